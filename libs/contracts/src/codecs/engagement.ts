@@ -1,0 +1,119 @@
+import { actions, type Action, type Engagement, type Shown, type Subject } from '@freshet/domain/engagement'
+import {
+  asId,
+  idProblem,
+  type BoardId,
+  type Branded,
+  type CreatorId,
+  type EventId,
+  type FeedId,
+  type PinId,
+  type SessionId,
+  type TopicId,
+  type UserId,
+} from '@freshet/domain/ids'
+import { ContractError } from '../errors.ts'
+import { Engagement as EngagementMessage, Surface } from '../gen/freshet/engagement/v1/engagement.ts'
+
+/** The number of an action on the wire: its index in `actions` plus one. */
+export function actionNumber(action: Action): EngagementMessage['action'] {
+  return (actions.indexOf(action) + 1) as EngagementMessage['action']
+}
+
+/** The action of a number on the wire; null: none that this version knows. */
+export function actionOfNumber(number: number): Action | null {
+  return actions[number - 1] ?? null
+}
+
+/** An engagement as the message that goes into the log. */
+export function toEngagementMessage(engagement: Engagement, receivedAtMs: number): EngagementMessage {
+  const { subject, shown } = engagement
+  return {
+    eventId: engagement.eventId,
+    userId: engagement.userId,
+    sessionId: engagement.sessionId ?? '',
+    action: actionNumber(engagement.action),
+    pinId: subject.kind === 'pin' ? subject.pinId : undefined,
+    boardId: subject.kind === 'board' ? subject.boardId : undefined,
+    creatorId: subject.kind === 'creator' ? subject.creatorId : undefined,
+    topicId: subject.kind === 'topic' ? subject.topicId : undefined,
+    savedToBoardId: engagement.boardId ?? '',
+    occurredAtMs: engagement.occurredAtMs,
+    receivedAtMs,
+    feedId: shown.feedId ?? '',
+    position: shown.position ?? undefined,
+    surface: surfaceNumber(shown),
+    dwellMs: engagement.dwellMs ?? undefined,
+  }
+}
+
+/** Bytes of an engagement for `engagements.v1`. */
+export function encodeEngagement(engagement: Engagement, receivedAtMs: number): Uint8Array {
+  return EngagementMessage.encode(toEngagementMessage(engagement, receivedAtMs)).finish()
+}
+
+/** An engagement from the bytes of `engagements.v1`. Throws CODEC_INVALID, naming the field: bytes from elsewhere are not trusted. */
+export function decodeEngagement(bytes: Uint8Array): Engagement {
+  return fromEngagementMessage(decodeOrThrow('freshet.engagement.v1.Engagement', () => EngagementMessage.decode(bytes)))
+}
+
+/** An engagement from its message. Throws CODEC_INVALID, naming the field. */
+export function fromEngagementMessage(message: EngagementMessage): Engagement {
+  const action = actionOfNumber(message.action)
+  if (action === null) throw invalid('action', `has the unknown number ${message.action}`)
+  if (!Number.isSafeInteger(message.occurredAtMs) || message.occurredAtMs <= 0) {
+    throw invalid('occurred_at_ms', `is ${message.occurredAtMs}, no time`)
+  }
+  return {
+    eventId: id<EventId>('event_id', message.eventId),
+    userId: id<UserId>('user_id', message.userId),
+    sessionId: optionalId<SessionId>('session_id', message.sessionId),
+    action,
+    subject: subjectOf(message),
+    boardId: optionalId<BoardId>('saved_to_board_id', message.savedToBoardId),
+    occurredAtMs: message.occurredAtMs,
+    shown: {
+      feedId: optionalId<FeedId>('feed_id', message.feedId),
+      position: message.position ?? null,
+      surface: message.surface === Surface.HOME ? 'home' : message.surface === Surface.RELATED ? 'related' : null,
+    },
+    dwellMs: message.dwellMs ?? null,
+  }
+}
+
+/** Runs a protobuf decoder; what it throws becomes CODEC_INVALID with the message's name. */
+export function decodeOrThrow<T>(messageName: string, decode: () => T): T {
+  try {
+    return decode()
+  } catch (error) {
+    throw new ContractError('CODEC_INVALID', `not a ${messageName}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function subjectOf(message: EngagementMessage): Subject {
+  if (message.pinId !== undefined) return { kind: 'pin', pinId: id<PinId>('pin_id', message.pinId) }
+  if (message.boardId !== undefined) return { kind: 'board', boardId: id<BoardId>('board_id', message.boardId) }
+  if (message.creatorId !== undefined)
+    return { kind: 'creator', creatorId: id<CreatorId>('creator_id', message.creatorId) }
+  if (message.topicId !== undefined) return { kind: 'topic', topicId: id<TopicId>('topic_id', message.topicId) }
+  throw invalid('subject', 'is missing')
+}
+
+function surfaceNumber(shown: Shown): Surface {
+  if (shown.surface === null) return Surface.UNSPECIFIED
+  return shown.surface === 'home' ? Surface.HOME : Surface.RELATED
+}
+
+function id<Id extends Branded<string>>(field: string, value: string): Id {
+  const problem = idProblem(value)
+  if (problem !== null) throw invalid(field, problem)
+  return asId<Id>(value)
+}
+
+function optionalId<Id extends Branded<string>>(field: string, value: string): Id | null {
+  return value === '' ? null : id<Id>(field, value)
+}
+
+function invalid(field: string, problem: string): ContractError {
+  return new ContractError('CODEC_INVALID', `freshet.engagement.v1.Engagement.${field} ${problem}`)
+}

@@ -1,0 +1,78 @@
+import { asId, idProblem, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
+import type { PinChange } from '@freshet/domain/pin'
+import { bytesOf, float32Column } from '../columns.ts'
+import { ContractError } from '../errors.ts'
+import { Pin as PinMessage } from '../gen/freshet/catalogue/v1/catalogue.ts'
+import { decodeOrThrow } from './engagement.ts'
+
+/** A catalogue change as its message; a removal is a message too, so that consumers that joined late see it before compaction. */
+export function toPinMessage(change: PinChange): PinMessage {
+  if (change.kind === 'delete') return PinMessage.create({ pinId: change.pinId, deleted: true })
+  const { pin } = change
+  return {
+    pinId: pin.pinId,
+    title: pin.title,
+    description: pin.description,
+    topics: [...pin.topics],
+    creatorId: pin.creatorId ?? '',
+    createdAtMs: pin.createdAtMs ?? undefined,
+    locale: pin.locale ?? '',
+    imageUrl: pin.imageUrl ?? '',
+    visualEmbedding: pin.visualEmbedding === null ? new Uint8Array() : bytesOf(pin.visualEmbedding),
+    deleted: false,
+  }
+}
+
+/** Bytes of a catalogue change for `pins.v1`. */
+export function encodePinChange(change: PinChange): Uint8Array {
+  return PinMessage.encode(toPinMessage(change)).finish()
+}
+
+/** A catalogue change from a record of `pins.v1`; a record without value removes its key. Throws CODEC_INVALID, naming the field. */
+export function decodePinChange(key: string, bytes: Uint8Array | null): PinChange {
+  if (bytes === null) return { kind: 'delete', pinId: pinIdOf(key) }
+  return fromPinMessage(decodeOrThrow('freshet.catalogue.v1.Pin', () => PinMessage.decode(bytes)))
+}
+
+/** A catalogue change from its message. Throws CODEC_INVALID, naming the field. */
+export function fromPinMessage(message: PinMessage): PinChange {
+  const pinId = pinIdOf(message.pinId)
+  if (message.deleted) return { kind: 'delete', pinId }
+  const createdAtMs = message.createdAtMs ?? null
+  if (createdAtMs !== null && !Number.isSafeInteger(createdAtMs)) throw invalid('created_at_ms', 'is no time')
+  return {
+    kind: 'upsert',
+    pin: {
+      pinId,
+      title: message.title,
+      description: message.description,
+      topics: message.topics.map((topic) => asId<TopicId>(checked('topics', topic))),
+      creatorId: message.creatorId === '' ? null : asId<CreatorId>(checked('creator_id', message.creatorId)),
+      createdAtMs,
+      locale: message.locale === '' ? null : message.locale,
+      imageUrl: message.imageUrl === '' ? null : message.imageUrl,
+      visualEmbedding: embeddingOf(message.visualEmbedding),
+    },
+  }
+}
+
+function embeddingOf(bytes: Uint8Array): Float32Array | null {
+  if (bytes.byteLength === 0) return null
+  const vector = float32Column(bytes).slice()
+  if (!vector.every(Number.isFinite)) throw invalid('visual_embedding', 'holds NaN or infinity')
+  return vector
+}
+
+function pinIdOf(value: string): PinId {
+  return asId<PinId>(checked('pin_id', value))
+}
+
+function checked(field: string, value: string): string {
+  const problem = idProblem(value)
+  if (problem !== null) throw invalid(field, problem)
+  return value
+}
+
+function invalid(field: string, problem: string): ContractError {
+  return new ContractError('CODEC_INVALID', `freshet.catalogue.v1.Pin.${field} ${problem}`)
+}

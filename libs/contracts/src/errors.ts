@@ -1,0 +1,84 @@
+/** Who has to act: the caller, this service, or something it depends on. */
+export type Fault = 'client' | 'server' | 'dependency'
+
+interface ErrorKind {
+  readonly fault: Fault
+  /** Sending the same again may succeed. */
+  readonly retryable: boolean
+  readonly meaning: string
+}
+
+/** Every error that a port, the ingest or the feed can answer with. */
+export const errorCatalogue = {
+  LOG_UNAVAILABLE: {
+    fault: 'dependency',
+    retryable: true,
+    meaning: 'The event log does not answer; nothing was acknowledged.',
+  },
+  LOG_RECORD_TOO_LARGE: { fault: 'client', retryable: false, meaning: "A record is larger than its topic's limit." },
+  LOG_TOPIC_MISSING: {
+    fault: 'server',
+    retryable: false,
+    meaning: 'A topic does not exist; run `freshet topics apply`.',
+  },
+  LOG_TOPIC_MISMATCH: {
+    fault: 'server',
+    retryable: false,
+    meaning: 'A topic exists with another number of partitions; keys would change owners.',
+  },
+  LOG_CLOSED: { fault: 'server', retryable: false, meaning: 'The event log was closed by this process.' },
+  STORE_UNAVAILABLE: { fault: 'dependency', retryable: true, meaning: 'The state store does not answer.' },
+  STORE_CLOSED: { fault: 'server', retryable: false, meaning: 'The state store was closed by this process.' },
+  STORE_VALUE_TOO_LARGE: {
+    fault: 'server',
+    retryable: false,
+    meaning: 'A value is larger than the state store takes.',
+  },
+  STORE_IN_USE: { fault: 'client', retryable: false, meaning: 'The data folder is in use by another process.' },
+  STORE_POLICY: {
+    fault: 'dependency',
+    retryable: false,
+    meaning: 'Redis may evict keys: set `maxmemory-policy noeviction`.',
+  },
+  ARTEFACT_MISSING: { fault: 'client', retryable: false, meaning: 'No artefact of this name.' },
+  ARTEFACT_NAME: { fault: 'client', retryable: false, meaning: 'Not a name of an artefact.' },
+  CALL_DEADLINE_EXCEEDED: { fault: 'server', retryable: true, meaning: 'The call did not end within its time.' },
+  CALL_CANCELLED: { fault: 'client', retryable: false, meaning: 'The caller ended the call.' },
+  CALL_UNAVAILABLE: {
+    fault: 'dependency',
+    retryable: true,
+    meaning: 'The service called is not reachable or not ready.',
+  },
+  CALL_INVALID_ARGUMENT: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'The request is malformed; the message names the field.',
+  },
+  CALL_INTERNAL: { fault: 'server', retryable: false, meaning: 'A defect; the log has its trace.' },
+  CODEC_INVALID: { fault: 'client', retryable: false, meaning: 'Bytes that are no message of the wanted kind.' },
+} as const satisfies Record<string, ErrorKind>
+
+export type ErrorCode = keyof typeof errorCatalogue
+
+/** An error of the catalogue. `message` is for people: what, where, and how to mend it. */
+export class ContractError extends Error {
+  readonly code: ErrorCode
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'ContractError'
+    this.code = code
+  }
+
+  get retryable(): boolean {
+    return errorCatalogue[this.code].retryable
+  }
+
+  get fault(): Fault {
+    return errorCatalogue[this.code].fault
+  }
+}
+
+/** Whether a thrown value is an error of this code. */
+export function isContractError(error: unknown, code?: ErrorCode): error is ContractError {
+  return error instanceof ContractError && (code === undefined || error.code === code)
+}

@@ -1,0 +1,19 @@
+import type { RankRequest, RankResponse } from '../gen/freshet/ranking/v1/ranking.ts'
+import type { RetrieveRequest, RetrieveResponse } from '../gen/freshet/retrieval/v1/retrieval.ts'
+
+/** How long a call may take, and who may end it earlier. */
+export interface CallOptions {
+  /** Milliseconds from the start of the call. */
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+}
+
+/** Which few hundred pins? Errors are `ContractError`s: CALL_DEADLINE_EXCEEDED, CALL_CANCELLED, CALL_UNAVAILABLE, CALL_INVALID_ARGUMENT, CALL_INTERNAL. */
+export interface CandidateService {
+  retrieve(request: RetrieveRequest, options: CallOptions): Promise<RetrieveResponse>
+}
+
+/** How likely is each action for each candidate? Errors as of `CandidateService`. */
+export interface Ranker {
+  rank(request: RankRequest, options: CallOptions): Promise<RankResponse>
+}

@@ -1,0 +1,104 @@
+import type { TopicLayout } from './ports/event-log.ts'
+
+const dayMs = 86_400_000
+
+interface TopicSpec {
+  /** What the record key is. */
+  readonly key: 'user id' | 'pin id' | 'surface'
+  readonly cleanup: 'delete' | 'compact'
+  /** null: for ever. */
+  readonly retentionMs: number | null
+  /** Full name of the protobuf message in the value. */
+  readonly message: string
+  readonly meaning: string
+}
+
+/** Every topic: who needs a new one adds it here. */
+export const topics = {
+  'engagements.v1': {
+    key: 'user id',
+    cleanup: 'delete',
+    retentionMs: 30 * dayMs,
+    message: 'freshet.engagement.v1.Engagement',
+    meaning: 'What users did, as accepted.',
+  },
+  'pins.v1': {
+    key: 'pin id',
+    cleanup: 'compact',
+    retentionMs: null,
+    message: 'freshet.catalogue.v1.Pin',
+    meaning: 'The catalogue.',
+  },
+  'pin-engagements.v1': {
+    key: 'pin id',
+    cleanup: 'delete',
+    retentionMs: 30 * dayMs,
+    message: 'freshet.engagement.v1.PinEngagement',
+    meaning: 'Engagements re-keyed by pin, for pin state.',
+  },
+  'pin-features.v1': {
+    key: 'pin id',
+    cleanup: 'compact',
+    retentionMs: null,
+    message: 'freshet.state.v1.PinFeatures',
+    meaning: 'Pin state, for the ranker.',
+  },
+  'pin-embeddings.v1': {
+    key: 'pin id',
+    cleanup: 'compact',
+    retentionMs: null,
+    message: 'freshet.model.v1.PinEmbedding',
+    meaning: 'Embeddings of touched pins.',
+  },
+  'models.v1': {
+    key: 'surface',
+    cleanup: 'compact',
+    retentionMs: null,
+    message: 'freshet.model.v1.ModelPublished',
+    meaning: 'Which model serves.',
+  },
+  'feeds-served.v1': {
+    key: 'user id',
+    cleanup: 'delete',
+    retentionMs: 30 * dayMs,
+    message: 'freshet.feed.v1.FeedServed',
+    meaning: 'What was shown, with the features as used.',
+  },
+  'engagements-late.v1': {
+    key: 'user id',
+    cleanup: 'delete',
+    retentionMs: 30 * dayMs,
+    message: 'freshet.engagement.v1.LateEngagement',
+    meaning: 'Engagements that came after the allowed lateness.',
+  },
+  'dead-letters.v1': {
+    key: 'user id',
+    cleanup: 'delete',
+    retentionMs: 30 * dayMs,
+    message: 'freshet.engagement.v1.DeadLetter',
+    meaning: 'Records that could not be applied.',
+  },
+  'erasures.v1': {
+    key: 'user id',
+    cleanup: 'compact',
+    retentionMs: null,
+    message: 'freshet.engagement.v1.UserErasure',
+    meaning: 'Users to be forgotten.',
+  },
+} as const satisfies Record<string, TopicSpec>
+
+export type TopicName = keyof typeof topics
+
+/** Largest record of any topic: 1 MiB, what Kafka takes unless it is told otherwise. */
+export const maxRecordBytes = 1 << 20
+
+/** The catalogue as `EventLog.applyTopics` takes it, all topics with the same number of partitions so that a user's partition is the same everywhere. */
+export function topicLayouts(partitions: number): readonly TopicLayout[] {
+  return Object.entries(topics).map(([name, { cleanup, retentionMs }]) => ({
+    name,
+    partitions,
+    cleanup,
+    retentionMs,
+    maxRecordBytes,
+  }))
+}

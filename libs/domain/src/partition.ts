@@ -1,0 +1,34 @@
+const encoder = new TextEncoder()
+
+/** The topic partition that owns a key: Kafka's default partitioner, `(murmur2(utf8(key)) & 0x7fffffff) mod partitions`. */
+export function partitionOf(key: string, partitions: number): number {
+  return (murmur2(encoder.encode(key)) & 0x7fffffff) % partitions
+}
+
+/** Kafka's 32-bit MurmurHash2 (seed 0x9747b28c), as a signed 32-bit number. */
+export function murmur2(data: Uint8Array): number {
+  const m = 0x5bd1e995
+  const length = data.length
+  let h = 0x9747b28c ^ length
+  const blocks = length >>> 2
+  for (let i = 0; i < blocks; i++) {
+    const at = i << 2
+    let k = byte(data, at) | (byte(data, at + 1) << 8) | (byte(data, at + 2) << 16) | (byte(data, at + 3) << 24)
+    k = Math.imul(k, m)
+    k ^= k >>> 24
+    k = Math.imul(k, m)
+    h = Math.imul(h, m) ^ k
+  }
+  const tail = blocks << 2
+  const rest = length & 3
+  if (rest === 3) h ^= byte(data, tail + 2) << 16
+  if (rest >= 2) h ^= byte(data, tail + 1) << 8
+  if (rest >= 1) h = Math.imul(h ^ byte(data, tail), m)
+  h ^= h >>> 13
+  h = Math.imul(h, m)
+  return h ^ (h >>> 15)
+}
+
+function byte(data: Uint8Array, at: number): number {
+  return data[at] ?? 0
+}

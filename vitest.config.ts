@@ -1,0 +1,49 @@
+import { defineConfig } from 'vitest/config'
+
+/** Unit tests run in parallel; those that start servers or processes run one file at a time. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['libs/**/*.test.ts', 'apps/**/*.test.ts', 'proto/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.contract.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'contract',
+          include: ['libs/**/*.contract.test.ts', 'apps/**/*.contract.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'architecture',
+          include: ['test/architecture/**/*.test.ts', 'deploy/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      { test: { name: 'golden', include: ['test/golden/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'system',
+          include: [
+            'test/system/**/*.test.ts',
+            'test/simulation/**/*.test.ts',
+            'test/chaos/**/*.test.ts',
+            'test/quality/**/*.test.ts',
+          ],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
