@@ -1,0 +1,41 @@
+/**
+ * `buf breaking` against the newest release tag, or the main branch where there is none: what is on the wire stays readable.
+ * A checkout that has neither (a shallow clone of a branch) is compared with its first commit that has protos.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+
+const against = tryGit('describe', '--tags', '--abbrev=0', '--match', 'v*') ?? mainBranch()
+if (against === null) {
+  console.log('no release tag and no main branch: there is nothing to be compatible with')
+} else {
+  const scratch = mkdtempSync(join(tmpdir(), 'freshet-breaking-'))
+  try {
+    execFileSync('sh', ['-c', `git archive ${against} proto | tar -x -C "${scratch}"`], { cwd: root })
+    const result = spawnSync(
+      join(root, 'node_modules/.bin/buf'),
+      ['breaking', 'proto', '--against', join(scratch, 'proto')],
+      { cwd: root, encoding: 'utf8' },
+    )
+    process.stdout.write(result.stdout + result.stderr)
+    process.exitCode = result.status ?? 1
+    console.log(`compared with ${against}`)
+  } finally {
+    rmSync(scratch, { recursive: true })
+  }
+}
+
+function mainBranch(): string | null {
+  for (const name of ['origin/main', 'main'])
+    if (tryGit('rev-parse', '--verify', '--quiet', `${name}:proto`) !== null) return name
+  return null
+}
+
+function tryGit(...args: string[]): string | null {
+  const result = spawnSync('git', args, { cwd: root, encoding: 'utf8' })
+  return result.status === 0 ? result.stdout.trim() : null
+}

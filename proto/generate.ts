@@ -1,0 +1,70 @@
+/**
+ * `npm run proto`: TypeScript from the protos, into libs/contracts/src/gen.
+ *
+ *   node proto/generate.ts           writes it
+ *   node proto/generate.ts --check   compares; exit code 1 and the differing files where it is not current
+ */
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const committed = join(root, 'libs/contracts/src/gen')
+const bin = join(root, 'node_modules/.bin')
+
+if (process.argv.includes('--check')) {
+  const scratch = mkdtempSync(join(tmpdir(), 'freshet-proto-'))
+  try {
+    cpSync(join(root, 'proto'), join(scratch, 'proto'), { recursive: true })
+    generate(join(scratch, 'proto'))
+    const differing = difference(committed, join(scratch, 'libs/contracts/src/gen'))
+    if (differing.length > 0) {
+      console.error(
+        `generated code is not current; run \`npm run proto\`:\n${differing.map((file) => `  ${file}`).join('\n')}`,
+      )
+      process.exitCode = 1
+    }
+  } finally {
+    rmSync(scratch, { recursive: true })
+  }
+} else {
+  generate(join(root, 'proto'))
+}
+
+/** Runs buf in a folder of protos; the output goes to ../libs/contracts/src/gen beside it. */
+function generate(folder: string): void {
+  const template = readFileSync(join(root, 'proto/buf.gen.yaml'), 'utf8').replace('../node_modules/.bin', bin)
+  const result = spawnSync(join(bin, 'buf'), ['generate', '--template', JSON.stringify(asJson(template))], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` },
+  })
+  if (result.status !== 0) throw new Error(`buf generate: ${result.stderr}`)
+}
+
+/** The template as an object: buf takes a template as JSON on its command line, so that no second file is written. */
+function asJson(yaml: string): unknown {
+  const options = [...yaml.matchAll(/^\s+- ([a-zA-Z]+=\S+)$/gm)].map((match) => match[1])
+  const plugin = /local: (\S+)/.exec(yaml)?.[1]
+  const out = /out: (\S+)/.exec(yaml)?.[1]
+  return { version: 'v2', clean: true, plugins: [{ local: plugin, out, opt: options }] }
+}
+
+function difference(one: string, other: string): string[] {
+  const [left, right] = [filesOf(one), filesOf(other)]
+  const all = [...new Set([...left, ...right])].sort()
+  return all.filter(
+    (file) => !left.includes(file) || !right.includes(file) || !same(join(one, file), join(other, file)),
+  )
+}
+
+function filesOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+}
+
+function same(one: string, other: string): boolean {
+  return readFileSync(one).equals(readFileSync(other))
+}

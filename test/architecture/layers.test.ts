@@ -1,0 +1,79 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const root = join(import.meta.dirname, '../..')
+
+/** What each layer may import of ours. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  domain: [],
+  pipeline: [],
+  client: [],
+  contracts: ['domain'],
+  retrieval: ['domain'],
+  ranking: ['domain'],
+  service: ['domain'],
+  adapters: ['contracts', 'domain'],
+  app: ['service', 'adapters', 'ranking', 'retrieval', 'pipeline', 'contracts', 'domain'],
+}
+
+const libs = readdirSync(join(root, 'libs'))
+const apps = readdirSync(join(root, 'apps'))
+
+/** The imports of a source text: static, dynamic, re-exports and types. */
+function importsOf(text: string): string[] {
+  const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)
+  return [...found].map((match) => match[1]!)
+}
+
+function sourcesOf(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.includes('node_modules'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+}
+
+/** Breaches of the layer rules in one file, as sentences. */
+function breaches(file: string, text: string): string[] {
+  const [kind, project] = file.split(sep) as [string, string]
+  const rule = kind === 'apps' ? allowed['app']! : (allowed[project] ?? [])
+  const own = `@freshet/${project}`
+  const problems: string[] = []
+  for (const specifier of importsOf(text)) {
+    if (specifier.startsWith('@freshet/')) {
+      const target = specifier.split('/')[1]!
+      if (`@freshet/${target}` === own) continue
+      if (kind === 'apps' && project === 'freshet') continue
+      if (apps.includes(target)) problems.push(`${file} imports the app ${specifier}`)
+      else if (!rule.includes(target)) problems.push(`${file} imports ${specifier}, which ${project} may not`)
+    } else if (specifier.startsWith('.')) {
+      const target = relative(root, join(root, dirname(file), specifier))
+      if (!target.startsWith(join(kind, project) + sep))
+        problems.push(`${file} reaches into ${target} by a relative path`)
+    }
+  }
+  return problems
+}
+
+describe('layers', () => {
+  it('names a rule for every library', () => {
+    expect(libs.filter((lib) => !(lib in allowed))).toEqual([])
+  })
+
+  it('reads a tree that is not empty', () => {
+    expect(libs.flatMap((lib) => sourcesOf(`libs/${lib}/src`)).length).toBeGreaterThan(50)
+  })
+
+  it('are kept by every file of libs and apps', () => {
+    const files = [...libs.map((lib) => `libs/${lib}/src`), ...apps.map((app) => `apps/${app}/src`)].flatMap(sourcesOf)
+    expect(files.flatMap((file) => breaches(file, readFileSync(join(root, file), 'utf8')))).toEqual([])
+  })
+
+  it.each([
+    ['libs/domain/src/a.ts', `import { x } from '@freshet/contracts/y'`],
+    ['libs/retrieval/src/a.ts', `export type { X } from '@freshet/adapters/memory/event-log'`],
+    ['apps/ranker/src/a.ts', `const x = await import('@freshet/blender/get-feed')`],
+    ['apps/ranker/src/a.ts', `import '../../blender/src/get-feed.ts'`],
+  ])('finds a breach planted in %s', (file, text) => {
+    expect(breaches(file, text)).toHaveLength(1)
+  })
+})
