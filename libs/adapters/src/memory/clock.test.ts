@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest'
+import { createVirtualClock } from './clock.ts'
+
+describe('virtual clock', () => {
+  test('stands still until it is moved', async () => {
+    const clock = createVirtualClock(1_000)
+    expect(clock.now()).toBe(1_000)
+    await clock.advance(250)
+    expect(clock.now()).toBe(1_250)
+    await clock.set(5_000)
+    expect(clock.now()).toBe(5_000)
+  })
+
+  test('has moved when the call returns where nobody is due', () => {
+    const clock = createVirtualClock()
+    void clock.advance(10)
+    expect(clock.now()).toBe(10)
+  })
+
+  test('wakes sleepers at their own times, in order, those of one time in the order of sleeping', async () => {
+    const clock = createVirtualClock()
+    const woken: string[] = []
+    const sleeper = async (name: string, ms: number) => {
+      await clock.sleep(ms)
+      woken.push(`${name}@${clock.now()}`)
+    }
+    void sleeper('late', 30)
+    void sleeper('first', 10)
+    void sleeper('second', 10)
+    void sleeper('never', 31)
+    expect(clock.nextWake()).toBe(10)
+    await clock.advance(30)
+    expect(woken).toEqual(['first@10', 'second@10', 'late@30'])
+    expect(clock.now()).toBe(30)
+  })
+
+  test('a sleeper that sleeps again within the same move wakes again in it', async () => {
+    const clock = createVirtualClock()
+    const ticks: number[] = []
+    void (async () => {
+      for (;;) {
+        await clock.sleep(10)
+        ticks.push(clock.now())
+      }
+    })()
+    await clock.advance(35)
+    expect(ticks).toEqual([10, 20, 30])
+  })
+
+  test('an aborted sleep rejects with the reason and does not wake', async () => {
+    const clock = createVirtualClock()
+    const stop = new AbortController()
+    const sleeping = clock.sleep(10, stop.signal)
+    const reason = new Error('stopped')
+    stop.abort(reason)
+    await expect(sleeping).rejects.toBe(reason)
+    expect(clock.nextWake()).toBeNull()
+    await expect(clock.sleep(10, stop.signal)).rejects.toBe(reason)
+  })
+
+  test('moving back wakes nobody', async () => {
+    const clock = createVirtualClock(100)
+    void clock.sleep(50)
+    await clock.set(20)
+    expect(clock.now()).toBe(20)
+    expect(clock.nextWake()).toBe(150)
+  })
+})
