@@ -1,0 +1,97 @@
+import { RetrievalConfigError } from './errors.ts'
+import { sourceDefinitions } from './source-definitions.ts'
+import type { SourceParameters } from './source.ts'
+
+/** One source's part of the configuration. */
+export interface SourceConfig {
+  readonly enabled: boolean
+  /** The most candidates it gives for one request. */
+  readonly maxCandidates: number
+  /** Its weight in the merge, relative to the others'. */
+  readonly share: number
+  readonly parameters: SourceParameters
+}
+
+/** Caps of the shared views and the sources by name, complete. */
+export interface RetrievalConfig {
+  /** Pins known at most; further ones are counted and not added. */
+  readonly maxPins: number
+  readonly maxSessions: number
+  readonly maxActionsPerSession: number
+  readonly maxSessionsPerPin: number
+  /** A pause that ends a session where events bring no session id, milliseconds. */
+  readonly sessionGapMs: number
+  /** Of the user's own actions, the latest that sources see. */
+  readonly maxRecentActions: number
+  readonly sources: Readonly<Record<string, SourceConfig>>
+}
+
+/** What an operator writes: any part of the configuration; the rest keeps its default. */
+export interface RetrievalConfigInput extends Partial<Omit<RetrievalConfig, 'sources'>> {
+  readonly sources?: Readonly<Record<string, Partial<SourceConfig>>>
+}
+
+const caps = {
+  maxPins: 4_000_000,
+  maxSessions: 4_000_000,
+  maxActionsPerSession: 200,
+  maxSessionsPerPin: 1_000,
+  sessionGapMs: 30 * 60_000,
+  maxRecentActions: 200,
+} as const
+
+/**
+ * Completes and checks a configuration. Throws a RetrievalConfigError that lists every problem: `RETRIEVAL_UNKNOWN_SOURCE`
+ * where a source's name is not one of ours, else `RETRIEVAL_CONFIG_INVALID`.
+ */
+export function resolveRetrievalConfig(input: RetrievalConfigInput = {}): RetrievalConfig {
+  const problems: string[] = []
+  const known = new Map(sourceDefinitions.map((definition) => [definition.name, definition]))
+  const unknown = Object.keys(input.sources ?? {}).filter((name) => !known.has(name))
+  if (unknown.length > 0) {
+    throw new RetrievalConfigError(
+      'RETRIEVAL_UNKNOWN_SOURCE',
+      unknown.map((name) => `sources.${name} is not a source; there are ${[...known.keys()].join(', ')}`),
+    )
+  }
+  for (const name of Object.keys(input)) {
+    if (name !== 'sources' && !(name in caps))
+      problems.push(`${name} is not a setting; there are ${Object.keys(caps).join(', ')}`)
+  }
+  const resolved = Object.fromEntries(
+    Object.entries(caps).map(([name, standard]) => {
+      const value = input[name as keyof typeof caps] ?? standard
+      if (!Number.isInteger(value) || value < 1)
+        problems.push(`${name} is ${String(value)}; give a whole number above 0`)
+      return [name, value]
+    }),
+  ) as { readonly [Name in keyof typeof caps]: number }
+  const sources: Record<string, SourceConfig> = {}
+  for (const definition of sourceDefinitions) {
+    const given = input.sources?.[definition.name] ?? {}
+    const where = `sources.${definition.name}`
+    for (const name of Object.keys(given)) {
+      if (!['enabled', 'maxCandidates', 'share', 'parameters'].includes(name))
+        problems.push(`${where}.${name} is not a setting`)
+    }
+    const maxCandidates = given.maxCandidates ?? definition.maxCandidates
+    const share = given.share ?? definition.share
+    if (!Number.isInteger(maxCandidates) || maxCandidates < 1 || maxCandidates > 10_000) {
+      problems.push(`${where}.maxCandidates is ${String(maxCandidates)}; give a whole number from 1 to 10000`)
+    }
+    if (!Number.isFinite(share) || share < 0) problems.push(`${where}.share is ${String(share)}; give a number from 0`)
+    const parameters: Record<string, number | boolean> = { ...definition.parameters }
+    for (const [name, value] of Object.entries(given.parameters ?? {})) {
+      const standard = definition.parameters[name]
+      if (standard === undefined) problems.push(`${where}.parameters.${name} is not a parameter`)
+      else if (typeof value !== typeof standard)
+        problems.push(`${where}.parameters.${name} must be a ${typeof standard}`)
+      else if (typeof value === 'number' && (!Number.isFinite(value) || value < 0)) {
+        problems.push(`${where}.parameters.${name} is ${String(value)}; give a number from 0`)
+      } else parameters[name] = value
+    }
+    sources[definition.name] = { enabled: given.enabled ?? definition.enabled, maxCandidates, share, parameters }
+  }
+  if (problems.length > 0) throw new RetrievalConfigError('RETRIEVAL_CONFIG_INVALID', problems)
+  return { ...resolved, sources }
+}

@@ -1,0 +1,146 @@
+import { actions, positiveActions } from '@freshet/domain/engagement'
+
+import type { Catalogue } from './catalogue.ts'
+import { nextCapacity } from './columns.ts'
+import type { RetrieveQuery } from './retrieval.ts'
+import type { Sessions } from './sessions.ts'
+import type { SourceQuery } from './source.ts'
+
+/** Turns requests into rows. Its columns are used again by the next request. */
+export interface QueryBuilder {
+  build(request: RetrieveQuery): SourceQuery
+}
+
+/** A builder over the shared views. */
+export function createQueryBuilder({
+  catalogue,
+  sessions,
+  config,
+}: {
+  readonly catalogue: Catalogue
+  readonly sessions: Sessions
+  readonly config: { readonly maxRecentActions: number; readonly sessionGapMs: number }
+}): QueryBuilder {
+  const room = config.maxRecentActions + 1
+  const recentRows = new Int32Array(room)
+  const recentAtMs = new Float64Array(room)
+  const recentActions = new Uint8Array(room)
+  let recentBoards: (string | null)[] = []
+  // A row is excluded, or wanted, where its mark equals the request's number.
+  let excluded = new Int32Array(0)
+  let wanted = new Int32Array(0)
+  let number = 0
+  const blockedCreators = new Set<number>()
+  const blockedTopics = new Set<number>()
+  let onlyWanted = false
+
+  function accept(row: number): boolean {
+    if (excluded[row] === number || !catalogue.isAlive(row)) return false
+    if (onlyWanted && wanted[row] !== number) return false
+    if (blockedCreators.size > 0 && blockedCreators.has(catalogue.creatorOf(row))) return false
+    if (blockedTopics.size > 0) {
+      for (let i = catalogue.topicCountOf(row) - 1; i >= 0; i--)
+        if (blockedTopics.has(catalogue.topicOf(row, i))) return false
+    }
+    return true
+  }
+
+  return {
+    build(request) {
+      number++
+      if (excluded.length < catalogue.size) {
+        excluded = new Int32Array(nextCapacity(excluded.length, catalogue.size))
+        wanted = new Int32Array(excluded.length)
+      }
+      mark(excluded, request.exclude, { catalogue, number })
+      onlyWanted = request.among !== undefined && request.among !== null
+      mark(wanted, request.among ?? [], { catalogue, number })
+      blockedCreators.clear()
+      blockedTopics.clear()
+      for (const creator of rowsOf(request.excludeCreators, catalogue.creatorRow)) blockedCreators.add(creator)
+      for (const topic of rowsOf(request.excludeTopics, catalogue.topicRow)) blockedTopics.add(topic)
+
+      const recent = request.recent ?? []
+      let count = 0
+      let sessionStart = -1
+      recentBoards = []
+      const session = sessionOf(request, config.sessionGapMs)
+      for (let i = Math.max(0, recent.length - config.maxRecentActions); i < recent.length; i++) {
+        const action = recent[i]
+        if (action === undefined || !positiveActions.includes(action.action)) continue
+        const row = catalogue.rowOf(action.pinId)
+        if (row < 0) continue
+        if (i >= session.from && sessionStart < 0) sessionStart = count
+        recentRows[count] = row
+        recentAtMs[count] = action.occurredAtMs
+        recentActions[count++] = actions.indexOf(action.action)
+        recentBoards.push(action.boardId)
+      }
+      if (sessionStart < 0) sessionStart = count
+      const pinRow = request.surface === 'related' && request.pinId ? catalogue.rowOf(request.pinId) : -1
+      if (pinRow >= 0) {
+        excluded[pinRow] = number
+        recentRows[count] = pinRow
+        recentAtMs[count] = request.atMs
+        recentActions[count++] = actions.indexOf('closeup')
+        recentBoards.push(null)
+      }
+      return {
+        surface: request.surface,
+        atMs: request.atMs,
+        userId: request.userId,
+        pinRow,
+        recentCount: count,
+        recentRows,
+        recentAtMs,
+        recentActions,
+        recentBoards,
+        sessionStart,
+        ownSession: request.userId === null ? -1 : sessions.find(request.userId, session.sessionId, request.atMs),
+        localeRow: request.locale ? catalogue.localeRow(request.locale) : -1,
+        followedCreators: rowsOf(request.followedCreators, catalogue.creatorRow),
+        followedTopics: rowsOf(request.followedTopics, catalogue.topicRow),
+        followedBoards: request.followedBoards ?? [],
+        limit: request.limit,
+        accept,
+      }
+    },
+  }
+}
+
+/** Where in `recent` the current session begins, and its id where it has one. */
+function sessionOf(
+  request: RetrieveQuery,
+  sessionGapMs: number,
+): { readonly from: number; readonly sessionId: string | null } {
+  const recent = request.recent ?? []
+  const last = recent.at(-1)
+  const sessionId = request.sessionId ?? last?.sessionId ?? null
+  let from = recent.length
+  let nextAtMs = request.atMs
+  while (from > 0) {
+    const action = recent[from - 1]
+    if (action === undefined) break
+    if (sessionId !== null ? action.sessionId !== sessionId : nextAtMs - action.occurredAtMs > sessionGapMs) break
+    nextAtMs = action.occurredAtMs
+    from--
+  }
+  return { from, sessionId }
+}
+
+function mark(
+  column: Int32Array,
+  pinIds: readonly string[] | undefined,
+  { catalogue, number }: { readonly catalogue: Catalogue; readonly number: number },
+): void {
+  if (pinIds === undefined) return
+  for (const pinId of pinIds) {
+    const row = catalogue.rowOf(pinId)
+    if (row >= 0) column[row] = number
+  }
+}
+
+function rowsOf(ids: readonly string[] | undefined, rowOf: (id: string) => number): Int32Array {
+  if (ids === undefined || ids.length === 0) return new Int32Array(0)
+  return Int32Array.from(ids, rowOf).filter((row) => row >= 0)
+}

@@ -1,0 +1,271 @@
+import { positiveActions, type Action, type Engagement } from '@freshet/domain/engagement'
+import type { BoardId, CreatorId, PinId, SessionId, TopicId, UserId } from '@freshet/domain/ids'
+import type { PinChange } from '@freshet/domain/pin'
+
+import { createCatalogue } from './catalogue.ts'
+import { resolveRetrievalConfig, type RetrievalConfig, type RetrievalConfigInput } from './config.ts'
+import { EmbeddingError, SnapshotError } from './errors.ts'
+import { mergeHits } from './merge.ts'
+import { createQueryBuilder } from './query.ts'
+import { createHits, createScoreBoard, type Hits } from './score-board.ts'
+import { createSessions } from './sessions.ts'
+import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
+import { sourceDefinitions } from './source-definitions.ts'
+import type { Source } from './source.ts'
+
+/** Of what a user did: one entry of the user's own history, as the user state holds it. */
+export interface RecentAction {
+  readonly pinId: PinId
+  readonly action: Action
+  readonly occurredAtMs: number
+  readonly sessionId: SessionId | null
+  readonly boardId: BoardId | null
+}
+
+/** A request for candidates. Absent lists are empty. */
+export interface RetrieveQuery {
+  readonly surface: 'home' | 'related'
+  /** The time of asking, milliseconds. */
+  readonly atMs: number
+  readonly userId: UserId | null
+  /** The session the request is of; without it, the session of the user's last action, or what the gap rule says. */
+  readonly sessionId?: SessionId | null
+  /** The pin that related pins are asked for; null on the home feed. */
+  readonly pinId?: PinId | null
+  /** The user's own recent actions, any action, oldest first. */
+  readonly recent?: readonly RecentAction[]
+  /** Pins that must not be in the answer. */
+  readonly exclude?: readonly PinId[]
+  readonly excludeCreators?: readonly CreatorId[]
+  readonly excludeTopics?: readonly TopicId[]
+  /** Answer from these pins only. */
+  readonly among?: readonly PinId[] | null
+  readonly locale?: string | null
+  readonly followedCreators?: readonly CreatorId[]
+  readonly followedTopics?: readonly TopicId[]
+  readonly followedBoards?: readonly BoardId[]
+  /** The most candidates wanted. */
+  readonly limit: number
+  /** Ask these sources only; all enabled ones where absent. A name that is no enabled source is ignored. */
+  readonly sources?: readonly string[] | null
+}
+
+/** What one source gave: which of the answer's candidates, their scores and ranks (from 1) in it. Columns of equal length, best first. */
+export interface SourceCandidates {
+  readonly name: string
+  readonly candidates: Int32Array
+  readonly scores: Float32Array
+  readonly ranks: Int32Array
+}
+
+/** Candidates in columns, best merged score first, and for each source which of them it found. */
+export interface RetrievedCandidates {
+  readonly pinIds: readonly PinId[]
+  readonly scores: Float32Array
+  readonly sources: readonly SourceCandidates[]
+}
+
+/** A row of `pin-embeddings.v1`; a null vector withdraws the embedding. */
+export interface EmbeddingUpdate {
+  readonly pinId: PinId
+  readonly vector: Float32Array | null
+}
+
+/** Bytes and counts of the views. */
+export interface RetrievalStats {
+  readonly pins: number
+  readonly sessions: number
+  readonly sessionActions: number
+  /** Pins refused because the catalogue is full. */
+  readonly refusedPins: number
+  /** Events that wait for the next mark. */
+  readonly pending: number
+  /** Bytes by view: `catalogue`, `sessions` and each source by name. */
+  readonly bytes: Readonly<Record<string, number>>
+  readonly counts: Readonly<Record<string, Readonly<Record<string, number>>>>
+}
+
+/** The views of the topics and the question asked of them. Synchronous: a fold is small, a query does not wait. */
+export interface Retrieval {
+  /** Enabled sources, in the order of answers. */
+  readonly sourceNames: readonly string[]
+  foldEngagement(engagement: Engagement): void
+  foldPin(change: PinChange): void
+  /** Throws an EmbeddingError for the first malformed vector; the ones before it are folded. */
+  foldEmbeddings(updates: readonly EmbeddingUpdate[]): void
+  /** Brings collective knowledge up to date where that is done at marks. */
+  mark(): void
+  retrieve(query: RetrieveQuery): RetrievedCandidates
+  stats(): RetrievalStats
+  /** All views as bytes, with the caller's log positions inside. */
+  snapshot(positions: Uint8Array): Uint8Array
+  /** Takes the views over from a snapshot and gives its log positions. Throws a SnapshotError; then the views must be made anew and the log replayed. */
+  restore(bytes: Uint8Array): Uint8Array
+}
+
+/** How a Retrieval is made. */
+export interface RetrievalOptions {
+  readonly config?: RetrievalConfigInput
+  /** Orders ties and seeds what sources draw. */
+  readonly seed: number
+  /** `event`: knowledge changes with each fold. `mark`: engagements and embeddings wait for `mark()`; catalogue changes never wait. */
+  readonly refresh: 'event' | 'mark'
+}
+
+const rankOffset = 10
+
+/** Empty views. Throws a RetrievalConfigError for a configuration that can't be used. */
+export function createRetrieval({ config: input, seed, refresh }: RetrievalOptions): Retrieval {
+  const config = resolveRetrievalConfig(input)
+  const catalogue = createCatalogue({ maxPins: config.maxPins, seed })
+  const sessions = createSessions(config)
+  const board = createScoreBoard(catalogue)
+  const views = { catalogue, sessions, board, seed }
+  const enabled: { readonly source: Source; readonly hits: Hits; readonly share: number }[] = []
+  for (const definition of sourceDefinitions) {
+    const settings = config.sources[definition.name]
+    if (settings === undefined || !settings.enabled) continue
+    const source = definition.create(views, settings.parameters)
+    enabled.push({ source, hits: createHits(settings.maxCandidates), share: settings.share })
+  }
+  const merged = createHits(enabled.reduce((sum, { hits }) => sum + hits.rows.length, 0))
+  const queries = createQueryBuilder({ catalogue, sessions, config })
+  let pendingEngagements: Engagement[] = []
+  let pendingEmbeddings: EmbeddingUpdate[] = []
+  let places = new Int32Array(0)
+
+  function applyEngagement(engagement: Engagement): void {
+    const { subject, action } = engagement
+    const row = subject.kind === 'pin' ? catalogue.intern(subject.pinId) : -1
+    const positive = row >= 0 && positiveActions.includes(action)
+    const session = positive
+      ? sessions.fold({
+          userId: engagement.userId,
+          sessionId: engagement.sessionId,
+          pinRow: row,
+          atMs: engagement.occurredAtMs,
+        })
+      : -1
+    const folded = { engagement, row, positive, session }
+    for (const { source } of enabled) source.foldEngagement?.(folded)
+  }
+
+  function applyEmbedding({ pinId, vector }: EmbeddingUpdate): void {
+    const row = vector === null ? catalogue.rowOf(pinId) : catalogue.intern(pinId)
+    if (row < 0) return
+    for (const { source } of enabled) source.foldEmbedding?.(row, vector)
+  }
+
+  return {
+    sourceNames: enabled.map(({ source }) => source.name),
+    foldEngagement(engagement) {
+      if (refresh === 'mark') pendingEngagements.push(engagement)
+      else applyEngagement(engagement)
+    },
+    foldPin(change) {
+      const row = change.kind === 'upsert' ? catalogue.upsert(change.pin) : catalogue.remove(change.pinId)
+      if (row < 0) return
+      for (const { source } of enabled) source.foldPin?.(row, change)
+    },
+    foldEmbeddings(updates) {
+      for (const update of updates) {
+        checkEmbedding(update)
+        if (refresh === 'mark') pendingEmbeddings.push(update)
+        else applyEmbedding(update)
+      }
+    },
+    mark() {
+      for (const engagement of pendingEngagements) applyEngagement(engagement)
+      for (const update of pendingEmbeddings) applyEmbedding(update)
+      pendingEngagements = []
+      pendingEmbeddings = []
+      for (const { source } of enabled) source.mark?.()
+    },
+    retrieve(request) {
+      const query = queries.build(request)
+      const asked = enabled.filter(({ source }) => request.sources?.includes(source.name) ?? true)
+      for (const { source, hits } of asked) {
+        hits.count = 0
+        source.query(query, hits)
+      }
+      const limit = Math.min(request.limit, merged.rows.length)
+      mergeHits(asked, { catalogue, board, options: { rankOffset } }, { limit, hits: merged })
+      if (places.length < catalogue.size) places = new Int32Array(Math.max(1024, 2 * catalogue.size)).fill(-1)
+      for (let i = 0; i < merged.count; i++) places[merged.rows[i] ?? 0] = i
+      const sources = asked.map(({ source, hits }) => placed(source.name, hits, places))
+      const pinIds: PinId[] = []
+      for (let i = 0; i < merged.count; i++) {
+        const row = merged.rows[i] ?? 0
+        places[row] = -1
+        pinIds.push(catalogue.pinIdOf(row))
+      }
+      return { pinIds, scores: merged.scores.slice(0, merged.count), sources }
+    },
+    stats() {
+      const named = enabled.map(({ source }) => source)
+      return {
+        pins: catalogue.size,
+        sessions: sessions.size,
+        sessionActions: sessions.actions,
+        refusedPins: catalogue.refused,
+        pending: pendingEngagements.length + pendingEmbeddings.length,
+        bytes: {
+          catalogue: catalogue.bytes(),
+          sessions: sessions.bytes(),
+          ...Object.fromEntries(named.map((source) => [source.name, source.bytes()])),
+        },
+        counts: Object.fromEntries(named.map((source) => [source.name, source.counts?.() ?? {}])),
+      }
+    },
+    snapshot(positions) {
+      return encodeSnapshot((writer) => {
+        writer.json('config', fingerprint(config, seed))
+        writer.u8('positions', positions)
+        catalogue.save(writer.under('catalogue'))
+        sessions.save(writer.under('sessions'))
+        for (const { source } of enabled) source.save(writer.under(`source:${source.name}`))
+      })
+    },
+    restore(bytes) {
+      const reader = decodeSnapshot(bytes)
+      if (reader.json('config') !== fingerprint(config, seed)) {
+        throw new SnapshotError('SNAPSHOT_OTHER_CONFIG', 'made under another configuration of views and sources')
+      }
+      catalogue.load(reader.under('catalogue'))
+      sessions.load(reader.under('sessions'))
+      for (const { source } of enabled) source.load(reader.under(`source:${source.name}`))
+      return reader.u8('positions')
+    },
+  }
+}
+
+function fingerprint(config: RetrievalConfig, seed: number): string {
+  const sources = Object.entries(config.sources).flatMap(([name, { enabled, parameters }]) =>
+    enabled ? [{ name, parameters }] : [],
+  )
+  return JSON.stringify({ ...config, sources, seed })
+}
+
+function placed(name: string, hits: Hits, places: Int32Array): SourceCandidates {
+  const candidates = new Int32Array(hits.count)
+  const scores = new Float32Array(hits.count)
+  const ranks = new Int32Array(hits.count)
+  let count = 0
+  for (let i = 0; i < hits.count; i++) {
+    const place = places[hits.rows[i] ?? 0] ?? -1
+    if (place < 0) continue
+    candidates[count] = place
+    scores[count] = hits.scores[i] ?? 0
+    ranks[count++] = i + 1
+  }
+  return { name, candidates: candidates.slice(0, count), scores: scores.slice(0, count), ranks: ranks.slice(0, count) }
+}
+
+function checkEmbedding({ pinId, vector }: EmbeddingUpdate): void {
+  if (vector === null) return
+  let norm = 0
+  for (const value of vector) norm += value * value
+  if (!Number.isFinite(norm))
+    throw new EmbeddingError('EMBEDDING_NOT_FINITE', `the embedding of ${pinId} is not finite`)
+  if (norm === 0) throw new EmbeddingError('EMBEDDING_ZERO_NORM', `the embedding of ${pinId} is all zero`)
+}

@@ -1,0 +1,157 @@
+import type { Catalogue } from './catalogue.ts'
+import { grownFloat64, grownInt32, nextCapacity } from './columns.ts'
+
+/** Rows and scores of one source's answer, best first; only the first `count` entries mean anything. Filled anew by each query. */
+export interface Hits {
+  readonly rows: Int32Array
+  readonly scores: Float32Array
+  count: number
+}
+
+/** Room for an answer of at most `capacity` rows. */
+export function createHits(capacity: number): Hits {
+  return { rows: new Int32Array(capacity), scores: new Float32Array(capacity), count: 0 }
+}
+
+/**
+ * Sums of scores by row, for one query at a time, and the best of them. Shared by all sources: a source clears it first.
+ * Callers add in an order that does not depend on row numbers, so that sums are bit-equal wherever they are made.
+ */
+export interface ScoreBoard {
+  clear(): void
+  add(row: number, score: number): void
+  /** The sum of a row, 0 where none was added. */
+  get(row: number): number
+  /** How many rows have been added to. */
+  readonly touched: number
+  /** The row of the n-th touched, in order of first touch. */
+  touchedRow(index: number): number
+  /**
+   * Fills `hits` with the best `limit` accepted rows: larger sum, rounded to float32, first; ties by the catalogue's
+   * order. Rows whose sum is not above zero are left out.
+   */
+  top(limit: number, accept: (row: number) => boolean, hits: Hits): void
+}
+
+/** A board over a catalogue's rows; it grows with the catalogue. */
+export function createScoreBoard(catalogue: Catalogue): ScoreBoard {
+  let sums = new Float64Array(0)
+  let stamps = new Int32Array(0)
+  let rows = new Int32Array(0)
+  let touched = 0
+  let stamp = 0
+
+  return {
+    clear() {
+      touched = 0
+      stamp++
+      if (catalogue.size > sums.length) {
+        const capacity = nextCapacity(sums.length, catalogue.size)
+        sums = grownFloat64(sums, capacity)
+        stamps = grownInt32(stamps, capacity)
+        rows = grownInt32(rows, capacity)
+      }
+      if (stamp === 0x7fffffff) {
+        stamps.fill(0)
+        stamp = 1
+      }
+    },
+    add(row, score) {
+      if (stamps[row] === stamp) {
+        sums[row] = (sums[row] ?? 0) + score
+      } else {
+        stamps[row] = stamp
+        sums[row] = score
+        rows[touched++] = row
+      }
+    },
+    get: (row) => (stamps[row] === stamp ? (sums[row] ?? 0) : 0),
+    get touched() {
+      return touched
+    },
+    touchedRow: (index) => rows[index] ?? -1,
+    top(limit, accept, hits) {
+      const best = selectorInto(catalogue, Math.min(limit, hits.rows.length), hits)
+      for (let i = 0; i < touched; i++) {
+        const row = rows[i] ?? -1
+        best.offer(row, sums[row] ?? 0, accept)
+      }
+      best.finish()
+    },
+  }
+}
+
+/** Keeps the best rows offered, in a heap inside `hits`; `finish` sorts them, best first. */
+export interface Selector {
+  offer(row: number, score: number, accept: (row: number) => boolean): void
+  finish(): void
+}
+
+/** A selector of the best `limit` rows. Scores are rounded to float32 before they are compared; those not above zero are left out. */
+export function selectorInto(catalogue: Catalogue, limit: number, hits: Hits): Selector {
+  const { rows, scores } = hits
+  let count = 0
+  hits.count = 0
+
+  const worse = (scoreA: number, rowA: number, scoreB: number, rowB: number): boolean =>
+    scoreA < scoreB || (scoreA === scoreB && catalogue.before(rowB, rowA))
+
+  function siftDown(from: number, length: number): void {
+    let at = from
+    const row = rows[at] ?? 0
+    const score = scores[at] ?? 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= length) break
+      if (
+        child + 1 < length &&
+        worse(scores[child + 1] ?? 0, rows[child + 1] ?? 0, scores[child] ?? 0, rows[child] ?? 0)
+      ) {
+        child++
+      }
+      if (!worse(scores[child] ?? 0, rows[child] ?? 0, score, row)) break
+      rows[at] = rows[child] ?? 0
+      scores[at] = scores[child] ?? 0
+      at = child
+    }
+    rows[at] = row
+    scores[at] = score
+  }
+
+  return {
+    offer(row, exactScore, accept) {
+      const score = Math.fround(exactScore)
+      if (!(score > 0) || limit === 0) return
+      if (count === limit) {
+        if (!worse(scores[0] ?? 0, rows[0] ?? 0, score, row) || !accept(row)) return
+        rows[0] = row
+        scores[0] = score
+        siftDown(0, count)
+        return
+      }
+      if (!accept(row)) return
+      let at = count++
+      while (at > 0) {
+        const parent = (at - 1) >> 1
+        if (!worse(score, row, scores[parent] ?? 0, rows[parent] ?? 0)) break
+        rows[at] = rows[parent] ?? 0
+        scores[at] = scores[parent] ?? 0
+        at = parent
+      }
+      rows[at] = row
+      scores[at] = score
+    },
+    finish() {
+      for (let last = count - 1; last > 0; last--) {
+        const row = rows[last] ?? 0
+        const score = scores[last] ?? 0
+        rows[last] = rows[0] ?? 0
+        scores[last] = scores[0] ?? 0
+        rows[0] = row
+        scores[0] = score
+        siftDown(0, last)
+      }
+      hits.count = count
+    },
+  }
+}

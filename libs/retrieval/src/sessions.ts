@@ -1,0 +1,411 @@
+import { hash32 } from '@freshet/domain/hash'
+
+import { grownFloat64, grownInt32, grownUint32, grownUint8, nextCapacity } from './columns.ts'
+import { createKeyTable } from './key-table.ts'
+import { createListPool } from './list-pool.ts'
+import type { SectionReader, SectionWriter } from './snapshot.ts'
+
+/** Caps and the gap that ends a session. */
+export interface SessionsOptions {
+  /** Sessions kept; beyond that the one whose last action is oldest goes. */
+  readonly maxSessions: number
+  /** Actions kept of one session, the latest. */
+  readonly maxActionsPerSession: number
+  /** Sessions kept in the list of one pin, those that touched it last. */
+  readonly maxSessionsPerPin: number
+  /** A pause after which a user's next action begins a new session, where events bring no session id. */
+  readonly sessionGapMs: number
+}
+
+/**
+ * Who touched which pins one after the other: each session's latest pins in order, and for each pin the sessions that
+ * touched it last. One view, read by every source that learns from sessions. Below its caps it does not depend on how
+ * the events of different users interleave.
+ */
+export interface Sessions {
+  /** Sessions kept now. */
+  readonly size: number
+  /** Entries of all sessions together. */
+  readonly actions: number
+  /** Appends an action to its session and gives the session's row. The events of one user come in order. */
+  fold(action: SessionAction): number
+  /** One past the largest session row in use: scratch columns by session row need this length. */
+  readonly rowLimit: number
+  /** A session's pins, oldest first: entries `startOf(s)` to `startOf(s) + lengthOf(s)` of `pinRows` and `pinAtMs`. */
+  readonly pinRows: Int32Array
+  readonly pinAtMs: Float64Array
+  startOf(session: number): number
+  lengthOf(session: number): number
+  lastAtMs(session: number): number
+  /** Whether the session is the one with this key, see `keyOf`. */
+  isKey(session: number, key: SessionKey): boolean
+  keyHigh(session: number): number
+  keyLow(session: number): number
+  /** The session a user is in at a time, given as the events would name it; null where no events of it were folded. */
+  find(userId: string, sessionId: string | null, atMs: number): number
+  /** A pin's sessions by the time they last touched it, latest LAST: entries of `sessionRows` and `sessionAtMs`. */
+  readonly sessionRows: Int32Array
+  readonly sessionAtMs: Float64Array
+  pinStartOf(pinRow: number): number
+  pinLengthOf(pinRow: number): number
+  /** How many sessions ever touched a pin, and how many sessions ever were. */
+  sessionCountOf(pinRow: number): number
+  readonly sessionsEver: number
+  bytes(): number
+  save(writer: SectionWriter): void
+  load(reader: SectionReader): void
+}
+
+/** One positive action on a pin. */
+export interface SessionAction {
+  readonly userId: string
+  readonly sessionId: string | null
+  readonly pinRow: number
+  readonly atMs: number
+}
+
+/** 64 bits that name a session wherever it is held. */
+export interface SessionKey {
+  readonly high: number
+  readonly low: number
+}
+
+/** The key of a session with an id. */
+export function keyOf(userId: string, sessionId: string): SessionKey {
+  const text = `${userId}\n${sessionId}`
+  return { high: hash32(text, 0x5e551), low: hash32(text, 0x10e5) }
+}
+
+/** The key of a session that began at a time, for events without session ids. */
+export function gapKeyOf(userId: string, startedAtMs: number): SessionKey {
+  return keyOf(userId, `\t${startedAtMs}`)
+}
+
+function userKeyOf(userId: string): SessionKey {
+  return { high: hash32(userId, 0x0ffe2), low: hash32(userId, 0x7ab1e) }
+}
+
+/** An empty view. */
+export function createSessions(options: SessionsOptions): Sessions {
+  const { maxSessions, maxActionsPerSession, maxSessionsPerPin, sessionGapMs } = options
+  const byKey = createKeyTable()
+  const byUser = createKeyTable()
+  const pins = createListPool()
+  const touches = createListPool()
+  let keyHighs = new Uint32Array(0)
+  let keyLows = new Uint32Array(0)
+  let userHighs = new Uint32Array(0)
+  let userLows = new Uint32Array(0)
+  let lastAtMs = new Float64Array(0)
+  // 1: in use. 2: in use and its user's current one by the gap rule.
+  let states = new Uint8Array(0)
+  let counts = new Float64Array(0)
+  let freeRows: number[] = []
+  let heap = new Int32Array(0)
+  let heapAtMs = new Float64Array(0)
+  let heapSize = 0
+  let rowLimit = 0
+  let size = 0
+  let sessionsEver = 0
+
+  function before(a: number, b: number): boolean {
+    const highA = keyHighs[a] ?? 0
+    const highB = keyHighs[b] ?? 0
+    return highA < highB || (highA === highB && (keyLows[a] ?? 0) < (keyLows[b] ?? 0))
+  }
+
+  function open(key: SessionKey, user: SessionKey, state: number, atMs: number): number {
+    if (size >= maxSessions) evictOldest()
+    const row = freeRows.pop() ?? rowLimit++
+    if (row >= states.length) {
+      const capacity = nextCapacity(states.length, row + 1)
+      keyHighs = grownUint32(keyHighs, capacity)
+      keyLows = grownUint32(keyLows, capacity)
+      userHighs = grownUint32(userHighs, capacity)
+      userLows = grownUint32(userLows, capacity)
+      lastAtMs = grownFloat64(lastAtMs, capacity)
+      states = grownUint8(states, capacity)
+      heap = grownInt32(heap, capacity)
+      heapAtMs = grownFloat64(heapAtMs, capacity)
+    }
+    keyHighs[row] = key.high
+    keyLows[row] = key.low
+    userHighs[row] = user.high
+    userLows[row] = user.low
+    lastAtMs[row] = atMs
+    states[row] = state
+    byKey.set(key.high, key.low, row)
+    if (state === 2) byUser.set(user.high, user.low, row)
+    pushHeap(row, atMs)
+    size++
+    return row
+  }
+
+  // The heap holds each session once under a time that may be too old; the truth is looked up when it comes to the top.
+  function pushHeap(row: number, atMs: number): void {
+    let at = heapSize++
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if ((heapAtMs[parent] ?? 0) <= atMs) break
+      heap[at] = heap[parent] ?? 0
+      heapAtMs[at] = heapAtMs[parent] ?? 0
+      at = parent
+    }
+    heap[at] = row
+    heapAtMs[at] = atMs
+  }
+
+  function settleTop(row: number, atMs: number): void {
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= heapSize) break
+      if (child + 1 < heapSize && (heapAtMs[child + 1] ?? 0) < (heapAtMs[child] ?? 0)) child++
+      if ((heapAtMs[child] ?? 0) >= atMs) break
+      heap[at] = heap[child] ?? 0
+      heapAtMs[at] = heapAtMs[child] ?? 0
+      at = child
+    }
+    heap[at] = row
+    heapAtMs[at] = atMs
+  }
+
+  function evictOldest(): void {
+    for (;;) {
+      const row = heap[0] ?? 0
+      const truth = lastAtMs[row] ?? 0
+      if (truth > (heapAtMs[0] ?? 0)) {
+        settleTop(row, truth)
+        continue
+      }
+      heapSize--
+      settleTop(heap[heapSize] ?? 0, heapAtMs[heapSize] ?? 0)
+      close(row)
+      return
+    }
+  }
+
+  function close(row: number): void {
+    const start = pins.startOf(row)
+    const end = start + pins.lengthOf(row)
+    for (let i = start; i < end; i++) untouch(pins.keys[i] ?? 0, row)
+    pins.free(row)
+    byKey.delete(keyHighs[row] ?? 0, keyLows[row] ?? 0)
+    if (states[row] === 2) byUser.delete(userHighs[row] ?? 0, userLows[row] ?? 0)
+    states[row] = 0
+    freeRows.push(row)
+    size--
+  }
+
+  function untouch(pinRow: number, session: number): boolean {
+    const start = touches.startOf(pinRow)
+    for (let i = touches.lengthOf(pinRow) - 1; i >= 0; i--) {
+      if (touches.keys[start + i] !== session) continue
+      touches.removeAt(pinRow, i)
+      return true
+    }
+    return false
+  }
+
+  // The list holds the latest `maxSessionsPerPin` of the set of (session, time of last touch), whatever the order of arrival.
+  function touch(pinRow: number, session: number, atMs: number): void {
+    const start = touches.startOf(pinRow)
+    const length = touches.lengthOf(pinRow)
+    let index = length
+    while (index > 0) {
+      const otherAt = touches.times[start + index - 1] ?? 0
+      if (otherAt < atMs || (otherAt === atMs && before(touches.keys[start + index - 1] ?? 0, session))) break
+      index--
+    }
+    if (length < maxSessionsPerPin) {
+      touches.insert(pinRow, index, session, atMs)
+    } else if (index > 0) {
+      touches.removeAt(pinRow, 0)
+      touches.insert(pinRow, index - 1, session, atMs)
+    }
+  }
+
+  function append(session: number, pinRow: number, atMs: number): void {
+    const length = pins.lengthOf(session)
+    const start = pins.startOf(session)
+    let known = false
+    for (let i = start; i < start + length && !known; i++) known = pins.keys[i] === pinRow
+    if (known) untouch(pinRow, session)
+    else countTouch(pinRow)
+    touch(pinRow, session, atMs)
+    if (length > 0 && pins.keys[start + length - 1] === pinRow) {
+      pins.times[start + length - 1] = atMs
+      return
+    }
+    if (length === maxActionsPerSession) {
+      const dropped = pins.keys[start] ?? 0
+      pins.removeAt(session, 0)
+      let still = dropped === pinRow
+      for (let i = start; i < start + length - 1 && !still; i++) still = pins.keys[i] === dropped
+      if (!still) untouch(dropped, session)
+      pins.insert(session, length - 1, pinRow, atMs)
+      return
+    }
+    pins.insert(session, length, pinRow, atMs)
+  }
+
+  function countTouch(pinRow: number): void {
+    if (pinRow >= counts.length) counts = grownFloat64(counts, nextCapacity(counts.length, pinRow + 1))
+    counts[pinRow] = (counts[pinRow] ?? 0) + 1
+  }
+
+  function sessionFor(action: SessionAction): number {
+    const user = userKeyOf(action.userId)
+    if (action.sessionId !== null) {
+      const key = keyOf(action.userId, action.sessionId)
+      const known = byKey.get(key.high, key.low)
+      if (known >= 0) return known
+      sessionsEver++
+      return open(key, user, 1, action.atMs)
+    }
+    const current = byUser.get(user.high, user.low)
+    if (current >= 0) {
+      if (action.atMs - (lastAtMs[current] ?? 0) <= sessionGapMs) return current
+      states[current] = 1
+    }
+    sessionsEver++
+    return open(gapKeyOf(action.userId, action.atMs), user, 2, action.atMs)
+  }
+
+  return {
+    get size() {
+      return size
+    },
+    get actions() {
+      return pins.entries
+    },
+    get rowLimit() {
+      return rowLimit
+    },
+    get pinRows() {
+      return pins.keys
+    },
+    get pinAtMs() {
+      return pins.times
+    },
+    get sessionRows() {
+      return touches.keys
+    },
+    get sessionAtMs() {
+      return touches.times
+    },
+    get sessionsEver() {
+      return sessionsEver
+    },
+    fold(action) {
+      const session = sessionFor(action)
+      lastAtMs[session] = Math.max(lastAtMs[session] ?? 0, action.atMs)
+      append(session, action.pinRow, action.atMs)
+      return session
+    },
+    startOf: pins.startOf,
+    lengthOf: pins.lengthOf,
+    lastAtMs: (session) => lastAtMs[session] ?? 0,
+    isKey: (session, key) => keyHighs[session] === key.high && keyLows[session] === key.low,
+    keyHigh: (session) => keyHighs[session] ?? 0,
+    keyLow: (session) => keyLows[session] ?? 0,
+    find(userId, sessionId, atMs) {
+      if (sessionId !== null) {
+        const key = keyOf(userId, sessionId)
+        return byKey.get(key.high, key.low)
+      }
+      const user = userKeyOf(userId)
+      const current = byUser.get(user.high, user.low)
+      return current >= 0 && atMs - (lastAtMs[current] ?? 0) <= sessionGapMs ? current : -1
+    },
+    pinStartOf: touches.startOf,
+    pinLengthOf: touches.lengthOf,
+    sessionCountOf: (pinRow) => counts[pinRow] ?? 0,
+    bytes() {
+      const columns = keyHighs.byteLength * 4 + lastAtMs.byteLength + states.byteLength + counts.byteLength
+      return (
+        columns +
+        heap.byteLength +
+        heapAtMs.byteLength +
+        byKey.bytes() +
+        byUser.bytes() +
+        pins.bytes() +
+        touches.bytes()
+      )
+    },
+    save(writer) {
+      const order: number[] = []
+      for (let row = 0; row < rowLimit; row++) if (states[row] !== 0) order.push(row)
+      order.sort((a, b) => (lastAtMs[a] ?? 0) - (lastAtMs[b] ?? 0) || (before(a, b) ? -1 : 1))
+      const lengths = Int32Array.from(order, (row) => pins.lengthOf(row))
+      const total = lengths.reduce((sum, length) => sum + length, 0)
+      const rows = new Int32Array(total)
+      const times = new Float64Array(total)
+      let at = 0
+      for (const row of order) {
+        const start = pins.startOf(row)
+        for (let i = 0; i < pins.lengthOf(row); i++) {
+          rows[at] = pins.keys[start + i] ?? 0
+          times[at++] = pins.times[start + i] ?? 0
+        }
+      }
+      writer.u32(
+        'keyHighs',
+        Uint32Array.from(order, (row) => keyHighs[row] ?? 0),
+      )
+      writer.u32(
+        'keyLows',
+        Uint32Array.from(order, (row) => keyLows[row] ?? 0),
+      )
+      writer.u32(
+        'userHighs',
+        Uint32Array.from(order, (row) => userHighs[row] ?? 0),
+      )
+      writer.u32(
+        'userLows',
+        Uint32Array.from(order, (row) => userLows[row] ?? 0),
+      )
+      writer.f64(
+        'lastAtMs',
+        Float64Array.from(order, (row) => lastAtMs[row] ?? 0),
+      )
+      writer.u8(
+        'states',
+        Uint8Array.from(order, (row) => states[row] ?? 0),
+      )
+      writer.i32('lengths', lengths)
+      writer.i32('pinRows', rows)
+      writer.f64('pinAtMs', times)
+      writer.f64('counts', counts)
+      writer.json('sessionsEver', sessionsEver)
+    },
+    load(reader) {
+      byKey.clear()
+      byUser.clear()
+      pins.clear()
+      touches.clear()
+      freeRows = []
+      heapSize = 0
+      rowLimit = 0
+      size = 0
+      const highs = reader.u32('keyHighs')
+      const lows = reader.u32('keyLows')
+      const usersHigh = reader.u32('userHighs')
+      const usersLow = reader.u32('userLows')
+      const lasts = reader.f64('lastAtMs')
+      const kept = reader.u8('states')
+      const lengths = reader.i32('lengths')
+      const rows = reader.i32('pinRows')
+      const times = reader.f64('pinAtMs')
+      let at = 0
+      for (let i = 0; i < lengths.length; i++) {
+        const key = { high: highs[i] ?? 0, low: lows[i] ?? 0 }
+        const user = { high: usersHigh[i] ?? 0, low: usersLow[i] ?? 0 }
+        const session = open(key, user, kept[i] ?? 1, lasts[i] ?? 0)
+        for (let n = lengths[i] ?? 0; n > 0; n--, at++) append(session, rows[at] ?? 0, times[at] ?? 0)
+      }
+      counts = reader.f64('counts')
+      sessionsEver = reader.json('sessionsEver') as number
+    },
+  }
+}

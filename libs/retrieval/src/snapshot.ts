@@ -1,0 +1,157 @@
+import { SnapshotError } from './errors.ts'
+
+const magic = 0x46525254
+/** Goes up whenever a view's sections change; a snapshot of another version is refused, and the log replayed. */
+export const snapshotVersion = 1
+
+const headerBytes = 24
+const kinds = ['u8', 'i32', 'u32', 'f32', 'f64', 'json'] as const
+type Kind = (typeof kinds)[number]
+type Column = Uint8Array | Int32Array | Uint32Array | Float32Array | Float64Array
+
+/** Collects named columns of the views. A column is copied when it is put. */
+export interface SectionWriter {
+  u8(name: string, column: Uint8Array): void
+  i32(name: string, column: Int32Array): void
+  u32(name: string, column: Uint32Array): void
+  f32(name: string, column: Float32Array): void
+  f64(name: string, column: Float64Array): void
+  /** For what is small, and for lists of ids. */
+  json(name: string, value: unknown): void
+  /** A writer whose names are put under `prefix/`. */
+  under(prefix: string): SectionWriter
+}
+
+/** Gives the columns back, each a fresh copy. An absent name or another kind throws a SnapshotError `SNAPSHOT_CORRUPT`. */
+export interface SectionReader {
+  u8(name: string): Uint8Array<ArrayBuffer>
+  i32(name: string): Int32Array<ArrayBuffer>
+  u32(name: string): Uint32Array<ArrayBuffer>
+  f32(name: string): Float32Array<ArrayBuffer>
+  f64(name: string): Float64Array<ArrayBuffer>
+  json(name: string): unknown
+  under(prefix: string): SectionReader
+}
+
+interface Section {
+  readonly kind: Kind
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Bytes of a snapshot: magic, version, length, two checksums, then sections (name, kind, bytes, aligned to 8). `write`
+ * is called once and puts the sections.
+ */
+export function encodeSnapshot(write: (writer: SectionWriter) => void): Uint8Array {
+  const sections: { readonly name: string; readonly section: Section }[] = []
+  write(writerOf('', (name, kind, bytes) => sections.push({ name, section: { kind, bytes } })))
+  const encoder = new TextEncoder()
+  const parts: Uint8Array[] = []
+  let length = headerBytes
+  for (const { name, section } of sections) {
+    const nameBytes = encoder.encode(name)
+    const head = new Uint8Array(padded(12 + nameBytes.length))
+    const view = new DataView(head.buffer)
+    view.setUint32(0, nameBytes.length, true)
+    view.setUint32(4, kinds.indexOf(section.kind), true)
+    view.setUint32(8, section.bytes.length, true)
+    head.set(nameBytes, 12)
+    parts.push(head, section.bytes)
+    length += head.length + padded(section.bytes.length)
+  }
+  const out = new Uint8Array(length)
+  let at = headerBytes
+  for (const part of parts) {
+    out.set(part, at)
+    at += padded(part.length)
+  }
+  const [a, b] = checksums(out)
+  const header = new DataView(out.buffer)
+  header.setUint32(0, magic, true)
+  header.setUint32(4, snapshotVersion, true)
+  header.setFloat64(8, length, true)
+  header.setUint32(16, a, true)
+  header.setUint32(20, b, true)
+  return out
+}
+
+/** Checks and opens a snapshot. Throws a SnapshotError that says what is wrong before any view is touched. */
+export function decodeSnapshot(bytes: Uint8Array): SectionReader {
+  if (bytes.length < headerBytes)
+    throw new SnapshotError('SNAPSHOT_TRUNCATED', `${bytes.length} bytes, shorter than its header`)
+  const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (header.getUint32(0, true) !== magic)
+    throw new SnapshotError('SNAPSHOT_NOT_A_SNAPSHOT', 'does not begin with the mark of a snapshot')
+  const version = header.getUint32(4, true)
+  if (version !== snapshotVersion)
+    throw new SnapshotError('SNAPSHOT_OTHER_VERSION', `version ${version}, this build reads ${snapshotVersion}`)
+  const length = header.getFloat64(8, true)
+  if (length !== bytes.length) throw new SnapshotError('SNAPSHOT_TRUNCATED', `${bytes.length} bytes of ${length}`)
+  const [a, b] = checksums(bytes)
+  if (a !== header.getUint32(16, true) || b !== header.getUint32(20, true)) {
+    throw new SnapshotError('SNAPSHOT_CORRUPT', 'the checksum differs')
+  }
+  const decoder = new TextDecoder()
+  const sections = new Map<string, Section>()
+  let at = headerBytes
+  while (at < bytes.length) {
+    const nameLength = header.getUint32(at, true)
+    const kind = kinds[header.getUint32(at + 4, true)]
+    const size = header.getUint32(at + 8, true)
+    if (kind === undefined) throw new SnapshotError('SNAPSHOT_CORRUPT', `a section at ${at} is of no known kind`)
+    const name = decoder.decode(bytes.subarray(at + 12, at + 12 + nameLength))
+    at += padded(12 + nameLength)
+    sections.set(name, { kind, bytes: bytes.subarray(at, at + size) })
+    at += padded(size)
+  }
+  return readerOf('', sections)
+}
+
+function writerOf(prefix: string, put: (name: string, kind: Kind, bytes: Uint8Array) => void): SectionWriter {
+  const column = (kind: Kind) => (name: string, values: Column) =>
+    put(prefix + name, kind, new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice())
+  return {
+    u8: column('u8'),
+    i32: column('i32'),
+    u32: column('u32'),
+    f32: column('f32'),
+    f64: column('f64'),
+    json: (name, value) => put(prefix + name, 'json', new TextEncoder().encode(JSON.stringify(value))),
+    under: (name) => writerOf(`${prefix}${name}/`, put),
+  }
+}
+
+function readerOf(prefix: string, sections: ReadonlyMap<string, Section>): SectionReader {
+  const bytesOf = (name: string, kind: Kind): Uint8Array<ArrayBuffer> => {
+    const section = sections.get(prefix + name)
+    if (section === undefined) throw new SnapshotError('SNAPSHOT_CORRUPT', `has no section ${prefix}${name}`)
+    if (section.kind !== kind)
+      throw new SnapshotError('SNAPSHOT_CORRUPT', `section ${prefix}${name} is ${section.kind}, not ${kind}`)
+    return new Uint8Array(section.bytes)
+  }
+  return {
+    u8: (name) => bytesOf(name, 'u8'),
+    i32: (name) => new Int32Array(bytesOf(name, 'i32').buffer),
+    u32: (name) => new Uint32Array(bytesOf(name, 'u32').buffer),
+    f32: (name) => new Float32Array(bytesOf(name, 'f32').buffer),
+    f64: (name) => new Float64Array(bytesOf(name, 'f64').buffer),
+    json: (name) => JSON.parse(new TextDecoder().decode(bytesOf(name, 'json'))) as unknown,
+    under: (name) => readerOf(`${prefix}${name}/`, sections),
+  }
+}
+
+function padded(length: number): number {
+  return (length + 7) & ~7
+}
+
+function checksums(bytes: Uint8Array): readonly [number, number] {
+  let a = 0x811c9dc5
+  let b = 0x9747b28c
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + headerBytes, (bytes.length - headerBytes) >>> 2)
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? 0
+    a = Math.imul(a ^ word, 0x01000193)
+    b = Math.imul((b ^ word) + (b << 5), 0x85ebca6b) ^ (b >>> 15)
+  }
+  return [a >>> 0, b >>> 0]
+}

@@ -1,0 +1,11 @@
+import type { SourceDefinition, SourceParameters } from './source.ts'
+import { coOccurrence } from './sources/co-occurrence.ts'
+import { popularity } from './sources/popularity.ts'
+
+/** Every source there is, in the order in which answers list them. A new source is a file in `sources/` and a line here. */
+export const sourceDefinitions: readonly SourceDefinition[] = [erased(popularity), erased(coOccurrence)]
+
+// `create` is only ever called with parameters that were resolved against the definition's own defaults.
+function erased<P extends SourceParameters>(definition: SourceDefinition<P>): SourceDefinition {
+  return definition as unknown as SourceDefinition
+}

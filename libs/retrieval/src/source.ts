@@ -1,0 +1,98 @@
+import type { Engagement } from '@freshet/domain/engagement'
+import type { PinChange } from '@freshet/domain/pin'
+
+import type { Catalogue } from './catalogue.ts'
+import type { Hits, ScoreBoard } from './score-board.ts'
+import type { Sessions } from './sessions.ts'
+import type { SectionReader, SectionWriter } from './snapshot.ts'
+
+/** A source's own parameters: flat, each with its unit in its name. */
+export type SourceParameters = Readonly<Record<string, number | boolean>>
+
+/** The views that sources share. */
+export interface SharedViews {
+  readonly catalogue: Catalogue
+  readonly sessions: Sessions
+  /** Scratch for one query at a time; a source clears it before use. */
+  readonly board: ScoreBoard
+  /** Orders ties and seeds whatever a source draws. */
+  readonly seed: number
+}
+
+/**
+ * One way to find pins: how events change its view and how the view answers, side by side. Folds are small and a pure
+ * function of what was folded, and do not depend on how the events of different users interleave. Queries never wait
+ * and make no object per candidate.
+ */
+export interface Source {
+  readonly name: string
+  /** After the shared views have folded it. Any action, any subject. */
+  foldEngagement?(folded: FoldedEngagement): void
+  /** After the catalogue has folded it; `row` is the pin's. */
+  foldPin?(row: number, change: PinChange): void
+  /** A row of `pin-embeddings.v1`; a null vector says that the embedding is withdrawn. */
+  foldEmbedding?(row: number, vector: Float32Array | null): void
+  /** A named point in time: work that is not done per event. Must not change answers under refresh per event beyond its documented effect. */
+  mark?(): void
+  /** Fills `hits` (at most its capacity, at most `query.limit`) with accepted rows, best first. */
+  query(query: SourceQuery, hits: Hits): void
+  /** Bytes of the source's own view, without the shared ones. */
+  bytes(): number
+  /** Named counts for the operator, e.g. edges. */
+  counts?(): Readonly<Record<string, number>>
+  save(writer: SectionWriter): void
+  load(reader: SectionReader): void
+}
+
+/** What a source is before it is made: its name, its parameters with their defaults, how it is made. */
+export interface SourceDefinition<P extends SourceParameters = SourceParameters> {
+  readonly name: string
+  readonly enabled: boolean
+  /** The most candidates it gives for one request. */
+  readonly maxCandidates: number
+  /** Its weight in the merge, relative to the others'. */
+  readonly share: number
+  readonly parameters: P
+  create(views: SharedViews, parameters: P): Source
+}
+
+/** An engagement with the rows it touches. */
+export interface FoldedEngagement {
+  readonly engagement: Engagement
+  /** The pin's row; -1 where the subject is no pin, or the catalogue is full. */
+  readonly row: number
+  /** Whether it says that the user liked the pin. */
+  readonly positive: boolean
+  /** The session's row in the sessions view after this action; -1 for what is not a positive action on a pin. */
+  readonly session: number
+}
+
+/** A request as sources see it: rows instead of ids. Columns are valid during the query only; use `recentCount`, not their length. */
+export interface SourceQuery {
+  readonly surface: 'home' | 'related'
+  /** The time of asking, milliseconds. */
+  readonly atMs: number
+  readonly userId: string | null
+  /** The pin that related pins are asked for; -1 on the home feed. */
+  readonly pinRow: number
+  /** The user's own positive actions on known pins, oldest first; on the related surface the pin itself is the last one. */
+  readonly recentCount: number
+  readonly recentRows: Int32Array
+  readonly recentAtMs: Float64Array
+  /** Index into `actions` of the domain. */
+  readonly recentActions: Uint8Array
+  readonly recentBoards: readonly (string | null)[]
+  /** Index of the first action of the current session; equals `recentCount` where the user is between sessions. */
+  readonly sessionStart: number
+  /** The row of the user's current session in the sessions view, which is no neighbour of itself; -1 where it is not there. */
+  readonly ownSession: number
+  /** Row of the locale in the catalogue, -1 where none was given or no pin has it. */
+  readonly localeRow: number
+  readonly followedCreators: Int32Array
+  readonly followedTopics: Int32Array
+  readonly followedBoards: readonly string[]
+  /** The most rows wanted. */
+  readonly limit: number
+  /** False for pins that are deleted, excluded, hidden, or of a blocked creator or topic: ask it during the search. */
+  readonly accept: (row: number) => boolean
+}
