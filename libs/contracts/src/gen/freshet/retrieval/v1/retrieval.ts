@@ -170,6 +170,8 @@ export interface RetrieveRequest {
   amongPinIds: string[];
   /** Wait, within the deadline, until the views have folded all before these positions. */
   await: LogPosition[];
+  /** The client's session; empty: none given. */
+  sessionId: string;
 }
 
 /** What one source found, in columns. */
@@ -598,6 +600,7 @@ function createBaseRetrieveRequest(): RetrieveRequest {
     locale: "",
     amongPinIds: [],
     await: [],
+    sessionId: "",
   };
 }
 
@@ -641,6 +644,9 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     }
     for (const v of message.await) {
       LogPosition.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message.sessionId !== "") {
+      writer.uint32(114).string(message.sessionId);
     }
     return writer;
   },
@@ -762,6 +768,14 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
             message.await.push(LogPosition.decode(reader, reader.uint32()));
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -811,6 +825,11 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
       await: globalThis.Array.isArray(object?.await)
         ? object.await.map((e: any) => LogPosition.fromJSON(e))
         : [],
+      sessionId: isSet(object.sessionId)
+        ? globalThis.String(object.sessionId)
+        : isSet(object.session_id)
+        ? globalThis.String(object.session_id)
+        : "",
     };
   },
 
@@ -855,6 +874,9 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     if (message.await?.length) {
       obj.await = message.await.map((e) => LogPosition.toJSON(e));
     }
+    if (message.sessionId !== "") {
+      obj.sessionId = message.sessionId;
+    }
     return obj;
   },
 
@@ -882,6 +904,7 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     message.locale = object.locale ?? "";
     message.amongPinIds = object.amongPinIds?.map((e) => e) || [];
     message.await = object.await?.map((e) => LogPosition.fromPartial(e)) || [];
+    message.sessionId = object.sessionId ?? "";
     return message;
   },
 };

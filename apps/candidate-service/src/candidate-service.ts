@@ -1,0 +1,171 @@
+import type { CandidateService } from '@freshet/contracts/ports/calls'
+import type { EventLog, LogBatch, LogReader } from '@freshet/contracts/ports/event-log'
+import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
+import { ContractError, isContractError } from '@freshet/contracts/errors'
+import type { Clock } from '@freshet/domain/clock'
+import { createRetrieval, type Retrieval, type RetrievalStats } from '@freshet/retrieval/retrieval'
+import { SnapshotError } from '@freshet/retrieval/errors'
+import type { CandidateServiceConfig } from './config.ts'
+import { queryOf, responseOf } from './retrieve.ts'
+import { createViews, viewTopics, type Views } from './views.ts'
+
+/** What the service needs from outside. */
+export interface CandidateServiceOptions {
+  readonly log: EventLog
+  readonly clock: Clock
+  readonly config: CandidateServiceConfig
+  /** Where snapshots are kept; null: every start replays the log. */
+  readonly snapshots: ArtefactStore | null
+  /** Gives way to requests between slices of a fold. */
+  readonly pause: () => Promise<void>
+  readonly onEvent: (event: CandidateServiceEvent) => void
+}
+
+/** What operators should hear of. */
+export type CandidateServiceEvent =
+  | { readonly kind: 'snapshot-restored'; readonly bytes: number }
+  | { readonly kind: 'snapshot-unusable'; readonly error: SnapshotError }
+  | { readonly kind: 'snapshot-written'; readonly bytes: number }
+  | { readonly kind: 'snapshot-failed'; readonly error: Error }
+  | { readonly kind: 'reader-error'; readonly error: Error }
+
+/** The service: views folded from the log, and the port that asks them. */
+export interface RunningCandidateService extends CandidateService {
+  /** Folds one batch; what the readers call, and what a lockstep run calls itself. */
+  fold(batch: LogBatch): Promise<void>
+  /** Restores the last snapshot and reads the log from there. */
+  start(): Promise<void>
+  /** Why it is not ready; null: the views have caught up with where the log ended when it started. */
+  unready(): string | null
+  /** Records not yet folded. */
+  lag(): Promise<number>
+  /** With `refresh: mark`, brings collective knowledge up to date. */
+  mark(): void
+  readonly sourceNames: readonly string[]
+  stats(): RetrievalStats & { readonly rejected: Readonly<Record<string, number>> }
+  /** Writes a snapshot now. */
+  snapshot(): Promise<void>
+  /** Stops reading; writes a last snapshot where snapshots are kept. */
+  stop(): Promise<void>
+}
+
+const snapshotName = 'candidate-service/views.snapshot'
+
+/** Composes the service; nothing runs before `start()`. Throws a RetrievalConfigError for unusable sources. */
+export function createCandidateService(options: CandidateServiceOptions): RunningCandidateService {
+  const { log, clock, config, snapshots, pause, onEvent } = options
+  let [retrieval, views] = emptyViews(options)
+  let reader: LogReader | null = null
+  let goal: readonly { topic: string; partition: number; position: number }[] | null = null
+  const stopping = new AbortController()
+  let snapshotLoop: Promise<void> = Promise.resolve()
+
+  async function restore(): Promise<void> {
+    if (snapshots === null) return
+    try {
+      const bytes = await snapshots.get(snapshotName)
+      views.loadPositions(retrieval.restore(bytes))
+      onEvent({ kind: 'snapshot-restored', bytes: bytes.byteLength })
+    } catch (error) {
+      if (isContractError(error, 'ARTEFACT_MISSING')) return
+      if (!(error instanceof SnapshotError)) throw error
+      ;[retrieval, views] = emptyViews(options)
+      onEvent({ kind: 'snapshot-unusable', error })
+    }
+  }
+
+  async function snapshot(): Promise<void> {
+    if (snapshots === null) return
+    try {
+      const bytes = retrieval.snapshot(views.savePositions())
+      await snapshots.put(snapshotName, bytes)
+      onEvent({ kind: 'snapshot-written', bytes: bytes.byteLength })
+    } catch (error) {
+      onEvent({ kind: 'snapshot-failed', error: error as Error })
+    }
+  }
+
+  async function snapshotRegularly(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        await clock.sleep(config.snapshotIntervalMs, stopping.signal)
+      } catch {
+        return
+      }
+      await snapshot()
+    }
+  }
+
+  async function waitFor(
+    request: Parameters<CandidateService['retrieve']>[0],
+    call: Parameters<CandidateService['retrieve']>[1],
+  ): Promise<boolean> {
+    if (request.await.length === 0) return true
+    const timer = new AbortController()
+    const signals = call.signal === undefined ? [timer.signal] : [timer.signal, call.signal]
+    const deadline = clock.sleep(Math.max(0, call.timeoutMs - config.answerReserveMs), timer.signal).then(
+      () => timer.abort(),
+      () => undefined,
+    )
+    const fresh = await views.reached(request.await, AbortSignal.any(signals))
+    timer.abort()
+    await deadline
+    return fresh
+  }
+
+  return {
+    async retrieve(request, call) {
+      const query = queryOf(request, retrieval.sourceNames)
+      const fresh = await waitFor(request, call)
+      if (call.signal?.aborted === true) throw new ContractError('CALL_CANCELLED', 'the caller ended the call')
+      return responseOf(retrieval.retrieve(query), fresh)
+    },
+    fold: (batch) => views.fold(batch),
+    async start() {
+      await restore()
+      goal = (
+        await Promise.all(
+          viewTopics.map(async (topic) =>
+            (await log.ends(topic)).map((position, partition) => ({ topic, partition, position })),
+          ),
+        )
+      ).flat()
+      reader = await log.readAll({
+        topics: viewTopics,
+        maxBatchRecords: config.maxBatchRecords,
+        startAt: ({ topic, partition }) => views.position(topic, partition),
+        onBatch: (batch) => views.fold(batch),
+        onError: (error) => onEvent({ kind: 'reader-error', error }),
+      })
+      if (snapshots !== null) snapshotLoop = snapshotRegularly()
+    },
+    unready() {
+      if (goal === null) return 'the views are being restored'
+      const behind = goal.filter(
+        ({ topic, partition, position }) => (views.position(topic, partition) ?? 0) < position && position > 0,
+      )
+      if (behind.length === 0) return null
+      return `the views are catching up: ${behind.length} of ${goal.length} partitions are behind`
+    },
+    lag: async () => (reader === null ? 0 : reader.lag()),
+    mark: () => retrieval.mark(),
+    get sourceNames() {
+      return retrieval.sourceNames
+    },
+    stats: () => ({ ...retrieval.stats(), rejected: views.rejected() }),
+    snapshot,
+    async stop() {
+      stopping.abort()
+      await snapshotLoop
+      await reader?.stop()
+      if (reader !== null) await snapshot()
+    },
+  }
+
+  function emptyViews({
+    config: { retrieval: input, seed, refresh, sliceRecords },
+  }: CandidateServiceOptions): [Retrieval, Views] {
+    const made = createRetrieval({ config: input, seed, refresh })
+    return [made, createViews({ retrieval: made, sliceRecords, pause })]
+  }
+}

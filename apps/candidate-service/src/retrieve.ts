@@ -1,0 +1,115 @@
+import { actionOfNumber } from '@freshet/contracts/codecs/engagement'
+import { bytesOf, float64Column } from '@freshet/contracts/columns'
+import { ContractError } from '@freshet/contracts/errors'
+import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
+import {
+  SourceStatus,
+  type RetrieveRequest,
+  type RetrieveResponse,
+} from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import {
+  asId,
+  idProblem,
+  type Branded,
+  type BoardId,
+  type CreatorId,
+  type PinId,
+  type SessionId,
+  type TopicId,
+  type UserId,
+} from '@freshet/domain/ids'
+import type { RecentAction, RetrievedCandidates, RetrieveQuery } from '@freshet/retrieval/retrieval'
+
+/** The most candidates a request may ask for. */
+export const maxLimit = 2000
+
+/** A request as the retrieval takes it. Throws CALL_INVALID_ARGUMENT, naming the field. */
+export function queryOf(request: RetrieveRequest, sourceNames: readonly string[]): RetrieveQuery {
+  if (request.limit < 1 || request.limit > maxLimit) throw invalid('limit', `is ${request.limit}; give 1–${maxLimit}`)
+  if (!Number.isSafeInteger(request.atMs) || request.atMs <= 0) throw invalid('at_ms', `is ${request.atMs}, no time`)
+  const unknown = request.sources.find((source) => !sourceNames.includes(source))
+  if (unknown !== undefined)
+    throw invalid('sources', `names ${JSON.stringify(unknown)}; there are ${sourceNames.join(', ')}`)
+  return {
+    surface: request.surface === Surface.RELATED ? 'related' : 'home',
+    atMs: request.atMs,
+    userId: optionalId<UserId>('user_id', request.userId),
+    sessionId: sessionOf(request),
+    pinId: optionalId<PinId>('related_to_pin_id', request.relatedToPinId),
+    recent: recentOf(request),
+    exclude: ids<PinId>('exclude_pin_ids', request.excludePinIds),
+    excludeCreators: ids<CreatorId>('blocks.creator_ids', request.blocks?.creatorIds ?? []),
+    excludeTopics: ids<TopicId>('blocks.topic_ids', request.blocks?.topicIds ?? []),
+    among: request.amongPinIds.length === 0 ? null : ids<PinId>('among_pin_ids', request.amongPinIds),
+    locale: request.locale === '' ? null : request.locale,
+    followedCreators: ids<CreatorId>('follows.creator_ids', request.follows?.creatorIds ?? []),
+    followedTopics: ids<TopicId>('follows.topic_ids', request.follows?.topicIds ?? []),
+    followedBoards: ids<BoardId>('follows.board_ids', request.follows?.boardIds ?? []),
+    limit: request.limit,
+    sources: request.sources.length === 0 ? null : request.sources,
+  }
+}
+
+/** The answer as its message. */
+export function responseOf(found: RetrievedCandidates, fresh: boolean): RetrieveResponse {
+  return {
+    pinIds: [...found.pinIds],
+    scores: bytesOf(found.scores),
+    sources: found.sources.map(({ name, candidates, scores }) => ({
+      source: name,
+      candidateIndices: bytesOf(Uint16Array.from(candidates)),
+      scores: bytesOf(scores),
+      status: candidates.length === 0 ? SourceStatus.EMPTY : SourceStatus.ANSWERED,
+      tookUs: 0,
+    })),
+    fresh,
+  }
+}
+
+/** The session asked in, where the user's actions are known by session; else the gap rule tells sessions apart. */
+function sessionOf(request: RetrieveRequest): SessionId | null {
+  const bySession = request.recent?.sessionIds.some((session) => session !== '') ?? false
+  return bySession ? optionalId<SessionId>('session_id', request.sessionId) : null
+}
+
+function recentOf(request: RetrieveRequest): RecentAction[] {
+  const recent = request.recent
+  if (recent === undefined) return []
+  const { pinIds, actions, sessionIds, boardIds } = recent
+  const times = float64Column(recent.occurredAtMs)
+  if (actions.length !== pinIds.length || times.length !== pinIds.length)
+    throw invalid('recent', 'has columns of different lengths')
+  if (sessionIds.length !== 0 && sessionIds.length !== pinIds.length)
+    throw invalid('recent.session_ids', 'has another length than recent.pin_ids')
+  if (boardIds.length !== 0 && boardIds.length !== pinIds.length)
+    throw invalid('recent.board_ids', 'has another length than recent.pin_ids')
+  return pinIds.map((pinId, at) => {
+    const action = actionOfNumber(actions[at]!)
+    if (action === null) throw invalid('recent.actions', `holds the unknown number ${actions[at]}`)
+    return {
+      pinId: id<PinId>('recent.pin_ids', pinId),
+      action,
+      occurredAtMs: times[at]!,
+      sessionId: optionalId<SessionId>('recent.session_ids', sessionIds[at] ?? ''),
+      boardId: optionalId<BoardId>('recent.board_ids', boardIds[at] ?? ''),
+    }
+  })
+}
+
+function ids<Id extends Branded<string>>(field: string, values: readonly string[]): Id[] {
+  return values.map((value) => id<Id>(field, value))
+}
+
+function id<Id extends Branded<string>>(field: string, value: string): Id {
+  const problem = idProblem(value)
+  if (problem !== null) throw invalid(field, problem)
+  return asId<Id>(value)
+}
+
+function optionalId<Id extends Branded<string>>(field: string, value: string): Id | null {
+  return value === '' ? null : id<Id>(field, value)
+}
+
+function invalid(field: string, problem: string): ContractError {
+  return new ContractError('CALL_INVALID_ARGUMENT', `${field} ${problem}`)
+}
