@@ -56,7 +56,9 @@ async function tryNative(): Promise<Error | null> {
   // tfjs-node 4.22 calls two functions that Node 23 removed.
   Object.assign(util, { isNullOrUndefined: (value: unknown) => value == null, isArray: Array.isArray })
   try {
-    await import('@tensorflow/tfjs-node')
+    // Optional, so its name must not be resolved by the type checker where it is not installed.
+    const packageName: string = '@tensorflow/tfjs-node'
+    await import(packageName)
     return (await activate('tensorflow')) ? null : new Error('TensorFlow.js refuses the backend')
   } catch (error) {
     return error as Error

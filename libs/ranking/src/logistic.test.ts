@@ -1,0 +1,97 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createLogisticScorer } from './logistic.ts'
+import { parseSpec } from './spec.ts'
+import { chooseBackend, type BackendChoice } from './tensor/backend.ts'
+
+const features = Array.from({ length: 23 }, (_, at) => `feature-${at}`)
+const spec = parseSpec(
+  JSON.stringify({
+    version: 'test-1',
+    features: Object.fromEntries(
+      features.map((name, at) => [
+        name,
+        { transform: at % 3 === 0 ? 'log1p' : at % 3 === 1 ? { range: [0, 8] } : 'identity' },
+      ]),
+    ),
+    actions: {
+      click: { worth: 1, bias: -1, weights: Object.fromEntries(features.map((name, at) => [name, Math.sin(at)])) },
+      save: { worth: 3, bias: -2, weights: { 'feature-0': 0.5 } },
+      hide: { worth: -5, bias: -4, weights: { 'feature-1': 1 } },
+    },
+  }),
+  { features, actions: ['click', 'save', 'hide'] },
+)
+
+function rowsOf(candidates: number): Float32Array {
+  return Float32Array.from({ length: candidates * features.length }, (_, at) => Math.abs(Math.sin(at * 12.9898) * 10))
+}
+
+/** The same formula in plain double arithmetic. */
+function reference(rows: Float32Array, row: number): number {
+  return spec.models.reduce((utility, model, at) => {
+    const logit = model.weights.reduce((sum, weight, column) => {
+      const value = rows[row * features.length + column]!
+      const scaled = column % 3 === 0 ? Math.log1p(value) : column % 3 === 1 ? Math.min(1, value / 8) : value
+      return sum + weight * scaled
+    }, model.bias)
+    return utility + spec.worth[at]! / (1 + Math.exp(-logit))
+  }, 0)
+}
+
+beforeAll(() => chooseBackend((process.env['TENSORFLOW_BACKEND'] ?? 'wasm') as BackendChoice))
+
+describe('logistic scorer', () => {
+  it('computes on the backend that was asked for', () => {
+    expect(tf.getBackend()).toBe(process.env['TENSORFLOW_BACKEND'] ?? 'wasm')
+  })
+
+  it('gives the utility of the formula', () => {
+    const scorer = createLogisticScorer(spec)
+    const rows = rowsOf(500)
+    const { utilities, probabilities } = scorer.score(rows, 500)
+    for (const row of [0, 1, 250, 499]) expect(utilities[row]).toBeCloseTo(reference(rows, row), 3)
+    expect(probabilities.every((p) => p >= 0 && p <= 1)).toBe(true)
+    expect(probabilities).toHaveLength(1500)
+    scorer.dispose()
+  })
+
+  it('never lets a score depend on the others of the page, to the bit', () => {
+    const scorer = createLogisticScorer(spec)
+    const rows = rowsOf(500)
+    const whole = scorer.score(rows, 500)
+    for (const size of [1, 2, 3, 7, 64, 333]) {
+      const part = scorer.score(rows.slice(0, size * features.length), size)
+      expect(part.utilities).toEqual(whole.utilities.slice(0, size))
+    }
+    scorer.dispose()
+  })
+
+  it('answers an empty page', () => {
+    const scorer = createLogisticScorer(spec)
+    expect(scorer.score(new Float32Array(), 0).utilities).toHaveLength(0)
+    scorer.dispose()
+  })
+
+  it('leaves no tensors behind', () => {
+    const before = tf.memory().numTensors
+    const scorer = createLogisticScorer(spec)
+    scorer.score(rowsOf(10), 10)
+    scorer.dispose()
+    expect(tf.memory().numTensors).toBe(before)
+  })
+})
+
+describe('ranking spec', () => {
+  it('lists every problem with its place', () => {
+    const bad = JSON.stringify({
+      version: '',
+      features: { 'feature-0': { transform: 'sqrt' }, nothing: {} },
+      actions: { click: { worth: 'much', bias: 0, weights: { other: 1 } }, laugh: { worth: 1, bias: 1 } },
+      extra: 1,
+    })
+    expect(() => parseSpec(bad, { features, actions: ['click'] })).toThrow(
+      /extra is not a setting[\s\S]*version is missing[\s\S]*transform is none of[\s\S]*features\.nothing is not a feature[\s\S]*weights\.other[\s\S]*worth is "much"[\s\S]*laugh is not an action/,
+    )
+  })
+})

@@ -1,0 +1,81 @@
+import * as tf from '@tensorflow/tfjs-core'
+import type { RankingSpec, Transform } from './spec.ts'
+
+/** Scores of a page, in the order of its candidates. */
+export interface Scores {
+  /** What each candidate is worth: one number each. */
+  readonly utilities: Float32Array
+  /** Probabilities in [0, 1]: one column of all candidates per action of the spec. */
+  readonly probabilities: Float32Array
+}
+
+/** Scores candidates from their features. */
+export interface Scorer {
+  readonly version: string
+  readonly actions: readonly string[]
+  readonly featureNames: readonly string[]
+  /** `features` holds one row of all features per candidate, as read, before any transform. */
+  score(features: Float32Array, candidates: number): Scores
+  /** Frees the tensors. */
+  dispose(): void
+}
+
+/**
+ * A logistic model per action over transformed features, computed by TensorFlow.js in one matrix product for the page.
+ * A candidate's score does not depend on the others of the page.
+ */
+export function createLogisticScorer(spec: RankingSpec): Scorer {
+  const width = spec.features.length
+  const actions = spec.models.length
+  const weights = tf.tensor2d(
+    Float32Array.from(
+      { length: width * actions },
+      (_, at) => spec.models[at % actions]!.weights[Math.floor(at / actions)]!,
+    ),
+    [width, actions],
+  )
+  const bias = tf.tensor1d(spec.models.map((model) => model.bias))
+  const transforms = spec.features.map(({ transform }) => compile(transform))
+  return {
+    version: spec.version,
+    actions: spec.models.map(({ action }) => action),
+    featureNames: spec.features.map(({ name }) => name),
+    score(features, candidates) {
+      if (features.length !== candidates * width) {
+        throw new RangeError(`${features.length} numbers are no ${candidates} rows of ${width} features`)
+      }
+      if (candidates === 0) return { utilities: new Float32Array(), probabilities: new Float32Array() }
+      const rows = new Float32Array(features.length)
+      for (let at = 0; at < rows.length; at++) rows[at] = transforms[at % width]!(features[at]!)
+      const byRow = tf.tidy(() =>
+        tf.sigmoid(tf.add(tf.matMul(tf.tensor2d(rows, [candidates, width]), weights), bias)).dataSync(),
+      ) as Float32Array
+      const probabilities = new Float32Array(candidates * actions)
+      const utilities = new Float32Array(candidates)
+      for (let row = 0; row < candidates; row++) {
+        let utility = 0
+        for (let action = 0; action < actions; action++) {
+          const probability = byRow[row * actions + action]!
+          probabilities[action * candidates + row] = probability
+          utility += spec.worth[action]! * probability
+        }
+        utilities[row] = utility
+      }
+      return { utilities, probabilities }
+    },
+    dispose: () => tf.dispose([weights, bias]),
+  }
+}
+
+function compile(transform: Transform): (value: number) => number {
+  switch (transform.kind) {
+    case 'identity':
+      return (value) => value
+    case 'log1p':
+      return (value) => Math.log1p(Math.max(0, value))
+    case 'range': {
+      const { from, to } = transform
+      return (value) => Math.min(1, Math.max(0, (value - from) / (to - from)))
+    }
+  }
+}
