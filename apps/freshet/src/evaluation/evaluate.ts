@@ -1,0 +1,123 @@
+import type { Degradation } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { createMetrics, type Figures } from './metrics.ts'
+import type { Question, RecordingLine } from './recording.ts'
+
+/** What is asked: all candidates, one source's, the ranked feed, or related pins. */
+export type Ask =
+  | { readonly kind: 'candidates' }
+  | { readonly kind: 'source'; readonly source: string }
+  | { readonly kind: 'feed' }
+  | { readonly kind: 'related' }
+
+/** An answer to a question. */
+export interface Answer {
+  readonly pinIds: readonly string[]
+  readonly degradation: Degradation
+}
+
+/** What is evaluated: everything in this process, or running services. */
+export interface EvaluationTarget {
+  /** Takes a pin as the HTTP API does; rejects where that would. */
+  pin(value: unknown, place: string): Promise<void>
+  /** Takes an engagement as the HTTP API does. */
+  engagement(value: unknown, place: string): Promise<void>
+  mark(name: string): Promise<void>
+  /** Answers once all events so far are reflected. */
+  ask(question: Question): Promise<Answer>
+  close(): Promise<void>
+}
+
+export interface EvaluationOptions {
+  /** Cut-offs, ascending. */
+  readonly cutoffs: readonly number[]
+  /** Ask only every nth question. */
+  readonly every: number
+  /** Monotonic milliseconds. */
+  readonly elapsedMs: () => number
+  /** Told after each line; for progress. */
+  readonly onLine?: () => void
+  /** Told of each answer; for `--answers`. */
+  readonly onAnswer?: (answer: AnswerLine) => void
+}
+
+/** A line of the answers file. */
+export interface AnswerLine {
+  readonly question: number
+  /** Rank of the target, 0 = not in the list; a list for several targets. */
+  readonly rank: number | readonly number[]
+  readonly latencyMs: number
+  readonly degradation: number
+}
+
+/** The figures, as `--json` prints them. */
+export interface EvaluationReport {
+  readonly questions: number
+  readonly answered: number
+  readonly metrics: Figures
+  readonly byGroup: Readonly<Record<string, Figures>>
+  readonly meanOverGroups: Figures
+  readonly events: number
+  readonly seconds: number
+  readonly eventsPerSecond: number
+  readonly latencyMs: { readonly p50: number; readonly p99: number }
+  readonly [coverage: `coverage@${number}`]: number
+}
+
+/** Replays lines against a target and sums up. Rejects where the target refuses an event, naming the place. */
+export async function evaluate(
+  lines: AsyncIterable<RecordingLine>,
+  target: EvaluationTarget,
+  options: EvaluationOptions,
+): Promise<EvaluationReport> {
+  const { cutoffs, every, elapsedMs, onLine, onAnswer } = options
+  const metrics = createMetrics(cutoffs)
+  const depth = cutoffs.at(-1) ?? 20
+  const latencies: number[] = []
+  const startedAt = elapsedMs()
+  let events = 0
+  let seen = 0
+  let answered = 0
+  for await (const line of lines) {
+    if (line.kind === 'question') {
+      if (seen++ % every === 0) {
+        const askedAt = elapsedMs()
+        const answer = await target.ask(line.question)
+        const latencyMs = elapsedMs() - askedAt
+        latencies.push(latencyMs)
+        if (answer.pinIds.length > 0) answered++
+        const ranks = line.question.targets.map((pinId) => answer.pinIds.indexOf(pinId) + 1)
+        metrics.add({ ranks, group: line.question.group, top: answer.pinIds.slice(0, depth) })
+        onAnswer?.({
+          question: seen,
+          rank: ranks.length === 1 ? ranks[0]! : ranks,
+          latencyMs,
+          degradation: answer.degradation,
+        })
+      }
+    } else if (line.kind === 'mark') await target.mark(line.name)
+    else {
+      events++
+      if (line.kind === 'pin') await target.pin(line.value, line.place)
+      else await target.engagement(line.value, line.place)
+    }
+    onLine?.()
+  }
+  const seconds = (elapsedMs() - startedAt) / 1000
+  latencies.sort((a, b) => a - b)
+  return {
+    questions: latencies.length,
+    answered,
+    metrics: metrics.total(),
+    byGroup: metrics.byGroup(),
+    meanOverGroups: metrics.meanOverGroups(),
+    ...metrics.coverage(),
+    events,
+    seconds,
+    eventsPerSecond: seconds === 0 ? 0 : events / seconds,
+    latencyMs: { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) },
+  }
+}
+
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+}

@@ -1,0 +1,135 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { createGunzip } from 'node:zlib'
+import { idProblem } from '@freshet/domain/ids'
+
+/** What would be recommended now? */
+export interface Question {
+  readonly atMs: number
+  /** Empty for related pins without a user. */
+  readonly userId: string
+  readonly sessionId: string
+  /** The pin whose related pins are asked for; null: the user's feed. */
+  readonly pinId: string | null
+  readonly targets: readonly string[]
+  readonly among: readonly string[]
+  readonly exclude: readonly string[]
+  readonly group: string | null
+}
+
+/** A line of a recording. Pins and engagements are as the HTTP API takes them and checked by its rules later. */
+export type RecordingLine =
+  | { readonly kind: 'pin'; readonly value: unknown; readonly place: string }
+  | { readonly kind: 'engagement'; readonly value: unknown; readonly place: string }
+  | { readonly kind: 'question'; readonly question: Question; readonly place: string }
+  | { readonly kind: 'mark'; readonly name: string; readonly place: string }
+
+/** A recording that can't be read; the message names file, line and field. */
+export class RecordingError extends Error {
+  readonly code = 'RECORDING_INVALID'
+  constructor(place: string, problem: string) {
+    super(`${place}: ${problem}`)
+    this.name = 'RecordingError'
+  }
+}
+
+/** Reads recordings (`.jsonl`, `.jsonl.gz`) one after the other as if they were one. Throws a RecordingError at the first line that is none. */
+export async function* readRecordings(files: readonly string[]): AsyncGenerator<RecordingLine> {
+  for (const file of files) {
+    const source = createReadStream(file)
+    const input = file.endsWith('.gz') ? source.pipe(createGunzip()) : source
+    source.on('error', (error) => input.destroy(error))
+    let number = 0
+    for await (const text of createInterface({ input, crlfDelay: Infinity })) {
+      number++
+      if (text !== '') yield parseLine(text, `${file}:${number}`)
+    }
+  }
+}
+
+/** One line as what it means. Throws a RecordingError. */
+export function parseLine(text: string, place: string): RecordingLine {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (error) {
+    throw new RecordingError(place, `not JSON: ${(error as Error).message}`)
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new RecordingError(place, 'not an object')
+  const [kind, ...more] = Object.keys(parsed)
+  if (kind === undefined || more.length > 0) {
+    throw new RecordingError(
+      place,
+      `has the keys ${Object.keys(parsed).join(', ') || '(none)'}; a line is an object with one key`,
+    )
+  }
+  const value = (parsed as Record<string, unknown>)[kind]
+  switch (kind) {
+    case 'pin':
+    case 'engagement':
+      return { kind, value, place }
+    case 'mark':
+      if (typeof value !== 'string' || value === '') throw new RecordingError(place, 'mark is no name')
+      return { kind, name: value, place }
+    case 'question':
+      return { kind, question: parseQuestion(value, place), place }
+    default:
+      throw new RecordingError(place, `unknown key ${JSON.stringify(kind)}; there are pin, engagement, question, mark`)
+  }
+}
+
+const questionFields = ['at', 'userId', 'sessionId', 'pinId', 'target', 'among', 'exclude', 'group']
+
+function parseQuestion(value: unknown, place: string): Question {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new RecordingError(place, 'question is not an object')
+  const fields = value as Readonly<Record<string, unknown>>
+  for (const name of Object.keys(fields)) {
+    if (!questionFields.includes(name))
+      throw new RecordingError(place, `question.${name} is unknown; there are ${questionFields.join(', ')}`)
+  }
+  const text = (name: string): string | null =>
+    fields[name] === undefined ? null : id(fields[name], `question.${name}`, place)
+  const list = (name: string): string[] => {
+    const given = fields[name]
+    if (given === undefined) return []
+    if (!Array.isArray(given)) throw new RecordingError(place, `question.${name} is not a list of ids`)
+    return given.map((entry, at) => id(entry, `question.${name}[${at}]`, place))
+  }
+  const userId = text('userId')
+  const pinId = text('pinId')
+  if (userId === null && pinId === null) throw new RecordingError(place, 'question has neither userId nor pinId')
+  const targets = Array.isArray(fields['target']) ? list('target') : [id(fields['target'], 'question.target', place)]
+  if (targets.length === 0) throw new RecordingError(place, 'question.target is empty')
+  return {
+    atMs: time(fields['at'], 'question.at', place),
+    userId: userId ?? '',
+    sessionId: text('sessionId') ?? '',
+    pinId,
+    targets,
+    among: list('among'),
+    exclude: list('exclude'),
+    group: fields['group'] === undefined ? null : String(fields['group']),
+  }
+}
+
+function id(value: unknown, field: string, place: string): string {
+  if (typeof value !== 'string')
+    throw new RecordingError(place, `${field} is ${JSON.stringify(value) ?? 'missing'}, not a string`)
+  const problem = idProblem(value)
+  if (problem !== null) throw new RecordingError(place, `${field} ${problem}`)
+  return value
+}
+
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
+
+function time(value: unknown, field: string, place: string): number {
+  const parsed = typeof value === 'string' && rfc3339.test(value) ? Date.parse(value) : Number.NaN
+  if (Number.isNaN(parsed))
+    throw new RecordingError(
+      place,
+      `${field} is ${JSON.stringify(value) ?? 'missing'}; give an RFC 3339 time, for example 2026-01-31T08:00:00.000Z`,
+    )
+  return parsed
+}
