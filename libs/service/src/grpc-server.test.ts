@@ -1,0 +1,221 @@
+import { createServer } from 'node:net'
+import {
+  credentials,
+  makeGenericClientConstructor,
+  Metadata,
+  status,
+  type Client,
+  type sendUnaryData,
+  type ServerUnaryCall,
+} from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+import { service as healthService } from 'grpc-health-check'
+import { afterEach, describe, expect, it } from 'vitest'
+import { grpcComponent, startGrpcServer, type GrpcServer, type GrpcService } from './grpc-server.ts'
+import { createMetrics } from './metrics.ts'
+import { until } from './testing.ts'
+
+const echo = {
+  echo: {
+    path: '/test.Echo/Echo',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (value: string) => Buffer.from(value),
+    requestDeserialize: (bytes: Buffer) => bytes.toString(),
+    responseSerialize: (value: string) => Buffer.from(value),
+    responseDeserialize: (bytes: Buffer) => bytes.toString(),
+  },
+  stream: {
+    path: '/test.Echo/Stream',
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: (value: string) => Buffer.from(value),
+    requestDeserialize: (bytes: Buffer) => bytes.toString(),
+    responseSerialize: (value: string) => Buffer.from(value),
+    responseDeserialize: (bytes: Buffer) => bytes.toString(),
+  },
+}
+
+type Call = ServerUnaryCall<string, string>
+type Done = sendUnaryData<string>
+
+const closing: (() => void | Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close()
+})
+
+async function start(services: readonly GrpcService[], more = {}): Promise<GrpcServer> {
+  const server = await startGrpcServer({
+    host: '127.0.0.1',
+    port: 0,
+    maxConnectionAgeMs: 60_000,
+    maxConnectionGraceMs: 1_000,
+    maxMessageBytes: 1 << 20,
+    flowControlWindowBytes: 1 << 20,
+    reflection: false,
+    protos: null,
+    metrics: createMetrics(),
+    services,
+    ...more,
+  })
+  closing.push(() => server.close())
+  return server
+}
+
+function clientOf(definition: Parameters<typeof makeGenericClientConstructor>[0], port: number): Client {
+  const client = new (makeGenericClientConstructor(definition, 'test'))(
+    `127.0.0.1:${port}`,
+    credentials.createInsecure(),
+  )
+  closing.push(() => {
+    client.close()
+  })
+  return client
+}
+
+function unary(client: Client, text: string, deadline = Date.now() + 5_000): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const { path, requestSerialize, responseDeserialize } = echo.echo
+    client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      text,
+      new Metadata(),
+      { deadline },
+      (error, answer) => {
+        if (error === null) resolve(answer ?? '')
+        else reject(error)
+      },
+    )
+  })
+}
+
+function health(port: number, name: string): Promise<string> {
+  const client = clientOf(healthService, port) as unknown as {
+    check(request: { service: string }, done: (error: Error | null, answer: { status: string }) => void): void
+  }
+  return new Promise((resolve, reject) => {
+    client.check({ service: name }, (error, answer) => {
+      if (error === null) resolve(answer.status)
+      else reject(error)
+    })
+  })
+}
+
+describe('a gRPC server', () => {
+  it('answers calls, health per service, and counts', async () => {
+    const metrics = createMetrics()
+    const server = await start(
+      [
+        {
+          definition: echo,
+          implementation: { echo: (call: Call, done: Done) => done(null, call.request), stream: () => undefined },
+        },
+      ],
+      { metrics },
+    )
+    expect(await health(server.port, 'test.Echo')).toBe('NOT_SERVING')
+    server.setServing(true)
+    expect(await health(server.port, 'test.Echo')).toBe('SERVING')
+    expect(await health(server.port, '')).toBe('SERVING')
+    expect(await unary(clientOf(echo, server.port), 'hello')).toBe('hello')
+    expect(await metrics.text()).toContain('freshet_grpc_calls_total{method="/test.Echo/Echo",status="OK"} 1')
+  })
+
+  it("lets its health follow the service's readiness", async () => {
+    const server = await start([])
+    let ok = false
+    const part = grpcComponent(server, () => ({ state: 'ready', ok, reasons: [] }))
+    expect(await health(server.port, '')).toBe('NOT_SERVING')
+    ok = true
+    await until('serving', async () => (await health(server.port, '')) === 'SERVING')
+    ok = false
+    await until('not serving', async () => (await health(server.port, '')) === 'NOT_SERVING')
+    await part.drain?.()
+  })
+
+  it('lets a call in flight end when it drains, and takes no new one', async () => {
+    const held: (() => void)[] = []
+    const server = await start([
+      {
+        definition: echo,
+        implementation: {
+          echo: (call: Call, done: Done) => {
+            held.push(() => {
+              done(null, call.request)
+            })
+          },
+          stream: () => undefined,
+        },
+      },
+    ])
+    const answer = unary(clientOf(echo, server.port), 'late')
+    await until('call arrived', () => held.length > 0)
+    const drained = server.drain()
+    held[0]?.()
+    expect(await answer).toBe('late')
+    await drained
+    await expect(unary(clientOf(echo, server.port), 'new', Date.now() + 300)).rejects.toThrow()
+  })
+
+  it('drains though a stream stays open', async () => {
+    let open = false
+    const server = await start(
+      [{ definition: echo, implementation: { echo: () => undefined, stream: () => (open = true) } }],
+      { drainMs: 100 },
+    )
+    const { path, requestSerialize, responseDeserialize } = echo.stream
+    const stream = clientOf(echo, server.port).makeBidiStreamRequest(path, requestSerialize, responseDeserialize)
+    const ended = new Promise<number>((resolve) =>
+      stream.on('error', (error: Error & { code: number }) => resolve(error.code)),
+    )
+    stream.write('x')
+    await until('stream arrived', () => open)
+    await server.drain()
+    expect([status.UNAVAILABLE, status.CANCELLED, status.INTERNAL]).toContain(await ended)
+  })
+
+  it('says in one line that its port is in use', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    closing.push(() => void taken.close())
+    const { port } = taken.address() as { port: number }
+    await expect(start([], { port })).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      message: `port ${port} on 127.0.0.1 is in use by another process`,
+    })
+    const first = await start([])
+    await expect(start([], { port: first.port })).rejects.toMatchObject({ code: 'PORT_IN_USE' })
+  })
+
+  it('shows the message definitions by reflection', async () => {
+    const folder = new URL('../../../proto', import.meta.url).pathname
+    const server = await start([], {
+      reflection: true,
+      protos: { folder, files: ['freshet/ingest/v1/ingest.proto'] },
+    })
+    const packages = loadSync('reflection.proto', {
+      includeDirs: [
+        new URL('../../../node_modules/@grpc/reflection/build/proto/grpc/reflection/v1', import.meta.url).pathname,
+      ],
+    })
+    const definition = packages['grpc.reflection.v1.ServerReflection'] as Parameters<
+      typeof makeGenericClientConstructor
+    >[0]
+    const method = Object.values(definition)[0]!
+    const stream = clientOf(definition, server.port).makeBidiStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+    )
+    const answer = new Promise<{ listServicesResponse: { service: { name: string }[] } }>((resolve, reject) => {
+      stream.on('data', resolve)
+      stream.on('error', reject)
+    })
+    stream.write({ listServices: '*' })
+    const names = (await answer).listServicesResponse.service.map(({ name }) => name)
+    stream.end()
+    expect(names).toContain('freshet.ingest.v1.EventIngest')
+  })
+})

@@ -1,0 +1,144 @@
+import {
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  status,
+  type ServerInterceptor,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+import { ReflectionService } from '@grpc/reflection'
+import { HealthImplementation } from 'grpc-health-check'
+import { listenError } from './errors.ts'
+import type { Metrics } from './metrics.ts'
+import type { Component, Health } from './service.ts'
+import type { GrpcConfig } from './settings.ts'
+
+/** A gRPC service and what answers it. */
+export interface GrpcService {
+  readonly definition: ServiceDefinition
+  readonly implementation: UntypedServiceImplementation
+}
+
+/** How a gRPC server is made. */
+export interface GrpcServerOptions extends GrpcConfig {
+  readonly services: readonly GrpcService[]
+  /** Where reflection reads definitions: files relative to a folder of protos; null: none, whatever `reflection` says. */
+  readonly protos: { readonly folder: string; readonly files: readonly string[] } | null
+  /** Counts and times every call. */
+  readonly metrics: Metrics
+  /** How long open calls may take when the server drains; absent: `maxConnectionGraceMs`. */
+  readonly drainMs?: number
+}
+
+/** A running gRPC server with `grpc.health.v1` and, if wanted, reflection. It starts NOT_SERVING. */
+export interface GrpcServer {
+  readonly port: number
+  /** What `grpc.health.v1` answers, for the server as a whole and for each service. */
+  setServing(serving: boolean): void
+  /** NOT_SERVING, then connections are asked to go away and calls get `drainMs` to end; resolves when all have. */
+  drain(): Promise<void>
+  /** Ends whatever is left. */
+  close(): Promise<void>
+}
+
+/** Starts a gRPC server. Throws PORT_IN_USE or LISTEN_FAILED. */
+export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+  const server = new Server({
+    'grpc.max_connection_age_ms': options.maxConnectionAgeMs,
+    'grpc.max_connection_age_grace_ms': options.maxConnectionGraceMs,
+    'grpc.max_receive_message_length': options.maxMessageBytes,
+    'grpc.max_send_message_length': -1,
+    'grpc-node.flow_control_window': options.flowControlWindowBytes,
+    // Without it Linux lets two servers share a port, each getting a part of the traffic.
+    'grpc.so_reuseport': 0,
+    interceptors: [measured(options.metrics)],
+  })
+  const names = options.services.map(({ definition }) => serviceName(definition))
+  const health = new HealthImplementation(Object.fromEntries(['', ...names].map((name) => [name, 'NOT_SERVING'])))
+  health.addToServer(server)
+  for (const { definition, implementation } of options.services) server.addService(definition, implementation)
+  if (options.reflection && options.protos !== null) {
+    const { folder, files } = options.protos
+    new ReflectionService(loadSync([...files], { includeDirs: [folder] })).addToServer(server)
+  }
+
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(
+      `${bracketed(options.host)}:${options.port}`,
+      ServerCredentials.createInsecure(),
+      (error, bound) => {
+        if (error === null) resolve(bound)
+        else reject(listenError(error, options.host, options.port))
+      },
+    )
+  })
+
+  const setServing = (serving: boolean): void => {
+    for (const name of ['', ...names]) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING')
+  }
+  return {
+    port,
+    setServing,
+    async drain() {
+      setServing(false)
+      // tryShutdown alone waits for ever on an open stream: drain ends streams after the given time.
+      server.drain(`${bracketed(options.host)}:${port}`, options.drainMs ?? options.maxConnectionGraceMs)
+      await new Promise<void>((resolve) => {
+        server.tryShutdown(() => {
+          resolve()
+        })
+      })
+    },
+    async close() {
+      server.forceShutdown()
+    },
+  }
+}
+
+const followEveryMs = 200
+
+/** A gRPC server as a part of a service: its health follows the service's readiness. */
+export function grpcComponent(server: GrpcServer, readiness: () => Health): Component {
+  let shown = false
+  const following = setInterval(() => {
+    const { ok } = readiness()
+    if (ok === shown) return
+    shown = ok
+    server.setServing(ok)
+  }, followEveryMs)
+  following.unref()
+  return {
+    name: 'grpc',
+    drain() {
+      clearInterval(following)
+      return server.drain()
+    },
+    close: () => server.close(),
+  }
+}
+
+function measured(metrics: Metrics): ServerInterceptor {
+  const calls = metrics.counter('freshet_grpc_calls_total')
+  const seconds = metrics.histogram('freshet_grpc_call_seconds')
+  return (method, call) => {
+    const ended = method.responseStream ? null : seconds.startTimer({ method: method.path })
+    return new ServerInterceptingCall(call, {
+      sendStatus(result, next) {
+        ended?.()
+        calls.inc({ method: method.path, status: status[result.code] ?? 'UNKNOWN' })
+        next(result)
+      },
+    })
+  }
+}
+
+function serviceName(definition: ServiceDefinition): string {
+  const method = Object.values(definition)[0]
+  return method?.path.split('/')[1] ?? ''
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}

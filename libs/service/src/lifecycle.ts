@@ -1,0 +1,200 @@
+import process from 'node:process'
+import { setLogger } from '@grpc/grpc-js'
+import type { Clock, Random } from '@freshet/domain/clock'
+import type { z } from 'zod'
+import { commandLine, helpText } from './command-line.ts'
+import { loadConfig, redactConfig } from './config.ts'
+import { endingOf, exitCodes, ServiceError } from './errors.ts'
+import { createLogger, type Logger } from './logging.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { startOperationsServer } from './operations-server.ts'
+import { createService, serviceStates, type Component, type Health, type Service } from './service.ts'
+import type { ServiceConfig } from './settings.ts'
+import { createSystemClock, createSystemRandom } from './system-clock.ts'
+
+/** What a service is started with. */
+export interface ServiceContext<Config> {
+  readonly name: string
+  readonly config: Config
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly clock: Clock
+  readonly random: Random
+  /** Adds a part, right after it was opened. Parts drain and close in reverse order. */
+  use(component: Component): void
+  /** Whether the service as a whole takes traffic; for `grpcComponent`. */
+  readiness(): Health
+  /** Ends the process: an error that the service cannot go on with. */
+  fail(error: Error): void
+}
+
+/** A service as its `main.ts` describes it. */
+export interface RunServiceOptions<Schema extends z.ZodObject> {
+  readonly name: string
+  /** One sentence for `--help`. */
+  readonly description: string
+  readonly version?: string
+  /** Holds `serviceSettings`. */
+  readonly schema: Schema
+  /** Settings of earlier versions: dotted path → what to use instead. */
+  readonly removed?: Readonly<Record<string, string>>
+  /** Opens everything and hands each part to `context.use`. The service is ready when it resolves. */
+  readonly start: (context: ServiceContext<z.output<Schema>>) => Promise<void>
+}
+
+/** What the process gives; only tests give others. */
+export interface ProcessPort {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  write(stream: 'stdout' | 'stderr', text: string): void
+  exit(code: number): void
+  on(event: 'SIGTERM' | 'SIGINT' | 'uncaughtException' | 'unhandledRejection', listener: (value: unknown) => void): void
+}
+
+/**
+ * Runs a service as a process: configuration (all problems at once, exit code 78), operations server, start, signals.
+ * SIGTERM or SIGINT: not ready, stop intake, finish, flush, commit, close in reverse order; a second signal, or the
+ * bound, ends it at once. What cannot start or was not handled ends in one line and an exit code of `exitCodes`.
+ */
+export async function runService<Schema extends z.ZodObject>(
+  options: RunServiceOptions<Schema>,
+  port: ProcessPort = systemProcess(),
+): Promise<void> {
+  const version = options.version ?? '0.1.0'
+  const end = (error: unknown): void => {
+    const ending = endingOf(error)
+    port.write('stderr', `${options.name}: ${ending.line}\n`)
+    port.exit(ending.exitCode)
+  }
+
+  let config: z.output<Schema>
+  try {
+    const asked = commandLine(port.argv)
+    if (asked.help) {
+      port.write('stdout', helpText(options.name, options.description, options.schema))
+      return port.exit(exitCodes.stopped)
+    }
+    if (asked.version) {
+      port.write('stdout', `${options.name} ${version}\n`)
+      return port.exit(exitCodes.stopped)
+    }
+    config = loadConfig(options.schema, {
+      env: port.env,
+      overrides: asked.settings,
+      ...(asked.file === null ? {} : { file: asked.file }),
+      ...(options.removed === undefined ? {} : { removed: options.removed }),
+    })
+  } catch (error) {
+    return end(error)
+  }
+
+  const common = config as ServiceConfig
+  const logger = createLogger({ name: options.name, level: common.log.level })
+  // grpc-js would write lines of its own to standard error; what matters in them comes out as errors too.
+  setLogger({
+    error: (...parts: unknown[]) => {
+      logger.debug({ part: 'grpc' }, parts.map(String).join(' '))
+    },
+  })
+  const metrics = createMetrics({ runtime: true })
+  const service = createService({
+    name: options.name,
+    stopTimeoutMs: common.stop.timeoutMs,
+    onStopError: (component, error) => {
+      logger.error({ component, err: error }, 'closing failed')
+    },
+  })
+  showState(service, metrics, logger)
+  let ended = false
+  const finish = (error: unknown): void => {
+    if (ended) return
+    ended = true
+    end(error)
+  }
+
+  const stop = async (why: string, cause: unknown): Promise<void> => {
+    logger.info({ why }, 'stopping')
+    try {
+      await service.stop()
+    } catch (error) {
+      return finish(cause ?? error)
+    }
+    if (cause !== null) return finish(cause)
+    ended = true
+    port.exit(exitCodes.stopped)
+  }
+  const fail = (error: unknown): void => {
+    logger.fatal({ err: error }, 'failed')
+    void stop('failed', error)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    port.on(signal, () => {
+      if (service.state() === 'draining') {
+        finish(new ServiceError('STOP_FORCED', `${signal} again while stopping: ended at once`))
+      } else void stop(signal, null)
+    })
+  }
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    port.on(event, (value) => {
+      const detail = value instanceof Error ? value.message : String(value)
+      fail(new ServiceError('UNCAUGHT', detail, { cause: value }))
+    })
+  }
+
+  try {
+    await service.start(async () => {
+      const operations = await startOperationsServer({
+        ...common.operations,
+        name: options.name,
+        version,
+        liveness: () => service.liveness(),
+        readiness: () => service.readiness(),
+        metrics,
+        config: redactConfig(options.schema, config),
+      })
+      service.use({ name: 'operations', close: () => operations.close() })
+      logger.info({ version, operationsPort: operations.port }, 'starting')
+      await options.start({
+        name: options.name,
+        config,
+        logger,
+        metrics,
+        clock: createSystemClock(),
+        random: createSystemRandom(),
+        use: (component) => {
+          service.use(component)
+        },
+        readiness: () => service.readiness(),
+        fail,
+      })
+    })
+  } catch (error) {
+    finish(error)
+  }
+}
+
+function showState(service: Service, metrics: Metrics, logger: Logger): void {
+  const gauge = metrics.gauge('freshet_service_state')
+  const show = (): void => {
+    for (const state of serviceStates) gauge.set({ state }, state === service.state() ? 1 : 0)
+  }
+  show()
+  service.onState((state) => {
+    show()
+    logger.info({ state }, state)
+  })
+}
+
+function systemProcess(): ProcessPort {
+  return {
+    argv: process.argv.slice(2),
+    env: process.env,
+    write: (stream, text) => {
+      process[stream].write(text)
+    },
+    exit: (code) => process.exit(code),
+    on: (event, listener) => {
+      process.on(event, listener)
+    },
+  }
+}

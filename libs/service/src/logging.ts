@@ -1,0 +1,32 @@
+import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
+
+/** Structured log lines: `logger.info({ partition: 3 }, 'assigned')`. */
+export type Logger = PinoLogger
+
+/** How a logger is made. */
+export interface LoggerOptions {
+  /** Name of the process or part. */
+  readonly name: string
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** Where lines go; absent: standard error, so that standard output stays free for answers. */
+  readonly destination?: DestinationStream
+}
+
+/** A logger that writes one JSON object a line, with level and time in words. */
+export function createLogger(options: LoggerOptions): Logger {
+  return pino(
+    {
+      name: options.name,
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    options.destination ?? pino.destination({ dest: 2, sync: true }),
+  )
+}
+
+/** A logger that says nothing, for tests. */
+export function createSilentLogger(): Logger {
+  return pino({ level: 'silent' })
+}

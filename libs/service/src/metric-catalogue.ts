@@ -1,0 +1,67 @@
+/** What a metric is. */
+export interface MetricSpec {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels: readonly string[]
+  /** Upper bounds of a histogram's buckets, in the unit of its name. */
+  readonly buckets?: readonly number[]
+}
+
+const secondBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
+
+/** Every metric of every process: who needs a new one adds it here. Units are in the names, as Prometheus has it. */
+export const metricCatalogue = {
+  freshet_service_state: {
+    type: 'gauge',
+    help: '1 for the state the process is in, 0 for the others.',
+    labels: ['state'],
+  },
+  freshet_grpc_calls_total: {
+    type: 'counter',
+    help: 'gRPC calls answered, by method and status.',
+    labels: ['method', 'status'],
+  },
+  freshet_grpc_call_seconds: {
+    type: 'histogram',
+    help: 'Time from a gRPC call to its answer.',
+    labels: ['method'],
+    buckets: secondBuckets,
+  },
+  freshet_ingest_events_total: {
+    type: 'counter',
+    help: 'Events by kind (engagement, pin, erasure) and what became of them: `accepted` or the code of the error catalogue.',
+    labels: ['kind', 'outcome'],
+  },
+  freshet_ingest_requests_total: {
+    type: 'counter',
+    help: 'Ingest requests by protocol and outcome: `accepted` or the code of the error catalogue.',
+    labels: ['protocol', 'outcome'],
+  },
+  freshet_ingest_append_seconds: {
+    type: 'histogram',
+    help: 'Time until the log acknowledged the events of a request.',
+    labels: ['kind'],
+    buckets: secondBuckets,
+  },
+  freshet_ingest_in_flight_bytes: {
+    type: 'gauge',
+    help: 'Bytes of requests that the log has not acknowledged yet.',
+    labels: [],
+  },
+  freshet_ingest_clock_skew_seconds: {
+    type: 'histogram',
+    help: "How far clients' clocks are off, absolute, where `sentAt` was given.",
+    labels: [],
+    buckets: [0.1, 0.5, 1, 2, 5, 15, 60, 300, 3600, 86400],
+  },
+} as const satisfies Record<`freshet_${string}`, MetricSpec>
+
+export type MetricName = keyof typeof metricCatalogue
+
+/** Metrics of one type. */
+export type MetricNameOf<Type extends MetricSpec['type']> = {
+  [Name in MetricName]: (typeof metricCatalogue)[Name]['type'] extends Type ? Name : never
+}[MetricName]
+
+/** The labels of a metric. */
+export type LabelsOf<Name extends MetricName> = (typeof metricCatalogue)[Name]['labels'][number]

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { metricCatalogue, type MetricSpec } from './metric-catalogue.ts'
+import { createMetrics } from './metrics.ts'
+
+describe('metrics', () => {
+  it('are counted, set and observed under their catalogue names', async () => {
+    const metrics = createMetrics()
+    metrics.counter('freshet_ingest_events_total').inc({ kind: 'pin', outcome: 'accepted' }, 2)
+    metrics.gauge('freshet_ingest_in_flight_bytes').set(7)
+    metrics.histogram('freshet_ingest_append_seconds').observe({ kind: 'pin' }, 0.003)
+    const text = await metrics.text()
+    expect(text).toContain('freshet_ingest_events_total{kind="pin",outcome="accepted"} 2')
+    expect(text).toContain('freshet_ingest_in_flight_bytes 7')
+    expect(text).toContain('freshet_ingest_append_seconds_bucket{le="0.005",kind="pin"} 1')
+  })
+
+  it('asks before every scrape, and survives an answer that fails', async () => {
+    const metrics = createMetrics()
+    metrics.beforeScrape(() => metrics.gauge('freshet_ingest_in_flight_bytes').set(3))
+    metrics.beforeScrape(() => Promise.reject(new Error('no')))
+    expect(await metrics.text()).toContain('freshet_ingest_in_flight_bytes 3')
+  })
+
+  it.each(Object.entries(metricCatalogue) as [string, MetricSpec][])(
+    '%s is named as Prometheus has it',
+    (name, spec) => {
+      expect(name).toMatch(/^freshet_[a-z0-9_]+$/)
+      expect(name.endsWith('_total')).toBe(spec.type === 'counter')
+      expect(spec.help).toMatch(/\.$/)
+      if (spec.type === 'histogram') expect(spec.buckets?.length).toBeGreaterThan(3)
+    },
+  )
+})

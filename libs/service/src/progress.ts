@@ -1,0 +1,74 @@
+/** What progress is written to, e.g. `process.stderr`. */
+export interface ProgressOutput {
+  readonly isTTY?: boolean
+  write(text: string): unknown
+}
+
+/** How progress is shown. */
+export interface ProgressOptions {
+  /** What is being done, e.g. `replaying`. */
+  readonly label: string
+  /** What is counted, plural, e.g. `events`. */
+  readonly unit: string
+  /** How many there will be; null: not known. */
+  readonly total: number | null
+  readonly out: ProgressOutput
+  /** Milliseconds on any steady clock. */
+  readonly nowMs: () => number
+}
+
+/** Long work that says how far it is. */
+export interface Progress {
+  /** `count` more are done. */
+  advance(count?: number): void
+  /** Writes the last line: how many, how long, how fast. */
+  done(): void
+}
+
+const terminalEveryMs = 200
+const logEveryMs = 10_000
+
+/** Count, rate and time left: a line that rewrites itself on a terminal, else one line in ten seconds. */
+export function createProgress(options: ProgressOptions): Progress {
+  const { out, nowMs, total } = options
+  const startedMs = nowMs()
+  const everyMs = out.isTTY === true ? terminalEveryMs : logEveryMs
+  let shownMs = startedMs
+  let count = 0
+
+  const line = (): string => {
+    const seconds = Math.max((nowMs() - startedMs) / 1000, 0.001)
+    const rate = count / seconds
+    const share = total === null || total === 0 ? '' : ` of ${grouped(total)} (${Math.floor((100 * count) / total)} %)`
+    const left = total === null || rate === 0 ? '' : `, ${duration((total - count) / rate)} left`
+    return `${options.label}: ${grouped(count)}${share} ${options.unit}, ${grouped(rate)}/s${left}`
+  }
+
+  return {
+    advance(more = 1) {
+      count += more
+      const now = nowMs()
+      if (now - shownMs < everyMs) return
+      shownMs = now
+      out.write(out.isTTY === true ? `\r\u001b[K${line()}` : `${line()}\n`)
+    },
+    done() {
+      const seconds = (nowMs() - startedMs) / 1000
+      const rate = seconds > 0 ? `, ${grouped(count / seconds)}/s` : ''
+      const clear = out.isTTY === true ? '\r\u001b[K' : ''
+      out.write(`${clear}${options.label}: ${grouped(count)} ${options.unit} in ${duration(seconds)}${rate}\n`)
+    },
+  }
+}
+
+function grouped(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}
+
+/** Seconds for people: `4.2 s`, `3 min 10 s`, `2 h 5 min`. */
+function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}

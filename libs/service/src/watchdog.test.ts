@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest'
+import { createFakeClock } from './testing.ts'
+import { createProgressWatchdog } from './watchdog.ts'
+
+function watched() {
+  const clock = createFakeClock()
+  const work = { lag: 0, done: 0, fails: false }
+  const watchdog = createProgressWatchdog({
+    clock,
+    lag: async () => {
+      if (work.fails) throw new Error('no answer')
+      return work.lag
+    },
+    done: () => work.done,
+    stalledAfterMs: 30_000,
+    checkEveryMs: 1_000,
+  })
+  const pass = async (seconds: number): Promise<void> => {
+    for (let i = 0; i < seconds; i++) {
+      await clock.advance(1_000)
+      await watchdog.check()
+    }
+  }
+  return { clock, work, watchdog, pass }
+}
+
+describe('a progress watchdog', () => {
+  it('is content while nothing waits, however long', async () => {
+    const { watchdog, pass } = watched()
+    await pass(100)
+    expect(watchdog.notAlive()).toBeNull()
+  })
+
+  it('is content while something is done', async () => {
+    const { work, watchdog, pass } = watched()
+    work.lag = 10
+    for (let i = 0; i < 5; i++) {
+      await pass(20)
+      work.done++
+    }
+    expect(watchdog.notAlive()).toBeNull()
+  })
+
+  it('says when work waits and nothing is done for too long, and recovers', async () => {
+    const { work, watchdog, pass } = watched()
+    work.lag = 10
+    await pass(30)
+    expect(watchdog.notAlive()).toBeNull()
+    await pass(2)
+    expect(watchdog.notAlive()).toBe('10 waiting and nothing done for 32 s')
+    work.done++
+    await pass(1)
+    expect(watchdog.notAlive()).toBeNull()
+  })
+
+  it('accuses nobody while the lag cannot be known', async () => {
+    const { work, watchdog, pass } = watched()
+    work.fails = true
+    await pass(100)
+    expect(watchdog.notAlive()).toBeNull()
+  })
+
+  it('looks again and again until it is ended', async () => {
+    const { clock, work, watchdog } = watched()
+    const ending = new AbortController()
+    const running = watchdog.run(ending.signal)
+    work.lag = 1
+    await clock.advance(40_000)
+    expect(watchdog.notAlive()).not.toBeNull()
+    ending.abort()
+    await running
+  })
+})
