@@ -11,16 +11,99 @@ export const protobufPackage = "freshet.state.v1";
 
 export const protobufFileName = "freshet/state/v1/state.proto";
 
-/** A user's state. */
-export interface UserState {
-  /** Version of the layout of this message. */
-  version: number;
+/** Rows of decayed counters; rows that counted nothing are left out. */
+export interface Counters {
+  /** Varints: index of each row that is here, ascending. */
+  rows: Uint8Array;
+  /** Varints: time of the newest count in each row, milliseconds since the epoch. */
+  atMs: Uint8Array;
+  /** float64, four to a row: values as of `at_ms` under the half-lives 30 minutes, 1 day, 30 days and for ever. */
+  values: Uint8Array;
 }
 
-/** A pin's state. */
-export interface PinState {
-  /** Version of the layout of this message. */
+/** A user's state. Key in the store: the user id. */
+export interface UserState {
+  /** Version of the layout of this message: 1. */
   version: number;
+  /** Every id that the columns name by its index, joined by line feeds (ids hold none). */
+  ids: string;
+  /** Varints: event time of the first engagement, then of the last, milliseconds since the epoch. */
+  firstLastAtMs: Uint8Array;
+  /** Varints: pins of the last actions, oldest first, as indices in `ids`. */
+  recentPins: Uint8Array;
+  /** One byte each: the action's index in its low five bits, the surface (0: not known) above. */
+  recentActions: Uint8Array;
+  /** Varints: the time of the first, milliseconds since the epoch, then the gap to the one before. */
+  recentAtMs: Uint8Array;
+  /** Varints: the board as index in `ids` plus one, 0: none; empty: none at all. */
+  recentBoards: Uint8Array;
+  /** Varints: how long the user looked, milliseconds, 0: not known; empty: none known. */
+  recentDwellMs: Uint8Array;
+  /** A row per action. */
+  counters:
+    | Counters
+    | undefined;
+  /** One byte each: kind of relation, plus 128 where it was withdrawn. */
+  relationKinds: Uint8Array;
+  /** Varints: what it is with, as indices in `ids`. */
+  relationIds: Uint8Array;
+  /** Varints: event times of the last change, ascending: the first, then gaps, milliseconds. */
+  relationAtMs: Uint8Array;
+  /** Varints: boards saved to, as indices in `ids`. */
+  boards: Uint8Array;
+  /** Varints: time as of which each weight is. */
+  boardAtMs: Uint8Array;
+  /** float64: decayed saves. */
+  boardWeights: Uint8Array;
+  /** uint32: fingerprints of the pins seen last, oldest first. */
+  seenPins: Uint8Array;
+  /** Varints: the time of the first, then gaps, milliseconds. */
+  seenAtMs: Uint8Array;
+  /** Pins seen before, at most two generations, oldest first. */
+  seenOlder: SeenGeneration[];
+  /** Sessions of which only the number is left. */
+  closedSessions: number;
+  /** Varints: start and end of each session kept: the first start, then the gaps, milliseconds. */
+  sessions: Uint8Array;
+}
+
+/** Pins seen in one generation of event time. */
+export interface SeenGeneration {
+  /** floor(event time / length of a generation). */
+  generation: number;
+  /** Varints: 20-bit fingerprints, ascending: the first, then gaps. */
+  fingerprints: Uint8Array;
+}
+
+/**
+ * A pin's state; a board's, creator's or topic's, too. Key in the store: the pin id, or `board ID`, `creator ID`, `topic ID`
+ * (ids hold no space, so none of these is a pin).
+ */
+export interface PinState {
+  /** Version of the layout of this message: 1. */
+  version: number;
+  /** Varints: event time of the first engagement, then of the last, milliseconds since the epoch. */
+  firstLastAtMs: Uint8Array;
+  /** A row per action. */
+  counters:
+    | Counters
+    | undefined;
+  /** A row per bucket of positions: impressions. */
+  impressionsByPosition:
+    | Counters
+    | undefined;
+  /** A row per bucket of positions: closeups, clicks and saves. */
+  positivesByPosition:
+    | Counters
+    | undefined;
+  /** Registers of the sketch of distinct users: pairs (register, rank) of those above 0 while they are few, else all 256 ranks. */
+  distinctUsers: Uint8Array;
+  /** Boards the pin was saved to, joined by line feeds. */
+  boards: string;
+  /** Varints: time of the last save or unsave on each, ascending: the first, then gaps, milliseconds. */
+  boardAtMs: Uint8Array;
+  /** One byte each: 1 where the pin is on the board, 0 where it was taken off. */
+  boardStands: Uint8Array;
 }
 
 /** A pin's state as published to the ranker. Key of its topic: the pin id. */
@@ -29,16 +112,214 @@ export interface PinFeatures {
   pinId: string;
   /** The state, byte for byte as stored. */
   state: Uint8Array;
+  /** Position in `pin-engagements.v1` up to which it was folded: of two records of one pin the one with the higher position is the newer. */
+  foldedTo: number;
 }
 
+/** What is stored besides a partition's values, changed in the same commit: enough to decide alike after a replay. */
+export interface PartitionMeta {
+  /** Version of the layout of this message: 1. */
+  version: number;
+  /** Varints: newest event time, milliseconds since the epoch; then records applied, duplicates, late, dead-lettered, erased, tombstones. */
+  counts: Uint8Array;
+  /**
+   * Varints, two to a source partition in ascending order of partitions, from partition 0: position plus one up to which records of it were
+   * folded (0: none), and the next index within that position.
+   */
+  highWaterMarks: Uint8Array;
+}
+
+function createBaseCounters(): Counters {
+  return { rows: new Uint8Array(0), atMs: new Uint8Array(0), values: new Uint8Array(0) };
+}
+
+export const Counters: MessageFns<Counters> = {
+  encode(message: Counters, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rows.length !== 0) {
+      writer.uint32(10).bytes(message.rows);
+    }
+    if (message.atMs.length !== 0) {
+      writer.uint32(18).bytes(message.atMs);
+    }
+    if (message.values.length !== 0) {
+      writer.uint32(26).bytes(message.values);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Counters {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCounters();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rows = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.atMs = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.values = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Counters {
+    return {
+      rows: isSet(object.rows) ? bytesFromBase64(object.rows) : new Uint8Array(0),
+      atMs: isSet(object.atMs)
+        ? bytesFromBase64(object.atMs)
+        : isSet(object.at_ms)
+        ? bytesFromBase64(object.at_ms)
+        : new Uint8Array(0),
+      values: isSet(object.values) ? bytesFromBase64(object.values) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: Counters): unknown {
+    const obj: any = {};
+    if (message.rows.length !== 0) {
+      obj.rows = base64FromBytes(message.rows);
+    }
+    if (message.atMs.length !== 0) {
+      obj.atMs = base64FromBytes(message.atMs);
+    }
+    if (message.values.length !== 0) {
+      obj.values = base64FromBytes(message.values);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Counters>): Counters {
+    return Counters.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Counters>): Counters {
+    const message = createBaseCounters();
+    message.rows = object.rows ?? new Uint8Array(0);
+    message.atMs = object.atMs ?? new Uint8Array(0);
+    message.values = object.values ?? new Uint8Array(0);
+    return message;
+  },
+};
+
 function createBaseUserState(): UserState {
-  return { version: 0 };
+  return {
+    version: 0,
+    ids: "",
+    firstLastAtMs: new Uint8Array(0),
+    recentPins: new Uint8Array(0),
+    recentActions: new Uint8Array(0),
+    recentAtMs: new Uint8Array(0),
+    recentBoards: new Uint8Array(0),
+    recentDwellMs: new Uint8Array(0),
+    counters: undefined,
+    relationKinds: new Uint8Array(0),
+    relationIds: new Uint8Array(0),
+    relationAtMs: new Uint8Array(0),
+    boards: new Uint8Array(0),
+    boardAtMs: new Uint8Array(0),
+    boardWeights: new Uint8Array(0),
+    seenPins: new Uint8Array(0),
+    seenAtMs: new Uint8Array(0),
+    seenOlder: [],
+    closedSessions: 0,
+    sessions: new Uint8Array(0),
+  };
 }
 
 export const UserState: MessageFns<UserState> = {
   encode(message: UserState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.version !== 0) {
       writer.uint32(8).uint32(message.version);
+    }
+    if (message.ids !== "") {
+      writer.uint32(18).string(message.ids);
+    }
+    if (message.firstLastAtMs.length !== 0) {
+      writer.uint32(26).bytes(message.firstLastAtMs);
+    }
+    if (message.recentPins.length !== 0) {
+      writer.uint32(34).bytes(message.recentPins);
+    }
+    if (message.recentActions.length !== 0) {
+      writer.uint32(42).bytes(message.recentActions);
+    }
+    if (message.recentAtMs.length !== 0) {
+      writer.uint32(50).bytes(message.recentAtMs);
+    }
+    if (message.recentBoards.length !== 0) {
+      writer.uint32(58).bytes(message.recentBoards);
+    }
+    if (message.recentDwellMs.length !== 0) {
+      writer.uint32(66).bytes(message.recentDwellMs);
+    }
+    if (message.counters !== undefined) {
+      Counters.encode(message.counters, writer.uint32(74).fork()).join();
+    }
+    if (message.relationKinds.length !== 0) {
+      writer.uint32(82).bytes(message.relationKinds);
+    }
+    if (message.relationIds.length !== 0) {
+      writer.uint32(90).bytes(message.relationIds);
+    }
+    if (message.relationAtMs.length !== 0) {
+      writer.uint32(98).bytes(message.relationAtMs);
+    }
+    if (message.boards.length !== 0) {
+      writer.uint32(106).bytes(message.boards);
+    }
+    if (message.boardAtMs.length !== 0) {
+      writer.uint32(114).bytes(message.boardAtMs);
+    }
+    if (message.boardWeights.length !== 0) {
+      writer.uint32(122).bytes(message.boardWeights);
+    }
+    if (message.seenPins.length !== 0) {
+      writer.uint32(130).bytes(message.seenPins);
+    }
+    if (message.seenAtMs.length !== 0) {
+      writer.uint32(138).bytes(message.seenAtMs);
+    }
+    for (const v of message.seenOlder) {
+      SeenGeneration.encode(v!, writer.uint32(146).fork()).join();
+    }
+    if (message.closedSessions !== 0) {
+      writer.uint32(152).uint32(message.closedSessions);
+    }
+    if (message.sessions.length !== 0) {
+      writer.uint32(162).bytes(message.sessions);
     }
     return writer;
   },
@@ -64,6 +345,158 @@ export const UserState: MessageFns<UserState> = {
             message.version = reader.uint32();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ids = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.firstLastAtMs = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.recentPins = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.recentActions = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.recentAtMs = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.recentBoards = reader.bytes();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.recentDwellMs = reader.bytes();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.counters = Counters.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.relationKinds = reader.bytes();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.relationIds = reader.bytes();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.relationAtMs = reader.bytes();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.boards = reader.bytes();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.boardAtMs = reader.bytes();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.boardWeights = reader.bytes();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.seenPins = reader.bytes();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.seenAtMs = reader.bytes();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.seenOlder.push(SeenGeneration.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.closedSessions = reader.uint32();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.sessions = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -77,13 +510,151 @@ export const UserState: MessageFns<UserState> = {
   },
 
   fromJSON(object: any): UserState {
-    return { version: isSet(object.version) ? globalThis.Number(object.version) : 0 };
+    return {
+      version: isSet(object.version) ? globalThis.Number(object.version) : 0,
+      ids: isSet(object.ids) ? globalThis.String(object.ids) : "",
+      firstLastAtMs: isSet(object.firstLastAtMs)
+        ? bytesFromBase64(object.firstLastAtMs)
+        : isSet(object.first_last_at_ms)
+        ? bytesFromBase64(object.first_last_at_ms)
+        : new Uint8Array(0),
+      recentPins: isSet(object.recentPins)
+        ? bytesFromBase64(object.recentPins)
+        : isSet(object.recent_pins)
+        ? bytesFromBase64(object.recent_pins)
+        : new Uint8Array(0),
+      recentActions: isSet(object.recentActions)
+        ? bytesFromBase64(object.recentActions)
+        : isSet(object.recent_actions)
+        ? bytesFromBase64(object.recent_actions)
+        : new Uint8Array(0),
+      recentAtMs: isSet(object.recentAtMs)
+        ? bytesFromBase64(object.recentAtMs)
+        : isSet(object.recent_at_ms)
+        ? bytesFromBase64(object.recent_at_ms)
+        : new Uint8Array(0),
+      recentBoards: isSet(object.recentBoards)
+        ? bytesFromBase64(object.recentBoards)
+        : isSet(object.recent_boards)
+        ? bytesFromBase64(object.recent_boards)
+        : new Uint8Array(0),
+      recentDwellMs: isSet(object.recentDwellMs)
+        ? bytesFromBase64(object.recentDwellMs)
+        : isSet(object.recent_dwell_ms)
+        ? bytesFromBase64(object.recent_dwell_ms)
+        : new Uint8Array(0),
+      counters: isSet(object.counters) ? Counters.fromJSON(object.counters) : undefined,
+      relationKinds: isSet(object.relationKinds)
+        ? bytesFromBase64(object.relationKinds)
+        : isSet(object.relation_kinds)
+        ? bytesFromBase64(object.relation_kinds)
+        : new Uint8Array(0),
+      relationIds: isSet(object.relationIds)
+        ? bytesFromBase64(object.relationIds)
+        : isSet(object.relation_ids)
+        ? bytesFromBase64(object.relation_ids)
+        : new Uint8Array(0),
+      relationAtMs: isSet(object.relationAtMs)
+        ? bytesFromBase64(object.relationAtMs)
+        : isSet(object.relation_at_ms)
+        ? bytesFromBase64(object.relation_at_ms)
+        : new Uint8Array(0),
+      boards: isSet(object.boards) ? bytesFromBase64(object.boards) : new Uint8Array(0),
+      boardAtMs: isSet(object.boardAtMs)
+        ? bytesFromBase64(object.boardAtMs)
+        : isSet(object.board_at_ms)
+        ? bytesFromBase64(object.board_at_ms)
+        : new Uint8Array(0),
+      boardWeights: isSet(object.boardWeights)
+        ? bytesFromBase64(object.boardWeights)
+        : isSet(object.board_weights)
+        ? bytesFromBase64(object.board_weights)
+        : new Uint8Array(0),
+      seenPins: isSet(object.seenPins)
+        ? bytesFromBase64(object.seenPins)
+        : isSet(object.seen_pins)
+        ? bytesFromBase64(object.seen_pins)
+        : new Uint8Array(0),
+      seenAtMs: isSet(object.seenAtMs)
+        ? bytesFromBase64(object.seenAtMs)
+        : isSet(object.seen_at_ms)
+        ? bytesFromBase64(object.seen_at_ms)
+        : new Uint8Array(0),
+      seenOlder: globalThis.Array.isArray(object?.seenOlder)
+        ? object.seenOlder.map((e: any) => SeenGeneration.fromJSON(e))
+        : globalThis.Array.isArray(object?.seen_older)
+        ? object.seen_older.map((e: any) => SeenGeneration.fromJSON(e))
+        : [],
+      closedSessions: isSet(object.closedSessions)
+        ? globalThis.Number(object.closedSessions)
+        : isSet(object.closed_sessions)
+        ? globalThis.Number(object.closed_sessions)
+        : 0,
+      sessions: isSet(object.sessions) ? bytesFromBase64(object.sessions) : new Uint8Array(0),
+    };
   },
 
   toJSON(message: UserState): unknown {
     const obj: any = {};
     if (message.version !== 0) {
       obj.version = Math.round(message.version);
+    }
+    if (message.ids !== "") {
+      obj.ids = message.ids;
+    }
+    if (message.firstLastAtMs.length !== 0) {
+      obj.firstLastAtMs = base64FromBytes(message.firstLastAtMs);
+    }
+    if (message.recentPins.length !== 0) {
+      obj.recentPins = base64FromBytes(message.recentPins);
+    }
+    if (message.recentActions.length !== 0) {
+      obj.recentActions = base64FromBytes(message.recentActions);
+    }
+    if (message.recentAtMs.length !== 0) {
+      obj.recentAtMs = base64FromBytes(message.recentAtMs);
+    }
+    if (message.recentBoards.length !== 0) {
+      obj.recentBoards = base64FromBytes(message.recentBoards);
+    }
+    if (message.recentDwellMs.length !== 0) {
+      obj.recentDwellMs = base64FromBytes(message.recentDwellMs);
+    }
+    if (message.counters !== undefined) {
+      obj.counters = Counters.toJSON(message.counters);
+    }
+    if (message.relationKinds.length !== 0) {
+      obj.relationKinds = base64FromBytes(message.relationKinds);
+    }
+    if (message.relationIds.length !== 0) {
+      obj.relationIds = base64FromBytes(message.relationIds);
+    }
+    if (message.relationAtMs.length !== 0) {
+      obj.relationAtMs = base64FromBytes(message.relationAtMs);
+    }
+    if (message.boards.length !== 0) {
+      obj.boards = base64FromBytes(message.boards);
+    }
+    if (message.boardAtMs.length !== 0) {
+      obj.boardAtMs = base64FromBytes(message.boardAtMs);
+    }
+    if (message.boardWeights.length !== 0) {
+      obj.boardWeights = base64FromBytes(message.boardWeights);
+    }
+    if (message.seenPins.length !== 0) {
+      obj.seenPins = base64FromBytes(message.seenPins);
+    }
+    if (message.seenAtMs.length !== 0) {
+      obj.seenAtMs = base64FromBytes(message.seenAtMs);
+    }
+    if (message.seenOlder?.length) {
+      obj.seenOlder = message.seenOlder.map((e) => SeenGeneration.toJSON(e));
+    }
+    if (message.closedSessions !== 0) {
+      obj.closedSessions = Math.round(message.closedSessions);
+    }
+    if (message.sessions.length !== 0) {
+      obj.sessions = base64FromBytes(message.sessions);
     }
     return obj;
   },
@@ -94,18 +665,158 @@ export const UserState: MessageFns<UserState> = {
   fromPartial(object: DeepPartial<UserState>): UserState {
     const message = createBaseUserState();
     message.version = object.version ?? 0;
+    message.ids = object.ids ?? "";
+    message.firstLastAtMs = object.firstLastAtMs ?? new Uint8Array(0);
+    message.recentPins = object.recentPins ?? new Uint8Array(0);
+    message.recentActions = object.recentActions ?? new Uint8Array(0);
+    message.recentAtMs = object.recentAtMs ?? new Uint8Array(0);
+    message.recentBoards = object.recentBoards ?? new Uint8Array(0);
+    message.recentDwellMs = object.recentDwellMs ?? new Uint8Array(0);
+    message.counters = (object.counters !== undefined && object.counters !== null)
+      ? Counters.fromPartial(object.counters)
+      : undefined;
+    message.relationKinds = object.relationKinds ?? new Uint8Array(0);
+    message.relationIds = object.relationIds ?? new Uint8Array(0);
+    message.relationAtMs = object.relationAtMs ?? new Uint8Array(0);
+    message.boards = object.boards ?? new Uint8Array(0);
+    message.boardAtMs = object.boardAtMs ?? new Uint8Array(0);
+    message.boardWeights = object.boardWeights ?? new Uint8Array(0);
+    message.seenPins = object.seenPins ?? new Uint8Array(0);
+    message.seenAtMs = object.seenAtMs ?? new Uint8Array(0);
+    message.seenOlder = object.seenOlder?.map((e) => SeenGeneration.fromPartial(e)) || [];
+    message.closedSessions = object.closedSessions ?? 0;
+    message.sessions = object.sessions ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseSeenGeneration(): SeenGeneration {
+  return { generation: 0, fingerprints: new Uint8Array(0) };
+}
+
+export const SeenGeneration: MessageFns<SeenGeneration> = {
+  encode(message: SeenGeneration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.generation !== 0) {
+      writer.uint32(8).uint32(message.generation);
+    }
+    if (message.fingerprints.length !== 0) {
+      writer.uint32(18).bytes(message.fingerprints);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SeenGeneration {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeenGeneration();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.generation = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fingerprints = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SeenGeneration {
+    return {
+      generation: isSet(object.generation) ? globalThis.Number(object.generation) : 0,
+      fingerprints: isSet(object.fingerprints) ? bytesFromBase64(object.fingerprints) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: SeenGeneration): unknown {
+    const obj: any = {};
+    if (message.generation !== 0) {
+      obj.generation = Math.round(message.generation);
+    }
+    if (message.fingerprints.length !== 0) {
+      obj.fingerprints = base64FromBytes(message.fingerprints);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SeenGeneration>): SeenGeneration {
+    return SeenGeneration.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SeenGeneration>): SeenGeneration {
+    const message = createBaseSeenGeneration();
+    message.generation = object.generation ?? 0;
+    message.fingerprints = object.fingerprints ?? new Uint8Array(0);
     return message;
   },
 };
 
 function createBasePinState(): PinState {
-  return { version: 0 };
+  return {
+    version: 0,
+    firstLastAtMs: new Uint8Array(0),
+    counters: undefined,
+    impressionsByPosition: undefined,
+    positivesByPosition: undefined,
+    distinctUsers: new Uint8Array(0),
+    boards: "",
+    boardAtMs: new Uint8Array(0),
+    boardStands: new Uint8Array(0),
+  };
 }
 
 export const PinState: MessageFns<PinState> = {
   encode(message: PinState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.version !== 0) {
       writer.uint32(8).uint32(message.version);
+    }
+    if (message.firstLastAtMs.length !== 0) {
+      writer.uint32(18).bytes(message.firstLastAtMs);
+    }
+    if (message.counters !== undefined) {
+      Counters.encode(message.counters, writer.uint32(26).fork()).join();
+    }
+    if (message.impressionsByPosition !== undefined) {
+      Counters.encode(message.impressionsByPosition, writer.uint32(34).fork()).join();
+    }
+    if (message.positivesByPosition !== undefined) {
+      Counters.encode(message.positivesByPosition, writer.uint32(42).fork()).join();
+    }
+    if (message.distinctUsers.length !== 0) {
+      writer.uint32(50).bytes(message.distinctUsers);
+    }
+    if (message.boards !== "") {
+      writer.uint32(58).string(message.boards);
+    }
+    if (message.boardAtMs.length !== 0) {
+      writer.uint32(66).bytes(message.boardAtMs);
+    }
+    if (message.boardStands.length !== 0) {
+      writer.uint32(74).bytes(message.boardStands);
     }
     return writer;
   },
@@ -131,6 +842,70 @@ export const PinState: MessageFns<PinState> = {
             message.version = reader.uint32();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.firstLastAtMs = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.counters = Counters.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.impressionsByPosition = Counters.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.positivesByPosition = Counters.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.distinctUsers = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.boards = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.boardAtMs = reader.bytes();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.boardStands = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -144,13 +919,71 @@ export const PinState: MessageFns<PinState> = {
   },
 
   fromJSON(object: any): PinState {
-    return { version: isSet(object.version) ? globalThis.Number(object.version) : 0 };
+    return {
+      version: isSet(object.version) ? globalThis.Number(object.version) : 0,
+      firstLastAtMs: isSet(object.firstLastAtMs)
+        ? bytesFromBase64(object.firstLastAtMs)
+        : isSet(object.first_last_at_ms)
+        ? bytesFromBase64(object.first_last_at_ms)
+        : new Uint8Array(0),
+      counters: isSet(object.counters) ? Counters.fromJSON(object.counters) : undefined,
+      impressionsByPosition: isSet(object.impressionsByPosition)
+        ? Counters.fromJSON(object.impressionsByPosition)
+        : isSet(object.impressions_by_position)
+        ? Counters.fromJSON(object.impressions_by_position)
+        : undefined,
+      positivesByPosition: isSet(object.positivesByPosition)
+        ? Counters.fromJSON(object.positivesByPosition)
+        : isSet(object.positives_by_position)
+        ? Counters.fromJSON(object.positives_by_position)
+        : undefined,
+      distinctUsers: isSet(object.distinctUsers)
+        ? bytesFromBase64(object.distinctUsers)
+        : isSet(object.distinct_users)
+        ? bytesFromBase64(object.distinct_users)
+        : new Uint8Array(0),
+      boards: isSet(object.boards) ? globalThis.String(object.boards) : "",
+      boardAtMs: isSet(object.boardAtMs)
+        ? bytesFromBase64(object.boardAtMs)
+        : isSet(object.board_at_ms)
+        ? bytesFromBase64(object.board_at_ms)
+        : new Uint8Array(0),
+      boardStands: isSet(object.boardStands)
+        ? bytesFromBase64(object.boardStands)
+        : isSet(object.board_stands)
+        ? bytesFromBase64(object.board_stands)
+        : new Uint8Array(0),
+    };
   },
 
   toJSON(message: PinState): unknown {
     const obj: any = {};
     if (message.version !== 0) {
       obj.version = Math.round(message.version);
+    }
+    if (message.firstLastAtMs.length !== 0) {
+      obj.firstLastAtMs = base64FromBytes(message.firstLastAtMs);
+    }
+    if (message.counters !== undefined) {
+      obj.counters = Counters.toJSON(message.counters);
+    }
+    if (message.impressionsByPosition !== undefined) {
+      obj.impressionsByPosition = Counters.toJSON(message.impressionsByPosition);
+    }
+    if (message.positivesByPosition !== undefined) {
+      obj.positivesByPosition = Counters.toJSON(message.positivesByPosition);
+    }
+    if (message.distinctUsers.length !== 0) {
+      obj.distinctUsers = base64FromBytes(message.distinctUsers);
+    }
+    if (message.boards !== "") {
+      obj.boards = message.boards;
+    }
+    if (message.boardAtMs.length !== 0) {
+      obj.boardAtMs = base64FromBytes(message.boardAtMs);
+    }
+    if (message.boardStands.length !== 0) {
+      obj.boardStands = base64FromBytes(message.boardStands);
     }
     return obj;
   },
@@ -161,12 +994,27 @@ export const PinState: MessageFns<PinState> = {
   fromPartial(object: DeepPartial<PinState>): PinState {
     const message = createBasePinState();
     message.version = object.version ?? 0;
+    message.firstLastAtMs = object.firstLastAtMs ?? new Uint8Array(0);
+    message.counters = (object.counters !== undefined && object.counters !== null)
+      ? Counters.fromPartial(object.counters)
+      : undefined;
+    message.impressionsByPosition =
+      (object.impressionsByPosition !== undefined && object.impressionsByPosition !== null)
+        ? Counters.fromPartial(object.impressionsByPosition)
+        : undefined;
+    message.positivesByPosition = (object.positivesByPosition !== undefined && object.positivesByPosition !== null)
+      ? Counters.fromPartial(object.positivesByPosition)
+      : undefined;
+    message.distinctUsers = object.distinctUsers ?? new Uint8Array(0);
+    message.boards = object.boards ?? "";
+    message.boardAtMs = object.boardAtMs ?? new Uint8Array(0);
+    message.boardStands = object.boardStands ?? new Uint8Array(0);
     return message;
   },
 };
 
 function createBasePinFeatures(): PinFeatures {
-  return { pinId: "", state: new Uint8Array(0) };
+  return { pinId: "", state: new Uint8Array(0), foldedTo: 0 };
 }
 
 export const PinFeatures: MessageFns<PinFeatures> = {
@@ -176,6 +1024,9 @@ export const PinFeatures: MessageFns<PinFeatures> = {
     }
     if (message.state.length !== 0) {
       writer.uint32(18).bytes(message.state);
+    }
+    if (message.foldedTo !== 0) {
+      writer.uint32(24).int64(message.foldedTo);
     }
     return writer;
   },
@@ -209,6 +1060,14 @@ export const PinFeatures: MessageFns<PinFeatures> = {
             message.state = reader.bytes();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.foldedTo = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -229,6 +1088,11 @@ export const PinFeatures: MessageFns<PinFeatures> = {
         ? globalThis.String(object.pin_id)
         : "",
       state: isSet(object.state) ? bytesFromBase64(object.state) : new Uint8Array(0),
+      foldedTo: isSet(object.foldedTo)
+        ? globalThis.Number(object.foldedTo)
+        : isSet(object.folded_to)
+        ? globalThis.Number(object.folded_to)
+        : 0,
     };
   },
 
@@ -240,6 +1104,9 @@ export const PinFeatures: MessageFns<PinFeatures> = {
     if (message.state.length !== 0) {
       obj.state = base64FromBytes(message.state);
     }
+    if (message.foldedTo !== 0) {
+      obj.foldedTo = Math.round(message.foldedTo);
+    }
     return obj;
   },
 
@@ -250,6 +1117,112 @@ export const PinFeatures: MessageFns<PinFeatures> = {
     const message = createBasePinFeatures();
     message.pinId = object.pinId ?? "";
     message.state = object.state ?? new Uint8Array(0);
+    message.foldedTo = object.foldedTo ?? 0;
+    return message;
+  },
+};
+
+function createBasePartitionMeta(): PartitionMeta {
+  return { version: 0, counts: new Uint8Array(0), highWaterMarks: new Uint8Array(0) };
+}
+
+export const PartitionMeta: MessageFns<PartitionMeta> = {
+  encode(message: PartitionMeta, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== 0) {
+      writer.uint32(8).uint32(message.version);
+    }
+    if (message.counts.length !== 0) {
+      writer.uint32(18).bytes(message.counts);
+    }
+    if (message.highWaterMarks.length !== 0) {
+      writer.uint32(26).bytes(message.highWaterMarks);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartitionMeta {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartitionMeta();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.version = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.counts = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.highWaterMarks = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PartitionMeta {
+    return {
+      version: isSet(object.version) ? globalThis.Number(object.version) : 0,
+      counts: isSet(object.counts) ? bytesFromBase64(object.counts) : new Uint8Array(0),
+      highWaterMarks: isSet(object.highWaterMarks)
+        ? bytesFromBase64(object.highWaterMarks)
+        : isSet(object.high_water_marks)
+        ? bytesFromBase64(object.high_water_marks)
+        : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: PartitionMeta): unknown {
+    const obj: any = {};
+    if (message.version !== 0) {
+      obj.version = Math.round(message.version);
+    }
+    if (message.counts.length !== 0) {
+      obj.counts = base64FromBytes(message.counts);
+    }
+    if (message.highWaterMarks.length !== 0) {
+      obj.highWaterMarks = base64FromBytes(message.highWaterMarks);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PartitionMeta>): PartitionMeta {
+    return PartitionMeta.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PartitionMeta>): PartitionMeta {
+    const message = createBasePartitionMeta();
+    message.version = object.version ?? 0;
+    message.counts = object.counts ?? new Uint8Array(0);
+    message.highWaterMarks = object.highWaterMarks ?? new Uint8Array(0);
     return message;
   },
 };
@@ -286,6 +1259,17 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

@@ -1,0 +1,181 @@
+import { actions } from '@freshet/domain/engagement'
+import type { BoardAffinity } from '@freshet/domain/features/board-affinity'
+import type { RecentActions } from '@freshet/domain/features/recent-actions'
+import { mapOf, relationKinds, type Relation, type Relations } from '@freshet/domain/features/relations'
+import type { Seen } from '@freshet/domain/features/seen'
+import type { Sessions } from '@freshet/domain/features/sessions'
+import type { UserState } from '@freshet/domain/user-state'
+import { bytesOf, float64Column, uint32Column } from '../columns.ts'
+import { ContractError } from '../errors.ts'
+import { UserState as UserStateMessage } from '../gen/freshet/state/v1/state.ts'
+import { ascendingColumn, gapsOf, varintColumn, varintsOf } from '../varints.ts'
+import { fromCountersMessage, toCountersMessage } from './counters.ts'
+import { decodeOrThrow } from './engagement.ts'
+
+/** Version of the layout that this code writes, and the newest that it reads. */
+export const userStateVersion = 1
+
+const none = new Uint8Array(0)
+const withdrawn = 0x80
+
+/** Bytes of a user's state as stored; the same state always gives the same bytes. */
+export function encodeUserState(state: UserState): Uint8Array {
+  const ids = createDictionary()
+  const { recent, boards, seen, sessions } = state
+  const relations = [...state.relations.values()]
+  const sessionTimes = new Float64Array(sessions.startMs.length * 2)
+  sessions.startMs.forEach((start, i) => {
+    sessionTimes[2 * i] = start
+    sessionTimes[2 * i + 1] = sessions.endMs[i] ?? start
+  })
+  const message: UserStateMessage = {
+    version: userStateVersion,
+    firstLastAtMs: varintsOf([state.firstAtMs, state.lastAtMs]),
+    recentPins: varintsOf(recent.pinIds.map(ids.indexOf)),
+    recentActions: recent.actions.map((action, row) => action | ((recent.surfaces[row] ?? 0) << 5)),
+    recentAtMs: gapsOf(recent.atMs),
+    recentBoards: recent.boardIds.some((id) => id !== '')
+      ? varintsOf(recent.boardIds.map((id) => (id === '' ? 0 : ids.indexOf(id) + 1)))
+      : none,
+    recentDwellMs: recent.dwellMs.some((dwell) => dwell > 0) ? varintsOf(recent.dwellMs) : none,
+    counters: toCountersMessage(state.counters),
+    relationKinds: Uint8Array.from(
+      relations,
+      ({ kind, stands }) => relationKinds.indexOf(kind) | (stands ? 0 : withdrawn),
+    ),
+    relationIds: varintsOf(relations.map(({ id }) => ids.indexOf(id))),
+    relationAtMs: gapsOf(relations.map(({ atMs }) => atMs)),
+    boards: varintsOf(boards.boardIds.map(ids.indexOf)),
+    boardAtMs: varintsOf(boards.atMs),
+    boardWeights: bytesOf(boards.weights),
+    seenPins: bytesOf(seen.pins),
+    seenAtMs: gapsOf(seen.atMs),
+    seenOlder: seen.older.map(({ generation, fingerprints }) => ({ generation, fingerprints: gapsOf(fingerprints) })),
+    closedSessions: sessions.closed,
+    sessions: gapsOf(sessionTimes),
+    ids: ids.joined(),
+  }
+  return UserStateMessage.encode(message).finish()
+}
+
+/** A user's state from stored bytes. Throws CODEC_INVALID for bytes that are none, or of a newer layout. */
+export function decodeUserState(bytes: Uint8Array): UserState {
+  const message = decodeOrThrow('freshet.state.v1.UserState', () => UserStateMessage.decode(bytes))
+  if (message.version !== userStateVersion) {
+    throw invalid(`has layout ${message.version}; this version reads ${userStateVersion}`)
+  }
+  const ids = message.ids === '' ? [] : message.ids.split('\n')
+  const idAt = (index: number): string => ids[index] ?? refuse('names an id that it does not hold')
+  const [firstAtMs = 0, lastAtMs = 0] = varintColumn(message.firstLastAtMs)
+  return {
+    firstAtMs,
+    lastAtMs,
+    recent: recentOf(message, idAt),
+    counters: fromCountersMessage(message.counters, actions.length),
+    relations: relationsOf(message, idAt),
+    boards: boardsOf(message, idAt),
+    seen: seenOf(message),
+    sessions: sessionsOf(message),
+  }
+}
+
+function recentOf(message: UserStateMessage, idAt: (index: number) => string): RecentActions {
+  const pins = varintColumn(message.recentPins)
+  const rows = pins.length
+  const boards = varintColumn(message.recentBoards)
+  const dwell = varintColumn(message.recentDwellMs)
+  const atMs = ascendingColumn(message.recentAtMs)
+  const kinds = message.recentActions
+  sameLength('recent', rows, kinds.length, atMs.length)
+  if (boards.length > 0) sameLength('recent_boards', rows, boards.length)
+  if (dwell.length > 0) sameLength('recent_dwell_ms', rows, dwell.length)
+  const boardIds = new Array<string>(rows).fill('')
+  boards.forEach((index, row) => {
+    if (index > 0) boardIds[row] = idAt(index - 1)
+  })
+  const dwellMs = new Uint32Array(rows)
+  dwellMs.set(dwell)
+  return {
+    pinIds: Array.from(pins, idAt),
+    actions: Uint8Array.from(kinds, (kind) => kind & 0x1f),
+    atMs,
+    boardIds,
+    surfaces: Uint8Array.from(kinds, (kind) => kind >>> 5),
+    dwellMs,
+  }
+}
+
+function relationsOf(message: UserStateMessage, idAt: (index: number) => string): Relations {
+  const ids = varintColumn(message.relationIds)
+  const atMs = ascendingColumn(message.relationAtMs)
+  sameLength('relation', message.relationKinds.length, ids.length, atMs.length)
+  return mapOf(
+    Array.from(message.relationKinds, (byte, row): Relation => {
+      const kind = relationKinds[byte & ~withdrawn] ?? refuse('names a kind of relation that is not known')
+      return { kind, id: idAt(ids[row] ?? 0), atMs: atMs[row] ?? 0, stands: (byte & withdrawn) === 0 }
+    }),
+  )
+}
+
+function boardsOf(message: UserStateMessage, idAt: (index: number) => string): BoardAffinity {
+  const boards = varintColumn(message.boards)
+  const weights = float64Column(message.boardWeights)
+  const atMs = varintColumn(message.boardAtMs)
+  sameLength('board', boards.length, weights.length, atMs.length)
+  if (!weights.every(Number.isFinite)) throw invalid('board_weights holds NaN or infinity')
+  return { boardIds: Array.from(boards, idAt), weights, atMs }
+}
+
+function seenOf(message: UserStateMessage): Seen {
+  const pins = uint32Column(message.seenPins)
+  const atMs = ascendingColumn(message.seenAtMs)
+  sameLength('seen', pins.length, atMs.length)
+  return {
+    pins,
+    atMs,
+    older: message.seenOlder.map(({ generation, fingerprints }) => ({
+      generation,
+      fingerprints: Uint32Array.from(ascendingColumn(fingerprints)),
+    })),
+  }
+}
+
+function sessionsOf(message: UserStateMessage): Sessions {
+  const times = ascendingColumn(message.sessions)
+  if (times.length % 2 !== 0) throw invalid('sessions holds a start without an end')
+  return {
+    closed: message.closedSessions,
+    startMs: times.filter((_, i) => i % 2 === 0),
+    endMs: times.filter((_, i) => i % 2 === 1),
+  }
+}
+
+interface Dictionary {
+  readonly indexOf: (id: string) => number
+  readonly joined: () => string
+}
+
+function createDictionary(): Dictionary {
+  const indices = new Map<string, number>()
+  return {
+    indexOf: (id) => {
+      const known = indices.get(id)
+      if (known !== undefined) return known
+      indices.set(id, indices.size)
+      return indices.size - 1
+    },
+    joined: () => [...indices.keys()].join('\n'),
+  }
+}
+
+function sameLength(columns: string, rows: number, ...lengths: readonly number[]): void {
+  if (lengths.some((length) => length !== rows)) throw invalid(`${columns} has columns of different lengths`)
+}
+
+function refuse(problem: string): never {
+  throw invalid(problem)
+}
+
+function invalid(problem: string): ContractError {
+  return new ContractError('CODEC_INVALID', `freshet.state.v1.UserState ${problem}`)
+}

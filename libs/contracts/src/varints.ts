@@ -1,0 +1,69 @@
+import { ContractError } from './errors.ts'
+
+/** Unsigned LEB128 bytes of whole numbers in [0, 2^53): columns of small numbers cost a byte each. Throws a RangeError for any other number. */
+export function varintsOf(numbers: ArrayLike<number>): Uint8Array {
+  const bytes = new Uint8Array(numbers.length * 8)
+  let at = 0
+  for (let i = 0; i < numbers.length; i++) {
+    let rest = numbers[i] ?? 0
+    if (!Number.isSafeInteger(rest) || rest < 0) throw new RangeError(`${rest} is no whole number in [0, 2^53)`)
+    while (rest >= 0x10000000) {
+      bytes[at++] = (rest % 128) | 0x80
+      rest = Math.floor(rest / 128)
+    }
+    while (rest >= 0x80) {
+      bytes[at++] = (rest & 0x7f) | 0x80
+      rest >>>= 7
+    }
+    bytes[at++] = rest
+  }
+  return bytes.slice(0, at)
+}
+
+/** The numbers of a column of varints. Throws CODEC_INVALID where the bytes end within a number or a number is 2^53 or more. */
+export function varintColumn(bytes: Uint8Array): Float64Array {
+  let length = 0
+  for (const byte of bytes) if (byte < 0x80) length++
+  const numbers = new Float64Array(length)
+  let value = 0
+  let scale = 1
+  let out = 0
+  for (const byte of bytes) {
+    value += (byte & 0x7f) * scale
+    if (byte < 0x80) {
+      if (value > Number.MAX_SAFE_INTEGER) throw new ContractError('CODEC_INVALID', 'a varint is 2^53 or more')
+      numbers[out++] = value
+      value = 0
+      scale = 1
+    } else {
+      scale *= 128
+      if (scale > 2 ** 56) throw new ContractError('CODEC_INVALID', 'a varint is longer than 8 bytes')
+    }
+  }
+  if (scale !== 1) throw new ContractError('CODEC_INVALID', 'a column ends within a varint')
+  return numbers
+}
+
+/** The first number and then what each adds to the one before: an ascending column as varints. */
+export function gapsOf(ascending: ArrayLike<number>): Uint8Array {
+  const gaps = new Float64Array(ascending.length)
+  let before = 0
+  for (let i = 0; i < ascending.length; i++) {
+    const value = ascending[i] ?? 0
+    gaps[i] = value - before
+    before = value
+  }
+  return varintsOf(gaps)
+}
+
+/** The ascending column that `gapsOf` made. Throws CODEC_INVALID as `varintColumn` does, and where a sum leaves 2^53. */
+export function ascendingColumn(bytes: Uint8Array): Float64Array {
+  const numbers = varintColumn(bytes)
+  let sum = 0
+  for (let i = 0; i < numbers.length; i++) {
+    sum += numbers[i] ?? 0
+    numbers[i] = sum
+  }
+  if (sum > Number.MAX_SAFE_INTEGER) throw new ContractError('CODEC_INVALID', 'an ascending column passes 2^53')
+  return numbers
+}

@@ -1,0 +1,36 @@
+import { hash32 } from '../hash.ts'
+
+/** Registers of the sketch; the standard error is 1.04 / √256 = 6.5 %. */
+export const registers = 256
+
+/**
+ * HyperLogLog (Flajolet et al. 2007) of the users who opened, clicked or saved the pin, so that one user or bot can't
+ * make a trend: rank of the highest run of zeros per register. Order-free and free of repeats: a maximum.
+ */
+export type DistinctUsers = Uint8Array
+
+/** The sketch of nobody. */
+export const noUsers: DistinctUsers = new Uint8Array(registers)
+
+/** Adds a user; answers the same sketch where it changes nothing. */
+export function foldUserInto(sketch: DistinctUsers, userId: string): DistinctUsers {
+  const hash = hash32(userId, 0x5bd1e995)
+  const register = hash % registers
+  const rank = Math.clz32(hash >>> 8) - 8 + 1
+  if (rank <= (sketch[register] ?? 0)) return sketch
+  const grown = sketch.slice()
+  grown[register] = rank
+  return grown
+}
+
+/** Estimated number of distinct users; linear counting while registers are empty, where it is the more exact. */
+export function distinctUsers(sketch: DistinctUsers): number {
+  let empty = 0
+  let sum = 0
+  for (const rank of sketch) {
+    if (rank === 0) empty++
+    sum += 2 ** -rank
+  }
+  const raw = (0.7213 / (1 + 1.079 / registers)) * registers * (registers / sum)
+  return raw <= 2.5 * registers && empty > 0 ? registers * Math.log(registers / empty) : raw
+}

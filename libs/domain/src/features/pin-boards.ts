@@ -1,0 +1,43 @@
+import type { Engagement } from '../engagement.ts'
+
+/** The boards a pin was saved to last: last-writer-wins registers, oldest change first. */
+export interface PinBoards {
+  readonly boardIds: readonly string[]
+  readonly atMs: Float64Array
+  /** 1: on the board, 0: taken off. */
+  readonly stands: Uint8Array
+}
+
+/** On no board. */
+export const onNoBoards: PinBoards = { boardIds: [], atMs: new Float64Array(0), stands: new Uint8Array(0) }
+
+/** The boards it is on, those saved to last at the end. */
+export function boardsOf(boards: PinBoards): readonly string[] {
+  return boards.boardIds.filter((_, row) => boards.stands[row] === 1)
+}
+
+/** Applies a save or an unsave that names a board. The later one wins, a save at a tie; of more than `maxBoards` the latest changes are kept, so order does not matter. */
+export function foldPinBoard(boards: PinBoards, engagement: Engagement, maxBoards: number): PinBoards {
+  const { action, boardId, occurredAtMs } = engagement
+  if (boardId === null || (action !== 'save' && action !== 'unsave')) return boards
+  const stands = action === 'save' ? 1 : 0
+  const rows = boards.boardIds.map((id, row) => ({ id, atMs: boards.atMs[row] ?? 0, stands: boards.stands[row] ?? 0 }))
+  const known = rows.findIndex(({ id }) => id === boardId)
+  if (known >= 0) {
+    const before = rows[known]
+    if (
+      before !== undefined &&
+      (before.atMs > occurredAtMs || (before.atMs === occurredAtMs && before.stands >= stands))
+    )
+      return boards
+    rows.splice(known, 1)
+  }
+  rows.push({ id: boardId, atMs: occurredAtMs, stands })
+  rows.sort((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1))
+  const kept = rows.slice(Math.max(0, rows.length - maxBoards))
+  return {
+    boardIds: kept.map(({ id }) => id),
+    atMs: Float64Array.from(kept, (row) => row.atMs),
+    stands: Uint8Array.from(kept, (row) => row.stands),
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * The user's sessions: stretches of events with no gap above the limit. The newest are kept as intervals, since an event
+ * that comes late may join two of them; older ones only as a number.
+ */
+export interface Sessions {
+  /** Sessions that no longer have an interval. */
+  readonly closed: number
+  /** Start of each kept session, ascending. */
+  readonly startMs: Float64Array
+  /** Its last event. */
+  readonly endMs: Float64Array
+}
+
+/** Bounds of `Sessions`. */
+export interface SessionLimits {
+  readonly gapMs: number
+  readonly maxKept: number
+}
+
+/** No session yet. */
+export const noSessions: Sessions = { closed: 0, startMs: new Float64Array(0), endMs: new Float64Array(0) }
+
+/** How many sessions the user has had. */
+export function sessionCount(sessions: Sessions): number {
+  return sessions.closed + sessions.startMs.length
+}
+
+/** Adds one event. Order-free as long as no more than `maxKept` sessions begin within the allowed lateness: intervals closer than the gap merge, whichever came first. */
+export function foldSession(sessions: Sessions, atMs: number, { gapMs, maxKept }: SessionLimits): Sessions {
+  const { startMs, endMs } = sessions
+  const last = startMs.length - 1
+  if (last >= 0 && atMs >= (startMs[last] ?? 0) && atMs <= (endMs[last] ?? 0)) return sessions
+  const starts: number[] = []
+  const ends: number[] = []
+  let start = atMs
+  let end = atMs
+  let placed = false
+  for (let i = 0; i <= last; i++) {
+    const s = startMs[i] ?? 0
+    const e = endMs[i] ?? 0
+    if (e + gapMs < start) {
+      starts.push(s)
+      ends.push(e)
+    } else if (end + gapMs < s) {
+      if (!placed) {
+        starts.push(start)
+        ends.push(end)
+        placed = true
+      }
+      starts.push(s)
+      ends.push(e)
+    } else {
+      start = Math.min(start, s)
+      end = Math.max(end, e)
+    }
+  }
+  if (!placed) {
+    starts.push(start)
+    ends.push(end)
+  }
+  const surplus = Math.max(0, starts.length - maxKept)
+  return {
+    closed: sessions.closed + surplus,
+    startMs: Float64Array.from(starts.slice(surplus)),
+    endMs: Float64Array.from(ends.slice(surplus)),
+  }
+}

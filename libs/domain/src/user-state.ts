@@ -1,0 +1,88 @@
+import { copyCounters, count, noCounters, type Counters } from './decay.ts'
+import { actions, type Engagement } from './engagement.ts'
+import { foldBoard, noBoards, type BoardAffinity } from './features/board-affinity.ts'
+import { foldRecentActions, noRecentActions, type RecentActions } from './features/recent-actions.ts'
+import { foldRelation, noRelations, relationOf, type Relations } from './features/relations.ts'
+import { foldSeen, nothingSeen, type Seen, type SeenLimits } from './features/seen.ts'
+import { foldSession, noSessions, type SessionLimits, type Sessions } from './features/sessions.ts'
+
+/** What is known of a user: one value of the state store, key: the user id. Each part is read by the functions of its file in `features/`. */
+export interface UserState {
+  /** Event time of the first and of the last engagement folded. */
+  readonly firstAtMs: number
+  readonly lastAtMs: number
+  readonly recent: RecentActions
+  /** One row per action, in the order of `actions`. */
+  readonly counters: Counters
+  readonly relations: Relations
+  readonly boards: BoardAffinity
+  readonly seen: Seen
+  readonly sessions: Sessions
+}
+
+/** Caps of a user's state. */
+export interface UserLimits {
+  readonly maxRecentActions: number
+  readonly maxRelationsPerKind: number
+  readonly maxBoards: number
+  readonly seen: SeenLimits
+  readonly sessions: SessionLimits
+}
+
+/** Caps unless configured: a user at all of them is below 40 KiB, a typical active one below 6 KiB. */
+export const defaultUserLimits: UserLimits = {
+  maxRecentActions: 200,
+  maxRelationsPerKind: 1000,
+  maxBoards: 32,
+  seen: { maxRecent: 200, generationMs: 604_800_000, maxPerGeneration: 1500 },
+  sessions: { gapMs: 1_800_000, maxKept: 32 },
+}
+
+/** A user of whom nothing is known. */
+export const newUserState: UserState = {
+  firstAtMs: 0,
+  lastAtMs: 0,
+  recent: noRecentActions,
+  counters: noCounters(actions.length),
+  relations: noRelations,
+  boards: noBoards,
+  seen: nothingSeen,
+  sessions: noSessions,
+}
+
+/** An engagement and the oldest event time that was still accepted when it was. */
+export interface AcceptedEngagement {
+  readonly engagement: Engagement
+  readonly horizonMs: number
+}
+
+/**
+ * A user's state after more engagements, in the order of the log. Pure; however the engagements are split into calls,
+ * the bytes of the result are the same. Their order does not matter either, but for rounding and where a part's file
+ * says so.
+ */
+export function foldUser(
+  state: UserState,
+  accepted: readonly AcceptedEngagement[],
+  limits: UserLimits = defaultUserLimits,
+): UserState {
+  let { firstAtMs, lastAtMs, relations, boards, seen, sessions } = state
+  const counters = copyCounters(state.counters)
+  for (const { engagement, horizonMs } of accepted) {
+    const { occurredAtMs, action, subject } = engagement
+    firstAtMs = firstAtMs === 0 ? occurredAtMs : Math.min(firstAtMs, occurredAtMs)
+    lastAtMs = Math.max(lastAtMs, occurredAtMs)
+    count(counters, actions.indexOf(action), occurredAtMs)
+    if (subject.kind === 'pin') seen = foldSeen(seen, subject.pinId, occurredAtMs, limits.seen)
+    const change = relationOf(engagement)
+    if (change !== null) relations = foldRelation(relations, change, horizonMs, limits.maxRelationsPerKind)
+    boards = foldBoard(boards, engagement, limits.maxBoards)
+    sessions = foldSession(sessions, occurredAtMs, limits.sessions)
+  }
+  const recent = foldRecentActions(
+    state.recent,
+    accepted.map(({ engagement }) => engagement),
+    limits.maxRecentActions,
+  )
+  return { firstAtMs, lastAtMs, recent, counters, relations, boards, seen, sessions }
+}
