@@ -21,6 +21,14 @@ export interface RetrievalConfig {
   readonly maxSessionsPerPin: number
   /** A pause that ends a session where events bring no session id, milliseconds. */
   readonly sessionGapMs: number
+  /** Boards and sessions in the graph at most; beyond that one that nobody has added to for long goes. */
+  readonly maxBoards: number
+  /** Pins on boards and in sessions in the graph at most, where all lists are full. */
+  readonly maxEdges: number
+  /** Of a pin, the boards and sessions in the graph, the latest. */
+  readonly maxBoardsPerPin: number
+  /** Of a board or session, the pins in the graph, the latest. */
+  readonly maxPinsPerBoard: number
   /** Of the user's own actions, the latest that sources see. */
   readonly maxRecentActions: number
   readonly sources: Readonly<Record<string, SourceConfig>>
@@ -37,6 +45,10 @@ const caps = {
   maxActionsPerSession: 200,
   maxSessionsPerPin: 1_000,
   sessionGapMs: 30 * 60_000,
+  maxBoards: 4_000_000,
+  maxEdges: 20_000_000,
+  maxBoardsPerPin: 500,
+  maxPinsPerBoard: 500,
   maxRecentActions: 200,
 } as const
 

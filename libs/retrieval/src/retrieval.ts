@@ -6,6 +6,7 @@ import { createCatalogue } from './catalogue.ts'
 import { resolveRetrievalConfig, type RetrievalConfig, type RetrievalConfigInput } from './config.ts'
 import { EmbeddingError, SnapshotError } from './errors.ts'
 import { mergeHits } from './merge.ts'
+import { createGraphView, type GraphView } from './graph/graph-view.ts'
 import { createQueryBuilder } from './query.ts'
 import { createHits, createScoreBoard, type Hits } from './score-board.ts'
 import { createSessions } from './sessions.ts'
@@ -80,7 +81,7 @@ export interface RetrievalStats {
   readonly refusedPins: number
   /** Events that wait for the next mark. */
   readonly pending: number
-  /** Bytes by view: `catalogue`, `sessions` and each source by name. */
+  /** Bytes by view: `catalogue`, `sessions`, `graph` and each source by name. */
   readonly bytes: Readonly<Record<string, number>>
   readonly counts: Readonly<Record<string, Readonly<Record<string, number>>>>
 }
@@ -120,7 +121,9 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
   const catalogue = createCatalogue({ maxPins: config.maxPins, seed })
   const sessions = createSessions(config)
   const board = createScoreBoard(catalogue)
-  const views = { catalogue, sessions, board, seed }
+  let graphView: GraphView | undefined
+  const graph = (): GraphView => (graphView ??= createGraphView({ catalogue, sessions, caps: config }))
+  const views = { catalogue, sessions, board, seed, graph }
   const enabled: { readonly source: Source; readonly hits: Hits; readonly share: number }[] = []
   for (const definition of sourceDefinitions) {
     const settings = config.sources[definition.name]
@@ -147,6 +150,7 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
         })
       : -1
     const folded = { engagement, row, positive, session }
+    graphView?.foldEngagement(folded)
     for (const { source } of enabled) source.foldEngagement?.(folded)
   }
 
@@ -165,6 +169,7 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
     foldPin(change) {
       const row = change.kind === 'upsert' ? catalogue.upsert(change.pin) : catalogue.remove(change.pinId)
       if (row < 0) return
+      graphView?.foldPin(row, change)
       for (const { source } of enabled) source.foldPin?.(row, change)
     },
     foldEmbeddings(updates) {
@@ -212,9 +217,13 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
         bytes: {
           catalogue: catalogue.bytes(),
           sessions: sessions.bytes(),
+          ...(graphView ? { graph: graphView.bytes() } : {}),
           ...Object.fromEntries(named.map((source) => [source.name, source.bytes()])),
         },
-        counts: Object.fromEntries(named.map((source) => [source.name, source.counts?.() ?? {}])),
+        counts: {
+          ...(graphView ? { graph: graphView.counts() } : {}),
+          ...Object.fromEntries(named.map((source) => [source.name, source.counts?.() ?? {}])),
+        },
       }
     },
     snapshot(positions) {
@@ -223,6 +232,7 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
         writer.u8('positions', positions)
         catalogue.save(writer.under('catalogue'))
         sessions.save(writer.under('sessions'))
+        graphView?.save(writer.under('graph'))
         for (const { source } of enabled) source.save(writer.under(`source:${source.name}`))
       })
     },
@@ -233,6 +243,7 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
       }
       catalogue.load(reader.under('catalogue'))
       sessions.load(reader.under('sessions'))
+      graphView?.load(reader.under('graph'))
       for (const { source } of enabled) source.load(reader.under(`source:${source.name}`))
       return reader.u8('positions')
     },

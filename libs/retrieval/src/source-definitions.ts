@@ -1,9 +1,18 @@
 import type { SourceDefinition, SourceParameters } from './source.ts'
+import { boardCoOccurrence } from './sources/board-co-occurrence.ts'
 import { coOccurrence } from './sources/co-occurrence.ts'
+import { longTermWalk } from './sources/long-term-walk.ts'
+import { pixieWalk } from './sources/pixie-walk.ts'
 import { popularity } from './sources/popularity.ts'
 
 /** Every source there is, in the order in which answers list them. A new source is a file in `sources/` and a line here. */
-export const sourceDefinitions: readonly SourceDefinition[] = [erased(popularity), erased(coOccurrence)]
+export const sourceDefinitions: readonly SourceDefinition[] = [
+  erased(popularity),
+  erased(coOccurrence),
+  erased(boardCoOccurrence),
+  erased(pixieWalk),
+  erased(longTermWalk),
+]
 
 // `create` is only ever called with parameters that were resolved against the definition's own defaults.
 function erased<P extends SourceParameters>(definition: SourceDefinition<P>): SourceDefinition {

@@ -2,6 +2,7 @@ import type { Engagement } from '@freshet/domain/engagement'
 import type { PinChange } from '@freshet/domain/pin'
 
 import type { Catalogue } from './catalogue.ts'
+import type { GraphView } from './graph/graph-view.ts'
 import type { Hits, ScoreBoard } from './score-board.ts'
 import type { Sessions } from './sessions.ts'
 import type { SectionReader, SectionWriter } from './snapshot.ts'
@@ -13,6 +14,8 @@ export type SourceParameters = Readonly<Record<string, number | boolean>>
 export interface SharedViews {
   readonly catalogue: Catalogue
   readonly sessions: Sessions
+  /** The live graph of pins, boards and sessions; folded only where a source asks for it when it is made. */
+  readonly graph: () => GraphView
   /** Scratch for one query at a time; a source clears it before use. */
   readonly board: ScoreBoard
   /** Orders ties and seeds whatever a source draws. */

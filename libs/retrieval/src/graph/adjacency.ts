@@ -1,0 +1,169 @@
+import { blockClassFor, blockSizes, type BlockPool } from './block-pool.ts'
+
+/** One side's neighbour lists, each sorted by time, latest LAST, ties by `precedes`: the same whatever the order of arrival. */
+export interface Adjacency {
+  /** Entries in all lists. */
+  readonly entries: number
+  startOf(node: number): number
+  countOf(node: number): number
+  /** Where a neighbour stands in the pool, -1 where it is none. */
+  find(node: number, neighbour: number): number
+  /**
+   * Adds a neighbour that is not there yet. A full list drops its oldest. Gives the neighbour dropped, `nothingDropped`,
+   * or the neighbour itself when it is older than all of a full list.
+   */
+  insert(node: number, neighbour: number, atSeconds: number): number
+  remove(node: number, neighbour: number): boolean
+  /** Drops a list and gives its block back. */
+  free(node: number): void
+  /** Whether walks see the list; a hidden one has degree 0 for them. */
+  setHidden(node: number, hidden: boolean): void
+  /** Takes a list over as it is, oldest first. */
+  restore(node: number, neighbours: Uint32Array, times: Uint32Array): void
+  clear(): void
+  /** Bytes by node, without its head. */
+  readonly bytesPerNode: number
+}
+
+/** What `insert` gives when the list had room. */
+export const nothingDropped = -1
+
+/** The columns that lists live in. `heads` is (first entry, visible degree) by node. */
+export interface AdjacencyColumns {
+  readonly heads: Uint32Array
+  readonly neighbours: Uint32Array
+  readonly times: Uint32Array
+  readonly pool: BlockPool
+  readonly maxDegree: number
+  readonly precedes: (a: number, b: number) => boolean
+}
+
+/** Empty lists for as many nodes as `heads` has room for. */
+export function createAdjacency(columns: AdjacencyColumns): Adjacency {
+  const { heads, neighbours, times, pool, maxDegree, precedes } = columns
+  const nodes = heads.length >> 1
+  const counts = new Uint32Array(nodes)
+  // Class + 1; 0: no block.
+  const blocks = new Uint8Array(nodes)
+  const hidden = new Uint8Array(nodes)
+  let entries = 0
+
+  const startOf = (node: number): number => heads[node << 1] ?? 0
+  const countOf = (node: number): number => counts[node] ?? 0
+
+  function setCount(node: number, count: number): void {
+    entries += count - countOf(node)
+    counts[node] = count
+    heads[(node << 1) + 1] = hidden[node] === 1 ? 0 : count
+  }
+
+  // False when the pool has no block of that class; the list stays where it is.
+  function moveTo(node: number, blockClass: number): boolean {
+    const to = pool.allocate(blockClass)
+    if (to < 0) return false
+    const block = blocks[node] ?? 0
+    if (block > 0) {
+      const from = startOf(node)
+      neighbours.copyWithin(to, from, from + countOf(node))
+      times.copyWithin(to, from, from + countOf(node))
+      pool.free(from, block - 1)
+    }
+    heads[node << 1] = to
+    blocks[node] = blockClass + 1
+    return true
+  }
+
+  function capacityOf(node: number): number {
+    const block = blocks[node] ?? 0
+    return block === 0 ? 0 : (blockSizes[block - 1] ?? 0)
+  }
+
+  function removeAt(node: number, at: number): void {
+    const end = startOf(node) + countOf(node)
+    neighbours.copyWithin(at, at + 1, end)
+    times.copyWithin(at, at + 1, end)
+    setCount(node, countOf(node) - 1)
+  }
+
+  function giveBack(node: number): void {
+    const block = blocks[node] ?? 0
+    if (block > 0) pool.free(startOf(node), block - 1)
+    blocks[node] = 0
+    heads[node << 1] = 0
+  }
+
+  function find(node: number, neighbour: number): number {
+    const start = startOf(node)
+    for (let at = start + countOf(node) - 1; at >= start; at--) if (neighbours[at] === neighbour) return at
+    return -1
+  }
+
+  return {
+    get entries() {
+      return entries
+    },
+    startOf,
+    countOf,
+    find,
+    insert(node, neighbour, atSeconds) {
+      const count = countOf(node)
+      // A pool that has no larger block left makes a list's block its cap.
+      const hasRoom = count < maxDegree && (count < capacityOf(node) || moveTo(node, blockClassFor(count + 1)))
+      if (!hasRoom && count === 0) return neighbour
+      const start = startOf(node)
+      let at = start + count
+      while (at > start) {
+        const otherAt = times[at - 1] ?? 0
+        if (otherAt < atSeconds || (otherAt === atSeconds && precedes(neighbours[at - 1] ?? 0, neighbour))) break
+        at--
+      }
+      if (hasRoom) {
+        neighbours.copyWithin(at + 1, at, start + count)
+        times.copyWithin(at + 1, at, start + count)
+        neighbours[at] = neighbour
+        times[at] = atSeconds
+        setCount(node, count + 1)
+        return nothingDropped
+      }
+      if (at === start) return neighbour
+      const dropped = neighbours[start] ?? 0
+      neighbours.copyWithin(start, start + 1, at)
+      times.copyWithin(start, start + 1, at)
+      neighbours[at - 1] = neighbour
+      times[at - 1] = atSeconds
+      return dropped
+    },
+    remove(node, neighbour) {
+      const at = find(node, neighbour)
+      if (at < 0) return false
+      removeAt(node, at)
+      const count = countOf(node)
+      if (count === 0) giveBack(node)
+      else if (count * 4 <= capacityOf(node)) moveTo(node, blockClassFor(count * 2))
+      return true
+    },
+    free(node) {
+      setCount(node, 0)
+      giveBack(node)
+      hidden[node] = 0
+    },
+    setHidden(node, isHidden) {
+      hidden[node] = isHidden ? 1 : 0
+      setCount(node, countOf(node))
+    },
+    restore(node, keys, at) {
+      if (keys.length === 0 || !moveTo(node, blockClassFor(keys.length))) return
+      neighbours.set(keys, startOf(node))
+      times.set(at, startOf(node))
+      setCount(node, keys.length)
+    },
+    clear() {
+      heads.fill(0)
+      counts.fill(0)
+      blocks.fill(0)
+      hidden.fill(0)
+      entries = 0
+    },
+    bytesPerNode: 4 + 1 + 1,
+  }
+}

@@ -1,0 +1,97 @@
+import { hash32 } from '@freshet/domain/hash'
+import type { PinChange } from '@freshet/domain/pin'
+
+import type { Catalogue } from '../catalogue.ts'
+import type { Sessions } from '../sessions.ts'
+import type { SectionReader, SectionWriter } from '../snapshot.ts'
+import type { FoldedEngagement, SourceQuery } from '../source.ts'
+import { createPinGraph, type BoardKey, type PinGraph } from './pin-graph.ts'
+
+/** Caps of the graph, see `PinGraphOptions`. */
+export interface GraphCaps {
+  readonly maxPins: number
+  readonly maxBoards: number
+  readonly maxEdges: number
+  readonly maxBoardsPerPin: number
+  readonly maxPinsPerBoard: number
+}
+
+/** The graph as a fold over topics: pins on boards by saves, pins in sessions by any positive action. */
+export interface GraphView {
+  readonly graph: PinGraph
+  readonly caps: GraphCaps
+  foldEngagement(folded: FoldedEngagement): void
+  foldPin(row: number, change: PinChange): void
+  /** The board row of the session that a query comes from, -1 where it is not in the graph. */
+  ownBoardOf(query: SourceQuery): number
+  /** What walks for a locale are biased towards; 0 for none. */
+  labelOf(localeRow: number): number
+  bytes(): number
+  counts(): Readonly<Record<string, number>>
+  save(writer: SectionWriter): void
+  load(reader: SectionReader): void
+}
+
+/** The most steps that one walk may take. */
+export const maxWalkSteps = 200_000
+
+const breadth = { minPins: 50, maxEntropyBits: 4.5 }
+
+/** The key of a board. */
+export function boardKeyOf(boardId: string): BoardKey {
+  return { high: hash32(boardId, 0xb0a2d), low: hash32(boardId, 0x51de5) }
+}
+
+/** An empty view. */
+export function createGraphView({
+  catalogue,
+  sessions,
+  caps,
+}: {
+  readonly catalogue: Catalogue
+  readonly sessions: Sessions
+  readonly caps: GraphCaps
+}): GraphView {
+  const graph = createPinGraph({
+    ...caps,
+    maxSteps: maxWalkSteps,
+    breadth,
+    tieOf: catalogue.tieOf,
+    topicOf: (row) => (catalogue.topicCountOf(row) > 0 ? catalogue.topicOf(row, 0) : -1),
+  })
+  const labelOf = (localeRow: number): number => (localeRow < 0 ? 0 : 1 + (localeRow % 255))
+
+  return {
+    graph,
+    caps,
+    foldEngagement({ engagement, row, positive, session }) {
+      const { action, boardId, occurredAtMs: atMs } = engagement
+      if (row < 0) return
+      if (action === 'unsave' && boardId !== null) graph.remove(boardKeyOf(boardId), row)
+      if (!positive) return
+      if (action === 'save' && boardId !== null) {
+        graph.add({ key: boardKeyOf(boardId), kind: 'board', pinRow: row, atMs })
+      }
+      if (session < 0) return
+      const key = { high: sessions.keyHigh(session), low: sessions.keyLow(session) }
+      graph.add({ key, kind: 'session', pinRow: row, atMs })
+    },
+    foldPin(row, change) {
+      if (change.kind === 'delete') return graph.removePin(row)
+      graph.setLabel(row, labelOf(catalogue.localeOf(row)))
+      graph.topicsChanged(row)
+    },
+    ownBoardOf: ({ ownSession }) =>
+      ownSession < 0 ? -1 : graph.boardOf({ high: sessions.keyHigh(ownSession), low: sessions.keyLow(ownSession) }),
+    labelOf,
+    bytes: () => graph.bytes(),
+    counts: () => ({
+      boards: graph.boards,
+      edges: graph.edges,
+      droppedBoards: graph.dropped,
+      maxBytes: graph.maxBytes,
+    }),
+    save: (writer) => graph.save(writer),
+    load: (reader) => graph.load(reader),
+  }
+}

@@ -1,0 +1,349 @@
+import { createKeyTable } from '../key-table.ts'
+import { SnapshotError } from '../errors.ts'
+import type { SectionReader, SectionWriter } from '../snapshot.ts'
+import { createAdjacency, nothingDropped, type Adjacency } from './adjacency.ts'
+import { createBlockPool } from './block-pool.ts'
+import { createBreadthCheck, type BreadthOptions } from './breadth.ts'
+import { createWalkMemory, type WalkMemory } from './walk-memory.ts'
+
+/** What holds pins together: a board that people save to, or one user's session. */
+export type BoardKind = 'board' | 'session'
+
+/** 64 bits that name a board or session wherever the graph is held. */
+export interface BoardKey {
+  readonly high: number
+  readonly low: number
+}
+
+/** Caps in nodes and edges. */
+export interface PinGraphOptions {
+  readonly maxPins: number
+  /** Boards and sessions together; beyond that one that nobody has added to for long goes. */
+  readonly maxBoards: number
+  /** Edges for which there is room where all lists are full; beyond that boards go as above. */
+  readonly maxEdges: number
+  /** Of a pin, the boards it was put on last. */
+  readonly maxBoardsPerPin: number
+  /** Of a board, the pins put on it last. */
+  readonly maxPinsPerBoard: number
+  /** The most steps of one walk. */
+  readonly maxSteps: number
+  /** Boards about everything are hidden from walks. */
+  readonly breadth: BreadthOptions
+  /** Orders pins put on a board in the same second. */
+  readonly tieOf: (pinRow: number) => number
+  /** What a pin is mainly about, -1 where nobody said. */
+  readonly topicOf: (pinRow: number) => number
+}
+
+/**
+ * The live graph of pins on boards and in sessions. Each list keeps its latest entries, sorted by time and a hash, so a
+ * graph whose boards are below their caps is the same whatever the order in which the edges of different users came.
+ * Adding is O(1) on average, and O(list) at worst.
+ */
+export interface PinGraph {
+  readonly boards: number
+  readonly edges: number
+  /** Boards dropped to make room since the start. */
+  readonly dropped: number
+  /** Says that a pin was put on a board; a repeat moves the edge to the later of both times. */
+  add(edge: { readonly key: BoardKey; readonly kind: BoardKind; readonly pinRow: number; readonly atMs: number }): void
+  /** Takes a pin off a board; an unknown edge is no error. */
+  remove(key: BoardKey, pinRow: number): void
+  /** Drops all edges of a pin. */
+  removePin(pinRow: number): void
+  /** Says that a pin's topics are other ones now. */
+  topicsChanged(pinRow: number): void
+  /** Sets what walks may be biased towards: 1–255, 0 for none. */
+  setLabel(pinRow: number, label: number): void
+  /** The row of a board, -1 where it is not there. */
+  boardOf(key: BoardKey): number
+  kindOf(board: number): BoardKind
+  /** Whether a board is too wide to say anything. Current after `settle`. */
+  isHidden(board: number): boolean
+  /** Judges the boards that have changed; before each query. */
+  settle(): void
+  /** Lists of boards by pin and of pins by board: entries of `memory.pool` and `atSeconds`, latest last. */
+  readonly boardsOfPin: Adjacency
+  readonly pinsOfBoard: Adjacency
+  readonly atSeconds: Uint32Array
+  readonly memory: WalkMemory
+  /** Bytes that have been written to. */
+  bytes(): number
+  /** The most that `bytes` can come to: address space taken from the start, in pages that cost nothing until written. */
+  readonly maxBytes: number
+  save(writer: SectionWriter): void
+  load(reader: SectionReader): void
+}
+
+const freeBoard = 0
+const kinds: readonly BoardKind[] = ['board', 'session']
+
+/** An empty graph. Throws a RangeError where the caps need more than 4 GiB. */
+export function createPinGraph(options: PinGraphOptions): PinGraph {
+  const { maxPins, maxBoards, maxEdges, maxBoardsPerPin, maxPinsPerBoard, maxSteps, tieOf } = options
+  // Two entries an edge, and at most half as much again for what blocks waste.
+  const poolEntries = maxEdges * 3
+  const memory = createWalkMemory({ maxPins, maxBoards, poolEntries, maxSteps })
+  const atSeconds = new Uint32Array(poolEntries)
+  const pool = createBlockPool(memory.pool)
+  const keyHighs = new Uint32Array(maxBoards)
+  const keyLows = new Uint32Array(maxBoards)
+  // 0: free; else the kind + 1.
+  const states = new Uint8Array(maxBoards)
+  const recentlyUsed = new Uint8Array(maxBoards)
+  const byKey = createKeyTable()
+  const lists = { neighbours: memory.pool, times: atSeconds, pool }
+  const pinsOfBoard = createAdjacency({
+    ...lists,
+    heads: memory.boardHeads,
+    maxDegree: maxPinsPerBoard,
+    precedes: (a, b) => tieOf(a) < tieOf(b),
+  })
+  const boardsOfPin = createAdjacency({
+    ...lists,
+    heads: memory.pinHeads,
+    maxDegree: maxBoardsPerPin,
+    precedes: (a, b) => {
+      const [highA, highB] = [keyHighs[a] ?? 0, keyHighs[b] ?? 0]
+      return highA < highB || (highA === highB && (keyLows[a] ?? 0) < (keyLows[b] ?? 0))
+    },
+  })
+  const breadth = createBreadthCheck({
+    options: options.breadth,
+    maxBoards,
+    pinsOfBoard,
+    pool: memory.pool,
+    topicOf: options.topicOf,
+  })
+  let freeRows: number[] = []
+  let rowLimit = 0
+  let pinLimit = 0
+  let hand = 0
+  let dropped = 0
+
+  // Second chance: the first board, going round, that was not added to since the last round.
+  function dropOne(): void {
+    for (;;) {
+      const board = hand
+      hand = hand + 1 >= rowLimit ? 0 : hand + 1
+      if (states[board] === freeBoard) continue
+      if (recentlyUsed[board] === 1) recentlyUsed[board] = 0
+      else return drop(board)
+    }
+  }
+
+  function drop(board: number): void {
+    const start = pinsOfBoard.startOf(board)
+    for (let i = pinsOfBoard.countOf(board) - 1; i >= 0; i--) boardsOfPin.remove(memory.pool[start + i] ?? 0, board)
+    release(board)
+    dropped++
+  }
+
+  function release(board: number): void {
+    pinsOfBoard.free(board)
+    breadth.forget(board)
+    byKey.delete(keyHighs[board] ?? 0, keyLows[board] ?? 0)
+    states[board] = freeBoard
+    freeRows.push(board)
+  }
+
+  function intern(key: BoardKey, kind: BoardKind): number {
+    const known = byKey.get(key.high, key.low)
+    if (known >= 0) return known
+    if (byKey.size >= maxBoards) dropOne()
+    const board = freeRows.pop() ?? rowLimit++
+    keyHighs[board] = key.high
+    keyLows[board] = key.low
+    states[board] = kinds.indexOf(kind) + 1
+    byKey.set(key.high, key.low, board)
+    return board
+  }
+
+  // A board in a pin's list always has the pin in its own; the other way round a pin's cap may have dropped the board.
+  function removeEdge(board: number, pinRow: number): void {
+    if (!pinsOfBoard.remove(board, pinRow)) return
+    boardsOfPin.remove(pinRow, board)
+    breadth.changed(board)
+    if (pinsOfBoard.countOf(board) === 0) release(board)
+  }
+
+  return {
+    get boards() {
+      return byKey.size
+    },
+    get edges() {
+      return pinsOfBoard.entries
+    },
+    get dropped() {
+      return dropped
+    },
+    boardsOfPin,
+    pinsOfBoard,
+    atSeconds,
+    memory,
+    add({ key, kind, pinRow, atMs }) {
+      if (pinRow < 0 || pinRow >= maxPins) return
+      const seconds = Math.min(0xffffffff, Math.max(0, Math.floor(atMs / 1000)))
+      while (byKey.size > 0 && pool.inUse > poolEntries - roomKeptFree(options)) dropOne()
+      pinLimit = Math.max(pinLimit, pinRow + 1)
+      const board = intern(key, kind)
+      recentlyUsed[board] = 1
+      const at = pinsOfBoard.find(board, pinRow)
+      if (at >= 0) {
+        if ((atSeconds[at] ?? 0) >= seconds) return
+        pinsOfBoard.remove(board, pinRow)
+        boardsOfPin.remove(pinRow, board)
+      }
+      const out = pinsOfBoard.insert(board, pinRow, seconds)
+      if (out === pinRow) {
+        if (pinsOfBoard.countOf(board) === 0) release(board)
+        return
+      }
+      if (out !== nothingDropped) boardsOfPin.remove(out, board)
+      boardsOfPin.insert(pinRow, board, seconds)
+      breadth.changed(board)
+    },
+    remove(key, pinRow) {
+      const board = byKey.get(key.high, key.low)
+      if (board >= 0) removeEdge(board, pinRow)
+    },
+    removePin(pinRow) {
+      if (pinRow < 0 || pinRow >= maxPins) return
+      for (let count = boardsOfPin.countOf(pinRow); count > 0; count = boardsOfPin.countOf(pinRow)) {
+        removeEdge(memory.pool[boardsOfPin.startOf(pinRow) + count - 1] ?? 0, pinRow)
+      }
+    },
+    topicsChanged(pinRow) {
+      if (pinRow < 0 || pinRow >= maxPins) return
+      const start = boardsOfPin.startOf(pinRow)
+      for (let i = boardsOfPin.countOf(pinRow) - 1; i >= 0; i--) breadth.changed(memory.pool[start + i] ?? 0)
+    },
+    setLabel(pinRow, label) {
+      if (pinRow < 0 || pinRow >= maxPins) return
+      pinLimit = Math.max(pinLimit, pinRow + 1)
+      memory.labels[pinRow] = label
+    },
+    boardOf: (key) => byKey.get(key.high, key.low),
+    kindOf: (board) => kinds[(states[board] ?? 1) - 1] ?? 'board',
+    isHidden: breadth.isHidden,
+    settle: breadth.settle,
+    bytes() {
+      const perPin = 8 + 1 + boardsOfPin.bytesPerNode
+      const perBoard = 8 + 8 + 1 + 1 + pinsOfBoard.bytesPerNode + breadth.bytesPerBoard
+      return pool.reached * 8 + pinLimit * perPin + rowLimit * perBoard + byKey.bytes() + memory.scratchBytes
+    },
+    maxBytes: maxBytesOf(options, memory, poolEntries),
+    save(writer) {
+      const order: number[] = []
+      for (let i = 0; i < rowLimit; i++) {
+        const board = (hand + i) % rowLimit
+        if (states[board] !== freeBoard) order.push(board)
+      }
+      const places = new Uint32Array(rowLimit)
+      order.forEach((board, place) => (places[board] = place))
+      writer.u32(
+        'keyHighs',
+        Uint32Array.from(order, (board) => keyHighs[board] ?? 0),
+      )
+      writer.u32(
+        'keyLows',
+        Uint32Array.from(order, (board) => keyLows[board] ?? 0),
+      )
+      writer.u8(
+        'states',
+        Uint8Array.from(order, (board) => states[board] ?? 0),
+      )
+      writer.u8(
+        'recentlyUsed',
+        Uint8Array.from(order, (board) => recentlyUsed[board] ?? 0),
+      )
+      saveLists(writer.under('boards'), { lists: pinsOfBoard, nodes: order, pool: memory.pool, atSeconds })
+      const nodes = Array.from({ length: pinLimit }, (_, pin) => pin)
+      const renamed = { lists: boardsOfPin, nodes, pool: memory.pool, atSeconds }
+      saveLists(writer.under('pins'), { ...renamed, rename: (board) => places[board] ?? 0 })
+      writer.u8('labels', memory.labels.subarray(0, pinLimit))
+      writer.json('dropped', dropped)
+    },
+    load(reader) {
+      const highs = reader.u32('keyHighs')
+      const lows = reader.u32('keyLows')
+      const kept = reader.u8('states')
+      const used = reader.u8('recentlyUsed')
+      if (highs.length > maxBoards) throw new SnapshotError('SNAPSHOT_OTHER_CONFIG', `holds ${highs.length} boards`)
+      byKey.clear()
+      pool.clear()
+      pinsOfBoard.clear()
+      boardsOfPin.clear()
+      breadth.clear()
+      memory.labels.fill(0)
+      states.fill(freeBoard)
+      freeRows = []
+      hand = 0
+      rowLimit = highs.length
+      for (let board = 0; board < rowLimit; board++) {
+        keyHighs[board] = highs[board] ?? 0
+        keyLows[board] = lows[board] ?? 0
+        states[board] = kept[board] ?? 1
+        recentlyUsed[board] = used[board] ?? 0
+        byKey.set(highs[board] ?? 0, lows[board] ?? 0, board)
+      }
+      loadLists(reader.under('boards'), pinsOfBoard)
+      loadLists(reader.under('pins'), boardsOfPin)
+      const labels = reader.u8('labels')
+      pinLimit = labels.length
+      memory.labels.set(labels)
+      dropped = reader.json('dropped') as number
+      for (let board = 0; board < rowLimit; board++) breadth.changed(board)
+    },
+  }
+}
+
+// One edge needs at most a block of each side; blocks double, so a full list asks for two thirds more than it has.
+function roomKeptFree({ maxBoardsPerPin, maxPinsPerBoard, maxEdges }: PinGraphOptions): number {
+  return Math.min(maxEdges, 2 * (maxBoardsPerPin + maxPinsPerBoard))
+}
+
+function maxBytesOf({ maxPins, maxBoards }: PinGraphOptions, memory: WalkMemory, poolEntries: number): number {
+  const columns = poolEntries * 4 + maxPins * 6 + maxBoards * 18
+  // A key table doubles when it is half full: at most 4 slots of 12 bytes a key.
+  return memory.bytes + columns + maxBoards * 48
+}
+
+interface SavedLists {
+  readonly lists: Adjacency
+  readonly nodes: readonly number[]
+  readonly pool: Uint32Array
+  readonly atSeconds: Uint32Array
+  readonly rename?: (neighbour: number) => number
+}
+
+function saveLists(writer: SectionWriter, { lists, nodes, pool, atSeconds, rename }: SavedLists): void {
+  const counts = Uint32Array.from(nodes, (node) => lists.countOf(node))
+  const neighbours = new Uint32Array(lists.entries)
+  const times = new Uint32Array(lists.entries)
+  let to = 0
+  for (const node of nodes) {
+    const start = lists.startOf(node)
+    for (let at = start; at < start + lists.countOf(node); at++, to++) {
+      const neighbour = pool[at] ?? 0
+      neighbours[to] = rename ? rename(neighbour) : neighbour
+      times[to] = atSeconds[at] ?? 0
+    }
+  }
+  writer.u32('counts', counts)
+  writer.u32('neighbours', neighbours)
+  writer.u32('times', times)
+}
+
+function loadLists(reader: SectionReader, lists: Adjacency): void {
+  const counts = reader.u32('counts')
+  const neighbours = reader.u32('neighbours')
+  const times = reader.u32('times')
+  let from = 0
+  for (let node = 0; node < counts.length; node++) {
+    const to = from + (counts[node] ?? 0)
+    lists.restore(node, neighbours.subarray(from, to), times.subarray(from, to))
+    from = to
+  }
+}

@@ -1,0 +1,132 @@
+import { mix32 } from '@freshet/domain/hash'
+
+import type { Catalogue } from '../catalogue.ts'
+import { type Hits, type ScoreBoard, selectorInto } from '../score-board.ts'
+import type { PinGraph } from './pin-graph.ts'
+import { visitSlotsFor } from './walk-memory.ts'
+
+/** How walks go. */
+export type WalkOptions = {
+  /** Steps (pin to board to pin) of all walks of a query together. */
+  readonly steps: number
+  /** Probability of going back to the start after a step. */
+  readonly restart: number
+  /** Probability of drawing the later of two of a pin's boards instead of one. */
+  readonly latest: number
+  /** A pin's walk stops early when this many pins have `enoughVisits`. */
+  readonly enoughPins: number
+  readonly enoughVisits: number
+  /** Visits are divided by degree^popularityDiscount. */
+  readonly popularityDiscount: number
+  /** Probability of passing over a pin labelled otherwise than the query. */
+  readonly bias: number
+  /** Walkers of one pin that take a step together, 1–256. */
+  readonly walkers: number
+}
+
+/** Where walks start and what they are about. */
+export interface WalkQuery {
+  readonly count: number
+  /** Pins to start from, each once, and their weights above 0. */
+  readonly pinRows: Int32Array
+  readonly weights: Float64Array
+  /** Equal queries with equal seeds get equal answers. */
+  readonly seed: number
+  /** The user's own session, which is no neighbour of itself; -1 for none. */
+  readonly ownBoard: number
+  /** The label that walks are biased towards; 0 for none. */
+  readonly label: number
+}
+
+/** Pixie random walks (Eksombatchai et al. 2017) over a live graph. */
+export interface RandomWalk {
+  /** Fills `hits` with the accepted pins of the largest boosted visit counts, best first; gives the steps taken. */
+  walk(query: WalkQuery, answer: WalkAnswer): number
+}
+
+/** What is wanted of a walk's visits. */
+export interface WalkAnswer {
+  readonly limit: number
+  readonly accept: (row: number) => boolean
+  readonly hits: Hits
+}
+
+const nowhere = 0xffffffff
+
+/** Walks over a graph; `board` is scratch that is cleared by each query. */
+export function createRandomWalk({
+  graph,
+  catalogue,
+  board,
+  maxDegree,
+  options,
+}: {
+  readonly graph: PinGraph
+  readonly catalogue: Catalogue
+  readonly board: ScoreBoard
+  /** The most boards a pin can have in the graph. */
+  readonly maxDegree: number
+  readonly options: WalkOptions
+}): RandomWalk {
+  const { memory } = graph
+  const { kernel } = memory
+  const restart = asThreshold(options.restart)
+  const latest = asThreshold(options.latest)
+  const bias = asThreshold(options.bias)
+  const logMaxDegree = Math.log(maxDegree)
+
+  // Pixie's s_q = deg(q)·(C − log deg(q)), with C one above the largest so that no start is left without steps.
+  function shareOf(pinRow: number): number {
+    const degree = graph.boardsOfPin.countOf(pinRow)
+    return degree === 0 ? 0 : degree * (1 + logMaxDegree - Math.log(degree))
+  }
+
+  return {
+    walk({ count, pinRows, weights, seed, ownBoard, label }, { limit, accept, hits }) {
+      graph.settle()
+      board.clear()
+      let total = 0
+      for (let i = 0; i < count; i++) total += (weights[i] ?? 0) * shareOf(pinRows[i] ?? 0)
+      let taken = 0
+      for (let i = 0; i < count; i++) {
+        const pin = pinRows[i] ?? 0
+        const steps = Math.ceil((options.steps * (weights[i] ?? 0) * shareOf(pin)) / total)
+        if (!(steps > 0)) continue
+        const visited = kernel.walk(
+          pin,
+          steps,
+          Math.min(options.walkers, steps),
+          options.enoughPins,
+          options.enoughVisits,
+          restart,
+          latest,
+          ownBoard < 0 ? nowhere : ownBoard,
+          label,
+          label === 0 ? 0 : bias,
+          visitSlotsFor(steps + options.walkers) - 1,
+          mix32(seed ^ catalogue.tieOf(pin)),
+          mix32(seed + 0x9e3779b9) ^ catalogue.tieOf(pin),
+        )
+        taken += kernel.stepsTaken()
+        for (let v = 0; v < visited; v++) {
+          const slot = memory.order[v] ?? 0
+          board.add(memory.visits[slot * 2] ?? 0, Math.sqrt(memory.visits[slot * 2 + 1] ?? 0))
+        }
+        kernel.clear(visited)
+      }
+      const best = selectorInto(catalogue, Math.min(limit, hits.rows.length), hits)
+      for (let i = 0; i < board.touched; i++) {
+        const row = board.touchedRow(i)
+        const boosted = board.get(row) ** 2
+        const degree = Math.max(1, graph.boardsOfPin.countOf(row))
+        best.offer(row, boosted * degree ** -options.popularityDiscount, accept)
+      }
+      best.finish()
+      return taken
+    },
+  }
+}
+
+function asThreshold(probability: number): number {
+  return Math.min(0xffffffff, Math.round(probability * 2 ** 32))
+}

@@ -1,0 +1,78 @@
+import { createStarts, startDefaults, type StartsOptions } from '../graph/starts.ts'
+import { createTwoHop } from '../graph/two-hop.ts'
+import { selectorInto } from '../score-board.ts'
+import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+
+/** Parameters of board co-occurrence. */
+export type BoardCoOccurrenceParameters = StartsOptions & {
+  /** A save counts half after this long, milliseconds. */
+  readonly saveHalfLifeMs: number
+  /** Two pins count half when saved to the same board so far apart, milliseconds: boards drift. */
+  readonly driftHalfLifeMs: number
+  /** A board of n pins counts n^-widthPower: wide boards say little. */
+  readonly widthPower: number
+  /** What sharing a session counts beside sharing a board. */
+  readonly sessionWeight: number
+  readonly maxBoardsPerPin: number
+  readonly maxPinsPerBoard: number
+}
+
+/**
+ * Pins that share boards with the user's recent pins: N(A∩B)/√(N(A)·N(B)), each shared board weighted by how lately the
+ * user's pin was saved to it, how wide it is and how far apart in time both pins were saved; boards about everything are
+ * left out. Counted from the live graph when it is asked for, so a save counts at once.
+ */
+export const boardCoOccurrence: SourceDefinition<BoardCoOccurrenceParameters> = {
+  name: 'board-co-occurrence',
+  enabled: true,
+  maxCandidates: 300,
+  share: 1,
+  parameters: {
+    ...startDefaults,
+    saveHalfLifeMs: 180 * 86_400_000,
+    driftHalfLifeMs: 60 * 86_400_000,
+    widthPower: 0.5,
+    sessionWeight: 0,
+    maxBoardsPerPin: 300,
+    maxPinsPerBoard: 100,
+  },
+  create: createBoardCoOccurrence,
+}
+
+function createBoardCoOccurrence(
+  { catalogue, board, graph }: SharedViews,
+  parameters: BoardCoOccurrenceParameters,
+): Source {
+  const view = graph()
+  const starts = createStarts(parameters)
+  const shared = createTwoHop(view.graph, board, {
+    pinDegreePower: 0.5,
+    boardSizePower: parameters.widthPower,
+    halfLifeMs: parameters.saveHalfLifeMs,
+    driftHalfLifeMs: parameters.driftHalfLifeMs,
+    boardWeight: 1,
+    sessionWeight: parameters.sessionWeight,
+    maxBoards: parameters.maxBoardsPerPin,
+    maxPins: parameters.maxPinsPerBoard,
+  })
+  return {
+    name: 'board-co-occurrence',
+    query(query, hits) {
+      view.graph.settle()
+      board.clear()
+      starts.fill(query)
+      const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query) }
+      for (let i = 0; i < starts.count; i++) shared.expand(starts.pinRows[i] ?? 0, starts.weights[i] ?? 0, about)
+      const best = selectorInto(catalogue, query.limit, hits)
+      for (let i = 0; i < board.touched; i++) {
+        const row = board.touchedRow(i)
+        const degree = Math.max(1, view.graph.boardsOfPin.countOf(row))
+        best.offer(row, board.get(row) / Math.sqrt(degree), query.accept)
+      }
+      best.finish()
+    },
+    bytes: () => 0,
+    save() {},
+    load() {},
+  }
+}

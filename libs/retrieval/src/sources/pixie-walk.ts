@@ -1,0 +1,58 @@
+import { hash32 } from '@freshet/domain/hash'
+
+import { createRandomWalk, type WalkOptions } from '../graph/random-walk.ts'
+import { createStarts, startDefaults, type StartsOptions } from '../graph/starts.ts'
+import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+
+/** Parameters of the random walk source. */
+export type PixieWalkParameters = WalkOptions & StartsOptions
+
+/**
+ * Pins that biased random walks from the user's recent pins visit most, over the live graph of pins, boards and sessions
+ * (Pixie, Eksombatchai et al. 2017). The walks are seeded by the request: the same question of the same graph has the
+ * same answer.
+ */
+export const pixieWalk: SourceDefinition<PixieWalkParameters> = {
+  name: 'pixie-walk',
+  enabled: true,
+  maxCandidates: 300,
+  share: 1,
+  parameters: {
+    ...startDefaults,
+    steps: 20_000,
+    restart: 0.5,
+    latest: 0.25,
+    enoughPins: 2_000,
+    enoughVisits: 4,
+    popularityDiscount: 0.2,
+    bias: 0.5,
+    walkers: 64,
+  },
+  create: createPixieWalk,
+}
+
+function createPixieWalk({ catalogue, board, seed, graph }: SharedViews, parameters: PixieWalkParameters): Source {
+  const view = graph()
+  const starts = createStarts(parameters)
+  const random = createRandomWalk({
+    graph: view.graph,
+    catalogue,
+    board,
+    maxDegree: view.caps.maxBoardsPerPin,
+    options: parameters,
+  })
+  return {
+    name: 'pixie-walk',
+    query(query, hits) {
+      starts.fill(query)
+      const { count, pinRows, weights } = starts
+      const walkSeed = hash32(query.userId ?? '', seed ^ Math.floor(query.atMs / 1000))
+      const label = view.labelOf(query.localeRow)
+      const walk = { count, pinRows, weights, seed: walkSeed, ownBoard: view.ownBoardOf(query), label }
+      random.walk(walk, { limit: query.limit, accept: query.accept, hits })
+    },
+    bytes: () => 0,
+    save() {},
+    load() {},
+  }
+}
