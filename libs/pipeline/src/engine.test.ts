@@ -1,0 +1,408 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+
+import type { EngineClock } from './clock.ts'
+import { createEngine } from './engine.ts'
+import { PipelineCancelled, PipelineError } from './errors.ts'
+import { pipeline } from './pipeline.ts'
+import type { RunRecord } from './record.ts'
+import { keep, type Filter, type Scorer, type Selector, type SideEffect, type Source } from './stage.ts'
+
+interface Request {
+  readonly wanted: number
+}
+
+interface Pins {
+  readonly ids: readonly number[]
+}
+
+interface Scores {
+  readonly scores: Float32Array
+}
+
+function createFakeClock(): EngineClock & { advance(ms: number): Promise<void>; readonly waiting: number } {
+  let nowMs = 1_000
+  const timers = new Set<{ readonly dueMs: number; readonly callback: () => void }>()
+  return {
+    nowMs: () => nowMs,
+    after(ms, callback) {
+      const timer = { dueMs: nowMs + ms, callback }
+      timers.add(timer)
+      return () => timers.delete(timer)
+    },
+    async advance(ms) {
+      nowMs += ms
+      for (const timer of timers) {
+        if (timer.dueMs > nowMs) continue
+        timers.delete(timer)
+        timer.callback()
+      }
+      await new Promise<void>((resolve) => setImmediate(resolve))
+    },
+    get waiting() {
+      return timers.size
+    },
+  }
+}
+
+const numbers: Source<Request, Pins> = {
+  kind: 'source',
+  name: 'numbers',
+  policy: 'required',
+  run: ({ wanted }) => ({ columns: { ids: Array.from({ length: wanted }, (_, i) => i) }, size: wanted }),
+}
+
+const noOdd: Filter<Request, Pins> = {
+  kind: 'filter',
+  name: 'no-odd',
+  policy: 'fail-closed',
+  reasons: ['odd'],
+  prepare:
+    (_request, { ids }) =>
+    (row) =>
+      (ids[row] ?? 0) % 2 === 1 ? 0 : keep,
+}
+
+const identity: Scorer<Request, Pins, Scores> = {
+  kind: 'scorer',
+  name: 'identity',
+  policy: 'required',
+  run: (_request, { columns }) => ({ scores: Float32Array.from(columns.ids) }),
+}
+
+const best: Selector<Request, Pins & Scores> = {
+  kind: 'selector',
+  name: 'best',
+  policy: 'required',
+  run: (_request, { columns: { scores }, rows }) => rows.slice().sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0)),
+}
+
+function first<Columns>(count: number): Selector<Request, Columns> {
+  return { kind: 'selector', name: 'first', policy: 'required', run: (_request, { rows }) => rows.slice(0, count) }
+}
+
+const never = () => new Promise<never>(() => {})
+
+describe('engine', () => {
+  test('runs stages in order and records what each did', async () => {
+    const clock = createFakeClock()
+    const observed: RunRecord[] = []
+    const engine = createEngine({ clock, observe: (record) => observed.push(record) })
+    const plan = pipeline<Request>('home')
+      .hydrate({ kind: 'context', name: 'twice', policy: 'required', run: ({ wanted }) => ({ twice: wanted * 2 }) })
+      .source({
+        ...numbers,
+        run: ({ twice }: { readonly twice: number }) => ({
+          columns: { ids: Array.from({ length: twice }, (_, i) => i) },
+          size: twice,
+        }),
+      })
+      .filter(noOdd)
+      .score(identity)
+      .select(best)
+      .select(first(2))
+    const { context, columns, rows, record } = await engine.run(plan, { wanted: 3 }, { timeoutMs: 100 })
+    expect(context.twice).toBe(6)
+    expect([...rows].map((row) => columns.ids[row])).toEqual([4, 2])
+    expect(record.stages.map(({ stage, candidatesIn, candidatesOut }) => [stage, candidatesIn, candidatesOut])).toEqual(
+      [
+        ['twice', 0, 0],
+        ['numbers', 0, 6],
+        ['no-odd', 6, 3],
+        ['identity', 3, 3],
+        ['best', 3, 3],
+        ['first', 3, 2],
+      ],
+    )
+    expect(record.stages[2]?.removed).toEqual({ odd: 3 })
+    expect(record.removalOf(1)).toEqual({ stage: 'no-odd', reason: 'odd' })
+    expect(record.removalOf(0)).toEqual({ stage: 'first', reason: 'not-selected' })
+    expect(record.removalOf(4)).toBeNull()
+    expect(observed).toEqual([record])
+    expect(clock.waiting).toBe(0)
+  })
+
+  test('times stages by the given clock', async () => {
+    const clock = createFakeClock()
+    const slow: Source<Request, Pins> = {
+      ...numbers,
+      run: async (request, call) => {
+        await clock.advance(7)
+        return numbers.run(request, call)
+      },
+    }
+    const { record } = await createEngine({ clock }).run(
+      pipeline<Request>('p').source(slow),
+      { wanted: 1 },
+      { timeoutMs: 50 },
+    )
+    expect(record.stages[0]?.tookMs).toBe(7)
+    expect(record.tookMs).toBe(7)
+  })
+
+  test('an optional stage that fails is left out, its replacement used, its code recorded', async () => {
+    const engine = createEngine({ clock: createFakeClock(), errorCode: () => 'MODEL_MISSING' })
+    const failing: Scorer<Request, Pins, Scores> = {
+      ...identity,
+      policy: 'optional',
+      run: () => Promise.reject(new Error('no model')),
+      otherwise: (_request, { size }) => ({ scores: new Float32Array(size).fill(0.5) }),
+    }
+    const { columns, record } = await engine.run(
+      pipeline<Request>('p').source(numbers).score(failing),
+      { wanted: 2 },
+      { timeoutMs: 50 },
+    )
+    expect([...columns.scores]).toEqual([0.5, 0.5])
+    expect(record.stages[1]).toMatchObject({
+      outcome: 'left-out',
+      error: 'MODEL_MISSING',
+      cause: new Error('no model'),
+    })
+  })
+
+  test('a required stage that fails ends the run, with the record of what ran', async () => {
+    const engine = createEngine({ clock: createFakeClock() })
+    const down: Source<Request, Pins> = { ...numbers, run: () => Promise.reject(new Error('down')) }
+    const plan = pipeline<Request>('p').source(down).filter(noOdd)
+    const error = await engine.run(plan, { wanted: 2 }, { timeoutMs: 50 }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(PipelineError)
+    expect((error as PipelineError).stage).toBe('numbers')
+    expect((error as PipelineError).cause).toEqual(new Error('down'))
+    expect((error as PipelineError).record).toMatchObject({
+      outcome: 'failed',
+      stages: [{ outcome: 'failed', error: 'STAGE_FAILED' }],
+    })
+  })
+
+  test.each(['throws at once', 'rejects', 'throws at a row', 'gives an unknown reason', 'misses its budget'] as const)(
+    'a filter that %s removes everything where it fails closed, nothing where it is optional',
+    async (how) => {
+      for (const policy of ['fail-closed', 'optional'] as const) {
+        const clock = createFakeClock()
+        const broken: Filter<Request, Pins> = {
+          ...noOdd,
+          policy,
+          budget: { ms: 10, share: 1 },
+          prepare: () => {
+            if (how === 'throws at once') throw new Error('broken')
+            if (how === 'rejects') return Promise.reject(new Error('broken'))
+            if (how === 'misses its budget') return never()
+            if (how === 'gives an unknown reason') return (row) => (row === 1 ? 5 : keep)
+            return (row) => {
+              if (row === 1) throw new Error('broken')
+              return keep
+            }
+          },
+        }
+        const running = createEngine({ clock }).run(
+          pipeline<Request>('p').source(numbers).filter(broken),
+          { wanted: 3 },
+          { timeoutMs: 50 },
+        )
+        await clock.advance(10)
+        const { rows, record } = await running
+        expect([...rows]).toEqual(policy === 'optional' ? [0, 1, 2] : [])
+        expect(record.stages[1]?.outcome).toBe(policy === 'optional' ? 'left-out' : 'failed-closed')
+        expect(record.stages[1]?.removed).toEqual(policy === 'optional' ? {} : { 'not-judged': 3 })
+        if (policy === 'fail-closed') expect(record.removalOf(0)).toEqual({ stage: 'no-odd', reason: 'not-judged' })
+      }
+    },
+  )
+
+  test('a stage that misses its budget is aborted and left out; its late answer changes nothing', async () => {
+    const clock = createFakeClock()
+    let seen: AbortSignal | null = null
+    let answerLate: (found: { columns: Pins; size: number }) => void = () => {}
+    const slow: Source<Request, Pins> = {
+      ...numbers,
+      policy: 'optional',
+      budget: { ms: 20, share: 0.5 },
+      run: (_request, { signal, timeoutMs }) => {
+        expect(timeoutMs).toBe(15)
+        seen = signal
+        return new Promise((resolve) => {
+          answerLate = resolve
+        })
+      },
+      otherwise: () => ({ columns: { ids: [] }, size: 0 }),
+    }
+    const running = createEngine({ clock }).run(pipeline<Request>('p').source(slow), { wanted: 3 }, { timeoutMs: 30 })
+    await clock.advance(14)
+    expect(seen!).toMatchObject({ aborted: false })
+    await clock.advance(1)
+    answerLate({ columns: { ids: [1] }, size: 1 })
+    const { rows, record } = await running
+    expect(seen!).toMatchObject({ aborted: true })
+    expect(rows).toHaveLength(0)
+    expect(record.stages[0]).toMatchObject({ outcome: 'left-out', error: 'STAGE_TIMED_OUT', tookMs: 15 })
+  })
+
+  test('a stage that no time is left for is not begun', async () => {
+    const clock = createFakeClock()
+    let begun = 0
+    const effect = (name: string): SideEffect<Request, Pins> => ({
+      kind: 'side-effect',
+      name,
+      policy: 'optional',
+      run: () => {
+        begun++
+        return never()
+      },
+    })
+    const running = createEngine({ clock }).run(
+      pipeline<Request>('p').source(numbers).sideEffect(effect('one')).sideEffect(effect('two')),
+      { wanted: 1 },
+      { timeoutMs: 30 },
+    )
+    await clock.advance(30)
+    const { record } = await running
+    expect(begun).toBe(1)
+    expect(record.stages.map(({ outcome }) => outcome)).toEqual(['ran', 'left-out', 'left-out'])
+  })
+
+  test('where only shares hold, milliseconds of budgets do not', async () => {
+    const clock = createFakeClock()
+    const timeouts: number[] = []
+    const source: Source<Request, Pins> = {
+      ...numbers,
+      budget: { ms: 5, share: 0.25 },
+      run: (request, call) => {
+        timeouts.push(call.timeoutMs)
+        return numbers.run(request, call)
+      },
+    }
+    const engine = createEngine({ clock })
+    await engine.run(pipeline<Request>('p').source(source), { wanted: 1 }, { timeoutMs: 8_000 })
+    await engine.run(pipeline<Request>('p').source(source), { wanted: 1 }, { timeoutMs: 8_000, budgets: 'shares' })
+    expect(timeouts).toEqual([5, 2_000])
+  })
+
+  test('cancelling ends the run at once, passes on to the stage under way, and no later stage begins', async () => {
+    const clock = createFakeClock()
+    const stop = new AbortController()
+    let aborted: unknown = null
+    let later = false
+    const observed: RunRecord[] = []
+    const plan = pipeline<Request>('p')
+      .source({
+        ...numbers,
+        policy: 'optional',
+        run: (_request, { signal }) => {
+          signal.addEventListener('abort', () => (aborted = signal.reason))
+          return never()
+        },
+        otherwise: () => ({ columns: { ids: [] }, size: 0 }),
+      })
+      .filter({
+        ...noOdd,
+        prepare: () => {
+          later = true
+          return () => keep
+        },
+      })
+    const running = createEngine({ clock, observe: (record) => observed.push(record) }).run(
+      plan,
+      { wanted: 1 },
+      { timeoutMs: 100, signal: stop.signal },
+    )
+    const reason = new Error('gone')
+    stop.abort(reason)
+    const error = await running.catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(PipelineCancelled)
+    expect((error as PipelineCancelled).cause).toBe(reason)
+    expect(aborted).toBe(reason)
+    expect(later).toBe(false)
+    expect(observed.map(({ outcome }) => outcome)).toEqual(['cancelled'])
+    expect(clock.waiting).toBe(0)
+  })
+
+  test.each([
+    ['takes a row twice', [0, 0]],
+    ['takes a row that a filter removed', [1]],
+    ['takes a row beyond the columns', [9]],
+    ['takes a negative row', [-1]],
+  ])('a selector that %s fails', async (_how, taken) => {
+    const plan = pipeline<Request>('p')
+      .source(numbers)
+      .filter(noOdd)
+      .select({ kind: 'selector', name: 'odd-one', policy: 'required', run: () => Int32Array.from(taken) })
+    const error = await createEngine({ clock: createFakeClock() })
+      .run(plan, { wanted: 4 }, { timeoutMs: 50 })
+      .catch((thrown: unknown) => thrown)
+    expect((error as PipelineError).record.stages.at(-1)).toMatchObject({
+      error: 'STAGE_ANSWER_INVALID',
+      outcome: 'failed',
+    })
+  })
+
+  test('two stages of one name are refused', () => {
+    expect(() => pipeline<Request>('p').source(numbers).filter(noOdd).filter(noOdd)).toThrow(RangeError)
+  })
+})
+
+describe('laws', () => {
+  const verdicts = fc.array(fc.integer({ min: -1, max: 2 }), { maxLength: 60 })
+  const byVerdict = (of: readonly number[], name: string): Filter<Request, Pins> => ({
+    kind: 'filter',
+    name,
+    policy: 'fail-closed',
+    reasons: ['a', 'b', 'c'],
+    prepare:
+      (_request, { ids }) =>
+      (row) =>
+        of[ids[row] as number] ?? keep,
+  })
+
+  test('kept ∪ removed = input, disjoint, and the counts by reason add up', async () => {
+    await fc.assert(
+      fc.asyncProperty(verdicts, verdicts, fc.nat(10), async (one, two, take) => {
+        const plan = pipeline<Request>('p')
+          .source(numbers)
+          .filter(byVerdict(one, 'one'))
+          .filter(byVerdict(two, 'two'))
+          .select(first(take))
+        const { rows, size, record } = await createEngine({ clock: createFakeClock() }).run(
+          plan,
+          { wanted: 60 },
+          { timeoutMs: 50 },
+        )
+        const kept = new Set(rows)
+        let gone = 0
+        for (let row = 0; row < size; row++) {
+          const removal = record.removalOf(row)
+          expect(removal === null).toBe(kept.has(row))
+          if (removal !== null) gone++
+        }
+        expect(kept.size + gone).toBe(60)
+        const counted = record.stages.flatMap(({ removed }) => Object.values(removed)).reduce((sum, n) => sum + n, 0)
+        expect(counted).toBe(gone)
+        for (const { candidatesIn, candidatesOut, removed, kind } of record.stages) {
+          if (kind === 'source') continue
+          expect(candidatesIn - candidatesOut).toBe(Object.values(removed).reduce((sum, n) => sum + n, 0))
+        }
+      }),
+      { seed: 7, numRuns: 100 },
+    )
+  })
+
+  test('filters keep the same rows in whichever order they run, and the order of scores does not matter to them', async () => {
+    const run = async (order: readonly Filter<Request, Pins>[], scores: readonly number[]) => {
+      const scored = pipeline<Request>('p')
+        .source(numbers)
+        .score({ ...identity, run: () => ({ scores: Float32Array.from(scores) }) })
+        .select(best)
+      const plan = order.reduce((stages, filter) => stages.filter(filter), scored)
+      const { rows } = await createEngine({ clock: createFakeClock() }).run(plan, { wanted: 60 }, { timeoutMs: 50 })
+      return [...rows].sort((a, b) => a - b)
+    }
+    const scores = fc.array(fc.float({ noNaN: true }), { minLength: 60, maxLength: 60 })
+    await fc.assert(
+      fc.asyncProperty(verdicts, verdicts, scores, scores, async (one, two, s, t) => {
+        const filters = [byVerdict(one, 'one'), byVerdict(two, 'two')]
+        expect(await run(filters, s)).toEqual(await run([...filters].reverse(), t))
+      }),
+      { seed: 7, numRuns: 60 },
+    )
+  })
+})

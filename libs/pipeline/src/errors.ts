@@ -1,0 +1,41 @@
+import type { RunRecord } from './record.ts'
+
+/**
+ * Why a stage gave nothing.
+ * - STAGE_TIMED_OUT: its budget was used up.
+ * - STAGE_FAILED: it threw something that has no code.
+ * - STAGE_ANSWER_INVALID: it broke its contract: an unknown reason, a row twice, a row that was not in.
+ */
+export type StageErrorCode = 'STAGE_TIMED_OUT' | 'STAGE_FAILED' | 'STAGE_ANSWER_INVALID'
+
+/** A stage gave nothing. */
+export class StageError extends Error {
+  readonly code: StageErrorCode
+  constructor(code: StageErrorCode, message: string) {
+    super(message)
+    this.name = 'StageError'
+    this.code = code
+  }
+}
+
+/** A run ended without an answer: a required stage failed. The cause is what that stage threw. */
+export class PipelineError extends Error {
+  readonly stage: string
+  readonly record: RunRecord
+  constructor(stage: string, record: RunRecord, cause: unknown) {
+    super(`stage ${stage} of ${record.pipeline} failed`, { cause })
+    this.name = 'PipelineError'
+    this.stage = stage
+    this.record = record
+  }
+}
+
+/** The caller ended the run. The cause is the signal's reason. */
+export class PipelineCancelled extends Error {
+  readonly record: RunRecord
+  constructor(record: RunRecord, cause: unknown) {
+    super(`${record.pipeline} was cancelled`, { cause })
+    this.name = 'PipelineCancelled'
+    this.record = record
+  }
+}

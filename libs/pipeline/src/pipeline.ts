@@ -1,0 +1,75 @@
+import type { ContextHydrator, Filter, Hydrator, Scorer, Selector, SideEffect, Source } from './stage.ts'
+
+// The engine runs stages one after the other, each on what the ones before it made; that they fit is checked by `pipeline`'s types.
+type AnyContext = Readonly<Record<string, unknown>>
+type AnyColumns = Readonly<Record<string, unknown>>
+
+/** A stage as the engine sees it. */
+export type AnyStage =
+  | ContextHydrator<AnyContext, AnyContext>
+  | Source<AnyContext, AnyColumns>
+  | Hydrator<AnyContext, AnyColumns, AnyColumns>
+  | Scorer<AnyContext, AnyColumns, AnyColumns>
+  | Filter<AnyContext, AnyColumns>
+  | Selector<AnyContext, AnyColumns>
+  | SideEffect<AnyContext, AnyColumns>
+
+/** Stages in order: from a request to a context and a slate. */
+export interface Pipeline<Input, Context, Columns> {
+  readonly name: string
+  readonly stages: readonly AnyStage[]
+  /** Only types; keeps pipelines of different shapes apart. */
+  readonly shape?: (input: Input) => { readonly context: Context; readonly columns: Columns }
+}
+
+/** A pipeline that has no candidates yet. */
+export interface ContextStages<Input, Context> {
+  hydrate<Added extends object>(stage: ContextHydrator<Context, Added>): ContextStages<Input, Context & Added>
+  source<Columns extends object>(stage: Source<Context, Columns>): CandidateStages<Input, Context, Columns>
+}
+
+/** A pipeline on its way: each stage sees what the stages before it added. */
+export interface CandidateStages<Input, Context, Columns> extends Pipeline<Input, Context, Columns> {
+  hydrate<Added extends object>(
+    stage: Hydrator<Context, Columns, Added>,
+  ): CandidateStages<Input, Context, Columns & Added>
+  filter(stage: Filter<Context, Columns>): CandidateStages<Input, Context, Columns>
+  score<Added extends object>(stage: Scorer<Context, Columns, Added>): CandidateStages<Input, Context, Columns & Added>
+  select(stage: Selector<Context, Columns>): CandidateStages<Input, Context, Columns>
+  sideEffect(stage: SideEffect<Context, Columns>): CandidateStages<Input, Context, Columns>
+}
+
+/** Begins a pipeline over requests of a type. Throws a RangeError where two stages have one name: records tell them apart by it. */
+export function pipeline<Input extends object>(name: string): ContextStages<Input, Input> {
+  return contextStages(name, [])
+}
+
+function contextStages<Input, Context>(name: string, stages: readonly AnyStage[]): ContextStages<Input, Context> {
+  return {
+    hydrate: (stage) => contextStages(name, and(stages, stage)),
+    source: (stage) => candidateStages(name, and(stages, stage)),
+  }
+}
+
+function candidateStages<Input, Context, Columns>(
+  name: string,
+  stages: readonly AnyStage[],
+): CandidateStages<Input, Context, Columns> {
+  return {
+    name,
+    stages,
+    hydrate: (stage) => candidateStages(name, and(stages, stage)),
+    filter: (stage) => candidateStages(name, and(stages, stage)),
+    score: (stage) => candidateStages(name, and(stages, stage)),
+    select: (stage) => candidateStages(name, and(stages, stage)),
+    sideEffect: (stage) => candidateStages(name, and(stages, stage)),
+  }
+}
+
+function and(
+  stages: readonly AnyStage[],
+  stage: { readonly name: string; readonly kind: string },
+): readonly AnyStage[] {
+  if (stages.some(({ name }) => name === stage.name)) throw new RangeError(`two stages are named ${stage.name}`)
+  return [...stages, stage as AnyStage]
+}

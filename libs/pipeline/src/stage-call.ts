@@ -1,0 +1,107 @@
+import type { EngineClock } from './clock.ts'
+import type { RunCall } from './engine.ts'
+import { StageError } from './errors.ts'
+import type { Budget, StageCall } from './stage.ts'
+
+/** Bounds the stages of one run. */
+export interface StageCalls {
+  /** Calls the stage and hands its answer on, within its budget; throws what it throws, or STAGE_TIMED_OUT. */
+  bounded<Answer, Out>(
+    stage: { readonly name: string; readonly budget?: Budget },
+    ask: (call: StageCall) => Answer | Promise<Answer>,
+    take: (answer: Answer) => Out,
+  ): Out | Promise<Out>
+  /** Stops listening to the run's signal. */
+  close(): void
+}
+
+/** The calls of a run that began at `startMs`. One listener on the run's signal serves all of its stages. */
+export function createStageCalls(clock: EngineClock, run: RunCall, startMs: number): StageCalls {
+  const { signal } = run
+  let cancelStage: ((reason: unknown) => void) | null = null
+  const onAbort = () => cancelStage?.(signal?.reason)
+  signal?.addEventListener('abort', onAbort, { once: true })
+
+  const timeoutOf = (budget: Budget | undefined): number => {
+    const leftMs = startMs + run.timeoutMs - clock.nowMs()
+    if (budget === undefined) return leftMs
+    const sharedMs = leftMs * budget.share
+    return run.budgets === 'shares' ? sharedMs : Math.min(budget.ms, sharedMs)
+  }
+
+  return {
+    bounded(stage, ask, take) {
+      const timeoutMs = timeoutOf(stage.budget)
+      const call = createCall(timeoutMs)
+      if (timeoutMs <= 0) throw new StageError('STAGE_TIMED_OUT', `${stage.name} had no time left`)
+      const answer = ask(call)
+      if (!(answer instanceof Promise)) return take(answer)
+      return new Promise((resolve, reject) => {
+        const end = () => {
+          takeBack()
+          cancelStage = null
+        }
+        const takeBack = clock.after(timeoutMs, () => {
+          const error = new StageError('STAGE_TIMED_OUT', `${stage.name} took more than ${timeoutMs.toFixed(0)} ms`)
+          end()
+          call.abort(error)
+          reject(error)
+        })
+        cancelStage = (reason) => {
+          end()
+          call.abort(reason)
+          reject(reason as Error)
+        }
+        if (signal?.aborted) cancelStage(signal.reason)
+        answer.then(
+          (value) => {
+            if (call.over) return
+            end()
+            try {
+              resolve(take(value))
+            } catch (error) {
+              reject(error as Error)
+            }
+          },
+          (error: unknown) => {
+            if (call.over) return
+            end()
+            reject(error as Error)
+          },
+        )
+      })
+    },
+    close() {
+      signal?.removeEventListener('abort', onAbort)
+    },
+  }
+}
+
+interface EndableCall extends StageCall {
+  abort(reason: unknown): void
+  /** Aborted. */
+  readonly over: boolean
+}
+
+/** Makes its signal only when a stage asks for it: most stages answer at once. */
+function createCall(timeoutMs: number): EndableCall {
+  let controller: AbortController | null = null
+  let ended: { readonly reason: unknown } | null = null
+  return {
+    timeoutMs,
+    get signal() {
+      if (controller === null) {
+        controller = new AbortController()
+        if (ended !== null) controller.abort(ended.reason)
+      }
+      return controller.signal
+    },
+    abort(reason) {
+      ended = { reason }
+      controller?.abort(reason)
+    },
+    get over() {
+      return ended !== null
+    },
+  }
+}
