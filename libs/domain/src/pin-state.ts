@@ -1,5 +1,6 @@
 import { copyCounters, count, noCounters, type Counters } from './decay.ts'
 import { actions, positiveActions, type Engagement } from './engagement.ts'
+import { foldActions } from './features/action-counts.ts'
 import { foldUserInto, noUsers, type DistinctUsers } from './features/distinct-users.ts'
 import { foldPinBoard, onNoBoards, type PinBoards } from './features/pin-boards.ts'
 import { bucketOf, buckets } from './features/positions.ts'
@@ -74,14 +75,12 @@ export function foldPin(
   limits: PinLimits = defaultPinLimits,
 ): PinState {
   let { firstAtMs, lastAtMs, users, boards } = state
-  const counters = copyCounters(state.counters)
   const impressionsByPosition = copyCounters(state.impressionsByPosition)
   const positivesByPosition = copyCounters(state.positivesByPosition)
   for (const engagement of engagements) {
     const { action, occurredAtMs, userId, shown } = engagement
     firstAtMs = firstAtMs === 0 ? occurredAtMs : Math.min(firstAtMs, occurredAtMs)
     lastAtMs = Math.max(lastAtMs, occurredAtMs)
-    count(counters, actions.indexOf(action), occurredAtMs)
     if (action === 'impression') count(impressionsByPosition, bucketOf(shown.position), occurredAtMs)
     if (positiveActions.includes(action)) {
       count(positivesByPosition, bucketOf(shown.position), occurredAtMs)
@@ -89,5 +88,6 @@ export function foldPin(
     }
     boards = foldPinBoard(boards, engagement, limits.maxBoards)
   }
+  const counters = foldActions(state.counters, engagements)
   return { firstAtMs, lastAtMs, counters, impressionsByPosition, positivesByPosition, users, boards }
 }

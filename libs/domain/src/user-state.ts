@@ -1,5 +1,6 @@
-import { copyCounters, count, noCounters, type Counters } from './decay.ts'
+import { noCounters, type Counters } from './decay.ts'
 import { actions, type Engagement } from './engagement.ts'
+import { foldActions } from './features/action-counts.ts'
 import { foldBoard, noBoards, type BoardAffinity } from './features/board-affinity.ts'
 import { foldRecentActions, noRecentActions, type RecentActions } from './features/recent-actions.ts'
 import { foldRelation, noRelations, relationOf, type Relations } from './features/relations.ts'
@@ -67,22 +68,18 @@ export function foldUser(
   limits: UserLimits = defaultUserLimits,
 ): UserState {
   let { firstAtMs, lastAtMs, relations, boards, seen, sessions } = state
-  const counters = copyCounters(state.counters)
   for (const { engagement, horizonMs } of accepted) {
-    const { occurredAtMs, action, subject } = engagement
+    const { occurredAtMs, subject } = engagement
     firstAtMs = firstAtMs === 0 ? occurredAtMs : Math.min(firstAtMs, occurredAtMs)
     lastAtMs = Math.max(lastAtMs, occurredAtMs)
-    count(counters, actions.indexOf(action), occurredAtMs)
     if (subject.kind === 'pin') seen = foldSeen(seen, subject.pinId, occurredAtMs, limits.seen)
     const change = relationOf(engagement)
     if (change !== null) relations = foldRelation(relations, change, horizonMs, limits.maxRelationsPerKind)
     boards = foldBoard(boards, engagement, limits.maxBoards)
     sessions = foldSession(sessions, occurredAtMs, limits.sessions)
   }
-  const recent = foldRecentActions(
-    state.recent,
-    accepted.map(({ engagement }) => engagement),
-    limits.maxRecentActions,
-  )
+  const engagements = accepted.map(({ engagement }) => engagement)
+  const counters = foldActions(state.counters, engagements)
+  const recent = foldRecentActions(state.recent, engagements, limits.maxRecentActions)
   return { firstAtMs, lastAtMs, recent, counters, relations, boards, seen, sessions }
 }

@@ -1,4 +1,5 @@
 import { hash32 } from '../hash.ts'
+import { scalar, type Feature } from './feature.ts'
 
 /** Registers of the sketch; the standard error is 1.04 / √256 = 6.5 %. */
 export const registers = 256
@@ -34,3 +35,14 @@ export function distinctUsers(sketch: DistinctUsers): number {
   const raw = (0.7213 / (1 + 1.079 / registers)) * registers * (registers / sum)
   return raw <= 2.5 * registers && empty > 0 ? registers * Math.log(registers / empty) : raw
 }
+
+/** How many different users liked the pin. */
+export const distinctUserFeatures: readonly Feature[] = [
+  scalar({
+    name: 'pin_users',
+    unit: 'estimated users',
+    missing: 0,
+    needs: ['pin'],
+    value: ({ pin }) => distinctUsers(pin.users),
+  }),
+]

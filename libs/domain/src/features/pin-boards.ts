@@ -1,4 +1,5 @@
 import type { Engagement } from '../engagement.ts'
+import { scalar, type Feature } from './feature.ts'
 
 /** The boards a pin was saved to last: last-writer-wins registers, oldest change first. */
 export interface PinBoards {
@@ -41,3 +42,14 @@ export function foldPinBoard(boards: PinBoards, engagement: Engagement, maxBoard
     stands: Uint8Array.from(kept, (row) => row.stands),
   }
 }
+
+/** On how many boards the pin is, as far as kept. */
+export const pinBoardFeatures: readonly Feature[] = [
+  scalar({
+    name: 'pin_boards',
+    unit: 'boards',
+    missing: 0,
+    needs: ['pin'],
+    value: ({ pin }) => pin.boards.stands.reduce((sum, stands) => sum + stands, 0),
+  }),
+]

@@ -1,4 +1,5 @@
 import { actions, surfaces, type Action, type Engagement, type Surface } from '../engagement.ts'
+import { hours, scalar, type Feature } from './feature.ts'
 
 /**
  * The user's last actions on pins, oldest first, as columns. Impressions are not among them (they are in `seen`): a page
@@ -123,3 +124,17 @@ function isBefore(a: Row, b: Row): boolean {
   if (a.surface !== b.surface) return a.surface < b.surface
   return a.dwellMs < b.dwellMs
 }
+
+/** Whether the user acted on this very pin, and how recently: 1 just now, 0 not among the last actions. */
+export const recentActionFeatures: readonly Feature[] = [
+  scalar({
+    name: 'pin_acted_recency',
+    unit: '1 / (1 + hours)',
+    missing: 0,
+    needs: ['user'],
+    value: ({ user: { recent }, pinId, atMs }) => {
+      const row = recent.pinIds.lastIndexOf(pinId)
+      return row < 0 ? 0 : 1 / (1 + hours(atMs - (recent.atMs[row] ?? 0)))
+    },
+  }),
+]

@@ -1,4 +1,5 @@
 import { hash32 } from '../hash.ts'
+import { hours, scalar, type Feature } from './feature.ts'
 
 /** Bits of a fingerprint in the filters for older pins. */
 export const filterBits = 20
@@ -131,3 +132,24 @@ function find(ascending: Uint32Array, value: number): number {
   }
   return -low - 1
 }
+
+/** Whether and when the user saw the pin: 1 just now, 0 never; half an hour ago 0.67. */
+export const seenFeatures: readonly Feature[] = [
+  scalar({
+    name: 'seen_before',
+    unit: '0 or 1',
+    missing: 0,
+    needs: ['user'],
+    value: ({ user, pinId }) => (hasSeen(user.seen, pinId) ? 1 : 0),
+  }),
+  scalar({
+    name: 'seen_recency',
+    unit: '1 / (1 + hours)',
+    missing: 0,
+    needs: ['user'],
+    value: ({ user, pinId, atMs }) => {
+      const seenAtMs = lastSeenAtMs(user.seen, pinId)
+      return seenAtMs === null ? 0 : 1 / (1 + hours(atMs - seenAtMs))
+    },
+  }),
+]

@@ -1,0 +1,44 @@
+import { hours, scalar, type Feature } from './feature.ts'
+import { sessionCount } from './sessions.ts'
+
+/** How old and how busy: the pin's age (from the catalogue, else from its first engagement), its silence, the user's. */
+export const ageFeatures: readonly Feature[] = [
+  scalar({
+    name: 'pin_age',
+    unit: 'hours',
+    missing: 0,
+    needs: [],
+    value: ({ pin, pinMeta, atMs }) => {
+      const bornAtMs = pinMeta?.createdAtMs ?? pin?.firstAtMs ?? null
+      return bornAtMs === null ? 0 : hours(atMs - bornAtMs)
+    },
+  }),
+  scalar({
+    name: 'pin_silence',
+    unit: 'hours since the last engagement',
+    missing: 8760,
+    needs: ['pin'],
+    value: ({ pin, atMs }) => hours(atMs - pin.lastAtMs),
+  }),
+  scalar({
+    name: 'user_age',
+    unit: 'hours since the first engagement',
+    missing: 0,
+    needs: ['user'],
+    value: ({ user, atMs }) => hours(atMs - user.firstAtMs),
+  }),
+  scalar({
+    name: 'user_silence',
+    unit: 'hours since the last engagement',
+    missing: 8760,
+    needs: ['user'],
+    value: ({ user, atMs }) => hours(atMs - user.lastAtMs),
+  }),
+  scalar({
+    name: 'user_sessions',
+    unit: 'sessions',
+    missing: 0,
+    needs: ['user'],
+    value: ({ user }) => sessionCount(user.sessions),
+  }),
+]

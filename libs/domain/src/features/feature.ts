@@ -1,0 +1,76 @@
+import type { Pin } from '../pin.ts'
+import type { PinState } from '../pin-state.ts'
+import type { UserState } from '../user-state.ts'
+import type { Interests } from './interests.ts'
+import type { PositionRates } from './memboost.ts'
+
+/** All that a feature may look at for one candidate of one request. The time is the request's: features never ask a clock. */
+export interface FeatureContext {
+  readonly pinId: string
+  /** null: a request without a user, or a user of whom nothing is known. */
+  readonly user: UserState | null
+  /** Derived once per request by `readInterests`; null where `user` is. */
+  readonly interests: Interests | null
+  /** null: nobody has engaged with the pin yet, or its state has not arrived. */
+  readonly pin: PinState | null
+  /** null: the catalogue does not know the pin. */
+  readonly pinMeta: Pin | null
+  /** What the sources gave the pin; null: it did not come from a source. */
+  readonly retrievalScore: number | null
+  /** How often pins are acted on by position, over all pins; null: the default curve. */
+  readonly positionRates: PositionRates | null
+  /** The time of the request, milliseconds since the epoch. */
+  readonly atMs: number
+}
+
+/** What a feature can't be read without; where it is missing, the feature has its `missing` value. */
+export type Need = 'user' | 'interests' | 'pin' | 'pinMeta' | 'retrievalScore'
+
+/** A named number, or a few, read from state: the only definition that training and serving have of it. */
+export interface Feature {
+  readonly name: string
+  /** How many numbers it writes. */
+  readonly width: number
+  /** What each number is where a need is not met. */
+  readonly missing: number
+  /** For example `count`, `hours`, `probability`. */
+  readonly unit: string
+  readonly needs: readonly Need[]
+  /** Writes `width` finite numbers to `out` from `offset`. */
+  readonly read: (context: FeatureContext, out: Float32Array, offset: number) => void
+}
+
+/** The numbers of a context as a feature's reader sees them: its needs are there. */
+export type Met<N extends Need> = FeatureContext & { readonly [K in N]: NonNullable<FeatureContext[K]> }
+
+/** A feature of one number. Anything not finite that `value` gives becomes the missing value: a vector never holds NaN. */
+export function scalar<const N extends Need>(definition: {
+  readonly name: string
+  readonly unit: string
+  readonly missing: number
+  readonly needs: readonly N[]
+  readonly value: (context: Met<N>) => number
+}): Feature {
+  const { name, unit, missing, needs, value } = definition
+  return {
+    name,
+    width: 1,
+    missing,
+    unit,
+    needs,
+    read(context, out, offset) {
+      const read = meets(context, needs) ? value(context) : missing
+      out[offset] = Number.isFinite(read) ? read : missing
+    },
+  }
+}
+
+/** Milliseconds as hours, never below 0: what is newer than the request counts as now. */
+export function hours(elapsedMs: number): number {
+  return Math.max(0, elapsedMs) / 3_600_000
+}
+
+function meets<N extends Need>(context: FeatureContext, needs: readonly N[]): context is Met<N> {
+  for (const need of needs) if (context[need] === null) return false
+  return true
+}

@@ -1,0 +1,151 @@
+import { decay } from '../decay.ts'
+import { actions, type Action } from '../engagement.ts'
+import type { Pin } from '../pin.ts'
+import type { UserState } from '../user-state.ts'
+import { boardWeight } from './board-affinity.ts'
+import { hours, scalar, type Feature } from './feature.ts'
+import { hasRelation, relationIds } from './relations.ts'
+
+/** Half-life of what an action says about taste, milliseconds: 14 days. */
+export const interestHalfLifeMs = 1_209_600_000
+
+/** What an action on a pin says about its topics and its creator; actions not named say nothing. */
+export const interestWeights: Readonly<Partial<Record<Action, number>>> = {
+  closeup: 1,
+  click: 2,
+  save: 3,
+  unsave: -1,
+  dismiss: -1,
+  hide: -3,
+  report: -3,
+}
+
+/** What following says, beside the actions; it does not decay. */
+export const followWeight = 3
+
+/** An interest: its decayed weight, and when a liking action last fed it (0: none did). */
+export interface Interest {
+  readonly weight: number
+  readonly lastAtMs: number
+}
+
+/**
+ * A user's affinities to topics and creators, derived when reading from the recent actions (at most 200, so bounded) and
+ * the catalogue as it is now. They are not folded: the catalogue is another log, so a fold that looked into it would not
+ * be a function of its own log, and a rebuild would give other bytes.
+ */
+export interface Interests {
+  readonly topics: ReadonlyMap<string, Interest>
+  readonly creators: ReadonlyMap<string, Interest>
+}
+
+/** Derives the affinities as of `atMs`. An action's weight is shared among the pin's topics. Pins that the catalogue does not know say nothing. */
+export function readInterests(user: UserState, pinOf: (pinId: string) => Pin | undefined, atMs: number): Interests {
+  const topics = new Map<string, Interest>()
+  const creators = new Map<string, Interest>()
+  const { recent } = user
+  for (let row = 0; row < recent.pinIds.length; row++) {
+    const action = actions[recent.actions[row] ?? 0]
+    const said = action === undefined ? undefined : interestWeights[action]
+    const pin = pinOf(recent.pinIds[row] ?? '')
+    if (said === undefined || pin === undefined) continue
+    const actedAtMs = recent.atMs[row] ?? 0
+    const weight = said * decay(atMs - actedAtMs, interestHalfLifeMs)
+    const likedAtMs = said > 0 ? actedAtMs : 0
+    for (const topic of pin.topics) add(topics, topic, weight / pin.topics.length, likedAtMs)
+    if (pin.creatorId !== null) add(creators, pin.creatorId, weight, likedAtMs)
+  }
+  for (const topic of relationIds(user.relations, 'follow-topic')) add(topics, topic, followWeight, 0)
+  for (const creator of relationIds(user.relations, 'follow-creator')) add(creators, creator, followWeight, 0)
+  return { topics, creators }
+}
+
+function add(interests: Map<string, Interest>, id: string, weight: number, atMs: number): void {
+  const before = interests.get(id)
+  interests.set(id, {
+    weight: (before?.weight ?? 0) + weight,
+    lastAtMs: Math.max(before?.lastAtMs ?? 0, atMs),
+  })
+}
+
+const topicFeature = scalar({
+  name: 'topic_affinity',
+  unit: 'weighted actions',
+  missing: 0,
+  needs: ['interests', 'pinMeta'],
+  value: ({ interests, pinMeta }) =>
+    pinMeta.topics.reduce((sum, topic) => sum + (interests.topics.get(topic)?.weight ?? 0), 0) /
+    Math.max(1, pinMeta.topics.length),
+})
+
+const creatorFeature = scalar({
+  name: 'creator_affinity',
+  unit: 'weighted actions',
+  missing: 0,
+  needs: ['interests', 'pinMeta'],
+  value: ({ interests, pinMeta }) => (pinMeta.creatorId && interests.creators.get(pinMeta.creatorId)?.weight) || 0,
+})
+
+const boardFeature = scalar({
+  name: 'board_affinity',
+  unit: 'decayed saves',
+  missing: 0,
+  needs: ['user', 'pin'],
+  value: ({ user, pin, atMs }) =>
+    pin.boards.boardIds.reduce(
+      (most, id, row) => (pin.boards.stands[row] === 1 ? Math.max(most, boardWeight(user.boards, id, atMs)) : most),
+      0,
+    ),
+})
+
+/** Recency is `1 / (1 + hours)`: 1 just now, 0 never. */
+const topicRecency = scalar({
+  name: 'topic_recency',
+  unit: '1 / (1 + hours)',
+  missing: 0,
+  needs: ['interests', 'pinMeta'],
+  value: ({ interests, pinMeta, atMs }) =>
+    pinMeta.topics.reduce((most, topic) => Math.max(most, recency(interests.topics.get(topic), atMs)), 0),
+})
+
+const creatorRecency = scalar({
+  name: 'creator_recency',
+  unit: '1 / (1 + hours)',
+  missing: 0,
+  needs: ['interests', 'pinMeta'],
+  value: ({ interests, pinMeta, atMs }) =>
+    pinMeta.creatorId === null ? 0 : recency(interests.creators.get(pinMeta.creatorId), atMs),
+})
+
+const followsCreator = scalar({
+  name: 'follows_creator',
+  unit: '0 or 1',
+  missing: 0,
+  needs: ['user', 'pinMeta'],
+  value: ({ user, pinMeta }) =>
+    pinMeta.creatorId !== null && hasRelation(user.relations, 'follow-creator', pinMeta.creatorId) ? 1 : 0,
+})
+
+const followsTopic = scalar({
+  name: 'follows_topic',
+  unit: '0 or 1',
+  missing: 0,
+  needs: ['user', 'pinMeta'],
+  value: ({ user, pinMeta }) =>
+    pinMeta.topics.some((topic) => hasRelation(user.relations, 'follow-topic', topic)) ? 1 : 0,
+})
+
+/** Features that say how a pin fits a user. */
+export const interestFeatures: readonly Feature[] = [
+  topicFeature,
+  creatorFeature,
+  boardFeature,
+  topicRecency,
+  creatorRecency,
+  followsCreator,
+  followsTopic,
+]
+
+function recency(interest: Interest | undefined, atMs: number): number {
+  return interest === undefined || interest.lastAtMs === 0 ? 0 : 1 / (1 + hours(atMs - interest.lastAtMs))
+}

@@ -1,0 +1,75 @@
+import { counted } from '../decay.ts'
+import type { PinState } from '../pin-state.ts'
+import { scalar, type Feature } from './feature.ts'
+import { buckets } from './positions.ts'
+
+/** Share of impressions that lead to a closeup, click or save, by bucket of positions. */
+export type PositionRates = Float64Array
+
+/** Actions a pin is given before it has any: how slowly evidence moves the boost. */
+export const boostPrior = 5
+
+/** The curve used until there are enough impressions: 1 / log2(2 + position) of a tenth, at the middle of each bucket. */
+export const defaultPositionRates: PositionRates = Float64Array.from(
+  [0, 1, 2, 3, 4.5, 7, 10.5, 16.5, 30.5, 60, 10],
+  (position) => 0.1 / Math.log2(2 + position),
+)
+
+/** Learns the rates from all pins' states as they change. */
+export interface PositionRatesView {
+  /** A pin's state was replaced; `before` is null where it is new. */
+  replace(before: PinState | null, after: PinState | null): void
+  /** The rates, each drawn towards the default curve as by a thousand impressions. */
+  rates(): PositionRates
+}
+
+/** A view of the rates, empty at first. Totals, so that the order of replacements does not matter. */
+export function createPositionRates(): PositionRatesView {
+  const impressions = new Float64Array(buckets)
+  const positives = new Float64Array(buckets)
+  const add = (state: PinState | null, sign: number) => {
+    if (state === null) return
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      impressions[bucket] = (impressions[bucket] ?? 0) + sign * counted(state.impressionsByPosition, bucket, 'total', 0)
+      positives[bucket] = (positives[bucket] ?? 0) + sign * counted(state.positivesByPosition, bucket, 'total', 0)
+    }
+  }
+  const prior = 1000
+  return {
+    replace(before, after) {
+      add(before, -1)
+      add(after, 1)
+    },
+    rates: () =>
+      defaultPositionRates.map(
+        (rate, bucket) => ((positives[bucket] ?? 0) + prior * rate) / ((impressions[bucket] ?? 0) + prior),
+      ),
+  }
+}
+
+/** Positive actions that a pin of average merit would have had from the impressions this one had, at their positions. */
+export function expectedActions(pin: PinState, rates: PositionRates, atMs: number): number {
+  let expected = 0
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    expected += (rates[bucket] ?? 0) * counted(pin.impressionsByPosition, bucket, '30d', atMs)
+  }
+  return expected
+}
+
+/** Memboost (Pinterest's Related Pins, Liu et al. 2017): `ln((actions + α) / (expected actions + α))`, what worked before, free of position bias. */
+export function memboost(pin: PinState, rates: PositionRates, atMs: number): number {
+  let acted = 0
+  for (let bucket = 0; bucket < buckets; bucket++) acted += counted(pin.positivesByPosition, bucket, '30d', atMs)
+  return Math.log((acted + boostPrior) / (expectedActions(pin, rates, atMs) + boostPrior))
+}
+
+/** How much better the pin did than its positions let expect. */
+export const memboostFeatures: readonly Feature[] = [
+  scalar({
+    name: 'pin_memboost',
+    unit: 'natural logarithm of a ratio',
+    missing: 0,
+    needs: ['pin'],
+    value: ({ pin, positionRates, atMs }) => memboost(pin, positionRates ?? defaultPositionRates, atMs),
+  }),
+]

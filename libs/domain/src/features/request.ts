@@ -1,0 +1,28 @@
+import { scalar, type Feature } from './feature.ts'
+
+const dayMs = 86_400_000
+
+/** What the request itself says: the time of day (UTC) on a circle, and what the sources gave the pin. */
+export const requestFeatures: readonly Feature[] = [
+  scalar({
+    name: 'retrieval_score',
+    unit: 'score of the sources',
+    missing: 0,
+    needs: ['retrievalScore'],
+    value: ({ retrievalScore }) => retrievalScore,
+  }),
+  scalar({
+    name: 'hour_sin',
+    unit: 'sine of the hour of the day',
+    missing: 0,
+    needs: [],
+    value: ({ atMs }) => Math.sin((2 * Math.PI * (atMs % dayMs)) / dayMs),
+  }),
+  scalar({
+    name: 'hour_cos',
+    unit: 'cosine of the hour of the day',
+    missing: 0,
+    needs: [],
+    value: ({ atMs }) => Math.cos((2 * Math.PI * (atMs % dayMs)) / dayMs),
+  }),
+]
