@@ -1,6 +1,5 @@
 import process from 'node:process'
 import { setLogger } from '@grpc/grpc-js'
-import type { Clock, Random } from '@freshet/domain/clock'
 import type { z } from 'zod'
 import { commandLine, helpText } from './command-line.ts'
 import { loadConfig, redactConfig } from './config.ts'
@@ -10,7 +9,6 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { startOperationsServer } from './operations-server.ts'
 import { createService, serviceStates, type Component, type Health, type Service } from './service.ts'
 import type { ServiceConfig } from './settings.ts'
-import { createSystemClock, createSystemRandom } from './system-clock.ts'
 
 /** What a service is started with. */
 export interface ServiceContext<Config> {
@@ -18,8 +16,6 @@ export interface ServiceContext<Config> {
   readonly config: Config
   readonly logger: Logger
   readonly metrics: Metrics
-  readonly clock: Clock
-  readonly random: Random
   /** Adds a part, right after it was opened. Parts drain and close in reverse order. */
   use(component: Component): void
   /** Whether the service as a whole takes traffic; for `grpcComponent`. */
@@ -159,8 +155,6 @@ export async function runService<Schema extends z.ZodObject>(
         config,
         logger,
         metrics,
-        clock: createSystemClock(),
-        random: createSystemRandom(),
         use: (component) => {
           service.use(component)
         },

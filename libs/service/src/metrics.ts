@@ -7,8 +7,6 @@ import {
   type MetricSpec,
 } from './metric-catalogue.ts'
 
-type Metric = Counter | Gauge | Histogram
-
 /** A process's metrics: those of `metricCatalogue`, made on first use. */
 export interface Metrics {
   counter<Name extends MetricNameOf<'counter'>>(name: Name): Counter<LabelsOf<Name>>
@@ -25,22 +23,20 @@ export interface Metrics {
 export function createMetrics(options?: { readonly runtime?: boolean }): Metrics {
   const registry = new Registry()
   if (options?.runtime === true) collectDefaultMetrics({ register: registry })
-  const made = new Map<MetricName, Metric>()
+  const counters = new Map<string, Counter>()
+  const gauges = new Map<string, Gauge>()
+  const histograms = new Map<string, Histogram>()
   const hooks: (() => void | Promise<void>)[] = []
-
-  const metric = (name: MetricName): Metric => {
-    const existing = made.get(name)
-    if (existing !== undefined) return existing
-    const spec: MetricSpec = metricCatalogue[name]
-    const created = make(name, spec, registry)
-    made.set(name, created)
-    return created
+  const common = (name: MetricName) => {
+    const { help, labels }: MetricSpec = metricCatalogue[name]
+    return { name, help, labelNames: [...labels], registers: [registry] }
   }
 
   return {
-    counter: (name) => metric(name) as Counter,
-    gauge: (name) => metric(name) as Gauge,
-    histogram: (name) => metric(name) as Histogram,
+    counter: (name) => once(counters, name, () => new Counter(common(name))),
+    gauge: (name) => once(gauges, name, () => new Gauge(common(name))),
+    histogram: (name) =>
+      once(histograms, name, () => new Histogram({ ...common(name), buckets: [...metricCatalogue[name].buckets] })),
     beforeScrape(collect) {
       hooks.push(collect)
     },
@@ -52,9 +48,10 @@ export function createMetrics(options?: { readonly runtime?: boolean }): Metrics
   }
 }
 
-function make(name: string, spec: MetricSpec, registry: Registry): Metric {
-  const common = { name, help: spec.help, labelNames: [...spec.labels], registers: [registry] }
-  if (spec.type === 'counter') return new Counter(common)
-  if (spec.type === 'gauge') return new Gauge(common)
-  return new Histogram({ ...common, ...(spec.buckets === undefined ? {} : { buckets: [...spec.buckets] }) })
+function once<T>(made: Map<string, T>, name: string, make: () => T): T {
+  const existing = made.get(name)
+  if (existing !== undefined) return existing
+  const created = make()
+  made.set(name, created)
+  return created
 }

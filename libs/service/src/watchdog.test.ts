@@ -1,9 +1,29 @@
 import { describe, expect, it } from 'vitest'
-import { createFakeClock } from './testing.ts'
 import { createProgressWatchdog } from './watchdog.ts'
 
+/** Sleepers wake when the time is moved; one is enough here. */
+function fakeClock() {
+  let now = 0
+  let wake: (() => void) | null = null
+  return {
+    now: () => now,
+    sleep: (_ms: number, signal?: AbortSignal) =>
+      new Promise<void>((resolve, reject) => {
+        wake = resolve
+        signal?.addEventListener('abort', () => {
+          reject(signal.reason as Error)
+        })
+      }),
+    async advance(ms: number) {
+      now += ms
+      wake?.()
+      await new Promise((resolve) => setImmediate(resolve))
+    },
+  }
+}
+
 function watched() {
-  const clock = createFakeClock()
+  const clock = fakeClock()
   const work = { lag: 0, done: 0, fails: false }
   const watchdog = createProgressWatchdog({
     clock,
@@ -65,6 +85,7 @@ describe('a progress watchdog', () => {
     const ending = new AbortController()
     const running = watchdog.run(ending.signal)
     work.lag = 1
+    await clock.advance(1_000)
     await clock.advance(40_000)
     expect(watchdog.notAlive()).not.toBeNull()
     ending.abort()
