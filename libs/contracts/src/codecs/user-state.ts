@@ -38,6 +38,9 @@ export function encodeUserState(state: UserState): Uint8Array {
       ? varintsOf(recent.boardIds.map((id) => (id === '' ? 0 : ids.indexOf(id) + 1)))
       : none,
     recentDwellMs: recent.dwellMs.some((dwell) => dwell > 0) ? varintsOf(recent.dwellMs) : none,
+    recentSessions: recent.sessionIds.some((id) => id !== '')
+      ? varintsOf(recent.sessionIds.map((id) => (id === '' ? 0 : ids.indexOf(id) + 1)))
+      : none,
     counters: toCountersMessage(state.counters),
     relationKinds: Uint8Array.from(
       relations,
@@ -84,6 +87,7 @@ function recentOf(message: UserStateMessage, idAt: (index: number) => string): R
   const rows = pins.length
   const boards = varintColumn(message.recentBoards)
   const dwell = varintColumn(message.recentDwellMs)
+  const sessions = varintColumn(message.recentSessions)
   const atMs = ascendingColumn(message.recentAtMs)
   const kinds = message.recentActions
   sameLength('recent', rows, kinds.length, atMs.length)
@@ -92,6 +96,11 @@ function recentOf(message: UserStateMessage, idAt: (index: number) => string): R
   const boardIds = new Array<string>(rows).fill('')
   boards.forEach((index, row) => {
     if (index > 0) boardIds[row] = idAt(index - 1)
+  })
+  if (sessions.length > 0) sameLength('recent_sessions', rows, sessions.length)
+  const sessionIds = new Array<string>(rows).fill('')
+  sessions.forEach((index, row) => {
+    if (index > 0) sessionIds[row] = idAt(index - 1)
   })
   const dwellMs = new Uint32Array(rows)
   dwellMs.set(dwell)
@@ -102,6 +111,7 @@ function recentOf(message: UserStateMessage, idAt: (index: number) => string): R
     boardIds,
     surfaces: Uint8Array.from(kinds, (kind) => kind >>> 5),
     dwellMs,
+    sessionIds,
   }
 }
 

@@ -16,6 +16,8 @@ export interface RecentActions {
   readonly surfaces: Uint8Array
   /** 0: not known. */
   readonly dwellMs: Uint32Array
+  /** The client's session; '': none given. */
+  readonly sessionIds: readonly string[]
 }
 
 /** One row, for readers that want words instead of columns. */
@@ -26,6 +28,7 @@ export interface RecentAction {
   readonly boardId: string | null
   readonly surface: Surface | null
   readonly dwellMs: number | null
+  readonly sessionId: string | null
 }
 
 /** No actions yet. */
@@ -36,6 +39,7 @@ export const noRecentActions: RecentActions = {
   boardIds: [],
   surfaces: new Uint8Array(0),
   dwellMs: new Uint32Array(0),
+  sessionIds: [],
 }
 
 /** The rows, newest first, at most `limit`. */
@@ -49,6 +53,7 @@ export function newestFirst(recent: RecentActions, limit = Number.POSITIVE_INFIN
       boardId: recent.boardIds[row] || null,
       surface: surfaces[(recent.surfaces[row] ?? 0) - 1] ?? null,
       dwellMs: recent.dwellMs[row] || null,
+      sessionId: recent.sessionIds[row] || null,
     })
   }
   return rows
@@ -77,6 +82,7 @@ export function foldRecentActions(
     boardId: recent.boardIds[row] ?? '',
     surface: recent.surfaces[row] ?? 0,
     dwellMs: recent.dwellMs[row] ?? 0,
+    sessionId: recent.sessionIds[row] ?? '',
   }))
   for (const engagement of added) insert(rows, rowOf(engagement))
   const kept = rows.length > maxRows ? rows.slice(rows.length - maxRows) : rows
@@ -87,6 +93,7 @@ export function foldRecentActions(
     boardIds: kept.map((row) => row.boardId),
     surfaces: Uint8Array.from(kept, (row) => row.surface),
     dwellMs: Uint32Array.from(kept, (row) => row.dwellMs),
+    sessionIds: kept.map((row) => row.sessionId),
   }
 }
 
@@ -97,9 +104,10 @@ interface Row {
   readonly boardId: string
   readonly surface: number
   readonly dwellMs: number
+  readonly sessionId: string
 }
 
-function rowOf({ subject, action, occurredAtMs, boardId, shown, dwellMs }: Engagement): Row {
+function rowOf({ subject, action, occurredAtMs, boardId, shown, dwellMs, sessionId }: Engagement): Row {
   return {
     pinId: subject.kind === 'pin' ? subject.pinId : '',
     action: actions.indexOf(action),
@@ -107,6 +115,7 @@ function rowOf({ subject, action, occurredAtMs, boardId, shown, dwellMs }: Engag
     boardId: boardId ?? '',
     surface: shown.surface === null ? 0 : surfaces.indexOf(shown.surface) + 1,
     dwellMs: Math.min(Math.max(0, Math.round(dwellMs ?? 0)), 0xffffffff),
+    sessionId: sessionId ?? '',
   }
 }
 
@@ -122,7 +131,8 @@ function isBefore(a: Row, b: Row): boolean {
   if (a.pinId !== b.pinId) return a.pinId < b.pinId
   if (a.boardId !== b.boardId) return a.boardId < b.boardId
   if (a.surface !== b.surface) return a.surface < b.surface
-  return a.dwellMs < b.dwellMs
+  if (a.dwellMs !== b.dwellMs) return a.dwellMs < b.dwellMs
+  return a.sessionId < b.sessionId
 }
 
 /** Whether the user acted on this very pin, and how recently: 1 just now, 0 not among the last actions. */

@@ -65,6 +65,8 @@ export interface UserState {
   closedSessions: number;
   /** Varints: start and end of each session kept: the first start, then the gaps, milliseconds. */
   sessions: Uint8Array;
+  /** Varints: the client's session of each of the last actions as index in `ids` plus one, 0: none; empty: none at all. */
+  recentSessions: Uint8Array;
 }
 
 /** Pins seen in one generation of event time. */
@@ -256,6 +258,7 @@ function createBaseUserState(): UserState {
     seenOlder: [],
     closedSessions: 0,
     sessions: new Uint8Array(0),
+    recentSessions: new Uint8Array(0),
   };
 }
 
@@ -320,6 +323,9 @@ export const UserState: MessageFns<UserState> = {
     }
     if (message.sessions.length !== 0) {
       writer.uint32(162).bytes(message.sessions);
+    }
+    if (message.recentSessions.length !== 0) {
+      writer.uint32(170).bytes(message.recentSessions);
     }
     return writer;
   },
@@ -497,6 +503,14 @@ export const UserState: MessageFns<UserState> = {
             message.sessions = reader.bytes();
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.recentSessions = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -591,6 +605,11 @@ export const UserState: MessageFns<UserState> = {
         ? globalThis.Number(object.closed_sessions)
         : 0,
       sessions: isSet(object.sessions) ? bytesFromBase64(object.sessions) : new Uint8Array(0),
+      recentSessions: isSet(object.recentSessions)
+        ? bytesFromBase64(object.recentSessions)
+        : isSet(object.recent_sessions)
+        ? bytesFromBase64(object.recent_sessions)
+        : new Uint8Array(0),
     };
   },
 
@@ -656,6 +675,9 @@ export const UserState: MessageFns<UserState> = {
     if (message.sessions.length !== 0) {
       obj.sessions = base64FromBytes(message.sessions);
     }
+    if (message.recentSessions.length !== 0) {
+      obj.recentSessions = base64FromBytes(message.recentSessions);
+    }
     return obj;
   },
 
@@ -686,6 +708,7 @@ export const UserState: MessageFns<UserState> = {
     message.seenOlder = object.seenOlder?.map((e) => SeenGeneration.fromPartial(e)) || [];
     message.closedSessions = object.closedSessions ?? 0;
     message.sessions = object.sessions ?? new Uint8Array(0);
+    message.recentSessions = object.recentSessions ?? new Uint8Array(0);
     return message;
   },
 };
