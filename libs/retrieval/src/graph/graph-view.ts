@@ -32,7 +32,7 @@ export interface GraphView {
   load(reader: SectionReader): void
 }
 
-/** The most steps that one walk may take. */
+/** The most steps that the walks of one query may take. */
 export const maxWalkSteps = 200_000
 
 const breadth = { minPins: 50, maxEntropyBits: 4.5 }

@@ -26,7 +26,7 @@ export interface PinGraphOptions {
   readonly maxBoardsPerPin: number
   /** Of a board, the pins put on it last. */
   readonly maxPinsPerBoard: number
-  /** The most steps of one walk. */
+  /** The most steps of the walks of one query. */
   readonly maxSteps: number
   /** Boards about everything are hidden from walks. */
   readonly breadth: BreadthOptions
@@ -84,7 +84,7 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
   const { maxPins, maxBoards, maxEdges, maxBoardsPerPin, maxPinsPerBoard, maxSteps, tieOf } = options
   // Two entries an edge, and at most half as much again for what blocks waste.
   const poolEntries = maxEdges * 3
-  const memory = createWalkMemory({ maxPins, maxBoards, poolEntries, maxSteps })
+  const memory = createWalkMemory({ maxPins, maxBoards, poolEntries, maxSteps, maxDegree: maxBoardsPerPin })
   const atSeconds = new Uint32Array(poolEntries)
   const pool = createBlockPool(memory.pool)
   const keyHighs = new Uint32Array(maxBoards)

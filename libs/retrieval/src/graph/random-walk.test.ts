@@ -5,7 +5,7 @@ import { hash32, mix32 } from '@freshet/domain/hash'
 import { asId, type PinId } from '@freshet/domain/ids'
 
 import { createCatalogue, type Catalogue } from '../catalogue.ts'
-import { createHits, createScoreBoard } from '../score-board.ts'
+import { createHits } from '../score-board.ts'
 import { compileWalkKernel, binaryPath } from './assembly/build.ts'
 import { createPinGraph, type PinGraph } from './pin-graph.ts'
 import { createRandomWalk, type WalkOptions } from './random-walk.ts'
@@ -51,8 +51,8 @@ function aWorld(edges: readonly (readonly [board: string, pin: string])[], chang
   const walk = createRandomWalk({
     graph,
     catalogue,
-    board: createScoreBoard(catalogue),
     maxDegree: 100,
+    maxSteps: 100_000,
     options: { ...options, ...changes },
   })
   return {

@@ -1,7 +1,7 @@
 import { mix32 } from '@freshet/domain/hash'
 
 import type { Catalogue } from '../catalogue.ts'
-import { type Hits, type ScoreBoard, selectorInto } from '../score-board.ts'
+import { type Hits, selectorInto } from '../score-board.ts'
 import type { PinGraph } from './pin-graph.ts'
 import { visitSlotsFor } from './walk-memory.ts'
 
@@ -53,19 +53,20 @@ export interface WalkAnswer {
 
 const nowhere = 0xffffffff
 
-/** Walks over a graph; `board` is scratch that is cleared by each query. */
+/** Walks over a graph. */
 export function createRandomWalk({
   graph,
   catalogue,
-  board,
   maxDegree,
+  maxSteps,
   options,
 }: {
   readonly graph: PinGraph
   readonly catalogue: Catalogue
-  readonly board: ScoreBoard
   /** The most boards a pin can have in the graph. */
   readonly maxDegree: number
+  /** The most steps that the graph's memory has room for. */
+  readonly maxSteps: number
   readonly options: WalkOptions
 }): RandomWalk {
   const { memory } = graph
@@ -73,6 +74,9 @@ export function createRandomWalk({
   const restart = asThreshold(options.restart)
   const latest = asThreshold(options.latest)
   const bias = asThreshold(options.bias)
+  for (let degree = 0; degree < memory.discounts.length; degree++) {
+    memory.discounts[degree] = Math.max(1, degree) ** -options.popularityDiscount
+  }
   const logMaxDegree = Math.log(maxDegree)
 
   // Pixie's s_q = deg(q)·(C − log deg(q)), with C one above the largest so that no start is left without steps.
@@ -84,18 +88,21 @@ export function createRandomWalk({
   return {
     walk({ count, pinRows, weights, seed, ownBoard, label }, { limit, accept, hits }) {
       graph.settle()
-      board.clear()
       let total = 0
       for (let i = 0; i < count; i++) total += (weights[i] ?? 0) * shareOf(pinRows[i] ?? 0)
-      let taken = 0
+      let left = maxSteps
+      const mask = visitSlotsFor(Math.min(maxSteps, options.steps + count * (options.walkers + 1))) - 1
       for (let i = 0; i < count; i++) {
         const pin = pinRows[i] ?? 0
         const steps = Math.ceil((options.steps * (weights[i] ?? 0) * shareOf(pin)) / total)
-        if (!(steps > 0)) continue
-        const visited = kernel.walk(
+        const width = Math.min(options.walkers, steps)
+        // The last round of a walk may take up to `width` steps more.
+        if (!(steps > 0) || steps + width > left) continue
+        left -= steps + width
+        kernel.walk(
           pin,
           steps,
-          Math.min(options.walkers, steps),
+          width,
           options.enoughPins,
           options.enoughVisits,
           restart,
@@ -103,25 +110,17 @@ export function createRandomWalk({
           ownBoard < 0 ? nowhere : ownBoard,
           label,
           label === 0 ? 0 : bias,
-          visitSlotsFor(steps + options.walkers) - 1,
+          mask,
           mix32(seed ^ catalogue.tieOf(pin)),
           mix32(seed + 0x9e3779b9) ^ catalogue.tieOf(pin),
         )
-        taken += kernel.stepsTaken()
-        for (let v = 0; v < visited; v++) {
-          const slot = memory.order[v] ?? 0
-          board.add(memory.visits[slot * 2] ?? 0, Math.sqrt(memory.visits[slot * 2 + 1] ?? 0))
-        }
-        kernel.clear(visited)
       }
+      const visited = kernel.finish(memory.discountsAt)
       const best = selectorInto(catalogue, Math.min(limit, hits.rows.length), hits)
-      for (let i = 0; i < board.touched; i++) {
-        const row = board.touchedRow(i)
-        const boosted = board.get(row) ** 2
-        const degree = Math.max(1, graph.boardsOfPin.countOf(row))
-        best.offer(row, boosted * degree ** -options.popularityDiscount, accept)
-      }
+      for (let i = 0; i < visited; i++) best.offer(memory.visited[i] ?? 0, memory.scores[i] ?? 0, accept)
       best.finish()
+      const taken = kernel.stepsTaken()
+      kernel.clear()
       return taken
     },
   }

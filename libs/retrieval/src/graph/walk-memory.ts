@@ -10,10 +10,12 @@ export interface WalkMemory {
   readonly pool: Uint32Array
   /** What a walk may be biased towards, by pin row; 0 for none. */
   readonly labels: Uint8Array
-  /** (pin, visits) by slot of the visit table. */
-  readonly visits: Uint32Array
-  /** Slots of the last walk's visits, by first visit. */
-  readonly order: Uint32Array
+  /** What the kernel's `finish` gives: pins by first visit, and their scores. */
+  readonly visited: Uint32Array
+  readonly scores: Float64Array
+  /** By degree, what a pin's score is multiplied by. */
+  readonly discounts: Float64Array
+  readonly discountsAt: number
   readonly kernel: WalkKernel
   /** Bytes of address space; pages that were never written cost no memory. */
   readonly bytes: number
@@ -39,8 +41,9 @@ export interface WalkKernel {
     mask: number,
     seedHigh: number,
     seedLow: number,
-  ): number
-  clear(visited: number): void
+  ): void
+  finish(discounts: number): number
+  clear(): void
 }
 
 /** The most walkers that take a step together. */
@@ -52,8 +55,10 @@ export interface WalkMemoryOptions {
   readonly maxBoards: number
   /** Entries of all neighbour lists, with what their blocks waste. */
   readonly poolEntries: number
-  /** The most steps one walk may take. */
+  /** The most steps the walks of one query may take. */
   readonly maxSteps: number
+  /** The largest degree of a pin. */
+  readonly maxDegree: number
 }
 
 // Node's types know WebAssembly's namespace, but not its constructors.
@@ -71,8 +76,8 @@ let compiled: object | undefined
 
 /** Lays the columns out. Throws a RangeError where they need more than 4 GiB. */
 export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
-  const { maxPins, maxBoards, poolEntries, maxSteps } = options
-  const slots = visitSlotsFor(maxSteps + maxWalkers)
+  const { maxPins, maxBoards, poolEntries, maxSteps, maxDegree } = options
+  const slots = visitSlotsFor(maxSteps)
   let end = 64
   const take = (bytes: number): number => {
     const at = end
@@ -85,8 +90,11 @@ export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
     pool: take(poolEntries * 4),
     labels: take(maxPins),
     walkers: take(maxWalkers * 16),
-    visits: take(slots * 8),
+    table: take(slots * 16),
     order: take(slots * 4),
+    turn: take(slots * 4),
+    scores: take(slots * 8),
+    discounts: take((maxDegree + 1) * 8),
   }
   if (end > maxBytes) {
     const asked = `${maxPins} pins, ${maxBoards} boards and ${poolEntries} list entries`
@@ -103,8 +111,10 @@ export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
     places.pool,
     places.labels,
     places.walkers,
-    places.visits,
+    places.table,
     places.order,
+    places.turn,
+    places.scores,
   )
   const { buffer } = memory
   return {
@@ -112,8 +122,10 @@ export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
     boardHeads: new Uint32Array(buffer, places.boardHeads, maxBoards * 2),
     pool: new Uint32Array(buffer, places.pool, poolEntries),
     labels: new Uint8Array(buffer, places.labels, maxPins),
-    visits: new Uint32Array(buffer, places.visits, slots * 2),
-    order: new Uint32Array(buffer, places.order, slots),
+    visited: new Uint32Array(buffer, places.turn, slots),
+    scores: new Float64Array(buffer, places.scores, slots),
+    discounts: new Float64Array(buffer, places.discounts, maxDegree + 1),
+    discountsAt: places.discounts,
     kernel,
     bytes: pages * pageBytes,
     scratchBytes: end - places.walkers,

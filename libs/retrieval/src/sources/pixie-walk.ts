@@ -1,5 +1,6 @@
 import { hash32 } from '@freshet/domain/hash'
 
+import { maxWalkSteps } from '../graph/graph-view.ts'
 import { createRandomWalk, type WalkOptions } from '../graph/random-walk.ts'
 import { createStarts, startDefaults, type StartsOptions } from '../graph/starts.ts'
 import type { SharedViews, Source, SourceDefinition } from '../source.ts'
@@ -31,14 +32,14 @@ export const pixieWalk: SourceDefinition<PixieWalkParameters> = {
   create: createPixieWalk,
 }
 
-function createPixieWalk({ catalogue, board, seed, graph }: SharedViews, parameters: PixieWalkParameters): Source {
+function createPixieWalk({ catalogue, seed, graph }: SharedViews, parameters: PixieWalkParameters): Source {
   const view = graph()
   const starts = createStarts(parameters)
   const random = createRandomWalk({
     graph: view.graph,
     catalogue,
-    board,
     maxDegree: view.caps.maxBoardsPerPin,
+    maxSteps: maxWalkSteps,
     options: parameters,
   })
   return {

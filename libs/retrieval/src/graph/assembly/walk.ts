@@ -6,8 +6,11 @@
  * graph that does not fit the cache.
  */
 
-/** Slot of the visit table: pin u32, visits u32; a slot without visits is free. */
-const SLOT_SHIFT: i32 = 3
+/**
+ * Slot of the visit table: pin u32, visits of the walk under way u32, sum over earlier walks of the root of their visits
+ * f64; free where both are 0.
+ */
+const SLOT_SHIFT: i32 = 4
 const HEAD_SHIFT: i32 = 3
 /** Walker: where it is u32, index in the pool or NOWHERE u32, random bits u64. */
 const WALKER_SHIFT: i32 = 4
@@ -20,6 +23,9 @@ let labels: usize = 0
 let walkers: usize = 0
 let table: usize = 0
 let order: usize = 0
+let turn: usize = 0
+let scores: usize = 0
+let visited: i32 = 0
 let taken: i32 = 0
 
 /** Where the host has put the columns. */
@@ -31,6 +37,8 @@ export function place(
   walkersAt: usize,
   tableAt: usize,
   orderAt: usize,
+  turnAt: usize,
+  scoresAt: usize,
 ): void {
   pinHeads = pinHeadsAt
   boardHeads = boardHeadsAt
@@ -39,6 +47,8 @@ export function place(
   walkers = walkersAt
   table = tableAt
   order = orderAt
+  turn = turnAt
+  scores = scoresAt
 }
 
 // SplitMix64: the state only counts up, so the draws of many walkers don't wait for each other.
@@ -53,16 +63,16 @@ function scaled(bits: u64, degree: u32): u32 {
   return <u32>(((bits & 0xffffffff) * <u64>degree) >> 32)
 }
 
-/** Half-steps taken to pins by the last walk. */
+/** Steps taken since `clear`. */
 export function stepsTaken(): i32 {
   return taken
 }
 
 /**
- * Walks from `start` until `steps` are taken or `enoughPins` pins have `enoughVisits`; gives the number of pins visited,
- * whose slots stand in `order` by first visit. `restart`, `latest` and `bias` are probabilities times 2^32: of going back
- * to the start after a step, of drawing the later of two edges, of not counting a pin whose label is another than `label`.
- * `own` is a board that is not entered, NOWHERE for none.
+ * Walks from `start` until `steps` are taken or `enoughPins` pins have `enoughVisits`, then adds the root of each pin's
+ * visits to its sum. `restart`, `latest` and `bias` are probabilities times 2^32: of going back to the start after a
+ * step, of drawing the later of two edges, of not counting a pin whose label is another than `label`. `own` is a board
+ * that is not entered, NOWHERE for none. `mask` is the table's number of slots less 1, the same for all walks of a query.
  */
 export function walk(
   start: u32,
@@ -78,16 +88,16 @@ export function walk(
   mask: u32,
   seedHigh: u32,
   seedLow: u32,
-): i32 {
+): void {
   let state: u64 = ((<u64>seedHigh) << 32) | (<u64>seedLow)
   const startHead = pinHeads + ((<usize>start) << HEAD_SHIFT)
   const last = walkers + ((<usize>width) << WALKER_SHIFT)
-  let visited = 0
+  let touched = 0
   let high = 0
-  taken = 0
-  if (load<u32>(startHead, 4) == 0) return 0
+  let done = 0
+  if (load<u32>(startHead, 4) == 0) return
   for (let w = walkers; w < last; w += 1 << WALKER_SHIFT) store<u32>(w, start)
-  while (taken < steps && high < enoughPins) {
+  while (done < steps && high < enoughPins) {
     for (let w = walkers; w < last; w += 1 << WALKER_SHIFT) {
       let head = pinHeads + ((<usize>load<u32>(w)) << HEAD_SHIFT)
       state += 0x9e3779b97f4a7c15
@@ -117,13 +127,17 @@ export function walk(
       const index = load<u32>(head) + scaled(load<u64>(w, 8) >> 32, degree)
       store<u32>(w, degree == 0 || board == own ? NOWHERE : index, 4)
     }
+    // Apart from the counting: a branch that waits for a miss and is guessed wrongly stops the misses behind it.
     for (let w = walkers; w < last; w += 1 << WALKER_SHIFT) {
       const index = load<u32>(w, 4)
-      if (index == NOWHERE) {
+      store<u32>(w, index == NOWHERE ? NOWHERE : load<u32>(pool + ((<usize>index) << 2)))
+    }
+    for (let w = walkers; w < last; w += 1 << WALKER_SHIFT) {
+      const pin = load<u32>(w)
+      if (pin == NOWHERE) {
         store<u32>(w, start)
         continue
       }
-      const pin = load<u32>(pool + ((<usize>index) << 2))
       state += 0x9e3779b97f4a7c15
       const bits = mixed(state)
       if (bias != 0) {
@@ -139,9 +153,16 @@ export function walk(
         const at = table + ((<usize>slot) << SLOT_SHIFT)
         const visits = load<u32>(at, 4)
         if (visits == 0) {
-          store<u32>(at, pin)
-          store<u32>(order + ((<usize>visited) << 2), slot)
-          visited++
+          if (load<u64>(at, 8) == 0) {
+            store<u32>(at, pin)
+            store<u32>(order + ((<usize>visited) << 2), slot)
+            visited++
+          } else if (load<u32>(at) != pin) {
+            slot++
+            continue
+          }
+          store<u32>(turn + ((<usize>touched) << 2), slot)
+          touched++
         } else if (load<u32>(at) != pin) {
           slot++
           continue
@@ -152,15 +173,39 @@ export function walk(
       }
       store<u32>(w, <u32>bits < restart ? start : pin)
     }
-    taken += width
+    done += width
+  }
+  taken += done
+  for (let i = 0; i < touched; i++) {
+    const at = table + ((<usize>load<u32>(turn + ((<usize>i) << 2))) << SLOT_SHIFT)
+    store<f64>(at, load<f64>(at, 8) + Math.sqrt(<f64>load<u32>(at, 4)), 8)
+    store<u32>(at, 0, 4)
+  }
+}
+
+/**
+ * Puts the pins visited since `clear`, by first visit, into `turn`, and the squares of their sums times the discount of
+ * their degrees (f64 at `discounts` by degree) into `scores`; gives their number.
+ */
+export function finish(discounts: usize): i32 {
+  for (let i = 0; i < visited; i++) {
+    const at = table + ((<usize>load<u32>(order + ((<usize>i) << 2))) << SLOT_SHIFT)
+    const pin = load<u32>(at)
+    const sum = load<f64>(at, 8)
+    const degree = load<u32>(pinHeads + ((<usize>pin) << HEAD_SHIFT), 4)
+    store<u32>(turn + ((<usize>i) << 2), pin)
+    store<f64>(scores + ((<usize>i) << 3), sum * sum * load<f64>(discounts + ((<usize>degree) << 3)))
   }
   return visited
 }
 
-/** Frees the slots of the last walk. */
-export function clear(visited: i32): void {
+/** Frees the slots of the walks since the last `clear`. */
+export function clear(): void {
   for (let i = 0; i < visited; i++) {
-    const slot = load<u32>(order + ((<usize>i) << 2))
-    store<u32>(table + ((<usize>slot) << SLOT_SHIFT), 0, 4)
+    const at = table + ((<usize>load<u32>(order + ((<usize>i) << 2))) << SLOT_SHIFT)
+    store<u64>(at, 0)
+    store<u64>(at, 0, 8)
   }
+  visited = 0
+  taken = 0
 }
