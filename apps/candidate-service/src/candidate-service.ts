@@ -2,6 +2,7 @@ import type { CandidateService } from '@freshet/contracts/ports/calls'
 import type { EventLog, LogBatch, LogReader } from '@freshet/contracts/ports/event-log'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
+import { waitForPositions, type Wanted } from '@freshet/contracts/log-progress'
 import type { Clock } from '@freshet/domain/clock'
 import { createRetrieval, type Retrieval, type RetrievalStats } from '@freshet/retrieval/retrieval'
 import { SnapshotError } from '@freshet/retrieval/errors'
@@ -56,7 +57,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
   const { log, clock, config, snapshots, pause, onEvent } = options
   let [retrieval, views] = emptyViews(options)
   let reader: LogReader | null = null
-  let goal: readonly { topic: string; partition: number; position: number }[] | null = null
+  let goal: readonly Wanted[] | null = null
   const stopping = new AbortController()
   let snapshotLoop: Promise<void> = Promise.resolve()
 
@@ -64,7 +65,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
     if (snapshots === null) return
     try {
       const bytes = await snapshots.get(snapshotName)
-      views.loadPositions(retrieval.restore(bytes))
+      views.progress.load(retrieval.restore(bytes))
       onEvent({ kind: 'snapshot-restored', bytes: bytes.byteLength })
     } catch (error) {
       if (isContractError(error, 'ARTEFACT_MISSING')) return
@@ -77,7 +78,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
   async function snapshot(): Promise<void> {
     if (snapshots === null) return
     try {
-      const bytes = retrieval.snapshot(views.savePositions())
+      const bytes = retrieval.snapshot(views.progress.save())
       await snapshots.put(snapshotName, bytes)
       onEvent({ kind: 'snapshot-written', bytes: bytes.byteLength })
     } catch (error) {
@@ -96,27 +97,14 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
     }
   }
 
-  async function waitFor(
-    request: Parameters<CandidateService['retrieve']>[0],
-    call: Parameters<CandidateService['retrieve']>[1],
-  ): Promise<boolean> {
-    if (request.await.length === 0) return true
-    const timer = new AbortController()
-    const signals = call.signal === undefined ? [timer.signal] : [timer.signal, call.signal]
-    const deadline = clock.sleep(Math.max(0, call.timeoutMs - config.answerReserveMs), timer.signal).then(
-      () => timer.abort(),
-      () => undefined,
-    )
-    const fresh = await views.reached(request.await, AbortSignal.any(signals))
-    timer.abort()
-    await deadline
-    return fresh
-  }
-
   return {
     async retrieve(request, call) {
       const query = queryOf(request, retrieval.sourceNames)
-      const fresh = await waitFor(request, call)
+      const fresh = await waitForPositions(views.progress, request.await, {
+        timeoutMs: call.timeoutMs - config.answerReserveMs,
+        signal: call.signal,
+        sleep: (ms, signal) => clock.sleep(ms, signal),
+      })
       if (call.signal?.aborted === true) throw new ContractError('CALL_CANCELLED', 'the caller ended the call')
       return responseOf(retrieval.retrieve(query), fresh)
     },
@@ -133,7 +121,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
       reader = await log.readAll({
         topics: viewTopics,
         maxBatchRecords: config.maxBatchRecords,
-        startAt: ({ topic, partition }) => views.position(topic, partition),
+        startAt: ({ topic, partition }) => views.progress.position(topic, partition),
         onBatch: (batch) => views.fold(batch),
         onError: (error) => onEvent({ kind: 'reader-error', error }),
       })
@@ -141,9 +129,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
     },
     unready() {
       if (goal === null) return 'the views are being restored'
-      const behind = goal.filter(
-        ({ topic, partition, position }) => (views.position(topic, partition) ?? 0) < position && position > 0,
-      )
+      const behind = views.progress.missing(goal)
       if (behind.length === 0) return null
       return `the views are catching up: ${behind.length} of ${goal.length} partitions are behind`
     },

@@ -2,6 +2,7 @@ import type { LogBatch } from '@freshet/contracts/ports/event-log'
 import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { decodePinChange } from '@freshet/contracts/codecs/pin'
 import { isContractError } from '@freshet/contracts/errors'
+import { createLogProgress, type LogProgress } from '@freshet/contracts/log-progress'
 import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import { float32Column } from '@freshet/contracts/columns'
 import type { TopicName } from '@freshet/contracts/topics'
@@ -11,23 +12,12 @@ import type { Retrieval } from '@freshet/retrieval/retrieval'
 /** The topics that the views fold. */
 export const viewTopics = ['pins.v1', 'engagements.v1', 'pin-embeddings.v1'] as const satisfies readonly TopicName[]
 
-/** How far the views have come: topic → partition → first position not yet folded. */
-export type ViewPositions = Map<string, number>
-
 /** Folds batches of the log into the retrieval views, in slices. */
 export interface Views {
   /** Folds a batch; positions already folded are passed over, so that a batch may come again. Gives way every `sliceRecords` records. */
   fold(batch: LogBatch): Promise<void>
-  /** First position not yet folded; null: nothing folded. */
-  position(topic: string, partition: number): number | null
-  /** Resolves true when all have been folded, false when the signal is aborted first. */
-  reached(
-    positions: readonly { readonly topic: string; readonly partition: number; readonly position: number }[],
-    signal: AbortSignal,
-  ): Promise<boolean>
-  /** Positions as bytes for a snapshot, and back. */
-  savePositions(): Uint8Array
-  loadPositions(bytes: Uint8Array): void
+  /** How far they have come, and who waits. */
+  readonly progress: LogProgress
   /** Records that could not be decoded or folded, by reason. */
   rejected(): Readonly<Record<string, number>>
 }
@@ -42,9 +32,8 @@ export function createViews({
   readonly sliceRecords: number
   readonly pause: () => Promise<void>
 }): Views {
-  const positions: ViewPositions = new Map()
+  const progress = createLogProgress()
   const rejected = new Map<string, number>()
-  const waiters = new Set<() => void>()
 
   function foldRecord(topic: string, key: string, value: Uint8Array | null): void {
     try {
@@ -61,47 +50,22 @@ export function createViews({
 
   return {
     async fold(batch) {
-      const at = `${batch.topic}/${batch.partition}`
-      const done = positions.get(at) ?? 0
+      const { topic, partition } = batch
+      const done = progress.position(topic, partition) ?? 0
       let sinceYield = 0
       for (const record of batch.records) {
         if (record.position < done) continue
-        foldRecord(batch.topic, record.key, record.value)
-        positions.set(at, record.position + 1)
+        foldRecord(topic, record.key, record.value)
         if (++sinceYield === sliceRecords) {
+          // A snapshot taken between slices must hold the positions of what it holds.
+          progress.advance(topic, partition, record.position + 1)
           sinceYield = 0
           await pause()
         }
       }
-      positions.set(at, Math.max(batch.next, positions.get(at) ?? 0))
-      for (const check of waiters) check()
+      progress.advance(topic, partition, batch.next)
     },
-    position: (topic, partition) => positions.get(`${topic}/${partition}`) ?? null,
-    reached(wanted, signal) {
-      const behind = (): boolean =>
-        wanted.some(({ topic, partition, position }) => (positions.get(`${topic}/${partition}`) ?? 0) < position)
-      if (!behind()) return Promise.resolve(true)
-      if (signal.aborted) return Promise.resolve(false)
-      return new Promise((resolve) => {
-        const end = (reached: boolean): void => {
-          waiters.delete(check)
-          signal.removeEventListener('abort', onAbort)
-          resolve(reached)
-        }
-        const check = (): void => {
-          if (!behind()) end(true)
-        }
-        const onAbort = (): void => end(false)
-        waiters.add(check)
-        signal.addEventListener('abort', onAbort)
-      })
-    },
-    savePositions: () => new TextEncoder().encode(JSON.stringify([...positions])),
-    loadPositions(bytes) {
-      positions.clear()
-      for (const [at, position] of JSON.parse(new TextDecoder().decode(bytes)) as [string, number][])
-        positions.set(at, position)
-    },
+    progress,
     rejected: () => Object.fromEntries(rejected),
   }
 }

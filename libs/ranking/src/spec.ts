@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url'
+
 /** How a feature's number is brought to a scale of about one before it is weighed. */
 export type Transform =
   | { readonly kind: 'identity' }
@@ -28,6 +30,9 @@ export interface RankingSpec {
   /** Utility = Σ worth·P(action), in the order of the models. */
   readonly worth: readonly number[]
 }
+
+/** The spec that ships with the library: readable weights, chosen by hand. */
+export const defaultSpecFile = fileURLToPath(new URL('../specs/home.json', import.meta.url))
 
 /** A ranking spec that can't be used; `problems` lists every fault. */
 export class SpecError extends Error {

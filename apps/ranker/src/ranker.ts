@@ -1,0 +1,148 @@
+import { decodeUserState } from '@freshet/contracts/codecs/user-state'
+import { bytesOf, float32Column } from '@freshet/contracts/columns'
+import { ContractError } from '@freshet/contracts/errors'
+import { waitForPositions, type Wanted } from '@freshet/contracts/log-progress'
+import type { RankRequest, RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import type { Ranker } from '@freshet/contracts/ports/calls'
+import type { EventLog, LogBatch, LogReader } from '@freshet/contracts/ports/event-log'
+import type { Clock } from '@freshet/domain/clock'
+import { planFeatures } from '@freshet/domain/features/catalogue'
+import type { FeatureContext } from '@freshet/domain/features/feature'
+import { readInterests } from '@freshet/domain/features/interests'
+import { idProblem } from '@freshet/domain/ids'
+import type { Scorer } from '@freshet/ranking/logistic'
+import type { RankerConfig } from './config.ts'
+import { createRankerViews, viewTopics, type RankerViews } from './views.ts'
+
+/** What the ranker needs from outside. */
+export interface RankerOptions {
+  readonly log: EventLog
+  readonly clock: Clock
+  readonly config: RankerConfig
+  readonly scorer: Scorer
+  readonly onError: (error: Error) => void
+}
+
+/** The service: views folded from the log, and the port that asks them. */
+export interface RunningRanker extends Ranker {
+  /** Folds one batch; what the reader calls, and what a lockstep run calls itself. */
+  fold(batch: LogBatch): void
+  start(): Promise<void>
+  /** Why it is not ready; null: the views have caught up with where the log ended when it started. */
+  unready(): string | null
+  lag(): Promise<number>
+  stats(): ReturnType<RankerViews['stats']>
+  stop(): Promise<void>
+}
+
+/** Composes the ranker; nothing runs before `start()`. */
+export function createRanker({ log, clock, config, scorer, onError }: RankerOptions): RunningRanker {
+  const views = createRankerViews(config)
+  const plan = planFeatures(scorer.featureNames)
+  let reader: LogReader | null = null
+  let goal: readonly Wanted[] | null = null
+
+  return {
+    async rank(request, call) {
+      const retrievalScores = check(request, config.maxCandidates)
+      const fresh = await waitForPositions(views.progress, request.await, {
+        timeoutMs: call.timeoutMs - config.answerReserveMs,
+        signal: call.signal,
+        sleep: (ms, signal) => clock.sleep(ms, signal),
+      })
+      if (call.signal?.aborted === true) throw new ContractError('CALL_CANCELLED', 'the caller ended the call')
+      const features = readFeatures(request, retrievalScores)
+      const { utilities, probabilities } = scorer.score(features, request.pinIds.length)
+      return answer(request, { utilities, probabilities, features, fresh })
+    },
+    fold: (batch) => views.fold(batch),
+    async start() {
+      goal = (
+        await Promise.all(
+          viewTopics.map(async (topic) =>
+            (await log.ends(topic)).map((position, partition) => ({ topic, partition, position })),
+          ),
+        )
+      ).flat()
+      reader = await log.readAll({
+        topics: viewTopics,
+        maxBatchRecords: config.maxBatchRecords,
+        startAt: ({ topic, partition }) => views.progress.position(topic, partition),
+        onBatch: async (batch) => views.fold(batch),
+        onError,
+      })
+    },
+    unready() {
+      if (goal === null) return 'the views have not been started'
+      const behind = views.progress.missing(goal).length
+      return behind === 0 ? null : `the views are catching up: ${behind} of ${goal.length} partitions are behind`
+    },
+    lag: async () => (reader === null ? 0 : reader.lag()),
+    stats: () => views.stats(),
+    stop: async () => reader?.stop(),
+  }
+
+  /** One row of the plan's numbers per candidate. */
+  function readFeatures(request: RankRequest, retrievalScores: Float32Array): Float32Array {
+    const user = request.userState.byteLength === 0 ? null : decodeUserState(request.userState)
+    const interests = user === null ? null : readInterests(user, views.pinOf, request.atMs)
+    const features = new Float32Array(request.pinIds.length * plan.width)
+    for (const [row, pinId] of request.pinIds.entries()) {
+      const context: FeatureContext = {
+        pinId,
+        user,
+        interests,
+        pin: views.stateOf(pinId),
+        pinMeta: views.pinOf(pinId) ?? null,
+        retrievalScore: retrievalScores[row] ?? null,
+        positionRates: null,
+        atMs: request.atMs,
+      }
+      plan.read(context, features, row * plan.width)
+    }
+    return features
+  }
+
+  function answer(
+    request: RankRequest,
+    scored: {
+      readonly utilities: Float32Array
+      readonly probabilities: Float32Array
+      readonly features: Float32Array
+      readonly fresh: boolean
+    },
+  ): RankResponse {
+    return {
+      utilities: bytesOf(scored.utilities),
+      actions: [...scorer.actions],
+      probabilities: bytesOf(scored.probabilities),
+      featureNames: request.withFeatures ? [...plan.names] : [],
+      features: request.withFeatures ? bytesOf(scored.features) : new Uint8Array(),
+      modelVersion: scorer.version,
+      fresh: scored.fresh,
+    }
+  }
+}
+
+/** Throws CALL_INVALID_ARGUMENT, naming the field; gives the retrieval scores. */
+function check(request: RankRequest, maxCandidates: number): Float32Array {
+  if (!Number.isSafeInteger(request.atMs) || request.atMs <= 0) throw invalid('at_ms', `is ${request.atMs}, no time`)
+  if (request.pinIds.length > maxCandidates) {
+    throw invalid('pin_ids', `holds ${request.pinIds.length} candidates; at most ${maxCandidates} are allowed`)
+  }
+  for (const [at, pinId] of request.pinIds.entries()) {
+    const problem = idProblem(pinId)
+    if (problem !== null) throw invalid(`pin_ids[${at}]`, problem)
+  }
+  if (request.retrievalScores.byteLength !== request.pinIds.length * 4) {
+    throw invalid(
+      'retrieval_scores',
+      `has ${request.retrievalScores.byteLength} bytes; ${request.pinIds.length} candidates need 4 each`,
+    )
+  }
+  return float32Column(request.retrievalScores)
+}
+
+function invalid(field: string, problem: string): ContractError {
+  return new ContractError('CALL_INVALID_ARGUMENT', `${field} ${problem}`)
+}

@@ -1,0 +1,103 @@
+import { decodePinChange } from '@freshet/contracts/codecs/pin'
+import { decodePinFeatures, decodePinState } from '@freshet/contracts/codecs/pin-state'
+import { isContractError } from '@freshet/contracts/errors'
+import { createLogProgress, type LogProgress } from '@freshet/contracts/log-progress'
+import type { LogBatch, LogRecord } from '@freshet/contracts/ports/event-log'
+import type { TopicName } from '@freshet/contracts/topics'
+import type { Pin } from '@freshet/domain/pin'
+import type { PinState } from '@freshet/domain/pin-state'
+
+/** The topics that the ranker folds. */
+export const viewTopics = ['pins.v1', 'pin-features.v1'] as const satisfies readonly TopicName[]
+
+/** The catalogue and the pins' states, in memory: the newest record of each pin. */
+export interface RankerViews {
+  fold(batch: LogBatch): void
+  readonly progress: LogProgress
+  /** The pin without its visual embedding; undefined: not known, or deleted. */
+  pinOf(pinId: string): Pin | undefined
+  /** null: nobody has engaged with it yet. */
+  stateOf(pinId: string): PinState | null
+  stats(): {
+    readonly pins: number
+    readonly states: number
+    readonly refused: number
+    readonly rejected: Readonly<Record<string, number>>
+  }
+}
+
+/** Empty views of at most `maxPins` pins and states. */
+export function createRankerViews({
+  maxPins,
+  maxDecodedStates,
+}: {
+  readonly maxPins: number
+  readonly maxDecodedStates: number
+}): RankerViews {
+  const progress = createLogProgress()
+  const pins = new Map<string, Pin>()
+  const states = new Map<string, { readonly bytes: Uint8Array; readonly foldedTo: number }>()
+  // Insertion order is order of use: the first is the one that was not asked for the longest.
+  const decoded = new Map<string, PinState>()
+  const rejected = new Map<string, number>()
+  let refused = 0
+
+  function foldPin({ key, value }: LogRecord): void {
+    const change = decodePinChange(key, value)
+    if (change.kind === 'delete') pins.delete(change.pinId)
+    else if (pins.size < maxPins || pins.has(change.pin.pinId))
+      pins.set(change.pin.pinId, { ...change.pin, visualEmbedding: null })
+    else refused++
+  }
+
+  function foldState({ key, value }: LogRecord): void {
+    if (value === null) {
+      states.delete(key)
+      decoded.delete(key)
+      return
+    }
+    const { pinId, state, foldedTo } = decodePinFeatures(value)
+    const before = states.get(pinId)
+    // A record sent again after a crash may be older than what is here.
+    if (before !== undefined && before.foldedTo > foldedTo) return
+    if (before === undefined && states.size >= maxPins) refused++
+    else {
+      states.set(pinId, { bytes: state, foldedTo })
+      decoded.delete(pinId)
+    }
+  }
+
+  return {
+    fold(batch) {
+      const done = progress.position(batch.topic, batch.partition) ?? 0
+      for (const record of batch.records) {
+        if (record.position < done) continue
+        try {
+          if (batch.topic === 'pins.v1') foldPin(record)
+          else foldState(record)
+        } catch (error) {
+          const reason = isContractError(error) ? error.code : 'FOLD_FAILED'
+          rejected.set(reason, (rejected.get(reason) ?? 0) + 1)
+        }
+      }
+      progress.advance(batch.topic, batch.partition, batch.next)
+    },
+    progress,
+    pinOf: (pinId) => pins.get(pinId),
+    stateOf(pinId) {
+      const known = decoded.get(pinId)
+      if (known !== undefined) {
+        decoded.delete(pinId)
+        decoded.set(pinId, known)
+        return known
+      }
+      const stored = states.get(pinId)
+      if (stored === undefined) return null
+      const state = decodePinState(stored.bytes)
+      decoded.set(pinId, state)
+      if (decoded.size > maxDecodedStates) decoded.delete(decoded.keys().next().value!)
+      return state
+    },
+    stats: () => ({ pins: pins.size, states: states.size, refused, rejected: Object.fromEntries(rejected) }),
+  }
+}

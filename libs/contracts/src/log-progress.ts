@@ -1,0 +1,88 @@
+/** Where a reader of the log has to have come. */
+export interface Wanted {
+  readonly topic: string
+  readonly partition: number
+  /** The first position that need not have been folded. */
+  readonly position: number
+}
+
+/** How far a view has folded the log, and who waits for it. */
+export interface LogProgress {
+  /** First position not yet folded; null: nothing folded. */
+  position(topic: string, partition: number): number | null
+  /** Moves forward; going back is ignored, for a batch may come again. */
+  advance(topic: string, partition: number, next: number): void
+  /** Those that are not reached yet. */
+  missing(wanted: readonly Wanted[]): readonly Wanted[]
+  /** Resolves true when all are reached, false when the signal is aborted first. */
+  reached(wanted: readonly Wanted[], signal: AbortSignal): Promise<boolean>
+  /** Positions as bytes, for a snapshot. */
+  save(): Uint8Array
+  /** Takes positions from bytes that `save` made. */
+  load(bytes: Uint8Array): void
+}
+
+/** Progress at the beginning of the log. */
+export function createLogProgress(): LogProgress {
+  const positions = new Map<string, number>()
+  const waiters = new Set<() => void>()
+  const missing = (wanted: readonly Wanted[]): readonly Wanted[] =>
+    wanted.filter(({ topic, partition, position }) => (positions.get(`${topic}/${partition}`) ?? 0) < position)
+
+  return {
+    position: (topic, partition) => positions.get(`${topic}/${partition}`) ?? null,
+    advance(topic, partition, next) {
+      const at = `${topic}/${partition}`
+      if (next <= (positions.get(at) ?? -1)) return
+      positions.set(at, next)
+      for (const check of waiters) check()
+    },
+    missing,
+    reached(wanted, signal) {
+      if (missing(wanted).length === 0) return Promise.resolve(true)
+      if (signal.aborted) return Promise.resolve(false)
+      return new Promise((resolve) => {
+        const end = (reached: boolean): void => {
+          waiters.delete(check)
+          signal.removeEventListener('abort', onAbort)
+          resolve(reached)
+        }
+        const check = (): void => {
+          if (missing(wanted).length === 0) end(true)
+        }
+        const onAbort = (): void => end(false)
+        waiters.add(check)
+        signal.addEventListener('abort', onAbort)
+      })
+    },
+    save: () => new TextEncoder().encode(JSON.stringify([...positions])),
+    load(bytes) {
+      positions.clear()
+      for (const [at, position] of JSON.parse(new TextDecoder().decode(bytes)) as [string, number][])
+        positions.set(at, position)
+    },
+  }
+}
+
+/** Waits for positions as long as a call allows: until `timeoutMs` or the caller's signal ends it. */
+export async function waitForPositions(
+  progress: LogProgress,
+  wanted: readonly Wanted[],
+  bound: {
+    readonly timeoutMs: number
+    readonly signal: AbortSignal | undefined
+    readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
+  },
+): Promise<boolean> {
+  if (progress.missing(wanted).length === 0) return true
+  const timer = new AbortController()
+  const deadline = bound.sleep(Math.max(0, bound.timeoutMs), timer.signal).then(
+    () => timer.abort(),
+    () => undefined,
+  )
+  const signals = bound.signal === undefined ? [timer.signal] : [timer.signal, bound.signal]
+  const fresh = await progress.reached(wanted, AbortSignal.any(signals))
+  timer.abort()
+  await deadline
+  return fresh
+}
