@@ -1,0 +1,160 @@
+import { defaultPinLimits } from '@freshet/domain/pin-state'
+import { defaultUserLimits } from '@freshet/domain/user-state'
+import { z } from 'zod'
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+
+function whole(value: number, min: number, max: number, description: string, unit: string) {
+  return z.int().min(min).max(max).default(value).meta({ description, unit })
+}
+
+/** How events are folded. What changes a decision (lateness, dedupe, caps) changes what a rebuild gives. */
+export const foldSettings = {
+  maxAheadMs: whole(
+    300_000,
+    0,
+    dayMs,
+    'How far an event time may be ahead of its receipt; beyond, it is set to this bound',
+    'ms',
+  ),
+  allowedLatenessMs: whole(
+    dayMs,
+    0,
+    30 * dayMs,
+    "Events older than their partition's newest by more than this go to `engagements-late.v1`; at most the dedupe window",
+    'ms',
+  ),
+  dedupeWindowMs: whole(dayMs, 60_000, 30 * dayMs, 'How long event ids are remembered, in event time', 'ms'),
+  dedupeGenerations: whole(
+    2,
+    1,
+    24,
+    'Into how many generations the dedupe window is cut; one more is kept',
+    'generations',
+  ),
+  dedupeTtlMs: whole(
+    3 * dayMs,
+    60_000,
+    90 * dayMs,
+    'Wall-clock time after which a generation of event ids that got nothing more is forgotten',
+    'ms',
+  ),
+  userTtlMs: whole(90 * dayMs, hourMs, 3650 * dayMs, 'A user of whom nothing is heard for this long is dropped', 'ms'),
+  pinTtlMs: whole(180 * dayMs, hourMs, 3650 * dayMs, 'A pin that nobody touches for this long is dropped', 'ms'),
+  maxRecentActions: whole(
+    defaultUserLimits.maxRecentActions,
+    1,
+    1000,
+    'Last actions kept per user; the oldest go',
+    'actions',
+  ),
+  maxRelationsPerKind: whole(
+    defaultUserLimits.maxRelationsPerKind,
+    1,
+    100_000,
+    'Follows, hides, blocks and reports kept per user, of each kind; the oldest go',
+    'relations',
+  ),
+  maxUserBoards: whole(
+    defaultUserLimits.maxBoards,
+    1,
+    1000,
+    'Boards with a weight kept per user; the lightest goes',
+    'boards',
+  ),
+  maxRecentlySeen: whole(
+    defaultUserLimits.seen.maxRecent,
+    1,
+    5000,
+    'Pins seen last that are kept with their time, per user',
+    'pins',
+  ),
+  seenGenerationMs: whole(
+    defaultUserLimits.seen.generationMs,
+    hourMs,
+    365 * dayMs,
+    'Length of a generation of the filter of older seen pins; two are kept',
+    'ms',
+  ),
+  maxSeenPerGeneration: whole(
+    defaultUserLimits.seen.maxPerGeneration,
+    1,
+    100_000,
+    'Pins in one generation of that filter; a pin not seen is taken for seen with probability n / 2^20',
+    'pins',
+  ),
+  sessionGapMs: whole(defaultUserLimits.sessions.gapMs, 1000, dayMs, 'A longer silence than this ends a session', 'ms'),
+  maxSessions: whole(
+    defaultUserLimits.sessions.maxKept,
+    1,
+    1000,
+    'Sessions kept with their times, per user',
+    'sessions',
+  ),
+  maxPinBoards: whole(
+    defaultPinLimits.maxBoards,
+    1,
+    10_000,
+    'Boards kept per pin; those saved to longest ago go',
+    'boards',
+  ),
+} as const
+
+/** How the updater reads and caches. None of it changes what is folded. */
+export const updaterSettings = {
+  group: z
+    .string()
+    .min(1)
+    .default('feature-updater')
+    .meta({ description: 'Consumer group: its members share the partitions' }),
+  maxBatchRecords: whole(500, 1, 100_000, 'Records folded in one commit', 'records'),
+  cacheBytes: whole(128 << 20, 0, 2 ** 40, 'Memory for decoded state of the partitions owned', 'bytes'),
+  haltBadShare: z
+    .number()
+    .min(0.01)
+    .max(1)
+    .default(0.5)
+    .meta({ description: 'A partition halts when at least this share of its last records is bad', unit: 'share' }),
+  haltWindowRecords: whole(500, 1, 1_000_000, 'How many of the last records that share is of', 'records'),
+  haltMinBadRecords: whole(100, 1, 1_000_000, 'It never halts for fewer bad records than this', 'records'),
+  generationPollMs: whole(
+    1000,
+    50,
+    60_000,
+    'How often it is asked which generation serves, so that a switch after a rebuild is noticed',
+    'ms',
+  ),
+  canaryEveryMs: whole(10_000, 0, hourMs, 'How often a canary event is sent through the whole path; 0: never', 'ms'),
+  stalledAfterMs: whole(
+    60_000,
+    1000,
+    hourMs,
+    'The process is no longer alive when records wait and none was folded for this long',
+    'ms',
+  ),
+} as const
+
+/** The whole configuration of the feature updater but for what every service has. */
+export const updaterConfig = z.object({ fold: z.object(foldSettings), updater: z.object(updaterSettings) })
+
+export type FoldConfig = z.output<z.ZodObject<typeof foldSettings>>
+export type UpdaterConfig = z.output<typeof updaterConfig>
+
+/** The defaults, with some of them replaced. Throws a RangeError where an event could be forgotten by the dedupe memory and yet not be late. */
+export function updaterConfigOf(
+  given: { readonly fold?: Partial<FoldConfig>; readonly updater?: Partial<UpdaterConfig['updater']> } = {},
+): UpdaterConfig {
+  return checkedConfig(updaterConfig.parse({ fold: given.fold ?? {}, updater: given.updater ?? {} }))
+}
+
+/** The same configuration. Throws a RangeError where `fold.allowedLatenessMs` is above `fold.dedupeWindowMs`: a repeat is caught only because it is remembered or late. */
+export function checkedConfig(config: UpdaterConfig): UpdaterConfig {
+  const { allowedLatenessMs, dedupeWindowMs } = config.fold
+  if (allowedLatenessMs > dedupeWindowMs) {
+    throw new RangeError(
+      `fold.allowedLatenessMs (${allowedLatenessMs}) is above fold.dedupeWindowMs (${dedupeWindowMs}): repeats in between would be folded twice`,
+    )
+  }
+  return config
+}

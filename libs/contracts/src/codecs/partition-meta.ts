@@ -1,0 +1,79 @@
+import { ContractError } from '../errors.ts'
+import { PartitionMeta as PartitionMetaMessage } from '../gen/freshet/state/v1/state.ts'
+import { varintColumn, varintsOf } from '../varints.ts'
+import { decodeOrThrow } from './engagement.ts'
+
+/** What became of records, in the fixed order of the stored counts. New ones are added at the end only. */
+export const recordOutcomes = ['applied', 'duplicate', 'late', 'deadLettered', 'erased', 'tombstone'] as const
+export type RecordOutcome = (typeof recordOutcomes)[number]
+
+/** How many records of a partition came to what, counted in the commits themselves: exact, whatever died in between. */
+export type OutcomeCounts = Readonly<Record<RecordOutcome, number>>
+
+/** Up to where the records of one source partition were folded: the next one new is at this position with at least this index, or at a later position. */
+export interface HighWaterMark {
+  readonly position: number
+  readonly index: number
+}
+
+/** What is kept of a partition beside its values. */
+export interface PartitionMeta {
+  /** The newest event time, milliseconds since the epoch; 0: none yet. */
+  readonly watermarkMs: number
+  readonly counts: OutcomeCounts
+  /** By source partition; only of the second stage. */
+  readonly highWaterMarks: ReadonlyMap<number, HighWaterMark>
+}
+
+/** Of a partition that has folded nothing. */
+export const newPartitionMeta: PartitionMeta = {
+  watermarkMs: 0,
+  counts: { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0 },
+  highWaterMarks: new Map(),
+}
+
+const version = 1
+
+/** Bytes of a partition's meta; the same meta always gives the same bytes. */
+export function encodePartitionMeta(meta: PartitionMeta): Uint8Array {
+  const marks = [...meta.highWaterMarks].sort(([a], [b]) => a - b)
+  const last = marks.at(-1)?.[0] ?? -1
+  const column = new Float64Array(2 * (last + 1))
+  for (const [partition, { position, index }] of marks) {
+    column[2 * partition] = position + 1
+    column[2 * partition + 1] = index
+  }
+  return PartitionMetaMessage.encode({
+    version,
+    counts: varintsOf([meta.watermarkMs, ...recordOutcomes.map((outcome) => meta.counts[outcome])]),
+    highWaterMarks: varintsOf(column),
+  }).finish()
+}
+
+/** A partition's meta from stored bytes; null: of a partition that has folded nothing. Throws CODEC_INVALID. */
+export function decodePartitionMeta(bytes: Uint8Array | null): PartitionMeta {
+  if (bytes === null) return newPartitionMeta
+  const message = decodeOrThrow('freshet.state.v1.PartitionMeta', () => PartitionMetaMessage.decode(bytes))
+  if (message.version !== version) {
+    throw new ContractError('CODEC_INVALID', `freshet.state.v1.PartitionMeta has layout ${message.version}`)
+  }
+  const [watermarkMs = 0, ...counts] = varintColumn(message.counts)
+  const column = varintColumn(message.highWaterMarks)
+  const highWaterMarks = new Map<number, HighWaterMark>()
+  for (let i = 0; i + 1 < column.length; i += 2) {
+    const next = column[i] ?? 0
+    if (next > 0) highWaterMarks.set(i / 2, { position: next - 1, index: column[i + 1] ?? 0 })
+  }
+  return {
+    watermarkMs,
+    counts: {
+      applied: counts[0] ?? 0,
+      duplicate: counts[1] ?? 0,
+      late: counts[2] ?? 0,
+      deadLettered: counts[3] ?? 0,
+      erased: counts[4] ?? 0,
+      tombstone: counts[5] ?? 0,
+    },
+    highWaterMarks,
+  }
+}

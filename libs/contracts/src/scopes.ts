@@ -1,0 +1,15 @@
+/** Families of fenced state: of users, folded from `engagements.v1`, and of pins, folded from `pin-engagements.v1`. */
+export type StateFamily = 'user' | 'pin'
+
+/** The generation that serves where no pointer was ever set. */
+export const firstGeneration = '1'
+
+/** The scope of a family's state in one generation, e.g. `user.1`. A rebuild folds the log into the next generation while this one serves. */
+export function stateScope(family: StateFamily, generation: string): string {
+  return `${family}.${generation}`
+}
+
+/** The name of the state store's pointer to the generation that serves, e.g. `serving.user`. */
+export function servingPointer(family: StateFamily): string {
+  return `serving.${family}`
+}
