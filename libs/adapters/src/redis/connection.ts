@@ -1,0 +1,225 @@
+import { ContractError, isContractError } from '@freshet/contracts/errors'
+import type { RedisScript } from './state-scripts.ts'
+import { Cluster, Command, Redis } from 'ioredis'
+import type { ClusterOptions, DNSLookupFunction, NatMap, RedisOptions } from 'ioredis'
+
+/** Where Redis is and how long a call may take. */
+export interface RedisConnectionOptions {
+  /** One server: `redis://user:password@host:port/db`, `rediss://` for TLS. */
+  readonly url?: string
+  /** Or some nodes of a Cluster, each as such an address; the others are found. User, password and TLS are the first one's. */
+  readonly clusterNodes?: readonly string[]
+  /** Addresses that the Cluster announces (`host:port`) → those that are reachable from here. */
+  readonly natMap?: NatMap
+  /** The longest that a call waits, milliseconds. Default 1,000. */
+  readonly commandTimeoutMs?: number
+  /** The longest pause between two tries to connect, milliseconds. Default 500. */
+  readonly maxReconnectDelayMs?: number
+}
+
+/** Commands to Redis that end within a bound: with an answer, or with STORE_UNAVAILABLE, STORE_CLOSED or the signal's reason. */
+export interface RedisConnection {
+  command(name: string, args: readonly RedisArgument[], signal?: AbortSignal): Promise<unknown>
+  /** Runs a script, loading it where the server has it not. */
+  script(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+    signal?: AbortSignal,
+  ): Promise<unknown>
+  /** Values in the order of the keys, all of one slot. Calls that come together share a round trip. */
+  values(keys: readonly string[], signal?: AbortSignal): Promise<readonly (Buffer | null)[]>
+  /** Runs a command on every server that takes writes. */
+  onMasters(name: string, args: readonly RedisArgument[]): Promise<readonly unknown[]>
+  /** Pages of keys that match a pattern, of all servers; a key may come twice. */
+  scanKeys(pattern: string): AsyncIterable<readonly Buffer[]>
+  /** Waits for calls under way, then disconnects. */
+  close(): Promise<void>
+}
+
+export type RedisArgument = string | Buffer | number
+
+/** From here on reads wait one turn of the event loop to share a pipeline (measured: pays from 16 on). */
+const PIPELINE_FROM = 16
+const SCAN_COUNT = 1000
+
+/** Connects in the background: the first calls wait for the connection, later ones fail at once while there is none. */
+export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
+  const { commandTimeoutMs = 1000, maxReconnectDelayMs = 500 } = options
+  const client = connect(options, commandTimeoutMs, maxReconnectDelayMs)
+  const where = options.url === undefined ? `Redis Cluster ${hosts(options)}` : `Redis ${hosts(options)}`
+  const firstAttempt = attempted(client)
+  const underWay = new Set<Promise<unknown>>()
+  let lastError: Error | null = null
+  let reads = 0
+  let attemptOver = false
+  let closed: Promise<void> | null = null
+  void firstAttempt.then(() => (attemptOver = true))
+  client.on('error', (error: Error) => (lastError = error))
+
+  const unavailable = (cause: unknown): ContractError => {
+    const reason = messageOf(cause)
+    const connection = lastError === null || reason === lastError.message ? '' : ` (${lastError.message})`
+    return new ContractError('STORE_UNAVAILABLE', `${where}: ${reason}${connection}`, { cause })
+  }
+
+  const bounded = <T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+    if (closed !== null)
+      return Promise.reject(new ContractError('STORE_CLOSED', `the connection to ${where} was closed`))
+    if (signal?.aborted) return Promise.reject(signal.reason as Error)
+    const call = new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        end()
+        reject(unavailable(new Error(`no answer within ${commandTimeoutMs} ms`)))
+      }, commandTimeoutMs)
+      const onAbort = () => {
+        end()
+        reject(signal?.reason as Error)
+      }
+      const end = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      const start = attemptOver ? work() : firstAttempt.then(work)
+      start.then(
+        (value) => {
+          end()
+          resolve(value)
+        },
+        (error: unknown) => {
+          end()
+          reject(isContractError(error) ? error : unavailable(error))
+        },
+      )
+    })
+    underWay.add(call)
+    const forget = () => underWay.delete(call)
+    call.then(forget, forget)
+    return call
+  }
+
+  const send = (name: string, args: readonly RedisArgument[], to: Redis | Cluster = client): Promise<unknown> => {
+    const command = new Command(name, args as RedisArgument[], { replyEncoding: null })
+    return to.sendCommand(command) as Promise<unknown>
+  }
+
+  const run = async (script: RedisScript, rest: readonly RedisArgument[]): Promise<unknown> => {
+    try {
+      return await send('evalsha', [script.sha, ...rest])
+    } catch (error) {
+      if (!messageOf(error).startsWith('NOSCRIPT')) throw error
+      return send('eval', [script.lua, ...rest])
+    }
+  }
+
+  const readTogether = async (keys: readonly string[]): Promise<readonly (Buffer | null)[]> => {
+    reads++
+    try {
+      if (reads < PIPELINE_FROM) return (await send('mget', keys)) as (Buffer | null)[]
+      return await client.mgetBuffer(keys as string[])
+    } finally {
+      reads--
+    }
+  }
+
+  const masters = (): readonly Redis[] => (client instanceof Cluster ? client.nodes('master') : [client])
+
+  return {
+    command: (name, args, signal) => bounded(() => send(name, args), signal),
+    script: (script, keys, args, signal) => bounded(() => run(script, [keys.length, ...keys, ...args]), signal),
+    values: (keys, signal) => bounded(() => readTogether(keys), signal),
+    onMasters: (name, args) =>
+      bounded(() => {
+        const nodes = masters()
+        if (nodes.length === 0) throw new Error('no master is known')
+        return Promise.all(nodes.map((node) => send(name, args, node)))
+      }, undefined),
+    async *scanKeys(pattern) {
+      await bounded(() => Promise.resolve(), undefined)
+      for (const node of masters()) {
+        let cursor = '0'
+        do {
+          const page = bounded(() => send('scan', [cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT], node), undefined)
+          const [next, keys] = (await page) as [Buffer, Buffer[]]
+          cursor = next.toString()
+          if (keys.length > 0) yield keys
+        } while (cursor !== '0')
+      }
+    },
+    close() {
+      closed ??= (async () => {
+        await Promise.allSettled(underWay)
+        client.disconnect()
+      })()
+      return closed
+    },
+  }
+}
+
+function connect(options: RedisConnectionOptions, commandTimeout: number, maxDelayMs: number): Redis | Cluster {
+  const retry = (times: number): number => Math.min(maxDelayMs, 25 * 2 ** Math.min(times, 10))
+  const common = {
+    commandTimeout,
+    connectTimeout: Math.max(commandTimeout, 1000),
+    // A connection that says nothing while it owes answers is given up: the peer may be gone without a word.
+    socketTimeout: 3 * commandTimeout,
+    // What was sent on a connection that broke is not sent again: an append would stand twice.
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    // A demoted master: the next connection may reach the new one.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  } satisfies RedisOptions
+  const { url, clusterNodes } = options
+  if (url !== undefined) {
+    return new Redis(url, { ...common, retryStrategy: retry, enableOfflineQueue: false, enableAutoPipelining: true })
+  }
+  const nodes = (clusterNodes ?? []).map((node) => new URL(node))
+  const first = nodes[0]
+  if (first === undefined) throw new Error('neither `url` nor `clusterNodes` says where Redis is')
+  const cluster = {
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+    clusterRetryStrategy: retry,
+    clusterNodeRetryStrategy: retry,
+    retryDelayOnFailover: 50,
+    retryDelayOnClusterDown: 100,
+    // Gives the map of slots, which is read again after MOVED, the time to arrive.
+    retryDelayOnMoved: 20,
+    maxRedirections: 16,
+    slotsRefreshTimeout: commandTimeout,
+    slotsRefreshInterval: 2000,
+    redisOptions: {
+      ...common,
+      ...(first.username === '' ? {} : { username: decodeURIComponent(first.username) }),
+      ...(first.password === '' ? {} : { password: decodeURIComponent(first.password) }),
+      ...(first.protocol === 'rediss:' ? { tls: {} } : {}),
+    },
+    ...(options.natMap === undefined ? {} : { natMap: options.natMap }),
+    // With TLS the certificate is for the name, so names are not resolved here.
+    ...(first.protocol === 'rediss:' ? { dnsLookup: keepName } : {}),
+  } satisfies ClusterOptions
+  return new Cluster(
+    nodes.map((node) => ({ host: node.hostname, port: Number(node.port || 6379) })),
+    cluster,
+  )
+}
+
+const keepName: DNSLookupFunction = (name, done) => done(null, name)
+
+/** Resolves when the first try to connect has succeeded or failed; to a Cluster: to each of its masters. */
+async function attempted(client: Redis | Cluster): Promise<void> {
+  await new Promise<void>((resolve) => {
+    for (const event of ['ready', 'close', 'end']) client.once(event, () => resolve())
+  })
+  if (client instanceof Cluster) await Promise.allSettled(client.nodes('master').map((node) => node.ping()))
+}
+
+function hosts(options: RedisConnectionOptions): string {
+  const addresses = options.url === undefined ? (options.clusterNodes ?? []) : [options.url]
+  return addresses.map((address) => new URL(address).host).join(', ')
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,215 @@
+import type { CommitOutcome, FoldRead, StateRead, StateStore } from '@freshet/contracts/ports/state-store'
+import { checkCommit, checkPut, defaultStateLimits } from '../memory/state-limits.ts'
+import type { StateLimits } from '../memory/state-limits.ts'
+import { createRedisConnection } from './connection.ts'
+import type { RedisArgument, RedisConnectionOptions } from './connection.ts'
+import { createStateKeys, keyKind, literalPattern } from './state-keys.ts'
+import { appendScript, commitScript, foldScript, movePointerScript } from './state-scripts.ts'
+
+/** Where Redis is, and what its keys begin with. */
+export interface RedisStateStoreOptions extends RedisConnectionOptions {
+  /** Begins every key; without braces. Default `freshet:`. */
+  readonly keyPrefix?: string
+  readonly limits?: Partial<StateLimits>
+}
+
+/** A state store on Redis, with what readiness asks besides. */
+export interface RedisStateStore extends StateStore {
+  /** Why Redis may lose keys on its own (its `maxmemory-policy`, with the remedy); null: it does not. Throws STORE_UNAVAILABLE. */
+  evictionProblem(): Promise<string | null>
+}
+
+const outcomeKinds = ['APPLIED', 'SKIPPED', 'PARTIAL', 'ROLLBACK'] as const
+const PAGE_KEYS = 500
+
+/**
+ * State on Redis ≥ 7, one server or a Cluster; no modules. A commit is one Lua script on one hash slot, so it is applied
+ * whole or not at all, and while it runs its server does nothing else: keep batches to some thousand keys; above `limits`
+ * it is STORE_VALUE_TOO_LARGE. A commit whose answer was lost may have been applied: send it again, the fence answers SKIPPED.
+ * Scan and dropScope walk over all keys of the database.
+ */
+export function createRedisStateStore(options: RedisStateStoreOptions): RedisStateStore {
+  const limits: StateLimits = { ...defaultStateLimits, ...options.limits }
+  const names = createStateKeys(options.keyPrefix ?? 'freshet:')
+  const redis = createRedisConnection(options)
+
+  const scanPartitions = async (pattern: string, wanted: (key: string) => boolean): Promise<Set<string>> => {
+    const found = new Set<string>()
+    for await (const page of redis.scanKeys(pattern)) {
+      for (const bytes of page) {
+        const key = bytes.toString()
+        if (wanted(key)) found.add(key)
+      }
+    }
+    return found
+  }
+
+  return {
+    async read(scope, partition, keys, call): Promise<StateRead> {
+      const prefix = names.partition(scope, partition)
+      const asked = [prefix + keyKind.position]
+      for (const key of keys) asked.push(prefix + keyKind.value + key)
+      const [position, ...values] = await redis.values(asked, call?.signal)
+      return { position: positionOf(position ?? null), values: values.map(owned) }
+    },
+
+    async readMany(scope, keys, call) {
+      const rows = new Map<number, number[]>()
+      keys.forEach(({ partition }, row) => {
+        const known = rows.get(partition)
+        if (known === undefined) rows.set(partition, [row])
+        else known.push(row)
+      })
+      const answer = new Array<Uint8Array | null>(keys.length).fill(null)
+      const readPartition = async ([partition, own]: [number, number[]]): Promise<void> => {
+        const prefix = names.partition(scope, partition) + keyKind.value
+        const values = await redis.values(
+          own.map((row) => prefix + (keys[row]?.key ?? '')),
+          call?.signal,
+        )
+        own.forEach((row, i) => (answer[row] = owned(values[i] ?? null)))
+      }
+      await Promise.all([...rows].map(readPartition))
+      return answer
+    },
+
+    async readForFold(query, call): Promise<FoldRead> {
+      const prefix = names.partition(query.scope, query.partition)
+      const asked = [prefix + keyKind.position, prefix + keyKind.meta]
+      for (const generation of query.generations) asked.push(prefix + keyKind.dedupe + generation)
+      for (const key of query.keys) asked.push(prefix + keyKind.value + key)
+      const reply = await redis.script(foldScript, asked, [query.generations.length, idsOf(query.hashes)], call?.signal)
+      const [position, meta, flags, chunks] = reply as [Buffer | null, Buffer | null, Buffer, (Buffer | null)[][]]
+      const seen = new Uint8Array(query.hashes.length)
+      for (let i = 0; i < seen.length; i++) seen[i] = flags[i] === 0x31 ? 1 : 0
+      return { position: positionOf(position), meta: owned(meta), values: chunks.flat().map(owned), seen }
+    },
+
+    async commit(commit, call): Promise<CommitOutcome> {
+      checkCommit(commit, limits)
+      const prefix = names.partition(commit.scope, commit.partition)
+      const remember = commit.remember.filter(({ hashes }) => hashes.length > 0)
+      const keys = [prefix + keyKind.position, prefix + keyKind.meta]
+      const args: RedisArgument[] = [
+        commit.from,
+        commit.next,
+        commit.meta === null ? 0 : 1,
+        buffer(commit.meta ?? none),
+      ]
+      args.push(commit.puts.length, commit.deletes.length, remember.length)
+      for (const put of commit.puts) {
+        keys.push(prefix + keyKind.value + put.key)
+        args.push(put.ttlMs === null ? '' : ttl(put.ttlMs), buffer(put.value))
+      }
+      for (const key of commit.deletes) keys.push(prefix + keyKind.value + key)
+      for (const { generation, hashes, ttlMs } of remember) {
+        keys.push(prefix + keyKind.dedupe + generation)
+        args.push(ttl(ttlMs), idsOf(hashes))
+      }
+      const [kind, stored] = (await redis.script(commitScript, keys, args, call?.signal)) as [number, Buffer]
+      return { kind: outcomeKinds[kind]!, stored: Number(stored.toString()) }
+    },
+
+    async positions(scope, partitions, call) {
+      const asked = partitions.map((partition) => names.partition(scope, partition) + keyKind.position)
+      const found = await Promise.all(asked.map((key) => redis.values([key], call?.signal)))
+      return found.map(([position]) => positionOf(position ?? null))
+    },
+
+    async *scan(scope, partition) {
+      const prefix = names.partition(scope, partition) + keyKind.value
+      // SCAN may name a key twice, so the names are collected before values are read.
+      const keys = [...(await scanPartitions(`${literalPattern(prefix)}*`, () => true))]
+      for (let at = 0; at < keys.length; at += PAGE_KEYS) {
+        const asked = keys.slice(at, at + PAGE_KEYS)
+        const values = await redis.values(asked)
+        const page: { key: string; value: Uint8Array }[] = []
+        asked.forEach((key, i) => {
+          const value = values[i]
+          if (value != null) page.push({ key: key.slice(prefix.length), value: new Uint8Array(value) })
+        })
+        if (page.length > 0) yield page
+      }
+    },
+
+    async dropScope(scope, partitions) {
+      const { before, after } = names.scope(scope)
+      const prefixes = new Set(partitions.map((partition) => names.partition(scope, partition)))
+      const prefixOf = (key: string) => key.slice(0, key.indexOf(after, before.length) + after.length)
+      const pattern = `${literalPattern(before)}*${literalPattern(after)}*`
+      const byPartition = new Map<string, string[]>()
+      for (const key of await scanPartitions(pattern, (name) => prefixes.has(prefixOf(name)))) {
+        const prefix = prefixOf(key)
+        const known = byPartition.get(prefix)
+        if (known === undefined) byPartition.set(prefix, [key])
+        else known.push(key)
+      }
+      for (const [prefix, keys] of byPartition) {
+        const position = prefix + keyKind.position
+        const others = keys.filter((key) => key !== position)
+        for (let at = 0; at < others.length; at += PAGE_KEYS)
+          await redis.command('unlink', others.slice(at, at + PAGE_KEYS))
+        // Last: a drop that was cut short must not leave values behind that look like those of an empty partition.
+        await redis.command('unlink', [position])
+      }
+    },
+
+    async pointer(name, call) {
+      const value = (await redis.command('get', [names.pointer(name)], call?.signal)) as Buffer | null
+      return value === null ? null : value.toString()
+    },
+
+    async movePointer(name, expected, value) {
+      const args = [expected ?? '', value, expected === null ? 0 : 1]
+      return (await redis.script(movePointerScript, [names.pointer(name)], args)) === 1
+    },
+
+    async append(scope, partition, key, bytes, bound, call) {
+      checkPut({ key, value: bytes, ttlMs: bound.ttlMs }, limits)
+      const name = names.partition(scope, partition) + keyKind.value + key
+      await redis.script(appendScript, [name], [buffer(bytes), bound.maxBytes, ttl(bound.ttlMs)], call?.signal)
+    },
+
+    async put(scope, partition, put, call) {
+      checkPut(put, limits)
+      const name = names.partition(scope, partition) + keyKind.value + put.key
+      const args: RedisArgument[] = [name, buffer(put.value)]
+      if (put.ttlMs !== null) args.push('PX', ttl(put.ttlMs))
+      await redis.command('set', args, call?.signal)
+    },
+
+    async evictionProblem() {
+      for (const info of await redis.onMasters('info', ['memory'])) {
+        const policy = /^maxmemory_policy:(\S+)/m.exec(String(info))?.[1] ?? 'unknown'
+        if (policy !== 'noeviction') return `maxmemory-policy is ${policy}; set it to noeviction`
+      }
+      return null
+    },
+
+    close: () => redis.close(),
+  }
+}
+
+const none = new Uint8Array(0)
+
+/** A copy: the client's bytes are a window into what the socket read, which a caller's cache would keep alive as a whole. */
+function owned(bytes: Buffer | null): Uint8Array | null {
+  return bytes === null ? null : new Uint8Array(bytes)
+}
+
+function positionOf(bytes: Buffer | null): number | null {
+  return bytes === null ? null : Number(bytes.toString())
+}
+
+function ttl(ms: number): number {
+  return Math.max(1, Math.ceil(ms))
+}
+
+function buffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** The ids as 8 bytes each, least significant first. */
+function idsOf(hashes: BigUint64Array): Buffer {
+  return Buffer.from(hashes.buffer, hashes.byteOffset, hashes.byteLength)
+}

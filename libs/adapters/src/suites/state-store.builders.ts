@@ -1,0 +1,51 @@
+import { isContractError } from '@freshet/contracts/errors'
+import type { StateCommit } from '@freshet/contracts/ports/state-store'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** UTF-8 of a text. */
+export function bytes(value: string): Uint8Array {
+  return encoder.encode(value)
+}
+
+/** The text of UTF-8; null where there is none. */
+export function text(value: Uint8Array | null | undefined): string | null {
+  return value == null ? null : decoder.decode(value)
+}
+
+/** A commit from nothing to position 1 of `user.1`, partition 0, that changes nothing else. */
+export function aCommit(change: Partial<StateCommit>): StateCommit {
+  return {
+    scope: 'user.1',
+    partition: 0,
+    from: 0,
+    next: 1,
+    puts: [],
+    deletes: [],
+    meta: null,
+    remember: [],
+    ...change,
+  }
+}
+
+/** All rows of all pages. */
+export async function collect<T>(pages: AsyncIterable<readonly T[]>): Promise<T[]> {
+  const rows: T[] = []
+  for await (const page of pages) rows.push(...page)
+  return rows
+}
+
+/** Tries again until it does not throw an assertion's error or STORE_UNAVAILABLE; after the deadline throws what it threw last. */
+export async function eventually<T>(attempt: () => Promise<T>, deadlineMs = 15_000): Promise<T> {
+  const end = performance.now() + deadlineMs
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      const passing = isContractError(error, 'STORE_UNAVAILABLE') || (error as Error).name === 'AssertionError'
+      if (!passing || performance.now() > end) throw error
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+}

@@ -1,0 +1,567 @@
+import { isContractError } from '@freshet/contracts/errors'
+import type { StateCommit, StateStore } from '@freshet/contracts/ports/state-store'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { aCommit, bytes, collect, eventually, text } from './state-store.builders.ts'
+import { modelLaws } from './state-store.model.ts'
+
+/** One adapter's store over data of its own, and what can be done to it. */
+export interface StateStoreFixture {
+  readonly store: StateStore
+  /** A second client of the same data: another process, or what is left of one. */
+  another(): StateStore
+  /** Lets wall clock time pass for expiry. */
+  pass(ms: number): Promise<void>
+  /** Runs `doomed`, then loses what it committed, as a failover to a replica does that had not got it. */
+  failover?(doomed: () => Promise<void>): Promise<void>
+  /** Makes the server forget its scripts. */
+  flushScripts?(): Promise<void>
+  /** Makes the server say nothing until the function that it answers with is called. */
+  outage?(): Promise<() => Promise<void>>
+  /** The longest that a call may take while the server says nothing. */
+  readonly outageBoundMs?: number
+  close(): Promise<void>
+}
+
+const scope = 'user.1'
+
+/** What every state store promises; `makeFixture` is called for each test. */
+export function stateStoreContract(name: string, makeFixture: () => Promise<StateStoreFixture>): void {
+  describe(`${name}: a state store`, () => {
+    let fixture: StateStoreFixture
+    let store: StateStore
+    beforeEach(async () => {
+      fixture = await makeFixture()
+      store = fixture.store
+    })
+    afterEach(() => fixture.close())
+
+    const apply = async (change: Partial<StateCommit>): Promise<void> => {
+      expect(await store.commit(aCommit(change))).toEqual({ kind: 'APPLIED', stored: change.next ?? 1 })
+    }
+    const value = async (key: string, partition = 0): Promise<string | null> =>
+      text((await store.read(scope, partition, [key])).values[0])
+
+    describe('reading', () => {
+      test('a partition that holds nothing has no position, no values, no meta', async () => {
+        expect(await store.read(scope, 0, ['a', 'b'])).toEqual({ position: null, values: [null, null] })
+        expect(await store.read(scope, 0, [])).toEqual({ position: null, values: [] })
+        const query = { scope, partition: 0, keys: ['a'], hashes: new BigUint64Array([1n]), generations: [1] }
+        const read = await store.readForFold(query)
+        expect(read).toEqual({ position: null, meta: null, values: [null], seen: new Uint8Array([0]) })
+        expect(await store.positions(scope, [0, 1])).toEqual([null, null])
+      })
+
+      test('values come in the order of the keys, a key asked for twice comes twice', async () => {
+        await apply({ next: 7, puts: [put('a', 'A'), put('b', 'B')], meta: bytes('meta') })
+        const read = await store.read(scope, 0, ['b', 'missing', 'a', 'b'])
+        expect(read.values.map(text)).toEqual(['B', null, 'A', 'B'])
+        expect(read.position).toBe(7)
+        const hashes = new BigUint64Array(0)
+        const fold = await store.readForFold({
+          scope,
+          partition: 0,
+          keys: ['b', 'missing', 'a'],
+          hashes,
+          generations: [],
+        })
+        expect(fold.values.map(text)).toEqual(['B', null, 'A'])
+        expect(text(fold.meta)).toBe('meta')
+        expect(fold.position).toBe(7)
+      })
+
+      test('10,000 keys are read in one call', async () => {
+        const puts = Array.from({ length: 10_000 }, (_, i) => put(`k${i}`, `v${i}`))
+        await apply({ puts })
+        const keys = puts.map(({ key }) => key)
+        const expected = keys.map((_, i) => `v${i}`)
+        expect((await store.read(scope, 0, keys)).values.map(text)).toEqual(expected)
+        const query = { scope, partition: 0, keys, hashes: new BigUint64Array(0), generations: [] }
+        expect((await store.readForFold(query)).values.map(text)).toEqual(expected)
+      })
+
+      test('values of several partitions come in the order asked for', async () => {
+        for (const partition of [0, 1, 2, 3]) await apply({ partition, puts: [put('k', `of ${partition}`)] })
+        const keys = [3, 0, 9, 1, 3].map((partition) => ({ partition, key: 'k' }))
+        expect((await store.readMany(scope, keys)).map(text)).toEqual(['of 3', 'of 0', null, 'of 1', 'of 3'])
+        expect(await store.readMany(scope, [])).toEqual([])
+      })
+
+      test('values belong to their scope and partition', async () => {
+        await apply({ puts: [put('k', 'here')] })
+        for (const other of ['user.2', 'user.11', 'pin.1', 'user']) {
+          expect((await store.read(other, 0, ['k'])).values).toEqual([null])
+        }
+        for (const partition of [1, 10]) expect(await value('k', partition)).toBeNull()
+        expect(await store.positions(scope, [1, 0])).toEqual([null, 1])
+      })
+
+      test('what a writer or reader does to its bytes afterwards changes nothing', async () => {
+        const mine = bytes('kept')
+        await apply({ puts: [{ key: 'k', value: mine, ttlMs: null }] })
+        mine.fill(0)
+        const read = (await store.read(scope, 0, ['k'])).values[0]
+        expect(text(read)).toBe('kept')
+        read?.fill(0)
+        expect(await value('k')).toBe('kept')
+      })
+
+      test('a read sees a commit whole or not at all', async () => {
+        const keys = Array.from({ length: 50 }, (_, i) => `k${i}`)
+        let torn = 0
+        let writing = true
+        const reader = async () => {
+          while (writing) {
+            const { position, values } = await store.read(scope, 0, keys)
+            const expected = position === null ? null : String(position)
+            if (values.some((found) => text(found) !== expected)) torn++
+          }
+        }
+        const readers = [reader(), reader()]
+        for (let at = 0; at < 100; at++) {
+          await apply({ from: at, next: at + 1, puts: keys.map((key) => put(key, String(at + 1))) })
+        }
+        writing = false
+        await Promise.all(readers)
+        expect(torn).toBe(0)
+      })
+    })
+
+    describe('bytes', () => {
+      test('keys are any text and values any bytes', async () => {
+        const keys = [
+          'плюс+ü',
+          '😀 user',
+          'a:b/c{d}[e]*?^-\\',
+          'line\nbreak\u0000nul',
+          ' ',
+          '%7B',
+          'user.1',
+          'x'.repeat(128),
+        ]
+        const all = Uint8Array.from({ length: 256 }, (_, i) => i)
+        const puts = keys.map((key, i) => ({ key, value: i % 2 === 0 ? all : new Uint8Array(0), ttlMs: null }))
+        await apply({ puts, meta: all })
+        const query = { scope, partition: 0, keys, hashes: new BigUint64Array(0), generations: [] }
+        const read = await store.readForFold(query)
+        expect(read.values).toEqual(puts.map((each) => each.value))
+        expect(read.meta).toEqual(all)
+        const found = (await collect(store.scan(scope, 0))).sort((a, b) => keys.indexOf(a.key) - keys.indexOf(b.key))
+        expect(found).toEqual(puts.map((each) => ({ key: each.key, value: each.value })))
+      })
+
+      test('an empty value is not an absent one', async () => {
+        await apply({ puts: [put('k', '')], meta: new Uint8Array(0) })
+        expect((await store.read(scope, 0, ['k'])).values).toEqual([new Uint8Array(0)])
+        const query = { scope, partition: 0, keys: [], hashes: new BigUint64Array(0), generations: [] }
+        expect((await store.readForFold(query)).meta).toEqual(new Uint8Array(0))
+      })
+
+      test('1 MiB goes in and out', async () => {
+        const large = Uint8Array.from({ length: 1 << 20 }, (_, i) => (i * 31) & 255)
+        await apply({ puts: [{ key: 'large', value: large, ttlMs: null }] })
+        const read = (await store.read(scope, 0, ['large'])).values[0]
+        expect(read && Buffer.from(read).equals(large)).toBe(true)
+      })
+
+      test('a value, key or meta above the limit is STORE_VALUE_TOO_LARGE and nothing of its commit is applied', async () => {
+        const large = { key: 'large', value: new Uint8Array((8 << 20) + 1), ttlMs: null }
+        const longKey = put('k'.repeat(1025), 'v')
+        for (const puts of [[put('small', 's'), large], [longKey]]) {
+          await expect(store.commit(aCommit({ puts }))).rejects.toMatchObject({ code: 'STORE_VALUE_TOO_LARGE' })
+        }
+        await expect(store.commit(aCommit({ meta: large.value }))).rejects.toMatchObject({
+          code: 'STORE_VALUE_TOO_LARGE',
+        })
+        await expect(store.put(scope, 0, large)).rejects.toMatchObject({ code: 'STORE_VALUE_TOO_LARGE' })
+        expect(await store.read(scope, 0, ['small'])).toEqual({ position: null, values: [null] })
+      })
+
+      test('positions up to 2^53 - 1 are exact', async () => {
+        const most = Number.MAX_SAFE_INTEGER
+        await apply({ next: most - 1 })
+        await apply({ from: most - 1, next: most })
+        expect((await store.read(scope, 0, [])).position).toBe(most)
+      })
+    })
+
+    describe('the fence', () => {
+      test('APPLIED: puts, deletes and meta stand, at the next position', async () => {
+        await apply({ next: 10, puts: [put('a', '1'), put('b', '1')], meta: bytes('one') })
+        await apply({ from: 10, next: 25, puts: [put('a', '2')], deletes: ['b', 'never was'], meta: null })
+        const query = { scope, partition: 0, keys: ['a', 'b'], hashes: new BigUint64Array(0), generations: [] }
+        const read = await store.readForFold(query)
+        expect(read).toEqual({ position: 25, meta: null, values: [bytes('2'), null], seen: new Uint8Array(0) })
+      })
+
+      test.each([
+        ['SKIPPED when it had been applied', 10, 20],
+        ['SKIPPED when more than it had been applied', 5, 15],
+        ['PARTIAL when a part of it had been applied', 10, 25],
+        ['ROLLBACK when the store is behind where it started', 21, 30],
+      ])('%s; nothing changes', async (branch, from, next) => {
+        const remember = (hash: bigint) => [{ generation: 1, hashes: new BigUint64Array([hash]), ttlMs: 60_000 }]
+        await apply({ next: 20, puts: [put('k', 'first'), put('d', 'kept')], meta: bytes('m'), remember: remember(1n) })
+        const late = aCommit({ from, next, puts: [put('k', 'late')], deletes: ['d'], remember: remember(2n) })
+        expect(await store.commit(late)).toEqual({ kind: branch.split(' ')[0], stored: 20 })
+        const hashes = new BigUint64Array([1n, 2n])
+        const read = await store.readForFold({ scope, partition: 0, keys: ['k', 'd'], hashes, generations: [1] })
+        expect(read.values.map(text)).toEqual(['first', 'kept'])
+        expect(read).toMatchObject({ position: 20, meta: bytes('m'), seen: new Uint8Array([1, 0]) })
+      })
+
+      test('ROLLBACK with position 0 where nothing is stored', async () => {
+        expect(await store.commit(aCommit({ from: 3, next: 5 }))).toEqual({ kind: 'ROLLBACK', stored: 0 })
+        expect(await store.positions(scope, [0])).toEqual([null])
+      })
+
+      test('the same commit sent twice at once is applied once', async () => {
+        const commit = aCommit({ next: 4, puts: [put('k', 'v')] })
+        const kinds = (await Promise.all([store.commit(commit), store.commit(commit)])).map(({ kind }) => kind)
+        expect(kinds.sort()).toEqual(['APPLIED', 'SKIPPED'])
+      })
+
+      test('a zombie that wakes with a batch from the past changes nothing', async () => {
+        const zombie = fixture.another()
+        const read = await zombie.read(scope, 0, ['count'])
+        expect(read.position).toBeNull()
+        await apply({ next: 100, puts: [put('count', '100')] })
+        const outcomes = [
+          await zombie.commit(aCommit({ from: 0, next: 50, puts: [put('count', '50')] })),
+          await zombie.commit(aCommit({ from: 0, next: 150, puts: [put('count', '150')] })),
+        ]
+        expect(outcomes).toEqual([
+          { kind: 'SKIPPED', stored: 100 },
+          { kind: 'PARTIAL', stored: 100 },
+        ])
+        expect(await value('count')).toBe('100')
+      })
+
+      test('two writers that both believe to own a partition count every event once', async () => {
+        const last = 300
+        const writer = async (own: StateStore, batch: number) => {
+          for (;;) {
+            const { position, values } = await own.read(scope, 0, ['count'])
+            const from = position ?? 0
+            if (from >= last) return
+            const next = Math.min(last, from + batch)
+            const count = Number(text(values[0]) ?? '0') + (next - from)
+            await own.commit(aCommit({ from, next, puts: [put('count', String(count))] }))
+          }
+        }
+        await Promise.all([writer(store, 7), writer(fixture.another(), 5)])
+        expect(await value('count')).toBe(String(last))
+      })
+
+      test('after a failover that lost the last commits a writer is told ROLLBACK, folds again and loses nothing', async (context) => {
+        if (fixture.failover === undefined) return context.skip('this adapter has no replica to fail over to')
+        const remember = (hash: bigint) => [{ generation: 1, hashes: new BigUint64Array([hash]), ttlMs: 600_000 }]
+        await apply({ next: 10, puts: [put('count', '10')], meta: bytes('ten'), remember: remember(1n) })
+        await fixture.failover(async () => {
+          await apply({ from: 10, next: 20, puts: [put('count', '20')], meta: bytes('twenty'), remember: remember(2n) })
+          await apply({ from: 20, next: 30, puts: [put('count', '30')], remember: remember(3n) })
+        })
+        const commit = aCommit({ from: 30, next: 40, puts: [put('count', '40')] })
+        const outcome = await eventually(() => store.commit(commit))
+        expect(outcome).toEqual({ kind: 'ROLLBACK', stored: 10 })
+        const hashes = new BigUint64Array([1n, 2n, 3n])
+        const read = await store.readForFold({ scope, partition: 0, keys: ['count'], hashes, generations: [1] })
+        expect(read).toEqual({
+          position: 10,
+          meta: bytes('ten'),
+          values: [bytes('10')],
+          seen: new Uint8Array([1, 0, 0]),
+        })
+        await apply({ from: 10, next: 40, puts: [put('count', '40')] })
+      })
+
+      modelLaws(() => fixture)
+    })
+
+    describe('expiry', () => {
+      test('a value goes when it was not written for its time, others stay', async () => {
+        await apply({
+          puts: [put('gone', 'v', 200), put('again', 'v', 200), put('long', 'v', 600_000), put('ever', 'v')],
+        })
+        await apply({ from: 1, next: 2, puts: [put('again', 'w', 600_000)] })
+        expect(await value('gone')).toBe('v')
+        await fixture.pass(201)
+        await eventually(async () => expect(await value('gone')).toBeNull())
+        const keys = ['gone', 'again', 'long', 'ever']
+        expect((await store.read(scope, 0, keys)).values.map(text)).toEqual([null, 'w', 'v', 'v'])
+        const asked = keys.map((key) => ({ partition: 0, key }))
+        expect((await store.readMany(scope, asked)).map(text)).toEqual([null, 'w', 'v', 'v'])
+        expect((await collect(store.scan(scope, 0))).map(({ key }) => key).sort()).toEqual(['again', 'ever', 'long'])
+      })
+
+      test('a write without a time takes away an earlier one', async () => {
+        await apply({ puts: [put('k', 'v', 100)] })
+        await apply({ from: 1, next: 2, puts: [put('k', 'w')] })
+        await fixture.pass(150)
+        expect(await value('k')).toBe('w')
+      })
+
+      test('positions and meta never expire', async () => {
+        await apply({ puts: [put('k', 'v', 50)], meta: bytes('m') })
+        await fixture.pass(60)
+        await eventually(async () => expect(await value('k')).toBeNull())
+        expect(await store.positions(scope, [0])).toEqual([1])
+      })
+    })
+
+    describe('the dedupe memory', () => {
+      const seen = async (hashes: readonly bigint[], generations: readonly number[], partition = 0) => {
+        const query = { scope, partition, keys: [], hashes: BigUint64Array.from(hashes), generations }
+        return [...(await store.readForFold(query)).seen]
+      }
+
+      test('an id is known in the generations asked for, and in its own partition only', async () => {
+        const most = 0xffffffffffffffffn
+        const remember = [
+          { generation: 5, hashes: BigUint64Array.from([0n, 1n, most]), ttlMs: 60_000 },
+          { generation: 6, hashes: BigUint64Array.from([2n, 1n << 63n]), ttlMs: 60_000 },
+          { generation: 7, hashes: new BigUint64Array(0), ttlMs: 60_000 },
+        ]
+        await apply({ remember })
+        const ids = [0n, 1n, 2n, 3n, 1n << 63n, most, 1n]
+        expect(await seen(ids, [5])).toEqual([1, 1, 0, 0, 0, 1, 1])
+        expect(await seen(ids, [6])).toEqual([0, 0, 1, 0, 1, 0, 0])
+        expect(await seen(ids, [4, 5, 6, 7])).toEqual([1, 1, 1, 0, 1, 1, 1])
+        expect(await seen(ids, [])).toEqual([0, 0, 0, 0, 0, 0, 0])
+        expect(await seen(ids, [5, 6], 1)).toEqual([0, 0, 0, 0, 0, 0, 0])
+      })
+
+      test('ids that differ in one bit are different ids', async () => {
+        const id = 0x0123456789abcdefn
+        await apply({ remember: [{ generation: 1, hashes: BigUint64Array.from([id]), ttlMs: 60_000 }] })
+        const near = Array.from({ length: 64 }, (_, bit) => id ^ (1n << BigInt(bit)))
+        expect(await seen([id, ...near], [1])).toEqual([1, ...near.map(() => 0)])
+      })
+
+      test('20,000 ids remembered over several commits are all known and no others are', async () => {
+        const mixed = (i: number) => BigInt.asUintN(64, BigInt(i) * 0x9e3779b97f4a7c15n)
+        for (let at = 0; at < 4; at++) {
+          // Each commit repeats a thousand ids of the one before.
+          const hashes = BigUint64Array.from({ length: 6000 }, (_, i) => mixed(at * 5000 + i))
+          await apply({ from: at, next: at + 1, remember: [{ generation: 1, hashes, ttlMs: 60_000 }] })
+        }
+        const known = Array.from({ length: 21_000 }, (_, i) => mixed(i))
+        const unknown = Array.from({ length: 9_000 }, (_, i) => mixed(1_000_000 + i))
+        const flags = await seen([...known, ...unknown], [1])
+        expect(flags.slice(0, known.length).every((flag) => flag === 1)).toBe(true)
+        expect(flags.slice(known.length).every((flag) => flag === 0)).toBe(true)
+      })
+
+      test('a generation is forgotten as a whole, when it was not added to for its time', async () => {
+        const remember = (generation: number, hash: bigint, ttlMs: number) => ({
+          generation,
+          hashes: BigUint64Array.from([hash]),
+          ttlMs,
+        })
+        await apply({ remember: [remember(1, 1n, 250), remember(2, 2n, 250)] })
+        await fixture.pass(150)
+        await apply({ from: 1, next: 2, remember: [remember(2, 3n, 600_000)] })
+        await fixture.pass(101)
+        await eventually(async () => expect(await seen([1n, 2n, 3n], [1, 2])).toEqual([0, 1, 1]))
+      })
+    })
+
+    describe('short-lived values outside the fence', () => {
+      const bound = { maxBytes: 10, ttlMs: 60_000 }
+
+      test('appends of a list keep their order and its last bytes', async () => {
+        await store.append(scope, 0, 'list', bytes('abcd'), bound)
+        await store.append(scope, 0, 'list', bytes('efgh'), bound)
+        expect(await value('list')).toBe('abcdefgh')
+        await store.append(scope, 0, 'list', bytes('ijkl'), bound)
+        expect(await value('list')).toBe('cdefghijkl')
+        await store.append(scope, 0, 'list', bytes('0123456789ABCDEF'), bound)
+        expect(await value('list')).toBe('6789ABCDEF')
+      })
+
+      test('appends of several writers all stand', async () => {
+        const wide = { maxBytes: 1 << 16, ttlMs: 60_000 }
+        const other = fixture.another()
+        const appends = Array.from({ length: 100 }, (_, i) =>
+          (i % 2 === 0 ? store : other).append(scope, 0, 'list', Uint8Array.from([i]), wide),
+        )
+        await Promise.all(appends)
+        const list = (await store.read(scope, 0, ['list'])).values[0]
+        expect([...(list ?? [])].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i))
+      })
+
+      test('a list goes when nothing was appended for its time', async () => {
+        await store.append(scope, 0, 'list', bytes('a'), { maxBytes: 10, ttlMs: 250 })
+        await fixture.pass(150)
+        await store.append(scope, 0, 'list', bytes('b'), { maxBytes: 10, ttlMs: 250 })
+        await fixture.pass(150)
+        expect(await value('list')).toBe('ab')
+        await fixture.pass(110)
+        await eventually(async () => expect(await value('list')).toBeNull())
+        await store.append(scope, 0, 'list', bytes('c'), bound)
+        expect(await value('list')).toBe('c')
+      })
+
+      test('a value put replaces the one before and has its own time', async () => {
+        await store.put(scope, 3, put('page', 'one', 60_000))
+        await store.put(scope, 3, put('page', 'two', 200))
+        expect(await value('page', 3)).toBe('two')
+        expect(await store.positions(scope, [3])).toEqual([null])
+        await fixture.pass(201)
+        await eventually(async () => expect(await value('page', 3)).toBeNull())
+      })
+    })
+
+    describe('pointers', () => {
+      test('a pointer moves only from where it is expected to be', async () => {
+        expect(await store.pointer('serving')).toBeNull()
+        expect(await store.movePointer('serving', 'user.1', 'user.2')).toBe(false)
+        expect(await store.movePointer('serving', null, 'user.1')).toBe(true)
+        expect(await store.movePointer('serving', null, 'user.9')).toBe(false)
+        expect(await store.movePointer('serving', 'user.1', 'user.2')).toBe(true)
+        expect(await store.pointer('serving')).toBe('user.2')
+        expect(await store.pointer('other')).toBeNull()
+        expect(await store.movePointer('empty', null, '')).toBe(true)
+        expect(await store.movePointer('empty', null, 'x')).toBe(false)
+        expect(await store.pointer('empty')).toBe('')
+      })
+
+      test('of ten that move it at once one does', async () => {
+        const other = fixture.another()
+        const moves = Array.from({ length: 10 }, (_, i) =>
+          (i % 2 === 0 ? store : other).movePointer('serving', null, `writer ${i}`),
+        )
+        const moved = (await Promise.all(moves)).flatMap((did, i) => (did ? [`writer ${i}`] : []))
+        expect(moved).toHaveLength(1)
+        expect(await store.pointer('serving')).toBe(moved[0])
+      })
+    })
+
+    describe('scanning and dropping', () => {
+      test('a scan has every key of its partition once, and no other', async () => {
+        const keys = Array.from({ length: 2500 }, (_, i) => `k${i}`)
+        await apply({ puts: keys.map((key) => put(key, `v ${key}`)), meta: bytes('m') })
+        await apply({ partition: 1, puts: [put('other', 'v')] })
+        await store.commit(aCommit({ scope: 'user.12', puts: [put('foreign', 'v')] }))
+        const found = await collect(store.scan(scope, 0))
+        expect(found.map(({ key }) => key).sort()).toEqual([...keys].sort())
+        expect(found.every(({ key, value: stored }) => text(stored) === `v ${key}`)).toBe(true)
+        expect(await collect(store.scan(scope, 2))).toEqual([])
+      })
+
+      test('a dropped scope is as if it had never been; its neighbours stay', async () => {
+        const remember = [{ generation: 1, hashes: BigUint64Array.from([1n]), ttlMs: 60_000 }]
+        const scopes = ['user.1', 'user.2', 'user.11', 'user', 'pin.1']
+        for (const each of scopes) {
+          for (const partition of [0, 1, 11]) {
+            const commit = aCommit({ scope: each, partition, puts: [put('k', 'v')], meta: bytes('m'), remember })
+            expect((await store.commit(commit)).kind).toBe('APPLIED')
+          }
+        }
+        await store.dropScope('user.1', [0, 1])
+        const empty = { position: null, meta: null, values: [null], seen: new Uint8Array([0]) }
+        const full = { position: 1, meta: bytes('m'), values: [bytes('v')], seen: new Uint8Array([1]) }
+        const query = { keys: ['k'], hashes: BigUint64Array.from([1n]), generations: [1] }
+        for (const each of scopes) {
+          for (const partition of [0, 1, 11]) {
+            const dropped = each === 'user.1' && partition !== 11
+            expect(await store.readForFold({ ...query, scope: each, partition })).toEqual(dropped ? empty : full)
+          }
+        }
+        expect(await collect(store.scan('user.1', 0))).toEqual([])
+        await apply({ puts: [put('k', 'new life')] })
+      })
+    })
+
+    describe('when things go wrong', () => {
+      test('a signal that was aborted ends the call with its reason', async () => {
+        const reason = new Error('the caller has gone')
+        const signal = AbortSignal.abort(reason)
+        await expect(store.read(scope, 0, ['k'], { signal })).rejects.toBe(reason)
+        await expect(store.commit(aCommit({ puts: [put('k', 'v')] }), { signal })).rejects.toBe(reason)
+        expect(await store.read(scope, 0, ['k'])).toEqual({ position: null, values: [null] })
+      })
+
+      test('a closed store answers STORE_CLOSED; closing it again is harmless', async () => {
+        const other = fixture.another()
+        await other.read(scope, 0, ['k'])
+        await other.close()
+        await other.close()
+        const query = { scope, partition: 0, keys: [], hashes: new BigUint64Array(0), generations: [] }
+        for (const call of [
+          () => other.read(scope, 0, ['k']),
+          () => other.readMany(scope, [{ partition: 0, key: 'k' }]),
+          () => other.readForFold(query),
+          () => other.commit(aCommit({})),
+          () => other.positions(scope, [0]),
+          () => collect(other.scan(scope, 0)),
+          () => other.dropScope(scope, [0]),
+          () => other.pointer('p'),
+          () => other.movePointer('p', null, 'v'),
+          () => other.append(scope, 0, 'k', bytes('v'), { maxBytes: 1, ttlMs: 1 }),
+          () => other.put(scope, 0, put('k', 'v')),
+        ]) {
+          await expect(call()).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+        }
+        await apply({ puts: [put('k', 'the others go on')] })
+      })
+
+      test('a commit under way while the store closes ends in one way or the other', async () => {
+        const other = fixture.another()
+        const commit = other.commit(aCommit({ puts: [put('k', 'v')] }))
+        const closing = other.close()
+        const outcome = await commit.catch((error: unknown) => {
+          expect(isContractError(error)).toBe(true)
+          return null
+        })
+        await closing
+        expect(await value('k')).toBe(outcome?.kind === 'APPLIED' ? 'v' : null)
+      })
+
+      test('scripts that the server has forgotten are sent again', async (context) => {
+        if (fixture.flushScripts === undefined) return context.skip('this adapter has no scripts')
+        await apply({ puts: [put('k', '1')] })
+        await fixture.flushScripts()
+        await apply({ from: 1, next: 2, puts: [put('k', '2')] })
+        await fixture.flushScripts()
+        const query = { scope, partition: 0, keys: ['k'], hashes: BigUint64Array.from([1n]), generations: [1] }
+        expect((await store.readForFold(query)).values.map(text)).toEqual(['2'])
+        await fixture.flushScripts()
+        await Promise.all([
+          store.append(scope, 0, 'list', bytes('a'), { maxBytes: 9, ttlMs: 60_000 }),
+          store.append(scope, 0, 'list', bytes('a'), { maxBytes: 9, ttlMs: 60_000 }),
+          store.movePointer('p', null, 'v'),
+        ])
+        expect(await value('list')).toBe('aa')
+      })
+
+      test('while the server says nothing calls end in time with STORE_UNAVAILABLE; then all goes on', async (context) => {
+        if (fixture.outage === undefined) return context.skip('this adapter has no server')
+        await apply({ puts: [put('k', 'v')] })
+        const end = await fixture.outage()
+        const began = performance.now()
+        for (const call of [
+          () => store.read(scope, 0, ['k']),
+          () => store.commit(aCommit({ from: 1, next: 2, puts: [put('k', 'w')] })),
+          () => store.append(scope, 0, 'list', bytes('a'), { maxBytes: 9, ttlMs: 60_000 }),
+          () => store.pointer('p'),
+        ]) {
+          const start = performance.now()
+          await expect(call()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true })
+          expect(performance.now() - start).toBeLessThan(fixture.outageBoundMs ?? 0)
+        }
+        const many = Array.from({ length: 200 }, () => store.read(scope, 0, ['k']).catch((error: unknown) => error))
+        expect((await Promise.all(many)).every((each) => isContractError(each, 'STORE_UNAVAILABLE'))).toBe(true)
+        expect(performance.now() - began).toBeLessThan(6 * (fixture.outageBoundMs ?? 0))
+        await end()
+        const again = aCommit({ from: 1, next: 2, puts: [put('k', 'w')] })
+        const outcome = await eventually(() => store.commit(again))
+        expect(['APPLIED', 'SKIPPED']).toContain(outcome.kind)
+        expect(await value('k')).toBe('w')
+      })
+    })
+  })
+}
+
+function put(key: string, value: string, ttlMs: number | null = null) {
+  return { key, value: bytes(value), ttlMs }
+}
