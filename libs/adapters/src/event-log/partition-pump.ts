@@ -1,0 +1,94 @@
+import type { BatchHandler, LogRecord, TopicPartition } from '@freshet/contracts/ports/event-log'
+import type { Clock } from '@freshet/domain/clock'
+
+/** What a log holds from a position on. */
+export interface Chunk {
+  /** May be empty where nothing is left of a stretch: then only `next` moves. */
+  readonly records: readonly LogRecord[]
+  readonly next: number
+  readonly end: number
+}
+
+/** How a partition is read. */
+export interface PumpOptions {
+  readonly at: TopicPartition
+  /** Asked once, before the first read; null: from the beginning. Asked again after a pause where it throws. */
+  readonly startAt: () => Promise<number | null> | number | null
+  /** Resolves with what stands at `position` or after it as soon as there is something; null: the signal was aborted. */
+  readonly next: (position: number, signal: AbortSignal) => Promise<Chunk | null>
+  readonly onBatch: BatchHandler
+  readonly onError: (error: Error) => void
+  readonly clock: Clock
+}
+
+/** Reads one partition: batch after batch through the handler, each again after a pause until it is handled. */
+export interface PartitionPump {
+  readonly at: TopicPartition
+  /** One past the last position handled, or where it started; null where it starts at the beginning and nothing was handled. */
+  handled(): number | null
+  /** Asks it to stop; resolves when the batch being handled has ended. */
+  stop(): Promise<void>
+}
+
+const firstPauseMs = 50
+const longestPauseMs = 2_000
+
+/** Starts to read a partition. */
+export function startPump(options: PumpOptions): PartitionPump {
+  const { at, clock, onError } = options
+  const stopping = new AbortController()
+  const { signal } = stopping
+  let handled: number | null = null
+
+  async function untilDone<T>(work: () => Promise<T> | T): Promise<{ readonly value: T } | null> {
+    for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      try {
+        return { value: await work() }
+      } catch (error) {
+        onError(asError(error))
+        await clock.sleep(pauseMs, signal).catch(() => undefined)
+      }
+    }
+    return null
+  }
+
+  async function run(): Promise<void> {
+    const start = await untilDone(options.startAt)
+    if (start === null) return
+    handled = start.value
+    // A batch says where the handler stood, which is not where its records begin: emptied stretches lie between.
+    let from = start.value ?? 0
+    let position = from
+    while (!signal.aborted) {
+      const read = await untilDone(() => options.next(position, signal))
+      const chunk = read?.value ?? null
+      if (chunk === null) return
+      position = chunk.next
+      if (chunk.records.length > 0) {
+        const batch = { ...at, from, next: chunk.next, records: chunk.records, end: chunk.end }
+        const verdict = await untilDone(() => options.onBatch(batch, signal))
+        if (verdict === null) return
+        position = verdict.value ? verdict.value.seekTo : chunk.next
+        from = position
+      }
+      handled = position
+    }
+  }
+
+  const ended = run()
+  return {
+    at,
+    handled: () => handled,
+    stop() {
+      stopping.abort(stopped)
+      return ended
+    },
+  }
+}
+
+const stopped = new Error('the reader was stopped')
+
+/** What was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
+}

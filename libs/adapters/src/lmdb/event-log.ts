@@ -1,0 +1,140 @@
+import { ContractError, isContractError } from '@freshet/contracts/errors'
+import type { EventLog } from '@freshet/contracts/ports/event-log'
+import type { Clock } from '@freshet/domain/clock'
+import { outcomeOf } from '../event-log/layouts.ts'
+import { createLocalReaders, logClosed, topicMissing } from '../event-log/local-readers.ts'
+import type { LmdbEnvironment } from './environment.ts'
+import { createLogStorage } from './log-storage.ts'
+
+/** An event log in a data folder. */
+export interface LmdbEventLog extends EventLog {
+  /** Lets go of what is past its retention, now instead of at the next round; `records` it let go. */
+  compact(): Promise<void>
+}
+
+/** Where the log lives and how it looks after itself. */
+export interface LmdbEventLogOptions {
+  /** May be shared with the state store; closing the log leaves it open. */
+  readonly environment: LmdbEnvironment
+  /** Times records, rounds of compaction and pauses after a handler's error. */
+  readonly clock: Clock
+  /** How often retention is applied; null: only when asked to. Default a minute. */
+  readonly compactEveryMs?: number | null
+  /** Records looked at in one transaction of a round, so that appends get in between. Default 2,000. */
+  readonly compactSliceRecords?: number
+  /** Told when a round of compaction fails; it is tried again at the next. */
+  readonly onError?: (error: Error) => void
+}
+
+/**
+ * An ordered, partitioned log in LMDB for one process. An append resolves when its records are on disk; appends that come
+ * at the same time share a transaction. In compacted topics a key's earlier record goes with the append of a later one.
+ */
+export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
+  const {
+    environment,
+    clock,
+    compactEveryMs = 60_000,
+    compactSliceRecords = 2_000,
+    onError = () => undefined,
+  } = options
+  const storage = createLogStorage(environment)
+  const partitionCount = (topic: string): number => {
+    const layout = storage.layoutOf(topic)
+    if (layout === null) throw topicMissing(topic)
+    return layout.partitions
+  }
+  const readers = createLocalReaders({ ...storage, partitionCount }, clock)
+  const closing = new AbortController()
+
+  async function whileOpen<T>(work: () => T): Promise<Awaited<T>> {
+    if (closing.signal.aborted) throw logClosed()
+    return await work()
+  }
+
+  const durably = <T>(work: () => T): Promise<T> => environment.transaction(work).catch(rethrown)
+
+  const bounds = (topic: string, of: (topic: string, partition: number) => number): readonly number[] =>
+    Array.from({ length: partitionCount(topic) }, (_, partition) => of(topic, partition))
+
+  async function compact(): Promise<void> {
+    for (const layout of storage.layouts()) {
+      for (let partition = 0; partition < layout.partitions; partition++) {
+        for (let from: number | null = 0; from !== null && !closing.signal.aborted;) {
+          const slice: number = from
+          from = await environment.transaction(() =>
+            storage.compactSlice(layout, partition, slice, clock.now(), compactSliceRecords),
+          )
+        }
+      }
+    }
+  }
+
+  async function compactInRounds(everyMs: number): Promise<void> {
+    for (;;) {
+      await clock.sleep(everyMs, closing.signal)
+      await compact().catch(onError)
+    }
+  }
+  const rounds = compactEveryMs === null ? null : compactInRounds(compactEveryMs).catch(() => undefined)
+
+  return {
+    applyTopics: (layouts) =>
+      whileOpen(() =>
+        durably(() => {
+          const outcomes = layouts.map((layout) => outcomeOf(layout, storage.layoutOf(layout.name)))
+          layouts.forEach((layout, i) => {
+            if (outcomes[i]?.outcome !== 'unchanged') storage.setLayout(layout)
+          })
+          return outcomes
+        }),
+      ),
+    partitionCount: (topic) => whileOpen(() => partitionCount(topic)),
+    starts: (topic) => whileOpen(() => bounds(topic, storage.start)),
+    ends: (topic) => whileOpen(() => bounds(topic, storage.end)),
+
+    append: (topic, records, { signal } = {}) =>
+      whileOpen(async () => {
+        signal?.throwIfAborted()
+        const prepared = storage.prepare(topic, records)
+        const positions = await untilAborted(
+          durably(() => storage.append(topic, prepared, clock.now())),
+          signal,
+          () => {
+            for (const partition of new Set(prepared.map((one) => one.partition))) readers.appended(topic, partition)
+          },
+        )
+        return positions
+      }),
+
+    readGroup: (group) => whileOpen(() => readers.readGroup(group)),
+    readAll: (view) => whileOpen(() => readers.readAll(view)),
+    compact: () => whileOpen(compact),
+
+    async close() {
+      closing.abort(logClosed())
+      await readers.stop()
+      await rounds
+    },
+  }
+}
+
+function rethrown(error: unknown): never {
+  if (isContractError(error)) throw isContractError(error, 'STORE_CLOSED') ? logClosed() : error
+  const reason = error instanceof Error ? error.message : String(error)
+  throw new ContractError('LOG_UNAVAILABLE', `the log could not be written: ${reason}`, { cause: error })
+}
+
+/** The work's outcome, or the signal's reason as soon as that is aborted; `done` runs in either case once the work has succeeded. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined, done: () => void): Promise<T> {
+  const finished = work.then((value) => {
+    done()
+    return value
+  })
+  if (signal === undefined) return finished
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error)
+    signal.addEventListener('abort', onAbort, { once: true })
+    finished.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

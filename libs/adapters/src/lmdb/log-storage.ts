@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto'
+import type { LogRecord, NewRecord, Position, TopicLayout } from '@freshet/contracts/ports/event-log'
+import { checkedKey, targetOf, tombstoneRetentionMs } from '../event-log/layouts.ts'
+import { topicMissing } from '../event-log/local-readers.ts'
+import type { BytesDatabase, LmdbEnvironment } from './environment.ts'
+import { decodeRecord, encodeRecord, peekRecord, positionIn, recordKey } from './log-records.ts'
+
+/** The partitions of a log in LMDB. What changes something must run inside `environment.transaction`; the rest reads what is committed. */
+export interface LogStorage {
+  layoutOf(topic: string): TopicLayout | null
+  layouts(): readonly TopicLayout[]
+  /** In a transaction. */
+  setLayout(layout: TopicLayout): void
+  start(topic: string, partition: number): number
+  end(topic: string, partition: number): number
+  read(topic: string, partition: number, from: number, maxRecords: number): { records: LogRecord[]; next: number }
+  /** Checks records before they are queued: throws LOG_TOPIC_MISSING, LOG_RECORD_TOO_LARGE, RangeError. */
+  prepare(topic: string, records: readonly NewRecord[]): readonly PreparedRecord[]
+  /** In a transaction. */
+  append(topic: string, records: readonly PreparedRecord[], nowMs: number): readonly Position[]
+  /** In a transaction: lets go of at most `maxRecords` records of a partition; answers where to go on, null: done. */
+  compactSlice(layout: TopicLayout, partition: number, from: number, nowMs: number, maxRecords: number): number | null
+}
+
+/** A record with its place and key worked out. */
+export interface PreparedRecord {
+  readonly record: NewRecord
+  readonly partition: number
+  readonly key: Uint8Array
+}
+
+/** What one read brings at most, however many records are allowed. */
+const maxReadBytes = 4 << 20
+/** LMDB takes keys of up to 1,978 bytes; two are the partition. */
+const maxIndexedKeyBytes = 1_900
+
+/** The log's databases in an environment: one per topic, for compacted topics a second one with each key's last position, and one each for layouts and bounds. */
+export function createLogStorage(environment: LmdbEnvironment): LogStorage {
+  const layoutDb = environment.database('log-layouts')
+  const boundsDb = environment.database('log-bounds')
+  const layouts = new Map<string, TopicLayout>()
+  for (const { key, value } of layoutDb.getRange()) {
+    layouts.set(Buffer.from(key).toString(), JSON.parse(Buffer.from(value).toString()) as TopicLayout)
+  }
+  const recordsOf = (topic: string): BytesDatabase => environment.database(`log.${topic}`)
+  const lastOf = (topic: string): BytesDatabase => environment.database(`log-last.${topic}`)
+
+  const boundsKey = (topic: string, partition: number) => Buffer.from(`${topic}/${partition}`)
+  function boundsOf(topic: string, partition: number): { start: number; end: number } {
+    const bytes = boundsDb.get(boundsKey(topic, partition))
+    if (bytes === undefined) return { start: 0, end: 0 }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    return { start: view.getFloat64(0), end: view.getFloat64(8) }
+  }
+  function setBounds(topic: string, partition: number, start: number, end: number): void {
+    const bytes = new Uint8Array(16)
+    const view = new DataView(bytes.buffer)
+    view.setFloat64(0, start)
+    view.setFloat64(8, end)
+    void boundsDb.put(boundsKey(topic, partition), bytes)
+  }
+
+  const rangeOf = (topic: string, partition: number, from: number, to: number) =>
+    recordsOf(topic).getRange({ start: recordKey(partition, from), end: recordKey(partition, to) })
+
+  /** In a compacted topic a key's earlier record goes as soon as a later one stands, in the same transaction. */
+  function supersede(topic: string, partition: number, key: Uint8Array, position: number): void {
+    const lastDb = lastOf(topic)
+    const indexKey = lastKey(partition, key)
+    const before = lastDb.get(indexKey)
+    if (before !== undefined) void recordsOf(topic).remove(before)
+    void lastDb.put(indexKey, recordKey(partition, position))
+  }
+
+  return {
+    layoutOf: (topic) => layouts.get(topic) ?? null,
+    layouts: () => [...layouts.values()],
+
+    setLayout(layout) {
+      const before = layouts.get(layout.name)
+      void layoutDb.put(Buffer.from(layout.name), Buffer.from(JSON.stringify(layout)))
+      layouts.set(layout.name, layout)
+      if (before === undefined || before.cleanup === layout.cleanup || layout.cleanup === 'delete') return
+      for (let partition = 0; partition < layout.partitions; partition++) {
+        const { start, end } = boundsOf(layout.name, partition)
+        for (const { key, value } of [...rangeOf(layout.name, partition, start, end)]) {
+          supersede(layout.name, partition, peekRecord(value).key, positionIn(key))
+        }
+      }
+    },
+
+    start: (topic, partition) => boundsOf(topic, partition).start,
+    end: (topic, partition) => boundsOf(topic, partition).end,
+
+    read(topic, partition, from, maxRecords) {
+      const { end } = boundsOf(topic, partition)
+      const records: LogRecord[] = []
+      let bytes = 0
+      for (const { key, value } of rangeOf(topic, partition, from, end)) {
+        const position = positionIn(key)
+        records.push(decodeRecord(position, value))
+        bytes += value.length
+        if (records.length >= maxRecords || bytes >= maxReadBytes) return { records, next: position + 1 }
+      }
+      return { records, next: end }
+    },
+
+    prepare(topic, records) {
+      const layout = layouts.get(topic)
+      if (layout === undefined) throw topicMissing(topic)
+      return records.map((record) => ({
+        record: { ...record, value: record.value?.slice() ?? null },
+        key: checkedKey(record, topic, layout.maxRecordBytes),
+        partition: targetOf(record, topic, layout.partitions),
+      }))
+    },
+
+    append(topic, records, nowMs) {
+      const compacted = layouts.get(topic)?.cleanup === 'compact'
+      const database = recordsOf(topic)
+      const bounds = new Map<number, { start: number; end: number }>()
+      const positions = records.map(({ record, partition, key }): Position => {
+        let at = bounds.get(partition)
+        if (at === undefined) bounds.set(partition, (at = boundsOf(topic, partition)))
+        const position = at.end++
+        void database.put(recordKey(partition, position), encodeRecord(record, key, nowMs))
+        if (compacted) supersede(topic, partition, key, position)
+        return { partition, position }
+      })
+      // Last, so that records of an append that failed half-way lie beyond the end and are written over.
+      for (const [partition, { start, end }] of bounds) setBounds(topic, partition, start, end)
+      return positions
+    },
+
+    compactSlice(layout, partition, from, nowMs, maxRecords) {
+      const { name, cleanup, retentionMs } = layout
+      const { start, end } = boundsOf(name, partition)
+      const oldestMs = retentionMs === null ? -Infinity : nowMs - retentionMs
+      const oldestRemovalMs = cleanup === 'compact' ? nowMs - tombstoneRetentionMs : -Infinity
+      if (oldestMs === -Infinity && oldestRemovalMs === -Infinity) return null
+      let seen = 0
+      let newStart = start
+      let next: number | null = null
+      const gone: { readonly stored: Uint8Array; readonly key: Uint8Array }[] = []
+      for (const { key: stored, value } of rangeOf(name, partition, Math.max(from, start), end)) {
+        const { appendedAtMs, key, isRemoval } = peekRecord(value)
+        const expired = appendedAtMs < oldestMs
+        // Times grow with positions, so where nothing expires any more only removals are left to look for.
+        if (!expired && cleanup === 'delete') break
+        if (seen++ >= maxRecords) {
+          next = positionIn(stored)
+          break
+        }
+        if (expired) newStart = positionIn(stored) + 1
+        if (expired || (isRemoval && appendedAtMs < oldestRemovalMs)) gone.push({ stored, key })
+      }
+      for (const { stored, key } of gone) {
+        void recordsOf(name).remove(stored)
+        if (cleanup === 'compact') void lastOf(name).remove(lastKey(partition, key))
+      }
+      if (newStart > start) setBounds(name, partition, newStart, end)
+      return next
+    },
+  }
+}
+
+function lastKey(partition: number, key: Uint8Array): Uint8Array {
+  const short = key.length <= maxIndexedKeyBytes ? key : createHash('sha256').update(key).digest()
+  const bytes = new Uint8Array(2 + short.length)
+  new DataView(bytes.buffer).setUint16(0, partition)
+  bytes.set(short, 2)
+  return bytes
+}

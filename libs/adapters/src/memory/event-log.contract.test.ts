@@ -1,0 +1,19 @@
+import { eventLogContract } from '../suites/event-log.suite.ts'
+import { createMemoryEventLog } from './event-log.ts'
+
+eventLogContract('memory', () => {
+  const log = createMemoryEventLog()
+  return Promise.resolve({
+    log,
+    other: log,
+    storesElsewhere: false,
+    // The only handle on a log in memory is the log itself, so one that is to be closed is another log.
+    async open(topic) {
+      const another = createMemoryEventLog()
+      await another.applyTopics([topic])
+      return another
+    },
+    compact: () => Promise.resolve(log.compact()),
+    dispose: () => log.close(),
+  })
+})

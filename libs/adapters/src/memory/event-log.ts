@@ -1,0 +1,171 @@
+import type { EventLog, LogRecord, NewRecord, Position, TopicLayout } from '@freshet/contracts/ports/event-log'
+import type { Clock } from '@freshet/domain/clock'
+import { checkedKey, outcomeOf, targetOf, tombstoneRetentionMs } from '../event-log/layouts.ts'
+import { createLocalReaders, logClosed, topicMissing } from '../event-log/local-readers.ts'
+import { createSystemClock } from '../system/clock.ts'
+
+/** An event log in memory, for tests and for evaluation within one process. */
+export interface MemoryEventLog extends EventLog {
+  /** Delivers everything appended so far, and what handlers append in turn, until nothing is left; rejects with the first error of a handler. */
+  drain(): Promise<void>
+  /** Drops what retention and compaction let go; compaction also happens by itself once half of a partition is superseded. */
+  compact(): void
+}
+
+interface Partition {
+  records: LogRecord[]
+  start: number
+  end: number
+  /** The position of the last record of each key; null where the topic is not compacted. */
+  last: Map<string, number> | null
+}
+
+interface Topic {
+  layout: TopicLayout
+  readonly partitions: readonly Partition[]
+}
+
+const compactFromRecords = 1_024
+
+/** Creates an empty log. `clock` times records and pauses after a handler's error; default: the system's. */
+export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): MemoryEventLog {
+  const clock = options.clock ?? createSystemClock()
+  const topics = new Map<string, Topic>()
+  let closed = false
+
+  function topicOf(name: string): Topic {
+    const topic = topics.get(name)
+    if (topic === undefined) throw topicMissing(name)
+    return topic
+  }
+
+  function partitionAt(name: string, partition: number): Partition {
+    const found = topicOf(name).partitions[partition]
+    if (found === undefined) throw new RangeError(`${name} has no partition ${partition}`)
+    return found
+  }
+
+  const readers = createLocalReaders(
+    {
+      partitionCount: (name) => topicOf(name).partitions.length,
+      start: (name, partition) => partitionAt(name, partition).start,
+      end: (name, partition) => partitionAt(name, partition).end,
+      read(name, partition, from, maxRecords) {
+        const { records, end } = partitionAt(name, partition)
+        const first = firstAtOrAfter(records, from)
+        const until = first + maxRecords
+        const last = until < records.length ? records[until - 1] : undefined
+        return { records: records.slice(first, until), next: last === undefined ? end : last.position + 1 }
+      },
+    },
+    clock,
+  )
+
+  function append(name: string, records: readonly NewRecord[]): readonly Position[] {
+    const { layout, partitions } = topicOf(name)
+    const targets = records.map((record) => {
+      checkedKey(record, name, layout.maxRecordBytes)
+      return targetOf(record, name, partitions.length)
+    })
+    const appendedAtMs = clock.now()
+    const positions = records.map(({ key, value }, i): Position => {
+      const partition = targets[i] ?? 0
+      const into = partitionAt(name, partition)
+      const position = into.end++
+      into.records.push({ position, key, value: value === null ? null : value.slice(), appendedAtMs })
+      into.last?.set(key, position)
+      return { partition, position }
+    })
+    for (const partition of new Set(targets)) {
+      const { records: held, last } = partitionAt(name, partition)
+      if (last !== null && held.length > compactFromRecords && held.length > 2 * last.size) {
+        compactPartition(layout, partitionAt(name, partition), clock.now())
+      }
+      readers.appended(name, partition)
+    }
+    return positions
+  }
+
+  const whileOpen = async <T>(work: () => T): Promise<Awaited<T>> => {
+    if (closed) throw logClosed()
+    return await work()
+  }
+
+  return {
+    applyTopics: (layouts) =>
+      whileOpen(() => {
+        const outcomes = layouts.map((layout) => outcomeOf(layout, topics.get(layout.name)?.layout ?? null))
+        for (const layout of layouts) {
+          const existing = topics.get(layout.name)
+          if (existing === undefined) topics.set(layout.name, emptyTopic(layout))
+          else relayout(existing, layout)
+        }
+        return outcomes
+      }),
+    partitionCount: (name) => whileOpen(() => topicOf(name).partitions.length),
+    starts: (name) => whileOpen(() => topicOf(name).partitions.map(({ start }) => start)),
+    ends: (name) => whileOpen(() => topicOf(name).partitions.map(({ end }) => end)),
+    append: (name, records, { signal } = {}) =>
+      whileOpen(() => {
+        signal?.throwIfAborted()
+        return append(name, records)
+      }),
+    readGroup: (group) => whileOpen(() => readers.readGroup(group)),
+    readAll: (view) => whileOpen(() => readers.readAll(view)),
+    async close() {
+      closed = true
+      await readers.stop()
+    },
+    drain: () => readers.idle(),
+    compact() {
+      for (const { layout, partitions } of topics.values()) {
+        for (const partition of partitions) compactPartition(layout, partition, clock.now())
+      }
+    },
+  }
+}
+
+function emptyTopic(layout: TopicLayout): Topic {
+  const partitions = Array.from({ length: layout.partitions }, () => ({ records: [], start: 0, end: 0, last: null }))
+  const topic: Topic = { layout, partitions }
+  relayout(topic, layout)
+  return topic
+}
+
+function relayout(topic: Topic, layout: TopicLayout): void {
+  topic.layout = layout
+  for (const partition of topic.partitions) {
+    partition.last =
+      layout.cleanup === 'compact' ? new Map(partition.records.map(({ key, position }) => [key, position])) : null
+  }
+}
+
+/** Binary search: positions grow, with gaps. */
+function firstAtOrAfter(records: readonly LogRecord[], position: number): number {
+  let low = 0
+  let high = records.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((records[middle]?.position ?? Infinity) < position) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function compactPartition(layout: TopicLayout, partition: Partition, nowMs: number): void {
+  const { last } = partition
+  if (last !== null) {
+    partition.records = partition.records.filter(({ key, position, value, appendedAtMs }) => {
+      if (last.get(key) !== position) return false
+      if (value !== null || appendedAtMs >= nowMs - tombstoneRetentionMs) return true
+      last.delete(key)
+      return false
+    })
+  }
+  if (layout.retentionMs === null) return
+  const oldestMs = nowMs - layout.retentionMs
+  const kept = partition.records.findIndex(({ appendedAtMs }) => appendedAtMs >= oldestMs)
+  const dropped = partition.records.splice(0, kept < 0 ? partition.records.length : kept)
+  for (const { key, position } of dropped) if (last?.get(key) === position) last.delete(key)
+  if (dropped.length > 0) partition.start = partition.records[0]?.position ?? partition.end
+}
