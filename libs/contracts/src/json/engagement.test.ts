@@ -1,0 +1,174 @@
+import { actions, surfaces, type Engagement } from '@freshet/domain/engagement'
+import { asId, type BoardId, type FeedId, type SessionId } from '@freshet/domain/ids'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { engagementToJson, parseEngagementJson } from './engagement.ts'
+
+const good = {
+  eventId: 'e1',
+  userId: 'u1',
+  action: 'click',
+  pinId: 'p1',
+  occurredAt: '2026-01-31T12:00:00.000Z',
+}
+
+function problemOf(value: unknown) {
+  const parsed = parseEngagementJson(value, 'engagements[3]')
+  if (parsed.ok) throw new Error('was accepted')
+  return parsed.problem
+}
+
+/** An object with an own `__proto__`, as JSON.parse makes it. */
+function json(text: string): unknown {
+  return JSON.parse(text)
+}
+
+function nested(depth: number): unknown {
+  return JSON.parse('['.repeat(depth) + ']'.repeat(depth))
+}
+
+describe('parseEngagementJson', () => {
+  it('reads a full engagement', () => {
+    const parsed = parseEngagementJson(
+      { ...good, action: 'save', boardId: 'b', sessionId: 's', feedId: 'f', position: 0, surface: 'home', dwellMs: 9 },
+      '',
+    )
+    expect(parsed).toEqual({
+      ok: true,
+      engagement: {
+        eventId: 'e1',
+        userId: 'u1',
+        sessionId: 's',
+        action: 'save',
+        subject: { kind: 'pin', pinId: 'p1' },
+        boardId: 'b',
+        occurredAtMs: Date.UTC(2026, 0, 31, 12),
+        shown: { feedId: 'f', position: 0, surface: 'home' },
+        dwellMs: 9,
+      },
+    })
+  })
+
+  it.each(['board', 'creator', 'topic'])('reads what is followed: a %s', (kind) => {
+    const { pinId: _, ...others } = good
+    const parsed = parseEngagementJson({ ...others, action: 'follow', [`${kind}Id`]: 'x' }, '')
+    expect(parsed.ok && parsed.engagement.subject).toEqual({ kind, [`${kind}Id`]: 'x' })
+    expect(parsed.ok && parsed.engagement.boardId).toBeNull()
+  })
+
+  it.each([
+    ['no object', 'click', 'EVENT_SHAPE', 'engagements[3]'],
+    ['null', null, 'EVENT_SHAPE', 'engagements[3]'],
+    ['an array', [good], 'EVENT_SHAPE', 'engagements[3]'],
+    ['deep nonsense', nested(100_000), 'EVENT_TOO_DEEP', 'engagements[3]'],
+    ['no event id', { ...good, eventId: undefined }, 'EVENT_FIELD_MISSING', 'engagements[3].eventId'],
+    ['an empty id', { ...good, userId: '' }, 'EVENT_FIELD_MISSING', 'engagements[3].userId'],
+    ['a number for an id', { ...good, userId: 12 }, 'EVENT_FIELD_TYPE', 'engagements[3].userId'],
+    ['null for an id', { ...good, sessionId: null }, 'EVENT_FIELD_TYPE', 'engagements[3].sessionId'],
+    ['129 characters', { ...good, pinId: 'x'.repeat(129) }, 'EVENT_ID_INVALID', 'engagements[3].pinId'],
+    ['a blank', { ...good, pinId: 'a b' }, 'EVENT_ID_INVALID', 'engagements[3].pinId'],
+    ['NUL', { ...good, pinId: 'a\u0000' }, 'EVENT_ID_INVALID', 'engagements[3].pinId'],
+    ['a control character', { ...good, feedId: 'a\u0007' }, 'EVENT_ID_INVALID', 'engagements[3].feedId'],
+    ['a zero-width space', { ...good, userId: 'a\u200b' }, 'EVENT_ID_INVALID', 'engagements[3].userId'],
+    ['a lone surrogate', json('{"eventId":"\\ud800"}'), 'EVENT_ID_INVALID', 'engagements[3].eventId'],
+    ['an unknown action', { ...good, action: 'like' }, 'EVENT_FIELD_VALUE', 'engagements[3].action'],
+    ['an action in capitals', { ...good, action: 'CLICK' }, 'EVENT_FIELD_VALUE', 'engagements[3].action'],
+    ['no action', { ...good, action: undefined }, 'EVENT_FIELD_MISSING', 'engagements[3].action'],
+    ['a deep action', { ...good, action: nested(50) }, 'EVENT_TOO_DEEP', 'engagements[3].action'],
+    ['no pin', { ...good, pinId: undefined }, 'EVENT_FIELD_MISSING', 'engagements[3].pinId'],
+    ['no time', { ...good, occurredAt: undefined }, 'EVENT_FIELD_MISSING', 'engagements[3].occurredAt'],
+    ['a number for a time', { ...good, occurredAt: 1.7e12 }, 'EVENT_FIELD_TYPE', 'engagements[3].occurredAt'],
+    ['no zone', { ...good, occurredAt: '2026-01-31T12:00:00' }, 'EVENT_TIME_INVALID', 'engagements[3].occurredAt'],
+    ['the epoch', { ...good, occurredAt: '1970-01-01T00:00:00Z' }, 'EVENT_TIME_INVALID', 'engagements[3].occurredAt'],
+    ['NaN', { ...good, dwellMs: Number.NaN }, 'EVENT_FIELD_VALUE', 'engagements[3].dwellMs'],
+    ['1e999', { ...good, ...(json('{"position":1e999}') as object) }, 'EVENT_FIELD_VALUE', 'engagements[3].position'],
+    ['-1e999', { ...good, ...(json('{"dwellMs":-1e999}') as object) }, 'EVENT_FIELD_VALUE', 'engagements[3].dwellMs'],
+    ['a negative position', { ...good, position: -1 }, 'EVENT_FIELD_VALUE', 'engagements[3].position'],
+    ['half a position', { ...good, position: 0.5 }, 'EVENT_FIELD_VALUE', 'engagements[3].position'],
+    ['a position as a string', { ...good, position: '3' }, 'EVENT_FIELD_TYPE', 'engagements[3].position'],
+    ['an unknown surface', { ...good, surface: 'moon' }, 'EVENT_FIELD_VALUE', 'engagements[3].surface'],
+    ['an unknown field', { ...good, colour: 'red' }, 'EVENT_FIELD_UNKNOWN', 'engagements[3].colour'],
+    ['an odd field', { ...good, 'a b': 1 }, 'EVENT_FIELD_UNKNOWN', 'engagements[3]."a b"'],
+    ['__proto__', json('{"__proto__":{"userId":"x"}}'), 'EVENT_FIELD_UNKNOWN', 'engagements[3].__proto__'],
+    ['constructor', json('{"constructor":{}}'), 'EVENT_FIELD_UNKNOWN', 'engagements[3].constructor'],
+    ['a pin followed', { ...good, action: 'follow' }, 'EVENT_SUBJECT', 'engagements[3].pinId'],
+    ['nothing followed', { ...good, pinId: undefined, action: 'follow' }, 'EVENT_SUBJECT', 'engagements[3].action'],
+    [
+      'two followed',
+      { ...good, pinId: undefined, action: 'follow', boardId: 'b', topicId: 't' },
+      'EVENT_SUBJECT',
+      'engagements[3].action',
+    ],
+    ['a board of a click', { ...good, boardId: 'b' }, 'EVENT_SUBJECT', 'engagements[3].boardId'],
+    ['a creator of a click', { ...good, creatorId: 'c' }, 'EVENT_SUBJECT', 'engagements[3].creatorId'],
+  ])('names %s', (_name, value, code, field) => {
+    const problem = problemOf(value)
+    expect(problem).toMatchObject({ code, field })
+    expect(problem.message.startsWith(`${field} `)).toBe(true)
+    expect(problem.message.length).toBeLessThan(300)
+    expect(problem.message.isWellFormed()).toBe(true)
+  })
+
+  it('reads back what engagementToJson writes', () => {
+    const id = fc
+      .string({
+        minLength: 1,
+        maxLength: 128,
+        unit: fc.constantFrom('a', 'Z', '0', '-', '_', '.', ':', '/', 'é', '漢', '😀'),
+      })
+      .filter((x) => x.length <= 128)
+    const orNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null })
+    const arbitrary = fc
+      .record({
+        eventId: id,
+        userId: id,
+        sessionId: orNull(id),
+        action: fc.constantFrom(...actions),
+        about: fc.constantFrom('board', 'creator', 'topic'),
+        subjectId: id,
+        board: orNull(id),
+        occurredAtMs: fc.integer({ min: 1, max: 4_102_444_800_000 }),
+        feedId: orNull(id),
+        position: orNull(fc.nat(1_000_000)),
+        surface: orNull(fc.constantFrom(...surfaces)),
+        dwellMs: orNull(fc.nat(86_400_000)),
+      })
+      .map((parts): Engagement => {
+        const other = ['follow', 'unfollow', 'block', 'unblock'].includes(parts.action)
+        const subject = other
+          ? { kind: parts.about, [`${parts.about}Id`]: parts.subjectId }
+          : { kind: 'pin', pinId: parts.subjectId }
+        return {
+          eventId: asId(parts.eventId),
+          userId: asId(parts.userId),
+          sessionId: parts.sessionId === null ? null : asId<SessionId>(parts.sessionId),
+          action: parts.action,
+          subject: subject as Engagement['subject'],
+          boardId:
+            parts.board !== null && ['save', 'unsave'].includes(parts.action) ? asId<BoardId>(parts.board) : null,
+          occurredAtMs: parts.occurredAtMs,
+          shown: {
+            feedId: parts.feedId === null ? null : asId<FeedId>(parts.feedId),
+            position: parts.position,
+            surface: parts.surface,
+          },
+          dwellMs: parts.dwellMs,
+        }
+      })
+    fc.assert(
+      fc.property(arbitrary, (engagement) => {
+        const text = JSON.stringify(engagementToJson(engagement))
+        expect(parseEngagementJson(JSON.parse(text), '')).toEqual({ ok: true, engagement })
+      }),
+    )
+  })
+
+  it('never throws, whatever JSON it gets', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom(...Object.keys(good)), (value, field) => {
+        expect(typeof parseEngagementJson(value, '').ok).toBe('boolean')
+        expect(typeof parseEngagementJson({ ...good, [field]: value }, '').ok).toBe('boolean')
+      }),
+    )
+  })
+})

@@ -1,0 +1,106 @@
+import { idProblem, maxIdLength } from '@freshet/domain/ids'
+import type { IngestCode } from './problems.ts'
+
+/** Why a value does not fit a field: `text` continues the sentence that the field's name begins. */
+export interface FieldFault {
+  readonly code: IngestCode
+  readonly text: string
+  /** The element that is wrong, where the field is an array. */
+  readonly index?: number
+}
+
+/** JSON nested deeper than this is named as such. */
+export const maxJsonDepth = 16
+
+/** Why `value` is no id; null: it is one. */
+export function idFault(value: unknown): FieldFault | null {
+  if (typeof value !== 'string') return wrongType(value, 'a string')
+  if (isPlainId(value)) return null
+  const text = idProblem(value)
+  return text === null ? null : { code: value === '' ? 'EVENT_FIELD_MISSING' : 'EVENT_ID_INVALID', text }
+}
+
+// Nearly all ids are ASCII: a loop over their characters costs a tenth of the pattern for all of Unicode.
+function isPlainId(value: string): boolean {
+  const { length } = value
+  if (length === 0 || length > maxIdLength) return false
+  for (let i = 0; i < length; i++) {
+    const unit = value.charCodeAt(i)
+    if (unit < 0x21 || unit > 0x7e) return false
+  }
+  return true
+}
+
+/** Why `value` is no text of at most `maxCharacters`; null: it is one. Line breaks and tabs are text, other control characters are not. */
+export function textFault(value: unknown, maxCharacters: number): FieldFault | null {
+  if (typeof value !== 'string') return wrongType(value, 'a string')
+  if (value.length > maxCharacters) {
+    return {
+      code: 'EVENT_TEXT_INVALID',
+      text: `has ${value.length} characters; at most ${maxCharacters} are allowed`,
+    }
+  }
+  if (!value.isWellFormed()) {
+    return { code: 'EVENT_TEXT_INVALID', text: 'holds half of a surrogate pair; send well-formed Unicode' }
+  }
+  const control = controlCharacter.exec(value)
+  if (control === null) return null
+  const point = (value.codePointAt(control.index) as number).toString(16).toUpperCase().padStart(4, '0')
+  return { code: 'EVENT_TEXT_INVALID', text: `holds the control character U+${point}; leave it out` }
+}
+
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const controlCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/
+
+/** Why `value` is no whole number from 0 to `max`; null: it is one. */
+export function wholeFault(value: unknown, max: number): FieldFault | null {
+  if (typeof value !== 'number') return wrongType(value, 'a number')
+  if (Number.isInteger(value) && value >= 0 && value <= max) return null
+  return { code: 'EVENT_FIELD_VALUE', text: `is ${value}; give a whole number from 0 to ${max}` }
+}
+
+/** The fault of a value of another type than `wanted`, e.g. `a string`. */
+export function wrongType(value: unknown, wanted: string): FieldFault {
+  if (value === undefined) return { code: 'EVENT_FIELD_MISSING', text: `is missing; give ${wanted}` }
+  if (isDeeperThan(value, maxJsonDepth)) {
+    return { code: 'EVENT_TOO_DEEP', text: `is nested more than ${maxJsonDepth} deep; give ${wanted}` }
+  }
+  return { code: 'EVENT_FIELD_TYPE', text: `is ${kindOf(value)}; give ${wanted}` }
+}
+
+/** Whether arrays and objects are nested deeper than `max`. Takes no stack, however deep they are. */
+export function isDeeperThan(value: unknown, max: number): boolean {
+  let level: unknown[] = [value]
+  for (let depth = 0; depth <= max; depth++) {
+    const below: unknown[] = []
+    for (const each of level) {
+      if (typeof each !== 'object' || each === null) continue
+      for (const child of Array.isArray(each) ? each : Object.values(each)) {
+        if (typeof child === 'object' && child !== null) below.push(child)
+      }
+    }
+    if (below.length === 0) return false
+    level = below
+  }
+  return true
+}
+
+/** A value's JSON type with its article, for messages; short values are shown. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'object') return 'an object'
+  if (typeof value === 'string') return `the string ${shown(value)}`
+  return `the ${typeof value} ${JSON.stringify(value)}`
+}
+
+/** A string for messages: quoted, well-formed, at most 40 characters. */
+export function shown(value: string): string {
+  const short = value.length <= 40 ? value : `${value.slice(0, 40)}…`
+  return JSON.stringify(short.toWellFormed())
+}
+
+/** Whether a value is a JSON object. */
+export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

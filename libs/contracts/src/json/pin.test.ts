@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { parsePinJson, pinToJson } from './pin.ts'
+
+const full = {
+  pinId: 'p1',
+  title: 'Red shoes\nfor winter',
+  description: 'Warm.',
+  topics: ['shoes', 'red'],
+  creatorId: 'c1',
+  createdAt: '2026-01-31T12:00:00.000Z',
+  locale: 'de-DE',
+  imageUrl: 'https://images.example/p1.jpg',
+  visualEmbedding: [0.5, -0.25],
+}
+
+function problemOf(value: unknown) {
+  const parsed = parsePinJson(value, 'pins[2]')
+  if (parsed.ok) throw new Error('was accepted')
+  return parsed.problem
+}
+
+describe('parsePinJson', () => {
+  it('reads a full pin, and writes it back as it was', () => {
+    const parsed = parsePinJson(full, '')
+    expect(parsed.ok && parsed.change).toMatchObject({
+      kind: 'upsert',
+      pin: { pinId: 'p1', createdAtMs: Date.UTC(2026, 0, 31, 12), visualEmbedding: new Float32Array([0.5, -0.25]) },
+    })
+    expect(parsed.ok && pinToJson(parsed.change)).toEqual(full)
+  })
+
+  it('reads a pin that is nothing but an id', () => {
+    const parsed = parsePinJson({ pinId: 'p' }, '')
+    expect(parsed.ok && parsed.change).toEqual({
+      kind: 'upsert',
+      pin: {
+        pinId: 'p',
+        title: '',
+        description: '',
+        topics: [],
+        creatorId: null,
+        createdAtMs: null,
+        locale: null,
+        imageUrl: null,
+        visualEmbedding: null,
+      },
+    })
+  })
+
+  it('reads a removal', () => {
+    expect(parsePinJson({ pinId: 'p', deleted: true }, '')).toEqual({
+      ok: true,
+      change: { kind: 'delete', pinId: 'p' },
+    })
+    expect(parsePinJson({ pinId: 'p', deleted: false }, '')).toMatchObject({ change: { kind: 'upsert' } })
+  })
+
+  it.each([
+    ['no object', 1, 'EVENT_SHAPE', 'pins[2]'],
+    ['no id', {}, 'EVENT_FIELD_MISSING', 'pins[2].pinId'],
+    ['an unknown field', { ...full, price: 3 }, 'EVENT_FIELD_UNKNOWN', 'pins[2].price'],
+    ['a title of 501', { ...full, title: 'x'.repeat(501) }, 'EVENT_TEXT_INVALID', 'pins[2].title'],
+    ['NUL in a title', { ...full, title: 'a\u0000b' }, 'EVENT_TEXT_INVALID', 'pins[2].title'],
+    ['a lone surrogate', { ...full, description: 'a\udfff' }, 'EVENT_TEXT_INVALID', 'pins[2].description'],
+    ['a number for a title', { ...full, title: 3 }, 'EVENT_FIELD_TYPE', 'pins[2].title'],
+    ['a string for topics', { ...full, topics: 'red' }, 'EVENT_FIELD_TYPE', 'pins[2].topics'],
+    ['33 topics', { ...full, topics: Array(33).fill('t') }, 'EVENT_FIELD_VALUE', 'pins[2].topics'],
+    ['an empty topic', { ...full, topics: ['a', ''] }, 'EVENT_FIELD_MISSING', 'pins[2].topics[1]'],
+    ['no time', { ...full, createdAt: 'now' }, 'EVENT_TIME_INVALID', 'pins[2].createdAt'],
+    ['no locale', { ...full, locale: 'de_DE' }, 'EVENT_FIELD_VALUE', 'pins[2].locale'],
+    ['a script for an image', { ...full, imageUrl: 'javascript:1' }, 'EVENT_FIELD_VALUE', 'pins[2].imageUrl'],
+    ['an empty embedding', { ...full, visualEmbedding: [] }, 'EMBEDDING_INVALID', 'pins[2].visualEmbedding'],
+    ['an embedding of zeros', { ...full, visualEmbedding: [0, 0] }, 'EMBEDDING_INVALID', 'pins[2].visualEmbedding'],
+    ['NaN', { ...full, visualEmbedding: [1, Number.NaN] }, 'EMBEDDING_INVALID', 'pins[2].visualEmbedding[1]'],
+    ['1e999', { ...full, visualEmbedding: [Infinity] }, 'EMBEDDING_INVALID', 'pins[2].visualEmbedding[0]'],
+    ['more than a float', { ...full, visualEmbedding: [1e39] }, 'EMBEDDING_INVALID', 'pins[2].visualEmbedding[0]'],
+    ['a string', { ...full, visualEmbedding: ['1'] }, 'EVENT_FIELD_TYPE', 'pins[2].visualEmbedding[0]'],
+    ['a string for deleted', { ...full, deleted: 'true' }, 'EVENT_FIELD_TYPE', 'pins[2].deleted'],
+  ])('names %s', (_name, value, code, field) => {
+    expect(problemOf(value)).toMatchObject({ code, field })
+  })
+})

@@ -1,0 +1,168 @@
+import type { CreatorId, PinId, TopicId } from '@freshet/domain/ids'
+import type { PinChange } from '@freshet/domain/pin'
+import { shortName, unknownField } from './engagement.ts'
+import { idFault, isJsonObject, shown, textFault, wrongType, type FieldFault } from './fields.ts'
+import { problemAt, type IngestProblem } from './problems.ts'
+import { formatTime, parseTime, timeFault } from './time.ts'
+
+/** Fields of a pin in JSON. */
+export const pinFields = [
+  'pinId',
+  'title',
+  'description',
+  'topics',
+  'creatorId',
+  'createdAt',
+  'locale',
+  'imageUrl',
+  'visualEmbedding',
+  'deleted',
+] as const
+
+/** A catalogue change as its owner writes it in JSON. */
+export interface PinJson {
+  readonly pinId: string
+  readonly title?: string
+  readonly description?: string
+  readonly topics?: readonly string[]
+  readonly creatorId?: string
+  /** RFC 3339 with milliseconds. */
+  readonly createdAt?: string
+  /** BCP 47. */
+  readonly locale?: string
+  readonly imageUrl?: string
+  /** Finite numbers, not all zero, of one width for the whole catalogue. */
+  readonly visualEmbedding?: readonly number[]
+  /** The pin is removed; other fields are ignored. */
+  readonly deleted?: boolean
+}
+
+/** What became of reading a pin. */
+export type ParsedPin =
+  { readonly ok: true; readonly change: PinChange } | { readonly ok: false; readonly problem: IngestProblem }
+
+export const maxTitleCharacters = 500
+export const maxDescriptionCharacters = 5_000
+export const maxTopics = 32
+export const maxEmbeddingWidth = 4_096
+const maxLocaleCharacters = 35
+const maxUrlCharacters = 2_048
+
+const known: ReadonlySet<string> = new Set(pinFields)
+
+/** Reads a catalogue change from parsed JSON: nothing is converted, unknown fields are an error, the first thing that is wrong is named. `at` says where it stands, e.g. `pins[3]`. */
+export function parsePinJson(value: unknown, at: string): ParsedPin {
+  if (!isJsonObject(value)) {
+    const { code, text } = wrongType(value, 'an object')
+    return failed(at, '', { code: code === 'EVENT_FIELD_TYPE' ? 'EVENT_SHAPE' : code, text })
+  }
+  for (const field in value) if (!known.has(field)) return failed(at, shortName(field), unknownField(pinFields))
+  const fault = idFault(value['pinId'])
+  if (fault !== null) return failed(at, 'pinId', fault)
+  for (const [field, check] of optionalFields) {
+    const given = value[field]
+    if (given === undefined) continue
+    const wrong = check(given)
+    if (wrong !== null) return failed(at, field, wrong)
+  }
+  const pinId = value['pinId'] as PinId
+  if (value['deleted'] === true) return { ok: true, change: { kind: 'delete', pinId } }
+  const { createdAt, visualEmbedding } = value
+  return {
+    ok: true,
+    change: {
+      kind: 'upsert',
+      pin: {
+        pinId,
+        title: (value['title'] ?? '') as string,
+        description: (value['description'] ?? '') as string,
+        topics: (value['topics'] ?? []) as readonly TopicId[],
+        creatorId: (value['creatorId'] ?? null) as CreatorId | null,
+        createdAtMs: createdAt === undefined ? null : parseTime(createdAt as string),
+        locale: (value['locale'] ?? null) as string | null,
+        imageUrl: (value['imageUrl'] ?? null) as string | null,
+        visualEmbedding: visualEmbedding === undefined ? null : Float32Array.from(visualEmbedding as readonly number[]),
+      },
+    },
+  }
+}
+
+/** A catalogue change as JSON that `parsePinJson` reads back. */
+export function pinToJson(change: PinChange): PinJson {
+  if (change.kind === 'delete') return { pinId: change.pinId, deleted: true }
+  const { pin } = change
+  return {
+    pinId: pin.pinId,
+    ...(pin.title === '' ? {} : { title: pin.title }),
+    ...(pin.description === '' ? {} : { description: pin.description }),
+    ...(pin.topics.length === 0 ? {} : { topics: pin.topics }),
+    ...(pin.creatorId === null ? {} : { creatorId: pin.creatorId }),
+    ...(pin.createdAtMs === null ? {} : { createdAt: formatTime(pin.createdAtMs) }),
+    ...(pin.locale === null ? {} : { locale: pin.locale }),
+    ...(pin.imageUrl === null ? {} : { imageUrl: pin.imageUrl }),
+    ...(pin.visualEmbedding === null ? {} : { visualEmbedding: [...pin.visualEmbedding] }),
+  }
+}
+
+const optionalFields: readonly (readonly [string, (value: unknown) => FieldFault | null])[] = [
+  ['title', (value) => textFault(value, maxTitleCharacters)],
+  ['description', (value) => textFault(value, maxDescriptionCharacters)],
+  ['topics', topicsFault],
+  ['creatorId', idFault],
+  ['createdAt', timeFault],
+  ['locale', localeFault],
+  ['imageUrl', urlFault],
+  ['visualEmbedding', embeddingFault],
+  ['deleted', (value) => (typeof value === 'boolean' ? null : wrongType(value, 'true or false'))],
+]
+
+function topicsFault(value: unknown): FieldFault | null {
+  if (!Array.isArray(value)) return wrongType(value, 'an array of topic ids')
+  if (value.length > maxTopics) {
+    return { code: 'EVENT_FIELD_VALUE', text: `has ${value.length} topics; at most ${maxTopics} are allowed` }
+  }
+  for (const [index, topic] of value.entries()) {
+    const fault = idFault(topic)
+    if (fault !== null) return { ...fault, index }
+  }
+  return null
+}
+
+function localeFault(value: unknown): FieldFault | null {
+  const fault = textFault(value, maxLocaleCharacters)
+  if (fault !== null) return fault
+  if (/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(value as string)) return null
+  return { code: 'EVENT_FIELD_VALUE', text: `is ${shown(value as string)}; give a BCP 47 locale such as de-DE` }
+}
+
+function urlFault(value: unknown): FieldFault | null {
+  const fault = textFault(value, maxUrlCharacters)
+  if (fault !== null) return fault
+  const url = URL.parse(value as string)
+  if (url !== null && (url.protocol === 'https:' || url.protocol === 'http:')) return null
+  return { code: 'EVENT_FIELD_VALUE', text: `is ${shown(value as string)}; give an http or https address` }
+}
+
+function embeddingFault(value: unknown): FieldFault | null {
+  if (!Array.isArray(value)) return wrongType(value, 'an array of numbers')
+  if (value.length === 0 || value.length > maxEmbeddingWidth) {
+    return { code: 'EMBEDDING_INVALID', text: `has ${value.length} numbers; give 1 to ${maxEmbeddingWidth}` }
+  }
+  let largest = 0
+  for (const [index, number] of (value as readonly unknown[]).entries()) {
+    if (typeof number !== 'number') {
+      return { ...wrongType(number, 'a number'), index }
+    }
+    const size = Math.abs(Math.fround(number))
+    if (!(size < Infinity)) {
+      return { code: 'EMBEDDING_INVALID', text: `is ${number}; give numbers that fit 32-bit floats`, index }
+    }
+    if (size > largest) largest = size
+  }
+  return largest > 0 ? null : { code: 'EMBEDDING_INVALID', text: 'is all zero; leave it out where there is none' }
+}
+
+function failed(at: string, field: string, fault: FieldFault): ParsedPin {
+  const path = fault.index === undefined ? field : `${field}[${fault.index}]`
+  return { ok: false, problem: problemAt(at, path, fault.code, fault.text) }
+}

@@ -1,0 +1,53 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { formatTime, parseTime, timeFault } from './time.ts'
+
+describe('parseTime', () => {
+  it('reads back what formatTime writes, for every millisecond from 1970 to 9999', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 253_402_300_799_999 }), (timeMs) => {
+        expect(parseTime(formatTime(timeMs))).toBe(timeMs)
+      }),
+    )
+  })
+
+  it.each([
+    ['2026-01-31T12:00:00Z', Date.UTC(2026, 0, 31, 12)],
+    ['2026-01-31t12:00:00.5z', Date.UTC(2026, 0, 31, 12, 0, 0, 500)],
+    ['2026-01-31T12:00:00.123456789Z', Date.UTC(2026, 0, 31, 12, 0, 0, 123)],
+    ['2026-01-31T12:00:00+02:00', Date.UTC(2026, 0, 31, 10)],
+    ['2026-01-31T12:00:00.250-05:30', Date.UTC(2026, 0, 31, 17, 30, 0, 250)],
+    ['2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29)],
+    ['2000-02-29T00:00:00Z', Date.UTC(2000, 1, 29)],
+  ])('reads %s', (text, timeMs) => {
+    expect(parseTime(text)).toBe(timeMs)
+  })
+
+  it.each([
+    '',
+    'yesterday',
+    '2026-01-31',
+    '2026-01-31T12:00:00',
+    '2026-01-31 12:00:00Z',
+    '2026-02-30T12:00:00Z',
+    '2025-02-29T12:00:00Z',
+    '2100-02-29T12:00:00Z',
+    '2026-13-01T12:00:00Z',
+    '2026-00-01T12:00:00Z',
+    '2026-01-00T12:00:00Z',
+    '2026-01-31T24:00:00Z',
+    '2026-01-31T12:60:00Z',
+    '2026-01-31T12:00:60Z',
+    '2026-01-31T12:00:00.Z',
+    '2026-01-31T12:00:00Zx',
+    '2026-01-31T12:00:00+2:00',
+    '2026-01-31T12:00:00+24:00',
+    '1969-12-31T23:59:59Z',
+    '1970-01-01T00:00:00+01:00',
+    '-2026-01-31T12:00:00Z',
+    '２026-01-31T12:00:00Z',
+  ])('takes %j for no time', (text) => {
+    expect(parseTime(text)).toBeNaN()
+    expect(timeFault(text)?.code).toBe('EVENT_TIME_INVALID')
+  })
+})

@@ -1,0 +1,81 @@
+import { shown, wrongType, type FieldFault } from './fields.ts'
+
+const dayMs = 86_400_000
+const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+/** Why `value` is no RFC 3339 time; null: it is one. */
+export function timeFault(value: unknown): FieldFault | null {
+  if (typeof value !== 'string') return wrongType(value, 'an RFC 3339 time such as 2026-01-31T12:00:00.000Z')
+  if (!Number.isNaN(parseTime(value))) return null
+  return {
+    code: 'EVENT_TIME_INVALID',
+    text: `is ${shown(value)}; give an RFC 3339 time such as 2026-01-31T12:00:00.000Z`,
+  }
+}
+
+/** Milliseconds since the epoch of an RFC 3339 time from 1970 to 9999; NaN: it is none. `Date.parse` would take 30 February and times without a zone. */
+export function parseTime(text: string): number {
+  const { length } = text
+  if (length < 20 || length > 40) return Number.NaN
+  const day = dateDays(text)
+  const hour = digits(text, 11, 2)
+  const minute = digits(text, 14, 2)
+  const second = digits(text, 17, 2)
+  const separators = (text[10] === 'T' || text[10] === 't') && text[13] === ':' && text[16] === ':'
+  if (!separators || !(hour <= 23) || !(minute <= 59) || !(second <= 59)) return Number.NaN
+
+  let at = 19
+  let fraction = 0
+  if (text[at] === '.') {
+    const start = ++at
+    let scale = 100
+    for (; at < length; at++) {
+      const digit = text.charCodeAt(at) - 48
+      if (digit < 0 || digit > 9) break
+      fraction += digit * scale
+      scale = Math.trunc(scale / 10)
+    }
+    if (at === start) return Number.NaN
+  }
+  const time = day * dayMs + hour * 3_600_000 + minute * 60_000 + second * 1_000 + fraction - zoneMs(text, at)
+  return time >= 0 ? time : Number.NaN
+}
+
+/** A time as RFC 3339 with milliseconds, in UTC. */
+export function formatTime(timeMs: number): string {
+  return new Date(timeMs).toISOString()
+}
+
+function dateDays(text: string): number {
+  const year = digits(text, 0, 4)
+  const month = digits(text, 5, 2)
+  const day = digits(text, 8, 2)
+  if (text[4] !== '-' || text[7] !== '-' || !(year >= 1970) || !(month >= 1 && month <= 12) || !(day >= 1))
+    return Number.NaN
+  const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 1 : 0
+  if (day > (daysOfMonth[month - 1] as number) + leap) return Number.NaN
+  // Days from civil, after H. Hinnant: years begin in March, so that the leap day comes last.
+  const y = month <= 2 ? year - 1 : year
+  const dayOfYear = Math.trunc((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1
+  return y * 365 + Math.trunc(y / 4) - Math.trunc(y / 100) + Math.trunc(y / 400) + dayOfYear - 719_468
+}
+
+function zoneMs(text: string, at: number): number {
+  const sign = text[at]
+  if (sign === 'Z' || sign === 'z') return at + 1 === text.length ? 0 : Number.NaN
+  if ((sign !== '+' && sign !== '-') || at + 6 !== text.length || text[at + 3] !== ':') return Number.NaN
+  const hours = digits(text, at + 1, 2)
+  const minutes = digits(text, at + 4, 2)
+  if (!(hours <= 23) || !(minutes <= 59)) return Number.NaN
+  return (sign === '-' ? -1 : 1) * (hours * 3_600_000 + minutes * 60_000)
+}
+
+function digits(text: string, at: number, count: number): number {
+  let value = 0
+  for (let i = at; i < at + count; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN
+    value = value * 10 + digit
+  }
+  return value
+}
