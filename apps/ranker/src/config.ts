@@ -11,15 +11,10 @@ export const rankerSchema = z.strictObject({
     .nullable()
     .default(null)
     .meta({ description: 'A ranking spec as JSON; null: the one that ships with the library' }),
-  maxPins: z
-    .int()
-    .min(1)
-    .max(100_000_000)
-    .default(4_000_000)
-    .meta({
-      description: 'Pins kept in memory; further ones are ranked without their features, and counted',
-      unit: 'pins',
-    }),
+  maxPins: z.int().min(1).max(100_000_000).default(4_000_000).meta({
+    description: 'Pins kept in memory; further ones are ranked without their features, and counted',
+    unit: 'pins',
+  }),
   maxDecodedStates: z
     .int()
     .min(1)

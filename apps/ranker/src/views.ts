@@ -1,6 +1,8 @@
+import { decodeOrThrow } from '@freshet/contracts/codecs/engagement'
 import { decodePinChange } from '@freshet/contracts/codecs/pin'
-import { decodePinFeatures, decodePinState } from '@freshet/contracts/codecs/pin-state'
+import { decodePinState } from '@freshet/contracts/codecs/pin-state'
 import { isContractError } from '@freshet/contracts/errors'
+import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
 import { createLogProgress, type LogProgress } from '@freshet/contracts/log-progress'
 import type { LogBatch, LogRecord } from '@freshet/contracts/ports/event-log'
 import type { TopicName } from '@freshet/contracts/topics'
@@ -56,13 +58,14 @@ export function createRankerViews({
       decoded.delete(key)
       return
     }
-    const { pinId, state, foldedTo } = decodePinFeatures(value)
+    const { pinId, state, foldedTo } = decodeOrThrow('freshet.state.v1.PinFeatures', () => PinFeatures.decode(value))
     const before = states.get(pinId)
     // A record sent again after a crash may be older than what is here.
     if (before !== undefined && before.foldedTo > foldedTo) return
     if (before === undefined && states.size >= maxPins) refused++
     else {
-      states.set(pinId, { bytes: state, foldedTo })
+      // A copy: the decoder's bytes are a view that would keep the whole fetched batch alive.
+      states.set(pinId, { bytes: state.slice(), foldedTo })
       decoded.delete(pinId)
     }
   }
