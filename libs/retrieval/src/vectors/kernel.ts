@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+
+/** The compiled hot loops (assembly/vectors.ts explains each); addresses and counts are plain numbers, memory is laid out by the host. */
+export interface Kernel {
+  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
+  layout(paddedWidth: number, queryAt: number, scratchAt: number, rows: number): void
+  encode(block: number, slot: number, id: number): void
+  copy(fromBlock: number, fromSlot: number, toBlock: number, toSlot: number): void
+  begin(k: number, filter: number): void
+  scan(block: number, count: number, mean: number): void
+  spread(): number
+  entered(): number
+  tighten(): number
+  finish(outIds: number, outScores: number): number
+  nearestMean(means: number, halves: number, count: number): number
+  meanScores(means: number, count: number, out: number): void
+}
+
+/** Rows in a block, and where its columns begin (bytes from the block's address). */
+export const block = { rows: 64, next: 0, vectors: 4, ids: 16, scales: 272, errors: 528, codes: 784 } as const
+
+/** Bytes that a search needs for each candidate that it may hold. */
+export const bytesPerCandidate = 24
+
+/** What is used of the platform's WebAssembly, whose types come with the browser's library only. */
+interface Platform {
+  readonly Module: new (bytes: Uint8Array) => object
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
+}
+
+const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: Platform }).WebAssembly
+let compiled: object | undefined
+
+/** A kernel with a memory of its own; `accept` answers for the search under way (≠ 0: may enter). */
+export function createKernel(accept: (row: number) => number): Kernel {
+  compiled ??= new Module(readFileSync(new URL('./kernel.wasm', import.meta.url)))
+  return new Instance(compiled, { vectors: { accept } }).exports as Kernel
+}

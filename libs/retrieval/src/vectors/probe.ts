@@ -1,0 +1,133 @@
+import type { Cells } from './cells.ts'
+import { unevenTail } from './normal-tail.ts'
+import type { VectorStore } from './vector-store.ts'
+
+/** How many deviations above its mean a cell's better rows are looked for when nothing is known yet. */
+const optimism = 2.5
+
+/** A cell that expects fewer rows than this above the threshold is forgotten for the rest of the search. */
+const negligible = 1e-7
+
+const buckets = 128
+
+/**
+ * Makes the function that reads cells for a search which has begun, likeliest first, until those left are expected to
+ * hold at most (1 − recall)·k rows that belong to the best k.
+ *
+ * What a cell holds above the k-th best score so far is taken from a normal distribution around q·mean. Its deviation is
+ * that of the cell's rows, corrected by what the cells read so far had (vectors seldom spread alike in all directions), and
+ * the estimate by how many rows the last cells brought against how many they were expected to (tails may be heavy).
+ */
+export function createProbe(
+  store: VectorStore,
+  cells: Cells,
+  recall: number,
+): (query: Float32Array, k: number) => void {
+  let room = 0
+  let means = new Float32Array(0)
+  let deviations = new Float64Array(0)
+  let distances = new Float64Array(0)
+  let expectations = new Float64Array(0)
+  let left = new Int32Array(0)
+  let order = new Int32Array(0)
+  const starts = new Int32Array(buckets + 1)
+
+  function ensure(n: number): void {
+    if (n <= room) return
+    room = Math.max(64, n * 2)
+    means = new Float32Array(room)
+    deviations = new Float64Array(room)
+    distances = new Float64Array(room)
+    expectations = new Float64Array(room)
+    left = new Int32Array(room)
+    order = new Int32Array(room)
+  }
+
+  /** Orders the first `n` cells of `left` by their distances, to the grain of a bucket, into `order`. */
+  function sort(n: number, from: number, to: number): void {
+    const grain = to > from ? buckets / (to - from) : 0
+    const bucketOf = (cell: number) => Math.min(buckets - 1, Math.max(0, Math.floor((distances[cell]! - from) * grain)))
+    starts.fill(0)
+    for (let i = 0; i < n; i++) starts[bucketOf(left[i]!) + 1]!++
+    for (let b = 0; b < buckets; b++) starts[b + 1]! += starts[b]!
+    for (let i = 0; i < n; i++) order[starts[bucketOf(left[i]!)]!++] = left[i]!
+  }
+
+  return (query, k) => {
+    const n = cells.count
+    ensure(n)
+    means.set(cells.scores())
+    let norm = 0
+    for (let i = 0; i < query.length; i++) norm += query[i]! * query[i]!
+    const length = Math.sqrt(norm)
+    let nearest = Infinity
+    let farthest = -Infinity
+    for (let cell = 0; cell < n; cell++) {
+      deviations[cell] = cells.deviationOf(cell) * length
+      const distance = -(means[cell]! + optimism * deviations[cell]!)
+      distances[cell] = distance
+      if (distance < nearest) nearest = distance
+      if (distance > farthest) farthest = distance
+      left[cell] = cell
+    }
+    // The nearest few cells lie in the first buckets: a finer grain there orders them well.
+    sort(n, nearest, nearest + (farthest - nearest) / 2)
+
+    let squares = 0
+    let rowsRead = 0
+    let read = 0
+    const scan = (cell: number) => {
+      store.scan(cells.chainOf(cell), means[cell])
+      const count = cells.countOf(cell)
+      squares += (count - (count % 4)) * deviations[cell]! ** 2
+      rowsRead += count
+    }
+    while (read < n && (read < 4 || rowsRead < 2 * k)) scan(order[read++]!)
+    let remaining = n - read
+    for (let i = 0; i < remaining; i++) left[i] = order[read + i]!
+
+    const budget = (1 - recall) * k
+    let batch = 8
+    let surprise = 1
+    while (remaining > 0) {
+      const threshold = store.kernel.tighten()
+      let batched = 0
+      if (threshold === -Infinity) {
+        // Fewer than k accepted so far: nothing is known, go on in the first order.
+        while (batched < batch && batched < remaining) scan(left[batched++]!)
+        left.copyWithin(0, batched, remaining)
+        remaining -= batched
+        batch *= 2
+        continue
+      }
+      const correction = squares > 0 ? Math.sqrt(store.kernel.spread() / squares) : 1
+      let missed = 0
+      let kept = 0
+      for (let i = 0; i < remaining; i++) {
+        const cell = left[i]!
+        const z = (threshold - means[cell]!) / (correction * deviations[cell]! + Number.MIN_VALUE)
+        const expected = cells.countOf(cell) * unevenTail(z, cells.unevennessOf(cell))
+        if (expected < negligible) continue
+        missed += expected
+        distances[cell] = z
+        expectations[cell] = expected
+        left[kept++] = cell
+      }
+      remaining = kept
+      if (missed * surprise <= budget) break
+      sort(remaining, -4, 6)
+      const before = store.kernel.entered()
+      let expected = 0
+      while (batched < batch && batched < remaining && (missed - expected) * surprise > budget) {
+        const cell = order[batched++]!
+        expected += expectations[cell]!
+        scan(cell)
+      }
+      surprise = Math.max(1, (store.kernel.entered() - before + 2) / (expected + 2))
+      for (let i = batched; i < remaining; i++) left[i - batched] = order[i]!
+      remaining -= batched
+      // The threshold rises with each batch, so a large one reads what a later look would spare.
+      batch = Math.min(batch * 2, Math.max(8, remaining >> 2))
+    }
+  }
+}
