@@ -289,7 +289,9 @@ describe('engine', () => {
         ...numbers,
         policy: 'optional',
         run: (_request, { signal }) => {
-          signal.addEventListener('abort', () => (aborted = signal.reason))
+          signal.addEventListener('abort', () => {
+            aborted = signal.reason
+          })
           return never()
         },
         otherwise: () => ({ columns: { ids: [] }, size: 0 }),

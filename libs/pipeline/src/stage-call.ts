@@ -50,7 +50,7 @@ export function createStageCalls(clock: EngineClock, run: RunCall, startMs: numb
         cancelStage = (reason) => {
           end()
           call.abort(reason)
-          reject(reason as Error)
+          reject(reason)
         }
         if (signal?.aborted) cancelStage(signal.reason)
         answer.then(
@@ -60,13 +60,13 @@ export function createStageCalls(clock: EngineClock, run: RunCall, startMs: numb
             try {
               resolve(take(value))
             } catch (error) {
-              reject(error as Error)
+              reject(error)
             }
           },
           (error: unknown) => {
             if (call.over) return
             end()
-            reject(error as Error)
+            reject(error)
           },
         )
       })

@@ -1,3 +1,9 @@
+import type {
+  GetFeedRequest,
+  GetFeedResponse,
+  GetRelatedPinsRequest,
+  GetRelatedPinsResponse,
+} from '../gen/freshet/blending/v1/blending.ts'
 import type { RankRequest, RankResponse } from '../gen/freshet/ranking/v1/ranking.ts'
 import type { RetrieveRequest, RetrieveResponse } from '../gen/freshet/retrieval/v1/retrieval.ts'
 
@@ -16,4 +22,10 @@ export interface CandidateService {
 /** How likely is each action for each candidate? Errors as of `CandidateService`. */
 export interface Ranker {
   rank(request: RankRequest, options: CallOptions): Promise<RankResponse>
+}
+
+/** What is shown? The public API; errors as of `CandidateService`, of which a valid request within its time meets none. */
+export interface Blender {
+  getFeed(request: GetFeedRequest, options: CallOptions): Promise<GetFeedResponse>
+  getRelatedPins(request: GetRelatedPinsRequest, options: CallOptions): Promise<GetRelatedPinsResponse>
 }

@@ -1,0 +1,63 @@
+import { ContractError, isContractError } from '@freshet/contracts/errors'
+import type { CallOptions } from '@freshet/contracts/ports/calls'
+
+/**
+ * Calls with a deadline that holds whatever is called: at `timeoutMs` or when the caller ends the call it rejects
+ * (CALL_DEADLINE_EXCEEDED, CALL_CANCELLED) and what was called sees its signal aborted. What is thrown and is no error
+ * of the catalogue becomes CALL_INTERNAL with it as the cause.
+ */
+export function boundedCall<Answer>(
+  { timeoutMs, signal }: CallOptions,
+  ask: (options: Required<CallOptions>) => Promise<Answer>,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(cancelled(signal))
+      return
+    }
+    if (!(timeoutMs > 0)) {
+      reject(new ContractError('CALL_DEADLINE_EXCEEDED', 'no time was left to begin the call'))
+      return
+    }
+    const controller = new AbortController()
+    const end = (error: Error) => {
+      finish()
+      reject(error)
+      controller.abort(error)
+    }
+    const onAbort = () => {
+      end(cancelled(signal))
+    }
+    const timer = Number.isFinite(timeoutMs)
+      ? setTimeout(() => {
+          end(new ContractError('CALL_DEADLINE_EXCEEDED', `no answer within ${Math.round(timeoutMs)} ms`))
+        }, timeoutMs)
+      : undefined
+    const finish = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    invoke(ask, { timeoutMs, signal: controller.signal }).then(
+      (answer) => {
+        finish()
+        resolve(answer)
+      },
+      (error: unknown) => {
+        finish()
+        reject(isContractError(error) ? error : new ContractError('CALL_INTERNAL', 'a defect', { cause: error }))
+      },
+    )
+  })
+}
+
+async function invoke<Answer>(
+  ask: (options: Required<CallOptions>) => Promise<Answer>,
+  options: Required<CallOptions>,
+): Promise<Answer> {
+  return ask(options)
+}
+
+function cancelled(signal: AbortSignal | undefined): ContractError {
+  return new ContractError('CALL_CANCELLED', 'the caller ended the call', { cause: signal?.reason })
+}

@@ -1,0 +1,42 @@
+import { credentials, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js'
+
+/** Where a service is and how it is reached. */
+export interface ChannelConfig {
+  /** `host:port`, or any target of gRPC; with `roundRobin` a name with several addresses: `dns:///candidates:7001`. */
+  readonly address: string
+  /** New streams and calls take turns over all addresses of the name. */
+  readonly roundRobin?: boolean
+  /** Absent: without TLS. */
+  readonly credentials?: ChannelCredentials
+  /** How often a lost connection is tried again at most, milliseconds; default 1,000. */
+  readonly maxReconnectBackoffMs?: number
+}
+
+/** Largest message taken, bytes. */
+export const maxMessageBytes = 8 << 20
+
+/** Credentials and options of a channel: a flow-control window that a page of features fits in, pings that notice a dead peer, fast reconnects. */
+export function channelOf(config: ChannelConfig): {
+  readonly credentials: ChannelCredentials
+  readonly options: ChannelOptions
+} {
+  return {
+    credentials: config.credentials ?? credentials.createInsecure(),
+    options: {
+      'grpc-node.flow_control_window': 1 << 20,
+      'grpc.max_receive_message_length': maxMessageBytes,
+      'grpc.initial_reconnect_backoff_ms': 50,
+      'grpc.min_reconnect_backoff_ms': 50,
+      'grpc.max_reconnect_backoff_ms': config.maxReconnectBackoffMs ?? 1_000,
+      'grpc.keepalive_time_ms': 10_000,
+      'grpc.keepalive_timeout_ms': 3_000,
+      'grpc.enable_retries': 0,
+      // Channels of the same address must not share connections: each is closed by its owner.
+      'grpc.use_local_subchannel_pool': 1,
+      ...(config.roundRobin === true && {
+        'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+        'grpc.dns_min_time_between_resolutions_ms': 5_000,
+      }),
+    },
+  }
+}

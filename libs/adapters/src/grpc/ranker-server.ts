@@ -1,0 +1,34 @@
+import type { Server } from '@grpc/grpc-js'
+import { RankRequest, RankStreamRequest, RankerService } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import type { Ranker } from '@freshet/contracts/ports/calls'
+import { tolerant } from './decode.ts'
+import { createCallServer, type CallServerOptions } from './stream-server.ts'
+
+/** A ranker as a gRPC service: unary and streaming, one implementation. */
+export function serveRanker(service: Ranker, options: CallServerOptions) {
+  const { unary, stream, drain } = createCallServer(service.rank, options)
+  const { rank, rankStream } = RankerService
+  const definition = {
+    rank: {
+      ...rank,
+      requestDeserialize: tolerant('freshet.ranking.v1.RankRequest', (bytes) => RankRequest.decode(bytes)),
+    },
+    rankStream: {
+      ...rankStream,
+      requestDeserialize: tolerant('freshet.ranking.v1.RankStreamRequest', (bytes) => RankStreamRequest.decode(bytes)),
+    },
+  }
+  return {
+    definition,
+    implementation: { rank: unary, rankStream: stream },
+    /** Asks clients to open their next stream elsewhere; what is under way is still answered. */
+    drain,
+  }
+}
+
+/** Adds a ranker to a server. What is returned lets go of its streams before a shutdown. */
+export function addRanker(server: Server, service: Ranker, options: CallServerOptions): { drain(): void } {
+  const { definition, implementation, drain } = serveRanker(service, options)
+  server.addService(definition, implementation)
+  return { drain }
+}

@@ -1,0 +1,37 @@
+import { status } from '@grpc/grpc-js'
+import { ContractError, isContractError, type ErrorCode } from '@freshet/contracts/errors'
+
+const statusByCode = {
+  CALL_DEADLINE_EXCEEDED: status.DEADLINE_EXCEEDED,
+  CALL_CANCELLED: status.CANCELLED,
+  CALL_UNAVAILABLE: status.UNAVAILABLE,
+  CALL_INVALID_ARGUMENT: status.INVALID_ARGUMENT,
+  CODEC_INVALID: status.INVALID_ARGUMENT,
+} as const satisfies Partial<Record<ErrorCode, status>>
+
+const codeByStatus: Readonly<Partial<Record<number, ErrorCode>>> = {
+  [status.DEADLINE_EXCEEDED]: 'CALL_DEADLINE_EXCEEDED',
+  [status.CANCELLED]: 'CALL_CANCELLED',
+  [status.UNAVAILABLE]: 'CALL_UNAVAILABLE',
+  [status.RESOURCE_EXHAUSTED]: 'CALL_UNAVAILABLE',
+  [status.INVALID_ARGUMENT]: 'CALL_INVALID_ARGUMENT',
+}
+
+/** How an error travels: a gRPC status and words for people. What is not of the catalogue travels as INTERNAL without its words: they may hold what is nobody's business. */
+export function statusOf(error: unknown): { readonly code: status; readonly details: string } {
+  if (!isContractError(error)) return { code: status.INTERNAL, details: 'a defect; the log has its trace' }
+  const code = (statusByCode as Partial<Record<ErrorCode, status>>)[error.code]
+  if (code !== undefined) return { code, details: error.message }
+  const unavailable = error.fault === 'dependency'
+  return { code: unavailable ? status.UNAVAILABLE : status.INTERNAL, details: `${error.code}: ${error.message}` }
+}
+
+/** The error of the catalogue that a gRPC status stands for. */
+export function errorOf(code: number, details: string, cause?: unknown): ContractError {
+  return new ContractError(codeByStatus[code] ?? 'CALL_INTERNAL', details, { cause })
+}
+
+/** Whether an error is a defect of the service, which has to be logged where it happened. */
+export function isDefect(error: unknown): boolean {
+  return statusOf(error).code === status.INTERNAL
+}

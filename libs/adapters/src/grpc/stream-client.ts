@@ -1,0 +1,173 @@
+import { connectivityState, type Client, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js'
+import { ContractError } from '@freshet/contracts/errors'
+import type { CallOptions } from '@freshet/contracts/ports/calls'
+import { errorOf } from './status.ts'
+import { drainingCorrelationId, type StreamRequest, type StreamResponse } from './stream-messages.ts'
+
+/** How calls share streams. */
+export interface StreamClientOptions {
+  /** Calls under way at most; further ones are CALL_UNAVAILABLE. Default 1,024. */
+  readonly maxInFlight?: number
+  /** A stream takes no new calls after this long, so that new replicas get their part; milliseconds, default 60,000. */
+  readonly maxStreamAgeMs?: number
+}
+
+/** Many calls over one long-lived stream. */
+export interface StreamClient<Request, Response> {
+  call(request: Request, options: CallOptions): Promise<Response>
+  /** Resolves when the service can be reached; rejects with CALL_UNAVAILABLE after `timeoutMs`. */
+  ready(timeoutMs: number): Promise<void>
+  /** Calls under way reject with CALL_UNAVAILABLE. */
+  close(): void
+}
+
+interface Pending<Response> {
+  readonly settle: (response: StreamResponse<Response>) => void
+  readonly fail: (error: ContractError) => void
+}
+
+interface OpenStream<Request, Response> {
+  readonly duplex: ClientDuplexStream<StreamRequest<Request>, StreamResponse<Response>>
+  readonly pending: Map<number, Pending<Response>>
+  readonly retiresAtMs: number
+  retired: boolean
+}
+
+/**
+ * Calls over streams that `open` makes. A lost stream fails its calls with CALL_UNAVAILABLE and the next call opens
+ * another; the channel reconnects by itself. Nothing is sent twice: retrying is the caller's choice.
+ */
+export function createStreamClient<Request, Response>(
+  client: Client,
+  open: () => ClientDuplexStream<StreamRequest<Request>, StreamResponse<Response>>,
+  { maxInFlight = 1_024, maxStreamAgeMs = 60_000 }: StreamClientOptions = {},
+): StreamClient<Request, Response> {
+  let current: OpenStream<Request, Response> | null = null
+  const streams = new Set<OpenStream<Request, Response>>()
+  let inFlight = 0
+  let lastId = 0
+  let closed = false
+
+  function openStream(): OpenStream<Request, Response> {
+    const stream: OpenStream<Request, Response> = {
+      duplex: open(),
+      pending: new Map(),
+      retiresAtMs: performance.now() + maxStreamAgeMs,
+      retired: false,
+    }
+    const lose = (error: ContractError) => {
+      streams.delete(stream)
+      if (current === stream) current = null
+      for (const { fail } of [...stream.pending.values()]) fail(error)
+    }
+    stream.duplex.on('data', (response: StreamResponse<Response>) => {
+      if (response.correlationId === drainingCorrelationId) retire(stream)
+      else stream.pending.get(response.correlationId)?.settle(response)
+    })
+    // A stream that breaks off is the service going away, whatever status the transport made of it.
+    stream.duplex.on('error', (lost: ServiceError) => {
+      const error = errorOf(lost.code, lost.details, lost)
+      const ours = error.code === 'CALL_INVALID_ARGUMENT'
+      lose(ours ? error : new ContractError('CALL_UNAVAILABLE', lost.details, { cause: lost }))
+    })
+    stream.duplex.on('end', () => {
+      lose(new ContractError('CALL_UNAVAILABLE', 'the service ended the stream'))
+    })
+    streams.add(stream)
+    return stream
+  }
+
+  function retire(stream: OpenStream<Request, Response>): void {
+    stream.retired = true
+    if (current === stream) current = null
+    if (stream.pending.size === 0) stream.duplex.end()
+  }
+
+  function streamForCall(): OpenStream<Request, Response> {
+    if (current !== null && performance.now() >= current.retiresAtMs) retire(current)
+    current ??= openStream()
+    return current
+  }
+
+  function nextId(stream: OpenStream<Request, Response>): number {
+    do lastId = (lastId % 0xffffffff) + 1
+    while (stream.pending.has(lastId))
+    return lastId
+  }
+
+  return {
+    call(request, { timeoutMs, signal }) {
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted) {
+          reject(new ContractError('CALL_CANCELLED', 'the caller ended the call', { cause: signal.reason }))
+          return
+        }
+        if (!(timeoutMs > 0)) {
+          reject(new ContractError('CALL_DEADLINE_EXCEEDED', 'no time was left to begin the call'))
+          return
+        }
+        if (closed || inFlight >= maxInFlight) {
+          const why = closed ? 'the client is closed' : `${maxInFlight} calls are under way`
+          reject(new ContractError('CALL_UNAVAILABLE', why))
+          return
+        }
+        const stream = streamForCall()
+        const correlationId = nextId(stream)
+        inFlight++
+        const finish = () => {
+          inFlight--
+          clearTimeout(timer)
+          signal?.removeEventListener('abort', onAbort)
+          stream.pending.delete(correlationId)
+          if (stream.retired && stream.pending.size === 0) stream.duplex.end()
+        }
+        const giveUp = (error: ContractError) => {
+          stream.duplex.write({ correlationId, timeoutMs: 0, request: undefined })
+          finish()
+          reject(error)
+        }
+        const onAbort = () => {
+          giveUp(new ContractError('CALL_CANCELLED', 'the caller ended the call', { cause: signal?.reason }))
+        }
+        const boundMs = Math.min(timeoutMs, 0x7fffffff)
+        const timer = setTimeout(() => {
+          giveUp(new ContractError('CALL_DEADLINE_EXCEEDED', `no answer within ${Math.round(boundMs)} ms`))
+        }, boundMs)
+        signal?.addEventListener('abort', onAbort, { once: true })
+        stream.pending.set(correlationId, {
+          settle: ({ code, message, response }) => {
+            finish()
+            if (code !== 0) reject(errorOf(code, message))
+            else if (response === undefined) reject(new ContractError('CALL_INTERNAL', 'an answer without a message'))
+            else resolve(response)
+          },
+          fail: (error) => {
+            finish()
+            reject(error)
+          },
+        })
+        stream.duplex.write({ correlationId, timeoutMs: Math.max(1, Math.ceil(boundMs)), request })
+      })
+    },
+    ready(timeoutMs) {
+      return new Promise((resolve, reject) => {
+        client.waitForReady(Date.now() + timeoutMs, (error) => {
+          if (error === undefined) resolve()
+          else {
+            const state = connectivityState[client.getChannel().getConnectivityState(false)]
+            reject(new ContractError('CALL_UNAVAILABLE', `${client.getChannel().getTarget()} is ${state}`))
+          }
+        })
+      })
+    },
+    close() {
+      closed = true
+      for (const stream of [...streams]) {
+        for (const { fail } of [...stream.pending.values()])
+          fail(new ContractError('CALL_UNAVAILABLE', 'the client was closed'))
+        stream.duplex.cancel()
+      }
+      client.close()
+    },
+  }
+}

@@ -1,0 +1,141 @@
+import { status, type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
+import type { CallOptions } from '@freshet/contracts/ports/calls'
+import { boundedCall } from '../direct/bounded-call.ts'
+import { messageOf, type Decoded } from './decode.ts'
+import { isDefect, statusOf } from './status.ts'
+import { drainingCorrelationId, type StreamRequest, type StreamResponse } from './stream-messages.ts'
+
+/** How a service answers. */
+export interface CallServerOptions {
+  /** Told of defects: errors that are not of the catalogue. */
+  readonly onDefect: (error: unknown) => void
+  /** Calls under way on one stream at most; further ones are answered with RESOURCE_EXHAUSTED. Default 4,096. */
+  readonly maxInFlightPerStream?: number
+  /** The time given to a unary call without a deadline, milliseconds; default 10,000. */
+  readonly defaultTimeoutMs?: number
+}
+
+/** Answers one method, as unary calls and over streams, and can let go of its streams. */
+export interface CallServer<Request, Response> {
+  unary(call: ServerUnaryCall<Decoded<Request>, Response>, callback: sendUnaryData<Response>): void
+  stream(duplex: ServerDuplexStream<Decoded<StreamRequest<Request>>, StreamResponse<Response>>): void
+  /** Asks clients to open their next stream elsewhere; what is under way is still answered. */
+  drain(): void
+}
+
+/** Answers calls by `answer`; deadlines and cancellation of the callers reach it. */
+export function createCallServer<Request, Response>(
+  answer: (request: Request, options: Required<CallOptions>) => Promise<Response>,
+  { onDefect, maxInFlightPerStream = 4_096, defaultTimeoutMs = 10_000 }: CallServerOptions,
+): CallServer<Request, Response> {
+  const open = new Set<ServerDuplexStream<Decoded<StreamRequest<Request>>, StreamResponse<Response>>>()
+  let draining = false
+
+  function failure(error: unknown): { readonly code: status; readonly details: string } {
+    if (isDefect(error)) onDefect(error)
+    return statusOf(error)
+  }
+
+  return {
+    unary(call, callback) {
+      const stop = new AbortController()
+      call.on('cancelled', () => {
+        stop.abort()
+      })
+      const deadline = call.getDeadline()
+      const leftMs = Number(deadline) - Date.now()
+      const timeoutMs = Number.isFinite(leftMs) ? leftMs : defaultTimeoutMs
+      boundedCall({ timeoutMs, signal: stop.signal }, async (options) => answer(messageOf(call.request), options)).then(
+        (response) => {
+          callback(null, response)
+        },
+        (error: unknown) => {
+          callback(failure(error))
+        },
+      )
+    },
+    stream(duplex) {
+      const underWay = new Map<number, AbortController>()
+      let halfClosed = false
+      let over = false
+      const send = (response: StreamResponse<Response>) => {
+        // A client that doesn't read is not read from either: its answers don't pile up here.
+        if (!over && !duplex.write(response)) duplex.pause()
+      }
+      const endWhenDone = () => {
+        if (halfClosed && underWay.size === 0 && !over) duplex.end()
+      }
+      const abandon = () => {
+        over = true
+        open.delete(duplex)
+        for (const controller of [...underWay.values()]) controller.abort()
+        underWay.clear()
+      }
+      const respond = (correlationId: number, code: number, message: string) => {
+        send({ correlationId, code, message, response: undefined })
+      }
+
+      open.add(duplex)
+      if (draining) respond(drainingCorrelationId, status.UNAVAILABLE, 'draining')
+      duplex.on('drain', () => {
+        duplex.resume()
+      })
+      const refuse = (details: string) => {
+        abandon()
+        duplex.emit('error', { code: status.INVALID_ARGUMENT, details })
+      }
+      duplex.on('data', (decoded: Decoded<StreamRequest<Request>>) => {
+        if ('problem' in decoded) {
+          refuse(decoded.problem)
+          return
+        }
+        const { correlationId, timeoutMs, request } = decoded.message
+        if (request === undefined) {
+          underWay.get(correlationId)?.abort()
+          return
+        }
+        if (correlationId === drainingCorrelationId || underWay.has(correlationId)) {
+          refuse(`correlation_id: ${correlationId} is ${correlationId === 0 ? 'reserved' : 'under way'}`)
+          return
+        }
+        if (timeoutMs === 0) {
+          respond(correlationId, status.INVALID_ARGUMENT, 'timeout_ms: is 0; give at least 1')
+          return
+        }
+        if (underWay.size >= maxInFlightPerStream) {
+          respond(correlationId, status.RESOURCE_EXHAUSTED, `${maxInFlightPerStream} calls are under way`)
+          return
+        }
+        const controller = new AbortController()
+        underWay.set(correlationId, controller)
+        boundedCall({ timeoutMs, signal: controller.signal }, (options) => answer(request, options))
+          .then(
+            (response) => {
+              send({ correlationId, code: 0, message: '', response })
+            },
+            (error: unknown) => {
+              const { code, details } = failure(error)
+              respond(correlationId, code, details)
+            },
+          )
+          .finally(() => {
+            underWay.delete(correlationId)
+            endWhenDone()
+          })
+          .catch(onDefect)
+      })
+      duplex.on('end', () => {
+        halfClosed = true
+        endWhenDone()
+      })
+      duplex.on('cancelled', abandon)
+      duplex.on('error', abandon)
+      duplex.on('close', abandon)
+    },
+    drain() {
+      draining = true
+      const message = { correlationId: drainingCorrelationId, code: status.UNAVAILABLE, message: 'draining' }
+      for (const duplex of open) duplex.write({ ...message, response: undefined })
+    },
+  }
+}

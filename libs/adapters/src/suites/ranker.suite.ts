@@ -1,0 +1,48 @@
+import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
+import type { RankRequest, RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import { bytesOf } from '@freshet/contracts/columns'
+import { callSuite, type CallSuiteOptions } from './call.suite.ts'
+
+/** The contract of `Ranker`. `start` puts the port in front of an answer. */
+export function rankerSuite(
+  options: Pick<CallSuiteOptions<RankRequest, RankResponse>, 'name' | 'start' | 'mortal'>,
+): void {
+  callSuite({
+    ...options,
+    request: aRankRequest,
+    response: aRankResponse,
+    seedOf: ({ userId }) => Number(userId.slice('user-'.length)),
+  })
+}
+
+/** The `seed`th request, every field used. */
+export function aRankRequest(seed: number): RankRequest {
+  return {
+    userId: `user-${seed}`,
+    surface: Surface.RELATED,
+    atMs: 1_700_000_000_123 + seed,
+    userState: Buffer.from([8, 1, 0, 255, seed]),
+    pinIds: ['pin-ä', `pin-${seed}`],
+    retrievalScores: Buffer.from(bytesOf(Float32Array.of(0.5, -seed))),
+    relatedToPinId: 'related',
+    withFeatures: true,
+    await: [{ topic: 'pins.v1', partition: 3, position: seed }],
+    locale: 'pt-BR',
+  }
+}
+
+/** The `seed`th answer: up to 500 candidates with 32 features, 64 KB, so that frames are split. */
+export function aRankResponse(seed: number): RankResponse {
+  const count = 1 + ((seed * 97) % 500)
+  const column = (width: number) =>
+    Buffer.from(bytesOf(Float32Array.from({ length: count * width }, (_, i) => Math.sin(seed + i))))
+  return {
+    utilities: column(1),
+    actions: ['click', 'save'],
+    probabilities: column(2),
+    featureNames: Array.from({ length: 32 }, (_, i) => `feature_${i}`),
+    features: column(32),
+    modelVersion: `model-${seed}`,
+    fresh: seed % 2 === 0,
+  }
+}
