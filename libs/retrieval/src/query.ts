@@ -15,10 +15,12 @@ export interface QueryBuilder {
 export function createQueryBuilder({
   catalogue,
   sessions,
+  trails,
   config,
 }: {
   readonly catalogue: Catalogue
   readonly sessions: Sessions
+  readonly trails: Sessions
   readonly config: { readonly maxRecentActions: number; readonly sessionGapMs: number }
 }): QueryBuilder {
   const room = config.maxRecentActions + 1
@@ -97,6 +99,7 @@ export function createQueryBuilder({
         recentBoards,
         sessionStart,
         ownSession: request.userId === null ? -1 : sessions.find(request.userId, session.sessionId, request.atMs),
+        ownTrail: request.userId === null ? -1 : trails.find(request.userId, null, request.atMs),
         localeRow: request.locale ? catalogue.localeRow(request.locale) : -1,
         followedCreators: rowsOf(request.followedCreators, catalogue.creatorRow),
         followedTopics: rowsOf(request.followedTopics, catalogue.topicRow),

@@ -8,6 +8,7 @@ import { EmbeddingError, SnapshotError } from './errors.ts'
 import { mergeHits } from './merge.ts'
 import { createGraphView, type GraphView } from './graph/graph-view.ts'
 import { createQueryBuilder } from './query.ts'
+import { createLagReader } from './lags.ts'
 import { createHits, createScoreBoard, type Hits } from './score-board.ts'
 import { createSessions } from './sessions.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
@@ -113,26 +114,36 @@ export interface RetrievalOptions {
   readonly refresh: 'event' | 'mark'
 }
 
-const rankOffset = 10
-
 /** Empty views. Throws a RetrievalConfigError for a configuration that can't be used. */
 export function createRetrieval({ config: input, seed, refresh }: RetrievalOptions): Retrieval {
   const config = resolveRetrievalConfig(input)
   const catalogue = createCatalogue({ maxPins: config.maxPins, seed })
-  const sessions = createSessions(config)
+  const sessions = createSessions({ ...config, grouping: 'session' })
+  const trails = createSessions({ ...config, grouping: 'user' })
   const board = createScoreBoard(catalogue)
   let graphView: GraphView | undefined
   const graph = (): GraphView => (graphView ??= createGraphView({ catalogue, sessions, caps: config }))
-  const views = { catalogue, sessions, board, seed, graph }
-  const enabled: { readonly source: Source; readonly hits: Hits; readonly share: number }[] = []
+  const views = { catalogue, sessions, trails, board, seed, graph }
+  const enabled: {
+    readonly source: Source
+    readonly hits: Hits
+    readonly share: number
+    readonly scale: 'probability' | 'relative'
+  }[] = []
   for (const definition of sourceDefinitions) {
     const settings = config.sources[definition.name]
     if (settings === undefined || !settings.enabled) continue
     const source = definition.create(views, settings.parameters)
-    enabled.push({ source, hits: createHits(settings.maxCandidates), share: settings.share })
+    enabled.push({
+      source,
+      hits: createHits(settings.maxCandidates),
+      share: settings.share,
+      scale: source.scale ?? 'relative',
+    })
   }
   const merged = createHits(enabled.reduce((sum, { hits }) => sum + hits.rows.length, 0))
-  const queries = createQueryBuilder({ catalogue, sessions, config })
+  const queries = createQueryBuilder({ catalogue, sessions, trails, config })
+  const lags = createLagReader(trails)
   let pendingEngagements: Engagement[] = []
   let pendingEmbeddings: EmbeddingUpdate[] = []
   let places = new Int32Array(0)
@@ -141,15 +152,13 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
     const { subject, action } = engagement
     const row = subject.kind === 'pin' ? catalogue.intern(subject.pinId) : -1
     const positive = row >= 0 && positiveActions.includes(action)
-    const session = positive
-      ? sessions.fold({
-          userId: engagement.userId,
-          sessionId: engagement.sessionId,
-          pinRow: row,
-          atMs: engagement.occurredAtMs,
-        })
-      : -1
-    const folded = { engagement, row, positive, session }
+    let folded = { engagement, row, positive, session: -1, trail: -1, lag: -1, distinctBefore: 0 }
+    if (positive) {
+      const { userId, sessionId, occurredAtMs: atMs } = engagement
+      const { lag, distinctBefore } = lags.read(userId, row)
+      const pinAction = { userId, sessionId, pinRow: row, atMs }
+      folded = { ...folded, session: sessions.fold(pinAction), trail: trails.fold(pinAction), lag, distinctBefore }
+    }
     graphView?.foldEngagement(folded)
     for (const { source } of enabled) source.foldEngagement?.(folded)
   }
@@ -191,10 +200,11 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
       const asked = enabled.filter(({ source }) => request.sources?.includes(source.name) ?? true)
       for (const { source, hits } of asked) {
         hits.count = 0
+        hits.confidence = 1
         source.query(query, hits)
       }
       const limit = Math.min(request.limit, merged.rows.length)
-      mergeHits(asked, { catalogue, board, options: { rankOffset } }, { limit, hits: merged })
+      mergeHits(asked, { catalogue, board }, { limit, hits: merged })
       if (places.length < catalogue.size) places = new Int32Array(Math.max(1024, 2 * catalogue.size)).fill(-1)
       for (let i = 0; i < merged.count; i++) places[merged.rows[i] ?? 0] = i
       const sources = asked.map(({ source, hits }) => placed(source.name, hits, places))
@@ -217,6 +227,7 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
         bytes: {
           catalogue: catalogue.bytes(),
           sessions: sessions.bytes(),
+          trails: trails.bytes(),
           ...(graphView ? { graph: graphView.bytes() } : {}),
           ...Object.fromEntries(named.map((source) => [source.name, source.bytes()])),
         },
@@ -232,6 +243,7 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
         writer.u8('positions', positions)
         catalogue.save(writer.under('catalogue'))
         sessions.save(writer.under('sessions'))
+        trails.save(writer.under('trails'))
         graphView?.save(writer.under('graph'))
         for (const { source } of enabled) source.save(writer.under(`source:${source.name}`))
       })
@@ -243,6 +255,7 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
       }
       catalogue.load(reader.under('catalogue'))
       sessions.load(reader.under('sessions'))
+      trails.load(reader.under('trails'))
       graphView?.load(reader.under('graph'))
       for (const { source } of enabled) source.load(reader.under(`source:${source.name}`))
       return reader.u8('positions')

@@ -6,11 +6,13 @@ export interface Hits {
   readonly rows: Int32Array
   readonly scores: Float32Array
   count: number
+  /** How far the answer is to be trusted, in (0, 1]: 1 unless the source says otherwise. */
+  confidence: number
 }
 
 /** Room for an answer of at most `capacity` rows. */
 export function createHits(capacity: number): Hits {
-  return { rows: new Int32Array(capacity), scores: new Float32Array(capacity), count: 0 }
+  return { rows: new Int32Array(capacity), scores: new Float32Array(capacity), count: 0, confidence: 1 }
 }
 
 /**
@@ -20,6 +22,8 @@ export function createHits(capacity: number): Hits {
 export interface ScoreBoard {
   clear(): void
   add(row: number, score: number): void
+  /** Rows it has room for now: at least those of the catalogue when it was last cleared. */
+  capacity(): number
   /** The sum of a row, 0 where none was added. */
   get(row: number): number
   /** How many rows have been added to. */
@@ -65,6 +69,7 @@ export function createScoreBoard(catalogue: Catalogue): ScoreBoard {
         rows[touched++] = row
       }
     },
+    capacity: () => Math.max(sums.length, catalogue.size),
     get: (row) => (stamps[row] === stamp ? (sums[row] ?? 0) : 0),
     get touched() {
       return touched

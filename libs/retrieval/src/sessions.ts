@@ -7,6 +7,8 @@ import type { SectionReader, SectionWriter } from './snapshot.ts'
 
 /** Caps and the gap that ends a session. */
 export interface SessionsOptions {
+  /** `session`: by session id, else by user and pause. `user`: everything of a user in one trail. */
+  readonly grouping: 'session' | 'user'
   /** Sessions kept; beyond that the one whose last action is oldest goes. */
   readonly maxSessions: number
   /** Actions kept of one session, the latest. */
@@ -41,7 +43,7 @@ export interface Sessions {
   isKey(session: number, key: SessionKey): boolean
   keyHigh(session: number): number
   keyLow(session: number): number
-  /** The session a user is in at a time, given as the events would name it; null where no events of it were folded. */
+  /** The row of the session a user is in at a time, or of the user's trail; -1 where no action of it was folded. */
   find(userId: string, sessionId: string | null, atMs: number): number
   /** A pin's sessions by the time they last touched it, latest LAST: entries of `sessionRows` and `sessionAtMs`. */
   readonly sessionRows: Int32Array
@@ -81,13 +83,14 @@ export function gapKeyOf(userId: string, startedAtMs: number): SessionKey {
   return keyOf(userId, `\t${startedAtMs}`)
 }
 
-function userKeyOf(userId: string): SessionKey {
+/** The key of a user's trail, see `grouping`. */
+export function userKeyOf(userId: string): SessionKey {
   return { high: hash32(userId, 0x0ffe2), low: hash32(userId, 0x7ab1e) }
 }
 
 /** An empty view. */
 export function createSessions(options: SessionsOptions): Sessions {
-  const { maxSessions, maxActionsPerSession, maxSessionsPerPin, sessionGapMs } = options
+  const { grouping, maxSessions, maxActionsPerSession, maxSessionsPerPin, sessionGapMs } = options
   const byKey = createKeyTable()
   const byUser = createKeyTable()
   const pins = createListPool()
@@ -256,6 +259,12 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   function sessionFor(action: SessionAction): number {
     const user = userKeyOf(action.userId)
+    if (grouping === 'user') {
+      const known = byKey.get(user.high, user.low)
+      if (known >= 0) return known
+      sessionsEver++
+      return open(user, user, 1, action.atMs)
+    }
     if (action.sessionId !== null) {
       const key = keyOf(action.userId, action.sessionId)
       const known = byKey.get(key.high, key.low)
@@ -310,6 +319,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     keyHigh: (session) => keyHighs[session] ?? 0,
     keyLow: (session) => keyLows[session] ?? 0,
     find(userId, sessionId, atMs) {
+      if (grouping === 'user') {
+        const key = userKeyOf(userId)
+        return byKey.get(key.high, key.low)
+      }
       if (sessionId !== null) {
         const key = keyOf(userId, sessionId)
         return byKey.get(key.high, key.low)

@@ -4,14 +4,18 @@ import { coOccurrence } from './sources/co-occurrence.ts'
 import { longTermWalk } from './sources/long-term-walk.ts'
 import { pixieWalk } from './sources/pixie-walk.ts'
 import { popularity } from './sources/popularity.ts'
+import { revisit } from './sources/revisit.ts'
+import { sessionNeighbours } from './sources/session-neighbours.ts'
 
 /** Every source there is, in the order in which answers list them. A new source is a file in `sources/` and a line here. */
 export const sourceDefinitions: readonly SourceDefinition[] = [
-  erased(popularity),
+  erased(sessionNeighbours),
   erased(coOccurrence),
   erased(boardCoOccurrence),
   erased(pixieWalk),
   erased(longTermWalk),
+  erased(popularity),
+  erased(revisit),
 ]
 
 // `create` is only ever called with parameters that were resolved against the definition's own defaults.

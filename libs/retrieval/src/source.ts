@@ -14,6 +14,8 @@ export type SourceParameters = Readonly<Record<string, number | boolean>>
 export interface SharedViews {
   readonly catalogue: Catalogue
   readonly sessions: Sessions
+  /** The same by user: each user's latest actions as one trail, across sessions. */
+  readonly trails: Sessions
   /** The live graph of pins, boards and sessions; folded only where a source asks for it when it is made. */
   readonly graph: () => GraphView
   /** Scratch for one query at a time; a source clears it before use. */
@@ -29,6 +31,8 @@ export interface SharedViews {
  */
 export interface Source {
   readonly name: string
+  /** What scores mean to the merge. `probability`: that the next pin is this one. `relative` (the default): parts of their sum. */
+  readonly scale?: 'probability' | 'relative'
   /** After the shared views have folded it. Any action, any subject. */
   foldEngagement?(folded: FoldedEngagement): void
   /** After the catalogue has folded it; `row` is the pin's. */
@@ -68,6 +72,12 @@ export interface FoldedEngagement {
   readonly positive: boolean
   /** The session's row in the sessions view after this action; -1 for what is not a positive action on a pin. */
   readonly session: number
+  /** The same in the trails view. */
+  readonly trail: number
+  /** How many other pins the user touched since touching this one; -1 where that is not known to have happened. */
+  readonly lag: number
+  /** Distinct pins in the user's trail before this action, counted up to `maxLag`. */
+  readonly distinctBefore: number
 }
 
 /** A request as sources see it: rows instead of ids. Columns are valid during the query only; use `recentCount`, not their length. */
@@ -89,6 +99,8 @@ export interface SourceQuery {
   readonly sessionStart: number
   /** The row of the user's current session in the sessions view, which is no neighbour of itself; -1 where it is not there. */
   readonly ownSession: number
+  /** The row of the user's own trail in the trails view; -1 where it is not there. */
+  readonly ownTrail: number
   /** Row of the locale in the catalogue, -1 where none was given or no pin has it. */
   readonly localeRow: number
   readonly followedCreators: Int32Array

@@ -70,6 +70,7 @@ function createCoOccurrence({ sessions, board }: SharedViews, parameters: CoOccu
 
   return {
     name: 'co-occurrence',
+    scale: 'relative',
     query(query, hits) {
       board.clear()
       let weight = 1

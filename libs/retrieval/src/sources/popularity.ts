@@ -21,7 +21,7 @@ export const popularity: SourceDefinition<PopularityParameters> = {
   name: 'popularity',
   enabled: true,
   maxCandidates: 300,
-  share: 0.3,
+  share: 1,
   parameters: { fastHalfLifeMs: dayMs, slowHalfLifeMs: 7 * dayMs, fastWeight: 0.5, maxListed: 2_000 },
   create: createPopularity,
 }
@@ -46,6 +46,7 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
 
   return {
     name: 'popularity',
+    scale: 'probability',
     foldEngagement({ engagement, row, positive }) {
       if (!positive || row < 0) return
       grow(row + 1)

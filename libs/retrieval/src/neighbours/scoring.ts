@@ -1,0 +1,150 @@
+import { grownFloat64, grownInt32, nextCapacity } from '../columns.ts'
+import type { ScoreBoard } from '../score-board.ts'
+import type { NeighbourSet, TrailCounts } from './neighbour-set.ts'
+import { selectBest } from './select.ts'
+
+/** How neighbours are weighed and what they recommend. */
+export type NeighbourParameters = {
+  /** Of the user's recent pins, how many are looked up. */
+  readonly maxRecentPins: number
+  /** Each step back in the user's history counts exp(-1 / this) of the next. */
+  readonly historyDecaySteps: number
+  /** Of the trails that touched a pin, the latest that are read. */
+  readonly maxTrailsPerPin: number
+  /** Of all the trails read, the most similar that vote. */
+  readonly maxNeighbours: number
+  /** A neighbour's pin at this many steps from the shared one counts 1/e. */
+  readonly distanceDecaySteps: number
+  /** What comes after the shared pin counts this much of what comes before it. */
+  readonly forwardWeight: number
+  /** Similarity is divided by the trail's length to this power. */
+  readonly lengthExponent: number
+  /** A shared pin counts by log(trails / trails with it) to this power. */
+  readonly sharedRarityExponent: number
+  /** A recommended pin counts by log(trails / trails with it) to this power. */
+  readonly rarityExponent: number
+  /** A trail whose last action is this many days old counts 1/e. */
+  readonly ageDecayDays: number
+  /** Sum of similarities at which the answer is half trusted. */
+  readonly confidencePrior: number
+}
+
+/** The user's recent distinct pins, latest first. */
+export interface RecentPins {
+  readonly count: number
+  readonly rows: Int32Array
+}
+
+const dayMs = 86_400_000
+const maxSteps = 200
+
+/** Adds the votes of a user's neighbours to a board. */
+export interface NeighbourScorer {
+  /** Clears the board, adds the votes and gives the confidence in them, in [0, 1). */
+  score(recent: RecentPins, set: NeighbourSet, at: { readonly atMs: number; readonly counts: TrailCounts }): number
+}
+
+/**
+ * Session neighbours: V-SKNN (Ludewig & Jannach 2018) with the weights of STAN (Garg et al. 2019) and VSTAN: later pins
+ * of the user count more (exp(-step / λ₁)), younger trails count more (exp(-age / λ₂)), pins near the shared one count
+ * more (exp(-distance / λ₃)), rare pins count more (idf), on both sides. The sums are made in an order that depends on
+ * similarities, times and keys alone, so that a set merged from shards gives the same bits.
+ */
+export function createNeighbourScorer(board: ScoreBoard, parameters: NeighbourParameters): NeighbourScorer {
+  let pinWeights = new Float64Array(0)
+  let pinStamps = new Int32Array(0)
+  let rarities = new Float64Array(0)
+  let rarityStamps = new Int32Array(0)
+  let similarities = new Float64Array(0)
+  let order = new Int32Array(0)
+  let stamp = 0
+  const nearness = new Float64Array(2 * maxSteps + 1)
+  for (let steps = -maxSteps; steps <= maxSteps; steps++) {
+    const weight = Math.exp(-Math.abs(steps) / parameters.distanceDecaySteps)
+    nearness[steps + maxSteps] = steps > 0 ? parameters.forwardWeight * weight : weight
+  }
+
+  function makeRoom(rows: number, candidates: number): void {
+    if (rows > pinStamps.length) {
+      const capacity = nextCapacity(pinStamps.length, rows)
+      pinWeights = grownFloat64(pinWeights, capacity)
+      pinStamps = grownInt32(pinStamps, capacity)
+      rarities = grownFloat64(rarities, capacity)
+      rarityStamps = grownInt32(rarityStamps, capacity)
+    }
+    if (candidates > order.length) {
+      order = new Int32Array(nextCapacity(order.length, candidates))
+      similarities = new Float64Array(order.length)
+    }
+  }
+
+  function rarityOf(row: number, counts: TrailCounts): number {
+    if (rarityStamps[row] !== stamp) {
+      rarityStamps[row] = stamp
+      rarities[row] = rarity(counts, row) ** parameters.rarityExponent
+    }
+    return rarities[row] ?? 0
+  }
+
+  return {
+    score(recent, set, { atMs, counts }) {
+      stamp++
+      makeRoom(board.capacity(), set.count)
+      for (let i = 0; i < recent.count; i++) {
+        const row = recent.rows[i] ?? 0
+        pinStamps[row] = stamp
+        pinWeights[row] =
+          Math.exp(-i / parameters.historyDecaySteps) * rarity(counts, row) ** parameters.sharedRarityExponent
+      }
+      const { starts, lengths, pinRows, lastAtMs } = set
+      for (let c = 0; c < set.count; c++) {
+        const start = starts[c] ?? 0
+        const length = lengths[c] ?? 0
+        let shared = 0
+        for (let i = start; i < start + length; i++) {
+          const row = pinRows[i] ?? 0
+          if (pinStamps[row] === stamp) shared += pinWeights[row] ?? 0
+        }
+        const age = Math.max(0, atMs - (lastAtMs[c] ?? 0)) / dayMs
+        similarities[c] = (shared / length ** parameters.lengthExponent) * Math.exp(-age / parameters.ageDecayDays)
+        order[c] = c
+      }
+      const chosen = selectBest(order, { count: set.count, limit: parameters.maxNeighbours }, (a, b) => {
+        const difference = (similarities[a] ?? 0) - (similarities[b] ?? 0) || (lastAtMs[a] ?? 0) - (lastAtMs[b] ?? 0)
+        return difference === 0 ? keyBefore(set, a, b) : difference > 0
+      })
+      board.clear()
+      let evidence = 0
+      for (let n = 0; n < chosen; n++) {
+        const c = order[n] ?? 0
+        const similarity = similarities[c] ?? 0
+        evidence += similarity
+        const start = starts[c] ?? 0
+        const end = start + (lengths[c] ?? 0)
+        let anchor = start
+        let anchorWeight = 0
+        for (let i = start; i < end; i++) {
+          const row = pinRows[i] ?? 0
+          if (pinStamps[row] !== stamp || (pinWeights[row] ?? 0) < anchorWeight) continue
+          anchorWeight = pinWeights[row] ?? 0
+          anchor = i
+        }
+        for (let i = start; i < end; i++) {
+          const row = pinRows[i] ?? 0
+          const steps = Math.max(-maxSteps, Math.min(maxSteps, i - anchor))
+          board.add(row, similarity * (nearness[steps + maxSteps] ?? 0) * rarityOf(row, counts))
+        }
+      }
+      return evidence / (evidence + parameters.confidencePrior)
+    },
+  }
+}
+
+function keyBefore(set: NeighbourSet, a: number, b: number): boolean {
+  const high = (set.keyHighs[a] ?? 0) - (set.keyHighs[b] ?? 0)
+  return high < 0 || (high === 0 && (set.keyLows[a] ?? 0) < (set.keyLows[b] ?? 0))
+}
+
+function rarity(counts: TrailCounts, row: number): number {
+  return Math.log(1 + counts.trailsEver / (1 + counts.countOf(row)))
+}

@@ -1,0 +1,56 @@
+import { maxLag } from '../lags.ts'
+import type { Source, SourceDefinition, SharedViews } from '../source.ts'
+
+/** Parameters of the revisit source. */
+export type RevisitParameters = {
+  /** Actions as if seen before the first, so that the first few decide nothing. */
+  readonly priorActions: number
+}
+
+/**
+ * The user's own recent pins, by how often users go back that far: P(return | lag), counted from everybody's trails.
+ * Where nobody returns it says next to nothing; where the surface excludes what the user has had, it is silent.
+ */
+export const revisit: SourceDefinition<RevisitParameters> = {
+  name: 'revisit',
+  enabled: true,
+  maxCandidates: maxLag,
+  share: 1,
+  parameters: { priorActions: 100 },
+  create: createRevisit,
+}
+
+function createRevisit({ board }: SharedViews, { priorActions }: RevisitParameters): Source {
+  let returns = new Float64Array(maxLag)
+  let chances = new Float64Array(maxLag)
+  return {
+    name: 'revisit',
+    scale: 'probability',
+    foldEngagement({ positive, lag, distinctBefore }) {
+      if (!positive) return
+      for (let i = 0; i < distinctBefore; i++) chances[i] = (chances[i] ?? 0) + 1
+      if (lag >= 0) returns[lag] = (returns[lag] ?? 0) + 1
+    },
+    query(query, hits) {
+      board.clear()
+      let lag = 0
+      for (let i = query.recentCount - 1; i >= 0 && lag < maxLag; i--) {
+        const row = query.recentRows[i] ?? 0
+        if (board.get(row) > 0 || row === query.pinRow) continue
+        // Above zero even where nobody ever returned, so that each pin takes one lag.
+        board.add(row, ((returns[lag] ?? 0) + 1e-6) / ((chances[lag] ?? 0) + priorActions))
+        lag++
+      }
+      board.top(query.limit, query.accept, hits)
+    },
+    bytes: () => returns.byteLength + chances.byteLength,
+    save(writer) {
+      writer.f64('returns', returns)
+      writer.f64('chances', chances)
+    },
+    load(reader) {
+      returns = reader.f64('returns')
+      chances = reader.f64('chances')
+    },
+  }
+}

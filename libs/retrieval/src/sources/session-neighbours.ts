@@ -1,0 +1,55 @@
+import { createNeighbourGatherer, recentPinsOf } from '../neighbours/gather.ts'
+import { createNeighbourSet } from '../neighbours/neighbour-set.ts'
+import { createNeighbourScorer, type NeighbourParameters } from '../neighbours/scoring.ts'
+import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+
+/**
+ * What users like this one did next: nearest neighbours among the trails of all users, see `createNeighbourScorer`. Its
+ * view is the trails view: each event makes its user a better neighbour at once.
+ */
+export const sessionNeighbours: SourceDefinition<NeighbourParameters> = {
+  name: 'session-neighbours',
+  enabled: true,
+  maxCandidates: 300,
+  share: 1,
+  parameters: {
+    maxRecentPins: 10,
+    historyDecaySteps: 2,
+    maxTrailsPerPin: 200,
+    maxNeighbours: 300,
+    distanceDecaySteps: 5,
+    forwardWeight: 1.2,
+    lengthExponent: 0.25,
+    sharedRarityExponent: 1.5,
+    rarityExponent: 2,
+    ageDecayDays: 90,
+    confidencePrior: 300,
+  },
+  create: createSessionNeighbours,
+}
+
+function createSessionNeighbours({ trails, board }: SharedViews, parameters: NeighbourParameters): Source {
+  const gatherer = createNeighbourGatherer(trails, parameters.maxTrailsPerPin)
+  const scorer = createNeighbourScorer(board, parameters)
+  const set = createNeighbourSet(parameters.maxTrailsPerPin)
+  const recentRows = new Int32Array(parameters.maxRecentPins)
+  const counts = {
+    get trailsEver() {
+      return trails.sessionsEver
+    },
+    countOf: trails.sessionCountOf,
+  }
+  return {
+    name: 'session-neighbours',
+    scale: 'relative',
+    query(query, hits) {
+      const recent = recentPinsOf(query, parameters.maxRecentPins, recentRows)
+      gatherer.gather(recent, query.ownTrail, set)
+      hits.confidence = scorer.score(recent, set, { atMs: query.atMs, counts })
+      board.top(query.limit, query.accept, hits)
+    },
+    bytes: () => 0,
+    save() {},
+    load() {},
+  }
+}
