@@ -50,7 +50,7 @@ export function createStageCalls(clock: EngineClock, run: RunCall, startMs: numb
         cancelStage = (reason) => {
           end()
           call.abort(reason)
-          reject(reason)
+          reject(asError(reason))
         }
         if (signal?.aborted) cancelStage(signal.reason)
         answer.then(
@@ -60,13 +60,13 @@ export function createStageCalls(clock: EngineClock, run: RunCall, startMs: numb
             try {
               resolve(take(value))
             } catch (error) {
-              reject(error)
+              reject(asError(error))
             }
           },
           (error: unknown) => {
             if (call.over) return
             end()
-            reject(error)
+            reject(asError(error))
           },
         )
       })
@@ -104,4 +104,8 @@ function createCall(timeoutMs: number): EndableCall {
       return ended !== null
     },
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error('something that is no error was thrown', { cause: thrown })
 }
