@@ -91,7 +91,7 @@ export function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'object') return 'an object'
   if (typeof value === 'string') return `the string ${shown(value)}`
-  return `the ${typeof value} ${JSON.stringify(value)}`
+  return `the ${typeof value} ${typeof value === 'number' ? value : JSON.stringify(value)}`
 }
 
 /** A string for messages: quoted, well-formed, at most 40 characters. */
