@@ -1,0 +1,211 @@
+import {
+  decodePartitionMeta,
+  encodePartitionMeta,
+  type OutcomeCounts,
+  type PartitionMeta,
+} from '@freshet/contracts/codecs/partition-meta'
+import type { BatchVerdict, EventLog, LogBatch } from '@freshet/contracts/ports/event-log'
+import type { CommitOutcome, StateStore } from '@freshet/contracts/ports/state-store'
+import { stateScope } from '@freshet/contracts/scopes'
+import { createBadShare, type BadShare } from './bad-share.ts'
+import type { UpdaterConfig } from './config.ts'
+import type { Stage } from './stage.ts'
+import { createStateCache, type StateCache } from './state-cache.ts'
+
+/** A partition stopped because too many of its records are bad: a deploy is broken, on one side or the other. */
+export class PartitionHalted extends Error {
+  readonly code = 'PARTITION_HALTED'
+  constructor(topic: string, partition: number, bad: number, records: number, example: string) {
+    super(
+      `${topic}/${partition} halted: ${bad} of ${records} records are bad, e.g. ${example}; mend the producer or this service, then restart`,
+    )
+    this.name = 'PartitionHalted'
+  }
+}
+
+/** What a folder tells about its work. */
+export interface FoldObserver {
+  /** A batch was committed. */
+  readonly committed: (commit: {
+    readonly topic: string
+    readonly partition: number
+    readonly records: number
+    readonly outcomes: OutcomeCounts
+    readonly watermarkMs: number
+  }) => void
+  /** A commit or a read found the stored position elsewhere than the batch. */
+  readonly moved: (move: {
+    readonly topic: string
+    readonly partition: number
+    readonly kind: Exclude<CommitOutcome['kind'], 'APPLIED'>
+    readonly stored: number
+  }) => void
+}
+
+/** Folds batches of one stage into one generation of its state, under the fence. */
+export interface PartitionFolder<State> {
+  /** Reads, folds, appends onward, commits. Rejects where nothing was committed as far as known: the same batch may come again. */
+  handle(batch: LogBatch, signal?: AbortSignal): Promise<BatchVerdict>
+  /** Forgets what is cached of a partition: it was revoked, or belongs to another generation now. */
+  drop(partition: number): void
+  /** Why each halted partition stands still. */
+  halted(): ReadonlyMap<number, string>
+  /** Lets a halted partition put its bad records aside and go on. */
+  resume(partition: number): void
+  readonly cache: Pick<StateCache<State>, 'bytes' | 'hits'>
+}
+
+interface Memo {
+  readonly position: number
+  readonly meta: PartitionMeta
+}
+
+/** A folder of a stage. `sendOnward: false` for a rebuild: what the log already holds is not sent again. */
+export function createPartitionFolder<Parsed extends { readonly kind: string }, State>(options: {
+  readonly stage: Stage<Parsed, State>
+  readonly log: Pick<EventLog, 'append'>
+  readonly store: Pick<StateStore, 'readForFold' | 'commit'>
+  readonly config: UpdaterConfig['updater']
+  /** The generation whose state is folded, asked at every batch. */
+  readonly generation: () => string
+  readonly sendOnward: boolean
+  readonly observer?: FoldObserver
+}): PartitionFolder<State> {
+  const { stage, log, store, config, observer } = options
+  const cache = createStateCache<State>(config.cacheBytes)
+  const memos = new Map<number, Memo>()
+  const epochs = new Map<number, number>()
+  const shares = new Map<number, BadShare>()
+  const halted = new Map<number, string>()
+  const resumed = new Set<number>()
+
+  const drop = (partition: number) => {
+    memos.delete(partition)
+    cache.drop(partition)
+    epochs.set(partition, epochOf(partition) + 1)
+  }
+  const epochOf = (partition: number) => epochs.get(partition) ?? 0
+
+  /** The stored position is the truth: where it is not the batch's start, the batch is not folded. */
+  const move = (batch: LogBatch, kind: Exclude<CommitOutcome['kind'], 'APPLIED'>, stored: number): BatchVerdict => {
+    drop(batch.partition)
+    observer?.moved({ topic: batch.topic, partition: batch.partition, kind, stored })
+    if (stored !== batch.next) return { seekTo: stored }
+  }
+
+  const haltIfBroken = (batch: LogBatch, parsed: readonly Parsed[], bad: number): BadShare => {
+    const { partition } = batch
+    const share =
+      shares.get(partition) ?? createBadShare(config.haltWindowRecords, config.haltBadShare, config.haltMinBadRecords)
+    shares.set(partition, share)
+    if (share.wouldHalt(parsed.length, bad) && !resumed.has(partition)) {
+      const first = parsed.find(({ kind }) => kind === 'bad') as { readonly message?: string } | undefined
+      const error = new PartitionHalted(batch.topic, partition, bad, parsed.length, first?.message ?? 'unknown')
+      halted.set(partition, error.message)
+      throw error
+    }
+    halted.delete(partition)
+    return share
+  }
+
+  async function fold(batch: LogBatch, signal: AbortSignal | undefined): Promise<BatchVerdict> {
+    const { partition } = batch
+    const scope = stateScope(stage.family, options.generation())
+    const call = signal === undefined ? {} : { signal }
+    const epoch = epochOf(partition)
+    const parsed = stage.parse(batch)
+    const { keys, hashes, badRecords } = stage.needs(parsed)
+    const share = haltIfBroken(batch, parsed, badRecords)
+
+    let memo = memos.get(partition)
+    if (memo?.position !== batch.from) {
+      cache.drop(partition)
+      const first = await store.readForFold(
+        { scope, partition, keys: [], hashes: new BigUint64Array(0), generations: [] },
+        call,
+      )
+      const stored = first.position ?? 0
+      if (stored !== batch.from) return move(batch, kindOf(batch, stored), stored)
+      memo = { position: stored, meta: decodePartitionMeta(first.meta) }
+    }
+    // An older batch of this partition may still be under way here: what it cached is of another position.
+    const cached = memos.get(partition) === memo
+    const states = new Map<string, State | null>()
+    const missing: string[] = []
+    for (const key of keys) {
+      const state = cached ? cache.get(partition, key) : undefined
+      if (state === undefined) missing.push(key)
+      else states.set(key, state)
+    }
+    const read = await store.readForFold(
+      { scope, partition, keys: missing, hashes, generations: stage.generations(memo.meta.watermarkMs) },
+      call,
+    )
+    const stored = read.position ?? 0
+    if (stored !== memo.position) return move(batch, kindOf(batch, stored), stored)
+    missing.forEach((key, index) => {
+      const bytes = read.values[index] ?? null
+      states.set(key, bytes === null ? null : stage.decode(bytes))
+    })
+
+    const result = stage.fold(batch, parsed, {
+      meta: memo.meta,
+      stateOf: (key) => states.get(key) ?? null,
+      seen: read.seen,
+    })
+    if (options.sendOnward) {
+      for (const { topic, records } of result.onward) await log.append(topic, records, call)
+    }
+    const outcome = await store.commit(
+      {
+        scope,
+        partition,
+        from: batch.from,
+        next: batch.next,
+        puts: result.puts,
+        deletes: result.deletes,
+        meta: encodePartitionMeta(result.meta),
+        remember: result.remember,
+      },
+      call,
+    )
+    if (outcome.kind !== 'APPLIED') return move(batch, outcome.kind, outcome.stored)
+
+    share.add(parsed.length, badRecords)
+    if (epochOf(partition) === epoch) {
+      memos.set(partition, { position: batch.next, meta: result.meta })
+      missing.forEach((key, index) => {
+        if (!result.states.has(key)) cache.set(partition, key, states.get(key) ?? null, read.values[index]?.length ?? 0)
+      })
+      for (const [key, entry] of result.states) cache.set(partition, key, entry?.state ?? null, entry?.bytes ?? 0)
+    }
+    observer?.committed({
+      topic: batch.topic,
+      partition,
+      records: parsed.length,
+      outcomes: result.outcomes,
+      watermarkMs: result.meta.watermarkMs,
+    })
+  }
+
+  return {
+    async handle(batch, signal) {
+      try {
+        return await fold(batch, signal)
+      } catch (error) {
+        drop(batch.partition)
+        throw error
+      }
+    },
+    drop,
+    halted: () => halted,
+    resume(partition) {
+      resumed.add(partition)
+    },
+    cache: { bytes: cache.bytes, hits: cache.hits },
+  }
+}
+
+function kindOf(batch: LogBatch, stored: number): Exclude<CommitOutcome['kind'], 'APPLIED'> {
+  return stored >= batch.next ? 'SKIPPED' : stored < batch.from ? 'ROLLBACK' : 'PARTIAL'
+}

@@ -1,0 +1,235 @@
+import { recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
+import { ContractError } from '@freshet/contracts/errors'
+import type { BatchVerdict, EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
+import type { StateStore } from '@freshet/contracts/ports/state-store'
+import { firstGeneration, servingPointer, stateScope, type StateFamily } from '@freshet/contracts/scopes'
+import type { Clock } from '@freshet/domain/clock'
+import { checkedConfig, type UpdaterConfig } from './config.ts'
+import { createErasures, type Erasures } from './erasures.ts'
+import { createPartitionFolder, type FoldObserver, type PartitionFolder } from './fold-partition.ts'
+import { createPinStage } from './fold-pins.ts'
+import { createUserStage } from './fold-users.ts'
+
+/** Counts since the process began: what a scrape shows. The exact ones are in the partitions' meta. */
+export interface UpdaterStats {
+  /** Batches committed. */
+  readonly batches: number
+  readonly records: Readonly<Record<StateFamily, Readonly<Record<RecordOutcome, number>>>>
+  /** How often the stored position was elsewhere: after a crash, a rebalance or a fail-over. */
+  readonly moves: Readonly<Record<'SKIPPED' | 'PARTIAL' | 'ROLLBACK', number>>
+  readonly cacheBytes: number
+  readonly cacheHits: number
+  readonly cacheReads: number
+  readonly erasedUsers: number
+}
+
+/** How the updater is. */
+export interface UpdaterHealth {
+  readonly ok: boolean
+  /** For people: which partition stands still, and why. */
+  readonly reasons: readonly string[]
+}
+
+/** Folds engagements into user state and, re-keyed, into pin state. */
+export interface Updater {
+  /** Folds a batch of `engagements.v1`. For use without `start`, in lockstep, too. */
+  handleUserBatch(batch: LogBatch, signal?: AbortSignal): Promise<BatchVerdict>
+  /** Folds a batch of `pin-engagements.v1`. */
+  handlePinBatch(batch: LogBatch, signal?: AbortSignal): Promise<BatchVerdict>
+  /** Takes in a batch of `erasures.v1` and sends the tombstones that follow from it. */
+  handleErasureBatch(batch: LogBatch): Promise<BatchVerdict>
+  /** Where a partition's batches go on: the stored position; null: at the beginning. */
+  startAt(at: TopicPartition): Promise<number | null>
+  /** Forgets what is cached of a partition that was lost. */
+  revoke(at: TopicPartition): void
+  /** Asks which generations serve; a change drops everything cached. */
+  refreshGenerations(): Promise<void>
+  /** Loads the erasures, then subscribes. */
+  start(): Promise<void>
+  /** Stops reading; resolves when the batches under way have ended. */
+  stop(): Promise<void>
+  health(): UpdaterHealth
+  stats(): UpdaterStats
+  /** Records that wait in the partitions owned. */
+  lag(): Promise<number>
+  /** Lets halted partitions put bad records aside and go on. */
+  resume(): void
+}
+
+/** An updater over a log and a store. `onError` hears of everything that is being retried. */
+export function createUpdater(options: {
+  readonly log: EventLog
+  readonly store: StateStore
+  readonly clock: Clock
+  readonly config: UpdaterConfig
+  readonly observer?: FoldObserver
+  readonly onError?: (error: Error) => void
+}): Updater {
+  const { log, store, clock } = options
+  const config = checkedConfig(options.config)
+  const onError = options.onError ?? (() => undefined)
+  const generations: Record<StateFamily, string> = { user: firstGeneration, pin: firstGeneration }
+  const counted = { user: noOutcomes(), pin: noOutcomes() }
+  const moves = { SKIPPED: 0, PARTIAL: 0, ROLLBACK: 0 }
+  const failures = new Map<string, string>()
+  const readers: LogReader[] = []
+  const ending = new AbortController()
+  let batches = 0
+  let partitions = 0
+
+  const erasures: Erasures = createErasures({ log, store, partitions: () => partitions, onError })
+
+  const folderOf = <Parsed extends { readonly kind: string }, State>(
+    stage: Parameters<typeof createPartitionFolder<Parsed, State>>[0]['stage'],
+  ): PartitionFolder<State> =>
+    createPartitionFolder({
+      stage,
+      log,
+      store,
+      config: config.updater,
+      generation: () => generations[stage.family],
+      sendOnward: true,
+      observer: {
+        committed(commit) {
+          batches++
+          for (const outcome of recordOutcomes) counted[stage.family][outcome] += commit.outcomes[outcome]
+          options.observer?.committed(commit)
+        },
+        moved(move) {
+          moves[move.kind]++
+          options.observer?.moved(move)
+        },
+      },
+    })
+  const users = folderOf(createUserStage(config.fold, erasures.erasedAtMs))
+  const pins = folderOf(createPinStage(config.fold))
+  const folderFor = (topic: string) => (topic === 'engagements.v1' ? users : pins)
+  const familyOf = (topic: string): StateFamily => (topic === 'engagements.v1' ? 'user' : 'pin')
+
+  const handled = async (batch: LogBatch, work: Promise<BatchVerdict>): Promise<BatchVerdict> => {
+    const key = `${batch.topic}/${batch.partition}`
+    try {
+      const verdict = await work
+      failures.delete(key)
+      return verdict
+    } catch (error) {
+      failures.set(key, (error as Error).message)
+      throw error
+    }
+  }
+
+  const updater: Updater = {
+    handleUserBatch: (batch, signal) => handled(batch, users.handle(batch, signal)),
+    handlePinBatch: (batch, signal) => handled(batch, pins.handle(batch, signal)),
+    async handleErasureBatch(batch) {
+      if (partitions === 0) partitions = await log.partitionCount('engagements.v1')
+      const erased = erasures.fold(batch.records)
+      await erasures.sendTombstones(erased, stateScope('user', generations.user))
+    },
+    async startAt({ topic, partition }) {
+      folderFor(topic).drop(partition)
+      await updater.refreshGenerations()
+      const family = familyOf(topic)
+      const [stored] = await store.positions(stateScope(family, generations[family]), [partition])
+      return stored ?? null
+    },
+    revoke({ topic, partition }) {
+      folderFor(topic).drop(partition)
+      failures.delete(`${topic}/${partition}`)
+    },
+    async refreshGenerations() {
+      for (const family of ['user', 'pin'] as const) {
+        const serving = (await store.pointer(servingPointer(family))) ?? firstGeneration
+        if (serving === generations[family]) continue
+        generations[family] = serving
+        const folder = family === 'user' ? users : pins
+        const count = await log.partitionCount(family === 'user' ? 'engagements.v1' : 'pin-engagements.v1')
+        for (let partition = 0; partition < count; partition++) folder.drop(partition)
+      }
+    },
+    async start() {
+      partitions = await log.partitionCount('engagements.v1')
+      await updater.refreshGenerations()
+      await loadErasures()
+      readers.push(
+        await log.readGroup({
+          group: config.updater.group,
+          topics: ['engagements.v1', 'pin-engagements.v1'],
+          maxBatchRecords: config.updater.maxBatchRecords,
+          startAt: updater.startAt,
+          onRevoked: (lost) => {
+            lost.forEach(updater.revoke)
+          },
+          onError,
+          onBatch: (batch, signal) =>
+            batch.topic === 'engagements.v1'
+              ? updater.handleUserBatch(batch, signal)
+              : updater.handlePinBatch(batch, signal),
+        }),
+      )
+      void pollGenerations()
+    },
+    async stop() {
+      ending.abort(new ContractError('CALL_CANCELLED', 'the feature updater is stopping'))
+      await Promise.all(readers.splice(0).map((reader) => reader.stop()))
+    },
+    health() {
+      const reasons = [...failures].map(([partition, reason]) => `${partition}: ${reason}`)
+      return { ok: reasons.length === 0, reasons }
+    },
+    stats() {
+      const cached = [users.cache.hits(), pins.cache.hits()] as const
+      return {
+        batches,
+        records: counted,
+        moves,
+        cacheBytes: users.cache.bytes() + pins.cache.bytes(),
+        cacheHits: cached[0].hits + cached[1].hits,
+        cacheReads: cached[0].reads + cached[1].reads,
+        erasedUsers: erasures.size(),
+      }
+    },
+    async lag() {
+      const lags = await Promise.all(readers.map((reader) => reader.lag()))
+      return lags.reduce((sum, lag) => sum + lag, 0)
+    },
+    resume() {
+      for (const folder of [users, pins]) for (const partition of folder.halted().keys()) folder.resume(partition)
+    },
+  }
+
+  /** Reads `erasures.v1` up to its present end before anything is folded, so that a restart forgets nobody; goes on reading afterwards. */
+  async function loadErasures(): Promise<void> {
+    const ends = await log.ends('erasures.v1')
+    const waiting = new Set(ends.flatMap((end, partition) => (end > 0 ? [partition] : [])))
+    const loaded = Promise.withResolvers<undefined>()
+    if (waiting.size === 0) loaded.resolve(undefined)
+    const reader = await log.readAll({
+      topics: ['erasures.v1'],
+      maxBatchRecords: config.updater.maxBatchRecords,
+      startAt: () => null,
+      onError,
+      async onBatch(batch) {
+        await updater.handleErasureBatch(batch)
+        if (batch.next >= (ends[batch.partition] ?? 0)) waiting.delete(batch.partition)
+        if (waiting.size === 0) loaded.resolve(undefined)
+      },
+    })
+    readers.push(reader)
+    await loaded.promise
+  }
+
+  async function pollGenerations(): Promise<void> {
+    while (!ending.signal.aborted) {
+      await clock.sleep(config.updater.generationPollMs, ending.signal).catch(() => undefined)
+      if (ending.signal.aborted) return
+      await updater.refreshGenerations().catch(onError)
+    }
+  }
+
+  return updater
+}
+
+function noOutcomes(): Record<RecordOutcome, number> {
+  return { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0 }
+}
