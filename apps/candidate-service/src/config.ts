@@ -1,3 +1,5 @@
+import { kafkaSettings } from '@freshet/adapters/settings'
+import { grpcSettings, serviceSettings } from '@freshet/service/settings'
 import { z } from 'zod'
 
 /** What an operator sets of the candidate service; sources and caps of the views are checked by the retrieval itself. */
@@ -33,3 +35,16 @@ export const candidateServiceSchema = z.strictObject({
 })
 
 export type CandidateServiceConfig = z.infer<typeof candidateServiceSchema>
+
+/** What the process takes. */
+export const processSchema = z.object({
+  ...serviceSettings,
+  kafka: z.object(kafkaSettings),
+  grpc: z.object(grpcSettings(7071)),
+  candidates: candidateServiceSchema,
+  snapshotFolder: z
+    .string()
+    .nullable()
+    .default(null)
+    .meta({ description: 'Folder of the snapshots of the views; null: every start replays the log' }),
+})

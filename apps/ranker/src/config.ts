@@ -1,3 +1,5 @@
+import { kafkaSettings } from '@freshet/adapters/settings'
+import { grpcSettings, serviceSettings } from '@freshet/service/settings'
 import { z } from 'zod'
 
 /** What an operator sets of the ranker. */
@@ -42,3 +44,11 @@ export const rankerSchema = z.strictObject({
 })
 
 export type RankerConfig = z.infer<typeof rankerSchema>
+
+/** What the process takes. */
+export const processSchema = z.object({
+  ...serviceSettings,
+  kafka: z.object(kafkaSettings),
+  grpc: z.object(grpcSettings(7072)),
+  ranking: rankerSchema,
+})

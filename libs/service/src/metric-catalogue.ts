@@ -54,6 +54,26 @@ export const metricCatalogue = {
     labels: [],
     buckets: [0.1, 0.5, 1, 2, 5, 15, 60, 300, 3600, 86400],
   },
+  freshet_view_lag_records: {
+    type: 'gauge',
+    help: 'Records of the log that the views of a service have not folded yet.',
+    labels: ['service'],
+  },
+  freshet_view_rows: {
+    type: 'gauge',
+    help: 'What the views of a service hold: pins, sessions, states.',
+    labels: ['service', 'view'],
+  },
+  freshet_view_bytes: {
+    type: 'gauge',
+    help: 'Bytes of the views of a service.',
+    labels: ['service', 'view'],
+  },
+  freshet_view_rejected_records: {
+    type: 'gauge',
+    help: 'Records that the views could not fold, by reason, since the start.',
+    labels: ['service', 'reason'],
+  },
 } as const satisfies Record<`freshet_${string}`, MetricSpec>
 
 export type MetricName = keyof typeof metricCatalogue

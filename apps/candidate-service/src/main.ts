@@ -1,0 +1,39 @@
+import { setImmediate as pause } from 'node:timers/promises'
+import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
+import { serveCandidateService } from '@freshet/adapters/grpc/candidate-service-server'
+import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
+import { createSystemClock } from '@freshet/adapters/system/clock'
+import { protoFolder } from '@freshet/contracts/protos'
+import { startGrpcServer } from '@freshet/service/grpc-server'
+import { runService } from '@freshet/service/lifecycle'
+import { createCandidateService } from './candidate-service.ts'
+import { processSchema } from './config.ts'
+import { observe } from './observe.ts'
+
+await runService({
+  name: 'candidate-service',
+  description: 'Answers which few hundred pins, out of all, from views folded from the log.',
+  schema: processSchema,
+  async start({ name, config, logger, metrics, use }) {
+    const clock = createSystemClock()
+    const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock })
+    use({ name: 'log', close: () => log.close() })
+    const service = createCandidateService({
+      log,
+      clock,
+      config: config.candidates,
+      snapshots: config.snapshotFolder === null ? null : createFolderArtefactStore({ folder: config.snapshotFolder }),
+      pause: () => pause(),
+      onEvent: (event) => logger.info({ event }, event.kind),
+    })
+    use({ name: 'views', notReady: () => service.unready(), close: () => service.stop() })
+    await service.start()
+    observe(service, metrics)
+    const rpc = serveCandidateService(service, { onDefect: (err) => logger.error({ err }, 'defect') })
+    const protos = { folder: protoFolder, files: ['freshet/retrieval/v1/retrieval.proto'] }
+    const server = await startGrpcServer({ ...config.grpc, services: [rpc], protos, metrics })
+    use({ name: 'grpc', drain: async () => (rpc.drain(), server.drain()), close: () => server.close() })
+    server.setServing(true)
+    logger.info({ grpcPort: server.port }, 'listening')
+  },
+})

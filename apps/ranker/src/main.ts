@@ -1,0 +1,40 @@
+import { serveRanker } from '@freshet/adapters/grpc/ranker-server'
+import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
+import { createSystemClock } from '@freshet/adapters/system/clock'
+import { protoFolder } from '@freshet/contracts/protos'
+import { startGrpcServer } from '@freshet/service/grpc-server'
+import { runService } from '@freshet/service/lifecycle'
+import { processSchema } from './config.ts'
+import { observe } from './observe.ts'
+import { createRanker } from './ranker.ts'
+import { openScorer } from './scorer.ts'
+
+await runService({
+  name: 'ranker',
+  description: 'Scores a page of candidates with TensorFlow.js from the features that the ranking spec names.',
+  schema: processSchema,
+  async start({ name, config, logger, metrics, use }) {
+    const clock = createSystemClock()
+    const { scorer, backend } = await openScorer(config.ranking)
+    logger.info({ backend, model: scorer.version }, 'scorer')
+    use({ name: 'scorer', close: async () => scorer.dispose() })
+    const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock })
+    use({ name: 'log', close: () => log.close() })
+    const ranker = createRanker({
+      log,
+      clock,
+      config: config.ranking,
+      scorer,
+      onError: (err) => logger.warn({ err }, 'reading the log'),
+    })
+    use({ name: 'views', notReady: () => ranker.unready(), close: () => ranker.stop() })
+    await ranker.start()
+    observe(ranker, metrics)
+    const rpc = serveRanker(ranker, { onDefect: (err) => logger.error({ err }, 'defect') })
+    const protos = { folder: protoFolder, files: ['freshet/ranking/v1/ranking.proto'] }
+    const server = await startGrpcServer({ ...config.grpc, services: [rpc], protos, metrics })
+    use({ name: 'grpc', drain: async () => (rpc.drain(), server.drain()), close: () => server.close() })
+    server.setServing(true)
+    logger.info({ grpcPort: server.port }, 'listening')
+  },
+})

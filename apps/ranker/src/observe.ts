@@ -1,0 +1,17 @@
+import type { Metrics } from '@freshet/service/metrics'
+import type { RunningRanker } from './ranker.ts'
+
+/** Sets the gauges of the views before every scrape. */
+export function observe(ranker: RunningRanker, metrics: Metrics): void {
+  const lag = metrics.gauge('freshet_view_lag_records')
+  const rows = metrics.gauge('freshet_view_rows')
+  const rejected = metrics.gauge('freshet_view_rejected_records')
+  metrics.beforeScrape(async () => {
+    lag.set({ service: 'ranker' }, await ranker.lag())
+    const stats = ranker.stats()
+    rows.set({ service: 'ranker', view: 'pins' }, stats.pins)
+    rows.set({ service: 'ranker', view: 'states' }, stats.states)
+    rejected.set({ service: 'ranker', reason: 'CAP_REACHED' }, stats.refused)
+    for (const [reason, count] of Object.entries(stats.rejected)) rejected.set({ service: 'ranker', reason }, count)
+  })
+}
