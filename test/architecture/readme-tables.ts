@@ -1,0 +1,157 @@
+/**
+ * The README's tables, made from the code. `npm run readme:update` writes them; readme.test.ts compares.
+ *
+ *   node test/architecture/readme-tables.ts
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { errorCatalogue } from '@freshet/contracts/errors'
+import { ingestProblems } from '@freshet/contracts/json/problems'
+import { topics } from '@freshet/contracts/topics'
+import { describeConfig } from '@freshet/service/config'
+import { metricCatalogue } from '@freshet/service/metric-catalogue'
+import { serviceErrors } from '@freshet/service/errors'
+import { features } from '@freshet/domain/features/catalogue'
+import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
+import type { z } from 'zod'
+
+const root = join(import.meta.dirname, '../..')
+export const readmeFile = join(root, 'README.md')
+
+type Row = readonly string[]
+
+/** Services with settings of their own. */
+const configured = ['event-ingest', 'feature-updater', 'candidate-service', 'ranker', 'trainer', 'blender'] as const
+
+function table(head: Row, rows: readonly Row[]): string {
+  const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n')
+}
+
+function packageDescription(app: string): string {
+  return (
+    (JSON.parse(readFileSync(join(root, 'apps', app, 'package.json'), 'utf8')) as { description?: string })
+      .description ?? ''
+  )
+}
+
+/** Interfaces exported by the ports of libs/contracts, and the first sentence of what is said of them. */
+function ports(): Row[] {
+  const folder = join(root, 'libs/contracts/src/ports')
+  const wanted = ['EventLog', 'StateStore', 'CandidateService', 'Ranker', 'ArtefactStore']
+  const rows = readdirSync(folder).flatMap((file) => {
+    const text = readFileSync(join(folder, file), 'utf8')
+    return [...text.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport interface (\w+)/g)]
+      .filter(([, , name]) => wanted.includes(name!))
+      .map(([, said, name]) => [`\`${name!}\``, firstSentence(said!), `\`libs/contracts/src/ports/${file}\``])
+  })
+  const rest: Row[] = [
+    [
+      '`VectorIndex`',
+      'A similarity search over vectors of one width, keyed by row number.',
+      '`libs/domain/src/vector-index.ts`',
+    ],
+    ['`Clock`, `Random`', 'Time and chance, from outside.', '`libs/domain/src/clock.ts`'],
+  ]
+  return [...rows, ...rest]
+}
+
+function firstSentence(said: string): string {
+  const text = said.replaceAll(/\s*\n\s*\*?\s*/g, ' ').trim()
+  return /^.*?[.?!](?=\s|$)/.exec(text)?.[0] ?? text
+}
+
+async function settings(app: string): Promise<Row[]> {
+  const { processSchema } = (await import(/* @vite-ignore */ join(root, 'apps', app, 'src/config.ts'))) as {
+    processSchema: z.ZodObject
+  }
+  return describeConfig(processSchema).map((row) => [
+    `\`${row.path}\``,
+    `\`${row.env}\``,
+    row.default === '' ? 'required' : `\`${row.default}\``,
+    [row.bounds, row.unit].filter((part) => part !== '').join(' '),
+    row.description,
+  ])
+}
+
+/** Every table by its name in the README. */
+export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
+  const tables = new Map<string, string>()
+  const apps = readdirSync(join(root, 'apps'))
+  tables.set(
+    'apps',
+    table(
+      ['app', 'does'],
+      apps.map((app) => [`[\`${app}\`](apps/${app})`, packageDescription(app)]),
+    ),
+  )
+  tables.set(
+    'topics',
+    table(
+      ['topic', 'key', 'cleanup', 'message', 'what'],
+      Object.entries(topics).map(([name, { key, cleanup, retentionMs, message, meaning }]) => [
+        `\`${name}\``,
+        key,
+        retentionMs === null ? cleanup : `${cleanup}, ${retentionMs / 86_400_000} days`,
+        `\`${message}\``,
+        meaning,
+      ]),
+    ),
+  )
+  tables.set('ports', table(['port', 'what', 'where'], ports()))
+  tables.set(
+    'sources',
+    table(
+      ['source', 'on by default'],
+      sourceDefinitions.map(({ name, enabled }) => [`\`${name}\``, enabled ? 'yes' : 'no']),
+    ),
+  )
+  tables.set(
+    'features',
+    table(
+      ['feature', 'width', 'missing', 'unit'],
+      features.map(({ name, width, missing, unit }) => [`\`${name}\``, String(width), String(missing), unit]),
+    ),
+  )
+  tables.set(
+    'metrics',
+    table(
+      ['metric', 'type', 'labels', 'what'],
+      Object.entries(metricCatalogue).map(([name, { type, labels, help }]) => [
+        `\`${name}\``,
+        type,
+        labels.join(', '),
+        help,
+      ]),
+    ),
+  )
+  const errors = Object.entries({ ...serviceErrors, ...errorCatalogue, ...ingestProblems })
+  tables.set(
+    'errors',
+    table(
+      ['code', 'whose fault', 'retry', 'meaning'],
+      errors.map(([code, { fault, retryable, meaning }]) => [`\`${code}\``, fault, retryable ? 'yes' : 'no', meaning]),
+    ),
+  )
+  for (const app of configured)
+    tables.set(`config ${app}`, table(['setting', 'environment', 'default', 'bounds', 'what'], await settings(app)))
+  return tables
+}
+
+/** The README with its tables made anew. Throws where a table has no place in it, or a place no table. */
+export function withTables(readme: string, tables: ReadonlyMap<string, string>): string {
+  const placed = new Set<string>()
+  const text = readme.replaceAll(/<!-- table: (.+?) -->\n[\s\S]*?<!-- \/table -->/g, (_all, name: string) => {
+    const made = tables.get(name)
+    if (made === undefined) throw new Error(`README.md has a place for an unknown table ${JSON.stringify(name)}`)
+    placed.add(name)
+    return `<!-- table: ${name} -->\n${made}\n<!-- /table -->`
+  })
+  const missing = [...tables.keys()].filter((name) => !placed.has(name))
+  if (missing.length > 0) throw new Error(`README.md has no place for the tables ${missing.join(', ')}`)
+  return text
+}
+
+if (process.argv[1] === import.meta.filename) {
+  writeFileSync(readmeFile, withTables(readFileSync(readmeFile, 'utf8'), await readmeTables()))
+}
