@@ -10,7 +10,7 @@ import { ingestProblems } from '@freshet/contracts/json/problems'
 import { topics } from '@freshet/contracts/topics'
 import { describeConfig } from '@freshet/service/config'
 import { metricCatalogue } from '@freshet/service/metric-catalogue'
-import { serviceErrors } from '@freshet/service/errors'
+import { serviceErrorCatalogue } from '@freshet/service/errors'
 import { features } from '@freshet/domain/features/catalogue'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import type { z } from 'zod'
@@ -125,7 +125,7 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
       ]),
     ),
   )
-  const errors = Object.entries({ ...serviceErrors, ...errorCatalogue, ...ingestProblems })
+  const errors = Object.entries({ ...serviceErrorCatalogue, ...errorCatalogue, ...ingestProblems })
   tables.set(
     'errors',
     table(
