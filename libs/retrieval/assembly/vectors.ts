@@ -44,6 +44,8 @@ let offset: i32 = 0
 let factor: f32 = 0
 let slack: f32 = 0
 let middle: f32 = 0
+let norm: f64 = 0
+let residual: f64 = 0
 let deviations: f64 = 0
 let entries: i32 = 0
 
@@ -64,34 +66,37 @@ export function layout(paddedWidth: i32, queryAt: usize, scratchAt: usize, rows:
 /** Codes the f32 vector of a slot into its block's columns. The vector must already be in the block's f32 area. */
 export function encode(block: usize, slot: i32, id: i32): void {
   const vector = <usize>load<u32>(block, VECTORS) + ((<usize>(slot * width)) << 2)
-  const codes = block + CODES + <usize>(slot * width)
+  const column = block + ((<usize>slot) << 2)
+  store<i32>(column, id, IDS)
+  store<f32>(column, encodeMean(vector, block + CODES + <usize>(slot * width)), SCALES)
+  store<f32>(column, <f32>((sqrt(residual) + (QUERY_RESIDUAL + ROUNDING) * sqrt(norm)) * (1 + 1e-6)), ERRORS)
+}
+
+/** Codes an f32 vector into 7 bits a dimension and returns the scale; leaves its squared length and residual behind. */
+export function encodeMean(vector: usize, codes: usize): f32 {
   let largest: f64 = 0
-  let norm: f64 = 0
+  norm = 0
   for (let i = 0; i < width; i++) {
     const x = <f64>load<f32>(vector + ((<usize>i) << 2))
     largest = max(largest, abs(x))
     norm += x * x
   }
-  let residual: f64 = 0
-  let scale: f32 = 0
-  if (largest > TINY) {
-    scale = <f32>(largest / 63)
-    const inverse = 1 / <f64>scale
-    for (let i = 0; i < width; i++) {
-      const x = <f64>load<f32>(vector + ((<usize>i) << 2))
-      const code = max(min(nearest(x * inverse), 63), -63)
-      const d = x - code * <f64>scale
-      residual += d * d
-      store<u8>(codes + <usize>i, <u8>(<i32>code + 64))
-    }
-  } else {
+  residual = norm
+  if (largest <= TINY) {
     memory.fill(codes, 64, <usize>width)
-    residual = norm
+    return 0
   }
-  const column = block + ((<usize>slot) << 2)
-  store<i32>(column, id, IDS)
-  store<f32>(column, scale, SCALES)
-  store<f32>(column, <f32>((sqrt(residual) + (QUERY_RESIDUAL + ROUNDING) * sqrt(norm)) * (1 + 1e-6)), ERRORS)
+  residual = 0
+  const scale = <f32>(largest / 63)
+  const inverse = 1 / <f64>scale
+  for (let i = 0; i < width; i++) {
+    const x = <f64>load<f32>(vector + ((<usize>i) << 2))
+    const code = max(min(nearest(x * inverse), 63), -63)
+    const d = x - code * <f64>scale
+    residual += d * d
+    store<u8>(codes + <usize>i, <u8>(<i32>code + 64))
+  }
+  return scale
 }
 
 /** Copies a row with all its columns from one slot to another. */
@@ -118,12 +123,17 @@ export function begin(k: i32, filter: i32): void {
   threshold = -Infinity
   deviations = 0
   entries = 0
+  encodeQuery()
+}
+
+/** Codes the query into signed 8 bits and sets what makes scores and bounds of coded dot products. */
+function encodeQuery(): void {
   let largest: f64 = 0
   for (let i = 0; i < width; i++) largest = max(largest, abs(<f64>load<f32>(query + ((<usize>i) << 2))))
-  let residual: f64 = 0
-  let norm: f64 = 0
   let total = 0
   let scale: f64 = 0
+  norm = 0
+  residual = 0
   if (largest > TINY) {
     scale = largest / 127
     const inverse = 1 / scale
@@ -144,8 +154,8 @@ export function begin(k: i32, filter: i32): void {
     }
   }
   // |q'| ≤ |q| + |q − q'|; the rows' columns carry 0.008 |x|, so a coarser query scales the whole column up.
-  residual = sqrt(residual)
-  slack = <f32>(max(sqrt(norm) + residual, residual / QUERY_RESIDUAL) * (1 + 1e-6))
+  const rest = sqrt(residual)
+  slack = <f32>(max(sqrt(norm) + rest, rest / QUERY_RESIDUAL) * (1 + 1e-6))
   factor = <f32>scale
   offset = -64 * total
 }
@@ -190,9 +200,7 @@ function scanBlock(block: usize, n: i32): void {
       at += 16
     }
     row = fourth + bytes
-    const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7))
-    const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7))
-    const dots = i32x4.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3))
+    const dots = addLanes(a, b, c, d)
     const column = block + ((<usize>i) << 2)
     const scores = f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(dots), factors), v128.load(column, SCALES))
     if (i + 4 <= n) {
@@ -240,9 +248,7 @@ function scanBlock64(block: usize, n: i32): void {
     c = i32x4.relaxed_dot_i8x16_i7x16_add_s(z, v128.load(row, 176), c)
     d = i32x4.relaxed_dot_i8x16_i7x16_add_s(z, v128.load(row, 240), d)
     row += 256
-    const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7))
-    const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7))
-    const dots = i32x4.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3))
+    const dots = addLanes(a, b, c, d)
     const column = block + ((<usize>i) << 2)
     const scores = f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(dots), factors), v128.load(column, SCALES))
     if (i + 4 <= n) {
@@ -257,6 +263,13 @@ function scanBlock64(block: usize, n: i32): void {
     }
   }
   addDeviations(squares)
+}
+
+/** The sums of the lanes of four vectors. */
+function addLanes(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7))
+  const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7))
+  return i32x4.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3))
 }
 
 function addDeviations(squares: v128): void {
@@ -391,17 +404,52 @@ export function finish(outIds: usize, outScores: usize): i32 {
   return held
 }
 
-/** Which of `count` means (f32 rows at `means`) is nearest to the query: largest q·m − |m|²/2, the halves at `halves`. */
-export function nearestMean(means: usize, halves: usize, count: i32): i32 {
+/**
+ * Which of `count` coded means is about the nearest to the query: largest q·m − |m|²/2. The columns are read in fours:
+ * what lies past the last mean must have an infinite half square.
+ */
+export function nearestMean(codes: usize, scales: usize, halves: usize, count: i32): i32 {
+  encodeQuery()
+  const factors = f32x4.splat(factor)
+  const start = i32x4.replace_lane(i32x4.splat(0), 0, offset)
+  const bytes = <usize>width
+  const queryEnd = queryCodes + bytes
   let best = 0
-  let bestScore: f32 = -Infinity
-  for (let i = 0; i < count; i++) {
-    const score = dot(query, means, width) - load<f32>(halves + ((<usize>i) << 2))
-    if (score > bestScore) {
-      bestScore = score
-      best = i
+  let bestScore = -f32.MAX_VALUE
+  for (let i = 0; i < count; i += 4) {
+    let a = start
+    let b = start
+    let c = start
+    let d = start
+    const second = codes + bytes
+    const third = second + bytes
+    const fourth = third + bytes
+    let at: usize = 0
+    for (let q = queryCodes; q < queryEnd; q += 16) {
+      const x = v128.load(q)
+      a = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(codes + at), a)
+      b = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(second + at), b)
+      c = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(third + at), c)
+      d = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(fourth + at), d)
+      at += 16
     }
-    means += (<usize>width) << 2
+    codes = fourth + bytes
+    const column = (<usize>i) << 2
+    const products = f32x4.mul(
+      f32x4.mul(f32x4.convert_i32x4_s(addLanes(a, b, c, d)), factors),
+      v128.load(scales + column),
+    )
+    const scores = f32x4.sub(products, v128.load(halves + column))
+    if (!v128.any_true(f32x4.gt(scores, f32x4.splat(bestScore)))) continue
+    // In order of lanes, so that the first of equals wins.
+    v128.store(keys, scores)
+    for (let lane = 0; lane < 4; lane++) {
+      const score = load<f32>(keys + ((<usize>lane) << 2))
+      if (score > bestScore) {
+        bestScore = score
+        best = i + lane
+      }
+    }
   }
   return best
 }

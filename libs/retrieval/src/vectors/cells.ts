@@ -50,6 +50,8 @@ export function createCells(store: VectorStore, { maxRows }: CellOptions): Cells
   const cellOfChain: number[] = []
   let capacity = 0
   let meansAt = 0
+  let codesAt = 0
+  let scalesAt = 0
   let halvesAt = 0
   let scoresAt = 0
   let sums = new Float64Array(0)
@@ -63,15 +65,24 @@ export function createCells(store: VectorStore, { maxRows }: CellOptions): Cells
     if (cells <= capacity) return
     const larger = Math.max(16, capacity * 2)
     const means = store.reserve(larger * width * 4)
+    const codes = store.reserve(larger * width)
+    const scales = store.reserve(larger * 4)
     const halves = store.reserve(larger * 4)
     scoresAt = store.reserve(larger * 4)
     const floats = store.floats()
-    if (capacity > 0) {
-      floats.copyWithin(means >>> 2, meansAt >>> 2, (meansAt >>> 2) + capacity * width)
-      floats.copyWithin(halves >>> 2, halvesAt >>> 2, (halvesAt >>> 2) + capacity)
-    }
+    const copy = (to: number, from: number, length: number) =>
+      floats.copyWithin(to >>> 2, from >>> 2, (from >>> 2) + length)
+    copy(means, meansAt, capacity * width)
+    copy(codes, codesAt, (capacity * width) / 4)
+    copy(scales, scalesAt, capacity)
+    copy(halves, halvesAt, capacity)
     meansAt = means
+    codesAt = codes
+    scalesAt = scales
     halvesAt = halves
+    // The kernel reads means in fours: those that are not there must never be the nearest.
+    floats.fill(Infinity, (halves >>> 2) + capacity, (halves >>> 2) + larger)
+    floats.fill(0, (scales >>> 2) + capacity, (scales >>> 2) + larger)
     capacity = larger
     sums = grown(sums, larger * dimensions)
     squares = grown(squares, larger)
@@ -106,6 +117,7 @@ export function createCells(store: VectorStore, { maxRows }: CellOptions): Cells
       norm += mean * mean
     }
     floats[(halvesAt >>> 2) + cell] = norm / 2
+    floats[(scalesAt >>> 2) + cell] = kernel.encodeMean(to * 4, codesAt + cell * width)
     const square = squares[cell]! / n
     const residual = Math.max(0, square - norm)
     deviations[cell] = Math.sqrt(residual / dimensions)
@@ -129,7 +141,7 @@ export function createCells(store: VectorStore, { maxRows }: CellOptions): Cells
 
   function nearest(vector: Float32Array): number {
     store.setQuery(vector)
-    return kernel.nearestMean(meansAt, halvesAt, chains.length)
+    return kernel.nearestMean(codesAt, scalesAt, halvesAt, chains.length)
   }
 
   function move(slot: number, to: number): void {
@@ -179,6 +191,7 @@ export function createCells(store: VectorStore, { maxRows }: CellOptions): Cells
       refresh(cell)
     }
     chains.pop()
+    store.floats()[(halvesAt >>> 2) + last] = Infinity
     return chain
   }
 

@@ -12,7 +12,8 @@ export interface Kernel {
   entered(): number
   tighten(): number
   finish(outIds: number, outScores: number): number
-  nearestMean(means: number, halves: number, count: number): number
+  encodeMean(vector: number, codes: number): number
+  nearestMean(codes: number, scales: number, halves: number, count: number): number
   meanScores(means: number, count: number, out: number): void
 }
 

@@ -12,18 +12,22 @@ export function splitInTwo(vectors: Float32Array, dimensions: number): Uint8Arra
   const n = vectors.length / dimensions
   const means = [new Float64Array(dimensions), new Float64Array(dimensions)] as const
   const centre = new Float64Array(dimensions)
-  for (let i = 0; i < vectors.length; i++) centre[i % dimensions]! += vectors[i]! / n
+  for (let at = 0; at < vectors.length;) for (let d = 0; d < dimensions; d++) centre[d]! += vectors[at++]! / n
   copy(vectors, farthest(vectors, dimensions, centre), means[0])
   copy(vectors, farthest(vectors, dimensions, means[0]), means[1])
   const sides = new Uint8Array(n)
   const leanings = new Float64Array(n)
+  const between = new Float64Array(dimensions)
   for (let round = 0; round < rounds; round++) {
     let bias = 0
-    for (let d = 0; d < dimensions; d++) bias += (means[1][d]! ** 2 - means[0][d]! ** 2) / 2
+    for (let d = 0; d < dimensions; d++) {
+      between[d] = means[1][d]! - means[0][d]!
+      bias += ((means[1][d]! + means[0][d]!) / 2) * between[d]!
+    }
     let ones = 0
     for (let r = 0, at = 0; r < n; r++) {
       let leaning = -bias
-      for (let d = 0; d < dimensions; d++, at++) leaning += vectors[at]! * (means[1][d]! - means[0][d]!)
+      for (let d = 0; d < dimensions; d++, at++) leaning += vectors[at]! * between[d]!
       leanings[r] = leaning
       sides[r] = leaning > 0 ? 1 : 0
       ones += sides[r]!
