@@ -96,6 +96,13 @@ describe('loadConfig', () => {
     expect(problemsOf(() => loadConfig(schema, { env: { FRESHET_CONFIG: file('{') } })).join()).toContain('JSON')
   })
 
+  it("passes over other services' settings in a shared environment, and tells of them", () => {
+    const foreign: string[] = []
+    const env = { FRESHET_CANDIDATES_ADDRESS: 'candidates:7071', FRESHET_RANKER_ADDRESS: 'ranker:7072' }
+    loadConfig(schema, { env, onForeign: (names) => foreign.push(...names) })
+    expect(foreign).toEqual(['FRESHET_CANDIDATES_ADDRESS', 'FRESHET_RANKER_ADDRESS'])
+  })
+
   it('passes over the variables that Kubernetes makes for Services', () => {
     const env = {
       FRESHET_BLENDER_SERVICE_HOST: '10.0.0.1',

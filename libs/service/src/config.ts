@@ -34,6 +34,8 @@ export interface ConfigSources {
   readonly overrides?: Readonly<Record<string, string>>
   /** Keys of earlier versions: dotted path → what to use instead. */
   readonly removed?: Readonly<Record<string, string>>
+  /** Told of variables that begin like ours and resemble none of them: settings of other services, in an environment that several share. */
+  readonly onForeign?: (names: readonly string[]) => void
 }
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -55,12 +57,13 @@ export function envName(path: string): string {
   )
 }
 
-/** Reads and checks a configuration. Throws a ConfigError that lists every problem: unknown keys with the nearest known one, removed keys with their successor, wrong values with their bounds. */
+/** Reads and checks a configuration. Throws a ConfigError that lists every problem: unknown keys with the nearest known one, removed keys with their successor, wrong values with their bounds. In the environment, which services may share, a name is unknown only when it resembles a known one. */
 export function loadConfig<Schema extends z.ZodObject>(schema: Schema, sources: ConfigSources): z.output<Schema> {
   const rows = describeConfig(schema)
   const known = new Map(rows.map((row) => [row.path, row]))
   const removed = sources.removed ?? {}
   const problems: string[] = []
+  const foreign: string[] = []
   const given: Tree = new Map()
 
   const reject = (path: string, shown: string, from: string, candidates: readonly string[]): void => {
@@ -87,10 +90,14 @@ export function loadConfig<Schema extends z.ZodObject>(schema: Schema, sources: 
     if (!name.startsWith(prefix) || name === fileVariable || text === undefined || serviceLink.test(name)) continue
     const row = byEnv.get(name)
     if (row === undefined) {
-      if (!/^(tcp|udp):\/\//.test(text))
-        reject(removedByEnv.get(name) ?? name, name, 'the environment', [...byEnv.keys()])
+      const successorOf = removedByEnv.get(name)
+      if (successorOf !== undefined || resembles(name, byEnv.keys())) {
+        reject(successorOf ?? name, name, 'the environment', [...byEnv.keys()])
+      } else if (!/^(tcp|udp):\/\//.test(text)) foreign.push(name)
     } else given.set(row.path, { value: fromText(text, row.type), from: name })
   }
+
+  if (foreign.length > 0) sources.onForeign?.(foreign)
 
   for (const [path, text] of Object.entries(sources.overrides ?? {})) {
     const row = known.get(path)
@@ -125,6 +132,11 @@ export function redactConfig(schema: z.ZodObject, config: unknown): Readonly<Rec
     shown[row.path] = row.secret && value !== null && value !== '' ? '(hidden)' : hidePasswords(value)
   }
   return shown
+}
+
+function resembles(name: string, names: Iterable<string>): boolean {
+  const bare = [...names].map((each) => each.slice(prefix.length))
+  return nearest(name.slice(prefix.length), bare) !== null
 }
 
 function hidePasswords(value: unknown): unknown {

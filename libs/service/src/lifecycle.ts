@@ -64,6 +64,7 @@ export async function runService<Schema extends z.ZodObject>(
   }
 
   let config: z.output<Schema>
+  let foreign: readonly string[] = []
   try {
     const asked = commandLine(port.argv)
     if (asked.help) {
@@ -77,6 +78,9 @@ export async function runService<Schema extends z.ZodObject>(
     config = loadConfig(options.schema, {
       env: port.env,
       overrides: asked.settings,
+      onForeign: (names) => {
+        foreign = names
+      },
       ...(asked.file === null ? {} : { file: asked.file }),
       ...(options.removed === undefined ? {} : { removed: options.removed }),
     })
@@ -86,6 +90,7 @@ export async function runService<Schema extends z.ZodObject>(
 
   const common = config as ServiceConfig
   const logger = createLogger({ name: options.name, level: common.log.level })
+  if (foreign.length > 0) logger.warn({ variables: foreign }, 'no settings of this service: passed over')
   // grpc-js would write lines of its own to standard error; what matters in them comes out as errors too.
   setLogger({
     error: (...parts: unknown[]) => {

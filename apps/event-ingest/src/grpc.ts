@@ -1,0 +1,96 @@
+import { status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js'
+import { tolerant, type Decoded } from '@freshet/adapters/grpc/decode'
+import {
+  EventIngestService,
+  PostEngagementsRequest,
+  PostPinsRequest,
+  type PostEngagementsResponse,
+  type PostPinsResponse,
+} from '@freshet/contracts/gen/freshet/ingest/v1/ingest'
+import { ingestProblems, problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
+import type { GrpcService } from '@freshet/service/grpc-server'
+import type { Metrics } from '@freshet/service/metrics'
+import type { Answer, Ingest, Receipt } from './ingest.ts'
+import { parseEngagementMessage, parsePinMessage } from './messages.ts'
+
+type Sized<Message> = Decoded<Message> & { readonly bytes: number }
+type Receipts = PostEngagementsResponse & PostPinsResponse
+type Handler<Message> = (call: ServerUnaryCall<Sized<Message>, Receipts>, done: sendUnaryData<Receipts>) => void
+
+const maxNamedProblems = 10
+
+/** The `EventIngest` service. It translates; ingest decides. Where nothing of a request was accepted the status says so, else the receipts do. */
+export function createIngestGrpcService(ingest: Ingest, metrics: Metrics): GrpcService {
+  const requests = metrics.counter('freshet_ingest_requests_total')
+  const handler =
+    <Message>(take: (message: Message, bytes: number) => Promise<Answer>): Handler<Message> =>
+    (call, done) => {
+      void (async () => {
+        const { request } = call
+        if ('problem' in request) return refused({ code: 'BODY_MALFORMED', field: '', message: request.problem })
+        const answer = await take(request.message, request.bytes)
+        if (answer.kind === 'refused') return refused(answer.problem)
+        const problems = answer.receipts.filter((receipt) => 'code' in receipt)
+        if (answer.accepted === 0) return rejected(problems)
+        requests.inc({ protocol: 'grpc', outcome: 'accepted' })
+        done(null, { receipts: answer.receipts.map(receiptMessage) })
+      })().catch(() => {
+        refused(problemAt('', 'the request', 'INGEST_INTERNAL', 'failed: a defect of the service'))
+      })
+
+      function refused(problem: IngestProblem): void {
+        requests.inc({ protocol: 'grpc', outcome: problem.code })
+        done({ code: statusOf(problem), details: `${problem.code}: ${problem.message}` })
+      }
+
+      function rejected(problems: readonly IngestProblem[]): void {
+        requests.inc({ protocol: 'grpc', outcome: 'rejected' })
+        const named = problems.slice(0, maxNamedProblems).map(({ code, message }) => `${code}: ${message}`)
+        const others = problems.length > maxNamedProblems ? `; and ${problems.length - maxNamedProblems} more` : ''
+        done({ code: status.INVALID_ARGUMENT, details: `${named.join('; ')}${others}` })
+      }
+    }
+
+  return {
+    definition: {
+      postEngagements: {
+        ...EventIngestService.postEngagements,
+        requestDeserialize: sized('PostEngagementsRequest', (bytes) => PostEngagementsRequest.decode(bytes)),
+      },
+      postPins: {
+        ...EventIngestService.postPins,
+        requestDeserialize: sized('PostPinsRequest', (bytes) => PostPinsRequest.decode(bytes)),
+      },
+    },
+    implementation: {
+      postEngagements: handler<PostEngagementsRequest>(({ engagements, sentAtMs }, bytes) =>
+        ingest.takeEngagements({
+          events: engagements,
+          read: parseEngagementMessage,
+          single: false,
+          bytes,
+          sentAtMs: sentAtMs ?? null,
+        }),
+      ),
+      postPins: handler<PostPinsRequest>(({ pins }, bytes) =>
+        ingest.takePins({ events: pins, read: parsePinMessage, single: false, bytes }),
+      ),
+    },
+  }
+}
+
+function sized<Message>(name: string, decode: (bytes: Buffer) => Message): (bytes: Buffer) => Sized<Message> {
+  const read = tolerant(name, decode)
+  return (bytes) => ({ ...read(bytes), bytes: bytes.byteLength })
+}
+
+function statusOf({ code }: IngestProblem): status {
+  const { fault, retryable } = ingestProblems[code]
+  if (fault === 'client') return status.INVALID_ARGUMENT
+  return retryable && code !== 'INGEST_INTERNAL' ? status.UNAVAILABLE : status.INTERNAL
+}
+
+function receiptMessage(receipt: Receipt): Receipts['receipts'][number] {
+  if ('code' in receipt) return { ...receipt, token: '' }
+  return { ...receipt, code: '', message: '', field: '' }
+}

@@ -1,0 +1,342 @@
+import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { decodePinChange } from '@freshet/contracts/codecs/pin'
+import { UserErasure } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
+import type { Engagement } from '@freshet/domain/engagement'
+import type { FastifyInstance } from 'fastify'
+import { connect } from 'node:net'
+import { until } from '@freshet/service/testing'
+import { afterEach, describe, expect, it } from 'vitest'
+import { listen } from './http.ts'
+import { anEngagement, nowMs, startIngest } from './testing.ts'
+
+type Body = Readonly<Record<string, unknown>> & {
+  readonly receipts: readonly { id: string; token?: string; code?: string; field?: string; message?: string }[]
+  readonly error: { code: string; field: string; message: string; retryable: boolean }
+}
+
+const apps: FastifyInstance[] = []
+afterEach(async () => {
+  await Promise.all(apps.splice(0).map((app) => app.close()))
+})
+
+async function start(more: Parameters<typeof startIngest>[0] = {}) {
+  const started = await startIngest(more)
+  apps.push(started.app)
+  const post = async (path: string, body: unknown, headers: Record<string, string> = {}) => {
+    const payload = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
+    const answer = await started.app.inject({
+      method: 'POST',
+      url: path,
+      headers: { 'content-type': 'application/json', ...headers },
+      payload,
+    })
+    return { status: answer.statusCode, headers: answer.headers, body: answer.json<Body>() }
+  }
+  const engagements = async (): Promise<Engagement[]> =>
+    (await started.records('engagements.v1')).map((record) => decodeEngagement(record.value as Uint8Array))
+  return { ...started, post, engagements }
+}
+
+describe('POST /v1/engagements', () => {
+  it('takes one event and answers with its token once the log has it', async () => {
+    const { post, engagements } = await start()
+    const { status, body } = await post('/v1/engagements', anEngagement())
+    expect(status).toBe(202)
+    expect(body).toMatchObject({ accepted: 1, rejected: 0 })
+    expect(body.receipts[0]).toMatchObject({ id: 'e1', token: expect.stringMatching(/^e\d+-0$/) as string })
+    expect(await engagements()).toMatchObject([{ eventId: 'e1', userId: 'u1', occurredAtMs: nowMs - 1000 }])
+  })
+
+  it('takes a batch in its order, a token for each, and the same event twice', async () => {
+    const { post, engagements } = await start()
+    const events = ['a', 'b', 'c', 'a'].map((eventId) => anEngagement({ eventId }))
+    const { status, body } = await post('/v1/engagements', { engagements: events })
+    expect(status).toBe(202)
+    expect(body.receipts.map(({ token }) => Number(token?.split('-')[1]))).toEqual([0, 1, 2, 3])
+    expect((await engagements()).map(({ eventId }) => eventId)).toEqual(['a', 'b', 'c', 'a'])
+  })
+
+  const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth)
+  const field = (name: string, json: string): string =>
+    JSON.stringify(anEngagement({ eventId: 'bad' })).replace(/}$/, `,${JSON.stringify(name)}:${json}}`)
+
+  it.each([
+    ['a wrong type', field('userId', '12'), 'EVENT_FIELD_TYPE', 'userId'],
+    ['a number as a string', field('position', '"3"'), 'EVENT_FIELD_TYPE', 'position'],
+    ['an unknown field', field('colour', '"red"'), 'EVENT_FIELD_UNKNOWN', 'colour'],
+    ['__proto__', field('__proto__', '{"userId":"x"}'), 'EVENT_FIELD_UNKNOWN', '__proto__'],
+    ['an empty id', field('userId', '""'), 'EVENT_FIELD_MISSING', 'userId'],
+    ['an id of 129', field('pinId', JSON.stringify('x'.repeat(129))), 'EVENT_ID_INVALID', 'pinId'],
+    ['a control character', field('pinId', '"a\\u0001"'), 'EVENT_ID_INVALID', 'pinId'],
+    ['NUL', field('pinId', '"a\\u0000"'), 'EVENT_ID_INVALID', 'pinId'],
+    ['a lone surrogate', field('pinId', '"\\udc00"'), 'EVENT_ID_INVALID', 'pinId'],
+    ['1e999', field('dwellMs', '1e999'), 'EVENT_FIELD_VALUE', 'dwellMs'],
+    ['-1e999', field('position', '-1e999'), 'EVENT_FIELD_VALUE', 'position'],
+    ['NaN as a string', field('dwellMs', '"NaN"'), 'EVENT_FIELD_TYPE', 'dwellMs'],
+    ['no time', field('occurredAt', 'null'), 'EVENT_FIELD_TYPE', 'occurredAt'],
+    ['the far past', field('occurredAt', '"1999-01-01T00:00:00.000Z"'), 'EVENT_TIME_PAST', 'occurredAt'],
+    ['the far future', field('occurredAt', '"2999-01-01T00:00:00.000Z"'), 'EVENT_TIME_FUTURE', 'occurredAt'],
+    ['deep JSON', field('pinId', nested(10_000)), 'EVENT_TOO_DEEP', 'pinId'],
+    ['no object', '"click"', 'EVENT_SHAPE', ''],
+  ])('names event and field of %s, and takes the good ones of the batch', async (_name, bad, code, name) => {
+    const { post, engagements } = await start()
+    const good = [anEngagement({ eventId: 'g1' }), anEngagement({ eventId: 'g2' })].map((event) =>
+      JSON.stringify(event),
+    )
+    const { status, body } = await post('/v1/engagements', `{"engagements":[${good[0]},${bad},${good[1]}]}`)
+    expect(status).toBe(202)
+    expect(body).toMatchObject({ accepted: 2, rejected: 1 })
+    const at = name === '' ? 'engagements[1]' : `engagements[1].${name}`
+    expect(body.receipts[1]).toMatchObject({ code, field: at, message: expect.stringContaining(at) as string })
+    expect((await engagements()).map(({ eventId }) => eventId)).toEqual(['g1', 'g2'])
+
+    const alone = await post('/v1/engagements', `{"engagements":[${bad}]}`)
+    expect(alone.status).toBe(400)
+    expect(alone.body.receipts[0]).toMatchObject({ code, field: at.replace('[1]', '[0]') })
+    expect(await engagements()).toHaveLength(2)
+  })
+
+  it.each([
+    ['malformed JSON', '{"eventId":"e",}', 400, 'BODY_MALFORMED', 'position 15 (line 1, column 16)'],
+    ['a cut body', '{"engagements":[', 400, 'BODY_MALFORMED', 'position 16'],
+    ['NaN', '{"dwellMs":NaN}', 400, 'BODY_MALFORMED', 'position 11'],
+    ['an empty body', '', 400, 'BODY_MALFORMED', 'empty'],
+    ['no UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), 400, 'BODY_MALFORMED', 'UTF-8'],
+    ['an array', '[]', 400, 'BODY_SHAPE', '{"engagements": […]}'],
+    ['a number', '1', 400, 'BODY_SHAPE', 'the number 1'],
+    ['null', 'null', 400, 'BODY_SHAPE', 'null'],
+    ['an empty object', '{}', 400, 'BODY_SHAPE', 'empty object'],
+    ['deep nonsense', '['.repeat(100_000) + ']'.repeat(100_000), 400, 'BODY_TOO_DEEP', 'too deep'],
+    ['no list', '{"engagements":{}}', 400, 'BODY_SHAPE', 'engagements is an object'],
+    ['an empty list', '{"engagements":[]}', 400, 'BATCH_EMPTY', 'at least one'],
+    ['a field beside the list', '{"engagements":[],"x":1}', 400, 'EVENT_FIELD_UNKNOWN', 'x is no field of a batch'],
+    ['a wrong sentAt', '{"engagements":[{}],"sentAt":5}', 400, 'EVENT_FIELD_TYPE', 'sentAt'],
+    ['a batch too large', `{"engagements":[${'{},'.repeat(1000)}{}]}`, 413, 'BATCH_TOO_LARGE', 'at most 1000'],
+    ['a body too large', `"${'x'.repeat(5 << 20)}"`, 413, 'BODY_TOO_LARGE', '4194304 bytes'],
+  ])('refuses %s as a whole', async (_name, payload, status, code, message) => {
+    const { post, engagements } = await start()
+    const answer = await post('/v1/engagements', payload)
+    expect(answer.status).toBe(status)
+    expect(answer.body.error).toMatchObject({ code, retryable: false })
+    expect(answer.body.error.message).toContain(message)
+    expect(await engagements()).toEqual([])
+  })
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/protobuf'])('refuses %s', async (type) => {
+    const { post } = await start()
+    const { status, body } = await post('/v1/engagements', anEngagement(), { 'content-type': type })
+    expect(status).toBe(415)
+    expect(body.error).toMatchObject({ code: 'CONTENT_TYPE' })
+    expect(body.error.message).toContain(type)
+  })
+
+  it('names event and field of a single event', async () => {
+    const { post } = await start()
+    const { status, body } = await post('/v1/engagements', anEngagement({ userId: undefined }))
+    expect(status).toBe(400)
+    expect(body.receipts).toEqual([
+      { id: 'e1', code: 'EVENT_FIELD_MISSING', field: 'userId', message: 'userId is missing; give a string' },
+    ])
+  })
+
+  it('answers unknown paths and methods with what there is', async () => {
+    const { post, app } = await start()
+    expect((await post('/v1/events', {})).body.error).toMatchObject({ code: 'ROUTE_UNKNOWN' })
+    const answer = await app.inject({ method: 'GET', url: '/v1/engagements' })
+    expect(answer.statusCode).toBe(404)
+    expect(answer.json<Body>().error.message).toContain('POST /v1/engagements')
+  })
+
+  it('answers what is no HTTP with 400', async () => {
+    const { app } = await start()
+    const port = await listen(app, '127.0.0.1', 0)
+    const socket = connect(port, '127.0.0.1')
+    socket.write('NONSENSE\r\n\r\n')
+    const chunks: Buffer[] = []
+    for await (const chunk of socket) chunks.push(chunk as Buffer)
+    expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 400 .*REQUEST_MALFORMED/s)
+  })
+})
+
+describe("clients' clocks", () => {
+  const at = (offsetMs: number): string => new Date(nowMs + offsetMs).toISOString()
+
+  it.each([
+    ['an hour ahead', 3_600_000],
+    ['an hour behind', -3_600_000],
+    ['a year behind', -365 * 86_400_000],
+  ])('that are %s are corrected by sentAt', async (_name, offMs) => {
+    const { post, engagements } = await start()
+    const events = [anEngagement({ occurredAt: at(offMs - 1_500) })]
+    const { status } = await post('/v1/engagements', { engagements: events, sentAt: at(offMs) })
+    expect(status).toBe(202)
+    expect((await engagements())[0]?.occurredAtMs).toBe(nowMs - 1_500)
+  })
+
+  it('that differ by what a network explains are left alone', async () => {
+    const { post, engagements } = await start()
+    await post('/v1/engagements', { engagements: [anEngagement({ occurredAt: at(-9_000) })], sentAt: at(-1_900) })
+    expect((await engagements())[0]?.occurredAtMs).toBe(nowMs - 9_000)
+  })
+
+  it('that are ahead without sentAt give times of at most five minutes ahead', async () => {
+    const { post, engagements } = await start()
+    const times = [at(299_000), at(3_600_000)]
+    await post('/v1/engagements', { engagements: times.map((occurredAt) => anEngagement({ occurredAt })) })
+    expect((await engagements()).map((event) => event.occurredAtMs - nowMs)).toEqual([299_000, 300_000])
+  })
+
+  it('may be anywhere in the past where no age is too old', async () => {
+    const { post, engagements } = await start({ config: { maxEventAgeDays: 0 } })
+    const { status } = await post('/v1/engagements', anEngagement({ occurredAt: '2013-02-28T10:00:00.000Z' }))
+    expect(status).toBe(202)
+    expect((await engagements())[0]?.occurredAtMs).toBe(Date.UTC(2013, 1, 28, 10))
+  })
+})
+
+describe('POST /v1/pins', () => {
+  it('takes pins and removals, each with its token', async () => {
+    const { post, records } = await start()
+    const pins = [
+      { pinId: 'p1', title: 'Shoes', visualEmbedding: [1, 2] },
+      { pinId: 'p2', deleted: true },
+    ]
+    const { status, body } = await post('/v1/pins', { pins })
+    expect(status).toBe(202)
+    expect(body.receipts).toMatchObject([
+      { id: 'p1', token: expect.stringMatching(/^p\d+-\d+$/) as string },
+      { id: 'p2', token: expect.stringMatching(/^p\d+-\d+$/) as string },
+    ])
+    const changes = (await records('pins.v1')).map(({ key, value }) => decodePinChange(key, value))
+    expect(changes.map(({ kind }) => kind).toSorted()).toEqual(['delete', 'upsert'])
+  })
+
+  it('names what is wrong with one and takes the others', async () => {
+    const { post } = await start({ config: { embeddingWidth: 2 } })
+    const pins = [{ pinId: 'p1' }, { pinId: 'p2', visualEmbedding: [null, 0] }, { pinId: 'p3', visualEmbedding: [1] }]
+    const { status, body } = await post('/v1/pins', JSON.stringify({ pins }).replace('null', '1e999'))
+    expect(status).toBe(202)
+    expect(body.receipts).toMatchObject([
+      { id: 'p1' },
+      { id: 'p2', code: 'EMBEDDING_INVALID', field: 'pins[1].visualEmbedding[0]' },
+      { id: 'p3', code: 'EMBEDDING_INVALID', field: 'pins[2].visualEmbedding' },
+    ])
+  })
+})
+
+describe('DELETE /v1/users/{id}', () => {
+  it('appends the erasure', async () => {
+    const { app, records } = await start()
+    const answer = await app.inject({ method: 'DELETE', url: '/v1/users/u%2F1' })
+    expect(answer.statusCode).toBe(202)
+    const [record] = await records('erasures.v1')
+    expect(UserErasure.decode(record?.value as Uint8Array)).toEqual({ userId: 'u/1', erasedAtMs: nowMs })
+    expect(record?.key).toBe('u/1')
+  })
+
+  it.each(['%20', 'a%00', 'x'.repeat(129)])('refuses %j', async (id) => {
+    const { app, records } = await start()
+    const answer = await app.inject({ method: 'DELETE', url: `/v1/users/${id}` })
+    expect(answer.statusCode).toBe(400)
+    expect(answer.json<Body>().error).toMatchObject({ code: 'EVENT_ID_INVALID', field: 'userId' })
+    expect(await records('erasures.v1')).toEqual([])
+  })
+})
+
+describe('when the log does not take events', () => {
+  it('answers 503 with Retry-After, and nothing is taken', async () => {
+    const { post, log, engagements } = await start()
+    log.fail('LOG_UNAVAILABLE')
+    const { status, headers, body } = await post('/v1/engagements', anEngagement())
+    expect(status).toBe(503)
+    expect(headers['retry-after']).toBe('2')
+    expect(body.error).toMatchObject({ code: 'INGEST_UNAVAILABLE', retryable: true })
+    expect(await engagements()).toEqual([])
+  })
+
+  it('answers 503 when it does not acknowledge in time, though it may have the event', async () => {
+    const { post, log } = await start({ config: { appendTimeoutMs: 100 } })
+    log.hold()
+    expect((await post('/v1/engagements', anEngagement())).status).toBe(503)
+    log.release()
+  })
+
+  it('keeps no more bytes than it may, counting what the log has not answered yet', async () => {
+    const { post, log, ingest, engagements } = await start({
+      config: { appendTimeoutMs: 100, maxInFlightBytes: 1 << 20 },
+    })
+    log.hold()
+    const events = Array.from({ length: 900 }, (_, i) => anEngagement({ eventId: `e${i}`, userId: 'u'.repeat(128) }))
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => post('/v1/engagements', { engagements: events })),
+    )
+    const codes = answers.map(({ body }) => body.error.code)
+    expect(new Set(codes)).toEqual(new Set(['INGEST_UNAVAILABLE', 'INGEST_OVERLOADED']))
+    expect(answers.every(({ status, headers }) => status === 503 && headers['retry-after'] === '2')).toBe(true)
+    expect(ingest.inFlight.bytes()).toBeLessThanOrEqual(1 << 20)
+    expect(ingest.inFlight.bytes()).toBeGreaterThan(0)
+    log.release()
+    await ingest.inFlight.idle()
+    expect(ingest.inFlight.bytes()).toBe(0)
+    expect((await post('/v1/engagements', anEngagement())).status).toBe(202)
+    expect(await engagements()).toHaveLength(codes.filter((code) => code === 'INGEST_UNAVAILABLE').length * 900 + 1)
+  })
+
+  it('counts bodies while they come in, and no longer when the client goes away', async () => {
+    const { app, ingest, log, post } = await start()
+    const port = await listen(app, '127.0.0.1', 0)
+    const socket = connect(port, '127.0.0.1')
+    socket.write('POST /v1/pins HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n{')
+    await until('the body counts', () => ingest.inFlight.bytes() === 5000)
+    socket.destroy()
+    await until('the body counts no longer', () => ingest.inFlight.bytes() === 0)
+
+    log.hold()
+    const pending = post('/v1/engagements', anEngagement())
+    await until('the event counts', () => ingest.inFlight.bytes() > 0)
+    log.release()
+    expect((await pending).status).toBe(202)
+    expect(ingest.inFlight.bytes()).toBe(0)
+  })
+
+  it('still names what is wrong with events that are', async () => {
+    const { post, log } = await start()
+    log.fail('LOG_UNAVAILABLE')
+    expect((await post('/v1/engagements', anEngagement({ action: 'like' }))).status).toBe(400)
+  })
+
+  it('answers 500 to a defect without its words', async () => {
+    const { post, log } = await start()
+    log.fail(new TypeError('secret detail'))
+    const { status, body } = await post('/v1/engagements', anEngagement())
+    expect(status).toBe(500)
+    expect(JSON.stringify(body)).not.toContain('secret')
+  })
+})
+
+describe('browsers of other origins', () => {
+  it('may post where their origin is allowed', async () => {
+    const { app, post } = await start({ origins: ['https://www.example.org'] })
+    const origin = 'https://www.example.org'
+    const preflight = await app.inject({ method: 'OPTIONS', url: '/v1/engagements', headers: { origin } })
+    expect(preflight.statusCode).toBe(204)
+    expect(preflight.headers).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-allow-headers': 'content-type',
+    })
+    expect((await post('/v1/engagements', {}, { origin })).headers['access-control-allow-origin']).toBe(origin)
+    const other = await post('/v1/engagements', {}, { origin: 'https://evil.example' })
+    expect(other.headers['access-control-allow-origin']).toBeUndefined()
+  })
+})
+
+describe('metrics', () => {
+  it('count events by outcome', async () => {
+    const { post, metrics } = await start()
+    await post('/v1/engagements', { engagements: [anEngagement(), anEngagement({ action: 'like' }), 1] })
+    const text = await metrics.text()
+    expect(text).toContain('freshet_ingest_events_total{kind="engagement",outcome="accepted"} 1')
+    expect(text).toContain('freshet_ingest_events_total{kind="engagement",outcome="EVENT_FIELD_VALUE"} 1')
+    expect(text).toContain('freshet_ingest_events_total{kind="engagement",outcome="EVENT_SHAPE"} 1')
+  })
+})

@@ -1,0 +1,226 @@
+import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { encodePinChange } from '@freshet/contracts/codecs/pin'
+import { isContractError } from '@freshet/contracts/errors'
+import { UserErasure } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
+import type { ParsedEngagement } from '@freshet/contracts/json/engagement'
+import { idFault } from '@freshet/contracts/json/fields'
+import type { ParsedPin } from '@freshet/contracts/json/pin'
+import { problemAt, type IngestCode, type IngestProblem } from '@freshet/contracts/json/problems'
+import type { EventLog, NewRecord, Position } from '@freshet/contracts/ports/event-log'
+import { formatToken } from '@freshet/contracts/tokens'
+import type { Clock } from '@freshet/domain/clock'
+import type { Logger } from '@freshet/service/logging'
+import type { Metrics } from '@freshet/service/metrics'
+import type { IngestConfig } from './config.ts'
+import { clockShiftMs, timedEngagement } from './event-time.ts'
+import { createInFlight, type InFlight } from './in-flight.ts'
+
+/** What became of one event: its token once the log has it, or what is wrong with it. `id` is as it was sent, as far as it was a string. */
+export type Receipt = { readonly id: string; readonly token: string } | ({ readonly id: string } & IngestProblem)
+
+/** What became of a request: a receipt for each event, or nothing was taken. */
+export type Answer =
+  | { readonly kind: 'taken'; readonly receipts: readonly Receipt[]; readonly accepted: number }
+  | { readonly kind: 'refused'; readonly problem: IngestProblem }
+
+/** Events as a protocol's translator hands them over. */
+export interface Batch<Parsed> {
+  readonly events: readonly unknown[]
+  /** Reads one event; `at` names it, e.g. `engagements[3]`. */
+  readonly read: (event: unknown, at: string) => Parsed
+  /** The request holds one event and not a list: fields are named without a place. */
+  readonly single: boolean
+  /** What the request weighs while it waits for the log. */
+  readonly bytes: number
+}
+
+/** Engagements, and when the client says it sent them, milliseconds since the epoch of its own clock; null: it didn't. */
+export interface EngagementBatch extends Batch<ParsedEngagement> {
+  readonly sentAtMs: number | null
+}
+
+/** Takes events: validate → append → tokens. It keeps nothing: an event is taken when the log has it. */
+export interface Ingest {
+  takeEngagements(batch: EngagementBatch): Promise<Answer>
+  takePins(batch: Batch<ParsedPin>): Promise<Answer>
+  /** Appends the erasure of a user. */
+  eraseUser(userId: string): Promise<Answer>
+  readonly inFlight: InFlight
+}
+
+/** What ingest needs. */
+export interface IngestOptions {
+  readonly log: EventLog
+  readonly clock: Clock
+  readonly config: IngestConfig
+  readonly metrics: Metrics
+  readonly logger: Logger
+}
+
+type Kind = 'engagement' | 'pin' | 'erasure'
+type Topic = 'engagements.v1' | 'pins.v1' | 'erasures.v1'
+type Outcome = { readonly record: NewRecord } | { readonly problem: IngestProblem }
+
+const plural = { engagement: 'engagements', pin: 'pins', erasure: 'users' } as const
+
+/** Creates the use case. */
+export function createIngest(options: IngestOptions): Ingest {
+  const { log, clock, config, metrics, logger } = options
+  const inFlight = createInFlight(config.maxInFlightBytes)
+  const counted = metrics.counter('freshet_ingest_events_total')
+  const appendSeconds = metrics.histogram('freshet_ingest_append_seconds')
+  const skewSeconds = metrics.histogram('freshet_ingest_clock_skew_seconds')
+  const held = metrics.gauge('freshet_ingest_in_flight_bytes')
+  metrics.beforeScrape(() => {
+    held.set(inFlight.bytes())
+  })
+
+  async function take<Parsed>(
+    kind: Kind,
+    topic: Topic,
+    batch: Batch<Parsed>,
+    check: (parsed: Parsed, at: string) => Outcome,
+  ): Promise<Answer> {
+    const { events } = batch
+    const list = plural[kind]
+    if (events.length === 0) return refuse('BATCH_EMPTY', list, 'holds no events; send at least one')
+    if (events.length > config.maxBatchEvents) {
+      const text = `holds ${events.length} events; send at most ${config.maxBatchEvents} in one request`
+      return refuse('BATCH_TOO_LARGE', list, text)
+    }
+
+    const problems = new Map<number, IngestProblem>()
+    const records: NewRecord[] = []
+    for (let i = 0; i < events.length; i++) {
+      const at = batch.single ? '' : `${list}[${i}]`
+      const outcome = check(batch.read(events[i], at), at)
+      if ('record' in outcome) records.push(outcome.record)
+      else problems.set(i, outcome.problem)
+    }
+    for (const { code } of problems.values()) counted.inc({ kind, outcome: code })
+
+    const positions = records.length === 0 ? [] : await append(kind, topic, records, batch.bytes)
+    if ('code' in positions) return { kind: 'refused', problem: positions }
+    if (records.length > 0) counted.inc({ kind, outcome: 'accepted' }, records.length)
+
+    let next = 0
+    const receipts = events.map((event, index): Receipt => {
+      const problem = problems.get(index)
+      if (problem !== undefined) return { id: idOf(event, kind), ...problem }
+      return { id: idOf(event, kind), token: tokenOf(topic, positions[next++] as Position) }
+    })
+    return { kind: 'taken', receipts, accepted: records.length }
+  }
+
+  /** Appends all records of a request, or says why it could not. The bytes count until the log has answered, even when the client is told earlier that it didn't: so what piles up while the log is away stays bounded. */
+  async function append(
+    kind: Kind,
+    topic: Topic,
+    records: readonly NewRecord[],
+    bytes: number,
+  ): Promise<readonly Position[] | IngestProblem> {
+    const release = inFlight.take(bytes)
+    if (release === null) {
+      return problemAt(
+        '',
+        'the request',
+        'INGEST_OVERLOADED',
+        'was not taken: too much waits for the log; send it again',
+      )
+    }
+    const ended = appendSeconds.startTimer({ kind })
+    const appended = log.append(topic, records).finally(release)
+    try {
+      const positions = await within(appended, config.appendTimeoutMs)
+      ended()
+      return positions
+    } catch (error) {
+      return appendProblem(error)
+    }
+  }
+
+  function appendProblem(error: unknown): IngestProblem {
+    if (isContractError(error, 'LOG_RECORD_TOO_LARGE')) {
+      return problemAt('', 'the request', 'BODY_TOO_LARGE', `holds an event too large for the log: ${error.message}`)
+    }
+    if (error instanceof NotInTime || isContractError(error)) {
+      logger.warn({ err: error }, 'the log did not acknowledge')
+      const text = 'may not have been taken: the log does not answer; send the same event ids again'
+      return problemAt('', 'the request', 'INGEST_UNAVAILABLE', text)
+    }
+    logger.error({ err: error }, 'appending failed')
+    return problemAt(
+      '',
+      'the request',
+      'INGEST_INTERNAL',
+      'failed: a defect of the service; send the same event ids again',
+    )
+  }
+
+  return {
+    inFlight,
+    takeEngagements(batch) {
+      const nowMs = clock.now()
+      if (batch.sentAtMs !== null) skewSeconds.observe(Math.abs(nowMs - batch.sentAtMs) / 1000)
+      const time = { nowMs, shiftMs: clockShiftMs(batch.sentAtMs, nowMs, config.toleratedSkewMs) }
+      return take('engagement', 'engagements.v1', batch, (parsed, at) => {
+        if (!parsed.ok) return parsed
+        const timed = timedEngagement(parsed.engagement, at, time, config)
+        if ('code' in timed) return { problem: timed }
+        return { record: { key: timed.userId, value: encodeEngagement(timed, nowMs), partition: null } }
+      })
+    },
+    takePins(batch) {
+      return take('pin', 'pins.v1', batch, (parsed, at) => {
+        if (!parsed.ok) return parsed
+        const { change } = parsed
+        const pinId = change.kind === 'delete' ? change.pinId : change.pin.pinId
+        const width = change.kind === 'delete' ? undefined : change.pin.visualEmbedding?.length
+        if (width !== undefined && config.embeddingWidth !== null && width !== config.embeddingWidth) {
+          const text = `has ${width} numbers; this catalogue's have ${config.embeddingWidth}`
+          return { problem: problemAt(at, 'visualEmbedding', 'EMBEDDING_INVALID', text) }
+        }
+        return { record: { key: pinId, value: encodePinChange(change), partition: null } }
+      })
+    },
+    eraseUser(userId) {
+      const erasedAtMs = clock.now()
+      const batch: Batch<string> = { events: [userId], read: (id) => id as string, single: true, bytes: 256 }
+      return take('erasure', 'erasures.v1', batch, (id) => {
+        const fault = idFault(id)
+        if (fault !== null) return { problem: problemAt('', 'userId', fault.code, fault.text) }
+        return { record: { key: id, value: UserErasure.encode({ userId: id, erasedAtMs }).finish(), partition: null } }
+      })
+    },
+  }
+}
+
+class NotInTime extends Error {}
+
+async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new NotInTime(`no acknowledgement within ${timeoutMs} ms`))
+    }, timeoutMs)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function refuse(code: IngestCode, field: string, text: string): Answer {
+  return { kind: 'refused', problem: problemAt('', field, code, text) }
+}
+
+function tokenOf(topic: Topic, { partition, position }: Position): string {
+  return topic === 'erasures.v1' ? '' : formatToken({ topic, partition, position })
+}
+
+function idOf(event: unknown, kind: Kind): string {
+  const id =
+    kind === 'erasure' ? event : (event as Record<string, unknown> | null)?.[kind === 'pin' ? 'pinId' : 'eventId']
+  return typeof id === 'string' ? id.slice(0, 128).toWellFormed() : ''
+}

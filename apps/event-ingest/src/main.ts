@@ -1,0 +1,30 @@
+import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
+import { createSystemClock } from '@freshet/adapters/system/clock'
+import { protoFolder } from '@freshet/contracts/protos'
+import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
+import { runService } from '@freshet/service/lifecycle'
+import { configSchema } from './config.ts'
+import { createIngestGrpcService } from './grpc.ts'
+import { createHttpApp, listen } from './http.ts'
+import { createIngest } from './ingest.ts'
+
+await runService({
+  name: 'event-ingest',
+  description: 'Takes engagements and catalogue changes; answers when the log has them.',
+  schema: configSchema,
+  async start({ name, config, logger, metrics, use, readiness }) {
+    const clock = createSystemClock()
+    const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock })
+    use({ name: 'log', close: () => log.close() })
+    const ingest = createIngest({ log, clock, config: config.ingest, metrics, logger })
+    use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
+    const app = createHttpApp({ ingest, config: config.ingest, origins: config.cors.origins, metrics, logger })
+    const httpPort = await listen(app, config.http.host, config.http.port)
+    use({ name: 'http', drain: () => app.close() })
+    const protos = { folder: protoFolder, files: ['freshet/ingest/v1/ingest.proto'] }
+    const services = [createIngestGrpcService(ingest, metrics)]
+    const grpc = await startGrpcServer({ ...config.grpc, services, protos, metrics })
+    use(grpcComponent(grpc, readiness))
+    logger.info({ httpPort, grpcPort: grpc.port }, 'listening')
+  },
+})

@@ -1,0 +1,91 @@
+import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
+import { createVirtualClock } from '@freshet/adapters/memory/clock'
+import { ContractError, type ErrorCode } from '@freshet/contracts/errors'
+import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
+import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
+import { createSilentLogger } from '@freshet/service/logging'
+import { createMetrics } from '@freshet/service/metrics'
+import { z } from 'zod'
+import { ingestSettings, type IngestConfig } from './config.ts'
+import { createHttpApp } from './http.ts'
+import { createIngest } from './ingest.ts'
+
+/** The time at which the tests stand. */
+export const nowMs = Date.UTC(2026, 0, 31, 12)
+
+/** An engagement in JSON; fields given as undefined are left out when it is written. */
+export function anEngagement(parts: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
+  return {
+    eventId: 'e1',
+    userId: 'u1',
+    action: 'click',
+    pinId: 'p1',
+    occurredAt: new Date(nowMs - 1000).toISOString(),
+    ...parts,
+  }
+}
+
+/** A log in memory whose appends can be made to fail or to wait. */
+export interface TroubledLog extends EventLog {
+  fail(error: ErrorCode | Error): void
+  /** Appends wait until `release`. */
+  hold(): void
+  release(): void
+}
+
+function troubled(log: EventLog): TroubledLog {
+  let failure: Error | null = null
+  let gate = Promise.resolve()
+  let open: () => void = () => undefined
+  return {
+    ...log,
+    async append(topic, records, options) {
+      await gate
+      if (failure !== null) throw failure
+      return log.append(topic, records, options)
+    },
+    fail(error) {
+      failure = typeof error === 'string' ? new ContractError(error, 'broken by the test') : error
+    },
+    hold() {
+      gate = new Promise((resolve) => {
+        open = resolve
+      })
+    },
+    release: () => {
+      open()
+    },
+  }
+}
+
+/** The HTTP server over a log in memory, at a time that stands still. */
+export async function startIngest(
+  options: { readonly config?: Partial<IngestConfig>; readonly origins?: readonly string[] } = {},
+) {
+  const memory = createMemoryEventLog({ clock: createVirtualClock(nowMs) })
+  await memory.applyTopics(topicLayouts(4))
+  const log = troubled(memory)
+  const config = { ...z.object(ingestSettings).parse({}), ...options.config }
+  const metrics = createMetrics()
+  const logger = createSilentLogger()
+  const ingest = createIngest({ log, clock: createVirtualClock(nowMs), config, metrics, logger })
+  const app = createHttpApp({ ingest, config, origins: options.origins ?? [], metrics, logger })
+  const records = async (topic: TopicName): Promise<readonly LogRecord[]> => {
+    const found: LogRecord[] = []
+    const reader = await memory.readAll({
+      topics: [topic],
+      maxBatchRecords: 10_000,
+      startAt: () => null,
+      onError: (error) => {
+        throw error
+      },
+      onBatch: async (batch) => {
+        found.push(...batch.records)
+      },
+    })
+    await memory.drain()
+    await reader.stop()
+    return found
+  }
+  return { app, ingest, log, metrics, records }
+}
