@@ -173,11 +173,15 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
 
     share.add(parsed.length, badRecords)
     if (epochOf(partition) === epoch) {
+      epochs.set(partition, epoch + 1)
       memos.set(partition, { position: batch.next, meta: result.meta })
       missing.forEach((key, index) => {
         if (!result.states.has(key)) cache.set(partition, key, states.get(key) ?? null, read.values[index]?.length ?? 0)
       })
       for (const [key, entry] of result.states) cache.set(partition, key, entry?.state ?? null, entry?.bytes ?? 0)
+    } else {
+      // Another batch of this partition ended here meanwhile: its cache and this commit may be of different histories.
+      drop(partition)
     }
     observer?.committed({
       topic: batch.topic,

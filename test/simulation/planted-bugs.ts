@@ -1,0 +1,215 @@
+import { registerHooks } from 'node:module'
+
+interface Edit {
+  /** The end of the file's path. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+/** A bug that is put into the updater's source as it is loaded. */
+export interface PlantedBug {
+  readonly name: string
+  readonly means: string
+  readonly edits: readonly Edit[]
+}
+
+const folder = 'feature-updater/src/fold-partition.ts'
+const users = 'feature-updater/src/fold-users.ts'
+const pins = 'feature-updater/src/fold-pins.ts'
+const updater = 'feature-updater/src/updater.ts'
+
+const dropOnRevoke: readonly Edit[] = [
+  { file: updater, find: 'folderFor(topic).drop(partition)\n      await', replace: 'await' },
+  { file: updater, find: 'folderFor(topic).drop(partition)\n      failures', replace: 'failures' },
+]
+
+/** Bugs of the kinds that cost exactly-once, each of which the simulation has to find. */
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: 'rollback-ignored',
+    means: "the fence's ROLLBACK branch is removed: the reader goes on although the store lost commits",
+    edits: [
+      {
+        file: folder,
+        find: 'if (stored !== batch.next) return { seekTo: stored }',
+        replace: "if (kind !== 'ROLLBACK' && stored !== batch.next) return { seekTo: stored }",
+      },
+    ],
+  },
+  {
+    name: 'partial-as-applied',
+    means: 'a commit of which another writer had applied a part counts as applied',
+    edits: [
+      {
+        file: folder,
+        find: "if (outcome.kind !== 'APPLIED') return",
+        replace: "if (outcome.kind !== 'APPLIED' && outcome.kind !== 'PARTIAL') return",
+      },
+    ],
+  },
+  {
+    name: 'committed-offset-trusted',
+    means: 'where the reader stands is believed, not the stored position',
+    edits: [
+      {
+        file: folder,
+        find: 'if (stored !== batch.from) return move(batch, kindOf(batch, stored), stored)\n      memo = { position: stored,',
+        replace: 'memo = { position: batch.from,',
+      },
+      {
+        file: folder,
+        find: 'if (stored !== memo.position) return move(batch, kindOf(batch, stored), stored)',
+        replace: '',
+      },
+      { file: folder, find: 'from: batch.from,', replace: 'from: stored,' },
+    ],
+  },
+  {
+    name: 'dedupe-after-commit',
+    means: 'event ids are remembered by the commit after the one that folded them',
+    edits: [
+      {
+        file: folder,
+        find: 'remember: result.remember,',
+        replace:
+          'remember: [forgetful.get(log)?.get(partition) ?? [], rememberLater(log, partition, result.remember)][0],',
+      },
+      {
+        file: folder,
+        find: 'function kindOf(',
+        replace:
+          'const forgetful = new WeakMap()\nfunction rememberLater(log, partition, remember) {\n  if (!forgetful.has(log)) forgetful.set(log, new Map())\n  forgetful.get(log).set(partition, remember)\n}\nfunction kindOf(',
+      },
+    ],
+  },
+  {
+    name: 'dedupe-in-batch-only',
+    means: 'repeats are looked for in the batch, not in the stored memory',
+    edits: [{ file: users, find: 'if (remembered || ', replace: 'if (' }],
+  },
+  {
+    name: 'dedupe-before-late',
+    means: 'repeats are decided before lateness, so that what a record comes to depends on what is still remembered',
+    edits: [
+      {
+        file: users,
+        find: 'if (lateByMs > config.allowedLatenessMs) {',
+        replace:
+          "if (remembered) {\n      say('duplicate')\n      continue\n    }\n    if (lateByMs > config.allowedLatenessMs) {",
+      },
+    ],
+  },
+  {
+    name: 'high-water-mark-dropped',
+    means: 'the second stage folds what the first sent twice',
+    edits: [{ file: pins, find: 'if (!isAbove(source, marks.get(source.partition))) {', replace: 'if (false) {' }],
+  },
+  {
+    name: 'high-water-mark-in-memory',
+    means: 'high-water marks are kept by the process and not stored',
+    edits: [
+      {
+        file: folder,
+        find: 'meta: encodePartitionMeta(result.meta),',
+        replace: 'meta: encodePartitionMeta({ ...result.meta, highWaterMarks: new Map() }),',
+      },
+    ],
+  },
+  {
+    name: 'cache-kept-on-revoke',
+    means: 'a partition that was lost and comes back is folded from what was cached before',
+    edits: [
+      ...dropOnRevoke,
+      { file: folder, find: 'if (memo?.position !== batch.from) {', replace: 'if (memo === undefined) {' },
+      {
+        file: folder,
+        find: 'if (stored !== memo.position) return move(batch, kindOf(batch, stored), stored)',
+        replace: 'if (stored !== batch.from) return move(batch, kindOf(batch, stored), stored)',
+      },
+      {
+        file: folder,
+        find: 'const move = (batch: LogBatch',
+        replace: 'const keep = (partition: number) => undefined\n  const move = (batch: LogBatch',
+      },
+      { file: folder, find: 'drop(batch.partition)\n    observer', replace: 'keep(batch.partition)\n    observer' },
+      { file: folder, find: 'drop(batch.partition)\n        throw', replace: 'keep(batch.partition)\n        throw' },
+    ],
+  },
+  {
+    name: 'onward-after-commit',
+    means: 'what goes to the second stage is appended after the commit, so a crash in between loses it',
+    edits: [
+      {
+        file: folder,
+        find: 'for (const { topic, records } of result.onward) await log.append(topic, records, call)',
+        replace: '',
+      },
+      {
+        file: folder,
+        find: 'share.add(parsed.length, badRecords)',
+        replace:
+          'for (const { topic, records } of result.onward) await log.append(topic, records, call)\n    share.add(parsed.length, badRecords)',
+      },
+    ],
+  },
+  {
+    name: 'onward-errors-swallowed',
+    means: 'a refused append is taken for done',
+    edits: [
+      {
+        file: folder,
+        find: 'await log.append(topic, records, call)',
+        replace: 'await log.append(topic, records, call).catch(() => undefined)',
+      },
+    ],
+  },
+  {
+    name: 'late-by-batch',
+    means: 'lateness is measured from the newest event of the batch, so it depends on where the batch was cut',
+    edits: [
+      {
+        file: users,
+        find: 'let { watermarkMs } = before.meta',
+        replace:
+          "let watermarkMs = Math.max(before.meta.watermarkMs, ...parsed.map((item) => (item.kind === 'engagement' ? Math.min(item.engagement.occurredAtMs, item.receivedAtMs + config.maxAheadMs) : 0)))",
+      },
+    ],
+  },
+  {
+    name: 'watermark-in-memory',
+    means: 'the watermark is kept by the process and not stored',
+    edits: [
+      {
+        file: folder,
+        find: 'meta: encodePartitionMeta(result.meta),',
+        replace: 'meta: encodePartitionMeta({ ...result.meta, watermarkMs: 0 }),',
+      },
+    ],
+  },
+  {
+    name: 'tombstone-out-of-order',
+    means: 'forgetting a user does not reach what is before it in the same batch',
+    edits: [{ file: users, find: 'accepted.set(record.key, [])\n', replace: '' }],
+  },
+]
+
+/** Puts a bug into every module loaded from now on. Throws a RangeError where there is no such bug, or where the code that it changes is not there any more. */
+export function plant(name: string): void {
+  const bug = plantedBugs.find((known) => known.name === name)
+  if (bug === undefined)
+    throw new RangeError(`there is no bug ${name}; there are ${plantedBugs.map((b) => b.name).join(', ')}`)
+  registerHooks({
+    load(url, context, nextLoad) {
+      const loaded = nextLoad(url, context)
+      const edits = bug.edits.filter(({ file }) => url.endsWith(file))
+      if (edits.length === 0 || loaded.source == null) return loaded
+      let source = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source)
+      for (const { find, replace } of edits) {
+        if (!source.includes(find)) throw new RangeError(`${name}: ${url} no longer holds ${JSON.stringify(find)}`)
+        source = source.replace(find, () => replace)
+      }
+      return { ...loaded, source }
+    },
+  })
+}

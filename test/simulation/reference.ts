@@ -1,0 +1,188 @@
+import {
+  decodeDeadLetter,
+  decodeLateEngagement,
+  decodePinEngagement,
+  decodeReceivedEngagement,
+} from '@freshet/contracts/codecs/onward'
+import { decodePartitionMeta, type OutcomeCounts, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
+import { decodePinFeatures, encodePinState } from '@freshet/contracts/codecs/pin-state'
+import { encodeUserState } from '@freshet/contracts/codecs/user-state'
+import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
+import type { Engagement } from '@freshet/domain/engagement'
+import { foldPin, isPinKey, newPinState, pinStateKeys } from '@freshet/domain/pin-state'
+import { defaultUserLimits, foldUser, newUserState, type AcceptedEngagement } from '@freshet/domain/user-state'
+import type { SimLog } from './sim-log.ts'
+import type { SimStore } from './sim-store.ts'
+import { maxAheadMs, simFold } from './workload.ts'
+
+/** What one partition of `engagements.v1` must come to, found the naive way: one pass, nothing forgotten. */
+interface Expected {
+  readonly users: ReadonlyMap<string, Uint8Array>
+  readonly counts: OutcomeCounts
+  readonly late: ReadonlySet<number>
+  readonly dead: ReadonlySet<number>
+  /** What has to reach the second stage, by source position and index. */
+  readonly onward: ReadonlyMap<string, { readonly key: string; readonly engagement: Engagement }>
+}
+
+/** The law: for every user and pin the stored state is the fold of the accepted log, each event once; and every record is accounted for. Answers every violation. */
+export function violations(log: SimLog, store: SimStore): readonly string[] {
+  const problems: string[] = []
+  const expected = Array.from({ length: log.partitions }, (_, partition) => expectedOf(log, partition))
+  const late = new Set<string>()
+  const dead = new Set<string>()
+  for (let partition = 0; partition < log.partitions; partition++) {
+    for (const { value } of log.records('engagements-late.v1', partition)) {
+      const { sourcePartition, sourcePosition } = decodeLateEngagement(value ?? new Uint8Array(0))
+      late.add(`${sourcePartition}:${sourcePosition}`)
+    }
+    for (const { value } of log.records('dead-letters.v1', partition)) {
+      const { sourceTopic, sourcePartition, sourcePosition } = decodeDeadLetter(value ?? new Uint8Array(0))
+      dead.add(`${sourceTopic}:${sourcePartition}:${sourcePosition}`)
+    }
+  }
+  const wantedLate = expected.flatMap(({ late: of }, p) => [...of].map((position) => `${p}:${position}`))
+  const wantedDead = expected.flatMap(({ dead: of }, p) => [...of].map((position) => `engagements.v1:${p}:${position}`))
+  if (!sameSet(late, wantedLate)) problems.push(`late: ${[...late].join()} instead of ${wantedLate.join()}`)
+  if (!sameSet(dead, wantedDead)) problems.push(`dead letters: ${[...dead].join()} instead of ${wantedDead.join()}`)
+
+  expected.forEach(({ users, counts }, partition) => {
+    const stored = store.now('user.1', partition)
+    const end = log.end('engagements.v1', partition)
+    if ((stored.position ?? 0) !== end) problems.push(`user ${partition} stands at ${stored.position}, not at ${end}`)
+    compare(`user ${partition}`, stored.values, users, problems)
+    const { counts: said } = decodePartitionMeta(stored.meta)
+    if (JSON.stringify(said) !== JSON.stringify(counts)) {
+      problems.push(`user ${partition} counted ${JSON.stringify(said)} instead of ${JSON.stringify(counts)}`)
+    }
+    const records = log.records('engagements.v1', partition).length
+    const sum = Object.values(said).reduce((total, count) => total + count, 0)
+    if (sum !== records) problems.push(`user ${partition}: ${records} accepted, ${sum} accounted for`)
+  })
+  problems.push(...pinViolations(log, store, expected))
+  return problems
+}
+
+function expectedOf(log: SimLog, partition: number): Expected {
+  const counts: Record<RecordOutcome, number> = {
+    applied: 0,
+    duplicate: 0,
+    late: 0,
+    deadLettered: 0,
+    erased: 0,
+    tombstone: 0,
+  }
+  const accepted = new Map<string, AcceptedEngagement[]>()
+  const ids = new Set<string>()
+  const late = new Set<number>()
+  const dead = new Set<number>()
+  const onward = new Map<string, { key: string; engagement: Engagement }>()
+  let watermarkMs = 0
+  for (const { key, value, position } of log.records('engagements.v1', partition)) {
+    if (value === null) {
+      counts.tombstone++
+      accepted.delete(key)
+      continue
+    }
+    let received
+    try {
+      received = decodeReceivedEngagement(value)
+    } catch {
+      received = null
+    }
+    if (received === null || received.engagement.userId !== key) {
+      counts.deadLettered++
+      dead.add(position)
+      continue
+    }
+    const occurredAtMs = Math.min(received.engagement.occurredAtMs, received.receivedAtMs + maxAheadMs)
+    const engagement = { ...received.engagement, occurredAtMs }
+    if (occurredAtMs < watermarkMs - simFold.allowedLatenessMs) {
+      counts.late++
+      late.add(position)
+      continue
+    }
+    watermarkMs = Math.max(watermarkMs, occurredAtMs)
+    const id = `${key} ${engagement.eventId}`
+    if (ids.has(id)) {
+      counts.duplicate++
+      continue
+    }
+    ids.add(id)
+    counts.applied++
+    const list = accepted.get(key) ?? []
+    accepted.set(key, [...list, { engagement, horizonMs: watermarkMs - simFold.allowedLatenessMs }])
+    pinStateKeys(engagement).forEach((pinKey, index) => {
+      onward.set(`${partition}:${position}:${index}`, { key: pinKey, engagement })
+    })
+  }
+  const limits = { ...defaultUserLimits, maxRecentActions: simFold.maxRecentActions }
+  const users = new Map(
+    [...accepted].map(([key, list]) => [key, encodeUserState(foldUser(newUserState, list, limits))]),
+  )
+  return { users, counts, late, dead, onward }
+}
+
+/** The second stage, against the set of what the first had to send: each once, in the order of first arrival. */
+function pinViolations(log: SimLog, store: SimStore, expected: readonly Expected[]): readonly string[] {
+  const problems: string[] = []
+  const wanted = new Map(expected.flatMap(({ onward }) => [...onward]))
+  const arrived = new Set<string>()
+  const newest = new Map<string, { readonly foldedTo: number; readonly state: Uint8Array }>()
+  for (let partition = 0; partition < log.partitions; partition++) {
+    for (const { value } of log.records('pin-features.v1', partition)) {
+      const { pinId, foldedTo } = decodePinFeatures(value ?? new Uint8Array(0))
+      const { state } = PinFeatures.decode(value ?? new Uint8Array(0))
+      if (foldedTo >= (newest.get(pinId)?.foldedTo ?? 0)) newest.set(pinId, { foldedTo, state })
+    }
+  }
+  for (let partition = 0; partition < log.partitions; partition++) {
+    const byKey = new Map<string, Engagement[]>()
+    for (const { key, value } of log.records('pin-engagements.v1', partition)) {
+      const { engagement, source } = decodePinEngagement(value ?? new Uint8Array(0))
+      const id = `${source.partition}:${source.position}:${source.index}`
+      const due = wanted.get(id)
+      if (due?.key !== key || due.engagement.eventId !== engagement.eventId) {
+        problems.push(`the first stage sent ${id} to ${key}, which it had not to`)
+        continue
+      }
+      if (arrived.has(id)) continue
+      arrived.add(id)
+      byKey.set(key, [...(byKey.get(key) ?? []), engagement])
+    }
+    const stored = store.now('pin.1', partition)
+    const end = log.end('pin-engagements.v1', partition)
+    if ((stored.position ?? 0) !== end) problems.push(`pin ${partition} stands at ${stored.position}, not at ${end}`)
+    const pins = new Map([...byKey].map(([key, list]) => [key, encodePinState(foldPin(newPinState, list))]))
+    compare(`pin ${partition}`, stored.values, pins, problems)
+    for (const [key, bytes] of pins) {
+      const published = newest.get(key)?.state
+      if (isPinKey(key) && (published === undefined || Buffer.compare(published, bytes) !== 0)) {
+        problems.push(`pin ${partition}: what was published of ${key} is not its state`)
+      }
+    }
+  }
+  for (const id of wanted.keys()) if (!arrived.has(id)) problems.push(`the first stage never sent ${id}`)
+  return problems
+}
+
+function compare(
+  what: string,
+  stored: ReadonlyMap<string, Uint8Array>,
+  wanted: ReadonlyMap<string, Uint8Array>,
+  problems: string[],
+): void {
+  for (const key of new Set([...stored.keys(), ...wanted.keys()])) {
+    const a = stored.get(key)
+    const b = wanted.get(key)
+    if (a === undefined || b === undefined || Buffer.compare(a, b) !== 0) {
+      problems.push(
+        `${what}: the state of ${key} ${a === undefined ? 'is missing' : b === undefined ? 'should not be' : 'is another'}`,
+      )
+    }
+  }
+}
+
+function sameSet(found: ReadonlySet<string>, wanted: readonly string[]): boolean {
+  return found.size === wanted.length && wanted.every((id) => found.has(id))
+}

@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util'
+import { plant, plantedBugs } from './planted-bugs.ts'
+
+/**
+ * `node test/simulation/run.ts [--seeds N] [--from N] [--seed N] [--bug NAME] [--bugs]`: simulates the feature updater.
+ * `--seed` replays one seed with its trace; `--bug` plants a bug first; `--bugs` lists them. Ends with 1 where the law is broken.
+ */
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '10000' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    bug: { type: 'string' },
+    bugs: { type: 'boolean' },
+  },
+})
+
+if (values.bugs === true) {
+  for (const { name, means } of plantedBugs) console.log(`${name}: ${means}`)
+} else {
+  if (values.bug !== undefined) plant(values.bug)
+  const { simulate } = await import('./simulate.ts')
+  if (values.seed !== undefined) {
+    const result = await simulate(Number(values.seed))
+    console.log(result.trace.join('\n'))
+    console.log(result.violations.length === 0 ? `seed ${result.seed}: the law holds` : result.violations.join('\n'))
+    process.exitCode = result.violations.length === 0 ? 0 : 1
+  } else {
+    const first = Number(values.from)
+    const last = first + Number(values.seeds) - 1
+    const startedAt = process.hrtime.bigint()
+    let events = 0
+    let crashes = 0
+    let moves = 0
+    for (let seed = first; seed <= last; seed++) {
+      const result = await simulate(seed)
+      events += result.events
+      crashes += result.crashes
+      moves += result.moves
+      if (result.violations.length > 0) {
+        console.log(`seed ${seed} breaks the law:\n${result.violations.slice(0, 10).join('\n')}`)
+        console.log(
+          `replay: node test/simulation/run.ts --seed ${seed}${values.bug === undefined ? '' : ` --bug ${values.bug}`}`,
+        )
+        process.exitCode = 1
+        break
+      }
+    }
+    const seconds = Number(process.hrtime.bigint() - startedAt) / 1e9
+    if (process.exitCode !== 1) {
+      console.log(
+        `${last - first + 1} seeds, ${events} events, ${crashes} crashes, ${moves} moved positions in ${seconds.toFixed(1)} s: the law holds`,
+      )
+    }
+  }
+}

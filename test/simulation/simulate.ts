@@ -1,0 +1,209 @@
+import { createSeededRandom } from '@freshet/adapters/memory/random'
+import type { BatchVerdict, LogBatch, TopicPartition } from '@freshet/contracts/ports/event-log'
+import type { Clock } from '@freshet/domain/clock'
+import { partitionOf } from '@freshet/domain/partition'
+import { updaterConfigOf } from '@freshet/feature-updater/config'
+import { createUpdater, type Updater } from '@freshet/feature-updater/updater'
+import { violations } from './reference.ts'
+import { createScheduler, SimulatedFault, type SimProcess } from './scheduler.ts'
+import { createSimLog } from './sim-log.ts'
+import { createSimStore } from './sim-store.ts'
+import { createWorkload, simFold } from './workload.ts'
+
+/** What one seed came to. */
+export interface Simulated {
+  readonly seed: number
+  /** Empty: the law held. */
+  readonly violations: readonly string[]
+  readonly events: number
+  readonly crashes: number
+  /** Times a process was told that the stored position is elsewhere. */
+  readonly moves: number
+  /** What ran, in order: the last lines explain a failure. */
+  readonly trace: readonly string[]
+}
+
+interface Instance extends SimProcess {
+  readonly updater: Updater
+}
+
+/** Something in a process that reads one partition. It goes on for a while after losing it, as a zombie does. */
+interface Pump {
+  readonly instance: Instance
+  readonly at: TopicPartition
+  active: boolean
+}
+
+const partitions = 2
+const readTopics = ['engagements.v1', 'pin-engagements.v1'] as const
+const maxSteps = 20_000
+
+const clock: Clock = { now: () => 0, sleep: () => new Promise(() => undefined) }
+
+/**
+ * Runs the updater through one history drawn from the seed: a few processes on a log and a store that refuse, half do and
+ * forget, while processes crash at any await, stall and wake as zombies, and partitions move. Then it calms down, what is
+ * left is folded, and the law is checked.
+ */
+export async function simulate(seed: number): Promise<Simulated> {
+  const random = createSeededRandom(seed)
+  const pick = <T>(values: readonly T[]): T | undefined => values[Math.floor(random.next() * values.length)]
+  const log = createSimLog(partitions, random)
+  const store = createSimStore()
+  const workload = createWorkload(random)
+  const events = 10 + Math.floor(random.next() * 40)
+  const stormy = random.next()
+  const faults = { refused: 0.04 * stormy, doneButRefused: 0.04 * stormy, crash: 0.03 * stormy }
+  const problems: string[] = []
+  const pumps = new Set<Pump>()
+  const instances: Instance[] = []
+  let crashes = 0
+  let calm = false
+  let moves = 0
+  let started = 0
+
+  const scheduler = createScheduler(random, faults, (process) => {
+    crashes++
+    for (const pump of pumps) if (pump.instance === process) pumps.delete(pump)
+  })
+
+  const boot = (): Instance => {
+    const process: SimProcess = { name: `i${started++}`, dead: false, pausedSteps: 0 }
+    const updater = createUpdater({
+      log: log.seenBy(process, scheduler),
+      store: store.seenBy(process, scheduler),
+      clock,
+      config: updaterConfigOf({
+        fold: simFold,
+        updater: { cacheBytes: random.next() < 0.3 ? 3000 : 1 << 20, haltMinBadRecords: 1000 },
+      }),
+      observer: {
+        committed: () => undefined,
+        moved: () => {
+          moves++
+        },
+      },
+    })
+    const instance: Instance = Object.assign(process, { updater })
+    instances.push(instance)
+    return instance
+  }
+
+  const run = async (pump: Pump): Promise<void> => {
+    const { instance, at } = pump
+    let position: number | null = null
+    while (pump.active) {
+      try {
+        position ??= (await instance.updater.startAt(at)) ?? 0
+        const batch: LogBatch | null = await scheduler.call(
+          instance,
+          `poll ${at.topic}/${at.partition} from ${position}`,
+          (fate) => (fate === 'done' ? cut(at, position ?? 0) : null),
+        )
+        if (batch === null || !pump.active) continue
+        const verdict: BatchVerdict =
+          at.topic === 'engagements.v1'
+            ? await instance.updater.handleUserBatch(batch)
+            : await instance.updater.handlePinBatch(batch)
+        position = verdict?.seekTo ?? batch.next
+      } catch (error) {
+        if (!(error instanceof SimulatedFault)) {
+          problems.push(`${instance.name} threw ${(error as Error).stack}`)
+          return
+        }
+      }
+    }
+  }
+
+  /** A batch of any length, sometimes empty; it ends right after its last record or, as on a real log, somewhat later. */
+  const cut = (at: TopicPartition, from: number): LogBatch | null => {
+    const waiting = log.records(at.topic, at.partition).filter(({ position }) => position >= from)
+    const end = log.end(at.topic, at.partition)
+    if (from >= end) return null
+    const records = waiting.slice(0, 1 + Math.floor(random.next() * 8))
+    const following = waiting[records.length]
+    const least = (records.at(-1)?.position ?? from) + 1
+    const next = following !== undefined && random.next() < 0.3 ? following.position : least
+    return { ...at, from, next, records, end }
+  }
+
+  const give = (at: TopicPartition): void => {
+    const living = instances.filter(({ dead }) => !dead)
+    const instance = pick(living.length < 2 ? [...living, boot()] : living)
+    if (instance === undefined) return
+    const pump: Pump = { instance, at, active: true }
+    pumps.add(pump)
+    void run(pump)
+  }
+  const take = (pump: Pump): void => {
+    pump.active = false
+    pumps.delete(pump)
+    pump.instance.updater.revoke(pump.at)
+  }
+  const all = readTopics.flatMap((topic) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
+  )
+  const holders = (at: TopicPartition) => [...pumps].filter((pump) => pump.at === at)
+
+  let sent = 0
+  while (sent < events || random.next() < 0.97) {
+    if (sent < events && random.next() < 0.25) {
+      log.write('engagements.v1', [workload.next()])
+      sent++
+    }
+    for (const at of all) if (holders(at).length === 0) give(at)
+    const draw = random.next()
+    const at = pick(all)
+    if (at !== undefined && draw < 0.02) give(at)
+    else if (at !== undefined && draw < 0.06) {
+      const [first, ...others] = holders(at)
+      if (first !== undefined && others.length > 0) take(first)
+    } else if (at !== undefined && draw < 0.06 + 0.02 * stormy) {
+      store.loseTail(at.topic === 'engagements.v1' ? 'user.1' : 'pin.1', at.partition, random)
+    } else if (draw < 0.1) {
+      const living = pick(instances.filter(({ dead }) => !dead))
+      if (living !== undefined) living.pausedSteps = Math.floor(random.next() * 30)
+    }
+    await scheduler.step()
+    if (scheduler.trace.length > maxSteps) break
+  }
+
+  scheduler.calm()
+  calm = true
+  // A store that lost its tail is noticed at the next record: canaries see to it that there is one everywhere.
+  for (const userId of canaries.users) {
+    for (const creatorId of canaries.creators) log.write('engagements.v1', [workload.canary(userId, creatorId)])
+  }
+  for (const at of all) if (holders(at).length === 0) give(at)
+  const settled = () =>
+    all.every(({ topic, partition }) => {
+      const scope = topic === 'engagements.v1' ? 'user.1' : 'pin.1'
+      return (store.now(scope, partition).position ?? 0) === log.end(topic, partition)
+    })
+  let idle = 0
+  while (calm && idle < 3 * pumps.size + 50 && scheduler.trace.length < maxSteps) {
+    const before = scheduler.trace.length
+    await scheduler.step()
+    idle = settled() ? idle + (scheduler.trace.length > before ? 1 : 5) : 0
+  }
+  for (const pump of pumps) pump.active = false
+  return {
+    seed,
+    violations: [...problems, ...violations(log, store)],
+    events,
+    crashes,
+    moves,
+    trace: scheduler.trace,
+  }
+}
+
+/** Users, and creators as the second stage keys them, one to a partition. */
+const canaries = {
+  users: Array.from({ length: partitions }, (_, partition) => inPartition(partition, (id) => id)),
+  creators: Array.from({ length: partitions }, (_, partition) => inPartition(partition, (id) => `creator ${id}`)),
+}
+
+function inPartition(partition: number, keyOf: (id: string) => string): string {
+  for (let number = 0; ; number++)
+    if (partitionOf(keyOf(`canary${number}`), partitions) === partition) return `canary${number}`
+}
