@@ -7,6 +7,7 @@ import { configSchema } from './config.ts'
 import { createIngestGrpcService } from './grpc.ts'
 import { createHttpApp, listen } from './http.ts'
 import { createIngest } from './ingest.ts'
+import { topicsKnown } from './topics-known.ts'
 
 await runService({
   name: 'event-ingest',
@@ -16,6 +17,7 @@ await runService({
     const clock = createSystemClock()
     const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
+    use(topicsKnown(log, clock))
     const ingest = createIngest({ log, clock, config: config.ingest, metrics, logger })
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
     const app = createHttpApp({ ingest, config: config.ingest, origins: config.cors.origins, metrics, logger })

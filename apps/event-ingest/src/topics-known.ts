@@ -1,0 +1,33 @@
+import type { EventLog } from '@freshet/contracts/ports/event-log'
+import type { TopicName } from '@freshet/contracts/topics'
+import type { Clock } from '@freshet/domain/clock'
+import type { Component } from '@freshet/service/service'
+
+const writtenTopics: readonly TopicName[] = ['engagements.v1', 'pins.v1', 'erasures.v1']
+const retryEveryMs = 1_000
+
+/** The part of the service that says it is not ready until the log has answered for every topic that is written; from then on a log that is away shows as 503, not as a missing service. */
+export function topicsKnown(log: EventLog, clock: Clock): Component {
+  const ending = new AbortController()
+  let reason: string | null = 'the log has not answered yet'
+  void (async () => {
+    while (!ending.signal.aborted) {
+      try {
+        for (const topic of writtenTopics) await log.partitionCount(topic)
+        reason = null
+        return
+      } catch (error) {
+        reason = (error as Error).message
+        await clock.sleep(retryEveryMs, ending.signal).catch(() => undefined)
+      }
+    }
+  })()
+  return {
+    name: 'topics',
+    notReady: () => reason,
+    // A question under way ends when the log, opened earlier, is closed.
+    close: async () => {
+      ending.abort()
+    },
+  }
+}
