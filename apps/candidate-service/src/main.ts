@@ -4,7 +4,7 @@ import { serveCandidateService } from '@freshet/adapters/grpc/candidate-service-
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { protoFolder } from '@freshet/contracts/protos'
-import { startGrpcServer } from '@freshet/service/grpc-server'
+import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { runService } from '@freshet/service/lifecycle'
 import { createCandidateService } from './candidate-service.ts'
 import { processSchema } from './config.ts'
@@ -14,7 +14,7 @@ await runService({
   name: 'candidate-service',
   description: 'Answers which few hundred pins, out of all, from views folded from the log.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, use }) {
+  async start({ name, config, logger, metrics, use, readiness }) {
     const clock = createSystemClock()
     const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
@@ -32,8 +32,8 @@ await runService({
     const rpc = serveCandidateService(service, { onDefect: (err) => logger.error({ err }, 'defect') })
     const protos = { folder: protoFolder, files: ['freshet/retrieval/v1/retrieval.proto'] }
     const server = await startGrpcServer({ ...config.grpc, services: [rpc], protos, metrics })
-    use({ name: 'grpc', drain: async () => (rpc.drain(), server.drain()), close: () => server.close() })
-    server.setServing(true)
+    const component = grpcComponent(server, readiness)
+    use({ ...component, drain: async () => (rpc.drain(), component.drain?.()) })
     logger.info({ grpcPort: server.port }, 'listening')
   },
 })

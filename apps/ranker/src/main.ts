@@ -2,7 +2,7 @@ import { serveRanker } from '@freshet/adapters/grpc/ranker-server'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { protoFolder } from '@freshet/contracts/protos'
-import { startGrpcServer } from '@freshet/service/grpc-server'
+import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
 import { observe } from './observe.ts'
@@ -13,7 +13,7 @@ await runService({
   name: 'ranker',
   description: 'Scores a page of candidates with TensorFlow.js from the features that the ranking spec names.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, use }) {
+  async start({ name, config, logger, metrics, use, readiness }) {
     const clock = createSystemClock()
     const { scorer, backend } = await openScorer(config.ranking)
     logger.info({ backend, model: scorer.version }, 'scorer')
@@ -33,8 +33,8 @@ await runService({
     const rpc = serveRanker(ranker, { onDefect: (err) => logger.error({ err }, 'defect') })
     const protos = { folder: protoFolder, files: ['freshet/ranking/v1/ranking.proto'] }
     const server = await startGrpcServer({ ...config.grpc, services: [rpc], protos, metrics })
-    use({ name: 'grpc', drain: async () => (rpc.drain(), server.drain()), close: () => server.close() })
-    server.setServing(true)
+    const component = grpcComponent(server, readiness)
+    use({ ...component, drain: async () => (rpc.drain(), component.drain?.()) })
     logger.info({ grpcPort: server.port }, 'listening')
   },
 })
