@@ -22,7 +22,7 @@ export interface EventLogFixture {
   readonly other: EventLog
   /** A further handle, which the test closes and on which this topic exists. */
   open(topic: TopicLayout): Promise<EventLog>
-  /** Makes the log compact a topic now; the suite then waits until it has. */
+  /** Makes the log compact a topic, where need be by appending something; asked again until it has. */
   compact(topic: string): Promise<void>
   /** Whether records live outside this process's memory, so that what a reader holds can be measured. */
   readonly storesElsewhere: boolean
@@ -581,7 +581,6 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
           )
         }
         await log.append(topic, [aRecord(null, { key: 'pin-0' }), aRecord('last', { key: 'pin-last' })])
-        const [end] = await log.ends(topic)
         let batches: readonly LogBatch[] = []
         await until(
           'the log to be compacted',
@@ -592,7 +591,8 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
           },
           60_000,
         )
-        expect(await log.ends(topic)).toEqual([end])
+        const [end] = await log.ends(topic)
+        expect(end).toBeGreaterThanOrEqual(30 * keys + 2)
         let stands = 0
         for (const batch of batches) {
           expect(batch.from).toBe(stands)

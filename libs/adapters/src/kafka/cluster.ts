@@ -1,0 +1,161 @@
+import { logClosed, topicMissing } from '../event-log/local-readers.ts'
+import { typeOf } from './errors.ts'
+import { brokerAt, createErrorFromCode, cutConnections, sendRaw } from './kafkajs-internals.ts'
+import type { ConnectionSettings, KafkaBroker } from './kafkajs-internals.ts'
+
+/** The brokers of a cluster and who leads which partition. Tries each thing once: callers know how long to go on. */
+export interface KafkaCluster {
+  /** The leader of each partition as last known, -1 where there is none. Asks where the topic is not known yet. Throws LOG_TOPIC_MISSING. */
+  leaders(topic: string): Promise<readonly number[]>
+  /** The same without asking; null: not known yet. */
+  knownLeaders(topic: string): readonly number[] | null
+  /** Asks anew for all topics known and these; those that are missing are forgotten. Calls at the same time share one request. */
+  refresh(topics?: readonly string[]): Promise<void>
+  /** Runs work on a connected broker; one that did not answer in time loses its connections. */
+  on<T>(nodeId: number, work: (broker: KafkaBroker) => Promise<T>): Promise<T>
+  onAny<T>(work: (broker: KafkaBroker) => Promise<T>): Promise<T>
+  onController<T>(work: (broker: KafkaBroker) => Promise<T>): Promise<T>
+  /** The node that coordinates a group. */
+  coordinator(groupId: string): Promise<number>
+  /** Brokers alive when last asked. */
+  brokerCount(): number
+  /** Cuts all connections; they are made anew when needed. */
+  cut(reason: Error): Promise<void>
+  close(): Promise<void>
+}
+
+interface Metadata {
+  readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]
+  readonly controllerId: number
+  readonly topicMetadata: readonly {
+    readonly topicErrorCode: number
+    readonly topic: string
+    readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[]
+  }[]
+}
+
+const unknownTopic = 3
+const leaderNotAvailable = 5
+
+/** Reaches a cluster through some of its brokers (`host:port`). Connects when first asked for something. */
+export function createCluster(seeds: readonly string[], settings: ConnectionSettings): KafkaCluster {
+  const brokers = new Map<number, { readonly address: string; readonly broker: KafkaBroker }>()
+  const seedBrokers = seeds.map((seed) => {
+    const colon = seed.lastIndexOf(':')
+    return brokerAt(seed.slice(0, colon), Number(seed.slice(colon + 1)), -1, settings)
+  })
+  const topics = new Map<string, readonly number[]>()
+  let controllerId = -1
+  let turn = 0
+  let closed = false
+  let refreshing: { readonly wanted: Set<string>; readonly done: Promise<void> } | null = null
+
+  async function use<T>(broker: KafkaBroker, work: (broker: KafkaBroker) => Promise<T>): Promise<T> {
+    if (closed) throw logClosed()
+    try {
+      await broker.connect()
+      return await work(broker)
+    } catch (error) {
+      // The far end may be gone without a word: TCP would find out only after minutes.
+      const { name } = error as Error
+      if (name === 'KafkaJSRequestTimeoutError' || name === 'KafkaJSLockTimeout')
+        await cutConnections(broker, error as Error)
+      throw error
+    }
+  }
+
+  async function onAny<T>(work: (broker: KafkaBroker) => Promise<T>): Promise<T> {
+    const known = [...brokers.values()].map(({ broker }) => broker)
+    const first = known.length === 0 ? 0 : turn++ % known.length
+    let failure: unknown = new Error('no brokers are configured')
+    for (const broker of [...known.slice(first), ...known.slice(0, first), ...seedBrokers]) {
+      try {
+        return await use(broker, work)
+      } catch (error) {
+        if (typeOf(error) !== null) throw error
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  async function ask(wanted: readonly string[]): Promise<void> {
+    const metadata = await onAny((broker) =>
+      sendRaw<Metadata>(broker, 'Metadata', { topics: wanted, allowAutoTopicCreation: false }),
+    )
+    controllerId = metadata.controllerId
+    const live = new Set(metadata.brokers.map(({ nodeId }) => nodeId))
+    for (const [nodeId, { broker }] of brokers) {
+      if (live.has(nodeId)) continue
+      brokers.delete(nodeId)
+      void cutConnections(broker, new Error(`broker ${nodeId} left the cluster`))
+    }
+    for (const { nodeId, host, port } of metadata.brokers) {
+      const address = `${host}:${port}`
+      const before = brokers.get(nodeId)
+      if (before?.address === address) continue
+      if (before !== undefined) void cutConnections(before.broker, new Error(`broker ${nodeId} moved to ${address}`))
+      brokers.set(nodeId, { address, broker: brokerAt(host, port, nodeId, settings) })
+    }
+    for (const { topic, topicErrorCode, partitionMetadata } of metadata.topicMetadata) {
+      if (topicErrorCode === unknownTopic) topics.delete(topic)
+      else if (topicErrorCode === 0 || topicErrorCode === leaderNotAvailable) {
+        const leaders: number[] = []
+        for (const { partitionId, leader } of partitionMetadata) leaders[partitionId] = leader
+        topics.set(topic, leaders)
+      } else throw createErrorFromCode(topicErrorCode)
+    }
+  }
+
+  function refresh(also: readonly string[] = []): Promise<void> {
+    if (refreshing !== null && also.every((topic) => refreshing?.wanted.has(topic))) return refreshing.done
+    const wanted = new Set([...topics.keys(), ...also])
+    const asking = {
+      wanted,
+      done: ask([...wanted]).finally(() => {
+        if (refreshing === asking) refreshing = null
+      }),
+    }
+    refreshing = asking
+    return asking.done
+  }
+
+  async function on<T>(nodeId: number, work: (broker: KafkaBroker) => Promise<T>): Promise<T> {
+    const known = brokers.get(nodeId)
+    if (known === undefined) throw new Error(`broker ${nodeId} is not known`)
+    return use(known.broker, work)
+  }
+
+  const all = () => [...seedBrokers, ...[...brokers.values()].map(({ broker }) => broker)]
+  const cut = async (reason: Error) => {
+    await Promise.all(all().map((broker) => cutConnections(broker, reason)))
+  }
+
+  return {
+    async leaders(topic) {
+      if (!topics.has(topic)) await refresh([topic])
+      const leaders = topics.get(topic)
+      if (leaders === undefined) throw topicMissing(topic)
+      return leaders
+    },
+    knownLeaders: (topic) => topics.get(topic) ?? null,
+    refresh,
+    on,
+    onAny,
+    async onController(work) {
+      await refresh()
+      return on(controllerId, work)
+    },
+    async coordinator(groupId) {
+      const { coordinator } = await onAny((broker) => broker.findGroupCoordinator({ groupId, coordinatorType: 0 }))
+      if (!brokers.has(coordinator.nodeId)) await refresh()
+      return coordinator.nodeId
+    },
+    brokerCount: () => brokers.size,
+    cut,
+    async close() {
+      closed = true
+      await cut(logClosed())
+    },
+  }
+}

@@ -1,0 +1,21 @@
+import { ContractError, isContractError } from '@freshet/contracts/errors'
+import { asError } from '../event-log/partition-pump.ts'
+import type { KafkaError } from './kafkajs-internals.ts'
+
+/** The broker's name of an error, where it came from a broker. */
+export function typeOf(error: unknown): string | null {
+  const type = (error as { type?: unknown } | null)?.type
+  return typeof type === 'string' ? type : null
+}
+
+/** Errors after which the same request, sent to the leader as it is then, may succeed; all transport errors are such. */
+export function isTransient(error: unknown): boolean {
+  const { type, retriable } = asError(error) as KafkaError
+  return type === undefined || retriable === true || type === 'BROKER_NOT_AVAILABLE'
+}
+
+/** Any failure as an error of the catalogue: what the log does not name itself is LOG_UNAVAILABLE. */
+export function unavailable(what: string, cause: unknown): ContractError {
+  if (isContractError(cause)) return cause
+  return new ContractError('LOG_UNAVAILABLE', `${what}: ${asError(cause).message}`, { cause })
+}

@@ -1,0 +1,209 @@
+import { isContractError } from '@freshet/contracts/errors'
+import type { LogRecord } from '@freshet/contracts/ports/event-log'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { aRecord, aTopic, expectCode, until } from '../suites/event-log.suite.ts'
+import { createSystemClock } from '../system/clock.ts'
+import type { KafkaFaults } from '../testing/kafka-server.ts'
+import { createKafkaEventLog } from './event-log.ts'
+import type { KafkaEventLog } from './event-log.ts'
+
+const partitions = 4
+const clock = createSystemClock()
+
+/** What a log on Kafka keeps while its broker pauses, dies and comes back. */
+export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults): void {
+  describe('event log faults: Kafka', () => {
+    const appendTimeoutMs = 6_000
+    const maxPendingBytes = 8 << 20
+    let log: KafkaEventLog
+
+    beforeAll(() => {
+      log = createKafkaEventLog({
+        brokers,
+        clientId: 'faults',
+        clock,
+        heartbeatMs: 200,
+        appendTimeoutMs,
+        maxPendingBytes,
+      })
+    })
+    afterAll(() => log.close())
+
+    /** Appends from several callers at once, and notes what was acknowledged where. */
+    function appending(topic: string, callers: number) {
+      const acknowledged = new Map<string, string>()
+      const refused: unknown[] = []
+      const slowestMs = { value: 0 }
+      let going = true
+      const work = Array.from({ length: callers }, async (_, caller) => {
+        for (let i = 0; going; i++) {
+          const ids = Array.from({ length: 1 + (i % 20) }, (_, j) => `${caller}:${i}:${j}`)
+          const records = ids.map((id, j) => aRecord(id, { partition: (caller + j) % partitions }))
+          const before = performance.now()
+          try {
+            const places = await log.append(topic, records)
+            ids.forEach((id, j) => acknowledged.set(id, `${places[j]?.partition}/${places[j]?.position}`))
+          } catch (error) {
+            refused.push(error)
+          }
+          slowestMs.value = Math.max(slowestMs.value, performance.now() - before)
+        }
+      })
+      return {
+        acknowledged,
+        refused,
+        slowestMs,
+        async stop() {
+          going = false
+          await Promise.all(work)
+        },
+      }
+    }
+
+    /** Reads along as a group does, failing on gaps and repeats. */
+    async function following(topic: string) {
+      const seen: { readonly partition: number; readonly record: LogRecord }[] = []
+      const stands = Array<number>(partitions).fill(0)
+      const gaps: string[] = []
+      const reader = await log.readGroup({
+        group: `g-${topic}`,
+        topics: [topic],
+        maxBatchRecords: 500,
+        onError: () => undefined,
+        startAt: ({ partition }) => Promise.resolve(stands[partition] ?? 0),
+        onBatch({ partition, from, next, records }) {
+          if (stands[partition] !== from) gaps.push(`${partition}: from ${from}, not ${stands[partition]}`)
+          for (const record of records) seen.push({ partition, record })
+          stands[partition] = next
+          return Promise.resolve()
+        },
+      })
+      return { seen, gaps, stands, reader }
+    }
+
+    async function expectEachOnce(
+      topic: string,
+      acknowledged: ReadonlyMap<string, string>,
+      { seen, gaps, stands }: Awaited<ReturnType<typeof following>>,
+    ): Promise<void> {
+      const ends = await log.ends(topic)
+      await until(
+        'everything to be read',
+        () => ends.every((end, partition) => (stands[partition] ?? 0) >= end),
+        60_000,
+      )
+      expect(gaps).toEqual([])
+      const places = new Map<string, string[]>()
+      for (const { partition, record } of seen) {
+        const id = new TextDecoder().decode(record.value ?? new Uint8Array())
+        places.set(id, [...(places.get(id) ?? []), `${partition}/${record.position}`])
+      }
+      const lost = [...acknowledged].filter(([id, place]) => !places.get(id)?.includes(place))
+      const doubled = [...places].filter(([, at]) => at.length > 1)
+      expect({ lost, doubled }).toEqual({ lost: [], doubled: [] })
+    }
+
+    test('a broker paused eight times loses and doubles nothing', async () => {
+      const topic = aTopic({ partitions })
+      await log.applyTopics([topic])
+      const reading = await following(topic.name)
+      const writing = appending(topic.name, 12)
+      for (const ms of [300, 4_000, 500, 2_000, 800, 3_400, 300, 1_200]) {
+        const before = writing.acknowledged.size
+        await until('appends to be acknowledged', () => writing.acknowledged.size > before + 200)
+        await faults.pause(ms)
+      }
+      const before = writing.acknowledged.size
+      await until('appends to be acknowledged again', () => writing.acknowledged.size > before + 200)
+      await writing.stop()
+      expect(writing.refused).toEqual([])
+      await expectEachOnce(topic.name, writing.acknowledged, reading)
+      await reading.reader.stop()
+    })
+
+    test('a broker killed and started again loses and doubles nothing; while it is away appends are refused in time', async () => {
+      const topic = aTopic({ partitions })
+      await log.applyTopics([topic])
+      const reading = await following(topic.name)
+      const writing = appending(topic.name, 12)
+      for (let round = 0; round < 2; round++) {
+        const before = writing.acknowledged.size
+        await until('appends to be acknowledged', () => writing.acknowledged.size > before + 500, 60_000)
+        await faults.kill()
+        if (round === 0) {
+          await until('an append to be refused', () => writing.refused.length > 0)
+          const metadata = performance.now()
+          await expectCode(log.ends(topic.name), 'LOG_UNAVAILABLE')
+          expect(performance.now() - metadata).toBeLessThan(appendTimeoutMs + 1_500)
+        }
+        await faults.start()
+      }
+      const before = writing.acknowledged.size
+      await until('appends to be acknowledged again', () => writing.acknowledged.size > before + 500, 60_000)
+      await writing.stop()
+      expect(writing.refused.length).toBeGreaterThan(0)
+      for (const error of writing.refused) expect(isContractError(error, 'LOG_UNAVAILABLE'), String(error)).toBe(true)
+      expect(writing.slowestMs.value).toBeLessThan(appendTimeoutMs + 1_500)
+      await expectEachOnce(topic.name, writing.acknowledged, reading)
+      await reading.reader.stop()
+    })
+
+    test('while the broker is away what waits is bounded, and everything over it is refused at once', async () => {
+      const topic = aTopic({ partitions })
+      await log.applyTopics([topic])
+      await log.append(topic.name, [aRecord('a')])
+      await faults.kill()
+      try {
+        const value = new Uint8Array(64 << 10)
+        const errors: unknown[] = []
+        const started = performance.now()
+        const appends = Array.from({ length: 400 }, () =>
+          log.append(topic.name, [{ key: 'k', value, partition: 0 }]).catch((error: unknown) => errors.push(error)),
+        )
+        await until('those over the bound to be refused', () => errors.length > 200, 1_000)
+        expect(log.pendingBytes()).toBeLessThanOrEqual(maxPendingBytes)
+        expect(log.pendingBytes()).toBeGreaterThan(maxPendingBytes / 2)
+        await Promise.all(appends)
+        expect(errors).toHaveLength(400)
+        expect(performance.now() - started).toBeLessThan(appendTimeoutMs + 1_500)
+        for (const error of errors) {
+          expect(isContractError(error, 'LOG_UNAVAILABLE') && error.retryable, String(error)).toBe(true)
+        }
+      } finally {
+        await faults.start()
+      }
+      await until('what was being sent to be settled', () => log.pendingBytes() === 0, 60_000)
+      await log.append(topic.name, [aRecord('b')])
+    })
+
+    test('a broker that never was there is LOG_UNAVAILABLE, for every call, in time', async () => {
+      const nowhere = createKafkaEventLog({
+        brokers: ['127.0.0.1:1'],
+        clientId: 'nowhere',
+        clock,
+        appendTimeoutMs: 500,
+      })
+      const topic = aTopic().name
+      const reading = {
+        topics: [topic],
+        onBatch: () => Promise.resolve(),
+        maxBatchRecords: 1,
+        onError: () => undefined,
+      }
+      const started = performance.now()
+      await Promise.all([
+        expectCode(nowhere.append(topic, [aRecord('a')]), 'LOG_UNAVAILABLE'),
+        expectCode(nowhere.partitionCount(topic), 'LOG_UNAVAILABLE'),
+        expectCode(nowhere.ends(topic), 'LOG_UNAVAILABLE'),
+        expectCode(nowhere.applyTopics([aTopic()]), 'LOG_UNAVAILABLE'),
+        expectCode(nowhere.readAll({ ...reading, startAt: () => null }), 'LOG_UNAVAILABLE'),
+        expectCode(
+          nowhere.readGroup({ ...reading, group: 'g', startAt: () => Promise.resolve(null) }),
+          'LOG_UNAVAILABLE',
+        ),
+      ])
+      expect(performance.now() - started).toBeLessThan(1_500)
+      await nowhere.close()
+    })
+  })
+}

@@ -1,0 +1,291 @@
+import type { LogRecord, TopicPartition } from '@freshet/contracts/ports/event-log'
+import { keyOf } from '../event-log/local-readers.ts'
+import { asError } from '../event-log/partition-pump.ts'
+import type { Chunk } from '../event-log/partition-pump.ts'
+import type { KafkaCluster } from './cluster.ts'
+import { fetchCall } from './hot-requests.ts'
+import type { FetchedPartition } from './hot-requests.ts'
+import { createErrorFromCode } from './kafkajs-internals.ts'
+import type { KafkaSettings } from './options.ts'
+import { decodeBatches } from './record-batch.ts'
+
+/** Reads partitions from their leaders, a bounded part of each ahead of whoever takes it. */
+export interface Fetcher {
+  /** As `PumpOptions.next`, for a partition that was added. */
+  next(at: TopicPartition, position: number, maxRecords: number, signal: AbortSignal): Promise<Chunk | null>
+  add(at: TopicPartition): void
+  remove(at: TopicPartition): void
+  close(): Promise<void>
+}
+
+interface Lane {
+  readonly at: TopicPartition
+  /** Where the next request begins; null: nobody has asked yet. */
+  position: number | null
+  /** Read, not taken. */
+  ahead: { readonly from: number; readonly batches: Buffer } | null
+  /** Being handed out. */
+  slices: { readonly records: readonly LogRecord[]; taken: number; readonly next: number } | null
+  handedOut: number | null
+  end: number
+  notBeforeMs: number
+  askedAtMs: number
+  wake: (() => void) | null
+}
+
+const pauseAfterErrorMs = 100
+const longestErrorPauseMs = 500
+const superviseEveryMs = 250
+const pauseBeyondEndMs = 1_000
+/** Where some lanes are full, their turn should come as soon as they are not. */
+const shortWaitMs = 5
+const offsetOutOfRange = 1
+const errorsOfOldMetadata: ReadonlySet<number> = new Set([3, 5, 6, 9, 56, 74, 75, 78, 100, 103])
+
+/** A fetcher on connections of its own, because a broker answers what comes on one connection one after the other. */
+export function createFetcher(
+  cluster: KafkaCluster,
+  settings: KafkaSettings,
+  onError: (error: Error) => void,
+): Fetcher {
+  const { clock, maxWaitMs, maxBytesPerPartition, maxBytesPerRead, maxReadAheadBytes, stallMs } = settings
+  const lanes = new Map<string, Lane>()
+  const loops = new Map<number, Promise<void>>()
+  const closing = new AbortController()
+  const { signal } = closing
+  let aheadBytes = 0
+  const sleepers = new Set<() => void>()
+  let superviseNow: () => void = () => undefined
+
+  const pause = (ms: number) => clock.sleep(ms, signal).catch(() => undefined)
+
+  /** Wakes the loops that had nothing to ask for. */
+  function poke(): void {
+    for (const wake of sleepers) wake()
+  }
+
+  const leaderOf = ({ at }: Lane): number => cluster.knownLeaders(at.topic)?.[at.partition] ?? -1
+
+  function drop(lane: Lane): void {
+    if (lane.ahead !== null) aheadBytes -= lane.ahead.batches.length
+    lane.ahead = null
+    lane.slices = null
+  }
+
+  const canAsk = (lane: Lane, now: number): boolean =>
+    lane.position !== null && lane.ahead === null && lane.notBeforeMs <= now
+
+  /** Reads from one leader for as long as it leads any of the partitions. */
+  async function readFrom(nodeId: number): Promise<void> {
+    let errorPauseMs = pauseAfterErrorMs
+    while (!signal.aborted) {
+      const led = [...lanes.values()].filter((lane) => leaderOf(lane) === nodeId)
+      if (led.length === 0) return
+      const now = clock.now()
+      const asked = aheadBytes < maxReadAheadBytes ? led.filter((lane) => canAsk(lane, now)) : []
+      if (asked.length === 0) {
+        await sleepUntilPoked(led, now)
+        continue
+      }
+      try {
+        await ask(nodeId, asked, asked.length < led.length ? shortWaitMs : maxWaitMs)
+        errorPauseMs = pauseAfterErrorMs
+      } catch (error) {
+        if (signal.aborted) return
+        onError(asError(error))
+        await pause(errorPauseMs)
+        errorPauseMs = Math.min(errorPauseMs * 2, longestErrorPauseMs)
+        await cluster.refresh().catch(() => undefined)
+      }
+    }
+  }
+
+  async function sleepUntilPoked(led: readonly Lane[], now: number): Promise<void> {
+    const soonest = Math.min(...led.flatMap(({ notBeforeMs }) => (notBeforeMs > now ? [notBeforeMs] : [])), Infinity)
+    let wake: () => void = () => undefined
+    const poked = new Promise<void>((resolve) => (wake = resolve))
+    sleepers.add(wake)
+    await (soonest < Infinity ? Promise.race([poked, pause(soonest - now)]) : poked)
+    sleepers.delete(wake)
+  }
+
+  async function ask(nodeId: number, asked: readonly Lane[], waitMs: number): Promise<void> {
+    const positions = asked.map((lane) => lane.position ?? 0)
+    const now = clock.now()
+    for (const lane of asked) lane.askedAtMs = now
+    const parts = asked.map(({ at }, i) => ({ ...at, position: positions[i] ?? 0 }))
+    const bounds = { maxWaitMs: waitMs, maxBytes: maxBytesPerRead, maxBytesPerPartition }
+    const answers = await cluster.on(nodeId, (broker) => broker.connectionPool.send(fetchCall(parts, bounds)))
+    const byPlace = new Map(answers.map((answer) => [keyOf(answer), answer]))
+    let stale = false
+    for (const [i, lane] of asked.entries()) {
+      const answer = byPlace.get(keyOf(lane.at))
+      // Sought elsewhere or given away meanwhile: the answer is about a place that nobody wants.
+      if (answer === undefined || lane.position !== positions[i] || lanes.get(keyOf(lane.at)) !== lane) continue
+      if (errorsOfOldMetadata.has(answer.errorCode)) stale = true
+      await take(lane, answer, lane.position ?? 0)
+    }
+    if (stale) {
+      await pause(pauseAfterErrorMs)
+      await cluster.refresh()
+    }
+  }
+
+  async function take(lane: Lane, { errorCode, end, batches }: FetchedPartition, position: number): Promise<void> {
+    if (errorCode === 0) {
+      lane.end = end
+      if (batches.length === 0) return
+      lane.ahead = { from: position, batches }
+      aheadBytes += batches.length
+      lane.position = null
+      lane.wake?.()
+    } else if (errorCode === offsetOutOfRange) await reposition(lane, position)
+    else {
+      lane.notBeforeMs = clock.now() + pauseAfterErrorMs
+      onError(createErrorFromCode(errorCode))
+    }
+  }
+
+  /** The place asked for is not in the log: before its beginning, since retention took it, or beyond its end. */
+  async function reposition(lane: Lane, position: number): Promise<void> {
+    const { topic, partition } = lane.at
+    const [start, end] = await boundsOf(lane)
+    if (lane.position !== position) return
+    if (position < start) {
+      if (position > 0)
+        onError(new Error(`positions ${position} to ${start} of ${topic}/${partition} were deleted unread`))
+      lane.position = start
+    } else if (position > end) {
+      onError(new Error(`${topic}/${partition} ends at ${end}, before the stored position ${position}`))
+      lane.notBeforeMs = clock.now() + pauseBeyondEndMs
+    }
+  }
+
+  async function boundsOf(lane: Lane): Promise<readonly [number, number]> {
+    const { topic, partition } = lane.at
+    const at = (timestamp: number) =>
+      cluster.on(leaderOf(lane), async (broker) => {
+        const topics = [{ topic, partitions: [{ partition, timestamp }] }]
+        const { responses } = await broker.listOffsets({ isolationLevel: 0, topics })
+        return Number(responses[0]?.partitions[0]?.offset)
+      })
+    return [await at(-2), await at(-1)]
+  }
+
+  /** Keeps a loop running for every leader, and starts connections anew where one has not answered for too long. */
+  async function supervise(): Promise<void> {
+    while (!signal.aborted) {
+      const now = clock.now()
+      const all = [...lanes.values()]
+      for (const nodeId of new Set(all.map(leaderOf))) {
+        if (nodeId < 0 || loops.has(nodeId)) continue
+        loops.set(
+          nodeId,
+          readFrom(nodeId).finally(() => loops.delete(nodeId)),
+        )
+      }
+      if (all.some((lane) => leaderOf(lane) < 0)) {
+        await cluster.refresh([...new Set(all.map(({ at }) => at.topic))]).catch((error: unknown) => {
+          if (!signal.aborted) onError(asError(error))
+        })
+      }
+      const stalled = all.find((lane) => canAsk(lane, now) && lane.askedAtMs > 0 && now - lane.askedAtMs > stallMs)
+      if (stalled !== undefined && aheadBytes < maxReadAheadBytes) {
+        const problem = new Error(
+          `no answer about ${keyOf(stalled.at)} for ${now - stalled.askedAtMs} ms; connecting anew`,
+        )
+        onError(problem)
+        for (const lane of all) lane.askedAtMs = now
+        await cluster.cut(problem)
+      }
+      const called = new Promise<void>((resolve) => (superviseNow = resolve))
+      await Promise.race([called, pause(superviseEveryMs)])
+    }
+  }
+  const supervised = supervise()
+
+  function slice(lane: Lane, maxRecords: number): Chunk | null {
+    if (lane.slices === null && lane.ahead !== null) {
+      const { from, batches } = lane.ahead
+      drop(lane)
+      // Where decoding fails, it is read again: the bytes may have been damaged on their way.
+      lane.position = from
+      const decoded = decodeBatches(batches, from)
+      if (decoded.next === from) throw new Error(`no whole batch of ${keyOf(lane.at)} came from position ${from} on`)
+      lane.slices = { ...decoded, taken: 0 }
+      lane.position = decoded.next
+      poke()
+    }
+    const { slices } = lane
+    if (slices === null) return null
+    const records = slices.records.slice(slices.taken, slices.taken + maxRecords)
+    slices.taken += records.length
+    const last = records.at(-1)
+    const whole = slices.taken >= slices.records.length || last === undefined
+    const next = whole ? slices.next : last.position + 1
+    if (whole) lane.slices = null
+    lane.handedOut = next
+    return { records, next, end: Math.max(lane.end, next) }
+  }
+
+  return {
+    async next(at, position, maxRecords, stop) {
+      const lane = lanes.get(keyOf(at))
+      if (lane === undefined) return null
+      if (lane.handedOut !== position) {
+        drop(lane)
+        lane.position = position
+        lane.handedOut = position
+        poke()
+      }
+      while (!stop.aborted && !signal.aborted) {
+        const chunk = slice(lane, maxRecords)
+        if (chunk !== null) return chunk
+        await new Promise<void>((resolve) => {
+          const wake = () => {
+            stop.removeEventListener('abort', wake)
+            lane.wake = null
+            resolve()
+          }
+          lane.wake = wake
+          stop.addEventListener('abort', wake)
+        })
+      }
+      return null
+    },
+
+    add(at) {
+      lanes.set(keyOf(at), {
+        at,
+        position: null,
+        ahead: null,
+        slices: null,
+        handedOut: null,
+        end: 0,
+        notBeforeMs: 0,
+        askedAtMs: 0,
+        wake: null,
+      })
+      superviseNow()
+    },
+
+    remove(at) {
+      const lane = lanes.get(keyOf(at))
+      if (lane === undefined) return
+      drop(lane)
+      lanes.delete(keyOf(at))
+      lane.wake?.()
+      poke()
+    },
+
+    async close() {
+      closing.abort(new Error('the reader was stopped'))
+      for (const lane of lanes.values()) lane.wake?.()
+      poke()
+      superviseNow()
+      await cluster.close()
+      await supervised
+      await Promise.all(loops.values())
+    },
+  }
+}

@@ -1,0 +1,206 @@
+import { createRequire } from 'node:module'
+
+/*
+ * kafkajs 2.2.4 brings connections, TLS, SASL and the encoding of rare requests. Its producer and consumer are not used:
+ * an idempotent producer of it loses records when a request times out beside another, its consumer stalls on batches that
+ * compaction has emptied, and neither tells positions exactly. So this reaches below its public surface; the version is pinned.
+ */
+
+/** A request and how its answer is read. */
+export interface ProtocolCall<T> {
+  readonly request: {
+    readonly apiKey: number
+    readonly apiVersion: number
+    readonly apiName: string
+    encode(): Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>
+  }
+  readonly response: {
+    decode(payload: Buffer): Promise<unknown>
+    parse(decoded: unknown): Promise<T>
+  }
+  readonly requestTimeout?: number
+  readonly logResponseError?: boolean
+}
+
+export interface KafkaConnection {
+  connect(): Promise<boolean>
+  disconnect(): Promise<boolean>
+  rejectRequests(error: Error): void
+  readonly socket?: { destroy(): void }
+}
+
+/** The configuration of a topic. */
+export interface DescribedResource {
+  readonly resourceName: string
+  readonly configEntries: readonly {
+    readonly configName: string
+    readonly configValue: string | null
+    readonly configSource: number
+  }[]
+}
+
+/** A broker as kafkajs sees it; its methods throw `KafkaError`s. */
+export interface KafkaBroker {
+  nodeId: number
+  readonly brokerAddress: string
+  readonly connectionPool: { readonly pool: readonly KafkaConnection[]; send<T>(call: ProtocolCall<T>): Promise<T> }
+  connect(): Promise<void>
+  lookupRequest(apiKey: number, definition: unknown): (args: object) => ProtocolCall<unknown>
+  initProducerId(args: { transactionTimeout: number }): Promise<{ producerId: string; producerEpoch: number }>
+  findGroupCoordinator(args: { groupId: string; coordinatorType: number }): Promise<{
+    coordinator: { nodeId: number; host: string; port: number }
+  }>
+  joinGroup(args: {
+    groupId: string
+    sessionTimeout: number
+    rebalanceTimeout: number
+    memberId: string
+    groupProtocols: readonly { readonly name: string; readonly metadata: Buffer }[]
+  }): Promise<{
+    generationId: number
+    leaderId: string
+    memberId: string
+    members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]
+  }>
+  syncGroup(args: {
+    groupId: string
+    generationId: number
+    memberId: string
+    groupAssignment: readonly { readonly memberId: string; readonly memberAssignment: Buffer }[]
+  }): Promise<{ memberAssignment: Buffer }>
+  heartbeat(args: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>
+  leaveGroup(args: { groupId: string; memberId: string }): Promise<unknown>
+  offsetCommit(args: {
+    groupId: string
+    groupGenerationId: number
+    memberId: string
+    topics: readonly {
+      readonly topic: string
+      readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
+    }[]
+  }): Promise<unknown>
+  listOffsets(args: {
+    isolationLevel: number
+    topics: readonly {
+      readonly topic: string
+      readonly partitions: readonly { readonly partition: number; readonly timestamp: number }[]
+    }[]
+  }): Promise<{
+    responses: readonly {
+      readonly topic: string
+      readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
+    }[]
+  }>
+  createTopics(args: { topics: readonly object[]; timeout: number }): Promise<unknown>
+  describeConfigs(args: { resources: readonly object[] }): Promise<{ resources: readonly DescribedResource[] }>
+  alterConfigs(args: { resources: readonly object[] }): Promise<unknown>
+}
+
+/** What kafkajs throws: `type` is the broker's error where it came from one. */
+export interface KafkaError extends Error {
+  readonly type?: string
+  readonly retriable?: boolean
+}
+
+interface RequestQueue {
+  readonly pending: readonly unknown[]
+  scheduleCheckPendingRequests(): void
+}
+
+const load = createRequire(import.meta.url)
+const Broker = load('kafkajs/src/broker/index.js') as new (options: object) => KafkaBroker
+const ConnectionPool = load('kafkajs/src/network/connectionPool.js') as new (
+  options: object,
+) => KafkaBroker['connectionPool']
+const createSocketFactory = load('kafkajs/src/network/socketFactory.js') as () => unknown
+const requestQueue = load('kafkajs/src/network/requestQueue/index.js') as { readonly prototype: RequestQueue }
+const { requests } = load('kafkajs/src/protocol/requests/index.js') as { requests: Readonly<Record<string, unknown>> }
+const apiKeys = load('kafkajs/src/protocol/requests/apiKeys.js') as Readonly<Record<string, number>>
+const { createErrorFromCode } = load('kafkajs/src/protocol/error.js') as {
+  createErrorFromCode: (code: number) => KafkaError
+}
+const assigner = load('kafkajs/src/consumer/assignerProtocol.js') as {
+  MemberMetadata: {
+    encode(metadata: { version: number; topics: readonly string[] }): Buffer
+    decode(bytes: Buffer): { topics: readonly string[] }
+  }
+  MemberAssignment: {
+    encode(assignment: { version: number; assignment: Readonly<Record<string, readonly number[]>> }): Buffer
+    decode(bytes: Buffer): { assignment: Readonly<Record<string, readonly number[]>> } | null
+  }
+}
+
+export const { MemberMetadata, MemberAssignment } = assigner
+export { createErrorFromCode }
+
+// Otherwise each connection runs a timer of one millisecond for ever, 5 % of a core. It serves only what is pending.
+const schedule = requestQueue.prototype.scheduleCheckPendingRequests
+requestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+  if (this.pending.length > 0) schedule.call(this)
+}
+
+const quiet = {
+  info: () => undefined,
+  error: () => undefined,
+  warn: () => undefined,
+  debug: () => undefined,
+  namespace: () => quiet,
+}
+
+/** How connections to brokers are made. */
+export interface ConnectionSettings {
+  readonly clientId: string
+  readonly ssl?: unknown
+  readonly sasl?: unknown
+  readonly requestTimeoutMs: number
+  readonly connectionTimeoutMs: number
+}
+
+/** A broker at an address, not connected yet. Its failures come as rejections only: nothing is logged, nothing retried. */
+export function brokerAt(host: string, port: number, nodeId: number, settings: ConnectionSettings): KafkaBroker {
+  const connectionPool = new ConnectionPool({
+    host,
+    port,
+    clientId: settings.clientId,
+    ssl: settings.ssl === false ? undefined : settings.ssl === true ? {} : settings.ssl,
+    sasl: settings.sasl,
+    socketFactory: createSocketFactory(),
+    connectionTimeout: settings.connectionTimeoutMs,
+    requestTimeout: settings.requestTimeoutMs,
+    enforceRequestTimeout: true,
+    logger: quiet,
+  })
+  for (const connection of connectionPool.pool) shareConnect(connection)
+  return new Broker({ connectionPool, logger: quiet, nodeId, allowAutoTopicCreation: false })
+}
+
+/** Two requests on a lost connection would each open a socket, and both sockets feed one buffer. */
+function shareConnect(connection: KafkaConnection): void {
+  const connect = connection.connect.bind(connection)
+  let connecting: Promise<boolean> | null = null
+  connection.connect = () => (connecting ??= connect().finally(() => (connecting = null)))
+}
+
+/** Sends a request whose per-topic errors are for the caller to read, where kafkajs throws the first one. */
+export async function sendRaw<T>(broker: KafkaBroker, api: string, args: object): Promise<T> {
+  const apiKey = apiKeys[api]
+  if (apiKey === undefined) throw new RangeError(`kafkajs has no request ${api}`)
+  const { request, response, requestTimeout } = broker.lookupRequest(apiKey, requests[api])(args)
+  return broker.connectionPool.send<T>({
+    request,
+    response: { decode: (payload) => response.decode(payload), parse: (decoded) => Promise.resolve(decoded as T) },
+    ...(requestTimeout === undefined ? {} : { requestTimeout }),
+  })
+}
+
+/** Cuts a broker's connections at once; what waits for an answer rejects. The next request connects again. */
+export async function cutConnections(broker: KafkaBroker, reason: Error): Promise<void> {
+  await Promise.all(
+    broker.connectionPool.pool.map(async (connection) => {
+      connection.rejectRequests(reason)
+      const disconnected = connection.disconnect().catch(() => false)
+      connection.socket?.destroy()
+      await disconnected
+    }),
+  )
+}

@@ -1,0 +1,198 @@
+import type { TopicPartition } from '@freshet/contracts/ports/event-log'
+import { assignPartitions } from '../event-log/assignment.ts'
+import { asError } from '../event-log/partition-pump.ts'
+import type { KafkaCluster } from './cluster.ts'
+import { typeOf } from './errors.ts'
+import { MemberAssignment, MemberMetadata } from './kafkajs-internals.ts'
+import type { KafkaSettings } from './options.ts'
+
+/** What happens to a member of a group. */
+export interface MembershipOptions {
+  readonly group: string
+  readonly topics: readonly string[]
+  readonly onError: (error: Error) => void
+  /** These partitions are the member's now. */
+  readonly onAssigned: (partitions: readonly TopicPartition[]) => void
+  /** All partitions are to be given up; the group waits for the promise, up to the rebalance timeout. Answers the positions handled at last. */
+  readonly onRevoked: () => Promise<readonly HandledPosition[]>
+  /** The positions handled up to now. */
+  readonly handled: () => readonly HandledPosition[]
+}
+
+/** One past the last position handled of a partition. */
+export interface HandledPosition extends TopicPartition {
+  readonly position: number
+}
+
+/** Membership in a Kafka consumer group. */
+export interface Membership {
+  /** Gives up the partitions and leaves. */
+  leave(): Promise<void>
+}
+
+const protocol = 'freshet-by-number'
+const pauseAfterErrorMs = 100
+const longestPauseMs = 1_000
+
+/**
+ * Joins a group and stays in it. On a rebalance a member gives up everything, and joins again only when its handlers have
+ * ended; the broker gives out partitions when all have joined, so that no two members own one at once.
+ */
+export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, options: MembershipOptions): Membership {
+  const { clock, sessionTimeoutMs, rebalanceTimeoutMs, heartbeatMs, commitEveryMs } = settings
+  const { group: groupId, topics, onError } = options
+  const leaving = new AbortController()
+  const { signal } = leaving
+  let memberId = ''
+  let generationId = -1
+  let coordinator = -1
+  let lastHeardMs = 0
+  let joining = false
+
+  const pause = (ms: number) => clock.sleep(ms, signal).catch(() => undefined)
+
+  async function join(): Promise<readonly TopicPartition[]> {
+    coordinator = await cluster.coordinator(groupId)
+    await Promise.all(topics.map((topic) => cluster.leaders(topic)))
+    return cluster.on(coordinator, async (broker) => {
+      const joined = await broker.joinGroup({
+        groupId,
+        memberId,
+        sessionTimeout: sessionTimeoutMs,
+        rebalanceTimeout: rebalanceTimeoutMs,
+        groupProtocols: [{ name: protocol, metadata: MemberMetadata.encode({ version: 1, topics }) }],
+      })
+      ;({ memberId, generationId } = joined)
+      const groupAssignment = joined.leaderId === memberId ? await assign(joined.members) : []
+      const { memberAssignment } = await broker.syncGroup({ groupId, generationId, memberId, groupAssignment })
+      lastHeardMs = clock.now()
+      const mine = MemberAssignment.decode(memberAssignment)?.assignment ?? {}
+      return Object.entries(mine).flatMap(([topic, numbers]) => numbers.map((partition) => ({ topic, partition })))
+    })
+  }
+
+  async function assign(joined: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]) {
+    const members = joined.map(({ memberId: id, memberMetadata }) => ({
+      id,
+      topics: MemberMetadata.decode(memberMetadata).topics,
+    }))
+    const counts = new Map<string, number>()
+    for (const topic of new Set(members.flatMap((member) => member.topics))) {
+      counts.set(topic, (await cluster.leaders(topic)).length)
+    }
+    return [...assignPartitions(members, (topic) => counts.get(topic) ?? 0)].map(([id, partitions]) => {
+      const byTopic: Record<string, number[]> = {}
+      for (const { topic, partition } of partitions) (byTopic[topic] ??= []).push(partition)
+      return { memberId: id, memberAssignment: MemberAssignment.encode({ version: 1, assignment: byTopic }) }
+    })
+  }
+
+  /** One heartbeat: whether the member still belongs to this generation, has to join again, or was put out. */
+  async function beat(): Promise<'member' | 'rejoin' | 'out'> {
+    try {
+      await cluster.on(coordinator, (broker) =>
+        broker.heartbeat({ groupId, groupGenerationId: generationId, memberId }),
+      )
+      lastHeardMs = clock.now()
+      return 'member'
+    } catch (error) {
+      const type = typeOf(error)
+      if (type === 'REBALANCE_IN_PROGRESS') {
+        lastHeardMs = clock.now()
+        return 'rejoin'
+      }
+      if (type === 'UNKNOWN_MEMBER_ID' || type === 'ILLEGAL_GENERATION' || type === 'FENCED_INSTANCE_ID') return 'out'
+      if (signal.aborted) return 'member'
+      onError(asError(error))
+      if (clock.now() - lastHeardMs > sessionTimeoutMs) return 'out'
+      await cluster
+        .coordinator(groupId)
+        .then((nodeId) => (coordinator = nodeId))
+        .catch(() => undefined)
+      return 'member'
+    }
+  }
+
+  /** The stored positions are the truth; those in Kafka only serve who watches the lag. */
+  async function commit(handled: readonly HandledPosition[]): Promise<void> {
+    const byTopic = new Map<string, { partition: number; offset: string }[]>()
+    for (const { topic, partition, position } of handled) {
+      const partitions = byTopic.get(topic) ?? []
+      byTopic.set(topic, partitions)
+      partitions.push({ partition, offset: String(position) })
+    }
+    if (byTopic.size === 0) return
+    const places = [...byTopic].map(([topic, partitions]) => ({ topic, partitions }))
+    await cluster.on(coordinator, (broker) =>
+      broker.offsetCommit({ groupId, groupGenerationId: generationId, memberId, topics: places }),
+    )
+  }
+
+  /** Heartbeats until the member has to give up its partitions. */
+  async function stay(): Promise<'rejoin' | 'out'> {
+    let committedAtMs = clock.now()
+    for (;;) {
+      await pause(heartbeatMs)
+      if (signal.aborted) return 'rejoin'
+      const state = await beat()
+      if (state !== 'member') return state
+      if (clock.now() - committedAtMs < commitEveryMs) continue
+      committedAtMs = clock.now()
+      await commit(options.handled()).catch(() => undefined)
+    }
+  }
+
+  /** Gives up all partitions. Until the handlers have ended it goes on heartbeating, so that it is waited for. */
+  async function giveUp(): Promise<readonly HandledPosition[]> {
+    let ended = false
+    const revoked = options.onRevoked().finally(() => (ended = true))
+    while (!ended) {
+      const again = new AbortController()
+      await Promise.race([revoked, clock.sleep(heartbeatMs, again.signal).catch(() => undefined)])
+      again.abort()
+      if (!ended) await beat().catch(() => undefined)
+    }
+    return revoked
+  }
+
+  async function run(): Promise<void> {
+    let pauseMs = pauseAfterErrorMs
+    while (!signal.aborted) {
+      try {
+        joining = true
+        const partitions = await join().finally(() => (joining = false))
+        if (signal.aborted) break
+        pauseMs = pauseAfterErrorMs
+        options.onAssigned(partitions)
+      } catch (error) {
+        const type = typeOf(error)
+        if (type === 'UNKNOWN_MEMBER_ID' || type === 'FENCED_INSTANCE_ID' || type === 'ILLEGAL_GENERATION')
+          memberId = ''
+        if (signal.aborted) break
+        if (type === 'REBALANCE_IN_PROGRESS') continue
+        onError(asError(error))
+        await pause(pauseMs)
+        pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+        await cluster.refresh(topics).catch(() => undefined)
+        continue
+      }
+      const state = await stay()
+      const handled = await giveUp()
+      if (state === 'out') memberId = ''
+      else await commit(handled).catch(() => undefined)
+    }
+    if (memberId === '' || coordinator < 0) return
+    await cluster.on(coordinator, (broker) => broker.leaveGroup({ groupId, memberId })).catch(() => undefined)
+  }
+
+  const running = run()
+  return {
+    leave() {
+      const reason = new Error('the reader was stopped')
+      leaving.abort(reason)
+      // While others hold up a hand-over, the broker does not answer.
+      if (joining) void cluster.cut(reason)
+      return running
+    },
+  }
+}

@@ -1,0 +1,240 @@
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import type { LogRecord } from '@freshet/contracts/ports/event-log'
+import { crc32c } from './crc32c.ts'
+
+/** Bytes of a batch before its records, and the most that a record takes besides key and value. */
+export const batchOverheadBytes = 61
+export const recordOverheadBytes = 36
+
+const attributesAt = 21
+const codecMask = 7
+const logAppendTime = 8
+const control = 32
+
+/** A record to be encoded. */
+export interface EncodableRecord {
+  readonly key: Uint8Array
+  readonly value: Uint8Array | null
+}
+
+/** Who sends a batch: lets the broker drop a batch that it has already. */
+export interface ProducerStamp {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  /** How many records this producer sent to the partition before. */
+  readonly sequence: number
+}
+
+/** A record batch (message format 2, not compressed) as it stands in a produce request. */
+export function encodeBatch(records: readonly EncodableRecord[], stamp: ProducerStamp, nowMs: number): Buffer {
+  let size = batchOverheadBytes
+  for (const { key, value } of records) size += recordOverheadBytes + key.length + (value?.length ?? 0)
+  const batch = Buffer.allocUnsafe(size)
+  let at = batchOverheadBytes
+  records.forEach(({ key, value }, i) => {
+    const body = bodyBytes(i, key.length, value)
+    at = writeVarint(batch, at, body)
+    batch[at++] = 0
+    batch[at++] = 0
+    at = writeVarint(batch, at, i)
+    at = writeBytes(batch, at, key)
+    at = writeBytes(batch, at, value)
+    batch[at++] = 0
+  })
+  batch.writeBigInt64BE(0n, 0)
+  batch.writeInt32BE(at - 12, 8)
+  batch.writeInt32BE(-1, 12)
+  batch.writeInt8(2, 16)
+  batch.writeInt16BE(0, attributesAt)
+  batch.writeInt32BE(records.length - 1, 23)
+  batch.writeBigInt64BE(BigInt(Math.trunc(nowMs)), 27)
+  batch.writeBigInt64BE(BigInt(Math.trunc(nowMs)), 35)
+  batch.writeBigInt64BE(stamp.producerId, 43)
+  batch.writeInt16BE(stamp.producerEpoch, 51)
+  batch.writeInt32BE(stamp.sequence, 53)
+  batch.writeInt32BE(records.length, 57)
+  batch.writeUInt32BE(crc32c(batch, attributesAt, at), 17)
+  return batch.subarray(0, at)
+}
+
+/** Attributes, time, offset, key, value, headers; the length itself does not count. */
+function bodyBytes(offset: number, keyBytes: number, value: Uint8Array | null): number {
+  const valueBytes = value === null ? 0 : value.length
+  return (
+    3 +
+    varintBytes(offset) +
+    varintBytes(keyBytes) +
+    keyBytes +
+    varintBytes(value === null ? -1 : valueBytes) +
+    valueBytes
+  )
+}
+
+function writeBytes(target: Buffer, at: number, bytes: Uint8Array | null): number {
+  if (bytes === null) return writeVarint(target, at, -1)
+  const start = writeVarint(target, at, bytes.length)
+  target.set(bytes, start)
+  return start + bytes.length
+}
+
+function writeVarint(target: Buffer, at: number, value: number): number {
+  let rest = ((value << 1) ^ (value >> 31)) >>> 0
+  for (; rest > 0x7f; rest >>>= 7) target[at++] = (rest & 0x7f) | 0x80
+  target[at++] = rest
+  return at
+}
+
+function varintBytes(value: number): number {
+  const rest = ((value << 1) ^ (value >> 31)) >>> 0
+  return rest < 0x80 ? 1 : rest < 0x4000 ? 2 : rest < 0x20_0000 ? 3 : rest < 0x1000_0000 ? 4 : 5
+}
+
+/** Records read from a partition. */
+export interface DecodedBatches {
+  readonly records: readonly LogRecord[]
+  /** One past the last position of the last whole batch, whether anything is left in it or not. */
+  readonly next: number
+}
+
+/**
+ * The records at or after `from` in the record batches of a fetch answer. Compaction empties batches but keeps their
+ * positions, so `next` may move where there is no record. Transaction markers are left out. Throws for formats before
+ * Kafka 0.11, for Snappy and LZ4 (nothing of ours writes them), and for a wrong checksum.
+ */
+export function decodeBatches(bytes: Buffer, from: number): DecodedBatches {
+  const records: LogRecord[] = []
+  let next = from
+  for (let at = 0; at + batchOverheadBytes <= bytes.length;) {
+    const end = at + 12 + bytes.readInt32BE(at + 8)
+    if (end > bytes.length) break
+    const magic = bytes.readInt8(at + 16)
+    if (magic !== 2)
+      throw new Error(`a record batch of format ${magic}; only format 2 (Kafka 0.11 and later) can be read`)
+    const base = readPosition(bytes, at)
+    const last = base + bytes.readInt32BE(at + 23)
+    if (last >= from) {
+      if (bytes.readUInt32BE(at + 17) !== crc32c(bytes, at + attributesAt, end)) {
+        throw new Error(`the record batch at position ${base} is damaged: its checksum is wrong`)
+      }
+      const attributes = bytes.readInt16BE(at + attributesAt)
+      if ((attributes & control) === 0) decodeRecords(bytes, at, end, base, attributes, from, records)
+      next = last + 1
+    }
+    at = end
+  }
+  return { records, next }
+}
+
+function decodeRecords(
+  bytes: Buffer,
+  batchAt: number,
+  batchEnd: number,
+  base: number,
+  attributes: number,
+  from: number,
+  into: LogRecord[],
+): void {
+  const firstTimeMs = readPosition(bytes, batchAt + 27)
+  const appendTimeMs = (attributes & logAppendTime) === 0 ? null : readPosition(bytes, batchAt + 35)
+  const count = bytes.readInt32BE(batchAt + 57)
+  const reader = createReader(
+    decompress(bytes.subarray(batchAt + batchOverheadBytes, batchEnd), attributes & codecMask),
+  )
+  for (let i = 0; i < count; i++) {
+    const length = reader.varint()
+    const end = reader.at() + length
+    reader.skip(1)
+    const timeDelta = reader.varlong()
+    const position = base + reader.varint()
+    if (position >= from) {
+      const key = reader.text(reader.varint())
+      const value = reader.copy(reader.varint())
+      into.push({ position, key, value, appendedAtMs: appendTimeMs ?? firstTimeMs + timeDelta })
+    }
+    reader.seek(end)
+  }
+}
+
+function decompress(bytes: Buffer, codec: number): Buffer {
+  switch (codec) {
+    case 0:
+      return bytes
+    case 1:
+      return gunzipSync(bytes)
+    case 4:
+      return zstdDecompressSync(bytes)
+    default:
+      throw new Error(
+        `a record batch compressed with ${codec === 2 ? 'Snappy' : codec === 3 ? 'LZ4' : `codec ${codec}`}, which cannot be read: ` +
+          'whoever writes to this topic must send it plain or with gzip or zstd',
+      )
+  }
+}
+
+function readPosition(bytes: Buffer, at: number): number {
+  return bytes.readInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4)
+}
+
+const slabBytes = 32 << 10
+let slab = new Uint8Array(slabBytes)
+let slabUsed = 0
+
+function createReader(bytes: Buffer) {
+  let at = 0
+  const unsigned = (): number => {
+    let value = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes.readUInt8(at++)
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value >>> 0
+    }
+  }
+  return {
+    at: () => at,
+    seek: (to: number) => {
+      at = to
+    },
+    skip: (count: number) => {
+      at += count
+    },
+    varint: (): number => {
+      const value = unsigned()
+      return (value >>> 1) ^ -(value & 1)
+    },
+    /** Up to 2^53; times between records of one batch are far below that. */
+    varlong: (): number => {
+      let value = 0
+      let factor = 1
+      for (;;) {
+        const byte = bytes.readUInt8(at++)
+        value += (byte & 0x7f) * factor
+        if (byte < 0x80) break
+        factor *= 128
+      }
+      return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+    },
+    text: (length: number): string => {
+      if (length <= 0) return ''
+      const text = bytes.toString('utf8', at, at + length)
+      at += length
+      return text
+    },
+    /** Copied into small slabs, so that a value kept by a view does not keep a whole answer with it. */
+    copy: (length: number): Uint8Array | null => {
+      if (length < 0) return null
+      let value: Uint8Array
+      if (length > slabBytes / 8) value = new Uint8Array(length)
+      else {
+        if (slabUsed + length > slabBytes) {
+          slab = new Uint8Array(slabBytes)
+          slabUsed = 0
+        }
+        value = slab.subarray(slabUsed, slabUsed + length)
+        slabUsed += length
+      }
+      value.set(bytes.subarray(at, at + length))
+      at += length
+      return value
+    },
+  }
+}

@@ -1,0 +1,27 @@
+import { Kafka, Partitioners, logLevel } from 'kafkajs'
+
+/** Makes brokers compact a topic: what was appended up to now leaves the segment being written, which is never compacted. */
+export async function compactSoon(brokers: readonly string[], topic: string): Promise<void> {
+  const kafka = new Kafka({ brokers: [...brokers], clientId: 'compactor', logLevel: logLevel.NOTHING })
+  const admin = kafka.admin()
+  await admin.connect()
+  const entries = {
+    'cleanup.policy': 'compact',
+    'segment.ms': '100',
+    'min.cleanable.dirty.ratio': '0.001',
+    'max.compaction.lag.ms': '100',
+    'delete.retention.ms': '60000',
+  }
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [
+      { type: 2, name: topic, configEntries: Object.entries(entries).map(([name, value]) => ({ name, value })) },
+    ],
+  })
+  await admin.disconnect()
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
+  await producer.connect()
+  await producer.send({ topic, messages: [{ key: 'filler', value: 'x', partition: 0 }] })
+  await producer.disconnect()
+}

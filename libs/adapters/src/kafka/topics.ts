@@ -1,0 +1,153 @@
+import type { TopicLayout, TopicOutcome } from '@freshet/contracts/ports/event-log'
+import { outcomeOf } from '../event-log/layouts.ts'
+import type { KafkaCluster } from './cluster.ts'
+import type { DescribedResource } from './kafkajs-internals.ts'
+import { typeOf } from './errors.ts'
+import type { KafkaSettings } from './options.ts'
+
+/** A topic's limit counts the batch around a record, too. */
+const batchRoomBytes = 1_024
+const topicResource = 2
+const createTimeoutMs = 5_000
+const pollMs = 50
+const leadersTimeoutMs = 20_000
+/** The source of a setting that was made for a topic. */
+const setForTopic = 1
+
+type Config = ReadonlyMap<string, string>
+
+function configOf({ cleanup, retentionMs, maxRecordBytes }: TopicLayout): Config {
+  return new Map([
+    ['cleanup.policy', cleanup === 'compact' && retentionMs !== null ? 'compact,delete' : cleanup],
+    ['retention.ms', String(retentionMs ?? -1)],
+    ['max.message.bytes', String(maxRecordBytes + batchRoomBytes)],
+    // A record's time is when the log took it; retention must not depend on senders' clocks.
+    ['message.timestamp.type', 'LogAppendTime'],
+  ])
+}
+
+/** The largest record that a topic of this configuration takes. */
+export function maxRecordBytesIn(config: Config): number {
+  return Number(config.get('max.message.bytes') ?? (1 << 20) + batchRoomBytes) - batchRoomBytes
+}
+
+/** What a topic of this limit takes in one batch. */
+export function maxBatchBytesFor(maxRecordBytes: number): number {
+  return maxRecordBytes + batchRoomBytes
+}
+
+function layoutIn(name: string, partitions: number, config: Config): TopicLayout {
+  const retentionMs = Number(config.get('retention.ms') ?? -1)
+  return {
+    name,
+    partitions,
+    cleanup: config.get('cleanup.policy')?.includes('compact') ? 'compact' : 'delete',
+    retentionMs: retentionMs < 0 ? null : retentionMs,
+    maxRecordBytes: maxRecordBytesIn(config),
+  }
+}
+
+/** The configuration of topics, as set and by default. */
+export async function readConfigs(
+  cluster: KafkaCluster,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, Config>> {
+  const resources = topics.map((name) => ({ type: topicResource, name, configNames: [...configNames] }))
+  const { resources: found } = await cluster
+    .onAny((broker) => broker.describeConfigs({ resources }))
+    .catch(withoutRights)
+  return new Map(
+    found.map(({ resourceName, configEntries }) => [
+      resourceName,
+      new Map(configEntries.map(({ configName, configValue }) => [configName, configValue ?? ''])),
+    ]),
+  )
+}
+
+/** Who may not ask goes by the defaults. */
+function withoutRights(error: unknown): { readonly resources: readonly DescribedResource[] } {
+  if (typeOf(error)?.endsWith('_AUTHORIZATION_FAILED') === true) return { resources: [] }
+  throw error
+}
+
+const configNames = ['cleanup.policy', 'retention.ms', 'max.message.bytes', 'message.timestamp.type'] as const
+
+/** As `EventLog.applyTopics`; each step is tried once, and the whole may be done again. */
+export async function applyTopics(
+  cluster: KafkaCluster,
+  settings: KafkaSettings,
+  layouts: readonly TopicLayout[],
+): Promise<readonly TopicOutcome[]> {
+  const names = layouts.map(({ name }) => name)
+  await cluster.refresh(names)
+  const existing = names.filter((name) => cluster.knownLeaders(name) !== null)
+  const configs = existing.length === 0 ? new Map<string, Config>() : await readConfigs(cluster, existing)
+  const outcomes = layouts.map((layout) => {
+    const { name } = layout
+    const leaders = cluster.knownLeaders(name)
+    if (leaders === null) return outcomeOf(layout, null)
+    const config = configs.get(name) ?? new Map<string, string>()
+    const outcome = outcomeOf(layout, layoutIn(name, leaders.length, config))
+    const same = [...configOf(layout)].every(([key, value]) => config.get(key) === value)
+    return same ? outcome : { name, outcome: 'altered' as const }
+  })
+  const of = (wanted: TopicOutcome['outcome']) => layouts.filter((_, i) => outcomes[i]?.outcome === wanted)
+  await create(cluster, settings, of('created'))
+  await alter(cluster, of('altered'))
+  return outcomes
+}
+
+async function create(cluster: KafkaCluster, settings: KafkaSettings, layouts: readonly TopicLayout[]): Promise<void> {
+  if (layouts.length === 0) return
+  const topics = layouts.map((layout) => ({
+    topic: layout.name,
+    numPartitions: layout.partitions,
+    replicationFactor: settings.replicationFactor ?? Math.min(3, cluster.brokerCount()),
+    configEntries: entriesOf(layout),
+  }))
+  try {
+    await cluster.onController((broker) => broker.createTopics({ topics, timeout: createTimeoutMs }))
+  } catch (error) {
+    if (causesOf(error).some((cause) => typeOf(cause) !== 'TOPIC_ALREADY_EXISTS')) throw error
+  }
+  // The controller knows a topic before brokers lead its partitions.
+  for (const deadlineMs = settings.clock.now() + leadersTimeoutMs; ;) {
+    await cluster.refresh(layouts.map(({ name }) => name))
+    const ready = layouts.every(({ name, partitions }) => {
+      const leaders = cluster.knownLeaders(name) ?? []
+      return leaders.length === partitions && leaders.every((leader) => leader >= 0)
+    })
+    if (ready) return
+    if (settings.clock.now() > deadlineMs) throw new Error('new partitions have no leaders yet')
+    await settings.clock.sleep(pollMs)
+  }
+}
+
+async function alter(cluster: KafkaCluster, layouts: readonly TopicLayout[]): Promise<void> {
+  if (layouts.length === 0) return
+  // The request replaces all that was set for a topic, so what others set goes along.
+  const described = await cluster.onAny((broker) =>
+    broker.describeConfigs({ resources: layouts.map(({ name }) => ({ type: topicResource, name })) }),
+  )
+  const resources = layouts.map((layout) => {
+    const wanted = entriesOf(layout)
+    const found = described.resources.find(({ resourceName }) => resourceName === layout.name)?.configEntries ?? []
+    const others = found.flatMap(({ configName: name, configValue: value, configSource }) =>
+      configSource === setForTopic && value !== null && !wanted.some((one) => one.name === name)
+        ? [{ name, value }]
+        : [],
+    )
+    return { type: topicResource, name: layout.name, configEntries: [...wanted, ...others] }
+  })
+  await cluster.onController((broker) => broker.alterConfigs({ resources }))
+}
+
+function entriesOf(layout: TopicLayout): readonly { name: string; value: string }[] {
+  return [...configOf(layout)].map(([name, value]) => ({ name, value }))
+}
+
+/** kafkajs gathers the topics' errors in one. */
+function causesOf(error: unknown): readonly unknown[] {
+  const { errors } = error as { errors?: readonly unknown[] }
+  return errors ?? [error]
+}
