@@ -8,29 +8,40 @@ export interface MergeInput {
   readonly scale: 'probability' | 'relative'
 }
 
+/** What the merge works with. `evidence`: how far sources of scale `relative` are to be trusted together, in [0, 1]. */
+export interface MergeContext {
+  readonly catalogue: Catalogue
+  readonly board: ScoreBoard
+  readonly evidence: number
+}
+
 /**
- * The answers of sources as one mixture of distributions over the user's next pin: Σ share · confidence · p(pin).
- * A source of scale `relative` gives p as its score's part of the sum of its scores. A source that knows little says so
- * in its confidence, and one that is right only for popular pins (popularity itself) gives probabilities that are small
- * where tastes are wide and large where they are narrow: so the blend follows the data without a parameter per data set.
- * Fills `hits` with the best `limit` of the union, best first.
+ * The answers of sources as one mixture of distributions over the user's next pin. A source of scale `probability` adds
+ * share · confidence · score. The sources of scale `relative` that found anything divide `evidence` by their shares ·
+ * confidences, and each adds its scores as parts of their sum. Popular pins have large probabilities where tastes are
+ * narrow and small ones where they are wide, so the blend follows the data without a parameter per data set. Fills
+ * `hits` with the best `limit` of the union, best first.
  */
 export function mergeHits(
   inputs: readonly MergeInput[],
-  { catalogue, board }: { readonly catalogue: Catalogue; readonly board: ScoreBoard },
+  { catalogue, board, evidence }: MergeContext,
   { limit, hits }: { readonly limit: number; readonly hits: Hits },
 ): void {
   board.clear()
+  let shares = 0
   for (const { hits: found, share, scale } of inputs) {
-    let sum = 1
+    if (scale === 'relative' && found.count > 0) shares += share * found.confidence
+  }
+  for (const { hits: found, share, scale } of inputs) {
+    let weight = share * found.confidence
     if (scale === 'relative') {
-      sum = 0
+      let sum = 0
       for (let i = 0; i < found.count; i++) sum += found.scores[i] ?? 0
+      weight *= evidence / (sum * shares)
     }
-    const weight = (share * found.confidence) / sum
     for (let i = 0; i < found.count; i++) board.add(found.rows[i] ?? 0, weight * (found.scores[i] ?? 0))
   }
-  const best = selectorInto(catalogue, Math.min(limit, hits.rows.length), hits)
+  const best = selectorInto(catalogue, limit, hits)
   for (let i = 0; i < board.touched; i++) {
     const row = board.touchedRow(i)
     best.offer(row, board.get(row), always)

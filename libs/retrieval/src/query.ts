@@ -6,6 +6,9 @@ import type { RetrieveQuery } from './retrieval.ts'
 import type { Sessions } from './sessions.ts'
 import type { SourceQuery } from './source.ts'
 
+// The merge weighs a source's scores against their sum, which must not depend on how many candidates are wanted in the end.
+const unlimited = 0x7fffffff
+
 /** Turns requests into rows. Its columns are used again by the next request. */
 export interface QueryBuilder {
   build(request: RetrieveQuery): SourceQuery
@@ -104,7 +107,7 @@ export function createQueryBuilder({
         followedCreators: rowsOf(request.followedCreators, catalogue.creatorRow),
         followedTopics: rowsOf(request.followedTopics, catalogue.topicRow),
         followedBoards: request.followedBoards ?? [],
-        limit: request.limit,
+        limit: unlimited,
         accept,
       }
     },

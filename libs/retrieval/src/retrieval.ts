@@ -5,6 +5,7 @@ import type { PinChange } from '@freshet/domain/pin'
 import { createCatalogue } from './catalogue.ts'
 import { resolveRetrievalConfig, type RetrievalConfig, type RetrievalConfigInput } from './config.ts'
 import { EmbeddingError, SnapshotError } from './errors.ts'
+import { evidenceOf } from './evidence.ts'
 import { mergeHits } from './merge.ts'
 import { createGraphView, type GraphView } from './graph/graph-view.ts'
 import { createQueryBuilder } from './query.ts'
@@ -204,7 +205,7 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
         source.query(query, hits)
       }
       const limit = Math.min(request.limit, merged.rows.length)
-      mergeHits(asked, { catalogue, board }, { limit, hits: merged })
+      mergeHits(asked, { catalogue, board, evidence: evidenceOf(query, trails) }, { limit, hits: merged })
       if (places.length < catalogue.size) places = new Int32Array(Math.max(1024, 2 * catalogue.size)).fill(-1)
       for (let i = 0; i < merged.count; i++) places[merged.rows[i] ?? 0] = i
       const sources = asked.map(({ source, hits }) => placed(source.name, hits, places))

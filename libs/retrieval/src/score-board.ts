@@ -76,7 +76,7 @@ export function createScoreBoard(catalogue: Catalogue): ScoreBoard {
     },
     touchedRow: (index) => rows[index] ?? -1,
     top(limit, accept, hits) {
-      const best = selectorInto(catalogue, Math.min(limit, hits.rows.length), hits)
+      const best = selectorInto(catalogue, limit, hits)
       for (let i = 0; i < touched; i++) {
         const row = rows[i] ?? -1
         best.offer(row, sums[row] ?? 0, accept)
@@ -92,9 +92,10 @@ export interface Selector {
   finish(): void
 }
 
-/** A selector of the best `limit` rows. Scores are rounded to float32 before they are compared; those not above zero are left out. */
-export function selectorInto(catalogue: Catalogue, limit: number, hits: Hits): Selector {
+/** A selector of the best `mostRows` rows, or as many as `hits` has room for. Scores are rounded to float32 before they are compared; those not above zero are left out. */
+export function selectorInto(catalogue: Catalogue, mostRows: number, hits: Hits): Selector {
   const { rows, scores } = hits
+  const limit = Math.min(mostRows, rows.length)
   let count = 0
   hits.count = 0
 

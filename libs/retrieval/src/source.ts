@@ -106,7 +106,7 @@ export interface SourceQuery {
   readonly followedCreators: Int32Array
   readonly followedTopics: Int32Array
   readonly followedBoards: readonly string[]
-  /** The most rows wanted. */
+  /** The most rows wanted; never less than the hits have room for, because the merge needs the whole answer. */
   readonly limit: number
   /** False for pins that are deleted, excluded, hidden, or of a blocked creator or topic: ask it during the search. */
   readonly accept: (row: number) => boolean

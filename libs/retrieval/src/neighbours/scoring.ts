@@ -25,8 +25,6 @@ export type NeighbourParameters = {
   readonly rarityExponent: number
   /** A trail whose last action is this many days old counts 1/e. */
   readonly ageDecayDays: number
-  /** Sum of similarities at which the answer is half trusted. */
-  readonly confidencePrior: number
 }
 
 /** The user's recent distinct pins, latest first. */
@@ -40,8 +38,8 @@ const maxSteps = 200
 
 /** Adds the votes of a user's neighbours to a board. */
 export interface NeighbourScorer {
-  /** Clears the board, adds the votes and gives the confidence in them, in [0, 1). */
-  score(recent: RecentPins, set: NeighbourSet, at: { readonly atMs: number; readonly counts: TrailCounts }): number
+  /** Clears the board and adds the votes. */
+  score(recent: RecentPins, set: NeighbourSet, at: { readonly atMs: number; readonly counts: TrailCounts }): void
 }
 
 /**
@@ -114,11 +112,9 @@ export function createNeighbourScorer(board: ScoreBoard, parameters: NeighbourPa
         return difference === 0 ? keyBefore(set, a, b) : difference > 0
       })
       board.clear()
-      let evidence = 0
       for (let n = 0; n < chosen; n++) {
         const c = order[n] ?? 0
         const similarity = similarities[c] ?? 0
-        evidence += similarity
         const start = starts[c] ?? 0
         const end = start + (lengths[c] ?? 0)
         let anchor = start
@@ -135,7 +131,6 @@ export function createNeighbourScorer(board: ScoreBoard, parameters: NeighbourPa
           board.add(row, similarity * (nearness[steps + maxSteps] ?? 0) * rarityOf(row, counts))
         }
       }
-      return evidence / (evidence + parameters.confidencePrior)
     },
   }
 }

@@ -26,7 +26,7 @@ export const boardCoOccurrence: SourceDefinition<BoardCoOccurrenceParameters> = 
   name: 'board-co-occurrence',
   enabled: true,
   maxCandidates: 300,
-  share: 1,
+  share: 0.3,
   parameters: {
     ...startDefaults,
     saveHalfLifeMs: 180 * 86_400_000,

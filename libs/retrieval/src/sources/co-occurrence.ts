@@ -10,60 +10,73 @@ export type CoOccurrenceParameters = {
   readonly maxSessionsPerPin: number
   /** Pins further apart than this in a session are not counted. */
   readonly maxDistance: number
-  /** A later pin at distance d counts 1/d of this, an earlier one 1/d of `backwardWeight`. */
-  readonly forwardWeight: number
+  /** A pin at distance d counts 1 / d to this power. */
+  readonly distanceExponent: number
+  /** What came before the looked-up pin counts this much of what came after it. */
   readonly backwardWeight: number
+  /** Both pins count by log(sessions / sessions with it) to this power. */
+  readonly rarityExponent: number
   /** After this long a session counts half. */
   readonly halfLifeMs: number
 }
 
 /**
- * Pins that came near the user's recent pins in other sessions: sequential rules with 1/distance (Kamehkhosh et al.
- * 2017), both directions, decayed by the session's age. Its view is the sessions view: rules are summed when they are
- * asked for, so there is no table of pairs to cap.
+ * Pins that came near the user's recent pins in other sessions: sequential rules (Kamehkhosh et al. 2017), over several
+ * distances and in both directions, decayed by the session's age. Its view is the sessions view: rules are summed when
+ * they are asked for, so there is no table of pairs to cap.
  */
 export const coOccurrence: SourceDefinition<CoOccurrenceParameters> = {
   name: 'co-occurrence',
   enabled: true,
   maxCandidates: 300,
-  share: 1,
+  share: 0.3,
   parameters: {
-    maxRecentPins: 3,
-    historyDecay: 0.5,
-    maxSessionsPerPin: 500,
+    maxRecentPins: 6,
+    historyDecay: 0.6,
+    maxSessionsPerPin: 200,
     maxDistance: 10,
-    forwardWeight: 1,
-    backwardWeight: 0.6,
-    halfLifeMs: 30 * 86_400_000,
+    distanceExponent: 0.5,
+    backwardWeight: 0.8,
+    rarityExponent: 1,
+    halfLifeMs: 60 * 86_400_000,
   },
   create: createCoOccurrence,
 }
 
 function createCoOccurrence({ sessions, board }: SharedViews, parameters: CoOccurrenceParameters): Source {
-  const { maxRecentPins, historyDecay, maxSessionsPerPin, maxDistance, forwardWeight, backwardWeight, halfLifeMs } =
-    parameters
+  const { maxRecentPins, historyDecay, maxSessionsPerPin, maxDistance, rarityExponent, halfLifeMs } = parameters
+  const forward = new Float64Array(maxDistance + 1)
+  const backward = new Float64Array(maxDistance + 1)
+  for (let d = 1; d <= maxDistance; d++) {
+    forward[d] = d ** -parameters.distanceExponent
+    backward[d] = parameters.backwardWeight * d ** -parameters.distanceExponent
+  }
 
-  function addRules(pinRow: number, weight: number, { atMs, ownSession }: { atMs: number; ownSession: number }): void {
+  function rarityOf(row: number): number {
+    const ratio = sessions.sessionsEver / (1 + sessions.sessionCountOf(row))
+    return Math.log(1 + ratio) ** rarityExponent
+  }
+
+  function addRules(pinRow: number, weight: number, at: { readonly atMs: number; readonly ownSession: number }): void {
     const { pinRows, sessionRows, sessionAtMs } = sessions
     const first = sessions.pinStartOf(pinRow)
-    const count = sessions.pinLengthOf(pinRow)
-    const end = Math.max(first, first + count - maxSessionsPerPin)
-    for (let s = first + count - 1; s >= end; s--) {
+    const last = first + sessions.pinLengthOf(pinRow) - 1
+    const end = Math.max(first, last + 1 - maxSessionsPerPin)
+    for (let s = last; s >= end; s--) {
       const session = sessionRows[s] ?? 0
-      if (session === ownSession) continue
-      const decayed = weight * 2 ** (((sessionAtMs[s] ?? 0) - atMs) / halfLifeMs)
+      if (session === at.ownSession) continue
+      const decayed = weight * 2 ** (Math.min(0, (sessionAtMs[s] ?? 0) - at.atMs) / halfLifeMs)
       const start = sessions.startOf(session)
       const stop = start + sessions.lengthOf(session)
       let position = stop - 1
       while (position >= start && pinRows[position] !== pinRow) position--
       if (position < start) continue
-      for (let i = Math.max(start, position - maxDistance); i < Math.min(stop, position + maxDistance + 1); i++) {
+      const to = Math.min(stop, position + maxDistance + 1)
+      for (let i = Math.max(start, position - maxDistance); i < to; i++) {
         const other = pinRows[i] ?? 0
-        if (other === pinRow) continue
-        board.add(
-          other,
-          i > position ? (decayed * forwardWeight) / (i - position) : (decayed * backwardWeight) / (position - i),
-        )
+        if (i === position) continue
+        const near = i > position ? forward[i - position] : backward[position - i]
+        board.add(other, decayed * (near ?? 0) * rarityOf(other))
       }
     }
   }
@@ -78,7 +91,7 @@ function createCoOccurrence({ sessions, board }: SharedViews, parameters: CoOccu
       for (let i = query.recentCount - 1; i >= 0 && taken < maxRecentPins; i--) {
         const row = query.recentRows[i] ?? 0
         if (seenLater(query.recentRows, i, query.recentCount)) continue
-        addRules(row, weight, query)
+        addRules(row, weight * rarityOf(row), query)
         weight *= historyDecay
         taken++
       }

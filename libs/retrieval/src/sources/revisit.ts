@@ -15,7 +15,7 @@ export const revisit: SourceDefinition<RevisitParameters> = {
   name: 'revisit',
   enabled: true,
   maxCandidates: maxLag,
-  share: 1,
+  share: 0.5,
   parameters: { priorActions: 100 },
   create: createRevisit,
 }

@@ -23,7 +23,6 @@ export const sessionNeighbours: SourceDefinition<NeighbourParameters> = {
     sharedRarityExponent: 1.5,
     rarityExponent: 2,
     ageDecayDays: 90,
-    confidencePrior: 300,
   },
   create: createSessionNeighbours,
 }
@@ -45,7 +44,7 @@ function createSessionNeighbours({ trails, board }: SharedViews, parameters: Nei
     query(query, hits) {
       const recent = recentPinsOf(query, parameters.maxRecentPins, recentRows)
       gatherer.gather(recent, query.ownTrail, set)
-      hits.confidence = scorer.score(recent, set, { atMs: query.atMs, counts })
+      scorer.score(recent, set, { atMs: query.atMs, counts })
       board.top(query.limit, query.accept, hits)
     },
     bytes: () => 0,
