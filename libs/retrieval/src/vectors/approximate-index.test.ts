@@ -5,6 +5,12 @@ import { vectorIndexSuite } from './vector-index.suite.ts'
 vectorIndexSuite({ name: 'approximate', recall: 0.95, make: (dimensions) => createApproximateIndex({ dimensions }) })
 
 vectorIndexSuite({
+  name: 'approximate, small cells',
+  recall: 0.95,
+  make: (dimensions) => createApproximateIndex({ dimensions, maxRowsPerCell: 48 }),
+})
+
+vectorIndexSuite({
   name: 'approximate, many small cells, all read',
   recall: 1,
   make: (dimensions) => createApproximateIndex({ dimensions, maxRowsPerCell: 32, recall: 1 }),

@@ -47,6 +47,22 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
       expect([...hits.scores]).toEqual([0, 0, 0])
     })
 
+    it('breaks ties by row among thousands, whatever order they came in', () => {
+      const index = make(5)
+      const random = seededRandom(2)
+      for (let row = 2_999; row >= 0; row--) index.upsert(row, gaussian(random, 5))
+      expect(rowsOf(index.search(new Float32Array(5), 30))).toEqual([...Array(30).keys()])
+    })
+
+    it('is right for a query whose many small components count as much as its large one', () => {
+      const random = seededRandom(13)
+      const query = new Float32Array(300).fill(0.49).fill(127, 0, 1)
+      const vectors = Array.from({ length: 2_000 }, () => gaussian(random, 300).fill(1, 0, 1))
+      const index = make(300)
+      vectors.forEach((vector, row) => index.upsert(row, vector))
+      if (recall === 1) expectTrueBest(index, vectors, query, 10)
+    })
+
     it('replaces the vector of a row that it has', () => {
       const index = make(2)
       index.upsert(1, Float32Array.of(1, 0))
