@@ -1,5 +1,7 @@
 import { defaultPinLimits } from '@freshet/domain/pin-state'
 import { defaultUserLimits } from '@freshet/domain/user-state'
+import { kafkaSettings, redisSettings } from '@freshet/adapters/settings'
+import { serviceSettings } from '@freshet/service/settings'
 import { z } from 'zod'
 
 const hourMs = 3_600_000
@@ -138,7 +140,19 @@ export const updaterSettings = {
 /** The whole configuration of the feature updater but for what every service has. */
 export const updaterConfig = z.object({ fold: z.object(foldSettings), updater: z.object(updaterSettings) })
 
+/** What the process takes. */
+export const processSchema = z.object({
+  ...serviceSettings,
+  kafka: z.object(kafkaSettings),
+  redis: z.object(redisSettings),
+  fold: z.object(foldSettings),
+  updater: z.object(updaterSettings),
+})
+
+/** What `foldSettings` parse to. */
 export type FoldConfig = z.output<z.ZodObject<typeof foldSettings>>
+
+/** What `foldSettings` and `updaterSettings` parse to. */
 export type UpdaterConfig = z.output<typeof updaterConfig>
 
 /** The defaults, with some of them replaced. Throws a RangeError where an event could be forgotten by the dedupe memory and yet not be late. */

@@ -4,6 +4,7 @@ import type { BatchVerdict, EventLog, LogBatch, LogReader, TopicPartition } from
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { firstGeneration, servingPointer, stateScope, type StateFamily } from '@freshet/contracts/scopes'
 import type { Clock } from '@freshet/domain/clock'
+import { createCanary } from './canary.ts'
 import { checkedConfig, type UpdaterConfig } from './config.ts'
 import { createErasures, type Erasures } from './erasures.ts'
 import { createPartitionFolder, type FoldObserver, type PartitionFolder } from './fold-partition.ts'
@@ -49,6 +50,8 @@ export interface Updater {
   /** Stops reading; resolves when the batches under way have ended. */
   stop(): Promise<void>
   health(): UpdaterHealth
+  /** Why it should not count as ready, in one line; null: it is. */
+  notReady(): string | null
   stats(): UpdaterStats
   /** Records that wait in the partitions owned. */
   lag(): Promise<number>
@@ -63,6 +66,8 @@ export function createUpdater(options: {
   readonly clock: Clock
   readonly config: UpdaterConfig
   readonly observer?: FoldObserver
+  /** Told how long a canary took from its acknowledgement to being readable, milliseconds. */
+  readonly onCanary?: (family: StateFamily, ms: number) => void
   readonly onError?: (error: Error) => void
 }): Updater {
   const { log, store, clock } = options
@@ -73,11 +78,20 @@ export function createUpdater(options: {
   const moves = { SKIPPED: 0, PARTIAL: 0, ROLLBACK: 0 }
   const failures = new Map<string, string>()
   const readers: LogReader[] = []
+  const watermarks = new Map<number, number>()
   const ending = new AbortController()
   let batches = 0
   let partitions = 0
 
   const erasures: Erasures = createErasures({ log, store, partitions: () => partitions, onError })
+
+  const canary = createCanary({
+    log,
+    store,
+    clock,
+    partitions: () => partitions,
+    onSeen: options.onCanary ?? (() => undefined),
+  })
 
   const folderOf = <Parsed extends { readonly kind: string }, State>(
     stage: Parameters<typeof createPartitionFolder<Parsed, State>>[0]['stage'],
@@ -92,6 +106,7 @@ export function createUpdater(options: {
       observer: {
         committed(commit) {
           batches++
+          if (stage.family === 'user') watermarks.set(commit.partition, commit.watermarkMs)
           for (const outcome of recordOutcomes) counted[stage.family][outcome] += commit.outcomes[outcome]
           options.observer?.committed(commit)
         },
@@ -167,7 +182,8 @@ export function createUpdater(options: {
               : updater.handlePinBatch(batch, signal),
         }),
       )
-      void pollGenerations()
+      void repeat(config.updater.generationPollMs, updater.refreshGenerations)
+      if (config.updater.canaryEveryMs > 0) void repeat(config.updater.canaryEveryMs, sendCanaries)
     },
     async stop() {
       ending.abort(new ContractError('CALL_CANCELLED', 'the feature updater is stopping'))
@@ -177,6 +193,7 @@ export function createUpdater(options: {
       const reasons = [...failures].map(([partition, reason]) => `${partition}: ${reason}`)
       return { ok: reasons.length === 0, reasons }
     },
+    notReady: () => updater.health().reasons[0] ?? null,
     stats() {
       const cached = [users.cache.hits(), pins.cache.hits()] as const
       return {
@@ -219,12 +236,23 @@ export function createUpdater(options: {
     await loaded.promise
   }
 
-  async function pollGenerations(): Promise<void> {
+  async function repeat(everyMs: number, work: () => Promise<void>): Promise<void> {
     while (!ending.signal.aborted) {
-      await clock.sleep(config.updater.generationPollMs, ending.signal).catch(() => undefined)
-      if (ending.signal.aborted) return
-      await updater.refreshGenerations().catch(onError)
+      await clock.sleep(everyMs, ending.signal).catch(() => undefined)
+      if (!ending.signal.aborted) await work().catch(onError)
     }
+  }
+
+  async function sendCanaries(): Promise<void> {
+    const owned = readers.flatMap((reader) => reader.assigned()).filter(({ topic }) => topic === 'engagements.v1')
+    await canary.send(
+      owned.flatMap(({ partition }) => {
+        const watermarkMs = watermarks.get(partition) ?? 0
+        return watermarkMs > 0 ? [{ partition, watermarkMs }] : []
+      }),
+      { user: stateScope('user', generations.user), pin: stateScope('pin', generations.pin) },
+      ending.signal,
+    )
   }
 
   return updater

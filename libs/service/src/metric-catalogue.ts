@@ -74,6 +74,42 @@ export const metricCatalogue = {
     help: 'Records that the views could not fold, by reason, since the start.',
     labels: ['service', 'reason'],
   },
+  freshet_updater_records_total: {
+    type: 'counter',
+    help: 'Records folded by stage (user, pin) and what became of them: applied, duplicate, late, deadLettered, erased, tombstone.',
+    labels: ['stage', 'outcome'],
+  },
+  freshet_updater_moves_total: {
+    type: 'counter',
+    help: 'Times the stored position was not where a batch began, by topic and kind: SKIPPED, PARTIAL, ROLLBACK.',
+    labels: ['topic', 'kind'],
+  },
+  freshet_updater_lag_records: {
+    type: 'gauge',
+    help: 'Records that wait in the partitions owned.',
+    labels: [],
+  },
+  freshet_updater_cache_bytes: {
+    type: 'gauge',
+    help: 'Estimated bytes of decoded state in memory.',
+    labels: [],
+  },
+  freshet_updater_cache_hit_share: {
+    type: 'gauge',
+    help: 'Share of reads of state that memory answered, since the start.',
+    labels: [],
+  },
+  freshet_updater_failing_partitions: {
+    type: 'gauge',
+    help: 'Partitions that stand still: halted for bad records, or failing.',
+    labels: [],
+  },
+  freshet_updater_canary_seconds: {
+    type: 'histogram',
+    help: 'Time from the acknowledgement of a canary event to its state being readable, by stage (user, pin).',
+    labels: ['stage'],
+    buckets: secondBuckets,
+  },
 } as const satisfies Record<`freshet_${string}`, MetricSpec>
 
 export type MetricName = keyof typeof metricCatalogue
