@@ -33,7 +33,7 @@ export function createStateKeys(prefix: string): StateKeys {
   return {
     partition(scope, partition) {
       const { before, after } = scopeOf(scope)
-      return before + partition + after
+      return `${before}${partition}${after}`
     },
     scope: scopeOf,
     pointer: (name) => `${prefix}pointer/${name}`,

@@ -84,7 +84,7 @@ async function standaloneFixture({ url, faults }: RedisTarget): Promise<StateSto
     store: stores.open(),
     another: () => stores.open(),
     pass: realTime,
-    flushScripts: () => withClient(url, async (client) => void (await client.script('FLUSH'))),
+    flushScripts: () => withClient(url, (client) => client.script('FLUSH')),
     ...serverFaults,
     async close() {
       await stores.close()
@@ -105,7 +105,7 @@ async function makeReplica(faults: RedisFaults, replica: number, primary: number
   }, 20_000)
 }
 
-async function withClient(url: string, work: (client: Redis) => Promise<void>): Promise<void> {
+async function withClient(url: string, work: (client: Redis) => Promise<unknown>): Promise<void> {
   const client = new Redis(url)
   try {
     await work(client)
@@ -122,7 +122,7 @@ async function clusterFixture({ nodes, natMap, faults }: RedisClusterTarget): Pr
     another: () => stores.open(),
     pass: realTime,
     flushScripts: async () => {
-      for (const node of nodes) await withClient(node, async (client) => void (await client.script('FLUSH')))
+      for (const node of nodes) await withClient(node, (client) => client.script('FLUSH'))
     },
     // What a replica that missed the commits would hold: the keys as they were before them.
     async failover(doomed) {
@@ -165,7 +165,7 @@ function standaloneTests(target: RedisTarget): void {
   test('readiness is told which eviction policy to change', async () => {
     const store = createRedisStateStore({ url, keyPrefix: freshPrefix() })
     await withClient(url, async (client) => {
-      const before = ((await client.config('GET', 'maxmemory-policy')) as string[])[1] ?? 'noeviction'
+      const before = (await client.config('GET', 'maxmemory-policy'))[1] ?? 'noeviction'
       await client.config('SET', 'maxmemory-policy', 'noeviction')
       expect(await store.evictionProblem()).toBeNull()
       await client.config('SET', 'maxmemory-policy', 'allkeys-lru')
@@ -295,17 +295,16 @@ function clusterTests({ nodes, natMap, faults }: RedisClusterTarget): void {
     await client.ping()
     const slot = await client.cluster('KEYSLOT', '{moving.0}')
     const ids: string[] = []
-    for (const node of nodes) await withClient(node, async (each) => void ids.push(String(await each.cluster('MYID'))))
+    for (const node of nodes) await withClient(node, async (each) => ids.push(await each.cluster('MYID')))
     const keys = await keysOf(client, keyPrefix)
     const owner = await ownerOf(nodes, keys[0] ?? '')
     const receiver = (owner + 1) % 3
     const dumps = await Promise.all(keys.map((key) => dumpOf(client, key)))
     await client.unlink(...keys)
     for (const node of [nodes[receiver]!, nodes[owner]!, nodes[(owner + 2) % 3]!]) {
-      await withClient(node, async (each) => void (await each.cluster('SETSLOT', slot, 'NODE', ids[receiver]!)))
+      await withClient(node, (each) => each.cluster('SETSLOT', slot, 'NODE', ids[receiver]!))
     }
-    for (const { key, dump } of dumps)
-      await withClient(nodes[receiver]!, async (each) => void (await each.restore(key, 0, dump)))
+    for (const { key, dump } of dumps) await withClient(nodes[receiver]!, (each) => each.restore(key, 0, dump))
     const outcome = await eventually(() => store.commit(aCommit({ scope, from: 1, next: 2 })))
     expect(outcome).toEqual({ kind: 'APPLIED', stored: 2 })
     expect(text((await store.read(scope, 0, ['k'])).values[0])).toBe('v')

@@ -76,7 +76,7 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
     async readForFold(query, call): Promise<FoldRead> {
       const prefix = names.partition(query.scope, query.partition)
       const asked = [prefix + keyKind.position, prefix + keyKind.meta]
-      for (const generation of query.generations) asked.push(prefix + keyKind.dedupe + generation)
+      for (const generation of query.generations) asked.push(`${prefix}${keyKind.dedupe}${generation}`)
       for (const key of query.keys) asked.push(prefix + keyKind.value + key)
       const reply = await redis.script(foldScript, asked, [query.generations.length, idsOf(query.hashes)], call?.signal)
       const [position, meta, flags, chunks] = reply as [Buffer | null, Buffer | null, Buffer, (Buffer | null)[][]]
@@ -103,7 +103,7 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
       }
       for (const key of commit.deletes) keys.push(prefix + keyKind.value + key)
       for (const { generation, hashes, ttlMs } of remember) {
-        keys.push(prefix + keyKind.dedupe + generation)
+        keys.push(`${prefix}${keyKind.dedupe}${generation}`)
         args.push(ttl(ttlMs), idsOf(hashes))
       }
       const [kind, stored] = (await redis.script(commitScript, keys, args, call?.signal)) as [number, Buffer]

@@ -85,7 +85,7 @@ async function inContainer<T>(
   }
   try {
     const target = await prepare(faultsOf(container))
-    return { target, stop: async () => void (await container.stop({ timeout: 0 })) }
+    return { target, stop: () => container.stop({ timeout: 0 }).then(() => undefined) }
   } catch (error) {
     await container.stop({ timeout: 0 })
     throw error

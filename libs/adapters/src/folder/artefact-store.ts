@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { ContractError } from '@freshet/contracts/errors'
+import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
+
+/** Ends the names of files that are being written: no name of an artefact ends so. */
+const unfinished = '~'
+const maxNameLength = 512
+const namePart = /^[a-z0-9_-][a-z0-9._-]{0,199}$/
+
+/**
+ * Artefacts as files below a folder, which is made when something is put. A file is written beside its place, brought to
+ * disk and renamed, so a reader or a crash finds the old bytes or the new ones. A part of a name begins with no dot.
+ */
+export function createFolderArtefactStore(folder: string): ArtefactStore {
+  const pathOf = (name: string): string => join(folder, ...partsOf(name))
+
+  return {
+    async put(name, bytes) {
+      const path = pathOf(name)
+      const beside = `${path}.${randomUUID()}${unfinished}`
+      try {
+        await mkdir(dirname(path), { recursive: true })
+        const file = await open(beside, 'wx')
+        try {
+          await file.writeFile(bytes)
+          await file.sync()
+        } finally {
+          await file.close()
+        }
+        await rename(beside, path)
+      } catch (error) {
+        await rm(beside, { force: true }).catch(() => undefined)
+        if (isAny(error, 'EISDIR', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw taken(name, error)
+        throw error
+      }
+      await syncFolder(dirname(path))
+    },
+
+    async get(name) {
+      try {
+        return new Uint8Array(await readFile(pathOf(name)))
+      } catch (error) {
+        if (isAny(error, 'ENOENT', 'EISDIR', 'ENOTDIR')) {
+          throw new ContractError('ARTEFACT_MISSING', `no artefact ${name} in ${folder}`, { cause: error })
+        }
+        throw error
+      }
+    },
+
+    async list(prefix) {
+      const found = await filesBelow(folder, '')
+      return found.filter((name) => name.startsWith(prefix)).sort()
+    },
+
+    async remove(name) {
+      try {
+        await rm(pathOf(name))
+      } catch (error) {
+        if (!isAny(error, 'ENOENT', 'ENOTDIR', 'ERR_FS_EISDIR', 'EISDIR')) throw error
+      }
+    },
+  }
+}
+
+function partsOf(name: string): readonly string[] {
+  const parts = name.split('/')
+  if (name.length > maxNameLength || !parts.every((part) => namePart.test(part))) {
+    const shown = JSON.stringify(name.slice(0, 80))
+    throw new ContractError(
+      'ARTEFACT_NAME',
+      `${shown}: names are a-z0-9._- with / between parts that begin with no dot`,
+    )
+  }
+  return parts
+}
+
+function taken(name: string, cause: unknown): ContractError {
+  return new ContractError('ARTEFACT_NAME', `${name}: an artefact cannot be a folder of others`, { cause })
+}
+
+async function filesBelow(folder: string, prefix: string): Promise<string[]> {
+  let entries
+  try {
+    entries = await readdir(folder, { withFileTypes: true })
+  } catch (error) {
+    if (isAny(error, 'ENOENT')) return []
+    throw error
+  }
+  const nested = entries.map(async (entry) => {
+    if (!namePart.test(entry.name)) return []
+    const name = prefix + entry.name
+    if (entry.isDirectory()) return filesBelow(join(folder, entry.name), `${name}/`)
+    return entry.isFile() ? [name] : []
+  })
+  return (await Promise.all(nested)).flat()
+}
+
+/** A rename is on disk once its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function isAny(error: unknown, ...codes: readonly string[]): boolean {
+  return codes.includes((error as NodeJS.ErrnoException).code ?? '')
+}

@@ -1,0 +1,97 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { createVirtualClock } from '../memory/clock.ts'
+import { aCommit, bytes, text } from '../suites/state-store.builders.ts'
+import { stateStoreContract } from '../suites/state-store.suite.ts'
+import { openEnvironment } from './environment.ts'
+import { createLmdbStateStore } from './state-store.ts'
+
+stateStoreContract('LMDB', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'freshet-state-'))
+  const clock = createVirtualClock(1_700_000_000_000)
+  const environment = await openEnvironment({ folder, fsync: false })
+  const open = () => createLmdbStateStore({ environment, clock })
+  const store = open()
+  return {
+    store,
+    another: open,
+    pass: (ms) => clock.advance(ms),
+    async close() {
+      await store.close()
+      await environment.close()
+      await rm(folder, { recursive: true })
+    },
+  }
+})
+
+describe('LMDB', () => {
+  const inFolder = async (work: (folder: string) => Promise<void>): Promise<void> => {
+    const folder = await mkdtemp(join(tmpdir(), 'freshet-state-'))
+    try {
+      await work(folder)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  }
+  const remember = (generation: number, first: number, count: number, ttlMs: number) => [
+    { generation, hashes: BigUint64Array.from({ length: count }, (_, i) => BigInt(first + i)), ttlMs },
+  ]
+
+  test('what was committed is there after the folder is opened again', () =>
+    inFolder(async (folder) => {
+      const clock = createVirtualClock(1_000)
+      const first = await openEnvironment({ folder })
+      const before = createLmdbStateStore({ environment: first, clock })
+      const puts = [{ key: 'k', value: bytes('v'), ttlMs: 500 }]
+      await before.commit(aCommit({ next: 5, puts, meta: bytes('m'), remember: remember(1, 1, 1, 500) }))
+      await before.movePointer('p', null, 'x')
+      await before.close()
+      await first.close()
+      const second = await openEnvironment({ folder })
+      const after = createLmdbStateStore({ environment: second, clock })
+      const hashes = BigUint64Array.from([1n, 2n])
+      const query = { scope: 'user.1', partition: 0, keys: ['k'], hashes, generations: [1] }
+      const read = await after.readForFold(query)
+      expect(read).toEqual({ position: 5, meta: bytes('m'), values: [bytes('v')], seen: new Uint8Array([1, 0]) })
+      expect(await after.pointer('p')).toBe('x')
+      await clock.advance(500)
+      expect(await after.readForFold(query)).toMatchObject({ values: [null], seen: new Uint8Array([0, 0]) })
+      await second.close()
+    }))
+
+  test('what has expired is removed along with later writes', () =>
+    inFolder(async (folder) => {
+      const clock = createVirtualClock(1_000)
+      const environment = await openEnvironment({ folder, fsync: false })
+      const store = createLmdbStateStore({ environment, clock })
+      const puts = Array.from({ length: 3000 }, (_, i) => ({ key: `k${i}`, value: bytes('v'), ttlMs: 1000 }))
+      await store.commit(aCommit({ puts, remember: remember(1, 0, 3000, 1000) }))
+      await store.commit(aCommit({ partition: 1, puts: [{ key: 'stays', value: bytes('v'), ttlMs: null }] }))
+      await clock.advance(1001)
+      for (let at = 1; at < 60; at++) {
+        const puts = Array.from({ length: 200 }, (_, i) => ({ key: `n${i}`, value: bytes('v'), ttlMs: 1000 }))
+        await store.commit(aCommit({ from: at, next: at + 1, puts }))
+      }
+      // 200 values, one that stays, two positions.
+      expect(environment.database('state').getKeysCount({})).toBe(203)
+      expect(environment.database('state-ids').getKeysCount({})).toBe(0)
+      expect(text((await store.read('user.1', 1, ['stays'])).values[0])).toBe('v')
+      await environment.close()
+    }))
+
+  test('a generation that is added to after it was over does not bring its old ids back', () =>
+    inFolder(async (folder) => {
+      const clock = createVirtualClock(1_000)
+      const environment = await openEnvironment({ folder, fsync: false })
+      const store = createLmdbStateStore({ environment, clock })
+      await store.commit(aCommit({ remember: remember(1, 0, 2000, 100) }))
+      await clock.advance(100)
+      await store.commit(aCommit({ from: 1, next: 2, remember: remember(1, 5000, 1, 100) }))
+      const hashes = BigUint64Array.from([0n, 1999n, 5000n])
+      const query = { scope: 'user.1', partition: 0, keys: [], hashes, generations: [1] }
+      expect((await store.readForFold(query)).seen).toEqual(new Uint8Array([0, 0, 1]))
+      await environment.close()
+    }))
+})

@@ -1,0 +1,117 @@
+import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+
+/** One adapter's store, empty. */
+export interface ArtefactStoreFixture {
+  readonly store: ArtefactStore
+  /** A second client of the same artefacts. */
+  another(): ArtefactStore
+  close(): Promise<void>
+}
+
+/** What every store of artefacts promises; `makeFixture` is called for each test. */
+export function artefactStoreContract(name: string, makeFixture: () => Promise<ArtefactStoreFixture>): void {
+  describe(`${name}: a store of artefacts`, () => {
+    let fixture: ArtefactStoreFixture
+    let store: ArtefactStore
+    beforeEach(async () => {
+      fixture = await makeFixture()
+      store = fixture.store
+    })
+    afterEach(() => fixture.close())
+    const filled = (length: number, byte: number) => new Uint8Array(length).fill(byte)
+
+    test('what was put is read, by every client, until it is replaced', async () => {
+      const all = Uint8Array.from({ length: 256 }, (_, i) => i)
+      await store.put('models/ranker-1.bin', all)
+      expect(await fixture.another().get('models/ranker-1.bin')).toEqual(all)
+      await store.put('models/ranker-1.bin', filled(3, 7))
+      expect(await store.get('models/ranker-1.bin')).toEqual(filled(3, 7))
+      await store.put('empty', new Uint8Array(0))
+      expect(await store.get('empty')).toEqual(new Uint8Array(0))
+    })
+
+    test('what was never put is ARTEFACT_MISSING, and so is a part of a name', async () => {
+      await store.put('a/b/c', filled(1, 1))
+      for (const missing of ['x', 'a', 'a/b', 'a/b/c/d', 'a/b/x']) {
+        await expect(store.get(missing)).rejects.toMatchObject({ code: 'ARTEFACT_MISSING' })
+      }
+    })
+
+    test('names are listed sorted, by any prefix', async () => {
+      expect(await store.list('')).toEqual([])
+      const names = ['models/b', 'models/a/2', 'models/a/10', 'model', 'snapshots/x.y_z-1']
+      for (const each of names) await store.put(each, filled(1, 1))
+      expect(await store.list('')).toEqual([...names].sort())
+      expect(await store.list('models/')).toEqual(['models/a/10', 'models/a/2', 'models/b'])
+      expect(await store.list('model')).toEqual(['model', 'models/a/10', 'models/a/2', 'models/b'])
+      expect(await store.list('nothing')).toEqual([])
+      expect(await store.list('../')).toEqual([])
+    })
+
+    test('what was removed is gone; removing it again is harmless', async () => {
+      await store.put('a/b', filled(1, 1))
+      await store.put('a/c', filled(1, 2))
+      await store.remove('a/b')
+      await store.remove('a/b')
+      await store.remove('never/was')
+      await expect(store.get('a/b')).rejects.toMatchObject({ code: 'ARTEFACT_MISSING' })
+      expect(await store.list('')).toEqual(['a/c'])
+    })
+
+    test.each([
+      '',
+      '.',
+      '..',
+      '../x',
+      'a/../../x',
+      '/etc/passwd',
+      'a//b',
+      'a/',
+      '.hidden',
+      'a/.b',
+      'A',
+      'ü',
+      'a b',
+      'a\\b',
+      'a\0b',
+      'a\nb',
+      'x~',
+      'c:d',
+      'a'.repeat(201),
+      `${'a/'.repeat(300)}a`,
+    ])('%j is ARTEFACT_NAME for put, get and remove', async (bad) => {
+      await expect(store.put(bad, filled(1, 1))).rejects.toMatchObject({ code: 'ARTEFACT_NAME' })
+      await expect(store.get(bad)).rejects.toMatchObject({ code: 'ARTEFACT_NAME' })
+      await expect(store.remove(bad)).rejects.toMatchObject({ code: 'ARTEFACT_NAME' })
+      expect(await store.list('')).toEqual([])
+    })
+
+    test('a reader during replacement has the old bytes or the new ones, whole', async () => {
+      const length = 1 << 20
+      await store.put('model', filled(length, 0))
+      let writing = true
+      const torn: string[] = []
+      const reader = async () => {
+        while (writing) {
+          const bytes = Buffer.from(await store.get('model'))
+          if (bytes.length !== length || !bytes.equals(Buffer.alloc(length, bytes[0]))) torn.push(`${bytes.length}`)
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      }
+      const readers = [reader(), reader()]
+      for (let i = 1; i <= 10; i++) await store.put('model', filled(length, i))
+      writing = false
+      await Promise.all(readers)
+      expect(torn).toEqual([])
+    })
+
+    test('of writers at once the last one stands, whole, and leaves nothing beside it', async () => {
+      const puts = Array.from({ length: 8 }, (_, i) => store.put('model', filled(100_000, i)))
+      await Promise.all(puts)
+      const bytes = Buffer.from(await store.get('model'))
+      expect(bytes.equals(Buffer.alloc(100_000, bytes[0]))).toBe(true)
+      expect(await store.list('')).toEqual(['model'])
+    })
+  })
+}
