@@ -1,0 +1,199 @@
+import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { decodeDeadLetter, decodeLateEngagement, encodeUserErasure } from '@freshet/contracts/codecs/onward'
+import { decodePartitionMeta } from '@freshet/contracts/codecs/partition-meta'
+import { decodePinFeatures } from '@freshet/contracts/codecs/pin-state'
+import { counted } from '@freshet/domain/decay'
+import { actions } from '@freshet/domain/engagement'
+import { hasRelation } from '@freshet/domain/features/relations'
+import { asId, type BoardId, type CreatorId, type EventId, type PinId, type UserId } from '@freshet/domain/ids'
+import { partitionOf } from '@freshet/domain/partition'
+import { afterEach, describe, expect, it } from 'vitest'
+import { updaterConfigOf } from './config.ts'
+import { aRecord, anEngagement, anUpdaterWorld, noonMs, type UpdaterWorld } from './testing.ts'
+
+let world: UpdaterWorld
+afterEach(() => world.stop())
+
+const total = (state: { counters: Parameters<typeof counted>[0] } | null, action: (typeof actions)[number]) =>
+  state === null ? 0 : counted(state.counters, actions.indexOf(action), 'total', noonMs)
+
+async function sumOfCounts(outcome: 'applied' | 'duplicate' | 'late' | 'deadLettered' | 'erased'): Promise<number> {
+  let sum = 0
+  for (let partition = 0; partition < world.partitions; partition++) {
+    const { meta } = await world.store.readForFold({
+      scope: 'user.1',
+      partition,
+      keys: [],
+      hashes: new BigUint64Array(0),
+      generations: [],
+    })
+    sum += decodePartitionMeta(meta).counts[outcome]
+  }
+  return sum
+}
+
+describe('feature updater', () => {
+  it('brings an engagement into user state, pin state and pin features', async () => {
+    world = await anUpdaterWorld()
+    await world.send(aRecord({ action: 'save', boardId: asId<BoardId>('b') }))
+    expect((await world.user('u'))?.recent.pinIds).toEqual(['p'])
+    expect(total(await world.pin('p'), 'save')).toBe(1)
+    expect(total(await world.pin('board b'), 'save')).toBe(1)
+    const published = await world.records('pin-features.v1')
+    expect(published.map(({ key }) => key)).toEqual(['p'])
+    expect(decodePinFeatures(published[0]?.value as Uint8Array).state).toEqual(await world.pin('p'))
+  })
+
+  it('folds an event once, however often it is sent', async () => {
+    world = await anUpdaterWorld()
+    const record = aRecord()
+    await world.send(record, record)
+    await world.send(record)
+    expect(total(await world.user('u'), 'click')).toBe(1)
+    expect(total(await world.pin('p'), 'click')).toBe(1)
+    expect(await sumOfCounts('applied')).toBe(1)
+    expect(await sumOfCounts('duplicate')).toBe(2)
+  })
+
+  it('takes equal event ids of two users for two events', async () => {
+    world = await anUpdaterWorld()
+    const eventId = asId<EventId>('1')
+    await world.send(aRecord({ eventId }), aRecord({ eventId, userId: asId<UserId>('v') }))
+    expect(total(await world.pin('p'), 'click')).toBe(2)
+  })
+
+  it('keeps what comes after the allowed lateness aside, and what comes within it', async () => {
+    world = await anUpdaterWorld({ fold: { allowedLatenessMs: 60_000 } })
+    await world.send(aRecord())
+    await world.send(aRecord({ occurredAtMs: noonMs - 60_000 }), aRecord({ occurredAtMs: noonMs - 60_001 }))
+    expect(total(await world.user('u'), 'click')).toBe(2)
+    const late = (await world.records('engagements-late.v1')).map(({ value }) =>
+      decodeLateEngagement(value as Uint8Array),
+    )
+    expect(late.map(({ lateByMs }) => lateByMs)).toEqual([60_001])
+    expect(await sumOfCounts('late')).toBe(1)
+  })
+
+  it('clamps an event time that is far ahead of its receipt, so that it makes nobody late', async () => {
+    world = await anUpdaterWorld({ fold: { allowedLatenessMs: 3_600_000 } })
+    await world.send(aRecord({ occurredAtMs: noonMs + 86_400_000 }, noonMs), aRecord({}, noonMs))
+    expect(total(await world.user('u'), 'click')).toBe(2)
+    expect((await world.user('u'))?.lastAtMs).toBe(noonMs + 300_000)
+  })
+
+  it('puts what it cannot decode aside, byte for byte, and goes on', async () => {
+    world = await anUpdaterWorld()
+    const bad = Uint8Array.of(255, 255, 1)
+    await world.send({ key: 'u', value: bad, partition: null }, aRecord())
+    const [letter] = (await world.records('dead-letters.v1')).map(({ value }) => decodeDeadLetter(value as Uint8Array))
+    expect(letter).toMatchObject({
+      sourceTopic: 'engagements.v1',
+      sourcePartition: partitionOf('u', world.partitions),
+      sourcePosition: 0,
+      key: 'u',
+      code: 'CODEC_INVALID',
+      schema: 'freshet.engagement.v1.Engagement',
+      atMs: noonMs,
+    })
+    expect(Uint8Array.from(letter?.value ?? [])).toEqual(bad)
+    expect(total(await world.user('u'), 'click')).toBe(1)
+    expect(await sumOfCounts('deadLettered')).toBe(1)
+  })
+
+  it('refuses an engagement under the key of another user: the state of both would have two writers', async () => {
+    world = await anUpdaterWorld()
+    await world.send({ key: 'v', value: encodeEngagement(anEngagement(), 0), partition: null })
+    expect(await world.user('u')).toBeNull()
+    expect(await world.records('dead-letters.v1')).toHaveLength(1)
+  })
+
+  it('halts a partition when most of its records are bad, says so, and goes on once told to', async () => {
+    world = await anUpdaterWorld({ start: false, updater: { haltMinBadRecords: 5, haltWindowRecords: 10 } })
+    const value = Uint8Array.of(255)
+    const at = { topic: 'engagements.v1', partition: partitionOf('u', world.partitions) }
+    const records = Array.from({ length: 8 }, (_, position) => ({ position, key: 'u', value, appendedAtMs: noonMs }))
+    const batch = { ...at, from: 0, next: 8, records, end: 8 }
+    await expect(world.updater.handleUserBatch(batch)).rejects.toThrow(/halted: 8 of 8 records are bad/)
+    expect(world.updater.health().ok).toBe(false)
+    expect(world.updater.notReady()).toMatch(/engagements\.v1\/\d: .*halted/)
+    expect(await world.records('dead-letters.v1')).toEqual([])
+    expect((await world.store.positions('user.1', [at.partition]))[0]).toBeNull()
+    world.updater.resume()
+    await world.updater.handleUserBatch(batch)
+    expect(world.updater.health().ok).toBe(true)
+    expect(await world.records('dead-letters.v1')).toHaveLength(8)
+  })
+
+  it('sends a batch back to where the store stands, ahead or behind', async () => {
+    world = await anUpdaterWorld({ start: false })
+    const partition = partitionOf('u', world.partitions)
+    const { value } = aRecord()
+    const records = [{ position: 0, key: 'u', value, appendedAtMs: noonMs }]
+    const batch = { topic: 'engagements.v1', partition, from: 0, next: 1, records, end: 1 }
+    expect(await world.updater.handleUserBatch({ ...batch, from: 7, next: 8 })).toEqual({ seekTo: 0 })
+    expect(await world.updater.handleUserBatch(batch)).toBeUndefined()
+    expect(await world.updater.handleUserBatch(batch)).toBeUndefined()
+    expect(await world.updater.handleUserBatch({ ...batch, next: 5 })).toEqual({ seekTo: 1 })
+    expect(world.updater.stats().moves).toEqual({ ROLLBACK: 1, SKIPPED: 1, PARTIAL: 1 })
+    expect(total(await world.user('u'), 'click')).toBe(1)
+  })
+
+  it('forgets an erased user, and stays so for events from before', async () => {
+    world = await anUpdaterWorld()
+    await world.send(aRecord(), aRecord({ userId: asId<UserId>('v') }))
+    const erasure = encodeUserErasure({ userId: asId<UserId>('u'), erasedAtMs: noonMs + 1000 })
+    await world.log.append('erasures.v1', [{ key: 'u', value: erasure, partition: null }])
+    await world.log.drain()
+    expect(await world.user('u')).toBeNull()
+    expect(await world.user('v')).not.toBeNull()
+    await world.send(aRecord({ occurredAtMs: noonMs + 1000 }))
+    expect(await world.user('u')).toBeNull()
+    expect(await sumOfCounts('erased')).toBe(1)
+    await world.send(aRecord({ occurredAtMs: noonMs + 1001 }))
+    expect(total(await world.user('u'), 'click')).toBe(1)
+  })
+
+  it('knows the erased again after a restart before it folds anything', async () => {
+    world = await anUpdaterWorld({ start: false })
+    const erasure = encodeUserErasure({ userId: asId<UserId>('u'), erasedAtMs: noonMs })
+    await world.log.append('erasures.v1', [{ key: 'u', value: erasure, partition: null }])
+    await world.log.append('engagements.v1', [aRecord()])
+    await world.updater.start()
+    await world.log.drain()
+    expect(await world.user('u')).toBeNull()
+    expect(world.updater.stats().erasedUsers).toBe(1)
+  })
+
+  it('counts follows of creators where creators are counted, and publishes no pin for them', async () => {
+    world = await anUpdaterWorld()
+    await world.send(aRecord({ action: 'follow', subject: { kind: 'creator', creatorId: asId<CreatorId>('c') } }))
+    expect(hasRelation((await world.user('u'))!.relations, 'follow-creator', 'c')).toBe(true)
+    expect(total(await world.pin('creator c'), 'follow')).toBe(1)
+    expect(await world.records('pin-features.v1')).toEqual([])
+  })
+
+  it('answers from its cache what it has folded before', async () => {
+    world = await anUpdaterWorld()
+    await world.send(aRecord({ subject: { kind: 'pin', pinId: asId<PinId>('p1') } }))
+    await world.send(aRecord({ subject: { kind: 'pin', pinId: asId<PinId>('p1') } }))
+    expect(world.updater.stats()).toMatchObject({ cacheHits: 2, batches: 4 })
+    expect(world.updater.stats().cacheBytes).toBeGreaterThan(0)
+  })
+
+  it('sends a canary through both stages of every partition that has folded anything, without moving its watermark', async () => {
+    world = await anUpdaterWorld({ updater: { canaryEveryMs: 10_000 } })
+    await world.send(aRecord())
+    const partition = partitionOf('u', world.partitions)
+    const before = (await world.store.positions('user.1', [partition]))[0] ?? 0
+    await world.clock.advance(10_000)
+    await world.log.drain()
+    expect((await world.store.positions('user.1', [partition]))[0]).toBe(before + 1)
+    expect(await sumOfCounts('applied')).toBe(2)
+    await world.clock.advance(100)
+    expect(world.errors).toEqual([])
+  })
+
+  it('refuses a lateness beyond the dedupe window', () => {
+    expect(() => updaterConfigOf({ fold: { allowedLatenessMs: 100_000, dedupeWindowMs: 60_000 } })).toThrow(RangeError)
+  })
+})
