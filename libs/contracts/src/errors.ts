@@ -55,6 +55,34 @@ export const errorCatalogue = {
     meaning: 'The request is malformed; the message names the field.',
   },
   CALL_INTERNAL: { fault: 'server', retryable: false, meaning: 'A defect; the log has its trace.' },
+  STAGE_TIMED_OUT: {
+    fault: 'server',
+    retryable: true,
+    meaning: 'A stage of the feed did not end within its budget and was left out.',
+  },
+  STAGE_FAILED: { fault: 'server', retryable: true, meaning: 'A stage of the feed failed and was left out.' },
+  STAGE_ANSWER_INVALID: {
+    fault: 'server',
+    retryable: false,
+    meaning: 'A stage of the feed broke its contract and was left out.',
+  },
+  SOURCE_TIMED_OUT: {
+    fault: 'server',
+    retryable: true,
+    meaning: 'A source of candidates used up its budget and was left out.',
+  },
+  SOURCE_FAILED: { fault: 'server', retryable: true, meaning: 'A source of candidates failed and was left out.' },
+  FACTS_BEHIND: {
+    fault: 'server',
+    retryable: true,
+    meaning: 'The filters have not caught up with the catalogue yet; they let nothing through.',
+  },
+  FEED_UNKNOWN_USER: {
+    fault: 'dependency',
+    retryable: true,
+    meaning:
+      'The state store does not answer and this process does not remember the user: what the user hid or blocked is not known.',
+  },
   CODEC_INVALID: { fault: 'client', retryable: false, meaning: 'Bytes that are no message of the wanted kind.' },
 } as const satisfies Record<string, ErrorKind>
 

@@ -168,6 +168,7 @@ describe('engine', () => {
     const error = await engine.run(plan, { wanted: 2 }, { timeoutMs: 50 }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(PipelineError)
     expect((error as PipelineError).stage).toBe('numbers')
+    expect((error as PipelineError).context).toEqual({ wanted: 2 })
     expect((error as PipelineError).cause).toEqual(new Error('down'))
     expect((error as PipelineError).record).toMatchObject({
       outcome: 'failed',

@@ -131,7 +131,7 @@ export function createEngine({ clock, errorCode, observe }: EngineOptions): Engi
         })
         if (outcome === 'failed') {
           if (call.signal?.aborted) throw new PipelineCancelled(finish('cancelled'), call.signal.reason)
-          throw new PipelineError(stage.name, finish('failed'), failure)
+          throw new PipelineError(stage.name, { record: finish('failed'), context: run.context }, failure)
         }
       }
       const record = finish('answered')

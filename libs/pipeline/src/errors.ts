@@ -22,11 +22,14 @@ export class StageError extends Error {
 export class PipelineError extends Error {
   readonly stage: string
   readonly record: RunRecord
-  constructor(stage: string, record: RunRecord, cause: unknown) {
-    super(`stage ${stage} of ${record.pipeline} failed`, { cause })
+  /** What the stages before it had learned. */
+  readonly context: Readonly<Record<string, unknown>>
+  constructor(stage: string, run: Pick<PipelineError, 'record' | 'context'>, cause: unknown) {
+    super(`stage ${stage} of ${run.record.pipeline} failed`, { cause })
     this.name = 'PipelineError'
     this.stage = stage
-    this.record = record
+    this.record = run.record
+    this.context = run.context
   }
 }
 

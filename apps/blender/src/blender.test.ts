@@ -1,0 +1,718 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { float32Column, uint32Column } from '@freshet/contracts/columns'
+import { ContractError, isContractError } from '@freshet/contracts/errors'
+import {
+  Consistency,
+  Degradation,
+  Depth,
+  Evaluation,
+  Freshness,
+} from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { SourceStatus } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { asId } from '@freshet/domain/ids'
+import { partitionOf } from '@freshet/domain/partition'
+import {
+  aBlender,
+  aFeedRequest,
+  anEngagement,
+  aPin,
+  foundPins,
+  manyPins,
+  partitions,
+  rankedPins,
+  startMs,
+} from './blender.harness.ts'
+
+const idsOf = ({ items }: { readonly items: readonly { readonly pinId: string }[] }) => items.map(({ pinId }) => pinId)
+const never = () => new Promise<never>(() => {})
+const unavailable = () => Promise.reject(new ContractError('CALL_UNAVAILABLE', 'nobody there'))
+const storeDown = () => Promise.reject(new ContractError('STORE_UNAVAILABLE', 'no Redis'))
+const own = partitionOf('ada', partitions)
+const other = (own + 1) % partitions
+
+describe('a feed', () => {
+  test('is what the ranker values most, with positions, sources and nothing degraded', async () => {
+    const { feed } = await aBlender()
+    const answer = await feed({ pageSize: 4 })
+    expect(answer).toMatchObject({
+      degradation: Degradation.NONE,
+      reasons: [],
+      freshness: Freshness.UNSPECIFIED,
+      stages: [],
+      items: [
+        { pinId: 'pin-299', position: 0, utility: 299, sources: ['odd'] },
+        { pinId: 'pin-298', position: 1, utility: 298, sources: ['even'] },
+        { pinId: 'pin-297', position: 2, utility: 297, sources: ['odd'] },
+        { pinId: 'pin-296', position: 3, utility: 296, sources: ['even'] },
+      ],
+    })
+    expect(answer.feedId).toMatch(/^f[0-9a-z]{22}$/)
+  })
+
+  test('has 25 pins unless the request says otherwise', async () => {
+    const { feed } = await aBlender()
+    expect((await feed()).items).toHaveLength(25)
+    expect((await feed({ pageSize: 100 })).items).toHaveLength(100)
+  })
+
+  test('orders pins of equal utility the same way on every instance, whatever their order of retrieval', async () => {
+    const orderOf = async (pins: readonly string[]) => {
+      const { feed, services } = await aBlender({ pins })
+      services.rank = (request) => ({ ...rankedPins(request), utilities: new Uint8Array(request.pinIds.length * 4) })
+      return idsOf(await feed({ pageSize: 100 }))
+    }
+    const pins = manyPins(100)
+    expect(await orderOf(pins)).toEqual(await orderOf([...pins].reverse()))
+    expect(await orderOf(pins)).not.toEqual(pins)
+  })
+
+  test('explains what each stage did when asked to', async () => {
+    const { feed, storeUser } = await aBlender()
+    await storeUser('ada', [anEngagement('hide', 'pin-299')])
+    const { stages } = await feed({
+      explain: true,
+      pageSize: 10,
+      evaluation: Evaluation.fromPartial({ excludePinIds: ['pin-1'] }),
+    })
+    expect(stages.map(({ stage }) => stage)).toEqual([
+      'user-state',
+      'await-tokens',
+      'retrieve',
+      'excluded',
+      'hidden',
+      'catalogue',
+      'previously-served',
+      'seen',
+      'rank',
+      'by-utility',
+      'keep-last-good',
+      'page',
+      'record-served',
+    ])
+    expect(stages.find(({ stage }) => stage === 'page')).toMatchObject({
+      candidatesIn: 298,
+      candidatesOut: 10,
+      removed: { 'not-selected': 288 },
+    })
+    expect(stages.every(({ error }) => error === '')).toBe(true)
+  })
+
+  test('asks the services with what the user did, follows and wants nothing of', async () => {
+    const { feed, storeUser, services } = await aBlender()
+    await storeUser('ada', [
+      anEngagement('save', 'pin-3', startMs - 3_000),
+      anEngagement('click', 'pin-4', startMs - 2_000),
+      anEngagement('hide', 'pin-5', startMs - 1_000),
+      anEngagement('follow', { kind: 'creator', creatorId: asId('cleo') }, startMs - 900),
+      anEngagement('block', { kind: 'topic', topicId: asId('tax') }, startMs - 800),
+    ])
+    await feed({ locale: 'de-AT', sessionId: 's1', atMs: startMs + 7 })
+    expect(services.retrieved[0]).toMatchObject({
+      userId: 'ada',
+      sessionId: 's1',
+      locale: 'de-AT',
+      atMs: startMs + 7,
+      recent: { pinIds: ['pin-3', 'pin-4', 'pin-5'] },
+      follows: { creatorIds: ['cleo'] },
+      blocks: { topicIds: ['tax'] },
+      limit: 500,
+    })
+    expect([...services.retrieved[0]!.excludePinIds].sort()).toEqual(['pin-3', 'pin-4', 'pin-5'])
+    expect(services.ranked[0]!.userState.length).toBeGreaterThan(10)
+    expect(services.ranked[0]).toMatchObject({ userId: 'ada', locale: 'de-AT', atMs: startMs + 7 })
+  })
+
+  test('reads the generation of user state that serves', async () => {
+    const { feed, store, services, clock } = await aBlender()
+    await feed()
+    expect(services.retrieved[0]!.recent).toBeUndefined()
+    const { aUser } = { aUser: await aBlender() }
+    await aUser.storeUser('ada', [anEngagement('save', 'pin-3')])
+    const { values } = await aUser.store.read('user.1', own, ['ada'])
+    await store.put('user.2', own, { key: 'ada', value: values[0]!, ttlMs: null })
+    await store.movePointer('serving.user', null, '2')
+    await clock.advance(1_000)
+    await feed()
+    await feed()
+    expect(services.retrieved.at(-1).recent).toMatchObject({ pinIds: ['pin-3'] })
+  })
+})
+
+describe('no pin twice', () => {
+  test('across pages: positions go on, the pages together hold everything once, the last has no token', async () => {
+    const { feed } = await aBlender({ pins: manyPins(95) })
+    const seen: string[] = []
+    let pageToken = ''
+    do {
+      const answer = await feed({ pageToken, pageSize: 20 })
+      expect(answer.items.map(({ position }) => position)).toEqual(answer.items.map((_, i) => seen.length + i))
+      seen.push(...idsOf(answer))
+      pageToken = answer.nextPageToken
+    } while (pageToken !== '')
+    expect(new Set(seen)).toEqual(new Set(manyPins(95)))
+    expect(seen).toHaveLength(95)
+  })
+
+  test('across refreshes within the window, and again after it', async () => {
+    const { feed, clock } = await aBlender({ config: { servedWindowMs: 600_000 } })
+    const first = idsOf(await feed())
+    await clock.advance(599_000)
+    const second = idsOf(await feed())
+    expect(second.filter((pinId) => first.includes(pinId))).toEqual([])
+    await clock.advance(2_000)
+    expect(idsOf(await feed())).toEqual(first)
+  })
+
+  test('from a process that remembers nothing: what was served is in the state store before the answer', async () => {
+    const { feed, store } = await aBlender()
+    const first = await feed()
+    const { values } = await store.read('served', own, ['ada'])
+    expect(values[0]).toHaveLength(first.items.length * 12)
+    const another = await aBlender()
+    await another.store.put('served', own, { key: 'ada', value: values[0]!, ttlMs: null })
+    const second = await another.feed()
+    expect(idsOf(second).filter((pinId) => idsOf(first).includes(pinId))).toEqual([])
+  })
+
+  test('among requests at the same time', async () => {
+    const { feed } = await aBlender()
+    const answers = await Promise.all(Array.from({ length: 6 }, () => feed()))
+    const all = answers.flatMap(idsOf)
+    expect(all).toHaveLength(150)
+    expect(new Set(all).size).toBe(150)
+  })
+
+  test('while what was served cannot be written: this process remembers, and says that a stage was left out', async () => {
+    const { feed, faults } = await aBlender()
+    faults.store = (operation) => (operation === 'append served' ? storeDown() : Promise.resolve())
+    const first = await feed()
+    expect(first).toMatchObject({ degradation: Degradation.PARTIAL, reasons: ['STORE_UNAVAILABLE'] })
+    const second = await feed()
+    expect(second.items).toHaveLength(25)
+    expect(idsOf(second).filter((pinId) => idsOf(first).includes(pinId))).toEqual([])
+  })
+
+  test('a user that was served much is searched more for', async () => {
+    const { feed, services } = await aBlender({ pins: manyPins(900) })
+    for (let i = 0; i < 8; i++) expect((await feed({ pageSize: 100 })).items).toHaveLength(100)
+    expect(services.retrieved.at(-1).limit).toBe(1_200)
+  })
+
+  test('users are apart from each other', async () => {
+    const { feed } = await aBlender()
+    expect(idsOf(await feed({ userId: 'ada' }))).toEqual(idsOf(await feed({ userId: 'bob' })))
+  })
+
+  test('a law: whatever is asked in whichever order, no user gets a pin twice', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            user: fc.constantFrom('ada', 'bob'),
+            pageSize: fc.integer({ min: 1, max: 30 }),
+            next: fc.boolean(),
+          }),
+          {
+            minLength: 1,
+            maxLength: 12,
+          },
+        ),
+        async (asks) => {
+          const { feed } = await aBlender({ pins: manyPins(120) })
+          const served = new Map<string, Set<string>>()
+          const tokens = new Map<string, string>()
+          for (const { user, pageSize, next } of asks) {
+            const pageToken = next ? (tokens.get(user) ?? '') : ''
+            const answer = await feed({ userId: user, pageSize, pageToken })
+            tokens.set(user, answer.nextPageToken)
+            const before = served.get(user) ?? new Set()
+            for (const pinId of idsOf(answer)) {
+              expect(before.has(pinId)).toBe(false)
+              before.add(pinId)
+            }
+            served.set(user, before)
+          }
+        },
+      ),
+      { seed: 7, numRuns: 40 },
+    )
+  })
+})
+
+describe('filters', () => {
+  test('hidden and reported pins never, even where the search gives them', async () => {
+    const { feed, storeUser, services } = await aBlender()
+    services.retrieve = (request) => foundPins(services.pins, { ...request, excludePinIds: [] })
+    await storeUser('ada', [anEngagement('hide', 'pin-299'), anEngagement('report', 'pin-298', startMs - 5)])
+    const answer = await feed({
+      explain: true,
+      pageSize: 100,
+      evaluation: Evaluation.fromPartial({ allowRepeats: true }),
+    })
+    expect(idsOf(answer)).not.toContain('pin-299')
+    expect(idsOf(answer)).not.toContain('pin-298')
+    expect(answer.stages.find(({ stage }) => stage === 'hidden')!.removed).toEqual({ hidden: 1, reported: 1 })
+  })
+
+  test('a hide withdrawn lets the pin in again', async () => {
+    const { feed, storeUser } = await aBlender()
+    await storeUser('ada', [anEngagement('hide', 'pin-299'), anEngagement('unhide', 'pin-299', startMs - 5)])
+    expect(idsOf(await feed({ evaluation: Evaluation.fromPartial({ allowRepeats: true }) }))).toContain('pin-299')
+  })
+
+  test('deleted pins and those of blocked creators and topics never; a pin created again may come', async () => {
+    const { feed, storeUser, tellCatalogue } = await aBlender()
+    await storeUser('ada', [
+      anEngagement('block', { kind: 'creator', creatorId: asId('cleo') }),
+      anEngagement('block', { kind: 'topic', topicId: asId('t6') }, startMs - 5),
+    ])
+    await tellCatalogue([
+      { kind: 'delete', pinId: asId('pin-299') },
+      aPin('pin-298', { creatorId: 'cleo' }),
+      aPin('pin-297', { topics: ['t1', 't2', 't3', 't4', 't5', 't6'] }),
+      aPin('pin-296', { creatorId: 'dora', topics: ['t1'] }),
+      { kind: 'delete', pinId: asId('pin-295') },
+      aPin('pin-295'),
+    ])
+    const answer = await feed({ explain: true, pageSize: 3 })
+    expect(idsOf(answer)).toEqual(['pin-296', 'pin-295', 'pin-294'])
+    expect(answer.stages.find(({ stage }) => stage === 'catalogue')!.removed).toEqual({
+      deleted: 1,
+      'blocked-creator': 1,
+      'blocked-topic': 1,
+    })
+  })
+
+  test('fail closed: before the catalogue has been read nothing is shown', async () => {
+    const { blender, feed, log, settle } = await aBlender()
+    await log.append('pins.v1', [{ key: 'pin-1', value: null, partition: null }])
+    let open: () => void = () => {}
+    const opened = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    const { readAll } = log
+    log.readAll = (options) => opened.then(() => readAll(options))
+    const starting = settle(blender.start())
+    expect(blender.unready()).toContain('catalogue')
+    expect(await feed()).toMatchObject({ items: [], degradation: Degradation.POPULAR, reasons: ['FACTS_BEHIND'] })
+    open()
+    await starting
+    await log.drain()
+    expect(blender.unready()).toBeNull()
+    expect((await feed()).items).toHaveLength(25)
+    await settle(blender.stop())
+  })
+
+  test("what is in the user's history is not recommended unless repeats are allowed", async () => {
+    const { feed, storeUser } = await aBlender({ pins: manyPins(10) })
+    await storeUser('ada', [anEngagement('impression', 'pin-9'), anEngagement('click', 'pin-8', startMs - 5)])
+    const dryRun = true
+    expect(idsOf(await feed({ evaluation: Evaluation.fromPartial({ dryRun }) })).slice(0, 2)).toEqual([
+      'pin-7',
+      'pin-6',
+    ])
+    const repeats = await feed({ evaluation: Evaluation.fromPartial({ dryRun, allowRepeats: true }) })
+    expect(idsOf(repeats).slice(0, 2)).toEqual(['pin-9', 'pin-8'])
+  })
+})
+
+describe('read your writes', () => {
+  test('waits until the stored state has passed the token, then says CURRENT and uses that state', async () => {
+    const { blender, clock, storeUser, services, settle } = await aBlender()
+    const answering = blender.getFeed({ ...aFeedRequest({}), after: [`e${own}-41`] }, { timeoutMs: 500 })
+    for (let i = 0; i < 20; i++) await clock.advance(1)
+    await storeUser('ada', [anEngagement('save', 'pin-3')], 41)
+    for (let i = 0; i < 20; i++) await clock.advance(1)
+    expect(services.retrieved).toHaveLength(0)
+    await storeUser('ada', [anEngagement('save', 'pin-3'), anEngagement('save', 'pin-4', startMs - 5)], 42)
+    expect((await settle(answering)).freshness).toBe(Freshness.CURRENT)
+    expect(services.retrieved[0]!.recent).toMatchObject({ pinIds: ['pin-3', 'pin-4'] })
+  })
+
+  test('a state that is already past the token costs no second read', async () => {
+    const { feed, faults, storeUser } = await aBlender()
+    await storeUser('ada', [anEngagement('save', 'pin-3')], 42)
+    const reads: string[] = []
+    faults.store = async (operation) => void reads.push(operation)
+    expect((await feed({ after: [`e${own}-41`] })).freshness).toBe(Freshness.CURRENT)
+    expect(reads.filter((operation) => operation === 'read user.1')).toHaveLength(1)
+  })
+
+  test('BEHIND when the deadline share ends first, and the feed is whole', async () => {
+    const { feed, clock } = await aBlender()
+    const answer = await feed({ after: [`e${own}-41`] }, { timeoutMs: 200 })
+    expect(answer).toMatchObject({ freshness: Freshness.BEHIND, degradation: Degradation.NONE, reasons: [] })
+    expect(answer.items).toHaveLength(25)
+    expect(clock.now() - startMs).toBeLessThan(200)
+  })
+
+  test('tokens of catalogue changes are waited for here and handed on', async () => {
+    const { feed, services, tellCatalogue } = await aBlender()
+    const [position] = await tellCatalogue([aPin('pin-1')])
+    const token = `p${position!.partition}-${position!.position}`
+    expect((await feed({ after: [token] })).freshness).toBe(Freshness.CURRENT)
+    const wanted = { topic: 'pins.v1', partition: position!.partition, position: position!.position + 1 }
+    expect(services.retrieved[0]!.await).toEqual([wanted])
+    expect(services.ranked[0]!.await).toEqual([wanted])
+    expect((await feed({ after: [`p${position!.partition}-${position!.position + 1}`] })).freshness).toBe(
+      Freshness.BEHIND,
+    )
+  })
+
+  test.each(['retrieve', 'rank'] as const)('BEHIND when %s says that it is not fresh', async (service) => {
+    const { feed, services, storeUser } = await aBlender()
+    await storeUser('ada', [anEngagement('save', 'pin-3')], 5)
+    if (service === 'retrieve')
+      services.retrieve = (request) => ({ ...foundPins(services.pins, request), fresh: false })
+    else services.rank = (request) => ({ ...rankedPins(request), fresh: false })
+    expect((await feed({ after: [`e${own}-1`] })).freshness).toBe(Freshness.BEHIND)
+  })
+
+  test('collective consistency follows the chain to its end', async () => {
+    const { blender, clock, store, log, services, settle, storeUser } = await aBlender()
+    await storeUser('ada', [anEngagement('save', 'pin-3')], 8)
+    await log.append('pin-engagements.v1', [{ key: 'pin-3', value: new Uint8Array(1), partition: 2 }])
+    await log.append('pin-features.v1', [{ key: 'pin-3', value: new Uint8Array(1), partition: 1 }])
+    const evaluation = Evaluation.fromPartial({ consistency: Consistency.COLLECTIVE, dryRun: true })
+    const after = [`e${own}-7`, `e${other}-3`]
+    const answering = blender.getFeed({ ...aFeedRequest({}), after, evaluation }, { timeoutMs: 20_000 })
+    const commit = (scope: string, partition: number, next: number) =>
+      store.commit({ scope, partition, from: 0, next, puts: [], deletes: [], meta: null, remember: [] })
+    for (let i = 0; i < 2_000; i++) await clock.advance(1)
+    expect(services.retrieved).toHaveLength(0)
+    await commit('user.1', other, 4)
+    for (let i = 0; i < 2_000; i++) await clock.advance(1)
+    expect(services.retrieved).toHaveLength(0)
+    await commit('pin.1', 2, 1)
+    const answer = await settle(answering)
+    expect(answer).toMatchObject({ freshness: Freshness.CURRENT, degradation: Degradation.NONE })
+    expect(services.retrieved[0]!.await).toEqual([
+      { topic: 'engagements.v1', partition: own, position: 8 },
+      { topic: 'engagements.v1', partition: other, position: 4 },
+    ])
+    expect(services.ranked[0]!.await).toContainEqual({ topic: 'pin-features.v1', partition: 1, position: 1 })
+  })
+})
+
+describe('the ladder', () => {
+  test.each([
+    [SourceStatus.TIMED_OUT, 'SOURCE_TIMED_OUT'],
+    [SourceStatus.FAILED, 'SOURCE_FAILED'],
+  ])('a source left out (%s): PARTIAL', async (status, code) => {
+    const { feed, services } = await aBlender()
+    services.retrieve = (request) => {
+      const found = foundPins(services.pins, request)
+      return {
+        ...found,
+        sources: [
+          found.sources[0]!,
+          { ...found.sources[1]!, status, candidateIndices: new Uint8Array(), scores: new Uint8Array() },
+        ],
+      }
+    }
+    expect(await feed()).toMatchObject({ degradation: Degradation.PARTIAL, reasons: [code] })
+  })
+
+  test.each([
+    ['is away', unavailable, 'CALL_UNAVAILABLE'],
+    ['does not answer', never, 'STAGE_TIMED_OUT'],
+    [
+      'answers too few',
+      (r: Parameters<typeof rankedPins>[0]) => rankedPins({ ...r, pinIds: ['pin-1'] }),
+      'CALL_INTERNAL',
+    ],
+    [
+      'answers what is no number',
+      (r: Parameters<typeof rankedPins>[0]) => ({
+        ...rankedPins(r),
+        utilities: new Uint8Array(r.pinIds.length * 4).fill(255),
+      }),
+      'CALL_INTERNAL',
+    ],
+  ])('a ranker that %s: retrieval order', async (_how, rank, code) => {
+    const { feed, services, clock } = await aBlender()
+    services.rank = rank
+    const answer = await feed({ pageSize: 3 })
+    expect(answer).toMatchObject({ degradation: Degradation.RETRIEVAL_ORDER, reasons: [code] })
+    expect(idsOf(answer)).toEqual(['pin-0', 'pin-1', 'pin-2'])
+    expect(clock.now() - startMs).toBeLessThan(500)
+  })
+
+  test("a candidate service that is away: the user's last good feed, without what was shown or hidden since", async () => {
+    const { feed, services, storeUser, tellCatalogue } = await aBlender()
+    const first = await feed({ pageSize: 5 })
+    services.retrieve = unavailable
+    await storeUser('ada', [anEngagement('hide', 'pin-294')], 3)
+    await tellCatalogue([{ kind: 'delete', pinId: asId('pin-293') }])
+    const second = await feed({ pageSize: 3, explain: true })
+    expect(second).toMatchObject({ degradation: Degradation.LAST_GOOD, reasons: ['CALL_UNAVAILABLE'] })
+    expect(idsOf(first)).toEqual(['pin-299', 'pin-298', 'pin-297', 'pin-296', 'pin-295'])
+    expect(idsOf(second)).toEqual(['pin-292', 'pin-291', 'pin-290'])
+    expect(second.items[0]).toMatchObject({ utility: 292, sources: ['even'] })
+    expect(second.stages.map(({ stage }) => stage)).toContain('last-good/page')
+    expect(idsOf(await feed({ pageSize: 2 }))).toEqual(['pin-289', 'pin-288'])
+  })
+
+  test('a process that remembers nothing takes the last good feed from the state store', async () => {
+    const one = await aBlender()
+    const first = await one.feed({ pageSize: 2 })
+    const { values } = await one.store.read('last-good', own, ['ada'])
+    const served = await one.store.read('served', own, ['ada'])
+    const two = await aBlender()
+    await two.store.put('last-good', own, { key: 'ada', value: values[0]!, ttlMs: null })
+    await two.store.put('served', own, { key: 'ada', value: served.values[0]!, ttlMs: null })
+    two.services.retrieve = unavailable
+    const second = await two.feed({ pageSize: 2 })
+    expect(idsOf(first)).toEqual(['pin-299', 'pin-298'])
+    expect(second).toMatchObject({ degradation: Degradation.LAST_GOOD })
+    expect(idsOf(second)).toEqual(['pin-297', 'pin-296'])
+    expect(second.items[0]!.sources).toEqual(['odd'])
+  })
+
+  test('no last good feed: what is popular, from memory', async () => {
+    const { feed, blender, services } = await aBlender()
+    await blender.refreshPopular(100)
+    services.retrieve = unavailable
+    const answer = await feed({ pageSize: 3 })
+    expect(answer).toMatchObject({ degradation: Degradation.POPULAR, reasons: ['CALL_UNAVAILABLE'] })
+    expect(idsOf(answer)).toEqual(['pin-0', 'pin-1', 'pin-2'])
+    expect(idsOf(await feed({ pageSize: 2 }))).toEqual(['pin-3', 'pin-4'])
+  })
+
+  test('what is popular is known by locale, for the locales that were asked for', async () => {
+    const { feed, blender, services } = await aBlender()
+    services.retrieve = (request) =>
+      foundPins(request.locale === 'de-AT' ? ['pin-200', 'pin-201'] : services.pins, request)
+    await feed({ userId: 'bob', locale: 'de-AT' })
+    await blender.refreshPopular(100)
+    services.retrieve = unavailable
+    expect(idsOf(await feed({ locale: 'de-AT' }))).toEqual(['pin-200', 'pin-201'])
+    expect(idsOf(await feed({ userId: 'cleo', locale: 'fr-FR', pageSize: 2 }))).toEqual(['pin-0', 'pin-1'])
+  })
+
+  test.each([
+    ['refuses', storeDown, 'STORE_UNAVAILABLE'],
+    ['hangs', never, 'STAGE_TIMED_OUT'],
+  ])(
+    'a state store that %s: an answer within the deadline from what this process remembers, hides included',
+    async (_how, fault, code) => {
+      const { feed, faults, storeUser, clock } = await aBlender()
+      await storeUser('ada', [anEngagement('hide', 'pin-297')])
+      const first = await feed({ pageSize: 2 })
+      faults.store = fault
+      const beforeMs = clock.now()
+      const second = await feed({ pageSize: 2 }, { timeoutMs: 300 })
+      expect(clock.now() - beforeMs).toBeLessThanOrEqual(300)
+      expect(second).toMatchObject({ degradation: Degradation.LAST_GOOD })
+      expect(second.reasons).toContain(code)
+      expect(idsOf(first)).toEqual(['pin-299', 'pin-298'])
+      expect(idsOf(second)).toEqual(['pin-296', 'pin-295'])
+      expect(idsOf(await feed({ pageSize: 1 }, { timeoutMs: 300 }))).toEqual(['pin-294'])
+    },
+  )
+
+  test('a state store that is away and a user this process does not remember: popular, and the answer says that hides are not known', async () => {
+    const { feed, blender, faults } = await aBlender()
+    await blender.refreshPopular(100)
+    faults.store = storeDown
+    const answer = await feed({ userId: 'zoe', pageSize: 2 })
+    expect(answer).toMatchObject({ degradation: Degradation.POPULAR })
+    expect(answer.reasons).toEqual(['STORE_UNAVAILABLE', 'FEED_UNKNOWN_USER'])
+    expect(idsOf(answer)).toEqual(['pin-0', 'pin-1'])
+  })
+
+  test('everything is away: an empty answer that says so, within the deadline', async () => {
+    const { feed, faults, services, clock } = await aBlender()
+    faults.store = never
+    services.retrieve = never
+    services.rank = never
+    const answer = await feed({}, { timeoutMs: 100 })
+    expect(clock.now() - startMs).toBeLessThanOrEqual(100)
+    expect(answer).toMatchObject({ items: [], degradation: Degradation.POPULAR })
+  })
+
+  test('a law: whatever is slow or broken, the answer comes before the deadline', async () => {
+    const fault = fc.constantFrom('fine', 'slow', 'broken', 'hanging')
+    await fc.assert(
+      fc.asyncProperty(
+        fault,
+        fault,
+        fault,
+        fc.integer({ min: 20, max: 400 }),
+        async (store, candidates, ranker, timeoutMs) => {
+          const { feed, faults, services, blender, clock } = await aBlender()
+          await blender.refreshPopular(100)
+          await feed()
+          const act = async (how: string) => {
+            if (how === 'slow') await clock.sleep(30)
+            if (how === 'broken') throw new ContractError('CALL_UNAVAILABLE', 'broken')
+            if (how === 'hanging') await never()
+          }
+          faults.store = () => act(store)
+          services.retrieve = (request) => act(candidates).then(() => foundPins(services.pins, request))
+          services.rank = (request) => act(ranker).then(() => rankedPins(request))
+          const beforeMs = clock.now()
+          const answer = await feed({}, { timeoutMs })
+          expect(clock.now() - beforeMs).toBeLessThanOrEqual(timeoutMs)
+          expect(answer.items.length).toBeGreaterThan(0)
+          const fine = [store, candidates, ranker].every((how) => how === 'fine')
+          if (fine) expect(answer.degradation).toBe(Degradation.NONE)
+          if (answer.degradation !== Degradation.NONE) expect(answer.reasons).not.toEqual([])
+        },
+      ),
+      { seed: 7, numRuns: 60 },
+    )
+  })
+
+  test('a caller that ends its call: CALL_CANCELLED, and the services learn of it', async () => {
+    const { blender, services, settle } = await aBlender()
+    let seen: AbortSignal | undefined
+    services.retrieve = (_request, { signal }) => {
+      seen = signal
+      return never()
+    }
+    const stop = new AbortController()
+    const answering = blender.getFeed(aFeedRequest({}), { timeoutMs: 500, signal: stop.signal })
+    while (seen === undefined) await new Promise((resolve) => setImmediate(resolve))
+    stop.abort()
+    const error = await settle(answering).catch((thrown: unknown) => thrown)
+    expect(isContractError(error, 'CALL_CANCELLED')).toBe(true)
+    expect(seen.aborted).toBe(true)
+  })
+})
+
+describe('what was served', () => {
+  test('is written with the features as used, the sources and what each stage did', async () => {
+    const { feed, servedFeeds } = await aBlender()
+    const first = await feed({ pageSize: 2, sessionId: 's1', atMs: startMs + 5 })
+    await feed({ pageSize: 2, pageToken: first.nextPageToken })
+    const [one, two] = await servedFeeds()
+    expect(one).toMatchObject({
+      feedId: first.feedId,
+      userId: 'ada',
+      sessionId: 's1',
+      atMs: startMs + 5,
+      firstPosition: 0,
+      pinIds: ['pin-299', 'pin-298'],
+      sources: ['even', 'odd'],
+      featureNames: ['number', 'half'],
+      actions: ['click', 'save'],
+      modelVersion: 'fake-1',
+      degradation: Degradation.NONE,
+    })
+    expect([...float32Column(one!.utilities)]).toEqual([299, 298])
+    expect([...float32Column(one!.features)]).toEqual([299, 0.5, 298, 0.5])
+    expect([...float32Column(one!.probabilities)]).toEqual([...Float32Array.of(0.299, 0.298, 0.25, 0.25)])
+    expect([...uint32Column(one!.foundBy)]).toEqual([2, 1])
+    expect(one!.stages.map(({ stage }) => stage)).toContain('rank')
+    expect(two).toMatchObject({ firstPosition: 2, pinIds: ['pin-297', 'pin-296'] })
+  })
+
+  test('a degraded feed is written as what it was', async () => {
+    const { feed, services, servedFeeds } = await aBlender()
+    services.rank = unavailable
+    await feed({ pageSize: 2 })
+    expect((await servedFeeds())[0]).toMatchObject({
+      degradation: Degradation.RETRIEVAL_ORDER,
+      pinIds: ['pin-0', 'pin-1'],
+      featureNames: [],
+      modelVersion: '',
+    })
+  })
+
+  test('a log that does not take feeds delays no answer; what does not fit is counted', async () => {
+    const { feed, log, events } = await aBlender({ config: { maxUnwrittenFeeds: 3 } })
+    log.append = never
+    for (let i = 0; i < 5; i++) expect((await feed({ userId: `user-${i}` })).degradation).toBe(Degradation.NONE)
+    expect(events.map(({ what }) => what)).toEqual(['feed-lost full 1', 'feed-lost full 1'])
+  })
+
+  test('a log that refuses a feed: counted', async () => {
+    const { feed, log, events, blender } = await aBlender()
+    log.append = () => Promise.reject(new ContractError('LOG_RECORD_TOO_LARGE', 'too large'))
+    await feed()
+    await blender.flush()
+    expect(events.map(({ what }) => what)).toEqual(['feed-lost log 1'])
+  })
+
+  test('a dry run records nothing, and its pages follow each other', async () => {
+    const { feed, servedFeeds, store } = await aBlender()
+    const evaluation = Evaluation.fromPartial({ dryRun: true })
+    const first = await feed({ evaluation, pageSize: 3 })
+    expect(idsOf(await feed({ evaluation, pageSize: 3 }))).toEqual(idsOf(first))
+    const second = await feed({ evaluation, pageSize: 3, pageToken: first.nextPageToken })
+    expect(idsOf(second)).toEqual(['pin-296', 'pin-295', 'pin-294'])
+    expect(second.items[0]!.position).toBe(3)
+    expect(await servedFeeds()).toEqual([])
+    expect((await store.read('served', own, ['ada'])).values).toEqual([null])
+  })
+})
+
+describe('evaluations', () => {
+  test('candidates only: retrieval order, nothing filtered but what is excluded, nothing recorded', async () => {
+    const { feed, services, storeUser, servedFeeds } = await aBlender()
+    await storeUser('ada', [anEngagement('hide', 'pin-1'), anEngagement('save', 'pin-2', startMs - 5)])
+    const evaluation = Evaluation.fromPartial({ depth: Depth.CANDIDATES, excludePinIds: ['pin-0'], sources: ['even'] })
+    const answer = await feed({ evaluation, pageSize: 3 })
+    expect(idsOf(answer)).toEqual(['pin-1', 'pin-2', 'pin-3'])
+    expect(answer.items[0]!.utility).toBe(1)
+    expect(services.retrieved[0]).toMatchObject({
+      sources: ['even'],
+      excludePinIds: ['pin-0'],
+      recent: { pinIds: ['pin-2', 'pin-1'].reverse() },
+    })
+    expect(services.ranked).toEqual([])
+    expect(await servedFeeds()).toEqual([])
+  })
+
+  test('among: just these pins are ranked, those too that no source found', async () => {
+    const { feed } = await aBlender()
+    const evaluation = Evaluation.fromPartial({ dryRun: true, amongPinIds: ['pin-7', 'pin-1000', 'pin-3'] })
+    expect(idsOf(await feed({ evaluation }))).toEqual(['pin-1000', 'pin-7', 'pin-3'])
+  })
+
+  test('a source that there is not: CALL_INVALID_ARGUMENT, not a degraded feed', async () => {
+    const { feed, services } = await aBlender()
+    services.retrieve = () =>
+      Promise.reject(new ContractError('CALL_INVALID_ARGUMENT', 'sources names "x"; there are even, odd'))
+    const error = await feed({ evaluation: Evaluation.fromPartial({ sources: ['x'] }) }).catch(
+      (thrown: unknown) => thrown,
+    )
+    expect(isContractError(error, 'CALL_INVALID_ARGUMENT')).toBe(true)
+    expect((error as Error).message).toContain('evaluation.sources')
+  })
+})
+
+describe('related pins', () => {
+  test('the pin itself is not among them; what was served or seen at home may be; hidden and deleted may not', async () => {
+    const { feed, related, storeUser, tellCatalogue, services, servedFeeds } = await aBlender({ pins: manyPins(8) })
+    await storeUser('ada', [anEngagement('hide', 'pin-6'), anEngagement('click', 'pin-5', startMs - 5)])
+    await tellCatalogue([{ kind: 'delete', pinId: asId('pin-4') }])
+    await feed({ pageSize: 1 })
+    const answer = await related({ pinId: 'pin-3', userId: 'ada' })
+    expect(idsOf(answer)).toEqual(['pin-7', 'pin-5', 'pin-2', 'pin-1', 'pin-0'])
+    expect(services.retrieved.at(-1)).toMatchObject({ relatedToPinId: 'pin-3', surface: 2 })
+    expect(idsOf(await related({ pinId: 'pin-3', userId: 'ada' }))).toEqual(idsOf(answer))
+    expect((await servedFeeds()).at(-1)).toMatchObject({ surface: 2, relatedToPinId: 'pin-3' })
+  })
+
+  test('without a user no state is read', async () => {
+    const { related, faults } = await aBlender()
+    faults.store = storeDown
+    expect(await related({ pageSize: 2 })).toMatchObject({
+      degradation: Degradation.NONE,
+      items: [{ pinId: 'pin-299' }, { pinId: 'pin-298' }],
+    })
+  })
+
+  test('away: what is popular, never the home feed', async () => {
+    const { feed, related, blender, services } = await aBlender()
+    await blender.refreshPopular(100)
+    await feed()
+    services.retrieve = unavailable
+    const answer = await related({ pinId: 'pin-0', userId: 'ada', pageSize: 2 })
+    expect(answer).toMatchObject({ degradation: Degradation.POPULAR })
+    expect(idsOf(answer)).toEqual(['pin-1', 'pin-2'])
+  })
+})

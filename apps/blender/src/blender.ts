@@ -1,0 +1,191 @@
+import { isContractError } from '@freshet/contracts/errors'
+import type { LogBatch, EventLog, LogReader } from '@freshet/contracts/ports/event-log'
+import type { Blender, CallOptions, CandidateService, Ranker } from '@freshet/contracts/ports/calls'
+import type { StateStore } from '@freshet/contracts/ports/state-store'
+import type { Wanted } from '@freshet/contracts/log-progress'
+import type { Clock, Random } from '@freshet/domain/clock'
+import type { EngineClock } from '@freshet/pipeline/clock'
+import { createEngine } from '@freshet/pipeline/engine'
+import { feedServedOf, itemsOf, stageReports } from './answer.ts'
+import type { BlenderConfig } from './config.ts'
+import { feedPipelines } from './get-feed.ts'
+import { answerBest, type Answer, type LadderOptions } from './ladder.ts'
+import type { FeedObserver } from './observer.ts'
+import { createOutbox } from './outbox.ts'
+import { formatPageToken } from './page-token.ts'
+import { createPinFacts, factTopic } from './pin-facts.ts'
+import { createPopular } from './popular.ts'
+import { homeFeedRequest, relatedPinsRequest, type FeedRequest, type RequestBounds } from './request.ts'
+import { createUserMemory } from './user-memory.ts'
+import { createUserStates } from './user-states.ts'
+
+/** What the blender needs from outside. */
+export interface BlenderOptions {
+  readonly store: StateStore
+  readonly log: EventLog
+  readonly candidates: CandidateService
+  readonly ranker: Ranker
+  readonly clock: Clock
+  /** Measures and bounds stages; has no part in what is answered otherwise. */
+  readonly engineClock: EngineClock
+  readonly random: Random
+  readonly config: BlenderConfig
+  readonly observer: FeedObserver
+}
+
+/** The blender, and the little that it keeps by itself. */
+export interface RunningBlender extends Blender {
+  /** Folds a batch of the catalogue; what the reader calls, and what a lockstep run calls itself. */
+  fold(batch: LogBatch): void
+  /** Reads the catalogue and keeps what is popular fresh. A lockstep run does without. */
+  start(): Promise<void>
+  /** Why it is not ready; null: it has caught up with where the catalogue ended when it started. */
+  unready(): string | null
+  /** Asks for what is popular now; the running blender does so by itself. */
+  refreshPopular(timeoutMs: number): Promise<void>
+  /** Resolves when every feed offered to `feeds-served.v1` is there, or was given up. */
+  flush(): Promise<void>
+  stats(): {
+    readonly facts: {
+      readonly pins: number
+      readonly refused: number
+      readonly rejected: number
+      readonly bytes: number
+    }
+    readonly rememberedUsers: number
+    readonly unwrittenFeeds: number
+  }
+  stop(): Promise<void>
+}
+
+/** Composes the blender; nothing runs before `start()`. */
+export function createBlender(options: BlenderOptions): RunningBlender {
+  const { log, candidates, clock, engineClock, random, config, observer } = options
+  const facts = createPinFacts({ maxPins: config.maxPins })
+  const memory = createUserMemory({ maxUsers: config.maxRememberedUsers })
+  const popular = createPopular({ candidates, clock, config, onError: (error) => observer.failed('popular', error) })
+  const outbox = createOutbox({
+    log,
+    maxWaiting: config.maxUnwrittenFeeds,
+    onLost: (feeds, error) => observer.feedLost(feeds, 'log', error),
+  })
+  const engine = createEngine({
+    clock: engineClock,
+    errorCode: (error) => (isContractError(error) ? error.code : null),
+    observe: (record) => observer.ran(record),
+  })
+  const stopping = new AbortController()
+  let goal: readonly Wanted[] | null = []
+  let reader: LogReader | null = null
+  let popularLoop: Promise<void> = Promise.resolve()
+  let composed: Promise<Composed> | null = null
+
+  interface Composed {
+    readonly partitions: number
+    readonly ladder: LadderOptions
+  }
+
+  function factsUnready(): string | null {
+    if (goal === null) return 'the catalogue has not been read yet'
+    const behind = facts.progress.missing(goal).length
+    return behind === 0 ? null : `the catalogue is being read: ${behind} of ${goal.length} partitions are behind`
+  }
+
+  /** The number of partitions is the log's to say; it never changes. */
+  function compose(): Promise<Composed> {
+    composed ??= composeNow().catch((error: unknown) => {
+      composed = null
+      throw error
+    })
+    return composed
+  }
+
+  async function composeNow(): Promise<Composed> {
+    const partitions = await log.partitionCount('engagements.v1')
+    const onPointerError = (error: unknown) => observer.failed('pointer', error)
+    const users = createUserStates({ ...options, partitions, ...config, onPointerError })
+    const stagePorts = { ...options, users, memory, facts, factsUnready, popular }
+    return { partitions, ladder: { engine, engineClock, config, pipelines: feedPipelines(stagePorts) } }
+  }
+
+  async function serve(
+    read: (bounds: RequestBounds) => FeedRequest,
+    call: CallOptions,
+  ): Promise<{ readonly request: FeedRequest; readonly answer: Answer }> {
+    const startMs = engineClock.nowMs()
+    const { partitions, ladder } = await compose()
+    const { pageSessionTtlMs } = config
+    const request = read({ nowMs: clock.now(), feedId: newFeedId(random), partitions, pageSessionTtlMs })
+    popular.want(request.locale)
+    const answer = await answerBest(request, call, ladder)
+    if (!request.dryRun && !request.candidatesOnly && answer.rows.length > 0) {
+      if (!outbox.offer(feedServedOf(request, answer))) observer.feedLost(1, 'full', null)
+    }
+    const { surface } = request
+    const { degradation, freshness } = answer
+    const tookMs = engineClock.nowMs() - startMs
+    observer.answered({ surface, degradation, freshness, items: answer.rows.length, tookMs })
+    return { request, answer }
+  }
+
+  return {
+    async getFeed(message, call) {
+      const { request, answer } = await serve((bounds) => homeFeedRequest(message, bounds), call)
+      return { ...common(request, answer), nextPageToken: nextPageToken(request, answer) }
+    },
+    async getRelatedPins(message, call) {
+      const { request, answer } = await serve((bounds) => relatedPinsRequest(message, bounds), call)
+      return common(request, answer)
+    },
+    fold: (batch) => facts.fold(batch),
+    async start() {
+      goal = null
+      await compose()
+      goal = (await log.ends(factTopic)).map((position, partition) => ({ topic: factTopic, partition, position }))
+      reader = await log.readAll({
+        topics: [factTopic],
+        maxBatchRecords: config.maxBatchRecords,
+        startAt: ({ topic, partition }) => facts.progress.position(topic, partition),
+        onBatch: async (batch) => facts.fold(batch),
+        onError: (error) => observer.failed('pin-facts', error),
+      })
+      popularLoop = popular.run(stopping.signal)
+    },
+    unready: factsUnready,
+    refreshPopular: (timeoutMs) => popular.refresh(timeoutMs),
+    flush: () => outbox.flush(),
+    stats: () => ({ facts: facts.stats(), rememberedUsers: memory.size, unwrittenFeeds: outbox.waiting }),
+    async stop() {
+      stopping.abort()
+      await popularLoop
+      await reader?.stop()
+    },
+  }
+}
+
+function common(request: FeedRequest, answer: Answer) {
+  return {
+    feedId: request.feedId,
+    items: itemsOf(request, answer),
+    degradation: answer.degradation,
+    reasons: [...answer.reasons],
+    freshness: answer.freshness,
+    stages: request.explain ? stageReports(answer) : [],
+  }
+}
+
+/** A full page has a next one; it may turn out empty. */
+function nextPageToken({ page, pageSize, dryRun, candidatesOnly, userId }: FeedRequest, { rows }: Answer): string {
+  if (rows.length < pageSize) return ''
+  const firstPosition = page.firstPosition + rows.length
+  return formatPageToken({ ...page, firstPosition, recorded: !dryRun && !candidatesOnly }, userId)
+}
+
+/** 104 random bits. */
+function newFeedId(random: Random): string {
+  const part = () =>
+    Math.floor(random.next() * 2 ** 52)
+      .toString(36)
+      .padStart(11, '0')
+  return `f${part()}${part()}`
+}

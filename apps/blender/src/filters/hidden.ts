@@ -1,0 +1,17 @@
+import { keep, type Filter } from '@freshet/pipeline/stage'
+import type { CandidateColumns } from '../candidates.ts'
+import type { UserContext } from '../stages/user-state.ts'
+
+/** Removes what the user hid or reported. */
+export function hiddenFilter(): Filter<UserContext, CandidateColumns> {
+  return {
+    kind: 'filter',
+    name: 'hidden',
+    policy: 'fail-closed',
+    reasons: ['hidden', 'reported'],
+    prepare: ({ user: { hidden, reported } }, { pinIds }) => {
+      if (hidden.size === 0 && reported.size === 0) return () => keep
+      return (row) => (hidden.has(pinIds[row] as string) ? 0 : reported.has(pinIds[row] as string) ? 1 : keep)
+    },
+  }
+}

@@ -1,0 +1,18 @@
+import { keep, type Filter } from '@freshet/pipeline/stage'
+import type { CandidateColumns } from '../candidates.ts'
+import type { FeedRequest } from '../request.ts'
+import type { UserContext } from '../stages/user-state.ts'
+
+/** Removes from the home feed what is in the user's history, unless repeats are allowed. */
+export function seenFilter(): Filter<FeedRequest & UserContext, CandidateColumns> {
+  return {
+    kind: 'filter',
+    name: 'seen',
+    policy: 'fail-closed',
+    reasons: ['seen'],
+    prepare: ({ surface, allowRepeats, user }, { pinIds }) => {
+      if (surface !== 'home' || allowRepeats) return () => keep
+      return (row) => (user.hasSeen(pinIds[row] as string) ? 0 : keep)
+    },
+  }
+}

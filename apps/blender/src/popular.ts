@@ -1,0 +1,95 @@
+import { float32Column } from '@freshet/contracts/columns'
+import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
+import type { CandidateService } from '@freshet/contracts/ports/calls'
+import type { Clock } from '@freshet/domain/clock'
+import { createRecentMap } from './recent-map.ts'
+
+/** Pins, best first. */
+export interface PopularPins {
+  readonly pinIds: readonly string[]
+  readonly scores: Float32Array
+}
+
+/** What is popular, from this process's memory. */
+export interface Popular {
+  /** Of a locale where that is known, else everywhere; null: nothing is known yet. */
+  of(locale: string): PopularPins | null
+  /** A locale that was asked for: kept fresh from now on, as long as it is among those asked for last. */
+  want(locale: string): void
+  /** Asks the candidate service anew; keeps what is known where it does not answer. */
+  refresh(timeoutMs: number): Promise<void>
+  /** Refreshes until the signal is aborted. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+/** Memory of what is popular: the candidates of a request without a user. */
+export function createPopular({
+  candidates,
+  clock,
+  config,
+  onError,
+}: {
+  readonly candidates: CandidateService
+  readonly clock: Clock
+  readonly config: {
+    readonly popularRefreshMs: number
+    readonly maxPopularLocales: number
+    readonly maxCandidates: number
+  }
+  readonly onError: (error: unknown) => void
+}): Popular {
+  const everywhere = ''
+  const locales = createRecentMap<string, true>(config.maxPopularLocales)
+  const known = new Map<string, PopularPins>()
+
+  async function ask(locale: string, timeoutMs: number): Promise<void> {
+    const { pinIds, scores } = await candidates.retrieve(
+      {
+        userId: '',
+        sessionId: '',
+        surface: Surface.HOME,
+        atMs: clock.now(),
+        recent: undefined,
+        relatedToPinId: '',
+        excludePinIds: [],
+        follows: undefined,
+        blocks: undefined,
+        limit: config.maxCandidates,
+        sources: [],
+        locale,
+        amongPinIds: [],
+        await: [],
+      },
+      { timeoutMs },
+    )
+    if (pinIds.length > 0) known.set(locale, { pinIds, scores: float32Column(scores).slice() })
+  }
+
+  async function refresh(timeoutMs: number): Promise<void> {
+    const wanted = [everywhere, ...locales.keys()]
+    for (const locale of known.keys()) if (!wanted.includes(locale)) known.delete(locale)
+    for (const locale of wanted) await ask(locale, timeoutMs)
+  }
+
+  return {
+    of: (locale) => known.get(locale) ?? known.get(everywhere) ?? null,
+    want(locale) {
+      if (locale !== everywhere && config.maxPopularLocales > 0) locales.set(locale, true)
+    },
+    refresh,
+    async run(signal) {
+      while (!signal.aborted) {
+        try {
+          await refresh(config.popularRefreshMs)
+        } catch (error) {
+          onError(error)
+        }
+        try {
+          await clock.sleep(config.popularRefreshMs, signal)
+        } catch {
+          return
+        }
+      }
+    },
+  }
+}

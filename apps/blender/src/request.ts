@@ -1,0 +1,170 @@
+import { ContractError } from '@freshet/contracts/errors'
+import {
+  Consistency,
+  Depth,
+  type Evaluation,
+  type GetFeedRequest,
+  type GetRelatedPinsRequest,
+} from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { LogPosition } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { parseToken } from '@freshet/contracts/tokens'
+import { idProblem } from '@freshet/domain/ids'
+import { parsePageToken, type PageSession } from './page-token.ts'
+
+/** A checked request: what the stages read. */
+export interface FeedRequest {
+  readonly surface: 'home' | 'related'
+  readonly feedId: string
+  /** Empty: not known. */
+  readonly userId: string
+  /** Empty on the home feed. */
+  readonly relatedToPinId: string
+  readonly pageSize: number
+  readonly page: PageSession
+  readonly sessionId: string
+  readonly locale: string
+  readonly atMs: number
+  readonly explain: boolean
+  /** What has to be reflected: of each partition the first position that need not be. */
+  readonly engagementsAwaited: readonly LogPosition[]
+  readonly pinsAwaited: readonly LogPosition[]
+  readonly collective: boolean
+  readonly dryRun: boolean
+  readonly candidatesOnly: boolean
+  readonly allowRepeats: boolean
+  readonly among: readonly string[]
+  readonly exclude: ReadonlySet<string>
+  readonly sources: readonly string[]
+}
+
+/** Pins on a page unless the request says otherwise, and at most. */
+export const defaultPageSize = 25
+export const maxPageSize = 100
+const maxTokens = 1_024
+const maxPinsNamed = 10_000
+const maxSourcesNamed = 64
+/** 2106: what a served entry's 32 bits of seconds hold. */
+const latestAtMs = 0xffffffff * 1000
+
+/** What checking a request needs to know. */
+export interface RequestBounds {
+  readonly nowMs: number
+  readonly feedId: string
+  readonly partitions: number
+  readonly pageSessionTtlMs: number
+}
+
+/** A home feed request, checked. Throws CALL_INVALID_ARGUMENT, naming the field. */
+export function homeFeedRequest(request: GetFeedRequest, bounds: RequestBounds): FeedRequest {
+  checkId('user_id', request.userId)
+  const common = commonOf(request, bounds)
+  return { ...common, surface: 'home', relatedToPinId: '', page: pageOf(request, common, bounds) }
+}
+
+/** A request for related pins, checked. Throws CALL_INVALID_ARGUMENT, naming the field. */
+export function relatedPinsRequest(request: GetRelatedPinsRequest, bounds: RequestBounds): FeedRequest {
+  checkId('pin_id', request.pinId)
+  if (request.userId !== '') checkId('user_id', request.userId)
+  const common = commonOf(request, bounds)
+  const page = { firstPosition: 0, startedAtMs: common.atMs, recorded: true }
+  return { ...common, surface: 'related', relatedToPinId: request.pinId, page }
+}
+
+type Common = Omit<FeedRequest, 'surface' | 'relatedToPinId' | 'page'>
+
+function commonOf(request: Omit<GetFeedRequest, 'pageToken'>, { nowMs, feedId, partitions }: RequestBounds): Common {
+  const { pageSize, sessionId, locale } = request
+  if (!Number.isInteger(pageSize) || pageSize < 0 || pageSize > maxPageSize)
+    throw invalid('page_size', `is ${pageSize}; give 1–${maxPageSize}, or 0 for ${defaultPageSize}`)
+  if (sessionId !== '') checkId('session_id', sessionId)
+  if (locale !== '' && !/^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}$/.test(locale))
+    throw invalid('locale', `is ${quoted(locale)}; give a BCP 47 locale such as de-AT, or none`)
+  const atMs = request.atMs ?? nowMs
+  if (!Number.isSafeInteger(atMs) || atMs <= 0 || atMs > latestAtMs)
+    throw invalid('at_ms', `is ${atMs}; give milliseconds since the epoch, before 2106`)
+  return {
+    feedId,
+    userId: request.userId,
+    pageSize: pageSize === 0 ? defaultPageSize : pageSize,
+    sessionId,
+    locale,
+    atMs,
+    explain: request.explain,
+    ...awaitedOf(request.after, partitions),
+    ...evaluationOf(request.evaluation),
+  }
+}
+
+function evaluationOf(evaluation: Evaluation | undefined) {
+  if (evaluation === undefined) {
+    return {
+      collective: false,
+      dryRun: false,
+      candidatesOnly: false,
+      allowRepeats: false,
+      among: [],
+      exclude: new Set<string>(),
+      sources: [],
+    }
+  }
+  const { consistency, depth, amongPinIds, excludePinIds, sources } = evaluation
+  if (consistency !== Consistency.UNSPECIFIED && consistency !== Consistency.COLLECTIVE)
+    throw invalid('evaluation.consistency', `has the unknown number ${consistency}`)
+  if (depth !== Depth.UNSPECIFIED && depth !== Depth.CANDIDATES)
+    throw invalid('evaluation.depth', `has the unknown number ${depth}`)
+  checkIds('evaluation.among_pin_ids', amongPinIds, maxPinsNamed)
+  checkIds('evaluation.exclude_pin_ids', excludePinIds, maxPinsNamed)
+  checkIds('evaluation.sources', sources, maxSourcesNamed)
+  return {
+    collective: consistency === Consistency.COLLECTIVE,
+    dryRun: evaluation.dryRun,
+    candidatesOnly: depth === Depth.CANDIDATES,
+    allowRepeats: evaluation.allowRepeats,
+    among: [...new Set(amongPinIds)],
+    exclude: new Set(excludePinIds),
+    sources: [...new Set(sources)],
+  }
+}
+
+function awaitedOf(after: readonly string[], partitions: number) {
+  if (after.length > maxTokens) throw invalid('after', `holds ${after.length} tokens; at most ${maxTokens} are allowed`)
+  const engagements = new Map<number, LogPosition>()
+  const pins = new Map<number, LogPosition>()
+  for (const [at, text] of after.entries()) {
+    const token = parseToken(text)
+    if (token === null) throw invalid(`after[${at}]`, `is ${quoted(text)}, no token that event-ingest returned`)
+    const { topic, partition } = token
+    if (partition >= partitions) throw invalid(`after[${at}]`, `names partition ${partition}; there are ${partitions}`)
+    const latest = topic === 'engagements.v1' ? engagements : pins
+    const position = token.position + 1
+    if ((latest.get(partition)?.position ?? 0) < position) latest.set(partition, { topic, partition, position })
+  }
+  return { engagementsAwaited: [...engagements.values()], pinsAwaited: [...pins.values()] }
+}
+
+function pageOf(request: GetFeedRequest, { userId, atMs }: Common, { pageSessionTtlMs }: RequestBounds): PageSession {
+  if (request.pageToken === '') return { firstPosition: 0, startedAtMs: atMs, recorded: true }
+  const session = parsePageToken(request.pageToken, userId)
+  if (session === null) throw invalid('page_token', 'is no token of this user; give the one of the answer before')
+  if (Math.abs(atMs - session.startedAtMs) > pageSessionTtlMs)
+    throw invalid('page_token', 'is too old; ask for the first page')
+  return session
+}
+
+function checkIds(field: string, values: readonly string[], max: number): void {
+  if (values.length > max) throw invalid(field, `holds ${values.length} entries; at most ${max} are allowed`)
+  for (const [at, value] of values.entries()) checkId(`${field}[${at}]`, value)
+}
+
+function checkId(field: string, value: string): void {
+  const problem = idProblem(value)
+  if (problem !== null) throw invalid(field, problem)
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)
+}
+
+function invalid(field: string, problem: string): ContractError {
+  return new ContractError('CALL_INVALID_ARGUMENT', `${field}: ${problem}`)
+}

@@ -1,0 +1,64 @@
+import { GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { Found, Source } from '@freshet/pipeline/stage'
+import { candidatesOf, type CandidateColumns } from '../candidates.ts'
+import type { StagePorts } from '../ports.ts'
+import { lastGoodScope } from '../user-states.ts'
+import type { FallbackRequest } from './user-state.ts'
+
+/** The user's last good feed: from memory, else from the state store. */
+export function lastGoodFeed({
+  memory,
+  store,
+  users,
+}: Pick<StagePorts, 'memory' | 'store' | 'users'>): Source<FallbackRequest, CandidateColumns> {
+  return {
+    kind: 'source',
+    name: 'last-good',
+    policy: 'required',
+    budget: { ms: 1_000, share: 0.4 },
+    run: ({ userId, learned }, { signal }) => {
+      const good = memory.lastGood(userId)
+      if (good !== null) return candidatesOf(good.pinIds, good.scores, good)
+      // A state store that did not answer the first time is not asked again.
+      if (learned === null) return nothing()
+      return store.read(lastGoodScope, users.partitionOf(userId), [userId], { signal }).then(({ values }) => {
+        const bytes = values[0] ?? null
+        return bytes === null ? nothing() : fromBytes(bytes)
+      })
+    },
+  }
+}
+
+/** What is popular, from this process's memory. */
+export function popularFeed({ popular }: Pick<StagePorts, 'popular'>): Source<FallbackRequest, CandidateColumns> {
+  return {
+    kind: 'source',
+    name: 'popular',
+    policy: 'required',
+    run: ({ locale }) => {
+      const pins = popular.of(locale)
+      if (pins === null) return nothing()
+      const foundBy = new Uint32Array(pins.pinIds.length).fill(1)
+      return candidatesOf(pins.pinIds, pins.scores, { sourceNames: ['popular-memory'], foundBy })
+    },
+  }
+}
+
+function nothing(): Found<CandidateColumns> {
+  return candidatesOf([], new Float32Array(0))
+}
+
+function fromBytes(bytes: Uint8Array): Found<CandidateColumns> {
+  const { items } = GetFeedResponse.decode(bytes)
+  const sourceNames = [...new Set(items.flatMap(({ sources }) => sources))].slice(0, 32)
+  return candidatesOf(
+    items.map(({ pinId }) => pinId),
+    Float32Array.from(items, ({ utility }) => utility),
+    {
+      sourceNames,
+      foundBy: Uint32Array.from(items, ({ sources }) =>
+        sources.reduce((bits, name) => bits | (1 << sourceNames.indexOf(name)), 0),
+      ),
+    },
+  )
+}

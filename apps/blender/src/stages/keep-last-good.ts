@@ -1,0 +1,48 @@
+import { GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { SideEffect } from '@freshet/pipeline/stage'
+import { sourcesOf, type CandidateColumns } from '../candidates.ts'
+import type { StagePorts } from '../ports.ts'
+import type { FeedRequest } from '../request.ts'
+import { lastGoodOf } from '../user-memory.ts'
+import { lastGoodScope } from '../user-states.ts'
+import { recordsServed } from './page.ts'
+import type { ScoreColumns } from './rank.ts'
+
+/** Keeps the order as the user's last good feed: in memory, and now and then in the state store, which the answer does not wait for. */
+export function keepLastGood({
+  store,
+  users,
+  memory,
+  clock,
+  config,
+  observer,
+}: Pick<StagePorts, 'store' | 'users' | 'memory' | 'clock' | 'config' | 'observer'>): SideEffect<
+  FeedRequest,
+  CandidateColumns & ScoreColumns
+> {
+  return {
+    kind: 'side-effect',
+    name: 'keep-last-good',
+    policy: 'optional',
+    run: (request, { columns, rows }) => {
+      if (!recordsServed(request) || columns.ranked === null || rows.length === 0) return
+      if (request.among.length > 0 || request.sources.length > 0) return
+      const { userId } = request
+      const good = lastGoodOf(columns, columns.utilities, rows, config.lastGoodPins)
+      const when = { nowMs: clock.now(), intervalMs: config.lastGoodIntervalMs }
+      if (!memory.keepGood(userId, good, when)) return
+      const items = Array.from(rows.subarray(0, config.lastGoodPins), (row, position) => ({
+        pinId: columns.pinIds[row] as string,
+        position,
+        utility: columns.utilities[row] as number,
+        sources: sourcesOf(columns, row),
+      }))
+      const value = GetFeedResponse.encode(GetFeedResponse.fromPartial({ items })).finish()
+      store
+        .put(lastGoodScope, users.partitionOf(userId), { key: userId, value, ttlMs: config.lastGoodTtlMs })
+        .catch((error: unknown) => {
+          observer.failed('last-good', error)
+        })
+    },
+  }
+}

@@ -1,0 +1,83 @@
+import { bytesOf, float32Column } from '@freshet/contracts/columns'
+import { ContractError } from '@freshet/contracts/errors'
+import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
+import type { RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import type { Scorer, Slate } from '@freshet/pipeline/stage'
+import type { CandidateColumns } from '../candidates.ts'
+import type { StagePorts } from '../ports.ts'
+import type { FeedRequest } from '../request.ts'
+import type { FreshnessContext } from './await-tokens.ts'
+import type { UserContext } from './user-state.ts'
+
+/** Candidates with what they are worth. */
+export interface ScoreColumns {
+  /** What a pin is worth; the retrieval score where nothing was ranked. */
+  readonly utilities: Float32Array
+  readonly ranked: Ranked | null
+}
+
+/** What the ranker said, and of which rows. */
+export interface Ranked {
+  readonly response: RankResponse
+  /** Index in the answer's columns of each row; −1: it was not asked about. */
+  readonly places: Int32Array
+}
+
+/** Asks the ranker; where it does not answer, the retrieval order stays. */
+export function rank({
+  ranker,
+  config,
+}: Pick<StagePorts, 'ranker' | 'config'>): Scorer<
+  FeedRequest & UserContext & FreshnessContext,
+  CandidateColumns,
+  ScoreColumns
+> {
+  return {
+    kind: 'scorer',
+    name: 'rank',
+    policy: 'optional',
+    budget: { ms: config.rankBudgetMs, share: 0.6 },
+    run: (request, slate, { timeoutMs, signal }) => {
+      if (slate.rows.length === 0) return retrievalOrder(slate)
+      const { columns, rows } = slate
+      return ranker
+        .rank(
+          {
+            userId: request.userId,
+            surface: request.surface === 'home' ? Surface.HOME : Surface.RELATED,
+            atMs: request.atMs,
+            userState: request.user.bytes,
+            pinIds: Array.from(rows, (row) => columns.pinIds[row] as string),
+            retrievalScores: bytesOf(Float32Array.from(rows, (row) => columns.retrievalScores[row] as number)),
+            relatedToPinId: request.relatedToPinId,
+            withFeatures: config.recordFeatures && !request.dryRun,
+            await: [...request.rankerAwait],
+            locale: request.locale,
+          },
+          { timeoutMs, signal },
+        )
+        .then((response) => scored(slate, response))
+    },
+    otherwise: (_request, slate) => retrievalOrder(slate),
+  }
+}
+
+function retrievalOrder({ columns }: Slate<CandidateColumns>): ScoreColumns {
+  return { utilities: columns.retrievalScores, ranked: null }
+}
+
+function scored({ rows, size }: Slate<CandidateColumns>, response: RankResponse): ScoreColumns {
+  const answered = float32Column(response.utilities)
+  if (answered.length !== rows.length)
+    throw new ContractError('CALL_INTERNAL', `the ranker answered ${answered.length} utilities for ${rows.length} pins`)
+  const utilities = new Float32Array(size)
+  const places = new Int32Array(size).fill(-1)
+  for (let place = 0; place < rows.length; place++) {
+    const utility = answered[place] as number
+    if (!Number.isFinite(utility))
+      throw new ContractError('CALL_INTERNAL', `the ranker answered the utility ${utility}`)
+    utilities[rows[place] as number] = utility
+    places[rows[place] as number] = place
+  }
+  return { utilities, ranked: { response, places } }
+}

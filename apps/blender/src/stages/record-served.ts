@@ -1,0 +1,35 @@
+import type { SideEffect } from '@freshet/pipeline/stage'
+import type { CandidateColumns } from '../candidates.ts'
+import type { StagePorts } from '../ports.ts'
+import type { FeedRequest } from '../request.ts'
+import { encodeServed, servedEntryBytes } from '../served-set.ts'
+import { servedScope } from '../user-states.ts'
+import { recordsServed } from './page.ts'
+
+/** Writes down what the page shows, before the answer. This process remembers it at once: nothing waits between choosing a page and that. */
+export function recordServed({
+  store,
+  users,
+  memory,
+  config,
+}: Pick<StagePorts, 'store' | 'users' | 'memory' | 'config'>): SideEffect<FeedRequest, CandidateColumns> {
+  return {
+    kind: 'side-effect',
+    name: 'record-served',
+    policy: 'optional',
+    budget: { ms: config.recordBudgetMs, share: 0.8 },
+    run: (request, { columns: { keys }, rows }, { signal }) => {
+      if (!recordsServed(request) || rows.length === 0) return
+      const { userId, atMs } = request
+      memory.serve(userId, keys, rows, atMs)
+      return store.append(
+        servedScope,
+        users.partitionOf(userId),
+        userId,
+        encodeServed(keys, rows, atMs),
+        { maxBytes: config.maxServedPins * servedEntryBytes, ttlMs: config.servedWindowMs },
+        { signal },
+      )
+    },
+  }
+}

@@ -1,0 +1,66 @@
+import type { ContextHydrator } from '@freshet/pipeline/stage'
+import type { StagePorts } from '../ports.ts'
+import type { FeedRequest } from '../request.ts'
+import { decodeServed, nothingServed, type ServedSet } from '../served-set.ts'
+import { nobody, type KnownUser } from '../user.ts'
+
+/** What is known of who asks. */
+export interface UserContext {
+  readonly user: KnownUser
+  /** Stored position of the user's partition; null: nothing stored. */
+  readonly userPosition: number | null
+  readonly served: ServedSet
+}
+
+/** Reads the user's state and what was served, once per request, at the same time. */
+export function userState({
+  users,
+  memory,
+  config,
+}: Pick<StagePorts, 'users' | 'memory' | 'config'>): ContextHydrator<FeedRequest, UserContext> {
+  return {
+    kind: 'context',
+    name: 'user-state',
+    policy: 'required',
+    budget: { ms: config.userStateBudgetMs, share: 0.4 },
+    run: ({ userId, surface, candidatesOnly, atMs }, { signal }) => {
+      if (userId === '') return { user: nobody, userPosition: null, served: nothingServed }
+      const window = { atMs, windowMs: config.servedWindowMs }
+      const recordsServed = surface === 'home' && !candidatesOnly
+      return Promise.all([
+        users.read(userId, signal),
+        recordsServed ? users.readServed(userId, signal) : Promise.resolve(null),
+      ]).then(([{ bytes, position }, served]) => ({
+        user: memory.learn(userId, bytes),
+        userPosition: position,
+        served: decodeServed(served, window),
+      }))
+    },
+  }
+}
+
+/** A request on a lower rung of the ladder: what a higher one had learned of the user, if it came that far. */
+export interface FallbackRequest extends FeedRequest {
+  readonly learned: UserContext | null
+}
+
+/** Whether the user is known at all. */
+export interface Remembered {
+  readonly remembered: boolean
+}
+
+/** The user as a higher rung read it, or as this process remembers it from before. */
+export function rememberedUser({
+  memory,
+}: Pick<StagePorts, 'memory'>): ContextHydrator<FallbackRequest, UserContext & Remembered> {
+  return {
+    kind: 'context',
+    name: 'remembered-user',
+    policy: 'required',
+    run: ({ userId, learned }) => {
+      if (learned !== null) return { ...learned, remembered: true }
+      const known = userId === '' ? nobody : memory.known(userId)
+      return { user: known ?? nobody, userPosition: null, served: nothingServed, remembered: known !== null }
+    },
+  }
+}
