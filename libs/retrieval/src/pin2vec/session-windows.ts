@@ -1,0 +1,96 @@
+import { hash32 } from '@freshet/domain/hash'
+
+import { createKeyTable } from '../key-table.ts'
+import type { SectionReader, SectionWriter } from '../snapshot.ts'
+
+/** The last pins of each session, as tickets of rows. The session that began first goes when there is no room. */
+export interface SessionWindows {
+  /**
+   * The window of the session that an action belongs to, emptied where a session begins: by its id, or after a pause of
+   * the user where events bring none.
+   */
+  open(action: { readonly userId: string; readonly sessionId: string | null; readonly atMs: number }): number
+  lengthOf(window: number): number
+  /** The ticket `distance` steps back, 1 for the last. */
+  ticketAt(window: number, distance: number): number
+  push(window: number, ticket: number): void
+  readonly bytes: number
+  save(writer: SectionWriter): void
+  load(reader: SectionReader): void
+}
+
+/** Empty windows of at most `width` pins. */
+export function createSessionWindows(options: {
+  readonly maxSessions: number
+  readonly width: number
+  readonly sessionGapMs: number
+}): SessionWindows {
+  const { maxSessions, width, sessionGapMs } = options
+  const byKey = createKeyTable()
+  const keyHighs = new Uint32Array(maxSessions)
+  const keyLows = new Uint32Array(maxSessions)
+  const lastAtMs = new Float64Array(maxSessions)
+  const lengths = new Uint8Array(maxSessions)
+  // Each window is a ring: its next place, and its tickets.
+  const nexts = new Uint8Array(maxSessions)
+  const tickets = new Uint32Array(maxSessions * width)
+  let next = 0
+  let used = 0
+
+  function begin(high: number, low: number): number {
+    const window = next
+    next = next + 1 === maxSessions ? 0 : next + 1
+    if (used === maxSessions) byKey.delete(keyHighs[window] ?? 0, keyLows[window] ?? 0)
+    else used++
+    keyHighs[window] = high
+    keyLows[window] = low
+    lengths[window] = 0
+    nexts[window] = 0
+    byKey.set(high, low, window)
+    return window
+  }
+
+  return {
+    open({ userId, sessionId, atMs }) {
+      const text = sessionId === null ? `${userId}\n` : `${userId}\n${sessionId}`
+      const high = hash32(text, 0x5e551)
+      const low = hash32(text, 0x10e5)
+      const known = byKey.get(high, low)
+      const window = known >= 0 ? known : begin(high, low)
+      if (sessionId === null && atMs - (lastAtMs[window] ?? 0) > sessionGapMs) lengths[window] = 0
+      lastAtMs[window] = known >= 0 ? Math.max(atMs, lastAtMs[window] ?? 0) : atMs
+      return window
+    },
+    lengthOf: (window) => lengths[window] ?? 0,
+    ticketAt: (window, distance) => tickets[window * width + (((nexts[window] ?? 0) - distance + width) % width)] ?? 0,
+    push(window, ticket) {
+      const at = nexts[window] ?? 0
+      tickets[window * width + at] = ticket
+      nexts[window] = at + 1 === width ? 0 : at + 1
+      lengths[window] = Math.min(width, (lengths[window] ?? 0) + 1)
+    },
+    bytes: maxSessions * (8 + 8 + 2 + 4 * width),
+    save(writer) {
+      writer.u32('keyHighs', keyHighs.subarray(0, used))
+      writer.u32('keyLows', keyLows.subarray(0, used))
+      writer.f64('lastAtMs', lastAtMs.subarray(0, used))
+      writer.u8('lengths', lengths.subarray(0, used))
+      writer.u8('nexts', nexts.subarray(0, used))
+      writer.u32('tickets', tickets.subarray(0, used * width))
+      writer.json('next', next)
+    },
+    load(reader) {
+      const highs = reader.u32('keyHighs')
+      used = highs.length
+      keyHighs.set(highs)
+      keyLows.set(reader.u32('keyLows'))
+      lastAtMs.set(reader.f64('lastAtMs'))
+      lengths.set(reader.u8('lengths'))
+      nexts.set(reader.u8('nexts'))
+      tickets.set(reader.u32('tickets'))
+      next = reader.json('next') as number
+      byKey.clear()
+      for (let window = 0; window < used; window++) byKey.set(keyHighs[window] ?? 0, keyLows[window] ?? 0, window)
+    },
+  }
+}
