@@ -1,0 +1,254 @@
+import { trackedEngagement, type EngagementInput, type TrackedEngagement } from './engagement.ts'
+import { systemEnvironment, type ClientEnvironment } from './environment.ts'
+import { requestFeed, type Feed, type FeedRequest } from './feed.ts'
+import { batchBody, maxKeepaliveBytes, sendBatch, type Attempt, type Receipt } from './send.ts'
+
+/** Why an event was given up: the queue was full, the client was closed, or the server will never take it. */
+export type DropReason = 'queue full' | 'closed' | 'rejected'
+
+/** An event given up, and why. */
+export interface DroppedEvent {
+  readonly event: TrackedEngagement
+  readonly reason: DropReason
+  /** What is wrong with it, where the server said so. */
+  readonly problem: { readonly code: string; readonly field: string; readonly message: string } | null
+}
+
+/** How a client is made. */
+export interface FreshetClientOptions {
+  /** Where event-ingest is, e.g. `https://events.example.org`. */
+  readonly ingestUrl: string
+  /** Where feeds are answered over HTTP; absent: there is no `getFeed`. */
+  readonly feedUrl?: string
+  /** A batch is sent as soon as it holds this many events; 1–1,000, default 50. */
+  readonly maxBatchEvents?: number
+  /** No event waits longer than this for company; default 1,000. */
+  readonly flushIntervalMs?: number
+  /** Most events kept while the server is away; default 1,000. */
+  readonly maxQueuedEvents?: number
+  /** What goes when the queue is full; default `oldest`. */
+  readonly dropPolicy?: 'oldest' | 'newest'
+  /** How long one request may take; default 10,000. */
+  readonly requestTimeoutMs?: number
+  /** Pause before the first retry, doubled with each, half of it random; default 500. */
+  readonly initialRetryMs?: number
+  /** The longest such pause; what the server asks for in `Retry-After` may be longer. Default 30,000. */
+  readonly maxRetryMs?: number
+  /** How long `getFeed` waits for what is queued to be sent; default 1,000. */
+  readonly maxFlushWaitMs?: number
+  /** Users whose last token is remembered; default 1,000. */
+  readonly maxUsers?: number
+  /** Told of every event given up. */
+  readonly onDropped?: (dropped: DroppedEvent) => void
+  /** Told of every attempt that failed and will be repeated. */
+  readonly onError?: (error: Error) => void
+  /** Clock, chance, network and page; default: those of the browser or of Node. */
+  readonly environment?: Partial<ClientEnvironment>
+}
+
+/** Sends engagements and asks for feeds that reflect them. */
+export interface FreshetClient {
+  /** Queues an engagement and returns its event id. Sending, retrying and batching happen by themselves. */
+  track(engagement: EngagementInput): string
+  /** Sends what is queued now. Resolves when the queue is empty or an attempt has failed, with how many are left; retrying goes on by itself. */
+  flush(): Promise<{ readonly left: number }>
+  /** A page of the user's feed that reflects what was tracked for the user before: what is queued is sent first, and the token of the user's last event goes along. Rejects with a FreshetError. */
+  getFeed(request: FeedRequest): Promise<Feed>
+  /** The token of the user's last accepted event; null: none is known. */
+  tokenOf(userId: string): string | null
+  /** Events that have not been acknowledged yet. */
+  queued(): number
+  /** Sends what is queued (one attempt), reports what is left as dropped, and stops. */
+  close(): Promise<void>
+}
+
+/** Creates a client. It runs in browsers and in Node and depends on nothing. */
+export function createFreshetClient(options: FreshetClientOptions): FreshetClient {
+  const environment: ClientEnvironment = { ...systemEnvironment(), ...options.environment }
+  const {
+    maxBatchEvents = 50,
+    flushIntervalMs = 1_000,
+    maxQueuedEvents = 1_000,
+    dropPolicy = 'oldest',
+    requestTimeoutMs = 10_000,
+    initialRetryMs = 500,
+    maxRetryMs = 30_000,
+    maxFlushWaitMs = 1_000,
+    maxUsers = 1_000,
+    onDropped = () => undefined,
+    onError = () => undefined,
+  } = options
+  if (!(maxBatchEvents >= 1 && maxBatchEvents <= 1_000)) throw new RangeError('maxBatchEvents must be from 1 to 1,000')
+  const ingestUrl = `${options.ingestUrl.replace(/\/+$/, '')}/v1/engagements`
+
+  /** In the order of tracking; the first `inFlight` of them are being sent. */
+  let queue: TrackedEngagement[] = []
+  let inFlight = 0
+  let sending: Promise<boolean> | null = null
+  let cancelTimer: (() => void) | null = null
+  let failures = 0
+  let batchLimit = maxBatchEvents
+  let closed = false
+  const tokens = new Map<string, string>()
+
+  const drop = (event: TrackedEngagement, reason: DropReason, problem: DroppedEvent['problem'] = null): void => {
+    onDropped({ event, reason, problem })
+  }
+
+  /** Lets the next batch go after `ms`, unless one is waiting for its time already. */
+  const schedule = (ms: number): void => {
+    if (cancelTimer !== null || closed) return
+    cancelTimer = environment.after(ms, () => {
+      cancelTimer = null
+      void drain()
+    })
+  }
+
+  const unschedule = (): void => {
+    cancelTimer?.()
+    cancelTimer = null
+  }
+
+  /** Sends batch after batch until the queue is empty (true) or an attempt failed (false). */
+  const drain = (): Promise<boolean> => {
+    if (queue.length === 0) return sending ?? Promise.resolve(true)
+    sending ??= sendAll()
+    return sending
+  }
+
+  const sendAll = async (): Promise<boolean> => {
+    unschedule()
+    while (queue.length > 0) {
+      const batch = nextBatch(queue, batchLimit)
+      inFlight = batch.length
+      const attempt = await sendBatch(ingestUrl, batch, requestTimeoutMs, environment)
+      inFlight = 0
+      if (settle(batch, attempt)) continue
+      sending = null
+      return false
+    }
+    // At once, not when the promise is seen to be settled: an event tracked in between would wait for nobody.
+    sending = null
+    return true
+  }
+
+  /** Whether sending may go on at once. */
+  const settle = (batch: readonly TrackedEngagement[], attempt: Attempt): boolean => {
+    if (attempt.kind === 'failed') {
+      onError(attempt.error)
+      const pauseMs = Math.min(maxRetryMs, initialRetryMs * 2 ** Math.min(failures++, 30))
+      schedule(Math.max(attempt.retryAfterMs, pauseMs * (0.5 + environment.random() / 2)))
+      return false
+    }
+    failures = 0
+    if (attempt.kind === 'too large' && batch.length > 1) {
+      batchLimit = Math.ceil(batch.length / 2)
+      return true
+    }
+    queue = queue.slice(batch.length)
+    if (attempt.kind !== 'answered') {
+      const code = 'code' in attempt.error ? String(attempt.error.code) : attempt.kind
+      for (const event of batch) drop(event, 'rejected', { code, field: '', message: attempt.error.message })
+      return true
+    }
+    batchLimit = Math.min(maxBatchEvents, batchLimit * 2)
+    for (const [index, event] of batch.entries()) {
+      const receipt = attempt.receipts[index] as Receipt
+      if ('code' in receipt) drop(event, 'rejected', receipt)
+      else remember(event.userId, receipt.token)
+    }
+    return true
+  }
+
+  const remember = (userId: string, token: string): void => {
+    tokens.delete(userId)
+    tokens.set(userId, token)
+    if (tokens.size > maxUsers) tokens.delete(tokens.keys().next().value as string)
+  }
+
+  const makeRoom = (): void => {
+    if (queue.length <= maxQueuedEvents) return
+    // What is being sent stays: its answer refers to it by place.
+    const at = dropPolicy === 'oldest' && inFlight < queue.length - 1 ? inFlight : queue.length - 1
+    for (const event of queue.splice(at, 1)) drop(event, 'queue full')
+  }
+
+  /** The page is about to go: what is not being sent already is left to the browser. */
+  const handOver = (page: NonNullable<ClientEnvironment['page']>): void => {
+    while (queue.length > inFlight) {
+      const batch = nextBatch(queue.slice(inFlight), maxBatchEvents)
+      if (!page.beacon(ingestUrl, batchBody(batch, environment.now()))) return
+      queue.splice(inFlight, batch.length)
+    }
+  }
+
+  const atMost = (ms: number, work: Promise<unknown>): Promise<void> =>
+    new Promise((resolve) => {
+      const cancel = environment.after(ms, resolve)
+      void work.finally(() => {
+        cancel()
+        resolve()
+      })
+    })
+
+  const { page } = environment
+  const unlisten =
+    page === null
+      ? []
+      : [
+          page.on('hidden', () => void drain()),
+          page.on('gone', () => {
+            handOver(page)
+          }),
+        ]
+
+  const client: FreshetClient = {
+    track(input) {
+      const event = trackedEngagement(input, environment.now(), environment.newEventId)
+      if (closed) drop(event, 'closed')
+      else {
+        queue.push(event)
+        makeRoom()
+        if (queue.length - inFlight >= maxBatchEvents && failures === 0) void drain()
+        else if (sending === null) schedule(flushIntervalMs)
+      }
+      return event.eventId
+    },
+    async flush() {
+      // A drain under way began before the last event was tracked, but goes on until the queue is empty.
+      await drain()
+      return { left: queue.length }
+    },
+    async getFeed(request) {
+      if (options.feedUrl === undefined) throw new TypeError('getFeed needs the option feedUrl')
+      if (queue.some(({ userId }) => userId === request.userId)) await atMost(maxFlushWaitMs, client.flush())
+      const token = tokens.get(request.userId)
+      const after = [...(request.after ?? []), ...(token === undefined ? [] : [token])]
+      return requestFeed(options.feedUrl, { ...request, after }, requestTimeoutMs, environment)
+    },
+    tokenOf: (userId) => tokens.get(userId) ?? null,
+    queued: () => queue.length,
+    async close() {
+      if (closed) return
+      closed = true
+      for (const stop of unlisten) stop()
+      await drain()
+      unschedule()
+      for (const event of queue.splice(0)) drop(event, 'closed')
+    },
+  }
+  return client
+}
+
+/** The longest beginning of `events` that fits one request, at least one event. */
+function nextBatch(events: readonly TrackedEngagement[], maxEvents: number): TrackedEngagement[] {
+  const batch: TrackedEngagement[] = []
+  let bytes = 100
+  for (const event of events) {
+    // A UTF-16 code unit takes at most three bytes; ids are ASCII nearly always, so this guess is generous enough.
+    bytes += JSON.stringify(event).length + 1
+    if (batch.length > 0 && (batch.length >= maxEvents || bytes > maxKeepaliveBytes)) break
+    batch.push(event)
+  }
+  return batch
+}

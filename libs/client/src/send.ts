@@ -1,0 +1,124 @@
+import type { TrackedEngagement } from './engagement.ts'
+import type { ClientEnvironment } from './environment.ts'
+
+/** What the server said of one event. */
+export type Receipt =
+  | { readonly id: string; readonly token: string }
+  | { readonly id: string; readonly code: string; readonly field: string; readonly message: string }
+
+/** What became of an attempt to send a batch. */
+export type Attempt =
+  /** Each event was accepted or rejected. */
+  | { readonly kind: 'answered'; readonly receipts: readonly Receipt[] }
+  /** The batch has to be cut. */
+  | { readonly kind: 'too large'; readonly error: Error }
+  /** Nothing of it will ever be accepted. */
+  | { readonly kind: 'refused'; readonly error: Error }
+  /** It may be accepted later; `retryAfterMs` is what the server asked for. */
+  | { readonly kind: 'failed'; readonly error: Error; readonly retryAfterMs: number }
+
+/** An answer that is no success. */
+export class FreshetError extends Error {
+  /** HTTP status; 0: no answer came. */
+  readonly status: number
+  /** Code of the server's error catalogue; `NO_ANSWER` where none came. */
+  readonly code: string
+  constructor(status: number, code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'FreshetError'
+    this.status = status
+    this.code = code
+  }
+}
+
+/** Browsers take at most 64 KiB of requests that outlive their page. */
+export const maxKeepaliveBytes = 60_000
+
+/** The body of a batch, with the client's clock in it, so that the server can correct times. */
+export function batchBody(events: readonly TrackedEngagement[], nowMs: number): string {
+  return JSON.stringify({ engagements: events, sentAt: new Date(nowMs).toISOString() })
+}
+
+/** Posts a batch once. Never rejects. */
+export async function sendBatch(
+  url: string,
+  events: readonly TrackedEngagement[],
+  timeoutMs: number,
+  environment: ClientEnvironment,
+): Promise<Attempt> {
+  const body = batchBody(events, environment.now())
+  try {
+    const { status, headers, json } = await postJson(url, body, { timeoutMs }, environment)
+    const { receipts } = (json ?? {}) as { readonly receipts?: readonly Receipt[] }
+    const complete = Array.isArray(receipts) && receipts.length === events.length
+    if ((status === 202 || status === 400) && complete) return { kind: 'answered', receipts }
+    const error = errorOf(status, json)
+    if (status === 413) return { kind: 'too large', error }
+    const retryable = status === 408 || status === 429 || status >= 500 || status < 400
+    if (!retryable) return { kind: 'refused', error }
+    return { kind: 'failed', error, retryAfterMs: retryAfterMs(headers.get('retry-after'), environment.now()) }
+  } catch (error) {
+    return { kind: 'failed', error: noAnswer(error), retryAfterMs: 0 }
+  }
+}
+
+/** Posts JSON and reads the answer's. Rejects where no answer comes in time. */
+export async function postJson(
+  url: string,
+  body: string,
+  options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  environment: ClientEnvironment,
+): Promise<{ readonly status: number; readonly headers: Headers; readonly json: unknown }> {
+  const ending = new AbortController()
+  const abort = (): void => {
+    ending.abort(options.signal?.reason)
+  }
+  const cancel = environment.after(options.timeoutMs, () => {
+    ending.abort(new Error(`no answer within ${options.timeoutMs} ms`))
+  })
+  if (options.signal?.aborted === true) abort()
+  options.signal?.addEventListener('abort', abort, { once: true })
+  try {
+    const response = await environment.fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      keepalive: body.length <= maxKeepaliveBytes,
+      signal: ending.signal,
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, json: parsed(text) }
+  } finally {
+    cancel()
+    options.signal?.removeEventListener('abort', abort)
+  }
+}
+
+/** The error of an answer. */
+export function errorOf(status: number, json: unknown): FreshetError {
+  const { error } = (json ?? {}) as { readonly error?: { readonly code?: unknown; readonly message?: unknown } }
+  const code = typeof error?.code === 'string' ? error.code : `HTTP_${status}`
+  const message = typeof error?.message === 'string' ? error.message : `the server answered with status ${status}`
+  return new FreshetError(status, code, message)
+}
+
+/** The error of a request without an answer. */
+export function noAnswer(cause: unknown): FreshetError {
+  return new FreshetError(0, 'NO_ANSWER', cause instanceof Error ? cause.message : String(cause), { cause })
+}
+
+/** What a `Retry-After` header asks for, seconds or a date, as milliseconds from now. */
+export function retryAfterMs(header: string | null, nowMs: number): number {
+  if (header === null) return 0
+  const seconds = Number(header)
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - nowMs
+  return ms > 0 ? ms : 0
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
