@@ -1,0 +1,69 @@
+import type { EventLog } from '@freshet/contracts/ports/event-log'
+import type { StateStore } from '@freshet/contracts/ports/state-store'
+import { firstGeneration, servingPointer, stateScope, type StateFamily } from '@freshet/contracts/scopes'
+
+/** A generation that can't be switched to or dropped as asked. `message` says why and what to do. */
+export class GenerationError extends Error {
+  readonly code = 'GENERATION'
+  constructor(message: string) {
+    super(message)
+    this.name = 'GenerationError'
+  }
+}
+
+/** The topic that a family's state is folded from. */
+export const familyTopic = { user: 'engagements.v1', pin: 'pin-engagements.v1' } as const
+
+/** The generation that serves. */
+export async function servingGeneration(store: Pick<StateStore, 'pointer'>, family: StateFamily): Promise<string> {
+  return (await store.pointer(servingPointer(family))) ?? firstGeneration
+}
+
+/**
+ * Makes another generation serve; with the old one as `to`, rolls back. Updaters and readers notice within their poll.
+ * The generation left keeps its state and its position, so going back loses nothing: it catches up from there.
+ * Throws a GenerationError where `from` no longer serves, or `to` holds nothing.
+ */
+export async function switchGeneration(options: {
+  readonly store: Pick<StateStore, 'pointer' | 'movePointer' | 'positions'>
+  readonly log: Pick<EventLog, 'partitionCount'>
+  readonly family: StateFamily
+  readonly from: string
+  readonly to: string
+}): Promise<void> {
+  const { store, log, family, from, to } = options
+  const count = await log.partitionCount(familyTopic[family])
+  const positions = await store.positions(stateScope(family, to), partitionsUpTo(count))
+  if (positions.every((position) => position === null)) {
+    throw new GenerationError(`generation ${to} of ${family} state holds nothing; run \`freshet rebuild\` first`)
+  }
+  const pointer = servingPointer(family)
+  const stored = await store.pointer(pointer)
+  if ((stored ?? firstGeneration) !== from || !(await store.movePointer(pointer, stored, to))) {
+    throw new GenerationError(
+      `generation ${from} of ${family} state does not serve (any more); it was switched meanwhile`,
+    )
+  }
+}
+
+/** Removes a generation with all that it holds. Throws a GenerationError for the one that serves. */
+export async function dropGeneration(options: {
+  readonly store: Pick<StateStore, 'pointer' | 'dropScope'>
+  readonly log: Pick<EventLog, 'partitionCount'>
+  readonly family: StateFamily
+  readonly generation: string
+}): Promise<void> {
+  const { store, log, family, generation } = options
+  if ((await servingGeneration(store, family)) === generation) {
+    throw new GenerationError(
+      `generation ${generation} of ${family} state serves; switch to another before it is dropped`,
+    )
+  }
+  const count = await log.partitionCount(familyTopic[family])
+  await store.dropScope(stateScope(family, generation), partitionsUpTo(count))
+}
+
+/** 0, 1, … below `count`. */
+export function partitionsUpTo(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, partition) => partition)
+}

@@ -1,0 +1,252 @@
+import { ContractError } from '@freshet/contracts/errors'
+import type { BatchVerdict, EventLog, LogBatch } from '@freshet/contracts/ports/event-log'
+import type { StateStore } from '@freshet/contracts/ports/state-store'
+import { stateScope, type StateFamily } from '@freshet/contracts/scopes'
+import { hash64 } from '@freshet/domain/hash'
+import { checkedConfig, type UpdaterConfig } from './config.ts'
+import { createErasures } from './erasures.ts'
+import { createPartitionFolder, type PartitionFolder } from './fold-partition.ts'
+import { createPinStage } from './fold-pins.ts'
+import { createUserStage } from './fold-users.ts'
+import { familyTopic, partitionsUpTo, servingGeneration } from './generations.ts'
+
+/** What a rebuild came to. */
+export interface RebuildReport {
+  readonly family: StateFamily
+  /** The generation that served meanwhile. */
+  readonly old: string
+  readonly fresh: string
+  /** Records folded by this run. */
+  readonly records: number
+  /** Values compared, each at equal positions of both generations. */
+  readonly compared: number
+  readonly different: number
+  /** Values that only one generation has. The new one may have more: the old one drops what was silent for its TTL. */
+  readonly onlyOld: number
+  readonly onlyFresh: number
+  /** Some keys that are not the same, for people. */
+  readonly examples: readonly string[]
+  /** Sum of hashes of all keys and values compared, in hexadecimal, of either generation. */
+  readonly oldChecksum: string
+  readonly freshChecksum: string
+  /** Partitions of which the log no longer holds the beginning: the new generation knows less. */
+  readonly truncatedPartitions: readonly number[]
+  /** Whether both generations hold the same. */
+  readonly identical: boolean
+}
+
+/** Far more than one read brings: a page of keys that are compared together. */
+const pageKeys = 1000
+
+/**
+ * Folds the log from its start into another generation of a family's state, while the old one serves and is written to,
+ * then compares both, key by key and byte by byte, at equal positions: what was read of the old one at a position is
+ * compared after the new one was folded to exactly there. Nothing is sent onward: the log has it already. Goes on where a
+ * rebuild that was stopped left off. Does not switch: see `switchGeneration`. Rejects with the signal's reason when aborted.
+ */
+export async function rebuildState(options: {
+  readonly log: EventLog
+  readonly store: StateStore
+  readonly config: UpdaterConfig
+  readonly family: StateFamily
+  /** null: one after the generation that serves. */
+  readonly generation: string | null
+  readonly signal: AbortSignal
+  readonly onProgress?: (records: number) => void
+  readonly onError: (error: Error) => void
+}): Promise<RebuildReport> {
+  const { log, store, family, signal } = options
+  const config = checkedConfig(options.config)
+  const topic = familyTopic[family]
+  const partitions = partitionsUpTo(await log.partitionCount(topic))
+  const old = await servingGeneration(store, family)
+  const fresh = options.generation ?? String(Number(old) + 1)
+  const [oldScope, freshScope] = [stateScope(family, old), stateScope(family, fresh)]
+  const starts = await log.starts(topic)
+  let records = 0
+
+  const folder = await folderInto(fresh, config, options)
+  const limits = createLimits(partitions.length, signal)
+  const startPositions = await store.positions(freshScope, partitions)
+  const folded = startPositions.map((position) => position ?? 0)
+
+  const onBatch = async (batch: LogBatch): Promise<BatchVerdict> => {
+    const limit = await limits.above(batch.partition, batch.from)
+    const next = Math.min(batch.next, limit)
+    const cut = { ...batch, next, records: batch.records.filter(({ position }) => position < next) }
+    const verdict = await folder.handle(cut, signal)
+    if (verdict !== undefined) return verdict
+    records += cut.records.length
+    options.onProgress?.(cut.records.length)
+    folded[batch.partition] = next
+    limits.reached(batch.partition, next)
+    if (next < batch.next) return { seekTo: next }
+  }
+  const reader = await log.readAll({
+    topics: [topic],
+    maxBatchRecords: config.updater.maxBatchRecords,
+    startAt: ({ partition }) => startPositions[partition] ?? null,
+    onError: options.onError,
+    onBatch,
+  })
+  const foldTo = async (partition: number, position: number): Promise<void> => {
+    if ((folded[partition] ?? 0) < position) await limits.raise(partition, position)
+  }
+
+  try {
+    const stored = await store.positions(oldScope, partitions)
+    await Promise.all(partitions.map((partition) => foldTo(partition, stored[partition] ?? 0)))
+    const tally = createTally()
+    for (const partition of partitions) {
+      for (const scanned of [oldScope, freshScope]) {
+        for await (const page of store.scan(scanned, partition)) {
+          for (let first = 0; first < page.length; first += pageKeys) {
+            const keys = page.slice(first, first + pageKeys).map(({ key }) => key)
+            const before = await store.read(oldScope, partition, keys, { signal })
+            await foldTo(partition, before.position ?? 0)
+            const after = await store.read(freshScope, partition, keys, { signal })
+            if ((after.position ?? 0) !== (before.position ?? 0)) continue
+            keys.forEach((key, row) => {
+              tally.add(`${partition} ${key}`, before.values[row] ?? null, after.values[row] ?? null)
+            })
+          }
+        }
+      }
+    }
+    // What came in while comparing: the new generation is where the old one is when it is switched to.
+    const last = await store.positions(oldScope, partitions)
+    await Promise.all(partitions.map((partition) => foldTo(partition, last[partition] ?? 0)))
+    const truncatedPartitions = partitions.filter((partition) => (starts[partition] ?? 0) > 0)
+    return { family, old, fresh, records, ...tally.result(), truncatedPartitions }
+  } finally {
+    limits.end()
+    await reader.stop()
+  }
+}
+
+async function folderInto(
+  generation: string,
+  config: UpdaterConfig,
+  { log, store, family, onError }: Pick<Parameters<typeof rebuildState>[0], 'log' | 'store' | 'family' | 'onError'>,
+): Promise<PartitionFolder<unknown>> {
+  const common = { log, store, config: config.updater, generation: () => generation, sendOnward: false }
+  if (family === 'pin') return createPartitionFolder({ ...common, stage: createPinStage(config.fold) })
+  const erasures = createErasures({ log, store, partitions: () => 0, onError })
+  const ends = await log.ends('erasures.v1')
+  const missing = new Set(ends.flatMap((end, partition) => (end > 0 ? [partition] : [])))
+  if (missing.size > 0) {
+    const loaded = Promise.withResolvers<undefined>()
+    const reader = await log.readAll({
+      topics: ['erasures.v1'],
+      maxBatchRecords: config.updater.maxBatchRecords,
+      startAt: () => null,
+      onError,
+      onBatch: ({ partition, next, records }) => {
+        erasures.fold(records)
+        if (next >= (ends[partition] ?? 0)) missing.delete(partition)
+        if (missing.size === 0) loaded.resolve(undefined)
+        return Promise.resolve()
+      },
+    })
+    await loaded.promise
+    await reader.stop()
+  }
+  return createPartitionFolder({ ...common, stage: createUserStage(config.fold, erasures.erasedAtMs) })
+}
+
+/** Up to where each partition may be folded; its reader waits there. */
+interface Limits {
+  /** Resolves with the limit once it is above `position`. */
+  above(partition: number, position: number): Promise<number>
+  /** Raises the limit; resolves when the partition was folded up to it. */
+  raise(partition: number, limit: number): Promise<void>
+  reached(partition: number, position: number): void
+  end(): void
+}
+
+function createLimits(partitions: number, signal: AbortSignal): Limits {
+  const limits = new Array<number>(partitions).fill(0)
+  const waiting = new Set<() => void>()
+  const reached = new Array<number>(partitions).fill(0)
+  const ended = new AbortController()
+  const either = AbortSignal.any([signal, ended.signal])
+  const wake = () => {
+    for (const check of [...waiting]) check()
+  }
+  either.addEventListener('abort', wake)
+
+  const until = (condition: () => boolean): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const check = () => {
+        if (!either.aborted && !condition()) return
+        waiting.delete(check)
+        if (condition()) resolve()
+        else reject(either.reason as Error)
+      }
+      waiting.add(check)
+      check()
+    })
+
+  return {
+    async above(partition, position) {
+      await until(() => (limits[partition] ?? 0) > position)
+      return limits[partition] ?? 0
+    },
+    async raise(partition, limit) {
+      limits[partition] = Math.max(limits[partition] ?? 0, limit)
+      wake()
+      await until(() => (reached[partition] ?? 0) >= limit)
+    },
+    reached(partition, position) {
+      reached[partition] = position
+      wake()
+    },
+    end() {
+      ended.abort(new ContractError('CALL_CANCELLED', 'the rebuild has ended'))
+    },
+  }
+}
+
+type Compared = Pick<
+  RebuildReport,
+  'compared' | 'different' | 'onlyOld' | 'onlyFresh' | 'examples' | 'oldChecksum' | 'freshChecksum' | 'identical'
+>
+
+function createTally(): {
+  add(name: string, old: Uint8Array | null, fresh: Uint8Array | null): void
+  result(): Compared
+} {
+  const seen = new Set<string>()
+  const examples: string[] = []
+  let different = 0
+  let onlyOld = 0
+  let onlyFresh = 0
+  let oldSum = 0n
+  let freshSum = 0n
+  const hashOf = (name: string, value: Uint8Array | null) =>
+    value === null ? 0n : hash64(Buffer.concat([Buffer.from(`${name}\n`), value]))
+
+  return {
+    add(name, old, fresh) {
+      if (seen.has(name) || (old === null && fresh === null)) return
+      seen.add(name)
+      oldSum = BigInt.asUintN(64, oldSum + hashOf(name, old))
+      freshSum = BigInt.asUintN(64, freshSum + hashOf(name, fresh))
+      if (old !== null && fresh !== null && Buffer.compare(old, fresh) === 0) return
+      if (old === null) onlyFresh++
+      else if (fresh === null) onlyOld++
+      else different++
+      if (examples.length < 10) examples.push(name)
+    },
+    result: () => ({
+      compared: seen.size,
+      different,
+      onlyOld,
+      onlyFresh,
+      examples,
+      oldChecksum: oldSum.toString(16).padStart(16, '0'),
+      freshChecksum: freshSum.toString(16).padStart(16, '0'),
+      identical: different + onlyOld + onlyFresh === 0,
+    }),
+  }
+}
