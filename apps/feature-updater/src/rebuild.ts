@@ -9,6 +9,7 @@ import { createPartitionFolder, type PartitionFolder } from './fold-partition.ts
 import { createPinStage } from './fold-pins.ts'
 import { createUserStage } from './fold-users.ts'
 import { familyTopic, partitionsUpTo, servingGeneration } from './generations.ts'
+import { readToEnd } from './read-to-end.ts'
 
 /** What a rebuild came to. */
 export interface RebuildReport {
@@ -127,30 +128,25 @@ export async function rebuildState(options: {
 async function folderInto(
   generation: string,
   config: UpdaterConfig,
-  { log, store, family, onError }: Pick<Parameters<typeof rebuildState>[0], 'log' | 'store' | 'family' | 'onError'>,
+  {
+    log,
+    store,
+    family,
+    onError,
+    signal,
+  }: Pick<Parameters<typeof rebuildState>[0], 'log' | 'store' | 'family' | 'onError' | 'signal'>,
 ): Promise<PartitionFolder<unknown>> {
   const common = { log, store, config: config.updater, generation: () => generation, sendOnward: false }
   if (family === 'pin') return createPartitionFolder({ ...common, stage: createPinStage(config.fold) })
   const erasures = createErasures({ log, store, partitions: () => 0, onError })
-  const ends = await log.ends('erasures.v1')
-  const missing = new Set(ends.flatMap((end, partition) => (end > 0 ? [partition] : [])))
-  if (missing.size > 0) {
-    const loaded = Promise.withResolvers<undefined>()
-    const reader = await log.readAll({
-      topics: ['erasures.v1'],
-      maxBatchRecords: config.updater.maxBatchRecords,
-      startAt: () => null,
-      onError,
-      onBatch: ({ partition, next, records }) => {
-        erasures.fold(records)
-        if (next >= (ends[partition] ?? 0)) missing.delete(partition)
-        if (missing.size === 0) loaded.resolve(undefined)
-        return Promise.resolve()
-      },
-    })
-    await loaded.promise
-    await reader.stop()
-  }
+  await readToEnd({
+    log,
+    topic: 'erasures.v1',
+    maxBatchRecords: config.updater.maxBatchRecords,
+    onRecords: (_, records) => erasures.fold(records),
+    onError,
+    signal,
+  })
   return createPartitionFolder({ ...common, stage: createUserStage(config.fold, erasures.erasedAtMs) })
 }
 

@@ -1,0 +1,177 @@
+import {
+  decodeDeadLetter,
+  decodePinEngagement,
+  decodeReceivedEngagement,
+  encodePinEngagement,
+  type DeadLetter,
+} from '@freshet/contracts/codecs/onward'
+import type { EventLog, LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
+import type { Clock } from '@freshet/domain/clock'
+import { readToEnd } from './read-to-end.ts'
+
+/** A dead letter and where it lies in `dead-letters.v1`. */
+export interface StoredLetter extends DeadLetter {
+  readonly partition: number
+  readonly position: number
+}
+
+/** Which letters are meant; what is null matters not. */
+export interface LetterFilter {
+  readonly sourceTopic: string | null
+  readonly code: string | null
+  /** Put aside at or after, milliseconds since the epoch. */
+  readonly sinceMs: number | null
+  readonly key: string | null
+}
+
+/** Every letter. */
+export const allLetters: LetterFilter = { sourceTopic: null, code: null, sinceMs: null, key: null }
+
+/** What a replay did. */
+export interface ReplayReport {
+  /** Letters that matched. */
+  readonly matched: number
+  /** Appended to their source topic again; 0 in a dry run. */
+  readonly replayed: number
+  /** Would still be dead letters: left where they are. */
+  readonly stillBad: number
+  /** Some of those, for people. */
+  readonly examples: readonly string[]
+}
+
+type Reading = Pick<EventLog, 'ends' | 'readAll'>
+
+/** The letters that match, oldest first, each source record once: one that was put aside again after a crash is the same letter. */
+export async function listDeadLetters(options: {
+  readonly log: Reading
+  readonly filter: LetterFilter
+  readonly onError: (error: Error) => void
+  readonly signal?: AbortSignal
+}): Promise<readonly StoredLetter[]> {
+  const { filter, onError } = options
+  const letters = new Map<string, StoredLetter>()
+  await readToEnd({
+    log: options.log,
+    topic: 'dead-letters.v1',
+    maxBatchRecords: 1000,
+    onError,
+    onRecords(partition, records) {
+      for (const record of records) {
+        const letter = letterOf(record, partition, onError)
+        if (letter === null || !matches(letter, filter)) continue
+        const source = `${letter.sourceTopic}/${letter.sourcePartition}/${letter.sourcePosition}`
+        if (!letters.has(source)) letters.set(source, letter)
+      }
+    },
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  })
+  return [...letters.values()].sort((a, b) => a.atMs - b.atMs || a.partition - b.partition || a.position - b.position)
+}
+
+/** One letter by its place; null: there is none. */
+export async function showDeadLetter(options: {
+  readonly log: Reading
+  readonly partition: number
+  readonly position: number
+  readonly onError: (error: Error) => void
+}): Promise<StoredLetter | null> {
+  let found: StoredLetter | null = null
+  await readToEnd({
+    log: options.log,
+    topic: 'dead-letters.v1',
+    maxBatchRecords: 1000,
+    onError: options.onError,
+    onRecords(partition, records) {
+      if (partition !== options.partition) return
+      const record = records.find(({ position }) => position === options.position)
+      if (record !== undefined) found = letterOf(record, partition, options.onError)
+    },
+  })
+  return found
+}
+
+/**
+ * Appends letters to their source topic again, at most `maxPerSecond`; those that the code of today still can't decode stay
+ * where they are. Doing it twice changes nothing: engagements are known by their ids, re-keyed ones by the letter's place,
+ * which stands in for their source (above the marks of the first stage; so those go in the order of the letters, and one
+ * left out by a filter is a repeat once a later one was replayed). What has become older than the allowed lateness
+ * meanwhile goes to `engagements-late.v1`.
+ */
+export async function replayDeadLetters(options: {
+  readonly log: Reading & Pick<EventLog, 'append' | 'partitionCount'>
+  readonly clock: Clock
+  readonly filter: LetterFilter
+  readonly maxPerSecond: number
+  readonly dryRun: boolean
+  readonly signal: AbortSignal
+  readonly onError: (error: Error) => void
+}): Promise<ReplayReport> {
+  const { log, clock, maxPerSecond, dryRun, signal } = options
+  const letters = await listDeadLetters(options)
+  const partitions = await log.partitionCount('pin-engagements.v1')
+  const due: { readonly topic: string; readonly record: NewRecord }[] = []
+  const examples: string[] = []
+  let stillBad = 0
+  for (const letter of inOrderOfPlace(letters)) {
+    const made = replayable(letter, partitions)
+    if (typeof made === 'string') {
+      stillBad++
+      if (examples.length < 10) examples.push(`${letter.partition}/${letter.position}: ${made}`)
+    } else due.push({ topic: letter.sourceTopic, record: made })
+  }
+  let replayed = 0
+  if (!dryRun) {
+    for (const { topic, record } of due) {
+      signal.throwIfAborted()
+      await log.append(topic, [record], { signal })
+      replayed++
+      if (replayed < due.length) await clock.sleep(1000 / maxPerSecond, signal)
+    }
+  }
+  return { matched: letters.length, replayed, stillBad, examples }
+}
+
+function inOrderOfPlace(letters: readonly StoredLetter[]): readonly StoredLetter[] {
+  return [...letters].sort((a, b) => a.partition - b.partition || a.position - b.position)
+}
+
+/** The record to be appended, or why the letter would only become one again. */
+function replayable(letter: StoredLetter, partitions: number): NewRecord | string {
+  try {
+    if (letter.sourceTopic === 'engagements.v1') {
+      const { engagement } = decodeReceivedEngagement(letter.value)
+      if (engagement.userId !== letter.key) return "the key is not the engagement's user"
+      return { key: letter.key, value: letter.value, partition: null }
+    }
+    if (letter.sourceTopic === 'pin-engagements.v1') {
+      const pinEngagement = decodePinEngagement(letter.value)
+      const { partition, position } = letter
+      const source = { partition: partitions + partition, position, index: pinEngagement.source.index }
+      return { key: letter.key, value: encodePinEngagement({ ...pinEngagement, source }), partition: null }
+    }
+    return `nothing is known about replaying ${letter.sourceTopic}`
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+function letterOf(record: LogRecord, partition: number, onError: (error: Error) => void): StoredLetter | null {
+  if (record.value === null) return null
+  try {
+    return { ...decodeDeadLetter(record.value), partition, position: record.position }
+  } catch (error) {
+    onError(
+      new Error(`dead-letters.v1/${partition} at ${record.position}: ${(error as Error).message}`, { cause: error }),
+    )
+    return null
+  }
+}
+
+function matches(letter: DeadLetter, { sourceTopic, code, sinceMs, key }: LetterFilter): boolean {
+  return (
+    (sourceTopic === null || letter.sourceTopic === sourceTopic) &&
+    (code === null || letter.code === code) &&
+    (sinceMs === null || letter.atMs >= sinceMs) &&
+    (key === null || letter.key === key)
+  )
+}
