@@ -1,7 +1,8 @@
 import { logClosed, topicMissing } from '../event-log/local-readers.ts'
 import { typeOf } from './errors.ts'
 import { brokerAt, createErrorFromCode, cutConnections, sendRaw } from './kafkajs-internals.ts'
-import type { ConnectionSettings, KafkaBroker } from './kafkajs-internals.ts'
+import type { KafkaBroker } from './kafkajs-internals.ts'
+import type { KafkaSettings } from './options.ts'
 
 /** The brokers of a cluster and who leads which partition. Tries each thing once: callers know how long to go on. */
 export interface KafkaCluster {
@@ -11,8 +12,8 @@ export interface KafkaCluster {
   knownLeaders(topic: string): readonly number[] | null
   /** Asks anew for all topics known and these; those that are missing are forgotten. Calls at the same time share one request. */
   refresh(topics?: readonly string[]): Promise<void>
-  /** Runs work on a connected broker; one that did not answer in time loses its connections. */
-  on<T>(nodeId: number, work: (broker: KafkaBroker) => Promise<T>): Promise<T>
+  /** Runs work on a connected broker; one that did not answer in time, or within `timeoutMs` in all, loses its connections. */
+  on<T>(nodeId: number, work: (broker: KafkaBroker) => Promise<T>, timeoutMs?: number): Promise<T>
   onAny<T>(work: (broker: KafkaBroker) => Promise<T>): Promise<T>
   onController<T>(work: (broker: KafkaBroker) => Promise<T>): Promise<T>
   /** The node that coordinates a group. */
@@ -36,13 +37,36 @@ interface Metadata {
 
 const unknownTopic = 3
 const leaderNotAvailable = 5
+const unanswered: ReadonlySet<string> = new Set(['KafkaJSRequestTimeoutError', 'KafkaJSLockTimeout'])
 
-/** Reaches a cluster through some of its brokers (`host:port`). Connects when first asked for something. */
-export function createCluster(seeds: readonly string[], settings: ConnectionSettings): KafkaCluster {
-  const brokers = new Map<number, { readonly address: string; readonly broker: KafkaBroker }>()
-  const seedBrokers = seeds.map((seed) => {
+class Overdue extends Error {
+  constructor({ host, port }: Place, timeoutMs: number) {
+    super(`no answer from ${host}:${port} within ${timeoutMs} ms`)
+    this.name = 'Overdue'
+  }
+}
+
+interface Place {
+  readonly host: string
+  readonly port: number
+  readonly nodeId: number
+  broker: KafkaBroker
+}
+
+/** Reaches a cluster through some of its brokers. Connects when first asked for something. */
+export function createCluster(settings: KafkaSettings): KafkaCluster {
+  const { clock, requestTimeoutMs, connectionTimeoutMs } = settings
+  const longestCallMs = 2 * (requestTimeoutMs + connectionTimeoutMs)
+  const placeAt = (host: string, port: number, nodeId: number): Place => ({
+    host,
+    port,
+    nodeId,
+    broker: brokerAt(host, port, nodeId, settings),
+  })
+  const brokers = new Map<number, Place>()
+  const seeds = settings.brokers.map((seed) => {
     const colon = seed.lastIndexOf(':')
-    return brokerAt(seed.slice(0, colon), Number(seed.slice(colon + 1)), -1, settings)
+    return placeAt(seed.slice(0, colon), Number(seed.slice(colon + 1)), -1)
   })
   const topics = new Map<string, readonly number[]>()
   let controllerId = -1
@@ -50,27 +74,39 @@ export function createCluster(seeds: readonly string[], settings: ConnectionSett
   let closed = false
   let refreshing: { readonly wanted: Set<string>; readonly done: Promise<void> } | null = null
 
-  async function use<T>(broker: KafkaBroker, work: (broker: KafkaBroker) => Promise<T>): Promise<T> {
+  async function use<T>(
+    place: Place,
+    work: (broker: KafkaBroker) => Promise<T>,
+    timeoutMs = longestCallMs,
+  ): Promise<T> {
     if (closed) throw logClosed()
+    const { broker } = place
+    const over = new AbortController()
+    const late = clock.sleep(timeoutMs, over.signal).then(() => Promise.reject(new Overdue(place, timeoutMs)))
+    late.catch(() => undefined)
+    const working = broker.connect().then(() => work(broker))
+    working.catch(() => undefined)
     try {
-      await broker.connect()
-      return await work(broker)
+      return await Promise.race([working, late])
     } catch (error) {
-      // The far end may be gone without a word: TCP would find out only after minutes.
-      const { name } = error as Error
-      if (name === 'KafkaJSRequestTimeoutError' || name === 'KafkaJSLockTimeout')
+      // The far end may be gone without a word: TCP would find out only after minutes. And a kafkajs connection that was
+      // lost at the wrong moment may never answer again: it is left behind.
+      if (error instanceof Overdue) place.broker = brokerAt(place.host, place.port, place.nodeId, settings)
+      if (error instanceof Overdue || unanswered.has((error as Error).name))
         await cutConnections(broker, error as Error)
       throw error
+    } finally {
+      over.abort()
     }
   }
 
   async function onAny<T>(work: (broker: KafkaBroker) => Promise<T>): Promise<T> {
-    const known = [...brokers.values()].map(({ broker }) => broker)
+    const known = [...brokers.values()]
     const first = known.length === 0 ? 0 : turn++ % known.length
     let failure: unknown = new Error('no brokers are configured')
-    for (const broker of [...known.slice(first), ...known.slice(0, first), ...seedBrokers]) {
+    for (const place of [...known.slice(first), ...known.slice(0, first), ...seeds]) {
       try {
-        return await use(broker, work)
+        return await use(place, work)
       } catch (error) {
         if (typeOf(error) !== null) throw error
         failure = error
@@ -91,11 +127,11 @@ export function createCluster(seeds: readonly string[], settings: ConnectionSett
       void cutConnections(broker, new Error(`broker ${nodeId} left the cluster`))
     }
     for (const { nodeId, host, port } of metadata.brokers) {
-      const address = `${host}:${port}`
       const before = brokers.get(nodeId)
-      if (before?.address === address) continue
-      if (before !== undefined) void cutConnections(before.broker, new Error(`broker ${nodeId} moved to ${address}`))
-      brokers.set(nodeId, { address, broker: brokerAt(host, port, nodeId, settings) })
+      if (before?.host === host && before.port === port) continue
+      if (before !== undefined)
+        void cutConnections(before.broker, new Error(`broker ${nodeId} moved to ${host}:${port}`))
+      brokers.set(nodeId, placeAt(host, port, nodeId))
     }
     for (const { topic, topicErrorCode, partitionMetadata } of metadata.topicMetadata) {
       if (topicErrorCode === unknownTopic) topics.delete(topic)
@@ -120,15 +156,14 @@ export function createCluster(seeds: readonly string[], settings: ConnectionSett
     return asking.done
   }
 
-  async function on<T>(nodeId: number, work: (broker: KafkaBroker) => Promise<T>): Promise<T> {
+  async function on<T>(nodeId: number, work: (broker: KafkaBroker) => Promise<T>, timeoutMs?: number): Promise<T> {
     const known = brokers.get(nodeId)
     if (known === undefined) throw new Error(`broker ${nodeId} is not known`)
-    return use(known.broker, work)
+    return use(known, work, timeoutMs)
   }
 
-  const all = () => [...seedBrokers, ...[...brokers.values()].map(({ broker }) => broker)]
   const cut = async (reason: Error) => {
-    await Promise.all(all().map((broker) => cutConnections(broker, reason)))
+    await Promise.all([...seeds, ...brokers.values()].map(({ broker }) => cutConnections(broker, reason)))
   }
 
   return {

@@ -42,7 +42,7 @@ const applyTimeoutMs = 60_000
 export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLog {
   const settings = withDefaults(options)
   const { clock, appendTimeoutMs } = settings
-  const newCluster = () => createCluster(settings.brokers, settings)
+  const newCluster = () => createCluster(settings)
   const cluster = newCluster()
   const producer = createProducer(cluster, settings)
   const facts = new Map<string, Promise<TopicFacts>>()

@@ -4,6 +4,7 @@ import { asError } from '../event-log/partition-pump.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { typeOf } from './errors.ts'
 import { MemberAssignment, MemberMetadata } from './kafkajs-internals.ts'
+import type { KafkaBroker } from './kafkajs-internals.ts'
 import type { KafkaSettings } from './options.ts'
 
 /** What happens to a member of a group. */
@@ -54,7 +55,8 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
   async function join(): Promise<readonly TopicPartition[]> {
     coordinator = await cluster.coordinator(groupId)
     await Promise.all(topics.map((topic) => cluster.leaders(topic)))
-    return cluster.on(coordinator, async (broker) => {
+    const joinMs = rebalanceTimeoutMs + 2 * settings.requestTimeoutMs
+    const joinOn = async (broker: KafkaBroker) => {
       const joined = await broker.joinGroup({
         groupId,
         memberId,
@@ -68,7 +70,8 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
       lastHeardMs = clock.now()
       const mine = MemberAssignment.decode(memberAssignment)?.assignment ?? {}
       return Object.entries(mine).flatMap(([topic, numbers]) => numbers.map((partition) => ({ topic, partition })))
-    })
+    }
+    return cluster.on(coordinator, joinOn, joinMs)
   }
 
   async function assign(joined: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]) {
