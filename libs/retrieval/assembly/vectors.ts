@@ -173,36 +173,15 @@ export function scan(block: usize, count: i32, mean: f32): void {
 }
 
 function scanBlock(block: usize, n: i32): void {
-  const factors = f32x4.splat(factor)
   const slacks = f32x4.splat(slack)
-  const start = i32x4.replace_lane(i32x4.splat(0), 0, offset)
   let limit = f32x4.splat(threshold)
   const middles = f32x4.splat(middle)
   let squares = f32x4.splat(0)
-  const bytes = <usize>width
-  const queryEnd = queryCodes + bytes
   let row = block + CODES
   for (let i = 0; i < n; i += 4) {
-    let a = start
-    let b = start
-    let c = start
-    let d = start
-    const second = row + bytes
-    const third = second + bytes
-    const fourth = third + bytes
-    let at: usize = 0
-    for (let q = queryCodes; q < queryEnd; q += 16) {
-      const x = v128.load(q)
-      a = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(row + at), a)
-      b = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(second + at), b)
-      c = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(third + at), c)
-      d = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(fourth + at), d)
-      at += 16
-    }
-    row = fourth + bytes
-    const dots = addLanes(a, b, c, d)
     const column = block + ((<usize>i) << 2)
-    const scores = f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(dots), factors), v128.load(column, SCALES))
+    const scores = fourScores(row, column + SCALES)
+    row += (<usize>width) << 2
     if (i + 4 <= n) {
       const deviation = f32x4.sub(scores, middles)
       squares = f32x4.add(squares, f32x4.mul(deviation, deviation))
@@ -410,36 +389,12 @@ export function finish(outIds: usize, outScores: usize): i32 {
  */
 export function nearestMean(codes: usize, scales: usize, halves: usize, count: i32): i32 {
   encodeQuery()
-  const factors = f32x4.splat(factor)
-  const start = i32x4.replace_lane(i32x4.splat(0), 0, offset)
-  const bytes = <usize>width
-  const queryEnd = queryCodes + bytes
   let best = 0
   let bestScore = -f32.MAX_VALUE
   for (let i = 0; i < count; i += 4) {
-    let a = start
-    let b = start
-    let c = start
-    let d = start
-    const second = codes + bytes
-    const third = second + bytes
-    const fourth = third + bytes
-    let at: usize = 0
-    for (let q = queryCodes; q < queryEnd; q += 16) {
-      const x = v128.load(q)
-      a = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(codes + at), a)
-      b = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(second + at), b)
-      c = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(third + at), c)
-      d = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(fourth + at), d)
-      at += 16
-    }
-    codes = fourth + bytes
     const column = (<usize>i) << 2
-    const products = f32x4.mul(
-      f32x4.mul(f32x4.convert_i32x4_s(addLanes(a, b, c, d)), factors),
-      v128.load(scales + column),
-    )
-    const scores = f32x4.sub(products, v128.load(halves + column))
+    const scores = f32x4.sub(fourScores(codes, scales + column), v128.load(halves + column))
+    codes += (<usize>width) << 2
     if (!v128.any_true(f32x4.gt(scores, f32x4.splat(bestScore)))) continue
     // In order of lanes, so that the first of equals wins.
     v128.store(keys, scores)
@@ -454,12 +409,37 @@ export function nearestMean(codes: usize, scales: usize, halves: usize, count: i
   return best
 }
 
-/** Writes the query's dot product with each of `count` means to `out`. */
-export function meanScores(means: usize, count: i32, out: usize): void {
-  for (let i = 0; i < count; i++) {
-    store<f32>(out + ((<usize>i) << 2), dot(query, means, width))
-    means += (<usize>width) << 2
+/** Writes the dot product of the query of the search under way with each of `count` coded means to `out`, in fours. */
+export function meanScores(codes: usize, scales: usize, count: i32, out: usize): void {
+  for (let i = 0; i < count; i += 4) {
+    const column = (<usize>i) << 2
+    v128.store(out + column, fourScores(codes, scales + column))
+    codes += (<usize>width) << 2
   }
+}
+
+/** The coded query's dot products with four coded vectors that lie one after another. */
+function fourScores(first: usize, scales: usize): v128 {
+  const start = i32x4.replace_lane(i32x4.splat(0), 0, offset)
+  const bytes = <usize>width
+  const queryEnd = queryCodes + bytes
+  const second = first + bytes
+  const third = second + bytes
+  const fourth = third + bytes
+  let a = start
+  let b = start
+  let c = start
+  let d = start
+  let at: usize = 0
+  for (let q = queryCodes; q < queryEnd; q += 16) {
+    const x = v128.load(q)
+    a = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(first + at), a)
+    b = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(second + at), b)
+    c = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(third + at), c)
+    d = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(fourth + at), d)
+    at += 16
+  }
+  return f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(addLanes(a, b, c, d)), f32x4.splat(factor)), v128.load(scales))
 }
 
 function dot(a: usize, b: usize, n: i32): f32 {

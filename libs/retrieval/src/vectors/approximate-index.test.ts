@@ -7,7 +7,7 @@ vectorIndexSuite({ name: 'approximate', recall: 0.95, make: (dimensions) => crea
 vectorIndexSuite({
   name: 'approximate, small cells',
   recall: 0.95,
-  make: (dimensions) => createApproximateIndex({ dimensions, maxRowsPerCell: 48 }),
+  make: (dimensions) => createApproximateIndex({ dimensions, maxRowsPerCell: 48, exactUpTo: 2_500 }),
 })
 
 vectorIndexSuite({

@@ -7,17 +7,17 @@ export interface Cells {
   /** The chain that holds a cell's rows. */
   chainOf(cell: number): number
   countOf(cell: number): number
-  /** Standard deviation of a cell's rows around their mean in one dimension, the average over all dimensions. */
-  deviationOf(cell: number): number
-  /** How unlike in length a cell's residuals are: the variance of the logarithm of their squared length, 0 for a round cloud. */
-  unevennessOf(cell: number): number
+  /** By cell: standard deviation of its rows around their mean in one dimension, the average over all dimensions. */
+  deviations(): Float64Array
+  /** By cell: how unlike in length its residuals are, the variance of the logarithm of their squared length; 0 for a round cloud. */
+  unevenness(): Float64Array
   insert(row: number, vector: Float32Array): void
   remove(slot: number): void
   /** Puts another vector in the place of a row's: in its cell when that is still near, else in another. */
   replace(slot: number, vector: Float32Array): void
   /** Looks at the next row, going round, and moves it when another cell has become nearer: k-means, a little at a time. */
   tend(): void
-  /** The dot product of the query that was set in the store with every cell's mean; a view that holds until the next call. */
+  /** The dot product of the query of the search under way with every cell's coded mean, right to about 1 %; a view that holds until the next call. */
   scores(): Float32Array
   /** Makes an empty cell, for a restore. Returns its number. */
   add(): number
@@ -260,8 +260,8 @@ export function createCells(store: VectorStore, { maxRows }: CellOptions): Cells
     },
     chainOf: (cell) => chains[cell]!,
     countOf: (cell) => store.countOf(chains[cell]!),
-    deviationOf: (cell) => deviations[cell]!,
-    unevennessOf: (cell) => unevenness[cell]!,
+    deviations: () => deviations,
+    unevenness: () => unevenness,
     insert,
     remove,
     replace(slot, vector) {
@@ -288,7 +288,7 @@ export function createCells(store: VectorStore, { maxRows }: CellOptions): Cells
       }
     },
     scores() {
-      kernel.meanScores(meansAt, chains.length, scoresAt)
+      kernel.meanScores(codesAt, scalesAt, chains.length, scoresAt)
       return store.floats().subarray(scoresAt >>> 2, (scoresAt >>> 2) + chains.length)
     },
     add,

@@ -14,7 +14,7 @@ export interface Kernel {
   finish(outIds: number, outScores: number): number
   encodeMean(vector: number, codes: number): number
   nearestMean(codes: number, scales: number, halves: number, count: number): number
-  meanScores(means: number, count: number, out: number): void
+  meanScores(codes: number, scales: number, count: number, out: number): void
 }
 
 /** Rows in a block, and where its columns begin (bytes from the block's address). */

@@ -5,8 +5,12 @@ import type { VectorStore } from './vector-store.ts'
 /** How many deviations above its mean a cell's better rows are looked for when nothing is known yet. */
 const optimism = 2.5
 
-/** A cell that expects fewer rows than this above the threshold is forgotten for the rest of the search. */
-const negligible = 1e-7
+/** Cells read before anything is estimated: enough to hold twice k rows, within these bounds. */
+const minSeeds = 4
+const maxSeeds = 8
+
+/** A cell whose rows have a smaller chance than this to be above the threshold is forgotten for the rest of the search. */
+const negligible = 1e-9
 
 const buckets = 128
 
@@ -53,47 +57,60 @@ export function createProbe(
     for (let i = 0; i < n; i++) order[starts[bucketOf(left[i]!)]!++] = left[i]!
   }
 
+  function sortByHope(n: number): void {
+    let nearest = Infinity
+    let farthest = -Infinity
+    for (let i = 0; i < n; i++) {
+      const distance = distances[left[i]!]!
+      nearest = Math.min(nearest, distance)
+      farthest = Math.max(farthest, distance)
+    }
+    sort(n, nearest, farthest)
+    left.set(order.subarray(0, n))
+  }
+
   return (query, k) => {
     const n = cells.count
     ensure(n)
     means.set(cells.scores())
+    const cellDeviations = cells.deviations()
+    const unevenness = cells.unevenness()
     let norm = 0
     for (let i = 0; i < query.length; i++) norm += query[i]! * query[i]!
     const length = Math.sqrt(norm)
-    let nearest = Infinity
-    let farthest = -Infinity
     for (let cell = 0; cell < n; cell++) {
-      deviations[cell] = cells.deviationOf(cell) * length
-      const distance = -(means[cell]! + optimism * deviations[cell]!)
-      distances[cell] = distance
-      if (distance < nearest) nearest = distance
-      if (distance > farthest) farthest = distance
+      const deviation = cellDeviations[cell]! * length
+      deviations[cell] = deviation
+      distances[cell] = -(means[cell]! + optimism * deviation)
       left[cell] = cell
     }
-    // The nearest few cells lie in the first buckets: a finer grain there orders them well.
-    sort(n, nearest, nearest + (farthest - nearest) / 2)
 
     let squares = 0
-    let rowsRead = 0
-    let read = 0
     const scan = (cell: number) => {
       store.scan(cells.chainOf(cell), means[cell])
       const count = cells.countOf(cell)
       squares += (count - (count % 4)) * deviations[cell]! ** 2
-      rowsRead += count
+      return count
     }
-    while (read < n && (read < 4 || rowsRead < 2 * k)) scan(order[read++]!)
-    let remaining = n - read
-    for (let i = 0; i < remaining; i++) left[i] = order[read + i]!
+    let remaining = n
+    for (let seeds = 0, rows = 0; remaining > 0 && seeds < maxSeeds && (seeds < minSeeds || rows < 2 * k); seeds++) {
+      let best = 0
+      for (let i = 1; i < remaining; i++) if (distances[left[i]!]! < distances[left[best]!]!) best = i
+      rows += scan(left[best]!)
+      left[best] = left[--remaining]!
+    }
 
     const budget = (1 - recall) * k
     let batch = 8
     let surprise = 1
+    let ordered = false
     while (remaining > 0) {
       const threshold = store.kernel.tighten()
       let batched = 0
       if (threshold === -Infinity) {
-        // Fewer than k accepted so far: nothing is known, go on in the first order.
+        // Fewer than k accepted so far: nothing is known, go on by hope alone.
+        if (!ordered) sortByHope(remaining)
+        ordered = true
         while (batched < batch && batched < remaining) scan(left[batched++]!)
         left.copyWithin(0, batched, remaining)
         remaining -= batched
@@ -106,8 +123,9 @@ export function createProbe(
       for (let i = 0; i < remaining; i++) {
         const cell = left[i]!
         const z = (threshold - means[cell]!) / (correction * deviations[cell]! + Number.MIN_VALUE)
-        const expected = cells.countOf(cell) * unevenTail(z, cells.unevennessOf(cell))
-        if (expected < negligible) continue
+        const tail = unevenTail(z, unevenness[cell]!)
+        if (tail < negligible) continue
+        const expected = tail * cells.countOf(cell)
         missed += expected
         distances[cell] = z
         expectations[cell] = expected

@@ -87,15 +87,22 @@ export function createVectorStore(dimensions: number): VectorStore {
   let size = 0
   let searching = false
 
+  /** Grows by an eighth where that is allowed: growing is slow, and what is not touched takes no memory. */
+  function grow(pages: number): void {
+    for (const wish of [Math.max(pages, memory.buffer.byteLength / pageBytes / 8), pages])
+      try {
+        memory.grow(Math.ceil(wish))
+        return
+      } catch (cause) {
+        if (wish === pages) throw new RangeError(`the vector store is full: it can't grow to ${top} bytes`, { cause })
+      }
+  }
+
   function reserve(bytes: number): number {
     const at = top
     const end = Math.ceil((top + bytes) / 16) * 16
     if (end > memory.buffer.byteLength) {
-      try {
-        memory.grow(Math.ceil((end - memory.buffer.byteLength) / pageBytes))
-      } catch (cause) {
-        throw new RangeError(`the vector store is full: it cannot grow to ${end} bytes`, { cause })
-      }
+      grow(Math.ceil((end - memory.buffer.byteLength) / pageBytes))
       floats = new Float32Array(memory.buffer)
       words = new Int32Array(memory.buffer)
     }
@@ -212,7 +219,7 @@ export function createVectorStore(dimensions: number): VectorStore {
       return size
     },
     get bytes() {
-      return memory.buffer.byteLength + rows.bytes
+      return top + rows.bytes
     },
     get blockCount() {
       return blockCount
