@@ -4,7 +4,7 @@ import type { PinChange } from '@freshet/domain/pin'
 
 import { createCatalogue } from './catalogue.ts'
 import { resolveRetrievalConfig, type RetrievalConfig, type RetrievalConfigInput } from './config.ts'
-import { EmbeddingError, SnapshotError } from './errors.ts'
+import { EmbeddingError, SnapshotError, type EmbeddingErrorCode } from './errors.ts'
 import { evidenceOf } from './evidence.ts'
 import { mergeHits } from './merge.ts'
 import { createGraphView, type GraphView } from './graph/graph-view.ts'
@@ -15,6 +15,7 @@ import { createSessions } from './sessions.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 import { sourceDefinitions } from './source-definitions.ts'
 import type { Source } from './source.ts'
+import { vectorProblem } from './vector-view.ts'
 
 /** Of what a user did: one entry of the user's own history, as the user state holds it. */
 export interface RecentAction {
@@ -94,8 +95,8 @@ export interface Retrieval {
   readonly sourceNames: readonly string[]
   foldEngagement(engagement: Engagement): void
   foldPin(change: PinChange): void
-  /** Throws an EmbeddingError for the first malformed vector; the ones before it are folded. */
-  foldEmbeddings(updates: readonly EmbeddingUpdate[]): void
+  /** Folds the good ones and gives an EmbeddingError for each malformed one; the first vector sets the width of all. */
+  foldEmbeddings(updates: readonly EmbeddingUpdate[]): readonly EmbeddingError[]
   /** Brings collective knowledge up to date where that is done at marks. */
   mark(): void
   retrieve(query: RetrieveQuery): RetrievedCandidates
@@ -164,6 +165,14 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
     for (const { source } of enabled) source.foldEngagement?.(folded)
   }
 
+  let embeddingWidth = 0
+  function embeddingProblem(vector: Float32Array): EmbeddingErrorCode | null {
+    if (embeddingWidth !== 0 && vector.length !== embeddingWidth) return 'EMBEDDING_WRONG_WIDTH'
+    const code = vectorProblem(vector)
+    if (code === null) embeddingWidth = vector.length
+    return code
+  }
+
   function applyEmbedding({ pinId, vector }: EmbeddingUpdate): void {
     const row = vector === null ? catalogue.rowOf(pinId) : catalogue.intern(pinId)
     if (row < 0) return
@@ -183,11 +192,14 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
       for (const { source } of enabled) source.foldPin?.(row, change)
     },
     foldEmbeddings(updates) {
+      const problems: EmbeddingError[] = []
       for (const update of updates) {
-        checkEmbedding(update)
-        if (refresh === 'mark') pendingEmbeddings.push(update)
+        const code = update.vector === null ? null : embeddingProblem(update.vector)
+        if (code !== null) problems.push(new EmbeddingError(code, `the embedding of pin ${update.pinId} is refused`))
+        else if (refresh === 'mark') pendingEmbeddings.push(update)
         else applyEmbedding(update)
       }
+      return problems
     },
     mark() {
       for (const engagement of pendingEngagements) applyEngagement(engagement)
@@ -242,6 +254,7 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
       return encodeSnapshot((writer) => {
         writer.json('config', fingerprint(config, seed))
         writer.u8('positions', positions)
+        writer.json('embeddingWidth', embeddingWidth)
         catalogue.save(writer.under('catalogue'))
         sessions.save(writer.under('sessions'))
         trails.save(writer.under('trails'))
@@ -254,6 +267,7 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
       if (reader.json('config') !== fingerprint(config, seed)) {
         throw new SnapshotError('SNAPSHOT_OTHER_CONFIG', 'made under another configuration of views and sources')
       }
+      embeddingWidth = reader.json('embeddingWidth') as number
       catalogue.load(reader.under('catalogue'))
       sessions.load(reader.under('sessions'))
       trails.load(reader.under('trails'))
@@ -284,13 +298,4 @@ function placed(name: string, hits: Hits, places: Int32Array): SourceCandidates 
     ranks[count++] = i + 1
   }
   return { name, candidates: candidates.slice(0, count), scores: scores.slice(0, count), ranks: ranks.slice(0, count) }
-}
-
-function checkEmbedding({ pinId, vector }: EmbeddingUpdate): void {
-  if (vector === null) return
-  let norm = 0
-  for (const value of vector) norm += value * value
-  if (!Number.isFinite(norm))
-    throw new EmbeddingError('EMBEDDING_NOT_FINITE', `the embedding of ${pinId} is not finite`)
-  if (norm === 0) throw new EmbeddingError('EMBEDDING_ZERO_NORM', `the embedding of ${pinId} is all zero`)
 }

@@ -1,5 +1,4 @@
 import type { Catalogue } from './catalogue.ts'
-import { createHits, selectorInto } from './score-board.ts'
 
 /** The rows with the largest keys, kept up to date as keys rise, so that nothing is scanned when it is asked for. */
 export interface TopList {
@@ -8,20 +7,18 @@ export interface TopList {
   rowAt(index: number): number
   /** A row's key has risen. O(log listed). */
   raised(row: number): void
-  /** A row has been deleted or is back. */
+  /** A row has been deleted, is back, or is now of another kind. */
   changed(row: number): void
-  /** Reads all keys anew. O(pins): after a restore. */
-  rebuild(): void
   bytes(): number
 }
 
-/** Reads a row's key: larger is better, -Infinity is not listed. Keys may only rise. */
+/** Reads a row's key: larger is better, 0 is not listed. Compared with each other keys may only rise. */
 export interface TopListOptions {
   readonly catalogue: Catalogue
   readonly maxListed: number
   readonly keyOf: (row: number) => number
-  /** Rows that may be listed at all; all where absent. */
-  readonly admits?: (row: number) => boolean
+  /** Rows that may be listed at all. */
+  readonly admits: (row: number) => boolean
 }
 
 /** An empty list of at most `maxListed` rows. */
@@ -71,7 +68,7 @@ export function createTopList({ catalogue, maxListed, keyOf, admits }: TopListOp
   function raised(row: number): void {
     const place = places.get(row)
     if (place !== undefined) return down(place)
-    if (!catalogue.isAlive(row) || keyOf(row) === -Infinity || (admits !== undefined && !admits(row))) return
+    if (keyOf(row) === 0 || !catalogue.isAlive(row) || !admits(row)) return
     if (size < maxListed) {
       put(row, size++)
       return up(size - 1)
@@ -88,9 +85,10 @@ export function createTopList({ catalogue, maxListed, keyOf, admits }: TopListOp
     size--
     removedSinceRebuild++
     if (place === size) return
-    put(heap[size] ?? 0, place)
+    const moved = heap[size] ?? 0
+    put(moved, place)
     down(place)
-    up(places.get(heap[place] ?? 0) ?? place)
+    up(places.get(moved) ?? place)
   }
 
   function rebuild(): void {
@@ -109,23 +107,11 @@ export function createTopList({ catalogue, maxListed, keyOf, admits }: TopListOp
     changed(row) {
       const place = places.get(row)
       if (place === undefined) return raised(row)
-      if (catalogue.isAlive(row) && (admits === undefined || admits(row))) return
+      if (catalogue.isAlive(row) && admits(row)) return
       remove(place)
       // Whoever fell off the end earlier is missed only once much of the list has gone.
-      if (removedSinceRebuild > maxListed / 2) rebuild()
+      if (removedSinceRebuild > maxListed / 4) rebuild()
     },
-    rebuild,
     bytes: () => heap.byteLength + size * 48,
   }
-}
-
-/** The list's rows with their keys as scores relative to the best, best first: for tests and last resorts. */
-export function sortedTop(list: TopList, catalogue: Catalogue, keyOf: (row: number) => number): Int32Array {
-  const hits = createHits(list.size)
-  const best = selectorInto(catalogue, list.size, hits)
-  let largest = -Infinity
-  for (let i = 0; i < list.size; i++) largest = Math.max(largest, keyOf(list.rowAt(i)))
-  for (let i = 0; i < list.size; i++) best.offer(list.rowAt(i), 2 ** (keyOf(list.rowAt(i)) - largest), () => true)
-  best.finish()
-  return hits.rows.slice(0, hits.count)
 }

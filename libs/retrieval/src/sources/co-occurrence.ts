@@ -1,3 +1,4 @@
+import { createRules } from '../rules.ts'
 import type { SharedViews, Source, SourceDefinition } from '../source.ts'
 
 /** Parameters of the co-occurrence source. */
@@ -20,11 +21,7 @@ export type CoOccurrenceParameters = {
   readonly halfLifeMs: number
 }
 
-/**
- * Pins that came near the user's recent pins in other sessions: sequential rules (Kamehkhosh et al. 2017), over several
- * distances and in both directions, decayed by the session's age. Its view is the sessions view: rules are summed when
- * they are asked for, so there is no table of pairs to cap.
- */
+/** Pins that came near the user's recent pins in other sessions, see `createRules`. Its view is the sessions view. */
 export const coOccurrence: SourceDefinition<CoOccurrenceParameters> = {
   name: 'co-occurrence',
   enabled: true,
@@ -44,43 +41,8 @@ export const coOccurrence: SourceDefinition<CoOccurrenceParameters> = {
 }
 
 function createCoOccurrence({ sessions, board }: SharedViews, parameters: CoOccurrenceParameters): Source {
-  const { maxRecentPins, historyDecay, maxSessionsPerPin, maxDistance, rarityExponent, halfLifeMs } = parameters
-  const forward = new Float64Array(maxDistance + 1)
-  const backward = new Float64Array(maxDistance + 1)
-  for (let d = 1; d <= maxDistance; d++) {
-    forward[d] = d ** -parameters.distanceExponent
-    backward[d] = parameters.backwardWeight * d ** -parameters.distanceExponent
-  }
-
-  function rarityOf(row: number): number {
-    const ratio = sessions.sessionsEver / (1 + sessions.sessionCountOf(row))
-    return Math.log(1 + ratio) ** rarityExponent
-  }
-
-  function addRules(pinRow: number, weight: number, at: { readonly atMs: number; readonly ownSession: number }): void {
-    const { pinRows, sessionRows, sessionAtMs } = sessions
-    const first = sessions.pinStartOf(pinRow)
-    const last = first + sessions.pinLengthOf(pinRow) - 1
-    const end = Math.max(first, last + 1 - maxSessionsPerPin)
-    for (let s = last; s >= end; s--) {
-      const session = sessionRows[s] ?? 0
-      if (session === at.ownSession) continue
-      const decayed = weight * 2 ** (Math.min(0, (sessionAtMs[s] ?? 0) - at.atMs) / halfLifeMs)
-      const start = sessions.startOf(session)
-      const stop = start + sessions.lengthOf(session)
-      let position = stop - 1
-      while (position >= start && pinRows[position] !== pinRow) position--
-      if (position < start) continue
-      const to = Math.min(stop, position + maxDistance + 1)
-      for (let i = Math.max(start, position - maxDistance); i < to; i++) {
-        const other = pinRows[i] ?? 0
-        if (i === position) continue
-        const near = i > position ? forward[i - position] : backward[position - i]
-        board.add(other, decayed * (near ?? 0) * rarityOf(other))
-      }
-    }
-  }
-
+  const { maxRecentPins, historyDecay } = parameters
+  const rules = createRules(sessions, board, parameters)
   return {
     name: 'co-occurrence',
     scale: 'relative',
@@ -89,9 +51,8 @@ function createCoOccurrence({ sessions, board }: SharedViews, parameters: CoOccu
       let weight = 1
       let taken = 0
       for (let i = query.recentCount - 1; i >= 0 && taken < maxRecentPins; i--) {
-        const row = query.recentRows[i] ?? 0
         if (seenLater(query.recentRows, i, query.recentCount)) continue
-        addRules(row, weight * rarityOf(row), query)
+        rules.add(query.recentRows[i] ?? 0, weight, query)
         weight *= historyDecay
         taken++
       }

@@ -1,7 +1,7 @@
-import { grownFloat64, nextCapacity } from '../columns.ts'
-import type { Source, SourceDefinition, SharedViews } from '../source.ts'
-import { createTopList } from '../top-list.ts'
-import { selectorInto } from '../score-board.ts'
+import { createDecayedCounts } from '../decayed-counts.ts'
+import { selectorInto, type Selector } from '../score-board.ts'
+import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
+import { createTopList, type TopList } from '../top-list.ts'
 
 /** Parameters of the popularity source. */
 export type PopularityParameters = {
@@ -12,89 +12,99 @@ export type PopularityParameters = {
   readonly fastWeight: number
   /** Pins kept in each list of the most popular. */
   readonly maxListed: number
+  /** Locales with a list of their own; pins of further ones are found in the list of all. */
+  readonly maxLocales: number
 }
 
 const dayMs = 86_400_000
 
-/** What everybody likes now: decayed counts of positive actions at two half-lives, as shares of all actions. */
+/**
+ * What everybody likes now: decayed counts of positive actions at two half-lives, as shares of all actions. With a
+ * locale: pins of that locale and pins that are fit for every locale. The last resort of every request.
+ */
 export const popularity: SourceDefinition<PopularityParameters> = {
   name: 'popularity',
   enabled: true,
   maxCandidates: 300,
   share: 1,
-  parameters: { fastHalfLifeMs: dayMs, slowHalfLifeMs: 7 * dayMs, fastWeight: 0.5, maxListed: 2_000 },
+  parameters: { fastHalfLifeMs: dayMs, slowHalfLifeMs: 7 * dayMs, fastWeight: 0.5, maxListed: 600, maxLocales: 64 },
   create: createPopularity,
 }
 
-function createPopularity({ catalogue, board }: SharedViews, parameters: PopularityParameters): Source {
-  const halfLivesMs = [parameters.fastHalfLifeMs, parameters.slowHalfLifeMs]
-  const weights = [parameters.fastWeight, 1 - parameters.fastWeight]
-  // log2(counter) + at / halfLife orders pins the same at any time of asking, so the lists need no upkeep as time passes.
-  let keys = halfLivesMs.map(() => new Float64Array(0))
-  const totals = halfLivesMs.map(() => -Infinity)
-  const lists = halfLivesMs.map((_, i) =>
-    createTopList({ catalogue, maxListed: parameters.maxListed, keyOf: (row) => keys[i]?.[row] ?? -Infinity }),
-  )
+const everywhere = -2
 
-  function grow(size: number): void {
-    keys = keys.map((column) => {
-      if (column.length >= size) return column
-      const grown = grownFloat64(column, nextCapacity(column.length, size))
-      return grown.fill(-Infinity, column.length)
-    })
+function createPopularity({ catalogue, board }: SharedViews, parameters: PopularityParameters): Source {
+  const { fastHalfLifeMs, slowHalfLifeMs, fastWeight, maxListed, maxLocales } = parameters
+  const fast = createDecayedCounts(fastHalfLifeMs)
+  const slow = createDecayedCounts(slowHalfLifeMs)
+  const counters = [fast, slow]
+  let lists = new Map<number, readonly TopList[]>()
+
+  function listsOf(locale: number): readonly TopList[] | undefined {
+    const known = lists.get(locale)
+    if (known !== undefined || lists.size > maxLocales) return known
+    const admits = locale === everywhere ? () => true : (row: number) => catalogue.localeOf(row) === locale
+    const made = counters.map(({ weightOf }) => createTopList({ catalogue, maxListed, keyOf: weightOf, admits }))
+    lists.set(locale, made)
+    return made
+  }
+
+  function raise(row: number): void {
+    for (const list of listsOf(everywhere) ?? []) list.raised(row)
+    for (const list of listsOf(catalogue.localeOf(row)) ?? []) list.raised(row)
+  }
+
+  function offer(listed: readonly TopList[], query: SourceQuery, best: Selector): void {
+    for (const list of listed) {
+      for (let i = 0; i < list.size; i++) {
+        const row = list.rowAt(i)
+        if (board.get(row) > 0) continue
+        const score = fastWeight * fast.shareOf(row) + (1 - fastWeight) * slow.shareOf(row)
+        board.add(row, score)
+        best.offer(row, score, query.accept)
+      }
+    }
   }
 
   return {
     name: 'popularity',
     scale: 'probability',
     foldEngagement({ engagement, row, positive }) {
-      if (!positive || row < 0) return
-      grow(row + 1)
-      halfLivesMs.forEach((halfLifeMs, i) => {
-        const column = keys[i]
-        if (column === undefined) return
-        const added = engagement.occurredAtMs / halfLifeMs
-        column[row] = addedInLogs(column[row] ?? -Infinity, added)
-        totals[i] = addedInLogs(totals[i] ?? -Infinity, added)
-        lists[i]?.raised(row)
-      })
+      if (!positive) return
+      for (const counter of counters) counter.add(row, engagement.occurredAtMs)
+      raise(row)
     },
     foldPin(row) {
-      for (const list of lists) list.changed(row)
+      for (const listed of lists.values()) for (const list of listed) list.changed(row)
+      if (catalogue.isAlive(row)) raise(row)
     },
     query(query, hits) {
       board.clear()
-      for (const list of lists) {
-        for (let i = 0; i < list.size; i++) {
-          const row = list.rowAt(i)
-          if (board.get(row) > 0) continue
-          let score = 0
-          for (let h = 0; h < keys.length; h++)
-            score += (weights[h] ?? 0) * 2 ** ((keys[h]?.[row] ?? -Infinity) - (totals[h] ?? 0))
-          board.add(row, score)
-        }
+      const best = selectorInto(catalogue, query.limit, hits)
+      const ofLocale = query.localeRow < 0 ? undefined : lists.get(query.localeRow)
+      if (ofLocale === undefined) {
+        offer(lists.get(everywhere) ?? [], query, best)
+      } else {
+        offer(ofLocale, query, best)
+        offer(lists.get(-1) ?? [], query, best)
       }
-      const best = selectorInto(catalogue, Math.min(query.limit, hits.rows.length), hits)
-      for (let i = 0; i < board.touched; i++)
-        best.offer(board.touchedRow(i), board.get(board.touchedRow(i)), query.accept)
       best.finish()
     },
-    bytes: () =>
-      keys.reduce((sum, column) => sum + column.byteLength, 0) + lists.reduce((sum, list) => sum + list.bytes(), 0),
+    bytes() {
+      let bytes = fast.bytes() + slow.bytes()
+      for (const listed of lists.values()) for (const list of listed) bytes += list.bytes()
+      return bytes
+    },
+    counts: () => ({ locales: Math.max(0, lists.size - 1) }),
     save(writer) {
-      keys.forEach((column, i) => writer.f64(`keys${i}`, column))
-      writer.f64('totals', Float64Array.from(totals))
+      fast.save(writer.under('fast'))
+      slow.save(writer.under('slow'))
     },
     load(reader) {
-      keys = keys.map((_, i) => reader.f64(`keys${i}`))
-      reader.f64('totals').forEach((total, i) => (totals[i] = total))
-      for (const list of lists) list.rebuild()
+      fast.load(reader.under('fast'))
+      slow.load(reader.under('slow'))
+      lists = new Map()
+      for (let row = 0; row < catalogue.size; row++) raise(row)
     },
   }
-}
-
-/** log2(2^a + 2^b). */
-function addedInLogs(a: number, b: number): number {
-  const larger = Math.max(a, b)
-  return larger === -Infinity ? larger : larger + Math.log2(1 + 2 ** (Math.min(a, b) - larger))
 }

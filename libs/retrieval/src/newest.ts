@@ -1,0 +1,74 @@
+import type { Catalogue } from './catalogue.ts'
+import { createListPool } from './list-pool.ts'
+import type { SectionReader, SectionWriter } from './snapshot.ts'
+
+/** For each of many keys the newest few pins. Does not depend on the order of arrival. */
+export interface Newest {
+  /** Takes a pin into a key's list, or moves it there to a later time. */
+  put(key: number, row: number, atMs: number): void
+  /** Entries of a key: `start` to `start + count` of `rows` and `atMs`, newest LAST. */
+  readonly rows: Int32Array
+  readonly atMs: Float64Array
+  startOf(key: number): number
+  countOf(key: number): number
+  bytes(): number
+  save(writer: SectionWriter): void
+  load(reader: SectionReader): void
+}
+
+/** Empty lists of at most `maxPerKey` pins. */
+export function createNewest(catalogue: Catalogue, maxPerKey: number): Newest {
+  const pool = createListPool()
+  let keys = 0
+
+  function put(key: number, row: number, atMs: number): void {
+    keys = Math.max(keys, key + 1)
+    let start = pool.startOf(key)
+    for (let i = pool.lengthOf(key) - 1; i >= 0; i--) {
+      if (pool.keys[start + i] !== row) continue
+      if ((pool.times[start + i] ?? 0) >= atMs) return
+      pool.removeAt(key, i)
+      break
+    }
+    start = pool.startOf(key)
+    let index = pool.lengthOf(key)
+    while (index > 0) {
+      const otherAtMs = pool.times[start + index - 1] ?? 0
+      if (otherAtMs < atMs || (otherAtMs === atMs && catalogue.before(row, pool.keys[start + index - 1] ?? 0))) break
+      index--
+    }
+    if (pool.lengthOf(key) < maxPerKey) pool.insert(key, index, row, atMs)
+    else if (index > 0) {
+      pool.removeAt(key, 0)
+      pool.insert(key, index - 1, row, atMs)
+    }
+  }
+
+  return {
+    put,
+    get rows() {
+      return pool.keys
+    },
+    get atMs() {
+      return pool.times
+    },
+    startOf: pool.startOf,
+    countOf: pool.lengthOf,
+    bytes: pool.bytes,
+    save(writer) {
+      const entries: number[] = []
+      for (let key = 0; key < keys; key++) {
+        const start = pool.startOf(key)
+        for (let i = start; i < start + pool.lengthOf(key); i++)
+          entries.push(key, pool.keys[i] ?? 0, pool.times[i] ?? 0)
+      }
+      writer.f64('entries', Float64Array.from(entries))
+    },
+    load(reader) {
+      pool.clear()
+      keys = 0
+      const entries = reader.f64('entries')
+      for (let i = 0; i < entries.length; i += 3) put(entries[i] ?? 0, entries[i + 1] ?? 0, entries[i + 2] ?? 0)
+    },
+  }
+}

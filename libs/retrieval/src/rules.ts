@@ -1,0 +1,70 @@
+import type { ScoreBoard } from './score-board.ts'
+import type { Sessions } from './sessions.ts'
+
+/** How pins near a pin are counted. */
+export interface RuleOptions {
+  /** Of the sessions that touched a pin, the latest that are read. */
+  readonly maxSessionsPerPin: number
+  /** Pins further apart than this in a session are not counted. */
+  readonly maxDistance: number
+  /** A pin at distance d counts 1 / d to this power. */
+  readonly distanceExponent: number
+  /** What came before the looked-up pin counts this much of what came after it. */
+  readonly backwardWeight: number
+  /** Both pins count by log(sessions / sessions with it) to this power. */
+  readonly rarityExponent: number
+  /** After this long a session counts half. */
+  readonly halfLifeMs: number
+}
+
+/** Sums the rules pin → other pin into a board when they are asked for. */
+export interface Rules {
+  /** Adds what came near a pin in other sessions than `ownSession`, times `weight`. */
+  add(pinRow: number, weight: number, at: { readonly atMs: number; readonly ownSession: number }): void
+}
+
+/**
+ * Sequential rules (Kamehkhosh et al. 2017) over several distances and in both directions, decayed by the session's age,
+ * read from a view of sessions: there is no table of pairs to cap, and an action counts at once.
+ */
+export function createRules(sessions: Sessions, board: ScoreBoard, options: RuleOptions): Rules {
+  const { maxSessionsPerPin, maxDistance, rarityExponent, halfLifeMs } = options
+  const forward = new Float64Array(maxDistance + 1)
+  const backward = new Float64Array(maxDistance + 1)
+  for (let d = 1; d <= maxDistance; d++) {
+    forward[d] = d ** -options.distanceExponent
+    backward[d] = options.backwardWeight * d ** -options.distanceExponent
+  }
+
+  function rarityOf(row: number): number {
+    const ratio = sessions.sessionsEver / (1 + sessions.sessionCountOf(row))
+    return Math.log(1 + ratio) ** rarityExponent
+  }
+
+  return {
+    add(pinRow, weight, { atMs, ownSession }) {
+      const { pinRows, sessionRows, sessionAtMs } = sessions
+      const first = sessions.pinStartOf(pinRow)
+      const last = first + sessions.pinLengthOf(pinRow) - 1
+      const end = Math.max(first, last + 1 - maxSessionsPerPin)
+      const rare = weight * rarityOf(pinRow)
+      for (let s = last; s >= end; s--) {
+        const session = sessionRows[s] ?? 0
+        if (session === ownSession) continue
+        const decayed = rare * 2 ** (Math.min(0, (sessionAtMs[s] ?? 0) - atMs) / halfLifeMs)
+        const start = sessions.startOf(session)
+        const stop = start + sessions.lengthOf(session)
+        let position = stop - 1
+        while (position >= start && pinRows[position] !== pinRow) position--
+        if (position < start) continue
+        const to = Math.min(stop, position + maxDistance + 1)
+        for (let i = Math.max(start, position - maxDistance); i < to; i++) {
+          if (i === position) continue
+          const other = pinRows[i] ?? 0
+          const near = i > position ? forward[i - position] : backward[position - i]
+          board.add(other, decayed * (near ?? 0) * rarityOf(other))
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import { createStarts, startDefaults, type StartsOptions } from '../graph/starts.ts'
+import { createEmbeddingView } from '../pin2vec/embedding-view.ts'
+import { createNearest } from '../pin2vec/nearest.ts'
+import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+
+/** Parameters of the embedding neighbours. */
+export type Pin2VecParameters = StartsOptions & {
+  /** Width of the embeddings; 0: that of the first one. Others are counted and left out. */
+  readonly dimensions: number
+  /** Of the user's recent pins, the latest whose weighted mean is searched. */
+  readonly maxLatest: number
+  /** Interests searched beside it (PinnerSage's medoids), those of largest weight. */
+  readonly maxInterests: number
+  /** What being near an interest of all the weight counts beside being near what the user does now. */
+  readonly interestWeight: number
+  /** Pins are one interest as long as merging two groups adds less than this to their squared distances. */
+  readonly maxSpread: number
+}
+
+/**
+ * Pins whose Pin2Vec embeddings, from `pin-embeddings.v1`, are nearest to those of the user's recent pins: to the mean of
+ * the last few, and to the medoids of the user's main interests.
+ */
+export const pin2Vec: SourceDefinition<Pin2VecParameters> = {
+  name: 'pin2vec',
+  enabled: true,
+  maxCandidates: 300,
+  share: 1,
+  parameters: {
+    ...startDefaults,
+    maxStarts: 40,
+    dimensions: 0,
+    maxLatest: 5,
+    maxInterests: 3,
+    interestWeight: 0.9,
+    maxSpread: 0.6,
+  },
+  create: createPin2VecSource,
+}
+
+function createPin2VecSource({ catalogue, board }: SharedViews, parameters: Pin2VecParameters): Source {
+  const view = createEmbeddingView(parameters)
+  const starts = createStarts(parameters)
+  const nearest = createNearest({ view, catalogue, board, maxStarts: parameters.maxStarts, options: parameters })
+  return {
+    name: 'pin2vec',
+    foldPin(row, change) {
+      if (change.kind === 'delete') view.remove(row)
+    },
+    foldEmbedding(row, vector) {
+      if (vector === null) view.remove(row)
+      else view.set(row, vector)
+    },
+    query(query, hits) {
+      starts.fill(query)
+      nearest.find(starts, query, hits)
+    },
+    bytes: () => view.bytes(),
+    counts: () => view.counts(),
+    save: (writer) => view.save(writer),
+    load: (reader) => view.load(reader),
+  }
+}

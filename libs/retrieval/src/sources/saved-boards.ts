@@ -1,0 +1,68 @@
+import { actions } from '@freshet/domain/engagement'
+
+import { createRules } from '../rules.ts'
+import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+
+/** Parameters of the saved-boards source. */
+export type SavedBoardsParameters = {
+  /** Of the boards the user saved to, how many are revisited, those of the latest saves. */
+  readonly maxBoards: number
+  /** Of each board, the latest pins that are looked up. */
+  readonly maxPinsPerBoard: number
+  /** Each board further back counts this much of the next. */
+  readonly boardDecay: number
+  /** Of the trails that touched a pin, the latest that are read. */
+  readonly maxTrailsPerPin: number
+  /** After this long a trail counts half. */
+  readonly halfLifeMs: number
+}
+
+/**
+ * What other users took near the pins of the user's own boards: brings back interests that the latest actions say nothing
+ * about. Each of the user's boards is asked for by its latest pins, the boards equally long.
+ */
+export const savedBoards: SourceDefinition<SavedBoardsParameters> = {
+  name: 'saved-boards',
+  enabled: true,
+  maxCandidates: 100,
+  share: 0.1,
+  parameters: { maxBoards: 5, maxPinsPerBoard: 2, boardDecay: 0.8, maxTrailsPerPin: 100, halfLifeMs: 90 * 86_400_000 },
+  create: createSavedBoards,
+}
+
+const save = actions.indexOf('save')
+
+function createSavedBoards({ trails, board }: SharedViews, parameters: SavedBoardsParameters): Source {
+  const rules = createRules(trails, board, {
+    maxSessionsPerPin: parameters.maxTrailsPerPin,
+    maxDistance: 10,
+    distanceExponent: 0.5,
+    backwardWeight: 1,
+    rarityExponent: 1,
+    halfLifeMs: parameters.halfLifeMs,
+  })
+  return {
+    name: 'saved-boards',
+    scale: 'relative',
+    query(query, hits) {
+      board.clear()
+      const taken = new Map<string, { readonly weight: number; pins: number }>()
+      const at = { atMs: query.atMs, ownSession: query.ownTrail }
+      for (let i = query.recentCount - 1; i >= 0; i--) {
+        const boardId = query.recentBoards[i] ?? null
+        if (boardId === null || query.recentActions[i] !== save) continue
+        let mine = taken.get(boardId)
+        if (mine === undefined) {
+          if (taken.size === parameters.maxBoards) continue
+          mine = { weight: parameters.boardDecay ** taken.size, pins: 0 }
+          taken.set(boardId, mine)
+        }
+        if (mine.pins++ < parameters.maxPinsPerBoard) rules.add(query.recentRows[i] ?? 0, mine.weight, at)
+      }
+      board.top(query.limit, query.accept, hits)
+    },
+    bytes: () => 0,
+    save() {},
+    load() {},
+  }
+}

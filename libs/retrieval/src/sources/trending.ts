@@ -1,0 +1,88 @@
+import { createDecayedCounts } from '../decayed-counts.ts'
+import { selectorInto } from '../score-board.ts'
+import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
+import { createTopList, type TopList } from '../top-list.ts'
+
+/** Parameters of the trending source. */
+export type TrendingParameters = {
+  /** The present: after this long an action counts half. */
+  readonly presentHalfLifeMs: number
+  /** A pin's own past: after this long an action counts half. */
+  readonly pastHalfLifeMs: number
+  /** Standard deviations above its past from which a pin is trending. */
+  readonly minDeviations: number
+  /** Pins kept in the list of those most touched at present. */
+  readonly maxListed: number
+}
+
+const hourMs = 3_600_000
+
+/**
+ * Pins that more users turn to now than their own past explains: present rate against past rate, in standard deviations
+ * of a Poisson count. Each user counts once for each pin, so that one user makes no trend. With a locale: pins of that
+ * locale or of none. Scores are the part of all present actions that is above the pin's past.
+ */
+export const trending: SourceDefinition<TrendingParameters> = {
+  name: 'trending',
+  enabled: true,
+  maxCandidates: 50,
+  share: 0.3,
+  parameters: { presentHalfLifeMs: 6 * hourMs, pastHalfLifeMs: 14 * 24 * hourMs, minDeviations: 3, maxListed: 400 },
+  create: createTrending,
+}
+
+function createTrending({ catalogue }: SharedViews, parameters: TrendingParameters): Source {
+  const { presentHalfLifeMs, pastHalfLifeMs, minDeviations, maxListed } = parameters
+  const present = createDecayedCounts(presentHalfLifeMs)
+  const past = createDecayedCounts(pastHalfLifeMs)
+  const listOptions = { catalogue, maxListed, keyOf: present.weightOf, admits: () => true }
+  let list: TopList = createTopList(listOptions)
+
+  // What the present counter would hold had the past rate gone on: rates are counter · ln 2 / halfLife.
+  function excessAt(row: number, atMs: number): number {
+    const now = present.countAt(row, atMs)
+    const before = (past.countAt(row, atMs) - now) * (presentHalfLifeMs / (pastHalfLifeMs - presentHalfLifeMs))
+    const expected = Math.max(0, before)
+    return now - expected > minDeviations * Math.sqrt(expected + 1) ? now - expected : 0
+  }
+
+  function isOfLocale(row: number, query: SourceQuery): boolean {
+    const locale = catalogue.localeOf(row)
+    return query.localeRow < 0 || locale < 0 || locale === query.localeRow
+  }
+
+  return {
+    name: 'trending',
+    scale: 'probability',
+    foldEngagement({ engagement, row, positive, lag }) {
+      if (!positive || lag >= 0) return
+      present.add(row, engagement.occurredAtMs)
+      past.add(row, engagement.occurredAtMs)
+      list.raised(row)
+    },
+    foldPin(row) {
+      list.changed(row)
+    },
+    query(query, hits) {
+      const best = selectorInto(catalogue, query.limit, hits)
+      const total = present.totalAt(query.atMs)
+      for (let i = 0; i < list.size; i++) {
+        const row = list.rowAt(i)
+        const excess = excessAt(row, query.atMs)
+        if (excess > 0 && isOfLocale(row, query)) best.offer(row, excess / total, query.accept)
+      }
+      best.finish()
+    },
+    bytes: () => present.bytes() + past.bytes() + list.bytes(),
+    save(writer) {
+      present.save(writer.under('present'))
+      past.save(writer.under('past'))
+    },
+    load(reader) {
+      present.load(reader.under('present'))
+      past.load(reader.under('past'))
+      list = createTopList(listOptions)
+      for (let row = 0; row < catalogue.size; row++) list.raised(row)
+    },
+  }
+}
