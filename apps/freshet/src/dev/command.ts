@@ -1,0 +1,117 @@
+import { setImmediate as pause, setTimeout as sleep } from 'node:timers/promises'
+import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
+import { serveBlender } from '@freshet/adapters/grpc/blender-server'
+import { openEnvironment } from '@freshet/adapters/lmdb/environment'
+import { createLmdbEventLog } from '@freshet/adapters/lmdb/event-log'
+import { createLmdbStateStore } from '@freshet/adapters/lmdb/state-store'
+import { createSystemClock } from '@freshet/adapters/system/clock'
+import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
+import { createSystemRandom } from '@freshet/adapters/system/random'
+import { createFeedObserver, observeMemory } from '@freshet/blender/observe'
+import { createHttpApp as createFeedApp } from '@freshet/blender/server'
+import { protoFolder } from '@freshet/contracts/protos'
+import { topicLayouts } from '@freshet/contracts/topics'
+import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
+import { createHttpApp, listen } from '@freshet/event-ingest/http'
+import { createIngest } from '@freshet/event-ingest/ingest'
+import { openScorer } from '@freshet/ranker/scorer'
+import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
+import { runService, systemProcess, type ServiceContext } from '@freshet/service/lifecycle'
+import { createEmbedded, type Embedded } from '../embedded.ts'
+import { devSchema, type DevConfig } from './config.ts'
+import { fillWithSample, isEmpty } from './fill.ts'
+import { welcome } from './welcome.ts'
+
+/** `freshet dev`: all services in this process on LMDB, until a signal ends it. `--data X` stands for `--data.folder X`. */
+export function runDev(argv: readonly string[]): Promise<void> {
+  const settings = argv.map((argument) => argument.replace(/^--data(?==|$)/, '--data.folder'))
+  return runService(
+    { name: 'freshet', description: 'runs everything in this process on an embedded store.', schema: devSchema, start },
+    systemProcess(settings),
+  )
+}
+
+async function start(context: ServiceContext<DevConfig>): Promise<void> {
+  const { config, logger, metrics, use, readiness } = context
+  const clock = createSystemClock()
+  const random = createSystemRandom()
+  const environment = await openEnvironment({ folder: config.data.folder, fsync: config.data.fsync })
+  use({ name: 'data folder', close: () => environment.close() })
+  const log = createLmdbEventLog({ environment, clock, onError: (err) => logger.warn({ err }, 'compaction') })
+  use({ name: 'log', close: () => log.close() })
+  const store = createLmdbStateStore({ environment, clock })
+  use({ name: 'store', close: () => store.close() })
+  await log.applyTopics(topicLayouts(config.data.partitions))
+
+  const ingest = createIngest({ log, clock, config: config.ingest, metrics, logger })
+  use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
+  if (config.sample && (await isEmpty(log))) {
+    logger.info('the data folder is empty: making a sample catalogue with simulated users')
+    logger.info(await fillWithSample(ingest, clock.now()), 'sample')
+  }
+
+  const { scorer, backend } = await openScorer(config.ranking)
+  logger.info({ backend, model: scorer.version }, 'scorer')
+  const embedded = createEmbedded({
+    platform: {
+      log,
+      store,
+      snapshots: createFolderArtefactStore(`${config.data.folder}/artefacts`),
+      clock,
+      random,
+      engineClock: createSystemEngineClock(),
+    },
+    scorer,
+    config: {
+      candidates: config.candidates,
+      updater: { fold: config.fold, updater: config.updater },
+      ranking: config.ranking,
+      blender: config.blender,
+    },
+    pause: () => pause(),
+    feedObserver: createFeedObserver(metrics, logger),
+    onError: (part, err) => logger.warn({ part, err }, 'failed, will be tried again'),
+    onViewEvent: (event) => logger.debug({ event }, event.kind),
+  })
+  use({ name: 'services', notReady: () => embedded.unready(), close: () => embedded.stop() })
+  await embedded.start()
+  observeMemory(embedded.blender, metrics)
+  const onDefect = (err: unknown): void => logger.error({ err }, 'defect')
+  await caughtUp(embedded)
+
+  const ingestApp = createHttpApp({ ingest, config: config.ingest, origins: config.cors.origins, metrics, logger })
+  const ingestPort = await listen(ingestApp, config.ingestHttp.host, config.ingestHttp.port)
+  use({ name: 'ingest http', drain: () => ingestApp.close() })
+  const feedApp = createFeedApp({
+    blender: embedded.blender,
+    timeoutMs: config.blender.defaultTimeoutMs,
+    maxBodyBytes: config.blender.maxBodyBytes,
+    origins: config.cors.origins,
+    onDefect,
+  })
+  const feedPort = await listen(feedApp, config.feedHttp.host, config.feedHttp.port)
+  use({ name: 'feed http', drain: () => feedApp.close() })
+  const grpc = await startGrpcServer({
+    ...config.grpc,
+    services: [
+      createIngestGrpcService(ingest, metrics),
+      serveBlender(embedded.blender, { onDefect, defaultTimeoutMs: config.blender.defaultTimeoutMs }),
+    ],
+    protos: { folder: protoFolder, files: ['freshet/ingest/v1/ingest.proto', 'freshet/blending/v1/blending.proto'] },
+    metrics,
+  })
+  use(grpcComponent(grpc, readiness))
+  process.stdout.write(
+    welcome({
+      ingestPort,
+      feedPort,
+      grpcPort: grpc.port,
+      operationsPort: config.operations.port,
+      folder: config.data.folder,
+    }),
+  )
+}
+
+async function caughtUp(embedded: Embedded): Promise<void> {
+  while (embedded.unready() !== null || (await embedded.updater.lag()) > 0) await sleep(20)
+}

@@ -1,0 +1,44 @@
+import { blenderSchema } from '@freshet/blender/config'
+import { candidateServiceSchema } from '@freshet/candidate-service/config'
+import { corsSettings, ingestSettings } from '@freshet/event-ingest/config'
+import { foldSettings, updaterSettings } from '@freshet/feature-updater/config'
+import { rankerSchema } from '@freshet/ranker/config'
+import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
+import { z } from 'zod'
+
+/** What the one-process edition takes: the settings of all services, and where its data is. */
+export const devSchema = z.object({
+  ...serviceSettings,
+  data: z.object({
+    folder: z
+      .string()
+      .min(1)
+      .default('.freshet/data')
+      .meta({ description: 'Folder of log, state and snapshots; made if missing' }),
+    fsync: z.boolean().default(true).meta({
+      description: 'Whether an answer waits until the disk has the data; false: a power cut may lose the last events',
+    }),
+    partitions: z
+      .int()
+      .min(1)
+      .max(1024)
+      .default(8)
+      .meta({ description: 'Partitions of every topic; fixed when the folder is made', unit: 'partitions' }),
+  }),
+  sample: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Whether an empty folder gets a sample catalogue with simulated users' }),
+  ingestHttp: z.object(httpSettings(8080)),
+  feedHttp: z.object(httpSettings(8070)),
+  grpc: z.object(grpcSettings(7070)),
+  cors: z.object(corsSettings),
+  ingest: z.object(ingestSettings),
+  fold: z.object(foldSettings),
+  updater: z.object(updaterSettings),
+  candidates: candidateServiceSchema,
+  ranking: rankerSchema,
+  blender: blenderSchema,
+})
+
+export type DevConfig = z.output<typeof devSchema>

@@ -1,0 +1,138 @@
+import { createDirectCandidateService } from '@freshet/adapters/direct/candidate-service'
+import { createDirectRanker } from '@freshet/adapters/direct/ranker'
+import { createBlender, type RunningBlender } from '@freshet/blender/blender'
+import { blenderSchema, type BlenderConfig } from '@freshet/blender/config'
+import {
+  createCandidateService,
+  type CandidateServiceEvent,
+  type RunningCandidateService,
+} from '@freshet/candidate-service/candidate-service'
+import { candidateServiceSchema, type CandidateServiceConfig } from '@freshet/candidate-service/config'
+import type { FeedObserver } from '@freshet/blender/observer'
+import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
+import type { EventLog } from '@freshet/contracts/ports/event-log'
+import type { StateStore } from '@freshet/contracts/ports/state-store'
+import type { Clock, Random } from '@freshet/domain/clock'
+import { updaterConfigOf, type UpdaterConfig } from '@freshet/feature-updater/config'
+import { createUpdater, type Updater } from '@freshet/feature-updater/updater'
+import { rankerSchema, type RankerConfig } from '@freshet/ranker/config'
+import { createRanker, type RunningRanker } from '@freshet/ranker/ranker'
+import type { EngineClock } from '@freshet/pipeline/clock'
+import type { Scorer } from '@freshet/ranking/logistic'
+
+/** What the services stand on: adapters of one kind or the other. */
+export interface Platform {
+  readonly log: EventLog
+  readonly store: StateStore
+  readonly snapshots: ArtefactStore | null
+  readonly clock: Clock
+  readonly random: Random
+  /** Measures and bounds the stages of feeds. */
+  readonly engineClock: EngineClock
+}
+
+/** Parts of the services' settings that differ from their defaults. */
+export interface EmbeddedConfig {
+  readonly candidates?: Partial<CandidateServiceConfig>
+  readonly updater?: Parameters<typeof updaterConfigOf>[0]
+  readonly ranking?: Partial<RankerConfig>
+  readonly blender?: Partial<BlenderConfig>
+}
+
+/** The services of one process, by direct calls: the same use cases as the separate ones. */
+export interface Embedded {
+  readonly updater: Updater
+  readonly candidates: RunningCandidateService
+  readonly ranker: RunningRanker
+  readonly blender: RunningBlender
+  start(): Promise<void>
+  /** Why feeds are not to be asked for yet; null: they are. */
+  unready(): string | null
+  stop(): Promise<void>
+}
+
+/** Composes the services over a platform; nothing runs before `start()`. */
+export function createEmbedded(options: {
+  readonly platform: Platform
+  readonly scorer: Scorer
+  readonly config?: EmbeddedConfig
+  readonly pause: () => Promise<void>
+  readonly onError: (part: string, error: unknown) => void
+  readonly feedObserver?: FeedObserver
+  readonly onViewEvent?: (event: CandidateServiceEvent) => void
+}): Embedded {
+  const { platform, scorer, config = {}, pause, onError } = options
+  const { log, store, clock, random } = platform
+  const settings = settingsOf(config)
+  const updater = createUpdater({
+    log,
+    store,
+    clock,
+    config: settings.updater,
+    onError: (error) => onError('feature-updater', error),
+  })
+  const candidates = createCandidateService({
+    log,
+    clock,
+    config: settings.candidates,
+    snapshots: platform.snapshots,
+    pause,
+    onEvent: (event) => {
+      if ('error' in event && event.kind !== 'snapshot-unusable') onError('candidate-service', event.error)
+      options.onViewEvent?.(event)
+    },
+  })
+  const ranker = createRanker({
+    log,
+    clock,
+    config: settings.ranking,
+    scorer,
+    onError: (error) => onError('ranker', error),
+  })
+  const blender = createBlender({
+    store,
+    log,
+    candidates: createDirectCandidateService(candidates),
+    ranker: createDirectRanker(ranker),
+    clock,
+    engineClock: platform.engineClock,
+    random,
+    config: settings.blender,
+    observer: options.feedObserver ?? {
+      ran: () => undefined,
+      answered: () => undefined,
+      feedLost: (_feeds, _why, error) => onError('blender', error),
+      failed: (_what, error) => onError('blender', error),
+    },
+  })
+  return {
+    updater,
+    candidates,
+    ranker,
+    blender,
+    async start() {
+      await Promise.all([updater.start(), candidates.start(), ranker.start()])
+      await blender.start()
+    },
+    unready: () => candidates.unready() ?? ranker.unready() ?? blender.unready(),
+    async stop() {
+      await blender.stop()
+      await Promise.all([candidates.stop(), ranker.stop()])
+      await updater.stop()
+    },
+  }
+}
+
+function settingsOf(config: EmbeddedConfig): {
+  readonly candidates: CandidateServiceConfig
+  readonly updater: UpdaterConfig
+  readonly ranking: RankerConfig
+  readonly blender: BlenderConfig
+} {
+  return {
+    candidates: candidateServiceSchema.parse(config.candidates ?? {}),
+    updater: updaterConfigOf(config.updater ?? {}),
+    ranking: rankerSchema.parse(config.ranking ?? {}),
+    blender: blenderSchema.parse(config.blender ?? {}),
+  }
+}

@@ -1,0 +1,153 @@
+import { createWriteStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { finished } from 'node:stream/promises'
+import { openScorer } from '@freshet/ranker/scorer'
+import { createProgress } from '@freshet/service/progress'
+import type { EmbeddedConfig } from '../embedded.ts'
+import { evaluate, type Ask, type EvaluationReport, type EvaluationTarget } from './evaluate.ts'
+import { createInProcessTarget } from './in-process.ts'
+import { readRecordings } from './recording.ts'
+import { createRemoteTarget } from './remote.ts'
+import type { AskOptions } from './request.ts'
+
+/** What the command line gives, as text. */
+export interface EvaluateArguments {
+  readonly ask: string
+  readonly refresh: string
+  readonly k: string
+  readonly repeats?: string
+  readonly every: string
+  readonly answers?: string
+  readonly json?: boolean
+  readonly config?: string
+  readonly target?: string
+  readonly feed?: string
+  readonly partitions: string
+}
+
+/** An argument that can't be used; the message names it and says what would do. */
+export class ArgumentError extends Error {
+  readonly code = 'ARGUMENT_INVALID'
+  constructor(message: string) {
+    super(message)
+    this.name = 'ArgumentError'
+  }
+}
+
+/** `freshet evaluate`: replays recordings and asks; prints the figures. */
+export async function runEvaluate(recordings: readonly string[], given: EvaluateArguments): Promise<void> {
+  const cutoffs = given.k.split(',').map((text) => whole(text, '--k', 1, 100))
+  cutoffs.sort((a, b) => a - b)
+  const options = {
+    ask: askOf(given.ask),
+    repeats: choice(given.repeats, '--repeats', { allow: true, forbid: false }),
+    depth: cutoffs.at(-1) ?? 20,
+    refresh:
+      given.refresh === 'mark' || given.refresh === 'event'
+        ? given.refresh
+        : refuse(`--refresh is ${given.refresh}; give event or mark`),
+  } as const
+  const every = whole(given.every, '--every', 1, 1_000_000)
+  const target = await targetOf(given, options)
+  const answers = given.answers === undefined ? null : createWriteStream(given.answers)
+  const progress = createProgress({
+    label: 'replaying',
+    unit: 'lines',
+    total: null,
+    out: process.stderr,
+    nowMs: () => performance.now(),
+  })
+  try {
+    const report = await evaluate(readRecordings(recordings), target, {
+      cutoffs,
+      every,
+      elapsedMs: () => performance.now(),
+      onLine: () => progress.advance(),
+      onAnswer: (answer) => answers?.write(`${JSON.stringify(answer)}\n`),
+    })
+    progress.done()
+    process.stdout.write(given.json === true ? `${JSON.stringify(report)}\n` : table(report, given, every))
+  } finally {
+    if (answers !== null) {
+      answers.end()
+      await finished(answers)
+    }
+    await target.close()
+  }
+}
+
+async function targetOf(
+  given: EvaluateArguments,
+  options: AskOptions & { readonly refresh: 'event' | 'mark' },
+): Promise<EvaluationTarget> {
+  if ((given.target === undefined) !== (given.feed === undefined))
+    throw new ArgumentError('--target and --feed go together: where events are posted, and who is asked')
+  if (given.target !== undefined && given.feed !== undefined) {
+    if (options.refresh === 'mark')
+      throw new ArgumentError(
+        '--refresh mark needs the services in this process; running services learn with every event',
+      )
+    return createRemoteTarget({ ...options, ingestUrl: given.target, feedAddress: given.feed })
+  }
+  const config: EmbeddedConfig =
+    given.config === undefined ? {} : configOf(given.config, await readFile(given.config, 'utf8'))
+  const { scorer } = await openScorer({
+    backend: config.ranking?.backend ?? 'auto',
+    specFile: config.ranking?.specFile ?? null,
+  })
+  return createInProcessTarget({
+    ...options,
+    scorer,
+    config,
+    partitions: whole(given.partitions, '--partitions', 1, 1024),
+  })
+}
+
+function configOf(file: string, text: string): EmbeddedConfig {
+  try {
+    return JSON.parse(text) as EmbeddedConfig
+  } catch (error) {
+    throw new ArgumentError(`--config ${file} is not JSON: ${(error as Error).message}`)
+  }
+}
+
+function askOf(text: string): Ask {
+  if (text === 'candidates' || text === 'feed' || text === 'related') return { kind: text }
+  const source = /^source:(.+)$/.exec(text)?.[1]
+  if (source !== undefined) return { kind: 'source', source }
+  throw new ArgumentError(`--ask is ${text}; give candidates, source:NAME, feed or related`)
+}
+
+function choice<T>(text: string | undefined, name: string, choices: Readonly<Record<string, T>>): T | null {
+  if (text === undefined) return null
+  const value = choices[text]
+  return value === undefined ? refuse(`${name} is ${text}; give ${Object.keys(choices).join(' or ')}`) : value
+}
+
+function whole(text: string, name: string, min: number, max: number): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw new ArgumentError(`${name} is ${text}; give a whole number from ${min} to ${max}`)
+  return value
+}
+
+function refuse(message: string): never {
+  throw new ArgumentError(message)
+}
+
+function table(report: EvaluationReport, given: EvaluateArguments, every: number): string {
+  const percent = (value: number): string => (value * 100).toFixed(2)
+  const lines = [
+    `asked ${given.ask}, refreshed per ${given.refresh}: ${report.questions} questions (every ${every}), ${report.answered} answered, ${report.events} events`,
+    `${report.seconds.toFixed(1)} s, ${Math.round(report.eventsPerSecond)} events/s, a question p50 ${report.latencyMs.p50.toFixed(2)} ms, p99 ${report.latencyMs.p99.toFixed(2)} ms`,
+    `${'figure'.padEnd(12)}${'all'.padStart(9)}${'groups'.padStart(9)}  (%; groups: mean over groups)`,
+    ...Object.entries(report.metrics).map(([name, value]) => {
+      const mean = report.meanOverGroups[name]
+      return `${name.padEnd(12)}${percent(value).padStart(9)}${(mean === undefined ? '–' : percent(mean)).padStart(9)}`
+    }),
+    ...Object.entries(report).flatMap(([name, value]) =>
+      name.startsWith('coverage@') ? [`${name.padEnd(12)}${String(value).padStart(9)}`] : [],
+    ),
+  ]
+  return `${lines.join('\n')}\n`
+}

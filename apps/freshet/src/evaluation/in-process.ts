@@ -1,0 +1,125 @@
+import { createVirtualClock } from '@freshet/adapters/memory/clock'
+import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
+import { createSeededRandom } from '@freshet/adapters/memory/random'
+import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
+import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { encodePinChange } from '@freshet/contracts/codecs/pin'
+import { parseEngagementJson } from '@freshet/contracts/json/engagement'
+import { parsePinJson } from '@freshet/contracts/json/pin'
+import type { NewRecord } from '@freshet/contracts/ports/event-log'
+import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
+import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
+import type { Scorer } from '@freshet/ranking/logistic'
+import { createEmbedded, type EmbeddedConfig } from '../embedded.ts'
+import type { EvaluationTarget } from './evaluate.ts'
+import { RecordingError } from './recording.ts'
+import { requestOf, type AskOptions } from './request.ts'
+
+/** How the services of an in-process evaluation are made. */
+export interface InProcessOptions extends AskOptions {
+  readonly scorer: Scorer
+  readonly config: EmbeddedConfig
+  /** When collective knowledge is brought up to date. */
+  readonly refresh: 'event' | 'mark'
+  readonly partitions: number
+}
+
+/** Milliseconds a question may take in real time; virtual time stands still meanwhile. */
+const patienceMs = 60_000
+/** Events that are handed over together where no question comes in between. */
+const maxPending = 1_000
+
+/** All services in this process on adapters in memory, in virtual time: the time of the recording. */
+export async function createInProcessTarget(options: InProcessOptions): Promise<EvaluationTarget> {
+  const clock = createVirtualClock(0)
+  const log = createMemoryEventLog({ clock })
+  const store = createMemoryStateStore({ clock })
+  await log.applyTopics(topicLayouts(options.partitions))
+  let failure: unknown = null
+  const embedded = createEmbedded({
+    platform: {
+      log,
+      store,
+      snapshots: null,
+      clock,
+      random: createSeededRandom(1),
+      engineClock: createSystemEngineClock(),
+    },
+    scorer: options.scorer,
+    config: {
+      ...options.config,
+      candidates: { ...options.config.candidates, refresh: options.refresh },
+      // An evaluation measures what is recommended; what time has to do with it is measured by the benchmarks.
+      blender: { ...unhurried, ...options.config.blender },
+    },
+    pause: () => Promise.resolve(),
+    onError: (_part, error) => (failure ??= error),
+  })
+  await embedded.start()
+  await log.drain()
+  const pending = new Map<TopicName, NewRecord[]>()
+  let pendingCount = 0
+
+  async function add(topic: TopicName, key: string, value: Uint8Array): Promise<void> {
+    const records = pending.get(topic) ?? []
+    records.push({ key, value, partition: null })
+    pending.set(topic, records)
+    if (++pendingCount >= maxPending) await flush()
+  }
+
+  async function flush(): Promise<void> {
+    if (pendingCount > 0) {
+      for (const [topic, records] of pending) await log.append(topic, records)
+      pending.clear()
+      pendingCount = 0
+    }
+    await log.drain()
+    if (failure !== null) throw failure as Error
+  }
+
+  return {
+    async pin(value, place) {
+      const parsed = parsePinJson(value, 'pin')
+      if (!parsed.ok) throw new RecordingError(place, parsed.problem.message)
+      const { change } = parsed
+      await add('pins.v1', change.kind === 'upsert' ? change.pin.pinId : change.pinId, encodePinChange(change))
+    },
+    async engagement(value, place) {
+      const parsed = parseEngagementJson(value, 'engagement')
+      if (!parsed.ok) throw new RecordingError(place, parsed.problem.message)
+      const { engagement } = parsed
+      clock.set(Math.max(clock.now(), engagement.occurredAtMs))
+      await add('engagements.v1', engagement.userId, encodeEngagement(engagement, engagement.occurredAtMs))
+    },
+    async mark() {
+      await flush()
+      embedded.candidates.mark()
+      log.compact()
+    },
+    async ask(question) {
+      clock.set(Math.max(clock.now(), question.atMs))
+      await flush()
+      const put = requestOf(question, options, [])
+      const call = { timeoutMs: patienceMs }
+      const answer =
+        put.kind === 'feed'
+          ? await embedded.blender.getFeed(put.request, call)
+          : await embedded.blender.getRelatedPins(put.request, call)
+      return { pinIds: answer.items.map(({ pinId }) => pinId), degradation: answer.degradation }
+    },
+    async close() {
+      await embedded.stop()
+      await log.close()
+      await store.close()
+    },
+  }
+}
+
+const unhurried = {
+  userStateBudgetMs: patienceMs,
+  awaitBudgetMs: patienceMs,
+  retrieveBudgetMs: patienceMs,
+  rankBudgetMs: patienceMs,
+  defaultTimeoutMs: patienceMs,
+  maxTimeoutMs: patienceMs,
+}

@@ -1,0 +1,83 @@
+import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
+import { parseToken } from '@freshet/contracts/tokens'
+import type { EvaluationTarget } from './evaluate.ts'
+import { RecordingError } from './recording.ts'
+import { requestOf, type AskOptions } from './request.ts'
+
+/** Where the running services are. */
+export interface RemoteOptions extends AskOptions {
+  /** Base URL of event-ingest. */
+  readonly ingestUrl: string
+  /** host:port of the blender's gRPC. */
+  readonly feedAddress: string
+}
+
+/** A question may wait this long for state and views. */
+const patienceMs = 30_000
+/** Events that are posted together where no question comes in between. */
+const maxPending = 500
+
+interface Receipt {
+  readonly token?: string
+  readonly code?: string
+  readonly message?: string
+}
+
+/** Running services: events by HTTP, questions by gRPC, each after state and views have passed everything posted. */
+export async function createRemoteTarget(options: RemoteOptions): Promise<EvaluationTarget> {
+  const blender = createBlenderClient({ address: options.feedAddress })
+  /** The newest token of each partition: what a question waits for. */
+  const newest = new Map<string, string>()
+  const pending = {
+    engagements: [] as { value: unknown; place: string }[],
+    pins: [] as { value: unknown; place: string }[],
+  }
+
+  async function post(kind: 'engagements' | 'pins'): Promise<void> {
+    const events = pending[kind]
+    if (events.length === 0) return
+    pending[kind] = []
+    const response = await fetch(new URL(`/v1/${kind}`, options.ingestUrl), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ [kind]: events.map(({ value }) => value) }),
+    })
+    const answer = (await response.json()) as { readonly receipts?: readonly Receipt[]; readonly message?: string }
+    if (answer.receipts === undefined)
+      throw new RecordingError(events[0]!.place, `event-ingest answers ${response.status}: ${answer.message ?? ''}`)
+    for (const [at, receipt] of answer.receipts.entries()) {
+      const token = parseToken(receipt.token ?? '')
+      if (token === null)
+        throw new RecordingError(
+          events[at]!.place,
+          `event-ingest answers ${receipt.code ?? response.status}: ${receipt.message ?? ''}`,
+        )
+      newest.set(`${token.topic}/${token.partition}`, receipt.token!)
+    }
+  }
+
+  async function add(kind: 'engagements' | 'pins', value: unknown, place: string): Promise<void> {
+    pending[kind].push({ value, place })
+    if (pending[kind].length >= maxPending) await post(kind)
+  }
+
+  return {
+    pin: (value, place) => add('pins', value, place),
+    engagement: (value, place) => add('engagements', value, place),
+    mark: () => Promise.resolve(),
+    async ask(question) {
+      await post('pins')
+      await post('engagements')
+      const put = requestOf(question, options, [...newest.values()])
+      const call = { timeoutMs: patienceMs }
+      const answer =
+        put.kind === 'feed' ? await blender.getFeed(put.request, call) : await blender.getRelatedPins(put.request, call)
+      return { pinIds: answer.items.map(({ pinId }) => pinId), degradation: answer.degradation }
+    },
+    async close() {
+      await post('pins')
+      await post('engagements')
+      blender.close()
+    },
+  }
+}

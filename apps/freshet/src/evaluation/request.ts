@@ -1,0 +1,49 @@
+import {
+  Consistency,
+  Depth,
+  GetFeedRequest,
+  GetRelatedPinsRequest,
+} from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { Ask } from './evaluate.ts'
+import type { Question } from './recording.ts'
+
+/** How questions are put. */
+export interface AskOptions {
+  readonly ask: Ask
+  /** May pins of the user's history be recommended; null: what the surface does. */
+  readonly repeats: boolean | null
+  /** How many pins are asked for: the largest cut-off. */
+  readonly depth: number
+}
+
+/** The request that a question is put as; nothing is recorded by it. */
+export function requestOf(
+  question: Question,
+  options: AskOptions,
+  after: readonly string[],
+):
+  | { readonly kind: 'feed'; readonly request: GetFeedRequest }
+  | { readonly kind: 'related'; readonly request: GetRelatedPinsRequest } {
+  const { ask, repeats, depth } = options
+  const common = {
+    userId: question.userId,
+    pageSize: depth,
+    after: [...after],
+    sessionId: question.sessionId,
+    locale: '',
+    atMs: question.atMs,
+    explain: false,
+    evaluation: {
+      consistency: Consistency.COLLECTIVE,
+      dryRun: true,
+      amongPinIds: [...question.among],
+      excludePinIds: [...question.exclude],
+      allowRepeats: repeats ?? false,
+      depth: ask.kind === 'feed' ? Depth.UNSPECIFIED : Depth.CANDIDATES,
+      sources: ask.kind === 'source' ? [ask.source] : [],
+    },
+  }
+  if (question.pinId !== null)
+    return { kind: 'related', request: GetRelatedPinsRequest.fromPartial({ ...common, pinId: question.pinId }) }
+  return { kind: 'feed', request: GetFeedRequest.fromPartial(common) }
+}
