@@ -2,22 +2,35 @@ import { ContractError } from './errors.ts'
 
 /** Unsigned LEB128 bytes of whole numbers in [0, 2^53): columns of small numbers cost a byte each. Throws a RangeError for any other number. */
 export function varintsOf(numbers: ArrayLike<number>): Uint8Array {
-  const bytes = new Uint8Array(numbers.length * 8)
+  const bytes = roomFor(numbers.length)
   let at = 0
-  for (let i = 0; i < numbers.length; i++) {
-    let rest = numbers[i] ?? 0
-    if (!Number.isSafeInteger(rest) || rest < 0) throw new RangeError(`${rest} is no whole number in [0, 2^53)`)
-    while (rest >= 0x10000000) {
-      bytes[at++] = (rest % 128) | 0x80
-      rest = Math.floor(rest / 128)
-    }
-    while (rest >= 0x80) {
-      bytes[at++] = (rest & 0x7f) | 0x80
-      rest >>>= 7
-    }
-    bytes[at++] = rest
-  }
+  for (let i = 0; i < numbers.length; i++) at = write(bytes, at, numbers[i] ?? 0)
   return bytes.slice(0, at)
+}
+
+const maxVarintBytes = 8
+let scratch = new Uint8Array(4096)
+
+/** One buffer for all columns, cut to size afterwards: they are written one at a time. */
+function roomFor(numbers: number): Uint8Array {
+  if (scratch.length < numbers * maxVarintBytes) scratch = new Uint8Array(2 * numbers * maxVarintBytes)
+  return scratch
+}
+
+function write(bytes: Uint8Array, from: number, value: number): number {
+  let at = from
+  let rest = value
+  if (!Number.isSafeInteger(rest) || rest < 0) throw new RangeError(`${rest} is no whole number in [0, 2^53)`)
+  while (rest >= 0x10000000) {
+    bytes[at++] = (rest % 128) | 0x80
+    rest = Math.floor(rest / 128)
+  }
+  while (rest >= 0x80) {
+    bytes[at++] = (rest & 0x7f) | 0x80
+    rest >>>= 7
+  }
+  bytes[at++] = rest
+  return at
 }
 
 /** The numbers of a column of varints. Throws CODEC_INVALID where the bytes end within a number or a number is 2^53 or more. */
@@ -46,14 +59,15 @@ export function varintColumn(bytes: Uint8Array): Float64Array {
 
 /** The first number and then what each adds to the one before: an ascending column as varints. */
 export function gapsOf(ascending: ArrayLike<number>): Uint8Array {
-  const gaps = new Float64Array(ascending.length)
+  const bytes = roomFor(ascending.length)
+  let at = 0
   let before = 0
   for (let i = 0; i < ascending.length; i++) {
     const value = ascending[i] ?? 0
-    gaps[i] = value - before
+    at = write(bytes, at, value - before)
     before = value
   }
-  return varintsOf(gaps)
+  return bytes.slice(0, at)
 }
 
 /** The ascending column that `gapsOf` made. Throws CODEC_INVALID as `varintColumn` does, and where a sum leaves 2^53. */

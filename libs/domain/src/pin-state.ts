@@ -75,19 +75,32 @@ export function foldPin(
   limits: PinLimits = defaultPinLimits,
 ): PinState {
   let { firstAtMs, lastAtMs, users, boards } = state
-  const impressionsByPosition = copyCounters(state.impressionsByPosition)
-  const positivesByPosition = copyCounters(state.positivesByPosition)
+  // Copied only where something is counted: most events leave one of them as it is.
+  let impressions: Counters | null = null
+  let positives: Counters | null = null
   for (const engagement of engagements) {
     const { action, occurredAtMs, userId, shown } = engagement
     firstAtMs = firstAtMs === 0 ? occurredAtMs : Math.min(firstAtMs, occurredAtMs)
     lastAtMs = Math.max(lastAtMs, occurredAtMs)
-    if (action === 'impression') count(impressionsByPosition, bucketOf(shown.position), occurredAtMs)
+    if (action === 'impression') {
+      impressions ??= copyCounters(state.impressionsByPosition)
+      count(impressions, bucketOf(shown.position), occurredAtMs)
+    }
     if (positiveActions.includes(action)) {
-      count(positivesByPosition, bucketOf(shown.position), occurredAtMs)
+      positives ??= copyCounters(state.positivesByPosition)
+      count(positives, bucketOf(shown.position), occurredAtMs)
       users = foldUserInto(users, userId)
     }
     boards = foldPinBoard(boards, engagement, limits.maxBoards)
   }
   const counters = foldActions(state.counters, engagements)
-  return { firstAtMs, lastAtMs, counters, impressionsByPosition, positivesByPosition, users, boards }
+  return {
+    firstAtMs,
+    lastAtMs,
+    counters,
+    impressionsByPosition: impressions ?? state.impressionsByPosition,
+    positivesByPosition: positives ?? state.positivesByPosition,
+    users,
+    boards,
+  }
 }

@@ -8,6 +8,7 @@ import {
   PinEngagement as PinEngagementMessage,
   UserErasure as UserErasureMessage,
 } from '../gen/freshet/engagement/v1/engagement.ts'
+import { encodeMessage } from '../wire.ts'
 import { decodeOrThrow, fromEngagementMessage, toEngagementMessage } from './engagement.ts'
 
 /** An engagement with the time at which the ingest took it, milliseconds since the epoch; 0: not known. */
@@ -64,12 +65,12 @@ export function decodeReceivedEngagement(bytes: Uint8Array): ReceivedEngagement 
 
 /** Bytes for `pin-engagements.v1`. */
 export function encodePinEngagement({ engagement, receivedAtMs, source }: PinEngagement): Uint8Array {
-  return PinEngagementMessage.encode({
+  return encodeMessage(PinEngagementMessage, {
     engagement: toEngagementMessage(engagement, receivedAtMs),
     sourcePartition: source.partition,
     sourcePosition: source.position,
     sourceIndex: source.index,
-  }).finish()
+  })
 }
 
 /** From the bytes of `pin-engagements.v1`. Throws CODEC_INVALID, naming the field. */
@@ -88,12 +89,12 @@ const maxSourcePartitions = 1 << 16
 
 /** Bytes for `engagements-late.v1`. */
 export function encodeLateEngagement(late: LateEngagement): Uint8Array {
-  return LateEngagementMessage.encode({
+  return encodeMessage(LateEngagementMessage, {
     engagement: toEngagementMessage(late.engagement, late.receivedAtMs),
     sourcePartition: late.sourcePartition,
     sourcePosition: late.sourcePosition,
     lateByMs: late.lateByMs,
-  }).finish()
+  })
 }
 
 /** From the bytes of `engagements-late.v1`. Throws CODEC_INVALID, naming the field. */
@@ -107,7 +108,7 @@ export function decodeLateEngagement(bytes: Uint8Array): LateEngagement {
 
 /** Bytes for `dead-letters.v1`. */
 export function encodeDeadLetter(letter: DeadLetter): Uint8Array {
-  return DeadLetterMessage.encode(letter).finish()
+  return encodeMessage(DeadLetterMessage, letter)
 }
 
 /** From the bytes of `dead-letters.v1`. Throws CODEC_INVALID. */
@@ -117,7 +118,7 @@ export function decodeDeadLetter(bytes: Uint8Array): DeadLetter {
 
 /** Bytes for `erasures.v1`. */
 export function encodeUserErasure(erasure: UserErasure): Uint8Array {
-  return UserErasureMessage.encode(erasure).finish()
+  return encodeMessage(UserErasureMessage, erasure)
 }
 
 /** From the bytes of `erasures.v1`. Throws CODEC_INVALID, naming the field. */

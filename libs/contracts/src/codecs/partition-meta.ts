@@ -1,6 +1,7 @@
 import { ContractError } from '../errors.ts'
 import { PartitionMeta as PartitionMetaMessage } from '../gen/freshet/state/v1/state.ts'
 import { varintColumn, varintsOf } from '../varints.ts'
+import { encodeMessage } from '../wire.ts'
 import { decodeOrThrow } from './engagement.ts'
 
 /** What became of records, in the fixed order of the stored counts. New ones are added at the end only. */
@@ -43,11 +44,11 @@ export function encodePartitionMeta(meta: PartitionMeta): Uint8Array {
     column[2 * partition] = position + 1
     column[2 * partition + 1] = index
   }
-  return PartitionMetaMessage.encode({
+  return encodeMessage(PartitionMetaMessage, {
     version,
     counts: varintsOf([meta.watermarkMs, ...recordOutcomes.map((outcome) => meta.counts[outcome])]),
     highWaterMarks: varintsOf(column),
-  }).finish()
+  })
 }
 
 /** A partition's meta from stored bytes; null: of a partition that has folded nothing. Throws CODEC_INVALID. */

@@ -5,6 +5,7 @@ import type { PinState } from '@freshet/domain/pin-state'
 import { ContractError } from '../errors.ts'
 import { PinFeatures as PinFeaturesMessage, PinState as PinStateMessage } from '../gen/freshet/state/v1/state.ts'
 import { ascendingColumn, gapsOf, varintColumn, varintsOf } from '../varints.ts'
+import { encodeMessage } from '../wire.ts'
 import { fromCountersMessage, toCountersMessage } from './counters.ts'
 import { decodeOrThrow } from './engagement.ts'
 
@@ -14,7 +15,7 @@ export const pinStateVersion = 1
 /** Bytes of a pin's state as stored; the same state always gives the same bytes. */
 export function encodePinState(state: PinState): Uint8Array {
   const { boards } = state
-  return PinStateMessage.encode({
+  return encodeMessage(PinStateMessage, {
     version: pinStateVersion,
     firstLastAtMs: varintsOf([state.firstAtMs, state.lastAtMs]),
     counters: toCountersMessage(state.counters),
@@ -24,7 +25,7 @@ export function encodePinState(state: PinState): Uint8Array {
     boards: boards.boardIds.join('\n'),
     boardAtMs: gapsOf(boards.atMs),
     boardStands: boards.stands,
-  }).finish()
+  })
 }
 
 /** A pin's state from stored bytes. Throws CODEC_INVALID for bytes that are none, or of a newer layout. */
@@ -60,7 +61,7 @@ export interface PinFeatures {
 
 /** Bytes for `pin-features.v1` from the state's bytes as stored. */
 export function encodePinFeatures(pinId: string, stateBytes: Uint8Array, foldedTo: number): Uint8Array {
-  return PinFeaturesMessage.encode({ pinId, state: stateBytes, foldedTo }).finish()
+  return encodeMessage(PinFeaturesMessage, { pinId, state: stateBytes, foldedTo })
 }
 
 /** A pin's state from a record of `pin-features.v1`. Throws CODEC_INVALID. */
@@ -72,11 +73,18 @@ export function decodePinFeatures(bytes: Uint8Array): PinFeatures {
 }
 
 function sketchBytes(sketch: DistinctUsers): Uint8Array {
-  const pairs: number[] = []
-  sketch.forEach((rank, register) => {
-    if (rank > 0) pairs.push(register, rank)
-  })
-  return pairs.length < registers ? Uint8Array.from(pairs) : sketch
+  let used = 0
+  for (const rank of sketch) if (rank > 0) used++
+  if (2 * used >= registers) return sketch
+  const pairs = new Uint8Array(2 * used)
+  let at = 0
+  for (let register = 0; at < pairs.length; register++) {
+    const rank = sketch[register] ?? 0
+    if (rank === 0) continue
+    pairs[at++] = register
+    pairs[at++] = rank
+  }
+  return pairs
 }
 
 function sketchOf(bytes: Uint8Array): DistinctUsers {

@@ -9,6 +9,7 @@ import { bytesOf, float64Column, uint32Column } from '../columns.ts'
 import { ContractError } from '../errors.ts'
 import { UserState as UserStateMessage } from '../gen/freshet/state/v1/state.ts'
 import { ascendingColumn, gapsOf, varintColumn, varintsOf } from '../varints.ts'
+import { encodeMessage } from '../wire.ts'
 import { fromCountersMessage, toCountersMessage } from './counters.ts'
 import { decodeOrThrow } from './engagement.ts'
 
@@ -58,7 +59,7 @@ export function encodeUserState(state: UserState): Uint8Array {
     sessions: gapsOf(sessionTimes),
     ids: ids.joined(),
   }
-  return UserStateMessage.encode(message).finish()
+  return encodeMessage(UserStateMessage, message)
 }
 
 /** A user's state from stored bytes. Throws CODEC_INVALID for bytes that are none, or of a newer layout. */
