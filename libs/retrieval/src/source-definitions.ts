@@ -4,13 +4,11 @@ import { coOccurrence } from './sources/co-occurrence.ts'
 import { freshFollowed } from './sources/fresh-followed.ts'
 import { longTermWalk } from './sources/long-term-walk.ts'
 import { pin2vec } from './sources/pin2vec.ts'
-import { pin2Vec } from './sources/pin2vec.ts'
 import { pixieWalk } from './sources/pixie-walk.ts'
 import { popularity } from './sources/popularity.ts'
 import { revisit } from './sources/revisit.ts'
 import { savedBoards } from './sources/saved-boards.ts'
 import { sessionNeighbours } from './sources/session-neighbours.ts'
-import { visualNeighbours } from './sources/visual-neighbours.ts'
 import { trending } from './sources/trending.ts'
 import { visualNeighbours } from './sources/visual-neighbours.ts'
 
@@ -21,8 +19,6 @@ export const sourceDefinitions: readonly SourceDefinition[] = [
   erased(boardCoOccurrence),
   erased(pixieWalk),
   erased(longTermWalk),
-  erased(pin2Vec),
-  erased(visualNeighbours),
   erased(pin2vec),
   erased(visualNeighbours),
   erased(savedBoards),

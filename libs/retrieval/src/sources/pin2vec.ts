@@ -21,7 +21,7 @@ export type Pin2VecParameters = StartsOptions & {
  * Pins whose Pin2Vec embeddings, from `pin-embeddings.v1`, are nearest to those of the user's recent pins: to the mean of
  * the last few, and to the medoids of the user's main interests.
  */
-export const pin2Vec: SourceDefinition<Pin2VecParameters> = {
+export const pin2vec: SourceDefinition<Pin2VecParameters> = {
   name: 'pin2vec',
   enabled: true,
   maxCandidates: 300,
