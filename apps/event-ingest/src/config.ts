@@ -77,7 +77,7 @@ export const corsSettings = {
 } as const
 
 /** The configuration of event-ingest. */
-export const configSchema = z.object({
+export const processSchema = z.object({
   ...serviceSettings,
   http: z.object(httpSettings(8080)),
   grpc: z.object(grpcSettings(7073)),
@@ -86,7 +86,7 @@ export const configSchema = z.object({
   kafka: z.object(kafkaSettings),
 })
 
-export type Config = z.output<typeof configSchema>
+export type Config = z.output<typeof processSchema>
 
 /** What `ingestSettings` parse to. */
 export type IngestConfig = Config['ingest']

@@ -3,7 +3,7 @@ import { createSystemClock } from '@freshet/adapters/system/clock'
 import { protoFolder } from '@freshet/contracts/protos'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { runService } from '@freshet/service/lifecycle'
-import { configSchema } from './config.ts'
+import { processSchema } from './config.ts'
 import { createIngestGrpcService } from './grpc.ts'
 import { createHttpApp, listen } from './http.ts'
 import { createIngest } from './ingest.ts'
@@ -12,7 +12,7 @@ import { topicsKnown } from './topics-known.ts'
 await runService({
   name: 'event-ingest',
   description: 'Takes engagements and catalogue changes; answers when the log has them.',
-  schema: configSchema,
+  schema: processSchema,
   async start({ name, config, logger, metrics, use, readiness }) {
     const clock = createSystemClock()
     const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock })

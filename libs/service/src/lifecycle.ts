@@ -184,9 +184,10 @@ function showState(service: Service, metrics: Metrics, logger: Logger): void {
   })
 }
 
-function systemProcess(): ProcessPort {
+/** This process; `argv`: the arguments that are its service's. */
+export function systemProcess(argv: readonly string[] = process.argv.slice(2)): ProcessPort {
   return {
-    argv: process.argv.slice(2),
+    argv,
     env: process.env,
     write: (stream, text) => {
       process[stream].write(text)

@@ -110,6 +110,53 @@ export const metricCatalogue = {
     labels: ['stage'],
     buckets: secondBuckets,
   },
+  freshet_feed_answers_total: {
+    type: 'counter',
+    help: 'Feeds answered, by surface, rung of the ladder and freshness.',
+    labels: ['surface', 'degradation', 'freshness'],
+  },
+  freshet_feed_answer_seconds: {
+    type: 'histogram',
+    help: 'Time to answer a request for a feed.',
+    labels: ['surface'],
+    buckets: secondBuckets,
+  },
+  freshet_feed_stages_total: {
+    type: 'counter',
+    help: 'Stages run, by pipeline, stage, outcome (ran, left-out, failed-closed, failed) and code; code `none` where it ran.',
+    labels: ['pipeline', 'stage', 'outcome', 'code'],
+  },
+  freshet_feed_stage_seconds: {
+    type: 'histogram',
+    help: 'Time of the stages that ask somebody: state, candidates, ranker, records.',
+    labels: ['pipeline', 'stage'],
+    buckets: secondBuckets,
+  },
+  freshet_feed_candidates_total: {
+    type: 'counter',
+    help: 'Candidates that left a stage: reason `kept`, or why they were removed.',
+    labels: ['pipeline', 'stage', 'reason'],
+  },
+  freshet_feeds_lost_total: {
+    type: 'counter',
+    help: 'Feeds that were answered but not written to `feeds-served.v1`: the outbox was `full`, or the `log` refused them.',
+    labels: ['why'],
+  },
+  freshet_feed_background_failures_total: {
+    type: 'counter',
+    help: 'Failures behind the answers: popular, last-good, pin-facts, pointer.',
+    labels: ['what'],
+  },
+  freshet_feed_remembered_users: {
+    type: 'gauge',
+    help: 'Users that this process remembers.',
+    labels: [],
+  },
+  freshet_feed_unwritten: {
+    type: 'gauge',
+    help: 'Feeds on their way to `feeds-served.v1`.',
+    labels: [],
+  },
 } as const satisfies Record<`freshet_${string}`, MetricSpec>
 
 export type MetricName = keyof typeof metricCatalogue
