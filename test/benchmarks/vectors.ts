@@ -48,13 +48,12 @@ function exactRows(): BenchRow[] {
     for (const query of queries) {
       const [reference, referenceMs] = timed(() => exactSearch(rows, query, dimensions, k, MetricKind.IP, 1))
       const [hits, ms] = timed(() => index.search(query, k))
-      const [, filteredMs] = timed(() => index.search(query, k, (row) => row % 2 === 0))
       if (round === 0) continue
       theirs.push(referenceMs)
       ours.push(ms)
-      filtered.push(filteredMs)
       found += shared(hits.rows, new Set(Array.from(reference.keys, Number)))
     }
+  for (const query of queries) filtered.push(timed(() => index.search(query, k, (row) => row % 2 === 0))[1])
   const replaced = perOperation(n, (row) => index.upsert(row, vectorOf(rows, n - 1 - row)))
   const bytes = index.bytes
   const removed = perOperation(n, (row) => index.remove(row))
@@ -80,7 +79,7 @@ function exactRows(): BenchRow[] {
       note: about,
     }),
     plainRow('exact vector search, recall@100', found / (ours.length * k), 'share', '≥ 0.99', about),
-    plainRow('exact vector search, half filtered away, p50', quantile(filtered, 0.5), 'ms', '', about),
+    plainRow('exact vector search, half filtered away, p50', quantile(filtered, 0.5), 'ms', '', `${note}, k ${k}`),
     plainRow('exact index, add a row', added, 'ns', 'O(1)', 'mean while growing from 0 to 100,000'),
     plainRow('exact index, replace a row', replaced, 'ns', 'O(1)', 'mean at 100,000'),
     plainRow('exact index, remove a row', removed, 'ns', 'O(1)', 'mean from 100,000 to 0'),

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createApproximateIndex } from './approximate-index.ts'
+import { createExactIndex } from './exact-index.ts'
+import { gaussian, seededRandom } from './seeded.fixture.ts'
 import { vectorIndexSuite } from './vector-index.suite.ts'
 
 vectorIndexSuite({ name: 'approximate', recall: 0.95, make: (dimensions) => createApproximateIndex({ dimensions }) })
@@ -17,6 +19,28 @@ vectorIndexSuite({
 })
 
 describe('createApproximateIndex', () => {
+  it('looks far enough for long vectors in cells of short ones', () => {
+    const random = seededRandom(6)
+    const exact = createExactIndex({ dimensions: 32 })
+    const index = createApproximateIndex({ dimensions: 32, maxRowsPerCell: 128 })
+    const draw = () => {
+      const length = Math.exp(gaussian(random, 1)[0]!)
+      return gaussian(random, 32).map((x) => x * length)
+    }
+    for (let row = 0; row < 20_000; row++) {
+      const vector = draw()
+      exact.upsert(row, vector)
+      index.upsert(row, vector)
+    }
+    let found = 0
+    for (let i = 0; i < 40; i++) {
+      const query = draw()
+      const best = new Set(exact.search(query, 50).rows)
+      found += index.search(query, 50).rows.filter((row) => best.has(row)).length
+    }
+    expect(found / 2_000).toBeGreaterThanOrEqual(0.95)
+  })
+
   it.each([{ recall: 0 }, { recall: 1.1 }, { recall: NaN }, { maxRowsPerCell: 31 }, { dimensions: 0 }])(
     'refuses %o',
     (options) => {
