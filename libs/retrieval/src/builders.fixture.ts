@@ -1,0 +1,104 @@
+import type { Action, Engagement } from '@freshet/domain/engagement'
+import { asId, type BoardId, type EventId, type PinId, type SessionId, type UserId } from '@freshet/domain/ids'
+import type { Pin } from '@freshet/domain/pin'
+
+import { createRetrieval, type RecentAction, type Retrieval, type RetrieveQuery } from './retrieval.ts'
+
+/** A moment to count from in tests, milliseconds. */
+export const startMs = Date.UTC(2026, 0, 1)
+export const minuteMs = 60_000
+export const hourMs = 60 * minuteMs
+export const dayMs = 24 * hourMs
+
+/** What a test says about an engagement; the rest is filled in. */
+export interface EngagementInput {
+  readonly userId?: string
+  readonly sessionId?: string | null
+  readonly pinId?: string
+  readonly action?: Action
+  readonly boardId?: string | null
+  readonly atMs?: number
+}
+
+/** A click on pin `p` by user `u` at the start, unless said otherwise. */
+export function anEngagement(input: EngagementInput = {}): Engagement {
+  return {
+    eventId: asId<EventId>('e'),
+    userId: asId<UserId>(input.userId ?? 'u'),
+    sessionId: input.sessionId == null ? null : asId<SessionId>(input.sessionId),
+    action: input.action ?? 'click',
+    subject: { kind: 'pin', pinId: asId<PinId>(input.pinId ?? 'p') },
+    boardId: input.boardId == null ? null : asId<BoardId>(input.boardId),
+    occurredAtMs: input.atMs ?? startMs,
+    shown: { feedId: null, position: null, surface: null },
+    dwellMs: null,
+  }
+}
+
+/** A plain pin, unless said otherwise. */
+export function aPin(pinId: string, rest: Partial<Omit<Pin, 'pinId'>> = {}): Pin {
+  return {
+    pinId: asId<PinId>(pinId),
+    title: '',
+    description: '',
+    topics: [],
+    creatorId: null,
+    createdAtMs: null,
+    locale: null,
+    imageUrl: null,
+    visualEmbedding: null,
+    ...rest,
+  }
+}
+
+/** Pin ids as ids. */
+export function pins(...pinIds: readonly string[]): readonly PinId[] {
+  return pinIds.map((pinId) => asId<PinId>(pinId))
+}
+
+/** A user's recent clicks, a minute apart, the last one a minute before `atMs`. */
+export function recentClicks(pinIds: readonly string[], atMs = startMs + dayMs): readonly RecentAction[] {
+  return pinIds.map((pinId, i) => ({
+    pinId: asId<PinId>(pinId),
+    action: 'click',
+    occurredAtMs: atMs - (pinIds.length - i) * minuteMs,
+    sessionId: null,
+    boardId: null,
+  }))
+}
+
+/** Clicks of one user on pins, a minute apart. */
+export function foldTrail(retrieval: Retrieval, userId: string, pinIds: readonly string[], atMs = startMs): void {
+  pinIds.forEach((pinId, i) => retrieval.foldEngagement(anEngagement({ userId, pinId, atMs: atMs + i * minuteMs })))
+}
+
+/** A home-feed query a day after the start, unless said otherwise. */
+export function aQuery(rest: Partial<RetrieveQuery> = {}): RetrieveQuery {
+  return { surface: 'home', atMs: startMs + dayMs, userId: asId<UserId>('asker'), limit: 100, ...rest }
+}
+
+/** Views with one source switched on, updated per event. */
+export function onlySource(name: string, parameters: Readonly<Record<string, number | boolean>> = {}): Retrieval {
+  const off = createRetrieval({ seed: 1, refresh: 'event' }).sourceNames.filter((other) => other !== name)
+  const sources = Object.fromEntries(off.map((other) => [other, { enabled: false }]))
+  return createRetrieval({
+    config: { sources: { ...sources, [name]: { enabled: true, parameters } } },
+    seed: 1,
+    refresh: 'event',
+  })
+}
+
+/** All of an answer as plain data, for comparing. */
+export function asData(retrieval: Retrieval, query: RetrieveQuery): unknown {
+  const { pinIds, scores, sources } = retrieval.retrieve(query)
+  return {
+    pinIds,
+    scores: [...scores],
+    sources: sources.map((source) => ({
+      name: source.name,
+      pinIds: [...source.candidates].map((i) => pinIds[i]),
+      scores: [...source.scores],
+      ranks: [...source.ranks],
+    })),
+  }
+}

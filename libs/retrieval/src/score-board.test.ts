@@ -1,0 +1,63 @@
+import { asId, type PinId } from '@freshet/domain/ids'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+
+import { createCatalogue } from './catalogue.ts'
+import { createHits, createScoreBoard } from './score-board.ts'
+
+function catalogueOf(pinIds: readonly string[]) {
+  const catalogue = createCatalogue({ maxPins: 1000, seed: 1 })
+  for (const pinId of pinIds) catalogue.intern(asId<PinId>(pinId))
+  return catalogue
+}
+
+test('law: the best are those of a full sort by score, ties by hash, whatever the order of adding', () => {
+  const scored = fc.array(fc.tuple(fc.nat(60), fc.constantFrom(0.5, 1, 2, 2.00000000001, 3)), { maxLength: 80 })
+  fc.assert(
+    fc.property(scored, fc.nat(30), (adds, limit) => {
+      const catalogue = catalogueOf(Array.from({ length: 61 }, (_, i) => `p${i}`))
+      const board = createScoreBoard(catalogue)
+      board.clear()
+      const sums = new Map<number, number>()
+      for (const [row, score] of adds) {
+        board.add(row, score)
+        sums.set(row, (sums.get(row) ?? 0) + score)
+      }
+      const hits = createHits(100)
+      board.top(limit, (row) => row % 7 !== 0, hits)
+      const expected = [...sums]
+        .filter(([row]) => row % 7 !== 0)
+        .map(([row, sum]) => ({ row, score: Math.fround(sum) }))
+        .sort((a, b) => b.score - a.score || (catalogue.before(a.row, b.row) ? -1 : 1))
+        .slice(0, limit)
+      expect([...hits.rows.subarray(0, hits.count)]).toEqual(expected.map(({ row }) => row))
+      expect([...hits.scores.subarray(0, hits.count)]).toEqual(expected.map(({ score }) => score))
+    }),
+  )
+})
+
+test('the order of ties is of the pin ids, not of their rows', () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f']
+  const orders = [names, [...names].reverse()].map((pinIds) => {
+    const catalogue = catalogueOf(pinIds)
+    const board = createScoreBoard(catalogue)
+    board.clear()
+    pinIds.forEach((_, row) => board.add(row, 1))
+    const hits = createHits(4)
+    board.top(4, () => true, hits)
+    return [...hits.rows.subarray(0, hits.count)].map((row) => catalogue.pinIdOf(row))
+  })
+  expect(orders[0]).toEqual(orders[1])
+})
+
+test('sums of zero and below are no answer', () => {
+  const catalogue = catalogueOf(['a', 'b', 'c'])
+  const board = createScoreBoard(catalogue)
+  board.clear()
+  board.add(0, 0)
+  board.add(1, -1)
+  board.add(2, NaN)
+  const hits = createHits(3)
+  board.top(3, () => true, hits)
+  expect(hits.count).toBe(0)
+})

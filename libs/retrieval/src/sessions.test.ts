@@ -1,0 +1,167 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+
+import { minuteMs, startMs } from './builders.fixture.ts'
+import { createSessions, keyOf, type SessionAction, type Sessions, type SessionsOptions } from './sessions.ts'
+import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
+
+const roomy: SessionsOptions = {
+  grouping: 'session',
+  maxSessions: 1000,
+  maxActionsPerSession: 50,
+  maxSessionsPerPin: 1000,
+  sessionGapMs: 30 * minuteMs,
+}
+
+function action(userId: string, pinRow: number, minute: number, sessionId: string | null = null): SessionAction {
+  return { userId, sessionId, pinRow, atMs: startMs + minute * minuteMs }
+}
+
+function pinsOf(sessions: Sessions, session: number): readonly number[] {
+  const start = sessions.startOf(session)
+  return [...sessions.pinRows.subarray(start, start + sessions.lengthOf(session))]
+}
+
+/** The whole view by keys, free of row numbers. */
+function contentOf(sessions: Sessions, pinRows: number): unknown {
+  const name = (session: number): string => `${sessions.keyHigh(session)}:${sessions.keyLow(session)}`
+  const touches = Array.from({ length: pinRows }, (_, pinRow) => {
+    const start = sessions.pinStartOf(pinRow)
+    return Array.from({ length: sessions.pinLengthOf(pinRow) }, (_, i) => {
+      const session = sessions.sessionRows[start + i] ?? -1
+      return [name(session), sessions.sessionAtMs[start + i], sessions.lastAtMs(session), pinsOf(sessions, session)]
+    })
+  })
+  const counts = Array.from({ length: pinRows }, (_, pinRow) => sessions.sessionCountOf(pinRow))
+  return { touches, counts, size: sessions.size, actions: sessions.actions, ever: sessions.sessionsEver }
+}
+
+const users = 4
+const trails = fc.array(
+  fc.array(
+    fc.record({ pin: fc.nat(5), gap: fc.constantFrom(0, 1, 5, 40), id: fc.constantFrom(null, null, 'a', 'b') }),
+    {
+      maxLength: 12,
+    },
+  ),
+  { minLength: users, maxLength: users },
+)
+
+/** The trails as one stream, users interleaved as `order` says, each user's own order kept. */
+function interleaved(
+  input: readonly (readonly { pin: number; gap: number; id: string | null }[])[],
+  order: readonly number[],
+): SessionAction[] {
+  const streams = input.map((steps, user) => {
+    let minute = 0
+    return steps.map(({ pin, gap, id }) => action(`u${user}`, pin, (minute += gap), id))
+  })
+  const out: SessionAction[] = []
+  for (const pick of order) {
+    const next = streams[pick % users]?.shift()
+    if (next !== undefined) out.push(next)
+  }
+  return [...out, ...streams.flat()]
+}
+
+describe.each(['session', 'user'] as const)('grouped by %s', (grouping) => {
+  test.each([1000, 2])(
+    'law: the view does not depend on how users interleave (%i sessions a pin)',
+    (maxSessionsPerPin) => {
+      const order = fc.array(fc.nat(users - 1), { maxLength: 60 })
+      fc.assert(
+        fc.property(trails, order, order, (input, first, second) => {
+          const contents = [first, second].map((interleaving) => {
+            const sessions = createSessions({ ...roomy, grouping, maxSessionsPerPin })
+            for (const step of interleaved(input, interleaving)) sessions.fold(step)
+            return contentOf(sessions, 6)
+          })
+          expect(contents[0]).toEqual(contents[1])
+        }),
+      )
+    },
+  )
+
+  test('law: a snapshot gives the same view, and it goes on the same', () => {
+    fc.assert(
+      fc.property(trails, trails, (before, after) => {
+        const options = { ...roomy, grouping, maxSessionsPerPin: 3 }
+        const sessions = createSessions(options)
+        for (const step of interleaved(before, [])) sessions.fold(step)
+        const restored = createSessions(options)
+        restored.load(decodeSnapshot(encodeSnapshot((writer) => sessions.save(writer))))
+        expect(contentOf(restored, 6)).toEqual(contentOf(sessions, 6))
+        for (const step of interleaved(after, [])) {
+          const later = { ...step, atMs: step.atMs + 600 * minuteMs }
+          sessions.fold(later)
+          restored.fold(later)
+        }
+        expect(contentOf(restored, 6)).toEqual(contentOf(sessions, 6))
+      }),
+    )
+  })
+})
+
+test('a pause longer than the gap begins a new session, a shorter one does not', () => {
+  const sessions = createSessions(roomy)
+  const first = sessions.fold(action('u', 1, 0))
+  expect(sessions.fold(action('u', 2, 30))).toBe(first)
+  expect(sessions.fold(action('u', 3, 61))).not.toBe(first)
+  expect(sessions.size).toBe(2)
+})
+
+test('a session id overrides pauses, and is the user’s own', () => {
+  const sessions = createSessions(roomy)
+  const first = sessions.fold(action('u', 1, 0, 's'))
+  expect(sessions.fold(action('u', 2, 500, 's'))).toBe(first)
+  expect(sessions.fold(action('v', 2, 0, 's'))).not.toBe(first)
+  expect(sessions.isKey(first, keyOf('u', 's'))).toBe(true)
+  expect(sessions.find('u', 's', startMs)).toBe(first)
+})
+
+test('grouped by user, pauses and session ids make no difference', () => {
+  const sessions = createSessions({ ...roomy, grouping: 'user' })
+  const trail = sessions.fold(action('u', 1, 0, 's'))
+  expect(sessions.fold(action('u', 2, 9999))).toBe(trail)
+  expect(pinsOf(sessions, trail)).toEqual([1, 2])
+})
+
+test('the same pin again in a row is one entry with the later time', () => {
+  const sessions = createSessions(roomy)
+  const session = sessions.fold(action('u', 1, 0))
+  sessions.fold(action('u', 1, 3))
+  sessions.fold(action('u', 2, 4))
+  sessions.fold(action('u', 1, 5))
+  expect(pinsOf(sessions, session)).toEqual([1, 2, 1])
+  expect(sessions.pinLengthOf(1)).toBe(1)
+  expect(sessions.sessionCountOf(1)).toBe(1)
+})
+
+test('a session keeps its latest actions, and leaves the lists of pins it has forgotten', () => {
+  const sessions = createSessions({ ...roomy, maxActionsPerSession: 3 })
+  const session = sessions.fold(action('u', 1, 0))
+  for (const pin of [2, 3, 4]) sessions.fold(action('u', pin, pin))
+  expect(pinsOf(sessions, session)).toEqual([2, 3, 4])
+  expect(sessions.pinLengthOf(1)).toBe(0)
+})
+
+test('beyond its cap the session whose last action is oldest goes, everywhere', () => {
+  const sessions = createSessions({ ...roomy, maxSessions: 2 })
+  sessions.fold(action('old', 1, 0))
+  sessions.fold(action('kept', 1, 1))
+  sessions.fold(action('old', 2, 2))
+  sessions.fold(action('new', 1, 3))
+  expect(sessions.size).toBe(2)
+  expect(sessions.find('kept', null, startMs)).toBe(-1)
+  expect(sessions.find('old', null, startMs)).toBeGreaterThanOrEqual(0)
+  expect(sessions.pinLengthOf(1)).toBe(2)
+})
+
+test('memory stays within the cap however many sessions come', () => {
+  const sessions = createSessions({ ...roomy, maxSessions: 100 })
+  for (let i = 0; i < 200; i++) for (let pin = 0; pin < 5; pin++) sessions.fold(action(`u${i}`, pin, i * 60 + pin))
+  const bytes = sessions.bytes()
+  for (let i = 200; i < 2_000; i++) for (let pin = 0; pin < 5; pin++) sessions.fold(action(`u${i}`, pin, i * 60 + pin))
+  expect(sessions.size).toBe(100)
+  expect(sessions.bytes()).toBe(bytes)
+})
