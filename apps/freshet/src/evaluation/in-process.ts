@@ -31,7 +31,8 @@ const maxPending = 1_000
 
 /** All services in this process on adapters in memory, in virtual time: the time of the recording. */
 export async function createInProcessTarget(options: InProcessOptions): Promise<EvaluationTarget> {
-  const clock = createVirtualClock(0)
+  // From the epoch on: a request at time 0 has no time.
+  const clock = createVirtualClock(1)
   const log = createMemoryEventLog({ clock })
   const store = createMemoryStateStore({ clock })
   await log.applyTopics(topicLayouts(options.partitions))
@@ -49,6 +50,11 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
     config: {
       ...options.config,
       candidates: { ...options.config.candidates, refresh: options.refresh },
+      // Virtual time leaps from event to event: what is done by the clock would be done at every leap.
+      updater: {
+        ...options.config.updater,
+        updater: { ...options.config.updater?.updater, canaryEveryMs: 0, generationPollMs: 60_000 },
+      },
       // An evaluation measures what is recommended; what time has to do with it is measured by the benchmarks.
       blender: { ...unhurried, ...options.config.blender },
     },
@@ -116,6 +122,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
 }
 
 const unhurried = {
+  popularRefreshMs: 3_600_000,
   userStateBudgetMs: patienceMs,
   awaitBudgetMs: patienceMs,
   retrieveBudgetMs: patienceMs,
