@@ -23,10 +23,14 @@ export interface HttpOptions {
 
 type Events = { readonly events: readonly unknown[]; readonly single: boolean; readonly sentAt: unknown }
 
+const maxReceiveMs = 30_000
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** Gives back what the body being received was counted with. */
     releaseBody: (() => void) | null
+    /** What the body weighed, once it was read. */
+    bodyBytes: number
   }
 }
 
@@ -37,6 +41,8 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: config.maxBodyBytes,
+    // A body that trickles in would hold its share of what may wait.
+    requestTimeout: maxReceiveMs,
     routerOptions: { maxParamLength: 4_096 },
     clientErrorHandler: (_error, socket) => {
       const body = errorBody(problemAt('', 'the request', 'REQUEST_MALFORMED', 'is no valid HTTP'))
@@ -65,10 +71,12 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   }
 
   app.decorateRequest('releaseBody', null)
+  app.decorateRequest('bodyBytes', 0)
   allowOrigins(app, { origins: options.origins, methods: ['POST', 'DELETE'] })
   app.addHook('onRequest', async (request, reply) => {
     // Bodies count while they are received, too: else many slow large ones would not be bounded by anything.
-    const declared = Number(request.headers['content-length'] ?? config.maxBodyBytes)
+    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
+    const declared = encoding === undefined ? Number(length ?? 0) : config.maxBodyBytes
     const release = ingest.inFlight.take(Math.min(declared, config.maxBodyBytes))
     if (release === null) {
       const text = 'was not taken: too much waits for the log; send it again'
@@ -80,6 +88,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    request.bodyBytes = body.length
     try {
       done(null, request.method === 'DELETE' ? undefined : parseJsonBody(body as Buffer))
     } catch (error) {
@@ -138,7 +147,7 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
 /** Stops counting the body as one being received and says what it weighs; from here on ingest counts it. */
 function handOver(request: FastifyRequest): number {
   request.releaseBody?.()
-  return Number(request.headers['content-length'] ?? 0) || 256
+  return request.bodyBytes
 }
 
 /** The events of a body: one event, or a list under its name. */
