@@ -41,6 +41,8 @@ export interface RunningBlender extends Blender {
   start(): Promise<void>
   /** Why it is not ready; null: it has caught up with where the catalogue ended when it started. */
   unready(): string | null
+  /** Records of the catalogue not yet read. */
+  lag(): Promise<number>
   /** Asks for what is popular now; the running blender does so by itself. */
   refreshPopular(timeoutMs: number): Promise<void>
   /** Resolves when every feed offered to `feeds-served.v1` is there, or was given up. */
@@ -152,6 +154,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       popularLoop = popular.run(stopping.signal)
     },
     unready: factsUnready,
+    lag: async () => (reader === null ? 0 : reader.lag()),
     refreshPopular: (timeoutMs) => popular.refresh(timeoutMs),
     flush: () => outbox.flush(),
     stats: () => ({ facts: facts.stats(), rememberedUsers: memory.size, unwrittenFeeds: outbox.waiting }),

@@ -1,4 +1,4 @@
-import { kafkaSettings, redisSettings } from '@freshet/adapters/settings'
+import { callSettings, kafkaSettings, redisSettings } from '@freshet/adapters/settings'
 import { grpcSettings, httpSettings, serviceSettings, wholeSetting } from '@freshet/service/settings'
 import { z } from 'zod'
 
@@ -117,6 +117,12 @@ export const blenderSchema = z.strictObject({
     min: 1,
     max: 100_000_000,
   }),
+  maxBodyBytes: wholeSetting(1 << 20, {
+    description: 'Largest HTTP request body that is taken',
+    unit: 'bytes',
+    min: 1_024,
+    max: 16 << 20,
+  }),
   maxBatchRecords: wholeSetting(2_000, {
     description: 'Records read from the log at a time',
     unit: 'records',
@@ -139,8 +145,6 @@ export const blenderSchema = z.strictObject({
 /** What `blenderSchema` parses to. */
 export type BlenderConfig = z.output<typeof blenderSchema>
 
-const address = (value: string, description: string) => z.string().min(1).default(value).meta({ description })
-
 /** What an operator sets of the process. */
 export const processSchema = z.object({
   ...serviceSettings,
@@ -148,9 +152,12 @@ export const processSchema = z.object({
   redis: z.object(redisSettings),
   grpc: z.object(grpcSettings(7070)),
   http: z.object(httpSettings(8070)),
-  candidateService: z.object({
-    address: address('127.0.0.1:7071', 'Where the candidate service is, e.g. `dns:///candidate-service:7071`'),
+  cors: z.object({
+    origins: z.array(z.string()).default([]).meta({
+      description: 'Origins of web pages that may ask for feeds, such as `https://www.example.org`; `*`: all',
+    }),
   }),
-  ranker: z.object({ address: address('127.0.0.1:7072', 'Where the ranker is, e.g. `dns:///ranker:7072`') }),
+  candidateService: z.object(callSettings('127.0.0.1:7071')),
+  ranker: z.object(callSettings('127.0.0.1:7072')),
   blender: blenderSchema,
 })

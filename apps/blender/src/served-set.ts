@@ -31,7 +31,8 @@ export function decodeServed(
   bound: { readonly atMs: number; readonly windowMs: number },
 ): ServedSet {
   if (bytes === null || bytes.byteLength < servedEntryBytes) return nothingServed
-  const whole = bytes.slice(bytes.byteLength % servedEntryBytes)
+  // A copy of its own: stored bytes may stand anywhere in a buffer.
+  const whole = new Uint8Array(bytes.subarray(bytes.byteLength % servedEntryBytes))
   const entries = new Uint32Array(whole.buffer, 0, whole.byteLength / 4)
   const oldest = Math.floor((bound.atMs - bound.windowMs) / 1000)
   const slots = 1 << (32 - Math.clz32((entries.length / 3) * 2))

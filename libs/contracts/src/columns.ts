@@ -35,5 +35,6 @@ function align(bytes: Uint8Array, width: number): Uint8Array {
   if (bytes.byteLength % width !== 0) {
     throw new ContractError('CODEC_INVALID', `a column of ${bytes.byteLength} bytes is no row of ${width}-byte numbers`)
   }
-  return bytes.byteOffset % width === 0 ? bytes : bytes.slice()
+  // Not `slice`: a Buffer's is a view of the same bytes, as misaligned as before.
+  return bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes)
 }

@@ -1,0 +1,128 @@
+import { ContractError } from '@freshet/contracts/errors'
+import {
+  Consistency,
+  Depth,
+  type Evaluation,
+  type GetFeedRequest,
+  type GetRelatedPinsRequest,
+} from '@freshet/contracts/gen/freshet/blending/v1/blending'
+
+type Fields = Readonly<Record<string, unknown>>
+type Reader<Value> = (value: unknown, field: string) => Value
+
+const string: Reader<string> = (value, field) => (typeof value === 'string' ? value : refuse(field, 'a string', value))
+const boolean: Reader<boolean> = (value, field) =>
+  typeof value === 'boolean' ? value : refuse(field, 'true or false', value)
+const whole: Reader<number> = (value, field) =>
+  Number.isSafeInteger(value) ? (value as number) : refuse(field, 'a whole number', value)
+const strings: Reader<string[]> = (value, field) =>
+  Array.isArray(value)
+    ? value.map((entry, at) => string(entry, `${field}[${at}]`))
+    : refuse(field, 'a list of strings', value)
+
+const commonFields = {
+  userId: string,
+  pageSize: whole,
+  after: strings,
+  sessionId: string,
+  locale: string,
+  atMs: whole,
+  explain: boolean,
+  evaluation: evaluationOf,
+}
+
+/** A home feed request from JSON; nothing is coerced. Throws CALL_INVALID_ARGUMENT, naming the field. */
+export function feedRequestFromJson(body: unknown): GetFeedRequest {
+  const { atMs, ...given } = read(body, '', { ...commonFields, pageToken: string })
+  const none = { userId: '', pageSize: 0, pageToken: '', after: [], sessionId: '', locale: '', explain: false }
+  return { ...none, evaluation: undefined, ...given, ...(atMs !== undefined && { atMs }) }
+}
+
+/** A request for related pins from JSON; nothing is coerced. Throws CALL_INVALID_ARGUMENT, naming the field. */
+export function relatedRequestFromJson(body: unknown): GetRelatedPinsRequest {
+  const { atMs, ...given } = read(body, '', { ...commonFields, pinId: string })
+  const none = { userId: '', pinId: '', pageSize: 0, after: [], sessionId: '', locale: '', explain: false }
+  return { ...none, evaluation: undefined, ...given, ...(atMs !== undefined && { atMs }) }
+}
+
+/** The fields of a query string as JSON has them. What is no number stays a string, and is refused as one. */
+export function jsonFromQuery(query: Fields): Fields {
+  const fields: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(query)) {
+    if (name === 'after') fields[name] = Array.isArray(value) ? value : [value]
+    else if ((name === 'pageSize' || name === 'atMs') && typeof value === 'string' && /^\d{1,15}$/.test(value))
+      fields[name] = Number(value)
+    else if (name === 'explain' && (value === 'true' || value === 'false')) fields[name] = value === 'true'
+    else fields[name] = value
+  }
+  return fields
+}
+
+function evaluationOf(value: unknown, field: string): Evaluation {
+  const given = read(value, `${field}.`, {
+    consistency: oneOf({
+      CONSISTENCY_UNSPECIFIED: Consistency.UNSPECIFIED,
+      CONSISTENCY_COLLECTIVE: Consistency.COLLECTIVE,
+    }),
+    dryRun: boolean,
+    amongPinIds: strings,
+    excludePinIds: strings,
+    allowRepeats: boolean,
+    depth: oneOf({ DEPTH_UNSPECIFIED: Depth.UNSPECIFIED, DEPTH_CANDIDATES: Depth.CANDIDATES }),
+    sources: strings,
+  })
+  return {
+    consistency: Consistency.UNSPECIFIED,
+    dryRun: false,
+    amongPinIds: [],
+    excludePinIds: [],
+    allowRepeats: false,
+    depth: Depth.UNSPECIFIED,
+    sources: [],
+    ...given,
+  }
+}
+
+function oneOf<Value>(values: Readonly<Record<string, Value>>): Reader<Value> {
+  return (value, field) => {
+    const found = typeof value === 'string' && Object.hasOwn(values, value) ? values[value] : undefined
+    return found ?? refuse(field, `one of ${Object.keys(values).join(', ')}`, value)
+  }
+}
+
+type ReadBy<Readers> = { [Name in keyof Readers]?: Readers[Name] extends Reader<infer Value> ? Value : never }
+
+function read<Readers extends Readonly<Record<string, Reader<unknown>>>>(
+  value: unknown,
+  prefix: string,
+  readers: Readers,
+): ReadBy<Readers> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return refuse(prefix === '' ? 'body' : prefix.slice(0, -1), 'an object', value)
+  const fields: Record<string, unknown> = {}
+  for (const [name, given] of Object.entries(value)) {
+    const reader = Object.hasOwn(readers, name) ? readers[name] : undefined
+    if (reader === undefined) {
+      const known = Object.keys(readers).join(', ')
+      throw new ContractError('CALL_INVALID_ARGUMENT', `${prefix}${shown(name)}: is no field; fields are ${known}`)
+    }
+    fields[name] = reader(given, `${prefix}${name}`)
+  }
+  return fields as ReadBy<Readers>
+}
+
+function refuse(field: string, wanted: string, value: unknown): never {
+  throw new ContractError('CALL_INVALID_ARGUMENT', `${field}: is ${kindOf(value)}; give ${wanted}`)
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'string') return `the string ${JSON.stringify(shown(value))}`
+  if (typeof value === 'number' || typeof value === 'boolean') return `${value}`
+  return 'an object'
+}
+
+function shown(text: string): string {
+  return (text.length > 40 ? `${text.slice(0, 40)}…` : text).toWellFormed()
+}

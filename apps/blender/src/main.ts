@@ -1,0 +1,37 @@
+import { createBlender } from './blender.ts'
+import { createCandidateServiceClient } from '@freshet/adapters/grpc/candidate-service-client'
+import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
+import { createRankerClient } from '@freshet/adapters/grpc/ranker-client'
+import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
+import { createSystemClock } from '@freshet/adapters/system/clock'
+import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
+import { createSystemRandom } from '@freshet/adapters/system/random'
+import { runService } from '@freshet/service/lifecycle'
+import { createFeedObserver, observeMemory } from './observe.ts'
+import { processSchema } from './config.ts'
+import { serve } from './serve.ts'
+
+await runService({
+  name: 'blender',
+  description: 'Makes feeds: asks for candidates, filters, has them ranked, and records what it served.',
+  schema: processSchema,
+  async start({ name, config, logger, metrics, use, readiness }) {
+    const clock = createSystemClock()
+    const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock })
+    use({ name: 'log', close: () => log.close() })
+    const { url, ...redis } = config.redis
+    const store = createRedisStateStore({ ...redis, ...(url !== null && { url }) })
+    use({ name: 'store', close: () => store.close() })
+    const candidates = createCandidateServiceClient({ ...config.candidateService, roundRobin: true })
+    use({ name: 'candidate-service', close: async () => candidates.close() })
+    const ranker = createRankerClient({ ...config.ranker, roundRobin: true })
+    use({ name: 'ranker', close: async () => ranker.close() })
+    const system = { clock, engineClock: createSystemEngineClock(), random: createSystemRandom() }
+    const observer = createFeedObserver(metrics, logger)
+    const blender = createBlender({ store, log, candidates, ranker, ...system, config: config.blender, observer })
+    use({ name: 'blender', notReady: blender.unready, drain: blender.flush, close: blender.stop })
+    await blender.start()
+    observeMemory(blender, metrics)
+    await serve({ blender, config, logger, metrics, readiness, use })
+  },
+})

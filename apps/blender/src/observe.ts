@@ -1,0 +1,82 @@
+import { degradationToJSON, freshnessToJSON } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { RunRecord } from '@freshet/pipeline/record'
+import type { Logger } from '@freshet/service/logging'
+import type { Metrics } from '@freshet/service/metrics'
+import type { RunningBlender } from './blender.ts'
+import type { FeedObserver } from './observer.ts'
+
+const asking = new Set(['user-state', 'await-tokens', 'retrieve', 'rank', 'record-served', 'last-good'])
+
+/** Turns what the blender reports into metrics and log lines. Counts are kept here and given to the registry when it is read: requests don't pay for labels. */
+export function createFeedObserver(metrics: Metrics, logger: Logger): FeedObserver {
+  const answers = metrics.counter('freshet_feed_answers_total')
+  const answerSeconds = metrics.histogram('freshet_feed_answer_seconds')
+  const stages = metrics.counter('freshet_feed_stages_total')
+  const stageSeconds = metrics.histogram('freshet_feed_stage_seconds')
+  const candidates = metrics.counter('freshet_feed_candidates_total')
+  const lost = metrics.counter('freshet_feeds_lost_total')
+  const failures = metrics.counter('freshet_feed_background_failures_total')
+  const counts = new Map<string, { readonly add: (n: number) => void; count: number }>()
+
+  metrics.beforeScrape(() => {
+    for (const entry of counts.values()) {
+      if (entry.count > 0) entry.add(entry.count)
+      entry.count = 0
+    }
+  })
+
+  function count(key: string, n: number, add: (n: number) => void): void {
+    const entry = counts.get(key)
+    if (entry === undefined) counts.set(key, { add, count: n })
+    else entry.count += n
+  }
+
+  return {
+    ran({ pipeline, stages: ran }: RunRecord) {
+      for (const { stage, outcome, error, cause, removed, candidatesOut, tookMs } of ran) {
+        const code = error ?? 'none'
+        count(`${pipeline} ${stage} ${outcome} ${code}`, 1, (n) => stages.inc({ pipeline, stage, outcome, code }, n))
+        count(`${pipeline} ${stage}`, candidatesOut, (n) => candidates.inc({ pipeline, stage, reason: 'kept' }, n))
+        for (const [reason, n] of Object.entries(removed))
+          count(`${pipeline} ${stage}: ${reason}`, n, (m) => candidates.inc({ pipeline, stage, reason }, m))
+        if (asking.has(stage)) stageSeconds.observe({ pipeline, stage }, tookMs / 1000)
+        if (error === 'STAGE_FAILED' || error === 'STAGE_ANSWER_INVALID' || error === 'CALL_INTERNAL')
+          logger.error({ err: cause, pipeline, stage }, 'a stage failed')
+      }
+    },
+    answered({ surface, degradation, freshness, tookMs }) {
+      const labels = { surface, degradation: degradationToJSON(degradation), freshness: freshnessToJSON(freshness) }
+      count(`${surface}/${degradation}/${freshness}`, 1, (n) => answers.inc(labels, n))
+      answerSeconds.observe({ surface }, tookMs / 1000)
+    },
+    feedLost(feeds, why, error) {
+      lost.inc({ why }, feeds)
+      logger.warn({ err: error, feeds, why }, 'feeds lost')
+    },
+    failed(what, error) {
+      failures.inc({ what })
+      logger.warn({ err: error, what }, 'failed behind the answers')
+    },
+  }
+}
+
+/** Sets the gauges of what the blender keeps before every scrape. */
+export function observeMemory(blender: RunningBlender, metrics: Metrics): void {
+  const service = 'blender'
+  const rows = metrics.gauge('freshet_view_rows')
+  const bytes = metrics.gauge('freshet_view_bytes')
+  const rejected = metrics.gauge('freshet_view_rejected_records')
+  const lag = metrics.gauge('freshet_view_lag_records')
+  const users = metrics.gauge('freshet_feed_remembered_users')
+  const unwritten = metrics.gauge('freshet_feed_unwritten')
+  metrics.beforeScrape(async () => {
+    const { facts, rememberedUsers, unwrittenFeeds } = blender.stats()
+    rows.set({ service, view: 'pins' }, facts.pins)
+    bytes.set({ service, view: 'pins' }, facts.bytes)
+    rejected.set({ service, reason: 'CAP_REACHED' }, facts.refused)
+    rejected.set({ service, reason: 'CODEC_INVALID' }, facts.rejected)
+    users.set(rememberedUsers)
+    unwritten.set(unwrittenFeeds)
+    lag.set({ service }, await blender.lag())
+  })
+}

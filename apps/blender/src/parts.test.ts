@@ -1,0 +1,176 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { aPin } from './blender.harness.ts'
+import { formatPageToken, parsePageToken } from './page-token.ts'
+import { createPinFacts } from './pin-facts.ts'
+import { pinKeysOf } from './pin-keys.ts'
+import { createRecentMap } from './recent-map.ts'
+import { decodeServed, encodeServed } from './served-set.ts'
+import { encodePinChange } from '@freshet/contracts/codecs/pin'
+import { hash32 } from '@freshet/domain/hash'
+import { asId } from '@freshet/domain/ids'
+
+const atMs = 1_760_000_000_000
+
+describe('pin keys', () => {
+  test('of a million ids no two are alike', () => {
+    const ids = Array.from({ length: 1_000_000 }, (_, i) => (i % 2 === 0 ? `pin-${i}` : String(i)))
+    const { high, low } = pinKeysOf(ids)
+    const keys = new Set<number>()
+    for (let row = 0; row < ids.length; row++) keys.add((high[row]! % 2 ** 20) * 2 ** 32 + low[row]!)
+    expect(keys.size).toBe(ids.length)
+  })
+
+  test('do not depend on what stands beside', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary' }), { maxLength: 20 }), (ids) => {
+        const { high, low } = pinKeysOf(ids)
+        ids.forEach((id, row) => {
+          const alone = pinKeysOf([id])
+          expect([high[row], low[row]]).toEqual([alone.high[0], alone.low[0]])
+        })
+      }),
+      { seed: 7 },
+    )
+  })
+})
+
+describe('served set', () => {
+  const ids = fc.uniqueArray(fc.string({ minLength: 1 }), { maxLength: 80 })
+
+  test('holds what was served within the window and nothing else', () => {
+    fc.assert(
+      fc.property(ids, ids, fc.integer({ min: 0, max: 20_000 }), (one, two, agoMs) => {
+        const rows = (count: number) => Array.from({ length: count }, (_, row) => row)
+        const old = encodeServed(pinKeysOf(one), rows(one.length), atMs - agoMs)
+        const young = encodeServed(pinKeysOf(two), rows(two.length), atMs)
+        const served = decodeServed(Buffer.concat([old, young]), { atMs, windowMs: 10_000 })
+        const expected = new Set([...(agoMs <= 10_000 ? one : []), ...two])
+        const keys = pinKeysOf([...one, ...two])
+        ;[...one, ...two].forEach((id, row) => {
+          expect(served.has(keys.high[row]!, keys.low[row]!)).toBe(expected.has(id))
+        })
+        expect(served.size).toBe(expected.size)
+      }),
+      { seed: 7 },
+    )
+  })
+
+  test('passes over an entry that a cap in bytes tore', () => {
+    const bytes = encodeServed(pinKeysOf(['a', 'b', 'c']), [0, 1, 2], atMs).subarray(5)
+    const served = decodeServed(bytes, { atMs, windowMs: 1_000 })
+    const { high, low } = pinKeysOf(['a', 'b', 'c'])
+    expect([0, 1, 2].map((row) => served.has(high[row]!, low[row]!))).toEqual([false, true, true])
+  })
+
+  test('is empty for no bytes and for less than an entry', () => {
+    for (const bytes of [null, new Uint8Array(0), new Uint8Array(11)])
+      expect(decodeServed(bytes, { atMs, windowMs: 1_000 }).size).toBe(0)
+  })
+})
+
+describe('page token', () => {
+  const sessions = fc.record({
+    firstPosition: fc.nat(9_999_999),
+    startedAtMs: fc.integer({ min: 1, max: 4_000_000_000_000 }),
+    recorded: fc.boolean(),
+  })
+
+  test('is read as it was written, by its user alone', () => {
+    fc.assert(
+      fc.property(sessions, fc.string(), fc.string(), (session, user, other) => {
+        const token = formatPageToken(session, user)
+        expect(token).toMatch(/^[\w-]+$/)
+        expect(parsePageToken(token, user)).toEqual(session)
+        if (other !== user) expect(parsePageToken(token, other)).toBeNull()
+      }),
+      { seed: 7 },
+    )
+  })
+
+  test('no other text is one, nor one with a letter changed', () => {
+    fc.assert(
+      fc.property(sessions, fc.string(), fc.nat(200), (session, text, at) => {
+        expect(parsePageToken(text, 'ada')).toBeNull()
+        const token = formatPageToken(session, 'ada')
+        const place = at % token.length
+        const changed = token.slice(0, place) + (token[place] === 'A' ? 'B' : 'A') + token.slice(place + 1)
+        const read = parsePageToken(changed, 'ada')
+        // The last letter of base64 has bits that mean nothing.
+        if (read !== null) expect(read).toEqual(session)
+      }),
+      { seed: 7 },
+    )
+  })
+})
+
+describe('pin facts', () => {
+  const batch = (records: readonly { readonly key: string; readonly value: Uint8Array | null }[], from = 0) => ({
+    topic: 'pins.v1',
+    partition: 0,
+    from,
+    next: from + records.length,
+    end: from + records.length,
+    records: records.map((record, i) => ({ ...record, position: from + i, appendedAtMs: 0 })),
+  })
+  const rowOf = (facts: ReturnType<typeof createPinFacts>, pinId: string) => {
+    const { high, low } = pinKeysOf([pinId])
+    return facts.rowOf(high[0]!, low[0]!)
+  }
+
+  test('say what the last change of each pin said, for as many pins as there are', () => {
+    const facts = createPinFacts({ maxPins: 100_000 })
+    const pins = Array.from({ length: 5_000 }, (_, i) => `pin-${i}`)
+    facts.fold(
+      batch(
+        pins.map((pinId, i) => ({
+          key: pinId,
+          value: encodePinChange(aPin(pinId, { creatorId: `creator-${i % 7}`, topics: [`t${i % 3}`] })),
+        })),
+      ),
+    )
+    facts.fold(
+      batch(
+        [
+          { key: 'pin-3', value: encodePinChange({ kind: 'delete', pinId: asId('pin-3') }) },
+          { key: 'pin-4', value: null },
+        ],
+        5_000,
+      ),
+    )
+    facts.fold(batch([{ key: 'pin-4', value: encodePinChange(aPin('pin-4')) }], 5_002))
+    for (const [i, pinId] of pins.entries()) {
+      const row = rowOf(facts, pinId)
+      expect(facts.isDeleted(row)).toBe(i === 3)
+      if (i === 3) continue
+      expect(facts.creatorOf(row)).toBe(i === 4 ? 0 : hash32(`creator-${i % 7}`))
+      expect(facts.hasTopicOf(row, new Set([hash32('t1')]))).toBe(i !== 4 && i % 3 === 1)
+    }
+    expect(rowOf(facts, 'unknown')).toBe(-1)
+    expect(facts.stats()).toMatchObject({ pins: 5_000, refused: 0, rejected: 0 })
+    expect(facts.progress.position('pins.v1', 0)).toBe(5_003)
+  })
+
+  test('a batch that comes again changes nothing; what is no pin is counted; pins beyond the cap are counted', () => {
+    const facts = createPinFacts({ maxPins: 2 })
+    const records = [
+      { key: 'a', value: encodePinChange(aPin('a')) },
+      { key: 'b', value: new Uint8Array([0x0a, 0x7f]) },
+      { key: 'b', value: null },
+      { key: 'c', value: encodePinChange(aPin('c')) },
+    ]
+    facts.fold(batch(records))
+    facts.fold(batch(records))
+    expect(facts.stats()).toMatchObject({ pins: 2, refused: 1, rejected: 1 })
+  })
+})
+
+test('a recent map keeps what was used last', () => {
+  const map = createRecentMap<string, number>(2)
+  map.set('a', 1)
+  map.set('b', 2)
+  map.get('a')
+  map.set('c', 3)
+  expect([...map.keys()]).toEqual(['a', 'c'])
+  expect(map.get('b')).toBeUndefined()
+})

@@ -1,0 +1,36 @@
+import { serveBlender } from '@freshet/adapters/grpc/blender-server'
+import { protoFolder } from '@freshet/contracts/protos'
+import type { Blender } from '@freshet/contracts/ports/calls'
+import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
+import type { Logger } from '@freshet/service/logging'
+import type { Metrics } from '@freshet/service/metrics'
+import type { Component, Health } from '@freshet/service/service'
+import type { z } from 'zod'
+import type { processSchema } from './config.ts'
+import { createHttpApp, listen } from './server.ts'
+
+/** What the servers need. */
+export interface ServeOptions {
+  readonly blender: Blender
+  readonly config: Pick<z.output<typeof processSchema>, 'grpc' | 'http' | 'cors' | 'blender'>
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly readiness: () => Health
+  readonly use: (component: Component) => void
+}
+
+/** Listens for gRPC and HTTP. Throws PORT_IN_USE or LISTEN_FAILED. */
+export async function serve({ blender, config, logger, metrics, readiness, use }: ServeOptions): Promise<void> {
+  const { defaultTimeoutMs: timeoutMs, maxBodyBytes } = config.blender
+  const onDefect = (err: unknown) => {
+    logger.error({ err }, 'defect')
+  }
+  const app = createHttpApp({ blender, timeoutMs, maxBodyBytes, origins: config.cors.origins, onDefect })
+  const httpPort = await listen(app, config.http.host, config.http.port)
+  use({ name: 'http', drain: () => app.close() })
+  const services = [serveBlender(blender, { onDefect, defaultTimeoutMs: timeoutMs })]
+  const protos = { folder: protoFolder, files: ['freshet/blending/v1/blending.proto'] }
+  const server = await startGrpcServer({ ...config.grpc, services, protos, metrics })
+  use(grpcComponent(server, readiness))
+  logger.info({ httpPort, grpcPort: server.port }, 'listening')
+}

@@ -1,0 +1,254 @@
+import { Client, Server, ServerCredentials, credentials, status, type ServiceError } from '@grpc/grpc-js'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
+import { serveBlender } from '@freshet/adapters/grpc/blender-server'
+import { ContractError, isContractError } from '@freshet/contracts/errors'
+import {
+  Evaluation,
+  GetFeedRequest,
+  GetFeedResponse,
+  GetRelatedPinsRequest,
+} from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { Blender } from '@freshet/contracts/ports/calls'
+import { aBlender, aFeedRequest } from './blender.harness.ts'
+import { formatPageToken } from './page-token.ts'
+import { createHttpApp } from './server.ts'
+
+const closing: (() => void | Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+async function start(blender?: Blender) {
+  const made = await aBlender()
+  const answering: Blender = blender ?? {
+    getFeed: (request, call) => made.settle(made.blender.getFeed(request, call)),
+    getRelatedPins: (request, call) => made.settle(made.blender.getRelatedPins(request, call)),
+  }
+  const defects: unknown[] = []
+  const onDefect = (error: unknown) => void defects.push(error)
+  const app = createHttpApp({ blender: answering, timeoutMs: 500, maxBodyBytes: 65_536, origins: [], onDefect })
+  closing.push(() => app.close())
+  const server = new Server()
+  const { definition, implementation } = serveBlender(answering, { onDefect, defaultTimeoutMs: 500 })
+  server.addService(definition, implementation)
+  const port = await new Promise<number>((resolve) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, bound) => resolve(bound))
+  })
+  const client = createBlenderClient({ address: `127.0.0.1:${port}` })
+  closing.push(
+    () => client.close(),
+    () => server.forceShutdown(),
+  )
+  return { app, client, defects, port }
+}
+
+interface ErrorBody {
+  readonly error: {
+    readonly code: string
+    readonly field: string
+    readonly message: string
+    readonly retryable: boolean
+  }
+}
+
+const badRequests: readonly (readonly [string, Partial<GetFeedRequest>, string])[] = [
+  ['no user', { userId: '' }, 'user_id'],
+  ['an id over 128 characters', { userId: 'x'.repeat(129) }, 'user_id'],
+  ['a control character', { userId: 'a\u0007b' }, 'user_id'],
+  ['a lone surrogate', { userId: 'a\ud800b' }, 'user_id'],
+  ['white space', { sessionId: 'a b' }, 'session_id'],
+  ['a page too large', { pageSize: 101 }, 'page_size'],
+  ['a page token of nobody', { pageToken: 'hello' }, 'page_token'],
+  [
+    'a page token of somebody else',
+    { pageToken: formatPageToken({ firstPosition: 1, startedAtMs: 1_760_000_000_000, recorded: true }, 'bob') },
+    'page_token',
+  ],
+  [
+    'a page token that is too old',
+    { pageToken: formatPageToken({ firstPosition: 1, startedAtMs: 1_700_000_000_000, recorded: true }, 'ada') },
+    'page_token',
+  ],
+  ['a token of nothing', { after: ['e1-5', 'x'] }, 'after[1]'],
+  ['a token of a partition that there is not', { after: ['e99-5'] }, 'after[0]'],
+  ['too many tokens', { after: Array.from({ length: 1_025 }, () => 'e1-5') }, 'after'],
+  ['a locale that is none', { locale: 'german please' }, 'locale'],
+  ['a time before the epoch', { atMs: -1 }, 'at_ms'],
+  ['a time in the far future', { atMs: 9_007_199_254_740_000 }, 'at_ms'],
+  [
+    'an empty pin among those excluded',
+    { evaluation: Evaluation.fromPartial({ excludePinIds: ['a', ''] }) },
+    'evaluation.exclude_pin_ids[1]',
+  ],
+  [
+    'a bad pin among those to rank',
+    { evaluation: Evaluation.fromPartial({ amongPinIds: ['\n'] }) },
+    'evaluation.among_pin_ids[0]',
+  ],
+  [
+    'a consistency that there is not',
+    { evaluation: Evaluation.fromPartial({ consistency: 9 as 1 }) },
+    'evaluation.consistency',
+  ],
+  ['a depth that there is not', { evaluation: Evaluation.fromPartial({ depth: 9 as 1 }) }, 'evaluation.depth'],
+]
+
+describe('bad input', () => {
+  test.each(badRequests)('%s: CALL_INVALID_ARGUMENT that names the field', async (_what, request, field) => {
+    const { blender, services } = await aBlender()
+    const error = await blender.getFeed(aFeedRequest(request), { timeoutMs: 500 }).catch((thrown: unknown) => thrown)
+    expect(isContractError(error, 'CALL_INVALID_ARGUMENT')).toBe(true)
+    expect((error as Error).message.startsWith(`${field}: `)).toBe(true)
+    expect(services.retrieved).toEqual([])
+  })
+
+  test('related pins name their fields, too', async () => {
+    const { blender } = await aBlender()
+    for (const [request, field] of [
+      [{ pinId: '' }, 'pin_id'],
+      [{ pinId: 'p', userId: ' ' }, 'user_id'],
+    ] as const) {
+      const asked = blender.getRelatedPins(GetRelatedPinsRequest.fromPartial(request), { timeoutMs: 500 })
+      const error = await asked.catch((thrown: unknown) => thrown)
+      expect((error as Error).message).toContain(`${field}: `)
+    }
+  })
+
+  test('over gRPC: INVALID_ARGUMENT with the same words, for bytes that are no message too', async () => {
+    const { client, port, defects } = await start()
+    const error = await client
+      .getFeed(aFeedRequest({ pageSize: 500 }), { timeoutMs: 5_000 })
+      .catch((thrown: unknown) => thrown)
+    expect(isContractError(error, 'CALL_INVALID_ARGUMENT')).toBe(true)
+    expect((error as Error).message).toBe('page_size: is 500; give 1–100, or 0 for 25')
+    const raw = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
+    closing.push(() => raw.close())
+    const asIs = (bytes: Buffer) => bytes
+    const cut = Buffer.from([0x0a, 0x7f, 0x41])
+    const failed = await new Promise<ServiceError | null>((resolve) => {
+      raw.makeUnaryRequest('/freshet.blending.v1.Blender/GetFeed', asIs, asIs, cut, resolve)
+    })
+    expect(failed).toMatchObject({ code: status.INVALID_ARGUMENT })
+    expect(failed!.details).toContain('freshet.blending.v1.GetFeedRequest')
+    expect(defects).toEqual([])
+  })
+
+  test.each([
+    ['malformed JSON', '{"userId":', 'body'],
+    ['no JSON at all', 'hello', 'body'],
+    ['NaN', '{"atMs":NaN}', 'body'],
+    ['an array', '[]', 'body'],
+    ['a number as a user', '{"userId":7}', 'userId'],
+    ['a number as text', '{"userId":"ada","pageSize":"5"}', 'pageSize'],
+    ['a half', '{"userId":"ada","pageSize":2.5}', 'pageSize'],
+    ['infinity', '{"userId":"ada","atMs":1e999}', 'atMs'],
+    ['a word as a truth', '{"userId":"ada","explain":"yes"}', 'explain'],
+    ['an unknown field', '{"userId":"ada","pagesize":5}', 'pagesize'],
+    ['a prototype', '{"userId":"ada","__proto__":{"explain":true}}', '__proto__'],
+    ['a token that is no text', '{"userId":"ada","after":["e1-2",5]}', 'after[1]'],
+    ['an unknown field of the evaluation', '{"userId":"ada","evaluation":{"dry":true}}', 'evaluation.dry'],
+    ['an unknown depth', '{"userId":"ada","evaluation":{"depth":"DEPTH_SEA"}}', 'evaluation.depth'],
+    ['deep JSON', `{"userId":"ada","after":${'['.repeat(5_000)}${']'.repeat(5_000)}}`, 'after[0]'],
+    ['no user', '{}', 'user_id'],
+  ])('over HTTP: %s is a 400 that names the field', async (_what, payload, field) => {
+    const { app } = await start()
+    const headers = { 'content-type': 'application/json' }
+    const answer = await app.inject({ method: 'POST', url: '/v1/feed', headers, payload })
+    expect(answer.statusCode).toBe(400)
+    expect(answer.json<ErrorBody>().error).toMatchObject({ code: 'CALL_INVALID_ARGUMENT', field, retryable: false })
+  })
+
+  test.each([
+    ['userId=ada&pageSize=5x', 'pageSize'],
+    ['userId=ada&explain=1', 'explain'],
+    ['userId=ada&colour=red', 'colour'],
+    ['userId=ada&after=zzz', 'after[0]'],
+    ['userId=ada&userId=bob', 'userId'],
+  ])('over HTTP: the query %s is a 400 that names the field', async (query, field) => {
+    const { app } = await start()
+    const answer = await app.inject({ method: 'GET', url: `/v1/feed?${query}` })
+    expect(answer.statusCode).toBe(400)
+    expect(answer.json<ErrorBody>().error.field).toBe(field)
+  })
+
+  test('over HTTP: a wrong content type, a body too large, a path that there is not', async () => {
+    const { app } = await start()
+    const post = (type: string, payload: string) =>
+      app.inject({ method: 'POST', url: '/v1/feed', headers: { 'content-type': type }, payload })
+    expect((await post('text/plain', 'x')).statusCode).toBe(415)
+    expect((await post('application/json', JSON.stringify({ userId: 'x'.repeat(70_000) }))).statusCode).toBe(413)
+    const lost = await app.inject({ method: 'GET', url: '/v1/feeds' })
+    expect(lost.statusCode).toBe(404)
+    expect(lost.json<ErrorBody>().error.message).toContain('/v1/feed')
+  })
+})
+
+describe('the same answer', () => {
+  test('by gRPC, HTTP POST and HTTP GET', async () => {
+    const asked = { userId: 'ada', pageSize: 3, evaluation: { dryRun: true } }
+    const byRpc = await (await start()).client.getFeed(GetFeedRequest.fromJSON(asked), { timeoutMs: 5_000 })
+    const { app } = await start()
+    const post = await app.inject({ method: 'POST', url: '/v1/feed', payload: asked })
+    expect(post.statusCode).toBe(200)
+    expect(GetFeedResponse.fromJSON(post.json())).toEqual(byRpc)
+    expect(post.json()).toMatchObject({
+      degradation: 'DEGRADATION_NONE',
+      items: [{ pinId: 'pin-299', utility: 299 }, {}, {}],
+    })
+    const get = await (await start()).app.inject({ method: 'GET', url: '/v1/feed?userId=ada&pageSize=3' })
+    expect(GetFeedResponse.fromJSON(get.json()).items).toEqual(byRpc.items)
+  })
+
+  test('of related pins', async () => {
+    const { client, app } = await start()
+    const byRpc = await client.getRelatedPins(GetRelatedPinsRequest.fromPartial({ pinId: 'pin-1', pageSize: 2 }), {
+      timeoutMs: 5_000,
+    })
+    const get = await app.inject({ method: 'GET', url: '/v1/related?pinId=pin-1&pageSize=2' })
+    expect(get.json()).toMatchObject({ items: byRpc.items.map(({ pinId }) => ({ pinId })) })
+  })
+})
+
+describe('failure', () => {
+  const failing = (error: unknown): Blender => ({
+    getFeed: () => Promise.reject(error),
+    getRelatedPins: () => Promise.reject(error),
+  })
+
+  test('a log that is away: 503 with Retry-After, UNAVAILABLE over gRPC', async () => {
+    const { app, client } = await start(failing(new ContractError('LOG_UNAVAILABLE', 'no broker')))
+    const answer = await app.inject({ method: 'GET', url: '/v1/feed?userId=ada' })
+    expect(answer.statusCode).toBe(503)
+    expect(answer.headers['retry-after']).toBe('1')
+    const error = await client.getFeed(aFeedRequest({}), { timeoutMs: 5_000 }).catch((thrown: unknown) => thrown)
+    expect(isContractError(error, 'CALL_UNAVAILABLE')).toBe(true)
+  })
+
+  test('a defect: 500 without its words, and somebody is told', async () => {
+    const { app, defects } = await start(failing(new TypeError('secret')))
+    const answer = await app.inject({ method: 'GET', url: '/v1/feed?userId=ada' })
+    expect(answer.statusCode).toBe(500)
+    expect(answer.body).not.toContain('secret')
+    expect(defects).toMatchObject([{ code: 'CALL_INTERNAL', cause: new TypeError('secret') }])
+  })
+
+  test('a caller that cancels reaches the blender', async () => {
+    let signal: AbortSignal | undefined
+    const { client } = await start({
+      getFeed: (_request, call) => {
+        signal = call.signal
+        return new Promise(() => {})
+      },
+      getRelatedPins: () => new Promise(() => {}),
+    })
+    const stop = new AbortController()
+    const asked = client
+      .getFeed(aFeedRequest({}), { timeoutMs: 10_000, signal: stop.signal })
+      .catch((thrown: unknown) => thrown)
+    while (signal === undefined) await new Promise((resolve) => setTimeout(resolve, 2))
+    stop.abort()
+    expect(isContractError(await asked, 'CALL_CANCELLED')).toBe(true)
+    while (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, 2))
+  })
+})
