@@ -1,0 +1,155 @@
+import { actions, type Action, type Engagement } from '@freshet/domain/engagement'
+import { asId, type BoardId, type CreatorId, type EventId, type PinId, type UserId } from '@freshet/domain/ids'
+import { foldPin, newPinState } from '@freshet/domain/pin-state'
+import { foldUser, newUserState } from '@freshet/domain/user-state'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isContractError } from '../errors.ts'
+import { decodePartitionMeta, encodePartitionMeta, newPartitionMeta } from './partition-meta.ts'
+import { decodePinFeatures, decodePinState, encodePinFeatures, encodePinState } from './pin-state.ts'
+import { decodeUserState, encodeUserState } from './user-state.ts'
+
+const startMs = 1_700_049_600_000
+
+const someEngagements: fc.Arbitrary<readonly Engagement[]> = fc.array(
+  fc
+    .record({
+      action: fc.constantFrom(...actions),
+      pin: fc.nat(20),
+      user: fc.nat(300),
+      afterMs: fc.nat(30 * 86_400_000),
+      board: fc.option(fc.nat(5)),
+      position: fc.option(fc.nat(50)),
+      dwellMs: fc.option(fc.nat(1_000_000)),
+      surface: fc.constantFrom(null, 'home' as const, 'related' as const),
+    })
+    .map(({ action, pin, user, afterMs, board, position, dwellMs, surface }): Engagement => ({
+      eventId: asId<EventId>('e'),
+      userId: asId<UserId>(`u${user}`),
+      sessionId: null,
+      action,
+      subject: isAboutCreator(action)
+        ? { kind: 'creator', creatorId: asId<CreatorId>(`c${pin}ü`) }
+        : { kind: 'pin', pinId: asId<PinId>(`p${pin}`) },
+      boardId: board === null ? null : asId<BoardId>(`b${board}`),
+      occurredAtMs: startMs + afterMs,
+      shown: { feedId: null, position, surface },
+      dwellMs,
+    })),
+  { maxLength: 80 },
+)
+
+function isAboutCreator(action: Action): boolean {
+  return ['follow', 'unfollow', 'block', 'unblock'].includes(action)
+}
+
+const userStates = someEngagements.map((list) =>
+  foldUser(
+    newUserState,
+    list.map((engagement) => ({ engagement, horizonMs: 0 })),
+  ),
+)
+const pinStates = someEngagements.map((list) => foldPin(newPinState, list))
+
+/** Bytes with some of them changed, cut or doubled. */
+function damaged(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
+  const edits = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 })
+  return fc.tuple(edits, fc.nat()).map(([changes, cut]) => {
+    const copy = bytes.slice(0, cut % 3 === 0 ? cut % (bytes.length + 1) : bytes.length)
+    for (const [at, value] of changes) if (copy.length > 0) copy[at % copy.length] = value
+    return copy
+  })
+}
+
+function decodesOrRefuses(decode: () => unknown): void {
+  try {
+    decode()
+  } catch (error) {
+    expect(isContractError(error, 'CODEC_INVALID'), String(error)).toBe(true)
+  }
+}
+
+describe('stored state', () => {
+  it('of users is read as it was written, and written alike again', () => {
+    fc.assert(
+      fc.property(userStates, (state) => {
+        const bytes = encodeUserState(state)
+        expect(decodeUserState(bytes)).toEqual(state)
+        expect(encodeUserState(decodeUserState(bytes))).toEqual(bytes)
+      }),
+    )
+  })
+
+  it('of pins is read as it was written, alone and as published', () => {
+    fc.assert(
+      fc.property(pinStates, (state) => {
+        const bytes = encodePinState(state)
+        expect(decodePinState(bytes)).toEqual(state)
+        expect(decodePinFeatures(encodePinFeatures('p', bytes, 17))).toEqual({ pinId: 'p', state, foldedTo: 17 })
+      }),
+    )
+  })
+
+  it('of partitions is read as it was written', () => {
+    const meta = {
+      watermarkMs: startMs,
+      counts: { applied: 5, duplicate: 4, late: 3, deadLettered: 2, erased: 1, tombstone: 6 },
+      highWaterMarks: new Map([
+        [0, { position: 0, index: 1 }],
+        [7, { position: 2 ** 40, index: 2 }],
+      ]),
+    }
+    expect(decodePartitionMeta(encodePartitionMeta(meta))).toEqual(meta)
+    expect(decodePartitionMeta(encodePartitionMeta(newPartitionMeta))).toEqual(newPartitionMeta)
+    expect(decodePartitionMeta(null)).toEqual(newPartitionMeta)
+  })
+
+  it('refuses damaged bytes with CODEC_INVALID, or reads them: it never throws anything else', () => {
+    fc.assert(
+      fc.property(
+        userStates.chain((state) => damaged(encodeUserState(state))),
+        (bytes) => decodesOrRefuses(() => decodeUserState(bytes)),
+      ),
+      { numRuns: 300 },
+    )
+    fc.assert(
+      fc.property(
+        pinStates.chain((state) => damaged(encodePinState(state))),
+        (bytes) => {
+          decodesOrRefuses(() => decodePinState(bytes))
+          decodesOrRefuses(() => decodePartitionMeta(bytes))
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it('of a newer layout is refused, not guessed', () => {
+    expect(() => decodeUserState(Uint8Array.of(8, 2))).toThrow(/layout 2/)
+    expect(() => decodePinState(Uint8Array.of(8, 2))).toThrow(/layout 2/)
+  })
+
+  it('of the first version is still read', () => {
+    const state = foldUser(newUserState, [
+      {
+        horizonMs: 0,
+        engagement: {
+          eventId: asId<EventId>('e'),
+          userId: asId<UserId>('u'),
+          sessionId: null,
+          action: 'save',
+          subject: { kind: 'pin', pinId: asId<PinId>('p') },
+          boardId: asId<BoardId>('b'),
+          occurredAtMs: startMs,
+          shown: { feedId: null, position: 3, surface: 'home' },
+          dwellMs: 250,
+        },
+      },
+    ])
+    expect(decodeUserState(Buffer.from(firstUserState, 'base64'))).toEqual(state)
+    expect(Buffer.from(encodeUserState(state)).toString('base64')).toBe(firstUserState)
+  })
+})
+
+const firstUserState =
+  'CAESA3AKYhoMgPzolr0xgPzolr0xIgEAKgEjMgaA/OiWvTE6AQJCAvoBSi0KAQMSBoD86Ja9MRogAAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/AAAAAAAA8D9qAQFyBoD86Ja9MXoIAAAAAAAA8D+CAQTiiouhigEGgPzolr0xkgEICPoVEgPilS6iAQeA/OiWvTEA'

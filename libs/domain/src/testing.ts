@@ -1,0 +1,76 @@
+import fc from 'fast-check'
+import { actions, type Action, type Engagement, type Subject } from './engagement.ts'
+import { asId, type BoardId, type CreatorId, type EventId, type PinId, type TopicId, type UserId } from './ids.ts'
+
+/** Noon of a day in 2023, where tests begin. */
+export const noonMs = 1_700_049_600_000
+
+/** A click of user `u` on pin `p` at noon; say what matters. */
+export function anEngagement(given: Partial<Engagement> = {}): Engagement {
+  return {
+    eventId: asId<EventId>('e'),
+    userId: asId<UserId>('u'),
+    sessionId: null,
+    action: 'click',
+    subject: aPin('p'),
+    boardId: null,
+    occurredAtMs: noonMs,
+    shown: { feedId: null, position: null, surface: null },
+    dwellMs: null,
+    ...given,
+  }
+}
+
+/** A pin as what an engagement is about. */
+export function aPin(id: string): Subject {
+  return { kind: 'pin', pinId: asId<PinId>(id) }
+}
+
+const otherSubjects: readonly Subject[] = [
+  { kind: 'board', boardId: asId<BoardId>('b1') },
+  { kind: 'creator', creatorId: asId<CreatorId>('c1') },
+  { kind: 'creator', creatorId: asId<CreatorId>('c2') },
+  { kind: 'topic', topicId: asId<TopicId>('t1') },
+]
+const subjectActions: readonly Action[] = ['follow', 'unfollow', 'block', 'unblock']
+const pinActions = actions.filter((action) => !subjectActions.includes(action))
+
+/** Engagements with few pins, boards and users over `spanMs`, so that they meet each other. */
+export function engagements(spanMs = 86_400_000, maxLength = 60): fc.Arbitrary<readonly Engagement[]> {
+  const one = fc
+    .record({
+      onPin: fc.integer({ min: 0, max: 9 }).map((draw) => draw > 0),
+      pin: fc.integer({ min: 0, max: 8 }),
+      other: fc.constantFrom(...otherSubjects),
+      pinAction: fc.constantFrom(...pinActions),
+      otherAction: fc.constantFrom(...subjectActions),
+      user: fc.integer({ min: 0, max: 5 }),
+      board: fc.option(fc.integer({ min: 0, max: 3 })),
+      afterMs: fc.integer({ min: 0, max: spanMs }),
+      position: fc.option(fc.integer({ min: 0, max: 60 })),
+      surface: fc.constantFrom(null, 'home' as const, 'related' as const),
+      dwellMs: fc.option(fc.integer({ min: 1, max: 100_000 })),
+    })
+    .map((drawn) =>
+      anEngagement({
+        action: drawn.onPin ? drawn.pinAction : drawn.otherAction,
+        subject: drawn.onPin ? aPin(`p${drawn.pin}`) : drawn.other,
+        userId: asId<UserId>(`u${drawn.user}`),
+        boardId:
+          drawn.board !== null && ['save', 'unsave'].includes(drawn.pinAction) && drawn.onPin
+            ? asId<BoardId>(`b${drawn.board}`)
+            : null,
+        occurredAtMs: noonMs + drawn.afterMs,
+        shown: { feedId: null, position: drawn.position, surface: drawn.surface },
+        dwellMs: drawn.dwellMs,
+      }),
+    )
+  return fc.array(one, { maxLength })
+}
+
+/** The same values in another order, drawn with them. */
+export function shuffled<T>(values: fc.Arbitrary<readonly T[]>): fc.Arbitrary<readonly [readonly T[], readonly T[]]> {
+  return values.chain((list) =>
+    fc.shuffledSubarray([...list], { minLength: list.length }).map((other) => [list, other] as const),
+  )
+}
