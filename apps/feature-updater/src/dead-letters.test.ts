@@ -1,7 +1,6 @@
 import { encodeDeadLetter, encodePinEngagement } from '@freshet/contracts/codecs/onward'
 import { counted } from '@freshet/domain/decay'
 import { actions } from '@freshet/domain/engagement'
-import { asId, type PinId } from '@freshet/domain/ids'
 import { afterEach, describe, expect, it } from 'vitest'
 import { allLetters, listDeadLetters, replayDeadLetters, showDeadLetter } from './dead-letters.ts'
 import { aRecord, anEngagement, anUpdaterWorld, noonMs, type UpdaterWorld } from './testing.ts'
