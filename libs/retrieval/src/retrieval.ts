@@ -4,7 +4,8 @@ import type { PinChange } from '@freshet/domain/pin'
 
 import { createCatalogue } from './catalogue.ts'
 import { resolveRetrievalConfig, type RetrievalConfig, type RetrievalConfigInput } from './config.ts'
-import { EmbeddingError, SnapshotError, type EmbeddingErrorCode } from './errors.ts'
+import { embeddingProblem } from './embedding-problem.ts'
+import { EmbeddingError, SnapshotError } from './errors.ts'
 import { evidenceOf } from './evidence.ts'
 import { mergeHits } from './merge.ts'
 import { createGraphView, type GraphView } from './graph/graph-view.ts'
@@ -15,7 +16,6 @@ import { createSessions } from './sessions.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 import { sourceDefinitions } from './source-definitions.ts'
 import type { Source } from './source.ts'
-import { vectorProblem } from './vector-view.ts'
 
 /** Of what a user did: one entry of the user's own history, as the user state holds it. */
 export interface RecentAction {
@@ -166,13 +166,6 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
   }
 
   let embeddingWidth = 0
-  function embeddingProblem(vector: Float32Array): EmbeddingErrorCode | null {
-    if (embeddingWidth !== 0 && vector.length !== embeddingWidth) return 'EMBEDDING_WRONG_WIDTH'
-    const code = vectorProblem(vector)
-    if (code === null) embeddingWidth = vector.length
-    return code
-  }
-
   function applyEmbedding({ pinId, vector }: EmbeddingUpdate): void {
     const row = vector === null ? catalogue.rowOf(pinId) : catalogue.intern(pinId)
     if (row < 0) return
@@ -194,7 +187,8 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
     foldEmbeddings(updates) {
       const problems: EmbeddingError[] = []
       for (const update of updates) {
-        const code = update.vector === null ? null : embeddingProblem(update.vector)
+        const code = update.vector === null ? null : embeddingProblem(update.vector, embeddingWidth)
+        if (code === null && update.vector !== null) embeddingWidth = update.vector.length
         if (code !== null) problems.push(new EmbeddingError(code, `the embedding of pin ${update.pinId} is refused`))
         else if (refresh === 'mark') pendingEmbeddings.push(update)
         else applyEmbedding(update)

@@ -1,0 +1,303 @@
+import { asId, type CreatorId, type TopicId, type UserId } from '@freshet/domain/ids'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+
+import {
+  aPin,
+  aQuery,
+  anEngagement,
+  asData,
+  dayMs,
+  foldTrail,
+  hourMs,
+  pins,
+  recentClicks,
+  startMs,
+} from './builders.fixture.ts'
+import { SnapshotError } from './errors.ts'
+import { createRetrieval, type Retrieval } from './retrieval.ts'
+
+const creator = asId<CreatorId>('creator')
+const topic = asId<TopicId>('topic')
+
+function perEvent(): Retrieval {
+  return createRetrieval({ seed: 1, refresh: 'event' })
+}
+
+/** Ten users who took a, b, c, d, e one after the other. */
+function withTaste(retrieval: Retrieval = perEvent()): Retrieval {
+  for (let i = 0; i < 10; i++) foldTrail(retrieval, `u${i}`, ['a', 'b', 'c', 'd', 'e'])
+  return retrieval
+}
+
+interface Step {
+  readonly pin: number
+  readonly gap: number
+  readonly save: boolean
+}
+
+function engagementsOf(streams: readonly (readonly Step[])[], order: readonly number[]) {
+  const left = streams.map((steps, user) => {
+    let atMs = startMs
+    return steps.map(({ pin, gap, save }) => {
+      atMs += gap * hourMs
+      const boardId = save ? `board${pin % 2}` : null
+      return anEngagement({ userId: `u${user}`, pinId: `p${pin}`, action: save ? 'save' : 'click', boardId, atMs })
+    })
+  })
+  const interleaved = order.flatMap((pick) => left[pick % left.length]?.splice(0, 1) ?? [])
+  return [...interleaved, ...left.flat()]
+}
+
+const streams = fc.array(
+  fc.array(fc.record({ pin: fc.nat(8), gap: fc.nat(3), save: fc.boolean() }), { maxLength: 10 }),
+  {
+    minLength: 4,
+    maxLength: 4,
+  },
+)
+const order = fc.array(fc.nat(3), { maxLength: 40 })
+const later = startMs + 60 * hourMs
+
+test('law: answers do not depend on how the events of different users interleave', () => {
+  fc.assert(
+    fc.property(streams, order, order, (input, first, second) => {
+      const answers = [first, second].map((interleaving) => {
+        const retrieval = perEvent()
+        for (let i = 0; i < 9; i++) retrieval.foldPin({ kind: 'upsert', pin: aPin(`p${i}`, { createdAtMs: startMs }) })
+        for (const engagement of engagementsOf(input, interleaving)) retrieval.foldEngagement(engagement)
+        return ['u0', 'asker'].map((userId) =>
+          asData(
+            retrieval,
+            aQuery({ userId: asId<UserId>(userId), recent: recentClicks(['p1', 'p2'], later), atMs: later }),
+          ),
+        )
+      })
+      expect(answers[0]).toEqual(answers[1])
+    }),
+    { numRuns: 25 },
+  )
+})
+
+test('law: a restored snapshot answers the same, goes on the same, and gives back its positions', () => {
+  fc.assert(
+    fc.property(streams, streams, (before, after) => {
+      const retrieval = perEvent()
+      retrieval.foldPin({
+        kind: 'upsert',
+        pin: aPin('p3', { creatorId: creator, topics: [topic], createdAtMs: startMs, locale: 'de' }),
+      })
+      retrieval.foldPin({ kind: 'upsert', pin: aPin('p4', { visualEmbedding: Float32Array.of(1, 2) }) })
+      retrieval.foldPin({ kind: 'delete', pinId: pins('p5')[0]! })
+      retrieval.foldEmbeddings([{ pinId: pins('p1')[0]!, vector: Float32Array.of(0.5, 1, 0) }])
+      for (const engagement of engagementsOf(before, [])) retrieval.foldEngagement(engagement)
+      const restored = perEvent()
+      expect(restored.restore(retrieval.snapshot(Uint8Array.of(7, 8, 9)))).toEqual(Uint8Array.of(7, 8, 9))
+      const query = aQuery({
+        recent: recentClicks(['p1', 'p4'], later),
+        atMs: later,
+        followedCreators: [creator],
+        locale: 'de',
+      })
+      expect(asData(restored, query)).toEqual(asData(retrieval, query))
+      for (const engagement of engagementsOf(after, [])) {
+        const moved = { ...engagement, occurredAtMs: engagement.occurredAtMs + dayMs }
+        retrieval.foldEngagement(moved)
+        restored.foldEngagement(moved)
+      }
+      expect(asData(restored, query)).toEqual(asData(retrieval, query))
+    }),
+    { numRuns: 20 },
+  )
+})
+
+describe('an answer', () => {
+  test('names each source that found a candidate, with score and rank in it', () => {
+    const retrieval = withTaste()
+    const answer = retrieval.retrieve(aQuery({ recent: recentClicks(['a', 'b']) }))
+    expect(new Set(answer.pinIds)).toEqual(new Set(pins('a', 'b', 'c', 'd', 'e')))
+    const neighbours = answer.sources.find(({ name }) => name === 'session-neighbours')!
+    expect(neighbours.ranks[0]).toBe(1)
+    expect([...neighbours.scores]).toEqual([...neighbours.scores].sort((a, b) => b - a))
+    const best = answer.pinIds[neighbours.candidates[0] ?? -1]
+    expect(['a', 'b', 'c']).toContain(best)
+  })
+
+  test('is ordered by merged score and holds no pin twice', () => {
+    const { pinIds, scores } = withTaste().retrieve(aQuery({ recent: recentClicks(['a']) }))
+    expect([...scores]).toEqual([...scores].sort((a, b) => b - a))
+    expect(new Set(pinIds).size).toBe(pinIds.length)
+  })
+
+  test('comes from the named sources only', () => {
+    const { sources } = withTaste().retrieve(
+      aQuery({ recent: recentClicks(['a']), sources: ['popularity', 'no-such'] }),
+    )
+    expect(sources.map(({ name }) => name)).toEqual(['popularity'])
+  })
+
+  test('does not shrink when pins are excluded: the search goes on behind them', () => {
+    const retrieval = perEvent()
+    for (let user = 0; user < 5; user++)
+      foldTrail(
+        retrieval,
+        `u${user}`,
+        Array.from({ length: 40 }, (_, i) => `p${i}`),
+      )
+    const recent = recentClicks(['p0'])
+    const all = retrieval.retrieve(aQuery({ recent, limit: 10 }))
+    const rest = retrieval.retrieve(aQuery({ recent, limit: 10, exclude: all.pinIds }))
+    expect(all.pinIds).toHaveLength(10)
+    expect(rest.pinIds).toHaveLength(10)
+    expect(rest.pinIds.filter((pinId) => all.pinIds.includes(pinId))).toEqual([])
+  })
+
+  test('leaves out blocked creators and topics', () => {
+    const retrieval = withTaste()
+    retrieval.foldPin({ kind: 'upsert', pin: aPin('c', { creatorId: creator }) })
+    retrieval.foldPin({ kind: 'upsert', pin: aPin('d', { topics: [topic] }) })
+    const query = aQuery({ recent: recentClicks(['a']), excludeCreators: [creator], excludeTopics: [topic] })
+    const { pinIds } = retrieval.retrieve(query)
+    expect(pinIds).not.toContain('c')
+    expect(pinIds).not.toContain('d')
+    expect(pinIds).toContain('e')
+  })
+
+  test('holds only the pins asked among', () => {
+    const { pinIds } = withTaste().retrieve(aQuery({ recent: recentClicks(['a']), among: pins('d', 'e', 'unknown') }))
+    expect(new Set(pinIds)).toEqual(new Set(['d', 'e']))
+  })
+
+  test('for a pin leaves the pin itself out and takes its neighbours', () => {
+    const { pinIds } = withTaste().retrieve(aQuery({ surface: 'related', pinId: pins('b')[0]! }))
+    expect(pinIds).not.toContain('b')
+    expect(pinIds).toContain('c')
+  })
+
+  test('for a user nobody knows is what is popular', () => {
+    const { pinIds } = withTaste().retrieve(aQuery())
+    expect(pinIds).toHaveLength(5)
+  })
+
+  test('of empty views is empty', () => {
+    expect(perEvent().retrieve(aQuery({ recent: recentClicks(['a']) })).pinIds).toEqual([])
+  })
+})
+
+describe('a deleted pin', () => {
+  test('is in no answer, and is back with what was known of it when it is created again', () => {
+    const retrieval = withTaste()
+    const query = aQuery({
+      recent: recentClicks(['a', 'b']),
+      sources: ['session-neighbours', 'co-occurrence', 'popularity'],
+    })
+    const before = retrieval.retrieve(query).pinIds
+    retrieval.foldPin({ kind: 'delete', pinId: pins('c')[0]! })
+    expect(retrieval.retrieve(query).pinIds).not.toContain('c')
+    retrieval.foldPin({ kind: 'upsert', pin: aPin('c') })
+    expect(retrieval.retrieve(query).pinIds).toEqual(before)
+  })
+
+  test('that was never known is no error', () => {
+    const retrieval = perEvent()
+    retrieval.foldPin({ kind: 'delete', pinId: pins('never')[0]! })
+    expect(retrieval.stats().pins).toBe(0)
+  })
+})
+
+describe('refreshed at marks', () => {
+  test('collective knowledge waits for the mark, the user’s own actions do not', () => {
+    const retrieval = withTaste(createRetrieval({ seed: 1, refresh: 'mark' }))
+    expect(retrieval.retrieve(aQuery({ recent: recentClicks(['a']) })).pinIds).toEqual([])
+    expect(retrieval.stats().pending).toBe(50)
+    retrieval.mark()
+    expect(retrieval.stats().pending).toBe(0)
+    foldTrail(retrieval, 'late', ['a', 'new'])
+    const asked = retrieval.retrieve(aQuery({ recent: recentClicks(['d']) }))
+    expect(asked.pinIds).toContain('e')
+    expect(asked.pinIds).not.toContain('new')
+  })
+
+  test('after the mark answers are those of views that were refreshed per event', () => {
+    const marked = withTaste(createRetrieval({ seed: 1, refresh: 'mark' }))
+    marked.mark()
+    const query = aQuery({ recent: recentClicks(['b', 'c']) })
+    expect(asData(marked, query)).toEqual(asData(withTaste(), query))
+  })
+})
+
+test('a pin published a minute ago and liked by three users of a taste is a candidate for the others at once', () => {
+  const retrieval = perEvent()
+  for (let i = 0; i < 300; i++) foldTrail(retrieval, `other${i}`, [`x${i % 7}`, `x${(i + 1) % 7}`, `x${(i + 2) % 7}`])
+  withTaste(retrieval)
+  const atMs = startMs + dayMs
+  retrieval.foldPin({ kind: 'upsert', pin: aPin('news', { createdAtMs: atMs - 60_000 }) })
+  for (const user of ['u1', 'u2', 'u3'])
+    retrieval.foldEngagement(anEngagement({ userId: user, pinId: 'news', atMs: atMs - 1000 }))
+  const { pinIds } = retrieval.retrieve(aQuery({ recent: recentClicks(['d', 'e'], atMs), atMs, limit: 20 }))
+  expect(pinIds).toContain('news')
+})
+
+describe('refuses', () => {
+  test('malformed embeddings, each by name, and folds the good ones', () => {
+    const retrieval = perEvent()
+    const [a, b, c, d] = pins('a', 'b', 'c', 'd')
+    const problems = retrieval.foldEmbeddings([
+      { pinId: a!, vector: Float32Array.of(1, 0) },
+      { pinId: b!, vector: Float32Array.of(1, 0, 0) },
+      { pinId: c!, vector: Float32Array.of(NaN, 0) },
+      { pinId: d!, vector: Float32Array.of(0, 0) },
+      { pinId: b!, vector: Float32Array.of(0.9, 0.1) },
+    ])
+    expect(problems.map(({ code }) => code)).toEqual([
+      'EMBEDDING_WRONG_WIDTH',
+      'EMBEDDING_NOT_FINITE',
+      'EMBEDDING_ZERO_NORM',
+    ])
+    expect(retrieval.retrieve(aQuery({ recent: recentClicks(['a']), sources: ['pin2vec'] })).pinIds).toContain('b')
+  })
+
+  test('a snapshot cut in half, leaving the views as they were', () => {
+    const retrieval = withTaste()
+    const bytes = retrieval.snapshot(new Uint8Array(0))
+    const query = aQuery({ recent: recentClicks(['a']) })
+    const before = asData(retrieval, query)
+    expect(() => retrieval.restore(bytes.slice(0, bytes.length / 2))).toThrow(SnapshotError)
+    expect(asData(retrieval, query)).toEqual(before)
+  })
+
+  test('a snapshot of other parameters', () => {
+    const bytes = createRetrieval({ config: { maxPins: 9 }, seed: 1, refresh: 'event' }).snapshot(new Uint8Array(0))
+    expect(() => perEvent().restore(bytes)).toThrow('SNAPSHOT_OTHER_CONFIG')
+  })
+
+  test('pins beyond the cap, counted', () => {
+    const retrieval = createRetrieval({ config: { maxPins: 2 }, seed: 1, refresh: 'event' })
+    foldTrail(retrieval, 'u', ['a', 'b', 'c'])
+    expect(retrieval.stats()).toMatchObject({ pins: 2, refusedPins: 1 })
+    expect(retrieval.retrieve(aQuery()).pinIds).toHaveLength(2)
+  })
+})
+
+test('a user with 10⁵ actions and a board with 10⁴ pins are folded and asked for', () => {
+  const retrieval = perEvent()
+  for (let i = 0; i < 100_000; i++) {
+    retrieval.foldEngagement(
+      anEngagement({
+        userId: 'busy',
+        pinId: `p${i % 10_000}`,
+        action: 'save',
+        boardId: 'wide',
+        atMs: startMs + i * 1000,
+      }),
+    )
+  }
+  const { pinIds } = retrieval.retrieve(aQuery({ recent: recentClicks(['p1', 'p9999']), atMs: startMs + 2 * dayMs }))
+  expect(pinIds.length).toBeGreaterThan(20)
+}, 60_000)
+
+test('statistics name the bytes of every view', () => {
+  const { bytes, pins: known, sessions, sessionActions } = withTaste().stats()
+  expect(Object.keys(bytes)).toEqual(expect.arrayContaining(['catalogue', 'sessions', 'trails', 'popularity']))
+  expect({ known, sessions, sessionActions }).toEqual({ known: 5, sessions: 10, sessionActions: 50 })
+})
