@@ -37,8 +37,8 @@ const pauseAfterErrorMs = 100
 const longestErrorPauseMs = 500
 const superviseEveryMs = 250
 const pauseBeyondEndMs = 1_000
-/** Where some lanes are full, their turn should come as soon as they are not. */
-const shortWaitMs = 5
+/** Where some partitions are read far enough ahead, their turn should come soon after something was taken. */
+const shortWaitMs = 20
 const offsetOutOfRange = 1
 const errorsOfOldMetadata: ReadonlySet<number> = new Set([3, 5, 6, 9, 56, 74, 75, 78, 100, 103])
 
@@ -54,6 +54,7 @@ export function createFetcher(
   const closing = new AbortController()
   const { signal } = closing
   let aheadBytes = 0
+  let pokes = 0
   const sleepers = new Set<() => void>()
   let superviseNow: () => void = () => undefined
 
@@ -61,6 +62,7 @@ export function createFetcher(
 
   /** Wakes the loops that had nothing to ask for. */
   function poke(): void {
+    pokes++
     for (const wake of sleepers) wake()
   }
 
@@ -78,6 +80,8 @@ export function createFetcher(
   /** Reads from one leader for as long as it leads any of the partitions. */
   async function readFrom(nodeId: number): Promise<void> {
     let errorPauseMs = pauseAfterErrorMs
+    let partialWaitMs = shortWaitMs
+    let pokesBefore = -1
     while (!signal.aborted) {
       const led = [...lanes.values()].filter((lane) => leaderOf(lane) === nodeId)
       if (led.length === 0) return
@@ -88,7 +92,10 @@ export function createFetcher(
         continue
       }
       try {
-        await ask(nodeId, asked, asked.length < led.length ? shortWaitMs : maxWaitMs)
+        partialWaitMs =
+          pokes === pokesBefore ? Math.min(partialWaitMs * 2, maxWaitMs) : Math.min(shortWaitMs, maxWaitMs)
+        pokesBefore = pokes
+        await ask(nodeId, asked, asked.length < led.length ? partialWaitMs : maxWaitMs)
         errorPauseMs = pauseAfterErrorMs
       } catch (error) {
         if (signal.aborted) return

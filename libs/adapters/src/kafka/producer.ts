@@ -46,6 +46,7 @@ interface Item {
   readonly record: RoutedRecord
   readonly index: number
   readonly bytes: number
+  readonly place: Partition
   owner: Append | null
   state: 'queued' | 'sent' | 'gone'
 }
@@ -63,6 +64,8 @@ interface Partition {
   readonly partition: number
   maxBatchBytes: number
   queue: Item[]
+  /** How many in the queue nobody waits for any more. */
+  goneInQueue: number
   inFlight: Batch | null
   producerId: bigint
   sequence: number
@@ -73,6 +76,8 @@ const longestPauseMs = 500
 /** Sequence numbers count modulo this. */
 const sequences = 2 ** 31
 const bytesPerRequest = 16 << 20
+/** What a record takes in memory besides its bytes, about. */
+const itemOverheadBytes = 128
 
 /**
  * One idempotent producer. Each partition has one batch under way at most and sends it, unchanged, until the broker has
@@ -100,7 +105,16 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
     const key = `${topic}/${partition}`
     let found = partitions.get(key)
     if (found === undefined) {
-      found = { topic, partition, maxBatchBytes, queue: [], inFlight: null, producerId: -1n, sequence: 0 }
+      found = {
+        topic,
+        partition,
+        maxBatchBytes,
+        queue: [],
+        goneInQueue: 0,
+        inFlight: null,
+        producerId: -1n,
+        sequence: 0,
+      }
       partitions.set(key, found)
     }
     found.maxBatchBytes = maxBatchBytes
@@ -113,7 +127,7 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
     if (item.state === 'gone') return
     item.state = 'gone'
     item.owner = null
-    pendingBytes -= item.bytes
+    pendingBytes -= item.bytes + itemOverheadBytes
   }
 
   /** Ends an append. What is under way stays so: leaving it out would leave a hole in the sequence. */
@@ -121,12 +135,15 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
     if (append.settled) return
     append.settled = true
     open.delete(append)
-    for (const item of append.items) if (item.state === 'queued') release(item)
+    for (const item of append.items) {
+      if (item.state !== 'queued') continue
+      release(item)
+      const { place } = item
+      if (++place.goneInQueue * 2 <= place.queue.length) continue
+      place.queue = place.queue.filter(({ state }) => state === 'queued')
+      place.goneInQueue = 0
+    }
     end()
-  }
-
-  function purge(partition: Partition): void {
-    partition.queue = partition.queue.filter(({ state }) => state === 'queued')
   }
 
   async function sweep(): Promise<void> {
@@ -135,13 +152,10 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
     for (let first = firstOf(open); first !== null; first = firstOf(open)) {
       await pauseMs(Math.max(1, first.deadlineMs - clock.now()))
       const now = clock.now()
-      let late = false
       for (const append of open) {
         if (append.deadlineMs > now) break
-        late = true
         settle(append, () => append.reject(timedOut()))
       }
-      if (late) for (const partition of partitions.values()) purge(partition)
       if (closed && open.size === 0) break
     }
     sweeping = false
@@ -164,7 +178,7 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
         if (items.length > 0 && (bytes + size > partition.maxBatchBytes || items.length >= maxSendRecords)) break
         items.push(item)
         bytes += size
-      }
+      } else partition.goneInQueue--
       taken++
     }
     partition.queue = partition.queue.slice(taken)
@@ -185,8 +199,7 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
   }
 
   /** What can be sent to a node now. */
-  function collect(nodeId: number): readonly Partition[] {
-    const now = clock.now()
+  function collect(nodeId: number, now: number): readonly Partition[] {
     const chosen: Partition[] = []
     let bytes = 0
     for (const partition of partitions.values()) {
@@ -239,6 +252,7 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
     const { inFlight } = partition
     if (inFlight === null) return true
     if (errorCode === 0 && baseOffset >= 0) {
+      lastProblem = null
       partition.inFlight = null
       partition.sequence = (partition.sequence + inFlight.items.length) % sequences
       inFlight.items.forEach(({ owner, index }, i) => {
@@ -287,10 +301,9 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
   }
 
   function wakeAt(atMs: number): void {
-    const now = clock.now()
-    if (atMs <= now || atMs >= wakesAtMs) return
+    if (atMs >= wakesAtMs) return
     wakesAtMs = atMs
-    void pauseMs(atMs - now).then(() => {
+    void pauseMs(Math.max(1, atMs - clock.now())).then(() => {
       if (wakesAtMs !== atMs) return
       wakesAtMs = Infinity
       void work()
@@ -313,10 +326,12 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
       }
       const nodes = new Set(waiting.map(({ topic, partition }) => cluster.knownLeaders(topic)?.[partition] ?? -1))
       if (nodes.delete(-1)) void findLeaders(waiting.map(({ topic }) => topic))
+      // One look at the clock decides what is sent now and what is woken for, or a batch falls between the two.
+      const now = clock.now()
       let soonestMs = Infinity
       for (const nodeId of nodes) {
         if (busyNodes.has(nodeId)) continue
-        const chosen = collect(nodeId)
+        const chosen = collect(nodeId, now)
         if (chosen.length === 0) continue
         busyNodes.add(nodeId)
         void send(nodeId, chosen).finally(() => {
@@ -325,7 +340,7 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
         })
       }
       for (const { inFlight } of waiting) {
-        if (inFlight !== null && inFlight.notBeforeMs > 0) soonestMs = Math.min(soonestMs, inFlight.notBeforeMs)
+        if (inFlight !== null && inFlight.notBeforeMs > now) soonestMs = Math.min(soonestMs, inFlight.notBeforeMs)
       }
       wakeAt(soonestMs)
     }
@@ -346,7 +361,7 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
   return {
     append(topic, records, maxBatchBytes, signal) {
       if (closed) return Promise.reject(logClosed())
-      const bytes = records.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0)
+      const bytes = records.reduce((sum, record) => sum + bytesOf(record) + itemOverheadBytes, 0)
       if (pendingBytes > 0 && pendingBytes + bytes > maxPendingBytes) {
         const why = lastProblem === null ? '' : `; ${asError(lastProblem).message}`
         return Promise.reject(
@@ -362,7 +377,8 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
           items: records.map((record, index) => ({
             record,
             index,
-            bytes: record.key.length + (record.value?.length ?? 0),
+            bytes: bytesOf(record),
+            place: partitionAt(topic, record.partition, maxBatchBytes),
             owner: null,
             state: 'queued',
           })),
@@ -386,7 +402,7 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
         pendingBytes += bytes
         for (const item of append.items) {
           item.owner = append
-          partitionAt(topic, item.record.partition, maxBatchBytes).queue.push(item)
+          item.place.queue.push(item)
         }
         void sweep()
         kick()
@@ -415,6 +431,10 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
       }
     })
   }
+}
+
+function bytesOf({ key, value }: RoutedRecord): number {
+  return key.length + (value?.length ?? 0)
 }
 
 function firstOf<T>(set: ReadonlySet<T>): T | null {

@@ -10,7 +10,7 @@ const batchRoomBytes = 1_024
 const topicResource = 2
 const createTimeoutMs = 5_000
 const pollMs = 50
-const leadersTimeoutMs = 20_000
+const settledMs = 20_000
 /** The source of a setting that was made for a topic. */
 const setForTopic = 1
 
@@ -88,12 +88,11 @@ export async function applyTopics(
     if (leaders === null) return outcomeOf(layout, null)
     const config = configs.get(name) ?? new Map<string, string>()
     const outcome = outcomeOf(layout, layoutIn(name, leaders.length, config))
-    const same = [...configOf(layout)].every(([key, value]) => config.get(key) === value)
-    return same ? outcome : { name, outcome: 'altered' as const }
+    return isAsWanted(layout, config) ? outcome : { name, outcome: 'altered' as const }
   })
   const of = (wanted: TopicOutcome['outcome']) => layouts.filter((_, i) => outcomes[i]?.outcome === wanted)
   await create(cluster, settings, of('created'))
-  await alter(cluster, of('altered'))
+  await alter(cluster, settings, of('altered'))
   return outcomes
 }
 
@@ -110,20 +109,16 @@ async function create(cluster: KafkaCluster, settings: KafkaSettings, layouts: r
   } catch (error) {
     if (causesOf(error).some((cause) => typeOf(cause) !== 'TOPIC_ALREADY_EXISTS')) throw error
   }
-  // The controller knows a topic before brokers lead its partitions.
-  for (const deadlineMs = settings.clock.now() + leadersTimeoutMs; ;) {
+  await polling(settings, 'new partitions have no leaders yet', async () => {
     await cluster.refresh(layouts.map(({ name }) => name))
-    const ready = layouts.every(({ name, partitions }) => {
+    return layouts.every(({ name, partitions }) => {
       const leaders = cluster.knownLeaders(name) ?? []
       return leaders.length === partitions && leaders.every((leader) => leader >= 0)
     })
-    if (ready) return
-    if (settings.clock.now() > deadlineMs) throw new Error('new partitions have no leaders yet')
-    await settings.clock.sleep(pollMs)
-  }
+  })
 }
 
-async function alter(cluster: KafkaCluster, layouts: readonly TopicLayout[]): Promise<void> {
+async function alter(cluster: KafkaCluster, settings: KafkaSettings, layouts: readonly TopicLayout[]): Promise<void> {
   if (layouts.length === 0) return
   // The request replaces all that was set for a topic, so what others set goes along.
   const described = await cluster.onAny((broker) =>
@@ -140,6 +135,26 @@ async function alter(cluster: KafkaCluster, layouts: readonly TopicLayout[]): Pr
     return { type: topicResource, name: layout.name, configEntries: [...wanted, ...others] }
   })
   await cluster.onController((broker) => broker.alterConfigs({ resources }))
+  await polling(settings, 'altered topics are not as they should be yet', async () => {
+    const configs = await readConfigs(
+      cluster,
+      layouts.map(({ name }) => name),
+    )
+    // Who may not ask sees nothing, and has to take the broker's word.
+    return layouts.every((layout) => isAsWanted(layout, configs.get(layout.name) ?? configOf(layout)))
+  })
+}
+
+/** The controller knows of a change before the brokers do. */
+async function polling(settings: KafkaSettings, problem: string, isSo: () => Promise<boolean>): Promise<void> {
+  for (const deadlineMs = settings.clock.now() + settledMs; !(await isSo());) {
+    if (settings.clock.now() > deadlineMs) throw new Error(problem)
+    await settings.clock.sleep(pollMs)
+  }
+}
+
+function isAsWanted(layout: TopicLayout, config: Config): boolean {
+  return [...configOf(layout)].every(([key, value]) => config.get(key) === value)
 }
 
 function entriesOf(layout: TopicLayout): readonly { name: string; value: string }[] {
