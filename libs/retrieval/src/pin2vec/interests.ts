@@ -12,6 +12,8 @@ export interface Interests {
   /** Index of the medoid among the pins given, and the sum of its group's weights; largest weight first. */
   readonly medoids: Int32Array
   readonly weights: Float64Array
+  /** Index of the group's first pin among those given. */
+  readonly firsts: Int32Array
   /** Groups `count` pins of unit vectors and their weights. */
   group(pins: {
     readonly count: number
@@ -27,6 +29,7 @@ export function createInterests({ maxPins, maxSpread }: InterestsOptions): Inter
   const groupOf = new Int32Array(maxPins)
   const medoids = new Int32Array(maxPins)
   const weights = new Float64Array(maxPins)
+  const firsts = new Int32Array(maxPins)
   let count = 0
 
   // What merging the groups of a and b adds (Lance and Williams), for all others.
@@ -79,6 +82,7 @@ export function createInterests({ maxPins, maxSpread }: InterestsOptions): Inter
     },
     medoids,
     weights,
+    firsts,
     group(pins) {
       const n = Math.min(pins.count, maxPins)
       for (let a = 0; a < n; a++) {
@@ -96,8 +100,10 @@ export function createInterests({ maxPins, maxSpread }: InterestsOptions): Inter
         for (; at > 0 && (weights[at - 1] ?? 0) < weight; at--) {
           weights[at] = weights[at - 1] ?? 0
           medoids[at] = medoids[at - 1] ?? 0
+          firsts[at] = firsts[at - 1] ?? 0
         }
         weights[at] = weight
+        firsts[at] = group
         medoids[at] = medoidOf(group, n, pins.vectors)
       }
     },

@@ -1,3 +1,5 @@
+import type { VectorHits } from '@freshet/domain/vector-index'
+
 import type { Catalogue } from '../catalogue.ts'
 import type { Starts } from '../graph/starts.ts'
 import { type Hits, type ScoreBoard, selectorInto } from '../score-board.ts'
@@ -10,18 +12,20 @@ import { createInterests } from './interests.ts'
 export interface NearestOptions {
   /** Of the starts, those whose weighted mean is searched: what the user is doing now. */
   readonly maxLatest: number
-  /** Interests searched beside it, those of largest weight; 0: none. */
+  /** Interests searched beside it, those of largest weight that none of these is of; 0: none. */
   readonly maxInterests: number
-  /** What being near an interest of all the weight counts beside being near what the user does now. */
-  readonly interestWeight: number
+  /** The interests' part of the answer, divided by their weights. */
+  readonly interestShare: number
   readonly maxSpread: number
 }
 
 /** Pins near a user's recent ones. */
 export interface Nearest {
-  /** Fills `hits` with the accepted pins nearest to the weighted mean of the latest starts, or to one of the user's interests, best first. */
+  /** Fills `hits` with the accepted pins nearest to the weighted mean of the latest starts, and in between those nearest to the user's other interests. */
   find(starts: Starts, query: SourceQuery, hits: Hits): void
 }
+
+const noHits: VectorHits = { rows: new Int32Array(0), scores: new Float32Array(0) }
 
 /** Searches in a view of embeddings; `board` is scratch. */
 export function createNearest({
@@ -40,14 +44,28 @@ export function createNearest({
   const interests = createInterests({ maxPins: maxStarts, maxSpread: options.maxSpread })
   const weights = new Float64Array(maxStarts)
 
-  // A pin found by several searches counts by the best of them.
-  function search(vector: Float32Array, weight: number, { query, limit }: { query: SourceQuery; limit: number }): void {
-    const { rows, scores } = view.search(vector, limit, query.accept)
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i] ?? 0
-      const score = weight * (1 + (scores[i] ?? 0))
-      if (score > board.get(row)) board.add(row, score - board.get(row))
+  const raise = (row: number, score: number): void => {
+    if (score > board.get(row)) board.add(row, score - board.get(row))
+  }
+
+  // The n-th pin of an interest comes where its share puts it among the pins near the mean, and scores as they do there.
+  function weave(found: VectorHits, share: number, near: VectorHits): void {
+    for (let i = 0; i < found.rows.length; i++) {
+      const place = Math.floor((i + 1) / share) - 1
+      if (near.scores.length > 0 && place >= near.scores.length) return
+      raise(found.rows[i] ?? 0, 1 + (near.scores[place] ?? found.scores[i] ?? 0))
     }
+  }
+
+  function otherInterests(): { readonly indices: readonly number[]; readonly total: number } {
+    const indices: number[] = []
+    let total = 0
+    for (let i = 0; i < interests.count && indices.length < options.maxInterests; i++) {
+      if ((interests.firsts[i] ?? 0) < options.maxLatest) continue
+      indices.push(i)
+      total += interests.weights[i] ?? 0
+    }
+    return { indices, total }
   }
 
   return {
@@ -55,12 +73,10 @@ export function createNearest({
       board.clear()
       hits.count = 0
       const vectors: Float32Array[] = []
-      let total = 0
       for (let i = 0; i < starts.count; i++) {
         const vector = view.get(starts.pinRows[i] ?? 0)
         if (vector === null) continue
         weights[vectors.length] = starts.weights[i] ?? 0
-        total += starts.weights[i] ?? 0
         vectors.push(vector)
       }
       if (vectors.length === 0) return
@@ -69,13 +85,15 @@ export function createNearest({
       for (const [n, vector] of vectors.slice(0, options.maxLatest).entries()) {
         for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] ?? 0) + (weights[n] ?? 0) * (vector[i] ?? 0)
       }
-      if (normalise(mean, 0, mean.length)) search(mean, 1, { query, limit })
-      if (options.maxInterests > 0 && vectors.length > 1) {
+      const near = normalise(mean, 0, mean.length) ? view.search(mean, limit, query.accept) : noHits
+      for (let i = 0; i < near.rows.length; i++) raise(near.rows[i] ?? 0, 1 + (near.scores[i] ?? 0))
+      if (options.maxInterests > 0 && vectors.length > options.maxLatest) {
         interests.group({ count: vectors.length, vectors, weights })
-        for (let i = 0; i < Math.min(interests.count, options.maxInterests); i++) {
-          const medoid = vectors[interests.medoids[i] ?? 0]
-          const weight = (options.interestWeight * (interests.weights[i] ?? 0)) / total
-          if (medoid !== undefined) search(medoid, weight, { query, limit })
+        const other = otherInterests()
+        for (const interest of other.indices) {
+          const medoid = vectors[interests.medoids[interest] ?? 0]
+          const share = (options.interestShare * (interests.weights[interest] ?? 0)) / other.total
+          if (medoid !== undefined && share > 0) weave(view.search(medoid, limit, query.accept), share, near)
         }
       }
       const best = selectorInto(catalogue, limit, hits)

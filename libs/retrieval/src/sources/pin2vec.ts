@@ -9,10 +9,10 @@ export type Pin2VecParameters = StartsOptions & {
   readonly dimensions: number
   /** Of the user's recent pins, the latest whose weighted mean is searched. */
   readonly maxLatest: number
-  /** Interests searched beside it (PinnerSage's medoids), those of largest weight. */
+  /** Interests searched beside it (PinnerSage's medoids), those of largest weight that none of the latest is of. */
   readonly maxInterests: number
-  /** What being near an interest of all the weight counts beside being near what the user does now. */
-  readonly interestWeight: number
+  /** The part of the answer that is near these interests. */
+  readonly interestShare: number
   /** Pins are one interest as long as merging two groups adds less than this to their squared distances. */
   readonly maxSpread: number
 }
@@ -32,7 +32,7 @@ export const pin2vec: SourceDefinition<Pin2VecParameters> = {
     dimensions: 0,
     maxLatest: 5,
     maxInterests: 3,
-    interestWeight: 0.9,
+    interestShare: 0.3,
     maxSpread: 0.6,
   },
   create: createPin2VecSource,

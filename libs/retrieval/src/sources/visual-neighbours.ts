@@ -11,7 +11,8 @@ export type VisualNeighboursParameters = StartsOptions & {
   readonly maxLatest: number
   /** Groups of recent pins that look alike, searched beside it. */
   readonly maxInterests: number
-  readonly interestWeight: number
+  /** The part of the answer that is near these. */
+  readonly interestShare: number
   readonly maxSpread: number
 }
 
@@ -30,7 +31,7 @@ export const visualNeighbours: SourceDefinition<VisualNeighboursParameters> = {
     dimensions: 0,
     maxLatest: 3,
     maxInterests: 2,
-    interestWeight: 0.9,
+    interestShare: 0.3,
     maxSpread: 0.6,
   },
   create: createVisualNeighbours,

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+
+import { SnapshotError } from '../errors.ts'
+import { decodeSnapshot, encodeSnapshot } from '../snapshot.ts'
+import { createEmbeddingView } from './embedding-view.ts'
+
+const aView = (dimensions = 0): ReturnType<typeof createEmbeddingView> => createEmbeddingView({ dimensions })
+const all = (): boolean => true
+
+describe('embedding view', () => {
+  it('finds the nearest by cosine, whatever the lengths of the vectors', () => {
+    const view = aView()
+    view.set(0, Float32Array.of(10, 0))
+    view.set(1, Float32Array.of(0.1, 0.1))
+    view.set(2, Float32Array.of(0, 3))
+    const { rows, scores } = view.search(Float32Array.of(1, 0), 2, all)
+    expect([...rows]).toEqual([0, 1])
+    expect(scores[0]).toBeCloseTo(1)
+    expect(scores[1]).toBeCloseTo(Math.SQRT1_2)
+  })
+
+  it('leaves malformed vectors out, counts them by reason, and keeps what the pin had', () => {
+    const view = aView()
+    expect(view.set(0, Float32Array.of(1, 0))).toBeNull()
+    expect(view.set(0, Float32Array.of(1, 0, 0))).toBe('EMBEDDING_WRONG_WIDTH')
+    expect(view.set(0, new Float32Array(0))).toBe('EMBEDDING_WRONG_WIDTH')
+    expect(view.set(0, Float32Array.of(NaN, 0))).toBe('EMBEDDING_NOT_FINITE')
+    expect(view.set(0, Float32Array.of(0, -Infinity))).toBe('EMBEDDING_NOT_FINITE')
+    expect(view.set(0, Float32Array.of(0, 0))).toBe('EMBEDDING_ZERO_NORM')
+    expect(view.counts()).toEqual({
+      vectors: 1,
+      EMBEDDING_WRONG_WIDTH: 2,
+      EMBEDDING_NOT_FINITE: 2,
+      EMBEDDING_ZERO_NORM: 1,
+    })
+    expect([...(view.get(0) ?? [])]).toEqual([1, 0])
+  })
+
+  it('takes its width from the first vector, or from the configuration', () => {
+    expect(aView(3).set(0, Float32Array.of(1, 0))).toBe('EMBEDDING_WRONG_WIDTH')
+    const view = aView()
+    expect(view.set(0, Float32Array.of(NaN))).toBe('EMBEDDING_NOT_FINITE')
+    expect(view.set(0, Float32Array.of(1, 2))).toBeNull()
+    expect(view.dimensions).toBe(2)
+  })
+
+  it('forgets a removed pin, and takes it again', () => {
+    const view = aView()
+    view.set(5, Float32Array.of(1, 0))
+    view.remove(5)
+    view.remove(6)
+    expect(view.get(5)).toBeNull()
+    expect(view.size).toBe(0)
+    expect([...view.search(Float32Array.of(1, 0), 3, all).rows]).toEqual([])
+    view.set(5, Float32Array.of(0, 1))
+    expect([...view.search(Float32Array.of(1, 0), 3, all).rows]).toEqual([5])
+  })
+
+  it('gives back from a snapshot what was saved, and refuses a broken one', () => {
+    const view = aView()
+    for (let row = 0; row < 3_000; row += 7) view.set(row, Float32Array.of(Math.sin(row), Math.cos(row), 0.5))
+    view.set(1, Float32Array.of(NaN, 0, 0))
+    const bytes = encodeSnapshot((writer) => view.save(writer))
+    const restored = aView()
+    restored.set(2, Float32Array.of(1, 1))
+    restored.load(decodeSnapshot(bytes))
+    expect(restored.counts()).toEqual(view.counts())
+    expect(restored.get(2)).toBeNull()
+    expect(restored.get(2_100)).toEqual(view.get(2_100))
+    const query = Float32Array.of(0.6, 0.8, 0)
+    expect(restored.search(query, 10, all)).toEqual(view.search(query, 10, all))
+    const wrong = encodeSnapshot((writer) => {
+      writer.json('dimensions', 3)
+      writer.json('refused', {})
+      writer.u8('index', Uint8Array.of(1, 2, 3))
+    })
+    expect(() => aView().load(decodeSnapshot(wrong))).toThrow(SnapshotError)
+  })
+
+  it('has nothing in a snapshot of nothing', () => {
+    const bytes = encodeSnapshot((writer) => aView().save(writer))
+    const restored = aView()
+    restored.set(1, Float32Array.of(1))
+    restored.load(decodeSnapshot(bytes))
+    expect(restored.size).toBe(0)
+    expect(restored.set(1, Float32Array.of(1, 1))).toBeNull()
+  })
+})

@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest'
+import { asId, type PinId, type UserId } from '@freshet/domain/ids'
+import type { Pin } from '@freshet/domain/pin'
+
+import { createRetrieval, type Retrieval, type RetrieveQuery } from '../retrieval.ts'
+import { sourceDefinitions } from '../source-definitions.ts'
+
+const nowMs = 1_000 * 86_400_000
+
+const aRetrieval = (name: string): Retrieval =>
+  createRetrieval({
+    config: {
+      sources: Object.fromEntries(sourceDefinitions.map((source) => [source.name, { enabled: source.name === name }])),
+    },
+    seed: 4,
+    refresh: 'event',
+  })
+
+const aPin = (name: string, visualEmbedding: readonly number[] | null): Pin => ({
+  pinId: asId<PinId>(name),
+  title: '',
+  description: '',
+  topics: [],
+  creatorId: null,
+  createdAtMs: null,
+  locale: null,
+  imageUrl: null,
+  visualEmbedding: visualEmbedding === null ? null : Float32Array.from(visualEmbedding),
+})
+
+/** Puts vectors where the source takes them from. */
+const put = (retrieval: Retrieval, name: string, vectors: Readonly<Record<string, readonly number[]>>): void => {
+  for (const [pin, vector] of Object.entries(vectors)) {
+    if (name === 'visual-neighbours') retrieval.foldPin({ kind: 'upsert', pin: aPin(pin, vector) })
+    else retrieval.foldEmbeddings([{ pinId: asId<PinId>(pin), vector: Float32Array.from(vector) }])
+  }
+}
+
+const ask = (retrieval: Retrieval, pins: readonly string[], more: Partial<RetrieveQuery> = {}): readonly string[] =>
+  retrieval.retrieve({
+    surface: 'home',
+    atMs: nowMs,
+    userId: asId<UserId>('me'),
+    recent: pins.map((pin, i) => ({
+      pinId: asId<PinId>(pin),
+      action: 'click' as const,
+      occurredAtMs: nowMs - (pins.length - i) * 60_000,
+      sessionId: null,
+      boardId: null,
+    })),
+    limit: 50,
+    ...more,
+  }).pinIds
+
+describe.each(['pin2vec', 'visual-neighbours'])('%s', (name) => {
+  const corners = { q: [1, 0, 0], near: [0.9, 0.1, 0], far: [0.1, 0.9, 0], opposite: [-1, 0, 0] }
+
+  it('finds the nearest first', () => {
+    const retrieval = aRetrieval(name)
+    put(retrieval, name, corners)
+    expect(ask(retrieval, ['q'])).toEqual(['q', 'near', 'far'])
+  })
+
+  it('finds neighbours of a pin that nobody has touched, for related pins, and not the pin itself', () => {
+    const retrieval = aRetrieval(name)
+    put(retrieval, name, corners)
+    const related = { surface: 'related' as const, pinId: asId<PinId>('q') }
+    expect(ask(retrieval, [], related).slice(0, 2)).toEqual(['near', 'far'])
+  })
+
+  it('serves several interests: also the one that the last pins are not about', () => {
+    const retrieval = aRetrieval(name)
+    const fillers = Object.fromEntries(
+      Array.from({ length: 60 }, (_, i) => [`filler${i}`, [0, Math.cos(i / 40), Math.sin(i / 40)]] as const),
+    )
+    put(retrieval, name, { a1: [1, 0, 0], a2: [0.99, 0.01, 0], a3: [0.98, 0, 0.02], b1: [0, 1, 0], ...fillers })
+    put(retrieval, name, { 'like-a': [0.97, 0.02, 0.01], 'like-b': [0, 0.99, 0.01] })
+    const latest = Array.from({ length: 5 }, (_, i) => `filler${i}`)
+    const found = ask(retrieval, ['a1', 'a2', 'a3', ...latest], { limit: 30 })
+    expect(found).toContain('like-a')
+    expect(found).toContain('like-b')
+  })
+
+  it('leaves excluded and deleted pins out without making the answer shorter', () => {
+    const retrieval = aRetrieval(name)
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`p${i}`, [1, i / 30, 0]] as const))
+    put(retrieval, name, many)
+    retrieval.foldPin({ kind: 'delete', pinId: asId<PinId>('p1') })
+    const exclude = ['p0', 'p2', 'p3'].map((pin) => asId<PinId>(pin))
+    const found = ask(retrieval, ['p0'], { exclude, limit: 10 })
+    expect(found).toEqual(['p4', 'p5', 'p6', 'p7', 'p8', 'p9', 'p10', 'p11', 'p12', 'p13'])
+  })
+
+  it('finds nothing where the recent pins have no embedding', () => {
+    const retrieval = aRetrieval(name)
+    expect(ask(retrieval, ['q'])).toEqual([])
+    put(retrieval, name, { near: [1, 0] })
+    expect(ask(retrieval, ['q'])).toEqual([])
+  })
+
+  it('answers from a restored snapshot as before', () => {
+    const retrieval = aRetrieval(name)
+    put(retrieval, name, corners)
+    const restored = aRetrieval(name)
+    restored.restore(retrieval.snapshot(new Uint8Array(0)))
+    expect(ask(restored, ['q'])).toEqual(['q', 'near', 'far'])
+  })
+})
+
+describe('visual neighbours', () => {
+  it('leaves malformed embeddings out and counts them by reason', () => {
+    const retrieval = aRetrieval('visual-neighbours')
+    put(retrieval, 'visual-neighbours', { q: [1, 0], good: [1, 0.1], wide: [1, 0, 0], nan: [NaN, 1], zero: [0, 0] })
+    expect(ask(retrieval, ['q'])).toEqual(['q', 'good'])
+    expect(retrieval.stats().counts['visual-neighbours']).toEqual({
+      vectors: 2,
+      EMBEDDING_WRONG_WIDTH: 1,
+      EMBEDDING_NOT_FINITE: 1,
+      EMBEDDING_ZERO_NORM: 1,
+    })
+  })
+
+  it('takes an embedding away with the change that has none', () => {
+    const retrieval = aRetrieval('visual-neighbours')
+    put(retrieval, 'visual-neighbours', { q: [1, 0], x: [1, 0.1] })
+    retrieval.foldPin({ kind: 'upsert', pin: aPin('x', null) })
+    expect(ask(retrieval, ['q'])).toEqual(['q'])
+  })
+})
+
+describe('pin2vec', () => {
+  it('takes an embedding away when it is withdrawn', () => {
+    const retrieval = aRetrieval('pin2vec')
+    put(retrieval, 'pin2vec', { q: [1, 0], x: [1, 0.1] })
+    retrieval.foldEmbeddings([{ pinId: asId<PinId>('x'), vector: null }])
+    expect(ask(retrieval, ['q'])).toEqual(['q'])
+  })
+})
