@@ -4,6 +4,7 @@ import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement
 import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { sourcesOf } from './candidates.ts'
 import type { Answer } from './ladder.ts'
+import { pickBits, pickFloats, pickTexts } from './pick.ts'
 import type { FeedRequest } from './request.ts'
 import type { Ranked } from './stages/rank.ts'
 
@@ -46,10 +47,10 @@ export function feedServedOf(request: FeedRequest, answer: Answer): FeedServed {
     surface: request.surface === 'home' ? Surface.HOME : Surface.RELATED,
     sessionId: request.sessionId,
     firstPosition: request.page.firstPosition,
-    pinIds: Array.from(rows, (row) => columns.pinIds[row] as string),
-    utilities: bytesOf(Float32Array.from(rows, (row) => utilities[row] as number)),
+    pinIds: pickTexts(columns.pinIds, rows),
+    utilities: bytesOf(pickFloats(utilities, rows)),
     sources: [...columns.sourceNames],
-    foundBy: bytesOf(Uint32Array.from(rows, (row) => columns.foundBy[row] as number)),
+    foundBy: bytesOf(pickBits(columns.foundBy, rows)),
     ...rankedColumns(rows, ranked),
     degradation: answer.degradation,
     stages: stageReports(answer),

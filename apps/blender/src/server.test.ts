@@ -211,9 +211,13 @@ describe('the same answer', () => {
 })
 
 describe('failure', () => {
-  const failing = (error: unknown): Blender => ({
-    getFeed: () => Promise.reject(error),
-    getRelatedPins: () => Promise.reject(error),
+  const failing = (error: Error): Blender => ({
+    getFeed: async () => {
+      throw error
+    },
+    getRelatedPins: async () => {
+      throw error
+    },
   })
 
   test('a log that is away: 503 with Retry-After, UNAVAILABLE over gRPC', async () => {

@@ -1,4 +1,5 @@
 import type { CandidateColumns } from './candidates.ts'
+import { pickBits, pickFloats, pickTexts } from './pick.ts'
 import { createRecentMap } from './recent-map.ts'
 import { decodeServed, encodeServed, servedEntryBytes, type ServedSet } from './served-set.ts'
 import { nobody, userFromBytes, type KnownUser } from './user.ts'
@@ -90,9 +91,9 @@ export function createUserMemory({ maxUsers }: { readonly maxUsers: number }): U
 export function lastGoodOf(columns: CandidateColumns, scores: Float32Array, rows: Int32Array, max: number): LastGood {
   const kept = rows.subarray(0, max)
   return {
-    pinIds: Array.from(kept, (row) => columns.pinIds[row] ?? ''),
-    scores: Float32Array.from(kept, (row) => scores[row] ?? 0),
+    pinIds: pickTexts(columns.pinIds, kept),
+    scores: pickFloats(scores, kept),
     sourceNames: columns.sourceNames,
-    foundBy: Uint32Array.from(kept, (row) => columns.foundBy[row] ?? 0),
+    foundBy: pickBits(columns.foundBy, kept),
   }
 }

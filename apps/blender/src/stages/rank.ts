@@ -4,6 +4,7 @@ import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement
 import type { RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import type { Scorer, Slate } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
+import { pickFloats, pickTexts } from '../pick.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import type { FreshnessContext } from './await-tokens.ts'
@@ -47,8 +48,8 @@ export function rank({
             surface: request.surface === 'home' ? Surface.HOME : Surface.RELATED,
             atMs: request.atMs,
             userState: request.user.bytes,
-            pinIds: Array.from(rows, (row) => columns.pinIds[row] as string),
-            retrievalScores: bytesOf(Float32Array.from(rows, (row) => columns.retrievalScores[row] as number)),
+            pinIds: pickTexts(columns.pinIds, rows),
+            retrievalScores: bytesOf(pickFloats(columns.retrievalScores, rows)),
             relatedToPinId: request.relatedToPinId,
             withFeatures: config.recordFeatures && !request.dryRun,
             await: [...request.rankerAwait],
