@@ -1,4 +1,5 @@
 import { blockClassFor, blockSizes, type BlockPool } from './block-pool.ts'
+import type { NodeColumns } from './walk-memory.ts'
 
 /** One side's neighbour lists, each sorted by time, latest LAST, ties by `precedes`: the same whatever the order of arrival. */
 export interface Adjacency {
@@ -28,9 +29,9 @@ export interface Adjacency {
 /** What `insert` gives when the list had room. */
 export const nothingDropped = -1
 
-/** The columns that lists live in. `heads` is (first entry, visible degree) by node. */
+/** The columns that lists live in. */
 export interface AdjacencyColumns {
-  readonly heads: Uint32Array
+  readonly nodes: NodeColumns
   readonly neighbours: Uint32Array
   readonly times: Uint32Array
   readonly pool: BlockPool
@@ -38,14 +39,10 @@ export interface AdjacencyColumns {
   readonly precedes: (a: number, b: number) => boolean
 }
 
-/** Empty lists for as many nodes as `heads` has room for. */
+/** Empty lists over columns that are all zero. */
 export function createAdjacency(columns: AdjacencyColumns): Adjacency {
-  const { heads, neighbours, times, pool, maxDegree, precedes } = columns
-  const nodes = heads.length >> 1
-  const counts = new Uint32Array(nodes)
-  // Class + 1; 0: no block.
-  const blocks = new Uint8Array(nodes)
-  const hidden = new Uint8Array(nodes)
+  const { neighbours, times, pool, maxDegree, precedes } = columns
+  const { heads, counts, blocks, hidden } = columns.nodes
   let entries = 0
 
   const startOf = (node: number): number => heads[node << 1] ?? 0

@@ -1,4 +1,5 @@
 import type { Adjacency } from './adjacency.ts'
+import type { WalkMemory } from './walk-memory.ts'
 
 /** When a board is about too much to tell one pin by another on it (Pixie prunes boards of high topic entropy). */
 export interface BreadthOptions {
@@ -16,7 +17,6 @@ export interface BreadthCheck {
   /** Judges what has changed since. */
   settle(): void
   clear(): void
-  readonly bytesPerBoard: number
 }
 
 const maxWaiting = 256
@@ -24,19 +24,17 @@ const maxWaiting = 256
 /** A check over a graph's boards; it hides them in `pinsOfBoard`. */
 export function createBreadthCheck({
   options,
-  maxBoards,
   pinsOfBoard,
-  pool,
+  memory,
   topicOf,
 }: {
   readonly options: BreadthOptions
-  readonly maxBoards: number
   readonly pinsOfBoard: Adjacency
-  readonly pool: Uint32Array
+  readonly memory: WalkMemory
   readonly topicOf: (pinRow: number) => number
 }): BreadthCheck {
-  const hidden = new Uint8Array(maxBoards)
-  const isWaiting = new Uint8Array(maxBoards)
+  const { pool, isWaiting } = memory
+  const { hidden } = memory.boards
   const waiting: number[] = []
   const topicCounts = new Map<number, number>()
 
@@ -52,7 +50,6 @@ export function createBreadthCheck({
       topicCounts.set(topic, (topicCounts.get(topic) ?? 0) + 1)
     }
     const isWide = known >= options.minPins && entropyBits(topicCounts.values(), known) > options.maxEntropyBits
-    hidden[board] = isWide ? 1 : 0
     pinsOfBoard.setHidden(board, isWide)
   }
 
@@ -73,17 +70,14 @@ export function createBreadthCheck({
       if (waiting.length >= maxWaiting) settle()
     },
     forget(board) {
-      hidden[board] = 0
       isWaiting[board] = 0
     },
     isHidden: (board) => hidden[board] === 1,
     settle,
     clear() {
-      hidden.fill(0)
       isWaiting.fill(0)
       waiting.length = 0
     },
-    bytesPerBoard: 2,
   }
 }
 

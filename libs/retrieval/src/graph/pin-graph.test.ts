@@ -204,12 +204,12 @@ describe('pin graph', () => {
     graph.settle()
     const wide = graph.boardOf(keyOf(0))
     expect(graph.isHidden(wide)).toBe(true)
-    expect(graph.memory.boardHeads[wide * 2 + 1]).toBe(0)
+    expect(graph.memory.boards.heads[wide * 2 + 1]).toBe(0)
     expect(graph.isHidden(graph.boardOf(keyOf(1)))).toBe(false)
     for (let pinRow = 0; pinRow < 3; pinRow++) graph.remove(keyOf(0), pinRow)
     graph.settle()
     expect(graph.isHidden(wide)).toBe(false)
-    expect(graph.memory.boardHeads[wide * 2 + 1]).toBe(7)
+    expect(graph.memory.boards.heads[wide * 2 + 1]).toBe(7)
   })
 
   it('law: what a snapshot gives back is what was saved, and goes on alike', () => {

@@ -85,24 +85,20 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
   // Two entries an edge, and at most half as much again for what blocks waste.
   const poolEntries = maxEdges * 3
   const memory = createWalkMemory({ maxPins, maxBoards, poolEntries, maxSteps, maxDegree: maxBoardsPerPin })
-  const atSeconds = new Uint32Array(poolEntries)
+  // A state is 0 for a free row, else the kind + 1.
+  const { atSeconds, keyHighs, keyLows, recentlyUsed, states } = memory
   const pool = createBlockPool(memory.pool)
-  const keyHighs = new Uint32Array(maxBoards)
-  const keyLows = new Uint32Array(maxBoards)
-  // 0: free; else the kind + 1.
-  const states = new Uint8Array(maxBoards)
-  const recentlyUsed = new Uint8Array(maxBoards)
   const byKey = createKeyTable()
   const lists = { neighbours: memory.pool, times: atSeconds, pool }
   const pinsOfBoard = createAdjacency({
     ...lists,
-    heads: memory.boardHeads,
+    nodes: memory.boards,
     maxDegree: maxPinsPerBoard,
     precedes: (a, b) => tieOf(a) < tieOf(b),
   })
   const boardsOfPin = createAdjacency({
     ...lists,
-    heads: memory.pinHeads,
+    nodes: memory.pins,
     maxDegree: maxBoardsPerPin,
     precedes: (a, b) => {
       const [highA, highB] = [keyHighs[a] ?? 0, keyHighs[b] ?? 0]
@@ -111,9 +107,8 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
   })
   const breadth = createBreadthCheck({
     options: options.breadth,
-    maxBoards,
     pinsOfBoard,
-    pool: memory.pool,
+    memory,
     topicOf: options.topicOf,
   })
   let freeRows: number[] = []
@@ -230,10 +225,11 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
     settle: breadth.settle,
     bytes() {
       const perPin = 8 + 1 + boardsOfPin.bytesPerNode
-      const perBoard = 8 + 8 + 1 + 1 + pinsOfBoard.bytesPerNode + breadth.bytesPerBoard
+      const perBoard = 8 + 8 + 3 + pinsOfBoard.bytesPerNode
       return pool.reached * 8 + pinLimit * perPin + rowLimit * perBoard + byKey.bytes() + memory.scratchBytes
     },
-    maxBytes: maxBytesOf(options, memory, poolEntries),
+    // A key table doubles when it is half full: at most 4 slots of 12 bytes a key.
+    maxBytes: memory.bytes + maxBoards * 48,
     save(writer) {
       const order: number[] = []
       for (let i = 0; i < rowLimit; i++) {
@@ -302,12 +298,6 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
 // One edge needs at most a block of each side; blocks double, so a full list asks for two thirds more than it has.
 function roomKeptFree({ maxBoardsPerPin, maxPinsPerBoard, maxEdges }: PinGraphOptions): number {
   return Math.min(maxEdges, 2 * (maxBoardsPerPin + maxPinsPerBoard))
-}
-
-function maxBytesOf({ maxPins, maxBoards }: PinGraphOptions, memory: WalkMemory, poolEntries: number): number {
-  const columns = poolEntries * 4 + maxPins * 6 + maxBoards * 18
-  // A key table doubles when it is half full: at most 4 slots of 12 bytes a key.
-  return memory.bytes + columns + maxBoards * 48
 }
 
 interface SavedLists {

@@ -1,13 +1,31 @@
 import { readFileSync } from 'node:fs'
 
-/** The columns of a graph in one linear memory, and the loop that walks over them. */
+/** One side's nodes: what the kernel reads of them, and what lists of theirs need beside it. */
+export interface NodeColumns {
+  /** (first entry, visible degree) by node. */
+  readonly heads: Uint32Array
+  readonly counts: Uint32Array
+  /** Class of the node's block + 1; 0: none. */
+  readonly blocks: Uint8Array
+  readonly hidden: Uint8Array
+}
+
+/**
+ * The columns of a graph in one linear memory, and the loop that walks over them. All are here, also those that the loop
+ * does not read: memory that is mapped and never written costs nothing, neither bytes nor time.
+ */
 export interface WalkMemory {
-  /** (first entry, visible degree) by pin row. */
-  readonly pinHeads: Uint32Array
-  /** The same by board row. */
-  readonly boardHeads: Uint32Array
-  /** Neighbour lists of both sides. */
+  readonly pins: NodeColumns
+  readonly boards: NodeColumns
+  /** Neighbour lists of both sides, and when each neighbour came, seconds. */
   readonly pool: Uint32Array
+  readonly atSeconds: Uint32Array
+  /** By board row. */
+  readonly keyHighs: Uint32Array
+  readonly keyLows: Uint32Array
+  readonly states: Uint8Array
+  readonly recentlyUsed: Uint8Array
+  readonly isWaiting: Uint8Array
   /** What a walk may be biased towards, by pin row; 0 for none. */
   readonly labels: Uint8Array
   /** What the kernel's `finish` gives: pins by first visit, and their scores. */
@@ -84,10 +102,22 @@ export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
     end += Math.ceil(bytes / 64) * 64
     return at
   }
+  const nodes = (count: number): Record<keyof NodeColumns, number> => ({
+    heads: take(count * 8),
+    counts: take(count * 4),
+    blocks: take(count),
+    hidden: take(count),
+  })
   const places = {
-    pinHeads: take(maxPins * 8),
-    boardHeads: take(maxBoards * 8),
+    pins: nodes(maxPins),
+    boards: nodes(maxBoards),
     pool: take(poolEntries * 4),
+    atSeconds: take(poolEntries * 4),
+    keyHighs: take(maxBoards * 4),
+    keyLows: take(maxBoards * 4),
+    states: take(maxBoards),
+    recentlyUsed: take(maxBoards),
+    isWaiting: take(maxBoards),
     labels: take(maxPins),
     walkers: take(maxWalkers * 16),
     table: take(slots * 16),
@@ -106,8 +136,8 @@ export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
   const instance = new WebAssembly.Instance(compiled, { env: { memory } })
   const kernel = instance.exports as WalkKernel
   kernel.place(
-    places.pinHeads,
-    places.boardHeads,
+    places.pins.heads,
+    places.boards.heads,
     places.pool,
     places.labels,
     places.walkers,
@@ -117,10 +147,22 @@ export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
     places.scores,
   )
   const { buffer } = memory
+  const columns = (at: Record<keyof NodeColumns, number>, count: number): NodeColumns => ({
+    heads: new Uint32Array(buffer, at.heads, count * 2),
+    counts: new Uint32Array(buffer, at.counts, count),
+    blocks: new Uint8Array(buffer, at.blocks, count),
+    hidden: new Uint8Array(buffer, at.hidden, count),
+  })
   return {
-    pinHeads: new Uint32Array(buffer, places.pinHeads, maxPins * 2),
-    boardHeads: new Uint32Array(buffer, places.boardHeads, maxBoards * 2),
+    pins: columns(places.pins, maxPins),
+    boards: columns(places.boards, maxBoards),
     pool: new Uint32Array(buffer, places.pool, poolEntries),
+    atSeconds: new Uint32Array(buffer, places.atSeconds, poolEntries),
+    keyHighs: new Uint32Array(buffer, places.keyHighs, maxBoards),
+    keyLows: new Uint32Array(buffer, places.keyLows, maxBoards),
+    states: new Uint8Array(buffer, places.states, maxBoards),
+    recentlyUsed: new Uint8Array(buffer, places.recentlyUsed, maxBoards),
+    isWaiting: new Uint8Array(buffer, places.isWaiting, maxBoards),
     labels: new Uint8Array(buffer, places.labels, maxPins),
     visited: new Uint32Array(buffer, places.turn, slots),
     scores: new Float64Array(buffer, places.scores, slots),

@@ -22,6 +22,9 @@ const dayMs = 86_400_000
 const nowMs = 1_000 * dayMs
 
 const only = (name: string, parameters: SourceParameters = {}): RetrievalConfigInput => ({
+  maxPins: 200_000,
+  maxBoards: 200_000,
+  maxEdges: 500_000,
   sources: Object.fromEntries(
     sourceDefinitions.map((source) => [
       source.name,
