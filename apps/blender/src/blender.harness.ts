@@ -33,7 +33,10 @@ export type Behaviour<Request, Response> = (request: Request, call: CallOptions)
 
 /** A blender among fakes: memory adapters, a virtual clock, services that answer what a test says. */
 export async function aBlender(
-  given: { readonly config?: Partial<BlenderConfig>; readonly pins?: readonly string[] } = {},
+  given: {
+    readonly config?: Partial<BlenderConfig>
+    readonly pins?: readonly string[]
+  } = {},
 ) {
   const clock = createVirtualClock(startMs)
   const log = createMemoryEventLog({ clock })
