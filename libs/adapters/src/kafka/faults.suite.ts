@@ -103,6 +103,44 @@ export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults): vo
       expect({ lost, doubled }).toEqual({ lost: [], doubled: [] })
     }
 
+    test('a handler slower than its session keeps its partitions, and a hand-over waits for it', async () => {
+      const topic = aTopic({ partitions: 2 })
+      await log.applyTopics([topic])
+      const hasty = createKafkaEventLog({
+        brokers,
+        clientId: 'hasty',
+        clock,
+        sessionTimeoutMs: 1_000,
+        heartbeatMs: 200,
+      })
+      const joined: string[] = []
+      const events: string[] = []
+      const join = (name: string, handlingMs: number) =>
+        hasty.readGroup({
+          group: `g-${topic.name}`,
+          topics: [topic.name],
+          maxBatchRecords: 1,
+          onError: () => undefined,
+          startAt: () => Promise.resolve(joined.length === 1 ? 0 : 1),
+          onAssigned: (at) => void joined.push(`${name} has ${at.length}`),
+          async onBatch({ partition }) {
+            events.push(`${name} begins ${partition}`)
+            await new Promise((resolve) => setTimeout(resolve, handlingMs))
+            events.push(`${name} ends ${partition}`)
+          },
+        })
+      await log.append(topic.name, [aRecord('a', { partition: 0 }), aRecord('b', { partition: 1 })])
+      const slow = await join('slow', 3_000)
+      await until('both partitions to be handled', () => events.length === 2)
+      const quick = await join('quick', 0)
+      await until('the other to have a part', () => quick.assigned().length === 1)
+      expect(joined).toEqual(['slow has 2', ...joined.slice(1)])
+      expect(joined.slice(1).toSorted()).toEqual(['quick has 1', 'slow has 1'])
+      expect(events.slice(2).toSorted()).toEqual(['slow ends 0', 'slow ends 1'])
+      await Promise.all([slow.stop(), quick.stop()])
+      await hasty.close()
+    })
+
     test('a broker paused eight times loses and doubles nothing', async () => {
       const topic = aTopic({ partitions })
       await log.applyTopics([topic])

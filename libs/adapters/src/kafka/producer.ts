@@ -282,7 +282,7 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
       const { producerId, producerEpoch } = await cluster.onAny((broker) =>
         broker.initProducerId({ transactionTimeout: 60_000 }),
       )
-      identity = { producerId: BigInt(String(producerId)), producerEpoch }
+      identity = { producerId: BigInt(producerId), producerEpoch }
       return true
     } catch (error) {
       lastProblem = error

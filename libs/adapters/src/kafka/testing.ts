@@ -1,4 +1,4 @@
-import { Kafka, Partitioners, logLevel } from 'kafkajs'
+import kafkajs, { Kafka, Partitioners, logLevel } from 'kafkajs'
 
 /** Makes brokers compact a topic: what was appended up to now leaves the segment being written, which is never compacted. */
 export async function compactSoon(brokers: readonly string[], topic: string): Promise<void> {
@@ -15,7 +15,11 @@ export async function compactSoon(brokers: readonly string[], topic: string): Pr
   await admin.alterConfigs({
     validateOnly: false,
     resources: [
-      { type: 2, name: topic, configEntries: Object.entries(entries).map(([name, value]) => ({ name, value })) },
+      {
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name: topic,
+        configEntries: Object.entries(entries).map(([name, value]) => ({ name, value })),
+      },
     ],
   })
   await admin.disconnect()

@@ -60,7 +60,11 @@ describe('memory event log', () => {
       maxBatchRecords: 10,
       onError: () => undefined,
       startAt: () => null,
-      onBatch: () => (broken ? Promise.reject(new Error('broken')) : Promise.resolve(void handled++)),
+      async onBatch() {
+        await Promise.resolve()
+        if (broken) throw new Error('broken')
+        handled++
+      },
     })
     await log.append(topic, [aRecord('a')])
     await expect(log.drain()).rejects.toThrow('broken')

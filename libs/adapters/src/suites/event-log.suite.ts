@@ -309,7 +309,10 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         await log.append(topic, [aRecord('after', { partition: 1 })])
         const batches = await readBack(topic)
         expect(recordsOf(batches, 0)).toEqual([])
-        expect(recordsOf(batches, 1).map(({ value }) => value?.length)).toEqual([...Array(5).fill(large.length), 5])
+        expect(recordsOf(batches, 1).map(({ value }) => value?.length)).toEqual([
+          ...Array<number>(5).fill(large.length),
+          5,
+        ])
         expect(recordsOf(batches, 1)[4]?.value?.every((byte) => byte === 7)).toBe(true)
       })
 

@@ -50,7 +50,9 @@ export async function kafkaServer(): Promise<Servers<KafkaTarget>> {
           await new Promise((resolve) => setTimeout(resolve, ms))
           await handle.unpause()
         },
-        kill: async () => void (await handle.kill({ signal: 'SIGKILL' })),
+        async kill() {
+          await handle.kill({ signal: 'SIGKILL' })
+        },
         async start() {
           const since = Math.floor(Date.now() / 1000)
           await handle.start()
@@ -62,7 +64,9 @@ export async function kafkaServer(): Promise<Servers<KafkaTarget>> {
         },
       },
     },
-    stop: async () => void (await container.stop({ timeout: 0 })),
+    async stop() {
+      await container.stop({ timeout: 0 })
+    },
   }
 }
 
@@ -86,6 +90,7 @@ function startContainer(port: number): Promise<StartedTestContainer> {
       KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
       KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '1',
       KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
+      KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS: '1000',
       KAFKA_BROKER_SESSION_TIMEOUT_MS: '3000',
       KAFKA_BROKER_HEARTBEAT_INTERVAL_MS: '500',
       KAFKA_LOG_CLEANER_BACKOFF_MS: '250',
