@@ -1,0 +1,220 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { eventually } from './eventually.ts'
+import { freePorts } from './ports.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+/** The five services. */
+export const serviceNames = ['event-ingest', 'feature-updater', 'candidate-service', 'ranker', 'blender'] as const
+export type ServiceName = (typeof serviceNames)[number]
+
+/** How a process ended. */
+export interface ProcessEnd {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** What it wrote to standard error. */
+  readonly stderr: string
+}
+
+/** A service as a process of its own, on fixed ports, that can be started again. */
+export interface ServiceProcess {
+  readonly name: ServiceName
+  /** 0 where the service has no such server. */
+  readonly ports: { readonly operations: number; readonly http: number; readonly grpc: number }
+  /** Starts it; resolves when `/readyz` says 200. Rejects with its last lines when it ends before, or after the deadline. */
+  start(deadlineMs?: number): Promise<void>
+  /** Resolves when `/readyz` says 200. */
+  ready(deadlineMs?: number): Promise<void>
+  /** Whether `/readyz` and `/livez` say 200 now. */
+  health(): Promise<{ readonly ready: boolean; readonly alive: boolean }>
+  /** A gauge or counter of `/metrics` by the beginning of its line; NaN where there is none. */
+  metric(line: string): Promise<number>
+  running(): boolean
+  signal(signal: NodeJS.Signals): void
+  /** Resolves when it has ended; at once where it doesn't run. */
+  ended(deadlineMs?: number): Promise<ProcessEnd>
+  /** SIGTERM; resolves when it has drained and ended. */
+  stop(deadlineMs?: number): Promise<ProcessEnd>
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>
+  /** Memory that it occupies, bytes. */
+  residentBytes(): number
+  /** The last lines of all its runs. */
+  logs(): string
+}
+
+const maxLogBytes = 2 << 20
+
+/** A service that does not run yet. `env` overrides what it is told of brokers, Redis and ports. */
+export async function createServiceProcess(
+  name: ServiceName,
+  env: Readonly<Record<string, string>>,
+): Promise<ServiceProcess> {
+  const [operations = 0, http = 0, grpc = 0] = await freePorts(3)
+  const hasHttp = name === 'event-ingest' || name === 'blender'
+  const hasGrpc = name !== 'feature-updater'
+  const ports = { operations, http: hasHttp ? http : 0, grpc: hasGrpc ? grpc : 0 }
+  let child: ChildProcess | null = null
+  let end: Promise<ProcessEnd> = Promise.resolve({ code: null, signal: null, stderr: '' })
+  let output = ''
+
+  const keep = (text: string): void => {
+    output = (output + text).slice(-maxLogBytes)
+  }
+  const launch = (): void => {
+    if (child !== null) throw new Error(`${name} runs already`)
+    let stderr = ''
+    const started = spawn(process.execPath, [join(root, 'apps', name, 'src/main.ts')], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...withoutOurs(process.env),
+        NODE_ENV: 'production',
+        FRESHET_OPERATIONS_PORT: String(operations),
+        ...(hasHttp ? { FRESHET_HTTP_PORT: String(http) } : {}),
+        ...(hasGrpc ? { FRESHET_GRPC_PORT: String(grpc) } : {}),
+        ...env,
+      },
+    })
+    child = started
+    started.stdout.on('data', (chunk: Buffer) => keep(chunk.toString()))
+    started.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString()
+      keep(chunk.toString())
+    })
+    end = new Promise((resolve) => {
+      started.once('close', (code, signal) => {
+        child = null
+        keep(`[${name} ended: code ${code}, signal ${signal}]\n`)
+        resolve({ code, signal, stderr })
+      })
+    })
+  }
+  const asks = async (path: string): Promise<Response | null> =>
+    fetch(`http://127.0.0.1:${operations}${path}`, { signal: AbortSignal.timeout(2_000) }).catch(() => null)
+  const failed = (why: string): Error => new Error(`${name}: ${why}\n${output.slice(-4_000)}`)
+
+  const service: ServiceProcess = {
+    name,
+    ports,
+    async start(deadlineMs = 60_000) {
+      launch()
+      await service.ready(deadlineMs)
+    },
+    async ready(deadlineMs = 60_000) {
+      let reasons = 'no answer'
+      const isReady = async (): Promise<true | null> => {
+        if (child === null) throw failed('ended before it was ready')
+        const answer = await asks('/readyz')
+        if (answer !== null) reasons = await answer.text().catch(() => 'no answer')
+        return answer?.status === 200 ? true : null
+      }
+      await eventually(`${name} ready`, isReady, deadlineMs, 50).catch((error: unknown) => {
+        throw failed(`${(error as Error).message.split('\n')[0]}; ${reasons}`)
+      })
+    },
+    async health() {
+      const [ready, alive] = await Promise.all([asks('/readyz'), asks('/livez')])
+      await Promise.all([ready?.text(), alive?.text()])
+      return { ready: ready?.status === 200, alive: alive?.status === 200 }
+    },
+    async metric(line) {
+      const text = (await (await asks('/metrics'))?.text()) ?? ''
+      const found = text.split('\n').find((each) => each.startsWith(line))
+      return found === undefined ? Number.NaN : Number(found.slice(found.lastIndexOf(' ')))
+    },
+    running: () => child !== null,
+    signal(signal) {
+      child?.kill(signal)
+    },
+    async ended(deadlineMs = 30_000) {
+      const still = AbortSignal.timeout(deadlineMs)
+      return Promise.race([
+        end,
+        new Promise<never>((_, reject) => {
+          still.addEventListener('abort', () => reject(failed(`did not end within ${deadlineMs} ms`)))
+        }),
+      ])
+    },
+    async stop(deadlineMs = 30_000) {
+      service.signal('SIGTERM')
+      return service.ended(deadlineMs)
+    },
+    async kill() {
+      service.signal('SIGKILL')
+      await end
+    },
+    residentBytes() {
+      const status = child?.pid === undefined ? '' : readFileSync(`/proc/${child.pid}/status`, 'utf8')
+      return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024
+    },
+    logs: () => output,
+  }
+  return service
+}
+
+/** All services on one Kafka and one Redis. */
+export interface Fleet extends Readonly<Record<ServiceName, ServiceProcess>> {
+  readonly all: readonly ServiceProcess[]
+  /** Base URL of event-ingest. */
+  readonly ingestUrl: string
+  /** host:port of the blender's gRPC. */
+  readonly feedAddress: string
+  /** Base URL of the blender's HTTP. */
+  readonly feedUrl: string
+  /** SIGTERM for all, in the direction of the data; what doesn't end is killed. */
+  stop(): Promise<void>
+  /** The last lines of all of them. */
+  logs(): string
+}
+
+/** Starts all services; resolves when all are ready. `env` goes to all of them. */
+export async function startFleet(options: {
+  readonly brokers: readonly string[]
+  readonly redisUrl: string
+  readonly env?: Readonly<Record<string, string>>
+}): Promise<Fleet> {
+  const kafka = { FRESHET_KAFKA_BROKERS: options.brokers.join(','), ...options.env }
+  const redis = { FRESHET_REDIS_URL: options.redisUrl }
+  const ingest = await createServiceProcess('event-ingest', kafka)
+  const updater = await createServiceProcess('feature-updater', { ...kafka, ...redis })
+  const candidates = await createServiceProcess('candidate-service', kafka)
+  const ranker = await createServiceProcess('ranker', kafka)
+  const blender = await createServiceProcess('blender', {
+    ...kafka,
+    ...redis,
+    FRESHET_CANDIDATE_SERVICE_ADDRESS: `127.0.0.1:${candidates.ports.grpc}`,
+    FRESHET_RANKER_ADDRESS: `127.0.0.1:${ranker.ports.grpc}`,
+  })
+  const all = [ingest, updater, candidates, ranker, blender]
+  const fleet: Fleet = {
+    'event-ingest': ingest,
+    'feature-updater': updater,
+    'candidate-service': candidates,
+    ranker,
+    blender,
+    all,
+    ingestUrl: `http://127.0.0.1:${ingest.ports.http}`,
+    feedAddress: `127.0.0.1:${blender.ports.grpc}`,
+    feedUrl: `http://127.0.0.1:${blender.ports.http}`,
+    async stop() {
+      for (const service of all) service.signal('SIGCONT')
+      await Promise.all(all.map((service) => service.stop(15_000).catch(() => service.kill())))
+    },
+    logs: () => all.map((service) => `──── ${service.name}\n${service.logs().slice(-8_000)}`).join('\n'),
+  }
+  try {
+    await Promise.all(all.map((service) => service.start(90_000)))
+  } catch (error) {
+    await fleet.stop()
+    throw error
+  }
+  return fleet
+}
+
+/** The environment without settings that were meant for the tests themselves. */
+function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('FRESHET_') && name !== 'VITEST'))
+}
