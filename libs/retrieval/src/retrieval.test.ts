@@ -50,7 +50,7 @@ function engagementsOf(streams: readonly (readonly Step[])[], order: readonly nu
 }
 
 const streams = fc.array(
-  fc.array(fc.record({ pin: fc.nat(8), gap: fc.nat(3), save: fc.boolean() }), { maxLength: 10 }),
+  fc.array(fc.record({ pin: fc.nat(8), gap: fc.nat(3), save: fc.boolean() }), { maxLength: 10, size: 'max' }),
   {
     minLength: 4,
     maxLength: 4,

@@ -12,7 +12,10 @@ function catalogueOf(pinIds: readonly string[]) {
 }
 
 test('law: the best are those of a full sort by score, ties by hash, whatever the order of adding', () => {
-  const scored = fc.array(fc.tuple(fc.nat(60), fc.constantFrom(0.5, 1, 2, 2.00000000001, 3)), { maxLength: 80 })
+  const scored = fc.array(fc.tuple(fc.nat(60), fc.constantFrom(0.5, 1, 2, 2.00000000001, 3)), {
+    maxLength: 80,
+    size: 'max',
+  })
   fc.assert(
     fc.property(scored, fc.nat(30), (adds, limit) => {
       const catalogue = catalogueOf(Array.from({ length: 61 }, (_, i) => `p${i}`))

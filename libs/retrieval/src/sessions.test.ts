@@ -42,6 +42,8 @@ const trails = fc.array(
     fc.record({ pin: fc.nat(5), gap: fc.constantFrom(0, 1, 5, 40), id: fc.constantFrom(null, null, 'a', 'b') }),
     {
       maxLength: 12,
+      size: 'max',
+      size: 'max',
     },
   ),
   { minLength: users, maxLength: users },

@@ -35,7 +35,7 @@ test('law: neighbours over shards are the neighbours of the whole, bit for bit',
   const action = fc.record({ user: fc.nat(25), pin: fc.nat(12), minutes: fc.nat(3) })
   await fc.assert(
     fc.asyncProperty(
-      fc.array(action, { maxLength: 150 }),
+      fc.array(action, { maxLength: 150, size: 'max' }),
       fc.integer({ min: 1, max: 5 }),
       fc.array(fc.nat(12), { minLength: 1, maxLength: 5 }),
       async (actions, shardCount, asked) => {

@@ -26,7 +26,7 @@ export const coOccurrence: SourceDefinition<CoOccurrenceParameters> = {
   name: 'co-occurrence',
   enabled: true,
   maxCandidates: 300,
-  share: 0.3,
+  share: 0.1,
   parameters: {
     maxRecentPins: 6,
     historyDecay: 0.6,

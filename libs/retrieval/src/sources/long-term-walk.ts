@@ -22,7 +22,7 @@ export const longTermWalk: SourceDefinition<LongTermWalkParameters> = {
   name: 'long-term-walk',
   enabled: true,
   maxCandidates: 300,
-  share: 0.15,
+  share: 0.1,
   parameters: {
     ...startDefaults,
     maxStarts: 50,

@@ -25,7 +25,7 @@ export const pin2vec: SourceDefinition<Pin2VecParameters> = {
   name: 'pin2vec',
   enabled: true,
   maxCandidates: 300,
-  share: 1,
+  share: 0.5,
   parameters: {
     ...startDefaults,
     maxStarts: 40,

@@ -17,7 +17,7 @@ export const pixieWalk: SourceDefinition<PixieWalkParameters> = {
   name: 'pixie-walk',
   enabled: true,
   maxCandidates: 300,
-  share: 0.5,
+  share: 0.4,
   parameters: {
     ...startDefaults,
     steps: 20_000,

@@ -15,7 +15,7 @@ export const revisit: SourceDefinition<RevisitParameters> = {
   name: 'revisit',
   enabled: true,
   maxCandidates: maxLag,
-  share: 0.5,
+  share: 0.3,
   parameters: { priorActions: 100 },
   create: createRevisit,
 }

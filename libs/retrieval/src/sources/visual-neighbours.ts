@@ -24,7 +24,7 @@ export const visualNeighbours: SourceDefinition<VisualNeighboursParameters> = {
   name: 'visual-neighbours',
   enabled: true,
   maxCandidates: 200,
-  share: 0.5,
+  share: 0.15,
   parameters: {
     ...startDefaults,
     maxStarts: 20,
