@@ -3,6 +3,7 @@ import { ContractError } from '@freshet/contracts/errors'
 import type { BatchVerdict, EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { firstGeneration, servingPointer, stateScope, type StateFamily } from '@freshet/contracts/scopes'
+import type { TopicName } from '@freshet/contracts/topics'
 import type { Clock } from '@freshet/domain/clock'
 import { createCanary } from './canary.ts'
 import { checkedConfig, type UpdaterConfig } from './config.ts'
@@ -45,8 +46,8 @@ export interface Updater {
   revoke(at: TopicPartition): void
   /** Asks which generations serve; a change drops everything cached. */
   refreshGenerations(): Promise<void>
-  /** Loads the erasures, then subscribes. */
-  start(): Promise<void>
+  /** Loads the erasures, then subscribes to both stages' topics, or to those given: an evaluation of candidates needs no pin state. */
+  start(topics?: readonly TopicName[]): Promise<void>
   /** Stops reading; resolves when the batches under way have ended. */
   stop(): Promise<void>
   health(): UpdaterHealth
@@ -58,6 +59,8 @@ export interface Updater {
   /** Lets halted partitions put bad records aside and go on. */
   resume(): void
 }
+
+const stageTopics: readonly TopicName[] = ['engagements.v1', 'pin-engagements.v1']
 
 /** An updater over a log and a store. `onError` hears of everything that is being retried. */
 export function createUpdater(options: {
@@ -162,14 +165,14 @@ export function createUpdater(options: {
         for (let partition = 0; partition < count; partition++) folder.drop(partition)
       }
     },
-    async start() {
+    async start(topics = stageTopics) {
       partitions = await log.partitionCount('engagements.v1')
       await updater.refreshGenerations()
       await loadErasures()
       readers.push(
         await log.readGroup({
           group: config.updater.group,
-          topics: ['engagements.v1', 'pin-engagements.v1'],
+          topics,
           maxBatchRecords: config.updater.maxBatchRecords,
           startAt: updater.startAt,
           onRevoked: (lost) => {

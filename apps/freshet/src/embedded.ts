@@ -56,6 +56,8 @@ export function createEmbedded(options: {
   readonly platform: Platform
   readonly scorer: Scorer
   readonly config?: EmbeddedConfig
+  /** false: nothing is ranked, so pin state is not folded; for evaluations of candidates. */
+  readonly ranked?: boolean
   readonly pause: () => Promise<void>
   readonly onError: (part: string, error: unknown) => void
   readonly feedObserver?: FeedObserver
@@ -111,7 +113,8 @@ export function createEmbedded(options: {
     ranker,
     blender,
     async start() {
-      await Promise.all([updater.start(), candidates.start(), ranker.start()])
+      await updater.start(options.ranked === false ? ['engagements.v1'] : undefined)
+      await Promise.all([candidates.start(), ...(options.ranked === false ? [] : [ranker.start()])])
       await blender.start()
     },
     unready: () => candidates.unready() ?? ranker.unready() ?? blender.unready(),

@@ -6,9 +6,10 @@ import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { parsePinJson } from '@freshet/contracts/json/pin'
-import type { NewRecord } from '@freshet/contracts/ports/event-log'
+import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
+import type { Clock } from '@freshet/domain/clock'
 import type { Scorer } from '@freshet/ranking/logistic'
 import { createEmbedded, type EmbeddedConfig } from '../embedded.ts'
 import type { EvaluationTarget } from './evaluate.ts'
@@ -33,7 +34,9 @@ const maxPending = 1_000
 export async function createInProcessTarget(options: InProcessOptions): Promise<EvaluationTarget> {
   // From the epoch on: a request at time 0 has no time.
   const clock = createVirtualClock(1)
-  const log = createMemoryEventLog({ clock })
+  const memory = createMemoryEventLog({ clock })
+  const ranked = options.ask.kind === 'feed'
+  const log = ranked ? memory : withoutPinState(memory)
   const store = createMemoryStateStore({ clock })
   await log.applyTopics(topicLayouts(options.partitions))
   let failure: unknown = null
@@ -42,19 +45,15 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       log,
       store,
       snapshots: null,
-      clock,
+      clock: withoutAlarms(clock),
       random: createSeededRandom(1),
       engineClock: createSystemEngineClock(),
     },
     scorer: options.scorer,
+    ranked,
     config: {
       ...options.config,
       candidates: { ...options.config.candidates, refresh: options.refresh },
-      // Virtual time leaps from event to event: what is done by the clock would be done at every leap.
-      updater: {
-        ...options.config.updater,
-        updater: { ...options.config.updater?.updater, canaryEveryMs: 0, generationPollMs: 60_000 },
-      },
       // An evaluation measures what is recommended; what time has to do with it is measured by the benchmarks.
       blender: { ...unhurried, ...options.config.blender },
     },
@@ -62,7 +61,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
     onError: (_part, error) => (failure ??= error),
   })
   await embedded.start()
-  await log.drain()
+  await memory.drain()
   const pending = new Map<TopicName, NewRecord[]>()
   let pendingCount = 0
 
@@ -79,7 +78,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       pending.clear()
       pendingCount = 0
     }
-    await log.drain()
+    await memory.drain()
     if (failure !== null) throw failure as Error
   }
 
@@ -100,7 +99,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
     async mark() {
       await flush()
       embedded.candidates.mark()
-      log.compact()
+      memory.compact()
     },
     async ask(question) {
       clock.set(Math.max(clock.now(), question.atMs))
@@ -121,8 +120,32 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
   }
 }
 
+/**
+ * The time without its alarms. Virtual time leaps from event to event, so what a service does every few seconds would be
+ * done at every leap; an evaluation needs none of it.
+ */
+function withoutAlarms(clock: Clock): Clock {
+  return {
+    now: () => clock.now(),
+    sleep: (_ms, signal) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+      }),
+  }
+}
+
+/** Where nothing is ranked nobody reads pin state, so what would become of it need not be kept. */
+function withoutPinState(log: EventLog): EventLog {
+  return {
+    ...log,
+    append: (topic, records, options) =>
+      topic === 'pin-engagements.v1'
+        ? Promise.resolve(records.map(() => ({ partition: 0, position: 0 })))
+        : log.append(topic, records, options),
+  }
+}
+
 const unhurried = {
-  popularRefreshMs: 3_600_000,
   userStateBudgetMs: patienceMs,
   awaitBudgetMs: patienceMs,
   retrieveBudgetMs: patienceMs,

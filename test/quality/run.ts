@@ -1,0 +1,157 @@
+/**
+ * `npm run quality`: what is recommended, measured on public data beside published figures.
+ *
+ *   node test/quality/run.ts [--data FOLDER] [--every N] [--only TEXT] [--ablation]
+ *
+ * Each row is one `freshet evaluate`. `--every N` asks every Nth question (all events are folded all the same);
+ * `--only` takes the rows whose name holds TEXT; `--ablation` adds each source alone and the union without each.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
+import { digineticaLines, movietweetingsLines, writeRecording } from './convert.ts'
+import { figures, qualityRows, type QualityRow } from './rows.ts'
+
+const root = join(import.meta.dirname, '../..')
+const cache = join(root, 'node_modules/.cache/freshet/recordings')
+
+interface Report {
+  readonly questions: number
+  readonly seconds: number
+  readonly events: number
+  readonly metrics: Readonly<Record<string, number>>
+  readonly meanOverGroups: Readonly<Record<string, number>>
+}
+
+/** Where a data set's recording is; made on first use. null: the data is not there. */
+export async function recordingOf(set: QualityRow['set'], data: string): Promise<string | null> {
+  const folder = join(data, set)
+  if (!existsSync(folder)) return null
+  const file = join(cache, `${set}.jsonl.gz`)
+  if (existsSync(file)) return file
+  mkdirSync(cache, { recursive: true })
+  const lines =
+    set === 'diginetica'
+      ? digineticaLines(
+          folder,
+          Array.from({ length: 17 }, (_, at) => at),
+        )
+      : movietweetingsLines(folder)
+  console.log(`${set}: ${await writeRecording(lines, file)} lines`)
+  return file
+}
+
+/** Runs one row by the public command. */
+export function evaluateRow(
+  row: Pick<QualityRow, 'ask' | 'refresh' | 'repeats' | 'sources'>,
+  recording: string,
+  every: number,
+  more: readonly string[] = [],
+): Promise<Report> {
+  mkdirSync(cache, { recursive: true })
+  const config = join(cache, `config-${process.pid}.json`)
+  writeFileSync(
+    config,
+    JSON.stringify(row.sources === null ? {} : { candidates: { retrieval: { sources: only(row.sources) } } }),
+  )
+  const args = [
+    'evaluate',
+    recording,
+    '--ask',
+    row.ask,
+    '--refresh',
+    row.refresh,
+    '--repeats',
+    row.repeats,
+    '--every',
+    String(every),
+    '--json',
+    '--config',
+    config,
+  ]
+  return new Promise((done, fail) => {
+    const child = spawn(join(root, 'node_modules/.bin/freshet'), [...args, ...more], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}` },
+    })
+    let output = ''
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    child.on('error', fail)
+    child.on('close', (code) => {
+      if (code === 0) done(JSON.parse(output) as Report)
+      else fail(new Error(`freshet ${args.join(' ')} ended with code ${code}`))
+    })
+  })
+}
+
+function only(wanted: readonly string[]): Record<string, { enabled: boolean }> {
+  return Object.fromEntries(sourceDefinitions.map(({ name }) => [name, { enabled: wanted.includes(name) }]))
+}
+
+/** The ablation: each source alone, the union, the union without each. */
+function ablationRows(): QualityRow[] {
+  const names = sourceDefinitions.filter(({ enabled }) => enabled).map(({ name }) => name)
+  const sets = [
+    { set: 'diginetica', repeats: 'allow' },
+    { set: 'movietweetings', repeats: 'forbid' },
+  ] as const
+  return sets.flatMap((base) => [
+    ...names.map((name): QualityRow => ({
+      ...base,
+      name: `${name} alone`,
+      ask: `source:${name}`,
+      refresh: 'event',
+      sources: [name],
+      aims: {},
+      note: '',
+    })),
+    ...names.map((name): QualityRow => ({
+      ...base,
+      name: `all without ${name}`,
+      ask: 'candidates',
+      refresh: 'event',
+      sources: names.filter((other) => other !== name),
+      aims: {},
+      note: '',
+    })),
+  ])
+}
+
+function line(row: QualityRow, report: Report): string {
+  const means = row.set === 'diginetica' ? report.meanOverGroups : report.metrics
+  const cells = figures.map((figure) => {
+    const value = (means[figure] ?? 0) * 100
+    const aim = row.aims[figure]
+    return `${value.toFixed(2)}${aim === undefined ? '' : value >= aim ? ` ≥ ${aim}` : ` < ${aim} !`}`.padStart(15)
+  })
+  return `${row.set.padEnd(15)}${row.name.padEnd(36)}${cells.join('')}${String(report.questions).padStart(9)}${report.seconds.toFixed(0).padStart(7)} s  ${row.note}`
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { values } = parseArgs({
+    options: {
+      data: { type: 'string', default: join(root, '../shared/data') },
+      every: { type: 'string', default: '10' },
+      only: { type: 'string' },
+      ablation: { type: 'boolean', default: false },
+    },
+  })
+  const every = Number(values.every)
+  const data = resolve(values.data)
+  console.log(
+    `every ${every === 1 ? 'question' : `${every}th question`}; figures in %, of DIGINETICA the mean over its 16 cycles; "!" is below the aim\n`,
+  )
+  console.log(
+    `${'set'.padEnd(15)}${'asked'.padEnd(36)}${figures.map((name) => name.padStart(15)).join('')}${'questions'.padStart(9)}${'time'.padStart(9)}`,
+  )
+  const rows = values.ablation ? [...qualityRows, ...ablationRows()] : qualityRows
+  for (const row of rows.filter(({ name }) => values.only === undefined || name.includes(values.only))) {
+    const recording = await recordingOf(row.set, data)
+    if (recording === null)
+      console.log(`${row.set.padEnd(15)}${row.name.padEnd(36)} skipped: ${join(data, row.set)} is not there`)
+    else console.log(line(row, await evaluateRow(row, recording, every)))
+  }
+}
