@@ -16,3 +16,128 @@ export function encodeMessage<Message>(encoder: Encoder<Message>, message: Messa
     throw error
   }
 }
+
+/**
+ * Writes a protobuf message field by field into one buffer that is kept: for the few messages written for every event,
+ * whose columns would otherwise each be an array of its own first. Fields are given in the order of their numbers;
+ * zeros and empty ones are left out, so the bytes are those that the generated code writes.
+ */
+export interface FieldWriter {
+  /** A varint field: a whole number in [0, 2^53). */
+  uint(field: number, value: number): void
+  /** The same where absent is another thing than 0: null is left out, 0 is written. */
+  optional(field: number, value: number | null): void
+  bytes(field: number, bytes: Uint8Array): void
+  text(field: number, text: string): void
+  /** A bytes field that is a column of varints. */
+  varints(field: number, numbers: ArrayLike<number>): void
+  /** A bytes field that is an ascending column: the first number, then what each adds. */
+  gaps(field: number, ascending: ArrayLike<number>): void
+  /** A nested message. */
+  message(field: number, write: (to: FieldWriter) => void): void
+}
+
+let buffer = Buffer.allocUnsafe(64 << 10)
+let at = 0
+
+/** Bytes of what `write` writes. Not for use within itself. Throws a RangeError for a number that is none of [0, 2^53). */
+export function encodeFields(write: (to: FieldWriter) => void): Uint8Array {
+  at = 0
+  write(fields)
+  return new Uint8Array(buffer.subarray(0, at))
+}
+
+const fields: FieldWriter = {
+  uint(field, value) {
+    if (value === 0) return
+    room(16)
+    varint(field * 8)
+    varint(value)
+  },
+  optional(field, value) {
+    if (value === null) return
+    room(16)
+    varint(field * 8)
+    varint(value)
+  },
+  bytes(field, bytes) {
+    if (bytes.length === 0) return
+    room(bytes.length + 16)
+    varint(field * 8 + 2)
+    varint(bytes.length)
+    buffer.set(bytes, at)
+    at += bytes.length
+  },
+  text(field, text) {
+    if (text === '') return
+    room(text.length * 3 + 16)
+    const start = begin(field)
+    at += buffer.write(text, at, 'utf8')
+    end(start)
+  },
+  varints(field, numbers) {
+    if (numbers.length === 0) return
+    room(numbers.length * 8 + 16)
+    const start = begin(field)
+    for (let i = 0; i < numbers.length; i++) varint(numbers[i] ?? 0)
+    end(start)
+  },
+  gaps(field, ascending) {
+    if (ascending.length === 0) return
+    room(ascending.length * 8 + 16)
+    const start = begin(field)
+    let before = 0
+    for (let i = 0; i < ascending.length; i++) {
+      const value = ascending[i] ?? 0
+      varint(value - before)
+      before = value
+    }
+    end(start)
+  },
+  message(field, write) {
+    room(16)
+    const start = begin(field)
+    write(fields)
+    room(16)
+    end(start)
+  },
+}
+
+function room(bytes: number): void {
+  if (at + bytes <= buffer.length) return
+  const larger = Buffer.allocUnsafe(2 * (at + bytes))
+  larger.set(buffer.subarray(0, at))
+  buffer = larger
+}
+
+/** Writes the key of a field with a length, and a byte for the length. */
+function begin(field: number): number {
+  varint(field * 8 + 2)
+  return ++at
+}
+
+/** Writes the length; a longer one moves what was written. */
+function end(start: number): void {
+  const length = at - start
+  if (length >= 0x80) {
+    const extra = length < 0x4000 ? 1 : length < 0x200000 ? 2 : length < 0x10000000 ? 3 : 4
+    buffer.copyWithin(start + extra, start, at)
+    at = start - 1
+    varint(length)
+    at += length
+  } else buffer[start - 1] = length
+}
+
+function varint(value: number): void {
+  let rest = value
+  if (!Number.isSafeInteger(rest) || rest < 0) throw new RangeError(`${rest} is no whole number in [0, 2^53)`)
+  while (rest >= 0x10000000) {
+    buffer[at++] = (rest % 128) | 0x80
+    rest = Math.floor(rest / 128)
+  }
+  while (rest >= 0x80) {
+    buffer[at++] = (rest & 0x7f) | 0x80
+    rest >>>= 7
+  }
+  buffer[at++] = rest
+}

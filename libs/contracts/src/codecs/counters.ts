@@ -2,24 +2,28 @@ import { halfLivesMs, noCounters, type Counters } from '@freshet/domain/decay'
 import { bytesOf, float64Column } from '../columns.ts'
 import { ContractError } from '../errors.ts'
 import type { Counters as CountersMessage } from '../gen/freshet/state/v1/state.ts'
-import { varintColumn, varintsOf } from '../varints.ts'
+import { varintColumn } from '../varints.ts'
+import type { FieldWriter } from '../wire.ts'
 
 const columns = halfLivesMs.length
 
-/** Counters as their message; undefined where nothing was counted. */
-export function toCountersMessage(counters: Counters): CountersMessage | undefined {
+/** Writes counters as a nested message; nothing where nothing was counted. */
+export function writeCounters(to: FieldWriter, field: number, counters: Counters): void {
   const rows: number[] = []
   for (let row = 0; row < counters.atMs.length; row++) if (counters.atMs[row] !== 0) rows.push(row)
-  if (rows.length === 0) return undefined
-  const values = new Float64Array(rows.length * columns)
-  rows.forEach((row, index) =>
-    values.set(counters.values.subarray(row * columns, (row + 1) * columns), index * columns),
-  )
-  return {
-    rows: varintsOf(rows),
-    atMs: varintsOf(rows.map((row) => counters.atMs[row] ?? 0)),
-    values: bytesOf(values),
-  }
+  if (rows.length === 0) return
+  to.message(field, () => {
+    to.varints(1, rows)
+    to.varints(
+      2,
+      rows.map((row) => counters.atMs[row] ?? 0),
+    )
+    const values = new Float64Array(rows.length * columns)
+    for (let index = 0; index < values.length; index++) {
+      values[index] = counters.values[(rows[Math.floor(index / columns)] ?? 0) * columns + (index % columns)] ?? 0
+    }
+    to.bytes(3, bytesOf(values))
+  })
 }
 
 /** Counters of `rows` rows from their message; rows that this version does not know are left out. Throws CODEC_INVALID where the columns do not fit together or hold no numbers. */

@@ -1,4 +1,4 @@
-import type { Engagement } from '@freshet/domain/engagement'
+import { surfaces, type Engagement } from '@freshet/domain/engagement'
 import { asId, idProblem, type UserId } from '@freshet/domain/ids'
 import { ContractError } from '../errors.ts'
 import {
@@ -8,8 +8,8 @@ import {
   PinEngagement as PinEngagementMessage,
   UserErasure as UserErasureMessage,
 } from '../gen/freshet/engagement/v1/engagement.ts'
-import { encodeMessage } from '../wire.ts'
-import { decodeOrThrow, fromEngagementMessage, toEngagementMessage } from './engagement.ts'
+import { encodeFields, encodeMessage, type FieldWriter } from '../wire.ts'
+import { actionNumber, decodeOrThrow, fromEngagementMessage, toEngagementMessage } from './engagement.ts'
 
 /** An engagement with the time at which the ingest took it, milliseconds since the epoch; 0: not known. */
 export interface ReceivedEngagement {
@@ -65,12 +65,34 @@ export function decodeReceivedEngagement(bytes: Uint8Array): ReceivedEngagement 
 
 /** Bytes for `pin-engagements.v1`. */
 export function encodePinEngagement({ engagement, receivedAtMs, source }: PinEngagement): Uint8Array {
-  return encodeMessage(PinEngagementMessage, {
-    engagement: toEngagementMessage(engagement, receivedAtMs),
-    sourcePartition: source.partition,
-    sourcePosition: source.position,
-    sourceIndex: source.index,
+  return encodeFields((to) => {
+    to.message(1, () => {
+      writeEngagement(to, engagement, receivedAtMs)
+    })
+    to.uint(2, source.partition)
+    to.uint(3, source.position)
+    to.uint(4, source.index)
   })
+}
+
+/** The fields of an Engagement: written once more for every event, so by hand. */
+function writeEngagement(to: FieldWriter, engagement: Engagement, receivedAtMs: number): void {
+  const { subject, shown } = engagement
+  to.text(1, engagement.eventId)
+  to.text(2, engagement.userId)
+  to.text(3, engagement.sessionId ?? '')
+  to.uint(4, actionNumber(engagement.action))
+  if (subject.kind === 'pin') to.text(5, subject.pinId)
+  else if (subject.kind === 'board') to.text(6, subject.boardId)
+  else if (subject.kind === 'creator') to.text(7, subject.creatorId)
+  else to.text(8, subject.topicId)
+  to.text(9, engagement.boardId ?? '')
+  to.uint(10, engagement.occurredAtMs)
+  to.uint(11, receivedAtMs)
+  to.text(12, shown.feedId ?? '')
+  to.optional(13, shown.position)
+  to.uint(14, shown.surface === null ? 0 : surfaces.indexOf(shown.surface) + 1)
+  to.optional(15, engagement.dwellMs)
 }
 
 /** From the bytes of `pin-engagements.v1`. Throws CODEC_INVALID, naming the field. */

@@ -4,9 +4,9 @@ import { buckets } from '@freshet/domain/features/positions'
 import type { PinState } from '@freshet/domain/pin-state'
 import { ContractError } from '../errors.ts'
 import { PinFeatures as PinFeaturesMessage, PinState as PinStateMessage } from '../gen/freshet/state/v1/state.ts'
-import { ascendingColumn, gapsOf, varintColumn, varintsOf } from '../varints.ts'
-import { encodeMessage } from '../wire.ts'
-import { fromCountersMessage, toCountersMessage } from './counters.ts'
+import { ascendingColumn, varintColumn } from '../varints.ts'
+import { encodeFields } from '../wire.ts'
+import { fromCountersMessage, writeCounters } from './counters.ts'
 import { decodeOrThrow } from './engagement.ts'
 
 /** Version of the layout that this code writes, and the newest that it reads. */
@@ -15,16 +15,16 @@ export const pinStateVersion = 1
 /** Bytes of a pin's state as stored; the same state always gives the same bytes. */
 export function encodePinState(state: PinState): Uint8Array {
   const { boards } = state
-  return encodeMessage(PinStateMessage, {
-    version: pinStateVersion,
-    firstLastAtMs: varintsOf([state.firstAtMs, state.lastAtMs]),
-    counters: toCountersMessage(state.counters),
-    impressionsByPosition: toCountersMessage(state.impressionsByPosition),
-    positivesByPosition: toCountersMessage(state.positivesByPosition),
-    distinctUsers: sketchBytes(state.users),
-    boards: boards.boardIds.join('\n'),
-    boardAtMs: gapsOf(boards.atMs),
-    boardStands: boards.stands,
+  return encodeFields((to) => {
+    to.uint(1, pinStateVersion)
+    to.varints(2, [state.firstAtMs, state.lastAtMs])
+    writeCounters(to, 3, state.counters)
+    writeCounters(to, 4, state.impressionsByPosition)
+    writeCounters(to, 5, state.positivesByPosition)
+    to.bytes(6, sketchBytes(state.users))
+    to.text(7, boards.boardIds.join('\n'))
+    to.gaps(8, boards.atMs)
+    to.bytes(9, boards.stands)
   })
 }
 
@@ -61,7 +61,11 @@ export interface PinFeatures {
 
 /** Bytes for `pin-features.v1` from the state's bytes as stored. */
 export function encodePinFeatures(pinId: string, stateBytes: Uint8Array, foldedTo: number): Uint8Array {
-  return encodeMessage(PinFeaturesMessage, { pinId, state: stateBytes, foldedTo })
+  return encodeFields((to) => {
+    to.text(1, pinId)
+    to.bytes(2, stateBytes)
+    to.uint(3, foldedTo)
+  })
 }
 
 /** A pin's state from a record of `pin-features.v1`. Throws CODEC_INVALID. */

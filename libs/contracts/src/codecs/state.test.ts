@@ -5,6 +5,11 @@ import { foldUser, newUserState } from '@freshet/domain/user-state'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isContractError } from '../errors.ts'
+import {
+  PinFeatures as PinFeaturesMessage,
+  PinState as PinStateMessage,
+  UserState as UserStateMessage,
+} from '../gen/freshet/state/v1/state.ts'
 import { decodePartitionMeta, encodePartitionMeta, newPartitionMeta } from './partition-meta.ts'
 import { decodePinFeatures, decodePinState, encodePinFeatures, encodePinState } from './pin-state.ts'
 import { decodeUserState, encodeUserState } from './user-state.ts'
@@ -104,6 +109,18 @@ describe('stored state', () => {
     expect(decodePartitionMeta(null)).toEqual(newPartitionMeta)
   })
 
+  it('is written as the generated code writes it', () => {
+    fc.assert(
+      fc.property(userStates, pinStates, (user, pin) => {
+        const [userBytes, pinBytes] = [encodeUserState(user), encodePinState(pin)]
+        expect(UserStateMessage.encode(UserStateMessage.decode(userBytes)).finish()).toEqual(userBytes)
+        expect(PinStateMessage.encode(PinStateMessage.decode(pinBytes)).finish()).toEqual(pinBytes)
+        const published = encodePinFeatures('p', pinBytes, 2 ** 40)
+        expect(PinFeaturesMessage.encode(PinFeaturesMessage.decode(published)).finish()).toEqual(published)
+      }),
+    )
+  })
+
   it('refuses damaged bytes with CODEC_INVALID, or reads them: it never throws anything else', () => {
     fc.assert(
       fc.property(
@@ -152,4 +169,4 @@ describe('stored state', () => {
 })
 
 const firstUserState =
-  'CAESA3AKYhoMgPzolr0xgPzolr0xIgEAKgEjMgaA/OiWvTE6AQJCAvoBSi0KAQMSBoD86Ja9MRogAAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/AAAAAAAA8D9qAQFyBoD86Ja9MXoIAAAAAAAA8D+CAQTiiouhigEGgPzolr0xkgEICPoVEgPilS6iAQeA/OiWvTEA'
+  'CAESA3AKYhoMgPzolr0xgPzolr0xIgEAKgEjMgaA/OiWvTE6AQJCAvoBSi0KAQMSBoD86Ja9MRogAAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/AAAAAAAA8D9qAQFyBoD86Ja9MXoIAAAAAAAA8D+CAQTiiouhigEFwOXSqgaSAQgI+hUSA+KVLqIBB4D86Ja9MQA='

@@ -2,21 +2,20 @@ import { actions } from '@freshet/domain/engagement'
 import type { BoardAffinity } from '@freshet/domain/features/board-affinity'
 import type { RecentActions } from '@freshet/domain/features/recent-actions'
 import { mapOf, relationKinds, type Relation, type Relations } from '@freshet/domain/features/relations'
-import type { Seen } from '@freshet/domain/features/seen'
+import { seenResolutionMs, type Seen } from '@freshet/domain/features/seen'
 import type { Sessions } from '@freshet/domain/features/sessions'
 import type { UserState } from '@freshet/domain/user-state'
 import { bytesOf, float64Column, uint32Column } from '../columns.ts'
 import { ContractError } from '../errors.ts'
 import { UserState as UserStateMessage } from '../gen/freshet/state/v1/state.ts'
-import { ascendingColumn, gapsOf, varintColumn, varintsOf } from '../varints.ts'
-import { encodeMessage } from '../wire.ts'
-import { fromCountersMessage, toCountersMessage } from './counters.ts'
+import { ascendingColumn, varintColumn } from '../varints.ts'
+import { encodeFields } from '../wire.ts'
+import { fromCountersMessage, writeCounters } from './counters.ts'
 import { decodeOrThrow } from './engagement.ts'
 
 /** Version of the layout that this code writes, and the newest that it reads. */
 export const userStateVersion = 1
 
-const none = new Uint8Array(0)
 const withdrawn = 0x80
 
 /** Bytes of a user's state as stored; the same state always gives the same bytes. */
@@ -29,37 +28,51 @@ export function encodeUserState(state: UserState): Uint8Array {
     sessionTimes[2 * i] = start
     sessionTimes[2 * i + 1] = sessions.endMs[i] ?? start
   })
-  const message: UserStateMessage = {
-    version: userStateVersion,
-    firstLastAtMs: varintsOf([state.firstAtMs, state.lastAtMs]),
-    recentPins: varintsOf(recent.pinIds.map(ids.indexOf)),
-    recentActions: recent.actions.map((action, row) => action | ((recent.surfaces[row] ?? 0) << 5)),
-    recentAtMs: gapsOf(recent.atMs),
-    recentBoards: recent.boardIds.some((id) => id !== '')
-      ? varintsOf(recent.boardIds.map((id) => (id === '' ? 0 : ids.indexOf(id) + 1)))
-      : none,
-    recentDwellMs: recent.dwellMs.some((dwell) => dwell > 0) ? varintsOf(recent.dwellMs) : none,
-    recentSessions: recent.sessionIds.some((id) => id !== '')
-      ? varintsOf(recent.sessionIds.map((id) => (id === '' ? 0 : ids.indexOf(id) + 1)))
-      : none,
-    counters: toCountersMessage(state.counters),
-    relationKinds: Uint8Array.from(
-      relations,
-      ({ kind, stands }) => relationKinds.indexOf(kind) | (stands ? 0 : withdrawn),
-    ),
-    relationIds: varintsOf(relations.map(({ id }) => ids.indexOf(id))),
-    relationAtMs: gapsOf(relations.map(({ atMs }) => atMs)),
-    boards: varintsOf(boards.boardIds.map(ids.indexOf)),
-    boardAtMs: varintsOf(boards.atMs),
-    boardWeights: bytesOf(boards.weights),
-    seenPins: bytesOf(seen.pins),
-    seenAtMs: gapsOf(seen.atMs),
-    seenOlder: seen.older.map(({ generation, fingerprints }) => ({ generation, fingerprints: gapsOf(fingerprints) })),
-    closedSessions: sessions.closed,
-    sessions: gapsOf(sessionTimes),
-    ids: ids.joined(),
-  }
-  return encodeMessage(UserStateMessage, message)
+  const pins = recent.pinIds.map(ids.reference)
+  const recentBoards = recent.boardIds.some((id) => id !== '')
+    ? recent.boardIds.map((id) => (id === '' ? 0 : ids.indexOf(id) + 1))
+    : []
+  const relationIds = relations.map(({ id }) => ids.indexOf(id))
+  const boardIds = boards.boardIds.map(ids.indexOf)
+  return encodeFields((to) => {
+    to.uint(1, userStateVersion)
+    to.text(2, ids.joined())
+    to.varints(3, [state.firstAtMs, state.lastAtMs])
+    to.varints(4, pins)
+    to.bytes(
+      5,
+      recent.actions.map((action, row) => action | ((recent.surfaces[row] ?? 0) << 5)),
+    )
+    to.gaps(6, recent.atMs)
+    to.varints(7, recentBoards)
+    if (recent.dwellMs.some((dwell) => dwell > 0)) to.varints(8, recent.dwellMs)
+    writeCounters(to, 9, state.counters)
+    to.bytes(
+      10,
+      Uint8Array.from(relations, ({ kind, stands }) => relationKinds.indexOf(kind) | (stands ? 0 : withdrawn)),
+    )
+    to.varints(11, relationIds)
+    to.gaps(
+      12,
+      relations.map(({ atMs }) => atMs),
+    )
+    to.varints(13, boardIds)
+    to.varints(14, boards.atMs)
+    to.bytes(15, bytesOf(boards.weights))
+    to.bytes(16, bytesOf(seen.pins))
+    to.gaps(
+      17,
+      seen.atMs.map((atMs) => atMs / seenResolutionMs),
+    )
+    for (const { generation, fingerprints } of seen.older) {
+      to.message(18, () => {
+        to.uint(1, generation)
+        to.gaps(2, fingerprints)
+      })
+    }
+    to.uint(19, sessions.closed)
+    to.gaps(20, sessionTimes)
+  })
 }
 
 /** A user's state from stored bytes. Throws CODEC_INVALID for bytes that are none, or of a newer layout. */
@@ -106,7 +119,7 @@ function recentOf(message: UserStateMessage, idAt: (index: number) => string): R
   const dwellMs = new Uint32Array(rows)
   dwellMs.set(dwell)
   return {
-    pinIds: Array.from(pins, idAt),
+    pinIds: dereference(pins, idAt),
     actions: Uint8Array.from(kinds, (kind) => kind & 0x1f),
     atMs,
     boardIds,
@@ -139,7 +152,7 @@ function boardsOf(message: UserStateMessage, idAt: (index: number) => string): B
 
 function seenOf(message: UserStateMessage): Seen {
   const pins = uint32Column(message.seenPins)
-  const atMs = ascendingColumn(message.seenAtMs)
+  const atMs = ascendingColumn(message.seenAtSeconds).map((seconds) => seconds * seenResolutionMs)
   sameLength('seen', pins.length, atMs.length)
   return {
     pins,
@@ -161,8 +174,16 @@ function sessionsOf(message: UserStateMessage): Sessions {
   }
 }
 
+/** Ids of a column in which 0 stands for the next id that was not there before, others for an index plus one. */
+function dereference(references: Float64Array, idAt: (index: number) => string): string[] {
+  let next = 0
+  return Array.from(references, (reference) => idAt(reference === 0 ? next++ : reference - 1))
+}
+
 interface Dictionary {
   readonly indexOf: (id: string) => number
+  /** 0 for an id not met before, else its index plus one. For the first column only. */
+  readonly reference: (id: string) => number
   readonly joined: () => string
 }
 
@@ -174,6 +195,12 @@ function createDictionary(): Dictionary {
       if (known !== undefined) return known
       indices.set(id, indices.size)
       return indices.size - 1
+    },
+    reference: (id) => {
+      const known = indices.get(id)
+      if (known !== undefined) return known + 1
+      indices.set(id, indices.size)
+      return 0
     },
     joined: () => [...indices.keys()].join('\n'),
   }

@@ -3,18 +3,20 @@ import { hours, scalar, type Feature } from './feature.ts'
 
 /** Bits of a fingerprint in the filters for older pins. */
 export const filterBits = 20
+/** Times of what was seen are kept to the second, milliseconds. */
+export const seenResolutionMs = 1000
 const filterRange = 2 ** filterBits
 
 /**
  * The pins a user has seen. The newest are kept by a 32-bit fingerprint with the time (a pin not seen is taken for one
- * of 200 with probability 5e-8); all of a generation of time are also in a set of 20-bit fingerprints, of which the two
+ * of 64 with probability 1.5e-8); all of a generation of time are also in a set of 20-bit fingerprints, of which the two
  * newest generations stay. With n pins in a set a pin not seen is taken for seen with probability n / 2^20: 0.14 % at
  * the cap of 1,500, and twice that over both.
  */
 export interface Seen {
   /** Fingerprints of the newest pins, oldest first. */
   readonly pins: Uint32Array
-  /** When each was last seen. */
+  /** When each was last seen, to the second. */
   readonly atMs: Float64Array
   /** Older pins by generation of time, oldest first, at most two. */
   readonly older: readonly SeenGeneration[]
@@ -59,8 +61,9 @@ export function seenFalsePositiveRate(seen: Seen): number {
  * Adds one sight. Order-free: the newest are the top of a set, the sets of a generation are unions. Only a generation at
  * its cap refuses what comes later, so that the stated rate of wrong yeses holds.
  */
-export function foldSeen(seen: Seen, pinId: string, atMs: number, limits: SeenLimits): Seen {
+export function foldSeen(seen: Seen, pinId: string, sightMs: number, limits: SeenLimits): Seen {
   const fingerprint = hash32(pinId)
+  const atMs = Math.floor(sightMs / seenResolutionMs) * seenResolutionMs
   return {
     ...foldNewest(seen, fingerprint, atMs, limits.maxRecent),
     older: foldOlder(seen.older, fingerprint % filterRange, Math.floor(atMs / limits.generationMs), limits),

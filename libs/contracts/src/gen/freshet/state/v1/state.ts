@@ -29,7 +29,7 @@ export interface UserState {
   ids: string;
   /** Varints: event time of the first engagement, then of the last, milliseconds since the epoch. */
   firstLastAtMs: Uint8Array;
-  /** Varints: pins of the last actions, oldest first, as indices in `ids`. */
+  /** Varints: pins of the last actions, oldest first: 0 is the next of `ids` not named yet, others are an index in `ids` plus one. */
   recentPins: Uint8Array;
   /** One byte each: the action's index in its low five bits, the surface (0: not known) above. */
   recentActions: Uint8Array;
@@ -57,8 +57,8 @@ export interface UserState {
   boardWeights: Uint8Array;
   /** uint32: fingerprints of the pins seen last, oldest first. */
   seenPins: Uint8Array;
-  /** Varints: the time of the first, then gaps, milliseconds. */
-  seenAtMs: Uint8Array;
+  /** Varints: the time of the first, then gaps, seconds. */
+  seenAtSeconds: Uint8Array;
   /** Pins seen before, at most two generations, oldest first. */
   seenOlder: SeenGeneration[];
   /** Sessions of which only the number is left. */
@@ -254,7 +254,7 @@ function createBaseUserState(): UserState {
     boardAtMs: new Uint8Array(0),
     boardWeights: new Uint8Array(0),
     seenPins: new Uint8Array(0),
-    seenAtMs: new Uint8Array(0),
+    seenAtSeconds: new Uint8Array(0),
     seenOlder: [],
     closedSessions: 0,
     sessions: new Uint8Array(0),
@@ -312,8 +312,8 @@ export const UserState: MessageFns<UserState> = {
     if (message.seenPins.length !== 0) {
       writer.uint32(130).bytes(message.seenPins);
     }
-    if (message.seenAtMs.length !== 0) {
-      writer.uint32(138).bytes(message.seenAtMs);
+    if (message.seenAtSeconds.length !== 0) {
+      writer.uint32(138).bytes(message.seenAtSeconds);
     }
     for (const v of message.seenOlder) {
       SeenGeneration.encode(v!, writer.uint32(146).fork()).join();
@@ -476,7 +476,7 @@ export const UserState: MessageFns<UserState> = {
               break;
             }
 
-            message.seenAtMs = reader.bytes();
+            message.seenAtSeconds = reader.bytes();
             continue;
           }
           case 18: {
@@ -589,10 +589,10 @@ export const UserState: MessageFns<UserState> = {
         : isSet(object.seen_pins)
         ? bytesFromBase64(object.seen_pins)
         : new Uint8Array(0),
-      seenAtMs: isSet(object.seenAtMs)
-        ? bytesFromBase64(object.seenAtMs)
-        : isSet(object.seen_at_ms)
-        ? bytesFromBase64(object.seen_at_ms)
+      seenAtSeconds: isSet(object.seenAtSeconds)
+        ? bytesFromBase64(object.seenAtSeconds)
+        : isSet(object.seen_at_seconds)
+        ? bytesFromBase64(object.seen_at_seconds)
         : new Uint8Array(0),
       seenOlder: globalThis.Array.isArray(object?.seenOlder)
         ? object.seenOlder.map((e: any) => SeenGeneration.fromJSON(e))
@@ -663,8 +663,8 @@ export const UserState: MessageFns<UserState> = {
     if (message.seenPins.length !== 0) {
       obj.seenPins = base64FromBytes(message.seenPins);
     }
-    if (message.seenAtMs.length !== 0) {
-      obj.seenAtMs = base64FromBytes(message.seenAtMs);
+    if (message.seenAtSeconds.length !== 0) {
+      obj.seenAtSeconds = base64FromBytes(message.seenAtSeconds);
     }
     if (message.seenOlder?.length) {
       obj.seenOlder = message.seenOlder.map((e) => SeenGeneration.toJSON(e));
@@ -704,7 +704,7 @@ export const UserState: MessageFns<UserState> = {
     message.boardAtMs = object.boardAtMs ?? new Uint8Array(0);
     message.boardWeights = object.boardWeights ?? new Uint8Array(0);
     message.seenPins = object.seenPins ?? new Uint8Array(0);
-    message.seenAtMs = object.seenAtMs ?? new Uint8Array(0);
+    message.seenAtSeconds = object.seenAtSeconds ?? new Uint8Array(0);
     message.seenOlder = object.seenOlder?.map((e) => SeenGeneration.fromPartial(e)) || [];
     message.closedSessions = object.closedSessions ?? 0;
     message.sessions = object.sessions ?? new Uint8Array(0);
