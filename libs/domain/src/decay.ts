@@ -28,7 +28,7 @@ export function noCounters(rows: number): Counters {
 
 /** A copy that may be counted into. */
 export function copyCounters(counters: Counters): Counters {
-  return { values: counters.values.slice(), atMs: counters.atMs.slice() }
+  return { values: new Float64Array(counters.values), atMs: new Float64Array(counters.atMs) }
 }
 
 /** Counts `amount` at `atMs` in a row, in place. An older time than the row's is decayed to the row's instead. */

@@ -4,7 +4,7 @@ import { foldActions } from './features/action-counts.ts'
 import { foldBoard, noBoards, type BoardAffinity } from './features/board-affinity.ts'
 import { foldRecentActions, noRecentActions, type RecentActions } from './features/recent-actions.ts'
 import { foldRelation, noRelations, relationOf, type Relations } from './features/relations.ts'
-import { foldSeen, nothingSeen, type Seen, type SeenLimits } from './features/seen.ts'
+import { foldSeen, nothingSeen, type Seen, type SeenLimits, type Sight } from './features/seen.ts'
 import { foldSession, noSessions, type SessionLimits, type Sessions } from './features/sessions.ts'
 
 /** What is known of a user: one value of the state store, key: the user id. Each part is read by the functions of its file in `features/`. */
@@ -67,12 +67,13 @@ export function foldUser(
   accepted: readonly AcceptedEngagement[],
   limits: UserLimits = defaultUserLimits,
 ): UserState {
-  let { firstAtMs, lastAtMs, relations, boards, seen, sessions } = state
+  let { firstAtMs, lastAtMs, relations, boards, sessions } = state
+  const sights: Sight[] = []
   for (const { engagement, horizonMs } of accepted) {
     const { occurredAtMs, subject } = engagement
     firstAtMs = firstAtMs === 0 ? occurredAtMs : Math.min(firstAtMs, occurredAtMs)
     lastAtMs = Math.max(lastAtMs, occurredAtMs)
-    if (subject.kind === 'pin') seen = foldSeen(seen, subject.pinId, occurredAtMs, limits.seen)
+    if (subject.kind === 'pin') sights.push({ pinId: subject.pinId, atMs: occurredAtMs })
     const change = relationOf(engagement)
     if (change !== null) relations = foldRelation(relations, change, horizonMs, limits.maxRelationsPerKind)
     boards = foldBoard(boards, engagement, limits.maxBoards)
@@ -80,6 +81,7 @@ export function foldUser(
   }
   const engagements = accepted.map(({ engagement }) => engagement)
   const counters = foldActions(state.counters, engagements)
+  const seen = foldSeen(state.seen, sights, limits.seen)
   const recent = foldRecentActions(state.recent, engagements, limits.maxRecentActions)
   return { firstAtMs, lastAtMs, recent, counters, relations, boards, seen, sessions }
 }

@@ -56,7 +56,7 @@ describe('relations', () => {
 describe('seen', () => {
   const limits: SeenLimits = { maxRecent: 50, generationMs: 7 * dayMs, maxPerGeneration: 400 }
   const seeAll = (pins: readonly (readonly [string, number])[], given = limits) =>
-    pins.reduce((seen, [pin, atMs]) => foldSeen(seen, pin, atMs, given), nothingSeen)
+    pins.reduce((seen, [pinId, atMs]) => foldSeen(seen, [{ pinId, atMs }], given), nothingSeen)
 
   it('never denies a pin within its bounds', () => {
     const pins = Array.from({ length: 300 }, (_, i) => [`pin-${i}`, noonMs + i * 60_000] as const)
@@ -99,6 +99,8 @@ describe('seen', () => {
       fc.property(shuffled(sights), ([list, other]) => {
         const few = { ...limits, maxRecent: 3 }
         expect(seeAll(other, few)).toEqual(seeAll(list, few))
+        const atOnce = list.map(([pinId, atMs]) => ({ pinId, atMs }))
+        expect(foldSeen(nothingSeen, atOnce, few)).toEqual(seeAll(list, few))
       }),
     )
   })

@@ -57,65 +57,105 @@ export function seenFalsePositiveRate(seen: Seen): number {
   return 1 - misses * (1 - seen.pins.length / 2 ** 32)
 }
 
+/** A pin and when it was seen, milliseconds since the epoch. */
+export interface Sight {
+  readonly pinId: string
+  readonly atMs: number
+}
+
 /**
- * Adds one sight. Order-free: the newest are the top of a set, the sets of a generation are unions. Only a generation at
+ * Adds sights. Order-free: the newest are the top of a set, the sets of a generation are unions. Only a generation at
  * its cap refuses what comes later, so that the stated rate of wrong yeses holds.
  */
-export function foldSeen(seen: Seen, pinId: string, sightMs: number, limits: SeenLimits): Seen {
-  const fingerprint = hash32(pinId)
-  const atMs = Math.floor(sightMs / seenResolutionMs) * seenResolutionMs
+export function foldSeen(seen: Seen, sights: readonly Sight[], limits: SeenLimits): Seen {
+  if (sights.length === 0) return seen
+  const newest = growing(seen, sights.length)
+  const older = seen.older.map(({ generation, fingerprints }) => filterOf(generation, fingerprints, sights.length))
+  for (const { pinId, atMs } of sights) {
+    const fingerprint = hash32(pinId)
+    see(newest, fingerprint, Math.floor(atMs / seenResolutionMs) * seenResolutionMs)
+    note(older, Math.floor(atMs / limits.generationMs), fingerprint % filterRange, limits, sights.length)
+  }
+  const surplus = Math.max(0, newest.length - limits.maxRecent)
   return {
-    ...foldNewest(seen, fingerprint, atMs, limits.maxRecent),
-    older: foldOlder(seen.older, fingerprint % filterRange, Math.floor(atMs / limits.generationMs), limits),
+    pins: newest.pins.slice(surplus, newest.length),
+    atMs: newest.atMs.slice(surplus, newest.length),
+    older: older.map(({ generation, fingerprints, length }) => ({
+      generation,
+      fingerprints: fingerprints.slice(0, length),
+    })),
   }
 }
 
-function foldNewest(seen: Seen, fingerprint: number, atMs: number, maxRecent: number): Pick<Seen, 'pins' | 'atMs'> {
+interface Newest {
+  readonly pins: Uint32Array
+  readonly atMs: Float64Array
+  length: number
+}
+
+interface Filter {
+  readonly generation: number
+  readonly fingerprints: Uint32Array
+  length: number
+}
+
+function growing(seen: Seen, room: number): Newest {
   const { length } = seen.pins
-  const known = seen.pins.indexOf(fingerprint)
-  if (known >= 0 && (seen.atMs[known] ?? 0) >= atMs) return seen
-  let at = length
-  while (at > 0 && isBefore(atMs, fingerprint, seen.atMs[at - 1] ?? 0, seen.pins[at - 1] ?? 0)) at--
-  const pins = new Uint32Array(length + (known >= 0 ? 0 : 1))
-  const times = new Float64Array(pins.length)
-  let out = 0
-  for (let row = 0; row <= length; row++) {
-    if (row === at) {
-      pins[out] = fingerprint
-      times[out++] = atMs
-    }
-    if (row === length || row === known) continue
-    pins[out] = seen.pins[row] ?? 0
-    times[out++] = seen.atMs[row] ?? 0
-  }
-  const surplus = Math.max(0, pins.length - maxRecent)
-  return { pins: pins.subarray(surplus), atMs: times.subarray(surplus) }
+  const pins = new Uint32Array(length + room)
+  const atMs = new Float64Array(length + room)
+  pins.set(seen.pins)
+  atMs.set(seen.atMs)
+  return { pins, atMs, length }
 }
 
-function foldOlder(
-  older: readonly SeenGeneration[],
-  fingerprint: number,
-  generation: number,
-  { maxPerGeneration }: SeenLimits,
-): readonly SeenGeneration[] {
-  const newest = older.at(-1)?.generation ?? generation
-  if (generation < newest - 1) return older
-  const current = older.find((kept) => kept.generation === generation)
-  if (current === undefined) {
-    const kept = older.filter((entry) => entry.generation >= Math.max(newest, generation) - 1)
-    return [...kept, { generation, fingerprints: Uint32Array.of(fingerprint) }].sort(
-      (a, b) => a.generation - b.generation,
-    )
+function filterOf(generation: number, fingerprints: Uint32Array, room: number): Filter {
+  const { length } = fingerprints
+  const grown = new Uint32Array(length + room)
+  grown.set(fingerprints)
+  return { generation, fingerprints: grown, length }
+}
+
+function see(newest: Newest, fingerprint: number, atMs: number): void {
+  const { pins, atMs: times } = newest
+  const known = pins.subarray(0, newest.length).indexOf(fingerprint)
+  if (known >= 0) {
+    if ((times[known] ?? 0) >= atMs) return
+    pins.copyWithin(known, known + 1, newest.length)
+    times.copyWithin(known, known + 1, newest.length)
+    newest.length--
   }
-  const { fingerprints } = current
-  const found = find(fingerprints, fingerprint)
-  if (found >= 0 || fingerprints.length >= maxPerGeneration) return older
+  let at = newest.length
+  while (at > 0 && isBefore(atMs, fingerprint, times[at - 1] ?? 0, pins[at - 1] ?? 0)) at--
+  pins.copyWithin(at + 1, at, newest.length)
+  times.copyWithin(at + 1, at, newest.length)
+  pins[at] = fingerprint
+  times[at] = atMs
+  newest.length++
+}
+
+function note(
+  older: Filter[],
+  generation: number,
+  fingerprint: number,
+  { maxPerGeneration }: SeenLimits,
+  room: number,
+): void {
+  const newest = older.at(-1)?.generation ?? generation
+  if (generation < newest - 1) return
+  let filter = older.find((kept) => kept.generation === generation)
+  if (filter === undefined) {
+    filter = filterOf(generation, new Uint32Array(0), room)
+    older.push(filter)
+    older.sort((a, b) => a.generation - b.generation)
+    while ((older[0]?.generation ?? 0) < Math.max(newest, generation) - 1) older.shift()
+  }
+  const { fingerprints, length } = filter
+  const found = find(fingerprints, fingerprint, length)
+  if (found >= 0 || length >= maxPerGeneration) return
   const at = -found - 1
-  const grown = new Uint32Array(fingerprints.length + 1)
-  grown.set(fingerprints.subarray(0, at))
-  grown[at] = fingerprint
-  grown.set(fingerprints.subarray(at), at + 1)
-  return older.map((kept) => (kept === current ? { generation, fingerprints: grown } : kept))
+  fingerprints.copyWithin(at + 1, at, length)
+  fingerprints[at] = fingerprint
+  filter.length++
 }
 
 function isBefore(atMs: number, fingerprint: number, otherAtMs: number, other: number): boolean {
@@ -123,9 +163,9 @@ function isBefore(atMs: number, fingerprint: number, otherAtMs: number, other: n
 }
 
 /** Its index, or `−(where it would stand) − 1`. */
-function find(ascending: Uint32Array, value: number): number {
+function find(ascending: Uint32Array, value: number, length = ascending.length): number {
   let low = 0
-  let high = ascending.length - 1
+  let high = length - 1
   while (low <= high) {
     const middle = (low + high) >>> 1
     const found = ascending[middle] ?? 0
