@@ -18,13 +18,16 @@ import { createUpdater, type Updater } from '@freshet/feature-updater/updater'
 import { rankerSchema, type RankerConfig } from '@freshet/ranker/config'
 import { createRanker, type RunningRanker } from '@freshet/ranker/ranker'
 import type { EngineClock } from '@freshet/pipeline/clock'
+import { trainerSchema, type TrainerConfig } from '@freshet/trainer/config'
+import { createTrainer, type Trainer } from '@freshet/trainer/trainer'
 import type { Scorer } from '@freshet/ranking/logistic'
 
 /** What the services stand on: adapters of one kind or the other. */
 export interface Platform {
   readonly log: EventLog
   readonly store: StateStore
-  readonly snapshots: ArtefactStore | null
+  /** Snapshots and checkpoints; null: every start begins with the log. */
+  readonly artefacts: ArtefactStore | null
   readonly clock: Clock
   readonly random: Random
   /** Measures and bounds the stages of feeds. */
@@ -37,6 +40,8 @@ export interface EmbeddedConfig {
   readonly updater?: Parameters<typeof updaterConfigOf>[0]
   readonly ranking?: Partial<RankerConfig>
   readonly blender?: Partial<BlenderConfig>
+  /** null: no embeddings are learned. */
+  readonly trainer?: Partial<TrainerConfig> | null
 }
 
 /** The services of one process, by direct calls: the same use cases as the separate ones. */
@@ -45,6 +50,8 @@ export interface Embedded {
   readonly candidates: RunningCandidateService
   readonly ranker: RunningRanker
   readonly blender: RunningBlender
+  /** null: switched off. */
+  readonly trainer: Trainer | null
   start(): Promise<void>
   /** Why feeds are not to be asked for yet; null: they are. */
   unready(): string | null
@@ -77,7 +84,7 @@ export function createEmbedded(options: {
     log,
     clock,
     config: settings.candidates,
-    snapshots: platform.snapshots,
+    snapshots: platform.artefacts,
     pause,
     onEvent: (event) => {
       if ('error' in event && event.kind !== 'snapshot-unusable') onError('candidate-service', event.error)
@@ -107,18 +114,31 @@ export function createEmbedded(options: {
       failed: (_what, error) => onError('blender', error),
     },
   })
+  const trainer =
+    config.trainer === null
+      ? null
+      : createTrainer({
+          log,
+          clock,
+          config: trainerSchema.parse(config.trainer ?? {}),
+          checkpoints: platform.artefacts,
+          onError: (error) => onError('trainer', error),
+        })
   return {
     updater,
     candidates,
     ranker,
     blender,
+    trainer,
     async start() {
       await updater.start(options.ranked === false ? ['engagements.v1'] : undefined)
       await Promise.all([candidates.start(), ...(options.ranked === false ? [] : [ranker.start()])])
       await blender.start()
+      await trainer?.start()
     },
     unready: () => candidates.unready() ?? ranker.unready() ?? blender.unready(),
     async stop() {
+      await trainer?.stop()
       await blender.stop()
       await Promise.all([candidates.stop(), ranker.stop()])
       await updater.stop()

@@ -56,7 +56,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     platform: {
       log,
       store,
-      snapshots: createFolderArtefactStore(`${config.data.folder}/artefacts`),
+      artefacts: createFolderArtefactStore(`${config.data.folder}/artefacts`),
       clock,
       random,
       engineClock: createSystemEngineClock(),
@@ -67,6 +67,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
       updater: { fold: config.fold, updater: config.updater },
       ranking: config.ranking,
       blender: config.blender,
+      trainer: config.trainer,
     },
     pause: () => pause(),
     feedObserver: createFeedObserver(metrics, logger),

@@ -4,6 +4,7 @@ import { corsSettings, ingestSettings } from '@freshet/event-ingest/config'
 import { foldSettings, updaterSettings } from '@freshet/feature-updater/config'
 import { rankerSchema } from '@freshet/ranker/config'
 import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
+import { trainerSchema } from '@freshet/trainer/config'
 import { z } from 'zod'
 
 /** What the one-process edition takes: the settings of all services, and where its data is. */
@@ -39,6 +40,7 @@ export const devSchema = z.object({
   candidates: candidateServiceSchema,
   ranking: rankerSchema,
   blender: blenderSchema,
+  trainer: trainerSchema,
 })
 
 export type DevConfig = z.output<typeof devSchema>

@@ -44,7 +44,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
     platform: {
       log,
       store,
-      snapshots: null,
+      artefacts: null,
       clock: withoutAlarms(clock),
       random: createSeededRandom(1),
       engineClock: createSystemEngineClock(),
@@ -54,6 +54,8 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
     config: {
       ...options.config,
       candidates: { ...options.config.candidates, refresh: options.refresh },
+      // Embeddings are learned where a source asks for them.
+      trainer: usesEmbeddings(options.config) ? (options.config.trainer ?? {}) : null,
       // An evaluation measures what is recommended; what time has to do with it is measured by the benchmarks.
       blender: { ...unhurried, ...options.config.blender },
     },
@@ -118,6 +120,12 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       await store.close()
     },
   }
+}
+
+function usesEmbeddings({ candidates }: EmbeddedConfig): boolean {
+  const sources = candidates?.retrieval?.['sources'] as
+    Readonly<Record<string, { readonly enabled?: boolean }>> | undefined
+  return sources?.['pin2vec']?.enabled !== false
 }
 
 /**

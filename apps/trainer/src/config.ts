@@ -1,0 +1,64 @@
+import { kafkaSettings } from '@freshet/adapters/settings'
+import { serviceSettings, wholeSetting } from '@freshet/service/settings'
+import { z } from 'zod'
+
+/** What an operator sets of the trainer. */
+export const trainerSchema = z.strictObject({
+  dimensions: z
+    .int()
+    .min(4)
+    .max(512)
+    .multipleOf(4)
+    .default(64)
+    .meta({ description: 'Width of the pin embeddings', unit: 'numbers' }),
+  maxPins: wholeSetting(2_000_000, {
+    description: 'Pins with an embedding at most',
+    unit: 'pins',
+    min: 1,
+    max: 1 << 24,
+  }),
+  publishIntervalMs: wholeSetting(2_000, {
+    description: 'Time between two publications of the rows that changed',
+    unit: 'ms',
+    min: 100,
+    max: 600_000,
+  }),
+  maxPublishRows: wholeSetting(5_000, {
+    description: 'Rows published at a time; the others wait for the next',
+    unit: 'rows',
+    min: 1,
+    max: 100_000,
+  }),
+  checkpointIntervalMs: wholeSetting(300_000, {
+    description: 'Time between two checkpoints',
+    unit: 'ms',
+    min: 1_000,
+    max: 86_400_000,
+  }),
+  maxBatchRecords: wholeSetting(2_000, {
+    description: 'Records read from the log at a time',
+    unit: 'records',
+    min: 1,
+    max: 100_000,
+  }),
+  seed: z
+    .int()
+    .min(0)
+    .max(0xffffffff)
+    .default(1)
+    .meta({ description: 'Draws the negatives; the same seed and the same log give the same embeddings' }),
+})
+
+export type TrainerConfig = z.output<typeof trainerSchema>
+
+/** What the process takes. */
+export const processSchema = z.object({
+  ...serviceSettings,
+  kafka: z.object(kafkaSettings),
+  trainer: trainerSchema,
+  checkpointFolder: z
+    .string()
+    .nullable()
+    .default(null)
+    .meta({ description: 'Folder of the checkpoints; null: every start learns from the beginning of the log' }),
+})

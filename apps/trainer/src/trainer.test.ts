@@ -1,0 +1,138 @@
+import { createVirtualClock } from '@freshet/adapters/memory/clock'
+import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
+import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { float32Column } from '@freshet/contracts/columns'
+import { ContractError } from '@freshet/contracts/errors'
+import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
+import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
+import { topicLayouts } from '@freshet/contracts/topics'
+import { asId } from '@freshet/domain/ids'
+import { describe, expect, it } from 'vitest'
+import { trainerSchema } from './config.ts'
+import { createTrainer } from './trainer.ts'
+
+const startMs = Date.UTC(2026, 0, 1)
+
+function engagement(user: number, pin: string, atMs: number): Uint8Array {
+  return encodeEngagement(
+    {
+      eventId: asId(`${user}-${pin}-${atMs}`),
+      userId: asId(`user-${user}`),
+      sessionId: null,
+      action: 'click',
+      subject: { kind: 'pin', pinId: asId(pin) },
+      boardId: null,
+      occurredAtMs: atMs,
+      shown: { feedId: null, position: null, surface: null },
+      dwellMs: null,
+    },
+    atMs,
+  )
+}
+
+function memoryArtefacts(): ArtefactStore {
+  const files = new Map<string, Uint8Array>()
+  return {
+    put: async (name, bytes) => void files.set(name, bytes),
+    get: async (name) => {
+      const bytes = files.get(name)
+      if (bytes === undefined) throw new ContractError('ARTEFACT_MISSING', name)
+      return bytes
+    },
+    list: async () => [...files.keys()],
+    remove: async (name) => void files.delete(name),
+  }
+}
+
+/** Users 0…39 click within one of two groups of pins. */
+async function world(checkpoints: ArtefactStore | null = null) {
+  const clock = createVirtualClock(startMs)
+  const log = createMemoryEventLog({ clock })
+  // One partition: what is learned depends on the order in which users' events come.
+  await log.applyTopics(topicLayouts(1))
+  const config = trainerSchema.parse({ dimensions: 16, maxPins: 1000 })
+  const errors: Error[] = []
+  const trainer = () => createTrainer({ log, clock, config, checkpoints, onError: (error) => errors.push(error) })
+  const click = async (rounds: number, from = 0): Promise<void> => {
+    for (let round = from; round < from + rounds; round++) {
+      for (let user = 0; user < 40; user++) {
+        const group = user % 2 === 0 ? 'bread' : 'bike'
+        const pin = `${group}-${(user * 7 + round * 3) % 6}`
+        await log.append('engagements.v1', [
+          { key: `user-${user}`, value: engagement(user, pin, startMs + round * 60_000 + user), partition: null },
+        ])
+      }
+    }
+  }
+  const embeddings = async (): Promise<Map<string, Float32Array>> => {
+    const found = new Map<string, Float32Array>()
+    const reader = await log.readAll({
+      topics: ['pin-embeddings.v1'],
+      maxBatchRecords: 1000,
+      startAt: () => null,
+      onError: (error) => errors.push(error),
+      onBatch: async (batch) => {
+        for (const { key, value } of batch.records)
+          if (value !== null) found.set(key, float32Column(PinEmbedding.decode(value).vector).slice())
+      },
+    })
+    await log.drain()
+    await reader.stop()
+    return found
+  }
+  return { clock, log, trainer, click, embeddings, errors }
+}
+
+const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, at) => sum + value * b[at]!, 0)
+
+describe('trainer', () => {
+  it('publishes embeddings in which pins of one taste are near each other', async () => {
+    const { log, trainer, click, embeddings, errors } = await world()
+    const running = trainer()
+    await running.start()
+    await click(30)
+    await log.drain()
+    await running.stop()
+    const found = await embeddings()
+    expect(found.size).toBe(12)
+    const near = dot(found.get('bread-0')!, found.get('bread-3')!)
+    const far = dot(found.get('bread-0')!, found.get('bike-3')!)
+    expect(near).toBeGreaterThan(far + 0.3)
+    expect(errors).toEqual([])
+  })
+
+  it('goes on from its checkpoint where it stopped, and learns nothing twice', async () => {
+    const checkpoints = memoryArtefacts()
+    const { log, trainer, click } = await world(checkpoints)
+    const first = trainer()
+    await first.start()
+    await click(5)
+    await log.drain()
+    await first.stop()
+    const pairs = first.stats().pairs
+    expect(pairs).toBeGreaterThan(0)
+    const second = trainer()
+    await second.start()
+    await log.drain()
+    expect(second.stats().pairs).toBe(pairs)
+    await second.stop()
+  })
+
+  it('learns again from the log where the checkpoint is broken, and says so', async () => {
+    const checkpoints = memoryArtefacts()
+    const { log, trainer, click, errors } = await world(checkpoints)
+    const first = trainer()
+    await first.start()
+    await click(3)
+    await log.drain()
+    await first.stop()
+    const bytes = await checkpoints.get('trainer/pin2vec.checkpoint')
+    await checkpoints.put('trainer/pin2vec.checkpoint', bytes.slice(0, bytes.length / 2))
+    const second = trainer()
+    await second.start()
+    await log.drain()
+    expect(second.stats().pairs).toBe(first.stats().pairs)
+    expect(errors).toHaveLength(1)
+    await second.stop()
+  })
+})

@@ -1,0 +1,169 @@
+import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { decodePinChange } from '@freshet/contracts/codecs/pin'
+import { bytesOf } from '@freshet/contracts/columns'
+import { isContractError } from '@freshet/contracts/errors'
+import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
+import { createLogProgress } from '@freshet/contracts/log-progress'
+import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
+import type { EventLog, LogBatch, LogReader, LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
+import type { TopicName } from '@freshet/contracts/topics'
+import type { Clock } from '@freshet/domain/clock'
+import { positiveActions } from '@freshet/domain/engagement'
+import { SnapshotError } from '@freshet/retrieval/errors'
+import { createPin2Vec, type Pin2Vec } from '@freshet/retrieval/pin2vec/pin2vec'
+import type { TrainerConfig } from './config.ts'
+
+/** The topics that the trainer learns from. */
+export const trainingTopics = ['pins.v1', 'engagements.v1'] as const satisfies readonly TopicName[]
+
+/** What the trainer needs from outside. */
+export interface TrainerOptions {
+  readonly log: EventLog
+  readonly clock: Clock
+  readonly config: TrainerConfig
+  /** Where checkpoints are kept; null: nowhere. */
+  readonly checkpoints: ArtefactStore | null
+  readonly onError: (error: Error) => void
+}
+
+/** Learns pin embeddings from the stream and publishes the rows that changed. */
+export interface Trainer {
+  /** Learns from one batch, and publishes where it is time; what the reader calls, and what a lockstep run calls itself. */
+  fold(batch: LogBatch): Promise<void>
+  /** Publishes what has changed, now. */
+  publish(): Promise<void>
+  start(): Promise<void>
+  lag(): Promise<number>
+  stats(): {
+    readonly pins: number
+    readonly pairs: number
+    readonly published: number
+    readonly bytes: number
+    readonly rejected: number
+  }
+  /** Stops reading, publishes the rest and writes a last checkpoint. */
+  stop(): Promise<void>
+}
+
+const checkpointName = 'trainer/pin2vec.checkpoint'
+
+/** Composes the trainer; nothing runs before `start()`. */
+export function createTrainer({ log, clock, config, checkpoints, onError }: TrainerOptions): Trainer {
+  const space = `pin2vec-${config.dimensions}-${config.seed}`
+  let model = emptyModel()
+  let progress = createLogProgress()
+  let reader: LogReader | null = null
+  let publishedAtMs = Number.NEGATIVE_INFINITY
+  let publishing: Promise<void> = Promise.resolve()
+  let published = 0
+  let rejected = 0
+  const ending = new AbortController()
+  let chores: Promise<void> = Promise.resolve()
+
+  function emptyModel(): Pin2Vec {
+    return createPin2Vec({ dimensions: config.dimensions, maxPins: config.maxPins, seed: config.seed })
+  }
+
+  function foldRecord(topic: string, { key, value }: LogRecord): void {
+    if (topic === 'pins.v1') return model.foldPin(decodePinChange(key, value))
+    if (value === null) return
+    const { subject, action, userId, sessionId, occurredAtMs } = decodeEngagement(value)
+    if (subject.kind === 'pin' && positiveActions.includes(action))
+      model.fold({ userId, sessionId, pinId: subject.pinId, atMs: occurredAtMs })
+  }
+
+  async function publishNow(): Promise<void> {
+    publishedAtMs = clock.now()
+    const touched = model.takeTouched(config.maxPublishRows)
+    if (touched.length === 0) return
+    await log.append(
+      'pin-embeddings.v1',
+      touched.map(({ pinId, vector }): NewRecord => ({
+        key: pinId,
+        value:
+          vector === null
+            ? null
+            : PinEmbedding.encode({ pinId, vector: bytesOf(vector), space, updatedAtMs: publishedAtMs }).finish(),
+        partition: null,
+      })),
+    )
+    published += touched.length
+  }
+
+  /** One publication after another. Rows that could not be written come again when they are next touched. */
+  function publish(): Promise<void> {
+    publishing = publishing.then(publishNow).catch((error: unknown) => onError(error as Error))
+    return publishing
+  }
+
+  async function checkpoint(): Promise<void> {
+    if (checkpoints === null) return
+    await publish()
+    await checkpoints
+      .put(checkpointName, model.checkpoint(progress.save()))
+      .catch((error: unknown) => onError(error as Error))
+  }
+
+  async function restore(): Promise<void> {
+    if (checkpoints === null) return
+    try {
+      progress.load(model.restore(await checkpoints.get(checkpointName)))
+    } catch (error) {
+      if (isContractError(error, 'ARTEFACT_MISSING')) return
+      if (!(error instanceof SnapshotError)) throw error
+      onError(error)
+      model = emptyModel()
+      progress = createLogProgress()
+    }
+  }
+
+  async function every(intervalMs: number, work: () => Promise<void>): Promise<void> {
+    while (!ending.signal.aborted) {
+      await clock.sleep(intervalMs, ending.signal).catch(() => undefined)
+      if (!ending.signal.aborted) await work()
+    }
+  }
+
+  return {
+    async fold(batch) {
+      const done = progress.position(batch.topic, batch.partition) ?? 0
+      for (const record of batch.records) {
+        if (record.position < done) continue
+        try {
+          foldRecord(batch.topic, record)
+        } catch {
+          // The updater puts what can't be decoded aside; here it teaches nothing.
+          rejected++
+        }
+      }
+      progress.advance(batch.topic, batch.partition, batch.next)
+      if (clock.now() - publishedAtMs >= config.publishIntervalMs) await publish()
+    },
+    publish,
+    async start() {
+      await restore()
+      reader = await log.readAll({
+        topics: trainingTopics,
+        maxBatchRecords: config.maxBatchRecords,
+        startAt: ({ topic, partition }) => progress.position(topic, partition),
+        onBatch: async (batch) => {
+          await this.fold(batch)
+        },
+        onError,
+      })
+      chores = Promise.all([
+        every(config.publishIntervalMs, publish),
+        every(config.checkpointIntervalMs, checkpoint),
+      ]).then(() => undefined)
+    },
+    lag: async () => (reader === null ? 0 : reader.lag()),
+    stats: () => ({ pins: model.pins, pairs: model.pairs, published, bytes: model.bytes(), rejected }),
+    async stop() {
+      ending.abort()
+      await chores
+      await reader?.stop()
+      await publish()
+      if (reader !== null) await checkpoint()
+    },
+  }
+}
