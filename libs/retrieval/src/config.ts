@@ -9,6 +9,8 @@ export interface SourceConfig {
   readonly maxCandidates: number
   /** Its weight in the merge, relative to the others'. */
   readonly share: number
+  /** Left out of a request that has already taken this long when its turn comes, milliseconds. */
+  readonly deadlineMs: number
   readonly parameters: SourceParameters
 }
 
@@ -17,6 +19,8 @@ export interface RetrievalConfig {
   /** Pins known at most; further ones are counted and not added. */
   readonly maxPins: number
   readonly maxSessions: number
+  /** Actions kept of all sessions together; beyond that the sessions whose last action is oldest go. */
+  readonly maxSessionActions: number
   readonly maxActionsPerSession: number
   readonly maxSessionsPerPin: number
   /** A pause that ends a session where events bring no session id, milliseconds. */
@@ -42,6 +46,7 @@ export interface RetrievalConfigInput extends Partial<Omit<RetrievalConfig, 'sou
 const caps = {
   maxPins: 4_000_000,
   maxSessions: 4_000_000,
+  maxSessionActions: 40_000_000,
   maxActionsPerSession: 200,
   maxSessionsPerPin: 1_000,
   sessionGapMs: 30 * 60_000,
@@ -51,6 +56,8 @@ const caps = {
   maxPinsPerBoard: 500,
   maxRecentActions: 200,
 } as const
+
+const standardDeadlineMs = 50
 
 /**
  * Completes and checks a configuration. Throws a RetrievalConfigError that lists every problem: `RETRIEVAL_UNKNOWN_SOURCE`
@@ -83,7 +90,7 @@ export function resolveRetrievalConfig(input: RetrievalConfigInput = {}): Retrie
     const given = input.sources?.[definition.name] ?? {}
     const where = `sources.${definition.name}`
     for (const name of Object.keys(given)) {
-      if (!['enabled', 'maxCandidates', 'share', 'parameters'].includes(name))
+      if (!['enabled', 'maxCandidates', 'share', 'deadlineMs', 'parameters'].includes(name))
         problems.push(`${where}.${name} is not a setting`)
     }
     const maxCandidates = given.maxCandidates ?? definition.maxCandidates
@@ -92,6 +99,10 @@ export function resolveRetrievalConfig(input: RetrievalConfigInput = {}): Retrie
       problems.push(`${where}.maxCandidates is ${String(maxCandidates)}; give a whole number from 1 to 10000`)
     }
     if (!Number.isFinite(share) || share < 0) problems.push(`${where}.share is ${String(share)}; give a number from 0`)
+    const deadlineMs = given.deadlineMs ?? standardDeadlineMs
+    if (!Number.isFinite(deadlineMs) || deadlineMs < 0) {
+      problems.push(`${where}.deadlineMs is ${String(deadlineMs)}; give milliseconds from 0`)
+    }
     const parameters: Record<string, number | boolean> = { ...definition.parameters }
     for (const [name, value] of Object.entries(given.parameters ?? {})) {
       const standard = definition.parameters[name]
@@ -102,7 +113,13 @@ export function resolveRetrievalConfig(input: RetrievalConfigInput = {}): Retrie
         problems.push(`${where}.parameters.${name} is ${String(value)}; give a number from 0`)
       } else parameters[name] = value
     }
-    sources[definition.name] = { enabled: given.enabled ?? definition.enabled, maxCandidates, share, parameters }
+    sources[definition.name] = {
+      enabled: given.enabled ?? definition.enabled,
+      maxCandidates,
+      share,
+      deadlineMs,
+      parameters,
+    }
   }
   if (problems.length > 0) throw new RetrievalConfigError('RETRIEVAL_CONFIG_INVALID', problems)
   return { ...resolved, sources }

@@ -296,8 +296,34 @@ test('a user with 10⁵ actions and a board with 10⁴ pins are folded and asked
   expect(pinIds.length).toBeGreaterThan(20)
 }, 60_000)
 
+describe('deadlines', () => {
+  test('a source whose turn comes too late is left out, and named', () => {
+    let nowMs = 0
+    const clock = { now: () => (nowMs += 10) }
+    const retrieval = withTaste(createRetrieval({ seed: 1, refresh: 'event', clock }))
+    const answer = retrieval.retrieve(aQuery({ recent: recentClicks(['a']), deadlineMs: 20 }))
+    expect(answer.sources.map(({ name }) => name)).toEqual(retrieval.sourceNames.slice(0, 2))
+    expect(answer.skipped).toEqual(retrieval.sourceNames.slice(2))
+    expect(answer.pinIds.length).toBeGreaterThan(0)
+  })
+
+  test('each source has its own', () => {
+    let nowMs = 0
+    const config = { sources: { popularity: { deadlineMs: 1000 }, revisit: { deadlineMs: 1000 } } }
+    const retrieval = withTaste(
+      createRetrieval({ seed: 1, refresh: 'event', config, clock: { now: () => (nowMs += 60) } }),
+    )
+    expect(retrieval.retrieve(aQuery({ recent: recentClicks(['a']) })).sources.map(({ name }) => name)).toEqual([
+      'popularity',
+      'revisit',
+    ])
+  })
+})
+
 test('statistics name the bytes of every view', () => {
-  const { bytes, pins: known, sessions, sessionActions } = withTaste().stats()
+  const { bytes, maxBytes, bytesPer, pins: known, sessions, sessionActions } = withTaste().stats()
+  for (const [view, most] of Object.entries(maxBytes)) expect(bytes[view]).toBeLessThan(most)
+  expect(Math.min(bytesPer.pin, bytesPer.session, bytesPer.sessionAction)).toBeGreaterThan(0)
   expect(Object.keys(bytes)).toEqual(expect.arrayContaining(['catalogue', 'sessions', 'trails', 'popularity']))
   expect({ known, sessions, sessionActions }).toEqual({ known: 5, sessions: 10, sessionActions: 50 })
 })

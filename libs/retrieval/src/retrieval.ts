@@ -1,7 +1,9 @@
+import type { Clock } from '@freshet/domain/clock'
 import { positiveActions, type Action, type Engagement } from '@freshet/domain/engagement'
 import type { BoardId, CreatorId, PinId, SessionId, TopicId, UserId } from '@freshet/domain/ids'
 import type { PinChange } from '@freshet/domain/pin'
 
+import { bytesPer, maxBytes, type BytesPer } from './caps.ts'
 import { createCatalogue } from './catalogue.ts'
 import { resolveRetrievalConfig, type RetrievalConfig, type RetrievalConfigInput } from './config.ts'
 import { embeddingProblem } from './embedding-problem.ts'
@@ -50,6 +52,8 @@ export interface RetrieveQuery {
   readonly followedBoards?: readonly BoardId[]
   /** The most candidates wanted. */
   readonly limit: number
+  /** Sources whose turn comes later than this after the start are left out, milliseconds; beside each one's own. */
+  readonly deadlineMs?: number | null
   /** Ask these sources only; all enabled ones where absent. A name that is no enabled source is ignored. */
   readonly sources?: readonly string[] | null
 }
@@ -67,6 +71,8 @@ export interface RetrievedCandidates {
   readonly pinIds: readonly PinId[]
   readonly scores: Float32Array
   readonly sources: readonly SourceCandidates[]
+  /** Sources that were left out because the request had already taken too long. */
+  readonly skipped: readonly string[]
 }
 
 /** A row of `pin-embeddings.v1`; a null vector withdraws the embedding. */
@@ -84,8 +90,12 @@ export interface RetrievalStats {
   readonly refusedPins: number
   /** Events that wait for the next mark. */
   readonly pending: number
-  /** Bytes by view: `catalogue`, `sessions`, `graph` and each source by name. */
+  /** Bytes by view: `catalogue`, `sessions`, `trails`, `graph` where a source has one, and each source by name. */
   readonly bytes: Readonly<Record<string, number>>
+  /** What one pin, session and action of the shared views costs, bytes on average; 0 while there are none. */
+  readonly bytesPer: BytesPer
+  /** What the caps in the configuration allow the shared views, bytes. */
+  readonly maxBytes: Readonly<Record<'catalogue' | 'sessions' | 'trails', number>>
   readonly counts: Readonly<Record<string, Readonly<Record<string, number>>>>
 }
 
@@ -114,10 +124,12 @@ export interface RetrievalOptions {
   readonly seed: number
   /** `event`: knowledge changes with each fold. `mark`: engagements and embeddings wait for `mark()`; catalogue changes never wait. */
   readonly refresh: 'event' | 'mark'
+  /** Tells how long a request has taken; without it no source is ever left out, and answers are the same every time. */
+  readonly clock?: Pick<Clock, 'now'>
 }
 
 /** Empty views. Throws a RetrievalConfigError for a configuration that can't be used. */
-export function createRetrieval({ config: input, seed, refresh }: RetrievalOptions): Retrieval {
+export function createRetrieval({ config: input, seed, refresh, clock }: RetrievalOptions): Retrieval {
   const config = resolveRetrievalConfig(input)
   const catalogue = createCatalogue({ maxPins: config.maxPins, seed })
   const sessions = createSessions({ ...config, grouping: 'session' })
@@ -131,6 +143,7 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
     readonly hits: Hits
     readonly share: number
     readonly scale: 'probability' | 'relative'
+    readonly deadlineMs: number
   }[] = []
   for (const definition of sourceDefinitions) {
     const settings = config.sources[definition.name]
@@ -141,6 +154,7 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
       hits: createHits(settings.maxCandidates),
       share: settings.share,
       scale: source.scale ?? 'relative',
+      deadlineMs: settings.deadlineMs,
     })
   }
   const merged = createHits(enabled.reduce((sum, { hits }) => sum + hits.rows.length, 0))
@@ -203,12 +217,22 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
       for (const { source } of enabled) source.mark?.()
     },
     retrieve(request) {
+      const startedAtMs = clock?.now() ?? 0
       const query = queries.build(request)
-      const asked = enabled.filter(({ source }) => request.sources?.includes(source.name) ?? true)
-      for (const { source, hits } of asked) {
+      const asked: typeof enabled = []
+      const skipped: string[] = []
+      for (const entry of enabled) {
+        const { source, hits } = entry
+        if (request.sources?.includes(source.name) === false) continue
+        const tookMs = clock === undefined ? 0 : clock.now() - startedAtMs
+        if (tookMs > Math.min(entry.deadlineMs, request.deadlineMs ?? Infinity)) {
+          skipped.push(source.name)
+          continue
+        }
         hits.count = 0
         hits.confidence = 1
         source.query(query, hits)
+        asked.push(entry)
       }
       const limit = Math.min(request.limit, merged.rows.length)
       mergeHits(asked, { catalogue, board, evidence: evidenceOf(query, trails) }, { limit, hits: merged })
@@ -221,7 +245,7 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
         places[row] = -1
         pinIds.push(catalogue.pinIdOf(row))
       }
-      return { pinIds, scores: merged.scores.slice(0, merged.count), sources }
+      return { pinIds, scores: merged.scores.slice(0, merged.count), sources, skipped }
     },
     stats() {
       const named = enabled.map(({ source }) => source)
@@ -238,6 +262,8 @@ export function createRetrieval({ config: input, seed, refresh }: RetrievalOptio
           ...(graphView ? { graph: graphView.bytes() } : {}),
           ...Object.fromEntries(named.map((source) => [source.name, source.bytes()])),
         },
+        bytesPer: bytesPer(catalogue, sessions),
+        maxBytes: maxBytes(config),
         counts: {
           ...(graphView ? { graph: graphView.counts() } : {}),
           ...Object.fromEntries(named.map((source) => [source.name, source.counts?.() ?? {}])),

@@ -8,6 +8,7 @@ import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 const roomy: SessionsOptions = {
   grouping: 'session',
   maxSessions: 1000,
+  maxSessionActions: 100_000,
   maxActionsPerSession: 50,
   maxSessionsPerPin: 1000,
   sessionGapMs: 30 * minuteMs,
@@ -42,7 +43,6 @@ const trails = fc.array(
     fc.record({ pin: fc.nat(5), gap: fc.constantFrom(0, 1, 5, 40), id: fc.constantFrom(null, null, 'a', 'b') }),
     {
       maxLength: 12,
-      size: 'max',
       size: 'max',
     },
   ),
@@ -156,6 +156,20 @@ test('beyond its cap the session whose last action is oldest goes, everywhere', 
   expect(sessions.size).toBe(2)
   expect(sessions.find('kept', null, startMs)).toBe(-1)
   expect(sessions.find('old', null, startMs)).toBeGreaterThanOrEqual(0)
+  expect(sessions.pinLengthOf(1)).toBe(2)
+})
+
+test('beyond the cap of actions whole sessions go, the oldest first', () => {
+  const sessions = createSessions({ ...roomy, maxSessionActions: 5 })
+  for (const [user, minute] of [
+    ['a', 0],
+    ['b', 10],
+    ['c', 20],
+  ] as const) {
+    for (const pin of [1, 2]) sessions.fold(action(user, pin, minute + pin))
+  }
+  expect(sessions.actions).toBe(4)
+  expect(sessions.find('a', null, startMs)).toBe(-1)
   expect(sessions.pinLengthOf(1)).toBe(2)
 })
 

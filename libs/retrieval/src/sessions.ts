@@ -11,6 +11,8 @@ export interface SessionsOptions {
   readonly grouping: 'session' | 'user'
   /** Sessions kept; beyond that the one whose last action is oldest goes. */
   readonly maxSessions: number
+  /** Actions kept of all sessions together; beyond that the sessions whose last action is oldest go. */
+  readonly maxSessionActions: number
   /** Actions kept of one session, the latest. */
   readonly maxActionsPerSession: number
   /** Sessions kept in the list of one pin, those that touched it last. */
@@ -90,7 +92,7 @@ export function userKeyOf(userId: string): SessionKey {
 
 /** An empty view. */
 export function createSessions(options: SessionsOptions): Sessions {
-  const { grouping, maxSessions, maxActionsPerSession, maxSessionsPerPin, sessionGapMs } = options
+  const { grouping, maxSessions, maxSessionActions, maxActionsPerSession, maxSessionsPerPin, sessionGapMs } = options
   const byKey = createKeyTable()
   const byUser = createKeyTable()
   const pins = createListPool()
@@ -310,6 +312,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       const session = sessionFor(action)
       lastAtMs[session] = Math.max(lastAtMs[session] ?? 0, action.atMs)
       append(session, action.pinRow, action.atMs)
+      while (pins.entries > maxSessionActions && size > 1) evictOldest()
       return session
     },
     startOf: pins.startOf,

@@ -15,7 +15,13 @@ import { createShardedNeighbours } from './sharded.ts'
 const config = { maxRecentActions: 50, sessionGapMs: 30 * minuteMs }
 
 function aView(): { readonly catalogue: Catalogue; readonly trails: Sessions; readonly sessions: Sessions } {
-  const caps = { maxSessions: 1000, maxActionsPerSession: 50, maxSessionsPerPin: 20, sessionGapMs: 30 * minuteMs }
+  const caps = {
+    maxSessions: 1000,
+    maxSessionActions: 100_000,
+    maxActionsPerSession: 50,
+    maxSessionsPerPin: 20,
+    sessionGapMs: 30 * minuteMs,
+  }
   return {
     catalogue: createCatalogue({ maxPins: 1000, seed: 1 }),
     trails: createSessions({ ...caps, grouping: 'user' }),
