@@ -6,12 +6,12 @@
  * Each row is one `freshet evaluate`. `--every N` asks every Nth question (all events are folded all the same);
  * `--only` takes the rows whose name holds TEXT; `--ablation` adds each source alone and the union without each.
  */
-import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import { digineticaLines, movietweetingsLines, writeRecording } from './convert.ts'
+import { runFreshet } from './freshet.ts'
 import { figures, qualityRows, type QualityRow } from './rows.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -71,20 +71,7 @@ export function evaluateRow(
     '--config',
     config,
   ]
-  return new Promise((done, fail) => {
-    const child = spawn(join(root, 'node_modules/.bin/freshet'), [...args, ...more], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}` },
-    })
-    let output = ''
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-    child.on('error', fail)
-    child.on('close', (code) => {
-      if (code === 0) done(JSON.parse(output) as Report)
-      else fail(new Error(`freshet ${args.join(' ')} ended with code ${code}`))
-    })
-  })
+  return runFreshet([...args, ...more]).then((output) => JSON.parse(output) as Report)
 }
 
 function only(wanted: readonly string[]): Record<string, { enabled: boolean }> {
@@ -134,7 +121,7 @@ if (process.argv[1] === import.meta.filename) {
   const { values } = parseArgs({
     options: {
       data: { type: 'string', default: join(root, '../shared/data') },
-      every: { type: 'string', default: '10' },
+      every: { type: 'string', default: '20' },
       only: { type: 'string' },
       ablation: { type: 'boolean', default: false },
     },

@@ -55,7 +55,8 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       ...options.config,
       candidates: { ...options.config.candidates, refresh: options.refresh },
       // Embeddings are learned where a source asks for them.
-      trainer: usesEmbeddings(options.config) ? (options.config.trainer ?? {}) : null,
+      trainer:
+        usesEmbeddings(options.config) && options.config.trainer !== null ? (options.config.trainer ?? {}) : null,
       // An evaluation measures what is recommended; what time has to do with it is measured by the benchmarks.
       blender: { ...unhurried, ...options.config.blender },
     },
