@@ -70,7 +70,7 @@ export function createQueryBuilder({
       let sessionStart = -1
       recentBoards = []
       const session = sessionOf(request, config.sessionGapMs)
-      for (let i = Math.max(0, recent.length - config.maxRecentActions); i < recent.length; i++) {
+      for (let i = firstOfLatest(recent, config.maxRecentActions); i < recent.length; i++) {
         const action = recent[i]
         if (action === undefined || !positiveActions.includes(action.action)) continue
         const row = catalogue.rowOf(action.pinId)
@@ -112,6 +112,14 @@ export function createQueryBuilder({
       }
     },
   }
+}
+
+function firstOfLatest(recent: NonNullable<RetrieveQuery['recent']>, maxPositive: number): number {
+  let positive = 0
+  for (let i = recent.length - 1; i >= 0; i--) {
+    if (positiveActions.includes(recent[i]?.action ?? 'impression') && ++positive === maxPositive) return i
+  }
+  return 0
 }
 
 /** Where in `recent` the current session begins, and its id where it has one. */

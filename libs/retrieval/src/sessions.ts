@@ -1,6 +1,7 @@
 import { hash32 } from '@freshet/domain/hash'
 
-import { grownFloat64, grownInt32, grownUint32, grownUint8, nextCapacity } from './columns.ts'
+import { createAgeHeap } from './age-heap.ts'
+import { grownFloat64, grownUint32, grownUint8, nextCapacity } from './columns.ts'
 import { createKeyTable } from './key-table.ts'
 import { createListPool } from './list-pool.ts'
 import type { SectionReader, SectionWriter } from './snapshot.ts'
@@ -97,6 +98,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   const byUser = createKeyTable()
   const pins = createListPool()
   const touches = createListPool()
+  const ages = createAgeHeap()
   let keyHighs = new Uint32Array(0)
   let keyLows = new Uint32Array(0)
   let userHighs = new Uint32Array(0)
@@ -106,9 +108,6 @@ export function createSessions(options: SessionsOptions): Sessions {
   let states = new Uint8Array(0)
   let counts = new Float64Array(0)
   let freeRows: number[] = []
-  let heap = new Int32Array(0)
-  let heapAtMs = new Float64Array(0)
-  let heapSize = 0
   let rowLimit = 0
   let size = 0
   let sessionsEver = 0
@@ -130,8 +129,6 @@ export function createSessions(options: SessionsOptions): Sessions {
       userLows = grownUint32(userLows, capacity)
       lastAtMs = grownFloat64(lastAtMs, capacity)
       states = grownUint8(states, capacity)
-      heap = grownInt32(heap, capacity)
-      heapAtMs = grownFloat64(heapAtMs, capacity)
     }
     keyHighs[row] = key.high
     keyLows[row] = key.low
@@ -141,53 +138,13 @@ export function createSessions(options: SessionsOptions): Sessions {
     states[row] = state
     byKey.set(key.high, key.low, row)
     if (state === 2) byUser.set(user.high, user.low, row)
-    pushHeap(row, atMs)
+    ages.push(row, atMs)
     size++
     return row
   }
 
-  // The heap holds each session once under a time that may be too old; the truth is looked up when it comes to the top.
-  function pushHeap(row: number, atMs: number): void {
-    let at = heapSize++
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if ((heapAtMs[parent] ?? 0) <= atMs) break
-      heap[at] = heap[parent] ?? 0
-      heapAtMs[at] = heapAtMs[parent] ?? 0
-      at = parent
-    }
-    heap[at] = row
-    heapAtMs[at] = atMs
-  }
-
-  function settleTop(row: number, atMs: number): void {
-    let at = 0
-    for (;;) {
-      let child = 2 * at + 1
-      if (child >= heapSize) break
-      if (child + 1 < heapSize && (heapAtMs[child + 1] ?? 0) < (heapAtMs[child] ?? 0)) child++
-      if ((heapAtMs[child] ?? 0) >= atMs) break
-      heap[at] = heap[child] ?? 0
-      heapAtMs[at] = heapAtMs[child] ?? 0
-      at = child
-    }
-    heap[at] = row
-    heapAtMs[at] = atMs
-  }
-
   function evictOldest(): void {
-    for (;;) {
-      const row = heap[0] ?? 0
-      const truth = lastAtMs[row] ?? 0
-      if (truth > (heapAtMs[0] ?? 0)) {
-        settleTop(row, truth)
-        continue
-      }
-      heapSize--
-      settleTop(heap[heapSize] ?? 0, heapAtMs[heapSize] ?? 0)
-      close(row)
-      return
-    }
+    close(ages.popOldest((row) => lastAtMs[row] ?? 0))
   }
 
   function close(row: number): void {
@@ -339,15 +296,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     sessionCountOf: (pinRow) => counts[pinRow] ?? 0,
     bytes() {
       const columns = keyHighs.byteLength * 4 + lastAtMs.byteLength + states.byteLength + counts.byteLength
-      return (
-        columns +
-        heap.byteLength +
-        heapAtMs.byteLength +
-        byKey.bytes() +
-        byUser.bytes() +
-        pins.bytes() +
-        touches.bytes()
-      )
+      return columns + ages.bytes() + byKey.bytes() + byUser.bytes() + pins.bytes() + touches.bytes()
     },
     save(writer) {
       const order: number[] = []
@@ -401,7 +350,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       pins.clear()
       touches.clear()
       freeRows = []
-      heapSize = 0
+      ages.clear()
       rowLimit = 0
       size = 0
       const highs = reader.u32('keyHighs')

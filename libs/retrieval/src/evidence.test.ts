@@ -1,0 +1,47 @@
+import { asId, type PinId } from '@freshet/domain/ids'
+import { expect, test } from 'vitest'
+
+import { aQuery, minuteMs, recentClicks, startMs } from './builders.fixture.ts'
+import { createCatalogue } from './catalogue.ts'
+import { evidenceOf } from './evidence.ts'
+import { createQueryBuilder } from './query.ts'
+import { createSessions } from './sessions.ts'
+
+const caps = {
+  maxSessions: 9999,
+  maxSessionActions: 99_999,
+  maxActionsPerSession: 50,
+  maxSessionsPerPin: 500,
+  sessionGapMs: 30 * minuteMs,
+}
+const catalogue = createCatalogue({ maxPins: 100, seed: 1 })
+const sessions = createSessions({ ...caps, grouping: 'session' })
+const trails = createSessions({ ...caps, grouping: 'user' })
+const queries = createQueryBuilder({
+  catalogue,
+  sessions,
+  trails,
+  config: { maxRecentActions: 20, sessionGapMs: 30 * minuteMs },
+})
+
+for (let user = 0; user < 2000; user++) {
+  for (const pinId of ['everybody', ...(user % 20 === 0 ? ['some'] : []), ...(user === 0 ? ['one'] : [])]) {
+    trails.fold({ userId: `u${user}`, sessionId: null, pinRow: catalogue.intern(asId<PinId>(pinId)), atMs: startMs })
+  }
+}
+
+function evidenceAfter(...pinIds: readonly string[]): number {
+  return evidenceOf(queries.build(aQuery({ recent: recentClicks(pinIds) })), trails)
+}
+
+test('many trails through a rare pin say more than a trail through one nobody knows, and than all trails through one everybody knows', () => {
+  expect(evidenceAfter('some')).toBeGreaterThan(2 * evidenceAfter('one'))
+  expect(evidenceAfter('some')).toBeGreaterThan(1.5 * evidenceAfter('everybody'))
+})
+
+test('is least without a history, and grows with it', () => {
+  expect(evidenceAfter()).toBe(0.1)
+  expect(evidenceAfter('unseen')).toBe(0.1)
+  expect(evidenceAfter('everybody', 'some')).toBeGreaterThan(evidenceAfter('some'))
+  expect(evidenceAfter('some', 'some')).toBe(evidenceAfter('some'))
+})
