@@ -133,7 +133,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: 'const keep = (partition: number) => undefined\n  const move = (batch: LogBatch',
       },
       { file: folder, find: 'drop(batch.partition)\n    observer', replace: 'keep(batch.partition)\n    observer' },
-      { file: folder, find: 'drop(batch.partition)\n        throw', replace: 'keep(batch.partition)\n        throw' },
+      { file: folder, find: 'drop(batch.partition)\n          if', replace: 'keep(batch.partition)\n          if' },
     ],
   },
   {

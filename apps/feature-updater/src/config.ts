@@ -110,7 +110,7 @@ export const updaterSettings = {
     .min(1)
     .default('feature-updater')
     .meta({ description: 'Consumer group: its members share the partitions' }),
-  maxBatchRecords: whole(500, 1, 100_000, 'Records folded in one commit', 'records'),
+  maxBatchRecords: whole(500, 1, 10_000, 'Records folded in one commit', 'records'),
   cacheBytes: whole(128 << 20, 0, 2 ** 40, 'Memory for decoded state of the partitions owned', 'bytes'),
   haltBadShare: z
     .number()
@@ -122,9 +122,9 @@ export const updaterSettings = {
   haltMinBadRecords: whole(100, 1, 1_000_000, 'It never halts for fewer bad records than this', 'records'),
   generationPollMs: whole(
     1000,
-    50,
+    0,
     60_000,
-    'How often it is asked which generation serves, so that a switch after a rebuild is noticed',
+    'How often it is asked which generation serves, so that a switch after a rebuild is noticed; 0: at assignments only',
     'ms',
   ),
   canaryEveryMs: whole(10_000, 0, hourMs, 'How often a canary event is sent through the whole path; 0: never', 'ms'),

@@ -4,6 +4,7 @@ import {
   type OutcomeCounts,
   type PartitionMeta,
 } from '@freshet/contracts/codecs/partition-meta'
+import { isContractError } from '@freshet/contracts/errors'
 import type { BatchVerdict, EventLog, LogBatch } from '@freshet/contracts/ports/event-log'
 import type { CommitOutcome, StateStore } from '@freshet/contracts/ports/state-store'
 import { stateScope } from '@freshet/contracts/scopes'
@@ -194,11 +195,16 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
 
   return {
     async handle(batch, signal) {
-      try {
-        return await fold(batch, signal)
-      } catch (error) {
-        drop(batch.partition)
-        throw error
+      for (let part = batch; ;) {
+        try {
+          const verdict = await fold(part, signal)
+          return verdict ?? (part.next < batch.next ? { seekTo: part.next } : undefined)
+        } catch (error) {
+          drop(batch.partition)
+          if (!isContractError(error, 'STORE_VALUE_TOO_LARGE') || part.records.length < 2) throw error
+          // Too much for one commit: half of it first. What was appended of the rest is appended again, and dropped there.
+          part = firstHalf(part)
+        }
       }
     },
     drop,
@@ -208,6 +214,11 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     },
     cache: { bytes: cache.bytes, hits: cache.hits },
   }
+}
+
+function firstHalf(batch: LogBatch): LogBatch {
+  const records = batch.records.slice(0, Math.ceil(batch.records.length / 2))
+  return { ...batch, records, next: (records.at(-1)?.position ?? batch.from) + 1 }
 }
 
 function kindOf(batch: LogBatch, stored: number): Exclude<CommitOutcome['kind'], 'APPLIED'> {

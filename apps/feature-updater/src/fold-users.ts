@@ -35,9 +35,8 @@ const encoder = new TextEncoder()
 
 /**
  * The first stage: `engagements.v1` into user state, late ones to `engagements-late.v1`, accepted ones on to
- * `pin-engagements.v1`. In the order of the log, for each record: clamp its time to its receipt; drop it if its user was
- * erased since; it is late if it is older than the watermark before it by more than allowed; the watermark goes up to it;
- * a remembered id (of this user: clients make them) is a repeat. Late comes before repeats: within the allowed lateness the memory is complete
+ * `pin-engagements.v1`. In the order of the log, for each record: clamp its time to its receipt; the watermark goes up to
+ * it; drop it if its user was erased since; it is late if it is older than the watermark by more than allowed; a remembered id (of this user: clients make them) is a repeat. Late comes before repeats: within the allowed lateness the memory is complete
  * (`allowedLatenessMs ≤ dedupeWindowMs`), so what a record comes to never depends on where batches were cut.
  */
 export function createUserStage(config: FoldConfig, erasedAt: ErasedAt): Stage<ParsedEngagement, UserState> {
@@ -122,12 +121,14 @@ function foldUserBatch(fold: UserFold): FoldResult<UserState> {
     const occurredAtMs = Math.min(item.engagement.occurredAtMs, latestMs)
     const engagement =
       occurredAtMs === item.engagement.occurredAtMs ? item.engagement : { ...item.engagement, occurredAtMs }
+    const lateByMs = watermarkMs - occurredAtMs
+    // Before the erased are left out: a rebuild, which knows of all erasures from the start, must find the same ones late.
+    watermarkMs = Math.max(watermarkMs, occurredAtMs)
     const erasedMs = erasedAt(engagement.userId)
     if (erasedMs !== null && occurredAtMs <= erasedMs) {
       say('erased')
       continue
     }
-    const lateByMs = watermarkMs - occurredAtMs
     if (lateByMs > config.allowedLatenessMs) {
       late.push({
         key: record.key,
@@ -143,7 +144,6 @@ function foldUserBatch(fold: UserFold): FoldResult<UserState> {
       say('late')
       continue
     }
-    watermarkMs = Math.max(watermarkMs, occurredAtMs)
     if (remembered || rememberedHere.has(hash)) {
       say('duplicate')
       continue

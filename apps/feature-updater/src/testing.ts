@@ -64,12 +64,17 @@ export async function anUpdaterWorld(
     readonly fold?: Partial<UpdaterConfig['fold']>
     readonly updater?: Partial<UpdaterConfig['updater']>
     readonly start?: boolean
+    /** Bytes of one commit that the store takes at most. */
+    readonly maxCommitBytes?: number
   } = {},
 ): Promise<UpdaterWorld> {
   const partitions = 4
   const clock = createVirtualClock(noonMs)
   const log = createMemoryEventLog({ clock })
-  const store = createMemoryStateStore({ clock })
+  const store = createMemoryStateStore({
+    clock,
+    ...(given.maxCommitBytes === undefined ? {} : { limits: { maxCommitBytes: given.maxCommitBytes } }),
+  })
   await log.applyTopics(topicLayouts(partitions))
   const errors: Error[] = []
   const updater = createUpdater({

@@ -9,6 +9,7 @@ import { asId, type BoardId, type CreatorId, type EventId, type PinId, type User
 import { partitionOf } from '@freshet/domain/partition'
 import { afterEach, describe, expect, it } from 'vitest'
 import { updaterConfigOf } from './config.ts'
+import { createUpdater } from './updater.ts'
 import { aRecord, anEngagement, anUpdaterWorld, noonMs, type UpdaterWorld } from './testing.ts'
 
 let world: UpdaterWorld
@@ -162,6 +163,62 @@ describe('feature updater', () => {
     await world.log.drain()
     expect(await world.user('u')).toBeNull()
     expect(world.updater.stats().erasedUsers).toBe(1)
+  })
+
+  it('finds the same events late whether it knew of an erasure before or after', async () => {
+    const erasure = encodeUserErasure({ userId: asId<UserId>('u'), erasedAtMs: noonMs + 1_000_000 })
+    const records = [
+      aRecord({ eventId: asId<EventId>('1'), occurredAtMs: noonMs + 900_000 }),
+      ...Array.from({ length: 30 }, (_, i) =>
+        aRecord({ eventId: asId<EventId>(`v${i}`), userId: asId<UserId>(`v${i}`) }),
+      ),
+    ]
+    const lateWith = async (erasedFirst: boolean): Promise<number> => {
+      world = await anUpdaterWorld({ start: false, fold: { allowedLatenessMs: 60_000 } })
+      const erase = () => world.log.append('erasures.v1', [{ key: 'u', value: erasure, partition: null }])
+      if (erasedFirst) await erase()
+      await world.log.append('engagements.v1', records)
+      await world.updater.start()
+      await world.log.drain()
+      if (!erasedFirst) await erase()
+      await world.log.drain()
+      expect(await world.user('u')).toBeNull()
+      const late = await sumOfCounts('late')
+      await world.stop()
+      return late
+    }
+    const late = await lateWith(true)
+    expect(late).toBeGreaterThan(0)
+    expect(await lateWith(false)).toBe(late)
+  })
+
+  it('halves a batch that is too much for one commit, and counts nothing twice', async () => {
+    world = await anUpdaterWorld({ start: false, maxCommitBytes: 1200 })
+    const records = Array.from({ length: 40 }, (_, i) =>
+      aRecord({ userId: asId<UserId>(`u${i}`), subject: { kind: 'pin', pinId: asId<PinId>(`p${i % 3}`) } }),
+    )
+    await world.log.append('engagements.v1', records)
+    await world.updater.start()
+    await world.log.drain()
+    expect(world.errors).toEqual([])
+    expect(await sumOfCounts('applied')).toBe(40)
+    const clicks = await Promise.all(['p0', 'p1', 'p2'].map(async (pin) => total(await world.pin(pin), 'click')))
+    expect(clicks.reduce((sum, count) => sum + count, 0)).toBe(40)
+    expect((await world.records('pin-engagements.v1')).length).toBeGreaterThan(40)
+  })
+
+  it('sends canaries to partitions that have folded nothing since it started', async () => {
+    world = await anUpdaterWorld()
+    await world.send(aRecord())
+    await world.updater.stop()
+    const { log, store, clock } = world
+    const config = updaterConfigOf({ updater: { canaryEveryMs: 10_000 } })
+    const next = createUpdater({ log, store, clock, config, onError: (error) => world.errors.push(error) })
+    await next.start()
+    await clock.advance(10_000)
+    await log.drain()
+    expect(await sumOfCounts('applied')).toBe(2)
+    await next.stop()
   })
 
   it('counts follows of creators where creators are counted, and publishes no pin for them', async () => {

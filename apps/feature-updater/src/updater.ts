@@ -1,4 +1,4 @@
-import { recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
+import { decodePartitionMeta, recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { ContractError } from '@freshet/contracts/errors'
 import type { BatchVerdict, EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
@@ -185,8 +185,9 @@ export function createUpdater(options: {
               : updater.handlePinBatch(batch, signal),
         }),
       )
-      void repeat(config.updater.generationPollMs, updater.refreshGenerations)
-      if (config.updater.canaryEveryMs > 0) void repeat(config.updater.canaryEveryMs, sendCanaries)
+      const { generationPollMs, canaryEveryMs } = config.updater
+      if (generationPollMs > 0) void repeat(generationPollMs, updater.refreshGenerations)
+      if (canaryEveryMs > 0) void repeat(canaryEveryMs, sendCanaries)
     },
     async stop() {
       ending.abort(new ContractError('CALL_CANCELLED', 'the feature updater is stopping'))
@@ -246,16 +247,31 @@ export function createUpdater(options: {
     }
   }
 
+  /** A canary to every partition owned that has ever folded anything. */
   async function sendCanaries(): Promise<void> {
     const owned = readers.flatMap((reader) => reader.assigned()).filter(({ topic }) => topic === 'engagements.v1')
+    const tried = await Promise.all(
+      owned.map(async ({ partition }) => ({
+        partition,
+        watermarkMs: watermarks.get(partition) ?? (await storedWatermarkMs(partition)),
+      })),
+    )
     await canary.send(
-      owned.flatMap(({ partition }) => {
-        const watermarkMs = watermarks.get(partition) ?? 0
-        return watermarkMs > 0 ? [{ partition, watermarkMs }] : []
-      }),
+      tried.filter(({ watermarkMs }) => watermarkMs > 0),
       { user: stateScope('user', generations.user), pin: stateScope('pin', generations.pin) },
       ending.signal,
     )
+  }
+
+  async function storedWatermarkMs(partition: number): Promise<number> {
+    const { meta } = await store.readForFold({
+      scope: stateScope('user', generations.user),
+      partition,
+      keys: [],
+      hashes: new BigUint64Array(0),
+      generations: [],
+    })
+    return decodePartitionMeta(meta).watermarkMs
   }
 
   return updater
