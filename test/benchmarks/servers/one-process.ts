@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as pause } from 'node:timers/promises'
+import { serveBlender } from '@freshet/adapters/grpc/blender-server'
+import { openEnvironment } from '@freshet/adapters/lmdb/environment'
+import { createLmdbEventLog } from '@freshet/adapters/lmdb/event-log'
+import { createLmdbStateStore } from '@freshet/adapters/lmdb/state-store'
+import { createSystemClock } from '@freshet/adapters/system/clock'
+import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
+import { createSystemRandom } from '@freshet/adapters/system/random'
+import { topicLayouts } from '@freshet/contracts/topics'
+import { ingestSettings } from '@freshet/event-ingest/config'
+import { createHttpApp } from '@freshet/event-ingest/http'
+import { createIngest } from '@freshet/event-ingest/ingest'
+import { updaterConfigOf } from '@freshet/feature-updater/config'
+import { rebuildState } from '@freshet/feature-updater/rebuild'
+import { createEmbedded } from '@freshet/freshet/embedded'
+import { openScorer } from '@freshet/ranker/scorer'
+import { startGrpcServer } from '@freshet/service/grpc-server'
+import { createSilentLogger } from '@freshet/service/logging'
+import { createMetrics } from '@freshet/service/metrics'
+import { grpcSettings } from '@freshet/service/settings'
+import { z } from 'zod'
+import { createPositionWatch } from '../position-watch.ts'
+import type { Records } from '../synthetic.ts'
+import { serveParent } from './child.ts'
+
+/** What `npm start` runs, without its files of sample and settings: every service in this process on LMDB, HTTP for events, gRPC for feeds. */
+const partitions = 8
+const clock = createSystemClock()
+const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'))
+const environment = await openEnvironment({ folder })
+const log = createLmdbEventLog({ environment, clock })
+const store = createLmdbStateStore({ environment, clock })
+await log.applyTopics(topicLayouts(partitions))
+const metrics = createMetrics()
+const logger = createSilentLogger()
+const config = z.object(ingestSettings).parse({})
+const ingest = createIngest({ log, clock, config, metrics, logger })
+const { scorer } = await openScorer({ backend: 'auto', specFile: null })
+const onError = (part: string, error: unknown): void => {
+  process.stderr.write(`${part}: ${String(error)}\n`)
+}
+const embedded = createEmbedded({
+  platform: {
+    log,
+    store,
+    artefacts: null,
+    clock,
+    random: createSystemRandom(),
+    engineClock: createSystemEngineClock(),
+  },
+  scorer,
+  pause: () => pause(),
+  onError,
+})
+await embedded.start()
+const app = createHttpApp({ ingest, config, origins: [], metrics, logger })
+const grpc = await startGrpcServer({
+  ...z.object(grpcSettings(0)).parse({}),
+  host: '127.0.0.1',
+  port: 0,
+  services: [serveBlender(embedded.blender, { onDefect: (error) => onError('blender', error), defaultTimeoutMs: 500 })],
+  protos: null,
+  metrics,
+})
+const watch = createPositionWatch(store, partitions)
+
+serveParent({
+  listen: async () => {
+    const ingestUrl = await app.listen({ host: '127.0.0.1', port: 0 })
+    return { ingestUrl, feedAddress: `127.0.0.1:${grpc.port}` }
+  },
+  async append({ topic, records }: Records) {
+    for (let first = 0; first < records.length; first += 1000) {
+      await log.append(topic, records.slice(first, first + 1000))
+    }
+  },
+  async behind() {
+    if (embedded.unready() !== null) return 1
+    return (await embedded.updater.lag()) + (await embedded.candidates.lag())
+  },
+  watch: () => watch.start(),
+  watched: () => watch.stop(),
+  rebuild: () =>
+    rebuildState({
+      log,
+      store,
+      config: updaterConfigOf({}),
+      family: 'user',
+      generation: null,
+      signal: new AbortController().signal,
+      onError: (error) => onError('rebuild', error),
+    }),
+  async stop() {
+    watch.stop()
+    await app.close()
+    await grpc.close()
+    await embedded.stop()
+    await log.close()
+    await store.close()
+    await environment.close()
+    rmSync(folder, { recursive: true, force: true })
+  },
+})
