@@ -107,6 +107,7 @@ export function createQueryBuilder({
         followedCreators: rowsOf(request.followedCreators, catalogue.creatorRow),
         followedTopics: rowsOf(request.followedTopics, catalogue.topicRow),
         followedBoards: request.followedBoards ?? [],
+        amongRows: request.among ? rowsOf(request.among, catalogue.rowOf) : null,
         limit: unlimited,
         accept,
       }

@@ -106,6 +106,8 @@ export interface SourceQuery {
   readonly followedCreators: Int32Array
   readonly followedTopics: Int32Array
   readonly followedBoards: readonly string[]
+  /** The known pins that the answer is restricted to; null where it is not. */
+  readonly amongRows: Int32Array | null
   /** The most rows wanted; never less than the hits have room for, because the merge needs the whole answer. */
   readonly limit: number
   /** False for pins that are deleted, excluded, hidden, or of a blocked creator or topic: ask it during the search. */

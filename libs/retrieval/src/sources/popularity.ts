@@ -32,6 +32,7 @@ export const popularity: SourceDefinition<PopularityParameters> = {
 }
 
 const everywhere = -2
+const least = 1e-9
 
 function createPopularity({ catalogue, board }: SharedViews, parameters: PopularityParameters): Source {
   const { fastHalfLifeMs, slowHalfLifeMs, fastWeight, maxListed, maxLocales } = parameters
@@ -54,12 +55,16 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
     for (const list of listsOf(catalogue.localeOf(row)) ?? []) list.raised(row)
   }
 
+  function scoreOf(row: number): number {
+    return fastWeight * fast.shareOf(row) + (1 - fastWeight) * slow.shareOf(row)
+  }
+
   function offer(listed: readonly TopList[], query: SourceQuery, best: Selector): void {
     for (const list of listed) {
       for (let i = 0; i < list.size; i++) {
         const row = list.rowAt(i)
         if (board.get(row) > 0) continue
-        const score = fastWeight * fast.shareOf(row) + (1 - fastWeight) * slow.shareOf(row)
+        const score = scoreOf(row)
         board.add(row, score)
         best.offer(row, score, query.accept)
       }
@@ -81,6 +86,16 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
     query(query, hits) {
       board.clear()
       const best = selectorInto(catalogue, query.limit, hits)
+      if (query.amongRows !== null) {
+        // Whoever names the pins wants them ranked, those that nobody has touched last.
+        for (const row of query.amongRows) {
+          if (board.get(row) > 0) continue
+          board.add(row, 1)
+          best.offer(row, scoreOf(row) + least, query.accept)
+        }
+        best.finish()
+        return
+      }
       const ofLocale = query.localeRow < 0 ? undefined : lists.get(query.localeRow)
       if (ofLocale === undefined) {
         offer(lists.get(everywhere) ?? [], query, best)

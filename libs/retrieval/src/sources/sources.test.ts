@@ -60,6 +60,18 @@ describe('popularity', () => {
   })
 })
 
+describe('popularity among given pins', () => {
+  test('ranks each of them, also those beyond its lists and those that nobody has touched', () => {
+    const retrieval = onlySource('popularity', { maxListed: 1 })
+    for (const user of ['a', 'b', 'c']) foldTrail(retrieval, user, ['first'])
+    for (const user of ['a', 'b']) foldTrail(retrieval, user, ['second'], startMs - dayMs)
+    retrieval.foldPin({ kind: 'upsert', pin: aPin('untouched') })
+    expect(retrieval.retrieve(aQuery()).pinIds).toEqual(['first'])
+    const { pinIds } = retrieval.retrieve(aQuery({ among: pins('untouched', 'second', 'first', 'second', 'unknown') }))
+    expect(pinIds).toEqual(['first', 'second', 'untouched'])
+  })
+})
+
 describe('co-occurrence', () => {
   test('prefers what came right after the last pin to what came later or before', () => {
     const retrieval = onlySource('co-occurrence')
