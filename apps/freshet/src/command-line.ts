@@ -2,6 +2,11 @@ import { Command } from 'commander'
 import { runDev } from './dev/command.ts'
 import { runEvaluate, type EvaluateArguments } from './evaluation/command.ts'
 import { reportAndExit } from './failure.ts'
+import { runDlqList, runDlqReplay, runDlqShow } from './operations/dead-letters.ts'
+import { runUsersErase } from './operations/erase-user.ts'
+import { runRebuild } from './operations/rebuild.ts'
+import { runReplay } from './operations/replay.ts'
+import { systemTerminal } from './operations/terminal.ts'
 import { runTopicsApply } from './topics.ts'
 
 /** The command line. Each command's failure is one clear line and an exit code. */
@@ -45,7 +50,81 @@ export function commandLine(): Command {
     .option('--feed <host:port>', "the running blender's gRPC")
     .action(guarded((recordings: string[], options: EvaluateArguments) => runEvaluate(recordings, options)))
 
+  program
+    .command('replay')
+    .description('Posts the pins and engagements of recordings; doing it twice changes nothing')
+    .argument('<recordings...>', 'files of JSON lines (.jsonl, .jsonl.gz)')
+    .option('--target <url>', 'a running event-ingest')
+    .option('--data <folder>', 'or the data folder of the one-process edition, while it is stopped')
+    .option('--rate <n>', 'events a second at most; default: as fast as they are taken')
+    .option('--partitions <n>', 'partitions of a data folder that is made by this', '8')
+    .action(
+      guarded((recordings: string[], options: Parameters<typeof runReplay>[1]) =>
+        runReplay(recordings, options, systemTerminal()),
+      ),
+    )
+
+  const letters = program.command('dlq').description('Records that could not be applied: the topic dead-letters.v1')
+  chosen(withLog(letters.command('list').description('Lists them, oldest first')))
+    .option('--json', 'one JSON object a line')
+    .action(guarded((options: Parameters<typeof runDlqList>[0]) => runDlqList(options, systemTerminal())))
+  withLog(letters.command('show').description("One of them: its bytes, and what today's code makes of them"))
+    .argument('<place>', 'PARTITION/POSITION, as list shows it')
+    .action(
+      guarded((place: string, options: Parameters<typeof runDlqShow>[1]) =>
+        runDlqShow(place, options, systemTerminal()),
+      ),
+    )
+  chosen(
+    withLog(letters.command('replay').description('Sends them to their topics again; doing it twice changes nothing')),
+  )
+    .option('--rate <n>', 'letters a second at most', '100')
+    .option('--dry-run', 'say what would be done')
+    .action(guarded((options: Parameters<typeof runDlqReplay>[0]) => runDlqReplay(options, systemTerminal())))
+
+  withStore(withLog(program.command('rebuild')))
+    .description('Folds the log again into a new generation while the old one serves, compares both, switches')
+    .option('--family <name>', 'user, pin or all', 'all')
+    .option('--dry-run', 'say what would be done')
+    .option('--resume', 'go on with what a stopped rebuild has folded')
+    .option('--no-switch', 'compare only')
+    .option('--accept-differences', 'switch where the generations differ: folding has changed')
+    .option('--rollback', 'let the generation before serve again')
+    .option('--drop <generation>', 'remove a generation that does not serve')
+    .option('--config <file>', "the feature updater's settings as JSON; its environment variables count too")
+    .action(guarded((options: Parameters<typeof runRebuild>[0]) => runRebuild(options, systemTerminal())))
+
+  const users = program.command('users').description('Users')
+  withLog(users.command('erase').description('Forgets a user and all that happened until now, for good'))
+    .argument('<id>', 'the user')
+    .action(
+      guarded((id: string, options: Parameters<typeof runUsersErase>[1]) =>
+        runUsersErase(id, options, systemTerminal()),
+      ),
+    )
+
   return program
+}
+
+function withLog(command: Command): Command {
+  return command
+    .option('--brokers <list>', 'host:port of some Kafka brokers, separated by commas')
+    .option('--data <folder>', 'or the data folder of the one-process edition, while it is stopped')
+}
+
+function withStore(command: Command): Command {
+  return command
+    .option('--redis <url>', 'redis://user:password@host:port/db')
+    .option('--redis-cluster <list>', 'or some nodes of a Redis Cluster, as such addresses, separated by commas')
+    .option('--key-prefix <text>', "begins every key; default: the services' default")
+}
+
+function chosen(command: Command): Command {
+  return command
+    .option('--topic <name>', 'only those of this topic')
+    .option('--code <code>', 'only those with this error code')
+    .option('--since <time>', 'only those put aside at or after it, e.g. 2026-01-31T08:00:00Z')
+    .option('--key <key>', 'only those with this key')
 }
 
 /** A command whose rejection becomes one line and an exit code. */

@@ -1,8 +1,21 @@
-import { endingOf } from '@freshet/service/errors'
+import { endingOf, exitCodes } from '@freshet/service/errors'
+import { ArgumentError } from './arguments.ts'
+import { RecordingError } from './evaluation/recording.ts'
+import { OperationError } from './operations/errors.ts'
+
+/** The line and the exit code with which a command's failure ends the process. */
+export function failureOf(error: unknown): { readonly line: string; readonly exitCode: number } {
+  const { line, exitCode } = endingOf(error)
+  if (error instanceof ArgumentError || error instanceof RecordingError) return { line, exitCode: exitCodes.config }
+  if (error instanceof OperationError) return { line, exitCode: error.exitCode }
+  const code = (error as { code?: unknown } | null)?.code
+  if (code === 'GENERATION' || code === 'ENOENT' || code === 'EACCES') return { line, exitCode: exitCodes.unavailable }
+  return { line, exitCode }
+}
 
 /** Writes one line to standard error and ends the process with the code that fits. */
 export function reportAndExit(error: unknown): never {
-  const { line, exitCode } = endingOf(error)
+  const { line, exitCode } = failureOf(error)
   process.stderr.write(`freshet: ${line}\n`)
   process.exit(exitCode)
 }

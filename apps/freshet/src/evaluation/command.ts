@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { finished } from 'node:stream/promises'
 import { openScorer } from '@freshet/ranker/scorer'
 import { createProgress } from '@freshet/service/progress'
+import { ArgumentError, refuse, whole } from '../arguments.ts'
 import type { EmbeddedConfig } from '../embedded.ts'
 import { evaluate, type Ask, type EvaluationReport, type EvaluationTarget } from './evaluate.ts'
 import { createInProcessTarget } from './in-process.ts'
@@ -23,15 +24,6 @@ export interface EvaluateArguments {
   readonly target?: string
   readonly feed?: string
   readonly partitions: string
-}
-
-/** An argument that can't be used; the message names it and says what would do. */
-export class ArgumentError extends Error {
-  readonly code = 'ARGUMENT_INVALID'
-  constructor(message: string) {
-    super(message)
-    this.name = 'ArgumentError'
-  }
 }
 
 /** `freshet evaluate`: replays recordings and asks; prints the figures. */
@@ -122,17 +114,6 @@ function choice<T>(text: string | undefined, name: string, choices: Readonly<Rec
   if (text === undefined) return null
   const value = choices[text]
   return value === undefined ? refuse(`${name} is ${text}; give ${Object.keys(choices).join(' or ')}`) : value
-}
-
-function whole(text: string, name: string, min: number, max: number): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < min || value > max)
-    throw new ArgumentError(`${name} is ${text}; give a whole number from ${min} to ${max}`)
-  return value
-}
-
-function refuse(message: string): never {
-  throw new ArgumentError(message)
 }
 
 function table(report: EvaluationReport, given: EvaluateArguments, every: number): string {

@@ -1,0 +1,309 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { encodeDeadLetter } from '@freshet/contracts/codecs/onward'
+import { isContractError } from '@freshet/contracts/errors'
+import { partitionOf } from '@freshet/domain/partition'
+import { updaterConfigOf } from '@freshet/feature-updater/config'
+import { servingGeneration } from '@freshet/feature-updater/generations'
+import { anEngagement, aRecord, noonMs } from '@freshet/feature-updater/testing'
+import { createUpdater } from '@freshet/feature-updater/updater'
+import { asId, type UserId } from '@freshet/domain/ids'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { failureOf } from '../failure.ts'
+import { runDlqList, runDlqReplay, runDlqShow } from './dead-letters.ts'
+import { runUsersErase } from './erase-user.ts'
+import { openFolder, openPlatform, withOpen, type OpenPlatform } from './platform.ts'
+import { runRebuild, type RebuildArguments } from './rebuild.ts'
+import { runReplay } from './replay.ts'
+import type { Terminal } from './terminal.ts'
+
+const partitions = 4
+let data: string
+let written: string
+
+beforeEach(async () => {
+  data = mkdtempSync(join(tmpdir(), 'freshet-operations-'))
+  written = ''
+  await (await openFolder({ data }, partitions)).close()
+})
+afterEach(() => rmSync(data, { recursive: true, force: true }))
+
+function aTerminal(signal = new AbortController().signal): Terminal {
+  return {
+    write: (text) => (written += text),
+    progress: { write: () => true },
+    nowMs: () => 0,
+    signal,
+  }
+}
+
+const opened = <T>(work: (platform: OpenPlatform) => Promise<T>): Promise<T> => withOpen(openFolder({ data }), work)
+
+/** Lets an updater fold all that the folder holds. */
+const fold = (): Promise<void> =>
+  opened(async ({ log, store, clock }) => {
+    const updater = createUpdater({ log, store, clock, config: updaterConfigOf({ updater: { canaryEveryMs: 0 } }) })
+    await updater.start()
+    while ((await updater.lag()) > 0) await clock.sleep(5)
+    await updater.stop()
+  })
+
+const append = (topic: string, ...records: readonly ReturnType<typeof aRecord>[]): Promise<unknown> =>
+  opened(({ log }) => log.append(topic, records))
+
+const ends = (topic: string): Promise<number> =>
+  opened(async ({ log }) => (await log.ends(topic)).reduce((sum, end) => sum + end, 0))
+
+const stored = (scope: string, userId: string): Promise<Uint8Array | null> =>
+  opened(async ({ store }) => (await store.read(scope, partitionOf(userId, partitions), [userId])).values[0] ?? null)
+
+function aLetter(value: Uint8Array, sourcePosition: number): ReturnType<typeof aRecord> {
+  const letter = {
+    sourceTopic: 'engagements.v1',
+    sourcePartition: 0,
+    sourcePosition,
+    key: 'u',
+    value,
+    code: 'CODEC_INVALID',
+    message: 'action has the unknown number 15',
+    schema: 'freshet.engagement.v1.Engagement',
+    atMs: noonMs,
+  }
+  return { key: 'u', value: encodeDeadLetter(letter), partition: null }
+}
+
+describe('freshet dlq', () => {
+  const place = (): string => `${partitionOf('u', partitions)}/0`
+
+  beforeEach(async () => {
+    await append('dead-letters.v1', aLetter(encodeEngagement(anEngagement(), 0), 7), aLetter(Uint8Array.of(255), 8))
+  })
+
+  it('lists letters with their place, source and error', async () => {
+    await runDlqList({ data }, aTerminal())
+    expect(written).toContain(place())
+    expect(written).toContain('engagements.v1/0@7')
+    expect(written).toMatch(/2 dead letters\n$/)
+  })
+
+  it('lists those that are asked for, as JSON too', async () => {
+    await runDlqList({ data, topic: 'pins.v1', json: true }, aTerminal())
+    expect(written).toBe('')
+    await runDlqList({ data, since: new Date(noonMs).toISOString(), json: true }, aTerminal())
+    expect(
+      written
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { sourcePosition: number }).sourcePosition),
+    ).toEqual([7, 8])
+  })
+
+  it('shows one with what can be read of it today', async () => {
+    await runDlqShow(place(), { data }, aTerminal())
+    expect(written).toMatch(/today +\{.*"action":"click"/)
+    await expect(runDlqShow('3/999', { data }, aTerminal())).rejects.toThrow(/no letter at 3\/999/)
+    await expect(runDlqShow('three', { data }, aTerminal())).rejects.toThrow(/PARTITION\/POSITION/)
+  })
+
+  it('replays what can be read now, and nothing in a dry run', async () => {
+    await runDlqReplay({ data, rate: '1000', dryRun: true }, aTerminal())
+    expect(written).toContain('2 match, 1 would be replayed, 1 still cannot be read')
+    expect(await ends('engagements.v1')).toBe(0)
+    await runDlqReplay({ data, rate: '1000' }, aTerminal())
+    expect(written).toContain('2 match, 1 replayed, 1 still cannot be read')
+    expect(await ends('engagements.v1')).toBe(1)
+  })
+
+  it('replayed twice is applied once', async () => {
+    await runDlqReplay({ data, rate: '1000' }, aTerminal())
+    await fold()
+    const once = await stored('user.1', 'u')
+    await runDlqReplay({ data, rate: '1000' }, aTerminal())
+    await fold()
+    expect(once).not.toBeNull()
+    expect(await stored('user.1', 'u')).toEqual(once)
+  })
+})
+
+describe('freshet rebuild', () => {
+  const given = (more: Partial<RebuildArguments> = {}): RebuildArguments => ({ data, family: 'user', ...more })
+  const serving = (): Promise<string> => opened(({ store }) => servingGeneration(store, 'user'))
+  const run = (more?: Partial<RebuildArguments>): Promise<void> => runRebuild(given(more), aTerminal(), {})
+
+  beforeEach(async () => {
+    await append('engagements.v1', ...['a', 'b', 'c'].map((user) => aRecord({ userId: asId<UserId>(user) })))
+    await fold()
+  })
+
+  it('folds again, finds the same, switches, and rolls back', async () => {
+    await run({ family: 'all' })
+    expect(written).toMatch(/user state, generation 1 against 2: 3 records folded, 3 values compared/)
+    expect(written).toMatch(/pin state, generation 1 against 2: 3 records folded, 1 values compared/)
+    expect(await serving()).toBe('2')
+    expect(await stored('user.2', 'a')).toEqual(await stored('user.1', 'a'))
+    await run({ rollback: true })
+    expect(await serving()).toBe('1')
+  })
+
+  it('says what it would do in a dry run', async () => {
+    await run({ dryRun: true })
+    expect(written).toBe('user: generation 1 serves; 3 records would be folded into generation 2\n')
+    expect(await stored('user.2', 'a')).toBeNull()
+    await run({ rollback: true, dryRun: true })
+    expect(await serving()).toBe('1')
+  })
+
+  it('does not switch to what differs unless told to', async () => {
+    await opened(({ store }) =>
+      store.put('user.1', partitionOf('a', partitions), { key: 'a', value: Uint8Array.of(1, 2), ttlMs: null }),
+    )
+    await expect(run()).rejects.toMatchObject({ code: 'REBUILD_DIFFERS', exitCode: 1 })
+    expect(written).toContain('1 different')
+    expect(await serving()).toBe('1')
+    await run({ acceptDifferences: true })
+    expect(await serving()).toBe('2')
+  })
+
+  it('begins anew after a rollback, and removes a generation that does not serve', async () => {
+    await run({ switch: false })
+    expect(await serving()).toBe('1')
+    await run()
+    expect(written).toContain('removing what an earlier rebuild left in generation 2')
+    await expect(run({ drop: '2' })).rejects.toThrow(/serves/)
+    await run({ drop: '1' })
+    expect(await stored('user.1', 'a')).toBeNull()
+  })
+
+  it('refuses a generation before the first', async () => {
+    await run({ rollback: true })
+    expect(written).toContain('there is none to go back to')
+  })
+})
+
+describe('freshet users erase', () => {
+  it('removes the user, survives a replay of what was before', async () => {
+    const before = aRecord({ userId: asId<UserId>('ada') })
+    await append('engagements.v1', before)
+    await fold()
+    expect(await stored('user.1', 'ada')).not.toBeNull()
+    await runUsersErase('ada', { data }, aTerminal())
+    await fold()
+    expect(await stored('user.1', 'ada')).toBeNull()
+    await append('engagements.v1', aRecord({ userId: asId<UserId>('ada') }))
+    await fold()
+    expect(await stored('user.1', 'ada')).toBeNull()
+  })
+
+  it('refuses what is no id', async () => {
+    await expect(runUsersErase('', { data }, aTerminal())).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
+  })
+})
+
+describe('freshet replay', () => {
+  const pin = { pin: { pinId: 'p1', title: 'Rye bread' } }
+  const engagement = (eventId: string, more: object = {}): object => ({
+    engagement: { eventId, userId: 'u', action: 'click', pinId: 'p1', occurredAt: '2023-11-15T12:00:00.000Z', ...more },
+  })
+  const question = { question: { at: '2023-11-15T12:00:01.000Z', userId: 'u', target: 'p2' } }
+
+  function aRecording(...lines: readonly object[]): string {
+    const file = join(data, 'recording.jsonl')
+    writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    return file
+  }
+
+  it('takes pins and engagements into a data folder, however old, and applies them once', async () => {
+    const file = aRecording(pin, engagement('e1'), question, engagement('e2'))
+    await runReplay([file], { data, partitions: '4' }, aTerminal())
+    expect(written).toBe('1 pins and 2 engagements taken, 0 rejected\n')
+    await fold()
+    const once = await stored('user.1', 'u')
+    await runReplay([file], { data, partitions: '4' }, aTerminal())
+    await fold()
+    expect(once).not.toBeNull()
+    expect(await stored('user.1', 'u')).toEqual(once)
+  })
+
+  it('makes a data folder that is not there', async () => {
+    const fresh = join(data, 'fresh')
+    await runReplay([aRecording(pin)], { data: fresh, partitions: '2' }, aTerminal())
+    await withOpen(openFolder({ data: fresh }), async ({ log }) => expect(await log.partitionCount('pins.v1')).toBe(2))
+  })
+
+  it('names the events that are rejected, and takes the others', async () => {
+    const file = aRecording(engagement('e1'), engagement('e2', { dwellMs: 'long' }), engagement('e3'))
+    await expect(runReplay([file], { data, partitions: '4' }, aTerminal())).rejects.toMatchObject({
+      code: 'EVENTS_REJECTED',
+    })
+    expect(written).toContain('2 engagements taken, 1 rejected')
+    expect(written).toContain(`${file}:2: EVENT_FIELD_TYPE`)
+  })
+
+  it('posts to a running ingest in order, again where it is told to wait', async () => {
+    const bodies: string[] = []
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        bodies.push(`${request.url} ${Buffer.concat(chunks).toString()}`)
+        const busy = bodies.length === 2
+        response.writeHead(busy ? 503 : 202, { 'content-type': 'application/json', 'retry-after': '1' })
+        response.end(
+          JSON.stringify(busy ? { error: { code: 'INGEST_UNAVAILABLE' } } : { receipts: [{ token: 'e0-1' }] }),
+        )
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, resolve))
+    const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    try {
+      await runReplay([aRecording(pin, engagement('e1'))], { target, partitions: '8' }, aTerminal())
+    } finally {
+      server.close()
+    }
+    expect(bodies.map((body) => body.split(' ')[0])).toEqual(['/v1/pins', '/v1/engagements', '/v1/engagements'])
+    expect(bodies[2]).toBe(bodies[1])
+    expect(written).toBe('1 pins and 1 engagements taken, 0 rejected\n')
+  })
+
+  it('ends in one line where nobody listens, or the recording is not there', async () => {
+    const given = { target: 'http://127.0.0.1:9', partitions: '8' }
+    await expect(runReplay([aRecording(pin)], given, aTerminal())).rejects.toMatchObject({ code: 'TARGET_UNREACHABLE' })
+    const missing = await runReplay([join(data, 'none.jsonl')], { data, partitions: '8' }, aTerminal()).catch(failureOf)
+    expect(missing).toMatchObject({ exitCode: 69, line: expect.stringContaining('ENOENT') as string })
+  })
+})
+
+describe('where an operator works', () => {
+  it('has to be said, and once', async () => {
+    for (const given of [
+      {},
+      { brokers: 'a:1' },
+      { brokers: 'a:1', redis: 'redis://a', redisCluster: 'b' },
+      { data, brokers: 'a:1' },
+    ])
+      await expect(openPlatform(given)).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
+    await expect(openPlatform({ data: join(data, 'none') })).rejects.toThrow(/no data folder/)
+  })
+
+  it('is refused in one line while another process has the folder', async () => {
+    await opened(async () => {
+      const ended = spawnSync(
+        process.execPath,
+        [fileURLToPath(import.meta.resolve('../main.ts')), 'dlq', 'list', '--data', data],
+        { encoding: 'utf8' },
+      )
+      expect(ended.stderr).toMatch(/^freshet: STORE_IN_USE: .*stop it, or give another folder\n$/)
+      expect(ended.stdout).toBe('')
+      expect(ended.status).toBe(69)
+    })
+    const again = await openFolder({ data })
+    await expect(openFolder({ data })).rejects.toSatisfy((error) => isContractError(error, 'STORE_IN_USE'))
+    await again.close()
+  })
+})

@@ -1,0 +1,180 @@
+import { stateScope, type StateFamily } from '@freshet/contracts/scopes'
+import { updaterConfig, type UpdaterConfig } from '@freshet/feature-updater/config'
+import {
+  dropGeneration,
+  familyTopic,
+  partitionsUpTo,
+  servingGeneration,
+  switchGeneration,
+} from '@freshet/feature-updater/generations'
+import { rebuildState, type RebuildReport } from '@freshet/feature-updater/rebuild'
+import { loadConfig } from '@freshet/service/config'
+import { createProgress } from '@freshet/service/progress'
+import { ArgumentError } from '../arguments.ts'
+import { OperationError } from './errors.ts'
+import { openPlatform, withOpen, type OpenPlatform, type PlatformArguments } from './platform.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What the command line gives, as text. */
+export interface RebuildArguments extends PlatformArguments {
+  readonly family: string
+  readonly dryRun?: boolean
+  /** Go on with what a stopped rebuild has folded. */
+  readonly resume?: boolean
+  /** Compare, and leave serving as it is. */
+  readonly switch?: boolean
+  readonly acceptDifferences?: boolean
+  readonly rollback?: boolean
+  readonly drop?: string
+  readonly config?: string
+}
+
+type Platform = Pick<OpenPlatform, 'log' | 'store'>
+
+/**
+ * `freshet rebuild`: folds the log again into the next generation while the present one serves, compares both, switches.
+ * `--rollback` goes back to the generation before, `--drop N` removes one that does not serve.
+ */
+export async function runRebuild(
+  given: RebuildArguments,
+  terminal: Terminal,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<void> {
+  const families = familiesOf(given.family)
+  const config = loadConfig(updaterConfig, { env, ...(given.config === undefined ? {} : { file: given.config }) })
+  if (given.drop !== undefined && !/^\d{1,9}$/.test(given.drop))
+    throw new ArgumentError(`--drop is ${given.drop}; give the number of a generation`)
+  return withOpen(openPlatform(given), async (platform) => {
+    for (const family of families) {
+      if (given.rollback === true) await rollBack(platform, family, given.dryRun === true, terminal)
+      else if (given.drop !== undefined) await drop(platform, family, given.drop, given.dryRun === true, terminal)
+      else if (given.dryRun === true) await foretell(platform, family, terminal)
+      else await rebuild(platform, family, config, given, terminal)
+    }
+  })
+}
+
+async function rebuild(
+  { log, store }: Platform,
+  family: StateFamily,
+  config: UpdaterConfig,
+  given: RebuildArguments,
+  terminal: Terminal,
+): Promise<void> {
+  const plan = await planOf({ log, store }, family)
+  // Left by a rebuild that was rolled back or stopped, perhaps folded by other code: going on with it has to be asked for.
+  if (given.resume !== true && plan.folded > 0) {
+    terminal.write(`${family}: removing what an earlier rebuild left in generation ${plan.fresh}\n`)
+    await dropGeneration({ store, log, family, generation: plan.fresh })
+  }
+  const progress = createProgress({
+    label: `rebuilding ${family} state`,
+    unit: 'records',
+    total: given.resume === true ? plan.records - plan.folded : plan.records,
+    out: terminal.progress,
+    nowMs: terminal.nowMs,
+  })
+  const report = await rebuildState({
+    log,
+    store,
+    config,
+    family,
+    generation: plan.fresh,
+    signal: terminal.signal,
+    onProgress: (records) => progress.advance(records),
+    onError: (error) => terminal.progress.write(`freshet: ${error.message}; trying again\n`),
+  })
+  progress.done()
+  terminal.write(described(report))
+  if (!report.identical && given.acceptDifferences !== true) {
+    throw new OperationError(
+      'REBUILD_DIFFERS',
+      `generation ${report.fresh} of ${family} state differs from ${report.old}; nothing was switched. Where that is meant (folding has changed), give --accept-differences`,
+    )
+  }
+  if (given.switch === false) return
+  await switchGeneration({ store, log, family, from: report.old, to: report.fresh })
+  terminal.write(`${family}: generation ${report.fresh} serves; \`freshet rebuild --rollback\` goes back\n`)
+}
+
+async function rollBack(
+  { log, store }: Platform,
+  family: StateFamily,
+  dry: boolean,
+  terminal: Terminal,
+): Promise<void> {
+  const from = await servingGeneration(store, family)
+  const to = String(Number(from) - 1)
+  if (to === '0') {
+    terminal.write(`${family}: generation ${from} serves, the first one; there is none to go back to\n`)
+    return
+  }
+  if (!dry) await switchGeneration({ store, log, family, from, to })
+  terminal.write(
+    dry ? `${family}: would go from generation ${from} to ${to}\n` : `${family}: generation ${to} serves again\n`,
+  )
+}
+
+async function drop(
+  { log, store }: Platform,
+  family: StateFamily,
+  generation: string,
+  dry: boolean,
+  terminal: Terminal,
+): Promise<void> {
+  if (!dry) await dropGeneration({ store, log, family, generation })
+  terminal.write(`${family}: generation ${generation} ${dry ? 'would be' : 'was'} removed\n`)
+}
+
+async function foretell(platform: Platform, family: StateFamily, terminal: Terminal): Promise<void> {
+  const { old, fresh, records, folded, truncated } = await planOf(platform, family)
+  const held = folded === 0 ? '' : `, which holds ${folded} records of an earlier rebuild`
+  const lost = truncated === 0 ? '' : `; the log has lost the beginning of ${truncated} partitions`
+  terminal.write(
+    `${family}: generation ${old} serves; ${records} records would be folded into generation ${fresh}${held}${lost}\n`,
+  )
+}
+
+async function planOf(
+  { log, store }: Platform,
+  family: StateFamily,
+): Promise<{
+  readonly old: string
+  readonly fresh: string
+  readonly records: number
+  readonly folded: number
+  readonly truncated: number
+}> {
+  const topic = familyTopic[family]
+  const [old, starts, ends] = await Promise.all([servingGeneration(store, family), log.starts(topic), log.ends(topic)])
+  const fresh = String(Number(old) + 1)
+  const positions = await store.positions(stateScope(family, fresh), partitionsUpTo(ends.length))
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+  return {
+    old,
+    fresh,
+    records: sum(ends) - sum(starts),
+    folded: sum(positions.map((position, at) => Math.max(0, (position ?? 0) - (starts[at] ?? 0)))),
+    truncated: starts.filter((start) => start > 0).length,
+  }
+}
+
+function described(report: RebuildReport): string {
+  const { family, old, fresh } = report
+  const lost =
+    report.truncatedPartitions.length === 0
+      ? ''
+      : `  the log no longer holds the beginning of partitions ${report.truncatedPartitions.join(', ')}: generation ${fresh} knows less\n`
+  const examples = report.examples.length === 0 ? '' : `  not the same: ${report.examples.join('; ')}\n`
+  return (
+    `${family} state, generation ${old} against ${fresh}: ${report.records} records folded, ${report.compared} values compared\n` +
+    `  ${report.different} different, ${report.onlyOld} only in ${old}, ${report.onlyFresh} only in ${fresh}\n` +
+    `  checksums ${report.oldChecksum} and ${report.freshChecksum}\n${lost}${examples}`
+  )
+}
+
+function familiesOf(text: string): readonly StateFamily[] {
+  if (text === 'all') return ['user', 'pin']
+  if (text === 'user' || text === 'pin') return [text]
+  throw new ArgumentError(`--family is ${text}; give user, pin or all`)
+}

@@ -1,0 +1,206 @@
+import { parseEngagementJson } from '@freshet/contracts/json/engagement'
+import { parsePinJson } from '@freshet/contracts/json/pin'
+import type { Clock } from '@freshet/domain/clock'
+import { ingestSettings } from '@freshet/event-ingest/config'
+import { createIngest } from '@freshet/event-ingest/ingest'
+import { createSystemClock } from '@freshet/adapters/system/clock'
+import { createSilentLogger } from '@freshet/service/logging'
+import { createMetrics } from '@freshet/service/metrics'
+import { createProgress } from '@freshet/service/progress'
+import { z } from 'zod'
+import { ArgumentError, whole } from '../arguments.ts'
+import { readRecordings } from '../evaluation/recording.ts'
+import { OperationError } from './errors.ts'
+import { openFolder } from './platform.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What the command line gives, as text. */
+export interface ReplayArguments {
+  readonly target?: string
+  readonly data?: string
+  readonly rate?: string
+  readonly partitions: string
+}
+
+type EventKind = 'pins' | 'engagements'
+
+interface Receipt {
+  readonly token?: string
+  readonly code?: string
+  readonly message?: string
+}
+
+/** Where events go. */
+interface Intake {
+  readonly clock: Clock
+  /** Receipts in the order of the events, or why none was taken; those are worth another try. */
+  post(kind: EventKind, events: readonly unknown[]): Promise<readonly Receipt[] | RefusedForNow>
+  close(): Promise<void>
+}
+
+interface RefusedForNow {
+  readonly why: string
+  readonly waitMs: number
+}
+
+/** Events posted together. */
+const maxBatchEvents = 500
+/** How long an ingest that takes nothing is asked again. */
+const patienceMs = 120_000
+const maxExamples = 10
+
+/**
+ * `freshet replay`: posts the pins and engagements of recordings in their order, with their ids and times, so that doing it
+ * twice changes nothing. What is refused for the moment is posted again; what is rejected is listed, and the rest goes on.
+ */
+export async function runReplay(
+  recordings: readonly string[],
+  given: ReplayArguments,
+  terminal: Terminal,
+): Promise<void> {
+  const perSecond = given.rate === undefined ? null : whole(given.rate, '--rate', 1, 10_000_000)
+  const batchEvents =
+    perSecond === null ? maxBatchEvents : Math.max(1, Math.min(maxBatchEvents, Math.floor(perSecond / 10)))
+  const intake = await openIntake(given)
+  const progress = createProgress({
+    label: 'replaying',
+    unit: 'events',
+    total: null,
+    out: terminal.progress,
+    nowMs: terminal.nowMs,
+  })
+  const taken = { pins: 0, engagements: 0 }
+  const rejected: string[] = []
+  let rejections = 0
+  let posted = 0
+  const startedMs = terminal.nowMs()
+  let kind: EventKind = 'pins'
+  let pending: { readonly value: unknown; readonly place: string }[] = []
+
+  const flush = async (): Promise<void> => {
+    if (pending.length === 0) return
+    const events = pending
+    pending = []
+    const receipts = await insist(intake, kind, events, terminal.signal)
+    events.forEach(({ place }, at) => {
+      const receipt = receipts[at]
+      if (typeof receipt?.token === 'string') taken[kind]++
+      else {
+        rejections++
+        if (rejected.length < maxExamples)
+          rejected.push(`${place}: ${receipt?.code ?? 'no receipt'}: ${receipt?.message ?? ''}`)
+      }
+    })
+    posted += events.length
+    progress.advance(events.length)
+    const dueMs = perSecond === null ? 0 : (posted / perSecond) * 1000 - (terminal.nowMs() - startedMs)
+    if (dueMs > 0) await intake.clock.sleep(dueMs, terminal.signal)
+  }
+
+  try {
+    for await (const line of readRecordings(recordings)) {
+      if (line.kind !== 'pin' && line.kind !== 'engagement') continue
+      terminal.signal.throwIfAborted()
+      const next = line.kind === 'pin' ? 'pins' : 'engagements'
+      if (next !== kind) await flush()
+      kind = next
+      pending.push({ value: line.value, place: line.place })
+      if (pending.length >= batchEvents) await flush()
+    }
+    await flush()
+  } finally {
+    await intake.close()
+  }
+  progress.done()
+  terminal.write(`${taken.pins} pins and ${taken.engagements} engagements taken, ${rejections} rejected\n`)
+  for (const example of rejected) terminal.write(`  ${example}\n`)
+  if (rejections > 0)
+    throw new OperationError('EVENTS_REJECTED', `${rejections} events were rejected, the first at ${rejected[0]}`)
+}
+
+async function insist(
+  intake: Intake,
+  kind: EventKind,
+  events: readonly { readonly value: unknown; readonly place: string }[],
+  signal: AbortSignal,
+): Promise<readonly Receipt[]> {
+  const values = events.map(({ value }) => value)
+  let waitedMs = 0
+  for (;;) {
+    signal.throwIfAborted()
+    const answer = await intake.post(kind, values)
+    if (!('why' in answer)) return answer
+    if (waitedMs >= patienceMs)
+      throw new OperationError(
+        'TARGET_UNREACHABLE',
+        `${answer.why}; tried for ${patienceMs / 1000} s, last at ${events[0]?.place}`,
+      )
+    waitedMs += answer.waitMs
+    await intake.clock.sleep(answer.waitMs, signal)
+  }
+}
+
+async function openIntake(given: ReplayArguments): Promise<Intake> {
+  if ((given.target === undefined) === (given.data === undefined))
+    throw new ArgumentError('give --target URL of an event-ingest, or --data FOLDER of the one-process edition')
+  if (given.target !== undefined) return openHttpIntake(given.target)
+  return openFolderIntake(given)
+}
+
+function openHttpIntake(target: string): Intake {
+  if (!URL.canParse(target)) throw new ArgumentError(`--target is ${target}; give a URL such as http://localhost:8080`)
+  const endpoint = (kind: EventKind): URL => new URL(`/v1/${kind}`, target)
+  let reached = false
+  return {
+    clock: createSystemClock(),
+    async post(kind, events) {
+      let response: Response
+      let answer: { readonly receipts?: readonly Receipt[]; readonly error?: Receipt }
+      try {
+        response = await fetch(endpoint(kind), {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ [kind]: events }),
+        })
+        answer = (await response.json()) as typeof answer
+      } catch (error) {
+        const { cause, message } = error as Error
+        const why = `${target} does not answer: ${cause instanceof Error && cause.message !== '' ? cause.message : message}`
+        if (!reached) throw new OperationError('TARGET_UNREACHABLE', why, { cause: error })
+        return { why, waitMs: 1000 }
+      }
+      reached = true
+      if (answer.receipts !== undefined) return answer.receipts
+      const why = `${target} answers ${response.status} ${answer.error?.code ?? ''}: ${answer.error?.message ?? ''}`
+      if (response.status !== 503) throw new OperationError('TARGET_UNREACHABLE', why)
+      return { why, waitMs: Math.max(1, Number(response.headers.get('retry-after') ?? 1)) * 1000 }
+    },
+    close: () => Promise.resolve(),
+  }
+}
+
+/** The rules of event-ingest over the data folder, but for how old an event may be. */
+async function openFolderIntake(given: ReplayArguments): Promise<Intake> {
+  const partitions = whole(given.partitions, '--partitions', 1, 1024)
+  const platform = await openFolder(given.data === undefined ? {} : { data: given.data }, partitions)
+  const { log, clock } = platform
+  const config = z.object(ingestSettings).parse({ maxEventAgeDays: 0 })
+  const ingest = createIngest({ log, clock, config, metrics: createMetrics(), logger: createSilentLogger() })
+  return {
+    clock,
+    async post(kind, events) {
+      const answer =
+        kind === 'pins'
+          ? await ingest.takePins({ events, read: parsePinJson, single: false, bytes: 0 })
+          : await ingest.takeEngagements({
+              events,
+              read: parseEngagementJson,
+              single: false,
+              bytes: 0,
+              sentAtMs: null,
+            })
+      return answer.kind === 'taken' ? answer.receipts : { why: answer.problem.message, waitMs: 1000 }
+    },
+    close: () => platform.close(),
+  }
+}
