@@ -17,8 +17,7 @@ export interface MergeContext {
 
 /**
  * The answers of sources as one mixture of distributions over the user's next pin. A source of scale `probability` adds
- * share · confidence · score. The sources of scale `relative` that found anything divide `evidence` by their shares ·
- * confidences, and each adds its scores as parts of their sum. Popular pins have large probabilities where tastes are
+ * share · score. The sources of scale `relative` that found anything divide `evidence` by their shares, and each adds its scores as parts of their sum. Popular pins have large probabilities where tastes are
  * narrow and small ones where they are wide, so the blend follows the data without a parameter per data set. Fills
  * `hits` with the best `limit` of the union, best first.
  */
@@ -30,10 +29,10 @@ export function mergeHits(
   board.clear()
   let shares = 0
   for (const { hits: found, share, scale } of inputs) {
-    if (scale === 'relative' && found.count > 0) shares += share * found.confidence
+    if (scale === 'relative' && found.count > 0) shares += share
   }
   for (const { hits: found, share, scale } of inputs) {
-    let weight = share * found.confidence
+    let weight = share
     if (scale === 'relative') {
       let sum = 0
       for (let i = 0; i < found.count; i++) sum += found.scores[i] ?? 0

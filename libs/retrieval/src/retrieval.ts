@@ -136,7 +136,7 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
   const trails = createSessions({ ...config, grouping: 'user' })
   const board = createScoreBoard(catalogue)
   let graphView: GraphView | undefined
-  const graph = (): GraphView => (graphView ??= createGraphView({ catalogue, sessions, caps: config }))
+  const graph = (): GraphView => (graphView ??= createGraphView({ catalogue, trails, caps: config }))
   const views = { catalogue, sessions, trails, board, seed, graph }
   const enabled: {
     readonly source: Source
@@ -230,7 +230,6 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
           continue
         }
         hits.count = 0
-        hits.confidence = 1
         source.query(query, hits)
         asked.push(entry)
       }

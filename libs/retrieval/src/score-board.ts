@@ -6,13 +6,11 @@ export interface Hits {
   readonly rows: Int32Array
   readonly scores: Float32Array
   count: number
-  /** How far the answer is to be trusted, in (0, 1]: 1 unless the source says otherwise. */
-  confidence: number
 }
 
 /** Room for an answer of at most `capacity` rows. */
 export function createHits(capacity: number): Hits {
-  return { rows: new Int32Array(capacity), scores: new Float32Array(capacity), count: 0, confidence: 1 }
+  return { rows: new Int32Array(capacity), scores: new Float32Array(capacity), count: 0 }
 }
 
 /**
