@@ -78,6 +78,12 @@ test('what several sources found adds up, and the best of the union are kept', (
   expect(merged(inputs, 1)).toHaveLength(4)
 })
 
+test('a share of zero is silent beside others, and no matter when asked alone', () => {
+  const silent = input([[a, 1]], { share: 0 })
+  expect(merged([silent, input([[b, 1]])], 0.5)).toEqual([[b, 0.5]])
+  expect(merged([silent], 0.5)).toEqual([[a, 0.5]])
+})
+
 test('nothing found is an empty answer', () => {
   expect(merged([input([]), input([], { scale: 'probability' })], 1)).toEqual([])
 })

@@ -17,9 +17,10 @@ export interface MergeContext {
 
 /**
  * The answers of sources as one mixture of distributions over the user's next pin. A source of scale `probability` adds
- * share · score. The sources of scale `relative` that found anything divide `evidence` by their shares, and each adds its scores as parts of their sum. Popular pins have large probabilities where tastes are
- * narrow and small ones where they are wide, so the blend follows the data without a parameter per data set. Fills
- * `hits` with the best `limit` of the union, best first.
+ * share · score. The sources of scale `relative` that found anything divide `evidence` by their shares, and each adds its
+ * scores as parts of their sum. Popular pins have large probabilities where tastes are narrow and small ones where they
+ * are wide, so the blend follows the data without a parameter per data set. A source that is asked alone needs no share.
+ * Fills `hits` with the best `limit` of the union, best first.
  */
 export function mergeHits(
   inputs: readonly MergeInput[],
@@ -28,11 +29,12 @@ export function mergeHits(
 ): void {
   board.clear()
   let shares = 0
-  for (const { hits: found, share, scale } of inputs) {
-    if (scale === 'relative' && found.count > 0) shares += share
-  }
-  for (const { hits: found, share, scale } of inputs) {
-    let weight = share
+  const shareOf = ({ share }: MergeInput): number => (inputs.length === 1 ? 1 : share)
+  for (const input of inputs) if (input.scale === 'relative' && input.hits.count > 0) shares += shareOf(input)
+  for (const input of inputs) {
+    const { hits: found, scale } = input
+    let weight = shareOf(input)
+    if (weight === 0) continue
     if (scale === 'relative') {
       let sum = 0
       for (let i = 0; i < found.count; i++) sum += found.scores[i] ?? 0
