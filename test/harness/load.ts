@@ -266,8 +266,9 @@ export async function wholePathWorks(
     await eventually(
       'an event in a full feed',
       async () => {
-        const userId = `probe-${run}`
-        const eventId = `probe-${run}-${attempt++}`
+        // A user of its own each time: what was served once is not served again.
+        const userId = `probe-${run}-${attempt++}`
+        const eventId = userId
         file.sent(userId, eventId)
         const event = { eventId, userId, action: 'click', pinId: 'pin1', occurredAt: new Date().toISOString() }
         const response = await fetch(`${fleet.ingestUrl}/v1/engagements`, {

@@ -20,7 +20,7 @@ export interface ProcessEnd {
 
 /** A service as a process of its own, on fixed ports, that can be started again. */
 export interface ServiceProcess {
-  readonly name: ServiceName
+  readonly name: string
   /** 0 where the service has no such server. */
   readonly ports: { readonly operations: number; readonly http: number; readonly grpc: number }
   /** Starts it; resolves when `/readyz` says 200. Rejects with its last lines when it ends before, or after the deadline. */
@@ -56,6 +56,27 @@ export async function createServiceProcess(
   const hasHttp = name === 'event-ingest' || name === 'blender'
   const hasGrpc = name !== 'feature-updater'
   const ports = { operations, http: hasHttp ? http : 0, grpc: hasGrpc ? grpc : 0 }
+  return createNodeProcess({
+    name,
+    arguments: [`apps/${name}/src/main.ts`],
+    ports,
+    env: {
+      FRESHET_OPERATIONS_PORT: String(operations),
+      ...(hasHttp ? { FRESHET_HTTP_PORT: String(http) } : {}),
+      ...(hasGrpc ? { FRESHET_GRPC_PORT: String(grpc) } : {}),
+      ...env,
+    },
+  })
+}
+
+/** Any program of the repository with an operations server, run by this Node; the program's path is relative to the repository. */
+export function createNodeProcess(options: {
+  readonly name: string
+  readonly arguments: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly ports: ServiceProcess['ports']
+}): ServiceProcess {
+  const { name, env, ports } = options
   let child: ChildProcess | null = null
   let end: Promise<ProcessEnd> = Promise.resolve({ code: null, signal: null, stderr: '' })
   let output = ''
@@ -66,17 +87,10 @@ export async function createServiceProcess(
   const launch = (): void => {
     if (child !== null) throw new Error(`${name} runs already`)
     let stderr = ''
-    const started = spawn(process.execPath, [join(root, 'apps', name, 'src/main.ts')], {
+    const started = spawn(process.execPath, options.arguments, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...withoutOurs(process.env),
-        NODE_ENV: 'production',
-        FRESHET_OPERATIONS_PORT: String(operations),
-        ...(hasHttp ? { FRESHET_HTTP_PORT: String(http) } : {}),
-        ...(hasGrpc ? { FRESHET_GRPC_PORT: String(grpc) } : {}),
-        ...env,
-      },
+      env: { ...withoutOurs(process.env), NODE_ENV: 'production', ...env },
     })
     child = started
     started.stdout.on('data', (chunk: Buffer) => keep(chunk.toString()))
@@ -93,7 +107,7 @@ export async function createServiceProcess(
     })
   }
   const asks = async (path: string): Promise<Response | null> =>
-    fetch(`http://127.0.0.1:${operations}${path}`, { signal: AbortSignal.timeout(2_000) }).catch(() => null)
+    fetch(`http://127.0.0.1:${ports.operations}${path}`, { signal: AbortSignal.timeout(2_000) }).catch(() => null)
   const failed = (why: string): Error => new Error(`${name}: ${why}\n${output.slice(-4_000)}`)
 
   const service: ServiceProcess = {
@@ -170,19 +184,22 @@ export interface Fleet extends Readonly<Record<ServiceName, ServiceProcess>> {
   logs(): string
 }
 
-/** Starts all services; resolves when all are ready. `env` goes to all of them. */
+/** Starts all services; resolves when all are ready. `env` goes to all of them, `envOf` to one. */
 export async function startFleet(options: {
   readonly brokers: readonly string[]
   readonly redisUrl: string
   readonly env?: Readonly<Record<string, string>>
+  readonly envOf?: Readonly<Partial<Record<ServiceName, Readonly<Record<string, string>>>>>
 }): Promise<Fleet> {
+  const create = (name: ServiceName, env: Readonly<Record<string, string>>): Promise<ServiceProcess> =>
+    createServiceProcess(name, { ...env, ...options.envOf?.[name] })
   const kafka = { FRESHET_KAFKA_BROKERS: options.brokers.join(','), ...options.env }
   const redis = { FRESHET_REDIS_URL: options.redisUrl }
-  const ingest = await createServiceProcess('event-ingest', kafka)
-  const updater = await createServiceProcess('feature-updater', { ...kafka, ...redis })
-  const candidates = await createServiceProcess('candidate-service', kafka)
-  const ranker = await createServiceProcess('ranker', kafka)
-  const blender = await createServiceProcess('blender', {
+  const ingest = await create('event-ingest', kafka)
+  const updater = await create('feature-updater', { ...kafka, ...redis })
+  const candidates = await create('candidate-service', kafka)
+  const ranker = await create('ranker', kafka)
+  const blender = await create('blender', {
     ...kafka,
     ...redis,
     FRESHET_CANDIDATE_SERVICE_ADDRESS: `127.0.0.1:${candidates.ports.grpc}`,
