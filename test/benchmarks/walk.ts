@@ -48,7 +48,7 @@ function graphRows(): BenchRow[] {
     for (let i = 0; i < edges; i++) {
       const board = Math.floor(boards * random())
       const key = { high: mix32(board), low: mix32(board ^ 0x5bd1e995) }
-      graph.add({ key, kind: 'session', pinRow: Math.floor(pins * random() ** 2), atMs: i * 100 })
+      graph.add({ key, kind: 'trail', pinRow: Math.floor(pins * random() ** 2), atMs: i * 100 })
     }
   })
   const options = { steps, restart, latest: 0, enoughPins: pins, enoughVisits: 4, popularityDiscount: 0.2, bias: 0 }

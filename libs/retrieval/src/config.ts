@@ -25,13 +25,13 @@ export interface RetrievalConfig {
   readonly maxSessionsPerPin: number
   /** A pause that ends a session where events bring no session id, milliseconds. */
   readonly sessionGapMs: number
-  /** Boards and sessions in the graph at most; beyond that one that nobody has added to for long goes. */
+  /** Boards and users in the graph at most; beyond that one that nobody has added to for long goes. */
   readonly maxBoards: number
-  /** Pins on boards and in sessions in the graph at most, where all lists are full. */
+  /** Pins on boards and in trails of users in the graph at most, where all lists are full. */
   readonly maxEdges: number
-  /** Of a pin, the boards and sessions in the graph, the latest. */
+  /** Of a pin, the boards and users in the graph, the latest. */
   readonly maxBoardsPerPin: number
-  /** Of a board or session, the pins in the graph, the latest. */
+  /** Of a board or user, the pins in the graph, the latest. */
   readonly maxPinsPerBoard: number
   /** Of the user's own actions, the latest that sources see. */
   readonly maxRecentActions: number

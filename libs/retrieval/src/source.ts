@@ -16,7 +16,7 @@ export interface SharedViews {
   readonly sessions: Sessions
   /** The same by user: each user's latest actions as one trail, across sessions. */
   readonly trails: Sessions
-  /** The live graph of pins, boards and sessions; folded only where a source asks for it when it is made. */
+  /** The live graph of pins, boards and users; folded only where a source asks for it when it is made. */
   readonly graph: () => GraphView
   /** Scratch for one query at a time; a source clears it before use. */
   readonly board: ScoreBoard

@@ -16,13 +16,13 @@ export interface GraphCaps {
   readonly maxPinsPerBoard: number
 }
 
-/** The graph as a fold over topics: pins on boards by saves, pins in sessions by any positive action. */
+/** The graph as a fold over topics: pins on boards by saves, pins in their users' trails by any positive action. */
 export interface GraphView {
   readonly graph: PinGraph
   readonly caps: GraphCaps
   foldEngagement(folded: FoldedEngagement): void
   foldPin(row: number, change: PinChange): void
-  /** The board row of the session that a query comes from, -1 where it is not in the graph. */
+  /** The board row of the asking user's own trail, -1 where it is not in the graph. */
   ownBoardOf(query: SourceQuery): number
   /** What walks for a locale are biased towards; 0 for none. */
   labelOf(localeRow: number): number
@@ -45,11 +45,12 @@ export function boardKeyOf(boardId: string): BoardKey {
 /** An empty view. */
 export function createGraphView({
   catalogue,
-  sessions,
+  trails,
   caps,
 }: {
   readonly catalogue: Catalogue
-  readonly sessions: Sessions
+  /** The sessions view by user: a user is one node, so that those who act rarely link pins too. */
+  readonly trails: Sessions
   readonly caps: GraphCaps
 }): GraphView {
   const graph = createPinGraph({
@@ -64,7 +65,7 @@ export function createGraphView({
   return {
     graph,
     caps,
-    foldEngagement({ engagement, row, positive, session }) {
+    foldEngagement({ engagement, row, positive, trail }) {
       const { action, boardId, occurredAtMs: atMs } = engagement
       if (row < 0) return
       if (action === 'unsave' && boardId !== null) graph.remove(boardKeyOf(boardId), row)
@@ -72,17 +73,17 @@ export function createGraphView({
       if (action === 'save' && boardId !== null) {
         graph.add({ key: boardKeyOf(boardId), kind: 'board', pinRow: row, atMs })
       }
-      if (session < 0) return
-      const key = { high: sessions.keyHigh(session), low: sessions.keyLow(session) }
-      graph.add({ key, kind: 'session', pinRow: row, atMs })
+      if (trail < 0) return
+      const key = { high: trails.keyHigh(trail), low: trails.keyLow(trail) }
+      graph.add({ key, kind: 'trail', pinRow: row, atMs })
     },
     foldPin(row, change) {
       if (change.kind === 'delete') return graph.removePin(row)
       graph.setLabel(row, labelOf(catalogue.localeOf(row)))
       graph.topicsChanged(row)
     },
-    ownBoardOf: ({ ownSession }) =>
-      ownSession < 0 ? -1 : graph.boardOf({ high: sessions.keyHigh(ownSession), low: sessions.keyLow(ownSession) }),
+    ownBoardOf: ({ ownTrail }) =>
+      ownTrail < 0 ? -1 : graph.boardOf({ high: trails.keyHigh(ownTrail), low: trails.keyLow(ownTrail) }),
     labelOf,
     bytes: () => graph.bytes(),
     counts: () => ({

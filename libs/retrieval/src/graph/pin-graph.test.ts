@@ -31,7 +31,7 @@ interface Edge {
 }
 
 const add = (graph: PinGraph, { board, pinRow, atMs }: Edge): void =>
-  graph.add({ key: keyOf(board), kind: 'session', pinRow, atMs })
+  graph.add({ key: keyOf(board), kind: 'trail', pinRow, atMs })
 
 /** All lists with boards by name instead of row: what a graph holds, however it came about. */
 function contents(graph: PinGraph, boardCount = boards, pinCount = pins): unknown {

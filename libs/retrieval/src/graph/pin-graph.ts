@@ -6,10 +6,10 @@ import { createBlockPool } from './block-pool.ts'
 import { createBreadthCheck, type BreadthOptions } from './breadth.ts'
 import { createWalkMemory, type WalkMemory } from './walk-memory.ts'
 
-/** What holds pins together: a board that people save to, or one user's session. */
-export type BoardKind = 'board' | 'session'
+/** What holds pins together: a board that people save to, or the trail of one user's actions. */
+export type BoardKind = 'board' | 'trail'
 
-/** 64 bits that name a board or session wherever the graph is held. */
+/** 64 bits that name a board or trail wherever the graph is held. */
 export interface BoardKey {
   readonly high: number
   readonly low: number
@@ -18,7 +18,7 @@ export interface BoardKey {
 /** Caps in nodes and edges. */
 export interface PinGraphOptions {
   readonly maxPins: number
-  /** Boards and sessions together; beyond that one that nobody has added to for long goes. */
+  /** Boards and trails together; beyond that one that nobody has added to for long goes. */
   readonly maxBoards: number
   /** Edges for which there is room where all lists are full; beyond that boards go as above. */
   readonly maxEdges: number
@@ -37,7 +37,7 @@ export interface PinGraphOptions {
 }
 
 /**
- * The live graph of pins on boards and in sessions. Each list keeps its latest entries, sorted by time and a hash, so a
+ * The live graph of pins on boards and in trails. Each list keeps its latest entries, sorted by time and a hash, so a
  * graph whose boards are below their caps is the same whatever the order in which the edges of different users came.
  * Adding is O(1) on average, and O(list) at worst.
  */
@@ -77,7 +77,7 @@ export interface PinGraph {
 }
 
 const freeBoard = 0
-const kinds: readonly BoardKind[] = ['board', 'session']
+const kinds: readonly BoardKind[] = ['board', 'trail']
 
 /** An empty graph. Throws a RangeError where the caps need more than 4 GiB. */
 export function createPinGraph(options: PinGraphOptions): PinGraph {

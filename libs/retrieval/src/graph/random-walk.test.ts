@@ -46,7 +46,7 @@ function aWorld(edges: readonly (readonly [board: string, pin: string])[], chang
     topicOf: () => -1,
   })
   for (const [board, pin] of edges) {
-    graph.add({ key: keyOf(board), kind: 'session', pinRow: catalogue.intern(asId<PinId>(pin)), atMs: 1_000 })
+    graph.add({ key: keyOf(board), kind: 'trail', pinRow: catalogue.intern(asId<PinId>(pin)), atMs: 1_000 })
   }
   const walk = createRandomWalk({
     graph,
@@ -164,7 +164,7 @@ describe('random walk', () => {
     expect(pinIds(0)).toEqual(['none', 'other', 'q', 'same'])
   })
 
-  it("does not enter the user's own session", () => {
+  it("does not enter the user's own trail", () => {
     const { ask } = aWorld([
       ['own', 'q'],
       ['own', 'mine'],

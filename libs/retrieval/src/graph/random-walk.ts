@@ -32,7 +32,7 @@ export interface WalkQuery {
   readonly weights: Float64Array
   /** Equal queries with equal seeds get equal answers. */
   readonly seed: number
-  /** The user's own session, which is no neighbour of itself; -1 for none. */
+  /** The user's own trail, which is no neighbour of itself; -1 for none. */
   readonly ownBoard: number
   /** The label that walks are biased towards; 0 for none. */
   readonly label: number

@@ -12,7 +12,7 @@ export interface TwoHopOptions {
   /** Two pins count half when put on the same board so far apart, milliseconds: what a board is about drifts; 0: no matter. */
   readonly driftHalfLifeMs: number
   readonly boardWeight: number
-  readonly sessionWeight: number
+  readonly trailWeight: number
   /** Of a pin, the latest boards that are looked at; of a board, the pins put there next to it in time. */
   readonly maxBoards: number
   readonly maxPins: number
@@ -41,7 +41,7 @@ export function createTwoHop(graph: PinGraph, board: ScoreBoard, options: TwoHop
         const node = pool[at] ?? 0
         if (node === ownBoard || graph.isHidden(node)) continue
         const edgeAt = atSeconds[at] ?? 0
-        const kindWeight = graph.kindOf(node) === 'board' ? options.boardWeight : options.sessionWeight
+        const kindWeight = graph.kindOf(node) === 'board' ? options.boardWeight : options.trailWeight
         if (kindWeight === 0) continue
         const size = pinsOfBoard.countOf(node)
         const start = pinsOfBoard.startOf(node)

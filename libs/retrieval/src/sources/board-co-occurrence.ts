@@ -11,8 +11,8 @@ export type BoardCoOccurrenceParameters = StartsOptions & {
   readonly driftHalfLifeMs: number
   /** A board of n pins counts n^-widthPower: wide boards say little. */
   readonly widthPower: number
-  /** What sharing a session counts beside sharing a board. */
-  readonly sessionWeight: number
+  /** What being touched by the same user counts beside sharing a board. */
+  readonly trailWeight: number
   readonly maxBoardsPerPin: number
   readonly maxPinsPerBoard: number
 }
@@ -32,7 +32,7 @@ export const boardCoOccurrence: SourceDefinition<BoardCoOccurrenceParameters> = 
     saveHalfLifeMs: 180 * 86_400_000,
     driftHalfLifeMs: 60 * 86_400_000,
     widthPower: 0.5,
-    sessionWeight: 0,
+    trailWeight: 0,
     maxBoardsPerPin: 300,
     maxPinsPerBoard: 100,
   },
@@ -51,7 +51,7 @@ function createBoardCoOccurrence(
     halfLifeMs: parameters.saveHalfLifeMs,
     driftHalfLifeMs: parameters.driftHalfLifeMs,
     boardWeight: 1,
-    sessionWeight: parameters.sessionWeight,
+    trailWeight: parameters.trailWeight,
     maxBoards: parameters.maxBoardsPerPin,
     maxPins: parameters.maxPinsPerBoard,
   })

@@ -46,7 +46,7 @@ function createLongTermWalk({ catalogue, board, graph }: SharedViews, parameters
     halfLifeMs: 0,
     driftHalfLifeMs: 0,
     boardWeight: 1,
-    sessionWeight: 1,
+    trailWeight: 1,
     maxBoards: maxBoardsPerPin,
     maxPins: maxPinsPerBoard,
   })

@@ -9,7 +9,7 @@ import type { SharedViews, Source, SourceDefinition } from '../source.ts'
 export type PixieWalkParameters = WalkOptions & StartsOptions
 
 /**
- * Pins that biased random walks from the user's recent pins visit most, over the live graph of pins, boards and sessions
+ * Pins that biased random walks from the user's recent pins visit most, over the live graph of pins, boards and users
  * (Pixie, Eksombatchai et al. 2017). The walks are seeded by the request: the same question of the same graph has the
  * same answer.
  */
