@@ -24,13 +24,18 @@ type Line = Readonly<Record<string, unknown>>
  * DIGINETICA by ADER's protocol: questions in periods ≥ 1, at every prefix of every session, one group a period, a mark
  * before each; targets that no earlier period has are left out. A period's clicks are spread evenly over its week.
  */
-export async function* digineticaLines(folder: string, periods: readonly number[]): AsyncGenerator<Line> {
+export async function* digineticaLines(
+  folder: string,
+  periods: readonly number[],
+  maxClicksPerPeriod = Infinity,
+): AsyncGenerator<Line> {
   const known = new Set<string>()
   for (const period of periods) {
     const clicks: [string, string][] = []
     for await (const line of linesOf(join(folder, `period_${period}.txt.gz`))) {
       const [session, item] = line.split(' ')
-      if (session !== undefined && item !== undefined) clicks.push([session, item])
+      if (session !== undefined && item !== undefined && clicks.length < maxClicksPerPeriod)
+        clicks.push([session, item])
     }
     yield { mark: `period ${period}` }
     const started = new Set<string>()

@@ -11,6 +11,8 @@ import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import type { Clock } from '@freshet/domain/clock'
 import type { Scorer } from '@freshet/ranking/logistic'
+import { trainerSchema } from '@freshet/trainer/config'
+import { createTrainer } from '@freshet/trainer/trainer'
 import { createEmbedded, type EmbeddedConfig } from '../embedded.ts'
 import type { EvaluationTarget } from './evaluate.ts'
 import { RecordingError } from './recording.ts'
@@ -63,12 +65,33 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
     pause: () => Promise.resolve(),
     onError: (_part, error) => (failure ??= error),
   })
+  // The trainer is given events in the order of the recording: what it learns depends on that order.
+  const trainer = usesEmbeddings(options.config)
+    ? createTrainer({
+        log,
+        clock: withoutAlarms(clock),
+        config: trainerSchema.parse(options.config.trainer ?? {}),
+        checkpoints: null,
+        onError: (error) => (failure ??= error),
+      })
+    : null
+  let learned = 0
   await embedded.start()
   await memory.drain()
   const pending = new Map<TopicName, NewRecord[]>()
   let pendingCount = 0
 
   async function add(topic: TopicName, key: string, value: Uint8Array): Promise<void> {
+    const next = learned + 1
+    await trainer?.fold({
+      topic,
+      partition: 0,
+      from: learned,
+      next,
+      end: next,
+      records: [{ position: learned, key, value, appendedAtMs: clock.now() }],
+    })
+    learned = next
     const records = pending.get(topic) ?? []
     records.push({ key, value, partition: null })
     pending.set(topic, records)
@@ -100,6 +123,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       await add('engagements.v1', engagement.userId, encodeEngagement(engagement, engagement.occurredAtMs))
     },
     async mark() {
+      await trainer?.publish()
       await flush()
       embedded.candidates.mark()
       memory.compact()
@@ -123,7 +147,8 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
   }
 }
 
-function usesEmbeddings({ candidates }: EmbeddedConfig): boolean {
+function usesEmbeddings({ candidates, trainer }: EmbeddedConfig): boolean {
+  if (trainer === null) return false
   const sources = candidates?.retrieval?.['sources'] as
     Readonly<Record<string, { readonly enabled?: boolean }>> | undefined
   return sources?.['pin2vec']?.enabled !== false

@@ -100,6 +100,9 @@ function parseQuestion(value: unknown, place: string): Question {
   const userId = text('userId')
   const pinId = text('pinId')
   if (userId === null && pinId === null) throw new RecordingError(place, 'question has neither userId nor pinId')
+  const { group = null } = fields
+  if (group !== null && typeof group !== 'string' && typeof group !== 'number')
+    throw new RecordingError(place, 'question.group is neither a text nor a number')
   const targets = Array.isArray(fields['target']) ? list('target') : [id(fields['target'], 'question.target', place)]
   if (targets.length === 0) throw new RecordingError(place, 'question.target is empty')
   return {
@@ -110,7 +113,7 @@ function parseQuestion(value: unknown, place: string): Question {
     targets,
     among: list('among'),
     exclude: list('exclude'),
-    group: fields['group'] === undefined ? null : String(fields['group']),
+    group: group === null ? null : String(group),
   }
 }
 
