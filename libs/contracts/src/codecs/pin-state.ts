@@ -47,7 +47,8 @@ export function decodePinState(bytes: Uint8Array): PinState {
     impressionsByPosition: fromCountersMessage(message.impressionsByPosition, buckets),
     positivesByPosition: fromCountersMessage(message.positivesByPosition, buckets),
     users: sketchOf(message.distinctUsers),
-    boards: { boardIds, atMs, stands: message.boardStands.slice() },
+    // Copies, and not by `slice`: a Buffer's is a view of bytes that belong to the reader.
+    boards: { boardIds, atMs, stands: new Uint8Array(message.boardStands) },
   }
 }
 
@@ -93,7 +94,7 @@ function sketchBytes(sketch: DistinctUsers): Uint8Array {
 
 function sketchOf(bytes: Uint8Array): DistinctUsers {
   if (bytes.length === 0) return noUsers
-  if (bytes.length === registers) return bytes.slice()
+  if (bytes.length === registers) return new Uint8Array(bytes)
   if (bytes.length > registers || bytes.length % 2 !== 0) throw invalid('has a sketch of the wrong length')
   const sketch = new Uint8Array(registers)
   for (let i = 0; i < bytes.length; i += 2) sketch[bytes[i] ?? 0] = bytes[i + 1] ?? 0

@@ -95,6 +95,21 @@ describe('stored state', () => {
     )
   })
 
+  it('once read keeps nothing of the bytes it came from, which their owner may write over', () => {
+    const overwritten = <State>(bytes: Uint8Array, decode: (bytes: Uint8Array) => State, offset: number): State => {
+      const owned = Buffer.alloc(bytes.length + offset).fill(bytes, offset)
+      const state = decode(owned.subarray(offset))
+      owned.fill(255)
+      return state
+    }
+    fc.assert(
+      fc.property(userStates, pinStates, fc.nat(8), (user, pin, offset) => {
+        expect(overwritten(encodeUserState(user), decodeUserState, offset)).toEqual(user)
+        expect(overwritten(encodePinState(pin), decodePinState, offset)).toEqual(pin)
+      }),
+    )
+  })
+
   it('of partitions is read as it was written', () => {
     const meta = {
       watermarkMs: startMs,

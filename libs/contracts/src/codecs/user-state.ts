@@ -143,7 +143,7 @@ function relationsOf(message: UserStateMessage, idAt: (index: number) => string)
 
 function boardsOf(message: UserStateMessage, idAt: (index: number) => string): BoardAffinity {
   const boards = varintColumn(message.boards)
-  const weights = float64Column(message.boardWeights)
+  const weights = float64Column(message.boardWeights).slice()
   const atMs = varintColumn(message.boardAtMs)
   sameLength('board', boards.length, weights.length, atMs.length)
   if (!weights.every(Number.isFinite)) throw invalid('board_weights holds NaN or infinity')
@@ -151,7 +151,8 @@ function boardsOf(message: UserStateMessage, idAt: (index: number) => string): B
 }
 
 function seenOf(message: UserStateMessage): Seen {
-  const pins = uint32Column(message.seenPins)
+  // A copy: a state is kept longer than the buffer that it came in.
+  const pins = uint32Column(message.seenPins).slice()
   const atMs = ascendingColumn(message.seenAtSeconds).map((seconds) => seconds * seenResolutionMs)
   sameLength('seen', pins.length, atMs.length)
   return {
