@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { aCommit, bytes, text } from '../suites/state-store.builders.ts'
-import { stateStoreContract } from '../suites/state-store.suite.ts'
+import { stateStoreContract, type StateStoreFixture } from '../suites/state-store.suite.ts'
 import { createVirtualClock } from './clock.ts'
 import { createMemoryStateStore } from './state-store.ts'
 
-stateStoreContract('memory', async () => {
+stateStoreContract('memory', memoryFixture, { failover: 'present' })
+
+async function memoryFixture(): Promise<StateStoreFixture> {
   const clock = createVirtualClock(1_700_000_000_000)
   const store = createMemoryStateStore({ clock, maxUndo: 100 })
   return {
@@ -18,7 +20,7 @@ stateStoreContract('memory', async () => {
     },
     close: () => store.close(),
   }
-})
+}
 
 describe('undoing writes', () => {
   const put = (value: string) => [{ key: 'k', value: bytes(value), ttlMs: null }]

@@ -24,7 +24,12 @@ afterAll(async () => {
 
 if ('target' in standalone) {
   const { target } = standalone
-  stateStoreContract('Redis', () => standaloneFixture(target))
+  const faults = target.faults === null ? 'absent' : 'present'
+  stateStoreContract('Redis', () => standaloneFixture(target), {
+    failover: faults,
+    flushScripts: 'present',
+    outage: faults,
+  })
   describe('Redis, one server', () => standaloneTests(target))
 } else {
   test.skip(`Redis state store: ${standalone.absent}`)
@@ -32,7 +37,12 @@ if ('target' in standalone) {
 
 if ('target' in cluster) {
   const { target } = cluster
-  stateStoreContract('Redis Cluster', () => clusterFixture(target))
+  const outage = target.faults === null ? 'absent' : 'present'
+  stateStoreContract('Redis Cluster', () => clusterFixture(target), {
+    failover: 'present',
+    flushScripts: 'present',
+    outage,
+  })
   describe('Redis Cluster', () => clusterTests(target))
 } else {
   test.skip(`Redis Cluster state store: ${cluster.absent}`)

@@ -22,10 +22,24 @@ export interface StateStoreFixture {
   close(): Promise<void>
 }
 
+/**
+ * What can happen to an adapter's server, and whether it can be made to happen here: `absent` is skipped by name. What an
+ * adapter without a server cannot have at all is left out, and so are its tests.
+ */
+export type StateStoreFaults = Readonly<Partial<Record<'failover' | 'flushScripts' | 'outage', 'present' | 'absent'>>>
+
 const scope = 'user.1'
 
 /** What every state store promises; `makeFixture` is called for each test. */
-export function stateStoreContract(name: string, makeFixture: () => Promise<StateStoreFixture>): void {
+export function stateStoreContract(
+  name: string,
+  makeFixture: () => Promise<StateStoreFixture>,
+  faults: StateStoreFaults = {},
+): void {
+  const testUnder = (fault: keyof StateStoreFaults, title: string, body: () => Promise<void>): void => {
+    if (faults[fault] !== undefined) test.skipIf(faults[fault] === 'absent')(title, body)
+  }
+
   describe(`${name}: a state store`, () => {
     let fixture: StateStoreFixture
     let store: StateStore
@@ -254,27 +268,36 @@ export function stateStoreContract(name: string, makeFixture: () => Promise<Stat
         expect(await value('count')).toBe(String(last))
       })
 
-      test('after a failover that lost the last commits a writer is told ROLLBACK, folds again and loses nothing', async (context) => {
-        if (fixture.failover === undefined) return context.skip('this adapter has no replica to fail over to')
-        const remember = (hash: bigint) => [{ generation: 1, hashes: new BigUint64Array([hash]), ttlMs: 600_000 }]
-        await apply({ next: 10, puts: [put('count', '10')], meta: bytes('ten'), remember: remember(1n) })
-        await fixture.failover(async () => {
-          await apply({ from: 10, next: 20, puts: [put('count', '20')], meta: bytes('twenty'), remember: remember(2n) })
-          await apply({ from: 20, next: 30, puts: [put('count', '30')], remember: remember(3n) })
-        })
-        const commit = aCommit({ from: 30, next: 40, puts: [put('count', '40')] })
-        const outcome = await eventually(() => store.commit(commit))
-        expect(outcome).toEqual({ kind: 'ROLLBACK', stored: 10 })
-        const hashes = new BigUint64Array([1n, 2n, 3n])
-        const read = await store.readForFold({ scope, partition: 0, keys: ['count'], hashes, generations: [1] })
-        expect(read).toEqual({
-          position: 10,
-          meta: bytes('ten'),
-          values: [bytes('10')],
-          seen: new Uint8Array([1, 0, 0]),
-        })
-        await apply({ from: 10, next: 40, puts: [put('count', '40')] })
-      })
+      testUnder(
+        'failover',
+        'after a failover that lost the last commits a writer is told ROLLBACK, folds again and loses nothing',
+        async () => {
+          const remember = (hash: bigint) => [{ generation: 1, hashes: new BigUint64Array([hash]), ttlMs: 600_000 }]
+          await apply({ next: 10, puts: [put('count', '10')], meta: bytes('ten'), remember: remember(1n) })
+          await fixture.failover!(async () => {
+            await apply({
+              from: 10,
+              next: 20,
+              puts: [put('count', '20')],
+              meta: bytes('twenty'),
+              remember: remember(2n),
+            })
+            await apply({ from: 20, next: 30, puts: [put('count', '30')], remember: remember(3n) })
+          })
+          const commit = aCommit({ from: 30, next: 40, puts: [put('count', '40')] })
+          const outcome = await eventually(() => store.commit(commit))
+          expect(outcome).toEqual({ kind: 'ROLLBACK', stored: 10 })
+          const hashes = new BigUint64Array([1n, 2n, 3n])
+          const read = await store.readForFold({ scope, partition: 0, keys: ['count'], hashes, generations: [1] })
+          expect(read).toEqual({
+            position: 10,
+            meta: bytes('ten'),
+            values: [bytes('10')],
+            seen: new Uint8Array([1, 0, 0]),
+          })
+          await apply({ from: 10, next: 40, puts: [put('count', '40')] })
+        },
+      )
 
       modelLaws(() => fixture)
     })
@@ -519,15 +542,14 @@ export function stateStoreContract(name: string, makeFixture: () => Promise<Stat
         expect(await value('k')).toBe(outcome?.kind === 'APPLIED' ? 'v' : null)
       })
 
-      test('scripts that the server has forgotten are sent again', async (context) => {
-        if (fixture.flushScripts === undefined) return context.skip('this adapter has no scripts')
+      testUnder('flushScripts', 'scripts that the server has forgotten are sent again', async () => {
         await apply({ puts: [put('k', '1')] })
-        await fixture.flushScripts()
+        await fixture.flushScripts!()
         await apply({ from: 1, next: 2, puts: [put('k', '2')] })
-        await fixture.flushScripts()
+        await fixture.flushScripts!()
         const query = { scope, partition: 0, keys: ['k'], hashes: BigUint64Array.from([1n]), generations: [1] }
         expect((await store.readForFold(query)).values.map(text)).toEqual(['2'])
-        await fixture.flushScripts()
+        await fixture.flushScripts!()
         await Promise.all([
           store.append(scope, 0, 'list', bytes('a'), { maxBytes: 9, ttlMs: 60_000 }),
           store.append(scope, 0, 'list', bytes('a'), { maxBytes: 9, ttlMs: 60_000 }),
@@ -536,30 +558,33 @@ export function stateStoreContract(name: string, makeFixture: () => Promise<Stat
         expect(await value('list')).toBe('aa')
       })
 
-      test('while the server says nothing calls end in time with STORE_UNAVAILABLE; then all goes on', async (context) => {
-        if (fixture.outage === undefined) return context.skip('this adapter has no server')
-        await apply({ puts: [put('k', 'v')] })
-        const end = await fixture.outage()
-        const began = performance.now()
-        for (const call of [
-          () => store.read(scope, 0, ['k']),
-          () => store.commit(aCommit({ from: 1, next: 2, puts: [put('k', 'w')] })),
-          () => store.append(scope, 0, 'list', bytes('a'), { maxBytes: 9, ttlMs: 60_000 }),
-          () => store.pointer('p'),
-        ]) {
-          const start = performance.now()
-          await expect(call()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true })
-          expect(performance.now() - start).toBeLessThan(fixture.outageBoundMs ?? 0)
-        }
-        const many = Array.from({ length: 200 }, () => store.read(scope, 0, ['k']).catch((error: unknown) => error))
-        expect((await Promise.all(many)).every((each) => isContractError(each, 'STORE_UNAVAILABLE'))).toBe(true)
-        expect(performance.now() - began).toBeLessThan(6 * (fixture.outageBoundMs ?? 0))
-        await end()
-        const again = aCommit({ from: 1, next: 2, puts: [put('k', 'w')] })
-        const outcome = await eventually(() => store.commit(again))
-        expect(['APPLIED', 'SKIPPED']).toContain(outcome.kind)
-        expect(await value('k')).toBe('w')
-      })
+      testUnder(
+        'outage',
+        'while the server says nothing calls end in time with STORE_UNAVAILABLE; then all goes on',
+        async () => {
+          await apply({ puts: [put('k', 'v')] })
+          const end = await fixture.outage!()
+          const began = performance.now()
+          for (const call of [
+            () => store.read(scope, 0, ['k']),
+            () => store.commit(aCommit({ from: 1, next: 2, puts: [put('k', 'w')] })),
+            () => store.append(scope, 0, 'list', bytes('a'), { maxBytes: 9, ttlMs: 60_000 }),
+            () => store.pointer('p'),
+          ]) {
+            const start = performance.now()
+            await expect(call()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true })
+            expect(performance.now() - start).toBeLessThan(fixture.outageBoundMs ?? 0)
+          }
+          const many = Array.from({ length: 200 }, () => store.read(scope, 0, ['k']).catch((error: unknown) => error))
+          expect((await Promise.all(many)).every((each) => isContractError(each, 'STORE_UNAVAILABLE'))).toBe(true)
+          expect(performance.now() - began).toBeLessThan(6 * (fixture.outageBoundMs ?? 0))
+          await end()
+          const again = aCommit({ from: 1, next: 2, puts: [put('k', 'w')] })
+          const outcome = await eventually(() => store.commit(again))
+          expect(['APPLIED', 'SKIPPED']).toContain(outcome.kind)
+          expect(await value('k')).toBe('w')
+        },
+      )
     })
   })
 }
