@@ -22,14 +22,10 @@ export const kafkaSettings = {
 
 /** Where Redis is; for `z.object({ redis: z.object(redisSettings) })`. */
 export const redisSettings = {
-  url: z
-    .string()
-    .nullable()
-    .default(null)
-    .meta({
-      description: 'One Redis: redis://user:password@host:port/db, rediss:// for TLS; or set clusterNodes',
-      secret: true,
-    }),
+  url: z.string().nullable().default(null).meta({
+    description: 'One Redis: redis://user:password@host:port/db, rediss:// for TLS; or set clusterNodes',
+    secret: true,
+  }),
   clusterNodes: z
     .array(z.string())
     .default([])
@@ -53,10 +49,7 @@ export function callSettings(address: string) {
   } as const
 }
 
-const kafkaSchema = z.object(kafkaSettings)
-const redisSchema = z.object(redisSettings)
-
 /** What `kafkaSettings` parse to. */
-export type KafkaConfig = z.output<typeof kafkaSchema>
+export type KafkaConfig = z.output<z.ZodObject<typeof kafkaSettings>>
 /** What `redisSettings` parse to. */
-export type RedisConfig = z.output<typeof redisSchema>
+export type RedisConfig = z.output<z.ZodObject<typeof redisSettings>>
