@@ -1,3 +1,4 @@
+import { grownFloat64, grownInt32, nextCapacity } from './columns.ts'
 import type { ScoreBoard } from './score-board.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -19,6 +20,8 @@ export interface RuleOptions {
 
 /** Sums the rules pin → other pin into a board when they are asked for. */
 export interface Rules {
+  /** Clears the board for the next request. */
+  begin(): void
   /** Adds what came near a pin in other sessions than `ownSession`, times `weight`. */
   add(pinRow: number, weight: number, at: { readonly atMs: number; readonly ownSession: number }): void
 }
@@ -36,12 +39,30 @@ export function createRules(sessions: Sessions, board: ScoreBoard, options: Rule
     backward[d] = options.backwardWeight * d ** -options.distanceExponent
   }
 
+  // A pin comes up many times in one request: its rarity is worked out once.
+  let rarities = new Float64Array(0)
+  let stamps = new Int32Array(0)
+  let stamp = 0
+
   function rarityOf(row: number): number {
-    const ratio = sessions.sessionsEver / (1 + sessions.sessionCountOf(row))
-    return Math.log(1 + ratio) ** rarityExponent
+    if (stamps[row] !== stamp) {
+      stamps[row] = stamp
+      const ratio = sessions.sessionsEver / (1 + sessions.sessionCountOf(row))
+      rarities[row] = Math.log(1 + ratio) ** rarityExponent
+    }
+    return rarities[row] ?? 0
   }
 
   return {
+    begin() {
+      board.clear()
+      stamp++
+      if (board.capacity() > stamps.length) {
+        const capacity = nextCapacity(stamps.length, board.capacity())
+        stamps = grownInt32(stamps, capacity)
+        rarities = grownFloat64(rarities, capacity)
+      }
+    },
     add(pinRow, weight, { atMs, ownSession }) {
       const { pinRows, sessionRows, sessionAtMs } = sessions
       const first = sessions.pinStartOf(pinRow)

@@ -47,7 +47,7 @@ function createCoOccurrence({ sessions, board }: SharedViews, parameters: CoOccu
     name: 'co-occurrence',
     scale: 'relative',
     query(query, hits) {
-      board.clear()
+      rules.begin()
       let weight = 1
       let taken = 0
       for (let i = query.recentCount - 1; i >= 0 && taken < maxRecentPins; i--) {

@@ -45,7 +45,7 @@ function createSavedBoards({ trails, board }: SharedViews, parameters: SavedBoar
     name: 'saved-boards',
     scale: 'relative',
     query(query, hits) {
-      board.clear()
+      rules.begin()
       const taken = new Map<string, { readonly weight: number; pins: number }>()
       const at = { atMs: query.atMs, ownSession: query.ownTrail }
       for (let i = query.recentCount - 1; i >= 0; i--) {
