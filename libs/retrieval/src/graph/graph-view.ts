@@ -2,6 +2,7 @@ import { hash32 } from '@freshet/domain/hash'
 import type { PinChange } from '@freshet/domain/pin'
 
 import type { Catalogue } from '../catalogue.ts'
+import { RetrievalConfigError } from '../errors.ts'
 import type { Sessions } from '../sessions.ts'
 import type { SectionReader, SectionWriter } from '../snapshot.ts'
 import type { FoldedEngagement, SourceQuery } from '../source.ts'
@@ -42,7 +43,7 @@ export function boardKeyOf(boardId: string): BoardKey {
   return { high: hash32(boardId, 0xb0a2d), low: hash32(boardId, 0x51de5) }
 }
 
-/** An empty view. */
+/** An empty view. Throws a RetrievalConfigError where the caps need more than can be addressed. */
 export function createGraphView({
   catalogue,
   trails,
@@ -53,13 +54,15 @@ export function createGraphView({
   readonly trails: Sessions
   readonly caps: GraphCaps
 }): GraphView {
-  const graph = createPinGraph({
-    ...caps,
-    maxSteps: maxWalkSteps,
-    breadth,
-    tieOf: catalogue.tieOf,
-    topicOf: (row) => (catalogue.topicCountOf(row) > 0 ? catalogue.topicOf(row, 0) : -1),
-  })
+  const graph = made(() =>
+    createPinGraph({
+      ...caps,
+      maxSteps: maxWalkSteps,
+      breadth,
+      tieOf: catalogue.tieOf,
+      topicOf: (row) => (catalogue.topicCountOf(row) > 0 ? catalogue.topicOf(row, 0) : -1),
+    }),
+  )
   const labelOf = (localeRow: number): number => (localeRow < 0 ? 0 : 1 + (localeRow % 255))
 
   return {
@@ -94,5 +97,14 @@ export function createGraphView({
     }),
     save: (writer) => graph.save(writer),
     load: (reader) => graph.load(reader),
+  }
+}
+
+function made(create: () => PinGraph): PinGraph {
+  try {
+    return create()
+  } catch (error) {
+    if (error instanceof RangeError) throw new RetrievalConfigError('RETRIEVAL_CONFIG_INVALID', [error.message])
+    throw error
   }
 }

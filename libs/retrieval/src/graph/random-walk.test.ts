@@ -177,6 +177,20 @@ describe('random walk', () => {
     expect(aWorld([['own', 'q']]).ask(['q'], { ownBoard: 'own' }).found).toEqual([])
   })
 
+  it('keeps to the steps and walkers that there is room for', () => {
+    const edges = [
+      ['a', 'q'],
+      ['a', 'x'],
+      ['b', 'q'],
+    ] as const
+    const { ask } = aWorld(edges, { steps: 10_000_000, walkers: 100_000 })
+    const { found, steps } = ask(['q', 'x'])
+    expect(found.map(([pin]) => pin).toSorted()).toEqual(['q', 'x'])
+    expect(steps).toBeGreaterThan(90_000)
+    expect(steps).toBeLessThanOrEqual(100_000)
+    expect(aWorld(edges, { walkers: 0 }).ask(['q']).steps).toBe(20_000)
+  })
+
   it('finds nothing from a pin that nobody has touched, or from nowhere', () => {
     const { catalogue, ask } = aWorld([['a', 'q']])
     catalogue.intern(asId<PinId>('lonely'))

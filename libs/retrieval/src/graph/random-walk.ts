@@ -3,7 +3,7 @@ import { mix32 } from '@freshet/domain/hash'
 import type { Catalogue } from '../catalogue.ts'
 import { type Hits, selectorInto } from '../score-board.ts'
 import type { PinGraph } from './pin-graph.ts'
-import { visitSlotsFor } from './walk-memory.ts'
+import { maxWalkers, visitSlotsFor } from './walk-memory.ts'
 
 /** How walks go. */
 export type WalkOptions = {
@@ -74,6 +74,7 @@ export function createRandomWalk({
   const restart = asThreshold(options.restart)
   const latest = asThreshold(options.latest)
   const bias = asThreshold(options.bias)
+  const walkers = Math.min(maxWalkers, Math.max(1, Math.floor(options.walkers)))
   for (let degree = 0; degree < memory.discounts.length; degree++) {
     memory.discounts[degree] = Math.max(1, degree) ** -options.popularityDiscount
   }
@@ -90,15 +91,15 @@ export function createRandomWalk({
       graph.settle()
       let total = 0
       for (let i = 0; i < count; i++) total += (weights[i] ?? 0) * shareOf(pinRows[i] ?? 0)
-      let left = maxSteps
-      const mask = visitSlotsFor(Math.min(maxSteps, options.steps + count * (options.walkers + 1))) - 1
+      // The last round of a walk may take up to a step of each walker more, and shares are rounded up.
+      const spare = count * (walkers + 1)
+      const budget = Math.min(options.steps, maxSteps - spare)
+      const mask = visitSlotsFor(budget + spare) - 1
       for (let i = 0; i < count; i++) {
         const pin = pinRows[i] ?? 0
-        const steps = Math.ceil((options.steps * (weights[i] ?? 0) * shareOf(pin)) / total)
-        const width = Math.min(options.walkers, steps)
-        // The last round of a walk may take up to `width` steps more.
-        if (!(steps > 0) || steps + width > left) continue
-        left -= steps + width
+        const steps = Math.ceil((budget * (weights[i] ?? 0) * shareOf(pin)) / total)
+        const width = Math.min(walkers, steps)
+        if (!(steps > 0)) continue
         kernel.walk(
           pin,
           steps,

@@ -35,7 +35,8 @@ export const startDefaults: StartsOptions = {
 
 /** Room for the starts of one query at a time. */
 export function createStarts(options: StartsOptions): Starts {
-  const { maxStarts, historyDecay, halfLifeMs } = options
+  const { historyDecay, halfLifeMs } = options
+  const maxStarts = Math.floor(options.maxStarts)
   const pinRows = new Int32Array(maxStarts)
   const weights = new Float64Array(maxStarts)
   const byAction = Float64Array.from(actions, (action) =>

@@ -22,7 +22,7 @@ export interface NearestOptions {
 /** Pins near a user's recent ones. */
 export interface Nearest {
   /** Fills `hits` with the accepted pins nearest to the weighted mean of the latest starts, and in between those nearest to the user's other interests. */
-  find(starts: Starts, query: SourceQuery, hits: Hits): void
+  find(query: SourceQuery, hits: Hits): void
 }
 
 const noHits: VectorHits = { rows: new Int32Array(0), scores: new Float32Array(0) }
@@ -32,15 +32,17 @@ export function createNearest({
   view,
   catalogue,
   board,
-  maxStarts,
+  starts,
   options,
 }: {
   readonly view: EmbeddingView
   readonly catalogue: Catalogue
   readonly board: ScoreBoard
-  readonly maxStarts: number
+  /** Filled before each `find`. */
+  readonly starts: Starts
   readonly options: NearestOptions
 }): Nearest {
+  const maxStarts = starts.pinRows.length
   const interests = createInterests({ maxPins: maxStarts, maxSpread: options.maxSpread })
   const weights = new Float64Array(maxStarts)
 
@@ -69,7 +71,7 @@ export function createNearest({
   }
 
   return {
-    find(starts, query, hits) {
+    find(query, hits) {
       board.clear()
       hits.count = 0
       const vectors: Float32Array[] = []

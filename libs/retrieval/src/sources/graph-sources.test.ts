@@ -193,6 +193,15 @@ describe.each(['pixie-walk', 'long-term-walk', 'board-co-occurrence'])('%s', (na
   })
 })
 
+describe('graph', () => {
+  it('names caps that can not be addressed as a fault of the configuration', () => {
+    const config = { ...only('pixie-walk'), maxEdges: 1_000_000_000 }
+    expect(() => createRetrieval({ config, seed: 1, refresh: 'event' })).toThrow(
+      /RETRIEVAL_CONFIG_INVALID.*can be addressed/,
+    )
+  })
+})
+
 describe('board co-occurrence', () => {
   it('prefers boards of today over boards of years ago', () => {
     const retrieval = aRetrieval('board-co-occurrence')

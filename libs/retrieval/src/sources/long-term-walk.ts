@@ -5,9 +5,9 @@ import type { SharedViews, Source, SourceDefinition } from '../source.ts'
 
 /** Parameters of the closed-form walk. */
 export type LongTermWalkParameters = StartsOptions & {
-  /** Exponent of the walk's transition probabilities. */
+  /** Exponent of the walk's transition probabilities; .86 in the paper, less holds across sets with short histories too. */
   readonly alpha: number
-  /** Pins are divided by degree^beta. */
+  /** Pins are divided by degree^beta; .43 in the paper. */
   readonly beta: number
   readonly maxBoardsPerPin: number
   readonly maxPinsPerBoard: number
@@ -28,8 +28,8 @@ export const longTermWalk: SourceDefinition<LongTermWalkParameters> = {
     maxStarts: 50,
     historyDecay: 0.8,
     halfLifeMs: 30 * 86_400_000,
-    alpha: 0.86,
-    beta: 0.43,
+    alpha: 0.5,
+    beta: 0.2,
     maxBoardsPerPin: 200,
     maxPinsPerBoard: 100,
   },

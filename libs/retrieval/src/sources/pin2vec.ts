@@ -41,7 +41,7 @@ export const pin2vec: SourceDefinition<Pin2VecParameters> = {
 function createPin2VecSource({ catalogue, board }: SharedViews, parameters: Pin2VecParameters): Source {
   const view = createEmbeddingView(parameters)
   const starts = createStarts(parameters)
-  const nearest = createNearest({ view, catalogue, board, maxStarts: parameters.maxStarts, options: parameters })
+  const nearest = createNearest({ view, catalogue, board, starts, options: parameters })
   return {
     name: 'pin2vec',
     foldPin(row, change) {
@@ -53,7 +53,7 @@ function createPin2VecSource({ catalogue, board }: SharedViews, parameters: Pin2
     },
     query(query, hits) {
       starts.fill(query)
-      nearest.find(starts, query, hits)
+      nearest.find(query, hits)
     },
     bytes: () => view.bytes(),
     counts: () => view.counts(),

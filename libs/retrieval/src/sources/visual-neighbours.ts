@@ -40,7 +40,7 @@ export const visualNeighbours: SourceDefinition<VisualNeighboursParameters> = {
 function createVisualNeighbours({ catalogue, board }: SharedViews, parameters: VisualNeighboursParameters): Source {
   const view = createEmbeddingView(parameters)
   const starts = createStarts(parameters)
-  const nearest = createNearest({ view, catalogue, board, maxStarts: parameters.maxStarts, options: parameters })
+  const nearest = createNearest({ view, catalogue, board, starts, options: parameters })
   return {
     name: 'visual-neighbours',
     foldPin(row, change) {
@@ -49,7 +49,7 @@ function createVisualNeighbours({ catalogue, board }: SharedViews, parameters: V
     },
     query(query, hits) {
       starts.fill(query)
-      nearest.find(starts, query, hits)
+      nearest.find(query, hits)
     },
     bytes: () => view.bytes(),
     counts: () => view.counts(),
