@@ -1,4 +1,4 @@
-import type { SourceDefinition, SourceParameters } from './source.ts'
+import type { SourceDefinition } from './source.ts'
 import { boardCoOccurrence } from './sources/board-co-occurrence.ts'
 import { coOccurrence } from './sources/co-occurrence.ts'
 import { freshFollowed } from './sources/fresh-followed.ts'
@@ -14,21 +14,16 @@ import { visualNeighbours } from './sources/visual-neighbours.ts'
 
 /** Every source there is, in the order in which answers list them. A new source is a file in `sources/` and a line here. */
 export const sourceDefinitions: readonly SourceDefinition[] = [
-  erased(sessionNeighbours),
-  erased(coOccurrence),
-  erased(boardCoOccurrence),
-  erased(pixieWalk),
-  erased(longTermWalk),
-  erased(pin2vec),
-  erased(visualNeighbours),
-  erased(savedBoards),
-  erased(freshFollowed),
-  erased(trending),
-  erased(popularity),
-  erased(revisit),
+  sessionNeighbours,
+  coOccurrence,
+  boardCoOccurrence,
+  pixieWalk,
+  longTermWalk,
+  pin2vec,
+  visualNeighbours,
+  savedBoards,
+  freshFollowed,
+  trending,
+  popularity,
+  revisit,
 ]
-
-// `create` is only ever called with parameters that were resolved against the definition's own defaults.
-function erased<P extends SourceParameters>(definition: SourceDefinition<P>): SourceDefinition {
-  return definition as unknown as SourceDefinition
-}

@@ -10,7 +10,7 @@ import { createHits, createScoreBoard, type Hits } from '../score-board.ts'
 import { createSessions, type Sessions } from '../sessions.ts'
 import { sessionNeighbours } from '../sources/session-neighbours.ts'
 import { createNeighbourShard } from './shard.ts'
-import { createShardedNeighbours } from './sharded.ts'
+import { createShardedNeighbours, localShard } from './sharded.ts'
 
 const config = { maxRecentActions: 50, sessionGapMs: 30 * minuteMs }
 
@@ -79,7 +79,9 @@ test('law: neighbours over shards are the neighbours of the whole, bit for bit',
         source.query(createQueryBuilder({ ...whole, config }).build(request), fromWhole)
 
         const sharded = createShardedNeighbours({
-          shards: parts.map((part) => createNeighbourShard({ ...part, maxTrailsPerPin: parameters.maxTrailsPerPin })),
+          shards: parts.map((part) =>
+            localShard(createNeighbourShard({ ...part, maxTrailsPerPin: parameters.maxTrailsPerPin })),
+          ),
           catalogue: coordinator.catalogue,
           board: createScoreBoard(coordinator.catalogue),
           parameters,

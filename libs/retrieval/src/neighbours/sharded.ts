@@ -9,10 +9,18 @@ import { createNeighbourSet } from './neighbour-set.ts'
 import { createNeighbourScorer, type NeighbourParameters } from './scoring.ts'
 import { latestOfAll, type NeighbourPartial, type NeighbourShard, type ShardCounts } from './shard.ts'
 
-/** A shard that may be in another process. */
+/** A shard as the merge sees it: it may be in another process. */
 export interface RemoteNeighbourShard {
-  gather(pinIds: readonly PinId[]): Promise<NeighbourPartial> | NeighbourPartial
-  counts(pinIds: readonly PinId[]): Promise<ShardCounts> | ShardCounts
+  gather(pinIds: readonly PinId[]): Promise<NeighbourPartial>
+  counts(pinIds: readonly PinId[]): Promise<ShardCounts>
+}
+
+/** A shard of this process, as the merge sees it. */
+export function localShard(shard: NeighbourShard): RemoteNeighbourShard {
+  return {
+    gather: (pinIds) => Promise.resolve(shard.gather(pinIds)),
+    counts: (pinIds) => Promise.resolve(shard.counts(pinIds)),
+  }
 }
 
 /** Session neighbours over users that are spread over shards. */
@@ -32,7 +40,7 @@ export function createShardedNeighbours({
   board,
   parameters,
 }: {
-  readonly shards: readonly (RemoteNeighbourShard | NeighbourShard)[]
+  readonly shards: readonly RemoteNeighbourShard[]
   readonly catalogue: Catalogue
   readonly board: ScoreBoard
   readonly parameters: NeighbourParameters
