@@ -1,5 +1,9 @@
 import type { Benchmark } from './bench.ts'
+import { freshnessClusterRows, freshnessRows } from './freshness.ts'
 import { getFeedClusterRows, getFeedRows } from './get-feed.ts'
+import { ingestClusterRows, ingestRows } from './ingest.ts'
+import { retrieveRows, retrieveWhileFoldingRows } from './retrieve.ts'
+import { updaterClusterRows, updaterLmdbRows, updaterMemoryRows } from './updater-throughput.ts'
 import { updaterRows } from './updater.ts'
 import { vectorRows } from './vectors.ts'
 import { walkRows } from './walk.ts'
@@ -8,7 +12,16 @@ import { walkRows } from './walk.ts'
 export const benchmarks: readonly Benchmark[] = [
   { name: 'GetFeed, one process on LMDB', needs: 'nothing', run: getFeedRows },
   { name: 'GetFeed, five processes on Kafka and Redis', needs: 'cluster', run: getFeedClusterRows },
+  { name: 'ingest, memory and LMDB', needs: 'nothing', run: ingestRows },
+  { name: 'ingest on Kafka', needs: 'cluster', run: ingestClusterRows },
+  { name: 'feature updater on LMDB', needs: 'nothing', run: updaterLmdbRows },
+  { name: 'feature updater on Kafka and Redis', needs: 'cluster', run: updaterClusterRows },
+  { name: 'feature updater, memory of many users', needs: 'nothing', run: updaterMemoryRows },
   { name: 'feature updater in memory: sizes, CPU, cache', needs: 'time', run: () => updaterRows() },
+  { name: 'freshness, hot user and rebuild, one process on LMDB', needs: 'nothing', run: freshnessRows },
+  { name: 'freshness, hot user and rebuild, Kafka and Redis', needs: 'cluster', run: freshnessClusterRows },
+  { name: 'Retrieve with all sources', needs: 'nothing', run: retrieveRows },
+  { name: 'Retrieve under 5,000 events/s', needs: 'nothing', run: retrieveWhileFoldingRows },
   { name: 'random walk, graph and Pin2Vec', needs: 'time', run: () => walkRows() },
   { name: 'vector search', needs: 'time', run: () => vectorRows() },
 ]

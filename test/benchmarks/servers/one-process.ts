@@ -9,6 +9,7 @@ import { createLmdbStateStore } from '@freshet/adapters/lmdb/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { createSystemRandom } from '@freshet/adapters/system/random'
+import { isContractError } from '@freshet/contracts/errors'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { ingestSettings } from '@freshet/event-ingest/config'
 import { createHttpApp } from '@freshet/event-ingest/http'
@@ -91,7 +92,10 @@ serveParent({
       family: 'user',
       generation: null,
       signal: new AbortController().signal,
-      onError: (error) => onError('rebuild', error),
+      onError: (error) => {
+        // What its readers say when it has come to its end.
+        if (!isContractError(error, 'CALL_CANCELLED')) onError('rebuild', error)
+      },
     }),
   async stop() {
     watch.stop()

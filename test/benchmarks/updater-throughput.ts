@@ -1,0 +1,268 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Kafka, logLevel } from 'kafkajs'
+import { openEnvironment } from '@freshet/adapters/lmdb/environment'
+import { createLmdbEventLog } from '@freshet/adapters/lmdb/event-log'
+import { createLmdbStateStore } from '@freshet/adapters/lmdb/state-store'
+import { createSystemClock } from '@freshet/adapters/system/clock'
+import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
+import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
+import type { StateStore } from '@freshet/contracts/ports/state-store'
+import { topicLayouts } from '@freshet/contracts/topics'
+import { updaterConfigOf } from '@freshet/feature-updater/config'
+import { createUpdater } from '@freshet/feature-updater/updater'
+import { testPartitions } from '../harness/cluster.ts'
+import { eventually } from '../harness/eventually.ts'
+import { cpuMsNow, median, type Bench, type ClusterBench } from './bench.ts'
+import { comparedRow, plainRow, type BenchRow } from './row.ts'
+import { recordsOf, syntheticWorld } from './synthetic.ts'
+
+/** What one pass over a backlog came to. */
+interface Pass {
+  readonly perSecond: number
+  /** Of this process, microseconds per event. */
+  readonly cpuUs: number
+}
+
+const patienceMs = 600_000
+
+/** The updater over a backlog on real Kafka and Redis against a bare kafkajs `eachBatch` loop that counts per user. */
+export async function updaterClusterRows(bench: ClusterBench): Promise<BenchRow[]> {
+  const records = backlog(bench.quick ? 8_000 : 100_000)
+  const rounds: Round[] = []
+  for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
+    bench.say(`updater on Kafka and Redis: ${records.length} events, round ${round + 1}`)
+    const world = await bench.cluster.fresh()
+    try {
+      await appendAll(world.log, records)
+      const bare = await kafkajsLoop(world.brokers, records.length, `bare-${round}`)
+      rounds.push({ bare, ...(await bothWays(world.log, world.store, records.length)) })
+    } finally {
+      await world.close()
+    }
+  }
+  return rowsOf(rounds, records.length, 'Kafka and Redis', 'bare kafkajs eachBatch loop, counts per user', '≥ 0.4')
+}
+
+/** The same on LMDB, against a loop that reads the same log and counts per user. */
+export async function updaterLmdbRows(bench: Bench): Promise<BenchRow[]> {
+  const records = backlog(bench.quick ? 8_000 : 100_000)
+  const rounds: Round[] = []
+  for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
+    bench.say(`updater on LMDB: ${records.length} events, round ${round + 1}`)
+    const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'))
+    const environment = await openEnvironment({ folder })
+    const clock = createSystemClock()
+    const log = createLmdbEventLog({ environment, clock })
+    try {
+      await log.applyTopics(topicLayouts(testPartitions))
+      await appendAll(log, records)
+      const bare = await logLoop(log, records.length)
+      rounds.push({ bare, ...(await bothWays(log, createLmdbStateStore({ environment, clock }), records.length)) })
+    } finally {
+      await log.close()
+      await environment.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+  return rowsOf(rounds, records.length, 'LMDB', 'loop over the same log, counts per user', '')
+}
+
+/** Many users that come back seldom: what the updater keeps in memory of them. */
+export async function updaterMemoryRows(bench: Bench): Promise<BenchRow[]> {
+  const users = bench.quick ? 3_000 : 1_000_000
+  const cacheBytes = (bench.quick ? 1 : 32) << 20
+  bench.say(`updater's memory: ${users} users`)
+  const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'))
+  const environment = await openEnvironment({ folder, fsync: false })
+  const clock = createSystemClock()
+  const log = createLmdbEventLog({ environment, clock })
+  const store = createLmdbStateStore({ environment, clock })
+  try {
+    await log.applyTopics(topicLayouts(testPartitions))
+    const part = bench.quick ? 3_000 : 50_000
+    const updater = createUpdater({ log, store, clock, config: configOf(cacheBytes) })
+    await updater.start()
+    let most = 0
+    const before = process.memoryUsage()
+    let grown = 0
+    for (let first = 0; first < 2 * users; first += part) {
+      await appendAll(log, backlog(part, users, `many-${first}`))
+      await eventually('folded', async () => ((await updater.lag()) === 0 ? true : null), patienceMs, 20)
+      most = Math.max(most, updater.stats().cacheBytes)
+      const { heapUsed, external } = process.memoryUsage()
+      grown = Math.max(grown, heapUsed + external - before.heapUsed - before.external)
+      if (first % (10 * part) === 0) bench.say(`updater's memory: ${first + part} of ${2 * users} events`)
+    }
+    const stats = updater.stats()
+    await updater.stop()
+    const note = `${2 * users} events of ${users} users and as many pin keys, LMDB, cache of ${cacheBytes >> 20} MiB per stage`
+    return [
+      plainRow('updater, largest cache', most / 2 ** 20, 'MiB', `≤ ${(2 * cacheBytes) >> 20}`, note),
+      plainRow('updater, cache hit rate', stats.cacheHits / stats.cacheReads, 'share', '', note),
+      plainRow('updater, growth of JavaScript memory', grown / 2 ** 20, 'MiB', '', note),
+    ]
+  } finally {
+    await log.close()
+    await environment.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+interface Round {
+  readonly bare: Pass
+  readonly users: Pass
+  readonly both: Pass
+}
+
+function rowsOf(
+  rounds: readonly Round[],
+  events: number,
+  where: string,
+  reference: string,
+  aim: '' | '≥ 0.4',
+): BenchRow[] {
+  const of = (which: keyof Round, what: keyof Pass): number => median(rounds.map((round) => round[which][what]))
+  const note = `${where}; backlog of ${events} events, 10,000 users, 20,000 pins, batches of 500, ${testPartitions} partitions; medians of ${rounds.length} rounds A B A B`
+  const row = (which: 'users' | 'both', what: keyof Pass, name: string, unit: string, wanted: string): BenchRow =>
+    comparedRow({
+      name,
+      value: of(which, what),
+      unit,
+      reference,
+      referenceValue: of('bare', what),
+      aim: wanted === '' ? '' : `ratio ${wanted}`,
+      note,
+    })
+  return [
+    row('users', 'perSecond', `updater on ${where}, user state`, 'events/s', aim),
+    row('both', 'perSecond', `updater on ${where}, user and pin state`, 'events/s', aim),
+    row('users', 'cpuUs', `updater on ${where}, user state, CPU`, 'µs/event', ''),
+    row('both', 'cpuUs', `updater on ${where}, user and pin state, CPU`, 'µs/event', ''),
+  ]
+}
+
+/** From the first commit until user state, and until pin state too, holds the whole backlog. */
+async function bothWays(log: EventLog, store: StateStore, events: number): Promise<Pick<Round, 'users' | 'both'>> {
+  const timing: { pass: Timer | null } = { pass: null }
+  let folded = 0
+  let first = 0
+  let users: Pass | null = null
+  const updater = createUpdater({
+    log,
+    store,
+    clock: createSystemClock(),
+    config: configOf(128 << 20),
+    observer: {
+      committed({ topic, outcomes }) {
+        if (topic !== 'engagements.v1') return
+        folded += outcomes.applied
+        if (timing.pass === null) {
+          first = folded
+          timing.pass = timer()
+        }
+        if (folded >= events) users ??= timing.pass(Math.max(1, events - first))
+      },
+      moved: () => undefined,
+    },
+  })
+  await updater.start()
+  const ofUsers = await eventually('user state', () => users, patienceMs, 5)
+  await eventually('pin state', async () => ((await updater.lag()) === 0 ? true : null), patienceMs, 20)
+  const both = timing.pass!(Math.max(1, events - first))
+  await updater.stop()
+  return { users: ofUsers, both }
+}
+
+type Timer = (events: number) => Pass
+
+function timer(): Timer {
+  const startMs = performance.now()
+  const startCpuMs = cpuMsNow()
+  return (events) => ({
+    perSecond: events / ((performance.now() - startMs) / 1000),
+    cpuUs: ((cpuMsNow() - startCpuMs) * 1000) / events,
+  })
+}
+
+async function kafkajsLoop(brokers: readonly string[], events: number, group: string): Promise<Pass> {
+  const kafka = new Kafka({ brokers: [...brokers], clientId: 'bare', logLevel: logLevel.NOTHING })
+  const consumer = kafka.consumer({ groupId: group, maxWaitTimeInMs: 100 })
+  const counts = new Map<string, number>()
+  let pass: Timer | null = null
+  let first = 0
+  let read = 0
+  let result: Pass | null = null
+  await consumer.connect()
+  await consumer.subscribe({ topics: ['engagements.v1'], fromBeginning: true })
+  await consumer.run({
+    partitionsConsumedConcurrently: testPartitions,
+    eachBatch: async ({ batch }) => {
+      for (const { value } of batch.messages) {
+        const { userId } = decodeEngagement(value!)
+        counts.set(userId, (counts.get(userId) ?? 0) + 1)
+      }
+      read += batch.messages.length
+      if (pass === null) {
+        first = read
+        pass = timer()
+      }
+      if (read >= events) result ??= pass(Math.max(1, events - first))
+    },
+  })
+  try {
+    return await eventually('the bare loop', () => result, patienceMs, 5)
+  } finally {
+    await consumer.disconnect()
+  }
+}
+
+async function logLoop(log: EventLog, events: number): Promise<Pass> {
+  const counts = new Map<string, number>()
+  let read = 0
+  let first = 0
+  let pass: Timer | null = null
+  let result: Pass | null = null
+  const reader = await log.readGroup({
+    group: 'bare',
+    topics: ['engagements.v1'],
+    maxBatchRecords: 500,
+    startAt: () => Promise.resolve(null),
+    onError: (error) => {
+      throw error
+    },
+    onBatch: async ({ records }) => {
+      for (const { value } of records) {
+        const { userId } = decodeEngagement(value!)
+        counts.set(userId, (counts.get(userId) ?? 0) + 1)
+      }
+      read += records.length
+      if (pass === null) {
+        first = read
+        pass = timer()
+      }
+      if (read >= events) result ??= pass(Math.max(1, events - first))
+    },
+  })
+  try {
+    return await eventually('the bare loop', () => result, patienceMs, 2)
+  } finally {
+    await reader.stop()
+  }
+}
+
+function configOf(cacheBytes: number): ReturnType<typeof updaterConfigOf> {
+  return updaterConfigOf({ updater: { canaryEveryMs: 0, cacheBytes, maxBatchRecords: 500 } })
+}
+
+function backlog(engagements: number, users = 10_000, name = 'backlog'): readonly NewRecord[] {
+  const size = { pins: 20_000, users, engagements, endMs: Date.now(), overMs: 3_600_000, visualWidth: 0, name }
+  return recordsOf(syntheticWorld(size)).find(({ topic }) => topic === 'engagements.v1')!.records
+}
+
+async function appendAll(log: EventLog, records: readonly NewRecord[]): Promise<void> {
+  for (let from = 0; from < records.length; from += 2_000) {
+    await log.append('engagements.v1', records.slice(from, from + 2_000))
+  }
+}
