@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { actions, type Action, type Engagement, type Subject } from './engagement.ts'
-import { asId, type BoardId, type CreatorId, type EventId, type PinId, type TopicId, type UserId } from './ids.ts'
+import {
+  asId,
+  type BoardId,
+  type CreatorId,
+  type EventId,
+  type PinId,
+  type SessionId,
+  type TopicId,
+  type UserId,
+} from './ids.ts'
 
 /** Noon of a day in 2023, where tests begin. */
 export const noonMs = 1_700_049_600_000
@@ -45,6 +54,7 @@ export function engagements(spanMs = 86_400_000, maxLength = 60): fc.Arbitrary<r
       pinAction: fc.constantFrom(...pinActions),
       otherAction: fc.constantFrom(...subjectActions),
       user: fc.integer({ min: 0, max: 5 }),
+      session: fc.option(fc.integer({ min: 0, max: 3 })),
       board: fc.option(fc.integer({ min: 0, max: 3 })),
       afterMs: fc.integer({ min: 0, max: spanMs }),
       position: fc.option(fc.integer({ min: 0, max: 60 })),
@@ -56,6 +66,7 @@ export function engagements(spanMs = 86_400_000, maxLength = 60): fc.Arbitrary<r
         action: drawn.onPin ? drawn.pinAction : drawn.otherAction,
         subject: drawn.onPin ? aPin(`p${drawn.pin}`) : drawn.other,
         userId: asId<UserId>(`u${drawn.user}`),
+        sessionId: drawn.session === null ? null : asId<SessionId>(`s${drawn.session}`),
         boardId:
           drawn.board !== null && ['save', 'unsave'].includes(drawn.pinAction) && drawn.onPin
             ? asId<BoardId>(`b${drawn.board}`)

@@ -1,5 +1,13 @@
 import { actions, type Action, type Engagement } from '@freshet/domain/engagement'
-import { asId, type BoardId, type CreatorId, type EventId, type PinId, type UserId } from '@freshet/domain/ids'
+import {
+  asId,
+  type BoardId,
+  type CreatorId,
+  type EventId,
+  type PinId,
+  type SessionId,
+  type UserId,
+} from '@freshet/domain/ids'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
 import { foldUser, newUserState } from '@freshet/domain/user-state'
 import fc from 'fast-check'
@@ -22,16 +30,17 @@ const someEngagements: fc.Arbitrary<readonly Engagement[]> = fc.array(
       action: fc.constantFrom(...actions),
       pin: fc.nat(20),
       user: fc.nat(300),
+      session: fc.option(fc.nat(9)),
       afterMs: fc.nat(30 * 86_400_000),
       board: fc.option(fc.nat(5)),
       position: fc.option(fc.nat(50)),
       dwellMs: fc.option(fc.nat(1_000_000)),
       surface: fc.constantFrom(null, 'home' as const, 'related' as const),
     })
-    .map(({ action, pin, user, afterMs, board, position, dwellMs, surface }): Engagement => ({
+    .map(({ action, pin, user, session, afterMs, board, position, dwellMs, surface }): Engagement => ({
       eventId: asId<EventId>('e'),
       userId: asId<UserId>(`u${user}`),
-      sessionId: null,
+      sessionId: session === null ? null : asId<SessionId>(`s${session}`),
       action,
       subject: isAboutCreator(action)
         ? { kind: 'creator', creatorId: asId<CreatorId>(`c${pin}ü`) }

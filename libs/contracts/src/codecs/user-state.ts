@@ -32,6 +32,9 @@ export function encodeUserState(state: UserState): Uint8Array {
   const recentBoards = recent.boardIds.some((id) => id !== '')
     ? recent.boardIds.map((id) => (id === '' ? 0 : ids.indexOf(id) + 1))
     : []
+  const recentSessions = recent.sessionIds.some((id) => id !== '')
+    ? recent.sessionIds.map((id) => (id === '' ? 0 : ids.indexOf(id) + 1))
+    : []
   const relationIds = relations.map(({ id }) => ids.indexOf(id))
   const boardIds = boards.boardIds.map(ids.indexOf)
   return encodeFields((to) => {
@@ -72,6 +75,7 @@ export function encodeUserState(state: UserState): Uint8Array {
     }
     to.uint(19, sessions.closed)
     to.gaps(20, sessionTimes)
+    to.varints(21, recentSessions)
   })
 }
 

@@ -75,26 +75,46 @@ export function foldRecentActions(
 ): RecentActions {
   const added = engagements.filter(isRecentAction)
   if (added.length === 0) return recent
-  const rows = recent.pinIds.map((pinId, row): Row => ({
-    pinId,
-    action: recent.actions[row] ?? 0,
-    atMs: recent.atMs[row] ?? 0,
-    boardId: recent.boardIds[row] ?? '',
-    surface: recent.surfaces[row] ?? 0,
-    dwellMs: recent.dwellMs[row] ?? 0,
-    sessionId: recent.sessionIds[row] ?? '',
-  }))
-  for (const engagement of added) insert(rows, rowOf(engagement))
-  const kept = rows.length > maxRows ? rows.slice(rows.length - maxRows) : rows
-  return {
-    pinIds: kept.map((row) => row.pinId),
-    actions: Uint8Array.from(kept, (row) => row.action),
-    atMs: Float64Array.from(kept, (row) => row.atMs),
-    boardIds: kept.map((row) => row.boardId),
-    surfaces: Uint8Array.from(kept, (row) => row.surface),
-    dwellMs: Uint32Array.from(kept, (row) => row.dwellMs),
-    sessionIds: kept.map((row) => row.sessionId),
+  const length = recent.pinIds.length + added.length
+  const grown = {
+    pinIds: [...recent.pinIds],
+    actions: room(recent.actions, new Uint8Array(length)),
+    atMs: room(recent.atMs, new Float64Array(length)),
+    boardIds: [...recent.boardIds],
+    sessionIds: [...recent.sessionIds],
+    surfaces: room(recent.surfaces, new Uint8Array(length)),
+    dwellMs: room(recent.dwellMs, new Uint32Array(length)),
   }
+  for (const engagement of added) {
+    const row = rowOf(engagement)
+    const rows = grown.pinIds.length
+    let at = rows
+    while (at > 0 && isBefore(row, grown, at - 1)) at--
+    grown.pinIds.splice(at, 0, row.pinId)
+    grown.boardIds.splice(at, 0, row.boardId)
+    grown.sessionIds.splice(at, 0, row.sessionId)
+    for (const column of [grown.actions, grown.atMs, grown.surfaces, grown.dwellMs]) column.copyWithin(at + 1, at, rows)
+    grown.actions[at] = row.action
+    grown.atMs[at] = row.atMs
+    grown.surfaces[at] = row.surface
+    grown.dwellMs[at] = row.dwellMs
+  }
+  const surplus = Math.max(0, length - maxRows)
+  if (surplus === 0) return grown
+  return {
+    pinIds: grown.pinIds.slice(surplus),
+    actions: grown.actions.slice(surplus),
+    atMs: grown.atMs.slice(surplus),
+    boardIds: grown.boardIds.slice(surplus),
+    sessionIds: grown.sessionIds.slice(surplus),
+    surfaces: grown.surfaces.slice(surplus),
+    dwellMs: grown.dwellMs.slice(surplus),
+  }
+}
+
+function room<Column extends Uint8Array | Uint32Array | Float64Array>(before: Column, larger: Column): Column {
+  larger.set(before)
+  return larger
 }
 
 interface Row {
@@ -119,20 +139,20 @@ function rowOf({ subject, action, occurredAtMs, boardId, shown, dwellMs, session
   }
 }
 
-function insert(rows: Row[], row: Row): void {
-  let at = rows.length
-  while (at > 0 && isBefore(row, rows[at - 1] ?? row)) at--
-  rows.splice(at, 0, row)
+function isBefore(row: Row, rows: RecentActions, at: number): boolean {
+  const order =
+    row.atMs - (rows.atMs[at] ?? 0) ||
+    row.action - (rows.actions[at] ?? 0) ||
+    compare(row.pinId, rows.pinIds[at] ?? '') ||
+    compare(row.boardId, rows.boardIds[at] ?? '') ||
+    row.surface - (rows.surfaces[at] ?? 0) ||
+    row.dwellMs - (rows.dwellMs[at] ?? 0) ||
+    compare(row.sessionId, rows.sessionIds[at] ?? '')
+  return order < 0
 }
 
-function isBefore(a: Row, b: Row): boolean {
-  if (a.atMs !== b.atMs) return a.atMs < b.atMs
-  if (a.action !== b.action) return a.action < b.action
-  if (a.pinId !== b.pinId) return a.pinId < b.pinId
-  if (a.boardId !== b.boardId) return a.boardId < b.boardId
-  if (a.surface !== b.surface) return a.surface < b.surface
-  if (a.dwellMs !== b.dwellMs) return a.dwellMs < b.dwellMs
-  return a.sessionId < b.sessionId
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** Whether the user acted on this very pin, and how recently: 1 just now, 0 not among the last actions. */
