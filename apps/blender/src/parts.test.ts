@@ -6,9 +6,13 @@ import { createPinFacts } from './pin-facts.ts'
 import { pinKeysOf } from './pin-keys.ts'
 import { createRecentMap } from './recent-map.ts'
 import { decodeServed, encodeServed } from './served-set.ts'
+import { createUserMemory } from './user-memory.ts'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
+import { oldestServedAtMs } from '@freshet/contracts/codecs/served'
+import { encodeUserState } from '@freshet/contracts/codecs/user-state'
 import { hash32 } from '@freshet/domain/hash'
 import { asId } from '@freshet/domain/ids'
+import { newUserState } from '@freshet/domain/user-state'
 
 const atMs = 1_760_000_000_000
 
@@ -35,6 +39,23 @@ describe('pin keys', () => {
   })
 })
 
+describe('user memory', () => {
+  const bound = { atMs, windowMs: 10_000 }
+
+  test('forgets what it served a user whose state is gone, and keeps that of one who never had any', () => {
+    const memory = createUserMemory({ maxUsers: 10 })
+    const bytes = encodeUserState({ ...newUserState, firstAtMs: atMs, lastAtMs: atMs })
+    memory.learn('erased', bytes)
+    memory.learn('new', null)
+    for (const user of ['erased', 'new']) memory.serve(user, pinKeysOf(['a']), [0], atMs)
+    memory.learn('erased', bytes)
+    expect(memory.served('erased', bound)?.size).toBe(1)
+    for (const user of ['erased', 'new']) memory.learn(user, null)
+    expect(memory.served('erased', bound)).toBeNull()
+    expect(memory.served('new', bound)?.size).toBe(1)
+  })
+})
+
 describe('served set', () => {
   const ids = fc.uniqueArray(fc.string({ minLength: 1 }), { maxLength: 80 })
 
@@ -54,6 +75,14 @@ describe('served set', () => {
       }),
       { seed: 7 },
     )
+  })
+
+  test('tells when its oldest whole entry was served', () => {
+    const at = (ms: number) => encodeServed(pinKeysOf(['a', 'b']), [0, 1], ms)
+    const bytes = Buffer.concat([at(atMs), at(atMs + 60_000)])
+    expect(oldestServedAtMs(bytes)).toBe(atMs)
+    expect(oldestServedAtMs(bytes.subarray(18))).toBe(atMs + 60_000)
+    expect(oldestServedAtMs(new Uint8Array(11))).toBeNull()
   })
 
   test('passes over an entry that a cap in bytes tore', () => {

@@ -1,7 +1,5 @@
+import { servedEntryBytes } from '@freshet/contracts/codecs/served'
 import type { PinKeys } from './pin-keys.ts'
-
-/** Bytes of one entry: the pin's key (high, low) and when it was served, seconds since the epoch; little-endian. */
-export const servedEntryBytes = 12
 
 /** The pins that a user was served lately. */
 export interface ServedSet {

@@ -1,7 +1,8 @@
+import { servedEntryBytes } from '@freshet/contracts/codecs/served'
 import type { CandidateColumns } from './candidates.ts'
 import { pickBits, pickFloats, pickTexts } from './pick.ts'
 import { createRecentMap } from './recent-map.ts'
-import { decodeServed, encodeServed, servedEntryBytes, type ServedSet } from './served-set.ts'
+import { decodeServed, encodeServed, type ServedSet } from './served-set.ts'
 import { nobody, userFromBytes, type KnownUser } from './user.ts'
 import type { PinKeys } from './pin-keys.ts'
 
@@ -15,7 +16,7 @@ export interface LastGood {
 
 /** What this process remembers of users, bounded: for requests at the same time, and for when the state store is away. */
 export interface UserMemory {
-  /** The user of these bytes, decoded once for as long as they stay the same. Throws CODEC_INVALID. */
+  /** The user of these bytes, decoded once for as long as they stay the same. A user who had state and has none now was erased: all that is remembered goes. Throws CODEC_INVALID. */
   learn(userId: string, bytes: Uint8Array | null): KnownUser
   /** As last read; null: not read by this process. */
   known(userId: string): KnownUser | null
@@ -52,6 +53,7 @@ export function createUserMemory({ maxUsers }: { readonly maxUsers: number }): U
 
   return {
     learn(userId, bytes) {
+      if (bytes === null && (users.get(userId)?.user?.bytes.length ?? 0) > 0) users.delete(userId)
       const entry = entryOf(userId)
       const same = entry.user !== null && bytes !== null && Buffer.compare(entry.user.bytes, bytes) === 0
       if (!same) entry.user = userFromBytes(bytes)

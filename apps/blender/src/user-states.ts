@@ -1,12 +1,7 @@
 import type { StateStore } from '@freshet/contracts/ports/state-store'
-import { firstGeneration, servingPointer, stateScope, type StateFamily } from '@freshet/contracts/scopes'
+import { firstGeneration, servedScope, servingPointer, stateScope, type StateFamily } from '@freshet/contracts/scopes'
 import { partitionOf } from '@freshet/domain/partition'
 import type { Clock } from '@freshet/domain/clock'
-
-/** The scope of what users were served: outside the fence, in the user's partition. Entries: `servedEntryBytes` each. */
-export const servedScope = 'served'
-/** The scope of users' last good feeds. Value: `freshet.blending.v1.GetFeedResponse` with items only. */
-export const lastGoodScope = 'last-good'
 
 /** A user's state as of a position of the user's partition. */
 export interface StoredUser {

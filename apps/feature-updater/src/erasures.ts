@@ -1,7 +1,9 @@
 import { decodeUserErasure } from '@freshet/contracts/codecs/onward'
+import { oldestServedAtMs } from '@freshet/contracts/codecs/served'
 import { decodeUserState } from '@freshet/contracts/codecs/user-state'
 import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
+import { lastGoodScope, servedScope } from '@freshet/contracts/scopes'
 import { partitionOf } from '@freshet/domain/partition'
 
 /**
@@ -14,17 +16,22 @@ export interface Erasures {
   erasedAtMs(userId: string): number | null
   /** Takes in records of `erasures.v1`; answers the users erased by them. An undecodable one is reported and left out. */
   fold(records: readonly LogRecord[]): readonly string[]
-  /** Appends a tombstone for each of these users whose stored state holds anything from before the erasure. Doing it twice does no harm. */
-  sendTombstones(userIds: readonly string[], scope: string): Promise<number>
+  /**
+   * Appends a tombstone for each of these users whose stored state holds anything from before the erasure, and empties
+   * what they were served where that, or their state, is from before. Doing it twice does no harm.
+   */
+  forget(userIds: readonly string[], scope: string): Promise<void>
   readonly size: () => number
 }
 
 const pageKeys = 500
+/** Lists outside the fence can't be deleted: an emptied one goes by itself. */
+const emptiedTtlMs = 1000
 
 /** An empty set of erased users for a log of `partitions` partitions. */
 export function createErasures(options: {
   readonly log: Pick<EventLog, 'append'>
-  readonly store: Pick<StateStore, 'read'>
+  readonly store: Pick<StateStore, 'read' | 'put'>
   readonly partitions: () => number
   readonly onError: (error: Error) => void
 }): Erasures {
@@ -51,27 +58,37 @@ export function createErasures(options: {
       }
       return users
     },
-    async sendTombstones(userIds, scope) {
+    async forget(userIds, scope) {
       const partitions = options.partitions()
       const byPartition = Map.groupBy(userIds, (userId) => partitionOf(userId, partitions))
-      let sent = 0
       for (const [partition, users] of byPartition) {
         for (let first = 0; first < users.length; first += pageKeys) {
           const page = users.slice(first, first + pageKeys)
-          const { values } = await store.read(scope, partition, page)
+          const [states, served] = await Promise.all([
+            store.read(scope, partition, page),
+            store.read(servedScope, partition, page),
+          ])
+          const isBefore = (userId: string, atMs: number | null): boolean =>
+            atMs !== null && atMs <= (erased.get(userId) ?? -1)
           const due = page.filter((userId, row) => {
-            const bytes = values[row]
-            return bytes != null && decodeUserState(bytes).firstAtMs <= (erased.get(userId) ?? -1)
+            const bytes = states.values[row] ?? null
+            return isBefore(userId, bytes === null ? null : decodeUserState(bytes).firstAtMs)
           })
+          const wasServed = page.filter((userId, row) =>
+            isBefore(userId, oldestServedAtMs(served.values[row] ?? new Uint8Array(0))),
+          )
+          // Before the tombstone: afterwards nothing may tell any more that they are due.
+          for (const key of new Set([...due, ...wasServed])) {
+            for (const short of [servedScope, lastGoodScope])
+              await store.put(short, partition, { key, value: new Uint8Array(0), ttlMs: emptiedTtlMs })
+          }
           if (due.length === 0) continue
           await log.append(
             'engagements.v1',
             due.map((key) => ({ key, value: null, partition })),
           )
-          sent += due.length
         }
       }
-      return sent
     },
     size: () => erased.size,
   }

@@ -154,6 +154,32 @@ describe('feature updater', () => {
     expect(total(await world.user('u'), 'click')).toBe(1)
   })
 
+  it('empties what an erased user was served, and leaves what came after', async () => {
+    world = await anUpdaterWorld()
+    await world.send(aRecord())
+    const { store, log, partitions } = world
+    const put = (scope: string, key: string, value: Uint8Array) =>
+      store.put(scope, partitionOf(key, partitions), { key, value, ttlMs: 3_600_000 })
+    const left = async (scope: string, key: string) =>
+      (await store.read(scope, partitionOf(key, partitions), [key])).values[0]?.length ?? 0
+    const servedAt = (atMs: number) => new Uint8Array(Uint32Array.of(1, 2, atMs / 1000).buffer)
+    for (const user of ['u', 'stateless', 'back'])
+      await put('served', user, servedAt(user === 'back' ? noonMs + 5000 : noonMs))
+    for (const user of ['u', 'stateless', 'back']) await put('last-good', user, Uint8Array.of(1))
+    const erasure = (userId: string) => ({
+      key: userId,
+      value: encodeUserErasure({ userId: asId<UserId>(userId), erasedAtMs: noonMs + 1000 }),
+      partition: null,
+    })
+    await log.append('erasures.v1', ['u', 'stateless', 'back'].map(erasure))
+    await log.drain()
+    for (const scope of ['served', 'last-good']) {
+      expect(await left(scope, 'u'), scope).toBe(0)
+      expect(await left(scope, 'stateless'), scope).toBe(0)
+      expect(await left(scope, 'back'), scope).toBeGreaterThan(0)
+    }
+  })
+
   it('knows the erased again after a restart before it folds anything', async () => {
     world = await anUpdaterWorld({ start: false })
     const erasure = encodeUserErasure({ userId: asId<UserId>('u'), erasedAtMs: noonMs })

@@ -142,7 +142,7 @@ export function createUpdater(options: {
     async handleErasureBatch(batch) {
       if (partitions === 0) partitions = await log.partitionCount('engagements.v1')
       const erased = erasures.fold(batch.records)
-      await erasures.sendTombstones(erased, stateScope('user', generations.user))
+      await erasures.forget(erased, stateScope('user', generations.user))
     },
     async startAt({ topic, partition }) {
       folderFor(topic).drop(partition)

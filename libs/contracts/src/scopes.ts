@@ -13,3 +13,8 @@ export function stateScope(family: StateFamily, generation: string): string {
 export function servingPointer(family: StateFamily): string {
   return `serving.${family}`
 }
+
+/** The scope of what users were served lately: outside the fence, in the user's partition. Entries of `servedEntryBytes`. */
+export const servedScope = 'served'
+/** The scope of users' last good feeds, outside the fence. Value: `freshet.blending.v1.GetFeedResponse` with items only. */
+export const lastGoodScope = 'last-good'

@@ -1,8 +1,8 @@
 import { GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { lastGoodScope } from '@freshet/contracts/scopes'
 import type { Found, Source } from '@freshet/pipeline/stage'
 import { candidatesOf, type CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
-import { lastGoodScope } from '../user-states.ts'
 import type { FallbackRequest } from './user-state.ts'
 
 /** The user's last good feed: from memory, else from the state store. */

@@ -1,10 +1,10 @@
 import { GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { lastGoodScope } from '@freshet/contracts/scopes'
 import type { SideEffect } from '@freshet/pipeline/stage'
 import { sourcesOf, type CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import { lastGoodOf } from '../user-memory.ts'
-import { lastGoodScope } from '../user-states.ts'
 import { recordsServed } from './page.ts'
 import type { ScoreColumns } from './rank.ts'
 

@@ -1,9 +1,10 @@
+import { servedEntryBytes } from '@freshet/contracts/codecs/served'
+import { servedScope } from '@freshet/contracts/scopes'
 import type { SideEffect } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
-import { encodeServed, servedEntryBytes } from '../served-set.ts'
-import { servedScope } from '../user-states.ts'
+import { encodeServed } from '../served-set.ts'
 import { recordsServed } from './page.ts'
 
 /** Writes down what the page shows, before the answer. This process remembers it at once: nothing waits between choosing a page and that. */
