@@ -38,6 +38,7 @@ export default defineConfig({
             'test/simulation/**/*.test.ts',
             'test/chaos/**/*.test.ts',
             'test/quality/**/*.test.ts',
+            'test/benchmarks/**/*.test.ts',
           ],
           testTimeout: 300_000,
           hookTimeout: 300_000,

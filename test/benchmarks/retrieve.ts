@@ -23,7 +23,7 @@ const config = { sources: Object.fromEntries(sourceDefinitions.map(({ name }) =>
 
 /** A whole `Retrieve` with all sources, as the catalogue grows, and what the views weigh. */
 export async function retrieveRows(bench: Bench): Promise<BenchRow[]> {
-  const sizes = bench.quick ? [1_000, 10_000] : [10_000, 100_000, 1_000_000]
+  const sizes = bench.quick ? [1_000, 3_000] : [10_000, 100_000, 1_000_000]
   const rows: BenchRow[] = []
   let smallest: readonly number[] = []
   for (const pins of sizes) {
