@@ -109,7 +109,7 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
       const layout = layouts.get(topic)
       if (layout === undefined) throw topicMissing(topic)
       return records.map((record) => ({
-        record: { ...record, value: record.value?.slice() ?? null },
+        record: { ...record, value: record.value === null ? null : new Uint8Array(record.value) },
         key: checkedKey(record, topic, layout.maxRecordBytes),
         partition: targetOf(record, topic, layout.partitions),
       }))

@@ -199,7 +199,7 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
     async append(scope, partition, key, bytes, bound, call) {
       begin(call)
       checkPut({ key, value: bytes, ttlMs: bound.ttlMs }, limits)
-      const own = bytes.slice()
+      const own = new Uint8Array(bytes)
       await writing(() => {
         const nowMs = clock.now()
         const list = valueOf(scope, partition, key, nowMs) ?? undefined
@@ -212,7 +212,7 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
     async put(scope, partition, put, call) {
       begin(call)
       checkPut(put, limits)
-      const own = { ...put, value: put.value.slice() }
+      const own = { ...put, value: new Uint8Array(put.value) }
       await writing(() => {
         putValue(scope, partition, own, clock.now())
         sweeper.wrote(1)

@@ -72,7 +72,7 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
       const partition = targets[i] ?? 0
       const into = partitionAt(name, partition)
       const position = into.end++
-      into.records.push({ position, key, value: value === null ? null : value.slice(), appendedAtMs })
+      into.records.push({ position, key, value: value === null ? null : new Uint8Array(value), appendedAtMs })
       into.last?.set(key, position)
       return { partition, position }
     })

@@ -107,7 +107,7 @@ function clientOf(data: Data, options: MemoryStateStoreOptions): MemoryStateStor
     })
   const putValue = (partition: Partition, { key, value, ttlMs }: StatePut): void => {
     const expiresAtMs = ttlMs === null ? Infinity : clock.now() + ttlMs
-    partition.values.set(key, { bytes: value.slice(), expiresAtMs })
+    partition.values.set(key, { bytes: new Uint8Array(value), expiresAtMs })
   }
   const remember = (partition: Partition, { generation, hashes, ttlMs }: StateCommit['remember'][number]) => {
     let [memory] = liveGenerations(partition, [generation])
@@ -182,7 +182,7 @@ function clientOf(data: Data, options: MemoryStateStoreOptions): MemoryStateStor
       const forget = commit.remember
         .filter(({ hashes }) => hashes.length > 0)
         .map((remembered) => remember(partition, remembered))
-      partition.meta = commit.meta?.slice() ?? null
+      partition.meta = commit.meta === null ? null : new Uint8Array(commit.meta)
       partition.position = commit.next
       wrote(() => {
         partition.position = position

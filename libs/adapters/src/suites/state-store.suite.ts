@@ -393,6 +393,23 @@ export function stateStoreContract(
     describe('short-lived values outside the fence', () => {
       const bound = { maxBytes: 10, ttlMs: 60_000 }
 
+      test('bytes are copied when given: a buffer may be written over afterwards', async () => {
+        const given = Buffer.from('before')
+        const wide = { maxBytes: 20, ttlMs: 60_000 }
+        const writes = [
+          store.put(scope, 0, { key: 'put', value: given, ttlMs: null }),
+          store.append(scope, 0, 'list', given, wide),
+          store.commit(aCommit({ puts: [{ key: 'committed', value: given, ttlMs: null }], meta: given })),
+        ]
+        await Promise.all(writes)
+        given.fill('x')
+        expect(await Promise.all(['put', 'list', 'committed'].map((key) => value(key)))).toEqual(
+          Array(3).fill('before'),
+        )
+        const query = { scope, partition: 0, keys: [], hashes: new BigUint64Array(0), generations: [] }
+        expect(text((await store.readForFold(query)).meta)).toBe('before')
+      })
+
       test('appends of a list keep their order and its last bytes', async () => {
         await store.append(scope, 0, 'list', bytes('abcd'), bound)
         await store.append(scope, 0, 'list', bytes('efgh'), bound)
