@@ -64,8 +64,8 @@ export function createRankerViews({
     if (before !== undefined && before.foldedTo > foldedTo) return
     if (before === undefined && states.size >= maxPins) refused++
     else {
-      // A copy: the decoder's bytes are a view that would keep the whole fetched batch alive.
-      states.set(pinId, { bytes: state.slice(), foldedTo })
+      // A copy, and not by `slice`: a Buffer's is a view that would keep the whole fetched batch alive.
+      states.set(pinId, { bytes: new Uint8Array(state), foldedTo })
       decoded.delete(pinId)
     }
   }
