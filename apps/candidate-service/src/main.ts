@@ -22,7 +22,7 @@ await runService({
       log,
       clock,
       config: config.candidates,
-      snapshots: config.snapshotFolder === null ? null : createFolderArtefactStore({ folder: config.snapshotFolder }),
+      snapshots: config.snapshotFolder === null ? null : createFolderArtefactStore(config.snapshotFolder),
       pause: () => pause(),
       onEvent: (event) => logger.info({ event }, event.kind),
     })
