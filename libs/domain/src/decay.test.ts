@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { copyCounters, count, counted, decay, halfLifeNames, halfLivesMs, noCounters } from './decay.ts'
+import { copyCounters, count, counted, countedOverall, decay, halfLifeNames, halfLivesMs, noCounters } from './decay.ts'
 import { noonMs, shuffled } from './testing.ts'
 
 const times = fc.array(fc.integer({ min: noonMs, max: noonMs + 10 * 86_400_000 }), { minLength: 1, maxLength: 50 })
@@ -62,6 +62,22 @@ describe('counters', () => {
 
   it('read as of their newest count by a request that is older', () => {
     expect(counted(countedAll([noonMs]), 0, '30m', noonMs - 1)).toBe(1)
+  })
+
+  it('come to the weighted sum of their rows', () => {
+    fc.assert(
+      fc.property(fc.array(times, { maxLength: 5 }), fc.constantFrom(...halfLifeNames), (rows, halfLife) => {
+        const counters = noCounters(rows.length)
+        rows.forEach((list, row) => list.forEach((at) => count(counters, row, at)))
+        const weights = Float64Array.from(rows, (_, row) => row / 3)
+        const atMs = noonMs + 11 * 86_400_000
+        const each = rows.map((_, row) => counted(counters, row, halfLife, atMs))
+        const sum = (of: (value: number, row: number) => number) =>
+          each.reduce((total, value, row) => total + of(value, row), 0)
+        expect(countedOverall(counters, halfLife, atMs, null)).toBe(sum((value) => value))
+        expect(countedOverall(counters, halfLife, atMs, weights)).toBe(sum((value, row) => (weights[row] ?? 0) * value))
+      }),
+    )
   })
 
   it('leave what they were copied from alone', () => {

@@ -54,3 +54,24 @@ export function counted(counters: Counters, row: number, halfLife: HalfLife, atM
   const value = counters.values[row * halfLivesMs.length + column] ?? 0
   return value === 0 ? 0 : value * decay(atMs - (counters.atMs[row] ?? 0), halfLivesMs[column] ?? 1)
 }
+
+/** The sum over all rows of a row's value as of `atMs`, each times its weight (null: 1), as `counted` gives it. */
+export function countedOverall(
+  counters: Counters,
+  halfLife: HalfLife,
+  atMs: number,
+  weights: Float64Array | null,
+): number {
+  const { values, atMs: times } = counters
+  const column = halfLifeNames.indexOf(halfLife)
+  const halfLifeMs = halfLivesMs[column] ?? 1
+  let sum = 0
+  for (let row = 0; row < times.length; row++) {
+    const value = values[row * halfLivesMs.length + column] ?? 0
+    if (value !== 0) {
+      const weight = weights === null ? 1 : (weights[row] ?? 0)
+      sum += weight * (value * decay(atMs - (times[row] ?? 0), halfLifeMs))
+    }
+  }
+  return sum
+}

@@ -30,11 +30,18 @@ const powers = Float64Array.from({ length: 256 }, (_, rank) => 2 ** -rank)
 /** Estimated number of distinct users; linear counting while registers are empty, where it is the more exact. */
 export function distinctUsers(sketch: DistinctUsers): number {
   let empty = 0
-  let sum = 0
-  for (const rank of sketch) {
-    if (rank === 0) empty++
-    sum += powers[rank] ?? 0
+  let even = 0
+  let odd = 0
+  // Two sums at a time, without an iterator: this runs for each candidate of a feed. Powers of two add up exactly.
+  for (let register = 0; register < registers; register += 2) {
+    const one = sketch[register] ?? 0
+    const other = sketch[register + 1] ?? 0
+    if (one === 0) empty++
+    if (other === 0) empty++
+    even += powers[one] ?? 0
+    odd += powers[other] ?? 0
   }
+  const sum = even + odd
   const raw = (0.7213 / (1 + 1.079 / registers)) * registers * (registers / sum)
   return raw <= 2.5 * registers && empty > 0 ? registers * Math.log(registers / empty) : raw
 }

@@ -1,4 +1,4 @@
-import { counted } from '../decay.ts'
+import { counted, countedOverall } from '../decay.ts'
 import type { PinState } from '../pin-state.ts'
 import { scalar, type Feature } from './feature.ts'
 import { buckets } from './positions.ts'
@@ -49,17 +49,12 @@ export function createPositionRates(): PositionRatesView {
 
 /** Positive actions that a pin of average merit would have had from the impressions this one had, at their positions. */
 export function expectedActions(pin: PinState, rates: PositionRates, atMs: number): number {
-  let expected = 0
-  for (let bucket = 0; bucket < buckets; bucket++) {
-    expected += (rates[bucket] ?? 0) * counted(pin.impressionsByPosition, bucket, '30d', atMs)
-  }
-  return expected
+  return countedOverall(pin.impressionsByPosition, '30d', atMs, rates)
 }
 
 /** Memboost (Pinterest's Related Pins, Liu et al. 2017): `ln((actions + α) / (expected actions + α))`, what worked before, free of position bias. */
 export function memboost(pin: PinState, rates: PositionRates, atMs: number): number {
-  let acted = 0
-  for (let bucket = 0; bucket < buckets; bucket++) acted += counted(pin.positivesByPosition, bucket, '30d', atMs)
+  const acted = countedOverall(pin.positivesByPosition, '30d', atMs, null)
   return Math.log((acted + boostPrior) / (expectedActions(pin, rates, atMs) + boostPrior))
 }
 
