@@ -16,7 +16,15 @@ import { encodeUserState } from '@freshet/contracts/codecs/user-state'
 import type { NewRecord } from '@freshet/contracts/ports/event-log'
 import { topicLayouts } from '@freshet/contracts/topics'
 import type { Action, Engagement, Subject } from '@freshet/domain/engagement'
-import { asId, type BoardId, type CreatorId, type EventId, type PinId, type UserId } from '@freshet/domain/ids'
+import {
+  asId,
+  type BoardId,
+  type CreatorId,
+  type EventId,
+  type PinId,
+  type SessionId,
+  type UserId,
+} from '@freshet/domain/ids'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
 import { foldUser, newUserState } from '@freshet/domain/user-state'
 import { updaterConfigOf } from '@freshet/feature-updater/config'
@@ -254,7 +262,7 @@ function anEngagement(
   return {
     eventId: asId<EventId>(`00000000-0000-4000-8000-${String(number).padStart(12, '0')}`),
     userId: asId<UserId>(id('u', about.user ?? 0)),
-    sessionId: null,
+    sessionId: asId<SessionId>(id('s', Math.floor(((about.afterMs ?? 0) / dayMs) * 4.8))),
     action,
     subject,
     boardId: action === 'save' ? asId<BoardId>(id('b', about.board ?? 0)) : null,

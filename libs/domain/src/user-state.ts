@@ -35,8 +35,8 @@ export const defaultUserLimits: UserLimits = {
   maxRecentActions: 200,
   maxRelationsPerKind: 1000,
   maxBoards: 32,
-  seen: { maxRecent: 64, generationMs: 604_800_000, maxPerGeneration: 1500 },
-  sessions: { gapMs: 1_800_000, maxKept: 32 },
+  seen: { maxRecent: 56, generationMs: 604_800_000, maxPerGeneration: 1500 },
+  sessions: { gapMs: 1_800_000, maxKept: 24 },
 }
 
 /** A user of whom nothing is known. */

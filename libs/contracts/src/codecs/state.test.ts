@@ -183,7 +183,7 @@ describe('stored state', () => {
           boardId: asId<BoardId>('b'),
           occurredAtMs: startMs,
           shown: { feedId: null, position: 3, surface: 'home' },
-          dwellMs: 250,
+          dwellMs: 300,
         },
       },
     ])
@@ -193,4 +193,4 @@ describe('stored state', () => {
 })
 
 const firstUserState =
-  'CAESA3AKYhoMgPzolr0xgPzolr0xIgEAKgEjMgaA/OiWvTE6AQJCAvoBSi0KAQMSBoD86Ja9MRogAAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/AAAAAAAA8D9qAQFyBoD86Ja9MXoIAAAAAAAA8D+CAQTiiouhigEFwOXSqgaSAQgI+hUSA+KVLqIBB4D86Ja9MQA='
+  'CAESA2IKcBoMgPzolr0xgPzolr0xIgIBACoBIzIGgPzolr0xOgEBQgEDSi0KAQMSBoD86Ja9MRogAAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/AAAAAAAA8D9qAQByBoD86Ja9MXoIAAAAAAAA8D+CAQTiiouhigEFwOXSqgaSAQoI+hUSBQETiSsOogEHgPzolr0xAA=='

@@ -1,6 +1,6 @@
 import { actions } from '@freshet/domain/engagement'
 import type { BoardAffinity } from '@freshet/domain/features/board-affinity'
-import type { RecentActions } from '@freshet/domain/features/recent-actions'
+import { dwellResolutionMs, type RecentActions } from '@freshet/domain/features/recent-actions'
 import { mapOf, relationKinds, type Relation, type Relations } from '@freshet/domain/features/relations'
 import { seenResolutionMs, type Seen } from '@freshet/domain/features/seen'
 import type { Sessions } from '@freshet/domain/features/sessions'
@@ -8,6 +8,7 @@ import type { UserState } from '@freshet/domain/user-state'
 import { bytesOf, float64Column, uint32Column } from '../columns.ts'
 import { ContractError } from '../errors.ts'
 import { UserState as UserStateMessage } from '../gen/freshet/state/v1/state.ts'
+import { riceColumn, riceOf } from '../rice.ts'
 import { ascendingColumn, varintColumn } from '../varints.ts'
 import { encodeFields } from '../wire.ts'
 import { fromCountersMessage, writeCounters } from './counters.ts'
@@ -28,13 +29,16 @@ export function encodeUserState(state: UserState): Uint8Array {
     sessionTimes[2 * i] = start
     sessionTimes[2 * i + 1] = sessions.endMs[i] ?? start
   })
-  const pins = recent.pinIds.map(ids.reference)
+  // Boards and sessions are named again and again, so theirs are the small indices.
   const recentBoards = recent.boardIds.some((id) => id !== '')
     ? recent.boardIds.map((id) => (id === '' ? 0 : ids.indexOf(id) + 1))
     : []
-  const recentSessions = recent.sessionIds.some((id) => id !== '')
-    ? recent.sessionIds.map((id) => (id === '' ? 0 : ids.indexOf(id) + 1))
-    : []
+  const firstWithSession = recent.sessionIds.findIndex((id) => id !== '')
+  const recentSessions =
+    firstWithSession < 0
+      ? []
+      : recent.sessionIds.slice(firstWithSession).map((id) => (id === '' ? 0 : ids.indexOf(id) + 1))
+  const pins = recent.pinIds.length === 0 ? [] : [ids.size(), ...recent.pinIds.map(ids.reference)]
   const relationIds = relations.map(({ id }) => ids.indexOf(id))
   const boardIds = boards.boardIds.map(ids.indexOf)
   return encodeFields((to) => {
@@ -48,7 +52,12 @@ export function encodeUserState(state: UserState): Uint8Array {
     )
     to.gaps(6, recent.atMs)
     to.varints(7, recentBoards)
-    if (recent.dwellMs.some((dwell) => dwell > 0)) to.varints(8, recent.dwellMs)
+    if (recent.dwellMs.some((dwell) => dwell > 0)) {
+      to.varints(
+        8,
+        recent.dwellMs.map((dwell) => dwell / dwellResolutionMs),
+      )
+    }
     writeCounters(to, 9, state.counters)
     to.bytes(
       10,
@@ -70,7 +79,7 @@ export function encodeUserState(state: UserState): Uint8Array {
     for (const { generation, fingerprints } of seen.older) {
       to.message(18, () => {
         to.uint(1, generation)
-        to.gaps(2, fingerprints)
+        to.bytes(2, riceOf(fingerprints))
       })
     }
     to.uint(19, sessions.closed)
@@ -101,29 +110,30 @@ export function decodeUserState(bytes: Uint8Array): UserState {
 }
 
 function recentOf(message: UserStateMessage, idAt: (index: number) => string): RecentActions {
-  const pins = varintColumn(message.recentPins)
+  const [firstPin = 0, ...pins] = varintColumn(message.recentPins)
   const rows = pins.length
   const boards = varintColumn(message.recentBoards)
-  const dwell = varintColumn(message.recentDwellMs)
+  const dwell = varintColumn(message.recentDwellDeciseconds)
   const sessions = varintColumn(message.recentSessions)
   const atMs = ascendingColumn(message.recentAtMs)
   const kinds = message.recentActions
   sameLength('recent', rows, kinds.length, atMs.length)
   if (boards.length > 0) sameLength('recent_boards', rows, boards.length)
-  if (dwell.length > 0) sameLength('recent_dwell_ms', rows, dwell.length)
+  if (dwell.length > 0) sameLength('recent_dwell_deciseconds', rows, dwell.length)
   const boardIds = new Array<string>(rows).fill('')
   boards.forEach((index, row) => {
     if (index > 0) boardIds[row] = idAt(index - 1)
   })
-  if (sessions.length > 0) sameLength('recent_sessions', rows, sessions.length)
+  const older = rows - sessions.length
+  if (older < 0) throw invalid('recent_sessions has more rows than there are')
   const sessionIds = new Array<string>(rows).fill('')
   sessions.forEach((index, row) => {
-    if (index > 0) sessionIds[row] = idAt(index - 1)
+    if (index > 0) sessionIds[older + row] = idAt(index - 1)
   })
   const dwellMs = new Uint32Array(rows)
-  dwellMs.set(dwell)
+  dwellMs.set(dwell.map((tenths) => tenths * dwellResolutionMs))
   return {
-    pinIds: dereference(pins, idAt),
+    pinIds: dereference(pins, firstPin, idAt),
     actions: Uint8Array.from(kinds, (kind) => kind & 0x1f),
     atMs,
     boardIds,
@@ -164,7 +174,7 @@ function seenOf(message: UserStateMessage): Seen {
     atMs,
     older: message.seenOlder.map(({ generation, fingerprints }) => ({
       generation,
-      fingerprints: Uint32Array.from(ascendingColumn(fingerprints)),
+      fingerprints: riceColumn(fingerprints),
     })),
   }
 }
@@ -179,16 +189,17 @@ function sessionsOf(message: UserStateMessage): Sessions {
   }
 }
 
-/** Ids of a column in which 0 stands for the next id that was not there before, others for an index plus one. */
-function dereference(references: Float64Array, idAt: (index: number) => string): string[] {
-  let next = 0
-  return Array.from(references, (reference) => idAt(reference === 0 ? next++ : reference - 1))
+/** Ids of a column in which 0 stands for the next id that was not named before, the first of them at `first`, others for an index plus one. */
+function dereference(references: readonly number[], first: number, idAt: (index: number) => string): string[] {
+  let next = first
+  return references.map((reference) => idAt(reference === 0 ? next++ : reference - 1))
 }
 
 interface Dictionary {
   readonly indexOf: (id: string) => number
-  /** 0 for an id not met before, else its index plus one. For the first column only. */
+  /** 0 for an id not met before, else its index plus one. */
   readonly reference: (id: string) => number
+  readonly size: () => number
   readonly joined: () => string
 }
 
@@ -207,6 +218,7 @@ function createDictionary(): Dictionary {
       indices.set(id, indices.size)
       return 0
     },
+    size: () => indices.size,
     joined: () => [...indices.keys()].join('\n'),
   }
 }

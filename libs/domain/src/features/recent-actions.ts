@@ -14,11 +14,17 @@ export interface RecentActions {
   readonly boardIds: readonly string[]
   /** 0: not known, else the index in `surfaces` plus one. */
   readonly surfaces: Uint8Array
-  /** 0: not known. */
+  /** To a tenth of a second; 0: not known. */
   readonly dwellMs: Uint32Array
-  /** The client's session; '': none given. */
+  /** The client's session, of the newest `sessionRows` rows alone; '': none given, or an older row. */
   readonly sessionIds: readonly string[]
 }
+
+/** Times that a user looked are kept to the tenth of a second, milliseconds. */
+export const dwellResolutionMs = 100
+
+/** Rows, from the newest, that keep the client's session: ids are long, and only the session under way is asked for. */
+export const sessionRows = 50
 
 /** One row, for readers that want words instead of columns. */
 export interface RecentAction {
@@ -99,6 +105,7 @@ export function foldRecentActions(
     grown.surfaces[at] = row.surface
     grown.dwellMs[at] = row.dwellMs
   }
+  grown.sessionIds.fill('', 0, Math.max(0, length - sessionRows))
   const surplus = Math.max(0, length - maxRows)
   if (surplus === 0) return grown
   return {
@@ -134,9 +141,16 @@ function rowOf({ subject, action, occurredAtMs, boardId, shown, dwellMs, session
     atMs: occurredAtMs,
     boardId: boardId ?? '',
     surface: shown.surface === null ? 0 : surfaces.indexOf(shown.surface) + 1,
-    dwellMs: Math.min(Math.max(0, Math.round(dwellMs ?? 0)), 0xffffffff),
+    dwellMs: dwellOf(dwellMs),
     sessionId: sessionId ?? '',
   }
+}
+
+/** At least one step where it is known at all: 0 says that it is not. */
+function dwellOf(dwellMs: number | null): number {
+  if (dwellMs === null || !(dwellMs > 0)) return 0
+  const steps = Math.max(1, Math.round(dwellMs / dwellResolutionMs))
+  return Math.min(steps, Math.floor(0xffffffff / dwellResolutionMs)) * dwellResolutionMs
 }
 
 function isBefore(row: Row, rows: RecentActions, at: number): boolean {

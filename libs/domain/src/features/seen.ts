@@ -9,7 +9,7 @@ const filterRange = 2 ** filterBits
 
 /**
  * The pins a user has seen. The newest are kept by a 32-bit fingerprint with the time (a pin not seen is taken for one
- * of 64 with probability 1.5e-8); all of a generation of time are also in a set of 20-bit fingerprints, of which the two
+ * of 56 with probability 1.3e-8); all of a generation of time are also in a set of 20-bit fingerprints, of which the two
  * newest generations stay. With n pins in a set a pin not seen is taken for seen with probability n / 2^20: 0.14 % at
  * the cap of 1,500, and twice that over both.
  */

@@ -29,7 +29,10 @@ export interface UserState {
   ids: string;
   /** Varints: event time of the first engagement, then of the last, milliseconds since the epoch. */
   firstLastAtMs: Uint8Array;
-  /** Varints: pins of the last actions, oldest first: 0 is the next of `ids` not named yet, others are an index in `ids` plus one. */
+  /**
+   * Varints: where in `ids` the first pin is, then the pins of the last actions, oldest first: 0 is the next of `ids` not named yet, others
+   * are an index in `ids` plus one.
+   */
   recentPins: Uint8Array;
   /** One byte each: the action's index in its low five bits, the surface (0: not known) above. */
   recentActions: Uint8Array;
@@ -37,8 +40,8 @@ export interface UserState {
   recentAtMs: Uint8Array;
   /** Varints: the board as index in `ids` plus one, 0: none; empty: none at all. */
   recentBoards: Uint8Array;
-  /** Varints: how long the user looked, milliseconds, 0: not known; empty: none known. */
-  recentDwellMs: Uint8Array;
+  /** Varints: how long the user looked, tenths of a second, 0: not known; empty: none known. */
+  recentDwellDeciseconds: Uint8Array;
   /** A row per action. */
   counters:
     | Counters
@@ -65,7 +68,7 @@ export interface UserState {
   closedSessions: number;
   /** Varints: start and end of each session kept: the first start, then the gaps, milliseconds. */
   sessions: Uint8Array;
-  /** Varints: the client's session of each of the last actions as index in `ids` plus one, 0: none; empty: none at all. */
+  /** Varints: the client's sessions of the newest of the last actions (at most 50), as indices in `ids` plus one, 0: none. */
   recentSessions: Uint8Array;
 }
 
@@ -73,7 +76,10 @@ export interface UserState {
 export interface SeenGeneration {
   /** floor(event time / length of a generation). */
   generation: number;
-  /** Varints: 20-bit fingerprints, ascending: the first, then gaps. */
+  /**
+   * 20-bit fingerprints, ascending, as Rice-coded gaps: how many (a varint), how many low bits (a byte), then for each gap less one its
+   * high part in unary (ones, then a zero) and its low bits, least significant bit first.
+   */
   fingerprints: Uint8Array;
 }
 
@@ -245,7 +251,7 @@ function createBaseUserState(): UserState {
     recentActions: new Uint8Array(0),
     recentAtMs: new Uint8Array(0),
     recentBoards: new Uint8Array(0),
-    recentDwellMs: new Uint8Array(0),
+    recentDwellDeciseconds: new Uint8Array(0),
     counters: undefined,
     relationKinds: new Uint8Array(0),
     relationIds: new Uint8Array(0),
@@ -285,8 +291,8 @@ export const UserState: MessageFns<UserState> = {
     if (message.recentBoards.length !== 0) {
       writer.uint32(58).bytes(message.recentBoards);
     }
-    if (message.recentDwellMs.length !== 0) {
-      writer.uint32(66).bytes(message.recentDwellMs);
+    if (message.recentDwellDeciseconds.length !== 0) {
+      writer.uint32(66).bytes(message.recentDwellDeciseconds);
     }
     if (message.counters !== undefined) {
       Counters.encode(message.counters, writer.uint32(74).fork()).join();
@@ -404,7 +410,7 @@ export const UserState: MessageFns<UserState> = {
               break;
             }
 
-            message.recentDwellMs = reader.bytes();
+            message.recentDwellDeciseconds = reader.bytes();
             continue;
           }
           case 9: {
@@ -552,10 +558,10 @@ export const UserState: MessageFns<UserState> = {
         : isSet(object.recent_boards)
         ? bytesFromBase64(object.recent_boards)
         : new Uint8Array(0),
-      recentDwellMs: isSet(object.recentDwellMs)
-        ? bytesFromBase64(object.recentDwellMs)
-        : isSet(object.recent_dwell_ms)
-        ? bytesFromBase64(object.recent_dwell_ms)
+      recentDwellDeciseconds: isSet(object.recentDwellDeciseconds)
+        ? bytesFromBase64(object.recentDwellDeciseconds)
+        : isSet(object.recent_dwell_deciseconds)
+        ? bytesFromBase64(object.recent_dwell_deciseconds)
         : new Uint8Array(0),
       counters: isSet(object.counters) ? Counters.fromJSON(object.counters) : undefined,
       relationKinds: isSet(object.relationKinds)
@@ -636,8 +642,8 @@ export const UserState: MessageFns<UserState> = {
     if (message.recentBoards.length !== 0) {
       obj.recentBoards = base64FromBytes(message.recentBoards);
     }
-    if (message.recentDwellMs.length !== 0) {
-      obj.recentDwellMs = base64FromBytes(message.recentDwellMs);
+    if (message.recentDwellDeciseconds.length !== 0) {
+      obj.recentDwellDeciseconds = base64FromBytes(message.recentDwellDeciseconds);
     }
     if (message.counters !== undefined) {
       obj.counters = Counters.toJSON(message.counters);
@@ -693,7 +699,7 @@ export const UserState: MessageFns<UserState> = {
     message.recentActions = object.recentActions ?? new Uint8Array(0);
     message.recentAtMs = object.recentAtMs ?? new Uint8Array(0);
     message.recentBoards = object.recentBoards ?? new Uint8Array(0);
-    message.recentDwellMs = object.recentDwellMs ?? new Uint8Array(0);
+    message.recentDwellDeciseconds = object.recentDwellDeciseconds ?? new Uint8Array(0);
     message.counters = (object.counters !== undefined && object.counters !== null)
       ? Counters.fromPartial(object.counters)
       : undefined;
