@@ -99,6 +99,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
 
   return {
     async retrieve(request, call) {
+      const startedAtMs = clock.now()
       const query = queryOf(request, retrieval.sourceNames)
       const fresh = await waitForPositions(views.progress, request.await, {
         timeoutMs: call.timeoutMs - config.answerReserveMs,
@@ -106,7 +107,9 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
         sleep: (ms, signal) => clock.sleep(ms, signal),
       })
       if (call.signal?.aborted === true) throw new ContractError('CALL_CANCELLED', 'the caller ended the call')
-      return responseOf(retrieval.retrieve(query), fresh)
+      // Sources that have not been asked by then are left out, and the answer says so.
+      const deadlineMs = Math.max(0, call.timeoutMs - config.answerReserveMs - (clock.now() - startedAtMs))
+      return responseOf(retrieval.retrieve({ ...query, deadlineMs }), fresh)
     },
     fold: (batch) => views.fold(batch),
     async start() {
@@ -151,7 +154,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
   function emptyViews({
     config: { retrieval: input, seed, refresh, sliceRecords },
   }: CandidateServiceOptions): [Retrieval, Views] {
-    const made = createRetrieval({ config: input, seed, refresh })
+    const made = createRetrieval({ config: input, seed, refresh, clock })
     return [made, createViews({ retrieval: made, sliceRecords, pause })]
   }
 }

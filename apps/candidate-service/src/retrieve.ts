@@ -52,16 +52,24 @@ export function queryOf(request: RetrieveRequest, sourceNames: readonly string[]
 
 /** The answer as its message. */
 export function responseOf(found: RetrievedCandidates, fresh: boolean): RetrieveResponse {
+  const none = new Uint8Array()
   return {
     pinIds: [...found.pinIds],
     scores: bytesOf(found.scores),
-    sources: found.sources.map(({ name, candidates, scores }) => ({
-      source: name,
-      candidateIndices: bytesOf(Uint16Array.from(candidates)),
-      scores: bytesOf(scores),
-      status: candidates.length === 0 ? SourceStatus.EMPTY : SourceStatus.ANSWERED,
-      tookUs: 0,
-    })),
+    sources: [
+      ...found.sources.map(({ name, candidates, scores }) => ({
+        source: name,
+        candidateIndices: bytesOf(Uint16Array.from(candidates)),
+        scores: bytesOf(scores),
+        status: candidates.length === 0 ? SourceStatus.EMPTY : SourceStatus.ANSWERED,
+      })),
+      ...found.skipped.map((source) => ({
+        source,
+        candidateIndices: none,
+        scores: none,
+        status: SourceStatus.TIMED_OUT,
+      })),
+    ],
     fresh,
   }
 }

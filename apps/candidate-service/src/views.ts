@@ -35,16 +35,19 @@ export function createViews({
   const progress = createLogProgress()
   const rejected = new Map<string, number>()
 
+  function reject(reason: string): void {
+    rejected.set(reason, (rejected.get(reason) ?? 0) + 1)
+  }
+
   function foldRecord(topic: string, key: string, value: Uint8Array | null): void {
     try {
       if (topic === 'pins.v1') retrieval.foldPin(decodePinChange(key, value))
       else if (topic === 'engagements.v1') {
         if (value !== null) retrieval.foldEngagement(decodeEngagement(value))
-      } else retrieval.foldEmbeddings([embeddingUpdate(key, value)])
+      } else for (const { code } of retrieval.foldEmbeddings([embeddingUpdate(key, value)])) reject(code)
     } catch (error) {
       // A record that no fold can use must not stop the view: it is counted, and the updater dead-letters it.
-      const reason = isContractError(error) ? error.code : ((error as { code?: string }).code ?? 'FOLD_FAILED')
-      rejected.set(reason, (rejected.get(reason) ?? 0) + 1)
+      reject(isContractError(error) ? error.code : ((error as { code?: string }).code ?? 'FOLD_FAILED'))
     }
   }
 

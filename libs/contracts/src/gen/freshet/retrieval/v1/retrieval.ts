@@ -184,8 +184,6 @@ export interface SourceCandidates {
   scores: Uint8Array;
   /** Whether it answered. */
   status: SourceStatus;
-  /** How long it took, microseconds. */
-  tookUs: number;
 }
 
 /** The candidates, best first, in columns. */
@@ -910,7 +908,7 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
 };
 
 function createBaseSourceCandidates(): SourceCandidates {
-  return { source: "", candidateIndices: new Uint8Array(0), scores: new Uint8Array(0), status: 0, tookUs: 0 };
+  return { source: "", candidateIndices: new Uint8Array(0), scores: new Uint8Array(0), status: 0 };
 }
 
 export const SourceCandidates: MessageFns<SourceCandidates> = {
@@ -926,9 +924,6 @@ export const SourceCandidates: MessageFns<SourceCandidates> = {
     }
     if (message.status !== 0) {
       writer.uint32(32).int32(message.status);
-    }
-    if (message.tookUs !== 0) {
-      writer.uint32(40).uint32(message.tookUs);
     }
     return writer;
   },
@@ -978,14 +973,6 @@ export const SourceCandidates: MessageFns<SourceCandidates> = {
             message.status = reader.int32() as any;
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.tookUs = reader.uint32();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1008,11 +995,6 @@ export const SourceCandidates: MessageFns<SourceCandidates> = {
         : new Uint8Array(0),
       scores: isSet(object.scores) ? bytesFromBase64(object.scores) : new Uint8Array(0),
       status: isSet(object.status) ? sourceStatusFromJSON(object.status) : 0,
-      tookUs: isSet(object.tookUs)
-        ? globalThis.Number(object.tookUs)
-        : isSet(object.took_us)
-        ? globalThis.Number(object.took_us)
-        : 0,
     };
   },
 
@@ -1030,9 +1012,6 @@ export const SourceCandidates: MessageFns<SourceCandidates> = {
     if (message.status !== 0) {
       obj.status = sourceStatusToJSON(message.status);
     }
-    if (message.tookUs !== 0) {
-      obj.tookUs = Math.round(message.tookUs);
-    }
     return obj;
   },
 
@@ -1045,7 +1024,6 @@ export const SourceCandidates: MessageFns<SourceCandidates> = {
     message.candidateIndices = object.candidateIndices ?? new Uint8Array(0);
     message.scores = object.scores ?? new Uint8Array(0);
     message.status = object.status ?? 0;
-    message.tookUs = object.tookUs ?? 0;
     return message;
   },
 };
