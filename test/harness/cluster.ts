@@ -17,8 +17,8 @@ export const testPartitions = 8
 export interface Cluster {
   readonly kafka: KafkaTarget
   readonly redis: RedisTarget
-  /** Empty topics, and keys in Redis that nobody used: what came before is not seen. */
-  fresh(): Promise<World>
+  /** Empty topics, and keys in Redis that nobody used: what came before is not seen. `redisUrl`: another way to this Redis. */
+  fresh(redisUrl?: string): Promise<World>
   stop(): Promise<void>
 }
 
@@ -37,8 +37,10 @@ export interface World {
  * containers, else absent, which is an error with FRESHET_EXPECT_CONTAINERS=1. A Kafka that is named loses its topics
  * of our names.
  */
-export async function openCluster(): Promise<Cluster | { readonly absent: string }> {
-  const [kafka, redis] = await Promise.all([kafkaServer(), redisServer()])
+export async function openCluster(
+  options: Parameters<typeof kafkaServer>[0] = {},
+): Promise<Cluster | { readonly absent: string }> {
+  const [kafka, redis] = await Promise.all([kafkaServer(options), redisServer()])
   const stop = async (): Promise<void> => {
     await Promise.all([kafka, redis].map((each) => ('absent' in each ? undefined : each.stop())))
   }
@@ -49,7 +51,7 @@ export async function openCluster(): Promise<Cluster | { readonly absent: string
   return {
     kafka: kafka.target,
     redis: redis.target,
-    fresh: () => freshWorld(kafka.target.brokers, redis.target.url),
+    fresh: (redisUrl = redis.target.url) => freshWorld(kafka.target.brokers, redisUrl),
     stop,
   }
 }

@@ -285,7 +285,7 @@ export async function wholePathWorks(
         if (token === undefined) return null
         file.accepted(userId, eventId, token)
         const request = GetFeedRequest.fromPartial({ userId, pageSize: 5, after: [token] })
-        const feed = await blender.getFeed(request, { timeoutMs: 1_000 }).catch((error: unknown) => {
+        const feed = await blender.getFeed(request, { timeoutMs: 2_000 }).catch((error: unknown) => {
           last = (error as Error).message
           return null
         })

@@ -180,6 +180,8 @@ export interface Fleet extends Readonly<Record<ServiceName, ServiceProcess>> {
   readonly feedUrl: string
   /** SIGTERM for all, in the direction of the data; what doesn't end is killed. */
   stop(): Promise<void>
+  /** One more process of a service, not started; `stop` ends it too. */
+  another(name: ServiceName): Promise<ServiceProcess>
   /** The last lines of all of them. */
   logs(): string
 }
@@ -191,8 +193,11 @@ export async function startFleet(options: {
   readonly env?: Readonly<Record<string, string>>
   readonly envOf?: Readonly<Partial<Record<ServiceName, Readonly<Record<string, string>>>>>
 }): Promise<Fleet> {
-  const create = (name: ServiceName, env: Readonly<Record<string, string>>): Promise<ServiceProcess> =>
-    createServiceProcess(name, { ...env, ...options.envOf?.[name] })
+  const envs = new Map<ServiceName, Readonly<Record<string, string>>>()
+  const create = (name: ServiceName, env: Readonly<Record<string, string>>): Promise<ServiceProcess> => {
+    envs.set(name, { ...env, ...options.envOf?.[name] })
+    return createServiceProcess(name, envs.get(name) ?? {})
+  }
   const kafka = { FRESHET_KAFKA_BROKERS: options.brokers.join(','), ...options.env }
   const redis = { FRESHET_REDIS_URL: options.redisUrl }
   const ingest = await create('event-ingest', kafka)
@@ -216,6 +221,11 @@ export async function startFleet(options: {
     ingestUrl: `http://127.0.0.1:${ingest.ports.http}`,
     feedAddress: `127.0.0.1:${blender.ports.grpc}`,
     feedUrl: `http://127.0.0.1:${blender.ports.http}`,
+    async another(name) {
+      const one = await createServiceProcess(name, envs.get(name) ?? {})
+      all.push(one)
+      return one
+    },
     async stop() {
       for (const service of all) service.signal('SIGCONT')
       await Promise.all(all.map((service) => service.stop(15_000).catch(() => service.kill())))

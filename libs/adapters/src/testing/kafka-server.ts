@@ -25,15 +25,20 @@ export interface KafkaFaults {
  * One broker: the one that `FRESHET_TEST_KAFKA` names (`host:port`; topics of random names are made there), else one in a
  * container. With `FRESHET_EXPECT_CONTAINERS=1` absence is an error.
  */
-export async function kafkaServer(): Promise<Servers<KafkaTarget>> {
+export async function kafkaServer(
+  options: {
+    /** A Docker volume for the log's files, e.g. a small one; it makes the broker one of this test whatever is named. */
+    readonly dataVolume?: string
+  } = {},
+): Promise<Servers<KafkaTarget>> {
   const named = process.env['FRESHET_TEST_KAFKA']
-  if (named !== undefined && named !== '') {
+  if (named !== undefined && named !== '' && options.dataVolume === undefined) {
     return { target: { brokers: named.split(','), faults: null }, stop: () => Promise.resolve() }
   }
   let container: StartedTestContainer
   const port = await freePort()
   try {
-    container = await startContainer(port)
+    container = await startContainer(port, options.dataVolume)
   } catch (error) {
     const absent = `no Kafka named by the environment, and no container (${(error as Error).message})`
     if (process.env['FRESHET_EXPECT_CONTAINERS'] === '1') throw new Error(absent, { cause: error })
@@ -71,10 +76,11 @@ export async function kafkaServer(): Promise<Servers<KafkaTarget>> {
 }
 
 /** The port is chosen beforehand: the broker tells clients its own address, and it must be the same after a restart. */
-function startContainer(port: number): Promise<StartedTestContainer> {
+function startContainer(port: number, dataVolume: string | undefined): Promise<StartedTestContainer> {
   const host = process.env['TESTCONTAINERS_HOST_OVERRIDE'] ?? 'localhost'
   return new GenericContainer(process.env['KAFKA_IMAGE'] ?? 'confluentinc/cp-kafka:8.3.1')
     .withExposedPorts({ container: 9093, host: port })
+    .withBindMounts(dataVolume === undefined ? [] : [{ source: dataVolume, target: '/tmp/kafka-logs' }])
     .withEnvironment({
       CLUSTER_ID: 'freshet-test-cluster-id',
       KAFKA_NODE_ID: '1',

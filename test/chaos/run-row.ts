@@ -1,0 +1,155 @@
+import { openTcpProxy } from '@freshet/adapters/testing/tcp-proxy'
+import { openCluster } from '../harness/cluster.ts'
+import { pass } from '../harness/eventually.ts'
+import { postPins, startLoad, wholePathWorks, type FeedFigures } from '../harness/load.ts'
+import { consultOracle, settled, type OracleReport } from '../harness/oracle.ts'
+import { startFleet } from '../harness/processes.ts'
+import { createSentFile } from '../harness/sent-file.ts'
+import type { ChaosRow, Scale } from './rows.ts'
+import { createSmallDisk } from './small-disk.ts'
+
+/** What a row came to. */
+export interface RowResult {
+  readonly name: string
+  readonly injected: string
+  readonly oracle: OracleReport
+  /** Feeds from the injection until the path worked again. */
+  readonly feeds: FeedFigures
+  /** Feeds before the injection. */
+  readonly feedsBefore: FeedFigures
+  /** From the end of each injection until an event was seen in a full feed, milliseconds. */
+  readonly recoveriesMs: readonly number[]
+  readonly problems: readonly string[]
+}
+
+/** A load and the lengths of faults. */
+export interface RowOptions {
+  readonly scale: Scale
+  readonly eventsPerSecond: number
+  readonly feedsPerSecond: number
+  readonly users: number
+  readonly seed: number
+  /** Whether stages of feeds get more time than by default: for machines that are busy with other tests. */
+  readonly patient: boolean
+}
+
+const patience = {
+  FRESHET_BLENDER_USER_STATE_BUDGET_MS: '400',
+  FRESHET_BLENDER_AWAIT_BUDGET_MS: '800',
+  FRESHET_BLENDER_RETRIEVE_BUDGET_MS: '400',
+  FRESHET_BLENDER_RANK_BUDGET_MS: '400',
+  FRESHET_BLENDER_RECORD_BUDGET_MS: '400',
+}
+
+const pins = 1_000
+const diskMegabytes = 384
+
+/** Why there is nothing to run rows on. */
+export interface Absent {
+  readonly absent: string
+}
+
+/** Runs one row on servers and services of its own. */
+export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowResult | Absent> {
+  const disk = row.smallDisk === true ? await createSmallDisk(diskMegabytes) : null
+  const cluster = await openCluster(disk === null ? {} : { dataVolume: disk.volume })
+  if ('absent' in cluster) return cluster
+  const kafka = cluster.kafka.faults
+  const redis = cluster.redis.faults
+  if (kafka === null || redis === null) {
+    await cluster.stop()
+    return { absent: 'the servers named by the environment are not ours to stop' }
+  }
+  const redisProxy = await openTcpProxy(redis.address(6379))
+  const world = await (row.redisByProxy === true
+    ? cluster.fresh(`redis://127.0.0.1:${redisProxy.port}`)
+    : cluster.fresh())
+  const file = createSentFile()
+  const { brokers, redisUrl, keyPrefix } = world
+  const env = { FRESHET_REDIS_KEY_PREFIX: keyPrefix, FRESHET_LOG_LEVEL: 'warn' }
+  const fleet = await startFleet({ brokers, redisUrl, env, envOf: options.patient ? { blender: patience } : {} })
+  const close = async (): Promise<void> => {
+    await fleet.stop()
+    await world.close()
+    await redisProxy.close()
+    await cluster.stop()
+    await disk?.remove()
+    file.remove()
+  }
+
+  try {
+    await postPins(fleet.ingestUrl, pins)
+    const load = startLoad({
+      ...options,
+      fleet,
+      file,
+      pins,
+      userPrefix: 'u',
+      clockShiftsMs: row.clockShiftsMs ?? [0],
+      lateShare: 0.005,
+      repeatShare: 0.01,
+    })
+    try {
+      await pass(1_000)
+      await wholePathWorks(fleet, file, 60_000)
+      const warmMs = load.now()
+      await pass(2_000)
+      const fromMs = load.now()
+      const recoveriesMs: number[] = []
+      let toMs = fromMs
+      const injected = await row.inject({
+        world,
+        fleet,
+        load,
+        kafka,
+        redis,
+        redisProxy,
+        disk,
+        scale: options.scale,
+        async recovered() {
+          const endedMs = load.now()
+          await wholePathWorks(fleet, file, 120_000)
+          toMs = load.now()
+          recoveriesMs.push(toMs - endedMs)
+        },
+      })
+      await load.finish(120_000)
+      await settled(world, 120_000)
+      const oracle = await consultOracle(world, file)
+      const problems = [...oracle.problems, ...((await row.verify?.(world)) ?? [])]
+      return {
+        name: row.name,
+        injected,
+        oracle,
+        feeds: load.figures(fromMs, toMs),
+        feedsBefore: load.figures(warmMs, fromMs),
+        recoveriesMs,
+        problems,
+      }
+    } finally {
+      await load.abandon()
+    }
+  } catch (error) {
+    throw new Error(`${row.name}: ${(error as Error).message}\n${fleet.logs().slice(-20_000)}`, { cause: error })
+  } finally {
+    await close()
+  }
+}
+
+/** A result as lines for a terminal. */
+export function formatResult(result: RowResult): string {
+  const { feeds, feedsBefore, recoveriesMs } = result
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
+  const times = recoveriesMs.toSorted((a, b) => a - b).map((ms) => (ms / 1000).toFixed(1))
+  const middle = times[Math.floor(times.length / 2)] ?? '–'
+  const recovery = times.length > 1 ? `p50 ${middle} s, longest ${times.at(-1)} s of ${times.length}` : `${middle} s`
+  const figures = (of: FeedFigures): string =>
+    `${of.asked} asked, available ${percent(of.availability)}, degraded ${percent(of.degraded)}, p50 ${of.p50Ms.toFixed(0)} ms, p99 ${of.p99Ms.toFixed(0)} ms`
+  return [
+    `${result.problems.length === 0 ? '✓' : '✗'} ${result.name}: ${result.injected}`,
+    `    oracle    ${result.oracle.equation}`,
+    `    feeds     ${figures(feeds)} (before: ${figures(feedsBefore)})`,
+    `    recovered ${recovery}`,
+    ...result.problems.map((problem) => `    PROBLEM   ${problem}`),
+  ].join('\n')
+}
