@@ -1,0 +1,252 @@
+import { createVirtualClock } from '@freshet/adapters/memory/clock'
+import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
+import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { encodePinChange } from '@freshet/contracts/codecs/pin'
+import { bytesOf } from '@freshet/contracts/columns'
+import { ContractError } from '@freshet/contracts/errors'
+import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
+import { RetrieveRequest } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
+import { topicLayouts } from '@freshet/contracts/topics'
+import { asId } from '@freshet/domain/ids'
+import { describe, expect, it } from 'vitest'
+import { createCandidateService, type CandidateServiceEvent } from './candidate-service.ts'
+import { candidateServiceSchema } from './config.ts'
+
+const startMs = Date.UTC(2026, 0, 1)
+const call = { timeoutMs: 1_000 }
+
+function clicked(user: string, pin: string, atMs: number): Uint8Array {
+  return encodeEngagement(
+    {
+      eventId: asId(`${user}-${pin}-${atMs}`),
+      userId: asId(user),
+      sessionId: null,
+      action: 'click',
+      subject: { kind: 'pin', pinId: asId(pin) },
+      boardId: null,
+      occurredAtMs: atMs,
+      shown: { feedId: null, position: null, surface: null },
+      dwellMs: null,
+    },
+    atMs,
+  )
+}
+
+function artefacts(): ArtefactStore & { readonly files: Map<string, Uint8Array> } {
+  const files = new Map<string, Uint8Array>()
+  return {
+    files,
+    put: async (name, bytes) => void files.set(name, bytes),
+    get: async (name) => {
+      const bytes = files.get(name)
+      if (bytes === undefined) throw new ContractError('ARTEFACT_MISSING', name)
+      return bytes
+    },
+    list: async () => [...files.keys()],
+    remove: async (name) => void files.delete(name),
+  }
+}
+
+async function world() {
+  const clock = createVirtualClock(startMs)
+  const log = createMemoryEventLog({ clock })
+  await log.applyTopics(topicLayouts(2))
+  const events: CandidateServiceEvent[] = []
+  const service = (snapshots: ArtefactStore | null = null) =>
+    createCandidateService({
+      log,
+      clock,
+      config: candidateServiceSchema.parse({ sliceRecords: 3 }),
+      snapshots,
+      pause: async () => undefined,
+      onEvent: (event) => events.push(event),
+    })
+  const click = (user: string, pin: string, at = 0) =>
+    log.append('engagements.v1', [{ key: user, value: clicked(user, pin, startMs + at), partition: null }])
+  return { clock, log, service, click, events }
+}
+
+const ask = (parts: Partial<RetrieveRequest> = {}): RetrieveRequest =>
+  RetrieveRequest.fromPartial({ atMs: startMs + 60_000, limit: 50, ...parts })
+
+describe('candidate service', () => {
+  it('finds what was clicked, as soon as the log has it', async () => {
+    const { log, service, click } = await world()
+    const running = service()
+    await running.start()
+    for (const user of ['ann', 'bob', 'cat'])
+      for (const [at, pin] of ['bread', 'rolls', 'tart'].entries()) await click(user, pin, at * 1000)
+    await log.drain()
+    const { pinIds } = await running.retrieve(ask(), call)
+    expect([...pinIds].sort()).toEqual(['bread', 'rolls', 'tart'])
+    await running.stop()
+  })
+
+  it('waits for the positions asked for, and says so when they do not come in time', async () => {
+    const { clock, log, service, click } = await world()
+    const running = service()
+    await running.start()
+    const [place] = await click('ann', 'bread')
+    const wanted = { topic: 'engagements.v1', partition: place!.partition, position: place!.position + 1 }
+    const fresh = running.retrieve(ask({ await: [wanted] }), call)
+    await log.drain()
+    expect((await fresh).fresh).toBe(true)
+    const late = running.retrieve(ask({ await: [{ ...wanted, position: wanted.position + 1 }] }), call)
+    await clock.advance(2_000)
+    expect((await late).fresh).toBe(false)
+    await running.stop()
+  })
+
+  it('is not ready before it has read what the log held when it started', async () => {
+    const { log, service, click } = await world()
+    await click('ann', 'bread')
+    const running = service()
+    expect(running.unready()).not.toBeNull()
+    await running.start()
+    await log.drain()
+    expect(running.unready()).toBeNull()
+    await running.stop()
+  })
+
+  it('goes on from its snapshot and reads only the rest', async () => {
+    const { log, service, click, events } = await world()
+    const snapshots = artefacts()
+    const first = service(snapshots)
+    await first.start()
+    for (let at = 0; at < 10; at++) await click(`user-${at}`, `pin-${at % 4}`, at)
+    await log.drain()
+    await first.stop()
+    await click('late', 'pin-9', 20)
+    const second = service(snapshots)
+    await second.start()
+    await log.drain()
+    expect(events.map(({ kind }) => kind)).toContain('snapshot-restored')
+    const { pinIds } = await second.retrieve(ask(), call)
+    expect([...pinIds].sort()).toEqual(['pin-0', 'pin-1', 'pin-2', 'pin-3', 'pin-9'])
+    expect(second.stats().sessions).toBe(11)
+    await second.stop()
+  })
+
+  it.each([
+    ['cut in half', (bytes: Uint8Array) => bytes.slice(0, bytes.length / 2)],
+    ['of other bytes', () => new TextEncoder().encode('not a snapshot')],
+  ])('reads the whole log where the snapshot is %s, and says why', async (_how, broken) => {
+    const { log, service, click, events } = await world()
+    const snapshots = artefacts()
+    const first = service(snapshots)
+    await first.start()
+    for (let at = 0; at < 10; at++) await click(`user-${at}`, `pin-${at % 4}`, at)
+    await log.drain()
+    await first.stop()
+    const [name] = snapshots.files.keys()
+    snapshots.files.set(name!, broken(snapshots.files.get(name!)!))
+    const second = service(snapshots)
+    await second.start()
+    await log.drain()
+    expect(events.map(({ kind }) => kind)).toContain('snapshot-unusable')
+    expect((await second.retrieve(ask(), call)).pinIds).toHaveLength(4)
+    await second.stop()
+  })
+
+  it('goes past records that it cannot use, and counts them by reason', async () => {
+    const { log, service, click } = await world()
+    const running = service()
+    await running.start()
+    await log.append('engagements.v1', [{ key: 'ann', value: new Uint8Array([255, 255, 255]), partition: null }])
+    await log.append('pins.v1', [{ key: 'a b', value: null, partition: null }])
+    const malformed = [Float32Array.of(Number.NaN, 1), new Float32Array(2)]
+    for (const [at, vector] of malformed.entries()) {
+      const value = PinEmbedding.encode({
+        pinId: `p${at}`,
+        vector: bytesOf(vector),
+        space: 's',
+        updatedAtMs: 1,
+      }).finish()
+      await log.append('pin-embeddings.v1', [{ key: `p${at}`, value, partition: null }])
+    }
+    await click('ann', 'bread')
+    await log.drain()
+    expect((await running.retrieve(ask(), call)).pinIds).toEqual(['bread'])
+    expect(running.stats().rejected).toMatchObject({
+      CODEC_INVALID: 2,
+      EMBEDDING_NOT_FINITE: 1,
+      EMBEDDING_ZERO_NORM: 1,
+    })
+    await running.stop()
+  })
+
+  it('takes a pin that was deleted out of the answer, and in again when it comes back', async () => {
+    const { log, service, click } = await world()
+    const running = service()
+    await running.start()
+    const pin = (deleted: boolean): Uint8Array =>
+      encodePinChange(
+        deleted
+          ? { kind: 'delete', pinId: asId('bread') }
+          : {
+              kind: 'upsert',
+              pin: {
+                pinId: asId('bread'),
+                title: '',
+                description: '',
+                topics: [],
+                creatorId: null,
+                createdAtMs: null,
+                locale: null,
+                imageUrl: null,
+                visualEmbedding: null,
+              },
+            },
+      )
+    const found = async (): Promise<readonly string[]> => {
+      await log.drain()
+      return (await running.retrieve(ask(), call)).pinIds
+    }
+    await click('ann', 'bread')
+    await click('bob', 'rolls')
+    expect([...(await found())].sort()).toEqual(['bread', 'rolls'])
+    await log.append('pins.v1', [{ key: 'bread', value: pin(true), partition: null }])
+    expect(await found()).toEqual(['rolls'])
+    await log.append('pins.v1', [{ key: 'bread', value: pin(false), partition: null }])
+    await click('cat', 'bread', 5_000)
+    expect([...(await found())].sort()).toEqual(['bread', 'rolls'])
+    await running.stop()
+  })
+
+  it.each([
+    [{ limit: 0 }, /limit is 0/],
+    [{ limit: 5_000 }, /limit is 5000/],
+    [{ atMs: 0 }, /at_ms is 0/],
+    [{ sources: ['magic'] }, /sources names "magic"/],
+    [{ userId: 'a b' }, /user_id holds/],
+    [{ excludePinIds: [''] }, /exclude_pin_ids is empty/],
+    [
+      {
+        recent: {
+          pinIds: ['a'],
+          actions: new Uint8Array(2),
+          occurredAtMs: new Uint8Array(8),
+          sessionIds: [],
+          boardIds: [],
+        },
+      },
+      /recent has columns of different lengths/,
+    ],
+    [
+      {
+        recent: {
+          pinIds: ['a'],
+          actions: Uint8Array.of(99),
+          occurredAtMs: new Uint8Array(8),
+          sessionIds: [],
+          boardIds: [],
+        },
+      },
+      /recent.actions holds the unknown number 99/,
+    ],
+  ])('refuses a malformed request, naming the field: %j', async (parts, message) => {
+    const { service } = await world()
+    await expect(service().retrieve(ask(parts), call)).rejects.toThrow(message)
+  })
+})
