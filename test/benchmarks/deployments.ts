@@ -4,6 +4,7 @@ import { testPartitions, type Cluster } from '../harness/cluster.ts'
 import { eventually } from '../harness/eventually.ts'
 import { settled } from '../harness/oracle.ts'
 import { startFleet } from '../harness/processes.ts'
+import { appendAll } from './append.ts'
 import { createPositionWatch, type Readable } from './position-watch.ts'
 import { startChild } from './servers/child.ts'
 import type { Records } from './synthetic.ts'
@@ -84,11 +85,7 @@ export async function deployFleet(cluster: Cluster): Promise<Deployment> {
     ingestUrl: fleet.ingestUrl,
     feedAddress: fleet.feedAddress,
     async fill(all) {
-      for (const { topic, records } of all) {
-        for (let first = 0; first < records.length; first += 1000) {
-          await world.log.append(topic, records.slice(first, first + 1000))
-        }
-      }
+      for (const { topic, records } of all) await appendAll(world.log, topic, records)
       await caughtUp()
     },
     caughtUp,

@@ -14,6 +14,7 @@ import { updaterConfigOf } from '@freshet/feature-updater/config'
 import { createUpdater } from '@freshet/feature-updater/updater'
 import { testPartitions } from '../harness/cluster.ts'
 import { eventually } from '../harness/eventually.ts'
+import { appendAll } from './append.ts'
 import { cpuMsNow, median, type Bench, type ClusterBench } from './bench.ts'
 import { comparedRow, plainRow, type BenchRow } from './row.ts'
 import { recordsOf, syntheticWorld } from './synthetic.ts'
@@ -35,7 +36,7 @@ export async function updaterClusterRows(bench: ClusterBench): Promise<BenchRow[
     bench.say(`updater on Kafka and Redis: ${records.length} events, round ${round + 1}`)
     const world = await bench.cluster.fresh()
     try {
-      await appendAll(world.log, records)
+      await appendAll(world.log, 'engagements.v1', records)
       const bare = await kafkajsLoop(world.brokers, records.length, `bare-${round}`)
       rounds.push({ bare, ...(await bothWays(world.log, world.store, records.length)) })
     } finally {
@@ -57,7 +58,7 @@ export async function updaterLmdbRows(bench: Bench): Promise<BenchRow[]> {
     const log = createLmdbEventLog({ environment, clock })
     try {
       await log.applyTopics(topicLayouts(testPartitions))
-      await appendAll(log, records)
+      await appendAll(log, 'engagements.v1', records)
       const bare = await logLoop(log, records.length)
       rounds.push({ bare, ...(await bothWays(log, createLmdbStateStore({ environment, clock }), records.length)) })
     } finally {
@@ -88,7 +89,7 @@ export async function updaterMemoryRows(bench: Bench): Promise<BenchRow[]> {
     const before = process.memoryUsage()
     let grown = 0
     for (let first = 0; first < 2 * users; first += part) {
-      await appendAll(log, backlog(part, users, `many-${first}`))
+      await appendAll(log, 'engagements.v1', backlog(part, users, `many-${first}`))
       await eventually('folded', async () => ((await updater.lag()) === 0 ? true : null), patienceMs, 20)
       most = Math.max(most, updater.stats().cacheBytes)
       const { heapUsed, external } = process.memoryUsage()
@@ -259,10 +260,4 @@ function configOf(cacheBytes: number): ReturnType<typeof updaterConfigOf> {
 function backlog(engagements: number, users = 10_000, name = 'backlog'): readonly NewRecord[] {
   const size = { pins: 20_000, users, engagements, endMs: Date.now(), overMs: 3_600_000, visualWidth: 0, name }
   return recordsOf(syntheticWorld(size)).find(({ topic }) => topic === 'engagements.v1')!.records
-}
-
-async function appendAll(log: EventLog, records: readonly NewRecord[]): Promise<void> {
-  for (let from = 0; from < records.length; from += 2_000) {
-    await log.append('engagements.v1', records.slice(from, from + 2_000))
-  }
 }

@@ -23,6 +23,7 @@ import { createSilentLogger } from '@freshet/service/logging'
 import { createMetrics } from '@freshet/service/metrics'
 import { grpcSettings } from '@freshet/service/settings'
 import { z } from 'zod'
+import { appendAll } from '../append.ts'
 import { createPositionWatch } from '../position-watch.ts'
 import type { Records } from '../synthetic.ts'
 import { serveParent } from './child.ts'
@@ -73,11 +74,7 @@ serveParent({
     const ingestUrl = await app.listen({ host: '127.0.0.1', port: 0 })
     return { ingestUrl, feedAddress: `127.0.0.1:${grpc.port}` }
   },
-  async append({ topic, records }: Records) {
-    for (let first = 0; first < records.length; first += 1000) {
-      await log.append(topic, records.slice(first, first + 1000))
-    }
-  },
+  append: ({ topic, records }: Records) => appendAll(log, topic, records),
   async behind() {
     if (embedded.unready() !== null) return 1
     return (await embedded.updater.lag()) + (await embedded.candidates.lag())
