@@ -6,7 +6,7 @@ import { createLogProgress, type LogProgress } from '@freshet/contracts/log-prog
 import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import { float32Column } from '@freshet/contracts/columns'
 import type { TopicName } from '@freshet/contracts/topics'
-import { asId, type PinId } from '@freshet/domain/ids'
+import { asId, type PinId, type UserId } from '@freshet/domain/ids'
 import type { Retrieval } from '@freshet/retrieval/retrieval'
 
 /** The topics that the views fold. */
@@ -43,7 +43,9 @@ export function createViews({
     try {
       if (topic === 'pins.v1') retrieval.foldPin(decodePinChange(key, value))
       else if (topic === 'engagements.v1') {
-        if (value !== null) retrieval.foldEngagement(decodeEngagement(value))
+        // The updater's tombstone of a user who was erased.
+        if (value === null) retrieval.foldErasure(asId<UserId>(key))
+        else retrieval.foldEngagement(decodeEngagement(value))
       } else for (const { code } of retrieval.foldEmbeddings([embeddingUpdate(key, value)])) reject(code)
     } catch (error) {
       // A record that no fold can use must not stop the view: it is counted, and the updater dead-letters it.

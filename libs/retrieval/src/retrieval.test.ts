@@ -327,3 +327,22 @@ test('statistics name the bytes of every view', () => {
   expect(Object.keys(bytes)).toEqual(expect.arrayContaining(['catalogue', 'sessions', 'trails', 'popularity']))
   expect({ known, sessions, sessionActions }).toEqual({ known: 5, sessions: 10, sessionActions: 50 })
 })
+
+test('an erased user is nobody to the sources that know users by what they did', () => {
+  const retrieval = withTaste()
+  foldTrail(retrieval, 'ada', ['a', 'b', 'c', 'x'])
+  const asked = (user: string) => {
+    const recent = recentClicks(['a', 'b', 'c', 'x'])
+    // Walks are seeded by the user; neighbours are not.
+    const sources = ['session-neighbours']
+    return asData(retrieval, aQuery({ userId: asId<UserId>(user), recent, sources, atMs: later }))
+  }
+  const before = retrieval.stats()
+  expect(asked('ada')).not.toEqual(asked('stranger'))
+  retrieval.foldErasure(asId<UserId>('ada'))
+  expect(asked('ada')).toEqual(asked('stranger'))
+  expect(retrieval.stats().sessions).toBe(before.sessions - 1)
+  expect(retrieval.stats().sessionActions).toBe(before.sessionActions - 4)
+  expect(retrieval.stats().counts['graph']?.['boards']).toBe((before.counts['graph']?.['boards'] ?? 0) - 1)
+  expect(retrieval.stats().counts['graph']?.['edges']).toBe((before.counts['graph']?.['edges'] ?? 0) - 4)
+})

@@ -14,7 +14,7 @@ import { createGraphView, type GraphView } from './graph/graph-view.ts'
 import { createQueryBuilder } from './query.ts'
 import { createLagReader } from './lags.ts'
 import { createHits, createScoreBoard, type Hits } from './score-board.ts'
-import { createSessions } from './sessions.ts'
+import { createSessions, userKeyOf } from './sessions.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 import { sourceDefinitions } from './source-definitions.ts'
 import type { Source } from './source.ts'
@@ -104,6 +104,8 @@ export interface Retrieval {
   /** Enabled sources, in the order of answers. */
   readonly sourceNames: readonly string[]
   foldEngagement(engagement: Engagement): void
+  /** Lets go of a user's sessions and trail, whatever the refresh; what was counted of them among everybody's stays counted. */
+  foldErasure(userId: UserId): void
   foldPin(change: PinChange): void
   /** Folds the good ones and gives an EmbeddingError for each malformed one; the first vector sets the width of all. */
   foldEmbeddings(updates: readonly EmbeddingUpdate[]): readonly EmbeddingError[]
@@ -191,6 +193,12 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
     foldEngagement(engagement) {
       if (refresh === 'mark') pendingEngagements.push(engagement)
       else applyEngagement(engagement)
+    },
+    foldErasure(userId) {
+      pendingEngagements = pendingEngagements.filter((engagement) => engagement.userId !== userId)
+      sessions.forget(userId)
+      trails.forget(userId)
+      graphView?.graph.removeBoard(userKeyOf(userId))
     },
     foldPin(change) {
       const row = change.kind === 'upsert' ? catalogue.upsert(change.pin) : catalogue.remove(change.pinId)

@@ -181,3 +181,38 @@ test('memory stays within the cap however many sessions come', () => {
   expect(sessions.size).toBe(100)
   expect(sessions.bytes()).toBe(bytes)
 })
+
+test('law: a forgotten user leaves what the others alone would have left, counts apart, and is not found', () => {
+  fc.assert(
+    fc.property(trails, fc.array(fc.nat(users - 1), { maxLength: 40 }), fc.boolean(), (input, order, byUser) => {
+      const options = { ...roomy, grouping: byUser ? ('user' as const) : ('session' as const) }
+      const actions = interleaved(input, order)
+      const [all, others] = [createSessions(options), createSessions(options)]
+      for (const each of actions) {
+        all.fold(each)
+        if (each.userId !== 'u0') others.fold(each)
+      }
+      all.forget('u0')
+      all.forget('nobody')
+      const shape = (sessions: Sessions) => ({ ...(contentOf(sessions, 6) as object), counts: null, ever: null })
+      expect(shape(all)).toEqual(shape(others))
+      for (const { userId, sessionId, atMs } of actions) {
+        if (userId === 'u0') expect(all.find('u0', sessionId, atMs)).toBe(-1)
+      }
+      const bytes = encodeSnapshot((writer) => all.save(writer))
+      const loaded = createSessions(options)
+      loaded.load(decodeSnapshot(bytes))
+      expect(shape(loaded)).toEqual(shape(others))
+    }),
+  )
+})
+
+test('rows of forgotten sessions are used again', () => {
+  const sessions = createSessions({ ...roomy, maxSessions: 3 })
+  for (let round = 0; round < 20; round++) {
+    for (const user of ['a', 'b']) sessions.fold(action(`${user}${round}`, round % 5, round))
+    sessions.forget(`a${round}`)
+  }
+  expect(sessions.size).toBe(2)
+  expect(sessions.rowLimit).toBeLessThan(10)
+})

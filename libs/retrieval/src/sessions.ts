@@ -46,6 +46,8 @@ export interface Sessions {
   isKey(session: number, key: SessionKey): boolean
   keyHigh(session: number): number
   keyLow(session: number): number
+  /** Lets go of all that a user did; no session or trail can be found by that user any more. Takes time in proportion to the rows. */
+  forget(userId: string): void
   /** The row of the session a user is in at a time, or of the user's trail; -1 where no action of it was folded. */
   find(userId: string, sessionId: string | null, atMs: number): number
   /** A pin's sessions by the time they last touched it, latest LAST: entries of `sessionRows` and `sessionAtMs`. */
@@ -91,6 +93,8 @@ export function userKeyOf(userId: string): SessionKey {
   return { high: hash32(userId, 0x0ffe2), low: hash32(userId, 0x7ab1e) }
 }
 
+const forgotten = 3
+
 /** An empty view. */
 export function createSessions(options: SessionsOptions): Sessions {
   const { grouping, maxSessions, maxSessionActions, maxActionsPerSession, maxSessionsPerPin, sessionGapMs } = options
@@ -104,7 +108,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   let userHighs = new Uint32Array(0)
   let userLows = new Uint32Array(0)
   let lastAtMs = new Float64Array(0)
-  // 1: in use. 2: in use and its user's current one by the gap rule.
+  // 1: in use. 2: in use and its user's current one by the gap rule. 3: forgotten, and free once its turn by age comes.
   let states = new Uint8Array(0)
   let counts = new Float64Array(0)
   let freeRows: number[] = []
@@ -144,18 +148,25 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   function evictOldest(): void {
-    close(ages.popOldest((row) => lastAtMs[row] ?? 0))
+    for (;;) {
+      const row = ages.popOldest((candidate) => lastAtMs[candidate] ?? 0)
+      if (row < 0) return
+      const wasForgotten = states[row] === forgotten
+      if (!wasForgotten) empty(row)
+      states[row] = 0
+      freeRows.push(row)
+      if (!wasForgotten) return
+    }
   }
 
-  function close(row: number): void {
+  /** Takes a session out of every list but that of ages. */
+  function empty(row: number): void {
     const start = pins.startOf(row)
     const end = start + pins.lengthOf(row)
     for (let i = start; i < end; i++) untouch(pins.keys[i] ?? 0, row)
     pins.free(row)
     byKey.delete(keyHighs[row] ?? 0, keyLows[row] ?? 0)
     if (states[row] === 2) byUser.delete(userHighs[row] ?? 0, userLows[row] ?? 0)
-    states[row] = 0
-    freeRows.push(row)
     size--
   }
 
@@ -272,6 +283,15 @@ export function createSessions(options: SessionsOptions): Sessions {
       while (pins.entries > maxSessionActions && size > 1) evictOldest()
       return session
     },
+    forget(userId) {
+      const user = userKeyOf(userId)
+      for (let row = 0; row < rowLimit; row++) {
+        if (states[row] === 0 || states[row] === forgotten) continue
+        if (userHighs[row] !== user.high || userLows[row] !== user.low) continue
+        empty(row)
+        states[row] = forgotten
+      }
+    },
     startOf: pins.startOf,
     lengthOf: pins.lengthOf,
     lastAtMs: (session) => lastAtMs[session] ?? 0,
@@ -300,7 +320,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     save(writer) {
       const order: number[] = []
-      for (let row = 0; row < rowLimit; row++) if (states[row] !== 0) order.push(row)
+      for (let row = 0; row < rowLimit; row++) if (states[row] !== 0 && states[row] !== forgotten) order.push(row)
       order.sort((a, b) => (lastAtMs[a] ?? 0) - (lastAtMs[b] ?? 0) || (before(a, b) ? -1 : 1))
       const lengths = Int32Array.from(order, (row) => pins.lengthOf(row))
       const total = lengths.reduce((sum, length) => sum + length, 0)

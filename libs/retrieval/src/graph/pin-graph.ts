@@ -50,6 +50,8 @@ export interface PinGraph {
   add(edge: { readonly key: BoardKey; readonly kind: BoardKind; readonly pinRow: number; readonly atMs: number }): void
   /** Takes a pin off a board; an unknown edge is no error. */
   remove(key: BoardKey, pinRow: number): void
+  /** Drops a board with its edges; an unknown one is no error. */
+  removeBoard(key: BoardKey): void
   /** Drops all edges of a pin. */
   removePin(pinRow: number): void
   /** Says that a pin's topics are other ones now. */
@@ -124,7 +126,11 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
       hand = hand + 1 >= rowLimit ? 0 : hand + 1
       if (states[board] === freeBoard) continue
       if (recentlyUsed[board] === 1) recentlyUsed[board] = 0
-      else return drop(board)
+      else {
+        drop(board)
+        dropped++
+        return
+      }
     }
   }
 
@@ -132,7 +138,6 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
     const start = pinsOfBoard.startOf(board)
     for (let i = pinsOfBoard.countOf(board) - 1; i >= 0; i--) boardsOfPin.remove(memory.pool[start + i] ?? 0, board)
     release(board)
-    dropped++
   }
 
   function release(board: number): void {
@@ -202,6 +207,10 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
     remove(key, pinRow) {
       const board = byKey.get(key.high, key.low)
       if (board >= 0) removeEdge(board, pinRow)
+    },
+    removeBoard(key) {
+      const board = byKey.get(key.high, key.low)
+      if (board >= 0) drop(board)
     },
     removePin(pinRow) {
       if (pinRow < 0 || pinRow >= maxPins) return
