@@ -119,7 +119,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       const parsed = parseEngagementJson(value, 'engagement')
       if (!parsed.ok) throw new RecordingError(place, parsed.problem.message)
       const { engagement } = parsed
-      clock.set(Math.max(clock.now(), engagement.occurredAtMs))
+      void clock.set(Math.max(clock.now(), engagement.occurredAtMs))
       await add('engagements.v1', engagement.userId, encodeEngagement(engagement, engagement.occurredAtMs))
     },
     async mark() {
@@ -129,7 +129,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       memory.compact()
     },
     async ask(question) {
-      clock.set(Math.max(clock.now(), question.atMs))
+      void clock.set(Math.max(clock.now(), question.atMs))
       await flush()
       const put = requestOf(question, options, [])
       const call = { timeoutMs: patienceMs }
