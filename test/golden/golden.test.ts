@@ -44,22 +44,28 @@ describe('golden bytes', () => {
     expect(Object.values(topics).filter(({ message }) => !names.includes(message))).toEqual([])
   })
 
-  it.each(all.map((sample) => [sample.name, sample] as const))('%s is written as its newest golden bytes', async (name, sample) => {
-    const codec = await codecOf(sample)
-    const bytes = Buffer.from(codec.encode(codec.fromJSON(sample.value)).finish()).toString('base64')
-    const versions = versionsOf(name)
-    if (process.env['UPDATE_GOLDEN'] === '1' && versions.at(-1)?.base64 !== bytes) {
-      const golden: Golden = { base64: bytes, message: codec.toJSON(codec.fromJSON(sample.value)) }
-      writeFileSync(join(folder, `${name}.${versions.length + 1}.json`), `${JSON.stringify(golden, null, 2)}\n`)
-      return
-    }
-    expect(versions.at(-1)?.base64, 'new or changed: `npm run golden:update` adds a version').toBe(bytes)
-  })
+  it.each(all.map((sample) => [sample.name, sample] as const))(
+    '%s is written as its newest golden bytes',
+    async (name, sample) => {
+      const codec = await codecOf(sample)
+      const bytes = Buffer.from(codec.encode(codec.fromJSON(sample.value)).finish()).toString('base64')
+      const versions = versionsOf(name)
+      if (process.env['UPDATE_GOLDEN'] === '1' && versions.at(-1)?.base64 !== bytes) {
+        const golden: Golden = { base64: bytes, message: codec.toJSON(codec.fromJSON(sample.value)) }
+        writeFileSync(join(folder, `${name}.${versions.length + 1}.json`), `${JSON.stringify(golden, null, 2)}\n`)
+        return
+      }
+      expect(versions.at(-1)?.base64, 'new or changed: `npm run golden:update` adds a version').toBe(bytes)
+    },
+  )
 
-  it.each(all.map((sample) => [sample.name, sample] as const))('%s of every version is still read', async (name, sample) => {
-    const codec = await codecOf(sample)
-    for (const { base64, message } of versionsOf(name)) {
-      expect(codec.toJSON(codec.decode(Buffer.from(base64, 'base64')))).toMatchObject(message as object)
-    }
-  })
+  it.each(all.map((sample) => [sample.name, sample] as const))(
+    '%s of every version is still read',
+    async (name, sample) => {
+      const codec = await codecOf(sample)
+      for (const { base64, message } of versionsOf(name)) {
+        expect(codec.toJSON(codec.decode(Buffer.from(base64, 'base64')))).toMatchObject(message as object)
+      }
+    },
+  )
 })

@@ -27,7 +27,10 @@ interface ProtoFile {
   readonly name: string
   readonly package: string
   readonly messageType?: readonly Message[]
-  readonly enumType?: readonly { readonly name: string; readonly value: readonly { readonly name: string; readonly number: number }[] }[]
+  readonly enumType?: readonly {
+    readonly name: string
+    readonly value: readonly { readonly name: string; readonly number: number }[]
+  }[]
 }
 
 /** A message type and a value of it with every field set. */
@@ -41,14 +44,18 @@ export interface Sample {
 
 /** A value with every field set for each message of the protos, made from their descriptors: a new field changes its sample. */
 export function samples(): Sample[] {
-  const image = execFileSync(join(root, 'node_modules/.bin/buf'), ['build', 'proto', '-o', '-#format=json'], { cwd: root, encoding: 'utf8' })
+  const image = execFileSync(join(root, 'node_modules/.bin/buf'), ['build', 'proto', '-o', '-#format=json'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
   const files = (JSON.parse(image) as { file: ProtoFile[] }).file
   const messages = new Map<string, Message>()
   const enums = new Map<string, string>()
   for (const file of files) {
     for (const message of file.messageType ?? []) {
       messages.set(`.${file.package}.${message.name}`, message)
-      for (const nested of message.nestedType ?? []) messages.set(`.${file.package}.${message.name}.${nested.name}`, nested)
+      for (const nested of message.nestedType ?? [])
+        messages.set(`.${file.package}.${message.name}.${nested.name}`, nested)
     }
     for (const { name, value } of file.enumType ?? []) enums.set(`.${file.package}.${name}`, value[1]!.name)
   }
@@ -81,7 +88,10 @@ export function samples(): Sample[] {
         if (oneofs.has(field.oneofIndex)) continue
         oneofs.add(field.oneofIndex)
       }
-      const nested = field.type === 'TYPE_MESSAGE' ? message.nestedType?.find(({ name }) => field.typeName!.endsWith(`.${name}`)) : undefined
+      const nested =
+        field.type === 'TYPE_MESSAGE'
+          ? message.nestedType?.find(({ name }) => field.typeName!.endsWith(`.${name}`))
+          : undefined
       if (nested?.options?.mapEntry === true) sample[field.jsonName] = { 'reason-a': 3, 'reason-b': 4 }
       else sample[field.jsonName] = field.label === 'LABEL_REPEATED' ? [valueOf(field), valueOf(field)] : valueOf(field)
     }
