@@ -39,8 +39,7 @@ export function createRankerViews({
   const progress = createLogProgress()
   const pins = new Map<string, Pin>()
   const states = new Map<string, { readonly bytes: Uint8Array; readonly foldedTo: number }>()
-  // Insertion order is order of use: the first is the one that was not asked for the longest.
-  const decoded = new Map<string, PinState>()
+  const decoded = createDecodedStates(maxDecodedStates)
   const rejected = new Map<string, number>()
   let refused = 0
 
@@ -89,18 +88,50 @@ export function createRankerViews({
     pinOf: (pinId) => pins.get(pinId),
     stateOf(pinId) {
       const known = decoded.get(pinId)
-      if (known !== undefined) {
-        decoded.delete(pinId)
-        decoded.set(pinId, known)
-        return known
-      }
+      if (known !== undefined) return known
       const stored = states.get(pinId)
       if (stored === undefined) return null
       const state = decodePinState(stored.bytes)
       decoded.set(pinId, state)
-      if (decoded.size > maxDecodedStates) decoded.delete(decoded.keys().next().value!)
       return state
     },
     stats: () => ({ pins: pins.size, states: states.size, refused, rejected: Object.fromEntries(rejected) }),
+  }
+}
+
+interface DecodedStates {
+  get(pinId: string): PinState | undefined
+  set(pinId: string, state: PinState): void
+  delete(pinId: string): void
+}
+
+/**
+ * The states asked for last, between half of `max` and `max` of them. In two generations: an exact order of use would
+ * cost two writes for each candidate of each page.
+ */
+function createDecodedStates(max: number): DecodedStates {
+  const half = Math.max(1, Math.floor(max / 2))
+  let young = new Map<string, PinState>()
+  let old = new Map<string, PinState>()
+  const set = (pinId: string, state: PinState): void => {
+    if (young.size >= half) {
+      old = young
+      young = new Map()
+    }
+    young.set(pinId, state)
+  }
+  return {
+    get(pinId) {
+      const state = young.get(pinId)
+      if (state !== undefined) return state
+      const before = old.get(pinId)
+      if (before !== undefined) set(pinId, before)
+      return before
+    },
+    set,
+    delete(pinId) {
+      young.delete(pinId)
+      old.delete(pinId)
+    },
   }
 }
