@@ -47,9 +47,10 @@ export function createLogisticScorer(spec: RankingSpec): Scorer {
       if (candidates === 0) return { utilities: new Float32Array(), probabilities: new Float32Array() }
       const rows = new Float32Array(features.length)
       for (let at = 0; at < rows.length; at++) rows[at] = transforms[at % width]!(features[at]!)
-      const byRow = tf.tidy(() =>
-        tf.sigmoid(tf.add(tf.matMul(tf.tensor2d(rows, [candidates, width]), weights), bias)).dataSync(),
-      ) as Float32Array
+      const scored = tf.tidy(() => tf.sigmoid(tf.add(tf.matMul(tf.tensor2d(rows, [candidates, width]), weights), bias)))
+      // Read out here: what a tidy gives is searched for tensors, and numbers would be searched one by one.
+      const byRow = scored.dataSync() as Float32Array
+      scored.dispose()
       const probabilities = new Float32Array(candidates * actions)
       const utilities = new Float32Array(candidates)
       for (let row = 0; row < candidates; row++) {
