@@ -38,14 +38,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'partial-as-applied',
-    means: 'a commit of which another writer had applied a part counts as applied',
+    name: 'partial-folded-whole',
+    means: 'a batch of which a part had been applied is folded whole, on top of that part',
     edits: [
       {
         file: folder,
-        find: "if (outcome.kind !== 'APPLIED') return",
-        replace: "if (outcome.kind !== 'APPLIED' && outcome.kind !== 'PARTIAL') return",
+        find: 'if (stored !== batch.from) return move(batch, kindOf(batch, stored), stored)\n      memo =',
+        replace:
+          'if (stored < batch.from || stored >= batch.next) return move(batch, kindOf(batch, stored), stored)\n      memo =',
       },
+      { file: folder, find: 'from: batch.from,', replace: 'from: stored,' },
     ],
   },
   {
