@@ -29,8 +29,9 @@ export async function retrieveRows(bench: Bench): Promise<BenchRow[]> {
   for (const pins of sizes) {
     bench.say(`retrieve: ${pins} pins`)
     const world = worldOf(pins, bench.quick)
-    const retrieval = filled(world)
+    const retrieval = filled(bench, world)
     const queries = queriesOf(world, bench.quick ? 60 : 600)
+    bench.say(`retrieve: ${queries.length} queries`)
     const times = timesOf(retrieval, queries)
     const median = quantile(times, 0.5)
     const standard = pins === 100_000
@@ -161,15 +162,19 @@ function worldOf(pins: number, quick: boolean): Synthetic {
   })
 }
 
-function filled(world: Synthetic): Retrieval {
+function filled(bench: Bench, world: Synthetic): Retrieval {
   const retrieval = createRetrieval({ config, seed: 1, refresh: 'event' })
   for (const change of world.pins) retrieval.foldPin(change)
-  for (const engagement of world.engagements) retrieval.foldEngagement(engagement)
+  world.engagements.forEach((engagement, i) => {
+    if (i % 250_000 === 0) bench.say(`retrieve: folded ${i} of ${world.engagements.length} engagements`)
+    retrieval.foldEngagement(engagement)
+  })
   const vectorOf = (pin: number): Float32Array => {
     const [taste, own] = [generator(tasteOf(pin) + 1), generator(pin + 1_000_003)]
     return Float32Array.from({ length: embeddingWidth }, () => taste() - 0.5 + 0.4 * (own() - 0.5))
   }
   world.pins.forEach((change, pin) => {
+    if (pin % 250_000 === 0) bench.say(`retrieve: folded ${pin} of ${world.pins.length} embeddings`)
     if (change.kind === 'upsert') retrieval.foldEmbeddings([{ pinId: change.pin.pinId, vector: vectorOf(pin) }])
   })
   retrieval.mark()

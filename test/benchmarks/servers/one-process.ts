@@ -77,7 +77,8 @@ serveParent({
   append: ({ topic, records }: Records) => appendAll(log, topic, records),
   async behind() {
     if (embedded.unready() !== null) return 1
-    return (await embedded.updater.lag()) + (await embedded.candidates.lag())
+    const lags = [embedded.updater.lag(), embedded.candidates.lag(), embedded.trainer?.lag() ?? 0]
+    return (await Promise.all(lags)).reduce((sum, lag) => sum + lag, 0)
   },
   watch: () => watch.start(),
   watched: () => watch.stop(),
