@@ -83,6 +83,16 @@ export const errorCatalogue = {
     meaning:
       'The state store does not answer and this process does not remember the user: what the user hid or blocked is not known.',
   },
+  PARTITION_HALTED: {
+    fault: 'server',
+    retryable: false,
+    meaning: 'Too many of the last records of a partition are bad: a deploy is probably broken; nothing more is folded.',
+  },
+  GENERATION: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A generation of state is not there, or still serves, or differs from the one that serves.',
+  },
   CODEC_INVALID: { fault: 'client', retryable: false, meaning: 'Bytes that are no message of the wanted kind.' },
 } as const satisfies Record<string, ErrorKind>
 
