@@ -134,7 +134,8 @@ export async function retrieveWhileFoldingRows(bench: Bench): Promise<BenchRow[]
   const busy = await run(eventsPerSecond)
   await service.stop()
   await log.close()
-  if (errors.length > 0) throw errors[0]
+  const [failure] = errors
+  if (failure !== undefined) throw failure
   const note = `${pins} pins, all sources, ${queriesPerSecond} queries/s by their due time, ${Math.round(busy.folded)} events/s appended, one thread`
   return [0.5, 0.99].map((share) =>
     comparedRow({
@@ -193,7 +194,7 @@ function queriesOf({ engagements }: Synthetic, count: number): RetrieveQuery[] {
     surface: 'home',
     atMs: engagements.at(-1)!.occurredAtMs + 1_000,
     userId,
-    sessionId: list.at(-1)!.sessionId,
+    sessionId: list[list.length - 1]?.sessionId ?? null,
     recent: list.slice(-100).flatMap(recentOf),
     limit: 500,
   }))
