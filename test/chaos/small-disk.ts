@@ -30,7 +30,9 @@ export async function createSmallDisk(megabytes: number): Promise<SmallDisk> {
       await keeper.exec(['sh', '-c', 'dd if=/dev/zero of=/disk/filler bs=64k; true'])
       return Number((await keeper.exec(['stat', '-c', '%s', '/disk/filler'])).output)
     },
-    free: async () => void (await keeper.exec(['rm', '-f', '/disk/filler'])),
+    async free() {
+      await keeper.exec(['rm', '-f', '/disk/filler'])
+    },
     async remove() {
       await keeper.stop({ timeout: 0 })
       await dockerode.getVolume(volume).remove()

@@ -25,8 +25,10 @@ interface Codec {
 }
 
 async function codecOf({ name, module }: Sample): Promise<Codec> {
-  const exported = (await import(/* @vite-ignore */ join(generated, `${module}.ts`))) as Record<string, Codec>
-  return exported[name.split('.').at(-1)!]!
+  const exported = (await import(/* @vite-ignore */ join(generated, `${module}.ts`))) as Readonly<Record<string, Codec>>
+  const codec = exported[name.split('.').at(-1) ?? '']
+  if (codec === undefined) throw new Error(`${module}.ts exports no ${name}`)
+  return codec
 }
 
 function versionsOf(name: string): Golden[] {

@@ -42,7 +42,7 @@ export async function openCluster(
 ): Promise<Cluster | { readonly absent: string }> {
   const [kafka, redis] = await Promise.all([kafkaServer(options), redisServer()])
   const stop = async (): Promise<void> => {
-    await Promise.all([kafka, redis].map((each) => ('absent' in each ? undefined : each.stop())))
+    await Promise.all([kafka, redis].map((each) => ('absent' in each ? Promise.resolve() : each.stop())))
   }
   if ('absent' in kafka || 'absent' in redis) {
     await stop()

@@ -86,7 +86,8 @@ export const errorCatalogue = {
   PARTITION_HALTED: {
     fault: 'server',
     retryable: false,
-    meaning: 'Too many of the last records of a partition are bad: a deploy is probably broken; nothing more is folded.',
+    meaning:
+      'Too many of the last records of a partition are bad: a deploy is probably broken; nothing more is folded.',
   },
   GENERATION: {
     fault: 'client',
