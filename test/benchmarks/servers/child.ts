@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** A process of its own, so that what it costs is told apart from what measuring costs. */
@@ -28,10 +29,16 @@ export type Handlers = Readonly<Record<string, (argument: never) => unknown>> & 
 
 const patienceMs = 20_000
 
-/** Starts a file of this folder as a process that calls `serveParent`. */
+/**
+ * Starts a file of this folder as a process that calls `serveParent`. With its name in FRESHET_BENCH_PROFILE it leaves a
+ * CPU profile in a folder of the system's temporary one.
+ */
 export function startChild(file: string): Child {
   const child = fork(join(import.meta.dirname, file), {
-    execArgv: process.env['FRESHET_BENCH_PROFILE'] === file ? ['--cpu-prof', '--cpu-prof-dir=/tmp/freshet-prof'] : [],
+    execArgv:
+      process.env['FRESHET_BENCH_PROFILE'] === file
+        ? ['--cpu-prof', `--cpu-prof-dir=${join(tmpdir(), 'freshet-profiles')}`]
+        : [],
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, NODE_ENV: 'production' },
