@@ -169,6 +169,19 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
+// A page asks for hundreds of pins of one user: the rows are looked through once, not once a pin.
+const lastActsOf = new WeakMap<RecentActions, ReadonlyMap<string, number>>()
+
+/** When each pin was last acted on. */
+function lastActs(recent: RecentActions): ReadonlyMap<string, number> {
+  let last = lastActsOf.get(recent)
+  if (last === undefined) {
+    last = new Map(recent.pinIds.map((pinId, row) => [pinId, recent.atMs[row] ?? 0]))
+    lastActsOf.set(recent, last)
+  }
+  return last
+}
+
 /** Whether the user acted on this very pin, and how recently: 1 just now, 0 not among the last actions. */
 export const recentActionFeatures: readonly Feature[] = [
   scalar({
@@ -177,8 +190,8 @@ export const recentActionFeatures: readonly Feature[] = [
     missing: 0,
     needs: ['user'],
     value: ({ user: { recent }, pinId, atMs }) => {
-      const row = recent.pinIds.lastIndexOf(pinId)
-      return row < 0 ? 0 : 1 / (1 + hours(atMs - (recent.atMs[row] ?? 0)))
+      const actedAtMs = lastActs(recent).get(pinId)
+      return actedAtMs === undefined ? 0 : 1 / (1 + hours(atMs - actedAtMs))
     },
   }),
 ]
