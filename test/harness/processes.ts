@@ -47,6 +47,12 @@ export interface ServiceProcess {
 
 const maxLogBytes = 2 << 20
 
+// A test run that is broken off must not leave services behind.
+const children = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
 /** A service that does not run yet. `env` overrides what it is told of brokers, Redis and ports. */
 export async function createServiceProcess(
   name: ServiceName,
@@ -93,6 +99,7 @@ export function createNodeProcess(options: {
       env: { ...withoutOurs(process.env), NODE_ENV: 'production', ...env },
     })
     child = started
+    children.add(started)
     started.stdout.on('data', (chunk: Buffer) => keep(chunk.toString()))
     started.stderr.on('data', (chunk: Buffer) => {
       stderr += chunk.toString()
@@ -101,6 +108,7 @@ export function createNodeProcess(options: {
     end = new Promise((resolve) => {
       started.once('close', (code, signal) => {
         child = null
+        children.delete(started)
         keep(`[${name} ended: code ${code}, signal ${signal}]\n`)
         resolve({ code, signal, stderr })
       })
