@@ -1,3 +1,4 @@
+import { grownUint8, nextCapacity } from '../columns.ts'
 import { createDecayedCounts } from '../decayed-counts.ts'
 import { selectorInto, type Selector } from '../score-board.ts'
 import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
@@ -20,7 +21,8 @@ const dayMs = 86_400_000
 
 /**
  * What everybody likes now: decayed counts of positive actions at two half-lives, as shares of all actions. With a
- * locale: pins of that locale and pins that are fit for every locale. The last resort of every request.
+ * locale: pins of that locale and pins that are fit for every locale. The last resort of every request: where too little
+ * is liked yet, the newest pins follow, so that a catalogue nobody has touched is shown too.
  */
 export const popularity: SourceDefinition<PopularityParameters> = {
   name: 'popularity',
@@ -39,6 +41,18 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
   const fast = createDecayedCounts(fastHalfLifeMs)
   const slow = createDecayedCounts(slowHalfLifeMs)
   const counters = [fast, slow]
+  const publishedAtMs = (row: number): number => Math.max(1, catalogue.createdAtMsOf(row) || 1)
+  const makeNewest = (): TopList =>
+    createTopList({
+      catalogue,
+      maxListed,
+      // A pin that does not say when it was published is older than all that do.
+      keyOf: (row) => publishedAtMs(row),
+      admits: (row) => described[row] === 1,
+    })
+  // 1: the catalogue's owner has described the pin. One known from engagements alone may be known from hides alone.
+  let described = new Uint8Array(0)
+  let newest = makeNewest()
   let lists = new Map<number, readonly TopList[]>()
 
   function listsOf(locale: number): readonly TopList[] | undefined {
@@ -71,6 +85,18 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
     }
   }
 
+  /** Pins that nobody has liked, newest first, below all that somebody has. */
+  function offerNewest(query: SourceQuery, best: Selector): void {
+    for (let i = 0; i < newest.size; i++) {
+      const row = newest.rowAt(i)
+      const locale = catalogue.localeOf(row)
+      if (board.get(row) > 0 || (query.localeRow >= 0 && locale >= 0 && locale !== query.localeRow)) continue
+      const ageMs = Math.max(0, query.atMs - publishedAtMs(row))
+      board.add(row, 1)
+      best.offer(row, least / (2 + ageMs / dayMs), query.accept)
+    }
+  }
+
   return {
     name: 'popularity',
     scale: 'probability',
@@ -80,8 +106,13 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
       raise(row)
     },
     foldPin(row) {
+      if (row >= described.length) described = grownUint8(described, nextCapacity(described.length, row + 1))
+      described[row] = 1
       for (const listed of lists.values()) for (const list of listed) list.changed(row)
-      if (catalogue.isAlive(row)) raise(row)
+      newest.changed(row)
+      if (!catalogue.isAlive(row)) return
+      raise(row)
+      newest.raised(row)
     },
     query(query, hits) {
       board.clear()
@@ -103,10 +134,11 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
         offer(ofLocale, query, best)
         offer(lists.get(-1) ?? [], query, best)
       }
+      offerNewest(query, best)
       best.finish()
     },
     bytes() {
-      let bytes = fast.bytes() + slow.bytes()
+      let bytes = fast.bytes() + slow.bytes() + newest.bytes() + described.byteLength
       for (const listed of lists.values()) for (const list of listed) bytes += list.bytes()
       return bytes
     },
@@ -114,12 +146,18 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
     save(writer) {
       fast.save(writer.under('fast'))
       slow.save(writer.under('slow'))
+      writer.u8('described', described)
     },
     load(reader) {
       fast.load(reader.under('fast'))
       slow.load(reader.under('slow'))
       lists = new Map()
-      for (let row = 0; row < catalogue.size; row++) raise(row)
+      described = reader.u8('described').slice()
+      newest = makeNewest()
+      for (let row = 0; row < catalogue.size; row++) {
+        raise(row)
+        if (catalogue.isAlive(row)) newest.raised(row)
+      }
     },
   }
 }

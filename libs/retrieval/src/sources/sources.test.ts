@@ -49,6 +49,25 @@ describe('popularity', () => {
     expect(retrieval.retrieve(aQuery({ locale: 'ja-JP' })).pinIds).toHaveLength(3)
   })
 
+  test('shows a catalogue that nobody has touched, newest first, and below what somebody likes', () => {
+    const retrieval = onlySource('popularity')
+    for (const [pinId, days] of [
+      ['older', 9],
+      ['newer', 2],
+      ['undated', null],
+    ] as const) {
+      const createdAtMs = days === null ? null : startMs - days * dayMs
+      retrieval.foldPin({ kind: 'upsert', pin: aPin(pinId, { createdAtMs }) })
+    }
+    retrieval.foldEngagement(anEngagement({ userId: 'u', pinId: 'only-hidden', action: 'hide' }))
+    expect(retrieval.retrieve(aQuery()).pinIds).toEqual(['newer', 'older', 'undated'])
+    foldTrail(retrieval, 'u', ['undated'])
+    expect(retrieval.retrieve(aQuery()).pinIds).toEqual(['undated', 'newer', 'older'])
+    const restored = onlySource('popularity')
+    restored.restore(retrieval.snapshot(new Uint8Array()))
+    expect(restored.retrieve(aQuery()).pinIds).toEqual(['undated', 'newer', 'older'])
+  })
+
   test('follows a pin whose locale changes', () => {
     const retrieval = onlySource('popularity')
     retrieval.foldPin({ kind: 'upsert', pin: aPin('p', { locale: 'fr-FR' }) })
@@ -66,7 +85,7 @@ describe('popularity among given pins', () => {
     for (const user of ['a', 'b', 'c']) foldTrail(retrieval, user, ['first'])
     for (const user of ['a', 'b']) foldTrail(retrieval, user, ['second'], startMs - dayMs)
     retrieval.foldPin({ kind: 'upsert', pin: aPin('untouched') })
-    expect(retrieval.retrieve(aQuery()).pinIds).toEqual(['first'])
+    expect(retrieval.retrieve(aQuery()).pinIds).toEqual(['first', 'untouched'])
     const { pinIds } = retrieval.retrieve(aQuery({ among: pins('untouched', 'second', 'first', 'second', 'unknown') }))
     expect(pinIds).toEqual(['first', 'second', 'untouched'])
   })
