@@ -29,6 +29,8 @@ export interface InProcessOptions extends AskOptions {
 
 /** Milliseconds a question may take in real time; virtual time stands still meanwhile. */
 const patienceMs = 60_000
+/** Embeddings published after one event at most: virtual time leaps past the trainer's interval with nearly every event. */
+const rowsPerEvent = 64
 /** Events that are handed over together where no question comes in between. */
 const maxPending = 1_000
 
@@ -70,7 +72,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
     ? createTrainer({
         log,
         clock: withoutAlarms(clock),
-        config: trainerSchema.parse(options.config.trainer ?? {}),
+        config: trainerSchema.parse({ maxPublishRows: rowsPerEvent, ...options.config.trainer }),
         checkpoints: null,
         onError: (error) => (failure ??= error),
       })
