@@ -1,6 +1,6 @@
 /**
- * `buf breaking` against the newest release tag, or the main branch where there is none: what is on the wire stays readable.
- * A checkout that has neither (a shallow clone of a branch) is compared with its first commit that has protos.
+ * `buf breaking` against the newest release tag, or the main branch where there is none, or the commit before where this
+ * is the main branch: what is on the wire stays readable.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -30,8 +30,11 @@ if (against === null) {
 }
 
 function mainBranch(): string | null {
-  for (const name of ['origin/main', 'main'])
-    if (tryGit('rev-parse', '--verify', '--quiet', `${name}:proto`) !== null) return name
+  const head = tryGit('rev-parse', 'HEAD')
+  for (const name of ['origin/main', 'main', 'HEAD~1']) {
+    const hasProtos = tryGit('rev-parse', '--verify', '--quiet', `${name}:proto`) !== null
+    if (hasProtos && tryGit('rev-parse', name) !== head) return name
+  }
   return null
 }
 
