@@ -16,6 +16,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -138,9 +139,10 @@ function compileAddon(folder: string): void {
     existsSync(join(prefix, 'include/node/node_api.h')),
   )
   if (headers === undefined) throw new Error('the headers of Node.js are missing: install them, e.g. libnode-dev')
-  const npm = execFileSync('npm', ['root', '--global'], { encoding: 'utf8' }).trim()
-  const gyp = [join(npm, 'npm/node_modules/node-gyp/bin/node-gyp.js')].find((path) => existsSync(path))
-  if (gyp === undefined) throw new Error('npm without node-gyp')
+  // npm says where it is when it runs a script; its node-gyp is beside it.
+  const npm = process.env['npm_execpath'] ?? realpathSync(execFileSync('which', ['npm'], { encoding: 'utf8' }).trim())
+  const gyp = join(dirname(npm), '../node_modules/node-gyp/bin/node-gyp.js')
+  if (!existsSync(gyp)) throw new Error(`npm's node-gyp is not at ${gyp}`)
   console.log('compiling the addon')
   const module = join(folder, 'lib', `napi-v${napi}`)
   execFileSync(
