@@ -9,6 +9,7 @@ export const operationErrorCatalogue = {
   TARGET_UNREACHABLE: { exitCode: 69, meaning: 'The event-ingest given does not answer.' },
   EVENTS_REJECTED: { exitCode: 1, meaning: 'Some events of a recording were rejected; all others were taken.' },
   LETTER_MISSING: { exitCode: 1, meaning: 'No dead letter lies at this place.' },
+  FEED_MISSING: { exitCode: 1, meaning: 'No such feed was recorded, or it does not hold the pin.' },
   REBUILD_DIFFERS: { exitCode: 1, meaning: 'The new generation is not the old one; nothing was switched.' },
   INTERRUPTED: { exitCode: 130, meaning: 'A signal ended the command.' },
 } as const satisfies Record<string, OperationErrorKind>
