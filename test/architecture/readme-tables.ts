@@ -12,6 +12,9 @@ import { describeConfig } from '@freshet/service/config'
 import { metricCatalogue } from '@freshet/service/metric-catalogue'
 import { serviceErrorCatalogue } from '@freshet/service/errors'
 import { features } from '@freshet/domain/features/catalogue'
+import { argumentErrorCatalogue, operationErrorCatalogue } from '@freshet/freshet/operations/errors'
+import { rankingErrorCatalogue } from '@freshet/ranking/errors'
+import { retrievalErrorCatalogue } from '@freshet/retrieval/errors'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import type { z } from 'zod'
 
@@ -125,7 +128,15 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
       ]),
     ),
   )
-  const errors = Object.entries({ ...serviceErrorCatalogue, ...errorCatalogue, ...ingestProblems })
+  const errors = Object.entries({
+    ...serviceErrorCatalogue,
+    ...errorCatalogue,
+    ...ingestProblems,
+    ...retrievalErrorCatalogue,
+    ...rankingErrorCatalogue,
+    ...argumentErrorCatalogue,
+    ...operationErrorCatalogue,
+  })
   tables.set(
     'errors',
     table(
