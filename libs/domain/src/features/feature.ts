@@ -26,6 +26,15 @@ export interface FeatureContext {
 /** What a feature can't be read without; where it is missing, the feature has its `missing` value. */
 export type Need = 'user' | 'interests' | 'pin' | 'pinMeta' | 'retrievalScore'
 
+/** What happens to the features of a need while its source does not answer: the failure policy. Absent is another thing: then the feature has its `missing` value. */
+export const needFailures: Readonly<Record<Need, string>> = {
+  user: 'not ranked: last good feed',
+  interests: 'not ranked: last good feed',
+  pin: 'last known',
+  pinMeta: 'last known',
+  retrievalScore: 'no candidate',
+}
+
 /** A named number, or a few, read from state: the only definition that training and serving have of it. */
 export interface Feature {
   readonly name: string
