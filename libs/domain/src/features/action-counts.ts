@@ -1,9 +1,12 @@
 import { copyCounters, count, counted, halfLifeNames, type Counters } from '../decay.ts'
-import { actions, type Action, type Engagement } from '../engagement.ts'
+import { actions, type Action, type Act } from '../engagement.ts'
 import { scalar, type Feature } from './feature.ts'
 
 /** Counts engagements by action. Order-free up to rounding. */
-export function foldActions(counters: Counters, engagements: readonly Engagement[]): Counters {
+export function foldActions(
+  counters: Counters,
+  engagements: readonly Pick<Act, 'action' | 'occurredAtMs'>[],
+): Counters {
   const counts = copyCounters(counters)
   for (const { action, occurredAtMs } of engagements) count(counts, actions.indexOf(action), occurredAtMs)
   return counts
