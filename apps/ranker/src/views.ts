@@ -53,6 +53,7 @@ export function createRankerViews({
   const progress = createLogProgress()
   const entries = new Map<string, Entry>()
   const readings = createReadings(maxDecodedStates)
+  const words = createWords()
   const rejected = new Map<string, number>()
   let pins = 0
   let states = 0
@@ -88,7 +89,13 @@ export function createRankerViews({
       return
     }
     if (isNew) pins++
-    entryFor(pinId).pin = { ...change.pin, visualEmbedding: null }
+    const { topics, creatorId } = change.pin
+    entryFor(pinId).pin = {
+      ...change.pin,
+      visualEmbedding: null,
+      topics: topics.map((topic) => words.one(topic)),
+      creatorId: creatorId === null ? null : words.one(creatorId),
+    }
   }
 
   function foldState({ key, value }: LogRecord): void {
@@ -169,3 +176,19 @@ function createReadings(max: number): { use(entry: Entry): void } {
     },
   }
 }
+
+/** One string for each word: pins of one topic share it, and looking it up finds it in the processor's cache. */
+function createWords(): { one<Word extends string>(word: Word): Word } {
+  const known = new Map<string, string>()
+  return {
+    one<Word extends string>(word: Word): Word {
+      const same = known.get(word)
+      if (same !== undefined) return same as Word
+      if (known.size >= maxWords) known.clear()
+      known.set(word, word)
+      return word
+    },
+  }
+}
+
+const maxWords = 100_000

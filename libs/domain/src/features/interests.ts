@@ -1,5 +1,6 @@
 import { decay } from '../decay.ts'
 import { actions, type Action } from '../engagement.ts'
+import { hash32 } from '../hash.ts'
 import type { Pin } from '../pin.ts'
 import type { UserState } from '../user-state.ts'
 import { boardWeight } from './board-affinity.ts'
@@ -39,8 +40,8 @@ export interface Interests {
   readonly creators: ReadonlyMap<string, Interest>
   readonly followedTopics: ReadonlySet<string>
   readonly followedCreators: ReadonlySet<string>
-  /** What `boardWeight` gives of each of the user's boards. */
-  readonly boards: ReadonlyMap<string, number>
+  /** The user's boards of some weight; `hash`: `hash32` of the id. */
+  readonly boards: readonly { readonly id: string; readonly hash: number; readonly weight: number }[]
 }
 
 /** Derives the affinities as of `atMs`. An action's weight is shared among the pin's topics. Pins that the catalogue does not know say nothing. */
@@ -63,7 +64,9 @@ export function readInterests(user: UserState, pinOf: (pinId: string) => Pin | u
   const followedCreators = new Set(relationIds(user.relations, 'follow-creator'))
   for (const topic of followedTopics) add(topics, topic, followWeight, 0)
   for (const creator of followedCreators) add(creators, creator, followWeight, 0)
-  const boards = new Map(user.boards.boardIds.map((id) => [id, boardWeight(user.boards, id, atMs)]))
+  const boards = user.boards.boardIds
+    .map((id) => ({ id, hash: hash32(id), weight: boardWeight(user.boards, id, atMs) }))
+    .filter(({ weight }) => weight > 0)
   return { topics, creators, followedTopics, followedCreators, boards }
 }
 
@@ -102,7 +105,7 @@ const boardFeature = scalar({
   needs: ['interests', 'pin'],
   value: ({ interests: { boards }, pin }) => {
     let most = 0
-    if (boards.size > 0) for (const id of pin.boardIds) most = Math.max(most, boards.get(id) ?? 0)
+    for (const { id, hash, weight } of boards) if (weight > most && pin.isOn(id, hash)) most = weight
     return most
   },
 })

@@ -50,6 +50,6 @@ export const pinBoardFeatures: readonly Feature[] = [
     unit: 'boards',
     missing: 0,
     needs: ['pin'],
-    value: ({ pin }) => pin.boardIds.length,
+    value: ({ pin }) => pin.boards,
   }),
 ]

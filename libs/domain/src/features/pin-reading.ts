@@ -1,11 +1,27 @@
 import { counted, decay, halfLifeNames, halfLivesMs } from '../decay.ts'
-import { actions } from '../engagement.ts'
+import { hash32 } from '../hash.ts'
 import type { PinState } from '../pin-state.ts'
 import { distinctUsers } from './distinct-users.ts'
 import { actedOverall, defaultPositionRates, expectedActions } from './memboost.ts'
 import { boardsOf } from './pin-boards.ts'
 
 const width = halfLivesMs.length
+const month = halfLifeNames.indexOf('30d')
+/** Impressions, closeups, clicks, saves and hides come first among the actions; the others are seldom asked for. */
+const quickRows = 5
+
+// Places of the numbers of a reading. One array: what a page reads of hundreds of pins lies far apart in memory.
+const newestAt = 0
+const users = 1
+const boards = 2
+const acted = 3
+const expected = 4
+const counts = 5
+
+// What remains of a count, per half-life, for the reading and the time asked about last.
+const remains = new Float64Array(width)
+let remainsOf: PinReading | null = null
+let remainsAtMs = Number.NaN
 
 /**
  * A pin's state as features read it, worked out once when the state arrives: a page asks for hundreds of pins, and what
@@ -14,62 +30,83 @@ const width = halfLivesMs.length
  */
 export class PinReading {
   readonly state: PinState
-  /** Estimated number of different users who liked it. */
-  readonly users: number
-  /** The boards it is on. */
-  readonly boardIds: readonly string[]
-  readonly #newestAtMs: number
-  /** Actions × half-lives, as of the newest count. */
-  readonly #counts: Float64Array
-  readonly #acted: number
-  readonly #expected: number
-  /** What remains of a count at `#readAtMs`, per half-life. */
-  readonly #remains = new Float64Array(width)
-  #readAtMs = Number.NaN
+  readonly #boardIds: readonly string[]
+  /** Of `#boardIds`, ascending. */
+  readonly #boardHashes: Uint32Array
+  readonly #numbers: Float64Array
 
   constructor(state: PinState) {
     const { counters, impressionsByPosition, positivesByPosition } = state
-    const times = [counters, impressionsByPosition, positivesByPosition].flatMap(({ atMs }) => [...atMs])
-    const newestAtMs = Math.max(state.lastAtMs, ...times)
+    let newestAtMs = state.lastAtMs
+    for (const { atMs } of [counters, impressionsByPosition, positivesByPosition])
+      for (const each of atMs) newestAtMs = Math.max(newestAtMs, each)
     this.state = state
-    this.users = distinctUsers(state.users)
-    this.boardIds = boardsOf(state.boards)
-    this.#newestAtMs = newestAtMs
-    this.#counts = new Float64Array(actions.length * width)
-    for (let row = 0; row < actions.length; row++) {
-      for (let column = 0; column < width; column++)
-        this.#counts[row * width + column] = counted(counters, row, halfLifeNames[column] ?? 'total', newestAtMs)
+    this.#boardIds = boardsOf(state.boards)
+    this.#boardHashes = Uint32Array.from(this.#boardIds, (id) => hash32(id)).sort()
+    this.#numbers = new Float64Array(counts + quickRows * width)
+    this.#numbers[newestAt] = newestAtMs
+    this.#numbers[users] = distinctUsers(state.users)
+    this.#numbers[boards] = this.#boardIds.length
+    this.#numbers[acted] = actedOverall(state, newestAtMs)
+    this.#numbers[expected] = expectedActions(state, defaultPositionRates, newestAtMs)
+    for (let row = 0; row < quickRows; row++)
+      for (const [column, halfLife] of halfLifeNames.entries())
+        this.#numbers[counts + row * width + column] = counted(counters, row, halfLife, newestAtMs)
+  }
+
+  /** Estimated number of different users who liked it. */
+  get users(): number {
+    return this.#numbers[users]!
+  }
+
+  /** On how many boards it is. */
+  get boards(): number {
+    return this.#numbers[boards]!
+  }
+
+  /** Whether it is on a board; `hash`: `hash32` of its id. */
+  isOn(boardId: string, hash: number): boolean {
+    const hashes = this.#boardHashes
+    let low = 0
+    let high = hashes.length - 1
+    while (low <= high) {
+      const middle = (low + high) >>> 1
+      const found = hashes[middle]!
+      if (found === hash) return this.#boardIds.includes(boardId)
+      if (found < hash) low = middle + 1
+      else high = middle - 1
     }
-    this.#acted = actedOverall(state, newestAtMs)
-    this.#expected = expectedActions(state, defaultPositionRates, newestAtMs)
+    return false
   }
 
   /** How often an action (its index in `actions`) was taken, decayed (index in `halfLifeNames`), as of a time. */
   count(row: number, column: number, atMs: number): number {
-    if (atMs < this.#newestAtMs) return counted(this.state.counters, row, halfLifeNames[column] ?? 'total', atMs)
-    return (this.#counts[row * width + column] ?? 0) * this.#remaining(column, atMs)
+    if (row >= quickRows || atMs < this.#numbers[newestAt]!)
+      return counted(this.state.counters, row, halfLifeNames[column] ?? 'total', atMs)
+    return this.#remaining(this.#numbers[counts + row * width + column]!, column, atMs)
   }
 
   /** Positive actions, 30-day half-life, as `actedOverall`. */
   acted(atMs: number): number {
-    if (atMs < this.#newestAtMs) return actedOverall(this.state, atMs)
-    return this.#acted * this.#remaining(month, atMs)
+    if (atMs < this.#numbers[newestAt]!) return actedOverall(this.state, atMs)
+    return this.#remaining(this.#numbers[acted]!, month, atMs)
   }
 
   /** What `expectedActions` gives with the default rates. */
   expected(atMs: number): number {
-    if (atMs < this.#newestAtMs) return expectedActions(this.state, defaultPositionRates, atMs)
-    return this.#expected * this.#remaining(month, atMs)
+    if (atMs < this.#numbers[newestAt]!) return expectedActions(this.state, defaultPositionRates, atMs)
+    return this.#remaining(this.#numbers[expected]!, month, atMs)
   }
 
-  #remaining(column: number, atMs: number): number {
-    if (this.#readAtMs !== atMs) {
-      const elapsedMs = atMs - this.#newestAtMs
-      for (let i = 0; i < width; i++) this.#remains[i] = decay(elapsedMs, halfLivesMs[i] ?? 1)
-      this.#readAtMs = atMs
+  /** A number as of the newest count, decayed. */
+  #remaining(value: number, column: number, atMs: number): number {
+    if (value === 0) return 0
+    if (remainsOf !== this || remainsAtMs !== atMs) {
+      const elapsedMs = atMs - this.#numbers[newestAt]!
+      for (let i = 0; i < width; i++) remains[i] = decay(elapsedMs, halfLivesMs[i]!)
+      remainsOf = this
+      remainsAtMs = atMs
     }
-    return this.#remains[column] ?? 0
+    return value * remains[column]!
   }
 }
-
-const month = halfLifeNames.indexOf('30d')
