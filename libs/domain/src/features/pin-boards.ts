@@ -54,6 +54,6 @@ export const pinBoardFeatures: readonly Feature[] = [
     unit: 'boards',
     missing: 0,
     needs: ['pin'],
-    value: ({ pin }) => pin.boards.stands.reduce((sum, stands) => sum + stands, 0),
+    value: ({ pin }) => pin.boards,
   }),
 ]
