@@ -110,12 +110,11 @@ export function createFetcher(
   }
 
   async function sleepUntilPoked(led: readonly Lane[], now: number): Promise<void> {
-    const latest = now + longestSleepMs
-    const soonest = Math.min(latest, ...led.flatMap(({ notBeforeMs }) => (notBeforeMs > now ? [notBeforeMs] : [])))
+    const waits = led.flatMap(({ notBeforeMs }) => (notBeforeMs > now ? [notBeforeMs - now] : []))
     const over = new AbortController()
     const wake = () => over.abort()
     sleepers.add(wake)
-    await clock.sleep(soonest - now, over.signal).catch(() => undefined)
+    await clock.sleep(Math.min(longestSleepMs, ...waits), over.signal).catch(() => undefined)
     sleepers.delete(wake)
   }
 
@@ -191,10 +190,8 @@ export function createFetcher(
       const all = [...lanes.values()]
       for (const nodeId of new Set(all.map(leaderOf))) {
         if (nodeId < 0 || loops.has(nodeId)) continue
-        loops.set(
-          nodeId,
-          readFrom(nodeId).finally(() => loops.delete(nodeId)),
-        )
+        const loop = readFrom(nodeId).finally(() => loops.delete(nodeId))
+        loops.set(nodeId, loop)
       }
       if (all.some((lane) => leaderOf(lane) < 0)) {
         await cluster.refresh([...new Set(all.map(({ at }) => at.topic))]).catch((error: unknown) => {
@@ -203,9 +200,8 @@ export function createFetcher(
       }
       const stalled = all.find((lane) => canAsk(lane, now) && lane.askedAtMs > 0 && now - lane.askedAtMs > stallMs)
       if (stalled !== undefined && aheadBytes < maxReadAheadBytes) {
-        const problem = new Error(
-          `no answer about ${keyOf(stalled.at)} for ${now - stalled.askedAtMs} ms; connecting anew`,
-        )
+        const silentMs = now - stalled.askedAtMs
+        const problem = new Error(`no answer about ${keyOf(stalled.at)} for ${silentMs} ms; connecting anew`)
         onError(problem)
         for (const lane of all) lane.askedAtMs = now
         await cluster.cut(problem)
