@@ -1,11 +1,11 @@
 import { openTcpProxy } from '@freshet/adapters/testing/tcp-proxy'
 import { openCluster } from '../harness/cluster.ts'
 import { pass } from '../harness/eventually.ts'
-import { postPins, startLoad, wholePathWorks, type FeedFigures } from '../harness/load.ts'
+import { postPins, startLoad, wholePathWorks, type FeedFigures, type Load } from '../harness/load.ts'
 import { consultOracle, settled, type OracleReport } from '../harness/oracle.ts'
 import { startFleet } from '../harness/processes.ts'
 import { createSentFile } from '../harness/sent-file.ts'
-import type { ChaosRow, Scale } from './rows.ts'
+import type { ChaosRow, Ground, Scale } from './rows.ts'
 import { createSmallDisk } from './small-disk.ts'
 
 /** What a row came to. */
@@ -19,7 +19,18 @@ export interface RowResult {
   readonly feedsBefore: FeedFigures
   /** From the end of each injection until an event was seen in a full feed, milliseconds. */
   readonly recoveriesMs: readonly number[]
+  readonly load: LoadReached
   readonly problems: readonly string[]
+}
+
+/** The load that there really was, from its start to its last answer. */
+export interface LoadReached {
+  /** Events accepted and feeds answered in time a second, faults included. */
+  readonly eventsPerSecond: number
+  readonly feedsPerSecond: number
+  /** What the load generator itself took of one core. */
+  readonly generatorCores: number
+  readonly seconds: number
 }
 
 /** A load and the lengths of faults. */
@@ -31,6 +42,8 @@ export interface RowOptions {
   readonly seed: number
   /** Whether stages of feeds get more time than by default: for machines that are busy with other tests. */
   readonly patient: boolean
+  /** How often the row's fault is injected into the same servers and services. */
+  readonly repeats: number
 }
 
 const patience = {
@@ -79,6 +92,8 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
 
   try {
     await postPins(fleet.ingestUrl, pins)
+    const cpuBefore = process.cpuUsage()
+    const startedMs = performance.now()
     const load = startLoad({
       ...options,
       fleet,
@@ -97,7 +112,7 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
       const fromMs = load.now()
       const recoveriesMs: number[] = []
       let toMs = fromMs
-      const injected = await row.inject({
+      const ground: Ground = {
         world,
         fleet,
         load,
@@ -112,8 +127,11 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
           toMs = load.now()
           recoveriesMs.push(toMs - endedMs)
         },
-      })
+      }
+      let injected = ''
+      for (let time = 0; time < options.repeats; time++) injected = await row.inject(ground)
       await load.finish(120_000)
+      const reached = loadReached(load, (performance.now() - startedMs) / 1000, process.cpuUsage(cpuBefore))
       await settled(world, 120_000)
       const oracle = await consultOracle(world, file)
       const problems = [...oracle.problems, ...((await row.verify?.(world)) ?? [])]
@@ -124,6 +142,7 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
         feeds: load.figures(fromMs, toMs),
         feedsBefore: load.figures(warmMs, fromMs),
         recoveriesMs,
+        load: reached,
         problems,
       }
     } finally {
@@ -136,20 +155,11 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
   }
 }
 
-/** A result as lines for a terminal. */
-export function formatResult(result: RowResult): string {
-  const { feeds, feedsBefore, recoveriesMs } = result
-  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
-  const times = recoveriesMs.toSorted((a, b) => a - b).map((ms) => (ms / 1000).toFixed(1))
-  const middle = times[Math.floor(times.length / 2)] ?? '–'
-  const recovery = times.length > 1 ? `p50 ${middle} s, longest ${times.at(-1)} s of ${times.length}` : `${middle} s`
-  const figures = (of: FeedFigures): string =>
-    `${of.asked} asked, available ${percent(of.availability)}, degraded ${percent(of.degraded)}, p50 ${of.p50Ms.toFixed(0)} ms, p99 ${of.p99Ms.toFixed(0)} ms`
-  return [
-    `${result.problems.length === 0 ? '✓' : '✗'} ${result.name}: ${result.injected}`,
-    `    oracle    ${result.oracle.equation}`,
-    `    feeds     ${figures(feeds)} (before: ${figures(feedsBefore)})`,
-    `    recovered ${recovery}`,
-    ...result.problems.map((problem) => `    PROBLEM   ${problem}`),
-  ].join('\n')
+function loadReached(load: Load, seconds: number, cpu: NodeJS.CpuUsage): LoadReached {
+  return {
+    eventsPerSecond: load.accepted() / seconds,
+    feedsPerSecond: load.samples().filter(({ answered }) => answered).length / seconds,
+    generatorCores: (cpu.user + cpu.system) / 1e6 / seconds,
+    seconds,
+  }
 }

@@ -1,25 +1,30 @@
 /**
  * `npm run chaos`: faults on real processes, Kafka and Redis under load, one row each, with the oracle.
  *
- *   node test/chaos/run.ts [--rows kill-blender,redis-paused] [--short] [--kills 20]
+ *   node test/chaos/run.ts [--rows kill-blender,redis-paused] [--short] [--kills 20] [--repeat 5]
  *                          [--events-per-second 1000] [--feeds-per-second 100]
- *                          [--patient]
+ *                          [--patient] [--out FILE]
  *
- * `--patient` gives the stages of feeds more time than by default, for machines that do other things at the same time.
- * Needs a Docker engine. Exit code 1 when a row did not hold.
+ * `--repeat` injects each row's fault so many times into the same servers and services. `--patient` gives the stages of
+ * feeds more time than by default, for machines that do other things at the same time. `--out` adds each result to a file,
+ * one JSON line a row. Needs a Docker engine. Exit code 1 when a row did not hold.
  */
+import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
+import { formatResult, formatSummary, keepResult } from './report.ts'
 import { chaosRows, fullScale, shortScale } from './rows.ts'
-import { formatResult, runRow } from './run-row.ts'
+import { runRow, type RowResult } from './run-row.ts'
 
 const { values } = parseArgs({
   options: {
     rows: { type: 'string' },
     short: { type: 'boolean', default: false },
     kills: { type: 'string' },
+    repeat: { type: 'string', default: '1' },
     'events-per-second': { type: 'string', default: '1000' },
     'feeds-per-second': { type: 'string', default: '100' },
     patient: { type: 'boolean', default: false },
+    out: { type: 'string' },
   },
 })
 const wanted = values.rows?.split(',') ?? chaosRows.map(({ name }) => name)
@@ -33,30 +38,35 @@ const scale = { ...base, kills: values.kills === undefined ? base.kills : Number
 const eventsPerSecond = Number(values['events-per-second'])
 const feedsPerSecond = Number(values['feeds-per-second'])
 
+const results: RowResult[] = []
 let failed = 0
 for (const [index, row] of chaosRows.filter(({ name }) => wanted.includes(name)).entries()) {
-  const users = 2 * eventsPerSecond
+  const options = {
+    scale,
+    eventsPerSecond,
+    feedsPerSecond,
+    users: 2 * eventsPerSecond,
+    seed: index + 1,
+    patient: values.patient,
+    repeats: Number(values.repeat),
+  }
   try {
-    const result = await runRow(row, {
-      scale,
-      eventsPerSecond,
-      feedsPerSecond,
-      users,
-      seed: index + 1,
-      patient: values.patient,
-    })
+    const result = await runRow(row, options)
     if ('absent' in result) {
       console.error(result.absent)
       process.exit(2)
     }
+    results.push(result)
     if (result.problems.length > 0) failed++
+    if (values.out !== undefined) keepResult(values.out, result, options)
     console.log(formatResult(result))
   } catch (error) {
     failed++
     console.log(`✗ ${(error as Error).message}`)
   }
 }
+if (results.length > 1) console.log(`\n${formatSummary(results)}\n`)
 console.log(
-  `${wanted.length - failed} of ${wanted.length} rows held, at ${eventsPerSecond} events/s and ${feedsPerSecond} feeds/s`,
+  `${wanted.length - failed} of ${wanted.length} rows held, asked for ${eventsPerSecond} events/s and ${feedsPerSecond} feeds/s; ${cpus().length} cores, load average ${loadavg()[0]?.toFixed(1)}`,
 )
 process.exit(failed > 0 ? 1 : 0)

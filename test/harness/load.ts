@@ -93,7 +93,7 @@ export function startLoad(options: LoadOptions): Load {
     return createFreshetClient({
       ingestUrl: options.fleet.ingestUrl,
       maxBatchEvents: 100,
-      flushIntervalMs: 20,
+      flushIntervalMs: 100,
       maxQueuedEvents: 1_000_000,
       initialRetryMs: 100,
       maxRetryMs: 1_000,
@@ -284,13 +284,16 @@ export async function wholePathWorks(
         last = `ingest ${response?.status ?? 'away'}`
         if (token === undefined) return null
         file.accepted(userId, eventId, token)
-        const request = GetFeedRequest.fromPartial({ userId, pageSize: 5, after: [token] })
+        const request = GetFeedRequest.fromPartial({ userId, pageSize: 5, after: [token], explain: true })
         const feed = await blender.getFeed(request, { timeoutMs: 2_000 }).catch((error: unknown) => {
           last = (error as Error).message
           return null
         })
         if (feed === null) return null
-        last = `degradation ${feed.degradation}, freshness ${feed.freshness}, ${feed.reasons.join()}`
+        const stages = feed.stages.map(({ stage, error, candidatesOut, tookUs }) =>
+          [stage, error, candidatesOut, `${Math.round(tookUs / 1000)} ms`].filter((part) => part !== '').join(' '),
+        )
+        last = `degradation ${feed.degradation}, freshness ${feed.freshness}, ${feed.reasons.join()}; ${stages.join(', ')}`
         const works =
           feed.items.length > 0 && feed.degradation === Degradation.NONE && feed.freshness === Freshness.CURRENT
         return works ? true : null

@@ -23,6 +23,8 @@ export interface SentFile {
   remove(): void
 }
 
+const bufferedChars = 1 << 16
+
 interface Line {
   readonly user: string
   readonly id: string
@@ -35,8 +37,14 @@ export function createSentFile(): SentFile {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-sent-'))
   const path = join(folder, 'sent.jsonl')
   const file = openSync(path, 'a')
+  let waiting = ''
+  const flush = (): void => {
+    writeSync(file, waiting)
+    waiting = ''
+  }
   const write = (line: Line): void => {
-    writeSync(file, `${JSON.stringify(line)}\n`)
+    waiting += `${JSON.stringify(line)}\n`
+    if (waiting.length >= bufferedChars) flush()
   }
   return {
     path,
@@ -44,6 +52,7 @@ export function createSentFile(): SentFile {
     accepted: (user, id, token) => write({ user, id, token }),
     rejected: (user, id, code) => write({ user, id, code }),
     events() {
+      flush()
       const events = new Map<string, SentEvent>()
       for (const text of readFileSync(path, 'utf8').split('\n')) {
         if (text === '') continue

@@ -83,6 +83,21 @@ describe('candidate service', () => {
     await running.stop()
   })
 
+  it('is ready where retention has left nothing of the log, and waits for no position that is gone', async () => {
+    const { clock, log, service, click } = await world()
+    const [place] = await click('ann', 'bread')
+    await clock.advance(400 * 86_400_000)
+    log.compact()
+    expect(await log.starts('engagements.v1')).toEqual(await log.ends('engagements.v1'))
+    const running = service()
+    await running.start()
+    await log.drain()
+    expect(running.unready()).toBeNull()
+    const wanted = { topic: 'engagements.v1', partition: place!.partition, position: place!.position + 1 }
+    expect((await running.retrieve(ask({ await: [wanted] }), call)).fresh).toBe(true)
+    await running.stop()
+  })
+
   it('waits for the positions asked for, and says so when they do not come in time', async () => {
     const { clock, log, service, click } = await world()
     const running = service()

@@ -52,6 +52,19 @@ describe('rebuild', () => {
     },
   )
 
+  it('ends where retention has left nothing of the log, and says of which partitions', async () => {
+    world = await anUpdaterWorld({ updater: { generationPollMs: 0 } })
+    await world.send(...someRecords(20))
+    await world.clock.advance(400 * 86_400_000)
+    world.log.compact()
+    const report = await rebuild('user')
+    expect(report).toMatchObject({ records: 0, onlyFresh: 0, different: 0 })
+    const ends = await world.log.ends('engagements.v1')
+    expect(report.truncatedPartitions).toEqual(ends.flatMap((end, partition) => (end > 0 ? [partition] : [])))
+    const positions = await world.store.positions('user.2', [0, 1, 2, 3])
+    expect(positions.map((position) => position ?? 0)).toEqual(ends)
+  })
+
   it('compares at equal positions while new events are folded into the old generation', async () => {
     world = await anUpdaterWorld()
     await world.send(...someRecords(100))

@@ -3,7 +3,7 @@ import type { Clock } from '@freshet/domain/clock'
 
 /** What a log holds from a position on. */
 export interface Chunk {
-  /** May be empty where nothing is left of a stretch: then only `next` moves. */
+  /** Empty where nothing is left of a stretch. */
   readonly records: readonly LogRecord[]
   readonly next: number
   readonly end: number
@@ -64,7 +64,8 @@ export function startPump(options: PumpOptions): PartitionPump {
       const chunk = read?.value ?? null
       if (chunk === null) return
       position = chunk.next
-      if (chunk.records.length > 0) {
+      if (chunk.next > from) {
+        // Without records, too: who waits for a position must not wait for ever where nothing is left before it.
         const batch = { ...at, from, next: chunk.next, records: chunk.records, end: chunk.end }
         const verdict = await untilDone(() => options.onBatch(batch, signal))
         if (verdict === null) return

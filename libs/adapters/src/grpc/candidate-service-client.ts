@@ -14,7 +14,9 @@ export interface RemoteCandidateService extends CandidateService {
 /** A candidate service behind an address: calls share a long-lived stream; connecting is left to the first call. */
 export function createCandidateServiceClient(config: ChannelConfig & StreamClientOptions): RemoteCandidateService {
   const { credentials, options } = channelOf(config)
-  const client = new CandidateServiceClient(config.address, credentials, options)
-  const { call, ready, close } = createStreamClient(client, () => client.retrieveStream(), config)
+  const { call, ready, close } = createStreamClient(() => {
+    const client = new CandidateServiceClient(config.address, credentials, options)
+    return { client, open: () => client.retrieveStream() }
+  }, config)
   return { retrieve: call, ready, close }
 }

@@ -14,7 +14,9 @@ export interface RemoteRanker extends Ranker {
 /** A ranker behind an address: calls share a long-lived stream; connecting is left to the first call. */
 export function createRankerClient(config: ChannelConfig & StreamClientOptions): RemoteRanker {
   const { credentials, options } = channelOf(config)
-  const client = new RankerClient(config.address, credentials, options)
-  const { call, ready, close } = createStreamClient(client, () => client.rankStream(), config)
+  const { call, ready, close } = createStreamClient(() => {
+    const client = new RankerClient(config.address, credentials, options)
+    return { client, open: () => client.rankStream() }
+  }, config)
   return { rank: call, ready, close }
 }

@@ -10,6 +10,17 @@ export interface StreamClientOptions {
   readonly maxInFlight?: number
   /** A stream takes no new calls after this long, so that new replicas get their part; milliseconds, default 60,000. */
   readonly maxStreamAgeMs?: number
+  /**
+   * Where deadlines have passed for this long and nothing at all has come, everything is connected anew; milliseconds,
+   * default 3,000. grpc-js bounds neither the making of a connection nor, before its first ping, the silence on one.
+   */
+  readonly maxSilenceMs?: number
+}
+
+/** A channel to a service, and how a stream is opened on it. */
+export interface StreamChannel<Request, Response> {
+  readonly client: Client
+  open(): ClientDuplexStream<StreamRequest<Request>, StreamResponse<Response>>
 }
 
 /** Many calls over one long-lived stream. */
@@ -34,23 +45,26 @@ interface OpenStream<Request, Response> {
 }
 
 /**
- * Calls over streams that `open` makes. A lost stream fails its calls with CALL_UNAVAILABLE and the next call opens
- * another; the channel reconnects by itself. Nothing is sent twice: retrying is the caller's choice.
+ * Calls over streams of a channel that `connect` makes. A lost stream fails its calls with CALL_UNAVAILABLE and the next
+ * call opens another; the channel reconnects by itself, and a silent one is replaced. Nothing is sent twice: retrying is
+ * the caller's choice.
  */
 export function createStreamClient<Request, Response>(
-  client: Client,
-  open: () => ClientDuplexStream<StreamRequest<Request>, StreamResponse<Response>>,
-  { maxInFlight = 1_024, maxStreamAgeMs = 60_000 }: StreamClientOptions = {},
+  connect: () => StreamChannel<Request, Response>,
+  { maxInFlight = 1_024, maxStreamAgeMs = 60_000, maxSilenceMs = 3_000 }: StreamClientOptions = {},
 ): StreamClient<Request, Response> {
+  let channel = connect()
   let current: OpenStream<Request, Response> | null = null
   const streams = new Set<OpenStream<Request, Response>>()
   let inFlight = 0
   let lastId = 0
   let closed = false
+  /** Since when deadlines have passed without anything heard; null: the last that was heard came after them. */
+  let silentSinceMs: number | null = null
 
   function openStream(): OpenStream<Request, Response> {
     const stream: OpenStream<Request, Response> = {
-      duplex: open(),
+      duplex: channel.open(),
       pending: new Map(),
       retiresAtMs: performance.now() + maxStreamAgeMs,
       retired: false,
@@ -61,6 +75,7 @@ export function createStreamClient<Request, Response>(
       for (const { fail } of [...stream.pending.values()]) fail(error)
     }
     stream.duplex.on('data', (response: StreamResponse<Response>) => {
+      silentSinceMs = null
       if (response.correlationId === drainingCorrelationId) retire(stream)
       else stream.pending.get(response.correlationId)?.settle(response)
     })
@@ -87,6 +102,26 @@ export function createStreamClient<Request, Response>(
     if (current !== null && performance.now() >= current.retiresAtMs) retire(current)
     current ??= openStream()
     return current
+  }
+
+  function cancelAll(why: string): void {
+    for (const stream of [...streams]) {
+      for (const { fail } of [...stream.pending.values()]) fail(new ContractError('CALL_UNAVAILABLE', why))
+      stream.duplex.cancel()
+    }
+    channel.client.close()
+  }
+
+  /** A call has missed its deadline. A service that lives would at least have acknowledged the end of earlier ones. */
+  function missed(): void {
+    const nowMs = performance.now()
+    silentSinceMs ??= nowMs
+    const silentMs = nowMs - silentSinceMs
+    if (silentMs < maxSilenceMs) return
+    silentSinceMs = null
+    current = null
+    cancelAll(`nothing came for ${Math.round(silentMs)} ms; connecting anew`)
+    channel = connect()
   }
 
   function nextId(stream: OpenStream<Request, Response>): number {
@@ -132,6 +167,7 @@ export function createStreamClient<Request, Response>(
         const boundMs = Math.min(timeoutMs, 0x7fffffff)
         const timer = setTimeout(() => {
           giveUp(new ContractError('CALL_DEADLINE_EXCEEDED', `no answer within ${Math.round(boundMs)} ms`))
+          missed()
         }, boundMs)
         signal?.addEventListener('abort', onAbort, { once: true })
         stream.pending.set(correlationId, {
@@ -151,6 +187,7 @@ export function createStreamClient<Request, Response>(
     },
     ready(timeoutMs) {
       return new Promise((resolve, reject) => {
+        const { client } = channel
         client.waitForReady(Date.now() + timeoutMs, (error) => {
           if (error === undefined) resolve()
           else {
@@ -162,12 +199,7 @@ export function createStreamClient<Request, Response>(
     },
     close() {
       closed = true
-      for (const stream of [...streams]) {
-        for (const { fail } of [...stream.pending.values()])
-          fail(new ContractError('CALL_UNAVAILABLE', 'the client was closed'))
-        stream.duplex.cancel()
-      }
-      client.close()
+      cancelAll('the client was closed')
     },
   }
 }

@@ -10,6 +10,7 @@ import {
 } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 import { aRetrieveRequest, aRetrieveResponse } from '../suites/candidate-service.suite.ts'
+import { openTcpProxy } from '../testing/tcp-proxy.ts'
 import { createCandidateServiceClient } from './candidate-service-client.ts'
 import { serveCandidateService } from './candidate-service-server.ts'
 
@@ -210,6 +211,43 @@ describe('streams', () => {
       code: status.INVALID_ARGUMENT,
       message: expect.stringContaining('timeout_ms') as string,
     })
+  })
+
+  test.each([
+    ['while calls are made', true],
+    ['before the connection is made', false],
+  ])('a peer that falls silent without a word %s is left behind for a new connection', async (_when, connected) => {
+    const { address } = await serve(answering)
+    const proxy = await openTcpProxy({ host: '127.0.0.1', port: Number(address.split(':')[1]) })
+    closing.push(() => void proxy.close())
+    const client = createCandidateServiceClient({ address: `127.0.0.1:${proxy.port}`, maxSilenceMs: 100 })
+    closing.push(client.close)
+    if (connected) await client.retrieve(aRetrieveRequest(0), patience)
+    proxy.freeze()
+    const unanswered = client.retrieve(aRetrieveRequest(1), { timeoutMs: 50 }).catch((error: unknown) => error)
+    expect(isContractError(await unanswered, 'CALL_DEADLINE_EXCEEDED')).toBe(true)
+    proxy.thaw()
+    const startedMs = performance.now()
+    for (let seed = 2; ; seed++) {
+      const answer = await client.retrieve(aRetrieveRequest(seed), { timeoutMs: 50 }).catch((error: unknown) => error)
+      if (!(answer instanceof Error)) break
+      expect(performance.now() - startedMs).toBeLessThan(5_000)
+    }
+  })
+
+  test('a slow service is no silent one: it keeps its stream', async () => {
+    const { address, streams } = await serve(
+      ({ limit }) => new Promise((resolve) => setTimeout(() => resolve(aRetrieveResponse(limit - 1)), 80)),
+    )
+    const client = createCandidateServiceClient({ address, maxSilenceMs: 100 })
+    closing.push(client.close)
+    await client.retrieve(aRetrieveRequest(0), patience)
+    for (let seed = 1; seed < 20; seed++) {
+      const answer = client.retrieve(aRetrieveRequest(seed), { timeoutMs: 40 }).catch((error: unknown) => error)
+      expect(isContractError(await answer, 'CALL_DEADLINE_EXCEEDED')).toBe(true)
+    }
+    expect((await client.retrieve(aRetrieveRequest(20), patience)).pinIds[0]).toBe('pin-20-0')
+    expect(streams).toHaveLength(1)
   })
 
   test('a client that goes away leaves no call behind', async () => {

@@ -4,7 +4,7 @@ import { createSystemClock } from '../system/clock.ts'
 import { kafkaServer } from '../testing/kafka-server.ts'
 import { createKafkaEventLog } from './event-log.ts'
 import { kafkaFaults } from './faults.suite.ts'
-import { compactSoon } from './testing.ts'
+import { compactSoon, expireAll } from './testing.ts'
 
 const server = await kafkaServer()
 
@@ -32,6 +32,7 @@ if ('absent' in server) {
         return another
       },
       compact: (topic) => compactSoon(brokers, topic),
+      expire: ({ name, partitions }) => expireAll(brokers, name, partitions),
       async dispose() {
         await Promise.all([log.close(), other.close()])
       },

@@ -36,6 +36,8 @@ interface Lane {
 const pauseAfterErrorMs = 100
 const longestErrorPauseMs = 500
 const superviseEveryMs = 250
+/** A loop that has nothing to ask looks again after this: partitions may have come to its leader. */
+const longestSleepMs = 1_000
 const pauseBeyondEndMs = 1_000
 /** Where some partitions are read far enough ahead, their turn should come soon after something was taken. */
 const shortWaitMs = 20
@@ -108,11 +110,11 @@ export function createFetcher(
   }
 
   async function sleepUntilPoked(led: readonly Lane[], now: number): Promise<void> {
-    const soonest = Math.min(...led.flatMap(({ notBeforeMs }) => (notBeforeMs > now ? [notBeforeMs] : [])), Infinity)
-    let wake: () => void = () => undefined
-    const poked = new Promise<void>((resolve) => (wake = resolve))
+    const waits = led.flatMap(({ notBeforeMs }) => (notBeforeMs > now ? [notBeforeMs - now] : []))
+    const over = new AbortController()
+    const wake = () => over.abort()
     sleepers.add(wake)
-    await (soonest < Infinity ? Promise.race([poked, pause(soonest - now)]) : poked)
+    await clock.sleep(Math.min(longestSleepMs, ...waits), over.signal).catch(() => undefined)
     sleepers.delete(wake)
   }
 
@@ -162,6 +164,8 @@ export function createFetcher(
       if (position > 0)
         onError(new Error(`positions ${position} to ${start} of ${topic}/${partition} were deleted unread`))
       lane.position = start
+      lane.slices = { records: [], taken: 0, next: start }
+      lane.wake?.()
     } else if (position > end) {
       onError(new Error(`${topic}/${partition} ends at ${end}, before the stored position ${position}`))
       lane.notBeforeMs = clock.now() + pauseBeyondEndMs
@@ -186,10 +190,8 @@ export function createFetcher(
       const all = [...lanes.values()]
       for (const nodeId of new Set(all.map(leaderOf))) {
         if (nodeId < 0 || loops.has(nodeId)) continue
-        loops.set(
-          nodeId,
-          readFrom(nodeId).finally(() => loops.delete(nodeId)),
-        )
+        const loop = readFrom(nodeId).finally(() => loops.delete(nodeId))
+        loops.set(nodeId, loop)
       }
       if (all.some((lane) => leaderOf(lane) < 0)) {
         await cluster.refresh([...new Set(all.map(({ at }) => at.topic))]).catch((error: unknown) => {
@@ -198,9 +200,8 @@ export function createFetcher(
       }
       const stalled = all.find((lane) => canAsk(lane, now) && lane.askedAtMs > 0 && now - lane.askedAtMs > stallMs)
       if (stalled !== undefined && aheadBytes < maxReadAheadBytes) {
-        const problem = new Error(
-          `no answer about ${keyOf(stalled.at)} for ${now - stalled.askedAtMs} ms; connecting anew`,
-        )
+        const silentMs = now - stalled.askedAtMs
+        const problem = new Error(`no answer about ${keyOf(stalled.at)} for ${silentMs} ms; connecting anew`)
         onError(problem)
         for (const lane of all) lane.askedAtMs = now
         await cluster.cut(problem)
@@ -217,11 +218,11 @@ export function createFetcher(
       drop(lane)
       // Where decoding fails, it is read again: the bytes may have been damaged on their way.
       lane.position = from
+      poke()
       const decoded = decodeBatches(batches, from)
       if (decoded.next === from) throw new Error(`no whole batch of ${keyOf(lane.at)} came from position ${from} on`)
       lane.slices = { ...decoded, taken: 0 }
       lane.position = decoded.next
-      poke()
     }
     const { slices } = lane
     if (slices === null) return null

@@ -90,7 +90,11 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
     })
   }
 
-  /** One heartbeat: whether the member still belongs to this generation, has to join again, or was put out. */
+  /**
+   * One heartbeat: whether the member still belongs to this generation, has to join again, or was put out. Where nothing
+   * was heard for a session, it joins again under the name that it has: the group may still know it, and would wait
+   * another session for a member that never comes back.
+   */
   async function beat(): Promise<'member' | 'rejoin' | 'out'> {
     try {
       await cluster.on(coordinator, (broker) =>
@@ -107,7 +111,7 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
       if (type === 'UNKNOWN_MEMBER_ID' || type === 'ILLEGAL_GENERATION' || type === 'FENCED_INSTANCE_ID') return 'out'
       if (signal.aborted) return 'member'
       onError(asError(error))
-      if (clock.now() - lastHeardMs > sessionTimeoutMs) return 'out'
+      if (clock.now() - lastHeardMs > sessionTimeoutMs) return 'rejoin'
       await cluster
         .coordinator(groupId)
         .then((nodeId) => (coordinator = nodeId))

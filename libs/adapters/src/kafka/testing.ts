@@ -29,3 +29,14 @@ export async function compactSoon(brokers: readonly string[], topic: string): Pr
   await producer.send({ topic, messages: [{ key: 'filler', value: 'x', partition: 0 }] })
   await producer.disconnect()
 }
+
+/** Makes brokers let go of everything that a topic holds. */
+export async function expireAll(brokers: readonly string[], topic: string, partitions: number): Promise<void> {
+  const kafka = new Kafka({ brokers: [...brokers], clientId: 'expirer', logLevel: logLevel.NOTHING })
+  const admin = kafka.admin()
+  await admin.connect()
+  await admin.fetchTopicOffsets(topic)
+  const toTheEnd = Array.from({ length: partitions }, (_, partition) => ({ partition, offset: '-1' }))
+  await admin.deleteTopicRecords({ topic, partitions: toTheEnd })
+  await admin.disconnect()
+}

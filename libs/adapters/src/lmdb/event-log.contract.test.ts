@@ -24,6 +24,11 @@ eventLogContract('LMDB', async () => {
       return handle
     },
     compact: () => log.compact(),
+    async expire(topic) {
+      await log.applyTopics([{ ...topic, retentionMs: 1 }])
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      await log.compact()
+    },
     async dispose() {
       await log.close()
       await environment.close()

@@ -14,6 +14,11 @@ eventLogContract('memory', () => {
       return another
     },
     compact: () => Promise.resolve(log.compact()),
+    async expire(topic) {
+      await log.applyTopics([{ ...topic, retentionMs: 1 }])
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      log.compact()
+    },
     dispose: () => log.close(),
   })
 })

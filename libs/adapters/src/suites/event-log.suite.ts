@@ -24,6 +24,8 @@ export interface EventLogFixture {
   open(topic: TopicLayout): Promise<EventLog>
   /** Makes the log compact a topic, where need be by appending something; asked again until it has. */
   compact(topic: string): Promise<void>
+  /** Makes the log let go of everything that a topic holds, as retention does. */
+  expire(topic: TopicLayout): Promise<void>
   /** Whether records live outside this process's memory, so that what a reader holds can be measured. */
   readonly storesElsewhere: boolean
   dispose(): Promise<void>
@@ -623,6 +625,45 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         await until('the end from within a gap', () => reader.handled({ topic, partition: 0 }) === end)
         expect(inGap[0]?.from).toBe(5)
         expect(await reader.lag()).toBe(0)
+      })
+    })
+
+    describe('retention', () => {
+      test('that leaves nothing: readers are told of the stretch, reach the end, and go on from there', async () => {
+        const layout = aTopic({ partitions: 2 })
+        await log.applyTopics([layout])
+        const topic = layout.name
+        await log.append(
+          topic,
+          Array.from({ length: 5 }, (_, i) => aRecord(String(i), { partition: 0 })),
+        )
+        await fixture.expire(layout)
+        const [end] = await log.ends(topic)
+        expect(await log.starts(topic)).toEqual([end, 0])
+
+        const batches: LogBatch[] = []
+        const reader = await view([topic], (batch) => void batches.push(batch))
+        const stored = new Map<number, number>()
+        await member(
+          log,
+          {
+            group: `g-${topic}`,
+            topics: [topic],
+            startAt: ({ partition }) => Promise.resolve(stored.get(partition) ?? null),
+          },
+          ({ partition, from, next }) => {
+            expect(from).toBe(stored.get(partition) ?? 0)
+            stored.set(partition, next)
+          },
+        )
+        await until('the end', () => reader.handled({ topic, partition: 0 }) === end && stored.get(0) === end)
+        expect(batches).toEqual([{ topic, partition: 0, from: 0, next: end, records: [], end }])
+        expect(await reader.lag()).toBe(0)
+
+        await log.append(topic, [aRecord('after', { partition: 0 }), aRecord('other', { partition: 1 })])
+        await until('what came afterwards', () => batches.length === 3 && stored.get(1) === 1)
+        expect(recordsOf(batches, 0).map(({ value }) => text(value))).toEqual(['after'])
+        expect(batches.find(({ partition, records }) => partition === 0 && records.length > 0)?.from).toBe(end)
       })
     })
 

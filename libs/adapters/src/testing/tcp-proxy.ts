@@ -8,14 +8,25 @@ export interface TcpProxy {
   retarget(target: { readonly host: string; readonly port: number }): void
   /** Sends new connections there; those that are open stay where they are. */
   retargetNew(target: { readonly host: string; readonly port: number }): void
+  /** From now on nothing passes and nobody hangs up, on new connections neither: what a peer that lost its power looks like. */
+  freeze(): void
+  /** New connections pass again; those that were open stay silent. */
+  thaw(): void
   close(): Promise<void>
 }
 
 /** Listens on a free port of 127.0.0.1. */
 export async function openTcpProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
   let to = target
+  let frozen = false
   const open = new Set<Socket>()
   const server = createServer((near) => {
+    if (frozen) {
+      open.add(near)
+      near.on('error', () => near.destroy())
+      near.on('close', () => open.delete(near))
+      return
+    }
     const far = connect(to)
     for (const [socket, other] of [
       [near, far],
@@ -47,6 +58,16 @@ export async function openTcpProxy(target: { readonly host: string; readonly por
     },
     retargetNew(next) {
       to = next
+    },
+    freeze() {
+      frozen = true
+      for (const socket of open) {
+        socket.unpipe()
+        socket.pause()
+      }
+    },
+    thaw() {
+      frozen = false
     },
     async close() {
       cut()

@@ -23,7 +23,7 @@ export interface Position {
   readonly position: number
 }
 
-/** Consecutive records of one partition. */
+/** Consecutive records of one partition; none where retention or compaction left nothing of a stretch. */
 export interface LogBatch {
   readonly topic: string
   readonly partition: number

@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest'
+import { createVirtualClock } from '../memory/clock.ts'
+import type { KafkaCluster } from './cluster.ts'
+import { MemberAssignment, type KafkaBroker } from './kafkajs-internals.ts'
+import { joinGroup } from './membership.ts'
+import { withDefaults } from './options.ts'
+
+const topic = 't'
+const brokerError = (type: string): Error => Object.assign(new Error(type), { type })
+
+/** A coordinator that knows members by the names in `known`, and answers nothing while it is away. */
+function aCoordinator() {
+  const known = new Set<string>()
+  const joins: string[] = []
+  const coordinator = { away: false, known, joins }
+  const assignment = MemberAssignment.encode({ version: 1, assignment: { [topic]: [0] } })
+  const answered = <T>(answer: () => T): Promise<T> => {
+    if (coordinator.away) return Promise.reject(new Error('connection refused'))
+    return Promise.resolve().then(answer)
+  }
+  const broker = {
+    joinGroup: ({ memberId }: { memberId: string }) =>
+      answered(() => {
+        joins.push(memberId)
+        if (memberId !== '' && !known.has(memberId)) throw brokerError('UNKNOWN_MEMBER_ID')
+        const name = memberId === '' ? `m${joins.length}` : memberId
+        known.add(name)
+        return { memberId: name, generationId: joins.length, leaderId: 'another', members: [] }
+      }),
+    syncGroup: () => answered(() => ({ memberAssignment: assignment })),
+    heartbeat: ({ memberId }: { memberId: string }) =>
+      answered(() => {
+        if (!known.has(memberId)) throw brokerError('UNKNOWN_MEMBER_ID')
+      }),
+    offsetCommit: () => answered(() => undefined),
+    leaveGroup: () => answered(() => undefined),
+  } as unknown as KafkaBroker
+  const cluster = {
+    coordinator: () => answered(() => 1),
+    leaders: () => Promise.resolve([1]),
+    on: (_: number, work: (to: KafkaBroker) => Promise<unknown>) => work(broker),
+    refresh: () => Promise.resolve(),
+    cut: () => Promise.resolve(),
+  } as unknown as KafkaCluster
+  return { ...{ coordinator }, cluster }
+}
+
+function aMember() {
+  const clock = createVirtualClock(1_000)
+  const { coordinator, cluster } = aCoordinator()
+  const seen: string[] = []
+  const settings = withDefaults({ brokers: [], clientId: 'test', clock })
+  const member = joinGroup(cluster, settings, {
+    group: 'g',
+    topics: [topic],
+    onError: () => undefined,
+    onAssigned: (partitions) => seen.push(`has ${partitions.length}`),
+    onRevoked: () => {
+      seen.push('gives up')
+      return Promise.resolve([])
+    },
+    handled: () => [],
+  })
+  const pass = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 100) {
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      await clock.advance(100)
+    }
+  }
+  return { pass, coordinator, seen, member, session: settings.sessionTimeoutMs }
+}
+
+describe('membership', () => {
+  test('after a silence longer than its session a member gives up, and comes back under the name that the group may still know', async () => {
+    const { pass, coordinator, seen, member, session } = aMember()
+    await pass(2_000)
+    coordinator.away = true
+    await pass(session + 3_000)
+    expect(seen).toEqual(['has 1', 'gives up'])
+    coordinator.away = false
+    await pass(2_000)
+    expect(coordinator.joins).toEqual(['', 'm1'])
+    expect(seen).toEqual(['has 1', 'gives up', 'has 1'])
+    void member.leave()
+    await pass(2_000)
+  })
+
+  test('one that the group no longer knows joins as a new one, at once', async () => {
+    const { pass, coordinator, seen, member } = aMember()
+    await pass(2_000)
+    coordinator.known.clear()
+    await pass(3_000)
+    expect(coordinator.joins).toEqual(['', ''])
+    expect(seen).toEqual(['has 1', 'gives up', 'has 1'])
+    void member.leave()
+    await pass(2_000)
+  })
+
+  test('silent for a session and forgotten meanwhile: its name is tried once', async () => {
+    const { pass, coordinator, seen, member, session } = aMember()
+    await pass(2_000)
+    coordinator.away = true
+    await pass(session + 3_000)
+    coordinator.known.clear()
+    coordinator.away = false
+    await pass(3_000)
+    expect(coordinator.joins).toEqual(['', 'm1', ''])
+    expect(seen.at(-1)).toBe('has 1')
+    void member.leave()
+    await pass(2_000)
+  })
+})
