@@ -68,7 +68,10 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
   // The trainer is given events in the order of the recording: what it learns depends on that order.
   const trainer = usesEmbeddings(options.config)
     ? createTrainer({
-        log: { ...log, append: (topic, records) => Promise.resolve(records.map((record) => hold(topic as TopicName, record))) },
+        log: {
+          ...log,
+          append: (topic, records) => Promise.resolve(records.map((record) => hold(topic as TopicName, record))),
+        },
         clock: withoutAlarms(clock),
         config: trainerSchema.parse(options.config.trainer ?? {}),
         checkpoints: null,
