@@ -34,8 +34,6 @@ export type ParsedEngagement =
 /** When a user was erased, milliseconds since the epoch; null: not at all. */
 export type ErasedAt = (userId: string) => number | null
 
-const encoder = new TextEncoder()
-
 /**
  * The first stage: `engagements.v1` into user state, late ones to `engagements-late.v1`, accepted ones on to
  * `pin-engagements.v1`. In the order of the log, for each record: clamp its time to its receipt; the watermark goes up to
@@ -84,11 +82,7 @@ function needsOf(
       continue
     }
     const { scan } = item
-    const [user, event] = [
-      { from: scan.userAt, to: scan.userTo },
-      { from: scan.eventAt, to: scan.eventTo },
-    ]
-    hashPair64(scan.bytes, user, event, halves, 2 * count++)
+    hashPair64(scan.bytes, scan.userAt, scan.userTo, scan.eventAt, scan.eventTo, halves, 2 * count++)
     room.set(key, (room.get(key) ?? 0) + tailBytesAtMost(scan))
   }
   const keys: string[] = []
