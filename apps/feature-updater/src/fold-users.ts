@@ -8,6 +8,7 @@ import { decodeReceivedEngagement, encodeLateEngagement, encodePinEngagementOf }
 import { recordOutcomes, type PartitionMeta, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { decodeUserState, encodeUserState } from '@freshet/contracts/codecs/user-state'
 import {
+  appendBytesAtMost,
   encodeUserTail,
   fromAcceptedScan,
   tailBytesAtMost,
@@ -89,7 +90,7 @@ function needsOf(
   const ends: string[] = []
   for (const [key, bytes] of room) {
     const tailBytes = cached(key)
-    if ((tailBytes ?? 0) + bytes > compactAfterBytes) keys.push(key)
+    if ((tailBytes ?? 0) + bytes + appendBytesAtMost > compactAfterBytes) keys.push(key)
     else if (tailBytes === undefined) ends.push(key)
   }
   return { keys, ends, endBytes: tailMarkBytes, hashes: hashes.subarray(0, count) }
