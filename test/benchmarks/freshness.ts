@@ -31,11 +31,6 @@ export function hotUserRows<B extends Bench>(deploy: Deploy<B>): (bench: B) => P
   return deployed(deploy, hotUser)
 }
 
-/** A rebuild while events come in and are served. */
-export function rebuildRows<B extends Bench>(deploy: Deploy<B>): (bench: B) => Promise<BenchRow[]> {
-  return deployed(deploy, rebuild)
-}
-
 /** Runs `measure` on a deployment that holds a small catalogue and its users. */
 function deployed<B extends Bench>(
   deploy: Deploy<B>,
@@ -108,34 +103,5 @@ async function hotUser(bench: Bench, common: Common): Promise<BenchRow[]> {
     row('hot user, other partitions, p50', others, 0.5, ''),
     row('hot user, other partitions, p99', others, 0.99, 'ratio ≤ 1.5'),
     row("hot user, the hot user's partition, p99", hot, 0.99, ''),
-  ]
-}
-
-/** User state is folded anew from the log while events come in and are served. */
-async function rebuild(bench: Bench, common: Common): Promise<BenchRow[]> {
-  const { deployment } = common
-  const engagements = bench.quick ? 2_000 : 1_000_000
-  const sizes = { pins: common.pins, users: bench.quick ? 200 : 50_000, engagements }
-  bench.say(`rebuild: filling ${deployment.name} with ${engagements} events`)
-  const size = { ...sizes, endMs: Date.now(), overMs: 3_600_000, visualWidth: 0, name: 'rebuilt' }
-  await deployment.fill(recordsOf(syntheticWorld(size)).filter(({ topic }) => topic === 'engagements.v1'))
-  bench.say(`rebuild: ${deployment.name}`)
-  const startMs = performance.now()
-  let tookMs = 0
-  const rebuilding = deployment.rebuild().then((report) => {
-    tookMs = performance.now() - startMs
-    return report
-  })
-  const load = { ...common, eventsPerSecond: 100, changesPerSecond: 0, warmUpMs: 0 }
-  const live: number[] = []
-  for (let part = 0; tookMs === 0; part++) {
-    const measured = await measureFreshness({ ...load, forMs: bench.quick ? 500 : 5_000, name: `live-${part}` })
-    live.push(...measured.featureMs)
-  }
-  const report = await rebuilding
-  const note = `${deployment.name}; ${report.records} events folded and ${report.compared} states compared (${report.identical ? 'identical' : 'DIFFERENT'}) while 100 events/s came in`
-  return [
-    plainRow('rebuild while serving', report.records / (tookMs / 1000), 'events/s', '≥ 20000', note),
-    plainRow('rebuild while serving, live 202 → feature, p99', quantile(live, 0.99), 'ms', '< 1000', note),
   ]
 }
