@@ -127,10 +127,10 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     }
     // An older batch of this partition may still be under way here: what it cached is of another position.
     const cached = memos.get(partition) === memo
-    // Taken out once: what goes from the cache during the read below must still be known afterwards.
+    // Taken out: a batch may change them in place, and comes back with them only once it is committed.
     const entries = new Map<string, Cached>()
     const { keys, ends, endBytes, hashes } = stage.needs(parsed, (key) => {
-      const entry = cached ? cache.get(partition, key) : undefined
+      const entry = cached ? cache.take(partition, key) : undefined
       if (entry !== undefined) entries.set(key, entry)
       return entry
     })
