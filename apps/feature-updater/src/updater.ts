@@ -5,6 +5,7 @@ import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { firstGeneration, servingPointer, stateScope, type StateFamily } from '@freshet/contracts/scopes'
 import type { TopicName } from '@freshet/contracts/topics'
 import type { Clock } from '@freshet/domain/clock'
+import { partitionOf } from '@freshet/domain/partition'
 import { createCanary } from './canary.ts'
 import { checkedConfig, type UpdaterConfig } from './config.ts'
 import { createErasures, type Erasures } from './erasures.ts'
@@ -115,6 +116,7 @@ export function createUpdater(options: {
         },
         moved(move) {
           moves[move.kind]++
+          if (stage.family === 'user') erasures.doubt(move.partition)
           options.observer?.moved(move)
         },
       },
@@ -136,16 +138,23 @@ export function createUpdater(options: {
     }
   }
 
+  const foldUsers = async (batch: LogBatch, signal: AbortSignal | undefined): Promise<BatchVerdict> => {
+    await erasures.clearDoubt(batch.partition, stateScope('user', generations.user))
+    return users.handle(batch, signal)
+  }
+
   const updater: Updater = {
-    handleUserBatch: (batch, signal) => handled(batch, users.handle(batch, signal)),
+    handleUserBatch: (batch, signal) => handled(batch, foldUsers(batch, signal)),
     handlePinBatch: (batch, signal) => handled(batch, pins.handle(batch, signal)),
     async handleErasureBatch(batch) {
       if (partitions === 0) partitions = await log.partitionCount('engagements.v1')
       const erased = erasures.fold(batch.records)
+      for (const userId of erased) erasures.doubt(partitionOf(userId, partitions))
       await erasures.forget(erased, stateScope('user', generations.user))
     },
     async startAt({ topic, partition }) {
       folderFor(topic).drop(partition)
+      if (topic === 'engagements.v1') erasures.doubt(partition)
       await updater.refreshGenerations()
       const family = familyOf(topic)
       const [stored] = await store.positions(stateScope(family, generations[family]), [partition])
@@ -162,7 +171,10 @@ export function createUpdater(options: {
         generations[family] = serving
         const folder = family === 'user' ? users : pins
         const count = await log.partitionCount(family === 'user' ? 'engagements.v1' : 'pin-engagements.v1')
-        for (let partition = 0; partition < count; partition++) folder.drop(partition)
+        for (let partition = 0; partition < count; partition++) {
+          folder.drop(partition)
+          if (family === 'user') erasures.doubt(partition)
+        }
       }
     },
     async start(topics = stageTopics) {
