@@ -84,6 +84,7 @@ export async function rebuildUsers(options: {
     config: config.updater,
     generation: () => generation,
     sendOnward: false,
+    badAcceptedUntilMs: () => Infinity,
   })
   for (let partition = 0; partition < log.partitions; partition++) {
     let position = 0

@@ -126,7 +126,7 @@ describe('an erasure', () => {
       remember: [],
     })
     await world.store.movePointer(servingPointer('user'), null, '2')
-    await updater.refreshGenerations()
+    await updater.refreshPointers()
     await world.happened(-1)
     await foldFrom(await foldFrom(afterTombstone))
     expect(await world.stateOfAnn('user.2')).toBeNull()

@@ -10,6 +10,7 @@ export const operationErrorCatalogue = {
   EVENTS_REJECTED: { exitCode: 1, meaning: 'Some events of a recording were rejected; all others were taken.' },
   LETTER_MISSING: { exitCode: 1, meaning: 'No dead letter lies at this place.' },
   REBUILD_DIFFERS: { exitCode: 1, meaning: 'The new generation is not the old one; nothing was switched.' },
+  RESUME_RACED: { exitCode: 1, meaning: 'Somebody else let halted partitions go on at the same moment.' },
   INTERRUPTED: { exitCode: 130, meaning: 'A signal ended the command.' },
 } as const satisfies Record<string, OperationErrorKind>
 
