@@ -23,7 +23,7 @@ export interface Erasures {
   forget(userIds: readonly string[], scope: string): Promise<void>
   /** Somebody may have folded into this partition without knowing of an erasure: another process, or a batch that was under way. */
   doubt(partition: number): void
-  /** To be called before each batch of a partition: where it is in doubt, forgets its erased users once more. */
+  /** To be called after each batch of a partition: where it is in doubt, forgets its erased users once more. */
   clearDoubt(partition: number, scope: string): Promise<void>
   readonly size: () => number
 }

@@ -145,8 +145,9 @@ export function createUpdater(options: {
   }
 
   const foldUsers = async (batch: LogBatch, signal: AbortSignal | undefined): Promise<BatchVerdict> => {
+    const verdict = await users.handle(batch, signal)
     await erasures.clearDoubt(batch.partition, stateScope('user', generations.user))
-    return users.handle(batch, signal)
+    return verdict
   }
 
   const updater: Updater = {
