@@ -19,6 +19,7 @@ const users = 'feature-updater/src/fold-users.ts'
 const pins = 'feature-updater/src/fold-pins.ts'
 const updater = 'feature-updater/src/updater.ts'
 const simulatedStore = 'simulation/sim-store.ts'
+const erasures = 'feature-updater/src/erasures.ts'
 
 const dropOnRevoke: readonly Edit[] = [
   { file: updater, find: 'folderFor(topic).drop(partition)\n      await', replace: 'await' },
@@ -236,6 +237,55 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'tombstone-out-of-order',
     means: 'forgetting a user does not reach what is before it in the same batch',
     edits: [{ file: users, find: 'accepted.set(record.key, [])\n', replace: '' }],
+  },
+  {
+    name: 'erased-events-folded',
+    means: 'events from before the erasure that come after it are folded all the same',
+    edits: [{ file: users, find: 'if (erasedMs !== null && occurredAtMs <= erasedMs) {', replace: 'if (false) {' }],
+  },
+  {
+    name: 'erasure-without-tombstone',
+    means: 'a user is erased from now on, but what was folded before stays',
+    edits: [{ file: erasures, find: 'if (due.length === 0) continue', replace: 'continue' }],
+  },
+  {
+    name: 'erasure-forgotten-on-restart',
+    means: 'a process folds before it has read which users were erased',
+    edits: [
+      {
+        file: updater,
+        find: 'const erased = erasures.fold(batch.records)',
+        replace: 'const erased = batch.from === 0 ? [] : erasures.fold(batch.records)',
+      },
+    ],
+  },
+  {
+    name: 'erasure-overtaken',
+    means: 'a batch that was folded before the erasure was known, and committed after it, is not looked at again',
+    edits: [
+      {
+        file: updater,
+        find: 'for (const userId of erased) erasures.doubt',
+        replace: 'for (const userId of []) erasures.doubt',
+      },
+    ],
+  },
+  {
+    name: 'tombstone-takes-too-much',
+    means: 'a tombstone takes what came after the erasure, so that a rebuild knows less than the log',
+    edits: [{ file: users, find: 'state.firstAtMs > until', replace: 'false' }],
+  },
+  {
+    name: 'erased-move-no-watermark',
+    means: 'events of the erased do not move the watermark, so what is late depends on when the erasure was known',
+    edits: [
+      { file: users, find: 'watermarkMs = Math.max(watermarkMs, occurredAtMs)\n', replace: '' },
+      {
+        file: users,
+        find: 'if (lateByMs > config.allowedLatenessMs) {',
+        replace: 'watermarkMs = Math.max(watermarkMs, occurredAtMs)\n    if (lateByMs > config.allowedLatenessMs) {',
+      },
+    ],
   },
 ]
 

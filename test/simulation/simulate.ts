@@ -4,7 +4,9 @@ import type { Clock } from '@freshet/domain/clock'
 import { partitionOf } from '@freshet/domain/partition'
 import { updaterConfigOf } from '@freshet/feature-updater/config'
 import { createUpdater, type Updater } from '@freshet/feature-updater/updater'
+import { readErasures, rebuildUsers } from './erasing.ts'
 import { violations } from './reference.ts'
+import { erasuresOf, rebuiltViolations, violationsWithErasures } from './reference-erased.ts'
 import { createScheduler, SimulatedFault, type SimProcess } from './scheduler.ts'
 import { createSimLog } from './sim-log.ts'
 import { createSimStore } from './sim-store.ts'
@@ -25,6 +27,8 @@ export interface Simulated {
 
 interface Instance extends SimProcess {
   readonly updater: Updater
+  /** Resolves when it knows of the erasures that there were when it started: before, it folds nothing. */
+  loaded: Promise<void>
 }
 
 /** Something in a process that reads one partition. It goes on for a while after losing it, as a zombie does. */
@@ -37,6 +41,8 @@ interface Pump {
 const partitions = 2
 const readTopics = ['engagements.v1', 'pin-engagements.v1'] as const
 const maxSteps = 20_000
+/** Share of the histories in which users are erased. */
+const erasingShare = 0.25
 
 const clock: Clock = { now: () => 0, sleep: () => new Promise(() => undefined) }
 
@@ -53,12 +59,14 @@ export async function simulate(seed: number): Promise<Simulated> {
   const workload = createWorkload(random)
   const events = 10 + Math.floor(random.next() * 40)
   const stormy = random.next()
+  const erasing = random.next() < erasingShare
   const faults = { refused: 0.04 * stormy, doneButRefused: 0.04 * stormy, crash: 0.03 * stormy }
   const problems: string[] = []
   const pumps = new Set<Pump>()
   const instances: Instance[] = []
   let crashes = 0
   let calm = false
+  let over = false
   let moves = 0
   let started = 0
 
@@ -84,7 +92,12 @@ export async function simulate(seed: number): Promise<Simulated> {
         },
       },
     })
-    const instance: Instance = Object.assign(process, { updater })
+    const instance: Instance = Object.assign(process, { updater, loaded: Promise.resolve() })
+    if (erasing) {
+      const onError = (error: Error) => problems.push(`${instance.name} threw ${error.stack}`)
+      const isSlow = () => !calm && random.next() < 0.9
+      instance.loaded = readErasures({ process: instance, log, scheduler, over: () => over, isSlow, onError })
+    }
     instances.push(instance)
     return instance
   }
@@ -92,6 +105,7 @@ export async function simulate(seed: number): Promise<Simulated> {
   const run = async (pump: Pump): Promise<void> => {
     const { instance, at } = pump
     let position: number | null = null
+    await instance.loaded
     while (pump.active) {
       try {
         position ??= (await instance.updater.startAt(at)) ?? 0
@@ -145,12 +159,25 @@ export async function simulate(seed: number): Promise<Simulated> {
   )
   const holders = (at: TopicPartition) => [...pumps].filter((pump) => pump.at === at)
 
+  /** What a rebuild comes to, that knows of all erasures from its start. */
+  async function rebuilt(): Promise<readonly string[]> {
+    const process: SimProcess = { name: 'rebuild', dead: false, pausedSteps: 0 }
+    const given = { process, log, store, scheduler, generation: '2', erased: erasuresOf(log), cut }
+    let ended = false
+    const work = rebuildUsers(given).finally(() => (ended = true))
+    work.catch(() => undefined)
+    while (!ended) await scheduler.step()
+    await work
+    return rebuiltViolations(log, store, 'user.2')
+  }
+
   let sent = 0
   while (sent < events || random.next() < 0.97) {
     if (sent < events && random.next() < 0.25) {
       log.write('engagements.v1', [workload.next()])
       sent++
     }
+    if (erasing && random.next() < 0.03) log.write('erasures.v1', [workload.erasure()])
     for (const at of all) if (holders(at).length === 0) give(at)
     const draw = random.next()
     const at = pick(all)
@@ -170,26 +197,31 @@ export async function simulate(seed: number): Promise<Simulated> {
 
   scheduler.calm()
   calm = true
-  // A store that lost its tail is noticed at the next record: canaries see to it that there is one everywhere.
-  for (const userId of canaries.users) {
-    for (const creatorId of canaries.creators) log.write('engagements.v1', [workload.canary(userId, creatorId)])
-  }
-  for (const at of all) if (holders(at).length === 0) give(at)
   const settled = () =>
     all.every(({ topic, partition }) => {
       const scope = topic === 'engagements.v1' ? 'user.1' : 'pin.1'
       return (store.now(scope, partition).position ?? 0) === log.end(topic, partition)
     })
-  let idle = 0
-  while (calm && idle < 3 * pumps.size + 50 && scheduler.trace.length < maxSteps) {
-    const before = scheduler.trace.length
-    await scheduler.step()
-    idle = settled() ? idle + (scheduler.trace.length > before ? 1 : 5) : 0
+  // A store that lost its tail is noticed at the next record, as is what was folded of an erased user meanwhile, and then
+  // the tombstones have to be folded: canaries see to it that there is a record everywhere, again and again.
+  for (let round = 0; round < (erasing ? 3 : 1); round++) {
+    for (const userId of canaries.users) {
+      for (const creatorId of canaries.creators) log.write('engagements.v1', [workload.canary(userId, creatorId)])
+    }
+    for (const at of all) if (holders(at).length === 0) give(at)
+    let idle = 0
+    while (calm && idle < 3 * pumps.size + 50 && scheduler.trace.length < maxSteps) {
+      const before = scheduler.trace.length
+      await scheduler.step()
+      idle = settled() ? idle + (scheduler.trace.length > before ? 1 : 5) : 0
+    }
   }
+  over = true
   for (const pump of pumps) pump.active = false
+  const law = erasing ? [...violationsWithErasures(log, store), ...(await rebuilt())] : violations(log, store)
   return {
     seed,
-    violations: [...problems, ...violations(log, store)],
+    violations: [...problems, ...law],
     events,
     crashes,
     moves,

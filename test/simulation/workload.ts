@@ -1,4 +1,5 @@
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { encodeUserErasure } from '@freshet/contracts/codecs/onward'
 import type { NewRecord } from '@freshet/contracts/ports/event-log'
 import type { Random } from '@freshet/domain/clock'
 import { actions, type Action, type Engagement, type Subject } from '@freshet/domain/engagement'
@@ -24,6 +25,8 @@ export function createWorkload(random: Random): {
   next(): NewRecord
   /** A record that is neither late nor repeated, of a user and about a creator that nothing else is about. */
   canary(userId: string, creatorId: string): NewRecord
+  /** A record of `erasures.v1`: one of the users is erased now. */
+  erasure(): NewRecord
 } {
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random.next() * values.length)] as T
   const sent: NewRecord[] = []
@@ -50,6 +53,10 @@ export function createWorkload(random: Random): {
   }
 
   return {
+    erasure() {
+      const userId = asId<UserId>(`u${Math.floor(random.next() * 5)}`)
+      return { key: userId, value: encodeUserErasure({ userId, erasedAtMs: timeMs }), partition: null }
+    },
     canary(userId, creatorId) {
       const event: Engagement = {
         ...engagement(timeMs + maxAheadMs),

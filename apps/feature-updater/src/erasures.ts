@@ -21,6 +21,10 @@ export interface Erasures {
    * what they were served where that, or their state, is from before. Doing it twice does no harm.
    */
   forget(userIds: readonly string[], scope: string): Promise<void>
+  /** Somebody may have folded into this partition without knowing of an erasure: another process, or a batch that was under way. */
+  doubt(partition: number): void
+  /** To be called after each batch of a partition: where it is in doubt, forgets its erased users once more. */
+  clearDoubt(partition: number, scope: string): Promise<void>
   readonly size: () => number
 }
 
@@ -36,9 +40,11 @@ export function createErasures(options: {
   readonly onError: (error: Error) => void
 }): Erasures {
   const erased = new Map<string, number>()
+  const doubted = new Set<number>()
   const { log, store, onError } = options
+  const isIn = (partition: number) => (userId: string) => partitionOf(userId, options.partitions()) === partition
 
-  return {
+  const erasures: Erasures = {
     erasedAtMs: (userId) => erased.get(userId) ?? null,
     fold(records) {
       const users: string[] = []
@@ -90,6 +96,20 @@ export function createErasures(options: {
         }
       }
     },
+    doubt(partition) {
+      doubted.add(partition)
+    },
+    async clearDoubt(partition, scope) {
+      // Taken back before the look: what raises doubt meanwhile must be looked at again.
+      if (!doubted.delete(partition)) return
+      try {
+        await erasures.forget([...erased.keys()].filter(isIn(partition)), scope)
+      } catch (error) {
+        doubted.add(partition)
+        throw error
+      }
+    },
     size: () => erased.size,
   }
+  return erasures
 }

@@ -18,7 +18,7 @@ export class PartitionHalted extends Error {
   readonly code = 'PARTITION_HALTED'
   constructor(topic: string, partition: number, bad: number, records: number, example: string) {
     super(
-      `${topic}/${partition} halted: ${bad} of ${records} records are bad, e.g. ${example}; mend the producer or this service, then restart`,
+      `${topic}/${partition} halted: ${bad} of ${records} records are bad, e.g. ${example}; mend the producer or this service, then \`freshet dlq resume\` puts aside what is bad by now`,
     )
     this.name = 'PartitionHalted'
   }
@@ -49,10 +49,6 @@ export interface PartitionFolder<Cached> {
   handle(batch: LogBatch, signal?: AbortSignal): Promise<BatchVerdict>
   /** Forgets what is cached of a partition: it was revoked, or belongs to another generation now. */
   drop(partition: number): void
-  /** Why each halted partition stands still. */
-  halted(): ReadonlyMap<number, string>
-  /** Lets a halted partition put its bad records aside and go on. */
-  resume(partition: number): void
   readonly cache: Pick<StateCache<Cached>, 'bytes' | 'hits'>
 }
 
@@ -70,6 +66,8 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
   /** The generation whose state is folded, asked at every batch. */
   readonly generation: () => string
   readonly sendOnward: boolean
+  /** Bad records that the log took until then, milliseconds since the epoch, halt nothing. */
+  readonly badAcceptedUntilMs: () => number
   readonly observer?: FoldObserver
 }): PartitionFolder<Cached> {
   const { stage, log, store, config, observer } = options
@@ -77,8 +75,6 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
   const memos = new Map<number, Memo>()
   const epochs = new Map<number, number>()
   const shares = new Map<number, BadShare>()
-  const halted = new Map<number, string>()
-  const resumed = new Set<number>()
 
   const drop = (partition: number) => {
     memos.delete(partition)
@@ -94,18 +90,22 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     if (stored !== batch.next) return { seekTo: stored }
   }
 
+  /** Records that count as bad where it is asked whether a deploy is broken. */
+  const countedBad = (batch: LogBatch, parsed: readonly Parsed[]): number => {
+    if (stage.badRecords(parsed) === 0) return 0
+    const untilMs = options.badAcceptedUntilMs()
+    return parsed.filter(({ kind }, at) => kind === 'bad' && (batch.records[at]?.appendedAtMs ?? 0) > untilMs).length
+  }
+
   const haltIfBroken = (batch: LogBatch, parsed: readonly Parsed[], bad: number): BadShare => {
     const { partition } = batch
     const share =
       shares.get(partition) ?? createBadShare(config.haltWindowRecords, config.haltBadShare, config.haltMinBadRecords)
     shares.set(partition, share)
-    if (share.wouldHalt(parsed.length, bad) && !resumed.has(partition)) {
+    if (share.wouldHalt(parsed.length, bad)) {
       const first = parsed.find(({ kind }) => kind === 'bad') as { readonly message?: string } | undefined
-      const error = new PartitionHalted(batch.topic, partition, bad, parsed.length, first?.message ?? 'unknown')
-      halted.set(partition, error.message)
-      throw error
+      throw new PartitionHalted(batch.topic, partition, bad, parsed.length, first?.message ?? 'unknown')
     }
-    halted.delete(partition)
     return share
   }
 
@@ -115,7 +115,8 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     const call = signal === undefined ? {} : { signal }
     const epoch = epochOf(partition)
     const parsed = stage.parse(batch)
-    const share = haltIfBroken(batch, parsed, stage.badRecords(parsed))
+    const badRecords = countedBad(batch, parsed)
+    const share = haltIfBroken(batch, parsed, badRecords)
 
     let memo = memos.get(partition)
     if (memo?.position !== batch.from) {
@@ -177,7 +178,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     )
     if (outcome.kind !== 'APPLIED') return move(batch, outcome.kind, outcome.stored)
 
-    share.add(parsed.length, stage.badRecords(parsed))
+    share.add(parsed.length, badRecords)
     if (epochOf(partition) === epoch) {
       epochs.set(partition, epoch + 1)
       memos.set(partition, { position: batch.next, meta: result.meta })
@@ -210,10 +211,6 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
       }
     },
     drop,
-    halted: () => halted,
-    resume(partition) {
-      resumed.add(partition)
-    },
     cache: { bytes: cache.bytes, hits: cache.hits },
   }
 }

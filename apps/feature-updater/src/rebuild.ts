@@ -137,7 +137,9 @@ async function folderInto(
     signal,
   }: Pick<Parameters<typeof rebuildState>[0], 'log' | 'store' | 'family' | 'onError' | 'signal'>,
 ): Promise<PartitionFolder<unknown>> {
-  const common = { log, store, config: config.updater, generation: () => generation, sendOnward: false }
+  // Whether a deploy was broken was asked when the records came.
+  const past = { sendOnward: false, badAcceptedUntilMs: () => Infinity }
+  const common = { log, store, config: config.updater, generation: () => generation, ...past }
   if (family === 'pin') return createPartitionFolder({ ...common, stage: createPinStage(config.fold) })
   const erasures = createErasures({ log, store, partitions: () => 0, onError })
   await readToEnd({

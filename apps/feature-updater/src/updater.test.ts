@@ -3,6 +3,7 @@ import { decodeDeadLetter, decodeLateEngagement, encodeUserErasure } from '@fres
 import { nothingElse } from '@freshet/contracts/ports/state-store'
 import { decodePartitionMeta } from '@freshet/contracts/codecs/partition-meta'
 import { decodePinFeatures } from '@freshet/contracts/codecs/pin-state'
+import { badAcceptedPointer } from '@freshet/contracts/scopes'
 import { counted } from '@freshet/domain/decay'
 import { actions } from '@freshet/domain/engagement'
 import { hasRelation } from '@freshet/domain/features/relations'
@@ -10,6 +11,7 @@ import { asId, type BoardId, type CreatorId, type EventId, type PinId, type User
 import { partitionOf } from '@freshet/domain/partition'
 import { afterEach, describe, expect, it } from 'vitest'
 import { updaterConfigOf } from './config.ts'
+import { rebuildState } from './rebuild.ts'
 import { createUpdater } from './updater.ts'
 import { aRecord, anEngagement, anUpdaterWorld, noonMs, type UpdaterWorld } from './testing.ts'
 
@@ -118,10 +120,34 @@ describe('feature updater', () => {
     expect(world.updater.notReady()).toMatch(/engagements\.v1\/\d: .*halted/)
     expect(await world.records('dead-letters.v1')).toEqual([])
     expect((await world.store.positions('user.1', [at.partition]))[0]).toBeNull()
-    world.updater.resume()
+    await world.store.movePointer(badAcceptedPointer, null, String(noonMs))
+    await world.updater.refreshPointers()
     await world.updater.handleUserBatch(batch)
     expect(world.updater.health().ok).toBe(true)
     expect(await world.records('dead-letters.v1')).toHaveLength(8)
+
+    // What comes bad after that halts again.
+    const later = records.map((record) => ({ ...record, position: record.position + 8, appendedAtMs: noonMs + 1 }))
+    const next = { ...at, from: 8, next: 16, records: later, end: 16 }
+    await expect(world.updater.handleUserBatch(next)).rejects.toThrow(/halted: 8 of 8/)
+  })
+
+  it('does not halt while it folds again what was put aside before', async () => {
+    world = await anUpdaterWorld({ updater: { haltMinBadRecords: 5, haltWindowRecords: 10 } })
+    await world.store.movePointer(badAcceptedPointer, null, String(noonMs))
+    await world.updater.refreshPointers()
+    await world.send(...Array.from({ length: 8 }, () => ({ key: 'u', value: Uint8Array.of(255), partition: null })))
+    const report = await rebuildState({
+      log: world.log,
+      store: world.store,
+      config: updaterConfigOf({ updater: { haltMinBadRecords: 5, haltWindowRecords: 10 } }),
+      family: 'user',
+      generation: null,
+      signal: new AbortController().signal,
+      onError: (error) => world.errors.push(error),
+    })
+    expect(report).toMatchObject({ records: 8, identical: true })
+    expect(world.errors).toEqual([])
   })
 
   it('sends a batch back to where the store stands, ahead or behind', async () => {

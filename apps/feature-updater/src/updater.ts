@@ -2,9 +2,16 @@ import { decodePartitionMeta, recordOutcomes, type RecordOutcome } from '@freshe
 import { ContractError } from '@freshet/contracts/errors'
 import type { BatchVerdict, EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
 import { nothingElse, type StateStore } from '@freshet/contracts/ports/state-store'
-import { firstGeneration, servingPointer, stateScope, type StateFamily } from '@freshet/contracts/scopes'
+import {
+  badAcceptedPointer,
+  firstGeneration,
+  servingPointer,
+  stateScope,
+  type StateFamily,
+} from '@freshet/contracts/scopes'
 import type { TopicName } from '@freshet/contracts/topics'
 import type { Clock } from '@freshet/domain/clock'
+import { partitionOf } from '@freshet/domain/partition'
 import { createCanary } from './canary.ts'
 import { checkedConfig, type UpdaterConfig } from './config.ts'
 import { createErasures, type Erasures } from './erasures.ts'
@@ -44,8 +51,8 @@ export interface Updater {
   startAt(at: TopicPartition): Promise<number | null>
   /** Forgets what is cached of a partition that was lost. */
   revoke(at: TopicPartition): void
-  /** Asks which generations serve; a change drops everything cached. */
-  refreshGenerations(): Promise<void>
+  /** Asks which generations serve, a change of which drops everything cached, and until when bad records are accepted. */
+  refreshPointers(): Promise<void>
   /** Loads the erasures, then subscribes to both stages' topics, or to those given: an evaluation of candidates needs no pin state. */
   start(topics?: readonly TopicName[]): Promise<void>
   /** Stops reading; resolves when the batches under way have ended. */
@@ -56,8 +63,6 @@ export interface Updater {
   stats(): UpdaterStats
   /** Records that wait in the partitions owned. */
   lag(): Promise<number>
-  /** Lets halted partitions put bad records aside and go on. */
-  resume(): void
 }
 
 const stageTopics: readonly TopicName[] = ['engagements.v1', 'pin-engagements.v1']
@@ -84,6 +89,7 @@ export function createUpdater(options: {
   const watermarks = new Map<number, number>()
   const ending = new AbortController()
   let batches = 0
+  let badAcceptedUntilMs = 0
   let partitions = 0
 
   const erasures: Erasures = createErasures({ log, store, partitions: () => partitions, onError })
@@ -106,6 +112,7 @@ export function createUpdater(options: {
       config: config.updater,
       generation: () => generations[stage.family],
       sendOnward: true,
+      badAcceptedUntilMs: () => badAcceptedUntilMs,
       observer: {
         committed(commit) {
           batches++
@@ -115,6 +122,7 @@ export function createUpdater(options: {
         },
         moved(move) {
           moves[move.kind]++
+          if (stage.family === 'user') erasures.doubt(move.partition)
           options.observer?.moved(move)
         },
       },
@@ -136,17 +144,25 @@ export function createUpdater(options: {
     }
   }
 
+  const foldUsers = async (batch: LogBatch, signal: AbortSignal | undefined): Promise<BatchVerdict> => {
+    const verdict = await users.handle(batch, signal)
+    await erasures.clearDoubt(batch.partition, stateScope('user', generations.user))
+    return verdict
+  }
+
   const updater: Updater = {
-    handleUserBatch: (batch, signal) => handled(batch, users.handle(batch, signal)),
+    handleUserBatch: (batch, signal) => handled(batch, foldUsers(batch, signal)),
     handlePinBatch: (batch, signal) => handled(batch, pins.handle(batch, signal)),
     async handleErasureBatch(batch) {
       if (partitions === 0) partitions = await log.partitionCount('engagements.v1')
       const erased = erasures.fold(batch.records)
+      for (const userId of erased) erasures.doubt(partitionOf(userId, partitions))
       await erasures.forget(erased, stateScope('user', generations.user))
     },
     async startAt({ topic, partition }) {
       folderFor(topic).drop(partition)
-      await updater.refreshGenerations()
+      if (topic === 'engagements.v1') erasures.doubt(partition)
+      await updater.refreshPointers()
       const family = familyOf(topic)
       const [stored] = await store.positions(stateScope(family, generations[family]), [partition])
       return stored ?? null
@@ -155,19 +171,23 @@ export function createUpdater(options: {
       folderFor(topic).drop(partition)
       failures.delete(`${topic}/${partition}`)
     },
-    async refreshGenerations() {
+    async refreshPointers() {
+      badAcceptedUntilMs = Number((await store.pointer(badAcceptedPointer)) ?? 0)
       for (const family of ['user', 'pin'] as const) {
         const serving = (await store.pointer(servingPointer(family))) ?? firstGeneration
         if (serving === generations[family]) continue
         generations[family] = serving
         const folder = family === 'user' ? users : pins
         const count = await log.partitionCount(family === 'user' ? 'engagements.v1' : 'pin-engagements.v1')
-        for (let partition = 0; partition < count; partition++) folder.drop(partition)
+        for (let partition = 0; partition < count; partition++) {
+          folder.drop(partition)
+          if (family === 'user') erasures.doubt(partition)
+        }
       }
     },
     async start(topics = stageTopics) {
       partitions = await log.partitionCount('engagements.v1')
-      await updater.refreshGenerations()
+      await updater.refreshPointers()
       await loadErasures()
       readers.push(
         await log.readGroup({
@@ -186,7 +206,7 @@ export function createUpdater(options: {
         }),
       )
       const { generationPollMs, canaryEveryMs } = config.updater
-      if (generationPollMs > 0) void repeat(generationPollMs, updater.refreshGenerations)
+      if (generationPollMs > 0) void repeat(generationPollMs, updater.refreshPointers)
       if (canaryEveryMs > 0) void repeat(canaryEveryMs, sendCanaries)
     },
     async stop() {
@@ -213,9 +233,6 @@ export function createUpdater(options: {
     async lag() {
       const lags = await Promise.all(readers.map((reader) => reader.lag()))
       return lags.reduce((sum, lag) => sum + lag, 0)
-    },
-    resume() {
-      for (const folder of [users, pins]) for (const partition of folder.halted().keys()) folder.resume(partition)
     },
   }
 

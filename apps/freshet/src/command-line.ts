@@ -5,6 +5,7 @@ import { reportAndExit } from './failure.ts'
 import { runDlqList, runDlqReplay, runDlqShow } from './operations/dead-letters.ts'
 import { runUsersErase } from './operations/erase-user.ts'
 import { runRebuild } from './operations/rebuild.ts'
+import { runDlqResume } from './operations/resume.ts'
 import { runReplay } from './operations/replay.ts'
 import { systemTerminal } from './operations/terminal.ts'
 import { runWhy } from './operations/why.ts'
@@ -82,6 +83,10 @@ export function commandLine(): Command {
     .option('--rate <n>', 'letters a second at most', '100')
     .option('--dry-run', 'say what would be done')
     .action(guarded((options: Parameters<typeof runDlqReplay>[0]) => runDlqReplay(options, systemTerminal())))
+
+  withStore(
+    withLog(letters.command('resume').description('Lets halted partitions put aside what is bad in the log by now')),
+  ).action(guarded((options: Parameters<typeof runDlqResume>[0]) => runDlqResume(options, systemTerminal())))
 
   withStore(withLog(program.command('rebuild')))
     .description('Folds the log again into a new generation while the old one serves, compares both, switches')

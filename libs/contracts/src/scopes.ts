@@ -14,6 +14,9 @@ export function servingPointer(family: StateFamily): string {
   return `serving.${family}`
 }
 
+/** The state store's pointer to the time, milliseconds since the epoch, until when an operator lets bad records be put aside however many they are. */
+export const badAcceptedPointer = 'bad-records-accepted-until'
+
 /** The scope of what users were served lately: outside the fence, in the user's partition. Entries of `servedEntryBytes`. */
 export const servedScope = 'served'
 /** The scope of users' last good feeds, outside the fence. Value: `freshet.blending.v1.GetFeedResponse` with items only. */

@@ -74,7 +74,11 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     onError: (part, err) => logger.warn({ part, err }, 'failed, will be tried again'),
     onViewEvent: (event) => logger.debug({ event }, event.kind),
   })
-  use({ name: 'services', notReady: () => embedded.unready(), close: () => embedded.stop() })
+  use({
+    name: 'services',
+    notReady: () => embedded.unready() ?? embedded.updater.notReady(),
+    close: () => embedded.stop(),
+  })
   await embedded.start()
   observeMemory(embedded.blender, metrics)
   const onDefect = (err: unknown): void => logger.error({ err }, 'defect')
@@ -114,5 +118,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
 }
 
 async function caughtUp(embedded: Embedded): Promise<void> {
-  while (embedded.unready() !== null || (await embedded.updater.lag()) > 0) await sleep(20)
+  const { updater } = embedded
+  // A halted partition stays behind until somebody does something about it.
+  while (embedded.unready() !== null || (updater.notReady() === null && (await updater.lag()) > 0)) await sleep(20)
 }

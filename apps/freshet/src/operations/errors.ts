@@ -34,6 +34,12 @@ export const operationErrorCatalogue = {
     exitCode: 1,
     meaning: 'The new generation is not the old one; nothing was switched.',
   },
+  RESUME_RACED: {
+    fault: 'client',
+    retryable: true,
+    exitCode: 1,
+    meaning: 'Somebody else let halted partitions go on at the same moment.',
+  },
   INTERRUPTED: { fault: 'client', retryable: true, exitCode: 130, meaning: 'A signal ended the command.' },
 } as const satisfies Record<string, OperationErrorKind>
 

@@ -12,7 +12,7 @@ export interface KafkaCluster {
   knownLeaders(topic: string): readonly number[] | null
   /** Asks anew for all topics known and these; those that are missing are forgotten. Calls at the same time share one request. */
   refresh(topics?: readonly string[]): Promise<void>
-  /** Runs work on a connected broker; one that did not answer in time, or within `timeoutMs` in all, loses its connections. */
+  /** Runs work on a connected broker; one that fails otherwise than by an answer, or takes over `timeoutMs` in all, loses its connections. */
   on<T>(nodeId: number, work: (broker: KafkaBroker) => Promise<T>, timeoutMs?: number): Promise<T>
   onAny<T>(work: (broker: KafkaBroker) => Promise<T>): Promise<T>
   onController<T>(work: (broker: KafkaBroker) => Promise<T>): Promise<T>
@@ -37,7 +37,6 @@ interface Metadata {
 
 const unknownTopic = 3
 const leaderNotAvailable = 5
-const unanswered: ReadonlySet<string> = new Set(['KafkaJSRequestTimeoutError', 'KafkaJSLockTimeout'])
 
 class Overdue extends Error {
   constructor({ host, port }: Place, timeoutMs: number) {
@@ -89,11 +88,12 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
     try {
       return await Promise.race([working, late])
     } catch (error) {
-      // The far end may be gone without a word: TCP would find out only after minutes. And a kafkajs connection that was
-      // lost at the wrong moment may never answer again: it is left behind.
-      if (error instanceof Overdue) place.broker = brokerAt(place.host, place.port, place.nodeId, settings)
-      if (error instanceof Overdue || unanswered.has((error as Error).name))
+      // Whatever failed below the protocol: the far end may be gone without a word, which TCP would find out only after
+      // minutes, and a kafkajs connection that was lost at the wrong moment may never answer again. Both are left behind.
+      if (typeOf(error) === null) {
+        if (place.broker === broker) place.broker = brokerAt(place.host, place.port, place.nodeId, settings)
         await cutConnections(broker, error as Error)
+      }
       throw error
     } finally {
       over.abort()

@@ -24,9 +24,15 @@ export interface ProtocolCall<T> {
 
 export interface KafkaConnection {
   connect(): Promise<boolean>
+  isConnected(): boolean
   disconnect(): Promise<boolean>
   rejectRequests(error: Error): void
+  processData(bytes: Buffer): void
   readonly socket?: { destroy(): void }
+  /** What was read of an answer that is not whole yet. */
+  chunks: Buffer[]
+  bytesBuffered: number
+  bytesNeeded: number
 }
 
 /** The configuration of a topic. */
@@ -139,6 +145,9 @@ requestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQue
   if (this.pending.length > 0) schedule.call(this)
 }
 
+/** Bytes of an answer's length, which comes first. */
+const lengthBytes = 4
+
 const quiet = {
   info: () => undefined,
   error: () => undefined,
@@ -170,15 +179,39 @@ export function brokerAt(host: string, port: number, nodeId: number, settings: C
     enforceRequestTimeout: true,
     logger: quiet,
   })
-  for (const connection of connectionPool.pool) shareConnect(connection)
+  for (const connection of connectionPool.pool) {
+    shareConnect(connection)
+    survive(connection)
+  }
   return new Broker({ connectionPool, logger: quiet, nodeId, allowAutoTopicCreation: false })
 }
 
-/** Two requests on a lost connection would each open a socket, and both sockets feed one buffer. */
+/**
+ * Two requests on a lost connection would each open a socket, and both sockets feed one buffer. And what a lost connection
+ * had read of an answer would stay: the next one's answers would be taken for the rest of it, so that none is ever whole.
+ */
 function shareConnect(connection: KafkaConnection): void {
   const connect = connection.connect.bind(connection)
   let connecting: Promise<boolean> | null = null
-  connection.connect = () => (connecting ??= connect().finally(() => (connecting = null)))
+  const connectAnew = (): Promise<boolean> => {
+    if (!connection.isConnected()) Object.assign(connection, { chunks: [], bytesBuffered: 0, bytesNeeded: lengthBytes })
+    return connect()
+  }
+  connection.connect = () => (connecting ??= connectAnew().finally(() => (connecting = null)))
+}
+
+/** Bytes that are no answer are a failure of the connection. Thrown in the socket's event they would end the process. */
+function survive(connection: KafkaConnection): void {
+  const processData = connection.processData.bind(connection)
+  connection.processData = (bytes) => {
+    try {
+      processData(bytes)
+    } catch (error) {
+      connection.rejectRequests(new Error('the broker sent bytes that are no answer', { cause: error }))
+      void connection.disconnect().catch(() => false)
+      connection.socket?.destroy()
+    }
+  }
 }
 
 /** Sends a request whose per-topic errors are for the caller to read, where kafkajs throws the first one. */
