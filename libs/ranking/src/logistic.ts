@@ -74,6 +74,8 @@ function compile(transform: Transform): (value: number) => number {
       return (value) => value
     case 'log1p':
       return (value) => Math.log1p(Math.max(0, value))
+    case 'log':
+      return (value) => Math.log(Math.max(transform.floor, value))
     case 'range': {
       const { from, to } = transform
       return (value) => Math.min(1, Math.max(0, (value - from) / (to - from)))
