@@ -38,7 +38,8 @@ export function requestOf(
       dryRun: true,
       amongPinIds: [...question.among],
       excludePinIds: [...question.exclude],
-      allowRepeats: repeats ?? false,
+      // By default candidates are what the sources give: history is for the surface to leave out.
+      allowRepeats: repeats ?? ask.kind !== 'feed',
       depth: ask.kind === 'feed' ? Depth.UNSPECIFIED : Depth.CANDIDATES,
       sources: ask.kind === 'source' ? [ask.source] : [],
     },
