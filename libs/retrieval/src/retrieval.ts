@@ -194,7 +194,11 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
       (writer) => sessions.save(writer.under('sessions')),
       (writer) => trails.save(writer.under('trails')),
       (writer) => graphView?.save(writer.under('graph')),
-      ...enabled.map(({ source }) => (writer: SectionWriter) => source.save(writer.under(`source:${source.name}`))),
+      ...enabled.map(
+        ({ source }) =>
+          (writer: SectionWriter) =>
+            source.save(writer.under(`source:${source.name}`)),
+      ),
     ]
   }
 
