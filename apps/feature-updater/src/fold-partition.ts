@@ -61,7 +61,7 @@ interface Memo {
 export function createPartitionFolder<Parsed extends { readonly kind: string }, Cached>(options: {
   readonly stage: Stage<Parsed, Cached>
   readonly log: Pick<EventLog, 'append'>
-  readonly store: Pick<StateStore, 'readForFold' | 'commit'>
+  readonly store: Pick<StateStore, 'read' | 'readForFold' | 'commit'>
   readonly config: UpdaterConfig['updater']
   /** The generation whose state is folded, asked at every batch. */
   readonly generation: () => string
@@ -130,7 +130,8 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     const cached = memos.get(partition) === memo
     // Taken out: a batch may change them in place, and comes back with them only once it is committed.
     const entries = new Map<string, Cached>()
-    const { keys, ends, endBytes, hashes } = stage.needs(parsed, (key) => {
+    const entryOf = (key: string) => entries.get(key)
+    const { keys, ends, endBytes, overdue, hashes } = stage.needs(parsed, (key) => {
       const entry = cached ? cache.take(partition, key) : undefined
       if (entry !== undefined) entries.set(key, entry)
       return entry
@@ -149,13 +150,18 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     const stored = read.position ?? 0
     if (stored !== memo.position) return move(batch, kindOf(batch, stored), stored)
     const values = new Map(keys.map((key, row) => [key, read.values[row] ?? null]))
-    const endsOf = new Map(ends.map((key, row) => [key, read.ends[row] ?? null]))
+    ends.forEach((key, row) => entries.set(key, stage.ofEnd(read.ends[row] ?? null)))
+    const late = ends.length === 0 ? [] : overdue(entryOf)
+    if (late.length > 0) {
+      const { position, values: more } = await store.read(scope, partition, late, call)
+      if (position !== read.position) return move(batch, kindOf(batch, position ?? 0), position ?? 0)
+      late.forEach((key, row) => values.set(key, more[row] ?? null))
+    }
 
     const result = stage.fold(batch, parsed, {
       meta: memo.meta,
-      cached: (key) => entries.get(key),
+      cached: entryOf,
       valueOf: (key) => values.get(key),
-      endOf: (key) => endsOf.get(key),
       hashes,
       seen: read.seen,
     })

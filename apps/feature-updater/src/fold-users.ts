@@ -51,6 +51,7 @@ export function createUserStage(config: FoldConfig, erasedAt: ErasedAt): Stage<P
     parse: ({ records }) => records.map(parse),
     badRecords: (parsed) => parsed.reduce((bad, { kind }) => bad + Number(kind === 'bad'), 0),
     needs: (parsed, cached) => needsOf(parsed, cached, config.compactAfterBytes),
+    ofEnd: tailBytesIn,
     generations(watermarkMs) {
       const newest = Math.floor(watermarkMs / generationMs)
       const kept = Math.min(config.dedupeGenerations, newest) + 1
@@ -70,7 +71,7 @@ function needsOf(
   parsed: readonly ParsedEngagement[],
   cached: (key: string) => number | undefined,
   compactAfterBytes: number,
-): FoldNeeds {
+): FoldNeeds<number> {
   const hashes = new BigUint64Array(parsed.length)
   const halves = new Uint32Array(hashes.buffer)
   const room = new Map<string, number>()
@@ -86,14 +87,22 @@ function needsOf(
     hashPair64(scan.bytes, scan.userAt, scan.userTo, scan.eventAt, scan.eventTo, halves, 2 * count++)
     room.set(key, (room.get(key) ?? 0) + tailBytesAtMost(scan))
   }
+  const isFull = (key: string, tailBytes: number): boolean =>
+    tailBytes + (room.get(key) ?? 0) + appendBytesAtMost > compactAfterBytes
   const keys: string[] = []
   const ends: string[] = []
-  for (const [key, bytes] of room) {
+  for (const key of room.keys()) {
     const tailBytes = cached(key)
-    if ((tailBytes ?? 0) + bytes + appendBytesAtMost > compactAfterBytes) keys.push(key)
+    if (isFull(key, tailBytes ?? 0)) keys.push(key)
     else if (tailBytes === undefined) ends.push(key)
   }
-  return { keys, ends, endBytes: tailMarkBytes, hashes: hashes.subarray(0, count) }
+  return {
+    keys,
+    ends,
+    endBytes: tailMarkBytes,
+    overdue: (known) => ends.filter((key) => isFull(key, known(key) ?? 0)),
+    hashes: hashes.subarray(0, count),
+  }
 }
 
 interface UserFold {
@@ -196,8 +205,7 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
   for (const [key, pending] of accepted) {
     const stored = before.valueOf(key)
     if (stored === undefined) {
-      const tailBytes = before.cached(key) ?? tailBytesIn(before.endOf(key) ?? null)
-      const tail = encodeUserTail(pending, tailBytes, limits)
+      const tail = encodeUserTail(pending, before.cached(key) ?? 0, limits)
       appends.push({ key, value: tail.bytes, ttlMs: config.userTtlMs })
       cache.set(key, { entry: tail.tailBytes, bytes: 0 })
       continue

@@ -5,12 +5,14 @@ import type { StateFamily } from '@freshet/contracts/scopes'
 import type { TopicName } from '@freshet/contracts/topics'
 
 /** What a batch needs to be read before it can be folded. */
-export interface FoldNeeds {
+export interface FoldNeeds<Cached> {
   /** Keys whose values it changes rather than adds to, and which are not cached, each once. */
   readonly keys: readonly string[]
-  /** Keys of which the last `endBytes` bytes are enough. */
+  /** Keys of which the last `endBytes` bytes tell what would else be cached. */
   readonly ends: readonly string[]
   readonly endBytes: number
+  /** Keys of `ends` whose values are needed after all, now that this is known. */
+  readonly overdue: (cached: (key: string) => Cached | undefined) => readonly string[]
   /** Hashes of its event ids, in the order of its records that have one. */
   readonly hashes: BigUint64Array
 }
@@ -18,12 +20,10 @@ export interface FoldNeeds {
 /** The partition as stored before a batch. */
 export interface FoldBefore<Cached> {
   readonly meta: PartitionMeta
-  /** undefined: not cached. */
+  /** What was cached, or told by the value's end; undefined: neither. */
   readonly cached: (key: string) => Cached | undefined
-  /** Of `FoldNeeds.keys`; null: nothing stored under this key; undefined: not read. */
+  /** Of `FoldNeeds.keys` and those overdue; null: nothing stored under this key; undefined: not read. */
   readonly valueOf: (key: string) => Uint8Array | null | undefined
-  /** Of `FoldNeeds.ends`, alike. */
-  readonly endOf: (key: string) => Uint8Array | null | undefined
   readonly hashes: BigUint64Array
   /** One byte per hash: 1 where it is remembered. */
   readonly seen: Uint8Array
@@ -66,7 +66,9 @@ export interface Stage<Parsed, Cached> {
   parse(batch: FoldBatch): readonly Parsed[]
   /** Records that are none of the wanted kind. */
   badRecords(parsed: readonly Parsed[]): number
-  needs(parsed: readonly Parsed[], cached: (key: string) => Cached | undefined): FoldNeeds
+  needs(parsed: readonly Parsed[], cached: (key: string) => Cached | undefined): FoldNeeds<Cached>
+  /** What the end of a value tells; null: there is none. */
+  ofEnd(end: Uint8Array | null): Cached
   /** Generations of the dedupe memory to look in, from the watermark before the batch. */
   generations(watermarkMs: number): readonly number[]
   fold(batch: FoldBatch, parsed: readonly Parsed[], before: FoldBefore<Cached>): FoldResult<Cached>
