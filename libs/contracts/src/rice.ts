@@ -33,8 +33,13 @@ export function riceOf(ascending: Uint32Array): Uint8Array {
       bit++
     }
     bit++
-    for (let low = 0; low < lowBits; low++, bit++) {
-      if (Math.floor(gap / 2 ** low) % 2 === 1) bytes[bit >>> 3] = (bytes[bit >>> 3] ?? 0) | (1 << (bit & 7))
+    // Up to a byte at a time: of a 20-bit gap half is low bits.
+    for (let written = 0; written < lowBits;) {
+      const room = Math.min(8 - (bit & 7), lowBits - written)
+      const part = (gap >>> written) & ((1 << room) - 1)
+      bytes[bit >>> 3] = (bytes[bit >>> 3] ?? 0) | (part << (bit & 7))
+      written += room
+      bit += room
     }
   }
   return bytes.slice(0, Math.ceil(bit / 8))
@@ -56,17 +61,22 @@ export function riceColumn(bytes: Uint8Array): Uint32Array {
   let bit = at * 8
   // Every number takes a bit at least: a larger count is damage, and must not become an allocation.
   if (lowBits > 32 || count > bits - bit) refuse()
+  const step = 2 ** lowBits
   const column = new Uint32Array(count)
   let before = -1
   for (let i = 0; i < count; i++) {
     let gap = 0
     while (bit < bits && (((bytes[bit >>> 3] ?? 0) >>> (bit & 7)) & 1) === 1) {
-      gap += 2 ** lowBits
+      gap += step
       bit++
     }
     bit++
-    for (let low = 0; low < lowBits; low++, bit++) {
-      if ((((bytes[bit >>> 3] ?? 0) >>> (bit & 7)) & 1) === 1) gap += 2 ** low
+    for (let read = 0; read < lowBits;) {
+      const room = Math.min(8 - (bit & 7), lowBits - read)
+      const part = ((bytes[bit >>> 3] ?? 0) >>> (bit & 7)) & ((1 << room) - 1)
+      gap += read < 24 ? part << read : part * 2 ** read
+      read += room
+      bit += room
     }
     before += gap + 1
     if (bit > bits || before > 0xffffffff) refuse()

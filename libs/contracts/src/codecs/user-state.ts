@@ -123,7 +123,9 @@ function baseOf(message: UserStateMessage): UserState {
 }
 
 function recentOf(message: UserStateMessage, idAt: (index: number) => string): RecentActions {
-  const [firstPin = 0, ...pins] = varintColumn(message.recentPins)
+  const column = varintColumn(message.recentPins)
+  const firstPin = column[0] ?? 0
+  const pins = column.subarray(1)
   const rows = pins.length
   const boards = varintColumn(message.recentBoards)
   const dwell = varintColumn(message.recentDwellDeciseconds)
@@ -144,13 +146,20 @@ function recentOf(message: UserStateMessage, idAt: (index: number) => string): R
     if (index > 0) sessionIds[older + row] = idAt(index - 1)
   })
   const dwellMs = new Uint32Array(rows)
-  dwellMs.set(dwell.map((tenths) => tenths * dwellResolutionMs))
+  const actionsOf = new Uint8Array(rows)
+  const surfaces = new Uint8Array(rows)
+  for (let row = 0; row < rows; row++) {
+    const kind = kinds[row] ?? 0
+    actionsOf[row] = kind & 0x1f
+    surfaces[row] = kind >>> 5
+    dwellMs[row] = (dwell[row] ?? 0) * dwellResolutionMs
+  }
   return {
     pinIds: dereference(pins, firstPin, idAt),
-    actions: Uint8Array.from(kinds, (kind) => kind & 0x1f),
+    actions: actionsOf,
     atMs,
     boardIds,
-    surfaces: Uint8Array.from(kinds, (kind) => kind >>> 5),
+    surfaces,
     dwellMs,
     sessionIds,
   }
@@ -203,9 +212,11 @@ function sessionsOf(message: UserStateMessage): Sessions {
 }
 
 /** Ids of a column in which 0 stands for the next id that was not named before, the first of them at `first`, others for an index plus one. */
-function dereference(references: readonly number[], first: number, idAt: (index: number) => string): string[] {
+function dereference(references: Float64Array, first: number, idAt: (index: number) => string): string[] {
   let next = first
-  return references.map((reference) => idAt(reference === 0 ? next++ : reference - 1))
+  const ids: string[] = []
+  for (const reference of references) ids.push(idAt(reference === 0 ? next++ : reference - 1))
+  return ids
 }
 
 interface Dictionary {
