@@ -30,7 +30,7 @@ export interface UserLimits {
   readonly sessions: SessionLimits
 }
 
-/** Caps unless configured. A typical active user takes 6 KB, a heavy one 17 KB (`test/benchmarks/updater.ts`); one at every cap, with 8,000 relations, some 180 KB with ids of 12 characters. */
+/** Caps unless configured. A typical active user takes 3.9 KB, a heavy one 11 KB, with ids of a word and a number; with UUIDs a typical one takes 7.0 KB (`test/benchmarks/updater.ts`); what was appended since comes on top. */
 export const defaultUserLimits: UserLimits = {
   maxRecentActions: 200,
   maxRelationsPerKind: 1000,
