@@ -12,6 +12,10 @@ import { describeConfig } from '@freshet/service/config'
 import { metricCatalogue } from '@freshet/service/metric-catalogue'
 import { serviceErrorCatalogue } from '@freshet/service/errors'
 import { features } from '@freshet/domain/features/catalogue'
+import { needFailures } from '@freshet/domain/features/feature'
+import { argumentErrorCatalogue, operationErrorCatalogue } from '@freshet/freshet/operations/errors'
+import { rankingErrorCatalogue } from '@freshet/ranking/errors'
+import { retrievalErrorCatalogue } from '@freshet/retrieval/errors'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import type { z } from 'zod'
 
@@ -109,8 +113,14 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
   tables.set(
     'features',
     table(
-      ['feature', 'width', 'missing', 'unit'],
-      features.map(({ name, width, missing, unit }) => [`\`${name}\``, String(width), String(missing), unit]),
+      ['feature', 'width', 'missing', 'unit', 'while its source fails'],
+      features.map(({ name, width, missing, unit, needs }) => [
+        `\`${name}\``,
+        String(width),
+        String(missing),
+        unit,
+        [...new Set(needs.map((need) => needFailures[need]))].join('; ') || 'always there',
+      ]),
     ),
   )
   tables.set(
@@ -125,7 +135,15 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
       ]),
     ),
   )
-  const errors = Object.entries({ ...serviceErrorCatalogue, ...errorCatalogue, ...ingestProblems })
+  const errors = Object.entries({
+    ...serviceErrorCatalogue,
+    ...errorCatalogue,
+    ...ingestProblems,
+    ...retrievalErrorCatalogue,
+    ...rankingErrorCatalogue,
+    ...argumentErrorCatalogue,
+    ...operationErrorCatalogue,
+  })
   tables.set(
     'errors',
     table(

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readmeFile, readmeTables, withTables } from './readme-tables.ts'
@@ -23,6 +23,22 @@ describe('the README', () => {
     const named = [...readme.matchAll(/npm run ([a-z:-]+)/g)].map((match) => match[1]!)
     expect(named.length).toBeGreaterThan(3)
     expect(named.filter((name) => !(name in scripts))).toEqual([])
+  })
+
+  it('lists the code of every kind of error that is thrown', () => {
+    const listed = new Set([...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]!))
+    const sources = ['apps', 'libs'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.includes('node_modules'))
+        .map((path) => readFileSync(join(root, folder, path), 'utf8')),
+    )
+    const thrown = sources.flatMap((text) =>
+      [...text.matchAll(/readonly code = '([A-Z_]+)'|new \w+Error\(\s*'([A-Z]+_[A-Z_]+)'/g)].map(
+        (match) => match[1] ?? match[2]!,
+      ),
+    )
+    expect(thrown.length).toBeGreaterThan(30)
+    expect([...new Set(thrown)].filter((code) => !listed.has(code))).toEqual([])
   })
 
   it('names only code paths that exist', () => {

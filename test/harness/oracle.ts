@@ -2,6 +2,7 @@ import { decodeDeadLetter, decodeLateEngagement, decodeReceivedEngagement } from
 import { decodePartitionMeta, recordOutcomes, type OutcomeCounts } from '@freshet/contracts/codecs/partition-meta'
 import { decodePinState } from '@freshet/contracts/codecs/pin-state'
 import { decodeUserState } from '@freshet/contracts/codecs/user-state'
+import { nothingElse } from '@freshet/contracts/ports/state-store'
 import type { StateFamily } from '@freshet/contracts/scopes'
 import type { Counters } from '@freshet/domain/decay'
 import { actions, type Engagement } from '@freshet/domain/engagement'
@@ -211,7 +212,7 @@ async function countsOf({ log, store }: World, family: StateFamily): Promise<Out
   const sums = Object.fromEntries(recordOutcomes.map((outcome) => [outcome, 0])) as Record<keyof OutcomeCounts, number>
   const partitions = await log.partitionCount('engagements.v1')
   for (let partition = 0; partition < partitions; partition++) {
-    const query = { scope: `${family}.1`, partition, keys: [], hashes: new BigUint64Array(0), generations: [] }
+    const query = { ...nothingElse, scope: `${family}.1`, partition }
     const { counts } = decodePartitionMeta((await store.readForFold(query)).meta)
     for (const outcome of recordOutcomes) sums[outcome] += counts[outcome]
   }

@@ -19,6 +19,7 @@ const users = 'feature-updater/src/fold-users.ts'
 const pins = 'feature-updater/src/fold-pins.ts'
 const updater = 'feature-updater/src/updater.ts'
 const erasures = 'feature-updater/src/erasures.ts'
+const simulatedStore = 'simulation/sim-store.ts'
 
 const dropOnRevoke: readonly Edit[] = [
   { file: updater, find: 'folderFor(topic).drop(partition)\n      await', replace: 'await' },
@@ -145,7 +146,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: folder,
-        find: 'for (const { topic, records } of result.onward) await log.append(topic, records, call)',
+        find: 'await Promise.all(result.onward.map(({ topic, records }) => log.append(topic, records, call)))',
         replace: '',
       },
       {
@@ -162,8 +163,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: folder,
-        find: 'await log.append(topic, records, call)',
-        replace: 'await log.append(topic, records, call).catch(() => undefined)',
+        find: 'log.append(topic, records, call)',
+        replace: 'log.append(topic, records, call).catch(() => undefined)',
       },
     ],
   },
@@ -175,7 +176,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         file: users,
         find: 'let { watermarkMs } = before.meta',
         replace:
-          "let watermarkMs = Math.max(before.meta.watermarkMs, ...parsed.map((item) => (item.kind === 'engagement' ? Math.min(item.engagement.occurredAtMs, item.receivedAtMs + config.maxAheadMs) : 0)))",
+          "let watermarkMs = Math.max(before.meta.watermarkMs, ...parsed.map((item) => (item.kind === 'engagement' ? Math.min(item.scan.occurredAtMs, item.scan.receivedAtMs + config.maxAheadMs) : 0)))",
       },
     ],
   },
@@ -187,6 +188,48 @@ export const plantedBugs: readonly PlantedBug[] = [
         file: folder,
         find: 'meta: encodePartitionMeta(result.meta),',
         replace: 'meta: encodePartitionMeta({ ...result.meta, watermarkMs: 0 }),',
+      },
+    ],
+  },
+  {
+    name: 'append-outside-the-fence',
+    means: 'the store appends even where the fence refuses the commit, so that one sent again appends twice',
+    edits: [
+      {
+        file: simulatedStore,
+        find: 'if (stored >= change.next && before.position !== null) return',
+        replace:
+          'if (stored >= change.next) for (const { key, value } of change.appends) (before.values as Map<string, Uint8Array>).set(key, joined(before.values.get(key), value))\n    if (stored >= change.next && before.position !== null) return',
+      },
+    ],
+  },
+  {
+    name: 'tail-dropped-when-written-whole',
+    means: 'what was appended to a user is left out when the value is written whole again',
+    edits: [
+      {
+        file: users,
+        find: 'return stored === null ? null : decodeUserState(stored)',
+        replace:
+          'return stored === null ? null : decodeUserState(Message.encode({ ...Message.decode(stored), tail: [] }).finish())',
+      },
+      {
+        file: users,
+        find: 'import { hashPair64 }',
+        replace:
+          "import { UserState as Message } from '@freshet/contracts/gen/freshet/state/v1/state'\nimport { hashPair64 }",
+      },
+    ],
+  },
+  {
+    name: 'append-to-what-was-read',
+    means: 'a user whose value was read to be written whole is appended to as well',
+    edits: [
+      {
+        file: users,
+        find: 'puts.push({ key, value: encodeUserState(folded(base, pending, limits), limits), ttlMs: config.userTtlMs })',
+        replace:
+          'puts.push({ key, value: encodeUserState(folded(base, pending, limits), limits), ttlMs: config.userTtlMs })\n    appends.push({ key, value: encodeUserTail(pending, 0, limits).bytes, ttlMs: config.userTtlMs })',
       },
     ],
   },

@@ -7,7 +7,7 @@ import {
 } from '@freshet/contracts/codecs/onward'
 import { decodePartitionMeta, recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { encodePinState } from '@freshet/contracts/codecs/pin-state'
-import { encodeUserState } from '@freshet/contracts/codecs/user-state'
+import { encodeUserState, withoutTail } from '@freshet/contracts/codecs/user-state'
 import type { Engagement } from '@freshet/domain/engagement'
 import { foldPin, newPinState, pinStateKeys } from '@freshet/domain/pin-state'
 import { defaultUserLimits, foldUser, newUserState, type AcceptedEngagement } from '@freshet/domain/user-state'
@@ -180,7 +180,7 @@ const limits = { ...defaultUserLimits, maxRecentActions: simFold.maxRecentAction
 
 function isStateOf(stored: Uint8Array | undefined, list: readonly AcceptedEngagement[]): boolean {
   if (stored === undefined || list.length === 0) return stored === undefined && list.length === 0
-  return Buffer.compare(stored, encodeUserState(foldUser(newUserState, list, limits))) === 0
+  return Buffer.compare(withoutTail(stored), encodeUserState(foldUser(newUserState, list, limits))) === 0
 }
 
 /** What was put aside: everything that must be, and nothing that may not. */

@@ -1,3 +1,4 @@
+import { joined, lastOf } from '@freshet/adapters/memory/state-store'
 import type { CommitOutcome, FoldQuery, StateCommit, StateRead, StateStore } from '@freshet/contracts/ports/state-store'
 import type { Random } from '@freshet/domain/clock'
 import type { Scheduler, SimProcess } from './scheduler.ts'
@@ -37,12 +38,13 @@ export function createSimStore(): SimStore {
     const { position, values } = now(scope, partition)
     return { position, values: keys.map((key) => values.get(key) ?? null) }
   }
-  const readForFold = ({ scope, partition, keys, hashes, generations }: FoldQuery) => {
-    const { meta, remembered } = now(scope, partition)
+  const readForFold = ({ scope, partition, keys, hashes, generations, ends }: FoldQuery) => {
+    const { meta, remembered, values } = now(scope, partition)
     const seen = Uint8Array.from(hashes, (hash) =>
       generations.some((generation) => remembered.get(generation)?.has(hash) === true) ? 1 : 0,
     )
-    return { ...read(scope, partition, keys), meta, seen }
+    const last = ends.keys.map((key) => lastOf(values.get(key), ends.bytes))
+    return { ...read(scope, partition, keys), meta, seen, ends: last }
   }
   const commit = (change: StateCommit): CommitOutcome => {
     const history = historyOf(change.scope, change.partition)
@@ -54,6 +56,7 @@ export function createSimStore(): SimStore {
     const values = new Map(before.values)
     for (const key of change.deletes) values.delete(key)
     for (const { key, value } of change.puts) values.set(key, value)
+    for (const { key, value } of change.appends) values.set(key, joined(values.get(key), value))
     const remembered = new Map(before.remembered)
     for (const { generation, hashes } of change.remember) {
       remembered.set(generation, new Set([...(remembered.get(generation) ?? []), ...hashes]))

@@ -6,7 +6,13 @@ import { actions, type Action, type Engagement, type Subject } from '@freshet/do
 import { asId, type BoardId, type CreatorId, type EventId, type PinId, type UserId } from '@freshet/domain/ids'
 
 /** Bounds of the simulated fold: small, so that windows pass within a few dozen events. */
-export const simFold = { allowedLatenessMs: 60_000, dedupeWindowMs: 60_000, dedupeGenerations: 2, maxRecentActions: 8 }
+export const simFold = {
+  allowedLatenessMs: 60_000,
+  dedupeWindowMs: 60_000,
+  dedupeGenerations: 2,
+  maxRecentActions: 8,
+  compactAfterBytes: 150,
+}
 
 /** As far as the fold lets event times be ahead of their receipt. */
 export const maxAheadMs = 300_000

@@ -120,7 +120,7 @@ export async function aBlender(
         engagements.map((engagement) => ({ engagement, horizonMs: 0 })),
       )
       const put = { key: userId, value: encodeUserState(state), ttlMs: null }
-      const batch = { scope: 'user.1', partition, from, next, deletes: [], meta: null, remember: [] }
+      const batch = { scope: 'user.1', partition, from, next, appends: [], deletes: [], meta: null, remember: [] }
       return memoryStore.commit({ ...batch, puts: engagements.length === 0 ? [] : [put] })
     },
     /** Lets the blender know of catalogue changes. */

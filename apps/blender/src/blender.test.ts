@@ -378,7 +378,7 @@ describe('read your writes', () => {
     const after = [`e${own}-7`, `e${other}-3`]
     const answering = blender.getFeed({ ...aFeedRequest({}), after, evaluation }, { timeoutMs: 20_000 })
     const commit = (scope: string, partition: number, next: number) =>
-      store.commit({ scope, partition, from: 0, next, puts: [], deletes: [], meta: null, remember: [] })
+      store.commit({ scope, partition, from: 0, next, puts: [], appends: [], deletes: [], meta: null, remember: [] })
     for (let i = 0; i < 2_000; i++) await clock.advance(1)
     expect(services.retrieved).toHaveLength(0)
     await commit('user.1', other, 4)

@@ -58,6 +58,7 @@ async function start({ url }: RedisTarget) {
       partition: partitionOf('ada', partitions),
       from,
       next,
+      appends: [],
       puts: [
         {
           key: 'ada',

@@ -1,4 +1,4 @@
-import { decodeUserState } from '@freshet/contracts/codecs/user-state'
+import { decodedUserState } from '@freshet/contracts/codecs/decoded-user-state'
 import { bytesOf } from '@freshet/contracts/columns'
 import type { RecentActions, Relations } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { RelationKind } from '@freshet/domain/features/relations'
@@ -26,7 +26,7 @@ export const nobody: KnownUser = knownUser(new Uint8Array(0), newUserState)
 
 /** A user from stored bytes. Throws CODEC_INVALID. */
 export function userFromBytes(bytes: Uint8Array | null): KnownUser {
-  return bytes === null || bytes.byteLength === 0 ? nobody : knownUser(bytes, decodeUserState(bytes))
+  return bytes === null || bytes.byteLength === 0 ? nobody : knownUser(bytes, decodedUserState(bytes))
 }
 
 function knownUser(bytes: Uint8Array, state: UserState): KnownUser {

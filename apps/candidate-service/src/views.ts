@@ -78,5 +78,5 @@ export function createViews({
 function embeddingUpdate(key: string, value: Uint8Array | null): { pinId: PinId; vector: Float32Array | null } {
   if (value === null) return { pinId: asId<PinId>(key), vector: null }
   const message = PinEmbedding.decode(value)
-  return { pinId: asId<PinId>(message.pinId), vector: float32Column(message.vector).slice() }
+  return { pinId: asId<PinId>(message.pinId), vector: float32Column(message.vector) }
 }

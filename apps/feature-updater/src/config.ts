@@ -44,6 +44,13 @@ export const foldSettings = {
   ),
   userTtlMs: whole(90 * dayMs, hourMs, 3650 * dayMs, 'A user of whom nothing is heard for this long is dropped', 'ms'),
   pinTtlMs: whole(180 * dayMs, hourMs, 3650 * dayMs, 'A pin that nobody touches for this long is dropped', 'ms'),
+  compactAfterBytes: whole(
+    1280,
+    0,
+    60_000,
+    "What a user did is appended to the user's value; a tail longer than this is folded into the rest",
+    'bytes',
+  ),
   maxRecentActions: whole(
     defaultUserLimits.maxRecentActions,
     1,

@@ -3,7 +3,7 @@ import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
 import { encodeUserErasure } from '@freshet/contracts/codecs/onward'
 import type { LogBatch } from '@freshet/contracts/ports/event-log'
-import type { StateStore } from '@freshet/contracts/ports/state-store'
+import { nothingElse, type StateStore } from '@freshet/contracts/ports/state-store'
 import { servingPointer } from '@freshet/contracts/scopes'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import { asId, type UserId } from '@freshet/domain/ids'
@@ -13,7 +13,6 @@ import { aRecord, noonMs } from './testing.ts'
 import { createUpdater, type Updater } from './updater.ts'
 
 const ann = asId<UserId>('ann')
-const nothing = { partition: 0, keys: [], hashes: new BigUint64Array(0), generations: [] }
 const at = { topic: 'engagements.v1', partition: 0 }
 
 /** A log and a store of one partition, on which a test plays the readers of several updaters. */
@@ -113,13 +112,14 @@ describe('an erasure', () => {
     for (const batch of await world.batches('erasures.v1')) await updater.handleErasureBatch(batch)
     const afterTombstone = await foldFrom(first)
     // As a rebuild leaves it that had read the erasures before this one, and an old event after the tombstone.
-    const { meta } = await world.store.readForFold({ ...nothing, scope: 'user.1' })
+    const { meta } = await world.store.readForFold({ ...nothingElse, scope: 'user.1', partition: 0 })
     await world.store.commit({
       scope: 'user.2',
       partition: 0,
       from: 0,
       next: afterTombstone,
       puts: [{ key: ann, value, ttlMs: 1_000_000 }],
+      appends: [],
       deletes: [],
       meta: meta ?? new Uint8Array(0),
       remember: [],

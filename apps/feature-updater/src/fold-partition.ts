@@ -6,7 +6,7 @@ import {
 } from '@freshet/contracts/codecs/partition-meta'
 import { isContractError } from '@freshet/contracts/errors'
 import type { BatchVerdict, EventLog, LogBatch } from '@freshet/contracts/ports/event-log'
-import type { CommitOutcome, StateStore } from '@freshet/contracts/ports/state-store'
+import { nothingElse, type CommitOutcome, type StateStore } from '@freshet/contracts/ports/state-store'
 import { stateScope } from '@freshet/contracts/scopes'
 import { createBadShare, type BadShare } from './bad-share.ts'
 import type { UpdaterConfig } from './config.ts'
@@ -44,12 +44,12 @@ export interface FoldObserver {
 }
 
 /** Folds batches of one stage into one generation of its state, under the fence. */
-export interface PartitionFolder<State> {
+export interface PartitionFolder<Cached> {
   /** Reads, folds, appends onward, commits. Rejects where nothing was committed as far as known: the same batch may come again. */
   handle(batch: LogBatch, signal?: AbortSignal): Promise<BatchVerdict>
   /** Forgets what is cached of a partition: it was revoked, or belongs to another generation now. */
   drop(partition: number): void
-  readonly cache: Pick<StateCache<State>, 'bytes' | 'hits'>
+  readonly cache: Pick<StateCache<Cached>, 'bytes' | 'hits'>
 }
 
 interface Memo {
@@ -58,8 +58,8 @@ interface Memo {
 }
 
 /** A folder of a stage. `sendOnward: false` for a rebuild: what the log already holds is not sent again. */
-export function createPartitionFolder<Parsed extends { readonly kind: string }, State>(options: {
-  readonly stage: Stage<Parsed, State>
+export function createPartitionFolder<Parsed extends { readonly kind: string }, Cached>(options: {
+  readonly stage: Stage<Parsed, Cached>
   readonly log: Pick<EventLog, 'append'>
   readonly store: Pick<StateStore, 'readForFold' | 'commit'>
   readonly config: UpdaterConfig['updater']
@@ -69,9 +69,9 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
   /** Bad records that the log took until then, milliseconds since the epoch, halt nothing. */
   readonly badAcceptedUntilMs: () => number
   readonly observer?: FoldObserver
-}): PartitionFolder<State> {
+}): PartitionFolder<Cached> {
   const { stage, log, store, config, observer } = options
-  const cache = createStateCache<State>(config.cacheBytes)
+  const cache = createStateCache<Cached>(config.cacheBytes)
   const memos = new Map<number, Memo>()
   const epochs = new Map<number, number>()
   const shares = new Map<number, BadShare>()
@@ -114,49 +114,52 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     const call = signal === undefined ? {} : { signal }
     const epoch = epochOf(partition)
     const parsed = stage.parse(batch)
-    const needs = stage.needs(parsed)
-    const { keys, hashes } = needs
-    const badRecords = needs.badRecords === 0 ? 0 : countedBad(batch, parsed)
+    const badRecords = stage.badRecords(parsed) === 0 ? 0 : countedBad(batch, parsed)
     const share = haltIfBroken(batch, parsed, badRecords)
 
     let memo = memos.get(partition)
     if (memo?.position !== batch.from) {
       cache.drop(partition)
-      const first = await store.readForFold(
-        { scope, partition, keys: [], hashes: new BigUint64Array(0), generations: [] },
-        call,
-      )
+      const first = await store.readForFold({ ...nothingElse, scope, partition }, call)
       const stored = first.position ?? 0
       if (stored !== batch.from) return move(batch, kindOf(batch, stored), stored)
       memo = { position: stored, meta: decodePartitionMeta(first.meta) }
     }
     // An older batch of this partition may still be under way here: what it cached is of another position.
     const cached = memos.get(partition) === memo
-    const states = new Map<string, State | null>()
-    const missing: string[] = []
-    for (const key of keys) {
-      const state = cached ? cache.get(partition, key) : undefined
-      if (state === undefined) missing.push(key)
-      else states.set(key, state)
-    }
+    // Taken out once: what goes from the cache during the read below must still be known afterwards.
+    const entries = new Map<string, Cached>()
+    const { keys, ends, endBytes, hashes } = stage.needs(parsed, (key) => {
+      const entry = cached ? cache.get(partition, key) : undefined
+      if (entry !== undefined) entries.set(key, entry)
+      return entry
+    })
     const read = await store.readForFold(
-      { scope, partition, keys: missing, hashes, generations: stage.generations(memo.meta.watermarkMs) },
+      {
+        scope,
+        partition,
+        keys,
+        hashes,
+        generations: hashes.length === 0 ? [] : stage.generations(memo.meta.watermarkMs),
+        ends: { keys: ends, bytes: endBytes },
+      },
       call,
     )
     const stored = read.position ?? 0
     if (stored !== memo.position) return move(batch, kindOf(batch, stored), stored)
-    missing.forEach((key, index) => {
-      const bytes = read.values[index] ?? null
-      states.set(key, bytes === null ? null : stage.decode(bytes))
-    })
+    const values = new Map(keys.map((key, row) => [key, read.values[row] ?? null]))
+    const endsOf = new Map(ends.map((key, row) => [key, read.ends[row] ?? null]))
 
     const result = stage.fold(batch, parsed, {
       meta: memo.meta,
-      stateOf: (key) => states.get(key) ?? null,
+      cached: (key) => entries.get(key),
+      valueOf: (key) => values.get(key),
+      endOf: (key) => endsOf.get(key),
+      hashes,
       seen: read.seen,
     })
     if (options.sendOnward) {
-      for (const { topic, records } of result.onward) await log.append(topic, records, call)
+      await Promise.all(result.onward.map(({ topic, records }) => log.append(topic, records, call)))
     }
     const outcome = await store.commit(
       {
@@ -165,6 +168,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
         from: batch.from,
         next: batch.next,
         puts: result.puts,
+        appends: result.appends,
         deletes: result.deletes,
         meta: encodePartitionMeta(result.meta),
         remember: result.remember,
@@ -177,10 +181,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     if (epochOf(partition) === epoch) {
       epochs.set(partition, epoch + 1)
       memos.set(partition, { position: batch.next, meta: result.meta })
-      missing.forEach((key, index) => {
-        if (!result.states.has(key)) cache.set(partition, key, states.get(key) ?? null, read.values[index]?.length ?? 0)
-      })
-      for (const [key, entry] of result.states) cache.set(partition, key, entry?.state ?? null, entry?.bytes ?? 0)
+      for (const [key, { entry, bytes }] of result.cache) cache.set(partition, key, entry, bytes)
     } else {
       // Another batch of this partition ended here meanwhile: its cache and this commit may be of different histories.
       drop(partition)

@@ -1,40 +1,48 @@
+import {
+  scanPinEngagement,
+  scannedOf,
+  scannedPinKeys,
+  textAt,
+  type ScannedEngagement,
+  type ScannedPinEngagement,
+} from '@freshet/contracts/codecs/engagement-scan'
 import { decodePinEngagement, type PinEngagement } from '@freshet/contracts/codecs/onward'
 import { recordOutcomes, type HighWaterMark, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { decodePinState, encodePinFeatures, encodePinState } from '@freshet/contracts/codecs/pin-state'
 import { ContractError } from '@freshet/contracts/errors'
 import type { LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { StatePut } from '@freshet/contracts/ports/state-store'
-import type { Engagement } from '@freshet/domain/engagement'
-import { foldPin, isPinKey, newPinState, pinStateKeys, type PinState } from '@freshet/domain/pin-state'
+import { foldPin, isPinKey, newPinState, type PinAct, type PinState } from '@freshet/domain/pin-state'
 import type { FoldConfig } from './config.ts'
 import { badRecord, deadLetterRecord, type BadRecord } from './dead-letter.ts'
 import type { FoldBatch, FoldBefore, FoldResult, Stage } from './stage.ts'
 
 /** A record of `pin-engagements.v1` as read. */
 export type ParsedPinEngagement =
-  (PinEngagement & { readonly kind: 'engagement'; readonly record: LogRecord }) | BadRecord
+  (ScannedPinEngagement & { readonly kind: 'engagement'; readonly record: LogRecord }) | BadRecord
 
 /**
  * The second stage: `pin-engagements.v1` into the state of pins (and of boards, creators and topics), each new pin state
  * on to `pin-features.v1`. What the first stage sent twice, after a crash between its append and its commit, is below the
  * high-water mark of its source partition and is dropped.
  */
-export function createPinStage(config: FoldConfig): Stage<ParsedPinEngagement, PinState> {
+export function createPinStage(config: FoldConfig): Stage<ParsedPinEngagement, PinState | null> {
   return {
     topic: 'pin-engagements.v1',
     family: 'pin',
     parse: ({ records }) => records.map(parse),
-    needs(parsed) {
-      const keys = new Set<string>()
-      let badRecords = 0
+    badRecords: (parsed) => parsed.reduce((bad, { kind }) => bad + Number(kind === 'bad'), 0),
+    needs(parsed, cached) {
+      const known = new Set<string>()
+      const keys: string[] = []
       for (const item of parsed) {
-        if (item.kind === 'bad') badRecords++
-        else keys.add(item.record.key)
+        if (item.kind === 'bad' || known.has(item.record.key)) continue
+        known.add(item.record.key)
+        if (cached(item.record.key) === undefined) keys.push(item.record.key)
       }
-      return { keys: [...keys], hashes: new BigUint64Array(0), badRecords }
+      return { keys, ends: [], endBytes: 0, hashes: new BigUint64Array(0) }
     },
     generations: () => [],
-    decode: decodePinState,
     fold: (batch, parsed, before) => foldPinBatch(batch, parsed, before, config),
   }
 }
@@ -42,9 +50,9 @@ export function createPinStage(config: FoldConfig): Stage<ParsedPinEngagement, P
 function foldPinBatch(
   batch: FoldBatch,
   parsed: readonly ParsedPinEngagement[],
-  before: FoldBefore<PinState>,
+  before: FoldBefore<PinState | null>,
   config: FoldConfig,
-): FoldResult<PinState> {
+): FoldResult<PinState | null> {
   const counts = { ...before.meta.counts }
   const outcomes = Object.fromEntries(recordOutcomes.map((outcome) => [outcome, 0])) as Record<RecordOutcome, number>
   const say = (outcome: RecordOutcome) => {
@@ -53,7 +61,7 @@ function foldPinBatch(
   }
   let { watermarkMs } = before.meta
   const marks = new Map(before.meta.highWaterMarks)
-  const accepted = new Map<string, Engagement[]>()
+  const accepted = new Map<string, PinAct[]>()
   const deadLetters: NewRecord[] = []
 
   for (const item of parsed) {
@@ -62,32 +70,35 @@ function foldPinBatch(
       say('deadLettered')
       continue
     }
-    const { engagement, source, record } = item
+    const { scan, source, record } = item
     if (!isAbove(source, marks.get(source.partition))) {
       say('duplicate')
       continue
     }
     marks.set(source.partition, { position: source.position, index: source.index + 1 })
-    watermarkMs = Math.max(watermarkMs, engagement.occurredAtMs)
+    watermarkMs = Math.max(watermarkMs, scan.occurredAtMs)
     const list = accepted.get(record.key)
-    if (list === undefined) accepted.set(record.key, [engagement])
-    else list.push(engagement)
+    if (list === undefined) accepted.set(record.key, [actOf(scan)])
+    else list.push(actOf(scan))
     say('applied')
   }
 
   const puts: StatePut[] = []
   const published: NewRecord[] = []
-  const states = new Map<string, { readonly state: PinState; readonly bytes: number }>()
+  const cache = new Map<string, { readonly entry: PinState; readonly bytes: number }>()
   const limits = { maxBoards: config.maxPinBoards }
   for (const [key, engagements] of accepted) {
-    const state = foldPin(before.stateOf(key) ?? newPinState, engagements, limits)
+    const stored = before.valueOf(key)
+    const base = stored == null ? before.cached(key) : decodePinState(stored)
+    const state = foldPin(base ?? newPinState, engagements, limits)
     const value = encodePinState(state)
     puts.push({ key, value, ttlMs: config.pinTtlMs })
-    states.set(key, { state, bytes: value.length })
+    cache.set(key, { entry: state, bytes: value.length * decodedFactor })
     if (isPinKey(key)) published.push({ key, partition: null, value: encodePinFeatures(key, value, batch.next) })
   }
   return {
     puts,
+    appends: [],
     deletes: [],
     remember: [],
     meta: { watermarkMs, counts, highWaterMarks: marks },
@@ -95,7 +106,7 @@ function foldPinBatch(
       { topic: 'dead-letters.v1' as const, records: deadLetters },
       { topic: 'pin-features.v1' as const, records: published },
     ].filter(({ records }) => records.length > 0),
-    states,
+    cache,
     outcomes,
   }
 }
@@ -108,18 +119,36 @@ function isAbove(
   return source.position > mark.position || (source.position === mark.position && source.index >= mark.index)
 }
 
+/** Decoded columns and strings take about three times the encoded bytes. */
+const decodedFactor = 3
+
+function actOf({ bytes, action, occurredAtMs, userAt, userTo, boardAt, boardTo, position }: ScannedEngagement): PinAct {
+  return {
+    action,
+    occurredAtMs,
+    userId: textAt(bytes, userAt, userTo),
+    boardId: boardTo === boardAt ? null : textAt(bytes, boardAt, boardTo),
+    shown: { position: position < 0 ? null : position },
+  }
+}
+
 function parse(record: LogRecord): ParsedPinEngagement {
+  const { key, value } = record
   try {
-    if (record.value === null) throw new ContractError('CODEC_INVALID', 'the record has no value')
-    const pinEngagement = decodePinEngagement(record.value)
-    if (pinStateKeys(pinEngagement.engagement)[pinEngagement.source.index] !== record.key) {
+    if (value === null) throw new ContractError('CODEC_INVALID', 'the record has no value')
+    const scanned = scanPinEngagement(value) ?? scannedPin(decodePinEngagement(value))
+    if (scannedPinKeys(scanned.scan)[scanned.source.index] !== key) {
       throw new ContractError(
         'CODEC_INVALID',
-        `the record's key ${JSON.stringify(record.key.slice(0, 140))} is not what it is about`,
+        `the record's key ${JSON.stringify(key.slice(0, 140))} is not what it is about`,
       )
     }
-    return { kind: 'engagement', record, ...pinEngagement }
+    return { kind: 'engagement', record, ...scanned }
   } catch (error) {
     return badRecord(record, error)
   }
+}
+
+function scannedPin({ engagement, receivedAtMs, source }: PinEngagement): ScannedPinEngagement {
+  return { scan: scannedOf({ engagement, receivedAtMs }), source }
 }

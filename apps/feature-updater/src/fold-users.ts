@@ -1,30 +1,33 @@
 import {
-  decodeReceivedEngagement,
-  encodeLateEngagement,
-  encodePinEngagement,
-  type ReceivedEngagement,
-} from '@freshet/contracts/codecs/onward'
+  scanEngagement,
+  scannedOf,
+  scannedPinKeys,
+  type ScannedEngagement,
+} from '@freshet/contracts/codecs/engagement-scan'
+import { decodeReceivedEngagement, encodeLateEngagement, encodePinEngagementOf } from '@freshet/contracts/codecs/onward'
 import { recordOutcomes, type PartitionMeta, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { decodeUserState, encodeUserState } from '@freshet/contracts/codecs/user-state'
+import {
+  encodeUserTail,
+  fromAcceptedScan,
+  tailBytesAtMost,
+  tailBytesIn,
+  tailMarkBytes,
+  type AcceptedScan,
+} from '@freshet/contracts/codecs/user-tail'
 import { ContractError } from '@freshet/contracts/errors'
 import type { LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { StatePut } from '@freshet/contracts/ports/state-store'
-import { hash64 } from '@freshet/domain/hash'
-import { pinStateKeys } from '@freshet/domain/pin-state'
-import {
-  foldUser,
-  newUserState,
-  type AcceptedEngagement,
-  type UserLimits,
-  type UserState,
-} from '@freshet/domain/user-state'
+import { hashPair64 } from '@freshet/domain/hash'
+import { foldUser, newUserState, type UserLimits, type UserState } from '@freshet/domain/user-state'
 import type { FoldConfig } from './config.ts'
 import { badRecord, deadLetterRecord, type BadRecord } from './dead-letter.ts'
-import type { FoldBatch, FoldBefore, FoldResult, Stage } from './stage.ts'
+import { createHashSet } from './hash-set.ts'
+import type { FoldBatch, FoldBefore, FoldNeeds, FoldResult, Stage } from './stage.ts'
 
 /** A record of `engagements.v1` as read. One without value says that its user is to be forgotten. */
 export type ParsedEngagement =
-  | (ReceivedEngagement & { readonly kind: 'engagement'; readonly record: LogRecord; readonly hash: bigint })
+  | { readonly kind: 'engagement'; readonly record: LogRecord; readonly scan: ScannedEngagement }
   | { readonly kind: 'tombstone'; readonly record: LogRecord }
   | BadRecord
 
@@ -39,7 +42,7 @@ const encoder = new TextEncoder()
  * it; drop it if its user was erased since; it is late if it is older than the watermark by more than allowed; a remembered id (of this user: clients make them) is a repeat. Late comes before repeats: within the allowed lateness the memory is complete
  * (`allowedLatenessMs ≤ dedupeWindowMs`), so what a record comes to never depends on where batches were cut.
  */
-export function createUserStage(config: FoldConfig, erasedAt: ErasedAt): Stage<ParsedEngagement, UserState> {
+export function createUserStage(config: FoldConfig, erasedAt: ErasedAt): Stage<ParsedEngagement, number> {
   const limits = userLimits(config)
   const generationMs = config.dedupeWindowMs / config.dedupeGenerations
 
@@ -47,40 +50,68 @@ export function createUserStage(config: FoldConfig, erasedAt: ErasedAt): Stage<P
     topic: 'engagements.v1',
     family: 'user',
     parse: ({ records }) => records.map(parse),
-    needs(parsed) {
-      const keys = new Set<string>()
-      const hashes: bigint[] = []
-      let badRecords = 0
-      for (const item of parsed) {
-        if (item.kind === 'bad') badRecords++
-        else keys.add(item.record.key)
-        if (item.kind === 'engagement') hashes.push(item.hash)
-      }
-      return { keys: [...keys], hashes: BigUint64Array.from(hashes), badRecords }
-    },
+    badRecords: (parsed) => parsed.reduce((bad, { kind }) => bad + Number(kind === 'bad'), 0),
+    needs: (parsed, cached) => needsOf(parsed, cached, config.compactAfterBytes),
     generations(watermarkMs) {
       const newest = Math.floor(watermarkMs / generationMs)
       const kept = Math.min(config.dedupeGenerations, newest) + 1
       return Array.from({ length: kept }, (_, back) => newest - back)
     },
-    decode: decodeUserState,
     fold(batch, parsed, before) {
       return foldUserBatch({ batch, parsed, before, config, limits, generationMs, erasedAt })
     },
   }
 }
 
+/**
+ * Of most users nothing is read: what they did is appended to their value, of which it is known, or told by its end, how
+ * long its tail is. Where the tail would become too long, or something is to be forgotten, the value is read and written whole.
+ */
+function needsOf(
+  parsed: readonly ParsedEngagement[],
+  cached: (key: string) => number | undefined,
+  compactAfterBytes: number,
+): FoldNeeds {
+  const hashes = new BigUint64Array(parsed.length)
+  const halves = new Uint32Array(hashes.buffer)
+  const room = new Map<string, number>()
+  let count = 0
+  for (const item of parsed) {
+    if (item.kind === 'bad') continue
+    const { key } = item.record
+    if (item.kind === 'tombstone') {
+      room.set(key, Number.POSITIVE_INFINITY)
+      continue
+    }
+    const { scan } = item
+    const [user, event] = [
+      { from: scan.userAt, to: scan.userTo },
+      { from: scan.eventAt, to: scan.eventTo },
+    ]
+    hashPair64(scan.bytes, user, event, halves, 2 * count++)
+    room.set(key, (room.get(key) ?? 0) + tailBytesAtMost(scan))
+  }
+  const keys: string[] = []
+  const ends: string[] = []
+  for (const [key, bytes] of room) {
+    const tailBytes = cached(key)
+    if ((tailBytes ?? 0) + bytes > compactAfterBytes) keys.push(key)
+    else if (tailBytes === undefined) ends.push(key)
+  }
+  return { keys, ends, endBytes: tailMarkBytes, hashes: hashes.subarray(0, count) }
+}
+
 interface UserFold {
   readonly batch: FoldBatch
   readonly parsed: readonly ParsedEngagement[]
-  readonly before: FoldBefore<UserState>
+  readonly before: FoldBefore<number>
   readonly config: FoldConfig
   readonly limits: UserLimits
   readonly generationMs: number
   readonly erasedAt: ErasedAt
 }
 
-function foldUserBatch(fold: UserFold): FoldResult<UserState> {
+function foldUserBatch(fold: UserFold): FoldResult<number> {
   const { batch, parsed, before, config, limits, generationMs, erasedAt } = fold
   const counts = { ...before.meta.counts }
   const outcomes = Object.fromEntries(recordOutcomes.map((outcome) => [outcome, 0])) as Record<RecordOutcome, number>
@@ -89,13 +120,14 @@ function foldUserBatch(fold: UserFold): FoldResult<UserState> {
     outcomes[outcome]++
   }
   let { watermarkMs } = before.meta
-  const accepted = new Map<string, AcceptedEngagement[]>()
+  const accepted = new Map<string, AcceptedScan[]>()
   const bases = new Map<string, UserState | null>()
-  const rememberedHere = new Map<bigint, number>()
+  const rememberedHere = createHashSet(before.hashes)
+  const remember = new Map<number, number[]>()
   const late: NewRecord[] = []
   const deadLetters: NewRecord[] = []
   const rekeyed: NewRecord[] = []
-  let hashIndex = 0
+  let hashes = 0
 
   for (const item of parsed) {
     const { record } = item
@@ -107,35 +139,33 @@ function foldUserBatch(fold: UserFold): FoldResult<UserState> {
     if (item.kind === 'tombstone') {
       say('tombstone')
       const pending = accepted.get(record.key) ?? []
-      const base = bases.has(record.key) ? (bases.get(record.key) ?? null) : before.stateOf(record.key)
-      const state = pending.length === 0 ? base : foldUser(base ?? newUserState, pending, limits)
+      const base = bases.has(record.key) ? (bases.get(record.key) ?? null) : storedState(before, record.key)
+      const state = pending.length === 0 ? base : folded(base, pending, limits)
       const until = erasedAt(record.key)
       const keeps = until !== null && state !== null && state.firstAtMs > until
       bases.set(record.key, keeps ? state : null)
       accepted.set(record.key, [])
       continue
     }
-    const remembered = before.seen[hashIndex++] === 1
-    const { receivedAtMs, hash } = item
-    const latestMs = receivedAtMs > 0 ? receivedAtMs + config.maxAheadMs : Number.POSITIVE_INFINITY
-    const occurredAtMs = Math.min(item.engagement.occurredAtMs, latestMs)
-    const engagement =
-      occurredAtMs === item.engagement.occurredAtMs ? item.engagement : { ...item.engagement, occurredAtMs }
+    const hashIndex = hashes++
+    const remembered = before.seen[hashIndex] === 1
+    const latestMs = item.scan.receivedAtMs > 0 ? item.scan.receivedAtMs + config.maxAheadMs : Number.POSITIVE_INFINITY
+    const occurredAtMs = Math.min(item.scan.occurredAtMs, latestMs)
     const lateByMs = watermarkMs - occurredAtMs
     // Before the erased are left out: a rebuild, which knows of all erasures from the start, must find the same ones late.
     watermarkMs = Math.max(watermarkMs, occurredAtMs)
-    const erasedMs = erasedAt(engagement.userId)
+    const erasedMs = erasedAt(record.key)
     if (erasedMs !== null && occurredAtMs <= erasedMs) {
       say('erased')
       continue
     }
+    const scan = occurredAtMs === item.scan.occurredAtMs ? item.scan : at(item.scan, occurredAtMs)
     if (lateByMs > config.allowedLatenessMs) {
       late.push({
         key: record.key,
         partition: null,
         value: encodeLateEngagement({
-          engagement,
-          receivedAtMs,
+          ...decodeReceivedEngagement(scan.bytes),
           sourcePartition: batch.partition,
           sourcePosition: record.position,
           lateByMs,
@@ -144,85 +174,109 @@ function foldUserBatch(fold: UserFold): FoldResult<UserState> {
       say('late')
       continue
     }
-    if (remembered || rememberedHere.has(hash)) {
+    if (remembered || !rememberedHere.add(hashIndex)) {
       say('duplicate')
       continue
     }
-    rememberedHere.set(hash, Math.floor(watermarkMs / generationMs))
-    const list = accepted.get(record.key) ?? []
-    list.push({ engagement, horizonMs: watermarkMs - config.allowedLatenessMs })
-    accepted.set(record.key, list)
+    const generation = Math.floor(watermarkMs / generationMs)
+    const ofGeneration = remember.get(generation)
+    if (ofGeneration === undefined) remember.set(generation, [hashIndex])
+    else ofGeneration.push(hashIndex)
+    const horizonMs = watermarkMs - config.allowedLatenessMs
+    const list = accepted.get(record.key)
+    if (list === undefined) accepted.set(record.key, [{ scan, horizonMs }])
+    else list.push({ scan, horizonMs })
     say('applied')
-    pinStateKeys(engagement).forEach((key, index) => {
-      rekeyed.push({
-        key,
-        partition: null,
-        value: encodePinEngagement({
-          engagement,
-          receivedAtMs,
-          source: { partition: batch.partition, position: record.position, index },
-        }),
-      })
-    })
+    const keys = scannedPinKeys(scan)
+    for (let index = 0; index < keys.length; index++) {
+      const source = { partition: batch.partition, position: record.position, index }
+      rekeyed.push({ key: keys[index] ?? '', partition: null, value: encodePinEngagementOf(scan.bytes, source) })
+    }
   }
 
   const puts: StatePut[] = []
+  const appends: StatePut[] = []
   const deletes: string[] = []
-  const states = new Map<string, { readonly state: UserState; readonly bytes: number } | null>()
-  for (const [key, engagements] of accepted) {
-    const stored = before.stateOf(key)
-    const base = bases.has(key) ? (bases.get(key) ?? null) : stored
-    if (engagements.length === 0 && base === null) {
-      if (stored !== null) deletes.push(key)
-      states.set(key, null)
+  const cache = new Map<string, { readonly entry: number; readonly bytes: number }>()
+  for (const [key, pending] of accepted) {
+    const stored = before.valueOf(key)
+    if (stored === undefined) {
+      const tailBytes = before.cached(key) ?? tailBytesIn(before.endOf(key) ?? null)
+      const tail = encodeUserTail(pending, tailBytes, limits)
+      appends.push({ key, value: tail.bytes, ttlMs: config.userTtlMs })
+      cache.set(key, { entry: tail.tailBytes, bytes: 0 })
       continue
     }
-    const state = foldUser(base ?? newUserState, engagements, limits)
-    const value = encodeUserState(state)
-    puts.push({ key, value, ttlMs: config.userTtlMs })
-    states.set(key, { state, bytes: value.length })
+    const base = bases.has(key) ? (bases.get(key) ?? null) : storedState(before, key)
+    if (pending.length === 0 && base === null) {
+      if (stored !== null) deletes.push(key)
+      cache.set(key, { entry: 0, bytes: 0 })
+      continue
+    }
+    puts.push({ key, value: encodeUserState(folded(base, pending, limits), limits), ttlMs: config.userTtlMs })
+    cache.set(key, { entry: 0, bytes: 0 })
   }
   const meta: PartitionMeta = { watermarkMs, counts, highWaterMarks: before.meta.highWaterMarks }
   return {
     puts,
+    appends,
     deletes,
-    remember: byGeneration(rememberedHere, config.dedupeTtlMs),
+    remember: [...remember].map(([generation, indices]) => ({
+      generation,
+      hashes: BigUint64Array.from(indices, (index) => before.hashes[index] ?? 0n),
+      ttlMs: config.dedupeTtlMs,
+    })),
     meta,
     onward: [
       { topic: 'dead-letters.v1' as const, records: deadLetters },
       { topic: 'engagements-late.v1' as const, records: late },
       { topic: 'pin-engagements.v1' as const, records: rekeyed },
     ].filter(({ records }) => records.length > 0),
-    states,
+    cache,
     outcomes,
   }
 }
 
+/** Of a key whose value was read: a tombstone sees to it that it is. */
+function storedState(before: FoldBefore<number>, key: string): UserState | null {
+  const stored = before.valueOf(key) ?? null
+  return stored === null ? null : decodeUserState(stored)
+}
+
+function folded(base: UserState | null, pending: readonly AcceptedScan[], limits: UserLimits): UserState {
+  return foldUser(base ?? newUserState, pending.map(fromAcceptedScan), limits)
+}
+
+/** The same engagement at another time. */
+function at(scan: ScannedEngagement, occurredAtMs: number): ScannedEngagement {
+  const { engagement, receivedAtMs } = decodeReceivedEngagement(scan.bytes)
+  return scannedOf({ engagement: { ...engagement, occurredAtMs }, receivedAtMs })
+}
+
 function parse(record: LogRecord): ParsedEngagement {
-  if (record.value === null) return { kind: 'tombstone', record }
+  const { key, value } = record
+  if (value === null) return { kind: 'tombstone', record }
+  const scan = scanEngagement(value)
+  if (scan !== null && isUserOf(key, scan)) return { kind: 'engagement', record, scan }
   try {
-    const received = decodeReceivedEngagement(record.value)
-    const { userId, eventId } = received.engagement
-    if (userId !== record.key) {
+    const received = decodeReceivedEngagement(value)
+    if (received.engagement.userId !== key) {
       throw new ContractError(
         'CODEC_INVALID',
-        `the record's key is ${JSON.stringify(record.key.slice(0, 128))}, its user another`,
+        `the record's key is ${JSON.stringify(key.slice(0, 128))}, its user another`,
       )
     }
-    return { kind: 'engagement', record, hash: hash64(encoder.encode(`${userId} ${eventId}`)), ...received }
+    return { kind: 'engagement', record, scan: scannedOf(received) }
   } catch (error) {
     return badRecord(record, error)
   }
 }
 
-function byGeneration(remembered: ReadonlyMap<bigint, number>, ttlMs: number): FoldResult<UserState>['remember'] {
-  const generations = new Map<number, bigint[]>()
-  for (const [hash, generation] of remembered) {
-    const hashes = generations.get(generation)
-    if (hashes === undefined) generations.set(generation, [hash])
-    else hashes.push(hash)
-  }
-  return [...generations].map(([generation, hashes]) => ({ generation, hashes: BigUint64Array.from(hashes), ttlMs }))
+/** Whether the key is the scanned user's id. */
+function isUserOf(key: string, { bytes, userAt, userTo }: ScannedEngagement): boolean {
+  if (key.length !== userTo - userAt) return false
+  for (let i = 0; i < key.length; i++) if (key.charCodeAt(i) !== bytes[userAt + i]) return false
+  return true
 }
 
 function userLimits(config: FoldConfig): UserLimits {

@@ -1,4 +1,5 @@
-import { ContractError } from '@freshet/contracts/errors'
+import { withoutTail } from '@freshet/contracts/codecs/user-state'
+import { ContractError, isContractError } from '@freshet/contracts/errors'
 import type { BatchVerdict, EventLog, LogBatch } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { stateScope, type StateFamily } from '@freshet/contracts/scopes'
@@ -97,7 +98,7 @@ export async function rebuildState(options: {
   try {
     const stored = await store.positions(oldScope, partitions)
     await Promise.all(partitions.map((partition) => foldTo(partition, stored[partition] ?? 0)))
-    const tally = createTally()
+    const tally = createTally(family === 'user' ? plainUser : (value) => value)
     for (const partition of partitions) {
       for (const scanned of [oldScope, freshScope]) {
         for await (const page of store.scan(scanned, partition)) {
@@ -205,12 +206,23 @@ function createLimits(partitions: number, signal: AbortSignal): Limits {
   }
 }
 
+/** A user's value without its tail; one that is damaged as it is, which no sound one equals. */
+function plainUser(value: Uint8Array): Uint8Array {
+  try {
+    return withoutTail(value)
+  } catch (error) {
+    if (!isContractError(error, 'CODEC_INVALID')) throw error
+    return value
+  }
+}
+
 type Compared = Pick<
   RebuildReport,
   'compared' | 'different' | 'onlyOld' | 'onlyFresh' | 'examples' | 'oldChecksum' | 'freshChecksum' | 'identical'
 >
 
-function createTally(): {
+/** `plain`: the bytes that equal states share, however they came to be written. */
+function createTally(plain: (value: Uint8Array) => Uint8Array): {
   add(name: string, old: Uint8Array | null, fresh: Uint8Array | null): void
   result(): Compared
 } {
@@ -225,8 +237,10 @@ function createTally(): {
     value === null ? 0n : hash64(Buffer.concat([Buffer.from(`${name}\n`), value]))
 
   return {
-    add(name, old, fresh) {
-      if (seen.has(name) || (old === null && fresh === null)) return
+    add(name, oldValue, freshValue) {
+      if (seen.has(name) || (oldValue === null && freshValue === null)) return
+      const old = oldValue === null ? null : plain(oldValue)
+      const fresh = freshValue === null ? null : plain(freshValue)
       seen.add(name)
       oldSum = BigInt.asUintN(64, oldSum + hashOf(name, old))
       freshSum = BigInt.asUintN(64, freshSum + hashOf(name, fresh))

@@ -6,20 +6,26 @@ import type { TopicName } from '@freshet/contracts/topics'
 
 /** What a batch needs to be read before it can be folded. */
 export interface FoldNeeds {
-  /** Keys of the state that it touches, each once. */
+  /** Keys whose values it changes rather than adds to, and which are not cached, each once. */
   readonly keys: readonly string[]
+  /** Keys of which the last `endBytes` bytes are enough. */
+  readonly ends: readonly string[]
+  readonly endBytes: number
   /** Hashes of its event ids, in the order of its records that have one. */
   readonly hashes: BigUint64Array
-  /** Records that are none of the wanted kind. */
-  readonly badRecords: number
 }
 
 /** The partition as stored before a batch. */
-export interface FoldBefore<State> {
+export interface FoldBefore<Cached> {
   readonly meta: PartitionMeta
-  /** null: nothing stored under this key. */
-  readonly stateOf: (key: string) => State | null
-  /** One byte per hash of `FoldNeeds.hashes`: 1 where it is remembered. */
+  /** undefined: not cached. */
+  readonly cached: (key: string) => Cached | undefined
+  /** Of `FoldNeeds.keys`; null: nothing stored under this key; undefined: not read. */
+  readonly valueOf: (key: string) => Uint8Array | null | undefined
+  /** Of `FoldNeeds.ends`, alike. */
+  readonly endOf: (key: string) => Uint8Array | null | undefined
+  readonly hashes: BigUint64Array
+  /** One byte per hash: 1 where it is remembered. */
   readonly seen: Uint8Array
 }
 
@@ -29,16 +35,17 @@ export interface Onward {
   readonly records: readonly NewRecord[]
 }
 
-/** What folding a batch comes to: a pure function of the stored state and the batch. */
-export interface FoldResult<State> {
+/** What folding a batch comes to: what state it means is a pure function of the stored state and the batch; how it is written may depend on what is cached. */
+export interface FoldResult<Cached> {
   readonly puts: readonly StatePut[]
+  readonly appends: readonly StatePut[]
   readonly deletes: readonly string[]
   readonly remember: StateCommit['remember']
   readonly meta: PartitionMeta
   /** Appended before the commit. */
   readonly onward: readonly Onward[]
-  /** The new state of every key touched; null: deleted. */
-  readonly states: ReadonlyMap<string, { readonly state: State; readonly bytes: number } | null>
+  /** What to keep in memory of keys, once it is committed, and the bytes that it takes there, about. */
+  readonly cache: ReadonlyMap<string, { readonly entry: Cached; readonly bytes: number }>
   /** What became of the batch's records. */
   readonly outcomes: OutcomeCounts
 }
@@ -51,15 +58,16 @@ export interface FoldBatch {
   readonly records: readonly LogRecord[]
 }
 
-/** One of the two stages: decoded records `Parsed`, state `State` by key. Nothing in it waits or looks at a clock. */
-export interface Stage<Parsed, State> {
+/** One of the two stages: decoded records `Parsed`; `Cached` is what it likes to keep in memory of a key. Nothing in it waits or looks at a clock. */
+export interface Stage<Parsed, Cached> {
   readonly topic: TopicName
   readonly family: StateFamily
   /** Decodes the records; a bad one becomes a value that says so. */
   parse(batch: FoldBatch): readonly Parsed[]
-  needs(parsed: readonly Parsed[]): FoldNeeds
+  /** Records that are none of the wanted kind. */
+  badRecords(parsed: readonly Parsed[]): number
+  needs(parsed: readonly Parsed[], cached: (key: string) => Cached | undefined): FoldNeeds
   /** Generations of the dedupe memory to look in, from the watermark before the batch. */
   generations(watermarkMs: number): readonly number[]
-  decode(bytes: Uint8Array): State
-  fold(batch: FoldBatch, parsed: readonly Parsed[], before: FoldBefore<State>): FoldResult<State>
+  fold(batch: FoldBatch, parsed: readonly Parsed[], before: FoldBefore<Cached>): FoldResult<Cached>
 }

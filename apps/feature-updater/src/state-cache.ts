@@ -1,9 +1,9 @@
-/** Decoded state of the partitions owned, least recently used out first. */
-export interface StateCache<State> {
-  /** undefined: not cached. null: known to be absent. */
-  get(partition: number, key: string): State | null | undefined
-  /** `bytes`: of the encoded state; 0 for an absent one. */
-  set(partition: number, key: string, state: State | null, bytes: number): void
+/** What a stage keeps in memory of the keys of the partitions owned, least recently used out first. */
+export interface StateCache<Cached> {
+  /** undefined: not cached. */
+  get(partition: number, key: string): Cached | undefined
+  /** `bytes`: what the entry takes in memory, about, its key and its place apart. */
+  set(partition: number, key: string, entry: Cached, bytes: number): void
   /** Forgets everything of a partition. */
   drop(partition: number): void
   /** Estimated memory, bytes. */
@@ -12,19 +12,18 @@ export interface StateCache<State> {
   hits(): { readonly hits: number; readonly reads: number }
 }
 
-interface Entry<State> {
-  readonly state: State | null
+interface Entry<Cached> {
+  readonly entry: Cached
   readonly bytes: number
 }
 
-/** Decoded columns and strings take about three times the encoded bytes; an entry of the map and its key about 300 more. */
-const decodedFactor = 3
-const entryBytes = 300
+/** Of an entry in a map with a short key, bytes. */
+const placeBytes = 120
 
 /** A cache of at most `maxBytes` (estimated). */
-export function createStateCache<State>(maxBytes: number): StateCache<State> {
+export function createStateCache<Cached>(maxBytes: number): StateCache<Cached> {
   // One map per partition so that a revoked one goes at once; the oldest entry of the largest goes when room is needed.
-  const partitions = new Map<number, Map<string, Entry<State>>>()
+  const partitions = new Map<number, Map<string, Entry<Cached>>>()
   const sizes = new Map<number, number>()
   let total = 0
   let hits = 0
@@ -34,7 +33,7 @@ export function createStateCache<State>(maxBytes: number): StateCache<State> {
     total += by
     sizes.set(partition, (sizes.get(partition) ?? 0) + by)
   }
-  const remove = (partition: number, entries: Map<string, Entry<State>>, key: string) => {
+  const remove = (partition: number, entries: Map<string, Entry<Cached>>, key: string) => {
     const entry = entries.get(key)
     if (entry === undefined) return
     entries.delete(key)
@@ -50,16 +49,16 @@ export function createStateCache<State>(maxBytes: number): StateCache<State> {
       hits++
       entries.delete(key)
       entries.set(key, entry)
-      return entry.state
+      return entry.entry
     },
-    set(partition, key, state, bytes) {
-      const entries = partitions.get(partition) ?? new Map<string, Entry<State>>()
+    set(partition, key, entry, bytes) {
+      const entries = partitions.get(partition) ?? new Map<string, Entry<Cached>>()
       partitions.set(partition, entries)
       remove(partition, entries, key)
-      const entry = { state, bytes: bytes * decodedFactor + entryBytes }
-      if (entry.bytes > maxBytes) return
-      entries.set(key, entry)
-      resize(partition, entry.bytes)
+      const size = bytes + placeBytes + 2 * key.length
+      if (size > maxBytes) return
+      entries.set(key, { entry, bytes: size })
+      resize(partition, size)
       while (total > maxBytes) {
         const [largest] = [...sizes].reduce((most, size) => (size[1] > most[1] ? size : most))
         const from = partitions.get(largest)

@@ -10,6 +10,7 @@ import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { kafkaServer } from '@freshet/adapters/testing/kafka-server'
 import { redisServer } from '@freshet/adapters/testing/redis-server'
+import { nothingElse } from '@freshet/contracts/ports/state-store'
 import { decodePartitionMeta } from '@freshet/contracts/codecs/partition-meta'
 import { decodePinState } from '@freshet/contracts/codecs/pin-state'
 import { decodeUserState } from '@freshet/contracts/codecs/user-state'
@@ -136,11 +137,9 @@ function exactlyOnce(make: () => Promise<Backend>): void {
         for (const { key, value } of page) pins.set(key, clicks(decodePinState(value).counters))
       }
       const { meta } = await generator.store.readForFold({
+        ...nothingElse,
         scope: 'user.1',
         partition,
-        keys: [],
-        hashes: new BigUint64Array(0),
-        generations: [],
       })
       const { counts } = decodePartitionMeta(meta)
       accounted += counts.applied + counts.duplicate + counts.late + counts.deadLettered

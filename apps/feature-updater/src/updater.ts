@@ -1,7 +1,7 @@
 import { decodePartitionMeta, recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { ContractError } from '@freshet/contracts/errors'
 import type { BatchVerdict, EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
-import type { StateStore } from '@freshet/contracts/ports/state-store'
+import { nothingElse, type StateStore } from '@freshet/contracts/ports/state-store'
 import {
   badAcceptedPointer,
   firstGeneration,
@@ -282,11 +282,9 @@ export function createUpdater(options: {
 
   async function storedWatermarkMs(partition: number): Promise<number> {
     const { meta } = await store.readForFold({
+      ...nothingElse,
       scope: stateScope('user', generations.user),
       partition,
-      keys: [],
-      hashes: new BigUint64Array(0),
-      generations: [],
     })
     return decodePartitionMeta(meta).watermarkMs
   }

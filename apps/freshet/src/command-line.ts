@@ -9,6 +9,7 @@ import { runRebuild } from './operations/rebuild.ts'
 import { runDlqResume } from './operations/resume.ts'
 import { runReplay } from './operations/replay.ts'
 import { systemTerminal } from './operations/terminal.ts'
+import { runWhy } from './operations/why.ts'
 import { runTopicsApply } from './topics.ts'
 
 /** The command line. Each command's failure is one clear line and an exit code. */
@@ -109,6 +110,17 @@ export function commandLine(): Command {
       guarded((id: string, options: Parameters<typeof runUsersErase>[1]) =>
         runUsersErase(id, options, systemTerminal()),
       ),
+    )
+
+  withLog(
+    program.command('why').description('Why a user was shown what they were: the last feed served, or one of them'),
+  )
+    .argument('<user>', 'the user')
+    .option('--feed <id>', 'this feed; default: the last')
+    .option('--pin <id>', 'this pin of it alone, with its features as they were used')
+    .option('--json', 'everything as one JSON object')
+    .action(
+      guarded((userId: string, options: Parameters<typeof runWhy>[1]) => runWhy(userId, options, systemTerminal())),
     )
 
   return program

@@ -1,4 +1,4 @@
-import { decodeUserState } from '@freshet/contracts/codecs/user-state'
+import { decodedUserState } from '@freshet/contracts/codecs/decoded-user-state'
 import { bytesOf, float32Column } from '@freshet/contracts/columns'
 import { ContractError } from '@freshet/contracts/errors'
 import { waitForPositions, type Wanted } from '@freshet/contracts/log-progress'
@@ -7,9 +7,10 @@ import type { Ranker } from '@freshet/contracts/ports/calls'
 import type { EventLog, LogBatch, LogReader } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
 import { planFeatures } from '@freshet/domain/features/catalogue'
-import type { FeatureContext } from '@freshet/domain/features/feature'
+import type { PinReading } from '@freshet/domain/features/pin-reading'
 import { readInterests } from '@freshet/domain/features/interests'
 import { idProblem } from '@freshet/domain/ids'
+import type { Pin } from '@freshet/domain/pin'
 import type { Scorer } from '@freshet/ranking/logistic'
 import type { RankerConfig } from './config.ts'
 import { createRankerViews, viewTopics, type RankerViews } from './views.ts'
@@ -39,6 +40,7 @@ export interface RunningRanker extends Ranker {
 export function createRanker({ log, clock, config, scorer, onError }: RankerOptions): RunningRanker {
   const views = createRankerViews(config)
   const plan = planFeatures(scorer.featureNames)
+  const pinOf = (pinId: string): Pin | undefined => views.entryOf(pinId)?.pin ?? undefined
   let reader: LogReader | null = null
   let goal: readonly Wanted[] | null = null
 
@@ -84,22 +86,18 @@ export function createRanker({ log, clock, config, scorer, onError }: RankerOpti
 
   /** One row of the plan's numbers per candidate. */
   function readFeatures(request: RankRequest, retrievalScores: Float32Array): Float32Array {
-    const user = request.userState.byteLength === 0 ? null : decodeUserState(request.userState)
-    const interests = user === null ? null : readInterests(user, views.pinOf, request.atMs)
-    const features = new Float32Array(request.pinIds.length * plan.width)
-    for (const [row, pinId] of request.pinIds.entries()) {
-      const context: FeatureContext = {
-        pinId,
-        user,
-        interests,
-        pin: views.stateOf(pinId),
-        pinMeta: views.pinOf(pinId) ?? null,
-        retrievalScore: retrievalScores[row] ?? null,
-        positionRates: null,
-        atMs: request.atMs,
-      }
-      plan.read(context, features, row * plan.width)
+    const { pinIds, atMs, userState } = request
+    const user = userState.byteLength === 0 ? null : decodedUserState(userState)
+    const interests = user === null ? null : readInterests(user, pinOf, atMs)
+    const pins = new Array<PinReading | null>(pinIds.length)
+    const pinMetas = new Array<Pin | null>(pinIds.length)
+    for (let row = 0; row < pinIds.length; row++) {
+      const entry = views.entryOf(pinIds[row]!)
+      pins[row] = entry === undefined ? null : views.readingOf(entry)
+      pinMetas[row] = entry?.pin ?? null
     }
+    const features = new Float32Array(pinIds.length * plan.width)
+    plan.readPage({ user, interests, positionRates: null, atMs, pinIds, pins, pinMetas, retrievalScores }, features)
     return features
   }
 
@@ -130,8 +128,8 @@ function check(request: RankRequest, maxCandidates: number): Float32Array {
   if (request.pinIds.length > maxCandidates) {
     throw invalid('pin_ids', `holds ${request.pinIds.length} candidates; at most ${maxCandidates} are allowed`)
   }
-  for (const [at, pinId] of request.pinIds.entries()) {
-    const problem = idProblem(pinId)
+  for (let at = 0; at < request.pinIds.length; at++) {
+    const problem = idProblem(request.pinIds[at]!)
     if (problem !== null) throw invalid(`pin_ids[${at}]`, problem)
   }
   if (request.retrievalScores.byteLength !== request.pinIds.length * 4) {

@@ -6,8 +6,8 @@ import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
 import { createLogProgress, type LogProgress } from '@freshet/contracts/log-progress'
 import type { LogBatch, LogRecord } from '@freshet/contracts/ports/event-log'
 import type { TopicName } from '@freshet/contracts/topics'
+import { PinReading } from '@freshet/domain/features/pin-reading'
 import type { Pin } from '@freshet/domain/pin'
-import type { PinState } from '@freshet/domain/pin-state'
 
 /** The topics that the ranker folds. */
 export const viewTopics = ['pins.v1', 'pin-features.v1'] as const satisfies readonly TopicName[]
@@ -16,10 +16,10 @@ export const viewTopics = ['pins.v1', 'pin-features.v1'] as const satisfies read
 export interface RankerViews {
   fold(batch: LogBatch): void
   readonly progress: LogProgress
-  /** The pin without its visual embedding; undefined: not known, or deleted. */
-  pinOf(pinId: string): Pin | undefined
-  /** null: nobody has engaged with it yet. */
-  stateOf(pinId: string): PinState | null
+  /** Nothing is known of a pin that has no entry. */
+  entryOf(pinId: string): PinEntry | undefined
+  /** The pin's state as features read it, decoded when first asked for; null: nobody has engaged with it yet. */
+  readingOf(entry: PinEntry): PinReading | null
   stats(): {
     readonly pins: number
     readonly states: number
@@ -28,7 +28,21 @@ export interface RankerViews {
   }
 }
 
-/** Empty views of at most `maxPins` pins and states. */
+/** What is known of one pin. */
+export interface PinEntry {
+  /** Without its visual embedding; null: not in the catalogue. */
+  readonly pin: Pin | null
+}
+
+interface Entry extends PinEntry {
+  pin: Pin | null
+  state: { readonly bytes: Uint8Array; readonly foldedTo: number } | null
+  reading: PinReading | null
+  /** The generation in which `reading` was last asked for. */
+  generation: number
+}
+
+/** Empty views of at most `maxPins` pins and as many states, about `maxDecodedStates` of them decoded. */
 export function createRankerViews({
   maxPins,
   maxDecodedStates,
@@ -37,36 +51,76 @@ export function createRankerViews({
   readonly maxDecodedStates: number
 }): RankerViews {
   const progress = createLogProgress()
-  const pins = new Map<string, Pin>()
-  const states = new Map<string, { readonly bytes: Uint8Array; readonly foldedTo: number }>()
-  const decoded = createDecodedStates(maxDecodedStates)
+  const entries = new Map<string, Entry>()
+  const readings = createReadings(maxDecodedStates)
+  const words = createWords()
   const rejected = new Map<string, number>()
+  let pins = 0
+  let states = 0
   let refused = 0
+
+  function entryFor(pinId: string): Entry {
+    let entry = entries.get(pinId)
+    if (entry === undefined) {
+      entry = { pin: null, state: null, reading: null, generation: -1 }
+      entries.set(pinId, entry)
+    }
+    return entry
+  }
+
+  function dropIfEmpty(pinId: string, entry: Entry): void {
+    if (entry.pin === null && entry.state === null) entries.delete(pinId)
+  }
 
   function foldPin({ key, value }: LogRecord): void {
     const change = decodePinChange(key, value)
-    if (change.kind === 'delete') pins.delete(change.pinId)
-    else if (pins.size < maxPins || pins.has(change.pin.pinId))
-      pins.set(change.pin.pinId, { ...change.pin, visualEmbedding: null })
-    else refused++
+    const pinId = change.kind === 'delete' ? change.pinId : change.pin.pinId
+    const known = entries.get(pinId)
+    if (change.kind === 'delete') {
+      if (known === undefined || known.pin === null) return
+      known.pin = null
+      pins--
+      dropIfEmpty(pinId, known)
+      return
+    }
+    const isNew = known === undefined || known.pin === null
+    if (isNew && pins >= maxPins) {
+      refused++
+      return
+    }
+    if (isNew) pins++
+    const { topics, creatorId } = change.pin
+    entryFor(pinId).pin = {
+      ...change.pin,
+      visualEmbedding: null,
+      topics: topics.map((topic) => words.one(topic)),
+      creatorId: creatorId === null ? null : words.one(creatorId),
+    }
   }
 
   function foldState({ key, value }: LogRecord): void {
+    const known = entries.get(key)
     if (value === null) {
-      states.delete(key)
-      decoded.delete(key)
+      if (known === undefined || known.state === null) return
+      known.state = null
+      known.reading = null
+      states--
+      dropIfEmpty(key, known)
       return
     }
     const { pinId, state, foldedTo } = decodeOrThrow('freshet.state.v1.PinFeatures', () => PinFeatures.decode(value))
-    const before = states.get(pinId)
+    const before = entries.get(pinId)?.state ?? null
     // A record sent again after a crash may be older than what is here.
-    if (before !== undefined && before.foldedTo > foldedTo) return
-    if (before === undefined && states.size >= maxPins) refused++
-    else {
-      // A copy, and not by `slice`: a Buffer's is a view that would keep the whole fetched batch alive.
-      states.set(pinId, { bytes: new Uint8Array(state), foldedTo })
-      decoded.delete(pinId)
+    if (before !== null && before.foldedTo > foldedTo) return
+    if (before === null && states >= maxPins) {
+      refused++
+      return
     }
+    if (before === null) states++
+    const entry = entryFor(pinId)
+    // A copy, and not by `slice`: a Buffer's is a view that would keep the whole fetched batch alive.
+    entry.state = { bytes: new Uint8Array(state), foldedTo }
+    entry.reading = null
   }
 
   return {
@@ -85,53 +139,56 @@ export function createRankerViews({
       progress.advance(batch.topic, batch.partition, batch.next)
     },
     progress,
-    pinOf: (pinId) => pins.get(pinId),
-    stateOf(pinId) {
-      const known = decoded.get(pinId)
-      if (known !== undefined) return known
-      const stored = states.get(pinId)
-      if (stored === undefined) return null
-      const state = decodePinState(stored.bytes)
-      decoded.set(pinId, state)
-      return state
+    entryOf: (pinId) => entries.get(pinId),
+    readingOf(given) {
+      const entry = given as Entry
+      if (entry.state === null) return null
+      const reading = entry.reading ?? new PinReading(decodePinState(entry.state.bytes))
+      readings.use(entry)
+      entry.reading = reading
+      return reading
     },
-    stats: () => ({ pins: pins.size, states: states.size, refused, rejected: Object.fromEntries(rejected) }),
+    stats: () => ({ pins, states, refused, rejected: Object.fromEntries(rejected) }),
   }
-}
-
-interface DecodedStates {
-  get(pinId: string): PinState | undefined
-  set(pinId: string, state: PinState): void
-  delete(pinId: string): void
 }
 
 /**
- * The states asked for last, between half of `max` and `max` of them. In two generations: an exact order of use would
- * cost two writes for each candidate of each page.
+ * Keeps the readings asked for last, between half of `max` and `max` of them. In two generations: an exact order of use
+ * would cost two writes for each candidate of each page.
  */
-function createDecodedStates(max: number): DecodedStates {
+function createReadings(max: number): { use(entry: Entry): void } {
   const half = Math.max(1, Math.floor(max / 2))
-  let young = new Map<string, PinState>()
-  let old = new Map<string, PinState>()
-  const set = (pinId: string, state: PinState): void => {
-    if (young.size >= half) {
-      old = young
-      young = new Map()
-    }
-    young.set(pinId, state)
-  }
+  let generation = 0
+  let young: Entry[] = []
+  let old: Entry[] = []
   return {
-    get(pinId) {
-      const state = young.get(pinId)
-      if (state !== undefined) return state
-      const before = old.get(pinId)
-      if (before !== undefined) set(pinId, before)
-      return before
-    },
-    set,
-    delete(pinId) {
-      young.delete(pinId)
-      old.delete(pinId)
+    use(entry) {
+      if (entry.generation === generation) return
+      if (young.length >= half) {
+        // What was asked for since stands in `young`, too.
+        for (const each of old) if (each.generation < generation) each.reading = null
+        old = young
+        young = []
+        generation++
+      }
+      entry.generation = generation
+      young.push(entry)
     },
   }
 }
+
+/** One string for each word: pins of one topic share it, and looking it up finds it in the processor's cache. */
+function createWords(): { one<Word extends string>(word: Word): Word } {
+  const known = new Map<string, string>()
+  return {
+    one<Word extends string>(word: Word): Word {
+      const same = known.get(word)
+      if (same !== undefined) return same as Word
+      if (known.size >= maxWords) known.clear()
+      known.set(word, word)
+      return word
+    },
+  }
+}
+
+const maxWords = 100_000

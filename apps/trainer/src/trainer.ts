@@ -7,6 +7,7 @@ import { createLogProgress } from '@freshet/contracts/log-progress'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import type { EventLog, LogBatch, LogReader, LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { TopicName } from '@freshet/contracts/topics'
+import { encodeMessage } from '@freshet/contracts/wire'
 import type { Clock } from '@freshet/domain/clock'
 import { positiveActions } from '@freshet/domain/engagement'
 import { SnapshotError } from '@freshet/retrieval/errors'
@@ -83,7 +84,7 @@ export function createTrainer({ log, clock, config, checkpoints, onError }: Trai
         value:
           vector === null
             ? null
-            : PinEmbedding.encode({ pinId, vector: bytesOf(vector), space, updatedAtMs: publishedAtMs }).finish(),
+            : encodeMessage(PinEmbedding, { pinId, vector: bytesOf(vector), space, updatedAtMs: publishedAtMs }),
         partition: null,
       })),
     )

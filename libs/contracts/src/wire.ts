@@ -28,11 +28,17 @@ export interface FieldWriter {
   /** The same where absent is another thing than 0: null is left out, 0 is written. */
   optional(field: number, value: number | null): void
   bytes(field: number, bytes: Uint8Array): void
+  /** The same of a part of some bytes. */
+  range(field: number, bytes: Uint8Array, from: number, to: number): void
+  /** A number of exactly four bytes, 0 included. */
+  fixed32(field: number, value: number): void
   text(field: number, text: string): void
   /** A bytes field that is a column of varints. */
   varints(field: number, numbers: ArrayLike<number>): void
   /** A bytes field that is an ascending column: the first number, then what each adds. */
   gaps(field: number, ascending: ArrayLike<number>): void
+  /** Bytes written so far. */
+  length(): number
   /** A nested message. */
   message(field: number, write: (to: FieldWriter) => void): void
 }
@@ -44,7 +50,27 @@ let at = 0
 export function encodeFields(write: (to: FieldWriter) => void): Uint8Array {
   at = 0
   write(fields)
-  return new Uint8Array(buffer.subarray(0, at))
+  const bytes = small(at)
+  if (at <= copiedByHand) for (let i = 0; i < at; i++) bytes[i] = buffer[i] ?? 0
+  else bytes.set(buffer.subarray(0, at))
+  return bytes
+}
+
+/** Below this a loop is faster than a call. */
+const copiedByHand = 64
+const slabBytes = 64 << 10
+let slab = new Uint8Array(slabBytes)
+let slabUsed = 0
+
+/** Room for a message: small ones share memory, since an allocation costs more than the message. */
+function small(length: number): Uint8Array {
+  if (length > slabBytes / 16) return new Uint8Array(length)
+  if (slabUsed + length > slabBytes) {
+    slab = new Uint8Array(slabBytes)
+    slabUsed = 0
+  }
+  slabUsed += length
+  return slab.subarray(slabUsed - length, slabUsed)
 }
 
 const fields: FieldWriter = {
@@ -67,6 +93,19 @@ const fields: FieldWriter = {
     varint(bytes.length)
     buffer.set(bytes, at)
     at += bytes.length
+  },
+  range(field, bytes, from, to) {
+    const length = to - from
+    if (length <= 0) return
+    room(length + 16)
+    varint(field * 8 + 2)
+    varint(length)
+    for (let i = from; i < to; i++) buffer[at++] = bytes[i] ?? 0
+  },
+  fixed32(field, value) {
+    room(16)
+    varint(field * 8 + 5)
+    at = buffer.writeUInt32LE(value, at)
   },
   text(field, text) {
     if (text === '') return
@@ -94,6 +133,7 @@ const fields: FieldWriter = {
     }
     end(start)
   },
+  length: () => at,
   message(field, write) {
     room(16)
     const start = begin(field)

@@ -44,6 +44,9 @@ export interface Shown {
   readonly surface: Surface | null
 }
 
+/** An engagement without its id and its user's: all that the user's own state depends on. */
+export type Act = Omit<Engagement, 'eventId' | 'userId'>
+
 /** What a user did, once. Times are milliseconds since the epoch, event time (already corrected for the client's clock). */
 export interface Engagement {
   readonly eventId: EventId

@@ -1,6 +1,3 @@
-const prime = 0x100000001b3n
-const mask = 0xffffffffffffffffn
-
 /** 32-bit hash of a string under a seed, well mixed, the same on every machine: orders ties and splits streams. */
 export function hash32(text: string, seed = 0): number {
   let h = (0x811c9dc5 ^ seed) | 0
@@ -18,24 +15,70 @@ export function mix32(value: number): number {
 
 /** 64-bit FNV-1a over UTF-8 bytes with an avalanche at the end, unsigned: dedupe ids. With n ids the chance that a new one collides is n / 1.8e19. */
 export function hash64(bytes: Uint8Array): bigint {
-  let low = 0x84222325
-  let high = 0xcbf29ce4
-  for (const byte of bytes) {
-    low = (low ^ byte) >>> 0
+  begin()
+  add(bytes, 0, bytes.length)
+  avalanche()
+  return (BigInt(high) << 32n) | BigInt(low)
+}
+
+/** The hash of two parts of some bytes with a space between them, written as its low and its high half to `into` from `at` on: no number of 64 bits is made for it. */
+export function hashPair64(
+  bytes: Uint8Array,
+  first: { readonly from: number; readonly to: number },
+  second: { readonly from: number; readonly to: number },
+  into: Uint32Array,
+  at: number,
+): void {
+  begin()
+  add(bytes, first.from, first.to)
+  add(space, 0, 1)
+  add(bytes, second.from, second.to)
+  avalanche()
+  into[at] = low
+  into[at + 1] = high
+}
+
+const space = Uint8Array.of(0x20)
+
+// The hash under way, in halves: a number of 64 bits would be an allocation at every step.
+let low = 0
+let high = 0
+
+function begin(): void {
+  low = 0x84222325
+  high = 0xcbf29ce4
+}
+
+function add(bytes: Uint8Array, from: number, to: number): void {
+  for (let i = from; i < to; i++) {
+    low = (low ^ (bytes[i] ?? 0)) >>> 0
     // 0x100000001b3 = 2^40 + 0x1b3: multiply in halves so that nothing leaves 53 bits.
     const lowProduct = low * 0x1b3
     const carry = Math.floor(lowProduct / 0x100000000)
     high = (Math.imul(high, 0x1b3) + (low << 8) + carry) >>> 0
     low = lowProduct >>> 0
   }
-  return avalanche((BigInt(high) << 32n) | BigInt(low))
 }
 
-function avalanche(value: bigint): bigint {
-  let h = value
-  h ^= h >> 33n
-  h = (h * 0xff51afd7ed558ccdn) & mask
-  h ^= h >> 33n
-  h = (h * (prime | 0xc4ceb9fe00000000n)) & mask
-  return h ^ (h >> 33n)
+/** Finaliser of MurmurHash3 for 64 bits, the second factor's low half that of FNV's prime. */
+function avalanche(): void {
+  // h ^= h >> 33 touches the low half alone.
+  low = (low ^ (high >>> 1)) >>> 0
+  times(0xff51afd7, 0xed558ccd)
+  low = (low ^ (high >>> 1)) >>> 0
+  times(0xc4ceb9fe, 0x000001b3)
+  low = (low ^ (high >>> 1)) >>> 0
+}
+
+/** Multiplies modulo 2^64, the low halves in pieces of 16 bits. */
+function times(factorHigh: number, factorLow: number): void {
+  const a0 = low & 0xffff
+  const a1 = low >>> 16
+  const b0 = factorLow & 0xffff
+  const b1 = factorLow >>> 16
+  const middle = a1 * b0 + Math.floor((a0 * b0) / 0x10000)
+  const other = a0 * b1 + (middle % 0x10000)
+  const upper = a1 * b1 + Math.floor(middle / 0x10000) + Math.floor(other / 0x10000)
+  high = (upper + Math.imul(high, factorLow) + Math.imul(low, factorHigh)) >>> 0
+  low = Math.imul(low, factorLow) >>> 0
 }

@@ -1,5 +1,5 @@
 import { copyCounters, count, noCounters, type Counters } from './decay.ts'
-import { actions, positiveActions, type Engagement } from './engagement.ts'
+import { actions, positiveActions, type Action, type Engagement, type Shown } from './engagement.ts'
 import { foldActions } from './features/action-counts.ts'
 import { foldUserInto, noUsers, type DistinctUsers } from './features/distinct-users.ts'
 import { foldPinBoard, onNoBoards, type PinBoards } from './features/pin-boards.ts'
@@ -68,10 +68,19 @@ export function pinStateKeys({ subject, boardId }: Engagement): readonly string[
   return boardId === null ? [first] : [first, subjectStateKey('board', boardId)]
 }
 
+/** An engagement as far as the state of what it is about depends on it. */
+export interface PinAct {
+  readonly action: Action
+  readonly occurredAtMs: number
+  readonly userId: string
+  readonly boardId: string | null
+  readonly shown: Pick<Shown, 'position'>
+}
+
 /** A pin's state after more engagements, in the order of the log. Pure; splitting the calls changes no byte, the order only the rounding of counters. */
 export function foldPin(
   state: PinState,
-  engagements: readonly Engagement[],
+  engagements: readonly PinAct[],
   limits: PinLimits = defaultPinLimits,
 ): PinState {
   let { firstAtMs, lastAtMs, users, boards } = state

@@ -1,5 +1,5 @@
 import { noCounters, type Counters } from './decay.ts'
-import { actions, type Engagement } from './engagement.ts'
+import { actions, type Act } from './engagement.ts'
 import { foldActions } from './features/action-counts.ts'
 import { foldBoard, noBoards, type BoardAffinity } from './features/board-affinity.ts'
 import { foldRecentActions, noRecentActions, type RecentActions } from './features/recent-actions.ts'
@@ -53,7 +53,7 @@ export const newUserState: UserState = {
 
 /** An engagement and the oldest event time that was still accepted when it was. */
 export interface AcceptedEngagement {
-  readonly engagement: Engagement
+  readonly engagement: Act
   readonly horizonMs: number
 }
 

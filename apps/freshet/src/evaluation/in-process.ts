@@ -6,7 +6,7 @@ import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { parsePinJson } from '@freshet/contracts/json/pin'
-import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
+import type { EventLog, NewRecord, Position } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import type { Clock } from '@freshet/domain/clock'
@@ -29,8 +29,6 @@ export interface InProcessOptions extends AskOptions {
 
 /** Milliseconds a question may take in real time; virtual time stands still meanwhile. */
 const patienceMs = 60_000
-/** Embeddings published after one event at most: virtual time leaps past the trainer's interval with nearly every event. */
-const rowsPerEvent = 64
 /** Events that are handed over together where no question comes in between. */
 const maxPending = 1_000
 
@@ -70,9 +68,12 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
   // The trainer is given events in the order of the recording: what it learns depends on that order.
   const trainer = usesEmbeddings(options.config)
     ? createTrainer({
-        log,
+        log: {
+          ...log,
+          append: (topic, records) => Promise.resolve(records.map((record) => hold(topic as TopicName, record))),
+        },
         clock: withoutAlarms(clock),
-        config: trainerSchema.parse({ maxPublishRows: rowsPerEvent, ...options.config.trainer }),
+        config: trainerSchema.parse(options.config.trainer ?? {}),
         checkpoints: null,
         onError: (error) => (failure ??= error),
       })
@@ -82,6 +83,13 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
   await memory.drain()
   const pending = new Map<TopicName, NewRecord[]>()
   let pendingCount = 0
+
+  function hold(topic: TopicName, record: NewRecord): Position {
+    const records = pending.get(topic) ?? []
+    records.push(record)
+    pending.set(topic, records)
+    return { partition: 0, position: 0 }
+  }
 
   async function add(topic: TopicName, key: string, value: Uint8Array): Promise<void> {
     const next = learned + 1
@@ -94,9 +102,9 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       records: [{ position: learned, key, value, appendedAtMs: clock.now() }],
     })
     learned = next
-    const records = pending.get(topic) ?? []
-    records.push({ key, value, partition: null })
-    pending.set(topic, records)
+    // Virtual time leaps past the trainer's interval with nearly every event, so what has changed is published with each.
+    await trainer?.publish()
+    hold(topic, { key, value, partition: null })
     if (++pendingCount >= maxPending) await flush()
   }
 

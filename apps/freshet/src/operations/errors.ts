@@ -1,18 +1,61 @@
 interface OperationErrorKind {
+  readonly fault: 'client' | 'server' | 'dependency'
+  /** Giving the same command again may succeed. */
+  readonly retryable: boolean
   /** With what the process ends. */
   readonly exitCode: number
   readonly meaning: string
 }
 
-/** Every error that an operator's command can end with, besides those of the ports. */
+/** Every error that an operator's command can end with, besides those of the ports and of its arguments. */
 export const operationErrorCatalogue = {
-  TARGET_UNREACHABLE: { exitCode: 69, meaning: 'The event-ingest given does not answer.' },
-  EVENTS_REJECTED: { exitCode: 1, meaning: 'Some events of a recording were rejected; all others were taken.' },
-  LETTER_MISSING: { exitCode: 1, meaning: 'No dead letter lies at this place.' },
-  REBUILD_DIFFERS: { exitCode: 1, meaning: 'The new generation is not the old one; nothing was switched.' },
-  RESUME_RACED: { exitCode: 1, meaning: 'Somebody else let halted partitions go on at the same moment.' },
-  INTERRUPTED: { exitCode: 130, meaning: 'A signal ended the command.' },
+  TARGET_UNREACHABLE: {
+    fault: 'dependency',
+    retryable: true,
+    exitCode: 69,
+    meaning: 'The event-ingest given does not answer.',
+  },
+  EVENTS_REJECTED: {
+    fault: 'client',
+    retryable: false,
+    exitCode: 1,
+    meaning: 'Some events of a recording were rejected; all others were taken.',
+  },
+  LETTER_MISSING: { fault: 'client', retryable: false, exitCode: 1, meaning: 'No dead letter lies at this place.' },
+  FEED_MISSING: {
+    fault: 'client',
+    retryable: false,
+    exitCode: 1,
+    meaning: 'No such feed was recorded, or it does not hold the pin.',
+  },
+  REBUILD_DIFFERS: {
+    fault: 'server',
+    retryable: false,
+    exitCode: 1,
+    meaning: 'The new generation is not the old one; nothing was switched.',
+  },
+  RESUME_RACED: {
+    fault: 'client',
+    retryable: true,
+    exitCode: 1,
+    meaning: 'Somebody else let halted partitions go on at the same moment.',
+  },
+  INTERRUPTED: { fault: 'client', retryable: true, exitCode: 130, meaning: 'A signal ended the command.' },
 } as const satisfies Record<string, OperationErrorKind>
+
+/** What can be wrong with a command before it begins. Exit code 78. */
+export const argumentErrorCatalogue = {
+  ARGUMENT_INVALID: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'An argument of a command cannot be used; the message names it and says what would do.',
+  },
+  RECORDING_INVALID: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A recording cannot be read; the message names file, line and field.',
+  },
+} as const
 
 export type OperationErrorCode = keyof typeof operationErrorCatalogue
 

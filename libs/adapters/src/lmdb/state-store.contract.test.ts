@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createVirtualClock } from '../memory/clock.ts'
-import { aCommit, bytes, text } from '../suites/state-store.builders.ts'
+import { aCommit, bytes, noEnds, text } from '../suites/state-store.builders.ts'
 import { stateStoreContract } from '../suites/state-store.suite.ts'
 import { openEnvironment } from './environment.ts'
 import { createLmdbStateStore } from './state-store.ts'
@@ -52,12 +52,18 @@ describe('LMDB', () => {
       const second = await openEnvironment({ folder })
       const after = createLmdbStateStore({ environment: second, clock })
       const hashes = BigUint64Array.from([1n, 2n])
-      const query = { scope: 'user.1', partition: 0, keys: ['k'], hashes, generations: [1] }
+      const query = { scope: 'user.1', partition: 0, keys: ['k'], hashes, generations: [1], ends: noEnds }
       const read = await after.readForFold(query)
-      expect(read).toEqual({ position: 5, meta: bytes('m'), values: [bytes('v')], seen: new Uint8Array([1, 0]) })
+      expect(read).toEqual({
+        position: 5,
+        meta: bytes('m'),
+        values: [bytes('v')],
+        seen: new Uint8Array([1, 0]),
+        ends: [],
+      })
       expect(await after.pointer('p')).toBe('x')
       await clock.advance(500)
-      expect(await after.readForFold(query)).toMatchObject({ values: [null], seen: new Uint8Array([0, 0]) })
+      expect(await after.readForFold(query)).toMatchObject({ values: [null], seen: new Uint8Array([0, 0]), ends: [] })
       await second.close()
     }))
 
@@ -90,7 +96,7 @@ describe('LMDB', () => {
       await clock.advance(100)
       await store.commit(aCommit({ from: 1, next: 2, remember: remember(1, 5000, 1, 100) }))
       const hashes = BigUint64Array.from([0n, 1999n, 5000n])
-      const query = { scope: 'user.1', partition: 0, keys: [], hashes, generations: [1] }
+      const query = { scope: 'user.1', partition: 0, keys: [], hashes, generations: [1], ends: noEnds }
       expect((await store.readForFold(query)).seen).toEqual(new Uint8Array([0, 0, 1]))
       await environment.close()
     }))

@@ -3,7 +3,7 @@ import type { CommitOutcome, FoldRead, StatePut, StateStore, StoreCall } from '@
 import type { Clock } from '@freshet/domain/clock'
 import { checkCommit, checkPut, defaultStateLimits } from '../memory/state-limits.ts'
 import type { StateLimits } from '../memory/state-limits.ts'
-import { lastBytes } from '../memory/state-store.ts'
+import { joined, lastBytes, lastOf } from '../memory/state-store.ts'
 import type { BytesDatabase, LmdbEnvironment } from './environment.ts'
 import { createStateKeyBuilder, endOfPrefix } from './state-keys.ts'
 import { createStateSweeper } from './state-sweeper.ts'
@@ -116,7 +116,8 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
         const seen = new Uint8Array(query.hashes.length)
         if (seen.length > 0) for (const generation of query.generations) look(query, generation, seen, nowMs)
         const found = query.keys.map((key) => valueOf(scope, partition, key, nowMs))
-        return { ...readPosition(values, keys.position(scope, partition)), values: found, seen }
+        const ends = query.ends.keys.map((key) => lastOf(valueOf(scope, partition, key, nowMs), query.ends.bytes))
+        return { ...readPosition(values, keys.position(scope, partition)), values: found, seen, ends }
       }, call)
     },
 
@@ -132,7 +133,11 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
         const nowMs = clock.now()
         for (const key of commit.deletes) void values.remove(keys.value(scope, partition, key))
         for (const put of commit.puts) putValue(scope, partition, put, nowMs)
-        let written = commit.puts.length
+        for (const { key, value, ttlMs } of commit.appends) {
+          const longer = joined(valueOf(scope, partition, key, nowMs), value)
+          putValue(scope, partition, { key, value: longer, ttlMs }, nowMs)
+        }
+        let written = commit.puts.length + commit.appends.length
         for (const { generation, hashes, ttlMs } of commit.remember) {
           if (hashes.length === 0) continue
           remember(keys.generation(scope, partition, generation), hashes, nowMs + ttlMs, nowMs)

@@ -8,7 +8,7 @@ export interface StateLimits {
   readonly maxValueBytes: number
   /** Bytes of all keys and values of one commit: it is applied in one step, during which the store does nothing else. */
   readonly maxCommitBytes: number
-  /** Puts and deletes of one commit. */
+  /** Puts, appends and deletes of one commit. */
   readonly maxCommitKeys: number
 }
 
@@ -36,13 +36,15 @@ export function checkKey(key: string, limits: StateLimits): void {
 
 /** Throws STORE_VALUE_TOO_LARGE for a commit that is too large as a whole or in a part; nothing of it may be applied. */
 export function checkCommit(commit: StateCommit, limits: StateLimits): void {
-  const keys = commit.puts.length + commit.deletes.length
+  const keys = commit.puts.length + commit.appends.length + commit.deletes.length
   if (keys > limits.maxCommitKeys) throw tooLarge(`a commit of ${keys} keys`, limits.maxCommitKeys, 'keys')
   let bytes = commit.meta?.length ?? 0
   checkValue('meta', bytes, limits)
-  for (const put of commit.puts) {
-    checkPut(put, limits)
-    bytes += put.key.length + put.value.length
+  for (const puts of [commit.puts, commit.appends]) {
+    for (const put of puts) {
+      checkPut(put, limits)
+      bytes += put.key.length + put.value.length
+    }
   }
   for (const key of commit.deletes) checkKey(key, limits)
   for (const { hashes } of commit.remember) bytes += hashes.byteLength

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { aCommit, bytes, text } from '../suites/state-store.builders.ts'
+import { aCommit, bytes, noEnds, text } from '../suites/state-store.builders.ts'
 import { stateStoreContract, type StateStoreFixture } from '../suites/state-store.suite.ts'
 import { createVirtualClock } from './clock.ts'
 import { createMemoryStateStore } from './state-store.ts'
@@ -36,7 +36,14 @@ describe('undoing writes', () => {
     const hashes = BigUint64Array.from({ length: 20 }, (_, i) => BigInt(i))
     for (const writes of [20, 17, 3, 0]) {
       store.rollBackTo(writes)
-      const read = await store.readForFold({ scope: 'user.1', partition: 0, keys: ['k'], hashes, generations: [1] })
+      const read = await store.readForFold({
+        scope: 'user.1',
+        partition: 0,
+        keys: ['k'],
+        hashes,
+        generations: [1],
+        ends: noEnds,
+      })
       expect(read.position).toBe(writes === 0 ? null : writes)
       expect(text(read.values[0])).toBe(writes === 0 ? null : String(writes))
       expect(text(read.meta)).toBe(writes === 0 ? null : `m${writes}`)

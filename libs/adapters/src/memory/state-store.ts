@@ -160,7 +160,8 @@ function clientOf(data: Data, options: MemoryStateStoreOptions): MemoryStateStor
         })
       }
       const meta = found?.meta?.slice() ?? null
-      return { position: found?.position ?? null, meta, values: valuesOf(found, query.keys), seen }
+      const ends = query.ends.keys.map((key) => lastOf(live(found, key)?.bytes, query.ends.bytes))
+      return { position: found?.position ?? null, meta, values: valuesOf(found, query.keys), seen, ends }
     },
 
     async commit(commit, call): Promise<CommitOutcome> {
@@ -175,10 +176,13 @@ function clientOf(data: Data, options: MemoryStateStoreOptions): MemoryStateStor
       const before = new Map<string, Value | undefined>()
       if (maxUndo > 0) {
         for (const key of commit.deletes) before.set(key, partition.values.get(key))
-        for (const { key } of commit.puts) before.set(key, partition.values.get(key))
+        for (const { key } of [...commit.puts, ...commit.appends]) before.set(key, partition.values.get(key))
       }
       for (const key of commit.deletes) partition.values.delete(key)
       for (const put of commit.puts) putValue(partition, put)
+      for (const { key, value, ttlMs } of commit.appends) {
+        putValue(partition, { key, value: joined(live(partition, key)?.bytes, value), ttlMs })
+      }
       const forget = commit.remember
         .filter(({ hashes }) => hashes.length > 0)
         .map((remembered) => remember(partition, remembered))
@@ -267,6 +271,20 @@ function clientOf(data: Data, options: MemoryStateStoreOptions): MemoryStateStor
       closed = true
     },
   }
+}
+
+/** A value and what is appended to it. */
+export function joined(value: Uint8Array | null | undefined, appended: Uint8Array): Uint8Array {
+  const length = value?.length ?? 0
+  const bytes = new Uint8Array(length + appended.length)
+  if (value != null) bytes.set(value)
+  bytes.set(appended, length)
+  return bytes
+}
+
+/** A copy of the last bytes of a value; null: there is none. */
+export function lastOf(value: Uint8Array | null | undefined, bytes: number): Uint8Array | null {
+  return value == null ? null : new Uint8Array(value.subarray(Math.max(0, value.length - bytes)))
 }
 
 /** The last bytes of a list and what is appended to it. */

@@ -55,10 +55,14 @@ local function split(blob)
 end
 `
 
+/** Bytes of the head of a put or an append in `commitScript`: its length and its TTL (0: none), an unsigned 32-bit number and a double. */
+export const putHeadBytes = 12
+
 /**
- * KEYS: position, meta, keys of puts, keys of deletes, keys of generations.
- * ARGV: from, next, meta given (1/0), meta, number of puts, of deletes, of generations; a TTL ('' for none) and a value per
- * put; a TTL and ids per generation. Answers {kind, stored}, the latter as text: numbers are not exact up to 2^53.
+ * KEYS: position, meta, keys of puts, of appends, of deletes, of generations.
+ * ARGV: from, next, meta given (1/0), meta, number of puts, of appends, of deletes, of generations; the heads of all puts and
+ * appends, and their values, one after the other: an argument of its own for each would cost the client more than the rest;
+ * a TTL and ids per generation. Answers {kind, stored}, the latter as text: numbers are not exact up to 2^53.
  */
 export const commitScript = script(`
 local text = redis.call('GET', KEYS[1]) or '0'
@@ -67,17 +71,26 @@ if stored >= next then return {1, text} end
 if stored > from then return {2, text} end
 if stored < from then return {3, text} end
 ${dedupeLua}
-local puts, deletes, generations = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local key, arg = 3 + puts, 8
+local puts, appends = tonumber(ARGV[5]), tonumber(ARGV[6])
+local deletes, generations = tonumber(ARGV[7]), tonumber(ARGV[8])
+local heads, values = ARGV[9], ARGV[10]
+local key, arg = 3 + puts + appends, 11
 
 for i = key, key + deletes - 1 do redis.call('DEL', KEYS[i]) end
-for i = 3, 2 + puts do
-  if ARGV[arg] == '' then
-    redis.call('SET', KEYS[i], ARGV[arg + 1])
+local first = 1
+for i = 0, puts + appends - 1 do
+  local length, ttl = struct.unpack('<I4d', heads, i * ${putHeadBytes} + 1)
+  local value = string.sub(values, first, first + length - 1)
+  first = first + length
+  local name = KEYS[3 + i]
+  if i >= puts then
+    redis.call('APPEND', name, value)
+    if ttl > 0 then redis.call('PEXPIRE', name, ttl) else redis.call('PERSIST', name) end
+  elseif ttl > 0 then
+    redis.call('SET', name, value, 'PX', ttl)
   else
-    redis.call('SET', KEYS[i], ARGV[arg + 1], 'PX', ARGV[arg])
+    redis.call('SET', name, value)
   end
-  arg = arg + 2
 end
 
 key = key + deletes
@@ -115,8 +128,8 @@ return {0, ARGV[2]}
 `)
 
 /**
- * KEYS: position, meta, keys of generations, keys of values. ARGV: number of generations, ids.
- * Answers {position, meta, one character 0 or 1 per id, values in chunks}.
+ * KEYS: position, meta, keys of generations, of ends, of values. ARGV: number of generations, ids, number of ends, their bytes.
+ * Answers {position, meta, one character 0 or 1 per id, values in chunks, ends (false for none)}.
  */
 export const foldScript = script(`
 ${dedupeLua}
@@ -126,18 +139,27 @@ local seen = {}
 for i = 1, #ids do seen[i] = '0' end
 if #ids > 0 then
   for g = 1, generations do
-    local bins = load_bins(KEYS[2 + g], ids)
-    for i = 1, #ids do
-      local bin = bins[bin_of(ids[i])]
-      if bin and holds(bin, ids[i]) then seen[i] = '1' end
+    if redis.call('EXISTS', KEYS[2 + g]) == 1 then
+      local bins = load_bins(KEYS[2 + g], ids)
+      for i = 1, #ids do
+        local bin = bins[bin_of(ids[i])]
+        if bin and holds(bin, ids[i]) then seen[i] = '1' end
+      end
     end
   end
 end
+local ends = {}
+local last = tonumber(ARGV[3])
+for i = 1, last do
+  local name = KEYS[2 + generations + i]
+  local bytes = redis.call('GETRANGE', name, -tonumber(ARGV[4]), -1)
+  ends[i] = (bytes ~= '' or redis.call('EXISTS', name) == 1) and bytes
+end
 local chunks = {}
-for first = 3 + generations, #KEYS, ${CHUNK} do
+for first = 3 + generations + last, #KEYS, ${CHUNK} do
   chunks[#chunks + 1] = redis.call('MGET', unpack(KEYS, first, math.min(first + ${CHUNK} - 1, #KEYS)))
 end
-return {redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]), table.concat(seen), chunks}
+return {redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2]), table.concat(seen), chunks, ends}
 `)
 
 /** KEYS: the list. ARGV: bytes, most bytes kept, TTL. */

@@ -1,10 +1,10 @@
-import type { CommitOutcome, FoldRead, StateRead, StateStore } from '@freshet/contracts/ports/state-store'
+import type { CommitOutcome, FoldRead, StatePut, StateRead, StateStore } from '@freshet/contracts/ports/state-store'
 import { checkCommit, checkPut, defaultStateLimits } from '../memory/state-limits.ts'
 import type { StateLimits } from '../memory/state-limits.ts'
 import { createRedisConnection } from './connection.ts'
 import type { RedisArgument, RedisConnectionOptions } from './connection.ts'
 import { createStateKeys, keyKind, literalPattern } from './state-keys.ts'
-import { appendScript, commitScript, foldScript, movePointerScript } from './state-scripts.ts'
+import { appendScript, commitScript, foldScript, movePointerScript, putHeadBytes } from './state-scripts.ts'
 
 /** Where Redis is, and what its keys begin with. */
 export interface RedisStateStoreOptions extends RedisConnectionOptions {
@@ -77,12 +77,16 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
       const prefix = names.partition(query.scope, query.partition)
       const asked = [prefix + keyKind.position, prefix + keyKind.meta]
       for (const generation of query.generations) asked.push(`${prefix}${keyKind.dedupe}${generation}`)
+      const { ends } = query
+      for (const key of ends.keys) asked.push(prefix + keyKind.value + key)
       for (const key of query.keys) asked.push(prefix + keyKind.value + key)
-      const reply = await redis.script(foldScript, asked, [query.generations.length, idsOf(query.hashes)], call?.signal)
-      const [position, meta, flags, chunks] = reply as [Buffer | null, Buffer | null, Buffer, (Buffer | null)[][]]
+      const args = [query.generations.length, idsOf(query.hashes), ends.keys.length, ends.bytes]
+      const reply = await redis.script(foldScript, asked, args, call?.signal)
+      const [position, meta, flags, chunks, last] = reply as FoldReply
       const seen = new Uint8Array(query.hashes.length)
       for (let i = 0; i < seen.length; i++) seen[i] = flags[i] === 0x31 ? 1 : 0
-      return { position: positionOf(position), meta: owned(meta), values: chunks.flat().map(owned), seen }
+      const values = chunks.flat().map(owned)
+      return { position: positionOf(position), meta: owned(meta), values, seen, ends: last.map(owned) }
     },
 
     async commit(commit, call): Promise<CommitOutcome> {
@@ -96,11 +100,10 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
         commit.meta === null ? 0 : 1,
         buffer(commit.meta ?? none),
       ]
-      args.push(commit.puts.length, commit.deletes.length, remember.length)
-      for (const put of commit.puts) {
-        keys.push(prefix + keyKind.value + put.key)
-        args.push(put.ttlMs === null ? '' : ttl(put.ttlMs), buffer(put.value))
-      }
+      const puts = [...commit.puts, ...commit.appends]
+      args.push(commit.puts.length, commit.appends.length, commit.deletes.length, remember.length)
+      args.push(headsOf(puts), valuesOf(puts))
+      for (const { key } of puts) keys.push(prefix + keyKind.value + key)
       for (const key of commit.deletes) keys.push(prefix + keyKind.value + key)
       for (const { generation, hashes, ttlMs } of remember) {
         keys.push(`${prefix}${keyKind.dedupe}${generation}`)
@@ -191,6 +194,37 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
 }
 
 const none = new Uint8Array(0)
+
+type FoldReply = [
+  position: Buffer | null,
+  meta: Buffer | null,
+  seen: Buffer,
+  values: (Buffer | null)[][],
+  ends: (Buffer | null)[],
+]
+
+/** Length and TTL of each, as `commitScript` reads them. */
+function headsOf(puts: readonly StatePut[]): Buffer {
+  const heads = Buffer.allocUnsafe(puts.length * putHeadBytes)
+  let at = 0
+  for (const { value, ttlMs } of puts) {
+    at = heads.writeUInt32LE(value.length, at)
+    at = heads.writeDoubleLE(ttlMs === null ? 0 : ttl(ttlMs), at)
+  }
+  return heads
+}
+
+function valuesOf(puts: readonly StatePut[]): Buffer {
+  let length = 0
+  for (const { value } of puts) length += value.length
+  const values = Buffer.allocUnsafe(length)
+  let at = 0
+  for (const { value } of puts) {
+    values.set(value, at)
+    at += value.length
+  }
+  return values
+}
 
 /** A copy: the client's bytes are a window into what the socket read, which a caller's cache would keep alive as a whole. */
 function owned(bytes: Buffer | null): Uint8Array | null {

@@ -22,12 +22,16 @@ export function aCommit(change: Partial<StateCommit>): StateCommit {
     from: 0,
     next: 1,
     puts: [],
+    appends: [],
     deletes: [],
     meta: null,
     remember: [],
     ...change,
   }
 }
+
+/** A fold that asks for no ends of values. */
+export const noEnds = { keys: [], bytes: 0 } as const
 
 /** All rows of all pages. */
 export async function collect<T>(pages: AsyncIterable<readonly T[]>): Promise<T[]> {

@@ -14,6 +14,7 @@ interface Step {
   readonly drift: number
   readonly length: number
   readonly puts: readonly { readonly key: string; readonly value: Uint8Array }[]
+  readonly appends: readonly { readonly key: string; readonly value: Uint8Array }[]
   readonly deletes: readonly string[]
   readonly meta: Uint8Array | null
   readonly remember: readonly { readonly generation: number; readonly id: bigint }[]
@@ -28,6 +29,9 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
     ),
     length: fc.integer({ min: 1, max: 4 }),
     puts: fc.array(fc.record({ key: fc.constantFrom(...keys), value: fc.uint8Array({ maxLength: 20 }) }), {
+      maxLength: 3,
+    }),
+    appends: fc.array(fc.record({ key: fc.constantFrom(...keys), value: fc.uint8Array({ maxLength: 9 }) }), {
       maxLength: 3,
     }),
     deletes: fc.array(fc.constantFrom(...keys), { maxLength: 2 }),
@@ -55,7 +59,14 @@ export function modelLaws(fixture: () => StateStoreFixture): void {
         heard[step.writer] = outcome.stored
       }
       for (const generation of generations) {
-        const query = { scope, partition: 0, keys, hashes: BigUint64Array.from(ids), generations: [generation] }
+        const query = {
+          scope,
+          partition: 0,
+          keys,
+          hashes: BigUint64Array.from(ids),
+          generations: [generation],
+          ends: { keys, bytes: 5 },
+        }
         expect(await writers[0].readForFold(query)).toEqual(model.read(generation))
       }
       const rows = await collect(writers[1].scan(scope, 0))
@@ -72,6 +83,7 @@ function commitOf(step: Step, scope: string, from: number): StateCommit {
     from,
     next: from + step.length,
     puts: step.puts.map((put) => ({ ...put, ttlMs: null })),
+    appends: step.appends.map((put) => ({ ...put, ttlMs: 3_600_000 })),
     deletes,
     meta,
     remember: step.remember.map(({ generation, id }) => ({
@@ -82,7 +94,7 @@ function commitOf(step: Step, scope: string, from: number): StateCommit {
   })
 }
 
-/** What the port's description says of one partition, in the plainest way. Deletes come before puts. */
+/** What the port's description says of one partition, in the plainest way. Deletes come before puts, puts before appends. */
 class PartitionModel {
   readonly values = new Map<string, Uint8Array>()
   readonly #remembered = new Set<string>()
@@ -96,6 +108,9 @@ class PartitionModel {
     if (stored < commit.from) return { kind: 'ROLLBACK', stored }
     for (const key of commit.deletes) this.values.delete(key)
     for (const { key, value } of commit.puts) this.values.set(key, value)
+    for (const { key, value } of commit.appends) {
+      this.values.set(key, Uint8Array.from([...(this.values.get(key) ?? []), ...value]))
+    }
     for (const { generation, hashes } of commit.remember) {
       for (const hash of hashes) this.#remembered.add(`${generation}/${hash}`)
     }
@@ -110,6 +125,7 @@ class PartitionModel {
       meta: this.#meta,
       values: keys.map((key) => this.values.get(key) ?? null),
       seen: Uint8Array.from(ids, (id) => (this.#remembered.has(`${generation}/${id}`) ? 1 : 0)),
+      ends: keys.map((key) => this.values.get(key)?.slice(-5) ?? null),
     }
   }
 }

@@ -1,7 +1,7 @@
 import { isContractError } from '@freshet/contracts/errors'
 import type { StateCommit, StateStore } from '@freshet/contracts/ports/state-store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { aCommit, bytes, collect, eventually, text } from './state-store.builders.ts'
+import { aCommit, bytes, collect, eventually, noEnds, text } from './state-store.builders.ts'
 import { modelLaws } from './state-store.model.ts'
 
 /** One adapter's store over data of its own, and what can be done to it. */
@@ -59,9 +59,16 @@ export function stateStoreContract(
       test('a partition that holds nothing has no position, no values, no meta', async () => {
         expect(await store.read(scope, 0, ['a', 'b'])).toEqual({ position: null, values: [null, null] })
         expect(await store.read(scope, 0, [])).toEqual({ position: null, values: [] })
-        const query = { scope, partition: 0, keys: ['a'], hashes: new BigUint64Array([1n]), generations: [1] }
+        const query = {
+          scope,
+          partition: 0,
+          keys: ['a'],
+          hashes: new BigUint64Array([1n]),
+          generations: [1],
+          ends: noEnds,
+        }
         const read = await store.readForFold(query)
-        expect(read).toEqual({ position: null, meta: null, values: [null], seen: new Uint8Array([0]) })
+        expect(read).toEqual({ position: null, meta: null, values: [null], seen: new Uint8Array([0]), ends: [] })
         expect(await store.positions(scope, [0, 1])).toEqual([null, null])
       })
 
@@ -77,6 +84,7 @@ export function stateStoreContract(
           keys: ['b', 'missing', 'a'],
           hashes,
           generations: [],
+          ends: noEnds,
         })
         expect(fold.values.map(text)).toEqual(['B', null, 'A'])
         expect(text(fold.meta)).toBe('meta')
@@ -89,7 +97,7 @@ export function stateStoreContract(
         const keys = puts.map(({ key }) => key)
         const expected = keys.map((_, i) => `v${i}`)
         expect((await store.read(scope, 0, keys)).values.map(text)).toEqual(expected)
-        const query = { scope, partition: 0, keys, hashes: new BigUint64Array(0), generations: [] }
+        const query = { scope, partition: 0, keys, hashes: new BigUint64Array(0), generations: [], ends: noEnds }
         expect((await store.readForFold(query)).values.map(text)).toEqual(expected)
       })
 
@@ -157,7 +165,7 @@ export function stateStoreContract(
         const all = Uint8Array.from({ length: 256 }, (_, i) => i)
         const puts = keys.map((key, i) => ({ key, value: i % 2 === 0 ? all : new Uint8Array(0), ttlMs: null }))
         await apply({ puts, meta: all })
-        const query = { scope, partition: 0, keys, hashes: new BigUint64Array(0), generations: [] }
+        const query = { scope, partition: 0, keys, hashes: new BigUint64Array(0), generations: [], ends: noEnds }
         const read = await store.readForFold(query)
         expect(read.values).toEqual(puts.map((each) => each.value))
         expect(read.meta).toEqual(all)
@@ -168,7 +176,7 @@ export function stateStoreContract(
       test('an empty value is not an absent one', async () => {
         await apply({ puts: [put('k', '')], meta: new Uint8Array(0) })
         expect((await store.read(scope, 0, ['k'])).values).toEqual([new Uint8Array(0)])
-        const query = { scope, partition: 0, keys: [], hashes: new BigUint64Array(0), generations: [] }
+        const query = { scope, partition: 0, keys: [], hashes: new BigUint64Array(0), generations: [], ends: noEnds }
         expect((await store.readForFold(query)).meta).toEqual(new Uint8Array(0))
       })
 
@@ -204,9 +212,60 @@ export function stateStoreContract(
       test('APPLIED: puts, deletes and meta stand, at the next position', async () => {
         await apply({ next: 10, puts: [put('a', '1'), put('b', '1')], meta: bytes('one') })
         await apply({ from: 10, next: 25, puts: [put('a', '2')], deletes: ['b', 'never was'], meta: null })
-        const query = { scope, partition: 0, keys: ['a', 'b'], hashes: new BigUint64Array(0), generations: [] }
+        const query = {
+          scope,
+          partition: 0,
+          keys: ['a', 'b'],
+          hashes: new BigUint64Array(0),
+          generations: [],
+          ends: noEnds,
+        }
         const read = await store.readForFold(query)
-        expect(read).toEqual({ position: 25, meta: null, values: [bytes('2'), null], seen: new Uint8Array(0) })
+        expect(read).toEqual({
+          position: 25,
+          meta: null,
+          values: [bytes('2'), null],
+          seen: new Uint8Array(0),
+          ends: [],
+        })
+      })
+
+      test('appends go behind what puts of the same commit leave, or begin a value', async () => {
+        await apply({ next: 1, puts: [put('a', 'base'), put('gone', 'old')] })
+        await apply({ from: 1, next: 2, appends: [put('a', '+1', 60_000), put('new', 'n', 60_000), put('a', '+2')] })
+        await apply({ from: 2, next: 3, puts: [put('b', 'B')], appends: [put('b', 'b')], deletes: ['gone'] })
+        await apply({ from: 3, next: 4, appends: [put('gone', 'fresh')] })
+        expect(await Promise.all(['a', 'new', 'b', 'gone'].map((key) => value(key)))).toEqual([
+          'base+1+2',
+          'n',
+          'Bb',
+          'fresh',
+        ])
+        const ends = { keys: ['a', 'never', 'b', 'a'], bytes: 3 }
+        const read = await store.readForFold({
+          scope,
+          partition: 0,
+          keys: ['b'],
+          hashes: new BigUint64Array(0),
+          generations: [],
+          ends,
+        })
+        expect(read.ends.map(text)).toEqual(['1+2', null, 'Bb', '1+2'])
+        expect(read.values.map(text)).toEqual(['Bb'])
+      })
+
+      test('an append that the fence refuses appends nothing, sent once or twice', async () => {
+        await apply({ next: 5, puts: [put('k', 'v')] })
+        const append = aCommit({ from: 5, next: 6, appends: [put('k', '!')] })
+        for (const [from, next] of [
+          [0, 5],
+          [4, 6],
+          [7, 9],
+        ] as const)
+          await store.commit({ ...append, from, next })
+        expect(await value('k')).toBe('v')
+        await Promise.all([store.commit(append), store.commit(append)])
+        expect(await value('k')).toBe('v!')
       })
 
       test.each([
@@ -220,7 +279,14 @@ export function stateStoreContract(
         const late = aCommit({ from, next, puts: [put('k', 'late')], deletes: ['d'], remember: remember(2n) })
         expect(await store.commit(late)).toEqual({ kind: branch.split(' ')[0], stored: 20 })
         const hashes = new BigUint64Array([1n, 2n])
-        const read = await store.readForFold({ scope, partition: 0, keys: ['k', 'd'], hashes, generations: [1] })
+        const read = await store.readForFold({
+          scope,
+          partition: 0,
+          keys: ['k', 'd'],
+          hashes,
+          generations: [1],
+          ends: noEnds,
+        })
         expect(read.values.map(text)).toEqual(['first', 'kept'])
         expect(read).toMatchObject({ position: 20, meta: bytes('m'), seen: new Uint8Array([1, 0]) })
       })
@@ -288,12 +354,20 @@ export function stateStoreContract(
           const outcome = await eventually(() => store.commit(commit))
           expect(outcome).toEqual({ kind: 'ROLLBACK', stored: 10 })
           const hashes = new BigUint64Array([1n, 2n, 3n])
-          const read = await store.readForFold({ scope, partition: 0, keys: ['count'], hashes, generations: [1] })
+          const read = await store.readForFold({
+            scope,
+            partition: 0,
+            keys: ['count'],
+            hashes,
+            generations: [1],
+            ends: noEnds,
+          })
           expect(read).toEqual({
             position: 10,
             meta: bytes('ten'),
             values: [bytes('10')],
             seen: new Uint8Array([1, 0, 0]),
+            ends: [],
           })
           await apply({ from: 10, next: 40, puts: [put('count', '40')] })
         },
@@ -303,6 +377,17 @@ export function stateStoreContract(
     })
 
     describe('expiry', () => {
+      test('an append begins the time of its value anew, and never revives what had expired', async () => {
+        await apply({ next: 1, puts: [put('k', 'a', 300), put('over', 'x', 100)] })
+        await fixture.pass(200)
+        await apply({ from: 1, next: 2, appends: [put('k', 'b', 300), put('over', 'y', 60_000)] })
+        expect(await value('over')).toBe('y')
+        await fixture.pass(200)
+        expect(await value('k')).toBe('ab')
+        await fixture.pass(110)
+        await eventually(async () => expect(await value('k')).toBeNull())
+      })
+
       test('a value goes when it was not written for its time, others stay', async () => {
         await apply({
           puts: [put('gone', 'v', 200), put('again', 'v', 200), put('long', 'v', 600_000), put('ever', 'v')],
@@ -335,7 +420,7 @@ export function stateStoreContract(
 
     describe('the dedupe memory', () => {
       const seen = async (hashes: readonly bigint[], generations: readonly number[], partition = 0) => {
-        const query = { scope, partition, keys: [], hashes: BigUint64Array.from(hashes), generations }
+        const query = { scope, partition, keys: [], hashes: BigUint64Array.from(hashes), generations, ends: noEnds }
         return [...(await store.readForFold(query)).seen]
       }
 
@@ -406,7 +491,7 @@ export function stateStoreContract(
         expect(await Promise.all(['put', 'list', 'committed'].map((key) => value(key)))).toEqual(
           Array(3).fill('before'),
         )
-        const query = { scope, partition: 0, keys: [], hashes: new BigUint64Array(0), generations: [] }
+        const query = { scope, partition: 0, keys: [], hashes: new BigUint64Array(0), generations: [], ends: noEnds }
         expect(text((await store.readForFold(query)).meta)).toBe('before')
       })
 
@@ -500,9 +585,9 @@ export function stateStoreContract(
           }
         }
         await store.dropScope('user.1', [0, 1])
-        const empty = { position: null, meta: null, values: [null], seen: new Uint8Array([0]) }
-        const full = { position: 1, meta: bytes('m'), values: [bytes('v')], seen: new Uint8Array([1]) }
-        const query = { keys: ['k'], hashes: BigUint64Array.from([1n]), generations: [1] }
+        const empty = { position: null, meta: null, values: [null], seen: new Uint8Array([0]), ends: [] }
+        const full = { position: 1, meta: bytes('m'), values: [bytes('v')], seen: new Uint8Array([1]), ends: [] }
+        const query = { keys: ['k'], hashes: BigUint64Array.from([1n]), generations: [1], ends: noEnds }
         for (const each of scopes) {
           for (const partition of [0, 1, 11]) {
             const dropped = each === 'user.1' && partition !== 11
@@ -528,7 +613,7 @@ export function stateStoreContract(
         await other.read(scope, 0, ['k'])
         await other.close()
         await other.close()
-        const query = { scope, partition: 0, keys: [], hashes: new BigUint64Array(0), generations: [] }
+        const query = { scope, partition: 0, keys: [], hashes: new BigUint64Array(0), generations: [], ends: noEnds }
         for (const call of [
           () => other.read(scope, 0, ['k']),
           () => other.readMany(scope, [{ partition: 0, key: 'k' }]),
@@ -564,7 +649,14 @@ export function stateStoreContract(
         await fixture.flushScripts!()
         await apply({ from: 1, next: 2, puts: [put('k', '2')] })
         await fixture.flushScripts!()
-        const query = { scope, partition: 0, keys: ['k'], hashes: BigUint64Array.from([1n]), generations: [1] }
+        const query = {
+          scope,
+          partition: 0,
+          keys: ['k'],
+          hashes: BigUint64Array.from([1n]),
+          generations: [1],
+          ends: noEnds,
+        }
         expect((await store.readForFold(query)).values.map(text)).toEqual(['2'])
         await fixture.flushScripts!()
         await Promise.all([

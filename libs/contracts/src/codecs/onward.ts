@@ -69,14 +69,26 @@ export function encodePinEngagement({ engagement, receivedAtMs, source }: PinEng
     to.message(1, () => {
       writeEngagement(to, engagement, receivedAtMs)
     })
-    to.uint(2, source.partition)
-    to.uint(3, source.position)
-    to.uint(4, source.index)
+    writeSource(to, source)
   })
 }
 
-/** The fields of an Engagement: written once more for every event, so by hand. */
-function writeEngagement(to: FieldWriter, engagement: Engagement, receivedAtMs: number): void {
+/** The same from the engagement's own bytes, as they came. */
+export function encodePinEngagementOf(engagement: Uint8Array, source: Source): Uint8Array {
+  return encodeFields((to) => {
+    to.bytes(1, engagement)
+    writeSource(to, source)
+  })
+}
+
+function writeSource(to: FieldWriter, { partition, position, index }: Source): void {
+  to.uint(2, partition)
+  to.uint(3, position)
+  to.uint(4, index)
+}
+
+/** The fields of an Engagement, as the generated code writes them. */
+export function writeEngagement(to: FieldWriter, engagement: Engagement, receivedAtMs: number): void {
   const { subject, shown } = engagement
   to.text(1, engagement.eventId)
   to.text(2, engagement.userId)
@@ -107,7 +119,7 @@ export function decodePinEngagement(bytes: Uint8Array): PinEngagement {
 }
 
 /** More partitions than any topic has: a number above is damage, and would grow the high-water marks without bound. */
-const maxSourcePartitions = 1 << 16
+export const maxSourcePartitions = 1 << 16
 
 /** Bytes for `engagements-late.v1`. */
 export function encodeLateEngagement(late: LateEngagement): Uint8Array {

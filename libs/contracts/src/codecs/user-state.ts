@@ -4,7 +4,7 @@ import { dwellResolutionMs, type RecentActions } from '@freshet/domain/features/
 import { mapOf, relationKinds, type Relation, type Relations } from '@freshet/domain/features/relations'
 import { seenResolutionMs, type Seen } from '@freshet/domain/features/seen'
 import type { Sessions } from '@freshet/domain/features/sessions'
-import type { UserState } from '@freshet/domain/user-state'
+import { defaultUserLimits, foldUser, type UserLimits, type UserState } from '@freshet/domain/user-state'
 import { bytesOf, float64Column, uint32Column } from '../columns.ts'
 import { ContractError } from '../errors.ts'
 import { UserState as UserStateMessage } from '../gen/freshet/state/v1/state.ts'
@@ -13,14 +13,12 @@ import { ascendingColumn, varintColumn } from '../varints.ts'
 import { encodeFields } from '../wire.ts'
 import { fromCountersMessage, writeCounters } from './counters.ts'
 import { decodeOrThrow } from './engagement.ts'
-
-/** Version of the layout that this code writes, and the newest that it reads. */
-export const userStateVersion = 1
+import { fromTailEngagement, userLimitsOf, userStateVersion, writeTailMark, writeUserLimits } from './user-tail.ts'
 
 const withdrawn = 0x80
 
-/** Bytes of a user's state as stored; the same state always gives the same bytes. */
-export function encodeUserState(state: UserState): Uint8Array {
+/** Bytes of a user's state as stored, without a tail; the same state and caps always give the same bytes. `limits`: the caps of what will be appended. */
+export function encodeUserState(state: UserState, limits: UserLimits = defaultUserLimits): Uint8Array {
   const ids = createDictionary()
   const { recent, boards, seen, sessions } = state
   const relations = [...state.relations.values()]
@@ -85,15 +83,28 @@ export function encodeUserState(state: UserState): Uint8Array {
     to.uint(19, sessions.closed)
     to.gaps(20, sessionTimes)
     to.varints(21, recentSessions)
+    writeUserLimits(to, limits)
+    writeTailMark(to, 0)
   })
 }
 
-/** A user's state from stored bytes. Throws CODEC_INVALID for bytes that are none, or of a newer layout. */
+/** A user's state from stored bytes: what was written whole, and folded on top what was appended since. Throws CODEC_INVALID for bytes that are none, or of a newer layout. */
 export function decodeUserState(bytes: Uint8Array): UserState {
   const message = decodeOrThrow('freshet.state.v1.UserState', () => UserStateMessage.decode(bytes))
-  if (message.version !== userStateVersion) {
-    throw invalid(`has layout ${message.version}; this version reads ${userStateVersion}`)
+  if (message.version < 1 || message.version > userStateVersion) {
+    throw invalid(`has layout ${message.version}; this version reads 1 to ${userStateVersion}`)
   }
+  const base = baseOf(message)
+  if (message.tail.length === 0) return base
+  return foldUser(base, message.tail.map(fromTailEngagement), userLimitsOf(message.limits))
+}
+
+/** The same state in the bytes that it has without a tail: what two stores that hold the same agree on. */
+export function withoutTail(bytes: Uint8Array): Uint8Array {
+  return encodeUserState(decodeUserState(bytes))
+}
+
+function baseOf(message: UserStateMessage): UserState {
   const ids = message.ids === '' ? [] : message.ids.split('\n')
   const idAt = (index: number): string => ids[index] ?? refuse('names an id that it does not hold')
   const [firstAtMs = 0, lastAtMs = 0] = varintColumn(message.firstLastAtMs)

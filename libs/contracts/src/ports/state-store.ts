@@ -12,6 +12,8 @@ export interface FoldRead extends StateRead {
   readonly meta: Uint8Array | null
   /** One byte per hash asked for: 1 where the dedupe memory holds it. */
   readonly seen: Uint8Array
+  /** In the order of `ends.keys`: the last bytes of each value, fewer where it is shorter; null where there is none. */
+  readonly ends: readonly (Uint8Array | null)[]
 }
 
 /** Asks what a fold needs, in one round trip. */
@@ -23,7 +25,17 @@ export interface FoldQuery {
   readonly hashes: BigUint64Array
   /** Generations of the dedupe memory to look in. */
   readonly generations: readonly number[]
+  /** Keys of which the last `bytes` bytes are enough: what is appended to ends with what the next append has to know. */
+  readonly ends: { readonly keys: readonly string[]; readonly bytes: number }
 }
+
+/** Where only the position and the meta of a partition are asked for. */
+export const nothingElse = {
+  keys: [],
+  hashes: new BigUint64Array(0),
+  generations: [],
+  ends: { keys: [], bytes: 0 },
+} as const
 
 /** A value to be stored. */
 export interface StatePut {
@@ -33,7 +45,7 @@ export interface StatePut {
   readonly ttlMs: number | null
 }
 
-/** All that changes for one partition from one position to another: applied together or not at all. */
+/** All that changes for one partition from one position to another: applied together or not at all, deletes before puts before appends. */
 export interface StateCommit {
   readonly scope: string
   readonly partition: number
@@ -42,6 +54,8 @@ export interface StateCommit {
   /** The position that it leads to. */
   readonly next: number
   readonly puts: readonly StatePut[]
+  /** Bytes that go behind those of a value, or behind nothing where there is none; its time begins anew. The sum is not checked against the largest value. */
+  readonly appends: readonly StatePut[]
   readonly deletes: readonly string[]
   readonly meta: Uint8Array | null
   /** Event ids to be remembered, by generation; a generation is forgotten `ttlMs` of wall clock after it was last added to. */

@@ -1,9 +1,12 @@
 import { copyCounters, count, counted, halfLifeNames, type Counters } from '../decay.ts'
-import { actions, type Action, type Engagement } from '../engagement.ts'
+import { actions, type Action, type Act } from '../engagement.ts'
 import { scalar, type Feature } from './feature.ts'
 
 /** Counts engagements by action. Order-free up to rounding. */
-export function foldActions(counters: Counters, engagements: readonly Engagement[]): Counters {
+export function foldActions(
+  counters: Counters,
+  engagements: readonly Pick<Act, 'action' | 'occurredAtMs'>[],
+): Counters {
   const counts = copyCounters(counters)
   for (const { action, occurredAtMs } of engagements) count(counts, actions.indexOf(action), occurredAtMs)
   return counts
@@ -19,11 +22,9 @@ export function countOf(
   return counted(counters, actions.indexOf(action), halfLife, atMs)
 }
 
-/** Smoothed share of impressions that led to an action: `(actions + prior·strength) / (impressions + strength)`, 30-day half-life; in [0, 1]. */
-export function rateOf(counters: Counters, action: Action, prior: number, atMs: number): number {
-  const acted = countOf(counters, action, '30d', atMs)
-  const shown = Math.max(acted, countOf(counters, 'impression', '30d', atMs))
-  return (acted + prior * rateStrength) / (shown + rateStrength)
+/** Smoothed share of impressions that led to an action: `(actions + prior·strength) / (impressions + strength)`; in [0, 1]. */
+export function rateOf(acted: number, impressions: number, prior: number): number {
+  return (acted + prior * rateStrength) / (Math.max(acted, impressions) + rateStrength)
 }
 
 /** Impressions that the prior of a rate is worth. */
@@ -32,6 +33,8 @@ export const rateStrength = 20
 const countedActions = ['impression', 'closeup', 'click', 'save', 'hide'] as const
 const decayingHalfLives = ['30m', '1d', '30d'] as const
 const ratePriors = { closeup: 0.05, click: 0.02, save: 0.01, hide: 0.002 } as const
+const impression = actions.indexOf('impression')
+const month = halfLifeNames.indexOf('30d')
 const ratedActions = ['closeup', 'click', 'save', 'hide'] as const
 
 /** Counts by user and by pin, `user_click_1d` and `pin_click_1d`, and rates per impression, `pin_click_rate`. */
@@ -43,20 +46,23 @@ export const actionCountFeatures: readonly Feature[] = [
         unit: 'decayed count',
         missing: 0,
         needs: ['user'],
+        of: 'request',
         value: ({ user, atMs }) => countOf(user.counters, action, halfLife, atMs),
       }),
     ),
   ),
   ...countedActions.flatMap((action) =>
-    decayingHalfLives.map((halfLife) =>
-      scalar({
+    decayingHalfLives.map((halfLife) => {
+      const row = actions.indexOf(action)
+      const column = halfLifeNames.indexOf(halfLife)
+      return scalar({
         name: `pin_${action}_${halfLife}`,
         unit: 'decayed count',
         missing: 0,
         needs: ['pin'],
-        value: ({ pin, atMs }) => countOf(pin.counters, action, halfLife, atMs),
-      }),
-    ),
+        value: ({ pin, atMs }) => pin.count(row, column, atMs),
+      })
+    }),
   ),
   ...ratedActions.map((action) =>
     scalar({
@@ -64,16 +70,24 @@ export const actionCountFeatures: readonly Feature[] = [
       unit: 'probability',
       missing: ratePriors[action],
       needs: ['user'],
-      value: ({ user, atMs }) => rateOf(user.counters, action, ratePriors[action], atMs),
+      of: 'request',
+      value: ({ user: { counters }, atMs }) =>
+        rateOf(
+          countOf(counters, action, '30d', atMs),
+          countOf(counters, 'impression', '30d', atMs),
+          ratePriors[action],
+        ),
     }),
   ),
-  ...ratedActions.map((action) =>
-    scalar({
+  ...ratedActions.map((action) => {
+    const row = actions.indexOf(action)
+    const prior = ratePriors[action]
+    return scalar({
       name: `pin_${action}_rate`,
       unit: 'probability',
-      missing: ratePriors[action],
+      missing: prior,
       needs: ['pin'],
-      value: ({ pin, atMs }) => rateOf(pin.counters, action, ratePriors[action], atMs),
-    }),
-  ),
+      value: ({ pin, atMs }) => rateOf(pin.count(row, month, atMs), pin.count(impression, month, atMs), prior),
+    })
+  }),
 ]

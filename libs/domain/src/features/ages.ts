@@ -9,7 +9,7 @@ export const ageFeatures: readonly Feature[] = [
     missing: 0,
     needs: [],
     value: ({ pin, pinMeta, atMs }) => {
-      const bornAtMs = pinMeta?.createdAtMs ?? pin?.firstAtMs ?? null
+      const bornAtMs = pinMeta?.createdAtMs ?? pin?.state.firstAtMs ?? null
       return bornAtMs === null ? 0 : hours(atMs - bornAtMs)
     },
   }),
@@ -18,13 +18,14 @@ export const ageFeatures: readonly Feature[] = [
     unit: 'hours since the last engagement',
     missing: 8760,
     needs: ['pin'],
-    value: ({ pin, atMs }) => hours(atMs - pin.lastAtMs),
+    value: ({ pin, atMs }) => hours(atMs - pin.state.lastAtMs),
   }),
   scalar({
     name: 'user_age',
     unit: 'hours since the first engagement',
     missing: 0,
     needs: ['user'],
+    of: 'request',
     value: ({ user, atMs }) => hours(atMs - user.firstAtMs),
   }),
   scalar({
@@ -32,6 +33,7 @@ export const ageFeatures: readonly Feature[] = [
     unit: 'hours since the last engagement',
     missing: 8760,
     needs: ['user'],
+    of: 'request',
     value: ({ user, atMs }) => hours(atMs - user.lastAtMs),
   }),
   scalar({
@@ -39,6 +41,7 @@ export const ageFeatures: readonly Feature[] = [
     unit: 'sessions',
     missing: 0,
     needs: ['user'],
+    of: 'request',
     value: ({ user }) => sessionCount(user.sessions),
   }),
 ]

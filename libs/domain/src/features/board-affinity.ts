@@ -1,5 +1,5 @@
 import { decay } from '../decay.ts'
-import type { Engagement } from '../engagement.ts'
+import type { Act } from '../engagement.ts'
 
 /** Half-life of a board's weight, milliseconds: 30 days. */
 export const boardHalfLifeMs = 2_592_000_000
@@ -29,7 +29,7 @@ export function boardWeight(boards: BoardAffinity, boardId: string, atMs: number
  * Adds a save (1) or an unsave (−1) of a board. Order-free up to rounding while the user has at most `maxBoards`; above,
  * the board of least weight goes, and what it had is forgotten.
  */
-export function foldBoard(boards: BoardAffinity, engagement: Engagement, maxBoards: number): BoardAffinity {
+export function foldBoard(boards: BoardAffinity, engagement: Act, maxBoards: number): BoardAffinity {
   const { action, boardId, occurredAtMs } = engagement
   if (boardId === null || (action !== 'save' && action !== 'unsave')) return boards
   const amount = action === 'save' ? 1 : -1

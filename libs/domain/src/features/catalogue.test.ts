@@ -1,14 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { counted, halfLifeNames } from '../decay.ts'
+import { actions } from '../engagement.ts'
 import { asId, type CreatorId, type PinId, type TopicId } from '../ids.ts'
 import type { Pin } from '../pin.ts'
-import { foldPin, newPinState } from '../pin-state.ts'
+import { foldPin, newPinState, type PinState } from '../pin-state.ts'
 import { aPin, anEngagement, engagements, noonMs } from '../testing.ts'
 import { foldUser, newUserState } from '../user-state.ts'
 import { features, planFeatures } from './catalogue.ts'
 import type { FeatureContext } from './feature.ts'
 import { readInterests } from './interests.ts'
-import { createPositionRates, defaultPositionRates, expectedActions, memboost } from './memboost.ts'
+import { actedOverall, createPositionRates, defaultPositionRates, expectedActions, memboost } from './memboost.ts'
+import { PinReading } from './pin-reading.ts'
 
 const nothing: FeatureContext = {
   pinId: 'p',
@@ -78,7 +81,7 @@ describe('feature catalogue', () => {
           pinId: 'p1',
           user,
           interests: readInterests(user, () => pinMeta, atMs),
-          pin: foldPin(newPinState, list),
+          pin: new PinReading(foldPin(newPinState, list)),
           pinMeta,
           retrievalScore: 1.5,
           positionRates: defaultPositionRates,
@@ -88,6 +91,33 @@ describe('feature catalogue', () => {
         plan.read(context, out, 1)
         expect([out[0], out.at(-1)]).toEqual([7, 7])
         expect(out.every(Number.isFinite)).toBe(true)
+      }),
+    )
+  })
+
+  it('reads a page as it reads each of its candidates alone, to the bit', () => {
+    const lists = fc.array(engagements(), { minLength: 1, maxLength: 6 })
+    fc.assert(
+      fc.property(lists, fc.integer({ min: -86_400_000, max: 365 * 86_400_000 }), (given, afterMs) => {
+        const atMs = noonMs + afterMs
+        const user = foldUser(
+          newUserState,
+          given[0]!.map((engagement) => ({ engagement, horizonMs: 0 })),
+        )
+        const interests = readInterests(user, () => aPinMeta(), atMs)
+        const request = { user, interests, positionRates: null, atMs }
+        const pinIds = given.map((_, row) => `p${row}`)
+        const pins = given.map((list) => (list.length === 0 ? null : new PinReading(foldPin(newPinState, list))))
+        const pinMetas = given.map((_, row) => (row % 3 === 2 ? null : aPinMeta()))
+        const retrievalScores = Float32Array.from(given, (_, row) => 1 / (1 + row))
+        const page = new Float32Array(given.length * plan.width)
+        plan.readPage({ ...request, pinIds, pins, pinMetas, retrievalScores }, page)
+        for (let row = given.length - 1; row >= 0; row--) {
+          const alone = new Float32Array(plan.width)
+          const of = { pinId: pinIds[row]!, pin: pins[row]!, pinMeta: pinMetas[row]! }
+          plan.read({ ...request, ...of, retrievalScore: retrievalScores[row]! }, alone, 0)
+          expect(page.subarray(row * plan.width, (row + 1) * plan.width)).toEqual(alone)
+        }
       }),
     )
   })
@@ -126,9 +156,34 @@ describe('feature catalogue', () => {
   })
 })
 
+describe('a pin as it is read', () => {
+  it('gives what its state gives, at any time, in any order of asking', () => {
+    const times = fc.array(fc.integer({ min: -2 * 86_400_000, max: 365 * 86_400_000 }), { minLength: 1, maxLength: 5 })
+    fc.assert(
+      fc.property(engagements(), times, (list, afterMs) => {
+        const state = foldPin(newPinState, list)
+        const reading = new PinReading(state)
+        for (const after of afterMs) {
+          const atMs = noonMs + after
+          const pairs: (readonly [number, number])[] = [
+            [reading.acted(atMs), actedOverall(state, atMs)],
+            [reading.expected(atMs), expectedActions(state, defaultPositionRates, atMs)],
+          ]
+          for (const row of actions.keys())
+            for (const [column, halfLife] of halfLifeNames.entries())
+              pairs.push([reading.count(row, column, atMs), counted(state.counters, row, halfLife, atMs)])
+          for (const [read, held] of pairs) expect(Math.abs(read - held)).toBeLessThanOrEqual(1e-12 * held)
+        }
+      }),
+    )
+  })
+})
+
 describe('memboost', () => {
   const shown = (action: 'impression' | 'click', position: number) =>
     anEngagement({ action, shown: { feedId: null, position, surface: 'home' } })
+  const boostOf = (pin: PinState) =>
+    memboost(actedOverall(pin, noonMs), expectedActions(pin, defaultPositionRates, noonMs))
   const times = (count: number, engagement: ReturnType<typeof shown>) => Array.from({ length: count }, () => engagement)
 
   it('is free of position bias: as expected is 0, wherever it was shown', () => {
@@ -136,15 +191,14 @@ describe('memboost', () => {
       const pin = foldPin(newPinState, times(2000, shown('impression', position)))
       const expected = Math.round(expectedActions(pin, defaultPositionRates, noonMs))
       const acted = foldPin(pin, times(expected, shown('click', position)))
-      expect(Math.abs(memboost(acted, defaultPositionRates, noonMs))).toBeLessThan(0.02)
+      expect(Math.abs(boostOf(acted))).toBeLessThan(0.02)
     }
   })
 
   it('rises with every action and falls with every impression', () => {
     const before = foldPin(newPinState, times(100, shown('impression', 0)))
-    const at = (pin: typeof before) => memboost(pin, defaultPositionRates, noonMs)
-    expect(at(foldPin(before, [shown('click', 0)]))).toBeGreaterThan(at(before))
-    expect(at(foldPin(before, [shown('impression', 0)]))).toBeLessThan(at(before))
+    expect(boostOf(foldPin(before, [shown('click', 0)]))).toBeGreaterThan(boostOf(before))
+    expect(boostOf(foldPin(before, [shown('impression', 0)]))).toBeLessThan(boostOf(before))
   })
 
   it('learns rates by position from all pins, and unlearns what is replaced', () => {

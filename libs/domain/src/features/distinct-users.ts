@@ -24,7 +24,7 @@ export function foldUserInto(sketch: DistinctUsers, userId: string): DistinctUse
   return grown
 }
 
-/** `2^(−rank)` by rank: a sketch has 256 ranks, and is read for each candidate. */
+/** `2^(−rank)` by rank. */
 const powers = Float64Array.from({ length: 256 }, (_, rank) => 2 ** -rank)
 
 /** Estimated number of distinct users; linear counting while registers are empty, where it is the more exact. */
@@ -32,7 +32,7 @@ export function distinctUsers(sketch: DistinctUsers): number {
   let empty = 0
   let even = 0
   let odd = 0
-  // Two sums at a time, without an iterator: this runs for each candidate of a feed. Powers of two add up exactly.
+  // Two sums at a time, without an iterator. Powers of two add up exactly.
   for (let register = 0; register < registers; register += 2) {
     const one = sketch[register] ?? 0
     const other = sketch[register + 1] ?? 0
@@ -53,6 +53,6 @@ export const distinctUserFeatures: readonly Feature[] = [
     unit: 'estimated users',
     missing: 0,
     needs: ['pin'],
-    value: ({ pin }) => distinctUsers(pin.users),
+    value: ({ pin }) => pin.users,
   }),
 ]

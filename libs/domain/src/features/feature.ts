@@ -1,8 +1,8 @@
 import type { Pin } from '../pin.ts'
-import type { PinState } from '../pin-state.ts'
 import type { UserState } from '../user-state.ts'
 import type { Interests } from './interests.ts'
 import type { PositionRates } from './memboost.ts'
+import type { PinReading } from './pin-reading.ts'
 
 /** All that a feature may look at for one candidate of one request. The time is the request's: features never ask a clock. */
 export interface FeatureContext {
@@ -11,8 +11,8 @@ export interface FeatureContext {
   readonly user: UserState | null
   /** Derived once per request by `readInterests`; null where `user` is. */
   readonly interests: Interests | null
-  /** null: nobody has engaged with the pin yet, or its state has not arrived. */
-  readonly pin: PinState | null
+  /** Derived once per state; null: nobody has engaged with the pin yet, or its state has not arrived. */
+  readonly pin: PinReading | null
   /** null: the catalogue does not know the pin. */
   readonly pinMeta: Pin | null
   /** What the sources gave the pin; null: it did not come from a source. */
@@ -23,8 +23,25 @@ export interface FeatureContext {
   readonly atMs: number
 }
 
+/** The candidates of one request as features read them, in columns of one length. */
+export interface FeaturePage extends Pick<FeatureContext, 'user' | 'interests' | 'positionRates' | 'atMs'> {
+  readonly pinIds: readonly string[]
+  readonly pins: readonly FeatureContext['pin'][]
+  readonly pinMetas: readonly FeatureContext['pinMeta'][]
+  readonly retrievalScores: Float32Array
+}
+
 /** What a feature can't be read without; where it is missing, the feature has its `missing` value. */
 export type Need = 'user' | 'interests' | 'pin' | 'pinMeta' | 'retrievalScore'
+
+/** What happens to the features of a need while its source does not answer: the failure policy. Absent is another thing: then the feature has its `missing` value. */
+export const needFailures: Readonly<Record<Need, string>> = {
+  user: 'not ranked: last good feed',
+  interests: 'not ranked: last good feed',
+  pin: 'last known',
+  pinMeta: 'last known',
+  retrievalScore: 'no candidate',
+}
 
 /** A named number, or a few, read from state: the only definition that training and serving have of it. */
 export interface Feature {
@@ -36,7 +53,9 @@ export interface Feature {
   /** For example `count`, `hours`, `probability`. */
   readonly unit: string
   readonly needs: readonly Need[]
-  /** Writes `width` finite numbers to `out` from `offset`. */
+  /** `request`: the same for all candidates of a request, so a page reads it once. */
+  readonly of: 'candidate' | 'request'
+  /** Writes `width` finite numbers to `out` from `offset`. The context holds for this call only: a page uses one for all its candidates. */
   readonly read: (context: FeatureContext, out: Float32Array, offset: number) => void
 }
 
@@ -49,17 +68,21 @@ export function scalar<const N extends Need>(definition: {
   readonly unit: string
   readonly missing: number
   readonly needs: readonly N[]
+  /** Default: `candidate`. A feature of the `request` looks at nothing of the candidate. */
+  readonly of?: 'candidate' | 'request'
   readonly value: (context: Met<N>) => number
 }): Feature {
-  const { name, unit, missing, needs, value } = definition
+  const { name, unit, missing, needs, of = 'candidate', value } = definition
+  const meets = meetsAll(needs)
   return {
     name,
     width: 1,
     missing,
     unit,
     needs,
+    of,
     read(context, out, offset) {
-      const read = meets(context, needs) ? value(context) : missing
+      const read = meets(context) ? value(context) : missing
       out[offset] = Number.isFinite(read) ? read : missing
     },
   }
@@ -70,7 +93,18 @@ export function hours(elapsedMs: number): number {
   return Math.max(0, elapsedMs) / 3_600_000
 }
 
-function meets<N extends Need>(context: FeatureContext, needs: readonly N[]): context is Met<N> {
-  for (const need of needs) if (context[need] === null) return false
-  return true
+/** Whether the needs are met, without a loop over names: this is asked for each feature of each candidate. */
+function meetsAll<N extends Need>(needs: readonly N[]): (context: FeatureContext) => context is Met<N> {
+  const wants = (need: Need) => (needs as readonly Need[]).includes(need)
+  const user = wants('user')
+  const interests = wants('interests')
+  const pin = wants('pin')
+  const pinMeta = wants('pinMeta')
+  const retrievalScore = wants('retrievalScore')
+  return (context): context is Met<N> =>
+    !(user && context.user === null) &&
+    !(interests && context.interests === null) &&
+    !(pin && context.pin === null) &&
+    !(pinMeta && context.pinMeta === null) &&
+    !(retrievalScore && context.retrievalScore === null)
 }

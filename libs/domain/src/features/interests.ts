@@ -1,10 +1,11 @@
 import { decay } from '../decay.ts'
 import { actions, type Action } from '../engagement.ts'
+import { hash32 } from '../hash.ts'
 import type { Pin } from '../pin.ts'
 import type { UserState } from '../user-state.ts'
 import { boardWeight } from './board-affinity.ts'
 import { hours, scalar, type Feature } from './feature.ts'
-import { hasRelation, relationIds } from './relations.ts'
+import { relationIds } from './relations.ts'
 
 /** Half-life of what an action says about taste, milliseconds: 14 days. */
 export const interestHalfLifeMs = 1_209_600_000
@@ -37,6 +38,10 @@ export interface Interest {
 export interface Interests {
   readonly topics: ReadonlyMap<string, Interest>
   readonly creators: ReadonlyMap<string, Interest>
+  readonly followedTopics: ReadonlySet<string>
+  readonly followedCreators: ReadonlySet<string>
+  /** The user's boards of some weight; `hash`: `hash32` of the id. */
+  readonly boards: readonly { readonly id: string; readonly hash: number; readonly weight: number }[]
 }
 
 /** Derives the affinities as of `atMs`. An action's weight is shared among the pin's topics. Pins that the catalogue does not know say nothing. */
@@ -55,9 +60,14 @@ export function readInterests(user: UserState, pinOf: (pinId: string) => Pin | u
     for (const topic of pin.topics) add(topics, topic, weight / pin.topics.length, likedAtMs)
     if (pin.creatorId !== null) add(creators, pin.creatorId, weight, likedAtMs)
   }
-  for (const topic of relationIds(user.relations, 'follow-topic')) add(topics, topic, followWeight, 0)
-  for (const creator of relationIds(user.relations, 'follow-creator')) add(creators, creator, followWeight, 0)
-  return { topics, creators }
+  const followedTopics = new Set(relationIds(user.relations, 'follow-topic'))
+  const followedCreators = new Set(relationIds(user.relations, 'follow-creator'))
+  for (const topic of followedTopics) add(topics, topic, followWeight, 0)
+  for (const creator of followedCreators) add(creators, creator, followWeight, 0)
+  const boards = user.boards.boardIds
+    .map((id) => ({ id, hash: hash32(id), weight: boardWeight(user.boards, id, atMs) }))
+    .filter(({ weight }) => weight > 0)
+  return { topics, creators, followedTopics, followedCreators, boards }
 }
 
 function add(interests: Map<string, Interest>, id: string, weight: number, atMs: number): void {
@@ -73,9 +83,11 @@ const topicFeature = scalar({
   unit: 'weighted actions',
   missing: 0,
   needs: ['interests', 'pinMeta'],
-  value: ({ interests, pinMeta }) =>
-    pinMeta.topics.reduce((sum, topic) => sum + (interests.topics.get(topic)?.weight ?? 0), 0) /
-    Math.max(1, pinMeta.topics.length),
+  value: ({ interests, pinMeta }) => {
+    let sum = 0
+    for (const topic of pinMeta.topics) sum += interests.topics.get(topic)?.weight ?? 0
+    return sum / Math.max(1, pinMeta.topics.length)
+  },
 })
 
 const creatorFeature = scalar({
@@ -90,12 +102,12 @@ const boardFeature = scalar({
   name: 'board_affinity',
   unit: 'decayed saves',
   missing: 0,
-  needs: ['user', 'pin'],
-  value: ({ user, pin, atMs }) =>
-    pin.boards.boardIds.reduce(
-      (most, id, row) => (pin.boards.stands[row] === 1 ? Math.max(most, boardWeight(user.boards, id, atMs)) : most),
-      0,
-    ),
+  needs: ['interests', 'pin'],
+  value: ({ interests: { boards }, pin }) => {
+    let most = 0
+    for (const { id, hash, weight } of boards) if (weight > most && pin.isOn(id, hash)) most = weight
+    return most
+  },
 })
 
 /** Recency is `1 / (1 + hours)`: 1 just now, 0 never. */
@@ -104,8 +116,11 @@ const topicRecency = scalar({
   unit: '1 / (1 + hours)',
   missing: 0,
   needs: ['interests', 'pinMeta'],
-  value: ({ interests, pinMeta, atMs }) =>
-    pinMeta.topics.reduce((most, topic) => Math.max(most, recency(interests.topics.get(topic), atMs)), 0),
+  value: ({ interests, pinMeta, atMs }) => {
+    let most = 0
+    for (const topic of pinMeta.topics) most = Math.max(most, recency(interests.topics.get(topic), atMs))
+    return most
+  },
 })
 
 const creatorRecency = scalar({
@@ -121,18 +136,17 @@ const followsCreator = scalar({
   name: 'follows_creator',
   unit: '0 or 1',
   missing: 0,
-  needs: ['user', 'pinMeta'],
-  value: ({ user, pinMeta }) =>
-    pinMeta.creatorId !== null && hasRelation(user.relations, 'follow-creator', pinMeta.creatorId) ? 1 : 0,
+  needs: ['interests', 'pinMeta'],
+  value: ({ interests, pinMeta }) =>
+    pinMeta.creatorId !== null && interests.followedCreators.has(pinMeta.creatorId) ? 1 : 0,
 })
 
 const followsTopic = scalar({
   name: 'follows_topic',
   unit: '0 or 1',
   missing: 0,
-  needs: ['user', 'pinMeta'],
-  value: ({ user, pinMeta }) =>
-    pinMeta.topics.some((topic) => hasRelation(user.relations, 'follow-topic', topic)) ? 1 : 0,
+  needs: ['interests', 'pinMeta'],
+  value: ({ interests, pinMeta }) => (pinMeta.topics.some((topic) => interests.followedTopics.has(topic)) ? 1 : 0),
 })
 
 /** Features that say how a pin fits a user. */

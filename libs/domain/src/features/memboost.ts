@@ -52,10 +52,14 @@ export function expectedActions(pin: PinState, rates: PositionRates, atMs: numbe
   return countedOverall(pin.impressionsByPosition, '30d', atMs, rates)
 }
 
+/** Positive actions that this one had, wherever it was shown. */
+export function actedOverall(pin: PinState, atMs: number): number {
+  return countedOverall(pin.positivesByPosition, '30d', atMs, null)
+}
+
 /** Memboost (Pinterest's Related Pins, Liu et al. 2017): `ln((actions + α) / (expected actions + α))`, what worked before, free of position bias. */
-export function memboost(pin: PinState, rates: PositionRates, atMs: number): number {
-  const acted = countedOverall(pin.positivesByPosition, '30d', atMs, null)
-  return Math.log((acted + boostPrior) / (expectedActions(pin, rates, atMs) + boostPrior))
+export function memboost(acted: number, expected: number): number {
+  return Math.log((acted + boostPrior) / (expected + boostPrior))
 }
 
 /** How much better the pin did than its positions let expect. */
@@ -65,6 +69,10 @@ export const memboostFeatures: readonly Feature[] = [
     unit: 'natural logarithm of a ratio',
     missing: 0,
     needs: ['pin'],
-    value: ({ pin, positionRates, atMs }) => memboost(pin, positionRates ?? defaultPositionRates, atMs),
+    value: ({ pin, positionRates, atMs }) =>
+      memboost(
+        pin.acted(atMs),
+        positionRates === null ? pin.expected(atMs) : expectedActions(pin.state, positionRates, atMs),
+      ),
   }),
 ]

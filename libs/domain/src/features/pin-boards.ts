@@ -1,4 +1,4 @@
-import type { Engagement } from '../engagement.ts'
+import type { PinAct } from '../pin-state.ts'
 import { scalar, type Feature } from './feature.ts'
 
 /** The boards a pin was saved to last: last-writer-wins registers, oldest change first. */
@@ -18,7 +18,11 @@ export function boardsOf(boards: PinBoards): readonly string[] {
 }
 
 /** Applies a save or an unsave that names a board. The later one wins, a save at a tie; of more than `maxBoards` the latest changes are kept, so order does not matter. */
-export function foldPinBoard(boards: PinBoards, engagement: Engagement, maxBoards: number): PinBoards {
+export function foldPinBoard(
+  boards: PinBoards,
+  engagement: Pick<PinAct, 'action' | 'boardId' | 'occurredAtMs'>,
+  maxBoards: number,
+): PinBoards {
   const { action, boardId, occurredAtMs } = engagement
   if (boardId === null || (action !== 'save' && action !== 'unsave')) return boards
   const stands = action === 'save' ? 1 : 0
@@ -50,6 +54,6 @@ export const pinBoardFeatures: readonly Feature[] = [
     unit: 'boards',
     missing: 0,
     needs: ['pin'],
-    value: ({ pin }) => pin.boards.stands.reduce((sum, stands) => sum + stands, 0),
+    value: ({ pin }) => pin.boards,
   }),
 ]

@@ -1,4 +1,4 @@
-import { actions, surfaces, type Action, type Engagement, type Surface } from '../engagement.ts'
+import { actions, surfaces, type Action, type Act, type Surface } from '../engagement.ts'
 import { hours, scalar, type Feature } from './feature.ts'
 
 /**
@@ -66,7 +66,7 @@ export function newestFirst(recent: RecentActions, limit = Number.POSITIVE_INFIN
 }
 
 /** Whether an engagement becomes a row. */
-export function isRecentAction(engagement: Engagement): boolean {
+export function isRecentAction(engagement: Act): boolean {
   return engagement.subject.kind === 'pin' && engagement.action !== 'impression'
 }
 
@@ -74,11 +74,7 @@ export function isRecentAction(engagement: Engagement): boolean {
  * Merges engagements into the rows and keeps the newest `maxRows`. Rows are ordered by time, then by what they say, so
  * the result does not depend on the order of delivery: it is the top of a set.
  */
-export function foldRecentActions(
-  recent: RecentActions,
-  engagements: readonly Engagement[],
-  maxRows: number,
-): RecentActions {
+export function foldRecentActions(recent: RecentActions, engagements: readonly Act[], maxRows: number): RecentActions {
   const added = engagements.filter(isRecentAction)
   if (added.length === 0) return recent
   const length = recent.pinIds.length + added.length
@@ -134,7 +130,7 @@ interface Row {
   readonly sessionId: string
 }
 
-function rowOf({ subject, action, occurredAtMs, boardId, shown, dwellMs, sessionId }: Engagement): Row {
+function rowOf({ subject, action, occurredAtMs, boardId, shown, dwellMs, sessionId }: Act): Row {
   return {
     pinId: subject.kind === 'pin' ? subject.pinId : '',
     action: actions.indexOf(action),

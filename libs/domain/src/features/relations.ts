@@ -1,4 +1,4 @@
-import type { Engagement } from '../engagement.ts'
+import type { Act } from '../engagement.ts'
 
 /** What lasts between a user and something until it is withdrawn, in the fixed order of the wire. New ones are added at the end only. */
 export const relationKinds = [
@@ -47,7 +47,7 @@ export function relationIds(relations: Relations, kind: RelationKind): readonly 
 }
 
 /** What an engagement changes about relations; null: nothing. */
-export function relationOf({ action, subject, occurredAtMs }: Engagement): Relation | null {
+export function relationOf({ action, subject, occurredAtMs }: Act): Relation | null {
   if (subject.kind === 'pin') {
     if (action === 'hide' || action === 'unhide') {
       return { kind: 'hide-pin', id: subject.pinId, atMs: occurredAtMs, stands: action === 'hide' }

@@ -16,6 +16,7 @@ export const requestFeatures: readonly Feature[] = [
     unit: 'sine of the hour of the day',
     missing: 0,
     needs: [],
+    of: 'request',
     value: ({ atMs }) => Math.sin((2 * Math.PI * (atMs % dayMs)) / dayMs),
   }),
   scalar({
@@ -23,6 +24,7 @@ export const requestFeatures: readonly Feature[] = [
     unit: 'cosine of the hour of the day',
     missing: 0,
     needs: [],
+    of: 'request',
     value: ({ atMs }) => Math.cos((2 * Math.PI * (atMs % dayMs)) / dayMs),
   }),
 ]

@@ -179,8 +179,43 @@ describe('Pin2Vec', () => {
     model.foldPin({ kind: 'upsert', pin: aPin('a1', { topics: [asId<TopicId>('baking')] }) })
     expect(model.embeddingOf('early')).toBeNull()
     tasteful(model, 100)
-    model.takeTouched(1_000)
     expect(model.takeTouched(1_000).map((row) => row.pinId)).toContain('early')
+  })
+
+  it('hands out a bounded number of untouched pins for an engagement, however large the catalogue that is described', () => {
+    const model = aModel()
+    const topics = [asId<TopicId>('baking')]
+    for (let i = 0; i < 300; i++) model.foldPin({ kind: 'upsert', pin: aPin(`untouched${i}`, { topics }) })
+    for (let i = 0; i < 10; i++) model.foldPin({ kind: 'upsert', pin: aPin(`a${i}`, { topics }) })
+    expect(model.takeTouched(1_000)).toEqual([])
+    const placed = new Set<string>()
+    for (let i = 0; i < 200; i++) {
+      act(model, `s${i >> 2}`, `a${mix32(i) % 10}`, i)
+      const untouched = model.takeTouched(1_000).filter(({ pinId }) => pinId.startsWith('untouched'))
+      expect(untouched.length).toBeLessThanOrEqual(4)
+      for (const { pinId } of untouched) placed.add(pinId)
+    }
+    expect(placed.size).toBe(300)
+  })
+
+  it('law: what is learned does not depend on how often rows are handed out', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(20), { minLength: 20, maxLength: 60 }), fc.nat(7), (pins, every) => {
+        const often = aModel()
+        const never = aModel()
+        for (const model of [often, never]) {
+          for (let i = 0; i < 10; i++) {
+            const topics = [asId<TopicId>(i % 2 === 0 ? 'even' : 'odd')]
+            model.foldPin({ kind: 'upsert', pin: aPin(`p${i}`, { topics }) })
+          }
+          pins.forEach((pin, i) => {
+            act(model, `s${i >> 2}`, `p${pin}`, i)
+            if (model === often && i % (every + 1) === 0) model.takeTouched(5)
+          })
+        }
+        for (let i = 0; i <= 20; i++) expect(often.embeddingOf(`p${i}`)).toEqual(never.embeddingOf(`p${i}`))
+      }),
+    )
   })
 
   it('has no place for a pin whose content says nothing known', () => {

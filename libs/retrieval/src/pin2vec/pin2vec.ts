@@ -35,7 +35,7 @@ export interface Pin2VecOptions {
   readonly admitAfter: number
   /** A pin nobody has touched for so long loses its embedding, milliseconds. */
   readonly expireAfterMs: number
-  /** A row is handed out once it has moved this far; embeddings have lengths of about 1 to 3. */
+  /** A row is handed out once it has moved this many times its length: often while it is young, seldom later. */
   readonly publishAfterMove: number
   readonly seed: number
 }
@@ -54,7 +54,7 @@ export const pin2VecDefaults: Pin2VecOptions = {
   maxReplay: 1 << 17,
   admitAfter: 2,
   expireAfterMs: 60 * 86_400_000,
-  publishAfterMove: 1,
+  publishAfterMove: 0.8,
   seed: 1,
 }
 
@@ -86,7 +86,7 @@ export interface Pin2Vec {
   fold(action: PinAction): void
   /** Takes over what a pin is about: before anyone has touched it, its embedding is where such pins are. */
   foldPin(change: PinChange): void
-  /** Rows that have changed since they were last handed out, in the order in which they did. Also expires some idle pins. */
+  /** Rows that have changed since they were last handed out, in the order in which they did. */
   takeTouched(maxRows: number): readonly PinEmbedding[]
   /** The unit vector of a pin; null where it has none. */
   embeddingOf(pinId: string): Float32Array | null
@@ -97,11 +97,12 @@ export interface Pin2Vec {
   restore(bytes: Uint8Array): Uint8Array
 }
 
-const sweptRows = 512
+/** Rows looked at after each engagement, in turn: idle ones expire, untouched ones follow the content map. */
+const sweptRows = 4
 const evictionSample = 64
 const contentRate = 0.2
-/** Cosine below which a described pin's new place is worth handing out. */
-const sameCosine = 0.98
+/** Cosine below which a described pin's new place is worth handing out: 18 degrees. */
+const sameCosine = 0.95
 
 /** A model that has learned nothing. Throws a RangeError for dimensions or caps that can't be. */
 export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
@@ -191,6 +192,13 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
     kernel.enqueue(row)
   }
 
+  /** One lesson for the content map: where the pin that was just touched is. */
+  function teach(row: number): void {
+    if (!content.isDescribed(row)) return
+    place.set(vectorAt(row))
+    if (normalise(place, 0, dimensions)) content.learn(row, place)
+  }
+
   function sweep(): void {
     for (let i = Math.min(sweptRows, rows.limit); i > 0; i--) {
       hand = hand + 1 >= rows.limit ? 0 : hand + 1
@@ -227,6 +235,7 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
       const { pinId, atMs } = action
       nowMs = Math.max(nowMs, atMs)
       events++
+      sweep()
       const row = admitted(pinId, atMs)
       if (row < 0) return
       rows.touch(row, atMs)
@@ -254,6 +263,7 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
       }
       memory.recent[recentCount % maxRecent] = row
       recentCount++
+      teach(row)
     },
     foldPin(change) {
       const pinId = change.kind === 'upsert' ? change.pin.pinId : change.pinId
@@ -272,7 +282,6 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
       if (rows.stateOf(row) === 'known') settle(row)
     },
     takeTouched(maxRows) {
-      sweep()
       const touched: PinEmbedding[] = []
       for (const pinId of withdrawn.splice(0, maxRows)) {
         if (rows.rowOf(pinId) < 0) touched.push({ pinId, vector: null })
@@ -286,7 +295,6 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
         if (state === 'free') continue
         const vector = embeddingAt(row)
         if (vector === null) continue
-        if (state === 'learned' && content.isDescribed(row)) content.learn(row, vector)
         touched.push({ pinId: rows.pinIdOf(row), vector })
       }
       return touched

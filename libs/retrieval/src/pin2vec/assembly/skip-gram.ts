@@ -71,7 +71,8 @@ function moved(row: usize, distance: f32, enough: f32): void {
   const at = moves + (row << 2)
   const total = load<f32>(at) + distance
   store<f32>(at, total)
-  if (total >= enough) enqueue(<u32>row)
+  const vector = table + row * rowBytes
+  if (total * total >= enough * enough * dot(vector, vector)) enqueue(<u32>row)
 }
 
 function probability(x: f32): f32 {
@@ -103,7 +104,7 @@ function mixed(state: u64): u64 {
 
 /**
  * Learns `count` pairs (row u32, row u32, weight f32), each against `negatives` rows drawn from the first `recentCount`
- * of `recent`. A row that has moved by `enough` is queued. The seed decides the draws.
+ * of `recent`. A row that has moved by `enough` times its length is queued. The seed decides the draws.
  */
 export function train(
   count: i32,

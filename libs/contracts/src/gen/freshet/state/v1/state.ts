@@ -21,9 +21,12 @@ export interface Counters {
   values: Uint8Array;
 }
 
-/** A user's state. Key in the store: the user id. */
+/**
+ * A user's state. Key in the store: the user id. What a user does is appended to the stored bytes as a part of this message
+ * that holds `version`, `tail`, `limits` and `tail_mark`: joined messages are one.
+ */
 export interface UserState {
-  /** Version of the layout of this message: 1. */
+  /** Version of the layout of this message: 2. Layout 1 has neither tail nor limits. */
   version: number;
   /** Every id that the columns name by its index, joined by line feeds (ids hold none). */
   ids: string;
@@ -70,6 +73,44 @@ export interface UserState {
   sessions: Uint8Array;
   /** Varints: the client's sessions of the newest of the last actions (at most 50), as indices in `ids` plus one, 0: none. */
   recentSessions: Uint8Array;
+  /** What was appended since the other fields were written, in the order of the log: to be folded on top of them. */
+  tail: TailEngagement[];
+  /**
+   * Varints: the caps under which it is folded: recent actions, relations a kind, boards, pins seen last, length of a generation of
+   * older ones in milliseconds, pins in one, gap between sessions in milliseconds, sessions; empty: 200, 1000, 32, 56, 604800000, 1500,
+   * 1800000, 24.
+   */
+  limits: Uint8Array;
+  /** Ends every value: 0x7a15 in the high half, the bytes of `tail` in the low half (at most 65,535). */
+  tailMark: number;
+}
+
+/** An engagement as far as a user's state depends on it. */
+export interface TailEngagement {
+  /** The action's number. */
+  action: number;
+  /** What it is about: one of these four. */
+  pinId: string;
+  /** A board. */
+  boardId: string;
+  /** A creator. */
+  creatorId: string;
+  /** A topic. */
+  topicId: string;
+  /** When it happened, milliseconds since the epoch. */
+  occurredAtMs: number;
+  /** By how much the oldest event still accepted was older, milliseconds; only where it changes a relation. */
+  horizonBeforeMs: number;
+  /** The board of a save or unsave; of impressions neither this nor what follows is kept. */
+  savedToBoardId: string;
+  /** The surface on which the pin was shown, 0: not known. */
+  surface: number;
+  /** How long the user looked, milliseconds; absent: not known. */
+  dwellMs?:
+    | number
+    | undefined;
+  /** The client's session. */
+  sessionId: string;
 }
 
 /** Pins seen in one generation of event time. */
@@ -265,6 +306,9 @@ function createBaseUserState(): UserState {
     closedSessions: 0,
     sessions: new Uint8Array(0),
     recentSessions: new Uint8Array(0),
+    tail: [],
+    limits: new Uint8Array(0),
+    tailMark: 0,
   };
 }
 
@@ -332,6 +376,15 @@ export const UserState: MessageFns<UserState> = {
     }
     if (message.recentSessions.length !== 0) {
       writer.uint32(170).bytes(message.recentSessions);
+    }
+    for (const v of message.tail) {
+      TailEngagement.encode(v!, writer.uint32(178).fork()).join();
+    }
+    if (message.limits.length !== 0) {
+      writer.uint32(186).bytes(message.limits);
+    }
+    if (message.tailMark !== 0) {
+      writer.uint32(197).fixed32(message.tailMark);
     }
     return writer;
   },
@@ -517,6 +570,30 @@ export const UserState: MessageFns<UserState> = {
             message.recentSessions = reader.bytes();
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.tail.push(TailEngagement.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.limits = reader.bytes();
+            continue;
+          }
+          case 24: {
+            if (tag !== 197) {
+              break;
+            }
+
+            message.tailMark = reader.fixed32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -616,6 +693,15 @@ export const UserState: MessageFns<UserState> = {
         : isSet(object.recent_sessions)
         ? bytesFromBase64(object.recent_sessions)
         : new Uint8Array(0),
+      tail: globalThis.Array.isArray(object?.tail)
+        ? object.tail.map((e: any) => TailEngagement.fromJSON(e))
+        : [],
+      limits: isSet(object.limits) ? bytesFromBase64(object.limits) : new Uint8Array(0),
+      tailMark: isSet(object.tailMark)
+        ? globalThis.Number(object.tailMark)
+        : isSet(object.tail_mark)
+        ? globalThis.Number(object.tail_mark)
+        : 0,
     };
   },
 
@@ -684,6 +770,15 @@ export const UserState: MessageFns<UserState> = {
     if (message.recentSessions.length !== 0) {
       obj.recentSessions = base64FromBytes(message.recentSessions);
     }
+    if (message.tail?.length) {
+      obj.tail = message.tail.map((e) => TailEngagement.toJSON(e));
+    }
+    if (message.limits.length !== 0) {
+      obj.limits = base64FromBytes(message.limits);
+    }
+    if (message.tailMark !== 0) {
+      obj.tailMark = Math.round(message.tailMark);
+    }
     return obj;
   },
 
@@ -715,6 +810,286 @@ export const UserState: MessageFns<UserState> = {
     message.closedSessions = object.closedSessions ?? 0;
     message.sessions = object.sessions ?? new Uint8Array(0);
     message.recentSessions = object.recentSessions ?? new Uint8Array(0);
+    message.tail = object.tail?.map((e) => TailEngagement.fromPartial(e)) || [];
+    message.limits = object.limits ?? new Uint8Array(0);
+    message.tailMark = object.tailMark ?? 0;
+    return message;
+  },
+};
+
+function createBaseTailEngagement(): TailEngagement {
+  return {
+    action: 0,
+    pinId: "",
+    boardId: "",
+    creatorId: "",
+    topicId: "",
+    occurredAtMs: 0,
+    horizonBeforeMs: 0,
+    savedToBoardId: "",
+    surface: 0,
+    dwellMs: undefined,
+    sessionId: "",
+  };
+}
+
+export const TailEngagement: MessageFns<TailEngagement> = {
+  encode(message: TailEngagement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.action !== 0) {
+      writer.uint32(8).uint32(message.action);
+    }
+    if (message.pinId !== "") {
+      writer.uint32(18).string(message.pinId);
+    }
+    if (message.boardId !== "") {
+      writer.uint32(26).string(message.boardId);
+    }
+    if (message.creatorId !== "") {
+      writer.uint32(34).string(message.creatorId);
+    }
+    if (message.topicId !== "") {
+      writer.uint32(42).string(message.topicId);
+    }
+    if (message.occurredAtMs !== 0) {
+      writer.uint32(48).int64(message.occurredAtMs);
+    }
+    if (message.horizonBeforeMs !== 0) {
+      writer.uint32(56).int64(message.horizonBeforeMs);
+    }
+    if (message.savedToBoardId !== "") {
+      writer.uint32(66).string(message.savedToBoardId);
+    }
+    if (message.surface !== 0) {
+      writer.uint32(72).uint32(message.surface);
+    }
+    if (message.dwellMs !== undefined) {
+      writer.uint32(80).uint32(message.dwellMs);
+    }
+    if (message.sessionId !== "") {
+      writer.uint32(90).string(message.sessionId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TailEngagement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTailEngagement();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.action = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pinId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.boardId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.creatorId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.topicId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.occurredAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.horizonBeforeMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.savedToBoardId = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.surface = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.dwellMs = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TailEngagement {
+    return {
+      action: isSet(object.action) ? globalThis.Number(object.action) : 0,
+      pinId: isSet(object.pinId)
+        ? globalThis.String(object.pinId)
+        : isSet(object.pin_id)
+        ? globalThis.String(object.pin_id)
+        : "",
+      boardId: isSet(object.boardId)
+        ? globalThis.String(object.boardId)
+        : isSet(object.board_id)
+        ? globalThis.String(object.board_id)
+        : "",
+      creatorId: isSet(object.creatorId)
+        ? globalThis.String(object.creatorId)
+        : isSet(object.creator_id)
+        ? globalThis.String(object.creator_id)
+        : "",
+      topicId: isSet(object.topicId)
+        ? globalThis.String(object.topicId)
+        : isSet(object.topic_id)
+        ? globalThis.String(object.topic_id)
+        : "",
+      occurredAtMs: isSet(object.occurredAtMs)
+        ? globalThis.Number(object.occurredAtMs)
+        : isSet(object.occurred_at_ms)
+        ? globalThis.Number(object.occurred_at_ms)
+        : 0,
+      horizonBeforeMs: isSet(object.horizonBeforeMs)
+        ? globalThis.Number(object.horizonBeforeMs)
+        : isSet(object.horizon_before_ms)
+        ? globalThis.Number(object.horizon_before_ms)
+        : 0,
+      savedToBoardId: isSet(object.savedToBoardId)
+        ? globalThis.String(object.savedToBoardId)
+        : isSet(object.saved_to_board_id)
+        ? globalThis.String(object.saved_to_board_id)
+        : "",
+      surface: isSet(object.surface) ? globalThis.Number(object.surface) : 0,
+      dwellMs: isSet(object.dwellMs)
+        ? globalThis.Number(object.dwellMs)
+        : isSet(object.dwell_ms)
+        ? globalThis.Number(object.dwell_ms)
+        : undefined,
+      sessionId: isSet(object.sessionId)
+        ? globalThis.String(object.sessionId)
+        : isSet(object.session_id)
+        ? globalThis.String(object.session_id)
+        : "",
+    };
+  },
+
+  toJSON(message: TailEngagement): unknown {
+    const obj: any = {};
+    if (message.action !== 0) {
+      obj.action = Math.round(message.action);
+    }
+    if (message.pinId !== "") {
+      obj.pinId = message.pinId;
+    }
+    if (message.boardId !== "") {
+      obj.boardId = message.boardId;
+    }
+    if (message.creatorId !== "") {
+      obj.creatorId = message.creatorId;
+    }
+    if (message.topicId !== "") {
+      obj.topicId = message.topicId;
+    }
+    if (message.occurredAtMs !== 0) {
+      obj.occurredAtMs = Math.round(message.occurredAtMs);
+    }
+    if (message.horizonBeforeMs !== 0) {
+      obj.horizonBeforeMs = Math.round(message.horizonBeforeMs);
+    }
+    if (message.savedToBoardId !== "") {
+      obj.savedToBoardId = message.savedToBoardId;
+    }
+    if (message.surface !== 0) {
+      obj.surface = Math.round(message.surface);
+    }
+    if (message.dwellMs !== undefined) {
+      obj.dwellMs = Math.round(message.dwellMs);
+    }
+    if (message.sessionId !== "") {
+      obj.sessionId = message.sessionId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TailEngagement>): TailEngagement {
+    return TailEngagement.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TailEngagement>): TailEngagement {
+    const message = createBaseTailEngagement();
+    message.action = object.action ?? 0;
+    message.pinId = object.pinId ?? "";
+    message.boardId = object.boardId ?? "";
+    message.creatorId = object.creatorId ?? "";
+    message.topicId = object.topicId ?? "";
+    message.occurredAtMs = object.occurredAtMs ?? 0;
+    message.horizonBeforeMs = object.horizonBeforeMs ?? 0;
+    message.savedToBoardId = object.savedToBoardId ?? "";
+    message.surface = object.surface ?? 0;
+    message.dwellMs = object.dwellMs ?? undefined;
+    message.sessionId = object.sessionId ?? "";
     return message;
   },
 };

@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bytesOf } from '@freshet/contracts/columns'
+import { Degradation } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
+import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openFolder, withOpen } from './platform.ts'
+import type { Terminal } from './terminal.ts'
+import { runWhy } from './why.ts'
+
+let data: string
+let written: string
+
+beforeEach(async () => {
+  data = mkdtempSync(join(tmpdir(), 'freshet-why-'))
+  written = ''
+  await (await openFolder({ data }, 4)).close()
+})
+afterEach(() => rmSync(data, { recursive: true, force: true }))
+
+const terminal: Terminal = {
+  write: (text) => (written += text),
+  progress: { write: () => true },
+  nowMs: () => 0,
+  signal: new AbortController().signal,
+}
+
+/** Two pins, `p1` found by the second source and `p2` by both; features a and b; probabilities .5 and .25 of a click. */
+function aFeed(feedId: string, userId: string, more: Partial<FeedServed> = {}): FeedServed {
+  return FeedServed.fromPartial({
+    feedId,
+    userId,
+    atMs: Date.UTC(2026, 0, 31, 8),
+    surface: Surface.HOME,
+    firstPosition: 25,
+    pinIds: ['p1', 'p2'],
+    utilities: bytesOf(Float32Array.of(1.5, 0.75)),
+    sources: ['trending', 'popularity'],
+    foundBy: bytesOf(Uint32Array.of(2, 3)),
+    featureNames: ['a', 'b'],
+    features: bytesOf(Float32Array.of(1, 2, 3, 4)),
+    actions: ['click'],
+    probabilities: bytesOf(Float32Array.of(0.5, 0.25)),
+    modelVersion: 'home-1',
+    degradation: Degradation.PARTIAL,
+    stages: [{ stage: 'seen', candidatesIn: 9, candidatesOut: 2, tookUs: 1500, removed: { seen: 7 }, error: '' }],
+    ...more,
+  })
+}
+
+const record = (...feeds: readonly FeedServed[]): Promise<unknown> =>
+  withOpen(openFolder({ data }), ({ log }) =>
+    log.append(
+      'feeds-served.v1',
+      feeds.map((feed) => ({ key: feed.userId, value: FeedServed.encode(feed).finish(), partition: null })),
+    ),
+  )
+
+describe('freshet why', () => {
+  it('shows the last feed of the user, with places, sources, probabilities and what stages removed', async () => {
+    await record(aFeed('f1', 'ada'), aFeed('f2', 'ada'), aFeed('f3', 'bob'))
+    await runWhy('ada', { data }, terminal)
+    expect(written).toContain('feed f2 of ada at 2026-01-31T08:00:00.000Z: home, degradation PARTIAL, model home-1')
+    expect(written).toMatch(/ 25 {2}p1 {2}utility 1\.500 {2}click 0\.500 {2}from popularity\n/)
+    expect(written).toMatch(/ 26 {2}p2 {2}utility 0\.750 {2}click 0\.250 {2}from trending, popularity\n/)
+    expect(written).toMatch(/seen +9 → +2 +1\.5 ms {2}seen 7/)
+  })
+
+  it('shows the features of one pin as they were used', async () => {
+    await record(aFeed('f1', 'ada'))
+    await runWhy('ada', { data, pin: 'p2' }, terminal)
+    expect(written).toMatch(/p2 at 26, utility 0\.7500/)
+    expect(written).toMatch(/a +3\n {2}b +4\n/)
+    expect(written).not.toContain('p1')
+  })
+
+  it('shows an earlier feed when it is named, as JSON too', async () => {
+    await record(aFeed('f1', 'ada', { surface: Surface.RELATED, relatedToPinId: 'p9' }), aFeed('f2', 'ada'))
+    await runWhy('ada', { data, feed: 'f1', json: true }, terminal)
+    expect(JSON.parse(written)).toMatchObject({
+      feedId: 'f1',
+      surface: 'related',
+      relatedToPinId: 'p9',
+      pins: [{ pinId: 'p1', position: 25, features: { a: 1, b: 2 }, probabilities: { click: 0.5 } }, { pinId: 'p2' }],
+    })
+  })
+
+  it('says what is not there', async () => {
+    await expect(runWhy('ada', { data }, terminal)).rejects.toThrow(/holds no feed of ada/)
+    await record(aFeed('f1', 'ada'))
+    await expect(runWhy('ada', { data, feed: 'f7' }, terminal)).rejects.toThrow(/holds no feed f7 of ada/)
+    await expect(runWhy('ada', { data, pin: 'p7' }, terminal)).rejects.toThrow(/does not hold p7; it holds p1, p2/)
+    await expect(runWhy('a b', { data }, terminal)).rejects.toThrow(/the user id/)
+  })
+
+  it('shows a feed that the ranker took no part in', async () => {
+    const empty = new Uint8Array(0)
+    const without = { featureNames: [], features: empty, actions: [], probabilities: empty, modelVersion: '' }
+    await record(aFeed('f1', 'ada', without))
+    await runWhy('ada', { data }, terminal)
+    expect(written).toContain('model none')
+    expect(written).toMatch(/p1 {2}utility 1\.500 {4}from popularity/)
+  })
+})

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import { encodePinChange } from '@freshet/contracts/codecs/pin'
+import { encodePinFeatures, encodePinState } from '@freshet/contracts/codecs/pin-state'
+import { asId, type PinId } from '@freshet/domain/ids'
+import type { Pin } from '@freshet/domain/pin'
+import { foldPin, newPinState } from '@freshet/domain/pin-state'
+import { anEngagement, noonMs } from '@freshet/domain/testing'
+import { createRankerViews, type RankerViews } from './views.ts'
+
+/** Folds one record into the views. */
+function fold(views: RankerViews, topic: 'pins.v1' | 'pin-features.v1', key: string, value: Uint8Array | null): void {
+  const from = views.progress.position(topic, 0) ?? 0
+  const records = [{ position: from, key, value, appendedAtMs: noonMs }]
+  views.fold({ topic, partition: 0, from, next: from + 1, end: from + 1, records })
+}
+
+/** The record of a pin that was clicked so often. */
+function clicked(pinId: string, clicks: number, foldedTo: number): Uint8Array {
+  const state = foldPin(
+    newPinState,
+    Array.from({ length: clicks }, () => anEngagement()),
+  )
+  return encodePinFeatures(pinId, encodePinState(state), foldedTo)
+}
+
+function aPin(pinId: string): Uint8Array {
+  const texts = { title: '', description: '', locale: null, imageUrl: null }
+  const pin: Pin = {
+    ...texts,
+    pinId: asId<PinId>(pinId),
+    topics: [],
+    creatorId: null,
+    createdAtMs: null,
+    visualEmbedding: Float32Array.of(1),
+  }
+  return encodePinChange({ kind: 'upsert', pin })
+}
+
+const clickRow = 2
+const totalColumn = 3
+
+/** How often a pin was clicked as the views have it; null: they know of no state. */
+function clicksOf(views: RankerViews, pinId: string): number | null {
+  const entry = views.entryOf(pinId)
+  return (entry && views.readingOf(entry)?.count(clickRow, totalColumn, noonMs)) ?? null
+}
+
+describe('views of the ranker', () => {
+  it('keep the newest record of each pin, of the catalogue and of state apart', () => {
+    const views = createRankerViews({ maxPins: 10, maxDecodedStates: 10 })
+    fold(views, 'pin-features.v1', 'a', clicked('a', 3, 7))
+    expect(views.entryOf('a')?.pin).toBeNull()
+    expect(clicksOf(views, 'a')).toBe(3)
+    fold(views, 'pins.v1', 'a', aPin('a'))
+    expect(views.entryOf('a')?.pin).toMatchObject({ pinId: 'a', visualEmbedding: null })
+    fold(views, 'pin-features.v1', 'a', clicked('a', 5, 9))
+    expect(clicksOf(views, 'a')).toBe(5)
+    // Sent again after a crash.
+    fold(views, 'pin-features.v1', 'a', clicked('a', 4, 8))
+    expect(clicksOf(views, 'a')).toBe(5)
+    fold(views, 'pins.v1', 'a', null)
+    expect(views.entryOf('a')?.pin).toBeNull()
+    expect(clicksOf(views, 'a')).toBe(5)
+    fold(views, 'pin-features.v1', 'a', null)
+    expect(views.entryOf('a')).toBeUndefined()
+    expect(views.stats()).toMatchObject({ pins: 0, states: 0, refused: 0 })
+  })
+
+  it('refuse and count what is beyond the cap, and take it when there is room', () => {
+    const views = createRankerViews({ maxPins: 2, maxDecodedStates: 10 })
+    for (const pinId of ['a', 'b', 'c']) {
+      fold(views, 'pins.v1', pinId, aPin(pinId))
+      fold(views, 'pin-features.v1', pinId, clicked(pinId, 1, 1))
+    }
+    expect(views.stats()).toMatchObject({ pins: 2, states: 2, refused: 2 })
+    expect(views.entryOf('c')).toBeUndefined()
+    fold(views, 'pins.v1', 'a', null)
+    fold(views, 'pins.v1', 'c', aPin('c'))
+    expect(views.entryOf('c')?.pin?.pinId).toBe('c')
+    expect(clicksOf(views, 'c')).toBeNull()
+  })
+
+  it('give the same answers whatever is kept decoded', () => {
+    const views = createRankerViews({ maxPins: 100, maxDecodedStates: 4 })
+    for (let pin = 0; pin < 20; pin++) fold(views, 'pin-features.v1', `p${pin}`, clicked(`p${pin}`, pin + 1, 1))
+    for (let asked = 0; asked < 200; asked++) {
+      const pin = (asked * asked + asked * 7) % 20
+      expect(clicksOf(views, `p${pin}`)).toBe(pin + 1)
+    }
+    fold(views, 'pin-features.v1', 'p3', clicked('p3', 50, 2))
+    expect(clicksOf(views, 'p3')).toBe(50)
+  })
+
+  it('pass over records folded before, and count those that are none', () => {
+    const views = createRankerViews({ maxPins: 100, maxDecodedStates: 4 })
+    const records = [{ position: 0, key: 'a', value: clicked('a', 1, 1), appendedAtMs: noonMs }]
+    const batch = { topic: 'pin-features.v1', partition: 0, from: 0, next: 1, end: 1, records }
+    views.fold(batch)
+    views.fold({ ...batch, records: [{ ...records[0]!, value: clicked('a', 9, 9) }] })
+    expect(clicksOf(views, 'a')).toBe(1)
+    fold(views, 'pin-features.v1', 'b', Uint8Array.of(0xff))
+    expect(views.stats().rejected).toEqual({ CODEC_INVALID: 1 })
+  })
+})

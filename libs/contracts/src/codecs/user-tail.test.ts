@@ -1,0 +1,208 @@
+import type { Engagement } from '@freshet/domain/engagement'
+import { asId, type EventId, type PinId, type UserId } from '@freshet/domain/ids'
+import { engagements } from '@freshet/domain/testing'
+import { defaultUserLimits, foldUser, newUserState, type UserLimits } from '@freshet/domain/user-state'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isContractError } from '../errors.ts'
+import { encodeEngagement } from './engagement.ts'
+import { scanEngagement, scanPinEngagement, scannedOf, scannedPinKeys, textAt } from './engagement-scan.ts'
+import { pinStateKeys } from '@freshet/domain/pin-state'
+import { decodePinEngagement, decodeReceivedEngagement, encodePinEngagement, encodePinEngagementOf } from './onward.ts'
+import { decodeUserState, encodeUserState, withoutTail } from './user-state.ts'
+import { encodeUserTail, fromAcceptedScan, tailBytesAtMost, tailBytesIn, type AcceptedScan } from './user-tail.ts'
+
+const small: UserLimits = {
+  maxRecentActions: 7,
+  maxRelationsPerKind: 2,
+  maxBoards: 2,
+  seen: { maxRecent: 5, generationMs: 600_000, maxPerGeneration: 6 },
+  sessions: { gapMs: 60_000, maxKept: 3 },
+}
+
+/** Engagements as the updater accepts them, some with ids that are not ASCII. */
+const accepted = fc.tuple(engagements(), fc.nat(3)).map(([list, odd]) =>
+  list.map((engagement, i): AcceptedScan => {
+    const given: Engagement =
+      odd === 0 && engagement.subject.kind === 'pin'
+        ? { ...engagement, subject: { kind: 'pin', pinId: asId<PinId>(`ü${i % 4}`) } }
+        : engagement
+    const scan = scannedOf({ engagement: given, receivedAtMs: given.occurredAtMs })
+    return { scan, horizonMs: given.occurredAtMs - (i % 3) * 1000 }
+  }),
+)
+
+/** Where a list is cut, and which of its parts are written whole instead of appended. */
+const cuts = fc.array(fc.tuple(fc.nat(9), fc.boolean()), { minLength: 1, maxLength: 30 })
+
+function appended(value: Uint8Array | null, part: readonly AcceptedScan[], limits: UserLimits): Uint8Array {
+  const tail = encodeUserTail(part, tailBytesIn(value), limits)
+  expect(tail.tailBytes).toBe(tailBytesIn(tail.bytes))
+  return value === null ? tail.bytes : Uint8Array.from([...value, ...tail.bytes])
+}
+
+describe('what is appended to a user', () => {
+  it('comes to the same bytes as folding it at once, however it is cut and wherever it is written whole', () => {
+    for (const limits of [small, defaultUserLimits]) {
+      fc.assert(
+        fc.property(accepted, cuts, (list, parts) => {
+          let value: Uint8Array | null = null
+          let from = 0
+          for (let i = 0; from < list.length; i++) {
+            const [length, whole] = parts[i % parts.length] ?? [1, false]
+            const part = list.slice(from, from + length + 1)
+            from += part.length
+            const base: Uint8Array | null = value
+            if (whole) {
+              const state = base === null ? newUserState : decodeUserState(base)
+              value = encodeUserState(foldUser(state, part.map(fromAcceptedScan), limits), limits)
+            } else value = appended(base, part, limits)
+          }
+          if (value === null) return
+          const at = foldUser(newUserState, list.map(fromAcceptedScan), limits)
+          expect(decodeUserState(value)).toEqual(decodeUserState(encodeUserState(at, limits)))
+          expect(withoutTail(value)).toEqual(encodeUserState(at))
+        }),
+      )
+    }
+  })
+
+  it('may be folded twice only by being appended twice: reading changes nothing', () => {
+    fc.assert(
+      fc.property(accepted, (list) => {
+        fc.pre(list.length > 0)
+        const value = appended(null, list, small)
+        expect(withoutTail(withoutTail(value))).toEqual(withoutTail(value))
+        expect(decodeUserState(value)).toEqual(decodeUserState(value))
+      }),
+    )
+  })
+
+  it('takes no more room than was said', () => {
+    fc.assert(
+      fc.property(accepted, (list) => {
+        const { tailBytes } = encodeUserTail(list, 0, small)
+        expect(tailBytes).toBeLessThanOrEqual(list.reduce((sum, { scan }) => sum + tailBytesAtMost(scan), 0))
+      }),
+    )
+  })
+
+  it('is refused by a reader of layout 1, behind a value of layout 1 too', () => {
+    const [one] = fc.sample(
+      accepted.filter((list) => list.length > 0),
+      { numRuns: 1, seed: 1 },
+    )
+    const old = Buffer.from('CAESA2IKcBoMgPzolr0xgPzolr0xIgIBACoBIzIGgPzolr0x', 'base64')
+    expect(tailBytesIn(old)).toBe(0)
+    const value = appended(old, one ?? [], defaultUserLimits)
+    expect(value[old.length]).toBe(8)
+    expect(value[old.length + 1]).toBe(2)
+    expect(decodeUserState(value).firstAtMs).toBeGreaterThan(0)
+  })
+
+  it('damaged, is refused with CODEC_INVALID or read: nothing else is thrown', () => {
+    fc.assert(
+      fc.property(
+        accepted,
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+        (list, edits) => {
+          const value = Uint8Array.from(appended(null, list, small))
+          for (const [at, byte] of edits) value[at % value.length] = byte
+          try {
+            decodeUserState(value)
+          } catch (error) {
+            expect(isContractError(error, 'CODEC_INVALID'), String(error)).toBe(true)
+          }
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe('a scan', () => {
+  const plainOnes = engagements(undefined, 5)
+
+  it('finds what the decoder finds, and sends it on as the encoder does', () => {
+    fc.assert(
+      fc.property(plainOnes, fc.nat(2 ** 40), (list, receivedAtMs) => {
+        for (const engagement of list) {
+          const bytes = encodeEngagement(engagement, receivedAtMs)
+          const scan = scanEngagement(bytes)
+          if (scan === null) throw new Error('a plain engagement was not scanned')
+          expect(fromAcceptedScan({ scan, horizonMs: 0 }).engagement).toMatchObject({
+            action: engagement.action,
+            subject: engagement.subject,
+            boardId: engagement.boardId,
+            sessionId: engagement.sessionId,
+            occurredAtMs: engagement.occurredAtMs,
+            dwellMs: engagement.dwellMs,
+            shown: { surface: engagement.shown.surface },
+          })
+          expect(textAt(bytes, scan.userAt, scan.userTo)).toBe(engagement.userId)
+          expect(textAt(bytes, scan.eventAt, scan.eventTo)).toBe(engagement.eventId)
+          expect(scan.receivedAtMs).toBe(receivedAtMs)
+          expect(scannedPinKeys(scan)).toEqual(pinStateKeys(engagement))
+          const source = { partition: 3, position: 2 ** 40, index: 1 }
+          const onward = encodePinEngagementOf(bytes, source)
+          expect(onward).toEqual(encodePinEngagement({ engagement, receivedAtMs, source }))
+          expect(scanPinEngagement(onward)?.source).toEqual(source)
+        }
+      }),
+    )
+  })
+
+  it('of any bytes is null or agrees with the decoder', () => {
+    const mutated = fc.tuple(plainOnes, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }), fc.nat(9))
+    let scannedSome = 0
+    fc.assert(
+      fc.property(mutated, ([list, edits, cut]) => {
+        for (const engagement of list) {
+          const whole = encodePinEngagement({
+            engagement,
+            receivedAtMs: 5,
+            source: { partition: 1, position: 2, index: 0 },
+          })
+          const bytes = whole.slice(0, cut === 0 ? whole.length - 3 : whole.length)
+          for (const [at, byte] of edits) bytes[at % bytes.length] = byte
+          const scanned = scanPinEngagement(bytes)
+          if (scanned === null) continue
+          scannedSome++
+          const decoded = decodePinEngagement(bytes)
+          expect(scanned.source).toEqual(decoded.source)
+          expect(scannedPinKeys(scanned.scan)).toEqual(pinStateKeys(decoded.engagement))
+          expect(scanned.scan).toMatchObject({
+            action: decoded.engagement.action,
+            occurredAtMs: decoded.engagement.occurredAtMs,
+            receivedAtMs: decoded.receivedAtMs,
+            dwellMs: decoded.engagement.dwellMs ?? -1,
+            position: decoded.engagement.shown.position ?? -1,
+          })
+        }
+      }),
+      { numRuns: 1000 },
+    )
+    expect(scannedSome).toBeGreaterThan(100)
+  })
+
+  it('leaves what is not plain to the decoder', () => {
+    const odd = encodeEngagement(
+      {
+        eventId: asId<EventId>('é'),
+        userId: asId<UserId>('u'),
+        sessionId: null,
+        action: 'click',
+        subject: { kind: 'pin', pinId: asId<PinId>('p') },
+        boardId: null,
+        occurredAtMs: 1,
+        shown: { feedId: null, position: null, surface: null },
+        dwellMs: null,
+      },
+      1,
+    )
+    expect(scanEngagement(odd)).toBeNull()
+    expect(scannedOf(decodeReceivedEngagement(odd))).toMatchObject({ action: 'click', occurredAtMs: 1 })
+    for (const bytes of [new Uint8Array(0), Uint8Array.of(255), odd.subarray(0, 5)])
+      expect(scanEngagement(bytes)).toBeNull()
+  })
+})

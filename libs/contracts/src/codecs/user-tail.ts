@@ -1,0 +1,189 @@
+import { actions, surfaces, type Act, type Subject } from '@freshet/domain/engagement'
+import { asId, type BoardId, type CreatorId, type PinId, type SessionId, type TopicId } from '@freshet/domain/ids'
+import type { AcceptedEngagement, UserLimits } from '@freshet/domain/user-state'
+import { ContractError } from '../errors.ts'
+import type { TailEngagement } from '../gen/freshet/state/v1/state.ts'
+import { varintColumn } from '../varints.ts'
+import { encodeFields, type FieldWriter } from '../wire.ts'
+import { actionNumber } from './engagement.ts'
+import { subjectKinds, type ScannedEngagement } from './engagement-scan.ts'
+
+/** Version of the layout of a user's state that this code writes, and the newest that it reads. */
+export const userStateVersion = 2
+
+const versionField = 1
+const tailField = 22
+const limitsField = 23
+const markField = 24
+/** In the high half of a mark: tells it from the end of a value of layout 1, which has none. */
+const markTag = 0x7a15
+const mostInMark = 0xffff
+
+/** The bytes at a value's end that say how long its tail is. */
+export const tailMarkBytes = 6
+
+/** An engagement that was accepted, as it is appended: `horizonMs` as in `AcceptedEngagement`. */
+export interface AcceptedScan {
+  readonly scan: ScannedEngagement
+  readonly horizonMs: number
+}
+
+/** Room that an engagement takes in a tail at most, bytes. */
+export function tailBytesAtMost({ subjectAt, subjectTo, boardAt, boardTo, sessionAt, sessionTo }: ScannedEngagement) {
+  return 40 + (subjectTo - subjectAt) + (boardTo - boardAt) + (sessionTo - sessionAt)
+}
+
+/**
+ * What to append to a user's value so that it holds these engagements, too, and how long its tail is then. `tailBytes`: of
+ * its present tail. It says its version and its caps whatever it goes behind: the value may have expired meanwhile.
+ */
+export function encodeUserTail(
+  accepted: readonly AcceptedScan[],
+  tailBytes: number,
+  limits: UserLimits,
+): { readonly bytes: Uint8Array; readonly tailBytes: number } {
+  let after = tailBytes
+  const bytes = encodeFields((to) => {
+    to.uint(versionField, userStateVersion)
+    const before = to.length()
+    for (const each of accepted) {
+      to.message(tailField, () => {
+        writeTailEngagement(to, each)
+      })
+    }
+    after += to.length() - before
+    writeUserLimits(to, limits)
+    writeTailMark(to, after)
+  })
+  return { bytes, tailBytes: after }
+}
+
+function writeTailEngagement(to: FieldWriter, { scan, horizonMs }: AcceptedScan): void {
+  const { bytes, action, subjectKind, occurredAtMs, dwellMs } = scan
+  to.uint(1, actionNumber(action))
+  to.range(2 + subjectKind, bytes, scan.subjectAt, scan.subjectTo)
+  to.uint(6, occurredAtMs)
+  if (changesRelation(scan)) to.uint(7, Math.max(0, occurredAtMs - horizonMs))
+  // Of what a user was merely shown the state keeps which pin and when.
+  if (action === 'impression') return
+  to.range(8, bytes, scan.boardAt, scan.boardTo)
+  to.uint(9, scan.surface)
+  to.optional(10, dwellMs < 0 ? null : dwellMs)
+  to.range(11, bytes, scan.sessionAt, scan.sessionTo)
+}
+
+function changesRelation({ action, subjectKind }: ScannedEngagement): boolean {
+  return subjectKind !== 0 || action === 'hide' || action === 'unhide' || action === 'report' || action === 'unreport'
+}
+
+/** Caps of a tail that does not name them. Part of layout 2: not to follow the defaults when these change. */
+const unnamedLimits = [200, 1000, 32, 56, 604_800_000, 1500, 1_800_000, 24]
+
+/** The caps as a field of the message; nothing where they are the usual ones. */
+export function writeUserLimits(to: FieldWriter, limits: UserLimits): void {
+  const { seen, sessions } = limits
+  const column = [
+    limits.maxRecentActions,
+    limits.maxRelationsPerKind,
+    limits.maxBoards,
+    seen.maxRecent,
+    seen.generationMs,
+    seen.maxPerGeneration,
+    sessions.gapMs,
+    sessions.maxKept,
+  ]
+  if (column.some((cap, i) => cap !== unnamedLimits[i])) to.varints(limitsField, column)
+}
+
+/** Caps from their field. Throws CODEC_INVALID where they are not all there. */
+export function userLimitsOf(bytes: Uint8Array): UserLimits {
+  const column = bytes.length === 0 ? unnamedLimits : varintColumn(bytes)
+  if (column.length < 8 || column.includes(0)) throw invalid('limits', 'are not all there')
+  const at = (index: number): number => column[index] ?? 0
+  return {
+    maxRecentActions: at(0),
+    maxRelationsPerKind: at(1),
+    maxBoards: at(2),
+    seen: { maxRecent: at(3), generationMs: at(4), maxPerGeneration: at(5) },
+    sessions: { gapMs: at(6), maxKept: at(7) },
+  }
+}
+
+/** Ends a value: how many bytes of it are its tail. */
+export function writeTailMark(to: FieldWriter, tailBytes: number): void {
+  to.fixed32(markField, markTag * 0x10000 + Math.min(tailBytes, mostInMark))
+}
+
+/** How long the tail is of a value that ends in these bytes; 0 for one of layout 1, and where there is none. */
+export function tailBytesIn(end: Uint8Array | null): number {
+  if (end === null || end.length < tailMarkBytes) return 0
+  const at = end.length - tailMarkBytes
+  const view = new DataView(end.buffer, end.byteOffset + at, tailMarkBytes)
+  if (view.getUint16(0, true) !== tailMarkKey || view.getUint16(4, true) !== markTag) return 0
+  return view.getUint16(2, true)
+}
+
+/** The field's key as its two bytes stand. */
+const tailMarkKey = ((markField * 8 + 5) & 0x7f) | 0x80 | (((markField * 8 + 5) >>> 7) << 8)
+
+/** An engagement of a tail. Throws CODEC_INVALID, naming the field. */
+export function fromTailEngagement(message: TailEngagement): AcceptedEngagement {
+  const action = actions[message.action - 1]
+  if (action === undefined) throw invalid('action', `has the unknown number ${message.action}`)
+  const { occurredAtMs, horizonBeforeMs } = message
+  if (!Number.isSafeInteger(occurredAtMs) || occurredAtMs <= 0) throw invalid('occurred_at_ms', `is ${occurredAtMs}`)
+  const engagement: Act = {
+    action,
+    subject: subjectOf(message),
+    boardId: message.savedToBoardId === '' ? null : id<BoardId>('saved_to_board_id', message.savedToBoardId),
+    sessionId: message.sessionId === '' ? null : id<SessionId>('session_id', message.sessionId),
+    occurredAtMs,
+    shown: { feedId: null, position: null, surface: surfaces[message.surface - 1] ?? null },
+    dwellMs: message.dwellMs ?? null,
+  }
+  return { engagement, horizonMs: occurredAtMs - horizonBeforeMs }
+}
+
+/** An accepted engagement from its bytes in the log, for folding. */
+export function fromAcceptedScan({ scan, horizonMs }: AcceptedScan): AcceptedEngagement {
+  const { bytes, action, occurredAtMs, boardAt, boardTo, sessionAt, sessionTo, dwellMs } = scan
+  const text = (from: number, to: number): string =>
+    Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8')
+  const about = text(scan.subjectAt, scan.subjectTo)
+  const engagement: Act = {
+    action,
+    subject: subjectNamed(subjectKinds[scan.subjectKind] ?? 'pin', about),
+    boardId: boardTo === boardAt ? null : (text(boardAt, boardTo) as BoardId),
+    sessionId: sessionTo === sessionAt ? null : (text(sessionAt, sessionTo) as SessionId),
+    occurredAtMs,
+    shown: { feedId: null, position: null, surface: surfaces[scan.surface - 1] ?? null },
+    dwellMs: dwellMs < 0 ? null : dwellMs,
+  }
+  return { engagement, horizonMs }
+}
+
+function subjectOf({ pinId, boardId, creatorId, topicId }: TailEngagement): Subject {
+  if (pinId !== '') return { kind: 'pin', pinId: id<PinId>('pin_id', pinId) }
+  if (boardId !== '') return { kind: 'board', boardId: id<BoardId>('board_id', boardId) }
+  if (creatorId !== '') return { kind: 'creator', creatorId: id<CreatorId>('creator_id', creatorId) }
+  return { kind: 'topic', topicId: id<TopicId>('topic_id', topicId) }
+}
+
+function subjectNamed(kind: Subject['kind'], about: string): Subject {
+  if (kind === 'pin') return { kind, pinId: about as PinId }
+  if (kind === 'board') return { kind, boardId: about as BoardId }
+  if (kind === 'creator') return { kind, creatorId: about as CreatorId }
+  return { kind, topicId: about as TopicId }
+}
+
+function id<Id extends PinId | BoardId | CreatorId | TopicId | SessionId>(field: string, text: string): Id {
+  try {
+    return asId<Id>(text)
+  } catch (error) {
+    throw invalid(field, (error as Error).message)
+  }
+}
+
+function invalid(field: string, problem: string): ContractError {
+  return new ContractError('CODEC_INVALID', `freshet.state.v1.TailEngagement.${field} ${problem}`)
+}

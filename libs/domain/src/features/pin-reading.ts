@@ -1,0 +1,112 @@
+import { counted, decay, halfLifeNames, halfLivesMs } from '../decay.ts'
+import { hash32 } from '../hash.ts'
+import type { PinState } from '../pin-state.ts'
+import { distinctUsers } from './distinct-users.ts'
+import { actedOverall, defaultPositionRates, expectedActions } from './memboost.ts'
+import { boardsOf } from './pin-boards.ts'
+
+const width = halfLivesMs.length
+const month = halfLifeNames.indexOf('30d')
+/** Impressions, closeups, clicks, saves and hides come first among the actions; the others are seldom asked for. */
+const quickRows = 5
+
+// Places of the numbers of a reading. One array: what a page reads of hundreds of pins lies far apart in memory.
+const newestAt = 0
+const users = 1
+const boards = 2
+const acted = 3
+const expected = 4
+const counts = 5
+
+// What remains of a count, per half-life, for the reading and the time asked about last.
+const remains = new Float64Array(width)
+let remainsOf: PinReading | null = null
+let remainsAtMs = Number.NaN
+
+/**
+ * A pin's state as features read it, worked out once when the state arrives: a page asks for hundreds of pins, and what
+ * of it depends on the time of the request is three factors. All counts are brought to the time of the newest one, so
+ * that one factor per half-life serves them all; as of an older time they are read from the state itself.
+ */
+export class PinReading {
+  readonly state: PinState
+  readonly #boardIds: readonly string[]
+  /** Of `#boardIds`, ascending. */
+  readonly #boardHashes: Uint32Array
+  readonly #numbers: Float64Array
+
+  constructor(state: PinState) {
+    const { counters, impressionsByPosition, positivesByPosition } = state
+    let newestAtMs = state.lastAtMs
+    for (const { atMs } of [counters, impressionsByPosition, positivesByPosition])
+      for (const each of atMs) newestAtMs = Math.max(newestAtMs, each)
+    this.state = state
+    this.#boardIds = boardsOf(state.boards)
+    this.#boardHashes = Uint32Array.from(this.#boardIds, (id) => hash32(id)).sort()
+    this.#numbers = new Float64Array(counts + quickRows * width)
+    this.#numbers[newestAt] = newestAtMs
+    this.#numbers[users] = distinctUsers(state.users)
+    this.#numbers[boards] = this.#boardIds.length
+    this.#numbers[acted] = actedOverall(state, newestAtMs)
+    this.#numbers[expected] = expectedActions(state, defaultPositionRates, newestAtMs)
+    for (let row = 0; row < quickRows; row++)
+      for (const [column, halfLife] of halfLifeNames.entries())
+        this.#numbers[counts + row * width + column] = counted(counters, row, halfLife, newestAtMs)
+  }
+
+  /** Estimated number of different users who liked it. */
+  get users(): number {
+    return this.#numbers[users]!
+  }
+
+  /** On how many boards it is. */
+  get boards(): number {
+    return this.#numbers[boards]!
+  }
+
+  /** Whether it is on a board; `hash`: `hash32` of its id. */
+  isOn(boardId: string, hash: number): boolean {
+    const hashes = this.#boardHashes
+    let low = 0
+    let high = hashes.length - 1
+    while (low <= high) {
+      const middle = (low + high) >>> 1
+      const found = hashes[middle]!
+      if (found === hash) return this.#boardIds.includes(boardId)
+      if (found < hash) low = middle + 1
+      else high = middle - 1
+    }
+    return false
+  }
+
+  /** How often an action (its index in `actions`) was taken, decayed (index in `halfLifeNames`), as of a time. */
+  count(row: number, column: number, atMs: number): number {
+    if (row >= quickRows || atMs < this.#numbers[newestAt]!)
+      return counted(this.state.counters, row, halfLifeNames[column] ?? 'total', atMs)
+    return this.#remaining(this.#numbers[counts + row * width + column]!, column, atMs)
+  }
+
+  /** Positive actions, 30-day half-life, as `actedOverall`. */
+  acted(atMs: number): number {
+    if (atMs < this.#numbers[newestAt]!) return actedOverall(this.state, atMs)
+    return this.#remaining(this.#numbers[acted]!, month, atMs)
+  }
+
+  /** What `expectedActions` gives with the default rates. */
+  expected(atMs: number): number {
+    if (atMs < this.#numbers[newestAt]!) return expectedActions(this.state, defaultPositionRates, atMs)
+    return this.#remaining(this.#numbers[expected]!, month, atMs)
+  }
+
+  /** A number as of the newest count, decayed. */
+  #remaining(value: number, column: number, atMs: number): number {
+    if (value === 0) return 0
+    if (remainsOf !== this || remainsAtMs !== atMs) {
+      const elapsedMs = atMs - this.#numbers[newestAt]!
+      for (let i = 0; i < width; i++) remains[i] = decay(elapsedMs, halfLivesMs[i]!)
+      remainsOf = this
+      remainsAtMs = atMs
+    }
+    return value * remains[column]!
+  }
+}
