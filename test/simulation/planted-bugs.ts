@@ -22,7 +22,7 @@ const erasures = 'feature-updater/src/erasures.ts'
 const simulatedStore = 'simulation/sim-store.ts'
 
 const dropOnRevoke: readonly Edit[] = [
-  { file: updater, find: 'folderFor(topic).drop(partition)\n      await', replace: 'await' },
+  { file: updater, find: 'folderFor(topic).drop(partition)\n      if', replace: 'if' },
   { file: updater, find: 'folderFor(topic).drop(partition)\n      failures', replace: 'failures' },
 ]
 
