@@ -19,6 +19,8 @@ export interface RowResult {
   readonly feedsBefore: FeedFigures
   /** From the end of each injection until an event was seen in a full feed, milliseconds. */
   readonly recoveriesMs: readonly number[]
+  /** What was in the way most often during the longest of them; empty: nothing. */
+  readonly obstacle: string
   readonly load: LoadReached
   readonly problems: readonly string[]
 }
@@ -112,6 +114,7 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
       const fromMs = load.now()
       const recoveriesMs: number[] = []
       let toMs = fromMs
+      let obstacle = ''
       const ground: Ground = {
         world,
         fleet,
@@ -123,8 +126,9 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
         scale: options.scale,
         async recovered() {
           const endedMs = load.now()
-          await wholePathWorks(fleet, file, 120_000)
+          const inTheWay = await wholePathWorks(fleet, file, 120_000)
           toMs = load.now()
+          if (toMs - endedMs > Math.max(0, ...recoveriesMs)) obstacle = inTheWay
           recoveriesMs.push(toMs - endedMs)
         },
       }
@@ -142,6 +146,7 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
         feeds: load.figures(fromMs, toMs),
         feedsBefore: load.figures(warmMs, fromMs),
         recoveriesMs,
+        obstacle,
         load: reached,
         problems,
       }

@@ -251,17 +251,23 @@ export async function postPins(ingestUrl: string, count: number): Promise<void> 
 
 /**
  * Whether the whole path works: an event is posted and the feed asked for with its token. Resolves when it comes in full
- * and fresh; rejects after the deadline. The events are written to the file like all others.
+ * and fresh, with what was in the way most often until then (empty: nothing); rejects after the deadline. The events are
+ * written to the file like all others.
  */
 export async function wholePathWorks(
   fleet: Pick<Fleet, 'ingestUrl' | 'feedAddress'>,
   file: SentFile,
   deadlineMs: number,
-): Promise<void> {
+): Promise<string> {
   const blender = createBlenderClient({ address: fleet.feedAddress })
+  const obstacles = new Map<string, number>()
   const run = Math.floor(performance.now())
   let attempt = 0
   let last = 'no answer'
+  const inTheWay = (what: string): null => {
+    obstacles.set(what, (obstacles.get(what) ?? 0) + 1)
+    return null
+  }
   try {
     await eventually(
       'an event in a full feed',
@@ -282,25 +288,28 @@ export async function wholePathWorks(
         }
         const token = receipts[0]?.token
         last = `ingest ${response?.status ?? 'away'}`
-        if (token === undefined) return null
+        if (token === undefined) return inTheWay(last)
         file.accepted(userId, eventId, token)
         const request = GetFeedRequest.fromPartial({ userId, pageSize: 5, after: [token], explain: true })
         const feed = await blender.getFeed(request, { timeoutMs: 2_000 }).catch((error: unknown) => {
           last = (error as Error).message
           return null
         })
-        if (feed === null) return null
+        if (feed === null) return inTheWay(last)
         const stages = feed.stages.map(({ stage, error, candidatesOut, tookUs }) =>
           [stage, error, candidatesOut, `${Math.round(tookUs / 1000)} ms`].filter((part) => part !== '').join(' '),
         )
         last = `degradation ${feed.degradation}, freshness ${feed.freshness}, ${feed.reasons.join()}; ${stages.join(', ')}`
         const works =
           feed.items.length > 0 && feed.degradation === Degradation.NONE && feed.freshness === Freshness.CURRENT
-        return works ? true : null
+        if (works) return true
+        const failed = feed.stages.filter(({ error }) => error !== '').map(({ stage, error }) => `${stage} ${error}`)
+        return inTheWay(failed.length === 0 ? last : failed.join(', '))
       },
       deadlineMs,
       100,
     )
+    return [...obstacles].sort((a, b) => b[1] - a[1])[0]?.[0] ?? ''
   } catch (error) {
     throw new Error(`${(error as Error).message}: ${last}`, { cause: error })
   } finally {

@@ -1,3 +1,4 @@
+import { exitCodes } from '@freshet/service/errors'
 import { Command } from 'commander'
 import { runDev } from './dev/command.ts'
 import { runEvaluate, type EvaluateArguments } from './evaluation/command.ts'
@@ -17,6 +18,8 @@ export function commandLine(): Command {
     .description('An event-driven streaming recommender for home feeds')
     .version('0.1.0')
     .showHelpAfterError()
+    // What was shown because it was asked for is no failure.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.stopped : exitCodes.config))
 
   program
     .command('dev')

@@ -1,4 +1,5 @@
 import { decodePinEngagement, decodeReceivedEngagement } from '@freshet/contracts/codecs/onward'
+import { topics } from '@freshet/contracts/topics'
 import {
   listDeadLetters,
   replayDeadLetters,
@@ -105,6 +106,8 @@ export async function runDlqReplay(
 function filterOf({ topic, code, since, key }: LetterArguments): LetterFilter {
   const sinceMs = since === undefined ? null : Date.parse(since)
   if (Number.isNaN(sinceMs)) throw new ArgumentError(`--since is ${since}; give a time such as 2026-01-31T08:00:00Z`)
+  if (topic !== undefined && !(topic in topics))
+    throw new ArgumentError(`--topic is ${topic}; there are ${Object.keys(topics).join(', ')}`)
   return { sourceTopic: topic ?? null, code: code ?? null, sinceMs, key: key ?? null }
 }
 

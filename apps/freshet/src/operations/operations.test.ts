@@ -19,6 +19,7 @@ import { failureOf } from '../failure.ts'
 import { runDlqList, runDlqReplay, runDlqShow } from './dead-letters.ts'
 import { runUsersErase } from './erase-user.ts'
 import { openFolder, openPlatform, withOpen, type OpenPlatform } from './platform.ts'
+import { runDlqResume } from './resume.ts'
 import { runRebuild, type RebuildArguments } from './rebuild.ts'
 import { runReplay } from './replay.ts'
 import type { Terminal } from './terminal.ts'
@@ -111,6 +112,33 @@ describe('freshet dlq', () => {
     await expect(runDlqShow('three', { data }, aTerminal())).rejects.toThrow(/PARTITION\/POSITION/)
   })
 
+  it('refuses a topic that there is not', async () => {
+    await expect(runDlqList({ data, topic: 'engagement.v1' }, aTerminal())).rejects.toThrow(/there are engagements\.v1/)
+  })
+
+  it('lets a halted partition go on: what is bad by now is put aside, what comes bad later counts again', async () => {
+    const bad = { key: 'u', value: Uint8Array.of(255), partition: null }
+    await append('engagements.v1', ...Array.from({ length: 8 }, () => bad))
+    const folded = (): Promise<string | null> =>
+      opened(async ({ log, store, clock }) => {
+        const config = updaterConfigOf({ updater: { canaryEveryMs: 0, haltMinBadRecords: 5 } })
+        const updater = createUpdater({ log, store, clock, config })
+        await updater.start()
+        while (updater.notReady() === null && (await updater.lag()) > 0) await clock.sleep(5)
+        const problem = updater.notReady()
+        await updater.stop()
+        return problem
+      })
+    expect(await folded()).toMatch(/halted: 8 of 8 records are bad.*freshet dlq resume/)
+    expect(await ends('dead-letters.v1')).toBe(2)
+    await runDlqResume({ data }, aTerminal())
+    expect(written).toMatch(/halt no partition; the next `freshet dev` goes on/)
+    expect(await folded()).toBeNull()
+    expect(await ends('dead-letters.v1')).toBe(10)
+    await append('engagements.v1', ...Array.from({ length: 8 }, () => bad))
+    expect(await folded()).toMatch(/halted/)
+  })
+
   it('replays what can be read now, and nothing in a dry run', async () => {
     await runDlqReplay({ data, rate: '1000', dryRun: true }, aTerminal())
     expect(written).toContain('2 match, 1 would be replayed, 1 still cannot be read')
@@ -177,6 +205,9 @@ describe('freshet rebuild', () => {
     expect(written).toContain('removing what an earlier rebuild left in generation 2')
     await expect(run({ drop: '2' })).rejects.toThrow(/serves/)
     await run({ drop: '1' })
+    expect(written).toMatch(/generation 1 was removed\n$/)
+    await run({ drop: '7' })
+    expect(written).toMatch(/generation 7 was removed; it held nothing\n$/)
     expect(await stored('user.1', 'a')).toBeNull()
   })
 
@@ -290,6 +321,17 @@ describe('where an operator works', () => {
       await expect(openPlatform(given)).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
     await expect(openPlatform({ data: join(data, 'none') })).rejects.toThrow(/no data folder/)
   })
+
+  it(
+    'has to be told what to do: a wrong command line ends with the exit code of wrong arguments',
+    { timeout: 60_000 },
+    () => {
+      const main = fileURLToPath(import.meta.resolve('../main.ts'))
+      const statusOf = (...given: string[]): number | null => spawnSync(process.execPath, [main, ...given]).status
+      expect(statusOf('users', 'erase')).toBe(78)
+      expect(statusOf('dlq', '--help')).toBe(0)
+    },
+  )
 
   it('is refused in one line while another process has the folder', async () => {
     await opened(async () => {

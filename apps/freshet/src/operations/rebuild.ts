@@ -122,8 +122,11 @@ async function drop(
   dry: boolean,
   terminal: Terminal,
 ): Promise<void> {
+  const count = await log.partitionCount(familyTopic[family])
+  const positions = await store.positions(stateScope(family, generation), partitionsUpTo(count))
   if (!dry) await dropGeneration({ store, log, family, generation })
-  terminal.write(`${family}: generation ${generation} ${dry ? 'would be' : 'was'} removed\n`)
+  const held = positions.some((position) => position !== null) ? '' : '; it held nothing'
+  terminal.write(`${family}: generation ${generation} ${dry ? 'would be' : 'was'} removed${held}\n`)
 }
 
 async function foretell(platform: Platform, family: StateFamily, terminal: Terminal): Promise<void> {
