@@ -61,7 +61,7 @@ interface Memo {
 export function createPartitionFolder<Parsed extends { readonly kind: string }, Cached>(options: {
   readonly stage: Stage<Parsed, Cached>
   readonly log: Pick<EventLog, 'append'>
-  readonly store: Pick<StateStore, 'readForFold' | 'commit'>
+  readonly store: Pick<StateStore, 'read' | 'readForFold' | 'commit'>
   readonly config: UpdaterConfig['updater']
   /** The generation whose state is folded, asked at every batch. */
   readonly generation: () => string
@@ -92,6 +92,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
 
   /** Records that count as bad where it is asked whether a deploy is broken. */
   const countedBad = (batch: LogBatch, parsed: readonly Parsed[]): number => {
+    if (stage.badRecords(parsed) === 0) return 0
     const untilMs = options.badAcceptedUntilMs()
     return parsed.filter(({ kind }, at) => kind === 'bad' && (batch.records[at]?.appendedAtMs ?? 0) > untilMs).length
   }
@@ -114,7 +115,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     const call = signal === undefined ? {} : { signal }
     const epoch = epochOf(partition)
     const parsed = stage.parse(batch)
-    const badRecords = stage.badRecords(parsed) === 0 ? 0 : countedBad(batch, parsed)
+    const badRecords = countedBad(batch, parsed)
     const share = haltIfBroken(batch, parsed, badRecords)
 
     let memo = memos.get(partition)
@@ -127,10 +128,11 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     }
     // An older batch of this partition may still be under way here: what it cached is of another position.
     const cached = memos.get(partition) === memo
-    // Taken out once: what goes from the cache during the read below must still be known afterwards.
+    // Taken out: a batch may change them in place, and comes back with them only once it is committed.
     const entries = new Map<string, Cached>()
-    const { keys, ends, endBytes, hashes } = stage.needs(parsed, (key) => {
-      const entry = cached ? cache.get(partition, key) : undefined
+    const entryOf = (key: string) => entries.get(key)
+    const { keys, ends, endBytes, overdue, hashes } = stage.needs(parsed, (key) => {
+      const entry = cached ? cache.take(partition, key) : undefined
       if (entry !== undefined) entries.set(key, entry)
       return entry
     })
@@ -148,13 +150,18 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     const stored = read.position ?? 0
     if (stored !== memo.position) return move(batch, kindOf(batch, stored), stored)
     const values = new Map(keys.map((key, row) => [key, read.values[row] ?? null]))
-    const endsOf = new Map(ends.map((key, row) => [key, read.ends[row] ?? null]))
+    ends.forEach((key, row) => entries.set(key, stage.ofEnd(read.ends[row] ?? null)))
+    const late = ends.length === 0 ? [] : overdue(entryOf)
+    if (late.length > 0) {
+      const { position, values: more } = await store.read(scope, partition, late, call)
+      if (position !== read.position) return move(batch, kindOf(batch, position ?? 0), position ?? 0)
+      late.forEach((key, row) => values.set(key, more[row] ?? null))
+    }
 
     const result = stage.fold(batch, parsed, {
       meta: memo.meta,
-      cached: (key) => entries.get(key),
+      cached: entryOf,
       valueOf: (key) => values.get(key),
-      endOf: (key) => endsOf.get(key),
       hashes,
       seen: read.seen,
     })
