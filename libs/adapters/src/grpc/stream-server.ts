@@ -39,17 +39,21 @@ export function createCallServer<Request, Response>(
   return {
     unary(call, callback) {
       const stop = new AbortController()
+      let answered = false
+      // Also told of when an answered call closes; nobody listens then, and an abort costs more than it is worth.
       call.on('cancelled', () => {
-        stop.abort()
+        if (!answered) stop.abort()
       })
       const deadline = call.getDeadline()
       const leftMs = Number(deadline) - Date.now()
       const timeoutMs = Number.isFinite(leftMs) ? leftMs : defaultTimeoutMs
       boundedCall({ timeoutMs, signal: stop.signal }, async (options) => answer(messageOf(call.request), options)).then(
         (response) => {
+          answered = true
           callback(null, response)
         },
         (error: unknown) => {
+          answered = true
           callback(failure(error))
         },
       )

@@ -16,12 +16,11 @@ const users = 1
 const boards = 2
 const acted = 3
 const expected = 4
-const counts = 5
-
-// What remains of a count, per half-life, for the reading and the time asked about last.
-const remains = new Float64Array(width)
-let remainsOf: PinReading | null = null
-let remainsAtMs = Number.NaN
+/** The time asked about last, and what remained of a count then, per half-life; `notAsked` until it is needed. */
+const askedAt = 5
+const remains = 6
+const counts = remains + width
+const notAsked = -1
 
 /**
  * A pin's state as features read it, worked out once when the state arrives: a page asks for hundreds of pins, and what
@@ -45,6 +44,7 @@ export class PinReading {
     this.#boardHashes = Uint32Array.from(this.#boardIds, (id) => hash32(id)).sort()
     this.#numbers = new Float64Array(counts + quickRows * width)
     this.#numbers[newestAt] = newestAtMs
+    this.#numbers[askedAt] = Number.NaN
     this.#numbers[users] = distinctUsers(state.users)
     this.#numbers[boards] = this.#boardIds.length
     this.#numbers[acted] = actedOverall(state, newestAtMs)
@@ -101,12 +101,16 @@ export class PinReading {
   /** A number as of the newest count, decayed. */
   #remaining(value: number, column: number, atMs: number): number {
     if (value === 0) return 0
-    if (remainsOf !== this || remainsAtMs !== atMs) {
-      const elapsedMs = atMs - this.#numbers[newestAt]!
-      for (let i = 0; i < width; i++) remains[i] = decay(elapsedMs, halfLivesMs[i]!)
-      remainsOf = this
-      remainsAtMs = atMs
+    const numbers = this.#numbers
+    if (numbers[askedAt] !== atMs) {
+      numbers.fill(notAsked, remains, remains + width)
+      numbers[askedAt] = atMs
     }
-    return value * remains[column]!
+    let remaining = numbers[remains + column]!
+    if (remaining === notAsked) {
+      remaining = decay(atMs - numbers[newestAt]!, halfLivesMs[column]!)
+      numbers[remains + column] = remaining
+    }
+    return value * remaining
   }
 }
