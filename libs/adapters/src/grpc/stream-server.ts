@@ -1,6 +1,7 @@
 import { status, type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 import { boundedCall } from '../direct/bounded-call.ts'
+import { createTurnstile } from '../system/turnstile.ts'
 import { messageOf, type Decoded } from './decode.ts'
 import { isDefect, statusOf } from './status.ts'
 import { drainingCorrelationId, type StreamRequest, type StreamResponse } from './stream-messages.ts'
@@ -29,6 +30,7 @@ export function createCallServer<Request, Response>(
   { onDefect, maxInFlightPerStream = 4_096, defaultTimeoutMs = 10_000 }: CallServerOptions,
 ): CallServer<Request, Response> {
   const open = new Set<ServerDuplexStream<Decoded<StreamRequest<Request>>, StreamResponse<Response>>>()
+  const pass = createTurnstile()
   let draining = false
 
   function failure(error: unknown): { readonly code: status; readonly details: string } {
@@ -47,7 +49,12 @@ export function createCallServer<Request, Response>(
       const deadline = call.getDeadline()
       const leftMs = Number(deadline) - Date.now()
       const timeoutMs = Number.isFinite(leftMs) ? leftMs : defaultTimeoutMs
-      boundedCall({ timeoutMs, signal: stop.signal }, async (options) => answer(messageOf(call.request), options)).then(
+      boundedCall({ timeoutMs, signal: stop.signal }, async ({ signal }) => {
+        const cameAtMs = performance.now()
+        await pass()
+        signal.throwIfAborted()
+        return answer(messageOf(call.request), { timeoutMs: timeoutMs - (performance.now() - cameAtMs), signal })
+      }).then(
         (response) => {
           answered = true
           callback(null, response)
