@@ -91,7 +91,7 @@ export async function* movietweetingsLines(folder: string): AsyncGenerator<Line>
 }
 
 /** Writes lines as a recording; `.gz` in the name compresses it. */
-export async function writeRecording(lines: AsyncIterable<Line>, file: string): Promise<number> {
+export async function writeRecording(lines: AsyncIterable<Line> | Iterable<Line>, file: string): Promise<number> {
   let count = 0
   async function* text(): AsyncGenerator<string> {
     let chunk = ''

@@ -7,9 +7,11 @@ const rarityExponent = 1.5
 const maxTrails = 200
 const halfTrusted = 300
 const least = 0.1
+const leastRelated = 0.6
 
 /**
- * How much the views know about what comes after a user's recent pins, in [0.1, 1): E / (E + 300) with
+ * How much the views know about what comes after a user's recent pins, in [0.1, 1), from 0.6 on where pins related to
+ * one are asked for, because that says what is wanted: E / (E + 300) with
  * E = Σ exp(-step / 2) · min(200, trails with the pin) · log(1 + trails / trails with the pin)^1.5, over the last ten
  * distinct pins. Many trails through rare pins say much; trails through what everybody touches say little more than
  * popularity does.
@@ -27,5 +29,6 @@ export function evidenceOf(query: SourceQuery, trails: Sessions): number {
     evidence += Math.exp(-taken / historyDecaySteps) * rarity * Math.min(maxTrails, count)
     taken++
   }
-  return least + ((1 - least) * evidence) / (evidence + halfTrusted)
+  const floor = query.surface === 'related' ? leastRelated : least
+  return floor + ((1 - floor) * evidence) / (evidence + halfTrusted)
 }

@@ -25,6 +25,8 @@ export interface Nearest {
   find(query: SourceQuery, hits: Hits): void
 }
 
+/** Cosine by which a pin is behind the nearest one when it is e times less likely. */
+const temperature = 0.1
 const noHits: VectorHits = { rows: new Int32Array(0), scores: new Float32Array(0) }
 
 /** Searches in a view of embeddings; `board` is scratch. */
@@ -104,6 +106,9 @@ export function createNearest({
         best.offer(row, board.get(row), query.accept)
       }
       best.finish()
+      // The merge takes scores as parts of their sum: cosines, which are nearly equal, would make the hundredth as likely as the first.
+      const first = hits.scores[0] ?? 0
+      for (let i = 0; i < hits.count; i++) hits.scores[i] = Math.exp(((hits.scores[i] ?? 0) - first) / temperature)
     },
   }
 }
