@@ -45,3 +45,9 @@ test('is least without a history, and grows with it', () => {
   expect(evidenceAfter('everybody', 'some')).toBeGreaterThan(evidenceAfter('some'))
   expect(evidenceAfter('some', 'some')).toBe(evidenceAfter('some'))
 })
+
+test('related pins are asked for because of one pin, so what is like it is trusted even where nobody has touched it', () => {
+  const related = { surface: 'related' as const, pinId: asId<PinId>('one') }
+  expect(evidenceOf(queries.build(aQuery(related)), trails)).toBeGreaterThanOrEqual(0.6)
+  expect(evidenceOf(queries.build(aQuery({ ...related, recent: recentClicks(['some']) })), trails)).toBeLessThan(1)
+})
