@@ -1,7 +1,8 @@
 import type { Benchmark } from './bench.ts'
-import { freshnessClusterRows, freshnessRows } from './freshness.ts'
+import { freshnessRows, hotUserRows, onCluster, onLmdb } from './freshness.ts'
 import { getFeedClusterRows, getFeedRows } from './get-feed.ts'
 import { ingestClusterRows, ingestRows } from './ingest.ts'
+import { rebuildClusterRows, rebuildLmdbRows } from './rebuild.ts'
 import { retrieveRows, retrieveWhileFoldingRows } from './retrieve.ts'
 import { updaterClusterRows, updaterLmdbRows, updaterMemoryRows } from './updater-throughput.ts'
 import { updaterRows } from './updater.ts'
@@ -18,8 +19,12 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'feature updater on Kafka and Redis', needs: 'cluster', run: updaterClusterRows },
   { name: 'feature updater, memory of many users', needs: 'nothing', run: updaterMemoryRows },
   { name: 'feature updater in memory: sizes, CPU, cache', needs: 'time', run: () => updaterRows() },
-  { name: 'freshness, hot user and rebuild, one process on LMDB', needs: 'nothing', run: freshnessRows },
-  { name: 'freshness, hot user and rebuild, Kafka and Redis', needs: 'cluster', run: freshnessClusterRows },
+  { name: 'freshness, one process on LMDB', needs: 'nothing', run: freshnessRows(onLmdb) },
+  { name: 'freshness, Kafka and Redis', needs: 'cluster', run: freshnessRows(onCluster) },
+  { name: 'hot user, one process on LMDB', needs: 'nothing', run: hotUserRows(onLmdb) },
+  { name: 'hot user, Kafka and Redis', needs: 'cluster', run: hotUserRows(onCluster) },
+  { name: 'rebuild while serving on LMDB', needs: 'nothing', run: rebuildLmdbRows },
+  { name: 'rebuild while serving on Kafka and Redis', needs: 'cluster', run: rebuildClusterRows },
   { name: 'Retrieve with all sources', needs: 'nothing', run: retrieveRows },
   { name: 'Retrieve under 5,000 events/s', needs: 'nothing', run: retrieveWhileFoldingRows },
   { name: 'random walk, graph and Pin2Vec', needs: 'time', run: () => walkRows() },

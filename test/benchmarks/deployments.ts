@@ -1,5 +1,3 @@
-import { updaterConfigOf } from '@freshet/feature-updater/config'
-import { rebuildState, type RebuildReport } from '@freshet/feature-updater/rebuild'
 import { testPartitions, type Cluster } from '../harness/cluster.ts'
 import { eventually } from '../harness/eventually.ts'
 import { settled } from '../harness/oracle.ts'
@@ -23,8 +21,6 @@ export interface Deployment {
   /** Starts to note from when on user state can be read up to where. */
   watch(): Promise<void>
   watched(): Promise<readonly Readable[]>
-  /** Folds the log into the next generation of user state. */
-  rebuild(): Promise<RebuildReport>
   stop(): Promise<void>
 }
 
@@ -57,7 +53,6 @@ export async function deployOneProcess(): Promise<Deployment> {
     cpuMs: child.cpuMs,
     watch: () => child.ask('watch'),
     watched: () => child.ask('watched'),
-    rebuild: () => child.ask('rebuild'),
     stop: child.stop,
   }
 }
@@ -95,16 +90,6 @@ export async function deployFleet(cluster: Cluster): Promise<Deployment> {
     },
     watch: () => watch.start(),
     watched: () => Promise.resolve(watch.stop()),
-    rebuild: () =>
-      rebuildState({
-        log: world.log,
-        store: world.store,
-        config: updaterConfigOf({}),
-        family: 'user',
-        generation: null,
-        signal: new AbortController().signal,
-        onError: () => undefined,
-      }),
     async stop() {
       watch.stop()
       await fleet.stop()

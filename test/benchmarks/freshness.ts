@@ -4,37 +4,52 @@ import { measureFreshness, type Freshness } from './freshness-load.ts'
 import { comparedRow, plainRow, quantile, type BenchRow } from './row.ts'
 import { recordsOf, syntheticWorld } from './synthetic.ts'
 
-/** From an event's 202 to its feature and to a changed feed, on LMDB; a hot user; a rebuild meanwhile. */
-export async function freshnessRows(bench: Bench): Promise<BenchRow[]> {
-  return rowsOf(bench, await deployOneProcess())
-}
+/** Where the product runs for a benchmark. */
+export type Deploy<B extends Bench> = (bench: B) => Promise<Deployment>
 
-/** The same on five processes, Kafka and Redis. */
-export async function freshnessClusterRows(bench: ClusterBench): Promise<BenchRow[]> {
-  return rowsOf(bench, await deployFleet(bench.cluster))
-}
+/** One process on LMDB. */
+export const onLmdb: Deploy<Bench> = () => deployOneProcess()
 
-async function rowsOf(bench: Bench, deployment: Deployment): Promise<BenchRow[]> {
-  try {
-    const sizes = bench.quick
-      ? { pins: 500, users: 200, engagements: 1_000 }
-      : { pins: 5_000, users: 5_000, engagements: 20_000 }
-    const times = bench.quick ? { warmUpMs: 500, forMs: 1_500 } : { warmUpMs: 5_000, forMs: 30_000 }
-    bench.say(`freshness: filling ${deployment.name}`)
-    const size = { ...sizes, endMs: Date.now(), overMs: 3_600_000, visualWidth: 0, name: 'start' }
-    await deployment.fill(recordsOf(syntheticWorld(size)))
-    const common = { deployment, ...times, ...sizes, hotShare: 0, changesPerSecond: 5 }
+/** Five processes, Kafka and Redis. */
+export const onCluster: Deploy<ClusterBench> = ({ cluster }) => deployFleet(cluster)
+
+/** From an event's 202 to its feature and to a changed feed. */
+export function freshnessRows<B extends Bench>(deploy: Deploy<B>): (bench: B) => Promise<BenchRow[]> {
+  return deployed(deploy, async (bench, common) => {
     const rows: BenchRow[] = []
     for (const eventsPerSecond of [100, 1_000]) {
-      bench.say(`freshness: ${deployment.name}, ${eventsPerSecond} events/s`)
+      bench.say(`freshness: ${common.deployment.name}, ${eventsPerSecond} events/s`)
       const measured = await measureFreshness({ ...common, eventsPerSecond, name: `at-${eventsPerSecond}` })
-      rows.push(...freshnessOf(deployment, eventsPerSecond, measured))
+      rows.push(...freshnessOf(common.deployment, eventsPerSecond, measured))
     }
-    rows.push(...(await hotUserRows(bench, common)))
-    rows.push(...(await rebuildRows(bench, common)))
     return rows
-  } finally {
-    await deployment.stop()
+  })
+}
+
+/** What a hot user costs the others. */
+export function hotUserRows<B extends Bench>(deploy: Deploy<B>): (bench: B) => Promise<BenchRow[]> {
+  return deployed(deploy, hotUser)
+}
+
+/** Runs `measure` on a deployment that holds a small catalogue and its users. */
+function deployed<B extends Bench>(
+  deploy: Deploy<B>,
+  measure: (bench: Bench, common: Common) => Promise<BenchRow[]>,
+): (bench: B) => Promise<BenchRow[]> {
+  return async (bench) => {
+    const deployment = await deploy(bench)
+    try {
+      const sizes = bench.quick
+        ? { pins: 500, users: 200, engagements: 1_000 }
+        : { pins: 5_000, users: 5_000, engagements: 20_000 }
+      const times = bench.quick ? { warmUpMs: 500, forMs: 1_500 } : { warmUpMs: 5_000, forMs: 30_000 }
+      bench.say(`filling ${deployment.name}`)
+      const size = { ...sizes, endMs: Date.now(), overMs: 3_600_000, visualWidth: 0, name: 'start' }
+      await deployment.fill(recordsOf(syntheticWorld(size)))
+      return await measure(bench, { deployment, ...times, ...sizes, hotShare: 0, changesPerSecond: 5 })
+    } finally {
+      await deployment.stop()
+    }
   }
 }
 
@@ -59,7 +74,7 @@ function freshnessOf(deployment: Deployment, eventsPerSecond: number, measured: 
 type Common = Omit<Parameters<typeof measureFreshness>[0], 'eventsPerSecond' | 'name'>
 
 /** One user makes a tenth of all events: what the partitions of the others feel of it, against the same load without. */
-async function hotUserRows(bench: Bench, common: Common): Promise<BenchRow[]> {
+async function hotUser(bench: Bench, common: Common): Promise<BenchRow[]> {
   const rounds = bench.quick ? 1 : 2
   const even: number[] = []
   const others: number[] = []
@@ -88,34 +103,5 @@ async function hotUserRows(bench: Bench, common: Common): Promise<BenchRow[]> {
     row('hot user, other partitions, p50', others, 0.5, ''),
     row('hot user, other partitions, p99', others, 0.99, 'ratio ≤ 1.5'),
     row("hot user, the hot user's partition, p99", hot, 0.99, ''),
-  ]
-}
-
-/** User state is folded anew from the log while events come in and are served. */
-async function rebuildRows(bench: Bench, common: Common): Promise<BenchRow[]> {
-  const { deployment } = common
-  const engagements = bench.quick ? 2_000 : 1_000_000
-  const sizes = { pins: common.pins, users: bench.quick ? 200 : 50_000, engagements }
-  bench.say(`rebuild: filling ${deployment.name} with ${engagements} events`)
-  const size = { ...sizes, endMs: Date.now(), overMs: 3_600_000, visualWidth: 0, name: 'rebuilt' }
-  await deployment.fill(recordsOf(syntheticWorld(size)).filter(({ topic }) => topic === 'engagements.v1'))
-  bench.say(`rebuild: ${deployment.name}`)
-  const startMs = performance.now()
-  let tookMs = 0
-  const rebuilding = deployment.rebuild().then((report) => {
-    tookMs = performance.now() - startMs
-    return report
-  })
-  const load = { ...common, eventsPerSecond: 100, changesPerSecond: 0, warmUpMs: 0 }
-  const live: number[] = []
-  for (let part = 0; tookMs === 0; part++) {
-    const measured = await measureFreshness({ ...load, forMs: bench.quick ? 500 : 5_000, name: `live-${part}` })
-    live.push(...measured.featureMs)
-  }
-  const report = await rebuilding
-  const note = `${deployment.name}; ${report.records} events folded and ${report.compared} states compared (${report.identical ? 'identical' : 'DIFFERENT'}) while 100 events/s came in`
-  return [
-    plainRow('rebuild while serving', report.records / (tookMs / 1000), 'events/s', '≥ 20000', note),
-    plainRow('rebuild while serving, live 202 → feature, p99', quantile(live, 0.99), 'ms', '< 1000', note),
   ]
 }

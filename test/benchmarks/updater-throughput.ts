@@ -9,7 +9,7 @@ import { createSystemClock } from '@freshet/adapters/system/clock'
 import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
 import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
-import { topicLayouts } from '@freshet/contracts/topics'
+import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import { updaterConfigOf } from '@freshet/feature-updater/config'
 import { createUpdater } from '@freshet/feature-updater/updater'
 import { testPartitions } from '../harness/cluster.ts'
@@ -30,44 +30,39 @@ const patienceMs = 600_000
 
 /** The updater over a backlog on real Kafka and Redis against a bare kafkajs `eachBatch` loop that counts per user. */
 export async function updaterClusterRows(bench: ClusterBench): Promise<BenchRow[]> {
-  const records = backlog(bench.quick ? 8_000 : 100_000)
-  const rounds: Round[] = []
-  for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
-    bench.say(`updater on Kafka and Redis: ${records.length} events, round ${round + 1}`)
-    const world = await bench.cluster.fresh()
-    try {
-      await appendAll(world.log, 'engagements.v1', records)
-      const bare = await kafkajsLoop(world.brokers, records.length, `bare-${round}`)
-      rounds.push({ bare, ...(await bothWays(world.log, world.store, records.length)) })
-    } finally {
-      await world.close()
-    }
-  }
-  return rowsOf(rounds, records.length, 'Kafka and Redis', 'bare kafkajs eachBatch loop, counts per user', '≥ 0.4')
+  return rowsOf(bench, {
+    where: 'Kafka and Redis',
+    reference: 'bare kafkajs eachBatch loop, counts per user',
+    aim: '≥ 0.4',
+    open: () => bench.cluster.fresh(),
+    bare: ({ brokers }, events) => kafkajsLoop(brokers, events, `bare-${events}`),
+  })
 }
 
 /** The same on LMDB, against a loop that reads the same log and counts per user. */
 export async function updaterLmdbRows(bench: Bench): Promise<BenchRow[]> {
-  const records = backlog(bench.quick ? 8_000 : 100_000)
-  const rounds: Round[] = []
-  for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
-    bench.say(`updater on LMDB: ${records.length} events, round ${round + 1}`)
-    const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'))
-    const environment = await openEnvironment({ folder })
-    const clock = createSystemClock()
-    const log = createLmdbEventLog({ environment, clock })
-    try {
+  return rowsOf(bench, {
+    where: 'LMDB',
+    reference: 'loop over the same log, counts per user',
+    aim: '',
+    async open() {
+      const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'))
+      const environment = await openEnvironment({ folder })
+      const clock = createSystemClock()
+      const log = createLmdbEventLog({ environment, clock })
       await log.applyTopics(topicLayouts(testPartitions))
-      await appendAll(log, 'engagements.v1', records)
-      const bare = await logLoop(log, records.length)
-      rounds.push({ bare, ...(await bothWays(log, createLmdbStateStore({ environment, clock }), records.length)) })
-    } finally {
-      await log.close()
-      await environment.close()
-      rmSync(folder, { recursive: true, force: true })
-    }
-  }
-  return rowsOf(rounds, records.length, 'LMDB', 'loop over the same log, counts per user', '')
+      return {
+        log,
+        store: createLmdbStateStore({ environment, clock }),
+        async close() {
+          await log.close()
+          await environment.close()
+          rmSync(folder, { recursive: true, force: true })
+        },
+      }
+    },
+    bare: ({ log }, events) => logLoop(log, events),
+  })
 }
 
 /** Many users that come back seldom: what the updater keeps in memory of them. */
@@ -117,18 +112,59 @@ interface Round {
   readonly both: Pass
 }
 
-function rowsOf(
+interface Place<World> {
+  readonly where: string
+  readonly reference: string
+  readonly aim: '' | '≥ 0.4'
+  open(): Promise<World>
+  bare(world: World, events: number): Promise<Pass>
+}
+
+interface OpenWorld {
+  readonly log: EventLog
+  readonly store: StateStore
+  close(): Promise<void>
+}
+
+/** Few events of each user, and many: so many that their values are written whole again and again. */
+async function rowsOf<World extends OpenWorld>(bench: Bench, place: Place<World>): Promise<BenchRow[]> {
+  const rows: BenchRow[] = []
+  for (const users of [10_000, 1_000]) {
+    const records = backlog(bench.quick ? 8_000 : 100_000, users)
+    const rounds: Round[] = []
+    for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
+      bench.say(`updater on ${place.where}: ${records.length} events of ${users} users, round ${round + 1}`)
+      const filled = async <T>(measure: (world: World) => Promise<T>): Promise<T> => {
+        const world = await place.open()
+        try {
+          await appendAll(world.log, 'engagements.v1', records)
+          return await measure(world)
+        } finally {
+          await world.close()
+        }
+      }
+      const first = await filled(async (world) => ({
+        bare: await place.bare(world, records.length),
+        users: await fold(world, records.length, ['engagements.v1']),
+      }))
+      rounds.push({ ...first, both: await filled((world) => fold(world, records.length)) })
+    }
+    rows.push(...compared(rounds, records.length, users, place))
+  }
+  return rows
+}
+
+function compared(
   rounds: readonly Round[],
   events: number,
-  where: string,
-  reference: string,
-  aim: '' | '≥ 0.4',
+  users: number,
+  { where, reference, aim }: Pick<Place<OpenWorld>, 'where' | 'reference' | 'aim'>,
 ): BenchRow[] {
   const of = (which: keyof Round, what: keyof Pass): number => median(rounds.map((round) => round[which][what]))
-  const note = `${where}; backlog of ${events} events, 10,000 users, 20,000 pins, batches of 500, ${testPartitions} partitions; medians of ${rounds.length} rounds A B A B`
-  const row = (which: 'users' | 'both', what: keyof Pass, name: string, unit: string, wanted: string): BenchRow =>
+  const note = `${where}; backlog of ${events} events, ${users} users, 20,000 pins, batches of at most 2,000, ${testPartitions} partitions; medians of ${rounds.length} rounds A B A B`
+  const row = (which: 'users' | 'both', what: keyof Pass, unit: string, wanted: string): BenchRow =>
     comparedRow({
-      name,
+      name: `updater on ${where}, ${which === 'users' ? 'user state' : 'user and pin state'}, ${events / users} events a user${what === 'cpuUs' ? ', CPU' : ''}`,
       value: of(which, what),
       unit,
       reference,
@@ -137,19 +173,22 @@ function rowsOf(
       note,
     })
   return [
-    row('users', 'perSecond', `updater on ${where}, user state`, 'events/s', aim),
-    row('both', 'perSecond', `updater on ${where}, user and pin state`, 'events/s', aim),
-    row('users', 'cpuUs', `updater on ${where}, user state, CPU`, 'µs/event', ''),
-    row('both', 'cpuUs', `updater on ${where}, user and pin state, CPU`, 'µs/event', ''),
+    row('users', 'perSecond', 'events/s', aim),
+    row('both', 'perSecond', 'events/s', aim),
+    row('users', 'cpuUs', 'µs/event', ''),
+    row('both', 'cpuUs', 'µs/event', ''),
   ]
 }
 
-/** From the first commit until user state, and until pin state too, holds the whole backlog. */
-async function bothWays(log: EventLog, store: StateStore, events: number): Promise<Pick<Round, 'users' | 'both'>> {
-  const timing: { pass: Timer | null } = { pass: null }
+/** From the first commit until the state of the topics given (null: of both stages) holds the whole backlog. */
+async function fold(
+  { log, store }: OpenWorld,
+  events: number,
+  topics: readonly TopicName[] | null = null,
+): Promise<Pass> {
+  const timing: { pass: Timer | null; users: Pass | null } = { pass: null, users: null }
   let folded = 0
   let first = 0
-  let users: Pass | null = null
   const updater = createUpdater({
     log,
     store,
@@ -163,17 +202,19 @@ async function bothWays(log: EventLog, store: StateStore, events: number): Promi
           first = folded
           timing.pass = timer()
         }
-        if (folded >= events) users ??= timing.pass(Math.max(1, events - first))
+        if (folded >= events) timing.users ??= timing.pass(Math.max(1, events - first))
       },
       moved: () => undefined,
     },
   })
-  await updater.start()
-  const ofUsers = await eventually('user state', () => users, patienceMs, 5)
-  await eventually('pin state', async () => ((await updater.lag()) === 0 ? true : null), patienceMs, 20)
-  const both = timing.pass!(Math.max(1, events - first))
+  await (topics === null ? updater.start() : updater.start(topics))
+  const users = await eventually('user state', () => timing.users, patienceMs, 5)
+  if (topics === null) {
+    await eventually('pin state', async () => ((await updater.lag()) === 0 ? true : null), patienceMs, 5)
+  }
+  const pass = topics === null ? timing.pass!(Math.max(1, events - first)) : users
   await updater.stop()
-  return { users: ofUsers, both }
+  return pass
 }
 
 type Timer = (events: number) => Pass
@@ -228,7 +269,7 @@ async function logLoop(log: EventLog, events: number): Promise<Pass> {
   const reader = await log.readGroup({
     group: 'bare',
     topics: ['engagements.v1'],
-    maxBatchRecords: 500,
+    maxBatchRecords: 2_000,
     startAt: () => Promise.resolve(null),
     onError: (error) => {
       throw error
@@ -254,7 +295,7 @@ async function logLoop(log: EventLog, events: number): Promise<Pass> {
 }
 
 function configOf(cacheBytes: number): ReturnType<typeof updaterConfigOf> {
-  return updaterConfigOf({ updater: { canaryEveryMs: 0, cacheBytes, maxBatchRecords: 500 } })
+  return updaterConfigOf({ updater: { canaryEveryMs: 0, cacheBytes } })
 }
 
 function backlog(engagements: number, users = 10_000, name = 'backlog'): readonly NewRecord[] {

@@ -4,6 +4,7 @@
  *
  *   node test/benchmarks/updater.ts
  */
+import { createHash } from 'node:crypto'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
@@ -42,7 +43,8 @@ export async function updaterRows(): Promise<BenchRow[]> {
 }
 
 function sizeRows(): BenchRow[] {
-  const typical = userBytes({ days: 30, impressionsADay: 40, actionsADay: 6, follows: 20 })
+  const typicalDays = { days: 30, impressionsADay: 40, actionsADay: 6, follows: 20 }
+  const { compactAfterBytes } = updaterConfigOf().fold
   const heavy = userBytes({ days: 60, impressionsADay: 400, actionsADay: 60, follows: 200 })
   const pin = encodePinState(
     foldPin(
@@ -63,13 +65,20 @@ function sizeRows(): BenchRow[] {
     ),
   ).length
   return [
-    plainRow(
-      'user state, typical active user',
-      typical,
-      'bytes',
-      '≤ 6144',
-      '30 days, 40 impressions and 6 actions a day, 20 follows, ids of 12 characters',
-    ),
+    ...(['number', 'nanoid', 'uuid'] as const).flatMap((form) => {
+      const whole = userBytes(typicalDays, form)
+      const note = `30 days, 40 impressions and 6 actions a day, 20 follows, ids: ${anId[form]('p', 7)}`
+      return [
+        plainRow(`user state, typical active user, ids by ${form}, written whole`, whole, 'bytes', '', note),
+        plainRow(
+          `user state, typical active user, ids by ${form}, largest with what is appended`,
+          whole + compactAfterBytes,
+          'bytes',
+          '≤ 6144',
+          note,
+        ),
+      ]
+    }),
     plainRow(
       'user state, heavy user',
       heavy,
@@ -217,16 +226,29 @@ function workload(events: number, users: number): readonly NewRecord[] {
   })
 }
 
-function userBytes(user: {
-  readonly days: number
-  readonly impressionsADay: number
-  readonly actionsADay: number
-  readonly follows: number
-}): number {
+/** Ids of one kind of thing, by their number. */
+const anId = {
+  number: (kind: string, n: number) => `${kind}-${String(n).padStart(10, '0')}`,
+  nanoid: (kind: string, n: number) => createHash('sha256').update(`${kind} ${n}`).digest('base64url').slice(0, 21),
+  uuid(kind: string, n: number) {
+    const hex = createHash('sha256').update(`${kind} ${n}`).digest('hex')
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+  },
+} as const
+
+function userBytes(
+  user: {
+    readonly days: number
+    readonly impressionsADay: number
+    readonly actionsADay: number
+    readonly follows: number
+  },
+  form: keyof typeof anId = 'number',
+): number {
   const random = createSeededRandom('user')
   const list: Engagement[] = []
   const pin = () => Math.floor(random.next() * 1e6)
-  for (let i = 0; i < user.follows; i++) list.push(anEngagement(i, 'follow', { creator: i, afterMs: i }))
+  for (let i = 0; i < user.follows; i++) list.push(anEngagement(i, 'follow', { creator: i, afterMs: i, form }))
   for (let day = 0; day < user.days; day++) {
     const events = user.impressionsADay + user.actionsADay
     for (let i = 0; i < events; i++) {
@@ -236,7 +258,7 @@ function userBytes(user: {
       const action = acts
         ? (['closeup', 'click', 'save', 'hide'] as const)[Math.floor(random.next() * 3.2)]
         : 'impression'
-      list.push(anEngagement(i, action ?? 'click', { pin: pin(), board: Math.floor(random.next() * 6), afterMs }))
+      list.push(anEngagement(i, action ?? 'click', { pin: pin(), board: Math.floor(random.next() * 6), afterMs, form }))
     }
   }
   const accepted = list.map((engagement) => ({ engagement, horizonMs: engagement.occurredAtMs - dayMs }))
@@ -252,9 +274,10 @@ function anEngagement(
     readonly creator?: number
     readonly board?: number
     readonly afterMs?: number
+    readonly form?: keyof typeof anId
   },
 ): Engagement {
-  const id = (kind: string, n: number) => `${kind}-${String(n).padStart(10, '0')}`
+  const id = anId[about.form ?? 'number']
   const subject: Subject =
     about.creator === undefined
       ? { kind: 'pin', pinId: asId<PinId>(id('p', about.pin ?? 0)) }

@@ -43,6 +43,14 @@ if (!existsSync(folder)) {
       expect(neighbours).toBeGreaterThanOrEqual(coOccurrence - 0.01)
     })
 
+    it('the ranked feed keeps most of what the candidates hold', async () => {
+      const hits = async (ask: string): Promise<number> => {
+        const { metrics } = await evaluateRow({ ...base, ask, sources: null }, recording, 10)
+        return metrics['hr@20']!
+      }
+      expect(await hits('feed')).toBeGreaterThan(0.85 * (await hits('candidates')))
+    })
+
     it('two runs give the same ranks', async () => {
       const ranks = async (name: string): Promise<string[]> => {
         const file = join(scratch, name)

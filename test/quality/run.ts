@@ -1,10 +1,11 @@
 /**
  * `npm run quality`: what is recommended, measured on public data beside published figures.
  *
- *   node test/quality/run.ts [--data FOLDER] [--every N] [--only TEXT] [--ablation]
+ *   node test/quality/run.ts [--data FOLDER] [--every N] [--only TEXT] [--set NAME] [--ablation]
  *
  * Each row is one `freshet evaluate`. `--every N` asks every Nth question (all events are folded all the same);
- * `--only` takes the rows whose name holds TEXT; `--ablation` adds each source alone and the union without each.
+ * `--only` takes the rows whose name holds TEXT, `--set` those of one data set; `--ablation` instead asks each question of
+ * the union, of each source alone and of the union without each, all in one replay.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -17,8 +18,14 @@ import { figures, qualityRows, type QualityRow } from './rows.ts'
 const root = join(import.meta.dirname, '../..')
 const cache = join(root, 'node_modules/.cache/freshet/recordings')
 
+const ablationSets = [
+  { set: 'diginetica', repeats: 'allow' },
+  { set: 'movietweetings', repeats: 'forbid' },
+] as const
+
 interface Report {
   readonly questions: number
+  readonly answered: number
   readonly seconds: number
   readonly events: number
   readonly metrics: Readonly<Record<string, number>>
@@ -78,36 +85,24 @@ function only(wanted: readonly string[]): Record<string, { enabled: boolean }> {
   return Object.fromEntries(sourceDefinitions.map(({ name }) => [name, { enabled: wanted.includes(name) }]))
 }
 
-/** The ablation: each source alone, the union, the union without each. */
-function ablationRows(): QualityRow[] {
+/** The ablation: the union, each source alone and the union without each, from one replay. */
+async function ablation(
+  { set, repeats }: Pick<QualityRow, 'set' | 'repeats'>,
+  recording: string,
+  every: number,
+): Promise<void> {
   const names = sourceDefinitions.filter(({ enabled }) => enabled).map(({ name }) => name)
-  const sets = [
-    { set: 'diginetica', repeats: 'allow' },
-    { set: 'movietweetings', repeats: 'forbid' },
-  ] as const
-  return sets.flatMap((base) => [
-    ...names.map((name): QualityRow => ({
-      ...base,
-      name: `${name} alone`,
-      ask: `source:${name}`,
-      refresh: 'event',
-      sources: [name],
-      aims: {},
-      note: '',
-    })),
-    ...names.map((name): QualityRow => ({
-      ...base,
-      name: `all without ${name}`,
-      ask: 'candidates',
-      refresh: 'event',
-      sources: names.filter((other) => other !== name),
-      aims: {},
-      note: '',
-    })),
+  const asks = ['candidates', ...names.map((name) => `source:${name}`), ...names.map((name) => `without:${name}`)]
+  const output = await runFreshet([
+    ...['evaluate', recording, '--ask', asks.join(','), '--repeats', repeats, '--every', String(every), '--json'],
   ])
+  for (const text of output.trimEnd().split('\n')) {
+    const report = JSON.parse(text) as Report & { readonly ask: string }
+    console.log(line({ set, name: report.ask, aims: {}, note: `answered ${report.answered}` }, report))
+  }
 }
 
-function line(row: QualityRow, report: Report): string {
+function line(row: Pick<QualityRow, 'set' | 'name' | 'aims' | 'note'>, report: Report): string {
   const means = row.set === 'diginetica' ? report.meanOverGroups : report.metrics
   const cells = figures.map((figure) => {
     const value = (means[figure] ?? 0) * 100
@@ -123,6 +118,7 @@ if (process.argv[1] === import.meta.filename) {
       data: { type: 'string', default: join(root, '../shared/data') },
       every: { type: 'string', default: '20' },
       only: { type: 'string' },
+      set: { type: 'string' },
       ablation: { type: 'boolean', default: false },
     },
   })
@@ -134,11 +130,20 @@ if (process.argv[1] === import.meta.filename) {
   console.log(
     `${'set'.padEnd(15)}${'asked'.padEnd(36)}${figures.map((name) => name.padStart(15)).join('')}${'questions'.padStart(9)}${'time'.padStart(9)}`,
   )
-  const rows = values.ablation ? [...qualityRows, ...ablationRows()] : qualityRows
-  for (const row of rows.filter(({ name }) => values.only === undefined || name.includes(values.only))) {
-    const recording = await recordingOf(row.set, data)
-    if (recording === null)
-      console.log(`${row.set.padEnd(15)}${row.name.padEnd(36)} skipped: ${join(data, row.set)} is not there`)
-    else console.log(line(row, await evaluateRow(row, recording, every)))
+  const chosen = ({ set }: Pick<QualityRow, 'set'>): boolean => values.set === undefined || values.set === set
+  if (values.ablation) {
+    for (const base of ablationSets.filter(chosen)) {
+      const recording = await recordingOf(base.set, data)
+      if (recording === null) console.log(`${base.set.padEnd(15)}skipped: ${join(data, base.set)} is not there`)
+      else await ablation(base, recording, every)
+    }
+  } else {
+    for (const row of qualityRows.filter(chosen)) {
+      if (values.only !== undefined && !row.name.includes(values.only)) continue
+      const recording = await recordingOf(row.set, data)
+      if (recording === null)
+        console.log(`${row.set.padEnd(15)}${row.name.padEnd(36)} skipped: ${join(data, row.set)} is not there`)
+      else console.log(line(row, await evaluateRow(row, recording, every)))
+    }
   }
 }

@@ -18,8 +18,8 @@ const folder = 'feature-updater/src/fold-partition.ts'
 const users = 'feature-updater/src/fold-users.ts'
 const pins = 'feature-updater/src/fold-pins.ts'
 const updater = 'feature-updater/src/updater.ts'
-const erasures = 'feature-updater/src/erasures.ts'
 const simulatedStore = 'simulation/sim-store.ts'
+const erasures = 'feature-updater/src/erasures.ts'
 
 const dropOnRevoke: readonly Edit[] = [
   { file: updater, find: 'folderFor(topic).drop(partition)\n      if', replace: 'if' },

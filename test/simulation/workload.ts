@@ -11,7 +11,7 @@ export const simFold = {
   dedupeWindowMs: 60_000,
   dedupeGenerations: 2,
   maxRecentActions: 8,
-  compactAfterBytes: 150,
+  compactAfterBytes: 200,
 }
 
 /** As far as the fold lets event times be ahead of their receipt. */

@@ -653,7 +653,12 @@ describe('evaluations', () => {
   test('candidates only: retrieval order, nothing filtered but what is excluded, nothing recorded', async () => {
     const { feed, services, storeUser, servedFeeds } = await aBlender()
     await storeUser('ada', [anEngagement('hide', 'pin-1'), anEngagement('save', 'pin-2', startMs - 5)])
-    const evaluation = Evaluation.fromPartial({ depth: Depth.CANDIDATES, excludePinIds: ['pin-0'], sources: ['even'] })
+    const evaluation = Evaluation.fromPartial({
+      depth: Depth.CANDIDATES,
+      excludePinIds: ['pin-0'],
+      sources: ['even'],
+      allowRepeats: true,
+    })
     const answer = await feed({ evaluation, pageSize: 3 })
     expect(idsOf(answer)).toEqual(['pin-1', 'pin-2', 'pin-3'])
     expect(answer.items[0]!.utility).toBe(1)
@@ -664,6 +669,14 @@ describe('evaluations', () => {
     })
     expect(services.ranked).toEqual([])
     expect(await servedFeeds()).toEqual([])
+  })
+
+  test('candidates only, repeats forbidden: the search leaves the history out', async () => {
+    const { feed, services, storeUser } = await aBlender()
+    await storeUser('ada', [anEngagement('click', 'pin-1'), anEngagement('save', 'pin-2', startMs - 5)])
+    const evaluation = Evaluation.fromPartial({ depth: Depth.CANDIDATES, excludePinIds: ['pin-0'] })
+    expect(idsOf(await feed({ evaluation, pageSize: 3 }))).toEqual(['pin-3', 'pin-4', 'pin-5'])
+    expect([...services.retrieved[0]!.excludePinIds].sort()).toEqual(['pin-0', 'pin-1', 'pin-2'])
   })
 
   test('among: just these pins are ranked, those too that no source found', async () => {

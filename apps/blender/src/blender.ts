@@ -68,7 +68,9 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   const popular = createPopular({ candidates, clock, config, onError: (error) => observer.failed('popular', error) })
   const outbox = createOutbox({
     log,
+    clock: engineClock,
     maxWaiting: config.maxUnwrittenFeeds,
+    lingerMs: config.unwrittenLingerMs,
     onLost: (feeds, error) => observer.feedLost(feeds, 'log', error),
   })
   const engine = createEngine({
@@ -121,7 +123,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     popular.want(request.locale)
     const answer = await answerBest(request, call, ladder)
     if (!request.dryRun && !request.candidatesOnly && answer.rows.length > 0) {
-      if (!outbox.offer(feedServedOf(request, answer))) observer.feedLost(1, 'full', null)
+      if (!outbox.offer(() => feedServedOf(request, answer))) observer.feedLost(1, 'full', null)
     }
     const { surface } = request
     const { degradation, freshness } = answer
@@ -160,6 +162,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     stats: () => ({ facts: facts.stats(), rememberedUsers: memory.size, unwrittenFeeds: outbox.waiting }),
     async stop() {
       stopping.abort()
+      await outbox.flush()
       await popularLoop
       await reader?.stop()
     },

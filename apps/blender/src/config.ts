@@ -135,6 +135,12 @@ export const blenderSchema = z.strictObject({
     min: 1,
     max: 1_000_000,
   }),
+  unwrittenLingerMs: wholeSetting(50, {
+    description: 'How long a feed waits for others before they are written to `feeds-served.v1` together',
+    unit: 'ms',
+    min: 0,
+    max: 10_000,
+  }),
   recordFeatures: z
     .boolean()
     .default(true)

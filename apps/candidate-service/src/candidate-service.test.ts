@@ -53,13 +53,13 @@ async function world() {
   const log = createMemoryEventLog({ clock })
   await log.applyTopics(topicLayouts(2))
   const events: CandidateServiceEvent[] = []
-  const service = (snapshots: ArtefactStore | null = null) =>
+  const service = (snapshots: ArtefactStore | null = null, pause = async () => {}) =>
     createCandidateService({
       log,
       clock,
       config: candidateServiceSchema.parse({ sliceRecords: 3 }),
       snapshots,
-      pause: async () => undefined,
+      pause,
       onEvent: (event) => events.push(event),
     })
   const click = (user: string, pin: string, at = 0) =>
@@ -143,9 +143,37 @@ describe('candidate service', () => {
     await second.stop()
   })
 
+  it('answers and holds folds back while it copies the views for a snapshot, so that the rest is folded once', async () => {
+    const { log, service, click } = await world()
+    const snapshots = artefacts()
+    let answers = 0
+    let whenPaused = async () => {}
+    const first = service(snapshots, () => whenPaused())
+    await first.start()
+    for (let at = 0; at < 10; at++) await click(`user-${at}`, `pin-${at % 4}`, at)
+    await log.drain()
+    whenPaused = async () => {
+      if (answers > 2) return
+      await click('late', `pin-${answers}`, 100 + answers)
+      expect((await first.retrieve(ask(), call)).pinIds).toHaveLength(4)
+      answers++
+    }
+    await first.snapshot()
+    expect(answers).toBe(3)
+    await log.drain()
+    const [second, replayed] = [service(snapshots), service()]
+    for (const other of [second, replayed]) await other.start()
+    await log.drain()
+    expect(await second.retrieve(ask(), call)).toEqual(await replayed.retrieve(ask(), call))
+    expect(await first.retrieve(ask(), call)).toEqual(await replayed.retrieve(ask(), call))
+    for (const each of [first, second, replayed]) await each.stop()
+  })
+
   it.each([
     ['cut in half', (bytes: Uint8Array) => bytes.slice(0, bytes.length / 2)],
     ['of other bytes', () => new TextEncoder().encode('not a snapshot')],
+    ['of another version', (bytes: Uint8Array) => bytes.with(4, 99)],
+    ['changed in one bit', (bytes: Uint8Array) => bytes.with(bytes.length - 9, bytes.at(-9)! ^ 1)],
   ])('reads the whole log where the snapshot is %s, and says why', async (_how, broken) => {
     const { log, service, click, events } = await world()
     const snapshots = artefacts()

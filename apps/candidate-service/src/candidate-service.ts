@@ -77,12 +77,22 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
 
   async function snapshot(): Promise<void> {
     if (snapshots === null) return
+    // Folds wait while the views are copied; questions are answered between the steps.
+    const release = views.hold()
     try {
-      const bytes = retrieval.snapshot(views.progress.save())
+      const steps = retrieval.snapshotSteps(views.progress.save())
+      let step = steps.next()
+      for (; step.done !== true; step = steps.next()) {
+        if (step.value === 'joining') release()
+        await pause()
+      }
+      const bytes = step.value
       await snapshots.put(snapshotName, bytes)
       onEvent({ kind: 'snapshot-written', bytes: bytes.byteLength })
     } catch (error) {
       onEvent({ kind: 'snapshot-failed', error: error as Error })
+    } finally {
+      release()
     }
   }
 

@@ -16,6 +16,8 @@ export const viewTopics = ['pins.v1', 'engagements.v1', 'pin-embeddings.v1'] as 
 export interface Views {
   /** Folds a batch; positions already folded are passed over, so that a batch may come again. Gives way every `sliceRecords` records. */
   fold(batch: LogBatch): Promise<void>
+  /** Keeps folds from going on, in the middle of a batch too, until the function it gives is called. */
+  hold(): () => void
   /** How far they have come, and who waits. */
   readonly progress: LogProgress
   /** Records that could not be decoded or folded, by reason. */
@@ -34,6 +36,8 @@ export function createViews({
 }): Views {
   const progress = createLogProgress()
   const rejected = new Map<string, number>()
+
+  let held: Promise<void> | null = null
 
   function reject(reason: string): void {
     rejected.set(reason, (rejected.get(reason) ?? 0) + 1)
@@ -58,6 +62,7 @@ export function createViews({
       const { topic, partition } = batch
       const done = progress.position(topic, partition) ?? 0
       let sinceYield = 0
+      while (held !== null) await held
       for (const record of batch.records) {
         if (record.position < done) continue
         foldRecord(topic, record.key, record.value)
@@ -66,9 +71,18 @@ export function createViews({
           progress.advance(topic, partition, record.position + 1)
           sinceYield = 0
           await pause()
+          while (held !== null) await held
         }
       }
       progress.advance(topic, partition, batch.next)
+    },
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      held = promise
+      return () => {
+        if (held === promise) held = null
+        resolve()
+      }
     },
     progress,
     rejected: () => Object.fromEntries(rejected),

@@ -117,7 +117,13 @@ export const updaterSettings = {
     .min(1)
     .default('feature-updater')
     .meta({ description: 'Consumer group: its members share the partitions' }),
-  maxBatchRecords: whole(500, 1, 10_000, 'Records folded in one commit', 'records'),
+  maxBatchRecords: whole(
+    2000,
+    1,
+    10_000,
+    'Records folded in one commit at most: as many as wait, so few while there is no backlog',
+    'records',
+  ),
   cacheBytes: whole(128 << 20, 0, 2 ** 40, 'Memory for decoded state of the partitions owned', 'bytes'),
   haltBadShare: z
     .number()

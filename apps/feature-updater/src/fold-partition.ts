@@ -92,6 +92,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
 
   /** Records that count as bad where it is asked whether a deploy is broken. */
   const countedBad = (batch: LogBatch, parsed: readonly Parsed[]): number => {
+    if (stage.badRecords(parsed) === 0) return 0
     const untilMs = options.badAcceptedUntilMs()
     return parsed.filter(({ kind }, at) => kind === 'bad' && (batch.records[at]?.appendedAtMs ?? 0) > untilMs).length
   }
@@ -114,7 +115,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     const call = signal === undefined ? {} : { signal }
     const epoch = epochOf(partition)
     const parsed = stage.parse(batch)
-    const badRecords = stage.badRecords(parsed) === 0 ? 0 : countedBad(batch, parsed)
+    const badRecords = countedBad(batch, parsed)
     const share = haltIfBroken(batch, parsed, badRecords)
 
     let memo = memos.get(partition)
@@ -127,10 +128,10 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     }
     // An older batch of this partition may still be under way here: what it cached is of another position.
     const cached = memos.get(partition) === memo
-    // Taken out once: what goes from the cache during the read below must still be known afterwards.
+    // Taken out: a batch may change them in place, and comes back with them only once it is committed.
     const entries = new Map<string, Cached>()
     const { keys, ends, endBytes, hashes } = stage.needs(parsed, (key) => {
-      const entry = cached ? cache.get(partition, key) : undefined
+      const entry = cached ? cache.take(partition, key) : undefined
       if (entry !== undefined) entries.set(key, entry)
       return entry
     })

@@ -12,7 +12,7 @@ import { decodePinState, encodePinFeatures, encodePinState } from '@freshet/cont
 import { ContractError } from '@freshet/contracts/errors'
 import type { LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { StatePut } from '@freshet/contracts/ports/state-store'
-import { foldPin, isPinKey, newPinState, type PinAct, type PinState } from '@freshet/domain/pin-state'
+import { foldIntoPin, isPinKey, ownNewPin, type PinAct, type OwnPinState } from '@freshet/domain/pin-state'
 import type { FoldConfig } from './config.ts'
 import { badRecord, deadLetterRecord, type BadRecord } from './dead-letter.ts'
 import type { FoldBatch, FoldBefore, FoldResult, Stage } from './stage.ts'
@@ -26,7 +26,7 @@ export type ParsedPinEngagement =
  * on to `pin-features.v1`. What the first stage sent twice, after a crash between its append and its commit, is below the
  * high-water mark of its source partition and is dropped.
  */
-export function createPinStage(config: FoldConfig): Stage<ParsedPinEngagement, PinState | null> {
+export function createPinStage(config: FoldConfig): Stage<ParsedPinEngagement, OwnPinState> {
   return {
     topic: 'pin-engagements.v1',
     family: 'pin',
@@ -50,9 +50,9 @@ export function createPinStage(config: FoldConfig): Stage<ParsedPinEngagement, P
 function foldPinBatch(
   batch: FoldBatch,
   parsed: readonly ParsedPinEngagement[],
-  before: FoldBefore<PinState | null>,
+  before: FoldBefore<OwnPinState>,
   config: FoldConfig,
-): FoldResult<PinState | null> {
+): FoldResult<OwnPinState> {
   const counts = { ...before.meta.counts }
   const outcomes = Object.fromEntries(recordOutcomes.map((outcome) => [outcome, 0])) as Record<RecordOutcome, number>
   const say = (outcome: RecordOutcome) => {
@@ -85,16 +85,19 @@ function foldPinBatch(
 
   const puts: StatePut[] = []
   const published: NewRecord[] = []
-  const cache = new Map<string, { readonly entry: PinState; readonly bytes: number }>()
+  const cache = new Map<string, { readonly entry: OwnPinState; readonly bytes: number }>()
   const limits = { maxBoards: config.maxPinBoards }
   for (const [key, engagements] of accepted) {
     const stored = before.valueOf(key)
-    const base = stored == null ? before.cached(key) : decodePinState(stored)
-    const state = foldPin(base ?? newPinState, engagements, limits)
-    const value = encodePinState(state)
-    puts.push({ key, value, ttlMs: config.pinTtlMs })
-    cache.set(key, { entry: state, bytes: value.length * decodedFactor })
-    if (isPinKey(key)) published.push({ key, partition: null, value: encodePinFeatures(key, value, batch.next) })
+    // Taken from the cache or made here, so it is this batch's own; a batch that fails drops what is cached.
+    const state = stored == null ? (before.cached(key) ?? ownNewPin()) : decodePinState(stored)
+    foldIntoPin(state, engagements, limits)
+    if (isPinKey(key)) {
+      const { features, stored: value } = encodePinFeatures(key, state, batch.next)
+      puts.push({ key, value, ttlMs: config.pinTtlMs })
+      published.push({ key, partition: null, value: features })
+    } else puts.push({ key, value: encodePinState(state), ttlMs: config.pinTtlMs })
+    cache.set(key, { entry: state, bytes: decodedBytes + boardBytes * state.boards.boardIds.length })
   }
   return {
     puts,
@@ -119,8 +122,9 @@ function isAbove(
   return source.position > mark.position || (source.position === mark.position && source.index >= mark.index)
 }
 
-/** Decoded columns and strings take about three times the encoded bytes. */
-const decodedFactor = 3
+/** What a decoded pin takes in memory, and each board that it is on: seven columns with some 200 bytes beside their numbers. */
+const decodedBytes = 3200
+const boardBytes = 100
 
 function actOf({ bytes, action, occurredAtMs, userAt, userTo, boardAt, boardTo, position }: ScannedEngagement): PinAct {
   return {

@@ -8,6 +8,7 @@ import { decodeReceivedEngagement, encodeLateEngagement, encodePinEngagementOf }
 import { recordOutcomes, type PartitionMeta, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { decodeUserState, encodeUserState } from '@freshet/contracts/codecs/user-state'
 import {
+  appendBytesAtMost,
   encodeUserTail,
   fromAcceptedScan,
   tailBytesAtMost,
@@ -33,8 +34,6 @@ export type ParsedEngagement =
 
 /** When a user was erased, milliseconds since the epoch; null: not at all. */
 export type ErasedAt = (userId: string) => number | null
-
-const encoder = new TextEncoder()
 
 /**
  * The first stage: `engagements.v1` into user state, late ones to `engagements-late.v1`, accepted ones on to
@@ -84,18 +83,14 @@ function needsOf(
       continue
     }
     const { scan } = item
-    const [user, event] = [
-      { from: scan.userAt, to: scan.userTo },
-      { from: scan.eventAt, to: scan.eventTo },
-    ]
-    hashPair64(scan.bytes, user, event, halves, 2 * count++)
+    hashPair64(scan.bytes, scan.userAt, scan.userTo, scan.eventAt, scan.eventTo, halves, 2 * count++)
     room.set(key, (room.get(key) ?? 0) + tailBytesAtMost(scan))
   }
   const keys: string[] = []
   const ends: string[] = []
   for (const [key, bytes] of room) {
     const tailBytes = cached(key)
-    if ((tailBytes ?? 0) + bytes > compactAfterBytes) keys.push(key)
+    if ((tailBytes ?? 0) + bytes + appendBytesAtMost > compactAfterBytes) keys.push(key)
     else if (tailBytes === undefined) ends.push(key)
   }
   return { keys, ends, endBytes: tailMarkBytes, hashes: hashes.subarray(0, count) }

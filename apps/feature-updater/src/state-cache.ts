@@ -1,7 +1,7 @@
 /** What a stage keeps in memory of the keys of the partitions owned, least recently used out first. */
 export interface StateCache<Cached> {
-  /** undefined: not cached. */
-  get(partition: number, key: string): Cached | undefined
+  /** Takes an entry out, so that it is the caller's own; undefined: not cached. */
+  take(partition: number, key: string): Cached | undefined
   /** `bytes`: what the entry takes in memory, about, its key and its place apart. */
   set(partition: number, key: string, entry: Cached, bytes: number): void
   /** Forgets everything of a partition. */
@@ -41,14 +41,13 @@ export function createStateCache<Cached>(maxBytes: number): StateCache<Cached> {
   }
 
   return {
-    get(partition, key) {
+    take(partition, key) {
       reads++
       const entries = partitions.get(partition)
       const entry = entries?.get(key)
       if (entries === undefined || entry === undefined) return undefined
       hits++
-      entries.delete(key)
-      entries.set(key, entry)
+      remove(partition, entries, key)
       return entry.entry
     },
     set(partition, key, entry, bytes) {

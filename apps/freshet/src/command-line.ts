@@ -42,7 +42,11 @@ export function commandLine(): Command {
     .command('evaluate')
     .description('Replays recordings, asks their questions, prints the figures')
     .argument('<recordings...>', 'files of JSON lines (.jsonl, .jsonl.gz)')
-    .option('--ask <what>', 'candidates, source:NAME, feed or related', 'feed')
+    .option(
+      '--ask <what>',
+      'candidates, source:NAME, without:NAME, feed or related; several, separated by commas',
+      'feed',
+    )
     .option('--refresh <when>', 'when collective knowledge changes: event or mark', 'event')
     .option('--k <list>', 'cut-offs', '10,20')
     .option('--repeats <rule>', "allow or forbid pins of the user's history; default: what the surface does")

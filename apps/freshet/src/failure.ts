@@ -9,7 +9,8 @@ export function failureOf(error: unknown): { readonly line: string; readonly exi
   if (error instanceof ArgumentError || error instanceof RecordingError) return { line, exitCode: exitCodes.config }
   if (error instanceof OperationError) return { line, exitCode: error.exitCode }
   const code = (error as { code?: unknown } | null)?.code
-  if (code === 'GENERATION' || code === 'ENOENT' || code === 'EACCES') return { line, exitCode: exitCodes.unavailable }
+  if (code === 'GENERATION' || code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR')
+    return { line, exitCode: exitCodes.unavailable }
   return { line, exitCode }
 }
 

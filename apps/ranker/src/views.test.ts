@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
-import { encodePinFeatures, encodePinState } from '@freshet/contracts/codecs/pin-state'
+import { encodePinFeatures } from '@freshet/contracts/codecs/pin-state'
 import { asId, type PinId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
@@ -20,7 +20,7 @@ function clicked(pinId: string, clicks: number, foldedTo: number): Uint8Array {
     newPinState,
     Array.from({ length: clicks }, () => anEngagement()),
   )
-  return encodePinFeatures(pinId, encodePinState(state), foldedTo)
+  return encodePinFeatures(pinId, state, foldedTo).features
 }
 
 function aPin(pinId: string): Uint8Array {

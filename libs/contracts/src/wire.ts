@@ -35,6 +35,8 @@ export interface FieldWriter {
   text(field: number, text: string): void
   /** A bytes field that is a column of varints. */
   varints(field: number, numbers: ArrayLike<number>): void
+  /** A bytes field that is a column of float64: `at(0)` to `at(count - 1)`. */
+  doubles(field: number, count: number, at: (index: number) => number): void
   /** A bytes field that is an ascending column: the first number, then what each adds. */
   gaps(field: number, ascending: ArrayLike<number>): void
   /** Bytes written so far. */
@@ -120,6 +122,13 @@ const fields: FieldWriter = {
     const start = begin(field)
     for (let i = 0; i < numbers.length; i++) varint(numbers[i] ?? 0)
     end(start)
+  },
+  doubles(field, count, valueAt) {
+    if (count === 0) return
+    room(count * 8 + 16)
+    varint(field * 8 + 2)
+    varint(count * 8)
+    for (let i = 0; i < count; i++) at = buffer.writeDoubleLE(valueAt(i), at)
   },
   gaps(field, ascending) {
     if (ascending.length === 0) return

@@ -21,18 +21,23 @@ export function hash64(bytes: Uint8Array): bigint {
   return (BigInt(high) << 32n) | BigInt(low)
 }
 
-/** The hash of two parts of some bytes with a space between them, written as its low and its high half to `into` from `at` on: no number of 64 bits is made for it. */
+/**
+ * The hash of two parts of some bytes with a space between them, written as its low and its high half to `into` from `at`
+ * on. For every event: no object, and no number of 64 bits, is made for it.
+ */
 export function hashPair64(
   bytes: Uint8Array,
-  first: { readonly from: number; readonly to: number },
-  second: { readonly from: number; readonly to: number },
+  from: number,
+  to: number,
+  otherFrom: number,
+  otherTo: number,
   into: Uint32Array,
   at: number,
 ): void {
   begin()
-  add(bytes, first.from, first.to)
+  add(bytes, from, to)
   add(space, 0, 1)
-  add(bytes, second.from, second.to)
+  add(bytes, otherFrom, otherTo)
   avalanche()
   into[at] = low
   into[at + 1] = high

@@ -2,7 +2,12 @@ const encoder = new TextEncoder()
 
 /** The topic partition that owns a key: Kafka's default partitioner, `(murmur2(utf8(key)) & 0x7fffffff) mod partitions`. */
 export function partitionOf(key: string, partitions: number): number {
-  return (murmur2(encoder.encode(key)) & 0x7fffffff) % partitions
+  return partitionOfBytes(encoder.encode(key), partitions)
+}
+
+/** The same of a key's UTF-8. */
+export function partitionOfBytes(key: Uint8Array, partitions: number): number {
+  return (murmur2(key) & 0x7fffffff) % partitions
 }
 
 /** Kafka's 32-bit MurmurHash2 (seed 0x9747b28c), as a signed 32-bit number. */

@@ -1,6 +1,5 @@
 import { copyCounters, count, noCounters, type Counters } from './decay.ts'
 import { actions, positiveActions, type Action, type Engagement, type Shown } from './engagement.ts'
-import { foldActions } from './features/action-counts.ts'
 import { foldUserInto, noUsers, type DistinctUsers } from './features/distinct-users.ts'
 import { foldPinBoard, onNoBoards, type PinBoards } from './features/pin-boards.ts'
 import { bucketOf, buckets } from './features/positions.ts'
@@ -83,33 +82,43 @@ export function foldPin(
   engagements: readonly PinAct[],
   limits: PinLimits = defaultPinLimits,
 ): PinState {
-  let { firstAtMs, lastAtMs, users, boards } = state
-  // Copied only where something is counted: most events leave one of them as it is.
-  let impressions: Counters | null = null
-  let positives: Counters | null = null
+  const own: OwnPinState = {
+    ...state,
+    counters: copyCounters(state.counters),
+    impressionsByPosition: copyCounters(state.impressionsByPosition),
+    positivesByPosition: copyCounters(state.positivesByPosition),
+    users: state.users.slice(),
+  }
+  foldIntoPin(own, engagements, limits)
+  return own
+}
+
+/** A pin's state whose counters nobody else holds, so that it may be folded into in place: a copy for each fold would cost more than the fold. */
+export type OwnPinState = { -readonly [Part in keyof PinState]: PinState[Part] }
+
+/** A new pin's state of one's own. */
+export function ownNewPin(): OwnPinState {
+  return {
+    ...newPinState,
+    counters: noCounters(actions.length),
+    impressionsByPosition: noCounters(buckets),
+    positivesByPosition: noCounters(buckets),
+  }
+}
+
+/** `foldPin` in place. */
+export function foldIntoPin(own: OwnPinState, engagements: readonly PinAct[], limits: PinLimits): void {
   for (const engagement of engagements) {
     const { action, occurredAtMs, userId, shown } = engagement
-    firstAtMs = firstAtMs === 0 ? occurredAtMs : Math.min(firstAtMs, occurredAtMs)
-    lastAtMs = Math.max(lastAtMs, occurredAtMs)
-    if (action === 'impression') {
-      impressions ??= copyCounters(state.impressionsByPosition)
-      count(impressions, bucketOf(shown.position), occurredAtMs)
+    own.firstAtMs = own.firstAtMs === 0 ? occurredAtMs : Math.min(own.firstAtMs, occurredAtMs)
+    own.lastAtMs = Math.max(own.lastAtMs, occurredAtMs)
+    count(own.counters, actions.indexOf(action), occurredAtMs)
+    if (action === 'impression') count(own.impressionsByPosition, bucketOf(shown.position), occurredAtMs)
+    else if (positiveActions.includes(action)) {
+      count(own.positivesByPosition, bucketOf(shown.position), occurredAtMs)
+      if (own.users === noUsers) own.users = noUsers.slice()
+      foldUserInto(own.users, userId)
     }
-    if (positiveActions.includes(action)) {
-      positives ??= copyCounters(state.positivesByPosition)
-      count(positives, bucketOf(shown.position), occurredAtMs)
-      users = foldUserInto(users, userId)
-    }
-    boards = foldPinBoard(boards, engagement, limits.maxBoards)
-  }
-  const counters = foldActions(state.counters, engagements)
-  return {
-    firstAtMs,
-    lastAtMs,
-    counters,
-    impressionsByPosition: impressions ?? state.impressionsByPosition,
-    positivesByPosition: positives ?? state.positivesByPosition,
-    users,
-    boards,
+    own.boards = foldPinBoard(own.boards, engagement, limits.maxBoards)
   }
 }

@@ -11,7 +11,7 @@ const spec = parseSpec(
     features: Object.fromEntries(
       features.map((name, at) => [
         name,
-        { transform: at % 3 === 0 ? 'log1p' : at % 3 === 1 ? { range: [0, 8] } : 'identity' },
+        { transform: (['log1p', { range: [0, 8] }, 'identity', { log: 0.5 }] as const)[at % 4] },
       ]),
     ),
     actions: {
@@ -32,7 +32,7 @@ function reference(rows: Float32Array, row: number): number {
   return spec.models.reduce((utility, model, at) => {
     const logit = model.weights.reduce((sum, weight, column) => {
       const value = rows[row * features.length + column]!
-      const scaled = column % 3 === 0 ? Math.log1p(value) : column % 3 === 1 ? Math.min(1, value / 8) : value
+      const scaled = [Math.log1p(value), Math.min(1, value / 8), value, Math.log(Math.max(0.5, value))][column % 4]!
       return sum + weight * scaled
     }, model.bias)
     return utility + spec.worth[at]! / (1 + Math.exp(-logit))

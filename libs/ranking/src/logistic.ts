@@ -85,6 +85,12 @@ function compile(
           out[at] = value > 0 ? Math.log1p(value) : 0
         }
       }
+    case 'log': {
+      const { floor } = transform
+      return (features, out, column) => {
+        for (let at = column; at < out.length; at += width) out[at] = Math.log(Math.max(floor, features[at]!))
+      }
+    }
     case 'range': {
       const { from, to } = transform
       return (features, out, column) => {

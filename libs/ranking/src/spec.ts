@@ -5,6 +5,8 @@ export type Transform =
   | { readonly kind: 'identity' }
   /** ln(1 + max(0, x)). */
   | { readonly kind: 'log1p' }
+  /** ln(max(floor, x)): for probabilities, which count by their ratios. */
+  | { readonly kind: 'log'; readonly floor: number }
   /** (x − from) / (to − from), cut to [0, 1]. */
   | { readonly kind: 'range'; readonly from: number; readonly to: number }
 
@@ -96,6 +98,12 @@ export function parseSpec(
 function transformOf(settings: unknown, where: string, problems: string[]): Transform {
   const transform = object(settings, where, problems)['transform'] ?? 'identity'
   if (transform === 'identity' || transform === 'log1p') return { kind: transform }
+  const log = (transform as { log?: unknown }).log
+  if (log !== undefined) {
+    const floor = number(log, `${where}.transform.log`, problems)
+    if (floor <= 0) problems.push(`${where}.transform.log is ${floor}; give the smallest number that counts, above 0`)
+    return { kind: 'log', floor }
+  }
   const range = (transform as { range?: unknown }).range
   if (Array.isArray(range) && range.length === 2) {
     const from = number(range[0], `${where}.transform.range[0]`, problems)
@@ -103,7 +111,7 @@ function transformOf(settings: unknown, where: string, problems: string[]): Tran
     if (from >= to) problems.push(`${where}.transform.range goes from ${from} to ${to}; give the smaller number first`)
     return { kind: 'range', from, to }
   }
-  problems.push(`${where}.transform is none of "identity", "log1p", {"range": [from, to]}`)
+  problems.push(`${where}.transform is none of "identity", "log1p", {"log": floor}, {"range": [from, to]}`)
   return { kind: 'identity' }
 }
 

@@ -17,6 +17,15 @@ const SCALES: usize = 272
 const ERRORS: usize = 528
 const CODES: usize = 784
 
+const LINE: usize = 64
+
+/** Bounds of the block under way: the upper ones, then the lower ones. */
+const bounds: usize = memory.data(512, 16)
+const LOWER: usize = 256
+
+/** Loaded, because a compiler that knows them builds them anew at each use. */
+const ones: usize = memory.data<i16>([1, 1, 1, 1, 1, 1, 1, 1], 16)
+
 /** Residual of the query relative to its length that the error column is made for; coarser queries widen all bounds. */
 const QUERY_RESIDUAL: f64 = 0.008
 /** Covers the rounding of f32 arithmetic, relative to |q|·|x|. */
@@ -48,6 +57,12 @@ let norm: f64 = 0
 let residual: f64 = 0
 let deviations: f64 = 0
 let entries: i32 = 0
+let fetched: i32 = 0
+
+/** The first address that the host may use: what lies below is the kernel's own. */
+export function firstFree(): usize {
+  return __heap_base
+}
 
 /** Sets the padded width and where the query (f32, then its codes) and `rows` candidates may be kept; 24 bytes a candidate. */
 export function layout(paddedWidth: i32, queryAt: usize, scratchAt: usize, rows: i32): void {
@@ -163,8 +178,10 @@ function encodeQuery(): void {
 /** Scans the `count` rows of a chain of blocks, all full but the last; the squared distances of their scores to `mean` are added up. */
 export function scan(block: usize, count: i32, mean: f32): void {
   middle = mean
+  const bytes = CODES + ((<usize>width) << 6)
   while (count > 0) {
     const n = min(count, BLOCK_ROWS)
+    fetch(block, bytes)
     if (width == 64) scanBlock64(block, n)
     else scanBlock(block, n)
     block = <usize>load<u32>(block, NEXT)
@@ -172,12 +189,29 @@ export function scan(block: usize, count: i32, mean: f32): void {
   }
 }
 
+/**
+ * Asks for all cache lines of a range before any is worked on. The work on a row is so long that few rows' loads fit into
+ * the processor's window at once; without this a scan of what the cache lacks takes twice the time of the memory.
+ */
+function fetch(from: usize, bytes: usize): void {
+  let bits = 0
+  for (const end = from + bytes; from < end; from += LINE) bits |= load<i32>(from)
+  // Kept, so that the loads are.
+  fetched = bits
+}
+
+/**
+ * Bounds of all rows of a block first, then the offers: a branch that waits for a row still on its way from memory, and is
+ * guessed wrongly, would hold up the rows behind it.
+ */
 function scanBlock(block: usize, n: i32): void {
   const slacks = f32x4.splat(slack)
-  let limit = f32x4.splat(threshold)
   const middles = f32x4.splat(middle)
+  const limit = f32x4.splat(threshold)
   let squares = f32x4.splat(0)
+  let above = i32x4.splat(0)
   let row = block + CODES
+  let out = bounds
   for (let i = 0; i < n; i += 4) {
     const column = block + ((<usize>i) << 2)
     const scores = fourScores(row, column + SCALES)
@@ -188,46 +222,50 @@ function scanBlock(block: usize, n: i32): void {
     }
     const margins = f32x4.mul(slacks, v128.load(column, ERRORS))
     const upper = f32x4.add(scores, margins)
-    if (v128.any_true(f32x4.ge(upper, limit))) {
-      offer(block, i, min(n - i, 4), upper, f32x4.sub(scores, margins))
-      limit = f32x4.splat(threshold)
-    }
+    above = v128.or(above, f32x4.ge(upper, limit))
+    v128.store(out, upper)
+    v128.store(out, f32x4.sub(scores, margins), LOWER)
+    out += 16
   }
   addDeviations(squares)
+  if (v128.any_true(above)) offerBlock(block, n)
 }
 
 /** The same for rows of 64, unrolled: fewer instructions a row let more of its cache lines be on their way at once. */
 function scanBlock64(block: usize, n: i32): void {
   const factors = f32x4.splat(factor)
   const slacks = f32x4.splat(slack)
-  const start = i32x4.replace_lane(i32x4.splat(0), 0, offset)
-  let limit = f32x4.splat(threshold)
+  const start = i32x4.splat(offset)
+  const one = v128.load(ones)
+  const limit = f32x4.splat(threshold)
   const middles = f32x4.splat(middle)
   let squares = f32x4.splat(0)
+  let above = i32x4.splat(0)
   const w = v128.load(queryCodes)
   const x = v128.load(queryCodes, 16)
   const y = v128.load(queryCodes, 32)
   const z = v128.load(queryCodes, 48)
   let row = block + CODES
+  let out = bounds
   for (let i = 0; i < n; i += 4) {
-    let a = i32x4.relaxed_dot_i8x16_i7x16_add_s(w, v128.load(row), start)
-    let b = i32x4.relaxed_dot_i8x16_i7x16_add_s(w, v128.load(row, 64), start)
-    let c = i32x4.relaxed_dot_i8x16_i7x16_add_s(w, v128.load(row, 128), start)
-    let d = i32x4.relaxed_dot_i8x16_i7x16_add_s(w, v128.load(row, 192), start)
-    a = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(row, 16), a)
-    b = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(row, 80), b)
-    c = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(row, 144), c)
-    d = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(row, 208), d)
-    a = i32x4.relaxed_dot_i8x16_i7x16_add_s(y, v128.load(row, 32), a)
-    b = i32x4.relaxed_dot_i8x16_i7x16_add_s(y, v128.load(row, 96), b)
-    c = i32x4.relaxed_dot_i8x16_i7x16_add_s(y, v128.load(row, 160), c)
-    d = i32x4.relaxed_dot_i8x16_i7x16_add_s(y, v128.load(row, 224), d)
-    a = i32x4.relaxed_dot_i8x16_i7x16_add_s(z, v128.load(row, 48), a)
-    b = i32x4.relaxed_dot_i8x16_i7x16_add_s(z, v128.load(row, 112), b)
-    c = i32x4.relaxed_dot_i8x16_i7x16_add_s(z, v128.load(row, 176), c)
-    d = i32x4.relaxed_dot_i8x16_i7x16_add_s(z, v128.load(row, 240), d)
+    const a = i32x4.add(
+      i32x4.add(products(w, v128.load(row), one), products(x, v128.load(row, 16), one)),
+      i32x4.add(products(y, v128.load(row, 32), one), products(z, v128.load(row, 48), one)),
+    )
+    const b = i32x4.add(
+      i32x4.add(products(w, v128.load(row, 64), one), products(x, v128.load(row, 80), one)),
+      i32x4.add(products(y, v128.load(row, 96), one), products(z, v128.load(row, 112), one)),
+    )
+    const c = i32x4.add(
+      i32x4.add(products(w, v128.load(row, 128), one), products(x, v128.load(row, 144), one)),
+      i32x4.add(products(y, v128.load(row, 160), one), products(z, v128.load(row, 176), one)),
+    )
+    const d = i32x4.add(
+      i32x4.add(products(w, v128.load(row, 192), one), products(x, v128.load(row, 208), one)),
+      i32x4.add(products(y, v128.load(row, 224), one), products(z, v128.load(row, 240), one)),
+    )
     row += 256
-    const dots = addLanes(a, b, c, d)
+    const dots = i32x4.add(addLanes(a, b, c, d), start)
     const column = block + ((<usize>i) << 2)
     const scores = f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(dots), factors), v128.load(column, SCALES))
     if (i + 4 <= n) {
@@ -236,12 +274,32 @@ function scanBlock64(block: usize, n: i32): void {
     }
     const margins = f32x4.mul(slacks, v128.load(column, ERRORS))
     const upper = f32x4.add(scores, margins)
-    if (v128.any_true(f32x4.ge(upper, limit))) {
-      offer(block, i, min(n - i, 4), upper, f32x4.sub(scores, margins))
-      limit = f32x4.splat(threshold)
-    }
+    above = v128.or(above, f32x4.ge(upper, limit))
+    v128.store(out, upper)
+    v128.store(out, f32x4.sub(scores, margins), LOWER)
+    out += 16
   }
   addDeviations(squares)
+  if (v128.any_true(above)) offerBlock(block, n)
+}
+
+/** Offers what of a block may be above the threshold. */
+function offerBlock(block: usize, n: i32): void {
+  let limit = f32x4.splat(threshold)
+  let at = bounds
+  for (let i = 0; i < n; i += 4) {
+    const upper = v128.load(at)
+    if (v128.any_true(f32x4.ge(upper, limit))) {
+      offer(block, i, min(n - i, 4), upper, v128.load(at, LOWER))
+      limit = f32x4.splat(threshold)
+    }
+    at += 16
+  }
+}
+
+/** Sums of four products each of the query's codes with a row's: the saturating pairs can't overflow, 2 · 127 · 127 < 2^15. */
+function products(query: v128, codes: v128, one: v128): v128 {
+  return i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(query, codes), one)
 }
 
 /** The sums of the lanes of four vectors. */
@@ -420,26 +478,27 @@ export function meanScores(codes: usize, scales: usize, count: i32, out: usize):
 
 /** The coded query's dot products with four coded vectors that lie one after another. */
 function fourScores(first: usize, scales: usize): v128 {
-  const start = i32x4.replace_lane(i32x4.splat(0), 0, offset)
+  const one = v128.load(ones)
   const bytes = <usize>width
   const queryEnd = queryCodes + bytes
   const second = first + bytes
   const third = second + bytes
   const fourth = third + bytes
-  let a = start
-  let b = start
-  let c = start
-  let d = start
+  let a = i32x4.splat(0)
+  let b = a
+  let c = a
+  let d = a
   let at: usize = 0
   for (let q = queryCodes; q < queryEnd; q += 16) {
     const x = v128.load(q)
-    a = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(first + at), a)
-    b = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(second + at), b)
-    c = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(third + at), c)
-    d = i32x4.relaxed_dot_i8x16_i7x16_add_s(x, v128.load(fourth + at), d)
+    a = i32x4.add(a, products(x, v128.load(first + at), one))
+    b = i32x4.add(b, products(x, v128.load(second + at), one))
+    c = i32x4.add(c, products(x, v128.load(third + at), one))
+    d = i32x4.add(d, products(x, v128.load(fourth + at), one))
     at += 16
   }
-  return f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(addLanes(a, b, c, d)), f32x4.splat(factor)), v128.load(scales))
+  const dots = i32x4.add(addLanes(a, b, c, d), i32x4.splat(offset))
+  return f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(dots), f32x4.splat(factor)), v128.load(scales))
 }
 
 function dot(a: usize, b: usize, n: i32): f32 {

@@ -15,7 +15,7 @@ import { createQueryBuilder } from './query.ts'
 import { createLagReader } from './lags.ts'
 import { createHits, createScoreBoard, type Hits } from './score-board.ts'
 import { createSessions, userKeyOf } from './sessions.ts'
-import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
+import { decodeSnapshot, finished, snapshotSteps, type SectionWriter, type SnapshotSteps } from './snapshot.ts'
 import { sourceDefinitions } from './source-definitions.ts'
 import type { Source } from './source.ts'
 
@@ -115,6 +115,8 @@ export interface Retrieval {
   stats(): RetrievalStats
   /** All views as bytes, with the caller's log positions inside. */
   snapshot(positions: Uint8Array): Uint8Array
+  /** The same in short steps. Nothing may be folded before the first step that is not `copying`; questions may be asked. */
+  snapshotSteps(positions: Uint8Array): SnapshotSteps
   /** Takes the views over from a snapshot and gives its log positions. Throws a SnapshotError; then the views must be made anew and the log replayed. */
   restore(bytes: Uint8Array): Uint8Array
 }
@@ -179,6 +181,25 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
     }
     graphView?.foldEngagement(folded)
     for (const { source } of enabled) source.foldEngagement?.(folded)
+  }
+
+  function partsOf(positions: Uint8Array): ((writer: SectionWriter) => void)[] {
+    return [
+      (writer) => {
+        writer.json('config', fingerprint(config, seed))
+        writer.u8('positions', positions)
+        writer.json('embeddingWidth', embeddingWidth)
+        catalogue.save(writer.under('catalogue'))
+      },
+      (writer) => sessions.save(writer.under('sessions')),
+      (writer) => trails.save(writer.under('trails')),
+      (writer) => graphView?.save(writer.under('graph')),
+      ...enabled.map(
+        ({ source }) =>
+          (writer: SectionWriter) =>
+            source.save(writer.under(`source:${source.name}`)),
+      ),
+    ]
   }
 
   let embeddingWidth = 0
@@ -277,18 +298,8 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
         },
       }
     },
-    snapshot(positions) {
-      return encodeSnapshot((writer) => {
-        writer.json('config', fingerprint(config, seed))
-        writer.u8('positions', positions)
-        writer.json('embeddingWidth', embeddingWidth)
-        catalogue.save(writer.under('catalogue'))
-        sessions.save(writer.under('sessions'))
-        trails.save(writer.under('trails'))
-        graphView?.save(writer.under('graph'))
-        for (const { source } of enabled) source.save(writer.under(`source:${source.name}`))
-      })
-    },
+    snapshot: (positions) => finished(snapshotSteps(partsOf(positions))),
+    snapshotSteps: (positions) => snapshotSteps(partsOf(positions)),
     restore(bytes) {
       const reader = decodeSnapshot(bytes)
       if (reader.json('config') !== fingerprint(config, seed)) {

@@ -38,15 +38,28 @@ interface Section {
   readonly bytes: Uint8Array
 }
 
+/** What a snapshot under way has just done: `copying` the views, which must not change meanwhile, or `joining` the copies. */
+export type SnapshotStep = 'copying' | 'joining'
+
+/** A snapshot in short steps, so that others get their turn in between; gives its bytes at the end. */
+export type SnapshotSteps = Generator<SnapshotStep, Uint8Array, void>
+
+/** Bytes that one step joins or sums up at most: some milliseconds. */
+const stepBytes = 4 << 20
+
 /**
- * Bytes of a snapshot: magic, version, length, two checksums, then sections (name, kind, bytes, aligned to 8). `write`
- * is called once and puts the sections.
+ * Bytes of a snapshot: magic, version, length, two checksums, then sections (name, kind, bytes, aligned to 8). Each of
+ * `parts` is called once, in a step of its own, and puts some of the sections.
  */
-export function encodeSnapshot(write: (writer: SectionWriter) => void): Uint8Array {
+export function* snapshotSteps(parts: readonly ((writer: SectionWriter) => void)[]): SnapshotSteps {
   const sections: { readonly name: string; readonly section: Section }[] = []
-  write(writerOf('', (name, kind, bytes) => sections.push({ name, section: { kind, bytes } })))
+  const writer = writerOf('', (name, kind, bytes) => sections.push({ name, section: { kind, bytes } }))
+  for (const write of parts) {
+    write(writer)
+    yield 'copying'
+  }
   const encoder = new TextEncoder()
-  const parts: Uint8Array[] = []
+  const pieces: Uint8Array[] = []
   let length = headerBytes
   for (const { name, section } of sections) {
     const nameBytes = encoder.encode(name)
@@ -56,23 +69,43 @@ export function encodeSnapshot(write: (writer: SectionWriter) => void): Uint8Arr
     view.setUint32(4, kinds.indexOf(section.kind), true)
     view.setUint32(8, section.bytes.length, true)
     head.set(nameBytes, 12)
-    parts.push(head, section.bytes)
+    pieces.push(head, section.bytes)
     length += head.length + padded(section.bytes.length)
   }
   const out = new Uint8Array(length)
   let at = headerBytes
-  for (const part of parts) {
-    out.set(part, at)
-    at += padded(part.length)
+  for (const piece of pieces) {
+    for (let from = 0; from < piece.length; from += stepBytes) {
+      out.set(piece.subarray(from, from + stepBytes), at + from)
+      if (piece.length - from > stepBytes) yield 'joining'
+    }
+    at += padded(piece.length)
   }
-  const [a, b] = checksums(out)
+  let sums = noSums
+  for (let from = headerBytes; from < length; from += stepBytes) {
+    sums = checksums(out, [from, Math.min(length, from + stepBytes)], sums)
+    yield 'joining'
+  }
   const header = new DataView(out.buffer)
   header.setUint32(0, magic, true)
   header.setUint32(4, snapshotVersion, true)
   header.setFloat64(8, length, true)
-  header.setUint32(16, a, true)
-  header.setUint32(20, b, true)
+  header.setUint32(16, sums[0], true)
+  header.setUint32(20, sums[1], true)
   return out
+}
+
+/** A snapshot in one go. */
+export function encodeSnapshot(write: (writer: SectionWriter) => void): Uint8Array {
+  return finished(snapshotSteps([write]))
+}
+
+/** Takes all the steps that are left. */
+export function finished(steps: SnapshotSteps): Uint8Array {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
 }
 
 /** Checks and opens a snapshot. Throws a SnapshotError that says what is wrong before any view is touched. */
@@ -87,7 +120,7 @@ export function decodeSnapshot(bytes: Uint8Array): SectionReader {
     throw new SnapshotError('SNAPSHOT_OTHER_VERSION', `version ${version}, this build reads ${snapshotVersion}`)
   const length = header.getFloat64(8, true)
   if (length !== bytes.length) throw new SnapshotError('SNAPSHOT_TRUNCATED', `${bytes.length} bytes of ${length}`)
-  const [a, b] = checksums(bytes)
+  const [a, b] = checksums(bytes, [headerBytes, bytes.length], noSums)
   if (a !== header.getUint32(16, true) || b !== header.getUint32(20, true)) {
     throw new SnapshotError('SNAPSHOT_CORRUPT', 'the checksum differs')
   }
@@ -144,10 +177,16 @@ function padded(length: number): number {
   return (length + 7) & ~7
 }
 
-function checksums(bytes: Uint8Array): readonly [number, number] {
-  let a = 0x811c9dc5
-  let b = 0x9747b28c
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + headerBytes, (bytes.length - headerBytes) >>> 2)
+const noSums: readonly [number, number] = [0x811c9dc5, 0x9747b28c]
+
+/** Both sums after the words of a range, which is aligned to 4, from what they were before it. */
+function checksums(
+  bytes: Uint8Array,
+  [from, to]: readonly [number, number],
+  before: readonly [number, number],
+): readonly [number, number] {
+  let [a, b] = before
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + from, (to - from) >>> 2)
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? 0
     a = Math.imul(a ^ word, 0x01000193)

@@ -9,13 +9,10 @@ import { createLmdbStateStore } from '@freshet/adapters/lmdb/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { createSystemRandom } from '@freshet/adapters/system/random'
-import { isContractError } from '@freshet/contracts/errors'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { ingestSettings } from '@freshet/event-ingest/config'
 import { createHttpApp } from '@freshet/event-ingest/http'
 import { createIngest } from '@freshet/event-ingest/ingest'
-import { updaterConfigOf } from '@freshet/feature-updater/config'
-import { rebuildState } from '@freshet/feature-updater/rebuild'
 import { createEmbedded } from '@freshet/freshet/embedded'
 import { openScorer } from '@freshet/ranker/scorer'
 import { startGrpcServer } from '@freshet/service/grpc-server'
@@ -82,19 +79,6 @@ serveParent({
   },
   watch: () => watch.start(),
   watched: () => watch.stop(),
-  rebuild: () =>
-    rebuildState({
-      log,
-      store,
-      config: updaterConfigOf({}),
-      family: 'user',
-      generation: null,
-      signal: new AbortController().signal,
-      onError: (error) => {
-        // What its readers say when it has come to its end.
-        if (!isContractError(error, 'CALL_CANCELLED')) onError('rebuild', error)
-      },
-    }),
   async stop() {
     watch.stop()
     await app.close()

@@ -54,8 +54,7 @@ function retrieveRequest(
 
 /** What the search can leave out by itself, so that the answer doesn't shrink; the filters judge again. */
 function excludedPins({ user, exclude, candidatesOnly, allowRepeats, surface }: FeedRequest & UserContext): string[] {
-  if (candidatesOnly) return [...exclude]
-  const excluded = new Set([...exclude, ...user.hidden, ...user.reported])
+  const excluded = new Set(candidatesOnly ? exclude : [...exclude, ...user.hidden, ...user.reported])
   if (!allowRepeats && surface === 'home') for (const pinId of user.recent?.pinIds ?? []) excluded.add(pinId)
   return [...excluded]
 }

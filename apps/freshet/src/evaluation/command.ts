@@ -2,10 +2,12 @@ import { createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { finished } from 'node:stream/promises'
 import { openScorer } from '@freshet/ranker/scorer'
+import { RetrievalConfigError } from '@freshet/retrieval/errors'
+import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import { createProgress } from '@freshet/service/progress'
 import { ArgumentError, refuse, whole } from '../arguments.ts'
 import type { EmbeddedConfig } from '../embedded.ts'
-import { evaluate, type Ask, type EvaluationReport, type EvaluationTarget } from './evaluate.ts'
+import { evaluate, nameOf, type Ask, type EvaluationReport, type EvaluationTarget } from './evaluate.ts'
 import { createInProcessTarget } from './in-process.ts'
 import { readRecordings } from './recording.ts'
 import { createRemoteTarget } from './remote.ts'
@@ -30,8 +32,10 @@ export interface EvaluateArguments {
 export async function runEvaluate(recordings: readonly string[], given: EvaluateArguments): Promise<void> {
   const cutoffs = given.k.split(',').map((text) => whole(text, '--k', 1, 100))
   cutoffs.sort((a, b) => a - b)
+  const asks = given.ask.split(',').map(askOf)
   const options = {
-    ask: askOf(given.ask),
+    // Where a feed is asked for pins have to be ranked, so this is what the target is made for.
+    ask: asks.find(({ kind }) => kind === 'feed') ?? asks[0]!,
     repeats: choice(given.repeats, '--repeats', { allow: true, forbid: false }),
     depth: cutoffs.at(-1) ?? 20,
     refresh:
@@ -50,7 +54,8 @@ export async function runEvaluate(recordings: readonly string[], given: Evaluate
     nowMs: () => performance.now(),
   })
   try {
-    const report = await evaluate(readRecordings(recordings), target, {
+    const reports = await evaluate(readRecordings(recordings), target, {
+      asks,
       cutoffs,
       every,
       elapsedMs: () => performance.now(),
@@ -58,7 +63,13 @@ export async function runEvaluate(recordings: readonly string[], given: Evaluate
       onAnswer: (answer) => answers?.write(`${JSON.stringify(answer)}\n`),
     })
     progress.done()
-    process.stdout.write(given.json === true ? `${JSON.stringify(report)}\n` : table(report, given, every))
+    for (const [at, report] of reports.entries()) {
+      const ask = nameOf(asks[at]!)
+      const named = asks.length > 1 ? { ask, ...report } : report
+      process.stdout.write(
+        given.json === true ? `${JSON.stringify(named)}\n` : table(report, { ask, refresh: given.refresh, every }),
+      )
+    }
   } finally {
     if (answers !== null) {
       answers.end()
@@ -87,27 +98,51 @@ async function targetOf(
     backend: config.ranking?.backend ?? 'auto',
     specFile: config.ranking?.specFile ?? null,
   })
-  return createInProcessTarget({
-    ...options,
-    scorer,
-    config,
-    partitions: whole(given.partitions, '--partitions', 1, 1024),
-  })
+  const partitions = whole(given.partitions, '--partitions', 1, 1024)
+  try {
+    return await createInProcessTarget({ ...options, scorer, config, partitions })
+  } catch (error) {
+    throw new ArgumentError(`--config ${given.config ?? ''}: ${settingsProblem(error)}`)
+  }
 }
 
+/** What is wrong with settings, on one line; throws what is no such problem. */
+function settingsProblem(error: unknown): string {
+  const { issues, message } = error as {
+    readonly issues?: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
+    readonly message: string
+  }
+  if (issues !== undefined) return issues.map((issue) => [issue.path.join('.'), issue.message].join(': ')).join('; ')
+  if (error instanceof RetrievalConfigError) return message
+  throw error
+}
+
+const configParts = ['candidates', 'updater', 'ranking', 'blender', 'trainer']
+
 function configOf(file: string, text: string): EmbeddedConfig {
+  let config: unknown
   try {
-    return JSON.parse(text) as EmbeddedConfig
+    config = JSON.parse(text)
   } catch (error) {
     throw new ArgumentError(`--config ${file} is not JSON: ${(error as Error).message}`)
   }
+  if (typeof config !== 'object' || config === null || Array.isArray(config))
+    throw new ArgumentError(`--config ${file} is not an object`)
+  const unknown = Object.keys(config).filter((name) => !configParts.includes(name))
+  if (unknown.length > 0)
+    throw new ArgumentError(`--config ${file} has no part ${unknown.join(', ')}; there are ${configParts.join(', ')}`)
+  return config
 }
 
 function askOf(text: string): Ask {
   if (text === 'candidates' || text === 'feed' || text === 'related') return { kind: text }
-  const source = /^source:(.+)$/.exec(text)?.[1]
-  if (source !== undefined) return { kind: 'source', source }
-  throw new ArgumentError(`--ask is ${text}; give candidates, source:NAME, feed or related`)
+  const [, kind, source] = /^(source|without):(.*)$/.exec(text) ?? []
+  if (source === undefined)
+    throw new ArgumentError(`--ask is ${text}; give candidates, source:NAME, without:NAME, feed or related`)
+  const names = sourceDefinitions.map(({ name }) => name)
+  if (!names.includes(source))
+    throw new ArgumentError(`--ask is ${text}, which is not a source; there are ${names.join(', ')}`)
+  return { kind: kind === 'source' ? 'source' : 'without', source }
 }
 
 function choice<T>(text: string | undefined, name: string, choices: Readonly<Record<string, T>>): T | null {
@@ -116,10 +151,13 @@ function choice<T>(text: string | undefined, name: string, choices: Readonly<Rec
   return value === undefined ? refuse(`${name} is ${text}; give ${Object.keys(choices).join(' or ')}`) : value
 }
 
-function table(report: EvaluationReport, given: EvaluateArguments, every: number): string {
+function table(
+  report: EvaluationReport,
+  { ask, refresh, every }: { readonly ask: string; readonly refresh: string; readonly every: number },
+): string {
   const percent = (value: number): string => (value * 100).toFixed(2)
   const lines = [
-    `asked ${given.ask}, refreshed per ${given.refresh}: ${report.questions} questions (every ${every}), ${report.answered} answered, ${report.events} events`,
+    `asked ${ask}, refreshed per ${refresh}: ${report.questions} questions (every ${every}), ${report.answered} answered, ${report.events} events`,
     `${report.seconds.toFixed(1)} s, ${Math.round(report.eventsPerSecond)} events/s, a question p50 ${report.latencyMs.p50.toFixed(2)} ms, p99 ${report.latencyMs.p99.toFixed(2)} ms`,
     `${'figure'.padEnd(12)}${'all'.padStart(9)}${'groups'.padStart(9)}  (%; groups: mean over groups)`,
     ...Object.entries(report.metrics).map(([name, value]) => {

@@ -2,10 +2,11 @@ import type { Degradation } from '@freshet/contracts/gen/freshet/blending/v1/ble
 import { createMetrics, type Figures } from './metrics.ts'
 import type { Question, RecordingLine } from './recording.ts'
 
-/** What is asked: all candidates, one source's, the ranked feed, or related pins. */
+/** What is asked: all candidates, those of one source, those of all sources but one, the ranked feed, or related pins. */
 export type Ask =
   | { readonly kind: 'candidates' }
   | { readonly kind: 'source'; readonly source: string }
+  | { readonly kind: 'without'; readonly source: string }
   | { readonly kind: 'feed' }
   | { readonly kind: 'related' }
 
@@ -22,12 +23,14 @@ export interface EvaluationTarget {
   /** Takes an engagement as the HTTP API does. */
   engagement(value: unknown, place: string): Promise<void>
   mark(name: string): Promise<void>
-  /** Answers once all events so far are reflected. */
-  ask(question: Question): Promise<Answer>
+  /** Answers once all events so far are reflected. `ask`: what is asked for, where it is not what the target was made for. */
+  ask(question: Question, ask?: Ask): Promise<Answer>
   close(): Promise<void>
 }
 
 export interface EvaluationOptions {
+  /** Each question is asked once for each of these. */
+  readonly asks: readonly Ask[]
   /** Cut-offs, ascending. */
   readonly cutoffs: readonly number[]
   /** Ask only every nth question. */
@@ -43,6 +46,8 @@ export interface EvaluationOptions {
 /** A line of the answers file. */
 export interface AnswerLine {
   readonly question: number
+  /** What was asked, where several things were. */
+  readonly ask?: string
   /** Rank of the target, 0 = not in the list; a list for several targets. */
   readonly rank: number | readonly number[]
   readonly latencyMs: number
@@ -63,36 +68,37 @@ export interface EvaluationReport {
   readonly [coverage: `coverage@${number}`]: number
 }
 
-/** Replays lines against a target and sums up. Rejects where the target refuses an event, naming the place. */
+/** Replays lines against a target and sums up, a report for each ask. Rejects where the target refuses an event, naming the place. */
 export async function evaluate(
   lines: AsyncIterable<RecordingLine>,
   target: EvaluationTarget,
   options: EvaluationOptions,
-): Promise<EvaluationReport> {
-  const { cutoffs, every, elapsedMs, onLine, onAnswer } = options
-  const metrics = createMetrics(cutoffs)
+): Promise<readonly EvaluationReport[]> {
+  const { asks, cutoffs, every, elapsedMs, onLine, onAnswer } = options
+  const tallies = asks.map((ask) => ({ ask, metrics: createMetrics(cutoffs), latencies: [] as number[], answered: 0 }))
   const depth = cutoffs.at(-1) ?? 20
-  const latencies: number[] = []
   const startedAt = elapsedMs()
   let events = 0
   let seen = 0
-  let answered = 0
   for await (const line of lines) {
     if (line.kind === 'question') {
       if (seen++ % every === 0) {
-        const askedAt = elapsedMs()
-        const answer = await target.ask(line.question)
-        const latencyMs = elapsedMs() - askedAt
-        latencies.push(latencyMs)
-        if (answer.pinIds.length > 0) answered++
-        const ranks = line.question.targets.map((pinId) => answer.pinIds.indexOf(pinId) + 1)
-        metrics.add({ ranks, group: line.question.group, top: answer.pinIds.slice(0, depth) })
-        onAnswer?.({
-          question: seen,
-          rank: ranks.length === 1 ? ranks[0]! : ranks,
-          latencyMs,
-          degradation: answer.degradation,
-        })
+        for (const tally of tallies) {
+          const askedAt = elapsedMs()
+          const answer = await target.ask(line.question, tally.ask)
+          const latencyMs = elapsedMs() - askedAt
+          tally.latencies.push(latencyMs)
+          if (answer.pinIds.length > 0) tally.answered++
+          const ranks = line.question.targets.map((pinId) => answer.pinIds.indexOf(pinId) + 1)
+          tally.metrics.add({ ranks, group: line.question.group, top: answer.pinIds.slice(0, depth) })
+          onAnswer?.({
+            question: seen,
+            ...(asks.length > 1 && { ask: nameOf(tally.ask) }),
+            rank: ranks.length === 1 ? ranks[0]! : ranks,
+            latencyMs,
+            degradation: answer.degradation,
+          })
+        }
       }
     } else if (line.kind === 'mark') await target.mark(line.name)
     else {
@@ -103,19 +109,26 @@ export async function evaluate(
     onLine?.()
   }
   const seconds = (elapsedMs() - startedAt) / 1000
-  latencies.sort((a, b) => a - b)
-  return {
-    questions: latencies.length,
-    answered,
-    metrics: metrics.total(),
-    byGroup: metrics.byGroup(),
-    meanOverGroups: metrics.meanOverGroups(),
-    ...metrics.coverage(),
-    events,
-    seconds,
-    eventsPerSecond: seconds === 0 ? 0 : events / seconds,
-    latencyMs: { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) },
-  }
+  return tallies.map(({ metrics, latencies, answered }) => {
+    latencies.sort((a, b) => a - b)
+    return {
+      questions: latencies.length,
+      answered,
+      metrics: metrics.total(),
+      byGroup: metrics.byGroup(),
+      meanOverGroups: metrics.meanOverGroups(),
+      ...metrics.coverage(),
+      events,
+      seconds,
+      eventsPerSecond: seconds === 0 ? 0 : events / seconds,
+      latencyMs: { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) },
+    }
+  })
+}
+
+/** An ask as the command line writes it. */
+export function nameOf(ask: Ask): string {
+  return 'source' in ask ? `${ask.kind}:${ask.source}` : ask.kind
 }
 
 function quantile(sorted: readonly number[], share: number): number {

@@ -138,10 +138,10 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       embedded.candidates.mark()
       memory.compact()
     },
-    async ask(question) {
+    async ask(question, ask = options.ask) {
       void clock.set(Math.max(clock.now(), question.atMs))
       await flush()
-      const put = requestOf(question, options, [])
+      const put = requestOf(question, { ...options, ask }, [])
       const call = { timeoutMs: patienceMs }
       const answer =
         put.kind === 'feed'

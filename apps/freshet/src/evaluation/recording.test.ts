@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { parseLine } from './recording.ts'
+import { parseLine, readRecordings } from './recording.ts'
 
 describe('a recording line', () => {
   it('holds a question with its defaults', () => {
@@ -25,4 +29,18 @@ describe('a recording line', () => {
   ])('that is none is named with its place: %s', (text, message) => {
     expect(() => parseLine(text, 'r:7')).toThrow(message)
   })
+})
+
+it('a compressed recording that is cut off is named with the line that could not be read', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'freshet-recording-'))
+  const file = join(folder, 'cut.jsonl.gz')
+  const whole = gzipSync(Array.from({ length: 20_000 }, (_, at) => `{"mark":"m${Math.sin(at)}"}`).join('\n'))
+  writeFileSync(file, whole.subarray(0, whole.length / 2))
+  const read = async (): Promise<number> => {
+    let lines = 0
+    for await (const line of readRecordings([file])) if (line.kind === 'mark') lines++
+    return lines
+  }
+  await expect(read()).rejects.toThrow(/cut\.jsonl\.gz:\d+: not gzip, or cut off/)
+  rmSync(folder, { recursive: true })
 })

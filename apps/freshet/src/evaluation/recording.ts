@@ -40,9 +40,15 @@ export async function* readRecordings(files: readonly string[]): AsyncGenerator<
     const input = file.endsWith('.gz') ? source.pipe(createGunzip()) : source
     source.on('error', (error) => input.destroy(error))
     let number = 0
-    for await (const text of createInterface({ input, crlfDelay: Infinity })) {
-      number++
-      if (text !== '') yield parseLine(text, `${file}:${number}`)
+    try {
+      for await (const text of createInterface({ input, crlfDelay: Infinity })) {
+        number++
+        if (text !== '') yield parseLine(text, `${file}:${number}`)
+      }
+    } catch (error) {
+      const { code = '', message } = error as { readonly code?: string; readonly message: string }
+      if (code.startsWith('Z_')) throw new RecordingError(`${file}:${number + 1}`, `not gzip, or cut off: ${message}`)
+      throw error
     }
   }
 }

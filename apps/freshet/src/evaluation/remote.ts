@@ -65,10 +65,10 @@ export async function createRemoteTarget(options: RemoteOptions): Promise<Evalua
     pin: (value, place) => add('pins', value, place),
     engagement: (value, place) => add('engagements', value, place),
     mark: () => Promise.resolve(),
-    async ask(question) {
+    async ask(question, ask = options.ask) {
       await post('pins')
       await post('engagements')
-      const put = requestOf(question, options, [...newest.values()])
+      const put = requestOf(question, { ...options, ask }, [...newest.values()])
       const call = { timeoutMs: patienceMs }
       const answer =
         put.kind === 'feed' ? await blender.getFeed(put.request, call) : await blender.getRelatedPins(put.request, call)

@@ -4,6 +4,7 @@ import {
   GetFeedRequest,
   GetRelatedPinsRequest,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import type { Ask } from './evaluate.ts'
 import type { Question } from './recording.ts'
 
@@ -38,12 +39,19 @@ export function requestOf(
       dryRun: true,
       amongPinIds: [...question.among],
       excludePinIds: [...question.exclude],
-      allowRepeats: repeats ?? false,
+      // By default candidates are what the sources give: history is for the surface to leave out.
+      allowRepeats: repeats ?? ask.kind !== 'feed',
       depth: ask.kind === 'feed' ? Depth.UNSPECIFIED : Depth.CANDIDATES,
-      sources: ask.kind === 'source' ? [ask.source] : [],
+      sources: sourcesOf(ask),
     },
   }
   if (question.pinId !== null)
     return { kind: 'related', request: GetRelatedPinsRequest.fromPartial({ ...common, pinId: question.pinId }) }
   return { kind: 'feed', request: GetFeedRequest.fromPartial(common) }
+}
+
+function sourcesOf(ask: Ask): string[] {
+  if (ask.kind === 'source') return [ask.source]
+  if (ask.kind !== 'without') return []
+  return sourceDefinitions.flatMap(({ name }) => (name === ask.source ? [] : [name]))
 }

@@ -1,5 +1,6 @@
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
+import { afterMs } from '../system/timer.ts'
 
 /**
  * Calls with a deadline that holds whatever is called: at `timeoutMs` or when the caller ends the call it rejects
@@ -28,13 +29,13 @@ export function boundedCall<Answer>(
     const onAbort = () => {
       end(cancelled(signal))
     }
-    const timer = Number.isFinite(timeoutMs)
-      ? setTimeout(() => {
+    const takeBack = Number.isFinite(timeoutMs)
+      ? afterMs(timeoutMs, () => {
           end(new ContractError('CALL_DEADLINE_EXCEEDED', `no answer within ${Math.round(timeoutMs)} ms`))
-        }, timeoutMs)
-      : undefined
+        })
+      : null
     const finish = () => {
-      clearTimeout(timer)
+      takeBack?.()
       signal?.removeEventListener('abort', onAbort)
     }
     signal?.addEventListener('abort', onAbort, { once: true })

@@ -1,6 +1,7 @@
 import { connectivityState, type Client, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js'
 import { ContractError } from '@freshet/contracts/errors'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
+import { afterMs } from '../system/timer.ts'
 import { errorOf } from './status.ts'
 import { drainingCorrelationId, type StreamRequest, type StreamResponse } from './stream-messages.ts'
 
@@ -151,7 +152,7 @@ export function createStreamClient<Request, Response>(
         inFlight++
         const finish = () => {
           inFlight--
-          clearTimeout(timer)
+          takeBack()
           signal?.removeEventListener('abort', onAbort)
           stream.pending.delete(correlationId)
           if (stream.retired && stream.pending.size === 0) stream.duplex.end()
@@ -165,10 +166,10 @@ export function createStreamClient<Request, Response>(
           giveUp(new ContractError('CALL_CANCELLED', 'the caller ended the call', { cause: signal?.reason }))
         }
         const boundMs = Math.min(timeoutMs, 0x7fffffff)
-        const timer = setTimeout(() => {
+        const takeBack = afterMs(boundMs, () => {
           giveUp(new ContractError('CALL_DEADLINE_EXCEEDED', `no answer within ${Math.round(boundMs)} ms`))
           missed()
-        }, boundMs)
+        })
         signal?.addEventListener('abort', onAbort, { once: true })
         stream.pending.set(correlationId, {
           settle: ({ code, message, response }) => {

@@ -6,7 +6,7 @@ import type {
   TopicPartition,
   ViewReaderOptions,
 } from '@freshet/contracts/ports/event-log'
-import { checkedKey, targetOf } from '../event-log/layouts.ts'
+import { packed, packedTarget } from '../event-log/layouts.ts'
 import { keyOf, logClosed } from '../event-log/local-readers.ts'
 import { startPump } from '../event-log/partition-pump.ts'
 import type { PartitionPump } from '../event-log/partition-pump.ts'
@@ -200,16 +200,16 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLo
       whileOpen(async () => {
         signal?.throwIfAborted()
         // Copied before the first pause: the caller may use its memory again.
-        const values = records.map(({ value }) => value?.slice() ?? null)
-        const { partitions, maxRecordBytes } = await factsOf(topic)
+        const own = packed(records)
+        const known = await factsOf(topic)
         signal?.throwIfAborted()
-        const routed = records.map((record, i) => ({
-          key: checkedKey(record, topic, maxRecordBytes),
-          partition: targetOf(record, topic, partitions),
-          value: values[i] ?? null,
+        const routed = own.map((record) => ({
+          key: record.key,
+          value: record.value,
+          partition: packedTarget(record, topic, known),
         }))
         if (routed.length === 0) return []
-        return producer.append(topic, routed, maxBatchBytesFor(maxRecordBytes), signal)
+        return producer.append(topic, routed, maxBatchBytesFor(known.maxRecordBytes), signal)
       }),
 
     readAll: (view) =>

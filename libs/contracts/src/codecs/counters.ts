@@ -1,28 +1,28 @@
 import { halfLivesMs, noCounters, type Counters } from '@freshet/domain/decay'
-import { bytesOf, float64Column } from '../columns.ts'
+import { float64Column } from '../columns.ts'
 import { ContractError } from '../errors.ts'
 import type { Counters as CountersMessage } from '../gen/freshet/state/v1/state.ts'
 import { varintColumn } from '../varints.ts'
 import type { FieldWriter } from '../wire.ts'
 
-const columns = halfLivesMs.length
+/** Four: a row of `values` is found by shifting. */
+const columns = halfLivesMs.length satisfies 4
 
 /** Writes counters as a nested message; nothing where nothing was counted. */
-export function writeCounters(to: FieldWriter, field: number, counters: Counters): void {
+export function writeCounters(to: FieldWriter, field: number, { atMs, values }: Counters): void {
   const rows: number[] = []
-  for (let row = 0; row < counters.atMs.length; row++) if (counters.atMs[row] !== 0) rows.push(row)
+  const times: number[] = []
+  for (let row = 0; row < atMs.length; row++) {
+    const time = atMs[row] ?? 0
+    if (time === 0) continue
+    rows.push(row)
+    times.push(time)
+  }
   if (rows.length === 0) return
   to.message(field, () => {
     to.varints(1, rows)
-    to.varints(
-      2,
-      rows.map((row) => counters.atMs[row] ?? 0),
-    )
-    const values = new Float64Array(rows.length * columns)
-    for (let index = 0; index < values.length; index++) {
-      values[index] = counters.values[(rows[Math.floor(index / columns)] ?? 0) * columns + (index % columns)] ?? 0
-    }
-    to.bytes(3, bytesOf(values))
+    to.varints(2, times)
+    to.doubles(3, rows.length * columns, (i) => values[(rows[i >> 2] ?? 0) * columns + (i & 3)] ?? 0)
   })
 }
 

@@ -1,11 +1,11 @@
 import { actions } from '@freshet/domain/engagement'
 import { noUsers, registers, type DistinctUsers } from '@freshet/domain/features/distinct-users'
 import { buckets } from '@freshet/domain/features/positions'
-import type { PinState } from '@freshet/domain/pin-state'
+import type { OwnPinState, PinState } from '@freshet/domain/pin-state'
 import { ContractError } from '../errors.ts'
 import { PinFeatures as PinFeaturesMessage, PinState as PinStateMessage } from '../gen/freshet/state/v1/state.ts'
 import { ascendingColumn, varintColumn } from '../varints.ts'
-import { encodeFields } from '../wire.ts'
+import { encodeFields, type FieldWriter } from '../wire.ts'
 import { fromCountersMessage, writeCounters } from './counters.ts'
 import { decodeOrThrow } from './engagement.ts'
 
@@ -14,22 +14,27 @@ export const pinStateVersion = 1
 
 /** Bytes of a pin's state as stored; the same state always gives the same bytes. */
 export function encodePinState(state: PinState): Uint8Array {
-  const { boards } = state
   return encodeFields((to) => {
-    to.uint(1, pinStateVersion)
-    to.varints(2, [state.firstAtMs, state.lastAtMs])
-    writeCounters(to, 3, state.counters)
-    writeCounters(to, 4, state.impressionsByPosition)
-    writeCounters(to, 5, state.positivesByPosition)
-    to.bytes(6, sketchBytes(state.users))
-    to.text(7, boards.boardIds.join('\n'))
-    to.gaps(8, boards.atMs)
-    to.bytes(9, boards.stands)
+    writePinState(to, state)
   })
 }
 
+function writePinState(to: FieldWriter, state: PinState): void {
+  const { boards } = state
+  to.uint(1, pinStateVersion)
+  to.varints(2, [state.firstAtMs, state.lastAtMs])
+  writeCounters(to, 3, state.counters)
+  writeCounters(to, 4, state.impressionsByPosition)
+  writeCounters(to, 5, state.positivesByPosition)
+  to.range(6, sketch, 0, toSketch(state.users))
+  if (boards.boardIds.length === 0) return
+  to.text(7, boards.boardIds.join('\n'))
+  to.gaps(8, boards.atMs)
+  to.bytes(9, boards.stands)
+}
+
 /** A pin's state from stored bytes. Throws CODEC_INVALID for bytes that are none, or of a newer layout. */
-export function decodePinState(bytes: Uint8Array): PinState {
+export function decodePinState(bytes: Uint8Array): OwnPinState {
   const message = decodeOrThrow('freshet.state.v1.PinState', () => PinStateMessage.decode(bytes))
   if (message.version !== pinStateVersion) {
     throw invalid(`has layout ${message.version}; this version reads ${pinStateVersion}`)
@@ -60,13 +65,25 @@ export interface PinFeatures {
   readonly foldedTo: number
 }
 
-/** Bytes for `pin-features.v1` from the state's bytes as stored. */
-export function encodePinFeatures(pinId: string, stateBytes: Uint8Array, foldedTo: number): Uint8Array {
-  return encodeFields((to) => {
+/** Bytes for `pin-features.v1`, and those of the state alone as they are stored: a part of the former. */
+export function encodePinFeatures(
+  pinId: string,
+  state: PinState,
+  foldedTo: number,
+): { readonly features: Uint8Array; readonly stored: Uint8Array } {
+  let length = 0
+  let end = 0
+  const features = encodeFields((to) => {
     to.text(1, pinId)
-    to.bytes(2, stateBytes)
+    to.message(2, () => {
+      const start = to.length()
+      writePinState(to, state)
+      length = to.length() - start
+    })
+    end = to.length()
     to.uint(3, foldedTo)
   })
+  return { features, stored: features.subarray(end - length, end) }
 }
 
 /** A pin's state from a record of `pin-features.v1`. Throws CODEC_INVALID. */
@@ -77,19 +94,20 @@ export function decodePinFeatures(bytes: Uint8Array): PinFeatures {
   return { pinId, state: decodePinState(state), foldedTo }
 }
 
-function sketchBytes(sketch: DistinctUsers): Uint8Array {
-  let used = 0
-  for (const rank of sketch) if (rank > 0) used++
-  if (2 * used >= registers) return sketch
-  const pairs = new Uint8Array(2 * used)
-  let at = 0
-  for (let register = 0; at < pairs.length; register++) {
-    const rank = sketch[register] ?? 0
+const sketch = new Uint8Array(2 * registers)
+
+/** Puts a sketch into `sketch` as it is stored; answers its length. */
+function toSketch(ranks: DistinctUsers): number {
+  let length = 0
+  for (let register = 0; register < registers; register++) {
+    const rank = ranks[register] ?? 0
     if (rank === 0) continue
-    pairs[at++] = register
-    pairs[at++] = rank
+    sketch[length++] = register
+    sketch[length++] = rank
   }
-  return pairs
+  if (length < registers) return length
+  sketch.set(ranks)
+  return registers
 }
 
 function sketchOf(bytes: Uint8Array): DistinctUsers {

@@ -99,7 +99,9 @@ describe('stored state', () => {
       fc.property(pinStates, (state) => {
         const bytes = encodePinState(state)
         expect(decodePinState(bytes)).toEqual(state)
-        expect(decodePinFeatures(encodePinFeatures('p', bytes, 17))).toEqual({ pinId: 'p', state, foldedTo: 17 })
+        const published = encodePinFeatures('p', state, 17)
+        expect(published.stored).toEqual(bytes)
+        expect(decodePinFeatures(published.features)).toEqual({ pinId: 'p', state, foldedTo: 17 })
       }),
     )
   })
@@ -139,7 +141,7 @@ describe('stored state', () => {
         const [userBytes, pinBytes] = [encodeUserState(user), encodePinState(pin)]
         expect(UserStateMessage.encode(UserStateMessage.decode(userBytes)).finish()).toEqual(userBytes)
         expect(PinStateMessage.encode(PinStateMessage.decode(pinBytes)).finish()).toEqual(pinBytes)
-        const published = encodePinFeatures('p', pinBytes, 2 ** 40)
+        const published = encodePinFeatures('p', pin, 2 ** 40).features
         expect(PinFeaturesMessage.encode(PinFeaturesMessage.decode(published)).finish()).toEqual(published)
       }),
     )
@@ -195,4 +197,4 @@ const firstUserState =
   'CAESA2IKcBoMgPzolr0xgPzolr0xIgIBACoBIzIGgPzolr0xOgEBQgEDSi0KAQMSBoD86Ja9MRogAAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/AAAAAAAA8D9qAQByBoD86Ja9MXoIAAAAAAAA8D+CAQTiiouhigEFwOXSqgaSAQoI+hUSBQETiSsOogEHgPzolr0xAA=='
 
 const secondUserState =
-  'CAISA2IKcBoMgPzolr0xgPzolr0xIgIBACoBIzIGgPzolr0xOgEBQgEDSi0KAQMSBoD86Ja9MRogAAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/AAAAAAAA8D9qAQByBoD86Ja9MXoIAAAAAAAA8D+CAQTiiouhigEFwOXSqgaSAQoI+hUSBQETiSsOogEHgPzolr0xAMUBAAAVeg=='
+  'CAIaDID86Ja9MYD86Ja9MSICAQAqASMyBoD86Ja9MToBAUIBA0otCgEDEgaA/OiWvTEaIAAAAAAAAPA/AAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/agEAcgaA/OiWvTF6CAAAAAAAAPA/ggEE4oqLoYoBBcDl0qoGkgEKCPoVEgUBE4krDqIBB4D86Ja9MQDCAQoBAAAAAAFiAAFwzQEAABV6'

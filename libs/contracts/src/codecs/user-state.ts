@@ -8,6 +8,7 @@ import { defaultUserLimits, foldUser, type UserLimits, type UserState } from '@f
 import { bytesOf, float64Column, uint32Column } from '../columns.ts'
 import { ContractError } from '../errors.ts'
 import { UserState as UserStateMessage } from '../gen/freshet/state/v1/state.ts'
+import { packIds, unpackIds } from '../packed-ids.ts'
 import { riceColumn, riceOf } from '../rice.ts'
 import { ascendingColumn, varintColumn } from '../varints.ts'
 import { encodeFields } from '../wire.ts'
@@ -39,9 +40,9 @@ export function encodeUserState(state: UserState, limits: UserLimits = defaultUs
   const pins = recent.pinIds.length === 0 ? [] : [ids.size(), ...recent.pinIds.map(ids.reference)]
   const relationIds = relations.map(({ id }) => ids.indexOf(id))
   const boardIds = boards.boardIds.map(ids.indexOf)
+  const packedIds = packIds(ids.all())
   return encodeFields((to) => {
     to.uint(1, userStateVersion)
-    to.text(2, ids.joined())
     to.varints(3, [state.firstAtMs, state.lastAtMs])
     to.varints(4, pins)
     to.bytes(
@@ -84,6 +85,7 @@ export function encodeUserState(state: UserState, limits: UserLimits = defaultUs
     to.gaps(20, sessionTimes)
     to.varints(21, recentSessions)
     writeUserLimits(to, limits)
+    to.bytes(24, packedIds)
     writeTailMark(to, 0)
   })
 }
@@ -105,7 +107,7 @@ export function withoutTail(bytes: Uint8Array): Uint8Array {
 }
 
 function baseOf(message: UserStateMessage): UserState {
-  const ids = message.ids === '' ? [] : message.ids.split('\n')
+  const ids = message.ids === '' ? unpackIds(message.packedIds) : message.ids.split('\n')
   const idAt = (index: number): string => ids[index] ?? refuse('names an id that it does not hold')
   const [firstAtMs = 0, lastAtMs = 0] = varintColumn(message.firstLastAtMs)
   return {
@@ -211,7 +213,7 @@ interface Dictionary {
   /** 0 for an id not met before, else its index plus one. */
   readonly reference: (id: string) => number
   readonly size: () => number
-  readonly joined: () => string
+  readonly all: () => Iterable<string>
 }
 
 function createDictionary(): Dictionary {
@@ -230,7 +232,7 @@ function createDictionary(): Dictionary {
       return 0
     },
     size: () => indices.size,
-    joined: () => [...indices.keys()].join('\n'),
+    all: () => indices.keys(),
   }
 }
 

@@ -10,7 +10,14 @@ import { scanEngagement, scanPinEngagement, scannedOf, scannedPinKeys, textAt } 
 import { pinStateKeys } from '@freshet/domain/pin-state'
 import { decodePinEngagement, decodeReceivedEngagement, encodePinEngagement, encodePinEngagementOf } from './onward.ts'
 import { decodeUserState, encodeUserState, withoutTail } from './user-state.ts'
-import { encodeUserTail, fromAcceptedScan, tailBytesAtMost, tailBytesIn, type AcceptedScan } from './user-tail.ts'
+import {
+  appendBytesAtMost,
+  encodeUserTail,
+  fromAcceptedScan,
+  tailBytesAtMost,
+  tailBytesIn,
+  type AcceptedScan,
+} from './user-tail.ts'
 
 const small: UserLimits = {
   maxRecentActions: 7,
@@ -81,8 +88,11 @@ describe('what is appended to a user', () => {
   it('takes no more room than was said', () => {
     fc.assert(
       fc.property(accepted, (list) => {
-        const { tailBytes } = encodeUserTail(list, 0, small)
-        expect(tailBytes).toBeLessThanOrEqual(list.reduce((sum, { scan }) => sum + tailBytesAtMost(scan), 0))
+        const { bytes, tailBytes } = encodeUserTail(list, 0, small)
+        expect(tailBytes).toBe(bytes.length)
+        expect(tailBytes).toBeLessThanOrEqual(
+          list.reduce((sum, { scan }) => sum + tailBytesAtMost(scan), appendBytesAtMost),
+        )
       }),
     )
   })

@@ -14,7 +14,7 @@ export const userStateVersion = 2
 const versionField = 1
 const tailField = 22
 const limitsField = 23
-const markField = 24
+const markField = 25
 /** In the high half of a mark: tells it from the end of a value of layout 1, which has none. */
 const markTag = 0x7a15
 const mostInMark = 0xffff
@@ -29,9 +29,14 @@ export interface AcceptedScan {
 }
 
 /** Room that an engagement takes in a tail at most, bytes. */
-export function tailBytesAtMost({ subjectAt, subjectTo, boardAt, boardTo, sessionAt, sessionTo }: ScannedEngagement) {
-  return 40 + (subjectTo - subjectAt) + (boardTo - boardAt) + (sessionTo - sessionAt)
+export function tailBytesAtMost(scan: ScannedEngagement): number {
+  const { action, subjectAt, subjectTo, boardAt, boardTo, sessionAt, sessionTo } = scan
+  const always = 24 + (subjectTo - subjectAt)
+  return action === 'impression' ? always : always + 15 + (boardTo - boardAt) + (sessionTo - sessionAt)
 }
+
+/** What each append takes at most beside its engagements, bytes. */
+export const appendBytesAtMost = 48
 
 /**
  * What to append to a user's value so that it holds these engagements, too, and how long its tail is then. `tailBytes`: of
@@ -42,17 +47,16 @@ export function encodeUserTail(
   tailBytes: number,
   limits: UserLimits,
 ): { readonly bytes: Uint8Array; readonly tailBytes: number } {
-  let after = tailBytes
+  let after = tailBytes + tailMarkBytes
   const bytes = encodeFields((to) => {
     to.uint(versionField, userStateVersion)
-    const before = to.length()
     for (const each of accepted) {
       to.message(tailField, () => {
         writeTailEngagement(to, each)
       })
     }
-    after += to.length() - before
     writeUserLimits(to, limits)
+    after += to.length()
     writeTailMark(to, after)
   })
   return { bytes, tailBytes: after }

@@ -13,15 +13,12 @@ export type DistinctUsers = Uint8Array
 /** The sketch of nobody. */
 export const noUsers: DistinctUsers = new Uint8Array(registers)
 
-/** Adds a user; answers the same sketch where it changes nothing. */
-export function foldUserInto(sketch: DistinctUsers, userId: string): DistinctUsers {
+/** Adds a user in place. */
+export function foldUserInto(sketch: DistinctUsers, userId: string): void {
   const hash = hash32(userId, 0x5bd1e995)
   const register = hash % registers
   const rank = Math.clz32(hash >>> 8) - 8 + 1
-  if (rank <= (sketch[register] ?? 0)) return sketch
-  const grown = sketch.slice()
-  grown[register] = rank
-  return grown
+  if (rank > (sketch[register] ?? 0)) sketch[register] = rank
 }
 
 /** `2^(−rank)` by rank. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 /** The compiled hot loops (assembly/vectors.ts explains each); addresses and counts are plain numbers, memory is laid out by the host. */
 export interface Kernel {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
+  firstFree(): number
   layout(paddedWidth: number, queryAt: number, scratchAt: number, rows: number): void
   encode(block: number, slot: number, id: number): void
   copy(fromBlock: number, fromSlot: number, toBlock: number, toSlot: number): void

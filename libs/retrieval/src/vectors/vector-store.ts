@@ -70,7 +70,7 @@ export function createVectorStore(dimensions: number): VectorStore {
   const { memory } = kernel
   let floats = new Float32Array(memory.buffer)
   let words = new Int32Array(memory.buffer)
-  let top = 1024
+  let top = kernel.firstFree()
   const rows = createRowSlots()
 
   let addresses = new Uint32Array(64)

@@ -28,7 +28,7 @@ export interface Counters {
 export interface UserState {
   /** Version of the layout of this message: 2. Layout 1 has neither tail nor limits. */
   version: number;
-  /** Every id that the columns name by its index, joined by line feeds (ids hold none). */
+  /** Of layout 1: every id that the columns name by its index, joined by line feeds (ids hold none). Layout 2 has `packed_ids`. */
   ids: string;
   /** Varints: event time of the first engagement, then of the last, milliseconds since the epoch. */
   firstLastAtMs: Uint8Array;
@@ -81,7 +81,14 @@ export interface UserState {
    * 1800000, 24.
    */
   limits: Uint8Array;
-  /** Ends every value: 0x7a15 in the high half, the bytes of `tail` in the low half (at most 65,535). */
+  /**
+   * Every id that the columns name by its index. The number of templates (a varint); each: its kind (a byte), its width and the length of
+   * its prefix (varints), its prefix; then, for each id, its template's index (a varint) and, behind the prefix, by kind: 0: any text, its
+   * length (a varint) and its UTF-8; 1: a UUID in lower case, 16 bytes; 2: hexadecimal digits in lower case, as many bytes as the width; 3: a
+   * number padded with zeros to the width, a varint; 4: a number, a varint; 5: as many letters of base64url as the width, six bits each.
+   */
+  packedIds: Uint8Array;
+  /** Ends every value: 0x7a15 in the high half, the bytes appended so far in the low half (at most 65,535). */
   tailMark: number;
 }
 
@@ -308,6 +315,7 @@ function createBaseUserState(): UserState {
     recentSessions: new Uint8Array(0),
     tail: [],
     limits: new Uint8Array(0),
+    packedIds: new Uint8Array(0),
     tailMark: 0,
   };
 }
@@ -383,8 +391,11 @@ export const UserState: MessageFns<UserState> = {
     if (message.limits.length !== 0) {
       writer.uint32(186).bytes(message.limits);
     }
+    if (message.packedIds.length !== 0) {
+      writer.uint32(194).bytes(message.packedIds);
+    }
     if (message.tailMark !== 0) {
-      writer.uint32(197).fixed32(message.tailMark);
+      writer.uint32(205).fixed32(message.tailMark);
     }
     return writer;
   },
@@ -587,7 +598,15 @@ export const UserState: MessageFns<UserState> = {
             continue;
           }
           case 24: {
-            if (tag !== 197) {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.packedIds = reader.bytes();
+            continue;
+          }
+          case 25: {
+            if (tag !== 205) {
               break;
             }
 
@@ -697,6 +716,11 @@ export const UserState: MessageFns<UserState> = {
         ? object.tail.map((e: any) => TailEngagement.fromJSON(e))
         : [],
       limits: isSet(object.limits) ? bytesFromBase64(object.limits) : new Uint8Array(0),
+      packedIds: isSet(object.packedIds)
+        ? bytesFromBase64(object.packedIds)
+        : isSet(object.packed_ids)
+        ? bytesFromBase64(object.packed_ids)
+        : new Uint8Array(0),
       tailMark: isSet(object.tailMark)
         ? globalThis.Number(object.tailMark)
         : isSet(object.tail_mark)
@@ -776,6 +800,9 @@ export const UserState: MessageFns<UserState> = {
     if (message.limits.length !== 0) {
       obj.limits = base64FromBytes(message.limits);
     }
+    if (message.packedIds.length !== 0) {
+      obj.packedIds = base64FromBytes(message.packedIds);
+    }
     if (message.tailMark !== 0) {
       obj.tailMark = Math.round(message.tailMark);
     }
@@ -812,6 +839,7 @@ export const UserState: MessageFns<UserState> = {
     message.recentSessions = object.recentSessions ?? new Uint8Array(0);
     message.tail = object.tail?.map((e) => TailEngagement.fromPartial(e)) || [];
     message.limits = object.limits ?? new Uint8Array(0);
+    message.packedIds = object.packedIds ?? new Uint8Array(0);
     message.tailMark = object.tailMark ?? 0;
     return message;
   },

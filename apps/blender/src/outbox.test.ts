@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { createVirtualClock } from '@freshet/adapters/memory/clock'
+import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
+import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import type { NewRecord } from '@freshet/contracts/ports/event-log'
+import { topicLayouts } from '@freshet/contracts/topics'
+import { engineClockOf } from './blender.harness.ts'
+import { createOutbox } from './outbox.ts'
+
+/** An outbox over a log in memory that notes the batches it is given. */
+async function anOutbox() {
+  const clock = createVirtualClock(1)
+  const log = createMemoryEventLog({ clock })
+  await log.applyTopics(topicLayouts(1))
+  const batches: string[][] = []
+  const lost: (readonly [number, unknown])[] = []
+  const append = (topic: string, records: readonly NewRecord[]) => {
+    batches.push(records.map(({ value }) => FeedServed.decode(value!).feedId))
+    return log.append(topic, records)
+  }
+  const outbox = createOutbox({
+    log: { ...log, append },
+    clock: engineClockOf(clock),
+    maxWaiting: 10,
+    lingerMs: 50,
+    onLost: (feeds, error) => lost.push([feeds, error]),
+  })
+  return { outbox, batches, lost, clock }
+}
+
+const feed = (feedId: string) => FeedServed.fromPartial({ feedId, userId: 'u' })
+
+describe('outbox', () => {
+  it('sends the feeds of one linger together and in order', async () => {
+    const { outbox, batches, clock } = await anOutbox()
+    for (const id of ['a', 'b', 'c']) outbox.offer(() => feed(id))
+    await clock.advance(49)
+    expect(batches).toEqual([])
+    expect(outbox.waiting).toBe(3)
+    await clock.advance(1)
+    outbox.offer(() => feed('d'))
+    await clock.advance(50)
+    await outbox.flush()
+    expect(batches).toEqual([['a', 'b', 'c'], ['d']])
+    expect(outbox.waiting).toBe(0)
+  })
+
+  it('makes a feed after the answer, and does not wait for company when it is flushed', async () => {
+    const { outbox, batches } = await anOutbox()
+    let made = 0
+    outbox.offer(() => (made++, feed('a')))
+    expect(made).toBe(0)
+    await outbox.flush()
+    expect([made, batches]).toEqual([1, [['a']]])
+  })
+
+  it('tells of a feed that could not be made and sends the others', async () => {
+    const { outbox, batches, lost } = await anOutbox()
+    const defect = new TypeError('a bug')
+    outbox.offer(() => {
+      throw defect
+    })
+    outbox.offer(() => feed('b'))
+    await outbox.flush()
+    expect(lost).toEqual([[1, defect]])
+    expect(batches).toEqual([['b']])
+  })
+})

@@ -1,0 +1,70 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isContractError } from './errors.ts'
+import { packIds, unpackIds } from './packed-ids.ts'
+
+const hex = (length: number) =>
+  fc
+    .array(fc.constantFrom(...Array.from('0123456789abcdef')), { minLength: length, maxLength: length })
+    .map((all) => all.join(''))
+const nanoid = fc
+  .array(fc.constantFrom(...Array.from('abcXYZ019_-')), { minLength: 1, maxLength: 30 })
+  .map((all) => all.join(''))
+const id = fc.oneof(
+  fc.uuid(),
+  fc.uuid().map((uuid) => uuid.toUpperCase()),
+  fc.uuid().map((uuid) => `user_${uuid}`),
+  hex(16),
+  hex(17),
+  hex(40).map((digits) => `sha:${digits}`),
+  fc.nat().map((number) => `pin-${number}`),
+  fc.nat().map((number) => `p-${String(number).padStart(10, '0')}`),
+  fc.bigInt({ min: 0n, max: 10n ** 20n }).map(String),
+  nanoid,
+  fc.string({ minLength: 1, maxLength: 20, unit: 'binary' }).filter((text) => text.isWellFormed()),
+  fc.constantFrom('0', '00', 'a0', '-', 'ü7', 'x'.repeat(128), `${'x'.repeat(100)}12345`, '9'.repeat(128)),
+)
+
+describe('packed ids', () => {
+  it('are read as they were written, in their order, and written alike again', () => {
+    fc.assert(
+      fc.property(fc.array(id, { maxLength: 300 }), (ids) => {
+        const bytes = packIds(ids)
+        expect(unpackIds(bytes)).toEqual(ids)
+        expect(packIds(unpackIds(bytes))).toEqual(bytes)
+      }),
+    )
+  })
+
+  it('hold more kinds of prefixes than there are templates', () => {
+    const ids = Array.from(
+      { length: 500 },
+      (_, i) => `${'abcdefghij'[i % 10]}${String.fromCharCode(97 + (i % 26))}${i}x-${i * 1000}`,
+    )
+    expect(unpackIds(packIds(ids))).toEqual(ids)
+  })
+
+  it('take few bytes', () => {
+    const bytesEach = (make: (i: number) => string) =>
+      packIds(Array.from({ length: 200 }, (_, i) => make(i))).length / 200
+    expect(bytesEach((i) => `p-${String(i * 7919).padStart(10, '0')}`)).toBeLessThan(4.2)
+    expect(bytesEach((i) => `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`)).toBeLessThan(17.1)
+    expect(bytesEach((i) => `V1StGXR8_Z5jdHi6B-m${String.fromCharCode(97 + (i % 26))}Q`)).toBeLessThan(17.2)
+  })
+
+  it('that are damaged are refused with CODEC_INVALID or read: nothing else is thrown', () => {
+    const edits = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 })
+    fc.assert(
+      fc.property(fc.array(id, { minLength: 1, maxLength: 30 }), edits, (ids, changes) => {
+        const bytes = packIds(ids)
+        for (const [at, value] of changes) bytes[at % bytes.length] = value
+        try {
+          unpackIds(bytes)
+        } catch (error) {
+          expect(isContractError(error, 'CODEC_INVALID'), String(error)).toBe(true)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
