@@ -5,7 +5,8 @@ import { openEnvironment } from '@freshet/adapters/lmdb/environment'
 import { createLmdbEventLog } from '@freshet/adapters/lmdb/event-log'
 import { createLmdbStateStore } from '@freshet/adapters/lmdb/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
-import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
+import { isContractError } from '@freshet/contracts/errors'
+import type { EventLog, NewRecord, Position } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { updaterConfigOf } from '@freshet/feature-updater/config'
@@ -105,8 +106,8 @@ function createLiveLoad(log: EventLog, store: StateStore, users: number) {
       for (const record of recordsFor(livePerSecond, users, `live-${second}`)) {
         if (!running) return
         const nextMs = performance.now() + 1000 / livePerSecond
-        const [place] = await log.append('engagements.v1', [record])
-        if (place !== undefined) sent.push({ ...place, atMs: nowMs() })
+        const place = await appended(log, record)
+        sent.push({ ...place, atMs: nowMs() })
         await new Promise((resolve) => setTimeout(resolve, Math.max(0, nextMs - performance.now())))
       }
     }
@@ -128,6 +129,18 @@ function createLiveLoad(log: EventLog, store: StateStore, users: number) {
         return read === undefined ? Number.POSITIVE_INFINITY : Math.max(0, read.atMs - atMs)
       })
     },
+  }
+}
+
+/** Sent again until the log has it: what a client does. */
+async function appended(log: EventLog, record: NewRecord): Promise<Position> {
+  for (;;) {
+    try {
+      const [place] = await log.append('engagements.v1', [record])
+      if (place !== undefined) return place
+    } catch (error) {
+      if (!isContractError(error, 'LOG_UNAVAILABLE')) throw error
+    }
   }
 }
 

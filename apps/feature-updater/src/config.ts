@@ -124,7 +124,13 @@ export const updaterSettings = {
     'Records folded in one commit at most: as many as wait, so few while there is no backlog',
     'records',
   ),
-  cacheBytes: whole(128 << 20, 0, 2 ** 40, 'Memory for what is kept of the partitions owned: decoded pins, and how much was appended to each user', 'bytes'),
+  cacheBytes: whole(
+    128 << 20,
+    0,
+    2 ** 40,
+    'Memory for what is kept of the partitions owned: decoded pins, and how much was appended to each user',
+    'bytes',
+  ),
   haltBadShare: z
     .number()
     .min(0.01)
