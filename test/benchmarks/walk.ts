@@ -12,6 +12,7 @@ import { asId, type PinId } from '@freshet/domain/ids'
 import { createCatalogue } from '@freshet/retrieval/catalogue'
 import { createPinGraph, type PinGraph } from '@freshet/retrieval/graph/pin-graph'
 import { createRandomWalk } from '@freshet/retrieval/graph/random-walk'
+import { uninterrupted } from '@freshet/retrieval/interruption'
 import { createPin2Vec } from '@freshet/retrieval/pin2vec/pin2vec'
 import { createHits } from '@freshet/retrieval/score-board'
 import { comparedRow, formatRows, plainRow, quantile, type BenchRow } from './row.ts'
@@ -66,7 +67,14 @@ function graphRows(): BenchRow[] {
   const whole: number[] = []
   for (let round = 0; round < 120; round++) {
     const from = Int32Array.from({ length: starts }, () => Math.floor(pins * random() ** 2))
-    const query = { count: starts, pinRows: from, weights: new Float64Array(starts).fill(1), ownBoard: -1, label: 0 }
+    const query = {
+      count: starts,
+      pinRows: from,
+      weights: new Float64Array(starts).fill(1),
+      ownBoard: -1,
+      label: 0,
+      interruption: uninterrupted,
+    }
     let taken = 0
     const wallStart = performance.now()
     const ms = cpuMs(() => {

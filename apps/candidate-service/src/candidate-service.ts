@@ -117,7 +117,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
         sleep: (ms, signal) => clock.sleep(ms, signal),
       })
       if (call.signal?.aborted === true) throw new ContractError('CALL_CANCELLED', 'the caller ended the call')
-      // Sources that have not been asked by then are left out, and the answer says so.
+      // Sources that have not been asked by then are left out, one under way breaks off, and the answer says so.
       const deadlineMs = Math.max(0, call.timeoutMs - config.answerReserveMs - (clock.now() - startedAtMs))
       return responseOf(retrieval.retrieve({ ...query, deadlineMs }), fresh)
     },

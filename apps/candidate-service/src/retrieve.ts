@@ -61,7 +61,7 @@ export function responseOf(found: RetrievedCandidates, fresh: boolean): Retrieve
         source: name,
         candidateIndices: bytesOf(Uint16Array.from(candidates)),
         scores: bytesOf(scores),
-        status: candidates.length === 0 ? SourceStatus.EMPTY : SourceStatus.ANSWERED,
+        status: statusOf(candidates.length, found.interrupted.includes(name)),
       })),
       ...found.skipped.map((source) => ({
         source,
@@ -72,6 +72,11 @@ export function responseOf(found: RetrievedCandidates, fresh: boolean): Retrieve
     ],
     fresh,
   }
+}
+
+function statusOf(candidates: number, interrupted: boolean): SourceStatus {
+  if (interrupted) return SourceStatus.TIMED_OUT
+  return candidates === 0 ? SourceStatus.EMPTY : SourceStatus.ANSWERED
 }
 
 /** The session asked in, where the user's actions are known by session; else the gap rule tells sessions apart. */

@@ -38,6 +38,7 @@ export function createViews({
   const rejected = new Map<string, number>()
 
   let held: Promise<void> | null = null
+  const hindrance = (): Promise<void> | null => held
 
   function reject(reason: string): void {
     rejected.set(reason, (rejected.get(reason) ?? 0) + 1)
@@ -62,7 +63,7 @@ export function createViews({
       const { topic, partition } = batch
       const done = progress.position(topic, partition) ?? 0
       let sinceYield = 0
-      while (held !== null) await held
+      while (hindrance() !== null) await hindrance()
       for (const record of batch.records) {
         if (record.position < done) continue
         foldRecord(topic, record.key, record.value)
@@ -71,7 +72,7 @@ export function createViews({
           progress.advance(topic, partition, record.position + 1)
           sinceYield = 0
           await pause()
-          while (held !== null) await held
+          while (hindrance() !== null) await hindrance()
         }
       }
       progress.advance(topic, partition, batch.next)

@@ -69,7 +69,7 @@ export const errorCatalogue = {
   SOURCE_TIMED_OUT: {
     fault: 'server',
     retryable: true,
-    meaning: 'A source of candidates used up its budget and was left out.',
+    meaning: 'A source of candidates used up its budget: it was left out, or broke off with what it had found.',
   },
   SOURCE_FAILED: { fault: 'server', retryable: true, meaning: 'A source of candidates failed and was left out.' },
   FACTS_BEHIND: {

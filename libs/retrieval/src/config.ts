@@ -9,7 +9,7 @@ export interface SourceConfig {
   readonly maxCandidates: number
   /** Its weight in the merge, relative to the others'. */
   readonly share: number
-  /** Left out of a request that has already taken this long when its turn comes, milliseconds. */
+  /** Left out of a request that has already taken this long when its turn comes, and broken off when it takes longer, milliseconds. */
   readonly deadlineMs: number
   readonly parameters: SourceParameters
 }

@@ -1,4 +1,4 @@
-import { asId, type CreatorId, type TopicId, type UserId } from '@freshet/domain/ids'
+import { asId, type BoardId, type CreatorId, type TopicId, type UserId } from '@freshet/domain/ids'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
@@ -16,6 +16,7 @@ import {
 } from './builders.fixture.ts'
 import { SnapshotError } from './errors.ts'
 import { createRetrieval, type Retrieval } from './retrieval.ts'
+import { sourceDefinitions } from './source-definitions.ts'
 
 const creator = asId<CreatorId>('creator')
 const topic = asId<TopicId>('topic')
@@ -317,6 +318,63 @@ describe('deadlines', () => {
       'popularity',
       'revisit',
     ])
+  })
+})
+
+describe('a source that is under way when the time is up', () => {
+  const config = (name: string) => ({
+    sources: {
+      ...Object.fromEntries(sourceDefinitions.map((definition) => [definition.name, { enabled: false }])),
+      [name]: { enabled: true, deadlineMs: 1000 },
+    },
+  })
+  // The clock moves when it is looked at, so that a deadline of n milliseconds is n looks.
+  function broad(name: string): Retrieval {
+    let nowMs = 0
+    const retrieval = createRetrieval({
+      seed: 1,
+      refresh: 'event',
+      config: config(name),
+      clock: { now: () => nowMs++ },
+    })
+    for (let user = 0; user < 150; user++) {
+      const trail = Array.from({ length: 60 }, (_, i) => `p${(user * 7 + i * 11) % 97}`)
+      foldTrail(retrieval, `u${user}`, ['a', 'b', ...trail])
+      for (const [i, pinId] of ['a', 'b', ...trail].entries())
+        retrieval.foldEngagement(
+          anEngagement({ userId: `u${user}`, pinId, action: 'save', boardId: `b${user}`, atMs: startMs + i }),
+        )
+    }
+    return retrieval
+  }
+  const question = aQuery({
+    recent: ['a', 'b'].map((pinId, i) => ({
+      pinId: pins(pinId)[0]!,
+      action: 'save' as const,
+      occurredAtMs: later - 1000 + i,
+      sessionId: null,
+      boardId: asId<BoardId>(`mine${i}`),
+    })),
+    atMs: later,
+  })
+
+  test.each([
+    'session-neighbours',
+    'co-occurrence',
+    'board-co-occurrence',
+    'pixie-walk',
+    'long-term-walk',
+    'saved-boards',
+  ])('%s breaks off with what it has, and is named', (name) => {
+    const retrieval = broad(name)
+    const whole = retrieval.retrieve({ ...question, deadlineMs: 900 })
+    const cut = retrieval.retrieve({ ...question, deadlineMs: 1 })
+    expect(whole.interrupted).toEqual([])
+    expect(cut.interrupted).toEqual([name])
+    expect(cut.skipped).toEqual([])
+    expect(cut.pinIds.length).toBeGreaterThan(0)
+    expect(cut).not.toEqual({ ...whole, interrupted: [name] })
+    expect(retrieval.retrieve({ ...question, deadlineMs: 900 })).toEqual(whole)
   })
 })
 

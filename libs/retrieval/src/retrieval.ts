@@ -12,6 +12,7 @@ import { evidenceOf } from './evidence.ts'
 import { mergeHits } from './merge.ts'
 import { createGraphView, type GraphView } from './graph/graph-view.ts'
 import { createQueryBuilder } from './query.ts'
+import { createInterruption, uninterrupted } from './interruption.ts'
 import { createLagReader } from './lags.ts'
 import { createHits, createScoreBoard, type Hits } from './score-board.ts'
 import { createSessions, userKeyOf } from './sessions.ts'
@@ -52,7 +53,7 @@ export interface RetrieveQuery {
   readonly followedBoards?: readonly BoardId[]
   /** The most candidates wanted. */
   readonly limit: number
-  /** Sources whose turn comes later than this after the start are left out, milliseconds; beside each one's own. */
+  /** Sources whose turn comes later than this after the start are left out, one that is under way breaks off, milliseconds; beside each one's own. */
   readonly deadlineMs?: number | null
   /** Ask these sources only; all enabled ones where absent. A name that is no enabled source is ignored. */
   readonly sources?: readonly string[] | null
@@ -73,6 +74,8 @@ export interface RetrievedCandidates {
   readonly sources: readonly SourceCandidates[]
   /** Sources that were left out because the request had already taken too long. */
   readonly skipped: readonly string[]
+  /** Sources that broke off because it took too long; what they had found by then is among the candidates. */
+  readonly interrupted: readonly string[]
 }
 
 /** A row of `pin-embeddings.v1`; a null vector withdraws the embedding. */
@@ -250,16 +253,20 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
       const query = queries.build(request)
       const asked: typeof enabled = []
       const skipped: string[] = []
+      const interrupted: string[] = []
+      const tookMs = (): number => (clock === undefined ? 0 : clock.now() - startedAtMs)
       for (const entry of enabled) {
         const { source, hits } = entry
         if (request.sources?.includes(source.name) === false) continue
-        const tookMs = clock === undefined ? 0 : clock.now() - startedAtMs
-        if (tookMs > Math.min(entry.deadlineMs, request.deadlineMs ?? Infinity)) {
+        const deadlineMs = Math.min(entry.deadlineMs, request.deadlineMs ?? Infinity)
+        if (tookMs() > deadlineMs) {
           skipped.push(source.name)
           continue
         }
         hits.count = 0
-        source.query(query, hits)
+        const interruption = clock === undefined ? uninterrupted : createInterruption(() => tookMs() > deadlineMs)
+        source.query(query, hits, interruption)
+        if (interruption.happened) interrupted.push(source.name)
         asked.push(entry)
       }
       const limit = Math.min(request.limit, merged.rows.length)
@@ -273,7 +280,7 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
         places[row] = -1
         pinIds.push(catalogue.pinIdOf(row))
       }
-      return { pinIds, scores: merged.scores.slice(0, merged.count), sources, skipped }
+      return { pinIds, scores: merged.scores.slice(0, merged.count), sources, skipped, interrupted }
     },
     stats() {
       const named = enabled.map(({ source }) => source)

@@ -1,4 +1,5 @@
 import { grownFloat64, grownInt32, nextCapacity } from './columns.ts'
+import type { Interruption } from './interruption.ts'
 import type { ScoreBoard } from './score-board.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -18,12 +19,19 @@ export interface RuleOptions {
   readonly halfLifeMs: number
 }
 
+/** When rules are asked for, the session that asks, which is left out, and who may break it off. */
+export interface RulesContext {
+  readonly atMs: number
+  readonly ownSession: number
+  readonly interruption: Interruption
+}
+
 /** Sums the rules pin → other pin into a board when they are asked for. */
 export interface Rules {
   /** Clears the board for the next request. */
   begin(): void
   /** Adds what came near a pin in other sessions than `ownSession`, times `weight`. */
-  add(pinRow: number, weight: number, at: { readonly atMs: number; readonly ownSession: number }): void
+  add(pinRow: number, weight: number, at: RulesContext): void
 }
 
 /**
@@ -63,7 +71,7 @@ export function createRules(sessions: Sessions, board: ScoreBoard, options: Rule
         rarities = grownFloat64(rarities, capacity)
       }
     },
-    add(pinRow, weight, { atMs, ownSession }) {
+    add(pinRow, weight, { atMs, ownSession, interruption }) {
       const { pinRows, sessionRows, sessionAtMs } = sessions
       const first = sessions.pinStartOf(pinRow)
       const last = first + sessions.pinLengthOf(pinRow) - 1
@@ -75,6 +83,7 @@ export function createRules(sessions: Sessions, board: ScoreBoard, options: Rule
         const decayed = rare * 2 ** (Math.min(0, (sessionAtMs[s] ?? 0) - atMs) / halfLifeMs)
         const start = sessions.startOf(session)
         const stop = start + sessions.lengthOf(session)
+        if (interruption.due(stop - start)) return
         let position = stop - 1
         while (position >= start && pinRows[position] !== pinRow) position--
         if (position < start) continue

@@ -3,6 +3,7 @@ import type { PinChange } from '@freshet/domain/pin'
 
 import type { Catalogue } from './catalogue.ts'
 import type { GraphView } from './graph/graph-view.ts'
+import type { Interruption } from './interruption.ts'
 import type { Hits, ScoreBoard } from './score-board.ts'
 import type { Sessions } from './sessions.ts'
 import type { SectionReader, SectionWriter } from './snapshot.ts'
@@ -41,8 +42,11 @@ export interface Source {
   foldEmbedding?(row: number, vector: Float32Array | null): void
   /** A named point in time: work that is not done per event. Must not change answers under refresh per event beyond its documented effect. */
   mark?(): void
-  /** Fills `hits` (at most its capacity, at most `query.limit`) with accepted rows, best first. */
-  query(query: SourceQuery, hits: Hits): void
+  /**
+   * Fills `hits` (at most its capacity, at most `query.limit`) with accepted rows, best first. Loops that may be long ask
+   * `interruption` and break off with what they have.
+   */
+  query(query: SourceQuery, hits: Hits, interruption: Interruption): void
   /** Bytes of the source's own view, without the shared ones. */
   bytes(): number
   /** Named counts for the operator, e.g. edges. */

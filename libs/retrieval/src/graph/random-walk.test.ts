@@ -5,6 +5,7 @@ import { hash32, mix32 } from '@freshet/domain/hash'
 import { asId, type PinId } from '@freshet/domain/ids'
 
 import { createCatalogue, type Catalogue } from '../catalogue.ts'
+import { uninterrupted } from '../interruption.ts'
 import { createHits } from '../score-board.ts'
 import { compileWalkKernel, binaryPath } from './assembly/build.ts'
 import { createPinGraph, type PinGraph } from './pin-graph.ts'
@@ -68,6 +69,7 @@ function aWorld(edges: readonly (readonly [board: string, pin: string])[], chang
           seed,
           ownBoard: ownBoard === undefined ? -1 : graph.boardOf(keyOf(ownBoard)),
           label,
+          interruption: uninterrupted,
         },
         { limit: 100, accept: (row) => accept(catalogue.pinIdOf(row)), hits },
       )

@@ -1,6 +1,7 @@
 import { mix32 } from '@freshet/domain/hash'
 
 import type { Catalogue } from '../catalogue.ts'
+import type { Interruption } from '../interruption.ts'
 import { type Hits, selectorInto } from '../score-board.ts'
 import type { PinGraph } from './pin-graph.ts'
 import { maxWalkers, visitSlotsFor } from './walk-memory.ts'
@@ -36,6 +37,8 @@ export interface WalkQuery {
   readonly ownBoard: number
   /** The label that walks are biased towards; 0 for none. */
   readonly label: number
+  /** Asked after each start's walk. */
+  readonly interruption: Interruption
 }
 
 /** Pixie random walks (Eksombatchai et al. 2017) over a live graph. */
@@ -87,7 +90,7 @@ export function createRandomWalk({
   }
 
   return {
-    walk({ count, pinRows, weights, seed, ownBoard, label }, { limit, accept, hits }) {
+    walk({ count, pinRows, weights, seed, ownBoard, label, interruption }, { limit, accept, hits }) {
       graph.settle()
       let total = 0
       for (let i = 0; i < count; i++) total += (weights[i] ?? 0) * shareOf(pinRows[i] ?? 0)
@@ -115,6 +118,7 @@ export function createRandomWalk({
           mix32(seed ^ catalogue.tieOf(pin)),
           mix32(seed + 0x9e3779b9) ^ catalogue.tieOf(pin),
         )
+        if (interruption.due(steps)) break
       }
       const visited = kernel.finish(memory.discountsAt)
       const best = selectorInto(catalogue, Math.min(limit, hits.rows.length), hits)

@@ -1,3 +1,4 @@
+import type { Interruption } from '../interruption.ts'
 import type { ScoreBoard } from '../score-board.ts'
 import type { PinGraph } from './pin-graph.ts'
 
@@ -18,10 +19,17 @@ export interface TwoHopOptions {
   readonly maxPins: number
 }
 
+/** When it is asked for, the user's own trail, which is left out (-1: none), and who may break it off. */
+export interface ExpansionContext {
+  readonly atMs: number
+  readonly ownBoard: number
+  readonly interruption: Interruption
+}
+
 /** Expands pins to the pins that share boards with them, in closed form. */
 export interface TwoHop {
   /** Adds `weight` × what one pin says of others to the board; edges after `atMs` count fully. Call `graph.settle` before. */
-  expand(pinRow: number, weight: number, query: { readonly atMs: number; readonly ownBoard: number }): void
+  expand(pinRow: number, weight: number, query: ExpansionContext): void
 }
 
 /** Expansion over a graph into a score board. Sums are made in the order of the graph's lists, which row numbers don't change. */
@@ -32,7 +40,7 @@ export function createTwoHop(graph: PinGraph, board: ScoreBoard, options: TwoHop
   const drift = rateOf(options.driftHalfLifeMs)
 
   return {
-    expand(pinRow, weight, { atMs, ownBoard }) {
+    expand(pinRow, weight, { atMs, ownBoard, interruption }) {
       const now = atMs / 1000
       const count = boardsOfPin.countOf(pinRow)
       const end = boardsOfPin.startOf(pinRow) + count
@@ -48,6 +56,7 @@ export function createTwoHop(graph: PinGraph, board: ScoreBoard, options: TwoHop
         const perPin =
           perBoard * kindWeight * Math.exp(-decay * Math.max(0, now - edgeAt)) * size ** -options.boardSizePower
         const [from, to] = nearest({ start, size, wanted: options.maxPins, seconds: edgeAt, atSeconds })
+        if (interruption.due(to - from)) return
         for (let i = from; i < to; i++) {
           const apart = drift === 0 ? 1 : Math.exp(-drift * Math.abs((atSeconds[i] ?? 0) - edgeAt))
           board.add(pool[i] ?? 0, perPin * apart)

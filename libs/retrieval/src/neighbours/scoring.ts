@@ -1,4 +1,5 @@
 import { grownFloat64, grownInt32, nextCapacity } from '../columns.ts'
+import type { Interruption } from '../interruption.ts'
 import type { ScoreBoard } from '../score-board.ts'
 import type { NeighbourSet, TrailCounts } from './neighbour-set.ts'
 import { selectBest } from './select.ts'
@@ -33,13 +34,20 @@ export interface RecentPins {
   readonly rows: Int32Array
 }
 
+/** When neighbours are asked for, how rare pins are, and who may break it off. */
+export interface ScoringContext {
+  readonly atMs: number
+  readonly counts: TrailCounts
+  readonly interruption: Interruption
+}
+
 const dayMs = 86_400_000
 const maxSteps = 200
 
 /** Adds the votes of a user's neighbours to a board. */
 export interface NeighbourScorer {
-  /** Clears the board and adds the votes. */
-  score(recent: RecentPins, set: NeighbourSet, at: { readonly atMs: number; readonly counts: TrailCounts }): void
+  /** Clears the board and adds the votes: of the trails looked at before it is interrupted. */
+  score(recent: RecentPins, set: NeighbourSet, at: ScoringContext): void
 }
 
 /**
@@ -85,7 +93,7 @@ export function createNeighbourScorer(board: ScoreBoard, parameters: NeighbourPa
   }
 
   return {
-    score(recent, set, { atMs, counts }) {
+    score(recent, set, { atMs, counts, interruption }) {
       stamp++
       makeRoom(board.capacity(), set.count)
       for (let i = 0; i < recent.count; i++) {
@@ -95,9 +103,11 @@ export function createNeighbourScorer(board: ScoreBoard, parameters: NeighbourPa
           Math.exp(-i / parameters.historyDecaySteps) * rarity(counts, row) ** parameters.sharedRarityExponent
       }
       const { starts, lengths, pinRows, lastAtMs } = set
-      for (let c = 0; c < set.count; c++) {
+      let scored = 0
+      for (let c = 0; c < set.count; c++, scored++) {
         const start = starts[c] ?? 0
         const length = lengths[c] ?? 0
+        if (interruption.due(length)) break
         let shared = 0
         for (let i = start; i < start + length; i++) {
           const row = pinRows[i] ?? 0
@@ -107,7 +117,7 @@ export function createNeighbourScorer(board: ScoreBoard, parameters: NeighbourPa
         similarities[c] = (shared / length ** parameters.lengthExponent) * Math.exp(-age / parameters.ageDecayDays)
         order[c] = c
       }
-      const chosen = selectBest(order, { count: set.count, limit: parameters.maxNeighbours }, (a, b) => {
+      const chosen = selectBest(order, { count: scored, limit: parameters.maxNeighbours }, (a, b) => {
         const difference = (similarities[a] ?? 0) - (similarities[b] ?? 0) || (lastAtMs[a] ?? 0) - (lastAtMs[b] ?? 0)
         return difference === 0 ? keyBefore(set, a, b) : difference > 0
       })
@@ -117,6 +127,8 @@ export function createNeighbourScorer(board: ScoreBoard, parameters: NeighbourPa
         const similarity = similarities[c] ?? 0
         const start = starts[c] ?? 0
         const end = start + (lengths[c] ?? 0)
+        // The most similar one has its say however late it is.
+        if (n > 0 && interruption.due(end - start)) break
         let anchor = start
         let anchorWeight = 0
         for (let i = start; i < end; i++) {

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 
 import { aQuery, minuteMs, recentClicks, startMs } from '../builders.fixture.ts'
 import { createCatalogue, type Catalogue } from '../catalogue.ts'
+import { uninterrupted } from '../interruption.ts'
 import { createQueryBuilder } from '../query.ts'
 import { createHits, createScoreBoard, type Hits } from '../score-board.ts'
 import { createSessions, type Sessions } from '../sessions.ts'
@@ -76,7 +77,7 @@ test('law: neighbours over shards are the neighbours of the whole, bit for bit',
           parameters,
         )
         const fromWhole = createHits(50)
-        source.query(createQueryBuilder({ ...whole, config }).build(request), fromWhole)
+        source.query(createQueryBuilder({ ...whole, config }).build(request), fromWhole, uninterrupted)
 
         const sharded = createShardedNeighbours({
           shards: parts.map((part) =>

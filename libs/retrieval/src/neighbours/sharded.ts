@@ -2,6 +2,7 @@ import type { PinId } from '@freshet/domain/ids'
 
 import type { Catalogue } from '../catalogue.ts'
 import type { Hits, ScoreBoard } from '../score-board.ts'
+import { uninterrupted } from '../interruption.ts'
 import { userKeyOf } from '../sessions.ts'
 import type { SourceQuery } from '../source.ts'
 import { makeRoom, recentPinsOf } from './gather.ts'
@@ -90,6 +91,7 @@ export function createShardedNeighbours({
       board.clear()
       scorer.score(recent, set, {
         atMs: query.atMs,
+        interruption: uninterrupted,
         counts: {
           trailsEver: answers.reduce((sum, answer) => sum + answer.trailsEver, 0),
           countOf: (row) => counts.get(row) ?? 0,

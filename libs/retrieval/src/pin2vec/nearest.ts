@@ -2,6 +2,7 @@ import type { VectorHits } from '@freshet/domain/vector-index'
 
 import type { Catalogue } from '../catalogue.ts'
 import type { Starts } from '../graph/starts.ts'
+import type { Interruption } from '../interruption.ts'
 import { type Hits, type ScoreBoard, selectorInto } from '../score-board.ts'
 import type { SourceQuery } from '../source.ts'
 import { normalise } from './content-map.ts'
@@ -22,7 +23,7 @@ export interface NearestOptions {
 /** Pins near a user's recent ones. */
 export interface Nearest {
   /** Fills `hits` with the accepted pins nearest to the weighted mean of the latest starts, and in between those nearest to the user's other interests. */
-  find(query: SourceQuery, hits: Hits): void
+  find(query: SourceQuery, hits: Hits, interruption: Interruption): void
 }
 
 const noHits: VectorHits = { rows: new Int32Array(0), scores: new Float32Array(0) }
@@ -71,7 +72,7 @@ export function createNearest({
   }
 
   return {
-    find(query, hits) {
+    find(query, hits, interruption) {
       board.clear()
       hits.count = 0
       const vectors: Float32Array[] = []
@@ -93,6 +94,8 @@ export function createNearest({
         interests.group({ count: vectors.length, vectors, weights })
         const other = otherInterests()
         for (const interest of other.indices) {
+          // A search is short, but there may be several.
+          if (interruption.due(view.size)) break
           const medoid = vectors[interests.medoids[interest] ?? 0]
           const share = (options.interestShare * (interests.weights[interest] ?? 0)) / other.total
           if (medoid !== undefined && share > 0) weave(view.search(medoid, limit, query.accept), share, near)

@@ -57,11 +57,11 @@ function createBoardCoOccurrence(
   })
   return {
     name: 'board-co-occurrence',
-    query(query, hits) {
+    query(query, hits, interruption) {
       view.graph.settle()
       board.clear()
       starts.fill(query)
-      const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query) }
+      const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query), interruption }
       for (let i = 0; i < starts.count; i++) shared.expand(starts.pinRows[i] ?? 0, starts.weights[i] ?? 0, about)
       const best = selectorInto(catalogue, query.limit, hits)
       for (let i = 0; i < board.touched; i++) {

@@ -46,13 +46,14 @@ function createCoOccurrence({ sessions, board }: SharedViews, parameters: CoOccu
   return {
     name: 'co-occurrence',
     scale: 'relative',
-    query(query, hits) {
+    query(query, hits, interruption) {
+      const at = { atMs: query.atMs, ownSession: query.ownSession, interruption }
       rules.begin()
       let weight = 1
       let taken = 0
       for (let i = query.recentCount - 1; i >= 0 && taken < maxRecentPins; i--) {
         if (seenLater(query.recentRows, i, query.recentCount)) continue
-        rules.add(query.recentRows[i] ?? 0, weight, query)
+        rules.add(query.recentRows[i] ?? 0, weight, at)
         weight *= historyDecay
         taken++
       }

@@ -52,11 +52,11 @@ function createLongTermWalk({ catalogue, board, graph }: SharedViews, parameters
   })
   return {
     name: 'long-term-walk',
-    query(query, hits) {
+    query(query, hits, interruption) {
       view.graph.settle()
       board.clear()
       starts.fill(query)
-      const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query) }
+      const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query), interruption }
       for (let i = 0; i < starts.count; i++) {
         walk.expand(starts.pinRows[i] ?? 0, (starts.weights[i] ?? 0) ** alpha, about)
       }

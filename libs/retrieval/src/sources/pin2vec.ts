@@ -51,9 +51,9 @@ function createPin2VecSource({ catalogue, board }: SharedViews, parameters: Pin2
       if (vector === null) view.remove(row)
       else view.set(row, vector)
     },
-    query(query, hits) {
+    query(query, hits, interruption) {
       starts.fill(query)
-      nearest.find(query, hits)
+      nearest.find(query, hits, interruption)
     },
     bytes: () => view.bytes(),
     counts: () => view.counts(),

@@ -44,12 +44,13 @@ function createPixieWalk({ catalogue, seed, graph }: SharedViews, parameters: Pi
   })
   return {
     name: 'pixie-walk',
-    query(query, hits) {
+    query(query, hits, interruption) {
       starts.fill(query)
       const { count, pinRows, weights } = starts
       const walkSeed = hash32(query.userId ?? '', seed ^ Math.floor(query.atMs / 1000))
       const label = view.labelOf(query.localeRow)
-      const walk = { count, pinRows, weights, seed: walkSeed, ownBoard: view.ownBoardOf(query), label }
+      const ownBoard = view.ownBoardOf(query)
+      const walk = { count, pinRows, weights, seed: walkSeed, ownBoard, label, interruption }
       random.walk(walk, { limit: query.limit, accept: query.accept, hits })
     },
     bytes: () => 0,

@@ -44,10 +44,10 @@ function createSavedBoards({ trails, board }: SharedViews, parameters: SavedBoar
   return {
     name: 'saved-boards',
     scale: 'relative',
-    query(query, hits) {
+    query(query, hits, interruption) {
       rules.begin()
       const taken = new Map<string, { readonly weight: number; pins: number }>()
-      const at = { atMs: query.atMs, ownSession: query.ownTrail }
+      const at = { atMs: query.atMs, ownSession: query.ownTrail, interruption }
       for (let i = query.recentCount - 1; i >= 0; i--) {
         const boardId = query.recentBoards[i] ?? null
         if (boardId === null || query.recentActions[i] !== save) continue

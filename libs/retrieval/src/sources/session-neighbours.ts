@@ -41,10 +41,10 @@ function createSessionNeighbours({ trails, board }: SharedViews, parameters: Nei
   return {
     name: 'session-neighbours',
     scale: 'relative',
-    query(query, hits) {
+    query(query, hits, interruption) {
       const recent = recentPinsOf(query, parameters.maxRecentPins, recentRows)
       gatherer.gather(recent, query.ownTrail, set)
-      scorer.score(recent, set, { atMs: query.atMs, counts })
+      scorer.score(recent, set, { atMs: query.atMs, counts, interruption })
       board.top(query.limit, query.accept, hits)
     },
     bytes: () => 0,

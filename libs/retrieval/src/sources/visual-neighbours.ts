@@ -47,9 +47,9 @@ function createVisualNeighbours({ catalogue, board }: SharedViews, parameters: V
       if (change.kind === 'delete' || change.pin.visualEmbedding === null) view.remove(row)
       else view.set(row, change.pin.visualEmbedding)
     },
-    query(query, hits) {
+    query(query, hits, interruption) {
       starts.fill(query)
-      nearest.find(query, hits)
+      nearest.find(query, hits, interruption)
     },
     bytes: () => view.bytes(),
     counts: () => view.counts(),

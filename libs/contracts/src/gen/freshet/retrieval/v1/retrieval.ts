@@ -34,7 +34,7 @@ export const SourceStatus = {
   ANSWERED: 1,
   /** EMPTY - It had nothing for this user or pin. */
   EMPTY: 2,
-  /** TIMED_OUT - It was left out: its budget was used up. */
+  /** TIMED_OUT - Its budget was used up: it was left out, or broke off with what it had found. */
   TIMED_OUT: 3,
   /** OFF - It is switched off. */
   OFF: 4,
