@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { createCatalogue } from './catalogue.ts'
-import { createHits, createScoreBoard } from './score-board.ts'
+import { createHits, createScoreBoard, selectorInto } from './score-board.ts'
 
 function catalogueOf(pinIds: readonly string[]) {
   const catalogue = createCatalogue({ maxPins: 1000, seed: 1 })
@@ -35,6 +35,29 @@ test('law: the best are those of a full sort by score, ties by hash, whatever th
         .slice(0, limit)
       expect([...hits.rows.subarray(0, hits.count)]).toEqual(expected.map(({ row }) => row))
       expect([...hits.scores.subarray(0, hits.count)]).toEqual(expected.map(({ score }) => score))
+    }),
+  )
+})
+
+test('law: rows offered together are chosen as rows offered one after another', () => {
+  const score = fc.constantFrom(-1, 0, NaN, 0.5, 1, 2, 2.00000000001, 3)
+  fc.assert(
+    fc.property(fc.array(score, { maxLength: 80, size: 'max' }), fc.nat(30), (scores, limit) => {
+      const catalogue = catalogueOf(scores.map((_, i) => `p${i}`))
+      const accept = (row: number): boolean => row % 7 !== 0
+      const [singly, together] = [createHits(20), createHits(20)]
+      const one = selectorInto(catalogue, limit, singly)
+      scores.forEach((each, row) => one.offer(row, each, accept))
+      one.finish()
+      const all = selectorInto(catalogue, limit, together)
+      all.offerAll(
+        Uint32Array.from(scores, (_, row) => row),
+        Float64Array.from(scores),
+        scores.length,
+        accept,
+      )
+      all.finish()
+      expect(together).toEqual(singly)
     }),
   )
 })

@@ -87,6 +87,8 @@ export function createScoreBoard(catalogue: Catalogue): ScoreBoard {
 /** Keeps the best rows offered, in a heap inside `hits`; `finish` sorts them, best first. */
 export interface Selector {
   offer(row: number, score: number, accept: (row: number) => boolean): void
+  /** Offers the first `count` rows of columns, in their order. */
+  offerAll(rows: Uint32Array, exactScores: Float64Array, count: number, accept: (row: number) => boolean): void
   finish(): void
 }
 
@@ -122,28 +124,40 @@ export function selectorInto(catalogue: Catalogue, mostRows: number, hits: Hits)
     scores[at] = score
   }
 
+  function offer(row: number, exactScore: number, accept: (row: number) => boolean): void {
+    const score = Math.fround(exactScore)
+    if (!(score > 0) || limit === 0) return
+    if (count === limit) {
+      if (!worse(scores[0] ?? 0, rows[0] ?? 0, score, row) || !accept(row)) return
+      rows[0] = row
+      scores[0] = score
+      siftDown(0, count)
+      return
+    }
+    if (!accept(row)) return
+    let at = count++
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (!worse(score, row, scores[parent] ?? 0, rows[parent] ?? 0)) break
+      rows[at] = rows[parent] ?? 0
+      scores[at] = scores[parent] ?? 0
+      at = parent
+    }
+    rows[at] = row
+    scores[at] = score
+  }
+
   return {
-    offer(row, exactScore, accept) {
-      const score = Math.fround(exactScore)
-      if (!(score > 0) || limit === 0) return
-      if (count === limit) {
-        if (!worse(scores[0] ?? 0, rows[0] ?? 0, score, row) || !accept(row)) return
-        rows[0] = row
-        scores[0] = score
-        siftDown(0, count)
-        return
+    offer,
+    offerAll(offered, exactScores, offeredCount, accept) {
+      // Most rows are below the worst one kept: they are passed over without a call.
+      let least = count === limit ? (scores[0] ?? Infinity) : -Infinity
+      for (let i = 0; i < offeredCount; i++) {
+        const exactScore = exactScores[i] ?? 0
+        if (Math.fround(exactScore) < least) continue
+        offer(offered[i] ?? 0, exactScore, accept)
+        if (count === limit) least = scores[0] ?? Infinity
       }
-      if (!accept(row)) return
-      let at = count++
-      while (at > 0) {
-        const parent = (at - 1) >> 1
-        if (!worse(score, row, scores[parent] ?? 0, rows[parent] ?? 0)) break
-        rows[at] = rows[parent] ?? 0
-        scores[at] = scores[parent] ?? 0
-        at = parent
-      }
-      rows[at] = row
-      scores[at] = score
     },
     finish() {
       for (let last = count - 1; last > 0; last--) {

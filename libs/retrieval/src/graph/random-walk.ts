@@ -122,7 +122,7 @@ export function createRandomWalk({
       }
       const visited = kernel.finish(memory.discountsAt)
       const best = selectorInto(catalogue, Math.min(limit, hits.rows.length), hits)
-      for (let i = 0; i < visited; i++) best.offer(memory.visited[i] ?? 0, memory.scores[i] ?? 0, accept)
+      best.offerAll(memory.visited, memory.scores, visited, accept)
       best.finish()
       const taken = kernel.stepsTaken()
       kernel.clear()
