@@ -1,14 +1,16 @@
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
-import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { actionNumber, encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import { bytesOf } from '@freshet/contracts/columns'
 import { ContractError } from '@freshet/contracts/errors'
+import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import { RetrieveRequest } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import { topicLayouts } from '@freshet/contracts/topics'
-import { asId } from '@freshet/domain/ids'
+import { asId, type BoardId } from '@freshet/domain/ids'
+import type { Pin } from '@freshet/domain/pin'
 import { describe, expect, it } from 'vitest'
 import { createCandidateService, type CandidateServiceEvent } from './candidate-service.ts'
 import { candidateServiceSchema } from './config.ts'
@@ -16,21 +18,35 @@ import { candidateServiceSchema } from './config.ts'
 const startMs = Date.UTC(2026, 0, 1)
 const call = { timeoutMs: 1_000 }
 
-function clicked(user: string, pin: string, atMs: number): Uint8Array {
+function clicked(user: string, pin: string, atMs: number, board: string | null = null): Uint8Array {
   return encodeEngagement(
     {
       eventId: asId(`${user}-${pin}-${atMs}`),
       userId: asId(user),
       sessionId: null,
-      action: 'click',
+      action: board === null ? 'click' : 'save',
       subject: { kind: 'pin', pinId: asId(pin) },
-      boardId: null,
+      boardId: board === null ? null : asId<BoardId>(board),
       occurredAtMs: atMs,
       shown: { feedId: null, position: null, surface: null },
       dwellMs: null,
     },
     atMs,
   )
+}
+
+function aPin(pinId: string): Pin {
+  return {
+    pinId: asId(pinId),
+    title: '',
+    description: '',
+    topics: [],
+    creatorId: null,
+    createdAtMs: null,
+    locale: null,
+    imageUrl: null,
+    visualEmbedding: null,
+  }
 }
 
 function artefacts(): ArtefactStore & { readonly files: Map<string, Uint8Array> } {
@@ -198,7 +214,12 @@ describe('candidate service', () => {
     await running.start()
     await log.append('engagements.v1', [{ key: 'ann', value: new Uint8Array([255, 255, 255]), partition: null }])
     await log.append('pins.v1', [{ key: 'a b', value: null, partition: null }])
-    const malformed = [Float32Array.of(Number.NaN, 1), new Float32Array(2)]
+    const malformed = [
+      Float32Array.of(1, 2),
+      Float32Array.of(Number.NaN, 1),
+      new Float32Array(2),
+      new Float32Array(3).fill(1),
+    ]
     for (const [at, vector] of malformed.entries()) {
       const value = PinEmbedding.encode({
         pinId: `p${at}`,
@@ -210,9 +231,10 @@ describe('candidate service', () => {
     }
     await click('ann', 'bread')
     await log.drain()
-    expect((await running.retrieve(ask(), call)).pinIds).toEqual(['bread'])
+    expect((await running.retrieve(ask(), call)).pinIds).toContain('bread')
     expect(running.stats().rejected).toMatchObject({
       CODEC_INVALID: 2,
+      EMBEDDING_WRONG_WIDTH: 1,
       EMBEDDING_NOT_FINITE: 1,
       EMBEDDING_ZERO_NORM: 1,
     })
@@ -224,24 +246,7 @@ describe('candidate service', () => {
     const running = service()
     await running.start()
     const pin = (deleted: boolean): Uint8Array =>
-      encodePinChange(
-        deleted
-          ? { kind: 'delete', pinId: asId('bread') }
-          : {
-              kind: 'upsert',
-              pin: {
-                pinId: asId('bread'),
-                title: '',
-                description: '',
-                topics: [],
-                creatorId: null,
-                createdAtMs: null,
-                locale: null,
-                imageUrl: null,
-                visualEmbedding: null,
-              },
-            },
-      )
+      encodePinChange(deleted ? { kind: 'delete', pinId: asId('bread') } : { kind: 'upsert', pin: aPin('bread') })
     const found = async (): Promise<readonly string[]> => {
       await log.drain()
       return (await running.retrieve(ask(), call)).pinIds
@@ -255,6 +260,81 @@ describe('candidate service', () => {
     await click('cat', 'bread', 5_000)
     expect([...(await found())].sort()).toEqual(['bread', 'rolls'])
     await running.stop()
+  })
+
+  it('holds a board with 10⁵ pins of a user with 10⁵ actions, and answers both to others and to that user', async () => {
+    const { log, service, click } = await world()
+    const running = service()
+    await running.start()
+    const many = 100_000
+    const value = (at: number) => clicked('hoarder', `pin-${at}`, startMs + at, 'everything')
+    for (let from = 0; from < many; from += 10_000)
+      await log.append(
+        'engagements.v1',
+        Array.from({ length: 10_000 }, (_, i) => ({ key: 'hoarder', value: value(from + i), partition: null })),
+      )
+    await click('ann', `pin-${many - 1}`, many)
+    await log.drain()
+    const recent = {
+      pinIds: [`pin-${many - 1}`],
+      actions: Uint8Array.of(actionNumber('save')),
+      occurredAtMs: bytesOf(Float64Array.of(startMs + many)),
+      sessionIds: [],
+      boardIds: ['everything'],
+    }
+    for (const userId of ['ann', 'hoarder']) {
+      const { pinIds } = await running.retrieve(ask({ userId, recent, atMs: startMs + 2 * many }), call)
+      expect(pinIds).toHaveLength(50)
+    }
+    const { pins, sessionActions, rejected } = running.stats()
+    expect({ pins, rejected }).toEqual({ pins: many, rejected: {} })
+    expect(sessionActions).toBeLessThan(1_000)
+    await running.stop()
+  }, 60_000)
+
+  it('forgets the boards of a pin that was saved and deleted, and learns them anew when it is created again', async () => {
+    const { log, service } = await world()
+    const running = service()
+    await running.start()
+    const save = (user: string, pin: string, at: number) =>
+      log.append('engagements.v1', [
+        { key: user, value: clicked(user, pin, startMs + at, `${user}-board`), partition: null },
+      ])
+    const change = (kind: 'created' | 'deleted') =>
+      log.append('pins.v1', [
+        {
+          key: 'bread',
+          value: encodePinChange(
+            kind === 'deleted' ? { kind: 'delete', pinId: asId('bread') } : { kind: 'upsert', pin: aPin('bread') },
+          ),
+          partition: null,
+        },
+      ])
+    const beside = async (): Promise<readonly string[]> => {
+      await log.drain()
+      const sources = ['board-co-occurrence']
+      return (await running.retrieve(ask({ relatedToPinId: 'rolls', surface: Surface.RELATED, sources }), call)).pinIds
+    }
+    await change('created')
+    await save('ann', 'bread', 0)
+    await save('ann', 'rolls', 1)
+    expect(await beside()).toEqual(['bread'])
+    await change('deleted')
+    expect(await beside()).toEqual([])
+    await change('created')
+    expect(await beside()).toEqual([])
+    await save('bob', 'bread', 2)
+    await save('bob', 'rolls', 3)
+    expect(await beside()).toEqual(['bread'])
+    await running.stop()
+  })
+
+  it('does not come into being with a source that there is not, and names it', async () => {
+    const { clock, log } = await world()
+    const config = candidateServiceSchema.parse({ retrieval: { sources: { magic: { enabled: true } } } })
+    const make = () =>
+      createCandidateService({ log, clock, config, snapshots: null, pause: async () => {}, onEvent: () => {} })
+    expect(make).toThrow(/RETRIEVAL_UNKNOWN_SOURCE: sources.magic is not a source/)
   })
 
   it.each([
