@@ -1,4 +1,5 @@
 import { status, type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
+import { ContractError } from '@freshet/contracts/errors'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 import { boundedCall } from '../direct/bounded-call.ts'
 import { createTurnstile } from '../system/turnstile.ts'
@@ -38,6 +39,20 @@ export function createCallServer<Request, Response>(
     return statusOf(error)
   }
 
+  /**
+   * Answers when the call's turn has come, with the time that is left then. Under more load than can be answered, calls that
+   * were given up while they waited cost nothing: without that, every answer would come too late and none would be of use.
+   */
+  const inTurn = (request: () => Request, call: Required<CallOptions>): Promise<Response> =>
+    boundedCall(call, async ({ timeoutMs, signal }) => {
+      const cameAtMs = performance.now()
+      await pass(timeoutMs)
+      signal.throwIfAborted()
+      const leftMs = timeoutMs - (performance.now() - cameAtMs)
+      if (leftMs <= 0) throw new ContractError('CALL_DEADLINE_EXCEEDED', 'its turn came after its deadline')
+      return answer(request(), { timeoutMs: leftMs, signal })
+    })
+
   return {
     unary(call, callback) {
       const stop = new AbortController()
@@ -49,12 +64,7 @@ export function createCallServer<Request, Response>(
       const deadline = call.getDeadline()
       const leftMs = Number(deadline) - Date.now()
       const timeoutMs = Number.isFinite(leftMs) ? leftMs : defaultTimeoutMs
-      boundedCall({ timeoutMs, signal: stop.signal }, async ({ signal }) => {
-        const cameAtMs = performance.now()
-        await pass()
-        signal.throwIfAborted()
-        return answer(messageOf(call.request), { timeoutMs: timeoutMs - (performance.now() - cameAtMs), signal })
-      }).then(
+      inTurn(() => messageOf(call.request), { timeoutMs, signal: stop.signal }).then(
         (response) => {
           answered = true
           callback(null, response)
@@ -119,7 +129,7 @@ export function createCallServer<Request, Response>(
         }
         const controller = new AbortController()
         underWay.set(correlationId, controller)
-        boundedCall({ timeoutMs, signal: controller.signal }, (options) => answer(request, options))
+        inTurn(() => request, { timeoutMs, signal: controller.signal })
           .then(
             (response) => {
               send({ correlationId, code: 0, message: '', response })

@@ -13,7 +13,7 @@ test('callers pass one per turn of the event loop, in their order, the first at 
   setImmediate(count)
   await Promise.all(
     ['a', 'b', 'c'].map(async (name) => {
-      await pass()
+      await pass(1_000)
       passed.push(`${name} ${turns}`)
     }),
   )
@@ -26,11 +26,26 @@ test('what was waited for is heard between two callers', async () => {
   const heard: string[] = []
   await Promise.all(
     [0, 1, 2].map(async (caller) => {
-      await pass()
+      await pass(1_000)
       heard.push(`call ${caller}`)
       await new Promise<void>((resolve) => setImmediate(resolve))
       heard.push(`answer ${caller}`)
     }),
   )
   expect(heard.indexOf('answer 0')).toBeLessThan(heard.indexOf('call 2'))
+})
+
+test('where the first has waited half of its time the newest go first, and those that are late leave together', async () => {
+  let now = 0
+  const pass = createTurnstile(() => now)
+  const passed: string[] = []
+  const come = (name: string) =>
+    pass(100).then(() => {
+      passed.push(`${name} ${now}`)
+      now += 20
+    })
+  const calls = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(come)
+  await Promise.all(calls)
+  expect(passed.slice(0, 5)).toEqual(['a 0', 'b 20', 'c 40', 'h 60', 'g 80'])
+  expect(passed.slice(5).map((said) => said.slice(0, 1))).toEqual(['d', 'e', 'f'])
 })

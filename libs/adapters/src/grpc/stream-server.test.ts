@@ -1,0 +1,58 @@
+import { EventEmitter } from 'node:events'
+import { status, type ServerDuplexStream } from '@grpc/grpc-js'
+import { expect, test } from 'vitest'
+import type { Decoded } from './decode.ts'
+import type { StreamRequest, StreamResponse } from './stream-messages.ts'
+import { createCallServer } from './stream-server.ts'
+
+type Duplex = ServerDuplexStream<Decoded<StreamRequest<number>>, StreamResponse<number>>
+
+/** A stream whose peer has sent everything at once, as one that could not be read from for a while. */
+class FakeDuplex extends EventEmitter {
+  readonly written: StreamResponse<number>[] = []
+  write(response: StreamResponse<number>): boolean {
+    this.written.push(response)
+    this.emit('written')
+    return true
+  }
+  pause(): this {
+    return this
+  }
+  resume(): this {
+    return this
+  }
+  end(): void {
+    this.emit('ended')
+  }
+}
+
+test('under too much load calls that ran out of time are not begun, and some answers still come in time', async () => {
+  let begun = 0
+  const server = createCallServer<number, number>(
+    async (request) => {
+      begun++
+      const startedAtMs = performance.now()
+      while (performance.now() - startedAtMs < 10);
+      return request
+    },
+    { onDefect: () => undefined },
+  )
+  const duplex = new FakeDuplex()
+  server.stream(duplex as unknown as Duplex)
+  const asked = 60
+  const all = new Promise<void>((resolve) => {
+    duplex.on('written', () => {
+      if (duplex.written.length === asked) resolve()
+    })
+  })
+  for (let id = 1; id <= asked; id++) {
+    duplex.emit('data', { message: { correlationId: id, timeoutMs: 150, request: id } })
+  }
+  expect(begun).toBeLessThanOrEqual(1)
+  await all
+  const codes = duplex.written.map(({ code }) => code)
+  const answered = codes.filter((code) => code === 0).length
+  expect(answered).toBeGreaterThan(0)
+  expect(begun).toBeLessThan(asked / 2)
+  expect(codes.filter((code) => code === status.DEADLINE_EXCEEDED)).toHaveLength(asked - answered)
+})
