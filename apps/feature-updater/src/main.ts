@@ -2,9 +2,8 @@ import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { runService } from '@freshet/service/lifecycle'
-import { createProgressWatchdog } from '@freshet/service/watchdog'
 import { processSchema } from './config.ts'
-import { countingObserver, observe } from './observe.ts'
+import { updaterInstruments, watchUpdater } from './observe.ts'
 import { createUpdater } from './updater.ts'
 
 await runService({
@@ -19,29 +18,16 @@ await runService({
     const store = createRedisStateStore({ ...redis, ...(url === null ? {} : { url }) })
     use({ name: 'store', close: () => store.close() })
     const eviction = await store.evictionProblem()
-    const canarySeconds = metrics.histogram('freshet_updater_canary_seconds')
     const updater = createUpdater({
       log,
       store,
       clock,
       config,
-      observer: countingObserver(metrics),
-      onCanary: (stage, ms) => canarySeconds.observe({ stage }, ms / 1000),
+      ...updaterInstruments(metrics),
       onError: (err) => logger.warn({ err }, 'will be tried again'),
     })
-    const watchdog = createProgressWatchdog({
-      clock,
-      lag: updater.lag,
-      done: () => updater.stats().batches,
-      stalledAfterMs: config.updater.stalledAfterMs,
-      checkEveryMs: 5_000,
-    })
-    const watching = new AbortController()
-    const notReady = () => eviction ?? updater.notReady()
-    use({ name: 'updater', notReady, notAlive: watchdog.notAlive, drain: updater.stop })
+    use({ name: 'updater', notReady: () => eviction ?? updater.notReady(), drain: updater.stop })
     await updater.start()
-    void watchdog.run(watching.signal)
-    use({ name: 'watchdog', drain: async () => watching.abort() })
-    observe(updater, metrics)
+    use(watchUpdater(updater, { clock, config, metrics }))
   },
 })

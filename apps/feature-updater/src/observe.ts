@@ -1,10 +1,44 @@
 import { recordOutcomes } from '@freshet/contracts/codecs/partition-meta'
+import type { StateFamily } from '@freshet/contracts/scopes'
+import type { Clock } from '@freshet/domain/clock'
+import type { Component } from '@freshet/service/service'
 import type { Metrics } from '@freshet/service/metrics'
+import { createProgressWatchdog } from '@freshet/service/watchdog'
+import type { UpdaterConfig } from './config.ts'
 import type { FoldObserver } from './fold-partition.ts'
 import type { Updater } from './updater.ts'
 
-/** Counts what was folded as it is committed. */
-export function countingObserver(metrics: Metrics): FoldObserver {
+/** What an updater reports to as it works: for `createUpdater`. */
+export function updaterInstruments(metrics: Metrics): {
+  readonly observer: FoldObserver
+  readonly onCanary: (stage: StateFamily, ms: number) => void
+} {
+  const canarySeconds = metrics.histogram('freshet_updater_canary_seconds')
+  return {
+    observer: countingObserver(metrics),
+    onCanary: (stage, ms) => canarySeconds.observe({ stage }, ms / 1000),
+  }
+}
+
+/** A running updater's gauges, and a watchdog that makes the process count as dead while records wait and none is folded. */
+export function watchUpdater(
+  updater: Updater,
+  { clock, config, metrics }: { readonly clock: Clock; readonly config: UpdaterConfig; readonly metrics: Metrics },
+): Component {
+  const watchdog = createProgressWatchdog({
+    clock,
+    lag: updater.lag,
+    done: () => updater.stats().batches,
+    stalledAfterMs: config.updater.stalledAfterMs,
+    checkEveryMs: 5_000,
+  })
+  const watching = new AbortController()
+  void watchdog.run(watching.signal)
+  observe(updater, metrics)
+  return { name: 'watchdog', notAlive: watchdog.notAlive, drain: async () => watching.abort() }
+}
+
+function countingObserver(metrics: Metrics): FoldObserver {
   const records = metrics.counter('freshet_updater_records_total')
   const moves = metrics.counter('freshet_updater_moves_total')
   return {
@@ -19,8 +53,7 @@ export function countingObserver(metrics: Metrics): FoldObserver {
   }
 }
 
-/** Sets the gauges before every scrape. */
-export function observe(updater: Updater, metrics: Metrics): void {
+function observe(updater: Updater, metrics: Metrics): void {
   const lag = metrics.gauge('freshet_updater_lag_records')
   const bytes = metrics.gauge('freshet_updater_cache_bytes')
   const hits = metrics.gauge('freshet_updater_cache_hit_share')

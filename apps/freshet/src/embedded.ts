@@ -14,6 +14,7 @@ import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import type { Clock, Random } from '@freshet/domain/clock'
 import { updaterConfigOf, type UpdaterConfig } from '@freshet/feature-updater/config'
+import type { updaterInstruments } from '@freshet/feature-updater/observe'
 import { createUpdater, type Updater } from '@freshet/feature-updater/updater'
 import { rankerSchema, type RankerConfig } from '@freshet/ranker/config'
 import { createRanker, type RunningRanker } from '@freshet/ranker/ranker'
@@ -68,6 +69,7 @@ export function createEmbedded(options: {
   readonly pause: () => Promise<void>
   readonly onError: (part: string, error: unknown) => void
   readonly feedObserver?: FeedObserver
+  readonly updaterInstruments?: ReturnType<typeof updaterInstruments>
   readonly onViewEvent?: (event: CandidateServiceEvent) => void
 }): Embedded {
   const { platform, scorer, config = {}, pause, onError } = options
@@ -79,6 +81,7 @@ export function createEmbedded(options: {
     clock,
     config: settings.updater,
     onError: (error) => onError('feature-updater', error),
+    ...options.updaterInstruments,
   })
   const candidates = createCandidateService({
     log,

@@ -9,14 +9,18 @@ import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { createSystemRandom } from '@freshet/adapters/system/random'
 import { createFeedObserver, observeMemory } from '@freshet/blender/observe'
 import { createHttpApp as createFeedApp } from '@freshet/blender/server'
+import { observe as observeCandidates } from '@freshet/candidate-service/observe'
 import { protoFolder } from '@freshet/contracts/protos'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
 import { createHttpApp, listen } from '@freshet/event-ingest/http'
 import { createIngest } from '@freshet/event-ingest/ingest'
+import { updaterInstruments, watchUpdater } from '@freshet/feature-updater/observe'
+import { observe as observeRanker } from '@freshet/ranker/observe'
 import { openScorer } from '@freshet/ranker/scorer'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { runService, systemProcess, type ServiceContext } from '@freshet/service/lifecycle'
+import { observe as observeTrainer } from '@freshet/trainer/observe'
 import { createEmbedded, type Embedded } from '../embedded.ts'
 import { devSchema, type DevConfig } from './config.ts'
 import { fillWithSample, isEmpty } from './fill.ts'
@@ -71,6 +75,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     },
     pause: () => pause(),
     feedObserver: createFeedObserver(metrics, logger),
+    updaterInstruments: updaterInstruments(metrics),
     onError: (part, err) => logger.warn({ part, err }, 'failed, will be tried again'),
     onViewEvent: (event) => logger.debug({ event }, event.kind),
   })
@@ -81,6 +86,11 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   })
   await embedded.start()
   observeMemory(embedded.blender, metrics)
+  observeCandidates(embedded.candidates, metrics)
+  observeRanker(embedded.ranker, metrics)
+  if (embedded.trainer !== null) observeTrainer(embedded.trainer, metrics)
+  const updaterConfig = { fold: config.fold, updater: config.updater }
+  use(watchUpdater(embedded.updater, { clock, config: updaterConfig, metrics }))
   const onDefect = (err: unknown): void => logger.error({ err }, 'defect')
   await caughtUp(embedded)
 
