@@ -36,6 +36,8 @@ export async function aBlender(
   given: {
     readonly config?: Partial<BlenderConfig>
     readonly pins?: readonly string[]
+    /** Each look at the engine's clock takes this long. Default 0. */
+    readonly lookMs?: number
   } = {},
 ) {
   const clock = createVirtualClock(startMs)
@@ -69,7 +71,7 @@ export async function aBlender(
         return services.rank(request, call)
       },
     },
-    engineClock: engineClockOf(clock),
+    engineClock: slowClock(engineClockOf(clock), given.lookMs ?? 0),
     random: createSeededRandom(1),
     config: { ...blenderSchema.parse({}), ...given.config },
     observer: {
@@ -245,6 +247,11 @@ export function engineClockOf(clock: VirtualClock): EngineClock {
       return () => stop.abort()
     },
   }
+}
+
+function slowClock(clock: EngineClock, lookMs: number): EngineClock {
+  let lostMs = 0
+  return { ...clock, nowMs: () => clock.nowMs() + (lostMs += lookMs) }
 }
 
 /** A store whose reads and short-lived writes go through `gate` first. */

@@ -37,7 +37,7 @@ export interface LadderOptions {
 
 /**
  * The best answer that can be had in time: the whole pipeline (in retrieval order where the ranker is away), else the
- * user's last good feed, else what is popular. Throws CALL_CANCELLED, CALL_DEADLINE_EXCEEDED where no time was given,
+ * user's last good feed, else what is popular, which comes from memory and has no time to miss. Throws CALL_CANCELLED, CALL_DEADLINE_EXCEEDED where no time was given,
  * and CALL_INVALID_ARGUMENT for sources that there are not.
  */
 export async function answerBest(

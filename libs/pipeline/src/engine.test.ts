@@ -246,6 +246,7 @@ describe('engine', () => {
       kind: 'side-effect',
       name,
       policy: 'optional',
+      budget: { ms: 100, share: 1 },
       run: () => {
         begun++
         return never()
@@ -260,6 +261,34 @@ describe('engine', () => {
     const { record } = await running
     expect(begun).toBe(1)
     expect(record.stages.map(({ outcome }) => outcome)).toEqual(['ran', 'left-out', 'left-out'])
+  })
+
+  test('of stages without a budget, what they answer at once counts where no time is left; nothing is waited for', async () => {
+    const effect = (name: string, run: SideEffect<Request, Pins>['run']): SideEffect<Request, Pins> => ({
+      kind: 'side-effect',
+      name,
+      policy: 'optional',
+      run,
+    })
+    let signal: AbortSignal | undefined
+    const { rows, record } = await createEngine({ clock: createFakeClock() }).run(
+      pipeline<Request>('p')
+        .source(numbers)
+        .sideEffect(effect('at-once', () => undefined))
+        .sideEffect(
+          effect('later', (_request, _slate, call) => {
+            signal = call.signal
+            return never()
+          }),
+        )
+        .sideEffect(effect('broken', () => Promise.reject(new Error('heard by nobody')))),
+      { wanted: 2 },
+      { timeoutMs: 0 },
+    )
+    expect(rows).toHaveLength(2)
+    expect(record.stages.map(({ outcome }) => outcome)).toEqual(['ran', 'ran', 'left-out', 'left-out'])
+    expect(record.stages.map(({ error }) => error)).toEqual([null, null, 'STAGE_TIMED_OUT', 'STAGE_TIMED_OUT'])
+    expect(signal?.aborted).toBe(true)
   })
 
   test('where only shares hold, milliseconds of budgets do not', async () => {

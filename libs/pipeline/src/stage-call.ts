@@ -33,9 +33,16 @@ export function createStageCalls(clock: EngineClock, run: RunCall, startMs: numb
     bounded(stage, ask, take) {
       const timeoutMs = timeoutOf(stage.budget)
       const call = createCall(timeoutMs)
-      if (timeoutMs <= 0) throw new StageError('STAGE_TIMED_OUT', `${stage.name} had no time left`)
+      // A stage without a budget is asked even then: what it answers at once counts.
+      const tooLate = timeoutMs > 0 ? null : new StageError('STAGE_TIMED_OUT', `${stage.name} had no time left`)
+      if (tooLate !== null && stage.budget !== undefined) throw tooLate
       const answer = ask(call)
       if (!(answer instanceof Promise)) return take(answer)
+      if (tooLate !== null) {
+        answer.catch(() => undefined)
+        call.abort(tooLate)
+        throw tooLate
+      }
       return new Promise((resolve, reject) => {
         const end = () => {
           takeBack()

@@ -31,7 +31,7 @@ export interface Found<Columns> {
 
 interface StageSpec {
   readonly name: string
-  /** Absent: what is left of the run. A stage that answers at once can't be cut short; its answer is used. */
+  /** Absent: what is left of the run. A stage that answers at once can't be cut short: its answer is used, without a budget even where no time is left. */
   readonly budget?: Budget
 }
 

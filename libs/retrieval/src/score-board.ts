@@ -1,5 +1,6 @@
 import type { Catalogue } from './catalogue.ts'
 import { grownFloat64, grownInt32, nextCapacity } from './columns.ts'
+import { sortBestFirst } from './sort-hits.ts'
 
 /** Rows and scores of one source's answer, best first; only the first `count` entries mean anything. Filled anew by each query. */
 export interface Hits {
@@ -84,7 +85,7 @@ export function createScoreBoard(catalogue: Catalogue): ScoreBoard {
   }
 }
 
-/** Keeps the best rows offered, in a heap inside `hits`; `finish` sorts them, best first. */
+/** Keeps the best rows offered, in a heap inside `hits` once that is full; `finish` sorts them, best first. */
 export interface Selector {
   offer(row: number, score: number, accept: (row: number) => boolean): void
   /** Offers the first `count` rows of columns, in their order. */
@@ -102,15 +103,14 @@ export function selectorInto(catalogue: Catalogue, mostRows: number, hits: Hits)
   const worse = (scoreA: number, rowA: number, scoreB: number, rowB: number): boolean =>
     scoreA < scoreB || (scoreA === scoreB && catalogue.before(rowB, rowA))
 
-  function siftDown(from: number, length: number): void {
+  /** Places a row at or below `from`, where the heap has a gap. */
+  function place(row: number, score: number, from: number): void {
     let at = from
-    const row = rows[at] ?? 0
-    const score = scores[at] ?? 0
     for (;;) {
       let child = 2 * at + 1
-      if (child >= length) break
+      if (child >= count) break
       if (
-        child + 1 < length &&
+        child + 1 < count &&
         worse(scores[child + 1] ?? 0, rows[child + 1] ?? 0, scores[child] ?? 0, rows[child] ?? 0)
       ) {
         child++
@@ -129,22 +129,14 @@ export function selectorInto(catalogue: Catalogue, mostRows: number, hits: Hits)
     if (!(score > 0) || limit === 0) return
     if (count === limit) {
       if (!worse(scores[0] ?? 0, rows[0] ?? 0, score, row) || !accept(row)) return
-      rows[0] = row
-      scores[0] = score
-      siftDown(0, count)
+      place(row, score, 0)
       return
     }
     if (!accept(row)) return
-    let at = count++
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (!worse(score, row, scores[parent] ?? 0, rows[parent] ?? 0)) break
-      rows[at] = rows[parent] ?? 0
-      scores[at] = scores[parent] ?? 0
-      at = parent
-    }
-    rows[at] = row
-    scores[at] = score
+    rows[count] = row
+    scores[count++] = score
+    // Which row is the worst matters only from here on.
+    if (count === limit) for (let at = (count >> 1) - 1; at >= 0; at--) place(rows[at] ?? 0, scores[at] ?? 0, at)
   }
 
   return {
@@ -160,15 +152,7 @@ export function selectorInto(catalogue: Catalogue, mostRows: number, hits: Hits)
       }
     },
     finish() {
-      for (let last = count - 1; last > 0; last--) {
-        const row = rows[last] ?? 0
-        const score = scores[last] ?? 0
-        rows[last] = rows[0] ?? 0
-        scores[last] = scores[0] ?? 0
-        rows[0] = row
-        scores[0] = score
-        siftDown(0, last)
-      }
+      sortBestFirst(catalogue, hits, count)
       hits.count = count
     },
   }

@@ -2,10 +2,12 @@ import type { Selector } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
+import type { ServedSet } from '../served-set.ts'
 
 /**
- * Takes the rows of the page: the first ones that no request at the same time has taken. Pages that were not recorded
- * are the first of the order, and passed over.
+ * Takes the rows of the page: the first ones that no request at the same time has taken, and remembers at once that they
+ * are taken, whether or not there will be time to record it. Pages that were not recorded are the first of the order, and
+ * passed over.
  */
 export function page({
   memory,
@@ -21,15 +23,20 @@ export function page({
         const first = session.recorded ? 0 : session.firstPosition
         return rows.slice(first, first + pageSize)
       }
-      const served = memory.served(userId, { atMs: request.atMs, windowMs: config.servedWindowMs })
-      if (served === null) return rows.slice(0, pageSize)
-      const taken = new Int32Array(Math.min(pageSize, rows.length))
-      let count = 0
-      for (let i = 0; i < rows.length && count < pageSize; i++) {
-        const row = rows[i] as number
-        if (!served.has(keys.high[row] as number, keys.low[row] as number)) taken[count++] = row
+      const taken = notServed(memory.served(userId, { atMs: request.atMs, windowMs: config.servedWindowMs }))
+      if (taken.length > 0) memory.serve(userId, keys, taken, request.atMs)
+      return taken
+
+      function notServed(served: ServedSet | null): Int32Array {
+        if (served === null) return rows.slice(0, pageSize)
+        const free = new Int32Array(Math.min(pageSize, rows.length))
+        let count = 0
+        for (let i = 0; i < rows.length && count < pageSize; i++) {
+          const row = rows[i] as number
+          if (!served.has(keys.high[row] as number, keys.low[row] as number)) free[count++] = row
+        }
+        return free.subarray(0, count)
       }
-      return taken.subarray(0, count)
     },
   }
 }

@@ -7,13 +7,12 @@ import type { FeedRequest } from '../request.ts'
 import { encodeServed } from '../served-set.ts'
 import { recordsServed } from './page.ts'
 
-/** Writes down what the page shows, before the answer. This process remembers it at once: nothing waits between choosing a page and that. */
+/** Writes down what the page shows, before the answer. */
 export function recordServed({
   store,
   users,
-  memory,
   config,
-}: Pick<StagePorts, 'store' | 'users' | 'memory' | 'config'>): SideEffect<FeedRequest, CandidateColumns> {
+}: Pick<StagePorts, 'store' | 'users' | 'config'>): SideEffect<FeedRequest, CandidateColumns> {
   return {
     kind: 'side-effect',
     name: 'record-served',
@@ -22,7 +21,6 @@ export function recordServed({
     run: (request, { columns: { keys }, rows }, { signal }) => {
       if (!recordsServed(request) || rows.length === 0) return
       const { userId, atMs } = request
-      memory.serve(userId, keys, rows, atMs)
       return store.append(
         servedScope,
         users.partitionOf(userId),
