@@ -1,53 +1,64 @@
 import type { Catalogue } from './catalogue.ts'
 import type { Hits } from './score-board.ts'
 
-/** A place beside a 32-bit key in one exact number: up to 2^21 of them. */
-const places = 2 ** 21
 const infinityBits = 0x7f800000
+const digits = 4
+const digitValues = 256
 
 /**
  * Sorts the first `count` hits: larger score first, ties by the catalogue's order. Scores are above zero, so that their
- * bits ascend as they do; key and place go into one number each, because sorting numbers takes a fifth of the time that
- * comparing rows does.
+ * bits ascend as they do. A radix sort, by hash and then by score: comparing rows takes two to three times as long.
  */
-export function sortBestFirst(catalogue: Catalogue, { rows, scores }: Hits, count: number): void {
-  if (count > places) throw new RangeError(`${count} hits are more than can be sorted at once, ${places}`)
+export function sortBestFirst(
+  catalogue: Pick<Catalogue, 'tieOf' | 'before'>,
+  { rows, scores }: Hits,
+  count: number,
+): void {
   if (count < 2) return
   const bits = new Uint32Array(scores.buffer, scores.byteOffset, count)
-  const keys = new Float64Array(count)
-  for (let i = 0; i < count; i++) keys[i] = (infinityBits - bits[i]!) * places + i
-  keys.sort()
-  const sortedRows = new Int32Array(count)
-  const sortedScores = new Float32Array(count)
+  const ties = new Uint32Array(count)
+  const falling = new Uint32Array(count)
+  let order = new Uint32Array(count)
   for (let i = 0; i < count; i++) {
-    const from = keys[i]! % places
-    sortedRows[i] = rows[from]!
-    sortedScores[i] = scores[from]!
+    ties[i] = catalogue.tieOf(rows[i]!)
+    falling[i] = infinityBits - bits[i]!
+    order[i] = i
   }
-  scores.set(sortedScores)
-  for (let from = 0; from < count; ) {
-    let to = from + 1
-    while (to < count && sortedScores[to] === sortedScores[from]) to++
-    if (to - from > 1) sortTies(catalogue, sortedRows.subarray(from, to), keys)
-    from = to
-  }
-  rows.set(sortedRows)
-}
-
-/** Sorts rows by the catalogue's order. Overwrites as many of `keys`. */
-function sortTies(catalogue: Catalogue, tied: Int32Array, keys: Float64Array): void {
-  const count = tied.length
-  for (let i = 0; i < count; i++) keys[i] = catalogue.tieOf(tied[i]!) * places + i
-  keys.subarray(0, count).sort()
-  const unsorted = tied.slice()
+  order = sortByKey(sortByKey(order, ties), falling)
+  const givenRows = rows.slice(0, count)
+  const givenScores = scores.slice(0, count)
   for (let i = 0; i < count; i++) {
-    const row = unsorted[keys[i]! % places]!
+    const from = order[i]!
+    const row = givenRows[from]!
+    scores[i] = givenScores[from]!
     // Rows of one hash are seldom: the few of them go to their places one by one.
     let at = i
-    while (at > 0 && catalogue.before(row, tied[at - 1]!)) {
-      tied[at] = tied[at - 1]!
+    while (at > 0 && scores[at - 1] === scores[i] && catalogue.before(row, rows[at - 1]!)) {
+      rows[at] = rows[at - 1]!
       at--
     }
-    tied[at] = row
+    rows[at] = row
   }
+}
+
+/** Places in the order of their keys, ascending; those of one key stay in the order given. Overwrites `order`. */
+function sortByKey(order: Uint32Array<ArrayBuffer>, keys: Uint32Array): Uint32Array<ArrayBuffer> {
+  const starts = new Uint32Array(digits * digitValues)
+  for (const key of keys)
+    for (let digit = 0; digit < digits; digit++) starts[digit * digitValues + ((key >>> (8 * digit)) & 255)]!++
+  let from = order
+  let to = new Uint32Array(order.length)
+  for (let digit = 0; digit < digits; digit++) {
+    const shift = 8 * digit
+    const first = digit * digitValues
+    if (starts[first + ((keys[0]! >>> shift) & 255)] === keys.length) continue
+    for (let value = 0, start = 0; value < digitValues; value++) {
+      const those = starts[first + value]!
+      starts[first + value] = start
+      start += those
+    }
+    for (const place of from) to[starts[first + ((keys[place]! >>> shift) & 255)]!++] = place
+    ;[from, to] = [to, from]
+  }
+  return from
 }
