@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { aPin } from './blender.harness.ts'
+import { decodeLastGood, encodeLastGood } from './last-good.ts'
 import { formatPageToken, parsePageToken } from './page-token.ts'
 import { createPinFacts } from './pin-facts.ts'
 import { pinKeysOf } from './pin-keys.ts'
@@ -10,6 +11,7 @@ import { createUserMemory } from './user-memory.ts'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import { oldestServedAtMs } from '@freshet/contracts/codecs/served'
 import { encodeUserState } from '@freshet/contracts/codecs/user-state'
+import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { hash32 } from '@freshet/domain/hash'
 import { asId } from '@freshet/domain/ids'
 import { newUserState } from '@freshet/domain/user-state'
@@ -202,4 +204,30 @@ test('a recent map keeps what was used last', () => {
   map.set('c', 3)
   expect([...map.keys()]).toEqual(['a', 'c'])
   expect(map.get('b')).toBeUndefined()
+})
+
+describe('a last good feed', () => {
+  test('law: what is kept comes back', () => {
+    const pin = fc.tuple(fc.string({ minLength: 1 }), fc.float({ noNaN: true }), fc.nat(0xffffffff))
+    fc.assert(
+      fc.property(fc.array(pin), fc.array(fc.string(), { maxLength: 32 }), (pins, sourceNames) => {
+        const good = {
+          pinIds: pins.map(([pinId]) => pinId),
+          scores: Float32Array.from(pins, ([, score]) => score),
+          sourceNames,
+          foundBy: Uint32Array.from(pins, ([, , bits]) => bits),
+        }
+        expect(decodeLastGood(encodeLastGood(good))).toEqual(good)
+      }),
+    )
+  })
+
+  test('columns that do not fit each other are no feed', () => {
+    const torn = FeedServed.fromPartial({
+      pinIds: ['a', 'b'],
+      utilities: new Uint8Array(4),
+      foundBy: new Uint8Array(8),
+    })
+    expect(decodeLastGood(FeedServed.encode(torn).finish())).toBeNull()
+  })
 })

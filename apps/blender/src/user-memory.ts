@@ -1,18 +1,9 @@
 import { servedEntryBytes } from '@freshet/contracts/codecs/served'
-import type { CandidateColumns } from './candidates.ts'
-import { pickBits, pickFloats, pickTexts } from './pick.ts'
+import type { LastGood } from './last-good.ts'
 import { createRecentMap } from './recent-map.ts'
 import { decodeServed, encodeServed, type ServedSet } from './served-set.ts'
 import { nobody, userFromBytes, type KnownUser } from './user.ts'
 import type { PinKeys } from './pin-keys.ts'
-
-/** A feed to fall back on: best first. */
-export interface LastGood {
-  readonly pinIds: readonly string[]
-  readonly scores: Float32Array
-  readonly sourceNames: readonly string[]
-  readonly foundBy: Uint32Array
-}
 
 /** What this process remembers of users, bounded: for requests at the same time, and for when the state store is away. */
 export interface UserMemory {
@@ -86,16 +77,5 @@ export function createUserMemory({ maxUsers }: { readonly maxUsers: number }): U
     get size() {
       return users.size
     },
-  }
-}
-
-/** The first `max` rows of an order, to fall back on. */
-export function lastGoodOf(columns: CandidateColumns, scores: Float32Array, rows: Int32Array, max: number): LastGood {
-  const kept = rows.subarray(0, max)
-  return {
-    pinIds: pickTexts(columns.pinIds, kept),
-    scores: pickFloats(scores, kept),
-    sourceNames: columns.sourceNames,
-    foundBy: pickBits(columns.foundBy, kept),
   }
 }

@@ -19,5 +19,5 @@ export const badAcceptedPointer = 'bad-records-accepted-until'
 
 /** The scope of what users were served lately: outside the fence, in the user's partition. Entries of `servedEntryBytes`. */
 export const servedScope = 'served'
-/** The scope of users' last good feeds, outside the fence. Value: `freshet.blending.v1.GetFeedResponse` with items only. */
+/** The scope of users' last good feeds, outside the fence. Value: `freshet.feed.v1.FeedServed` with `pin_ids`, `utilities`, `sources` and `found_by` only. */
 export const lastGoodScope = 'last-good'

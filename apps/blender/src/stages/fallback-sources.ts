@@ -1,7 +1,7 @@
-import { GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { lastGoodScope } from '@freshet/contracts/scopes'
 import type { Found, Source } from '@freshet/pipeline/stage'
 import { candidatesOf, type CandidateColumns } from '../candidates.ts'
+import { decodeLastGood } from '../last-good.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FallbackRequest } from './user-state.ts'
 
@@ -49,16 +49,6 @@ function nothing(): Found<CandidateColumns> {
 }
 
 function fromBytes(bytes: Uint8Array): Found<CandidateColumns> {
-  const { items } = GetFeedResponse.decode(bytes)
-  const sourceNames = [...new Set(items.flatMap(({ sources }) => sources))].slice(0, 32)
-  return candidatesOf(
-    items.map(({ pinId }) => pinId),
-    Float32Array.from(items, ({ utility }) => utility),
-    {
-      sourceNames,
-      foundBy: Uint32Array.from(items, ({ sources }) =>
-        sources.reduce((bits, name) => bits | (1 << sourceNames.indexOf(name)), 0),
-      ),
-    },
-  )
+  const good = decodeLastGood(bytes)
+  return good === null ? nothing() : candidatesOf(good.pinIds, good.scores, good)
 }

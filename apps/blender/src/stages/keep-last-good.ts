@@ -1,10 +1,9 @@
-import { GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { lastGoodScope } from '@freshet/contracts/scopes'
 import type { SideEffect } from '@freshet/pipeline/stage'
-import { sourcesOf, type CandidateColumns } from '../candidates.ts'
+import type { CandidateColumns } from '../candidates.ts'
+import { encodeLastGood, lastGoodOf } from '../last-good.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
-import { lastGoodOf } from '../user-memory.ts'
 import { recordsServed } from './page.ts'
 import type { ScoreColumns } from './rank.ts'
 
@@ -31,13 +30,7 @@ export function keepLastGood({
       const good = lastGoodOf(columns, columns.utilities, rows, config.lastGoodPins)
       const when = { nowMs: clock.now(), intervalMs: config.lastGoodIntervalMs }
       if (!memory.keepGood(userId, good, when)) return
-      const items = Array.from(rows.subarray(0, config.lastGoodPins), (row, position) => ({
-        pinId: columns.pinIds[row] as string,
-        position,
-        utility: columns.utilities[row] as number,
-        sources: sourcesOf(columns, row),
-      }))
-      const value = GetFeedResponse.encode(GetFeedResponse.fromPartial({ items })).finish()
+      const value = encodeLastGood(good)
       store
         .put(lastGoodScope, users.partitionOf(userId), { key: userId, value, ttlMs: config.lastGoodTtlMs })
         .catch((error: unknown) => {

@@ -1,0 +1,41 @@
+import { bytesOf, float32Column, uint32Column } from '@freshet/contracts/columns'
+import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import type { CandidateColumns } from './candidates.ts'
+import { pickBits, pickFloats, pickTexts } from './pick.ts'
+
+/** A feed to fall back on: best first. */
+export interface LastGood {
+  readonly pinIds: readonly string[]
+  readonly scores: Float32Array
+  readonly sourceNames: readonly string[]
+  readonly foundBy: Uint32Array
+}
+
+/** The first `max` rows of an order, to fall back on. */
+export function lastGoodOf(columns: CandidateColumns, scores: Float32Array, rows: Int32Array, max: number): LastGood {
+  const kept = rows.subarray(0, max)
+  return {
+    pinIds: pickTexts(columns.pinIds, kept),
+    scores: pickFloats(scores, kept),
+    sourceNames: columns.sourceNames,
+    foundBy: pickBits(columns.foundBy, kept),
+  }
+}
+
+/** As the state store keeps it. */
+export function encodeLastGood({ pinIds, scores, sourceNames, foundBy }: LastGood): Uint8Array {
+  const columns = {
+    pinIds: [...pinIds],
+    utilities: bytesOf(scores),
+    sources: [...sourceNames],
+    foundBy: bytesOf(foundBy),
+  }
+  return FeedServed.encode(FeedServed.fromPartial(columns)).finish()
+}
+
+/** From what the state store keeps; null: the columns don't fit each other. */
+export function decodeLastGood(bytes: Uint8Array): LastGood | null {
+  const { pinIds, utilities, sources, foundBy } = FeedServed.decode(bytes)
+  if (utilities.byteLength !== pinIds.length * 4 || foundBy.byteLength !== pinIds.length * 4) return null
+  return { pinIds, scores: float32Column(utilities), sourceNames: sources, foundBy: uint32Column(foundBy) }
+}
