@@ -1,5 +1,6 @@
 import type { Selector } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
+import type { PinKeys } from '../pin-keys.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ServedSet } from '../served-set.ts'
@@ -23,22 +24,27 @@ export function page({
         const first = session.recorded ? 0 : session.firstPosition
         return rows.slice(first, first + pageSize)
       }
-      const taken = notServed(memory.served(userId, { atMs: request.atMs, windowMs: config.servedWindowMs }))
+      const served = memory.served(userId, { atMs: request.atMs, windowMs: config.servedWindowMs })
+      const taken = served === null ? rows.slice(0, pageSize) : firstFree(rows, keys, { served, pageSize })
       if (taken.length > 0) memory.serve(userId, keys, taken, request.atMs)
       return taken
-
-      function notServed(served: ServedSet | null): Int32Array {
-        if (served === null) return rows.slice(0, pageSize)
-        const free = new Int32Array(Math.min(pageSize, rows.length))
-        let count = 0
-        for (let i = 0; i < rows.length && count < pageSize; i++) {
-          const row = rows[i] as number
-          if (!served.has(keys.high[row] as number, keys.low[row] as number)) free[count++] = row
-        }
-        return free.subarray(0, count)
-      }
     },
   }
+}
+
+/** The first rows that have not been served. */
+function firstFree(
+  rows: Int32Array,
+  keys: PinKeys,
+  { served, pageSize }: { readonly served: ServedSet; readonly pageSize: number },
+): Int32Array {
+  const free = new Int32Array(Math.min(pageSize, rows.length))
+  let count = 0
+  for (let i = 0; i < rows.length && count < pageSize; i++) {
+    const row = rows[i] as number
+    if (!served.has(keys.high[row] as number, keys.low[row] as number)) free[count++] = row
+  }
+  return free.subarray(0, count)
 }
 
 /** Whether what is shown must not be shown again, and is written down for that. */
