@@ -202,14 +202,18 @@ export async function startFleet(options: {
   readonly envOf?: Readonly<Partial<Record<ServiceName, Readonly<Record<string, string>>>>>
 }): Promise<Fleet> {
   const envs = new Map<ServiceName, Readonly<Record<string, string>>>()
-  const create = (name: ServiceName, env: Readonly<Record<string, string>>): Promise<ServiceProcess> => {
+  const create = (
+    name: ServiceName,
+    env: Readonly<Record<string, string>>,
+    ofThisOne: Readonly<Record<string, string>> = {},
+  ): Promise<ServiceProcess> => {
     envs.set(name, { ...env, ...options.envOf?.[name] })
-    return createServiceProcess(name, envs.get(name) ?? {})
+    return createServiceProcess(name, { ...envs.get(name), ...ofThisOne })
   }
   const kafka = { FRESHET_KAFKA_BROKERS: options.brokers.join(','), ...options.env }
   const redis = { FRESHET_REDIS_URL: options.redisUrl }
   const ingest = await create('event-ingest', kafka)
-  const updater = await create('feature-updater', { ...kafka, ...redis })
+  const updater = await create('feature-updater', { ...kafka, ...redis }, { FRESHET_UPDATER_INSTANCE: 'first' })
   const candidates = await create('candidate-service', kafka)
   const ranker = await create('ranker', kafka)
   const blender = await create('blender', {

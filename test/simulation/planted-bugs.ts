@@ -107,7 +107,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'high-water-mark-dropped',
     means: 'the second stage folds what the first sent twice',
-    edits: [{ file: pins, find: 'if (!isAbove(source, marks.get(source.partition))) {', replace: 'if (false) {' }],
+    edits: [{ file: pins, find: 'if (!isAbove(source, mark)) {', replace: 'if (false) {' }],
   },
   {
     name: 'high-water-mark-in-memory',

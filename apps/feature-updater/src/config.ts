@@ -117,6 +117,14 @@ export const updaterSettings = {
     .min(1)
     .default('feature-updater')
     .meta({ description: 'Consumer group: its members share the partitions' }),
+  instance: z
+    .string()
+    .regex(/^(@hostname|[\w.-]{0,249})$/)
+    .default('')
+    .meta({
+      description:
+        "Name of this process that it keeps when started again, so that it takes its partitions back at once; `@hostname`: the host's; empty: they wait for a session to end",
+    }),
   maxBatchRecords: whole(
     2000,
     1,

@@ -1,4 +1,5 @@
 import {
+  isScannedPinKey,
   scanPinEngagement,
   scannedOf,
   scannedPinKeys,
@@ -7,11 +8,12 @@ import {
   type ScannedPinEngagement,
 } from '@freshet/contracts/codecs/engagement-scan'
 import { decodePinEngagement, type PinEngagement } from '@freshet/contracts/codecs/onward'
-import { recordOutcomes, type HighWaterMark, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
+import { recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { decodePinState, encodePinFeatures, encodePinState } from '@freshet/contracts/codecs/pin-state'
 import { ContractError } from '@freshet/contracts/errors'
 import type { LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { StatePut } from '@freshet/contracts/ports/state-store'
+import { positiveActions } from '@freshet/domain/engagement'
 import { foldIntoPin, isPinKey, ownNewPin, type PinAct, type OwnPinState } from '@freshet/domain/pin-state'
 import type { FoldConfig } from './config.ts'
 import { badRecord, deadLetterRecord, type BadRecord } from './dead-letter.ts'
@@ -63,7 +65,8 @@ function foldPinBatch(
     outcomes[outcome]++
   }
   let { watermarkMs } = before.meta
-  const marks = new Map(before.meta.highWaterMarks)
+  const marks = new Map<number, OwnMark>()
+  for (const [partition, { position, index }] of before.meta.highWaterMarks) marks.set(partition, { position, index })
   const accepted = new Map<string, PinAct[]>()
   const deadLetters: NewRecord[] = []
 
@@ -74,11 +77,16 @@ function foldPinBatch(
       continue
     }
     const { scan, source, record } = item
-    if (!isAbove(source, marks.get(source.partition))) {
+    const mark = marks.get(source.partition)
+    if (!isAbove(source, mark)) {
       say('duplicate')
       continue
     }
-    marks.set(source.partition, { position: source.position, index: source.index + 1 })
+    if (mark === undefined) marks.set(source.partition, { position: source.position, index: source.index + 1 })
+    else {
+      mark.position = source.position
+      mark.index = source.index + 1
+    }
     watermarkMs = Math.max(watermarkMs, scan.occurredAtMs)
     const list = accepted.get(record.key)
     if (list === undefined) accepted.set(record.key, [actOf(scan)])
@@ -117,10 +125,13 @@ function foldPinBatch(
   }
 }
 
-function isAbove(
-  source: { readonly position: number; readonly index: number },
-  mark: HighWaterMark | undefined,
-): boolean {
+/** A high-water mark of this batch's own: raised in place. */
+interface OwnMark {
+  position: number
+  index: number
+}
+
+function isAbove(source: Readonly<OwnMark>, mark: OwnMark | undefined): boolean {
   if (mark === undefined) return true
   return source.position > mark.position || (source.position === mark.position && source.index >= mark.index)
 }
@@ -133,7 +144,7 @@ function actOf({ bytes, action, occurredAtMs, userAt, userTo, boardAt, boardTo, 
   return {
     action,
     occurredAtMs,
-    userId: textAt(bytes, userAt, userTo),
+    userId: positiveActions.includes(action) ? textAt(bytes, userAt, userTo) : null,
     boardId: boardTo === boardAt ? null : textAt(bytes, boardAt, boardTo),
     shown: { position: position < 0 ? null : position },
   }
@@ -143,14 +154,17 @@ function parse(record: LogRecord): ParsedPinEngagement {
   const { key, value } = record
   try {
     if (value === null) throw new ContractError('CODEC_INVALID', 'the record has no value')
-    const scanned = scanPinEngagement(value) ?? scannedPin(decodePinEngagement(value))
-    if (scannedPinKeys(scanned.scan)[scanned.source.index] !== key) {
+    const plain = scanPinEngagement(value)
+    const { scan, source } = plain ?? scannedPin(decodePinEngagement(value))
+    const isAbout =
+      plain === null ? scannedPinKeys(scan)[source.index] === key : isScannedPinKey(key, source.index, scan)
+    if (!isAbout) {
       throw new ContractError(
         'CODEC_INVALID',
         `the record's key ${JSON.stringify(key.slice(0, 140))} is not what it is about`,
       )
     }
-    return { kind: 'engagement', record, ...scanned }
+    return { kind: 'engagement', record, scan, source }
   } catch (error) {
     return badRecord(record, error)
   }

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
@@ -12,7 +13,9 @@ await runService({
   schema: processSchema,
   async start({ name, config, logger, metrics, use }) {
     const clock = createSystemClock()
-    const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock })
+    const { instance } = config.updater
+    const groupInstance = instance === '@hostname' ? hostname() : instance
+    const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock, groupInstance })
     use({ name: 'log', close: () => log.close() })
     const { url, ...redis } = config.redis
     const store = createRedisStateStore({ ...redis, ...(url === null ? {} : { url }) })

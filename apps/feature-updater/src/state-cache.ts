@@ -17,58 +17,62 @@ interface Entry<Cached> {
   readonly bytes: number
 }
 
+interface Owned<Cached> {
+  readonly entries: Map<string, Entry<Cached>>
+  bytes: number
+}
+
 /** Of an entry in a map with a short key, bytes. */
 const placeBytes = 120
 
 /** A cache of at most `maxBytes` (estimated). */
 export function createStateCache<Cached>(maxBytes: number): StateCache<Cached> {
   // One map per partition so that a revoked one goes at once; the oldest entry of the largest goes when room is needed.
-  const partitions = new Map<number, Map<string, Entry<Cached>>>()
-  const sizes = new Map<number, number>()
+  const partitions = new Map<number, Owned<Cached>>()
   let total = 0
   let hits = 0
   let reads = 0
 
-  const resize = (partition: number, by: number) => {
-    total += by
-    sizes.set(partition, (sizes.get(partition) ?? 0) + by)
+  const remove = (from: Owned<Cached>, key: string): Entry<Cached> | undefined => {
+    const entry = from.entries.get(key)
+    if (entry === undefined) return undefined
+    from.entries.delete(key)
+    from.bytes -= entry.bytes
+    total -= entry.bytes
+    return entry
   }
-  const remove = (partition: number, entries: Map<string, Entry<Cached>>, key: string) => {
-    const entry = entries.get(key)
-    if (entry === undefined) return
-    entries.delete(key)
-    resize(partition, -entry.bytes)
+
+  const makeRoom = (): void => {
+    while (total > maxBytes) {
+      const largest = [...partitions.values()].reduce((most, owned) => (owned.bytes > most.bytes ? owned : most))
+      const oldest = largest.entries.keys().next().value
+      if (oldest === undefined) return
+      remove(largest, oldest)
+    }
   }
 
   return {
     take(partition, key) {
       reads++
-      const entries = partitions.get(partition)
-      const entry = entries?.get(key)
-      if (entries === undefined || entry === undefined) return undefined
+      const owned = partitions.get(partition)
+      const entry = owned === undefined ? undefined : remove(owned, key)
+      if (entry === undefined) return undefined
       hits++
-      remove(partition, entries, key)
       return entry.entry
     },
     set(partition, key, entry, bytes) {
-      const entries = partitions.get(partition) ?? new Map<string, Entry<Cached>>()
-      partitions.set(partition, entries)
-      remove(partition, entries, key)
+      const owned = partitions.get(partition) ?? { entries: new Map<string, Entry<Cached>>(), bytes: 0 }
+      partitions.set(partition, owned)
+      remove(owned, key)
       const size = bytes + placeBytes + 2 * key.length
       if (size > maxBytes) return
-      entries.set(key, { entry, bytes: size })
-      resize(partition, size)
-      while (total > maxBytes) {
-        const [largest] = [...sizes].reduce((most, size) => (size[1] > most[1] ? size : most))
-        const from = partitions.get(largest)
-        const oldest = from?.keys().next().value
-        if (from === undefined || oldest === undefined) return
-        remove(largest, from, oldest)
-      }
+      owned.entries.set(key, { entry, bytes: size })
+      owned.bytes += size
+      total += size
+      makeRoom()
     },
     drop(partition) {
-      total -= sizes.get(partition) ?? 0
-      sizes.delete(partition)
+      total -= partitions.get(partition)?.bytes ?? 0
       partitions.delete(partition)
     },
     bytes: () => total,

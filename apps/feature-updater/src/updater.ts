@@ -1,5 +1,5 @@
 import { decodePartitionMeta, recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
-import { ContractError } from '@freshet/contracts/errors'
+import { ContractError, isContractError } from '@freshet/contracts/errors'
 import type { BatchVerdict, EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
 import { nothingElse, type StateStore } from '@freshet/contracts/ports/state-store'
 import {
@@ -198,7 +198,10 @@ export function createUpdater(options: {
           onRevoked: (lost) => {
             lost.forEach(updater.revoke)
           },
-          onError,
+          onError: (error) => {
+            if (isContractError(error, 'LOG_MEMBER_REPLACED')) failures.set(config.updater.group, error.message)
+            onError(error)
+          },
           onBatch: (batch, signal) =>
             batch.topic === 'engagements.v1'
               ? updater.handleUserBatch(batch, signal)

@@ -26,6 +26,11 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'A topic exists with another number of partitions; keys would change owners.',
   },
+  LOG_MEMBER_REPLACED: {
+    fault: 'server',
+    retryable: false,
+    meaning: 'Another process joined the group under the same instance name; this one reads no more.',
+  },
   LOG_CLOSED: { fault: 'server', retryable: false, meaning: 'The event log was closed by this process.' },
   STORE_UNAVAILABLE: { fault: 'dependency', retryable: true, meaning: 'The state store does not answer.' },
   STORE_CLOSED: { fault: 'server', retryable: false, meaning: 'The state store was closed by this process.' },

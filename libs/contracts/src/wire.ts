@@ -33,10 +33,10 @@ export interface FieldWriter {
   /** A number of exactly four bytes, 0 included. */
   fixed32(field: number, value: number): void
   text(field: number, text: string): void
-  /** A bytes field that is a column of varints. */
-  varints(field: number, numbers: ArrayLike<number>): void
-  /** A bytes field that is a column of float64: `at(0)` to `at(count - 1)`. */
-  doubles(field: number, count: number, at: (index: number) => number): void
+  /** A bytes field that is a column of varints: of all numbers, or the first `count`. */
+  varints(field: number, numbers: ArrayLike<number>, count?: number): void
+  /** A bytes field that is a column of float64: the first `count` numbers. */
+  doubles(field: number, numbers: Float64Array, count: number): void
   /** A bytes field that is an ascending column: the first number, then what each adds. */
   gaps(field: number, ascending: ArrayLike<number>): void
   /** Bytes written so far. */
@@ -116,19 +116,19 @@ const fields: FieldWriter = {
     at += buffer.write(text, at, 'utf8')
     end(start)
   },
-  varints(field, numbers) {
-    if (numbers.length === 0) return
-    room(numbers.length * 8 + 16)
+  varints(field, numbers, count = numbers.length) {
+    if (count === 0) return
+    room(count * 8 + 16)
     const start = begin(field)
-    for (let i = 0; i < numbers.length; i++) varint(numbers[i] ?? 0)
+    for (let i = 0; i < count; i++) varint(numbers[i] ?? 0)
     end(start)
   },
-  doubles(field, count, valueAt) {
+  doubles(field, numbers, count) {
     if (count === 0) return
     room(count * 8 + 16)
     varint(field * 8 + 2)
     varint(count * 8)
-    for (let i = 0; i < count; i++) at = buffer.writeDoubleLE(valueAt(i), at)
+    for (let i = 0; i < count; i++) at = buffer.writeDoubleLE(numbers[i] ?? 0, at)
   },
   gaps(field, ascending) {
     if (ascending.length === 0) return

@@ -23,7 +23,22 @@ export interface Counters {
 
 /** Counters that have counted nothing. */
 export function noCounters(rows: number): Counters {
-  return { values: new Float64Array(rows * halfLivesMs.length), atMs: new Float64Array(rows) }
+  return noCountersOf(rows)[0]
+}
+
+/** The same several times, in one piece of memory: allocating each column costs more than what is counted into it. */
+export function noCountersOf<const Rows extends readonly number[]>(...rows: Rows): { [At in keyof Rows]: Counters } {
+  const width = halfLivesMs.length + 1
+  let total = 0
+  for (const each of rows) total += each
+  const { buffer } = new Float64Array(total * width)
+  let at = 0
+  return rows.map((each) => {
+    const values = new Float64Array(buffer, at, each * halfLivesMs.length)
+    const atMs = new Float64Array(buffer, at + values.byteLength, each)
+    at += each * width * Float64Array.BYTES_PER_ELEMENT
+    return { values, atMs }
+  }) as { [At in keyof Rows]: Counters }
 }
 
 /** A copy that may be counted into. */

@@ -1,4 +1,4 @@
-import { copyCounters, count, noCounters, type Counters } from './decay.ts'
+import { copyCounters, count, noCountersOf, type Counters } from './decay.ts'
 import { actions, positiveActions, type Action, type Engagement, type Shown } from './engagement.ts'
 import { foldUserInto, noUsers, type DistinctUsers } from './features/distinct-users.ts'
 import { foldPinBoard, onNoBoards, type PinBoards } from './features/pin-boards.ts'
@@ -29,15 +29,7 @@ export interface PinLimits {
 export const defaultPinLimits: PinLimits = { maxBoards: 64 }
 
 /** A pin with which nobody has engaged. */
-export const newPinState: PinState = {
-  firstAtMs: 0,
-  lastAtMs: 0,
-  counters: noCounters(actions.length),
-  impressionsByPosition: noCounters(buckets),
-  positivesByPosition: noCounters(buckets),
-  users: noUsers,
-  boards: onNoBoards,
-}
+export const newPinState: PinState = ownNewPin()
 
 /** Key of pin state in the store and of `pin-engagements.v1`: a pin's id. */
 export function pinStateKey(pinId: string): string {
@@ -71,7 +63,8 @@ export function pinStateKeys({ subject, boardId }: Engagement): readonly string[
 export interface PinAct {
   readonly action: Action
   readonly occurredAtMs: number
-  readonly userId: string
+  /** May be null where the action is none of `positiveActions`: then it is not asked for. */
+  readonly userId: string | null
   readonly boardId: string | null
   readonly shown: Pick<Shown, 'position'>
 }
@@ -98,12 +91,21 @@ export type OwnPinState = { -readonly [Part in keyof PinState]: PinState[Part] }
 
 /** A new pin's state of one's own. */
 export function ownNewPin(): OwnPinState {
+  const [counters, impressionsByPosition, positivesByPosition] = noPinCounters()
   return {
-    ...newPinState,
-    counters: noCounters(actions.length),
-    impressionsByPosition: noCounters(buckets),
-    positivesByPosition: noCounters(buckets),
+    firstAtMs: 0,
+    lastAtMs: 0,
+    counters,
+    impressionsByPosition,
+    positivesByPosition,
+    users: noUsers,
+    boards: onNoBoards,
   }
+}
+
+/** What a pin counts: its `counters`, then impressions and positives by position. */
+export function noPinCounters() {
+  return noCountersOf(actions.length, buckets, buckets)
 }
 
 /** `foldPin` in place. */
@@ -117,7 +119,7 @@ export function foldIntoPin(own: OwnPinState, engagements: readonly PinAct[], li
     else if (positiveActions.includes(action)) {
       count(own.positivesByPosition, bucketOf(shown.position), occurredAtMs)
       if (own.users === noUsers) own.users = noUsers.slice()
-      foldUserInto(own.users, userId)
+      if (userId !== null) foldUserInto(own.users, userId)
     }
     own.boards = foldPinBoard(own.boards, engagement, limits.maxBoards)
   }

@@ -4,6 +4,7 @@ import { createSystemClock } from '../system/clock.ts'
 import { kafkaServer } from '../testing/kafka-server.ts'
 import { createKafkaEventLog } from './event-log.ts'
 import { kafkaFaults } from './faults.suite.ts'
+import { groupInstances } from './group-instances.suite.ts'
 import { compactSoon, expireAll } from './testing.ts'
 
 const server = await kafkaServer()
@@ -38,6 +39,8 @@ if ('absent' in server) {
       },
     })
   })
+
+  groupInstances(brokers)
 
   const { faults } = server.target
   if (faults === null) {

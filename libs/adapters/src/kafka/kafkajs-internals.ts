@@ -61,6 +61,7 @@ export interface KafkaBroker {
     sessionTimeout: number
     rebalanceTimeout: number
     memberId: string
+    groupInstanceId: string | null
     groupProtocols: readonly { readonly name: string; readonly metadata: Buffer }[]
   }): Promise<{
     generationId: number
@@ -72,10 +73,16 @@ export interface KafkaBroker {
     groupId: string
     generationId: number
     memberId: string
+    groupInstanceId: string | null
     groupAssignment: readonly { readonly memberId: string; readonly memberAssignment: Buffer }[]
   }): Promise<{ memberAssignment: Buffer }>
-  heartbeat(args: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>
-  leaveGroup(args: { groupId: string; memberId: string }): Promise<unknown>
+  heartbeat(args: {
+    groupId: string
+    groupGenerationId: number
+    memberId: string
+    groupInstanceId: string | null
+  }): Promise<unknown>
+  leaveGroup(args: { groupId: string; memberId: string; groupInstanceId: string | null }): Promise<unknown>
   offsetCommit(args: {
     groupId: string
     groupGenerationId: number
@@ -183,7 +190,27 @@ export function brokerAt(host: string, port: number, nodeId: number, settings: C
     shareConnect(connection)
     survive(connection)
   }
-  return new Broker({ connectionPool, logger: quiet, nodeId, allowAutoTopicCreation: false })
+  return withInstanceIds(new Broker({ connectionPool, logger: quiet, nodeId, allowAutoTopicCreation: false }))
+}
+
+/** kafkajs encodes the stable name of a group's member, but the methods of its broker leave it out. */
+function withInstanceIds(broker: KafkaBroker): KafkaBroker {
+  const joinGroup: KafkaBroker['joinGroup'] = async (args) => {
+    const join = { ...args, protocolType: 'consumer' }
+    try {
+      return await send(broker, 'JoinGroup', join)
+    } catch (error) {
+      const { name, memberId } = error as { readonly name?: string; readonly memberId?: string }
+      if (name !== 'KafkaJSMemberIdRequired' || memberId === undefined) throw error
+      return send(broker, 'JoinGroup', { ...join, memberId })
+    }
+  }
+  return Object.assign(broker, {
+    joinGroup,
+    syncGroup: (args: object) => send(broker, 'SyncGroup', args),
+    heartbeat: (args: object) => send(broker, 'Heartbeat', args),
+    leaveGroup: (args: object) => send(broker, 'LeaveGroup', args),
+  })
 }
 
 /**
@@ -216,14 +243,22 @@ function survive(connection: KafkaConnection): void {
 
 /** Sends a request whose per-topic errors are for the caller to read, where kafkajs throws the first one. */
 export async function sendRaw<T>(broker: KafkaBroker, api: string, args: object): Promise<T> {
-  const apiKey = apiKeys[api]
-  if (apiKey === undefined) throw new RangeError(`kafkajs has no request ${api}`)
-  const { request, response, requestTimeout } = broker.lookupRequest(apiKey, requests[api])(args)
+  const { request, response, requestTimeout } = callOf(broker, api, args)
   return broker.connectionPool.send<T>({
     request,
     response: { decode: (payload) => response.decode(payload), parse: (decoded) => Promise.resolve(decoded as T) },
     ...(requestTimeout === undefined ? {} : { requestTimeout }),
   })
+}
+
+function send<T>(broker: KafkaBroker, api: string, args: object): Promise<T> {
+  return broker.connectionPool.send(callOf(broker, api, args) as ProtocolCall<T>)
+}
+
+function callOf(broker: KafkaBroker, api: string, args: object): ProtocolCall<unknown> {
+  const apiKey = apiKeys[api]
+  if (apiKey === undefined) throw new RangeError(`kafkajs has no request ${api}`)
+  return broker.lookupRequest(apiKey, requests[api])(args)
 }
 
 /** Cuts a broker's connections at once; what waits for an answer rejects. The next request connects again. */

@@ -1,3 +1,4 @@
+import { isContractError } from '@freshet/contracts/errors'
 import { describe, expect, test } from 'vitest'
 import { createVirtualClock } from '../memory/clock.ts'
 import type { KafkaCluster } from './cluster.ts'
@@ -12,7 +13,7 @@ const brokerError = (type: string): Error => Object.assign(new Error(type), { ty
 function aCoordinator() {
   const known = new Set<string>()
   const joins: string[] = []
-  const coordinator = { away: false, known, joins }
+  const coordinator = { away: false, replaced: false, known, joins }
   const assignment = MemberAssignment.encode({ version: 1, assignment: { [topic]: [0] } })
   const answered = <T>(answer: () => T): Promise<T> => {
     if (coordinator.away) return Promise.reject(new Error('connection refused'))
@@ -30,6 +31,7 @@ function aCoordinator() {
     syncGroup: () => answered(() => ({ memberAssignment: assignment })),
     heartbeat: ({ memberId }: { memberId: string }) =>
       answered(() => {
+        if (coordinator.replaced) throw brokerError('FENCED_INSTANCE_ID')
         if (!known.has(memberId)) throw brokerError('UNKNOWN_MEMBER_ID')
       }),
     offsetCommit: () => answered(() => undefined),
@@ -49,11 +51,12 @@ function aMember() {
   const clock = createVirtualClock(1_000)
   const { coordinator, cluster } = aCoordinator()
   const seen: string[] = []
-  const settings = withDefaults({ brokers: [], clientId: 'test', clock })
+  const told: Error[] = []
+  const settings = withDefaults({ brokers: [], clientId: 'test', clock, groupInstance: 'a' })
   const member = joinGroup(cluster, settings, {
     group: 'g',
     topics: [topic],
-    onError: () => undefined,
+    onError: (error) => void told.push(error),
     onAssigned: (partitions) => seen.push(`has ${partitions.length}`),
     onRevoked: () => {
       seen.push('gives up')
@@ -67,7 +70,7 @@ function aMember() {
       await clock.advance(100)
     }
   }
-  return { pass, coordinator, seen, member, session: settings.sessionTimeoutMs }
+  return { pass, coordinator, seen, told, member, session: settings.sessionTimeoutMs }
 }
 
 describe('membership', () => {
@@ -94,6 +97,17 @@ describe('membership', () => {
     expect(seen).toEqual(['has 1', 'gives up', 'has 1'])
     void member.leave()
     await pass(2_000)
+  })
+
+  test('one whose name another process took gives up, says so and does not join again', async () => {
+    const { pass, coordinator, seen, told, member, session } = aMember()
+    await pass(2_000)
+    coordinator.replaced = true
+    await pass(2 * session)
+    expect(coordinator.joins).toEqual([''])
+    expect(seen).toEqual(['has 1', 'gives up'])
+    expect(told.map((error) => isContractError(error, 'LOG_MEMBER_REPLACED'))).toEqual([true])
+    await member.leave()
   })
 
   test('silent for a session and forgotten meanwhile: its name is tried once', async () => {

@@ -1,3 +1,4 @@
+import { ContractError } from '@freshet/contracts/errors'
 import type { TopicPartition } from '@freshet/contracts/ports/event-log'
 import { assignPartitions } from '../event-log/assignment.ts'
 import { asError } from '../event-log/partition-pump.ts'
@@ -42,6 +43,7 @@ const longestPauseMs = 1_000
 export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, options: MembershipOptions): Membership {
   const { clock, sessionTimeoutMs, rebalanceTimeoutMs, heartbeatMs, commitEveryMs } = settings
   const { group: groupId, topics, onError } = options
+  const groupInstanceId = settings.groupInstance === '' ? null : settings.groupInstance
   const leaving = new AbortController()
   const { signal } = leaving
   let memberId = ''
@@ -60,13 +62,20 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
       const joined = await broker.joinGroup({
         groupId,
         memberId,
+        groupInstanceId,
         sessionTimeout: sessionTimeoutMs,
         rebalanceTimeout: rebalanceTimeoutMs,
         groupProtocols: [{ name: protocol, metadata: MemberMetadata.encode({ version: 1, topics }) }],
       })
       ;({ memberId, generationId } = joined)
       const groupAssignment = joined.leaderId === memberId ? await assign(joined.members) : []
-      const { memberAssignment } = await broker.syncGroup({ groupId, generationId, memberId, groupAssignment })
+      const { memberAssignment } = await broker.syncGroup({
+        groupId,
+        generationId,
+        memberId,
+        groupInstanceId,
+        groupAssignment,
+      })
       lastHeardMs = clock.now()
       const mine = MemberAssignment.decode(memberAssignment)?.assignment ?? {}
       return Object.entries(mine).flatMap(([topic, numbers]) => numbers.map((partition) => ({ topic, partition })))
@@ -91,14 +100,14 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
   }
 
   /**
-   * One heartbeat: whether the member still belongs to this generation, has to join again, or was put out. Where nothing
-   * was heard for a session, it joins again under the name that it has: the group may still know it, and would wait
+   * One heartbeat: whether the member still belongs to this generation, has to join again, was put out, or was replaced by
+   * another process of its name. Where nothing was heard for a session, it joins again under the name that it has: the group may still know it, and would wait
    * another session for a member that never comes back.
    */
-  async function beat(): Promise<'member' | 'rejoin' | 'out'> {
+  async function beat(): Promise<'member' | 'rejoin' | 'out' | 'replaced'> {
     try {
       await cluster.on(coordinator, (broker) =>
-        broker.heartbeat({ groupId, groupGenerationId: generationId, memberId }),
+        broker.heartbeat({ groupId, groupGenerationId: generationId, memberId, groupInstanceId }),
       )
       lastHeardMs = clock.now()
       return 'member'
@@ -108,7 +117,8 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
         lastHeardMs = clock.now()
         return 'rejoin'
       }
-      if (type === 'UNKNOWN_MEMBER_ID' || type === 'ILLEGAL_GENERATION' || type === 'FENCED_INSTANCE_ID') return 'out'
+      if (type === 'UNKNOWN_MEMBER_ID' || type === 'ILLEGAL_GENERATION') return 'out'
+      if (type === 'FENCED_INSTANCE_ID') return 'replaced'
       if (signal.aborted) return 'member'
       onError(asError(error))
       if (clock.now() - lastHeardMs > sessionTimeoutMs) return 'rejoin'
@@ -136,7 +146,7 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
   }
 
   /** Heartbeats until the member has to give up its partitions. */
-  async function stay(): Promise<'rejoin' | 'out'> {
+  async function stay(): Promise<'rejoin' | 'out' | 'replaced'> {
     let committedAtMs = clock.now()
     for (;;) {
       await pause(heartbeatMs)
@@ -173,8 +183,8 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
         options.onAssigned(partitions)
       } catch (error) {
         const type = typeOf(error)
-        if (type === 'UNKNOWN_MEMBER_ID' || type === 'FENCED_INSTANCE_ID' || type === 'ILLEGAL_GENERATION')
-          memberId = ''
+        if (type === 'FENCED_INSTANCE_ID') return replaced()
+        if (type === 'UNKNOWN_MEMBER_ID' || type === 'ILLEGAL_GENERATION') memberId = ''
         if (signal.aborted) break
         if (type === 'REBALANCE_IN_PROGRESS') continue
         onError(asError(error))
@@ -185,11 +195,24 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
       }
       const state = await stay()
       const handled = await giveUp()
+      if (state === 'replaced') return replaced()
       if (state === 'out') memberId = ''
       else await commit(handled).catch(() => undefined)
     }
     if (memberId === '' || coordinator < 0) return
-    await cluster.on(coordinator, (broker) => broker.leaveGroup({ groupId, memberId })).catch(() => undefined)
+    await cluster
+      .on(coordinator, (broker) => broker.leaveGroup({ groupId, memberId, groupInstanceId }))
+      .catch(() => undefined)
+  }
+
+  /** Joining again would put out the other one, which would join again as well. */
+  function replaced(): void {
+    onError(
+      new ContractError(
+        'LOG_MEMBER_REPLACED',
+        `another process joined the group ${groupId} as ${settings.groupInstance}; this one reads no more`,
+      ),
+    )
   }
 
   const running = run()

@@ -35,6 +35,12 @@ export interface KafkaEventLogOptions {
   readonly maxReadAheadBytes?: number
   /** A member not heard of for this long loses its partitions, milliseconds. */
   readonly sessionTimeoutMs?: number
+  /**
+   * A name that no other process has and this one keeps when it is started again: as a member of a group it then takes
+   * its partitions back at once, where they would wait for a session to end. At most one reader per group bears it, and
+   * an older one hears LOG_MEMBER_REPLACED and ends. Letters, digits, `.`, `_` and `-`; empty: each start is a new member.
+   */
+  readonly groupInstance?: string
   /** How often a member is heard of, milliseconds; a third of the session at most. */
   readonly heartbeatMs?: number
   /** How long a hand-over waits for handlers to end their batches, milliseconds. */
@@ -59,6 +65,7 @@ export const kafkaDefaults = {
   maxBytesPerRead: 8 << 20,
   maxReadAheadBytes: 16 << 20,
   sessionTimeoutMs: 10_000,
+  groupInstance: '',
   heartbeatMs: 1_000,
   rebalanceTimeoutMs: 60_000,
   commitEveryMs: 5_000,

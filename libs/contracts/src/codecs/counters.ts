@@ -1,34 +1,45 @@
-import { halfLivesMs, noCounters, type Counters } from '@freshet/domain/decay'
+import { halfLivesMs, type Counters } from '@freshet/domain/decay'
 import { float64Column } from '../columns.ts'
 import { ContractError } from '../errors.ts'
 import type { Counters as CountersMessage } from '../gen/freshet/state/v1/state.ts'
 import { varintColumn } from '../varints.ts'
 import type { FieldWriter } from '../wire.ts'
 
-/** Four: a row of `values` is found by shifting. */
-const columns = halfLivesMs.length satisfies 4
+const columns = halfLivesMs.length
 
 /** Writes counters as a nested message; nothing where nothing was counted. */
 export function writeCounters(to: FieldWriter, field: number, { atMs, values }: Counters): void {
-  const rows: number[] = []
-  const times: number[] = []
+  if (atMs.length > rows.length) grow(atMs.length)
+  let count = 0
   for (let row = 0; row < atMs.length; row++) {
     const time = atMs[row] ?? 0
     if (time === 0) continue
-    rows.push(row)
-    times.push(time)
+    rows[count] = row
+    times[count] = time
+    for (let i = 0; i < columns; i++) counts[count * columns + i] = values[row * columns + i] ?? 0
+    count++
   }
-  if (rows.length === 0) return
+  if (count === 0) return
   to.message(field, () => {
-    to.varints(1, rows)
-    to.varints(2, times)
-    to.doubles(3, rows.length * columns, (i) => values[(rows[i >> 2] ?? 0) * columns + (i & 3)] ?? 0)
+    to.varints(1, rows, count)
+    to.varints(2, times, count)
+    to.doubles(3, counts, count * columns)
   })
 }
 
-/** Counters of `rows` rows from their message; rows that this version does not know are left out. Throws CODEC_INVALID where the columns do not fit together or hold no numbers. */
-export function fromCountersMessage(message: CountersMessage | undefined, rows: number): Counters {
-  const counters = noCounters(rows)
+/** The rows that have counted something: kept, since columns of their own for each message cost more than writing it. */
+let rows = new Uint32Array(0)
+let times = new Float64Array(0)
+let counts = new Float64Array(0)
+
+function grow(most: number): void {
+  rows = new Uint32Array(most)
+  times = new Float64Array(most)
+  counts = new Float64Array(most * columns)
+}
+
+/** Fills counters that have counted nothing from their message; rows that this version does not know are left out. Throws CODEC_INVALID where the columns do not fit together or hold no numbers. */
+export function fromCountersMessage(message: CountersMessage | undefined, counters: Counters): Counters {
   if (message === undefined) return counters
   const present = varintColumn(message.rows)
   const atMs = varintColumn(message.atMs)
@@ -37,9 +48,9 @@ export function fromCountersMessage(message: CountersMessage | undefined, rows: 
     throw new ContractError('CODEC_INVALID', 'freshet.state.v1.Counters: the columns do not fit together')
   }
   present.forEach((row, index) => {
-    if (row >= rows) return
+    if (row >= counters.atMs.length) return
     counters.atMs[row] = atMs[index] ?? 0
-    counters.values.set(values.subarray(index * columns, (index + 1) * columns), row * columns)
+    for (let i = 0; i < columns; i++) counters.values[row * columns + i] = values[index * columns + i] ?? 0
   })
   return counters
 }

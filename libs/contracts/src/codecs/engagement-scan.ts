@@ -191,7 +191,26 @@ function isPlain(bytes: Uint8Array, from: number, to: number): boolean {
 
 /** The text of a field. */
 export function textAt(bytes: Uint8Array, from: number, to: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8')
+  if (memory.buffer !== bytes.buffer) memory = Buffer.from(bytes.buffer)
+  return memory.toString('utf8', bytes.byteOffset + from, bytes.byteOffset + to)
+}
+
+/** The memory last read from: messages share it, and a view for each text costs more than reading it. */
+let memory: Buffer = Buffer.alloc(0)
+
+/** Whether `key` is one of `scannedPinKeys`, the `index`th, without making them. For what `scanEngagement` found plain. */
+export function isScannedPinKey(key: string, index: number, engagement: ScannedEngagement): boolean {
+  const { bytes, subjectKind, subjectAt, subjectTo, boardAt, boardTo } = engagement
+  if (index === 0) return isKey(key, subjectKinds[subjectKind] ?? 'pin', bytes, subjectAt, subjectTo)
+  return index === 1 && boardTo !== boardAt && isKey(key, 'board', bytes, boardAt, boardTo)
+}
+
+function isKey(key: string, kind: Subject['kind'], bytes: Uint8Array, from: number, to: number): boolean {
+  const prefix = kind === 'pin' ? pinStateKey('') : subjectStateKey(kind, '')
+  const { length } = prefix
+  if (key.length !== length + to - from || !key.startsWith(prefix)) return false
+  for (let i = from; i < to; i++) if (key.charCodeAt(length + i - from) !== bytes[i]) return false
+  return true
 }
 
 /** The keys of `pinStateKeys`. */

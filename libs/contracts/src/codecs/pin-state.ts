@@ -1,7 +1,5 @@
-import { actions } from '@freshet/domain/engagement'
 import { noUsers, registers, type DistinctUsers } from '@freshet/domain/features/distinct-users'
-import { buckets } from '@freshet/domain/features/positions'
-import type { OwnPinState, PinState } from '@freshet/domain/pin-state'
+import { noPinCounters, type OwnPinState, type PinState } from '@freshet/domain/pin-state'
 import { ContractError } from '../errors.ts'
 import { PinFeatures as PinFeaturesMessage, PinState as PinStateMessage } from '../gen/freshet/state/v1/state.ts'
 import { ascendingColumn, varintColumn } from '../varints.ts'
@@ -45,12 +43,13 @@ export function decodePinState(bytes: Uint8Array): OwnPinState {
   if (atMs.length !== boardIds.length || message.boardStands.length !== boardIds.length) {
     throw invalid('has columns of boards of different lengths')
   }
+  const [counters, impressionsByPosition, positivesByPosition] = noPinCounters()
   return {
     firstAtMs,
     lastAtMs,
-    counters: fromCountersMessage(message.counters, actions.length),
-    impressionsByPosition: fromCountersMessage(message.impressionsByPosition, buckets),
-    positivesByPosition: fromCountersMessage(message.positivesByPosition, buckets),
+    counters: fromCountersMessage(message.counters, counters),
+    impressionsByPosition: fromCountersMessage(message.impressionsByPosition, impressionsByPosition),
+    positivesByPosition: fromCountersMessage(message.positivesByPosition, positivesByPosition),
     users: sketchOf(message.distinctUsers),
     // Copies, and not by `slice`: a Buffer's is a view of bytes that belong to the reader.
     boards: { boardIds, atMs, stands: new Uint8Array(message.boardStands) },

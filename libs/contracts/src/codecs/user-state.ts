@@ -1,3 +1,4 @@
+import { noCounters } from '@freshet/domain/decay'
 import { actions } from '@freshet/domain/engagement'
 import type { BoardAffinity } from '@freshet/domain/features/board-affinity'
 import { dwellResolutionMs, type RecentActions } from '@freshet/domain/features/recent-actions'
@@ -114,7 +115,7 @@ function baseOf(message: UserStateMessage): UserState {
     firstAtMs,
     lastAtMs,
     recent: recentOf(message, idAt),
-    counters: fromCountersMessage(message.counters, actions.length),
+    counters: fromCountersMessage(message.counters, noCounters(actions.length)),
     relations: relationsOf(message, idAt),
     boards: boardsOf(message, idAt),
     seen: seenOf(message),

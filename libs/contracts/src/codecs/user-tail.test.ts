@@ -6,7 +6,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isContractError } from '../errors.ts'
 import { encodeEngagement } from './engagement.ts'
-import { scanEngagement, scanPinEngagement, scannedOf, scannedPinKeys, textAt } from './engagement-scan.ts'
+import {
+  isScannedPinKey,
+  scanEngagement,
+  scanPinEngagement,
+  scannedOf,
+  scannedPinKeys,
+  textAt,
+} from './engagement-scan.ts'
 import { pinStateKeys } from '@freshet/domain/pin-state'
 import { decodePinEngagement, decodeReceivedEngagement, encodePinEngagement, encodePinEngagementOf } from './onward.ts'
 import { decodeUserState, encodeUserState, withoutTail } from './user-state.ts'
@@ -152,7 +159,12 @@ describe('a scan', () => {
           expect(textAt(bytes, scan.userAt, scan.userTo)).toBe(engagement.userId)
           expect(textAt(bytes, scan.eventAt, scan.eventTo)).toBe(engagement.eventId)
           expect(scan.receivedAtMs).toBe(receivedAtMs)
-          expect(scannedPinKeys(scan)).toEqual(pinStateKeys(engagement))
+          const keys = pinStateKeys(engagement)
+          expect(scannedPinKeys(scan)).toEqual(keys)
+          const tried = [...keys, ...keys.map((key) => `${key}x`), ...keys.map((key) => key.slice(1)), '']
+          for (const key of tried) {
+            for (let index = 0; index < 3; index++) expect(isScannedPinKey(key, index, scan)).toBe(keys[index] === key)
+          }
           const source = { partition: 3, position: 2 ** 40, index: 1 }
           const onward = encodePinEngagementOf(bytes, source)
           expect(onward).toEqual(encodePinEngagement({ engagement, receivedAtMs, source }))
