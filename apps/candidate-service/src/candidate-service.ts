@@ -1,13 +1,15 @@
-import type { CandidateService } from '@freshet/contracts/ports/calls'
+import type { CallOptions, CandidateService, TrailShard } from '@freshet/contracts/ports/calls'
 import type { EventLog, LogBatch, LogReader } from '@freshet/contracts/ports/event-log'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { waitForPositions, type Wanted } from '@freshet/contracts/log-progress'
 import type { Clock } from '@freshet/domain/clock'
-import { createRetrieval, type Retrieval, type RetrievalStats } from '@freshet/retrieval/retrieval'
+import { gatherTrails, type GatheredTrails } from '@freshet/retrieval/neighbours/merged-trails'
+import { createRetrieval, type Retrieval, type RetrievalStats, type RetrieveQuery } from '@freshet/retrieval/retrieval'
 import { SnapshotError } from '@freshet/retrieval/errors'
 import type { CandidateServiceConfig } from './config.ts'
 import { queryOf, responseOf } from './retrieve.ts'
+import { ownShard, remoteShard, trailsResponse } from './trails.ts'
 import { createViews, viewTopics, type Views } from './views.ts'
 
 /** What the service needs from outside. */
@@ -17,6 +19,8 @@ export interface CandidateServiceOptions {
   readonly config: CandidateServiceConfig
   /** Where snapshots are kept; null: every start replays the log. */
   readonly snapshots: ArtefactStore | null
+  /** The other shards of the users' trails, in the order of their index; none where this instance holds all. */
+  readonly peers?: readonly TrailShard[]
   /** Gives way to requests between slices of a fold. */
   readonly pause: () => Promise<void>
   readonly onEvent: (event: CandidateServiceEvent) => void
@@ -31,7 +35,7 @@ export type CandidateServiceEvent =
   | { readonly kind: 'reader-error'; readonly error: Error }
 
 /** The service: views folded from the log, and the port that asks them. */
-export interface RunningCandidateService extends CandidateService {
+export interface RunningCandidateService extends CandidateService, TrailShard {
   /** Folds one batch; what the readers call, and what a lockstep run calls itself. */
   fold(batch: LogBatch): Promise<void>
   /** Restores the last snapshot and reads the log from there. */
@@ -54,7 +58,8 @@ const snapshotName = 'candidate-service/views.snapshot'
 
 /** Composes the service; nothing runs before `start()`. Throws a RetrievalConfigError for unusable sources. */
 export function createCandidateService(options: CandidateServiceOptions): RunningCandidateService {
-  const { log, clock, config, snapshots, pause, onEvent } = options
+  const { log, clock, config, snapshots, peers = [], pause, onEvent } = options
+  const shard = { index: config.shardIndex, count: config.shardCount }
   let [retrieval, views] = emptyViews(options)
   let reader: LogReader | null = null
   let goal: readonly Wanted[] | null = null
@@ -107,6 +112,26 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
     }
   }
 
+  function unready(): string | null {
+    if (goal === null) return 'the views are being restored'
+    const behind = views.progress.missing(goal)
+    if (behind.length === 0) return null
+    return `the views are catching up: ${behind.length} of ${goal.length} partitions are behind`
+  }
+
+  /** What all shards hold of the trails that a request reads; null where it reads none. */
+  async function gather(query: RetrieveQuery, call: CallOptions): Promise<GatheredTrails | null> {
+    const wanted = retrieval.trailsWanted(query)
+    if (wanted.pinIds.length === 0 && wanted.countedPinIds.length === 0) return null
+    const untilMs = clock.now() + Math.min(config.shardTimeoutMs, call.timeoutMs)
+    const options = (): CallOptions => ({ ...call, timeoutMs: untilMs - clock.now() })
+    const others = peers.map((peer, at) => {
+      const index = at < shard.index ? at : at + 1
+      return remoteShard(peer, { ...shard, index }, options)
+    })
+    return gatherTrails([ownShard(retrieval), ...others], wanted)
+  }
+
   return {
     async retrieve(request, call) {
       const startedAtMs = clock.now()
@@ -118,8 +143,15 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
       })
       if (call.signal?.aborted === true) throw new ContractError('CALL_CANCELLED', 'the caller ended the call')
       // Sources that have not been asked by then are left out, one under way breaks off, and the answer says so.
-      const deadlineMs = Math.max(0, call.timeoutMs - config.answerReserveMs - (clock.now() - startedAtMs))
-      return responseOf(retrieval.retrieve({ ...query, deadlineMs }), fresh)
+      const leftMs = (): number => Math.max(0, call.timeoutMs - config.answerReserveMs - (clock.now() - startedAtMs))
+      const gathered = peers.length === 0 ? null : await gather(query, { ...call, timeoutMs: leftMs() })
+      return responseOf(retrieval.retrieve({ ...query, deadlineMs: leftMs() }, gathered), fresh)
+    },
+    async gatherTrails(request) {
+      // Until it has caught up its part would pass for all that its users did.
+      const why = unready()
+      if (why !== null) throw new ContractError('CALL_UNAVAILABLE', why)
+      return trailsResponse(request, retrieval, shard)
     },
     fold: (batch) => views.fold(batch),
     async start() {
@@ -140,12 +172,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
       })
       if (snapshots !== null) snapshotLoop = snapshotRegularly()
     },
-    unready() {
-      if (goal === null) return 'the views are being restored'
-      const behind = views.progress.missing(goal)
-      if (behind.length === 0) return null
-      return `the views are catching up: ${behind.length} of ${goal.length} partitions are behind`
-    },
+    unready,
     lag: async () => (reader === null ? 0 : reader.lag()),
     mark: () => retrieval.mark(),
     get sourceNames() {
@@ -164,7 +191,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
   function emptyViews({
     config: { retrieval: input, seed, refresh, sliceRecords },
   }: CandidateServiceOptions): [Retrieval, Views] {
-    const made = createRetrieval({ config: input, seed, refresh, clock })
+    const made = createRetrieval({ config: input, seed, refresh, clock, shard })
     return [made, createViews({ retrieval: made, sliceRecords, pause })]
   }
 }

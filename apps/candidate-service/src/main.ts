@@ -1,6 +1,8 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
 import { serveCandidateService } from '@freshet/adapters/grpc/candidate-service-server'
+import { createTrailShardClient } from '@freshet/adapters/grpc/trail-shard-client'
+import { serveTrailShard } from '@freshet/adapters/grpc/trail-shard-server'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { protoFolder } from '@freshet/contracts/protos'
@@ -18,7 +20,10 @@ await runService({
     const clock = createSystemClock()
     const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
+    const peers = config.candidates.shardPeers.map((address) => createTrailShardClient({ address, roundRobin: true }))
+    use({ name: 'shards', close: async () => peers.forEach((peer) => peer.close()) })
     const service = createCandidateService({
+      peers,
       log,
       clock,
       config: config.candidates,
@@ -29,11 +34,12 @@ await runService({
     use({ name: 'views', notReady: () => service.unready(), close: () => service.stop() })
     await service.start()
     observe(service, metrics)
-    const rpc = serveCandidateService(service, { onDefect: (err) => logger.error({ err }, 'defect') })
+    const onDefect = (err: unknown): void => logger.error({ err }, 'defect')
+    const rpcs = [serveCandidateService(service, { onDefect }), serveTrailShard(service, { onDefect })]
     const protos = { folder: protoFolder, files: ['freshet/retrieval/v1/retrieval.proto'] }
-    const server = await startGrpcServer({ ...config.grpc, services: [rpc], protos, metrics })
+    const server = await startGrpcServer({ ...config.grpc, services: rpcs, protos, metrics })
     const component = grpcComponent(server, readiness)
-    use({ ...component, drain: async () => (rpc.drain(), component.drain?.()) })
+    use({ ...component, drain: async () => (rpcs.forEach((rpc) => rpc.drain()), component.drain?.()) })
     logger.info({ grpcPort: server.port }, 'listening')
   },
 })

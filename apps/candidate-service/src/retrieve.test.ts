@@ -14,9 +14,10 @@ it('says of each source whether it answered, had nothing, broke off or was left 
     {
       pinIds: [asId<PinId>('bread')],
       scores: Float32Array.of(1),
-      sources: [found('full', 0), found('empty'), found('late', 0), found('later')],
+      sources: [found('full', 0), found('empty'), found('late', 0), found('later'), found('partial', 0)],
       interrupted: ['late', 'later'],
       skipped: ['latest'],
+      incomplete: ['partial'],
     },
     true,
   )
@@ -25,6 +26,7 @@ it('says of each source whether it answered, had nothing, broke off or was left 
     ['empty', SourceStatus.EMPTY, 0],
     ['late', SourceStatus.TIMED_OUT, 1],
     ['later', SourceStatus.TIMED_OUT, 0],
+    ['partial', SourceStatus.FAILED, 1],
     ['latest', SourceStatus.TIMED_OUT, 0],
   ])
 })

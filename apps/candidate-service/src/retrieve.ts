@@ -61,7 +61,7 @@ export function responseOf(found: RetrievedCandidates, fresh: boolean): Retrieve
         source: name,
         candidateIndices: bytesOf(Uint16Array.from(candidates)),
         scores: bytesOf(scores),
-        status: statusOf(candidates.length, found.interrupted.includes(name)),
+        status: statusOf(candidates.length, name, found),
       })),
       ...found.skipped.map((source) => ({
         source,
@@ -74,8 +74,9 @@ export function responseOf(found: RetrievedCandidates, fresh: boolean): Retrieve
   }
 }
 
-function statusOf(candidates: number, interrupted: boolean): SourceStatus {
-  if (interrupted) return SourceStatus.TIMED_OUT
+function statusOf(candidates: number, name: string, { interrupted, incomplete }: RetrievedCandidates): SourceStatus {
+  if (interrupted.includes(name)) return SourceStatus.TIMED_OUT
+  if (incomplete.includes(name)) return SourceStatus.FAILED
   return candidates === 0 ? SourceStatus.EMPTY : SourceStatus.ANSWERED
 }
 

@@ -11,7 +11,8 @@ const unlimited = 0x7fffffff
 
 /** Turns requests into rows. Its columns are used again by the next request. */
 export interface QueryBuilder {
-  build(request: RetrieveQuery): SourceQuery
+  /** `readTrails`: the trails of all users, where this process's are but a shard of them. */
+  build(request: RetrieveQuery, readTrails?: Sessions): SourceQuery
 }
 
 /** A builder over the shared views. */
@@ -51,7 +52,7 @@ export function createQueryBuilder({
   }
 
   return {
-    build(request) {
+    build(request, readTrails = trails) {
       number++
       if (excluded.length < catalogue.size) {
         excluded = new Int32Array(nextCapacity(excluded.length, catalogue.size))
@@ -102,7 +103,8 @@ export function createQueryBuilder({
         recentBoards,
         sessionStart,
         ownSession: request.userId === null ? -1 : sessions.find(request.userId, session.sessionId, request.atMs),
-        ownTrail: request.userId === null ? -1 : trails.find(request.userId, null, request.atMs),
+        ownTrail: request.userId === null ? -1 : readTrails.find(request.userId, null, request.atMs),
+        trails: readTrails,
         localeRow: request.locale ? catalogue.localeRow(request.locale) : -1,
         followedCreators: rowsOf(request.followedCreators, catalogue.creatorRow),
         followedTopics: rowsOf(request.followedTopics, catalogue.topicRow),

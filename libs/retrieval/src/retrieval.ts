@@ -14,6 +14,16 @@ import { createGraphView, type GraphView } from './graph/graph-view.ts'
 import { createQueryBuilder } from './query.ts'
 import { createInterruption, uninterrupted } from './interruption.ts'
 import { createLagReader } from './lags.ts'
+import { mergeTrails, type GatheredTrails } from './neighbours/merged-trails.ts'
+import {
+  holdsUser,
+  trailPartOf,
+  trailTallyOf,
+  type Shard,
+  type TrailPart,
+  type TrailTally,
+  type TrailsWanted,
+} from './neighbours/trail-part.ts'
 import { createHits, createScoreBoard, type Hits } from './score-board.ts'
 import { createSessions, userKeyOf } from './sessions.ts'
 import { decodeSnapshot, finished, snapshotSteps, type SectionWriter, type SnapshotSteps } from './snapshot.ts'
@@ -76,6 +86,8 @@ export interface RetrievedCandidates {
   readonly skipped: readonly string[]
   /** Sources that broke off because it took too long; what they had found by then is among the candidates. */
   readonly interrupted: readonly string[]
+  /** Sources that read trails of which a shard gave nothing; what the others hold is among the candidates. */
+  readonly incomplete: readonly string[]
 }
 
 /** A row of `pin-embeddings.v1`; a null vector withdraws the embedding. */
@@ -114,7 +126,12 @@ export interface Retrieval {
   foldEmbeddings(updates: readonly EmbeddingUpdate[]): readonly EmbeddingError[]
   /** Brings collective knowledge up to date where that is done at marks. */
   mark(): void
-  retrieve(query: RetrieveQuery): RetrievedCandidates
+  /** What a request will read of all users' trails; for `gatherTrails`, where they are spread over shards. */
+  trailsWanted(query: RetrieveQuery): TrailsWanted
+  trailPart(pinIds: readonly PinId[], maxTrailsPerPin: number): TrailPart
+  trailTally(pinIds: readonly PinId[]): TrailTally
+  /** Without `gathered` trails are those that this process holds. */
+  retrieve(query: RetrieveQuery, gathered?: GatheredTrails | null): RetrievedCandidates
   stats(): RetrievalStats
   /** All views as bytes, with the caller's log positions inside. */
   snapshot(positions: Uint8Array): Uint8Array
@@ -133,18 +150,26 @@ export interface RetrievalOptions {
   readonly refresh: 'event' | 'mark'
   /** Tells how long a request has taken; without it no source is ever left out, and answers are the same every time. */
   readonly clock?: Pick<Clock, 'now'>
+  /** Of which users it holds the trails; absent: of all. Everything else is of all users on every shard. */
+  readonly shard?: Shard
 }
 
 /** Empty views. Throws a RetrievalConfigError for a configuration that can't be used. */
-export function createRetrieval({ config: input, seed, refresh, clock }: RetrievalOptions): Retrieval {
+export function createRetrieval({
+  config: input,
+  seed,
+  refresh,
+  clock,
+  shard = { index: 0, count: 1 },
+}: RetrievalOptions): Retrieval {
   const config = resolveRetrievalConfig(input)
   const catalogue = createCatalogue({ maxPins: config.maxPins, seed })
   const sessions = createSessions({ ...config, grouping: 'session' })
   const trails = createSessions({ ...config, grouping: 'user' })
   const board = createScoreBoard(catalogue)
   let graphView: GraphView | undefined
-  const graph = (): GraphView => (graphView ??= createGraphView({ catalogue, trails, caps: config }))
-  const views = { catalogue, sessions, trails, board, seed, graph }
+  const graph = (): GraphView => (graphView ??= createGraphView({ catalogue, caps: config }))
+  const views = { catalogue, sessions, board, seed, graph }
   const enabled: {
     readonly source: Source
     readonly hits: Hits
@@ -165,8 +190,10 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
     })
   }
   const merged = createHits(enabled.reduce((sum, { hits }) => sum + hits.rows.length, 0))
+  // Who comes back to a pin is counted of all users on every shard, from their pins alone, without a list of users by pin.
+  const histories = shard.count === 1 ? trails : createSessions({ ...config, grouping: 'user', maxSessionsPerPin: 1 })
   const queries = createQueryBuilder({ catalogue, sessions, trails, config })
-  const lags = createLagReader(trails)
+  const lags = createLagReader(histories)
   let pendingEngagements: Engagement[] = []
   let pendingEmbeddings: EmbeddingUpdate[] = []
   let places = new Int32Array(0)
@@ -175,12 +202,13 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
     const { subject, action } = engagement
     const row = subject.kind === 'pin' ? catalogue.intern(subject.pinId) : -1
     const positive = row >= 0 && positiveActions.includes(action)
-    let folded = { engagement, row, positive, session: -1, trail: -1, lag: -1, distinctBefore: 0 }
+    let folded = { engagement, row, positive, session: -1, lag: -1, distinctBefore: 0 }
     if (positive) {
       const { userId, sessionId, occurredAtMs: atMs } = engagement
-      const { lag, distinctBefore } = lags.read(userId, row)
       const pinAction = { userId, sessionId, pinRow: row, atMs }
-      folded = { ...folded, session: sessions.fold(pinAction), trail: trails.fold(pinAction), lag, distinctBefore }
+      folded = { ...folded, session: sessions.fold(pinAction), ...lags.read(userId, row) }
+      if (holdsUser(shard, userId)) trails.fold(pinAction)
+      if (histories !== trails) histories.fold(pinAction)
     }
     graphView?.foldEngagement(folded)
     for (const { source } of enabled) source.foldEngagement?.(folded)
@@ -189,13 +217,16 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
   function partsOf(positions: Uint8Array): ((writer: SectionWriter) => void)[] {
     return [
       (writer) => {
-        writer.json('config', fingerprint(config, seed))
+        writer.json('config', fingerprint(config, seed, shard))
         writer.u8('positions', positions)
         writer.json('embeddingWidth', embeddingWidth)
         catalogue.save(writer.under('catalogue'))
       },
       (writer) => sessions.save(writer.under('sessions')),
-      (writer) => trails.save(writer.under('trails')),
+      (writer) => {
+        trails.save(writer.under('trails'))
+        if (histories !== trails) histories.save(writer.under('histories'))
+      },
       (writer) => graphView?.save(writer.under('graph')),
       ...enabled.map(
         ({ source }) =>
@@ -222,6 +253,7 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
       pendingEngagements = pendingEngagements.filter((engagement) => engagement.userId !== userId)
       sessions.forget(userId)
       trails.forget(userId)
+      if (histories !== trails) histories.forget(userId)
       graphView?.graph.removeBoard(userKeyOf(userId))
     },
     foldPin(change) {
@@ -248,9 +280,23 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
       pendingEmbeddings = []
       for (const { source } of enabled) source.mark?.()
     },
-    retrieve(request) {
-      const startedAtMs = clock?.now() ?? 0
+    trailsWanted(request) {
       const query = queries.build(request)
+      const readers = enabled.flatMap(({ source }) =>
+        request.sources?.includes(source.name) === false || source.trails === undefined ? [] : [source.trails],
+      )
+      const idsOf = (rows: Iterable<number>): PinId[] => Array.from(new Set(rows), (row) => catalogue.pinIdOf(row))
+      return {
+        pinIds: idsOf(readers.flatMap(({ pinsOf }) => pinsOf(query))),
+        maxTrailsPerPin: Math.max(0, ...readers.map(({ maxPerPin }) => maxPerPin)),
+        countedPinIds: idsOf(query.recentRows.subarray(0, query.recentCount)),
+      }
+    },
+    trailPart: (pinIds, maxTrailsPerPin) => trailPartOf({ catalogue, trails }, pinIds, maxTrailsPerPin),
+    trailTally: (pinIds) => trailTallyOf({ catalogue, trails }, pinIds),
+    retrieve(request, gathered = null) {
+      const startedAtMs = clock?.now() ?? 0
+      const query = queries.build(request, gathered === null ? trails : mergeTrails(gathered, { catalogue, trails }))
       const asked: typeof enabled = []
       const skipped: string[] = []
       const interrupted: string[] = []
@@ -269,8 +315,12 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
         if (interruption.happened) interrupted.push(source.name)
         asked.push(entry)
       }
+      const incomplete =
+        gathered?.complete === false
+          ? asked.flatMap(({ source }) => (source.trails === undefined ? [] : [source.name]))
+          : []
       const limit = Math.min(request.limit, merged.rows.length)
-      mergeHits(asked, { catalogue, board, evidence: evidenceOf(query, trails) }, { limit, hits: merged })
+      mergeHits(asked, { catalogue, board, evidence: evidenceOf(query, query.trails) }, { limit, hits: merged })
       if (places.length < catalogue.size) places = new Int32Array(Math.max(1024, 2 * catalogue.size)).fill(-1)
       for (let i = 0; i < merged.count; i++) places[merged.rows[i] ?? 0] = i
       const sources = asked.map(({ source, hits }) => placed(source.name, hits, places))
@@ -280,7 +330,7 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
         places[row] = -1
         pinIds.push(catalogue.pinIdOf(row))
       }
-      return { pinIds, scores: merged.scores.slice(0, merged.count), sources, skipped, interrupted }
+      return { pinIds, scores: merged.scores.slice(0, merged.count), sources, skipped, interrupted, incomplete }
     },
     stats() {
       const named = enabled.map(({ source }) => source)
@@ -293,7 +343,7 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
         bytes: {
           catalogue: catalogue.bytes(),
           sessions: sessions.bytes(),
-          trails: trails.bytes(),
+          trails: trails.bytes() + (histories === trails ? 0 : histories.bytes()),
           ...(graphView ? { graph: graphView.bytes() } : {}),
           ...Object.fromEntries(named.map((source) => [source.name, source.bytes()])),
         },
@@ -309,13 +359,14 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
     snapshotSteps: (positions) => snapshotSteps(partsOf(positions)),
     restore(bytes) {
       const reader = decodeSnapshot(bytes)
-      if (reader.json('config') !== fingerprint(config, seed)) {
+      if (reader.json('config') !== fingerprint(config, seed, shard)) {
         throw new SnapshotError('SNAPSHOT_OTHER_CONFIG', 'made under another configuration of views and sources')
       }
       embeddingWidth = reader.json('embeddingWidth') as number
       catalogue.load(reader.under('catalogue'))
       sessions.load(reader.under('sessions'))
       trails.load(reader.under('trails'))
+      if (histories !== trails) histories.load(reader.under('histories'))
       graphView?.load(reader.under('graph'))
       for (const { source } of enabled) source.load(reader.under(`source:${source.name}`))
       return reader.u8('positions')
@@ -323,11 +374,11 @@ export function createRetrieval({ config: input, seed, refresh, clock }: Retriev
   }
 }
 
-function fingerprint(config: RetrievalConfig, seed: number): string {
+function fingerprint(config: RetrievalConfig, seed: number, shard: Shard): string {
   const sources = Object.entries(config.sources).flatMap(([name, { enabled, parameters }]) =>
     enabled ? [{ name, parameters }] : [],
   )
-  return JSON.stringify({ ...config, sources, seed })
+  return JSON.stringify({ ...config, sources, seed, shard })
 }
 
 function placed(name: string, hits: Hits, places: Int32Array): SourceCandidates {

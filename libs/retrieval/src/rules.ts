@@ -19,8 +19,10 @@ export interface RuleOptions {
   readonly halfLifeMs: number
 }
 
-/** When rules are asked for, the session that asks, which is left out, and who may break it off. */
+/** What rules are read from, when they are asked for, the session that asks, which is left out, and who may break it off. */
 export interface RulesContext {
+  /** The same view from `begin()` to `begin()`. */
+  readonly sessions: Sessions
   readonly atMs: number
   readonly ownSession: number
   readonly interruption: Interruption
@@ -38,7 +40,7 @@ export interface Rules {
  * Sequential rules (Kamehkhosh et al. 2017) over several distances and in both directions, decayed by the session's age,
  * read from a view of sessions: there is no table of pairs to cap, and an action counts at once.
  */
-export function createRules(sessions: Sessions, board: ScoreBoard, options: RuleOptions): Rules {
+export function createRules(board: ScoreBoard, options: RuleOptions): Rules {
   const { maxSessionsPerPin, maxDistance, rarityExponent, halfLifeMs } = options
   const forward = new Float64Array(maxDistance + 1)
   const backward = new Float64Array(maxDistance + 1)
@@ -52,7 +54,7 @@ export function createRules(sessions: Sessions, board: ScoreBoard, options: Rule
   let stamps = new Int32Array(0)
   let stamp = 0
 
-  function rarityOf(row: number): number {
+  function rarityOf(row: number, sessions: Sessions): number {
     if (stamps[row] !== stamp) {
       stamps[row] = stamp
       const ratio = sessions.sessionsEver / (1 + sessions.sessionCountOf(row))
@@ -71,12 +73,12 @@ export function createRules(sessions: Sessions, board: ScoreBoard, options: Rule
         rarities = grownFloat64(rarities, capacity)
       }
     },
-    add(pinRow, weight, { atMs, ownSession, interruption }) {
+    add(pinRow, weight, { sessions, atMs, ownSession, interruption }) {
       const { pinRows, sessionRows, sessionAtMs } = sessions
       const first = sessions.pinStartOf(pinRow)
       const last = first + sessions.pinLengthOf(pinRow) - 1
       const end = Math.max(first, last + 1 - maxSessionsPerPin)
-      const rare = weight * rarityOf(pinRow)
+      const rare = weight * rarityOf(pinRow, sessions)
       for (let s = last; s >= end; s--) {
         const session = sessionRows[s] ?? 0
         if (session === ownSession) continue
@@ -92,7 +94,7 @@ export function createRules(sessions: Sessions, board: ScoreBoard, options: Rule
           if (i === position) continue
           const other = pinRows[i] ?? 0
           const near = i > position ? forward[i - position] : backward[position - i]
-          board.add(other, decayed * (near ?? 0) * rarityOf(other))
+          board.add(other, decayed * (near ?? 0) * rarityOf(other, sessions))
         }
       }
     },

@@ -15,8 +15,6 @@ export type SourceParameters = Readonly<Record<string, number | boolean>>
 export interface SharedViews {
   readonly catalogue: Catalogue
   readonly sessions: Sessions
-  /** The same by user: each user's latest actions as one trail, across sessions. */
-  readonly trails: Sessions
   /** The live graph of pins, boards and users; folded only where a source asks for it when it is made. */
   readonly graph: () => GraphView
   /** Scratch for one query at a time; a source clears it before use. */
@@ -34,6 +32,11 @@ export interface Source {
   readonly name: string
   /** What scores mean to the merge. `probability`: that the next pin is this one. `relative` (the default): parts of their sum. */
   readonly scale?: 'probability' | 'relative'
+  /**
+   * Present where its query reads `query.trails`: of which pins it reads the trails, and how many of each
+   * at most, so that a request gathers them where trails are spread over shards.
+   */
+  readonly trails?: { readonly maxPerPin: number; pinsOf(query: SourceQuery): readonly number[] }
   /** After the shared views have folded it. Any action, any subject. */
   foldEngagement?(folded: FoldedEngagement): void
   /** After the catalogue has folded it; `row` is the pin's. */
@@ -76,8 +79,6 @@ export interface FoldedEngagement {
   readonly positive: boolean
   /** The session's row in the sessions view after this action; -1 for what is not a positive action on a pin. */
   readonly session: number
-  /** The same in the trails view. */
-  readonly trail: number
   /** How many other pins the user touched since touching this one; -1 where that is not known to have happened. */
   readonly lag: number
   /** Distinct pins in the user's trail before this action, counted up to `maxLag`. */
@@ -103,7 +104,9 @@ export interface SourceQuery {
   readonly sessionStart: number
   /** The row of the user's current session in the sessions view, which is no neighbour of itself; -1 where it is not there. */
   readonly ownSession: number
-  /** The row of the user's own trail in the trails view; -1 where it is not there. */
+  /** All users' trails: the view of this process, or what the shards gathered for the request. */
+  readonly trails: Sessions
+  /** The row of the user's own trail in `trails`; -1 where it is not there. */
   readonly ownTrail: number
   /** Row of the locale in the catalogue, -1 where none was given or no pin has it. */
   readonly localeRow: number

@@ -5,7 +5,12 @@ import type {
   GetRelatedPinsResponse,
 } from '../gen/freshet/blending/v1/blending.ts'
 import type { RankRequest, RankResponse } from '../gen/freshet/ranking/v1/ranking.ts'
-import type { RetrieveRequest, RetrieveResponse } from '../gen/freshet/retrieval/v1/retrieval.ts'
+import type {
+  GatherTrailsRequest,
+  GatherTrailsResponse,
+  RetrieveRequest,
+  RetrieveResponse,
+} from '../gen/freshet/retrieval/v1/retrieval.ts'
 
 /** How long a call may take, and who may end it earlier. */
 export interface CallOptions {
@@ -17,6 +22,11 @@ export interface CallOptions {
 /** Which few hundred pins? Errors are `ContractError`s: CALL_DEADLINE_EXCEEDED, CALL_CANCELLED, CALL_UNAVAILABLE, CALL_INVALID_ARGUMENT, CALL_INTERNAL. */
 export interface CandidateService {
   retrieve(request: RetrieveRequest, options: CallOptions): Promise<RetrieveResponse>
+}
+
+/** Which trails of its users does an instance hold? Errors as of `CandidateService`. */
+export interface TrailShard {
+  gatherTrails(request: GatherTrailsRequest, options: CallOptions): Promise<GatherTrailsResponse>
 }
 
 /** How likely is each action for each candidate? Errors as of `CandidateService`. */

@@ -3,7 +3,7 @@ import type { PinChange } from '@freshet/domain/pin'
 
 import type { Catalogue } from '../catalogue.ts'
 import { RetrievalConfigError } from '../errors.ts'
-import type { Sessions } from '../sessions.ts'
+import { userKeyOf } from '../sessions.ts'
 import type { SectionReader, SectionWriter } from '../snapshot.ts'
 import type { FoldedEngagement, SourceQuery } from '../source.ts'
 import { createPinGraph, type BoardKey, type PinGraph } from './pin-graph.ts'
@@ -46,12 +46,9 @@ export function boardKeyOf(boardId: string): BoardKey {
 /** An empty view. Throws a RetrievalConfigError where the caps need more than can be addressed. */
 export function createGraphView({
   catalogue,
-  trails,
   caps,
 }: {
   readonly catalogue: Catalogue
-  /** The sessions view by user: a user is one node, so that those who act rarely link pins too. */
-  readonly trails: Sessions
   readonly caps: GraphCaps
 }): GraphView {
   const graph = made(() =>
@@ -68,7 +65,7 @@ export function createGraphView({
   return {
     graph,
     caps,
-    foldEngagement({ engagement, row, positive, trail }) {
+    foldEngagement({ engagement, row, positive }) {
       const { action, boardId, occurredAtMs: atMs } = engagement
       if (row < 0) return
       if (action === 'unsave' && boardId !== null) graph.remove(boardKeyOf(boardId), row)
@@ -76,17 +73,15 @@ export function createGraphView({
       if (action === 'save' && boardId !== null) {
         graph.add({ key: boardKeyOf(boardId), kind: 'board', pinRow: row, atMs })
       }
-      if (trail < 0) return
-      const key = { high: trails.keyHigh(trail), low: trails.keyLow(trail) }
-      graph.add({ key, kind: 'trail', pinRow: row, atMs })
+      // A user is one node, whatever the sessions, so that those who act rarely link pins too.
+      graph.add({ key: userKeyOf(engagement.userId), kind: 'trail', pinRow: row, atMs })
     },
     foldPin(row, change) {
       if (change.kind === 'delete') return graph.removePin(row)
       graph.setLabel(row, labelOf(catalogue.localeOf(row)))
       graph.topicsChanged(row)
     },
-    ownBoardOf: ({ ownTrail }) =>
-      ownTrail < 0 ? -1 : graph.boardOf({ high: trails.keyHigh(ownTrail), low: trails.keyLow(ownTrail) }),
+    ownBoardOf: ({ userId }) => (userId === null ? -1 : graph.boardOf(userKeyOf(userId))),
     labelOf,
     bytes: () => graph.bytes(),
     counts: () => ({

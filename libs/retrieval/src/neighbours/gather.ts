@@ -1,5 +1,4 @@
 import { grownFloat64, grownInt32, grownUint32, nextCapacity } from '../columns.ts'
-import type { Sessions } from '../sessions.ts'
 import type { SourceQuery } from '../source.ts'
 import type { NeighbourSet } from './neighbour-set.ts'
 import type { RecentPins } from './scoring.ts'
@@ -18,16 +17,16 @@ export function recentPinsOf(query: SourceQuery, maxRecentPins: number, rows: In
 
 /** Looks up candidate neighbours in the trails view. */
 export interface NeighbourGatherer {
-  /** Fills `set` with the latest trails of each recent pin, each trail once, by reference to the view's columns. */
-  gather(recent: RecentPins, ownTrail: number, set: NeighbourSet): void
+  /** Fills `set` with the latest trails of each recent pin, each trail but the user's own once, by reference to the view's columns. */
+  gather(recent: RecentPins, query: Pick<SourceQuery, 'trails' | 'ownTrail'>, set: NeighbourSet): void
 }
 
 /** A gatherer of at most `maxTrailsPerPin` trails for each recent pin. */
-export function createNeighbourGatherer(trails: Sessions, maxTrailsPerPin: number): NeighbourGatherer {
+export function createNeighbourGatherer(maxTrailsPerPin: number): NeighbourGatherer {
   let stamps = new Int32Array(0)
   let stamp = 0
   return {
-    gather(recent, ownTrail, set) {
+    gather(recent, { trails, ownTrail }, set) {
       stamp++
       if (trails.rowLimit > stamps.length) stamps = grownInt32(stamps, nextCapacity(stamps.length, trails.rowLimit))
       makeRoom(set, recent.count * maxTrailsPerPin)

@@ -42,12 +42,12 @@ export const coOccurrence: SourceDefinition<CoOccurrenceParameters> = {
 
 function createCoOccurrence({ sessions, board }: SharedViews, parameters: CoOccurrenceParameters): Source {
   const { maxRecentPins, historyDecay } = parameters
-  const rules = createRules(sessions, board, parameters)
+  const rules = createRules(board, parameters)
   return {
     name: 'co-occurrence',
     scale: 'relative',
     query(query, hits, interruption) {
-      const at = { atMs: query.atMs, ownSession: query.ownSession, interruption }
+      const at = { sessions, atMs: query.atMs, ownSession: query.ownSession, interruption }
       rules.begin()
       let weight = 1
       let taken = 0

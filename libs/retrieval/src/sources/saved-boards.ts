@@ -1,7 +1,7 @@
 import { actions } from '@freshet/domain/engagement'
 
 import { createRules } from '../rules.ts'
-import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
 
 /** Parameters of the saved-boards source. */
 export type SavedBoardsParameters = {
@@ -32,8 +32,8 @@ export const savedBoards: SourceDefinition<SavedBoardsParameters> = {
 
 const save = actions.indexOf('save')
 
-function createSavedBoards({ trails, board }: SharedViews, parameters: SavedBoardsParameters): Source {
-  const rules = createRules(trails, board, {
+function createSavedBoards({ board }: SharedViews, parameters: SavedBoardsParameters): Source {
+  const rules = createRules(board, {
     maxSessionsPerPin: parameters.maxTrailsPerPin,
     maxDistance: 10,
     distanceExponent: 0.5,
@@ -44,25 +44,39 @@ function createSavedBoards({ trails, board }: SharedViews, parameters: SavedBoar
   return {
     name: 'saved-boards',
     scale: 'relative',
+    trails: {
+      maxPerPin: parameters.maxTrailsPerPin,
+      pinsOf: (query) => savedPinsOf(query, parameters).map(({ row }) => row),
+    },
     query(query, hits, interruption) {
       rules.begin()
-      const taken = new Map<string, { readonly weight: number; pins: number }>()
-      const at = { atMs: query.atMs, ownSession: query.ownTrail, interruption }
-      for (let i = query.recentCount - 1; i >= 0; i--) {
-        const boardId = query.recentBoards[i] ?? null
-        if (boardId === null || query.recentActions[i] !== save) continue
-        let mine = taken.get(boardId)
-        if (mine === undefined) {
-          if (taken.size === parameters.maxBoards) continue
-          mine = { weight: parameters.boardDecay ** taken.size, pins: 0 }
-          taken.set(boardId, mine)
-        }
-        if (mine.pins++ < parameters.maxPinsPerBoard) rules.add(query.recentRows[i] ?? 0, mine.weight, at)
-      }
+      const at = { sessions: query.trails, atMs: query.atMs, ownSession: query.ownTrail, interruption }
+      for (const { row, weight } of savedPinsOf(query, parameters)) rules.add(row, weight, at)
       board.top(query.limit, query.accept, hits)
     },
     bytes: () => 0,
     save() {},
     load() {},
   }
+}
+
+/** The pins that are looked up, the latest saves first, and how much each counts. */
+function savedPinsOf(
+  query: SourceQuery,
+  { maxBoards, maxPinsPerBoard, boardDecay }: SavedBoardsParameters,
+): { readonly row: number; readonly weight: number }[] {
+  const taken = new Map<string, { readonly weight: number; pins: number }>()
+  const pins: { readonly row: number; readonly weight: number }[] = []
+  for (let i = query.recentCount - 1; i >= 0; i--) {
+    const boardId = query.recentBoards[i] ?? null
+    if (boardId === null || query.recentActions[i] !== save) continue
+    let mine = taken.get(boardId)
+    if (mine === undefined) {
+      if (taken.size === maxBoards) continue
+      mine = { weight: boardDecay ** taken.size, pins: 0 }
+      taken.set(boardId, mine)
+    }
+    if (mine.pins++ < maxPinsPerBoard) pins.push({ row: query.recentRows[i] ?? 0, weight: mine.weight })
+  }
+  return pins
 }

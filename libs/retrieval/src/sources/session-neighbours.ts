@@ -27,23 +27,26 @@ export const sessionNeighbours: SourceDefinition<NeighbourParameters> = {
   create: createSessionNeighbours,
 }
 
-function createSessionNeighbours({ trails, board }: SharedViews, parameters: NeighbourParameters): Source {
-  const gatherer = createNeighbourGatherer(trails, parameters.maxTrailsPerPin)
+function createSessionNeighbours({ board }: SharedViews, parameters: NeighbourParameters): Source {
+  const gatherer = createNeighbourGatherer(parameters.maxTrailsPerPin)
   const scorer = createNeighbourScorer(board, parameters)
   const set = createNeighbourSet(parameters.maxTrailsPerPin)
   const recentRows = new Int32Array(parameters.maxRecentPins)
-  const counts = {
-    get trailsEver() {
-      return trails.sessionsEver
-    },
-    countOf: trails.sessionCountOf,
-  }
   return {
     name: 'session-neighbours',
     scale: 'relative',
+    trails: {
+      maxPerPin: parameters.maxTrailsPerPin,
+      pinsOf(query) {
+        const { count, rows } = recentPinsOf(query, parameters.maxRecentPins, recentRows)
+        return [...rows.subarray(0, count)]
+      },
+    },
     query(query, hits, interruption) {
+      const { trails } = query
+      const counts = { trailsEver: trails.sessionsEver, countOf: trails.sessionCountOf }
       const recent = recentPinsOf(query, parameters.maxRecentPins, recentRows)
-      gatherer.gather(recent, query.ownTrail, set)
+      gatherer.gather(recent, query, set)
       scorer.score(recent, set, { atMs: query.atMs, counts, interruption })
       board.top(query.limit, query.accept, hits)
     },

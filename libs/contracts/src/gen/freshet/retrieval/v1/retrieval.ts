@@ -38,7 +38,7 @@ export const SourceStatus = {
   TIMED_OUT: 3,
   /** OFF - It is switched off. */
   OFF: 4,
-  /** FAILED - It failed. */
+  /** FAILED - It failed, or a shard that holds a part of what it reads did not answer: what the others hold is there. */
   FAILED: 5,
   UNRECOGNIZED: -1,
 } as const;
@@ -218,6 +218,68 @@ export interface RetrieveStreamResponse {
   message: string;
   /** The answer where code is 0. */
   response: RetrieveResponse | undefined;
+}
+
+/** Asks a shard for its part of the trails. */
+export interface GatherTrailsRequest {
+  /** The pins whose trails are wanted. */
+  pinIds: string[];
+  /** The trails wanted of each pin at most, the latest. */
+  maxTrailsPerPin: number;
+  /** The pins whose counts are wanted. */
+  countedPinIds: string[];
+}
+
+/** A shard's part, in columns: each trail once, and which of the asked pins it touched. */
+export interface GatherTrailsResponse {
+  /** Little-endian uint32 each: the upper half of the trail's key, a hash of the user. */
+  keyHighs: Uint8Array;
+  /** Little-endian uint32 each: the lower half. */
+  keyLows: Uint8Array;
+  /** Little-endian float64 each: the trail's last action, milliseconds since the epoch. */
+  lastAtMs: Uint8Array;
+  /** Little-endian uint32 each: how many pins the trail has. */
+  lengths: Uint8Array;
+  /** Little-endian uint32 each: indices into `pin_ids`, the pins of one trail after the other, oldest first. */
+  pinPlaces: Uint8Array;
+  /** The pins in the trails, each once. */
+  pinIds: string[];
+  /** Little-endian uint32 each: an index into `GatherTrailsRequest.pin_ids`, once for each trail that touched the pin. */
+  touchedPins: Uint8Array;
+  /** Little-endian uint32 each, beside `touched_pins`: the place of the trail. */
+  touchingTrails: Uint8Array;
+  /** Little-endian float64 each, beside `touched_pins`: when the trail touched the pin last, milliseconds since the epoch. */
+  touchedAtMs: Uint8Array;
+  /** Little-endian float64 each: how many trails of the shard ever held each of the counted pins. */
+  counts: Uint8Array;
+  /** How many trails the shard ever had. */
+  trailsEver: number;
+  /** Which shard the instance is, from 0. */
+  shardIndex: number;
+  /** Of how many shards. */
+  shardCount: number;
+}
+
+/** One message of the stream towards the shard. */
+export interface GatherTrailsStreamRequest {
+  /** Chosen by the caller, unique among the calls under way on this stream. */
+  correlationId: number;
+  /** How long the caller will wait, milliseconds. */
+  timeoutMs: number;
+  /** The request; absent: cancels the call of this correlation id. */
+  request: GatherTrailsRequest | undefined;
+}
+
+/** One message of the stream back. */
+export interface GatherTrailsStreamResponse {
+  /** Of the request answered. */
+  correlationId: number;
+  /** gRPC status code; 0: answered. */
+  code: number;
+  /** The error, for people; empty where code is 0. */
+  message: string;
+  /** The answer where code is 0. */
+  response: GatherTrailsResponse | undefined;
 }
 
 function createBaseLogPosition(): LogPosition {
@@ -1385,6 +1447,672 @@ export const RetrieveStreamResponse: MessageFns<RetrieveStreamResponse> = {
   },
 };
 
+function createBaseGatherTrailsRequest(): GatherTrailsRequest {
+  return { pinIds: [], maxTrailsPerPin: 0, countedPinIds: [] };
+}
+
+export const GatherTrailsRequest: MessageFns<GatherTrailsRequest> = {
+  encode(message: GatherTrailsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.pinIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.maxTrailsPerPin !== 0) {
+      writer.uint32(16).uint32(message.maxTrailsPerPin);
+    }
+    for (const v of message.countedPinIds) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GatherTrailsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGatherTrailsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pinIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.maxTrailsPerPin = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.countedPinIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GatherTrailsRequest {
+    return {
+      pinIds: globalThis.Array.isArray(object?.pinIds)
+        ? object.pinIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.pin_ids)
+        ? object.pin_ids.map((e: any) => globalThis.String(e))
+        : [],
+      maxTrailsPerPin: isSet(object.maxTrailsPerPin)
+        ? globalThis.Number(object.maxTrailsPerPin)
+        : isSet(object.max_trails_per_pin)
+        ? globalThis.Number(object.max_trails_per_pin)
+        : 0,
+      countedPinIds: globalThis.Array.isArray(object?.countedPinIds)
+        ? object.countedPinIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.counted_pin_ids)
+        ? object.counted_pin_ids.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: GatherTrailsRequest): unknown {
+    const obj: any = {};
+    if (message.pinIds?.length) {
+      obj.pinIds = message.pinIds;
+    }
+    if (message.maxTrailsPerPin !== 0) {
+      obj.maxTrailsPerPin = Math.round(message.maxTrailsPerPin);
+    }
+    if (message.countedPinIds?.length) {
+      obj.countedPinIds = message.countedPinIds;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GatherTrailsRequest>): GatherTrailsRequest {
+    return GatherTrailsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GatherTrailsRequest>): GatherTrailsRequest {
+    const message = createBaseGatherTrailsRequest();
+    message.pinIds = object.pinIds?.map((e) => e) || [];
+    message.maxTrailsPerPin = object.maxTrailsPerPin ?? 0;
+    message.countedPinIds = object.countedPinIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGatherTrailsResponse(): GatherTrailsResponse {
+  return {
+    keyHighs: new Uint8Array(0),
+    keyLows: new Uint8Array(0),
+    lastAtMs: new Uint8Array(0),
+    lengths: new Uint8Array(0),
+    pinPlaces: new Uint8Array(0),
+    pinIds: [],
+    touchedPins: new Uint8Array(0),
+    touchingTrails: new Uint8Array(0),
+    touchedAtMs: new Uint8Array(0),
+    counts: new Uint8Array(0),
+    trailsEver: 0,
+    shardIndex: 0,
+    shardCount: 0,
+  };
+}
+
+export const GatherTrailsResponse: MessageFns<GatherTrailsResponse> = {
+  encode(message: GatherTrailsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keyHighs.length !== 0) {
+      writer.uint32(10).bytes(message.keyHighs);
+    }
+    if (message.keyLows.length !== 0) {
+      writer.uint32(18).bytes(message.keyLows);
+    }
+    if (message.lastAtMs.length !== 0) {
+      writer.uint32(26).bytes(message.lastAtMs);
+    }
+    if (message.lengths.length !== 0) {
+      writer.uint32(34).bytes(message.lengths);
+    }
+    if (message.pinPlaces.length !== 0) {
+      writer.uint32(42).bytes(message.pinPlaces);
+    }
+    for (const v of message.pinIds) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.touchedPins.length !== 0) {
+      writer.uint32(58).bytes(message.touchedPins);
+    }
+    if (message.touchingTrails.length !== 0) {
+      writer.uint32(66).bytes(message.touchingTrails);
+    }
+    if (message.touchedAtMs.length !== 0) {
+      writer.uint32(74).bytes(message.touchedAtMs);
+    }
+    if (message.counts.length !== 0) {
+      writer.uint32(82).bytes(message.counts);
+    }
+    if (message.trailsEver !== 0) {
+      writer.uint32(88).uint64(message.trailsEver);
+    }
+    if (message.shardIndex !== 0) {
+      writer.uint32(96).uint32(message.shardIndex);
+    }
+    if (message.shardCount !== 0) {
+      writer.uint32(104).uint32(message.shardCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GatherTrailsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGatherTrailsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keyHighs = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.keyLows = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lastAtMs = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lengths = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pinPlaces = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.pinIds.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.touchedPins = reader.bytes();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.touchingTrails = reader.bytes();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.touchedAtMs = reader.bytes();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.counts = reader.bytes();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.trailsEver = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.shardIndex = reader.uint32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.shardCount = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GatherTrailsResponse {
+    return {
+      keyHighs: isSet(object.keyHighs)
+        ? bytesFromBase64(object.keyHighs)
+        : isSet(object.key_highs)
+        ? bytesFromBase64(object.key_highs)
+        : new Uint8Array(0),
+      keyLows: isSet(object.keyLows)
+        ? bytesFromBase64(object.keyLows)
+        : isSet(object.key_lows)
+        ? bytesFromBase64(object.key_lows)
+        : new Uint8Array(0),
+      lastAtMs: isSet(object.lastAtMs)
+        ? bytesFromBase64(object.lastAtMs)
+        : isSet(object.last_at_ms)
+        ? bytesFromBase64(object.last_at_ms)
+        : new Uint8Array(0),
+      lengths: isSet(object.lengths) ? bytesFromBase64(object.lengths) : new Uint8Array(0),
+      pinPlaces: isSet(object.pinPlaces)
+        ? bytesFromBase64(object.pinPlaces)
+        : isSet(object.pin_places)
+        ? bytesFromBase64(object.pin_places)
+        : new Uint8Array(0),
+      pinIds: globalThis.Array.isArray(object?.pinIds)
+        ? object.pinIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.pin_ids)
+        ? object.pin_ids.map((e: any) => globalThis.String(e))
+        : [],
+      touchedPins: isSet(object.touchedPins)
+        ? bytesFromBase64(object.touchedPins)
+        : isSet(object.touched_pins)
+        ? bytesFromBase64(object.touched_pins)
+        : new Uint8Array(0),
+      touchingTrails: isSet(object.touchingTrails)
+        ? bytesFromBase64(object.touchingTrails)
+        : isSet(object.touching_trails)
+        ? bytesFromBase64(object.touching_trails)
+        : new Uint8Array(0),
+      touchedAtMs: isSet(object.touchedAtMs)
+        ? bytesFromBase64(object.touchedAtMs)
+        : isSet(object.touched_at_ms)
+        ? bytesFromBase64(object.touched_at_ms)
+        : new Uint8Array(0),
+      counts: isSet(object.counts) ? bytesFromBase64(object.counts) : new Uint8Array(0),
+      trailsEver: isSet(object.trailsEver)
+        ? globalThis.Number(object.trailsEver)
+        : isSet(object.trails_ever)
+        ? globalThis.Number(object.trails_ever)
+        : 0,
+      shardIndex: isSet(object.shardIndex)
+        ? globalThis.Number(object.shardIndex)
+        : isSet(object.shard_index)
+        ? globalThis.Number(object.shard_index)
+        : 0,
+      shardCount: isSet(object.shardCount)
+        ? globalThis.Number(object.shardCount)
+        : isSet(object.shard_count)
+        ? globalThis.Number(object.shard_count)
+        : 0,
+    };
+  },
+
+  toJSON(message: GatherTrailsResponse): unknown {
+    const obj: any = {};
+    if (message.keyHighs.length !== 0) {
+      obj.keyHighs = base64FromBytes(message.keyHighs);
+    }
+    if (message.keyLows.length !== 0) {
+      obj.keyLows = base64FromBytes(message.keyLows);
+    }
+    if (message.lastAtMs.length !== 0) {
+      obj.lastAtMs = base64FromBytes(message.lastAtMs);
+    }
+    if (message.lengths.length !== 0) {
+      obj.lengths = base64FromBytes(message.lengths);
+    }
+    if (message.pinPlaces.length !== 0) {
+      obj.pinPlaces = base64FromBytes(message.pinPlaces);
+    }
+    if (message.pinIds?.length) {
+      obj.pinIds = message.pinIds;
+    }
+    if (message.touchedPins.length !== 0) {
+      obj.touchedPins = base64FromBytes(message.touchedPins);
+    }
+    if (message.touchingTrails.length !== 0) {
+      obj.touchingTrails = base64FromBytes(message.touchingTrails);
+    }
+    if (message.touchedAtMs.length !== 0) {
+      obj.touchedAtMs = base64FromBytes(message.touchedAtMs);
+    }
+    if (message.counts.length !== 0) {
+      obj.counts = base64FromBytes(message.counts);
+    }
+    if (message.trailsEver !== 0) {
+      obj.trailsEver = Math.round(message.trailsEver);
+    }
+    if (message.shardIndex !== 0) {
+      obj.shardIndex = Math.round(message.shardIndex);
+    }
+    if (message.shardCount !== 0) {
+      obj.shardCount = Math.round(message.shardCount);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GatherTrailsResponse>): GatherTrailsResponse {
+    return GatherTrailsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GatherTrailsResponse>): GatherTrailsResponse {
+    const message = createBaseGatherTrailsResponse();
+    message.keyHighs = object.keyHighs ?? new Uint8Array(0);
+    message.keyLows = object.keyLows ?? new Uint8Array(0);
+    message.lastAtMs = object.lastAtMs ?? new Uint8Array(0);
+    message.lengths = object.lengths ?? new Uint8Array(0);
+    message.pinPlaces = object.pinPlaces ?? new Uint8Array(0);
+    message.pinIds = object.pinIds?.map((e) => e) || [];
+    message.touchedPins = object.touchedPins ?? new Uint8Array(0);
+    message.touchingTrails = object.touchingTrails ?? new Uint8Array(0);
+    message.touchedAtMs = object.touchedAtMs ?? new Uint8Array(0);
+    message.counts = object.counts ?? new Uint8Array(0);
+    message.trailsEver = object.trailsEver ?? 0;
+    message.shardIndex = object.shardIndex ?? 0;
+    message.shardCount = object.shardCount ?? 0;
+    return message;
+  },
+};
+
+function createBaseGatherTrailsStreamRequest(): GatherTrailsStreamRequest {
+  return { correlationId: 0, timeoutMs: 0, request: undefined };
+}
+
+export const GatherTrailsStreamRequest: MessageFns<GatherTrailsStreamRequest> = {
+  encode(message: GatherTrailsStreamRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.correlationId !== 0) {
+      writer.uint32(8).uint32(message.correlationId);
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(16).uint32(message.timeoutMs);
+    }
+    if (message.request !== undefined) {
+      GatherTrailsRequest.encode(message.request, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GatherTrailsStreamRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGatherTrailsStreamRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.correlationId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.timeoutMs = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.request = GatherTrailsRequest.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GatherTrailsStreamRequest {
+    return {
+      correlationId: isSet(object.correlationId)
+        ? globalThis.Number(object.correlationId)
+        : isSet(object.correlation_id)
+        ? globalThis.Number(object.correlation_id)
+        : 0,
+      timeoutMs: isSet(object.timeoutMs)
+        ? globalThis.Number(object.timeoutMs)
+        : isSet(object.timeout_ms)
+        ? globalThis.Number(object.timeout_ms)
+        : 0,
+      request: isSet(object.request) ? GatherTrailsRequest.fromJSON(object.request) : undefined,
+    };
+  },
+
+  toJSON(message: GatherTrailsStreamRequest): unknown {
+    const obj: any = {};
+    if (message.correlationId !== 0) {
+      obj.correlationId = Math.round(message.correlationId);
+    }
+    if (message.timeoutMs !== 0) {
+      obj.timeoutMs = Math.round(message.timeoutMs);
+    }
+    if (message.request !== undefined) {
+      obj.request = GatherTrailsRequest.toJSON(message.request);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GatherTrailsStreamRequest>): GatherTrailsStreamRequest {
+    return GatherTrailsStreamRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GatherTrailsStreamRequest>): GatherTrailsStreamRequest {
+    const message = createBaseGatherTrailsStreamRequest();
+    message.correlationId = object.correlationId ?? 0;
+    message.timeoutMs = object.timeoutMs ?? 0;
+    message.request = (object.request !== undefined && object.request !== null)
+      ? GatherTrailsRequest.fromPartial(object.request)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseGatherTrailsStreamResponse(): GatherTrailsStreamResponse {
+  return { correlationId: 0, code: 0, message: "", response: undefined };
+}
+
+export const GatherTrailsStreamResponse: MessageFns<GatherTrailsStreamResponse> = {
+  encode(message: GatherTrailsStreamResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.correlationId !== 0) {
+      writer.uint32(8).uint32(message.correlationId);
+    }
+    if (message.code !== 0) {
+      writer.uint32(16).uint32(message.code);
+    }
+    if (message.message !== "") {
+      writer.uint32(26).string(message.message);
+    }
+    if (message.response !== undefined) {
+      GatherTrailsResponse.encode(message.response, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GatherTrailsStreamResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGatherTrailsStreamResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.correlationId = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.code = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.response = GatherTrailsResponse.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GatherTrailsStreamResponse {
+    return {
+      correlationId: isSet(object.correlationId)
+        ? globalThis.Number(object.correlationId)
+        : isSet(object.correlation_id)
+        ? globalThis.Number(object.correlation_id)
+        : 0,
+      code: isSet(object.code) ? globalThis.Number(object.code) : 0,
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      response: isSet(object.response) ? GatherTrailsResponse.fromJSON(object.response) : undefined,
+    };
+  },
+
+  toJSON(message: GatherTrailsStreamResponse): unknown {
+    const obj: any = {};
+    if (message.correlationId !== 0) {
+      obj.correlationId = Math.round(message.correlationId);
+    }
+    if (message.code !== 0) {
+      obj.code = Math.round(message.code);
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.response !== undefined) {
+      obj.response = GatherTrailsResponse.toJSON(message.response);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GatherTrailsStreamResponse>): GatherTrailsStreamResponse {
+    return GatherTrailsStreamResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GatherTrailsStreamResponse>): GatherTrailsStreamResponse {
+    const message = createBaseGatherTrailsStreamResponse();
+    message.correlationId = object.correlationId ?? 0;
+    message.code = object.code ?? 0;
+    message.message = object.message ?? "";
+    message.response = (object.response !== undefined && object.response !== null)
+      ? GatherTrailsResponse.fromPartial(object.response)
+      : undefined;
+    return message;
+  },
+};
+
 /** Which few hundred pins? */
 export type CandidateServiceService = typeof CandidateServiceService;
 export const CandidateServiceService = {
@@ -1451,6 +2179,78 @@ export const CandidateServiceClient = makeGenericClientConstructor(
 ) as unknown as {
   new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): CandidateServiceClient;
   service: typeof CandidateServiceService;
+  serviceName: string;
+};
+
+/** Where users' trails are spread over instances: what one of them holds, for the one that answers a request. */
+export type TrailShardService = typeof TrailShardService;
+export const TrailShardService = {
+  /** The instance's trails through some pins, and its counts of others. */
+  gatherTrails: {
+    path: "/freshet.retrieval.v1.TrailShard/GatherTrails" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GatherTrailsRequest): Buffer => Buffer.from(GatherTrailsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GatherTrailsRequest => GatherTrailsRequest.decode(value),
+    responseSerialize: (value: GatherTrailsResponse): Buffer =>
+      Buffer.from(GatherTrailsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GatherTrailsResponse => GatherTrailsResponse.decode(value),
+  },
+  /** The same over one long-lived stream. */
+  gatherTrailsStream: {
+    path: "/freshet.retrieval.v1.TrailShard/GatherTrailsStream" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: GatherTrailsStreamRequest): Buffer =>
+      Buffer.from(GatherTrailsStreamRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GatherTrailsStreamRequest => GatherTrailsStreamRequest.decode(value),
+    responseSerialize: (value: GatherTrailsStreamResponse): Buffer =>
+      Buffer.from(GatherTrailsStreamResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GatherTrailsStreamResponse => GatherTrailsStreamResponse.decode(value),
+  },
+} as const;
+
+export interface TrailShardServer extends UntypedServiceImplementation {
+  /** The instance's trails through some pins, and its counts of others. */
+  gatherTrails: handleUnaryCall<GatherTrailsRequest, GatherTrailsResponse>;
+  /** The same over one long-lived stream. */
+  gatherTrailsStream: handleBidiStreamingCall<GatherTrailsStreamRequest, GatherTrailsStreamResponse>;
+}
+
+export interface TrailShardClient extends Client {
+  /** The instance's trails through some pins, and its counts of others. */
+  gatherTrails(
+    request: GatherTrailsRequest,
+    callback: (error: ServiceError | null, response: GatherTrailsResponse) => void,
+  ): ClientUnaryCall;
+  gatherTrails(
+    request: GatherTrailsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GatherTrailsResponse) => void,
+  ): ClientUnaryCall;
+  gatherTrails(
+    request: GatherTrailsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GatherTrailsResponse) => void,
+  ): ClientUnaryCall;
+  /** The same over one long-lived stream. */
+  gatherTrailsStream(): ClientDuplexStream<GatherTrailsStreamRequest, GatherTrailsStreamResponse>;
+  gatherTrailsStream(
+    options: Partial<CallOptions>,
+  ): ClientDuplexStream<GatherTrailsStreamRequest, GatherTrailsStreamResponse>;
+  gatherTrailsStream(
+    metadata: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientDuplexStream<GatherTrailsStreamRequest, GatherTrailsStreamResponse>;
+}
+
+export const TrailShardClient = makeGenericClientConstructor(
+  TrailShardService,
+  "freshet.retrieval.v1.TrailShard",
+) as unknown as {
+  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): TrailShardClient;
+  service: typeof TrailShardService;
   serviceName: string;
 };
 

@@ -1,0 +1,177 @@
+import { createTrailShardClient } from '@freshet/adapters/grpc/trail-shard-client'
+import { serveTrailShard } from '@freshet/adapters/grpc/trail-shard-server'
+import { createVirtualClock } from '@freshet/adapters/memory/clock'
+import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
+import { actionNumber, encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { bytesOf } from '@freshet/contracts/columns'
+import {
+  RetrieveRequest,
+  SourceStatus,
+  type GatherTrailsRequest,
+} from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import type { TrailShard } from '@freshet/contracts/ports/calls'
+import { topicLayouts } from '@freshet/contracts/topics'
+import { asId, type BoardId } from '@freshet/domain/ids'
+import { startGrpcServer } from '@freshet/service/grpc-server'
+import { createMetrics } from '@freshet/service/metrics'
+import { grpcSettings } from '@freshet/service/settings'
+import { afterEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { createCandidateService, type RunningCandidateService } from './candidate-service.ts'
+import { candidateServiceSchema } from './config.ts'
+import { remoteShard } from './trails.ts'
+
+const startMs = Date.UTC(2026, 0, 1)
+const minuteMs = 60_000
+const call = { timeoutMs: 20_000 }
+const users = 40
+const pins = 30
+
+const closing: (() => void | Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close()
+})
+
+/** A TrailShard behind a port of its own; it can be closed before the test is over. */
+async function listen(shard: TrailShard): Promise<{ readonly address: string; close(): Promise<void> }> {
+  const server = await startGrpcServer({
+    ...z.object(grpcSettings(0)).parse({}),
+    port: 0,
+    services: [serveTrailShard(shard, { onDefect: () => {} })],
+    protos: null,
+    metrics: createMetrics(),
+  })
+  closing.push(() => server.close())
+  return { address: `127.0.0.1:${server.port}`, close: () => server.close() }
+}
+
+/** A whole instance and two shards over one log. */
+async function world() {
+  const clock = createVirtualClock(startMs)
+  const log = createMemoryEventLog({ clock })
+  await log.applyTopics(topicLayouts(4))
+  const running = new Map<number, RunningCandidateService>()
+  const servers = await Promise.all(
+    [0, 1].map((index) =>
+      listen({
+        gatherTrails: (request: GatherTrailsRequest, options) => running.get(index)!.gatherTrails(request, options),
+      }),
+    ),
+  )
+  const service = (shard: object, peers: readonly TrailShard[]) =>
+    createCandidateService({
+      log,
+      clock,
+      config: candidateServiceSchema.parse({ shardTimeoutMs: 10_000, ...shard }),
+      snapshots: null,
+      peers,
+      pause: async () => {},
+      onEvent: () => {},
+    })
+  const shards = [0, 1].map((shardIndex) => {
+    const { address } = servers[1 - shardIndex]!
+    const peer = createTrailShardClient({ address })
+    closing.push(() => peer.close())
+    const shard = service({ shardIndex, shardCount: 2, shardPeers: [address] }, [peer])
+    running.set(shardIndex, shard)
+    return shard
+  })
+  const whole = service({}, [])
+  const act = (user: number, pin: number, at: number, board: string | null) =>
+    log.append('engagements.v1', [
+      {
+        key: `u${user}`,
+        value: encodeEngagement(
+          {
+            eventId: asId(`${user}-${at}`),
+            userId: asId(`u${user}`),
+            sessionId: null,
+            action: board === null ? 'click' : 'save',
+            subject: { kind: 'pin', pinId: asId(`p${pin}`) },
+            boardId: board === null ? null : asId<BoardId>(board),
+            occurredAtMs: startMs + at * minuteMs,
+            shown: { feedId: null, position: null, surface: null },
+            dwellMs: null,
+          },
+          startMs,
+        ),
+        partition: null,
+      },
+    ])
+  /** Actions of all users on pins without a pattern, every third one a save. */
+  const live = async (from: number, to: number) => {
+    for (let at = from; at < to; at++) {
+      const user = (at * 7) % users
+      await act(user, (Math.imul(at, 2_654_435_761) >>> 16) % pins, at, at % 3 === 0 ? `b${user % 6}` : null)
+    }
+    await log.drain()
+  }
+  for (const each of [whole, ...shards]) await each.start()
+  closing.push(async () => {
+    for (const each of [whole, ...shards]) await each.stop()
+  })
+  return { log, whole, shards, servers, live }
+}
+
+/** The `n`th question: a user's own three last actions, one of them a save. */
+function question(n: number): RetrieveRequest {
+  return RetrieveRequest.fromPartial({
+    userId: `u${n % users}`,
+    atMs: startMs + 10_000 * minuteMs,
+    limit: 200,
+    recent: {
+      pinIds: [0, 1, 2].map((back) => `p${(n * 3 + back * 5) % pins}`),
+      actions: Uint8Array.from(['click', 'save', 'click'] as const, actionNumber),
+      occurredAtMs: bytesOf(Float64Array.of(9_997, 9_998, 9_999).map((at) => startMs + at * minuteMs)),
+      sessionIds: [],
+      boardIds: ['', `b${n % 6}`, ''],
+    },
+  })
+}
+
+describe('shards of the trails', () => {
+  it('answer as the whole does, bit for bit, also after deletions and erasures', async () => {
+    const { log, whole, shards, live } = await world()
+    const compare = async () => {
+      for (let n = 0; n < users; n++) {
+        const wanted = await whole.retrieve(question(n), call)
+        expect(wanted.sources.find(({ source }) => source === 'session-neighbours')?.status).toBe(SourceStatus.ANSWERED)
+        for (const shard of shards) expect(await shard.retrieve(question(n), call)).toEqual(wanted)
+      }
+    }
+    await live(0, 600)
+    await compare()
+    await log.append('pins.v1', [{ key: 'p3', value: null, partition: null }])
+    await log.append('engagements.v1', [
+      { key: 'u5', value: null, partition: null },
+      { key: 'u12', value: null, partition: null },
+    ])
+    await live(600, 700)
+    await compare()
+    expect(shards.map((shard) => shard.stats().rejected)).toEqual([{}, {}])
+  }, 120_000)
+
+  it('go on without one that is gone, say which sources lack its part, and give what they hold', async () => {
+    const { shards, servers, live } = await world()
+    await live(0, 300)
+    await servers[1]!.close()
+    const { pinIds, sources } = await shards[0]!.retrieve(question(1), call)
+    expect(pinIds.length).toBeGreaterThan(0)
+    const failed = sources.filter(({ status }) => status === SourceStatus.FAILED)
+    expect(failed.map(({ source }) => source)).toEqual(['session-neighbours', 'saved-boards'])
+    expect(failed[0]!.candidateIndices.length).toBeGreaterThan(0)
+  }, 60_000)
+
+  it('do not take the part of an instance that is another shard than the one they ask', async () => {
+    const { whole } = await world()
+    const asked = remoteShard(whole, { index: 1, count: 2 }, () => call)
+    await expect(asked.part([asId('p1')], 5)).rejects.toThrow(/shard 1 of 2 says it is 0 of 1/)
+  })
+
+  it.each([
+    [{ shardIndex: 1 }, /shardIndex[\s\S]*is not below candidates.shardCount, which is 1/],
+    [{ shardCount: 3, shardPeers: ['a:1'] }, /has 1 addresses; 3 shards need 2/],
+  ])('are not made of settings that contradict each other: %j', (settings, message) => {
+    expect(() => candidateServiceSchema.parse(settings)).toThrow(message)
+  })
+})

@@ -1,0 +1,42 @@
+import type { Server } from '@grpc/grpc-js'
+import {
+  GatherTrailsRequest,
+  GatherTrailsStreamRequest,
+  TrailShardService,
+} from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import type { TrailShard } from '@freshet/contracts/ports/calls'
+import { tolerant } from './decode.ts'
+import { createCallServer, type CallServerOptions } from './stream-server.ts'
+
+/** A shard of the trails as a gRPC service: unary and streaming, one implementation. */
+export function serveTrailShard(service: TrailShard, options: CallServerOptions) {
+  const { unary, stream, drain } = createCallServer(service.gatherTrails, options)
+  const { gatherTrails, gatherTrailsStream } = TrailShardService
+  const definition = {
+    gatherTrails: {
+      ...gatherTrails,
+      requestDeserialize: tolerant('freshet.retrieval.v1.GatherTrailsRequest', (bytes) =>
+        GatherTrailsRequest.decode(bytes),
+      ),
+    },
+    gatherTrailsStream: {
+      ...gatherTrailsStream,
+      requestDeserialize: tolerant('freshet.retrieval.v1.GatherTrailsStreamRequest', (bytes) =>
+        GatherTrailsStreamRequest.decode(bytes),
+      ),
+    },
+  }
+  return {
+    definition,
+    implementation: { gatherTrails: unary, gatherTrailsStream: stream },
+    /** Asks clients to open their next stream elsewhere; what is under way is still answered. */
+    drain,
+  }
+}
+
+/** Adds a shard of the trails to a server. What is returned lets go of its streams before a shutdown. */
+export function addTrailShard(server: Server, service: TrailShard, options: CallServerOptions): { drain(): void } {
+  const { definition, implementation, drain } = serveTrailShard(service, options)
+  server.addService(definition, implementation)
+  return { drain }
+}
