@@ -40,6 +40,7 @@ describe('refuses', () => {
     ['maxPins', { maxPins: 0 }],
     ['maxPins', { maxPins: 1.5 }],
     ['maxpins', { maxpins: 7 }],
+    ['adaptShares', { adaptShares: 1 }],
     ['sources.popularity.maxCandidates', { sources: { popularity: { maxCandidates: 0 } } }],
     ['sources.popularity.share', { sources: { popularity: { share: NaN } } }],
     ['sources.popularity.weight', { sources: { popularity: { weight: 1 } } }],

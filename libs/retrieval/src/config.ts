@@ -7,7 +7,7 @@ export interface SourceConfig {
   readonly enabled: boolean
   /** The most candidates it gives for one request. */
   readonly maxCandidates: number
-  /** Its weight in the merge, relative to the others'. */
+  /** Its weight in the merge, relative to the others', until the log has taught better; at 0 it is silent beside others. */
   readonly share: number
   /** Left out of a request that has already taken this long when its turn comes, and broken off when it takes longer, milliseconds. */
   readonly deadlineMs: number
@@ -35,6 +35,8 @@ export interface RetrievalConfig {
   readonly maxPinsPerBoard: number
   /** Of the user's own actions, the latest that sources see. */
   readonly maxRecentActions: number
+  /** Whether the merge learns from the log how far to trust each rank of each source; else shares and scores alone count. */
+  readonly adaptShares: boolean
   readonly sources: Readonly<Record<string, SourceConfig>>
 }
 
@@ -74,8 +76,8 @@ export function resolveRetrievalConfig(input: RetrievalConfigInput = {}): Retrie
     )
   }
   for (const name of Object.keys(input)) {
-    if (name !== 'sources' && !(name in caps))
-      problems.push(`${name} is not a setting; there are ${Object.keys(caps).join(', ')}`)
+    if (!['sources', 'adaptShares'].includes(name) && !(name in caps))
+      problems.push(`${name} is not a setting; there are ${Object.keys(caps).join(', ')}, adaptShares`)
   }
   const resolved = Object.fromEntries(
     Object.entries(caps).map(([name, standard]) => {
@@ -85,6 +87,8 @@ export function resolveRetrievalConfig(input: RetrievalConfigInput = {}): Retrie
       return [name, value]
     }),
   ) as { readonly [Name in keyof typeof caps]: number }
+  const adaptShares: unknown = input.adaptShares ?? true
+  if (typeof adaptShares !== 'boolean') problems.push(`adaptShares is ${String(adaptShares)}; give true or false`)
   const sources: Record<string, SourceConfig> = {}
   for (const definition of sourceDefinitions) {
     const given = input.sources?.[definition.name] ?? {}
@@ -122,5 +126,5 @@ export function resolveRetrievalConfig(input: RetrievalConfigInput = {}): Retrie
     }
   }
   if (problems.length > 0) throw new RetrievalConfigError('RETRIEVAL_CONFIG_INVALID', problems)
-  return { ...resolved, sources }
+  return { ...resolved, adaptShares: adaptShares === true, sources }
 }

@@ -6,41 +6,63 @@ export interface MergeInput {
   readonly hits: Hits
   readonly share: number
   readonly scale: 'probability' | 'relative'
+  /** What each of its ranks is worth, see `Calibration`. */
+  readonly worth?: Float64Array
 }
 
-/** What the merge works with. `evidence`: how far sources of scale `relative` are to be trusted together, in [0, 1]. */
+/** What the merge works with. `evidence`: how far sources of scale `relative` are to be trusted together, in (0, 1]. */
 export interface MergeContext {
   readonly catalogue: Catalogue
   readonly board: ScoreBoard
   readonly evidence: number
+  /** Weight of the learned worths against the fixed mixture, in [0, 1); 0 where absent. */
+  readonly learned?: number
 }
 
+const leastProbabilityWeight = 0.02
+
 /**
- * The answers of sources as one mixture of distributions over the user's next pin. A source of scale `probability` adds
- * share · score. The sources of scale `relative` that found anything divide `evidence` by their shares, and each adds its
- * scores as parts of their sum. Popular pins have large probabilities where tastes are narrow and small ones where they
- * are wide, so the blend follows the data without a parameter per data set. A source that is asked alone needs no share.
- * Fills `hits` with the best `limit` of the union, best first.
+ * The answers of sources as one mixture of distributions over the user's next pin; its weights sum to 1. Two mixtures,
+ * weighed by how much was learned:
+ *
+ * - the fixed one: sources of scale `relative` that found anything divide `evidence` by their shares, and each adds its
+ *   scores as parts of their sum; a source of scale `probability` adds share · (1 − evidence) · score, because popular
+ *   pins have large probabilities where tastes are narrow and small ones where they are wide;
+ * - the learned one: each adds what its ranks are worth.
+ *
+ * Neither changes the order of a source that is asked alone, which needs no share. Fills `hits` with the best `limit` of
+ * the union, best first.
  */
 export function mergeHits(
   inputs: readonly MergeInput[],
-  { catalogue, board, evidence }: MergeContext,
+  { catalogue, board, evidence, learned = 0 }: MergeContext,
   { limit, hits }: { readonly limit: number; readonly hits: Hits },
 ): void {
   board.clear()
-  let shares = 0
   const shareOf = ({ share }: MergeInput): number => (inputs.length === 1 ? 1 : share)
+  let shares = 0
   for (const input of inputs) if (input.scale === 'relative' && input.hits.count > 0) shares += shareOf(input)
+  const trusted = shares > 0 ? evidence : 0
+  const untrusted = Math.max(leastProbabilityWeight, 1 - trusted)
+  let weights = trusted
+  let worths = 0
   for (const input of inputs) {
-    const { hits: found, scale } = input
-    let weight = shareOf(input)
-    if (weight === 0) continue
-    if (scale === 'relative') {
-      let sum = 0
-      for (let i = 0; i < found.count; i++) sum += found.scores[i] ?? 0
-      weight *= evidence / (sum * shares)
+    if (input.hits.count === 0 || shareOf(input) === 0) continue
+    if (input.scale === 'probability') weights += untrusted * shareOf(input)
+    for (let i = 0; i < input.hits.count; i++) worths += input.worth?.[i] ?? 0
+  }
+  const part = worths > 0 ? learned : 0
+  for (const input of inputs) {
+    const { hits: found, scale, worth } = input
+    const share = shareOf(input)
+    if (share === 0 || found.count === 0) continue
+    let weight = (1 - part) / weights
+    if (scale === 'probability') weight *= untrusted * share
+    else weight *= (trusted * share) / (shares * sumOf(found))
+    for (let i = 0; i < found.count; i++) {
+      const score = weight * (found.scores[i] ?? 0)
+      board.add(found.rows[i] ?? 0, part === 0 ? score : score + (part * (worth?.[i] ?? 0)) / worths)
     }
-    for (let i = 0; i < found.count; i++) board.add(found.rows[i] ?? 0, weight * (found.scores[i] ?? 0))
   }
   const best = selectorInto(catalogue, limit, hits)
   for (let i = 0; i < board.touched; i++) {
@@ -48,6 +70,12 @@ export function mergeHits(
     best.offer(row, board.get(row), always)
   }
   best.finish()
+}
+
+function sumOf({ scores, count }: Hits): number {
+  let sum = 0
+  for (let i = 0; i < count; i++) sum += scores[i] ?? 0
+  return sum
 }
 
 function always(): boolean {

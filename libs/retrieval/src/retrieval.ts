@@ -4,6 +4,7 @@ import type { BoardId, CreatorId, PinId, SessionId, TopicId, UserId } from '@fre
 import type { PinChange } from '@freshet/domain/pin'
 
 import { bytesPer, maxBytes, type BytesPer } from './caps.ts'
+import { createCalibration } from './calibration.ts'
 import { createCatalogue } from './catalogue.ts'
 import { resolveRetrievalConfig, type RetrievalConfig, type RetrievalConfigInput } from './config.ts'
 import { embeddingProblem } from './embedding-problem.ts'
@@ -14,6 +15,7 @@ import { createGraphView, type GraphView } from './graph/graph-view.ts'
 import { createQueryBuilder } from './query.ts'
 import { createInterruption, uninterrupted } from './interruption.ts'
 import { createLagReader } from './lags.ts'
+import { lessonOf } from './lessons.ts'
 import { mergeTrails, type GatheredTrails } from './neighbours/merged-trails.ts'
 import {
   holdsUser,
@@ -170,7 +172,7 @@ export function createRetrieval({
   let graphView: GraphView | undefined
   const graph = (): GraphView => (graphView ??= createGraphView({ catalogue, caps: config }))
   const views = { catalogue, sessions, board, seed, graph }
-  const enabled: {
+  const sources: {
     readonly source: Source
     readonly hits: Hits
     readonly share: number
@@ -181,7 +183,7 @@ export function createRetrieval({
     const settings = config.sources[definition.name]
     if (settings === undefined || !settings.enabled) continue
     const source = definition.create(views, settings.parameters)
-    enabled.push({
+    sources.push({
       source,
       hits: createHits(settings.maxCandidates),
       share: settings.share,
@@ -189,6 +191,12 @@ export function createRetrieval({
       deadlineMs: settings.deadlineMs,
     })
   }
+  // A shard cannot tell while it folds what all of them would answer, and shards that learned apart would differ.
+  const learns = config.adaptShares && shard.count === 1
+  const calibration = createCalibration(
+    sources.map(({ source: { name }, share, hits }) => ({ name, share, maxCandidates: hits.rows.length })),
+  )
+  const enabled = sources.map((entry, index) => ({ ...entry, worth: calibration.worthOf(index) }))
   const merged = createHits(enabled.reduce((sum, { hits }) => sum + hits.rows.length, 0))
   // Who comes back to a pin is counted of all users on every shard, from their pins alone, without a list of users by pin.
   const histories = shard.count === 1 ? trails : createSessions({ ...config, grouping: 'user', maxSessionsPerPin: 1 })
@@ -198,12 +206,26 @@ export function createRetrieval({
   let pendingEmbeddings: EmbeddingUpdate[] = []
   let places = new Int32Array(0)
 
+  /** Asks all sources what the user would take, just before it is folded what that was. */
+  function learnFrom(engagement: Engagement, row: number): void {
+    const lesson = lessonOf(engagement, { row, samples: calibration.samples }, { catalogue, sessions, trails })
+    if (lesson === null) return
+    const query = queries.build(lesson)
+    const answers = enabled.map(({ source, hits }, index) => {
+      hits.count = 0
+      source.query(query, hits, uninterrupted)
+      return { source: index, hits }
+    })
+    calibration.learn(answers, row)
+  }
+
   function applyEngagement(engagement: Engagement): void {
     const { subject, action } = engagement
     const row = subject.kind === 'pin' ? catalogue.intern(subject.pinId) : -1
     const positive = row >= 0 && positiveActions.includes(action)
     let folded = { engagement, row, positive, session: -1, lag: -1, distinctBefore: 0 }
     if (positive) {
+      if (learns) learnFrom(engagement, row)
       const { userId, sessionId, occurredAtMs: atMs } = engagement
       const pinAction = { userId, sessionId, pinRow: row, atMs }
       folded = { ...folded, session: sessions.fold(pinAction), ...lags.read(userId, row) }
@@ -221,6 +243,7 @@ export function createRetrieval({
         writer.u8('positions', positions)
         writer.json('embeddingWidth', embeddingWidth)
         catalogue.save(writer.under('catalogue'))
+        calibration.save(writer.under('calibration'))
       },
       (writer) => sessions.save(writer.under('sessions')),
       (writer) => {
@@ -320,17 +343,18 @@ export function createRetrieval({
           ? asked.flatMap(({ source }) => (source.trails === undefined ? [] : [source.name]))
           : []
       const limit = Math.min(request.limit, merged.rows.length)
-      mergeHits(asked, { catalogue, board, evidence: evidenceOf(query, query.trails) }, { limit, hits: merged })
+      const evidence = evidenceOf(query, query.trails)
+      mergeHits(asked, { catalogue, board, evidence, learned: calibration.part }, { limit, hits: merged })
       if (places.length < catalogue.size) places = new Int32Array(Math.max(1024, 2 * catalogue.size)).fill(-1)
       for (let i = 0; i < merged.count; i++) places[merged.rows[i] ?? 0] = i
-      const sources = asked.map(({ source, hits }) => placed(source.name, hits, places))
+      const found = asked.map(({ source, hits }) => placed(source.name, hits, places))
       const pinIds: PinId[] = []
       for (let i = 0; i < merged.count; i++) {
         const row = merged.rows[i] ?? 0
         places[row] = -1
         pinIds.push(catalogue.pinIdOf(row))
       }
-      return { pinIds, scores: merged.scores.slice(0, merged.count), sources, skipped, interrupted, incomplete }
+      return { pinIds, scores: merged.scores.slice(0, merged.count), sources: found, skipped, interrupted, incomplete }
     },
     stats() {
       const named = enabled.map(({ source }) => source)
@@ -364,6 +388,7 @@ export function createRetrieval({
       }
       embeddingWidth = reader.json('embeddingWidth') as number
       catalogue.load(reader.under('catalogue'))
+      calibration.load(reader.under('calibration'))
       sessions.load(reader.under('sessions'))
       trails.load(reader.under('trails'))
       if (histories !== trails) histories.load(reader.under('histories'))

@@ -3,6 +3,7 @@ import type { PinId } from '@freshet/domain/ids'
 import type { PinChange } from '@freshet/domain/pin'
 
 import { SnapshotError } from '../errors.ts'
+import { isLesson } from '../lessons.ts'
 import { decodeSnapshot, encodeSnapshot } from '../snapshot.ts'
 import { createAdmission } from './admission.ts'
 import { createContentMap, normalise } from './content-map.ts'
@@ -73,8 +74,9 @@ export interface PinAction {
 }
 
 /**
- * Streaming Pin2Vec: skip-gram with negative sampling over the pins of sessions. A pure function of what was folded and
- * the seed; a checkpoint continues bit-equal.
+ * Streaming Pin2Vec: skip-gram with negative sampling over the pins of sessions. An action that may become a lesson of
+ * the merge is not paired with those before it, see `isLesson`. A pure function of what was folded and the seed; a
+ * checkpoint continues bit-equal.
  */
 export interface Pin2Vec {
   readonly dimensions: number
@@ -242,7 +244,8 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
       const session = windows.open(action)
       const ticket = rows.ticketOf(row)
       let count = 0
-      for (let distance = 1; distance <= windows.lengthOf(session); distance++) {
+      const context = isLesson(action) ? 0 : windows.lengthOf(session)
+      for (let distance = 1; distance <= context; distance++) {
         const other = windows.ticketAt(session, distance)
         const otherRow = rows.rowOfTicket(other)
         if (otherRow < 0 || otherRow === row) continue

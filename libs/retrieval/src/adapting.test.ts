@@ -1,0 +1,61 @@
+import { mix32 } from '@freshet/domain/hash'
+import { beforeAll, describe, expect, test } from 'vitest'
+
+import { anEngagement, aQuery, asData, minuteMs, recentClicks, startMs } from './builders.fixture.ts'
+import { createRetrieval, type Retrieval } from './retrieval.ts'
+
+const folds = 3_000
+
+/** The n-th click: sixty users of six tastes, each of which has forty pins. */
+function fold(retrieval: Retrieval, n: number): void {
+  const user = mix32(n) % 60
+  const pin = (user % 6) * 40 + (mix32(n * 7) % 40)
+  retrieval.foldEngagement(anEngagement({ userId: `u${user}`, pinId: `p${pin}`, atMs: startMs + n * minuteMs }))
+}
+
+const make = (adaptShares: boolean, refresh: 'event' | 'mark' = 'event'): Retrieval =>
+  createRetrieval({ config: { adaptShares }, seed: 1, refresh })
+const question = aQuery({ atMs: startMs + folds * minuteMs, recent: recentClicks(['p1', 'p2', 'p3']), limit: 50 })
+
+describe('what the log taught', () => {
+  const taught = make(true)
+  let answer: unknown
+  beforeAll(() => {
+    for (let n = 0; n < folds; n++) fold(taught, n)
+    answer = asData(taught, question)
+  })
+
+  test('changes the union, and not what each source says', () => {
+    const plain = make(false)
+    for (let n = 0; n < folds; n++) fold(plain, n)
+    const [with_, without] = [taught.retrieve(question), plain.retrieve(question)]
+    expect(with_.scores).not.toEqual(without.scores)
+    const only = { ...question, sources: ['pixie-walk'] }
+    expect(taught.retrieve(only).pinIds).toEqual(plain.retrieve(only).pinIds)
+  })
+
+  test('does not depend on which questions were asked', () => {
+    const asked = make(true)
+    for (let n = 0; n < folds; n++) {
+      fold(asked, n)
+      if (n % 10 === 0) asked.retrieve(question)
+    }
+    expect(asData(asked, question)).toEqual(answer)
+  })
+
+  test('is the same where knowledge is brought up to date at a mark', () => {
+    const marked = make(true, 'mark')
+    for (let n = 0; n < folds; n++) fold(marked, n)
+    marked.mark()
+    expect(asData(marked, question)).toEqual(answer)
+  })
+
+  test('is in the snapshot, and learning goes on from there', () => {
+    const half = make(true)
+    for (let n = 0; n < folds / 2; n++) fold(half, n)
+    const restored = make(true)
+    restored.restore(half.snapshot(new Uint8Array(0)))
+    for (let n = folds / 2; n < folds; n++) fold(restored, n)
+    expect(asData(restored, question)).toEqual(answer)
+  })
+})
