@@ -62,7 +62,12 @@ async function world() {
     createCandidateService({
       log,
       clock,
-      config: candidateServiceSchema.parse({ shardTimeoutMs: 10_000, ...shard }),
+      // Shards do not learn shares, so neither does the whole that they are compared with.
+      config: candidateServiceSchema.parse({
+        shardTimeoutMs: 10_000,
+        retrieval: { adaptShares: false },
+        ...shard,
+      }),
       snapshots: null,
       peers,
       pause: async () => {},
