@@ -30,7 +30,8 @@ const leastProbabilityWeight = 0.02
  *   pins have large probabilities where tastes are narrow and small ones where they are wide;
  * - the learned one: each adds what its ranks are worth.
  *
- * Neither changes the order of a source that is asked alone, which needs no share. Fills `hits` with the best `limit` of
+ * A source that is asked alone needs no share, and keeps its order to the last bit: nothing learned counts, and its scores
+ * are scaled by a power of two. Fills `hits` with the best `limit` of
  * the union, best first.
  */
 export function mergeHits(
@@ -39,7 +40,8 @@ export function mergeHits(
   { limit, hits }: { readonly limit: number; readonly hits: Hits },
 ): void {
   board.clear()
-  const shareOf = ({ share }: MergeInput): number => (inputs.length === 1 ? 1 : share)
+  const isAlone = inputs.length === 1
+  const shareOf = ({ share }: MergeInput): number => (isAlone ? 1 : share)
   let shares = 0
   for (const input of inputs) if (input.scale === 'relative' && input.hits.count > 0) shares += shareOf(input)
   const trusted = shares > 0 ? evidence : 0
@@ -51,7 +53,7 @@ export function mergeHits(
     if (input.scale === 'probability') weights += untrusted * shareOf(input)
     for (let i = 0; i < input.hits.count; i++) worths += input.worth?.[i] ?? 0
   }
-  const part = worths > 0 ? learned : 0
+  const part = worths > 0 && !isAlone ? learned : 0
   for (const input of inputs) {
     const { hits: found, scale, worth } = input
     const share = shareOf(input)
@@ -59,6 +61,8 @@ export function mergeHits(
     let weight = (1 - part) / weights
     if (scale === 'probability') weight *= untrusted * share
     else weight *= (trusted * share) / (shares * sumOf(found))
+    // A power of two is exact: rounding must not make ties of what the source told apart.
+    if (isAlone) weight = 2 ** Math.floor(Math.log2(weight))
     for (let i = 0; i < found.count; i++) {
       const score = weight * (found.scores[i] ?? 0)
       board.add(found.rows[i] ?? 0, part === 0 ? score : score + (part * (worth?.[i] ?? 0)) / worths)
