@@ -1,20 +1,27 @@
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 
-/** So many TCP ports of 127.0.0.1 that nobody listens on, all different. */
+/** Below the ports that systems give to outgoing connections (from 32,768 on): one of those may be taken again before a process listens on it. */
+const lowest = 12_000
+const highest = 32_000
+const given = new Set<number>()
+let next = lowest + ((process.pid * 7_919) % (highest - lowest))
+
+/** So many TCP ports of 127.0.0.1 that nobody listens on, all different, and none that this process was given before. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer()
-          server.once('error', reject)
-          server.listen(0, '127.0.0.1', () => resolve(server))
-        }),
-    ),
-  )
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  const ports: number[] = []
+  while (ports.length < count) {
+    next = next >= highest ? lowest : next + 1
+    if (given.has(next) || !(await isFree(next))) continue
+    given.add(next)
+    ports.push(next)
+  }
   return ports
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }
