@@ -60,9 +60,20 @@ describe('logistic scorer', () => {
     const scorer = createLogisticScorer(spec)
     const rows = rowsOf(500)
     const whole = scorer.score(rows, 500)
-    for (const size of [1, 2, 3, 7, 64, 333]) {
+    for (const size of [1, 2, 3, 5, 7, 15, 17, 63, 64, 65, 333, 499]) {
       const part = scorer.score(rows.slice(0, size * features.length), size)
       expect(part.utilities).toEqual(whole.utilities.slice(0, size))
+    }
+    scorer.dispose()
+  })
+
+  it('gives a candidate the same score at every place of the page, to the bit', () => {
+    const scorer = createLogisticScorer(spec)
+    const rows = rowsOf(131)
+    const whole = scorer.score(rows, 131)
+    for (const first of [1, 4, 63, 64, 100]) {
+      const part = scorer.score(rows.slice(first * features.length), 131 - first)
+      expect(part.utilities).toEqual(whole.utilities.slice(first))
     }
     scorer.dispose()
   })

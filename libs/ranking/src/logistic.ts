@@ -21,8 +21,14 @@ export interface Scorer {
 }
 
 /**
+ * Rows are padded to a multiple of this many. Kernels take what is left of a block, a vector register or a single row by
+ * other instructions than the rest, with other last bits (seen with TensorFlow's sigmoid); with whole blocks none is left.
+ */
+const blockRows = 64
+
+/**
  * A logistic model per action over transformed features, computed by TensorFlow.js in one matrix product for the page.
- * A candidate's score does not depend on the others of the page.
+ * A candidate's score depends neither on the others of the page nor on its place among them, to the last bit.
  */
 export function createLogisticScorer(spec: RankingSpec): Scorer {
   const width = spec.features.length
@@ -45,9 +51,10 @@ export function createLogisticScorer(spec: RankingSpec): Scorer {
         throw new RangeError(`${features.length} numbers are no ${candidates} rows of ${width} features`)
       }
       if (candidates === 0) return { utilities: new Float32Array(), probabilities: new Float32Array() }
-      const rows = new Float32Array(features.length)
+      const padded = Math.ceil(candidates / blockRows) * blockRows
+      const rows = new Float32Array(padded * width)
       for (let column = 0; column < width; column++) transforms[column]!(features, rows, column)
-      const scored = tf.tidy(() => tf.sigmoid(tf.add(tf.matMul(tf.tensor2d(rows, [candidates, width]), weights), bias)))
+      const scored = tf.tidy(() => tf.sigmoid(tf.add(tf.matMul(tf.tensor2d(rows, [padded, width]), weights), bias)))
       // Read out here: what a tidy gives is searched for tensors, and numbers would be searched one by one.
       const byRow = scored.dataSync() as Float32Array
       scored.dispose()
@@ -76,11 +83,11 @@ function compile(
   switch (transform.kind) {
     case 'identity':
       return (features, out, column) => {
-        for (let at = column; at < out.length; at += width) out[at] = features[at]!
+        for (let at = column; at < features.length; at += width) out[at] = features[at]!
       }
     case 'log1p':
       return (features, out, column) => {
-        for (let at = column; at < out.length; at += width) {
+        for (let at = column; at < features.length; at += width) {
           const value = features[at]!
           out[at] = value > 0 ? Math.log1p(value) : 0
         }
@@ -88,13 +95,13 @@ function compile(
     case 'log': {
       const { floor } = transform
       return (features, out, column) => {
-        for (let at = column; at < out.length; at += width) out[at] = Math.log(Math.max(floor, features[at]!))
+        for (let at = column; at < features.length; at += width) out[at] = Math.log(Math.max(floor, features[at]!))
       }
     }
     case 'range': {
       const { from, to } = transform
       return (features, out, column) => {
-        for (let at = column; at < out.length; at += width)
+        for (let at = column; at < features.length; at += width)
           out[at] = Math.min(1, Math.max(0, (features[at]! - from) / (to - from)))
       }
     }
