@@ -1,25 +1,9 @@
-import type { LogBatch, TopicPartition } from '@freshet/contracts/ports/event-log'
-import { updaterConfigOf } from '@freshet/feature-updater/config'
-import { createPartitionFolder } from '@freshet/feature-updater/fold-partition'
-import { createUserStage } from '@freshet/feature-updater/fold-users'
+import type { LogBatch } from '@freshet/contracts/ports/event-log'
 import type { Updater } from '@freshet/feature-updater/updater'
-import { SimulatedFault, type Scheduler, type SimProcess } from './scheduler.ts'
+import { persistently, type Scheduler, type SimProcess } from './scheduler.ts'
 import type { SimLog } from './sim-log.ts'
-import type { SimStore } from './sim-store.ts'
-import { simFold } from './workload.ts'
 
 const topic = 'erasures.v1'
-
-/** Makes a call again until it is not refused; what is no simulated fault goes on. */
-async function persistently<T>(call: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await call()
-    } catch (error) {
-      if (!(error instanceof SimulatedFault)) throw error
-    }
-  }
-}
 
 /**
  * A process reads `erasures.v1`, all partitions, as the updater does by itself where it starts its readers: the promise
@@ -63,36 +47,4 @@ export async function readErasures(options: {
   look()
   for (const partition of partitions) read(partition).catch((error: unknown) => options.onError(error as Error))
   await loaded.promise
-}
-
-/** Folds all of `engagements.v1` into another generation, with every erasure known from the start, as `freshet rebuild` does. */
-export async function rebuildUsers(options: {
-  readonly process: SimProcess
-  readonly log: SimLog
-  readonly store: SimStore
-  readonly scheduler: Scheduler
-  readonly generation: string
-  readonly erased: ReadonlyMap<string, number>
-  readonly cut: (at: TopicPartition, from: number) => LogBatch | null
-}): Promise<void> {
-  const { process, log, scheduler, generation, erased, cut } = options
-  const config = updaterConfigOf({ fold: simFold, updater: { haltMinBadRecords: 1000 } })
-  const folder = createPartitionFolder({
-    stage: createUserStage(config.fold, (userId) => erased.get(userId) ?? null),
-    log: log.seenBy(process, scheduler),
-    store: options.store.seenBy(process, scheduler),
-    config: config.updater,
-    generation: () => generation,
-    sendOnward: false,
-    badAcceptedUntilMs: () => Infinity,
-  })
-  for (let partition = 0; partition < log.partitions; partition++) {
-    let position = 0
-    for (;;) {
-      const batch = cut({ topic: 'engagements.v1', partition }, position)
-      if (batch === null) break
-      const verdict = await persistently(() => folder.handle(batch))
-      position = verdict?.seekTo ?? batch.next
-    }
-  }
 }

@@ -19,6 +19,7 @@ const users = 'feature-updater/src/fold-users.ts'
 const pins = 'feature-updater/src/fold-pins.ts'
 const updater = 'feature-updater/src/updater.ts'
 const erasures = 'feature-updater/src/erasures.ts'
+const rebuild = 'feature-updater/src/rebuild.ts'
 const simulatedStore = 'simulation/sim-store.ts'
 
 const dropOnRevoke: readonly Edit[] = [
@@ -284,6 +285,45 @@ export const plantedBugs: readonly PlantedBug[] = [
         file: users,
         find: 'if (lateByMs > config.allowedLatenessMs) {',
         replace: 'watermarkMs = Math.max(watermarkMs, occurredAtMs)\n    if (lateByMs > config.allowedLatenessMs) {',
+      },
+    ],
+  },
+  {
+    name: 'rebuild-ahead-of-serving',
+    means:
+      'a rebuild folds past the generation that serves, so that after the switch nobody sends onward what is between',
+    edits: [
+      {
+        file: rebuild,
+        find: 'const next = Math.min(batch.next, limit)',
+        replace: 'const next = batch.next + 0 * limit',
+      },
+    ],
+  },
+  {
+    name: 'compared-at-unequal-positions',
+    means: 'a rebuild compares values of both generations at whatever positions they are',
+    edits: [{ file: rebuild, find: 'if ((after.position ?? 0) !== (before.position ?? 0)) continue', replace: '' }],
+  },
+  {
+    name: 'rebuild-alone',
+    means: 'a rebuild does not notice that somebody else folds into its generation, and waits for ever',
+    edits: [
+      {
+        file: rebuild,
+        find: 'const stands = verdict?.seekTo ?? next',
+        replace: 'if (verdict !== undefined) return verdict\n    const stands = next',
+      },
+    ],
+  },
+  {
+    name: 'switched-is-silent',
+    means: 'what is folded in a generation that was switched to is not sent onward',
+    edits: [
+      {
+        file: folder,
+        find: 'if (options.sendOnward) {',
+        replace: "if (options.sendOnward && options.generation() === '1') {",
       },
     ],
   },

@@ -8,6 +8,7 @@ import { decodePartitionMeta, type OutcomeCounts, type RecordOutcome } from '@fr
 import { decodePinFeatures, encodePinState } from '@freshet/contracts/codecs/pin-state'
 import { encodeUserState, withoutTail } from '@freshet/contracts/codecs/user-state'
 import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
+import type { StateFamily } from '@freshet/contracts/scopes'
 import type { Engagement } from '@freshet/domain/engagement'
 import { foldPin, isPinKey, newPinState, pinStateKeys } from '@freshet/domain/pin-state'
 import { defaultUserLimits, foldUser, newUserState, type AcceptedEngagement } from '@freshet/domain/user-state'
@@ -25,8 +26,11 @@ interface Expected {
   readonly onward: ReadonlyMap<string, { readonly key: string; readonly engagement: Engagement }>
 }
 
+/** Where the state that serves is. */
+export type Scopes = Readonly<Record<StateFamily, string>>
+
 /** The law: for every user and pin the stored state is the fold of the accepted log, each event once; and every record is accounted for. Answers every violation. */
-export function violations(log: SimLog, store: SimStore): readonly string[] {
+export function violations(log: SimLog, store: SimStore, scopes: Scopes): readonly string[] {
   const problems: string[] = []
   const expected = Array.from({ length: log.partitions }, (_, partition) => expectedOf(log, partition))
   const late = new Set<string>()
@@ -47,7 +51,7 @@ export function violations(log: SimLog, store: SimStore): readonly string[] {
   if (!sameSet(dead, wantedDead)) problems.push(`dead letters: ${[...dead].join()} instead of ${wantedDead.join()}`)
 
   expected.forEach(({ users, counts }, partition) => {
-    const stored = store.now('user.1', partition)
+    const stored = store.now(scopes.user, partition)
     const end = log.end('engagements.v1', partition)
     if ((stored.position ?? 0) !== end) problems.push(`user ${partition} stands at ${stored.position}, not at ${end}`)
     compare(`user ${partition}`, folded(stored.values), users, problems)
@@ -59,7 +63,7 @@ export function violations(log: SimLog, store: SimStore): readonly string[] {
     const sum = Object.values(said).reduce((total, count) => total + count, 0)
     if (sum !== records) problems.push(`user ${partition}: ${records} accepted, ${sum} accounted for`)
   })
-  problems.push(...pinViolations(log, store, expected))
+  problems.push(...pinViolations(log, store, scopes.pin, expected))
   return problems
 }
 
@@ -124,7 +128,7 @@ function expectedOf(log: SimLog, partition: number): Expected {
 }
 
 /** The second stage, against the set of what the first had to send: each once, in the order of first arrival. */
-function pinViolations(log: SimLog, store: SimStore, expected: readonly Expected[]): readonly string[] {
+function pinViolations(log: SimLog, store: SimStore, scope: string, expected: readonly Expected[]): readonly string[] {
   const problems: string[] = []
   const wanted = new Map(expected.flatMap(({ onward }) => [...onward]))
   const arrived = new Set<string>()
@@ -150,7 +154,7 @@ function pinViolations(log: SimLog, store: SimStore, expected: readonly Expected
       arrived.add(id)
       byKey.set(key, [...(byKey.get(key) ?? []), engagement])
     }
-    const stored = store.now('pin.1', partition)
+    const stored = store.now(scope, partition)
     const end = log.end('pin-engagements.v1', partition)
     if ((stored.position ?? 0) !== end) problems.push(`pin ${partition} stands at ${stored.position}, not at ${end}`)
     const pins = new Map([...byKey].map(([key, list]) => [key, encodePinState(foldPin(newPinState, list))]))

@@ -103,3 +103,14 @@ export function createScheduler(random: Random, faults: Faults, onCrash: (proces
     trace,
   }
 }
+
+/** Makes a call again until it is not refused; what is no simulated fault goes on. */
+export async function persistently<T>(call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call()
+    } catch (error) {
+      if (!(error instanceof SimulatedFault)) throw error
+    }
+  }
+}

@@ -1,7 +1,16 @@
-import type { EventLog, LogRecord, NewRecord, Position } from '@freshet/contracts/ports/event-log'
+import type {
+  EventLog,
+  LogBatch,
+  LogReader,
+  LogRecord,
+  NewRecord,
+  Position,
+  TopicPartition,
+  ViewReaderOptions,
+} from '@freshet/contracts/ports/event-log'
 import type { Random } from '@freshet/domain/clock'
 import { partitionOf } from '@freshet/domain/partition'
-import type { Scheduler, SimProcess } from './scheduler.ts'
+import { SimulatedFault, type Scheduler, type SimProcess } from './scheduler.ts'
 
 /** The simulated log: what all processes share. */
 export interface SimLog {
@@ -9,6 +18,8 @@ export interface SimLog {
   /** The records of a partition; positions are sparse. */
   records(topic: string, partition: number): readonly LogRecord[]
   end(topic: string, partition: number): number
+  /** A batch of any length, sometimes empty; it ends right after its last record or, as on a real log, somewhat later. null: there is nothing yet. */
+  cut(at: TopicPartition, from: number): LogBatch | null
   /** Appends at once, as the generator of events does. */
   write(topic: string, records: readonly NewRecord[]): readonly Position[]
   /** The log as one process sees it: its appends may be refused, half done, or the last thing it does. */
@@ -38,6 +49,16 @@ export function createSimLog(partitions: number, random: Random): SimLog {
     partitions,
     records: (topic, partition) => of(topic)[partition] ?? [],
     end: (topic, partition) => endsOf(topic)[partition] ?? 0,
+    cut(at, from) {
+      const waiting = log.records(at.topic, at.partition).filter(({ position }) => position >= from)
+      const end = log.end(at.topic, at.partition)
+      if (from >= end) return null
+      const records = waiting.slice(0, 1 + Math.floor(random.next() * 8))
+      const following = waiting[records.length]
+      const least = (records.at(-1)?.position ?? from) + 1
+      const next = following !== undefined && random.next() < 0.3 ? following.position : least
+      return { ...at, from, next, records, end }
+    },
     write(topic, records) {
       return records.map(({ key, value, partition: wanted }) => {
         const partition = wanted ?? partitionOf(key, partitions)
@@ -62,9 +83,42 @@ export function createSimLog(partitions: number, random: Random): SimLog {
       ends: (topic) => Promise.resolve([...endsOf(topic)]),
       applyTopics: unsupported,
       readGroup: unsupported,
-      readAll: unsupported,
+      readAll: (options) => Promise.resolve(readAll(log, process, scheduler, options)),
       close: () => Promise.resolve(),
     }),
   }
   return log
+}
+
+/** Reads all partitions as a process does that follows a topic: what is refused it tries again. */
+function readAll(log: SimLog, process: SimProcess, scheduler: Scheduler, options: ViewReaderOptions): LogReader {
+  let stopped = false
+  const { signal } = new AbortController()
+  const read = async (at: TopicPartition): Promise<void> => {
+    let position = (await options.startAt(at)) ?? 0
+    while (!stopped) {
+      try {
+        const what = `poll ${at.topic}/${at.partition} from ${position}`
+        const batch = await scheduler.call(process, what, (fate) => (fate === 'done' ? log.cut(at, position) : null))
+        if (batch === null || stopped) continue
+        const verdict = await options.onBatch(batch, signal)
+        position = verdict?.seekTo ?? batch.next
+      } catch (error) {
+        if (!(error instanceof SimulatedFault) && !stopped) throw error
+      }
+    }
+  }
+  const ended = options.topics.flatMap((topic) =>
+    Array.from({ length: log.partitions }, (_, partition) => read({ topic, partition })),
+  )
+  for (const reading of ended) reading.catch((error: unknown) => options.onError(error as Error))
+  return {
+    handled: () => null,
+    assigned: () => [],
+    lag: () => Promise.resolve(0),
+    stop: async () => {
+      stopped = true
+      await Promise.all(ended)
+    },
+  }
 }

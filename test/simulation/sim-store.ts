@@ -14,6 +14,7 @@ interface Snapshot {
 /** The simulated store: what all processes share. */
 export interface SimStore {
   now(scope: string, partition: number): Snapshot
+  pointer(name: string): string | null
   /** A fail-over to a replica that had missed the last commits of one partition. Answers how many were lost. */
   loseTail(scope: string, partition: number, random: Random): number
   /** The store as one process sees it: any call may be refused, done and yet refused, or the last thing it does. */
@@ -26,6 +27,7 @@ const keptCommits = 8
 /** An empty store with the fence of the real ones. */
 export function createSimStore(): SimStore {
   const histories = new Map<string, Snapshot[]>()
+  const pointers = new Map<string, string>()
   const historyOf = (scope: string, partition: number): Snapshot[] => {
     const name = `${scope}/${partition}`
     const history = histories.get(name) ?? [empty]
@@ -71,6 +73,7 @@ export function createSimStore(): SimStore {
 
   return {
     now,
+    pointer: (name) => pointers.get(name) ?? null,
     loseTail(scope, partition, random) {
       const history = historyOf(scope, partition)
       const lost = Math.min(history.length - 1, 1 + Math.floor(random.next() * 3))
@@ -90,11 +93,19 @@ export function createSimStore(): SimStore {
         scheduler.call(process, `positions ${scope}`, () =>
           partitions.map((partition) => now(scope, partition).position),
         ),
-      pointer: () => Promise.resolve(null),
+      pointer: (name) => scheduler.call(process, `pointer ${name}`, () => pointers.get(name) ?? null),
+      movePointer: (name, expected, value) =>
+        scheduler.call(process, `move pointer ${name} to ${value}`, (fate) => {
+          if (fate === 'refused' || (pointers.get(name) ?? null) !== expected) return false
+          pointers.set(name, value)
+          return true
+        }),
+      async *scan(scope, partition) {
+        const values = await scheduler.call(process, `scan ${scope}/${partition}`, () => now(scope, partition).values)
+        yield [...values].map(([key, value]) => ({ key, value }))
+      },
       readMany: unsupported,
-      scan: unsupported,
       dropScope: unsupported,
-      movePointer: unsupported,
       append: unsupported,
       // What was served of an erased user: outside the fence, and nothing of the law.
       put: (scope, partition) => scheduler.call(process, `put ${scope}/${partition}`, () => undefined),

@@ -1,12 +1,14 @@
 import { createSeededRandom } from '@freshet/adapters/memory/random'
 import type { BatchVerdict, LogBatch, TopicPartition } from '@freshet/contracts/ports/event-log'
+import { stateScope } from '@freshet/contracts/scopes'
 import type { Clock } from '@freshet/domain/clock'
 import { partitionOf } from '@freshet/domain/partition'
 import { updaterConfigOf } from '@freshet/feature-updater/config'
 import { createUpdater, type Updater } from '@freshet/feature-updater/updater'
-import { readErasures, rebuildUsers } from './erasing.ts'
+import { readErasures } from './erasing.ts'
+import { operate, rebuild, rebuiltGeneration, servingScopes } from './operating.ts'
 import { violations } from './reference.ts'
-import { erasuresOf, rebuiltViolations, violationsWithErasures } from './reference-erased.ts'
+import { rebuiltViolations, violationsWithErasures } from './reference-erased.ts'
 import { createScheduler, SimulatedFault, type SimProcess } from './scheduler.ts'
 import { createSimLog } from './sim-log.ts'
 import { createSimStore } from './sim-store.ts'
@@ -43,6 +45,8 @@ const readTopics = ['engagements.v1', 'pin-engagements.v1'] as const
 const maxSteps = 20_000
 /** Share of the histories in which users are erased. */
 const erasingShare = 0.25
+/** Share of the others in which state is rebuilt, and switched to and fro. */
+const switchingShare = 0.4
 
 const clock: Clock = { now: () => 0, sleep: () => new Promise(() => undefined) }
 
@@ -60,6 +64,8 @@ export async function simulate(seed: number): Promise<Simulated> {
   const events = 10 + Math.floor(random.next() * 40)
   const stormy = random.next()
   const erasing = random.next() < erasingShare
+  const switching = !erasing && random.next() < switchingShare
+  const switched = pick(['user', 'pin'] as const) ?? 'user'
   const faults = { refused: 0.04 * stormy, doneButRefused: 0.04 * stormy, crash: 0.03 * stormy }
   const problems: string[] = []
   const pumps = new Set<Pump>()
@@ -69,6 +75,7 @@ export async function simulate(seed: number): Promise<Simulated> {
   let over = false
   let moves = 0
   let started = 0
+  const operators: (SimProcess & { done: boolean })[] = []
 
   const scheduler = createScheduler(random, faults, (process) => {
     crashes++
@@ -112,7 +119,7 @@ export async function simulate(seed: number): Promise<Simulated> {
         const batch: LogBatch | null = await scheduler.call(
           instance,
           `poll ${at.topic}/${at.partition} from ${position}`,
-          (fate) => (fate === 'done' ? cut(at, position ?? 0) : null),
+          (fate) => (fate === 'done' ? log.cut(at, position ?? 0) : null),
         )
         if (batch === null || !pump.active) continue
         const verdict: BatchVerdict =
@@ -129,21 +136,8 @@ export async function simulate(seed: number): Promise<Simulated> {
     }
   }
 
-  /** A batch of any length, sometimes empty; it ends right after its last record or, as on a real log, somewhat later. */
-  const cut = (at: TopicPartition, from: number): LogBatch | null => {
-    const waiting = log.records(at.topic, at.partition).filter(({ position }) => position >= from)
-    const end = log.end(at.topic, at.partition)
-    if (from >= end) return null
-    const records = waiting.slice(0, 1 + Math.floor(random.next() * 8))
-    const following = waiting[records.length]
-    const least = (records.at(-1)?.position ?? from) + 1
-    const next = following !== undefined && random.next() < 0.3 ? following.position : least
-    return { ...at, from, next, records, end }
-  }
-
   const give = (at: TopicPartition): void => {
-    const living = instances.filter(({ dead }) => !dead)
-    const instance = pick(living.length < 2 ? [...living, boot()] : living)
+    const instance = pick(living().length < 2 ? [...living(), boot()] : living())
     if (instance === undefined) return
     const pump: Pump = { instance, at, active: true }
     pumps.add(pump)
@@ -162,14 +156,29 @@ export async function simulate(seed: number): Promise<Simulated> {
   /** What a rebuild comes to, that knows of all erasures from its start. */
   async function rebuilt(): Promise<readonly string[]> {
     const process: SimProcess = { name: 'rebuild', dead: false, pausedSteps: 0 }
-    const given = { process, log, store, scheduler, generation: '2', erased: erasuresOf(log), cut }
     let ended = false
-    const work = rebuildUsers(given).finally(() => (ended = true))
+    const work = rebuild({ process, log, store, scheduler }, 'user').finally(() => (ended = true))
     work.catch(() => undefined)
     while (!ended) await scheduler.step()
     await work
-    return rebuiltViolations(log, store, 'user.2')
+    return rebuiltViolations(log, store, stateScope('user', rebuiltGeneration))
   }
+
+  /** The one who rebuilds and switches; after a crash another one takes over. */
+  const startOperator = (): void => {
+    const started = { name: `operator${operators.length}`, dead: false, pausedSteps: 0, done: false }
+    operators.push(started)
+    operate({ process: started, log, store, scheduler }, switched, random)
+      .then((wrong) => problems.push(...wrong))
+      .catch((error: unknown) => problems.push(`${started.name} threw ${(error as Error).stack}`))
+      .finally(() => (started.done = true))
+  }
+  const askWhatServes = (instance: Instance): void => {
+    instance.updater.refreshPointers().catch((error: unknown) => {
+      if (!(error instanceof SimulatedFault)) problems.push(`${instance.name} threw ${(error as Error).stack}`)
+    })
+  }
+  const living = () => instances.filter(({ dead }) => !dead)
 
   let sent = 0
   while (sent < events || random.next() < 0.97) {
@@ -178,6 +187,9 @@ export async function simulate(seed: number): Promise<Simulated> {
       sent++
     }
     if (erasing && random.next() < 0.03) log.write('erasures.v1', [workload.erasure()])
+    if (switching && random.next() < 0.02 && operators.at(-1)?.dead !== false) startOperator()
+    const asking = switching && random.next() < 0.05 ? pick(living()) : undefined
+    if (asking !== undefined) askWhatServes(asking)
     for (const at of all) if (holders(at).length === 0) give(at)
     const draw = random.next()
     const at = pick(all)
@@ -186,10 +198,12 @@ export async function simulate(seed: number): Promise<Simulated> {
       const [first, ...others] = holders(at)
       if (first !== undefined && others.length > 0) take(first)
     } else if (at !== undefined && draw < 0.06 + 0.02 * stormy) {
-      store.loseTail(at.topic === 'engagements.v1' ? 'user.1' : 'pin.1', at.partition, random)
+      const family = at.topic === 'engagements.v1' ? 'user' : 'pin'
+      const generation = switching && random.next() < 0.5 ? rebuiltGeneration : '1'
+      store.loseTail(stateScope(family, generation), at.partition, random)
     } else if (draw < 0.1) {
-      const living = pick(instances.filter(({ dead }) => !dead))
-      if (living !== undefined) living.pausedSteps = Math.floor(random.next() * 30)
+      const paused = pick(living())
+      if (paused !== undefined) paused.pausedSteps = Math.floor(random.next() * 30)
     }
     await scheduler.step()
     if (scheduler.trace.length > maxSteps) break
@@ -197,28 +211,32 @@ export async function simulate(seed: number): Promise<Simulated> {
 
   scheduler.calm()
   calm = true
-  const settled = () =>
-    all.every(({ topic, partition }) => {
-      const scope = topic === 'engagements.v1' ? 'user.1' : 'pin.1'
-      return (store.now(scope, partition).position ?? 0) === log.end(topic, partition)
-    })
-  // A store that lost its tail is noticed at the next record, as is what was folded of an erased user meanwhile, and then
+  if (switching) {
+    if (operators.at(-1)?.dead !== false) startOperator()
+    while (operators.at(-1)?.done === false && scheduler.trace.length < maxSteps) await scheduler.step()
+    for (const instance of living()) askWhatServes(instance)
+  }
+  // A store that lost its tail, or another generation that serves, is noticed at the next record, as is what was folded of an erased user meanwhile, and then
   // the tombstones have to be folded: canaries see to it that there is a record everywhere, again and again.
-  for (let round = 0; round < (erasing ? 3 : 1); round++) {
+  for (let round = 0; round < (erasing ? 3 : switching ? 2 : 1); round++) {
     for (const userId of canaries.users) {
       for (const creatorId of canaries.creators) log.write('engagements.v1', [workload.canary(userId, creatorId)])
     }
     for (const at of all) if (holders(at).length === 0) give(at)
+    // Over once there was nothing but polls for long: everything that waits has a fair chance to be next.
     let idle = 0
-    while (calm && idle < 3 * pumps.size + 50 && scheduler.trace.length < maxSteps) {
+    while (idle < 10 * pumps.size + 50 && scheduler.trace.length < maxSteps) {
       const before = scheduler.trace.length
       await scheduler.step()
-      idle = settled() ? idle + (scheduler.trace.length > before ? 1 : 5) : 0
+      const ran = scheduler.trace.slice(before)
+      idle = ran.every((line) => line.includes(' poll ')) ? idle + (ran.length > 0 ? 1 : 5) : 0
     }
   }
   over = true
   for (const pump of pumps) pump.active = false
-  const law = erasing ? [...violationsWithErasures(log, store), ...(await rebuilt())] : violations(log, store)
+  const law = erasing
+    ? [...violationsWithErasures(log, store), ...(await rebuilt())]
+    : violations(log, store, servingScopes(store))
   return {
     seed,
     violations: [...problems, ...law],

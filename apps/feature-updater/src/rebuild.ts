@@ -77,12 +77,15 @@ export async function rebuildState(options: {
     const next = Math.min(batch.next, limit)
     const cut = { ...batch, next, records: batch.records.filter(({ position }) => position < next) }
     const verdict = await folder.handle(cut, signal)
-    if (verdict !== undefined) return verdict
-    records += cut.records.length
-    options.onProgress?.(cut.records.length)
-    folded[batch.partition] = next
-    limits.reached(batch.partition, next)
-    if (next < batch.next) return { seekTo: next }
+    if (verdict === undefined) {
+      records += cut.records.length
+      options.onProgress?.(cut.records.length)
+    }
+    // Elsewhere than the batch ends where somebody else folds into the same generation, or the store lost its tail.
+    const stands = verdict?.seekTo ?? next
+    folded[batch.partition] = stands
+    limits.reached(batch.partition, stands)
+    if (stands !== batch.next) return { seekTo: stands }
   }
   const reader = await log.readAll({
     topics: [topic],

@@ -93,6 +93,10 @@ async function rebuild(
     )
   }
   if (given.switch === false) return
+  if (report.records + report.compared === 0) {
+    terminal.write(`${family}: the log holds nothing to fold; generation ${report.old} goes on serving\n`)
+    return
+  }
   await switchGeneration({ store, log, family, from: report.old, to: report.fresh })
   terminal.write(`${family}: generation ${report.fresh} serves; \`freshet rebuild --rollback\` goes back\n`)
 }
