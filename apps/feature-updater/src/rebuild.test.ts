@@ -76,6 +76,13 @@ describe('rebuild', () => {
     expect(report).toMatchObject({ identical: true, compared: 13 })
   })
 
+  it('ends where another one folds into the same generation', async () => {
+    world = await anUpdaterWorld()
+    await world.send(...someRecords(200))
+    const both = await Promise.all([rebuild('user'), rebuild('user')])
+    for (const report of both) expect(report).toMatchObject({ identical: true, compared: 13 })
+  })
+
   it('switches, goes on in the new generation, and back, losing nothing', async () => {
     world = await anUpdaterWorld()
     await world.send(...someRecords(50))

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { describeConfig, envName, loadConfig, redactConfig } from './config.ts'
 import { ConfigError, exitCodes } from './errors.ts'
@@ -17,8 +17,11 @@ const schema = z.object({
   password: z.string().min(3).default('geheim').meta({ description: 'A password', secret: true }),
 })
 
+const folder = mkdtempSync(join(tmpdir(), 'freshet-config-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
 function file(content: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'freshet-config-')), 'config.json')
+  const path = join(mkdtempSync(join(folder, 'config-')), 'config.json')
   writeFileSync(path, content)
   return path
 }

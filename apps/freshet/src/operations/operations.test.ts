@@ -159,6 +159,14 @@ describe('freshet dlq', () => {
   })
 })
 
+describe('freshet rebuild of an empty log', () => {
+  it('leaves serving as it is', async () => {
+    await runRebuild({ data, family: 'user' }, aTerminal(), {})
+    expect(written).toMatch(/user: the log holds nothing to fold; generation 1 goes on serving\n$/)
+    expect(await opened(({ store }) => servingGeneration(store, 'user'))).toBe('1')
+  })
+})
+
 describe('freshet rebuild', () => {
   const given = (more: Partial<RebuildArguments> = {}): RebuildArguments => ({ data, family: 'user', ...more })
   const serving = (): Promise<string> => opened(({ store }) => servingGeneration(store, 'user'))
