@@ -67,7 +67,7 @@ export async function operate(world: World, family: StateFamily, random: Random)
   const store = world.store.seenBy(process, scheduler)
   const log = world.log.seenBy(process, scheduler)
   const problems: string[] = []
-  const turns = 1 + Math.floor(random.next() * 3)
+  const turns = 1 + Math.floor(random.next() * 5)
   for (let turn = 0; turn < turns; turn++) {
     const from = await persistently(() => servingGeneration(store, family))
     const to = from === rebuiltGeneration ? '1' : rebuiltGeneration
@@ -76,7 +76,7 @@ export async function operate(world: World, family: StateFamily, random: Random)
       if (!report.identical) problems.push(`rebuilt ${family} state differs: ${report.examples.join()}`)
     }
     if (!(await switchTo({ store, log, family, from, to }))) return problems
-    const steps = Math.floor(random.next() * 20)
+    const steps = Math.floor(random.next() * 10)
     for (let step = 0; step < steps; step++)
       await persistently(() => scheduler.call(process, 'look on', () => undefined))
   }

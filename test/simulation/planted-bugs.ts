@@ -19,6 +19,7 @@ const users = 'feature-updater/src/fold-users.ts'
 const pins = 'feature-updater/src/fold-pins.ts'
 const updater = 'feature-updater/src/updater.ts'
 const erasures = 'feature-updater/src/erasures.ts'
+const letters = 'feature-updater/src/dead-letters.ts'
 const rebuild = 'feature-updater/src/rebuild.ts'
 const simulatedStore = 'simulation/sim-store.ts'
 
@@ -326,6 +327,24 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: "if (options.sendOnward && options.generation() === '1') {",
       },
     ],
+  },
+  {
+    name: 'letter-keeps-its-source',
+    means: 'a replayed letter counts by where its record once came from, and takes the mark past what is yet to come',
+    edits: [
+      {
+        file: letters,
+        find: 'const source = { partition: partitions + partition, position, index: pinEngagement.source.index }',
+        replace:
+          'const source = { ...pinEngagement.source, partition: pinEngagement.source.partition + 0 * (partitions + partition + position) }',
+      },
+    ],
+  },
+  {
+    name: 'letters-by-time',
+    means:
+      'letters are replayed in the order of their times instead of their places, so that marks hide the later ones',
+    edits: [{ file: letters, find: 'of inOrderOfPlace(letters)) {', replace: 'of letters) {' }],
   },
 ]
 

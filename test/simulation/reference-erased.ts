@@ -11,6 +11,7 @@ import { encodeUserState, withoutTail } from '@freshet/contracts/codecs/user-sta
 import type { Engagement } from '@freshet/domain/engagement'
 import { foldPin, newPinState, pinStateKeys } from '@freshet/domain/pin-state'
 import { defaultUserLimits, foldUser, newUserState, type AcceptedEngagement } from '@freshet/domain/user-state'
+import type { Sent } from './letters.ts'
 import type { SimLog } from './sim-log.ts'
 import type { SimStore } from './sim-store.ts'
 import { maxAheadMs, simFold } from './workload.ts'
@@ -45,11 +46,6 @@ interface Allowed {
   readonly dead: ReadonlySet<string>
   readonly onward: ReadonlyMap<string, Sent>
   readonly maybeOnward: ReadonlyMap<string, Sent>
-}
-
-interface Sent {
-  readonly key: string
-  readonly engagement: Engagement
 }
 
 /** The law with erasures: nothing from before an erasure is left of a user, everything else is as if nobody had been erased. Answers every violation. */

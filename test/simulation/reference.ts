@@ -12,6 +12,7 @@ import type { StateFamily } from '@freshet/contracts/scopes'
 import type { Engagement } from '@freshet/domain/engagement'
 import { foldPin, isPinKey, newPinState, pinStateKeys } from '@freshet/domain/pin-state'
 import { defaultUserLimits, foldUser, newUserState, type AcceptedEngagement } from '@freshet/domain/user-state'
+import { isOfThePast, lostLetters, sentByLetters, type Sent } from './letters.ts'
 import type { SimLog } from './sim-log.ts'
 import type { SimStore } from './sim-store.ts'
 import { maxAheadMs, simFold } from './workload.ts'
@@ -23,7 +24,7 @@ interface Expected {
   readonly late: ReadonlySet<number>
   readonly dead: ReadonlySet<number>
   /** What has to reach the second stage, by source position and index. */
-  readonly onward: ReadonlyMap<string, { readonly key: string; readonly engagement: Engagement }>
+  readonly onward: ReadonlyMap<string, Sent>
 }
 
 /** Where the state that serves is. */
@@ -41,8 +42,9 @@ export function violations(log: SimLog, store: SimStore, scopes: Scopes): readon
       late.add(`${sourcePartition}:${sourcePosition}`)
     }
     for (const { value } of log.records('dead-letters.v1', partition)) {
-      const { sourceTopic, sourcePartition, sourcePosition } = decodeDeadLetter(value ?? new Uint8Array(0))
-      dead.add(`${sourceTopic}:${sourcePartition}:${sourcePosition}`)
+      const letter = decodeDeadLetter(value ?? new Uint8Array(0))
+      if (isOfThePast(letter)) continue
+      dead.add(`${letter.sourceTopic}:${letter.sourcePartition}:${letter.sourcePosition}`)
     }
   }
   const wantedLate = expected.flatMap(({ late: of }, p) => [...of].map((position) => `${p}:${position}`))
@@ -63,7 +65,7 @@ export function violations(log: SimLog, store: SimStore, scopes: Scopes): readon
     const sum = Object.values(said).reduce((total, count) => total + count, 0)
     if (sum !== records) problems.push(`user ${partition}: ${records} accepted, ${sum} accounted for`)
   })
-  problems.push(...pinViolations(log, store, scopes.pin, expected))
+  problems.push(...pinViolations(log, store, scopes.pin, expected), ...lostLetters(log))
   return problems
 }
 
@@ -80,7 +82,7 @@ function expectedOf(log: SimLog, partition: number): Expected {
   const ids = new Set<string>()
   const late = new Set<number>()
   const dead = new Set<number>()
-  const onward = new Map<string, { key: string; engagement: Engagement }>()
+  const onward = new Map<string, Sent>()
   let watermarkMs = 0
   for (const { key, value, position } of log.records('engagements.v1', partition)) {
     if (value === null) {
@@ -130,7 +132,7 @@ function expectedOf(log: SimLog, partition: number): Expected {
 /** The second stage, against the set of what the first had to send: each once, in the order of first arrival. */
 function pinViolations(log: SimLog, store: SimStore, scope: string, expected: readonly Expected[]): readonly string[] {
   const problems: string[] = []
-  const wanted = new Map(expected.flatMap(({ onward }) => [...onward]))
+  const wanted = new Map([...expected.flatMap(({ onward }) => [...onward]), ...sentByLetters(log)])
   const arrived = new Set<string>()
   const newest = new Map<string, { readonly foldedTo: number; readonly state: Uint8Array }>()
   for (let partition = 0; partition < log.partitions; partition++) {

@@ -95,7 +95,7 @@ function readAll(log: SimLog, process: SimProcess, scheduler: Scheduler, options
   let stopped = false
   const { signal } = new AbortController()
   const read = async (at: TopicPartition): Promise<void> => {
-    let position = (await options.startAt(at)) ?? 0
+    let position = options.startAt(at) ?? 0
     while (!stopped) {
       try {
         const what = `poll ${at.topic}/${at.partition} from ${position}`

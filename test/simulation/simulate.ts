@@ -6,6 +6,7 @@ import { partitionOf } from '@freshet/domain/partition'
 import { updaterConfigOf } from '@freshet/feature-updater/config'
 import { createUpdater, type Updater } from '@freshet/feature-updater/updater'
 import { readErasures } from './erasing.ts'
+import { replayLetters, writeLetter } from './letters.ts'
 import { operate, rebuild, rebuiltGeneration, servingScopes } from './operating.ts'
 import { violations } from './reference.ts'
 import { rebuiltViolations, violationsWithErasures } from './reference-erased.ts'
@@ -33,6 +34,11 @@ interface Instance extends SimProcess {
   loaded: Promise<void>
 }
 
+/** A command that somebody gave. */
+interface Command extends SimProcess {
+  done: boolean
+}
+
 /** Something in a process that reads one partition. It goes on for a while after losing it, as a zombie does. */
 interface Pump {
   readonly instance: Instance
@@ -47,6 +53,8 @@ const maxSteps = 20_000
 const erasingShare = 0.25
 /** Share of the others in which state is rebuilt, and switched to and fro. */
 const switchingShare = 0.4
+/** Share of these others in which letters of an older version are replayed. */
+const replayingShare = 0.3
 
 const clock: Clock = { now: () => 0, sleep: () => new Promise(() => undefined) }
 
@@ -66,6 +74,7 @@ export async function simulate(seed: number): Promise<Simulated> {
   const erasing = random.next() < erasingShare
   const switching = !erasing && random.next() < switchingShare
   const switched = pick(['user', 'pin'] as const) ?? 'user'
+  const replaying = !erasing && random.next() < replayingShare
   const faults = { refused: 0.04 * stormy, doneButRefused: 0.04 * stormy, crash: 0.03 * stormy }
   const problems: string[] = []
   const pumps = new Set<Pump>()
@@ -75,7 +84,10 @@ export async function simulate(seed: number): Promise<Simulated> {
   let over = false
   let moves = 0
   let started = 0
-  const operators: (SimProcess & { done: boolean })[] = []
+  const operators: Command[] = []
+  const replays: Command[] = []
+  let letters = 0
+  let replayed = 0
 
   const scheduler = createScheduler(random, faults, (process) => {
     crashes++
@@ -173,6 +185,20 @@ export async function simulate(seed: number): Promise<Simulated> {
       .catch((error: unknown) => problems.push(`${started.name} threw ${(error as Error).stack}`))
       .finally(() => (started.done = true))
   }
+  /** The one who replays dead letters; after a crash, or for those that came since, another one does, all of them again. */
+  const startReplay = (): void => {
+    const started = { name: `replay${replays.length}`, dead: false, pausedSteps: 0, done: false }
+    replays.push(started)
+    replayed = letters
+    replayLetters(started, log, scheduler)
+      .catch((error: unknown) => problems.push(`${started.name} threw ${(error as Error).stack}`))
+      .finally(() => (started.done = true))
+  }
+  const isGone = (command: Command | undefined): boolean => command === undefined || command.dead
+  const isAt = (command: Command | undefined): boolean => command !== undefined && !command.dead && !command.done
+  const finished = async (commands: readonly Command[]): Promise<void> => {
+    while (isAt(commands.at(-1)) && scheduler.trace.length < maxSteps) await scheduler.step()
+  }
   const askWhatServes = (instance: Instance): void => {
     instance.updater.refreshPointers().catch((error: unknown) => {
       if (!(error instanceof SimulatedFault)) problems.push(`${instance.name} threw ${(error as Error).stack}`)
@@ -187,8 +213,10 @@ export async function simulate(seed: number): Promise<Simulated> {
       sent++
     }
     if (erasing && random.next() < 0.03) log.write('erasures.v1', [workload.erasure()])
-    if (switching && random.next() < 0.02 && operators.at(-1)?.dead !== false) startOperator()
-    const asking = switching && random.next() < 0.05 ? pick(living()) : undefined
+    if (switching && random.next() < 0.02 && isGone(operators.at(-1))) startOperator()
+    if (replaying && random.next() < 0.02) writeLetter(log, workload.unsent(), letters++, random)
+    if (replaying && random.next() < 0.03 && !isAt(replays.at(-1))) startReplay()
+    const asking = switching && random.next() < 0.03 ? pick(living()) : undefined
     if (asking !== undefined) askWhatServes(asking)
     for (const at of all) if (holders(at).length === 0) give(at)
     const draw = random.next()
@@ -212,9 +240,15 @@ export async function simulate(seed: number): Promise<Simulated> {
   scheduler.calm()
   calm = true
   if (switching) {
-    if (operators.at(-1)?.dead !== false) startOperator()
-    while (operators.at(-1)?.done === false && scheduler.trace.length < maxSteps) await scheduler.step()
+    if (isGone(operators.at(-1))) startOperator()
+    await finished(operators)
     for (const instance of living()) askWhatServes(instance)
+  }
+  if (replaying) {
+    await finished(replays)
+    // One that has ended did all that it found, so it is not done again.
+    if (isGone(replays.at(-1)) || letters > replayed) startReplay()
+    await finished(replays)
   }
   // A store that lost its tail, or another generation that serves, is noticed at the next record, as is what was folded of an erased user meanwhile, and then
   // the tombstones have to be folded: canaries see to it that there is a record everywhere, again and again.

@@ -25,6 +25,8 @@ export function createWorkload(random: Random): {
   next(): NewRecord
   /** A record that is neither late nor repeated, of a user and about a creator that nothing else is about. */
   canary(userId: string, creatorId: string): NewRecord
+  /** An engagement that nothing else is about, of about now: for a letter. */
+  unsent(): Engagement
   /** A record of `erasures.v1`: one of the users is erased now. */
   erasure(): NewRecord
 } {
@@ -57,6 +59,7 @@ export function createWorkload(random: Random): {
       const userId = asId<UserId>(`u${Math.floor(random.next() * 5)}`)
       return { key: userId, value: encodeUserErasure({ userId, erasedAtMs: timeMs }), partition: null }
     },
+    unsent: () => engagement(Math.floor(timeMs - random.next() * 5000)),
     canary(userId, creatorId) {
       const event: Engagement = {
         ...engagement(timeMs + maxAheadMs),

@@ -1,0 +1,104 @@
+import {
+  decodeDeadLetter,
+  decodePinEngagement,
+  decodeReceivedEngagement,
+  encodeDeadLetter,
+  encodePinEngagement,
+  type DeadLetter,
+} from '@freshet/contracts/codecs/onward'
+import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import type { Random } from '@freshet/domain/clock'
+import type { Engagement } from '@freshet/domain/engagement'
+import { pinStateKeys } from '@freshet/domain/pin-state'
+import { allLetters, replayDeadLetters } from '@freshet/feature-updater/dead-letters'
+import { persistently, type Scheduler, type SimProcess } from './scheduler.ts'
+import type { SimLog } from './sim-log.ts'
+
+/** Letters of the simulated past have come from here or above, where the log of the simulation never gets to. */
+const pastPosition = 1e9
+
+/** Something sent to the second stage. */
+export interface Sent {
+  readonly key: string
+  readonly engagement: Engagement
+}
+
+/** Whether it was put aside before the simulation began, by a version that could not read what the present one can. */
+export function isOfThePast(letter: DeadLetter): boolean {
+  return letter.sourcePosition >= pastPosition
+}
+
+/** Puts an engagement aside as an older version did at either stage; the time that it gives is no order. */
+export function writeLetter(log: SimLog, engagement: Engagement, number: number, random: Random): void {
+  const { userId, occurredAtMs } = engagement
+  const sourcePosition = pastPosition + number
+  const [pinKey] = pinStateKeys(engagement)
+  const common = { sourcePartition: 0, sourcePosition, code: 'CODEC_INVALID', message: '', schema: '' }
+  const letter =
+    pinKey !== undefined && random.next() < 0.5
+      ? {
+          sourceTopic: 'pin-engagements.v1',
+          key: pinKey,
+          value: encodePinEngagement({
+            engagement,
+            receivedAtMs: occurredAtMs,
+            source: { partition: 0, position: sourcePosition, index: 0 },
+          }),
+        }
+      : { sourceTopic: 'engagements.v1', key: userId, value: encodeEngagement(engagement, occurredAtMs) }
+  const atMs = Math.floor(random.next() * 1e6)
+  log.write('dead-letters.v1', [
+    { key: userId, value: encodeDeadLetter({ ...common, ...letter, atMs }), partition: null },
+  ])
+}
+
+/** `freshet dlq replay`: given again, all of it, until it has come to an end. */
+export async function replayLetters(process: SimProcess, log: SimLog, scheduler: Scheduler): Promise<void> {
+  await persistently(() =>
+    replayDeadLetters({
+      log: log.seenBy(process, scheduler),
+      clock: { now: () => 0, sleep: () => scheduler.call(process, 'wait', () => undefined) },
+      filter: allLetters,
+      maxPerSecond: 1000,
+      dryRun: false,
+      signal: new AbortController().signal,
+      onError: (error) => {
+        throw error
+      },
+    }),
+  )
+}
+
+/** What replayed letters send to the second stage, by the source that stands for the letter. */
+export function sentByLetters(log: SimLog): ReadonlyMap<string, Sent> {
+  const sent = new Map<string, Sent>()
+  for (const { letter, partition, position } of lettersOfThePast(log)) {
+    if (letter.sourceTopic !== 'pin-engagements.v1') continue
+    const { engagement, source } = decodePinEngagement(letter.value)
+    sent.set(`${log.partitions + partition}:${position}:${source.index}`, { key: letter.key, engagement })
+  }
+  return sent
+}
+
+/** Letters to the first stage that never got there; once there, they are engagements like all others. */
+export function lostLetters(log: SimLog): readonly string[] {
+  const there = new Set<string>()
+  for (let partition = 0; partition < log.partitions; partition++) {
+    for (const { value } of log.records('engagements.v1', partition)) {
+      if (value !== null) there.add(Buffer.from(value).toString('hex'))
+    }
+  }
+  return lettersOfThePast(log).flatMap(({ letter }) => {
+    if (letter.sourceTopic !== 'engagements.v1' || there.has(Buffer.from(letter.value).toString('hex'))) return []
+    return [`the letter about ${decodeReceivedEngagement(letter.value).engagement.eventId} was never replayed`]
+  })
+}
+
+function lettersOfThePast(log: SimLog) {
+  return Array.from({ length: log.partitions }, (_, partition) => partition).flatMap((partition) =>
+    log.records('dead-letters.v1', partition).flatMap(({ value, position }) => {
+      const letter = decodeDeadLetter(value ?? new Uint8Array(0))
+      return isOfThePast(letter) ? [{ letter, partition, position }] : []
+    }),
+  )
+}
