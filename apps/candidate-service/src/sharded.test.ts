@@ -11,7 +11,7 @@ import {
 } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { TrailShard } from '@freshet/contracts/ports/calls'
 import { topicLayouts } from '@freshet/contracts/topics'
-import { asId, type BoardId } from '@freshet/domain/ids'
+import { asId, type BoardId, type PinId } from '@freshet/domain/ids'
 import { startGrpcServer } from '@freshet/service/grpc-server'
 import { createMetrics } from '@freshet/service/metrics'
 import { grpcSettings } from '@freshet/service/settings'
@@ -163,14 +163,26 @@ describe('shards of the trails', () => {
     const { pinIds, sources } = await shards[0]!.retrieve(question(1), call)
     expect(pinIds.length).toBeGreaterThan(0)
     const failed = sources.filter(({ status }) => status === SourceStatus.FAILED)
-    expect(failed.map(({ source }) => source)).toEqual(['session-neighbours', 'saved-boards'])
+    expect(failed.map(({ source }) => source)).toEqual([
+      'session-neighbours',
+      'co-occurrence',
+      'saved-boards',
+      'revisit',
+    ])
     expect(failed[0]!.candidateIndices.length).toBeGreaterThan(0)
   }, 60_000)
 
   it('do not take the part of an instance that is another shard than the one they ask', async () => {
     const { whole } = await world()
     const asked = remoteShard(whole, { index: 1, count: 2 }, () => call)
-    await expect(asked.part([asId('p1')], 5)).rejects.toThrow(/shard 1 of 2 says it is 0 of 1/)
+    const wanted = {
+      list: 'trails',
+      pinIds: [asId<PinId>('p1')],
+      maxPerPin: 5,
+      countedPinIds: [],
+      asker: null,
+    } as const
+    await expect(asked.part(wanted)).rejects.toThrow(/shard 1 of 2 says it is 0 of 1/)
   })
 
   it.each([

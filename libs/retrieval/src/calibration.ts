@@ -9,10 +9,15 @@ export interface CalibratedSource {
   readonly maxCandidates: number
 }
 
-/** An answer of the n-th source. */
-export interface CalibratedAnswer {
-  readonly source: number
-  readonly hits: Hits
+/** At the place of a source that had nothing to say, and of one that said other pins than the one taken, see `rankIn`. */
+export const silent = -2
+export const missing = -1
+
+/** The rank of a pin in a source's answer, from 0; `missing` or `silent`. */
+export function rankIn({ rows, count }: Hits, row: number): number {
+  if (count === 0) return silent
+  for (let i = 0; i < count; i++) if (rows[i] === row) return i
+  return missing
 }
 
 /**
@@ -24,8 +29,8 @@ export interface Calibration {
   readonly part: number
   /** The worth of each rank of the n-th source, from 0: weight · P(the next pin is at this rank). Never rises with rank. */
   worthOf(source: number): Float64Array
-  /** Counts what sources answered before the user took the pin. */
-  learn(answers: readonly CalibratedAnswer[], takenRow: number): void
+  /** Counts at which rank each source had a pin before a user took it, see `rankIn`. */
+  learn(ranks: Int32Array): void
   /** Answers learned from, ever. */
   readonly samples: number
   save(writer: SectionWriter): void
@@ -94,23 +99,21 @@ export function createCalibration(sources: readonly CalibratedSource[]): Calibra
       return samples
     },
     worthOf: (source) => tables[source]?.worth ?? new Float64Array(0),
-    learn(answers, takenRow) {
+    learn(ranks) {
       let weightSum = 0
       let likelihood = 0
       let answered = 0
       const of = (source: number, rank: number): number =>
         (rank < 0 ? 0 : (tables[source]?.worth[rank] ?? 0)) + missed * (weights[source] ?? 1)
-      const ranks = answers.map(({ hits }) => rankOf(hits, takenRow))
-      answers.forEach(({ source, hits }, i) => {
-        if (hits.count === 0) return
+      ranks.forEach((rank, source) => {
+        if (rank === silent) return
         answered++
         weightSum += weights[source] ?? 1
-        likelihood += of(source, ranks[i] ?? -1)
+        likelihood += of(source, rank)
       })
       if (answered === 0) return
-      answers.forEach(({ source, hits }, i) => {
-        if (hits.count === 0) return
-        const rank = ranks[i] ?? -1
+      ranks.forEach((rank, source) => {
+        if (rank === silent) return
         responsibilities[source] = (responsibilities[source] ?? 0) + (answered * of(source, rank)) / likelihood
         exposures[source] = (exposures[source] ?? 0) + (answered * (weights[source] ?? 1)) / weightSum
         tables[source]?.count(rank)
@@ -137,11 +140,6 @@ export function createCalibration(sources: readonly CalibratedSource[]): Calibra
       tables.forEach((table, at) => table.load(reader.under(sources[at]?.name ?? '')))
     },
   }
-}
-
-function rankOf({ rows, count }: Hits, row: number): number {
-  for (let i = 0; i < count; i++) if (rows[i] === row) return i
-  return -1
 }
 
 interface RankTable {
