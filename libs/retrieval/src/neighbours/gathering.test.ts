@@ -8,7 +8,6 @@ import { createRetrieval, type Retrieval } from '../retrieval.ts'
 import { gatherIndex, type GatheredIndex } from './gathering.ts'
 import type { IndexShard } from './list-part.ts'
 import { listNames } from './neighbour-index.ts'
-import { holdsUser } from './shard.ts'
 
 const sources = {
   'session-neighbours': { parameters: { maxTrailsPerPin: 4, maxNeighbours: 6 } },
