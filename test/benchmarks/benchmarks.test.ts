@@ -6,6 +6,7 @@ import { getFeedRows } from './get-feed.ts'
 import { retrieveRows } from './retrieve.ts'
 import { comparedRow, plainRow, type BenchRow } from './row.ts'
 import { aimReached, formatTable } from './table.ts'
+import { shardRows } from './shards.ts'
 import { updaterLmdbRows } from './updater-throughput.ts'
 
 const quick: Bench = { quick: true, say: () => undefined }
@@ -16,6 +17,7 @@ const cheap: Readonly<Record<string, (bench: Bench) => Promise<BenchRow[]>>> = {
   ingest: ingestRows,
   updater: updaterLmdbRows,
   Retrieve: retrieveRows,
+  shards: shardRows,
 }
 
 describe('benchmarks, at small sizes', () => {

@@ -4,6 +4,7 @@ import { getFeedClusterRows, getFeedRows } from './get-feed.ts'
 import { ingestClusterRows, ingestRows } from './ingest.ts'
 import { rebuildClusterRows, rebuildLmdbRows } from './rebuild.ts'
 import { retrieveRows, retrieveWhileFoldingRows } from './retrieve.ts'
+import { shardRows } from './shards.ts'
 import { updaterClusterRows, updaterLmdbRows, updaterMemoryRows } from './updater-throughput.ts'
 import { updaterRows } from './updater.ts'
 import { vectorRows } from './vectors.ts'
@@ -27,6 +28,7 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'rebuild while serving on Kafka and Redis', needs: 'cluster', run: rebuildClusterRows },
   { name: 'Retrieve with all sources', needs: 'nothing', run: retrieveRows },
   { name: 'Retrieve under 5,000 events/s', needs: 'nothing', run: retrieveWhileFoldingRows },
+  { name: 'shards of the neighbour index', needs: 'nothing', run: shardRows },
   { name: 'random walk, graph and Pin2Vec', needs: 'time', run: () => walkRows() },
   { name: 'vector search', needs: 'time', run: () => vectorRows() },
 ]

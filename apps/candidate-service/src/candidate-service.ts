@@ -1,15 +1,16 @@
-import type { CallOptions, CandidateService, TrailShard } from '@freshet/contracts/ports/calls'
+import type { CandidateService, TrailShard } from '@freshet/contracts/ports/calls'
 import type { EventLog, LogBatch, LogReader } from '@freshet/contracts/ports/event-log'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { waitForPositions, type Wanted } from '@freshet/contracts/log-progress'
 import type { Clock } from '@freshet/domain/clock'
-import { gatherTrails, type GatheredTrails } from '@freshet/retrieval/neighbours/merged-trails'
-import { createRetrieval, type Retrieval, type RetrievalStats, type RetrieveQuery } from '@freshet/retrieval/retrieval'
+import type { Lesson } from '@freshet/retrieval/learning'
+import { createRetrieval, type Retrieval, type RetrievalStats } from '@freshet/retrieval/retrieval'
 import { SnapshotError } from '@freshet/retrieval/errors'
 import type { CandidateServiceConfig } from './config.ts'
+import { createGathering } from './gathering.ts'
 import { queryOf, responseOf } from './retrieve.ts'
-import { ownShard, remoteShard, trailsResponse } from './trails.ts'
+import { trailsResponse } from './trails.ts'
 import { createViews, viewTopics, type Views } from './views.ts'
 
 /** What the service needs from outside. */
@@ -19,7 +20,7 @@ export interface CandidateServiceOptions {
   readonly config: CandidateServiceConfig
   /** Where snapshots are kept; null: every start replays the log. */
   readonly snapshots: ArtefactStore | null
-  /** The other shards of the users' trails, in the order of their index; none where this instance holds all. */
+  /** The other shards of the neighbour index, in the order of their index; none where this instance holds all. */
   readonly peers?: readonly TrailShard[]
   /** Gives way to requests between slices of a fold. */
   readonly pause: () => Promise<void>
@@ -60,6 +61,13 @@ const snapshotName = 'candidate-service/views.snapshot'
 export function createCandidateService(options: CandidateServiceOptions): RunningCandidateService {
   const { log, clock, config, snapshots, peers = [], pause, onEvent } = options
   const shard = { index: config.shardIndex, count: config.shardCount }
+  const gathering = createGathering({
+    retrieval: () => retrieval,
+    shard,
+    peers,
+    clock,
+    timeoutMs: config.shardTimeoutMs,
+  })
   let [retrieval, views] = emptyViews(options)
   let reader: LogReader | null = null
   let goal: readonly Wanted[] | null = null
@@ -119,19 +127,6 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
     return `the views are catching up: ${behind.length} of ${goal.length} partitions are behind`
   }
 
-  /** What all shards hold of the trails that a request reads; null where it reads none. */
-  async function gather(query: RetrieveQuery, call: CallOptions): Promise<GatheredTrails | null> {
-    const wanted = retrieval.trailsWanted(query)
-    if (wanted.pinIds.length === 0 && wanted.countedPinIds.length === 0) return null
-    const untilMs = clock.now() + Math.min(config.shardTimeoutMs, call.timeoutMs)
-    const options = (): CallOptions => ({ ...call, timeoutMs: untilMs - clock.now() })
-    const others = peers.map((peer, at) => {
-      const index = at < shard.index ? at : at + 1
-      return remoteShard(peer, { ...shard, index }, options)
-    })
-    return gatherTrails([ownShard(retrieval), ...others], wanted)
-  }
-
   return {
     async retrieve(request, call) {
       const startedAtMs = clock.now()
@@ -144,7 +139,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
       if (call.signal?.aborted === true) throw new ContractError('CALL_CANCELLED', 'the caller ended the call')
       // Sources that have not been asked by then are left out, one under way breaks off, and the answer says so.
       const leftMs = (): number => Math.max(0, call.timeoutMs - config.answerReserveMs - (clock.now() - startedAtMs))
-      const gathered = peers.length === 0 ? null : await gather(query, { ...call, timeoutMs: leftMs() })
+      const gathered = peers.length === 0 ? null : await gathering.gather(query, { ...call, timeoutMs: leftMs() })
       return responseOf(retrieval.retrieve({ ...query, deadlineMs: leftMs() }, gathered), fresh)
     },
     async gatherTrails(request) {
@@ -192,6 +187,8 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
     config: { retrieval: input, seed, refresh, sliceRecords },
   }: CandidateServiceOptions): [Retrieval, Views] {
     const made = createRetrieval({ config: input, seed, refresh, clock, shard })
-    return [made, createViews({ retrieval: made, sliceRecords, pause })]
+    // What shards that are ahead say of the past would be learned as if it had been known then.
+    const learn = async (lesson: Lesson): Promise<void> => (unready() === null ? gathering.learn(lesson) : undefined)
+    return [made, createViews({ retrieval: made, sliceRecords, pause, learn })]
   }
 }

@@ -36,8 +36,15 @@ const settings = z.strictObject({
     .min(0)
     .max(63)
     .default(0)
-    .describe("Which shard of the users' trails this instance holds, from 0; all else is the same on every instance."),
-  shardCount: z.int().min(1).max(64).default(1).describe("Over how many shards the users' trails are spread."),
+    .describe(
+      'Which shard of the neighbour index this instance holds, from 0; all else is the same on every instance.',
+    ),
+  shardCount: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Over how many shards the neighbour index is spread, by users.'),
   shardPeers: z
     .array(z.string().min(1))
     .default([])

@@ -18,7 +18,7 @@ import {
   type TopicId,
   type UserId,
 } from '@freshet/domain/ids'
-import type { RecentAction, RetrievedCandidates, RetrieveQuery } from '@freshet/retrieval/retrieval'
+import type { RecentAction, RetrievedCandidates, RetrieveQuery } from '@freshet/retrieval/question'
 
 /** The most candidates a request may ask for. */
 export const maxLimit = 2000

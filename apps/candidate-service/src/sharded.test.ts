@@ -11,7 +11,7 @@ import {
 } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { TrailShard } from '@freshet/contracts/ports/calls'
 import { topicLayouts } from '@freshet/contracts/topics'
-import { asId, type BoardId } from '@freshet/domain/ids'
+import { asId, type BoardId, type PinId } from '@freshet/domain/ids'
 import { startGrpcServer } from '@freshet/service/grpc-server'
 import { createMetrics } from '@freshet/service/metrics'
 import { grpcSettings } from '@freshet/service/settings'
@@ -26,6 +26,8 @@ const minuteMs = 60_000
 const call = { timeoutMs: 20_000 }
 const users = 40
 const pins = 30
+/** So many that users mostly take what they have not had. */
+const manyPins = 300
 
 const closing: (() => void | Promise<void>)[] = []
 afterEach(async () => {
@@ -45,8 +47,11 @@ async function listen(shard: TrailShard): Promise<{ readonly address: string; cl
   return { address: `127.0.0.1:${server.port}`, close: () => server.close() }
 }
 
-/** A whole instance and two shards over one log. */
-async function world() {
+/**
+ * A whole instance, one that learns nothing, and two shards over one log. Where they learn, each event is folded by all
+ * before the next one: the order of events is the same for all then.
+ */
+async function world({ learn }: { readonly learn: boolean }) {
   const clock = createVirtualClock(startMs)
   const log = createMemoryEventLog({ clock })
   await log.applyTopics(topicLayouts(4))
@@ -62,12 +67,7 @@ async function world() {
     createCandidateService({
       log,
       clock,
-      // Shards do not learn shares, so neither does the whole that they are compared with.
-      config: candidateServiceSchema.parse({
-        shardTimeoutMs: 10_000,
-        retrieval: { adaptShares: false },
-        ...shard,
-      }),
+      config: candidateServiceSchema.parse({ shardTimeoutMs: 10_000, retrieval: { adaptShares: learn }, ...shard }),
       snapshots: null,
       peers,
       pause: async () => {},
@@ -82,6 +82,7 @@ async function world() {
     return shard
   })
   const whole = service({}, [])
+  const untaught = service({ retrieval: { adaptShares: false } }, [])
   const act = (user: number, pin: number, at: number, board: string | null) =>
     log.append('engagements.v1', [
       {
@@ -107,15 +108,17 @@ async function world() {
   const live = async (from: number, to: number) => {
     for (let at = from; at < to; at++) {
       const user = (at * 7) % users
-      await act(user, (Math.imul(at, 2_654_435_761) >>> 16) % pins, at, at % 3 === 0 ? `b${user % 6}` : null)
+      const pin = (Math.imul(at, 2_654_435_761) >>> 16) % (learn ? manyPins : pins)
+      await act(user, pin, at, at % 3 === 0 ? `b${user % 6}` : null)
+      if (learn) await log.drain()
     }
     await log.drain()
   }
-  for (const each of [whole, ...shards]) await each.start()
+  for (const each of [whole, untaught, ...shards]) await each.start()
   closing.push(async () => {
-    for (const each of [whole, ...shards]) await each.stop()
+    for (const each of [whole, untaught, ...shards]) await each.stop()
   })
-  return { log, whole, shards, servers, live }
+  return { log, whole, untaught, shards, servers, live }
 }
 
 /** The `n`th question: a user's own three last actions, one of them a save. */
@@ -136,7 +139,7 @@ function question(n: number): RetrieveRequest {
 
 describe('shards of the trails', () => {
   it('answer as the whole does, bit for bit, also after deletions and erasures', async () => {
-    const { log, whole, shards, live } = await world()
+    const { log, whole, shards, live } = await world({ learn: false })
     const compare = async () => {
       for (let n = 0; n < users; n++) {
         const wanted = await whole.retrieve(question(n), call)
@@ -156,21 +159,50 @@ describe('shards of the trails', () => {
     expect(shards.map((shard) => shard.stats().rejected)).toEqual([{}, {}])
   }, 120_000)
 
+  it('learn what the whole learns where events come in the same order', async () => {
+    const { whole, untaught, shards, live } = await world({ learn: true })
+    await live(0, 900)
+    const wanted = await whole.retrieve(question(1), call)
+    expect(await untaught.retrieve(question(1), call)).not.toEqual(wanted)
+    for (const shard of shards) expect(await shard.retrieve(question(1), call)).toEqual(wanted)
+  }, 60_000)
+
+  it('fold on without learning while one is gone', async () => {
+    const { shards, servers, live } = await world({ learn: true })
+    await servers[1]!.close()
+    await live(0, 300)
+    const [left] = shards
+    expect(await left!.lag()).toBe(0)
+    expect(left!.stats()).toMatchObject({ pending: 0, rejected: {} })
+  }, 60_000)
+
   it('go on without one that is gone, say which sources lack its part, and give what they hold', async () => {
-    const { shards, servers, live } = await world()
+    const { shards, servers, live } = await world({ learn: false })
     await live(0, 300)
     await servers[1]!.close()
     const { pinIds, sources } = await shards[0]!.retrieve(question(1), call)
     expect(pinIds.length).toBeGreaterThan(0)
     const failed = sources.filter(({ status }) => status === SourceStatus.FAILED)
-    expect(failed.map(({ source }) => source)).toEqual(['session-neighbours', 'saved-boards'])
+    expect(failed.map(({ source }) => source)).toEqual([
+      'session-neighbours',
+      'co-occurrence',
+      'saved-boards',
+      'revisit',
+    ])
     expect(failed[0]!.candidateIndices.length).toBeGreaterThan(0)
   }, 60_000)
 
   it('do not take the part of an instance that is another shard than the one they ask', async () => {
-    const { whole } = await world()
+    const { whole } = await world({ learn: false })
     const asked = remoteShard(whole, { index: 1, count: 2 }, () => call)
-    await expect(asked.part([asId('p1')], 5)).rejects.toThrow(/shard 1 of 2 says it is 0 of 1/)
+    const wanted = {
+      list: 'trails',
+      pinIds: [asId<PinId>('p1')],
+      maxPerPin: 5,
+      countedPinIds: [],
+      asker: null,
+    } as const
+    await expect(asked.part(wanted)).rejects.toThrow(/shard 1 of 2 says it is 0 of 1/)
   })
 
   it.each([

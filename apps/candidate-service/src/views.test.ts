@@ -26,7 +26,12 @@ function aClick(userId: string, pinId: string, position: number) {
 
 it('a tombstone in the engagements takes an erased user out of the views, and nobody else', async () => {
   const retrieval = createRetrieval({ seed: 1, refresh: 'event' })
-  const views = createViews({ retrieval, sliceRecords: 100, pause: () => Promise.resolve() })
+  const views = createViews({
+    retrieval,
+    sliceRecords: 100,
+    pause: () => Promise.resolve(),
+    learn: () => Promise.resolve(),
+  })
   const records = [
     aClick('ada', 'p1', 0),
     aClick('ben', 'p1', 1),

@@ -7,6 +7,7 @@ import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import { float32Column } from '@freshet/contracts/columns'
 import type { TopicName } from '@freshet/contracts/topics'
 import { asId, type PinId, type UserId } from '@freshet/domain/ids'
+import type { Lesson } from '@freshet/retrieval/learning'
 import type { Retrieval } from '@freshet/retrieval/retrieval'
 
 /** The topics that the views fold. */
@@ -24,16 +25,24 @@ export interface Views {
   rejected(): Readonly<Record<string, number>>
 }
 
-/** Views over a Retrieval. `pause` gives way to waiting requests between slices. */
-export function createViews({
-  retrieval,
-  sliceRecords,
-  pause,
-}: {
+/** What a record says: what the merge of a shard can learn from it first, and how it is folded then. */
+interface ReadRecord {
+  readonly lesson: Lesson | null
+  readonly fold: () => void
+}
+
+/** What views are made of. */
+export interface ViewsOptions {
   readonly retrieval: Retrieval
   readonly sliceRecords: number
+  /** Gives way to waiting requests between slices. */
   readonly pause: () => Promise<void>
-}): Views {
+  /** Learns from a record of a shard's user before it is folded. Must not reject. */
+  readonly learn: (lesson: Lesson) => Promise<void>
+}
+
+/** Views over a Retrieval. */
+export function createViews({ retrieval, sliceRecords, pause, learn }: ViewsOptions): Views {
   const progress = createLogProgress()
   const rejected = new Map<string, number>()
 
@@ -44,18 +53,30 @@ export function createViews({
     rejected.set(reason, (rejected.get(reason) ?? 0) + 1)
   }
 
-  function foldRecord(topic: string, key: string, value: Uint8Array | null): void {
+  // A record that no fold can use must not stop the view: it is counted, and the updater dead-letters it.
+  function orReject<Result>(work: () => Result): Result | null {
     try {
-      if (topic === 'pins.v1') retrieval.foldPin(decodePinChange(key, value))
-      else if (topic === 'engagements.v1') {
-        // The updater's tombstone of a user who was erased.
-        if (value === null) retrieval.foldErasure(asId<UserId>(key))
-        else retrieval.foldEngagement(decodeEngagement(value))
-      } else for (const { code } of retrieval.foldEmbeddings([embeddingUpdate(key, value)])) reject(code)
+      return work()
     } catch (error) {
-      // A record that no fold can use must not stop the view: it is counted, and the updater dead-letters it.
       reject(isContractError(error) ? error.code : ((error as { code?: string }).code ?? 'FOLD_FAILED'))
+      return null
     }
+  }
+
+  function read(topic: string, key: string, value: Uint8Array | null): ReadRecord {
+    if (topic === 'pins.v1') {
+      const change = decodePinChange(key, value)
+      return { lesson: null, fold: () => retrieval.foldPin(change) }
+    }
+    if (topic === 'engagements.v1') {
+      // The updater's tombstone of a user who was erased.
+      if (value === null) return { lesson: null, fold: () => retrieval.foldErasure(asId<UserId>(key)) }
+      const engagement = decodeEngagement(value)
+      return { lesson: retrieval.lessonOf(engagement), fold: () => retrieval.foldEngagement(engagement) }
+    }
+    const update = embeddingUpdate(key, value)
+    const fold = (): void => retrieval.foldEmbeddings([update]).forEach(({ code }) => reject(code))
+    return { lesson: null, fold }
   }
 
   return {
@@ -64,12 +85,18 @@ export function createViews({
       const done = progress.position(topic, partition) ?? 0
       let sinceYield = 0
       while (hindrance() !== null) await hindrance()
-      for (const record of batch.records) {
-        if (record.position < done) continue
-        foldRecord(topic, record.key, record.value)
+      for (const { key, value, position } of batch.records) {
+        if (position < done) continue
+        const record = orReject(() => read(topic, key, value))
+        if (record?.lesson) {
+          progress.advance(topic, partition, position)
+          await learn(record.lesson)
+          while (hindrance() !== null) await hindrance()
+        }
+        if (record !== null) orReject(record.fold)
         if (++sinceYield === sliceRecords) {
           // A snapshot taken between slices must hold the positions of what it holds.
-          progress.advance(topic, partition, record.position + 1)
+          progress.advance(topic, partition, position + 1)
           sinceYield = 0
           await pause()
           while (hindrance() !== null) await hindrance()

@@ -2,7 +2,8 @@ import type { Action, Engagement } from '@freshet/domain/engagement'
 import { asId, type BoardId, type EventId, type PinId, type SessionId, type UserId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
 
-import { createRetrieval, type RecentAction, type Retrieval, type RetrieveQuery } from './retrieval.ts'
+import type { RecentAction, RetrieveQuery } from './question.ts'
+import { createRetrieval, type Retrieval } from './retrieval.ts'
 
 /** A moment to count from in tests, milliseconds. */
 export const startMs = Date.UTC(2026, 0, 1)

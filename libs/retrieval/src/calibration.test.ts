@@ -2,7 +2,7 @@ import { mix32 } from '@freshet/domain/hash'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { createCalibration, fewestSamples, type Calibration } from './calibration.ts'
+import { createCalibration, fewestSamples, missing, rankIn, silent, type Calibration } from './calibration.ts'
 import { createHits, type Hits } from './score-board.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 
@@ -19,15 +19,16 @@ function answer(rank: number): Hits {
   return hits
 }
 
+/** The target's rank in each source's answer; null: the source has none. */
+function ranksOf(...ranks: readonly (number | null)[]): Int32Array {
+  return Int32Array.from(ranks, (rank) => rankIn(rank === null ? createHits(20) : answer(rank), target))
+}
+
 const three = ['right', 'noise', 'absent'].map((name) => ({ name, share: 1, maxCandidates: 20 }))
 
 /** The n-th lesson: the first source is right, the second at random, the third finds nothing. */
 function teach(calibration: Calibration, n: number): void {
-  const answers = [answer(n % 3), answer((mix32(n) % 60) - 40), createHits(20)]
-  calibration.learn(
-    answers.map((hits, source) => ({ source, hits })),
-    target,
-  )
+  calibration.learn(ranksOf(n % 3, (mix32(n) % 60) - 40, null))
 }
 
 function taught(lessons: number): Calibration {
@@ -39,6 +40,10 @@ function taught(lessons: number): Calibration {
 const sum = (column: Float64Array): number => column.reduce((total, value) => total + value, 0)
 const worths = (calibration: Calibration): readonly (readonly number[])[] =>
   three.map((_, source) => [...calibration.worthOf(source)])
+
+test('a rank tells the target, an answer without it, and no answer apart', () => {
+  expect([...ranksOf(3, -1, null)]).toEqual([3, missing, silent])
+})
 
 describe('the worth', () => {
   test('of a source that holds the target grows, of noise falls, of one that never answered stays', () => {
@@ -57,7 +62,7 @@ describe('the worth', () => {
   test('of a share of 0 is nothing until something is found there', () => {
     const calibration = createCalibration([{ name: 'silent', share: 0, maxCandidates: 20 }])
     expect(sum(calibration.worthOf(0))).toBe(0)
-    for (let n = 0; n < 40; n++) calibration.learn([{ source: 0, hits: answer(0) }], target)
+    for (let n = 0; n < 40; n++) calibration.learn(ranksOf(0))
     expect(calibration.worthOf(0)[0]).toBeGreaterThan(0)
   })
 
@@ -68,10 +73,7 @@ describe('the worth', () => {
         (lessons) => {
           const calibration = createCalibration(three)
           for (const ranks of lessons) {
-            calibration.learn(
-              ranks.map((rank, source) => ({ source, hits: answer(rank) })),
-              target,
-            )
+            calibration.learn(ranksOf(...ranks))
           }
           for (const column of worths(calibration)) {
             for (let rank = 1; rank < column.length; rank++) {
@@ -104,11 +106,7 @@ test('what was long ago is forgotten', () => {
   const calibration = taught(1_000)
   // From now on the second source is right.
   for (let n = 0; n < 12_000; n++) {
-    const answers = [answer(-1), answer(0), createHits(20)]
-    calibration.learn(
-      answers.map((hits, source) => ({ source, hits })),
-      target,
-    )
+    calibration.learn(ranksOf(-1, 0, null))
   }
   expect(calibration.worthOf(1)[0]).toBeGreaterThan(20 * (calibration.worthOf(0)[0] ?? Infinity))
 })

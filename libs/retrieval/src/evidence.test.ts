@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import { aQuery, minuteMs, recentClicks, startMs } from './builders.fixture.ts'
 import { createCatalogue } from './catalogue.ts'
 import { evidenceOf } from './evidence.ts'
+import { createNeighbourIndex } from './neighbours/neighbour-index.ts'
 import { createQueryBuilder } from './query.ts'
-import { createSessions } from './sessions.ts'
 
 const caps = {
   maxSessions: 9999,
@@ -15,23 +15,21 @@ const caps = {
   sessionGapMs: 30 * minuteMs,
 }
 const catalogue = createCatalogue({ maxPins: 100, seed: 1 })
-const sessions = createSessions({ ...caps, grouping: 'session' })
-const trails = createSessions({ ...caps, grouping: 'user' })
+const index = createNeighbourIndex(caps, { index: 0, count: 1 })
 const queries = createQueryBuilder({
   catalogue,
-  sessions,
-  trails,
+  index,
   config: { maxRecentActions: 20, sessionGapMs: 30 * minuteMs },
 })
 
 for (let user = 0; user < 2000; user++) {
   for (const pinId of ['everybody', ...(user % 20 === 0 ? ['some'] : []), ...(user === 0 ? ['one'] : [])]) {
-    trails.fold({ userId: `u${user}`, sessionId: null, pinRow: catalogue.intern(asId<PinId>(pinId)), atMs: startMs })
+    index.fold({ userId: `u${user}`, sessionId: null, pinRow: catalogue.intern(asId<PinId>(pinId)), atMs: startMs })
   }
 }
 
 function evidenceAfter(...pinIds: readonly string[]): number {
-  return evidenceOf(queries.build(aQuery({ recent: recentClicks(pinIds) })), trails)
+  return evidenceOf(queries.build(aQuery({ recent: recentClicks(pinIds) })), index.trails)
 }
 
 test('many trails through a rare pin say more than a trail through one nobody knows, and than all trails through one everybody knows', () => {
@@ -48,6 +46,8 @@ test('is least without a history, and grows with it', () => {
 
 test('related pins are asked for because of one pin, so what is like it is trusted even where nobody has touched it', () => {
   const related = { surface: 'related' as const, pinId: asId<PinId>('one') }
-  expect(evidenceOf(queries.build(aQuery(related)), trails)).toBeGreaterThanOrEqual(0.6)
-  expect(evidenceOf(queries.build(aQuery({ ...related, recent: recentClicks(['some']) })), trails)).toBeLessThan(1)
+  expect(evidenceOf(queries.build(aQuery(related)), index.trails)).toBeGreaterThanOrEqual(0.6)
+  expect(evidenceOf(queries.build(aQuery({ ...related, recent: recentClicks(['some']) })), index.trails)).toBeLessThan(
+    1,
+  )
 })

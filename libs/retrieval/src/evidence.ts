@@ -1,4 +1,4 @@
-import type { Sessions } from './sessions.ts'
+import type { SessionLists } from './session-lists.ts'
 import type { SourceQuery } from './source.ts'
 
 const maxRecentPins = 10
@@ -16,7 +16,7 @@ const leastRelated = 0.6
  * distinct pins. Many trails through rare pins say much; trails through what everybody touches say little more than
  * popularity does.
  */
-export function evidenceOf(query: SourceQuery, trails: Sessions): number {
+export function evidenceOf(query: SourceQuery, trails: SessionLists): number {
   let evidence = 0
   let taken = 0
   for (let i = query.recentCount - 1; i >= 0 && taken < maxRecentPins; i--) {

@@ -38,8 +38,7 @@ const chosen = (oneIn: number, from = 0): string => {
 
 function lessonAbout(pinId: string, samples = 0, userId = 'u'): ReturnType<typeof lessonOf> {
   const known = views()
-  const row = known.catalogue.intern(asId<PinId>(pinId))
-  return lessonOf(anEngagement({ userId, sessionId: 's', pinId, atMs }), { row, samples }, known)
+  return lessonOf(anEngagement({ userId, sessionId: 's', pinId, atMs }), { pinId: asId<PinId>(pinId), samples }, known)
 }
 
 test('a lesson is the question before the action', () => {
@@ -79,5 +78,5 @@ test('no lesson: another action, a user without a trail, a pin of the trail', ()
   let minute = 0
   while (!isLesson({ userId: 'u', pinId: 'a', atMs: atMs + minute * minuteMs })) minute++
   const again = anEngagement({ userId: 'u', pinId: 'a', sessionId: 's', atMs: atMs + minute * minuteMs })
-  expect(lessonOf(again, { row: known.catalogue.rowOf(asId<PinId>('a')), samples: 0 }, known)).toBeNull()
+  expect(lessonOf(again, { pinId: asId<PinId>('a'), samples: 0 }, known)).toBeNull()
 })

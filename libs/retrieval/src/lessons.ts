@@ -3,7 +3,7 @@ import { hash32 } from '@freshet/domain/hash'
 import type { PinId } from '@freshet/domain/ids'
 
 import type { Catalogue } from './catalogue.ts'
-import type { RecentAction, RetrieveQuery } from './retrieval.ts'
+import type { RecentAction, RetrieveQuery } from './question.ts'
 import type { Sessions } from './sessions.ts'
 
 const manySamples = 512
@@ -41,13 +41,14 @@ export interface LessonViews {
  */
 export function lessonOf(
   { userId, sessionId, occurredAtMs: atMs }: Engagement,
-  { row, samples }: { readonly row: number; readonly samples: number },
+  { pinId, samples }: { readonly pinId: PinId; readonly samples: number },
   { catalogue, sessions, trails }: LessonViews,
 ): RetrieveQuery | null {
   const oneIn = samples < manySamples ? oneInAtFirst : oneInLater
-  if (!isLesson({ userId, pinId: catalogue.pinIdOf(row), atMs }, oneIn)) return null
+  if (!isLesson({ userId, pinId, atMs }, oneIn)) return null
   const trail = trails.find(userId, null, atMs)
   if (trail < 0) return null
+  const row = catalogue.rowOf(pinId)
   const session = sessions.find(userId, sessionId, atMs)
   const start = trails.startOf(trail)
   const length = trails.lengthOf(trail)
@@ -57,10 +58,10 @@ export function lessonOf(
   for (let i = 0; i < length; i++) {
     const known = trails.pinRows[start + i] ?? -1
     if (known === row) return null
-    const pinId = catalogue.pinIdOf(known)
-    exclude.push(pinId)
+    const knownId = catalogue.pinIdOf(known)
+    exclude.push(knownId)
     recent.push({
-      pinId,
+      pinId: knownId,
       action: 'click',
       occurredAtMs: trails.pinAtMs[start + i] ?? atMs,
       sessionId: i < beforeSession ? null : sessionId,

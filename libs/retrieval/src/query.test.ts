@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { aPin, aQuery, minuteMs, pins, startMs } from './builders.fixture.ts'
 import { createCatalogue } from './catalogue.ts'
 import { createQueryBuilder } from './query.ts'
-import type { RecentAction } from './retrieval.ts'
-import { createSessions } from './sessions.ts'
+import { createNeighbourIndex } from './neighbours/neighbour-index.ts'
+import type { RecentAction } from './question.ts'
 
 const caps = {
   maxSessions: 99,
@@ -15,12 +15,9 @@ const caps = {
   sessionGapMs: 30 * minuteMs,
 }
 const catalogue = createCatalogue({ maxPins: 100, seed: 1 })
-const sessions = createSessions({ ...caps, grouping: 'session' })
-const trails = createSessions({ ...caps, grouping: 'user' })
 const queries = createQueryBuilder({
   catalogue,
-  sessions,
-  trails,
+  index: createNeighbourIndex(caps, { index: 0, count: 1 }),
   config: { maxRecentActions: 5, sessionGapMs: 30 * minuteMs },
 })
 for (const pinId of ['a', 'b', 'c', 'd', 'e', 'f']) catalogue.upsert(aPin(pinId))

@@ -2,8 +2,8 @@ import { actions, positiveActions } from '@freshet/domain/engagement'
 
 import type { Catalogue } from './catalogue.ts'
 import { nextCapacity } from './columns.ts'
-import type { RetrieveQuery } from './retrieval.ts'
-import type { Sessions } from './sessions.ts'
+import type { Asker, IndexReading, NeighbourIndex } from './neighbours/neighbour-index.ts'
+import type { RetrieveQuery } from './question.ts'
 import type { SourceQuery } from './source.ts'
 
 // The merge weighs a source's scores against their sum, which must not depend on how many candidates are wanted in the end.
@@ -11,20 +11,18 @@ const unlimited = 0x7fffffff
 
 /** Turns requests into rows. Its columns are used again by the next request. */
 export interface QueryBuilder {
-  /** `readTrails`: the trails of all users, where this process's are but a shard of them. */
-  build(request: RetrieveQuery, readTrails?: Sessions): SourceQuery
+  /** `gathered`: the index of all users, where this process holds but a shard of it. */
+  build(request: RetrieveQuery, gathered?: IndexReading | null): SourceQuery
 }
 
 /** A builder over the shared views. */
 export function createQueryBuilder({
   catalogue,
-  sessions,
-  trails,
+  index,
   config,
 }: {
   readonly catalogue: Catalogue
-  readonly sessions: Sessions
-  readonly trails: Sessions
+  readonly index: NeighbourIndex
   readonly config: { readonly maxRecentActions: number; readonly sessionGapMs: number }
 }): QueryBuilder {
   const room = config.maxRecentActions + 1
@@ -52,7 +50,7 @@ export function createQueryBuilder({
   }
 
   return {
-    build(request, readTrails = trails) {
+    build(request, gathered = null) {
       number++
       if (excluded.length < catalogue.size) {
         excluded = new Int32Array(nextCapacity(excluded.length, catalogue.size))
@@ -71,6 +69,8 @@ export function createQueryBuilder({
       let sessionStart = -1
       recentBoards = []
       const session = sessionOf(request, config.sessionGapMs)
+      const asker: Asker | null =
+        request.userId === null ? null : { userId: request.userId, sessionId: session.sessionId, atMs: request.atMs }
       for (let i = firstOfLatest(recent, config.maxRecentActions); i < recent.length; i++) {
         const action = recent[i]
         if (action === undefined || !positiveActions.includes(action.action)) continue
@@ -102,9 +102,8 @@ export function createQueryBuilder({
         recentActions,
         recentBoards,
         sessionStart,
-        ownSession: request.userId === null ? -1 : sessions.find(request.userId, session.sessionId, request.atMs),
-        ownTrail: request.userId === null ? -1 : readTrails.find(request.userId, null, request.atMs),
-        trails: readTrails,
+        asker,
+        index: gathered ?? index.read(asker),
         localeRow: request.locale ? catalogue.localeRow(request.locale) : -1,
         followedCreators: rowsOf(request.followedCreators, catalogue.creatorRow),
         followedTopics: rowsOf(request.followedTopics, catalogue.topicRow),

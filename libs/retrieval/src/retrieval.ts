@@ -1,96 +1,27 @@
 import type { Clock } from '@freshet/domain/clock'
-import { positiveActions, type Action, type Engagement } from '@freshet/domain/engagement'
-import type { BoardId, CreatorId, PinId, SessionId, TopicId, UserId } from '@freshet/domain/ids'
+import { positiveActions, type Engagement } from '@freshet/domain/engagement'
+import type { PinId, UserId } from '@freshet/domain/ids'
 import type { PinChange } from '@freshet/domain/pin'
 
+import { createAsking } from './asking.ts'
 import { bytesPer, maxBytes, type BytesPer } from './caps.ts'
-import { createCalibration } from './calibration.ts'
 import { createCatalogue } from './catalogue.ts'
 import { resolveRetrievalConfig, type RetrievalConfig, type RetrievalConfigInput } from './config.ts'
 import { embeddingProblem } from './embedding-problem.ts'
+import { createEnabledSources } from './enabled-sources.ts'
 import { EmbeddingError, SnapshotError } from './errors.ts'
-import { evidenceOf } from './evidence.ts'
-import { mergeHits } from './merge.ts'
 import { createGraphView, type GraphView } from './graph/graph-view.ts'
+import { createLearning, type Lesson } from './learning.ts'
+import { mergeIndex, type GatheredIndex } from './neighbours/gathering.ts'
+import { indexWantedOf, type IndexWanted } from './neighbours/index-wanted.ts'
+import { partOf, tallyOf, type ListPart, type ListTally, type ListWanted } from './neighbours/list-part.ts'
+import { createNeighbourIndex, listNames, type ListName } from './neighbours/neighbour-index.ts'
+import type { Shard } from './neighbours/shard.ts'
 import { createQueryBuilder } from './query.ts'
-import { createInterruption, uninterrupted } from './interruption.ts'
-import { createLagReader } from './lags.ts'
-import { lessonOf } from './lessons.ts'
-import { mergeTrails, type GatheredTrails } from './neighbours/merged-trails.ts'
-import {
-  holdsUser,
-  trailPartOf,
-  trailTallyOf,
-  type Shard,
-  type TrailPart,
-  type TrailTally,
-  type TrailsWanted,
-} from './neighbours/trail-part.ts'
-import { createHits, createScoreBoard, type Hits } from './score-board.ts'
-import { createSessions, userKeyOf } from './sessions.ts'
+import type { RetrievedCandidates, RetrieveQuery } from './question.ts'
+import { createScoreBoard } from './score-board.ts'
+import { userKeyOf } from './session-keys.ts'
 import { decodeSnapshot, finished, snapshotSteps, type SectionWriter, type SnapshotSteps } from './snapshot.ts'
-import { sourceDefinitions } from './source-definitions.ts'
-import type { Source } from './source.ts'
-
-/** Of what a user did: one entry of the user's own history, as the user state holds it. */
-export interface RecentAction {
-  readonly pinId: PinId
-  readonly action: Action
-  readonly occurredAtMs: number
-  readonly sessionId: SessionId | null
-  readonly boardId: BoardId | null
-}
-
-/** A request for candidates. Absent lists are empty. */
-export interface RetrieveQuery {
-  readonly surface: 'home' | 'related'
-  /** The time of asking, milliseconds. */
-  readonly atMs: number
-  readonly userId: UserId | null
-  /** The session the request is of; without it, the session of the user's last action, or what the gap rule says. */
-  readonly sessionId?: SessionId | null
-  /** The pin that related pins are asked for; null on the home feed. */
-  readonly pinId?: PinId | null
-  /** The user's own recent actions, any action, oldest first. */
-  readonly recent?: readonly RecentAction[]
-  /** Pins that must not be in the answer. */
-  readonly exclude?: readonly PinId[]
-  readonly excludeCreators?: readonly CreatorId[]
-  readonly excludeTopics?: readonly TopicId[]
-  /** Answer from these pins only. */
-  readonly among?: readonly PinId[] | null
-  readonly locale?: string | null
-  readonly followedCreators?: readonly CreatorId[]
-  readonly followedTopics?: readonly TopicId[]
-  readonly followedBoards?: readonly BoardId[]
-  /** The most candidates wanted. */
-  readonly limit: number
-  /** Sources whose turn comes later than this after the start are left out, one that is under way breaks off, milliseconds; beside each one's own. */
-  readonly deadlineMs?: number | null
-  /** Ask these sources only; all enabled ones where absent. A name that is no enabled source is ignored. */
-  readonly sources?: readonly string[] | null
-}
-
-/** What one source gave: which of the answer's candidates, their scores and ranks (from 1) in it. Columns of equal length, best first. */
-export interface SourceCandidates {
-  readonly name: string
-  readonly candidates: Int32Array
-  readonly scores: Float32Array
-  readonly ranks: Int32Array
-}
-
-/** Candidates in columns, best merged score first, and for each source which of them it found. */
-export interface RetrievedCandidates {
-  readonly pinIds: readonly PinId[]
-  readonly scores: Float32Array
-  readonly sources: readonly SourceCandidates[]
-  /** Sources that were left out because the request had already taken too long. */
-  readonly skipped: readonly string[]
-  /** Sources that broke off because it took too long; what they had found by then is among the candidates. */
-  readonly interrupted: readonly string[]
-  /** Sources that read trails of which a shard gave nothing; what the others hold is among the candidates. */
-  readonly incomplete: readonly string[]
-}
 
 /** A row of `pin-embeddings.v1`; a null vector withdraws the embedding. */
 export interface EmbeddingUpdate {
@@ -107,7 +38,7 @@ export interface RetrievalStats {
   readonly refusedPins: number
   /** Events that wait for the next mark. */
   readonly pending: number
-  /** Bytes by view: `catalogue`, `sessions`, `trails`, `graph` where a source has one, and each source by name. */
+  /** Bytes by view: `catalogue`, the shard's `sessions` and `trails`, `graph` where a source has one, and each source by name. */
   readonly bytes: Readonly<Record<string, number>>
   /** What one pin, session and action of the shared views costs, bytes on average; 0 while there are none. */
   readonly bytesPer: BytesPer
@@ -128,12 +59,19 @@ export interface Retrieval {
   foldEmbeddings(updates: readonly EmbeddingUpdate[]): readonly EmbeddingError[]
   /** Brings collective knowledge up to date where that is done at marks. */
   mark(): void
-  /** What a request will read of all users' trails; for `gatherTrails`, where they are spread over shards. */
-  trailsWanted(query: RetrieveQuery): TrailsWanted
-  trailPart(pinIds: readonly PinId[], maxTrailsPerPin: number): TrailPart
-  trailTally(pinIds: readonly PinId[]): TrailTally
-  /** Without `gathered` trails are those that this process holds. */
-  retrieve(query: RetrieveQuery, gathered?: GatheredTrails | null): RetrievedCandidates
+  /** What a request will read of the neighbour index; for `gatherIndex`, where that is spread over shards. */
+  indexWanted(query: RetrieveQuery): IndexWanted
+  /** This process's part of the index. */
+  listPart(wanted: Omit<ListWanted, 'countedPinIds'>): ListPart
+  listTally(list: ListName, pinIds: readonly PinId[]): ListTally
+  /** Without a `gathered` index it is what this process holds. */
+  retrieve(query: RetrieveQuery, gathered?: GatheredIndex | null): RetrievedCandidates
+  /** On a shard, what the merge can learn from an engagement before it is folded; null where that is nothing, and on a whole, which learns as it folds. */
+  lessonOf(engagement: Engagement): Lesson | null
+  /** Learns from a lesson and gives what the other shards are to learn: at which rank which source had the pin. */
+  learn(lesson: Lesson, gathered: GatheredIndex): Int32Array
+  /** Learns what another shard gave. */
+  learnRanks(ranks: Int32Array): void
   stats(): RetrievalStats
   /** All views as bytes, with the caller's log positions inside. */
   snapshot(positions: Uint8Array): Uint8Array
@@ -152,7 +90,7 @@ export interface RetrievalOptions {
   readonly refresh: 'event' | 'mark'
   /** Tells how long a request has taken; without it no source is ever left out, and answers are the same every time. */
   readonly clock?: Pick<Clock, 'now'>
-  /** Of which users it holds the trails; absent: of all. Everything else is of all users on every shard. */
+  /** Of which users it holds the neighbour index; absent: of all. Everything else is of all users on every shard. */
   readonly shard?: Shard
 }
 
@@ -166,74 +104,27 @@ export function createRetrieval({
 }: RetrievalOptions): Retrieval {
   const config = resolveRetrievalConfig(input)
   const catalogue = createCatalogue({ maxPins: config.maxPins, seed })
-  const sessions = createSessions({ ...config, grouping: 'session' })
-  const trails = createSessions({ ...config, grouping: 'user' })
+  const index = createNeighbourIndex(config, shard)
   const board = createScoreBoard(catalogue)
   let graphView: GraphView | undefined
   const graph = (): GraphView => (graphView ??= createGraphView({ catalogue, caps: config }))
-  const views = { catalogue, sessions, board, seed, graph }
-  const sources: {
-    readonly source: Source
-    readonly hits: Hits
-    readonly share: number
-    readonly scale: 'probability' | 'relative'
-    readonly deadlineMs: number
-  }[] = []
-  for (const definition of sourceDefinitions) {
-    const settings = config.sources[definition.name]
-    if (settings === undefined || !settings.enabled) continue
-    const source = definition.create(views, settings.parameters)
-    sources.push({
-      source,
-      hits: createHits(settings.maxCandidates),
-      share: settings.share,
-      scale: source.scale ?? 'relative',
-      deadlineMs: settings.deadlineMs,
-    })
-  }
-  // A shard cannot tell while it folds what all of them would answer, and shards that learned apart would differ.
-  const learns = config.adaptShares && shard.count === 1
-  const calibration = createCalibration(
-    sources.map(({ source: { name }, share, hits }) => ({ name, share, maxCandidates: hits.rows.length })),
-  )
-  const enabled = sources.map((entry, index) => ({ ...entry, worth: calibration.worthOf(index) }))
-  const merged = createHits(enabled.reduce((sum, { hits }) => sum + hits.rows.length, 0))
-  // Who comes back to a pin is counted of all users on every shard, from their pins alone, without a list of users by pin.
-  const histories = shard.count === 1 ? trails : createSessions({ ...config, grouping: 'user', maxSessionsPerPin: 1 })
-  const queries = createQueryBuilder({ catalogue, sessions, trails, config })
-  const lags = createLagReader(histories)
+  const { enabled, calibration } = createEnabledSources(config, { catalogue, board, seed, graph })
+  const queries = createQueryBuilder({ catalogue, index, config })
+  const asking = createAsking({ enabled, calibration, catalogue, board, clock })
+  const learning = createLearning({ enabled, calibration, catalogue, index, queries })
+  const isWhole = shard.count === 1
   let pendingEngagements: Engagement[] = []
   let pendingEmbeddings: EmbeddingUpdate[] = []
-  let places = new Int32Array(0)
-
-  /** Asks all sources what the user would take, just before it is folded what that was. */
-  function learnFrom(engagement: Engagement, row: number): void {
-    const lesson = lessonOf(engagement, { row, samples: calibration.samples }, { catalogue, sessions, trails })
-    if (lesson === null) return
-    const query = queries.build(lesson)
-    const answers = enabled.map(({ source, hits }, index) => {
-      hits.count = 0
-      source.query(query, hits, uninterrupted)
-      return { source: index, hits }
-    })
-    calibration.learn(answers, row)
-  }
 
   function applyEngagement(engagement: Engagement): void {
-    const { subject, action } = engagement
+    const { subject, action, userId, sessionId, occurredAtMs: atMs } = engagement
     const row = subject.kind === 'pin' ? catalogue.intern(subject.pinId) : -1
     const positive = row >= 0 && positiveActions.includes(action)
-    let folded = { engagement, row, positive, session: -1, lag: -1, distinctBefore: 0 }
-    if (positive) {
-      if (learns) learnFrom(engagement, row)
-      const { userId, sessionId, occurredAtMs: atMs } = engagement
-      const pinAction = { userId, sessionId, pinRow: row, atMs }
-      folded = { ...folded, session: sessions.fold(pinAction), ...lags.read(userId, row) }
-      if (holdsUser(shard, userId)) trails.fold(pinAction)
-      if (histories !== trails) histories.fold(pinAction)
-    }
-    graphView?.foldEngagement(folded)
-    for (const { source } of enabled) source.foldEngagement?.(folded)
+    const lesson = config.adaptShares && isWhole && row >= 0 ? learning.lessonOf(engagement) : null
+    if (lesson !== null) learning.learn(learning.ranksOf(lesson, null))
+    if (positive) index.fold({ userId, sessionId, pinRow: row, atMs })
+    const isFirst = graphView?.foldEngagement({ engagement, row, positive }) ?? positive
+    for (const { source } of enabled) source.foldEngagement?.({ engagement, row, positive, isFirst })
   }
 
   function partsOf(positions: Uint8Array): ((writer: SectionWriter) => void)[] {
@@ -245,11 +136,7 @@ export function createRetrieval({
         catalogue.save(writer.under('catalogue'))
         calibration.save(writer.under('calibration'))
       },
-      (writer) => sessions.save(writer.under('sessions')),
-      (writer) => {
-        trails.save(writer.under('trails'))
-        if (histories !== trails) histories.save(writer.under('histories'))
-      },
+      ...index.saving,
       (writer) => graphView?.save(writer.under('graph')),
       ...enabled.map(
         ({ source }) =>
@@ -274,9 +161,7 @@ export function createRetrieval({
     },
     foldErasure(userId) {
       pendingEngagements = pendingEngagements.filter((engagement) => engagement.userId !== userId)
-      sessions.forget(userId)
-      trails.forget(userId)
-      if (histories !== trails) histories.forget(userId)
+      index.forget(userId)
       graphView?.graph.removeBoard(userKeyOf(userId))
     },
     foldPin(change) {
@@ -303,75 +188,43 @@ export function createRetrieval({
       pendingEmbeddings = []
       for (const { source } of enabled) source.mark?.()
     },
-    trailsWanted(request) {
-      const query = queries.build(request)
-      const readers = enabled.flatMap(({ source }) =>
-        request.sources?.includes(source.name) === false || source.trails === undefined ? [] : [source.trails],
+    indexWanted(request) {
+      const reads = enabled.flatMap(({ source }) =>
+        request.sources?.includes(source.name) === false || source.reads === undefined ? [] : [source.reads],
       )
-      const idsOf = (rows: Iterable<number>): PinId[] => Array.from(new Set(rows), (row) => catalogue.pinIdOf(row))
-      return {
-        pinIds: idsOf(readers.flatMap(({ pinsOf }) => pinsOf(query))),
-        maxTrailsPerPin: Math.max(0, ...readers.map(({ maxPerPin }) => maxPerPin)),
-        countedPinIds: idsOf(query.recentRows.subarray(0, query.recentCount)),
-      }
+      return indexWantedOf(queries.build(request), reads, catalogue)
     },
-    trailPart: (pinIds, maxTrailsPerPin) => trailPartOf({ catalogue, trails }, pinIds, maxTrailsPerPin),
-    trailTally: (pinIds) => trailTallyOf({ catalogue, trails }, pinIds),
+    listPart: (wanted) => partOf({ catalogue, index }, wanted),
+    listTally: (list, pinIds) => tallyOf({ catalogue, index }, list, pinIds),
     retrieve(request, gathered = null) {
-      const startedAtMs = clock?.now() ?? 0
-      const query = queries.build(request, gathered === null ? trails : mergeTrails(gathered, { catalogue, trails }))
-      const asked: typeof enabled = []
-      const skipped: string[] = []
-      const interrupted: string[] = []
-      const tookMs = (): number => (clock === undefined ? 0 : clock.now() - startedAtMs)
-      for (const entry of enabled) {
-        const { source, hits } = entry
-        if (request.sources?.includes(source.name) === false) continue
-        const deadlineMs = Math.min(entry.deadlineMs, request.deadlineMs ?? Infinity)
-        if (tookMs() > deadlineMs) {
-          skipped.push(source.name)
-          continue
-        }
-        hits.count = 0
-        const interruption = clock === undefined ? uninterrupted : createInterruption(() => tookMs() > deadlineMs)
-        source.query(query, hits, interruption)
-        if (interruption.happened) interrupted.push(source.name)
-        asked.push(entry)
-      }
-      const incomplete =
-        gathered?.complete === false
-          ? asked.flatMap(({ source }) => (source.trails === undefined ? [] : [source.name]))
-          : []
-      const limit = Math.min(request.limit, merged.rows.length)
-      const evidence = evidenceOf(query, query.trails)
-      mergeHits(asked, { catalogue, board, evidence, learned: calibration.part }, { limit, hits: merged })
-      if (places.length < catalogue.size) places = new Int32Array(Math.max(1024, 2 * catalogue.size)).fill(-1)
-      for (let i = 0; i < merged.count; i++) places[merged.rows[i] ?? 0] = i
-      const found = asked.map(({ source, hits }) => placed(source.name, hits, places))
-      const pinIds: PinId[] = []
-      for (let i = 0; i < merged.count; i++) {
-        const row = merged.rows[i] ?? 0
-        places[row] = -1
-        pinIds.push(catalogue.pinIdOf(row))
-      }
-      return { pinIds, scores: merged.scores.slice(0, merged.count), sources: found, skipped, interrupted, incomplete }
+      const reading = gathered === null ? null : mergeIndex(gathered, catalogue)
+      const isComplete = gathered === null || listNames.every((list) => gathered[list].isComplete)
+      return asking.ask({ request, query: queries.build(request, reading), isComplete })
     },
+    lessonOf: (engagement) =>
+      config.adaptShares && !isWhole && refresh === 'event' ? learning.lessonOf(engagement) : null,
+    learn(lesson, gathered) {
+      const ranks = learning.ranksOf(lesson, mergeIndex(gathered, catalogue))
+      learning.learn(ranks)
+      return ranks
+    },
+    learnRanks: (ranks) => learning.learn(ranks),
     stats() {
       const named = enabled.map(({ source }) => source)
       return {
         pins: catalogue.size,
-        sessions: sessions.size,
-        sessionActions: sessions.actions,
+        sessions: index.sessions.size,
+        sessionActions: index.sessions.actions,
         refusedPins: catalogue.refused,
         pending: pendingEngagements.length + pendingEmbeddings.length,
         bytes: {
           catalogue: catalogue.bytes(),
-          sessions: sessions.bytes(),
-          trails: trails.bytes() + (histories === trails ? 0 : histories.bytes()),
+          sessions: index.sessions.bytes(),
+          trails: index.trails.bytes(),
           ...(graphView ? { graph: graphView.bytes() } : {}),
           ...Object.fromEntries(named.map((source) => [source.name, source.bytes()])),
         },
-        bytesPer: bytesPer(catalogue, sessions),
+        bytesPer: bytesPer(catalogue, index.sessions),
         maxBytes: maxBytes(config),
         counts: {
           ...(graphView ? { graph: graphView.counts() } : {}),
@@ -389,9 +242,7 @@ export function createRetrieval({
       embeddingWidth = reader.json('embeddingWidth') as number
       catalogue.load(reader.under('catalogue'))
       calibration.load(reader.under('calibration'))
-      sessions.load(reader.under('sessions'))
-      trails.load(reader.under('trails'))
-      if (histories !== trails) histories.load(reader.under('histories'))
+      index.load(reader)
       graphView?.load(reader.under('graph'))
       for (const { source } of enabled) source.load(reader.under(`source:${source.name}`))
       return reader.u8('positions')
@@ -404,19 +255,4 @@ function fingerprint(config: RetrievalConfig, seed: number, shard: Shard): strin
     enabled ? [{ name, parameters }] : [],
   )
   return JSON.stringify({ ...config, sources, seed, shard })
-}
-
-function placed(name: string, hits: Hits, places: Int32Array): SourceCandidates {
-  const candidates = new Int32Array(hits.count)
-  const scores = new Float32Array(hits.count)
-  const ranks = new Int32Array(hits.count)
-  let count = 0
-  for (let i = 0; i < hits.count; i++) {
-    const place = places[hits.rows[i] ?? 0] ?? -1
-    if (place < 0) continue
-    candidates[count] = place
-    scores[count] = hits.scores[i] ?? 0
-    ranks[count++] = i + 1
-  }
-  return { name, candidates: candidates.slice(0, count), scores: scores.slice(0, count), ranks: ranks.slice(0, count) }
 }

@@ -1,7 +1,7 @@
 import { grownFloat64, grownInt32, nextCapacity } from './columns.ts'
 import type { Interruption } from './interruption.ts'
 import type { ScoreBoard } from './score-board.ts'
-import type { Sessions } from './sessions.ts'
+import type { SessionLists } from './session-lists.ts'
 
 /** How pins near a pin are counted. */
 export interface RuleOptions {
@@ -22,7 +22,7 @@ export interface RuleOptions {
 /** What rules are read from, when they are asked for, the session that asks, which is left out, and who may break it off. */
 export interface RulesContext {
   /** The same view from `begin()` to `begin()`. */
-  readonly sessions: Sessions
+  readonly sessions: SessionLists
   readonly atMs: number
   readonly ownSession: number
   readonly interruption: Interruption
@@ -54,7 +54,7 @@ export function createRules(board: ScoreBoard, options: RuleOptions): Rules {
   let stamps = new Int32Array(0)
   let stamp = 0
 
-  function rarityOf(row: number, sessions: Sessions): number {
+  function rarityOf(row: number, sessions: SessionLists): number {
     if (stamps[row] !== stamp) {
       stamps[row] = stamp
       const ratio = sessions.sessionsEver / (1 + sessions.sessionCountOf(row))

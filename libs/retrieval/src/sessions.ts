@@ -1,10 +1,11 @@
-import { hash32 } from '@freshet/domain/hash'
-
 import { createAgeHeap } from './age-heap.ts'
 import { grownFloat64, grownUint32, grownUint8, nextCapacity } from './columns.ts'
 import { createKeyTable } from './key-table.ts'
 import { createListPool } from './list-pool.ts'
+import { gapKeyOf, keyOf, userKeyOf, type SessionKey } from './session-keys.ts'
+import type { SessionLists } from './session-lists.ts'
 import type { SectionReader, SectionWriter } from './snapshot.ts'
+import { createTouches } from './touches.ts'
 
 /** Caps and the gap that ends a session. */
 export interface SessionsOptions {
@@ -27,37 +28,19 @@ export interface SessionsOptions {
  * touched it last. One view, read by every source that learns from sessions. Below its caps it does not depend on how
  * the events of different users interleave.
  */
-export interface Sessions {
+export interface Sessions extends SessionLists {
   /** Sessions kept now. */
   readonly size: number
   /** Entries of all sessions together. */
   readonly actions: number
+  /** When a session touched its pins, beside `pinRows`, milliseconds. */
+  readonly pinAtMs: Float64Array
   /** Appends an action to its session and gives the session's row. The events of one user come in order. */
   fold(action: SessionAction): number
-  /** One past the largest session row in use: scratch columns by session row need this length. */
-  readonly rowLimit: number
-  /** A session's pins, oldest first: entries `startOf(s)` to `startOf(s) + lengthOf(s)` of `pinRows` and `pinAtMs`. */
-  readonly pinRows: Int32Array
-  readonly pinAtMs: Float64Array
-  startOf(session: number): number
-  lengthOf(session: number): number
-  lastAtMs(session: number): number
-  /** Whether the session is the one with this key, see `keyOf`. */
-  isKey(session: number, key: SessionKey): boolean
-  keyHigh(session: number): number
-  keyLow(session: number): number
   /** Lets go of all that a user did; no session or trail can be found by that user any more. Takes time in proportion to the rows. */
   forget(userId: string): void
   /** The row of the session a user is in at a time, or of the user's trail; -1 where no action of it was folded. */
   find(userId: string, sessionId: string | null, atMs: number): number
-  /** A pin's sessions by the time they last touched it, latest LAST: entries of `sessionRows` and `sessionAtMs`. */
-  readonly sessionRows: Int32Array
-  readonly sessionAtMs: Float64Array
-  pinStartOf(pinRow: number): number
-  pinLengthOf(pinRow: number): number
-  /** How many sessions ever touched a pin, and how many sessions ever were. */
-  sessionCountOf(pinRow: number): number
-  readonly sessionsEver: number
   bytes(): number
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
@@ -71,28 +54,6 @@ export interface SessionAction {
   readonly atMs: number
 }
 
-/** 64 bits that name a session wherever it is held. */
-export interface SessionKey {
-  readonly high: number
-  readonly low: number
-}
-
-/** The key of a session with an id. */
-export function keyOf(userId: string, sessionId: string): SessionKey {
-  const text = `${userId}\n${sessionId}`
-  return { high: hash32(text, 0x5e551), low: hash32(text, 0x10e5) }
-}
-
-/** The key of a session that began at a time, for events without session ids. */
-export function gapKeyOf(userId: string, startedAtMs: number): SessionKey {
-  return keyOf(userId, `\t${startedAtMs}`)
-}
-
-/** The key of a user's trail, see `grouping`. */
-export function userKeyOf(userId: string): SessionKey {
-  return { high: hash32(userId, 0x0ffe2), low: hash32(userId, 0x7ab1e) }
-}
-
 const forgotten = 3
 
 /** An empty view. */
@@ -101,7 +62,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   const byKey = createKeyTable()
   const byUser = createKeyTable()
   const pins = createListPool()
-  const touches = createListPool()
+  const touches = createTouches(maxSessionsPerPin, before)
   const ages = createAgeHeap()
   let keyHighs = new Uint32Array(0)
   let keyLows = new Uint32Array(0)
@@ -110,7 +71,6 @@ export function createSessions(options: SessionsOptions): Sessions {
   let lastAtMs = new Float64Array(0)
   // 1: in use. 2: in use and its user's current one by the gap rule. 3: forgotten, and free once its turn by age comes.
   let states = new Uint8Array(0)
-  let counts = new Float64Array(0)
   let freeRows: number[] = []
   let rowLimit = 0
   let size = 0
@@ -163,39 +123,11 @@ export function createSessions(options: SessionsOptions): Sessions {
   function empty(row: number): void {
     const start = pins.startOf(row)
     const end = start + pins.lengthOf(row)
-    for (let i = start; i < end; i++) untouch(pins.keys[i] ?? 0, row)
+    for (let i = start; i < end; i++) touches.remove(pins.keys[i] ?? 0, row)
     pins.free(row)
     byKey.delete(keyHighs[row] ?? 0, keyLows[row] ?? 0)
     if (states[row] === 2) byUser.delete(userHighs[row] ?? 0, userLows[row] ?? 0)
     size--
-  }
-
-  function untouch(pinRow: number, session: number): boolean {
-    const start = touches.startOf(pinRow)
-    for (let i = touches.lengthOf(pinRow) - 1; i >= 0; i--) {
-      if (touches.keys[start + i] !== session) continue
-      touches.removeAt(pinRow, i)
-      return true
-    }
-    return false
-  }
-
-  // The list holds the latest `maxSessionsPerPin` of the set of (session, time of last touch), whatever the order of arrival.
-  function touch(pinRow: number, session: number, atMs: number): void {
-    const start = touches.startOf(pinRow)
-    const length = touches.lengthOf(pinRow)
-    let index = length
-    while (index > 0) {
-      const otherAt = touches.times[start + index - 1] ?? 0
-      if (otherAt < atMs || (otherAt === atMs && before(touches.keys[start + index - 1] ?? 0, session))) break
-      index--
-    }
-    if (length < maxSessionsPerPin) {
-      touches.insert(pinRow, index, session, atMs)
-    } else if (index > 0) {
-      touches.removeAt(pinRow, 0)
-      touches.insert(pinRow, index - 1, session, atMs)
-    }
   }
 
   function append(session: number, pinRow: number, atMs: number): void {
@@ -203,9 +135,9 @@ export function createSessions(options: SessionsOptions): Sessions {
     const start = pins.startOf(session)
     let known = false
     for (let i = start; i < start + length && !known; i++) known = pins.keys[i] === pinRow
-    if (known) untouch(pinRow, session)
-    else countTouch(pinRow)
-    touch(pinRow, session, atMs)
+    if (known) touches.remove(pinRow, session)
+    else touches.count(pinRow)
+    touches.put(pinRow, session, atMs)
     if (length > 0 && pins.keys[start + length - 1] === pinRow) {
       pins.times[start + length - 1] = atMs
       return
@@ -215,16 +147,11 @@ export function createSessions(options: SessionsOptions): Sessions {
       pins.removeAt(session, 0)
       let still = dropped === pinRow
       for (let i = start; i < start + length - 1 && !still; i++) still = pins.keys[i] === dropped
-      if (!still) untouch(dropped, session)
+      if (!still) touches.remove(dropped, session)
       pins.insert(session, length - 1, pinRow, atMs)
       return
     }
     pins.insert(session, length, pinRow, atMs)
-  }
-
-  function countTouch(pinRow: number): void {
-    if (pinRow >= counts.length) counts = grownFloat64(counts, nextCapacity(counts.length, pinRow + 1))
-    counts[pinRow] = (counts[pinRow] ?? 0) + 1
   }
 
   function sessionFor(action: SessionAction): number {
@@ -268,10 +195,10 @@ export function createSessions(options: SessionsOptions): Sessions {
       return pins.times
     },
     get sessionRows() {
-      return touches.keys
+      return touches.sessions
     },
     get sessionAtMs() {
-      return touches.times
+      return touches.atMs
     },
     get sessionsEver() {
       return sessionsEver
@@ -295,34 +222,29 @@ export function createSessions(options: SessionsOptions): Sessions {
     startOf: pins.startOf,
     lengthOf: pins.lengthOf,
     lastAtMs: (session) => lastAtMs[session] ?? 0,
-    isKey: (session, key) => keyHighs[session] === key.high && keyLows[session] === key.low,
     keyHigh: (session) => keyHighs[session] ?? 0,
     keyLow: (session) => keyLows[session] ?? 0,
     find(userId, sessionId, atMs) {
-      if (grouping === 'user') {
-        const key = userKeyOf(userId)
-        return byKey.get(key.high, key.low)
-      }
-      if (sessionId !== null) {
-        const key = keyOf(userId, sessionId)
-        return byKey.get(key.high, key.low)
-      }
       const user = userKeyOf(userId)
+      if (grouping === 'user' || sessionId !== null) {
+        const key = grouping === 'user' || sessionId === null ? user : keyOf(userId, sessionId)
+        return byKey.get(key.high, key.low)
+      }
       const current = byUser.get(user.high, user.low)
       return current >= 0 && atMs - (lastAtMs[current] ?? 0) <= sessionGapMs ? current : -1
     },
     pinStartOf: touches.startOf,
     pinLengthOf: touches.lengthOf,
-    sessionCountOf: (pinRow) => counts[pinRow] ?? 0,
+    sessionCountOf: touches.countOf,
     bytes() {
-      const columns = keyHighs.byteLength * 4 + lastAtMs.byteLength + states.byteLength + counts.byteLength
+      const columns = keyHighs.byteLength * 4 + lastAtMs.byteLength + states.byteLength
       return columns + ages.bytes() + byKey.bytes() + byUser.bytes() + pins.bytes() + touches.bytes()
     },
     save(writer) {
       const order: number[] = []
       for (let row = 0; row < rowLimit; row++) if (states[row] !== 0 && states[row] !== forgotten) order.push(row)
       order.sort((a, b) => (lastAtMs[a] ?? 0) - (lastAtMs[b] ?? 0) || (before(a, b) ? -1 : 1))
-      const lengths = Int32Array.from(order, (row) => pins.lengthOf(row))
+      const lengths = Int32Array.from(order, pins.lengthOf)
       const total = lengths.reduce((sum, length) => sum + length, 0)
       const rows = new Int32Array(total)
       const times = new Float64Array(total)
@@ -334,34 +256,17 @@ export function createSessions(options: SessionsOptions): Sessions {
           times[at++] = pins.times[start + i] ?? 0
         }
       }
-      writer.u32(
-        'keyHighs',
-        Uint32Array.from(order, (row) => keyHighs[row] ?? 0),
-      )
-      writer.u32(
-        'keyLows',
-        Uint32Array.from(order, (row) => keyLows[row] ?? 0),
-      )
-      writer.u32(
-        'userHighs',
-        Uint32Array.from(order, (row) => userHighs[row] ?? 0),
-      )
-      writer.u32(
-        'userLows',
-        Uint32Array.from(order, (row) => userLows[row] ?? 0),
-      )
-      writer.f64(
-        'lastAtMs',
-        Float64Array.from(order, (row) => lastAtMs[row] ?? 0),
-      )
-      writer.u8(
-        'states',
-        Uint8Array.from(order, (row) => states[row] ?? 0),
-      )
+      const column = (of: Uint32Array): Uint32Array => Uint32Array.from(order, (row) => of[row] ?? 0)
+      writer.u32('keyHighs', column(keyHighs))
+      writer.u32('keyLows', column(keyLows))
+      writer.u32('userHighs', column(userHighs))
+      writer.u32('userLows', column(userLows))
+      writer.f64('lastAtMs', new Float64Array(order.map((row) => lastAtMs[row] ?? 0)))
+      writer.u8('states', new Uint8Array(order.map((row) => states[row] ?? 0)))
       writer.i32('lengths', lengths)
       writer.i32('pinRows', rows)
       writer.f64('pinAtMs', times)
-      writer.f64('counts', counts)
+      writer.f64('counts', touches.counts)
       writer.json('sessionsEver', sessionsEver)
     },
     load(reader) {
@@ -389,7 +294,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         const session = open(key, user, kept[i] ?? 1, lasts[i] ?? 0)
         for (let n = lengths[i] ?? 0; n > 0; n--, at++) append(session, rows[at] ?? 0, times[at] ?? 0)
       }
-      counts = reader.f64('counts')
+      touches.counts = reader.f64('counts')
       sessionsEver = reader.json('sessionsEver') as number
     },
   }

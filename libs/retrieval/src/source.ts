@@ -4,8 +4,8 @@ import type { PinChange } from '@freshet/domain/pin'
 import type { Catalogue } from './catalogue.ts'
 import type { GraphView } from './graph/graph-view.ts'
 import type { Interruption } from './interruption.ts'
+import type { Asker, IndexReading, ListName } from './neighbours/neighbour-index.ts'
 import type { Hits, ScoreBoard } from './score-board.ts'
-import type { Sessions } from './sessions.ts'
 import type { SectionReader, SectionWriter } from './snapshot.ts'
 
 /** A source's own parameters: flat, each with its unit in its name. */
@@ -14,7 +14,6 @@ export type SourceParameters = Readonly<Record<string, number | boolean>>
 /** The views that sources share. */
 export interface SharedViews {
   readonly catalogue: Catalogue
-  readonly sessions: Sessions
   /** The live graph of pins, boards and users; folded only where a source asks for it when it is made. */
   readonly graph: () => GraphView
   /** Scratch for one query at a time; a source clears it before use. */
@@ -32,11 +31,8 @@ export interface Source {
   readonly name: string
   /** What scores mean to the merge. `probability`: that the next pin is this one. `relative` (the default): parts of their sum. */
   readonly scale?: 'probability' | 'relative'
-  /**
-   * Present where its query reads `query.trails`: of which pins it reads the trails, and how many of each
-   * at most, so that a request gathers them where trails are spread over shards.
-   */
-  readonly trails?: { readonly maxPerPin: number; pinsOf(query: SourceQuery): readonly number[] }
+  /** Present where its query reads `query.index`: what of it, so that a request gathers that where the index is spread over shards. */
+  readonly reads?: IndexRead
   /** After the shared views have folded it. Any action, any subject. */
   foldEngagement?(folded: FoldedEngagement): void
   /** After the catalogue has folded it; `row` is the pin's. */
@@ -58,6 +54,13 @@ export interface Source {
   load(reader: SectionReader): void
 }
 
+/** Which list of the neighbour index a source reads, through which pins, and how many of each at most. */
+export interface IndexRead {
+  readonly list: ListName
+  readonly maxPerPin: number
+  pinsOf(query: SourceQuery): readonly number[]
+}
+
 /** What a source is before it is made: its name, its parameters with their defaults, how it is made. */
 export interface SourceDefinition<P extends SourceParameters = SourceParameters> {
   readonly name: string
@@ -77,12 +80,8 @@ export interface FoldedEngagement {
   readonly row: number
   /** Whether it says that the user liked the pin. */
   readonly positive: boolean
-  /** The session's row in the sessions view after this action; -1 for what is not a positive action on a pin. */
-  readonly session: number
-  /** How many other pins the user touched since touching this one; -1 where that is not known to have happened. */
-  readonly lag: number
-  /** Distinct pins in the user's trail before this action, counted up to `maxLag`. */
-  readonly distinctBefore: number
+  /** Whether it is a positive action of a user whom the graph does not know to have touched the pin before; true where there is no graph. */
+  readonly isFirst: boolean
 }
 
 /** A request as sources see it: rows instead of ids. Columns are valid during the query only; use `recentCount`, not their length. */
@@ -102,12 +101,10 @@ export interface SourceQuery {
   readonly recentBoards: readonly (string | null)[]
   /** Index of the first action of the current session; equals `recentCount` where the user is between sessions. */
   readonly sessionStart: number
-  /** The row of the user's current session in the sessions view, which is no neighbour of itself; -1 where it is not there. */
-  readonly ownSession: number
-  /** All users' trails: the view of this process, or what the shards gathered for the request. */
-  readonly trails: Sessions
-  /** The row of the user's own trail in `trails`; -1 where it is not there. */
-  readonly ownTrail: number
+  /** Null for a request without a user. */
+  readonly asker: Asker | null
+  /** What all users did one after the other, and the asker's own part of it. */
+  readonly index: IndexReading
   /** Row of the locale in the catalogue, -1 where none was given or no pin has it. */
   readonly localeRow: number
   readonly followedCreators: Int32Array

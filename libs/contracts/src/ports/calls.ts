@@ -24,7 +24,7 @@ export interface CandidateService {
   retrieve(request: RetrieveRequest, options: CallOptions): Promise<RetrieveResponse>
 }
 
-/** Which trails of its users does an instance hold? Errors as of `CandidateService`. */
+/** Which trails and sessions of its users does an instance hold? Errors as of `CandidateService`. */
 export interface TrailShard {
   gatherTrails(request: GatherTrailsRequest, options: CallOptions): Promise<GatherTrailsResponse>
 }

@@ -3,7 +3,7 @@ import type { PinChange } from '@freshet/domain/pin'
 
 import type { Catalogue } from '../catalogue.ts'
 import { RetrievalConfigError } from '../errors.ts'
-import { userKeyOf } from '../sessions.ts'
+import { userKeyOf } from '../session-keys.ts'
 import type { SectionReader, SectionWriter } from '../snapshot.ts'
 import type { FoldedEngagement, SourceQuery } from '../source.ts'
 import { createPinGraph, type BoardKey, type PinGraph } from './pin-graph.ts'
@@ -21,7 +21,8 @@ export interface GraphCaps {
 export interface GraphView {
   readonly graph: PinGraph
   readonly caps: GraphCaps
-  foldEngagement(folded: FoldedEngagement): void
+  /** Tells whether it is the user's first positive action on the pin, as far as the user's trail goes back. */
+  foldEngagement(folded: Omit<FoldedEngagement, 'isFirst'>): boolean
   foldPin(row: number, change: PinChange): void
   /** The board row of the asking user's own trail, -1 where it is not in the graph. */
   ownBoardOf(query: SourceQuery): number
@@ -67,14 +68,18 @@ export function createGraphView({
     caps,
     foldEngagement({ engagement, row, positive }) {
       const { action, boardId, occurredAtMs: atMs } = engagement
-      if (row < 0) return
+      if (row < 0) return false
       if (action === 'unsave' && boardId !== null) graph.remove(boardKeyOf(boardId), row)
-      if (!positive) return
+      if (!positive) return false
       if (action === 'save' && boardId !== null) {
         graph.add({ key: boardKeyOf(boardId), kind: 'board', pinRow: row, atMs })
       }
       // A user is one node, whatever the sessions, so that those who act rarely link pins too.
-      graph.add({ key: userKeyOf(engagement.userId), kind: 'trail', pinRow: row, atMs })
+      const key = userKeyOf(engagement.userId)
+      const trail = graph.boardOf(key)
+      const isFirst = trail < 0 || graph.pinsOfBoard.find(trail, row) < 0
+      graph.add({ key, kind: 'trail', pinRow: row, atMs })
+      return isFirst
     },
     foldPin(row, change) {
       if (change.kind === 'delete') return graph.removePin(row)

@@ -1,5 +1,6 @@
 import { grownFloat64, grownInt32, grownUint32, nextCapacity } from '../columns.ts'
 import type { SourceQuery } from '../source.ts'
+import type { IndexReading } from './neighbour-index.ts'
 import type { NeighbourSet } from './neighbour-set.ts'
 import type { RecentPins } from './scoring.ts'
 
@@ -18,7 +19,7 @@ export function recentPinsOf(query: SourceQuery, maxRecentPins: number, rows: In
 /** Looks up candidate neighbours in the trails view. */
 export interface NeighbourGatherer {
   /** Fills `set` with the latest trails of each recent pin, each trail but the user's own once, by reference to the view's columns. */
-  gather(recent: RecentPins, query: Pick<SourceQuery, 'trails' | 'ownTrail'>, set: NeighbourSet): void
+  gather(recent: RecentPins, index: Pick<IndexReading, 'trails' | 'ownTrail'>, set: NeighbourSet): void
 }
 
 /** A gatherer of at most `maxTrailsPerPin` trails for each recent pin. */

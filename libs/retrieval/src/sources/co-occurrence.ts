@@ -1,5 +1,5 @@
 import { createRules } from '../rules.ts'
-import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
 
 /** Parameters of the co-occurrence source. */
 export type CoOccurrenceParameters = {
@@ -21,7 +21,7 @@ export type CoOccurrenceParameters = {
   readonly halfLifeMs: number
 }
 
-/** Pins that came near the user's recent pins in other sessions, see `createRules`. Its view is the sessions view. */
+/** Pins that came near the user's recent pins in other sessions, see `createRules`. Its view is the neighbour index by session. */
 export const coOccurrence: SourceDefinition<CoOccurrenceParameters> = {
   name: 'co-occurrence',
   enabled: true,
@@ -40,22 +40,25 @@ export const coOccurrence: SourceDefinition<CoOccurrenceParameters> = {
   create: createCoOccurrence,
 }
 
-function createCoOccurrence({ sessions, board }: SharedViews, parameters: CoOccurrenceParameters): Source {
-  const { maxRecentPins, historyDecay } = parameters
+function createCoOccurrence({ board }: SharedViews, parameters: CoOccurrenceParameters): Source {
+  const { maxRecentPins, historyDecay, maxSessionsPerPin } = parameters
   const rules = createRules(board, parameters)
   return {
     name: 'co-occurrence',
     scale: 'relative',
+    reads: {
+      list: 'sessions',
+      maxPerPin: maxSessionsPerPin,
+      pinsOf: (query) => latestPinsOf(query, maxRecentPins),
+    },
     query(query, hits, interruption) {
-      const at = { sessions, atMs: query.atMs, ownSession: query.ownSession, interruption }
+      const { sessions, ownSession } = query.index
+      const at = { sessions, atMs: query.atMs, ownSession, interruption }
       rules.begin()
       let weight = 1
-      let taken = 0
-      for (let i = query.recentCount - 1; i >= 0 && taken < maxRecentPins; i--) {
-        if (seenLater(query.recentRows, i, query.recentCount)) continue
-        rules.add(query.recentRows[i] ?? 0, weight, at)
+      for (const row of latestPinsOf(query, maxRecentPins)) {
+        rules.add(row, weight, at)
         weight *= historyDecay
-        taken++
       }
       board.top(query.limit, query.accept, hits)
     },
@@ -65,7 +68,11 @@ function createCoOccurrence({ sessions, board }: SharedViews, parameters: CoOccu
   }
 }
 
-function seenLater(rows: Int32Array, index: number, count: number): boolean {
-  for (let i = index + 1; i < count; i++) if (rows[i] === rows[index]) return true
-  return false
+function latestPinsOf({ recentRows, recentCount }: SourceQuery, most: number): number[] {
+  const pins: number[] = []
+  for (let i = recentCount - 1; i >= 0 && pins.length < most; i--) {
+    const row = recentRows[i] ?? 0
+    if (!pins.includes(row)) pins.push(row)
+  }
+  return pins
 }

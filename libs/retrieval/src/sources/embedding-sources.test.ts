@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { asId, type PinId, type UserId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
 
-import { createRetrieval, type Retrieval, type RetrieveQuery } from '../retrieval.ts'
+import type { RetrieveQuery } from '../question.ts'
+import { createRetrieval, type Retrieval } from '../retrieval.ts'
 import { sourceDefinitions } from '../source-definitions.ts'
 
 const nowMs = 1_000 * 86_400_000

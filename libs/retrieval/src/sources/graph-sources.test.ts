@@ -14,7 +14,8 @@ import {
 import type { Pin } from '@freshet/domain/pin'
 
 import type { RetrievalConfigInput } from '../config.ts'
-import { createRetrieval, type Retrieval, type RetrieveQuery } from '../retrieval.ts'
+import type { RetrieveQuery } from '../question.ts'
+import { createRetrieval, type Retrieval } from '../retrieval.ts'
 import { sourceDefinitions } from '../source-definitions.ts'
 import type { SourceParameters } from '../source.ts'
 

@@ -1,4 +1,4 @@
-import { maxLag } from '../lags.ts'
+import { maxLag } from '../neighbours/lags.ts'
 import type { Source, SourceDefinition, SharedViews } from '../source.ts'
 
 /** Parameters of the revisit source. */
@@ -21,17 +21,12 @@ export const revisit: SourceDefinition<RevisitParameters> = {
 }
 
 function createRevisit({ board }: SharedViews, { priorActions }: RevisitParameters): Source {
-  let returns = new Float64Array(maxLag)
-  let chances = new Float64Array(maxLag)
   return {
     name: 'revisit',
     scale: 'probability',
-    foldEngagement({ positive, lag, distinctBefore }) {
-      if (!positive) return
-      for (let i = 0; i < distinctBefore; i++) chances[i] = (chances[i] ?? 0) + 1
-      if (lag >= 0) returns[lag] = (returns[lag] ?? 0) + 1
-    },
+    reads: { list: 'trails', maxPerPin: 0, pinsOf: () => [] },
     query(query, hits) {
+      const { returns, chances } = query.index.lags
       board.clear()
       let lag = 0
       for (let i = query.recentCount - 1; i >= 0 && lag < maxLag; i--) {
@@ -43,14 +38,8 @@ function createRevisit({ board }: SharedViews, { priorActions }: RevisitParamete
       }
       board.top(query.limit, query.accept, hits)
     },
-    bytes: () => returns.byteLength + chances.byteLength,
-    save(writer) {
-      writer.f64('returns', returns)
-      writer.f64('chances', chances)
-    },
-    load(reader) {
-      returns = reader.f64('returns')
-      chances = reader.f64('chances')
-    },
+    bytes: () => 0,
+    save() {},
+    load() {},
   }
 }

@@ -44,13 +44,15 @@ function createSavedBoards({ board }: SharedViews, parameters: SavedBoardsParame
   return {
     name: 'saved-boards',
     scale: 'relative',
-    trails: {
+    reads: {
+      list: 'trails',
       maxPerPin: parameters.maxTrailsPerPin,
       pinsOf: (query) => savedPinsOf(query, parameters).map(({ row }) => row),
     },
     query(query, hits, interruption) {
       rules.begin()
-      const at = { sessions: query.trails, atMs: query.atMs, ownSession: query.ownTrail, interruption }
+      const { trails, ownTrail } = query.index
+      const at = { sessions: trails, atMs: query.atMs, ownSession: ownTrail, interruption }
       for (const { row, weight } of savedPinsOf(query, parameters)) rules.add(row, weight, at)
       board.top(query.limit, query.accept, hits)
     },

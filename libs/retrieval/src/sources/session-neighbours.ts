@@ -5,7 +5,7 @@ import type { SharedViews, Source, SourceDefinition } from '../source.ts'
 
 /**
  * What users like this one did next: nearest neighbours among the trails of all users, see `createNeighbourScorer`. Its
- * view is the trails view: each event makes its user a better neighbour at once.
+ * view is the neighbour index: each event makes its user a better neighbour at once.
  */
 export const sessionNeighbours: SourceDefinition<NeighbourParameters> = {
   name: 'session-neighbours',
@@ -35,7 +35,8 @@ function createSessionNeighbours({ board }: SharedViews, parameters: NeighbourPa
   return {
     name: 'session-neighbours',
     scale: 'relative',
-    trails: {
+    reads: {
+      list: 'trails',
       maxPerPin: parameters.maxTrailsPerPin,
       pinsOf(query) {
         const { count, rows } = recentPinsOf(query, parameters.maxRecentPins, recentRows)
@@ -43,10 +44,10 @@ function createSessionNeighbours({ board }: SharedViews, parameters: NeighbourPa
       },
     },
     query(query, hits, interruption) {
-      const { trails } = query
+      const { trails } = query.index
       const counts = { trailsEver: trails.sessionsEver, countOf: trails.sessionCountOf }
       const recent = recentPinsOf(query, parameters.maxRecentPins, recentRows)
-      gatherer.gather(recent, query, set)
+      gatherer.gather(recent, query.index, set)
       scorer.score(recent, set, { atMs: query.atMs, counts, interruption })
       board.top(query.limit, query.accept, hits)
     },

@@ -31,10 +31,12 @@ export const trending: SourceDefinition<TrendingParameters> = {
   create: createTrending,
 }
 
-function createTrending({ catalogue }: SharedViews, parameters: TrendingParameters): Source {
+function createTrending({ catalogue, graph }: SharedViews, parameters: TrendingParameters): Source {
   const { presentHalfLifeMs, pastHalfLifeMs, minDeviations, maxListed } = parameters
   const present = createDecayedCounts(presentHalfLifeMs)
   const past = createDecayedCounts(pastHalfLifeMs)
+  // Which tells a user's first touch of a pin, on every shard the same.
+  graph()
   const listOptions = { catalogue, maxListed, keyOf: present.weightOf, admits: () => true }
   let list: TopList = createTopList(listOptions)
 
@@ -54,8 +56,8 @@ function createTrending({ catalogue }: SharedViews, parameters: TrendingParamete
   return {
     name: 'trending',
     scale: 'probability',
-    foldEngagement({ engagement, row, positive, lag }) {
-      if (!positive || lag >= 0) return
+    foldEngagement({ engagement, row, isFirst }) {
+      if (!isFirst) return
       present.add(row, engagement.occurredAtMs)
       past.add(row, engagement.occurredAtMs)
       list.raised(row)

@@ -102,6 +102,58 @@ export function sourceStatusToJSON(object: SourceStatus): string {
   }
 }
 
+/** A list of the neighbour index. */
+export const IndexList = {
+  /** UNSPECIFIED - Not given: the trails. */
+  UNSPECIFIED: 0,
+  /** TRAILS - All that a user did in one: a trail. */
+  TRAILS: 1,
+  /** SESSIONS - The same by session. */
+  SESSIONS: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type IndexList = typeof IndexList[keyof typeof IndexList];
+
+export namespace IndexList {
+  export type UNSPECIFIED = typeof IndexList.UNSPECIFIED;
+  export type TRAILS = typeof IndexList.TRAILS;
+  export type SESSIONS = typeof IndexList.SESSIONS;
+  export type UNRECOGNIZED = typeof IndexList.UNRECOGNIZED;
+}
+
+export function indexListFromJSON(object: any): IndexList {
+  switch (object) {
+    case 0:
+    case "INDEX_LIST_UNSPECIFIED":
+      return IndexList.UNSPECIFIED;
+    case 1:
+    case "INDEX_LIST_TRAILS":
+      return IndexList.TRAILS;
+    case 2:
+    case "INDEX_LIST_SESSIONS":
+      return IndexList.SESSIONS;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return IndexList.UNRECOGNIZED;
+  }
+}
+
+export function indexListToJSON(object: IndexList): string {
+  switch (object) {
+    case IndexList.UNSPECIFIED:
+      return "INDEX_LIST_UNSPECIFIED";
+    case IndexList.TRAILS:
+      return "INDEX_LIST_TRAILS";
+    case IndexList.SESSIONS:
+      return "INDEX_LIST_SESSIONS";
+    case IndexList.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 /** A place in the log. */
 export interface LogPosition {
   /** Topic name. */
@@ -220,7 +272,7 @@ export interface RetrieveStreamResponse {
   response: RetrieveResponse | undefined;
 }
 
-/** Asks a shard for its part of the trails. */
+/** Asks a shard for its part of a list. What is said of trails is true of sessions where these are asked for. */
 export interface GatherTrailsRequest {
   /** The pins whose trails are wanted. */
   pinIds: string[];
@@ -228,11 +280,24 @@ export interface GatherTrailsRequest {
   maxTrailsPerPin: number;
   /** The pins whose counts are wanted. */
   countedPinIds: string[];
+  /** The list. */
+  list: IndexList;
+  /** Whose own trail is to be told apart; empty: nobody's. */
+  userId: string;
+  /** The client's session that is to be told apart; empty: the one that the gap rule says. */
+  sessionId: string;
+  /** The time of asking, milliseconds since the epoch. */
+  atMs: number;
+  /**
+   * Little-endian int32 each, by source in the order of answers: at which rank, from 0, it had the pin that a user of the
+   * sender took next; -1: not, -2: it had nothing. Learned by the shard that is asked. Empty: nothing to learn.
+   */
+  takenRanks: Uint8Array;
 }
 
-/** A shard's part, in columns: each trail once, and which of the asked pins it touched. */
+/** A shard's part of a list, in columns: each trail once, and which of the asked pins it touched. */
 export interface GatherTrailsResponse {
-  /** Little-endian uint32 each: the upper half of the trail's key, a hash of the user. */
+  /** Little-endian uint32 each: the upper half of the trail's key, a hash of the user, or of user and session. */
   keyHighs: Uint8Array;
   /** Little-endian uint32 each: the lower half. */
   keyLows: Uint8Array;
@@ -258,6 +323,12 @@ export interface GatherTrailsResponse {
   shardIndex: number;
   /** Of how many shards. */
   shardCount: number;
+  /** One more than the place of the trail to be told apart; 0: it is not among them. */
+  ownTrail: number;
+  /** Little-endian float64 each, by lag from 0: how often users of the shard had a pin so far back. Beside counts only. */
+  lagChances: Uint8Array;
+  /** Little-endian float64 each, by lag from 0: how often they went back to it. Beside counts only. */
+  lagReturns: Uint8Array;
 }
 
 /** One message of the stream towards the shard. */
@@ -1448,7 +1519,16 @@ export const RetrieveStreamResponse: MessageFns<RetrieveStreamResponse> = {
 };
 
 function createBaseGatherTrailsRequest(): GatherTrailsRequest {
-  return { pinIds: [], maxTrailsPerPin: 0, countedPinIds: [] };
+  return {
+    pinIds: [],
+    maxTrailsPerPin: 0,
+    countedPinIds: [],
+    list: 0,
+    userId: "",
+    sessionId: "",
+    atMs: 0,
+    takenRanks: new Uint8Array(0),
+  };
 }
 
 export const GatherTrailsRequest: MessageFns<GatherTrailsRequest> = {
@@ -1461,6 +1541,21 @@ export const GatherTrailsRequest: MessageFns<GatherTrailsRequest> = {
     }
     for (const v of message.countedPinIds) {
       writer.uint32(26).string(v!);
+    }
+    if (message.list !== 0) {
+      writer.uint32(32).int32(message.list);
+    }
+    if (message.userId !== "") {
+      writer.uint32(42).string(message.userId);
+    }
+    if (message.sessionId !== "") {
+      writer.uint32(50).string(message.sessionId);
+    }
+    if (message.atMs !== 0) {
+      writer.uint32(56).int64(message.atMs);
+    }
+    if (message.takenRanks.length !== 0) {
+      writer.uint32(66).bytes(message.takenRanks);
     }
     return writer;
   },
@@ -1502,6 +1597,46 @@ export const GatherTrailsRequest: MessageFns<GatherTrailsRequest> = {
             message.countedPinIds.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.list = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.takenRanks = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1531,6 +1666,27 @@ export const GatherTrailsRequest: MessageFns<GatherTrailsRequest> = {
         : globalThis.Array.isArray(object?.counted_pin_ids)
         ? object.counted_pin_ids.map((e: any) => globalThis.String(e))
         : [],
+      list: isSet(object.list) ? indexListFromJSON(object.list) : 0,
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      sessionId: isSet(object.sessionId)
+        ? globalThis.String(object.sessionId)
+        : isSet(object.session_id)
+        ? globalThis.String(object.session_id)
+        : "",
+      atMs: isSet(object.atMs)
+        ? globalThis.Number(object.atMs)
+        : isSet(object.at_ms)
+        ? globalThis.Number(object.at_ms)
+        : 0,
+      takenRanks: isSet(object.takenRanks)
+        ? bytesFromBase64(object.takenRanks)
+        : isSet(object.taken_ranks)
+        ? bytesFromBase64(object.taken_ranks)
+        : new Uint8Array(0),
     };
   },
 
@@ -1545,6 +1701,21 @@ export const GatherTrailsRequest: MessageFns<GatherTrailsRequest> = {
     if (message.countedPinIds?.length) {
       obj.countedPinIds = message.countedPinIds;
     }
+    if (message.list !== 0) {
+      obj.list = indexListToJSON(message.list);
+    }
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.sessionId !== "") {
+      obj.sessionId = message.sessionId;
+    }
+    if (message.atMs !== 0) {
+      obj.atMs = Math.round(message.atMs);
+    }
+    if (message.takenRanks.length !== 0) {
+      obj.takenRanks = base64FromBytes(message.takenRanks);
+    }
     return obj;
   },
 
@@ -1556,6 +1727,11 @@ export const GatherTrailsRequest: MessageFns<GatherTrailsRequest> = {
     message.pinIds = object.pinIds?.map((e) => e) || [];
     message.maxTrailsPerPin = object.maxTrailsPerPin ?? 0;
     message.countedPinIds = object.countedPinIds?.map((e) => e) || [];
+    message.list = object.list ?? 0;
+    message.userId = object.userId ?? "";
+    message.sessionId = object.sessionId ?? "";
+    message.atMs = object.atMs ?? 0;
+    message.takenRanks = object.takenRanks ?? new Uint8Array(0);
     return message;
   },
 };
@@ -1575,6 +1751,9 @@ function createBaseGatherTrailsResponse(): GatherTrailsResponse {
     trailsEver: 0,
     shardIndex: 0,
     shardCount: 0,
+    ownTrail: 0,
+    lagChances: new Uint8Array(0),
+    lagReturns: new Uint8Array(0),
   };
 }
 
@@ -1618,6 +1797,15 @@ export const GatherTrailsResponse: MessageFns<GatherTrailsResponse> = {
     }
     if (message.shardCount !== 0) {
       writer.uint32(104).uint32(message.shardCount);
+    }
+    if (message.ownTrail !== 0) {
+      writer.uint32(112).uint32(message.ownTrail);
+    }
+    if (message.lagChances.length !== 0) {
+      writer.uint32(122).bytes(message.lagChances);
+    }
+    if (message.lagReturns.length !== 0) {
+      writer.uint32(130).bytes(message.lagReturns);
     }
     return writer;
   },
@@ -1739,6 +1927,30 @@ export const GatherTrailsResponse: MessageFns<GatherTrailsResponse> = {
             message.shardCount = reader.uint32();
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.ownTrail = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.lagChances = reader.bytes();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.lagReturns = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1810,6 +2022,21 @@ export const GatherTrailsResponse: MessageFns<GatherTrailsResponse> = {
         : isSet(object.shard_count)
         ? globalThis.Number(object.shard_count)
         : 0,
+      ownTrail: isSet(object.ownTrail)
+        ? globalThis.Number(object.ownTrail)
+        : isSet(object.own_trail)
+        ? globalThis.Number(object.own_trail)
+        : 0,
+      lagChances: isSet(object.lagChances)
+        ? bytesFromBase64(object.lagChances)
+        : isSet(object.lag_chances)
+        ? bytesFromBase64(object.lag_chances)
+        : new Uint8Array(0),
+      lagReturns: isSet(object.lagReturns)
+        ? bytesFromBase64(object.lagReturns)
+        : isSet(object.lag_returns)
+        ? bytesFromBase64(object.lag_returns)
+        : new Uint8Array(0),
     };
   },
 
@@ -1854,6 +2081,15 @@ export const GatherTrailsResponse: MessageFns<GatherTrailsResponse> = {
     if (message.shardCount !== 0) {
       obj.shardCount = Math.round(message.shardCount);
     }
+    if (message.ownTrail !== 0) {
+      obj.ownTrail = Math.round(message.ownTrail);
+    }
+    if (message.lagChances.length !== 0) {
+      obj.lagChances = base64FromBytes(message.lagChances);
+    }
+    if (message.lagReturns.length !== 0) {
+      obj.lagReturns = base64FromBytes(message.lagReturns);
+    }
     return obj;
   },
 
@@ -1875,6 +2111,9 @@ export const GatherTrailsResponse: MessageFns<GatherTrailsResponse> = {
     message.trailsEver = object.trailsEver ?? 0;
     message.shardIndex = object.shardIndex ?? 0;
     message.shardCount = object.shardCount ?? 0;
+    message.ownTrail = object.ownTrail ?? 0;
+    message.lagChances = object.lagChances ?? new Uint8Array(0);
+    message.lagReturns = object.lagReturns ?? new Uint8Array(0);
     return message;
   },
 };
@@ -2182,10 +2421,10 @@ export const CandidateServiceClient = makeGenericClientConstructor(
   serviceName: string;
 };
 
-/** Where users' trails are spread over instances: what one of them holds, for the one that answers a request. */
+/** Where the neighbour index is spread over instances by users: what one of them holds, for the one that answers a request. */
 export type TrailShardService = typeof TrailShardService;
 export const TrailShardService = {
-  /** The instance's trails through some pins, and its counts of others. */
+  /** The instance's trails or sessions through some pins, and its counts of others. */
   gatherTrails: {
     path: "/freshet.retrieval.v1.TrailShard/GatherTrails" as const,
     requestStream: false as const,
@@ -2211,14 +2450,14 @@ export const TrailShardService = {
 } as const;
 
 export interface TrailShardServer extends UntypedServiceImplementation {
-  /** The instance's trails through some pins, and its counts of others. */
+  /** The instance's trails or sessions through some pins, and its counts of others. */
   gatherTrails: handleUnaryCall<GatherTrailsRequest, GatherTrailsResponse>;
   /** The same over one long-lived stream. */
   gatherTrailsStream: handleBidiStreamingCall<GatherTrailsStreamRequest, GatherTrailsStreamResponse>;
 }
 
 export interface TrailShardClient extends Client {
-  /** The instance's trails through some pins, and its counts of others. */
+  /** The instance's trails or sessions through some pins, and its counts of others. */
   gatherTrails(
     request: GatherTrailsRequest,
     callback: (error: ServiceError | null, response: GatherTrailsResponse) => void,

@@ -1,16 +1,19 @@
-import { asId, type BoardId, type PinId, type UserId } from '@freshet/domain/ids'
+import { asId, type BoardId, type PinId, type SessionId, type UserId } from '@freshet/domain/ids'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { anEngagement, aQuery, asData, minuteMs, recentClicks, startMs } from '../builders.fixture.ts'
-import { createRetrieval, type RecentAction, type Retrieval } from '../retrieval.ts'
-import { gatherTrails, type GatheredTrails } from './merged-trails.ts'
-import type { TrailShard } from './trail-part.ts'
+import type { RecentAction } from '../question.ts'
+import { createRetrieval, type Retrieval } from '../retrieval.ts'
+import { gatherIndex, type GatheredIndex } from './gathering.ts'
+import type { IndexShard } from './list-part.ts'
+import { listNames } from './neighbour-index.ts'
 
 const sources = {
   'session-neighbours': { parameters: { maxTrailsPerPin: 4, maxNeighbours: 6 } },
   'saved-boards': { parameters: { maxTrailsPerPin: 3 } },
-  // They do not read trails, and take long to make.
+  'co-occurrence': { parameters: { maxSessionsPerPin: 5 } },
+  // They do not read the index, and take long to make.
   pin2vec: { enabled: false },
   'visual-neighbours': { enabled: false },
 }
@@ -24,14 +27,14 @@ function aRetrieval(index: number, count: number): Retrieval {
   })
 }
 
-function shardOf(retrieval: Retrieval): TrailShard {
+function shardOf(retrieval: Retrieval): IndexShard {
   return {
-    part: async (pinIds, maxTrailsPerPin) => retrieval.trailPart(pinIds, maxTrailsPerPin),
-    tally: async (pinIds) => retrieval.trailTally(pinIds),
+    part: async (wanted) => retrieval.listPart(wanted),
+    tally: async (list, pinIds) => retrieval.listTally(list, pinIds),
   }
 }
 
-const dead: TrailShard = {
+const dead: IndexShard = {
   part: () => Promise.reject(new Error('gone')),
   tally: () => Promise.reject(new Error('gone')),
 }
@@ -45,20 +48,22 @@ const step = fc.oneof(
       user: fc.nat(25),
       pin: fc.nat(12),
       board: fc.option(fc.nat(2)),
-      minutes: fc.nat(3),
+      session: fc.option(fc.nat(2)),
+      minutes: fc.constantFrom(0, 1, 2, 3, 40),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('erase' as const), user: fc.nat(25) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), pin: fc.nat(12) }) },
 )
 
-test('law: an answer from shards of the trails is the answer of the whole, source by source, bit for bit', async () => {
+test('law: an answer from shards of the index is the answer of the whole, source by source, bit for bit', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { maxLength: 150, size: 'max' }),
       fc.integer({ min: 2, max: 4 }),
       fc.array(fc.record({ pin: fc.nat(12), board: fc.option(fc.nat(2)) }), { minLength: 1, maxLength: 5 }),
-      async (steps, count, asked) => {
+      fc.option(fc.nat(2)),
+      async (steps, count, asked, session) => {
         const whole = aRetrieval(0, 1)
         const shards = Array.from({ length: count }, (_, index) => aRetrieval(index, count))
         let atMs = startMs
@@ -70,7 +75,8 @@ test('law: an answer from shards of the trails is the answer of the whole, sourc
               const action = each.board === null ? ('click' as const) : ('save' as const)
               const boardId = each.board === null ? null : asId<BoardId>(`b${each.board}`)
               const at = { userId: `u${each.user}`, pinId: `p${each.pin}`, atMs: atMs + each.minutes * minuteMs }
-              retrieval.foldEngagement({ ...anEngagement(at), action, boardId })
+              const sessionId = each.session === null ? null : `s${each.session}`
+              retrieval.foldEngagement({ ...anEngagement({ ...at, sessionId }), action, boardId })
             }
           }
           if (each.kind === 'act') atMs += each.minutes * minuteMs
@@ -83,10 +89,11 @@ test('law: an answer from shards of the trails is the answer of the whole, sourc
           const click = clicks[i]!
           return board === null ? click : { ...click, action: 'save', boardId: asId<BoardId>(`b${board}`) }
         })
-        const query = aQuery({ userId: asId<UserId>('u3'), recent, atMs: atMs + minuteMs })
+        const sessionId = session === null ? null : asId<SessionId>(`s${session}`)
+        const query = aQuery({ userId: asId<UserId>('u3'), sessionId, recent, atMs: atMs + minuteMs })
         const answering = shards[0]!
-        const gathered = await gatherTrails(shards.map(shardOf), answering.trailsWanted(query))
-        expect(gathered.complete).toBe(true)
+        const gathered = await gatherIndex(shards.map(shardOf), answering.indexWanted(query))
+        expect(listNames.map((list) => gathered[list].isComplete)).toEqual([true, true])
         expect(asData({ ...answering, retrieve: (asking) => answering.retrieve(asking, gathered) }, query)).toEqual(
           asData(whole, query),
         )
@@ -96,20 +103,21 @@ test('law: an answer from shards of the trails is the answer of the whole, sourc
   )
 }, 120_000)
 
-test('a shard without an answer leaves what the others hold, and the sources that read trails say so', async () => {
+test('a shard without an answer leaves what the others hold, and the sources that read the index say so', async () => {
   const shards = [aRetrieval(0, 2), aRetrieval(1, 2)]
   const users = Array.from({ length: 12 }, (_, user) => `u${user}`)
   for (const retrieval of shards)
     for (const userId of users)
       for (const [at, pinId] of ['p1', 'p2'].entries())
         retrieval.foldEngagement(anEngagement({ userId, pinId, atMs: startMs + at * minuteMs }))
+  const readers = ['co-occurrence', 'revisit', 'saved-boards', 'session-neighbours']
   const query = aQuery({ recent: recentClicks(['p1']) })
-  const wanted = shards[0]!.trailsWanted(query)
-  const ask = (gathered: GatheredTrails) => shards[0]!.retrieve(query, gathered)
-  const half = ask(await gatherTrails([shardOf(shards[0]!), dead], wanted))
-  expect(half.incomplete).toEqual(['session-neighbours', 'saved-boards'])
+  const wanted = shards[0]!.indexWanted(query)
+  const ask = (gathered: GatheredIndex) => shards[0]!.retrieve(query, gathered)
+  const half = ask(await gatherIndex([shardOf(shards[0]!), dead], wanted))
+  expect(half.incomplete.toSorted()).toEqual(readers)
   expect(half.sources.find(({ name }) => name === 'session-neighbours')?.candidates.length).toBeGreaterThan(0)
-  expect(ask(await gatherTrails(shards.map(shardOf), wanted)).incomplete).toEqual([])
+  expect(ask(await gatherIndex(shards.map(shardOf), wanted)).incomplete).toEqual([])
 })
 
 test('a shard takes no snapshot of another shard', () => {

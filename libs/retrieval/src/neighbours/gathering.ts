@@ -1,0 +1,61 @@
+import type { PinId } from '@freshet/domain/ids'
+
+import type { Catalogue } from '../catalogue.ts'
+import type { IndexWanted } from './index-wanted.ts'
+import { sumOfLags } from './lags.ts'
+import type { IndexShard, ListPart, ListTally, ListWanted } from './list-part.ts'
+import { mergeLists } from './merged-lists.ts'
+import { listNames, type IndexReading, type ListName } from './neighbour-index.ts'
+
+/** What the shards gave of one list. */
+export interface GatheredList {
+  readonly wanted: ListWanted
+  readonly parts: readonly ListPart[]
+  /** The pins of which `tallies` hold the counts. */
+  readonly countedPinIds: readonly PinId[]
+  readonly tallies: readonly ListTally[]
+  /** False where a shard gave nothing, or no counts. */
+  readonly isComplete: boolean
+}
+
+/** What the shards gave for one request. */
+export type GatheredIndex = Readonly<Record<ListName, GatheredList>>
+
+/**
+ * Scatter and gather: each shard gives its latest trails and sessions of the wanted pins; a second round asks how often
+ * the pins in them, and those wanted, were ever touched. Never rejects: a shard that does is left out.
+ */
+export async function gatherIndex(shards: readonly IndexShard[], wanted: IndexWanted): Promise<GatheredIndex> {
+  const [trails, sessions] = await Promise.all(listNames.map((list) => gatherList(shards, wanted[list])))
+  return { trails: trails ?? nothing(wanted.trails), sessions: sessions ?? nothing(wanted.sessions) }
+}
+
+async function gatherList(shards: readonly IndexShard[], wanted: ListWanted): Promise<GatheredList> {
+  if (wanted.pinIds.length === 0 && wanted.countedPinIds.length === 0) return nothing(wanted)
+  const first = await Promise.allSettled(shards.map((shard) => shard.part(wanted)))
+  const answered = shards.filter((_, i) => first[i]?.status === 'fulfilled')
+  const parts = fulfilled(first)
+  const countedPinIds = [...new Set([...wanted.countedPinIds, ...parts.flatMap((part) => part.pinIds)])]
+  const tallies = fulfilled(await Promise.allSettled(answered.map((shard) => shard.tally(wanted.list, countedPinIds))))
+  return { wanted, parts, countedPinIds, tallies, isComplete: tallies.length === shards.length }
+}
+
+function nothing(wanted: ListWanted): GatheredList {
+  return { wanted, parts: [], countedPinIds: [], tallies: [], isComplete: true }
+}
+
+function fulfilled<Value>(results: readonly PromiseSettledResult<Value>[]): Value[] {
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+}
+
+/** The index as it would be over all users, for reading, as far as the request looks. */
+export function mergeIndex({ trails, sessions }: GatheredIndex, catalogue: Catalogue): IndexReading {
+  const [ofTrails, ofSessions] = [mergeLists(trails, catalogue), mergeLists(sessions, catalogue)]
+  return {
+    trails: ofTrails.lists,
+    sessions: ofSessions.lists,
+    lags: sumOfLags(trails.tallies.map((tally) => tally.lags)),
+    ownTrail: ofTrails.own,
+    ownSession: ofSessions.own,
+  }
+}

@@ -1,0 +1,123 @@
+import type { PinId } from '@freshet/domain/ids'
+
+import type { Catalogue } from '../catalogue.ts'
+import type { LagCounts } from './lags.ts'
+import type { Asker, ListName, NeighbourIndex } from './neighbour-index.ts'
+
+/**
+ * What a request reads of one list of the index: pins whose trails or sessions it wants, how many of each, further pins
+ * that it must know the rarity of, and whose own is to be told apart.
+ */
+export interface ListWanted {
+  readonly list: ListName
+  readonly pinIds: readonly PinId[]
+  readonly maxPerPin: number
+  readonly countedPinIds: readonly PinId[]
+  readonly asker: Asker | null
+}
+
+/**
+ * What one shard knows of the trails (or sessions) through some pins, in columns fit for sending: trails (`keyHighs`,
+ * `keyLows`, `lastAtMs`, `lengths`), their pins one trail after the other as places in `pinIds`, which of the asked pins
+ * which trail touched last when (`touchedPins`, `touchingTrails`, `touchedAtMs`), and the place of the asker's own, -1
+ * where it is not among them.
+ */
+export interface ListPart {
+  readonly keyHighs: Uint32Array
+  readonly keyLows: Uint32Array
+  readonly lastAtMs: Float64Array
+  readonly lengths: Uint32Array
+  readonly pinPlaces: Uint32Array
+  readonly pinIds: readonly PinId[]
+  readonly touchedPins: Uint32Array
+  readonly touchingTrails: Uint32Array
+  readonly touchedAtMs: Float64Array
+  readonly ownPlace: number
+}
+
+/** What one shard counted: how many of its trails ever held each of the asked pins, how many it ever had, and its users' lags. */
+export interface ListTally {
+  readonly ever: number
+  readonly counts: Float64Array
+  readonly lags: LagCounts
+}
+
+/** A shard as the merge asks it, in this process or another; what it can't give in time it rejects. */
+export interface IndexShard {
+  /** The shard's latest trails of each wanted pin, each trail once. */
+  part(wanted: ListWanted): Promise<ListPart>
+  tally(list: ListName, pinIds: readonly PinId[]): Promise<ListTally>
+}
+
+/** Where a part is taken from. */
+export interface IndexViews {
+  readonly catalogue: Catalogue
+  readonly index: NeighbourIndex
+}
+
+/** The part of this process. */
+export function partOf(
+  { catalogue, index }: IndexViews,
+  { list, pinIds, maxPerPin, asker }: Omit<ListWanted, 'countedPinIds'>,
+): ListPart {
+  const lists = index[list]
+  const places = new Map<number, number>()
+  const rows: number[] = []
+  const touchedPins: number[] = []
+  const touchingTrails: number[] = []
+  const touchedAtMs: number[] = []
+  pinIds.forEach((pinId, asked) => {
+    const pinRow = catalogue.rowOf(pinId)
+    if (pinRow < 0) return
+    const first = lists.pinStartOf(pinRow)
+    const end = first + lists.pinLengthOf(pinRow)
+    for (let at = Math.max(first, end - maxPerPin); at < end; at++) {
+      const row = lists.sessionRows[at] ?? 0
+      let place = places.get(row)
+      if (place === undefined) {
+        place = rows.push(row) - 1
+        places.set(row, place)
+      }
+      touchedPins.push(asked)
+      touchingTrails.push(place)
+      touchedAtMs.push(lists.sessionAtMs[at] ?? 0)
+    }
+  })
+  const dictionary = new Map<number, number>()
+  const pinPlaces: number[] = []
+  for (const row of rows) {
+    const start = lists.startOf(row)
+    for (let i = start; i < start + lists.lengthOf(row); i++) {
+      const pinRow = lists.pinRows[i] ?? 0
+      const place = dictionary.get(pinRow) ?? dictionary.size
+      dictionary.set(pinRow, place)
+      pinPlaces.push(place)
+    }
+  }
+  const own = asker === null ? -1 : lists.find(asker.userId, asker.sessionId, asker.atMs)
+  return {
+    keyHighs: Uint32Array.from(rows, lists.keyHigh),
+    keyLows: Uint32Array.from(rows, lists.keyLow),
+    lastAtMs: Float64Array.from(rows, lists.lastAtMs),
+    lengths: Uint32Array.from(rows, lists.lengthOf),
+    pinPlaces: Uint32Array.from(pinPlaces),
+    pinIds: [...dictionary.keys()].map((row) => catalogue.pinIdOf(row)),
+    touchedPins: Uint32Array.from(touchedPins),
+    touchingTrails: Uint32Array.from(touchingTrails),
+    touchedAtMs: Float64Array.from(touchedAtMs),
+    ownPlace: places.get(own) ?? -1,
+  }
+}
+
+/** The counts of this process. */
+export function tallyOf({ catalogue, index }: IndexViews, list: ListName, pinIds: readonly PinId[]): ListTally {
+  const lists = index[list]
+  return {
+    ever: lists.sessionsEver,
+    counts: Float64Array.from(pinIds, (pinId) => {
+      const row = catalogue.rowOf(pinId)
+      return row < 0 ? 0 : lists.sessionCountOf(row)
+    }),
+    lags: { chances: index.lags.chances.slice(), returns: index.lags.returns.slice() },
+  }
+}

@@ -1,0 +1,67 @@
+import { mix32 } from '@freshet/domain/hash'
+import type { Engagement } from '@freshet/domain/engagement'
+import { expect, test } from 'vitest'
+
+import { anEngagement, aQuery, asData, minuteMs, recentClicks, startMs } from '../builders.fixture.ts'
+import { createRetrieval, type Retrieval } from '../retrieval.ts'
+import { gatherIndex } from './gathering.ts'
+import type { IndexShard } from './list-part.ts'
+
+const folds = 3_000
+
+/** The n-th click: sixty users of six tastes, each of which has forty pins; every other user's clicks come with sessions. */
+function click(n: number): Engagement {
+  const user = mix32(n) % 60
+  const pin = (user % 6) * 40 + (mix32(n * 7) % 40)
+  const sessionId = user % 2 === 0 ? `s${Math.floor(n / 300)}` : null
+  return anEngagement({ userId: `u${user}`, pinId: `p${pin}`, sessionId, atMs: startMs + n * minuteMs })
+}
+
+function shardOf(retrieval: Retrieval): IndexShard {
+  return {
+    part: async (wanted) => retrieval.listPart(wanted),
+    tally: async (list, pinIds) => retrieval.listTally(list, pinIds),
+  }
+}
+
+const make = (index: number, count: number, adaptShares = true): Retrieval =>
+  createRetrieval({ config: { adaptShares }, seed: 1, refresh: 'event', shard: { index, count } })
+
+test.each([2, 3])(
+  'law: where the order of events is the same, %i shards that teach each other learn what the whole learns',
+  async (count) => {
+    const [whole, untaught] = [make(0, 1), make(0, 1, false)]
+    const shards = Array.from({ length: count }, (_, index) => make(index, count))
+    const gather = (asking: Retrieval, query: Parameters<Retrieval['retrieve']>[0]) =>
+      gatherIndex(shards.map(shardOf), asking.indexWanted(query))
+    const lessons = new Array<number>(count).fill(0)
+    for (let n = 0; n < folds; n++) {
+      const engagement = click(n)
+      for (const [at, shard] of shards.entries()) {
+        const lesson = shard.lessonOf(engagement)
+        if (lesson === null) continue
+        lessons[at] = (lessons[at] ?? 0) + 1
+        const ranks = shard.learn(lesson, await gather(shard, lesson.question))
+        for (const other of shards) if (other !== shard) other.learnRanks(ranks)
+      }
+      for (const each of [whole, untaught, ...shards]) each.foldEngagement(engagement)
+    }
+    expect(Math.min(...lessons)).toBeGreaterThan(10)
+    const question = aQuery({ atMs: startMs + folds * minuteMs, recent: recentClicks(['p1', 'p2', 'p3']), limit: 50 })
+    const wanted = asData(whole, question)
+    expect(wanted).not.toEqual(asData(untaught, question))
+    for (const shard of shards) {
+      const gathered = await gather(shard, question)
+      expect(asData({ ...shard, retrieve: (asking) => shard.retrieve(asking, gathered) }, question)).toEqual(wanted)
+    }
+  },
+  60_000,
+)
+
+test('what was learned where other sources are on is not learned', () => {
+  const [one, other] = [make(0, 2), make(1, 2)]
+  other.learnRanks(Int32Array.of(0))
+  expect(other.snapshot(new Uint8Array())).toEqual(make(1, 2).snapshot(new Uint8Array()))
+  one.learnRanks(new Int32Array(one.sourceNames.length))
+  expect(one.snapshot(new Uint8Array())).not.toEqual(make(0, 2).snapshot(new Uint8Array()))
+})

@@ -1,0 +1,62 @@
+import type { Action } from '@freshet/domain/engagement'
+import type { BoardId, CreatorId, PinId, SessionId, TopicId, UserId } from '@freshet/domain/ids'
+
+/** Of what a user did: one entry of the user's own history, as the user state holds it. */
+export interface RecentAction {
+  readonly pinId: PinId
+  readonly action: Action
+  readonly occurredAtMs: number
+  readonly sessionId: SessionId | null
+  readonly boardId: BoardId | null
+}
+
+/** A request for candidates. Absent lists are empty. */
+export interface RetrieveQuery {
+  readonly surface: 'home' | 'related'
+  /** The time of asking, milliseconds. */
+  readonly atMs: number
+  readonly userId: UserId | null
+  /** The session the request is of; without it, the session of the user's last action, or what the gap rule says. */
+  readonly sessionId?: SessionId | null
+  /** The pin that related pins are asked for; null on the home feed. */
+  readonly pinId?: PinId | null
+  /** The user's own recent actions, any action, oldest first. */
+  readonly recent?: readonly RecentAction[]
+  /** Pins that must not be in the answer. */
+  readonly exclude?: readonly PinId[]
+  readonly excludeCreators?: readonly CreatorId[]
+  readonly excludeTopics?: readonly TopicId[]
+  /** Answer from these pins only. */
+  readonly among?: readonly PinId[] | null
+  readonly locale?: string | null
+  readonly followedCreators?: readonly CreatorId[]
+  readonly followedTopics?: readonly TopicId[]
+  readonly followedBoards?: readonly BoardId[]
+  /** The most candidates wanted. */
+  readonly limit: number
+  /** Sources whose turn comes later than this after the start are left out, one that is under way breaks off, milliseconds; beside each one's own. */
+  readonly deadlineMs?: number | null
+  /** Ask these sources only; all enabled ones where absent. A name that is no enabled source is ignored. */
+  readonly sources?: readonly string[] | null
+}
+
+/** What one source gave: which of the answer's candidates, their scores and ranks (from 1) in it. Columns of equal length, best first. */
+export interface SourceCandidates {
+  readonly name: string
+  readonly candidates: Int32Array
+  readonly scores: Float32Array
+  readonly ranks: Int32Array
+}
+
+/** Candidates in columns, best merged score first, and for each source which of them it found. */
+export interface RetrievedCandidates {
+  readonly pinIds: readonly PinId[]
+  readonly scores: Float32Array
+  readonly sources: readonly SourceCandidates[]
+  /** Sources that were left out because the request had already taken too long. */
+  readonly skipped: readonly string[]
+  /** Sources that broke off because it took too long; what they had found by then is among the candidates. */
+  readonly interrupted: readonly string[]
+  /** Sources that read trails of which a shard gave nothing; what the others hold is among the candidates. */
+  readonly incomplete: readonly string[]
+}
