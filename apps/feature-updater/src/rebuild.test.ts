@@ -1,4 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { encodeUserErasure } from '@freshet/contracts/codecs/onward'
+import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { asId, type PinId, type UserId } from '@freshet/domain/ids'
 import { partitionOf } from '@freshet/domain/partition'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -23,10 +25,14 @@ function someRecords(count: number, from = 0) {
   )
 }
 
-function rebuild(family: 'user' | 'pin', onProgress?: () => void): Promise<RebuildReport> {
+function rebuild(
+  family: 'user' | 'pin',
+  onProgress?: () => void,
+  store: StateStore = world.store,
+): Promise<RebuildReport> {
   return rebuildState({
     log: world.log,
-    store: world.store,
+    store,
     config: updaterConfigOf({ updater: { maxBatchRecords: 7 } }),
     family,
     generation: null,
@@ -146,6 +152,41 @@ describe('rebuild', () => {
     expect(await world.user('u3')).toBeNull()
     expect(await rebuild('user')).toMatchObject({ identical: true, compared: 12 })
     expect(await world.user('u3', '2')).toBeNull()
+  })
+
+  it('leaves room for what comes in: two commits at a time, and a turn of the event loop before each page compared', async () => {
+    world = await anUpdaterWorld()
+    await world.send(...someRecords(400))
+    let underWay = 0
+    let mostUnderWay = 0
+    let turns = 0
+    let compares = true
+    const comparedAt: number[] = []
+    const keysRead: string[] = []
+    const store: StateStore = {
+      ...world.store,
+      async commit(commit, call) {
+        mostUnderWay = Math.max(mostUnderWay, ++underWay)
+        await turn()
+        return world.store.commit(commit, call).finally(() => underWay--)
+      },
+      read(scope, partition, keys, call) {
+        if (scope === 'user.1') comparedAt.push(turns)
+        if (scope === 'user.1') keysRead.push(...keys)
+        return world.store.read(scope, partition, keys, call)
+      },
+    }
+    const counting = (async () => {
+      for (; compares; turns++) await turn()
+    })()
+    const report = await rebuild('user', undefined, store)
+    compares = false
+    await counting
+    expect(report).toMatchObject({ identical: true, compared: 13 })
+    expect(mostUnderWay).toBe(2)
+    expect(comparedAt.length).toBeGreaterThan(1)
+    expect(new Set(comparedAt).size).toBe(comparedAt.length)
+    expect(keysRead.toSorted()).toEqual([...new Set(keysRead)].toSorted())
   })
 
   it('goes on where a stopped rebuild left off', async () => {

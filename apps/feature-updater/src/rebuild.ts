@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { withoutTail } from '@freshet/contracts/codecs/user-state'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import type { BatchVerdict, EventLog, LogBatch } from '@freshet/contracts/ports/event-log'
@@ -37,8 +38,13 @@ export interface RebuildReport {
   readonly identical: boolean
 }
 
-/** Far more than one read brings: a page of keys that are compared together. */
-const pageKeys = 1000
+/** Keys that are compared together. Nothing else runs meanwhile where the store answers at once. */
+const pageKeys = 200
+/**
+ * Batches under way over all partitions: one waits for the store while the next is folded. With one of each partition, all
+ * that comes in meanwhile would wait behind them all where a store commits one after another.
+ */
+const batchesAtOnce = 2
 
 /**
  * Folds the log from its start into another generation of a family's state, while the old one serves and is written to,
@@ -69,6 +75,7 @@ export async function rebuildState(options: {
 
   const folder = await folderInto(fresh, config, options)
   const limits = createLimits(partitions.length, signal)
+  const turns = createTurns(batchesAtOnce)
   const startPositions = await store.positions(freshScope, partitions)
   const folded = startPositions.map((position) => position ?? 0)
 
@@ -76,7 +83,7 @@ export async function rebuildState(options: {
     const limit = await limits.above(batch.partition, batch.from)
     const next = Math.min(batch.next, limit)
     const cut = { ...batch, next, records: batch.records.filter(({ position }) => position < next) }
-    const verdict = await folder.handle(cut, signal)
+    const verdict = await turns.taken(() => folder.handle(cut, signal))
     if (verdict === undefined) {
       records += cut.records.length
       options.onProgress?.(cut.records.length)
@@ -106,13 +113,16 @@ export async function rebuildState(options: {
       for (const scanned of [oldScope, freshScope]) {
         for await (const page of store.scan(scanned, partition)) {
           for (let first = 0; first < page.length; first += pageKeys) {
-            const keys = page.slice(first, first + pageKeys).map(({ key }) => key)
+            const asked = page.slice(first, first + pageKeys).map(({ key }) => key)
+            const keys = asked.filter((key) => !tally.knows(nameOf(partition, key)))
+            if (keys.length === 0) continue
+            await turn()
             const before = await store.read(oldScope, partition, keys, { signal })
             await foldTo(partition, before.position ?? 0)
             const after = await store.read(freshScope, partition, keys, { signal })
             if ((after.position ?? 0) !== (before.position ?? 0)) continue
             keys.forEach((key, row) => {
-              tally.add(`${partition} ${key}`, before.values[row] ?? null, after.values[row] ?? null)
+              tally.add(nameOf(partition, key), before.values[row] ?? null, after.values[row] ?? null)
             })
           }
         }
@@ -209,6 +219,29 @@ function createLimits(partitions: number, signal: AbortSignal): Limits {
   }
 }
 
+/** Lets works run, so many at a time; the others wait in the order they came. */
+function createTurns(atOnce: number) {
+  const waiting: (() => void)[] = []
+  let free = atOnce
+  return {
+    async taken<T>(work: () => Promise<T>): Promise<T> {
+      if (free > 0) free--
+      else await new Promise<void>((resolve) => waiting.push(resolve))
+      try {
+        return await work()
+      } finally {
+        const next = waiting.shift()
+        if (next === undefined) free++
+        else next()
+      }
+    },
+  }
+}
+
+function nameOf(partition: number, key: string): string {
+  return `${partition} ${key}`
+}
+
 /** A user's value without its tail; one that is damaged as it is, which no sound one equals. */
 function plainUser(value: Uint8Array): Uint8Array {
   try {
@@ -226,6 +259,7 @@ type Compared = Pick<
 
 /** `plain`: the bytes that equal states share, however they came to be written. */
 function createTally(plain: (value: Uint8Array) => Uint8Array): {
+  knows(name: string): boolean
   add(name: string, old: Uint8Array | null, fresh: Uint8Array | null): void
   result(): Compared
 } {
@@ -240,6 +274,7 @@ function createTally(plain: (value: Uint8Array) => Uint8Array): {
     value === null ? 0n : hash64(Buffer.concat([Buffer.from(`${name}\n`), value]))
 
   return {
+    knows: (name) => seen.has(name),
     add(name, oldValue, freshValue) {
       if (seen.has(name) || (oldValue === null && freshValue === null)) return
       const old = oldValue === null ? null : plain(oldValue)
