@@ -80,7 +80,7 @@ export function createCells(store: VectorStore, { maxRows }: CellOptions): Cells
     codesAt = codes
     scalesAt = scales
     halvesAt = halves
-    // The kernel reads means in fours: those that are not there must never be the nearest.
+    // The kernel reads means in sixteens: those that are not there must never be the nearest.
     floats.fill(Infinity, (halves >>> 2) + capacity, (halves >>> 2) + larger)
     floats.fill(0, (scales >>> 2) + capacity, (scales >>> 2) + larger)
     capacity = larger
@@ -117,7 +117,7 @@ export function createCells(store: VectorStore, { maxRows }: CellOptions): Cells
       norm += mean * mean
     }
     floats[(halvesAt >>> 2) + cell] = norm / 2
-    floats[(scalesAt >>> 2) + cell] = kernel.encodeMean(to * 4, codesAt + cell * width)
+    floats[(scalesAt >>> 2) + cell] = kernel.encodeMean(to * 4, codesAt, cell)
     const square = squares[cell]! / n
     const residual = Math.max(0, square - norm)
     deviations[cell] = Math.sqrt(residual / dimensions)

@@ -8,18 +8,18 @@ export interface Kernel {
   encode(block: number, slot: number, id: number): void
   copy(fromBlock: number, fromSlot: number, toBlock: number, toSlot: number): void
   begin(k: number, filter: number): void
-  scan(block: number, count: number, mean: number): void
+  scan(block: number, count: number, mean: number): number
   spread(): number
   entered(): number
   tighten(): number
   finish(outIds: number, outScores: number): number
-  encodeMean(vector: number, codes: number): number
+  encodeMean(vector: number, codes: number, row: number): number
   nearestMean(codes: number, scales: number, halves: number, count: number): number
   meanScores(codes: number, scales: number, count: number, out: number): void
 }
 
-/** Rows in a block, and where its columns begin (bytes from the block's address). */
-export const block = { rows: 64, next: 0, vectors: 4, ids: 16, scales: 272, errors: 528, codes: 784 } as const
+/** Rows in a block, and where its columns begin (bytes from the block's address); row numbers follow the codes. */
+export const block = { rows: 64, next: 0, vectors: 4, codes: 272 } as const
 
 /** Bytes that a search needs for each candidate that it may hold. */
 export const bytesPerCandidate = 24
@@ -36,5 +36,5 @@ let compiled: object | undefined
 /** A kernel with a memory of its own; `accept` answers for the search under way (≠ 0: may enter). */
 export function createKernel(accept: (row: number) => number): Kernel {
   compiled ??= new Module(readFileSync(new URL('./kernel.wasm', import.meta.url)))
-  return new Instance(compiled, { vectors: { accept } }).exports as Kernel
+  return new Instance(compiled, { candidates: { accept } }).exports as Kernel
 }

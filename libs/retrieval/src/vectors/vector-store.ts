@@ -63,7 +63,8 @@ export function createVectorStore(dimensions: number): VectorStore {
   if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > 16384)
     throw new RangeError(`dimensions must be an integer from 1 to 16384, not ${dimensions}`)
   const width = padded(dimensions)
-  const codeBytes = layout.codes + layout.rows * width
+  const idsAt = layout.codes + layout.rows * width
+  const codeBytes = idsAt + layout.rows * 4
   const vectorBytes = layout.rows * width * 4
   let accepts: ((row: number) => boolean) | undefined
   const kernel = createKernel((row) => (accepts!(row) ? 1 : 0))
@@ -110,7 +111,7 @@ export function createVectorStore(dimensions: number): VectorStore {
     return at
   }
 
-  const queryAt = reserve(width * 5)
+  const queryAt = reserve(width * 9)
   let capacity = 0
   let outIds = 0
   let outScores = 0
@@ -179,7 +180,7 @@ export function createVectorStore(dimensions: number): VectorStore {
     freeBlocks.push(tail)
   }
 
-  const rowAt = (slot: number) => words[((addresses[slot >> 6]! + layout.ids) >>> 2) + (slot & 63)]!
+  const rowAt = (slot: number) => words[((addresses[slot >> 6]! + idsAt) >>> 2) + (slot & 63)]!
   const vectorAddress = (slot: number) =>
     (words[(addresses[slot >> 6]! + layout.vectors) >>> 2]! >>> 2) + (slot & 63) * width
 
