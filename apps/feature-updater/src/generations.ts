@@ -21,7 +21,8 @@ export async function servingGeneration(store: Pick<StateStore, 'pointer'>, fami
 
 /**
  * Makes another generation serve; with the old one as `to`, rolls back. Updaters and readers notice within their poll.
- * The generation left keeps its state and its position, so going back loses nothing: it catches up from there.
+ * The generation left keeps its state and its position, so going back loses nothing: it catches up from there, a partition
+ * in which nothing happens with the next canary.
  * Throws a GenerationError where `from` no longer serves, or `to` holds nothing.
  */
 export async function switchGeneration(options: {
