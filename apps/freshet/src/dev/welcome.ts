@@ -24,10 +24,10 @@ Three commands to try:
    curl -s localhost:${feedPort}/v1/feed ${json} -d '{"userId":"you","pageSize":5}'
 
 2. Say that you like baking; the answer holds a token:
-   curl -s localhost:${ingestPort}/v1/engagements ${json} -d '{"eventId":"'$(date +%s%N)'","userId":"you","action":"save","pinId":"baking-1","boardId":"bread","occurredAt":"'$(date -u +%Y-%m-%dT%H:%M:%S.000Z)'"}'
+   token=$(curl -s localhost:${ingestPort}/v1/engagements ${json} -d '{"eventId":"'$(date +%s%N)'","userId":"you","action":"save","pinId":"baking-1","boardId":"bread","occurredAt":"'$(date -u +%Y-%m-%dT%H:%M:%S.000Z)'"}' | grep -o 'e[0-9]*-[0-9]*'); echo $token
 
-3. The feed after it, and what each stage did (put the token in "after" to be sure that it is reflected):
-   curl -s localhost:${feedPort}/v1/feed ${json} -d '{"userId":"you","pageSize":5,"after":[],"explain":true}'
+3. The feed after it, sure to reflect it by the token, and what each stage did:
+   curl -s localhost:${feedPort}/v1/feed ${json} -d '{"userId":"you","pageSize":5,"after":["'$token'"],"explain":true}'
 
 Stop with Ctrl-C. Start again: the data is still there.
 `
