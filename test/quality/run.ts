@@ -5,7 +5,7 @@
  *
  * Each row is one `freshet evaluate`. `--every N` asks every Nth question (all events are folded all the same);
  * `--only` takes the rows whose name holds TEXT, `--set` those of one data set; `--ablation` instead asks each question of
- * the union, of each source alone and of the union without each, all in one replay.
+ * the union, of each source alone, of Pin2Vec and co-occurrence together and of the union without each, all in one replay.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -22,6 +22,9 @@ const ablationSets = [
   { set: 'diginetica', repeats: 'allow' },
   { set: 'movietweetings', repeats: 'forbid' },
 ] as const
+
+/** Unions of two that must be above both alone. */
+const pairs = ['pin2vec+co-occurrence']
 
 interface Report {
   readonly questions: number
@@ -85,14 +88,19 @@ function only(wanted: readonly string[]): Record<string, { enabled: boolean }> {
   return Object.fromEntries(sourceDefinitions.map(({ name }) => [name, { enabled: wanted.includes(name) }]))
 }
 
-/** The ablation: the union, each source alone and the union without each, from one replay. */
+/** The ablation: the union, each source alone, pairs, and the union without each, from one replay. */
 async function ablation(
   { set, repeats }: Pick<QualityRow, 'set' | 'repeats'>,
   recording: string,
   every: number,
 ): Promise<void> {
   const names = sourceDefinitions.filter(({ enabled }) => enabled).map(({ name }) => name)
-  const asks = ['candidates', ...names.map((name) => `source:${name}`), ...names.map((name) => `without:${name}`)]
+  const asks = [
+    'candidates',
+    ...names.map((name) => `source:${name}`),
+    ...pairs.map((pair) => `source:${pair}`),
+    ...names.map((name) => `without:${name}`),
+  ]
   const output = await runFreshet([
     ...['evaluate', recording, '--ask', asks.join(','), '--repeats', repeats, '--every', String(every), '--json'],
   ])

@@ -44,7 +44,7 @@ export function commandLine(): Command {
     .argument('<recordings...>', 'files of JSON lines (.jsonl, .jsonl.gz)')
     .option(
       '--ask <what>',
-      'candidates, source:NAME, without:NAME, feed or related; several, separated by commas',
+      'candidates, source:NAME or of several merged source:NAME+NAME, without:NAME, feed or related; several, separated by commas',
       'feed',
     )
     .option('--refresh <when>', 'when collective knowledge changes: event or mark', 'event')

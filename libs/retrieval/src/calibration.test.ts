@@ -87,6 +87,32 @@ describe('the worth', () => {
   })
 })
 
+test('law: it does not depend on the order of lessons', () => {
+  const lesson = fc.tuple(fc.integer({ min: -1, max: 19 }), fc.integer({ min: -1, max: 19 }))
+  const lessons = fc.array(lesson, { minLength: fewestSamples, maxLength: fewestSamples })
+  fc.assert(
+    fc.property(lessons, fc.nat(), (inOrder, draw) => {
+      const shuffled = inOrder
+        .map((ranks, n) => ({ ranks, at: mix32(draw + n) }))
+        .toSorted((a, b) => a.at - b.at)
+        .map(({ ranks }) => ranks)
+      const [one, other] = [inOrder, shuffled].map((order) => {
+        const calibration = createCalibration(three)
+        for (const ranks of order) calibration.learn(ranksOf(...ranks))
+        return worths(calibration)
+      })
+      expect(one).toEqual(other)
+    }),
+  )
+})
+
+test('of sources of which one says nothing that another does not say better, that one loses its weight', () => {
+  const calibration = createCalibration(three)
+  for (let n = 0; n < 600; n++) calibration.learn(ranksOf(n % 2 === 0 ? 0 : 8, n % 2 === 0 ? 2 : -1, null))
+  // By how often it is right alone it would have about a quarter of the other's worth.
+  expect(calibration.worthOf(1)[2]).toBeLessThan((calibration.worthOf(0)[0] ?? 0) / 12)
+})
+
 test('little is not used: the part is 0 below the fewest samples, and grows from there', () => {
   expect(taught(fewestSamples - 1).part).toBe(0)
   const early = taught(fewestSamples).part

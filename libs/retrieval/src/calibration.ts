@@ -43,7 +43,6 @@ export const fewestSamples = 32
 
 const fixedMixtureSamples = 64
 const priorWeightSamples = 64
-const rounds = 20
 const missed = 1e-6
 const maxRemembered = 4096
 const growth = 1.25
@@ -51,8 +50,10 @@ const mostBetweenUpdates = 512
 
 /**
  * Of the last 4,096 lessons, per source a histogram over the logarithm of the rank, made non-increasing (pool adjacent
- * violators), and a weight by expectation maximisation of the mixture Σ weight · P(rank) ÷ Σ weight over the sources that
- * answered, from equal weights on, with 64 lessons in which all were right the same.
+ * violators), and a weight: its mean responsibility for the pins taken, P(rank) ÷ Σ P(rank) of all that answered, times
+ * their number, with 64 lessons in which all were right the same. That is one round of expectation maximisation from equal
+ * weights on; more rounds make taken pins likelier and yet the first ranks worse, because sources that agree are no
+ * independent witnesses.
  *
  * What is learned is applied in steps, at sample counts that grow by a quarter (by 512 at most), and rounded to quarters
  * of a doubling, so that processes that fold the same users in another order mostly hold the same numbers. While one has
@@ -82,36 +83,25 @@ export function createCalibration(sources: readonly CalibratedSource[]): Calibra
   }
 
   function weightsOf(remembered: number): Float64Array {
-    const rates = Float64Array.from(lessons.subarray(0, remembered * width), (rank, at) =>
-      rank === silent ? -1 : missed + (rank < 0 ? 0 : (tables[at % width]?.rateOf(rank) ?? 0)),
-    )
-    const weights = new Float64Array(width).fill(1)
-    const right = new Float64Array(width)
-    const asked = new Float64Array(width)
-    for (let round = 0; round < rounds; round++) {
-      right.fill(priorWeightSamples)
-      asked.fill(priorWeightSamples)
-      for (let from = 0; from < rates.length; from += width) {
-        let answered = 0
-        let sum = 0
-        let likelihood = 0
-        for (let source = 0; source < width; source++) {
-          const rate = rates[from + source] ?? -1
-          if (rate < 0) continue
-          answered++
-          sum += weights[source] ?? 0
-          likelihood += rate * (weights[source] ?? 0)
-        }
-        for (let source = 0; source < width; source++) {
-          const rate = rates[from + source] ?? -1
-          if (rate < 0) continue
-          right[source] = (right[source] ?? 0) + (answered * rate * (weights[source] ?? 0)) / likelihood
-          asked[source] = (asked[source] ?? 0) + answered / sum
-        }
+    const right = new Float64Array(width).fill(priorWeightSamples)
+    const answered = new Float64Array(width).fill(priorWeightSamples)
+    const rates = new Float64Array(width)
+    for (let from = 0; from < remembered * width; from += width) {
+      let sources = 0
+      let likelihood = 0
+      for (let source = 0; source < width; source++) {
+        const rank = lessons[from + source] ?? silent
+        rates[source] = rank === silent ? 0 : missed + (rank < 0 ? 0 : (tables[source]?.rateOf(rank) ?? 0))
+        likelihood += rates[source] ?? 0
+        if (rank !== silent) sources++
       }
-      weights.forEach((_, source) => (weights[source] = (right[source] ?? 0) / (asked[source] ?? 1)))
+      for (let source = 0; source < width; source++) {
+        if (rates[source] === 0) continue
+        right[source] = (right[source] ?? 0) + (sources * (rates[source] ?? 0)) / likelihood
+        answered[source] = (answered[source] ?? 0) + 1
+      }
     }
-    return weights
+    return right.map((value, source) => value / (answered[source] ?? 1))
   }
 
   return {

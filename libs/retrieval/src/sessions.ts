@@ -154,28 +154,22 @@ export function createSessions(options: SessionsOptions): Sessions {
     pins.insert(session, length, pinRow, atMs)
   }
 
-  function sessionFor(action: SessionAction): number {
-    const user = userKeyOf(action.userId)
-    if (grouping === 'user') {
-      const known = byKey.get(user.high, user.low)
-      if (known >= 0) return known
-      sessionsEver++
-      return open(user, user, 1, action.atMs)
-    }
-    if (action.sessionId !== null) {
-      const key = keyOf(action.userId, action.sessionId)
-      const known = byKey.get(key.high, key.low)
-      if (known >= 0) return known
-      sessionsEver++
-      return open(key, user, 1, action.atMs)
-    }
-    const current = byUser.get(user.high, user.low)
-    if (current >= 0) {
-      if (action.atMs - (lastAtMs[current] ?? 0) <= sessionGapMs) return current
-      states[current] = 1
+  /** The key of the session of an action, or of the user's trail; null where pauses tell sessions apart. */
+  function namedKey(userId: string, sessionId: string | null): SessionKey | null {
+    if (grouping === 'user') return userKeyOf(userId)
+    return sessionId === null ? null : keyOf(userId, sessionId)
+  }
+
+  function sessionFor({ userId, sessionId, atMs }: SessionAction): number {
+    const key = namedKey(userId, sessionId)
+    const user = userKeyOf(userId)
+    const known = key === null ? byUser.get(user.high, user.low) : byKey.get(key.high, key.low)
+    if (known >= 0) {
+      if (key !== null || atMs - (lastAtMs[known] ?? 0) <= sessionGapMs) return known
+      states[known] = 1
     }
     sessionsEver++
-    return open(gapKeyOf(action.userId, action.atMs), user, 2, action.atMs)
+    return key === null ? open(gapKeyOf(userId, atMs), user, 2, atMs) : open(key, user, 1, atMs)
   }
 
   return {
@@ -225,11 +219,9 @@ export function createSessions(options: SessionsOptions): Sessions {
     keyHigh: (session) => keyHighs[session] ?? 0,
     keyLow: (session) => keyLows[session] ?? 0,
     find(userId, sessionId, atMs) {
+      const key = namedKey(userId, sessionId)
+      if (key !== null) return byKey.get(key.high, key.low)
       const user = userKeyOf(userId)
-      if (grouping === 'user' || sessionId !== null) {
-        const key = grouping === 'user' || sessionId === null ? user : keyOf(userId, sessionId)
-        return byKey.get(key.high, key.low)
-      }
       const current = byUser.get(user.high, user.low)
       return current >= 0 && atMs - (lastAtMs[current] ?? 0) <= sessionGapMs ? current : -1
     },
@@ -238,7 +230,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     sessionCountOf: touches.countOf,
     bytes() {
       const columns = keyHighs.byteLength * 4 + lastAtMs.byteLength + states.byteLength
-      return columns + ages.bytes() + byKey.bytes() + byUser.bytes() + pins.bytes() + touches.bytes()
+      return [ages, byKey, byUser, pins, touches].reduce((sum, view) => sum + view.bytes(), columns)
     },
     save(writer) {
       const order: number[] = []

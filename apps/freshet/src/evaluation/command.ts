@@ -136,13 +136,14 @@ function configOf(file: string, text: string): EmbeddedConfig {
 
 function askOf(text: string): Ask {
   if (text === 'candidates' || text === 'feed' || text === 'related') return { kind: text }
-  const [, kind, source] = /^(source|without):(.*)$/.exec(text) ?? []
-  if (source === undefined)
+  const [, kind, named] = /^(source|without):(.*)$/.exec(text) ?? []
+  if (named === undefined)
     throw new ArgumentError(`--ask is ${text}; give candidates, source:NAME, without:NAME, feed or related`)
   const names = sourceDefinitions.map(({ name }) => name)
-  if (!names.includes(source))
+  const sources = named.split('+')
+  if (!sources.every((source) => names.includes(source)))
     throw new ArgumentError(`--ask is ${text}, which is not a source; there are ${names.join(', ')}`)
-  return { kind: kind === 'source' ? 'source' : 'without', source }
+  return { kind: kind === 'source' ? 'source' : 'without', sources }
 }
 
 function choice<T>(text: string | undefined, name: string, choices: Readonly<Record<string, T>>): T | null {

@@ -56,11 +56,11 @@ describe('evaluate', () => {
   })
 
   it('asks each question for each ask in turn, and sums each up by itself', async () => {
-    const target = targetOf({ candidates: ['a'], 'source:popularity': ['b'], 'without:popularity': [] })
+    const target = targetOf({ candidates: ['a'], 'source:popularity+pin2vec': ['b'], 'without:popularity': [] })
     const asks: readonly Ask[] = [
       candidates,
-      { kind: 'source', source: 'popularity' },
-      { kind: 'without', source: 'popularity' },
+      { kind: 'source', sources: ['popularity', 'pin2vec'] },
+      { kind: 'without', sources: ['popularity'] },
     ]
     const reports = await evaluate(linesOf(question('a'), question('a')), target, { ...options, asks })
     expect(target.calls).toEqual([...asks, ...asks].map(nameOf))

@@ -2,11 +2,11 @@ import type { Degradation } from '@freshet/contracts/gen/freshet/blending/v1/ble
 import { createMetrics, type Figures } from './metrics.ts'
 import type { Question, RecordingLine } from './recording.ts'
 
-/** What is asked: all candidates, those of one source, those of all sources but one, the ranked feed, or related pins. */
+/** What is asked: all candidates, those of one source or of some merged, those of all sources but some, the ranked feed, or related pins. */
 export type Ask =
   | { readonly kind: 'candidates' }
-  | { readonly kind: 'source'; readonly source: string }
-  | { readonly kind: 'without'; readonly source: string }
+  | { readonly kind: 'source'; readonly sources: readonly string[] }
+  | { readonly kind: 'without'; readonly sources: readonly string[] }
   | { readonly kind: 'feed' }
   | { readonly kind: 'related' }
 
@@ -128,7 +128,7 @@ export async function evaluate(
 
 /** An ask as the command line writes it. */
 export function nameOf(ask: Ask): string {
-  return 'source' in ask ? `${ask.kind}:${ask.source}` : ask.kind
+  return 'sources' in ask ? `${ask.kind}:${ask.sources.join('+')}` : ask.kind
 }
 
 function quantile(sorted: readonly number[], share: number): number {

@@ -51,7 +51,7 @@ export function requestOf(
 }
 
 function sourcesOf(ask: Ask): string[] {
-  if (ask.kind === 'source') return [ask.source]
+  if (ask.kind === 'source') return [...ask.sources]
   if (ask.kind !== 'without') return []
-  return sourceDefinitions.flatMap(({ name }) => (name === ask.source ? [] : [name]))
+  return sourceDefinitions.flatMap(({ name }) => (ask.sources.includes(name) ? [] : [name]))
 }
