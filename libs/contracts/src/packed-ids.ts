@@ -7,10 +7,12 @@ import { ContractError } from './errors.ts'
  * text its UTF-8 and 1 more; an id that stands alone 1 more.
  */
 export function packIds(ids: Iterable<string>): Uint8Array {
-  const templates = new Map<string, Template>()
+  const templates: Templates = new Map()
   const runs: { readonly template: Template; readonly ids: string[] }[] = []
+  latest = null
   for (const id of ids) {
     const template = templateFor(id, templates)
+    latest = template
     const last = runs.at(-1)
     if (last?.template === template) last.ids.push(id)
     else runs.push({ template, ids: [id] })
@@ -30,11 +32,14 @@ export function packIds(ids: Iterable<string>): Uint8Array {
     room(16)
     varint(2 * template.index + Number(alike.length > 1))
     if (alike.length > 1) varint(alike.length)
+    if (template.kind === kinds.randomUuid) {
+      randomUuids(alike)
+      continue
+    }
     for (const id of alike) {
       room(id.length * 3 + 64)
       writeRest(id, template)
     }
-    if (template.kind === kinds.randomUuid) variants(alike)
   }
   return buffer.slice(0, at)
 }
@@ -66,30 +71,31 @@ let buffer = new Uint8Array(16 << 10)
 let at = 0
 
 /** The template that says most of an id. */
-function templateFor(id: string, templates: Map<string, Template>): Template {
+function templateFor(id: string, templates: Templates): Template {
   const { length } = id
   if (length >= uuidLength && isUuid(id, length - uuidLength)) {
     const from = length - uuidLength
     const template = templateOf(templates, isRandom(id, from) ? kinds.randomUuid : kinds.uuid, 0, id.slice(0, from))
     if (template !== null) return template
   }
-  const hexFrom = length - 2 * Math.floor(run(id, isHex) / 2)
-  if (length - hexFrom >= leastHex && run(id, isDigit) < length - hexFrom) {
+  const allDigits = digitsAtEnd(id)
+  const hexFrom = length - 2 * Math.floor(hexAtEnd(id) / 2)
+  if (length - hexFrom >= leastHex && allDigits < length - hexFrom) {
     const template = templateOf(templates, kinds.hex, (length - hexFrom) / 2, id.slice(0, hexFrom))
     if (template !== null) return template
   }
-  const digits = Math.min(maxDigits, run(id, isDigit))
+  const digits = Math.min(maxDigits, allDigits)
   if (digits > 0) {
     const padded = digits > 1 && id[length - digits] === '0'
     const prefix = id.slice(0, length - digits)
     const kind = padded || prefix.length + digits < length ? kinds.padded : kinds.number
     const width = kind === kinds.padded ? digits : 0
-    const known = templates.get(nameOf(kind, width, prefix)) ?? null
+    const known = knownTemplate(templates, kind, width, prefix)
     // Where a prefix looks as if each id had another one, it gets no template.
     const template = known ?? (digits > 3 || isWord(prefix) ? templateOf(templates, kind, width, prefix) : null)
     if (template !== null) return template
   }
-  if (length >= 8 && run(id, isBase64) === length) {
+  if (length >= 8 && isBase64(id)) {
     const template = templateOf(templates, kinds.base64url, length, '')
     if (template !== null) return template
   }
@@ -100,7 +106,6 @@ function templateFor(id: string, templates: Map<string, Template>): Template {
 function writeRest(id: string, { kind, prefix }: Template): void {
   const own = id.slice(prefix.length)
   if (kind === kinds.uuid) hex(own.replaceAll('-', ''))
-  else if (kind === kinds.randomUuid) hex(randomDigits(own))
   else if (kind === kinds.hex) hex(own)
   else if (kind === kinds.base64url) sixBits(own)
   else if (kind === kinds.text) text(own)
@@ -119,47 +124,66 @@ function isRandom(id: string, from: number): boolean {
   return id[from + versionAt] === '4' && variantDigits.includes(id[from + variantAt] ?? '?')
 }
 
-/** The thirty digits of a random UUID that may be any. */
-function randomDigits(uuid: string): string {
-  return `${uuid.slice(0, 8)}${uuid.slice(9, 13)}${uuid.slice(15, 18)}${uuid.slice(20, 23)}${uuid.slice(24)}`
-}
-
-/** The variants of a run of random UUIDs, two bits each, behind them. */
-function variants(ids: readonly string[]): void {
-  const bytes = Math.ceil(ids.length / 4)
-  room(bytes)
-  buffer.fill(0, at, at + bytes)
+/** A run of random UUIDs: the thirty digits of each that may be any, then two bits each of what their variants' digits are. */
+function randomUuids(ids: readonly string[]): void {
+  let digits = ''
+  for (const id of ids) {
+    const from = id.length - uuidLength
+    digits += id.slice(from, from + 8) + id.slice(from + 9, from + 13) + id.slice(from + 15, from + 18)
+    digits += id.slice(from + 20, from + 23) + id.slice(from + 24)
+  }
+  const bytes = Buffer.from(digits, 'hex')
+  const variantBytes = Math.ceil(ids.length / 4)
+  room(bytes.length + variantBytes)
+  buffer.set(bytes, at)
+  at += bytes.length
+  buffer.fill(0, at, at + variantBytes)
   ids.forEach((id, i) => {
     const bits = variantDigits.indexOf(id[id.length - uuidLength + variantAt] ?? '')
     buffer[at + (i >> 2)] = (buffer[at + (i >> 2)] ?? 0) | (bits << (2 * (i & 3)))
   })
-  at += bytes
+  at += variantBytes
 }
+
+/** Templates by kind, width and prefix. */
+type Templates = Map<string, Template>
 
 function nameOf(kind: number, width: number, prefix: string): string {
   return `${kind} ${width} ${prefix}`
 }
 
+/** The template used last: ids made alike come one after the other, and a name for each costs more than packing it. */
+let latest: Template | null = null
+
+function knownTemplate(templates: Templates, kind: number, width: number, prefix: string): Template | null {
+  if (latest !== null && latest.kind === kind && latest.width === width && latest.prefix === prefix) return latest
+  return templates.get(nameOf(kind, width, prefix)) ?? null
+}
+
 function templateOf(
-  templates: Map<string, Template>,
+  templates: Templates,
   kind: number,
   width: number,
   prefix: string,
   most = maxTemplates,
 ): Template | null {
-  const name = nameOf(kind, width, prefix)
-  const known = templates.get(name)
-  if (known !== undefined) return known
+  const known = knownTemplate(templates, kind, width, prefix)
+  if (known !== null) return known
   if (templates.size >= most || prefix.length > maxPrefix) return null
   const template = { kind, width, prefix, index: templates.size }
-  templates.set(name, template)
+  templates.set(nameOf(kind, width, prefix), template)
   return template
 }
 
-/** How many characters at the end are of a kind. */
-function run(id: string, isOfKind: (code: number) => boolean): number {
+function digitsAtEnd(id: string): number {
   let from = id.length
-  while (from > 0 && isOfKind(id.charCodeAt(from - 1))) from--
+  while (from > 0 && isDigit(id.charCodeAt(from - 1))) from--
+  return id.length - from
+}
+
+function hexAtEnd(id: string): number {
+  let from = id.length
+  while (from > 0 && isHex(id.charCodeAt(from - 1))) from--
   return id.length - from
 }
 
@@ -171,8 +195,12 @@ function isHex(code: number): boolean {
   return isDigit(code) || (code >= 0x61 && code <= 0x66)
 }
 
-function isBase64(code: number): boolean {
-  return code < 128 && (base64Of[code] ?? -1) >= 0
+function isBase64(id: string): boolean {
+  for (let i = 0; i < id.length; i++) {
+    const code = id.charCodeAt(i)
+    if (code > 127 || (base64Of[code] ?? -1) < 0) return false
+  }
+  return true
 }
 
 function isUuid(id: string, from: number): boolean {
