@@ -16,7 +16,7 @@ import { testPartitions } from '../harness/cluster.ts'
 import { eventually } from '../harness/eventually.ts'
 import { appendAll } from './append.ts'
 import { cpuMsNow, median, type Bench, type ClusterBench } from './bench.ts'
-import { comparedRow, plainRow, type BenchRow } from './row.ts'
+import { comparedRow, type BenchRow } from './row.ts'
 import { recordsOf, syntheticWorld } from './synthetic.ts'
 
 /** What one pass over a backlog came to. */
@@ -26,7 +26,8 @@ interface Pass {
   readonly cpuUs: number
 }
 
-const patienceMs = 600_000
+/** How long a backlog may take, milliseconds. */
+export const patienceMs = 600_000
 
 /** The updater over a backlog on real Kafka and Redis against a bare kafkajs `eachBatch` loop that counts per user. */
 export async function updaterClusterRows(bench: ClusterBench): Promise<BenchRow[]> {
@@ -63,47 +64,6 @@ export async function updaterLmdbRows(bench: Bench): Promise<BenchRow[]> {
     },
     bare: ({ log }, events) => logLoop(log, events),
   })
-}
-
-/** Many users that come back seldom: what the updater keeps in memory of them. */
-export async function updaterMemoryRows(bench: Bench): Promise<BenchRow[]> {
-  const users = bench.quick ? 3_000 : 1_000_000
-  const cacheBytes = (bench.quick ? 1 : 32) << 20
-  bench.say(`updater's memory: ${users} users`)
-  const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'))
-  const environment = await openEnvironment({ folder, fsync: false })
-  const clock = createSystemClock()
-  const log = createLmdbEventLog({ environment, clock })
-  const store = createLmdbStateStore({ environment, clock })
-  try {
-    await log.applyTopics(topicLayouts(testPartitions))
-    const part = bench.quick ? 3_000 : 50_000
-    const updater = createUpdater({ log, store, clock, config: configOf(cacheBytes) })
-    await updater.start()
-    let most = 0
-    const before = process.memoryUsage()
-    let grown = 0
-    for (let first = 0; first < 2 * users; first += part) {
-      await appendAll(log, 'engagements.v1', backlog(part, users, `many-${first}`))
-      await eventually('folded', async () => ((await updater.lag()) === 0 ? true : null), patienceMs, 20)
-      most = Math.max(most, updater.stats().cacheBytes)
-      const { heapUsed, external } = process.memoryUsage()
-      grown = Math.max(grown, heapUsed + external - before.heapUsed - before.external)
-      if (first % (10 * part) === 0) bench.say(`updater's memory: ${first + part} of ${2 * users} events`)
-    }
-    const stats = updater.stats()
-    await updater.stop()
-    const note = `${2 * users} events of ${users} users and as many pin keys, LMDB, cache of ${cacheBytes >> 20} MiB per stage`
-    return [
-      plainRow('updater, largest cache', most / 2 ** 20, 'MiB', `≤ ${(2 * cacheBytes) >> 20}`, note),
-      plainRow('updater, cache hit rate', stats.cacheHits / stats.cacheReads, 'share', '', note),
-      plainRow('updater, growth of JavaScript memory', grown / 2 ** 20, 'MiB', '', note),
-    ]
-  } finally {
-    await log.close()
-    await environment.close()
-    rmSync(folder, { recursive: true, force: true })
-  }
 }
 
 interface Round {
@@ -294,11 +254,13 @@ async function logLoop(log: EventLog, events: number): Promise<Pass> {
   }
 }
 
-function configOf(cacheBytes: number): ReturnType<typeof updaterConfigOf> {
+/** The updater's usual settings, without canaries. */
+export function configOf(cacheBytes: number): ReturnType<typeof updaterConfigOf> {
   return updaterConfigOf({ updater: { canaryEveryMs: 0, cacheBytes } })
 }
 
-function backlog(engagements: number, users = 10_000, name = 'backlog'): readonly NewRecord[] {
+/** Engagements of one hour. */
+export function backlog(engagements: number, users = 10_000, name = 'backlog'): readonly NewRecord[] {
   const size = { pins: 20_000, users, engagements, endMs: Date.now(), overMs: 3_600_000, visualWidth: 0, name }
   return recordsOf(syntheticWorld(size)).find(({ topic }) => topic === 'engagements.v1')!.records
 }

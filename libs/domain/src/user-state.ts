@@ -30,7 +30,7 @@ export interface UserLimits {
   readonly sessions: SessionLimits
 }
 
-/** Caps unless configured. A typical active user takes 3.9 KB, a heavy one 11 KB, with ids of a word and a number; with UUIDs a typical one takes 7.0 KB (`test/benchmarks/updater.ts`); what was appended since comes on top. */
+/** Caps unless configured. A typical active user takes 3.3 KB, a heavy one 9.8 KB, with ids of a word and a number; with UUIDs a typical one takes 6.2 KB (`test/benchmarks/updater.ts`); what was appended since comes on top. */
 export const defaultUserLimits: UserLimits = {
   maxRecentActions: 200,
   maxRelationsPerKind: 1000,

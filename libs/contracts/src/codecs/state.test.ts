@@ -168,11 +168,11 @@ describe('stored state', () => {
   })
 
   it('of a newer layout is refused, not guessed', () => {
-    expect(() => decodeUserState(Uint8Array.of(8, 3))).toThrow(/layout 3/)
+    expect(() => decodeUserState(Uint8Array.of(8, 4))).toThrow(/layout 4/)
     expect(() => decodePinState(Uint8Array.of(8, 2))).toThrow(/layout 2/)
   })
 
-  it('of the first version is still read', () => {
+  it('of every version is still read', () => {
     const state = foldUser(newUserState, [
       {
         horizonMs: 0,
@@ -189,7 +189,8 @@ describe('stored state', () => {
     ])
     expect(decodeUserState(Buffer.from(firstUserState, 'base64'))).toEqual(state)
     expect(decodeUserState(Buffer.from(secondUserState, 'base64'))).toEqual(state)
-    expect(Buffer.from(encodeUserState(state)).toString('base64')).toBe(secondUserState)
+    expect(decodeUserState(Buffer.from(thirdUserState, 'base64'))).toEqual(state)
+    expect(Buffer.from(encodeUserState(state)).toString('base64')).toBe(thirdUserState)
   })
 })
 
@@ -198,3 +199,6 @@ const firstUserState =
 
 const secondUserState =
   'CAIaDID86Ja9MYD86Ja9MSICAQAqASMyBoD86Ja9MToBAUIBA0otCgEDEgaA/OiWvTEaIAAAAAAAAPA/AAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/agEAcgaA/OiWvTF6CAAAAAAAAPA/ggEE4oqLoYoBBcDl0qoGkgEKCPoVEgUBE4krDqIBB4D86Ja9MQDCAQoBAAAAAAFiAAFwzQEAABV6'
+
+const thirdUserState =
+  'CAMaDID86Ja9MYD86Ja9MSICAQAqBB8BASMyBoD86Ja9MToCAQFCAgEDSi0KAQMSBoD86Ja9MRogAAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/AAAAAAAA8D9qAQByBoD86Ja9MXoIAAAAAAAA8D+CAQTiiouhigEFwOXSqgaSAQoI+hUSBQETiSsOogEHgPzolr0xAMIBCwABAAAAAQIBYgFwzQEAABV6'

@@ -9,15 +9,19 @@ import { defaultUserLimits, foldUser, type UserLimits, type UserState } from '@f
 import { bytesOf, float64Column, uint32Column } from '../columns.ts'
 import { ContractError } from '../errors.ts'
 import { UserState as UserStateMessage } from '../gen/freshet/state/v1/state.ts'
-import { packIds, unpackIds } from '../packed-ids.ts'
+import { packIds } from '../packed-ids.ts'
 import { riceColumn, riceOf } from '../rice.ts'
-import { ascendingColumn, varintColumn } from '../varints.ts'
+import { fewColumn, fewOf, sparseColumn, sparseOf } from '../sparse.ts'
+import { unpackIds } from '../unpacked-ids.ts'
+import { ascendingColumn, varintColumn, varintsOf } from '../varints.ts'
 import { encodeFields } from '../wire.ts'
 import { fromCountersMessage, writeCounters } from './counters.ts'
 import { decodeOrThrow } from './engagement.ts'
 import { fromTailEngagement, userLimitsOf, userStateVersion, writeTailMark, writeUserLimits } from './user-tail.ts'
 
 const withdrawn = 0x80
+/** Begins a column of actions of layout 3: no action has this index. */
+const packedMark = Uint8Array.of(0x1f)
 
 /** Bytes of a user's state as stored, without a tail; the same state and caps always give the same bytes. `limits`: the caps of what will be appended. */
 export function encodeUserState(state: UserState, limits: UserLimits = defaultUserLimits): Uint8Array {
@@ -38,25 +42,23 @@ export function encodeUserState(state: UserState, limits: UserLimits = defaultUs
     firstWithSession < 0
       ? []
       : recent.sessionIds.slice(firstWithSession).map((id) => (id === '' ? 0 : ids.indexOf(id) + 1))
-  const pins = recent.pinIds.length === 0 ? [] : [ids.size(), ...recent.pinIds.map(ids.reference)]
+  const firstPin = ids.size()
+  const pins = recent.pinIds.map(ids.reference)
   const relationIds = relations.map(({ id }) => ids.indexOf(id))
   const boardIds = boards.boardIds.map(ids.indexOf)
   const packedIds = packIds(ids.all())
   return encodeFields((to) => {
     to.uint(1, userStateVersion)
     to.varints(3, [state.firstAtMs, state.lastAtMs])
-    to.varints(4, pins)
-    to.bytes(
-      5,
-      recent.actions.map((action, row) => action | ((recent.surfaces[row] ?? 0) << 5)),
-    )
+    if (pins.length > 0) {
+      to.bytes(4, joined(varintsOf([firstPin]), sparseOf(pins)))
+      const kinds = recent.actions.map((action, row) => action | ((recent.surfaces[row] ?? 0) << 5))
+      to.bytes(5, joined(packedMark, fewOf(kinds)))
+    }
     to.gaps(6, recent.atMs)
-    to.varints(7, recentBoards)
+    if (recentBoards.length > 0) to.bytes(7, sparseOf(recentBoards))
     if (recent.dwellMs.some((dwell) => dwell > 0)) {
-      to.varints(
-        8,
-        recent.dwellMs.map((dwell) => dwell / dwellResolutionMs),
-      )
+      to.bytes(8, sparseOf(Array.from(recent.dwellMs, (dwell) => dwell / dwellResolutionMs)))
     }
     writeCounters(to, 9, state.counters)
     to.bytes(
@@ -124,15 +126,10 @@ function baseOf(message: UserStateMessage): UserState {
 }
 
 function recentOf(message: UserStateMessage, idAt: (index: number) => string): RecentActions {
-  const column = varintColumn(message.recentPins)
-  const firstPin = column[0] ?? 0
-  const pins = column.subarray(1)
+  const { kinds, firstPin, pins, boards, dwell } = recentColumns(message)
   const rows = pins.length
-  const boards = varintColumn(message.recentBoards)
-  const dwell = varintColumn(message.recentDwellDeciseconds)
   const sessions = varintColumn(message.recentSessions)
   const atMs = ascendingColumn(message.recentAtMs)
-  const kinds = message.recentActions
   sameLength('recent', rows, kinds.length, atMs.length)
   if (boards.length > 0) sameLength('recent_boards', rows, boards.length)
   if (dwell.length > 0) sameLength('recent_dwell_deciseconds', rows, dwell.length)
@@ -163,6 +160,41 @@ function recentOf(message: UserStateMessage, idAt: (index: number) => string): R
     surfaces,
     dwellMs,
     sessionIds,
+  }
+}
+
+interface RecentColumns {
+  readonly kinds: Uint8Array
+  readonly firstPin: number
+  readonly pins: Float64Array
+  /** Empty: none at all, as `dwell`. */
+  readonly boards: Float64Array
+  readonly dwell: Float64Array
+}
+
+/** The columns that stand otherwise in layout 3. They tell it themselves: what is appended to a value says its own version. */
+function recentColumns(message: UserStateMessage): RecentColumns {
+  const { recentPins, recentActions, recentBoards, recentDwellDeciseconds } = message
+  if (recentActions[0] !== packedMark[0]) {
+    const column = varintColumn(recentPins)
+    return {
+      kinds: recentActions,
+      firstPin: column[0] ?? 0,
+      pins: column.subarray(1),
+      boards: varintColumn(recentBoards),
+      dwell: varintColumn(recentDwellDeciseconds),
+    }
+  }
+  const kinds = fewColumn(recentActions.subarray(1))
+  const rows = kinds.length
+  const firstBytes = recentPins.findIndex((byte) => byte < 0x80) + 1
+  const optional = (bytes: Uint8Array) => (bytes.length === 0 ? new Float64Array(0) : sparseColumn(bytes, rows))
+  return {
+    kinds,
+    firstPin: varintColumn(recentPins.subarray(0, firstBytes))[0] ?? 0,
+    pins: sparseColumn(recentPins.subarray(firstBytes), rows),
+    boards: optional(recentBoards),
+    dwell: optional(recentDwellDeciseconds),
   }
 }
 
@@ -246,6 +278,13 @@ function createDictionary(): Dictionary {
     size: () => indices.size,
     all: () => indices.keys(),
   }
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(first.length + second.length)
+  bytes.set(first)
+  bytes.set(second, first.length)
+  return bytes
 }
 
 function sameLength(columns: string, rows: number, ...lengths: readonly number[]): void {

@@ -104,17 +104,19 @@ describe('what is appended to a user', () => {
     )
   })
 
-  it('is refused by a reader of layout 1, behind a value of layout 1 too', () => {
+  it('is refused by a reader of an older layout, behind a value of that layout too, and read by this one', () => {
     const [one] = fc.sample(
       accepted.filter((list) => list.length > 0),
       { numRuns: 1, seed: 1 },
     )
-    const old = Buffer.from('CAESA2IKcBoMgPzolr0xgPzolr0xIgIBACoBIzIGgPzolr0x', 'base64')
-    expect(tailBytesIn(old)).toBe(0)
-    const value = appended(old, one ?? [], defaultUserLimits)
-    expect(value[old.length]).toBe(8)
-    expect(value[old.length + 1]).toBe(2)
-    expect(decodeUserState(value).firstAtMs).toBeGreaterThan(0)
+    for (const base64 of [layout1, layout2]) {
+      const old = Buffer.from(base64, 'base64')
+      expect(tailBytesIn(old)).toBe(0)
+      const value = appended(old, one ?? [], defaultUserLimits)
+      expect(value[old.length]).toBe(8)
+      expect(value[old.length + 1]).toBe(3)
+      expect(decodeUserState(value)).toEqual(foldUser(decodeUserState(old), (one ?? []).map(fromAcceptedScan)))
+    }
   })
 
   it('damaged, is refused with CODEC_INVALID or read: nothing else is thrown', () => {
@@ -228,3 +230,7 @@ describe('a scan', () => {
       expect(scanEngagement(bytes)).toBeNull()
   })
 })
+
+const layout1 = 'CAESA2IKcBoMgPzolr0xgPzolr0xIgIBACoBIzIGgPzolr0x'
+const layout2 =
+  'CAIaDID86Ja9MYD86Ja9MSICAQAqASMyBoD86Ja9MToBAUIBA0otCgEDEgaA/OiWvTEaIAAAAAAAAPA/AAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/agEAcgaA/OiWvTF6CAAAAAAAAPA/ggEE4oqLoYoBBcDl0qoGkgEKCPoVEgUBE4krDqIBB4D86Ja9MQDCAQoBAAAAAAFiAAFwzQEAABV6'

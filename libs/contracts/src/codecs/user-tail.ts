@@ -9,7 +9,7 @@ import { actionNumber } from './engagement.ts'
 import { subjectKinds, type ScannedEngagement } from './engagement-scan.ts'
 
 /** Version of the layout of a user's state that this code writes, and the newest that it reads. */
-export const userStateVersion = 2
+export const userStateVersion = 3
 
 const versionField = 1
 const tailField = 22
@@ -80,7 +80,7 @@ function changesRelation({ action, subjectKind }: ScannedEngagement): boolean {
   return subjectKind !== 0 || action === 'hide' || action === 'unhide' || action === 'report' || action === 'unreport'
 }
 
-/** Caps of a tail that does not name them. Part of layout 2: not to follow the defaults when these change. */
+/** Caps of a tail that does not name them. Part of layouts 2 and 3: not to follow the defaults when these change. */
 const unnamedLimits = [200, 1000, 32, 56, 604_800_000, 1500, 1_800_000, 24]
 
 /** The caps as a field of the message; nothing where they are the usual ones. */

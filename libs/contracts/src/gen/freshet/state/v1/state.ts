@@ -26,24 +26,32 @@ export interface Counters {
  * that holds `version`, `tail`, `limits` and `tail_mark`: joined messages are one.
  */
 export interface UserState {
-  /** Version of the layout of this message: 2. Layout 1 has neither tail nor limits. */
+  /**
+   * Version of the layout of this message: 3. Layout 1 has neither tail nor limits; before 3 some columns stood otherwise: see `recent_actions`
+   * and `packed_ids`, which tell it themselves, since what is appended to a value says its own version.
+   */
   version: number;
   /** Of layout 1: every id that the columns name by its index, joined by line feeds (ids hold none). Layout 2 has `packed_ids`. */
   ids: string;
   /** Varints: event time of the first engagement, then of the last, milliseconds since the epoch. */
   firstLastAtMs: Uint8Array;
   /**
-   * Varints: where in `ids` the first pin is, then the pins of the last actions, oldest first: 0 is the next of `ids` not named yet, others
-   * are an index in `ids` plus one.
+   * Where in `ids` the first pin is, a varint, then, as a sparse column, the pins of the last actions, oldest first: 0 is the next of `ids` not
+   * named yet, others are an index in `ids` plus one. A sparse column: a bit for each row that says whether it is another number than 0, the
+   * lowest first, then those as varints. Before layout 3 all were varints.
    */
   recentPins: Uint8Array;
-  /** One byte each: the action's index in its low five bits, the surface (0: not known) above. */
+  /**
+   * One byte each: the action's index in its low five bits, the surface (0: not known) above. Since layout 3: 0x1f (no action's index), how many
+   * rows and how many different bytes there are (varints), the different ones, then for each row the index of its own in as few bits as hold
+   * it, the lowest first.
+   */
   recentActions: Uint8Array;
   /** Varints: the time of the first, milliseconds since the epoch, then the gap to the one before. */
   recentAtMs: Uint8Array;
-  /** Varints: the board as index in `ids` plus one, 0: none; empty: none at all. */
+  /** A sparse column (before layout 3: varints): the board as index in `ids` plus one, 0: none; empty: none at all. */
   recentBoards: Uint8Array;
-  /** Varints: how long the user looked, tenths of a second, 0: not known; empty: none known. */
+  /** A sparse column (before layout 3: varints): how long the user looked, tenths of a second, 0: not known; empty: none known. */
   recentDwellDeciseconds: Uint8Array;
   /** A row per action. */
   counters:
@@ -82,10 +90,12 @@ export interface UserState {
    */
   limits: Uint8Array;
   /**
-   * Every id that the columns name by its index. The number of templates (a varint); each: its kind (a byte), its width and the length of
-   * its prefix (varints), its prefix; then, for each id, its template's index (a varint) and, behind the prefix, by kind: 0: any text, its
+   * Every id that the columns name by its index. A 0; the number of templates (a varint); each: its kind (a byte), its width and the length of
+   * its prefix (varints), its prefix; then the ids by runs of one template: twice its index (a varint), plus one where the number of ids follows
+   * (a varint; else it is one). Before layout 3 there was no 0, and the index itself before each id. An id, behind the prefix, by kind: 0: any text, its
    * length (a varint) and its UTF-8; 1: a UUID in lower case, 16 bytes; 2: hexadecimal digits in lower case, as many bytes as the width; 3: a
-   * number padded with zeros to the width, a varint; 4: a number, a varint; 5: as many letters of base64url as the width, six bits each.
+   * number padded with zeros to the width, a varint; 4: a number, a varint; 5: as many letters of base64url as the width, six bits each; 6: a UUID of version 4 and the variant of
+   * RFC 9562, its thirty other digits in 15 bytes, and behind the run two bits each for the variant's digit (8, 9, a, b), the lowest first.
    */
   packedIds: Uint8Array;
   /** Ends every value: 0x7a15 in the high half, the bytes appended so far in the low half (at most 65,535). */

@@ -1,0 +1,97 @@
+import { ContractError } from './errors.ts'
+import { varintColumn, varintsOf } from './varints.ts'
+
+/** A column of whole numbers in [0, 2^53), many of them 0: a bit each that says whether it is another, then those as varints. */
+export function sparseOf(numbers: readonly number[]): Uint8Array {
+  const bits = new Uint8Array(Math.ceil(numbers.length / 8))
+  numbers.forEach((number, row) => {
+    if (number !== 0) bits[row >> 3] = (bits[row >> 3] ?? 0) | (1 << (row & 7))
+  })
+  const others = varintsOf(numbers.filter((number) => number !== 0))
+  const bytes = new Uint8Array(bits.length + others.length)
+  bytes.set(bits)
+  bytes.set(others, bits.length)
+  return bytes
+}
+
+/** The `rows` numbers of a column that `sparseOf` made. Throws CODEC_INVALID where it has another number of them. */
+export function sparseColumn(bytes: Uint8Array, rows: number): Float64Array {
+  const width = Math.ceil(rows / 8)
+  if (bytes.length < width) throw new ContractError('CODEC_INVALID', 'a sparse column is too short')
+  const others = varintColumn(bytes.subarray(width))
+  const numbers = new Float64Array(rows)
+  let next = 0
+  for (let row = 0; row < rows; row++) {
+    if (((bytes[row >> 3] ?? 0) & (1 << (row & 7))) !== 0) numbers[row] = others[next++] ?? 0
+  }
+  if (next !== others.length)
+    throw new ContractError('CODEC_INVALID', 'a sparse column has too many or too few numbers')
+  return numbers
+}
+
+/** A column of bytes of which few are different: how many rows, how many values (both varints), the values, then for each row the index of its value in as few bits as that takes, lowest first. */
+export function fewOf(column: ArrayLike<number>): Uint8Array {
+  const indices = new Map<number, number>()
+  for (let row = 0; row < column.length; row++) {
+    const value = column[row] ?? 0
+    if (!indices.has(value)) indices.set(value, indices.size)
+  }
+  const width = widthOf(indices.size)
+  const head = varintsOf([column.length, indices.size])
+  const bytes = new Uint8Array(head.length + indices.size + Math.ceil((column.length * width) / 8))
+  bytes.set(head)
+  bytes.set([...indices.keys()], head.length)
+  let bit = 8 * (head.length + indices.size)
+  for (let row = 0; row < column.length; row++) {
+    const index = indices.get(column[row] ?? 0) ?? 0
+    for (let i = 0; i < width; i++, bit++) {
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (((index >> i) & 1) << (bit & 7))
+    }
+  }
+  return bytes
+}
+
+/** The column that `fewOf` made. Throws CODEC_INVALID for other bytes. */
+export function fewColumn(bytes: Uint8Array): Uint8Array {
+  let at = 0
+  const varint = (): number => {
+    let value = 0
+    for (let scale = 1; ; scale *= 128) {
+      const byte = bytes[at++]
+      if (byte === undefined || scale > 2 ** 21)
+        throw new ContractError('CODEC_INVALID', 'a column of few values has no head')
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) return value
+    }
+  }
+  const rows = varint()
+  const size = varint()
+  const values = bytes.subarray(at, at + size)
+  const width = widthOf(size)
+  if (
+    size > 256 ||
+    (size === 0 && rows > 0) ||
+    bytes.length !== at + size + Math.ceil((rows * width) / 8) ||
+    rows > maxRows
+  ) {
+    throw new ContractError('CODEC_INVALID', 'a column of few values has another length than it says')
+  }
+  const column = new Uint8Array(rows)
+  let bit = 8 * (at + size)
+  for (let row = 0; row < rows; row++) {
+    let index = 0
+    for (let i = 0; i < width; i++, bit++) index |= (((bytes[bit >> 3] ?? 0) >> (bit & 7)) & 1) << i
+    const value = values[index]
+    if (value === undefined)
+      throw new ContractError('CODEC_INVALID', 'a column of few values names one that it does not hold')
+    column[row] = value
+  }
+  return column
+}
+
+/** Where all rows are alike they take no bytes, so damage could name any number of them. */
+const maxRows = 1 << 20
+
+function widthOf(values: number): number {
+  return values <= 1 ? 0 : 32 - Math.clz32(values - 1)
+}
