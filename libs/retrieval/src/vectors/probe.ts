@@ -10,7 +10,7 @@ const minSeeds = 4
 const maxSeeds = 8
 
 /** Cells that together hold less than this share of the rows that may be missed are forgotten for the rest of the search. */
-const negligible = 1 / 16
+const negligible = 1 / 4
 
 /** Rows expected and found that the estimate of how far expectations are off begins with. */
 const prior = 4
@@ -38,6 +38,7 @@ export function createProbe(
   let expectations = new Float64Array(0)
   let left = new Int32Array(0)
   let order = new Int32Array(0)
+  let places = new Uint8Array(0)
   const starts = new Int32Array(buckets + 1)
 
   function ensure(n: number): void {
@@ -49,16 +50,21 @@ export function createProbe(
     expectations = new Float64Array(room)
     left = new Int32Array(room)
     order = new Int32Array(room)
+    places = new Uint8Array(room)
   }
 
   /** Orders the first `n` cells of `left` by their distances, to the grain of a bucket, into `order`. */
   function sort(n: number, from: number, to: number): void {
     const grain = to > from ? buckets / (to - from) : 0
-    const bucketOf = (cell: number) => Math.min(buckets - 1, Math.max(0, Math.floor((distances[cell]! - from) * grain)))
     starts.fill(0)
-    for (let i = 0; i < n; i++) starts[bucketOf(left[i]!) + 1]!++
+    for (let i = 0; i < n; i++) {
+      const place = (distances[left[i]!]! - from) * grain
+      const bucket = place > 0 ? (place < buckets ? place | 0 : buckets - 1) : 0
+      places[i] = bucket
+      starts[bucket + 1]!++
+    }
     for (let b = 0; b < buckets; b++) starts[b + 1]! += starts[b]!
-    for (let i = 0; i < n; i++) order[starts[bucketOf(left[i]!)]!++] = left[i]!
+    for (let i = 0; i < n; i++) order[starts[places[i]!]!++] = left[i]!
   }
 
   function sortByHope(n: number): void {
@@ -95,29 +101,25 @@ export function createProbe(
       squares += (count - (count % 4)) * deviations[cell]! ** 2
       return store.scan(cells.chainOf(cell), due, means[cell])
     }
-    let remaining = n
-    for (let seeds = 0, rows = 0; remaining > 0 && seeds < maxSeeds && (seeds < minSeeds || rows < 2 * k); seeds++) {
-      let best = 0
-      for (let i = 1; i < remaining; i++) if (distances[left[i]!]! < distances[left[best]!]!) best = i
-      const cell = left[best]!
-      rows += cells.countOf(cell)
-      if (scan(cell)) return
-      left[best] = left[--remaining]!
+    sortByHope(n)
+    let seeds = 0
+    for (let rows = 0; seeds < n && seeds < maxSeeds && (seeds < minSeeds || rows < 2 * k); seeds++) {
+      rows += cells.countOf(left[seeds]!)
+      if (scan(left[seeds]!)) return
     }
+    left.copyWithin(0, seeds, n)
+    let remaining = n - seeds
 
     const budget = (1 - recall) * k
-    const forgettable = (budget * negligible) / n
+    let forgotten = 0
     let batch = 8
     let batched = 0
     let found = prior
     let foreseen = prior
-    let ordered = false
     while (remaining > 0) {
       const threshold = store.kernel.tighten()
       if (threshold === -Infinity) {
         // Fewer than k accepted so far: nothing is known, go on by hope alone.
-        if (!ordered) sortByHope(remaining)
-        ordered = true
         const end = Math.min(batch, remaining)
         for (let i = 0; i < end; i++) if (scan(left[i]!)) return
         left.copyWithin(0, end, remaining)
@@ -137,21 +139,22 @@ export function createProbe(
         for (let i = 0; i < batched; i++) foreseen += expectedOf(order[i]!, distanceOf(order[i]!))
       }
       const surprise = (found + prior) / (foreseen + prior)
-      let missed = 0
-      let kept = 0
+      let missed = forgotten
       for (let i = 0; i < remaining; i++) {
         const cell = left[i]!
         const distance = distanceOf(cell)
         const expected = expectedOf(cell, distance)
-        if (expected < forgettable) continue
         missed += expected
         distances[cell] = distance
         expectations[cell] = expected
-        left[kept++] = cell
       }
-      remaining = kept
       if (missed * surprise <= budget) break
       sort(remaining, -4, 6)
+      for (; remaining > 0; remaining--) {
+        const expected = expectations[order[remaining - 1]!]!
+        if (forgotten + expected > budget * negligible) break
+        forgotten += expected
+      }
       batched = 0
       while (batched < batch && batched < remaining && missed * surprise > budget) {
         const cell = order[batched++]!
