@@ -53,7 +53,7 @@ function exactRows(): BenchRow[] {
       ours.push(ms)
       found += shared(hits.rows, new Set(Array.from(reference.keys, Number)))
     }
-  for (const query of queries) filtered.push(timed(() => index.search(query, k, (row) => row % 2 === 0))[1])
+  for (const query of queries) filtered.push(timed(() => index.search(query, k, { accept: (row) => row % 2 === 0 }))[1])
   const replaced = perOperation(n, (row) => index.upsert(row, vectorOf(rows, n - 1 - row)))
   const bytes = index.bytes
   const removed = perOperation(n, (row) => index.remove(row))

@@ -1,7 +1,7 @@
 /** Tells long loops when to break off. */
 export interface Interruption {
   /** Counts entries that were looked at; true from when the time was found to be up. */
-  due(entries: number): boolean
+  readonly due: (entries: number) => boolean
   /** Whether it has told anybody to break off. */
   readonly happened: boolean
 }

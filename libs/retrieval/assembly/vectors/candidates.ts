@@ -9,7 +9,9 @@ export let threshold: f32 = -Infinity
 let wanted: i32 = 0
 let filtered: bool = false
 let held: i32 = 0
-let entries: i32 = 0
+/** How many of those held, the first ones, were there when the threshold was last tightened. */
+let settled: i32 = 0
+let fresh: i32 = 0
 
 /** Forgets the last search's candidates. */
 export function startCandidates(k: i32, isFiltered: bool): void {
@@ -17,12 +19,13 @@ export function startCandidates(k: i32, isFiltered: bool): void {
   filtered = isFiltered
   held = 0
   threshold = -Infinity
-  entries = 0
+  settled = 0
+  fresh = 0
 }
 
-/** How many scanned rows seemed to be above the threshold when they came by. */
+/** How many of the best k so far came between the last two calls of `tighten`. */
 export function entered(): i32 {
-  return entries
+  return fresh
 }
 
 /** Takes a row of a block whose score is within `margin` of that given, unless the filter keeps it out. */
@@ -35,7 +38,6 @@ export function offer(block: usize, slot: i32, score: f32, margin: f32): void {
   store<f32>(lowers + at, score - margin)
   store<u32>(addresses + at, load<u32>(block, VECTORS) + <u32>((slot * width) << 2))
   store<i32>(ids + at, id)
-  entries += <i32>(score >= threshold)
   held++
 }
 
@@ -54,6 +56,8 @@ function prune(): void {
   const limit = selectLargest(keys, held, wanted)
   threshold = max(threshold, limit)
   let kept: usize = 0
+  const border = (<usize>settled) << 2
+  settled = 0
   const end = (<usize>held) << 2
   for (let from: usize = 0; from < end; from += 4) {
     const high = load<f32>(uppers + from)
@@ -63,6 +67,7 @@ function prune(): void {
     store<u32>(addresses + kept, load<u32>(addresses + from))
     store<i32>(ids + kept, load<i32>(ids + from))
     kept += 4
+    settled += <i32>(from < border)
   }
   held = <i32>(kept >> 2)
 }
@@ -83,6 +88,8 @@ function keepBest(): void {
   writeKeys()
   const limit = selectSmallest(keys, held, wanted)
   let kept: usize = 0
+  const border = (<usize>settled) << 2
+  settled = 0
   const end = (<usize>held) << 2
   for (let from: usize = 0; from < end; from += 4) {
     const score = load<f32>(uppers + from)
@@ -93,6 +100,7 @@ function keepBest(): void {
     store<u32>(addresses + kept, load<u32>(addresses + from))
     store<i32>(ids + kept, id)
     kept += 4
+    settled += <i32>(from < border)
   }
   held = <i32>(kept >> 2)
   threshold = max(threshold, scoreOf(limit))
@@ -105,17 +113,23 @@ function writeKeys(): void {
   }
 }
 
-/** What no remaining row may be below: −∞ until k were found. */
+/** Settles the best k so far and gives the last one's score, which no row of the answer is below: −∞ until k were found. */
 export function tighten(): f32 {
-  prune()
+  settle()
+  fresh = held - settled
+  settled = held
   return threshold
+}
+
+function settle(): void {
+  prune()
+  rerank()
+  keepBest()
 }
 
 /** Ends a search: ids (i32) at `outIds`, scores (f32) at `outScores`, best first; returns how many. */
 export function finish(outIds: usize, outScores: usize): i32 {
-  prune()
-  rerank()
-  keepBest()
+  settle()
   writeKeys()
   sort(keys, held)
   for (let i = 0; i < held; i++) {

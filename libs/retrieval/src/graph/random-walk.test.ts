@@ -5,7 +5,7 @@ import { hash32, mix32 } from '@freshet/domain/hash'
 import { asId, type PinId } from '@freshet/domain/ids'
 
 import { createCatalogue, type Catalogue } from '../catalogue.ts'
-import { uninterrupted } from '../interruption.ts'
+import { createInterruption, type Interruption, uninterrupted } from '../interruption.ts'
 import { createHits } from '../score-board.ts'
 import { compileWalkKernel, binaryPath } from './assembly/build.ts'
 import { createPinGraph, type PinGraph } from './pin-graph.ts'
@@ -27,7 +27,13 @@ interface World {
   readonly catalogue: Catalogue
   ask(
     starts: readonly string[],
-    how?: { seed?: number; accept?: (pinId: string) => boolean; ownBoard?: string; label?: number },
+    how?: {
+      seed?: number
+      accept?: (pinId: string) => boolean
+      ownBoard?: string
+      label?: number
+      interruption?: Interruption
+    },
   ): { readonly found: readonly (readonly [string, number])[]; readonly steps: number }
 }
 
@@ -59,7 +65,7 @@ function aWorld(edges: readonly (readonly [board: string, pin: string])[], chang
   return {
     graph,
     catalogue,
-    ask(starts, { seed = 1, accept = () => true, ownBoard, label = 0 } = {}) {
+    ask(starts, { seed = 1, accept = () => true, ownBoard, label = 0, interruption = uninterrupted } = {}) {
       const hits = createHits(100)
       const steps = walk.walk(
         {
@@ -69,7 +75,7 @@ function aWorld(edges: readonly (readonly [board: string, pin: string])[], chang
           seed,
           ownBoard: ownBoard === undefined ? -1 : graph.boardOf(keyOf(ownBoard)),
           label,
-          interruption: uninterrupted,
+          interruption,
         },
         { limit: 100, accept: (row) => accept(catalogue.pinIdOf(row)), hits },
       )
@@ -91,6 +97,19 @@ const someEdges = fc.array(
 )
 
 describe('random walk', () => {
+  it('breaks off within the walk of one start, with what was visited by then', () => {
+    const world = aWorld([0, 1, 2, 3].flatMap((board) => ['a', 'b', 'c'].map((pin) => [`b${board}`, pin] as const)))
+    const whole = world.ask(['a'])
+    let looks = 0
+    const cut = world.ask(['a'], { interruption: createInterruption(() => ++looks === 3) })
+    expect(whole.steps).toBeGreaterThan(19_000)
+    expect(looks).toBe(3)
+    expect(cut.steps).toBeGreaterThanOrEqual(3 * 2_048)
+    expect(cut.steps).toBeLessThan(3 * (2_048 + options.walkers))
+    expect(cut.found.map(([pin]) => pin).sort()).toEqual(['a', 'b', 'c'])
+    expect(world.ask(['a'])).toEqual(whole)
+  })
+
   it('visits pins as often as the two-hop probabilities say when it restarts after each step', () => {
     const { ask } = aWorld(
       [

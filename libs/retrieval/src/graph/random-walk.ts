@@ -37,7 +37,7 @@ export interface WalkQuery {
   readonly ownBoard: number
   /** The label that walks are biased towards; 0 for none. */
   readonly label: number
-  /** Asked after each start's walk. */
+  /** Asked about every 200 µs; what was visited by then counts. */
   readonly interruption: Interruption
 }
 
@@ -55,6 +55,9 @@ export interface WalkAnswer {
 }
 
 const nowhere = 0xffffffff
+
+/** Steps between two looks whether to break off. */
+const stepsPerLook = 2_048
 
 /** Walks over a graph. */
 export function createRandomWalk({
@@ -97,13 +100,13 @@ export function createRandomWalk({
       // The last round of a walk may take up to a step of each walker more, and shares are rounded up.
       const spare = count * (walkers + 1)
       const budget = Math.min(options.steps, maxSteps - spare)
-      const mask = visitSlotsFor(budget + spare) - 1
+      const slots = visitSlotsFor(budget + spare)
       for (let i = 0; i < count; i++) {
         const pin = pinRows[i] ?? 0
         const steps = Math.ceil((budget * (weights[i] ?? 0) * shareOf(pin)) / total)
         const width = Math.min(walkers, steps)
         if (!(steps > 0)) continue
-        kernel.walk(
+        kernel.begin(
           pin,
           steps,
           width,
@@ -114,11 +117,14 @@ export function createRandomWalk({
           ownBoard < 0 ? nowhere : ownBoard,
           label,
           label === 0 ? 0 : bias,
-          mask,
+          slots,
           mix32(seed ^ catalogue.tieOf(pin)),
           mix32(seed + 0x9e3779b9) ^ catalogue.tieOf(pin),
         )
-        if (interruption.due(steps)) break
+        let late = false
+        while (!late && kernel.advance(stepsPerLook) !== 0) late = interruption.due(stepsPerLook)
+        kernel.end()
+        if (late || interruption.due(Math.min(steps, stepsPerLook))) break
       }
       const visited = kernel.finish(memory.discountsAt)
       const best = selectorInto(catalogue, Math.min(limit, hits.rows.length), hits)

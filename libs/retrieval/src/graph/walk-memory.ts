@@ -45,8 +45,8 @@ export interface WalkMemory {
 export interface WalkKernel {
   place(...addresses: readonly number[]): void
   stepsTaken(): number
-  walk(
-    start: number,
+  begin(
+    pin: number,
     steps: number,
     width: number,
     enoughPins: number,
@@ -56,10 +56,13 @@ export interface WalkKernel {
     own: number,
     label: number,
     bias: number,
-    mask: number,
+    slots: number,
     seedHigh: number,
     seedLow: number,
   ): void
+  /** Nonzero as long as the walk goes on. */
+  advance(steps: number): number
+  end(): void
   finish(discounts: number): number
   clear(): void
 }
@@ -120,7 +123,8 @@ export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
     isWaiting: take(maxBoards),
     labels: take(maxPins),
     walkers: take(maxWalkers * 16),
-    table: take(slots * 16),
+    table: take(slots * 8),
+    sums: take(slots * 8),
     order: take(slots * 4),
     turn: take(slots * 4),
     scores: take(slots * 8),
@@ -142,6 +146,7 @@ export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
     places.labels,
     places.walkers,
     places.table,
+    places.sums,
     places.order,
     places.turn,
     places.scores,

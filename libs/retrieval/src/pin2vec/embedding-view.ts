@@ -1,4 +1,4 @@
-import type { VectorHits } from '@freshet/domain/vector-index'
+import type { VectorHits, VectorSearchOptions } from '@freshet/domain/vector-index'
 
 import { grownUint8, nextCapacity } from '../columns.ts'
 import { type EmbeddingErrorCode, SnapshotError } from '../errors.ts'
@@ -17,8 +17,8 @@ export interface EmbeddingView {
   remove(row: number): void
   /** A view on a pin's vector that holds until the next change; null where it has none. */
   get(row: number): Float32Array | null
-  /** The `k` accepted pins of largest cosine with a unit vector. */
-  search(query: Float32Array, k: number, accept: (row: number) => boolean): VectorHits
+  /** The `k` accepted pins of largest cosine with a unit vector; of what was read where `due` broke it off. */
+  search(query: Float32Array, k: number, options: Required<VectorSearchOptions>): VectorHits
   /** Vectors held and vectors left out, by reason. */
   counts(): Readonly<Record<string, number>>
   bytes(): number
@@ -85,7 +85,7 @@ export function createEmbeddingView({ dimensions: wanted }: { readonly dimension
       index?.remove(row)
     },
     get: (row) => (present[row] === 1 ? slot(row) : null),
-    search: (query, k, accept) => index?.search(query, k, accept) ?? noHits,
+    search: (query, k, options) => index?.search(query, k, options) ?? noHits,
     counts: () => ({ vectors: index?.size ?? 0, ...refused }),
     bytes() {
       const held = chunks.reduce((sum, chunk) => sum + (chunk?.byteLength ?? 0), 0)

@@ -86,21 +86,24 @@ export function createNearest({
       }
       if (vectors.length === 0) return
       const limit = Math.min(query.limit, hits.rows.length)
+      const search = { accept: query.accept, due: interruption.due }
       const mean = new Float32Array(view.dimensions)
       for (const [n, vector] of vectors.slice(0, options.maxLatest).entries()) {
         for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] ?? 0) + (weights[n] ?? 0) * (vector[i] ?? 0)
       }
-      const near = normalise(mean, 0, mean.length) ? view.search(mean, limit, query.accept) : noHits
+      const near = normalise(mean, 0, mean.length) ? view.search(mean, limit, search) : noHits
       for (let i = 0; i < near.rows.length; i++) raise(near.rows[i] ?? 0, 1 + (near.scores[i] ?? 0))
       if (options.maxInterests > 0 && vectors.length > options.maxLatest) {
         interests.group({ count: vectors.length, vectors, weights })
         const other = otherInterests()
         for (const interest of other.indices) {
-          // A search is short, but there may be several.
-          if (interruption.due(view.size)) break
+          if (interruption.happened) break
           const medoid = vectors[interests.medoids[interest] ?? 0]
           const share = (options.interestShare * (interests.weights[interest] ?? 0)) / other.total
-          if (medoid !== undefined && share > 0) weave(view.search(medoid, limit, query.accept), share, near)
+          if (medoid === undefined || !(share > 0)) continue
+          // No more than have a place: a search for few is quick.
+          const places = near.rows.length > 0 ? Math.ceil(share * (near.rows.length + 1)) : limit
+          weave(view.search(medoid, Math.min(limit, places), search), share, near)
         }
       }
       const best = selectorInto(catalogue, limit, hits)

@@ -10,7 +10,7 @@ export interface ApproximateIndexOptions {
   readonly dimensions: number
   /** Up to this many rows every cell is read and the answer is exact. Default 0. */
   readonly exactUpTo?: number
-  /** Share of the true best k that a search expects to find, in (0, 1]; 1 reads every cell. Default 0.98. */
+  /** Share of the true best k that a search expects to find, in (0, 1]; 1 reads every cell. Default 0.96. */
   readonly recall?: number
   /** Rows of a cell before it is split, at least 32. Default 512. */
   readonly maxRowsPerCell?: number
@@ -26,7 +26,7 @@ export interface ApproximateIndexOptions {
  * Throws a RangeError for options out of bounds, a VectorSnapshotError for unreadable saved bytes.
  */
 export function createApproximateIndex(options: ApproximateIndexOptions): SavableVectorIndex {
-  const { dimensions, exactUpTo = 0, recall = 0.98, maxRowsPerCell = 512, saved } = options
+  const { dimensions, exactUpTo = 0, recall = 0.96, maxRowsPerCell = 512, saved } = options
   if (!(recall > 0 && recall <= 1)) throw new RangeError(`recall must be in (0, 1], not ${recall}`)
   if (!(Number.isInteger(maxRowsPerCell) && maxRowsPerCell >= 32))
     throw new RangeError(`maxRowsPerCell must be an integer of at least 32, not ${maxRowsPerCell}`)
@@ -73,15 +73,21 @@ export function createApproximateIndex(options: ApproximateIndexOptions): Savabl
       const slot = store.slotOf(row)
       if (slot >= 0) cells.remove(slot)
     },
-    search(query, k, accept) {
+    search(query, k, { accept, due = never } = {}) {
       checkVector(query, dimensions)
       checkK(k)
       const wanted = Math.min(k, store.size)
       return store.search(query, k, accept, () => {
-        if (store.size > exactUpTo && recall < 1) probe(query, wanted)
-        else for (let cell = 0; cell < cells.count; cell++) store.scan(cells.chainOf(cell))
+        // To a zero query all rows are alike: nothing tells which cells hold the smallest row numbers.
+        const estimates = store.size > exactUpTo && recall < 1 && query.some((component) => component !== 0)
+        if (estimates) probe(query, wanted, due)
+        else for (let cell = 0; cell < cells.count; cell++) if (store.scan(cells.chainOf(cell), due)) break
       })
     },
     save: () => writeSnapshot(store, chains()),
   }
+}
+
+function never(): boolean {
+  return false
 }

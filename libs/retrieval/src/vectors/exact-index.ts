@@ -43,10 +43,10 @@ export function createExactIndex({ dimensions, saved }: ExactIndexOptions): Sava
       const slot = store.slotOf(row)
       if (slot >= 0) store.remove(slot)
     },
-    search(query, k, accept) {
+    search(query, k, { accept, due = () => false } = {}) {
       checkVector(query, dimensions)
       checkK(k)
-      return store.search(query, k, accept, () => store.scan(chain))
+      return store.search(query, k, accept, () => store.scan(chain, due))
     },
     save: () => writeSnapshot(store, [chain]),
   }

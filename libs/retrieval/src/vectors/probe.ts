@@ -9,8 +9,11 @@ const optimism = 2.5
 const minSeeds = 4
 const maxSeeds = 8
 
-/** A cell whose rows have a smaller chance than this to be above the threshold is forgotten for the rest of the search. */
-const negligible = 1e-9
+/** Cells that together hold less than this share of the rows that may be missed are forgotten for the rest of the search. */
+const negligible = 1 / 4
+
+/** Rows expected and found that the estimate of how far expectations are off begins with. */
+const prior = 4
 
 const buckets = 128
 
@@ -20,13 +23,14 @@ const buckets = 128
  *
  * What a cell holds above the k-th best score so far is taken from a normal distribution around q·mean. Its deviation is
  * that of the cell's rows, corrected by what the cells read so far had (vectors seldom spread alike in all directions), and
- * the estimate by how many rows the last cells brought against how many they were expected to (tails may be heavy).
+ * the estimate by how many rows the last cells brought against how many they were expected to: tails may be heavy or
+ * light, and a filter may keep rows out. A probe breaks off when `due`, which is told of the rows read, says so.
  */
 export function createProbe(
   store: VectorStore,
   cells: Cells,
   recall: number,
-): (query: Float32Array, k: number) => void {
+): (query: Float32Array, k: number, due: (rows: number) => boolean) => void {
   let room = 0
   let means = new Float32Array(0)
   let deviations = new Float64Array(0)
@@ -34,6 +38,7 @@ export function createProbe(
   let expectations = new Float64Array(0)
   let left = new Int32Array(0)
   let order = new Int32Array(0)
+  let places = new Uint8Array(0)
   const starts = new Int32Array(buckets + 1)
 
   function ensure(n: number): void {
@@ -45,16 +50,21 @@ export function createProbe(
     expectations = new Float64Array(room)
     left = new Int32Array(room)
     order = new Int32Array(room)
+    places = new Uint8Array(room)
   }
 
   /** Orders the first `n` cells of `left` by their distances, to the grain of a bucket, into `order`. */
   function sort(n: number, from: number, to: number): void {
     const grain = to > from ? buckets / (to - from) : 0
-    const bucketOf = (cell: number) => Math.min(buckets - 1, Math.max(0, Math.floor((distances[cell]! - from) * grain)))
     starts.fill(0)
-    for (let i = 0; i < n; i++) starts[bucketOf(left[i]!) + 1]!++
+    for (let i = 0; i < n; i++) {
+      const place = (distances[left[i]!]! - from) * grain
+      const bucket = place > 0 ? (place < buckets ? place | 0 : buckets - 1) : 0
+      places[i] = bucket
+      starts[bucket + 1]!++
+    }
     for (let b = 0; b < buckets; b++) starts[b + 1]! += starts[b]!
-    for (let i = 0; i < n; i++) order[starts[bucketOf(left[i]!)]!++] = left[i]!
+    for (let i = 0; i < n; i++) order[starts[places[i]!]!++] = left[i]!
   }
 
   function sortByHope(n: number): void {
@@ -69,7 +79,7 @@ export function createProbe(
     left.set(order.subarray(0, n))
   }
 
-  return (query, k) => {
+  return (query, k, due) => {
     const n = cells.count
     ensure(n)
     means.set(cells.scores())
@@ -86,62 +96,71 @@ export function createProbe(
     }
 
     let squares = 0
-    const scan = (cell: number) => {
-      store.scan(cells.chainOf(cell), means[cell])
+    const scan = (cell: number): boolean => {
       const count = cells.countOf(cell)
       squares += (count - (count % 4)) * deviations[cell]! ** 2
-      return count
+      return store.scan(cells.chainOf(cell), due, means[cell])
     }
-    let remaining = n
-    for (let seeds = 0, rows = 0; remaining > 0 && seeds < maxSeeds && (seeds < minSeeds || rows < 2 * k); seeds++) {
-      let best = 0
-      for (let i = 1; i < remaining; i++) if (distances[left[i]!]! < distances[left[best]!]!) best = i
-      rows += scan(left[best]!)
-      left[best] = left[--remaining]!
+    sortByHope(n)
+    let seeds = 0
+    for (let rows = 0; seeds < n && seeds < maxSeeds && (seeds < minSeeds || rows < 2 * k); seeds++) {
+      rows += cells.countOf(left[seeds]!)
+      if (scan(left[seeds]!)) return
     }
+    left.copyWithin(0, seeds, n)
+    let remaining = n - seeds
 
     const budget = (1 - recall) * k
+    let forgotten = 0
     let batch = 8
-    let surprise = 1
-    let ordered = false
+    let batched = 0
+    let found = prior
+    let foreseen = prior
     while (remaining > 0) {
       const threshold = store.kernel.tighten()
-      let batched = 0
       if (threshold === -Infinity) {
         // Fewer than k accepted so far: nothing is known, go on by hope alone.
-        if (!ordered) sortByHope(remaining)
-        ordered = true
-        while (batched < batch && batched < remaining) scan(left[batched++]!)
-        left.copyWithin(0, batched, remaining)
-        remaining -= batched
+        const end = Math.min(batch, remaining)
+        for (let i = 0; i < end; i++) if (scan(left[i]!)) return
+        left.copyWithin(0, end, remaining)
+        remaining -= end
         batch *= 2
         continue
       }
       const correction = squares > 0 ? Math.sqrt(store.kernel.spread() / squares) : 1
-      let missed = 0
-      let kept = 0
+      const distanceOf = (cell: number): number =>
+        (threshold - means[cell]!) / (correction * deviations[cell]! + Number.MIN_VALUE)
+      const expectedOf = (cell: number, distance: number): number =>
+        unevenTail(distance, unevenness[cell]!) * cells.countOf(cell)
+      if (batched > 0) {
+        // Halved each time: what the nearer cells were like says less about those left.
+        found = found / 2 + store.kernel.entered()
+        foreseen /= 2
+        for (let i = 0; i < batched; i++) foreseen += expectedOf(order[i]!, distanceOf(order[i]!))
+      }
+      const surprise = (found + prior) / (foreseen + prior)
+      let missed = forgotten
       for (let i = 0; i < remaining; i++) {
         const cell = left[i]!
-        const z = (threshold - means[cell]!) / (correction * deviations[cell]! + Number.MIN_VALUE)
-        const tail = unevenTail(z, unevenness[cell]!)
-        if (tail < negligible) continue
-        const expected = tail * cells.countOf(cell)
+        const distance = distanceOf(cell)
+        const expected = expectedOf(cell, distance)
         missed += expected
-        distances[cell] = z
+        distances[cell] = distance
         expectations[cell] = expected
-        left[kept++] = cell
       }
-      remaining = kept
       if (missed * surprise <= budget) break
       sort(remaining, -4, 6)
-      const before = store.kernel.entered()
-      let expected = 0
-      while (batched < batch && batched < remaining && (missed - expected) * surprise > budget) {
-        const cell = order[batched++]!
-        expected += expectations[cell]!
-        scan(cell)
+      for (; remaining > 0; remaining--) {
+        const expected = expectations[order[remaining - 1]!]!
+        if (forgotten + expected > budget * negligible) break
+        forgotten += expected
       }
-      surprise = Math.max(1, (store.kernel.entered() - before + 2) / (expected + 2))
+      batched = 0
+      while (batched < batch && batched < remaining && missed * surprise > budget) {
+        const cell = order[batched++]!
+        missed -= expectations[cell]!
+        if (scan(cell)) return
+      }
       for (let i = batched; i < remaining; i++) left[i - batched] = order[i]!
       remaining -= batched
       // The threshold rises with each batch, so a large one reads what a later look would spare.

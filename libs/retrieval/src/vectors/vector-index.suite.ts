@@ -117,10 +117,38 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
       const random = seededRandom(3)
       for (let row = 0; row < 4_000; row++) index.upsert(row, gaussian(random, 16))
       const query = gaussian(random, 16)
-      expect(index.search(query, 100, (row) => row % 2 === 1).rows).toHaveLength(100)
-      const few = index.search(query, 10, (row) => row % 1_000 === 7)
+      expect(index.search(query, 100, { accept: (row) => row % 2 === 1 }).rows).toHaveLength(100)
+      const few = index.search(query, 10, { accept: (row) => row % 1_000 === 7 })
       expect(rowsOf(few).sort((a, b) => a - b)).toEqual([7, 1007, 2007, 3007])
-      expect(rowsOf(index.search(query, 10, () => false))).toEqual([])
+      expect(rowsOf(index.search(query, 10, { accept: () => false }))).toEqual([])
+    })
+
+    it('breaks off when it is told to, with the best of what it has read', () => {
+      const index = make(8)
+      const random = seededRandom(14)
+      const vectors = Array.from({ length: 20_000 }, () => gaussian(random, 8))
+      vectors.forEach((vector, row) => index.upsert(row, vector))
+      const query = gaussian(random, 8)
+      const scoreOf = (row: number) => product(vectors[row]!, query)
+      for (const stopAfter of [1, 6_000, Infinity]) {
+        const looks: number[] = []
+        const read = () => looks.reduce((sum, rows) => sum + rows, 0)
+        const hits = index.search(query, 20, {
+          due: (rows) => {
+            // Nothing more is read once it was told.
+            expect(read()).toBeLessThan(stopAfter)
+            looks.push(rows)
+            return read() >= stopAfter
+          },
+        })
+        expect(Math.max(...looks)).toBeLessThanOrEqual(4_096)
+        expect(read()).toBeLessThanOrEqual(20_000)
+        if (stopAfter < Infinity) expect(read()).toBeLessThan(stopAfter + 4_096)
+        else if (recall === 1) expect(read()).toBe(20_000)
+        expect(hits.rows).toHaveLength(Math.min(20, read()))
+        expect([...hits.scores]).toEqual([...hits.scores].sort((a, b) => b - a))
+        hits.rows.forEach((row, i) => expect(hits.scores[i]).toBeCloseTo(scoreOf(row), 4))
+      }
     })
 
     it('asks the filter at most once about a row', () => {
@@ -128,7 +156,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
       const random = seededRandom(4)
       for (let row = 0; row < 3_000; row++) index.upsert(row, gaussian(random, 8))
       const asked: number[] = []
-      index.search(gaussian(random, 8), 20, (row) => asked.push(row) % 3 === 0)
+      index.search(gaussian(random, 8), 20, { accept: (row) => asked.push(row) % 3 === 0 })
       expect(new Set(asked).size).toBe(asked.length)
     })
 
@@ -138,7 +166,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
       const boom = () => {
         throw new TypeError('boom')
       }
-      expect(() => index.search(Float32Array.of(1, 1), 1, boom)).toThrow(new TypeError('boom'))
+      expect(() => index.search(Float32Array.of(1, 1), 1, { accept: boom })).toThrow(new TypeError('boom'))
       expect(rowsOf(index.search(Float32Array.of(1, 1), 1))).toEqual([1])
     })
 
@@ -152,7 +180,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
         () => index.upsert(2, query),
         () => index.remove(1),
       ])
-        expect(() => index.search(query, 1, () => (meddle(), true))).toThrow(/filter may neither/)
+        expect(() => index.search(query, 1, { accept: () => (meddle(), true) })).toThrow(/filter may neither/)
       expect([...index.search(query, 5).scores]).toEqual([1])
     })
 
@@ -284,7 +312,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
             .map(([row, v]) => ({ row, score: v.reduce((sum, x, i) => sum + x * query[i]!, 0) }))
             .sort((a, b) => b.score - a.score || a.row - b.row)
             .slice(0, k)
-          const hits = index.search(Float32Array.from(query), k, accept)
+          const hits = index.search(Float32Array.from(query), k, { accept })
           expect(index.size).toBe(model.size)
           expect(rowsOf(hits)).toEqual(expected.map(({ row }) => row))
           expect([...hits.scores].map((score) => score + 0)).toEqual(expected.map(({ score }) => score + 0))

@@ -44,14 +44,20 @@ export interface VectorStore {
    * what a filter throws passes through.
    */
   search(query: Float32Array, k: number, accept: ((row: number) => boolean) | undefined, read: () => void): VectorHits
-  /** Scans a chain for the search under way; `mean` is what deviations of scores are taken from. */
-  scan(chain: number, mean?: number): void
+  /**
+   * Scans a chain for the search under way; `mean` is what deviations of scores are taken from. `due` is told of rows
+   * read, some thousands at a time, and breaks the scan off; gives whether it did.
+   */
+  scan(chain: number, due: (rows: number) => boolean, mean?: number): boolean
   /** Reserves bytes that stay reserved, 16-byte aligned. */
   reserve(bytes: number): number
 }
 
 const blocksPerExtent = 16
 const pageBytes = 65536
+
+/** Rows read between two looks whether a search is to break off, whole blocks: some ten microseconds of work. */
+const rowsPerLook = 4_096
 
 /** Code 64 is zero: a padded dimension adds nothing to a dot product. */
 function padded(dimensions: number): number {
@@ -310,8 +316,15 @@ export function createVectorStore(dimensions: number): VectorStore {
         accepts = undefined
       }
     },
-    scan(chain, mean = 0) {
-      if (counts[chain]! > 0) kernel.scan(addresses[heads[chain]!]!, counts[chain]!, mean)
+    scan(chain, due, mean = 0) {
+      if (counts[chain]! === 0) return false
+      let block = addresses[heads[chain]!]!
+      for (let left = counts[chain]!; left > 0; left -= rowsPerLook) {
+        const n = Math.min(left, rowsPerLook)
+        block = kernel.scan(block, n, mean)
+        if (due(n)) return true
+      }
+      return false
     },
   }
 }

@@ -6,11 +6,10 @@
  * graph that does not fit the cache.
  */
 
-/**
- * Slot of the visit table: pin u32, visits of the walk under way u32, sum over earlier walks of the root of their visits
- * f64; free where both are 0.
- */
-const SLOT_SHIFT: i32 = 4
+/** Slot of the visit table: pin + 1 u32, 0 where it is free; visits of the walk under way u32. */
+const SLOT_SHIFT: i32 = 3
+/** By slot, apart so that the table stays small: the sum over earlier walks of the root of their visits f64. */
+const SUM_SHIFT: i32 = 3
 const HEAD_SHIFT: i32 = 3
 /** Walker: where it is u32, index in the pool or NOWHERE u32, random bits u64. */
 const WALKER_SHIFT: i32 = 4
@@ -22,6 +21,7 @@ let pool: usize = 0
 let labels: usize = 0
 let walkers: usize = 0
 let table: usize = 0
+let sums: usize = 0
 let order: usize = 0
 let turn: usize = 0
 let scores: usize = 0
@@ -36,6 +36,7 @@ export function place(
   labelsAt: usize,
   walkersAt: usize,
   tableAt: usize,
+  sumsAt: usize,
   orderAt: usize,
   turnAt: usize,
   scoresAt: usize,
@@ -46,6 +47,7 @@ export function place(
   labels = labelsAt
   walkers = walkersAt
   table = tableAt
+  sums = sumsAt
   order = orderAt
   turn = turnAt
   scores = scoresAt
@@ -68,59 +70,103 @@ export function stepsTaken(): i32 {
   return taken
 }
 
+// The walk under way.
+let state: u64 = 0
+let start: u32 = 0
+let startHead: usize = 0
+let last: usize = 0
+let width: i32 = 0
+let wanted: i32 = 0
+let done: i32 = 0
+let touched: i32 = 0
+let high: i32 = 0
+let enoughPins: i32 = 0
+let enoughVisits: u32 = 0
+let restart: u32 = 0
+let latest: u32 = 0
+let own: u32 = 0
+let label: u32 = 0
+let bias: u32 = 0
+let mask: u32 = 0
+
 /**
- * Walks from `start` until `steps` are taken or `enoughPins` pins have `enoughVisits`, then adds the root of each pin's
- * visits to its sum. `restart`, `latest` and `bias` are probabilities times 2^32: of going back to the start after a
- * step, of drawing the later of two edges, of not counting a pin whose label is another than `label`. `own` is a board
- * that is not entered, NOWHERE for none. `mask` is the table's number of slots less 1, the same for all walks of a query.
+ * Begins a walk of `steps` from a pin, or until `pinsEnough` pins have `visitsEnough`. `restartAt`, `latestAt` and `biasAt`
+ * are probabilities times 2^32: of going back to the start after a step, of drawing the later of two edges, of not
+ * counting a pin whose label is another than `ownLabel`. `ownBoard` is a board that is not entered, NOWHERE for none.
+ * `slots` is the table's number of slots, the same for all walks of a query.
  */
-export function walk(
-  start: u32,
+export function begin(
+  pin: u32,
   steps: i32,
-  width: i32,
-  enoughPins: i32,
-  enoughVisits: u32,
-  restart: u32,
-  latest: u32,
-  own: u32,
-  label: u32,
-  bias: u32,
-  mask: u32,
+  walkersWide: i32,
+  pinsEnough: i32,
+  visitsEnough: u32,
+  restartAt: u32,
+  latestAt: u32,
+  ownBoard: u32,
+  ownLabel: u32,
+  biasAt: u32,
+  slots: u32,
   seedHigh: u32,
   seedLow: u32,
 ): void {
-  let state: u64 = ((<u64>seedHigh) << 32) | (<u64>seedLow)
-  const startHead = pinHeads + ((<usize>start) << HEAD_SHIFT)
-  const last = walkers + ((<usize>width) << WALKER_SHIFT)
-  let touched = 0
-  let high = 0
-  let done = 0
-  if (load<u32>(startHead, 4) == 0) return
-  for (let w = walkers; w < last; w += 1 << WALKER_SHIFT) store<u32>(w, start)
-  while (done < steps && high < enoughPins) {
-    for (let w = walkers; w < last; w += 1 << WALKER_SHIFT) {
-      let head = pinHeads + ((<usize>load<u32>(w)) << HEAD_SHIFT)
-      state += 0x9e3779b97f4a7c15
-      const bits = mixed(state)
+  state = ((<u64>seedHigh) << 32) | (<u64>seedLow)
+  start = pin
+  startHead = pinHeads + ((<usize>pin) << HEAD_SHIFT)
+  width = walkersWide
+  last = walkers + ((<usize>walkersWide) << WALKER_SHIFT)
+  wanted = load<u32>(startHead, 4) == 0 ? 0 : steps
+  done = 0
+  touched = 0
+  high = 0
+  enoughPins = pinsEnough
+  enoughVisits = visitsEnough
+  restart = restartAt
+  latest = latestAt
+  own = ownBoard
+  label = ownLabel
+  bias = biasAt
+  mask = slots - 1
+  for (let w = walkers; w < last; w += 1 << WALKER_SHIFT) store<u32>(w, pin)
+}
+
+/** Takes about `steps` more of the walk's steps, and gives whether it goes on; however it is divided, it is the same walk. */
+export function advance(steps: i32): bool {
+  const until = min(wanted, done + steps)
+  // Locals: the compiler reads globals anew after every store.
+  const end = last
+  const heads = pinHeads
+  const entries = pool
+  const visitTable = table
+  const home = start
+  const homeHead = startHead
+  const slotMask = mask
+  const back = restart
+  let counter = state
+  while (done < until && high < enoughPins) {
+    for (let w = walkers; w < end; w += 1 << WALKER_SHIFT) {
+      let head = heads + ((<usize>load<u32>(w)) << HEAD_SHIFT)
+      counter += 0x9e3779b97f4a7c15
+      const bits = mixed(counter)
       let degree = load<u32>(head, 4)
       if (degree == 0) {
-        head = startHead
+        head = homeHead
         degree = load<u32>(head, 4)
       }
       let index = scaled(bits, degree)
       if (latest != 0) {
-        state += 0x9e3779b97f4a7c15
-        const more = mixed(state)
+        counter += 0x9e3779b97f4a7c15
+        const more = mixed(counter)
         const other = scaled(more, degree)
         if (<u32>(more >> 32) < latest && other > index) index = other
       }
       store<u32>(w, load<u32>(head) + index, 4)
       store<u64>(w, bits, 8)
     }
-    for (let w = walkers; w < last; w += 1 << WALKER_SHIFT) {
-      store<u32>(w, load<u32>(pool + ((<usize>load<u32>(w, 4)) << 2)))
+    for (let w = walkers; w < end; w += 1 << WALKER_SHIFT) {
+      store<u32>(w, load<u32>(entries + ((<usize>load<u32>(w, 4)) << 2)))
     }
-    for (let w = walkers; w < last; w += 1 << WALKER_SHIFT) {
+    for (let w = walkers; w < end; w += 1 << WALKER_SHIFT) {
       const board = load<u32>(w)
       const head = boardHeads + ((<usize>board) << HEAD_SHIFT)
       const degree = load<u32>(head, 4)
@@ -128,57 +174,62 @@ export function walk(
       store<u32>(w, degree == 0 || board == own ? NOWHERE : index, 4)
     }
     // Apart from the counting: a branch that waits for a miss and is guessed wrongly stops the misses behind it.
-    for (let w = walkers; w < last; w += 1 << WALKER_SHIFT) {
+    for (let w = walkers; w < end; w += 1 << WALKER_SHIFT) {
       const index = load<u32>(w, 4)
-      store<u32>(w, index == NOWHERE ? NOWHERE : load<u32>(pool + ((<usize>index) << 2)))
+      store<u32>(w, index == NOWHERE ? NOWHERE : load<u32>(entries + ((<usize>index) << 2)))
     }
-    for (let w = walkers; w < last; w += 1 << WALKER_SHIFT) {
+    for (let w = walkers; w < end; w += 1 << WALKER_SHIFT) {
       const pin = load<u32>(w)
       if (pin == NOWHERE) {
-        store<u32>(w, start)
+        store<u32>(w, home)
         continue
       }
-      state += 0x9e3779b97f4a7c15
-      const bits = mixed(state)
+      counter += 0x9e3779b97f4a7c15
+      const bits = mixed(counter)
       if (bias != 0) {
         const pinLabel = <u32>load<u8>(labels + <usize>pin)
         if (pinLabel != 0 && pinLabel != label && <u32>(bits >> 32) < bias) {
-          store<u32>(w, start)
+          store<u32>(w, home)
           continue
         }
       }
-      let slot = (pin * 0x9e3779b1) >> 7
+      let slot = ((pin * 0x9e3779b1) >> 7) & slotMask
       for (;;) {
-        slot &= mask
-        const at = table + ((<usize>slot) << SLOT_SHIFT)
-        const visits = load<u32>(at, 4)
-        if (visits == 0) {
-          if (load<u64>(at, 8) == 0) {
-            store<u32>(at, pin)
-            store<u32>(order + ((<usize>visited) << 2), slot)
-            visited++
-          } else if (load<u32>(at) != pin) {
-            slot++
-            continue
-          }
-          store<u32>(turn + ((<usize>touched) << 2), slot)
-          touched++
-        } else if (load<u32>(at) != pin) {
-          slot++
-          continue
+        const at = visitTable + ((<usize>slot) << SLOT_SHIFT)
+        const key = load<u32>(at)
+        if (key == pin + 1) break
+        if (key == 0) {
+          store<u32>(at, pin + 1)
+          store<u32>(order + ((<usize>visited) << 2), slot)
+          visited++
+          break
         }
-        store<u32>(at, visits + 1, 4)
-        if (visits + 1 == enoughVisits) high++
-        break
+        slot = (slot + 1) & slotMask
       }
-      store<u32>(w, <u32>bits < restart ? start : pin)
+      const at = visitTable + ((<usize>slot) << SLOT_SHIFT)
+      const visits = load<u32>(at, 4) + 1
+      store<u32>(at, visits, 4)
+      if (visits == 1) {
+        store<u32>(turn + ((<usize>touched) << 2), slot)
+        touched++
+      }
+      if (visits == enoughVisits) high++
+      store<u32>(w, <u32>bits < back ? home : pin)
     }
     done += width
   }
+  state = counter
+  return done < wanted && high < enoughPins
+}
+
+/** Ends the walk under way: adds the root of each pin's visits to its sum. */
+export function end(): void {
   taken += done
   for (let i = 0; i < touched; i++) {
-    const at = table + ((<usize>load<u32>(turn + ((<usize>i) << 2))) << SLOT_SHIFT)
-    store<f64>(at, load<f64>(at, 8) + Math.sqrt(<f64>load<u32>(at, 4)), 8)
+    const slot = <usize>load<u32>(turn + ((<usize>i) << 2))
+    const at = table + (slot << SLOT_SHIFT)
+    const sum = sums + (slot << SUM_SHIFT)
+    store<f64>(sum, load<f64>(sum) + Math.sqrt(<f64>load<u32>(at, 4)))
     store<u32>(at, 0, 4)
   }
 }
@@ -189,9 +240,9 @@ export function walk(
  */
 export function finish(discounts: usize): i32 {
   for (let i = 0; i < visited; i++) {
-    const at = table + ((<usize>load<u32>(order + ((<usize>i) << 2))) << SLOT_SHIFT)
-    const pin = load<u32>(at)
-    const sum = load<f64>(at, 8)
+    const slot = <usize>load<u32>(order + ((<usize>i) << 2))
+    const pin = load<u32>(table + (slot << SLOT_SHIFT)) - 1
+    const sum = load<f64>(sums + (slot << SUM_SHIFT))
     const degree = load<u32>(pinHeads + ((<usize>pin) << HEAD_SHIFT), 4)
     store<u32>(turn + ((<usize>i) << 2), pin)
     store<f64>(scores + ((<usize>i) << 3), sum * sum * load<f64>(discounts + ((<usize>degree) << 3)))
@@ -202,9 +253,9 @@ export function finish(discounts: usize): i32 {
 /** Frees the slots of the walks since the last `clear`. */
 export function clear(): void {
   for (let i = 0; i < visited; i++) {
-    const at = table + ((<usize>load<u32>(order + ((<usize>i) << 2))) << SLOT_SHIFT)
-    store<u64>(at, 0)
-    store<u64>(at, 0, 8)
+    const slot = <usize>load<u32>(order + ((<usize>i) << 2))
+    store<u64>(table + (slot << SLOT_SHIFT), 0)
+    store<f64>(sums + (slot << SUM_SHIFT), 0)
   }
   visited = 0
   taken = 0
