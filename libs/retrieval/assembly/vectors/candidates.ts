@@ -1,5 +1,5 @@
 import { dot } from './dots'
-import { VECTORS, addresses, capacity, ids, idsAt, keys, lowers, query, uppers, width } from './layout'
+import { LINE, VECTORS, addresses, capacity, ids, idsAt, keys, lowers, query, uppers, width } from './layout'
 import { keyOf, scoreOf, selectLargest, selectSmallest, sort } from './select'
 
 declare function accept(row: i32): i32
@@ -12,6 +12,7 @@ let held: i32 = 0
 /** How many of those held, the first ones, were there when the threshold was last tightened. */
 let settled: i32 = 0
 let fresh: i32 = 0
+let fetched: i32 = 0
 
 /** Forgets the last search's candidates. */
 export function startCandidates(k: i32, isFiltered: bool): void {
@@ -73,6 +74,7 @@ function prune(): void {
 }
 
 function rerank(): void {
+  fetchVectors()
   const end = (<usize>held) << 2
   for (let at: usize = 0; at < end; at += 4) {
     if (load<f32>(uppers + at) == load<f32>(lowers + at)) continue
@@ -80,6 +82,20 @@ function rerank(): void {
     store<f32>(uppers + at, score)
     store<f32>(lowers + at, score)
   }
+}
+
+/** Asks for all vectors before any is worked on: they lie far apart, and one after the other each would be waited for. */
+function fetchVectors(): void {
+  const end = (<usize>held) << 2
+  const bytes = (<usize>width) << 2
+  let bits = 0
+  for (let at: usize = 0; at < end; at += 4) {
+    if (load<f32>(uppers + at) == load<f32>(lowers + at)) continue
+    const vector = <usize>load<u32>(addresses + at)
+    for (let from = vector; from < vector + bytes; from += LINE) bits |= load<i32>(from)
+  }
+  // Kept, so that the loads are.
+  fetched = bits
 }
 
 /** Keeps the k best by exact score, smaller row first among equals. */

@@ -1,5 +1,7 @@
 /** Rows in a block; the host allocates whole blocks. */
 export const BLOCK_ROWS: i32 = 64
+/** Bytes of a cache line. */
+export const LINE: usize = 64
 export const NEXT: usize = 0
 export const VECTORS: usize = 4
 export const SCALES: usize = 16

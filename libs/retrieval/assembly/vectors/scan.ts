@@ -1,9 +1,8 @@
 import { offer, startCandidates, threshold } from './candidates'
 import { encodeQuery, slack } from './coding'
 import { sixteenScores } from './dots'
-import { BLOCK_ROWS, CODES, ERROR_BITS, NEXT, SCALES, errorStep, width } from './layout'
+import { BLOCK_ROWS, CODES, ERROR_BITS, LINE, NEXT, SCALES, errorStep, width } from './layout'
 
-const LINE: usize = 64
 /** Room for the scores of a block. */
 const scores: usize = memory.data(256, 16)
 
