@@ -1,9 +1,9 @@
 /**
- * The README's tables, made from the code. `npm run readme:update` writes them; readme.test.ts compares.
+ * The tables of the READMEs, generated from the code. `npm run readme:update` writes them; readme.test.ts compares.
  *
  *   node test/architecture/readme-tables.ts
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCatalogue } from '@freshet/contracts/errors'
 import { ingestProblems } from '@freshet/contracts/json/problems'
@@ -19,8 +19,18 @@ import { retrievalErrorCatalogue } from '@freshet/retrieval/errors'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import type { z } from 'zod'
 
-const root = join(import.meta.dirname, '../..')
-export const readmeFile = join(root, 'README.md')
+export const root = join(import.meta.dirname, '../..')
+
+/** Every README of ours, as a path below the root. */
+export const readmeFiles: readonly string[] = [
+  '.',
+  'deploy',
+  'deploy/helm/freshet',
+  'test',
+  ...['apps', 'libs', 'test'].flatMap((folder) => readdirSync(join(root, folder)).map((room) => `${folder}/${room}`)),
+]
+  .map((folder) => join(folder, 'README.md'))
+  .filter((file) => existsSync(join(root, file)))
 
 type Row = readonly string[]
 
@@ -78,7 +88,7 @@ async function settings(app: string): Promise<Row[]> {
   ])
 }
 
-/** Every table by its name in the README. */
+/** Every table by its name in a README. */
 export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
   const tables = new Map<string, string>()
   const apps = readdirSync(join(root, 'apps'))
@@ -86,7 +96,7 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
     'apps',
     table(
       ['app', 'does'],
-      apps.map((app) => [`[\`${app}\`](apps/${app})`, packageDescription(app)]),
+      apps.map((app) => [`[\`${app}\`](apps/${app}/README.md)`, packageDescription(app)]),
     ),
   )
   tables.set(
@@ -156,20 +166,33 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
   return tables
 }
 
-/** The README with its tables made anew. Throws where a table has no place in it, or a place no table. */
-export function withTables(readme: string, tables: ReadonlyMap<string, string>): string {
-  const placed = new Set<string>()
-  const text = readme.replaceAll(/<!-- table: (.+?) -->\n[\s\S]*?<!-- \/table -->/g, (_all, name: string) => {
-    const made = tables.get(name)
-    if (made === undefined) throw new Error(`README.md has a place for an unknown table ${JSON.stringify(name)}`)
-    placed.add(name)
-    return `<!-- table: ${name} -->\n${made}\n<!-- /table -->`
+/** The READMEs by path, with their tables as the code has them. Throws unless each table has exactly one place. */
+export function withTables(
+  readmes: ReadonlyMap<string, string>,
+  tables: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const placed: string[] = []
+  const updated = [...readmes].map(([file, readme]) => {
+    const text = readme.replaceAll(/<!-- table: (.+?) -->\n[\s\S]*?<!-- \/table -->/g, (_all, name: string) => {
+      const made = tables.get(name)
+      if (made === undefined) throw new Error(`${file} has a place for an unknown table ${JSON.stringify(name)}`)
+      placed.push(name)
+      return `<!-- table: ${name} -->\n${made}\n<!-- /table -->`
+    })
+    return [file, text] as const
   })
-  const missing = [...tables.keys()].filter((name) => !placed.has(name))
-  if (missing.length > 0) throw new Error(`README.md has no place for the tables ${missing.join(', ')}`)
-  return text
+  const missing = [...tables.keys()].filter((name) => !placed.includes(name))
+  if (missing.length > 0) throw new Error(`no README has a place for the tables ${missing.join(', ')}`)
+  const doubled = placed.filter((name, at) => placed.indexOf(name) !== at)
+  if (doubled.length > 0) throw new Error(`the tables ${doubled.join(', ')} have more than one place`)
+  return new Map(updated)
+}
+
+/** The READMEs by path, as they are. */
+export function readReadmes(): ReadonlyMap<string, string> {
+  return new Map(readmeFiles.map((file) => [file, readFileSync(join(root, file), 'utf8')]))
 }
 
 if (process.argv[1] === import.meta.filename) {
-  writeFileSync(readmeFile, withTables(readFileSync(readmeFile, 'utf8'), await readmeTables()))
+  for (const [file, text] of withTables(readReadmes(), await readmeTables())) writeFileSync(join(root, file), text)
 }

@@ -1,32 +1,44 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readmeFile, readmeTables, withTables } from './readme-tables.ts'
+import { readReadmes, readmeTables, root, withTables } from './readme-tables.ts'
 
-const readme = readFileSync(readmeFile, 'utf8')
-const root = join(import.meta.dirname, '../..')
+const readmes = readReadmes()
 const scripts = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> })
   .scripts
 
-describe('the README', () => {
-  it('has every table as the code has it (npm run readme:update)', async () => {
-    expect(withTables(readme, await readmeTables())).toBe(readme)
+/** What `find` finds in every README and `isGood` refuses, each with its file. */
+function badOnes(find: RegExp, isGood: (found: string, file: string) => boolean): string[] {
+  return [...readmes].flatMap(([file, text]) =>
+    [...text.matchAll(find)].filter(([, found]) => !isGood(found!, file)).map(([, found]) => `${file}: ${found}`),
+  )
+}
+
+describe('the READMEs', () => {
+  it('have every table as the code has it (npm run readme:update)', async () => {
+    for (const [file, text] of withTables(readmes, await readmeTables())) expect(text, file).toBe(readmes.get(file))
   })
 
-  it('links to files that exist', () => {
-    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map((match) => match[1]!)
-    expect(links.length).toBeGreaterThan(10)
-    expect(links.filter((link) => !existsSync(join(root, link)))).toEqual([])
+  it('link to files that exist', () => {
+    const exists = (link: string, file: string) => existsSync(join(root, dirname(file), link))
+    expect(badOnes(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g, exists)).toEqual([])
+    expect(readmes.get('README.md')!.match(/\]\(/g)!.length).toBeGreaterThan(10)
   })
 
-  it('names only npm scripts that exist', () => {
-    const named = [...readme.matchAll(/npm run ([a-z:-]+)/g)].map((match) => match[1]!)
-    expect(named.length).toBeGreaterThan(3)
-    expect(named.filter((name) => !(name in scripts))).toEqual([])
+  it('name only npm scripts that exist', () => {
+    expect(badOnes(/npm run (?:-s )?([a-z:-]+)/g, (name) => name in scripts)).toEqual([])
   })
 
-  it('lists the code of every kind of error that is thrown', () => {
-    const listed = new Set([...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]!))
+  it('name only code paths that exist', () => {
+    const exists = (path: string, file: string) =>
+      existsSync(join(root, path)) || existsSync(join(root, dirname(file), path))
+    expect(badOnes(/`((?:apps|libs|test|proto|deploy)\/[\w./-]+)`/g, exists)).toEqual([])
+  })
+
+  it('list the code of every kind of error that is thrown', () => {
+    const listed = new Set(
+      [...readmes.get('libs/contracts/README.md')!.matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]!),
+    )
     const sources = ['apps', 'libs'].flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
         .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.includes('node_modules'))
@@ -39,10 +51,5 @@ describe('the README', () => {
     )
     expect(thrown.length).toBeGreaterThan(30)
     expect([...new Set(thrown)].filter((code) => !listed.has(code))).toEqual([])
-  })
-
-  it('names only code paths that exist', () => {
-    const named = [...readme.matchAll(/`((?:apps|libs|test|proto|deploy)\/[\w./-]+)`/g)].map((match) => match[1]!)
-    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([])
   })
 })
