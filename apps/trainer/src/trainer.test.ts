@@ -101,6 +101,51 @@ describe('trainer', () => {
     expect(errors).toEqual([])
   })
 
+  it('A6: rows whose publication failed are published the next time, without being touched again', async () => {
+    const { clock, log, click, embeddings, errors } = await world()
+    let refusing = true
+    const trainer = createTrainer({
+      log: {
+        ...log,
+        append: (topic, records) => (refusing ? Promise.reject(new Error('away')) : log.append(topic, records)),
+      },
+      clock,
+      config: trainerSchema.parse({ dimensions: 16, maxPins: 1000 }),
+      checkpoints: null,
+      onError: (error) => errors.push(error),
+    })
+    await trainer.start()
+    await click(5)
+    await log.drain()
+    await trainer.publish()
+    expect(errors.map(({ message }) => message)).toContain('away')
+    expect(trainer.stats().published).toBe(0)
+    refusing = false
+    await trainer.publish()
+    expect((await embeddings()).size).toBe(12)
+    await trainer.stop()
+  })
+
+  it('A6: a checkpoint made while publications fail holds the rows that wait', async () => {
+    const checkpoints = memoryArtefacts()
+    const { clock, log, trainer, click, embeddings } = await world(checkpoints)
+    const failing = createTrainer({
+      log: { ...log, append: () => Promise.reject(new Error('away')) },
+      clock,
+      config: trainerSchema.parse({ dimensions: 16, maxPins: 1000 }),
+      checkpoints,
+      onError: () => undefined,
+    })
+    await failing.start()
+    await click(5)
+    await log.drain()
+    await failing.stop()
+    const second = trainer()
+    await second.start()
+    await second.stop()
+    expect((await embeddings()).size).toBe(12)
+  })
+
   it('goes on from its checkpoint where it stopped, and learns nothing twice', async () => {
     const checkpoints = memoryArtefacts()
     const { log, trainer, click } = await world(checkpoints)

@@ -77,32 +77,40 @@ export function createTrainer({ log, clock, config, checkpoints, onError }: Trai
     publishedAtMs = clock.now()
     const touched = model.takeTouched(config.maxPublishRows)
     if (touched.length === 0) return
-    await log.append(
-      'pin-embeddings.v1',
-      touched.map(({ pinId, vector }): NewRecord => ({
-        key: pinId,
-        value:
-          vector === null
-            ? null
-            : encodeMessage(PinEmbedding, { pinId, vector: bytesOf(vector), space, updatedAtMs: publishedAtMs }),
-        partition: null,
-      })),
-    )
+    try {
+      await log.append(
+        'pin-embeddings.v1',
+        touched.map(({ pinId, vector }): NewRecord => ({
+          key: pinId,
+          value:
+            vector === null
+              ? null
+              : encodeMessage(PinEmbedding, { pinId, vector: bytesOf(vector), space, updatedAtMs: publishedAtMs }),
+          partition: null,
+        })),
+      )
+    } catch (error) {
+      model.putBack(touched)
+      throw error
+    }
     published += touched.length
   }
 
-  /** One publication after another. Rows that could not be written come again when they are next touched. */
-  function publish(): Promise<void> {
-    publishing = publishing.then(publishNow).catch((error: unknown) => onError(error as Error))
+  /** One after another, so that no rows are on their way out while another takes some or the model is saved. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    publishing = publishing.then(work).catch((error: unknown) => onError(error as Error))
     return publishing
+  }
+
+  /** Rows that could not be written are written the next time. */
+  function publish(): Promise<void> {
+    return inTurn(publishNow)
   }
 
   async function checkpoint(): Promise<void> {
     if (checkpoints === null) return
     await publish()
-    await checkpoints
-      .put(checkpointName, model.checkpoint(progress.save()))
-      .catch((error: unknown) => onError(error as Error))
+    await inTurn(() => checkpoints.put(checkpointName, model.checkpoint(progress.save())))
   }
 
   async function restore(): Promise<void> {

@@ -6,7 +6,7 @@ import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { parsePinJson } from '@freshet/contracts/json/pin'
-import type { EventLog, NewRecord, Position } from '@freshet/contracts/ports/event-log'
+import type { EventLog, LogRecord, NewRecord, Position } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import type { Clock } from '@freshet/domain/clock'
@@ -56,16 +56,15 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
     config: {
       ...options.config,
       candidates: { ...options.config.candidates, refresh: options.refresh },
-      // Embeddings are learned where a source asks for them.
-      trainer:
-        usesEmbeddings(options.config) && options.config.trainer !== null ? (options.config.trainer ?? {}) : null,
+      // The only trainer is the one below, in step with the recording.
+      trainer: null,
       // An evaluation measures what is recommended; what time has to do with it is measured by the benchmarks.
       blender: { ...unhurried, ...options.config.blender },
     },
     pause: () => Promise.resolve(),
     onError: (_part, error) => (failure ??= error),
   })
-  // The trainer is given events in the order of the recording: what it learns depends on that order.
+  // It is given events in the order of the recording, because what it learns depends on that order.
   const trainer = usesEmbeddings(options.config)
     ? createTrainer({
         log: {
@@ -91,19 +90,15 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
     return { partition: 0, position: 0 }
   }
 
-  async function add(topic: TopicName, key: string, value: Uint8Array): Promise<void> {
-    const next = learned + 1
-    await trainer?.fold({
-      topic,
-      partition: 0,
-      from: learned,
-      next,
-      end: next,
-      records: [{ position: learned, key, value, appendedAtMs: clock.now() }],
-    })
+  /** Gives the trainer records, or none: it also publishes by time, as it does beside the log. */
+  async function teach(topic: TopicName, records: readonly LogRecord[]): Promise<void> {
+    const next = learned + records.length
+    await trainer?.fold({ topic, partition: 0, from: learned, next, end: next, records })
     learned = next
-    // Virtual time leaps past the trainer's interval with nearly every event, so what has changed is published with each.
-    await trainer?.publish()
+  }
+
+  async function add(topic: TopicName, key: string, value: Uint8Array): Promise<void> {
+    await teach(topic, [{ position: learned, key, value, appendedAtMs: clock.now() }])
     hold(topic, { key, value, partition: null })
     if (++pendingCount >= maxPending) await flush()
   }
@@ -140,6 +135,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
     },
     async ask(question, ask = options.ask) {
       void clock.set(Math.max(clock.now(), question.atMs))
+      await teach('engagements.v1', [])
       await flush()
       const put = requestOf(question, { ...options, ask }, [])
       const call = { timeoutMs: patienceMs }

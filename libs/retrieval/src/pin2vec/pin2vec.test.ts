@@ -108,6 +108,23 @@ describe('Pin2Vec', () => {
     expect(parts).toEqual([7, 7, 6])
   })
 
+  it('A6: hands out again what was put back, as it is by then, each row once', () => {
+    const model = aModel({ expireAfterMs: dayMs, negatives: 0, replays: 0 })
+    tasteful(model, 100)
+    model.foldPin({ kind: 'delete', pinId: pinId('a1') })
+    const taken = model.takeTouched(1_000)
+    expect(taken).toContainEqual({ pinId: 'a1', vector: null })
+    expect(model.takeTouched(1_000)).toEqual([])
+    act(model, 'new', 'b1')
+    act(model, 'new', 'b2')
+    model.foldPin({ kind: 'delete', pinId: pinId('a2') })
+    model.putBack(taken)
+    const again = model.takeTouched(1_000)
+    expect(again.map((row) => row.pinId).toSorted()).toEqual(taken.map((row) => row.pinId).toSorted())
+    for (const row of again) expect(row.vector).toEqual(model.embeddingOf(row.pinId))
+    expect(model.takeTouched(1_000)).toEqual([])
+  })
+
   it('gives a pin an embedding only after enough engagements', () => {
     const model = aModel({ admitAfter: 3 })
     tasteful(model, 100)

@@ -90,6 +90,8 @@ export interface Pin2Vec {
   foldPin(change: PinChange): void
   /** Rows that have changed since they were last handed out, in the order in which they did. */
   takeTouched(maxRows: number): readonly PinEmbedding[]
+  /** Rows that were taken and could not be handed on: they are taken again, as they are by then. */
+  putBack(taken: readonly PinEmbedding[]): void
   /** The unit vector of a pin; null where it has none. */
   embeddingOf(pinId: string): Float32Array | null
   bytes(): number
@@ -301,6 +303,13 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
         touched.push({ pinId: rows.pinIdOf(row), vector })
       }
       return touched
+    },
+    putBack(taken) {
+      for (const { pinId, vector } of taken) {
+        const row = rows.rowOf(pinId)
+        if (row >= 0) kernel.enqueue(row)
+        else if (vector === null) withdrawn.push(pinId)
+      }
     },
     embeddingOf(pinId) {
       const row = rows.rowOf(pinId)
