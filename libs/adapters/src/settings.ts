@@ -14,7 +14,7 @@ export const kafkaSettings = {
   appendTimeoutMs: whole(5_000, [100, 60_000], 'An append without an acknowledgement for this long has failed', 'ms'),
   maxPendingBytes: whole(
     64 << 20,
-    [1 << 20, 4 << 30],
+    [1 << 20, 4 * 2 ** 30],
     'Appends that wait for an acknowledgement at most; beyond, they are refused',
     'bytes',
   ),

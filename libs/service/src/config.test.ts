@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { describeConfig, envName, loadConfig, redactConfig } from './config.ts'
 import { ConfigError, exitCodes } from './errors.ts'
 import { grpcSettings, serviceSettings, wholeSetting } from './settings.ts'
+import { serviceLinksOf } from './testing.ts'
 
 const schema = z.object({
   ...serviceSettings,
@@ -106,14 +107,41 @@ describe('loadConfig', () => {
     expect(foreign).toEqual(['FRESHET_CANDIDATES_ADDRESS', 'FRESHET_RANKER_ADDRESS'])
   })
 
-  it('passes over the variables that Kubernetes makes for Services', () => {
-    const env = {
-      FRESHET_BLENDER_SERVICE_HOST: '10.0.0.1',
-      FRESHET_BLENDER_SERVICE_PORT_GRPC: '7070',
-      FRESHET_BLENDER_PORT: 'tcp://10.0.0.1:7070',
-      FRESHET_BLENDER_PORT_7070_TCP_ADDR: '10.0.0.1',
-    }
-    expect(loadConfig(schema, { env }).maxEvents).toBe(1000)
+  describe('A20 · service links of Kubernetes', () => {
+    const services = [
+      'freshet',
+      'freshet-blender',
+      'freshet-grpc',
+      'freshet-redis-url',
+      'freshet-max-event',
+      'freshet-log',
+    ]
+    const ports = [
+      { name: 'http', port: 8080 },
+      { name: 'grpc', port: 7070 },
+      { port: 53, protocol: 'UDP' },
+    ]
+    const links = Object.assign(
+      {},
+      ...services.map((name) => serviceLinksOf({ name, clusterIp: '10.0.0.1', ports })),
+    ) as Record<string, string>
+
+    it('are no settings, whatever the Service is called', () => {
+      const foreign: string[] = []
+      expect(links).toMatchObject({ FRESHET_GRPC_PORT: 'tcp://10.0.0.1:8080', FRESHET_LOG_SERVICE_PORT_GRPC: '7070' })
+      const config = loadConfig(schema, { env: links, onForeign: (names) => foreign.push(...names) })
+      expect(config).toEqual(loadConfig(schema, { env: {} }))
+      expect(foreign).toEqual([])
+    })
+
+    it('leave a setting of the same name alone', () => {
+      expect(loadConfig(schema, { env: { ...links, FRESHET_GRPC_PORT: '7171' } }).grpc.port).toBe(7171)
+    })
+
+    it('do not hide a misspelt setting', () => {
+      const problems = problemsOf(() => loadConfig(schema, { env: { ...links, FRESHET_GRPC_PROT: '1' } }))
+      expect(problems).toEqual([expect.stringContaining('did you mean FRESHET_GRPC_PORT')])
+    })
   })
 })
 
@@ -130,6 +158,7 @@ describe('describeConfig', () => {
       bounds: '1–5000',
       description: 'How many events',
       secret: false,
+      schema: expect.objectContaining({ minimum: 1, maximum: 5000 }) as object,
     })
     expect(rows.find((row) => row.path === 'log.level')?.bounds).toContain('trace | debug')
   })

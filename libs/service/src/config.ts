@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from './errors.ts'
 import { nearest } from './nearest.ts'
+import { serviceLinks } from './service-links.ts'
 
 /** What every setting says about itself besides type, default and bounds; give it to `.meta()` of the key's outermost type. */
 export interface SettingMeta {
@@ -23,6 +24,8 @@ export interface SettingRow {
   readonly bounds: string
   readonly description: string
   readonly secret: boolean
+  /** What is taken, as JSON Schema. */
+  readonly schema: Readonly<Record<string, unknown>>
 }
 
 /** Where settings come from; later ones win: defaults, file, environment, overrides. */
@@ -43,8 +46,6 @@ type Tree = Map<string, { readonly value: unknown; readonly from: string }>
 
 const prefix = 'FRESHET_'
 const fileVariable = 'FRESHET_CONFIG'
-// What Kubernetes puts into every container for a Service called freshet-…: no settings of ours.
-const serviceLink = /_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT_\d+_(TCP|UDP)(_|$)/
 
 /** The environment variable of a dotted path: `grpc.maxBatchEvents` → `FRESHET_GRPC_MAX_BATCH_EVENTS`. */
 export function envName(path: string): string {
@@ -86,14 +87,15 @@ export function loadConfig<Schema extends z.ZodObject>(schema: Schema, sources: 
 
   const byEnv = new Map(rows.map((row) => [row.env, row]))
   const removedByEnv = new Map(Object.keys(removed).map((path) => [envName(path), path]))
+  const links = serviceLinks(sources.env)
   for (const [name, text] of Object.entries(sources.env)) {
-    if (!name.startsWith(prefix) || name === fileVariable || text === undefined || serviceLink.test(name)) continue
+    if (!name.startsWith(prefix) || name === fileVariable || text === undefined || links.has(name)) continue
     const row = byEnv.get(name)
     if (row === undefined) {
       const successorOf = removedByEnv.get(name)
       if (successorOf !== undefined || resembles(name, byEnv.keys())) {
         reject(successorOf ?? name, name, 'the environment', [...byEnv.keys()])
-      } else if (!/^(tcp|udp):\/\//.test(text)) foreign.push(name)
+      } else foreign.push(name)
     } else given.set(row.path, { value: fromText(text, row.type), from: name })
   }
 
@@ -167,6 +169,7 @@ function rowOf(path: string, type: z.ZodType): SettingRow {
     bounds: boundsOf(shape),
     description: meta.description,
     secret: meta.secret === true,
+    schema: shape,
   }
 }
 

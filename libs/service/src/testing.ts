@@ -28,3 +28,30 @@ export async function until<T>(
     await sleep(5)
   }
 }
+
+/** The variables that Kubernetes makes for a Service: what a test puts into an environment. */
+export function serviceLinksOf(service: {
+  readonly name: string
+  readonly clusterIp: string
+  readonly ports: readonly { readonly name?: string; readonly port: number; readonly protocol?: string }[]
+}): Record<string, string> {
+  const base = upper(service.name)
+  const links: Record<string, string> = { [`${base}_SERVICE_HOST`]: service.clusterIp }
+  service.ports.forEach(({ name, port, protocol = 'TCP' }, i) => {
+    const url = `${protocol.toLowerCase()}://${service.clusterIp}:${port}`
+    if (i === 0) Object.assign(links, { [`${base}_SERVICE_PORT`]: String(port), [`${base}_PORT`]: url })
+    if (name !== undefined) links[`${base}_SERVICE_PORT_${upper(name)}`] = String(port)
+    const one = `${base}_PORT_${port}_${protocol}`
+    Object.assign(links, {
+      [one]: url,
+      [`${one}_PROTO`]: protocol.toLowerCase(),
+      [`${one}_PORT`]: String(port),
+      [`${one}_ADDR`]: service.clusterIp,
+    })
+  })
+  return links
+}
+
+function upper(name: string): string {
+  return name.replaceAll('-', '_').toUpperCase()
+}

@@ -1,0 +1,104 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { devSchema } from '@freshet/freshet/dev/config'
+import { describeConfig, loadConfig, type SettingRow } from '@freshet/service/config'
+import { serviceLinks } from '@freshet/service/service-links'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { z } from 'zod'
+
+const root = join(import.meta.dirname, '../..')
+const folder = mkdtempSync(join(tmpdir(), 'freshet-settings-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const schemas: [string, z.ZodObject][] = [['freshet dev', devSchema]]
+for (const app of readdirSync(join(root, 'apps')).filter((name) => name !== 'freshet')) {
+  const { processSchema } = (await import(/* @vite-ignore */ join(root, 'apps', app, 'src/config.ts'))) as {
+    processSchema: z.ZodObject
+  }
+  schemas.push([app, processSchema])
+}
+
+/** What a process cannot start without. */
+const required: Readonly<Record<string, unknown>> = { 'kafka.brokers': ['kafka:9092'] }
+/** What has to be set beside a setting for its extreme values to make sense. */
+const companions: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'candidates.shardIndex': { 'candidates.shardCount': 64, 'candidates.shardPeers': peers(63) },
+}
+function peers(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `shard-${i}:7071`)
+}
+function companionsOf(row: SettingRow, value: unknown): Readonly<Record<string, unknown>> {
+  if (row.path === 'candidates.shardCount') return { 'candidates.shardPeers': peers((value as number) - 1) }
+  return companions[row.path] ?? {}
+}
+
+function valueAt(config: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], config)
+}
+
+function nested(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const tree: Record<string, unknown> = {}
+  for (const [path, value] of Object.entries(values)) {
+    const keys = path.split('.')
+    const last = keys.pop()!
+    let at = tree
+    for (const key of keys) at = (at[key] ??= {}) as Record<string, unknown>
+    at[last] = value
+  }
+  return tree
+}
+
+/** The values at the ends of what a setting takes. */
+function extremes({ schema }: SettingRow): readonly unknown[] {
+  const { minimum, maximum, enum: options, type } = schema
+  if (Array.isArray(options)) return options
+  if (type === 'boolean') return [true, false]
+  return [minimum, maximum].filter((bound) => typeof bound === 'number' && Number.isSafeInteger(bound * 100))
+}
+
+describe.each(schemas)('A22 · the settings of %s', (_name, schema) => {
+  const rows = describeConfig(schema)
+  const needed = Object.fromEntries(Object.entries(required).filter(([path]) => rows.some((row) => row.path === path)))
+  const variableOf = new Map(rows.map(({ path, env }) => [path, env]))
+  const textOf = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value))
+
+  it('have min ≤ default ≤ max', () => {
+    const wrong = rows.filter(({ schema: { minimum, maximum, default: value } }) => {
+      const [low, high] = [(minimum as number | undefined) ?? -Infinity, (maximum as number | undefined) ?? Infinity]
+      return low > high || (typeof value === 'number' && (value < low || value > high))
+    })
+    expect(wrong.map(({ path, schema: json }) => [path, json])).toEqual([])
+  })
+
+  it('can be set to their least and greatest value by environment, file and command line', () => {
+    let count = 0
+    for (const row of rows) {
+      for (const value of extremes(row)) {
+        const values = { ...needed, ...companionsOf(row, value), [row.path]: value }
+        const entries = Object.entries(values)
+        const file = join(folder, 'config.json')
+        writeFileSync(file, JSON.stringify(nested(values)))
+        const ways = {
+          environment: {
+            env: Object.fromEntries(entries.map(([path, each]) => [variableOf.get(path)!, textOf(each)])),
+          },
+          file: { env: {}, file },
+          'command line': {
+            env: {},
+            overrides: Object.fromEntries(entries.map(([path, each]) => [path, textOf(each)])),
+          },
+        }
+        for (const [way, sources] of Object.entries(ways))
+          expect(valueAt(loadConfig(schema, sources), row.path), `${row.path} by ${way}`).toBe(value)
+        count++
+      }
+    }
+    expect(count).toBeGreaterThan(rows.length / 2)
+  })
+
+  it('have variables that are no service links of Kubernetes', () => {
+    const env = Object.fromEntries(rows.map((row) => [row.env, '1']))
+    expect([...serviceLinks(env)]).toEqual([])
+  })
+})
