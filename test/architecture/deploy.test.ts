@@ -8,12 +8,28 @@ import type { z } from 'zod'
 const root = join(import.meta.dirname, '../..')
 const services = readdirSync(join(root, 'apps')).filter((app) => app !== 'freshet')
 
-async function variablesOf(app: string): Promise<Set<string>> {
+async function settingsOf(app: string): Promise<ReturnType<typeof describeConfig>> {
   const { processSchema } = (await import(/* @vite-ignore */ join(root, 'apps', app, 'src/config.ts'))) as {
     processSchema: z.ZodObject
   }
-  return new Set(describeConfig(processSchema).map(({ env }) => env))
+  return describeConfig(processSchema)
 }
+
+async function variablesOf(app: string): Promise<Set<string>> {
+  return new Set((await settingsOf(app)).map(({ env }) => env))
+}
+
+describe('A27 · services on one machine', () => {
+  it('listen on ports of their own', async () => {
+    const ports = await Promise.all(
+      services.map(async (app) =>
+        (await settingsOf(app)).filter(({ path }) => path.endsWith('.port')).map((row) => row.default),
+      ),
+    )
+    expect(ports.flat().length).toBeGreaterThanOrEqual(services.length)
+    expect(new Set(ports.flat()).size).toBe(ports.flat().length)
+  })
+})
 
 describe('the local compose file', () => {
   const compose = parse(readFileSync(join(root, 'deploy/local/compose.yaml'), 'utf8'), { merge: true }) as {
@@ -42,6 +58,7 @@ describe('the chart', () => {
     const given = [
       'FRESHET_LOG_LEVEL',
       'FRESHET_OPERATIONS_HOST',
+      'FRESHET_OPERATIONS_PORT',
       ...Object.keys(ports).flatMap((port) => [
         `FRESHET_${port.toUpperCase()}_HOST`,
         `FRESHET_${port.toUpperCase()}_PORT`,

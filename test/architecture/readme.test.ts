@@ -19,6 +19,10 @@ describe('the READMEs', () => {
     for (const [file, text] of withTables(readmes, await readmeTables())) expect(text, file).toBe(readmes.get(file))
   })
 
+  it('begin with a root README that takes five minutes to read', () => {
+    expect(Buffer.byteLength(readmes.get('README.md')!)).toBeLessThanOrEqual(10_240)
+  })
+
   it('link to files that exist', () => {
     const exists = (link: string, file: string) => existsSync(join(root, dirname(file), link))
     expect(badOnes(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g, exists)).toEqual([])

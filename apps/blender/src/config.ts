@@ -153,7 +153,7 @@ export type BlenderConfig = z.output<typeof blenderSchema>
 
 /** What an operator sets of the process. */
 export const processSchema = z.object({
-  ...serviceSettings,
+  ...serviceSettings(9468),
   kafka: z.object(kafkaSettings),
   redis: z.object(redisSettings),
   grpc: z.object(grpcSettings(7070)),

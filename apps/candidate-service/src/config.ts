@@ -75,7 +75,7 @@ export type CandidateServiceConfig = z.infer<typeof candidateServiceSchema>
 
 /** What the process takes. */
 export const processSchema = z.object({
-  ...serviceSettings,
+  ...serviceSettings(9466),
   kafka: z.object(kafkaSettings),
   grpc: z.object(grpcSettings(7071)),
   candidates: candidateServiceSchema,

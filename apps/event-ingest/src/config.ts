@@ -78,7 +78,7 @@ export const corsSettings = {
 
 /** The configuration of event-ingest. */
 export const processSchema = z.object({
-  ...serviceSettings,
+  ...serviceSettings(9464),
   http: z.object(httpSettings(8080)),
   grpc: z.object(grpcSettings(7073)),
   cors: z.object(corsSettings),

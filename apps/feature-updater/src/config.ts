@@ -169,7 +169,7 @@ export const updaterConfig = z.object({ fold: z.object(foldSettings), updater: z
 
 /** What the process takes. */
 export const processSchema = z.object({
-  ...serviceSettings,
+  ...serviceSettings(9465),
   kafka: z.object(kafkaSettings),
   redis: z.object(redisSettings),
   fold: z.object(foldSettings),

@@ -47,7 +47,7 @@ export type RankerConfig = z.infer<typeof rankerSchema>
 
 /** What the process takes. */
 export const processSchema = z.object({
-  ...serviceSettings,
+  ...serviceSettings(9467),
   kafka: z.object(kafkaSettings),
   grpc: z.object(grpcSettings(7072)),
   ranking: rankerSchema,

@@ -53,7 +53,7 @@ export type TrainerConfig = z.output<typeof trainerSchema>
 
 /** What the process takes. */
 export const processSchema = z.object({
-  ...serviceSettings,
+  ...serviceSettings(9469),
   kafka: z.object(kafkaSettings),
   trainer: trainerSchema,
   checkpointFolder: z

@@ -8,7 +8,7 @@ import { httpSettings, serviceSettings } from '../src/settings.ts'
 await runService({
   name: 'hello',
   description: 'answers hello',
-  schema: z.object({ ...serviceSettings, http: z.object(httpSettings(8000)) }),
+  schema: z.object({ ...serviceSettings(9464), http: z.object(httpSettings(8000)) }),
   async start({ config, logger, use }) {
     const { host, port } = config.http
     const app = fastify()

@@ -9,7 +9,7 @@ import { grpcSettings, serviceSettings, wholeSetting } from './settings.ts'
 import { serviceLinksOf } from './testing.ts'
 
 const schema = z.object({
-  ...serviceSettings,
+  ...serviceSettings(9464),
   grpc: z.object(grpcSettings(7070)),
   maxEvents: wholeSetting(1000, { description: 'How many events', unit: 'events', min: 1, max: 5000 }),
   brokers: z.array(z.string().min(1)).default([]).meta({ description: 'Where Kafka is' }),

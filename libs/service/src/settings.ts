@@ -21,27 +21,32 @@ export function wholeSetting(
 
 const hostSetting = (description: string) => z.string().min(1).default('127.0.0.1').meta({ description })
 
-/** Settings that every process has. Spread into an app's own: `z.object({ ...serviceSettings, … })`. */
-export const serviceSettings = {
-  log: z.object({
-    level: z
-      .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
-      .default('info')
-      .meta({ description: 'The least important log lines that are written' }),
-  }),
-  operations: z.object({
-    host: hostSetting('Address of health, metrics and configuration; `0.0.0.0` in containers'),
-    port: portSetting(9464, 'Port of health, metrics and configuration'),
-  }),
-  stop: z.object({
-    timeoutMs: wholeSetting(20_000, {
-      description: 'How long finishing, flushing and closing may take before the process ends anyway',
-      unit: 'ms',
-      min: 100,
-      max: 600_000,
+/**
+ * Settings that every process has. Spread into an app's own: `z.object({ ...serviceSettings(9464), … })`. Each app has an
+ * operations port of its own, so that all run on one machine.
+ */
+export function serviceSettings(operationsPort: number) {
+  return {
+    log: z.object({
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+        .default('info')
+        .meta({ description: 'The least important log lines that are written' }),
     }),
-  }),
-} as const
+    operations: z.object({
+      host: hostSetting('Address of health, metrics and configuration; `0.0.0.0` in containers'),
+      port: portSetting(operationsPort, 'Port of health, metrics and configuration'),
+    }),
+    stop: z.object({
+      timeoutMs: wholeSetting(20_000, {
+        description: 'How long finishing, flushing and closing may take before the process ends anyway',
+        unit: 'ms',
+        min: 100,
+        max: 600_000,
+      }),
+    }),
+  } as const
+}
 
 /** Settings of a gRPC server, for `z.object({ grpc: z.object(grpcSettings(7070)) })`. */
 export function grpcSettings(port: number) {
@@ -85,7 +90,7 @@ export function httpSettings(port: number) {
 }
 
 /** What `serviceSettings` parse to. */
-export type ServiceConfig = z.output<z.ZodObject<typeof serviceSettings>>
+export type ServiceConfig = z.output<z.ZodObject<ReturnType<typeof serviceSettings>>>
 
 /** What `grpcSettings` parse to. */
 export type GrpcConfig = z.output<z.ZodObject<ReturnType<typeof grpcSettings>>>

@@ -10,7 +10,7 @@ await runService({
   name: 'test-program',
   description: 'shows how a process lives',
   schema: z.object({
-    ...serviceSettings,
+    ...serviceSettings(9464),
     behaviour: z.enum(behaviours).default('normal').meta({ description: 'What to do' }),
     token: z.string().default('abc').meta({ description: 'A secret', secret: true }),
   }),

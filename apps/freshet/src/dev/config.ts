@@ -9,7 +9,7 @@ import { z } from 'zod'
 
 /** What the one-process edition takes: the settings of all services, and where its data is. */
 export const devSchema = z.object({
-  ...serviceSettings,
+  ...serviceSettings(9464),
   data: z.object({
     folder: z
       .string()
