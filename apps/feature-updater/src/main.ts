@@ -3,7 +3,7 @@ import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { runService } from '@freshet/service/lifecycle'
-import { processSchema } from './config.ts'
+import { processSchema, removedSettings } from './config.ts'
 import { updaterInstruments, watchUpdater } from './observe.ts'
 import { createUpdater } from './updater.ts'
 
@@ -11,6 +11,7 @@ await runService({
   name: 'feature-updater',
   description: 'Folds engagements into user state and, re-keyed, into pin state: each exactly once.',
   schema: processSchema,
+  removed: removedSettings,
   async start({ name, config, logger, metrics, use }) {
     const clock = createSystemClock()
     const { instance } = config.updater
