@@ -1,7 +1,7 @@
-import { decodePartitionMeta, recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
+import { recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import type { BatchVerdict, EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
-import { nothingElse, type StateStore } from '@freshet/contracts/ports/state-store'
+import type { StateStore } from '@freshet/contracts/ports/state-store'
 import {
   badAcceptedPointer,
   firstGeneration,

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Engagement } from './engagement.ts'
 import { newestFirst } from './features/recent-actions.ts'
 import { hasSeen } from './features/seen.ts'
 import { sessionCount } from './features/sessions.ts'
