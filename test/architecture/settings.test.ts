@@ -20,7 +20,10 @@ for (const app of readdirSync(join(root, 'apps')).filter((name) => name !== 'fre
 }
 
 /** What a process cannot start without. */
-const required: Readonly<Record<string, unknown>> = { 'kafka.brokers': ['kafka:9092'] }
+const required: Readonly<Record<string, unknown>> = {
+  'kafka.brokers': ['kafka:9092'],
+  'redis.url': 'redis://redis:6379',
+}
 /** What has to be set beside a setting for its extreme values to make sense. */
 const companions: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'candidates.shardIndex': { 'candidates.shardCount': 64, 'candidates.shardPeers': peers(63) },
@@ -30,6 +33,8 @@ function peers(count: number): string[] {
 }
 function companionsOf(row: SettingRow, value: unknown): Readonly<Record<string, unknown>> {
   if (row.path === 'candidates.shardCount') return { 'candidates.shardPeers': peers((value as number) - 1) }
+  if (row.path === 'kafka.sasl.mechanism' && value !== 'none')
+    return { 'kafka.sasl.username': 'freshet', 'kafka.sasl.password': 'secret' }
   return companions[row.path] ?? {}
 }
 

@@ -1,4 +1,4 @@
-import { callSettings, kafkaSettings, redisSettings } from '@freshet/adapters/settings'
+import { callSettings, kafkaSchema, redisSchema } from '@freshet/adapters/settings'
 import { grpcSettings, httpSettings, serviceSettings, wholeSetting } from '@freshet/service/settings'
 import { z } from 'zod'
 
@@ -154,8 +154,8 @@ export type BlenderConfig = z.output<typeof blenderSchema>
 /** What an operator sets of the process. */
 export const processSchema = z.object({
   ...serviceSettings(9468),
-  kafka: z.object(kafkaSettings),
-  redis: z.object(redisSettings),
+  kafka: kafkaSchema,
+  redis: redisSchema,
   grpc: z.object(grpcSettings(7070)),
   http: z.object(httpSettings(8070)),
   cors: z.object({

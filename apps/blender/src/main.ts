@@ -1,7 +1,9 @@
 import { createBlender } from './blender.ts'
 import { createCandidateServiceClient } from '@freshet/adapters/grpc/candidate-service-client'
+import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createRankerClient } from '@freshet/adapters/grpc/ranker-client'
+import { redisOptions } from '@freshet/adapters/redis/connect'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
@@ -17,10 +19,9 @@ await runService({
   schema: processSchema,
   async start({ name, config, logger, metrics, use, readiness }) {
     const clock = createSystemClock()
-    const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock })
+    const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
-    const { url, ...redis } = config.redis
-    const store = createRedisStateStore({ ...redis, ...(url !== null && { url }) })
+    const store = createRedisStateStore(redisOptions(config.redis))
     use({ name: 'store', close: () => store.close() })
     const candidates = createCandidateServiceClient({ ...config.candidateService, roundRobin: true })
     use({ name: 'candidate-service', close: async () => candidates.close() })

@@ -25,6 +25,8 @@ const statusOf: Readonly<Partial<Record<ErrorCode, number>>> = {
   CALL_DEADLINE_EXCEEDED: 504,
   CALL_UNAVAILABLE: 503,
   LOG_UNAVAILABLE: 503,
+  LOG_TLS_FAILED: 503,
+  LOG_LOGIN_REFUSED: 503,
 }
 
 const routes = 'GET and POST /v1/feed, GET and POST /v1/related'

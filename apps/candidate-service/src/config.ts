@@ -1,4 +1,4 @@
-import { kafkaSettings } from '@freshet/adapters/settings'
+import { kafkaSchema } from '@freshet/adapters/settings'
 import { grpcSettings, serviceSettings } from '@freshet/service/settings'
 import { z } from 'zod'
 
@@ -76,7 +76,7 @@ export type CandidateServiceConfig = z.infer<typeof candidateServiceSchema>
 /** What the process takes. */
 export const processSchema = z.object({
   ...serviceSettings(9466),
-  kafka: z.object(kafkaSettings),
+  kafka: kafkaSchema,
   grpc: z.object(grpcSettings(7071)),
   candidates: candidateServiceSchema,
   snapshotFolder: z

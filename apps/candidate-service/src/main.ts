@@ -3,6 +3,7 @@ import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-sto
 import { serveCandidateService } from '@freshet/adapters/grpc/candidate-service-server'
 import { createTrailShardClient } from '@freshet/adapters/grpc/trail-shard-client'
 import { serveTrailShard } from '@freshet/adapters/grpc/trail-shard-server'
+import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { readDescriptors } from '@freshet/contracts/descriptors'
@@ -18,7 +19,7 @@ await runService({
   schema: processSchema,
   async start({ name, config, logger, metrics, use, readiness }) {
     const clock = createSystemClock()
-    const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock })
+    const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
     const peers = config.candidates.shardPeers.map((address) => createTrailShardClient({ address, roundRobin: true }))
     use({ name: 'shards', close: async () => peers.forEach((peer) => peer.close()) })

@@ -1,4 +1,4 @@
-import { kafkaSettings } from '@freshet/adapters/settings'
+import { kafkaSchema } from '@freshet/adapters/settings'
 import { grpcSettings, httpSettings, serviceSettings, wholeSetting } from '@freshet/service/settings'
 import { z } from 'zod'
 
@@ -83,7 +83,7 @@ export const processSchema = z.object({
   grpc: z.object(grpcSettings(7073)),
   cors: z.object(corsSettings),
   ingest: z.object(ingestSettings),
-  kafka: z.object(kafkaSettings),
+  kafka: kafkaSchema,
 })
 
 export type Config = z.output<typeof processSchema>

@@ -1,3 +1,4 @@
+import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { readDescriptors } from '@freshet/contracts/descriptors'
@@ -15,7 +16,7 @@ await runService({
   schema: processSchema,
   async start({ name, config, logger, metrics, use, readiness }) {
     const clock = createSystemClock()
-    const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock })
+    const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
     use(topicsKnown(log, clock))
     const ingest = createIngest({ log, clock, config: config.ingest, metrics, logger })

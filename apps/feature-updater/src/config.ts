@@ -1,6 +1,6 @@
 import { defaultPinLimits } from '@freshet/domain/pin-state'
 import { defaultUserLimits } from '@freshet/domain/user-state'
-import { kafkaSettings, redisSettings } from '@freshet/adapters/settings'
+import { kafkaSchema, redisSchema } from '@freshet/adapters/settings'
 import { serviceSettings } from '@freshet/service/settings'
 import { z } from 'zod'
 
@@ -169,8 +169,8 @@ export const updaterConfig = z.object({ fold: z.object(foldSettings), updater: z
 /** What the process takes. */
 export const processSchema = z.object({
   ...serviceSettings(9465),
-  kafka: z.object(kafkaSettings),
-  redis: z.object(redisSettings),
+  kafka: kafkaSchema,
+  redis: redisSchema,
   fold: z.object(foldSettings),
   updater: z.object(updaterSettings),
 })

@@ -1,5 +1,7 @@
 import { hostname } from 'node:os'
+import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
+import { redisOptions } from '@freshet/adapters/redis/connect'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { runService } from '@freshet/service/lifecycle'
@@ -16,10 +18,9 @@ await runService({
     const clock = createSystemClock()
     const { instance } = config.updater
     const groupInstance = instance === '@hostname' ? hostname() : instance
-    const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock, groupInstance })
+    const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock, groupInstance })
     use({ name: 'log', close: () => log.close() })
-    const { url, ...redis } = config.redis
-    const store = createRedisStateStore({ ...redis, ...(url === null ? {} : { url }) })
+    const store = createRedisStateStore(redisOptions(config.redis))
     use({ name: 'store', close: () => store.close() })
     const eviction = await store.evictionProblem()
     const updater = createUpdater({

@@ -1,4 +1,4 @@
-import { kafkaSettings } from '@freshet/adapters/settings'
+import { kafkaSchema } from '@freshet/adapters/settings'
 import { grpcSettings, serviceSettings } from '@freshet/service/settings'
 import { z } from 'zod'
 
@@ -48,7 +48,7 @@ export type RankerConfig = z.infer<typeof rankerSchema>
 /** What the process takes. */
 export const processSchema = z.object({
   ...serviceSettings(9467),
-  kafka: z.object(kafkaSettings),
+  kafka: kafkaSchema,
   grpc: z.object(grpcSettings(7072)),
   ranking: rankerSchema,
 })

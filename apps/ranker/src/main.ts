@@ -1,4 +1,5 @@
 import { serveRanker } from '@freshet/adapters/grpc/ranker-server'
+import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { readDescriptors } from '@freshet/contracts/descriptors'
@@ -18,7 +19,7 @@ await runService({
     const { scorer, backend } = await openScorer(config.ranking)
     logger.info({ backend, model: scorer.version }, 'scorer')
     use({ name: 'scorer', close: async () => scorer.dispose() })
-    const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock })
+    const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
     const ranker = createRanker({
       log,

@@ -1,4 +1,4 @@
-import { kafkaSettings } from '@freshet/adapters/settings'
+import { kafkaSchema } from '@freshet/adapters/settings'
 import { serviceSettings, wholeSetting } from '@freshet/service/settings'
 import { z } from 'zod'
 
@@ -54,7 +54,7 @@ export type TrainerConfig = z.output<typeof trainerSchema>
 /** What the process takes. */
 export const processSchema = z.object({
   ...serviceSettings(9469),
-  kafka: z.object(kafkaSettings),
+  kafka: kafkaSchema,
   trainer: trainerSchema,
   checkpointFolder: z
     .string()

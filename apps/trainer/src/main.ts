@@ -1,4 +1,5 @@
 import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
+import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { runService } from '@freshet/service/lifecycle'
@@ -12,7 +13,7 @@ await runService({
   schema: processSchema,
   async start({ name, config, logger, metrics, use }) {
     const clock = createSystemClock()
-    const log = createKafkaEventLog({ ...config.kafka, clientId: name, clock })
+    const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
     const trainer = createTrainer({
       log,

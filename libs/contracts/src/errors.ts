@@ -15,6 +15,16 @@ export const errorCatalogue = {
     retryable: true,
     meaning: 'The event log does not answer; nothing was acknowledged.',
   },
+  LOG_TLS_FAILED: {
+    fault: 'dependency',
+    retryable: true,
+    meaning: 'No TLS connection to Kafka: the message says which setting of `kafka.tls` to change.',
+  },
+  LOG_LOGIN_REFUSED: {
+    fault: 'dependency',
+    retryable: true,
+    meaning: 'Kafka refuses the login of `kafka.sasl`, or wants one.',
+  },
   LOG_RECORD_TOO_LARGE: { fault: 'client', retryable: false, meaning: "A record is larger than its topic's limit." },
   LOG_TOPIC_MISSING: {
     fault: 'server',
@@ -33,6 +43,16 @@ export const errorCatalogue = {
   },
   LOG_CLOSED: { fault: 'server', retryable: false, meaning: 'The event log was closed by this process.' },
   STORE_UNAVAILABLE: { fault: 'dependency', retryable: true, meaning: 'The state store does not answer.' },
+  STORE_TLS_FAILED: {
+    fault: 'dependency',
+    retryable: true,
+    meaning: 'No TLS connection to Redis: the message says which setting of `redis` to change.',
+  },
+  STORE_LOGIN_REFUSED: {
+    fault: 'dependency',
+    retryable: true,
+    meaning: 'Redis refuses the login of `redis.username` and `redis.password`, or wants one.',
+  },
   STORE_CLOSED: { fault: 'server', retryable: false, meaning: 'The state store was closed by this process.' },
   STORE_VALUE_TOO_LARGE: {
     fault: 'server',

@@ -121,8 +121,12 @@ export function loadConfig<Schema extends z.ZodObject>(schema: Schema, sources: 
 
 /** The settings of a schema in its order, one row each. */
 export function describeConfig(schema: z.ZodObject): readonly SettingRow[] {
-  return rowsOf(schema, '')
+  const rows = described.get(schema) ?? rowsOf(schema, '')
+  described.set(schema, rows)
+  return rows
 }
+
+const described = new WeakMap<z.ZodObject, readonly SettingRow[]>()
 
 /** A configuration for people: values of secret settings are hidden, and so are passwords in addresses. */
 export function redactConfig(schema: z.ZodObject, config: unknown): Readonly<Record<string, unknown>> {

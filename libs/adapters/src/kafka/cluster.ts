@@ -1,5 +1,6 @@
+import { isContractError } from '@freshet/contracts/errors'
 import { logClosed, topicMissing } from '../event-log/local-readers.ts'
-import { typeOf } from './errors.ts'
+import { named, typeOf } from './errors.ts'
 import { brokerAt, createErrorFromCode, cutConnections, sendRaw } from './kafkajs-internals.ts'
 import type { KafkaBroker } from './kafkajs-internals.ts'
 import type { KafkaSettings } from './options.ts'
@@ -49,7 +50,9 @@ interface Place {
   readonly host: string
   readonly port: number
   readonly nodeId: number
-  broker: KafkaBroker
+  /** null: connected when asked for, with passwords and certificates as they are then. */
+  broker: KafkaBroker | null
+  answered: boolean
 }
 
 /** Reaches a cluster through some of its brokers. Connects when first asked for something. */
@@ -60,8 +63,12 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
     host,
     port,
     nodeId,
-    broker: brokerAt(host, port, nodeId, settings),
+    broker: null,
+    answered: false,
   })
+  const cutAt = async ({ broker }: Place, reason: Error): Promise<void> => {
+    if (broker !== null) await cutConnections(broker, reason)
+  }
   const brokers = new Map<number, Place>()
   const seeds = settings.brokers.map((seed) => {
     const colon = seed.lastIndexOf(':')
@@ -79,22 +86,28 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
     timeoutMs = longestCallMs,
   ): Promise<T> {
     if (closed) throw logClosed()
-    const { broker } = place
+    const broker = (place.broker ??= brokerAt(place.host, place.port, place.nodeId, settings))
     const over = new AbortController()
     const late = clock.sleep(timeoutMs, over.signal).then(() => Promise.reject(new Overdue(place, timeoutMs)))
     late.catch(() => undefined)
     const working = broker.connect().then(() => work(broker))
     working.catch(() => undefined)
     try {
-      return await Promise.race([working, late])
+      const answer = await Promise.race([working, late])
+      place.answered = true
+      return answer
     } catch (error) {
       // Whatever failed below the protocol: the far end may be gone without a word, which TCP would find out only after
       // minutes, and a kafkajs connection that was lost at the wrong moment may never answer again. Both are left behind.
       if (typeOf(error) === null) {
-        if (place.broker === broker) place.broker = brokerAt(place.host, place.port, place.nodeId, settings)
+        if (place.broker === broker) place.broker = null
         await cutConnections(broker, error as Error)
       }
-      throw error
+      if (!place.answered && settings.sasl === undefined && (error as Error).message === 'Closed connection')
+        throw new Error('the broker hung up on the first request: if it wants a login, see kafka.sasl', {
+          cause: error,
+        })
+      throw named(`${place.host}:${place.port}`, error)
     } finally {
       over.abort()
     }
@@ -109,7 +122,8 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
         return await use(place, work)
       } catch (error) {
         if (typeOf(error) !== null) throw error
-        failure = error
+        // What names a setting to change tells more than a broker that is only away.
+        if (!isContractError(failure)) failure = error
       }
     }
     throw failure
@@ -121,16 +135,15 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
     )
     controllerId = metadata.controllerId
     const live = new Set(metadata.brokers.map(({ nodeId }) => nodeId))
-    for (const [nodeId, { broker }] of brokers) {
+    for (const [nodeId, place] of brokers) {
       if (live.has(nodeId)) continue
       brokers.delete(nodeId)
-      void cutConnections(broker, new Error(`broker ${nodeId} left the cluster`))
+      void cutAt(place, new Error(`broker ${nodeId} left the cluster`))
     }
     for (const { nodeId, host, port } of metadata.brokers) {
       const before = brokers.get(nodeId)
       if (before?.host === host && before.port === port) continue
-      if (before !== undefined)
-        void cutConnections(before.broker, new Error(`broker ${nodeId} moved to ${host}:${port}`))
+      if (before !== undefined) void cutAt(before, new Error(`broker ${nodeId} moved to ${host}:${port}`))
       brokers.set(nodeId, placeAt(host, port, nodeId))
     }
     for (const { topic, topicErrorCode, partitionMetadata } of metadata.topicMetadata) {
@@ -163,7 +176,7 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
   }
 
   const cut = async (reason: Error) => {
-    await Promise.all([...seeds, ...brokers.values()].map(({ broker }) => cutConnections(broker, reason)))
+    await Promise.all([...seeds, ...brokers.values()].map((place) => cutAt(place, reason)))
   }
 
   return {

@@ -1,5 +1,7 @@
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { asError } from '../event-log/partition-pump.ts'
+import { speaksTls, tlsProblem } from '../tls-problem.ts'
+import { TlsAlert } from './kafkajs-internals.ts'
 import type { KafkaError } from './kafkajs-internals.ts'
 
 /** The broker's name of an error, where it came from a broker. */
@@ -18,4 +20,21 @@ export function isTransient(error: unknown): boolean {
 export function unavailable(what: string, cause: unknown): ContractError {
   if (isContractError(cause)) return cause
   return new ContractError('LOG_UNAVAILABLE', `${what}: ${asError(cause).message}`, { cause })
+}
+
+/** A failure to connect as LOG_LOGIN_REFUSED or LOG_TLS_FAILED where it is one; else the same error. */
+export function named(where: string, error: unknown): unknown {
+  const { name, message } = asError(error)
+  const refused = (code: 'LOG_LOGIN_REFUSED' | 'LOG_TLS_FAILED', text: string) =>
+    new ContractError(code, `Kafka (${where}): ${text}`, { cause: error })
+  if (error instanceof TlsAlert) return refused('LOG_TLS_FAILED', speaksTls('set kafka.tls.enabled'))
+  if (name === 'KafkaJSSASLAuthenticationError') {
+    const supported = !message.includes('not supported')
+    return refused(
+      'LOG_LOGIN_REFUSED',
+      `${message}: see ${supported ? 'kafka.sasl.username and kafka.sasl.password' : 'kafka.sasl.mechanism'}`,
+    )
+  }
+  const problem = tlsProblem(error, 'kafka.tls')
+  return problem === null ? error : refused('LOG_TLS_FAILED', problem)
 }

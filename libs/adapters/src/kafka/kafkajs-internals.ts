@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { tlsAlertByte } from '../tls-problem.ts'
 
 /*
  * kafkajs 2.2.4 brings connections, TLS, SASL and the encoding of rare requests. Its producer and consumer are not used:
@@ -166,8 +167,8 @@ const quiet = {
 /** How connections to brokers are made. */
 export interface ConnectionSettings {
   readonly clientId: string
-  readonly ssl?: unknown
-  readonly sasl?: unknown
+  readonly ssl?: () => object
+  readonly sasl?: () => object
   readonly requestTimeoutMs: number
   readonly connectionTimeoutMs: number
 }
@@ -178,8 +179,8 @@ export function brokerAt(host: string, port: number, nodeId: number, settings: C
     host,
     port,
     clientId: settings.clientId,
-    ssl: settings.ssl === false ? undefined : settings.ssl === true ? {} : settings.ssl,
-    sasl: settings.sasl,
+    ssl: settings.ssl?.(),
+    sasl: settings.sasl?.(),
     socketFactory: createSocketFactory(),
     connectionTimeout: settings.connectionTimeoutMs,
     requestTimeout: settings.requestTimeoutMs,
@@ -227,16 +228,30 @@ function shareConnect(connection: KafkaConnection): void {
   connection.connect = () => (connecting ??= connectAnew().finally(() => (connecting = null)))
 }
 
+/** The broker answered with a TLS alert: it expects TLS here. */
+export class TlsAlert extends Error {
+  constructor() {
+    super('the broker answered with a TLS alert')
+    this.name = 'TlsAlert'
+  }
+}
+
 /** Bytes that are no answer are a failure of the connection. Thrown in the socket's event they would end the process. */
 function survive(connection: KafkaConnection): void {
   const processData = connection.processData.bind(connection)
+  const giveUp = (reason: Error): void => {
+    connection.rejectRequests(reason)
+    void connection.disconnect().catch(() => false)
+    connection.socket?.destroy()
+  }
   connection.processData = (bytes) => {
+    // As the length of an answer these two bytes would mean 353 MB.
+    const first = connection.bytesBuffered === 0 && connection.bytesNeeded === lengthBytes
+    if (first && bytes[0] === tlsAlertByte && bytes[1] === 3) return giveUp(new TlsAlert())
     try {
       processData(bytes)
     } catch (error) {
-      connection.rejectRequests(new Error('the broker sent bytes that are no answer', { cause: error }))
-      void connection.disconnect().catch(() => false)
-      connection.socket?.destroy()
+      giveUp(new Error('the broker sent bytes that are no answer', { cause: error }))
     }
   }
 }

@@ -7,10 +7,10 @@ export interface KafkaEventLogOptions {
   /** Names this process in the brokers' logs and quotas. */
   readonly clientId: string
   readonly clock: Clock
-  /** TLS: true, or options as `tls.connect` takes them. */
-  readonly ssl?: boolean | Readonly<Record<string, unknown>>
-  /** SASL as kafkajs takes it: `{ mechanism, username, password }`. */
-  readonly sasl?: Readonly<Record<string, unknown>>
+  /** TLS: options as `tls.connect` takes them, asked for at every connection. Absent: none. */
+  readonly ssl?: () => object
+  /** SASL as kafkajs takes it: `{ mechanism, username, password }`, asked for at every connection. Absent: no login. */
+  readonly sasl?: () => object
   /** Copies of each partition that `applyTopics` asks for; null: three, or as many as there are brokers. */
   readonly replicationFactor?: number | null
   /** How long the first record of a quiet producer waits for others to come along, milliseconds. */

@@ -1,4 +1,7 @@
 import { ContractError, isContractError } from '@freshet/contracts/errors'
+import type { TlsOptions } from '../tls-files.ts'
+import { speaksTls, tlsProblem } from '../tls-problem.ts'
+import { diagnosis } from './diagnosis.ts'
 import type { RedisScript } from './state-scripts.ts'
 import { Cluster, Command, Redis } from 'ioredis'
 import type { ClusterOptions, DNSLookupFunction, NatMap, RedisOptions } from 'ioredis'
@@ -9,6 +12,11 @@ export interface RedisConnectionOptions {
   readonly url?: string
   /** Or some nodes of a Cluster, each as such an address; the others are found. User, password and TLS are the first one's. */
   readonly clusterNodes?: readonly string[]
+  /** Where the address holds none. */
+  readonly username?: string
+  readonly password?: string
+  /** For `rediss://`: what `tls.connect` takes besides. */
+  readonly tls?: TlsOptions
   /** Addresses that the Cluster announces (`host:port`) → those that are reachable from here. */
   readonly natMap?: NatMap
   /** The longest that a call waits, milliseconds. Default 1,000. */
@@ -48,7 +56,8 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   const { commandTimeoutMs = 1000, maxReconnectDelayMs = 500 } = options
   const client = connect(options, commandTimeoutMs, maxReconnectDelayMs)
   const where = options.url === undefined ? `Redis Cluster ${hosts(options)}` : `Redis ${hosts(options)}`
-  const firstAttempt = attempted(client)
+  const unreached = watchUnreached(client, options, commandTimeoutMs)
+  const firstAttempt = attempted(client).then(unreached.asked)
   const underWay = new Set<Promise<unknown>>()
   let lastError: Error | null = null
   let reads = 0
@@ -59,6 +68,12 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
 
   const unavailable = (cause: unknown): ContractError => {
     const reason = messageOf(cause)
+    for (const error of [cause, lastError]) {
+      const named = namedFailure(where, error)
+      if (named !== null) return named
+    }
+    const problem = unreached.problem()
+    if (problem !== null) return new ContractError('STORE_TLS_FAILED', `${where}: ${problem}`, { cause })
     const connection = lastError === null || reason === lastError.message ? '' : ` (${lastError.message})`
     return new ContractError('STORE_UNAVAILABLE', `${where}: ${reason}${connection}`, { cause })
   }
@@ -169,10 +184,14 @@ function connect(options: RedisConnectionOptions, commandTimeout: number, maxDel
     autoResendUnfulfilledCommands: false,
     // A demoted master: the next connection may reach the new one.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    ...(options.username === undefined ? {} : { username: options.username }),
+    ...(options.password === undefined ? {} : { password: options.password }),
   } satisfies RedisOptions
-  const { url, clusterNodes } = options
+  const { url, clusterNodes, tls = {} } = options
   if (url !== undefined) {
-    return new Redis(url, { ...common, retryStrategy: retry, enableOfflineQueue: false, enableAutoPipelining: true })
+    const secure = url.startsWith('rediss:') ? { tls } : {}
+    const queues = { enableOfflineQueue: false, enableAutoPipelining: true }
+    return new Redis(url, { ...common, ...secure, ...queues, retryStrategy: retry })
   }
   const nodes = (clusterNodes ?? []).map((node) => new URL(node))
   const first = nodes[0]
@@ -193,7 +212,7 @@ function connect(options: RedisConnectionOptions, commandTimeout: number, maxDel
       ...common,
       ...(first.username === '' ? {} : { username: decodeURIComponent(first.username) }),
       ...(first.password === '' ? {} : { password: decodeURIComponent(first.password) }),
-      ...(first.protocol === 'rediss:' ? { tls: {} } : {}),
+      ...(first.protocol === 'rediss:' ? { tls } : {}),
     },
     ...(options.natMap === undefined ? {} : { natMap: options.natMap }),
     // With TLS the certificate is for the name, so names are not resolved here.
@@ -203,6 +222,35 @@ function connect(options: RedisConnectionOptions, commandTimeout: number, maxDel
     nodes.map((node) => ({ host: node.hostname, port: Number(node.port || 6379) })),
     cluster,
   )
+}
+
+/** Asks from outside why a server that was never reached hangs up or says nothing. */
+function watchUnreached(client: Redis | Cluster, options: RedisConnectionOptions, timeoutMs: number) {
+  const [first = ''] = options.url === undefined ? (options.clusterNodes ?? []) : [options.url]
+  let problem: string | null = null
+  let reached = false
+  let asking: Promise<void> | null = null
+  const ask = (): void => {
+    if (reached) return
+    asking ??= diagnosis(new URL(first), options.tls ?? {}, timeoutMs).then((found) => {
+      problem = found
+      asking = null
+    })
+  }
+  const silent = setTimeout(ask, timeoutMs / 2)
+  client.once('ready', () => {
+    reached = true
+    problem = null
+    clearTimeout(silent)
+  })
+  client.on('close', ask)
+  client.once('end', () => clearTimeout(silent))
+  return {
+    asked: async () => {
+      if (!reached) await asking
+    },
+    problem: () => problem,
+  }
 }
 
 const keepName: DNSLookupFunction = (name, done) => done(null, name)
@@ -222,4 +270,20 @@ function hosts(options: RedisConnectionOptions): string {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** Failures to connect that a setting mends; null: another failure. */
+function namedFailure(where: string, error: unknown): ContractError | null {
+  if (!(error instanceof Error)) return null
+  // A Cluster's error holds what its node said.
+  const { lastNodeError } = error as { readonly lastNodeError?: unknown }
+  if (lastNodeError !== undefined) return namedFailure(where, lastNodeError)
+  const { message } = error
+  const refused = (code: 'STORE_TLS_FAILED' | 'STORE_LOGIN_REFUSED', text: string) =>
+    new ContractError(code, `${where}: ${text}`, { cause: error })
+  if (/WRONGPASS|NOAUTH|NOPERM|invalid password|called without any password/i.test(message))
+    return refused('STORE_LOGIN_REFUSED', `${message}: see redis.username and redis.password`)
+  if (message.includes('got "\\u0015"')) return refused('STORE_TLS_FAILED', speaksTls('write rediss:// in the address'))
+  const problem = tlsProblem(error, 'redis.tls')
+  return problem === null ? null : refused('STORE_TLS_FAILED', problem)
 }

@@ -77,18 +77,38 @@ export async function kafkaServer(
 
 /** The port is chosen beforehand: the broker tells clients its own address, and it must be the same after a restart. */
 function startContainer(port: number, dataVolume: string | undefined): Promise<StartedTestContainer> {
-  const host = process.env['TESTCONTAINERS_HOST_OVERRIDE'] ?? 'localhost'
-  return new GenericContainer(process.env['KAFKA_IMAGE'] ?? 'confluentinc/cp-kafka:8.3.1')
-    .withExposedPorts({ container: 9093, host: port })
+  return kafkaContainer([{ name: 'CLIENT', protocol: 'PLAINTEXT', port }])
     .withBindMounts(dataVolume === undefined ? [] : [{ source: dataVolume, target: '/tmp/kafka-logs' }])
+    .start()
+}
+
+/** A listener for clients, under a port of this machine. */
+export interface KafkaListener {
+  readonly name: string
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_SSL'
+  readonly port: number
+}
+
+/** One broker that is its own controller, with an inner listener `BROKER` on localhost:9092 besides. */
+export function kafkaContainer(
+  clients: readonly KafkaListener[],
+  environment: Readonly<Record<string, string>> = {},
+): GenericContainer {
+  const host = testHost()
+  const inside = (i: number): number => 9193 + i
+  const listeners = clients.map(({ name }, i) => `${name}://0.0.0.0:${inside(i)}`)
+  const advertised = clients.map(({ name, port }) => `${name}://${host}:${port}`)
+  const protocols = clients.map(({ name, protocol }) => `${name}:${protocol}`)
+  return new GenericContainer(process.env['KAFKA_IMAGE'] ?? 'confluentinc/cp-kafka:8.3.1')
+    .withExposedPorts(...clients.map(({ port }, i) => ({ container: inside(i), host: port })))
     .withEnvironment({
       CLUSTER_ID: 'freshet-test-cluster-id',
       KAFKA_NODE_ID: '1',
       KAFKA_PROCESS_ROLES: 'broker,controller',
       KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9094',
-      KAFKA_LISTENERS: 'CLIENT://0.0.0.0:9093,BROKER://0.0.0.0:9092,CONTROLLER://0.0.0.0:9094',
-      KAFKA_ADVERTISED_LISTENERS: `CLIENT://${host}:${port},BROKER://localhost:9092`,
-      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'CLIENT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT',
+      KAFKA_LISTENERS: [...listeners, 'BROKER://0.0.0.0:9092', 'CONTROLLER://0.0.0.0:9094'].join(','),
+      KAFKA_ADVERTISED_LISTENERS: [...advertised, 'BROKER://localhost:9092'].join(','),
+      KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: [...protocols, 'BROKER:PLAINTEXT', 'CONTROLLER:PLAINTEXT'].join(','),
       KAFKA_INTER_BROKER_LISTENER_NAME: 'BROKER',
       KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
       KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',
@@ -100,12 +120,18 @@ function startContainer(port: number, dataVolume: string | undefined): Promise<S
       KAFKA_BROKER_SESSION_TIMEOUT_MS: '3000',
       KAFKA_BROKER_HEARTBEAT_INTERVAL_MS: '500',
       KAFKA_LOG_CLEANER_BACKOFF_MS: '250',
+      ...environment,
     })
     .withWaitStrategy(Wait.forLogMessage(/Kafka Server started/))
-    .start()
 }
 
-function freePort(): Promise<number> {
+/** Where ports of containers are reached. */
+export function testHost(): string {
+  return process.env['TESTCONTAINERS_HOST_OVERRIDE'] ?? 'localhost'
+}
+
+/** A TCP port that nobody listens on at present. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

@@ -77,7 +77,7 @@ async function inContainer<T>(
 ): Promise<Servers<T>> {
   let container: StartedTestContainer
   try {
-    container = await startContainer(ports)
+    container = await redisContainer(ports)
   } catch (error) {
     const absent = `no Redis named by the environment, and no container (${(error as Error).message})`
     if (process.env['FRESHET_EXPECT_CONTAINERS'] === '1') throw new Error(absent, { cause: error })
@@ -92,16 +92,19 @@ async function inContainer<T>(
   }
 }
 
-async function startContainer(ports: readonly number[]): Promise<StartedTestContainer> {
+/** A container in which servers are started beside a shell; these ports are reached from outside. */
+export async function redisContainer(
+  ports: readonly number[],
+  prepare: (container: GenericContainer) => GenericContainer = (container) => container,
+): Promise<StartedTestContainer> {
   await getContainerRuntimeClient()
-  return (
+  return prepare(
     new GenericContainer(process.env['REDIS_IMAGE'] ?? 'redis:7.0-bookworm')
       // The servers run beside this shell: the first process of a container cannot be stopped by a signal from within.
       .withEntrypoint(['sh', '-c', 'echo prepared; while :; do sleep 1; done'])
       .withExposedPorts(...ports)
-      .withWaitStrategy(Wait.forLogMessage('prepared'))
-      .start()
-  )
+      .withWaitStrategy(Wait.forLogMessage('prepared')),
+  ).start()
 }
 
 function faultsOf(container: StartedTestContainer): RedisFaults {

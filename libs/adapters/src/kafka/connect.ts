@@ -1,0 +1,18 @@
+import type { KafkaConfig } from '../settings.ts'
+import { readPassword, readTls } from '../tls-files.ts'
+import type { KafkaEventLogOptions } from './options.ts'
+
+type Reached = Pick<
+  KafkaEventLogOptions,
+  'brokers' | 'lingerMs' | 'appendTimeoutMs' | 'maxPendingBytes' | 'ssl' | 'sasl'
+>
+
+/** How a log on Kafka is reached, from its settings. Files are read for each connection, so that a certificate or a password may be replaced. */
+export function kafkaOptions({ tls, sasl, ...plain }: KafkaConfig): Reached {
+  const { mechanism, username } = sasl
+  return {
+    ...plain,
+    ...(tls.enabled ? { ssl: () => readTls(tls) } : {}),
+    ...(mechanism === 'none' ? {} : { sasl: () => ({ mechanism, username, password: readPassword(sasl) }) }),
+  }
+}

@@ -1,0 +1,17 @@
+import type { RedisConfig } from '../settings.ts'
+import { readPassword, readTls } from '../tls-files.ts'
+import type { RedisStateStoreOptions } from './state-store.ts'
+
+/** How a state store on Redis is reached, from its settings. Throws where a file cannot be read. */
+export function redisOptions(config: RedisConfig): RedisStateStoreOptions {
+  const { url, clusterNodes, username, tls, keyPrefix, commandTimeoutMs } = config
+  const password = readPassword(config)
+  return {
+    ...(url === null ? { clusterNodes } : { url }),
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+    tls: readTls(tls),
+    keyPrefix,
+    commandTimeoutMs,
+  }
+}
