@@ -47,7 +47,7 @@ export function tlsFileProblems(files: TlsFiles): readonly (readonly [key: keyof
   for (const key of ['caFile', 'certFile', 'keyFile'] as const) {
     const file = files[key]
     const problem =
-      file === null ? null : fileProblem(file, key === 'keyFile' ? null : (text) => void new X509Certificate(text))
+      file === null ? null : fileProblem(file, key === 'keyFile' ? null : (text) => new X509Certificate(text))
     if (problem !== null) problems.push([key, problem])
   }
   const { certFile, keyFile } = files
@@ -66,7 +66,7 @@ export function tlsFileProblems(files: TlsFiles): readonly (readonly [key: keyof
 }
 
 /** Why a file cannot be used; null: it can. */
-export function fileProblem(file: string, check: ((text: string) => void) | null = null): string | null {
+export function fileProblem(file: string, check: ((text: string) => unknown) | null = null): string | null {
   let text: string
   try {
     text = readFileSync(file, 'utf8')

@@ -80,7 +80,7 @@ if ('absent' in server) {
       startAt: () => null,
       onError: (error) => seen.reject(error),
       onBatch: async ({ records }) => {
-        read = new TextDecoder().decode(records[0]!.value!)
+        read = new TextDecoder().decode(records[0]!.value)
         seen.resolve(undefined)
         return Promise.resolve()
       },
