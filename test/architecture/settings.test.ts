@@ -102,6 +102,16 @@ describe.each(schemas)('A22 · the settings of %s', (_name, schema) => {
     expect(count).toBeGreaterThan(rows.length / 2)
   })
 
+  it('start in an environment that all services share', () => {
+    const env: Record<string, string> = {}
+    for (const [, other] of schemas)
+      for (const row of describeConfig(other)) if (!variableOf.has(row.path)) env[row.env] = 'of another service'
+    for (const [path, value] of Object.entries(needed)) env[variableOf.get(path)!] = textOf(value)
+    const foreign: string[] = []
+    loadConfig(schema, { env, onForeign: (names) => foreign.push(...names) })
+    expect(foreign.length).toBeGreaterThan(10)
+  })
+
   it('have variables that are no service links of Kubernetes', () => {
     const env = Object.fromEntries(rows.map((row) => [row.env, '1']))
     expect([...serviceLinks(env)]).toEqual([])

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from './errors.ts'
-import { nearest } from './nearest.ts'
+import { editDistance, nearest } from './nearest.ts'
 import { serviceLinks } from './service-links.ts'
 
 /** What every setting says about itself besides type, default and bounds; give it to `.meta()` of the key's outermost type. */
@@ -93,7 +93,7 @@ export function loadConfig<Schema extends z.ZodObject>(schema: Schema, sources: 
     const row = byEnv.get(name)
     if (row === undefined) {
       const successorOf = removedByEnv.get(name)
-      if (successorOf !== undefined || resembles(name, byEnv.keys())) {
+      if (successorOf !== undefined || isMisspelt(name, rows)) {
         reject(successorOf ?? name, name, 'the environment', [...byEnv.keys()])
       } else foreign.push(name)
     } else given.set(row.path, { value: fromText(text, row.type), from: name })
@@ -140,10 +140,26 @@ export function redactConfig(schema: z.ZodObject, config: unknown): Readonly<Rec
   return shown
 }
 
-function resembles(name: string, names: Iterable<string>): boolean {
-  const bare = [...names].map((each) => each.slice(prefix.length))
-  return nearest(name.slice(prefix.length), bare) !== null
+/** A variable is a misspelt setting when it resembles one of the same group: services that share an environment have settings of like names in other groups. */
+function isMisspelt(name: string, rows: readonly SettingRow[]): boolean {
+  const bare = name.slice(prefix.length)
+  const alike = rows.filter(({ path }) => {
+    const dot = path.indexOf('.')
+    if (dot < 0) return true
+    const group = envName(path.slice(0, dot)).slice(prefix.length)
+    const same = bare.split('_').slice(0, group.split('_').length).join('_')
+    return editDistance(group, same) <= maxGroupDistance
+  })
+  return (
+    nearest(
+      bare,
+      alike.map(({ env }) => env.slice(prefix.length)),
+    ) !== null
+  )
 }
+
+/** `kafak` is `kafka`; `trainer` is not `blender`. */
+const maxGroupDistance = 2
 
 function hidePasswords(value: unknown): unknown {
   if (typeof value === 'string') return value.replace(/(\w+:\/\/[^:/@\s]*):[^@\s]*@/g, '$1:(hidden)@')
