@@ -261,7 +261,8 @@ function userBytes(
       list.push(anEngagement(i, action ?? 'click', { pin: pin(), board: Math.floor(random.next() * 6), afterMs, form }))
     }
   }
-  return encodeUserState(foldUser(newUserState, list)).length
+  const accepted = list.map((engagement) => ({ engagement, horizonMs: engagement.occurredAtMs - dayMs }))
+  return encodeUserState(foldUser(newUserState, accepted)).length
 }
 
 function anEngagement(

@@ -34,7 +34,7 @@ export function formatSummary(results: readonly RowResult[]): string {
       'accepted',
       '= applied',
       '+ dead',
-      'of them late',
+      '+ late',
       'events/s',
       'feeds/s',
       'available',

@@ -18,6 +18,7 @@ export function itemsOf({ page }: FeedRequest, { columns, rows, utilities }: Ans
       position: page.firstPosition + i,
       utility: utilities[row] as number,
       sources: sourcesOf(columns, row),
+      seenAgain: columns.shownBefore[row] === 1,
     }
   }
   return items

@@ -4,7 +4,7 @@ import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { createVirtualClock, type VirtualClock } from '@freshet/adapters/memory/clock'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import { encodeUserState } from '@freshet/contracts/codecs/user-state'
-import { bytesOf } from '@freshet/contracts/columns'
+import { bytesOf, uint32Column } from '@freshet/contracts/columns'
 import { GetFeedRequest, GetRelatedPinsRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { RankRequest, RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
@@ -19,6 +19,7 @@ import { topicLayouts } from '@freshet/contracts/topics'
 import type { Action, Engagement, Subject } from '@freshet/domain/engagement'
 import { asId, type PinId } from '@freshet/domain/ids'
 import { partitionOf } from '@freshet/domain/partition'
+import { pinKeysOf } from '@freshet/domain/pin-keys'
 import { foldUser, newUserState, type UserState } from '@freshet/domain/user-state'
 import type { EngineClock } from '@freshet/pipeline/clock'
 import type { RunRecord } from '@freshet/pipeline/record'
@@ -117,7 +118,10 @@ export async function aBlender(
     async storeUser(userId: string, engagements: readonly Engagement[], next = 1) {
       const partition = partitionOf(userId, partitions)
       const from = (await memoryStore.positions('user.1', [partition]))[0] ?? 0
-      const state: UserState = foldUser(newUserState, engagements)
+      const state: UserState = foldUser(
+        newUserState,
+        engagements.map((engagement) => ({ engagement, horizonMs: 0 })),
+      )
       const put = { key: userId, value: encodeUserState(state), ttlMs: null }
       const batch = { scope: 'user.1', partition, from, next, appends: [], deletes: [], meta: null, remember: [] }
       return memoryStore.commit({ ...batch, puts: engagements.length === 0 ? [] : [put] })
@@ -200,13 +204,19 @@ export function aPin(pinId: string, fields: { readonly creatorId?: string; reado
   }
 }
 
-/** What a candidate service says of these pins, in their order, two sources taking turns. */
+/** What a candidate service says of these pins, in their order, two sources taking turns; what was served comes again after all others. */
 export function foundPins(pins: readonly string[], request: RetrieveRequest): RetrieveResponse {
   const excluded = new Set(request.excludePinIds)
   const among = new Set(request.amongPinIds)
-  const pinIds = pins
-    .filter((pinId) => !excluded.has(pinId) && (among.size === 0 || among.has(pinId)))
-    .slice(0, request.limit)
+  const served = new Map<number, number>()
+  const times = uint32Column(request.shown?.servedAtSeconds ?? new Uint8Array())
+  uint32Column(request.shown?.served ?? new Uint8Array()).forEach((low, at) => served.set(low, times[at]!))
+  const servedAt = (pinId: string) => served.get(pinKeysOf([pinId]).low[0]!) ?? 0
+  const eligible = pins.filter((pinId) => !excluded.has(pinId) && (among.size === 0 || among.has(pinId)))
+  const fresh = eligible.filter((pinId) => servedAt(pinId) === 0)
+  const again = eligible.filter((pinId) => servedAt(pinId) > 0).sort((a, b) => servedAt(a) - servedAt(b))
+  const found = fresh.slice(0, request.limit)
+  const pinIds = [...found, ...again.slice(0, Math.max(0, request.fillTo - found.length))]
   const half = (rest: number) => pinIds.map((_, i) => i).filter((i) => i % 2 === rest)
   return {
     pinIds,
@@ -218,6 +228,10 @@ export function foundPins(pins: readonly string[], request: RetrieveRequest): Re
       status: SourceStatus.ANSWERED,
     })),
     fresh: true,
+    sweptTo: 0,
+    exhausted: request.fillTo > 0 && found.length === fresh.length,
+    shownBefore: pinIds.length - found.length,
+    catchingUp: false,
   }
 }
 

@@ -10,6 +10,7 @@ import {
   Freshness,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { SourceStatus } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { hash32 } from '@freshet/domain/hash'
 import { asId } from '@freshet/domain/ids'
 import { partitionOf } from '@freshet/domain/partition'
 import {
@@ -118,7 +119,9 @@ describe('a feed', () => {
       blocks: { topicIds: ['tax'] },
       limit: 500,
     })
-    expect([...services.retrieved[0]!.excludePinIds].sort()).toEqual(['pin-3', 'pin-4', 'pin-5'])
+    expect(services.retrieved[0]!.excludePinIds).toEqual(['pin-5'])
+    const seen = uint32Column(services.retrieved[0]!.shown!.seen)
+    for (const pinId of ['pin-3', 'pin-4', 'pin-5']) expect(seen).toContain(hash32(pinId))
     expect(services.ranked[0]!.userState.length).toBeGreaterThan(10)
     expect(services.ranked[0]).toMatchObject({ userId: 'ada', locale: 'de-AT', atMs: startMs + 7 })
   })
@@ -193,10 +196,69 @@ describe('no pin twice', () => {
     expect(idsOf(second).filter((pinId) => idsOf(first).includes(pinId))).toEqual([])
   })
 
-  test('a user that was served much is searched more for', async () => {
+  test('A7: the search passes over what a user was served, however much that is', async () => {
     const { feed, services } = await aBlender({ pins: manyPins(900) })
-    for (let i = 0; i < 8; i++) expect((await feed({ pageSize: 100 })).items).toHaveLength(100)
-    expect(services.retrieved.at(-1).limit).toBe(1_200)
+    for (let i = 0; i < 9; i++) expect((await feed({ pageSize: 100 })).items).toHaveLength(100)
+    expect(services.retrieved.at(-1).limit).toBe(500)
+    expect(services.retrieved.at(-1).shown!.served.byteLength).toBeGreaterThanOrEqual(800 * 4)
+  })
+
+  test('A7: a user who was shown all there is gets what was shown longest ago, and is told so', async () => {
+    const { feed, clock } = await aBlender({ pins: manyPins(50) })
+    const first = await feed({ pageSize: 25 })
+    await clock.advance(60_000)
+    const second = await feed({ pageSize: 20 })
+    expect([first.degradation, second.degradation]).toEqual([Degradation.NONE, Degradation.NONE])
+    expect([...first.items, ...second.items].some(({ seenAgain }) => seenAgain)).toBe(false)
+    await clock.advance(60_000)
+    const third = await feed({ pageSize: 25 })
+    expect(third).toMatchObject({ degradation: Degradation.EXHAUSTED, reasons: ['FEED_ALL_SEEN'] })
+    expect(third.items.map(({ seenAgain }) => seenAgain)).toEqual([
+      ...new Array<boolean>(5).fill(false),
+      ...new Array<boolean>(20).fill(true),
+    ])
+    const again = third.items.slice(5).map(({ pinId }) => pinId)
+    expect(again.every((pinId) => idsOf(first).includes(pinId))).toBe(true)
+    await clock.advance(60_000)
+    const fourth = await feed({ pageSize: 25 })
+    expect(fourth.items.every(({ seenAgain }) => seenAgain)).toBe(true)
+    const left = idsOf(first).filter((pinId) => !again.includes(pinId))
+    expect(idsOf(fourth).slice(0, 5).sort()).toEqual([...left].sort())
+    expect(new Set(idsOf(fourth).slice(5))).toEqual(new Set(idsOf(second)))
+  })
+
+  test('A7: the pages of one feed end where each pin came once; the next first page begins again', async () => {
+    const { feed } = await aBlender({ pins: manyPins(40) })
+    const pagesOf = async () => {
+      const pages = [await feed({ pageSize: 20 })]
+      while (pages.at(-1)!.nextPageToken !== '')
+        pages.push(await feed({ pageSize: 20, pageToken: pages.at(-1)!.nextPageToken }))
+      return pages
+    }
+    const once = await pagesOf()
+    expect(new Set(once.flatMap(idsOf)).size).toBe(40)
+    expect(once.map(({ items }) => items.length)).toEqual([20, 20])
+    expect((await feed({ pageSize: 20 })).items.every(({ seenAgain }) => seenAgain)).toBe(true)
+  })
+
+  test('A7: an answer that may show nothing says why', async () => {
+    const { feed } = await aBlender({ pins: [] })
+    expect(await feed()).toMatchObject({
+      items: [],
+      nextPageToken: '',
+      degradation: Degradation.EXHAUSTED,
+      reasons: ['FEED_NOTHING_ELIGIBLE'],
+    })
+  })
+
+  test('A7: a short page that the sweep has not looked beyond has a next one, and the sweep goes on there', async () => {
+    const { feed, services } = await aBlender({ pins: manyPins(10) })
+    services.retrieve = (request) => ({ ...foundPins(services.pins, request), exhausted: false, sweptTo: 77 })
+    const first = await feed({ pageSize: 20 })
+    expect(first.items).toHaveLength(10)
+    expect(first.nextPageToken).not.toBe('')
+    await feed({ pageSize: 20, pageToken: first.nextPageToken })
+    expect(services.retrieved.map(({ sweptTo }) => sweptTo)).toEqual([0, 77])
   })
 
   test('users are apart from each other', async () => {
@@ -204,7 +266,7 @@ describe('no pin twice', () => {
     expect(idsOf(await feed({ userId: 'ada' }))).toEqual(idsOf(await feed({ userId: 'bob' })))
   })
 
-  test('a law: whatever is asked in whichever order, no user gets a pin twice', async () => {
+  test('a law: whatever is asked in whichever order, no user gets a pin twice before all came once', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -227,9 +289,10 @@ describe('no pin twice', () => {
             const answer = await feed({ userId: user, pageSize, pageToken })
             tokens.set(user, answer.nextPageToken)
             const before = served.get(user) ?? new Set()
-            for (const pinId of idsOf(answer)) {
-              expect(before.has(pinId)).toBe(false)
-              before.add(pinId)
+            for (const { pinId, seenAgain } of answer.items) {
+              expect(before.has(pinId)).toBe(seenAgain)
+              if (!seenAgain) before.add(pinId)
+              else expect(before.size).toBe(120)
             }
             served.set(user, before)
           }

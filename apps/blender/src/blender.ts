@@ -180,9 +180,13 @@ function common(request: FeedRequest, answer: Answer) {
   }
 }
 
-/** A full page has a next one; it may turn out empty. */
-function nextPageToken({ page, pageSize, dryRun, candidatesOnly, userId }: FeedRequest, { rows }: Answer): string {
-  if (rows.length < pageSize) return ''
+/** A full page has a next one, and so has one that is short though the catalogue was not looked through to the end. */
+function nextPageToken(
+  { page, pageSize, dryRun, candidatesOnly, userId }: FeedRequest,
+  { rows, columns, isLast }: Answer,
+): string {
+  const goesOn = columns.sweep.unfinished && page.recorded
+  if ((rows.length < pageSize && !goesOn) || (isLast && page.recorded)) return ''
   const firstPosition = page.firstPosition + rows.length
   return formatPageToken({ ...page, firstPosition, recorded: !dryRun && !candidatesOnly }, userId)
 }

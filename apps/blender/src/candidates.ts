@@ -1,8 +1,12 @@
 import { ContractError } from '@freshet/contracts/errors'
 import { float32Column, uint16Column } from '@freshet/contracts/columns'
-import { SourceStatus, type RetrieveResponse } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import {
+  SourceStatus,
+  type RetrieveRequest,
+  type RetrieveResponse,
+} from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { Found } from '@freshet/pipeline/stage'
-import { pinKeysOf, type PinKeys } from './pin-keys.ts'
+import { pinKeysOf, type PinKeys } from '@freshet/domain/pin-keys'
 
 /** Columns of candidates as they were found, best first. */
 export interface CandidateColumns {
@@ -16,7 +20,23 @@ export interface CandidateColumns {
   readonly shortfalls: readonly string[]
   /** Whether what was awaited is reflected. */
   readonly candidatesFresh: boolean
+  /** 1: the user was shown it before, and it may come again, because nothing else is left. In the order of how long ago. */
+  readonly shownBefore: Uint8Array
+  readonly sweep: SweepState
 }
+
+/** How far the candidate service's sweep of the catalogue has come for a user. */
+export interface SweepState {
+  /** Where the next one begins. */
+  readonly sweptTo: number
+  /** Whether, beside the candidates, nothing is left that the user was not shown. */
+  readonly exhausted: boolean
+  /** Whether more may be found by asking again, though the page be short. */
+  readonly unfinished: boolean
+}
+
+/** No sweep was asked for. */
+export const notSwept: SweepState = { sweptTo: 0, exhausted: false, unfinished: false }
 
 const maxSources = 32
 
@@ -24,7 +44,7 @@ const maxSources = 32
 export function candidatesOf(
   pinIds: readonly string[],
   retrievalScores: Float32Array,
-  found: Partial<Pick<CandidateColumns, 'sourceNames' | 'foundBy' | 'shortfalls' | 'candidatesFresh'>> = {},
+  found: Partial<Omit<CandidateColumns, 'pinIds' | 'keys' | 'retrievalScores'>> = {},
 ): Found<CandidateColumns> {
   return {
     size: pinIds.length,
@@ -36,12 +56,21 @@ export function candidatesOf(
       foundBy: found.foundBy ?? new Uint32Array(pinIds.length),
       shortfalls: found.shortfalls ?? [],
       candidatesFresh: found.candidatesFresh ?? true,
+      shownBefore: found.shownBefore ?? new Uint8Array(pinIds.length),
+      sweep: found.sweep ?? notSwept,
     },
   }
 }
 
-/** Candidates from an answer, and those of `also` that it does not hold, without a score. Throws CALL_INTERNAL for an answer whose columns don't fit. */
-export function candidatesFrom(response: RetrieveResponse, also: readonly string[]): Found<CandidateColumns> {
+/**
+ * Candidates from the answer to a request, and those of `also` that it does not hold, without a score. Throws CALL_INTERNAL
+ * for an answer whose columns don't fit.
+ */
+export function candidatesFrom(
+  response: RetrieveResponse,
+  also: readonly string[],
+  { fillTo, sweptTo }: Pick<RetrieveRequest, 'fillTo' | 'sweptTo'>,
+): Found<CandidateColumns> {
   const scores = float32Column(response.scores)
   if (scores.length !== response.pinIds.length) throw misfit('scores', scores.length, response.pinIds.length)
   if (!scores.every(Number.isFinite))
@@ -58,7 +87,18 @@ export function candidatesFrom(response: RetrieveResponse, also: readonly string
       foundBy[row] = (foundBy[row] as number) | (1 << at)
     }
   }
+  if (response.catchingUp) shortfalls.push('CANDIDATES_BEHIND')
+  const count = response.pinIds.length
+  if (response.shownBefore > count) throw misfit('shown_before', response.shownBefore, count)
+  const { exhausted } = response
+  const isWithin = fillTo > 0 && !exhausted
   return candidatesOf(pinIds, retrievalScores, {
+    shownBefore: new Uint8Array(pinIds.length).fill(1, count - response.shownBefore, count),
+    sweep: {
+      sweptTo: response.sweptTo,
+      exhausted,
+      unfinished: isWithin && (count >= fillTo || response.sweptTo !== sweptTo),
+    },
     sourceNames: response.sources.slice(0, maxSources).map(({ source }) => source),
     foundBy,
     shortfalls,

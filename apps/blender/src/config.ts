@@ -46,9 +46,16 @@ export const blenderSchema = z.strictObject({
     max: 60_000,
   }),
   maxCandidates: wholeSetting(500, {
-    description: 'Candidates asked for; more where many of them were served already',
+    description: 'Candidates asked for',
     unit: 'candidates',
     min: 1,
+    max: 2_000,
+  }),
+  minCandidates: wholeSetting(200, {
+    description:
+      'Candidates below which the catalogue is swept for pins the user was not shown; 0: never, and feeds may end early',
+    unit: 'candidates',
+    min: 0,
     max: 2_000,
   }),
   servedWindowMs: wholeSetting(6 * hourMs, {
@@ -57,7 +64,7 @@ export const blenderSchema = z.strictObject({
     min: 1_000,
     max: 30 * dayMs,
   }),
-  maxServedPins: wholeSetting(2_000, {
+  maxServedPins: wholeSetting(5_000, {
     description: 'Served pins kept per user within the window; beyond, the oldest may come again',
     unit: 'pins',
     min: 100,

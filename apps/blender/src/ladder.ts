@@ -1,4 +1,4 @@
-import { ContractError, isContractError } from '@freshet/contracts/errors'
+import { ContractError, isContractError, type ErrorCode } from '@freshet/contracts/errors'
 import { Degradation, Freshness } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 import type { EngineClock } from '@freshet/pipeline/clock'
@@ -18,6 +18,8 @@ export interface Answer {
   readonly columns: CandidateColumns
   /** Rows on the page, best first. */
   readonly rows: Int32Array
+  /** Whether it is known that nothing comes after these. */
+  readonly isLast: boolean
   readonly utilities: Float32Array
   readonly ranked: Ranked | null
   readonly degradation: Degradation
@@ -90,6 +92,7 @@ export async function answerBest(
       return {
         columns: result.columns,
         rows: result.rows,
+        isLast: false,
         utilities: result.columns.retrievalScores,
         ranked: null,
         degradation: last ? Degradation.POPULAR : Degradation.LAST_GOOD,
@@ -110,20 +113,36 @@ export async function answerBest(
 type Whole = RunResult<UserContext & FreshnessContext, CandidateColumns & Partial<ScoreColumns>>
 
 function wholeAnswer({ context, columns, rows, record }: Whole, records: readonly RunRecord[]): Answer {
-  const reasons = [...new Set([...reasonsOf(records), ...columns.shortfalls])]
+  const shortfalls = [...new Set([...reasonsOf(records), ...columns.shortfalls])]
+  const end = endOf(columns, rows)
+  const left = (record.stages.find(({ stage }) => stage === 'page')?.candidatesIn ?? 0) - rows.length
   const unranked = record.stages.some(({ stage, outcome }) => stage === 'rank' && outcome === 'left-out')
   const rankedFresh = columns.ranked?.response.fresh ?? !unranked
   const fresh = context.tokensReflected === true && columns.candidatesFresh && rankedFresh
   return {
     columns,
     rows,
+    isLast: left === 0 && columns.sweep.exhausted,
     utilities: columns.utilities ?? columns.retrievalScores,
     ranked: columns.ranked ?? null,
-    degradation: unranked ? Degradation.RETRIEVAL_ORDER : reasons.length > 0 ? Degradation.PARTIAL : Degradation.NONE,
-    reasons,
+    degradation: unranked
+      ? Degradation.RETRIEVAL_ORDER
+      : shortfalls.length > 0
+        ? Degradation.PARTIAL
+        : end === null
+          ? Degradation.NONE
+          : Degradation.EXHAUSTED,
+    reasons: end === null ? shortfalls : [...shortfalls, end],
     freshness: context.tokensReflected === null ? Freshness.UNSPECIFIED : fresh ? Freshness.CURRENT : Freshness.BEHIND,
     records,
   }
+}
+
+/** Why the page holds nothing new, or little; null: it is not at the end. */
+function endOf({ shownBefore, sweep }: CandidateColumns, rows: Int32Array): ErrorCode | null {
+  if (rows.some((row) => shownBefore[row] === 1)) return 'FEED_ALL_SEEN'
+  if (rows.length > 0 || !sweep.exhausted) return null
+  return shownBefore.includes(1) ? 'FEED_ALL_SEEN' : 'FEED_NOTHING_ELIGIBLE'
 }
 
 function reasonsOf(records: readonly RunRecord[]): string[] {

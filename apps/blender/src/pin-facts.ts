@@ -4,7 +4,7 @@ import { createLogProgress, type LogProgress } from '@freshet/contracts/log-prog
 import type { LogBatch } from '@freshet/contracts/ports/event-log'
 import { hash32 } from '@freshet/domain/hash'
 import type { PinChange } from '@freshet/domain/pin'
-import { pinKeysOf } from './pin-keys.ts'
+import { pinKeysOf } from '@freshet/domain/pin-keys'
 
 /** The topic that the facts fold. */
 export const factTopic = 'pins.v1'

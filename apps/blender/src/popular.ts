@@ -59,6 +59,9 @@ export function createPopular({
         locale,
         amongPinIds: [],
         await: [],
+        shown: undefined,
+        fillTo: config.maxCandidates,
+        sweptTo: 0,
       },
       { timeoutMs },
     )

@@ -62,7 +62,12 @@ async function start({ url }: RedisTarget) {
       puts: [
         {
           key: 'ada',
-          value: encodeUserState(foldUser(newUserState, actions)),
+          value: encodeUserState(
+            foldUser(
+              newUserState,
+              actions.map((engagement) => ({ engagement, horizonMs: 0 })),
+            ),
+          ),
           ttlMs: null,
         },
       ],

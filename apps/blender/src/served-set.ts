@@ -1,18 +1,41 @@
 import { servedEntryBytes } from '@freshet/contracts/codecs/served'
-import type { PinKeys } from './pin-keys.ts'
+import type { PinKeys } from '@freshet/domain/pin-keys'
 
 /** The pins that a user was served lately. */
 export interface ServedSet {
+  /** Distinct pins. */
   readonly size: number
   has(high: number, low: number): boolean
+  /** When a pin was served last, seconds since the epoch; 0: it was not. */
+  atSeconds(high: number, low: number): number
+  /** The lower halves of the keys and when, one for each time that a pin was served. */
+  readonly lows: Uint32Array
+  readonly seconds: Uint32Array
+  /** Where the sweep of the catalogue goes on for the user; 0: at the beginning. */
+  readonly sweptTo: number
 }
 
 /** Nothing was served. */
-export const nothingServed: ServedSet = { size: 0, has: () => false }
+export const nothingServed: ServedSet = {
+  size: 0,
+  has: () => false,
+  atSeconds: () => 0,
+  lows: new Uint32Array(0),
+  seconds: new Uint32Array(0),
+  sweptTo: 0,
+}
 
-/** Entries for some rows, as they are appended to the state store. */
-export function encodeServed(keys: PinKeys, rows: ArrayLike<number>, atMs: number): Uint8Array {
-  const entries = new Uint32Array(rows.length * 3)
+// An entry whose key has this upper half is no pin's, but for one in 4e9, and says how far the sweep has come.
+const sweepMark = 0xffffffff
+
+/** Entries for some rows, as they are appended to the state store; `sweptTo`: how far the sweep has come, null: as far as before. */
+export function encodeServed(
+  keys: PinKeys,
+  rows: ArrayLike<number>,
+  atMs: number,
+  sweptTo: number | null = null,
+): Uint8Array {
+  const entries = new Uint32Array((rows.length + (sweptTo === null ? 0 : 1)) * 3)
   const seconds = Math.floor(atMs / 1000)
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as number
@@ -20,6 +43,7 @@ export function encodeServed(keys: PinKeys, rows: ArrayLike<number>, atMs: numbe
     entries[i * 3 + 1] = keys.low[row] ?? 0
     entries[i * 3 + 2] = seconds
   }
+  if (sweptTo !== null) entries.set([sweepMark, sweptTo, seconds], rows.length * 3)
   return new Uint8Array(entries.buffer)
 }
 
@@ -46,13 +70,34 @@ export function decodeServed(
       slot = (slot + 1) & (slots - 1)
     }
   }
+  const lows = new Uint32Array(entries.length / 3)
+  const seconds = new Uint32Array(entries.length / 3)
   let size = 0
+  let kept = 0
+  let sweptTo = 0
   for (let at = 0; at < entries.length; at += 3) {
-    if ((entries[at + 2] as number) < oldest) continue
-    const slot = find(entries[at] as number, entries[at + 1] as number)
-    if (slot >= 0) continue
-    table[-slot - 1] = at / 3 + 1
-    size++
+    const [high, low, second] = [entries[at] as number, entries[at + 1] as number, entries[at + 2] as number]
+    if (second < oldest) continue
+    if (high === sweepMark) {
+      sweptTo = low
+      continue
+    }
+    lows[kept] = low
+    seconds[kept++] = second
+    // Entries come in order: the last one of a pin says when it was served last.
+    const slot = find(high, low)
+    table[slot >= 0 ? slot : -slot - 1] = at / 3 + 1
+    if (slot < 0) size++
   }
-  return { size, has: (high, low) => find(high >>> 0, low >>> 0) >= 0 }
+  return {
+    size,
+    has: (high, low) => find(high >>> 0, low >>> 0) >= 0,
+    atSeconds(high, low) {
+      const slot = find(high >>> 0, low >>> 0)
+      return slot < 0 ? 0 : (entries[((table[slot] as number) - 1) * 3 + 2] as number)
+    },
+    lows: lows.subarray(0, kept),
+    seconds: seconds.subarray(0, kept),
+    sweptTo,
+  }
 }

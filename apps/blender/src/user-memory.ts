@@ -3,7 +3,7 @@ import type { LastGood } from './last-good.ts'
 import { createRecentMap } from './recent-map.ts'
 import { decodeServed, encodeServed, type ServedSet } from './served-set.ts'
 import { nobody, userFromBytes, type KnownUser } from './user.ts'
-import type { PinKeys } from './pin-keys.ts'
+import type { PinKeys } from '@freshet/domain/pin-keys'
 
 /** What this process remembers of users, bounded: for requests at the same time, and for when the state store is away. */
 export interface UserMemory {

@@ -1,8 +1,9 @@
 import { decodedUserState } from '@freshet/contracts/codecs/decoded-user-state'
 import { bytesOf } from '@freshet/contracts/columns'
-import type { RecentActions, Relations } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import type { RecentActions, Relations, ShownPins } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { RelationKind } from '@freshet/domain/features/relations'
 import { hasSeen } from '@freshet/domain/features/seen'
+import { actions } from '@freshet/domain/engagement'
 import { hash32 } from '@freshet/domain/hash'
 import { newUserState, type UserState } from '@freshet/domain/user-state'
 
@@ -18,7 +19,12 @@ export interface KnownUser {
   /** `hash32` of what is blocked. */
   readonly blockedCreators: ReadonlySet<number>
   readonly blockedTopics: ReadonlySet<number>
+  /** Whether the user saw it, or acted on it lately. */
   hasSeen(pinId: string): boolean
+  /** The same for searches, by hashes; what was served is not among it. */
+  readonly seen: Pick<ShownPins, 'seen' | 'seenAtSeconds' | 'seenBefore'>
+  /** Pins that must not come again even where nothing else is left: what the user did last to them was to dismiss them. */
+  readonly dismissed: readonly string[]
 }
 
 /** A user of whom nothing is known, because there is nothing. */
@@ -40,6 +46,8 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     'hide-pin': [],
     'report-pin': [],
   }
+  let seen: KnownUser['seen'] | null = null
+  const acted = new Map(state.recent.pinIds.map((pinId, row) => [pinId, row]))
   for (const { kind, id, stands } of state.relations.values()) if (stands) ids[kind].push(id)
   return {
     bytes,
@@ -50,7 +58,29 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     reported: new Set(ids['report-pin']),
     blockedCreators: new Set(ids['block-creator'].map((id) => hash32(id))),
     blockedTopics: new Set(ids['block-topic'].map((id) => hash32(id))),
-    hasSeen: (pinId) => hasSeen(state.seen, pinId),
+    hasSeen: (pinId) => acted.has(pinId) || hasSeen(state.seen, pinId),
+    get seen() {
+      return (seen ??= seenOf(state))
+    },
+    dismissed: [...acted].flatMap(([pinId, row]) => (state.recent.actions[row] === dismiss ? [pinId] : [])),
+  }
+}
+
+const dismiss = actions.indexOf('dismiss')
+
+/** The pins seen last are few: those acted on are added, which may be more of them and go further back. */
+function seenOf({ seen, recent }: UserState): KnownUser['seen'] {
+  const { length } = seen.pins
+  const pins = new Uint32Array(length + recent.pinIds.length)
+  const atSeconds = new Uint32Array(pins.length)
+  pins.set(seen.pins)
+  recent.pinIds.forEach((pinId, row) => (pins[length + row] = hash32(pinId)))
+  seen.atMs.forEach((atMs, at) => (atSeconds[at] = atMs / 1000))
+  recent.atMs.forEach((atMs, row) => (atSeconds[length + row] = atMs / 1000))
+  return {
+    seen: bytesOf(pins),
+    seenAtSeconds: bytesOf(atSeconds),
+    seenBefore: seen.older.map(({ fingerprints }) => bytesOf(fingerprints)),
   }
 }
 

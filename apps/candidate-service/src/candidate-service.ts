@@ -71,6 +71,8 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
   let [retrieval, views] = emptyViews(options)
   let reader: LogReader | null = null
   let goal: readonly Wanted[] | null = null
+  // A lockstep run folds by itself and never starts.
+  let started = false
   const stopping = new AbortController()
   let snapshotLoop: Promise<void> = Promise.resolve()
 
@@ -140,7 +142,8 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
       // Sources that have not been asked by then are left out, one under way breaks off, and the answer says so.
       const leftMs = (): number => Math.max(0, call.timeoutMs - config.answerReserveMs - (clock.now() - startedAtMs))
       const gathered = peers.length === 0 ? null : await gathering.gather(query, { ...call, timeoutMs: leftMs() })
-      return responseOf(retrieval.retrieve({ ...query, deadlineMs: leftMs() }, gathered), fresh)
+      const found = retrieval.retrieve({ ...query, deadlineMs: leftMs() }, gathered)
+      return responseOf(found, { fresh, catchingUp: started && unready() !== null })
     },
     async gatherTrails(request) {
       // Until it has caught up its part would pass for all that its users did.
@@ -150,6 +153,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
     },
     fold: (batch) => views.fold(batch),
     async start() {
+      started = true
       await restore()
       goal = (
         await Promise.all(

@@ -18,8 +18,11 @@ it('says of each source whether it answered, had nothing, broke off or was left 
       interrupted: ['late', 'later'],
       skipped: ['latest'],
       incomplete: ['partial'],
+      sweptTo: 0,
+      exhausted: false,
+      shownBefore: 0,
     },
-    true,
+    { fresh: true, catchingUp: false },
   )
   expect(sources.map(({ source, status, scores }) => [source, status, scores.length / 4])).toEqual([
     ['full', SourceStatus.ANSWERED, 1],

@@ -1,11 +1,12 @@
 import { actionOfNumber } from '@freshet/contracts/codecs/engagement'
-import { bytesOf, float64Column } from '@freshet/contracts/columns'
+import { bytesOf, float64Column, uint32Column } from '@freshet/contracts/columns'
 import { ContractError } from '@freshet/contracts/errors'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import {
   SourceStatus,
   type RetrieveRequest,
   type RetrieveResponse,
+  type ShownPins as ShownPinsMessage,
 } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import {
   asId,
@@ -18,15 +19,18 @@ import {
   type TopicId,
   type UserId,
 } from '@freshet/domain/ids'
-import type { RecentAction, RetrievedCandidates, RetrieveQuery } from '@freshet/retrieval/question'
+import type { RecentAction, RetrievedCandidates, RetrieveQuery, ShownPins } from '@freshet/retrieval/question'
 
 /** The most candidates a request may ask for. */
 export const maxLimit = 2000
+/** The most numbers of one column of what was shown. */
+const maxShown = 65_536
 
 /** A request as the retrieval takes it. Throws CALL_INVALID_ARGUMENT, naming the field. */
 export function queryOf(request: RetrieveRequest, sourceNames: readonly string[]): RetrieveQuery {
   if (request.limit < 1 || request.limit > maxLimit) throw invalid('limit', `is ${request.limit}; give 1–${maxLimit}`)
   if (!Number.isSafeInteger(request.atMs) || request.atMs <= 0) throw invalid('at_ms', `is ${request.atMs}, no time`)
+  if (request.fillTo > maxLimit) throw invalid('fill_to', `is ${request.fillTo}; give 0–${maxLimit}`)
   const unknown = request.sources.find((source) => !sourceNames.includes(source))
   if (unknown !== undefined)
     throw invalid('sources', `names ${JSON.stringify(unknown)}; there are ${sourceNames.join(', ')}`)
@@ -40,6 +44,9 @@ export function queryOf(request: RetrieveRequest, sourceNames: readonly string[]
     exclude: ids<PinId>('exclude_pin_ids', request.excludePinIds),
     excludeCreators: ids<CreatorId>('blocks.creator_ids', request.blocks?.creatorIds ?? []),
     excludeTopics: ids<TopicId>('blocks.topic_ids', request.blocks?.topicIds ?? []),
+    shown: request.shown === undefined ? null : shownOf(request.shown),
+    fillTo: request.fillTo,
+    sweptTo: request.sweptTo,
     among: request.amongPinIds.length === 0 ? null : ids<PinId>('among_pin_ids', request.amongPinIds),
     locale: request.locale === '' ? null : request.locale,
     followedCreators: ids<CreatorId>('follows.creator_ids', request.follows?.creatorIds ?? []),
@@ -50,8 +57,11 @@ export function queryOf(request: RetrieveRequest, sourceNames: readonly string[]
   }
 }
 
-/** The answer as its message. */
-export function responseOf(found: RetrievedCandidates, fresh: boolean): RetrieveResponse {
+/** The answer as its message; `catchingUp`: the views are still being brought up to date. */
+export function responseOf(
+  found: RetrievedCandidates,
+  { fresh, catchingUp }: { readonly fresh: boolean; readonly catchingUp: boolean },
+): RetrieveResponse {
   const none = new Uint8Array()
   return {
     pinIds: [...found.pinIds],
@@ -71,6 +81,11 @@ export function responseOf(found: RetrievedCandidates, fresh: boolean): Retrieve
       })),
     ],
     fresh,
+    sweptTo: found.sweptTo,
+    // Views that are incomplete can't tell that nothing is left.
+    exhausted: found.exhausted && !catchingUp,
+    shownBefore: found.shownBefore,
+    catchingUp,
   }
 }
 
@@ -108,6 +123,26 @@ function recentOf(request: RetrieveRequest): RecentAction[] {
       boardId: optionalId<BoardId>('recent.board_ids', boardIds[at] ?? ''),
     }
   })
+}
+
+function shownOf({ seen, seenAtSeconds, seenBefore, served, servedAtSeconds }: ShownPinsMessage): ShownPins {
+  const shown = {
+    seen: column('shown.seen', seen),
+    seenAtSeconds: column('shown.seen_at_seconds', seenAtSeconds),
+    seenBefore: seenBefore.map((generation) => column('shown.seen_before', generation)),
+    served: column('shown.served', served),
+    servedAtSeconds: column('shown.served_at_seconds', servedAtSeconds),
+  }
+  if (shown.seen.length !== shown.seenAtSeconds.length || shown.served.length !== shown.servedAtSeconds.length)
+    throw invalid('shown', 'has columns of different lengths')
+  return shown
+}
+
+function column(field: string, bytes: Uint8Array): Uint32Array {
+  if (bytes.byteLength % 4 !== 0) throw invalid(field, `has ${bytes.byteLength} bytes, no multiple of 4`)
+  if (bytes.byteLength > 4 * maxShown)
+    throw invalid(field, `holds ${bytes.byteLength / 4} numbers; at most ${maxShown}`)
+  return uint32Column(bytes)
 }
 
 function ids<Id extends Branded<string>>(field: string, values: readonly string[]): Id[] {

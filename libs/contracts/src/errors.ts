@@ -102,6 +102,22 @@ export const errorCatalogue = {
     retryable: true,
     meaning: 'The filters have not caught up with the catalogue yet; they let nothing through.',
   },
+  CANDIDATES_BEHIND: {
+    fault: 'server',
+    retryable: true,
+    meaning: 'The candidate service is still reading what happened before it started: pins may be missing.',
+  },
+  FEED_ALL_SEEN: {
+    fault: 'client',
+    retryable: false,
+    meaning:
+      'Nothing is left that the user was not shown: the pins shown longest ago come again, marked `seen_again`, each once until the next first page.',
+  },
+  FEED_NOTHING_ELIGIBLE: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'The whole catalogue holds no pin that may be shown to this user.',
+  },
   FEED_UNKNOWN_USER: {
     fault: 'dependency',
     retryable: true,

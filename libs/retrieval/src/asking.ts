@@ -5,11 +5,12 @@ import type { Calibration } from './calibration.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { EnabledSource } from './enabled-sources.ts'
 import { evidenceOf } from './evidence.ts'
-import { createInterruption, uninterrupted } from './interruption.ts'
+import { createInterruption, uninterrupted, type Interruption } from './interruption.ts'
 import { mergeHits } from './merge.ts'
 import type { RetrievedCandidates, RetrieveQuery, SourceCandidates } from './question.ts'
 import { createHits, type Hits, type ScoreBoard } from './score-board.ts'
 import type { SourceQuery } from './source.ts'
+import { maxSwept, sweepNames, type Sweep, type Swept } from './sweep/sweep.ts'
 
 /** A request, in rows as well, and whether all shards of the neighbour index gave their part. */
 export interface Asked {
@@ -24,21 +25,42 @@ export interface AskingContext {
   readonly calibration: Calibration
   readonly catalogue: Catalogue
   readonly board: ScoreBoard
+  readonly sweep: Sweep
   readonly clock: Pick<Clock, 'now'> | undefined
 }
 
 /** Asks the sources one after the other, each within its deadline, and merges what they found. */
-export function createAsking({ enabled, calibration, catalogue, board, clock }: AskingContext): {
+export function createAsking({ enabled, calibration, catalogue, board, sweep, clock }: AskingContext): {
   ask(asked: Asked): RetrievedCandidates
 } {
-  const merged = createHits(enabled.reduce((sum, { hits }) => sum + hits.rows.length, 0))
+  const mostMerged = enabled.reduce((sum, { hits }) => sum + hits.rows.length, 0)
+  const merged = createHits(mostMerged + maxSwept)
   // Of each row its place in the answer under way, -1 for none.
   let places = new Int32Array(0)
 
-  function candidatesOf(answers: readonly EnabledSource[]): Pick<RetrievedCandidates, 'pinIds' | 'scores' | 'sources'> {
+  /** Adds what the sweep finds where the sources found too few. */
+  function fill({ request, query }: Asked, interruption: Interruption): Swept | null {
+    const missing = (request.fillTo ?? 0) - merged.count
+    if (missing <= 0 || query.amongRows !== null || request.sources?.length) return null
+    const taken = new Set(merged.rows.subarray(0, merged.count))
+    const isTaken = (row: number): boolean => taken.has(row)
+    const swept = sweep.run(query, { count: missing, from: request.sweptTo ?? 0, isTaken, interruption })
+    const worst = merged.count === 0 ? 1 : (merged.scores[merged.count - 1] ?? 1)
+    let n = 1
+    for (const found of [sweep.unseen, sweep.again]) {
+      for (let i = 0; i < found.count; i++) {
+        found.scores[i] = worst / ++n
+        merged.rows[merged.count] = found.rows[i] ?? 0
+        merged.scores[merged.count++] = worst / n
+      }
+    }
+    return swept
+  }
+
+  function candidatesOf(answers: readonly NamedHits[]): Pick<RetrievedCandidates, 'pinIds' | 'scores' | 'sources'> {
     if (places.length < catalogue.size) places = new Int32Array(Math.max(1024, 2 * catalogue.size)).fill(-1)
     for (let i = 0; i < merged.count; i++) places[merged.rows[i] ?? 0] = i
-    const sources = answers.map(({ source, hits }) => placed(source.name, hits, places))
+    const sources = answers.map(({ name, hits }) => placed(name, hits, places))
     const pinIds: PinId[] = []
     for (let i = 0; i < merged.count; i++) {
       const row = merged.rows[i] ?? 0
@@ -49,7 +71,8 @@ export function createAsking({ enabled, calibration, catalogue, board, clock }: 
   }
 
   return {
-    ask({ request, query, isComplete }) {
+    ask(asked) {
+      const { request, query, isComplete } = asked
       const startedAtMs = clock?.now() ?? 0
       const tookMs = (): number => (clock === undefined ? 0 : clock.now() - startedAtMs)
       const answers: EnabledSource[] = []
@@ -72,12 +95,32 @@ export function createAsking({ enabled, calibration, catalogue, board, clock }: 
       const incomplete = answers.flatMap(({ source }) =>
         isComplete || source.reads === undefined ? [] : [source.name],
       )
-      const limit = Math.min(request.limit, merged.rows.length)
+      const limit = Math.min(request.limit, mostMerged)
       const evidence = evidenceOf(query, query.index.trails)
       mergeHits(answers, { catalogue, board, evidence, learned: calibration.part }, { limit, hits: merged })
-      return { ...candidatesOf(answers), skipped, interrupted, incomplete }
+      const deadlineMs = request.deadlineMs ?? Infinity
+      const interruption = clock === undefined ? uninterrupted : createInterruption(() => tookMs() > deadlineMs)
+      const swept = fill(asked, interruption)
+      if (interruption.happened) interrupted.push(sweepNames.unseen)
+      const named: NamedHits[] = answers.map(({ source: { name }, hits }) => ({ name, hits }))
+      if (swept !== null) named.push({ name: sweepNames.unseen, hits: sweep.unseen })
+      if (swept !== null && sweep.again.count > 0) named.push({ name: sweepNames.again, hits: sweep.again })
+      return {
+        ...candidatesOf(named),
+        skipped,
+        interrupted,
+        incomplete,
+        sweptTo: swept?.sweptTo ?? request.sweptTo ?? 0,
+        exhausted: swept?.exhausted ?? false,
+        shownBefore: swept === null ? 0 : sweep.again.count,
+      }
     },
   }
+}
+
+interface NamedHits {
+  readonly name: string
+  readonly hits: Hits
 }
 
 function placed(name: string, hits: Hits, places: Int32Array): SourceCandidates {

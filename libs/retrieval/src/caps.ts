@@ -9,10 +9,10 @@ export interface BytesPer {
   readonly sessionAction: number
 }
 
-// Columns grow by doubling, so up to half of a column may be unused. A pin: 54 bytes of columns, its id of at most 128
+// Columns grow by doubling, so up to half of a column may be unused. A pin: 62 bytes of columns, its id of at most 128
 // characters, its slots in two lists. A session: 57 bytes of columns, two slots of 12 in each of two tables at least a
 // quarter full, its slot in a list. An action: key and time, in the session's list and in the pin's, blocks at least half full.
-const maxBytesPerPin = 2 * 54 + 56 + 2 * 128 + 2 * 2 * 17
+const maxBytesPerPin = 2 * 62 + 56 + 2 * 128 + 2 * 2 * 17
 const maxBytesPerSession = 2 * 57 + 2 * 4 * 12 + 2 * 9
 const maxBytesPerAction = 2 * 2 * 2 * 12
 

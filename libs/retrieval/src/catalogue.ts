@@ -1,6 +1,7 @@
 import { hash32 } from '@freshet/domain/hash'
 import type { CreatorId, PinId, TopicId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
+import { writePinKey } from '@freshet/domain/pin-keys'
 
 import { grownFloat64, grownInt32, grownUint8, grownUint32, nextCapacity } from './columns.ts'
 import type { SectionReader, SectionWriter } from './snapshot.ts'
@@ -25,6 +26,10 @@ export interface Catalogue {
   isAlive(row: number): boolean
   /** Seeded hash of the pin id: the smaller one comes first where scores are equal. */
   tieOf(row: number): number
+  /** `hash32` of the pin id, by which users' states know pins. */
+  hashOf(row: number): number
+  /** The lower half of the pin's key, by which served sets know pins. */
+  keyOf(row: number): number
   /** Whether row `a` comes before row `b` where their scores are equal. Total. */
   before(a: number, b: number): boolean
   creatorOf(row: number): number
@@ -55,6 +60,10 @@ export function createCatalogue({ maxPins, seed }: { readonly maxPins: number; r
   let idCharacters = 0
   let alive = new Uint8Array(0)
   let tie = new Uint32Array(0)
+  let hash = new Uint32Array(0)
+  let key = new Uint32Array(0)
+  const keyHigh = new Uint32Array(1)
+  const keyLow = new Uint32Array(1)
   let creator = new Int32Array(0)
   let locale = new Int32Array(0)
   let createdAtMs = new Float64Array(0)
@@ -66,6 +75,8 @@ export function createCatalogue({ maxPins, seed }: { readonly maxPins: number; r
     const capacity = Math.max(needed, Math.min(maxPins, nextCapacity(alive.length, needed)))
     alive = grownUint8(alive, capacity)
     tie = grownUint32(tie, capacity)
+    hash = grownUint32(hash, capacity)
+    key = grownUint32(key, capacity)
     creator = grownInt32(creator, capacity)
     locale = grownInt32(locale, capacity)
     createdAtMs = grownFloat64(createdAtMs, capacity)
@@ -87,6 +98,9 @@ export function createCatalogue({ maxPins, seed }: { readonly maxPins: number; r
     idCharacters += pinId.length
     alive[row] = 1
     tie[row] = hash32(pinId, seed)
+    hash[row] = hash32(pinId)
+    writePinKey(pinId, keyHigh, keyLow, 0)
+    key[row] = keyLow[0] ?? 0
     creator[row] = -1
     locale[row] = -1
     createdAtMs[row] = NaN
@@ -123,6 +137,8 @@ export function createCatalogue({ maxPins, seed }: { readonly maxPins: number; r
     },
     isAlive: (row) => alive[row] === 1,
     tieOf: (row) => tie[row] ?? 0,
+    hashOf: (row) => hash[row] ?? 0,
+    keyOf: (row) => key[row] ?? 0,
     before(a, b) {
       const first = tie[a] ?? 0
       const second = tie[b] ?? 0
@@ -140,7 +156,7 @@ export function createCatalogue({ maxPins, seed }: { readonly maxPins: number; r
     topicIdOf: (row) => topics.wordOf(row) as TopicId,
     bytes() {
       const columns =
-        alive.byteLength + tie.byteLength + creator.byteLength + locale.byteLength + createdAtMs.byteLength
+        alive.byteLength + tie.byteLength * 3 + creator.byteLength + locale.byteLength + createdAtMs.byteLength
       // A map entry with its string: about 48 bytes beside the characters.
       const ids = pinIds.length * 56 + idCharacters
       return (

@@ -33,6 +33,8 @@ export interface RetrievalConfig {
   readonly maxBoardsPerPin: number
   /** Of a board or user, the pins in the graph, the latest. */
   readonly maxPinsPerBoard: number
+  /** Pins that the sweep of one request looks at; beyond, the next request goes on. */
+  readonly maxSweepSteps: number
   /** Of the user's own actions, the latest that sources see. */
   readonly maxRecentActions: number
   /** Whether the merge learns from the log how far to trust each rank of each source; else shares and scores alone count. */
@@ -56,6 +58,7 @@ const caps = {
   maxEdges: 20_000_000,
   maxBoardsPerPin: 500,
   maxPinsPerBoard: 500,
+  maxSweepSteps: 100_000,
   maxRecentActions: 200,
 } as const
 

@@ -5,6 +5,7 @@ import { nextCapacity } from './columns.ts'
 import type { Asker, IndexReading, NeighbourIndex } from './neighbours/neighbour-index.ts'
 import type { RetrieveQuery } from './question.ts'
 import type { SourceQuery } from './source.ts'
+import { createShownView, type ShownView } from './sweep/shown-pins.ts'
 
 // The merge weighs a source's scores against their sum, which must not depend on how many candidates are wanted in the end.
 const unlimited = 0x7fffffff
@@ -13,6 +14,8 @@ const unlimited = 0x7fffffff
 export interface QueryBuilder {
   /** `gathered`: the index of all users, where this process holds but a shard of it. */
   build(request: RetrieveQuery, gathered?: IndexReading | null): SourceQuery
+  /** What the user of the request built last was shown. */
+  readonly shown: ShownView
 }
 
 /** A builder over the shared views. */
@@ -25,6 +28,7 @@ export function createQueryBuilder({
   readonly index: NeighbourIndex
   readonly config: { readonly maxRecentActions: number; readonly sessionGapMs: number }
 }): QueryBuilder {
+  const shown = createShownView(catalogue)
   const room = config.maxRecentActions + 1
   const recentRows = new Int32Array(room)
   const recentAtMs = new Float64Array(room)
@@ -38,7 +42,7 @@ export function createQueryBuilder({
   const blockedTopics = new Set<number>()
   let onlyWanted = false
 
-  function accept(row: number): boolean {
+  function isEligible(row: number): boolean {
     if (excluded[row] === number || !catalogue.isAlive(row)) return false
     if (onlyWanted && wanted[row] !== number) return false
     if (blockedCreators.size > 0 && blockedCreators.has(catalogue.creatorOf(row))) return false
@@ -49,13 +53,19 @@ export function createQueryBuilder({
     return true
   }
 
+  function accept(row: number): boolean {
+    return isEligible(row) && !shown.has(row)
+  }
+
   return {
+    shown,
     build(request, gathered = null) {
       number++
       if (excluded.length < catalogue.size) {
         excluded = new Int32Array(nextCapacity(excluded.length, catalogue.size))
         wanted = new Int32Array(excluded.length)
       }
+      shown.begin(request.shown ?? null)
       mark(excluded, request.exclude, { catalogue, number })
       onlyWanted = request.among !== undefined && request.among !== null
       mark(wanted, request.among ?? [], { catalogue, number })
@@ -111,6 +121,7 @@ export function createQueryBuilder({
         amongRows: request.among ? rowsOf(request.among, catalogue.rowOf) : null,
         limit: unlimited,
         accept,
+        isEligible,
       }
     },
   }

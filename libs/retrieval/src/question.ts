@@ -10,6 +10,18 @@ export interface RecentAction {
   readonly boardId: BoardId | null
 }
 
+/** The pins a user was shown, by hashes of their ids: what searches pass over. Columns side by side are of equal length. */
+export interface ShownPins {
+  /** `hash32` of the pins that the user saw or acted on last, and when, seconds since the epoch. */
+  readonly seen: Uint32Array
+  readonly seenAtSeconds: Uint32Array
+  /** Fingerprints of `filterBits` bits of what was seen in each older generation of time, the oldest first. */
+  readonly seenBefore: readonly Uint32Array[]
+  /** The lower halves of the keys of the pins that were served lately, and when, seconds since the epoch. */
+  readonly served: Uint32Array
+  readonly servedAtSeconds: Uint32Array
+}
+
 /** A request for candidates. Absent lists are empty. */
 export interface RetrieveQuery {
   readonly surface: 'home' | 'related'
@@ -26,6 +38,12 @@ export interface RetrieveQuery {
   readonly exclude?: readonly PinId[]
   readonly excludeCreators?: readonly CreatorId[]
   readonly excludeTopics?: readonly TopicId[]
+  /** Pins that may only come again where nothing else is left, and `fillTo` asks for them. */
+  readonly shown?: ShownPins | null
+  /** At least so many candidates, where there are: those that the sources do not find a sweep of the catalogue finds. 0 where absent. */
+  readonly fillTo?: number
+  /** Where that sweep goes on: the `sweptTo` of the user's answer before. */
+  readonly sweptTo?: number
   /** Answer from these pins only. */
   readonly among?: readonly PinId[] | null
   readonly locale?: string | null
@@ -59,4 +77,10 @@ export interface RetrievedCandidates {
   readonly interrupted: readonly string[]
   /** Sources that read trails of which a shard gave nothing; what the others hold is among the candidates. */
   readonly incomplete: readonly string[]
+  /** Where the user's next sweep begins. */
+  readonly sweptTo: number
+  /** Whether nothing that was not shown is left in the whole catalogue; only told where a sweep had to look. */
+  readonly exhausted: boolean
+  /** How many candidates, the last ones, were shown before: longest ago first. */
+  readonly shownBefore: number
 }

@@ -21,6 +21,7 @@ import { createQueryBuilder } from './query.ts'
 import type { RetrievedCandidates, RetrieveQuery } from './question.ts'
 import { createScoreBoard } from './score-board.ts'
 import { userKeyOf } from './session-keys.ts'
+import { createSweep } from './sweep/sweep.ts'
 import { decodeSnapshot, finished, snapshotSteps, type SectionWriter, type SnapshotSteps } from './snapshot.ts'
 
 /** A row of `pin-embeddings.v1`; a null vector withdraws the embedding. */
@@ -110,7 +111,8 @@ export function createRetrieval({
   const graph = (): GraphView => (graphView ??= createGraphView({ catalogue, caps: config }))
   const { enabled, calibration } = createEnabledSources(config, { catalogue, board, seed, graph })
   const queries = createQueryBuilder({ catalogue, index, config })
-  const asking = createAsking({ enabled, calibration, catalogue, board, clock })
+  const sweep = createSweep({ catalogue, shown: queries.shown, seed, maxSteps: config.maxSweepSteps })
+  const asking = createAsking({ enabled, calibration, catalogue, board, sweep, clock })
   const learning = createLearning({ enabled, calibration, catalogue, index, queries })
   const isWhole = shard.count === 1
   let pendingEngagements: Engagement[] = []
@@ -120,6 +122,8 @@ export function createRetrieval({
     const { subject, action, userId, sessionId, occurredAtMs: atMs } = engagement
     const row = subject.kind === 'pin' ? catalogue.intern(subject.pinId) : -1
     const positive = row >= 0 && positiveActions.includes(action)
+    // One known from engagements alone may be known from hides alone.
+    if (positive) sweep.ring.add(row)
     const lesson = config.adaptShares && isWhole && row >= 0 ? learning.lessonOf(engagement) : null
     if (lesson !== null) learning.learn(learning.ranksOf(lesson, null))
     if (positive) index.fold({ userId, sessionId, pinRow: row, atMs })
@@ -134,6 +138,7 @@ export function createRetrieval({
         writer.u8('positions', positions)
         writer.json('embeddingWidth', embeddingWidth)
         catalogue.save(writer.under('catalogue'))
+        sweep.ring.save(writer.under('sweep'))
         calibration.save(writer.under('calibration'))
       },
       ...index.saving,
@@ -167,6 +172,8 @@ export function createRetrieval({
     foldPin(change) {
       const row = change.kind === 'upsert' ? catalogue.upsert(change.pin) : catalogue.remove(change.pinId)
       if (row < 0) return
+      if (change.kind === 'upsert') sweep.ring.add(row)
+      else sweep.ring.remove(row)
       graphView?.foldPin(row, change)
       for (const { source } of enabled) source.foldPin?.(row, change)
     },
@@ -219,6 +226,7 @@ export function createRetrieval({
         pending: pendingEngagements.length + pendingEmbeddings.length,
         bytes: {
           catalogue: catalogue.bytes(),
+          sweep: sweep.ring.bytes(),
           sessions: index.sessions.bytes(),
           trails: index.trails.bytes(),
           ...(graphView ? { graph: graphView.bytes() } : {}),
@@ -241,6 +249,7 @@ export function createRetrieval({
       }
       embeddingWidth = reader.json('embeddingWidth') as number
       catalogue.load(reader.under('catalogue'))
+      sweep.ring.load(reader.under('sweep'))
       calibration.load(reader.under('calibration'))
       index.load(reader)
       graphView?.load(reader.under('graph'))

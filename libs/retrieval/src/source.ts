@@ -114,6 +114,8 @@ export interface SourceQuery {
   readonly amongRows: Int32Array | null
   /** The most rows wanted; never less than the hits have room for, because the merge needs the whole answer. */
   readonly limit: number
-  /** False for pins that are deleted, excluded, hidden, or of a blocked creator or topic: ask it during the search. */
+  /** False for pins that are not eligible, and for those that were shown: ask it during the search. */
   readonly accept: (row: number) => boolean
+  /** False for pins that are deleted, excluded, hidden, or of a blocked creator or topic. */
+  readonly isEligible: (row: number) => boolean
 }

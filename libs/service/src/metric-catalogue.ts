@@ -76,7 +76,7 @@ export const metricCatalogue = {
   },
   freshet_updater_records_total: {
     type: 'counter',
-    help: 'Records folded by stage (user, pin) and what became of them: applied, duplicate, late (by earlier versions), deadLettered, erased, tombstone.',
+    help: 'Records folded by stage (user, pin) and what became of them: applied, duplicate, late, deadLettered, erased, tombstone.',
     labels: ['stage', 'outcome'],
   },
   freshet_updater_moves_total: {

@@ -3,16 +3,21 @@ import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
 import type { UserContext } from '../stages/user-state.ts'
 
-/** Removes what the user was served on the home feed within the window. */
+/** Removes what the user was served on the home feed within the window; what may come again only where these very pages showed it. */
 export function previouslyServedFilter(): Filter<FeedRequest & UserContext, CandidateColumns> {
   return {
     kind: 'filter',
     name: 'previously-served',
     policy: 'fail-closed',
     reasons: ['served'],
-    prepare: ({ surface, served }, { keys }) => {
+    prepare: ({ surface, served, page: { firstPosition, startedAtMs } }, { keys, shownBefore }) => {
       if (surface !== 'home' || served.size === 0) return () => keep
-      return (row) => (served.has(keys.high[row] as number, keys.low[row] as number) ? 0 : keep)
+      const againBefore = firstPosition === 0 ? Infinity : Math.floor(startedAtMs / 1000)
+      return (row) => {
+        const atSeconds = served.atSeconds(keys.high[row] as number, keys.low[row] as number)
+        if (atSeconds === 0) return keep
+        return shownBefore[row] === 1 && atSeconds < againBefore ? keep : 0
+      }
     },
   }
 }

@@ -3,16 +3,16 @@ import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
 import type { UserContext } from '../stages/user-state.ts'
 
-/** Removes from the home feed what is in the user's history, unless repeats are allowed. */
+/** Removes from the home feed what is in the user's history, unless repeats are allowed or it may come again. */
 export function seenFilter(): Filter<FeedRequest & UserContext, CandidateColumns> {
   return {
     kind: 'filter',
     name: 'seen',
     policy: 'fail-closed',
     reasons: ['seen'],
-    prepare: ({ surface, allowRepeats, user }, { pinIds }) => {
+    prepare: ({ surface, allowRepeats, user }, { pinIds, shownBefore }) => {
       if (surface !== 'home' || allowRepeats) return () => keep
-      return (row) => (user.hasSeen(pinIds[row] as string) ? 0 : keep)
+      return (row) => (shownBefore[row] === 0 && user.hasSeen(pinIds[row] as string) ? 0 : keep)
     },
   }
 }

@@ -1,9 +1,9 @@
 import type { Selector } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
-import type { PinKeys } from '../pin-keys.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ServedSet } from '../served-set.ts'
+import type { UserContext } from './user-state.ts'
 
 /**
  * Takes the rows of the page: the first ones that no request at the same time has taken, and remembers at once that they
@@ -13,36 +13,42 @@ import type { ServedSet } from '../served-set.ts'
 export function page({
   memory,
   config,
-}: Pick<StagePorts, 'memory' | 'config'>): Selector<FeedRequest, CandidateColumns> {
+}: Pick<StagePorts, 'memory' | 'config'>): Selector<FeedRequest & UserContext, CandidateColumns> {
   return {
     kind: 'selector',
     name: 'page',
     policy: 'required',
-    run: (request, { columns: { keys }, rows }) => {
+    run: (request, { columns, rows }) => {
       const { pageSize, page: session, userId } = request
       if (!recordsServed(request)) {
         const first = session.recorded ? 0 : session.firstPosition
         return rows.slice(first, first + pageSize)
       }
       const served = memory.served(userId, { atMs: request.atMs, windowMs: config.servedWindowMs })
-      const taken = served === null ? rows.slice(0, pageSize) : firstFree(rows, keys, { served, pageSize })
-      if (taken.length > 0) memory.serve(userId, keys, taken, request.atMs)
+      const taken =
+        served === null
+          ? rows.slice(0, pageSize)
+          : firstFree(rows, columns, { here: served, known: request.served, pageSize })
+      if (taken.length > 0) memory.serve(userId, columns.keys, taken, request.atMs)
       return taken
     },
   }
 }
 
-/** The first rows that have not been served. */
+/** The first rows that were not served here since the request knew what was served. */
 function firstFree(
   rows: Int32Array,
-  keys: PinKeys,
-  { served, pageSize }: { readonly served: ServedSet; readonly pageSize: number },
+  { keys, shownBefore }: CandidateColumns,
+  { here, known, pageSize }: { readonly here: ServedSet; readonly known: ServedSet; readonly pageSize: number },
 ): Int32Array {
   const free = new Int32Array(Math.min(pageSize, rows.length))
   let count = 0
   for (let i = 0; i < rows.length && count < pageSize; i++) {
     const row = rows[i] as number
-    if (!served.has(keys.high[row] as number, keys.low[row] as number)) free[count++] = row
+    const [high, low] = [keys.high[row] as number, keys.low[row] as number]
+    const isTaken =
+      shownBefore[row] === 1 ? here.atSeconds(high, low) > known.atSeconds(high, low) : here.has(high, low)
+    if (!isTaken) free[count++] = row
   }
   return free.subarray(0, count)
 }

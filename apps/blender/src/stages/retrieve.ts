@@ -1,9 +1,12 @@
+import { bytesOf } from '@freshet/contracts/columns'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
-import type { RetrieveRequest } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import type { RetrieveRequest, ShownPins } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { Source } from '@freshet/pipeline/stage'
 import { candidatesFrom, type CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
+import { nothingServed, type ServedSet } from '../served-set.ts'
+import { nobody } from '../user.ts'
 import type { FreshnessContext } from './await-tokens.ts'
 import type { UserContext } from './user-state.ts'
 
@@ -12,27 +15,37 @@ const mostCandidates = 2_000
 /** Asks the candidate service for a few hundred pins. */
 export function retrieve({
   candidates,
+  memory,
   config,
-}: Pick<StagePorts, 'candidates' | 'config'>): Source<FeedRequest & UserContext & FreshnessContext, CandidateColumns> {
+}: Pick<StagePorts, 'candidates' | 'memory' | 'config'>): Source<
+  FeedRequest & UserContext & FreshnessContext,
+  CandidateColumns
+> {
   return {
     kind: 'source',
     name: 'retrieve',
     policy: 'required',
     budget: { ms: config.retrieveBudgetMs, share: 0.6 },
     run: async (request, { timeoutMs, signal }) => {
-      const { among, candidatesOnly, relatedToPinId } = request
-      const response = await candidates.retrieve(retrieveRequest(request, config.maxCandidates), { timeoutMs, signal })
+      const { among, candidatesOnly, relatedToPinId, userId, atMs } = request
+      const mine = memory.served(userId, { atMs, windowMs: config.servedWindowMs })
+      const asked = retrieveRequest(request, mine ?? nothingServed, config)
+      const response = await candidates.retrieve(asked, { timeoutMs, signal })
       const missing = candidatesOnly ? [] : among.filter((pinId) => pinId !== relatedToPinId)
-      return candidatesFrom(response, missing)
+      return candidatesFrom(response, missing, asked)
     },
   }
 }
 
 function retrieveRequest(
   request: FeedRequest & UserContext & FreshnessContext,
-  maxCandidates: number,
+  servedHere: ServedSet,
+  { maxCandidates, minCandidates }: Pick<StagePorts['config'], 'maxCandidates' | 'minCandidates'>,
 ): RetrieveRequest {
-  const { user, surface, candidatesOnly } = request
+  const { user, surface, candidatesOnly, page, pageSize, served } = request
+  // Pages that are not recorded are the first of one order, and need all before them.
+  const needed = pageSize + (page.recorded ? 0 : page.firstPosition)
+  const fillTo = candidatesOnly || minCandidates === 0 ? 0 : Math.min(mostCandidates, Math.max(minCandidates, needed))
   return {
     userId: request.userId,
     sessionId: request.sessionId,
@@ -43,18 +56,40 @@ function retrieveRequest(
     excludePinIds: excludedPins(request),
     follows: user.follows,
     blocks: candidatesOnly ? undefined : user.blocks,
-    // What was served is known here only, so as many more are asked for as may have to go.
-    limit: Math.min(mostCandidates, maxCandidates + request.served.size),
+    limit: Math.max(maxCandidates, fillTo),
     sources: [...request.sources],
     locale: request.locale,
     amongPinIds: [...request.among],
     await: [...request.candidatesAwait],
+    shown: surface === 'home' && !candidatesOnly ? shownOf(request, servedHere) : undefined,
+    fillTo,
+    sweptTo: served.sweptTo,
   }
 }
 
-/** What the search can leave out by itself, so that the answer doesn't shrink; the filters judge again. */
+/** What the search passes over, so that the answer doesn't shrink; the filters judge again. */
+function shownOf({ user, served, allowRepeats }: FeedRequest & UserContext, servedHere: ServedSet): ShownPins {
+  const { seen, seenAtSeconds, seenBefore } = allowRepeats ? nobody.seen : user.seen
+  return {
+    seen,
+    seenAtSeconds,
+    seenBefore,
+    served: bytesOf(joined(served.lows, servedHere.lows)),
+    servedAtSeconds: bytesOf(joined(served.seconds, servedHere.seconds)),
+  }
+}
+
+function joined(first: Uint32Array, second: Uint32Array): Uint32Array {
+  if (second.length === 0) return first
+  const both = new Uint32Array(first.length + second.length)
+  both.set(first)
+  both.set(second, first.length)
+  return both
+}
+
+/** What must not come even where nothing else is left; the filters judge again. */
 function excludedPins({ user, exclude, candidatesOnly, allowRepeats, surface }: FeedRequest & UserContext): string[] {
-  const excluded = new Set(candidatesOnly ? exclude : [...exclude, ...user.hidden, ...user.reported])
-  if (!allowRepeats && surface === 'home') for (const pinId of user.recent?.pinIds ?? []) excluded.add(pinId)
-  return [...excluded]
+  const isNew = surface === 'home' && !allowRepeats
+  if (candidatesOnly) return [...new Set([...exclude, ...(isNew ? (user.recent?.pinIds ?? []) : [])])]
+  return [...new Set([...exclude, ...user.hidden, ...user.reported, ...(isNew ? user.dismissed : [])])]
 }

@@ -14,6 +14,7 @@ import type { Scorer } from '@freshet/ranking/logistic'
 import { trainerSchema } from '@freshet/trainer/config'
 import { createTrainer } from '@freshet/trainer/trainer'
 import { createEmbedded, type EmbeddedConfig } from '../embedded.ts'
+import { withoutAlarms } from '../without-alarms.ts'
 import type { EvaluationTarget } from './evaluate.ts'
 import { RecordingError } from './recording.ts'
 import { requestOf, type AskOptions } from './request.ts'
@@ -158,20 +159,6 @@ function usesEmbeddings({ candidates, trainer }: EmbeddedConfig): boolean {
   const sources = candidates?.retrieval?.['sources'] as
     Readonly<Record<string, { readonly enabled?: boolean }>> | undefined
   return sources?.['pin2vec']?.enabled !== false
-}
-
-/**
- * The time without its alarms. Virtual time leaps from event to event, so what a service does every few seconds would be
- * done at every leap; an evaluation needs none of it.
- */
-function withoutAlarms(clock: Clock): Clock {
-  return {
-    now: () => clock.now(),
-    sleep: (_ms, signal) =>
-      new Promise((_resolve, reject) => {
-        signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-      }),
-  }
 }
 
 /** Where nothing is ranked nobody reads pin state, so what would become of it need not be kept. */

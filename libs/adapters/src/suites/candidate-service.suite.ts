@@ -37,6 +37,15 @@ export function aRetrieveRequest(seed: number): RetrieveRequest {
     locale: 'de-AT',
     amongPinIds: ['among'],
     await: [{ topic: 'engagements.v1', partition: seed, position: 9_007_199_254_740_991 }],
+    shown: {
+      seen: Buffer.from(bytesOf(Uint32Array.of(seed, 0xffffffff))),
+      seenAtSeconds: Buffer.from(bytesOf(Uint32Array.of(1_700_000_000, 1_700_000_001))),
+      seenBefore: [Buffer.from(bytesOf(Uint32Array.of(1, 2))), Buffer.from(bytesOf(Uint32Array.of(3)))],
+      served: Buffer.from(bytesOf(Uint32Array.of(4))),
+      servedAtSeconds: Buffer.from(bytesOf(Uint32Array.of(1_700_000_002))),
+    },
+    fillTo: seed + 200,
+    sweptTo: 0xffffffff - seed,
   }
 }
 
@@ -63,5 +72,9 @@ export function aRetrieveResponse(seed: number): RetrieveResponse {
       },
     ],
     fresh: seed % 2 === 0,
+    sweptTo: 0xffffffff - seed,
+    exhausted: seed % 3 === 0,
+    shownBefore: seed,
+    catchingUp: seed % 5 === 0,
   }
 }

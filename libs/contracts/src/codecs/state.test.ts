@@ -57,7 +57,12 @@ function isAboutCreator(action: Action): boolean {
   return ['follow', 'unfollow', 'block', 'unblock'].includes(action)
 }
 
-const userStates = someEngagements.map((list) => foldUser(newUserState, list))
+const userStates = someEngagements.map((list) =>
+  foldUser(
+    newUserState,
+    list.map((engagement) => ({ engagement, horizonMs: 0 })),
+  ),
+)
 const pinStates = someEngagements.map((list) => foldPin(newPinState, list))
 
 /** Bytes with some of them changed, cut or doubled. */
@@ -170,13 +175,16 @@ describe('stored state', () => {
   it('of every version is still read', () => {
     const state = foldUser(newUserState, [
       {
-        sessionId: null,
-        action: 'save',
-        subject: { kind: 'pin', pinId: asId<PinId>('p') },
-        boardId: asId<BoardId>('b'),
-        occurredAtMs: startMs,
-        shown: { feedId: null, position: 3, surface: 'home' },
-        dwellMs: 300,
+        horizonMs: 0,
+        engagement: {
+          sessionId: null,
+          action: 'save',
+          subject: { kind: 'pin', pinId: asId<PinId>('p') },
+          boardId: asId<BoardId>('b'),
+          occurredAtMs: startMs,
+          shown: { feedId: null, position: 3, surface: 'home' },
+          dwellMs: 300,
+        },
       },
     ])
     expect(decodeUserState(Buffer.from(firstUserState, 'base64'))).toEqual(state)

@@ -37,6 +37,8 @@ export const Degradation = {
   LAST_GOOD: 4,
   /** POPULAR - What is popular, from this process's memory. */
   POPULAR: 5,
+  /** EXHAUSTED - Every stage took part, and nothing is left that the user was not shown: pins with `seen_again`, or none, follow. */
+  EXHAUSTED: 6,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -49,6 +51,7 @@ export namespace Degradation {
   export type RETRIEVAL_ORDER = typeof Degradation.RETRIEVAL_ORDER;
   export type LAST_GOOD = typeof Degradation.LAST_GOOD;
   export type POPULAR = typeof Degradation.POPULAR;
+  export type EXHAUSTED = typeof Degradation.EXHAUSTED;
   export type UNRECOGNIZED = typeof Degradation.UNRECOGNIZED;
 }
 
@@ -72,6 +75,9 @@ export function degradationFromJSON(object: any): Degradation {
     case 5:
     case "DEGRADATION_POPULAR":
       return Degradation.POPULAR;
+    case 6:
+    case "DEGRADATION_EXHAUSTED":
+      return Degradation.EXHAUSTED;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -93,6 +99,8 @@ export function degradationToJSON(object: Degradation): string {
       return "DEGRADATION_LAST_GOOD";
     case Degradation.POPULAR:
       return "DEGRADATION_POPULAR";
+    case Degradation.EXHAUSTED:
+      return "DEGRADATION_EXHAUSTED";
     case Degradation.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -291,6 +299,8 @@ export interface FeedItem {
   utility: number;
   /** The sources that found it. */
   sources: string[];
+  /** Whether the user was shown it before: nothing that was not shown is left, and the pins shown longest ago come again. */
+  seenAgain: boolean;
 }
 
 /** What one stage did. */
@@ -793,7 +803,7 @@ export const GetFeedRequest: MessageFns<GetFeedRequest> = {
 };
 
 function createBaseFeedItem(): FeedItem {
-  return { pinId: "", position: 0, utility: 0, sources: [] };
+  return { pinId: "", position: 0, utility: 0, sources: [], seenAgain: false };
 }
 
 export const FeedItem: MessageFns<FeedItem> = {
@@ -809,6 +819,9 @@ export const FeedItem: MessageFns<FeedItem> = {
     }
     for (const v of message.sources) {
       writer.uint32(34).string(v!);
+    }
+    if (message.seenAgain !== false) {
+      writer.uint32(40).bool(message.seenAgain);
     }
     return writer;
   },
@@ -858,6 +871,14 @@ export const FeedItem: MessageFns<FeedItem> = {
             message.sources.push(reader.string());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.seenAgain = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -880,6 +901,11 @@ export const FeedItem: MessageFns<FeedItem> = {
       position: isSet(object.position) ? globalThis.Number(object.position) : 0,
       utility: isSet(object.utility) ? globalThis.Number(object.utility) : 0,
       sources: globalThis.Array.isArray(object?.sources) ? object.sources.map((e: any) => globalThis.String(e)) : [],
+      seenAgain: isSet(object.seenAgain)
+        ? globalThis.Boolean(object.seenAgain)
+        : isSet(object.seen_again)
+        ? globalThis.Boolean(object.seen_again)
+        : false,
     };
   },
 
@@ -897,6 +923,9 @@ export const FeedItem: MessageFns<FeedItem> = {
     if (message.sources?.length) {
       obj.sources = message.sources;
     }
+    if (message.seenAgain !== false) {
+      obj.seenAgain = message.seenAgain;
+    }
     return obj;
   },
 
@@ -909,6 +938,7 @@ export const FeedItem: MessageFns<FeedItem> = {
     message.position = object.position ?? 0;
     message.utility = object.utility ?? 0;
     message.sources = object.sources?.map((e) => e) || [];
+    message.seenAgain = object.seenAgain ?? false;
     return message;
   },
 };

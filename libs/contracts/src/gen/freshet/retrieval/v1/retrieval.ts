@@ -188,6 +188,23 @@ export interface Relations {
   topicIds: string[];
 }
 
+/**
+ * The pins a user was shown, compactly: by hashes of their ids. A search passes over them, and knows which were shown
+ * longest ago. A pin not shown is taken for one that was with the probabilities that `freshet.state.v1` states.
+ */
+export interface ShownPins {
+  /** Little-endian uint32 each: `hash32` of the pins that the user saw or acted on last. */
+  seen: Uint8Array;
+  /** Little-endian uint32 each, beside `seen`: when the user last did, seconds since the epoch. */
+  seenAtSeconds: Uint8Array;
+  /** Little-endian uint32 each: the lower 20 bits of `hash32` of the pins seen in one generation of time; the oldest generation first. */
+  seenBefore: Uint8Array[];
+  /** Little-endian uint32 each: the lower half of the key of the pins that were served lately. */
+  served: Uint8Array;
+  /** Little-endian uint32 each, beside `served`: when, seconds since the epoch. */
+  servedAtSeconds: Uint8Array;
+}
+
 /** Asks for candidates. */
 export interface RetrieveRequest {
   /** Who asks; empty for a request without a user. */
@@ -224,6 +241,17 @@ export interface RetrieveRequest {
   await: LogPosition[];
   /** The client's session; empty: none given. */
   sessionId: string;
+  /** What the user was shown and must not be in the answer, but for what `fill_to` brings; absent: nothing. */
+  shown:
+    | ShownPins
+    | undefined;
+  /**
+   * At least so many candidates are wanted, 0–2,000. Where the sources find fewer, a sweep of the catalogue adds others
+   * that were not shown, and where there are no more of these, the ones that were shown longest ago. 0: the sources alone.
+   */
+  fillTo: number;
+  /** Where the sweep goes on: `swept_to` of the user's answer before. 0: where the user's sweeps begin. */
+  sweptTo: number;
 }
 
 /** What one source found, in columns. */
@@ -248,6 +276,17 @@ export interface RetrieveResponse {
   sources: SourceCandidates[];
   /** Whether every awaited position had been folded. */
   fresh: boolean;
+  /** Where the user's next sweep of the catalogue begins: all before it was shown, or may not be. */
+  sweptTo: number;
+  /**
+   * Whether, beside these candidates, the whole catalogue holds nothing for this user that was not shown. Only told where
+   * the sources found fewer than `fill_to`.
+   */
+  exhausted: boolean;
+  /** How many of the candidates, the last ones, were shown before: the ones shown longest ago first. */
+  shownBefore: number;
+  /** Whether the views are still being brought up to date after a start: pins may be missing. */
+  catchingUp: boolean;
 }
 
 /** One message of the stream towards the service. */
@@ -716,6 +755,157 @@ export const Relations: MessageFns<Relations> = {
   },
 };
 
+function createBaseShownPins(): ShownPins {
+  return {
+    seen: new Uint8Array(0),
+    seenAtSeconds: new Uint8Array(0),
+    seenBefore: [],
+    served: new Uint8Array(0),
+    servedAtSeconds: new Uint8Array(0),
+  };
+}
+
+export const ShownPins: MessageFns<ShownPins> = {
+  encode(message: ShownPins, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seen.length !== 0) {
+      writer.uint32(10).bytes(message.seen);
+    }
+    if (message.seenAtSeconds.length !== 0) {
+      writer.uint32(18).bytes(message.seenAtSeconds);
+    }
+    for (const v of message.seenBefore) {
+      writer.uint32(26).bytes(v!);
+    }
+    if (message.served.length !== 0) {
+      writer.uint32(34).bytes(message.served);
+    }
+    if (message.servedAtSeconds.length !== 0) {
+      writer.uint32(42).bytes(message.servedAtSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShownPins {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShownPins();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.seen = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.seenAtSeconds = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.seenBefore.push(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.served = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.servedAtSeconds = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ShownPins {
+    return {
+      seen: isSet(object.seen) ? bytesFromBase64(object.seen) : new Uint8Array(0),
+      seenAtSeconds: isSet(object.seenAtSeconds)
+        ? bytesFromBase64(object.seenAtSeconds)
+        : isSet(object.seen_at_seconds)
+        ? bytesFromBase64(object.seen_at_seconds)
+        : new Uint8Array(0),
+      seenBefore: globalThis.Array.isArray(object?.seenBefore)
+        ? object.seenBefore.map((e: any) => bytesFromBase64(e))
+        : globalThis.Array.isArray(object?.seen_before)
+        ? object.seen_before.map((e: any) => bytesFromBase64(e))
+        : [],
+      served: isSet(object.served) ? bytesFromBase64(object.served) : new Uint8Array(0),
+      servedAtSeconds: isSet(object.servedAtSeconds)
+        ? bytesFromBase64(object.servedAtSeconds)
+        : isSet(object.served_at_seconds)
+        ? bytesFromBase64(object.served_at_seconds)
+        : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: ShownPins): unknown {
+    const obj: any = {};
+    if (message.seen.length !== 0) {
+      obj.seen = base64FromBytes(message.seen);
+    }
+    if (message.seenAtSeconds.length !== 0) {
+      obj.seenAtSeconds = base64FromBytes(message.seenAtSeconds);
+    }
+    if (message.seenBefore?.length) {
+      obj.seenBefore = message.seenBefore.map((e) => base64FromBytes(e));
+    }
+    if (message.served.length !== 0) {
+      obj.served = base64FromBytes(message.served);
+    }
+    if (message.servedAtSeconds.length !== 0) {
+      obj.servedAtSeconds = base64FromBytes(message.servedAtSeconds);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ShownPins>): ShownPins {
+    return ShownPins.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ShownPins>): ShownPins {
+    const message = createBaseShownPins();
+    message.seen = object.seen ?? new Uint8Array(0);
+    message.seenAtSeconds = object.seenAtSeconds ?? new Uint8Array(0);
+    message.seenBefore = object.seenBefore?.map((e) => e) || [];
+    message.served = object.served ?? new Uint8Array(0);
+    message.servedAtSeconds = object.servedAtSeconds ?? new Uint8Array(0);
+    return message;
+  },
+};
+
 function createBaseRetrieveRequest(): RetrieveRequest {
   return {
     userId: "",
@@ -732,6 +922,9 @@ function createBaseRetrieveRequest(): RetrieveRequest {
     amongPinIds: [],
     await: [],
     sessionId: "",
+    shown: undefined,
+    fillTo: 0,
+    sweptTo: 0,
   };
 }
 
@@ -778,6 +971,15 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     }
     if (message.sessionId !== "") {
       writer.uint32(114).string(message.sessionId);
+    }
+    if (message.shown !== undefined) {
+      ShownPins.encode(message.shown, writer.uint32(122).fork()).join();
+    }
+    if (message.fillTo !== 0) {
+      writer.uint32(128).uint32(message.fillTo);
+    }
+    if (message.sweptTo !== 0) {
+      writer.uint32(141).fixed32(message.sweptTo);
     }
     return writer;
   },
@@ -907,6 +1109,30 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
             message.sessionId = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.shown = ShownPins.decode(reader, reader.uint32());
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.fillTo = reader.uint32();
+            continue;
+          }
+          case 17: {
+            if (tag !== 141) {
+              break;
+            }
+
+            message.sweptTo = reader.fixed32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -961,6 +1187,17 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
         : isSet(object.session_id)
         ? globalThis.String(object.session_id)
         : "",
+      shown: isSet(object.shown) ? ShownPins.fromJSON(object.shown) : undefined,
+      fillTo: isSet(object.fillTo)
+        ? globalThis.Number(object.fillTo)
+        : isSet(object.fill_to)
+        ? globalThis.Number(object.fill_to)
+        : 0,
+      sweptTo: isSet(object.sweptTo)
+        ? globalThis.Number(object.sweptTo)
+        : isSet(object.swept_to)
+        ? globalThis.Number(object.swept_to)
+        : 0,
     };
   },
 
@@ -1008,6 +1245,15 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     if (message.sessionId !== "") {
       obj.sessionId = message.sessionId;
     }
+    if (message.shown !== undefined) {
+      obj.shown = ShownPins.toJSON(message.shown);
+    }
+    if (message.fillTo !== 0) {
+      obj.fillTo = Math.round(message.fillTo);
+    }
+    if (message.sweptTo !== 0) {
+      obj.sweptTo = Math.round(message.sweptTo);
+    }
     return obj;
   },
 
@@ -1036,6 +1282,11 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     message.amongPinIds = object.amongPinIds?.map((e) => e) || [];
     message.await = object.await?.map((e) => LogPosition.fromPartial(e)) || [];
     message.sessionId = object.sessionId ?? "";
+    message.shown = (object.shown !== undefined && object.shown !== null)
+      ? ShownPins.fromPartial(object.shown)
+      : undefined;
+    message.fillTo = object.fillTo ?? 0;
+    message.sweptTo = object.sweptTo ?? 0;
     return message;
   },
 };
@@ -1162,7 +1413,16 @@ export const SourceCandidates: MessageFns<SourceCandidates> = {
 };
 
 function createBaseRetrieveResponse(): RetrieveResponse {
-  return { pinIds: [], scores: new Uint8Array(0), sources: [], fresh: false };
+  return {
+    pinIds: [],
+    scores: new Uint8Array(0),
+    sources: [],
+    fresh: false,
+    sweptTo: 0,
+    exhausted: false,
+    shownBefore: 0,
+    catchingUp: false,
+  };
 }
 
 export const RetrieveResponse: MessageFns<RetrieveResponse> = {
@@ -1178,6 +1438,18 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
     }
     if (message.fresh !== false) {
       writer.uint32(32).bool(message.fresh);
+    }
+    if (message.sweptTo !== 0) {
+      writer.uint32(45).fixed32(message.sweptTo);
+    }
+    if (message.exhausted !== false) {
+      writer.uint32(48).bool(message.exhausted);
+    }
+    if (message.shownBefore !== 0) {
+      writer.uint32(56).uint32(message.shownBefore);
+    }
+    if (message.catchingUp !== false) {
+      writer.uint32(64).bool(message.catchingUp);
     }
     return writer;
   },
@@ -1227,6 +1499,38 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
             message.fresh = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 45) {
+              break;
+            }
+
+            message.sweptTo = reader.fixed32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.exhausted = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.shownBefore = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.catchingUp = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1251,6 +1555,22 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
         ? object.sources.map((e: any) => SourceCandidates.fromJSON(e))
         : [],
       fresh: isSet(object.fresh) ? globalThis.Boolean(object.fresh) : false,
+      sweptTo: isSet(object.sweptTo)
+        ? globalThis.Number(object.sweptTo)
+        : isSet(object.swept_to)
+        ? globalThis.Number(object.swept_to)
+        : 0,
+      exhausted: isSet(object.exhausted) ? globalThis.Boolean(object.exhausted) : false,
+      shownBefore: isSet(object.shownBefore)
+        ? globalThis.Number(object.shownBefore)
+        : isSet(object.shown_before)
+        ? globalThis.Number(object.shown_before)
+        : 0,
+      catchingUp: isSet(object.catchingUp)
+        ? globalThis.Boolean(object.catchingUp)
+        : isSet(object.catching_up)
+        ? globalThis.Boolean(object.catching_up)
+        : false,
     };
   },
 
@@ -1268,6 +1588,18 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
     if (message.fresh !== false) {
       obj.fresh = message.fresh;
     }
+    if (message.sweptTo !== 0) {
+      obj.sweptTo = Math.round(message.sweptTo);
+    }
+    if (message.exhausted !== false) {
+      obj.exhausted = message.exhausted;
+    }
+    if (message.shownBefore !== 0) {
+      obj.shownBefore = Math.round(message.shownBefore);
+    }
+    if (message.catchingUp !== false) {
+      obj.catchingUp = message.catchingUp;
+    }
     return obj;
   },
 
@@ -1280,6 +1612,10 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
     message.scores = object.scores ?? new Uint8Array(0);
     message.sources = object.sources?.map((e) => SourceCandidates.fromPartial(e)) || [];
     message.fresh = object.fresh ?? false;
+    message.sweptTo = object.sweptTo ?? 0;
+    message.exhausted = object.exhausted ?? false;
+    message.shownBefore = object.shownBefore ?? 0;
+    message.catchingUp = object.catchingUp ?? false;
     return message;
   },
 };

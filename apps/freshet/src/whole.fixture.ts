@@ -1,0 +1,151 @@
+import { createVirtualClock } from '@freshet/adapters/memory/clock'
+import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
+import { createSeededRandom } from '@freshet/adapters/memory/random'
+import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
+import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
+import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { encodePinChange } from '@freshet/contracts/codecs/pin'
+import {
+  GetFeedRequest,
+  GetRelatedPinsRequest,
+  type GetFeedResponse,
+  type GetRelatedPinsResponse,
+} from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { topicLayouts } from '@freshet/contracts/topics'
+import type { Action, Subject } from '@freshet/domain/engagement'
+import { asId, type BoardId, type CreatorId, type PinId, type TopicId, type UserId } from '@freshet/domain/ids'
+import type { Pin } from '@freshet/domain/pin'
+import { openScorer } from '@freshet/ranker/scorer'
+import { createEmbedded, type Embedded, type EmbeddedConfig } from './embedded.ts'
+import { withoutAlarms } from './without-alarms.ts'
+
+/** When tests of the whole begin, milliseconds. */
+export const startMs = Date.UTC(2026, 0, 1)
+
+/** What a test says of an engagement. */
+export interface Act {
+  readonly userId?: string
+  readonly action: Action
+  readonly on: string | Subject
+  readonly boardId?: string
+}
+
+/** All services in this process on adapters in memory, in virtual time, as they run in production. */
+export interface Whole {
+  readonly embedded: Embedded
+  now(): number
+  advance(ms: number): Promise<void>
+  /** Adds, changes or, with null, deletes pins, and waits until all services know it. */
+  pins(changes: readonly (readonly [pinId: string, fields: Partial<Omit<Pin, 'pinId'>> | null])[]): Promise<void>
+  /** Posts what users did, a second apart, and waits until all services know it. */
+  act(...acts: readonly Act[]): Promise<void>
+  feed(request?: Partial<GetFeedRequest>): Promise<GetFeedResponse>
+  related(request: Partial<GetRelatedPinsRequest>): Promise<GetRelatedPinsResponse>
+  stop(): Promise<void>
+}
+
+const patience = { timeoutMs: 60_000 }
+
+/** Starts a whole. */
+export async function aWhole(config: EmbeddedConfig = {}): Promise<Whole> {
+  const clock = createVirtualClock(startMs)
+  const log = createMemoryEventLog({ clock })
+  const store = createMemoryStateStore({ clock })
+  await log.applyTopics(topicLayouts(2))
+  const { scorer } = await openScorer({ backend: 'auto', specFile: null })
+  const errors: unknown[] = []
+  const embedded = createEmbedded({
+    platform: {
+      log,
+      store,
+      artefacts: null,
+      // Hours pass at once: what is done every few seconds is not done.
+      clock: withoutAlarms(clock),
+      random: createSeededRandom(1),
+      engineClock: createSystemEngineClock(),
+    },
+    scorer,
+    config: {
+      trainer: null,
+      ...config,
+      blender: {
+        userStateBudgetMs: 30_000,
+        retrieveBudgetMs: 30_000,
+        rankBudgetMs: 30_000,
+        recordBudgetMs: 30_000,
+        ...config.blender,
+      },
+    },
+    pause: () => Promise.resolve(),
+    onError: (_part, error) => errors.push(error),
+  })
+  await embedded.start()
+  await log.drain()
+  let events = 0
+
+  async function settled(): Promise<void> {
+    await log.drain()
+    if (errors.length > 0) throw errors[0] as Error
+  }
+
+  return {
+    embedded,
+    now: () => clock.now(),
+    advance: (ms) => clock.advance(ms),
+    async pins(changes) {
+      const records = changes.map(([pinId, fields]) => ({
+        key: pinId,
+        value: encodePinChange(
+          fields === null
+            ? { kind: 'delete', pinId: asId<PinId>(pinId) }
+            : { kind: 'upsert', pin: aPin(pinId, fields) },
+        ),
+        partition: null,
+      }))
+      await log.append('pins.v1', records)
+      await settled()
+    },
+    async act(...acts) {
+      for (const { userId = 'ada', action, on, boardId } of acts) {
+        await clock.advance(1_000)
+        const engagement = {
+          eventId: asId<never>(`e${events++}`),
+          userId: asId<UserId>(userId),
+          sessionId: null,
+          action,
+          subject: typeof on === 'string' ? ({ kind: 'pin', pinId: asId<PinId>(on) } as const) : on,
+          boardId: boardId === undefined ? null : asId<BoardId>(boardId),
+          occurredAtMs: clock.now(),
+          shown: { feedId: null, position: null, surface: null },
+          dwellMs: null,
+        }
+        const value = encodeEngagement(engagement, engagement.occurredAtMs)
+        await log.append('engagements.v1', [{ key: userId, value, partition: null }])
+      }
+      await settled()
+    },
+    feed: (request = {}) =>
+      embedded.blender.getFeed(GetFeedRequest.fromPartial({ userId: 'ada', ...request }), patience),
+    related: (request) => embedded.blender.getRelatedPins(GetRelatedPinsRequest.fromPartial(request), patience),
+    stop: () => embedded.stop(),
+  }
+}
+
+function aPin(pinId: string, fields: Partial<Omit<Pin, 'pinId'>>): Pin {
+  return {
+    pinId: asId<PinId>(pinId),
+    title: '',
+    description: '',
+    topics: [],
+    creatorId: null,
+    createdAtMs: startMs,
+    locale: null,
+    imageUrl: null,
+    visualEmbedding: null,
+    ...fields,
+  }
+}
+
+/** Ids for tests. */
+export const aTopic = (id: string): TopicId => asId<TopicId>(id)
+export const aCreator = (id: string): CreatorId => asId<CreatorId>(id)
