@@ -231,8 +231,8 @@ describe('no pin twice', () => {
     const { feed } = await aBlender({ pins: manyPins(40) })
     const pagesOf = async () => {
       const pages = [await feed({ pageSize: 20 })]
-      while (pages.at(-1)!.nextPageToken !== '')
-        pages.push(await feed({ pageSize: 20, pageToken: pages.at(-1)!.nextPageToken }))
+      while (pages.at(-1).nextPageToken !== '')
+        pages.push(await feed({ pageSize: 20, pageToken: pages.at(-1).nextPageToken }))
       return pages
     }
     const once = await pagesOf()
