@@ -33,8 +33,16 @@ describe('A27 · services on one machine', () => {
 
 describe('the local compose file', () => {
   const compose = parse(readFileSync(join(root, 'deploy/local/compose.yaml'), 'utf8'), { merge: true }) as {
-    services: Record<string, { environment?: Record<string, string>; build?: { args: { APP: string } } }>
+    services: Record<
+      string,
+      { environment?: Record<string, string>; volumes?: string[]; build?: { args: { APP: string } } }
+    >
   }
+
+  it('A2: has the broker write where its volume is mounted', () => {
+    const { environment, volumes } = compose.services['kafka']!
+    expect(volumes).toEqual([`kafka:${environment?.['KAFKA_LOG_DIRS']}`])
+  })
 
   it('runs every service', () => {
     expect(services.filter((app) => !(app in compose.services))).toEqual([])

@@ -70,6 +70,7 @@ async function rebuildRows(bench: Bench, where: string, log: EventLog, store: St
   const report: RebuildReport = await rebuildState({
     log,
     store,
+    clock: createSystemClock(),
     config,
     family: 'user',
     generation: null,

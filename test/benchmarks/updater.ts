@@ -188,6 +188,7 @@ async function bothStages(records: readonly NewRecord[], cacheBytes: number) {
   const report = await rebuildState({
     log,
     store,
+    clock,
     config,
     family: 'user',
     generation: null,

@@ -32,6 +32,7 @@ export function rebuild(world: World, family: StateFamily): Promise<RebuildRepor
     rebuildState({
       log: log.seenBy(process, scheduler),
       store: store.seenBy(process, scheduler),
+      clock: { now: () => 0, sleep: () => Promise.resolve() },
       config: updaterConfigOf({ fold: simFold, updater: { haltMinBadRecords: 1000 } }),
       family,
       generation: rebuiltGeneration,

@@ -36,8 +36,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: folder,
-        find: 'if (stored !== batch.next) return { seekTo: stored }',
-        replace: "if (kind !== 'ROLLBACK' && stored !== batch.next) return { seekTo: stored }",
+        find: 'if (stored !== batch.next) return { seekTo: positionIn(stored) }',
+        replace: "if (kind !== 'ROLLBACK' && stored !== batch.next) return { seekTo: positionIn(stored) }",
       },
     ],
   },
@@ -112,6 +112,34 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [{ file: pins, find: 'if (!isAbove(source, mark)) {', replace: 'if (false) {' }],
   },
   {
+    name: 'source-position-without-its-log',
+    means:
+      'what is sent onward of an adopted log carries plain positions, which the second stage takes for repeats of the log before',
+    edits: [
+      {
+        file: users,
+        find: 'storedPosition(batch.epoch, record.position)',
+        replace: 'record.position',
+      },
+    ],
+  },
+  {
+    name: 'adopted-log-read-from-where-it-was',
+    means: 'an adopted log is folded from the position in the log before it',
+    edits: [
+      {
+        file: folder,
+        find: 'const [from, next] = [position ?? 0, storedPosition(epoch, 0)]',
+        replace: 'const [from, next] = [position ?? 0, storedPosition(epoch, positionIn(position ?? 0))]',
+      },
+    ],
+  },
+  {
+    name: 'other-log-not-noticed',
+    means: 'records of a log that nobody adopted are folded on top of the state of the one before',
+    edits: [{ file: 'feature-updater/src/following.ts', find: 'if (replaced !== null) throw replaced', replace: '' }],
+  },
+  {
     name: 'high-water-mark-in-memory',
     means: 'high-water marks are kept by the process and not stored',
     edits: [
@@ -148,14 +176,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: folder,
-        find: 'await Promise.all(result.onward.map(({ topic, records }) => log.append(topic, records, call)))',
+        find: 'await Promise.all(result.onward.map(({ topic, records }) => options.log.append(topic, records, call)))',
         replace: '',
       },
       {
         file: folder,
         find: 'share.add(parsed.length, badRecords)',
         replace:
-          'for (const { topic, records } of result.onward) await log.append(topic, records, call)\n    share.add(parsed.length, badRecords)',
+          'for (const { topic, records } of result.onward) await options.log.append(topic, records, call)\n    share.add(parsed.length, badRecords)',
       },
     ],
   },
@@ -165,8 +193,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: folder,
-        find: 'log.append(topic, records, call)',
-        replace: 'log.append(topic, records, call).catch(() => undefined)',
+        find: 'options.log.append(topic, records, call)',
+        replace: 'options.log.append(topic, records, call).catch(() => undefined)',
       },
     ],
   },
@@ -304,7 +332,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'compared-at-unequal-positions',
     means: 'a rebuild compares values of both generations at whatever positions they are',
-    edits: [{ file: rebuild, find: 'if ((after.position ?? 0) !== (before.position ?? 0)) continue', replace: '' }],
+    edits: [{ file: rebuild, find: 'if (placeOf(after.position) !== placeOf(before.position)) continue', replace: '' }],
   },
   {
     name: 'rebuild-alone',

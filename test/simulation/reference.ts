@@ -7,6 +7,7 @@ import {
 import { decodePartitionMeta, type OutcomeCounts, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { decodePinFeatures, encodePinState } from '@freshet/contracts/codecs/pin-state'
 import { encodeUserState, withoutTail } from '@freshet/contracts/codecs/user-state'
+import { storedPosition } from '@freshet/contracts/followed-log'
 import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
 import type { StateFamily } from '@freshet/contracts/scopes'
 import type { Engagement } from '@freshet/domain/engagement'
@@ -54,14 +55,14 @@ export function violations(log: SimLog, store: SimStore, scopes: Scopes): readon
 
   expected.forEach(({ users, counts }, partition) => {
     const stored = store.now(scopes.user, partition)
-    const end = log.end('engagements.v1', partition)
+    const end = storedPosition(log.epoch('engagements.v1'), log.end('engagements.v1', partition))
     if ((stored.position ?? 0) !== end) problems.push(`user ${partition} stands at ${stored.position}, not at ${end}`)
     compare(`user ${partition}`, folded(stored.values), users, problems)
     const { counts: said } = decodePartitionMeta(stored.meta)
     if (JSON.stringify(said) !== JSON.stringify(counts)) {
       problems.push(`user ${partition} counted ${JSON.stringify(said)} instead of ${JSON.stringify(counts)}`)
     }
-    const records = log.records('engagements.v1', partition).length
+    const records = log.records('engagements.v1', partition).length + log.lost('engagements.v1', partition).length
     const sum = Object.values(said).reduce((total, count) => total + count, 0)
     if (sum !== records) problems.push(`user ${partition}: ${records} accepted, ${sum} accounted for`)
   })
@@ -77,6 +78,7 @@ function expectedOf(log: SimLog, partition: number): Expected {
     deadLettered: 0,
     erased: 0,
     tombstone: 0,
+    lost: 0,
   }
   const accepted = new Map<string, AcceptedEngagement[]>()
   const ids = new Set<string>()
@@ -84,7 +86,9 @@ function expectedOf(log: SimLog, partition: number): Expected {
   const dead = new Set<number>()
   const onward = new Map<string, Sent>()
   let watermarkMs = 0
-  for (const { key, value, position } of log.records('engagements.v1', partition)) {
+  const epoch = log.epoch('engagements.v1')
+  const records = log.records('engagements.v1', partition).map((record) => ({ ...record, epoch }))
+  for (const { key, value, position, epoch: of } of [...log.lost('engagements.v1', partition), ...records]) {
     if (value === null) {
       counts.tombstone++
       accepted.delete(key)
@@ -119,7 +123,7 @@ function expectedOf(log: SimLog, partition: number): Expected {
     const list = accepted.get(key) ?? []
     accepted.set(key, [...list, { engagement, horizonMs: watermarkMs - simFold.allowedLatenessMs }])
     pinStateKeys(engagement).forEach((pinKey, index) => {
-      onward.set(`${partition}:${position}:${index}`, { key: pinKey, engagement })
+      onward.set(`${partition}:${storedPosition(of, position)}:${index}`, { key: pinKey, engagement })
     })
   }
   const limits = { ...defaultUserLimits, maxRecentActions: simFold.maxRecentActions }

@@ -19,6 +19,8 @@ export interface Scheduler {
   step(): Promise<boolean>
   /** From now on nothing fails. */
   calm(): void
+  /** From now on calls may fail again. */
+  storm(): void
   readonly trace: string[]
 }
 
@@ -99,6 +101,9 @@ export function createScheduler(random: Random, faults: Faults, onCrash: (proces
     },
     calm() {
       calm = true
+    },
+    storm() {
+      calm = false
     },
     trace,
   }

@@ -18,6 +18,14 @@ export interface SimLog {
   /** The records of a partition; positions are sparse. */
   records(topic: string, partition: number): readonly LogRecord[]
   end(topic: string, partition: number): number
+  /** What the log of a topic calls itself. */
+  id(topic: string): string
+  /** How often a topic was made again. */
+  epoch(topic: string): number
+  /** Loses a topic and makes it again, empty, under the same name. */
+  recreate(topic: string): void
+  /** Records of the logs before this one, with the number of theirs. */
+  lost(topic: string, partition: number): readonly (LogRecord & { readonly epoch: number })[]
   /** A batch of any length, sometimes empty; it ends right after its last record or, as on a real log, somewhat later. null: there is nothing yet. */
   cut(at: TopicPartition, from: number): LogBatch | null
   /** Appends at once, as the generator of events does. */
@@ -43,12 +51,28 @@ export function createSimLog(partitions: number, random: Random): SimLog {
   const unsupported = (): never => {
     throw new Error('the simulation drives readers itself')
   }
+  const before = new Map<string, (LogRecord & { readonly epoch: number })[][]>()
+  const epochs = new Map<string, number>()
   let appendedAtMs = 0
 
   const log: SimLog = {
     partitions,
     records: (topic, partition) => of(topic)[partition] ?? [],
     end: (topic, partition) => endsOf(topic)[partition] ?? 0,
+    id: (topic) => `sim-${log.epoch(topic)}`,
+    epoch: (topic) => epochs.get(topic) ?? 0,
+    recreate(topic) {
+      const epoch = log.epoch(topic)
+      const kept = before.get(topic) ?? Array.from({ length: partitions }, () => [])
+      of(topic).forEach((records, partition) =>
+        kept[partition]?.push(...records.map((record) => ({ ...record, epoch }))),
+      )
+      before.set(topic, kept)
+      topics.delete(topic)
+      ends.delete(topic)
+      epochs.set(topic, epoch + 1)
+    },
+    lost: (topic, partition) => before.get(topic)?.[partition] ?? [],
     cut(at, from) {
       const waiting = log.records(at.topic, at.partition).filter(({ position }) => position >= from)
       const end = log.end(at.topic, at.partition)
@@ -79,6 +103,7 @@ export function createSimLog(partitions: number, random: Random): SimLog {
           )
         }),
       partitionCount: () => Promise.resolve(partitions),
+      identity: (topic) => Promise.resolve(log.id(topic)),
       starts: () => Promise.resolve(new Array<number>(partitions).fill(0)),
       ends: (topic) => Promise.resolve([...endsOf(topic)]),
       applyTopics: unsupported,
@@ -116,6 +141,7 @@ function readAll(log: SimLog, process: SimProcess, scheduler: Scheduler, options
     handled: () => null,
     assigned: () => [],
     lag: () => Promise.resolve(0),
+    restart: () => undefined,
     stop: async () => {
       stopped = true
       await Promise.all(ended)

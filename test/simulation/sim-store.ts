@@ -17,6 +17,8 @@ export interface SimStore {
   pointer(name: string): string | null
   /** A fail-over to a replica that had missed the last commits of one partition. Answers how many were lost. */
   loseTail(scope: string, partition: number, random: Random): number
+  /** From here on nothing that was committed is lost. */
+  settle(): void
   /** The store as one process sees it: any call may be refused, done and yet refused, or the last thing it does. */
   seenBy(process: SimProcess, scheduler: Scheduler): StateStore
 }
@@ -79,6 +81,9 @@ export function createSimStore(): SimStore {
       const lost = Math.min(history.length - 1, 1 + Math.floor(random.next() * 3))
       history.length -= lost
       return lost
+    },
+    settle() {
+      for (const history of histories.values()) history.splice(0, history.length - 1)
     },
     seenBy: (process, scheduler) => ({
       read: (scope, partition, keys) =>

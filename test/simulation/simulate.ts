@@ -1,4 +1,5 @@
 import { createSeededRandom } from '@freshet/adapters/memory/random'
+import { isContractError } from '@freshet/contracts/errors'
 import type { BatchVerdict, LogBatch, TopicPartition } from '@freshet/contracts/ports/event-log'
 import { stateScope } from '@freshet/contracts/scopes'
 import type { Clock } from '@freshet/domain/clock'
@@ -9,6 +10,7 @@ import { readErasures } from './erasing.ts'
 import { replayLetters, writeLetter } from './letters.ts'
 import { operate, rebuild, rebuiltGeneration, servingScopes } from './operating.ts'
 import { violations } from './reference.ts'
+import { adopt, cutOf, replaceLog } from './replacing.ts'
 import { rebuiltViolations, violationsWithErasures } from './reference-erased.ts'
 import { createScheduler, SimulatedFault, type SimProcess } from './scheduler.ts'
 import { createSimLog } from './sim-log.ts'
@@ -53,6 +55,8 @@ const maxSteps = 20_000
 const erasingShare = 0.25
 /** Share of the others in which state is rebuilt, and switched to and fro. */
 const switchingShare = 0.4
+/** Share of the rest in which the log is lost and made again. */
+const replacingShare = 0.4
 /** Share of these others in which letters of an older version are replayed. */
 const replayingShare = 0.3
 
@@ -75,6 +79,7 @@ export async function simulate(seed: number): Promise<Simulated> {
   const switching = !erasing && random.next() < switchingShare
   const switched = pick(['user', 'pin'] as const) ?? 'user'
   const replaying = !erasing && random.next() < replayingShare
+  const replacing = !erasing && !switching && !replaying && random.next() < replacingShare
   const faults = { refused: 0.04 * stormy, doneButRefused: 0.04 * stormy, crash: 0.03 * stormy }
   const problems: string[] = []
   const pumps = new Set<Pump>()
@@ -86,6 +91,7 @@ export async function simulate(seed: number): Promise<Simulated> {
   let started = 0
   const operators: Command[] = []
   const replays: Command[] = []
+  const adopters: Command[] = []
   let letters = 0
   let replayed = 0
 
@@ -124,15 +130,20 @@ export async function simulate(seed: number): Promise<Simulated> {
   const run = async (pump: Pump): Promise<void> => {
     const { instance, at } = pump
     let position: number | null = null
+    let id = ''
     await instance.loaded
     while (pump.active) {
       try {
+        // A reader starts again where its log was replaced, and when another one was adopted.
+        if (log.epoch(at.topic) > 0 && random.next() < 0.2) position = null
+        if (position === null) id = log.id(at.topic)
         position ??= (await instance.updater.startAt(at)) ?? 0
         const batch: LogBatch | null = await scheduler.call(
           instance,
           `poll ${at.topic}/${at.partition} from ${position}`,
           (fate) => (fate === 'done' ? log.cut(at, position ?? 0) : null),
         )
+        cutOf(log, at.topic, id)
         if (batch === null || !pump.active) continue
         const verdict: BatchVerdict =
           at.topic === 'engagements.v1'
@@ -140,7 +151,8 @@ export async function simulate(seed: number): Promise<Simulated> {
             : await instance.updater.handlePinBatch(batch)
         position = verdict?.seekTo ?? batch.next
       } catch (error) {
-        if (!(error instanceof SimulatedFault)) {
+        if (replacing && isContractError(error, 'LOG_REPLACED')) position = null
+        else if (!(error instanceof SimulatedFault)) {
           problems.push(`${instance.name} threw ${(error as Error).stack}`)
           return
         }
@@ -194,6 +206,14 @@ export async function simulate(seed: number): Promise<Simulated> {
       .catch((error: unknown) => problems.push(`${started.name} threw ${(error as Error).stack}`))
       .finally(() => (started.done = true))
   }
+  /** The one who adopts the log that was made again; after a crash another one takes over. */
+  const startAdopting = (): void => {
+    const started = { name: `adopter${adopters.length}`, dead: false, pausedSteps: 0, done: false }
+    adopters.push(started)
+    adopt(started, log, store, scheduler)
+      .catch((error: unknown) => problems.push(`${started.name} threw ${(error as Error).stack}`))
+      .finally(() => (started.done = true))
+  }
   const isGone = (command: Command | undefined): boolean => command === undefined || command.dead
   const isAt = (command: Command | undefined): boolean => command !== undefined && !command.dead && !command.done
   const finished = async (commands: readonly Command[]): Promise<void> => {
@@ -206,39 +226,75 @@ export async function simulate(seed: number): Promise<Simulated> {
   }
   const living = () => instances.filter(({ dead }) => !dead)
 
-  let sent = 0
-  while (sent < events || random.next() < 0.97) {
-    if (sent < events && random.next() < 0.25) {
-      log.write('engagements.v1', [workload.next()])
-      sent++
+  const drain = async (): Promise<void> => {
+    // A store that lost its tail, or another generation that serves, is noticed at the next record, as is what was folded of an erased user meanwhile, and then
+    // the tombstones have to be folded: canaries see to it that there is a record everywhere, again and again.
+    for (let round = 0; round < (erasing ? 3 : switching ? 2 : 1); round++) {
+      for (const userId of canaries.users) {
+        for (const creatorId of canaries.creators) log.write('engagements.v1', [workload.canary(userId, creatorId)])
+      }
+      for (const at of all) if (holders(at).length === 0) give(at)
+      // Over once there was nothing but polls for long: everything that waits has a fair chance to be next.
+      let idle = 0
+      while (idle < 10 * pumps.size + 50 && scheduler.trace.length < maxSteps) {
+        const before = scheduler.trace.length
+        await scheduler.step()
+        const ran = scheduler.trace.slice(before)
+        idle = ran.every((line) => line.includes(' poll ')) ? idle + (ran.length > 0 ? 1 : 5) : 0
+      }
     }
-    if (erasing && random.next() < 0.03) log.write('erasures.v1', [workload.erasure()])
-    if (switching && random.next() < 0.02 && isGone(operators.at(-1))) startOperator()
-    if (replaying && random.next() < 0.02) writeLetter(log, workload.unsent(), letters++, random)
-    if (replaying && random.next() < 0.03 && !isAt(replays.at(-1))) startReplay()
-    const asking = switching && random.next() < 0.03 ? pick(living()) : undefined
-    if (asking !== undefined) askWhatServes(asking)
-    for (const at of all) if (holders(at).length === 0) give(at)
-    const draw = random.next()
-    const at = pick(all)
-    if (at !== undefined && draw < 0.02) give(at)
-    else if (at !== undefined && draw < 0.06) {
-      const [first, ...others] = holders(at)
-      if (first !== undefined && others.length > 0) take(first)
-    } else if (at !== undefined && draw < 0.06 + 0.02 * stormy) {
-      const family = at.topic === 'engagements.v1' ? 'user' : 'pin'
-      const generation = switching && random.next() < 0.5 ? rebuiltGeneration : '1'
-      store.loseTail(stateScope(family, generation), at.partition, random)
-    } else if (draw < 0.1) {
-      const paused = pick(living())
-      if (paused !== undefined) paused.pausedSteps = Math.floor(random.next() * 30)
-    }
-    await scheduler.step()
-    if (scheduler.trace.length > maxSteps) break
   }
 
+  let sent = 0
+  /** Lets everything go wrong until so many events were sent, and a while longer. */
+  const storm = async (until: number): Promise<void> => {
+    while (sent < until || random.next() < 0.97) {
+      if (sent < until && random.next() < 0.25) {
+        log.write('engagements.v1', [workload.next()])
+        sent++
+      }
+      if (erasing && random.next() < 0.03) log.write('erasures.v1', [workload.erasure()])
+      if (switching && random.next() < 0.02 && isGone(operators.at(-1))) startOperator()
+      if (replaying && random.next() < 0.02) writeLetter(log, workload.unsent(), letters++, random)
+      if (replaying && random.next() < 0.03 && !isAt(replays.at(-1))) startReplay()
+      if (adopters.length > 0 && random.next() < 0.1 && isGone(adopters.at(-1))) startAdopting()
+      const asking = (switching || adopters.length > 0) && random.next() < 0.03 ? pick(living()) : undefined
+      if (asking !== undefined) askWhatServes(asking)
+      for (const at of all) if (holders(at).length === 0) give(at)
+      const draw = random.next()
+      const at = pick(all)
+      if (at !== undefined && draw < 0.02) give(at)
+      else if (at !== undefined && draw < 0.06) {
+        const [first, ...others] = holders(at)
+        if (first !== undefined && others.length > 0) take(first)
+      } else if (at !== undefined && draw < 0.06 + 0.02 * stormy) {
+        const family = at.topic === 'engagements.v1' ? 'user' : 'pin'
+        const generation = switching && random.next() < 0.5 ? rebuiltGeneration : '1'
+        store.loseTail(stateScope(family, generation), at.partition, random)
+      } else if (draw < 0.1) {
+        const paused = pick(living())
+        if (paused !== undefined) paused.pausedSteps = Math.floor(random.next() * 30)
+      }
+      await scheduler.step()
+      if (scheduler.trace.length > maxSteps) break
+    }
+  }
+  await storm(replacing ? Math.ceil(events / 2) : events)
+  if (replacing) {
+    scheduler.calm()
+    await drain()
+    replaceLog(log, store)
+    scheduler.storm()
+    startAdopting()
+    await storm(events)
+  }
   scheduler.calm()
   calm = true
+  if (replacing) {
+    if (isGone(adopters.at(-1))) startAdopting()
+    await finished(adopters)
+    for (const instance of living()) askWhatServes(instance)
+  }
   if (switching) {
     if (isGone(operators.at(-1))) startOperator()
     await finished(operators)
@@ -250,22 +306,7 @@ export async function simulate(seed: number): Promise<Simulated> {
     if (isGone(replays.at(-1)) || letters > replayed) startReplay()
     await finished(replays)
   }
-  // A store that lost its tail, or another generation that serves, is noticed at the next record, as is what was folded of an erased user meanwhile, and then
-  // the tombstones have to be folded: canaries see to it that there is a record everywhere, again and again.
-  for (let round = 0; round < (erasing ? 3 : switching ? 2 : 1); round++) {
-    for (const userId of canaries.users) {
-      for (const creatorId of canaries.creators) log.write('engagements.v1', [workload.canary(userId, creatorId)])
-    }
-    for (const at of all) if (holders(at).length === 0) give(at)
-    // Over once there was nothing but polls for long: everything that waits has a fair chance to be next.
-    let idle = 0
-    while (idle < 10 * pumps.size + 50 && scheduler.trace.length < maxSteps) {
-      const before = scheduler.trace.length
-      await scheduler.step()
-      const ran = scheduler.trace.slice(before)
-      idle = ran.every((line) => line.includes(' poll ')) ? idle + (ran.length > 0 ? 1 : 5) : 0
-    }
-  }
+  await drain()
   over = true
   for (const pump of pumps) pump.active = false
   const law = erasing

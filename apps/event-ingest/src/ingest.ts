@@ -6,6 +6,8 @@ import type { ParsedEngagement } from '@freshet/contracts/json/engagement'
 import { idFault } from '@freshet/contracts/json/fields'
 import type { ParsedPin } from '@freshet/contracts/json/pin'
 import { problemAt, type IngestCode, type IngestProblem } from '@freshet/contracts/json/problems'
+import { logTag } from '@freshet/contracts/followed-log'
+import type { LogWatch } from '@freshet/contracts/log-watch'
 import type { EventLog, NewRecord, Position } from '@freshet/contracts/ports/event-log'
 import { formatToken } from '@freshet/contracts/tokens'
 import type { Clock } from '@freshet/domain/clock'
@@ -55,6 +57,8 @@ export interface IngestOptions {
   readonly config: IngestConfig
   readonly metrics: Metrics
   readonly logger: Logger
+  /** Knows which logs the tokens are of; absent: they do not say. */
+  readonly watch?: Pick<LogWatch, 'id'>
 }
 
 type Kind = 'engagement' | 'pin' | 'erasure'
@@ -103,11 +107,12 @@ export function createIngest(options: IngestOptions): Ingest {
     if ('code' in positions) return { kind: 'refused', problem: positions }
     if (records.length > 0) counted.inc({ kind, outcome: 'accepted' }, records.length)
 
+    const tag = topic === 'erasures.v1' ? '' : logTag(options.watch?.id(topic) ?? '')
     let next = 0
     const receipts = events.map((event, index): Receipt => {
       const problem = problems.get(index)
       if (problem !== undefined) return { id: idOf(event, kind), ...problem }
-      return { id: idOf(event, kind), token: tokenOf(topic, positions[next++] as Position) }
+      return { id: idOf(event, kind), token: tokenOf(topic, positions[next++] as Position, tag) }
     })
     return { kind: 'taken', receipts, accepted: records.length }
   }
@@ -215,8 +220,8 @@ function refuse(code: IngestCode, field: string, text: string): Answer {
   return { kind: 'refused', problem: problemAt('', field, code, text) }
 }
 
-function tokenOf(topic: Topic, { partition, position }: Position): string {
-  return topic === 'erasures.v1' ? '' : formatToken({ topic, partition, position })
+function tokenOf(topic: Topic, { partition, position }: Position, log: string): string {
+  return topic === 'erasures.v1' ? '' : formatToken({ topic, partition, position, log })
 }
 
 function idOf(event: unknown, kind: Kind): string {

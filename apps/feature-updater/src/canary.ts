@@ -1,4 +1,5 @@
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { storedPosition } from '@freshet/contracts/followed-log'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { decodePinState } from '@freshet/contracts/codecs/pin-state'
@@ -32,6 +33,8 @@ export function createCanary(options: {
   readonly store: Pick<StateStore, 'positions' | 'read'>
   readonly clock: Clock
   readonly partitions: () => number
+  /** The log that user state follows. */
+  readonly epoch: () => number
   readonly onSeen: (family: StateFamily, ms: number) => void
 }): Canary {
   const { log, store, clock, onSeen } = options
@@ -96,7 +99,9 @@ export function createCanary(options: {
       const ended = await Promise.allSettled(
         sent.flatMap(({ partition, pinKey }, i) => [
           until(
-            async () => ((await store.positions(scopes.user, [partition]))[0] ?? 0) > (positions[i]?.position ?? 0),
+            async () =>
+              ((await store.positions(scopes.user, [partition]))[0] ?? 0) >
+              storedPosition(options.epoch(), positions[i]?.position ?? 0),
             'user',
             from,
             signal,

@@ -154,6 +154,13 @@ export const updaterSettings = {
     'How often it is asked which generation serves, so that a switch after a rebuild is noticed; 0: at assignments only',
     'ms',
   ),
+  logCheckMs: whole(
+    5000,
+    0,
+    hourMs,
+    'How often it is checked that the log is the one that the state was folded from; 0: at assignments only',
+    'ms',
+  ),
   canaryEveryMs: whole(10_000, 0, hourMs, 'How often a canary event is sent through the whole path; 0: never', 'ms'),
   stalledAfterMs: whole(
     60_000,

@@ -5,12 +5,13 @@ import {
   type PartitionMeta,
 } from '@freshet/contracts/codecs/partition-meta'
 import { isContractError } from '@freshet/contracts/errors'
+import { epochIn, positionIn, storedPosition, type FollowedLog } from '@freshet/contracts/followed-log'
 import type { BatchVerdict, EventLog, LogBatch } from '@freshet/contracts/ports/event-log'
 import { nothingElse, type CommitOutcome, type StateStore } from '@freshet/contracts/ports/state-store'
 import { stateScope } from '@freshet/contracts/scopes'
 import { createBadShare, type BadShare } from './bad-share.ts'
 import type { UpdaterConfig } from './config.ts'
-import type { Stage } from './stage.ts'
+import type { FoldResult, Stage } from './stage.ts'
 import { createStateCache, type StateCache } from './state-cache.ts'
 
 /** A partition stopped because too many of its records are bad: a deploy is broken, on one side or the other. */
@@ -65,12 +66,16 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
   readonly config: UpdaterConfig['updater']
   /** The generation whose state is folded, asked at every batch. */
   readonly generation: () => string
+  /** The log that batches come from, asked at every batch. */
+  readonly followed: () => FollowedLog
+  /** Asks again which one that is: the state is of a log that was adopted since. */
+  readonly askFollowed: () => Promise<unknown>
   readonly sendOnward: boolean
   /** Bad records that the log took until then, milliseconds since the epoch, halt nothing. */
   readonly badAcceptedUntilMs: () => number
   readonly observer?: FoldObserver
 }): PartitionFolder<Cached> {
-  const { stage, log, store, config, observer } = options
+  const { stage, store, config, observer } = options
   const cache = createStateCache<Cached>(config.cacheBytes)
   const memos = new Map<number, Memo>()
   const epochs = new Map<number, number>()
@@ -87,7 +92,23 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
   const move = (batch: LogBatch, kind: Exclude<CommitOutcome['kind'], 'APPLIED'>, stored: number): BatchVerdict => {
     drop(batch.partition)
     observer?.moved({ topic: batch.topic, partition: batch.partition, kind, stored })
-    if (stored !== batch.next) return { seekTo: stored }
+    // Of another log than the batch: what comes next is asked for again, and finds out which of them is behind.
+    if (epochIn(stored) !== epochIn(batch.from)) return { seekTo: positionIn(batch.from) }
+    if (stored !== batch.next) return { seekTo: positionIn(stored) }
+  }
+
+  /** The state is of a log before this one: it goes on at this one's beginning, under the same fence, so once. */
+  async function adopt(
+    { partition }: LogBatch,
+    scope: string,
+    { epoch }: FollowedLog,
+    { position, meta }: { readonly position: number | null; readonly meta: Uint8Array | null },
+  ): Promise<BatchVerdict> {
+    drop(partition)
+    const nothing = { puts: [], appends: [], deletes: [], remember: [] }
+    const [from, next] = [position ?? 0, storedPosition(epoch, 0)]
+    await store.commit({ scope, partition, from, next, meta, ...nothing })
+    return { seekTo: 0 }
   }
 
   /** Records that count as bad where it is asked whether a deploy is broken. */
@@ -109,8 +130,10 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     return share
   }
 
-  async function fold(batch: LogBatch, signal: AbortSignal | undefined): Promise<BatchVerdict> {
-    const { partition } = batch
+  async function fold(read: LogBatch, signal: AbortSignal | undefined): Promise<BatchVerdict> {
+    const { partition } = read
+    const log = options.followed()
+    const batch = ofLog(read, log)
     const scope = stateScope(stage.family, options.generation())
     const call = signal === undefined ? {} : { signal }
     const epoch = epochOf(partition)
@@ -123,6 +146,8 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
       cache.drop(partition)
       const first = await store.readForFold({ ...nothingElse, scope, partition }, call)
       const stored = first.position ?? 0
+      if (epochIn(stored) < log.epoch) return adopt(batch, scope, log, first)
+      if (epochIn(stored) > log.epoch) await options.askFollowed()
       if (stored !== batch.from) return move(batch, kindOf(batch, stored), stored)
       memo = { position: stored, meta: decodePartitionMeta(first.meta) }
     }
@@ -136,7 +161,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
       if (entry !== undefined) entries.set(key, entry)
       return entry
     })
-    const read = await store.readForFold(
+    const before = await store.readForFold(
       {
         scope,
         partition,
@@ -147,26 +172,27 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
       },
       call,
     )
-    const stored = read.position ?? 0
+    const stored = before.position ?? 0
     if (stored !== memo.position) return move(batch, kindOf(batch, stored), stored)
-    const values = new Map(keys.map((key, row) => [key, read.values[row] ?? null]))
-    ends.forEach((key, row) => entries.set(key, stage.ofEnd(read.ends[row] ?? null)))
+    const values = new Map(keys.map((key, row) => [key, before.values[row] ?? null]))
+    ends.forEach((key, row) => entries.set(key, stage.ofEnd(before.ends[row] ?? null)))
     const late = ends.length === 0 ? [] : overdue(entryOf)
     if (late.length > 0) {
       const { position, values: more } = await store.read(scope, partition, late, call)
-      if (position !== read.position) return move(batch, kindOf(batch, position ?? 0), position ?? 0)
+      if (position !== before.position) return move(batch, kindOf(batch, position ?? 0), position ?? 0)
       late.forEach((key, row) => values.set(key, more[row] ?? null))
     }
 
-    const result = stage.fold(batch, parsed, {
+    const folded = stage.fold({ ...batch, epoch: log.epoch }, parsed, {
       meta: memo.meta,
       cached: entryOf,
       valueOf: (key) => values.get(key),
       hashes,
-      seen: read.seen,
+      seen: before.seen,
     })
+    const result = withLost(folded, read.deletedUnread ?? 0)
     if (options.sendOnward) {
-      await Promise.all(result.onward.map(({ topic, records }) => log.append(topic, records, call)))
+      await Promise.all(result.onward.map(({ topic, records }) => options.log.append(topic, records, call)))
     }
     const outcome = await store.commit(
       {
@@ -224,6 +250,23 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
 function firstHalf(batch: LogBatch): LogBatch {
   const records = batch.records.slice(0, Math.ceil(batch.records.length / 2))
   return { ...batch, records, next: (records.at(-1)?.position ?? batch.from) + 1 }
+}
+
+/** A batch at stored positions, without what was folded before its log was adopted. */
+function ofLog(batch: LogBatch, { epoch, sinceMs }: FollowedLog): LogBatch {
+  const records = sinceMs === 0 ? batch.records : batch.records.filter(({ appendedAtMs }) => appendedAtMs >= sinceMs)
+  return { ...batch, records, from: storedPosition(epoch, batch.from), next: storedPosition(epoch, batch.next) }
+}
+
+/** Counts what retention deleted before it was folded, in the commit that passes over it: once. */
+function withLost<Cached>(result: FoldResult<Cached>, lost: number): FoldResult<Cached> {
+  if (lost === 0) return result
+  const { meta, outcomes } = result
+  return {
+    ...result,
+    meta: { ...meta, counts: { ...meta.counts, lost: meta.counts.lost + lost } },
+    outcomes: { ...outcomes, lost },
+  }
 }
 
 function kindOf(batch: LogBatch, stored: number): Exclude<CommitOutcome['kind'], 'APPLIED'> {

@@ -17,6 +17,7 @@ import {
   type AcceptedScan,
 } from '@freshet/contracts/codecs/user-tail'
 import { ContractError } from '@freshet/contracts/errors'
+import { storedPosition } from '@freshet/contracts/followed-log'
 import type { LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { StatePut } from '@freshet/contracts/ports/state-store'
 import { hashPair64 } from '@freshet/domain/hash'
@@ -192,8 +193,9 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     else list.push({ scan, horizonMs })
     say('applied')
     const keys = scannedPinKeys(scan)
+    const sourcePosition = storedPosition(batch.epoch, record.position)
     for (let index = 0; index < keys.length; index++) {
-      const source = { partition: batch.partition, position: record.position, index }
+      const source = { partition: batch.partition, position: sourcePosition, index }
       rekeyed.push({ key: keys[index] ?? '', partition: null, value: encodePinEngagementOf(scan.bytes, source) })
     }
   }

@@ -1,6 +1,6 @@
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
-import { firstGeneration, servingPointer, stateScope, type StateFamily } from '@freshet/contracts/scopes'
+import { familyTopic, firstGeneration, servingPointer, stateScope, type StateFamily } from '@freshet/contracts/scopes'
 
 /** A generation that can't be switched to or dropped as asked. `message` says why and what to do. */
 export class GenerationError extends Error {
@@ -10,9 +10,6 @@ export class GenerationError extends Error {
     this.name = 'GenerationError'
   }
 }
-
-/** The topic that a family's state is folded from. */
-export const familyTopic = { user: 'engagements.v1', pin: 'pin-engagements.v1' } as const
 
 /** The generation that serves. */
 export async function servingGeneration(store: Pick<StateStore, 'pointer'>, family: StateFamily): Promise<string> {

@@ -27,7 +27,8 @@ export function watchUpdater(
 ): Component {
   const watchdog = createProgressWatchdog({
     clock,
-    lag: updater.lag,
+    // What waits for an operator to adopt a log, a restart would not fold.
+    lag: async () => (await updater.lag()) - updater.stats().waitingForAdoption,
     done: () => updater.stats().batches,
     stalledAfterMs: config.updater.stalledAfterMs,
     checkEveryMs: 5_000,
@@ -58,11 +59,13 @@ function observe(updater: Updater, metrics: Metrics): void {
   const bytes = metrics.gauge('freshet_updater_cache_bytes')
   const hits = metrics.gauge('freshet_updater_cache_hit_share')
   const failing = metrics.gauge('freshet_updater_failing_partitions')
+  const replaced = metrics.gauge('freshet_updater_replaced_partitions')
   metrics.beforeScrape(async () => {
     const stats = updater.stats()
     bytes.set(stats.cacheBytes)
     hits.set(stats.cacheReads === 0 ? 0 : stats.cacheHits / stats.cacheReads)
     failing.set(updater.health().reasons.length)
+    replaced.set(stats.replacedPartitions)
     lag.set(await updater.lag())
   })
 }

@@ -33,6 +33,7 @@ function rebuild(
   return rebuildState({
     log: world.log,
     store,
+    clock: world.clock,
     config: updaterConfigOf({ updater: { maxBatchRecords: 7 } }),
     family,
     generation: null,
@@ -114,6 +115,7 @@ describe('rebuild', () => {
     const { identical } = await rebuildState({
       log: world.log,
       store: world.store,
+      clock: world.clock,
       config: updaterConfigOf(),
       family: 'user',
       generation,
@@ -197,6 +199,7 @@ describe('rebuild', () => {
     const stopped = rebuildState({
       log: world.log,
       store: world.store,
+      clock: world.clock,
       config: updaterConfigOf({ updater: { maxBatchRecords: 5 } }),
       family: 'user',
       generation: null,

@@ -1,16 +1,19 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { withoutTail } from '@freshet/contracts/codecs/user-state'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
+import { epochIn, logReplaced, positionIn, type FollowedLog } from '@freshet/contracts/followed-log'
 import type { BatchVerdict, EventLog, LogBatch } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
-import { stateScope, type StateFamily } from '@freshet/contracts/scopes'
+import { familyTopic, stateScope, type StateFamily } from '@freshet/contracts/scopes'
+import type { Clock } from '@freshet/domain/clock'
 import { hash64 } from '@freshet/domain/hash'
 import { checkedConfig, type UpdaterConfig } from './config.ts'
 import { createErasures } from './erasures.ts'
+import { createFollowing, isReplaced } from './following.ts'
 import { createPartitionFolder, type PartitionFolder } from './fold-partition.ts'
 import { createPinStage } from './fold-pins.ts'
 import { createUserStage } from './fold-users.ts'
-import { familyTopic, partitionsUpTo, servingGeneration } from './generations.ts'
+import { partitionsUpTo, servingGeneration } from './generations.ts'
 import { readToEnd } from './read-to-end.ts'
 
 /** What a rebuild came to. */
@@ -32,7 +35,7 @@ export interface RebuildReport {
   /** Sum of hashes of all keys and values compared, in hexadecimal, of either generation. */
   readonly oldChecksum: string
   readonly freshChecksum: string
-  /** Partitions of which the log no longer holds the beginning: the new generation knows less. */
+  /** Partitions of which the log no longer holds the beginning, or not all of them since it is younger than the state: the new generation knows less. */
   readonly truncatedPartitions: readonly number[]
   /** Whether both generations hold the same. */
   readonly identical: boolean
@@ -50,11 +53,13 @@ const batchesAtOnce = 2
  * Folds the log from its start into another generation of a family's state, while the old one serves and is written to,
  * then compares both, key by key and byte by byte, at equal positions: what was read of the old one at a position is
  * compared after the new one was folded to exactly there. Nothing is sent onward: the log has it already. Goes on where a
- * rebuild that was stopped left off. Does not switch: see `switchGeneration`. Rejects with the signal's reason when aborted.
+ * rebuild that was stopped left off. Does not switch: see `switchGeneration`. Rejects with the signal's reason when aborted,
+ * with LOG_REPLACED where the log is not the one that the state was folded from.
  */
 export async function rebuildState(options: {
   readonly log: EventLog
   readonly store: StateStore
+  readonly clock: Clock
   readonly config: UpdaterConfig
   readonly family: StateFamily
   /** null: one after the generation that serves. */
@@ -63,7 +68,7 @@ export async function rebuildState(options: {
   readonly onProgress?: (records: number) => void
   readonly onError: (error: Error) => void
 }): Promise<RebuildReport> {
-  const { log, store, family, signal } = options
+  const { log, store, family } = options
   const config = checkedConfig(options.config)
   const topic = familyTopic[family]
   const partitions = partitionsUpTo(await log.partitionCount(topic))
@@ -71,13 +76,26 @@ export async function rebuildState(options: {
   const fresh = options.generation ?? String(Number(old) + 1)
   const [oldScope, freshScope] = [stateScope(family, old), stateScope(family, fresh)]
   const starts = await log.starts(topic)
+  const following = createFollowing({ log, store, clock: options.clock, scopeOf: () => oldScope })
+  await following.refresh()
+  const standings = await following.look(partitions.map((partition) => ({ topic, partition })))
+  standings.forEach(following.check)
+  const followed = following.of(topic)
+  const placeOf = (stored: number | null | undefined): number =>
+    stored != null && epochIn(stored) === followed.epoch ? positionIn(stored) : 0
+  const broken = new AbortController()
+  const onError = (error: Error): void => {
+    if (isReplaced(error)) broken.abort(error)
+    options.onError(error)
+  }
   let records = 0
 
-  const folder = await folderInto(fresh, config, options)
+  const signal = AbortSignal.any([options.signal, broken.signal])
+  const folder = await folderInto(fresh, followed, config, { ...options, onError, signal })
   const limits = createLimits(partitions.length, signal)
   const turns = createTurns(batchesAtOnce)
   const startPositions = await store.positions(freshScope, partitions)
-  const folded = startPositions.map((position) => position ?? 0)
+  const folded = startPositions.map(placeOf)
 
   const onBatch = async (batch: LogBatch): Promise<BatchVerdict> => {
     const limit = await limits.above(batch.partition, batch.from)
@@ -97,8 +115,8 @@ export async function rebuildState(options: {
   const reader = await log.readAll({
     topics: [topic],
     maxBatchRecords: config.updater.maxBatchRecords,
-    startAt: ({ partition }) => startPositions[partition] ?? null,
-    onError: options.onError,
+    startAt: ({ partition }) => folded[partition] ?? null,
+    onError,
     onBatch,
   })
   const foldTo = async (partition: number, position: number): Promise<void> => {
@@ -107,7 +125,7 @@ export async function rebuildState(options: {
 
   try {
     const stored = await store.positions(oldScope, partitions)
-    await Promise.all(partitions.map((partition) => foldTo(partition, stored[partition] ?? 0)))
+    await Promise.all(partitions.map((partition) => foldTo(partition, placeOf(stored[partition]))))
     const tally = createTally(family === 'user' ? plainUser : (value) => value)
     for (const partition of partitions) {
       for (const scanned of [oldScope, freshScope]) {
@@ -118,9 +136,9 @@ export async function rebuildState(options: {
             if (keys.length === 0) continue
             await turn()
             const before = await store.read(oldScope, partition, keys, { signal })
-            await foldTo(partition, before.position ?? 0)
+            await foldTo(partition, placeOf(before.position))
             const after = await store.read(freshScope, partition, keys, { signal })
-            if ((after.position ?? 0) !== (before.position ?? 0)) continue
+            if (placeOf(after.position) !== placeOf(before.position)) continue
             keys.forEach((key, row) => {
               tally.add(nameOf(partition, key), before.values[row] ?? null, after.values[row] ?? null)
             })
@@ -130,8 +148,10 @@ export async function rebuildState(options: {
     }
     // What came in while comparing: the new generation is where the old one is when it is switched to.
     const last = await store.positions(oldScope, partitions)
-    await Promise.all(partitions.map((partition) => foldTo(partition, last[partition] ?? 0)))
-    const truncatedPartitions = partitions.filter((partition) => (starts[partition] ?? 0) > 0)
+    await Promise.all(partitions.map((partition) => foldTo(partition, placeOf(last[partition]))))
+    if ((await following.refresh()).includes(topic))
+      throw logReplaced(`another ${topic} was adopted during the rebuild`)
+    const truncatedPartitions = partitions.filter((partition) => followed.epoch > 0 || (starts[partition] ?? 0) > 0)
     return { family, old, fresh, records, ...tally.result(), truncatedPartitions }
   } finally {
     limits.end()
@@ -141,6 +161,7 @@ export async function rebuildState(options: {
 
 async function folderInto(
   generation: string,
+  followed: FollowedLog,
   config: UpdaterConfig,
   {
     log,
@@ -152,7 +173,8 @@ async function folderInto(
 ): Promise<PartitionFolder<unknown>> {
   // Whether a deploy was broken was asked when the records came.
   const past = { sendOnward: false, badAcceptedUntilMs: () => Infinity }
-  const common = { log, store, config: config.updater, generation: () => generation, ...past }
+  const follows = { followed: () => followed, askFollowed: () => Promise.resolve() }
+  const common = { log, store, config: config.updater, generation: () => generation, ...follows, ...past }
   if (family === 'pin') return createPartitionFolder({ ...common, stage: createPinStage(config.fold) })
   const erasures = createErasures({ log, store, partitions: () => 0, onError })
   await readToEnd({

@@ -53,7 +53,9 @@ export interface FoldResult<Cached> {
 /** A batch cut out of a partition. */
 export interface FoldBatch {
   readonly partition: number
-  /** Where it leads to. */
+  /** The log that it was cut out of. */
+  readonly epoch: number
+  /** Where it leads to, as a stored position. */
   readonly next: number
   readonly records: readonly LogRecord[]
 }
@@ -63,7 +65,7 @@ export interface Stage<Parsed, Cached> {
   readonly topic: TopicName
   readonly family: StateFamily
   /** Decodes the records; a bad one becomes a value that says so. */
-  parse(batch: FoldBatch): readonly Parsed[]
+  parse(batch: Pick<FoldBatch, 'records'>): readonly Parsed[]
   /** Records that are none of the wanted kind. */
   badRecords(parsed: readonly Parsed[]): number
   needs(parsed: readonly Parsed[], cached: (key: string) => Cached | undefined): FoldNeeds<Cached>

@@ -81,7 +81,7 @@ export async function anUpdaterWorld(
     log,
     store,
     clock,
-    config: updaterConfigOf({ fold: given.fold ?? {}, updater: { canaryEveryMs: 0, ...given.updater } }),
+    config: updaterConfigOf({ fold: given.fold ?? {}, updater: { canaryEveryMs: 0, logCheckMs: 0, ...given.updater } }),
     onError: (error) => errors.push(error),
   })
   if (given.start !== false) await updater.start()

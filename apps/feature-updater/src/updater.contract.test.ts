@@ -151,6 +151,7 @@ function exactlyOnce(make: () => Promise<Backend>): void {
     const report = await rebuildState({
       log: generator.log,
       store: generator.store,
+      clock: createSystemClock(),
       config: updaterConfigOf(),
       family: 'user',
       generation: '2',

@@ -140,6 +140,7 @@ describe('feature updater', () => {
     const report = await rebuildState({
       log: world.log,
       store: world.store,
+      clock: world.clock,
       config: updaterConfigOf({ updater: { haltMinBadRecords: 5, haltWindowRecords: 10 } }),
       family: 'user',
       generation: null,

@@ -1,8 +1,10 @@
 import { decodePartitionMeta, recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import type { BatchVerdict, EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
+import { epochIn, positionIn } from '@freshet/contracts/followed-log'
 import { nothingElse, type StateStore } from '@freshet/contracts/ports/state-store'
 import {
+  familyTopic,
   badAcceptedPointer,
   firstGeneration,
   servingPointer,
@@ -15,6 +17,7 @@ import { partitionOf } from '@freshet/domain/partition'
 import { createCanary } from './canary.ts'
 import { checkedConfig, type UpdaterConfig } from './config.ts'
 import { createErasures, type Erasures } from './erasures.ts'
+import { createFollowing, isFoldedTopic } from './following.ts'
 import { createPartitionFolder, type FoldObserver, type PartitionFolder } from './fold-partition.ts'
 import { createPinStage } from './fold-pins.ts'
 import { createUserStage } from './fold-users.ts'
@@ -30,6 +33,9 @@ export interface UpdaterStats {
   readonly cacheHits: number
   readonly cacheReads: number
   readonly erasedUsers: number
+  /** Partitions that stand still until an operator adopts a log, and the records that wait for it. */
+  readonly replacedPartitions: number
+  readonly waitingForAdoption: number
 }
 
 /** How the updater is. */
@@ -51,6 +57,8 @@ export interface Updater {
   startAt(at: TopicPartition): Promise<number | null>
   /** Forgets what is cached of a partition that was lost. */
   revoke(at: TopicPartition): void
+  /** Looks whether the partitions owned still belong to the log that there is. */
+  look(): Promise<void>
   /** Asks which generations serve, a change of which drops everything cached, and until when bad records are accepted. */
   refreshPointers(): Promise<void>
   /** Loads the erasures, then subscribes to both stages' topics, or to those given: an evaluation of candidates needs no pin state. */
@@ -92,6 +100,12 @@ export function createUpdater(options: {
   let badAcceptedUntilMs = 0
   let partitions = 0
 
+  const scopeOf = (topic: string): string => {
+    const family = familyOf(topic)
+    return stateScope(family, generations[family])
+  }
+  const following = createFollowing({ log, store, clock, scopeOf })
+
   const erasures: Erasures = createErasures({ log, store, partitions: () => partitions, onError })
 
   const canary = createCanary({
@@ -99,6 +113,7 @@ export function createUpdater(options: {
     store,
     clock,
     partitions: () => partitions,
+    epoch: () => following.of(familyTopic.user).epoch,
     onSeen: options.onCanary ?? (() => undefined),
   })
 
@@ -111,6 +126,8 @@ export function createUpdater(options: {
       store,
       config: config.updater,
       generation: () => generations[stage.family],
+      followed: () => following.of(familyTopic[stage.family]),
+      askFollowed: () => updater.refreshPointers(),
       sendOnward: true,
       badAcceptedUntilMs: () => badAcceptedUntilMs,
       observer: {
@@ -132,10 +149,11 @@ export function createUpdater(options: {
   const folderFor = (topic: string) => (topic === 'engagements.v1' ? users : pins)
   const familyOf = (topic: string): StateFamily => (topic === 'engagements.v1' ? 'user' : 'pin')
 
-  const handled = async (batch: LogBatch, work: Promise<BatchVerdict>): Promise<BatchVerdict> => {
+  const handled = async (batch: LogBatch, work: () => Promise<BatchVerdict>): Promise<BatchVerdict> => {
     const key = `${batch.topic}/${batch.partition}`
     try {
-      const verdict = await work
+      following.check(batch)
+      const verdict = await work()
       failures.delete(key)
       return verdict
     } catch (error) {
@@ -151,8 +169,8 @@ export function createUpdater(options: {
   }
 
   const updater: Updater = {
-    handleUserBatch: (batch, signal) => handled(batch, foldUsers(batch, signal)),
-    handlePinBatch: (batch, signal) => handled(batch, pins.handle(batch, signal)),
+    handleUserBatch: (batch, signal) => handled(batch, () => foldUsers(batch, signal)),
+    handlePinBatch: (batch, signal) => handled(batch, () => pins.handle(batch, signal)),
     async handleErasureBatch(batch) {
       if (partitions === 0) partitions = await log.partitionCount('engagements.v1')
       const erased = erasures.fold(batch.records)
@@ -163,16 +181,28 @@ export function createUpdater(options: {
       folderFor(topic).drop(partition)
       if (topic === 'engagements.v1') erasures.doubt(partition)
       await updater.refreshPointers()
-      const family = familyOf(topic)
-      const [stored] = await store.positions(stateScope(family, generations[family]), [partition])
-      return stored ?? null
+      const [found] = await following.look([{ topic, partition }])
+      following.check({ topic, partition })
+      const stored = found?.stored ?? null
+      if (stored === null) return null
+      // Of a log before the one followed: the first batch adopts this one.
+      return epochIn(stored) === following.of(topic).epoch ? positionIn(stored) : null
     },
     revoke({ topic, partition }) {
       folderFor(topic).drop(partition)
       failures.delete(`${topic}/${partition}`)
+      following.forget({ topic, partition })
+    },
+    async look() {
+      const owned = readers.flatMap((reader) => reader.assigned()).filter(({ topic }) => isFoldedTopic(topic))
+      await following.look(owned)
     },
     async refreshPointers() {
       badAcceptedUntilMs = Number((await store.pointer(badAcceptedPointer)) ?? 0)
+      // An operator has spoken: what was found before no longer holds.
+      const adopted = await following.refresh()
+      if (adopted.length > 0) await updater.look()
+      for (const topic of adopted) for (const reader of readers) reader.restart(topic)
       for (const family of ['user', 'pin'] as const) {
         const serving = (await store.pointer(servingPointer(family))) ?? firstGeneration
         if (serving === generations[family]) continue
@@ -208,7 +238,8 @@ export function createUpdater(options: {
               : updater.handlePinBatch(batch, signal),
         }),
       )
-      const { generationPollMs, canaryEveryMs } = config.updater
+      const { generationPollMs, canaryEveryMs, logCheckMs } = config.updater
+      if (logCheckMs > 0) void repeat(logCheckMs, updater.look)
       if (generationPollMs > 0) void repeat(generationPollMs, updater.refreshPointers)
       if (canaryEveryMs > 0) void repeat(canaryEveryMs, sendCanaries)
     },
@@ -217,7 +248,9 @@ export function createUpdater(options: {
       await Promise.all(readers.splice(0).map((reader) => reader.stop()))
     },
     health() {
-      const reasons = [...failures].map(([partition, reason]) => `${partition}: ${reason}`)
+      const standing = following.reasons()
+      const others = [...failures].filter(([, reason]) => !standing.includes(reason))
+      const reasons = [...standing, ...others.map(([partition, reason]) => `${partition}: ${reason}`)]
       return { ok: reasons.length === 0, reasons }
     },
     notReady: () => updater.health().reasons[0] ?? null,
@@ -231,11 +264,14 @@ export function createUpdater(options: {
         cacheHits: cached[0].hits + cached[1].hits,
         cacheReads: cached[0].reads + cached[1].reads,
         erasedUsers: erasures.size(),
+        replacedPartitions: following.replaced(),
+        waitingForAdoption: following.waiting(),
       }
     },
     async lag() {
       const lags = await Promise.all(readers.map((reader) => reader.lag()))
-      return lags.reduce((sum, lag) => sum + lag, 0)
+      // A reader that stands beyond the end of its log says that nothing waits.
+      return lags.reduce((sum, lag) => sum + lag, following.waiting())
     },
   }
 
@@ -296,5 +332,5 @@ export function createUpdater(options: {
 }
 
 function noOutcomes(): Record<RecordOutcome, number> {
-  return { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0 }
+  return { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0, lost: 0 }
 }

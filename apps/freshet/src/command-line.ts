@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { runDev } from './dev/command.ts'
 import { runEvaluate, type EvaluateArguments } from './evaluation/command.ts'
 import { reportAndExit } from './failure.ts'
+import { runLogAdopt } from './operations/adopt.ts'
 import { runDlqList, runDlqReplay, runDlqShow } from './operations/dead-letters.ts'
 import { runUsersErase } from './operations/erase-user.ts'
 import { runRebuild } from './operations/rebuild.ts'
@@ -94,6 +95,17 @@ export function commandLine(): Command {
   withStore(
     withLog(letters.command('resume').description('Lets halted partitions put aside what is bad in the log by now')),
   ).action(guarded((options: Parameters<typeof runDlqResume>[0]) => runDlqResume(options, systemTerminal())))
+
+  const log = program.command('log').description('The log that state is folded from')
+  withStore(withLog(log.command('adopt')))
+    .description('Makes the state follow the log that there is now: after a broker was lost or a cluster moved')
+    .option(
+      '--from <time>',
+      'start, or the time since which its records are new; default: start, for a log that lost its end half the dedupe window ago',
+    )
+    .option('--dry-run', 'say what would be done')
+    .option('--config <file>', "the feature updater's settings as JSON; its environment variables count too")
+    .action(guarded((options: Parameters<typeof runLogAdopt>[0]) => runLogAdopt(options, systemTerminal())))
 
   withStore(withLog(program.command('rebuild')))
     .description('Folds the log again into a new generation while the old one serves, compares both, switches')

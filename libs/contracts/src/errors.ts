@@ -36,6 +36,23 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'A topic exists with another number of partitions; keys would change owners.',
   },
+  LOG_REPLACED: {
+    fault: 'dependency',
+    retryable: false,
+    meaning:
+      'The log is not the one that was followed: it was made anew, or ends before the position folded. Nothing is folded until `freshet log adopt`.',
+  },
+  LOG_RECORDS_LOST: {
+    fault: 'dependency',
+    retryable: false,
+    meaning: 'Retention deleted records before they were folded; reading goes on after them.',
+  },
+  LOG_FULL: {
+    fault: 'dependency',
+    retryable: true,
+    meaning:
+      'The disk of the event log has no room; nothing was acknowledged. It goes on by itself when there is room.',
+  },
   LOG_MEMBER_REPLACED: {
     fault: 'server',
     retryable: false,
@@ -58,6 +75,17 @@ export const errorCatalogue = {
     fault: 'server',
     retryable: false,
     meaning: 'A value is larger than the state store takes.',
+  },
+  STORE_FULL: {
+    fault: 'dependency',
+    retryable: true,
+    meaning: 'The disk of the state store has no room; nothing was changed. It goes on by itself when there is room.',
+  },
+  STORE_DAMAGED: {
+    fault: 'server',
+    retryable: false,
+    meaning:
+      'The file of a data folder is damaged or cut off; restore a copy, or move it away to begin with an empty one.',
   },
   STORE_IN_USE: { fault: 'client', retryable: false, meaning: 'The data folder is in use by another process.' },
   STORE_POLICY: {

@@ -16,15 +16,23 @@ export interface LogProgress {
   missing(wanted: readonly Wanted[]): readonly Wanted[]
   /** Resolves true when all are reached, false when the signal is aborted first. */
   reached(wanted: readonly Wanted[], signal: AbortSignal): Promise<boolean>
-  /** Positions as bytes, for a snapshot. */
+  /** Which log the positions of a topic are in; null: not known. */
+  log(topic: string): string | null
+  /** Says which log the positions of a topic are in. */
+  follow(topic: string, id: string): void
+  /** Positions as bytes, for a snapshot, with the logs that they are in. */
   save(): Uint8Array
   /** Takes positions from bytes that `save` made. */
   load(bytes: Uint8Array): void
 }
 
+/** Begins the name of a log among the positions; services of earlier versions pass over it. */
+const logMark = 'log '
+
 /** Progress at the beginning of the log. */
 export function createLogProgress(): LogProgress {
   const positions = new Map<string, number>()
+  const logs = new Map<string, string>()
   const waiters = new Set<() => void>()
   const missing = (wanted: readonly Wanted[]): readonly Wanted[] =>
     wanted.filter(({ topic, partition, position }) => (positions.get(`${topic}/${partition}`) ?? 0) < position)
@@ -55,11 +63,21 @@ export function createLogProgress(): LogProgress {
         signal.addEventListener('abort', onAbort)
       })
     },
-    save: () => new TextEncoder().encode(JSON.stringify([...positions])),
+    log: (topic) => logs.get(topic) ?? null,
+    follow(topic, id) {
+      logs.set(topic, id)
+    },
+    save: () => {
+      const named = [...logs].map(([topic, id]) => [`${logMark}${topic}`, id] as const)
+      return new TextEncoder().encode(JSON.stringify([...positions, ...named]))
+    },
     load(bytes) {
       positions.clear()
-      for (const [at, position] of JSON.parse(new TextDecoder().decode(bytes)) as [string, number][])
-        positions.set(at, position)
+      logs.clear()
+      for (const [at, value] of JSON.parse(new TextDecoder().decode(bytes)) as [string, number | string][]) {
+        if (typeof value === 'number') positions.set(at, value)
+        else if (at.startsWith(logMark)) logs.set(at.slice(logMark.length), value)
+      }
     },
   }
 }

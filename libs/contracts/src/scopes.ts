@@ -1,6 +1,9 @@
 /** Families of fenced state: of users, folded from `engagements.v1`, and of pins, folded from `pin-engagements.v1`. */
 export type StateFamily = 'user' | 'pin'
 
+/** The topic that a family's state is folded from. */
+export const familyTopic = { user: 'engagements.v1', pin: 'pin-engagements.v1' } as const
+
 /** The generation that serves where no pointer was ever set. */
 export const firstGeneration = '1'
 

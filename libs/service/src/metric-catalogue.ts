@@ -76,7 +76,7 @@ export const metricCatalogue = {
   },
   freshet_updater_records_total: {
     type: 'counter',
-    help: 'Records folded by stage (user, pin) and what became of them: applied, duplicate, late, deadLettered, erased, tombstone.',
+    help: 'Records folded by stage (user, pin) and what became of them: applied, duplicate, late, deadLettered, erased, tombstone; `lost`: retention deleted them before they were folded.',
     labels: ['stage', 'outcome'],
   },
   freshet_updater_moves_total: {
@@ -102,6 +102,11 @@ export const metricCatalogue = {
   freshet_updater_failing_partitions: {
     type: 'gauge',
     help: 'Partitions that stand still: halted for bad records, or failing.',
+    labels: [],
+  },
+  freshet_updater_replaced_partitions: {
+    type: 'gauge',
+    help: 'Partitions whose log is not the one that their state was folded from: nothing is folded until `freshet log adopt`.',
     labels: [],
   },
   freshet_updater_canary_seconds: {

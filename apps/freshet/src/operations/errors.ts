@@ -40,6 +40,12 @@ export const operationErrorCatalogue = {
     exitCode: 1,
     meaning: 'Somebody else let halted partitions go on at the same moment.',
   },
+  ADOPT_RACED: {
+    fault: 'client',
+    retryable: true,
+    exitCode: 1,
+    meaning: 'Somebody else adopted a log at the same moment.',
+  },
   INTERRUPTED: { fault: 'client', retryable: true, exitCode: 130, meaning: 'A signal ended the command.' },
 } as const satisfies Record<string, OperationErrorKind>
 

@@ -16,6 +16,7 @@ import { createUpdater } from '@freshet/feature-updater/updater'
 import { asId, type UserId } from '@freshet/domain/ids'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { failureOf } from '../failure.ts'
+import { runLogAdopt } from './adopt.ts'
 import { runDlqList, runDlqReplay, runDlqShow } from './dead-letters.ts'
 import { runUsersErase } from './erase-user.ts'
 import { openFolder, openPlatform, withOpen, type OpenPlatform } from './platform.ts'
@@ -355,5 +356,43 @@ describe('where an operator works', () => {
     const again = await openFolder({ data })
     await expect(openFolder({ data })).rejects.toSatisfy((error) => isContractError(error, 'STORE_IN_USE'))
     await again.close()
+  })
+})
+
+describe('A2 · freshet log adopt', () => {
+  it('A2: says that there is nothing to adopt', async () => {
+    await append('engagements.v1', aRecord())
+    await fold()
+    await runLogAdopt({ data }, aTerminal())
+    expect(written).toBe('engagements.v1: the state follows this log\npin-engagements.v1: the state follows this log\n')
+  })
+
+  it('A2: tells of a state that is ahead of its log, changes nothing on a dry run, and adopts the log once', async () => {
+    await append('engagements.v1', aRecord(), aRecord())
+    await fold()
+    // The state of a lost log beside a new one, as where a broker came back empty.
+    await opened(async ({ store }) => {
+      const partition = partitionOf('u', partitions)
+      const nothing = { puts: [], appends: [], deletes: [], remember: [], meta: null }
+      await store.commit({ scope: 'user.1', partition, from: 2, next: 50, ...nothing })
+    })
+    await expect(runRebuild({ data, family: 'user' }, aTerminal())).rejects.toThrow(/freshet log adopt/)
+    written = ''
+    await runLogAdopt({ data, dryRun: true }, aTerminal())
+    expect(written).toContain('engagements.v1 ends before what was folded of it\n  2 records in 4 partitions')
+    expect(written).toContain('nothing was changed')
+    await runLogAdopt({ data, from: 'start' }, aTerminal())
+    expect(written).toContain('folding goes on at its first record')
+    expect(written).toContain('adopted; feature-updater goes on within seconds')
+    await fold()
+    written = ''
+    await runLogAdopt({ data }, aTerminal())
+    expect(written).toContain('engagements.v1: the state follows this log')
+  })
+
+  it('A2: refuses a time that is none, naming the argument', async () => {
+    await expect(runLogAdopt({ data, from: 'yesterday' }, aTerminal())).rejects.toThrow(
+      /--from is yesterday; give start/,
+    )
   })
 })

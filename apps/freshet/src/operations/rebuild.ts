@@ -1,8 +1,8 @@
-import { stateScope, type StateFamily } from '@freshet/contracts/scopes'
+import { positionIn } from '@freshet/contracts/followed-log'
+import { familyTopic, stateScope, type StateFamily } from '@freshet/contracts/scopes'
 import { updaterConfig, type UpdaterConfig } from '@freshet/feature-updater/config'
 import {
   dropGeneration,
-  familyTopic,
   partitionsUpTo,
   servingGeneration,
   switchGeneration,
@@ -29,7 +29,7 @@ export interface RebuildArguments extends PlatformArguments {
   readonly config?: string
 }
 
-type Platform = Pick<OpenPlatform, 'log' | 'store'>
+type Platform = Pick<OpenPlatform, 'log' | 'store' | 'clock'>
 
 /**
  * `freshet rebuild`: folds the log again into the next generation while the present one serves, compares both, switches.
@@ -55,13 +55,13 @@ export async function runRebuild(
 }
 
 async function rebuild(
-  { log, store }: Platform,
+  { log, store, clock }: Platform,
   family: StateFamily,
   config: UpdaterConfig,
   given: RebuildArguments,
   terminal: Terminal,
 ): Promise<void> {
-  const plan = await planOf({ log, store }, family)
+  const plan = await planOf({ log, store, clock }, family)
   // Left by a rebuild that was rolled back or stopped, perhaps folded by other code: going on with it has to be asked for.
   if (given.resume !== true && plan.folded > 0) {
     terminal.write(`${family}: removing what an earlier rebuild left in generation ${plan.fresh}\n`)
@@ -77,6 +77,7 @@ async function rebuild(
   const report = await rebuildState({
     log,
     store,
+    clock,
     config,
     family,
     generation: plan.fresh,
@@ -161,7 +162,7 @@ async function planOf(
     old,
     fresh,
     records: sum(ends) - sum(starts),
-    folded: sum(positions.map((position, at) => Math.max(0, (position ?? 0) - (starts[at] ?? 0)))),
+    folded: sum(positions.map((position, at) => Math.max(0, positionIn(position ?? 0) - (starts[at] ?? 0)))),
     truncated: starts.filter((start) => start > 0).length,
   }
 }

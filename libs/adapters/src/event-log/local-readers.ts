@@ -1,4 +1,5 @@
 import { ContractError } from '@freshet/contracts/errors'
+import { logReplaced } from '@freshet/contracts/followed-log'
 import type {
   GroupReaderOptions,
   LogReader,
@@ -107,20 +108,19 @@ export function createLocalReaders(storage: LocalStorage, clock: Clock): LocalRe
       if (++reads % yieldEvery === 0) await new Promise((resolve) => setImmediate(resolve))
       const start = storage.start(topic, partition)
       if (position < start) {
-        if (position > 0)
-          onError(new Error(`positions ${position} to ${start} of ${topic}/${partition} were deleted unread`))
-        return { records: [], next: start, end: storage.end(topic, partition) }
+        const deletedUnread = position > 0 ? start - position : 0
+        if (deletedUnread > 0) onError(recordsLost(at, position, start))
+        const end = storage.end(topic, partition)
+        return { records: [], next: start, end, ...(deletedUnread > 0 && { deletedUnread }) }
       }
-      for (let warned = false; !signal.aborted;) {
+      while (!signal.aborted) {
         const end = storage.end(topic, partition)
         if (position < end) {
           const { records, next } = storage.read(topic, partition, position, options.maxBatchRecords)
           return { records, next, end }
         }
-        if (position > end && !warned) {
-          warned = true
-          onError(new Error(`${topic}/${partition} ends at ${end}, before the stored position ${position}`))
-        }
+        if (position > end)
+          throw logReplaced(`${topic}/${partition} ends at ${end}, before the position ${position} read next`)
         await waitForAppend(key, signal)
       }
       return null
@@ -145,6 +145,9 @@ export function createLocalReaders(storage: LocalStorage, clock: Clock): LocalRe
             return sum + Math.max(0, storage.end(at.topic, at.partition) - stands)
           }, 0),
         ),
+      restart(topic) {
+        for (const one of pumps.values()) if (one.at.topic === topic) one.restart()
+      },
       stop,
     }
   }
@@ -254,6 +257,14 @@ export function createLocalReaders(storage: LocalStorage, clock: Clock): LocalRe
 /** Names a partition of a topic in maps. */
 export function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`
+}
+
+/** LOG_RECORDS_LOST, with the stretch. */
+export function recordsLost({ topic, partition }: TopicPartition, from: number, to: number): ContractError {
+  return new ContractError(
+    'LOG_RECORDS_LOST',
+    `positions ${from} to ${to} of ${topic}/${partition} were deleted by retention before they were read`,
+  )
 }
 
 /** LOG_TOPIC_MISSING, with how to mend it. */

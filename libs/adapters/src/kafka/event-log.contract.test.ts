@@ -5,6 +5,7 @@ import { kafkaServer } from '../testing/kafka-server.ts'
 import { createKafkaEventLog } from './event-log.ts'
 import { kafkaFaults } from './faults.suite.ts'
 import { groupInstances } from './group-instances.suite.ts'
+import { replacedTopics } from './replaced.suite.ts'
 import { compactSoon, expireAll } from './testing.ts'
 
 const server = await kafkaServer()
@@ -41,6 +42,7 @@ if ('absent' in server) {
   })
 
   groupInstances(brokers)
+  replacedTopics(brokers)
 
   const { faults } = server.target
   if (faults === null) {

@@ -19,6 +19,7 @@ import type { HandledPosition } from './membership.ts'
 import { withDefaults } from './options.ts'
 import type { KafkaEventLogOptions } from './options.ts'
 import { createProducer } from './producer.ts'
+import { knowsTopicIds, topicIdCall } from './topic-ids.ts'
 import { applyTopics, maxBatchBytesFor, maxRecordBytesIn, readConfigs } from './topics.ts'
 
 /** An event log on Kafka. */
@@ -120,6 +121,15 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLo
   const starts = (topic: string) => offsets(topic, -2)
   const ends = (topic: string) => offsets(topic, -1)
 
+  /** Every broker of a cluster that is being upgraded may answer: an old one cannot say. */
+  const identity = (topic: string): Promise<string | null> =>
+    persistently(`asking which ${topic} this is`, async () => {
+      await cluster.leaders(topic)
+      return cluster.onAny((broker) =>
+        knowsTopicIds(broker) ? broker.connectionPool.send(topicIdCall(topic)) : Promise.resolve(null),
+      )
+    })
+
   async function lagOf(pumps: ReadonlyMap<string, PartitionPump>): Promise<number> {
     const reading = [...pumps.values()]
     const topics = [...new Set(reading.map(({ at }) => at.topic))]
@@ -170,6 +180,9 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLo
       handled: (at) => pumps.get(keyOf(at))?.handled() ?? null,
       assigned: () => [...pumps.values()].map(({ at }) => at),
       lag: () => lagOf(pumps),
+      restart(topic) {
+        for (const pump of pumps.values()) if (pump.at.topic === topic) pump.restart()
+      },
       stop() {
         readers.delete(reader)
         return (stopped ??= stop())
@@ -193,6 +206,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLo
       }),
 
     partitionCount: (topic) => whileOpen(async () => (await factsOf(topic)).partitions),
+    identity: (topic) => whileOpen(() => identity(topic)),
     starts: (topic) => whileOpen(() => starts(topic)),
     ends: (topic) => whileOpen(() => ends(topic)),
 

@@ -1,5 +1,6 @@
+import { logReplaced } from '@freshet/contracts/followed-log'
 import type { LogRecord, TopicPartition } from '@freshet/contracts/ports/event-log'
-import { keyOf } from '../event-log/local-readers.ts'
+import { keyOf, recordsLost } from '../event-log/local-readers.ts'
 import { asError } from '../event-log/partition-pump.ts'
 import type { Chunk } from '../event-log/partition-pump.ts'
 import type { KafkaCluster } from './cluster.ts'
@@ -25,8 +26,15 @@ interface Lane {
   /** Read, not taken. */
   ahead: { readonly from: number; readonly batches: Buffer } | null
   /** Being handed out. */
-  slices: { readonly records: readonly LogRecord[]; taken: number; readonly next: number } | null
+  slices: {
+    readonly records: readonly LogRecord[]
+    taken: number
+    readonly next: number
+    readonly deletedUnread?: number
+  } | null
   handedOut: number | null
+  /** Why nothing can be read from here on: told to whoever asks next. */
+  beyondEnd: Error | null
   end: number
   notBeforeMs: number
   askedAtMs: number
@@ -161,14 +169,15 @@ export function createFetcher(
     const [start, end] = await boundsOf(lane)
     if (lane.position !== position) return
     if (position < start) {
-      if (position > 0)
-        onError(new Error(`positions ${position} to ${start} of ${topic}/${partition} were deleted unread`))
+      const deletedUnread = position > 0 ? start - position : 0
+      if (deletedUnread > 0) onError(recordsLost(lane.at, position, start))
       lane.position = start
-      lane.slices = { records: [], taken: 0, next: start }
+      lane.slices = { records: [], taken: 0, next: start, ...(deletedUnread > 0 && { deletedUnread }) }
       lane.wake?.()
     } else if (position > end) {
-      onError(new Error(`${topic}/${partition} ends at ${end}, before the stored position ${position}`))
+      lane.beyondEnd = logReplaced(`${topic}/${partition} ends at ${end}, before the position ${position} read next`)
       lane.notBeforeMs = clock.now() + pauseBeyondEndMs
+      lane.wake?.()
     }
   }
 
@@ -233,7 +242,8 @@ export function createFetcher(
     const next = whole ? slices.next : last.position + 1
     if (whole) lane.slices = null
     lane.handedOut = next
-    return { records, next, end: Math.max(lane.end, next) }
+    const { deletedUnread } = slices
+    return { records, next, end: Math.max(lane.end, next), ...(deletedUnread !== undefined && { deletedUnread }) }
   }
 
   return {
@@ -242,6 +252,7 @@ export function createFetcher(
       if (lane === undefined) return null
       if (lane.handedOut !== position) {
         drop(lane)
+        lane.beyondEnd = null
         lane.position = position
         lane.handedOut = position
         poke()
@@ -249,6 +260,9 @@ export function createFetcher(
       while (!stop.aborted && !signal.aborted) {
         const chunk = slice(lane, maxRecords)
         if (chunk !== null) return chunk
+        const { beyondEnd } = lane
+        lane.beyondEnd = null
+        if (beyondEnd !== null) throw beyondEnd
         await new Promise<void>((resolve) => {
           const wake = () => {
             stop.removeEventListener('abort', wake)
@@ -269,6 +283,7 @@ export function createFetcher(
         ahead: null,
         slices: null,
         handedOut: null,
+        beyondEnd: null,
         end: 0,
         notBeforeMs: 0,
         askedAtMs: 0,

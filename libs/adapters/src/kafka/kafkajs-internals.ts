@@ -49,6 +49,8 @@ export interface DescribedResource {
 /** A broker as kafkajs sees it; its methods throw `KafkaError`s. */
 export interface KafkaBroker {
   nodeId: number
+  /** What a connected broker supports, by number of the request; null: not connected yet. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null
   readonly brokerAddress: string
   readonly connectionPool: { readonly pool: readonly KafkaConnection[]; send<T>(call: ProtocolCall<T>): Promise<T> }
   connect(): Promise<void>

@@ -40,3 +40,13 @@ export async function expireAll(brokers: readonly string[], topic: string, parti
   await admin.deleteTopicRecords({ topic, partitions: toTheEnd })
   await admin.disconnect()
 }
+
+/** Deletes a topic with all that it holds; resolves when the broker no longer knows it. */
+export async function deleteTopic(brokers: readonly string[], topic: string): Promise<void> {
+  const kafka = new Kafka({ brokers: [...brokers], clientId: 'deleter', logLevel: logLevel.NOTHING })
+  const admin = kafka.admin()
+  await admin.connect()
+  await admin.deleteTopics({ topics: [topic] })
+  while ((await admin.listTopics()).includes(topic)) await new Promise((resolve) => setTimeout(resolve, 50))
+  await admin.disconnect()
+}

@@ -85,11 +85,17 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
           const outcomes = layouts.map((layout) => outcomeOf(layout, storage.layoutOf(layout.name)))
           layouts.forEach((layout, i) => {
             if (outcomes[i]?.outcome !== 'unchanged') storage.setLayout(layout)
+            if (storage.idOf(layout.name) === null) storage.setId(layout.name, `lmdb-${clock.now().toString(36)}`)
           })
           return outcomes
         }),
       ),
     partitionCount: (topic) => whileOpen(() => partitionCount(topic)),
+    identity: (topic) =>
+      whileOpen(() => {
+        partitionCount(topic)
+        return storage.idOf(topic)
+      }),
     starts: (topic) => whileOpen(() => bounds(topic, storage.start)),
     ends: (topic) => whileOpen(() => bounds(topic, storage.end)),
 

@@ -9,6 +9,10 @@ import { decodeRecord, encodeRecord, peekRecord, positionIn, recordKey } from '.
 export interface LogStorage {
   layoutOf(topic: string): TopicLayout | null
   layouts(): readonly TopicLayout[]
+  /** When the topic was made, which no other log under its name shares; null: by an earlier version, which did not write it down. */
+  idOf(topic: string): string | null
+  /** In a transaction. */
+  setId(topic: string, id: string): void
   /** In a transaction. */
   setLayout(layout: TopicLayout): void
   start(topic: string, partition: number): number
@@ -46,6 +50,7 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
   const lastOf = (topic: string): BytesDatabase => environment.database(`log-last.${topic}`)
 
   const boundsKey = (topic: string, partition: number) => Buffer.from(`${topic}/${partition}`)
+  const idKey = (topic: string) => Buffer.from(`${topic}#id`)
   function boundsOf(topic: string, partition: number): { start: number; end: number } {
     const bytes = boundsDb.get(boundsKey(topic, partition))
     if (bytes === undefined) return { start: 0, end: 0 }
@@ -75,6 +80,13 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
   return {
     layoutOf: (topic) => layouts.get(topic) ?? null,
     layouts: () => [...layouts.values()],
+    idOf(topic) {
+      const bytes = boundsDb.get(idKey(topic))
+      return bytes === undefined ? null : Buffer.from(bytes).toString()
+    },
+    setId(topic, id) {
+      void boundsDb.put(idKey(topic), Buffer.from(id))
+    },
 
     setLayout(layout) {
       const before = layouts.get(layout.name)

@@ -10,6 +10,8 @@ export interface MemoryEventLog extends EventLog {
   drain(): Promise<void>
   /** Drops what retention and compaction let go; compaction also happens by itself once half of a partition is superseded. */
   compact(): void
+  /** Loses a topic with all that it holds and makes it again: another log under the same name. */
+  recreate(topic: string): void
 }
 
 interface Partition {
@@ -21,6 +23,7 @@ interface Partition {
 }
 
 interface Topic {
+  readonly id: string
   layout: TopicLayout
   readonly partitions: readonly Partition[]
 }
@@ -32,6 +35,8 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
   const clock = options.clock ?? createSystemClock()
   const topics = new Map<string, Topic>()
   let closed = false
+  let made = 0
+  const emptyTopic = (layout: TopicLayout): Topic => newTopic(layout, `memory-${made++}`)
 
   function topicOf(name: string): Topic {
     const topic = topics.get(name)
@@ -103,6 +108,7 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
         return outcomes
       }),
     partitionCount: (name) => whileOpen(() => topicOf(name).partitions.length),
+    identity: (name) => whileOpen(() => topicOf(name).id),
     starts: (name) => whileOpen(() => topicOf(name).partitions.map(({ start }) => start)),
     ends: (name) => whileOpen(() => topicOf(name).partitions.map(({ end }) => end)),
     append: (name, records, { signal } = {}) =>
@@ -117,6 +123,11 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
       await readers.stop()
     },
     drain: () => readers.idle(),
+    recreate(name) {
+      const topic = emptyTopic(topicOf(name).layout)
+      topics.set(name, topic)
+      topic.partitions.forEach((_, partition) => readers.appended(name, partition))
+    },
     compact() {
       for (const { layout, partitions } of topics.values()) {
         for (const partition of partitions) compactPartition(layout, partition, clock.now())
@@ -125,9 +136,9 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
   }
 }
 
-function emptyTopic(layout: TopicLayout): Topic {
+function newTopic(layout: TopicLayout, id: string): Topic {
   const partitions = Array.from({ length: layout.partitions }, () => ({ records: [], start: 0, end: 0, last: null }))
-  const topic: Topic = { layout, partitions }
+  const topic: Topic = { id, layout, partitions }
   relayout(topic, layout)
   return topic
 }

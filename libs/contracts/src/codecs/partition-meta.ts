@@ -4,8 +4,8 @@ import { varintColumn, varintsOf } from '../varints.ts'
 import { encodeMessage } from '../wire.ts'
 import { decodeOrThrow } from './engagement.ts'
 
-/** What became of records, in the fixed order of the stored counts. New ones are added at the end only. */
-export const recordOutcomes = ['applied', 'duplicate', 'late', 'deadLettered', 'erased', 'tombstone'] as const
+/** What became of records, in the fixed order of the stored counts. New ones are added at the end only. `lost`: positions that retention deleted before they were folded. */
+export const recordOutcomes = ['applied', 'duplicate', 'late', 'deadLettered', 'erased', 'tombstone', 'lost'] as const
 export type RecordOutcome = (typeof recordOutcomes)[number]
 
 /** How many records of a partition came to what, counted in the commits themselves: exact, whatever died in between. */
@@ -29,7 +29,7 @@ export interface PartitionMeta {
 /** Of a partition that has folded nothing. */
 export const newPartitionMeta: PartitionMeta = {
   watermarkMs: 0,
-  counts: { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0 },
+  counts: { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0, lost: 0 },
   highWaterMarks: new Map(),
 }
 
@@ -74,6 +74,7 @@ export function decodePartitionMeta(bytes: Uint8Array | null): PartitionMeta {
       deadLettered: counts[3] ?? 0,
       erased: counts[4] ?? 0,
       tombstone: counts[5] ?? 0,
+      lost: counts[6] ?? 0,
     },
     highWaterMarks,
   }

@@ -34,6 +34,8 @@ export interface LogBatch {
   readonly records: readonly LogRecord[]
   /** The partition's end as far as known when the batch was read; `end - next` is the lag. */
   readonly end: number
+  /** Positions in this stretch that retention deleted before this reader came to them; absent: none. */
+  readonly deletedUnread?: number
 }
 
 /** What a handler says of a batch: go on (nothing), or read this partition again from another position. */
@@ -52,14 +54,14 @@ interface ReaderOptions {
   readonly onBatch: BatchHandler
   /** Batches hold at most this many records. */
   readonly maxBatchRecords: number
-  /** Told of every failure that is being retried: handler errors and lost connections. */
+  /** Told of every failure that is being retried: handler errors, lost connections, LOG_REPLACED where a partition ends before the position read next. LOG_RECORDS_LOST is told once: reading goes on after the gap. */
   readonly onError: (error: Error) => void
 }
 
 /** Membership in a group: each partition is read by one member at a time. */
 export interface GroupReaderOptions extends ReaderOptions {
   readonly group: string
-  /** Asked on every assignment: where to start; null: at the beginning of the partition. The stored position is the truth, not the log's own bookkeeping. */
+  /** Asked on every assignment, and again while the partition ends before the position read next: where to start; null: at the beginning of the partition. The stored position is the truth, not the log's own bookkeeping. */
   readonly startAt: (at: TopicPartition) => Promise<number | null>
   /** Partitions just assigned, before their first batch. */
   readonly onAssigned?: (partitions: readonly TopicPartition[]) => void
@@ -81,6 +83,8 @@ export interface LogReader {
   assigned(): readonly TopicPartition[]
   /** Records between the position handled and the end of each assigned partition as now known, summed. Asks the log. */
   lag(): Promise<number>
+  /** Asks `startAt` again for each partition of a topic and reads on from there, as soon as the batch being handled has ended. */
+  restart(topic: string): void
   /** Stops reading; resolves when the batch being handled has ended. */
   stop(): Promise<void>
 }
@@ -103,11 +107,13 @@ export interface TopicOutcome {
   readonly outcome: 'created' | 'unchanged' | 'altered'
 }
 
-/** An ordered, partitioned, durable log. Errors are `ContractError`s: LOG_UNAVAILABLE, LOG_RECORD_TOO_LARGE, LOG_TOPIC_MISSING, LOG_TOPIC_MISMATCH, LOG_CLOSED. */
+/** An ordered, partitioned, durable log. Errors are `ContractError`s: LOG_UNAVAILABLE, LOG_FULL, LOG_RECORD_TOO_LARGE, LOG_TOPIC_MISSING, LOG_TOPIC_MISMATCH, LOG_CLOSED. */
 export interface EventLog {
   /** Creates what is missing, sets retention and cleanup. Doing it twice changes nothing. A differing number of partitions is an error: keys would change owners. */
   applyTopics(topics: readonly TopicLayout[]): Promise<readonly TopicOutcome[]>
   partitionCount(topic: string): Promise<number>
+  /** Which log this is: another one when the topic was created anew, though its name is the same. null: the log cannot say. */
+  identity(topic: string): Promise<string | null>
   /** The first position still held, per partition. */
   starts(topic: string): Promise<readonly number[]>
   /** One past the last position, per partition. */

@@ -1,0 +1,87 @@
+import type { KafkaBroker, ProtocolCall } from './kafkajs-internals.ts'
+
+/** What brokers call `Metadata`; versions 10 and later (Kafka 2.8) answer the ids of topics. */
+const metadataKey = 3
+const firstWithIds = 10
+
+/** Whether a connected broker can say the ids of topics. */
+export function knowsTopicIds(broker: KafkaBroker): boolean {
+  return (broker.versions?.[metadataKey]?.maxVersion ?? 0) >= firstWithIds
+}
+
+/** The id of a topic, which no topic made again under its name shares; null: there is no such topic. */
+export function topicIdCall(topic: string): ProtocolCall<string | null> {
+  return {
+    request: {
+      apiKey: metadataKey,
+      apiVersion: firstWithIds,
+      apiName: 'Metadata',
+      encode: () => {
+        const name = Buffer.from(topic)
+        const buf = Buffer.concat([
+          // No tagged fields end the request's header of flexible versions, which kafkajs does not write.
+          Buffer.from([0]),
+          Buffer.from([2]),
+          Buffer.alloc(16),
+          unsigned(name.length + 1),
+          name,
+          // No tagged fields; no topic is made by asking; no operations are asked for; no tagged fields.
+          Buffer.from([0, 0, 0, 0, 0]),
+        ])
+        return Promise.resolve({ buf, buffer: buf })
+      },
+    },
+    response: {
+      decode: (payload) => Promise.resolve({ id: topicIdIn(payload) }),
+      parse: (decoded) => Promise.resolve((decoded as { id: string | null }).id),
+    },
+  }
+}
+
+/** Reads an answer as far as the id of its first topic. */
+function topicIdIn(payload: Buffer): string | null {
+  let at = 0
+  const varint = (): number => {
+    let value = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = payload.readUInt8(at++)
+      value += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) return value
+    }
+  }
+  const skipText = (): void => {
+    const length = varint() - 1
+    at += Math.max(0, length)
+  }
+  const skipTags = (): void => {
+    for (let tags = varint(); tags > 0; tags--) {
+      varint()
+      const length = varint()
+      at += length
+    }
+  }
+  skipTags()
+  at += 4
+  for (let brokers = varint() - 1; brokers > 0; brokers--) {
+    at += 4
+    skipText()
+    at += 4
+    skipText()
+    skipTags()
+  }
+  skipText()
+  at += 4
+  if (varint() - 1 < 1) return null
+  const errorCode = payload.readInt16BE(at)
+  at += 2
+  skipText()
+  const id = payload.subarray(at, at + 16)
+  return errorCode !== 0 || id.every((byte) => byte === 0) ? null : id.toString('base64url')
+}
+
+function unsigned(value: number): Buffer {
+  const bytes: number[] = []
+  let rest = value
+  for (; rest >= 0x80; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80)
+  return Buffer.from([...bytes, rest])
+}
