@@ -380,6 +380,44 @@ describe('filters', () => {
   })
 })
 
+describe('A15: a blender is ready when it can fill a feed', () => {
+  test('not while candidates are away or catching up; by itself once they are there; and then from memory', async () => {
+    const { blender, services, feed, settle, clock, events } = await aBlender()
+    const found = services.retrieve
+    services.retrieve = unavailable
+    await settle(blender.start())
+    await clock.advance(1_000)
+    expect(blender.unready()).toBe('the candidate service does not answer: nobody there')
+    expect(events.filter(({ what }) => what === 'popular')).toHaveLength(1)
+    services.retrieve = (request) => ({ ...foundPins([], request), catchingUp: true })
+    await clock.advance(300)
+    expect(blender.unready()).toBe('the candidate service is catching up')
+    services.retrieve = found
+    await clock.advance(300)
+    expect(blender.unready()).toBeNull()
+    services.retrieve = unavailable
+    await clock.advance(60_000)
+    expect(blender.unready()).toBeNull()
+    expect(await feed({ userId: 'newcomer' })).toMatchObject({ degradation: Degradation.POPULAR })
+    expect((await feed({ userId: 'another' })).items).toHaveLength(25)
+    await settle(blender.stop())
+  })
+
+  test('an empty catalogue is nothing to wait for', async () => {
+    const { blender, settle, clock } = await aBlender({ pins: [] })
+    await settle(blender.start())
+    await clock.advance(1)
+    expect(blender.unready()).toBeNull()
+    await settle(blender.stop())
+  })
+
+  test('candidates that are catching up are named in the answer, which claims no end', async () => {
+    const { feed, services } = await aBlender({ pins: manyPins(3) })
+    services.retrieve = (request) => ({ ...foundPins(services.pins, request), exhausted: false, catchingUp: true })
+    expect(await feed()).toMatchObject({ degradation: Degradation.PARTIAL, reasons: ['CANDIDATES_BEHIND'] })
+  })
+})
+
 describe('read your writes', () => {
   test('waits until the stored state has passed the token, then says CURRENT and uses that state', async () => {
     const { blender, clock, storeUser, services, settle } = await aBlender()

@@ -39,7 +39,7 @@ export interface RunningBlender extends Blender {
   fold(batch: LogBatch): void
   /** Reads the catalogue and keeps what is popular fresh. A lockstep run does without. */
   start(): Promise<void>
-  /** Why it is not ready; null: it has caught up with where the catalogue ended when it started. */
+  /** Why it is not ready; null: it has caught up with where the catalogue ended when it started, and can fill a feed. */
   unready(): string | null
   /** Records of the catalogue not yet read. */
   lag(): Promise<number>
@@ -81,6 +81,8 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   const stopping = new AbortController()
   let goal: readonly Wanted[] | null = []
   let reader: LogReader | null = null
+  // A lockstep run folds by itself and never starts.
+  let started = false
   let popularLoop: Promise<void> = Promise.resolve()
   let composed: Promise<Composed> | null = null
 
@@ -143,6 +145,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     },
     fold: (batch) => facts.fold(batch),
     async start() {
+      started = true
       goal = null
       await compose()
       goal = (await log.ends(factTopic)).map((position, partition) => ({ topic: factTopic, partition, position }))
@@ -155,7 +158,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       })
       popularLoop = popular.run(stopping.signal)
     },
-    unready: factsUnready,
+    unready: () => factsUnready() ?? (started ? popular.unready() : null),
     lag: async () => (reader === null ? 0 : reader.lag()),
     refreshPopular: (timeoutMs) => popular.refresh(timeoutMs),
     flush: () => outbox.flush(),

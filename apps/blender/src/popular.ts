@@ -18,9 +18,14 @@ export interface Popular {
   want(locale: string): void
   /** Asks the candidate service anew; keeps what is known where it does not answer. */
   refresh(timeoutMs: number): Promise<void>
-  /** Refreshes until the signal is aborted. */
+  /** Why the lowest rung of the ladder could not fill a feed, nor could any other; null: it can, or there is nothing to fill one with. */
+  unready(): string | null
+  /** Refreshes until the signal is aborted, and again soon for as long as nothing is known. */
   run(signal: AbortSignal): Promise<void>
 }
+
+/** Time between two attempts while nothing is known. */
+const retryMs = 250
 
 /** Memory of what is popular: the candidates of a request without a user. */
 export function createPopular({
@@ -41,9 +46,10 @@ export function createPopular({
   const everywhere = ''
   const locales = createRecentMap<string, true>(config.maxPopularLocales)
   const known = new Map<string, PopularPins>()
+  let problem: string | null = 'the candidate service has not been asked yet'
 
   async function ask(locale: string, timeoutMs: number): Promise<void> {
-    const { pinIds, scores } = await candidates.retrieve(
+    const { pinIds, scores, catchingUp } = await candidates.retrieve(
       {
         userId: '',
         sessionId: '',
@@ -66,6 +72,7 @@ export function createPopular({
       { timeoutMs },
     )
     if (pinIds.length > 0) known.set(locale, { pinIds, scores: float32Column(scores).slice() })
+    problem = catchingUp ? 'the candidate service is catching up' : null
   }
 
   async function refresh(timeoutMs: number): Promise<void> {
@@ -74,21 +81,31 @@ export function createPopular({
     for (const locale of wanted) await ask(locale, timeoutMs)
   }
 
+  /** A catalogue without pins fills no feed, and yet nothing is wrong. */
+  const unready = (): string | null => (known.size > 0 ? null : problem)
+
   return {
     of: (locale) => known.get(locale) ?? known.get(everywhere) ?? null,
     want(locale) {
       if (locale !== everywhere && config.maxPopularLocales > 0) locales.set(locale, true)
     },
     refresh,
+    unready,
     async run(signal) {
+      let quietUntilMs = -Infinity
       while (!signal.aborted) {
         try {
           await refresh(config.popularRefreshMs)
         } catch (error) {
-          onError(error)
+          problem = `the candidate service does not answer: ${error instanceof Error ? error.message : String(error)}`
+          if (clock.now() >= quietUntilMs) {
+            quietUntilMs = clock.now() + config.popularRefreshMs
+            onError(error)
+          }
         }
+        const pauseMs = unready() === null ? config.popularRefreshMs : Math.min(retryMs, config.popularRefreshMs)
         try {
-          await clock.sleep(config.popularRefreshMs, signal)
+          await clock.sleep(pauseMs, signal)
         } catch {
           return
         }
