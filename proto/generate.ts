@@ -1,17 +1,22 @@
 /**
- * `npm run proto`: TypeScript from the protos, into libs/contracts/src/gen.
+ * `npm run proto`: TypeScript from the protos, and their descriptors for gRPC reflection, into libs/contracts/src/gen.
  *
  *   node proto/generate.ts           writes it
  *   node proto/generate.ts --check   compares; exit code 1 and the differing files where it is not current
  */
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const committed = join(root, 'libs/contracts/src/gen')
 const bin = join(root, 'node_modules/.bin')
+/** Every server has these services too, so reflection has to describe them: folders of packages, and what to take of them. */
+const standardProtos = [
+  ['grpc-health-check/proto', 'health'],
+  ['@grpc/reflection/build/proto', 'grpc'],
+] as const
 
 if (process.argv.includes('--check')) {
   const scratch = mkdtempSync(join(tmpdir(), 'freshet-proto-'))
@@ -35,12 +40,23 @@ if (process.argv.includes('--check')) {
 /** Runs buf in a folder of protos; the output goes to ../libs/contracts/src/gen beside it. */
 function generate(folder: string): void {
   const template = readFileSync(join(root, 'proto/buf.gen.yaml'), 'utf8').replace('../node_modules/.bin', bin)
-  const result = spawnSync(join(bin, 'buf'), ['generate', '--template', JSON.stringify(asJson(template))], {
+  buf(folder, ['generate', '--template', JSON.stringify(asJson(template))])
+  // A set of descriptors is one repeated field: sets written one after another are a set of all of them.
+  const describe = ['build', '--as-file-descriptor-set', '-o', '-#format=binpb']
+  const standard = standardProtos.map(([from, path]) =>
+    buf(join(root, 'node_modules', from), [...describe, '--path', path]),
+  )
+  const set = Buffer.concat([buf(folder, describe), ...standard])
+  writeFileSync(join(folder, '../libs/contracts/src/gen/descriptors.binpb'), set)
+}
+
+function buf(folder: string, args: readonly string[]): Buffer {
+  const result = spawnSync(join(bin, 'buf'), args, {
     cwd: folder,
-    encoding: 'utf8',
     env: { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` },
   })
-  if (result.status !== 0) throw new Error(`buf generate: ${result.stderr}`)
+  if (result.status !== 0) throw new Error(`buf ${args[0]} in ${folder}: ${String(result.stderr)}`)
+  return result.stdout
 }
 
 /** The template as an object: buf takes a template as JSON on its command line, so that no second file is written. */

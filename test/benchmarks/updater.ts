@@ -262,8 +262,7 @@ function userBytes(
       list.push(anEngagement(i, action ?? 'click', { pin: pin(), board: Math.floor(random.next() * 6), afterMs, form }))
     }
   }
-  const accepted = list.map((engagement) => ({ engagement, horizonMs: engagement.occurredAtMs - dayMs }))
-  return encodeUserState(foldUser(newUserState, accepted)).length
+  return encodeUserState(foldUser(newUserState, list)).length
 }
 
 function anEngagement(

@@ -34,7 +34,7 @@ export function formatSummary(results: readonly RowResult[]): string {
       'accepted',
       '= applied',
       '+ dead',
-      '+ late',
+      'of them late',
       'events/s',
       'feeds/s',
       'available',

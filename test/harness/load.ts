@@ -20,7 +20,7 @@ export interface LoadOptions {
   readonly userPrefix: string
   /** By how much each SDK client's clock is off, milliseconds; the clients take turns. */
   readonly clockShiftsMs?: readonly number[]
-  /** Share of events that happened two days ago: too late to be folded. */
+  /** Share of events that happened two days ago: they count like all others. */
   readonly lateShare?: number
   /** Share of events that are tracked twice with the same id. */
   readonly repeatShare?: number

@@ -1,4 +1,4 @@
-import { decodeDeadLetter, decodeLateEngagement, decodeReceivedEngagement } from '@freshet/contracts/codecs/onward'
+import { decodeDeadLetter, decodeReceivedEngagement } from '@freshet/contracts/codecs/onward'
 import { decodePartitionMeta, recordOutcomes, type OutcomeCounts } from '@freshet/contracts/codecs/partition-meta'
 import { decodePinState } from '@freshet/contracts/codecs/pin-state'
 import { decodeUserState } from '@freshet/contracts/codecs/user-state'
@@ -29,7 +29,7 @@ export interface OracleReport {
   /** From the partitions' meta, canaries taken off. */
   readonly applied: number
   readonly deadLettered: number
-  /** Distinct, from `engagements-late.v1`; the meta's count is compared with the topic. */
+  /** Distinct ones that happened more than a day before they were received: applied like all others. */
   readonly late: number
   readonly repeats: number
   /** Engagements counted in pin state, each once per key that it concerns. */
@@ -45,6 +45,7 @@ export interface OracleReport {
 
 /** How many problems of one kind are spelled out. */
 const shown = 5
+const dayMs = 86_400_000
 const canaryPrefix = 'freshet-canary-'
 
 /** Waits until both stages have folded everything that the log holds. Rejects with what is behind. */
@@ -84,7 +85,7 @@ async function lagOf({ log, store }: World): Promise<string> {
 
 /**
  * Compares what a generator wrote down with what there is, once everything is folded: every event that was accepted is in
- * the log; every record of the log was applied, dead-lettered, late or a repeat, by the counts that the commits carry;
+ * the log; every record of the log was applied, dead-lettered or a repeat, by the counts that the commits carry;
  * and the state of every user and every pin holds each accepted engagement exactly once, by its contents.
  */
 export async function consultOracle(world: World, file: SentFile, planted = 0): Promise<OracleReport> {
@@ -109,22 +110,20 @@ async function compare(world: World, file: SentFile, planted: number): Promise<O
 
   const records = await readTopic(world.log, 'engagements.v1')
   const sent = new Map(file.events().map((event) => [`${event.userId} ${event.eventId}`, event]))
-  const lateRecords = distinct(await readTopic(world.log, 'engagements-late.v1'), (record) => {
-    const { sourcePartition, sourcePosition, engagement } = decodeLateEngagement(record.value ?? new Uint8Array())
-    return { place: `${sourcePartition}/${sourcePosition}`, id: `${engagement.userId} ${engagement.eventId}` }
-  })
-  const lateIds = new Set([...lateRecords.values()].map(({ id }) => id))
   const deadLetters = distinct(await readTopic(world.log, 'dead-letters.v1'), (record) => {
     const letter = decodeDeadLetter(record.value ?? new Uint8Array())
     return { place: `${letter.sourceTopic} ${letter.sourcePartition}/${letter.sourcePosition}`, id: letter.key }
   })
 
   const engagements = new Map<string, Engagement>()
+  const lateIds = new Set<string>()
   let bad = 0
   for (const record of records) {
     try {
-      const { engagement } = decodeReceivedEngagement(record.value ?? new Uint8Array())
-      engagements.set(`${engagement.userId} ${engagement.eventId}`, engagement)
+      const { engagement, receivedAtMs } = decodeReceivedEngagement(record.value ?? new Uint8Array())
+      const id = `${engagement.userId} ${engagement.eventId}`
+      engagements.set(id, engagement)
+      if (receivedAtMs - engagement.occurredAtMs > dayMs) lateIds.add(id)
     } catch {
       bad++
     }
@@ -152,21 +151,16 @@ async function compare(world: World, file: SentFile, planted: number): Promise<O
   same('records folded and records of engagements.v1', total(user), records.length)
   same('dead letters by count and by topic', user.deadLettered + pin.deadLettered, deadLetters.size)
   same('dead letters and bad records of the log', user.deadLettered, bad)
-  same('late by count and by topic', user.late, lateRecords.size)
-  same(
-    'repeats by count and by log',
-    user.duplicate,
-    records.length - bad - engagements.size - (user.late - lateIds.size),
-  )
+  same('events that were taken and not folded', user.late, 0)
+  same('repeats by count and by log', user.duplicate, records.length - bad - engagements.size)
   const applied = user.applied - canaries
-  const repeats = user.duplicate + user.late - lateIds.size
   same(
-    'accepted = applied + dead-lettered + late',
+    'accepted = applied + dead-lettered',
     acceptedIds.length + writtenUnanswered + planted,
-    applied + user.deadLettered + lateIds.size,
+    applied + user.deadLettered,
   )
 
-  const wanted = [...engagements].filter(([id]) => !lateIds.has(id)).map(([, engagement]) => engagement)
+  const wanted = [...engagements.values()]
   const users = Map.groupBy(wanted, ({ userId }) => userId)
   say('users whose state differs from what was accepted', await differingUsers(world, users))
   const keys = new Map<string, number>()
@@ -191,11 +185,11 @@ async function compare(world: World, file: SentFile, planted: number): Promise<O
     applied,
     deadLettered: user.deadLettered,
     late: lateIds.size,
-    repeats,
+    repeats: user.duplicate,
     pinApplied: pin.applied,
     users: users.size,
     pinKeys: keys.size,
-    equation: `accepted ${acceptedIds.length}${unanswered}${plantedText} = applied ${applied} + dead-lettered ${user.deadLettered} + late ${lateIds.size}; repeats dropped ${repeats}, canaries ${canaries}; state of ${users.size} users and ${keys.size} pins and boards agrees: ${problems.length === 0 ? 'yes' : 'NO'}`,
+    equation: `accepted ${acceptedIds.length}${unanswered}${plantedText} = applied ${applied} + dead-lettered ${user.deadLettered}; of them late ${lateIds.size}, repeats dropped ${user.duplicate}, canaries ${canaries}; state of ${users.size} users and ${keys.size} pins and boards agrees: ${problems.length === 0 ? 'yes' : 'NO'}`,
     problems,
   }
 }

@@ -17,6 +17,7 @@ export interface PlantedBug {
 const folder = 'feature-updater/src/fold-partition.ts'
 const users = 'feature-updater/src/fold-users.ts'
 const pins = 'feature-updater/src/fold-pins.ts'
+const dedupe = 'feature-updater/src/dedupe.ts'
 const updater = 'feature-updater/src/updater.ts'
 const erasures = 'feature-updater/src/erasures.ts'
 const letters = 'feature-updater/src/dead-letters.ts'
@@ -95,16 +96,72 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [{ file: users, find: 'if (remembered || ', replace: 'if (' }],
   },
   {
-    name: 'dedupe-before-late',
-    means: 'repeats are decided before lateness, so that what a record comes to depends on what is still remembered',
+    name: 'dedupe-by-event-time',
+    means:
+      'ids are remembered by when the event happened, so that histories and events from the future decide what is still remembered',
+    edits: [
+      {
+        file: dedupe,
+        find: 'return scan.receivedAtMs > 0 ?',
+        replace: 'if (scan.occurredAtMs > 0) return scan.occurredAtMs\n  return scan.receivedAtMs > 0 ?',
+      },
+      {
+        file: dedupe,
+        find: 'scan: { readonly receivedAtMs: number }',
+        replace: 'scan: { readonly receivedAtMs: number; readonly occurredAtMs: number }',
+      },
+    ],
+  },
+  {
+    name: 'dedupe-by-watermark',
+    means: 'ids are remembered by the newest event time of the partition',
     edits: [
       {
         file: users,
-        find: 'if (lateByMs > config.allowedLatenessMs) {',
-        replace:
-          "if (remembered) {\n      say('duplicate')\n      continue\n    }\n    if (lateByMs > config.allowedLatenessMs) {",
+        find: 'const generation = window.generationOf(receivedAt(scan, record))',
+        replace: 'const generation = window.generationOf(watermarkMs)',
       },
     ],
+  },
+  {
+    name: 'dedupe-window-by-batch',
+    means:
+      'ids are looked for wherever any record of the batch has to look, so what a record comes to depends on where the batch was cut',
+    edits: [
+      {
+        file: dedupe,
+        find: 'return [...byGeneration].map(',
+        replace:
+          'return [{ generations: [...new Set([...byGeneration.keys()].flatMap(lookedIn))], indices: null }]\n      return [...byGeneration].map(',
+      },
+    ],
+  },
+  {
+    name: 'dedupe-in-batch-at-any-age',
+    means: 'within a batch a repeat is dropped however long after the first it was received',
+    edits: [
+      {
+        file: users,
+        find: 'window.covers(generations[index] ?? 0, generations[other] ?? 0)',
+        replace: 'index !== other',
+      },
+    ],
+  },
+  {
+    name: 'withdrawn-forgotten',
+    means: 'what was taken back is not remembered, so that an older event that comes later brings it back',
+    edits: [
+      {
+        file: 'features/relations.ts',
+        find: 'if (wins) kept.push(change)',
+        replace: 'if (wins && change.stands) kept.push(change)',
+      },
+    ],
+  },
+  {
+    name: 'relations-by-arrival',
+    means: 'of a hide and an unhide the one that came last counts, not the one that happened last',
+    edits: [{ file: 'features/relations.ts', find: 'change.atMs > before.atMs', replace: 'change.atMs > 0' }],
   },
   {
     name: 'high-water-mark-dropped',
@@ -199,25 +256,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'late-by-batch',
-    means: 'lateness is measured from the newest event of the batch, so it depends on where the batch was cut',
+    name: 'late-by-watermark',
+    means: 'an event that is much older than the newest of its partition is not folded',
     edits: [
       {
         file: users,
-        find: 'let { watermarkMs } = before.meta',
+        find: '    if (remembered || ',
         replace:
-          "let watermarkMs = Math.max(before.meta.watermarkMs, ...parsed.map((item) => (item.kind === 'engagement' ? Math.min(item.scan.occurredAtMs, item.scan.receivedAtMs + config.maxAheadMs) : 0)))",
-      },
-    ],
-  },
-  {
-    name: 'watermark-in-memory',
-    means: 'the watermark is kept by the process and not stored',
-    edits: [
-      {
-        file: folder,
-        find: 'meta: encodePartitionMeta(result.meta),',
-        replace: 'meta: encodePartitionMeta({ ...result.meta, watermarkMs: 0 }),',
+          "    if (watermarkMs - occurredAtMs > 86_400_000) {\n      say('late')\n      continue\n    }\n    if (remembered || ",
       },
     ],
   },
@@ -304,18 +350,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'tombstone-takes-too-much',
     means: 'a tombstone takes what came after the erasure, so that a rebuild knows less than the log',
     edits: [{ file: users, find: 'state.firstAtMs > until', replace: 'false' }],
-  },
-  {
-    name: 'erased-move-no-watermark',
-    means: 'events of the erased do not move the watermark, so what is late depends on when the erasure was known',
-    edits: [
-      { file: users, find: 'watermarkMs = Math.max(watermarkMs, occurredAtMs)\n', replace: '' },
-      {
-        file: users,
-        find: 'if (lateByMs > config.allowedLatenessMs) {',
-        replace: 'watermarkMs = Math.max(watermarkMs, occurredAtMs)\n    if (lateByMs > config.allowedLatenessMs) {',
-      },
-    ],
   },
   {
     name: 'rebuild-ahead-of-serving',

@@ -1,6 +1,5 @@
 import {
   decodeDeadLetter,
-  decodeLateEngagement,
   decodePinEngagement,
   decodeReceivedEngagement,
   decodeUserErasure,
@@ -10,8 +9,9 @@ import { encodePinState } from '@freshet/contracts/codecs/pin-state'
 import { encodeUserState, withoutTail } from '@freshet/contracts/codecs/user-state'
 import type { Engagement } from '@freshet/domain/engagement'
 import { foldPin, newPinState, pinStateKeys } from '@freshet/domain/pin-state'
-import { defaultUserLimits, foldUser, newUserState, type AcceptedEngagement } from '@freshet/domain/user-state'
+import { defaultUserLimits, foldUser, newUserState } from '@freshet/domain/user-state'
 import type { Sent } from './letters.ts'
+import { repeats } from './reference.ts'
 import type { SimLog } from './sim-log.ts'
 import type { SimStore } from './sim-store.ts'
 import { maxAheadMs, simFold } from './workload.ts'
@@ -29,7 +29,7 @@ export function erasuresOf(log: SimLog): ReadonlyMap<string, number> {
 }
 
 /** What happened to a user, in the order of the log: an accepted engagement, or a tombstone. */
-type Happening = AcceptedEngagement | 'tombstone'
+type Happening = Engagement | 'tombstone'
 
 /**
  * What one partition of `engagements.v1` may come to where users are erased while events are under way. Which of a user's
@@ -41,8 +41,6 @@ interface Allowed {
   /** How many records certainly come to each outcome, and how many may. */
   readonly least: Readonly<Record<RecordOutcome, number>>
   readonly most: Readonly<Record<RecordOutcome, number>>
-  readonly late: ReadonlySet<string>
-  readonly maybeLate: ReadonlySet<string>
   readonly dead: ReadonlySet<string>
   readonly onward: ReadonlyMap<string, Sent>
   readonly maybeOnward: ReadonlyMap<string, Sent>
@@ -97,10 +95,9 @@ export function rebuiltViolations(log: SimLog, store: SimStore, scope: string): 
 function allowedOf(log: SimLog, partition: number, erased: ReadonlyMap<string, number>): Allowed {
   const users = new Map<string, Happening[]>()
   const [least, most] = [noOutcomes(), noOutcomes()]
-  const [late, maybeLate, dead] = [new Set<string>(), new Set<string>(), new Set<string>()]
+  const dead = new Set<string>()
   const [onward, maybeOnward] = [new Map<string, Sent>(), new Map<string, Sent>()]
-  const ids = new Set<string>()
-  let watermarkMs = 0
+  const isRepeat = repeats()
   const certainly = (outcome: RecordOutcome) => {
     least[outcome]++
     most[outcome]++
@@ -121,34 +118,23 @@ function allowedOf(log: SimLog, partition: number, erased: ReadonlyMap<string, n
     }
     const occurredAtMs = Math.min(received.engagement.occurredAtMs, received.receivedAtMs + maxAheadMs)
     const engagement = { ...received.engagement, occurredAtMs }
-    const isLate = occurredAtMs < watermarkMs - simFold.allowedLatenessMs
-    watermarkMs = Math.max(watermarkMs, occurredAtMs)
     const sent = pinStateKeys(engagement).map((pinKey, index) => {
       return [`${partition}:${position}:${index}`, { key: pinKey, engagement }] as const
     })
     if (occurredAtMs <= (erased.get(key) ?? -1)) {
-      for (const outcome of isLate ? (['erased', 'late'] as const) : (['erased', 'applied', 'duplicate'] as const))
-        most[outcome]++
-      if (isLate) maybeLate.add(`${partition}:${position}`)
-      else for (const [id, record] of sent) maybeOnward.set(id, record)
+      for (const outcome of ['erased', 'applied', 'duplicate'] as const) most[outcome]++
+      for (const [id, record] of sent) maybeOnward.set(id, record)
       continue
     }
-    if (isLate) {
-      certainly('late')
-      late.add(`${partition}:${position}`)
-      continue
-    }
-    const id = `${key} ${engagement.eventId}`
-    if (ids.has(id)) {
+    if (isRepeat(`${key} ${engagement.eventId}`, received.receivedAtMs)) {
       certainly('duplicate')
       continue
     }
-    ids.add(id)
     certainly('applied')
-    happens(key, { engagement, horizonMs: watermarkMs - simFold.allowedLatenessMs })
+    happens(key, engagement)
     for (const [at, record] of sent) onward.set(at, record)
   }
-  return { users, least, most, late, maybeLate, dead, onward, maybeOnward }
+  return { users, least, most, dead, onward, maybeOnward }
 }
 
 function receivedOf(key: string, value: Uint8Array): ReturnType<typeof decodeReceivedEngagement> | null {
@@ -160,21 +146,21 @@ function receivedOf(key: string, value: Uint8Array): ReturnType<typeof decodeRec
   }
 }
 
-const isEngagement = (what: Happening): what is AcceptedEngagement => what !== 'tombstone'
+const isEngagement = (what: Happening): what is Engagement => what !== 'tombstone'
 
-function afterLastTombstone(happened: readonly Happening[]): readonly AcceptedEngagement[] {
+function afterLastTombstone(happened: readonly Happening[]): readonly Engagement[] {
   return happened.slice(happened.lastIndexOf('tombstone') + 1).filter(isEngagement)
 }
 
 /** What may be left of an erased user: a tombstone takes all before it, or nothing where all of it was from after the erasure. */
-function remainders(happened: readonly Happening[]): readonly (readonly AcceptedEngagement[])[] {
+function remainders(happened: readonly Happening[]): readonly (readonly Engagement[])[] {
   const cuts = [0, ...happened.flatMap((what, at) => (what === 'tombstone' ? [at + 1] : []))]
   return cuts.map((cut) => happened.slice(cut).filter(isEngagement))
 }
 
 const limits = { ...defaultUserLimits, maxRecentActions: simFold.maxRecentActions }
 
-function isStateOf(stored: Uint8Array | undefined, list: readonly AcceptedEngagement[]): boolean {
+function isStateOf(stored: Uint8Array | undefined, list: readonly Engagement[]): boolean {
   if (stored === undefined || list.length === 0) return stored === undefined && list.length === 0
   return Buffer.compare(withoutTail(stored), encodeUserState(foldUser(newUserState, list, limits))) === 0
 }
@@ -182,12 +168,8 @@ function isStateOf(stored: Uint8Array | undefined, list: readonly AcceptedEngage
 /** What was put aside: everything that must be, and nothing that may not. */
 function asideViolations(log: SimLog, allowed: readonly Allowed[]): readonly string[] {
   const problems: string[] = []
-  const [late, dead] = [new Set<string>(), new Set<string>()]
+  const dead = new Set<string>()
   for (let partition = 0; partition < log.partitions; partition++) {
-    for (const { value } of log.records('engagements-late.v1', partition)) {
-      const { sourcePartition, sourcePosition } = decodeLateEngagement(value ?? new Uint8Array(0))
-      late.add(`${sourcePartition}:${sourcePosition}`)
-    }
     for (const { value } of log.records('dead-letters.v1', partition)) {
       const { sourceTopic, sourcePartition, sourcePosition } = decodeDeadLetter(value ?? new Uint8Array(0))
       dead.add(`${sourceTopic}:${sourcePartition}:${sourcePosition}`)
@@ -195,11 +177,7 @@ function asideViolations(log: SimLog, allowed: readonly Allowed[]): readonly str
   }
   const all = (sets: readonly ReadonlySet<string>[]) => new Set(sets.flatMap((set) => [...set]))
   const within = (some: ReadonlySet<string>, others: ReadonlySet<string>) => [...some].every((id) => others.has(id))
-  const mustBeLate = all(allowed.map((of) => of.late))
-  const mayBeLate = all(allowed.flatMap((of) => [of.late, of.maybeLate]))
   const mustBeDead = all(allowed.map((of) => of.dead))
-  if (!within(mustBeLate, late) || !within(late, mayBeLate))
-    problems.push(`late: ${[...late].join()} instead of ${[...mustBeLate].join()}`)
   if (!within(mustBeDead, dead) || !within(dead, mustBeDead))
     problems.push(`dead letters: ${[...dead].join()} instead of ${[...mustBeDead].join()}`)
   return problems

@@ -1,9 +1,4 @@
-import {
-  decodeDeadLetter,
-  decodeLateEngagement,
-  decodePinEngagement,
-  decodeReceivedEngagement,
-} from '@freshet/contracts/codecs/onward'
+import { decodeDeadLetter, decodePinEngagement, decodeReceivedEngagement } from '@freshet/contracts/codecs/onward'
 import { decodePartitionMeta, type OutcomeCounts, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { decodePinFeatures, encodePinState } from '@freshet/contracts/codecs/pin-state'
 import { encodeUserState, withoutTail } from '@freshet/contracts/codecs/user-state'
@@ -12,7 +7,7 @@ import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
 import type { StateFamily } from '@freshet/contracts/scopes'
 import type { Engagement } from '@freshet/domain/engagement'
 import { foldPin, isPinKey, newPinState, pinStateKeys } from '@freshet/domain/pin-state'
-import { defaultUserLimits, foldUser, newUserState, type AcceptedEngagement } from '@freshet/domain/user-state'
+import { defaultUserLimits, foldUser, newUserState } from '@freshet/domain/user-state'
 import { isOfThePast, lostLetters, sentByLetters, type Sent } from './letters.ts'
 import type { SimLog } from './sim-log.ts'
 import type { SimStore } from './sim-store.ts'
@@ -22,10 +17,11 @@ import { maxAheadMs, simFold } from './workload.ts'
 interface Expected {
   readonly users: ReadonlyMap<string, Uint8Array>
   readonly counts: OutcomeCounts
-  readonly late: ReadonlySet<number>
   readonly dead: ReadonlySet<number>
   /** What has to reach the second stage, by source position and index. */
   readonly onward: ReadonlyMap<string, Sent>
+  /** Users to whom the order in which events came made a difference. */
+  readonly outOfOrder: readonly string[]
 }
 
 /** Where the state that serves is. */
@@ -35,25 +31,19 @@ export type Scopes = Readonly<Record<StateFamily, string>>
 export function violations(log: SimLog, store: SimStore, scopes: Scopes): readonly string[] {
   const problems: string[] = []
   const expected = Array.from({ length: log.partitions }, (_, partition) => expectedOf(log, partition))
-  const late = new Set<string>()
   const dead = new Set<string>()
   for (let partition = 0; partition < log.partitions; partition++) {
-    for (const { value } of log.records('engagements-late.v1', partition)) {
-      const { sourcePartition, sourcePosition } = decodeLateEngagement(value ?? new Uint8Array(0))
-      late.add(`${sourcePartition}:${sourcePosition}`)
-    }
     for (const { value } of log.records('dead-letters.v1', partition)) {
       const letter = decodeDeadLetter(value ?? new Uint8Array(0))
       if (isOfThePast(letter)) continue
       dead.add(`${letter.sourceTopic}:${letter.sourcePartition}:${letter.sourcePosition}`)
     }
   }
-  const wantedLate = expected.flatMap(({ late: of }, p) => [...of].map((position) => `${p}:${position}`))
   const wantedDead = expected.flatMap(({ dead: of }, p) => [...of].map((position) => `engagements.v1:${p}:${position}`))
-  if (!sameSet(late, wantedLate)) problems.push(`late: ${[...late].join()} instead of ${wantedLate.join()}`)
   if (!sameSet(dead, wantedDead)) problems.push(`dead letters: ${[...dead].join()} instead of ${wantedDead.join()}`)
 
-  expected.forEach(({ users, counts }, partition) => {
+  expected.forEach(({ users, counts, outOfOrder }, partition) => {
+    problems.push(...outOfOrder)
     const stored = store.now(scopes.user, partition)
     const end = storedPosition(log.epoch('engagements.v1'), log.end('engagements.v1', partition))
     if ((stored.position ?? 0) !== end) problems.push(`user ${partition} stands at ${stored.position}, not at ${end}`)
@@ -80,12 +70,10 @@ function expectedOf(log: SimLog, partition: number): Expected {
     tombstone: 0,
     lost: 0,
   }
-  const accepted = new Map<string, AcceptedEngagement[]>()
-  const ids = new Set<string>()
-  const late = new Set<number>()
+  const accepted = new Map<string, Engagement[]>()
+  const isRepeat = repeats()
   const dead = new Set<number>()
   const onward = new Map<string, Sent>()
-  let watermarkMs = 0
   const epoch = log.epoch('engagements.v1')
   const records = log.records('engagements.v1', partition).map((record) => ({ ...record, epoch }))
   for (const { key, value, position, epoch: of } of [...log.lost('engagements.v1', partition), ...records]) {
@@ -107,21 +95,13 @@ function expectedOf(log: SimLog, partition: number): Expected {
     }
     const occurredAtMs = Math.min(received.engagement.occurredAtMs, received.receivedAtMs + maxAheadMs)
     const engagement = { ...received.engagement, occurredAtMs }
-    if (occurredAtMs < watermarkMs - simFold.allowedLatenessMs) {
-      counts.late++
-      late.add(position)
-      continue
-    }
-    watermarkMs = Math.max(watermarkMs, occurredAtMs)
-    const id = `${key} ${engagement.eventId}`
-    if (ids.has(id)) {
+    if (isRepeat(`${key} ${engagement.eventId}`, received.receivedAtMs)) {
       counts.duplicate++
       continue
     }
-    ids.add(id)
     counts.applied++
     const list = accepted.get(key) ?? []
-    accepted.set(key, [...list, { engagement, horizonMs: watermarkMs - simFold.allowedLatenessMs }])
+    accepted.set(key, [...list, engagement])
     pinStateKeys(engagement).forEach((pinKey, index) => {
       onward.set(`${partition}:${storedPosition(of, position)}:${index}`, { key: pinKey, engagement })
     })
@@ -130,7 +110,32 @@ function expectedOf(log: SimLog, partition: number): Expected {
   const users = new Map(
     [...accepted].map(([key, list]) => [key, encodeUserState(foldUser(newUserState, list, limits))]),
   )
-  return { users, counts, late, dead, onward }
+  const outOfOrder = [...accepted].flatMap(([key, list]) => orderMatters(`user ${partition}: ${key}`, list))
+  return { users, counts, dead, onward, outOfOrder }
+}
+
+/** The rule about repeats, kept naively: every receipt of every accepted id. Answers whether a record is one, and takes note of it where it is not. */
+export function repeats(): (id: string, receivedAtMs: number) => boolean {
+  const accepted = new Map<string, number[]>()
+  const generationMs = simFold.dedupeWindowMs / simFold.dedupeGenerations
+  return (id, receivedAtMs) => {
+    const generation = Math.floor(receivedAtMs / generationMs)
+    const known = accepted.get(id) ?? []
+    const isRepeat = known.some((of) => of <= generation + 1 && generation - of <= simFold.dedupeGenerations)
+    if (!isRepeat) accepted.set(id, [...known, generation])
+    return isRepeat
+  }
+}
+
+/** What a user did counts as if it had come in the order in which it happened: everything but the rounding of weights. */
+function orderMatters(who: string, list: readonly Engagement[]): readonly string[] {
+  const limits = { ...defaultUserLimits, maxRecentActions: simFold.maxRecentActions }
+  const inOrder = list.toSorted((a, b) => a.occurredAtMs - b.occurredAtMs)
+  const [came, happened] = [list, inOrder].map((order) => {
+    const { firstAtMs, lastAtMs, recent, relations, seen, sessions, counters } = foldUser(newUserState, order, limits)
+    return JSON.stringify([firstAtMs, lastAtMs, recent, [...relations], seen, sessions, counters.atMs])
+  })
+  return came === happened ? [] : [`${who} would be another, had the events come in order`]
 }
 
 /** The second stage, against the set of what the first had to send: each once, in the order of first arrival. */

@@ -7,7 +7,6 @@ import { asId, type BoardId, type CreatorId, type EventId, type PinId, type User
 
 /** Bounds of the simulated fold: small, so that windows pass within a few dozen events. */
 export const simFold = {
-  allowedLatenessMs: 60_000,
   dedupeWindowMs: 60_000,
   dedupeGenerations: 2,
   maxRecentActions: 8,
@@ -17,13 +16,15 @@ export const simFold = {
 /** As far as the fold lets event times be ahead of their receipt. */
 export const maxAheadMs = 300_000
 
+const dayMs = 86_400_000
+
 const startMs = 1_700_000_000_000
 const pinActions = actions.filter((action) => !['follow', 'unfollow', 'block', 'unblock'].includes(action))
 
-/** What the outside sends: records of `engagements.v1` in the order of sending, repeats, late, damaged and foreign ones among them. */
+/** What the outside sends: records of `engagements.v1` in the order of sending, repeats (some of them received long after the first), events of days and years ago, from the future and from an ingest whose clock is wrong, histories sorted by user, damaged and foreign ones among them. */
 export function createWorkload(random: Random): {
   next(): NewRecord
-  /** A record that is neither late nor repeated, of a user and about a creator that nothing else is about. */
+  /** A record that is not repeated, of a user and about a creator that nothing else is about. */
   canary(userId: string, creatorId: string): NewRecord
   /** An engagement that nothing else is about, of about now: for a letter. */
   unsent(): Engagement
@@ -31,7 +32,8 @@ export function createWorkload(random: Random): {
   erasure(): NewRecord
 } {
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random.next() * values.length)] as T
-  const sent: NewRecord[] = []
+  const sent: { readonly event: Engagement; readonly record: NewRecord }[] = []
+  const history: Engagement[] = []
   let timeMs = startMs
   let number = 0
 
@@ -54,6 +56,31 @@ export function createWorkload(random: Random): {
     }
   }
 
+  const recordOf = (event: Engagement, receivedAtMs: number): NewRecord => ({
+    key: event.userId,
+    value: encodeEngagement(event, receivedAtMs),
+    partition: null,
+  })
+
+  /** How far from now an event happened: seconds ago mostly, days or years ago at times, and seldom yet to come. */
+  const awayMs = (): number => {
+    const draw = random.next()
+    if (draw < 0.02) return draw < 0.005 ? 3650 * dayMs : 3_600_000
+    return -random.next() * (draw < 0.06 ? 3 * 365 * dayMs : draw < 0.15 ? 40 * dayMs : draw < 0.3 ? 150_000 : 5000)
+  }
+
+  /** When an event was received: now, but for ingests whose clocks are behind, or wrong altogether. */
+  const receiptMs = (): number => {
+    const draw = random.next()
+    return draw < 0.01 ? timeMs + 3650 * dayMs : draw < 0.06 ? timeMs - 20_000 : timeMs
+  }
+
+  /** Years of one user, in the order in which they happened. */
+  const ofOneUser = (): readonly Engagement[] => {
+    const userId = asId<UserId>(`u${Math.floor(random.next() * 5)}`)
+    return Array.from({ length: 5 }, (_, back) => ({ ...engagement(timeMs - (5 - back) * 100 * dayMs), userId }))
+  }
+
   return {
     erasure() {
       const userId = asId<UserId>(`u${Math.floor(random.next() * 5)}`)
@@ -62,7 +89,7 @@ export function createWorkload(random: Random): {
     unsent: () => engagement(Math.floor(timeMs - random.next() * 5000)),
     canary(userId, creatorId) {
       const event: Engagement = {
-        ...engagement(timeMs + maxAheadMs),
+        ...engagement(timeMs),
         userId: asId<UserId>(userId),
         action: 'unfollow',
         subject: { kind: 'creator', creatorId: asId<CreatorId>(creatorId) },
@@ -73,7 +100,10 @@ export function createWorkload(random: Random): {
     next() {
       timeMs += Math.floor(random.next() * 6000)
       const draw = random.next()
-      if (draw < 0.15 && sent.length > 0) return pick(sent)
+      if (draw < 0.15 && sent.length > 0) {
+        const { event, record } = pick(sent)
+        return random.next() < 0.5 ? record : recordOf(event, timeMs)
+      }
       if (draw < 0.18)
         return { key: `u${Math.floor(random.next() * 5)}`, value: Uint8Array.of(255, 1, 2), partition: null }
       if (draw < 0.2) {
@@ -81,11 +111,10 @@ export function createWorkload(random: Random): {
         return { key: `${foreign.userId}x`, value: encodeEngagement(foreign, timeMs), partition: null }
       }
       if (draw < 0.22) return { key: `u${Math.floor(random.next() * 5)}`, value: null, partition: null }
-      const behindMs = random.next() < 0.2 ? random.next() * 150_000 : random.next() * 5000
-      const aheadMs = random.next() < 0.02 ? 3_600_000 : 0
-      const event = engagement(Math.floor(timeMs - behindMs + aheadMs))
-      const record = { key: event.userId, value: encodeEngagement(event, timeMs), partition: null }
-      sent.push(record)
+      if (draw < 0.25 && history.length === 0) history.push(...ofOneUser())
+      const event = history.shift() ?? engagement(Math.floor(timeMs + awayMs()))
+      const record = recordOf(event, receiptMs())
+      sent.push({ event, record })
       return record
     },
   }

@@ -118,10 +118,7 @@ export async function aBlender(
     async storeUser(userId: string, engagements: readonly Engagement[], next = 1) {
       const partition = partitionOf(userId, partitions)
       const from = (await memoryStore.positions('user.1', [partition]))[0] ?? 0
-      const state: UserState = foldUser(
-        newUserState,
-        engagements.map((engagement) => ({ engagement, horizonMs: 0 })),
-      )
+      const state: UserState = foldUser(newUserState, engagements)
       const put = { key: userId, value: encodeUserState(state), ttlMs: null }
       const batch = { scope: 'user.1', partition, from, next, appends: [], deletes: [], meta: null, remember: [] }
       return memoryStore.commit({ ...batch, puts: engagements.length === 0 ? [] : [put] })

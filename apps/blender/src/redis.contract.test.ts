@@ -62,12 +62,7 @@ async function start({ url }: RedisTarget) {
       puts: [
         {
           key: 'ada',
-          value: encodeUserState(
-            foldUser(
-              newUserState,
-              actions.map((engagement) => ({ engagement, horizonMs: 0 })),
-            ),
-          ),
+          value: encodeUserState(foldUser(newUserState, actions)),
           ttlMs: null,
         },
       ],

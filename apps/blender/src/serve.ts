@@ -1,5 +1,5 @@
 import { serveBlender } from '@freshet/adapters/grpc/blender-server'
-import { protoFolder } from '@freshet/contracts/protos'
+import { readDescriptors } from '@freshet/contracts/descriptors'
 import type { Blender } from '@freshet/contracts/ports/calls'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import type { Logger } from '@freshet/service/logging'
@@ -29,8 +29,7 @@ export async function serve({ blender, config, logger, metrics, readiness, use }
   const httpPort = await listen(app, config.http.host, config.http.port)
   use({ name: 'http', drain: () => app.close() })
   const services = [serveBlender(blender, { onDefect, defaultTimeoutMs: timeoutMs })]
-  const protos = { folder: protoFolder, files: ['freshet/blending/v1/blending.proto'] }
-  const server = await startGrpcServer({ ...config.grpc, services, protos, metrics })
+  const server = await startGrpcServer({ ...config.grpc, services, descriptors: readDescriptors(), metrics })
   use(grpcComponent(server, readiness))
   logger.info({ httpPort, grpcPort: server.port }, 'listening')
 }

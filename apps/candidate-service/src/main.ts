@@ -6,7 +6,7 @@ import { serveTrailShard } from '@freshet/adapters/grpc/trail-shard-server'
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
-import { protoFolder } from '@freshet/contracts/protos'
+import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { runService } from '@freshet/service/lifecycle'
 import { createCandidateService } from './candidate-service.ts'
@@ -37,8 +37,7 @@ await runService({
     observe(service, metrics)
     const onDefect = (err: unknown): void => logger.error({ err }, 'defect')
     const rpcs = [serveCandidateService(service, { onDefect }), serveTrailShard(service, { onDefect })]
-    const protos = { folder: protoFolder, files: ['freshet/retrieval/v1/retrieval.proto'] }
-    const server = await startGrpcServer({ ...config.grpc, services: rpcs, protos, metrics })
+    const server = await startGrpcServer({ ...config.grpc, services: rpcs, descriptors: readDescriptors(), metrics })
     const component = grpcComponent(server, readiness)
     use({ ...component, drain: async () => (rpcs.forEach((rpc) => rpc.drain()), component.drain?.()) })
     logger.info({ grpcPort: server.port }, 'listening')

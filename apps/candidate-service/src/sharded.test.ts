@@ -40,7 +40,7 @@ async function listen(shard: TrailShard): Promise<{ readonly address: string; cl
     ...z.object(grpcSettings(0)).parse({}),
     port: 0,
     services: [serveTrailShard(shard, { onDefect: () => {} })],
-    protos: null,
+    descriptors: null,
     metrics: createMetrics(),
   })
   closing.push(() => server.close())

@@ -28,7 +28,7 @@ async function start() {
     ...z.object(grpcSettings(0)).parse({}),
     port: 0,
     services: [createIngestGrpcService(ingest.ingest, ingest.metrics)],
-    protos: null,
+    descriptors: null,
     metrics: ingest.metrics,
   })
   const client = new (makeGenericClientConstructor({}, 'raw'))(`127.0.0.1:${server.port}`, credentials.createInsecure())

@@ -8,7 +8,7 @@ import {
   type PostPinsResponse,
 } from '@freshet/contracts/gen/freshet/ingest/v1/ingest'
 import { ingestProblems, problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
-import type { GrpcService } from '@freshet/service/grpc-server'
+import type { GrpcService } from '@freshet/service/grpc-service'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Answer, Ingest, Receipt } from './ingest.ts'
 import { parseEngagementMessage, parsePinMessage } from './messages.ts'

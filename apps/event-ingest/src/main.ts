@@ -1,7 +1,7 @@
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
-import { protoFolder } from '@freshet/contracts/protos'
+import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
@@ -24,9 +24,8 @@ await runService({
     const app = createHttpApp({ ingest, config: config.ingest, origins: config.cors.origins, metrics, logger })
     const httpPort = await listen(app, config.http.host, config.http.port)
     use({ name: 'http', drain: () => app.close() })
-    const protos = { folder: protoFolder, files: ['freshet/ingest/v1/ingest.proto'] }
     const services = [createIngestGrpcService(ingest, metrics)]
-    const grpc = await startGrpcServer({ ...config.grpc, services, protos, metrics })
+    const grpc = await startGrpcServer({ ...config.grpc, services, descriptors: readDescriptors(), metrics })
     use(grpcComponent(grpc, readiness))
     logger.info({ httpPort, grpcPort: grpc.port }, 'listening')
   },

@@ -9,19 +9,13 @@ import { asId, type EventId, type TopicId, type UserId } from '@freshet/domain/i
 import { partitionOf } from '@freshet/domain/partition'
 import { subjectStateKey } from '@freshet/domain/pin-state'
 
-/** A partition to be tried, and its newest event time: a canary must not move it. */
-export interface CanaryPartition {
-  readonly partition: number
-  readonly watermarkMs: number
-}
-
 /**
  * Sends an event through the whole path and sees when it can be read. It also gives every partition, of both stages, a
  * record now and then: only at a record is it noticed that the store lost its last commits.
  */
 export interface Canary {
   /** One event per partition; resolves when all are readable, or rejects after 10 s with those that are not. */
-  send(partitions: readonly CanaryPartition[], scopes: Record<StateFamily, string>, signal: AbortSignal): Promise<void>
+  send(partitions: readonly number[], scopes: Record<StateFamily, string>, signal: AbortSignal): Promise<void>
 }
 
 const pollMs = 10
@@ -67,8 +61,9 @@ export function createCanary(options: {
   return {
     async send(partitions, scopes, signal) {
       if (partitions.length === 0) return
-      const run = `${clock.now()}-${number++}`
-      const sent = partitions.map(({ partition, watermarkMs }) => {
+      const nowMs = clock.now()
+      const run = `${nowMs}-${number++}`
+      const sent = partitions.map((partition) => {
         const userId = idIn(users, partition, (id) => id)
         const topicId = idIn(topics, partition, (id) => subjectStateKey('topic', id))
         const value = encodeEngagement(
@@ -79,11 +74,11 @@ export function createCanary(options: {
             action: 'unfollow',
             subject: { kind: 'topic', topicId: asId<TopicId>(topicId) },
             boardId: null,
-            occurredAtMs: watermarkMs,
+            occurredAtMs: nowMs,
             shown: { feedId: null, position: null, surface: null },
             dwellMs: null,
           },
-          watermarkMs,
+          nowMs,
         )
         return { partition, pinKey: subjectStateKey('topic', topicId), record: { key: userId, value, partition } }
       })

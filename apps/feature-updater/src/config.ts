@@ -11,7 +11,7 @@ function whole(value: number, min: number, max: number, description: string, uni
   return z.int().min(min).max(max).default(value).meta({ description, unit })
 }
 
-/** How events are folded. What changes a decision (lateness, dedupe, caps) changes what a rebuild gives. */
+/** How events are folded. What changes a decision (dedupe, caps) changes what a rebuild gives. */
 export const foldSettings = {
   maxAheadMs: whole(
     300_000,
@@ -20,14 +20,13 @@ export const foldSettings = {
     'How far an event time may be ahead of its receipt; beyond, it is set to this bound',
     'ms',
   ),
-  allowedLatenessMs: whole(
+  dedupeWindowMs: whole(
     dayMs,
-    0,
+    60_000,
     30 * dayMs,
-    "Events older than their partition's newest by more than this go to `engagements-late.v1`; at most the dedupe window",
+    'How long after an event was received a repeat of its id is dropped, by the clocks of ingest; a later one counts again',
     'ms',
   ),
-  dedupeWindowMs: whole(dayMs, 60_000, 30 * dayMs, 'How long event ids are remembered, in event time', 'ms'),
   dedupeGenerations: whole(
     2,
     1,
@@ -39,7 +38,7 @@ export const foldSettings = {
     3 * dayMs,
     60_000,
     90 * dayMs,
-    'Wall-clock time after which a generation of event ids that got nothing more is forgotten',
+    'Wall-clock time after which a generation of event ids that got nothing more is forgotten; longer than `fold.dedupeWindowMs` by a generation at least, and by how long an updater may stand still',
     'ms',
   ),
   userTtlMs: whole(90 * dayMs, hourMs, 3650 * dayMs, 'A user of whom nothing is heard for this long is dropped', 'ms'),
@@ -189,20 +188,27 @@ export type FoldConfig = z.output<z.ZodObject<typeof foldSettings>>
 /** What `foldSettings` and `updaterSettings` parse to. */
 export type UpdaterConfig = z.output<typeof updaterConfig>
 
-/** The defaults, with some of them replaced. Throws a RangeError where an event could be forgotten by the dedupe memory and yet not be late. */
+/** The defaults, with some of them replaced. Throws a RangeError where event ids would be forgotten within the dedupe window. */
 export function updaterConfigOf(
   given: { readonly fold?: Partial<FoldConfig>; readonly updater?: Partial<UpdaterConfig['updater']> } = {},
 ): UpdaterConfig {
   return checkedConfig(updaterConfig.parse({ fold: given.fold ?? {}, updater: given.updater ?? {} }))
 }
 
-/** The same configuration. Throws a RangeError where `fold.allowedLatenessMs` is above `fold.dedupeWindowMs`: a repeat is caught only because it is remembered or late. */
+/** The same configuration. Throws a RangeError where `fold.dedupeTtlMs` is too short for `fold.dedupeWindowMs`: ids would be forgotten within the window. */
 export function checkedConfig(config: UpdaterConfig): UpdaterConfig {
-  const { allowedLatenessMs, dedupeWindowMs } = config.fold
-  if (allowedLatenessMs > dedupeWindowMs) {
+  const { dedupeTtlMs, dedupeWindowMs, dedupeGenerations } = config.fold
+  const leastMs = dedupeWindowMs + dedupeWindowMs / dedupeGenerations
+  if (dedupeTtlMs < leastMs) {
     throw new RangeError(
-      `fold.allowedLatenessMs (${allowedLatenessMs}) is above fold.dedupeWindowMs (${dedupeWindowMs}): repeats in between would be folded twice`,
+      `fold.dedupeTtlMs (${dedupeTtlMs}) is below ${leastMs}, which is fold.dedupeWindowMs and one of its generations: repeats would be folded twice`,
     )
   }
   return config
+}
+
+/** Settings that were removed, and what to do instead. */
+export const removedSettings: Readonly<Record<string, string>> = {
+  'fold.allowedLatenessMs':
+    'ingest.maxEventAgeDays of event-ingest, beyond which events are refused; whatever is accepted counts, however late',
 }

@@ -11,7 +11,7 @@ import { nothingElse, type CommitOutcome, type StateStore } from '@freshet/contr
 import { stateScope } from '@freshet/contracts/scopes'
 import { createBadShare, type BadShare } from './bad-share.ts'
 import type { UpdaterConfig } from './config.ts'
-import type { FoldResult, Stage } from './stage.ts'
+import type { FoldResult, Lookup, Stage } from './stage.ts'
 import { createStateCache, type StateCache } from './state-cache.ts'
 
 /** A partition stopped because too many of its records are bad: a deploy is broken, on one side or the other. */
@@ -33,7 +33,6 @@ export interface FoldObserver {
     readonly partition: number
     readonly records: number
     readonly outcomes: OutcomeCounts
-    readonly watermarkMs: number
   }) => void
   /** A commit or a read found the stored position elsewhere than the batch. */
   readonly moved: (move: {
@@ -156,7 +155,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     // Taken out: a batch may change them in place, and comes back with them only once it is committed.
     const entries = new Map<string, Cached>()
     const entryOf = (key: string) => entries.get(key)
-    const { keys, ends, endBytes, overdue, hashes } = stage.needs(parsed, (key) => {
+    const { keys, ends, endBytes, overdue, hashes, lookups } = stage.needs(parsed, (key) => {
       const entry = cached ? cache.take(partition, key) : undefined
       if (entry !== undefined) entries.set(key, entry)
       return entry
@@ -166,14 +165,29 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
         scope,
         partition,
         keys,
-        hashes,
-        generations: hashes.length === 0 ? [] : stage.generations(memo.meta.watermarkMs),
+        hashes: hashesOf(hashes, lookups[0]),
+        generations: lookups[0]?.generations ?? [],
         ends: { keys: ends, bytes: endBytes },
       },
       call,
     )
     const stored = before.position ?? 0
     if (stored !== memo.position) return move(batch, kindOf(batch, stored), stored)
+    const seen = new Uint8Array(hashes.length)
+    noteSeen(seen, before.seen, lookups[0])
+    // Ids that were received at other times than the rest: seldom more than a few.
+    for (const lookup of lookups.slice(1)) {
+      const query = {
+        ...nothingElse,
+        scope,
+        partition,
+        hashes: hashesOf(hashes, lookup),
+        generations: lookup.generations,
+      }
+      const more = await store.readForFold(query, call)
+      if (more.position !== before.position) return move(batch, kindOf(batch, more.position ?? 0), more.position ?? 0)
+      noteSeen(seen, more.seen, lookup)
+    }
     const values = new Map(keys.map((key, row) => [key, before.values[row] ?? null]))
     ends.forEach((key, row) => entries.set(key, stage.ofEnd(before.ends[row] ?? null)))
     const late = ends.length === 0 ? [] : overdue(entryOf)
@@ -188,7 +202,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
       cached: entryOf,
       valueOf: (key) => values.get(key),
       hashes,
-      seen: before.seen,
+      seen,
     })
     const result = withLost(folded, read.deletedUnread ?? 0)
     if (options.sendOnward) {
@@ -224,7 +238,6 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
       partition,
       records: parsed.length,
       outcomes: result.outcomes,
-      watermarkMs: result.meta.watermarkMs,
     })
   }
 
@@ -245,6 +258,17 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     drop,
     cache: { bytes: cache.bytes, hits: cache.hits },
   }
+}
+
+function hashesOf(hashes: BigUint64Array, lookup: Lookup | undefined): BigUint64Array {
+  const indices = lookup?.indices ?? null
+  return indices === null ? hashes : BigUint64Array.from(indices, (index) => hashes[index] ?? 0n)
+}
+
+function noteSeen(seen: Uint8Array, found: Uint8Array, lookup: Lookup | undefined): void {
+  const indices = lookup?.indices ?? null
+  if (indices === null) seen.set(found)
+  else indices.forEach((index, at) => (seen[index] = found[at] ?? 0))
 }
 
 function firstHalf(batch: LogBatch): LogBatch {

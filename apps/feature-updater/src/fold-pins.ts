@@ -42,12 +42,11 @@ export function createPinStage(config: FoldConfig): Stage<ParsedPinEngagement, O
         known.add(item.record.key)
         if (cached(item.record.key) === undefined) keys.push(item.record.key)
       }
-      return { keys, ends: [], endBytes: 0, overdue: () => [], hashes: new BigUint64Array(0) }
+      return { keys, ends: [], endBytes: 0, overdue: () => [], hashes: new BigUint64Array(0), lookups: [] }
     },
     ofEnd: () => {
       throw new RangeError('the ends of pins are not asked for')
     },
-    generations: () => [],
     fold: (batch, parsed, before) => foldPinBatch(batch, parsed, before, config),
   }
 }

@@ -4,17 +4,16 @@ import {
   scannedPinKeys,
   type ScannedEngagement,
 } from '@freshet/contracts/codecs/engagement-scan'
-import { decodeReceivedEngagement, encodeLateEngagement, encodePinEngagementOf } from '@freshet/contracts/codecs/onward'
+import { decodeReceivedEngagement, encodePinEngagementOf } from '@freshet/contracts/codecs/onward'
 import { recordOutcomes, type PartitionMeta, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { decodeUserState, encodeUserState } from '@freshet/contracts/codecs/user-state'
 import {
+  actOfScan,
   appendBytesAtMost,
   encodeUserTail,
-  fromAcceptedScan,
   tailBytesAtMost,
   tailBytesIn,
   tailMarkBytes,
-  type AcceptedScan,
 } from '@freshet/contracts/codecs/user-tail'
 import { ContractError } from '@freshet/contracts/errors'
 import { storedPosition } from '@freshet/contracts/followed-log'
@@ -24,6 +23,7 @@ import { hashPair64 } from '@freshet/domain/hash'
 import { foldUser, newUserState, type UserLimits, type UserState } from '@freshet/domain/user-state'
 import type { FoldConfig } from './config.ts'
 import { badRecord, deadLetterRecord, type BadRecord } from './dead-letter.ts'
+import { createDedupeWindow, receivedAt, type DedupeWindow } from './dedupe.ts'
 import { createHashSet } from './hash-set.ts'
 import type { FoldBatch, FoldBefore, FoldNeeds, FoldResult, Stage } from './stage.ts'
 
@@ -37,29 +37,24 @@ export type ParsedEngagement =
 export type ErasedAt = (userId: string) => number | null
 
 /**
- * The first stage: `engagements.v1` into user state, late ones to `engagements-late.v1`, accepted ones on to
- * `pin-engagements.v1`. In the order of the log, for each record: clamp its time to its receipt; the watermark goes up to
- * it; drop it if its user was erased since; it is late if it is older than the watermark by more than allowed; a remembered id (of this user: clients make them) is a repeat. Late comes before repeats: within the allowed lateness the memory is complete
- * (`allowedLatenessMs ≤ dedupeWindowMs`), so what a record comes to never depends on where batches were cut.
+ * The first stage: `engagements.v1` into user state, accepted ones on to `pin-engagements.v1`. In the order of the log,
+ * for each record: clamp its time to its receipt; drop it if its user was erased since; drop it if it repeats an earlier
+ * one (the same id of the same user: clients make them) by the rule of `dedupe.ts`. Everything else is folded, however
+ * long ago it happened. What a record comes to depends on the log alone, never on where batches were cut.
  */
 export function createUserStage(config: FoldConfig, erasedAt: ErasedAt): Stage<ParsedEngagement, number> {
   const limits = userLimits(config)
-  const generationMs = config.dedupeWindowMs / config.dedupeGenerations
+  const window = createDedupeWindow(config)
 
   return {
     topic: 'engagements.v1',
     family: 'user',
     parse: ({ records }) => records.map(parse),
     badRecords: (parsed) => parsed.reduce((bad, { kind }) => bad + Number(kind === 'bad'), 0),
-    needs: (parsed, cached) => needsOf(parsed, cached, config.compactAfterBytes),
+    needs: (parsed, cached) => needsOf(parsed, cached, config.compactAfterBytes, window),
     ofEnd: tailBytesIn,
-    generations(watermarkMs) {
-      const newest = Math.floor(watermarkMs / generationMs)
-      const kept = Math.min(config.dedupeGenerations, newest) + 1
-      return Array.from({ length: kept }, (_, back) => newest - back)
-    },
     fold(batch, parsed, before) {
-      return foldUserBatch({ batch, parsed, before, config, limits, generationMs, erasedAt })
+      return foldUserBatch({ batch, parsed, before, config, limits, window, erasedAt })
     },
   }
 }
@@ -72,7 +67,9 @@ function needsOf(
   parsed: readonly ParsedEngagement[],
   cached: (key: string) => number | undefined,
   compactAfterBytes: number,
+  window: DedupeWindow,
 ): FoldNeeds<number> {
+  const generations = new Float64Array(parsed.length)
   const hashes = new BigUint64Array(parsed.length)
   const halves = new Uint32Array(hashes.buffer)
   const room = new Map<string, number>()
@@ -85,6 +82,7 @@ function needsOf(
       continue
     }
     const { scan } = item
+    generations[count] = window.generationOf(receivedAt(scan, item.record))
     hashPair64(scan.bytes, scan.userAt, scan.userTo, scan.eventAt, scan.eventTo, halves, 2 * count++)
     room.set(key, (room.get(key) ?? 0) + tailBytesAtMost(scan))
   }
@@ -103,6 +101,7 @@ function needsOf(
     endBytes: tailMarkBytes,
     overdue: (known) => ends.filter((key) => isFull(key, known(key) ?? 0)),
     hashes: hashes.subarray(0, count),
+    lookups: window.lookups(generations.subarray(0, count)),
   }
 }
 
@@ -112,12 +111,12 @@ interface UserFold {
   readonly before: FoldBefore<number>
   readonly config: FoldConfig
   readonly limits: UserLimits
-  readonly generationMs: number
+  readonly window: DedupeWindow
   readonly erasedAt: ErasedAt
 }
 
 function foldUserBatch(fold: UserFold): FoldResult<number> {
-  const { batch, parsed, before, config, limits, generationMs, erasedAt } = fold
+  const { batch, parsed, before, config, limits, window, erasedAt } = fold
   const counts = { ...before.meta.counts }
   const outcomes = Object.fromEntries(recordOutcomes.map((outcome) => [outcome, 0])) as Record<RecordOutcome, number>
   const say = (outcome: RecordOutcome) => {
@@ -125,11 +124,13 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     outcomes[outcome]++
   }
   let { watermarkMs } = before.meta
-  const accepted = new Map<string, AcceptedScan[]>()
+  const accepted = new Map<string, ScannedEngagement[]>()
   const bases = new Map<string, UserState | null>()
-  const rememberedHere = createHashSet(before.hashes)
+  const generations = new Float64Array(before.hashes.length)
+  const rememberedHere = createHashSet(before.hashes, (index, other) =>
+    window.covers(generations[index] ?? 0, generations[other] ?? 0),
+  )
   const remember = new Map<number, number[]>()
-  const late: NewRecord[] = []
   const deadLetters: NewRecord[] = []
   const rekeyed: NewRecord[] = []
   let hashes = 0
@@ -156,8 +157,6 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     const remembered = before.seen[hashIndex] === 1
     const latestMs = item.scan.receivedAtMs > 0 ? item.scan.receivedAtMs + config.maxAheadMs : Number.POSITIVE_INFINITY
     const occurredAtMs = Math.min(item.scan.occurredAtMs, latestMs)
-    const lateByMs = watermarkMs - occurredAtMs
-    // Before the erased are left out: a rebuild, which knows of all erasures from the start, must find the same ones late.
     watermarkMs = Math.max(watermarkMs, occurredAtMs)
     const erasedMs = erasedAt(record.key)
     if (erasedMs !== null && occurredAtMs <= erasedMs) {
@@ -165,32 +164,18 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
       continue
     }
     const scan = occurredAtMs === item.scan.occurredAtMs ? item.scan : at(item.scan, occurredAtMs)
-    if (lateByMs > config.allowedLatenessMs) {
-      late.push({
-        key: record.key,
-        partition: null,
-        value: encodeLateEngagement({
-          ...decodeReceivedEngagement(scan.bytes),
-          sourcePartition: batch.partition,
-          sourcePosition: record.position,
-          lateByMs,
-        }),
-      })
-      say('late')
-      continue
-    }
+    const generation = window.generationOf(receivedAt(scan, record))
+    generations[hashIndex] = generation
     if (remembered || !rememberedHere.add(hashIndex)) {
       say('duplicate')
       continue
     }
-    const generation = Math.floor(watermarkMs / generationMs)
     const ofGeneration = remember.get(generation)
     if (ofGeneration === undefined) remember.set(generation, [hashIndex])
     else ofGeneration.push(hashIndex)
-    const horizonMs = watermarkMs - config.allowedLatenessMs
     const list = accepted.get(record.key)
-    if (list === undefined) accepted.set(record.key, [{ scan, horizonMs }])
-    else list.push({ scan, horizonMs })
+    if (list === undefined) accepted.set(record.key, [scan])
+    else list.push(scan)
     say('applied')
     const keys = scannedPinKeys(scan)
     const sourcePosition = storedPosition(batch.epoch, record.position)
@@ -234,7 +219,6 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     meta,
     onward: [
       { topic: 'dead-letters.v1' as const, records: deadLetters },
-      { topic: 'engagements-late.v1' as const, records: late },
       { topic: 'pin-engagements.v1' as const, records: rekeyed },
     ].filter(({ records }) => records.length > 0),
     cache,
@@ -248,8 +232,8 @@ function storedState(before: FoldBefore<number>, key: string): UserState | null 
   return stored === null ? null : decodeUserState(stored)
 }
 
-function folded(base: UserState | null, pending: readonly AcceptedScan[], limits: UserLimits): UserState {
-  return foldUser(base ?? newUserState, pending.map(fromAcceptedScan), limits)
+function folded(base: UserState | null, pending: readonly ScannedEngagement[], limits: UserLimits): UserState {
+  return foldUser(base ?? newUserState, pending.map(actOfScan), limits)
 }
 
 /** The same engagement at another time. */

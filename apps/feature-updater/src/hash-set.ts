@@ -1,11 +1,14 @@
 /** Finds repeats among the hashes of one batch. */
 export interface HashSet {
-  /** Adds the hash at `index`; false: an equal one is there. */
+  /** Adds the hash at `index`; false: an equal one that it repeats is there. */
   add(index: number): boolean
 }
 
-/** An empty set for some of `hashes`, by their indices: open addressing over the column itself, without a big number for each. */
-export function createHashSet(hashes: BigUint64Array): HashSet {
+/**
+ * An empty set for some of `hashes`, by their indices: open addressing over the column itself, without a big number for
+ * each. `repeats`: whether the hash at the first index repeats the equal one at the second.
+ */
+export function createHashSet(hashes: BigUint64Array, repeats: (index: number, other: number) => boolean): HashSet {
   const halves = new Uint32Array(hashes.buffer, hashes.byteOffset, 2 * hashes.length)
   const bits = 32 - Math.clz32(Math.max(1, 2 * hashes.length - 1))
   const mask = 2 ** bits - 1
@@ -20,7 +23,7 @@ export function createHashSet(hashes: BigUint64Array): HashSet {
           slots[slot] = index + 1
           return true
         }
-        if (halves[2 * other - 2] === low && halves[2 * other - 1] === high) return false
+        if (halves[2 * other - 2] === low && halves[2 * other - 1] === high && repeats(index, other - 1)) return false
       }
     },
   }

@@ -5,7 +5,7 @@ import { redisOptions } from '@freshet/adapters/redis/connect'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { runService } from '@freshet/service/lifecycle'
-import { processSchema } from './config.ts'
+import { processSchema, removedSettings } from './config.ts'
 import { updaterInstruments, watchUpdater } from './observe.ts'
 import { createUpdater } from './updater.ts'
 
@@ -13,6 +13,7 @@ await runService({
   name: 'feature-updater',
   description: 'Folds engagements into user state and, re-keyed, into pin state: each exactly once.',
   schema: processSchema,
+  removed: removedSettings,
   async start({ name, config, logger, metrics, use }) {
     const clock = createSystemClock()
     const { instance } = config.updater

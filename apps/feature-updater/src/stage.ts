@@ -15,6 +15,15 @@ export interface FoldNeeds<Cached> {
   readonly overdue: (cached: (key: string) => Cached | undefined) => readonly string[]
   /** Hashes of its event ids, in the order of its records that have one. */
   readonly hashes: BigUint64Array
+  /** Where each of them is looked for in the dedupe memory. */
+  readonly lookups: readonly Lookup[]
+}
+
+/** Event ids that are looked for in the same generations of the dedupe memory. */
+export interface Lookup {
+  readonly generations: readonly number[]
+  /** Which of the hashes; null: all. */
+  readonly indices: Uint32Array | null
 }
 
 /** The partition as stored before a batch. */
@@ -71,7 +80,5 @@ export interface Stage<Parsed, Cached> {
   needs(parsed: readonly Parsed[], cached: (key: string) => Cached | undefined): FoldNeeds<Cached>
   /** What the end of a value tells; null: there is none. */
   ofEnd(end: Uint8Array | null): Cached
-  /** Generations of the dedupe memory to look in, from the watermark before the batch. */
-  generations(watermarkMs: number): readonly number[]
   fold(batch: FoldBatch, parsed: readonly Parsed[], before: FoldBefore<Cached>): FoldResult<Cached>
 }

@@ -1,5 +1,5 @@
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
-import { decodeDeadLetter, decodeLateEngagement, encodeUserErasure } from '@freshet/contracts/codecs/onward'
+import { decodeDeadLetter, encodeUserErasure } from '@freshet/contracts/codecs/onward'
 import { nothingElse } from '@freshet/contracts/ports/state-store'
 import { decodePartitionMeta } from '@freshet/contracts/codecs/partition-meta'
 import { decodePinFeatures } from '@freshet/contracts/codecs/pin-state'
@@ -64,20 +64,79 @@ describe('feature updater', () => {
     expect(total(await world.pin('p'), 'click')).toBe(2)
   })
 
-  it('keeps what comes after the allowed lateness aside, and what comes within it', async () => {
-    world = await anUpdaterWorld({ fold: { allowedLatenessMs: 60_000 } })
-    await world.send(aRecord())
-    await world.send(aRecord({ occurredAtMs: noonMs - 60_000 }), aRecord({ occurredAtMs: noonMs - 60_001 }))
-    expect(total(await world.user('u'), 'click')).toBe(2)
-    const late = (await world.records('engagements-late.v1')).map(({ value }) =>
-      decodeLateEngagement(value as Uint8Array),
+  it('A1: applies events however late they are, and in whatever order users come', async () => {
+    world = await anUpdaterWorld()
+    const userIds = ['first', 'second', 'third']
+    const history = userIds.flatMap((userId) =>
+      Array.from({ length: 40 }, (_, i) =>
+        aRecord({
+          eventId: asId<EventId>(`${userId}-${i}`),
+          userId: asId<UserId>(userId),
+          occurredAtMs: noonMs - (40 - i) * 86_400_000,
+        }),
+      ),
     )
-    expect(late.map(({ lateByMs }) => lateByMs)).toEqual([60_001])
-    expect(await sumOfCounts('late')).toBe(1)
+    await world.send(aRecord(), ...history)
+    for (const userId of userIds) expect(total(await world.user(userId), 'click')).toBe(40)
+    expect(await sumOfCounts('applied')).toBe(121)
+    expect(await sumOfCounts('late')).toBe(0)
+    expect(await world.records('engagements-late.v1')).toEqual([])
   })
 
-  it('clamps an event time that is far ahead of its receipt, so that it makes nobody late', async () => {
-    world = await anUpdaterWorld({ fold: { allowedLatenessMs: 3_600_000 } })
+  it('A1: counts a hide and a block that come 26 h and 29 days late, and lets the newest by event time win', async () => {
+    world = await anUpdaterWorld()
+    const hourMs = 3_600_000
+    const creator = { kind: 'creator', creatorId: asId<CreatorId>('c') } as const
+    const hide = { action: 'hide', occurredAtMs: noonMs - 26 * hourMs } as const
+    await world.send(
+      aRecord(),
+      aRecord({ ...hide, eventId: asId<EventId>('hide') }),
+      aRecord({
+        eventId: asId<EventId>('block'),
+        action: 'block',
+        subject: creator,
+        occurredAtMs: noonMs - 29 * 24 * hourMs,
+      }),
+    )
+    const relations = (await world.user('u'))!.relations
+    expect(hasRelation(relations, 'hide-pin', 'p')).toBe(true)
+    expect(hasRelation(relations, 'block-creator', 'c')).toBe(true)
+    await world.send(
+      aRecord({ eventId: asId<EventId>('unhide'), action: 'unhide', occurredAtMs: hide.occurredAtMs + 1 }),
+      aRecord({ ...hide, eventId: asId<EventId>('again'), occurredAtMs: hide.occurredAtMs - hourMs }),
+    )
+    expect(hasRelation((await world.user('u'))!.relations, 'hide-pin', 'p')).toBe(false)
+  })
+
+  it('A1: remembers ids by when they were received: a history of years and an event from the future expire none', async () => {
+    world = await anUpdaterWorld()
+    const dayMs = 86_400_000
+    const record = (id: string, occurredAtMs: number, receivedAtMs: number) =>
+      aRecord({ eventId: asId<EventId>(id), occurredAtMs }, receivedAtMs)
+    await world.send(record('1', noonMs, noonMs), record('future', noonMs + 3650 * dayMs, noonMs))
+    await world.send(
+      ...Array.from({ length: 30 }, (_, i) => record(`old${i}`, noonMs - (30 - i) * 100 * dayMs, noonMs)),
+    )
+    await world.send(record('1', noonMs, noonMs + dayMs), record('old3', noonMs - 2700 * dayMs, noonMs + dayMs))
+    expect(await sumOfCounts('duplicate')).toBe(2)
+    // Past the window it counts again: the promise that the README states.
+    await world.send(record('1', noonMs, noonMs + 3 * dayMs))
+    expect(await sumOfCounts('duplicate')).toBe(2)
+  })
+
+  it('A1: takes a receipt of a wrong clock for itself alone', async () => {
+    world = await anUpdaterWorld()
+    const dayMs = 86_400_000
+    const record = (id: string, receivedAtMs: number) =>
+      aRecord({ eventId: asId<EventId>(id), occurredAtMs: noonMs }, receivedAtMs)
+    await world.send(record('1', noonMs), record('wrong', noonMs + 3650 * dayMs), record('1', noonMs + 3_600_000))
+    await world.send(record('2', noonMs), record('2', noonMs + dayMs), record('1', noonMs + dayMs))
+    expect(await sumOfCounts('applied')).toBe(3)
+    expect(await sumOfCounts('duplicate')).toBe(3)
+  })
+
+  it('clamps an event time that is far ahead of its receipt', async () => {
+    world = await anUpdaterWorld()
     await world.send(aRecord({ occurredAtMs: noonMs + 86_400_000 }, noonMs), aRecord({}, noonMs))
     expect(total(await world.user('u'), 'click')).toBe(2)
     expect((await world.user('u'))?.lastAtMs).toBe(noonMs + 300_000)
@@ -217,33 +276,6 @@ describe('feature updater', () => {
     expect(world.updater.stats().erasedUsers).toBe(1)
   })
 
-  it('finds the same events late whether it knew of an erasure before or after', async () => {
-    const erasure = encodeUserErasure({ userId: asId<UserId>('u'), erasedAtMs: noonMs + 1_000_000 })
-    const records = [
-      aRecord({ eventId: asId<EventId>('1'), occurredAtMs: noonMs + 900_000 }),
-      ...Array.from({ length: 30 }, (_, i) =>
-        aRecord({ eventId: asId<EventId>(`v${i}`), userId: asId<UserId>(`v${i}`) }),
-      ),
-    ]
-    const lateWith = async (erasedFirst: boolean): Promise<number> => {
-      world = await anUpdaterWorld({ start: false, fold: { allowedLatenessMs: 60_000 } })
-      const erase = () => world.log.append('erasures.v1', [{ key: 'u', value: erasure, partition: null }])
-      if (erasedFirst) await erase()
-      await world.log.append('engagements.v1', records)
-      await world.updater.start()
-      await world.log.drain()
-      if (!erasedFirst) await erase()
-      await world.log.drain()
-      expect(await world.user('u')).toBeNull()
-      const late = await sumOfCounts('late')
-      await world.stop()
-      return late
-    }
-    const late = await lateWith(true)
-    expect(late).toBeGreaterThan(0)
-    expect(await lateWith(false)).toBe(late)
-  })
-
   it('halves a batch that is too much for one commit, and counts nothing twice', async () => {
     world = await anUpdaterWorld({ start: false, maxCommitBytes: 400 })
     const records = Array.from({ length: 40 }, (_, i) =>
@@ -289,7 +321,7 @@ describe('feature updater', () => {
     expect(world.updater.stats().cacheBytes).toBeGreaterThan(0)
   })
 
-  it('sends a canary through both stages of every partition that has folded anything, without moving its watermark', async () => {
+  it('sends a canary through both stages of every partition that has folded anything', async () => {
     world = await anUpdaterWorld({ updater: { canaryEveryMs: 10_000 } })
     await world.send(aRecord())
     const partition = partitionOf('u', world.partitions)
@@ -302,7 +334,7 @@ describe('feature updater', () => {
     expect(world.errors).toEqual([])
   })
 
-  it('refuses a lateness beyond the dedupe window', () => {
-    expect(() => updaterConfigOf({ fold: { allowedLatenessMs: 100_000, dedupeWindowMs: 60_000 } })).toThrow(RangeError)
+  it('A1: refuses to forget ids within the dedupe window', () => {
+    expect(() => updaterConfigOf({ fold: { dedupeTtlMs: 86_400_000, dedupeWindowMs: 86_400_000 } })).toThrow(RangeError)
   })
 })

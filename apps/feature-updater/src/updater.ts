@@ -1,8 +1,8 @@
-import { decodePartitionMeta, recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
+import { recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import type { BatchVerdict, EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
 import { epochIn, positionIn } from '@freshet/contracts/followed-log'
-import { nothingElse, type StateStore } from '@freshet/contracts/ports/state-store'
+import type { StateStore } from '@freshet/contracts/ports/state-store'
 import {
   familyTopic,
   badAcceptedPointer,
@@ -94,7 +94,6 @@ export function createUpdater(options: {
   const moves = { SKIPPED: 0, PARTIAL: 0, ROLLBACK: 0 }
   const failures = new Map<string, string>()
   const readers: LogReader[] = []
-  const watermarks = new Map<number, number>()
   const ending = new AbortController()
   let batches = 0
   let badAcceptedUntilMs = 0
@@ -133,7 +132,6 @@ export function createUpdater(options: {
       observer: {
         committed(commit) {
           batches++
-          if (stage.family === 'user') watermarks.set(commit.partition, commit.watermarkMs)
           for (const outcome of recordOutcomes) counted[stage.family][outcome] += commit.outcomes[outcome]
           options.observer?.committed(commit)
         },
@@ -306,26 +304,14 @@ export function createUpdater(options: {
   /** A canary to every partition owned that has ever folded anything. */
   async function sendCanaries(): Promise<void> {
     const owned = readers.flatMap((reader) => reader.assigned()).filter(({ topic }) => topic === 'engagements.v1')
-    const tried = await Promise.all(
-      owned.map(async ({ partition }) => ({
-        partition,
-        watermarkMs: watermarks.get(partition) ?? (await storedWatermarkMs(partition)),
-      })),
-    )
+    const partitionsOwned = owned.map(({ partition }) => partition)
+    const scopes = { user: stateScope('user', generations.user), pin: stateScope('pin', generations.pin) }
+    const positions = await store.positions(scopes.user, partitionsOwned)
     await canary.send(
-      tried.filter(({ watermarkMs }) => watermarkMs > 0),
-      { user: stateScope('user', generations.user), pin: stateScope('pin', generations.pin) },
+      partitionsOwned.filter((_, row) => (positions[row] ?? 0) > 0),
+      scopes,
       ending.signal,
     )
-  }
-
-  async function storedWatermarkMs(partition: number): Promise<number> {
-    const { meta } = await store.readForFold({
-      ...nothingElse,
-      scope: stateScope('user', generations.user),
-      partition,
-    })
-    return decodePartitionMeta(meta).watermarkMs
   }
 
   return updater

@@ -26,7 +26,7 @@ describe('the tail of a user', () => {
     const compactAfterBytes = 300
     world = await anUpdaterWorld({ fold: { compactAfterBytes }, updater: { cacheBytes } })
     const tails: number[] = []
-    for (let number = 0; number < 60; number++) {
+    for (let number = 0; number < 80; number++) {
       await world.send(aClick(number))
       const value = await stored()
       tails.push(tailBytesIn(value))

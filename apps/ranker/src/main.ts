@@ -2,7 +2,7 @@ import { serveRanker } from '@freshet/adapters/grpc/ranker-server'
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
-import { protoFolder } from '@freshet/contracts/protos'
+import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
@@ -32,8 +32,7 @@ await runService({
     await ranker.start()
     observe(ranker, metrics)
     const rpc = serveRanker(ranker, { onDefect: (err) => logger.error({ err }, 'defect') })
-    const protos = { folder: protoFolder, files: ['freshet/ranking/v1/ranking.proto'] }
-    const server = await startGrpcServer({ ...config.grpc, services: [rpc], protos, metrics })
+    const server = await startGrpcServer({ ...config.grpc, services: [rpc], descriptors: readDescriptors(), metrics })
     const component = grpcComponent(server, readiness)
     use({ ...component, drain: async () => (rpc.drain(), component.drain?.()) })
     logger.info({ grpcPort: server.port }, 'listening')

@@ -69,7 +69,8 @@ export const topics = {
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
     message: 'freshet.engagement.v1.LateEngagement',
-    meaning: 'Engagements that came after the allowed lateness.',
+    meaning:
+      'Engagements that earlier versions kept aside as too late. Nothing is written to it any more; `freshet dlq replay` applies them.',
   },
   'dead-letters.v1': {
     key: 'user id',

@@ -51,35 +51,28 @@ export const newUserState: UserState = {
   sessions: noSessions,
 }
 
-/** An engagement and the oldest event time that was still accepted when it was. */
-export interface AcceptedEngagement {
-  readonly engagement: Act
-  readonly horizonMs: number
-}
-
 /**
  * A user's state after more engagements, in the order of the log. Pure; however the engagements are split into calls,
  * the bytes of the result are the same. Their order does not matter either, but for rounding and where a part's file
- * says so.
+ * says so: an event of years ago counts as it would have counted then.
  */
 export function foldUser(
   state: UserState,
-  accepted: readonly AcceptedEngagement[],
+  engagements: readonly Act[],
   limits: UserLimits = defaultUserLimits,
 ): UserState {
   let { firstAtMs, lastAtMs, relations, boards, sessions } = state
   const sights: Sight[] = []
-  for (const { engagement, horizonMs } of accepted) {
+  for (const engagement of engagements) {
     const { occurredAtMs, subject } = engagement
     firstAtMs = firstAtMs === 0 ? occurredAtMs : Math.min(firstAtMs, occurredAtMs)
     lastAtMs = Math.max(lastAtMs, occurredAtMs)
     if (subject.kind === 'pin') sights.push({ pinId: subject.pinId, atMs: occurredAtMs })
     const change = relationOf(engagement)
-    if (change !== null) relations = foldRelation(relations, change, horizonMs, limits.maxRelationsPerKind)
+    if (change !== null) relations = foldRelation(relations, change, limits.maxRelationsPerKind)
     boards = foldBoard(boards, engagement, limits.maxBoards)
     sessions = foldSession(sessions, occurredAtMs, limits.sessions)
   }
-  const engagements = accepted.map(({ engagement }) => engagement)
   const counters = foldActions(state.counters, engagements)
   const seen = foldSeen(state.seen, sights, limits.seen)
   const recent = foldRecentActions(state.recent, engagements, limits.maxRecentActions)

@@ -5,27 +5,22 @@ import {
   status,
   type ServerInterceptor,
   type ServiceDefinition,
-  type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
-import { loadSync } from '@grpc/proto-loader'
-import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation } from 'grpc-health-check'
 import { listenError } from './errors.ts'
+import { createReflection } from './grpc-reflection.ts'
+import type { GrpcService } from './grpc-service.ts'
 import type { Metrics } from './metrics.ts'
 import type { Component, Health } from './service.ts'
 import type { GrpcConfig } from './settings.ts'
 
-/** A gRPC service and what answers it. */
-export interface GrpcService {
-  readonly definition: ServiceDefinition
-  readonly implementation: UntypedServiceImplementation
-}
+const healthName = 'grpc.health.v1.Health'
 
 /** How a gRPC server is made. */
 export interface GrpcServerOptions extends GrpcConfig {
   readonly services: readonly GrpcService[]
-  /** Where reflection reads definitions: files relative to a folder of protos; null: none, whatever `reflection` says. */
-  readonly protos: { readonly folder: string; readonly files: readonly string[] } | null
+  /** What reflection shows: a `google.protobuf.FileDescriptorSet` with the services, health and reflection; null: there is no reflection, whatever `reflection` says. */
+  readonly descriptors: Uint8Array | null
   /** Counts and times every call. */
   readonly metrics: Metrics
   /** How long open calls may take when the server drains; absent: `maxConnectionGraceMs`. */
@@ -59,9 +54,9 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const health = new HealthImplementation(Object.fromEntries(['', ...names].map((name) => [name, 'NOT_SERVING'])))
   health.addToServer(server)
   for (const { definition, implementation } of options.services) server.addService(definition, implementation)
-  if (options.reflection && options.protos !== null) {
-    const { folder, files } = options.protos
-    new ReflectionService(loadSync([...files], { includeDirs: [folder] })).addToServer(server)
+  if (options.reflection && options.descriptors !== null) {
+    for (const { definition, implementation } of createReflection(options.descriptors, [...names, healthName]))
+      server.addService(definition, implementation)
   }
 
   const port = await new Promise<number>((resolve, reject) => {

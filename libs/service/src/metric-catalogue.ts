@@ -76,7 +76,7 @@ export const metricCatalogue = {
   },
   freshet_updater_records_total: {
     type: 'counter',
-    help: 'Records folded by stage (user, pin) and what became of them: applied, duplicate, late, deadLettered, erased, tombstone; `lost`: retention deleted them before they were folded.',
+    help: 'Records folded by stage (user, pin) and what became of them: applied, duplicate, late (by earlier versions), deadLettered, erased, tombstone; `lost`: retention deleted them before they were folded.',
     labels: ['stage', 'outcome'],
   },
   freshet_updater_moves_total: {

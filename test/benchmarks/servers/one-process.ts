@@ -61,7 +61,7 @@ const grpc = await startGrpcServer({
   host: '127.0.0.1',
   port: 0,
   services: [serveBlender(embedded.blender, { onDefect: (error) => onError('blender', error), defaultTimeoutMs: 500 })],
-  protos: null,
+  descriptors: null,
   metrics,
 })
 const watch = createPositionWatch(store, partitions)

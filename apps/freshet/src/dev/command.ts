@@ -10,7 +10,7 @@ import { createSystemRandom } from '@freshet/adapters/system/random'
 import { createFeedObserver, observeMemory } from '@freshet/blender/observe'
 import { createHttpApp as createFeedApp } from '@freshet/blender/server'
 import { observe as observeCandidates } from '@freshet/candidate-service/observe'
-import { protoFolder } from '@freshet/contracts/protos'
+import { readDescriptors } from '@freshet/contracts/descriptors'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
 import { createHttpApp, listen } from '@freshet/event-ingest/http'
@@ -112,7 +112,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
       createIngestGrpcService(ingest, metrics),
       serveBlender(embedded.blender, { onDefect, defaultTimeoutMs: config.blender.defaultTimeoutMs }),
     ],
-    protos: { folder: protoFolder, files: ['freshet/ingest/v1/ingest.proto', 'freshet/blending/v1/blending.proto'] },
+    descriptors: readDescriptors(),
     metrics,
   })
   use(grpcComponent(grpc, readiness))

@@ -19,7 +19,7 @@ export interface HighWaterMark {
 
 /** What is kept of a partition beside its values. */
 export interface PartitionMeta {
-  /** The newest event time, milliseconds since the epoch; 0: none yet. */
+  /** The newest event time, milliseconds since the epoch; 0: none yet. It decides nothing: for people. */
   readonly watermarkMs: number
   readonly counts: OutcomeCounts
   /** By source partition; only of the second stage. */

@@ -57,12 +57,7 @@ function isAboutCreator(action: Action): boolean {
   return ['follow', 'unfollow', 'block', 'unblock'].includes(action)
 }
 
-const userStates = someEngagements.map((list) =>
-  foldUser(
-    newUserState,
-    list.map((engagement) => ({ engagement, horizonMs: 0 })),
-  ),
-)
+const userStates = someEngagements.map((list) => foldUser(newUserState, list))
 const pinStates = someEngagements.map((list) => foldPin(newPinState, list))
 
 /** Bytes with some of them changed, cut or doubled. */
@@ -175,16 +170,13 @@ describe('stored state', () => {
   it('of every version is still read', () => {
     const state = foldUser(newUserState, [
       {
-        horizonMs: 0,
-        engagement: {
-          sessionId: null,
-          action: 'save',
-          subject: { kind: 'pin', pinId: asId<PinId>('p') },
-          boardId: asId<BoardId>('b'),
-          occurredAtMs: startMs,
-          shown: { feedId: null, position: 3, surface: 'home' },
-          dwellMs: 300,
-        },
+        sessionId: null,
+        action: 'save',
+        subject: { kind: 'pin', pinId: asId<PinId>('p') },
+        boardId: asId<BoardId>('b'),
+        occurredAtMs: startMs,
+        shown: { feedId: null, position: 3, surface: 'home' },
+        dwellMs: 300,
       },
     ])
     expect(decodeUserState(Buffer.from(firstUserState, 'base64'))).toEqual(state)

@@ -13,18 +13,12 @@ import {
   scannedOf,
   scannedPinKeys,
   textAt,
+  type ScannedEngagement,
 } from './engagement-scan.ts'
 import { pinStateKeys } from '@freshet/domain/pin-state'
 import { decodePinEngagement, decodeReceivedEngagement, encodePinEngagement, encodePinEngagementOf } from './onward.ts'
 import { decodeUserState, encodeUserState, withoutTail } from './user-state.ts'
-import {
-  appendBytesAtMost,
-  encodeUserTail,
-  fromAcceptedScan,
-  tailBytesAtMost,
-  tailBytesIn,
-  type AcceptedScan,
-} from './user-tail.ts'
+import { appendBytesAtMost, encodeUserTail, actOfScan, tailBytesAtMost, tailBytesIn } from './user-tail.ts'
 
 const small: UserLimits = {
   maxRecentActions: 7,
@@ -36,20 +30,19 @@ const small: UserLimits = {
 
 /** Engagements as the updater accepts them, some with ids that are not ASCII. */
 const accepted = fc.tuple(engagements(), fc.nat(3)).map(([list, odd]) =>
-  list.map((engagement, i): AcceptedScan => {
+  list.map((engagement, i): ScannedEngagement => {
     const given: Engagement =
       odd === 0 && engagement.subject.kind === 'pin'
         ? { ...engagement, subject: { kind: 'pin', pinId: asId<PinId>(`ü${i % 4}`) } }
         : engagement
-    const scan = scannedOf({ engagement: given, receivedAtMs: given.occurredAtMs })
-    return { scan, horizonMs: given.occurredAtMs - (i % 3) * 1000 }
+    return scannedOf({ engagement: given, receivedAtMs: given.occurredAtMs })
   }),
 )
 
 /** Where a list is cut, and which of its parts are written whole instead of appended. */
 const cuts = fc.array(fc.tuple(fc.nat(9), fc.boolean()), { minLength: 1, maxLength: 30 })
 
-function appended(value: Uint8Array | null, part: readonly AcceptedScan[], limits: UserLimits): Uint8Array {
+function appended(value: Uint8Array | null, part: readonly ScannedEngagement[], limits: UserLimits): Uint8Array {
   const tail = encodeUserTail(part, tailBytesIn(value), limits)
   expect(tail.tailBytes).toBe(tailBytesIn(tail.bytes))
   return value === null ? tail.bytes : Uint8Array.from([...value, ...tail.bytes])
@@ -69,11 +62,11 @@ describe('what is appended to a user', () => {
             const base: Uint8Array | null = value
             if (whole) {
               const state = base === null ? newUserState : decodeUserState(base)
-              value = encodeUserState(foldUser(state, part.map(fromAcceptedScan), limits), limits)
+              value = encodeUserState(foldUser(state, part.map(actOfScan), limits), limits)
             } else value = appended(base, part, limits)
           }
           if (value === null) return
-          const at = foldUser(newUserState, list.map(fromAcceptedScan), limits)
+          const at = foldUser(newUserState, list.map(actOfScan), limits)
           expect(decodeUserState(value)).toEqual(decodeUserState(encodeUserState(at, limits)))
           expect(withoutTail(value)).toEqual(encodeUserState(at))
         }),
@@ -98,7 +91,7 @@ describe('what is appended to a user', () => {
         const { bytes, tailBytes } = encodeUserTail(list, 0, small)
         expect(tailBytes).toBe(bytes.length)
         expect(tailBytes).toBeLessThanOrEqual(
-          list.reduce((sum, { scan }) => sum + tailBytesAtMost(scan), appendBytesAtMost),
+          list.reduce((sum, scan) => sum + tailBytesAtMost(scan), appendBytesAtMost),
         )
       }),
     )
@@ -115,7 +108,7 @@ describe('what is appended to a user', () => {
       const value = appended(old, one ?? [], defaultUserLimits)
       expect(value[old.length]).toBe(8)
       expect(value[old.length + 1]).toBe(3)
-      expect(decodeUserState(value)).toEqual(foldUser(decodeUserState(old), (one ?? []).map(fromAcceptedScan)))
+      expect(decodeUserState(value)).toEqual(foldUser(decodeUserState(old), (one ?? []).map(actOfScan)))
     }
   })
 
@@ -149,7 +142,7 @@ describe('a scan', () => {
           const bytes = encodeEngagement(engagement, receivedAtMs)
           const scan = scanEngagement(bytes)
           if (scan === null) throw new Error('a plain engagement was not scanned')
-          expect(fromAcceptedScan({ scan, horizonMs: 0 }).engagement).toMatchObject({
+          expect(actOfScan(scan)).toMatchObject({
             action: engagement.action,
             subject: engagement.subject,
             boardId: engagement.boardId,

@@ -1,6 +1,6 @@
 import { actions, surfaces, type Act, type Subject } from '@freshet/domain/engagement'
 import { asId, type BoardId, type CreatorId, type PinId, type SessionId, type TopicId } from '@freshet/domain/ids'
-import type { AcceptedEngagement, UserLimits } from '@freshet/domain/user-state'
+import type { UserLimits } from '@freshet/domain/user-state'
 import { ContractError } from '../errors.ts'
 import type { TailEngagement } from '../gen/freshet/state/v1/state.ts'
 import { varintColumn } from '../varints.ts'
@@ -22,16 +22,10 @@ const mostInMark = 0xffff
 /** The bytes at a value's end that say how long its tail is. */
 export const tailMarkBytes = 6
 
-/** An engagement that was accepted, as it is appended: `horizonMs` as in `AcceptedEngagement`. */
-export interface AcceptedScan {
-  readonly scan: ScannedEngagement
-  readonly horizonMs: number
-}
-
 /** Room that an engagement takes in a tail at most, bytes. */
 export function tailBytesAtMost(scan: ScannedEngagement): number {
   const { action, subjectAt, subjectTo, boardAt, boardTo, sessionAt, sessionTo } = scan
-  const always = 24 + (subjectTo - subjectAt)
+  const always = 16 + (subjectTo - subjectAt)
   return action === 'impression' ? always : always + 15 + (boardTo - boardAt) + (sessionTo - sessionAt)
 }
 
@@ -43,7 +37,7 @@ export const appendBytesAtMost = 48
  * its present tail. It says its version and its caps whatever it goes behind: the value may have expired meanwhile.
  */
 export function encodeUserTail(
-  accepted: readonly AcceptedScan[],
+  accepted: readonly ScannedEngagement[],
   tailBytes: number,
   limits: UserLimits,
 ): { readonly bytes: Uint8Array; readonly tailBytes: number } {
@@ -62,22 +56,17 @@ export function encodeUserTail(
   return { bytes, tailBytes: after }
 }
 
-function writeTailEngagement(to: FieldWriter, { scan, horizonMs }: AcceptedScan): void {
+function writeTailEngagement(to: FieldWriter, scan: ScannedEngagement): void {
   const { bytes, action, subjectKind, occurredAtMs, dwellMs } = scan
   to.uint(1, actionNumber(action))
   to.range(2 + subjectKind, bytes, scan.subjectAt, scan.subjectTo)
   to.uint(6, occurredAtMs)
-  if (changesRelation(scan)) to.uint(7, Math.max(0, occurredAtMs - horizonMs))
   // Of what a user was merely shown the state keeps which pin and when.
   if (action === 'impression') return
   to.range(8, bytes, scan.boardAt, scan.boardTo)
   to.uint(9, scan.surface)
   to.optional(10, dwellMs < 0 ? null : dwellMs)
   to.range(11, bytes, scan.sessionAt, scan.sessionTo)
-}
-
-function changesRelation({ action, subjectKind }: ScannedEngagement): boolean {
-  return subjectKind !== 0 || action === 'hide' || action === 'unhide' || action === 'report' || action === 'unreport'
 }
 
 /** Caps of a tail that does not name them. Part of layouts 2 and 3: not to follow the defaults when these change. */
@@ -131,12 +120,12 @@ export function tailBytesIn(end: Uint8Array | null): number {
 const tailMarkKey = ((markField * 8 + 5) & 0x7f) | 0x80 | (((markField * 8 + 5) >>> 7) << 8)
 
 /** An engagement of a tail. Throws CODEC_INVALID, naming the field. */
-export function fromTailEngagement(message: TailEngagement): AcceptedEngagement {
+export function fromTailEngagement(message: TailEngagement): Act {
   const action = actions[message.action - 1]
   if (action === undefined) throw invalid('action', `has the unknown number ${message.action}`)
-  const { occurredAtMs, horizonBeforeMs } = message
+  const { occurredAtMs } = message
   if (!Number.isSafeInteger(occurredAtMs) || occurredAtMs <= 0) throw invalid('occurred_at_ms', `is ${occurredAtMs}`)
-  const engagement: Act = {
+  return {
     action,
     subject: subjectOf(message),
     boardId: message.savedToBoardId === '' ? null : id<BoardId>('saved_to_board_id', message.savedToBoardId),
@@ -145,16 +134,15 @@ export function fromTailEngagement(message: TailEngagement): AcceptedEngagement 
     shown: { feedId: null, position: null, surface: surfaces[message.surface - 1] ?? null },
     dwellMs: message.dwellMs ?? null,
   }
-  return { engagement, horizonMs: occurredAtMs - horizonBeforeMs }
 }
 
 /** An accepted engagement from its bytes in the log, for folding. */
-export function fromAcceptedScan({ scan, horizonMs }: AcceptedScan): AcceptedEngagement {
+export function actOfScan(scan: ScannedEngagement): Act {
   const { bytes, action, occurredAtMs, boardAt, boardTo, sessionAt, sessionTo, dwellMs } = scan
   const text = (from: number, to: number): string =>
     Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8')
   const about = text(scan.subjectAt, scan.subjectTo)
-  const engagement: Act = {
+  return {
     action,
     subject: subjectNamed(subjectKinds[scan.subjectKind] ?? 'pin', about),
     boardId: boardTo === boardAt ? null : (text(boardAt, boardTo) as BoardId),
@@ -163,7 +151,6 @@ export function fromAcceptedScan({ scan, horizonMs }: AcceptedScan): AcceptedEng
     shown: { feedId: null, position: null, surface: surfaces[scan.surface - 1] ?? null },
     dwellMs: dwellMs < 0 ? null : dwellMs,
   }
-  return { engagement, horizonMs }
 }
 
 function subjectOf({ pinId, boardId, creatorId, topicId }: TailEngagement): Subject {

@@ -71,10 +71,7 @@ describe('feature catalogue', () => {
   it('never reads anything that is not finite, and writes nothing beside its place', () => {
     fc.assert(
       fc.property(engagements(), fc.integer({ min: -86_400_000, max: 365 * 86_400_000 }), (list, afterMs) => {
-        const user = foldUser(
-          newUserState,
-          list.map((engagement) => ({ engagement, horizonMs: 0 })),
-        )
+        const user = foldUser(newUserState, list)
         const atMs = noonMs + afterMs
         const pinMeta = aPinMeta()
         const context: FeatureContext = {
@@ -100,10 +97,7 @@ describe('feature catalogue', () => {
     fc.assert(
       fc.property(lists, fc.integer({ min: -86_400_000, max: 365 * 86_400_000 }), (given, afterMs) => {
         const atMs = noonMs + afterMs
-        const user = foldUser(
-          newUserState,
-          given[0]!.map((engagement) => ({ engagement, horizonMs: 0 })),
-        )
+        const user = foldUser(newUserState, given[0]!)
         const interests = readInterests(user, () => aPinMeta(), atMs)
         const request = { user, interests, positionRates: null, atMs }
         const pinIds = given.map((_, row) => `p${row}`)
@@ -132,14 +126,11 @@ describe('feature catalogue', () => {
       ['liked', aPinMeta()],
       ['hidden', aPinMeta({ topics: [asId<TopicId>('t2')], creatorId: asId<CreatorId>('c2') })],
     ])
-    const user = foldUser(
-      newUserState,
-      [
-        anEngagement({ action: 'save', subject: aPin('liked'), occurredAtMs: noonMs - 3_600_000 }),
-        anEngagement({ action: 'hide', subject: aPin('hidden') }),
-        anEngagement({ action: 'follow', subject: { kind: 'topic', topicId: asId<TopicId>('t3') } }),
-      ].map((engagement) => ({ engagement, horizonMs: 0 })),
-    )
+    const user = foldUser(newUserState, [
+      anEngagement({ action: 'save', subject: aPin('liked'), occurredAtMs: noonMs - 3_600_000 }),
+      anEngagement({ action: 'hide', subject: aPin('hidden') }),
+      anEngagement({ action: 'follow', subject: { kind: 'topic', topicId: asId<TopicId>('t3') } }),
+    ])
     const interests = readInterests(user, (pinId) => catalogue.get(pinId), noonMs)
     const about = (pinMeta: Pin) => valuesOf({ ...nothing, user, interests, pinMeta, pinId: pinMeta.pinId })
     const alike = about(aPinMeta({ pinId: asId<PinId>('new') }))

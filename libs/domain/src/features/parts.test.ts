@@ -17,7 +17,7 @@ describe('relations', () => {
     stands: fc.boolean(),
   })
   const foldAll = (changes: readonly Relation[], cap = 100) =>
-    changes.reduce<Relations>((relations, one) => foldRelation(relations, one, 0, cap), noRelations)
+    changes.reduce<Relations>((relations, one) => foldRelation(relations, one, cap), noRelations)
 
   it('stand as the latest change says, in whatever order the changes come', () => {
     fc.assert(

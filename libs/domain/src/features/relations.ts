@@ -13,7 +13,7 @@ export const relationKinds = [
 ] as const
 export type RelationKind = (typeof relationKinds)[number]
 
-/** A last-writer-wins register. A withdrawn one is kept until nothing older can be accepted any more. */
+/** A last-writer-wins register. A withdrawn one is kept as well: what it withdraws may arrive after it. */
 export interface Relation {
   readonly kind: RelationKind
   readonly id: string
@@ -70,11 +70,10 @@ export function relationOf({ action, subject, occurredAtMs }: Act): Relation | n
 
 /**
  * Applies one change. The later event time wins; at the same time the relation stands (a hide is not lost to a tie), so
- * the order of delivery does not matter. `horizonMs` is the oldest event time still accepted: withdrawals older than it
- * are dropped, which no later event can tell. Above `maxPerKind` registers of one kind the oldest go, withdrawn ones
+ * the order of delivery does not matter. Above `maxPerKind` registers of one kind the oldest go, withdrawn ones
  * first; only there does the order of delivery matter, since what was dropped cannot come back.
  */
-export function foldRelation(relations: Relations, change: Relation, horizonMs: number, maxPerKind: number): Relations {
+export function foldRelation(relations: Relations, change: Relation, maxPerKind: number): Relations {
   const key = relationKey(change.kind, change.id)
   const before = relations.get(key)
   const wins =
@@ -82,11 +81,9 @@ export function foldRelation(relations: Relations, change: Relation, horizonMs: 
     change.atMs > before.atMs ||
     (change.atMs === before.atMs && change.stands && !before.stands)
   const kept = [...relations.values()].filter(
-    (relation) =>
-      (relation.stands || relation.atMs >= horizonMs) &&
-      !(wins && relation.kind === change.kind && relation.id === change.id),
+    (relation) => !(wins && relation.kind === change.kind && relation.id === change.id),
   )
-  if (wins && (change.stands || change.atMs >= horizonMs)) kept.push(change)
+  if (wins) kept.push(change)
   kept.sort(byTime)
   const ofKind = kept.filter((relation) => relation.kind === change.kind)
   const surplus = ofKind.length - maxPerKind

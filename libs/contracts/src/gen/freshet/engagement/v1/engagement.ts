@@ -291,7 +291,7 @@ export interface DeadLetter {
   atMs: number;
 }
 
-/** An engagement that came later than the allowed lateness: counted and kept, not folded. */
+/** An engagement that an earlier version took for too late: kept aside, not folded. Nobody writes it any more; it can be replayed. */
 export interface LateEngagement {
   /** The engagement as it was accepted. */
   engagement:
@@ -301,7 +301,7 @@ export interface LateEngagement {
   sourcePartition: number;
   /** Its position there. */
   sourcePosition: number;
-  /** How much later than the newest event time of its partition it was, milliseconds. */
+  /** How much older than the newest event of its partition it was, milliseconds. */
   lateByMs: number;
 }
 

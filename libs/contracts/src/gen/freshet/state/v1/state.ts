@@ -116,7 +116,7 @@ export interface TailEngagement {
   topicId: string;
   /** When it happened, milliseconds since the epoch. */
   occurredAtMs: number;
-  /** By how much the oldest event still accepted was older, milliseconds; only where it changes a relation. */
+  /** No longer written nor used: by how much the oldest event still accepted was older, milliseconds. */
   horizonBeforeMs: number;
   /** The board of a save or unsave; of impressions neither this nor what follows is kept. */
   savedToBoardId: string;

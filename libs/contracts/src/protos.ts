@@ -1,4 +1,0 @@
-import { fileURLToPath } from 'node:url'
-
-/** The folder of proto files, for reflection. */
-export const protoFolder = fileURLToPath(new URL('../../../proto', import.meta.url))
