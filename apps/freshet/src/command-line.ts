@@ -1,5 +1,6 @@
 import { exitCodes } from '@freshet/service/errors'
 import { Command } from 'commander'
+import { withKafka, withRedis } from './connection.ts'
 import { runDev } from './dev/command.ts'
 import { runEvaluate, type EvaluateArguments } from './evaluation/command.ts'
 import { reportAndExit } from './failure.ts'
@@ -31,12 +32,14 @@ export function commandLine(): Command {
     .action(guarded((settings: string[]) => runDev(settings)))
 
   const topics = program.command('topics').description('The topics in Kafka')
-  topics
-    .command('apply')
+  withKafka(topics.command('apply'))
     .description('Creates what is missing and sets retention; doing it twice changes nothing')
-    .requiredOption('--brokers <list>', 'host:port of some brokers, separated by commas')
     .option('--partitions <n>', 'partitions of every topic; cannot be changed later', '32')
     .option('--replication-factor <n>', 'copies of each partition; three, or as many as there are brokers')
+    .option(
+      '--retention <topic=time...>',
+      'how long a topic keeps its records, e.g. engagements.v1=14d or feeds-served.v1=36h; the others: as documented',
+    )
     .action(guarded(runTopicsApply))
 
   program
@@ -92,12 +95,12 @@ export function commandLine(): Command {
     .option('--dry-run', 'say what would be done')
     .action(guarded((options: Parameters<typeof runDlqReplay>[0]) => runDlqReplay(options, systemTerminal())))
 
-  withStore(
+  withRedis(
     withLog(letters.command('resume').description('Lets halted partitions put aside what is bad in the log by now')),
   ).action(guarded((options: Parameters<typeof runDlqResume>[0]) => runDlqResume(options, systemTerminal())))
 
   const log = program.command('log').description('The log that state is folded from')
-  withStore(withLog(log.command('adopt')))
+  withRedis(withLog(log.command('adopt')))
     .description('Makes the state follow the log that there is now: after a broker was lost or a cluster moved')
     .option(
       '--from <time>',
@@ -107,7 +110,7 @@ export function commandLine(): Command {
     .option('--config <file>', "the feature updater's settings as JSON; its environment variables count too")
     .action(guarded((options: Parameters<typeof runLogAdopt>[0]) => runLogAdopt(options, systemTerminal())))
 
-  withStore(withLog(program.command('rebuild')))
+  withRedis(withLog(program.command('rebuild')))
     .description('Folds the log again into a new generation while the old one serves, compares both, switches')
     .option('--family <name>', 'user, pin or all', 'all')
     .option('--dry-run', 'say what would be done')
@@ -143,16 +146,10 @@ export function commandLine(): Command {
 }
 
 function withLog(command: Command): Command {
-  return command
-    .option('--brokers <list>', 'host:port of some Kafka brokers, separated by commas')
-    .option('--data <folder>', 'or the data folder of the one-process edition, while it is stopped')
-}
-
-function withStore(command: Command): Command {
-  return command
-    .option('--redis <url>', 'redis://user:password@host:port/db')
-    .option('--redis-cluster <list>', 'or some nodes of a Redis Cluster, as such addresses, separated by commas')
-    .option('--key-prefix <text>', "begins every key; default: the services' default")
+  return withKafka(command).option(
+    '--data <folder>',
+    'or the data folder of the one-process edition, while it is stopped',
+  )
 }
 
 function chosen(command: Command): Command {

@@ -1,23 +1,55 @@
+import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
-import { topicLayouts } from '@freshet/contracts/topics'
+import type { TopicLayout } from '@freshet/contracts/ports/event-log'
+import { topicLayouts, topics } from '@freshet/contracts/topics'
+import { ArgumentError, whole } from './arguments.ts'
+import { kafkaOf, type ConnectionArguments } from './connection.ts'
 
-/** `freshet topics apply`. */
-export async function runTopicsApply(given: {
-  readonly brokers: string
+/** What `freshet topics apply` is given, as text. */
+export interface TopicsArguments extends ConnectionArguments {
   readonly partitions: string
   readonly replicationFactor?: string
-}): Promise<void> {
-  const log = createKafkaEventLog({
-    brokers: given.brokers.split(','),
-    clientId: 'freshet-topics',
-    clock: createSystemClock(),
-    replicationFactor: given.replicationFactor === undefined ? null : Number(given.replicationFactor),
-  })
+  readonly retention?: readonly string[]
+}
+
+/** `freshet topics apply`. */
+export async function runTopicsApply(given: TopicsArguments): Promise<void> {
+  const { replicationFactor: copies } = given
+  const layouts = layoutsOf(given)
+  const replicationFactor = copies === undefined ? null : whole(copies, '--replication-factor', 1, 100)
+  const kafka = kafkaOf(given)
+  if (kafka === null) throw new ArgumentError('give --brokers or set FRESHET_KAFKA_BROKERS')
+  const clock = createSystemClock()
+  const log = createKafkaEventLog({ ...kafkaOptions(kafka), clientId: 'freshet-topics', clock, replicationFactor })
   try {
-    for (const { name, outcome } of await log.applyTopics(topicLayouts(Number(given.partitions))))
-      console.log(`${outcome.padEnd(10)} ${name}`)
+    for (const { name, outcome } of await log.applyTopics(layouts)) console.log(`${outcome.padEnd(10)} ${name}`)
   } finally {
     await log.close()
   }
+}
+
+const unitMs = { h: 3_600_000, d: 86_400_000 } as const
+
+/** The topics as they are wanted. Throws an ArgumentError that names the option. */
+export function layoutsOf(given: Pick<TopicsArguments, 'partitions' | 'retention'>): readonly TopicLayout[] {
+  const layouts = topicLayouts(whole(given.partitions, '--partitions', 1, 1_024))
+  const retentions = new Map((given.retention ?? []).map(retentionOf))
+  return layouts.map((layout) => ({ ...layout, retentionMs: retentions.get(layout.name) ?? layout.retentionMs }))
+}
+
+function retentionOf(text: string): readonly [topic: string, ms: number] {
+  const [, topic = '', count = '', unit] = /^([\w.-]+)=(\d{1,5})([hd])$/.exec(text) ?? []
+  if (unit === undefined)
+    throw new ArgumentError(
+      `--retention is ${text}; give TOPIC=TIME with a time in hours or days, e.g. engagements.v1=14d`,
+    )
+  const spec = Object.entries(topics).find(([name]) => name === topic)?.[1]
+  if (spec === undefined)
+    throw new ArgumentError(`--retention names ${topic}; topics are ${Object.keys(topics).join(', ')}`)
+  if (spec.cleanup === 'compact')
+    throw new ArgumentError(`--retention names ${topic}, which keeps the last record of each key for ever`)
+  const ms = Number(count) * unitMs[unit as keyof typeof unitMs]
+  if (ms === 0) throw new ArgumentError(`--retention is ${text}; a topic keeps its records for an hour at least`)
+  return [topic, ms]
 }

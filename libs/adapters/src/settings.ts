@@ -102,8 +102,7 @@ function refusal(context: z.core.$RefinementCtx): Refusal {
   }
 }
 
-/** The check of `kafkaSchema`, for schemas that take Kafka's settings in another way. */
-export function checkKafka({ tls, sasl }: Pick<KafkaConfig, 'tls' | 'sasl'>, context: z.core.$RefinementCtx): void {
+function checkKafka({ tls, sasl }: Pick<KafkaConfig, 'tls' | 'sasl'>, context: z.core.$RefinementCtx): void {
   const refuse = refusal(context)
   const { enabled, ...files } = tls
   const given = givenOf(files)
@@ -122,14 +121,15 @@ export function checkKafka({ tls, sasl }: Pick<KafkaConfig, 'tls' | 'sasl'>, con
     refuse(['sasl', 'password'], `${sasl.mechanism} needs a password; set this or passwordFile`)
 }
 
-/** The check of `redisSchema`, for schemas that take Redis's settings in another way. */
-export function checkRedis(config: RedisConfig, context: z.core.$RefinementCtx): void {
+function checkRedis(config: RedisConfig, context: z.core.$RefinementCtx): void {
   const refuse = refusal(context)
   const { url, clusterNodes, username, password, passwordFile, tls } = config
   if (url === null && clusterNodes.length === 0)
     refuse(['url'], 'nothing says where Redis is; set this or clusterNodes')
   if (url !== null && clusterNodes.length > 0) refuse(['url'], 'clusterNodes is set too; set one of them')
-  const addresses = [...(url === null ? [] : [url]), ...clusterNodes].map((address) => new URL(address))
+  const addresses = [...(url === null ? [] : [url]), ...clusterNodes]
+    .filter(isRedisAddress)
+    .map((address) => new URL(address))
   if (new Set(addresses.map(({ protocol }) => protocol)).size > 1)
     refuse(['clusterNodes'], 'some addresses begin with redis://, some with rediss://; use one of them')
   const given = givenOf(tls)

@@ -321,13 +321,10 @@ describe('freshet replay', () => {
 
 describe('where an operator works', () => {
   it('has to be said, and once', async () => {
-    for (const given of [
-      {},
-      { brokers: 'a:1' },
-      { brokers: 'a:1', redis: 'redis://a', redisCluster: 'b' },
-      { data, brokers: 'a:1' },
-    ])
+    for (const given of [{}, { brokers: 'a:1' }, { data, brokers: 'a:1' }])
       await expect(openPlatform(given)).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
+    const twice = { brokers: 'a:1', redis: 'redis://a', redisCluster: 'b' }
+    await expect(openPlatform(twice)).rejects.toMatchObject({ code: 'CONFIG_INVALID', exitCode: 78 })
     await expect(openPlatform({ data: join(data, 'none') })).rejects.toThrow(/no data folder/)
   })
 

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { openEnvironment } from '@freshet/adapters/lmdb/environment'
 import { createLmdbEventLog } from '@freshet/adapters/lmdb/event-log'
 import { createLmdbStateStore } from '@freshet/adapters/lmdb/state-store'
+import { redisOptions } from '@freshet/adapters/redis/connect'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
@@ -11,13 +13,10 @@ import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { topicLayouts } from '@freshet/contracts/topics'
 import type { Clock } from '@freshet/domain/clock'
 import { ArgumentError } from '../arguments.ts'
+import { connectionFlags, kafkaOf, redisOf, type ConnectionArguments } from '../connection.ts'
 
 /** Where log and state are: Kafka and Redis, or the data folder of the one-process edition. */
-export interface PlatformArguments {
-  readonly brokers?: string
-  readonly redis?: string
-  readonly redisCluster?: string
-  readonly keyPrefix?: string
+export interface PlatformArguments extends ConnectionArguments {
   readonly data?: string
 }
 
@@ -38,24 +37,24 @@ const clientId = 'freshet-cli'
 /** Opens the log. Throws an ArgumentError where it isn't clear which, STORE_IN_USE where another process has the data folder. */
 export async function openLog(given: PlatformArguments): Promise<OpenLog> {
   if (given.data !== undefined) return openFolder(given)
-  if (given.brokers === undefined) throw new ArgumentError('give --brokers, or --data for the one-process edition')
+  const kafka = kafkaOf(given)
+  if (kafka === null)
+    throw new ArgumentError('give --brokers or set FRESHET_KAFKA_BROKERS, or give --data for the one-process edition')
   const clock = createSystemClock()
-  const log = createKafkaEventLog({ brokers: given.brokers.split(','), clientId, clock })
+  const log = createKafkaEventLog({ ...kafkaOptions(kafka), clientId, clock })
   return { log, clock, close: () => log.close() }
 }
 
 /** Opens log and state store. Throws as `openLog` does. */
 export async function openPlatform(given: PlatformArguments): Promise<OpenPlatform> {
   if (given.data !== undefined) return openFolder(given)
-  const { brokers, redis, redisCluster } = given
-  if (brokers === undefined || (redis === undefined) === (redisCluster === undefined)) {
-    throw new ArgumentError('give --brokers with --redis or --redis-cluster, or --data for the one-process edition')
-  }
-  const { log, clock } = await openLog({ brokers })
-  const store = createRedisStateStore({
-    ...(redis === undefined ? { clusterNodes: redisCluster?.split(',') ?? [] } : { url: redis }),
-    ...(given.keyPrefix === undefined ? {} : { keyPrefix: given.keyPrefix }),
-  })
+  const redis = redisOf(given)
+  if (redis === null)
+    throw new ArgumentError(
+      'give --brokers with --redis or --redis-cluster, or set FRESHET_KAFKA_BROKERS and FRESHET_REDIS_URL, or give --data for the one-process edition',
+    )
+  const { log, clock } = await openLog(given)
+  const store = createRedisStateStore(redisOptions(redis))
   return {
     log,
     store,
@@ -69,10 +68,10 @@ export async function openPlatform(given: PlatformArguments): Promise<OpenPlatfo
 
 /** Opens a data folder; with `partitions`, makes it if there is none. */
 export async function openFolder(given: PlatformArguments, partitions: number | null = null): Promise<OpenPlatform> {
-  const { data: folder, brokers, redis, redisCluster } = given
+  const { data: folder } = given
   if (folder === undefined) throw new ArgumentError('give --data')
-  if (brokers !== undefined || redis !== undefined || redisCluster !== undefined)
-    throw new ArgumentError('--data goes without --brokers and --redis: the folder holds log and state')
+  const [other] = connectionFlags(given)
+  if (other !== undefined) throw new ArgumentError(`--data goes without ${other}: the folder holds log and state`)
   const exists = existsSync(join(folder, 'data.mdb'))
   if (!exists && partitions === null)
     throw new ArgumentError(`--data ${folder} is no data folder; \`freshet dev --data ${folder}\` makes one`)

@@ -1,0 +1,189 @@
+import { kafkaSchema, redisSchema, type KafkaConfig, type RedisConfig } from '@freshet/adapters/settings'
+import { loadConfig } from '@freshet/service/config'
+import { ConfigError } from '@freshet/service/errors'
+import type { Command } from 'commander'
+import { z } from 'zod'
+
+/** Where Kafka and Redis are and how they are reached, as the command line gives it. What it leaves out comes from the environment, under the services' names (`FRESHET_KAFKA_BROKERS`). */
+export interface ConnectionArguments {
+  readonly brokers?: string
+  readonly kafkaTls?: boolean
+  readonly kafkaCa?: string
+  readonly kafkaCert?: string
+  readonly kafkaKey?: string
+  readonly kafkaSasl?: string
+  readonly kafkaUsername?: string
+  readonly kafkaPasswordFile?: string
+  readonly redis?: string
+  readonly redisCluster?: string
+  readonly redisUsername?: string
+  readonly redisPasswordFile?: string
+  readonly redisCa?: string
+  readonly redisCert?: string
+  readonly redisKey?: string
+  readonly keyPrefix?: string
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+interface Flag {
+  readonly key: keyof ConnectionArguments
+  readonly flag: string
+  readonly path: string
+  readonly description: string
+}
+
+const kafkaFlags: readonly Flag[] = [
+  {
+    key: 'brokers',
+    flag: '--brokers <list>',
+    path: 'kafka.brokers',
+    description: 'host:port of some Kafka brokers, separated by commas',
+  },
+  { key: 'kafkaTls', flag: '--kafka-tls', path: 'kafka.tls.enabled', description: 'reach Kafka by TLS' },
+  {
+    key: 'kafkaCa',
+    flag: '--kafka-ca <file>',
+    path: 'kafka.tls.caFile',
+    description: "PEM file with the authorities that sign Kafka's certificates",
+  },
+  {
+    key: 'kafkaCert',
+    flag: '--kafka-cert <file>',
+    path: 'kafka.tls.certFile',
+    description: "PEM file with this client's certificate",
+  },
+  { key: 'kafkaKey', flag: '--kafka-key <file>', path: 'kafka.tls.keyFile', description: 'PEM file with its key' },
+  {
+    key: 'kafkaSasl',
+    flag: '--kafka-sasl <mechanism>',
+    path: 'kafka.sasl.mechanism',
+    description: 'plain, scram-sha-256 or scram-sha-512',
+  },
+  {
+    key: 'kafkaUsername',
+    flag: '--kafka-username <name>',
+    path: 'kafka.sasl.username',
+    description: 'name for the login',
+  },
+  {
+    key: 'kafkaPasswordFile',
+    flag: '--kafka-password-file <file>',
+    path: 'kafka.sasl.passwordFile',
+    description: 'file with the password; or set FRESHET_KAFKA_SASL_PASSWORD',
+  },
+]
+
+const redisFlags: readonly Flag[] = [
+  { key: 'redis', flag: '--redis <url>', path: 'redis.url', description: 'redis://host:port/db, rediss:// for TLS' },
+  {
+    key: 'redisCluster',
+    flag: '--redis-cluster <list>',
+    path: 'redis.clusterNodes',
+    description: 'or some nodes of a Redis Cluster, as such addresses, separated by commas',
+  },
+  { key: 'redisUsername', flag: '--redis-username <name>', path: 'redis.username', description: 'name for the login' },
+  {
+    key: 'redisPasswordFile',
+    flag: '--redis-password-file <file>',
+    path: 'redis.passwordFile',
+    description: 'file with the password; or set FRESHET_REDIS_PASSWORD',
+  },
+  {
+    key: 'redisCa',
+    flag: '--redis-ca <file>',
+    path: 'redis.tls.caFile',
+    description: "PEM file with the authorities that sign Redis's certificates",
+  },
+  {
+    key: 'redisCert',
+    flag: '--redis-cert <file>',
+    path: 'redis.tls.certFile',
+    description: "PEM file with this client's certificate",
+  },
+  { key: 'redisKey', flag: '--redis-key <file>', path: 'redis.tls.keyFile', description: 'PEM file with its key' },
+  {
+    key: 'keyPrefix',
+    flag: '--key-prefix <text>',
+    path: 'redis.keyPrefix',
+    description: "begins every key; default: the services' default",
+  },
+]
+
+/** Adds the options that say where Kafka is. */
+export function withKafka(command: Command): Command {
+  return withFlags(command, kafkaFlags)
+}
+
+/** Adds the options that say where Redis is. */
+export function withRedis(command: Command): Command {
+  return withFlags(command, redisFlags)
+}
+
+/** How Kafka is reached; null: nothing says where it is. Throws a ConfigError that names the options. */
+export function kafkaOf(given: ConnectionArguments, env: Environment = process.env): KafkaConfig | null {
+  const settings = settingsOf(given, kafkaFlags)
+  if (settings['kafka.tls.caFile'] ?? settings['kafka.tls.certFile']) settings['kafka.tls.enabled'] ??= 'true'
+  if (!('kafka.brokers' in settings) && isEmpty(env['FRESHET_KAFKA_BROKERS'])) return null
+  return load(z.object({ kafka: kafkaSchema }), settings, kafkaFlags, ofGroup(env, 'KAFKA')).kafka
+}
+
+/** How Redis is reached; null: nothing says where it is. Throws as `kafkaOf` does. */
+export function redisOf(given: ConnectionArguments, env: Environment = process.env): RedisConfig | null {
+  const settings = settingsOf(given, redisFlags)
+  const here = ofGroup(env, 'REDIS')
+  // What the command line says replaces the other kind of address that the environment holds.
+  if ('redis.url' in settings && !('redis.clusterNodes' in settings)) delete here['FRESHET_REDIS_CLUSTER_NODES']
+  if ('redis.clusterNodes' in settings && !('redis.url' in settings)) delete here['FRESHET_REDIS_URL']
+  const addresses = [
+    settings['redis.url'],
+    settings['redis.clusterNodes'],
+    here['FRESHET_REDIS_URL'],
+    here['FRESHET_REDIS_CLUSTER_NODES'],
+  ]
+  if (addresses.every(isEmpty)) return null
+  return load(z.object({ redis: redisSchema }), settings, redisFlags, here).redis
+}
+
+/** The options of these that were given, as people write them. */
+export function connectionFlags(given: ConnectionArguments): readonly string[] {
+  return [...kafkaFlags, ...redisFlags].filter(({ key }) => given[key] !== undefined).map(({ flag }) => bare(flag))
+}
+
+function withFlags(command: Command, flags: readonly Flag[]): Command {
+  for (const { flag, description } of flags) command.option(flag, description)
+  return command
+}
+
+function settingsOf(given: ConnectionArguments, flags: readonly Flag[]): Record<string, string> {
+  const settings: Record<string, string> = {}
+  for (const { key, path } of flags) if (given[key] !== undefined) settings[path] = String(given[key])
+  return settings
+}
+
+function ofGroup(env: Environment, group: string): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith(`FRESHET_${group}_`)))
+}
+
+function load<Schema extends z.ZodObject>(
+  schema: Schema,
+  overrides: Readonly<Record<string, string>>,
+  flags: readonly Flag[],
+  env: Environment,
+): z.output<Schema> {
+  try {
+    return loadConfig(schema, { env, overrides })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const named = (problem: string): string =>
+      flags.reduce((text, { flag, path }) => text.replaceAll(`--${path})`, `${bare(flag)})`), problem)
+    throw new ConfigError(error.problems.map(named))
+  }
+}
+
+function bare(flag: string): string {
+  return flag.split(' ')[0]!
+}
+
+function isEmpty(text: string | undefined): boolean {
+  return text === undefined || text === ''
+}
