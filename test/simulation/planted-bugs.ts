@@ -153,8 +153,20 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'features/relations.ts',
-        find: 'if (wins) kept.push(change)',
-        replace: 'if (wins && change.stands) kept.push(change)',
+        find: 'newest.set(key, change)',
+        replace: 'if (change.stands) newest.set(key, change)\n      else newest.delete(key)',
+      },
+    ],
+  },
+  {
+    name: 'older-hides-by-arrival',
+    means: 'of hides beyond those kept by id an older change that comes later counts',
+    edits: [
+      {
+        file: 'features/relations.ts',
+        find: '(known === undefined || hash === null ? null : findOlder(known, hash))',
+        replace:
+          '(known === undefined || hash === null || findOlder(known, hash) === null ? null : { atMs: 0, stands: true })',
       },
     ],
   },

@@ -9,12 +9,12 @@ import { encodePinState } from '@freshet/contracts/codecs/pin-state'
 import { encodeUserState, withoutTail } from '@freshet/contracts/codecs/user-state'
 import type { Engagement } from '@freshet/domain/engagement'
 import { foldPin, newPinState, pinStateKeys } from '@freshet/domain/pin-state'
-import { defaultUserLimits, foldUser, newUserState } from '@freshet/domain/user-state'
+import { foldUser, newUserState } from '@freshet/domain/user-state'
 import type { Sent } from './letters.ts'
 import { repeats } from './reference.ts'
 import type { SimLog } from './sim-log.ts'
 import type { SimStore } from './sim-store.ts'
-import { maxAheadMs, simFold } from './workload.ts'
+import { maxAheadMs, simLimits } from './workload.ts'
 
 /** When each user was erased at last, milliseconds since the epoch. */
 export function erasuresOf(log: SimLog): ReadonlyMap<string, number> {
@@ -158,11 +158,9 @@ function remainders(happened: readonly Happening[]): readonly (readonly Engageme
   return cuts.map((cut) => happened.slice(cut).filter(isEngagement))
 }
 
-const limits = { ...defaultUserLimits, maxRecentActions: simFold.maxRecentActions }
-
 function isStateOf(stored: Uint8Array | undefined, list: readonly Engagement[]): boolean {
   if (stored === undefined || list.length === 0) return stored === undefined && list.length === 0
-  return Buffer.compare(withoutTail(stored), encodeUserState(foldUser(newUserState, list, limits))) === 0
+  return Buffer.compare(withoutTail(stored), encodeUserState(foldUser(newUserState, list, simLimits))) === 0
 }
 
 /** What was put aside: everything that must be, and nothing that may not. */

@@ -7,11 +7,11 @@ import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
 import type { StateFamily } from '@freshet/contracts/scopes'
 import type { Engagement } from '@freshet/domain/engagement'
 import { foldPin, isPinKey, newPinState, pinStateKeys } from '@freshet/domain/pin-state'
-import { defaultUserLimits, foldUser, newUserState } from '@freshet/domain/user-state'
+import { foldUser, newUserState } from '@freshet/domain/user-state'
 import { isOfThePast, lostLetters, sentByLetters, type Sent } from './letters.ts'
 import type { SimLog } from './sim-log.ts'
 import type { SimStore } from './sim-store.ts'
-import { maxAheadMs, simFold } from './workload.ts'
+import { maxAheadMs, simFold, simLimits } from './workload.ts'
 
 /** What one partition of `engagements.v1` must come to, found the naive way: one pass, nothing forgotten. */
 interface Expected {
@@ -106,9 +106,8 @@ function expectedOf(log: SimLog, partition: number): Expected {
       onward.set(`${partition}:${storedPosition(of, position)}:${index}`, { key: pinKey, engagement })
     })
   }
-  const limits = { ...defaultUserLimits, maxRecentActions: simFold.maxRecentActions }
   const users = new Map(
-    [...accepted].map(([key, list]) => [key, encodeUserState(foldUser(newUserState, list, limits))]),
+    [...accepted].map(([key, list]) => [key, encodeUserState(foldUser(newUserState, list, simLimits))]),
   )
   const outOfOrder = [...accepted].flatMap(([key, list]) => orderMatters(`user ${partition}: ${key}`, list))
   return { users, counts, dead, onward, outOfOrder }
@@ -129,11 +128,23 @@ export function repeats(): (id: string, receivedAtMs: number) => boolean {
 
 /** What a user did counts as if it had come in the order in which it happened: everything but the rounding of weights. */
 function orderMatters(who: string, list: readonly Engagement[]): readonly string[] {
-  const limits = { ...defaultUserLimits, maxRecentActions: simFold.maxRecentActions }
   const inOrder = list.toSorted((a, b) => a.occurredAtMs - b.occurredAtMs)
   const [came, happened] = [list, inOrder].map((order) => {
-    const { firstAtMs, lastAtMs, recent, relations, seen, sessions, counters } = foldUser(newUserState, order, limits)
-    return JSON.stringify([firstAtMs, lastAtMs, recent, [...relations], seen, sessions, counters.atMs])
+    const { firstAtMs, lastAtMs, recent, relations, seen, sessions, counters } = foldUser(
+      newUserState,
+      order,
+      simLimits,
+    )
+    return JSON.stringify([
+      firstAtMs,
+      lastAtMs,
+      recent,
+      [...relations.newest.values()],
+      relations.older,
+      seen,
+      sessions,
+      counters.atMs,
+    ])
   })
   return came === happened ? [] : [`${who} would be another, had the events come in order`]
 }

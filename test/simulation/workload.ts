@@ -4,13 +4,24 @@ import type { NewRecord } from '@freshet/contracts/ports/event-log'
 import type { Random } from '@freshet/domain/clock'
 import { actions, type Action, type Engagement, type Subject } from '@freshet/domain/engagement'
 import { asId, type BoardId, type CreatorId, type EventId, type PinId, type UserId } from '@freshet/domain/ids'
+import { defaultUserLimits, type UserLimits } from '@freshet/domain/user-state'
 
 /** Bounds of the simulated fold: small, so that windows pass within a few dozen events. */
 export const simFold = {
   dedupeWindowMs: 60_000,
   dedupeGenerations: 2,
   maxRecentActions: 8,
+  maxRelationsPerKind: 2,
+  maxOlderRelationsPerKind: 2,
   compactAfterBytes: 200,
+}
+
+/** The caps of a user's state under `simFold`. */
+export const simLimits: UserLimits = {
+  ...defaultUserLimits,
+  maxRecentActions: simFold.maxRecentActions,
+  maxRelationsPerKind: simFold.maxRelationsPerKind,
+  maxOlderRelations: simFold.maxOlderRelationsPerKind,
 }
 
 /** As far as the fold lets event times be ahead of their receipt. */

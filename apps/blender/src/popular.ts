@@ -58,6 +58,7 @@ export function createPopular({
         recent: undefined,
         relatedToPinId: '',
         excludePinIds: [],
+        excludePinHashes: new Uint8Array(0),
         follows: undefined,
         blocks: undefined,
         limit: config.maxCandidates,

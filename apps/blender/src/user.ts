@@ -1,10 +1,12 @@
 import { decodedUserState } from '@freshet/contracts/codecs/decoded-user-state'
 import { bytesOf } from '@freshet/contracts/columns'
 import type { RecentActions, Relations, ShownPins } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
-import type { RelationKind } from '@freshet/domain/features/relations'
+import { standingHashes } from '@freshet/domain/features/older-relations'
+import type { RelationKind } from '@freshet/domain/features/relation-kinds'
+import { hasRelation, olderOf } from '@freshet/domain/features/relations'
 import { hasSeen } from '@freshet/domain/features/seen'
 import { actions } from '@freshet/domain/engagement'
-import { hash32 } from '@freshet/domain/hash'
+import { hash32, hash32Within } from '@freshet/domain/hash'
 import { newUserState, type UserState } from '@freshet/domain/user-state'
 
 /** A user as the stages need to know one: the state, read once. */
@@ -14,8 +16,8 @@ export interface KnownUser {
   readonly recent: RecentActions | undefined
   readonly follows: Relations
   readonly blocks: Relations
-  readonly hidden: ReadonlySet<string>
-  readonly reported: ReadonlySet<string>
+  readonly hidden: NeverShown
+  readonly reported: NeverShown
   /** `hash32` of what is blocked. */
   readonly blockedCreators: ReadonlySet<number>
   readonly blockedTopics: ReadonlySet<number>
@@ -25,6 +27,16 @@ export interface KnownUser {
   readonly seen: Pick<ShownPins, 'seen' | 'seenAtSeconds' | 'seenBefore'>
   /** Pins that must not come again even where nothing else is left: what the user did last to them was to dismiss them. */
   readonly dismissed: readonly string[]
+}
+
+/** Pins that the user asked not to see again. */
+export interface NeverShown {
+  readonly isEmpty: boolean
+  /** The last of them, by id. */
+  readonly ids: readonly string[]
+  /** `hash32` of those before, ascending. */
+  readonly olderHashes: Uint32Array
+  has(pinId: string): boolean
 }
 
 /** A user of whom nothing is known, because there is nothing. */
@@ -48,16 +60,16 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
   }
   let seen: KnownUser['seen'] | null = null
   const acted = new Map(state.recent.pinIds.map((pinId, row) => [pinId, row]))
-  for (const { kind, id, stands } of state.relations.values()) if (stands) ids[kind].push(id)
+  for (const { kind, id, stands } of state.relations.newest.values()) if (stands) ids[kind].push(id)
   return {
     bytes,
     recent: recentOf(state),
     follows: { creatorIds: ids['follow-creator'], boardIds: ids['follow-board'], topicIds: ids['follow-topic'] },
     blocks: { creatorIds: ids['block-creator'], boardIds: ids['block-board'], topicIds: ids['block-topic'] },
-    hidden: new Set(ids['hide-pin']),
-    reported: new Set(ids['report-pin']),
-    blockedCreators: new Set(ids['block-creator'].map((id) => hash32(id))),
-    blockedTopics: new Set(ids['block-topic'].map((id) => hash32(id))),
+    hidden: neverShown(state, 'hide-pin', ids['hide-pin']),
+    reported: neverShown(state, 'report-pin', ids['report-pin']),
+    blockedCreators: blocked(state, 'block-creator', ids['block-creator']),
+    blockedTopics: blocked(state, 'block-topic', ids['block-topic']),
     hasSeen: (pinId) => acted.has(pinId) || hasSeen(state.seen, pinId),
     get seen() {
       return (seen ??= seenOf(state))
@@ -94,4 +106,23 @@ function recentOf({ recent }: UserState): RecentActions | undefined {
     sessionIds: [...recent.sessionIds],
     boardIds: [...recent.boardIds],
   }
+}
+
+function neverShown({ relations }: UserState, kind: RelationKind, ids: readonly string[]): NeverShown {
+  const olderHashes = olderHash32s(relations, kind)
+  return {
+    isEmpty: ids.length === 0 && olderHashes.length === 0,
+    ids,
+    olderHashes,
+    has: (pinId) => hasRelation(relations, kind, pinId),
+  }
+}
+
+function blocked({ relations }: UserState, kind: RelationKind, ids: readonly string[]): ReadonlySet<number> {
+  return new Set([...ids.map((id) => hash32(id)), ...olderHash32s(relations, kind)])
+}
+
+function olderHash32s(relations: UserState['relations'], kind: RelationKind): Uint32Array {
+  const older = olderOf(relations, kind)
+  return older === null ? new Uint32Array(0) : Uint32Array.from(standingHashes(older), hash32Within)
 }

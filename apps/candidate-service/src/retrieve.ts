@@ -1,6 +1,6 @@
 import { actionOfNumber } from '@freshet/contracts/codecs/engagement'
 import { bytesOf, float64Column, uint32Column } from '@freshet/contracts/columns'
-import { ContractError } from '@freshet/contracts/errors'
+import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import {
   SourceStatus,
@@ -8,6 +8,7 @@ import {
   type RetrieveResponse,
   type ShownPins as ShownPinsMessage,
 } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { riceColumn } from '@freshet/contracts/rice'
 import {
   asId,
   idProblem,
@@ -42,6 +43,7 @@ export function queryOf(request: RetrieveRequest, sourceNames: readonly string[]
     pinId: optionalId<PinId>('related_to_pin_id', request.relatedToPinId),
     recent: recentOf(request),
     exclude: ids<PinId>('exclude_pin_ids', request.excludePinIds),
+    excludeHashes: hashesOf(request.excludePinHashes),
     excludeCreators: ids<CreatorId>('blocks.creator_ids', request.blocks?.creatorIds ?? []),
     excludeTopics: ids<TopicId>('blocks.topic_ids', request.blocks?.topicIds ?? []),
     shown: request.shown === undefined ? null : shownOf(request.shown),
@@ -99,6 +101,15 @@ function statusOf(candidates: number, name: string, { interrupted, incomplete }:
 function sessionOf(request: RetrieveRequest): SessionId | null {
   const bySession = request.recent?.sessionIds.some((session) => session !== '') ?? false
   return bySession ? optionalId<SessionId>('session_id', request.sessionId) : null
+}
+
+function hashesOf(bytes: Uint8Array): Uint32Array {
+  try {
+    return riceColumn(bytes)
+  } catch (error) {
+    if (!isContractError(error, 'CODEC_INVALID')) throw error
+    throw invalid('exclude_pin_hashes', error.message)
+  }
 }
 
 function recentOf(request: RetrieveRequest): RecentAction[] {

@@ -61,7 +61,14 @@ export const foldSettings = {
     defaultUserLimits.maxRelationsPerKind,
     1,
     100_000,
-    'Follows, hides, blocks and reports kept per user, of each kind; the oldest go',
+    'Follows, hides, blocks and reports kept per user by id, of each kind: those that changed last, taken back or not',
+    'relations',
+  ),
+  maxOlderRelationsPerKind: whole(
+    defaultUserLimits.maxOlderRelations,
+    1,
+    100_000,
+    'Hides, blocks and reports kept per user beyond those, of each kind, by hash: 12 bytes each; the oldest go and count no more',
     'relations',
   ),
   maxUserBoards: whole(

@@ -272,6 +272,7 @@ function userLimits(config: FoldConfig): UserLimits {
   return {
     maxRecentActions: config.maxRecentActions,
     maxRelationsPerKind: config.maxRelationsPerKind,
+    maxOlderRelations: config.maxOlderRelationsPerKind,
     maxBoards: config.maxUserBoards,
     seen: {
       maxRecent: config.maxRecentlySeen,

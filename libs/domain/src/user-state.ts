@@ -3,7 +3,8 @@ import { actions, type Act } from './engagement.ts'
 import { foldActions } from './features/action-counts.ts'
 import { foldBoard, noBoards, type BoardAffinity } from './features/board-affinity.ts'
 import { foldRecentActions, noRecentActions, type RecentActions } from './features/recent-actions.ts'
-import { foldRelation, noRelations, relationOf, type Relations } from './features/relations.ts'
+import type { Relation } from './features/relation-kinds.ts'
+import { foldRelations, noRelations, relationOf, type RelationLimits, type Relations } from './features/relations.ts'
 import { foldSeen, nothingSeen, type Seen, type SeenLimits, type Sight } from './features/seen.ts'
 import { foldSession, noSessions, type SessionLimits, type Sessions } from './features/sessions.ts'
 
@@ -22,9 +23,8 @@ export interface UserState {
 }
 
 /** Caps of a user's state. */
-export interface UserLimits {
+export interface UserLimits extends RelationLimits {
   readonly maxRecentActions: number
-  readonly maxRelationsPerKind: number
   readonly maxBoards: number
   readonly seen: SeenLimits
   readonly sessions: SessionLimits
@@ -34,6 +34,7 @@ export interface UserLimits {
 export const defaultUserLimits: UserLimits = {
   maxRecentActions: 200,
   maxRelationsPerKind: 1000,
+  maxOlderRelations: 100_000,
   maxBoards: 32,
   seen: { maxRecent: 56, generationMs: 604_800_000, maxPerGeneration: 1500 },
   sessions: { gapMs: 1_800_000, maxKept: 24 },
@@ -61,7 +62,8 @@ export function foldUser(
   engagements: readonly Act[],
   limits: UserLimits = defaultUserLimits,
 ): UserState {
-  let { firstAtMs, lastAtMs, relations, boards, sessions } = state
+  let { firstAtMs, lastAtMs, boards, sessions } = state
+  const changes: Relation[] = []
   const sights: Sight[] = []
   for (const engagement of engagements) {
     const { occurredAtMs, subject } = engagement
@@ -69,10 +71,11 @@ export function foldUser(
     lastAtMs = Math.max(lastAtMs, occurredAtMs)
     if (subject.kind === 'pin') sights.push({ pinId: subject.pinId, atMs: occurredAtMs })
     const change = relationOf(engagement)
-    if (change !== null) relations = foldRelation(relations, change, limits.maxRelationsPerKind)
+    if (change !== null) changes.push(change)
     boards = foldBoard(boards, engagement, limits.maxBoards)
     sessions = foldSession(sessions, occurredAtMs, limits.sessions)
   }
+  const relations = foldRelations(state.relations, changes, limits)
   const counters = foldActions(state.counters, engagements)
   const seen = foldSeen(state.seen, sights, limits.seen)
   const recent = foldRecentActions(state.recent, engagements, limits.maxRecentActions)

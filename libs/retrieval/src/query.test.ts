@@ -1,3 +1,4 @@
+import { hash32 } from '@freshet/domain/hash'
 import { asId, type PinId, type SessionId } from '@freshet/domain/ids'
 import { describe, expect, test } from 'vitest'
 
@@ -73,4 +74,12 @@ test('what one request excludes the next one does not', () => {
   queries.build(aQuery({ exclude: pins('a'), among: pins('a', 'b') }))
   const query = queries.build(aQuery())
   expect(['a', 'b', 'c'].map((pinId) => query.accept(catalogue.rowOf(pinId)))).toEqual([true, true, true])
+})
+
+test('A13: pins are excluded by the hashes of their ids as well, for one request', () => {
+  const excludeHashes = Uint32Array.from(['a', 'c', 'unknown'], (id) => hash32(id)).sort()
+  const query = queries.build(aQuery({ atMs, excludeHashes }))
+  const accepted = ['a', 'b', 'c', 'd', 'e', 'f'].filter((pinId) => query.accept(catalogue.rowOf(pinId)))
+  expect(accepted).toEqual(['b', 'd', 'e', 'f'])
+  expect(queries.build(aQuery({ atMs })).accept(catalogue.rowOf('a'))).toBe(true)
 })

@@ -1,4 +1,5 @@
 import { actions, positiveActions } from '@freshet/domain/engagement'
+import { hash32 } from '@freshet/domain/hash'
 
 import type { Catalogue } from './catalogue.ts'
 import { nextCapacity } from './columns.ts'
@@ -41,6 +42,7 @@ export function createQueryBuilder({
   const blockedCreators = new Set<number>()
   const blockedTopics = new Set<number>()
   let onlyWanted = false
+  let excludedHashes: Uint32Array = noHashes
 
   function isEligible(row: number): boolean {
     if (excluded[row] === number || !catalogue.isAlive(row)) return false
@@ -50,7 +52,7 @@ export function createQueryBuilder({
       for (let i = catalogue.topicCountOf(row) - 1; i >= 0; i--)
         if (blockedTopics.has(catalogue.topicOf(row, i))) return false
     }
-    return true
+    return excludedHashes.length === 0 || !holds(excludedHashes, hash32(catalogue.pinIdOf(row)))
   }
 
   function accept(row: number): boolean {
@@ -67,6 +69,7 @@ export function createQueryBuilder({
       }
       shown.begin(request.shown ?? null)
       mark(excluded, request.exclude, { catalogue, number })
+      excludedHashes = request.excludeHashes ?? noHashes
       onlyWanted = request.among !== undefined && request.among !== null
       mark(wanted, request.among ?? [], { catalogue, number })
       blockedCreators.clear()
@@ -165,6 +168,19 @@ function mark(
     const row = catalogue.rowOf(pinId)
     if (row >= 0) column[row] = number
   }
+}
+
+const noHashes = new Uint32Array(0)
+
+function holds(ascending: Uint32Array, hash: number): boolean {
+  let low = 0
+  let high = ascending.length - 1
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ascending[middle] ?? 0) < hash) low = middle + 1
+    else high = middle
+  }
+  return ascending[low] === hash
 }
 
 function rowsOf(ids: readonly string[] | undefined, rowOf: (id: string) => number): Int32Array {

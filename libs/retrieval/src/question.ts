@@ -36,6 +36,8 @@ export interface RetrieveQuery {
   readonly recent?: readonly RecentAction[]
   /** Pins that must not be in the answer. */
   readonly exclude?: readonly PinId[]
+  /** More of them by `hash32` of their ids, ascending: about as many others are left out as chance wants. */
+  readonly excludeHashes?: Uint32Array
   readonly excludeCreators?: readonly CreatorId[]
   readonly excludeTopics?: readonly TopicId[]
   /** Pins that may only come again where nothing else is left, and `fillTo` asks for them. */

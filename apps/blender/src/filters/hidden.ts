@@ -10,7 +10,7 @@ export function hiddenFilter(): Filter<UserContext, CandidateColumns> {
     policy: 'fail-closed',
     reasons: ['hidden', 'reported'],
     prepare: ({ user: { hidden, reported } }, { pinIds }) => {
-      if (hidden.size === 0 && reported.size === 0) return () => keep
+      if (hidden.isEmpty && reported.isEmpty) return () => keep
       return (row) => (hidden.has(pinIds[row] as string) ? 0 : reported.has(pinIds[row] as string) ? 1 : keep)
     },
   }

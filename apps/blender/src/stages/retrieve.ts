@@ -1,6 +1,7 @@
 import { bytesOf } from '@freshet/contracts/columns'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { RetrieveRequest, ShownPins } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { riceOf } from '@freshet/contracts/rice'
 import type { Source } from '@freshet/pipeline/stage'
 import { candidatesFrom, type CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
@@ -54,6 +55,7 @@ function retrieveRequest(
     recent: user.recent,
     relatedToPinId: request.relatedToPinId,
     excludePinIds: excludedPins(request),
+    excludePinHashes: candidatesOnly ? new Uint8Array(0) : excludedHashes(user),
     follows: user.follows,
     blocks: candidatesOnly ? undefined : user.blocks,
     limit: Math.max(maxCandidates, fillTo),
@@ -65,6 +67,14 @@ function retrieveRequest(
     fillTo,
     sweptTo: served.sweptTo,
   }
+}
+
+/** Pins hidden or reported long ago: of those no ids are kept. */
+function excludedHashes({ hidden, reported }: UserContext['user']): Uint8Array {
+  const hashes = Uint32Array.from([...hidden.olderHashes, ...reported.olderHashes]).sort()
+  return hashes.length === 0
+    ? new Uint8Array(0)
+    : riceOf(hashes.filter((hash, at) => at === 0 || hash !== hashes[at - 1]))
 }
 
 /** What the search passes over, so that the answer doesn't shrink; the filters judge again. */
@@ -91,5 +101,5 @@ function joined(first: Uint32Array, second: Uint32Array): Uint32Array {
 function excludedPins({ user, exclude, candidatesOnly, allowRepeats, surface }: FeedRequest & UserContext): string[] {
   const isNew = surface === 'home' && !allowRepeats
   if (candidatesOnly) return [...new Set([...exclude, ...(isNew ? (user.recent?.pinIds ?? []) : [])])]
-  return [...new Set([...exclude, ...user.hidden, ...user.reported, ...(isNew ? user.dismissed : [])])]
+  return [...new Set([...exclude, ...user.hidden.ids, ...user.reported.ids, ...(isNew ? user.dismissed : [])])]
 }

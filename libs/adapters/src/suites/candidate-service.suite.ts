@@ -30,6 +30,7 @@ export function aRetrieveRequest(seed: number): RetrieveRequest {
     },
     relatedToPinId: 'related',
     excludePinIds: ['seen-1', 'seen-2'],
+    excludePinHashes: Buffer.from([1, 2, 3]),
     follows: { creatorIds: ['creator'], boardIds: [], topicIds: ['topic'] },
     blocks: { creatorIds: [], boardIds: ['blocked'], topicIds: [] },
     limit: seed + 1,

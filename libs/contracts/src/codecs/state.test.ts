@@ -8,8 +8,9 @@ import {
   type SessionId,
   type UserId,
 } from '@freshet/domain/ids'
+import { foldRelations, noRelations } from '@freshet/domain/features/relations'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
-import { foldUser, newUserState } from '@freshet/domain/user-state'
+import { defaultUserLimits, foldUser, newUserState } from '@freshet/domain/user-state'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isContractError } from '../errors.ts'
@@ -57,7 +58,10 @@ function isAboutCreator(action: Action): boolean {
   return ['follow', 'unfollow', 'block', 'unblock'].includes(action)
 }
 
-const userStates = someEngagements.map((list) => foldUser(newUserState, list))
+// Where few relations are kept by id, others are kept by hash.
+const userStates = fc
+  .tuple(someEngagements, fc.constantFrom(1000, 2, 1))
+  .map(([list, maxRelationsPerKind]) => foldUser(newUserState, list, { ...defaultUserLimits, maxRelationsPerKind }))
 const pinStates = someEngagements.map((list) => foldPin(newPinState, list))
 
 /** Bytes with some of them changed, cut or doubled. */
@@ -87,6 +91,21 @@ describe('stored state', () => {
         expect(encodeUserState(decodeUserState(bytes))).toEqual(bytes)
       }),
     )
+  })
+
+  it('A13: takes at most 13 bytes for each hide beyond those kept by id, and holds any number of them within its bounds', () => {
+    const hides = Array.from({ length: 30_000 }, (_, i) => ({
+      kind: 'hide-pin' as const,
+      id: `pin-${i}`,
+      atMs: startMs + i * 3_600_000,
+      stands: i % 7 > 0,
+    }))
+    const limits = { maxRelationsPerKind: 10, maxOlderRelations: 20_000 }
+    const relations = foldRelations(noRelations, hides, limits)
+    const bytes = encodeUserState({ ...newUserState, relations })
+    expect(decodeUserState(bytes).relations).toEqual(relations)
+    expect(bytes.length).toBeLessThan(13 * 20_000)
+    expect(bytes.length).toBeGreaterThan(10 * 20_000)
   })
 
   it('of pins is read as it was written, alone and as published', () => {
@@ -163,7 +182,7 @@ describe('stored state', () => {
   })
 
   it('of a newer layout is refused, not guessed', () => {
-    expect(() => decodeUserState(Uint8Array.of(8, 4))).toThrow(/layout 4/)
+    expect(() => decodeUserState(Uint8Array.of(8, 5))).toThrow(/layout 5/)
     expect(() => decodePinState(Uint8Array.of(8, 2))).toThrow(/layout 2/)
   })
 
@@ -182,7 +201,8 @@ describe('stored state', () => {
     expect(decodeUserState(Buffer.from(firstUserState, 'base64'))).toEqual(state)
     expect(decodeUserState(Buffer.from(secondUserState, 'base64'))).toEqual(state)
     expect(decodeUserState(Buffer.from(thirdUserState, 'base64'))).toEqual(state)
-    expect(Buffer.from(encodeUserState(state)).toString('base64')).toBe(thirdUserState)
+    expect(decodeUserState(Buffer.from(fourthUserState, 'base64'))).toEqual(state)
+    expect(Buffer.from(encodeUserState(state)).toString('base64')).toBe(fourthUserState)
   })
 })
 
@@ -194,3 +214,6 @@ const secondUserState =
 
 const thirdUserState =
   'CAMaDID86Ja9MYD86Ja9MSICAQAqBB8BASMyBoD86Ja9MToCAQFCAgEDSi0KAQMSBoD86Ja9MRogAAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/AAAAAAAA8D9qAQByBoD86Ja9MXoIAAAAAAAA8D+CAQTiiouhigEFwOXSqgaSAQoI+hUSBQETiSsOogEHgPzolr0xAMIBCwABAAAAAQIBYgFwzQEAABV6'
+
+const fourthUserState =
+  'CAQaDID86Ja9MYD86Ja9MSICAQAqBB8BASMyBoD86Ja9MToCAQFCAgEDSi0KAQMSBoD86Ja9MRogAAAAAAAA8D8AAAAAAADwPwAAAAAAAPA/AAAAAAAA8D9qAQByBoD86Ja9MXoIAAAAAAAA8D+CAQTiiouhigEFwOXSqgaSAQoI+hUSBQETiSsOogEHgPzolr0xAMIBCwABAAAAAQIBYgFwzQEAABV6'

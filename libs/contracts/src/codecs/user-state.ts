@@ -2,19 +2,24 @@ import { noCounters } from '@freshet/domain/decay'
 import { actions } from '@freshet/domain/engagement'
 import type { BoardAffinity } from '@freshet/domain/features/board-affinity'
 import { dwellResolutionMs, type RecentActions } from '@freshet/domain/features/recent-actions'
-import { mapOf, relationKinds, type Relation, type Relations } from '@freshet/domain/features/relations'
+import type { OlderRelations } from '@freshet/domain/features/older-relations'
+import { relationKinds, type Relation } from '@freshet/domain/features/relation-kinds'
+import { mapOf, type Relations } from '@freshet/domain/features/relations'
 import { seenResolutionMs, type Seen } from '@freshet/domain/features/seen'
 import type { Sessions } from '@freshet/domain/features/sessions'
 import { defaultUserLimits, foldUser, type UserLimits, type UserState } from '@freshet/domain/user-state'
 import { bytesOf, float64Column, uint32Column } from '../columns.ts'
 import { ContractError } from '../errors.ts'
-import { UserState as UserStateMessage } from '../gen/freshet/state/v1/state.ts'
+import {
+  OlderRelations as OlderRelationsMessage,
+  UserState as UserStateMessage,
+} from '../gen/freshet/state/v1/state.ts'
 import { packIds } from '../packed-ids.ts'
 import { riceColumn, riceOf } from '../rice.ts'
 import { fewColumn, fewOf, sparseColumn, sparseOf } from '../sparse.ts'
 import { unpackIds } from '../unpacked-ids.ts'
 import { ascendingColumn, varintColumn, varintsOf } from '../varints.ts'
-import { encodeFields } from '../wire.ts'
+import { encodeFields, type FieldWriter } from '../wire.ts'
 import { fromCountersMessage, writeCounters } from './counters.ts'
 import { decodeOrThrow } from './engagement.ts'
 import { fromTailEngagement, userLimitsOf, userStateVersion, writeTailMark, writeUserLimits } from './user-tail.ts'
@@ -27,7 +32,7 @@ const packedMark = Uint8Array.of(0x1f)
 export function encodeUserState(state: UserState, limits: UserLimits = defaultUserLimits): Uint8Array {
   const ids = createDictionary()
   const { recent, boards, seen, sessions } = state
-  const relations = [...state.relations.values()]
+  const relations = [...state.relations.newest.values()]
   const sessionTimes = new Float64Array(sessions.startMs.length * 2)
   sessions.startMs.forEach((start, i) => {
     sessionTimes[2 * i] = start
@@ -89,6 +94,11 @@ export function encodeUserState(state: UserState, limits: UserLimits = defaultUs
     to.varints(21, recentSessions)
     writeUserLimits(to, limits)
     to.bytes(24, packedIds)
+    for (const older of state.relations.older) {
+      to.message(26, () => {
+        writeOlder(to, older)
+      })
+    }
     writeTailMark(to, 0)
   })
 }
@@ -202,12 +212,37 @@ function relationsOf(message: UserStateMessage, idAt: (index: number) => string)
   const ids = varintColumn(message.relationIds)
   const atMs = ascendingColumn(message.relationAtMs)
   sameLength('relation', message.relationKinds.length, ids.length, atMs.length)
-  return mapOf(
+  const newest = mapOf(
     Array.from(message.relationKinds, (byte, row): Relation => {
       const kind = relationKinds[byte & ~withdrawn] ?? refuse('names a kind of relation that is not known')
       return { kind, id: idAt(ids[row] ?? 0), atMs: atMs[row] ?? 0, stands: (byte & withdrawn) === 0 }
     }),
   )
+  return { newest, older: message.olderRelations.map(olderOf) }
+}
+
+function writeOlder(to: FieldWriter, { kind, hashes, atMs, stands }: OlderRelations): void {
+  const newestAtMs = atMs.reduce((newest, at) => Math.max(newest, at), 0)
+  to.uint(1, relationKinds.indexOf(kind) + 1)
+  to.gaps(2, hashes)
+  to.uint(3, newestAtMs)
+  to.varints(
+    4,
+    atMs.map((at, row) => 2 * (newestAtMs - at) + (stands[row] === 1 ? 0 : 1)),
+  )
+}
+
+function olderOf({ kind: number, hashes: gaps, newestAtMs, changes: column }: OlderRelationsMessage): OlderRelations {
+  const kind = relationKinds[number - 1] ?? refuse('names a kind of relation that is not known')
+  const hashes = ascendingColumn(gaps)
+  const changes = varintColumn(column)
+  sameLength('older_relations', hashes.length, changes.length)
+  return {
+    kind,
+    hashes,
+    atMs: changes.map((change) => newestAtMs - Math.floor(change / 2)),
+    stands: Uint8Array.from(changes, (change) => 1 - (change % 2)),
+  }
 }
 
 function boardsOf(message: UserStateMessage, idAt: (index: number) => string): BoardAffinity {

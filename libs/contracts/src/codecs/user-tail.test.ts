@@ -23,6 +23,7 @@ import { appendBytesAtMost, encodeUserTail, actOfScan, tailBytesAtMost, tailByte
 const small: UserLimits = {
   maxRecentActions: 7,
   maxRelationsPerKind: 2,
+  maxOlderRelations: 3,
   maxBoards: 2,
   seen: { maxRecent: 5, generationMs: 600_000, maxPerGeneration: 6 },
   sessions: { gapMs: 60_000, maxKept: 3 },
@@ -107,7 +108,7 @@ describe('what is appended to a user', () => {
       expect(tailBytesIn(old)).toBe(0)
       const value = appended(old, one ?? [], defaultUserLimits)
       expect(value[old.length]).toBe(8)
-      expect(value[old.length + 1]).toBe(3)
+      expect(value[old.length + 1]).toBe(4)
       expect(decodeUserState(value)).toEqual(foldUser(decodeUserState(old), (one ?? []).map(actOfScan)))
     }
   })

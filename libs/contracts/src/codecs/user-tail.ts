@@ -9,7 +9,7 @@ import { actionNumber } from './engagement.ts'
 import { subjectKinds, type ScannedEngagement } from './engagement-scan.ts'
 
 /** Version of the layout of a user's state that this code writes, and the newest that it reads. */
-export const userStateVersion = 3
+export const userStateVersion = 4
 
 const versionField = 1
 const tailField = 22
@@ -69,8 +69,8 @@ function writeTailEngagement(to: FieldWriter, scan: ScannedEngagement): void {
   to.range(11, bytes, scan.sessionAt, scan.sessionTo)
 }
 
-/** Caps of a tail that does not name them. Part of layouts 2 and 3: not to follow the defaults when these change. */
-const unnamedLimits = [200, 1000, 32, 56, 604_800_000, 1500, 1_800_000, 24]
+/** Caps of a tail that does not name them. Part of layouts 2 to 4: not to follow the defaults when these change. */
+const unnamedLimits = [200, 1000, 32, 56, 604_800_000, 1500, 1_800_000, 24, 100_000]
 
 /** The caps as a field of the message; nothing where they are the usual ones. */
 export function writeUserLimits(to: FieldWriter, limits: UserLimits): void {
@@ -84,6 +84,7 @@ export function writeUserLimits(to: FieldWriter, limits: UserLimits): void {
     seen.maxPerGeneration,
     sessions.gapMs,
     sessions.maxKept,
+    limits.maxOlderRelations,
   ]
   if (column.some((cap, i) => cap !== unnamedLimits[i])) to.varints(limitsField, column)
 }
@@ -99,6 +100,8 @@ export function userLimitsOf(bytes: Uint8Array): UserLimits {
     maxBoards: at(2),
     seen: { maxRecent: at(3), generationMs: at(4), maxPerGeneration: at(5) },
     sessions: { gapMs: at(6), maxKept: at(7) },
+    // Before layout 4 there were none.
+    maxOlderRelations: column[8] ?? unnamedLimits[8] ?? 0,
   }
 }
 

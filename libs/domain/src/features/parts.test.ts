@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest'
 import { asId, type BoardId } from '../ids.ts'
 import { anEngagement, noonMs, shuffled } from '../testing.ts'
 import { boardWeight, foldBoard, noBoards } from './board-affinity.ts'
-import { foldRelation, hasRelation, noRelations, relationIds, type Relation, type Relations } from './relations.ts'
+import { lastingKinds, standingHashes } from './older-relations.ts'
+import type { Relation, RelationKind } from './relation-kinds.ts'
+import {
+  foldRelations,
+  hasRelation,
+  noRelations,
+  olderOf,
+  relationIds,
+  type RelationLimits,
+  type Relations,
+} from './relations.ts'
 import { foldSeen, hasSeen, lastSeenAtMs, nothingSeen, seenFalsePositiveRate, type SeenLimits } from './seen.ts'
 import { foldSession, noSessions, sessionCount } from './sessions.ts'
 
@@ -16,40 +26,99 @@ describe('relations', () => {
     atMs: fc.integer({ min: noonMs, max: noonMs + 5 }),
     stands: fc.boolean(),
   })
-  const foldAll = (changes: readonly Relation[], cap = 100) =>
-    changes.reduce<Relations>((relations, one) => foldRelation(relations, one, cap), noRelations)
+  const roomy: RelationLimits = { maxRelationsPerKind: 100, maxOlderRelations: 100 }
+  const foldAll = (changes: readonly Relation[], limits = roomy) =>
+    changes.reduce<Relations>((relations, one) => foldRelations(relations, [one], limits), noRelations)
+  /** How a change stands by all that was ever said of its subject. */
+  const stands = (changes: readonly Relation[], { kind, id }: Relation) => {
+    const mine = changes.filter((one) => one.kind === kind && one.id === id)
+    const latestMs = Math.max(...mine.map(({ atMs }) => atMs))
+    return mine.some((one) => one.atMs === latestMs && one.stands)
+  }
 
   it('stand as the latest change says, in whatever order the changes come', () => {
     fc.assert(
       fc.property(shuffled(fc.array(change, { maxLength: 20 })), ([changes, other]) => {
         const folded = foldAll(changes)
-        expect([...foldAll(other)]).toEqual([...folded])
-        for (const { kind, id } of changes) {
-          const mine = changes.filter((one) => one.kind === kind && one.id === id)
-          const latestMs = Math.max(...mine.map(({ atMs }) => atMs))
-          expect(hasRelation(folded, kind, id)).toBe(mine.some(({ atMs, stands }) => atMs === latestMs && stands))
-        }
+        expect(foldAll(other)).toEqual(folded)
+        expect([...foldAll(other).newest.keys()]).toEqual([...folded.newest.keys()])
+        for (const one of changes) expect(hasRelation(folded, one.kind, one.id)).toBe(stands(changes, one))
       }),
     )
   })
 
-  it('drop withdrawn ones first, then the oldest, above their cap', () => {
-    const on = (id: string, afterMs: number, stands = true): Relation => ({
+  const many = fc.record({
+    kind: fc.constantFrom<RelationKind>('hide-pin', 'block-topic', 'follow-topic'),
+    id: fc.integer({ min: 0, max: 12 }).map((n) => `id-${n}`),
+    atMs: fc.integer({ min: noonMs, max: noonMs + 30 }),
+    stands: fc.boolean(),
+  })
+
+  it('A1, A13: keep the same registers at their caps whatever the order, and however the changes are cut into folds', () => {
+    fc.assert(
+      fc.property(
+        shuffled(fc.array(many, { maxLength: 60 })),
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.array(fc.nat(60), { maxLength: 5 }),
+        ([changes, other], maxRelationsPerKind, maxOlderRelations, cuts) => {
+          const limits = { maxRelationsPerKind, maxOlderRelations }
+          const folded = foldAll(changes, limits)
+          expect(foldAll(other, limits)).toEqual(folded)
+          const ends = [...cuts.map((cut) => Math.min(cut, changes.length)), changes.length].sort((a, b) => a - b)
+          const parts = ends.map((end, i) => changes.slice(ends[i - 1] ?? 0, end))
+          expect(parts.reduce((relations, part) => foldRelations(relations, part, limits), noRelations)).toEqual(folded)
+        },
+      ),
+    )
+  })
+
+  it('A13: never show what was hidden, within the caps, and show what was unhidden', () => {
+    fc.assert(
+      fc.property(fc.array(many, { maxLength: 60 }), (changes) => {
+        const folded = foldAll(changes, { maxRelationsPerKind: 2, maxOlderRelations: 100 })
+        for (const one of changes.filter(({ kind }) => lastingKinds.includes(kind))) {
+          expect(hasRelation(folded, one.kind, one.id)).toBe(stands(changes, one))
+        }
+        expect(folded.older.every(({ kind }) => lastingKinds.includes(kind))).toBe(true)
+      }),
+    )
+  })
+
+  it.each([1_000, 10_000, 100_000])('A13: hold %i hides, each of which can be taken back', (count) => {
+    const limits: RelationLimits = { maxRelationsPerKind: 1000, maxOlderRelations: 100_000 }
+    const hide = (i: number, atMs: number, stands = true): Relation => ({
+      kind: 'hide-pin',
+      id: `pin-${i}`,
+      atMs,
+      stands,
+    })
+    const hides = Array.from({ length: count }, (_, i) => hide(i, noonMs + i * 60_000))
+    let relations = noRelations
+    for (let i = 0; i < count; i += 5_000) relations = foldRelations(relations, hides.slice(i, i + 5_000), limits)
+    expect(hides.filter(({ id }) => !hasRelation(relations, 'hide-pin', id))).toEqual([])
+    const strangers = Array.from({ length: 100_000 }, (_, i) => `other-${i}`)
+    expect(strangers.filter((id) => hasRelation(relations, 'hide-pin', id))).toEqual([])
+    // Taken back in the middle of the past, and in the end.
+    const back = [hide(0, noonMs + count * 60_000, false), hide(count >> 1, noonMs + (count >> 1) * 60_000 + 1, false)]
+    const after = foldRelations(relations, back, limits)
+    expect(back.map(({ id }) => hasRelation(after, 'hide-pin', id))).toEqual([false, false])
+    expect(hides.filter(({ id }) => !hasRelation(after, 'hide-pin', id))).toHaveLength(2)
+    const older = olderOf(after, 'hide-pin')
+    expect(older === null ? 0 : standingHashes(older).length).toBeGreaterThanOrEqual(count - 1_002)
+  })
+
+  it('above the caps let the oldest go', () => {
+    const on = (id: string, afterMs: number, given = true): Relation => ({
       kind: 'hide-pin',
       id,
       atMs: noonMs + afterMs,
-      stands,
+      stands: given,
     })
-    expect(relationIds(foldAll([on('a', 1), on('b', 2), on('c', 3, false), on('d', 4)], 3), 'hide-pin')).toEqual([
-      'a',
-      'b',
-      'd',
-    ])
-    expect(relationIds(foldAll([on('a', 1), on('b', 2), on('c', 3), on('d', 4)], 3), 'hide-pin')).toEqual([
-      'b',
-      'c',
-      'd',
-    ])
+    const limits = { maxRelationsPerKind: 2, maxOlderRelations: 1 }
+    const relations = foldAll([on('a', 1), on('b', 2), on('c', 3, false), on('d', 4)], limits)
+    expect(relationIds(relations, 'hide-pin')).toEqual(['d'])
+    expect(['a', 'b', 'c', 'd'].map((id) => hasRelation(relations, 'hide-pin', id))).toEqual([false, true, false, true])
   })
 })
 

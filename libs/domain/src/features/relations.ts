@@ -1,33 +1,32 @@
 import type { Act } from '../engagement.ts'
+import { hash53 } from '../hash.ts'
+import { relationKinds, type Relation, type RelationKind } from './relation-kinds.ts'
+import { findOlder, isLasting, noOlder, standsInOlder, withOlder, type OlderRelations } from './older-relations.ts'
 
-/** What lasts between a user and something until it is withdrawn, in the fixed order of the wire. New ones are added at the end only. */
-export const relationKinds = [
-  'follow-board',
-  'follow-creator',
-  'follow-topic',
-  'block-board',
-  'block-creator',
-  'block-topic',
-  'hide-pin',
-  'report-pin',
-] as const
-export type RelationKind = (typeof relationKinds)[number]
-
-/** A last-writer-wins register. A withdrawn one is kept as well: what it withdraws may arrive after it. */
-export interface Relation {
-  readonly kind: RelationKind
-  readonly id: string
-  /** Event time of the last change. */
-  readonly atMs: number
-  /** false: withdrawn. */
-  readonly stands: boolean
+/**
+ * All registers of a user: the last changes of each kind by `relationKey`, oldest first, and of the kinds that ask never to
+ * see something the ones before them, by hash. Which are kept depends on event times alone, never on the order of delivery.
+ */
+export interface Relations {
+  readonly newest: ReadonlyMap<string, Relation>
+  readonly older: readonly OlderRelations[]
 }
 
-/** All registers of a user by `relationKey`. */
-export type Relations = ReadonlyMap<string, Relation>
+/** Caps of relations, of each kind. */
+export interface RelationLimits {
+  /** Registers kept by id. */
+  readonly maxRelationsPerKind: number
+  /** Registers kept by hash beyond those, of the kinds that ask never to see something. */
+  readonly maxOlderRelations: number
+}
 
 /** No relations. */
-export const noRelations: Relations = new Map()
+export const noRelations: Relations = { newest: new Map(), older: [] }
+
+/** The registers of a kind that are kept by hash; null: none. */
+export function olderOf(relations: Relations, kind: RelationKind): OlderRelations | null {
+  return relations.older.find((of) => of.kind === kind) ?? null
+}
 
 /** The key of a register: no kind holds a space, so it is unambiguous. */
 export function relationKey(kind: RelationKind, id: string): string {
@@ -36,13 +35,14 @@ export function relationKey(kind: RelationKind, id: string): string {
 
 /** Whether the user follows, blocks, hid or reported this, as far as known. */
 export function hasRelation(relations: Relations, kind: RelationKind, id: string): boolean {
-  return relations.get(relationKey(kind, id))?.stands === true
+  const newest = relations.newest.get(relationKey(kind, id))
+  return newest === undefined ? standsInOlder(olderOf(relations, kind), id) : newest.stands
 }
 
-/** What the user follows, blocks, hid or reported, newest last. */
+/** What the user follows, blocks, hid or reported, newest last: the last changes alone, of which ids are kept. */
 export function relationIds(relations: Relations, kind: RelationKind): readonly string[] {
   const ids: string[] = []
-  for (const relation of relations.values()) if (relation.kind === kind && relation.stands) ids.push(relation.id)
+  for (const relation of relations.newest.values()) if (relation.kind === kind && relation.stands) ids.push(relation.id)
   return ids
 }
 
@@ -68,39 +68,58 @@ export function relationOf({ action, subject, occurredAtMs }: Act): Relation | n
   return null
 }
 
+/** Whether one change is to stand over another: the later by event time; at the same time the one that stands, so that a hide is not lost to a tie. */
+export function isLater(change: Pick<Relation, 'atMs' | 'stands'>, before: Pick<Relation, 'atMs' | 'stands'>): boolean {
+  return change.atMs > before.atMs || (change.atMs === before.atMs && change.stands && !before.stands)
+}
+
 /**
- * Applies one change. The later event time wins; at the same time the relation stands (a hide is not lost to a tie), so
- * the order of delivery does not matter. Above `maxPerKind` registers of one kind the oldest go, withdrawn ones
- * first; only there does the order of delivery matter, since what was dropped cannot come back.
+ * Applies changes. The later by event time wins, so the order of delivery does not matter: not at the caps either, since of
+ * each kind exactly the registers that changed last are kept, withdrawn ones like those that stand.
  */
-export function foldRelation(relations: Relations, change: Relation, maxPerKind: number): Relations {
-  const key = relationKey(change.kind, change.id)
-  const before = relations.get(key)
-  const wins =
-    before === undefined ||
-    change.atMs > before.atMs ||
-    (change.atMs === before.atMs && change.stands && !before.stands)
-  const kept = [...relations.values()].filter(
-    (relation) => !(wins && relation.kind === change.kind && relation.id === change.id),
-  )
-  if (wins) kept.push(change)
-  kept.sort(byTime)
-  const ofKind = kept.filter((relation) => relation.kind === change.kind)
-  const surplus = ofKind.length - maxPerKind
-  if (surplus > 0) {
-    const going = new Set(
-      [...ofKind].sort((a, b) => Number(a.stands) - Number(b.stands) || byTime(a, b)).slice(0, surplus),
-    )
-    return mapOf(kept.filter((relation) => !going.has(relation)))
+export function foldRelations(relations: Relations, changes: readonly Relation[], limits: RelationLimits): Relations {
+  if (changes.length === 0) return relations
+  const newest = new Map(relations.newest)
+  const older = new Map(relations.older.map((of) => [of.kind, of]))
+  for (const [kind, ofKind] of Map.groupBy(changes, (change) => change.kind)) {
+    const known = older.get(kind)
+    const moved = new Set<number>()
+    for (const change of ofKind) {
+      const key = relationKey(kind, change.id)
+      const hash = known === undefined || newest.has(key) ? null : hash53(change.id)
+      const before = newest.get(key) ?? (known === undefined || hash === null ? null : findOlder(known, hash))
+      if (before !== null && !isLater(change, before)) continue
+      newest.set(key, change)
+      if (before !== null && hash !== null) moved.add(hash)
+    }
+    const outgoing = oldestBeyond(newest, kind, limits.maxRelationsPerKind)
+    for (const { id } of outgoing) newest.delete(relationKey(kind, id))
+    if (isLasting(kind) && (outgoing.length > 0 || moved.size > 0)) {
+      older.set(kind, withOlder(known ?? noOlder(kind), moved, outgoing, limits.maxOlderRelations))
+    }
   }
-  return mapOf(kept)
+  return {
+    newest: mapOf([...newest.values()].sort(byTime)),
+    older: relationKinds.flatMap((kind) => {
+      const of = older.get(kind)
+      return of === undefined || of.hashes.length === 0 ? [] : [of]
+    }),
+  }
 }
 
 /** Registers by key, in their order. */
-export function mapOf(relations: readonly Relation[]): Relations {
+export function mapOf(relations: readonly Relation[]): ReadonlyMap<string, Relation> {
   return new Map(relations.map((relation) => [relationKey(relation.kind, relation.id), relation]))
 }
 
+function oldestBeyond(newest: ReadonlyMap<string, Relation>, kind: RelationKind, most: number): readonly Relation[] {
+  let count = 0
+  for (const relation of newest.values()) if (relation.kind === kind) count++
+  if (count <= most) return []
+  const ofKind = [...newest.values()].filter((relation) => relation.kind === kind)
+  return ofKind.sort(byTime).slice(0, count - most)
+}
+
 function byTime(a: Relation, b: Relation): number {
-  return a.atMs - b.atMs || (relationKey(a.kind, a.id) < relationKey(b.kind, b.id) ? -1 : 1)
+  return a.atMs - b.atMs || relationKinds.indexOf(a.kind) - relationKinds.indexOf(b.kind) || hash53(a.id) - hash53(b.id)
 }

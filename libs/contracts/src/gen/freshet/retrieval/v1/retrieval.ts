@@ -252,6 +252,11 @@ export interface RetrieveRequest {
   fillTo: number;
   /** Where the sweep goes on: `swept_to` of the user's answer before. 0: where the user's sweeps begin. */
   sweptTo: number;
+  /**
+   * More pins that must not be in the answer, by the 32-bit FNV-1a of their ids' UTF-16 units, mixed: ascending and each once, as Rice-coded gaps
+   * (see freshet.state.v1.SeenGeneration). A pin that none of them is meant for is left out with probability n / 2^32.
+   */
+  excludePinHashes: Uint8Array;
 }
 
 /** What one source found, in columns. */
@@ -925,6 +930,7 @@ function createBaseRetrieveRequest(): RetrieveRequest {
     shown: undefined,
     fillTo: 0,
     sweptTo: 0,
+    excludePinHashes: new Uint8Array(0),
   };
 }
 
@@ -980,6 +986,9 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     }
     if (message.sweptTo !== 0) {
       writer.uint32(141).fixed32(message.sweptTo);
+    }
+    if (message.excludePinHashes.length !== 0) {
+      writer.uint32(146).bytes(message.excludePinHashes);
     }
     return writer;
   },
@@ -1133,6 +1142,14 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
             message.sweptTo = reader.fixed32();
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.excludePinHashes = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1198,6 +1215,11 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
         : isSet(object.swept_to)
         ? globalThis.Number(object.swept_to)
         : 0,
+      excludePinHashes: isSet(object.excludePinHashes)
+        ? bytesFromBase64(object.excludePinHashes)
+        : isSet(object.exclude_pin_hashes)
+        ? bytesFromBase64(object.exclude_pin_hashes)
+        : new Uint8Array(0),
     };
   },
 
@@ -1254,6 +1276,9 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     if (message.sweptTo !== 0) {
       obj.sweptTo = Math.round(message.sweptTo);
     }
+    if (message.excludePinHashes.length !== 0) {
+      obj.excludePinHashes = base64FromBytes(message.excludePinHashes);
+    }
     return obj;
   },
 
@@ -1287,6 +1312,7 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
       : undefined;
     message.fillTo = object.fillTo ?? 0;
     message.sweptTo = object.sweptTo ?? 0;
+    message.excludePinHashes = object.excludePinHashes ?? new Uint8Array(0);
     return message;
   },
 };

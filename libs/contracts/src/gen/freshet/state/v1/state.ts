@@ -27,8 +27,8 @@ export interface Counters {
  */
 export interface UserState {
   /**
-   * Version of the layout of this message: 3. Layout 1 has neither tail nor limits; before 3 some columns stood otherwise: see `recent_actions`
-   * and `packed_ids`, which tell it themselves, since what is appended to a value says its own version.
+   * Version of the layout of this message: 4. Layout 1 has neither tail nor limits; before 3 some columns stood otherwise: see `recent_actions`
+   * and `packed_ids`, which tell it themselves, since what is appended to a value says its own version; before 4 there were no `older_relations`.
    */
   version: number;
   /** Of layout 1: every id that the columns name by its index, joined by line feeds (ids hold none). Layout 2 has `packed_ids`. */
@@ -85,8 +85,8 @@ export interface UserState {
   tail: TailEngagement[];
   /**
    * Varints: the caps under which it is folded: recent actions, relations a kind, boards, pins seen last, length of a generation of
-   * older ones in milliseconds, pins in one, gap between sessions in milliseconds, sessions; empty: 200, 1000, 32, 56, 604800000, 1500,
-   * 1800000, 24.
+   * older ones in milliseconds, pins in one, gap between sessions in milliseconds, sessions, older relations a kind (since layout 4); empty: 200, 1000, 32, 56,
+   * 604800000, 1500, 1800000, 24, 100000.
    */
   limits: Uint8Array;
   /**
@@ -98,8 +98,22 @@ export interface UserState {
    * RFC 9562, its thirty other digits in 15 bytes, and behind the run two bits each for the variant's digit (8, 9, a, b), the lowest first.
    */
   packedIds: Uint8Array;
+  /** Hides, reports and blocks before those that are kept by id. Stands before `tail_mark`, which ends the value. */
+  olderRelations: OlderRelations[];
   /** Ends every value: 0x7a15 in the high half, the bytes appended so far in the low half (at most 65,535). */
   tailMark: number;
+}
+
+/** Registers of one kind of relation by the hash of what they are with. */
+export interface OlderRelations {
+  /** Kind of relation, plus one. */
+  kind: number;
+  /** Varints: 53-bit hashes of the ids, ascending: the first, then gaps. The upper 32 bits are FNV-1a of the id's UTF-16 units, mixed. */
+  hashes: Uint8Array;
+  /** Event time of the latest change among them, milliseconds since the epoch. */
+  newestAtMs: number;
+  /** Varints, in the order of the hashes: twice by how many milliseconds the last change was before the latest of all, plus one where it was withdrawn. */
+  changes: Uint8Array;
 }
 
 /** An engagement as far as a user's state depends on it. */
@@ -326,6 +340,7 @@ function createBaseUserState(): UserState {
     tail: [],
     limits: new Uint8Array(0),
     packedIds: new Uint8Array(0),
+    olderRelations: [],
     tailMark: 0,
   };
 }
@@ -403,6 +418,9 @@ export const UserState: MessageFns<UserState> = {
     }
     if (message.packedIds.length !== 0) {
       writer.uint32(194).bytes(message.packedIds);
+    }
+    for (const v of message.olderRelations) {
+      OlderRelations.encode(v!, writer.uint32(210).fork()).join();
     }
     if (message.tailMark !== 0) {
       writer.uint32(205).fixed32(message.tailMark);
@@ -615,6 +633,14 @@ export const UserState: MessageFns<UserState> = {
             message.packedIds = reader.bytes();
             continue;
           }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.olderRelations.push(OlderRelations.decode(reader, reader.uint32()));
+            continue;
+          }
           case 25: {
             if (tag !== 205) {
               break;
@@ -731,6 +757,11 @@ export const UserState: MessageFns<UserState> = {
         : isSet(object.packed_ids)
         ? bytesFromBase64(object.packed_ids)
         : new Uint8Array(0),
+      olderRelations: globalThis.Array.isArray(object?.olderRelations)
+        ? object.olderRelations.map((e: any) => OlderRelations.fromJSON(e))
+        : globalThis.Array.isArray(object?.older_relations)
+        ? object.older_relations.map((e: any) => OlderRelations.fromJSON(e))
+        : [],
       tailMark: isSet(object.tailMark)
         ? globalThis.Number(object.tailMark)
         : isSet(object.tail_mark)
@@ -813,6 +844,9 @@ export const UserState: MessageFns<UserState> = {
     if (message.packedIds.length !== 0) {
       obj.packedIds = base64FromBytes(message.packedIds);
     }
+    if (message.olderRelations?.length) {
+      obj.olderRelations = message.olderRelations.map((e) => OlderRelations.toJSON(e));
+    }
     if (message.tailMark !== 0) {
       obj.tailMark = Math.round(message.tailMark);
     }
@@ -850,7 +884,129 @@ export const UserState: MessageFns<UserState> = {
     message.tail = object.tail?.map((e) => TailEngagement.fromPartial(e)) || [];
     message.limits = object.limits ?? new Uint8Array(0);
     message.packedIds = object.packedIds ?? new Uint8Array(0);
+    message.olderRelations = object.olderRelations?.map((e) => OlderRelations.fromPartial(e)) || [];
     message.tailMark = object.tailMark ?? 0;
+    return message;
+  },
+};
+
+function createBaseOlderRelations(): OlderRelations {
+  return { kind: 0, hashes: new Uint8Array(0), newestAtMs: 0, changes: new Uint8Array(0) };
+}
+
+export const OlderRelations: MessageFns<OlderRelations> = {
+  encode(message: OlderRelations, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== 0) {
+      writer.uint32(8).uint32(message.kind);
+    }
+    if (message.hashes.length !== 0) {
+      writer.uint32(18).bytes(message.hashes);
+    }
+    if (message.newestAtMs !== 0) {
+      writer.uint32(24).int64(message.newestAtMs);
+    }
+    if (message.changes.length !== 0) {
+      writer.uint32(34).bytes(message.changes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OlderRelations {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOlderRelations();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hashes = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.newestAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.changes = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OlderRelations {
+    return {
+      kind: isSet(object.kind) ? globalThis.Number(object.kind) : 0,
+      hashes: isSet(object.hashes) ? bytesFromBase64(object.hashes) : new Uint8Array(0),
+      newestAtMs: isSet(object.newestAtMs)
+        ? globalThis.Number(object.newestAtMs)
+        : isSet(object.newest_at_ms)
+        ? globalThis.Number(object.newest_at_ms)
+        : 0,
+      changes: isSet(object.changes) ? bytesFromBase64(object.changes) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: OlderRelations): unknown {
+    const obj: any = {};
+    if (message.kind !== 0) {
+      obj.kind = Math.round(message.kind);
+    }
+    if (message.hashes.length !== 0) {
+      obj.hashes = base64FromBytes(message.hashes);
+    }
+    if (message.newestAtMs !== 0) {
+      obj.newestAtMs = Math.round(message.newestAtMs);
+    }
+    if (message.changes.length !== 0) {
+      obj.changes = base64FromBytes(message.changes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<OlderRelations>): OlderRelations {
+    return OlderRelations.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OlderRelations>): OlderRelations {
+    const message = createBaseOlderRelations();
+    message.kind = object.kind ?? 0;
+    message.hashes = object.hashes ?? new Uint8Array(0);
+    message.newestAtMs = object.newestAtMs ?? 0;
+    message.changes = object.changes ?? new Uint8Array(0);
     return message;
   },
 };

@@ -1,0 +1,114 @@
+import { hash53 } from '../hash.ts'
+import type { Relation, RelationKind } from './relation-kinds.ts'
+
+/**
+ * What a user asked long ago never to see again, and what was taken back of it: registers by the hash of what they are
+ * about, about 12 bytes each as stored. Nothing that stands here is ever taken for shown; something that was never hidden is
+ * taken for hidden with probability n / 9e15 (1e-11 at 100,000).
+ */
+export interface OlderRelations {
+  readonly kind: RelationKind
+  /** `hash53` of each id, ascending. */
+  readonly hashes: Float64Array
+  /** Event time of each one's last change. */
+  readonly atMs: Float64Array
+  /** 1: stands, 0: withdrawn. */
+  readonly stands: Uint8Array
+}
+
+/** The kinds that ask never to see something, of which more is kept than the last changes. */
+export const lastingKinds: readonly RelationKind[] = [
+  'block-board',
+  'block-creator',
+  'block-topic',
+  'hide-pin',
+  'report-pin',
+]
+
+/** Whether a kind asks never to see something. */
+export function isLasting(kind: RelationKind): boolean {
+  return lastingKinds.includes(kind)
+}
+
+/** No registers of a kind. */
+export function noOlder(kind: RelationKind): OlderRelations {
+  return { kind, hashes: new Float64Array(0), atMs: new Float64Array(0), stands: new Uint8Array(0) }
+}
+
+/** The register of a hash; null: none is kept. */
+export function findOlder(older: OlderRelations, hash: number): Pick<Relation, 'atMs' | 'stands'> | null {
+  const row = rowOf(older.hashes, hash)
+  return row < 0 ? null : { atMs: older.atMs[row] ?? 0, stands: older.stands[row] === 1 }
+}
+
+/** Whether what has this id is asked not to be shown. */
+export function standsInOlder(older: OlderRelations | null, id: string): boolean {
+  if (older === null) return false
+  const row = rowOf(older.hashes, hash53(id))
+  return row >= 0 && older.stands[row] === 1
+}
+
+/** The hashes that stand, ascending. */
+export function standingHashes({ hashes, stands }: OlderRelations): Float64Array {
+  return hashes.filter((_, row) => stands[row] === 1)
+}
+
+/** Without the registers of some hashes, and with others; of more than `most` the oldest go. */
+export function withOlder(
+  older: OlderRelations,
+  gone: ReadonlySet<number>,
+  added: readonly Relation[],
+  most: number,
+): OlderRelations {
+  const incoming = added.map(({ id, atMs, stands }) => ({ hash: hash53(id), atMs, stands: stands ? 1 : 0 }))
+  incoming.sort((a, b) => a.hash - b.hash)
+  const room = older.hashes.length + incoming.length
+  const all = { hashes: new Float64Array(room), atMs: new Float64Array(room), stands: new Uint8Array(room) }
+  let length = 0
+  const put = (hash: number, atMs: number, stands: number): void => {
+    all.hashes[length] = hash
+    all.atMs[length] = atMs
+    all.stands[length++] = stands
+  }
+  let next = 0
+  for (let row = 0; row < older.hashes.length; row++) {
+    const hash = older.hashes[row] ?? 0
+    for (let one = incoming[next]; one !== undefined && one.hash < hash; one = incoming[++next]) {
+      put(one.hash, one.atMs, one.stands)
+    }
+    if (!gone.has(hash)) put(hash, older.atMs[row] ?? 0, older.stands[row] ?? 0)
+  }
+  for (; next < incoming.length; next++) {
+    const one = incoming[next]
+    if (one !== undefined) put(one.hash, one.atMs, one.stands)
+  }
+  return newestOf({ kind: older.kind, ...all }, length, most)
+}
+
+function newestOf({ kind, hashes, atMs, stands }: OlderRelations, length: number, most: number): OlderRelations {
+  if (length <= most) {
+    return { kind, hashes: hashes.slice(0, length), atMs: atMs.slice(0, length), stands: stands.slice(0, length) }
+  }
+  const order = Uint32Array.from({ length }, (_, row) => row)
+  order.sort((a, b) => (atMs[a] ?? 0) - (atMs[b] ?? 0) || (hashes[a] ?? 0) - (hashes[b] ?? 0))
+  const rows = order.subarray(length - most).sort()
+  return {
+    kind,
+    hashes: Float64Array.from(rows, (row) => hashes[row] ?? 0),
+    atMs: Float64Array.from(rows, (row) => atMs[row] ?? 0),
+    stands: Uint8Array.from(rows, (row) => stands[row] ?? 0),
+  }
+}
+
+function rowOf(ascending: Float64Array, hash: number): number {
+  let low = 0
+  let high = ascending.length - 1
+  while (low <= high) {
+    const middle = (low + high) >>> 1
+    const found = ascending[middle] ?? 0
+    if (found === hash) return middle
+    if (found < hash) low = middle + 1
+    else high = middle - 1
+  }
+  return -1
+}
