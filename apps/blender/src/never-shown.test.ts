@@ -31,7 +31,7 @@ describe('A13 · hides and blocks beyond 1,000', () => {
       )
       expect(after).toContain(first)
       expect(after).not.toContain(middle)
-      expect(riceColumn(services.retrieved.at(-1)!.excludePinHashes)).not.toContain(hash32(first!))
+      expect(riceColumn(services.retrieved.at(-1).excludePinHashes)).not.toContain(hash32(first!))
     },
   )
 
