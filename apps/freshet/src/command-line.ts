@@ -5,6 +5,7 @@ import { runDev } from './dev/command.ts'
 import { runEvaluate, type EvaluateArguments } from './evaluation/command.ts'
 import { reportAndExit } from './failure.ts'
 import { runLogAdopt } from './operations/adopt.ts'
+import { runImport, type ImportArguments } from './import/command.ts'
 import { runDlqList, runDlqReplay, runDlqShow } from './operations/dead-letters.ts'
 import { runUsersErase } from './operations/erase-user.ts'
 import { runRebuild } from './operations/rebuild.ts'
@@ -76,6 +77,37 @@ export function commandLine(): Command {
         runReplay(recordings, options, systemTerminal()),
       ),
     )
+
+  program
+    .command('import')
+    .description('Brings in your own history or catalogue: CSV, TSV, JSON lines, MovieLens, recordings; also .gz')
+    .argument('<files...>', 'files; each is recognised by itself')
+    .option(
+      '--data <folder>',
+      'the data folder of the one-process edition, while it is stopped; default: .freshet/data',
+    )
+    .option('--target <url>', 'or a running event-ingest')
+    .option('--operations <url>', "with --target: the feature updater's operations address, to say what was applied")
+    .option('--as <what>', 'engagements or pins; default: engagements where a column is a user')
+    .option(
+      '--map <list>',
+      'column=field, column=- (leave it out), and rules for actions such as rating>=4:save; several, separated by commas',
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
+    )
+    .option('--time-unit <unit>', 's, ms, us or iso')
+    .option('--occurred-at <time>', 'of rows that have no time, e.g. 2026-01-31T08:00:00Z')
+    .option('--columns <list>', 'names of the columns of a file without a header')
+    .option('--delimiter <text>', "what separates columns, e.g. ';' or tab")
+    .option('--quote <character>', 'what cells are quoted with, or none')
+    .option('--list-separator <text>', 'what separates topics in a cell')
+    .option('--encoding <name>', 'utf8 or latin1')
+    .option('--make-pins', 'make catalogue entries of pins that have none; the default for a data folder')
+    .option('--no-make-pins', 'leave such pins without one: they teach and are never shown')
+    .option('--ledger <file>', 'with --target: where to remember what was posted')
+    .option('--resend', 'with --target: post again what a killed import may have posted long ago')
+    .option('--partitions <n>', 'partitions of a data folder that is made by this', '8')
+    .option('--dry-run', 'say how the files are read, and what is wrong with them')
+    .action(guarded((files: string[], options: ImportArguments) => runImport(files, options, systemTerminal())))
 
   const letters = program.command('dlq').description('Records that could not be applied: the topic dead-letters.v1')
   chosen(withLog(letters.command('list').description('Lists them, oldest first')))

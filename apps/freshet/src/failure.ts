@@ -1,12 +1,13 @@
 import { endingOf, exitCodes } from '@freshet/service/errors'
 import { ArgumentError } from './arguments.ts'
 import { RecordingError } from './evaluation/recording.ts'
+import { ImportError } from './import/problem.ts'
 import { OperationError } from './operations/errors.ts'
 
 /** The line and the exit code with which a command's failure ends the process. */
 export function failureOf(error: unknown): { readonly line: string; readonly exitCode: number } {
   const { line, exitCode } = endingOf(error)
-  if (error instanceof ArgumentError || error instanceof RecordingError) return { line, exitCode: exitCodes.config }
+  if (error instanceof ArgumentError || error instanceof RecordingError || error instanceof ImportError) return { line, exitCode: exitCodes.config }
   if (error instanceof OperationError) return { line, exitCode: error.exitCode }
   const code = (error as { code?: unknown } | null)?.code
   if (code === 'GENERATION' || code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR')

@@ -12,6 +12,8 @@ export interface ProgressOptions {
   readonly unit: string
   /** How many there will be; null: not known. */
   readonly total: number | null
+  /** How much is done, 0 to 1, where the total is not known but this is. */
+  readonly share?: () => number
   readonly out: ProgressOutput
   /** Milliseconds on any steady clock. */
   readonly nowMs: () => number
@@ -40,7 +42,9 @@ export function createProgress(options: ProgressOptions): Progress {
     const seconds = Math.max((nowMs() - startedMs) / 1000, 0.001)
     const rate = count / seconds
     const share = total === null || total === 0 ? '' : ` of ${grouped(total)} (${Math.floor((100 * count) / total)} %)`
-    const left = total === null || rate === 0 ? '' : `, ${duration((total - count) / rate)} left`
+    const done = options.share?.() ?? 0
+    const secondsLeft = total !== null && rate > 0 ? (total - count) / rate : done > 0 ? seconds * (1 / done - 1) : null
+    const left = secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`
     return `${options.label}: ${grouped(count)}${share} ${options.unit}, ${grouped(rate)}/s${left}`
   }
 

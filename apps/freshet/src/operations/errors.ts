@@ -19,7 +19,13 @@ export const operationErrorCatalogue = {
     fault: 'client',
     retryable: false,
     exitCode: 1,
-    meaning: 'Some events of a recording were rejected; all others were taken.',
+    meaning: 'Some events of a recording or an import were refused; all others were taken.',
+  },
+  EVENTS_NOT_APPLIED: {
+    fault: 'server',
+    retryable: true,
+    exitCode: 1,
+    meaning: 'An import was accepted, and not all of it was applied to user state.',
   },
   LETTER_MISSING: { fault: 'client', retryable: false, exitCode: 1, meaning: 'No dead letter lies at this place.' },
   FEED_MISSING: {
@@ -60,6 +66,11 @@ export const argumentErrorCatalogue = {
     fault: 'client',
     retryable: false,
     meaning: 'A recording cannot be read; the message names file, line and field.',
+  },
+  IMPORT_INVALID: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A file or an option of an import cannot be used; the message says what to do.',
   },
 } as const
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
-import { openEnvironment } from '@freshet/adapters/lmdb/environment'
+import { openEnvironment, type LmdbEnvironment } from '@freshet/adapters/lmdb/environment'
 import { createLmdbEventLog } from '@freshet/adapters/lmdb/event-log'
 import { createLmdbStateStore } from '@freshet/adapters/lmdb/state-store'
 import { redisOptions } from '@freshet/adapters/redis/connect'
@@ -30,6 +30,11 @@ export interface OpenLog {
 /** Log and state. */
 export interface OpenPlatform extends OpenLog {
   readonly store: StateStore
+}
+
+/** A data folder. */
+export interface OpenFolder extends OpenPlatform {
+  readonly environment: LmdbEnvironment
 }
 
 const clientId = 'freshet-cli'
@@ -67,7 +72,7 @@ export async function openPlatform(given: PlatformArguments): Promise<OpenPlatfo
 }
 
 /** Opens a data folder; with `partitions`, makes it if there is none. */
-export async function openFolder(given: PlatformArguments, partitions: number | null = null): Promise<OpenPlatform> {
+export async function openFolder(given: PlatformArguments, partitions: number | null = null): Promise<OpenFolder> {
   const { data: folder } = given
   if (folder === undefined) throw new ArgumentError('give --data')
   const [other] = connectionFlags(given)
@@ -84,6 +89,7 @@ export async function openFolder(given: PlatformArguments, partitions: number | 
     log,
     store,
     clock,
+    environment,
     async close() {
       await store.close()
       await log.close()

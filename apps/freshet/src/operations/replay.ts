@@ -1,9 +1,7 @@
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { parsePinJson } from '@freshet/contracts/json/pin'
-import type { Clock } from '@freshet/domain/clock'
 import { ingestSettings } from '@freshet/event-ingest/config'
 import { createIngest } from '@freshet/event-ingest/ingest'
-import { createSystemClock } from '@freshet/adapters/system/clock'
 import { createSilentLogger } from '@freshet/service/logging'
 import { createMetrics } from '@freshet/service/metrics'
 import { createProgress } from '@freshet/service/progress'
@@ -11,6 +9,7 @@ import { z } from 'zod'
 import { ArgumentError, whole } from '../arguments.ts'
 import { readRecordings } from '../evaluation/recording.ts'
 import { OperationError } from './errors.ts'
+import { insist, openHttpIntake, type EventKind, type Intake } from './intake.ts'
 import { openFolder } from './platform.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -22,31 +21,8 @@ export interface ReplayArguments {
   readonly partitions: string
 }
 
-type EventKind = 'pins' | 'engagements'
-
-interface Receipt {
-  readonly token?: string
-  readonly code?: string
-  readonly message?: string
-}
-
-/** Where events go. */
-interface Intake {
-  readonly clock: Clock
-  /** Receipts in the order of the events, or why none was taken; those are worth another try. */
-  post(kind: EventKind, events: readonly unknown[]): Promise<readonly Receipt[] | RefusedForNow>
-  close(): Promise<void>
-}
-
-interface RefusedForNow {
-  readonly why: string
-  readonly waitMs: number
-}
-
 /** Events posted together. */
 const maxBatchEvents = 500
-/** How long an ingest that takes nothing is asked again. */
-const patienceMs = 120_000
 const maxExamples = 10
 
 /**
@@ -118,65 +94,11 @@ export async function runReplay(
     throw new OperationError('EVENTS_REJECTED', `${rejections} events were rejected, the first at ${rejected[0]}`)
 }
 
-async function insist(
-  intake: Intake,
-  kind: EventKind,
-  events: readonly { readonly value: unknown; readonly place: string }[],
-  signal: AbortSignal,
-): Promise<readonly Receipt[]> {
-  const values = events.map(({ value }) => value)
-  let waitedMs = 0
-  for (;;) {
-    signal.throwIfAborted()
-    const answer = await intake.post(kind, values)
-    if (!('why' in answer)) return answer
-    if (waitedMs >= patienceMs)
-      throw new OperationError(
-        'TARGET_UNREACHABLE',
-        `${answer.why}; tried for ${patienceMs / 1000} s, last at ${events[0]?.place}`,
-      )
-    waitedMs += answer.waitMs
-    await intake.clock.sleep(answer.waitMs, signal)
-  }
-}
-
 async function openIntake(given: ReplayArguments): Promise<Intake> {
   if ((given.target === undefined) === (given.data === undefined))
     throw new ArgumentError('give --target URL of an event-ingest, or --data FOLDER of the one-process edition')
   if (given.target !== undefined) return openHttpIntake(given.target)
   return openFolderIntake(given)
-}
-
-function openHttpIntake(target: string): Intake {
-  if (!URL.canParse(target)) throw new ArgumentError(`--target is ${target}; give a URL such as http://localhost:8080`)
-  const endpoint = (kind: EventKind): URL => new URL(`/v1/${kind}`, target)
-  let reached = false
-  return {
-    clock: createSystemClock(),
-    async post(kind, events) {
-      let response: Response
-      let answer: { readonly receipts?: readonly Receipt[]; readonly error?: Receipt }
-      try {
-        response = await fetch(endpoint(kind), {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ [kind]: events }),
-        })
-        answer = (await response.json()) as typeof answer
-      } catch (error) {
-        const { cause, message } = error as Error
-        const why = `${target} does not answer: ${cause instanceof Error && cause.message !== '' ? cause.message : message}`
-        if (!reached) throw new OperationError('TARGET_UNREACHABLE', why, { cause: error })
-        return { why, waitMs: 1000 }
-      }
-      reached = true
-      if (answer.receipts !== undefined) return answer.receipts
-      const why = `${target} answers ${response.status} ${answer.error?.code ?? ''}: ${answer.error?.message ?? ''}`
-      if (response.status !== 503) throw new OperationError('TARGET_UNREACHABLE', why)
-      return { why, waitMs: Math.max(1, Number(response.headers.get('retry-after') ?? 1)) * 1000 }
-    },
-    close: () => Promise.resolve(),
-  }
 }
 
 /** The rules of event-ingest over the data folder, but for how old an event may be. */

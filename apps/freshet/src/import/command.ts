@@ -1,0 +1,257 @@
+import { createSystemClock } from '@freshet/adapters/system/clock'
+import { createProgress } from '@freshet/service/progress'
+import { parseTime } from '@freshet/contracts/json/time'
+import { whole } from '../arguments.ts'
+import { OperationError } from '../operations/errors.ts'
+import type { Terminal } from '../operations/terminal.ts'
+import { collect } from './collect.ts'
+import type { Destination } from './destination.ts'
+import { eventHash, scanned } from './event-bytes.ts'
+import { openFolderDestination } from './into-folder.ts'
+import { openServicesDestination } from './into-services.ts'
+import { planFile, type FilePlan, type PlanOptions } from './plan.ts'
+import { ImportError } from './problem.ts'
+import { parseMap } from './rules.ts'
+import { createSorter, type Sortable, type Sorter } from './sorter.ts'
+import { newTally, refusedIn, refuseRow, tableOf, type Tally } from './tally.ts'
+import { timeUnits, type TimeUnit } from './times.ts'
+
+/** What the command line gives, as text. */
+export interface ImportArguments {
+  readonly as?: string
+  readonly map?: readonly string[]
+  readonly timeUnit?: string
+  readonly occurredAt?: string
+  readonly delimiter?: string
+  readonly quote?: string
+  readonly columns?: string
+  readonly listSeparator?: string
+  readonly encoding?: string
+  readonly data?: string
+  readonly target?: string
+  readonly operations?: string
+  readonly ledger?: string
+  readonly partitions: string
+  /** false: pins without a catalogue entry are left without one; true: they are made against running services too. */
+  readonly makePins?: boolean
+  readonly resend?: boolean
+  readonly dryRun?: boolean
+}
+
+/** What a dry run shows of each file. */
+const shownEvents = 3
+/** What `freshet dev` opens unless told otherwise. */
+const defaultFolder = '.freshet/data'
+const dayMs = 86_400_000
+
+/**
+ * `freshet import FILE…`: rows of other products' files become pins and engagements, in the order of their times, into a data
+ * folder or running services. Doing it twice changes nothing.
+ */
+export async function runImport(
+  files: readonly string[],
+  given: ImportArguments,
+  terminal: Terminal,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<void> {
+  if (given.data !== undefined && given.target !== undefined)
+    throw new ImportError('', 'give --data FOLDER or --target URL, not both')
+  const nowMs = createSystemClock().now()
+  const options = optionsOf(given, nowMs)
+  const plans: FilePlan[] = []
+  for (const file of files) plans.push(await planFile(file, options))
+  // Pins first, so that what engagements are about is known.
+  plans.sort((a, b) => Number(isEngagements(a)) - Number(isEngagements(b)))
+  for (const { lines } of plans) for (const line of lines) terminal.write(`${line}\n`)
+
+  const tally = newTally()
+  const sorter = createSorter()
+  if (given.dryRun === true) {
+    try {
+      await readAll(plans, null, { sorter, tally, nowMs }, terminal)
+    } finally {
+      sorter.close()
+    }
+    writeTable(terminal, { ...tally, engagements: sorter.size() }, null, 0)
+    terminal.write('dry run: nothing was written\n')
+    return failIfRefused(tally)
+  }
+  const destination = await openDestination(given, terminal, env)
+  try {
+    const { seenPins } = await readAll(plans, destination, { sorter, tally, nowMs }, terminal)
+    const made = await makePins(destination, seenPins, given.makePins ?? given.target === undefined, terminal)
+    await post(destination, plans, sorter, tally, terminal)
+    const applied = await destination.applied()
+    writeTable(terminal, tally, applied, made)
+    terminal.write(`next: ${destination.next}\n`)
+    if (applied !== null && applied.applied + applied.erased + applied.duplicate < tally.engagements)
+      throw new OperationError(
+        'EVENTS_NOT_APPLIED',
+        `${tally.engagements} engagements were accepted and ${applied.applied} applied; \`freshet dlq list\` shows the rest`,
+      )
+  } finally {
+    sorter.close()
+    await destination.close()
+  }
+  failIfRefused(tally)
+}
+
+function isEngagements(plan: FilePlan): boolean {
+  return plan.kind === 'recording' || plan.as === 'engagements'
+}
+
+function openDestination(
+  given: ImportArguments,
+  terminal: Terminal,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Destination> {
+  if (given.target !== undefined) return openServicesDestination(given.target, given, terminal)
+  const folder = given.data ?? defaultFolder
+  terminal.write(`into the data folder ${folder}\n`)
+  return openFolderDestination(folder, {
+    partitions: whole(given.partitions, '--partitions', 1, 1024),
+    terminal,
+    env,
+  })
+}
+
+async function readAll(
+  plans: readonly FilePlan[],
+  destination: Destination | null,
+  { sorter, tally, nowMs }: { readonly sorter: Sorter; readonly tally: Tally; readonly nowMs: number },
+  terminal: Terminal,
+): Promise<{ readonly seenPins: ReadonlySet<string> }> {
+  const seenPins = new Set<string>()
+  const totalBytes = plans.reduce((sum, { sample }) => sum + sample.fileBytes, 0)
+  let readBytes = 0
+  const left = { pin: destination === null ? shownEvents : 0, engagement: destination === null ? shownEvents : 0 }
+  const progress = createProgress({
+    label: destination === null ? 'reading' : 'reading and checking',
+    unit: 'rows',
+    total: null,
+    share: () => readBytes / totalBytes,
+    out: terminal.progress,
+    nowMs: terminal.nowMs,
+  })
+  await collect(plans, {
+    destination,
+    sorter,
+    tally,
+    seenPins,
+    nowMs,
+    rejectFutureMs: dayMs,
+    progress,
+    onRead: (bytes) => {
+      readBytes += bytes
+    },
+    onEvent: (kind, event) => {
+      if (left[kind]-- > 0) terminal.write(`would post ${kind}: ${JSON.stringify(event)}\n`)
+    },
+    signal: terminal.signal,
+  })
+  progress.done()
+  return { seenPins }
+}
+
+/** Catalogue entries, of the id alone, for pins that have none: without one a pin is never shown. */
+async function makePins(
+  destination: Destination,
+  seenPins: ReadonlySet<string>,
+  wanted: boolean,
+  terminal: Terminal,
+): Promise<number> {
+  const missing = await destination.missingPins(seenPins)
+  if (missing === null) {
+    terminal.write(
+      `${seenPins.size} pins are engaged with; those without a catalogue entry will not be shown (import a catalogue, or give --operations URL and --make-pins)\n`,
+    )
+    return 0
+  }
+  if (missing.length === 0) return 0
+  const some = missing.slice(0, 3).join(', ')
+  if (!wanted) {
+    terminal.write(
+      `${missing.length} pins have no catalogue entry (${some}, …): they teach, but are never shown; --make-pins makes entries of their ids\n`,
+    )
+    return 0
+  }
+  for (let at = 0; at < missing.length; at += destination.batchEvents)
+    await destination.takePins(missing.slice(at, at + destination.batchEvents).map((pinId) => ({ pinId })))
+  terminal.write(
+    `${missing.length} pins had no catalogue entry (${some}, …): made one for each, of its id alone, so that they can be shown (--no-make-pins leaves them out; import a catalogue to give them titles and topics)\n`,
+  )
+  return missing.length
+}
+
+async function post(
+  destination: Destination,
+  plans: readonly FilePlan[],
+  sorter: Sorter,
+  tally: Tally,
+  terminal: Terminal,
+): Promise<void> {
+  const progress = createProgress({
+    label: 'writing',
+    unit: 'engagements',
+    total: sorter.size(),
+    out: terminal.progress,
+    nowMs: terminal.nowMs,
+  })
+  let batch: Sortable[] = []
+  const flush = async (): Promise<void> => {
+    const events = batch
+    batch = []
+    if (events.length === 0) return
+    terminal.signal.throwIfAborted()
+    const ids = events.map(({ value }) => eventHash(scanned(value)))
+    const outcomes = await destination.takeEngagements(events, ids)
+    outcomes.forEach((outcome, at) => {
+      const event = events[at]
+      if (outcome === null) tally.engagements++
+      else if (event !== undefined) refuseRow(tally, `${plans[event.file]?.sample.file ?? ''}:${event.line}`, outcome)
+    })
+    progress.advance(events.length)
+  }
+  for await (const event of sorter.sorted()) {
+    batch.push(event)
+    if (batch.length >= destination.batchEvents) await flush()
+  }
+  await flush()
+  if (sorter.size() > 0) progress.done()
+}
+
+function writeTable(terminal: Terminal, tally: Tally, applied: Parameters<typeof tableOf>[1], made: number): void {
+  for (const line of tableOf(tally, applied, made)) terminal.write(`${line}\n`)
+}
+
+function failIfRefused(tally: Tally): void {
+  const refused = refusedIn(tally)
+  if (refused > 0)
+    throw new OperationError('EVENTS_REJECTED', `${refused} of ${tally.read} rows were refused; the table says why`)
+}
+
+function optionsOf(given: ImportArguments, nowMs: number): PlanOptions {
+  const { as, timeUnit, occurredAt, delimiter, quote, encoding } = given
+  if (as !== undefined && as !== 'engagements' && as !== 'pins')
+    throw new ImportError('', `--as is ${as}; give engagements or pins`)
+  if (timeUnit !== undefined && !timeUnits.includes(timeUnit as TimeUnit))
+    throw new ImportError('', `--time-unit is ${timeUnit}; give ${timeUnits.join(', ')}`)
+  if (occurredAt !== undefined && Number.isNaN(parseTime(occurredAt)))
+    throw new ImportError('', `--occurred-at is ${occurredAt}; give a time such as 2026-01-31T12:00:00.000Z`)
+  if (encoding !== undefined && encoding !== 'utf8' && encoding !== 'latin1')
+    throw new ImportError('', `--encoding is ${encoding}; give utf8 or latin1`)
+  if (quote !== undefined && quote !== 'none' && quote.length !== 1)
+    throw new ImportError('', `--quote is ${quote}; give one character, or none`)
+  return {
+    as: as ?? null,
+    map: parseMap(given.map ?? []),
+    timeUnit: (timeUnit as TimeUnit | undefined) ?? null,
+    occurredAt: occurredAt ?? null,
+    delimiter: delimiter === undefined ? null : delimiter === 'tab' || delimiter === '\\t' ? '\t' : delimiter,
+    quote: quote === undefined ? undefined : quote === 'none' ? null : quote,
+    columns: given.columns === undefined ? null : given.columns.split(',').map((name) => name.trim()),
+    listSeparator: given.listSeparator ?? null,
+    encoding: encoding ?? null,
+    nowMs,
+  }
+}

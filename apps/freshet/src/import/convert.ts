@@ -1,0 +1,193 @@
+import { hash } from 'node:crypto'
+import { actions, type Action } from '@freshet/domain/engagement'
+import type { FieldOfColumn, Mapping } from './fields.ts'
+import type { Row } from './rows.ts'
+import { actionSynonyms, fits, type Rule } from './rules.ts'
+import type { TimeReader } from './times.ts'
+
+/** How rows become events: what was found out about a file before it is read. */
+export interface Conversion {
+  readonly mapping: Mapping
+  /** The first that fits says the action. */
+  readonly rules: readonly Rule[]
+  /** Ratings above it are refused: the rules were made for this scale; null: there are none. */
+  readonly scale: number | null
+  /** Of `occurredAt` or `createdAt`; null: there is no such column. */
+  readonly time: TimeReader | null
+  /** RFC 3339, of rows without a time of their own; null: each has one. */
+  readonly occurredAt: string | null
+  readonly columns: readonly string[]
+  /** JSON lines: fields that are no columns are refused; a table's further columns are not used. */
+  readonly strict: boolean
+  /** What separates topics and numbers within a cell. */
+  readonly listSeparator: string
+}
+
+/** What a row comes to: an event as the HTTP API takes it, a row that the rules leave out, or what is wrong. */
+export type Converted =
+  | { readonly event: Readonly<Record<string, unknown>> }
+  | { readonly leftOut: true }
+  | { readonly code: string; readonly field: string; readonly message: string }
+
+type Problem = Extract<Converted, { code: string }>
+
+const wholeFields: ReadonlySet<string> = new Set(['position', 'dwellMs'])
+
+/** A function that makes events of the rows of one file. */
+export function converterOf(conversion: Conversion): (row: Row) => Converted {
+  const { mapping, columns } = conversion
+  const convert = mapping.as === 'engagements' ? engagementConverter(conversion) : pinConverter(conversion)
+  const unknown = conversion.strict ? mapping.unused : []
+  const unusedAt = unknown.map((name) => columns.indexOf(name))
+  return (row) => {
+    if ('problem' in row) return { code: 'ROW_MALFORMED', field: '', message: row.problem }
+    const { cells, extra = [] } = row
+    const at = unusedAt.find((column) => cells[column] !== undefined)
+    const stranger = extra[0] ?? (at === undefined ? undefined : columns[at])
+    if (stranger !== undefined) {
+      const message = `${stranger} is no field of ${mapping.as}; say --map '${stranger}=-' to leave it out, or ${stranger}=FIELD`
+      return problem('EVENT_FIELD_UNKNOWN', stranger, message)
+    }
+    return convert(cells)
+  }
+}
+
+function engagementConverter(conversion: Conversion): (cells: readonly unknown[]) => Converted {
+  const { mapping, time, occurredAt } = conversion
+  const plain = mapping.fields.filter(({ field }) => !['action', 'rating', 'occurredAt'].includes(field))
+  const timeField = mapping.fields.find(({ field }) => field === 'occurredAt')
+  const decide = actionDecider(conversion)
+  const ownId = mapping.fields.some(({ field }) => field === 'eventId')
+  return (cells) => {
+    const event: Record<string, unknown> = {}
+    for (const { field, column } of plain) {
+      const cell = cells[column]
+      if (cell === undefined || cell === null) continue
+      const value = typeof cell === 'string' ? cell.trim() : typeof cell === 'number' ? String(cell) : cell
+      if (value === '') continue
+      event[field] = wholeFields.has(field) && typeof value === 'string' ? Number(value) : value
+    }
+    let at = occurredAt
+    if (timeField !== undefined && time !== null) {
+      const cell = cells[timeField.column]
+      at = time.read(cell) ?? at
+      if (at === null) return timeProblem(timeField, time, cell)
+    }
+    event['occurredAt'] = at
+    const decided = decide(cells)
+    if ('code' in decided || 'leftOut' in decided) return decided
+    event['action'] = decided.action
+    if (!ownId) event['eventId'] = eventIdOf(event, decided.said)
+    return { event }
+  }
+}
+
+/** The action of a row, and what the row says of it, as written: part of the id, so that two kinds of event in the same second stay two, and other rules make no new events. */
+type Decided = { readonly action: Action; readonly said: string } | { readonly leftOut: true } | Problem
+
+function actionDecider({ mapping, rules, scale, columns }: Conversion): (cells: readonly unknown[]) => Decided {
+  const actionField = mapping.fields.find(({ field }) => field === 'action')
+  const ratingField = mapping.fields.find(({ field }) => field === 'rating')
+  const ruled = rules.map((rule) => ({ rule, column: columns.indexOf(rule.column) }))
+  return (cells) => {
+    const said = `${textOf(actionField, cells)}\u001f${textOf(ratingField, cells)}`
+    if (scale !== null && ratingField !== undefined) {
+      const cell = textOf(ratingField, cells)
+      const value = cell === '' ? Number.NaN : Number(cell)
+      if (!(value >= 0 && value <= scale)) {
+        const what = cell === '' ? 'is missing' : `is ${shown(cell)}`
+        const message = `${ratingField.name} ${what}; the scale goes to ${scale}, or say rules with --map`
+        return problem('EVENT_FIELD_VALUE', ratingField.name, message)
+      }
+    }
+    for (const { rule, column } of ruled) {
+      const fit = column < 0 ? rule.column === '*' : fits(rule, plainText(cells[column]))
+      if (fit === undefined)
+        return problem(
+          'EVENT_FIELD_VALUE',
+          rule.column,
+          `${rule.column} is ${shown(plainText(cells[column]))}, no number`,
+        )
+      if (fit) return rule.action === null ? { leftOut: true } : { action: rule.action, said }
+    }
+    if (actionField === undefined) return { leftOut: true }
+    const cell = textOf(actionField, cells)
+    const action = actionNamed(cell)
+    if (action !== null) return { action, said }
+    const message = `${actionField.name} is ${shown(cell)}, no action; say --map '${actionField.name}=${cell || 'VALUE'}:click' (or another action, or - to leave such rows out)`
+    return problem('EVENT_FIELD_VALUE', actionField.name, message)
+  }
+}
+
+/** The action that a text names; null: none. */
+function actionNamed(text: string): Action | null {
+  if (actions.includes(text as Action)) return text as Action
+  const plain = text.toLowerCase().replaceAll(/[\s_-]/g, '')
+  if (actions.includes(plain as Action)) return plain as Action
+  return actionSynonyms[plain] ?? null
+}
+
+/** An id that the same row always has, in whatever file and order, and whatever action rules make of it. */
+function eventIdOf(event: Readonly<Record<string, unknown>>, said: string): string {
+  const parts = ['userId', 'pinId', 'boardId', 'creatorId', 'topicId', 'occurredAt', 'sessionId', 'feedId', 'position']
+  const content = parts.map((field) => String(event[field] ?? '')).join('\u001f')
+  return `import-${hash('sha1', `${content}\u001f${said}`, 'base64url').slice(0, 22)}`
+}
+
+function pinConverter({ mapping, time, listSeparator }: Conversion): (cells: readonly unknown[]) => Converted {
+  return (cells) => {
+    const event: Record<string, unknown> = {}
+    for (const each of mapping.fields) {
+      const cell = cells[each.column]
+      if (cell === undefined || cell === null || cell === '') continue
+      if (each.field === 'createdAt' && time !== null) {
+        const createdAt = time.read(cell)
+        if (createdAt === null) return timeProblem(each, time, cell)
+        event['createdAt'] = createdAt
+      } else {
+        const value = pinValue(each.field, cell, listSeparator)
+        if (value !== undefined) event[each.field] = value
+      }
+    }
+    return { event }
+  }
+}
+
+function pinValue(field: string, cell: unknown, separator: string): unknown {
+  if (typeof cell === 'number' && field !== 'visualEmbedding') return String(cell)
+  if (typeof cell !== 'string') return cell
+  const text = cell.trim()
+  if (text === '') return undefined
+  if (field === 'topics') {
+    const topics = text.split(separator).map((topic) => topic.trim())
+    return [...new Set(topics)].filter((topic) => topic !== '' && topic !== '(no genres listed)')
+  }
+  if (field === 'visualEmbedding') {
+    const numbers = text.replaceAll(/[[\]]/g, '').split(/[|,;\s]+/)
+    return numbers.filter((number) => number !== '').map(Number)
+  }
+  if (field === 'deleted') return /^(true|1|yes)$/i.test(text) ? true : /^(false|0|no)$/i.test(text) ? false : text
+  return text
+}
+
+function timeProblem({ name }: FieldOfColumn, { unit }: TimeReader, cell: unknown): Problem {
+  const what = plainText(cell) === '' ? 'is empty' : `is ${shown(plainText(cell))}`
+  return problem('EVENT_TIME_INVALID', name, `${name} ${what}; times are read as ${unit}, and --time-unit changes that`)
+}
+
+function problem(code: string, field: string, message: string): Problem {
+  return { code, field, message }
+}
+
+function textOf(field: FieldOfColumn | undefined, cells: readonly unknown[]): string {
+  return field === undefined ? '' : plainText(cells[field.column])
+}
+
+function plainText(cell: unknown): string {
+  if (typeof cell === 'string') return cell.trim()
+  return typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : cell == null ? '' : JSON.stringify(cell)
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.length <= 40 ? text : `${text.slice(0, 40)}…`)
+}

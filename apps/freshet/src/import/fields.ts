@@ -1,0 +1,208 @@
+import { engagementFields } from '@freshet/contracts/json/engagement'
+import { pinFields } from '@freshet/contracts/json/pin'
+import { nearest } from '@freshet/service/nearest'
+import { ImportError } from './problem.ts'
+
+/** What rows become. */
+export type Target = 'engagements' | 'pins'
+
+/** A column and the field of the API that it fills; `rating` is turned into an action by rules. */
+export interface FieldOfColumn {
+  readonly field: string
+  /** Its place in the row. */
+  readonly column: number
+  readonly name: string
+}
+
+/** Which column fills which field. */
+export interface Mapping {
+  readonly as: Target
+  readonly fields: readonly FieldOfColumn[]
+  /** Columns that fill none. */
+  readonly unused: readonly string[]
+}
+
+/** What the command line says about columns. */
+export interface MappingOptions {
+  readonly as: Target | null
+  /** By column; null: leave the column out. */
+  readonly mapped: ReadonlyMap<string, string | null>
+  /** Columns that rules look at: they are used, whatever they are called. */
+  readonly inRules: ReadonlySet<string>
+}
+
+/** Names of columns, without case, blanks, hyphens and underscores, that are taken for a field; the first column of a list's earliest name wins. */
+const namesOf: Readonly<Record<Target, Readonly<Record<string, readonly string[]>>>> = {
+  engagements: {
+    eventId: ['eventid', 'eventuuid'],
+    userId: ['userid', 'user', 'uid', 'visitorid', 'customerid', 'memberid', 'accountid', 'reviewerid', 'profileid'],
+    sessionId: ['sessionid', 'session', 'visitid'],
+    action: ['action', 'event', 'eventtype', 'eventname', 'behavior', 'behaviour', 'behaviortype', 'interaction'],
+    pinId: [
+      'pinid',
+      'pin',
+      'itemid',
+      'item',
+      'movieid',
+      'productid',
+      'articleid',
+      'contentid',
+      'postid',
+      'bookid',
+    ].concat(['trackid', 'songid', 'videoid', 'newsid', 'recipeid', 'listingid', 'asin', 'sku', 'productcode']),
+    boardId: ['boardid', 'board', 'playlistid', 'collectionid', 'listid'],
+    creatorId: ['creatorid'],
+    topicId: ['topicid'],
+    occurredAt: [
+      'occurredat',
+      'timestamp',
+      'time',
+      'ts',
+      'eventtime',
+      'datetime',
+      'date',
+      'createdat',
+      'at',
+      'when',
+    ].concat(['ratedat', 'clickedat', 'viewedat', 'unixreviewtime', 'timestampms']),
+    feedId: ['feedid'],
+    position: ['position', 'rank'],
+    surface: ['surface'],
+    dwellMs: ['dwellms'],
+    rating: ['rating', 'stars', 'score', 'overall', 'ratingvalue'],
+  },
+  pins: {
+    pinId: [
+      'pinid',
+      'pin',
+      'itemid',
+      'item',
+      'movieid',
+      'productid',
+      'articleid',
+      'contentid',
+      'postid',
+      'bookid',
+      'id',
+    ].concat(['trackid', 'songid', 'videoid', 'newsid', 'recipeid', 'listingid', 'asin', 'sku', 'productcode']),
+    title: ['title', 'name', 'headline', 'productname'],
+    description: ['description', 'summary', 'abstract', 'text', 'body'],
+    topics: ['topics', 'genres', 'genre', 'categories', 'category', 'topic', 'tags', 'department'],
+    creatorId: [
+      'creatorid',
+      'creator',
+      'author',
+      'authorid',
+      'artist',
+      'artistid',
+      'brand',
+      'director',
+      'seller',
+      'sellerid',
+    ],
+    createdAt: ['createdat', 'publishedat', 'created', 'published', 'releasedate', 'date', 'timestamp', 'year'],
+    locale: ['locale', 'language', 'lang'],
+    imageUrl: ['imageurl', 'image', 'imgurl', 'poster', 'posterurl', 'thumbnail', 'picture'],
+    visualEmbedding: ['visualembedding', 'embedding', 'vector'],
+    deleted: ['deleted', 'isdeleted', 'removed'],
+  },
+}
+
+/** The fields that `--map` can name. */
+export const fieldsOf: Readonly<Record<Target, readonly string[]>> = {
+  engagements: [...engagementFields, 'rating'],
+  pins: pinFields,
+}
+
+/** Finds out what columns mean, from what was said and from their names. Throws an ImportError where a row could not become an event. */
+export function mapColumns(file: string, columns: readonly string[], options: MappingOptions): Mapping {
+  for (const name of [...options.mapped.keys(), ...options.inRules]) {
+    if (name === '*' || columns.includes(name)) continue
+    const near = nearest(name, columns)
+    throw new ImportError(
+      file,
+      `--map names the column ${JSON.stringify(name)}, which is not there${near === null ? '' : `; did you mean ${JSON.stringify(near)}?`} (columns: ${columns.join(', ')})`,
+    )
+  }
+  const as = options.as ?? guessTarget(columns, options)
+  for (const [name, field] of options.mapped) {
+    if (field === null || fieldsOf[as].includes(field)) continue
+    const near = nearest(field, fieldsOf[as])
+    throw new ImportError(
+      file,
+      `--map ${name}=${field}: ${as} have no field ${JSON.stringify(field)}${near === null ? '' : `; did you mean ${near}?`} (fields: ${fieldsOf[as].join(', ')})`,
+    )
+  }
+  const fields = fieldsByColumn(columns, as, options)
+  const unused = columns.filter(
+    (name, at) => !fields.some(({ column }) => column === at) && !options.inRules.has(name) && name !== '',
+  )
+  const mapping = { as, fields, unused }
+  checkComplete(file, mapping, columns)
+  return mapping
+}
+
+function fieldsByColumn(columns: readonly string[], as: Target, { mapped }: MappingOptions): FieldOfColumn[] {
+  const fields: FieldOfColumn[] = []
+  const taken = new Set<string>()
+  columns.forEach((name, column) => {
+    const field = mapped.get(name)
+    if (typeof field !== 'string') return
+    fields.push({ field, column, name })
+    taken.add(field)
+  })
+  for (const [field, names] of Object.entries(namesOf[as])) {
+    if (taken.has(field)) continue
+    const plain = columns.map((name) => (mapped.has(name) ? '' : plainName(name)))
+    const found = names.map((name) => plain.indexOf(name)).find((at) => at >= 0)
+    if (found === undefined || fields.some(({ column }) => column === found)) continue
+    fields.push({ field, column: found, name: columns[found] ?? '' })
+  }
+  return fields
+}
+
+/** Rows with a user are engagements. */
+function guessTarget(columns: readonly string[], { mapped }: MappingOptions): Target {
+  if ([...mapped.values()].some((field) => field === 'userId')) return 'engagements'
+  return columns.some((name) => !mapped.has(name) && namesOf.engagements['userId']?.includes(plainName(name)) === true)
+    ? 'engagements'
+    : 'pins'
+}
+
+function checkComplete(file: string, { as, fields, unused }: Mapping, columns: readonly string[]): void {
+  const has = (field: string): boolean => fields.some((each) => each.field === field)
+  const lacks = (field: string, what: string): never => {
+    const names = Object.keys(Object.fromEntries((namesOf[as][field] ?? []).map((name) => [name, 0])))
+    const near = unused.find((name) => nearest(plainName(name), names) !== null)
+    throw new ImportError(
+      file,
+      `no column is the ${what}${near === undefined ? '' : `; is it ${JSON.stringify(near)}?`} Say --map ${near ?? 'COLUMN'}=${field} (columns: ${columns.join(', ')}${as === 'pins' ? '; as pins, since no column is the user: --as engagements changes that' : ''})`,
+    )
+  }
+  if (as === 'engagements') {
+    if (!has('userId')) lacks('userId', 'user')
+    if (!has('pinId') && !has('boardId') && !has('creatorId') && !has('topicId')) lacks('pinId', 'pin (item)')
+    return
+  }
+  if (!has('pinId')) lacks('pinId', 'pin (item)')
+  if (fields.length > 1) return
+  throw new ImportError(
+    file,
+    `holds nothing about pins but their ids; say --map COLUMN=title (or topics, creatorId, …), or --as engagements (columns: ${columns.join(', ')})`,
+  )
+}
+
+/** Columns that look like fields and were not taken for one, as hints. */
+export function nearFields({ as, fields, unused }: Mapping): ReadonlyMap<string, string> {
+  const free = Object.entries(namesOf[as]).filter(([field]) => !fields.some((each) => each.field === field))
+  const hints = new Map<string, string>()
+  for (const name of unused) {
+    const near = free.find(([, names]) => nearest(plainName(name), names) !== null && plainName(name).length > 3)
+    if (near !== undefined) hints.set(name, near[0])
+  }
+  return hints
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replaceAll(/[\s_.-]/g, '')
+}

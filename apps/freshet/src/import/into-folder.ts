@@ -1,0 +1,160 @@
+import { encodePinChange } from '@freshet/contracts/codecs/pin'
+import { decodePartitionMeta, recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
+import { parsePinJson } from '@freshet/contracts/json/pin'
+import type { LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
+import { nothingElse } from '@freshet/contracts/ports/state-store'
+import { firstGeneration, servingPointer, stateScope } from '@freshet/contracts/scopes'
+import { hash64 } from '@freshet/domain/hash'
+import { updaterConfig } from '@freshet/feature-updater/config'
+import { readToEnd } from '@freshet/feature-updater/read-to-end'
+import { createUpdater } from '@freshet/feature-updater/updater'
+import { loadConfig } from '@freshet/service/config'
+import { createProgress } from '@freshet/service/progress'
+import { openFolder, type OpenFolder } from '../operations/platform.ts'
+import type { Terminal } from '../operations/terminal.ts'
+import type { Destination, PinOutcome } from './destination.ts'
+import { scanned, userOf } from './event-bytes.ts'
+import { openLedger } from './ledger.ts'
+import type { Applied } from './tally.ts'
+
+/** Folded in one commit at most: a long backlog is folded faster in large ones. */
+const foldRecords = 20_000
+const pollMs = 20
+
+/** The data folder of the one-process edition: events are appended to its log and folded by a feature updater of this process. */
+export async function openFolderDestination(
+  folder: string,
+  options: {
+    readonly partitions: number
+    readonly terminal: Terminal
+    readonly env: Readonly<Record<string, string | undefined>>
+  },
+): Promise<Destination> {
+  const { terminal, env } = options
+  const fold = loadConfig(updaterConfig, { env }).fold
+  const platform = await openFolder({ data: folder }, options.partitions)
+  const { log, clock } = platform
+  const onError = (error: Error): void => void terminal.progress.write(`freshet: ${error.message}; trying again\n`)
+  const updater = createUpdater({
+    log,
+    store: platform.store,
+    clock,
+    config: {
+      fold,
+      updater: { ...loadConfig(updaterConfig, { env }).updater, canaryEveryMs: 0, maxBatchRecords: foldRecords },
+    },
+    onError,
+  })
+  try {
+    const known = await catalogueOf(platform, onError, terminal)
+    const ledger = await openLedger(platform.environment, log, { onError, signal: terminal.signal })
+    let started = false
+    let before: Record<RecordOutcome, number> | null = null
+
+    const catchUp = async (label: string): Promise<void> => {
+      if (!started) {
+        started = true
+        await updater.start()
+      }
+      let lag = await updater.lag()
+      const total = lag
+      const progress = createProgress({ label, unit: 'records', total, out: terminal.progress, nowMs: terminal.nowMs })
+      while (lag > 0) {
+        const halted = updater.notReady()
+        if (halted !== null) throw new Error(halted)
+        await clock.sleep(pollMs, terminal.signal)
+        const now = await updater.lag()
+        progress.advance(Math.max(0, lag - now))
+        lag = now
+      }
+      if (total > 0) progress.done()
+    }
+    // What waits in the log is not of this import.
+    await catchUp('applying what the folder already held')
+    before = await outcomesIn(platform)
+
+    return {
+      batchEvents: 20_000,
+      has: (id) => ledger.has(id),
+      async takePins(pins) {
+        const records: NewRecord[] = []
+        const outcomes = pins.map((pin): PinOutcome => {
+          const parsed = parsePinJson(pin, '')
+          if (!parsed.ok) return parsed.problem
+          const { change } = parsed
+          const key = change.kind === 'delete' ? change.pinId : change.pin.pinId
+          const value = encodePinChange(change)
+          const print = hash64(value)
+          if (known.get(key) === print) return 'unchanged'
+          known.set(key, print)
+          records.push({ key, value, partition: null })
+          return 'taken'
+        })
+        if (records.length > 0) await log.append('pins.v1', records, { signal: terminal.signal })
+        return outcomes
+      },
+      missingPins: (pinIds) => Promise.resolve([...pinIds].filter((pinId) => !known.has(pinId))),
+      async takeEngagements(events, ids) {
+        const records = events.map(({ value }) => ({ key: userOf(scanned(value)), value, partition: null }))
+        await log.append('engagements.v1', records, { signal: terminal.signal })
+        await ledger.keep(ids, await log.ends('engagements.v1'))
+        return events.map(() => null)
+      },
+      async applied(): Promise<Applied> {
+        await catchUp('applying')
+        const after = await outcomesIn(platform)
+        const since = (outcome: RecordOutcome): number => after[outcome] - (before?.[outcome] ?? 0)
+        return {
+          applied: since('applied'),
+          late: since('late'),
+          duplicate: since('duplicate'),
+          deadLettered: since('deadLettered'),
+          erased: since('erased'),
+        }
+      },
+      next: `npx freshet dev --data ${folder}`,
+      async close() {
+        await updater.stop()
+        await platform.close()
+      },
+    }
+  } catch (error) {
+    await updater.stop()
+    await platform.close()
+    throw error
+  }
+}
+
+/** A print of each catalogue entry. */
+async function catalogueOf(
+  { log }: OpenFolder,
+  onError: (error: Error) => void,
+  { signal }: Terminal,
+): Promise<Map<string, bigint | null>> {
+  const known = new Map<string, bigint | null>()
+  const take = ({ key, value }: LogRecord): void => void known.set(key, value === null ? null : hash64(value))
+  await readToEnd({
+    log,
+    topic: 'pins.v1',
+    maxBatchRecords: 10_000,
+    onRecords: (_partition, records) => {
+      records.forEach(take)
+    },
+    onError,
+    signal,
+  })
+  return known
+}
+
+/** What the first stage made of all events so far, from the commits themselves. */
+async function outcomesIn({ log, store }: OpenFolder): Promise<Record<RecordOutcome, number>> {
+  const scope = stateScope('user', (await store.pointer(servingPointer('user'))) ?? firstGeneration)
+  const partitions = await log.partitionCount('engagements.v1')
+  const sums = Object.fromEntries(recordOutcomes.map((outcome) => [outcome, 0])) as Record<RecordOutcome, number>
+  for (let partition = 0; partition < partitions; partition++) {
+    const { meta } = await store.readForFold({ ...nothingElse, scope, partition })
+    const { counts } = decodePartitionMeta(meta)
+    for (const outcome of recordOutcomes) sums[outcome] += counts[outcome]
+  }
+  return sums
+}

@@ -1,0 +1,85 @@
+import type { LmdbEnvironment } from '@freshet/adapters/lmdb/environment'
+import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
+import { readToEnd } from '@freshet/feature-updater/read-to-end'
+import { eventHash, scanned, type EventHash } from './event-bytes.ts'
+import { createIdSet } from './id-set.ts'
+
+/**
+ * Which events a data folder has: 8 bytes each, for good, so that an import that is run again posts nothing twice, after
+ * months too. It is a fold over `engagements.v1`: what a killed import appended is read from the log the next time.
+ */
+export interface Ledger {
+  has(id: EventHash): boolean
+  readonly size: () => number
+  /** Keeps ids of events that the log has by now, up to `ends`. */
+  keep(ids: readonly EventHash[], ends: readonly number[]): Promise<void>
+}
+
+const topic = 'engagements.v1'
+const endsKey = Buffer.from('ends')
+/** Ids written under one key. */
+const idsPerChunk = 50_000
+
+/** Opens the ledger of a data folder and brings it up to the log's present end. */
+export async function openLedger(
+  environment: LmdbEnvironment,
+  log: EventLog,
+  options: { readonly onError: (error: Error) => void; readonly signal: AbortSignal },
+): Promise<Ledger> {
+  const database = environment.database('import-ledger')
+  const known = createIdSet()
+  let chunks = 0
+  for (const { key, value } of database.getRange({ start: chunkKey(0), end: chunkKey(0xffffffff) })) {
+    const ids = new Uint32Array(new Uint8Array(value).buffer)
+    for (let at = 0; at < ids.length; at += 2) known.add(ids[at] ?? 0, ids[at + 1] ?? 0)
+    chunks = Buffer.from(key).readUInt32BE(1) + 1
+  }
+
+  const keep = (ids: readonly EventHash[], ends: readonly number[]): Promise<void> => {
+    const fresh = ids.filter(({ low, high }) => known.add(low, high))
+    const first = chunks
+    chunks += Math.ceil(fresh.length / idsPerChunk)
+    return environment.transaction(() => {
+      for (let chunk = first; chunk < chunks; chunk++) {
+        const of = fresh.slice((chunk - first) * idsPerChunk, (chunk - first + 1) * idsPerChunk)
+        const column = Uint32Array.from(of.flatMap(({ low, high }) => [low, high]))
+        void database.put(chunkKey(chunk), new Uint8Array(column.buffer))
+      }
+      void database.put(endsKey, new Uint8Array(Float64Array.from(ends).buffer))
+    })
+  }
+
+  const stored = database.get(endsKey)
+  const starts = stored === undefined ? [] : [...new Float64Array(new Uint8Array(stored).buffer)]
+  const ends = await log.ends(topic)
+  if (ends.some((end, partition) => end > (starts[partition] ?? 0))) {
+    const found: EventHash[] = []
+    await readToEnd({
+      log,
+      topic,
+      maxBatchRecords: 10_000,
+      startAt: (partition) => starts[partition] ?? null,
+      onRecords: (_partition, records) => found.push(...records.flatMap(idOf)),
+      ...options,
+    })
+    await keep(found, ends)
+  }
+  return { has: ({ low, high }) => known.has(low, high), size: known.size, keep }
+}
+
+/** Neither tombstones nor records that nobody can read are events. */
+function idOf({ value }: LogRecord): EventHash[] {
+  if (value === null) return []
+  try {
+    return [eventHash(scanned(value))]
+  } catch {
+    return []
+  }
+}
+
+function chunkKey(chunk: number): Buffer {
+  const key = Buffer.alloc(5)
+  key.write('c', 0)
+  key.writeUInt32BE(chunk, 1)
+  return key
+}

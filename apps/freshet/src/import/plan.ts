@@ -1,0 +1,182 @@
+import { converterOf, type Conversion, type Converted } from './convert.ts'
+import { mapColumns, nearFields, type Target } from './fields.ts'
+import { sampleFile, type Encoding, type Sample } from './open-file.ts'
+import { ImportError } from './problem.ts'
+import { readRows, type Row } from './rows.ts'
+import { ratingRules, shownRule, type MapOption, type Rule } from './rules.ts'
+import { shapeOf, type Shape, type ShapeOptions } from './shape.ts'
+import { timeReader, type TimeReader, type TimeUnit } from './times.ts'
+
+/** What the command line says about how files are read. */
+export interface PlanOptions extends ShapeOptions {
+  readonly as: Target | null
+  readonly map: MapOption
+  readonly timeUnit: TimeUnit | null
+  /** RFC 3339, of rows that have no time. */
+  readonly occurredAt: string | null
+  readonly listSeparator: string | null
+  readonly encoding: Encoding | null
+  readonly nowMs: number
+}
+
+/** How a file is read: found out from its beginning and said before anything is done. */
+export type FilePlan =
+  | { readonly kind: 'recording'; readonly sample: Sample; readonly lines: readonly string[] }
+  | {
+      readonly kind: 'rows'
+      readonly sample: Sample
+      readonly shape: Exclude<Shape, { kind: 'recording' }>
+      readonly as: Target
+      readonly convert: (row: Row) => Converted
+      /** For people: what was found out. */
+      readonly lines: readonly string[]
+    }
+
+const sampleRows = 5_000
+
+/** Looks at a file and decides how to read it. Throws an ImportError where something has to be said first. */
+export async function planFile(file: string, options: PlanOptions): Promise<FilePlan> {
+  const sample = await sampleFile(file, options.encoding)
+  const shape = shapeOf(sample, options)
+  const details = [
+    sample.gzipped ? 'gzip' : '',
+    sample.encoding === 'latin1' ? 'Latin-1' : '',
+    `${(sample.fileBytes / 1e6).toFixed(1)} MB`,
+  ]
+  const head = `${file}: ${shape.name}, ${details.filter((detail) => detail !== '').join(', ')}`
+  if (shape.kind === 'recording') {
+    return { kind: 'recording', sample, lines: [`${head}; pins and engagements as they are, with their ids and times`] }
+  }
+  const { rules: ruled, mapped } = options.map
+  const mapping = mapColumns(file, shape.columns, {
+    as: options.as,
+    mapped,
+    inRules: new Set(ruled.map(({ column }) => column)),
+  })
+  const rows = await firstRows(sample, shape)
+  const sampleOf = (column: number): unknown[] => rows.flatMap((row) => ('cells' in row ? [row.cells[column]] : []))
+  const lines = [`${head}; ${mapping.as}`]
+  for (const { field, name } of mapping.fields) lines.push(`  ${name} → ${field}`)
+  const hints = nearFields(mapping)
+  if (mapping.unused.length > 0) {
+    const named = mapping.unused.map((name) => {
+      const hint = hints.get(name)
+      return hint === undefined ? name : `${name} (meant as ${hint}? --map ${name}=${hint})`
+    })
+    lines.push(`  ${shape.kind === 'json' ? 'unknown, refused where they are set' : 'not used'}: ${named.join(', ')}`)
+  }
+  const time = timesOf(file, shape, mapping, options, sampleOf)
+  if (time !== null) lines.push(`  times: ${time.note}`)
+  const occurredAt = occurredAtOf(file, mapping.as, time, shape.columns, options)
+  if (occurredAt !== null) lines.push(`  ${time === null ? 'all rows' : 'rows without a time'}: ${occurredAt}`)
+  const { rules, scale, notes } = rulesOf(file, mapping, ruled, sampleOf)
+  lines.push(...notes)
+  const listSeparator = options.listSeparator ?? separatorOf(mapping, sampleOf)
+  if (mapping.fields.some(({ field }) => field === 'topics') && shape.kind === 'table')
+    lines.push(`  topics are separated by ${JSON.stringify(listSeparator)}; --list-separator says otherwise`)
+  const conversion: Conversion = {
+    mapping,
+    rules,
+    scale,
+    time,
+    occurredAt,
+    columns: shape.columns,
+    strict: shape.kind === 'json',
+    listSeparator,
+  }
+  return { kind: 'rows', sample, shape, as: mapping.as, convert: converterOf(leftOut(conversion, mapped)), lines }
+}
+
+/** Columns that `--map COLUMN=-` names are not refused in JSON lines. */
+function leftOut(conversion: Conversion, mapped: ReadonlyMap<string, string | null>): Conversion {
+  const unused = conversion.mapping.unused.filter((name) => mapped.get(name) !== null)
+  return { ...conversion, mapping: { ...conversion.mapping, unused } }
+}
+
+async function firstRows(sample: Sample, shape: Exclude<Shape, { kind: 'recording' }>): Promise<Row[]> {
+  const rows: Row[] = []
+  try {
+    for await (const row of readRows(sample, shape, () => undefined)) {
+      rows.push(row)
+      if (rows.length >= sampleRows) break
+    }
+  } catch (error) {
+    // What is wrong further down is said when it is read; a file whose first row is wrong is not worth a start.
+    if (rows.length === 0 || !(error instanceof ImportError)) throw error
+  }
+  if (rows.length === 0) throw new ImportError(sample.file, 'holds a header and no rows')
+  return rows
+}
+
+type MappingOf = ReturnType<typeof mapColumns>
+type SampleOf = (column: number) => unknown[]
+
+function timesOf(
+  file: string,
+  shape: Exclude<Shape, { kind: 'recording' }>,
+  { fields }: MappingOf,
+  { timeUnit, nowMs }: PlanOptions,
+  sampleOf: SampleOf,
+): TimeReader | null {
+  const found = fields.find(({ field }) => field === 'occurredAt' || field === 'createdAt')
+  if (found === undefined) return null
+  const { name, column } = found
+  if (timeUnit !== null) return timeReader(file, name, { stated: timeUnit })
+  if (shape.kind === 'table' && shape.known === 'ratings')
+    return timeReader(file, name, { format: 's', name: shape.name })
+  return timeReader(file, name, { sample: sampleOf(column), nowMs })
+}
+
+function occurredAtOf(
+  file: string,
+  as: Target,
+  time: TimeReader | null,
+  columns: readonly string[],
+  { occurredAt }: PlanOptions,
+): string | null {
+  if (as === 'pins') return null
+  if (time !== null || occurredAt !== null) return occurredAt
+  throw new ImportError(
+    file,
+    `no column is the time; say --map COLUMN=occurredAt, or --occurred-at TIME for all rows (columns: ${columns.join(', ')})`,
+  )
+}
+
+function rulesOf(
+  file: string,
+  { as, fields }: MappingOf,
+  ruled: readonly Rule[],
+  sampleOf: SampleOf,
+): { readonly rules: readonly Rule[]; readonly scale: number | null; readonly notes: readonly string[] } {
+  if (as === 'pins') return { rules: [], scale: null, notes: [] }
+  const hasAction = fields.some(({ field }) => field === 'action')
+  const rating = fields.find(({ field }) => field === 'rating')
+  const shownRules = (rules: readonly Rule[]): string => rules.map(shownRule).join(', ')
+  if (ruled.length > 0) {
+    const rest = hasAction ? 'other rows as their action says' : 'other rows are left out'
+    return { rules: ruled, scale: null, notes: [`  actions: ${shownRules(ruled)}; ${rest}`] }
+  }
+  if (hasAction) return { rules: [], scale: null, notes: [] }
+  if (rating !== undefined) {
+    const cells = sampleOf(rating.column).map((cell) => String(cell ?? '').trim())
+    const { rules, scale } = ratingRules(file, rating.name, cells)
+    return {
+      rules,
+      scale,
+      notes: [`  actions: ${shownRules(rules)} (a scale to ${scale}); --map says otherwise`],
+    }
+  }
+  const every: Rule = { column: '*', comparison: '=', value: '', action: 'click' }
+  return {
+    rules: [every],
+    scale: null,
+    notes: ["  actions: no column says what was done, so each row is a click; --map '*:save' says otherwise"],
+  }
+}
+
+function separatorOf({ fields }: MappingOf, sampleOf: SampleOf): string {
+  const topics = fields.find(({ field }) => field === 'topics')
+  if (topics === undefined) return '|'
+  const cells = sampleOf(topics.column).map((cell) => String(cell ?? ''))
+  return ['|', ';', ','].find((separator) => cells.some((cell) => cell.includes(separator))) ?? '|'
+}

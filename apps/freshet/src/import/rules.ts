@@ -1,0 +1,139 @@
+import { actions, type Action } from '@freshet/domain/engagement'
+import { nearest } from '@freshet/service/nearest'
+import { ImportError } from './problem.ts'
+
+const comparisons = ['>=', '<=', '!=', '=', '>', '<'] as const
+type Comparison = (typeof comparisons)[number]
+
+/** Rows whose column compares so become this action; null: they are left out. */
+export interface Rule {
+  /** `*`: every row. */
+  readonly column: string
+  readonly comparison: Comparison
+  readonly value: string
+  readonly action: Action | null
+}
+
+/** What `--map` says: columns of fields, and rules for actions. */
+export interface MapOption {
+  readonly mapped: ReadonlyMap<string, string | null>
+  readonly rules: readonly Rule[]
+}
+
+/** What other products call actions. */
+export const actionSynonyms: Readonly<Record<string, Action>> = {
+  view: 'closeup',
+  pageview: 'closeup',
+  detail: 'closeup',
+  open: 'closeup',
+  pv: 'closeup',
+  play: 'click',
+  clickout: 'click',
+  read: 'click',
+  cart: 'click',
+  addtocart: 'click',
+  like: 'save',
+  favorite: 'save',
+  favourite: 'save',
+  fav: 'save',
+  bookmark: 'save',
+  buy: 'save',
+  purchase: 'save',
+  transaction: 'save',
+  order: 'save',
+  dislike: 'hide',
+  impress: 'impression',
+  show: 'impression',
+}
+
+/** Reads `column=field`, `column=-` and `rating>=4:save` (`:-` leaves such rows out; `*:click` is every row), separated by commas. Throws an ImportError. */
+export function parseMap(texts: readonly string[]): MapOption {
+  const mapped = new Map<string, string | null>()
+  const rules: Rule[] = []
+  for (const text of texts.flatMap((each) => each.split(','))) {
+    const entry = text.trim()
+    if (entry === '') continue
+    const rule = /^(.+):([A-Za-z]+|-)$/.exec(entry)
+    if (rule !== null) {
+      rules.push(parseRule(entry, (rule[1] ?? '').trim(), rule[2] ?? ''))
+      continue
+    }
+    const at = entry.lastIndexOf('=')
+    const column = entry.slice(0, at).trim()
+    const field = entry.slice(at + 1).trim()
+    if (at < 1 || field === '' || /[<>!]$/.test(column))
+      throw new ImportError('', `--map ${entry}: give column=field, column=- or a rule such as rating>=4:save`)
+    mapped.set(column, field === '-' ? null : field)
+  }
+  return { mapped, rules }
+}
+
+function parseRule(entry: string, condition: string, name: string): Rule {
+  if (name !== '-' && !actions.includes(name as Action)) {
+    const near = nearest(name, actions)
+    throw new ImportError(
+      '',
+      `--map ${entry}: there is no action ${name}${near === null ? '' : `; did you mean ${near}?`} (actions: ${actions.join(', ')})`,
+    )
+  }
+  const action = name === '-' ? null : (name as Action)
+  if (condition === '*') return { column: '*', comparison: '=', value: '', action }
+  for (const comparison of comparisons) {
+    const at = condition.indexOf(comparison)
+    if (at < 1) continue
+    const column = condition.slice(0, at).trim()
+    const value = condition
+      .slice(at + comparison.length)
+      .replace(/^=/, '')
+      .trim()
+    if (comparison !== '=' && comparison !== '!=' && (value === '' || !Number.isFinite(Number(value))))
+      throw new ImportError('', `--map ${entry}: ${comparison} compares numbers, and ${JSON.stringify(value)} is none`)
+    return { column, comparison, value, action }
+  }
+  throw new ImportError('', `--map ${entry}: give a rule such as rating>=4:save or event=view:closeup`)
+}
+
+/** Whether a cell fits a rule; undefined: the cell is no number, and the rule compares numbers. */
+export function fits({ comparison, value }: Rule, cell: string): boolean | undefined {
+  if (comparison === '=' || comparison === '!=') {
+    const same = cell === value || (cell !== '' && value !== '' && Number(cell) === Number(value))
+    return same === (comparison === '=')
+  }
+  const number = cell === '' ? Number.NaN : Number(cell)
+  if (Number.isNaN(number)) return undefined
+  const bound = Number(value)
+  if (comparison === '>=') return number >= bound
+  if (comparison === '<=') return number <= bound
+  return comparison === '>' ? number > bound : number < bound
+}
+
+/** Rules for ratings, and the best rating that they know of. */
+export interface RatingRules {
+  readonly scale: number
+  readonly rules: readonly Rule[]
+}
+
+/** The upper fifth of a scale is a save, from three fifths on it was opened, what is less was passed over. Throws an ImportError where the scale cannot be told from the sample. */
+export function ratingRules(file: string, column: string, sample: readonly string[]): RatingRules {
+  const given = sample.filter((cell) => cell !== '').map(Number)
+  const largest = given.reduce((most, value) => Math.max(most, value), 0)
+  const scale = [1, 5, 10, 100].find((most) => largest <= most)
+  if (scale === undefined || given.some((value) => !(value >= 0))) {
+    throw new ImportError(
+      file,
+      `the column ${column} is no scale of ratings that is known (0–1, 5, 10, 100): its values go from ${Math.min(...given)} to ${largest}; say rules, for example --map '${column}>=4:save,${column}<4:closeup'`,
+    )
+  }
+  const rule = (comparison: Comparison, share: number, action: Action): Rule => ({
+    column,
+    comparison,
+    value: String((scale * share) / 10),
+    action,
+  })
+  return { scale, rules: [rule('>=', 8, 'save'), rule('>=', 6, 'closeup'), rule('<', 6, 'dismiss')] }
+}
+
+/** A rule as `--map` takes it. */
+export function shownRule({ column, comparison, value, action }: Rule): string {
+  return `${column === '*' ? '*' : `${column}${comparison}${value}`}:${action ?? '-'}`
+}

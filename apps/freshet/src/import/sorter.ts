@@ -1,0 +1,144 @@
+import { once } from 'node:events'
+import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+
+/** A record with the time that it is sorted by, and where it came from. */
+export interface Sortable {
+  readonly atMs: number
+  /** Of the list of files. */
+  readonly file: number
+  readonly line: number
+  readonly value: Uint8Array
+}
+
+/** Puts records in the order of their times, whatever their number: what does not fit in memory waits in temporary files. */
+export interface Sorter {
+  add(record: Sortable): Promise<void> | undefined
+  readonly size: () => number
+  /** All of them, the oldest first; those of one time in the order in which they were added. To be asked once. */
+  sorted(): AsyncGenerator<Sortable>
+  /** Removes the temporary files. */
+  close(): void
+}
+
+/** Time, file, line and length of a record's value. */
+const headBytes = 8 + 2 + 4 + 4
+/** Records of one run have numbers of this many bits. */
+const rowBits = 24n
+const maxRunRecords = 1 << 24
+
+/** A sorter that holds at most `maxBytes` of records in memory, about. */
+export function createSorter(options: { readonly maxBytes?: number } = {}): Sorter {
+  const { maxBytes = 256 << 20 } = options
+  let arena = Buffer.allocUnsafe(Math.min(maxBytes, 1 << 20))
+  let used = 0
+  let offsets: number[] = []
+  let folder: string | null = null
+  const runs: string[] = []
+  let size = 0
+
+  const order = (): BigUint64Array => {
+    const keys = new BigUint64Array(offsets.length)
+    offsets.forEach((offset, row) => {
+      keys[row] = (BigInt(arena.readDoubleLE(offset)) << rowBits) | BigInt(row)
+    })
+    return keys.sort()
+  }
+
+  function* inMemory(): Generator<Buffer> {
+    for (const key of order()) {
+      const offset = offsets[Number(key & ((1n << rowBits) - 1n))] ?? 0
+      yield arena.subarray(offset, offset + headBytes + arena.readUInt32LE(offset + 14))
+    }
+  }
+
+  async function spill(): Promise<void> {
+    folder ??= mkdtempSync(join(tmpdir(), 'freshet-import-'))
+    const file = join(folder, `run-${runs.length}`)
+    const stream = createWriteStream(file, { highWaterMark: 1 << 20 })
+    const failed = finished(stream)
+    for (const record of inMemory()) {
+      if (!stream.write(Buffer.from(record))) {
+        await Promise.race([once(stream, 'drain'), failed])
+      }
+    }
+    stream.end()
+    await failed
+    runs.push(file)
+    used = 0
+    offsets = []
+  }
+
+  return {
+    add({ atMs, file, line, value }) {
+      const needed = headBytes + value.length
+      if (used + needed > arena.length) {
+        const larger = Buffer.allocUnsafe(Math.max(2 * arena.length, used + needed))
+        arena.copy(larger, 0, 0, used)
+        arena = larger
+      }
+      arena.writeDoubleLE(atMs, used)
+      arena.writeUInt16LE(file, used + 8)
+      arena.writeUInt32LE(line, used + 10)
+      arena.writeUInt32LE(value.length, used + 14)
+      arena.set(value, used + headBytes)
+      offsets.push(used)
+      used += needed
+      size++
+      return used >= maxBytes || offsets.length >= maxRunRecords ? spill() : undefined
+    },
+    size: () => size,
+    async *sorted() {
+      if (runs.length === 0) {
+        for (const record of inMemory()) yield read(record)
+        return
+      }
+      await spill()
+      yield* merged(runs.map(recordsIn))
+    },
+    close() {
+      if (folder !== null) rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Merges runs that are sorted each; of equal times the earlier run's come first. */
+async function* merged(runs: readonly AsyncGenerator<Sortable>[]): AsyncGenerator<Sortable> {
+  const heads = await Promise.all(runs.map(async (run) => (await run.next()).value as Sortable | undefined))
+  for (;;) {
+    let next = -1
+    heads.forEach((head, run) => {
+      if (head !== undefined && (next < 0 || head.atMs < (heads[next]?.atMs ?? 0))) next = run
+    })
+    const head = heads[next]
+    if (head === undefined) return
+    yield head
+    heads[next] = (await runs[next]?.next())?.value as Sortable | undefined
+  }
+}
+
+async function* recordsIn(file: string): AsyncGenerator<Sortable> {
+  let rest: Buffer = Buffer.alloc(0)
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    const bytes = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer])
+    let at = 0
+    while (at + headBytes <= bytes.length) {
+      const end = at + headBytes + bytes.readUInt32LE(at + 14)
+      if (end > bytes.length) break
+      yield read(bytes.subarray(at, end))
+      at = end
+    }
+    rest = bytes.subarray(at)
+  }
+}
+
+function read(record: Buffer): Sortable {
+  return {
+    atMs: record.readDoubleLE(0),
+    file: record.readUInt16LE(8),
+    line: record.readUInt32LE(10),
+    value: record.subarray(headBytes),
+  }
+}

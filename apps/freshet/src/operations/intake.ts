@@ -1,0 +1,87 @@
+import { createSystemClock } from '@freshet/adapters/system/clock'
+import type { Clock } from '@freshet/domain/clock'
+import { ArgumentError } from '../arguments.ts'
+import { OperationError } from './errors.ts'
+
+/** What is posted. */
+export type EventKind = 'pins' | 'engagements'
+
+/** What became of an event. */
+export interface Receipt {
+  readonly token?: string
+  readonly code?: string
+  readonly message?: string
+}
+
+/** Where events go. */
+export interface Intake {
+  readonly clock: Clock
+  /** Receipts in the order of the events, or why none was taken; those are worth another try. */
+  post(kind: EventKind, events: readonly unknown[]): Promise<readonly Receipt[] | RefusedForNow>
+  close(): Promise<void>
+}
+
+/** Nothing was taken. */
+export interface RefusedForNow {
+  readonly why: string
+  readonly waitMs: number
+}
+
+/** How long an ingest that takes nothing is asked again. */
+const patienceMs = 120_000
+
+/** Posts until something is taken or two minutes have passed. Throws TARGET_UNREACHABLE. */
+export async function insist(
+  intake: Intake,
+  kind: EventKind,
+  events: readonly { readonly value: unknown; readonly place: string }[],
+  signal: AbortSignal,
+): Promise<readonly Receipt[]> {
+  const values = events.map(({ value }) => value)
+  let waitedMs = 0
+  for (;;) {
+    signal.throwIfAborted()
+    const answer = await intake.post(kind, values)
+    if (!('why' in answer)) return answer
+    if (waitedMs >= patienceMs)
+      throw new OperationError(
+        'TARGET_UNREACHABLE',
+        `${answer.why}; tried for ${patienceMs / 1000} s, last at ${events[0]?.place}`,
+      )
+    waitedMs += answer.waitMs
+    await intake.clock.sleep(answer.waitMs, signal)
+  }
+}
+
+/** A running event-ingest. Throws an ArgumentError for what is no URL. */
+export function openHttpIntake(target: string): Intake {
+  if (!URL.canParse(target)) throw new ArgumentError(`--target is ${target}; give a URL such as http://localhost:8080`)
+  const endpoint = (kind: EventKind): URL => new URL(`/v1/${kind}`, target)
+  let reached = false
+  return {
+    clock: createSystemClock(),
+    async post(kind, events) {
+      let response: Response
+      let answer: { readonly receipts?: readonly Receipt[]; readonly error?: Receipt }
+      try {
+        response = await fetch(endpoint(kind), {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ [kind]: events }),
+        })
+        answer = (await response.json()) as typeof answer
+      } catch (error) {
+        const { cause, message } = error as Error
+        const why = `${target} does not answer: ${cause instanceof Error && cause.message !== '' ? cause.message : message}`
+        if (!reached) throw new OperationError('TARGET_UNREACHABLE', why, { cause: error })
+        return { why, waitMs: 1000 }
+      }
+      reached = true
+      if (answer.receipts !== undefined) return answer.receipts
+      const why = `${target} answers ${response.status} ${answer.error?.code ?? ''}: ${answer.error?.message ?? ''}`
+      if (response.status !== 503) throw new OperationError('TARGET_UNREACHABLE', why)
+      return { why, waitMs: Math.max(1, Number(response.headers.get('retry-after') ?? 1)) * 1000 }
+    },
+    close: () => Promise.resolve(),
+  }
+}
