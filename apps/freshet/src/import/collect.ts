@@ -1,9 +1,10 @@
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
+import type { Engagement } from '@freshet/domain/engagement'
 import { timedEngagement } from '@freshet/event-ingest/event-time'
 import type { Progress } from '@freshet/service/progress'
 import { parseLine, RecordingError } from '../evaluation/recording.ts'
-import type { Destination } from './destination.ts'
-import { bytesOfEngagement, eventHash, scanned } from './event-bytes.ts'
+import type { Destination, Refusal } from './destination.ts'
+import { eventHash, scanOf } from './event-bytes.ts'
 import { createIdSet } from './id-set.ts'
 import type { FilePlan } from './plan.ts'
 import { readLines, readRows } from './rows.ts'
@@ -55,30 +56,27 @@ export async function collect(plans: readonly FilePlan[], to: Collecting): Promi
     return pins.length >= (destination?.batchEvents ?? 1000) ? flushPins() : undefined
   }
   const takeEngagement = (value: unknown, file: number, line: number): Promise<void> | undefined => {
-    const parsed = parseEngagementJson(value, '')
-    const place = `${plans[file]?.sample.file ?? ''}:${line}`
-    if (!parsed.ok) return void refuseRow(tally, place, parsed.problem)
-    const timed = timedEngagement(parsed.engagement, '', { nowMs: to.nowMs, shiftMs: 0 }, limitsOf(to))
-    if ('code' in timed) return void refuseRow(tally, place, timed)
-    if (
-      hasReplacement(parsed.engagement.userId) ||
-      (timed.subject.kind === 'pin' && hasReplacement(timed.subject.pinId))
-    )
-      return void refuseRow(tally, place, notUtf8)
+    const read = readEngagement(value, to)
+    if ('code' in read) {
+      refuseRow(tally, `${plans[file]?.sample.file ?? ''}:${line}`, read)
+      return
+    }
     to.onEvent('engagement', value)
-    const bytes = bytesOfEngagement(timed, to.nowMs)
-    const id = eventHash(scanned(bytes))
-    if (timed.subject.kind === 'pin') to.seenPins.add(timed.subject.pinId)
-    if (!here.add(id.low, id.high)) return void tally.repeated++
-    if (destination?.has(id) === true) return void tally.imported++
-    return sorter.add({ atMs: timed.occurredAtMs, file, line, value: bytes })
+    const scan = scanOf(read, to.nowMs)
+    const id = eventHash(scan)
+    if (read.subject.kind === 'pin') to.seenPins.add(read.subject.pinId)
+    if (!here.add(id.low, id.high)) tally.repeated++
+    else if (destination?.has(id) === true) tally.imported++
+    else return sorter.add({ atMs: read.occurredAtMs, file, line, id, value: scan.bytes })
+    return
   }
 
   for (const [file, plan] of plans.entries()) {
     const count = (): void => {
       tally.read++
-      to.progress.advance()
-      if ((tally.read & 1023) === 0) to.signal.throwIfAborted()
+      if ((tally.read & 1023) !== 0) return
+      to.progress.advance(1024)
+      to.signal.throwIfAborted()
     }
     if (plan.kind === 'recording') {
       for await (const { line, text } of readLines(plan.sample, to.onRead)) {
@@ -102,6 +100,7 @@ export async function collect(plans: readonly FilePlan[], to: Collecting): Promi
     }
   }
   await flushPins()
+  to.progress.advance(tally.read & 1023)
 
   async function takeRecorded(text: string, file: number, line: number, name: string): Promise<void> {
     const place = `${name}:${line}`
@@ -117,12 +116,16 @@ export async function collect(plans: readonly FilePlan[], to: Collecting): Promi
   }
 }
 
-const notUtf8 = { code: 'EVENT_TEXT_INVALID', field: '', message: 'an id holds bytes that are not UTF-8' }
-
-function hasReplacement(id: string): boolean {
-  return id.includes('\ufffd')
+/** Reads an engagement by the rules of event-ingest, but for how old it may be. */
+function readEngagement(value: unknown, { nowMs, rejectFutureMs }: Collecting): Engagement | Refusal {
+  const parsed = parseEngagementJson(value, '')
+  if (!parsed.ok) return parsed.problem
+  const limits = { maxEventAgeDays: 0, maxFutureMs: rejectFutureMs, rejectFutureMs }
+  const timed = timedEngagement(parsed.engagement, '', { nowMs, shiftMs: 0 }, limits)
+  if ('code' in timed) return timed
+  const { userId, subject } = timed
+  const isText = !userId.includes('\ufffd') && !(subject.kind === 'pin' && subject.pinId.includes('\ufffd'))
+  return isText ? timed : notUtf8
 }
 
-function limitsOf({ rejectFutureMs }: Collecting) {
-  return { maxEventAgeDays: 0, maxFutureMs: rejectFutureMs, rejectFutureMs }
-}
+const notUtf8: Refusal = { code: 'EVENT_TEXT_INVALID', field: '', message: 'an id holds bytes that are not UTF-8' }

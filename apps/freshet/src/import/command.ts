@@ -6,7 +6,6 @@ import { OperationError } from '../operations/errors.ts'
 import type { Terminal } from '../operations/terminal.ts'
 import { collect } from './collect.ts'
 import type { Destination } from './destination.ts'
-import { eventHash, scanned } from './event-bytes.ts'
 import { openFolderDestination } from './into-folder.ts'
 import { openServicesDestination } from './into-services.ts'
 import { planFile, type FilePlan, type PlanOptions } from './plan.ts'
@@ -203,8 +202,7 @@ async function post(
     batch = []
     if (events.length === 0) return
     terminal.signal.throwIfAborted()
-    const ids = events.map(({ value }) => eventHash(scanned(value)))
-    const outcomes = await destination.takeEngagements(events, ids)
+    const outcomes = await destination.takeEngagements(events)
     outcomes.forEach((outcome, at) => {
       const event = events[at]
       if (outcome === null) tally.engagements++

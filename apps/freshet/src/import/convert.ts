@@ -130,7 +130,7 @@ function actionNamed(text: string): Action | null {
 /** An id that the same row always has, in whatever file and order, and whatever action rules make of it. */
 function eventIdOf(event: Readonly<Record<string, unknown>>, said: string): string {
   const parts = ['userId', 'pinId', 'boardId', 'creatorId', 'topicId', 'occurredAt', 'sessionId', 'feedId', 'position']
-  const content = parts.map((field) => String(event[field] ?? '')).join('\u001f')
+  const content = parts.map((field) => plainText(event[field])).join('\u001f')
   return `import-${hash('sha1', `${content}\u001f${said}`, 'base64url').slice(0, 22)}`
 }
 
@@ -183,7 +183,8 @@ function textOf(field: FieldOfColumn | undefined, cells: readonly unknown[]): st
   return field === undefined ? '' : plainText(cells[field.column])
 }
 
-function plainText(cell: unknown): string {
+/** A cell as text, without blanks around it; JSON values as JSON. */
+export function plainText(cell: unknown): string {
   if (typeof cell === 'string') return cell.trim()
   return typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : cell == null ? '' : JSON.stringify(cell)
 }

@@ -23,7 +23,7 @@ export interface Destination {
   /** Those of these pins that have no catalogue entry; null: it cannot be known here. */
   missingPins(pinIds: ReadonlySet<string>): Promise<readonly string[] | null>
   /** Takes engagements in the order given; null: taken. */
-  takeEngagements(events: readonly Sortable[], ids: readonly EventHash[]): Promise<readonly (Refusal | null)[]>
+  takeEngagements(events: readonly Sortable[]): Promise<readonly (Refusal | null)[]>
   /** Waits until everything taken is applied; null: nobody can be asked. */
   applied(): Promise<Applied | null>
   /** What to do next, for people. */

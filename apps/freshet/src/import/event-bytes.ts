@@ -1,4 +1,3 @@
-import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { scanEngagement, scannedOf, textAt, type ScannedEngagement } from '@freshet/contracts/codecs/engagement-scan'
 import { decodeReceivedEngagement } from '@freshet/contracts/codecs/onward'
 import type { Engagement } from '@freshet/domain/engagement'
@@ -12,9 +11,9 @@ export interface EventHash {
 
 const halves = new Uint32Array(2)
 
-/** Bytes for `engagements.v1`. */
-export function bytesOfEngagement(engagement: Engagement, receivedAtMs: number): Uint8Array {
-  return encodeEngagement(engagement, receivedAtMs)
+/** An engagement's bytes for `engagements.v1`, with where its fields stand. */
+export function scanOf(engagement: Engagement, receivedAtMs: number): ScannedEngagement {
+  return scannedOf({ engagement, receivedAtMs })
 }
 
 /** Where the fields of an engagement's bytes stand. Throws CODEC_INVALID. */

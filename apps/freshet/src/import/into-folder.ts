@@ -94,10 +94,13 @@ export async function openFolderDestination(
         return outcomes
       },
       missingPins: (pinIds) => Promise.resolve([...pinIds].filter((pinId) => !known.has(pinId))),
-      async takeEngagements(events, ids) {
+      async takeEngagements(events) {
         const records = events.map(({ value }) => ({ key: userOf(scanned(value)), value, partition: null }))
         await log.append('engagements.v1', records, { signal: terminal.signal })
-        await ledger.keep(ids, await log.ends('engagements.v1'))
+        await ledger.keep(
+          events.map(({ id }) => id),
+          await log.ends('engagements.v1'),
+        )
         return events.map(() => null)
       },
       async applied(): Promise<Applied> {

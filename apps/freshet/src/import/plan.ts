@@ -1,4 +1,4 @@
-import { converterOf, type Conversion, type Converted } from './convert.ts'
+import { converterOf, plainText, type Conversion, type Converted } from './convert.ts'
 import { mapColumns, nearFields, type Target } from './fields.ts'
 import { sampleFile, type Encoding, type Sample } from './open-file.ts'
 import { ImportError } from './problem.ts'
@@ -158,7 +158,7 @@ function rulesOf(
   }
   if (hasAction) return { rules: [], scale: null, notes: [] }
   if (rating !== undefined) {
-    const cells = sampleOf(rating.column).map((cell) => String(cell ?? '').trim())
+    const cells = sampleOf(rating.column).map(plainText)
     const { rules, scale } = ratingRules(file, rating.name, cells)
     return {
       rules,
@@ -177,6 +177,6 @@ function rulesOf(
 function separatorOf({ fields }: MappingOf, sampleOf: SampleOf): string {
   const topics = fields.find(({ field }) => field === 'topics')
   if (topics === undefined) return '|'
-  const cells = sampleOf(topics.column).map((cell) => String(cell ?? ''))
+  const cells = sampleOf(topics.column).map(plainText)
   return ['|', ';', ','].find((separator) => cells.some((cell) => cell.includes(separator))) ?? '|'
 }

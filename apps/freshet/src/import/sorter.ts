@@ -3,6 +3,7 @@ import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
+import type { EventHash } from './event-bytes.ts'
 
 /** A record with the time that it is sorted by, and where it came from. */
 export interface Sortable {
@@ -10,6 +11,8 @@ export interface Sortable {
   /** Of the list of files. */
   readonly file: number
   readonly line: number
+  /** By which it is known again. */
+  readonly id: EventHash
   readonly value: Uint8Array
 }
 
@@ -23,8 +26,9 @@ export interface Sorter {
   close(): void
 }
 
-/** Time, file, line and length of a record's value. */
-const headBytes = 8 + 2 + 4 + 4
+/** Time, file, line, both halves of the id, and the length of the value. */
+const headBytes = 8 + 2 + 4 + 4 + 4 + 4
+const lengthAt = 22
 /** Records of one run have numbers of this many bits. */
 const rowBits = 24n
 const maxRunRecords = 1 << 24
@@ -50,7 +54,7 @@ export function createSorter(options: { readonly maxBytes?: number } = {}): Sort
   function* inMemory(): Generator<Buffer> {
     for (const key of order()) {
       const offset = offsets[Number(key & ((1n << rowBits) - 1n))] ?? 0
-      yield arena.subarray(offset, offset + headBytes + arena.readUInt32LE(offset + 14))
+      yield arena.subarray(offset, offset + headBytes + arena.readUInt32LE(offset + lengthAt))
     }
   }
 
@@ -72,7 +76,7 @@ export function createSorter(options: { readonly maxBytes?: number } = {}): Sort
   }
 
   return {
-    add({ atMs, file, line, value }) {
+    add({ atMs, file, line, id, value }) {
       const needed = headBytes + value.length
       if (used + needed > arena.length) {
         const larger = Buffer.allocUnsafe(Math.max(2 * arena.length, used + needed))
@@ -82,7 +86,9 @@ export function createSorter(options: { readonly maxBytes?: number } = {}): Sort
       arena.writeDoubleLE(atMs, used)
       arena.writeUInt16LE(file, used + 8)
       arena.writeUInt32LE(line, used + 10)
-      arena.writeUInt32LE(value.length, used + 14)
+      arena.writeUInt32LE(id.low, used + 14)
+      arena.writeUInt32LE(id.high, used + 18)
+      arena.writeUInt32LE(value.length, used + lengthAt)
       arena.set(value, used + headBytes)
       offsets.push(used)
       used += needed
@@ -125,7 +131,7 @@ async function* recordsIn(file: string): AsyncGenerator<Sortable> {
     const bytes = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer])
     let at = 0
     while (at + headBytes <= bytes.length) {
-      const end = at + headBytes + bytes.readUInt32LE(at + 14)
+      const end = at + headBytes + bytes.readUInt32LE(at + lengthAt)
       if (end > bytes.length) break
       yield read(bytes.subarray(at, end))
       at = end
@@ -139,6 +145,7 @@ function read(record: Buffer): Sortable {
     atMs: record.readDoubleLE(0),
     file: record.readUInt16LE(8),
     line: record.readUInt32LE(10),
+    id: { low: record.readUInt32LE(14), high: record.readUInt32LE(18) },
     value: record.subarray(headBytes),
   }
 }

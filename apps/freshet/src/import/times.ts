@@ -29,7 +29,7 @@ export function timeReader(file: string, column: string, source: UnitSource): Ti
   if ('stated' in source) return readerOf(source.stated, `${names[source.stated]}, as --time-unit says`)
   if ('format' in source) return readerOf(source.format, `${names[source.format]}, as ${source.name} has them`)
   const sample = source.sample.filter((cell) => cell !== undefined && cell !== null && cell !== '')
-  const first = sample[0]
+  const first = sample[0] as string | number | undefined
   if (first === undefined) throw new ImportError(file, `the column ${column} holds no times`)
   const fitting = (['s', 'ms', 'us', 'iso'] as const).filter((unit) => {
     const { read } = readerOf(unit, '')

@@ -69,8 +69,8 @@ export function packed(records: readonly NewRecord[]): readonly PackedRecord[] {
   })
 }
 
-/** Keys are short and nearly always ASCII, where a loop is faster than a call. */
-function writeKey(memory: Buffer, key: string, from: number): number {
+/** Writes a key as UTF-8; answers where it ends. Keys are short and nearly always ASCII, where a loop is faster than a call. */
+export function writeKey(memory: Buffer, key: string, from: number): number {
   for (let i = 0; i < key.length; i++) {
     const code = key.charCodeAt(i)
     if (code > 0x7f) return from + memory.write(key, from)

@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto'
 import type { LogRecord, NewRecord, Position, TopicLayout } from '@freshet/contracts/ports/event-log'
-import { checkedKey, targetOf, tombstoneRetentionMs } from '../event-log/layouts.ts'
+import { packedTarget, tombstoneRetentionMs } from '../event-log/layouts.ts'
 import { topicMissing } from '../event-log/local-readers.ts'
 import type { BytesDatabase, LmdbEnvironment } from './environment.ts'
-import { decodeRecord, encodeRecord, peekRecord, positionIn, recordKey } from './log-records.ts'
+import {
+  decodeRecord,
+  encodeRecords,
+  peekRecord,
+  positionIn,
+  recordKey,
+  stampRecord,
+  type StoredRecord,
+} from './log-records.ts'
 
 /** The partitions of a log in LMDB. What changes something must run inside `environment.transaction`; the rest reads what is committed. */
 export interface LogStorage {
@@ -28,9 +36,8 @@ export interface LogStorage {
 
 /** A record with its place and key worked out. */
 export interface PreparedRecord {
-  readonly record: NewRecord
+  readonly stored: StoredRecord
   readonly partition: number
-  readonly key: Uint8Array
 }
 
 /** What one read brings at most, however many records are allowed. */
@@ -120,23 +127,27 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
     prepare(topic, records) {
       const layout = layouts.get(topic)
       if (layout === undefined) throw topicMissing(topic)
-      return records.map((record) => ({
-        record: { ...record, value: record.value === null ? null : new Uint8Array(record.value) },
-        key: checkedKey(record, topic, layout.maxRecordBytes),
-        partition: targetOf(record, topic, layout.partitions),
-      }))
+      const stored = encodeRecords(records)
+      return records.map((record, at) => {
+        const own = stored[at] as StoredRecord
+        return {
+          stored: own,
+          partition: packedTarget({ key: own.key, value: record.value, partition: record.partition }, topic, layout),
+        }
+      })
     },
 
     append(topic, records, nowMs) {
       const compacted = layouts.get(topic)?.cleanup === 'compact'
       const database = recordsOf(topic)
       const bounds = new Map<number, { start: number; end: number }>()
-      const positions = records.map(({ record, partition, key }): Position => {
+      const positions = records.map(({ stored, partition }): Position => {
         let at = bounds.get(partition)
         if (at === undefined) bounds.set(partition, (at = boundsOf(topic, partition)))
         const position = at.end++
-        void database.put(recordKey(partition, position), encodeRecord(record, key, nowMs))
-        if (compacted) supersede(topic, partition, key, position)
+        stampRecord(stored, nowMs)
+        void database.put(recordKey(partition, position), stored.bytes)
+        if (compacted) supersede(topic, partition, stored.key, position)
         return { partition, position }
       })
       // Last, so that records of an append that failed half-way lie beyond the end and are written over.
