@@ -8,6 +8,7 @@ import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { createSystemRandom } from '@freshet/adapters/system/random'
+import { feedInspection, userInspection } from '@freshet/contracts/inspection/routes'
 import { runService } from '@freshet/service/lifecycle'
 import { createFeedObserver, observeMemory } from './observe.ts'
 import { processSchema } from './config.ts'
@@ -17,7 +18,7 @@ await runService({
   name: 'blender',
   description: 'Makes feeds: asks for candidates, filters, has them ranked, and records what it served.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, use, readiness }) {
+  async start({ name, config, logger, metrics, use, inspect, readiness }) {
     const clock = createSystemClock()
     const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
@@ -31,6 +32,7 @@ await runService({
     const observer = createFeedObserver(metrics, logger)
     const blender = createBlender({ store, log, candidates, ranker, ...system, config: config.blender, observer })
     use({ name: 'blender', notReady: blender.unready, drain: blender.flush, close: blender.stop })
+    inspect(userInspection({ log, store, clock }), feedInspection({ log }))
     await blender.start()
     observeMemory(blender, metrics)
     await serve({ blender, config, logger, metrics, readiness, use })

@@ -4,6 +4,7 @@ import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { redisOptions } from '@freshet/adapters/redis/connect'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
+import { pinInspection, progressInspection, storedPinState, userInspection } from '@freshet/contracts/inspection/routes'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema, removedSettings } from './config.ts'
 import { updaterInstruments, watchUpdater } from './observe.ts'
@@ -14,7 +15,7 @@ await runService({
   description: 'Folds engagements into user state and, re-keyed, into pin state: each exactly once.',
   schema: processSchema,
   removed: removedSettings,
-  async start({ name, config, logger, metrics, use }) {
+  async start({ name, config, logger, metrics, use, inspect }) {
     const clock = createSystemClock()
     const { instance } = config.updater
     const groupInstance = instance === '@hostname' ? hostname() : instance
@@ -32,6 +33,11 @@ await runService({
       onError: (err) => logger.warn({ err }, 'will be tried again'),
     })
     use({ name: 'updater', notReady: () => eviction ?? updater.notReady(), drain: updater.stop })
+    inspect(
+      userInspection({ log, store, clock }),
+      pinInspection({ clock, stateOf: storedPinState({ log, store }) }),
+      progressInspection({ log, store }),
+    )
     await updater.start()
     use(watchUpdater(updater, { clock, config, metrics }))
   },

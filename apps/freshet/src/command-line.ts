@@ -104,7 +104,8 @@ export function commandLine(): Command {
     .option('--make-pins', 'make catalogue entries of pins that have none; the default for a data folder')
     .option('--no-make-pins', 'leave such pins without one: they teach and are never shown')
     .option('--ledger <file>', 'with --target: where to remember what was posted')
-    .option('--resend', 'with --target: post again what a killed import may have posted long ago')
+    .option('--resend', 'with --target: post again what an import killed over 12 hours ago may have posted')
+    .option('--no-resend', 'with --target: leave that out')
     .option('--partitions <n>', 'partitions of a data folder that is made by this', '8')
     .option('--dry-run', 'say how the files are read, and what is wrong with them')
     .action(guarded((files: string[], options: ImportArguments) => runImport(files, options, systemTerminal())))
@@ -167,6 +168,7 @@ export function commandLine(): Command {
     program.command('why').description('Why a user was shown what they were: the last feed served, or one of them'),
   )
     .argument('<user>', 'the user')
+    .option('--operations <urls>', 'or operations addresses of running processes: the one process, or a blender')
     .option('--feed <id>', 'this feed; default: the last')
     .option('--pin <id>', 'this pin of it alone, with its features as they were used')
     .option('--json', 'everything as one JSON object')

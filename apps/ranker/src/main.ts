@@ -3,6 +3,7 @@ import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { readDescriptors } from '@freshet/contracts/descriptors'
+import { catalogueInspection, pinInspection } from '@freshet/contracts/inspection/routes'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
@@ -14,7 +15,7 @@ await runService({
   name: 'ranker',
   description: 'Scores a page of candidates with TensorFlow.js from the features that the ranking spec names.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, use, readiness }) {
+  async start({ name, config, logger, metrics, use, inspect, readiness }) {
     const clock = createSystemClock()
     const { scorer, backend } = await openScorer(config.ranking)
     logger.info({ backend, model: scorer.version }, 'scorer')
@@ -29,6 +30,10 @@ await runService({
       onError: (err) => logger.warn({ err }, 'reading the log'),
     })
     use({ name: 'views', notReady: () => ranker.unready(), close: () => ranker.stop() })
+    inspect(
+      catalogueInspection(() => ranker.stats().pins),
+      pinInspection({ clock, stateOf: async (id) => ranker.known(id).state, pinOf: (id) => ranker.known(id).pin }),
+    )
     await ranker.start()
     observe(ranker, metrics)
     const rpc = serveRanker(ranker, { onDefect: (err) => logger.error({ err }, 'defect') })

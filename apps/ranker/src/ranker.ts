@@ -11,6 +11,7 @@ import type { PinReading } from '@freshet/domain/features/pin-reading'
 import { readInterests } from '@freshet/domain/features/interests'
 import { idProblem } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
+import type { PinState } from '@freshet/domain/pin-state'
 import type { Scorer } from '@freshet/ranking/logistic'
 import type { RankerConfig } from './config.ts'
 import { createRankerViews, viewTopics, type RankerViews } from './views.ts'
@@ -32,6 +33,8 @@ export interface RunningRanker extends Ranker {
   /** Why it is not ready; null: the views have caught up with where the log ended when it started. */
   unready(): string | null
   lag(): Promise<number>
+  /** What the views hold of a pin: its catalogue entry (null: none) and its state (null: nobody has engaged with it). */
+  known(pinId: string): { readonly pin: Pin | null; readonly state: PinState | null }
   stats(): ReturnType<RankerViews['stats']>
   stop(): Promise<void>
 }
@@ -80,6 +83,7 @@ export function createRanker({ log, clock, config, scorer, onError }: RankerOpti
       return behind === 0 ? null : `the views are catching up: ${behind} of ${goal.length} partitions are behind`
     },
     lag: async () => (reader === null ? 0 : reader.lag()),
+    known: (pinId) => ({ pin: views.entryOf(pinId)?.pin ?? null, state: views.stateOf(pinId) }),
     stats: () => views.stats(),
     stop: async () => reader?.stop(),
   }

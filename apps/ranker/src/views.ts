@@ -8,6 +8,7 @@ import type { LogBatch, LogRecord } from '@freshet/contracts/ports/event-log'
 import type { TopicName } from '@freshet/contracts/topics'
 import { PinReading } from '@freshet/domain/features/pin-reading'
 import type { Pin } from '@freshet/domain/pin'
+import type { PinState } from '@freshet/domain/pin-state'
 
 /** The topics that the ranker folds. */
 export const viewTopics = ['pins.v1', 'pin-features.v1'] as const satisfies readonly TopicName[]
@@ -20,6 +21,8 @@ export interface RankerViews {
   entryOf(pinId: string): PinEntry | undefined
   /** The pin's state as features read it, decoded when first asked for; null: nobody has engaged with it yet. */
   readingOf(entry: PinEntry): PinReading | null
+  /** The pin's state, decoded anew; null: nobody has engaged with it yet. */
+  stateOf(pinId: string): PinState | null
   stats(): {
     readonly pins: number
     readonly states: number
@@ -147,6 +150,10 @@ export function createRankerViews({
       readings.use(entry)
       entry.reading = reading
       return reading
+    },
+    stateOf(pinId) {
+      const bytes = entries.get(pinId)?.state?.bytes
+      return bytes === undefined ? null : decodePinState(bytes)
     },
     stats: () => ({ pins, states, refused, rejected: Object.fromEntries(rejected) }),
   }

@@ -6,7 +6,7 @@ import { loadConfig, redactConfig } from './config.ts'
 import { endingOf, exitCodes, ServiceError } from './errors.ts'
 import { createLogger, type Logger } from './logging.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { startOperationsServer } from './operations-server.ts'
+import { startOperationsServer, type InspectionRoute } from './operations-server.ts'
 import { createService, serviceStates, type Component, type Health, type Service } from './service.ts'
 import type { ServiceConfig } from './settings.ts'
 
@@ -18,6 +18,8 @@ export interface ServiceContext<Config> {
   readonly metrics: Metrics
   /** Adds a part, right after it was opened. Parts drain and close in reverse order. */
   use(component: Component): void
+  /** Adds questions that the operations server answers from now on. */
+  inspect(...routes: readonly InspectionRoute[]): void
   /** Whether the service as a whole takes traffic; for `grpcComponent`. */
   readiness(): Health
   /** Ends the process: an error that the service cannot go on with. */
@@ -142,6 +144,7 @@ export async function runService<Schema extends z.ZodObject>(
     })
   }
 
+  const inspections: InspectionRoute[] = []
   try {
     await service.start(async () => {
       const operations = await startOperationsServer({
@@ -152,6 +155,7 @@ export async function runService<Schema extends z.ZodObject>(
         readiness: () => service.readiness(),
         metrics,
         config: redactConfig(options.schema, config),
+        inspections: () => inspections,
       })
       service.use({ name: 'operations', close: () => operations.close() })
       logger.info({ version, operationsPort: operations.port }, 'starting')
@@ -162,6 +166,9 @@ export async function runService<Schema extends z.ZodObject>(
         metrics,
         use: (component) => {
           service.use(component)
+        },
+        inspect: (...routes) => {
+          inspections.push(...routes)
         },
         readiness: () => service.readiness(),
         fail,

@@ -15,6 +15,15 @@ export interface OperationsOptions {
   readonly metrics: Metrics
   /** The configuration without secrets, as `redactConfig` gives it. */
   readonly config: Readonly<Record<string, unknown>>
+  /** What it shows besides; asked at every request, since a process adds to it while it starts. */
+  readonly inspections?: () => readonly InspectionRoute[]
+}
+
+/** A question about one thing, e.g. `/v1/users/{id}/state`. */
+export interface InspectionRoute {
+  readonly path: string
+  /** The body. An error that says whose `fault` it is and has a `code` is answered as such. */
+  readonly answer: (id: string, query: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<unknown>
 }
 
 /** A running operations server. */
@@ -23,7 +32,12 @@ export interface OperationsServer {
   close(): Promise<void>
 }
 
-/** The operations server before it listens: `/livez`, `/readyz` (200 or 503 with the reasons), `/metrics`, `/configz`. */
+/** How long an answer may take: some read a partition of the log. */
+const inspectionTimeoutMs = 30_000
+/** Questions answered at the same time; more are refused. */
+const maxInspections = 16
+
+/** The operations server before it listens: `/livez`, `/readyz` (200 or 503 with the reasons), `/metrics`, `/configz`, and what `inspections` adds. */
 export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'port'>) {
   const app = fastify({ logger: false, forceCloseConnections: true })
   const health = (ask: () => Health) => async () => {
@@ -43,7 +57,77 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
     reply.header('content-type', options.metrics.contentType).send(await options.metrics.text()),
   )
   app.get('/configz', async () => options.config)
+  let underWay = 0
+  app.get<{ Params: { '*': string }; Querystring: Readonly<Record<string, string>> }>(
+    '/v1/*',
+    async (request, reply) => {
+      const routes = options.inspections?.() ?? []
+      const found = routes.flatMap((route) => {
+        const id = idIn(route.path, request.url.split('?')[0] ?? '')
+        return id === null ? [] : [{ route, id }]
+      })[0]
+      if (found === undefined) {
+        const paths = routes.map(({ path }) => path).join(', ')
+        const message = `there is no ${request.url.slice(0, 200)} here; there are ${paths === '' ? 'none (yet)' : paths}`
+        return reply.code(404).send({ error: { code: 'ROUTE_UNKNOWN', message } })
+      }
+      if (underWay >= maxInspections) {
+        const message = `${maxInspections} questions are being answered already; ask again`
+        return reply
+          .code(503)
+          .header('retry-after', '1')
+          .send({ error: { code: 'INSPECTIONS_BUSY', message } })
+      }
+      underWay++
+      try {
+        const signal = AbortSignal.timeout(inspectionTimeoutMs)
+        return await found.route.answer(found.id, request.query, signal)
+      } catch (error) {
+        const { status, body } = problemOf(error)
+        return await reply.code(status).send(body)
+      } finally {
+        underWay--
+      }
+    },
+  )
   return app
+}
+
+/** What stands for `{id}` of a path, decoded; an empty text where the path has none; null: it is another path. */
+function idIn(path: string, asked: string): string | null {
+  const wanted = path.split('/')
+  const given = asked.split('/')
+  if (wanted.length !== given.length) return null
+  let id = ''
+  for (const [at, part] of wanted.entries()) {
+    const is = given[at] ?? ''
+    if (part !== '{id}' && part !== is) return null
+    if (part !== '{id}') continue
+    try {
+      id = decodeURIComponent(is)
+    } catch {
+      return null
+    }
+  }
+  return id
+}
+
+function problemOf(error: unknown): { readonly status: number; readonly body: unknown } {
+  const { name, code, fault, message } = error as Error & { readonly code?: unknown; readonly fault?: unknown }
+  if (name === 'TimeoutError') {
+    return { status: 503, body: { error: { code: 'CALL_DEADLINE_EXCEEDED', message: 'the answer took too long' } } }
+  }
+  const status =
+    code === 'CALL_INVALID_ARGUMENT'
+      ? 400
+      : code === 'USER_ERASED'
+        ? 410
+        : fault === 'client'
+          ? 404
+          : fault === 'dependency'
+            ? 503
+            : 500
+  return { status, body: { error: { code: typeof code === 'string' ? code : 'DEFECT', message } } }
 }
 
 /** Listens on a port of its own, apart from traffic. Throws PORT_IN_USE or LISTEN_FAILED. */

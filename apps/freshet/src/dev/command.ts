@@ -11,6 +11,14 @@ import { createFeedObserver, observeMemory } from '@freshet/blender/observe'
 import { createHttpApp as createFeedApp } from '@freshet/blender/server'
 import { observe as observeCandidates } from '@freshet/candidate-service/observe'
 import { readDescriptors } from '@freshet/contracts/descriptors'
+import {
+  catalogueInspection,
+  feedInspection,
+  pinInspection,
+  progressInspection,
+  storedPinState,
+  userInspection,
+} from '@freshet/contracts/inspection/routes'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
 import { createHttpApp, listen } from '@freshet/event-ingest/http'
@@ -36,7 +44,7 @@ export function runDev(argv: readonly string[]): Promise<void> {
 }
 
 async function start(context: ServiceContext<DevConfig>): Promise<void> {
-  const { config, logger, metrics, use, readiness } = context
+  const { config, logger, metrics, use, inspect, readiness } = context
   const clock = createSystemClock()
   const random = createSystemRandom()
   const environment = await openEnvironment({ folder: config.data.folder, fsync: config.data.fsync })
@@ -84,6 +92,14 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     notReady: () => embedded.unready() ?? embedded.updater.notReady(),
     close: () => embedded.stop(),
   })
+  const { ranker } = embedded
+  inspect(
+    catalogueInspection(() => ranker.stats().pins),
+    userInspection({ log, store, clock }),
+    pinInspection({ clock, stateOf: storedPinState({ log, store }), pinOf: (id) => ranker.known(id).pin }),
+    feedInspection({ log }),
+    progressInspection({ log, store }),
+  )
   await embedded.start()
   observeMemory(embedded.blender, metrics)
   observeCandidates(embedded.candidates, metrics)

@@ -28,12 +28,6 @@ export const operationErrorCatalogue = {
     meaning: 'An import was accepted, and not all of it was applied to user state.',
   },
   LETTER_MISSING: { fault: 'client', retryable: false, exitCode: 1, meaning: 'No dead letter lies at this place.' },
-  FEED_MISSING: {
-    fault: 'client',
-    retryable: false,
-    exitCode: 1,
-    meaning: 'No such feed was recorded, or it does not hold the pin.',
-  },
   REBUILD_DIFFERS: {
     fault: 'server',
     retryable: false,

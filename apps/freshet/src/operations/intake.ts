@@ -10,6 +10,7 @@ export type EventKind = 'pins' | 'engagements'
 export interface Receipt {
   readonly token?: string
   readonly code?: string
+  readonly field?: string
   readonly message?: string
 }
 

@@ -1,0 +1,43 @@
+import { ContractError, errorCatalogue } from '@freshet/contracts/errors'
+import { ArgumentError } from '../arguments.ts'
+import { OperationError } from './errors.ts'
+
+/** Asks running processes on their operations servers, the first that knows the path answers. Throws the error that it answers, TARGET_UNREACHABLE where none answers. */
+export async function askOperations(urls: string, path: string, signal: AbortSignal): Promise<unknown> {
+  let refusal: Error | null = null
+  for (const url of urls.split(',')) {
+    if (!URL.canParse(url)) throw new ArgumentError(`--operations is ${url}; give a URL such as http://localhost:9464`)
+    let response: Response
+    let body: { readonly error?: { readonly code: string; readonly message: string } }
+    try {
+      response = await fetch(new URL(path, url), { signal })
+      body = (await response.json()) as typeof body
+    } catch (error) {
+      signal.throwIfAborted()
+      const { cause, message } = error as Error
+      const why = cause instanceof Error && cause.message !== '' ? cause.message : message
+      refusal ??= new OperationError('TARGET_UNREACHABLE', `${url} does not answer: ${why}`, { cause: error })
+      continue
+    }
+    if (response.ok) return body
+    const { code = '', message = `${url} answers ${response.status}` } = body.error ?? {}
+    // Another process may know what this one does not serve.
+    if (code === 'ROUTE_UNKNOWN') refusal ??= new OperationError('TARGET_UNREACHABLE', `${url}: ${message}`)
+    else if (Object.hasOwn(errorCatalogue, code)) throw new ContractError(code as keyof typeof errorCatalogue, message)
+    else throw new OperationError('TARGET_UNREACHABLE', `${url}: ${code}: ${message}`)
+  }
+  throw refusal ?? new ArgumentError('--operations is empty; give a URL such as http://localhost:9464')
+}
+
+/** The first of these processes that answers this path; null: none does. */
+export async function whoAnswers(urls: string, path: string, signal: AbortSignal): Promise<string | null> {
+  for (const url of urls.split(',')) {
+    try {
+      await askOperations(url, path, signal)
+      return url
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error
+    }
+  }
+  return null
+}

@@ -1,0 +1,135 @@
+import type { Clock } from '@freshet/domain/clock'
+import { idProblem } from '@freshet/domain/ids'
+import { partitionOf } from '@freshet/domain/partition'
+import type { Pin } from '@freshet/domain/pin'
+import type { PinState } from '@freshet/domain/pin-state'
+import { decodePartitionMeta, recordOutcomes } from '../codecs/partition-meta.ts'
+import { decodePinState } from '../codecs/pin-state.ts'
+import { decodeUserState } from '../codecs/user-state.ts'
+import { ContractError } from '../errors.ts'
+import type { EventLog } from '../ports/event-log.ts'
+import { nothingElse, type StateStore } from '../ports/state-store.ts'
+import { firstGeneration, servingPointer, stateScope, type StateFamily } from '../scopes.ts'
+import { erasedAtMs, userErased } from './erased.ts'
+import { pinJson } from './pin-json.ts'
+import { feedServed } from './served.ts'
+import { servedJson } from './served-json.ts'
+import { userJson } from './user-json.ts'
+
+/** A question that a process answers on its operations server: `GET` of a path whose `{id}` is given. */
+export interface Inspection {
+  readonly path: string
+  /** The body; throws a ContractError. `query`: what follows `?`. */
+  readonly answer: (id: string, query: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<unknown>
+}
+
+type Log = Pick<EventLog, 'starts' | 'ends' | 'readAll'>
+type Store = Pick<StateStore, 'read' | 'readForFold' | 'pointer'>
+
+/** `/v1/users/{id}/state`: what the feature updater keeps of a user. Refuses erased users. */
+export function userInspection({ log, store, clock }: { log: Log; store: Store; clock: Clock }): Inspection {
+  return {
+    path: '/v1/users/{id}/state',
+    async answer(userId, _query, signal) {
+      checkId('the user id', userId)
+      const [erasedMs, { value, partition, position }] = await Promise.all([
+        erasedAtMs(log, userId, { signal }),
+        stored({ log, store }, 'user', userId),
+      ])
+      const state = value === null ? null : decodeUserState(value)
+      // What was folded before the erasure may still be there for a moment; a user who came back has state from after it.
+      if (erasedMs !== null && (state === null || state.firstAtMs <= erasedMs)) throw userErased(userId, erasedMs)
+      if (state === null) throw new ContractError('USER_UNKNOWN', `nothing is known of the user ${userId}`)
+      return { ...userJson(userId, state, clock.now()), foldedTo: { partition, position } }
+    },
+  }
+}
+
+/** `/v1/pins/{id}`: the catalogue entry and what was counted. `pinOf` is asked for the catalogue; absent: this process does not know it. */
+export function pinInspection(options: {
+  readonly clock: Clock
+  readonly stateOf: (pinId: string) => Promise<PinState | null>
+  readonly pinOf?: (pinId: string) => Pin | null
+}): Inspection {
+  return {
+    path: '/v1/pins/{id}',
+    async answer(pinId) {
+      checkId('the pin id', pinId)
+      const state = await options.stateOf(pinId)
+      const pin = options.pinOf?.(pinId)
+      if (state === null && pin == null) {
+        const where =
+          pin === undefined ? 'nobody has engaged with it' : 'the catalogue has none, and nobody has engaged with it'
+        throw new ContractError('PIN_UNKNOWN', `nothing is known of the pin ${pinId}: ${where}`)
+      }
+      return pinJson(pinId, { pin, state }, options.clock.now())
+    },
+  }
+}
+
+/** `/v1/catalogue`: how many pins this process knows the catalogue entries of. */
+export function catalogueInspection(pins: () => number): Inspection {
+  return { path: '/v1/catalogue', answer: () => Promise.resolve({ pins: pins() }) }
+}
+
+/** The state of pins that the feature updater keeps. */
+export function storedPinState(options: { log: Log; store: Store }): (pinId: string) => Promise<PinState | null> {
+  return async (pinId) => {
+    const { value } = await stored(options, 'pin', pinId)
+    return value === null ? null : decodePinState(value)
+  }
+}
+
+/** `/v1/users/{id}/feeds/last`, `?feed=ID`: a feed as it was recorded. Refuses erased users. */
+export function feedInspection({ log }: { log: Log }): Inspection {
+  return {
+    path: '/v1/users/{id}/feeds/last',
+    async answer(userId, { feed = null }: Readonly<Record<string, string | null>>, signal) {
+      checkId('the user id', userId)
+      return servedJson(await feedServed(log, userId, feed, { signal }))
+    },
+  }
+}
+
+/** `/v1/progress`: by partition of `engagements.v1`, where the log ends, up to where it is folded, and what became of its records. */
+export function progressInspection({ log, store }: { log: Log; store: Store }): Inspection {
+  return {
+    path: '/v1/progress',
+    async answer() {
+      const scope = stateScope('user', await serving(store, 'user'))
+      const ends = await log.ends('engagements.v1')
+      const partitions = await Promise.all(
+        ends.map(async (end, partition) => {
+          const { position, meta } = await store.readForFold({ ...nothingElse, scope, partition })
+          const { counts } = decodePartitionMeta(meta)
+          return { partition, end, folded: position ?? 0, counts }
+        }),
+      )
+      const sum = (of: (typeof recordOutcomes)[number]): number =>
+        partitions.reduce((total, { counts }) => total + counts[of], 0)
+      return {
+        topic: 'engagements.v1',
+        lag: partitions.reduce((total, { end, folded }) => total + Math.max(0, end - folded), 0),
+        counts: Object.fromEntries(recordOutcomes.map((outcome) => [outcome, sum(outcome)])),
+        partitions,
+      }
+    },
+  }
+}
+
+async function stored({ log, store }: { log: Log; store: Store }, family: StateFamily, key: string) {
+  const topic = family === 'user' ? 'engagements.v1' : 'pin-engagements.v1'
+  const partition = partitionOf(key, (await log.ends(topic)).length)
+  const scope = stateScope(family, await serving(store, family))
+  const { position, values } = await store.read(scope, partition, [key])
+  return { partition, position, value: values[0] ?? null }
+}
+
+async function serving(store: Store, family: StateFamily): Promise<string> {
+  return (await store.pointer(servingPointer(family))) ?? firstGeneration
+}
+
+function checkId(name: string, id: string): void {
+  const problem = idProblem(id)
+  if (problem !== null) throw new ContractError('CALL_INVALID_ARGUMENT', `${name} ${problem}`)
+}
