@@ -57,7 +57,6 @@ function engagementConverter(conversion: Conversion): (cells: readonly unknown[]
   const plain = mapping.fields.filter(({ field }) => !['action', 'rating', 'occurredAt'].includes(field))
   const timeField = mapping.fields.find(({ field }) => field === 'occurredAt')
   const decide = actionDecider(conversion)
-  const ownId = mapping.fields.some(({ field }) => field === 'eventId')
   return (cells) => {
     const event: Record<string, unknown> = {}
     for (const { field, column } of plain) {
@@ -77,7 +76,7 @@ function engagementConverter(conversion: Conversion): (cells: readonly unknown[]
     const decided = decide(cells)
     if ('code' in decided || 'leftOut' in decided) return decided
     event['action'] = decided.action
-    if (!ownId) event['eventId'] = eventIdOf(event, decided.said)
+    event['eventId'] ??= eventIdOf(event, decided.said)
     return { event }
   }
 }

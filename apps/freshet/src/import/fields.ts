@@ -124,15 +124,15 @@ export function mapColumns(file: string, columns: readonly string[], options: Ma
       `--map names the column ${JSON.stringify(name)}, which is not there${near === null ? '' : `; did you mean ${JSON.stringify(near)}?`} (columns: ${columns.join(', ')})`,
     )
   }
+  const all = [...new Set([...fieldsOf.engagements, ...fieldsOf.pins])]
+  checkFields(
+    file,
+    options,
+    options.as === null ? 'there is' : `${options.as} have`,
+    options.as === null ? all : fieldsOf[options.as],
+  )
   const as = options.as ?? guessTarget(columns, options)
-  for (const [name, field] of options.mapped) {
-    if (field === null || fieldsOf[as].includes(field)) continue
-    const near = nearest(field, fieldsOf[as])
-    throw new ImportError(
-      file,
-      `--map ${name}=${field}: ${as} have no field ${JSON.stringify(field)}${near === null ? '' : `; did you mean ${near}?`} (fields: ${fieldsOf[as].join(', ')})`,
-    )
-  }
+  checkFields(file, options, `${as} have`, fieldsOf[as])
   const fields = fieldsByColumn(columns, as, options)
   const unused = columns.filter(
     (name, at) => !fields.some(({ column }) => column === at) && !options.inRules.has(name) && name !== '',
@@ -140,6 +140,17 @@ export function mapColumns(file: string, columns: readonly string[], options: Ma
   const mapping = { as, fields, unused }
   checkComplete(file, mapping, columns)
   return mapping
+}
+
+function checkFields(file: string, { mapped }: MappingOptions, who: string, fields: readonly string[]): void {
+  for (const [name, field] of mapped) {
+    if (field === null || fields.includes(field)) continue
+    const near = nearest(field, fields)
+    throw new ImportError(
+      file,
+      `--map ${name}=${field}: ${who} no field ${JSON.stringify(field)}${near === null ? '' : `; did you mean ${near}?`} (fields: ${fields.join(', ')})`,
+    )
+  }
 }
 
 function fieldsByColumn(columns: readonly string[], as: Target, { mapped }: MappingOptions): FieldOfColumn[] {

@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import type { Terminal } from '../operations/terminal.ts'
+import { runImport, type ImportArguments } from './command.ts'
+
+/** What an import wrote, and with which error it ended. */
+export interface Ended {
+  readonly output: string
+  readonly error: (Error & { readonly code?: string }) | null
+  /** Counts of the table at the end by their label. */
+  readonly counts: Readonly<Record<string, number>>
+}
+
+/** A folder for files, and a data folder in it that is not made yet. */
+export interface ImportWorld {
+  readonly folder: string
+  readonly data: string
+  /** Writes a file; one that ends in `.gz` is zipped. Answers its path. */
+  file(name: string, content: string | Uint8Array): string
+  run(files: string | readonly string[], given?: Partial<ImportArguments>): Promise<Ended>
+  close(): void
+}
+
+/** Imports in this process, into a folder of its own. */
+export function anImportWorld(): ImportWorld {
+  const folder = mkdtempSync(join(tmpdir(), 'freshet-import-test-'))
+  const data = join(folder, 'data')
+  return {
+    folder,
+    data,
+    file(name, content) {
+      const path = join(folder, name)
+      writeFileSync(path, name.endsWith('.gz') ? gzipSync(content) : content)
+      return path
+    },
+    async run(files, given = {}) {
+      let output = ''
+      const terminal: Terminal = {
+        write: (text) => (output += text),
+        progress: { write: () => true },
+        nowMs: () => performance.now(),
+        signal: new AbortController().signal,
+      }
+      const where = given.target === undefined ? { data } : {}
+      let error: Ended['error'] = null
+      try {
+        await runImport(
+          typeof files === 'string' ? [files] : files,
+          { partitions: '4', ...where, ...given },
+          terminal,
+          {},
+        )
+      } catch (thrown) {
+        error = thrown as Error
+      }
+      return { output, error, counts: countsIn(output) }
+    },
+    close: () => {
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function countsIn(output: string): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const line of output.split('\n')) {
+    const [, label, count] = /^ *([A-Za-z][\w. ]*?) {2,}([\d,]+)(?: {2}|$)/.exec(line) ?? []
+    if (label !== undefined && count !== undefined) counts[label] = Number(count.replaceAll(',', ''))
+  }
+  return counts
+}
+
+/** Ratings as MovieLens has them: `users` × `items`, times in the order of users unless shuffled, over three years. */
+export function someRatings(users: number, items: number): string {
+  const rows = ['userId,movieId,rating,timestamp']
+  for (let user = 1; user <= users; user++) {
+    for (let item = 1; item <= items; item++) {
+      const seconds = 1_300_000_000 + ((user * 7919 + item * 104_729) % 94_608_000)
+      rows.push(`${user},${item},${(((user * item) % 10) + 1) / 2},${seconds}`)
+    }
+  }
+  return `${rows.join('\n')}\n`
+}
