@@ -1,5 +1,6 @@
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { createProgress } from '@freshet/service/progress'
+import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { parseTime } from '@freshet/contracts/json/time'
 import { whole } from '../arguments.ts'
 import { OperationError } from '../operations/errors.ts'
@@ -81,7 +82,7 @@ export async function runImport(
     const made = await makePins(destination, seenPins, given.makePins ?? given.target === undefined, terminal)
     await post(destination, plans, sorter, tally, terminal)
     const applied = await destination.applied()
-    writeTable(terminal, tally, applied, made)
+    writeTable(terminal, tally, applied, made, given.target === undefined)
     terminal.write(`next: ${destination.next}\n`)
     if (applied !== null && applied.applied + applied.erased + applied.duplicate < tally.engagements)
       throw new OperationError(
@@ -107,10 +108,11 @@ function openDestination(
   if (given.target !== undefined) return openServicesDestination(given.target, given, terminal)
   const folder = given.data ?? defaultFolder
   terminal.write(`into the data folder ${folder}\n`)
-  return openFolderDestination(folder, {
-    partitions: whole(given.partitions, '--partitions', 1, 1024),
-    terminal,
-    env,
+  const partitions = whole(given.partitions, '--partitions', 1, 1024)
+  return openFolderDestination(folder, { partitions, terminal, env }).catch((error: unknown) => {
+    if (!isContractError(error, 'STORE_IN_USE')) throw error
+    const hint = 'stop it first, or post to it: --target http://localhost:8080 --operations http://localhost:9464'
+    throw new ContractError('STORE_IN_USE', `${error.message}; ${hint}`, { cause: error })
   })
 }
 
@@ -218,8 +220,8 @@ async function post(
   if (sorter.size() > 0) progress.done()
 }
 
-function writeTable(terminal: Terminal, tally: Tally, applied: Parameters<typeof tableOf>[1], made: number): void {
-  for (const line of tableOf(tally, applied, made)) terminal.write(`${line}\n`)
+function writeTable(terminal: Terminal, ...table: Parameters<typeof tableOf>): void {
+  for (const line of tableOf(...table)) terminal.write(`${line}\n`)
 }
 
 function failIfRefused(tally: Tally): void {

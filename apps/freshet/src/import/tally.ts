@@ -62,8 +62,8 @@ export interface Applied {
   readonly erased: number
 }
 
-/** The table at the end of an import, a line each. `applied`: null where nobody was asked. */
-export function tableOf(tally: Tally, applied: Applied | null, madePins: number): readonly string[] {
+/** The table at the end of an import, a line each. `applied`: null where nobody was asked; `alone`: nothing else was applied meanwhile. */
+export function tableOf(tally: Tally, applied: Applied | null, madePins: number, alone = true): readonly string[] {
   const refused = refusedIn(tally)
   const rows: (readonly [string, number, string])[] = [
     ['read', tally.read, 'rows'],
@@ -87,7 +87,14 @@ export function tableOf(tally: Tally, applied: Applied | null, madePins: number)
   if (tally.imported > 0) rows.push(['there already', tally.imported, 'from an earlier import'])
   if (madePins > 0) rows.push(['pins made', madePins, 'of ids that had no catalogue entry'])
   if (applied !== null) {
-    rows.push(['applied', applied.applied, 'to user state, counted by the feature updater'], ['late', applied.late, ''])
+    rows.push(
+      [
+        'applied',
+        applied.applied,
+        `to user state, counted by the feature updater${alone ? '' : ', other traffic included'}`,
+      ],
+      ['late', applied.late, ''],
+    )
     if (applied.duplicate > 0) rows.push(['duplicate', applied.duplicate, 'events that the updater knew'])
     if (applied.deadLettered > 0) rows.push(['dead letters', applied.deadLettered, '`freshet dlq list` shows them'])
     if (applied.erased > 0) rows.push(['erased', applied.erased, 'of users who were erased later than that'])
