@@ -1,7 +1,7 @@
 import { counted, halfLifeNames, type Counters } from '@freshet/domain/decay'
 import { actions } from '@freshet/domain/engagement'
 import { newestFirst } from '@freshet/domain/features/recent-actions'
-import { relationKinds } from '@freshet/domain/features/relations'
+import { relationKinds } from '@freshet/domain/features/relation-kinds'
 import { sessionCount } from '@freshet/domain/features/sessions'
 import type { UserState } from '@freshet/domain/user-state'
 
@@ -11,7 +11,7 @@ const shownActions = 50
 /** What is known of a user, for people: times in words, counters as of `atMs`, what was withdrawn left out. */
 export function userJson(userId: string, state: UserState, atMs: number): Readonly<Record<string, unknown>> {
   const { recent, boards, seen, sessions } = state
-  const standing = [...state.relations.values()].filter(({ stands }) => stands)
+  const standing = [...state.relations.newest.values()].filter(({ stands }) => stands)
   const last = sessions.endMs.length - 1
   return {
     userId,
@@ -24,6 +24,10 @@ export function userJson(userId: string, state: UserState, atMs: number): Readon
         const of = standing.filter((relation) => relation.kind === kind)
         return of.length === 0 ? [] : [[kind, of.map(({ id, atMs: since }) => ({ id, since: isoTime(since) }))]]
       }),
+    ),
+    // Kept by hash alone, beyond the last changes of a kind: how many stand.
+    olderRelations: Object.fromEntries(
+      state.relations.older.map(({ kind, stands }) => [kind, stands.reduce((sum, one) => sum + one, 0)]),
     ),
     boards: boards.boardIds.map((boardId, row) => ({
       boardId,
