@@ -5,7 +5,7 @@ import { standingHashes } from '@freshet/domain/features/older-relations'
 import type { RelationKind } from '@freshet/domain/features/relation-kinds'
 import { hasRelation, olderOf } from '@freshet/domain/features/relations'
 import { hasSeen } from '@freshet/domain/features/seen'
-import { actions } from '@freshet/domain/engagement'
+import { actions, positiveActions } from '@freshet/domain/engagement'
 import { hash32, hash32Within } from '@freshet/domain/hash'
 import { newUserState, type UserState } from '@freshet/domain/user-state'
 
@@ -61,13 +61,15 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
   let seen: KnownUser['seen'] | null = null
   const acted = new Map(state.recent.pinIds.map((pinId, row) => [pinId, row]))
   for (const { kind, id, stands } of state.relations.newest.values()) if (stands) ids[kind].push(id)
+  const hidden = neverShown(state, 'hide-pin', ids['hide-pin'])
+  const reported = neverShown(state, 'report-pin', ids['report-pin'])
   return {
     bytes,
-    recent: recentOf(state),
+    recent: recentOf(state, (pinId) => hidden.has(pinId) || reported.has(pinId)),
     follows: { creatorIds: ids['follow-creator'], boardIds: ids['follow-board'], topicIds: ids['follow-topic'] },
     blocks: { creatorIds: ids['block-creator'], boardIds: ids['block-board'], topicIds: ids['block-topic'] },
-    hidden: neverShown(state, 'hide-pin', ids['hide-pin']),
-    reported: neverShown(state, 'report-pin', ids['report-pin']),
+    hidden,
+    reported,
     blockedCreators: blocked(state, 'block-creator', ids['block-creator']),
     blockedTopics: blocked(state, 'block-topic', ids['block-topic']),
     hasSeen: (pinId) => acted.has(pinId) || hasSeen(state.seen, pinId),
@@ -96,17 +98,23 @@ function seenOf({ seen, recent }: UserState): KnownUser['seen'] {
   }
 }
 
-function recentOf({ recent }: UserState): RecentActions | undefined {
-  if (recent.pinIds.length === 0) return undefined
+/** The recent actions, without likes of pins that are hidden or reported: the hide may be older than all of them. */
+function recentOf({ recent }: UserState, isRefused: (pinId: string) => boolean): RecentActions | undefined {
+  const isKept = (row: number): boolean =>
+    !likes.has(recent.actions[row] as number) || !isRefused(recent.pinIds[row] as string)
+  const rows = recent.pinIds.map((_, row) => row).filter(isKept)
+  if (rows.length === 0) return undefined
   return {
-    pinIds: [...recent.pinIds],
+    pinIds: rows.map((row) => recent.pinIds[row] as string),
     // On the wire an action's number is its index plus one: zero is "not given".
-    actions: recent.actions.map((index) => index + 1),
-    occurredAtMs: bytesOf(recent.atMs),
-    sessionIds: [...recent.sessionIds],
-    boardIds: [...recent.boardIds],
+    actions: Uint8Array.from(rows, (row) => (recent.actions[row] as number) + 1),
+    occurredAtMs: bytesOf(Float64Array.from(rows, (row) => recent.atMs[row] as number)),
+    sessionIds: rows.map((row) => recent.sessionIds[row] as string),
+    boardIds: rows.map((row) => recent.boardIds[row] as string),
   }
 }
+
+const likes = new Set(positiveActions.map((action) => actions.indexOf(action)))
 
 function neverShown({ relations }: UserState, kind: RelationKind, ids: readonly string[]): NeverShown {
   const olderHashes = olderHash32s(relations, kind)

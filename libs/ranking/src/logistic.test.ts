@@ -11,7 +11,7 @@ const spec = parseSpec(
     features: Object.fromEntries(
       features.map((name, at) => [
         name,
-        { transform: (['log1p', { range: [0, 8] }, 'identity', { log: 0.5 }] as const)[at % 4] },
+        { transform: (['log1p', { range: [0, 8] }, 'identity', { log: 0.5 }, 'signed-log1p'] as const)[at % 5] },
       ]),
     ),
     actions: {
@@ -24,7 +24,7 @@ const spec = parseSpec(
 )
 
 function rowsOf(candidates: number): Float32Array {
-  return Float32Array.from({ length: candidates * features.length }, (_, at) => Math.abs(Math.sin(at * 12.9898) * 10))
+  return Float32Array.from({ length: candidates * features.length }, (_, at) => Math.sin(at * 12.9898) * 10)
 }
 
 /** The same formula in plain double arithmetic. */
@@ -32,7 +32,11 @@ function reference(rows: Float32Array, row: number): number {
   return spec.models.reduce((utility, model, at) => {
     const logit = model.weights.reduce((sum, weight, column) => {
       const value = rows[row * features.length + column]!
-      const scaled = [Math.log1p(value), Math.min(1, value / 8), value, Math.log(Math.max(0.5, value))][column % 4]!
+      const signed = Math.sign(value) * Math.log1p(Math.abs(value))
+      const positive = Math.max(0, value)
+      const scaled = [Math.log1p(positive), Math.min(1, positive / 8), value, Math.log(Math.max(0.5, value)), signed][
+        column % 5
+      ]!
       return sum + weight * scaled
     }, model.bias)
     return utility + spec.worth[at]! / (1 + Math.exp(-logit))

@@ -92,6 +92,13 @@ function compile(
           out[at] = value > 0 ? Math.log1p(value) : 0
         }
       }
+    case 'signed-log1p':
+      return (features, out, column) => {
+        for (let at = column; at < features.length; at += width) {
+          const value = features[at]!
+          out[at] = value > 0 ? Math.log1p(value) : value < 0 ? -Math.log1p(-value) : 0
+        }
+      }
     case 'log': {
       const { floor } = transform
       return (features, out, column) => {

@@ -5,6 +5,8 @@ export type Transform =
   | { readonly kind: 'identity' }
   /** ln(1 + max(0, x)). */
   | { readonly kind: 'log1p' }
+  /** ln(1 + x), and −ln(1 − x) below zero: for weights that may speak against something. */
+  | { readonly kind: 'signed-log1p' }
   /** ln(max(floor, x)): for probabilities, which count by their ratios. */
   | { readonly kind: 'log'; readonly floor: number }
   /** (x − from) / (to − from), cut to [0, 1]. */
@@ -51,7 +53,7 @@ export class SpecError extends Error {
 
 /**
  * Reads a spec from JSON text:
- * `{"version", "features": {name: {"transform": "identity" | "log1p" | {"range": [from, to]}}},
+ * `{"version", "features": {name: {"transform": "identity" | "log1p" | "signed-log1p" | {"range": [from, to]}}},
  *   "actions": {action: {"worth", "bias", "weights": {feature: weight}}}}`.
  * A feature without a weight weighs nothing. Throws a SpecError that lists every problem.
  */
@@ -97,7 +99,7 @@ export function parseSpec(
 
 function transformOf(settings: unknown, where: string, problems: string[]): Transform {
   const transform = object(settings, where, problems)['transform'] ?? 'identity'
-  if (transform === 'identity' || transform === 'log1p') return { kind: transform }
+  if (transform === 'identity' || transform === 'log1p' || transform === 'signed-log1p') return { kind: transform }
   const log = (transform as { log?: unknown }).log
   if (log !== undefined) {
     const floor = number(log, `${where}.transform.log`, problems)
@@ -111,7 +113,9 @@ function transformOf(settings: unknown, where: string, problems: string[]): Tran
     if (from >= to) problems.push(`${where}.transform.range goes from ${from} to ${to}; give the smaller number first`)
     return { kind: 'range', from, to }
   }
-  problems.push(`${where}.transform is none of "identity", "log1p", {"log": floor}, {"range": [from, to]}`)
+  problems.push(
+    `${where}.transform is none of "identity", "log1p", "signed-log1p", {"log": floor}, {"range": [from, to]}`,
+  )
   return { kind: 'identity' }
 }
 

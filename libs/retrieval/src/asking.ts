@@ -97,7 +97,8 @@ export function createAsking({ enabled, calibration, catalogue, board, sweep, cl
       )
       const limit = Math.min(request.limit, mostMerged)
       const evidence = evidenceOf(query, query.index.trails)
-      mergeHits(answers, { catalogue, board, evidence, learned: calibration.part }, { limit, hits: merged })
+      const { liking } = query
+      mergeHits(answers, { catalogue, board, evidence, learned: calibration.part, liking }, { limit, hits: merged })
       const deadlineMs = request.deadlineMs ?? Infinity
       const interruption = clock === undefined ? uninterrupted : createInterruption(() => tookMs() > deadlineMs)
       const swept = fill(asked, interruption)

@@ -17,6 +17,8 @@ export interface MergeContext {
   readonly evidence: number
   /** Weight of the learned worths against the fixed mixture, in [0, 1); 0 where absent. */
   readonly learned?: number
+  /** The factor by which each pin counts less; null or absent: none does. */
+  readonly liking?: ((row: number) => number) | null
 }
 
 const leastProbabilityWeight = 0.02
@@ -36,7 +38,7 @@ const leastProbabilityWeight = 0.02
  */
 export function mergeHits(
   inputs: readonly MergeInput[],
-  { catalogue, board, evidence, learned = 0 }: MergeContext,
+  { catalogue, board, evidence, learned = 0, liking = null }: MergeContext,
   { limit, hits }: { readonly limit: number; readonly hits: Hits },
 ): void {
   board.clear()
@@ -71,7 +73,7 @@ export function mergeHits(
   const best = selectorInto(catalogue, limit, hits)
   for (let i = 0; i < board.touched; i++) {
     const row = board.touchedRow(i)
-    best.offer(row, board.get(row), always)
+    best.offer(row, liking === null ? board.get(row) : board.get(row) * liking(row), always)
   }
   best.finish()
 }

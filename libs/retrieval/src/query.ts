@@ -1,8 +1,9 @@
 import { actions, positiveActions } from '@freshet/domain/engagement'
-import { hash32 } from '@freshet/domain/hash'
+import { standingRows } from '@freshet/domain/features/standing'
 
 import type { Catalogue } from './catalogue.ts'
 import { nextCapacity } from './columns.ts'
+import { dislikesOf } from './dislikes.ts'
 import type { Asker, IndexReading, NeighbourIndex } from './neighbours/neighbour-index.ts'
 import type { RetrieveQuery } from './question.ts'
 import type { SourceQuery } from './source.ts'
@@ -52,7 +53,7 @@ export function createQueryBuilder({
       for (let i = catalogue.topicCountOf(row) - 1; i >= 0; i--)
         if (blockedTopics.has(catalogue.topicOf(row, i))) return false
     }
-    return excludedHashes.length === 0 || !holds(excludedHashes, hash32(catalogue.pinIdOf(row)))
+    return excludedHashes.length === 0 || !holds(excludedHashes, catalogue.hashOf(row))
   }
 
   function accept(row: number): boolean {
@@ -78,15 +79,23 @@ export function createQueryBuilder({
       for (const topic of rowsOf(request.excludeTopics, catalogue.topicRow)) blockedTopics.add(topic)
 
       const recent = request.recent ?? []
+      const standing = standingRows({
+        count: recent.length,
+        action: (at) => recent[at]?.action ?? 'impression',
+        pinId: (at) => recent[at]?.pinId ?? '',
+        boardId: (at) => recent[at]?.boardId ?? '',
+      })
+      const isLiked = (at: number): boolean =>
+        standing[at] === 1 && positiveActions.includes(recent[at]?.action ?? 'impression')
       let count = 0
       let sessionStart = -1
       recentBoards = []
       const session = sessionOf(request, config.sessionGapMs)
       const asker: Asker | null =
         request.userId === null ? null : { userId: request.userId, sessionId: session.sessionId, atMs: request.atMs }
-      for (let i = firstOfLatest(recent, config.maxRecentActions); i < recent.length; i++) {
+      for (let i = firstOfLatest(recent.length, config.maxRecentActions, isLiked); i < recent.length; i++) {
         const action = recent[i]
-        if (action === undefined || !positiveActions.includes(action.action)) continue
+        if (action === undefined || !isLiked(i)) continue
         const row = catalogue.rowOf(action.pinId)
         if (row < 0) continue
         if (i >= session.from && sessionStart < 0) sessionStart = count
@@ -123,6 +132,7 @@ export function createQueryBuilder({
         followedBoards: request.followedBoards ?? [],
         amongRows: request.among ? rowsOf(request.among, catalogue.rowOf) : null,
         limit: unlimited,
+        liking: request.surface === 'home' ? dislikesOf(recent, standing, { catalogue, atMs: request.atMs }) : null,
         accept,
         isEligible,
       }
@@ -130,11 +140,9 @@ export function createQueryBuilder({
   }
 }
 
-function firstOfLatest(recent: NonNullable<RetrieveQuery['recent']>, maxPositive: number): number {
-  let positive = 0
-  for (let i = recent.length - 1; i >= 0; i--) {
-    if (positiveActions.includes(recent[i]?.action ?? 'impression') && ++positive === maxPositive) return i
-  }
+function firstOfLatest(count: number, maxLiked: number, isLiked: (at: number) => boolean): number {
+  let liked = 0
+  for (let i = count - 1; i >= 0; i--) if (isLiked(i) && ++liked === maxLiked) return i
   return 0
 }
 

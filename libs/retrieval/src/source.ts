@@ -92,7 +92,7 @@ export interface SourceQuery {
   readonly userId: string | null
   /** The pin that related pins are asked for; -1 on the home feed. */
   readonly pinRow: number
-  /** The user's own positive actions on known pins, oldest first; on the related surface the pin itself is the last one. */
+  /** The user's own positive actions on known pins that still stand, oldest first; on the related surface the pin itself is the last one. */
   readonly recentCount: number
   readonly recentRows: Int32Array
   readonly recentAtMs: Float64Array
@@ -114,6 +114,8 @@ export interface SourceQuery {
   readonly amongRows: Int32Array | null
   /** The most rows wanted; never less than the hits have room for, because the merge needs the whole answer. */
   readonly limit: number
+  /** The factor by which a pin counts less for being like what the user took back or wants nothing of; null: none does. The merge applies it. */
+  readonly liking: ((row: number) => number) | null
   /** False for pins that are not eligible, and for those that were shown: ask it during the search. */
   readonly accept: (row: number) => boolean
   /** False for pins that are deleted, excluded, hidden, or of a blocked creator or topic. */

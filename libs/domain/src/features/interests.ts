@@ -5,7 +5,9 @@ import type { Pin } from '../pin.ts'
 import type { UserState } from '../user-state.ts'
 import { boardWeight } from './board-affinity.ts'
 import { hours, scalar, type Feature } from './feature.ts'
-import { relationIds } from './relations.ts'
+import type { RecentActions } from './recent-actions.ts'
+import { hasRelation, relationIds } from './relations.ts'
+import { standingRows } from './standing.ts'
 
 /** Half-life of what an action says about taste, milliseconds: 14 days. */
 export const interestHalfLifeMs = 1_209_600_000
@@ -44,16 +46,48 @@ export interface Interests {
   readonly boards: readonly { readonly id: string; readonly hash: number; readonly weight: number }[]
 }
 
-/** Derives the affinities as of `atMs`. An action's weight is shared among the pin's topics. Pins that the catalogue does not know say nothing. */
+/** What the user's action on a pin says about what the pin is about; 0: nothing, or it was taken back. */
+export function saidOf(user: Pick<UserState, 'recent' | 'relations'>, row: number): number {
+  const { recent, relations } = user
+  const action = actions[recent.actions[row] ?? 0]
+  const said = (action === undefined ? undefined : interestWeights[action]) ?? 0
+  if (said === 0 || standingOf(recent)[row] !== 1) return 0
+  const pinId = recent.pinIds[row] ?? ''
+  // The hide itself may be older than all recent actions.
+  const isRefused =
+    said > 0 && (hasRelation(relations, 'hide-pin', pinId) || hasRelation(relations, 'report-pin', pinId))
+  return isRefused ? 0 : said
+}
+
+// A page asks about one user's rows again and again.
+const standing = new WeakMap<RecentActions, Uint8Array>()
+
+function standingOf(recent: RecentActions): Uint8Array {
+  let rows = standing.get(recent)
+  if (rows === undefined) {
+    rows = standingRows({
+      count: recent.pinIds.length,
+      action: (row) => actions[recent.actions[row] ?? 0] ?? 'impression',
+      pinId: (row) => recent.pinIds[row] ?? '',
+      boardId: (row) => recent.boardIds[row] ?? '',
+    })
+    standing.set(recent, rows)
+  }
+  return rows
+}
+
+/**
+ * Derives the affinities as of `atMs`. An action's weight is shared among the pin's topics. What was taken back says
+ * nothing, and what took it back speaks against the pin's topics and creator. Pins that the catalogue does not know say nothing.
+ */
 export function readInterests(user: UserState, pinOf: (pinId: string) => Pin | undefined, atMs: number): Interests {
   const topics = new Map<string, Interest>()
   const creators = new Map<string, Interest>()
   const { recent } = user
   for (let row = 0; row < recent.pinIds.length; row++) {
-    const action = actions[recent.actions[row] ?? 0]
-    const said = action === undefined ? undefined : interestWeights[action]
-    const pin = pinOf(recent.pinIds[row] ?? '')
-    if (said === undefined || pin === undefined) continue
+    const said = saidOf(user, row)
+    const pin = said === 0 ? undefined : pinOf(recent.pinIds[row] ?? '')
+    if (pin === undefined) continue
     const actedAtMs = recent.atMs[row] ?? 0
     const weight = said * decay(atMs - actedAtMs, interestHalfLifeMs)
     const likedAtMs = said > 0 ? actedAtMs : 0
