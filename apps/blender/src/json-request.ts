@@ -58,6 +58,17 @@ export function jsonFromQuery(query: Fields): Fields {
   return fields
 }
 
+/** A question that leaves no trace. */
+export const dryRun: Evaluation = {
+  consistency: Consistency.UNSPECIFIED,
+  dryRun: true,
+  amongPinIds: [],
+  excludePinIds: [],
+  allowRepeats: false,
+  depth: Depth.UNSPECIFIED,
+  sources: [],
+}
+
 function evaluationOf(value: unknown, field: string): Evaluation {
   const given = read(value, `${field}.`, {
     consistency: oneOf({
@@ -71,16 +82,7 @@ function evaluationOf(value: unknown, field: string): Evaluation {
     depth: oneOf({ DEPTH_UNSPECIFIED: Depth.UNSPECIFIED, DEPTH_CANDIDATES: Depth.CANDIDATES }),
     sources: strings,
   })
-  return {
-    consistency: Consistency.UNSPECIFIED,
-    dryRun: false,
-    amongPinIds: [],
-    excludePinIds: [],
-    allowRepeats: false,
-    depth: Depth.UNSPECIFIED,
-    sources: [],
-    ...given,
-  }
+  return { ...dryRun, dryRun: false, ...given }
 }
 
 function oneOf<Value>(values: Readonly<Record<string, Value>>): Reader<Value> {

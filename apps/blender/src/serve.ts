@@ -2,12 +2,13 @@ import { serveBlender } from '@freshet/adapters/grpc/blender-server'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import type { Blender } from '@freshet/contracts/ports/calls'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
+import { listen } from '@freshet/service/http-app'
 import type { Logger } from '@freshet/service/logging'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Component, Health } from '@freshet/service/service'
 import type { z } from 'zod'
 import type { processSchema } from './config.ts'
-import { createHttpApp, listen } from './server.ts'
+import { createHttpApp } from './server.ts'
 
 /** What the servers need. */
 export interface ServeOptions {
@@ -25,7 +26,16 @@ export async function serve({ blender, config, logger, metrics, readiness, use }
   const onDefect = (err: unknown) => {
     logger.error({ err }, 'defect')
   }
-  const app = createHttpApp({ blender, timeoutMs, maxBodyBytes, origins: config.cors.origins, onDefect })
+  const app = createHttpApp({
+    blender,
+    timeoutMs,
+    maxBodyBytes,
+    limits: config.http,
+    origins: config.cors.origins,
+    metrics,
+    nowMs: () => performance.now(),
+    onDefect,
+  })
   const httpPort = await listen(app, config.http.host, config.http.port)
   use({ name: 'http', drain: () => app.close() })
   const services = [serveBlender(blender, { onDefect, defaultTimeoutMs: timeoutMs })]

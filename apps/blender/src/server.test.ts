@@ -1,17 +1,26 @@
 import { Client, Server, ServerCredentials, credentials, status, type ServiceError } from '@grpc/grpc-js'
+import { createFileRegistry, fromBinary, toJson } from '@bufbuild/protobuf'
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
+import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
 import { serveBlender } from '@freshet/adapters/grpc/blender-server'
+import { readDescriptors } from '@freshet/contracts/descriptors'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import {
   Evaluation,
   GetFeedRequest,
   GetFeedResponse,
   GetRelatedPinsRequest,
+  GetRelatedPinsResponse,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { Blender } from '@freshet/contracts/ports/calls'
+import { createMetrics } from '@freshet/service/metrics'
+import { httpSettings } from '@freshet/service/settings'
+import { z } from 'zod'
 import { aBlender, aFeedRequest } from './blender.harness.ts'
 import { formatPageToken } from './page-token.ts'
+import { feedToJson, relatedPinsToJson } from './json-answer.ts'
 import { createHttpApp } from './server.ts'
 
 const closing: (() => void | Promise<void>)[] = []
@@ -27,7 +36,16 @@ async function start(blender?: Blender) {
   }
   const defects: unknown[] = []
   const onDefect = (error: unknown) => void defects.push(error)
-  const app = createHttpApp({ blender: answering, timeoutMs: 500, maxBodyBytes: 65_536, origins: [], onDefect })
+  const app = createHttpApp({
+    blender: answering,
+    timeoutMs: 500,
+    maxBodyBytes: 65_536,
+    limits: z.object(httpSettings(0)).parse({}),
+    origins: [],
+    metrics: createMetrics(),
+    nowMs: () => performance.now(),
+    onDefect,
+  })
   closing.push(() => app.close())
   const server = new Server()
   const { definition, implementation } = serveBlender(answering, { onDefect, defaultTimeoutMs: 500 })
@@ -150,13 +168,22 @@ describe('bad input', () => {
     ['an unknown field of the evaluation', '{"userId":"ada","evaluation":{"dry":true}}', 'evaluation.dry'],
     ['an unknown depth', '{"userId":"ada","evaluation":{"depth":"DEPTH_SEA"}}', 'evaluation.depth'],
     ['deep JSON', `{"userId":"ada","after":${'['.repeat(5_000)}${']'.repeat(5_000)}}`, 'after[0]'],
-    ['no user', '{}', 'user_id'],
-  ])('over HTTP: %s is a 400 that names the field', async (_what, payload, field) => {
+    ['no user', '{}', 'userId'],
+    ['a page too large', '{"userId":"ada","pageSize":101}', 'pageSize'],
+    ['a bad session', '{"userId":"ada","sessionId":"\\u0007"}', 'sessionId'],
+    ['a page token of nobody', '{"userId":"ada","pageToken":"hello"}', 'pageToken'],
+    ['a time before the epoch', '{"userId":"ada","atMs":-1}', 'atMs'],
+    ['a bad pin to rank', '{"userId":"ada","evaluation":{"amongPinIds":["a","\\n"]}}', 'evaluation.amongPinIds[1]'],
+    ['a bad pin to leave out', '{"userId":"ada","evaluation":{"excludePinIds":[""]}}', 'evaluation.excludePinIds[0]'],
+    ['a field by its name in the proto', '{"user_id":"ada"}', 'user_id'],
+  ])('A14: over HTTP, %s is a 400 that names the field as JSON does', async (_what, payload, field) => {
     const { app } = await start()
     const headers = { 'content-type': 'application/json' }
     const answer = await app.inject({ method: 'POST', url: '/v1/feed', headers, payload })
     expect(answer.statusCode).toBe(400)
-    expect(answer.json<ErrorBody>().error).toMatchObject({ code: 'CALL_INVALID_ARGUMENT', field, retryable: false })
+    const { error } = answer.json<ErrorBody>()
+    expect(error).toMatchObject({ code: 'CALL_INVALID_ARGUMENT', field, retryable: false })
+    expect(error.message.startsWith(`${field}: `)).toBe(true)
   })
 
   test.each([
@@ -181,6 +208,115 @@ describe('bad input', () => {
     const lost = await app.inject({ method: 'GET', url: '/v1/feeds' })
     expect(lost.statusCode).toBe(404)
     expect(lost.json<ErrorBody>().error.message).toContain('/v1/feed')
+  })
+})
+
+describe('A14 · answers over HTTP', () => {
+  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readDescriptors()))
+  const canonical = (name: string, bytes: Uint8Array): unknown => {
+    const message = registry.getMessage(`freshet.blending.v1.${name}`)!
+    return toJson(message, fromBinary(message, bytes), { alwaysEmitImplicit: true })
+  }
+  const text = fc.string({ maxLength: 5 })
+  const page = {
+    feedId: text,
+    items: fc.array(
+      fc.record({
+        pinId: text,
+        position: fc.nat(9),
+        utility: fc.float({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+        sources: fc.array(text, { maxLength: 2 }),
+      }),
+      { maxLength: 3 },
+    ),
+    degradation: fc.constantFrom(0 as const, 1 as const, 5 as const),
+    reasons: fc.array(text, { maxLength: 2 }),
+    freshness: fc.constantFrom(0 as const, 1 as const, 2 as const),
+    stages: fc.array(
+      fc.record({
+        stage: text,
+        candidatesIn: fc.nat(9),
+        candidatesOut: fc.nat(9),
+        tookUs: fc.nat(9),
+        removed: fc.dictionary(fc.stringMatching(/^[A-Z]{1,5}$/), fc.nat(9), { maxKeys: 2 }),
+        error: text,
+      }),
+      { maxLength: 2 },
+    ),
+  }
+
+  test('have every field that the proto has, zeros and empty lists too, whatever they hold', () => {
+    const feed = fc.record({ ...page, nextPageToken: text })
+    fc.assert(
+      fc.property(feed, fc.record(page), (home, related) => {
+        const response = GetFeedResponse.fromPartial(home)
+        const bytes = GetFeedResponse.encode(response).finish()
+        expect(JSON.parse(JSON.stringify(feedToJson(response)))).toEqual(canonical('GetFeedResponse', bytes))
+        const other = GetRelatedPinsResponse.fromPartial(related)
+        const otherBytes = GetRelatedPinsResponse.encode(other).finish()
+        expect(JSON.parse(JSON.stringify(relatedPinsToJson(other)))).toEqual(
+          canonical('GetRelatedPinsResponse', otherBytes),
+        )
+      }),
+    )
+  })
+
+  test('the first pin has position 0, and an empty feed has an empty list', async () => {
+    const { app } = await start()
+    const first = await app.inject({ method: 'GET', url: '/v1/feed?userId=ada&pageSize=1' })
+    expect(first.json()).toMatchObject({ items: [{ position: 0 }], reasons: [], stages: [] })
+    const none = await start({
+      getFeed: async () => GetFeedResponse.create(),
+      getRelatedPins: async () => GetRelatedPinsResponse.create(),
+    })
+    for (const [path, more] of [
+      ['feed?userId=ada', { nextPageToken: '' }],
+      ['related?pinId=p', {}],
+    ] as const) {
+      const answer = await none.app.inject({ method: 'GET', url: `/v1/${path}` })
+      expect(answer.json()).toEqual({
+        feedId: '',
+        items: [],
+        degradation: 'DEGRADATION_UNSPECIFIED',
+        reasons: [],
+        freshness: 'FRESHNESS_UNSPECIFIED',
+        stages: [],
+        ...more,
+      })
+    }
+  })
+
+  test('GET and HEAD look without using up pins, however often; POST serves', async () => {
+    const { app } = await start()
+    const pins = async (method: 'GET' | 'POST', payload?: object): Promise<string[]> => {
+      const asked = { method, url: `/v1/feed${method === 'GET' ? '?userId=ada&pageSize=5' : ''}` }
+      const answer = await app.inject(payload === undefined ? asked : { ...asked, payload })
+      return answer.json<{ items: { pinId: string }[] }>().items.map(({ pinId }) => pinId)
+    }
+    const first = await pins('GET')
+    expect(first).toHaveLength(5)
+    for (let i = 0; i < 3; i++) {
+      const head = await app.inject({ method: 'HEAD', url: '/v1/feed?userId=ada&pageSize=5' })
+      expect([head.statusCode, head.body, head.headers['cache-control']]).toEqual([200, '', 'no-store'])
+    }
+    expect(await pins('GET')).toEqual(first)
+    expect(await pins('POST', { userId: 'ada', pageSize: 5 })).toEqual(first)
+    const next = await pins('GET')
+    expect(next).toHaveLength(5)
+    expect(next.filter((pin) => first.includes(pin))).toEqual([])
+  })
+
+  test('a GET goes on by its page token', async () => {
+    const { app } = await start()
+    const get = async (more = '') =>
+      (await app.inject({ method: 'GET', url: `/v1/feed?userId=ada&pageSize=3${more}` })).json<{
+        items: { pinId: string; position: number }[]
+        nextPageToken: string
+      }>()
+    const first = await get()
+    const second = await get(`&pageToken=${first.nextPageToken}`)
+    expect(second.items.map(({ position }) => position)).toEqual([3, 4, 5])
+    expect(new Set([...first.items, ...second.items].map(({ pinId }) => pinId)).size).toBe(6)
   })
 })
 

@@ -1,11 +1,14 @@
 import { ContractError, isContractError, type ErrorCode } from '@freshet/contracts/errors'
-import { GetFeedResponse, GetRelatedPinsResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { Evaluation } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
-import { allowOrigins } from '@freshet/service/cors'
-import { listenError } from '@freshet/service/errors'
-import { parseJsonBody } from '@freshet/service/json-body'
-import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
-import { feedRequestFromJson, jsonFromQuery, relatedRequestFromJson } from './json-request.ts'
+import { createByteRoom } from '@freshet/service/byte-room'
+import { bodyStatus, createHttpApp as createApp } from '@freshet/service/http-app'
+import { BodyError } from '@freshet/service/http-body'
+import type { Metrics } from '@freshet/service/metrics'
+import type { HttpLimits } from '@freshet/service/settings'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { feedToJson, relatedPinsToJson } from './json-answer.ts'
+import { dryRun, feedRequestFromJson, jsonFromQuery, relatedRequestFromJson } from './json-request.ts'
 
 /** What the HTTP server needs. */
 export interface HttpOptions {
@@ -13,8 +16,12 @@ export interface HttpOptions {
   /** Time for an answer. */
   readonly timeoutMs: number
   readonly maxBodyBytes: number
+  readonly limits: HttpLimits
   /** Origins of pages that may ask; `*`: all. */
   readonly origins: readonly string[]
+  readonly metrics: Metrics
+  /** Time that never goes back, milliseconds. */
+  readonly nowMs: () => number
   /** Told of defects. */
   readonly onDefect: (error: unknown) => void
 }
@@ -31,19 +38,32 @@ const statusOf: Readonly<Partial<Record<ErrorCode, number>>> = {
 
 const routes = 'GET and POST /v1/feed, GET and POST /v1/related'
 
-/** The HTTP JSON server before it listens: the same messages as over gRPC, for people without its tools. It translates and decides nothing. */
-export function createHttpApp({ blender, timeoutMs, maxBodyBytes, origins, onDefect }: HttpOptions): FastifyInstance {
-  const app = fastify({ logger: false, bodyLimit: maxBodyBytes })
-  allowOrigins(app, { origins, methods: ['GET', 'POST'] })
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-    try {
-      done(null, parseJsonBody(body as Buffer))
-    } catch (error) {
-      done(new ContractError('CALL_INVALID_ARGUMENT', `body: ${(error as Error).message}`), undefined)
-    }
+/** How many of the largest bodies may be received at the same time. */
+const largestBodies = 64
+
+/**
+ * The HTTP JSON server before it listens: the same messages as over gRPC, for people without its tools. It translates and
+ * decides nothing. GET is safe, so caches, crawlers and clients that give up use up none of a user's pins: it looks (a dry
+ * run) and records nothing. POST serves.
+ */
+export function createHttpApp(options: HttpOptions): FastifyInstance {
+  const { blender, timeoutMs, maxBodyBytes, limits, origins, metrics, nowMs, onDefect } = options
+  const app = createApp({
+    name: 'feed',
+    limits,
+    maxBodyBytes,
+    room: createByteRoom(largestBodies * maxBodyBytes, nowMs),
+    origins,
+    methods: ['GET', 'POST'],
+    answerTo: (fault) => JSON.stringify(errorBody(fault === 'slow' ? tooSlow : noHttp)),
+    metrics,
   })
   app.setErrorHandler((error, _request, reply) => {
+    if (error instanceof BodyError) {
+      const { status, headers } = bodyStatus(error)
+      const code = error.code === 'BODY_NO_ROOM' ? 'CALL_UNAVAILABLE' : 'CALL_INVALID_ARGUMENT'
+      return refuse(reply.headers(headers), status, new ContractError(code, `body: ${error.message}`))
+    }
     if (isContractError(error)) return refuse(reply, statusOf[error.code] ?? 500, error)
     const { statusCode, message } = error as { readonly statusCode?: number; readonly message: string }
     if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
@@ -56,46 +76,55 @@ export function createHttpApp({ blender, timeoutMs, maxBodyBytes, origins, onDef
   })
 
   function refuse(reply: FastifyReply, status: number, error: ContractError): FastifyReply {
-    const { code, message, retryable } = error
-    if (code === 'CALL_INTERNAL') onDefect(error)
+    if (error.code === 'CALL_INTERNAL') onDefect(error)
     if (status === 503) reply.header('retry-after', '1')
-    const field = code === 'CALL_INVALID_ARGUMENT' ? (/^[\w.[\]]+(?=: )/.exec(message)?.[0] ?? '') : ''
-    return reply.code(status).send({ error: { code, field, message, retryable } })
+    return reply.code(status).send(errorBody(error))
   }
 
-  function route<Request, Response>(
+  function route<Request extends { evaluation?: Evaluation | undefined }, Response>(
     path: string,
     read: (json: unknown) => Request,
     ask: (request: Request, call: CallOptions) => Promise<Response>,
     json: (response: Response) => unknown,
   ): void {
-    const answer = async (given: unknown, reply: FastifyReply) => {
+    const answer = async (request: Request, reply: FastifyReply) => {
       const gone = new AbortController()
       const onClose = () => {
         if (!reply.raw.writableEnded) gone.abort()
       }
       reply.raw.once('close', onClose)
-      return json(await ask(read(given), { timeoutMs, signal: gone.signal }))
+      const asked = ask(request, { timeoutMs, signal: gone.signal })
+      return json(await asked.catch((error: unknown) => Promise.reject(inJson(error))))
     }
-    app.get(path, async (request, reply) => answer(jsonFromQuery(request.query as Record<string, unknown>), reply))
-    app.post(path, async (request, reply) => answer(request.body, reply))
+    app.get(path, async (request, reply) => {
+      const asked = read(jsonFromQuery(request.query as Record<string, unknown>))
+      return answer({ ...asked, evaluation: dryRun }, reply)
+    })
+    app.post(path, async (request, reply) => answer(read(request.body), reply))
   }
 
-  route('/v1/feed', feedRequestFromJson, blender.getFeed, (response) => GetFeedResponse.toJSON(response))
-  route('/v1/related', relatedRequestFromJson, blender.getRelatedPins, (response) =>
-    GetRelatedPinsResponse.toJSON(response),
-  )
+  route('/v1/feed', feedRequestFromJson, blender.getFeed, feedToJson)
+  route('/v1/related', relatedRequestFromJson, blender.getRelatedPins, relatedPinsToJson)
   return app
 }
 
-/** Listens; the port is the one given or, with 0, the one the system chose. Throws PORT_IN_USE or LISTEN_FAILED. */
-export async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
-  try {
-    await app.listen({ host, port })
-  } catch (error) {
-    await app.close()
-    throw listenError(error, host, port)
-  }
-  const address = app.server.address()
-  return typeof address === 'object' && address !== null ? address.port : port
+/** What an error answers. The field is what the message begins with. */
+function errorBody({ code, message, retryable }: ContractError) {
+  const field = code === 'CALL_INVALID_ARGUMENT' ? (fieldOf(message) ?? '') : ''
+  return { error: { code, field, message, retryable } }
 }
+
+function fieldOf(message: string): string | undefined {
+  return /^[\w.[\]]+(?=: )/.exec(message)?.[0]
+}
+
+/** Fields have other names in JSON than in protos: an error of the blender names them as the caller knows them. */
+function inJson(error: unknown): unknown {
+  const field = isContractError(error, 'CALL_INVALID_ARGUMENT') ? fieldOf(error.message) : undefined
+  if (!isContractError(error) || field === undefined) return error
+  const name = field.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  return new ContractError(error.code, `${name}${error.message.slice(field.length)}`, { cause: error })
+}
+
+const noHttp = new ContractError('CALL_INVALID_ARGUMENT', 'request: is not valid HTTP')
+const tooSlow = new ContractError('CALL_DEADLINE_EXCEEDED', 'the request did not arrive in time; send it again')

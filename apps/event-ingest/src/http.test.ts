@@ -4,9 +4,10 @@ import { UserErasure } from '@freshet/contracts/gen/freshet/engagement/v1/engage
 import type { Engagement } from '@freshet/domain/engagement'
 import type { FastifyInstance } from 'fastify'
 import { connect } from 'node:net'
+import { gzipSync } from 'node:zlib'
+import { listen } from '@freshet/service/http-app'
 import { until } from '@freshet/service/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import { listen } from './http.ts'
 import { anEngagement, nowMs, startIngest } from './testing.ts'
 
 type Body = Readonly<Record<string, unknown>> & {
@@ -147,7 +148,7 @@ describe('POST /v1/engagements', () => {
     expect(answer.json<Body>().error.message).toContain('POST /v1/engagements')
   })
 
-  it('answers what is no HTTP with 400', async () => {
+  it('answers what is not HTTP with 400', async () => {
     const { app } = await start()
     const port = await listen(app, '127.0.0.1', 0)
     const socket = connect(port, '127.0.0.1')
@@ -155,6 +156,29 @@ describe('POST /v1/engagements', () => {
     const chunks: Buffer[] = []
     for await (const chunk of socket) chunks.push(chunk as Buffer)
     expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 400 .*REQUEST_MALFORMED/s)
+  })
+})
+
+describe('A17 · compressed bodies', () => {
+  it('are taken as gzip', async () => {
+    const { post, engagements } = await start()
+    const { status } = await post('/v1/engagements', gzipSync(JSON.stringify(anEngagement())), {
+      'content-encoding': 'gzip',
+    })
+    expect(status).toBe(202)
+    expect(await engagements()).toHaveLength(1)
+  })
+
+  it('are refused as anything else, with what is taken, and when they unpack to too much', async () => {
+    const { post } = await start()
+    const zipped = await post('/v1/pins', Buffer.from('x'), { 'content-encoding': 'br' })
+    expect(zipped.status).toBe(415)
+    expect(zipped.headers['accept-encoding']).toBe('gzip, identity')
+    expect(zipped.body.error).toMatchObject({ code: 'CONTENT_TYPE', field: '' })
+    expect(zipped.body.error.message).toBe('the body has the content encoding "br"; send gzip, or none')
+    const bomb = await post('/v1/pins', gzipSync(Buffer.alloc(64 << 20, ' ')), { 'content-encoding': 'gzip' })
+    expect(bomb.status).toBe(413)
+    expect(bomb.body.error).toMatchObject({ code: 'BODY_TOO_LARGE', retryable: false })
   })
 })
 
@@ -282,12 +306,15 @@ describe('when the log does not take events', () => {
     expect(await engagements()).toHaveLength(codes.filter((code) => code === 'INGEST_UNAVAILABLE').length * 900 + 1)
   })
 
-  it('counts bodies while they come in, and no longer when the client goes away', async () => {
+  it('A21: counts the bytes of bodies as they come in, and no longer when the client goes away', async () => {
     const { app, ingest, log, post } = await start()
     const port = await listen(app, '127.0.0.1', 0)
     const socket = connect(port, '127.0.0.1')
-    socket.write('POST /v1/pins HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n{')
-    await until('the body counts', () => ingest.inFlight.bytes() === 5000)
+    socket.write(
+      'POST /v1/pins HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 500000\r\n\r\n{',
+    )
+    await until('the body counts', () => ingest.inFlight.bytes() > 0)
+    expect(ingest.inFlight.bytes()).toBeLessThanOrEqual(1_024)
     socket.destroy()
     await until('the body counts no longer', () => ingest.inFlight.bytes() === 0)
 
@@ -297,6 +324,17 @@ describe('when the log does not take events', () => {
     log.release()
     expect((await pending).status).toBe(202)
     expect(ingest.inFlight.bytes()).toBe(0)
+  })
+
+  it('A21: takes events though 16 clients began large bodies and send no more of them', async () => {
+    const { app, ingest, post } = await start()
+    const port = await listen(app, '127.0.0.1', 0)
+    const head = 'POST /v1/engagements HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
+    const sockets = Array.from({ length: 16 }, () => connect(port, '127.0.0.1'))
+    for (const socket of sockets) socket.write(`${head}content-length: 4194304\r\n\r\n{`)
+    await until('all have begun', () => ingest.inFlight.bytes() >= 16)
+    expect((await post('/v1/engagements', anEngagement())).status).toBe(202)
+    for (const socket of sockets) socket.destroy()
   })
 
   it('still names what is wrong with events that are', async () => {
@@ -322,7 +360,7 @@ describe('browsers of other origins', () => {
     expect(preflight.statusCode).toBe(204)
     expect(preflight.headers).toMatchObject({
       'access-control-allow-origin': origin,
-      'access-control-allow-headers': 'content-type',
+      'access-control-allow-headers': 'content-type, content-encoding',
     })
     expect((await post('/v1/engagements', {}, { origin })).headers['access-control-allow-origin']).toBe(origin)
     const other = await post('/v1/engagements', {}, { origin: 'https://evil.example' })

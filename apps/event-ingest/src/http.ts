@@ -3,12 +3,12 @@ import { isJsonObject, isDeeperThan, maxJsonDepth, kindOf } from '@freshet/contr
 import { parsePinJson } from '@freshet/contracts/json/pin'
 import { ingestProblems, problemAt, type IngestCode, type IngestProblem } from '@freshet/contracts/json/problems'
 import { parseTime, timeFault } from '@freshet/contracts/json/time'
-import { allowOrigins } from '@freshet/service/cors'
-import { listenError } from '@freshet/service/errors'
-import { JsonBodyError, parseJsonBody } from '@freshet/service/json-body'
+import { bodyStatus, createHttpApp as createApp } from '@freshet/service/http-app'
+import { BodyError, type BodyFault } from '@freshet/service/http-body'
 import type { Logger } from '@freshet/service/logging'
 import type { Metrics } from '@freshet/service/metrics'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { HttpLimits } from '@freshet/service/settings'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestConfig } from './config.ts'
 import type { Answer, Ingest } from './ingest.ts'
 
@@ -16,6 +16,7 @@ import type { Answer, Ingest } from './ingest.ts'
 export interface HttpOptions {
   readonly ingest: Ingest
   readonly config: IngestConfig
+  readonly limits: HttpLimits
   readonly origins: readonly string[]
   readonly metrics: Metrics
   readonly logger: Logger
@@ -23,35 +24,19 @@ export interface HttpOptions {
 
 type Events = { readonly events: readonly unknown[]; readonly single: boolean; readonly sentAt: unknown }
 
-const maxReceiveMs = 30_000
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Gives back what the body being received was counted with. */
-    releaseBody: (() => void) | null
-    /** What the body weighed, once it was read. */
-    bodyBytes: number
-  }
-}
-
 /** The HTTP JSON server before it listens: `POST /v1/engagements`, `POST /v1/pins`, `DELETE /v1/users/{id}`. It translates; ingest decides. */
 export function createHttpApp(options: HttpOptions): FastifyInstance {
   const { ingest, config, logger } = options
   const requests = options.metrics.counter('freshet_ingest_requests_total')
-  const app = fastify({
-    logger: false,
-    bodyLimit: config.maxBodyBytes,
-    // A body that trickles in would hold its share of what may wait.
-    requestTimeout: maxReceiveMs,
-    routerOptions: { maxParamLength: 4_096 },
-    clientErrorHandler: (_error, socket) => {
-      const body = errorBody(problemAt('', 'the request', 'REQUEST_MALFORMED', 'is no valid HTTP'))
-      if (socket.writable)
-        socket.end(
-          `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-        )
-      else socket.destroy()
-    },
+  const app = createApp({
+    name: 'ingest',
+    limits: options.limits,
+    maxBodyBytes: config.maxBodyBytes,
+    room: ingest.inFlight,
+    origins: options.origins,
+    methods: ['POST', 'DELETE'],
+    answerTo: (fault) => errorBody(fault === 'slow' ? tooSlow : noHttp),
+    metrics: options.metrics,
   })
 
   const refuse = (reply: FastifyReply, problem: IngestProblem): FastifyReply => {
@@ -70,39 +55,15 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
       .send(JSON.stringify({ accepted, rejected: receipts.length - accepted, receipts }))
   }
 
-  app.decorateRequest('releaseBody', null)
-  app.decorateRequest('bodyBytes', 0)
-  allowOrigins(app, { origins: options.origins, methods: ['POST', 'DELETE'] })
-  app.addHook('onRequest', async (request, reply) => {
-    // Bodies count while they are received, too: else many slow large ones would not be bounded by anything.
-    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
-    const declared = encoding === undefined ? Number(length ?? 0) : config.maxBodyBytes
-    const release = ingest.inFlight.take(Math.min(declared, config.maxBodyBytes))
-    if (release === null) {
-      const text = 'was not taken: too much waits for the log; send it again'
-      await refuse(reply, problemAt('', 'the request', 'INGEST_OVERLOADED', text))
-      return
-    }
-    request.releaseBody = release
-    reply.raw.once('close', release)
-  })
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    request.bodyBytes = body.length
-    try {
-      done(null, request.method === 'DELETE' ? undefined : parseJsonBody(body as Buffer))
-    } catch (error) {
-      done(error as Error)
-    }
-  })
   app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error, request, config)
+    const problem = problemOf(error, request)
+    if (error instanceof BodyError) reply.headers(bodyStatus(error).headers)
     if (problem.code === 'INGEST_INTERNAL') logger.error({ err: error }, 'request failed')
     return refuse(reply, problem)
   })
   app.setNotFoundHandler((request, reply) => {
     const text = 'is unknown; there are POST /v1/engagements, POST /v1/pins and DELETE /v1/users/{id}'
-    return refuse(reply, problemAt('', `${request.method} ${request.url.slice(0, 80)}`, 'ROUTE_UNKNOWN', text))
+    return refuse(reply, about(`${request.method} ${request.url.slice(0, 80)}`, 'ROUTE_UNKNOWN', text))
   })
 
   app.post('/v1/engagements', async (request, reply) => {
@@ -132,21 +93,9 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   return app
 }
 
-/** Listens; the port is the one given or, with 0, the one the system chose. Throws PORT_IN_USE or LISTEN_FAILED. */
-export async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
-  try {
-    await app.listen({ host, port })
-  } catch (error) {
-    await app.close()
-    throw listenError(error, host, port)
-  }
-  const address = app.server.address()
-  return typeof address === 'object' && address !== null ? address.port : port
-}
-
 /** Stops counting the body as one being received and says what it weighs; from here on ingest counts it. */
 function handOver(request: FastifyRequest): number {
-  request.releaseBody?.()
+  request.received?.end()
   return request.bodyBytes
 }
 
@@ -159,14 +108,13 @@ function eventsOf(
 ): Events | IngestProblem {
   const wanted = `send one ${list === 'pins' ? 'pin' : 'engagement'} as an object, or {"${list}": […]}`
   if (!isJsonObject(body)) {
-    if (isDeeperThan(body, maxJsonDepth))
-      return problemAt('', 'the body', 'BODY_TOO_DEEP', `is nested too deep; ${wanted}`)
-    return problemAt('', 'the body', 'BODY_SHAPE', `is ${body === undefined ? 'empty' : kindOf(body)}; ${wanted}`)
+    if (isDeeperThan(body, maxJsonDepth)) return about('the body', 'BODY_TOO_DEEP', `is nested too deep; ${wanted}`)
+    return about('the body', 'BODY_SHAPE', `is ${body === undefined ? 'empty' : kindOf(body)}; ${wanted}`)
   }
   const events = body[list]
   if (events === undefined) {
     if (idField in body || Object.keys(body).length > 0) return { events: [body], single: true, sentAt: undefined }
-    return problemAt('', 'the body', 'BODY_SHAPE', `is an empty object; ${wanted}`)
+    return about('the body', 'BODY_SHAPE', `is an empty object; ${wanted}`)
   }
   if (!Array.isArray(events)) return problemAt('', list, 'BODY_SHAPE', `is ${kindOf(events)}; ${wanted}`)
   const odd = Object.keys(body).find((field) => field !== list && !more.includes(field))
@@ -186,24 +134,30 @@ function errorBody({ code, field, message }: IngestProblem): string {
   return JSON.stringify({ error: { code, field, message, retryable: ingestProblems[code].retryable } })
 }
 
-function problemOf(error: unknown, request: FastifyRequest, config: IngestConfig): IngestProblem {
-  if (error instanceof JsonBodyError) return { code: 'BODY_MALFORMED', field: '', message: error.message }
+function problemOf(error: unknown, request: FastifyRequest): IngestProblem {
+  if (error instanceof BodyError) return about('the body', problemOfBody[error.code], error.message)
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
-  const about = (problem: IngestCode, text: string) => problemAt('', 'the body', problem, text)
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return about('BODY_TOO_LARGE', `has more than ${config.maxBodyBytes} bytes; send smaller batches`)
-  }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     const given = request.headers['content-type'] ?? 'none'
-    return about('CONTENT_TYPE', `has the content type ${given.slice(0, 80)}; send application/json`)
+    return about('the body', 'CONTENT_TYPE', `has the content type ${given.slice(0, 80)}; send application/json`)
   }
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
-    return problemAt('', 'the request', 'REQUEST_MALFORMED', `is malformed: ${(error as Error).message}`)
+    return about('the request', 'REQUEST_MALFORMED', `is malformed: ${(error as Error).message}`)
   }
-  return problemAt(
-    '',
-    'the request',
-    'INGEST_INTERNAL',
-    'failed: a defect of the service; send the same event ids again',
-  )
+  return about('the request', 'INGEST_INTERNAL', 'failed: a defect of the service; send the same event ids again')
 }
+
+const problemOfBody: Readonly<Record<BodyFault, IngestCode>> = {
+  BODY_MALFORMED: 'BODY_MALFORMED',
+  BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  BODY_ENCODING: 'CONTENT_TYPE',
+  BODY_NO_ROOM: 'INGEST_OVERLOADED',
+}
+
+/** A problem of the request as a whole: there is no field to name. */
+function about(what: string, code: IngestCode, text: string): IngestProblem {
+  return { code, field: '', message: `${what} ${text}` }
+}
+
+const noHttp = about('the request', 'REQUEST_MALFORMED', 'is not valid HTTP')
+const tooSlow = about('the request', 'REQUEST_TIMEOUT', 'did not arrive in time; send it again')

@@ -11,11 +11,11 @@ import type { LogWatch } from '@freshet/contracts/log-watch'
 import type { EventLog, NewRecord, Position } from '@freshet/contracts/ports/event-log'
 import { formatToken } from '@freshet/contracts/tokens'
 import type { Clock } from '@freshet/domain/clock'
+import { createByteRoom, type ByteRoom } from '@freshet/service/byte-room'
 import type { Logger } from '@freshet/service/logging'
 import type { Metrics } from '@freshet/service/metrics'
 import type { IngestConfig } from './config.ts'
 import { clockShiftMs, timedEngagement } from './event-time.ts'
-import { createInFlight, type InFlight } from './in-flight.ts'
 
 /** What became of one event: its token once the log has it, or what is wrong with it. `id` is as it was sent, as far as it was a string. */
 export type Receipt = { readonly id: string; readonly token: string } | ({ readonly id: string } & IngestProblem)
@@ -47,7 +47,8 @@ export interface Ingest {
   takePins(batch: Batch<ParsedPin>): Promise<Answer>
   /** Appends the erasure of a user. */
   eraseUser(userId: string): Promise<Answer>
-  readonly inFlight: InFlight
+  /** Requests being received and requests that wait for the log. */
+  readonly inFlight: ByteRoom
 }
 
 /** What ingest needs. */
@@ -70,7 +71,7 @@ const plural = { engagement: 'engagements', pin: 'pins', erasure: 'users' } as c
 /** Creates the use case. */
 export function createIngest(options: IngestOptions): Ingest {
   const { log, clock, config, metrics, logger } = options
-  const inFlight = createInFlight(config.maxInFlightBytes)
+  const inFlight = createByteRoom(config.maxInFlightBytes, () => clock.now())
   const counted = metrics.counter('freshet_ingest_events_total')
   const appendSeconds = metrics.histogram('freshet_ingest_append_seconds')
   const skewSeconds = metrics.histogram('freshet_ingest_clock_skew_seconds')

@@ -3,10 +3,11 @@ import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
+import { listen } from '@freshet/service/http-app'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
 import { createIngestGrpcService } from './grpc.ts'
-import { createHttpApp, listen } from './http.ts'
+import { createHttpApp } from './http.ts'
 import { createIngest } from './ingest.ts'
 import { topicsKnown } from './topics-known.ts'
 
@@ -21,7 +22,8 @@ await runService({
     use(topicsKnown(log, clock))
     const ingest = createIngest({ log, clock, config: config.ingest, metrics, logger })
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
-    const app = createHttpApp({ ingest, config: config.ingest, origins: config.cors.origins, metrics, logger })
+    const { http: limits, cors } = config
+    const app = createHttpApp({ ingest, config: config.ingest, limits, origins: cors.origins, metrics, logger })
     const httpPort = await listen(app, config.http.host, config.http.port)
     use({ name: 'http', drain: () => app.close() })
     const services = [createIngestGrpcService(ingest, metrics)]

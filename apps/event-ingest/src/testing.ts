@@ -5,6 +5,7 @@ import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import { createSilentLogger } from '@freshet/service/logging'
 import { createMetrics } from '@freshet/service/metrics'
+import { httpSettings, type HttpLimits } from '@freshet/service/settings'
 import { z } from 'zod'
 import { ingestSettings, type IngestConfig } from './config.ts'
 import { createHttpApp } from './http.ts'
@@ -60,7 +61,11 @@ function troubled(log: EventLog): TroubledLog {
 
 /** The HTTP server over a log in memory, at a time that stands still. */
 export async function startIngest(
-  options: { readonly config?: Partial<IngestConfig>; readonly origins?: readonly string[] } = {},
+  options: {
+    readonly config?: Partial<IngestConfig>
+    readonly limits?: Partial<HttpLimits>
+    readonly origins?: readonly string[]
+  } = {},
 ) {
   const memory = createMemoryEventLog({ clock: createVirtualClock(nowMs) })
   await memory.applyTopics(topicLayouts(4))
@@ -69,7 +74,8 @@ export async function startIngest(
   const metrics = createMetrics()
   const logger = createSilentLogger()
   const ingest = createIngest({ log, clock: createVirtualClock(nowMs), config, metrics, logger })
-  const app = createHttpApp({ ingest, config, origins: options.origins ?? [], metrics, logger })
+  const limits = { ...z.object(httpSettings(0)).parse({}), ...options.limits }
+  const app = createHttpApp({ ingest, config, limits, origins: options.origins ?? [], metrics, logger })
   const records = async (topic: TopicName): Promise<readonly LogRecord[]> => {
     const found: LogRecord[] = []
     const reader = await memory.readAll({

@@ -18,7 +18,9 @@ export function allowOrigins(app: FastifyInstance, options: CorsOptions): void {
     reply.header('access-control-expose-headers', 'retry-after')
     if (request.method !== 'OPTIONS') return
     reply.header('access-control-allow-methods', options.methods.join(', '))
-    reply.header('access-control-allow-headers', 'content-type').header('access-control-max-age', '600')
+    reply
+      .header('access-control-allow-headers', 'content-type, content-encoding')
+      .header('access-control-max-age', '600')
     await reply.code(204).send()
   })
 }

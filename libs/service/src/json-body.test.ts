@@ -35,7 +35,7 @@ describe('parseJsonBody', () => {
 
   it('says position, line and column', () => {
     expect(problemOf('{\n "a": 1,\n}')).toBe(
-      'the body is no JSON: "}" at position 11 (line 3, column 1) is not what JSON has there',
+      'is not JSON: "}" at position 11 (line 3, column 1) is not what JSON has there',
     )
     expect(problemOf('{"a":')).toContain('the end of the body at position 5')
   })

@@ -27,6 +27,16 @@ export const metricCatalogue = {
     labels: ['method'],
     buckets: secondBuckets,
   },
+  freshet_http_connections: {
+    type: 'gauge',
+    help: 'Open connections of an HTTP server (`ingest`, `feed`, `operations`).',
+    labels: ['server'],
+  },
+  freshet_http_connections_closed_total: {
+    type: 'counter',
+    help: 'Connections that an HTTP server closed on a client, by reason: `receive-timeout`, `send-timeout`, `limit`, `address-limit`, `refused` (all others were being answered), `stop`.',
+    labels: ['server', 'reason'],
+  },
   freshet_ingest_events_total: {
     type: 'counter',
     help: 'Events by kind (engagement, pin, erasure) and what became of them: `accepted` or the code of the error catalogue.',

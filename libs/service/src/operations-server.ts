@@ -1,7 +1,9 @@
-import fastify from 'fastify'
-import { listenError } from './errors.ts'
+import { createByteRoom } from './byte-room.ts'
+import { createHttpApp, listen } from './http-app.ts'
 import type { Metrics } from './metrics.ts'
 import type { Health } from './service.ts'
+import { httpSettings } from './settings.ts'
+import { z } from 'zod'
 
 /** What the operations server shows. */
 export interface OperationsOptions {
@@ -36,10 +38,22 @@ export interface OperationsServer {
 const inspectionTimeoutMs = 30_000
 /** Questions answered at the same time; more are refused. */
 const maxInspections = 16
+/** Nobody posts anything here. */
+const maxBytes = 1_024
+const limits = z.object(httpSettings(0)).parse({ maxConnections: 256, maxConnectionsPerAddress: 128 })
 
 /** The operations server before it listens: `/livez`, `/readyz` (200 or 503 with the reasons), `/metrics`, `/configz`, and what `inspections` adds. */
 export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'port'>) {
-  const app = fastify({ logger: false, forceCloseConnections: true })
+  const app = createHttpApp({
+    name: 'operations',
+    limits,
+    maxBodyBytes: maxBytes,
+    room: createByteRoom(maxBytes, () => performance.now()),
+    origins: [],
+    methods: ['GET'],
+    answerTo: (fault) => JSON.stringify({ error: fault === 'slow' ? 'did not arrive in time' : 'is not valid HTTP' }),
+    metrics: options.metrics,
+  })
   const health = (ask: () => Health) => async () => {
     const { state, ok, reasons } = ask()
     return { statusCode: ok ? 200 : 503, body: { name: options.name, version: options.version, state, ok, reasons } }
@@ -133,15 +147,8 @@ function problemOf(error: unknown): { readonly status: number; readonly body: un
 /** Listens on a port of its own, apart from traffic. Throws PORT_IN_USE or LISTEN_FAILED. */
 export async function startOperationsServer(options: OperationsOptions): Promise<OperationsServer> {
   const app = createOperationsApp(options)
-  try {
-    await app.listen({ host: options.host, port: options.port })
-  } catch (error) {
-    await app.close()
-    throw listenError(error, options.host, options.port)
-  }
-  const address = app.server.address()
   return {
-    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    port: await listen(app, options.host, options.port),
     close: () => app.close(),
   }
 }

@@ -86,6 +86,36 @@ export function httpSettings(port: number) {
   return {
     host: hostSetting('Address of the HTTP server; `0.0.0.0` in containers'),
     port: portSetting(port, 'Port of the HTTP server'),
+    receiveTimeoutMs: wholeSetting(15_000, {
+      description: 'How long a request may take to arrive; then its connection is closed',
+      unit: 'ms',
+      min: 100,
+      max: 600_000,
+    }),
+    sendTimeoutMs: wholeSetting(10_000, {
+      description: 'How long a client may take no byte of its answer',
+      unit: 'ms',
+      min: 100,
+      max: 600_000,
+    }),
+    idleTimeoutMs: wholeSetting(72_000, {
+      description: 'How long a connection stays open without a request; longer than that of a load balancer in front',
+      unit: 'ms',
+      min: 100,
+      max: 3_600_000,
+    }),
+    maxConnections: wholeSetting(4_096, {
+      description: 'Most connections; beyond, the one that has waited for its client for the longest is closed',
+      unit: 'connections',
+      min: 1,
+      max: 1_000_000,
+    }),
+    maxConnectionsPerAddress: wholeSetting(1_024, {
+      description: 'Most connections from one address, likewise; a load balancer in front is one address',
+      unit: 'connections',
+      min: 1,
+      max: 1_000_000,
+    }),
   } as const
 }
 
@@ -94,3 +124,9 @@ export type ServiceConfig = z.output<z.ZodObject<ReturnType<typeof serviceSettin
 
 /** What `grpcSettings` parse to. */
 export type GrpcConfig = z.output<z.ZodObject<ReturnType<typeof grpcSettings>>>
+
+/** What `httpSettings` parse to. */
+export type HttpConfig = z.output<z.ZodObject<ReturnType<typeof httpSettings>>>
+
+/** What a server's connections are bounded by. */
+export type HttpLimits = Omit<HttpConfig, 'host' | 'port'>

@@ -11,6 +11,7 @@ import { createHttpApp } from '@freshet/event-ingest/http'
 import { createIngest } from '@freshet/event-ingest/ingest'
 import { createSilentLogger } from '@freshet/service/logging'
 import { createMetrics } from '@freshet/service/metrics'
+import { httpSettings } from '@freshet/service/settings'
 import { z } from 'zod'
 import { serveParent } from './child.ts'
 
@@ -28,7 +29,8 @@ serveParent({
     const metrics = createMetrics()
     const logger = createSilentLogger()
     const ingest = createIngest({ log, clock, config, metrics, logger })
-    const app = createHttpApp({ ingest, config, origins: [], metrics, logger })
+    const limits = z.object(httpSettings(0)).parse({})
+    const app = createHttpApp({ ingest, config, limits, origins: [], metrics, logger })
     stop = async () => {
       await app.close()
       await log.close()

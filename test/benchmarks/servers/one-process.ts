@@ -18,7 +18,7 @@ import { openScorer } from '@freshet/ranker/scorer'
 import { startGrpcServer } from '@freshet/service/grpc-server'
 import { createSilentLogger } from '@freshet/service/logging'
 import { createMetrics } from '@freshet/service/metrics'
-import { grpcSettings } from '@freshet/service/settings'
+import { grpcSettings, httpSettings } from '@freshet/service/settings'
 import { z } from 'zod'
 import { appendAll } from '../append.ts'
 import { createPositionWatch } from '../position-watch.ts'
@@ -55,7 +55,8 @@ const embedded = createEmbedded({
   onError,
 })
 await embedded.start()
-const app = createHttpApp({ ingest, config, origins: [], metrics, logger })
+const limits = z.object(httpSettings(0)).parse({})
+const app = createHttpApp({ ingest, config, limits, origins: [], metrics, logger })
 const grpc = await startGrpcServer({
   ...z.object(grpcSettings(0)).parse({}),
   host: '127.0.0.1',

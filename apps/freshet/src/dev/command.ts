@@ -21,12 +21,13 @@ import {
 } from '@freshet/contracts/inspection/routes'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
-import { createHttpApp, listen } from '@freshet/event-ingest/http'
+import { createHttpApp } from '@freshet/event-ingest/http'
 import { createIngest } from '@freshet/event-ingest/ingest'
 import { updaterInstruments, watchUpdater } from '@freshet/feature-updater/observe'
 import { observe as observeRanker } from '@freshet/ranker/observe'
 import { openScorer } from '@freshet/ranker/scorer'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
+import { listen } from '@freshet/service/http-app'
 import { runService, systemProcess, type ServiceContext } from '@freshet/service/lifecycle'
 import { observe as observeTrainer } from '@freshet/trainer/observe'
 import { createEmbedded, type Embedded } from '../embedded.ts'
@@ -110,14 +111,24 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const onDefect = (err: unknown): void => logger.error({ err }, 'defect')
   await caughtUp(embedded)
 
-  const ingestApp = createHttpApp({ ingest, config: config.ingest, origins: config.cors.origins, metrics, logger })
+  const ingestApp = createHttpApp({
+    ingest,
+    config: config.ingest,
+    limits: config.ingestHttp,
+    origins: config.cors.origins,
+    metrics,
+    logger,
+  })
   const ingestPort = await listen(ingestApp, config.ingestHttp.host, config.ingestHttp.port)
   use({ name: 'ingest http', drain: () => ingestApp.close() })
   const feedApp = createFeedApp({
     blender: embedded.blender,
     timeoutMs: config.blender.defaultTimeoutMs,
     maxBodyBytes: config.blender.maxBodyBytes,
+    limits: config.feedHttp,
     origins: config.cors.origins,
+    metrics,
+    nowMs: () => performance.now(),
     onDefect,
   })
   const feedPort = await listen(feedApp, config.feedHttp.host, config.feedHttp.port)

@@ -80,14 +80,20 @@ export const ingestProblems = {
     status: 413,
     meaning: 'A batch of more than `maxBatchEvents` events.',
   },
-  CONTENT_TYPE: { fault: 'client', retryable: false, status: 415, meaning: 'A body that is not `application/json`.' },
+  CONTENT_TYPE: { fault: 'client', retryable: false, status: 415, meaning: 'A body that is neither plain nor gzipped `application/json`.' },
   ROUTE_UNKNOWN: { fault: 'client', retryable: false, status: 404, meaning: 'No such path or method.' },
+  REQUEST_TIMEOUT: {
+    fault: 'client',
+    retryable: true,
+    status: 408,
+    meaning: 'A request that did not arrive within `http.receiveTimeoutMs`.',
+  },
   REQUEST_MALFORMED: { fault: 'client', retryable: false, status: 400, meaning: 'A request that is no valid HTTP.' },
   INGEST_OVERLOADED: {
     fault: 'server',
     retryable: true,
     status: 503,
-    meaning: 'More bytes are waiting for the log than `maxInFlightBytes`; nothing of the request was taken.',
+    meaning: 'More bytes arrive or wait for the log than `maxInFlightBytes`; nothing of the request was taken.',
   },
   INGEST_UNAVAILABLE: {
     fault: 'dependency',

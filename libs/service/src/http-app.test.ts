@@ -1,0 +1,278 @@
+import { connect, type Socket } from 'node:net'
+import { gzipSync } from 'node:zlib'
+import type { FastifyInstance } from 'fastify'
+import { afterEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { createByteRoom } from './byte-room.ts'
+import { bodyStatus, createHttpApp, listen } from './http-app.ts'
+import { BodyError } from './http-body.ts'
+import { createMetrics } from './metrics.ts'
+import { httpSettings, type HttpLimits } from './settings.ts'
+import { until } from './testing.ts'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close()
+})
+
+/** A server that answers with what it understood, on a port. `slow` holds its answer until `release`. */
+async function start(limits: Partial<HttpLimits> = {}, maxBytes = 1 << 20, maxRoomBytes = 4 << 20) {
+  const metrics = createMetrics()
+  const room = createByteRoom(maxRoomBytes, () => performance.now())
+  const app: FastifyInstance = createHttpApp({
+    name: 'test',
+    limits: { ...z.object(httpSettings(0)).parse({}), ...limits },
+    maxBodyBytes: maxBytes,
+    room,
+    origins: [],
+    methods: ['POST'],
+    answerTo: (fault) => `{"fault":"${fault}"}`,
+    metrics,
+  })
+  app.setErrorHandler((error, _request, reply) => {
+    if (!(error instanceof BodyError)) throw error
+    const { status, headers } = bodyStatus(error)
+    return reply.code(status).headers(headers).send({ code: error.code, message: error.message })
+  })
+  app.post('/echo', async (request) => ({ body: request.body, bytes: request.bodyBytes }))
+  app.get('/fast', async () => ({ ok: true }))
+  const large = 'x'.repeat(8 << 20)
+  app.get('/large', async () => large)
+  let release: () => void = () => undefined
+  const held = new Promise<void>((resolve) => (release = resolve))
+  let holding = 0
+  app.get('/slow', async () => {
+    holding++
+    await held
+    return { ok: true }
+  })
+  const port = await listen(app, '127.0.0.1', 0)
+  closing.push(() => app.close())
+  const url = `http://127.0.0.1:${port}`
+  const open = (text = ''): Socket & { closedByServer: boolean; received: string } => {
+    const socket = Object.assign(connect(port, '127.0.0.1'), { closedByServer: false, received: '' })
+    socket.on('error', () => undefined)
+    // The client never closes its half by itself: the worst kind.
+    socket.allowHalfOpen = true
+    socket.on('data', (chunk) => (socket.received += chunk.toString()))
+    for (const sign of ['end', 'close']) socket.on(sign, () => (socket.closedByServer = true))
+    if (text !== '') socket.write(text)
+    closing.push(() => socket.destroy())
+    return socket
+  }
+  const post = (body: string | Buffer, headers: Record<string, string> = {}) =>
+    fetch(`${url}/echo`, {
+      method: 'POST',
+      body: body as string,
+      headers: { 'content-type': 'application/json', ...headers },
+    })
+  const metric = async (line: string): Promise<number> =>
+    Number(
+      (await metrics.text())
+        .split('\n')
+        .find((each) => each.startsWith(line))
+        ?.split(' ')
+        .at(-1) ?? 0,
+    )
+  return { app, url, room, open, post, metric, release, holding: () => holding }
+}
+
+const head = (length: number, more = ''): string =>
+  `POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n${more}\r\n`
+
+const slowKinds = [
+  ['that say nothing', ''],
+  ['in the middle of a header', 'POST /echo HTTP/1.1\r\nhost: x\r\ncontent-'],
+  ['that stop after one byte of a large body', `${head(1 << 20)}{`],
+  [
+    'that stop in the middle of a chunked body',
+    'POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{"a":\r\n',
+  ],
+] as const
+
+describe('A21 · clients that hold connections', () => {
+  it.each([
+    ...slowKinds.map(([name, text]) => [16, name, text] as const),
+    ...[slowKinds[0], slowKinds[2]].map(([name, text]) => [500, name, text] as const),
+  ])(
+    '%i sockets %s take no room, go after the time given, and others are served meanwhile',
+    async (count, _name, text) => {
+      const { room, open, post, metric } = await start({ receiveTimeoutMs: count > 100 ? 4_000 : 1_500 })
+      const sockets = Array.from({ length: count }, () => open(text))
+      await until('all are open', async () => (await metric('freshet_http_connections{')) >= count, 10_000)
+      expect(room.bytes()).toBeLessThanOrEqual(count * 1_024)
+      for (let i = 0; i < 10; i++) expect(await (await post('{"a":1}')).json()).toEqual({ body: { a: 1 }, bytes: 7 })
+      await until('they are gone', () => sockets.every(({ closedByServer }) => closedByServer), 10_000)
+      await until('only ours are left', async () => (await metric('freshet_http_connections{')) <= 4)
+      expect(room.bytes()).toBe(0)
+      expect((await post('{"a":1}')).status).toBe(200)
+      if (text !== '') expect(sockets[0]?.received).toMatch(/^HTTP\/1\.1 408 .*"fault":"slow"/s)
+    },
+    30_000,
+  )
+
+  it('trickles do not help them: the time counts from the beginning', async () => {
+    const { open } = await start({ receiveTimeoutMs: 1_000 })
+    const socket = open(head(1_000))
+    const drip = setInterval(() => socket.write(' '), 50)
+    closing.push(() => clearInterval(drip))
+    await until('it is gone', () => socket.closedByServer, 5_000)
+  })
+
+  it('close the one that waited longest when one address has too many, and never one that is being answered', async () => {
+    const { url, open, metric, release, holding } = await start({ maxConnectionsPerAddress: 4 })
+    const asked = Array.from({ length: 2 }, () => open('GET /slow HTTP/1.1\r\nhost: x\r\n\r\n'))
+    await until('two are being answered', () => holding() === 2)
+    const first = open('POST')
+    await until('three are open', async () => (await metric('freshet_http_connections{')) === 3)
+    const second = open('POST')
+    await until('four are open', async () => (await metric('freshet_http_connections{')) === 4)
+    expect((await fetch(`${url}/fast`, { headers: { connection: 'close' } })).status).toBe(200)
+    await until('the first is gone', () => first.closedByServer)
+    expect(second.closedByServer).toBe(false)
+    expect(await metric('freshet_http_connections_closed_total{server="test",reason="address-limit"}')).toBe(1)
+    release()
+    await until('both are answered', () => asked.every(({ received }) => received.startsWith('HTTP/1.1 200')))
+  })
+
+  it('keep a bound on all connections, and refuse new ones only while all others are being answered', async () => {
+    const { open, metric, release, holding } = await start({ maxConnections: 3 })
+    const idle = open('POST')
+    await until('one is open', async () => (await metric('freshet_http_connections{')) === 1)
+    for (let i = 0; i < 3; i++) open('GET /slow HTTP/1.1\r\nhost: x\r\n\r\n')
+    await until('three are being answered', () => holding() === 3)
+    await until('the idle one is gone', () => idle.closedByServer)
+    const refused = open('GET /fast HTTP/1.1\r\nhost: x\r\n\r\n')
+    await until('another is refused', () => refused.closedByServer)
+    expect(await metric('freshet_http_connections_closed_total{server="test",reason="refused"}')).toBe(1)
+    release()
+  })
+
+  it('bodies that stopped give way to one that comes', async () => {
+    const { room, open, post } = await start({ receiveTimeoutMs: 20_000 }, 1 << 20, 2 << 20)
+    const almost = Buffer.alloc((1 << 20) - 10, ' ')
+    const stalled = Array.from({ length: 2 }, () => open())
+    for (const socket of stalled) socket.write(Buffer.concat([Buffer.from(head(1 << 20)), almost]))
+    await until('both hold their bytes', () => room.bytes() > 2_000_000)
+    await until('a body is taken', async () => (await post(JSON.stringify('y'.repeat(1_000)))).status === 200, 5_000)
+    await until('one was told', () => stalled.some(({ received }) => received.startsWith('HTTP/1.1 503')))
+  })
+
+  it('that do not read their answer are closed', async () => {
+    const { open, metric } = await start({ sendTimeoutMs: 500 })
+    const socket = open()
+    socket.pause()
+    socket.write('GET /large HTTP/1.1\r\nhost: x\r\n\r\n')
+    const closed = 'freshet_http_connections_closed_total{server="test",reason="send-timeout"}'
+    await until('it was closed', async () => (await metric(closed)) === 1, 10_000)
+  })
+
+  it.each([...slowKinds, ['that do not read', 'GET /large HTTP/1.1\r\nhost: x\r\n\r\n']] as const)(
+    'do not hold up a stop: sockets %s',
+    async (_name, text) => {
+      const { app, open, metric } = await start()
+      const sockets = Array.from({ length: 16 }, () => open(text))
+      for (const socket of sockets) socket.pause()
+      await until('all are open', async () => (await metric('freshet_http_connections{')) === 16)
+      const beganAt = performance.now()
+      await app.close()
+      expect(performance.now() - beganAt).toBeLessThan(4_000)
+    },
+  )
+
+  it('a stop lets an answer under way end', async () => {
+    const { app, url, release, holding } = await start()
+    const answer = fetch(`${url}/slow`)
+    await until('it is being answered', () => holding() === 1)
+    const stopped = app.close()
+    setTimeout(release, 1_500)
+    expect((await answer).status).toBe(200)
+    await stopped
+  })
+})
+
+describe('bodies', () => {
+  it('A17: are taken plain and gzipped', async () => {
+    const { post } = await start()
+    const text = JSON.stringify({ a: 'Märchen'.repeat(100) })
+    for (const [body, encoding] of [
+      [text, 'identity'],
+      [gzipSync(text), 'gzip'],
+      [gzipSync(text), 'GZIP'],
+      [gzipSync(text), 'x-gzip'],
+    ] as const) {
+      const answer = await post(body, { 'content-encoding': encoding })
+      expect(answer.status).toBe(200)
+      expect(await answer.json()).toEqual({ body: JSON.parse(text), bytes: Buffer.byteLength(text) })
+    }
+  })
+
+  it('A17: a bomb is refused when it passes the limit, without being unpacked whole', async () => {
+    const { post, room } = await start({}, 64 << 10)
+    const bomb = gzipSync(Buffer.alloc(256 << 20, ' '), { level: 9 })
+    expect(bomb.length).toBeGreaterThan(64 << 10)
+    const beforeBytes = process.memoryUsage().arrayBuffers
+    const answer = await post(gzipSync(Buffer.alloc(32 << 20, ' '), { level: 9 }), { 'content-encoding': 'gzip' })
+    expect(answer.status).toBe(413)
+    expect(await answer.json()).toEqual({
+      code: 'BODY_TOO_LARGE',
+      message: 'has more than 65536 bytes; send less at a time',
+    })
+    expect((await post(bomb, { 'content-encoding': 'gzip' })).status).toBe(413)
+    expect(process.memoryUsage().arrayBuffers - beforeBytes).toBeLessThan(8 << 20)
+    await until('nothing counts any more', () => room.bytes() === 0)
+  })
+
+  it.each([
+    ['what is not gzip', Buffer.from('{"a":1}'), 400, 'BODY_MALFORMED', 'is not gzip'],
+    ['half of it', gzipSync('{"a":1}').subarray(0, 20), 400, 'BODY_MALFORMED', 'is not gzip'],
+    ['nothing', Buffer.alloc(0), 400, 'BODY_MALFORMED', ''],
+    ['gzip of what is not JSON', gzipSync('hello'), 400, 'BODY_MALFORMED', 'is not JSON'],
+  ])('A17: %s in the name of gzip is refused', async (_name, body, status, code, text) => {
+    const { post } = await start()
+    const answer = await post(body, { 'content-encoding': 'gzip' })
+    expect(answer.status).toBe(status)
+    const problem = (await answer.json()) as { code: string; message: string }
+    expect(problem.code).toBe(code)
+    expect(problem.message).toContain(text)
+  })
+
+  it.each(['br', 'deflate', 'zstd', 'gzip, gzip'])('A17: %s is refused with what is taken', async (encoding) => {
+    const { post } = await start()
+    const answer = await post('{}', { 'content-encoding': encoding })
+    expect(answer.status).toBe(415)
+    expect(answer.headers.get('accept-encoding')).toBe('gzip, identity')
+    expect(await answer.json()).toMatchObject({ code: 'BODY_ENCODING' })
+  })
+
+  it('A21: a million chunks of one byte hold no more than their bytes', async () => {
+    const { open, room } = await start({ receiveTimeoutMs: 30_000 }, 1 << 20)
+    const beforeBytes = process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers
+    const socket = open(
+      'POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+    )
+    for (let i = 0; i < 50; i++) socket.write('1\r\n \r\n'.repeat(10_000))
+    await until('half of them have come', () => room.bytes() >= 500_000, 20_000)
+    globalThis.gc?.()
+    const grown = process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers - beforeBytes
+    expect(grown).toBeLessThan(40 << 20)
+  })
+})
+
+describe('A14 · answers', () => {
+  it('are kept by no cache, whatever they are', async () => {
+    const { url, post, open } = await start()
+    for (const answer of [
+      await fetch(`${url}/fast`),
+      await fetch(`${url}/fast`, { method: 'HEAD' }),
+      await fetch(`${url}/nothing`),
+      await post('{'),
+    ]) {
+      expect(answer.headers.get('cache-control')).toBe('no-store')
+    }
+    const socket = open('NONSENSE\r\n\r\n')
+    await until('it is refused', () => socket.received.includes('\r\n\r\n'))
+    expect(socket.received).toMatch(/^HTTP\/1\.1 400 .*cache-control: no-store.*"fault":"malformed"/s)
+    await until('it is closed', () => socket.closedByServer)
+  })
+})
