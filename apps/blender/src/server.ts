@@ -93,8 +93,11 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
         if (!reply.raw.writableEnded) gone.abort()
       }
       reply.raw.once('close', onClose)
-      const asked = ask(request, { timeoutMs, signal: gone.signal })
-      return json(await asked.catch((error: unknown) => Promise.reject(inJson(error))))
+      try {
+        return json(await ask(request, { timeoutMs, signal: gone.signal }))
+      } catch (error) {
+        throw inJson(error)
+      }
     }
     app.get(path, async (request, reply) => {
       const asked = read(jsonFromQuery(request.query as Record<string, unknown>))

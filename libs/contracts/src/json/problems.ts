@@ -80,7 +80,12 @@ export const ingestProblems = {
     status: 413,
     meaning: 'A batch of more than `maxBatchEvents` events.',
   },
-  CONTENT_TYPE: { fault: 'client', retryable: false, status: 415, meaning: 'A body that is neither plain nor gzipped `application/json`.' },
+  CONTENT_TYPE: {
+    fault: 'client',
+    retryable: false,
+    status: 415,
+    meaning: 'A body that is neither plain nor gzipped `application/json`.',
+  },
   ROUTE_UNKNOWN: { fault: 'client', retryable: false, status: 404, meaning: 'No such path or method.' },
   REQUEST_TIMEOUT: {
     fault: 'client',
