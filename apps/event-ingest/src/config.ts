@@ -41,9 +41,9 @@ export const ingestSettings = {
     min: 0,
     max: 3_155_760_000_000,
   }),
-  toleratedSkewMs: wholeSetting(2_000, {
+  toleratedSkewMs: wholeSetting(30_000, {
     description:
-      'Where `sentAt` differs more than this from the time of arrival, times of events are shifted by the difference',
+      'Where `sentAt` is later than the arrival by more than this, the clock is ahead: times of events are set back by the difference',
     unit: 'ms',
     min: 0,
     max: 3_600_000,

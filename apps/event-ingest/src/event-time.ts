@@ -4,11 +4,24 @@ import type { IngestConfig } from './config.ts'
 
 const dayMs = 86_400_000
 
-/** By how much a client's clock is behind, milliseconds (negative: ahead): when the request came minus when the client says it sent it. 0 where it didn't say, and where it is within what a network explains. */
-export function clockShiftMs(sentAtMs: number | null, nowMs: number, toleratedSkewMs: number): number {
-  if (sentAtMs === null) return 0
-  const shiftMs = nowMs - sentAtMs
-  return Math.abs(shiftMs) > toleratedSkewMs ? shiftMs : 0
+/** What a request says about its client's clock. Times are of that clock. */
+export interface ClientClock {
+  /** When the client sent the request; null: it didn't say. */
+  readonly sentAtMs: number | null
+  /** By how much the clock is behind ours, as answers have proven to the client (negative: ahead); 0: it has no proof. */
+  readonly offsetMs: number
+}
+
+/**
+ * What to add to a client's times, milliseconds. Only what must be an error of the clock is corrected: what the client
+ * knows from answers, and a time of sending that is later than the arrival by more than `toleratedSkewMs`. A time of
+ * sending long before the arrival proves nothing: the network may have been slow. So the network never moves events of a
+ * client against each other, unless its clock is ahead and it pays no attention to answers.
+ */
+export function clockShiftMs({ sentAtMs, offsetMs }: ClientClock, nowMs: number, toleratedSkewMs: number): number {
+  if (sentAtMs === null) return offsetMs
+  const aheadMs = sentAtMs + offsetMs - nowMs
+  return aheadMs > toleratedSkewMs ? offsetMs - aheadMs : offsetMs
 }
 
 /** The engagement with its time corrected by `shiftMs`, and, where that is still too far in the future, set to the bound; or why its time is refused. */

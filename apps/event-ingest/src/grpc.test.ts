@@ -40,14 +40,16 @@ async function start() {
   )
   /** Sends bytes as they are: broken ones, too. */
   const call = (method: 'postEngagements' | 'postPins', bytes: Uint8Array): Promise<Outcome> => {
-    const { path, responseDeserialize } = EventIngestService[method]
+    const { path } = EventIngestService[method]
+    const responseDeserialize: (bytes: Buffer) => Pick<PostEngagementsResponse, 'receipts'> =
+      EventIngestService[method].responseDeserialize
     return new Promise((resolve) => {
       client.makeUnaryRequest(
         path,
         (value: Uint8Array) => Buffer.from(value),
         responseDeserialize,
         bytes,
-        (error: ServiceError | null, answer?: PostEngagementsResponse) => {
+        (error: ServiceError | null, answer?: Pick<PostEngagementsResponse, 'receipts'>) => {
           if (error === null) resolve({ receipts: answer?.receipts ?? [] })
           else resolve({ code: error.code, details: error.details })
         },

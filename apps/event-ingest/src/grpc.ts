@@ -33,7 +33,7 @@ export function createIngestGrpcService(ingest: Ingest, metrics: Metrics): GrpcS
         const problems = answer.receipts.filter((receipt) => 'code' in receipt)
         if (answer.accepted === 0) return rejected(problems)
         requests.inc({ protocol: 'grpc', outcome: 'accepted' })
-        done(null, { receipts: answer.receipts.map(receiptMessage) })
+        done(null, { receipts: answer.receipts.map(receiptMessage), receivedAtMs: answer.receivedAtMs })
       })().catch(() => {
         refused(problemAt('', 'the request', 'INGEST_INTERNAL', 'failed: a defect of the service'))
       })
@@ -63,13 +63,13 @@ export function createIngestGrpcService(ingest: Ingest, metrics: Metrics): GrpcS
       },
     },
     implementation: {
-      postEngagements: handler<PostEngagementsRequest>(({ engagements, sentAtMs }, bytes) =>
+      postEngagements: handler<PostEngagementsRequest>(({ engagements, sentAtMs, clockOffsetMs }, bytes) =>
         ingest.takeEngagements({
           events: engagements,
           read: parseEngagementMessage,
           single: false,
           bytes,
-          sentAtMs: sentAtMs ?? null,
+          clock: { sentAtMs: sentAtMs ?? null, offsetMs: clockOffsetMs ?? 0 },
         }),
       ),
       postPins: handler<PostPinsRequest>(({ pins }, bytes) =>

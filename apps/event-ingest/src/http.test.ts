@@ -186,10 +186,9 @@ describe("clients' clocks", () => {
   const at = (offsetMs: number): string => new Date(nowMs + offsetMs).toISOString()
 
   it.each([
-    ['an hour ahead', 3_600_000],
-    ['an hour behind', -3_600_000],
-    ['a year behind', -365 * 86_400_000],
-  ])('that are %s are corrected by sentAt', async (_name, offMs) => {
+    ['an hour', 3_600_000],
+    ['a year', 365 * 86_400_000],
+  ])('that are %s ahead, as sentAt proves, are set back', async (_name, offMs) => {
     const { post, engagements } = await start()
     const events = [anEngagement({ occurredAt: at(offMs - 1_500) })]
     const { status } = await post('/v1/engagements', { engagements: events, sentAt: at(offMs) })
@@ -197,10 +196,42 @@ describe("clients' clocks", () => {
     expect((await engagements())[0]?.occurredAtMs).toBe(nowMs - 1_500)
   })
 
-  it('that differ by what a network explains are left alone', async () => {
+  it.each([
+    ['an hour', -3_600_000],
+    ['a year', -365 * 86_400_000],
+  ])('that are %s behind are corrected by what the client knows of them', async (_name, offMs) => {
     const { post, engagements } = await start()
-    await post('/v1/engagements', { engagements: [anEngagement({ occurredAt: at(-9_000) })], sentAt: at(-1_900) })
-    expect((await engagements())[0]?.occurredAtMs).toBe(nowMs - 9_000)
+    const events = [anEngagement({ occurredAt: at(offMs - 1_500) })]
+    const body = { engagements: events, sentAt: at(offMs), clockOffsetMs: -offMs }
+    expect((await post('/v1/engagements', body)).status).toBe(202)
+    expect((await engagements())[0]?.occurredAtMs).toBe(nowMs - 1_500)
+  })
+
+  it('A4: are believed where the network may have been slow', async () => {
+    const { post, engagements } = await start()
+    const one = async (eventId: string, action: string, agoMs: number) =>
+      post('/v1/engagements', {
+        engagements: [anEngagement({ eventId, action, occurredAt: at(-agoMs) })],
+        sentAt: at(-agoMs),
+      })
+    await one('e1', 'unhide', 2_000)
+    await one('e2', 'hide', 11_000)
+    expect((await engagements()).map(({ occurredAtMs }) => occurredAtMs - nowMs)).toEqual([-2_000, -11_000])
+  })
+
+  it('A4: can be checked by the time of arrival in every answer', async () => {
+    const { post } = await start()
+    const receivedAt = at(0)
+    expect((await post('/v1/engagements', anEngagement())).body).toMatchObject({ accepted: 1, receivedAt })
+    const old = anEngagement({ occurredAt: at(-365 * 86_400_000) })
+    expect((await post('/v1/engagements', old)).body).toMatchObject({ accepted: 0, receivedAt })
+  })
+
+  it.each([['5'], [1.5], [4e12], [null]])('A4: a clockOffsetMs of %j is refused', async (clockOffsetMs) => {
+    const { post } = await start()
+    const { status, body } = await post('/v1/engagements', { engagements: [anEngagement()], clockOffsetMs })
+    expect(status).toBe(400)
+    expect(body.error).toMatchObject({ field: 'clockOffsetMs' })
   })
 
   it('that are ahead without sentAt give times of at most five minutes ahead', async () => {

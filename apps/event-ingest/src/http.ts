@@ -2,7 +2,7 @@ import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { isJsonObject, isDeeperThan, maxJsonDepth, kindOf } from '@freshet/contracts/json/fields'
 import { parsePinJson } from '@freshet/contracts/json/pin'
 import { ingestProblems, problemAt, type IngestCode, type IngestProblem } from '@freshet/contracts/json/problems'
-import { parseTime, timeFault } from '@freshet/contracts/json/time'
+import { formatTime, parseTime, timeFault } from '@freshet/contracts/json/time'
 import { bodyStatus, createHttpApp as createApp } from '@freshet/service/http-app'
 import { BodyError, type BodyFault } from '@freshet/service/http-body'
 import type { Logger } from '@freshet/service/logging'
@@ -10,6 +10,7 @@ import type { Metrics } from '@freshet/service/metrics'
 import type { HttpLimits } from '@freshet/service/settings'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestConfig } from './config.ts'
+import type { ClientClock } from './event-time.ts'
 import type { Answer, Ingest } from './ingest.ts'
 
 /** What the HTTP server needs. */
@@ -22,7 +23,15 @@ export interface HttpOptions {
   readonly logger: Logger
 }
 
-type Events = { readonly events: readonly unknown[]; readonly single: boolean; readonly sentAt: unknown }
+/** The events of a body, and what it says besides. */
+interface Events {
+  readonly events: readonly unknown[]
+  readonly single: boolean
+  readonly about: Readonly<Record<string, unknown>>
+}
+
+/** More than the time since the epoch. */
+const maxClockOffsetMs = 100 * 365.25 * 86_400_000
 
 /** The HTTP JSON server before it listens: `POST /v1/engagements`, `POST /v1/pins`, `DELETE /v1/users/{id}`. It translates; ingest decides. */
 export function createHttpApp(options: HttpOptions): FastifyInstance {
@@ -49,10 +58,11 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     if (result.kind === 'refused') return refuse(reply, result.problem)
     requests.inc({ protocol: 'http', outcome: result.accepted > 0 ? 'accepted' : 'rejected' })
     const { receipts, accepted } = result
+    const receivedAt = formatTime(result.receivedAtMs)
     return reply
       .code(accepted > 0 ? 202 : 400)
       .type('application/json')
-      .send(JSON.stringify({ accepted, rejected: receipts.length - accepted, receipts }))
+      .send(JSON.stringify({ accepted, rejected: receipts.length - accepted, receipts, receivedAt }))
   }
 
   app.setErrorHandler((error, request, reply) => {
@@ -67,13 +77,12 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   })
 
   app.post('/v1/engagements', async (request, reply) => {
-    const body = eventsOf(request.body, 'engagements', 'eventId', ['sentAt'])
+    const body = eventsOf(request.body, 'engagements', 'eventId', ['sentAt', 'clockOffsetMs'])
     if ('code' in body) return refuse(reply, body)
-    const fault = body.sentAt === undefined ? null : timeFault(body.sentAt)
-    if (fault !== null) return refuse(reply, problemAt('', 'sentAt', fault.code, fault.text))
-    const sentAtMs = body.sentAt === undefined ? null : parseTime(body.sentAt as string)
+    const clock = clockOf(body.about)
+    if ('code' in clock) return refuse(reply, clock)
     const bytes = handOver(request)
-    return answer(reply, await ingest.takeEngagements({ ...body, read: parseEngagementJson, sentAtMs, bytes }))
+    return answer(reply, await ingest.takeEngagements({ ...body, read: parseEngagementJson, clock, bytes }))
   })
   app.post('/v1/pins', async (request, reply) => {
     const body = eventsOf(request.body, 'pins', 'pinId', [])
@@ -113,7 +122,7 @@ function eventsOf(
   }
   const events = body[list]
   if (events === undefined) {
-    if (idField in body || Object.keys(body).length > 0) return { events: [body], single: true, sentAt: undefined }
+    if (idField in body || Object.keys(body).length > 0) return { events: [body], single: true, about: {} }
     return about('the body', 'BODY_SHAPE', `is an empty object; ${wanted}`)
   }
   if (!Array.isArray(events)) return problemAt('', list, 'BODY_SHAPE', `is ${kindOf(events)}; ${wanted}`)
@@ -127,7 +136,18 @@ function eventsOf(
       `is no field of a batch; fields are ${allowed}`,
     )
   }
-  return { events: events as readonly unknown[], single: false, sentAt: body['sentAt'] }
+  return { events: events as readonly unknown[], single: false, about: body }
+}
+
+function clockOf({ sentAt, clockOffsetMs: offset }: Events['about']): ClientClock | IngestProblem {
+  const fault = sentAt === undefined ? null : timeFault(sentAt)
+  if (fault !== null) return problemAt('', 'sentAt', fault.code, fault.text)
+  const sentAtMs = sentAt === undefined ? null : parseTime(sentAt as string)
+  if (offset === undefined) return { sentAtMs, offsetMs: 0 }
+  if (typeof offset === 'number' && Number.isInteger(offset) && Math.abs(offset) <= maxClockOffsetMs)
+    return { sentAtMs, offsetMs: offset }
+  const text = `is ${kindOf(offset)}; give whole milliseconds by which the client's clock is behind`
+  return problemAt('', 'clockOffsetMs', typeof offset === 'number' ? 'EVENT_FIELD_VALUE' : 'EVENT_FIELD_TYPE', text)
 }
 
 function errorBody({ code, field, message }: IngestProblem): string {

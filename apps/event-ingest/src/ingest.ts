@@ -15,14 +15,20 @@ import { createByteRoom, type ByteRoom } from '@freshet/service/byte-room'
 import type { Logger } from '@freshet/service/logging'
 import type { Metrics } from '@freshet/service/metrics'
 import type { IngestConfig } from './config.ts'
-import { clockShiftMs, timedEngagement } from './event-time.ts'
+import { clockShiftMs, timedEngagement, type ClientClock } from './event-time.ts'
 
 /** What became of one event: its token once the log has it, or what is wrong with it. `id` is as it was sent, as far as it was a string. */
 export type Receipt = { readonly id: string; readonly token: string } | ({ readonly id: string } & IngestProblem)
 
 /** What became of a request: a receipt for each event, or nothing was taken. */
 export type Answer =
-  | { readonly kind: 'taken'; readonly receipts: readonly Receipt[]; readonly accepted: number }
+  | {
+      readonly kind: 'taken'
+      readonly receipts: readonly Receipt[]
+      readonly accepted: number
+      /** When the request arrived, milliseconds since the epoch: clients find out from it how far their clock is off. */
+      readonly receivedAtMs: number
+    }
   | { readonly kind: 'refused'; readonly problem: IngestProblem }
 
 /** Events as a protocol's translator hands them over. */
@@ -36,9 +42,9 @@ export interface Batch<Parsed> {
   readonly bytes: number
 }
 
-/** Engagements, and when the client says it sent them, milliseconds since the epoch of its own clock; null: it didn't. */
+/** Engagements, and what their client says about its clock. */
 export interface EngagementBatch extends Batch<ParsedEngagement> {
-  readonly sentAtMs: number | null
+  readonly clock: ClientClock
 }
 
 /** Takes events: validate → append → tokens. It keeps nothing: an event is taken when the log has it. */
@@ -87,6 +93,7 @@ export function createIngest(options: IngestOptions): Ingest {
     check: (parsed: Parsed, at: string) => Outcome,
   ): Promise<Answer> {
     const { events } = batch
+    const receivedAtMs = clock.now()
     const list = plural[kind]
     if (events.length === 0) return refuse('BATCH_EMPTY', list, 'holds no events; send at least one')
     if (events.length > config.maxBatchEvents) {
@@ -115,7 +122,7 @@ export function createIngest(options: IngestOptions): Ingest {
       if (problem !== undefined) return { id: idOf(event, kind), ...problem }
       return { id: idOf(event, kind), token: tokenOf(topic, positions[next++] as Position, tag) }
     })
-    return { kind: 'taken', receipts, accepted: records.length }
+    return { kind: 'taken', receipts, accepted: records.length, receivedAtMs }
   }
 
   /** Appends all records of a request, or says why it could not. The bytes count until the log has answered, even when the client is told earlier that it didn't: so what piles up while the log is away stays bounded. */
@@ -167,8 +174,9 @@ export function createIngest(options: IngestOptions): Ingest {
     inFlight,
     takeEngagements(batch) {
       const nowMs = clock.now()
-      if (batch.sentAtMs !== null) skewSeconds.observe(Math.abs(nowMs - batch.sentAtMs) / 1000)
-      const time = { nowMs, shiftMs: clockShiftMs(batch.sentAtMs, nowMs, config.toleratedSkewMs) }
+      const shiftMs = clockShiftMs(batch.clock, nowMs, config.toleratedSkewMs)
+      if (shiftMs !== 0) skewSeconds.observe(Math.abs(shiftMs) / 1000)
+      const time = { nowMs, shiftMs }
       return take('engagement', 'engagements.v1', batch, (parsed, at) => {
         if (!parsed.ok) return parsed
         const timed = timedEngagement(parsed.engagement, at, time, config)

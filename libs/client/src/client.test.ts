@@ -8,6 +8,7 @@ interface Call {
   readonly body: {
     engagements: { eventId: string; userId: string; occurredAt: string }[]
     sentAt: string
+    clockOffsetMs?: number
     after?: string[]
   }
   readonly init: RequestInit
@@ -178,6 +179,49 @@ describe('retrying', () => {
     track()
     await pass(1_100)
     expect(calls.map(({ body }) => body.sentAt)).toEqual(['2026-01-31T12:00:01.000Z', '2026-01-31T12:00:01.100Z'])
+  })
+
+  it('A4: tells the server how far its clock is off, as the first answer proves, and keeps to it', async () => {
+    const { client, track, calls, server, pass, now } = setUp()
+    const behindMs = 3_600_000
+    let tookMs = 4_000
+    server.answer = async (call) => {
+      const arrivedMs = now() + behindMs + tookMs
+      await pass(2 * tookMs)
+      const receipts = call.body.engagements.map(({ eventId: id }) => ({ id, token: 'e0-1' }))
+      return json(202, { receipts, receivedAt: new Date(arrivedMs).toISOString() })
+    }
+    for (tookMs of [4_000, 100, 2_000]) {
+      track()
+      await client.flush()
+    }
+    const offsets = calls.map(({ body }) => body.clockOffsetMs)
+    expect(offsets).toEqual([undefined, behindMs - 4_000, behindMs - 4_000])
+  })
+
+  it('A4: sends events again that were refused because its clock was wrong, once it knows that it was', async () => {
+    const { client, track, calls, server, dropped, now } = setUp()
+    const receivedAt = new Date(now() + 365 * 86_400_000).toISOString()
+    const refuse = (call: Call) =>
+      json(400, {
+        receipts: call.body.engagements.map(({ eventId: id }) => ({
+          id,
+          code: 'EVENT_TIME_PAST',
+          field: 'occurredAt',
+          message: 'is 365 days ago',
+        })),
+        receivedAt,
+      })
+    const take = server.answer
+    server.answer = (call) => (call.body.clockOffsetMs === undefined ? refuse(call) : take(call))
+    track()
+    expect(await client.flush()).toEqual({ left: 0 })
+    expect(idsOf(calls)).toEqual([['id0'], ['id0']])
+    expect(dropped).toEqual([])
+    server.answer = refuse
+    track()
+    await client.flush()
+    expect(dropped).toMatchObject([{ event: { eventId: 'id1' }, reason: 'rejected' }])
   })
 
   it('waits as long as Retry-After asks for', async () => {

@@ -1,3 +1,4 @@
+import { createClockOffset } from './clock-offset.ts'
 import { trackedEngagement, type EngagementInput, type TrackedEngagement } from './engagement.ts'
 import { systemEnvironment, type ClientEnvironment } from './environment.ts'
 import { requestFeed, type Feed, type FeedRequest } from './feed.ts'
@@ -90,6 +91,8 @@ export function createFreshetClient(options: FreshetClientOptions): FreshetClien
   let batchLimit = maxBatchEvents
   let closed = false
   const tokens = new Map<string, string>()
+  // A request takes no longer than its timeout.
+  const clockOffset = createClockOffset(requestTimeoutMs)
 
   const drop = (event: TrackedEngagement, reason: DropReason, problem: DroppedEvent['problem'] = null): void => {
     onDropped({ event, reason, problem })
@@ -121,7 +124,12 @@ export function createFreshetClient(options: FreshetClientOptions): FreshetClien
     while (queue.length > 0) {
       const batch = nextBatch(queue, batchLimit)
       inFlight = batch.length
-      const attempt = await sendBatch(ingestUrl, batch, requestTimeoutMs, environment)
+      const attempt = await sendBatch(
+        ingestUrl,
+        batch,
+        { timeoutMs: requestTimeoutMs, clockOffsetMs: clockOffset.ms() },
+        environment,
+      )
       inFlight = 0
       if (settle(batch, attempt)) continue
       sending = null
@@ -152,11 +160,15 @@ export function createFreshetClient(options: FreshetClientOptions): FreshetClien
       return true
     }
     batchLimit = Math.min(maxBatchEvents, batchLimit * 2)
+    const clockWasWrong = attempt.exchange !== null && clockOffset.learn(attempt.exchange)
+    const again: TrackedEngagement[] = []
     for (const [index, event] of batch.entries()) {
       const receipt = attempt.receipts[index] as Receipt
-      if ('code' in receipt) drop(event, 'rejected', receipt)
-      else remember(event.userId, receipt.token)
+      if (!('code' in receipt)) remember(event.userId, receipt.token)
+      else if (clockWasWrong && receipt.code.startsWith('EVENT_TIME_')) again.push(event)
+      else drop(event, 'rejected', receipt)
     }
+    queue = [...again, ...queue]
     return true
   }
 
@@ -177,7 +189,7 @@ export function createFreshetClient(options: FreshetClientOptions): FreshetClien
   const handOver = (page: NonNullable<ClientEnvironment['page']>): void => {
     while (queue.length > inFlight) {
       const batch = nextBatch(queue.slice(inFlight), maxBatchEvents)
-      if (!page.beacon(ingestUrl, batchBody(batch, environment.now()))) return
+      if (!page.beacon(ingestUrl, batchBody(batch, environment.now(), clockOffset.ms()))) return
       queue.splice(inFlight, batch.length)
     }
   }

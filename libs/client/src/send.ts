@@ -1,3 +1,4 @@
+import type { Exchange } from './clock-offset.ts'
 import type { TrackedEngagement } from './engagement.ts'
 import type { ClientEnvironment } from './environment.ts'
 
@@ -8,8 +9,8 @@ export type Receipt =
 
 /** What became of an attempt to send a batch. */
 export type Attempt =
-  /** Each event was accepted or rejected. */
-  | { readonly kind: 'answered'; readonly receipts: readonly Receipt[] }
+  /** Each event was accepted or rejected. `exchange` is null where the server did not say when it got the request. */
+  | { readonly kind: 'answered'; readonly receipts: readonly Receipt[]; readonly exchange: Exchange | null }
   /** The batch has to be cut. */
   | { readonly kind: 'too large'; readonly error: Error }
   /** Nothing of it will ever be accepted. */
@@ -34,24 +35,33 @@ export class FreshetError extends Error {
 /** Browsers take at most 64 KiB of requests that outlive their page. */
 export const maxKeepaliveBytes = 60_000
 
-/** The body of a batch, with the client's clock in it, so that the server can correct times. */
-export function batchBody(events: readonly TrackedEngagement[], nowMs: number): string {
-  return JSON.stringify({ engagements: events, sentAt: new Date(nowMs).toISOString() })
+/** The body of a batch, with the client's clock in it and what is known of its error, so that the server can correct times. */
+export function batchBody(events: readonly TrackedEngagement[], nowMs: number, clockOffsetMs: number): string {
+  const sentAt = new Date(nowMs).toISOString()
+  return JSON.stringify({ engagements: events, sentAt, ...(clockOffsetMs === 0 ? {} : { clockOffsetMs }) })
 }
 
 /** Posts a batch once. Never rejects. */
 export async function sendBatch(
   url: string,
   events: readonly TrackedEngagement[],
-  timeoutMs: number,
+  options: { readonly timeoutMs: number; readonly clockOffsetMs: number },
   environment: ClientEnvironment,
 ): Promise<Attempt> {
-  const body = batchBody(events, environment.now())
+  const sentAtMs = environment.now()
+  const body = batchBody(events, sentAtMs, options.clockOffsetMs)
   try {
-    const { status, headers, json } = await postJson(url, body, { timeoutMs }, environment)
-    const { receipts } = (json ?? {}) as { readonly receipts?: readonly Receipt[] }
+    const { status, headers, json } = await postJson(url, body, options, environment)
+    const { receipts, receivedAt } = (json ?? {}) as {
+      readonly receipts?: readonly Receipt[]
+      readonly receivedAt?: string
+    }
     const complete = Array.isArray(receipts) && receipts.length === events.length
-    if ((status === 202 || status === 400) && complete) return { kind: 'answered', receipts }
+    if ((status === 202 || status === 400) && complete) {
+      const receivedAtMs = Date.parse(receivedAt ?? '')
+      const exchange = { sentAtMs, answeredAtMs: environment.now(), receivedAtMs }
+      return { kind: 'answered', receipts, exchange: Number.isNaN(receivedAtMs) ? null : exchange }
+    }
     const error = errorOf(status, json)
     if (status === 413) return { kind: 'too large', error }
     const retryable = status === 408 || status === 429 || status >= 500 || status < 400

@@ -60,7 +60,7 @@ export const metricCatalogue = {
   },
   freshet_ingest_clock_skew_seconds: {
     type: 'histogram',
-    help: "How far clients' clocks are off, absolute, where `sentAt` was given.",
+    help: "By how much clients' times were corrected, absolute: only where the clock must have been wrong.",
     labels: [],
     buckets: [0.1, 0.5, 1, 2, 5, 15, 60, 300, 3600, 86400],
   },

@@ -32,7 +32,7 @@ export async function fillWithSample(ingest: Ingest, nowMs: number): Promise<Fil
         read: parseEngagementJson,
         single: false,
         bytes: 0,
-        sentAtMs: null,
+        clock: { sentAtMs: null, offsetMs: 0 },
       }),
     )
   }

@@ -119,7 +119,7 @@ async function openFolderIntake(given: ReplayArguments): Promise<Intake> {
               read: parseEngagementJson,
               single: false,
               bytes: 0,
-              sentAtMs: null,
+              clock: { sentAtMs: null, offsetMs: 0 },
             })
       return answer.kind === 'taken' ? answer.receipts : { why: answer.problem.message, waitMs: 1000 }
     },

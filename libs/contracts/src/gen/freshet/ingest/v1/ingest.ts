@@ -29,8 +29,12 @@ export const protobufFileName = "freshet/ingest/v1/ingest.proto";
 export interface PostEngagementsRequest {
   /** The engagements; `received_at_ms` is ignored. */
   engagements: Engagement[];
-  /** The client's clock when it sent them, milliseconds since the epoch: its difference from the server's corrects `occurred_at_ms`. Absent: no correction. */
-  sentAtMs?: number | undefined;
+  /** The client's clock when it sent them, milliseconds since the epoch: where it is later than the arrival, the clock is ahead, and `occurred_at_ms` is set back. Absent: no correction. */
+  sentAtMs?:
+    | number
+    | undefined;
+  /** By how much the client's clock is behind the server's, milliseconds (negative: ahead), as far as `received_at_ms` of answers has proven: added to all times. Absent: 0. */
+  clockOffsetMs?: number | undefined;
 }
 
 /** What became of one event. */
@@ -51,6 +55,8 @@ export interface Receipt {
 export interface PostEngagementsResponse {
   /** One for each. */
   receipts: Receipt[];
+  /** When the request arrived, milliseconds since the epoch: the client's clock at that moment was between its times of sending and of receiving the answer. */
+  receivedAtMs: number;
 }
 
 /** Catalogue changes. */
@@ -66,7 +72,7 @@ export interface PostPinsResponse {
 }
 
 function createBasePostEngagementsRequest(): PostEngagementsRequest {
-  return { engagements: [], sentAtMs: undefined };
+  return { engagements: [], sentAtMs: undefined, clockOffsetMs: undefined };
 }
 
 export const PostEngagementsRequest: MessageFns<PostEngagementsRequest> = {
@@ -76,6 +82,9 @@ export const PostEngagementsRequest: MessageFns<PostEngagementsRequest> = {
     }
     if (message.sentAtMs !== undefined) {
       writer.uint32(16).int64(message.sentAtMs);
+    }
+    if (message.clockOffsetMs !== undefined) {
+      writer.uint32(24).int64(message.clockOffsetMs);
     }
     return writer;
   },
@@ -109,6 +118,14 @@ export const PostEngagementsRequest: MessageFns<PostEngagementsRequest> = {
             message.sentAtMs = longToNumber(reader.int64());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.clockOffsetMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -131,6 +148,11 @@ export const PostEngagementsRequest: MessageFns<PostEngagementsRequest> = {
         : isSet(object.sent_at_ms)
         ? globalThis.Number(object.sent_at_ms)
         : undefined,
+      clockOffsetMs: isSet(object.clockOffsetMs)
+        ? globalThis.Number(object.clockOffsetMs)
+        : isSet(object.clock_offset_ms)
+        ? globalThis.Number(object.clock_offset_ms)
+        : undefined,
     };
   },
 
@@ -142,6 +164,9 @@ export const PostEngagementsRequest: MessageFns<PostEngagementsRequest> = {
     if (message.sentAtMs !== undefined) {
       obj.sentAtMs = Math.round(message.sentAtMs);
     }
+    if (message.clockOffsetMs !== undefined) {
+      obj.clockOffsetMs = Math.round(message.clockOffsetMs);
+    }
     return obj;
   },
 
@@ -152,6 +177,7 @@ export const PostEngagementsRequest: MessageFns<PostEngagementsRequest> = {
     const message = createBasePostEngagementsRequest();
     message.engagements = object.engagements?.map((e) => Engagement.fromPartial(e)) || [];
     message.sentAtMs = object.sentAtMs ?? undefined;
+    message.clockOffsetMs = object.clockOffsetMs ?? undefined;
     return message;
   },
 };
@@ -290,13 +316,16 @@ export const Receipt: MessageFns<Receipt> = {
 };
 
 function createBasePostEngagementsResponse(): PostEngagementsResponse {
-  return { receipts: [] };
+  return { receipts: [], receivedAtMs: 0 };
 }
 
 export const PostEngagementsResponse: MessageFns<PostEngagementsResponse> = {
   encode(message: PostEngagementsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.receipts) {
       Receipt.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.receivedAtMs !== 0) {
+      writer.uint32(16).int64(message.receivedAtMs);
     }
     return writer;
   },
@@ -322,6 +351,14 @@ export const PostEngagementsResponse: MessageFns<PostEngagementsResponse> = {
             message.receipts.push(Receipt.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.receivedAtMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -337,6 +374,11 @@ export const PostEngagementsResponse: MessageFns<PostEngagementsResponse> = {
   fromJSON(object: any): PostEngagementsResponse {
     return {
       receipts: globalThis.Array.isArray(object?.receipts) ? object.receipts.map((e: any) => Receipt.fromJSON(e)) : [],
+      receivedAtMs: isSet(object.receivedAtMs)
+        ? globalThis.Number(object.receivedAtMs)
+        : isSet(object.received_at_ms)
+        ? globalThis.Number(object.received_at_ms)
+        : 0,
     };
   },
 
@@ -344,6 +386,9 @@ export const PostEngagementsResponse: MessageFns<PostEngagementsResponse> = {
     const obj: any = {};
     if (message.receipts?.length) {
       obj.receipts = message.receipts.map((e) => Receipt.toJSON(e));
+    }
+    if (message.receivedAtMs !== 0) {
+      obj.receivedAtMs = Math.round(message.receivedAtMs);
     }
     return obj;
   },
@@ -354,6 +399,7 @@ export const PostEngagementsResponse: MessageFns<PostEngagementsResponse> = {
   fromPartial(object: DeepPartial<PostEngagementsResponse>): PostEngagementsResponse {
     const message = createBasePostEngagementsResponse();
     message.receipts = object.receipts?.map((e) => Receipt.fromPartial(e)) || [];
+    message.receivedAtMs = object.receivedAtMs ?? 0;
     return message;
   },
 };

@@ -1,0 +1,54 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createClockOffset } from './clock-offset.ts'
+
+const slackMs = 10_000
+/** Exchanges of a client whose clock is off by `errorMs` (positive: behind): true times of sending, and how long each way took. */
+const exchanges = fc.array(
+  fc.record({ sentAtMs: fc.nat(1e9), upMs: fc.nat(slackMs / 2), downMs: fc.nat(slackMs / 2) }),
+  { minLength: 1, maxLength: 20 },
+)
+const exchangeOf = (
+  errorMs: number,
+  { sentAtMs, upMs, downMs }: { sentAtMs: number; upMs: number; downMs: number },
+) => ({
+  sentAtMs: sentAtMs - errorMs,
+  answeredAtMs: sentAtMs + upMs + downMs - errorMs,
+  receivedAtMs: sentAtMs + upMs,
+})
+
+describe('A4 · the offset of a clock', () => {
+  it('of a clock that is right stays 0, however slow the network is', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(1e9), fc.nat(1e8), fc.nat(1e8)), { minLength: 1 }), (all) => {
+        const offset = createClockOffset(slackMs)
+        for (const [sentAtMs, upMs, downMs] of all) {
+          expect(offset.learn(exchangeOf(0, { sentAtMs, upMs, downMs }))).toBe(false)
+        }
+        expect(offset.ms()).toBe(0)
+      }),
+    )
+  })
+
+  it('of a clock that is wrong is found with the first answer, to within the slack, and then stays', () => {
+    const errors = fc.integer({ min: -1e12, max: 1e12 }).filter((error) => Math.abs(error) > 2 * slackMs)
+    fc.assert(
+      fc.property(errors, exchanges, (errorMs, all) => {
+        const offset = createClockOffset(slackMs)
+        const changed = all.map((exchange) => offset.learn(exchangeOf(errorMs, exchange)))
+        expect(changed).toEqual([true, ...all.slice(1).map(() => false)])
+        expect(Math.abs(offset.ms() - errorMs)).toBeLessThanOrEqual(slackMs)
+      }),
+    )
+  })
+
+  it('follows a clock that is set anew', () => {
+    const offset = createClockOffset(slackMs)
+    const exchange = { sentAtMs: 5_000, upMs: 100, downMs: 100 }
+    offset.learn(exchangeOf(3_600_000, exchange))
+    expect(offset.ms()).toBe(3_599_900)
+    expect(offset.learn(exchangeOf(0, exchange))).toBe(true)
+    expect(offset.ms()).toBe(100)
+    expect(offset.learn({ sentAtMs: 10, answeredAtMs: 5, receivedAtMs: 1e9 })).toBe(false)
+  })
+})
