@@ -33,8 +33,13 @@ const blender = serveBlender(
   calls,
 )
 const ingest: Pick<Ingest, 'takeEngagements' | 'takePins'> = {
-  takeEngagements: async () => ({ kind: 'taken', receipts: [{ id: 'e', token: 'e1-1' }], accepted: 1 }),
-  takePins: async () => ({ kind: 'taken', receipts: [{ id: 'p', token: 'p1-1' }], accepted: 1 }),
+  takeEngagements: async () => ({
+    kind: 'taken',
+    receipts: [{ id: 'e', token: 'e1-1' }],
+    accepted: 1,
+    receivedAtMs: 1,
+  }),
+  takePins: async () => ({ kind: 'taken', receipts: [{ id: 'p', token: 'p1-1' }], accepted: 1, receivedAtMs: 1 }),
 }
 
 const servers: readonly (readonly [string, readonly GrpcService[], readonly string[]])[] = [
