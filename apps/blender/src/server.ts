@@ -61,7 +61,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   app.setErrorHandler((error, _request, reply) => {
     if (error instanceof BodyError) {
       const { status, headers } = bodyStatus(error)
-      const code = error.code === 'BODY_NO_ROOM' ? 'CALL_UNAVAILABLE' : 'CALL_INVALID_ARGUMENT'
+      const code = error.fault === 'no room' ? 'CALL_UNAVAILABLE' : 'CALL_INVALID_ARGUMENT'
       return refuse(reply.headers(headers), status, new ContractError(code, `body: ${error.message}`))
     }
     if (isContractError(error)) return refuse(reply, statusOf[error.code] ?? 500, error)

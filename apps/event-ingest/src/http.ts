@@ -155,7 +155,7 @@ function errorBody({ code, field, message }: IngestProblem): string {
 }
 
 function problemOf(error: unknown, request: FastifyRequest): IngestProblem {
-  if (error instanceof BodyError) return about('the body', problemOfBody[error.code], error.message)
+  if (error instanceof BodyError) return about('the body', problemOfBody[error.fault], error.message)
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     const given = request.headers['content-type'] ?? 'none'
@@ -168,10 +168,10 @@ function problemOf(error: unknown, request: FastifyRequest): IngestProblem {
 }
 
 const problemOfBody: Readonly<Record<BodyFault, IngestCode>> = {
-  BODY_MALFORMED: 'BODY_MALFORMED',
-  BODY_TOO_LARGE: 'BODY_TOO_LARGE',
-  BODY_ENCODING: 'CONTENT_TYPE',
-  BODY_NO_ROOM: 'INGEST_OVERLOADED',
+  malformed: 'BODY_MALFORMED',
+  'too large': 'BODY_TOO_LARGE',
+  encoding: 'CONTENT_TYPE',
+  'no room': 'INGEST_OVERLOADED',
 }
 
 /** A problem of the request as a whole: there is no field to name. */

@@ -59,9 +59,9 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
     serverFactory: (handler) => {
       const server = createServer(
         {
-          headersTimeout: limits.receiveTimeoutMs,
-          requestTimeout: limits.receiveTimeoutMs,
-          keepAliveTimeout: limits.idleTimeoutMs,
+          headersTimeout: limits.maxReceiveMs,
+          requestTimeout: limits.maxReceiveMs,
+          keepAliveTimeout: limits.maxIdleMs,
           connectionsCheckingInterval: checkEveryMs,
         },
         handler,
@@ -130,15 +130,18 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
 }
 
 /** The status of a body that cannot be read, and the header that says what can be. */
-export function bodyStatus({ code }: BodyError): { readonly status: number; readonly headers: Record<string, string> } {
-  switch (code) {
-    case 'BODY_TOO_LARGE':
+export function bodyStatus({ fault }: BodyError): {
+  readonly status: number
+  readonly headers: Record<string, string>
+} {
+  switch (fault) {
+    case 'too large':
       return { status: 413, headers: {} }
-    case 'BODY_ENCODING':
+    case 'encoding':
       return { status: 415, headers: { 'accept-encoding': acceptedEncodings } }
-    case 'BODY_NO_ROOM':
+    case 'no room':
       return { status: 503, headers: {} }
-    case 'BODY_MALFORMED':
+    case 'malformed':
       return { status: 400, headers: {} }
   }
 }

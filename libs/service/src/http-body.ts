@@ -4,15 +4,15 @@ import { createGunzip } from 'node:zlib'
 import type { Receiving } from './byte-room.ts'
 
 /** What can be wrong with a body as such. */
-export type BodyFault = 'BODY_MALFORMED' | 'BODY_TOO_LARGE' | 'BODY_ENCODING' | 'BODY_NO_ROOM'
+export type BodyFault = 'malformed' | 'too large' | 'encoding' | 'no room'
 
 /** A body that cannot be read; its message continues a sentence that begins with "the body". */
 export class BodyError extends Error {
-  readonly code: BodyFault
-  constructor(code: BodyFault, message: string) {
+  readonly fault: BodyFault
+  constructor(fault: BodyFault, message: string) {
     super(message)
     this.name = 'BodyError'
-    this.code = code
+    this.fault = fault
   }
 }
 
@@ -42,7 +42,7 @@ export async function readBody(payload: Readable, headers: IncomingHttpHeaders, 
   const zipped = encoding === 'gzip' || encoding === 'x-gzip'
   if (!zipped && encoding !== 'identity' && encoding !== '') {
     const given = JSON.stringify(encoding.slice(0, 40))
-    throw new BodyError('BODY_ENCODING', `has the content encoding ${given}; send gzip, or none`)
+    throw new BodyError('encoding', `has the content encoding ${given}; send gzip, or none`)
   }
   if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
   if (zipped && !receiving.grow(gunzipBytes)) throw noRoom()
@@ -84,7 +84,7 @@ export async function readBody(payload: Readable, headers: IncomingHttpHeaders, 
       if (error !== null) end(error)
     }
     const onEnd = (): void => end(null)
-    const onError = (): void => end(new BodyError('BODY_MALFORMED', 'was cut off'))
+    const onError = (): void => end(new BodyError('malformed', 'was cut off'))
     const onClose = (): void => {
       if (!payload.readableEnded) onError()
     }
@@ -93,16 +93,16 @@ export async function readBody(payload: Readable, headers: IncomingHttpHeaders, 
     payload.on('error', onError).on('close', onClose)
     evicted.addEventListener('abort', onEvicted)
     if (gunzip === null) return
-    gunzip.on('error', (error) => end(new BodyError('BODY_MALFORMED', `is not gzip: ${error.message}`)))
+    gunzip.on('error', (error) => end(new BodyError('malformed', `is not gzip: ${error.message}`)))
     payload.pipe(gunzip)
   })
   return buffer.subarray(0, bytes)
 }
 
 function tooLarge(maxBytes: number): BodyError {
-  return new BodyError('BODY_TOO_LARGE', `has more than ${maxBytes} bytes; send less at a time`)
+  return new BodyError('too large', `has more than ${maxBytes} bytes; send less at a time`)
 }
 
 function noRoom(): BodyError {
-  return new BodyError('BODY_NO_ROOM', 'was not taken: too many bytes are being received; send it again')
+  return new BodyError('no room', 'was not taken: too many bytes are being received; send it again')
 }

@@ -107,7 +107,7 @@ export function createConnections(limits: HttpLimits, onClosed: (reason: CloseRe
       open.delete(socket)
       open.set(socket, connection)
       // Node itself sets the time back once the answer is out.
-      if (state === 'sending') socket.setTimeout(closing ? graceMs : limits.sendTimeoutMs)
+      if (state === 'sending') socket.setTimeout(closing ? graceMs : limits.maxSendMs)
       if (state === 'idle' && closing) socket.destroySoon()
     },
     timedOut(socket, answer) {

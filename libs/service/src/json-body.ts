@@ -3,8 +3,8 @@ import { BodyError } from './http-body.ts'
 
 /** Parses a body strictly: UTF-8, JSON, nothing else. `__proto__` becomes a plain field. Throws a BodyError with the position. */
 export function parseJsonBody(bytes: Buffer): unknown {
-  if (bytes.byteLength === 0) throw new BodyError('BODY_MALFORMED', 'is empty; send JSON')
-  if (!isUtf8(bytes)) throw new BodyError('BODY_MALFORMED', 'is not well-formed UTF-8')
+  if (bytes.byteLength === 0) throw new BodyError('malformed', 'is empty; send JSON')
+  if (!isUtf8(bytes)) throw new BodyError('malformed', 'is not well-formed UTF-8')
   const text = bytes.toString('utf8')
   try {
     return JSON.parse(text)
@@ -13,7 +13,7 @@ export function parseJsonBody(bytes: Buffer): unknown {
     const before = text.slice(0, at).split('\n')
     const found = at >= text.length ? 'the end of the body' : JSON.stringify(text.slice(at, at + 12).toWellFormed())
     const place = `position ${at} (line ${before.length}, column ${(before.at(-1) ?? '').length + 1})`
-    throw new BodyError('BODY_MALFORMED', `is not JSON: ${found} at ${place} is not what JSON has there`)
+    throw new BodyError('malformed', `is not JSON: ${found} at ${place} is not what JSON has there`)
   }
 }
 

@@ -86,19 +86,19 @@ export function httpSettings(port: number) {
   return {
     host: hostSetting('Address of the HTTP server; `0.0.0.0` in containers'),
     port: portSetting(port, 'Port of the HTTP server'),
-    receiveTimeoutMs: wholeSetting(15_000, {
+    maxReceiveMs: wholeSetting(15_000, {
       description: 'How long a request may take to arrive; then its connection is closed',
       unit: 'ms',
       min: 100,
       max: 600_000,
     }),
-    sendTimeoutMs: wholeSetting(10_000, {
+    maxSendMs: wholeSetting(10_000, {
       description: 'How long a client may take no byte of its answer',
       unit: 'ms',
       min: 100,
       max: 600_000,
     }),
-    idleTimeoutMs: wholeSetting(72_000, {
+    maxIdleMs: wholeSetting(72_000, {
       description: 'How long a connection stays open without a request; longer than that of a load balancer in front',
       unit: 'ms',
       min: 100,

@@ -91,7 +91,7 @@ export const ingestProblems = {
     fault: 'client',
     retryable: true,
     status: 408,
-    meaning: 'A request that did not arrive within `http.receiveTimeoutMs`.',
+    meaning: 'A request that did not arrive within `http.maxReceiveMs`.',
   },
   REQUEST_MALFORMED: { fault: 'client', retryable: false, status: 400, meaning: 'A request that is no valid HTTP.' },
   INGEST_OVERLOADED: {
