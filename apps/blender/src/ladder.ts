@@ -132,7 +132,8 @@ function wholeAnswer({ context, columns, rows, record }: Whole, records: readonl
         : end === null
           ? Degradation.NONE
           : Degradation.EXHAUSTED,
-    reasons: end === null ? shortfalls : [...shortfalls, end],
+    // Nothing was left out for the sake of a token: that is told by `freshness`, and here by why.
+    reasons: [...shortfalls, ...(end === null ? [] : [end]), ...context.tokenProblems],
     freshness: context.tokensReflected === null ? Freshness.UNSPECIFIED : fresh ? Freshness.CURRENT : Freshness.BEHIND,
     records,
   }

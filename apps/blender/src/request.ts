@@ -27,6 +27,8 @@ export interface FeedRequest {
   readonly explain: boolean
   /** What has to be reflected: of each partition the first position that need not be. */
   readonly engagementsAwaited: readonly LogPosition[]
+  /** Where the events of all tokens are, of which each must have been applied. */
+  readonly eventsAwaited: readonly LogPosition[]
   readonly pinsAwaited: readonly LogPosition[]
   readonly collective: boolean
   readonly dryRun: boolean
@@ -130,6 +132,7 @@ function awaitedOf(after: readonly string[], partitions: number) {
   if (after.length > maxTokens) throw invalid('after', `holds ${after.length} tokens; at most ${maxTokens} are allowed`)
   const engagements = new Map<number, LogPosition>()
   const pins = new Map<number, LogPosition>()
+  const events: LogPosition[] = []
   for (const [at, text] of after.entries()) {
     const token = parseToken(text)
     if (token === null) throw invalid(`after[${at}]`, `is ${quoted(text)}, no token that event-ingest returned`)
@@ -137,9 +140,10 @@ function awaitedOf(after: readonly string[], partitions: number) {
     if (partition >= partitions) throw invalid(`after[${at}]`, `names partition ${partition}; there are ${partitions}`)
     const latest = topic === 'engagements.v1' ? engagements : pins
     const position = token.position + 1
+    if (topic === 'engagements.v1') events.push({ topic, partition, position: token.position })
     if ((latest.get(partition)?.position ?? 0) < position) latest.set(partition, { topic, partition, position })
   }
-  return { engagementsAwaited: [...engagements.values()], pinsAwaited: [...pins.values()] }
+  return { engagementsAwaited: [...engagements.values()], pinsAwaited: [...pins.values()], eventsAwaited: events }
 }
 
 function pageOf(request: GetFeedRequest, { userId, atMs }: Common, { pageSessionTtlMs }: RequestBounds): PageSession {

@@ -1,7 +1,8 @@
-import type { StateStore } from '@freshet/contracts/ports/state-store'
+import { nothingElse, type StateStore } from '@freshet/contracts/ports/state-store'
 import { firstGeneration, servedScope, servingPointer, stateScope, type StateFamily } from '@freshet/contracts/scopes'
 import { partitionOf } from '@freshet/domain/partition'
 import type { Clock } from '@freshet/domain/clock'
+import type { MetaRead } from './token-problems.ts'
 
 /** A user's state as of a position of the user's partition. */
 export interface StoredUser {
@@ -14,6 +15,8 @@ export interface UserStates {
   partitionOf(userId: string): number
   read(userId: string, signal: AbortSignal): Promise<StoredUser>
   readServed(userId: string, signal: AbortSignal): Promise<Uint8Array | null>
+  /** What is told of a partition beside its users. */
+  readMeta(partition: number, signal: AbortSignal): Promise<MetaRead>
   /** Positions up to which a family's state has been folded; 0: nothing. */
   positions(family: StateFamily, partitions: readonly number[], signal: AbortSignal): Promise<readonly number[]>
 }
@@ -69,6 +72,9 @@ export function createUserStates({
       const scope = await scopeOf('user')
       const { position, values } = await store.read(scope, partitionOf(userId, partitions), [userId], { signal })
       return { bytes: values[0] ?? null, position }
+    },
+    async readMeta(partition, signal) {
+      return store.readForFold({ ...nothingElse, scope: await scopeOf('user'), partition }, { signal })
     },
     async readServed(userId, signal) {
       const { values } = await store.read(servedScope, partitionOf(userId, partitions), [userId], { signal })

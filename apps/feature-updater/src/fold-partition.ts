@@ -7,6 +7,7 @@ import {
 import { isContractError } from '@freshet/contracts/errors'
 import { epochIn, positionIn, storedPosition, type FollowedLog } from '@freshet/contracts/followed-log'
 import type { BatchVerdict, EventLog, LogBatch } from '@freshet/contracts/ports/event-log'
+import { noteNotFolded } from '@freshet/contracts/not-folded'
 import { nothingElse, type CommitOutcome, type StateStore } from '@freshet/contracts/ports/state-store'
 import { stateScope } from '@freshet/contracts/scopes'
 import { createBadShare, type BadShare } from './bad-share.ts'
@@ -197,14 +198,15 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
       late.forEach((key, row) => values.set(key, more[row] ?? null))
     }
 
+    const lost = read.deletedUnread ?? 0
     const folded = stage.fold({ ...batch, epoch: log.epoch }, parsed, {
-      meta: memo.meta,
+      meta: lost === 0 ? memo.meta : { ...memo.meta, ...noteNotFolded(memo.meta, batch.from, 'lost', lost) },
       cached: entryOf,
       valueOf: (key) => values.get(key),
       hashes,
       seen,
     })
-    const result = withLost(folded, read.deletedUnread ?? 0)
+    const result = withLost(folded, lost)
     if (options.sendOnward) {
       await Promise.all(result.onward.map(({ topic, records }) => options.log.append(topic, records, call)))
     }

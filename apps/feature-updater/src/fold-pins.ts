@@ -114,7 +114,7 @@ function foldPinBatch(
     appends: [],
     deletes: [],
     remember: [],
-    meta: { watermarkMs, counts, highWaterMarks: marks },
+    meta: { ...before.meta, watermarkMs, counts, highWaterMarks: marks },
     onward: [
       { topic: 'dead-letters.v1' as const, records: deadLetters },
       { topic: 'pin-features.v1' as const, records: published },

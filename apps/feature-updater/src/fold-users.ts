@@ -17,6 +17,7 @@ import {
 } from '@freshet/contracts/codecs/user-tail'
 import { ContractError } from '@freshet/contracts/errors'
 import { storedPosition } from '@freshet/contracts/followed-log'
+import { noteNotFolded, type NotFoldedNotes } from '@freshet/contracts/not-folded'
 import type { LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { StatePut } from '@freshet/contracts/ports/state-store'
 import { hashPair64 } from '@freshet/domain/hash'
@@ -124,6 +125,11 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     outcomes[outcome]++
   }
   let { watermarkMs } = before.meta
+  let notes: NotFoldedNotes = before.meta
+  const skip = (record: LogRecord, reason: 'deadLettered' | 'erased') => {
+    notes = noteNotFolded(notes, storedPosition(batch.epoch, record.position), reason)
+    say(reason)
+  }
   const accepted = new Map<string, ScannedEngagement[]>()
   const bases = new Map<string, UserState | null>()
   const generations = new Float64Array(before.hashes.length)
@@ -139,7 +145,7 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     const { record } = item
     if (item.kind === 'bad') {
       deadLetters.push(deadLetterRecord(item, 'engagements.v1', batch.partition))
-      say('deadLettered')
+      skip(record, 'deadLettered')
       continue
     }
     if (item.kind === 'tombstone') {
@@ -160,7 +166,7 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     watermarkMs = Math.max(watermarkMs, occurredAtMs)
     const erasedMs = erasedAt(record.key)
     if (erasedMs !== null && occurredAtMs <= erasedMs) {
-      say('erased')
+      skip(record, 'erased')
       continue
     }
     const scan = occurredAtMs === item.scan.occurredAtMs ? item.scan : at(item.scan, occurredAtMs)
@@ -206,7 +212,14 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     puts.push({ key, value: encodeUserState(folded(base, pending, limits), limits), ttlMs: config.userTtlMs })
     cache.set(key, { entry: 0, bytes: 0 })
   }
-  const meta: PartitionMeta = { watermarkMs, counts, highWaterMarks: before.meta.highWaterMarks }
+  const { notFolded, toldFrom } = notes
+  const meta: PartitionMeta = {
+    watermarkMs,
+    counts,
+    highWaterMarks: before.meta.highWaterMarks,
+    notFolded,
+    toldFrom,
+  }
   return {
     puts,
     appends,

@@ -1,5 +1,6 @@
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { decodeDeadLetter, encodeUserErasure } from '@freshet/contracts/codecs/onward'
+import { whyNotFolded } from '@freshet/contracts/not-folded'
 import { nothingElse } from '@freshet/contracts/ports/state-store'
 import { decodePartitionMeta } from '@freshet/contracts/codecs/partition-meta'
 import { decodePinFeatures } from '@freshet/contracts/codecs/pin-state'
@@ -133,6 +134,24 @@ describe('feature updater', () => {
     await world.send(record('2', noonMs), record('2', noonMs + dayMs), record('1', noonMs + dayMs))
     expect(await sumOfCounts('applied')).toBe(3)
     expect(await sumOfCounts('duplicate')).toBe(3)
+  })
+
+  it('A1: tells which records changed nothing, and why, for those who wait for them', async () => {
+    world = await anUpdaterWorld()
+    const erasure = encodeUserErasure({ userId: asId<UserId>('u'), erasedAtMs: noonMs })
+    await world.log.append('erasures.v1', [{ key: 'u', value: erasure, partition: null }])
+    await world.log.drain()
+    const bad = { key: 'u', value: Uint8Array.of(255, 255, 1), partition: null }
+    await world.send(aRecord({ occurredAtMs: noonMs + 1 }), bad, bad, aRecord({ occurredAtMs: noonMs - 1 }))
+    const partition = partitionOf('u', world.partitions)
+    const { meta } = await world.store.readForFold({ ...nothingElse, scope: 'user.1', partition })
+    const decoded = decodePartitionMeta(meta)
+    expect([0, 1, 2, 3].map((position) => whyNotFolded(decoded, position))).toEqual([
+      null,
+      'deadLettered',
+      'deadLettered',
+      'erased',
+    ])
   })
 
   it('clamps an event time that is far ahead of its receipt', async () => {

@@ -154,6 +154,29 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'The whole catalogue holds no pin that may be shown to this user.',
   },
+  TOKEN_DEAD_LETTERED: {
+    fault: 'server',
+    retryable: false,
+    meaning:
+      'The event of a token could not be read and was put aside: the feed does not reflect it. See `freshet dlq list`.',
+  },
+  TOKEN_ERASED: {
+    fault: 'client',
+    retryable: false,
+    meaning:
+      'The event of a token happened before its user was erased: it does not count, and the feed does not reflect it.',
+  },
+  TOKEN_LOST: {
+    fault: 'dependency',
+    retryable: false,
+    meaning:
+      'The event of a token was deleted from the log before it was folded: the feed does not reflect it. Send it again.',
+  },
+  TOKEN_FORGOTTEN: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'So much was put aside after the event of a token that it is no longer known whether it was applied.',
+  },
   FEED_UNKNOWN_USER: {
     fault: 'dependency',
     retryable: true,

@@ -1,13 +1,17 @@
+import type { ErrorCode } from '@freshet/contracts/errors'
 import type { LogPosition } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { ContextHydrator } from '@freshet/pipeline/stage'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
+import { tokenProblems } from '../token-problems.ts'
 import type { UserContext } from './user-state.ts'
 
 /** How fresh the answer is so far, and what the services behind have to wait for. */
 export interface FreshnessContext extends Pick<UserContext, 'user'> {
   /** null: nothing was to be reflected. */
   readonly tokensReflected: boolean | null
+  /** Why events of tokens will never be reflected, as codes. */
+  readonly tokenProblems: readonly ErrorCode[]
   readonly candidatesAwait: readonly LogPosition[]
   readonly rankerAwait: readonly LogPosition[]
 }
@@ -79,11 +83,13 @@ export function awaitTokens({
     const { pinsAwaited, engagementsAwaited, collective } = request
     const user = await awaitUser(request, signal)
     const reached = await facts.progress.reached(pinsAwaited, signal)
-    if (!collective) return { user, tokensReflected: reached, candidatesAwait: pinsAwaited, rankerAwait: pinsAwaited }
+    const problems = await tokenProblems(request.eventsAwaited, (partition) => users.readMeta(partition, signal))
+    const reflected = { tokensReflected: reached && problems.length === 0, tokenProblems: problems }
+    if (!collective) return { user, ...reflected, candidatesAwait: pinsAwaited, rankerAwait: pinsAwaited }
     await pollPositions('pin', await endsOf('pin-engagements.v1'), signal)
     return {
       user,
-      tokensReflected: reached,
+      ...reflected,
       candidatesAwait: [...pinsAwaited, ...engagementsAwaited],
       rankerAwait: [...pinsAwaited, ...(await endsOf('pin-features.v1'))],
     }
@@ -97,10 +103,16 @@ export function awaitTokens({
     run: (request, call) => {
       const { pinsAwaited, engagementsAwaited, collective, user } = request
       if (pinsAwaited.length === 0 && engagementsAwaited.length === 0 && !collective)
-        return { user, tokensReflected: null, candidatesAwait: [], rankerAwait: [] }
+        return { user, tokensReflected: null, tokenProblems: [], candidatesAwait: [], rankerAwait: [] }
       return wait(request, call.signal)
     },
     // The answer says BEHIND: making those behind wait as well would not change that.
-    otherwise: ({ user }) => ({ user, tokensReflected: false, candidatesAwait: [], rankerAwait: [] }),
+    otherwise: ({ user }) => ({
+      user,
+      tokensReflected: false,
+      tokenProblems: [],
+      candidatesAwait: [],
+      rankerAwait: [],
+    }),
   }
 }

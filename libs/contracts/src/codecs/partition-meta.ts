@@ -1,5 +1,6 @@
 import { ContractError } from '../errors.ts'
 import { PartitionMeta as PartitionMetaMessage } from '../gen/freshet/state/v1/state.ts'
+import { notFoldedReasons, type NotFolded } from '../not-folded.ts'
 import { varintColumn, varintsOf } from '../varints.ts'
 import { encodeMessage } from '../wire.ts'
 import { decodeOrThrow } from './engagement.ts'
@@ -24,6 +25,10 @@ export interface PartitionMeta {
   readonly counts: OutcomeCounts
   /** By source partition; only of the second stage. */
   readonly highWaterMarks: ReadonlyMap<number, HighWaterMark>
+  /** The last records that changed no state, oldest first; only of the first stage. Positions are stored ones. */
+  readonly notFolded: readonly NotFolded[]
+  /** Of records before this stored position it is no longer told. */
+  readonly toldFrom: number
 }
 
 /** Of a partition that has folded nothing. */
@@ -31,6 +36,8 @@ export const newPartitionMeta: PartitionMeta = {
   watermarkMs: 0,
   counts: { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0, lost: 0 },
   highWaterMarks: new Map(),
+  notFolded: [],
+  toldFrom: 0,
 }
 
 const version = 1
@@ -48,6 +55,7 @@ export function encodePartitionMeta(meta: PartitionMeta): Uint8Array {
     version,
     counts: varintsOf([meta.watermarkMs, ...recordOutcomes.map((outcome) => meta.counts[outcome])]),
     highWaterMarks: varintsOf(column),
+    notFolded: notFoldedColumn(meta),
   })
 }
 
@@ -77,5 +85,31 @@ export function decodePartitionMeta(bytes: Uint8Array | null): PartitionMeta {
       lost: counts[6] ?? 0,
     },
     highWaterMarks,
+    ...notesOf(varintColumn(message.notFolded)),
   }
+}
+
+function notFoldedColumn({ notFolded, toldFrom }: PartitionMeta): Uint8Array {
+  if (notFolded.length === 0 && toldFrom === 0) return new Uint8Array(0)
+  let before = toldFrom
+  const column = [toldFrom]
+  for (const { from, to, reason } of notFolded) {
+    column.push(from - before, to - from, notFoldedReasons.indexOf(reason))
+    before = to
+  }
+  return varintsOf(column)
+}
+
+function notesOf([toldFrom = 0, ...column]: Float64Array): Pick<PartitionMeta, 'notFolded' | 'toldFrom'> {
+  const notFolded: NotFolded[] = []
+  let before = toldFrom
+  for (let i = 0; i + 2 < column.length; i += 3) {
+    const from = before + (column[i] ?? 0)
+    const reason = notFoldedReasons[column[i + 2] ?? 0]
+    before = from + (column[i + 1] ?? 0)
+    if (reason === undefined)
+      throw new ContractError('CODEC_INVALID', 'freshet.state.v1.PartitionMeta.not_folded names an unknown reason')
+    notFolded.push({ from, to: before, reason })
+  }
+  return { notFolded, toldFrom }
 }

@@ -143,6 +143,11 @@ describe('stored state', () => {
         [0, { position: 0, index: 1 }],
         [7, { position: 2 ** 40, index: 2 }],
       ]),
+      notFolded: [
+        { from: 20, to: 21, reason: 'erased' as const },
+        { from: 2 ** 41, to: 2 ** 41 + 7, reason: 'lost' as const },
+      ],
+      toldFrom: 17,
     }
     expect(decodePartitionMeta(encodePartitionMeta(meta))).toEqual(meta)
     expect(decodePartitionMeta(encodePartitionMeta(newPartitionMeta))).toEqual(newPartitionMeta)

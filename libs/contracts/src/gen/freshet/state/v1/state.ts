@@ -207,6 +207,11 @@ export interface PartitionMeta {
    * folded (0: none), and the next index within that position.
    */
   highWaterMarks: Uint8Array;
+  /**
+   * Varints: the stored position before which it is no longer told, then three to a stretch of records that changed no state, oldest first: how far
+   * behind the end of the one before it begins, how long it is, why (0: dead-lettered, 1: erased, 2: lost).
+   */
+  notFolded: Uint8Array;
 }
 
 function createBaseCounters(): Counters {
@@ -1721,7 +1726,7 @@ export const PinFeatures: MessageFns<PinFeatures> = {
 };
 
 function createBasePartitionMeta(): PartitionMeta {
-  return { version: 0, counts: new Uint8Array(0), highWaterMarks: new Uint8Array(0) };
+  return { version: 0, counts: new Uint8Array(0), highWaterMarks: new Uint8Array(0), notFolded: new Uint8Array(0) };
 }
 
 export const PartitionMeta: MessageFns<PartitionMeta> = {
@@ -1734,6 +1739,9 @@ export const PartitionMeta: MessageFns<PartitionMeta> = {
     }
     if (message.highWaterMarks.length !== 0) {
       writer.uint32(26).bytes(message.highWaterMarks);
+    }
+    if (message.notFolded.length !== 0) {
+      writer.uint32(34).bytes(message.notFolded);
     }
     return writer;
   },
@@ -1775,6 +1783,14 @@ export const PartitionMeta: MessageFns<PartitionMeta> = {
             message.highWaterMarks = reader.bytes();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.notFolded = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1796,6 +1812,11 @@ export const PartitionMeta: MessageFns<PartitionMeta> = {
         : isSet(object.high_water_marks)
         ? bytesFromBase64(object.high_water_marks)
         : new Uint8Array(0),
+      notFolded: isSet(object.notFolded)
+        ? bytesFromBase64(object.notFolded)
+        : isSet(object.not_folded)
+        ? bytesFromBase64(object.not_folded)
+        : new Uint8Array(0),
     };
   },
 
@@ -1810,6 +1831,9 @@ export const PartitionMeta: MessageFns<PartitionMeta> = {
     if (message.highWaterMarks.length !== 0) {
       obj.highWaterMarks = base64FromBytes(message.highWaterMarks);
     }
+    if (message.notFolded.length !== 0) {
+      obj.notFolded = base64FromBytes(message.notFolded);
+    }
     return obj;
   },
 
@@ -1821,6 +1845,7 @@ export const PartitionMeta: MessageFns<PartitionMeta> = {
     message.version = object.version ?? 0;
     message.counts = object.counts ?? new Uint8Array(0);
     message.highWaterMarks = object.highWaterMarks ?? new Uint8Array(0);
+    message.notFolded = object.notFolded ?? new Uint8Array(0);
     return message;
   },
 };
