@@ -153,6 +153,8 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
     } else if (field !== 12) return null
     at = to
   }
+  // A last number that goes on behind the message.
+  if (at !== end) return null
   const name = actions[action - 1]
   if (name === undefined || subjectField === 0 || eventTo === 0 || userTo === 0) return null
   if (occurredAtMs <= 0 || occurredAtMs > Number.MAX_SAFE_INTEGER || receivedAtMs > Number.MAX_SAFE_INTEGER) return null

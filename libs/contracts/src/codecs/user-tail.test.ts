@@ -1,5 +1,5 @@
 import type { Engagement } from '@freshet/domain/engagement'
-import { asId, type EventId, type PinId, type UserId } from '@freshet/domain/ids'
+import { asId, type BoardId, type EventId, type PinId, type SessionId, type UserId } from '@freshet/domain/ids'
 import { engagements } from '@freshet/domain/testing'
 import { defaultUserLimits, foldUser, newUserState, type UserLimits } from '@freshet/domain/user-state'
 import fc from 'fast-check'
@@ -170,6 +170,25 @@ describe('a scan', () => {
     )
   })
 
+  /** Its engagement is said to end before its last number does. */
+  const endsWithinItsMessage: [readonly Engagement[], [number, number][], number] = [
+    [
+      {
+        eventId: asId<EventId>('e'),
+        userId: asId<UserId>('u0'),
+        sessionId: asId<SessionId>('s0'),
+        action: 'follow',
+        subject: { kind: 'board', boardId: asId<BoardId>('b1') },
+        boardId: null,
+        occurredAtMs: 1_700_049_600_000,
+        shown: { feedId: null, position: 0, surface: 'home' },
+        dwellMs: 15_360,
+      },
+    ],
+    [[1_833_073_548, 0]],
+    1,
+  ]
+
   it('of any bytes is null or agrees with the decoder', () => {
     const mutated = fc.tuple(plainOnes, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }), fc.nat(9))
     let scannedSome = 0
@@ -198,7 +217,7 @@ describe('a scan', () => {
           })
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 1000, examples: [[endsWithinItsMessage]] },
     )
     expect(scannedSome).toBeGreaterThan(100)
   })
