@@ -1,8 +1,9 @@
-import { encodeDeadLetter, encodePinEngagement } from '@freshet/contracts/codecs/onward'
+import { encodeDeadLetter, encodeLateEngagement, encodePinEngagement } from '@freshet/contracts/codecs/onward'
 import { counted } from '@freshet/domain/decay'
 import { actions } from '@freshet/domain/engagement'
+import { hasRelation } from '@freshet/domain/features/relations'
 import { afterEach, describe, expect, it } from 'vitest'
-import { allLetters, listDeadLetters, replayDeadLetters, showDeadLetter } from './dead-letters.ts'
+import { allLetters, lateCode, listDeadLetters, replayDeadLetters, showDeadLetter } from './dead-letters.ts'
 import { aRecord, anEngagement, anUpdaterWorld, noonMs, type UpdaterWorld } from './testing.ts'
 
 let world: UpdaterWorld
@@ -61,8 +62,12 @@ describe('dead letters', () => {
     expect(letters).toHaveLength(2)
     const [first] = letters
     const { partition, position } = first!
-    expect(await showDeadLetter({ log: world.log, partition, position, onError })).toEqual(first)
-    expect(await showDeadLetter({ log: world.log, partition, position: 99, onError })).toBeNull()
+    expect(await showDeadLetter({ log: world.log, topic: 'dead-letters.v1', partition, position, onError })).toEqual(
+      first,
+    )
+    expect(
+      await showDeadLetter({ log: world.log, topic: 'dead-letters.v1', partition, position: 99, onError }),
+    ).toBeNull()
   })
 
   it('are listed by topic, code, time and key', async () => {
@@ -110,5 +115,32 @@ describe('dead letters', () => {
     world = await anUpdaterWorld()
     for (let position = 0; position < 11; position++) await aLetterOf(aRecord().value!, 'engagements.v1', 'u', position)
     expect((await replay({ maxPerSecond: 20 })).tookMs).toBeGreaterThanOrEqual(10 * 50)
+  })
+
+  it('A1: of events that an earlier version took for too late are listed, shown and replayed, once however often', async () => {
+    world = await anUpdaterWorld()
+    const hide = anEngagement({ action: 'hide', occurredAtMs: noonMs - 26 * 3_600_000 })
+    const late = {
+      engagement: hide,
+      receivedAtMs: noonMs,
+      sourcePartition: 2,
+      sourcePosition: 7,
+      lateByMs: 26 * 3_600_000,
+    }
+    await world.log.append('engagements-late.v1', [{ key: 'u', value: encodeLateEngagement(late), partition: null }])
+    await aLetterOf(aRecord().value!)
+    const letters = await listDeadLetters({ log: world.log, filter: allLetters, onError })
+    expect(letters.map(({ topic, code }) => [topic, code])).toContainEqual(['engagements-late.v1', lateCode])
+    const only = { ...allLetters, sourceTopic: 'engagements-late.v1' }
+    const [letter] = await listDeadLetters({ log: world.log, filter: only, onError })
+    expect(letter).toMatchObject({ key: 'u', sourceTopic: 'engagements.v1', sourcePartition: 2, sourcePosition: 7 })
+    const { topic, partition, position } = letter!
+    expect(await showDeadLetter({ log: world.log, topic, partition, position, onError })).toEqual(letter)
+    expect(await replay()).toMatchObject({ matched: 2, replayed: 2, stillBad: 0 })
+    await replay()
+    const user = (await world.user('u'))!
+    expect(hasRelation(user.relations, 'hide-pin', 'p')).toBe(true)
+    expect(counted(user.counters, actions.indexOf('hide'), 'total', noonMs)).toBe(1)
+    expect(world.errors).toEqual([])
   })
 })

@@ -1,22 +1,34 @@
+import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import {
   decodeDeadLetter,
+  decodeLateEngagement,
   decodePinEngagement,
   decodeReceivedEngagement,
   encodePinEngagement,
   type DeadLetter,
 } from '@freshet/contracts/codecs/onward'
 import type { EventLog, LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
+import { topics } from '@freshet/contracts/topics'
 import type { Clock } from '@freshet/domain/clock'
 import { readToEnd } from './read-to-end.ts'
 
-/** A dead letter and where it lies in `dead-letters.v1`. */
+/** The topics that records lie in which changed no state. */
+export const letterTopics = ['dead-letters.v1', 'engagements-late.v1'] as const
+export type LetterTopic = (typeof letterTopics)[number]
+
+/** The code of engagements that an earlier version did not apply because they came late. */
+export const lateCode = 'EVENT_LATE'
+
+/** A dead letter, or a late engagement as one, and where it lies. */
 export interface StoredLetter extends DeadLetter {
+  readonly topic: LetterTopic
   readonly partition: number
   readonly position: number
 }
 
 /** Which letters are meant; what is null matters not. */
 export interface LetterFilter {
+  /** Where they come from, or where they lie. */
   readonly sourceTopic: string | null
   readonly code: string | null
   /** Put aside at or after, milliseconds since the epoch. */
@@ -50,27 +62,30 @@ export async function listDeadLetters(options: {
 }): Promise<readonly StoredLetter[]> {
   const { filter, onError } = options
   const letters = new Map<string, StoredLetter>()
-  await readToEnd({
-    log: options.log,
-    topic: 'dead-letters.v1',
-    maxBatchRecords: 1000,
-    onError,
-    onRecords(partition, records) {
-      for (const record of records) {
-        const letter = letterOf(record, partition, onError)
-        if (letter === null || !matches(letter, filter)) continue
-        const source = `${letter.sourceTopic}/${letter.sourcePartition}/${letter.sourcePosition}`
-        if (!letters.has(source)) letters.set(source, letter)
-      }
-    },
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  })
-  return [...letters.values()].sort((a, b) => a.atMs - b.atMs || a.partition - b.partition || a.position - b.position)
+  for (const topic of letterTopics) {
+    await readToEnd({
+      log: options.log,
+      topic,
+      maxBatchRecords: 1000,
+      onError,
+      onRecords(partition, records) {
+        for (const record of records) {
+          const letter = letterOf(topic, record, partition, onError)
+          if (letter === null || !matches(letter, filter)) continue
+          const source = `${letter.sourceTopic}/${letter.sourcePartition}/${letter.sourcePosition}`
+          if (!letters.has(source)) letters.set(source, letter)
+        }
+      },
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    })
+  }
+  return [...letters.values()].sort((a, b) => a.atMs - b.atMs || byPlace(a, b))
 }
 
 /** One letter by its place; null: there is none. */
 export async function showDeadLetter(options: {
   readonly log: Reading
+  readonly topic: LetterTopic
   readonly partition: number
   readonly position: number
   readonly onError: (error: Error) => void
@@ -78,24 +93,23 @@ export async function showDeadLetter(options: {
   let found: StoredLetter | null = null
   await readToEnd({
     log: options.log,
-    topic: 'dead-letters.v1',
+    topic: options.topic,
     maxBatchRecords: 1000,
     onError: options.onError,
     onRecords(partition, records) {
       if (partition !== options.partition) return
       const record = records.find(({ position }) => position === options.position)
-      if (record !== undefined) found = letterOf(record, partition, options.onError)
+      if (record !== undefined) found = letterOf(options.topic, record, partition, options.onError)
     },
   })
   return found
 }
 
 /**
- * Appends letters to their source topic again, at most `maxPerSecond`; those that the code of today still can't decode stay
- * where they are. Doing it twice changes nothing: engagements are known by their ids, re-keyed ones by the letter's place,
+ * Appends letters, late engagements among them, to their source topic again, at most `maxPerSecond`; those that the code of
+ * today still can't decode stay where they are. Doing it twice changes nothing while their ids are remembered (`fold.dedupeTtlMs`): engagements are known by their ids, re-keyed ones by the letter's place,
  * which stands in for their source (above the marks of the first stage; so those go in the order of the letters, and one
- * left out by a filter is a repeat once a later one was replayed). What has become older than the allowed lateness
- * meanwhile goes to `engagements-late.v1`.
+ * left out by a filter is a repeat once a later one was replayed).
  */
 export async function replayDeadLetters(options: {
   readonly log: Reading & Pick<EventLog, 'append' | 'partitionCount'>
@@ -132,7 +146,15 @@ export async function replayDeadLetters(options: {
 }
 
 function inOrderOfPlace(letters: readonly StoredLetter[]): readonly StoredLetter[] {
-  return [...letters].sort((a, b) => a.partition - b.partition || a.position - b.position)
+  return [...letters].sort(byPlace)
+}
+
+function byPlace(a: StoredLetter, b: StoredLetter): number {
+  return (
+    letterTopics.indexOf(a.topic) - letterTopics.indexOf(b.topic) ||
+    a.partition - b.partition ||
+    a.position - b.position
+  )
 }
 
 /** The record to be appended, or why the letter would only become one again. */
@@ -155,21 +177,42 @@ function replayable(letter: StoredLetter, partitions: number): NewRecord | strin
   }
 }
 
-function letterOf(record: LogRecord, partition: number, onError: (error: Error) => void): StoredLetter | null {
+function letterOf(
+  topic: LetterTopic,
+  record: LogRecord,
+  partition: number,
+  onError: (error: Error) => void,
+): StoredLetter | null {
   if (record.value === null) return null
   try {
-    return { ...decodeDeadLetter(record.value), partition, position: record.position }
+    const letter = topic === 'dead-letters.v1' ? decodeDeadLetter(record.value) : lateLetter(record, record.value)
+    return { ...letter, topic, partition, position: record.position }
   } catch (error) {
-    onError(
-      new Error(`dead-letters.v1/${partition} at ${record.position}: ${(error as Error).message}`, { cause: error }),
-    )
+    onError(new Error(`${topic}/${partition} at ${record.position}: ${(error as Error).message}`, { cause: error }))
     return null
   }
 }
 
-function matches(letter: DeadLetter, { sourceTopic, code, sinceMs, key }: LetterFilter): boolean {
+/** What an earlier version kept aside as late, as a letter: its value is the engagement as it was accepted. */
+function lateLetter(record: LogRecord, value: Uint8Array): DeadLetter {
+  const { engagement, receivedAtMs, sourcePartition, sourcePosition, lateByMs } = decodeLateEngagement(value)
+  const hours = Math.round(lateByMs / 3_600_000)
+  return {
+    sourceTopic: 'engagements.v1',
+    sourcePartition,
+    sourcePosition,
+    key: record.key,
+    value: encodeEngagement(engagement, receivedAtMs),
+    code: lateCode,
+    message: `was ${hours} h older than the newest event of its partition; an earlier version did not apply it, a replay does`,
+    schema: topics['engagements.v1'].message,
+    atMs: record.appendedAtMs,
+  }
+}
+
+function matches(letter: StoredLetter, { sourceTopic, code, sinceMs, key }: LetterFilter): boolean {
   return (
-    (sourceTopic === null || letter.sourceTopic === sourceTopic) &&
+    (sourceTopic === null || letter.sourceTopic === sourceTopic || letter.topic === sourceTopic) &&
     (code === null || letter.code === code) &&
     (sinceMs === null || letter.atMs >= sinceMs) &&
     (key === null || letter.key === key)

@@ -110,12 +110,14 @@ export function commandLine(): Command {
     .option('--dry-run', 'say how the files are read, and what is wrong with them')
     .action(guarded((files: string[], options: ImportArguments) => runImport(files, options, systemTerminal())))
 
-  const letters = program.command('dlq').description('Records that could not be applied: the topic dead-letters.v1')
+  const letters = program
+    .command('dlq')
+    .description('Records that were not applied: dead-letters.v1, and engagements-late.v1 of earlier versions')
   chosen(withLog(letters.command('list').description('Lists them, oldest first')))
     .option('--json', 'one JSON object a line')
     .action(guarded((options: Parameters<typeof runDlqList>[0]) => runDlqList(options, systemTerminal())))
   withLog(letters.command('show').description("One of them: its bytes, and what today's code makes of them"))
-    .argument('<place>', 'PARTITION/POSITION, as list shows it')
+    .argument('<place>', 'PARTITION/POSITION or late/PARTITION/POSITION, as list shows it')
     .action(
       guarded((place: string, options: Parameters<typeof runDlqShow>[1]) =>
         runDlqShow(place, options, systemTerminal()),

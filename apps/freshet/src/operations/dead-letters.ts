@@ -4,7 +4,9 @@ import {
   listDeadLetters,
   replayDeadLetters,
   showDeadLetter,
+  lateCode,
   type LetterFilter,
+  type LetterTopic,
   type StoredLetter,
 } from '@freshet/feature-updater/dead-letters'
 import { createProgress } from '@freshet/service/progress'
@@ -35,21 +37,25 @@ export async function runDlqList(
       return
     }
     for (const letter of letters) terminal.write(`${line(letter)}\n`)
-    terminal.write(`${letters.length} dead ${letters.length === 1 ? 'letter' : 'letters'}\n`)
+    const late = letters.filter(({ topic }) => topic === 'engagements-late.v1').length
+    const dead = letters.length - late
+    const ofLate = late === 0 ? '' : `, ${late} late ${late === 1 ? 'event' : 'events'} (code ${lateCode})`
+    terminal.write(`${dead} dead ${dead === 1 ? 'letter' : 'letters'}${ofLate}\n`)
   })
 }
 
 /** `freshet dlq show PARTITION/POSITION`: one letter with its bytes, and what today's code makes of them. */
 export async function runDlqShow(place: string, given: PlatformArguments, terminal: Terminal): Promise<void> {
-  const [, partition, position] = /^(\d{1,7})\/(\d{1,15})$/.exec(place) ?? []
+  const [, late, partition, position] = /^(late\/)?(\d{1,7})\/(\d{1,15})$/.exec(place) ?? []
   if (partition === undefined || position === undefined)
     throw new ArgumentError(
-      `${place} is no place of a letter; give PARTITION/POSITION as \`freshet dlq list\` shows it`,
+      `${place} is no place of a letter; give PARTITION/POSITION, or late/PARTITION/POSITION, as \`freshet dlq list\` shows it`,
     )
   return withOpen(openLog(given), async ({ log }) => {
-    const at = { partition: Number(partition), position: Number(position) }
+    const topic: LetterTopic = late === undefined ? 'dead-letters.v1' : 'engagements-late.v1'
+    const at = { topic, partition: Number(partition), position: Number(position) }
     const letter = await showDeadLetter({ log, ...at, onError: warn(terminal) })
-    if (letter === null) throw new OperationError('LETTER_MISSING', `dead-letters.v1 holds no letter at ${place}`)
+    if (letter === null) throw new OperationError('LETTER_MISSING', `${topic} holds no letter at ${place}`)
     const rows: readonly (readonly [string, string])[] = [
       ['place', place],
       ['put aside', new Date(letter.atMs).toISOString()],
@@ -112,7 +118,7 @@ function filterOf({ topic, code, since, key }: LetterArguments): LetterFilter {
 }
 
 function line(letter: StoredLetter): string {
-  const place = `${letter.partition}/${letter.position}`
+  const place = `${letter.topic === 'dead-letters.v1' ? '' : 'late/'}${letter.partition}/${letter.position}`
   const source = `${letter.sourceTopic}/${letter.sourcePartition}@${letter.sourcePosition}`
   const time = new Date(letter.atMs).toISOString()
   return `${place.padEnd(12)} ${time}  ${source}  ${letter.key}  ${letter.code}: ${letter.message}`
