@@ -7,6 +7,7 @@ import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { asId } from '@freshet/domain/ids'
+import { decodeSnapshot } from '@freshet/retrieval/snapshot'
 import { describe, expect, it } from 'vitest'
 import { trainerSchema } from './config.ts'
 import { createTrainer } from './trainer.ts'
@@ -161,6 +162,30 @@ describe('trainer', () => {
     await log.drain()
     expect(second.stats().pairs).toBe(pairs)
     await second.stop()
+  })
+
+  it('A26: forgets what an erased user did last, in the next checkpoint too', async () => {
+    const checkpoints = memoryArtefacts()
+    const { log, trainer, click } = await world(checkpoints)
+    const windows = async (): Promise<number> => {
+      const checkpoint = decodeSnapshot(await checkpoints.get('trainer/pin2vec.checkpoint'))
+      return checkpoint
+        .under('windows')
+        .u8('lengths')
+        .filter((length) => length > 0).length
+    }
+    const first = trainer()
+    await first.start()
+    await click(3)
+    await log.drain()
+    await first.stop()
+    expect(await windows()).toBe(40)
+    await log.append('engagements.v1', [{ key: 'user-7', value: null, partition: null }])
+    const second = trainer()
+    await second.start()
+    await log.drain()
+    await second.stop()
+    expect(await windows()).toBe(39)
   })
 
   it('learns again from the log where the checkpoint is broken, and says so', async () => {

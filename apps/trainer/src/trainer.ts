@@ -67,7 +67,8 @@ export function createTrainer({ log, clock, config, checkpoints, onError }: Trai
 
   function foldRecord(topic: string, { key, value }: LogRecord): void {
     if (topic === 'pins.v1') return model.foldPin(decodePinChange(key, value))
-    if (value === null) return
+    // The updater's tombstone of a user who was erased.
+    if (value === null) return model.forgetUser(key)
     const { subject, action, userId, sessionId, occurredAtMs } = decodeEngagement(value)
     if (subject.kind === 'pin' && positiveActions.includes(action))
       model.fold({ userId, sessionId, pinId: subject.pinId, atMs: occurredAtMs })

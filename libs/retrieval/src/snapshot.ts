@@ -30,6 +30,8 @@ export interface SectionReader {
   f32(name: string): Float32Array<ArrayBuffer>
   f64(name: string): Float64Array<ArrayBuffer>
   json(name: string): unknown
+  /** Whether there is such a section: those added later are missing where an earlier version wrote the snapshot. */
+  has(name: string): boolean
   under(prefix: string): SectionReader
 }
 
@@ -169,6 +171,7 @@ function readerOf(prefix: string, sections: ReadonlyMap<string, Section>): Secti
     f32: (name) => new Float32Array(bytesOf(name, 'f32').buffer),
     f64: (name) => new Float64Array(bytesOf(name, 'f64').buffer),
     json: (name) => JSON.parse(new TextDecoder().decode(bytesOf(name, 'json'))) as unknown,
+    has: (name) => sections.has(prefix + name),
     under: (name) => readerOf(`${prefix}${name}/`, sections),
   }
 }

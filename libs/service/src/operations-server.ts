@@ -90,7 +90,7 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
         return reply
           .code(503)
           .header('retry-after', '1')
-          .send({ error: { code: 'INSPECTIONS_BUSY', message } })
+          .send({ error: { code: 'CALL_UNAVAILABLE', message } })
       }
       underWay++
       try {
@@ -141,7 +141,7 @@ function problemOf(error: unknown): { readonly status: number; readonly body: un
           : fault === 'dependency'
             ? 503
             : 500
-  return { status, body: { error: { code: typeof code === 'string' ? code : 'DEFECT', message } } }
+  return { status, body: { error: { code: typeof code === 'string' ? code : 'CALL_INTERNAL', message } } }
 }
 
 /** Listens on a port of its own, apart from traffic. Throws PORT_IN_USE or LISTEN_FAILED. */

@@ -5,10 +5,13 @@ import { decodePinChange } from '@freshet/contracts/codecs/pin'
 import { userInspection } from '@freshet/contracts/inspection/routes'
 import type { Engagement } from '@freshet/domain/engagement'
 import type { Pin } from '@freshet/domain/pin'
+import { partitionOf } from '@freshet/domain/partition'
 import { readToEnd } from '@freshet/feature-updater/read-to-end'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { failureOf } from '../failure.ts'
 import { openFolder, withOpen } from '../operations/platform.ts'
+import { runUsersErase } from '../operations/erase-user.ts'
+import type { Terminal } from '../operations/terminal.ts'
 import { anImportWorld, someRatings, type ImportWorld } from './testing.ts'
 
 let world: ImportWorld
@@ -393,5 +396,46 @@ describe('A16 · a dry run', () => {
     expect(output).toMatch(/EVENT_ID_INVALID pinId +1 +\S+e\.csv:3/)
     expect(output).toContain('dry run: nothing was written')
     await expect(openFolder({ data: world.data })).rejects.toThrow(/is no data folder/)
+  })
+})
+
+describe('A26 · an erased user', () => {
+  const terminal: Terminal = {
+    write: () => undefined,
+    progress: { write: () => true },
+    nowMs: () => 0,
+    signal: new AbortController().signal,
+  }
+
+  it('does not come back by an import, neither of the same file nor of another, and is refused by name', async () => {
+    const first = world.file('a.csv', someRatings(3, 5))
+    await world.run(first)
+    await runUsersErase('2', { data: world.data }, terminal)
+    await expect(stateOf('2')).rejects.toThrow(/USER_ERASED|2 was erased at 20/)
+    const again = await world.run(first)
+    expect(again.counts).toMatchObject({ engagements: 0, 'there already': 15 })
+    await expect(stateOf('2')).rejects.toThrow(/2 was erased at 20/)
+    // Another file, of events from before the erasure.
+    const other = await world.run(world.file('b.csv', 'user,item,ts\n2,p9,1400000000\n3,p9,1400000001\n'))
+    expect(other.counts).toMatchObject({ engagements: 2, applied: 1, erased: 1 })
+    expect(other.error).toBeNull()
+    await expect(stateOf('2')).rejects.toThrow(/2 was erased at 20/)
+    expect(await stateOf('3')).toMatchObject({ userId: '3' })
+    await withOpen(openFolder({ data: world.data }), async ({ log, store }) => {
+      const { partitions } = { partitions: await log.partitionCount('engagements.v1') }
+      const { values } = await store.read('user.1', partitionOf('2', partitions), ['2'])
+      expect(values[0] ?? null).toBeNull()
+    })
+  })
+
+  it('who comes back is shown again, with nothing from before', async () => {
+    await world.run(world.file('a.csv', someRatings(3, 5)))
+    await runUsersErase('2', { data: world.data }, terminal)
+    const later = new Date(Date.now() + 60_000).toISOString()
+    await world.run(world.file('b.csv', `user,item,ts\n2,p9,${later}\n`))
+    expect(await stateOf('2')).toMatchObject({
+      recentActions: [{ action: 'click', pinId: 'p9' }],
+      recentActionsKept: 1,
+    })
   })
 })

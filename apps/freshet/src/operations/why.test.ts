@@ -6,6 +6,8 @@ import { Degradation } from '@freshet/contracts/gen/freshet/blending/v1/blending
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { failureOf } from '../failure.ts'
+import { runUsersErase } from './erase-user.ts'
 import { openFolder, withOpen } from './platform.ts'
 import type { Terminal } from './terminal.ts'
 import { runWhy } from './why.ts'
@@ -102,5 +104,21 @@ describe('freshet why', () => {
     await runWhy('ada', { data }, terminal)
     expect(written).toContain('model none')
     expect(written).toMatch(/p1 {2}utility 1\.500 {4}from popularity/)
+  })
+
+  it('A26: refuses an erased user by name, and shows what was served after they came back', async () => {
+    await record(aFeed('f1', 'ada'), aFeed('f2', 'bob'))
+    await runUsersErase('ada', { data }, terminal)
+    written = ''
+    const asked = runWhy('ada', { data }, terminal)
+    await expect(asked).rejects.toThrow(/ada was erased at 20/)
+    expect(await asked.catch((error: unknown) => failureOf(error))).toMatchObject({ exitCode: 1 })
+    await expect(runWhy('ada', { data, feed: 'f1' }, terminal)).rejects.toThrow(/ada was erased/)
+    expect(written).toBe('')
+    await runWhy('bob', { data }, terminal)
+    expect(written).toContain('feed f2 of bob')
+    await record(aFeed('f3', 'ada', { atMs: Date.now() + 60_000 }))
+    await runWhy('ada', { data }, terminal)
+    expect(written).toContain('feed f3 of ada')
   })
 })

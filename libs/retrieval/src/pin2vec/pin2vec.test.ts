@@ -56,6 +56,35 @@ function cosine(model: Pin2Vec, a: string, b: string): number {
   return first.reduce((sum, value, i) => sum + value * (second[i] ?? 0), 0)
 }
 
+describe('A26 · an erased user', () => {
+  it('is forgotten: nothing is paired with what they did, in a checkpoint either, and others keep their sessions', () => {
+    const model = aModel()
+    const does = (of: Pin2Vec, userId: string, pin: string): number => {
+      const before = of.pairs
+      of.fold({ userId, sessionId: null, pinId: pinId(pin), atMs: 1_000 })
+      return of.pairs - before
+    }
+    for (const user of ['ada', 'bob']) for (const pin of ['a', 'b', 'c']) does(model, user, pin)
+    model.forgetUser('ada')
+    const restored = aModel()
+    restored.restore(model.checkpoint(new Uint8Array(0)))
+    for (const each of [model, restored]) {
+      expect(does(each, 'bob', 'd')).toBeGreaterThan(does(each, 'ada', 'd'))
+      // The next action of a user who comes back is paired with the one before it.
+      expect(does(each, 'ada', 'e')).toBeGreaterThan(0)
+    }
+  })
+
+  it('with sessions that have ids loses all of them', () => {
+    const model = aModel({ replays: 0 })
+    for (const session of ['s1', 's2']) for (const pin of ['a', 'b']) act(model, session, pin)
+    model.forgetUser('u')
+    const before = model.pairs
+    for (const session of ['s1', 's2']) act(model, session, 'c')
+    expect(model.pairs).toBe(before)
+  })
+})
+
 describe('Pin2Vec', () => {
   it('puts pins of the same sessions near each other and others apart', () => {
     const model = aModel()

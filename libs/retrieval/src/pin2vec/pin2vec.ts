@@ -86,6 +86,8 @@ export interface Pin2Vec {
   /** Described pins that found no row. */
   readonly refused: number
   fold(action: PinAction): void
+  /** Forgets what a user did last: nothing of it is paired with any more. */
+  forgetUser(userId: string): void
   /** Takes over what a pin is about: before anyone has touched it, its embedding is where such pins are. */
   foldPin(change: PinChange): void
   /** Rows that have changed since they were last handed out, in the order in which they did. */
@@ -269,6 +271,9 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
       memory.recent[recentCount % maxRecent] = row
       recentCount++
       teach(row)
+    },
+    forgetUser: (userId) => {
+      windows.forget(userId)
     },
     foldPin(change) {
       const pinId = change.kind === 'upsert' ? change.pin.pinId : change.pinId

@@ -14,6 +14,8 @@ export interface SessionWindows {
   /** The ticket `distance` steps back, 1 for the last. */
   ticketAt(window: number, distance: number): number
   push(window: number, ticket: number): void
+  /** Empties the windows of a user: there is nothing of theirs left, in a checkpoint either. */
+  forget(userId: string): void
   readonly bytes: number
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
@@ -29,6 +31,8 @@ export function createSessionWindows(options: {
   const byKey = createKeyTable()
   const keyHighs = new Uint32Array(maxSessions)
   const keyLows = new Uint32Array(maxSessions)
+  /** Of the user of each session. */
+  const users = new Uint32Array(maxSessions)
   const lastAtMs = new Float64Array(maxSessions)
   const lengths = new Uint8Array(maxSessions)
   // Each window is a ring: its next place, and its tickets.
@@ -37,13 +41,14 @@ export function createSessionWindows(options: {
   let next = 0
   let used = 0
 
-  function begin(high: number, low: number): number {
+  function begin(high: number, low: number, user: number): number {
     const window = next
     next = next + 1 === maxSessions ? 0 : next + 1
     if (used === maxSessions) byKey.delete(keyHighs[window] ?? 0, keyLows[window] ?? 0)
     else used++
     keyHighs[window] = high
     keyLows[window] = low
+    users[window] = user
     lengths[window] = 0
     nexts[window] = 0
     byKey.set(high, low, window)
@@ -56,7 +61,7 @@ export function createSessionWindows(options: {
       const high = hash32(text, 0x5e551)
       const low = hash32(text, 0x10e5)
       const known = byKey.get(high, low)
-      const window = known >= 0 ? known : begin(high, low)
+      const window = known >= 0 ? known : begin(high, low, userHash(userId))
       if (sessionId === null && atMs - (lastAtMs[window] ?? 0) > sessionGapMs) lengths[window] = 0
       lastAtMs[window] = known >= 0 ? Math.max(atMs, lastAtMs[window] ?? 0) : atMs
       return window
@@ -69,10 +74,21 @@ export function createSessionWindows(options: {
       nexts[window] = at + 1 === width ? 0 : at + 1
       lengths[window] = Math.min(width, (lengths[window] ?? 0) + 1)
     },
-    bytes: maxSessions * (8 + 8 + 2 + 4 * width),
+    forget(userId) {
+      const user = userHash(userId)
+      for (let window = 0; window < used; window++) {
+        if (users[window] !== user) continue
+        // The window keeps its place in the ring, under no session's key.
+        byKey.delete(keyHighs[window] ?? 0, keyLows[window] ?? 0)
+        for (const column of [keyHighs, keyLows, users, lastAtMs, lengths, nexts]) column[window] = 0
+        tickets.fill(0, window * width, (window + 1) * width)
+      }
+    },
+    bytes: maxSessions * (8 + 4 + 8 + 2 + 4 * width),
     save(writer) {
       writer.u32('keyHighs', keyHighs.subarray(0, used))
       writer.u32('keyLows', keyLows.subarray(0, used))
+      writer.u32('users', users.subarray(0, used))
       writer.f64('lastAtMs', lastAtMs.subarray(0, used))
       writer.u8('lengths', lengths.subarray(0, used))
       writer.u8('nexts', nexts.subarray(0, used))
@@ -84,6 +100,9 @@ export function createSessionWindows(options: {
       used = highs.length
       keyHighs.set(highs)
       keyLows.set(reader.u32('keyLows'))
+      // Earlier versions did not write them: those windows belong to nobody and go with their turn.
+      users.fill(0)
+      if (reader.has('users')) users.set(reader.u32('users'))
       lastAtMs.set(reader.f64('lastAtMs'))
       lengths.set(reader.u8('lengths'))
       nexts.set(reader.u8('nexts'))
@@ -93,4 +112,8 @@ export function createSessionWindows(options: {
       for (let window = 0; window < used; window++) byKey.set(keyHighs[window] ?? 0, keyLows[window] ?? 0, window)
     },
   }
+}
+
+function userHash(userId: string): number {
+  return hash32(userId, 0x05e7)
 }

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { createMetrics } from './metrics.ts'
+import { createOperationsApp, type InspectionRoute } from './operations-server.ts'
+
+const failing = (code: string, fault: string): Error => Object.assign(new Error(`${code} it is`), { code, fault })
+
+function anApp(...routes: readonly InspectionRoute[]) {
+  return createOperationsApp({
+    name: 'a-service',
+    version: '1',
+    liveness: () => ({ state: 'ready', ok: true, reasons: [] }),
+    readiness: () => ({ state: 'ready', ok: true, reasons: [] }),
+    metrics: createMetrics(),
+    config: {},
+    inspections: () => routes,
+  })
+}
+
+describe('A18 · questions to an operations server', () => {
+  const echo: InspectionRoute = {
+    path: '/v1/things/{id}/state',
+    answer: (id, query) => Promise.resolve({ id, query }),
+  }
+
+  it('are answered with the id decoded and the query', async () => {
+    const { statusCode, body } = await anApp(echo).inject('/v1/things/a%2Fb%20c/state?feed=f1')
+    expect(statusCode).toBe(200)
+    expect(JSON.parse(body)).toEqual({ id: 'a/b c', query: { feed: 'f1' } })
+  })
+
+  it.each(['/v1/things', '/v1/things/a/b/state', '/v1/others/a/state', '/v1/things/%E0%A4%A/state'])(
+    'that there are not are answered with those there are: %s',
+    async (path) => {
+      const { statusCode, body } = await anApp(echo).inject(path)
+      // What is no text of UTF-8 is refused before it is looked at.
+      expect([400, 404]).toContain(statusCode)
+      if (statusCode === 404) expect(body).toContain('/v1/things/{id}/state')
+    },
+  )
+
+  it.each([
+    ['CALL_INVALID_ARGUMENT', 'client', 400],
+    ['USER_UNKNOWN', 'client', 404],
+    ['USER_ERASED', 'client', 410],
+    ['STORE_UNAVAILABLE', 'dependency', 503],
+    ['ODD', 'server', 500],
+  ])('that fail with %s say so', async (code, fault, status) => {
+    const route: InspectionRoute = { path: '/v1/x', answer: () => Promise.reject(failing(code, fault)) }
+    const { statusCode, body } = await anApp(route).inject('/v1/x')
+    expect(statusCode).toBe(status)
+    expect(JSON.parse(body)).toEqual({ error: { code, message: `${code} it is` } })
+  })
+
+  it('are bounded in number', async () => {
+    const held = Promise.withResolvers<string>()
+    const app = anApp({ path: '/v1/slow', answer: () => held.promise })
+    const under = Array.from({ length: 16 }, () => app.inject('/v1/slow'))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const refused = await app.inject('/v1/slow')
+    expect(refused.statusCode).toBe(503)
+    expect(refused.body).toContain('CALL_UNAVAILABLE')
+    held.resolve('{}')
+    for (const { statusCode } of await Promise.all(under)) expect(statusCode).toBe(200)
+  })
+})
