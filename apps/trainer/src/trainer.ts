@@ -70,8 +70,10 @@ export function createTrainer({ log, clock, config, checkpoints, onError }: Trai
     // The updater's tombstone of a user who was erased.
     if (value === null) return model.forgetUser(key)
     const { subject, action, userId, sessionId, occurredAtMs } = decodeEngagement(value)
-    if (subject.kind === 'pin' && positiveActions.includes(action))
-      model.fold({ userId, sessionId, pinId: subject.pinId, atMs: occurredAtMs })
+    if (subject.kind !== 'pin') return
+    const act = { userId, sessionId, pinId: subject.pinId, atMs: occurredAtMs }
+    if (positiveActions.includes(action)) model.fold(act)
+    else if (action === 'unsave') model.withdraw(act)
   }
 
   async function publishNow(): Promise<void> {

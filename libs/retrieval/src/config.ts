@@ -33,6 +33,8 @@ export interface RetrievalConfig {
   readonly maxBoardsPerPin: number
   /** Of a board or user, the pins in the graph, the latest. */
   readonly maxPinsPerBoard: number
+  /** Saves and unsaves remembered, so that what a withdrawn save taught can be forgotten; of more the earliest go. */
+  readonly maxSaves: number
   /** Pins that the sweep of one request looks at; beyond, the next request goes on. */
   readonly maxSweepSteps: number
   /** Of the user's own actions, the latest that sources see. */
@@ -58,6 +60,7 @@ const caps = {
   maxEdges: 20_000_000,
   maxBoardsPerPin: 500,
   maxPinsPerBoard: 500,
+  maxSaves: 1_000_000,
   maxSweepSteps: 100_000,
   maxRecentActions: 200,
 } as const

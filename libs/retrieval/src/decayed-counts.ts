@@ -9,6 +9,8 @@ import type { SectionReader, SectionWriter } from './snapshot.ts'
 export interface DecayedCounts {
   /** Counts one action of a row. */
   add(row: number, atMs: number): void
+  /** Takes back an action that was counted. The counter is as before, but for rounding. */
+  take(row: number, atMs: number): void
   /** The row's counter in units of the landmark: for comparing rows, and never falling within a block. */
   weightOf(row: number): number
   /** The row's part of all actions, in [0, 1]. */
@@ -52,6 +54,13 @@ export function createDecayedCounts(halfLifeMs: number): DecayedCounts {
       const weight = 2 ** (halfLives - block * blockHalfLives)
       weights[row] = (weights[row] ?? 0) + weight
       total += weight
+    },
+    take(row, atMs) {
+      if (row >= weights.length || block === -Infinity) return
+      const before = weights[row] ?? 0
+      const weight = Math.min(before, 2 ** (atMs / halfLifeMs - block * blockHalfLives))
+      weights[row] = before - weight
+      total = Math.max(0, total - weight)
     },
     weightOf: (row) => weights[row] ?? 0,
     shareOf: (row) => (total > 0 ? (weights[row] ?? 0) / total : 0),

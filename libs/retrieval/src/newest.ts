@@ -6,6 +6,8 @@ import type { SectionReader, SectionWriter } from './snapshot.ts'
 export interface Newest {
   /** Takes a pin into a key's list, or moves it there to a later time. */
   put(key: number, row: number, atMs: number): void
+  /** Takes a pin out of a key's list, where it is there since that time. */
+  remove(key: number, row: number, atMs: number): void
   /** Entries of a key: `start` to `start + count` of `rows` and `atMs`, newest LAST. */
   readonly rows: Int32Array
   readonly atMs: Float64Array
@@ -46,6 +48,14 @@ export function createNewest(catalogue: Catalogue, maxPerKey: number): Newest {
 
   return {
     put,
+    remove(key, row, atMs) {
+      const start = pool.startOf(key)
+      for (let i = pool.lengthOf(key) - 1; i >= 0; i--) {
+        if (pool.keys[start + i] !== row || pool.times[start + i] !== atMs) continue
+        pool.removeAt(key, i)
+        return
+      }
+    },
     get rows() {
       return pool.keys
     },

@@ -19,8 +19,10 @@ import { createNeighbourIndex, listNames, type ListName } from './neighbours/nei
 import type { Shard } from './neighbours/shard.ts'
 import { createQueryBuilder } from './query.ts'
 import type { RetrievedCandidates, RetrieveQuery } from './question.ts'
+import { createSaves } from './saves.ts'
 import { createScoreBoard } from './score-board.ts'
 import { userKeyOf } from './session-keys.ts'
+import type { WithdrawnEngagement } from './source.ts'
 import { createSweep } from './sweep/sweep.ts'
 import { decodeSnapshot, finished, snapshotSteps, type SectionWriter, type SnapshotSteps } from './snapshot.ts'
 
@@ -110,6 +112,7 @@ export function createRetrieval({
   let graphView: GraphView | undefined
   const graph = (): GraphView => (graphView ??= createGraphView({ catalogue, caps: config }))
   const { enabled, calibration } = createEnabledSources(config, { catalogue, board, seed, graph })
+  const saves = createSaves(config)
   const queries = createQueryBuilder({ catalogue, index, config })
   const sweep = createSweep({ catalogue, shown: queries.shown, seed, maxSteps: config.maxSweepSteps })
   const asking = createAsking({ enabled, calibration, catalogue, board, sweep, clock })
@@ -119,7 +122,10 @@ export function createRetrieval({
   let pendingEmbeddings: EmbeddingUpdate[] = []
 
   function applyEngagement(engagement: Engagement): void {
-    const { subject, action, userId, sessionId, occurredAtMs: atMs } = engagement
+    const { subject, action, userId, sessionId, boardId, occurredAtMs: atMs } = engagement
+    const act = subject.kind === 'pin' ? { userId, pinId: subject.pinId, boardId, atMs } : null
+    const isSave = act !== null && action === 'save'
+    if (isSave && saves.isWithdrawn(act)) return
     const row = subject.kind === 'pin' ? catalogue.intern(subject.pinId) : -1
     const positive = row >= 0 && positiveActions.includes(action)
     // One known from engagements alone may be known from hides alone.
@@ -129,6 +135,18 @@ export function createRetrieval({
     if (positive) index.fold({ userId, sessionId, pinRow: row, atMs })
     const isFirst = graphView?.foldEngagement({ engagement, row, positive }) ?? positive
     for (const { source } of enabled) source.foldEngagement?.({ engagement, row, positive, isFirst })
+    if (isSave) saves.note(act, isFirst)
+    if (act !== null && action === 'unsave' && row >= 0) {
+      const withdrawn = saves.withdraw(act)
+      if (withdrawn.length > 0) withdraw({ engagement, row, saves: withdrawn })
+    }
+  }
+
+  function withdraw(withdrawn: WithdrawnEngagement): void {
+    const { engagement, row, saves: taken } = withdrawn
+    index.withdraw(engagement.userId, row, taken)
+    graphView?.withdraw(engagement.userId, row, taken)
+    for (const { source } of enabled) source.withdraw?.(withdrawn)
   }
 
   function partsOf(positions: Uint8Array): ((writer: SectionWriter) => void)[] {
@@ -139,6 +157,7 @@ export function createRetrieval({
         writer.json('embeddingWidth', embeddingWidth)
         catalogue.save(writer.under('catalogue'))
         sweep.ring.save(writer.under('sweep'))
+        saves.save(writer.under('saves'))
         calibration.save(writer.under('calibration'))
       },
       ...index.saving,
@@ -167,6 +186,7 @@ export function createRetrieval({
     foldErasure(userId) {
       pendingEngagements = pendingEngagements.filter((engagement) => engagement.userId !== userId)
       index.forget(userId)
+      saves.forget(userId)
       graphView?.graph.removeBoard(userKeyOf(userId))
     },
     foldPin(change) {
@@ -227,6 +247,7 @@ export function createRetrieval({
         bytes: {
           catalogue: catalogue.bytes(),
           sweep: sweep.ring.bytes(),
+          saves: saves.bytes(),
           sessions: index.sessions.bytes(),
           trails: index.trails.bytes(),
           ...(graphView ? { graph: graphView.bytes() } : {}),
@@ -250,6 +271,7 @@ export function createRetrieval({
       embeddingWidth = reader.json('embeddingWidth') as number
       catalogue.load(reader.under('catalogue'))
       sweep.ring.load(reader.under('sweep'))
+      saves.load(reader.under('saves'))
       calibration.load(reader.under('calibration'))
       index.load(reader)
       graphView?.load(reader.under('graph'))

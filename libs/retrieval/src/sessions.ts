@@ -39,6 +39,11 @@ export interface Sessions extends SessionLists {
   fold(action: SessionAction): number
   /** Lets go of all that a user did; no session or trail can be found by that user any more. Takes time in proportion to the rows. */
   forget(userId: string): void
+  /**
+   * Takes back what a user did to a pin at some times, as if it had not been; but a session that it prolonged stays one. A
+   * session that holds nothing any more goes.
+   */
+  withdraw(userId: string, pinRow: number, isTaken: (atMs: number) => boolean): void
   /** The row of the session a user is in at a time, or of the user's trail; -1 where no action of it was folded. */
   find(userId: string, sessionId: string | null, atMs: number): number
   bytes(): number
@@ -154,6 +159,37 @@ export function createSessions(options: SessionsOptions): Sessions {
     pins.insert(session, length, pinRow, atMs)
   }
 
+  function takeOut(session: number, pinRow: number, isTaken: (atMs: number) => boolean): void {
+    let keptAtMs = -Infinity
+    let lastMs = -Infinity
+    for (let i = pins.lengthOf(session) - 1; i >= 0; i--) {
+      const at = pins.startOf(session) + i
+      const atMs = pins.times[at] ?? 0
+      if (pins.keys[at] === pinRow) {
+        if (isTaken(atMs)) {
+          pins.removeAt(session, i)
+          // A pin touched twice in a row is one entry, with the later time.
+          const joins = i > 0 && i < pins.lengthOf(session) && pins.keys[at - 1] === pins.keys[at]
+          if (joins) pins.removeAt(session, i - 1)
+          if (joins) i--
+          continue
+        }
+        keptAtMs = Math.max(keptAtMs, atMs)
+      }
+      lastMs = Math.max(lastMs, atMs)
+    }
+    touches.remove(pinRow, session)
+    if (keptAtMs > -Infinity) touches.put(pinRow, session, keptAtMs)
+    else touches.uncount(pinRow)
+    if (lastMs > -Infinity) {
+      lastAtMs[session] = lastMs
+      return
+    }
+    sessionsEver--
+    empty(session)
+    states[session] = forgotten
+  }
+
   /** The key of the session of an action, or of the user's trail; null where pauses tell sessions apart. */
   function namedKey(userId: string, sessionId: string | null): SessionKey | null {
     if (grouping === 'user') return userKeyOf(userId)
@@ -212,6 +248,13 @@ export function createSessions(options: SessionsOptions): Sessions {
         empty(row)
         states[row] = forgotten
       }
+    },
+    withdraw(userId, pinRow, isTaken) {
+      const user = userKeyOf(userId)
+      const first = touches.startOf(pinRow)
+      const all = touches.sessions.subarray(first, first + touches.lengthOf(pinRow))
+      const mine = [...all].filter((row) => userHighs[row] === user.high && userLows[row] === user.low)
+      for (const session of mine) takeOut(session, pinRow, isTaken)
     },
     startOf: pins.startOf,
     lengthOf: pins.lengthOf,

@@ -5,6 +5,7 @@ import type { Catalogue } from './catalogue.ts'
 import type { GraphView } from './graph/graph-view.ts'
 import type { Interruption } from './interruption.ts'
 import type { Asker, IndexReading, ListName } from './neighbours/neighbour-index.ts'
+import type { WithdrawnSave } from './saves.ts'
 import type { Hits, ScoreBoard } from './score-board.ts'
 import type { SectionReader, SectionWriter } from './snapshot.ts'
 
@@ -35,6 +36,8 @@ export interface Source {
   readonly reads?: IndexRead
   /** After the shared views have folded it. Any action, any subject. */
   foldEngagement?(folded: FoldedEngagement): void
+  /** A user took back saves of a pin that were folded: forgets what they taught. Beside `foldEngagement` of the unsave. */
+  withdraw?(withdrawn: WithdrawnEngagement): void
   /** After the catalogue has folded it; `row` is the pin's. */
   foldPin?(row: number, change: PinChange): void
   /** A row of `pin-embeddings.v1`; a null vector says that the embedding is withdrawn. */
@@ -82,6 +85,13 @@ export interface FoldedEngagement {
   readonly positive: boolean
   /** Whether it is a positive action of a user whom the graph does not know to have touched the pin before; true where there is no graph. */
   readonly isFirst: boolean
+}
+
+/** An unsave, the row of its pin, and the saves that it took back. */
+export interface WithdrawnEngagement {
+  readonly engagement: Engagement
+  readonly row: number
+  readonly saves: readonly WithdrawnSave[]
 }
 
 /** A request as sources see it: rows instead of ids. Columns are valid during the query only; use `recentCount`, not their length. */

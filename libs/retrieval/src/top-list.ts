@@ -7,12 +7,14 @@ export interface TopList {
   rowAt(index: number): number
   /** A row's key has risen. O(log listed). */
   raised(row: number): void
+  /** A row's key has fallen. */
+  lowered(row: number): void
   /** A row has been deleted, is back, or is now of another kind. */
   changed(row: number): void
   bytes(): number
 }
 
-/** Reads a row's key: larger is better, 0 is not listed. Compared with each other keys may only rise. */
+/** Reads a row's key: larger is better, 0 is not listed. Compared with each other keys rise, and fall only where `lowered` is told. */
 export interface TopListOptions {
   readonly catalogue: Catalogue
   readonly maxListed: number
@@ -98,19 +100,34 @@ export function createTopList({ catalogue, maxListed, keyOf, admits }: TopListOp
     for (let row = 0; row < catalogue.size; row++) raised(row)
   }
 
+  // Whoever fell off the end earlier is missed only once much of the list has gone.
+  function rebuildSometimes(): void {
+    if (removedSinceRebuild > maxListed / 4) rebuild()
+  }
+
   return {
     get size() {
       return size
     },
     rowAt: (index) => heap[index] ?? -1,
     raised,
+    lowered(row) {
+      const place = places.get(row)
+      if (place === undefined) return
+      const wasFull = size === maxListed
+      if (keyOf(row) === 0) remove(place)
+      else {
+        up(place)
+        if (wasFull) removedSinceRebuild++
+      }
+      rebuildSometimes()
+    },
     changed(row) {
       const place = places.get(row)
       if (place === undefined) return raised(row)
       if (catalogue.isAlive(row) && admits(row)) return
       remove(place)
-      // Whoever fell off the end earlier is missed only once much of the list has gone.
-      if (removedSinceRebuild > maxListed / 4) rebuild()
+      rebuildSometimes()
     },
     bytes: () => heap.byteLength + size * 48,
   }

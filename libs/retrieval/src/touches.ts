@@ -18,6 +18,8 @@ export interface Touches {
   remove(pinRow: number, session: number): void
   /** Counts one more session that touched the pin. */
   count(pinRow: number): void
+  /** Takes one such session back. */
+  uncount(pinRow: number): void
   clear(): void
   bytes(): number
 }
@@ -69,6 +71,9 @@ export function createTouches(maxPerPin: number, before: (a: number, b: number) 
     count(pinRow) {
       if (pinRow >= counts.length) counts = grownFloat64(counts, nextCapacity(counts.length, pinRow + 1))
       counts[pinRow] = (counts[pinRow] ?? 0) + 1
+    },
+    uncount(pinRow) {
+      if (pinRow < counts.length) counts[pinRow] = Math.max(0, (counts[pinRow] ?? 0) - 1)
     },
     clear: () => pool.clear(),
     bytes: () => pool.bytes() + counts.byteLength,

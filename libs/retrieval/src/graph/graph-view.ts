@@ -3,6 +3,7 @@ import type { PinChange } from '@freshet/domain/pin'
 
 import type { Catalogue } from '../catalogue.ts'
 import { RetrievalConfigError } from '../errors.ts'
+import type { WithdrawnSave } from '../saves.ts'
 import { userKeyOf } from '../session-keys.ts'
 import type { SectionReader, SectionWriter } from '../snapshot.ts'
 import type { FoldedEngagement, SourceQuery } from '../source.ts'
@@ -23,6 +24,8 @@ export interface GraphView {
   readonly caps: GraphCaps
   /** Tells whether it is the user's first positive action on the pin, as far as the user's trail goes back. */
   foldEngagement(folded: Omit<FoldedEngagement, 'isFirst'>): boolean
+  /** Takes a pin out of the user's trail where nothing but the withdrawn saves put it there. */
+  withdraw(userId: string, row: number, saves: readonly WithdrawnSave[]): void
   foldPin(row: number, change: PinChange): void
   /** The board row of the asking user's own trail, -1 where it is not in the graph. */
   ownBoardOf(query: SourceQuery): number
@@ -80,6 +83,15 @@ export function createGraphView({
       const isFirst = trail < 0 || graph.pinsOfBoard.find(trail, row) < 0
       graph.add({ key, kind: 'trail', pinRow: row, atMs })
       return isFirst
+    },
+    withdraw(userId, row, saves) {
+      if (!saves.some(({ isFirst }) => isFirst)) return
+      const key = userKeyOf(userId)
+      const trail = graph.boardOf(key)
+      const at = trail < 0 ? -1 : graph.pinsOfBoard.find(trail, row)
+      if (at < 0) return
+      const isOfSave = saves.some(({ atMs }) => Math.floor(atMs / 1000) === graph.atSeconds[at])
+      if (isOfSave) graph.remove(key, row)
     },
     foldPin(row, change) {
       if (change.kind === 'delete') return graph.removePin(row)

@@ -1,3 +1,4 @@
+import type { WithdrawnSave } from '../saves.ts'
 import type { SessionLists } from '../session-lists.ts'
 import { createSessions, type SessionAction, type Sessions, type SessionsOptions } from '../sessions.ts'
 import type { SectionReader, SectionWriter } from '../snapshot.ts'
@@ -36,6 +37,8 @@ export interface NeighbourIndex {
   readonly lags: LagCounts
   /** Folds a positive action on a pin; one of another shard's user changes nothing. */
   fold(action: SessionAction): void
+  /** Takes back saves of a pin; how often users go back how far stays as it was counted. */
+  withdraw(userId: string, pinRow: number, saves: readonly WithdrawnSave[]): void
   /** Lets go of what a user did; what was counted of it stays counted. */
   forget(userId: string): void
   /** The index as a question of `asker` reads it where this process holds all of it. */
@@ -59,6 +62,13 @@ export function createNeighbourIndex(options: Omit<SessionsOptions, 'grouping'>,
       lags.count(action.userId, action.pinRow)
       trails.fold(action)
       sessions.fold(action)
+    },
+    withdraw(userId, pinRow, saves) {
+      // Where something came before the save the pin was touched all the same.
+      if (!holdsUser(shard, userId) || !saves.some(({ isFirst }) => isFirst)) return
+      const isTaken = (atMs: number): boolean => saves.some((save) => save.atMs === atMs)
+      trails.withdraw(userId, pinRow, isTaken)
+      sessions.withdraw(userId, pinRow, isTaken)
     },
     forget(userId) {
       trails.forget(userId)

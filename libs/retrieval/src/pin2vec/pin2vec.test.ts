@@ -368,3 +368,43 @@ describe('Pin2Vec', () => {
     expect(Buffer.from(await compileSkipGramKernel()).equals(readFileSync(binaryPath))).toBe(true)
   }, 60_000)
 })
+
+describe('A8: a save that was taken back', () => {
+  const act = (pinId: string, n: number) => ({
+    userId: 'u',
+    sessionId: 's',
+    pinId: asId<PinId>(pinId),
+    atMs: n * 1_000,
+  })
+
+  it('is paired with nothing further, and what it was paired with is not learned again', () => {
+    const options = { dimensions: 16, maxPins: 100, admitAfter: 1, replays: 0, seed: 1 }
+    const pairsAfter = (withdraws: boolean) => {
+      const model = createPin2Vec(options)
+      model.fold(act('a', 1))
+      model.fold(act('z', 2))
+      if (withdraws) model.withdraw(act('z', 3))
+      const before = model.pairs
+      model.fold(act('b', 4))
+      return model.pairs - before
+    }
+    // With a and with z, each in both directions; or with a alone.
+    expect([pairsAfter(false), pairsAfter(true)]).toEqual([4, 2])
+  })
+
+  it('is not replayed', () => {
+    const options = { dimensions: 16, maxPins: 100, admitAfter: 1, replays: 4, seed: 1 }
+    const model = createPin2Vec(options)
+    model.fold(act('a', 1))
+    model.fold(act('z', 2))
+    model.withdraw(act('z', 3))
+    const before = model.pairs
+    model.fold({ ...act('c', 4), userId: 'another', sessionId: 't' })
+    expect(model.pairs).toBe(before)
+  })
+
+  it('by somebody of whom nothing is known changes nothing', () => {
+    const model = createPin2Vec({ dimensions: 16, maxPins: 100 })
+    expect(() => model.withdraw(act('never-seen', 1))).not.toThrow()
+  })
+})

@@ -88,6 +88,11 @@ export interface Pin2Vec {
   fold(action: PinAction): void
   /** Forgets what a user did last: nothing of it is paired with any more. */
   forgetUser(userId: string): void
+  /**
+   * A save was taken back: the pin is paired with nothing further in that session, and what it was paired with is not
+   * learned again. What was learned already stays; other actions of the session say the rest.
+   */
+  withdraw(action: PinAction): void
   /** Takes over what a pin is about: before anyone has touched it, its embedding is where such pins are. */
   foldPin(change: PinChange): void
   /** Rows that have changed since they were last handed out, in the order in which they did. */
@@ -274,6 +279,14 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
     },
     forgetUser: (userId) => {
       windows.forget(userId)
+    },
+    withdraw(action) {
+      const row = rows.rowOf(action.pinId)
+      if (row < 0) return
+      const ticket = rows.ticketOf(row)
+      const window = windows.find(action)
+      if (window < 0) return
+      for (const before of windows.blank(window, ticket)) replay.remove(before, ticket)
     },
     foldPin(change) {
       const pinId = change.kind === 'upsert' ? change.pin.pinId : change.pinId

@@ -1,9 +1,12 @@
 import type { SectionReader, SectionWriter } from '../snapshot.ts'
+import { noTicket } from './session-windows.ts'
 
 /** The latest pairs, by tickets of their rows, to be learned again. */
 export interface Replay {
   readonly size: number
   push(first: number, second: number, weight: number): void
+  /** Takes out the latest pair of these two, in this order. Takes time in proportion to the pairs. */
+  remove(first: number, second: number): void
   first(index: number): number
   second(index: number): number
   weight(index: number): number
@@ -29,6 +32,14 @@ export function createReplay(maxPairs: number): Replay {
       weights[next] = weight
       next = next + 1 === maxPairs ? 0 : next + 1
       size = Math.min(maxPairs, size + 1)
+    },
+    remove(first, second) {
+      for (let n = 1; n <= size; n++) {
+        const at = (next - n + maxPairs) % maxPairs
+        if (firsts[at] !== first || seconds[at] !== second) continue
+        firsts[at] = noTicket
+        return
+      }
     },
     first: (index) => firsts[index] ?? 0,
     second: (index) => seconds[index] ?? 0,

@@ -10,16 +10,23 @@ export interface SessionWindows {
    * the user where events bring none.
    */
   open(action: { readonly userId: string; readonly sessionId: string | null; readonly atMs: number }): number
+  /** The window of the session as it stands; -1 where there is none. */
+  find(action: { readonly userId: string; readonly sessionId: string | null }): number
   lengthOf(window: number): number
   /** The ticket `distance` steps back, 1 for the last. */
   ticketAt(window: number, distance: number): number
   push(window: number, ticket: number): void
   /** Empties the windows of a user: there is nothing of theirs left, in a checkpoint either. */
   forget(userId: string): void
+  /** Replaces a ticket by one that no row has; gives the tickets that were before it, nearest first. */
+  blank(window: number, ticket: number): readonly number[]
   readonly bytes: number
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
 }
+
+/** A ticket that no row has. */
+export const noTicket = 0xffffffff
 
 /** Empty windows of at most `width` pins. */
 export function createSessionWindows(options: {
@@ -55,11 +62,18 @@ export function createSessionWindows(options: {
     return window
   }
 
+  function keyOf({ userId, sessionId }: { readonly userId: string; readonly sessionId: string | null }) {
+    const text = sessionId === null ? `${userId}\n` : `${userId}\n${sessionId}`
+    return { high: hash32(text, 0x5e551), low: hash32(text, 0x10e5) }
+  }
+
   return {
+    find(action) {
+      const { high, low } = keyOf(action)
+      return byKey.get(high, low)
+    },
     open({ userId, sessionId, atMs }) {
-      const text = sessionId === null ? `${userId}\n` : `${userId}\n${sessionId}`
-      const high = hash32(text, 0x5e551)
-      const low = hash32(text, 0x10e5)
+      const { high, low } = keyOf({ userId, sessionId })
       const known = byKey.get(high, low)
       const window = known >= 0 ? known : begin(high, low, userHash(userId))
       if (sessionId === null && atMs - (lastAtMs[window] ?? 0) > sessionGapMs) lengths[window] = 0
@@ -83,6 +97,20 @@ export function createSessionWindows(options: {
         for (const column of [keyHighs, keyLows, users, lastAtMs, lengths, nexts]) column[window] = 0
         tickets.fill(0, window * width, (window + 1) * width)
       }
+    },
+    blank(window, ticket) {
+      const length = lengths[window] ?? 0
+      const slotOf = (distance: number): number => window * width + (((nexts[window] ?? 0) - distance + width) % width)
+      const before: number[] = []
+      let isFound = false
+      for (let distance = 1; distance <= length; distance++) {
+        const slot = slotOf(distance)
+        if (tickets[slot] === ticket) {
+          tickets[slot] = noTicket
+          isFound = true
+        } else if (isFound) before.push(tickets[slot] ?? noTicket)
+      }
+      return before
     },
     bytes: maxSessions * (8 + 4 + 8 + 2 + 4 * width),
     save(writer) {

@@ -76,6 +76,10 @@ function createFreshFollowed({ catalogue, board }: SharedViews, parameters: Fres
       const list = boardRow(engagement.boardId)
       if (list >= 0) byBoard.put(list, row, engagement.occurredAtMs)
     },
+    withdraw({ engagement: { boardId }, row, saves }) {
+      const list = boardId === null ? undefined : boards.get(boardId)
+      if (list !== undefined) for (const { atMs } of saves) byBoard.remove(list, row, atMs)
+    },
     query(query, hits) {
       board.clear()
       for (const creator of query.followedCreators) offer(byCreator, creator, query.atMs)

@@ -105,6 +105,11 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
       for (const counter of counters) counter.add(row, engagement.occurredAtMs)
       raise(row)
     },
+    withdraw({ row, saves }) {
+      for (const { atMs } of saves) for (const counter of counters) counter.take(row, atMs)
+      for (const locale of [everywhere, catalogue.localeOf(row)])
+        for (const list of lists.get(locale) ?? []) list.lowered(row)
+    },
     foldPin(row) {
       if (row >= described.length) described = grownUint8(described, nextCapacity(described.length, row + 1))
       described[row] = 1

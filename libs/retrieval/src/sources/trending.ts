@@ -62,6 +62,14 @@ function createTrending({ catalogue, graph }: SharedViews, parameters: TrendingP
       past.add(row, engagement.occurredAtMs)
       list.raised(row)
     },
+    withdraw({ row, saves }) {
+      for (const { atMs, isFirst } of saves) {
+        if (!isFirst) continue
+        present.take(row, atMs)
+        past.take(row, atMs)
+      }
+      list.lowered(row)
+    },
     foldPin(row) {
       list.changed(row)
     },
