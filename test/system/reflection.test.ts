@@ -1,3 +1,4 @@
+import { silentReport } from '@freshet/service/reporting'
 import { serveBlender } from '@freshet/adapters/grpc/blender-server'
 import { serveCandidateService } from '@freshet/adapters/grpc/candidate-service-server'
 import { serveRanker } from '@freshet/adapters/grpc/ranker-server'
@@ -38,12 +39,23 @@ const ingest: Pick<Ingest, 'takeEngagements' | 'takePins'> = {
     receipts: [{ id: 'e', token: 'e1-1' }],
     accepted: 1,
     receivedAtMs: 1,
+    notice: '',
   }),
-  takePins: async () => ({ kind: 'taken', receipts: [{ id: 'p', token: 'p1-1' }], accepted: 1, receivedAtMs: 1 }),
+  takePins: async () => ({
+    kind: 'taken',
+    receipts: [{ id: 'p', token: 'p1-1' }],
+    accepted: 1,
+    receivedAtMs: 1,
+    notice: '',
+  }),
 }
 
 const servers: readonly (readonly [string, readonly GrpcService[], readonly string[]])[] = [
-  ['event-ingest', [createIngestGrpcService(ingest as Ingest, createMetrics())], ['freshet.ingest.v1.EventIngest']],
+  [
+    'event-ingest',
+    [createIngestGrpcService(ingest as Ingest, { metrics: createMetrics(), report: silentReport })],
+    ['freshet.ingest.v1.EventIngest'],
+  ],
   [
     'candidate-service',
     [

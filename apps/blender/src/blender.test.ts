@@ -1,3 +1,4 @@
+import { firstLog, logTag, moveFollowedLog, storedPosition } from '@freshet/contracts/followed-log'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { float32Column, uint32Column } from '@freshet/contracts/columns'
@@ -446,6 +447,27 @@ describe('read your writes', () => {
     expect(answer).toMatchObject({ freshness: Freshness.BEHIND, degradation: Degradation.NONE, reasons: [] })
     expect(answer.items).toHaveLength(25)
     expect(clock.now() - startMs).toBeLessThan(200)
+  })
+
+  test('A2: never CURRENT for a token of another log than the one that state is folded from, and the reason is given', async () => {
+    const { feed, store, storeUser } = await aBlender()
+    await storeUser('ada', [anEngagement('save', 'pin-3')], 42)
+    await moveFollowedLog(store, 'engagements.v1', firstLog, { ...firstLog, id: 'old' })
+    expect((await feed({ after: [`e${own}-4-${logTag('old')}`] })).freshness).toBe(Freshness.CURRENT)
+    expect(await feed({ after: [`e${own}-4-${logTag('new')}`] })).toMatchObject({
+      freshness: Freshness.BEHIND,
+      reasons: ['LOG_REPLACED'],
+    })
+  })
+
+  test('A2: CURRENT again only once an adopted log was folded up to the token', async () => {
+    const { feed, store, storeUser } = await aBlender()
+    await storeUser('ada', [anEngagement('save', 'pin-3')], 42)
+    await moveFollowedLog(store, 'engagements.v1', firstLog, { ...firstLog, epoch: 1, id: 'new' })
+    const after = [`e${own}-4-${logTag('new')}`]
+    expect((await feed({ after })).freshness).toBe(Freshness.BEHIND)
+    await storeUser('ada', [anEngagement('save', 'pin-3')], storedPosition(1, 5))
+    expect((await feed({ after })).freshness).toBe(Freshness.CURRENT)
   })
 
   test('tokens of catalogue changes are waited for here and handed on', async () => {

@@ -1,4 +1,6 @@
-import { isContractError } from '@freshet/contracts/errors'
+import { isContractError, type ContractError } from '@freshet/contracts/errors'
+import { createFoldWatch } from '@freshet/contracts/fold-watch'
+import { createLogWatch, followLogs } from '@freshet/contracts/log-watch'
 import type { LogBatch, EventLog, LogReader } from '@freshet/contracts/ports/event-log'
 import type { Blender, CallOptions, CandidateService, Ranker } from '@freshet/contracts/ports/calls'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
@@ -31,6 +33,8 @@ export interface BlenderOptions {
   readonly random: Random
   readonly config: BlenderConfig
   readonly observer: FeedObserver
+  /** Told when the log turns out to be another one than before; given, it is asked now and then which one it is. */
+  readonly onLogReplaced?: (error: ContractError) => void
 }
 
 /** The blender, and the little that it keeps by itself. */
@@ -41,6 +45,8 @@ export interface RunningBlender extends Blender {
   start(): Promise<void>
   /** Why it is not ready; null: it has caught up with where the catalogue ended when it started, and can fill a feed. */
   unready(): string | null
+  /** What is wrong though feeds are answered, in one line; null: nothing. */
+  warning(): string | null
   /** Records of the catalogue not yet read. */
   lag(): Promise<number>
   /** Asks for what is popular now; the running blender does so by itself. */
@@ -79,11 +85,18 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     observe: (record) => observer.ran(record),
   })
   const stopping = new AbortController()
+  const foldWatch = createFoldWatch(options)
+  const logWatch = createLogWatch({
+    log,
+    clock,
+    topics: [factTopic],
+    ...(options.onLogReplaced && { onReplaced: options.onLogReplaced }),
+  })
   let goal: readonly Wanted[] | null = []
   let reader: LogReader | null = null
   // A lockstep run folds by itself and never starts.
   let started = false
-  let popularLoop: Promise<void> = Promise.resolve()
+  let loops: Promise<unknown> = Promise.resolve()
   let composed: Promise<Composed> | null = null
 
   interface Composed {
@@ -110,7 +123,8 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     const partitions = await log.partitionCount('engagements.v1')
     const onPointerError = (error: unknown) => observer.failed('pointer', error)
     const users = createUserStates({ ...options, partitions, ...config, onPointerError })
-    const stagePorts = { ...options, users, memory, facts, factsUnready, popular }
+    const foldProblem = () => foldWatch.problem()
+    const stagePorts = { ...options, users, memory, facts, factsUnready, popular, foldProblem }
     return { partitions, ladder: { engine, engineClock, config, pipelines: feedPipelines(stagePorts) } }
   }
 
@@ -154,11 +168,18 @@ export function createBlender(options: BlenderOptions): RunningBlender {
         maxBatchRecords: config.maxBatchRecords,
         startAt: ({ topic, partition }) => facts.progress.position(topic, partition),
         onBatch: async (batch) => facts.fold(batch),
-        onError: (error) => observer.failed('pin-facts', error),
+        onError: (error, at) => observer.failed('pin-facts', error, at),
       })
-      popularLoop = popular.run(stopping.signal)
+      await followLogs(log, facts.progress, [factTopic])
+      const { signal } = stopping
+      const watching =
+        options.onLogReplaced === undefined
+          ? []
+          : [logWatch.run(signal), foldWatch.run(signal, (error) => observer.failed('log-watch', error))]
+      loops = Promise.all([popular.run(signal), ...watching])
     },
     unready: () => factsUnready() ?? (started ? popular.unready() : null),
+    warning: () => (options.onLogReplaced === undefined ? null : (foldWatch.problem() ?? logWatch.silent())),
     lag: async () => (reader === null ? 0 : reader.lag()),
     refreshPopular: (timeoutMs) => popular.refresh(timeoutMs),
     flush: () => outbox.flush(),
@@ -166,7 +187,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     async stop() {
       stopping.abort()
       await outbox.flush()
-      await popularLoop
+      await loops
       await reader?.stop()
     },
   }

@@ -18,7 +18,7 @@ await runService({
   name: 'blender',
   description: 'Makes feeds: asks for candidates, filters, has them ranked, and records what it served.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, use, inspect, readiness }) {
+  async start({ name, config, logger, metrics, report, use, inspect, readiness, fail }) {
     const clock = createSystemClock()
     const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
@@ -29,12 +29,27 @@ await runService({
     const ranker = createRankerClient({ ...config.ranker, roundRobin: true })
     use({ name: 'ranker', close: async () => ranker.close() })
     const system = { clock, engineClock: createSystemEngineClock(), random: createSystemRandom() }
-    const observer = createFeedObserver(metrics, logger)
-    const blender = createBlender({ store, log, candidates, ranker, ...system, config: config.blender, observer })
-    use({ name: 'blender', notReady: blender.unready, drain: blender.flush, close: blender.stop })
+    const observer = createFeedObserver(metrics, report)
+    const blender = createBlender({
+      store,
+      log,
+      candidates,
+      ranker,
+      ...system,
+      config: config.blender,
+      observer,
+      onLogReplaced: fail,
+    })
+    use({
+      name: 'blender',
+      notReady: blender.unready,
+      warning: blender.warning,
+      drain: blender.flush,
+      close: blender.stop,
+    })
     inspect(userInspection({ log, store, clock }), feedInspection({ log }))
     await blender.start()
     observeMemory(blender, metrics)
-    await serve({ blender, config, logger, metrics, readiness, use })
+    await serve({ blender, config, logger, metrics, report, readiness, use })
   },
 })

@@ -1,14 +1,14 @@
 import { degradationToJSON, freshnessToJSON } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { RunRecord } from '@freshet/pipeline/record'
-import type { Logger } from '@freshet/service/logging'
 import type { Metrics } from '@freshet/service/metrics'
+import type { Report } from '@freshet/service/reporting'
 import type { RunningBlender } from './blender.ts'
 import type { FeedObserver } from './observer.ts'
 
 const asking = new Set(['user-state', 'await-tokens', 'retrieve', 'rank', 'record-served', 'last-good'])
 
 /** Turns what the blender reports into metrics and log lines. Counts are kept here and given to the registry when it is read: requests don't pay for labels. */
-export function createFeedObserver(metrics: Metrics, logger: Logger): FeedObserver {
+export function createFeedObserver(metrics: Metrics, report: Report): FeedObserver {
   const answers = metrics.counter('freshet_feed_answers_total')
   const answerSeconds = metrics.histogram('freshet_feed_answer_seconds')
   const stages = metrics.counter('freshet_feed_stages_total')
@@ -41,7 +41,7 @@ export function createFeedObserver(metrics: Metrics, logger: Logger): FeedObserv
           count(`${pipeline} ${stage}: ${reason}`, n, (m) => candidates.inc({ pipeline, stage, reason }, m))
         if (asking.has(stage)) stageSeconds.observe({ pipeline, stage }, tookMs / 1000)
         if (error === 'STAGE_FAILED' || error === 'STAGE_ANSWER_INVALID' || error === 'CALL_INTERNAL')
-          logger.error({ err: cause, pipeline, stage }, 'a stage failed')
+          report(cause, { part: `${pipeline}/${stage}`, outcome: 'defect' })
       }
     },
     answered({ surface, degradation, freshness, tookMs }) {
@@ -51,11 +51,16 @@ export function createFeedObserver(metrics: Metrics, logger: Logger): FeedObserv
     },
     feedLost(feeds, why, error) {
       lost.inc({ why }, feeds)
-      logger.warn({ err: error, feeds, why }, 'feeds lost')
+      report(error ?? new Error('the outbox is full'), {
+        part: 'outbox',
+        topic: 'feeds-served.v1',
+        outcome: 'lost',
+        count: feeds,
+      })
     },
-    failed(what, error) {
+    failed(what, error, at) {
       failures.inc({ what })
-      logger.warn({ err: error, what }, 'failed behind the answers')
+      report(error, { part: what, ...at })
     },
   }
 }

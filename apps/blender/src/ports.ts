@@ -24,4 +24,6 @@ export interface StagePorts {
   /** Why the facts can't be relied on; null: they can. */
   readonly factsUnready: () => string | null
   readonly popular: Popular
+  /** Why what users do is not folded into their state; null: it is. */
+  readonly foldProblem: () => string | null
 }

@@ -30,6 +30,8 @@ export interface FeedRequest {
   /** Where the events of all tokens are, of which each must have been applied. */
   readonly eventsAwaited: readonly LogPosition[]
   readonly pinsAwaited: readonly LogPosition[]
+  /** Short names of the logs that the positions awaited are in, as far as the tokens say. */
+  readonly logsAwaited: { readonly engagements: readonly string[]; readonly pins: readonly string[] }
   readonly collective: boolean
   readonly dryRun: boolean
   readonly candidatesOnly: boolean
@@ -133,17 +135,25 @@ function awaitedOf(after: readonly string[], partitions: number) {
   const engagements = new Map<number, LogPosition>()
   const pins = new Map<number, LogPosition>()
   const events: LogPosition[] = []
+  const logs = { engagements: new Set<string>(), pins: new Set<string>() }
   for (const [at, text] of after.entries()) {
     const token = parseToken(text)
     if (token === null) throw invalid(`after[${at}]`, `is ${quoted(text)}, no token that event-ingest returned`)
     const { topic, partition } = token
     if (partition >= partitions) throw invalid(`after[${at}]`, `names partition ${partition}; there are ${partitions}`)
     const latest = topic === 'engagements.v1' ? engagements : pins
+    if (token.log !== '') logs[topic === 'engagements.v1' ? 'engagements' : 'pins'].add(token.log)
     const position = token.position + 1
     if (topic === 'engagements.v1') events.push({ topic, partition, position: token.position })
     if ((latest.get(partition)?.position ?? 0) < position) latest.set(partition, { topic, partition, position })
   }
-  return { engagementsAwaited: [...engagements.values()], pinsAwaited: [...pins.values()], eventsAwaited: events }
+  const logsAwaited = { engagements: [...logs.engagements], pins: [...logs.pins] }
+  return {
+    engagementsAwaited: [...engagements.values()],
+    pinsAwaited: [...pins.values()],
+    eventsAwaited: events,
+    logsAwaited,
+  }
 }
 
 function pageOf(request: GetFeedRequest, { userId, atMs }: Common, { pageSessionTtlMs }: RequestBounds): PageSession {

@@ -4,7 +4,9 @@ import type { Blender } from '@freshet/contracts/ports/calls'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { listen } from '@freshet/service/http-app'
 import type { Logger } from '@freshet/service/logging'
+import { callObserver } from '@freshet/service/call-metrics'
 import type { Metrics } from '@freshet/service/metrics'
+import type { Report } from '@freshet/service/reporting'
 import type { Component, Health } from '@freshet/service/service'
 import type { z } from 'zod'
 import type { processSchema } from './config.ts'
@@ -16,15 +18,16 @@ export interface ServeOptions {
   readonly config: Pick<z.output<typeof processSchema>, 'grpc' | 'http' | 'cors' | 'blender'>
   readonly logger: Logger
   readonly metrics: Metrics
+  readonly report: Report
   readonly readiness: () => Health
   readonly use: (component: Component) => void
 }
 
 /** Listens for gRPC and HTTP. Throws PORT_IN_USE or LISTEN_FAILED. */
-export async function serve({ blender, config, logger, metrics, readiness, use }: ServeOptions): Promise<void> {
+export async function serve({ blender, config, logger, metrics, report, readiness, use }: ServeOptions): Promise<void> {
   const { defaultTimeoutMs: timeoutMs, maxBodyBytes } = config.blender
   const onDefect = (err: unknown) => {
-    logger.error({ err }, 'defect')
+    report(err, { part: 'server', outcome: 'defect' })
   }
   const app = createHttpApp({
     blender,
@@ -38,7 +41,7 @@ export async function serve({ blender, config, logger, metrics, readiness, use }
   })
   const httpPort = await listen(app, config.http.host, config.http.port)
   use({ name: 'http', drain: () => app.close() })
-  const services = [serveBlender(blender, { onDefect, defaultTimeoutMs: timeoutMs })]
+  const services = [serveBlender(blender, { onDefect, onCall: callObserver(metrics), defaultTimeoutMs: timeoutMs })]
   const server = await startGrpcServer({ ...config.grpc, services, descriptors: readDescriptors(), metrics })
   use(grpcComponent(server, readiness))
   logger.info({ httpPort, grpcPort: server.port }, 'listening')

@@ -1,5 +1,14 @@
+import { placeOf } from '@freshet/contracts/fold-watch'
+import { logTag, readFollowedLog, type FollowedLog } from '@freshet/contracts/followed-log'
 import { nothingElse, type StateStore } from '@freshet/contracts/ports/state-store'
-import { firstGeneration, servedScope, servingPointer, stateScope, type StateFamily } from '@freshet/contracts/scopes'
+import {
+  familyTopic,
+  firstGeneration,
+  servedScope,
+  servingPointer,
+  stateScope,
+  type StateFamily,
+} from '@freshet/contracts/scopes'
 import { partitionOf } from '@freshet/domain/partition'
 import type { Clock } from '@freshet/domain/clock'
 import type { MetaRead } from './token-problems.ts'
@@ -19,6 +28,15 @@ export interface UserStates {
   readMeta(partition: number, signal: AbortSignal): Promise<MetaRead>
   /** Positions up to which a family's state has been folded; 0: nothing. */
   positions(family: StateFamily, partitions: readonly number[], signal: AbortSignal): Promise<readonly number[]>
+  /** Whether user state is folded from the logs of these short names (`logTag`), which is asked again where it does not seem so. */
+  follows(logs: readonly string[]): Promise<boolean>
+}
+
+interface Serving {
+  scope: string
+  followed: FollowedLog
+  readAtMs: number
+  refreshing: boolean
 }
 
 /** Reads through a store. Which generation serves is asked at most every `pointerRefreshMs`, beside the requests. */
@@ -35,10 +53,14 @@ export function createUserStates({
   readonly pointerRefreshMs: number
   readonly onPointerError: (error: unknown) => void
 }): UserStates {
-  const serving = new Map<StateFamily, { scope: string; readAtMs: number; refreshing: boolean }>()
+  const serving = new Map<StateFamily, Serving>()
 
-  async function ask(family: StateFamily): Promise<string> {
-    return stateScope(family, (await store.pointer(servingPointer(family))) ?? firstGeneration)
+  async function ask(family: StateFamily): Promise<Pick<Serving, 'scope' | 'followed'>> {
+    const [generation, followed] = await Promise.all([
+      store.pointer(servingPointer(family)),
+      readFollowedLog(store, familyTopic[family]),
+    ])
+    return { scope: stateScope(family, generation ?? firstGeneration), followed }
   }
 
   async function refresh(family: StateFamily): Promise<void> {
@@ -47,7 +69,7 @@ export function createUserStates({
     entry.refreshing = true
     entry.readAtMs = clock.now()
     try {
-      entry.scope = await ask(family)
+      Object.assign(entry, await ask(family))
     } catch (error) {
       onPointerError(error)
     } finally {
@@ -55,26 +77,29 @@ export function createUserStates({
     }
   }
 
-  async function scopeOf(family: StateFamily): Promise<string> {
+  async function servingOf(family: StateFamily): Promise<Serving> {
     const entry = serving.get(family)
     if (entry === undefined) {
-      const scope = await ask(family)
-      serving.set(family, { scope, readAtMs: clock.now(), refreshing: false })
-      return scope
+      const made = { ...(await ask(family)), readAtMs: clock.now(), refreshing: false }
+      serving.set(family, made)
+      return made
     }
     if (!entry.refreshing && clock.now() - entry.readAtMs >= pointerRefreshMs) void refresh(family)
-    return entry.scope
+    return entry
   }
+
+  const isOf = ({ followed }: Serving, logs: readonly string[]): boolean =>
+    followed.id === '' || logs.every((log) => log === logTag(followed.id))
 
   return {
     partitionOf: (userId) => partitionOf(userId, partitions),
     async read(userId, signal) {
-      const scope = await scopeOf('user')
+      const { scope, followed } = await servingOf('user')
       const { position, values } = await store.read(scope, partitionOf(userId, partitions), [userId], { signal })
-      return { bytes: values[0] ?? null, position }
+      return { bytes: values[0] ?? null, position: position === null ? null : placeOf(position, followed) }
     },
     async readMeta(partition, signal) {
-      return store.readForFold({ ...nothingElse, scope: await scopeOf('user'), partition }, { signal })
+      return store.readForFold({ ...nothingElse, scope: (await servingOf('user')).scope, partition }, { signal })
     },
     async readServed(userId, signal) {
       const { values } = await store.read(servedScope, partitionOf(userId, partitions), [userId], { signal })
@@ -82,8 +107,14 @@ export function createUserStates({
     },
     async positions(family, asked, signal) {
       if (asked.length === 0) return []
-      const positions = await store.positions(await scopeOf(family), asked, { signal })
-      return positions.map((position) => position ?? 0)
+      const { scope, followed } = await servingOf(family)
+      const positions = await store.positions(scope, asked, { signal })
+      return positions.map((position) => placeOf(position, followed))
+    },
+    async follows(logs) {
+      if (isOf(await servingOf('user'), logs)) return true
+      await refresh('user')
+      return isOf(await servingOf('user'), logs)
     },
   }
 }

@@ -208,6 +208,28 @@ describe('candidate service', () => {
     await second.stop()
   })
 
+  it.each(['engagements.v1', 'pins.v1'])(
+    'A2: a snapshot that is ahead of the log, or of another %s, is named and not used',
+    async (topic) => {
+      const { log, service, click, events } = await world()
+      const snapshots = artefacts()
+      const first = service(snapshots)
+      await first.start()
+      for (let at = 0; at < 10; at++) await click(`user-${at}`, `pin-${at % 4}`, at)
+      await log.drain()
+      await first.stop()
+      log.recreate(topic)
+      for (let at = 0; at < 20; at++) await click(`another-${at}`, 'pin-7', at)
+      const second = service(snapshots)
+      await second.start()
+      await log.drain()
+      const unusable = events.find(({ kind }) => kind === 'snapshot-unusable') as { error: Error } | undefined
+      expect(unusable?.error.message).toContain(`it was made from another ${topic} than there is now`)
+      expect(second.stats().sessions).toBe(topic === 'engagements.v1' ? 20 : 30)
+      await second.stop()
+    },
+  )
+
   it('goes past records that it cannot use, and counts them by reason', async () => {
     const { log, service, click } = await world()
     const running = service()

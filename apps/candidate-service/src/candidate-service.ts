@@ -1,11 +1,14 @@
+import type { RetrieveResponse } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { CandidateService, TrailShard } from '@freshet/contracts/ports/calls'
-import type { EventLog, LogBatch, LogReader } from '@freshet/contracts/ports/event-log'
+import type { EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
+import { createLogWatch, followLogs, snapshotProblem } from '@freshet/contracts/log-watch'
 import { waitForPositions, type Wanted } from '@freshet/contracts/log-progress'
 import type { Clock } from '@freshet/domain/clock'
 import type { Lesson } from '@freshet/retrieval/learning'
 import { createRetrieval, type Retrieval, type RetrievalStats } from '@freshet/retrieval/retrieval'
+import type { RetrievedCandidates } from '@freshet/retrieval/question'
 import { SnapshotError } from '@freshet/retrieval/errors'
 import type { CandidateServiceConfig } from './config.ts'
 import { createGathering } from './gathering.ts'
@@ -25,15 +28,19 @@ export interface CandidateServiceOptions {
   /** Gives way to requests between slices of a fold. */
   readonly pause: () => Promise<void>
   readonly onEvent: (event: CandidateServiceEvent) => void
+  /** Told of every answer, and how long each source took for it, milliseconds. */
+  readonly onRetrieved?: (response: RetrieveResponse, times: RetrievedCandidates['times']) => void
+  /** Told when the log turns out to be another one than before; given, it is asked now and then which one it is. */
+  readonly onLogReplaced?: (error: ContractError) => void
 }
 
 /** What operators should hear of. */
 export type CandidateServiceEvent =
   | { readonly kind: 'snapshot-restored'; readonly bytes: number }
-  | { readonly kind: 'snapshot-unusable'; readonly error: SnapshotError }
+  | { readonly kind: 'snapshot-unusable'; readonly error: Error }
   | { readonly kind: 'snapshot-written'; readonly bytes: number }
   | { readonly kind: 'snapshot-failed'; readonly error: Error }
-  | { readonly kind: 'reader-error'; readonly error: Error }
+  | { readonly kind: 'reader-error'; readonly error: Error; readonly at: TopicPartition | undefined }
 
 /** The service: views folded from the log, and the port that asks them. */
 export interface RunningCandidateService extends CandidateService, TrailShard {
@@ -43,6 +50,8 @@ export interface RunningCandidateService extends CandidateService, TrailShard {
   start(): Promise<void>
   /** Why it is not ready; null: the views have caught up with where the log ended when it started. */
   unready(): string | null
+  /** What is wrong though questions are answered, in one line; null: nothing. */
+  warning(): string | null
   /** Records not yet folded. */
   lag(): Promise<number>
   /** With `refresh: mark`, brings collective knowledge up to date. */
@@ -75,16 +84,25 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
   let started = false
   const stopping = new AbortController()
   let snapshotLoop: Promise<void> = Promise.resolve()
+  let watching: Promise<void> = Promise.resolve()
+  const logWatch = createLogWatch({
+    log,
+    clock,
+    topics: viewTopics,
+    ...(options.onLogReplaced && { onReplaced: options.onLogReplaced }),
+  })
 
   async function restore(): Promise<void> {
     if (snapshots === null) return
     try {
       const bytes = await snapshots.get(snapshotName)
       views.progress.load(retrieval.restore(bytes))
+      const problem = await snapshotProblem(log, views.progress, viewTopics)
+      if (problem !== null) throw new ContractError('LOG_REPLACED', `the snapshot is not used: ${problem}`)
       onEvent({ kind: 'snapshot-restored', bytes: bytes.byteLength })
     } catch (error) {
       if (isContractError(error, 'ARTEFACT_MISSING')) return
-      if (!(error instanceof SnapshotError)) throw error
+      if (!(error instanceof SnapshotError) && !isContractError(error, 'LOG_REPLACED')) throw error
       ;[retrieval, views] = emptyViews(options)
       onEvent({ kind: 'snapshot-unusable', error })
     }
@@ -143,7 +161,9 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
       const leftMs = (): number => Math.max(0, call.timeoutMs - config.answerReserveMs - (clock.now() - startedAtMs))
       const gathered = peers.length === 0 ? null : await gathering.gather(query, { ...call, timeoutMs: leftMs() })
       const found = retrieval.retrieve({ ...query, deadlineMs: leftMs() }, gathered)
-      return responseOf(found, { fresh, catchingUp: started && unready() !== null })
+      const response = responseOf(found, { fresh, catchingUp: started && unready() !== null })
+      options.onRetrieved?.(response, found.times)
+      return response
     },
     async gatherTrails(request) {
       // Until it has caught up its part would pass for all that its users did.
@@ -155,6 +175,8 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
     async start() {
       started = true
       await restore()
+      await followLogs(log, views.progress, viewTopics)
+      if (options.onLogReplaced !== undefined) watching = logWatch.run(stopping.signal)
       goal = (
         await Promise.all(
           viewTopics.map(async (topic) =>
@@ -167,11 +189,12 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
         maxBatchRecords: config.maxBatchRecords,
         startAt: ({ topic, partition }) => views.progress.position(topic, partition),
         onBatch: (batch) => views.fold(batch),
-        onError: (error) => onEvent({ kind: 'reader-error', error }),
+        onError: (error, at) => onEvent({ kind: 'reader-error', error, at }),
       })
       if (snapshots !== null) snapshotLoop = snapshotRegularly()
     },
     unready,
+    warning: () => (options.onLogReplaced === undefined ? null : logWatch.silent()),
     lag: async () => (reader === null ? 0 : reader.lag()),
     mark: () => retrieval.mark(),
     get sourceNames() {
@@ -181,6 +204,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
     snapshot,
     async stop() {
       stopping.abort()
+      await watching
       await snapshotLoop
       await reader?.stop()
       if (reader !== null) await snapshot()

@@ -8,16 +8,17 @@ import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
+import { callObserver } from '@freshet/service/call-metrics'
 import { runService } from '@freshet/service/lifecycle'
 import { createCandidateService } from './candidate-service.ts'
 import { processSchema } from './config.ts'
-import { observe } from './observe.ts'
+import { eventReporter, observe, sourceObserver } from './observe.ts'
 
 await runService({
   name: 'candidate-service',
   description: 'Answers which few hundred pins, out of all, from views folded from the log.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, use, readiness }) {
+  async start({ name, config, logger, metrics, report, use, readiness, fail }) {
     const clock = createSystemClock()
     const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
@@ -30,13 +31,21 @@ await runService({
       config: config.candidates,
       snapshots: config.snapshotFolder === null ? null : createFolderArtefactStore(config.snapshotFolder),
       pause: () => pause(),
-      onEvent: (event) => logger.info({ event }, event.kind),
+      onEvent: eventReporter(logger, report),
+      onRetrieved: sourceObserver(metrics),
+      onLogReplaced: fail,
     })
-    use({ name: 'views', notReady: () => service.unready(), close: () => service.stop() })
+    use({
+      name: 'views',
+      notReady: () => service.unready(),
+      warning: () => service.warning(),
+      close: () => service.stop(),
+    })
     await service.start()
     observe(service, metrics)
-    const onDefect = (err: unknown): void => logger.error({ err }, 'defect')
-    const rpcs = [serveCandidateService(service, { onDefect }), serveTrailShard(service, { onDefect })]
+    const onDefect = (error: unknown): void => report(error, { part: 'grpc', outcome: 'defect' })
+    const serving = { onDefect, onCall: callObserver(metrics) }
+    const rpcs = [serveCandidateService(service, serving), serveTrailShard(service, serving)]
     const server = await startGrpcServer({ ...config.grpc, services: rpcs, descriptors: readDescriptors(), metrics })
     const component = grpcComponent(server, readiness)
     use({ ...component, drain: async () => (rpcs.forEach((rpc) => rpc.drain()), component.drain?.()) })

@@ -1,5 +1,9 @@
+import { SourceStatus, type RetrieveResponse } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import type { RetrievedCandidates } from '@freshet/retrieval/question'
+import type { Logger } from '@freshet/service/logging'
 import type { Metrics } from '@freshet/service/metrics'
-import type { RunningCandidateService } from './candidate-service.ts'
+import type { Report } from '@freshet/service/reporting'
+import type { CandidateServiceEvent, RunningCandidateService } from './candidate-service.ts'
 
 /** Sets the gauges of the views before every scrape. */
 export function observe(service: RunningCandidateService, metrics: Metrics): void {
@@ -16,4 +20,33 @@ export function observe(service: RunningCandidateService, metrics: Metrics): voi
     for (const [reason, count] of Object.entries(stats.rejected))
       rejected.set({ service: 'candidate-service', reason }, count)
   })
+}
+
+const outcomes: Readonly<Record<number, string>> = {
+  [SourceStatus.ANSWERED]: 'answered',
+  [SourceStatus.EMPTY]: 'empty',
+  [SourceStatus.TIMED_OUT]: 'timed-out',
+  [SourceStatus.FAILED]: 'failed',
+}
+
+/** Counts what became of each source of every answer, and how long it took. */
+export function sourceObserver(
+  metrics: Metrics,
+): (response: RetrieveResponse, times: RetrievedCandidates['times']) => void {
+  const sources = metrics.counter('freshet_sources_total')
+  const seconds = metrics.histogram('freshet_source_seconds')
+  return (response, times) => {
+    for (const { source, status } of response.sources) sources.inc({ source, outcome: outcomes[status] ?? 'failed' })
+    for (const { name, ms } of times) seconds.observe({ source: name }, ms / 1000)
+  }
+}
+
+/** Writes what operators should hear of. */
+export function eventReporter(logger: Logger, report: Report): (event: CandidateServiceEvent) => void {
+  return (event) => {
+    if (event.kind === 'reader-error') report(event.error, { part: 'views', ...event.at })
+    else if (event.kind === 'snapshot-failed') report(event.error, { part: 'snapshot', outcome: 'retried' })
+    else if (event.kind === 'snapshot-unusable') report(event.error, { part: 'snapshot', outcome: 'left-out' })
+    else logger.info({ bytes: event.bytes }, event.kind)
+  }
 }

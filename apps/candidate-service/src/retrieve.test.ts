@@ -17,6 +17,7 @@ it('says of each source whether it answered, had nothing, broke off or was left 
       sources: [found('full', 0), found('empty'), found('late', 0), found('later'), found('partial', 0)],
       interrupted: ['late', 'later'],
       skipped: ['latest'],
+      times: [],
       incomplete: ['partial'],
       sweptTo: 0,
       exhausted: false,

@@ -1,4 +1,4 @@
-import { kafkaSchema } from '@freshet/adapters/settings'
+import { kafkaSchema, optionalRedisSchema } from '@freshet/adapters/settings'
 import { grpcSettings, httpSettings, serviceSettings, wholeSetting } from '@freshet/service/settings'
 import { z } from 'zod'
 
@@ -84,6 +84,8 @@ export const processSchema = z.object({
   cors: z.object(corsSettings),
   ingest: z.object(ingestSettings),
   kafka: kafkaSchema,
+  /** Given, answers say when the log is not the one that state is folded from. */
+  redis: optionalRedisSchema,
 })
 
 export type Config = z.output<typeof processSchema>

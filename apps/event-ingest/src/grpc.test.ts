@@ -1,3 +1,4 @@
+import { silentReport } from '@freshet/service/reporting'
 import { credentials, makeGenericClientConstructor, status, type ServiceError } from '@grpc/grpc-js'
 import { decodeEngagement, encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { Action, Engagement, Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
@@ -27,7 +28,7 @@ async function start() {
   const server = await startGrpcServer({
     ...z.object(grpcSettings(0)).parse({}),
     port: 0,
-    services: [createIngestGrpcService(ingest.ingest, ingest.metrics)],
+    services: [createIngestGrpcService(ingest.ingest, { metrics: ingest.metrics, report: silentReport })],
     descriptors: null,
     metrics: ingest.metrics,
   })

@@ -10,17 +10,21 @@ import {
 import { ingestProblems, problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
 import type { GrpcService } from '@freshet/service/grpc-service'
 import type { Metrics } from '@freshet/service/metrics'
+import type { Report } from '@freshet/service/reporting'
 import type { Answer, Ingest, Receipt } from './ingest.ts'
 import { parseEngagementMessage, parsePinMessage } from './messages.ts'
 
 type Sized<Message> = Decoded<Message> & { readonly bytes: number }
-type Receipts = PostEngagementsResponse & PostPinsResponse
+type Receipts = PostPinsResponse & Partial<PostEngagementsResponse>
 type Handler<Message> = (call: ServerUnaryCall<Sized<Message>, Receipts>, done: sendUnaryData<Receipts>) => void
 
 const maxNamedProblems = 10
 
 /** The `EventIngest` service. It translates; ingest decides. Where nothing of a request was accepted the status says so, else the receipts do. */
-export function createIngestGrpcService(ingest: Ingest, metrics: Metrics): GrpcService {
+export function createIngestGrpcService(
+  ingest: Ingest,
+  { metrics, report }: { readonly metrics: Metrics; readonly report: Report },
+): GrpcService {
   const requests = metrics.counter('freshet_ingest_requests_total')
   const handler =
     <Message>(take: (message: Message, bytes: number) => Promise<Answer>): Handler<Message> =>
@@ -33,8 +37,13 @@ export function createIngestGrpcService(ingest: Ingest, metrics: Metrics): GrpcS
         const problems = answer.receipts.filter((receipt) => 'code' in receipt)
         if (answer.accepted === 0) return rejected(problems)
         requests.inc({ protocol: 'grpc', outcome: 'accepted' })
-        done(null, { receipts: answer.receipts.map(receiptMessage), receivedAtMs: answer.receivedAtMs })
-      })().catch(() => {
+        done(null, {
+          receipts: answer.receipts.map(receiptMessage),
+          receivedAtMs: answer.receivedAtMs,
+          notice: answer.notice,
+        })
+      })().catch((error: unknown) => {
+        report(error, { part: 'grpc', outcome: 'defect' })
         refused(problemAt('', 'the request', 'INGEST_INTERNAL', 'failed: a defect of the service'))
       })
 

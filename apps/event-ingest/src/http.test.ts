@@ -1,5 +1,7 @@
 import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { decodePinChange } from '@freshet/contracts/codecs/pin'
+import { logTag } from '@freshet/contracts/followed-log'
+import { parseToken } from '@freshet/contracts/tokens'
 import { UserErasure } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { Engagement } from '@freshet/domain/engagement'
 import type { FastifyInstance } from 'fastify'
@@ -55,6 +57,18 @@ describe('POST /v1/engagements', () => {
     expect(status).toBe(202)
     expect(body.receipts.map(({ token }) => Number(token?.split('-')[1]))).toEqual([0, 1, 2, 3])
     expect((await engagements()).map(({ eventId }) => eventId)).toEqual(['a', 'b', 'c', 'a'])
+  })
+
+  it('A2: says in its answer that events of a log that nobody follows are not applied yet, and of which log tokens are', async () => {
+    let problem: string | null = 'engagements.v1 is another log; nothing is folded until `freshet log adopt`'
+    const watched = { watch: { id: () => 'abc' }, foldProblem: () => problem }
+    const { post } = await start({ watched })
+    const { status, body } = await post('/v1/engagements', anEngagement())
+    expect(status).toBe(202)
+    expect(body['notice']).toEqual({ code: 'LOG_REPLACED', message: problem })
+    expect(body.receipts[0]?.token).toBe(`e${parseToken(body.receipts[0]?.token ?? '')?.partition}-0-${logTag('abc')}`)
+    problem = null
+    expect((await post('/v1/engagements', anEngagement())).body['notice']).toBeUndefined()
   })
 
   const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth)

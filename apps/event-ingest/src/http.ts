@@ -5,8 +5,8 @@ import { ingestProblems, problemAt, type IngestCode, type IngestProblem } from '
 import { formatTime, parseTime, timeFault } from '@freshet/contracts/json/time'
 import { bodyStatus, createHttpApp as createApp } from '@freshet/service/http-app'
 import { BodyError, type BodyFault } from '@freshet/service/http-body'
-import type { Logger } from '@freshet/service/logging'
 import type { Metrics } from '@freshet/service/metrics'
+import type { Report } from '@freshet/service/reporting'
 import type { HttpLimits } from '@freshet/service/settings'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestConfig } from './config.ts'
@@ -20,7 +20,7 @@ export interface HttpOptions {
   readonly limits: HttpLimits
   readonly origins: readonly string[]
   readonly metrics: Metrics
-  readonly logger: Logger
+  readonly report: Report
 }
 
 /** The events of a body, and what it says besides. */
@@ -35,7 +35,7 @@ const maxClockOffsetMs = 100 * 365.25 * 86_400_000
 
 /** The HTTP JSON server before it listens: `POST /v1/engagements`, `POST /v1/pins`, `DELETE /v1/users/{id}`. It translates; ingest decides. */
 export function createHttpApp(options: HttpOptions): FastifyInstance {
-  const { ingest, config, logger } = options
+  const { ingest, config, report } = options
   const requests = options.metrics.counter('freshet_ingest_requests_total')
   const app = createApp({
     name: 'ingest',
@@ -57,18 +57,26 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   const answer = (reply: FastifyReply, result: Answer): FastifyReply => {
     if (result.kind === 'refused') return refuse(reply, result.problem)
     requests.inc({ protocol: 'http', outcome: result.accepted > 0 ? 'accepted' : 'rejected' })
-    const { receipts, accepted } = result
+    const { receipts, accepted, notice } = result
     const receivedAt = formatTime(result.receivedAtMs)
     return reply
       .code(accepted > 0 ? 202 : 400)
       .type('application/json')
-      .send(JSON.stringify({ accepted, rejected: receipts.length - accepted, receipts, receivedAt }))
+      .send(
+        JSON.stringify({
+          accepted,
+          rejected: receipts.length - accepted,
+          receipts,
+          receivedAt,
+          ...(notice !== '' && { notice: { code: 'LOG_REPLACED', message: notice } }),
+        }),
+      )
   }
 
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error, request)
     if (error instanceof BodyError) reply.headers(bodyStatus(error).headers)
-    if (problem.code === 'INGEST_INTERNAL') logger.error({ err: error }, 'request failed')
+    if (problem.code === 'INGEST_INTERNAL') report(error, { part: 'http', outcome: 'defect' })
     return refuse(reply, problem)
   })
   app.setNotFoundHandler((request, reply) => {

@@ -12,15 +12,15 @@ import type { EventLog, NewRecord, Position } from '@freshet/contracts/ports/eve
 import { formatToken } from '@freshet/contracts/tokens'
 import type { Clock } from '@freshet/domain/clock'
 import { createByteRoom, type ByteRoom } from '@freshet/service/byte-room'
-import type { Logger } from '@freshet/service/logging'
 import type { Metrics } from '@freshet/service/metrics'
+import type { Report } from '@freshet/service/reporting'
 import type { IngestConfig } from './config.ts'
 import { clockShiftMs, timedEngagement, type ClientClock } from './event-time.ts'
 
 /** What became of one event: its token once the log has it, or what is wrong with it. `id` is as it was sent, as far as it was a string. */
 export type Receipt = { readonly id: string; readonly token: string } | ({ readonly id: string } & IngestProblem)
 
-/** What became of a request: a receipt for each event, or nothing was taken. */
+/** What became of a request: a receipt for each event, or nothing was taken. `notice`: why engagements that were taken do not take effect yet; empty: they do. */
 export type Answer =
   | {
       readonly kind: 'taken'
@@ -28,6 +28,7 @@ export type Answer =
       readonly accepted: number
       /** When the request arrived, milliseconds since the epoch: clients find out from it how far their clock is off. */
       readonly receivedAtMs: number
+      readonly notice: string
     }
   | { readonly kind: 'refused'; readonly problem: IngestProblem }
 
@@ -63,7 +64,9 @@ export interface IngestOptions {
   readonly clock: Clock
   readonly config: IngestConfig
   readonly metrics: Metrics
-  readonly logger: Logger
+  readonly report: Report
+  /** Why what is taken is not folded into state at present; null: it is. Absent: not known here. */
+  readonly foldProblem?: () => string | null
   /** Knows which logs the tokens are of; absent: they do not say. */
   readonly watch?: Pick<LogWatch, 'id'>
 }
@@ -76,7 +79,7 @@ const plural = { engagement: 'engagements', pin: 'pins', erasure: 'users' } as c
 
 /** Creates the use case. */
 export function createIngest(options: IngestOptions): Ingest {
-  const { log, clock, config, metrics, logger } = options
+  const { log, clock, config, metrics, report } = options
   const inFlight = createByteRoom(config.maxInFlightBytes, () => clock.now())
   const counted = metrics.counter('freshet_ingest_events_total')
   const appendSeconds = metrics.histogram('freshet_ingest_append_seconds')
@@ -122,7 +125,8 @@ export function createIngest(options: IngestOptions): Ingest {
       if (problem !== undefined) return { id: idOf(event, kind), ...problem }
       return { id: idOf(event, kind), token: tokenOf(topic, positions[next++] as Position, tag) }
     })
-    return { kind: 'taken', receipts, accepted: records.length, receivedAtMs }
+    const notice = kind === 'engagement' ? (options.foldProblem?.() ?? '') : ''
+    return { kind: 'taken', receipts, accepted: records.length, receivedAtMs, notice }
   }
 
   /** Appends all records of a request, or says why it could not. The bytes count until the log has answered, even when the client is told earlier that it didn't: so what piles up while the log is away stays bounded. */
@@ -148,20 +152,21 @@ export function createIngest(options: IngestOptions): Ingest {
       ended()
       return positions
     } catch (error) {
-      return appendProblem(error)
+      return appendProblem(error, topic, records.length)
     }
   }
 
-  function appendProblem(error: unknown): IngestProblem {
+  /** The client is told, and sends again: the log line says whose fault it was. */
+  function appendProblem(error: unknown, topic: Topic, events: number): IngestProblem {
     if (isContractError(error, 'LOG_RECORD_TOO_LARGE')) {
       return problemAt('', 'the request', 'BODY_TOO_LARGE', `holds an event too large for the log: ${error.message}`)
     }
     if (error instanceof NotInTime || isContractError(error)) {
-      logger.warn({ err: error }, 'the log did not acknowledge')
+      report(error, { part: 'append', topic, outcome: 'left-out', count: events })
       const text = 'may not have been taken: the log does not answer; send the same event ids again'
       return problemAt('', 'the request', 'INGEST_UNAVAILABLE', text)
     }
-    logger.error({ err: error }, 'appending failed')
+    report(error, { part: 'append', topic, outcome: 'defect', count: events })
     return problemAt(
       '',
       'the request',

@@ -10,23 +10,31 @@ import { createIngestGrpcService } from './grpc.ts'
 import { createHttpApp } from './http.ts'
 import { createIngest } from './ingest.ts'
 import { topicsKnown } from './topics-known.ts'
+import { watchLogs } from './watch-logs.ts'
 
 await runService({
   name: 'event-ingest',
   description: 'Takes engagements and catalogue changes; answers when the log has them.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, use, readiness }) {
+  async start({ name, config, logger, metrics, report, use, readiness }) {
     const clock = createSystemClock()
     const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
     use(topicsKnown(log, clock))
-    const ingest = createIngest({ log, clock, config: config.ingest, metrics, logger })
+    const watch = watchLogs({
+      log,
+      clock,
+      redis: config.redis,
+      onError: (error) => report(error, { part: 'fold-watch' }),
+    })
+    use(watch.component)
+    const ingest = createIngest({ log, clock, config: config.ingest, metrics, report, ...watch })
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
     const { http: limits, cors } = config
-    const app = createHttpApp({ ingest, config: config.ingest, limits, origins: cors.origins, metrics, logger })
+    const app = createHttpApp({ ingest, config: config.ingest, limits, origins: cors.origins, metrics, report })
     const httpPort = await listen(app, config.http.host, config.http.port)
     use({ name: 'http', drain: () => app.close() })
-    const services = [createIngestGrpcService(ingest, metrics)]
+    const services = [createIngestGrpcService(ingest, { metrics, report })]
     const grpc = await startGrpcServer({ ...config.grpc, services, descriptors: readDescriptors(), metrics })
     use(grpcComponent(grpc, readiness))
     logger.info({ httpPort, grpcPort: grpc.port }, 'listening')

@@ -3,13 +3,13 @@ import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { ContractError, type ErrorCode } from '@freshet/contracts/errors'
 import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
-import { createSilentLogger } from '@freshet/service/logging'
+import { silentReport } from '@freshet/service/reporting'
 import { createMetrics } from '@freshet/service/metrics'
 import { httpSettings, type HttpLimits } from '@freshet/service/settings'
 import { z } from 'zod'
 import { ingestSettings, type IngestConfig } from './config.ts'
 import { createHttpApp } from './http.ts'
-import { createIngest } from './ingest.ts'
+import { createIngest, type IngestOptions } from './ingest.ts'
 
 /** The time at which the tests stand. */
 export const nowMs = Date.UTC(2026, 0, 31, 12)
@@ -65,6 +65,7 @@ export async function startIngest(
     readonly config?: Partial<IngestConfig>
     readonly limits?: Partial<HttpLimits>
     readonly origins?: readonly string[]
+    readonly watched?: Pick<IngestOptions, 'watch' | 'foldProblem'>
   } = {},
 ) {
   const memory = createMemoryEventLog({ clock: createVirtualClock(nowMs) })
@@ -72,10 +73,10 @@ export async function startIngest(
   const log = troubled(memory)
   const config = { ...z.object(ingestSettings).parse({}), ...options.config }
   const metrics = createMetrics()
-  const logger = createSilentLogger()
-  const ingest = createIngest({ log, clock: createVirtualClock(nowMs), config, metrics, logger })
+  const report = silentReport
+  const ingest = createIngest({ log, clock: createVirtualClock(nowMs), config, metrics, report, ...options.watched })
   const limits = { ...z.object(httpSettings(0)).parse({}), ...options.limits }
-  const app = createHttpApp({ ingest, config, limits, origins: options.origins ?? [], metrics, logger })
+  const app = createHttpApp({ ingest, config, limits, origins: options.origins ?? [], metrics, report })
   const records = async (topic: TopicName): Promise<readonly LogRecord[]> => {
     const found: LogRecord[] = []
     const reader = await memory.readAll({

@@ -15,7 +15,7 @@ await runService({
   description: 'Folds engagements into user state and, re-keyed, into pin state: each exactly once.',
   schema: processSchema,
   removed: removedSettings,
-  async start({ name, config, logger, metrics, use, inspect }) {
+  async start({ name, config, metrics, report, use, inspect }) {
     const clock = createSystemClock()
     const { instance } = config.updater
     const groupInstance = instance === '@hostname' ? hostname() : instance
@@ -30,7 +30,7 @@ await runService({
       clock,
       config,
       ...updaterInstruments(metrics),
-      onError: (err) => logger.warn({ err }, 'will be tried again'),
+      onError: (error, at) => report(error, { part: 'updater', ...at }),
     })
     use({ name: 'updater', notReady: () => eviction ?? updater.notReady(), drain: updater.stop })
     inspect(

@@ -84,7 +84,7 @@ export function createUpdater(options: {
   readonly observer?: FoldObserver
   /** Told how long a canary took from its acknowledgement to being readable, milliseconds. */
   readonly onCanary?: (family: StateFamily, ms: number) => void
-  readonly onError?: (error: Error) => void
+  readonly onError?: (error: Error, at?: TopicPartition) => void
 }): Updater {
   const { log, store, clock } = options
   const config = checkedConfig(options.config)
@@ -226,9 +226,9 @@ export function createUpdater(options: {
           onRevoked: (lost) => {
             lost.forEach(updater.revoke)
           },
-          onError: (error) => {
+          onError: (error, at) => {
             if (isContractError(error, 'LOG_MEMBER_REPLACED')) failures.set(config.updater.group, error.message)
-            onError(error)
+            onError(error, at)
           },
           onBatch: (batch, signal) =>
             batch.topic === 'engagements.v1'

@@ -10,7 +10,7 @@ import {
 import { candidateServiceSchema, type CandidateServiceConfig } from '@freshet/candidate-service/config'
 import type { FeedObserver } from '@freshet/blender/observer'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
-import type { EventLog } from '@freshet/contracts/ports/event-log'
+import type { EventLog, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import type { Clock, Random } from '@freshet/domain/clock'
 import { updaterConfigOf, type UpdaterConfig } from '@freshet/feature-updater/config'
@@ -67,7 +67,7 @@ export function createEmbedded(options: {
   /** false: nothing is ranked, so pin state is not folded; for evaluations of candidates. */
   readonly ranked?: boolean
   readonly pause: () => Promise<void>
-  readonly onError: (part: string, error: unknown) => void
+  readonly onError: (part: string, error: unknown, at?: TopicPartition) => void
   readonly feedObserver?: FeedObserver
   readonly updaterInstruments?: ReturnType<typeof updaterInstruments>
   readonly onViewEvent?: (event: CandidateServiceEvent) => void
@@ -80,7 +80,7 @@ export function createEmbedded(options: {
     store,
     clock,
     config: settings.updater,
-    onError: (error) => onError('feature-updater', error),
+    onError: (error, at) => onError('feature-updater', error, at),
     ...options.updaterInstruments,
   })
   const candidates = createCandidateService({
@@ -90,7 +90,8 @@ export function createEmbedded(options: {
     snapshots: platform.artefacts,
     pause,
     onEvent: (event) => {
-      if ('error' in event && event.kind !== 'snapshot-unusable') onError('candidate-service', event.error)
+      if (event.kind === 'reader-error') onError('candidate-service', event.error, event.at)
+      else if (event.kind === 'snapshot-failed') onError('candidate-service', event.error)
       options.onViewEvent?.(event)
     },
   })
@@ -99,7 +100,7 @@ export function createEmbedded(options: {
     clock,
     config: settings.ranking,
     scorer,
-    onError: (error) => onError('ranker', error),
+    onError: (error, at) => onError('ranker', error, at),
   })
   const blender = createBlender({
     store,
@@ -114,7 +115,7 @@ export function createEmbedded(options: {
       ran: () => undefined,
       answered: () => undefined,
       feedLost: (_feeds, _why, error) => onError('blender', error),
-      failed: (_what, error) => onError('blender', error),
+      failed: (_what, error, at) => onError('blender', error, at),
     },
   })
   const trainer =
@@ -125,7 +126,7 @@ export function createEmbedded(options: {
           clock,
           config: trainerSchema.parse(config.trainer ?? {}),
           checkpoints: platform.artefacts,
-          onError: (error) => onError('trainer', error),
+          onError: (error, at) => onError('trainer', error, at),
         })
   return {
     updater,

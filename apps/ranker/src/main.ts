@@ -5,6 +5,7 @@ import { createSystemClock } from '@freshet/adapters/system/clock'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { catalogueInspection, pinInspection } from '@freshet/contracts/inspection/routes'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
+import { callObserver } from '@freshet/service/call-metrics'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
 import { observe } from './observe.ts'
@@ -15,7 +16,7 @@ await runService({
   name: 'ranker',
   description: 'Scores a page of candidates with TensorFlow.js from the features that the ranking spec names.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, use, inspect, readiness }) {
+  async start({ name, config, logger, metrics, report, use, inspect, readiness, fail }) {
     const clock = createSystemClock()
     const { scorer, backend } = await openScorer(config.ranking)
     logger.info({ backend, model: scorer.version }, 'scorer')
@@ -27,16 +28,25 @@ await runService({
       clock,
       config: config.ranking,
       scorer,
-      onError: (err) => logger.warn({ err }, 'reading the log'),
+      onError: (error, at) => report(error, { part: 'views', ...at }),
+      onLogReplaced: fail,
     })
-    use({ name: 'views', notReady: () => ranker.unready(), close: () => ranker.stop() })
+    use({
+      name: 'views',
+      notReady: () => ranker.unready(),
+      warning: () => ranker.warning(),
+      close: () => ranker.stop(),
+    })
     inspect(
       catalogueInspection(() => ranker.stats().pins),
       pinInspection({ clock, stateOf: async (id) => ranker.known(id).state, pinOf: (id) => ranker.known(id).pin }),
     )
     await ranker.start()
     observe(ranker, metrics)
-    const rpc = serveRanker(ranker, { onDefect: (err) => logger.error({ err }, 'defect') })
+    const rpc = serveRanker(ranker, {
+      onDefect: (error) => report(error, { part: 'grpc', outcome: 'defect' }),
+      onCall: callObserver(metrics),
+    })
     const server = await startGrpcServer({ ...config.grpc, services: [rpc], descriptors: readDescriptors(), metrics })
     const component = grpcComponent(server, readiness)
     use({ ...component, drain: async () => (rpc.drain(), component.drain?.()) })

@@ -4,7 +4,8 @@ import { ContractError } from '@freshet/contracts/errors'
 import { waitForPositions, type Wanted } from '@freshet/contracts/log-progress'
 import type { RankRequest, RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import type { Ranker } from '@freshet/contracts/ports/calls'
-import type { EventLog, LogBatch, LogReader } from '@freshet/contracts/ports/event-log'
+import { createLogWatch } from '@freshet/contracts/log-watch'
+import type { EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
 import { planFeatures } from '@freshet/domain/features/catalogue'
 import type { PinReading } from '@freshet/domain/features/pin-reading'
@@ -22,7 +23,9 @@ export interface RankerOptions {
   readonly clock: Clock
   readonly config: RankerConfig
   readonly scorer: Scorer
-  readonly onError: (error: Error) => void
+  readonly onError: (error: Error, at?: TopicPartition) => void
+  /** Told when the log turns out to be another one than before; given, it is asked now and then which one it is. */
+  readonly onLogReplaced?: (error: ContractError) => void
 }
 
 /** The service: views folded from the log, and the port that asks them. */
@@ -32,6 +35,8 @@ export interface RunningRanker extends Ranker {
   start(): Promise<void>
   /** Why it is not ready; null: the views have caught up with where the log ended when it started. */
   unready(): string | null
+  /** What is wrong though questions are answered, in one line; null: nothing. */
+  warning(): string | null
   lag(): Promise<number>
   /** What the views hold of a pin: its catalogue entry (null: none) and its state (null: nobody has engaged with it). */
   known(pinId: string): { readonly pin: Pin | null; readonly state: PinState | null }
@@ -40,12 +45,21 @@ export interface RunningRanker extends Ranker {
 }
 
 /** Composes the ranker; nothing runs before `start()`. */
-export function createRanker({ log, clock, config, scorer, onError }: RankerOptions): RunningRanker {
+export function createRanker(options: RankerOptions): RunningRanker {
+  const { log, clock, config, scorer, onError, onLogReplaced } = options
   const views = createRankerViews(config)
   const plan = planFeatures(scorer.featureNames)
   const pinOf = (pinId: string): Pin | undefined => views.entryOf(pinId)?.pin ?? undefined
   let reader: LogReader | null = null
   let goal: readonly Wanted[] | null = null
+  const stopping = new AbortController()
+  let watching: Promise<void> = Promise.resolve()
+  const logWatch = createLogWatch({
+    log,
+    clock,
+    topics: viewTopics,
+    ...(onLogReplaced && { onReplaced: onLogReplaced }),
+  })
 
   return {
     async rank(request, call) {
@@ -62,6 +76,7 @@ export function createRanker({ log, clock, config, scorer, onError }: RankerOpti
     },
     fold: (batch) => views.fold(batch),
     async start() {
+      if (onLogReplaced !== undefined) watching = logWatch.run(stopping.signal)
       goal = (
         await Promise.all(
           viewTopics.map(async (topic) =>
@@ -82,10 +97,15 @@ export function createRanker({ log, clock, config, scorer, onError }: RankerOpti
       const behind = views.progress.missing(goal).length
       return behind === 0 ? null : `the views are catching up: ${behind} of ${goal.length} partitions are behind`
     },
+    warning: () => (onLogReplaced === undefined ? null : logWatch.silent()),
     lag: async () => (reader === null ? 0 : reader.lag()),
     known: (pinId) => ({ pin: views.entryOf(pinId)?.pin ?? null, state: views.stateOf(pinId) }),
     stats: () => views.stats(),
-    stop: async () => reader?.stop(),
+    async stop() {
+      stopping.abort()
+      await watching
+      await reader?.stop()
+    },
   }
 
   /** One row of the plan's numbers per candidate. */

@@ -11,7 +11,7 @@ await runService({
   name: 'trainer',
   description: 'Learns pin embeddings from the stream of engagements and publishes the rows that changed.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, use }) {
+  async start({ name, config, metrics, report, use, fail }) {
     const clock = createSystemClock()
     const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
@@ -20,9 +20,10 @@ await runService({
       clock,
       config: config.trainer,
       checkpoints: config.checkpointFolder === null ? null : createFolderArtefactStore(config.checkpointFolder),
-      onError: (err) => logger.warn({ err }, 'will be tried again'),
+      onError: (error, at) => report(error, { part: 'trainer', ...at }),
+      onLogReplaced: fail,
     })
-    use({ name: 'trainer', drain: () => trainer.stop() })
+    use({ name: 'trainer', warning: () => trainer.warning(), drain: () => trainer.stop() })
     await trainer.start()
     observe(trainer, metrics)
   },

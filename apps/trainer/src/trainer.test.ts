@@ -188,6 +188,26 @@ describe('trainer', () => {
     expect(await windows()).toBe(39)
   })
 
+  it('A2: keeps what it learned from a log that is gone, names that, and reads the new log from its start', async () => {
+    const checkpoints = memoryArtefacts()
+    const { log, trainer, click, errors } = await world(checkpoints)
+    const first = trainer()
+    await first.start()
+    await click(3)
+    await log.drain()
+    await first.stop()
+    const { pairs, pins } = first.stats()
+    log.recreate('engagements.v1')
+    const second = trainer()
+    await second.start()
+    await click(2, 3)
+    await log.drain()
+    expect(errors.map(({ message }) => message)).toEqual([expect.stringContaining('another engagements.v1')])
+    expect(second.stats().pins).toBe(pins)
+    expect(second.stats().pairs).toBeGreaterThan(pairs)
+    await second.stop()
+  })
+
   it('learns again from the log where the checkpoint is broken, and says so', async () => {
     const checkpoints = memoryArtefacts()
     const { log, trainer, click, errors } = await world(checkpoints)

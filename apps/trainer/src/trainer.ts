@@ -1,11 +1,19 @@
 import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { decodePinChange } from '@freshet/contracts/codecs/pin'
 import { bytesOf } from '@freshet/contracts/columns'
-import { isContractError } from '@freshet/contracts/errors'
+import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import { createLogProgress } from '@freshet/contracts/log-progress'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
-import type { EventLog, LogBatch, LogReader, LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
+import { createLogWatch, followLogs, snapshotProblem } from '@freshet/contracts/log-watch'
+import type {
+  EventLog,
+  LogBatch,
+  LogReader,
+  LogRecord,
+  NewRecord,
+  TopicPartition,
+} from '@freshet/contracts/ports/event-log'
 import type { TopicName } from '@freshet/contracts/topics'
 import { encodeMessage } from '@freshet/contracts/wire'
 import type { Clock } from '@freshet/domain/clock'
@@ -24,7 +32,9 @@ export interface TrainerOptions {
   readonly config: TrainerConfig
   /** Where checkpoints are kept; null: nowhere. */
   readonly checkpoints: ArtefactStore | null
-  readonly onError: (error: Error) => void
+  readonly onError: (error: Error, at?: TopicPartition) => void
+  /** Told when the log turns out to be another one than before; given, it is asked now and then which one it is. */
+  readonly onLogReplaced?: (error: ContractError) => void
 }
 
 /** Learns pin embeddings from the stream and publishes the rows that changed. */
@@ -34,6 +44,8 @@ export interface Trainer {
   /** Publishes what has changed, now. */
   publish(): Promise<void>
   start(): Promise<void>
+  /** What is wrong though it goes on, in one line; null: nothing. */
+  warning(): string | null
   lag(): Promise<number>
   stats(): {
     readonly pins: number
@@ -49,7 +61,8 @@ export interface Trainer {
 const checkpointName = 'trainer/pin2vec.checkpoint'
 
 /** Composes the trainer; nothing runs before `start()`. */
-export function createTrainer({ log, clock, config, checkpoints, onError }: TrainerOptions): Trainer {
+export function createTrainer(options: TrainerOptions): Trainer {
+  const { log, clock, config, checkpoints, onError } = options
   const space = `pin2vec-${config.dimensions}-${config.seed}`
   let model = emptyModel()
   let progress = createLogProgress()
@@ -60,6 +73,12 @@ export function createTrainer({ log, clock, config, checkpoints, onError }: Trai
   let rejected = 0
   const ending = new AbortController()
   let chores: Promise<void> = Promise.resolve()
+  const logWatch = createLogWatch({
+    log,
+    clock,
+    topics: trainingTopics,
+    ...(options.onLogReplaced && { onReplaced: options.onLogReplaced }),
+  })
 
   function emptyModel(): Pin2Vec {
     return createPin2Vec({ dimensions: config.dimensions, maxPins: config.maxPins, seed: config.seed })
@@ -120,6 +139,11 @@ export function createTrainer({ log, clock, config, checkpoints, onError }: Trai
     if (checkpoints === null) return
     try {
       progress.load(model.restore(await checkpoints.get(checkpointName)))
+      const problem = await snapshotProblem(log, progress, trainingTopics)
+      if (problem === null) return
+      // What was learned is no less true for that: only the places in the log are of no use.
+      progress = createLogProgress()
+      onError(new ContractError('LOG_REPLACED', `the checkpoint keeps what was learned, not its positions: ${problem}`))
     } catch (error) {
       if (isContractError(error, 'ARTEFACT_MISSING')) return
       if (!(error instanceof SnapshotError)) throw error
@@ -154,6 +178,7 @@ export function createTrainer({ log, clock, config, checkpoints, onError }: Trai
     publish,
     async start() {
       await restore()
+      await followLogs(log, progress, trainingTopics)
       reader = await log.readAll({
         topics: trainingTopics,
         maxBatchRecords: config.maxBatchRecords,
@@ -166,8 +191,10 @@ export function createTrainer({ log, clock, config, checkpoints, onError }: Trai
       chores = Promise.all([
         every(config.publishIntervalMs, publish),
         every(config.checkpointIntervalMs, checkpoint),
+        options.onLogReplaced === undefined ? undefined : logWatch.run(ending.signal),
       ]).then(() => undefined)
     },
+    warning: () => (options.onLogReplaced === undefined ? null : logWatch.silent()),
     lag: async () => (reader === null ? 0 : reader.lag()),
     stats: () => ({ pins: model.pins, pairs: model.pairs, published, bytes: model.bytes(), rejected }),
     async stop() {

@@ -121,6 +121,11 @@ function checkKafka({ tls, sasl }: Pick<KafkaConfig, 'tls' | 'sasl'>, context: z
     refuse(['sasl', 'password'], `${sasl.mechanism} needs a password; set this or passwordFile`)
 }
 
+/** `redisSchema` for services that can do without Redis: nothing set is nothing used. */
+export const optionalRedisSchema = z.object(redisSettings).superRefine((config, context) => {
+  if (config.url !== null || config.clusterNodes.length > 0) checkRedis(config, context)
+})
+
 function checkRedis(config: RedisConfig, context: z.core.$RefinementCtx): void {
   const refuse = refusal(context)
   const { url, clusterNodes, username, password, passwordFile, tls } = config

@@ -78,11 +78,13 @@ export function createAsking({ enabled, calibration, catalogue, board, sweep, cl
       const answers: EnabledSource[] = []
       const skipped: string[] = []
       const interrupted: string[] = []
+      const times: { readonly name: string; readonly ms: number }[] = []
       for (const entry of enabled) {
         const { source, hits } = entry
         if (request.sources?.includes(source.name) === false) continue
         const deadlineMs = Math.min(entry.deadlineMs, request.deadlineMs ?? Infinity)
-        if (tookMs() > deadlineMs) {
+        const beganMs = tookMs()
+        if (beganMs > deadlineMs) {
           skipped.push(source.name)
           continue
         }
@@ -91,6 +93,7 @@ export function createAsking({ enabled, calibration, catalogue, board, sweep, cl
         source.query(query, hits, interruption)
         if (interruption.happened) interrupted.push(source.name)
         answers.push(entry)
+        if (clock !== undefined) times.push({ name: source.name, ms: tookMs() - beganMs })
       }
       const incomplete = answers.flatMap(({ source }) =>
         isComplete || source.reads === undefined ? [] : [source.name],
@@ -111,6 +114,7 @@ export function createAsking({ enabled, calibration, catalogue, board, sweep, cl
         skipped,
         interrupted,
         incomplete,
+        times,
         sweptTo: swept?.sweptTo ?? request.sweptTo ?? 0,
         exhausted: swept?.exhausted ?? false,
         shownBefore: swept === null ? 0 : sweep.again.count,

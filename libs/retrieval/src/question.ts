@@ -79,6 +79,8 @@ export interface RetrievedCandidates {
   readonly interrupted: readonly string[]
   /** Sources that read trails of which a shard gave nothing; what the others hold is among the candidates. */
   readonly incomplete: readonly string[]
+  /** How long each source that was asked took, milliseconds; none where there is no clock. */
+  readonly times: readonly { readonly name: string; readonly ms: number }[]
   /** Where the user's next sweep begins. */
   readonly sweptTo: number
   /** Whether nothing that was not shown is left in the whole catalogue; only told where a sweep had to look. */

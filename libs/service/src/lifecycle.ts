@@ -7,6 +7,7 @@ import { endingOf, exitCodes, ServiceError } from './errors.ts'
 import { createLogger, type Logger } from './logging.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { startOperationsServer, type InspectionRoute } from './operations-server.ts'
+import { createReporter, type Report } from './reporting.ts'
 import { createService, serviceStates, type Component, type Health, type Service } from './service.ts'
 import type { ServiceConfig } from './settings.ts'
 
@@ -16,6 +17,8 @@ export interface ServiceContext<Config> {
   readonly config: Config
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Reports errors that do not end the process. */
+  readonly report: Report
   /** Adds a part, right after it was opened. Parts drain and close in reverse order. */
   use(component: Component): void
   /** Adds questions that the operations server answers from now on. */
@@ -100,11 +103,12 @@ export async function runService<Schema extends z.ZodObject>(
     },
   })
   const metrics = createMetrics({ runtime: true })
+  const report = createReporter({ logger, metrics, clock: { now: () => performance.now() } })
   const service = createService({
     name: options.name,
     stopTimeoutMs: common.stop.timeoutMs,
     onStopError: (component, error) => {
-      logger.error({ component, err: error }, 'closing failed')
+      report(error, { part: component, outcome: 'left-out' })
     },
   })
   showState(service, metrics, logger)
@@ -164,6 +168,7 @@ export async function runService<Schema extends z.ZodObject>(
         config,
         logger,
         metrics,
+        report,
         use: (component) => {
           service.use(component)
         },

@@ -1,4 +1,4 @@
-import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
+import { pino, stdSerializers, type DestinationStream, type Logger as PinoLogger } from 'pino'
 
 /** Structured log lines: `logger.info({ partition: 3 }, 'assigned')`. */
 export type Logger = PinoLogger
@@ -19,10 +19,20 @@ export function createLogger(options: LoggerOptions): Logger {
       level: options.level,
       base: { name: options.name },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: { level: (label) => ({ level: label }), log: withErrors },
     },
     options.destination ?? pino.destination({ dest: 2, sync: true }),
   )
+}
+
+/** JSON knows nothing of errors: without this, one within what is logged would be written as `{}`. */
+function withErrors(fields: Record<string, unknown>, depth = 0): Record<string, unknown> {
+  const entries = Object.entries(fields).map(([key, value]): [string, unknown] => {
+    if (value instanceof Error) return [key, stdSerializers.err(value)]
+    const isPlain = value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype
+    return [key, isPlain && depth < 2 ? withErrors(value as Record<string, unknown>, depth + 1) : value]
+  })
+  return Object.fromEntries(entries)
 }
 
 /** A logger that says nothing, for tests. */

@@ -16,6 +16,11 @@ export const metricCatalogue = {
     help: '1 for the state the process is in, 0 for the others.',
     labels: ['state'],
   },
+  freshet_errors_total: {
+    type: 'counter',
+    help: 'Errors that did not end the process, by part, code and what became of the work: retried, left-out, lost, stopped, defect.',
+    labels: ['part', 'code', 'outcome'],
+  },
   freshet_grpc_calls_total: {
     type: 'counter',
     help: 'gRPC calls answered, by method and status.',
@@ -36,6 +41,28 @@ export const metricCatalogue = {
     type: 'counter',
     help: 'Connections that an HTTP server closed on a client, by reason: `receive-timeout`, `send-timeout`, `limit`, `address-limit`, `refused` (all others were being answered), `stop`.',
     labels: ['server', 'reason'],
+  },
+  freshet_calls_total: {
+    type: 'counter',
+    help: 'Calls answered, those on streams one by one, by call (`Retrieve`, `Rank`, `GatherTrails`, `GetFeed`, `GetRelatedPins`) and gRPC status.',
+    labels: ['call', 'status'],
+  },
+  freshet_call_seconds: {
+    type: 'histogram',
+    help: 'Time from a call, those on streams one by one, to its answer.',
+    labels: ['call'],
+    buckets: secondBuckets,
+  },
+  freshet_sources_total: {
+    type: 'counter',
+    help: 'Candidate sources asked, by source and outcome: answered, empty, timed-out, failed.',
+    labels: ['source', 'outcome'],
+  },
+  freshet_source_seconds: {
+    type: 'histogram',
+    help: 'Time that a candidate source took for a request.',
+    labels: ['source'],
+    buckets: secondBuckets,
   },
   freshet_ingest_events_total: {
     type: 'counter',

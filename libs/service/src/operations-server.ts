@@ -55,8 +55,8 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
     metrics: options.metrics,
   })
   const health = (ask: () => Health) => async () => {
-    const { state, ok, reasons } = ask()
-    return { statusCode: ok ? 200 : 503, body: { name: options.name, version: options.version, state, ok, reasons } }
+    const health = ask()
+    return { statusCode: health.ok ? 200 : 503, body: { name: options.name, version: options.version, ...health } }
   }
   for (const [path, ask] of [
     ['/livez', health(options.liveness)],

@@ -14,6 +14,8 @@ export interface Component {
   readonly name: string
   /** Why the service must not get traffic now; null: this part is ready. */
   readonly notReady?: () => string | null
+  /** What is wrong though the service does its work, for who looks at its health; null: nothing. */
+  readonly warning?: () => string | null
   /** Why the process should be restarted; null: this part is alive. */
   readonly notAlive?: () => string | null
   /** Stops intake and finishes what is in flight: handled, flushed, committed. */
@@ -28,6 +30,8 @@ export interface Health {
   readonly ok: boolean
   /** `component: reason` for everything that is wrong. */
   readonly reasons: readonly string[]
+  /** `component: warning` for what is wrong though `ok`; absent: nothing. */
+  readonly warnings?: readonly string[]
 }
 
 /** A service as its process sees it. */
@@ -101,7 +105,7 @@ export function createService(options: CreateServiceOptions): Service {
     }
   }
 
-  const reasonsOf = (ask: 'notReady' | 'notAlive'): string[] =>
+  const reasonsOf = (ask: 'notReady' | 'notAlive' | 'warning'): string[] =>
     components.flatMap((component) => {
       const reason = component[ask]?.() ?? null
       return reason === null ? [] : [`${component.name}: ${reason}`]
@@ -129,7 +133,8 @@ export function createService(options: CreateServiceOptions): Service {
     },
     readiness() {
       const reasons = state === 'ready' ? reasonsOf('notReady') : [`${options.name}: ${state}`]
-      return { state, ok: reasons.length === 0, reasons }
+      const warnings = reasonsOf('warning')
+      return { state, ok: reasons.length === 0, reasons, ...(warnings.length > 0 && { warnings }) }
     },
     liveness() {
       const reasons = reasonsOf('notAlive')

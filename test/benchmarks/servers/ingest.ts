@@ -9,7 +9,7 @@ import { topicLayouts } from '@freshet/contracts/topics'
 import { ingestSettings } from '@freshet/event-ingest/config'
 import { createHttpApp } from '@freshet/event-ingest/http'
 import { createIngest } from '@freshet/event-ingest/ingest'
-import { createSilentLogger } from '@freshet/service/logging'
+import { silentReport } from '@freshet/service/reporting'
 import { createMetrics } from '@freshet/service/metrics'
 import { httpSettings } from '@freshet/service/settings'
 import { z } from 'zod'
@@ -27,10 +27,10 @@ serveParent({
     await log.applyTopics(topicLayouts(8))
     const config = z.object(ingestSettings).parse({})
     const metrics = createMetrics()
-    const logger = createSilentLogger()
-    const ingest = createIngest({ log, clock, config, metrics, logger })
+    const report = silentReport
+    const ingest = createIngest({ log, clock, config, metrics, report })
     const limits = z.object(httpSettings(0)).parse({})
-    const app = createHttpApp({ ingest, config, limits, origins: [], metrics, logger })
+    const app = createHttpApp({ ingest, config, limits, origins: [], metrics, report })
     stop = async () => {
       await app.close()
       await log.close()

@@ -16,7 +16,7 @@ import { createIngest } from '@freshet/event-ingest/ingest'
 import { createEmbedded } from '@freshet/freshet/embedded'
 import { openScorer } from '@freshet/ranker/scorer'
 import { startGrpcServer } from '@freshet/service/grpc-server'
-import { createSilentLogger } from '@freshet/service/logging'
+import { silentReport } from '@freshet/service/reporting'
 import { createMetrics } from '@freshet/service/metrics'
 import { grpcSettings, httpSettings } from '@freshet/service/settings'
 import { z } from 'zod'
@@ -34,9 +34,9 @@ const log = createLmdbEventLog({ environment, clock })
 const store = createLmdbStateStore({ environment, clock })
 await log.applyTopics(topicLayouts(partitions))
 const metrics = createMetrics()
-const logger = createSilentLogger()
+const report = silentReport
 const config = z.object(ingestSettings).parse({})
-const ingest = createIngest({ log, clock, config, metrics, logger })
+const ingest = createIngest({ log, clock, config, metrics, report })
 const { scorer } = await openScorer({ backend: 'auto', specFile: null })
 const onError = (part: string, error: unknown): void => {
   process.stderr.write(`${part}: ${String(error)}\n`)
@@ -56,7 +56,7 @@ const embedded = createEmbedded({
 })
 await embedded.start()
 const limits = z.object(httpSettings(0)).parse({})
-const app = createHttpApp({ ingest, config, limits, origins: [], metrics, logger })
+const app = createHttpApp({ ingest, config, limits, origins: [], metrics, report })
 const grpc = await startGrpcServer({
   ...z.object(grpcSettings(0)).parse({}),
   host: '127.0.0.1',

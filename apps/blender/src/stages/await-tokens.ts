@@ -1,4 +1,5 @@
-import type { ErrorCode } from '@freshet/contracts/errors'
+import { ContractError, type ErrorCode } from '@freshet/contracts/errors'
+import { logTag } from '@freshet/contracts/followed-log'
 import type { LogPosition } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { ContextHydrator } from '@freshet/pipeline/stage'
 import type { StagePorts } from '../ports.ts'
@@ -30,7 +31,8 @@ export function awaitTokens({
   facts,
   clock,
   config,
-}: Pick<StagePorts, 'users' | 'memory' | 'log' | 'facts' | 'clock' | 'config'>): ContextHydrator<
+  foldProblem,
+}: Pick<StagePorts, 'users' | 'memory' | 'log' | 'facts' | 'clock' | 'config' | 'foldProblem'>): ContextHydrator<
   FeedRequest & UserContext,
   FreshnessContext
 > {
@@ -79,8 +81,17 @@ export function awaitTokens({
     return (await log.ends(topic)).map((position, partition) => ({ topic, partition, position }))
   }
 
+  /** A token of a log that was lost, or that nobody has adopted yet, says nothing of the one that state is folded from. */
+  async function checkLogs({ logsAwaited }: FeedRequest): Promise<void> {
+    const pinLog = logTag(facts.progress.log('pins.v1') ?? '')
+    const known = logsAwaited.pins.every((log) => pinLog === '' || log === pinLog)
+    if (known && (await users.follows(logsAwaited.engagements))) return
+    throw new ContractError('LOG_REPLACED', 'a token is of another log than the one that state is folded from')
+  }
+
   async function wait(request: FeedRequest & UserContext, signal: AbortSignal): Promise<FreshnessContext> {
     const { pinsAwaited, engagementsAwaited, collective } = request
+    await checkLogs(request)
     const user = await awaitUser(request, signal)
     const reached = await facts.progress.reached(pinsAwaited, signal)
     const problems = await tokenProblems(request.eventsAwaited, (partition) => users.readMeta(partition, signal))
@@ -101,18 +112,20 @@ export function awaitTokens({
     policy: 'optional',
     budget: { ms: config.awaitBudgetMs, share: 0.6 },
     run: (request, call) => {
-      const { pinsAwaited, engagementsAwaited, collective, user } = request
-      if (pinsAwaited.length === 0 && engagementsAwaited.length === 0 && !collective)
-        return { user, tokensReflected: null, tokenProblems: [], candidatesAwait: [], rankerAwait: [] }
+      const problem = request.userId === '' ? null : foldProblem()
+      if (problem !== null) throw new ContractError('LOG_REPLACED', problem)
+      if (isNothingAwaited(request)) return unawaited(request, null)
       return wait(request, call.signal)
     },
     // The answer says BEHIND: making those behind wait as well would not change that.
-    otherwise: ({ user }) => ({
-      user,
-      tokensReflected: false,
-      tokenProblems: [],
-      candidatesAwait: [],
-      rankerAwait: [],
-    }),
+    otherwise: (request) => unawaited(request, isNothingAwaited(request) ? null : false),
   }
+}
+
+function isNothingAwaited({ pinsAwaited, engagementsAwaited, collective }: FeedRequest): boolean {
+  return pinsAwaited.length === 0 && engagementsAwaited.length === 0 && !collective
+}
+
+function unawaited({ user }: UserContext, tokensReflected: boolean | null): FreshnessContext {
+  return { user, tokensReflected, tokenProblems: [], candidatesAwait: [], rankerAwait: [] }
 }

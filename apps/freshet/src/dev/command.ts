@@ -45,18 +45,18 @@ export function runDev(argv: readonly string[]): Promise<void> {
 }
 
 async function start(context: ServiceContext<DevConfig>): Promise<void> {
-  const { config, logger, metrics, use, inspect, readiness } = context
+  const { config, logger, metrics, report, use, inspect, readiness } = context
   const clock = createSystemClock()
   const random = createSystemRandom()
   const environment = await openEnvironment({ folder: config.data.folder, fsync: config.data.fsync })
   use({ name: 'data folder', close: () => environment.close() })
-  const log = createLmdbEventLog({ environment, clock, onError: (err) => logger.warn({ err }, 'compaction') })
+  const log = createLmdbEventLog({ environment, clock, onError: (error) => report(error, { part: 'compaction' }) })
   use({ name: 'log', close: () => log.close() })
   const store = createLmdbStateStore({ environment, clock })
   use({ name: 'store', close: () => store.close() })
   await log.applyTopics(topicLayouts(config.data.partitions))
 
-  const ingest = createIngest({ log, clock, config: config.ingest, metrics, logger })
+  const ingest = createIngest({ log, clock, config: config.ingest, metrics, report })
   use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
   if (config.sample && (await isEmpty(log))) {
     logger.info('the data folder is empty: making a sample catalogue with simulated users')
@@ -83,10 +83,12 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
       trainer: config.trainer,
     },
     pause: () => pause(),
-    feedObserver: createFeedObserver(metrics, logger),
+    feedObserver: createFeedObserver(metrics, report),
     updaterInstruments: updaterInstruments(metrics),
-    onError: (part, err) => logger.warn({ part, err }, 'failed, will be tried again'),
-    onViewEvent: (event) => logger.debug({ event }, event.kind),
+    onError: (part, error, at) => report(error, { part, ...at }),
+    onViewEvent: (event) => {
+      if (event.kind === 'snapshot-unusable') report(event.error, { part: 'snapshot', outcome: 'left-out' })
+    },
   })
   use({
     name: 'services',
@@ -108,7 +110,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   if (embedded.trainer !== null) observeTrainer(embedded.trainer, metrics)
   const updaterConfig = { fold: config.fold, updater: config.updater }
   use(watchUpdater(embedded.updater, { clock, config: updaterConfig, metrics }))
-  const onDefect = (err: unknown): void => logger.error({ err }, 'defect')
+  const onDefect = (err: unknown): void => report(err, { part: 'server', outcome: 'defect' })
   await caughtUp(embedded)
 
   const ingestApp = createHttpApp({
@@ -117,7 +119,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     limits: config.ingestHttp,
     origins: config.cors.origins,
     metrics,
-    logger,
+    report,
   })
   const ingestPort = await listen(ingestApp, config.ingestHttp.host, config.ingestHttp.port)
   use({ name: 'ingest http', drain: () => ingestApp.close() })
@@ -136,7 +138,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const grpc = await startGrpcServer({
     ...config.grpc,
     services: [
-      createIngestGrpcService(ingest, metrics),
+      createIngestGrpcService(ingest, { metrics, report }),
       serveBlender(embedded.blender, { onDefect, defaultTimeoutMs: config.blender.defaultTimeoutMs }),
     ],
     descriptors: readDescriptors(),

@@ -2,7 +2,7 @@ import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { parsePinJson } from '@freshet/contracts/json/pin'
 import { ingestSettings } from '@freshet/event-ingest/config'
 import { createIngest } from '@freshet/event-ingest/ingest'
-import { createSilentLogger } from '@freshet/service/logging'
+import { silentReport } from '@freshet/service/reporting'
 import { createMetrics } from '@freshet/service/metrics'
 import { createProgress } from '@freshet/service/progress'
 import { z } from 'zod'
@@ -107,7 +107,7 @@ async function openFolderIntake(given: ReplayArguments): Promise<Intake> {
   const platform = await openFolder(given.data === undefined ? {} : { data: given.data }, partitions)
   const { log, clock } = platform
   const config = z.object(ingestSettings).parse({ maxEventAgeDays: 0 })
-  const ingest = createIngest({ log, clock, config, metrics: createMetrics(), logger: createSilentLogger() })
+  const ingest = createIngest({ log, clock, config, metrics: createMetrics(), report: silentReport })
   return {
     clock,
     async post(kind, events) {

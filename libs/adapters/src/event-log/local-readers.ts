@@ -101,7 +101,7 @@ export function createLocalReaders(storage: LocalStorage, clock: Clock): LocalRe
     let reads = 0
     const onError = (error: Error) => {
       failed(error)
-      options.onError(error)
+      options.onError(error, at)
     }
     const next = async (position: number, signal: AbortSignal): Promise<Chunk | null> => {
       // Handlers that never wait would otherwise keep the process from its sockets and timers.

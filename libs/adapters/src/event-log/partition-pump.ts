@@ -20,7 +20,7 @@ export interface PumpOptions {
   /** Resolves with what stands at `position` or after it as soon as there is something; null: the signal was aborted. Throws LOG_REPLACED where the partition ends before it. */
   readonly next: (position: number, signal: AbortSignal) => Promise<Chunk | null>
   readonly onBatch: BatchHandler
-  readonly onError: (error: Error) => void
+  readonly onError: (error: Error, at: TopicPartition) => void
   readonly clock: Clock
 }
 
@@ -52,7 +52,7 @@ export function startPump(options: PumpOptions): PartitionPump {
       try {
         return { value: await work() }
       } catch (error) {
-        onError(asError(error))
+        onError(asError(error), at)
         await clock.sleep(pauseMs, signal).catch(() => undefined)
       }
     }

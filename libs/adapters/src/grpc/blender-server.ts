@@ -24,8 +24,8 @@ export function serveBlender(blender: Blender, options: CallServerOptions) {
       },
     },
     implementation: {
-      getFeed: createCallServer(blender.getFeed, options).unary,
-      getRelatedPins: createCallServer(blender.getRelatedPins, options).unary,
+      getFeed: createCallServer('GetFeed', blender.getFeed, options).unary,
+      getRelatedPins: createCallServer('GetRelatedPins', blender.getRelatedPins, options).unary,
     },
   }
 }

@@ -10,7 +10,7 @@ import { createCallServer, type CallServerOptions } from './stream-server.ts'
 
 /** A candidate service as a gRPC service: unary and streaming, one implementation. */
 export function serveCandidateService(service: CandidateService, options: CallServerOptions) {
-  const { unary, stream, drain } = createCallServer(service.retrieve, options)
+  const { unary, stream, drain } = createCallServer('Retrieve', service.retrieve, options)
   const { retrieve, retrieveStream } = CandidateServiceService
   const definition = {
     retrieve: {

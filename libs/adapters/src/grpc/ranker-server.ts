@@ -6,7 +6,7 @@ import { createCallServer, type CallServerOptions } from './stream-server.ts'
 
 /** A ranker as a gRPC service: unary and streaming, one implementation. */
 export function serveRanker(service: Ranker, options: CallServerOptions) {
-  const { unary, stream, drain } = createCallServer(service.rank, options)
+  const { unary, stream, drain } = createCallServer('Rank', service.rank, options)
   const { rank, rankStream } = RankerService
   const definition = {
     rank: {

@@ -29,6 +29,7 @@ class FakeDuplex extends EventEmitter {
 test('under too much load calls that ran out of time are not begun, and some answers still come in time', async () => {
   let begun = 0
   const server = createCallServer<number, number>(
+    'Try',
     async (request) => {
       begun++
       const startedAtMs = performance.now()

@@ -11,6 +11,8 @@ import { drainingCorrelationId, type StreamRequest, type StreamResponse } from '
 export interface CallServerOptions {
   /** Told of defects: errors that are not of the catalogue. */
   readonly onDefect: (error: unknown) => void
+  /** Told of every call that was answered, on a stream or not: its name, gRPC status and time, milliseconds. */
+  readonly onCall?: (call: string, status: string, ms: number) => void
   /** Calls under way on one stream at most; further ones are answered with RESOURCE_EXHAUSTED. Default 4,096. */
   readonly maxInFlightPerStream?: number
   /** The time given to a unary call without a deadline, milliseconds; default 10,000. */
@@ -25,10 +27,11 @@ export interface CallServer<Request, Response> {
   drain(): void
 }
 
-/** Answers calls by `answer`; deadlines and cancellation of the callers reach it. */
+/** Answers calls by `answer`; deadlines and cancellation of the callers reach it. `name`: what observers call them. */
 export function createCallServer<Request, Response>(
+  name: string,
   answer: (request: Request, options: Required<CallOptions>) => Promise<Response>,
-  { onDefect, maxInFlightPerStream = 4_096, defaultTimeoutMs = 10_000 }: CallServerOptions,
+  { onDefect, onCall = () => undefined, maxInFlightPerStream = 4_096, defaultTimeoutMs = 10_000 }: CallServerOptions,
 ): CallServer<Request, Response> {
   const open = new Set<ServerDuplexStream<Decoded<StreamRequest<Request>>, StreamResponse<Response>>>()
   const pass = createTurnstile()
@@ -43,15 +46,22 @@ export function createCallServer<Request, Response>(
    * Answers when the call's turn has come, with the time that is left then. Under more load than can be answered, calls that
    * were given up while they waited cost nothing: without that, every answer would come too late and none would be of use.
    */
-  const inTurn = (request: () => Request, call: Required<CallOptions>): Promise<Response> =>
-    boundedCall(call, async ({ timeoutMs, signal }) => {
-      const cameAtMs = performance.now()
+  const inTurn = (request: () => Request, call: Required<CallOptions>): Promise<Response> => {
+    const cameAtMs = performance.now()
+    const ended = (code: status): void => onCall(name, status[code] ?? 'UNKNOWN', performance.now() - cameAtMs)
+    const answered = boundedCall(call, async ({ timeoutMs, signal }) => {
       await pass(timeoutMs)
       signal.throwIfAborted()
       const leftMs = timeoutMs - (performance.now() - cameAtMs)
       if (leftMs <= 0) throw new ContractError('CALL_DEADLINE_EXCEEDED', 'its turn came after its deadline')
       return answer(request(), { timeoutMs: leftMs, signal })
     })
+    answered.then(
+      () => ended(status.OK),
+      (error: unknown) => ended(statusOf(error).code),
+    )
+    return answered
+  }
 
   return {
     unary(call, callback) {

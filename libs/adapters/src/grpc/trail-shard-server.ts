@@ -10,7 +10,7 @@ import { createCallServer, type CallServerOptions } from './stream-server.ts'
 
 /** A shard of the trails as a gRPC service: unary and streaming, one implementation. */
 export function serveTrailShard(service: TrailShard, options: CallServerOptions) {
-  const { unary, stream, drain } = createCallServer(service.gatherTrails, options)
+  const { unary, stream, drain } = createCallServer('GatherTrails', service.gatherTrails, options)
   const { gatherTrails, gatherTrailsStream } = TrailShardService
   const definition = {
     gatherTrails: {

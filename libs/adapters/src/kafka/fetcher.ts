@@ -56,7 +56,7 @@ const errorsOfOldMetadata: ReadonlySet<number> = new Set([3, 5, 6, 9, 56, 74, 75
 export function createFetcher(
   cluster: KafkaCluster,
   settings: KafkaSettings,
-  onError: (error: Error) => void,
+  onError: (error: Error, at?: TopicPartition) => void,
 ): Fetcher {
   const { clock, maxWaitMs, maxBytesPerPartition, maxBytesPerRead, maxReadAheadBytes, stallMs } = settings
   const lanes = new Map<string, Lane>()
@@ -159,7 +159,7 @@ export function createFetcher(
     } else if (errorCode === offsetOutOfRange) await reposition(lane, position)
     else {
       lane.notBeforeMs = clock.now() + pauseAfterErrorMs
-      onError(createErrorFromCode(errorCode))
+      onError(createErrorFromCode(errorCode), lane.at)
     }
   }
 
@@ -170,7 +170,7 @@ export function createFetcher(
     if (lane.position !== position) return
     if (position < start) {
       const deletedUnread = position > 0 ? start - position : 0
-      if (deletedUnread > 0) onError(recordsLost(lane.at, position, start))
+      if (deletedUnread > 0) onError(recordsLost(lane.at, position, start), lane.at)
       lane.position = start
       lane.slices = { records: [], taken: 0, next: start, ...(deletedUnread > 0 && { deletedUnread }) }
       lane.wake?.()

@@ -54,8 +54,8 @@ interface ReaderOptions {
   readonly onBatch: BatchHandler
   /** Batches hold at most this many records. */
   readonly maxBatchRecords: number
-  /** Told of every failure that is being retried: handler errors, lost connections, LOG_REPLACED where a partition ends before the position read next. LOG_RECORDS_LOST is told once: reading goes on after the gap. */
-  readonly onError: (error: Error) => void
+  /** Told of every failure that is being retried: handler errors, lost connections, LOG_REPLACED where a partition ends before the position read next. LOG_RECORDS_LOST is told once: reading goes on after the gap. `at`: the partition, where it is about one. */
+  readonly onError: (error: Error, at?: TopicPartition) => void
 }
 
 /** Membership in a group: each partition is read by one member at a time. */

@@ -57,6 +57,8 @@ export interface PostEngagementsResponse {
   receipts: Receipt[];
   /** When the request arrived, milliseconds since the epoch: the client's clock at that moment was between its times of sending and of receiving the answer. */
   receivedAtMs: number;
+  /** Why the engagements, though the log has them, are not applied yet; empty: they are. */
+  notice: string;
 }
 
 /** Catalogue changes. */
@@ -316,7 +318,7 @@ export const Receipt: MessageFns<Receipt> = {
 };
 
 function createBasePostEngagementsResponse(): PostEngagementsResponse {
-  return { receipts: [], receivedAtMs: 0 };
+  return { receipts: [], receivedAtMs: 0, notice: "" };
 }
 
 export const PostEngagementsResponse: MessageFns<PostEngagementsResponse> = {
@@ -326,6 +328,9 @@ export const PostEngagementsResponse: MessageFns<PostEngagementsResponse> = {
     }
     if (message.receivedAtMs !== 0) {
       writer.uint32(16).int64(message.receivedAtMs);
+    }
+    if (message.notice !== "") {
+      writer.uint32(26).string(message.notice);
     }
     return writer;
   },
@@ -359,6 +364,14 @@ export const PostEngagementsResponse: MessageFns<PostEngagementsResponse> = {
             message.receivedAtMs = longToNumber(reader.int64());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.notice = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -379,6 +392,7 @@ export const PostEngagementsResponse: MessageFns<PostEngagementsResponse> = {
         : isSet(object.received_at_ms)
         ? globalThis.Number(object.received_at_ms)
         : 0,
+      notice: isSet(object.notice) ? globalThis.String(object.notice) : "",
     };
   },
 
@@ -390,6 +404,9 @@ export const PostEngagementsResponse: MessageFns<PostEngagementsResponse> = {
     if (message.receivedAtMs !== 0) {
       obj.receivedAtMs = Math.round(message.receivedAtMs);
     }
+    if (message.notice !== "") {
+      obj.notice = message.notice;
+    }
     return obj;
   },
 
@@ -400,6 +417,7 @@ export const PostEngagementsResponse: MessageFns<PostEngagementsResponse> = {
     const message = createBasePostEngagementsResponse();
     message.receipts = object.receipts?.map((e) => Receipt.fromPartial(e)) || [];
     message.receivedAtMs = object.receivedAtMs ?? 0;
+    message.notice = object.notice ?? "";
     return message;
   },
 };
