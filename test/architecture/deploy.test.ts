@@ -54,27 +54,3 @@ describe('the local compose file', () => {
     expect(given.filter((name) => !known.has(name))).toEqual([])
   })
 })
-
-describe('the chart', () => {
-  const values = parse(readFileSync(join(root, 'deploy/helm/freshet/values.yaml'), 'utf8')) as {
-    services: Record<string, { ports: Record<string, number>; needs: string[] }>
-  }
-
-  it.each(services)('gives %s only settings that it has', async (app) => {
-    const known = await variablesOf(app)
-    const { ports, needs } = values.services[app]!
-    const given = [
-      'FRESHET_LOG_LEVEL',
-      'FRESHET_OPERATIONS_HOST',
-      'FRESHET_OPERATIONS_PORT',
-      ...Object.keys(ports).flatMap((port) => [
-        `FRESHET_${port.toUpperCase()}_HOST`,
-        `FRESHET_${port.toUpperCase()}_PORT`,
-      ]),
-      ...(needs.includes('kafka') ? ['FRESHET_KAFKA_BROKERS'] : []),
-      ...(needs.includes('redis') ? ['FRESHET_REDIS_URL'] : []),
-      ...(app === 'blender' ? ['FRESHET_CANDIDATE_SERVICE_ADDRESS', 'FRESHET_RANKER_ADDRESS'] : []),
-    ]
-    expect(given.filter((name) => !known.has(name))).toEqual([])
-  })
-})

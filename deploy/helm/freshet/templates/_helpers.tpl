@@ -1,59 +1,86 @@
+{{/* Name of a resource; at most 52 letters, so that names made from it are short enough. A longer release name is cut, with a checksum. Takes root and name. */}}
+{{- define "freshet.fullname" -}}
+{{- $release := .root.Release.Name -}}
+{{- $room := int (sub 51 (len .name)) -}}
+{{- if gt (len $release) $room -}}
+{{- $release = printf "%s-%s" ($release | trunc (int (sub $room 9)) | trimSuffix "-") ($release | sha256sum | trunc 8) -}}
+{{- end -}}
+{{ printf "%s-%s" $release .name }}
+{{- end }}
+
 {{/* Labels that find the pods of one service. Takes root and name. */}}
 {{- define "freshet.selector" -}}
 app.kubernetes.io/name: {{ .name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- end }}
 
-{{/* All labels of a resource. Takes root and name. */}}
+{{/* All labels of a resource. Takes root and name; `more`: maps of labels that may not replace these. */}}
 {{- define "freshet.labels" -}}
-{{ include "freshet.selector" . }}
-app.kubernetes.io/part-of: freshet
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+{{- $own := include "freshet.selector" . | fromYaml -}}
+{{- $_ := set $own "app.kubernetes.io/part-of" "freshet" -}}
+{{- $_ := set $own "app.kubernetes.io/version" .root.Chart.AppVersion -}}
+{{- $_ := set $own "app.kubernetes.io/managed-by" .root.Release.Service -}}
+{{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version) -}}
+{{- range .more -}}
+{{- $own = merge $own (default dict .) -}}
+{{- end -}}
+{{- toYaml (merge $own (default dict .root.Values.common.labels)) -}}
 {{- end }}
 
-{{/* Name of a resource. Takes root and name. */}}
-{{- define "freshet.fullname" -}}
-{{ printf "%s-%s" .root.Release.Name .name | trunc 63 | trimSuffix "-" }}
-{{- end }}
-
-{{/* Image of a service. Takes root and name. */}}
+{{/* An image. Takes root, name and image (repository, tag, digest). */}}
 {{- define "freshet.image" -}}
-{{ printf "%s/%s:%s" .root.Values.image.registry .name (default .root.Chart.AppVersion .root.Values.image.tag) }}
+{{- $image := default dict .image -}}
+{{- $repository := default (printf "%s/%s" .root.Values.image.registry .name) $image.repository -}}
+{{- if $image.digest -}}
+{{ printf "%s@%s" $repository $image.digest }}
+{{- else -}}
+{{ printf "%s:%s" $repository (default (default .root.Chart.AppVersion .root.Values.image.tag) $image.tag) }}
+{{- end -}}
 {{- end }}
 
-{{/* Where Kafka and Redis are. Takes root and needs. */}}
-{{- define "freshet.connections" -}}
-{{- if has "kafka" .needs }}
-- name: FRESHET_KAFKA_BROKERS
-  value: {{ join "," .root.Values.kafka.brokers | quote }}
-{{- end }}
-{{- if has "redis" .needs }}
-- name: FRESHET_REDIS_URL
-  {{- if .root.Values.redis.urlSecret.name }}
-  valueFrom:
-    secretKeyRef:
-      name: {{ .root.Values.redis.urlSecret.name }}
-      key: {{ .root.Values.redis.urlSecret.key }}
-  {{- else }}
-  value: {{ .root.Values.redis.url | quote }}
-  {{- end }}
-{{- end }}
+{{/* A value as text: numbers without exponents, lists with commas, maps as JSON. */}}
+{{- define "freshet.text" -}}
+{{- if and (kindIs "float64" .) (eq (float64 .) (floor .)) -}}
+{{ int64 . }}
+{{- else if kindIs "slice" . -}}
+{{ join "," . }}
+{{- else if kindIs "map" . -}}
+{{ toJson . }}
+{{- else -}}
+{{ . }}
+{{- end -}}
 {{- end }}
 
-{{/* What every container is not allowed. */}}
-{{- define "freshet.containerSecurity" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities:
-  drop: [ALL]
+{{/* Services by name without those that are null or disabled, as YAML. */}}
+{{- define "freshet.enabled" -}}
+{{- $enabled := dict -}}
+{{- range $name, $service := .Values.services -}}
+{{- if $service -}}
+{{- if $service.enabled -}}
+{{- $_ := set $enabled $name $service -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $enabled -}}
 {{- end }}
 
-{{/* What every pod is not allowed. */}}
-{{- define "freshet.podSecurity" -}}
-runAsNonRoot: true
-runAsUser: 1000
-seccompProfile:
-  type: RuntimeDefault
+{{/* Ports of a service by protocol, as YAML. Takes service. */}}
+{{- define "freshet.ports" -}}
+{{- $ports := dict -}}
+{{- range $protocol, $port := (default dict .service.ports) -}}
+{{- if $port -}}
+{{- $_ := set $ports $protocol $port -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $ports -}}
+{{- end }}
+
+{{/* Seconds that a container has for stopping. Takes root and service. */}}
+{{- define "freshet.stopSeconds" -}}
+{{- $config := default dict .service.config -}}
+{{- if hasKey $config "STOP_TIMEOUT_MS" -}}
+{{ divf (float64 (index $config "STOP_TIMEOUT_MS")) 1000 | ceil | int }}
+{{- else -}}
+{{ int .root.Values.common.stopSeconds }}
+{{- end -}}
 {{- end }}

@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import { loadConfig } from '@freshet/service/config'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { z } from 'zod'
+import { kafkaOf } from '../../apps/freshet/src/connection.ts'
+import { environmentOf, kubernetesVariables, needed, podOf, render, workloads, workloadOf, type Resource } from './rendered.ts'
+import { services } from './schema.ts'
+
+const releases = ['freshet', 'freshet-blender', 'freshet-kafka', 'freshet-grpc', 'kafka', 'f', 'x'.repeat(53)] as const
+
+async function schemaOf(service: string): Promise<z.ZodObject> {
+  const path = join(import.meta.dirname, '../../apps', service, 'src/config.ts')
+  return ((await import(/* @vite-ignore */ path)) as { processSchema: z.ZodObject }).processSchema
+}
+
+describe.each(releases)('A20 · a release called %s', (release) => {
+  let resources: readonly Resource[]
+  beforeAll(() => {
+    resources = render(needed, { release })
+  })
+
+  it('switches service links off in every pod', () => {
+    expect(workloads(resources)).toHaveLength(services.length + 1)
+    for (const workload of workloads(resources)) expect(podOf(workload).enableServiceLinks, workload.metadata.name).toBe(false)
+  })
+
+  it.each(services)('gives %s an environment that it takes, with service links too', async (service) => {
+    const given = environmentOf(podOf(workloadOf(resources, service)).containers[0])
+    const foreign: string[] = []
+    const env = { ...kubernetesVariables(resources, release), ...given }
+    const config = loadConfig(await schemaOf(service), { env, onForeign: (names) => foreign.push(...names) })
+    expect(config).toMatchObject({ kafka: { brokers: ['kafka:9092'] }, operations: { host: '0.0.0.0', port: 9464 } })
+    expect(foreign).toEqual([])
+    expect(config).toEqual(loadConfig(await schemaOf(service), { env: given }))
+  })
+
+  it('gives the job of the topics an environment that it takes', () => {
+    const given = environmentOf(podOf(workloadOf(resources, 'topics')).containers[0])
+    expect(kafkaOf({}, { ...kubernetesVariables(resources, release), ...given })).toMatchObject({ brokers: ['kafka:9092'] })
+  })
+
+  it('has names of its own that Kubernetes takes', () => {
+    const names = resources.map(({ kind, metadata }) => `${kind}/${metadata.name}`)
+    expect(new Set(names).size).toBe(names.length)
+    for (const { metadata } of resources) {
+      expect(metadata.name).toMatch(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+      expect(metadata.name.length).toBeLessThanOrEqual(52)
+    }
+    const addresses = environmentOf(podOf(workloadOf(resources, 'blender')).containers[0])
+    for (const [service, name] of [['candidate-service', 'CANDIDATE_SERVICE'], ['ranker', 'RANKER']] as const) {
+      const found = resources.find(({ kind, metadata }) => kind === 'Service' && metadata.labels['app.kubernetes.io/name'] === service)!
+      expect(addresses[`FRESHET_${name}_ADDRESS`]).toBe(`dns:///${found.metadata.name}:${found.spec.ports![0]!.port}`)
+    }
+  })
+})

@@ -1,0 +1,69 @@
+{{/* Refuses values that make no sense together, each by name. */}}
+{{- define "freshet.checks" -}}
+{{- $kafka := .Values.kafka -}}
+{{- $redis := .Values.redis -}}
+{{- if and (not $kafka.tls.enabled) (or $kafka.tls.caSecret.name $kafka.tls.clientSecret.name $kafka.tls.serverName) -}}
+{{- fail "kafka.tls.enabled is false although other values of kafka.tls are set; set it to true" -}}
+{{- end -}}
+{{- if eq $kafka.sasl.mechanism "none" -}}
+{{- if or $kafka.sasl.username $kafka.sasl.passwordSecret.name -}}
+{{- fail "kafka.sasl.mechanism is none although other values of kafka.sasl are set; name the mechanism" -}}
+{{- end -}}
+{{- else -}}
+{{- if not $kafka.sasl.username -}}
+{{- fail (printf "kafka.sasl.username is not set; %s needs one" $kafka.sasl.mechanism) -}}
+{{- end -}}
+{{- if not $kafka.sasl.passwordSecret.name -}}
+{{- fail (printf "kafka.sasl.passwordSecret.name is not set; %s needs a secret that exists" $kafka.sasl.mechanism) -}}
+{{- end -}}
+{{- end -}}
+{{- $addresses := concat (ternary (list $redis.url) list (ne $redis.url "")) $redis.clusterNodes -}}
+{{- if gt (add (ternary 1 0 (ne $redis.url "")) (ternary 1 0 (gt (len $redis.clusterNodes) 0)) (ternary 1 0 (ne $redis.urlSecret.name ""))) 1 -}}
+{{- fail "redis.url, redis.clusterNodes and redis.urlSecret are set beside each other; set one of them" -}}
+{{- end -}}
+{{- range $address := $addresses -}}
+{{- if regexMatch "://[^/]*@" $address -}}
+{{- fail "an address of redis holds a login, which would stand in the pods' specifications; use redis.username with redis.passwordSecret, or redis.urlSecret" -}}
+{{- end -}}
+{{- if and (hasPrefix "redis://" $address) (or $redis.tls.caSecret.name $redis.tls.clientSecret.name $redis.tls.serverName) -}}
+{{- fail (printf "redis.tls is set although %s begins with redis://; TLS needs rediss://" $address) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $redis.username (not $redis.passwordSecret.name) -}}
+{{- fail "redis.username is set without redis.passwordSecret.name" -}}
+{{- end -}}
+{{- $enabled := include "freshet.enabled" . | fromYaml -}}
+{{- range $name, $service := $enabled -}}
+{{- include "freshet.checks.env" (dict "at" (printf "services.%s.env" $name) "env" (default list $service.env)) -}}
+{{- $type := dig "service" "type" "ClusterIP" $service -}}
+{{- if and (dig "service" "headless" false $service) (ne $type "ClusterIP") -}}
+{{- fail (printf "services.%s.service.type is %s, which no headless Service can be; set services.%s.service.headless to false" $name $type $name) -}}
+{{- end -}}
+{{- end -}}
+{{- include "freshet.checks.env" (dict "at" "common.env" "env" .Values.common.env) -}}
+{{- end }}
+
+{{/* Refuses secrets in the clear. Takes at and env. */}}
+{{- define "freshet.checks.env" -}}
+{{- range .env -}}
+{{- if hasKey . "value" -}}
+{{- if or (regexMatch "PASSWORD$|SECRET$|TOKEN$" .name) (regexMatch "://[^/]*:[^/]*@" (toString .value)) -}}
+{{- fail (printf "%s gives %s as a value in the clear; give valueFrom.secretKeyRef" $.at .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Where the blender finds a service. Takes root and name. Refuses where that is nowhere. */}}
+{{- define "freshet.address" -}}
+{{- $service := index (include "freshet.enabled" .root | fromYaml) .name -}}
+{{- $setting := printf "services.blender.config.%s_ADDRESS" (.name | upper | replace "-" "_") -}}
+{{- if not $service -}}
+{{- fail (printf "services.%s is disabled, and blender calls it: set %s, or disable blender" .name $setting) -}}
+{{- end -}}
+{{- $port := index (include "freshet.ports" (dict "service" $service) | fromYaml) "grpc" -}}
+{{- if not $port -}}
+{{- fail (printf "services.%s.ports.grpc is null, and blender calls it: set the port, or set %s" .name $setting) -}}
+{{- end -}}
+dns:///{{ include "freshet.fullname" . }}:{{ $port }}
+{{- end }}

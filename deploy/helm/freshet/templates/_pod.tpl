@@ -1,0 +1,175 @@
+{{/* Settings of a service: environment variables by name, as YAML. Takes root, name, service. */}}
+{{- define "freshet.service.env" -}}
+{{- $config := default dict .service.config -}}
+{{- $env := include "freshet.kafka.env" . | fromYaml -}}
+{{- if include "freshet.needsRedis" . -}}
+{{- $env = merge $env (include "freshet.redis.env" . | fromYaml) -}}
+{{- end -}}
+{{- $_ := set $env "FRESHET_LOG_LEVEL" (dict "value" .root.Values.common.logLevel) -}}
+{{- $_ := set $env "FRESHET_OPERATIONS_HOST" (dict "value" "0.0.0.0") -}}
+{{- $_ := set $env "FRESHET_OPERATIONS_PORT" (dict "value" "9464") -}}
+{{- $_ := set $env "FRESHET_STOP_TIMEOUT_MS" (dict "value" (mul 1000 .root.Values.common.stopSeconds | toString)) -}}
+{{- range $protocol, $port := (include "freshet.ports" . | fromYaml) -}}
+{{- $_ := set $env (printf "FRESHET_%s_HOST" (upper $protocol)) (dict "value" "0.0.0.0") -}}
+{{- $_ := set $env (printf "FRESHET_%s_PORT" (upper $protocol)) (dict "value" (include "freshet.text" $port)) -}}
+{{- end -}}
+{{- $folders := dict "candidate-service" "FRESHET_SNAPSHOT_FOLDER" "trainer" "FRESHET_CHECKPOINT_FOLDER" -}}
+{{- if hasKey $folders .name -}}
+{{- $_ := set $env (index $folders .name) (dict "value" "/var/lib/freshet") -}}
+{{- end -}}
+{{- if eq .name "blender" -}}
+{{- range $name := list "candidate-service" "ranker" -}}
+{{- $setting := printf "%s_ADDRESS" ($name | upper | replace "-" "_") -}}
+{{- if not (hasKey $config $setting) -}}
+{{- $_ := set $env (printf "FRESHET_%s" $setting) (dict "value" (include "freshet.address" (dict "root" $.root "name" $name))) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $key, $value := $config -}}
+{{- $_ := set $env (printf "FRESHET_%s" $key) (dict "value" (include "freshet.text" $value)) -}}
+{{- end -}}
+{{- toYaml $env -}}
+{{- end }}
+
+{{/* "true" for services that keep state in Redis. Takes name. */}}
+{{- define "freshet.needsRedis" -}}
+{{- if has .name (list "feature-updater" "blender") -}}true{{- end -}}
+{{- end }}
+
+{{/* Where and how pods are placed. Takes root and service. */}}
+{{- define "freshet.placement" -}}
+{{- $common := .root.Values.common -}}
+{{- $service := default dict .service -}}
+{{- with merge (dict) (default dict $service.nodeSelector) $common.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with concat $common.tolerations (default list $service.tolerations) }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with default $common.affinity $service.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with default $common.priorityClassName $service.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with $common.serviceAccountName }}
+serviceAccountName: {{ . }}
+{{- end }}
+automountServiceAccountToken: false
+# Otherwise each Service of the namespace puts variables into every container.
+enableServiceLinks: false
+securityContext: {{- toYaml $common.podSecurityContext | nindent 2 }}
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What every container is not allowed. */}}
+{{- define "freshet.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{/* The pods of a service. Takes root, name, service. */}}
+{{- define "freshet.pod" -}}
+{{- $config := default dict .service.config -}}
+{{- $common := .root.Values.common -}}
+{{- $ports := include "freshet.ports" . | fromYaml -}}
+{{- $preStop := ternary (int $common.preStopSeconds) 0 (gt (len $ports) 0) -}}
+{{- $stop := include "freshet.stopSeconds" . | int -}}
+{{- $needsRedis := eq (include "freshet.needsRedis" .) "true" -}}
+{{- $secrets := include "freshet.secrets" (dict "root" .root "redis" $needsRedis) | fromYaml -}}
+{{- $operations := include "freshet.text" (default 9464 (index $config "OPERATIONS_PORT")) -}}
+{{- $scrape := dict "prometheus.io/scrape" "true" "prometheus.io/port" $operations -}}
+metadata:
+  labels: {{- include "freshet.labels" (dict "root" .root "name" .name "more" (list .service.podLabels $common.podLabels)) | nindent 4 }}
+  annotations: {{- toYaml (merge (dict) (default dict .service.podAnnotations) $common.podAnnotations $scrape) | nindent 4 }}
+spec:
+  terminationGracePeriodSeconds: {{ add $preStop $stop 5 }}
+  {{- include "freshet.placement" . | nindent 2 }}
+  topologySpreadConstraints:
+    - maxSkew: 1
+      topologyKey: kubernetes.io/hostname
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels: {{- include "freshet.selector" . | nindent 10 }}
+  containers:
+    - name: {{ .name }}
+      image: {{ include "freshet.image" (dict "root" .root "name" .name "image" .service.image) | quote }}
+      imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+      securityContext: {{- include "freshet.containerSecurity" . | nindent 8 }}
+      env: {{- include "freshet.env.list" (dict "env" (include "freshet.service.env" . | fromYaml) "more" (concat $common.env (default list .service.env))) | nindent 8 }}
+      ports:
+        - name: operations
+          containerPort: {{ $operations }}
+        {{- range $protocol, $port := $ports }}
+        - name: {{ $protocol }}
+          containerPort: {{ include "freshet.text" (default $port (index $config (printf "%s_PORT" (upper $protocol)))) }}
+        {{- end }}
+      {{- if gt $preStop 0 }}
+      lifecycle:
+        preStop:
+          exec:
+            command: [sleep, {{ $preStop | quote }}]
+      {{- end }}
+      startupProbe:
+        httpGet: { path: /livez, port: operations }
+        periodSeconds: 2
+        failureThreshold: 60
+      livenessProbe:
+        httpGet: { path: /livez, port: operations }
+        periodSeconds: 10
+        timeoutSeconds: 5
+      readinessProbe:
+        httpGet: { path: /readyz, port: operations }
+        periodSeconds: 5
+        timeoutSeconds: 3
+      {{- with .service.resources }}
+      resources: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      volumeMounts:
+        - name: scratch
+          mountPath: /tmp
+        {{- if hasKey .service "persistence" }}
+        - name: data
+          mountPath: /var/lib/freshet
+        {{- end }}
+        {{- include "freshet.secretMounts" (dict "secrets" $secrets) | nindent 8 }}
+        {{- with concat $common.volumeMounts (default list .service.volumeMounts) }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+  volumes:
+    - name: scratch
+      emptyDir: {}
+    {{- if and (hasKey .service "persistence") (not (dig "persistence" "enabled" false .service)) }}
+    - name: data
+      emptyDir: {}
+    {{- end }}
+    {{- include "freshet.secretVolumes" (dict "secrets" $secrets) | nindent 4 }}
+    {{- with concat $common.volumes (default list .service.volumes) }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end }}
+
+{{/* Mounts of the connections' secrets. Takes secrets. */}}
+{{- define "freshet.secretMounts" -}}
+{{- range $volume, $secret := .secrets }}
+- name: {{ $volume }}
+  mountPath: /etc/freshet/{{ $volume }}
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{/* Volumes of the connections' secrets. Takes secrets. */}}
+{{- define "freshet.secretVolumes" -}}
+{{- range $volume, $secret := .secrets }}
+- name: {{ $volume }}
+  secret:
+    secretName: {{ $secret }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,126 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { serviceLinksOf } from '@freshet/service/testing'
+import { parseAllDocuments } from 'yaml'
+import { helmBinary } from './helm-binary.ts'
+
+export const chartFolder = join(import.meta.dirname, 'freshet')
+/** What the README's command sets. */
+export const needed = ['--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.url=redis://redis:6379'] as const
+
+/** A variable as Kubernetes writes it. */
+export interface Variable {
+  readonly name: string
+  readonly value?: string
+  readonly valueFrom?: { readonly secretKeyRef?: { readonly name: string; readonly key: string } }
+}
+
+/** A container, as far as tests look at it. */
+export interface Container {
+  readonly name: string
+  readonly image: string
+  readonly command?: readonly string[]
+  readonly args?: readonly string[]
+  readonly env?: readonly Variable[]
+  readonly ports?: readonly { readonly name: string; readonly containerPort: number }[]
+  readonly lifecycle?: { readonly preStop: { readonly exec: { readonly command: readonly string[] } } }
+  readonly livenessProbe?: unknown
+  readonly readinessProbe?: unknown
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[]
+}
+
+/** A pod's specification, as far as tests look at it. */
+export interface PodSpec {
+  readonly containers: readonly [Container]
+  readonly enableServiceLinks?: boolean
+  readonly terminationGracePeriodSeconds?: number
+  readonly volumes?: readonly { readonly name: string; readonly secret?: { readonly secretName: string } }[]
+}
+
+/** What the chart renders. */
+export interface Resource {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: {
+    readonly name: string
+    readonly labels: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+  }
+  readonly spec: {
+    readonly type?: string
+    readonly clusterIP?: string
+    readonly replicas?: number
+    readonly ports?: readonly { readonly name: string; readonly port: number; readonly targetPort: string }[]
+    readonly template?: { readonly metadata: Resource['metadata']; readonly spec: PodSpec }
+    readonly volumeClaimTemplates?: readonly { readonly spec: object }[]
+  }
+}
+
+const answers = new Map<string, { code: number; stdout: string; stderr: string }>()
+
+/** What helm 4, or 3, says; the same again where it was asked before. */
+export function helm(major: 3 | 4, ...args: readonly string[]): { code: number; stdout: string; stderr: string } {
+  const key = JSON.stringify([major, args])
+  const known = answers.get(key)
+  if (known !== undefined) return known
+  const result = spawnSync(helmBinary(major), args, { encoding: 'utf8', env: { ...process.env, HELM_DEBUG: '' } })
+  const answer = { code: result.status ?? 1, stdout: result.stdout, stderr: result.stderr }
+  answers.set(key, answer)
+  return answer
+}
+
+/** The resources that a release gets. Throws with helm's words where it refuses. */
+export function render(args: readonly string[], { release = 'freshet', major = 4 as 3 | 4 } = {}): readonly Resource[] {
+  const { code, stdout, stderr } = helm(major, 'template', release, chartFolder, '--namespace', 'feeds', ...args)
+  if (code !== 0) throw new Error(stderr)
+  return parseAllDocuments(stdout)
+    .map((document) => {
+      if (document.errors.length > 0) throw document.errors[0]!
+      return document.toJS() as Resource | null
+    })
+    .filter((resource) => resource !== null)
+}
+
+/** What runs pods. */
+export function workloads(resources: readonly Resource[]): readonly Resource[] {
+  return resources.filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet' || kind === 'Job')
+}
+
+/** The workload of a service. */
+export function workloadOf(resources: readonly Resource[], service: string): Resource {
+  const found = workloads(resources).find(({ metadata }) => metadata.labels['app.kubernetes.io/name'] === service)
+  if (found === undefined) throw new Error(`no workload of ${service}`)
+  return found
+}
+
+/** The pod of a workload. */
+export function podOf(workload: Resource): PodSpec {
+  return workload.spec.template!.spec
+}
+
+/** Environment of a container as it is given, with values of secrets by `name/key`. Throws where a name comes twice or a secret is unknown. */
+export function environmentOf(container: Container, secrets: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const { name, value, valueFrom } of container.env ?? []) {
+    if (name in env) throw new Error(`${container.name} has ${name} twice`)
+    const from = valueFrom?.secretKeyRef
+    const found = value ?? (from === undefined ? undefined : secrets[`${from.name}/${from.key}`])
+    if (found === undefined) throw new Error(`${container.name} has no value for ${name}`)
+    env[name] = found
+  }
+  return env
+}
+
+/** What Kubernetes puts into each container of a namespace that has these Services, headless or not, and others of this release's name. */
+export function kubernetesVariables(resources: readonly Resource[], release: string, others: readonly string[] = ['kafka', 'redis', 'grpc', 'http', 'operations', 'log', 'config']): Record<string, string> {
+  const clusterIp = '10.96.0.7'
+  const links = {
+    ...serviceLinksOf({ name: 'kubernetes', clusterIp: '10.96.0.1', ports: [{ name: 'https', port: 443 }] }),
+    ...serviceLinksOf({ name: release, clusterIp, ports: [{ port: 80 }] }),
+  }
+  for (const other of others)
+    Object.assign(links, serviceLinksOf({ name: `${release}-${other}`, clusterIp, ports: [{ name: 'tcp', port: 9092 }, { name: 'udp', port: 53, protocol: 'UDP' }] }))
+  for (const { kind, metadata, spec } of resources)
+    if (kind === 'Service') Object.assign(links, serviceLinksOf({ name: metadata.name, clusterIp, ports: spec.ports ?? [] }))
+  return links
+}

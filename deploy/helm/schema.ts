@@ -1,0 +1,174 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { topics } from '@freshet/contracts/topics'
+import { describeConfig, type SettingRow } from '@freshet/service/config'
+import type { z } from 'zod'
+
+const root = join(import.meta.dirname, '../..')
+
+type Schema = Readonly<Record<string, unknown>>
+
+/** Services of the chart: all apps but the command line. */
+export const services: readonly string[] = readdirSync(join(root, 'apps')).filter((app) => app !== 'freshet')
+
+/** Settings of a service as its process takes them. */
+export async function settingsOf(service: string): Promise<readonly SettingRow[]> {
+  const { processSchema } = (await import(/* @vite-ignore */ join(root, 'apps', service, 'src/config.ts'))) as {
+    processSchema: z.ZodObject
+  }
+  return describeConfig(processSchema)
+}
+
+function object(properties: Schema, required: readonly string[] = []): Schema {
+  return { type: 'object', additionalProperties: false, ...(required.length === 0 ? {} : { required }), properties }
+}
+
+const definitions: Record<string, Schema> = {}
+
+/** A schema that is used in several places, kept once. */
+function shared(name: string, schema: Schema): Schema {
+  definitions[name] = schema
+  return { $ref: `#/definitions/${name}` }
+}
+
+const text = { type: 'string' } as const
+const named = { type: 'string', minLength: 1 } as const
+const flag = { type: 'boolean' } as const
+const texts = shared('texts', { type: 'object', additionalProperties: { type: 'string' } })
+const asKubernetes = { type: 'array', items: { type: 'object', required: ['name'] } } as const
+const anyObject = { type: 'object' } as const
+const port = shared('port', { type: ['integer', 'null'], minimum: 1, maximum: 65_535 })
+// "512" would be 512 bytes and "512m" half a byte.
+const memory = { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)$' } as const
+const cpu = { type: ['number', 'string'], exclusiveMinimum: 0, pattern: '^([0-9]+m|[0-9]+(\\.[0-9]+)?)$' } as const
+const quantities = shared('quantities', object({ cpu, memory, 'ephemeral-storage': memory }))
+const resources = shared('resources', object({ requests: quantities, limits: quantities, claims: { type: 'array' } }))
+const digest = { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' } as const
+const image = shared('image', object({ repository: text, tag: text, digest }))
+const secret = (...keys: readonly string[]): Schema =>
+  shared(`secret-${keys.join('-')}`, object({ name: text, ...Object.fromEntries(keys.map((key) => [key, named])) }))
+const tls = { caSecret: secret('key'), clientSecret: secret('certKey', 'keyKey'), serverName: text }
+const redisAddress = { type: 'string', pattern: '^rediss?://[^\\s/]+(/[0-9]+)?$' } as const
+
+/** Settings that hold secrets have no place in `config`: it is rendered in the clear. */
+function configOf(rows: readonly SettingRow[]): Schema {
+  return object(Object.fromEntries(rows.filter(({ secret: is }) => !is).map((row) => [row.env.slice('FRESHET_'.length), valueOf(row)])))
+}
+
+/** What a setting takes: its own type, or the same as text. */
+function valueOf({ type, schema }: SettingRow): Schema {
+  const kinds = type.split('|')
+  if (kinds.includes('integer') || kinds.includes('number')) {
+    const { minimum, maximum } = schema as { minimum?: number; maximum?: number }
+    const bounds = { ...(isBound(minimum) ? { minimum } : {}), ...(isBound(maximum) ? { maximum } : {}) }
+    const whole = kinds.includes('integer')
+    return { type: [whole ? 'integer' : 'number', 'string'], ...bounds, pattern: whole ? '^-?[0-9]+$' : '^-?[0-9]+(\\.[0-9]+)?$' }
+  }
+  if (kinds.includes('boolean')) return { type: ['boolean', 'string'], pattern: '^(true|false)$' }
+  if (Array.isArray(schema['enum'])) return { enum: schema['enum'] }
+  if (kinds.includes('array')) return { type: ['array', 'string'], items: { type: ['string', 'integer'] } }
+  if (kinds.includes('object')) return { type: ['object', 'string'] }
+  return { type: ['string', 'integer'] }
+}
+
+function isBound(value: number | undefined): boolean {
+  return value !== undefined && Math.abs(value) < Number.MAX_SAFE_INTEGER
+}
+
+const placement = {
+  podAnnotations: texts,
+  podLabels: texts,
+  env: shared('env', {
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['name'],
+      properties: { name: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }, value: text },
+    },
+  }),
+  volumes: asKubernetes,
+  volumeMounts: { type: 'array', items: { type: 'object', required: ['name', 'mountPath'] } },
+  nodeSelector: texts,
+  tolerations: { type: 'array', items: anyObject },
+  affinity: anyObject,
+  priorityClassName: text,
+}
+
+async function serviceOf(service: string): Promise<Schema> {
+  const stateful = service === 'candidate-service' || service === 'trainer'
+  const only = service === 'trainer' ? { maximum: 1 } : { maximum: 1_000 }
+  const section = object({
+    enabled: flag,
+    replicas: { type: 'integer', minimum: 0, ...only },
+    ports: shared('ports', { ...object({ http: port, grpc: port }), type: ['object', 'null'] }),
+    config: configOf(await settingsOf(service)),
+    image,
+    service: shared('service', object({ type: { enum: ['ClusterIP', 'NodePort', 'LoadBalancer'] }, headless: flag, annotations: texts })),
+    resources,
+    annotations: texts,
+    ...placement,
+    ...(stateful ? { persistence: shared('persistence', object({ enabled: flag, size: memory, storageClass: text })) } : {}),
+  })
+  return { ...section, type: ['object', 'null'] }
+}
+
+const retained = Object.entries(topics).filter(([, { cleanup }]) => cleanup === 'delete')
+
+/** The schema of the chart's values. Settings of `config` are those that the services take. */
+export async function valuesSchema(): Promise<Schema> {
+  const sections = await Promise.all(services.map(async (service) => [service, await serviceOf(service)] as const))
+  const seconds = (most: number): Schema => ({ type: 'integer', minimum: 0, maximum: most })
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    ...object(
+      {
+        global: anyObject,
+        image: object({ registry: named, tag: text, pullPolicy: { enum: ['Always', 'IfNotPresent', 'Never'] }, pullSecrets: { type: 'array', items: named } }),
+        kafka: object({
+          brokers: { type: 'array', minItems: 1, items: { type: 'string', pattern: '^[^\\s:/]+:[0-9]{1,5}$' } },
+          tls: object({ enabled: flag, ...tls }),
+          sasl: object({
+            mechanism: { enum: ['none', 'plain', 'scram-sha-256', 'scram-sha-512'] },
+            username: text,
+            passwordSecret: secret('key'),
+          }),
+        }, ['brokers']),
+        redis: {
+          ...object({
+            url: { ...redisAddress, pattern: `${redisAddress.pattern}|^$` },
+            clusterNodes: { type: 'array', items: redisAddress },
+            urlSecret: secret('key'),
+            username: text,
+            passwordSecret: secret('key'),
+            tls: object(tls),
+          }),
+          anyOf: [
+            { properties: { url: { minLength: 1 } } },
+            { properties: { clusterNodes: { minItems: 1 } } },
+            { properties: { urlSecret: { properties: { name: { minLength: 1 } } } } },
+          ],
+        },
+        topics: object({
+          apply: flag,
+          partitions: { type: 'integer', minimum: 1, maximum: 1_024 },
+          replicationFactor: { type: ['integer', 'null'], minimum: 1, maximum: 9 },
+          retention: object(Object.fromEntries(retained.map(([name]) => [name, { type: 'string', pattern: '^[1-9][0-9]{0,4}[hd]$' }]))),
+          image,
+          resources,
+        }),
+        common: object({
+          logLevel: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'] },
+          preStopSeconds: seconds(300),
+          stopSeconds: { ...seconds(600), minimum: 1 },
+          labels: texts,
+          ...placement,
+          serviceAccountName: text,
+          podSecurityContext: anyObject,
+        }),
+        services: object(Object.fromEntries(sections)),
+      },
+      ['image', 'kafka', 'redis', 'topics', 'common', 'services'],
+    ),
+    definitions,
+  }
+}
