@@ -75,7 +75,7 @@ export function render(args: readonly string[], { release = 'freshet', major = 4
   if (code !== 0) throw new Error(stderr)
   return parseAllDocuments(stdout)
     .map((document) => {
-      if (document.errors.length > 0) throw document.errors[0]!
+      if (document.errors.length > 0) throw document.errors[0]
       return document.toJS() as Resource | null
     })
     .filter((resource) => resource !== null)

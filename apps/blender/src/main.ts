@@ -23,7 +23,7 @@ await runService({
     const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
     const store = createRedisStateStore(redisOptions(config.redis))
-    use({ name: 'store', close: () => store.close() })
+    use({ name: 'store', notReady: () => store.unreached(), close: () => store.close() })
     const candidates = createCandidateServiceClient({ ...config.candidateService, roundRobin: true })
     use({ name: 'candidate-service', close: async () => candidates.close() })
     const ranker = createRankerClient({ ...config.ranker, roundRobin: true })

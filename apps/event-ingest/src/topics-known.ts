@@ -1,3 +1,4 @@
+import { isContractError } from '@freshet/contracts/errors'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { TopicName } from '@freshet/contracts/topics'
 import type { Clock } from '@freshet/domain/clock'
@@ -17,7 +18,7 @@ export function topicsKnown(log: EventLog, clock: Clock): Component {
         reason = null
         return
       } catch (error) {
-        reason = (error as Error).message
+        reason = isContractError(error) ? `${error.code}: ${error.message}` : (error as Error).message
         await clock.sleep(retryEveryMs, ending.signal).catch(() => undefined)
       }
     }

@@ -41,6 +41,8 @@ export interface RedisConnection {
   onMasters(name: string, args: readonly RedisArgument[]): Promise<readonly unknown[]>
   /** Pages of keys that match a pattern, of all servers; a key may come twice. */
   scanKeys(pattern: string): AsyncIterable<readonly Buffer[]>
+  /** Why no server was reached since the start; null: one was, which does not say that it answers now. */
+  unreached(): ContractError | null
   /** Waits for calls under way, then disconnects. */
   close(): Promise<void>
 }
@@ -162,6 +164,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
         } while (cursor !== '0')
       }
     },
+    unreached: () => (unreached.reached() ? null : unavailable(new Error('no connection yet'))),
     close() {
       closed ??= (async () => {
         await Promise.allSettled(underWay)
@@ -250,6 +253,7 @@ function watchUnreached(client: Redis | Cluster, options: RedisConnectionOptions
       if (!reached) await asking
     },
     problem: () => problem,
+    reached: () => reached,
   }
 }
 

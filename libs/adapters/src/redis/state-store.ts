@@ -17,6 +17,8 @@ export interface RedisStateStoreOptions extends RedisConnectionOptions {
 export interface RedisStateStore extends StateStore {
   /** Why Redis may lose keys on its own (its `maxmemory-policy`, with the remedy); null: it does not. Throws STORE_UNAVAILABLE. */
   evictionProblem(): Promise<string | null>
+  /** Why no server was reached since the start, for readiness; null: one was. */
+  unreached(): string | null
 }
 
 const outcomeKinds = ['APPLIED', 'SKIPPED', 'PARTIAL', 'ROLLBACK'] as const
@@ -187,6 +189,11 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
         if (policy !== 'noeviction') return `maxmemory-policy is ${policy}; set it to noeviction`
       }
       return null
+    },
+
+    unreached() {
+      const problem = redis.unreached()
+      return problem === null ? null : `${problem.code}: ${problem.message}`
     },
 
     close: () => redis.close(),
