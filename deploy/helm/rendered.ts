@@ -70,12 +70,14 @@ export function helm(major: 3 | 4, ...args: readonly string[]): { code: number; 
 }
 
 /** The resources that a release gets. Throws with helm's words where it refuses. */
-export function render(args: readonly string[], { release = 'freshet', major = 4 as 3 | 4 } = {}): readonly Resource[] {
+export function render(args: readonly string[], options: { readonly release?: string; readonly major?: 3 | 4 } = {}): readonly Resource[] {
+  const { release = 'freshet', major = 4 } = options
   const { code, stdout, stderr } = helm(major, 'template', release, chartFolder, '--namespace', 'feeds', ...args)
   if (code !== 0) throw new Error(stderr)
   return parseAllDocuments(stdout)
     .map((document) => {
-      if (document.errors.length > 0) throw document.errors[0]
+      const [error] = document.errors
+      if (error !== undefined) throw error
       return document.toJS() as Resource | null
     })
     .filter((resource) => resource !== null)
