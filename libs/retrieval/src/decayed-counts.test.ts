@@ -36,3 +36,13 @@ test('a snapshot continues where it was', () => {
   expect(restored.shareOf(1)).toBe(counts.shareOf(1))
   expect(restored.totalAt(startMs)).toBe(counts.totalAt(startMs))
 })
+
+test('A1: read as of years ago a counter is finite, and a share of all', () => {
+  const counts = createDecayedCounts(6 * hourMs)
+  counts.add(0, startMs)
+  counts.add(1, startMs - 3000 * 24 * hourMs)
+  const longAgoMs = startMs - 4000 * 24 * hourMs
+  expect(counts.countAt(0, longAgoMs)).toBe(1)
+  expect(counts.totalAt(longAgoMs)).toBeCloseTo(1)
+  expect(counts.countAt(0, startMs + 6 * hourMs)).toBeCloseTo(0.5)
+})

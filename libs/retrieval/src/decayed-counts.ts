@@ -15,7 +15,7 @@ export interface DecayedCounts {
   weightOf(row: number): number
   /** The row's part of all actions, in [0, 1]. */
   shareOf(row: number): number
-  /** The row's counter at a time: an action just now counts 1. */
+  /** The row's counter at a time, or at that of the newest action where this is later: an action just now counts 1. */
   countAt(row: number, atMs: number): number
   /** All rows' counters together at a time. */
   totalAt(atMs: number): number
@@ -31,6 +31,7 @@ export function createDecayedCounts(halfLifeMs: number): DecayedCounts {
   let weights = new Float64Array(0)
   let total = 0
   let block = -Infinity
+  let newestMs = -Infinity
 
   function moveTo(next: number): void {
     if (block !== -Infinity) {
@@ -42,12 +43,14 @@ export function createDecayedCounts(halfLifeMs: number): DecayedCounts {
   }
 
   function factorAt(atMs: number): number {
-    return block === -Infinity ? 0 : 2 ** (block * blockHalfLives - atMs / halfLifeMs)
+    // Before the newest action nothing has decayed yet: seen from years before it a counter would have no bound.
+    return block === -Infinity ? 0 : 2 ** (block * blockHalfLives - Math.max(atMs, newestMs) / halfLifeMs)
   }
 
   return {
     add(row, atMs) {
       if (row >= weights.length) weights = grownFloat64(weights, nextCapacity(weights.length, row + 1))
+      newestMs = Math.max(newestMs, atMs)
       const halfLives = atMs / halfLifeMs
       const needed = Math.floor(halfLives / blockHalfLives)
       if (needed > block) moveTo(needed)
@@ -69,13 +72,14 @@ export function createDecayedCounts(halfLifeMs: number): DecayedCounts {
     bytes: () => weights.byteLength,
     save(writer) {
       writer.f64('weights', weights)
-      writer.f64('state', Float64Array.of(total, block))
+      writer.f64('state', Float64Array.of(total, block, newestMs))
     },
     load(reader) {
       weights = reader.f64('weights')
       const state = reader.f64('state')
       total = state[0] ?? 0
       block = state[1] ?? -Infinity
+      newestMs = state[2] ?? -Infinity
     },
   }
 }

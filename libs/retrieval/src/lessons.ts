@@ -47,7 +47,8 @@ export function lessonOf(
   const oneIn = samples < manySamples ? oneInAtFirst : oneInLater
   if (!isLesson({ userId, pinId, atMs }, oneIn)) return null
   const trail = trails.find(userId, null, atMs)
-  if (trail < 0) return null
+  // What a user did later is known of one whose events come late: such a question was never asked.
+  if (trail < 0 || trails.lastAtMs(trail) > atMs) return null
   const row = catalogue.rowOf(pinId)
   const session = sessions.find(userId, sessionId, atMs)
   const start = trails.startOf(trail)

@@ -80,6 +80,58 @@ test('law: answers do not depend on how the events of different users interleave
   )
 })
 
+test('law, A1: a history of years, sorted by user, teaches what the same history teaches sorted by time', () => {
+  const years = fc.array(
+    fc.array(fc.record({ pin: fc.nat(8), gapDays: fc.integer({ min: 0, max: 400 }), save: fc.boolean() }), {
+      maxLength: 8,
+      size: 'max',
+    }),
+    { minLength: 4, maxLength: 4 },
+  )
+  fc.assert(
+    fc.property(years, (input) => {
+      const byUser = input.flatMap((steps, user) => {
+        let atMs = startMs - 3000 * dayMs + user * hourMs
+        return steps.map(({ pin, gapDays, save }) => {
+          atMs += gapDays * dayMs + user + 1
+          const boardId = save ? `board${pin % 2}` : null
+          return anEngagement({ userId: `u${user}`, pinId: `p${pin}`, action: save ? 'save' : 'click', boardId, atMs })
+        })
+      })
+      const byTime = byUser.toSorted((a, b) => a.occurredAtMs - b.occurredAtMs)
+      const answers = [byUser, byTime].map((history) => {
+        // What the merge has learned of its sources is the one thing that depends on the order.
+        const retrieval = createRetrieval({ seed: 1, refresh: 'event', config: { adaptShares: false } })
+        for (let i = 0; i < 9; i++) retrieval.foldPin({ kind: 'upsert', pin: aPin(`p${i}`, { createdAtMs: startMs }) })
+        for (const engagement of history) retrieval.foldEngagement(engagement)
+        return ['u0', 'asker'].map((userId) =>
+          asData(
+            retrieval,
+            aQuery({ userId: asId<UserId>(userId), recent: recentClicks(['p1', 'p2'], later), atMs: later }),
+          ),
+        )
+      })
+      expect(answers[0]).toEqual(answers[1])
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test('A1: a save that comes after it was taken back does not put the pin back on its board', () => {
+  const board = { action: 'save' as const, boardId: 'shoes' }
+  const answers = [0, 1].map((late) => {
+    const retrieval = perEvent()
+    for (const pinId of ['a', 'b', 'c']) retrieval.foldPin({ kind: 'upsert', pin: aPin(pinId) })
+    const save = anEngagement({ ...board, userId: 'u1', pinId: 'b', atMs: startMs })
+    const unsave = anEngagement({ ...board, userId: 'u1', pinId: 'b', action: 'unsave', atMs: startMs + hourMs })
+    retrieval.foldEngagement(anEngagement({ ...board, userId: 'u2', pinId: 'a', atMs: startMs }))
+    for (const engagement of late === 0 ? [save, unsave] : [unsave, save]) retrieval.foldEngagement(engagement)
+    const query = aQuery({ recent: recentClicks(['a']), sources: ['board-co-occurrence'] })
+    return asData(retrieval, query)
+  })
+  expect(answers[1]).toEqual(answers[0])
+})
+
 test('law: a restored snapshot answers the same, goes on the same, and gives back its positions', () => {
   fc.assert(
     fc.property(streams, streams, (before, after) => {

@@ -105,6 +105,48 @@ describe.each(['session', 'user'] as const)('grouped by %s', (grouping) => {
   })
 })
 
+test.each(['session', 'user'] as const)(
+  'law, A1: grouped by %s, the events of one user may come in any order, years late among them',
+  (grouping) => {
+    const dayMinutes = 24 * 60
+    const steps = fc.uniqueArray(
+      fc.record({ minute: fc.integer({ min: 0, max: 3000 * dayMinutes }), id: fc.constantFrom('a', 'b', 'c') }),
+      { selector: ({ minute }) => minute, maxLength: 25 },
+    )
+    fc.assert(
+      fc.property(steps, fc.infiniteStream(fc.nat()), fc.constantFrom(50, 4), (input, draws, maxActionsPerSession) => {
+        // Each pin once: of a pin touched twice in a row the view keeps the last time alone.
+        const actions = input.map(({ minute, id }, pin) => action('u', pin, minute, id))
+        const keys = actions.map(() => Number(draws.next().value))
+        const shuffled = actions
+          .map((_, i) => i)
+          .sort((a, b) => (keys[a] ?? 0) - (keys[b] ?? 0))
+          .map((i) => actions[i]!)
+        const [happened, came] = [actions.toSorted((a, b) => a.atMs - b.atMs), shuffled].map((order) => {
+          const sessions = createSessions({ ...roomy, grouping, maxActionsPerSession })
+          for (const step of order) sessions.fold(step)
+          return contentOf(sessions, actions.length)
+        })
+        expect(came).toEqual(happened)
+      }),
+    )
+  },
+)
+
+test('A1: actions that come late begin no session of their own each, and join none of years later', () => {
+  const sessions = createSessions(roomy)
+  const yearMinutes = 365 * 24 * 60
+  const current = sessions.fold(action('u', 1, yearMinutes))
+  const [first, second] = [sessions.fold(action('u', 2, 0)), sessions.fold(action('u', 3, 10))]
+  expect(first).not.toBe(current)
+  expect(second).toBe(first)
+  expect(sessions.fold(action('u', 4, yearMinutes - 5))).toBe(current)
+  expect(pinsOf(sessions, current)).toEqual([4, 1])
+  expect(sessions.find('u', null, 5)).toBe(-1)
+  expect(sessions.fold(action('u', 5, yearMinutes + 5))).toBe(current)
+  expect(sessions.size).toBe(2)
+})
+
 test('a pause longer than the gap begins a new session, a shorter one does not', () => {
   const sessions = createSessions(roomy)
   const first = sessions.fold(action('u', 1, 0))

@@ -35,7 +35,10 @@ export interface Sessions extends SessionLists {
   readonly actions: number
   /** When a session touched its pins, beside `pinRows`, milliseconds. */
   readonly pinAtMs: Float64Array
-  /** Appends an action to its session and gives the session's row. The events of one user come in order. */
+  /**
+   * Puts an action into its session at its time and gives the session's row. Events of a user that come late find their place;
+   * a pin that is touched twice in a row is one entry, at its last time.
+   */
   fold(action: SessionAction): number
   /** Lets go of all that a user did; no session or trail can be found by that user any more. Takes time in proportion to the rows. */
   forget(userId: string): void
@@ -60,12 +63,15 @@ export interface SessionAction {
 }
 
 const forgotten = 3
+/** A session found by pauses that is over, and the one of its user that late actions were put into last. */
+const late = 4
 
 /** An empty view. */
 export function createSessions(options: SessionsOptions): Sessions {
   const { grouping, maxSessions, maxSessionActions, maxActionsPerSession, maxSessionsPerPin, sessionGapMs } = options
   const byKey = createKeyTable()
   const byUser = createKeyTable()
+  const lateByUser = createKeyTable()
   const pins = createListPool()
   const touches = createTouches(maxSessionsPerPin, before)
   const ages = createAgeHeap()
@@ -74,7 +80,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   let userHighs = new Uint32Array(0)
   let userLows = new Uint32Array(0)
   let lastAtMs = new Float64Array(0)
-  // 1: in use. 2: in use and its user's current one by the gap rule. 3: forgotten, and free once its turn by age comes.
+  // 1: in use. 2: in use and its user's current one by the gap rule. 3: forgotten, and free once its turn by age comes. 4: see `late`.
   let states = new Uint8Array(0)
   let freeRows: number[] = []
   let rowLimit = 0
@@ -107,6 +113,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     states[row] = state
     byKey.set(key.high, key.low, row)
     if (state === 2) byUser.set(user.high, user.low, row)
+    if (state === late) lateByUser.set(user.high, user.low, row)
     ages.push(row, atMs)
     size++
     return row
@@ -132,12 +139,57 @@ export function createSessions(options: SessionsOptions): Sessions {
     pins.free(row)
     byKey.delete(keyHighs[row] ?? 0, keyLows[row] ?? 0)
     if (states[row] === 2) byUser.delete(userHighs[row] ?? 0, userLows[row] ?? 0)
+    if (states[row] === late) lateByUser.delete(userHighs[row] ?? 0, userLows[row] ?? 0)
     size--
+  }
+
+  /** Whether a time is not further from a session's first or last action than the gap. */
+  function spans(session: number, atMs: number): boolean {
+    return begins(session, atMs) && atMs - (lastAtMs[session] ?? 0) <= sessionGapMs
+  }
+
+  function begins(session: number, atMs: number): boolean {
+    return (pins.times[pins.startOf(session)] ?? 0) - atMs <= sessionGapMs
+  }
+
+  /** Takes the oldest action out of a full session that `pinRow` goes into. */
+  function dropOldest(session: number, pinRow: number): void {
+    const start = pins.startOf(session)
+    const dropped = pins.keys[start] ?? 0
+    pins.removeAt(session, 0)
+    let still = dropped === pinRow
+    for (let i = start; i < start + pins.lengthOf(session) && !still; i++) still = pins.keys[i] === dropped
+    if (!still) touches.remove(dropped, session)
+  }
+
+  /** Puts an action where it belongs among later ones. */
+  function insertLate(session: number, pinRow: number, atMs: number): void {
+    const start = pins.startOf(session)
+    const length = pins.lengthOf(session)
+    let lastTouchMs = -Infinity
+    for (let i = start; i < start + length; i++) {
+      if (pins.keys[i] === pinRow) lastTouchMs = Math.max(lastTouchMs, pins.times[i] ?? 0)
+    }
+    if (lastTouchMs === -Infinity) touches.count(pinRow)
+    let index = length
+    while (index > 0 && (pins.times[start + index - 1] ?? 0) > atMs) index--
+    if (pins.keys[start + index] === pinRow) return
+    if (index > 0 && pins.keys[start + index - 1] === pinRow) pins.times[start + index - 1] = atMs
+    else if (length < maxActionsPerSession) pins.insert(session, index, pinRow, atMs)
+    else if (index === 0) return
+    else {
+      dropOldest(session, pinRow)
+      pins.insert(session, index - 1, pinRow, atMs)
+    }
+    if (atMs <= lastTouchMs) return
+    if (lastTouchMs > -Infinity) touches.remove(pinRow, session)
+    touches.put(pinRow, session, atMs)
   }
 
   function append(session: number, pinRow: number, atMs: number): void {
     const length = pins.lengthOf(session)
     const start = pins.startOf(session)
+    if (length > 0 && atMs < (pins.times[start + length - 1] ?? 0)) return insertLate(session, pinRow, atMs)
     let known = false
     for (let i = start; i < start + length && !known; i++) known = pins.keys[i] === pinRow
     if (known) touches.remove(pinRow, session)
@@ -148,11 +200,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       return
     }
     if (length === maxActionsPerSession) {
-      const dropped = pins.keys[start] ?? 0
-      pins.removeAt(session, 0)
-      let still = dropped === pinRow
-      for (let i = start; i < start + length - 1 && !still; i++) still = pins.keys[i] === dropped
-      if (!still) touches.remove(dropped, session)
+      dropOldest(session, pinRow)
       pins.insert(session, length - 1, pinRow, atMs)
       return
     }
@@ -196,12 +244,25 @@ export function createSessions(options: SessionsOptions): Sessions {
     return sessionId === null ? null : keyOf(userId, sessionId)
   }
 
+  /** The session of an action from before its user's current one, where pauses tell sessions apart: actions of one that come late one after the other are one. */
+  function lateSessionFor(user: SessionKey, userId: string, atMs: number): number {
+    const known = lateByUser.get(user.high, user.low)
+    if (known >= 0 && spans(known, atMs)) return known
+    const key = gapKeyOf(userId, atMs)
+    const same = byKey.get(key.high, key.low)
+    if (same >= 0) return same
+    if (known >= 0) states[known] = 1
+    sessionsEver++
+    return open(key, user, late, atMs)
+  }
+
   function sessionFor({ userId, sessionId, atMs }: SessionAction): number {
     const key = namedKey(userId, sessionId)
     const user = userKeyOf(userId)
     const known = key === null ? byUser.get(user.high, user.low) : byKey.get(key.high, key.low)
     if (known >= 0) {
-      if (key !== null || atMs - (lastAtMs[known] ?? 0) <= sessionGapMs) return known
+      if (key !== null || spans(known, atMs)) return known
+      if (!begins(known, atMs)) return lateSessionFor(user, userId, atMs)
       states[known] = 1
     }
     sessionsEver++
@@ -266,14 +327,14 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (key !== null) return byKey.get(key.high, key.low)
       const user = userKeyOf(userId)
       const current = byUser.get(user.high, user.low)
-      return current >= 0 && atMs - (lastAtMs[current] ?? 0) <= sessionGapMs ? current : -1
+      return current >= 0 && spans(current, atMs) ? current : -1
     },
     pinStartOf: touches.startOf,
     pinLengthOf: touches.lengthOf,
     sessionCountOf: touches.countOf,
     bytes() {
       const columns = keyHighs.byteLength * 4 + lastAtMs.byteLength + states.byteLength
-      return [ages, byKey, byUser, pins, touches].reduce((sum, view) => sum + view.bytes(), columns)
+      return [ages, byKey, byUser, lateByUser, pins, touches].reduce((sum, view) => sum + view.bytes(), columns)
     },
     save(writer) {
       const order: number[] = []
@@ -307,6 +368,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     load(reader) {
       byKey.clear()
       byUser.clear()
+      lateByUser.clear()
       pins.clear()
       touches.clear()
       freeRows = []

@@ -7,6 +7,7 @@ import type { WithdrawnSave } from '../saves.ts'
 import { userKeyOf } from '../session-keys.ts'
 import type { SectionReader, SectionWriter } from '../snapshot.ts'
 import type { FoldedEngagement, SourceQuery } from '../source.ts'
+import { createTakenBack } from './taken-back.ts'
 import { createPinGraph, type BoardKey, type PinGraph } from './pin-graph.ts'
 
 /** Caps of the graph, see `PinGraphOptions`. */
@@ -64,6 +65,13 @@ export function createGraphView({
       topicOf: (row) => (catalogue.topicCountOf(row) > 0 ? catalogue.topicOf(row, 0) : -1),
     }),
   )
+  const taken = createTakenBack(catalogue)
+  /** Whether the pin was put on the board after a time; to the second, as the graph keeps it. */
+  const isLater = (key: BoardKey, row: number, atMs: number): boolean => {
+    const board = graph.boardOf(key)
+    const at = board < 0 ? -1 : graph.pinsOfBoard.find(board, row)
+    return at >= 0 && (graph.atSeconds[at] ?? 0) * 1000 > atMs
+  }
   const labelOf = (localeRow: number): number => (localeRow < 0 ? 0 : 1 + (localeRow % 255))
 
   return {
@@ -72,9 +80,12 @@ export function createGraphView({
     foldEngagement({ engagement, row, positive }) {
       const { action, boardId, occurredAtMs: atMs } = engagement
       if (row < 0) return false
-      if (action === 'unsave' && boardId !== null) graph.remove(boardKeyOf(boardId), row)
+      if (action === 'unsave' && boardId !== null) {
+        taken.note(boardId, row, atMs)
+        if (!isLater(boardKeyOf(boardId), row, atMs)) graph.remove(boardKeyOf(boardId), row)
+      }
       if (!positive) return false
-      if (action === 'save' && boardId !== null) {
+      if (action === 'save' && boardId !== null && !taken.isAfter(boardId, row, atMs)) {
         graph.add({ key: boardKeyOf(boardId), kind: 'board', pinRow: row, atMs })
       }
       // A user is one node, whatever the sessions, so that those who act rarely link pins too.
@@ -107,8 +118,14 @@ export function createGraphView({
       droppedBoards: graph.dropped,
       maxBytes: graph.maxBytes,
     }),
-    save: (writer) => graph.save(writer),
-    load: (reader) => graph.load(reader),
+    save(writer) {
+      graph.save(writer)
+      taken.save(writer.under('taken'))
+    },
+    load(reader) {
+      graph.load(reader)
+      taken.load(reader.under('taken'))
+    },
   }
 }
 

@@ -15,8 +15,8 @@ export interface LagCounts {
 
 /** The counts as a fold over trails. */
 export interface LagView extends LagCounts {
-  /** Counts an action by the user's trail before it. */
-  count(userId: string, pinRow: number): void
+  /** Counts an action by the user's trail before it: before its time, where it comes late. */
+  count(userId: string, pinRow: number, atMs: number): void
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
 }
@@ -29,12 +29,13 @@ export function createLagView(trails: Sessions): LagView {
   return {
     chances,
     returns,
-    count(userId, pinRow) {
+    count(userId, pinRow, atMs) {
       const trail = trails.find(userId, null, 0)
       if (trail < 0) return
       const start = trails.startOf(trail)
       let distinct = 0
       for (let i = start + trails.lengthOf(trail) - 1; i >= start && distinct < maxLag; i--) {
+        if ((trails.pinAtMs[i] ?? 0) > atMs) continue
         const row = trails.pinRows[i] ?? -1
         let known = false
         for (let n = 0; n < distinct && !known; n++) known = seen[n] === row

@@ -59,7 +59,7 @@ export function createNeighbourIndex(options: Omit<SessionsOptions, 'grouping'>,
     lags,
     fold(action) {
       if (!holdsUser(shard, action.userId)) return
-      lags.count(action.userId, action.pinRow)
+      lags.count(action.userId, action.pinRow, action.atMs)
       trails.fold(action)
       sessions.fold(action)
     },

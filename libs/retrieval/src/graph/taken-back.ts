@@ -1,0 +1,38 @@
+import type { Catalogue } from '../catalogue.ts'
+import type { SectionReader, SectionWriter } from '../snapshot.ts'
+
+/** Saves that are remembered as taken back; the ones noted longest ago go. */
+const maxTakenBack = 100_000
+
+/** The last time each pin was taken off a board, so that a save from before that comes later does not put it back. */
+export interface TakenBack {
+  note(boardId: string, pinRow: number, atMs: number): void
+  /** Whether it was taken off after a time. */
+  isAfter(boardId: string, pinRow: number, atMs: number): boolean
+  save(writer: SectionWriter): void
+  load(reader: SectionReader): void
+}
+
+/** Nothing taken back. Pins are known by their ids: rows are used again. */
+export function createTakenBack(catalogue: Pick<Catalogue, 'pinIdOf'>): TakenBack {
+  let times = new Map<string, number>()
+  const keyOf = (boardId: string, pinRow: number): string => `${boardId}\n${catalogue.pinIdOf(pinRow)}`
+  return {
+    note(boardId, pinRow, atMs) {
+      const key = keyOf(boardId, pinRow)
+      const last = Math.max(atMs, times.get(key) ?? atMs)
+      times.delete(key)
+      times.set(key, last)
+      if (times.size <= maxTakenBack) return
+      const [oldest] = times.keys()
+      if (oldest !== undefined) times.delete(oldest)
+    },
+    isAfter: (boardId, pinRow, atMs) => times.size > 0 && (times.get(keyOf(boardId, pinRow)) ?? -Infinity) > atMs,
+    save(writer) {
+      writer.json('times', [...times])
+    },
+    load(reader) {
+      times = new Map(reader.json('times') as [string, number][])
+    },
+  }
+}
