@@ -1,8 +1,7 @@
 import { exitCodes } from '@freshet/service/errors'
 import { Command } from 'commander'
 import { withKafka, withRedis } from './connection.ts'
-import { runDev } from './dev/command.ts'
-import { runEvaluate, type EvaluateArguments } from './evaluation/command.ts'
+import type { EvaluateArguments } from './evaluation/command.ts'
 import { reportAndExit } from './failure.ts'
 import { runLogAdopt } from './operations/adopt.ts'
 import { runImport, type ImportArguments } from './import/command.ts'
@@ -30,7 +29,13 @@ export function commandLine(): Command {
     .allowUnknownOption()
     .helpOption(false)
     .argument('[settings...]')
-    .action(guarded((settings: string[]) => runDev(settings)))
+    .action(
+      guarded(async (settings: string[]) => {
+        // Loaded only here: all services together take longer to load than other commands to run.
+        const { runDev } = await import('./dev/command.ts')
+        await runDev(settings)
+      }),
+    )
 
   const topics = program.command('topics').description('The topics in Kafka')
   withKafka(topics.command('apply'))
@@ -62,7 +67,12 @@ export function commandLine(): Command {
     .option('--partitions <n>', 'partitions of the log in this process', '8')
     .option('--target <url>', 'event-ingest of running services; with --feed')
     .option('--feed <host:port>', "the running blender's gRPC")
-    .action(guarded((recordings: string[], options: EvaluateArguments) => runEvaluate(recordings, options)))
+    .action(
+      guarded(async (recordings: string[], options: EvaluateArguments) => {
+        const { runEvaluate } = await import('./evaluation/command.ts')
+        await runEvaluate(recordings, options)
+      }),
+    )
 
   program
     .command('replay')

@@ -5,11 +5,13 @@ import type { LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
 import { nothingElse } from '@freshet/contracts/ports/state-store'
 import { firstGeneration, servingPointer, stateScope } from '@freshet/contracts/scopes'
 import { hash64 } from '@freshet/domain/hash'
-import { updaterConfig } from '@freshet/feature-updater/config'
+import type { TopicName } from '@freshet/contracts/topics'
+import { updaterConfig, type UpdaterConfig } from '@freshet/feature-updater/config'
 import { readToEnd } from '@freshet/feature-updater/read-to-end'
 import { createUpdater } from '@freshet/feature-updater/updater'
 import { loadConfig } from '@freshet/service/config'
 import { createProgress } from '@freshet/service/progress'
+import { OperationError } from '../operations/errors.ts'
 import { openFolder, type OpenFolder } from '../operations/platform.ts'
 import type { Terminal } from '../operations/terminal.ts'
 import type { Destination, PinOutcome } from './destination.ts'
@@ -18,7 +20,7 @@ import { openLedger } from './ledger.ts'
 import type { Applied } from './tally.ts'
 
 /** Folded in one commit at most: a long backlog is folded faster in large ones. */
-const foldRecords = 20_000
+const foldRecords = 50_000
 const pollMs = 20
 
 /** The data folder of the one-process edition: events are appended to its log and folded by a feature updater of this process. */
@@ -31,47 +33,24 @@ export async function openFolderDestination(
   },
 ): Promise<Destination> {
   const { terminal, env } = options
-  const fold = loadConfig(updaterConfig, { env }).fold
+  const settings = loadConfig(updaterConfig, { env })
   const platform = await openFolder({ data: folder }, options.partitions)
-  const { log, clock } = platform
+  const { log } = platform
   const onError = (error: Error): void => void terminal.progress.write(`freshet: ${error.message}; trying again\n`)
-  const updater = createUpdater({
-    log,
-    store: platform.store,
-    clock,
-    config: {
-      fold,
-      updater: { ...loadConfig(updaterConfig, { env }).updater, canaryEveryMs: 0, maxBatchRecords: foldRecords },
-    },
-    onError,
-  })
+  const config = {
+    fold: settings.fold,
+    updater: { ...settings.updater, canaryEveryMs: 0, maxBatchRecords: foldRecords },
+  }
+  const foldAll = async (): Promise<void> => {
+    await foldToEnd(platform, { config, topic: 'engagements.v1', label: 'applying to users' }, onError, terminal)
+    await foldToEnd(platform, { config, topic: 'pin-engagements.v1', label: 'applying to pins' }, onError, terminal)
+  }
   try {
     const known = await catalogueOf(platform, onError, terminal)
     const ledger = await openLedger(platform.environment, log, { onError, signal: terminal.signal })
-    let started = false
-    let before: Record<RecordOutcome, number> | null = null
-
-    const catchUp = async (label: string): Promise<void> => {
-      if (!started) {
-        started = true
-        await updater.start()
-      }
-      let lag = await updater.lag()
-      const total = lag
-      const progress = createProgress({ label, unit: 'records', total, out: terminal.progress, nowMs: terminal.nowMs })
-      while (lag > 0) {
-        const halted = updater.notReady()
-        if (halted !== null) throw new Error(halted)
-        await clock.sleep(pollMs, terminal.signal)
-        const now = await updater.lag()
-        progress.advance(Math.max(0, lag - now))
-        lag = now
-      }
-      if (total > 0) progress.done()
-    }
     // What waits in the log is not of this import.
-    await catchUp('applying what the folder already held')
-    before = await outcomesIn(platform)
+    await foldAll()
+    const before = await outcomesIn(platform)
 
     return {
       batchEvents: 20_000,
@@ -104,9 +83,9 @@ export async function openFolderDestination(
         return events.map(() => null)
       },
       async applied(): Promise<Applied> {
-        await catchUp('applying')
+        await foldAll()
         const after = await outcomesIn(platform)
-        const since = (outcome: RecordOutcome): number => after[outcome] - (before?.[outcome] ?? 0)
+        const since = (outcome: RecordOutcome): number => after[outcome] - before[outcome]
         return {
           applied: since('applied'),
           late: since('late'),
@@ -116,15 +95,41 @@ export async function openFolderDestination(
         }
       },
       next: `npx freshet dev --data ${folder}`,
-      async close() {
-        await updater.stop()
-        await platform.close()
-      },
+      close: () => platform.close(),
     }
   } catch (error) {
-    await updater.stop()
     await platform.close()
     throw error
+  }
+}
+
+/**
+ * Folds one stage up to the present end of its topic. A stage at a time, once everything is in the log: then each user and
+ * each pin is read and written once for many of its events.
+ */
+async function foldToEnd(
+  { log, store, clock }: OpenFolder,
+  { config, topic, label }: { readonly config: UpdaterConfig; readonly topic: TopicName; readonly label: string },
+  onError: (error: Error) => void,
+  terminal: Terminal,
+): Promise<void> {
+  const updater = createUpdater({ log, store, clock, config, onError })
+  await updater.start([topic])
+  try {
+    let lag = await updater.lag()
+    const total = lag
+    const progress = createProgress({ label, unit: 'records', total, out: terminal.progress, nowMs: terminal.nowMs })
+    while (lag > 0) {
+      const halted = updater.notReady()
+      if (halted !== null) throw new OperationError('EVENTS_NOT_APPLIED', halted)
+      await clock.sleep(pollMs, terminal.signal)
+      const now = await updater.lag()
+      progress.advance(Math.max(0, lag - now))
+      lag = now
+    }
+    if (total > 0) progress.done()
+  } finally {
+    await updater.stop()
   }
 }
 
