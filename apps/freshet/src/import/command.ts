@@ -57,6 +57,7 @@ export async function runImport(
   if (given.data !== undefined && given.target !== undefined)
     throw new ImportError('', 'give --data FOLDER or --target URL, not both')
   const nowMs = createSystemClock().now()
+  const startedMs = terminal.nowMs()
   const options = optionsOf(given, nowMs)
   const plans: FilePlan[] = []
   for (const file of files) plans.push(await planFile(file, options))
@@ -83,7 +84,7 @@ export async function runImport(
     await post(destination, plans, sorter, tally, terminal)
     const applied = await destination.applied()
     writeTable(terminal, tally, applied, made, given.target === undefined)
-    terminal.write(`next: ${destination.next}\n`)
+    terminal.write(`${rateLine(tally.read, terminal.nowMs() - startedMs)}\nnext: ${destination.next}\n`)
     if (applied !== null && applied.applied + applied.erased + applied.duplicate < tally.engagements)
       throw new OperationError(
         'EVENTS_NOT_APPLIED',
@@ -222,6 +223,11 @@ async function post(
 
 function writeTable(terminal: Terminal, ...table: Parameters<typeof tableOf>): void {
   for (const line of tableOf(...table)) terminal.write(`${line}\n`)
+}
+
+function rateLine(rows: number, tookMs: number): string {
+  const seconds = Math.max(tookMs, 1) / 1000
+  return `${rows.toLocaleString('en-US')} rows in ${seconds.toFixed(1)} s, ${Math.round(rows / seconds).toLocaleString('en-US')}/s in all`
 }
 
 function failIfRefused(tally: Tally): void {
