@@ -74,7 +74,11 @@ export function observeMemory(blender: RunningBlender, metrics: Metrics): void {
   const lag = metrics.gauge('freshet_view_lag_records')
   const users = metrics.gauge('freshet_feed_remembered_users')
   const unwritten = metrics.gauge('freshet_feed_unwritten')
-  metrics.beforeScrape(async () => {
+  metrics.beforeScrape(
+    async () => lag.set({ service }, await blender.lag()),
+    () => lag.set({ service }, NaN),
+  )
+  metrics.beforeScrape(() => {
     const { facts, rememberedUsers, unwrittenFeeds } = blender.stats()
     rows.set({ service, view: 'pins' }, facts.pins)
     bytes.set({ service, view: 'pins' }, facts.bytes)
@@ -82,6 +86,5 @@ export function observeMemory(blender: RunningBlender, metrics: Metrics): void {
     rejected.set({ service, reason: 'CODEC_INVALID' }, facts.rejected)
     users.set(rememberedUsers)
     unwritten.set(unwrittenFeeds)
-    lag.set({ service }, await blender.lag())
   })
 }

@@ -11,8 +11,11 @@ export function observe(service: RunningCandidateService, metrics: Metrics): voi
   const rows = metrics.gauge('freshet_view_rows')
   const bytes = metrics.gauge('freshet_view_bytes')
   const rejected = metrics.gauge('freshet_view_rejected_records')
-  metrics.beforeScrape(async () => {
-    lag.set({ service: 'candidate-service' }, await service.lag())
+  metrics.beforeScrape(
+    async () => lag.set({ service: 'candidate-service' }, await service.lag()),
+    () => lag.set({ service: 'candidate-service' }, NaN),
+  )
+  metrics.beforeScrape(() => {
     const stats = service.stats()
     rows.set({ service: 'candidate-service', view: 'pins' }, stats.pins)
     rows.set({ service: 'candidate-service', view: 'sessions' }, stats.sessions)

@@ -29,9 +29,10 @@ export function createCanary(options: {
   readonly partitions: () => number
   /** The log that user state follows. */
   readonly epoch: () => number
-  readonly onSeen: (family: StateFamily, ms: number) => void
+  /** Told of every canary, in each stage: how long it took until it was seen, or until it was given up. */
+  readonly onEnd: (family: StateFamily, ms: number, isSeen: boolean) => void
 }): Canary {
-  const { log, store, clock, onSeen } = options
+  const { log, store, clock, onEnd } = options
   const users = new Map<number, string>()
   const topics = new Map<number, string>()
   let number = 0
@@ -51,11 +52,17 @@ export function createCanary(options: {
     from: number,
     signal: AbortSignal,
   ): Promise<void> {
-    while (!(await seen())) {
-      if (clock.now() - from > patienceMs) throw new Error(`a canary was not in ${family} state after ${patienceMs} ms`)
-      await clock.sleep(pollMs, signal)
+    try {
+      while (!(await seen())) {
+        if (clock.now() - from > patienceMs)
+          throw new Error(`a canary was not in ${family} state after ${patienceMs} ms`)
+        await clock.sleep(pollMs, signal)
+      }
+    } catch (error) {
+      if (!signal.aborted) onEnd(family, clock.now() - from, false)
+      throw error
     }
-    onSeen(family, clock.now() - from)
+    onEnd(family, clock.now() - from, true)
   }
 
   return {
@@ -82,14 +89,22 @@ export function createCanary(options: {
         )
         return { partition, pinKey: subjectStateKey('topic', topicId), record: { key: userId, value, partition } }
       })
+      const giveUp = (error: unknown): never => {
+        if (!signal.aborted)
+          for (const family of ['user', 'pin'] as const)
+            for (const _ of partitions) onEnd(family, clock.now() - nowMs, false)
+        throw error
+      }
       const befores = await Promise.all(
         sent.map(({ partition, pinKey }) => countedBy(store, scopes.pin, partition, pinKey)),
-      )
-      const positions = await log.append(
-        'engagements.v1',
-        sent.map(({ record }) => record),
-        { signal },
-      )
+      ).catch(giveUp)
+      const positions = await log
+        .append(
+          'engagements.v1',
+          sent.map(({ record }) => record),
+          { signal },
+        )
+        .catch(giveUp)
       const from = clock.now()
       const ended = await Promise.allSettled(
         sent.flatMap(({ partition, pinKey }, i) => [

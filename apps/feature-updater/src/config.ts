@@ -125,11 +125,11 @@ export const updaterSettings = {
     .meta({ description: 'Consumer group: its members share the partitions' }),
   instance: z
     .string()
-    .regex(/^(@hostname|[\w.-]{0,249})$/)
-    .default('')
+    .regex(/^(@hostname|@auto|[\w.-]{0,249})$/)
+    .default('@auto')
     .meta({
       description:
-        "Name of this process that it keeps when started again, so that it takes its partitions back at once; `@hostname`: the host's; empty: they wait for a session to end",
+        "Name of this process that it keeps when started again, so that it takes its partitions back at once; `@auto`: the host's where the platform gives it to one process only (pods of a StatefulSet, containers); `@hostname`: the host's; empty: none, they wait for the session to end, about 9 s",
     }),
   maxBatchRecords: whole(
     2000,

@@ -2,11 +2,13 @@ import { hostname } from 'node:os'
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { redisOptions } from '@freshet/adapters/redis/connect'
+import { watchEviction } from '@freshet/adapters/redis/eviction-watch'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { pinInspection, progressInspection, storedPinState, userInspection } from '@freshet/contracts/inspection/routes'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema, removedSettings } from './config.ts'
+import { instanceName } from './instance-name.ts'
 import { updaterInstruments, watchUpdater } from './observe.ts'
 import { createUpdater } from './updater.ts'
 
@@ -17,13 +19,15 @@ await runService({
   removed: removedSettings,
   async start({ name, config, metrics, report, use, inspect }) {
     const clock = createSystemClock()
-    const { instance } = config.updater
-    const groupInstance = instance === '@hostname' ? hostname() : instance
+    const groupInstance = instanceName(config.updater.instance, { hostname: hostname(), env: process.env })
     const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock, groupInstance })
     use({ name: 'log', close: () => log.close() })
     const store = createRedisStateStore(redisOptions(config.redis))
     use({ name: 'store', close: () => store.close() })
-    const eviction = await store.evictionProblem()
+    const eviction = watchEviction(store, { clock })
+    await eviction.look()
+    const watching = new AbortController()
+    void eviction.run(watching.signal, (error) => report(error, { part: 'eviction' }))
     const updater = createUpdater({
       log,
       store,
@@ -32,7 +36,8 @@ await runService({
       ...updaterInstruments(metrics),
       onError: (error, at) => report(error, { part: 'updater', ...at }),
     })
-    use({ name: 'updater', notReady: () => eviction ?? updater.notReady(), drain: updater.stop })
+    use({ name: 'updater', notReady: () => eviction.problem() ?? updater.notReady(), drain: updater.stop })
+    use({ name: 'eviction', drain: async () => watching.abort() })
     inspect(
       userInspection({ log, store, clock }),
       pinInspection({ clock, stateOf: storedPinState({ log, store }) }),

@@ -11,12 +11,16 @@ import type { Updater } from './updater.ts'
 /** What an updater reports to as it works: for `createUpdater`. */
 export function updaterInstruments(metrics: Metrics): {
   readonly observer: FoldObserver
-  readonly onCanary: (stage: StateFamily, ms: number) => void
+  readonly onCanary: (stage: StateFamily, ms: number, isSeen: boolean) => void
 } {
+  const canaries = metrics.counter('freshet_updater_canaries_total')
   const canarySeconds = metrics.histogram('freshet_updater_canary_seconds')
   return {
     observer: countingObserver(metrics),
-    onCanary: (stage, ms) => canarySeconds.observe({ stage }, ms / 1000),
+    onCanary: (stage, ms, isSeen) => {
+      canarySeconds.observe({ stage }, ms / 1000)
+      canaries.inc({ stage, outcome: isSeen ? 'seen' : 'missed' })
+    },
   }
 }
 
@@ -60,12 +64,15 @@ function observe(updater: Updater, metrics: Metrics): void {
   const hits = metrics.gauge('freshet_updater_cache_hit_share')
   const failing = metrics.gauge('freshet_updater_failing_partitions')
   const replaced = metrics.gauge('freshet_updater_replaced_partitions')
-  metrics.beforeScrape(async () => {
+  metrics.beforeScrape(
+    async () => lag.set(await updater.lag()),
+    () => lag.set(NaN),
+  )
+  metrics.beforeScrape(() => {
     const stats = updater.stats()
     bytes.set(stats.cacheBytes)
     hits.set(stats.cacheReads === 0 ? 0 : stats.cacheHits / stats.cacheReads)
     failing.set(updater.health().reasons.length)
     replaced.set(stats.replacedPartitions)
-    lag.set(await updater.lag())
   })
 }

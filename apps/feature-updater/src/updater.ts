@@ -73,6 +73,9 @@ export interface Updater {
   lag(): Promise<number>
 }
 
+/** The log's own patience with an append is of this length. */
+const silentAfterMs = 10_000
+
 const stageTopics: readonly TopicName[] = ['engagements.v1', 'pin-engagements.v1']
 
 /** An updater over a log and a store. `onError` hears of everything that is being retried. */
@@ -82,8 +85,8 @@ export function createUpdater(options: {
   readonly clock: Clock
   readonly config: UpdaterConfig
   readonly observer?: FoldObserver
-  /** Told how long a canary took from its acknowledgement to being readable, milliseconds. */
-  readonly onCanary?: (family: StateFamily, ms: number) => void
+  /** Told how long a canary took from its acknowledgement to being readable, milliseconds, or until it was given up. */
+  readonly onCanary?: (family: StateFamily, ms: number, isSeen: boolean) => void
   readonly onError?: (error: Error, at?: TopicPartition) => void
 }): Updater {
   const { log, store, clock } = options
@@ -97,6 +100,9 @@ export function createUpdater(options: {
   const ending = new AbortController()
   let batches = 0
   let badAcceptedUntilMs = 0
+  /** When log and store last answered together; null: they have not been asked yet. */
+  let lookedAtMs: number | null = null
+  let lookFailure = ''
   let partitions = 0
 
   const scopeOf = (topic: string): string => {
@@ -113,7 +119,7 @@ export function createUpdater(options: {
     clock,
     partitions: () => partitions,
     epoch: () => following.of(familyTopic.user).epoch,
-    onSeen: options.onCanary ?? (() => undefined),
+    onEnd: options.onCanary ?? (() => undefined),
   })
 
   const folderOf = <Parsed extends { readonly kind: string }, State>(
@@ -193,7 +199,9 @@ export function createUpdater(options: {
     },
     async look() {
       const owned = readers.flatMap((reader) => reader.assigned()).filter(({ topic }) => isFoldedTopic(topic))
+      if (owned.length === 0) await log.ends(familyTopic.user)
       await following.look(owned)
+      lookedAtMs = clock.now()
     },
     async refreshPointers() {
       badAcceptedUntilMs = Number((await store.pointer(badAcceptedPointer)) ?? 0)
@@ -237,7 +245,8 @@ export function createUpdater(options: {
         }),
       )
       const { generationPollMs, canaryEveryMs, logCheckMs } = config.updater
-      if (logCheckMs > 0) void repeat(logCheckMs, updater.look)
+      lookedAtMs = clock.now()
+      if (logCheckMs > 0) void repeat(logCheckMs, looked)
       if (generationPollMs > 0) void repeat(generationPollMs, updater.refreshPointers)
       if (canaryEveryMs > 0) void repeat(canaryEveryMs, sendCanaries)
     },
@@ -248,7 +257,12 @@ export function createUpdater(options: {
     health() {
       const standing = following.reasons()
       const others = [...failures].filter(([, reason]) => !standing.includes(reason))
-      const reasons = [...standing, ...others.map(([partition, reason]) => `${partition}: ${reason}`)]
+      const silence = silent()
+      const reasons = [
+        ...(silence === null ? [] : [silence]),
+        ...standing,
+        ...others.map(([partition, reason]) => `${partition}: ${reason}`),
+      ]
       return { ok: reasons.length === 0, reasons }
     },
     notReady: () => updater.health().reasons[0] ?? null,
@@ -294,6 +308,24 @@ export function createUpdater(options: {
     await loaded.promise
   }
 
+  async function looked(): Promise<void> {
+    try {
+      await updater.look()
+    } catch (error) {
+      lookFailure = (error as Error).message
+      throw error
+    }
+  }
+
+  /** Why nothing is known of what waits: the log or the store does not answer. A hiccup is none. */
+  function silent(): string | null {
+    const { logCheckMs } = config.updater
+    if (lookedAtMs === null || logCheckMs === 0 || ending.signal.aborted) return null
+    const quietMs = clock.now() - lookedAtMs
+    if (quietMs <= 2 * logCheckMs + silentAfterMs) return null
+    return `log or store have not answered for ${Math.round(quietMs / 1000)} s: ${lookFailure || 'no answer came'}`
+  }
+
   async function repeat(everyMs: number, work: () => Promise<void>): Promise<void> {
     while (!ending.signal.aborted) {
       await clock.sleep(everyMs, ending.signal).catch(() => undefined)
@@ -306,7 +338,10 @@ export function createUpdater(options: {
     const owned = readers.flatMap((reader) => reader.assigned()).filter(({ topic }) => topic === 'engagements.v1')
     const partitionsOwned = owned.map(({ partition }) => partition)
     const scopes = { user: stateScope('user', generations.user), pin: stateScope('pin', generations.pin) }
-    const positions = await store.positions(scopes.user, partitionsOwned)
+    const positions = await store.positions(scopes.user, partitionsOwned).catch((error: unknown) => {
+      for (const _ of partitionsOwned) options.onCanary?.('user', 0, false)
+      throw error
+    })
     await canary.send(
       partitionsOwned.filter((_, row) => (positions[row] ?? 0) > 0),
       scopes,

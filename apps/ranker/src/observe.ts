@@ -6,8 +6,11 @@ export function observe(ranker: RunningRanker, metrics: Metrics): void {
   const lag = metrics.gauge('freshet_view_lag_records')
   const rows = metrics.gauge('freshet_view_rows')
   const rejected = metrics.gauge('freshet_view_rejected_records')
-  metrics.beforeScrape(async () => {
-    lag.set({ service: 'ranker' }, await ranker.lag())
+  metrics.beforeScrape(
+    async () => lag.set({ service: 'ranker' }, await ranker.lag()),
+    () => lag.set({ service: 'ranker' }, NaN),
+  )
+  metrics.beforeScrape(() => {
     const stats = ranker.stats()
     rows.set({ service: 'ranker', view: 'pins' }, stats.pins)
     rows.set({ service: 'ranker', view: 'states' }, stats.states)

@@ -8,11 +8,14 @@ export function observe(trainer: Trainer, metrics: Metrics): void {
   const rows = metrics.gauge('freshet_view_rows')
   const bytes = metrics.gauge('freshet_view_bytes')
   const rejected = metrics.gauge('freshet_view_rejected_records')
-  metrics.beforeScrape(async () => {
+  metrics.beforeScrape(
+    async () => lag.set({ service }, await trainer.lag()),
+    () => lag.set({ service }, NaN),
+  )
+  metrics.beforeScrape(() => {
     const stats = trainer.stats()
     rows.set({ service, view: 'embeddings' }, stats.pins)
     bytes.set({ service, view: 'embeddings' }, stats.bytes)
     rejected.set({ service, reason: 'CODEC_INVALID' }, stats.rejected)
-    lag.set({ service }, await trainer.lag())
   })
 }

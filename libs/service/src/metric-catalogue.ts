@@ -146,9 +146,14 @@ export const metricCatalogue = {
     help: 'Partitions whose log is not the one that their state was folded from: nothing is folded until `freshet log adopt`.',
     labels: [],
   },
+  freshet_updater_canaries_total: {
+    type: 'counter',
+    help: 'Canary events by stage (user, pin) and outcome: seen, or missed after ten seconds or because log or store did not answer.',
+    labels: ['stage', 'outcome'],
+  },
   freshet_updater_canary_seconds: {
     type: 'histogram',
-    help: 'Time from the acknowledgement of a canary event to its state being readable, by stage (user, pin).',
+    help: 'Time from the acknowledgement of a canary event to its state being readable, or to its being given up, by stage (user, pin).',
     labels: ['stage'],
     buckets: secondBuckets,
   },

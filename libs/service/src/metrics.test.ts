@@ -30,4 +30,26 @@ describe('metrics', () => {
       if (spec.type === 'histogram') expect(spec.buckets?.length).toBeGreaterThan(3)
     },
   )
+
+  it('A24: a scrape does not wait for what is away, and shows that a value is not known rather than the old one', async () => {
+    const metrics = createMetrics()
+    const lag = metrics.gauge('freshet_updater_lag_records')
+    const answers: (() => Promise<number>)[] = [
+      () => Promise.resolve(7),
+      () => Promise.reject(new Error('away')),
+      () => new Promise(() => undefined),
+    ]
+    let asked = 0
+    metrics.beforeScrape(
+      async () => lag.set(await (answers[asked++] ?? answers[0]!)()),
+      () => lag.set(NaN),
+    )
+    expect(await metrics.text()).toContain('freshet_updater_lag_records 7')
+    expect(await metrics.text()).toMatch(/freshet_updater_lag_records nan/i)
+    const startMs = performance.now()
+    expect(await metrics.text()).toMatch(/freshet_updater_lag_records nan/i)
+    expect(await metrics.text()).toMatch(/freshet_updater_lag_records nan/i)
+    expect(performance.now() - startMs).toBeLessThan(2_000)
+    expect(asked).toBe(3)
+  })
 })

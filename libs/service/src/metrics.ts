@@ -12,8 +12,11 @@ export interface Metrics {
   counter<Name extends MetricNameOf<'counter'>>(name: Name): Counter<LabelsOf<Name>>
   gauge<Name extends MetricNameOf<'gauge'>>(name: Name): Gauge<LabelsOf<Name>>
   histogram<Name extends MetricNameOf<'histogram'>>(name: Name): Histogram<LabelsOf<Name>>
-  /** Runs before every scrape, to set gauges that cost something to find out. A failure leaves the old value. */
-  beforeScrape(collect: () => void | Promise<void>): void
+  /**
+   * Runs before every scrape, to set gauges that cost something to find out. Where it fails, or has not ended after half a
+   * second, the scrape goes without it, and `unknown` runs, which sets such gauges to NaN: an old value would pass for a new one.
+   */
+  beforeScrape(collect: () => void | Promise<void>, unknown?: () => void): void
   /** Everything in Prometheus's text format. */
   text(): Promise<string>
   readonly contentType: string
@@ -26,7 +29,7 @@ export function createMetrics(options?: { readonly runtime?: boolean }): Metrics
   const counters = new Map<string, Counter>()
   const gauges = new Map<string, Gauge>()
   const histograms = new Map<string, Histogram>()
-  const hooks: (() => void | Promise<void>)[] = []
+  const hooks: Hook[] = []
   const common = (name: MetricName) => {
     const { help, labels }: MetricSpec = metricCatalogue[name]
     return { name, help, labelNames: [...labels], registers: [registry] }
@@ -37,15 +40,39 @@ export function createMetrics(options?: { readonly runtime?: boolean }): Metrics
     gauge: (name) => once(gauges, name, () => new Gauge(common(name))),
     histogram: (name) =>
       once(histograms, name, () => new Histogram({ ...common(name), buckets: [...metricCatalogue[name].buckets] })),
-    beforeScrape(collect) {
-      hooks.push(collect)
+    beforeScrape(collect, unknown = () => undefined) {
+      hooks.push({ collect, unknown, underWay: null })
     },
     async text() {
-      await Promise.allSettled(hooks.map(async (collect) => collect()))
+      await Promise.all(hooks.map(collected))
       return registry.metrics()
     },
     contentType: registry.contentType,
   }
+}
+
+interface Hook {
+  readonly collect: () => void | Promise<void>
+  readonly unknown: () => void
+  /** What an earlier scrape began and nobody has answered yet: one question at a time. */
+  underWay: Promise<boolean> | null
+}
+
+const longestWaitMs = 500
+
+async function collected(hook: Hook): Promise<void> {
+  hook.underWay ??= (async () => hook.collect())().then(
+    () => true,
+    () => false,
+  )
+  const { underWay } = hook
+  void underWay.then(() => (hook.underWay = null))
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), longestWaitMs)
+  })
+  if (!(await Promise.race([underWay, late]))) hook.unknown()
+  clearTimeout(timer)
 }
 
 function once<T>(made: Map<string, T>, name: string, make: () => T): T {

@@ -43,6 +43,8 @@ export interface RedisConnection {
   scanKeys(pattern: string): AsyncIterable<readonly Buffer[]>
   /** Why no server was reached since the start; null: one was, which does not say that it answers now. */
   unreached(): ContractError | null
+  /** Told whenever a connection to a server was made. */
+  onConnected(listener: () => void): void
   /** Waits for calls under way, then disconnects. */
   close(): Promise<void>
 }
@@ -143,6 +145,11 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   const masters = (): readonly Redis[] => (client instanceof Cluster ? client.nodes('master') : [client])
 
   return {
+    onConnected(listener) {
+      client.on('ready', listener)
+      // Of a Cluster a server that comes in for another one, after a fail-over.
+      client.on('+node', listener)
+    },
     command: (name, args, signal) => bounded(() => send(name, args), signal),
     script: (script, keys, args, signal) => bounded(() => run(script, [keys.length, ...keys, ...args]), signal),
     values: (keys, signal) => bounded(() => readTogether(keys), signal),

@@ -1,3 +1,5 @@
+import { watchEviction } from './eviction-watch.ts'
+import { createVirtualClock } from '../memory/clock.ts'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Cluster, Redis } from 'ioredis'
 import { aCommit, bytes, eventually, text } from '../suites/state-store.builders.ts'
@@ -182,6 +184,34 @@ function standaloneTests(target: RedisTarget): void {
       expect(await store.evictionProblem()).toBe('maxmemory-policy is allkeys-lru; set it to noeviction')
       await client.config('SET', 'maxmemory-policy', before)
     })
+    await store.close()
+  })
+
+  test('A25: a policy that is changed later is noticed, at the next question and at the next connection', async () => {
+    const store = createRedisStateStore({ url, keyPrefix: freshPrefix() })
+    const clock = createVirtualClock(0)
+    const watch = watchEviction(store, { clock, everyMs: 1_000 })
+    const ending = new AbortController()
+    const running = watch.run(ending.signal, () => undefined)
+    await withClient(url, async (client) => {
+      const before = (await client.config('GET', 'maxmemory-policy'))[1] ?? 'noeviction'
+      const until = async (problem: string | null): Promise<void> => {
+        for (let i = 0; watch.problem() !== problem && i < 200; i++) await new Promise((go) => setTimeout(go, 20))
+        expect(watch.problem()).toBe(problem)
+      }
+      await client.config('SET', 'maxmemory-policy', 'noeviction')
+      await watch.look()
+      expect(watch.problem()).toBeNull()
+      await client.config('SET', 'maxmemory-policy', 'allkeys-lru')
+      await clock.advance(1_000)
+      await until('maxmemory-policy is allkeys-lru; set it to noeviction')
+      await client.config('SET', 'maxmemory-policy', 'noeviction')
+      await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+      await until(null)
+      await client.config('SET', 'maxmemory-policy', before)
+    })
+    ending.abort()
+    await running
     await store.close()
   })
 

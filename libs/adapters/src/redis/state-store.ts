@@ -19,6 +19,8 @@ export interface RedisStateStore extends StateStore {
   evictionProblem(): Promise<string | null>
   /** Why no server was reached since the start, for readiness; null: one was. */
   unreached(): string | null
+  /** Told whenever a connection to a server was made. */
+  onConnected(listener: () => void): void
 }
 
 const outcomeKinds = ['APPLIED', 'SKIPPED', 'PARTIAL', 'ROLLBACK'] as const
@@ -195,6 +197,7 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
       const problem = redis.unreached()
       return problem === null ? null : `${problem.code}: ${problem.message}`
     },
+    onConnected: (listener) => redis.onConnected(listener),
 
     close: () => redis.close(),
   }
