@@ -7,6 +7,7 @@ import {
   type GetRelatedPinsRequest,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { LogPosition } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { unitFault } from '@freshet/contracts/json/time'
 import { parseToken } from '@freshet/contracts/tokens'
 import { idProblem } from '@freshet/domain/ids'
 import { parsePageToken, type PageSession } from './page-token.ts'
@@ -84,6 +85,8 @@ function commonOf(request: Omit<GetFeedRequest, 'pageToken'>, { nowMs, feedId, p
   if (locale !== '' && !/^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}$/.test(locale))
     throw invalid('locale', `is ${quoted(locale)}; give a BCP 47 locale such as de-AT, or none`)
   const atMs = request.atMs ?? nowMs
+  const unit = request.atMs === undefined ? null : unitFault(atMs)
+  if (unit !== null) throw invalid('at_ms', unit.text)
   if (!Number.isSafeInteger(atMs) || atMs <= 0 || atMs > latestAtMs)
     throw invalid('at_ms', `is ${atMs}; give milliseconds since the epoch, before 2106`)
   return {

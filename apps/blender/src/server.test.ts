@@ -93,6 +93,7 @@ const badRequests: readonly (readonly [string, Partial<GetFeedRequest>, string])
   ['too many tokens', { after: Array.from({ length: 1_025 }, () => 'e1-5') }, 'after'],
   ['a locale that is none', { locale: 'german please' }, 'locale'],
   ['a time before the epoch', { atMs: -1 }, 'at_ms'],
+  ['a time in seconds', { atMs: 1_760_000_000 }, 'at_ms'],
   ['a time in the far future', { atMs: 9_007_199_254_740_000 }, 'at_ms'],
   [
     'an empty pin among those excluded',

@@ -12,6 +12,7 @@ import { riceColumn } from '@freshet/contracts/rice'
 import {
   asId,
   idProblem,
+  nameProblem,
   type Branded,
   type BoardId,
   type CreatorId,
@@ -44,16 +45,16 @@ export function queryOf(request: RetrieveRequest, sourceNames: readonly string[]
     recent: recentOf(request),
     exclude: ids<PinId>('exclude_pin_ids', request.excludePinIds),
     excludeHashes: hashesOf(request.excludePinHashes),
-    excludeCreators: ids<CreatorId>('blocks.creator_ids', request.blocks?.creatorIds ?? []),
-    excludeTopics: ids<TopicId>('blocks.topic_ids', request.blocks?.topicIds ?? []),
+    excludeCreators: names<CreatorId>('blocks.creator_ids', request.blocks?.creatorIds ?? []),
+    excludeTopics: names<TopicId>('blocks.topic_ids', request.blocks?.topicIds ?? []),
     shown: request.shown === undefined ? null : shownOf(request.shown),
     fillTo: request.fillTo,
     sweptTo: request.sweptTo,
     among: request.amongPinIds.length === 0 ? null : ids<PinId>('among_pin_ids', request.amongPinIds),
     locale: request.locale === '' ? null : request.locale,
-    followedCreators: ids<CreatorId>('follows.creator_ids', request.follows?.creatorIds ?? []),
-    followedTopics: ids<TopicId>('follows.topic_ids', request.follows?.topicIds ?? []),
-    followedBoards: ids<BoardId>('follows.board_ids', request.follows?.boardIds ?? []),
+    followedCreators: names<CreatorId>('follows.creator_ids', request.follows?.creatorIds ?? []),
+    followedTopics: names<TopicId>('follows.topic_ids', request.follows?.topicIds ?? []),
+    followedBoards: names<BoardId>('follows.board_ids', request.follows?.boardIds ?? []),
     limit: request.limit,
     sources: request.sources.length === 0 ? null : request.sources,
   }
@@ -131,7 +132,7 @@ function recentOf(request: RetrieveRequest): RecentAction[] {
       action,
       occurredAtMs: times[at]!,
       sessionId: optionalId<SessionId>('recent.session_ids', sessionIds[at] ?? ''),
-      boardId: optionalId<BoardId>('recent.board_ids', boardIds[at] ?? ''),
+      boardId: optionalName('recent.board_ids', boardIds[at] ?? ''),
     }
   })
 }
@@ -164,6 +165,20 @@ function id<Id extends Branded<string>>(field: string, value: string): Id {
   const problem = idProblem(value)
   if (problem !== null) throw invalid(field, problem)
   return asId<Id>(value)
+}
+
+function names<Name extends Branded<string>>(field: string, values: readonly string[]): Name[] {
+  return values.map((value) => name<Name>(field, value))
+}
+
+function name<Name extends Branded<string>>(field: string, value: string): Name {
+  const problem = nameProblem(value)
+  if (problem !== null) throw invalid(field, problem)
+  return asId<Name>(value)
+}
+
+function optionalName(field: string, value: string): BoardId | null {
+  return value === '' ? null : name<BoardId>(field, value)
 }
 
 function optionalId<Id extends Branded<string>>(field: string, value: string): Id | null {

@@ -24,29 +24,47 @@ export function clockShiftMs({ sentAtMs, offsetMs }: ClientClock, nowMs: number,
   return aheadMs > toleratedSkewMs ? offsetMs - aheadMs : offsetMs
 }
 
-/** The engagement with its time corrected by `shiftMs`, and, where that is still too far in the future, set to the bound; or why its time is refused. */
+/** When a request arrived, and what to add to its times, milliseconds. */
+export interface RequestTime {
+  readonly nowMs: number
+  readonly shiftMs: number
+}
+
+type TimeLimits = Pick<IngestConfig, 'maxEventAgeDays' | 'maxFutureMs' | 'rejectFutureMs'>
+
+/** The engagement with its time corrected, or why its time is refused. */
 export function timedEngagement(
   engagement: Engagement,
   at: string,
-  time: { readonly nowMs: number; readonly shiftMs: number },
-  limits: Pick<IngestConfig, 'maxEventAgeDays' | 'maxFutureMs' | 'rejectFutureMs'>,
+  time: RequestTime,
+  limits: TimeLimits,
 ): Engagement | IngestProblem {
-  const { nowMs, shiftMs } = time
-  const happenedMs = engagement.occurredAtMs + shiftMs
+  const taken = takenTime(engagement.occurredAtMs, at, time, limits)
+  if (typeof taken !== 'number') return taken
+  return taken === engagement.occurredAtMs ? engagement : { ...engagement, occurredAtMs: taken }
+}
+
+/** A time corrected by `shiftMs`, and, where that is still too far in the future, set to the bound; or why it is refused. */
+export function takenTime(
+  occurredAtMs: number,
+  at: string,
+  { nowMs, shiftMs }: RequestTime,
+  limits: TimeLimits,
+): number | IngestProblem {
+  const happenedMs = occurredAtMs + shiftMs
   const corrected = shiftMs === 0 ? '' : ` (corrected by ${Math.round(shiftMs / 1000)} s for the client's clock)`
   if (happenedMs > nowMs + limits.maxFutureMs) {
-    if (happenedMs > nowMs + limits.rejectFutureMs) {
-      const text = `is ${hours(happenedMs - nowMs)} in the future${corrected}; give the time at which it happened`
-      return problemAt(at, 'occurredAt', 'EVENT_TIME_FUTURE', text)
-    }
-    return { ...engagement, occurredAtMs: nowMs + limits.maxFutureMs }
+    if (happenedMs <= nowMs + limits.rejectFutureMs) return nowMs + limits.maxFutureMs
+    const text = `is ${hours(happenedMs - nowMs)} in the future${corrected}; give the time at which it happened`
+    return problemAt(at, 'occurredAt', 'EVENT_TIME_FUTURE', text)
   }
   const { maxEventAgeDays } = limits
   if ((maxEventAgeDays > 0 && happenedMs < nowMs - maxEventAgeDays * dayMs) || happenedMs <= 0) {
-    const text = `is ${hours(nowMs - happenedMs)} ago${corrected}; at most ${maxEventAgeDays} days are taken`
+    const taken = maxEventAgeDays > 0 ? `at most ${maxEventAgeDays} days are taken` : 'give a time after 1970'
+    const text = `is ${hours(nowMs - happenedMs)} ago${corrected}; ${taken}`
     return problemAt(at, 'occurredAt', 'EVENT_TIME_PAST', text)
   }
-  return shiftMs === 0 ? engagement : { ...engagement, occurredAtMs: happenedMs }
+  return happenedMs
 }
 
 function hours(ms: number): string {

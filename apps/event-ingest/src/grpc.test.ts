@@ -1,6 +1,7 @@
 import { silentReport } from '@freshet/service/reporting'
 import { credentials, makeGenericClientConstructor, status, type ServiceError } from '@grpc/grpc-js'
 import { decodeEngagement, encodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { decodePinChange } from '@freshet/contracts/codecs/pin'
 import { Action, Engagement, Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import { Pin } from '@freshet/contracts/gen/freshet/catalogue/v1/catalogue'
 import {
@@ -110,7 +111,8 @@ describe('EventIngest over gRPC', () => {
     ['no pin', good({ pinId: undefined }), 'EVENT_FIELD_MISSING', 'pinId'],
     ['no time', good({ occurredAtMs: 0 }), 'EVENT_FIELD_MISSING', 'occurredAt'],
     ['a negative time', good({ occurredAtMs: -5 }), 'EVENT_TIME_INVALID', 'occurredAt'],
-    ['a time beyond years', good({ occurredAtMs: 9e15 }), 'EVENT_TIME_INVALID', 'occurredAt'],
+    ['a time in seconds', good({ occurredAtMs: Math.floor(nowMs / 1000) }), 'EVENT_TIME_UNIT', 'occurredAt'],
+    ['a time in microseconds', good({ occurredAtMs: nowMs * 1000 }), 'EVENT_TIME_UNIT', 'occurredAt'],
     ['the far past', good({ occurredAtMs: 1 }), 'EVENT_TIME_PAST', 'occurredAt'],
     ['the far future', good({ occurredAtMs: nowMs * 2 }), 'EVENT_TIME_FUTURE', 'occurredAt'],
     ['a dwell of days', good({ dwellMs: 4_000_000_000 }), 'EVENT_FIELD_VALUE', 'dwellMs'],
@@ -171,6 +173,60 @@ describe('EventIngest over gRPC', () => {
         { id: 'cut', code: 'EMBEDDING_INVALID', field: 'pins[4].visualEmbedding' },
       ],
     })
+  })
+
+  it('A19: names everything that is wrong with every event, as fields are named in JSON', async () => {
+    const { call } = await start()
+    const bad = good({
+      eventId: '',
+      userId: 'a\ud800',
+      action: 99 as Action,
+      occurredAtMs: Math.floor(nowMs / 1000),
+      surface: 9 as Surface,
+      dwellMs: 4_000_000_000,
+    })
+    const old = good({ userId: 'a b', occurredAtMs: nowMs - 90 * 86_400_000 })
+    const outcome = await call('postEngagements', post([good(), bad, old]))
+    const receipts = 'receipts' in outcome ? outcome.receipts : []
+    expect(receipts.map(({ problems }) => problems.map(({ field, code }) => `${code} ${field}`))).toEqual([
+      [],
+      [
+        'EVENT_ID_INVALID engagements[1].userId',
+        'EVENT_TIME_UNIT engagements[1].occurredAt',
+        'EVENT_FIELD_VALUE engagements[1].action',
+        'EVENT_FIELD_VALUE engagements[1].surface',
+        'EVENT_FIELD_MISSING engagements[1].eventId',
+        'EVENT_FIELD_VALUE engagements[1].dwellMs',
+      ],
+      ['EVENT_ID_INVALID engagements[2].userId', 'EVENT_TIME_PAST engagements[2].occurredAt'],
+    ])
+    const alone = await call('postEngagements', post([bad, old]))
+    expect((alone as { details: string }).details.match(/EVENT_[A-Z_]+: engagements/g)).toHaveLength(8)
+    const many = await call('postEngagements', post(Array.from({ length: 1_000 }, () => bad)))
+    expect((many as { details: string }).details).toMatch(/; and \d{4} more$/)
+    expect((many as { details: string }).details.length).toBeLessThan(5_000)
+  })
+
+  it('A19: refuses a time of sending in seconds', async () => {
+    const { call } = await start()
+    const outcome = await call('postEngagements', post([good()], Math.floor(nowMs / 1000)))
+    expect(outcome).toMatchObject({ code: status.INVALID_ARGUMENT })
+    expect((outcome as { details: string }).details).toContain('EVENT_TIME_UNIT: sentAt is')
+  })
+
+  it('A17: takes pins with names and of long ago, but not of seconds', async () => {
+    const { call, records } = await start()
+    const pin = (pinId: string, createdAtMs: number): Pin =>
+      Pin.create({ pinId, topics: ['Home Decor'], creatorId: 'Ada Lovelace', createdAtMs })
+    const pins = [pin('old', Date.UTC(1950, 5, 1)), pin('epoch', 0), pin('seconds', Math.floor(nowMs / 1000))]
+    expect(await call('postPins', PostPinsRequest.encode({ pins }).finish())).toMatchObject({
+      receipts: [{ code: '' }, { code: '' }, { code: 'EVENT_TIME_UNIT', field: 'pins[2].createdAt' }],
+    })
+    const changes = (await records('pins.v1')).map(({ key, value }) => decodePinChange(key, value))
+    expect(changes.map((change) => (change.kind === 'upsert' ? change.pin.createdAtMs : null)).toSorted()).toEqual([
+      Date.UTC(1950, 5, 1),
+      0,
+    ])
   })
 
   it('answers UNAVAILABLE when the log does not answer', async () => {

@@ -8,6 +8,7 @@ import {
   type PostPinsResponse,
 } from '@freshet/contracts/gen/freshet/ingest/v1/ingest'
 import { ingestProblems, problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
+import { unitFault } from '@freshet/contracts/json/time'
 import type { GrpcService } from '@freshet/service/grpc-service'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
@@ -18,7 +19,8 @@ type Sized<Message> = Decoded<Message> & { readonly bytes: number }
 type Receipts = PostPinsResponse & Partial<PostEngagementsResponse>
 type Handler<Message> = (call: ServerUnaryCall<Sized<Message>, Receipts>, done: sendUnaryData<Receipts>) => void
 
-const maxNamedProblems = 10
+/** A status travels in headers, which have their own bounds. */
+const maxDetailsCharacters = 4_000
 
 /** The `EventIngest` service. It translates; ingest decides. Where nothing of a request was accepted the status says so, else the receipts do. */
 export function createIngestGrpcService(
@@ -34,7 +36,7 @@ export function createIngestGrpcService(
         if ('problem' in request) return refused({ code: 'BODY_MALFORMED', field: '', message: request.problem })
         const answer = await take(request.message, request.bytes)
         if (answer.kind === 'refused') return refused(answer.problem)
-        const problems = answer.receipts.filter((receipt) => 'code' in receipt)
+        const problems = answer.receipts.flatMap((receipt) => ('code' in receipt ? receipt.problems : []))
         if (answer.accepted === 0) return rejected(problems)
         requests.inc({ protocol: 'grpc', outcome: 'accepted' })
         done(null, {
@@ -54,9 +56,7 @@ export function createIngestGrpcService(
 
       function rejected(problems: readonly IngestProblem[]): void {
         requests.inc({ protocol: 'grpc', outcome: 'rejected' })
-        const named = problems.slice(0, maxNamedProblems).map(({ code, message }) => `${code}: ${message}`)
-        const others = problems.length > maxNamedProblems ? `; and ${problems.length - maxNamedProblems} more` : ''
-        done({ code: status.INVALID_ARGUMENT, details: `${named.join('; ')}${others}` })
+        done({ code: status.INVALID_ARGUMENT, details: detailsOf(problems) })
       }
     }
 
@@ -72,15 +72,17 @@ export function createIngestGrpcService(
       },
     },
     implementation: {
-      postEngagements: handler<PostEngagementsRequest>(({ engagements, sentAtMs, clockOffsetMs }, bytes) =>
-        ingest.takeEngagements({
+      postEngagements: handler<PostEngagementsRequest>(async ({ engagements, sentAtMs, clockOffsetMs }, bytes) => {
+        const fault = sentAtMs === undefined ? null : unitFault(sentAtMs)
+        if (fault !== null) return { kind: 'refused', problem: problemAt('', 'sentAt', fault.code, fault.text) }
+        return ingest.takeEngagements({
           events: engagements,
           read: parseEngagementMessage,
           single: false,
           bytes,
           clock: { sentAtMs: sentAtMs ?? null, offsetMs: clockOffsetMs ?? 0 },
-        }),
-      ),
+        })
+      }),
       postPins: handler<PostPinsRequest>(({ pins }, bytes) =>
         ingest.takePins({ events: pins, read: parsePinMessage, single: false, bytes }),
       ),
@@ -99,7 +101,20 @@ function statusOf({ code }: IngestProblem): status {
   return retryable && code !== 'INGEST_INTERNAL' ? status.UNAVAILABLE : status.INTERNAL
 }
 
+/** All problems of a request, as many as fit. */
+function detailsOf(problems: readonly IngestProblem[]): string {
+  let details = ''
+  for (const [index, { code, message }] of problems.entries()) {
+    const one = `${index === 0 ? '' : '; '}${code}: ${message}`
+    if (index > 0 && details.length + one.length > maxDetailsCharacters) {
+      return `${details}; and ${problems.length - index} more`
+    }
+    details += one
+  }
+  return details
+}
+
 function receiptMessage(receipt: Receipt): Receipts['receipts'][number] {
-  if ('code' in receipt) return { ...receipt, token: '' }
-  return { ...receipt, code: '', message: '', field: '' }
+  if ('code' in receipt) return { ...receipt, token: '', problems: [...receipt.problems] }
+  return { ...receipt, code: '', message: '', field: '', problems: [] }
 }

@@ -147,10 +147,36 @@ describe('POST /v1/engagements', () => {
 
   it('names event and field of a single event', async () => {
     const { post } = await start()
+    const problem = { code: 'EVENT_FIELD_MISSING', field: 'userId', message: 'userId is missing; give a string' }
     const { status, body } = await post('/v1/engagements', anEngagement({ userId: undefined }))
     expect(status).toBe(400)
-    expect(body.receipts).toEqual([
-      { id: 'e1', code: 'EVENT_FIELD_MISSING', field: 'userId', message: 'userId is missing; give a string' },
+    expect(body.receipts).toEqual([{ id: 'e1', ...problem, problems: [problem] }])
+  })
+
+  it('A19: names all problems of every event, its age too', async () => {
+    const { post } = await start()
+    const old = anEngagement({ userId: 5, position: -1, occurredAt: '2020-01-01T00:00:00Z' })
+    const { body } = await post('/v1/engagements', { engagements: [old, anEngagement({ pinId: '', surface: 'moon' })] })
+    const problems = body.receipts.map((receipt) => (receipt as unknown as { problems: Body['receipts'] }).problems)
+    expect(problems.map((all) => all.map(({ code, field }) => `${code} ${field}`))).toEqual([
+      [
+        'EVENT_FIELD_TYPE engagements[0].userId',
+        'EVENT_FIELD_VALUE engagements[0].position',
+        'EVENT_TIME_PAST engagements[0].occurredAt',
+      ],
+      ['EVENT_FIELD_MISSING engagements[1].pinId', 'EVENT_FIELD_VALUE engagements[1].surface'],
+    ])
+  })
+
+  it('A17: takes names with blanks', async () => {
+    const { post, engagements } = await start()
+    const save = anEngagement({ action: 'save', boardId: 'Home Decor' })
+    expect((await post('/v1/engagements', save)).status).toBe(202)
+    expect(await engagements()).toMatchObject([{ boardId: 'Home Decor' }])
+    const pin = { pinId: 'p', topics: ['Home Decor'], creatorId: 'Ada Lovelace', createdAt: '1950-01-01T00:00:00Z' }
+    expect((await post('/v1/pins', pin)).status).toBe(202)
+    expect((await post('/v1/engagements', anEngagement({ pinId: 'a b' }))).body.receipts).toMatchObject([
+      { message: 'pinId holds a blank; give 1–128 characters without blanks' },
     ])
   })
 

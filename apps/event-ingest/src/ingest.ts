@@ -15,10 +15,12 @@ import { createByteRoom, type ByteRoom } from '@freshet/service/byte-room'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
 import type { IngestConfig } from './config.ts'
-import { clockShiftMs, timedEngagement, type ClientClock } from './event-time.ts'
+import { clockShiftMs, takenTime, timedEngagement, type ClientClock } from './event-time.ts'
 
-/** What became of one event: its token once the log has it, or what is wrong with it. `id` is as it was sent, as far as it was a string. */
-export type Receipt = { readonly id: string; readonly token: string } | ({ readonly id: string } & IngestProblem)
+/** What became of one event: its token once the log has it, or everything that is wrong with it, the first problem by itself too. `id` is as it was sent, as far as it was a string. */
+export type Receipt =
+  | { readonly id: string; readonly token: string }
+  | ({ readonly id: string; readonly problems: readonly IngestProblem[] } & IngestProblem)
 
 /** What became of a request: a receipt for each event, or nothing was taken. `notice`: why engagements that were taken do not take effect yet; empty: they do. */
 export type Answer =
@@ -73,7 +75,7 @@ export interface IngestOptions {
 
 type Kind = 'engagement' | 'pin' | 'erasure'
 type Topic = 'engagements.v1' | 'pins.v1' | 'erasures.v1'
-type Outcome = { readonly record: NewRecord } | { readonly problem: IngestProblem }
+type Outcome = { readonly record: NewRecord } | { readonly problems: readonly IngestProblem[] }
 
 const plural = { engagement: 'engagements', pin: 'pins', erasure: 'users' } as const
 
@@ -104,15 +106,15 @@ export function createIngest(options: IngestOptions): Ingest {
       return refuse('BATCH_TOO_LARGE', list, text)
     }
 
-    const problems = new Map<number, IngestProblem>()
+    const problems = new Map<number, readonly IngestProblem[]>()
     const records: NewRecord[] = []
     for (let i = 0; i < events.length; i++) {
       const at = batch.single ? '' : `${list}[${i}]`
       const outcome = check(batch.read(events[i], at), at)
       if ('record' in outcome) records.push(outcome.record)
-      else problems.set(i, outcome.problem)
+      else problems.set(i, outcome.problems)
     }
-    for (const { code } of problems.values()) counted.inc({ kind, outcome: code })
+    for (const [first] of problems.values()) counted.inc({ kind, outcome: (first as IngestProblem).code })
 
     const positions = records.length === 0 ? [] : await append(kind, topic, records, batch.bytes)
     if ('code' in positions) return { kind: 'refused', problem: positions }
@@ -121,8 +123,8 @@ export function createIngest(options: IngestOptions): Ingest {
     const tag = topic === 'erasures.v1' ? '' : logTag(options.watch?.id(topic) ?? '')
     let next = 0
     const receipts = events.map((event, index): Receipt => {
-      const problem = problems.get(index)
-      if (problem !== undefined) return { id: idOf(event, kind), ...problem }
+      const all = problems.get(index)
+      if (all !== undefined) return { id: idOf(event, kind), ...(all[0] as IngestProblem), problems: all }
       return { id: idOf(event, kind), token: tokenOf(topic, positions[next++] as Position, tag) }
     })
     const notice = kind === 'engagement' ? (options.foldProblem?.() ?? '') : ''
@@ -183,9 +185,13 @@ export function createIngest(options: IngestOptions): Ingest {
       if (shiftMs !== 0) skewSeconds.observe(Math.abs(shiftMs) / 1000)
       const time = { nowMs, shiftMs }
       return take('engagement', 'engagements.v1', batch, (parsed, at) => {
-        if (!parsed.ok) return parsed
+        if (!parsed.ok) {
+          const { occurredAtMs, problems } = parsed
+          const late = occurredAtMs === null ? null : takenTime(occurredAtMs, at, time, config)
+          return { problems: late === null || typeof late === 'number' ? problems : [...problems, late] }
+        }
         const timed = timedEngagement(parsed.engagement, at, time, config)
-        if ('code' in timed) return { problem: timed }
+        if ('code' in timed) return { problems: [timed] }
         return { record: { key: timed.userId, value: encodeEngagement(timed, nowMs), partition: null } }
       })
     },
@@ -197,7 +203,7 @@ export function createIngest(options: IngestOptions): Ingest {
         const width = change.kind === 'delete' ? undefined : change.pin.visualEmbedding?.length
         if (width !== undefined && config.embeddingWidth !== null && width !== config.embeddingWidth) {
           const text = `has ${width} numbers; this catalogue's have ${config.embeddingWidth}`
-          return { problem: problemAt(at, 'visualEmbedding', 'EMBEDDING_INVALID', text) }
+          return { problems: [problemAt(at, 'visualEmbedding', 'EMBEDDING_INVALID', text)] }
         }
         return { record: { key: pinId, value: encodePinChange(change), partition: null } }
       })
@@ -207,7 +213,7 @@ export function createIngest(options: IngestOptions): Ingest {
       const batch: Batch<string> = { events: [userId], read: (id) => id as string, single: true, bytes: 256 }
       return take('erasure', 'erasures.v1', batch, (id) => {
         const fault = idFault(id)
-        if (fault !== null) return { problem: problemAt('', 'userId', fault.code, fault.text) }
+        if (fault !== null) return { problems: [problemAt('', 'userId', fault.code, fault.text)] }
         return { record: { key: id, value: UserErasure.encode({ userId: id, erasedAtMs }).finish(), partition: null } }
       })
     },

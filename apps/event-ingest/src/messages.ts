@@ -2,116 +2,123 @@ import { actionOfNumber } from '@freshet/contracts/codecs/engagement'
 import { Surface, type Engagement as EngagementMessage } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { Pin as PinMessage } from '@freshet/contracts/gen/freshet/catalogue/v1/catalogue'
 import { parseEngagementJson, type ParsedEngagement } from '@freshet/contracts/json/engagement'
+import type { FieldFault } from '@freshet/contracts/json/fields'
 import { parsePinJson, type ParsedPin } from '@freshet/contracts/json/pin'
-import { problemAt, type IngestCode, type IngestProblem } from '@freshet/contracts/json/problems'
-import { formatTime } from '@freshet/contracts/json/time'
+import { createProblems, type Refused } from '@freshet/contracts/json/problems'
+import { formatTime, maxTimeMs, minTimeMs, unitFault } from '@freshet/contracts/json/time'
 
-const maxTimeMs = Date.UTC(9999, 11, 31)
-
-/** Reads an engagement from its message by the rules for JSON; fields are named as in JSON. */
+/** Reads an engagement from its message by the rules for JSON; fields are named as in JSON, and everything that is wrong is named. */
 export function parseEngagementMessage(value: unknown, at: string): ParsedEngagement {
   const message = value as EngagementMessage
-  const problem =
-    garbledId(at, {
-      eventId: message.eventId,
-      userId: message.userId,
-      sessionId: message.sessionId,
-      pinId: message.pinId,
-      boardId: message.boardId ?? message.savedToBoardId,
-      creatorId: message.creatorId,
-      topicId: message.topicId,
-      feedId: message.feedId,
-    }) ?? timeProblem(at, 'occurredAt', message.occurredAtMs)
-  if (problem !== null) return { ok: false, problem }
-  const action = actionOfNumber(message.action)
-  if (action === null) {
-    const text = message.action === 0 ? 'is missing; give an action' : `has the unknown number ${message.action}`
-    return failed(at, 'action', message.action === 0 ? 'EVENT_FIELD_MISSING' : 'EVENT_FIELD_VALUE', text)
+  const { occurredAtMs, action, surface, boardId, savedToBoardId } = message
+  const faults = garbledIds({
+    eventId: message.eventId,
+    userId: message.userId,
+    sessionId: message.sessionId,
+    pinId: message.pinId,
+    boardId: boardId ?? savedToBoardId,
+    creatorId: message.creatorId,
+    topicId: message.topicId,
+    feedId: message.feedId,
+  })
+  const timeFault = occurredAtMs === 0 ? missingTime : (unitFault(occurredAtMs) ?? rangeFault(occurredAtMs, 1))
+  if (timeFault !== null) faults.set('occurredAt', timeFault)
+  const actionName = actionOfNumber(action)
+  if (actionName === null) faults.set('action', action === 0 ? missingAction : unknownNumber(action))
+  const known = surface === Surface.HOME || surface === Surface.RELATED
+  if (!known && surface !== Surface.UNSPECIFIED) faults.set('surface', unknownNumber(surface))
+  if (boardId !== undefined && savedToBoardId !== '') {
+    faults.set('savedToBoardId', { code: 'EVENT_SUBJECT', text: 'does not go with boardId; it is for saves of pins' })
   }
-  const known = message.surface === Surface.HOME || message.surface === Surface.RELATED
-  if (!known && message.surface !== Surface.UNSPECIFIED) {
-    return failed(at, 'surface', 'EVENT_FIELD_VALUE', `has the unknown number ${message.surface}`)
-  }
-  if (message.boardId !== undefined && message.savedToBoardId !== '') {
-    return failed(at, 'savedToBoardId', 'EVENT_SUBJECT', 'does not go with boardId; it is for saves of pins')
-  }
-  return parseEngagementJson(
+  const parsed = parseEngagementJson(
     {
       eventId: message.eventId,
       userId: message.userId,
       sessionId: present(message.sessionId),
-      action,
+      action: actionName ?? undefined,
       pinId: message.pinId,
-      boardId: message.boardId ?? present(message.savedToBoardId),
+      boardId: boardId ?? present(savedToBoardId),
       creatorId: message.creatorId,
       topicId: message.topicId,
-      occurredAt: formatTime(message.occurredAtMs),
+      occurredAt: timeFault === null ? formatTime(occurredAtMs) : undefined,
       feedId: present(message.feedId),
       position: message.position,
-      surface: known ? (message.surface === Surface.HOME ? 'home' : 'related') : undefined,
+      surface: known ? (surface === Surface.HOME ? 'home' : 'related') : undefined,
       dwellMs: message.dwellMs,
     },
     at,
   )
+  if (faults.size === 0) return parsed
+  return { ...allOf(faults, parsed, at), occurredAtMs: timeFault === null ? occurredAtMs : null }
 }
 
-/** Reads a catalogue change from its message by the rules for JSON. */
+/** Reads a catalogue change from its message by the rules for JSON; everything that is wrong is named. */
 export function parsePinMessage(value: unknown, at: string): ParsedPin {
   const message = value as PinMessage
   const { visualEmbedding: bytes, createdAtMs } = message
-  const problem =
-    garbledId(at, { pinId: message.pinId, creatorId: message.creatorId }) ??
-    (createdAtMs === undefined ? null : timeProblem(at, 'createdAt', createdAtMs))
-  if (problem !== null) return { ok: false, problem }
-  if (bytes.byteLength % 4 !== 0) {
-    return failed(
-      at,
-      'visualEmbedding',
-      'EMBEDDING_INVALID',
-      `has ${bytes.byteLength} bytes, no whole number of floats`,
-    )
+  const faults = garbledIds({ pinId: message.pinId, creatorId: message.creatorId })
+  const timeFault = createdAtMs === undefined ? null : (unitFault(createdAtMs) ?? rangeFault(createdAtMs, minTimeMs))
+  if (timeFault !== null) faults.set('createdAt', timeFault)
+  const whole = bytes.byteLength % 4 === 0
+  if (!whole) {
+    const text = `has ${bytes.byteLength} bytes, which is no whole number of 32-bit floats; give 4 bytes for each`
+    faults.set('visualEmbedding', { code: 'EMBEDDING_INVALID', text })
   }
   const numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return parsePinJson(
+  const parsed = parsePinJson(
     {
       pinId: message.pinId,
       title: message.title,
       description: message.description,
       topics: message.topics,
       creatorId: present(message.creatorId),
-      createdAt: createdAtMs === undefined ? undefined : formatTime(createdAtMs),
+      createdAt: createdAtMs === undefined || timeFault !== null ? undefined : formatTime(createdAtMs),
       locale: present(message.locale),
       imageUrl: present(message.imageUrl),
       visualEmbedding:
-        bytes.byteLength === 0
+        bytes.byteLength === 0 || !whole
           ? undefined
           : Array.from({ length: bytes.byteLength / 4 }, (_, index) => numbers.getFloat32(index * 4, true)),
       deleted: message.deleted,
     },
     at,
   )
+  return faults.size === 0 ? parsed : allOf(faults, parsed, at)
+}
+
+type Faults = Map<string, FieldFault>
+
+/** The problems that only messages have, then those that JSON has too, each field once. */
+function allOf(faults: Faults, parsed: { readonly ok: true } | Refused, at: string): Refused {
+  const problems = createProblems(at)
+  for (const [field, fault] of faults) problems.add(field, fault)
+  const named = new Set(problems.refused().problems.map(({ field }) => field))
+  if (!parsed.ok) for (const problem of parsed.problems) if (!named.has(problem.field)) problems.push(problem)
+  return problems.refused()
 }
 
 // The decoder puts U+FFFD where bytes were no UTF-8: two ids could become the same one.
-function garbledId(at: string, ids: Readonly<Record<string, string | undefined>>): IngestProblem | null {
+function garbledIds(ids: Readonly<Record<string, string | undefined>>): Faults {
+  const faults: Faults = new Map()
   for (const field in ids) {
-    if (ids[field]?.includes('\ufffd') === true) {
-      return problemAt(at, field, 'EVENT_ID_INVALID', 'holds U+FFFD: bytes that were no UTF-8; send UTF-8')
-    }
+    if (ids[field]?.includes('\ufffd') !== true) continue
+    faults.set(field, { code: 'EVENT_ID_INVALID', text: 'holds U+FFFD: bytes that were not UTF-8; send UTF-8' })
   }
-  return null
+  return faults
 }
 
-function timeProblem(at: string, field: string, timeMs: number): IngestProblem | null {
-  if (timeMs === 0) return problemAt(at, field, 'EVENT_FIELD_MISSING', 'is missing; give milliseconds since the epoch')
-  if (timeMs > 0 && timeMs <= maxTimeMs) return null
-  return problemAt(at, field, 'EVENT_TIME_INVALID', `is ${timeMs}; give milliseconds since the epoch`)
+const missingTime: FieldFault = { code: 'EVENT_FIELD_MISSING', text: 'is missing; give milliseconds since the epoch' }
+const missingAction: FieldFault = { code: 'EVENT_FIELD_MISSING', text: 'is missing; give an action' }
+
+function unknownNumber(number: number): FieldFault {
+  return { code: 'EVENT_FIELD_VALUE', text: `has the unknown number ${number}; give one that the proto names` }
+}
+
+function rangeFault(timeMs: number, leastMs: number): FieldFault | null {
+  if (timeMs >= leastMs && timeMs <= maxTimeMs) return null
+  return { code: 'EVENT_TIME_INVALID', text: `is ${timeMs}; give milliseconds since the epoch, up to the year 9999` }
 }
 
 function present(value: string): string | undefined {
   return value === '' ? undefined : value
-}
-
-function failed(at: string, field: string, code: IngestCode, text: string) {
-  return { ok: false, problem: problemAt(at, field, code, text) } as const
 }

@@ -36,7 +36,7 @@ export function pinStateKey(pinId: string): string {
   return pinId
 }
 
-/** Key of the counters of a board, creator or topic: ids hold no space, so none of these is a pin's. */
+/** Key of the counters of a board, creator or topic: ids of pins hold no blank, so none of these is a pin's; names may. */
 export function subjectStateKey(kind: 'board' | 'creator' | 'topic', id: string): string {
   return `${kind} ${id}`
 }

@@ -2,6 +2,7 @@ import { actions, type Action, type Engagement, type Shown, type Subject } from 
 import {
   asId,
   idProblem,
+  nameProblem,
   type BoardId,
   type Branded,
   type CreatorId,
@@ -70,7 +71,7 @@ export function fromEngagementMessage(message: EngagementMessage): Engagement {
     sessionId: optionalId<SessionId>('session_id', message.sessionId),
     action,
     subject: subjectOf(message),
-    boardId: optionalId<BoardId>('saved_to_board_id', message.savedToBoardId),
+    boardId: message.savedToBoardId === '' ? null : name<BoardId>('saved_to_board_id', message.savedToBoardId),
     occurredAtMs: message.occurredAtMs,
     shown: {
       feedId: optionalId<FeedId>('feed_id', message.feedId),
@@ -92,10 +93,10 @@ export function decodeOrThrow<T>(messageName: string, decode: () => T): T {
 
 function subjectOf(message: EngagementMessage): Subject {
   if (message.pinId !== undefined) return { kind: 'pin', pinId: id<PinId>('pin_id', message.pinId) }
-  if (message.boardId !== undefined) return { kind: 'board', boardId: id<BoardId>('board_id', message.boardId) }
+  if (message.boardId !== undefined) return { kind: 'board', boardId: name<BoardId>('board_id', message.boardId) }
   if (message.creatorId !== undefined)
-    return { kind: 'creator', creatorId: id<CreatorId>('creator_id', message.creatorId) }
-  if (message.topicId !== undefined) return { kind: 'topic', topicId: id<TopicId>('topic_id', message.topicId) }
+    return { kind: 'creator', creatorId: name<CreatorId>('creator_id', message.creatorId) }
+  if (message.topicId !== undefined) return { kind: 'topic', topicId: name<TopicId>('topic_id', message.topicId) }
   throw invalid('subject', 'is missing')
 }
 
@@ -108,6 +109,12 @@ function id<Id extends Branded<string>>(field: string, value: string): Id {
   const problem = idProblem(value)
   if (problem !== null) throw invalid(field, problem)
   return asId<Id>(value)
+}
+
+function name<Name extends Branded<string>>(field: string, value: string): Name {
+  const problem = nameProblem(value)
+  if (problem !== null) throw invalid(field, problem)
+  return asId<Name>(value)
 }
 
 function optionalId<Id extends Branded<string>>(field: string, value: string): Id | null {

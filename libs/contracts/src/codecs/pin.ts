@@ -1,4 +1,4 @@
-import { asId, idProblem, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
+import { asId, idProblem, nameProblem, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
 import type { PinChange } from '@freshet/domain/pin'
 import { bytesOf, float32Column } from '../columns.ts'
 import { ContractError } from '../errors.ts'
@@ -46,8 +46,11 @@ export function fromPinMessage(message: PinMessage): PinChange {
       pinId,
       title: message.title,
       description: message.description,
-      topics: message.topics.map((topic) => asId<TopicId>(checked('topics', topic))),
-      creatorId: message.creatorId === '' ? null : asId<CreatorId>(checked('creator_id', message.creatorId)),
+      topics: message.topics.map((topic) => asId<TopicId>(checked('topics', topic, nameProblem(topic)))),
+      creatorId:
+        message.creatorId === ''
+          ? null
+          : asId<CreatorId>(checked('creator_id', message.creatorId, nameProblem(message.creatorId))),
       createdAtMs,
       locale: message.locale === '' ? null : message.locale,
       imageUrl: message.imageUrl === '' ? null : message.imageUrl,
@@ -64,11 +67,10 @@ function embeddingOf(bytes: Uint8Array): Float32Array | null {
 }
 
 function pinIdOf(value: string): PinId {
-  return asId<PinId>(checked('pin_id', value))
+  return asId<PinId>(checked('pin_id', value, idProblem(value)))
 }
 
-function checked(field: string, value: string): string {
-  const problem = idProblem(value)
+function checked(field: string, value: string, problem: string | null): string {
   if (problem !== null) throw invalid(field, problem)
   return value
 }

@@ -2,6 +2,7 @@ import { actions, surfaces, type Engagement } from '@freshet/domain/engagement'
 import { asId, type BoardId, type FeedId, type SessionId } from '@freshet/domain/ids'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { decodeEngagement, encodeEngagement } from '../codecs/engagement.ts'
 import { engagementToJson, parseEngagementJson } from './engagement.ts'
 
 const good = {
@@ -161,6 +162,73 @@ describe('parseEngagementJson', () => {
         expect(parseEngagementJson(JSON.parse(text), '')).toEqual({ ok: true, engagement })
       }),
     )
+  })
+
+  it('A19: names everything that is wrong', () => {
+    const value = {
+      ...good,
+      userID: 'u',
+      userId: 7,
+      action: 'save',
+      sessionId: 'a b',
+      creatorId: 'c',
+      occurredAt: 'yesterday',
+      position: -1,
+      dwellMs: 'long',
+      surface: 'moon',
+    }
+    const parsed = parseEngagementJson(value, 'engagements[3]')
+    if (parsed.ok) throw new Error('was accepted')
+    expect(parsed.problems.map(({ field, code }) => [field.replace('engagements[3].', ''), code])).toEqual([
+      ['userID', 'EVENT_FIELD_UNKNOWN'],
+      ['userId', 'EVENT_FIELD_TYPE'],
+      ['sessionId', 'EVENT_ID_INVALID'],
+      ['occurredAt', 'EVENT_TIME_INVALID'],
+      ['position', 'EVENT_FIELD_VALUE'],
+      ['dwellMs', 'EVENT_FIELD_TYPE'],
+      ['surface', 'EVENT_FIELD_VALUE'],
+      ['creatorId', 'EVENT_SUBJECT'],
+    ])
+    expect(parsed.problem).toBe(parsed.problems[0])
+    expect(parsed.problem.message).toBe('engagements[3].userID is not a field; did you mean userId?')
+  })
+
+  it('A19: names a bounded number of problems', () => {
+    const value = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`field${i}`, 1]))
+    const parsed = parseEngagementJson(value, '')
+    expect(parsed.ok ? 0 : parsed.problems.length).toBe(32)
+  })
+
+  it('A19: mending what is named makes an event good: no problem hides another', () => {
+    const wrongs: readonly (readonly [string, unknown])[] = [
+      ['eventId', ''],
+      ['userId', 'a b'],
+      ['sessionId', 5],
+      ['pinId', undefined],
+      ['occurredAt', '1950-01-01T00:00:00Z'],
+      ['position', 0.5],
+      ['dwellMs', -1],
+      ['surface', 'moon'],
+      ['feedId', ' '],
+      ['creatorId', 'c'],
+    ]
+    fc.assert(
+      fc.property(fc.subarray([...wrongs], { minLength: 1 }), (chosen) => {
+        const parsed = parseEngagementJson({ ...good, ...Object.fromEntries(chosen) }, '')
+        const named = parsed.ok ? [] : parsed.problems.map(({ field }) => field)
+        expect(named.toSorted()).toEqual(chosen.map(([field]) => field).toSorted())
+      }),
+    )
+  })
+
+  it.each([
+    ['a board', { ...good, action: 'save', boardId: 'Home Decor' }],
+    ['a topic', { ...good, pinId: undefined, action: 'follow', topicId: 'Home Decor' }],
+    ['a creator', { ...good, pinId: undefined, action: 'block', creatorId: 'Ada Lovelace' }],
+  ])('A17: takes names with blanks of %s, through the log too', (_name, value) => {
+    const parsed = parseEngagementJson(value, '')
+    if (!parsed.ok) throw new Error(parsed.problem.message)
+    expect(decodeEngagement(encodeEngagement(parsed.engagement, 1))).toEqual(parsed.engagement)
   })
 
   it('never throws, whatever JSON it gets', () => {

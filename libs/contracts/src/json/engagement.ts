@@ -1,7 +1,7 @@
 import { actions, surfaces, type Action, type Engagement, type Subject, type Surface } from '@freshet/domain/engagement'
 import type { BoardId, CreatorId, EventId, FeedId, PinId, SessionId, TopicId, UserId } from '@freshet/domain/ids'
-import { idFault, isJsonObject, kindOf, shown, wholeFault, wrongType, type FieldFault } from './fields.ts'
-import { problemAt, type IngestProblem } from './problems.ts'
+import { idFault, isJsonObject, kindOf, nameFault, shown, wholeFault, wrongType, type FieldFault } from './fields.ts'
+import { createProblems, type Problems, type Refused } from './problems.ts'
 import { formatTime, parseTime, timeFault } from './time.ts'
 
 /** Fields of an engagement in JSON. */
@@ -42,16 +42,17 @@ export interface EngagementJson {
   readonly dwellMs?: number
 }
 
-/** What became of reading an engagement. */
+/** What became of reading an engagement. Where it is refused, `occurredAtMs` is its time, if that is one. */
 export type ParsedEngagement =
-  { readonly ok: true; readonly engagement: Engagement } | { readonly ok: false; readonly problem: IngestProblem }
+  { readonly ok: true; readonly engagement: Engagement } | (Refused & { readonly occurredAtMs: number | null })
 
 const known: ReadonlySet<string> = new Set(engagementFields)
 const knownActions: ReadonlySet<unknown> = new Set(actions)
 const knownSurfaces: ReadonlySet<unknown> = new Set(surfaces)
 const aboutOthers: ReadonlySet<unknown> = new Set<Action>(['follow', 'unfollow', 'block', 'unblock'])
 const withBoard: ReadonlySet<unknown> = new Set<Action>(['save', 'unsave'])
-const optionalIds = ['sessionId', 'feedId', 'pinId', 'boardId', 'creatorId', 'topicId'] as const
+const optionalIds = ['sessionId', 'feedId', 'pinId'] as const
+const names = ['boardId', 'creatorId', 'topicId'] as const
 
 /** The longest time that a user can have looked: a day. */
 export const maxDwellMs = 86_400_000
@@ -59,45 +60,34 @@ export const maxDwellMs = 86_400_000
 export const maxPosition = 1_000_000
 
 /**
- * Reads an engagement from parsed JSON: nothing is converted, unknown fields are an error, the first thing that is wrong
- * is named. `at` says where the event stands, e.g. `engagements[3]`. Times are taken as they are: whether they are too
- * old or new is for the caller.
+ * Reads an engagement from parsed JSON: nothing is converted, unknown fields are an error, everything that is wrong is
+ * named. `at` says where the event stands, e.g. `engagements[3]`. Times are taken as they are: whether they are too old
+ * or new is for the caller.
  */
 export function parseEngagementJson(value: unknown, at: string): ParsedEngagement {
-  if (!isJsonObject(value)) {
-    const { code, text } = wrongType(value, 'an object')
-    return failed(at, '', { code: code === 'EVENT_FIELD_TYPE' ? 'EVENT_SHAPE' : code, text })
+  if (!isJsonObject(value)) return { ...noObject(value, at), occurredAtMs: null }
+  let problems: Problems | null = null
+  const wrong = (field: string, fault: FieldFault | null): void => {
+    if (fault !== null) (problems ??= createProblems(at)).add(field, fault)
   }
   for (const field in value) {
-    if (!known.has(field)) return failed(at, shortName(field), unknownField(engagementFields))
+    if (!known.has(field)) wrong(shortName(field), unknownField(field, engagementFields))
   }
   const { eventId, userId, action, occurredAt, position, surface, dwellMs } = value
-  let fault = idFault(eventId)
-  if (fault !== null) return failed(at, 'eventId', fault)
-  fault = idFault(userId)
-  if (fault !== null) return failed(at, 'userId', fault)
-  if (!knownActions.has(action)) return failed(at, 'action', choiceFault(action, actions))
-  for (const field of optionalIds) {
-    const id = value[field]
-    if (id === undefined) continue
-    fault = idFault(id)
-    if (fault !== null) return failed(at, field, fault)
-  }
+  wrong('eventId', idFault(eventId))
+  wrong('userId', idFault(userId))
+  if (!knownActions.has(action)) wrong('action', choiceFault(action, actions))
+  for (const field of optionalIds) if (value[field] !== undefined) wrong(field, idFault(value[field]))
+  for (const field of names) if (value[field] !== undefined) wrong(field, nameFault(value[field]))
   const occurredAtMs = typeof occurredAt === 'string' ? parseTime(occurredAt) : Number.NaN
   // The epoch itself stands for "no time" in the log.
-  if (!(occurredAtMs > 0)) return failed(at, 'occurredAt', timeFault(occurredAt) ?? epochFault)
-  if (position !== undefined) {
-    fault = wholeFault(position, maxPosition)
-    if (fault !== null) return failed(at, 'position', fault)
-  }
-  if (dwellMs !== undefined) {
-    fault = wholeFault(dwellMs, maxDwellMs)
-    if (fault !== null) return failed(at, 'dwellMs', fault)
-  }
-  if (surface !== undefined && !knownSurfaces.has(surface)) return failed(at, 'surface', choiceFault(surface, surfaces))
-
-  const subjectProblem = subjectFault(value)
-  if (subjectProblem !== null) return failed(at, subjectProblem.field, subjectProblem)
+  if (!(occurredAtMs > 0)) wrong('occurredAt', timeFault(occurredAt) ?? beforeEpochFault(occurredAtMs))
+  if (position !== undefined) wrong('position', wholeFault(position, maxPosition))
+  if (dwellMs !== undefined) wrong('dwellMs', wholeFault(dwellMs, maxDwellMs))
+  if (surface !== undefined && !knownSurfaces.has(surface)) wrong('surface', choiceFault(surface, surfaces))
+  for (const { field, ...fault } of subjectFaults(value)) wrong(field, fault)
+  const found = problems as Problems | null
+  if (found !== null) return { ...found.refused(), occurredAtMs: occurredAtMs > 0 ? occurredAtMs : null }
   return {
     ok: true,
     engagement: {
@@ -139,32 +129,45 @@ export function engagementToJson(engagement: Engagement): EngagementJson {
   }
 }
 
-const epochFault: FieldFault = { code: 'EVENT_TIME_INVALID', text: 'is the epoch itself; give the time of the event' }
+function beforeEpochFault(timeMs: number): FieldFault {
+  const when = timeMs === 0 ? 'the epoch itself, which stands for "no time"' : 'before 1970'
+  return { code: 'EVENT_TIME_INVALID', text: `is ${when}; give the time at which it happened` }
+}
 
-function subjectFault(value: Readonly<Record<string, unknown>>): (FieldFault & { readonly field: string }) | null {
+type SubjectFault = FieldFault & { readonly field: string }
+const noFaults: readonly SubjectFault[] = []
+
+/** What is wrong with what the event is about. Of an action that is not known nothing can be said. */
+function subjectFaults(value: Readonly<Record<string, unknown>>): readonly SubjectFault[] {
   const { action, pinId, boardId, creatorId, topicId } = value
+  if (!knownActions.has(action)) return noFaults
+  const faults: SubjectFault[] = []
+  const unfit = (field: string, text: string): void => {
+    faults.push({ field, code: 'EVENT_SUBJECT', text })
+  }
   if (aboutOthers.has(action)) {
     const given = [boardId, creatorId, topicId].filter((id) => id !== undefined).length
-    if (pinId === undefined && given === 1) return null
+    if (pinId === undefined && given === 1) return noFaults
     if (pinId !== undefined) {
-      const text = `does not go with ${String(action)}; give boardId, creatorId or topicId instead`
-      return { field: 'pinId', code: 'EVENT_SUBJECT', text }
+      const instead = given === 0 ? 'give boardId, creatorId or topicId instead' : 'leave it out'
+      unfit('pinId', `does not go with ${String(action)}; ${instead}`)
+      if (given <= 1) return faults
     }
-    const text = `does not say what is meant; give exactly one of boardId, creatorId and topicId with ${String(action)}`
-    return { field: 'action', code: 'EVENT_SUBJECT', text }
+    unfit(
+      'action',
+      `does not say what is meant; give exactly one of boardId, creatorId and topicId with ${String(action)}`,
+    )
+    return faults
   }
   if (pinId === undefined) {
-    return {
-      field: 'pinId',
-      code: 'EVENT_FIELD_MISSING',
-      text: `is missing; say which pin the ${String(action)} is about`,
-    }
+    const text = `is missing; say which pin the ${String(action)} is about`
+    faults.push({ field: 'pinId', code: 'EVENT_FIELD_MISSING', text })
   }
   const text = `does not go with ${String(action)}; leave it out`
-  if (creatorId !== undefined) return { field: 'creatorId', code: 'EVENT_SUBJECT', text }
-  if (topicId !== undefined) return { field: 'topicId', code: 'EVENT_SUBJECT', text }
-  if (boardId !== undefined && !withBoard.has(action)) return { field: 'boardId', code: 'EVENT_SUBJECT', text }
-  return null
+  if (creatorId !== undefined) unfit('creatorId', text)
+  if (topicId !== undefined) unfit('topicId', text)
+  if (boardId !== undefined && !withBoard.has(action)) unfit('boardId', text)
+  return faults.length === 0 ? noFaults : faults
 }
 
 function subjectOf(value: Readonly<Record<string, unknown>>): Subject {
@@ -183,15 +186,22 @@ export function choiceFault(value: unknown, choices: readonly string[]): FieldFa
 }
 
 /** The fault of a field that is none of `fields`. */
-export function unknownField(fields: readonly string[]): FieldFault {
-  return { code: 'EVENT_FIELD_UNKNOWN', text: `is no field; fields are ${fields.join(', ')}` }
+export function unknownField(field: string, fields: readonly string[]): FieldFault {
+  const bare = (name: string): string => name.replaceAll(/[-_ ]/g, '').toLowerCase()
+  const meant = fields.find((each) => bare(each) === bare(field))
+  const hint = meant === undefined ? `fields are ${fields.join(', ')}` : `did you mean ${meant}?`
+  return { code: 'EVENT_FIELD_UNKNOWN', text: `is not a field; ${hint}` }
+}
+
+/** The refusal of what is not an object. */
+export function noObject(value: unknown, at: string): Refused {
+  const { code, text } = wrongType(value, 'an object')
+  const problems = createProblems(at)
+  problems.add('', { code: code === 'EVENT_FIELD_TYPE' ? 'EVENT_SHAPE' : code, text })
+  return problems.refused()
 }
 
 /** A field's name for paths: odd ones are quoted and cut. */
 export function shortName(field: string): string {
   return /^\w{1,64}$/.test(field) ? field : shown(field)
-}
-
-function failed(at: string, field: string, fault: FieldFault): ParsedEngagement {
-  return { ok: false, problem: problemAt(at, field, fault.code, fault.text) }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { decodePinChange, encodePinChange } from '../codecs/pin.ts'
 import { parsePinJson, pinToJson } from './pin.ts'
 
 const full = {
@@ -78,5 +79,53 @@ describe('parsePinJson', () => {
     ['a string for deleted', { ...full, deleted: 'true' }, 'EVENT_FIELD_TYPE', 'pins[2].deleted'],
   ])('names %s', (_name, value, code, field) => {
     expect(problemOf(value)).toMatchObject({ code, field })
+  })
+
+  it('A17: takes names with blanks, and times long ago', () => {
+    const value = {
+      pinId: 'p',
+      topics: ['Home Decor', '漢字 と'],
+      creatorId: 'Ada Lovelace',
+      createdAt: '1950-06-01T00:00:00Z',
+    }
+    const parsed = parsePinJson(value, '')
+    expect(parsed).toMatchObject({
+      ok: true,
+      change: {
+        pin: { topics: value.topics, creatorId: value.creatorId, createdAtMs: Date.UTC(1950, 5, 1) },
+      },
+    })
+    if (!parsed.ok) return
+    expect(decodePinChange('p', encodePinChange(parsed.change))).toEqual(parsed.change)
+    expect(parsePinJson(pinToJson(parsed.change), '')).toEqual(parsed)
+  })
+
+  it('A19: names everything that is wrong', () => {
+    const value = {
+      pinId: 'a b',
+      pin_id: 'x',
+      title: 7,
+      topics: ['ok', '', 'x'.repeat(129)],
+      createdAt: 'now',
+      imageUrl: 'no',
+      visualEmbedding: [],
+    }
+    const parsed = parsePinJson(value, 'pins[2]')
+    expect(parsed.ok ? [] : parsed.problems.map(({ field, code }) => [field, code])).toEqual([
+      ['pins[2].pin_id', 'EVENT_FIELD_UNKNOWN'],
+      ['pins[2].pinId', 'EVENT_ID_INVALID'],
+      ['pins[2].title', 'EVENT_FIELD_TYPE'],
+      ['pins[2].topics[1]', 'EVENT_FIELD_MISSING'],
+      ['pins[2].topics[2]', 'EVENT_ID_INVALID'],
+      ['pins[2].createdAt', 'EVENT_TIME_INVALID'],
+      ['pins[2].imageUrl', 'EVENT_FIELD_VALUE'],
+      ['pins[2].visualEmbedding', 'EMBEDDING_INVALID'],
+    ])
+    expect(parsed.ok ? '' : parsed.problem.message).toBe('pins[2].pin_id is not a field; did you mean pinId?')
+  })
+
+  it('A19: counts characters, not UTF-16 code units', () => {
+    expect(parsePinJson({ pinId: '😀'.repeat(65), title: '😀'.repeat(500) }, '').ok).toBe(true)
+    expect(problemOf({ pinId: 'p', title: '😀'.repeat(501) }).message).toContain('has 501 characters; at most 500')
   })
 })

@@ -1,8 +1,8 @@
 import type { CreatorId, PinId, TopicId } from '@freshet/domain/ids'
 import type { PinChange } from '@freshet/domain/pin'
-import { shortName, unknownField } from './engagement.ts'
-import { idFault, isJsonObject, shown, textFault, wrongType, type FieldFault } from './fields.ts'
-import { problemAt, type IngestProblem } from './problems.ts'
+import { noObject, shortName, unknownField } from './engagement.ts'
+import { idFault, isJsonObject, nameFault, shown, textFault, wrongType, type FieldFault } from './fields.ts'
+import { createProblems, type Problems, type Refused } from './problems.ts'
 import { formatTime, parseTime, timeFault } from './time.ts'
 
 /** Fields of a pin in JSON. */
@@ -38,8 +38,7 @@ export interface PinJson {
 }
 
 /** What became of reading a pin. */
-export type ParsedPin =
-  { readonly ok: true; readonly change: PinChange } | { readonly ok: false; readonly problem: IngestProblem }
+export type ParsedPin = { readonly ok: true; readonly change: PinChange } | Refused
 
 export const maxTitleCharacters = 500
 export const maxDescriptionCharacters = 5_000
@@ -50,21 +49,21 @@ const maxUrlCharacters = 2_048
 
 const known: ReadonlySet<string> = new Set(pinFields)
 
-/** Reads a catalogue change from parsed JSON: nothing is converted, unknown fields are an error, the first thing that is wrong is named. `at` says where it stands, e.g. `pins[3]`. */
+/** Reads a catalogue change from parsed JSON: nothing is converted, unknown fields are an error, everything that is wrong is named. `at` says where it stands, e.g. `pins[3]`. */
 export function parsePinJson(value: unknown, at: string): ParsedPin {
-  if (!isJsonObject(value)) {
-    const { code, text } = wrongType(value, 'an object')
-    return failed(at, '', { code: code === 'EVENT_FIELD_TYPE' ? 'EVENT_SHAPE' : code, text })
+  if (!isJsonObject(value)) return noObject(value, at)
+  let problems: Problems | null = null
+  const wrong = (field: string, fault: FieldFault | null): void => {
+    if (fault !== null) (problems ??= createProblems(at)).add(field, fault)
   }
-  for (const field in value) if (!known.has(field)) return failed(at, shortName(field), unknownField(pinFields))
-  const fault = idFault(value['pinId'])
-  if (fault !== null) return failed(at, 'pinId', fault)
+  for (const field in value) if (!known.has(field)) wrong(shortName(field), unknownField(field, pinFields))
+  wrong('pinId', idFault(value['pinId']))
   for (const [field, check] of optionalFields) {
     const given = value[field]
-    if (given === undefined) continue
-    const wrong = check(given)
-    if (wrong !== null) return failed(at, field, wrong)
+    if (given !== undefined) for (const fault of check(given)) wrong(field, fault)
   }
+  const found = problems as Problems | null
+  if (found !== null) return found.refused()
   const pinId = value['pinId'] as PinId
   if (value['deleted'] === true) return { ok: true, change: { kind: 'delete', pinId } }
   const { createdAt, visualEmbedding } = value
@@ -104,28 +103,39 @@ export function pinToJson(change: PinChange): PinJson {
   }
 }
 
-const optionalFields: readonly (readonly [string, (value: unknown) => FieldFault | null])[] = [
-  ['title', (value) => textFault(value, maxTitleCharacters)],
-  ['description', (value) => textFault(value, maxDescriptionCharacters)],
-  ['topics', topicsFault],
-  ['creatorId', idFault],
-  ['createdAt', timeFault],
-  ['locale', localeFault],
-  ['imageUrl', urlFault],
-  ['visualEmbedding', embeddingFault],
-  ['deleted', (value) => (typeof value === 'boolean' ? null : wrongType(value, 'true or false'))],
+const none: readonly FieldFault[] = []
+type Check = (value: unknown) => readonly FieldFault[]
+
+const optionalFields: readonly (readonly [string, Check])[] = [
+  ['title', one((value) => textFault(value, maxTitleCharacters))],
+  ['description', one((value) => textFault(value, maxDescriptionCharacters))],
+  ['topics', topicFaults],
+  ['creatorId', one(nameFault)],
+  ['createdAt', one(timeFault)],
+  ['locale', one(localeFault)],
+  ['imageUrl', one(urlFault)],
+  ['visualEmbedding', one(embeddingFault)],
+  ['deleted', one((value) => (typeof value === 'boolean' ? null : wrongType(value, 'true or false')))],
 ]
 
-function topicsFault(value: unknown): FieldFault | null {
-  if (!Array.isArray(value)) return wrongType(value, 'an array of topic ids')
+function one(check: (value: unknown) => FieldFault | null): Check {
+  return (value) => {
+    const fault = check(value)
+    return fault === null ? none : [fault]
+  }
+}
+
+function topicFaults(value: unknown): readonly FieldFault[] {
+  if (!Array.isArray(value)) return [wrongType(value, 'an array of topics')]
   if (value.length > maxTopics) {
-    return { code: 'EVENT_FIELD_VALUE', text: `has ${value.length} topics; at most ${maxTopics} are allowed` }
+    return [{ code: 'EVENT_FIELD_VALUE', text: `has ${value.length} topics; at most ${maxTopics} are allowed` }]
   }
+  let faults: FieldFault[] | null = null
   for (const [index, topic] of value.entries()) {
-    const fault = idFault(topic)
-    if (fault !== null) return { ...fault, index }
+    const fault = nameFault(topic)
+    if (fault !== null) (faults ??= []).push({ ...fault, index })
   }
-  return null
+  return faults ?? none
 }
 
 function localeFault(value: unknown): FieldFault | null {
@@ -160,9 +170,4 @@ function embeddingFault(value: unknown): FieldFault | null {
     if (size > largest) largest = size
   }
   return largest > 0 ? null : { code: 'EMBEDDING_INVALID', text: 'is all zero; leave it out where there is none' }
-}
-
-function failed(at: string, field: string, fault: FieldFault): ParsedPin {
-  const path = fault.index === undefined ? field : `${field}[${fault.index}]`
-  return { ok: false, problem: problemAt(at, path, fault.code, fault.text) }
 }

@@ -26,7 +26,8 @@ export const ingestProblems = {
     fault: 'client',
     retryable: false,
     status: 400,
-    meaning: 'An id that is not 1–128 visible characters.',
+    meaning:
+      'An id or name that is not 1–128 characters, has blanks (a name: at its ends), or holds control or invisible characters.',
   },
   EVENT_TEXT_INVALID: {
     fault: 'client',
@@ -35,6 +36,12 @@ export const ingestProblems = {
     meaning: 'A text that is too long, or holds control characters or half of a surrogate pair.',
   },
   EVENT_TIME_INVALID: { fault: 'client', retryable: false, status: 400, meaning: 'A time that is not RFC 3339.' },
+  EVENT_TIME_UNIT: {
+    fault: 'client',
+    retryable: false,
+    status: 400,
+    meaning: 'A number that looks like seconds, microseconds or nanoseconds where milliseconds are wanted.',
+  },
   EVENT_TIME_PAST: {
     fault: 'client',
     retryable: false,
@@ -124,4 +131,40 @@ export interface IngestProblem {
 export function problemAt(at: string, field: string, code: IngestCode, text: string): IngestProblem {
   const path = at === '' ? field : field === '' ? at : `${at}.${field}`
   return { code, field: path, message: `${path === '' ? 'the event' : path} ${text}` }
+}
+
+/** An event that cannot be taken: everything that is wrong with it. */
+export interface Refused {
+  readonly ok: false
+  /** The first problem. */
+  readonly problem: IngestProblem
+  /** All of them, at least one. */
+  readonly problems: readonly IngestProblem[]
+}
+
+/** The most problems of one event that are named. */
+export const maxProblems = 32
+
+/** What is wrong with an event, collected while it is read. */
+export interface Problems {
+  /** Notes a problem of a field. */
+  add(field: string, fault: { readonly code: IngestCode; readonly text: string; readonly index?: number }): void
+  /** Notes a problem that is worded already. */
+  push(problem: IngestProblem): void
+  refused(): Refused
+}
+
+/** An empty collection; `at` says where the event stands, e.g. `engagements[3]`. */
+export function createProblems(at: string): Problems {
+  const problems: IngestProblem[] = []
+  const push = (problem: IngestProblem): void => {
+    if (problems.length < maxProblems) problems.push(problem)
+  }
+  return {
+    add(field, { code, text, index }) {
+      push(problemAt(at, index === undefined ? field : `${field}[${index}]`, code, text))
+    },
+    push,
+    refused: () => ({ ok: false, problem: problems[0] as IngestProblem, problems }),
+  }
 }

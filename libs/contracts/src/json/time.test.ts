@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatTime, parseTime, timeFault } from './time.ts'
+import { formatTime, maxTimeMs, minTimeMs, parseTime, timeFault, unitFault } from './time.ts'
 
 describe('parseTime', () => {
-  it('reads back what formatTime writes, for every millisecond from 1970 to 9999', () => {
+  it('A17: reads back what formatTime writes, for every millisecond of years 1 to 9999', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 253_402_300_799_999 }), (timeMs) => {
+      fc.property(fc.integer({ min: minTimeMs, max: maxTimeMs }), (timeMs) => {
         expect(parseTime(formatTime(timeMs))).toBe(timeMs)
       }),
     )
@@ -13,6 +13,12 @@ describe('parseTime', () => {
 
   it.each([
     ['2026-01-31T12:00:00Z', Date.UTC(2026, 0, 31, 12)],
+    ['1950-06-01T00:00:00Z', Date.UTC(1950, 5, 1)],
+    ['1969-12-31T23:59:59.999Z', -1],
+    ['1970-01-01T00:00:00Z', 0],
+    ['1900-03-01T00:00:00Z', Date.UTC(1900, 2, 1)],
+    ['0001-01-01T00:00:00Z', minTimeMs],
+    ['9999-12-31T23:59:59.999Z', maxTimeMs],
     ['2026-01-31t12:00:00.5z', Date.UTC(2026, 0, 31, 12, 0, 0, 500)],
     ['2026-01-31T12:00:00.123456789Z', Date.UTC(2026, 0, 31, 12, 0, 0, 123)],
     ['2026-01-31T12:00:00+02:00', Date.UTC(2026, 0, 31, 10)],
@@ -42,12 +48,33 @@ describe('parseTime', () => {
     '2026-01-31T12:00:00Zx',
     '2026-01-31T12:00:00+2:00',
     '2026-01-31T12:00:00+24:00',
-    '1969-12-31T23:59:59Z',
-    '1970-01-01T00:00:00+01:00',
+    '0000-12-31T23:59:59Z',
+    '0001-01-01T00:00:00+01:00',
+    '9999-12-31T23:59:59-01:00',
+    '1900-02-29T12:00:00Z',
     '-2026-01-31T12:00:00Z',
     '２026-01-31T12:00:00Z',
   ])('takes %j for no time', (text) => {
     expect(parseTime(text)).toBeNaN()
     expect(timeFault(text)?.code).toBe('EVENT_TIME_INVALID')
   })
+})
+
+describe('A19 · unitFault', () => {
+  it.each([
+    [1_700_000_000, 'seconds'],
+    [1_000_000_000, 'seconds'],
+    [1_700_000_000_000_000, 'microseconds'],
+    [1.7e18, 'nanoseconds'],
+  ])('%i looks like %s', (timeMs, unit) => {
+    expect(unitFault(timeMs)).toMatchObject({ code: 'EVENT_TIME_UNIT' })
+    expect(unitFault(timeMs)?.text).toContain(`looks like ${unit}; give milliseconds`)
+  })
+
+  it.each([0, 1, -1, minTimeMs, maxTimeMs, 1_700_000_000_000, Date.UTC(1950, 5, 1), Date.UTC(1971, 0, 1)])(
+    '%i may be milliseconds',
+    (timeMs) => {
+      expect(unitFault(timeMs)).toBeNull()
+    },
+  )
 })

@@ -1,6 +1,9 @@
 import { shown, wrongType, type FieldFault } from './fields.ts'
 
 const dayMs = 86_400_000
+/** The first and the last millisecond that RFC 3339 can name, of years 1 and 9999. */
+export const minTimeMs = -62_135_596_800_000
+export const maxTimeMs = 253_402_300_799_999
 const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /** Why `value` is no RFC 3339 time; null: it is one. */
@@ -13,7 +16,7 @@ export function timeFault(value: unknown): FieldFault | null {
   }
 }
 
-/** Milliseconds since the epoch of an RFC 3339 time from 1970 to 9999; NaN: it is none. `Date.parse` would take 30 February and times without a zone. */
+/** Milliseconds since the epoch (negative: before 1970) of an RFC 3339 time from year 1 to 9999; NaN: it is none. `Date.parse` would take 30 February and times without a zone. */
 export function parseTime(text: string): number {
   const { length } = text
   if (length < 20 || length > 40) return Number.NaN
@@ -38,7 +41,24 @@ export function parseTime(text: string): number {
     if (at === start) return Number.NaN
   }
   const time = day * dayMs + hour * 3_600_000 + minute * 60_000 + second * 1_000 + fraction - zoneMs(text, at)
-  return time >= 0 ? time : Number.NaN
+  return time >= minTimeMs && time <= maxTimeMs ? time : Number.NaN
+}
+
+/**
+ * Why a number, given as milliseconds since the epoch, must be of another unit; null: it need not be. Seconds of our days
+ * would be days of early 1970, microseconds and nanoseconds years beyond 9999.
+ */
+export function unitFault(timeMs: number): FieldFault | null {
+  const unit =
+    timeMs >= 1e9 && timeMs < 5e9
+      ? 'seconds'
+      : timeMs > maxTimeMs
+        ? timeMs < 1e17
+          ? 'microseconds'
+          : 'nanoseconds'
+        : null
+  if (unit === null) return null
+  return { code: 'EVENT_TIME_UNIT', text: `is ${timeMs}, which looks like ${unit}; give milliseconds since the epoch` }
 }
 
 /** A time as RFC 3339 with milliseconds, in UTC. */
@@ -50,7 +70,7 @@ function dateDays(text: string): number {
   const year = digits(text, 0, 4)
   const month = digits(text, 5, 2)
   const day = digits(text, 8, 2)
-  if (text[4] !== '-' || text[7] !== '-' || !(year >= 1970) || !(month >= 1 && month <= 12) || !(day >= 1))
+  if (text[4] !== '-' || text[7] !== '-' || !(year >= 1) || !(month >= 1 && month <= 12) || !(day >= 1))
     return Number.NaN
   const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 1 : 0
   if (day > (daysOfMonth[month - 1] as number) + leap) return Number.NaN

@@ -35,19 +35,21 @@ export const popularity: SourceDefinition<PopularityParameters> = {
 
 const everywhere = -2
 const least = 1e-9
+/** Before every time that a pin can have: year 1. */
+const earliestMs = -62_135_596_800_001
 
 function createPopularity({ catalogue, board }: SharedViews, parameters: PopularityParameters): Source {
   const { fastHalfLifeMs, slowHalfLifeMs, fastWeight, maxListed, maxLocales } = parameters
   const fast = createDecayedCounts(fastHalfLifeMs)
   const slow = createDecayedCounts(slowHalfLifeMs)
   const counters = [fast, slow]
-  const publishedAtMs = (row: number): number => Math.max(1, catalogue.createdAtMsOf(row) || 1)
+  const publishedAtMs = (row: number): number => catalogue.createdAtMsOf(row) || 1
   const makeNewest = (): TopList =>
     createTopList({
       catalogue,
       maxListed,
-      // A pin that does not say when it was published is older than all that do.
-      keyOf: (row) => publishedAtMs(row),
+      // A pin that does not say when it was published is older than all that do. Keys are positive, before 1970 too.
+      keyOf: (row) => 1 + (catalogue.createdAtMsOf(row) - earliestMs || 0),
       admits: (row) => described[row] === 1,
     })
   // 1: the catalogue's owner has described the pin. One known from engagements alone may be known from hides alone.

@@ -267,7 +267,7 @@ export interface Evaluation {
 
 /** Asks for a page of the home feed. */
 export interface GetFeedRequest {
-  /** Who. 1–128 visible characters. */
+  /** Who. 1–128 characters without blanks. */
   userId: string;
   /** How many pins, 1–100; 0: 25. */
   pageSize: number;
@@ -344,7 +344,7 @@ export interface GetFeedResponse {
 
 /** Asks for related pins. */
 export interface GetRelatedPinsRequest {
-  /** The opened pin. 1–128 visible characters. */
+  /** The opened pin. 1–128 characters without blanks. */
   pinId: string;
   /** Who looks; empty: not known. */
   userId: string;

@@ -13,17 +13,17 @@ export const protobufFileName = "freshet/catalogue/v1/catalogue.proto";
 
 /** A pin as it is from now on. Key of its topic: the pin id; a record without value removes the pin. */
 export interface Pin {
-  /** 1–128 visible characters. */
+  /** 1–128 characters without blanks. */
   pinId: string;
   /** At most 500 characters; may be empty. */
   title: string;
   /** At most 5,000 characters; may be empty. */
   description: string;
-  /** What it is about; at most 32. */
+  /** What it is about; at most 32 names of 1–128 characters, blanks inside are fine. */
   topics: string[];
-  /** Who made it; empty: not known. */
+  /** Who made it, 1–128 characters, blanks inside are fine; empty: not known. */
   creatorId: string;
-  /** When it was published, milliseconds since the epoch; absent: not known. */
+  /** When it was published, milliseconds since the epoch, negative before 1970; absent: not known. */
   createdAtMs?:
     | number
     | undefined;

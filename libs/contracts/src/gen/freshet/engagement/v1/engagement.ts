@@ -213,9 +213,9 @@ export function surfaceToJSON(object: Surface): string {
 
 /** One engagement: what one user did once. Key of its topic: the user id. */
 export interface Engagement {
-  /** Made by the client, the same on every retry: what makes applying it twice impossible. 1–128 visible characters. */
+  /** Made by the client, the same on every retry: what makes applying it twice impossible. 1–128 characters without blanks. */
   eventId: string;
-  /** Who. 1–128 visible characters. */
+  /** Who. 1–128 characters without blanks. */
   userId: string;
   /** The client's session; empty: sessions are cut after 30 minutes of silence. */
   sessionId: string;
@@ -225,15 +225,15 @@ export interface Engagement {
   pinId?:
     | string
     | undefined;
-  /** A board followed or blocked. */
+  /** A board followed or blocked. 1–128 characters, blanks inside are fine. */
   boardId?:
     | string
     | undefined;
-  /** A creator followed or blocked. */
+  /** A creator followed or blocked, likewise. */
   creatorId?:
     | string
     | undefined;
-  /** A topic followed or blocked. */
+  /** A topic followed or blocked, likewise. */
   topicId?:
     | string
     | undefined;

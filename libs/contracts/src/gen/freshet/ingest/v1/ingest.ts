@@ -49,6 +49,18 @@ export interface Receipt {
   message: string;
   /** The field that is wrong, for example `engagements[3].pinId`; empty: accepted. */
   field: string;
+  /** Everything that is wrong with it, of which the fields above are the first; empty: accepted. */
+  problems: Problem[];
+}
+
+/** One thing that is wrong with an event. */
+export interface Problem {
+  /** Code of the error catalogue. */
+  code: string;
+  /** Which field is wrong, what is wrong with it, and how to mend it. */
+  message: string;
+  /** The field that is wrong, for example `engagements[3].pinId`. */
+  field: string;
 }
 
 /** What became of the engagements, in their order. */
@@ -185,7 +197,7 @@ export const PostEngagementsRequest: MessageFns<PostEngagementsRequest> = {
 };
 
 function createBaseReceipt(): Receipt {
-  return { id: "", token: "", code: "", message: "", field: "" };
+  return { id: "", token: "", code: "", message: "", field: "", problems: [] };
 }
 
 export const Receipt: MessageFns<Receipt> = {
@@ -204,6 +216,9 @@ export const Receipt: MessageFns<Receipt> = {
     }
     if (message.field !== "") {
       writer.uint32(42).string(message.field);
+    }
+    for (const v of message.problems) {
+      Problem.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -261,6 +276,14 @@ export const Receipt: MessageFns<Receipt> = {
             message.field = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.problems.push(Problem.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -280,6 +303,7 @@ export const Receipt: MessageFns<Receipt> = {
       code: isSet(object.code) ? globalThis.String(object.code) : "",
       message: isSet(object.message) ? globalThis.String(object.message) : "",
       field: isSet(object.field) ? globalThis.String(object.field) : "",
+      problems: globalThis.Array.isArray(object?.problems) ? object.problems.map((e: any) => Problem.fromJSON(e)) : [],
     };
   },
 
@@ -300,6 +324,9 @@ export const Receipt: MessageFns<Receipt> = {
     if (message.field !== "") {
       obj.field = message.field;
     }
+    if (message.problems?.length) {
+      obj.problems = message.problems.map((e) => Problem.toJSON(e));
+    }
     return obj;
   },
 
@@ -310,6 +337,108 @@ export const Receipt: MessageFns<Receipt> = {
     const message = createBaseReceipt();
     message.id = object.id ?? "";
     message.token = object.token ?? "";
+    message.code = object.code ?? "";
+    message.message = object.message ?? "";
+    message.field = object.field ?? "";
+    message.problems = object.problems?.map((e) => Problem.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseProblem(): Problem {
+  return { code: "", message: "", field: "" };
+}
+
+export const Problem: MessageFns<Problem> = {
+  encode(message: Problem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== "") {
+      writer.uint32(10).string(message.code);
+    }
+    if (message.message !== "") {
+      writer.uint32(18).string(message.message);
+    }
+    if (message.field !== "") {
+      writer.uint32(26).string(message.field);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Problem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProblem();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Problem {
+    return {
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+    };
+  },
+
+  toJSON(message: Problem): unknown {
+    const obj: any = {};
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Problem>): Problem {
+    return Problem.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Problem>): Problem {
+    const message = createBaseProblem();
     message.code = object.code ?? "";
     message.message = object.message ?? "";
     message.field = object.field ?? "";
