@@ -62,7 +62,7 @@ function isPlain(value: string, least: number): boolean {
 }
 
 // Joiners and tags hold emoji and words of some scripts together; unassigned characters may be newer than this program.
-const forbidden = /(?![ \u200c\u200d\u{e0020}-\u{e007f}])[\p{Cc}\p{Cf}\p{Z}\p{Co}\p{Noncharacter_Code_Point}]/u
+const forbidden = /(?! |\u200c|\u200d|[\u{e0020}-\u{e007f}])[\p{Cc}\p{Cf}\p{Z}\p{Co}\p{Noncharacter_Code_Point}]/u
 
 function named(character: string): string {
   const point = (character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0')
