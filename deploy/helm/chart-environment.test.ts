@@ -6,7 +6,7 @@ import { kafkaOf } from '../../apps/freshet/src/connection.ts'
 import { environmentOf, kubernetesVariables, needed, podOf, render, workloads, workloadOf, type Resource } from './rendered.ts'
 import { services } from './schema.ts'
 
-const releases = ['freshet', 'freshet-blender', 'freshet-kafka', 'freshet-grpc', 'kafka', 'f', 'x'.repeat(53)] as const
+const releases = ['freshet', 'freshet-blender', 'freshet-kafka', 'freshet-grpc', 'kafka', 'f', '3.feeds', 'x'.repeat(53)] as const
 
 async function schemaOf(service: string): Promise<z.ZodObject> {
   const path = join(import.meta.dirname, '../../apps', service, 'src/config.ts')
@@ -43,7 +43,7 @@ describe.each(releases)('A20 · a release called %s', (release) => {
     const names = resources.map(({ kind, metadata }) => `${kind}/${metadata.name}`)
     expect(new Set(names).size).toBe(names.length)
     for (const { metadata } of resources) {
-      expect(metadata.name).toMatch(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+      expect(metadata.name).toMatch(/^[a-z]([-a-z0-9]*[a-z0-9])?$/)
       expect(metadata.name.length).toBeLessThanOrEqual(52)
     }
     const addresses = environmentOf(podOf(workloadOf(resources, 'blender')).containers[0])

@@ -1,6 +1,9 @@
-{{/* Name of a resource; at most 52 letters, so that names made from it are short enough. A longer release name is cut, with a checksum. Takes root and name. */}}
+{{/* Name of a resource, as a Service may have it: begins with a letter, has no dots, at most 52 letters so that names made from it are short enough. A longer release name is cut, with a checksum. Takes root and name. */}}
 {{- define "freshet.fullname" -}}
-{{- $release := .root.Release.Name -}}
+{{- $release := .root.Release.Name | replace "." "-" -}}
+{{- if regexMatch "^[0-9]" $release -}}
+{{- $release = printf "r%s" $release -}}
+{{- end -}}
 {{- $room := int (sub 51 (len .name)) -}}
 {{- if gt (len $release) $room -}}
 {{- $release = printf "%s-%s" ($release | trunc (int (sub $room 9)) | trimSuffix "-") ($release | sha256sum | trunc 8) -}}
