@@ -13,6 +13,12 @@ import { postPins, wholePathWorks } from '../harness/load.ts'
 import type { ServiceProcess } from '../harness/processes.ts'
 import { createSentFile } from '../harness/sent-file.ts'
 
+/** What is asked is whether services start, not how fast: other tests may run beside this one. */
+const patient = ['feature-updater', 'blender'].flatMap((service) => [
+  '--set',
+  `services.${service}.config.REDIS_COMMAND_TIMEOUT_MS=10000`,
+])
+
 /** Starts every entry point of a release; the blender is told where its neighbours are on this machine. */
 async function startAll(release: ChartRelease): Promise<ReadonlyMap<string, ServiceProcess>> {
   const pods = new Map<string, ServiceProcess>()
@@ -50,7 +56,13 @@ if ('absent' in kafka || 'absent' in redis) {
     it.todo('needs Kafka and Redis')
   })
 } else {
-  const given = ['--set', `kafka.brokers={${kafka.target.brokers.join(',')}}`, '--set', `redis.url=${redis.target.url}`]
+  const given = [
+    ...patient,
+    '--set',
+    `kafka.brokers={${kafka.target.brokers.join(',')}}`,
+    '--set',
+    `redis.url=${redis.target.url}`,
+  ]
 
   describe('A20 · every entry point starts with what the manifest and Kubernetes give it', () => {
     it.each(['freshet', 'freshet-grpc'])('in a release called %s', { timeout: 300_000 }, async (name) => {
@@ -88,11 +100,7 @@ if ('absent' in secured[0] || 'absent' in secured[1] || certificates === null) {
     return path
   }
   const args = [
-    // What is asked is whether they start, not how fast: other tests may run beside this one.
-    ...['feature-updater', 'blender'].flatMap((service) => [
-      '--set',
-      `services.${service}.config.REDIS_COMMAND_TIMEOUT_MS=10000`,
-    ]),
+    ...patient,
     ...[
       '--set',
       `kafka.brokers={${kafkaTarget.login.join(',')}}`,
