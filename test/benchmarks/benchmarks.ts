@@ -1,6 +1,7 @@
 import type { Benchmark } from './bench.ts'
 import { freshnessRows, hotUserRows, onCluster, onLmdb } from './freshness.ts'
 import { getFeedClusterRows, getFeedRows } from './get-feed.ts'
+import { importRows } from './import.ts'
 import { ingestClusterRows, ingestRows } from './ingest.ts'
 import { rebuildClusterRows, rebuildLmdbRows } from './rebuild.ts'
 import { retrieveRows, retrieveWhileFoldingRows } from './retrieve.ts'
@@ -17,6 +18,7 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'GetFeed, five processes on Kafka and Redis', needs: 'cluster', run: getFeedClusterRows },
   { name: 'ingest, memory and LMDB', needs: 'nothing', run: ingestRows },
   { name: 'ingest on Kafka', needs: 'cluster', run: ingestClusterRows },
+  { name: 'import into a data folder', needs: 'nothing', run: importRows },
   { name: 'feature updater on LMDB', needs: 'nothing', run: updaterLmdbRows },
   { name: 'feature updater on Kafka and Redis', needs: 'cluster', run: updaterClusterRows },
   { name: 'feature updater, memory of many users', needs: 'nothing', run: updaterMemoryRows },

@@ -225,6 +225,17 @@ describe('A16 · columns and rules', () => {
     expect(failureOf(error).exitCode).toBe(78)
   })
 
+  it.each([
+    ['4,5', 'decimal commas', /holds "4,5", which is no number \(a decimal point is a point\)/],
+    ['good', 'words', /holds "good", which is no number .*--map 'rating=good:save'/],
+    ['-3', 'negative numbers', /is no scale of ratings that is known .*say rules/],
+    ['700', 'large numbers', /is no scale of ratings that is known .*say rules/],
+  ])('asks for rules where ratings are %s', async (cell, _what, message) => {
+    const file = world.file('e.csv', `user;item;rating;ts\nann;p1;${cell};1714557600\n`)
+    expect((await world.run(file)).error?.message).toMatch(message)
+    expect((await world.run(file, { map: [`rating=${cell.replace(',', '')}:save,*:closeup`] })).error).toBeNull()
+  })
+
   it('hints at a column that is nearly named like what is missing', async () => {
     const { error } = await world.run(world.file('e.csv', 'usr_id,item,ts\nann,p1,1714557600\n'), { as: 'engagements' })
     expect(error?.message).toMatch(/no column is the user; is it "usr_id"\? Say --map usr_id=userId/)
@@ -255,6 +266,11 @@ describe('A16 · times are never guessed in silence', () => {
     )
     expect((await world.run(file, { timeUnit: 's' })).error).toBeNull()
     expect((await engagements())[0]?.occurredAtMs).toBe(86_400_000)
+  })
+
+  it('says how dates are written where they are written otherwise', async () => {
+    const { error } = await world.run(world.file('e.csv', 'user,item,date\nann,p1,31/01/2024\n'))
+    expect(error?.message).toMatch(/dates are read as 2024-01-31 or 2024-01-31T12:00:00Z, not as 31\/01\/2024/)
   })
 
   it('asks for a time where no column has one', async () => {

@@ -115,6 +115,13 @@ export interface RatingRules {
 
 /** The upper fifth of a scale is a save, from three fifths on it was opened, what is less was passed over. Throws an ImportError where the scale cannot be told from the sample. */
 export function ratingRules(file: string, column: string, sample: readonly string[]): RatingRules {
+  const words = sample.find((cell) => cell !== '' && Number.isNaN(Number(cell)))
+  if (words !== undefined) {
+    throw new ImportError(
+      file,
+      `the column ${column} holds ${JSON.stringify(words)}, which is no number (a decimal point is a point); say rules, for example --map '${column}=${words}:save'`,
+    )
+  }
   const given = sample.filter((cell) => cell !== '').map(Number)
   const largest = given.reduce((most, value) => Math.max(most, value), 0)
   const scale = [1, 5, 10, 100].find((most) => largest <= most)

@@ -48,7 +48,7 @@ export function timeReader(file: string, column: string, source: UnitSource): Ti
       return readerOf('year', 'years')
     throw new ImportError(
       file,
-      `the column ${column} holds ${JSON.stringify(first)}, and it cannot be told in which unit that is; say --time-unit s, ms, us or iso`,
+      `the column ${column} holds ${JSON.stringify(first)}, and it cannot be told in which unit that is; say --time-unit s, ms, us or iso (dates are read as 2024-01-31 or 2024-01-31T12:00:00Z, not as 31/01/2024)`,
     )
   }
   const read = readerOf(unit, '').read(first)
