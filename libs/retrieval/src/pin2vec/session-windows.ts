@@ -76,8 +76,10 @@ export function createSessionWindows(options: {
       const { high, low } = keyOf({ userId, sessionId })
       const known = byKey.get(high, low)
       const window = known >= 0 ? known : begin(high, low, userHash(userId))
-      if (sessionId === null && atMs - (lastAtMs[window] ?? 0) > sessionGapMs) lengths[window] = 0
-      lastAtMs[window] = known >= 0 ? Math.max(atMs, lastAtMs[window] ?? 0) : atMs
+      // Where pauses tell sessions apart, an action of years ago that comes late is of another one, too.
+      const pauses = sessionId === null && Math.abs(atMs - (lastAtMs[window] ?? 0)) > sessionGapMs
+      if (pauses) lengths[window] = 0
+      lastAtMs[window] = known >= 0 && !pauses ? Math.max(atMs, lastAtMs[window] ?? 0) : atMs
       return window
     },
     lengthOf: (window) => lengths[window] ?? 0,
