@@ -1,6 +1,7 @@
 import { decodedUserState } from '@freshet/contracts/codecs/decoded-user-state'
 import { bytesOf } from '@freshet/contracts/columns'
 import type { RecentActions, Relations, ShownPins } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { riceOf } from '@freshet/contracts/rice'
 import { standingHashes } from '@freshet/domain/features/older-relations'
 import type { RelationKind } from '@freshet/domain/features/relation-kinds'
 import { hasRelation, olderOf } from '@freshet/domain/features/relations'
@@ -18,6 +19,8 @@ export interface KnownUser {
   readonly blocks: Relations
   readonly hidden: NeverShown
   readonly reported: NeverShown
+  /** Pins hidden or reported before those that are kept by id, for searches: `RetrieveRequest.exclude_pin_hashes`. */
+  readonly hiddenLongAgo: Uint8Array
   /** `hash32` of what is blocked. */
   readonly blockedCreators: ReadonlySet<number>
   readonly blockedTopics: ReadonlySet<number>
@@ -59,6 +62,7 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     'report-pin': [],
   }
   let seen: KnownUser['seen'] | null = null
+  let hiddenLongAgo: Uint8Array | null = null
   const acted = new Map(state.recent.pinIds.map((pinId, row) => [pinId, row]))
   for (const { kind, id, stands } of state.relations.newest.values()) if (stands) ids[kind].push(id)
   const hidden = neverShown(state, 'hide-pin', ids['hide-pin'])
@@ -70,6 +74,9 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     blocks: { creatorIds: ids['block-creator'], boardIds: ids['block-board'], topicIds: ids['block-topic'] },
     hidden,
     reported,
+    get hiddenLongAgo() {
+      return (hiddenLongAgo ??= hashesOf(hidden, reported))
+    },
     blockedCreators: blocked(state, 'block-creator', ids['block-creator']),
     blockedTopics: blocked(state, 'block-topic', ids['block-topic']),
     hasSeen: (pinId) => acted.has(pinId) || hasSeen(state.seen, pinId),
@@ -133,4 +140,13 @@ function blocked({ relations }: UserState, kind: RelationKind, ids: readonly str
 function olderHash32s(relations: UserState['relations'], kind: RelationKind): Uint32Array {
   const older = olderOf(relations, kind)
   return older === null ? new Uint32Array(0) : Uint32Array.from(standingHashes(older), hash32Within)
+}
+
+/** Once for as long as the state stays the same: of many hides it takes milliseconds. */
+function hashesOf(hidden: NeverShown, reported: NeverShown): Uint8Array {
+  const hashes = new Uint32Array(hidden.olderHashes.length + reported.olderHashes.length)
+  hashes.set(hidden.olderHashes)
+  hashes.set(reported.olderHashes, hidden.olderHashes.length)
+  hashes.sort()
+  return riceOf(hashes.filter((hash, at) => at === 0 || hash !== hashes[at - 1]))
 }

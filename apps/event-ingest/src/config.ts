@@ -23,7 +23,8 @@ export const ingestSettings = {
     max: 4 * 1024 * 1024 * 1024,
   }),
   maxEventAgeDays: wholeSetting(30, {
-    description: 'Engagements that happened longer ago are refused; 0: none are (for replaying recordings)',
+    description:
+      'Engagements that happened longer ago are refused, as from a clock that is wrong; 0: none are. Whatever is taken counts, however old: 0 is right for histories of years',
     unit: 'days',
     min: 0,
     max: 36_500,

@@ -60,7 +60,10 @@ export function takenTime(
   }
   const { maxEventAgeDays } = limits
   if ((maxEventAgeDays > 0 && happenedMs < nowMs - maxEventAgeDays * dayMs) || happenedMs <= 0) {
-    const taken = maxEventAgeDays > 0 ? `at most ${maxEventAgeDays} days are taken` : 'give a time after 1970'
+    const taken =
+      maxEventAgeDays > 0
+        ? `at most ${maxEventAgeDays} days are taken (ingest.maxEventAgeDays; 0: any age)`
+        : 'give a time after 1970-01-01'
     const text = `is ${hours(nowMs - happenedMs)} ago${corrected}; ${taken}`
     return problemAt(at, 'occurredAt', 'EVENT_TIME_PAST', text)
   }

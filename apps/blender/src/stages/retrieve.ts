@@ -1,7 +1,6 @@
 import { bytesOf } from '@freshet/contracts/columns'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { RetrieveRequest, ShownPins } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
-import { riceOf } from '@freshet/contracts/rice'
 import type { Source } from '@freshet/pipeline/stage'
 import { candidatesFrom, type CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
@@ -55,7 +54,7 @@ function retrieveRequest(
     recent: user.recent,
     relatedToPinId: request.relatedToPinId,
     excludePinIds: excludedPins(request),
-    excludePinHashes: candidatesOnly ? new Uint8Array(0) : excludedHashes(user),
+    excludePinHashes: candidatesOnly ? new Uint8Array(0) : user.hiddenLongAgo,
     follows: user.follows,
     blocks: candidatesOnly ? undefined : user.blocks,
     limit: Math.max(maxCandidates, fillTo),
@@ -67,14 +66,6 @@ function retrieveRequest(
     fillTo,
     sweptTo: served.sweptTo,
   }
-}
-
-/** Pins hidden or reported long ago: of those no ids are kept. */
-function excludedHashes({ hidden, reported }: UserContext['user']): Uint8Array {
-  const hashes = Uint32Array.from([...hidden.olderHashes, ...reported.olderHashes]).sort()
-  return hashes.length === 0
-    ? new Uint8Array(0)
-    : riceOf(hashes.filter((hash, at) => at === 0 || hash !== hashes[at - 1]))
 }
 
 /** What the search passes over, so that the answer doesn't shrink; the filters judge again. */
