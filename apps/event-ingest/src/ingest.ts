@@ -165,7 +165,8 @@ export function createIngest(options: IngestOptions): Ingest {
     }
     if (error instanceof NotInTime || isContractError(error)) {
       report(error, { part: 'append', topic, outcome: 'left-out', count: events })
-      const text = 'may not have been taken: the log does not answer; send the same event ids again'
+      const why = isContractError(error, 'LOG_FULL') ? 'has no room on its disk' : 'does not answer'
+      const text = `may not have been taken: the log ${why}; send the same event ids again`
       return problemAt('', 'the request', 'INGEST_UNAVAILABLE', text)
     }
     report(error, { part: 'append', topic, outcome: 'defect', count: events })

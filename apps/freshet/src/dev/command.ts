@@ -48,8 +48,8 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const { config, logger, metrics, report, use, inspect, readiness } = context
   const clock = createSystemClock()
   const random = createSystemRandom()
-  const environment = await openEnvironment({ folder: config.data.folder, fsync: config.data.fsync })
-  use({ name: 'data folder', close: () => environment.close() })
+  const environment = await openEnvironment({ folder: config.data.folder, fsync: config.data.fsync, probe: true })
+  use({ name: 'data folder', warning: environment.problem, close: () => environment.close() })
   const log = createLmdbEventLog({ environment, clock, onError: (error) => report(error, { part: 'compaction' }) })
   use({ name: 'log', close: () => log.close() })
   const store = createLmdbStateStore({ environment, clock })

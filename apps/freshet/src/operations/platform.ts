@@ -81,7 +81,7 @@ export async function openFolder(given: PlatformArguments, partitions: number | 
   if (!exists && partitions === null)
     throw new ArgumentError(`--data ${folder} is no data folder; \`freshet dev --data ${folder}\` makes one`)
   const clock = createSystemClock()
-  const environment = await openEnvironment({ folder })
+  const environment = await openEnvironment({ folder, probe: true })
   const log = createLmdbEventLog({ environment, clock, compactEveryMs: null })
   const store = createLmdbStateStore({ environment, clock })
   if (!exists && partitions !== null) await log.applyTopics(topicLayouts(partitions))

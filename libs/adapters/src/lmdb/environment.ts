@@ -1,6 +1,7 @@
-import { ContractError } from '@freshet/contracts/errors'
+import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { open } from 'lmdb'
 import type { Database, RootDatabase } from 'lmdb'
+import { checkDataFile, writeFailure } from './data-file.ts'
 import { lockFolder } from './folder-lock.ts'
 
 /** Keys and values are bytes; `get` copies, so what it answers stays valid. */
@@ -12,11 +13,14 @@ export interface LmdbEnvironment {
   /** Opens or creates a database; at most 256 in one folder. Keys are 1–1,978 bytes, ordered as unsigned bytes. */
   database(name: string): BytesDatabase
   /**
+   * Rejects with STORE_FULL where the disk has no room.
    * Runs `work` inside a write transaction and resolves when that is on disk. Works queued while a transaction is being
    * written share the next one, in the order they came, so concurrent writers share one fsync. `work` must be
    * synchronous, and must check before it writes: what it wrote before throwing stays.
    */
   transaction<T>(work: () => T): Promise<T>
+  /** Why the last transaction was not written for want of room; null: it was written. */
+  problem(): string | null
   /** Waits for what is queued, closes the files and gives up the lock. Later transactions reject. Doing it twice is harmless. */
   close(): Promise<void>
 }
@@ -27,6 +31,8 @@ export interface LmdbEnvironmentOptions {
   readonly folder: string
   /** false: a power cut may lose the last commits (a killed process never does). Default true. */
   readonly fsync?: boolean
+  /** Has another process read the whole file first, so that a damaged one is an error and not the end of this process. Default false: only where its length is odd. */
+  readonly probe?: boolean
   /** Works that share one transaction at most, so that the event loop is not held for long. Default 256. */
   readonly maxWorksPerTransaction?: number
 }
@@ -39,14 +45,24 @@ interface Queued {
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown }
 
-/** Opens a data folder. Throws STORE_IN_USE when another process (or this one) has it open; a killed process's lock does not count. */
+/** Opens a data folder. Throws STORE_DAMAGED where its file cannot be read, STORE_IN_USE when another process (or this one) has it open; a killed process's lock does not count. */
 export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<LmdbEnvironment> {
-  const { folder, fsync = true, maxWorksPerTransaction = 256 } = options
+  const { folder, fsync = true, probe = false, maxWorksPerTransaction = 256 } = options
   const lock = lockFolder(folder)
   let root: RootDatabase<Uint8Array, Uint8Array>
   try {
+    checkDataFile(folder, { walk: probe })
     // Without overlappingSync a commit resolves only once it is on disk.
-    root = open({ path: folder, noSubdir: false, maxDbs: 256, overlappingSync: false, noSync: !fsync, ...bytesOnly })
+    root = open({
+      path: folder,
+      noSubdir: false,
+      maxDbs: 256,
+      overlappingSync: false,
+      noSync: !fsync,
+      // Works are batched here. Batches of lmdb's own have a promise that nobody can see: a full disk would reject it and end the process.
+      eventTurnBatching: false,
+      ...bytesOnly,
+    })
   } catch (error) {
     lock.release()
     throw error
@@ -55,6 +71,7 @@ export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<
   let queue: Queued[] = []
   let writing: Promise<void> | null = null
   let closed: Promise<void> | null = null
+  let problem: string | null = null
 
   async function writeAll(): Promise<void> {
     while (queue.length > 0) {
@@ -63,8 +80,10 @@ export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<
       let outcomes: readonly Outcome[]
       try {
         outcomes = await root.transaction(() => works.map(outcomeOf))
+        problem = null
       } catch (error) {
-        const cause = await causeOf(error)
+        const cause = writeFailure(folder, await causeOf(error))
+        if (isContractError(cause, 'STORE_FULL')) problem = cause.message
         for (const work of works) work.reject(cause)
         continue
       }
@@ -79,6 +98,7 @@ export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<
 
   return {
     folder,
+    problem: () => problem,
 
     database(name) {
       let database = databases.get(name)

@@ -126,6 +126,7 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
 }
 
 function rethrown(error: unknown): never {
+  if (isContractError(error, 'STORE_FULL')) throw new ContractError('LOG_FULL', error.message, { cause: error })
   if (isContractError(error)) throw isContractError(error, 'STORE_CLOSED') ? logClosed() : error
   const reason = error instanceof Error ? error.message : String(error)
   throw new ContractError('LOG_UNAVAILABLE', `the log could not be written: ${reason}`, { cause: error })

@@ -77,7 +77,7 @@ export interface CommitOutcome {
 /**
  * Keeps state by (scope, partition, key). A scope is a family of state in one generation, e.g. `user.1`. All keys of a
  * partition live where one script can change them together (Redis: one hash slot).
- * Errors are `ContractError`s: STORE_UNAVAILABLE, STORE_CLOSED, STORE_VALUE_TOO_LARGE.
+ * Errors are `ContractError`s: STORE_UNAVAILABLE, STORE_FULL, STORE_CLOSED, STORE_VALUE_TOO_LARGE.
  */
 export interface StateStore {
   /** Reads many keys of one partition, with the position that they are of, atomically. */

@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, fstatSync, openSync, readSync, statfsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { ContractError } from '@freshet/contracts/errors'
+
+/** LMDB's stamp, and where things stand in a meta page (of 64-bit systems): the first two pages of a file are such. */
+const magic = 0xbeefc0de
+const at = { magic: 24, pageBytes: 48, lastPage: 144, transaction: 152, end: 160 } as const
+
+/** Longest walk over a file before it is opened, milliseconds; what is left then is not looked at. */
+const probeTimeoutMs = 60_000
+
+/**
+ * Throws STORE_DAMAGED where a data folder's file cannot be read. LMDB maps the file into memory: to read a page that is
+ * not there, or one that points nowhere, ends a process by a signal, without a word. So the length is compared with what
+ * the file says of itself, and where that is odd, or with `walk`, another process reads everything first.
+ */
+export function checkDataFile(folder: string, { walk }: { readonly walk: boolean }): void {
+  const file = join(folder, 'data.mdb')
+  if (!existsSync(file) || statSync(file).size === 0) return
+  const problem = lengthProblem(file)
+  if (problem?.isCertain === true) throw damaged(file, problem.text)
+  if (problem === null && !walk) return
+  const found = walkProblem(folder)
+  if (found !== null) throw damaged(file, problem === null ? found : `${problem.text}; ${found}`)
+}
+
+function damaged(file: string, why: string): ContractError {
+  return new ContractError(
+    'STORE_DAMAGED',
+    `${file} is damaged or cut off (${why}); restore a copy of it, or move it away to begin with an empty one`,
+  )
+}
+
+interface Problem {
+  readonly text: string
+  /** false: LMDB may have left out pages at the end that it does not use. */
+  readonly isCertain: boolean
+}
+
+/** What is odd about a file's length. */
+function lengthProblem(file: string): Problem | null {
+  const descriptor = openSync(file, 'r')
+  try {
+    const { size } = fstatSync(descriptor)
+    const first = metaAt(descriptor, 0)
+    if (first === null) return { text: `${size} bytes that do not begin as a data file does`, isCertain: true }
+    const second = metaAt(descriptor, first.pageBytes)
+    if (second === null) return { text: `${size} bytes without a second page of its own kind`, isCertain: true }
+    const { lastPage, pageBytes } = first.transaction > second.transaction ? first : second
+    const wanted = (lastPage + 1) * pageBytes
+    return size >= wanted ? null : { text: `${size} bytes instead of ${wanted}`, isCertain: false }
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function metaAt(descriptor: number, offset: number) {
+  const page = Buffer.alloc(at.end)
+  if (readSync(descriptor, page, 0, at.end, offset) < at.end || page.readUInt32LE(at.magic) !== magic) return null
+  const pageBytes = page.readUInt32LE(at.pageBytes)
+  if (pageBytes < 512 || pageBytes > 65_536) return null
+  const number = (from: number): number => Number(page.readBigUInt64LE(from))
+  return { pageBytes, lastPage: number(at.lastPage), transaction: number(at.transaction) }
+}
+
+const walker = `
+const [, lmdb, path] = process.argv
+const { open } = await import(lmdb)
+const bytes = { encoding: 'binary', keyEncoding: 'binary' }
+const root = open({ path, noSubdir: false, maxDbs: 256, readOnly: true, ...bytes })
+for (const name of [...root.getKeys()]) {
+  const database = root.openDB({ name: Buffer.from(name).toString(), ...bytes })
+  for (const { value } of database.getRange()) if (value.length > 0) value[value.length - 1]
+}
+await root.close()
+`
+
+/** What happens to a process that reads the whole file; null: nothing. */
+function walkProblem(folder: string): string | null {
+  const { status, signal, stderr, error } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '-e', walker, import.meta.resolve('lmdb'), folder],
+    { timeout: probeTimeoutMs, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  if ((error as { code?: string } | undefined)?.code === 'ETIMEDOUT') return null
+  if (status === 0) return null
+  const line = stderr.split('\n').find((text) => /Error/.test(text)) ?? ''
+  return signal === null ? `reading it failed: ${line.trim() || `exit code ${status}`}` : `reading it ends in ${signal}`
+}
+
+/** What LMDB and the system say where a disk, a quota or the map is full. A write that was cut short shows as an I/O error. */
+const fullCodes: ReadonlySet<unknown> = new Set([28, 122, -30792, 'ENOSPC', 'EDQUOT'])
+const ioErrorCodes: ReadonlySet<unknown> = new Set([5, 'EIO'])
+const littleBytes = 32 << 20
+
+/** STORE_FULL where a write failed for want of room, else what was thrown. */
+export function writeFailure(folder: string, error: unknown): unknown {
+  const { code } = (error ?? {}) as { readonly code?: unknown }
+  const freeBytes = freeBytesOf(folder)
+  const isFull = fullCodes.has(code) || (ioErrorCodes.has(code) && freeBytes !== null && freeBytes < littleBytes)
+  if (!isFull) return error
+  const free = freeBytes === null ? '' : `; ${Math.floor(freeBytes / 1024)} KiB are free`
+  return new ContractError(
+    'STORE_FULL',
+    `the disk of the data folder ${folder} has no room${free}; it goes on by itself when there is some`,
+    { cause: error },
+  )
+}
+
+function freeBytesOf(folder: string): number | null {
+  try {
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize
+  } catch {
+    return null
+  }
+}
