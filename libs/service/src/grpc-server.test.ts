@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import {
   credentials,
   makeGenericClientConstructor,
@@ -174,6 +174,36 @@ describe('a gRPC server', () => {
     await until('stream arrived', () => open)
     await server.drain()
     expect([status.UNAVAILABLE, status.CANCELLED, status.INTERNAL]).toContain(await ended)
+  })
+
+  it.each([
+    ['say nothing', ''],
+    ['stop in the middle of the preface', 'PRI * HTTP/2.0\r\n'],
+    ['stop after the preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    ['speak HTTP/1', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4000000\r\n\r\n{'],
+  ])('A21: is not held up in stopping by 16 sockets that %s, and lets a call end meanwhile', async (_name, text) => {
+    let answer: () => void = () => undefined
+    const server = await start([
+      {
+        definition: echo,
+        implementation: {
+          echo: (call: Call, done: Done) => (answer = () => done(null, call.request)),
+          stream: () => undefined,
+        },
+      },
+    ])
+    const before = answer
+    const sockets = Array.from({ length: 16 }, () => connect(server.port, '127.0.0.1'))
+    for (const socket of sockets) socket.on('error', () => undefined).write(text)
+    const asked = unary(clientOf(echo, server.port), 'slow')
+    await until('the call arrived', () => answer !== before)
+    const beganAt = performance.now()
+    const drained = server.drain()
+    setTimeout(answer, 700)
+    expect(await asked).toBe('slow')
+    await drained
+    expect(performance.now() - beganAt).toBeLessThan(4_000)
+    for (const socket of sockets) socket.destroy()
   })
 
   it('says in one line that its port is in use', async () => {

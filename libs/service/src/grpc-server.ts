@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   Server,
   ServerCredentials,
   ServerInterceptingCall,
+  ServerListenerBuilder,
   status,
   type ServerInterceptor,
   type ServiceDefinition,
@@ -40,6 +42,7 @@ export interface GrpcServer {
 
 /** Starts a gRPC server. Throws PORT_IN_USE or LISTEN_FAILED. */
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+  const underWay = countCalls()
   const server = new Server({
     'grpc.max_connection_age_ms': options.maxConnectionAgeMs,
     'grpc.max_connection_age_grace_ms': options.maxConnectionGraceMs,
@@ -48,7 +51,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     'grpc-node.flow_control_window': options.flowControlWindowBytes,
     // Without it Linux lets two servers share a port, each getting a part of the traffic.
     'grpc.so_reuseport': 0,
-    interceptors: [measured(options.metrics)],
+    interceptors: [measured(options.metrics), underWay.interceptor],
   })
   const names = options.services.map(({ definition }) => serviceName(definition))
   const health = new HealthImplementation(Object.fromEntries(['', ...names].map((name) => [name, 'NOT_SERVING'])))
@@ -78,13 +81,17 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     setServing,
     async drain() {
       setServing(false)
+      const drainMs = options.drainMs ?? options.maxConnectionGraceMs
       // tryShutdown alone waits for ever on an open stream: drain ends streams after the given time.
-      server.drain(`${bracketed(options.host)}:${port}`, options.drainMs ?? options.maxConnectionGraceMs)
+      server.drain(`${bracketed(options.host)}:${port}`, drainMs)
       await new Promise<void>((resolve) => {
         server.tryShutdown(() => {
           resolve()
         })
+        // It waits for connections, too: clients that ignore the request to go away would hold up the stop.
+        void underWay.quiet(goAwayMs, drainMs + goAwayMs).then(resolve)
       })
+      server.forceShutdown()
     },
     async close() {
       server.forceShutdown()
@@ -93,6 +100,45 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
 }
 
 const followEveryMs = 200
+/** How long clients may take to go away once they have their answers. */
+const goAwayMs = 500
+const lookEveryMs = 50
+
+/** Counts calls under way, but for those of health and reflection. */
+function countCalls(): {
+  readonly interceptor: ServerInterceptor
+  /** Resolves when there has been no call for `quietMs`, or after `mostMs`. */
+  quiet(quietMs: number, mostMs: number): Promise<void>
+} {
+  let count = 0
+  return {
+    interceptor(method, call) {
+      if (method.path.startsWith('/grpc.')) return new ServerInterceptingCall(call)
+      count++
+      let over = false
+      const end = (): void => {
+        if (!over) count--
+        over = true
+      }
+      return new ServerInterceptingCall(call, {
+        start(next) {
+          next(new ServerListenerBuilder().withOnCancel(end).build())
+        },
+        sendStatus(result, next) {
+          next(result)
+          end()
+        },
+      })
+    },
+    async quiet(quietMs, mostMs) {
+      let quietForMs = 0
+      for (let waitedMs = 0; waitedMs < mostMs && quietForMs < quietMs; waitedMs += lookEveryMs) {
+        quietForMs = count === 0 ? quietForMs + lookEveryMs : 0
+        await sleep(lookEveryMs, undefined, { ref: false })
+      }
+    },
+  }
+}
 
 /** A gRPC server as a part of a service: its health follows the service's readiness. */
 export function grpcComponent(server: GrpcServer, readiness: () => Health): Component {
