@@ -3,6 +3,7 @@ import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { kafkaServer } from '@freshet/adapters/testing/kafka-server'
 import { redisServer } from '@freshet/adapters/testing/redis-server'
+import { pinInspection, progressInspection, storedPinState, userInspection } from '@freshet/contracts/inspection/routes'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { asId, type UserId } from '@freshet/domain/ids'
 import { partitionOf } from '@freshet/domain/partition'
@@ -14,6 +15,7 @@ import { runDlqList, runDlqReplay } from './dead-letters.ts'
 import { runUsersErase } from './erase-user.ts'
 import { runRebuild } from './rebuild.ts'
 import type { Terminal } from './terminal.ts'
+import { runWhy } from './why.ts'
 
 const [kafka, redis] = [await kafkaServer(), await redisServer()]
 afterAll(async () => {
@@ -71,12 +73,27 @@ function onKafkaAndRedis(brokers: readonly string[], redisUrl: string): void {
       expect(written).toMatch(/pin: generation 2 serves/)
       expect(await stored('user-7', '2')).not.toBeNull()
 
+      // A18: a running service shows its users and pins, on Kafka and Redis too.
+      const { signal } = terminal
+      const ofUser = (userId: string) => userInspection({ log, store, clock }).answer(userId, {}, signal)
+      expect(await ofUser('user-8')).toMatchObject({ userId: 'user-8', recentActionsKept: 1 })
+      await expect(ofUser('nobody')).rejects.toThrow(/nothing is known of the user nobody/)
+      const pins = pinInspection({ clock, stateOf: storedPinState({ log, store }) })
+      expect(await pins.answer('p', {}, signal)).toMatchObject({ pinId: 'p', engagements: {} })
+      expect(await progressInspection({ log, store }).answer('', {}, signal)).toMatchObject({
+        lag: 0,
+        counts: { applied: 50, deadLettered: 1 },
+      })
+
       await runDlqList(given, terminal)
       expect(written).toContain('1 dead letter\n')
       await runDlqReplay({ ...given, rate: '1000' }, terminal)
       expect(written).toContain('1 match, 0 replayed, 1 still cannot be read')
 
       await runUsersErase('user-7', given, terminal)
+      // A26: refused by name from this moment on.
+      await expect(ofUser('user-7')).rejects.toThrow(/user-7 was erased at/)
+      await expect(runWhy('user-7', given, terminal)).rejects.toThrow(/user-7 was erased at/)
       await expect.poll(() => stored('user-7', '2'), { timeout: 30_000 }).toBeNull()
       await log.append('engagements.v1', [aRecord({ userId: asId<UserId>('user-7') })])
       await caughtUp()
