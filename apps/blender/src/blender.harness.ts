@@ -74,7 +74,8 @@ export async function aBlender(
     },
     engineClock: slowClock(engineClockOf(clock), given.lookMs ?? 0),
     random: createSeededRandom(1),
-    config: { ...blenderSchema.parse({}), ...given.config },
+    // Most tests need no catalogue.
+    config: blenderSchema.parse({ showUnlistedPins: true, ...given.config }),
     observer: {
       ran: (record) => records.push(record),
       answered: () => {},
@@ -186,7 +187,10 @@ export function anEngagement(action: Action, subject: string | Subject, atMs = s
   }
 }
 
-export function aPin(pinId: string, fields: { readonly creatorId?: string; readonly topics?: readonly string[] } = {}) {
+export function aPin(
+  pinId: string,
+  fields: { readonly creatorId?: string; readonly topics?: readonly string[]; readonly locale?: string } = {},
+) {
   return {
     kind: 'upsert' as const,
     pin: {
@@ -196,7 +200,7 @@ export function aPin(pinId: string, fields: { readonly creatorId?: string; reado
       topics: (fields.topics ?? []).map((topic) => asId<never>(topic)),
       creatorId: fields.creatorId === undefined ? null : asId<never>(fields.creatorId),
       createdAtMs: null,
-      locale: null,
+      locale: fields.locale ?? null,
       imageUrl: null,
       visualEmbedding: null,
     },

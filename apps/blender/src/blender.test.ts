@@ -348,6 +348,80 @@ describe('filters', () => {
     })
   })
 
+  describe('A9 · pins that the catalogue never had', () => {
+    const closed = { showUnlistedPins: false }
+
+    test('are shown on no surface, and come in as soon as the catalogue has them; a deleted one goes', async () => {
+      const { feed, related, tellCatalogue } = await aBlender({ pins: manyPins(4), config: closed })
+      await tellCatalogue([aPin('pin-1'), aPin('pin-2')])
+      const answer = await feed({ explain: true, evaluation: Evaluation.fromPartial({ dryRun: true }) })
+      expect(idsOf(answer)).toEqual(['pin-2', 'pin-1'])
+      expect(answer.stages.find(({ stage }) => stage === 'catalogue')!.removed).toEqual({ 'not-in-catalogue': 2 })
+      expect(idsOf(await related())).toEqual(['pin-2', 'pin-1'])
+      await tellCatalogue([aPin('pin-3'), { kind: 'delete', pinId: asId('pin-1') }])
+      expect(idsOf(await feed())).toEqual(['pin-3', 'pin-2'])
+    })
+
+    test('are on no rung of the ladder: neither in what is popular nor in a last good feed', async () => {
+      const { blender, feed, related, services, tellCatalogue } = await aBlender({ pins: manyPins(4), config: closed })
+      await tellCatalogue([aPin('pin-1'), aPin('pin-2')])
+      await blender.refreshPopular(100)
+      await feed({ pageSize: 1 })
+      await tellCatalogue([{ kind: 'delete', pinId: asId('pin-1') }])
+      services.retrieve = () => Promise.reject(new ContractError('CALL_UNAVAILABLE', 'away'))
+      expect(idsOf(await feed())).toEqual([])
+      expect(idsOf(await feed({ userId: 'nobody' }))).toEqual(['pin-2'])
+      expect(idsOf(await related())).toEqual(['pin-2'])
+    })
+
+    test('are shown where the setting says that there is no catalogue, unless they were deleted', async () => {
+      const { feed, tellCatalogue } = await aBlender({ pins: manyPins(3), config: { showUnlistedPins: true } })
+      await tellCatalogue([{ kind: 'delete', pinId: asId('pin-1') }])
+      expect(idsOf(await feed())).toEqual(['pin-2', 'pin-0'])
+    })
+  })
+
+  describe('A10 · locale', () => {
+    const catalogue = [
+      aPin('pin-0', { locale: 'de-DE' }),
+      aPin('pin-1', { locale: 'en-US' }),
+      aPin('pin-2', { locale: 'en_GB' }),
+      aPin('pin-3'),
+    ]
+
+    test.each([
+      ['de', ['pin-3', 'pin-0'], []],
+      ['de-CH', ['pin-3', 'pin-0'], []],
+      ['DE-de', ['pin-3', 'pin-0'], []],
+      ['de_DE', ['pin-3', 'pin-0'], []],
+      ['en', ['pin-3', 'pin-2', 'pin-1'], []],
+      ['en-gb', ['pin-3', 'pin-2'], []],
+      ['fr-CA', ['pin-3'], ['FEED_LOCALE_UNKNOWN']],
+      ['', ['pin-3', 'pin-2', 'pin-1', 'pin-0'], []],
+    ])('%s: on both surfaces and every rung', async (locale, pins, reasons) => {
+      const { blender, feed, related, services, tellCatalogue } = await aBlender({ pins: manyPins(4) })
+      await tellCatalogue(catalogue)
+      const evaluation = Evaluation.fromPartial({ dryRun: true })
+      const answer = await feed({ locale, evaluation })
+      expect(idsOf(answer)).toEqual(pins)
+      expect(answer.reasons).toEqual(reasons)
+      expect(idsOf(await related({ locale, pinId: 'pin-9' }))).toEqual(pins)
+      await feed({ userId: 'bob' })
+      await blender.refreshPopular(100)
+      services.retrieve = () => Promise.reject(new ContractError('CALL_UNAVAILABLE', 'away'))
+      const popular = await related({ locale, pinId: 'pin-9' })
+      expect([...idsOf(popular)].sort()).toEqual([...pins].sort())
+      expect(popular.reasons).toEqual(expect.arrayContaining(reasons))
+    })
+
+    test.each(['q', 'de--DE', 'en_US.UTF-8', 'x y'])('%j is refused by name', async (locale) => {
+      const { feed } = await aBlender()
+      await expect(feed({ locale })).rejects.toThrow(
+        `locale: is ${JSON.stringify(locale)}, which is not BCP 47; give a locale such as de-AT, or none`,
+      )
+    })
+  })
+
   test('fail closed: before the catalogue has been read nothing is shown', async () => {
     const { blender, feed, log, settle } = await aBlender()
     await log.append('pins.v1', [{ key: 'pin-1', value: null, partition: null }])

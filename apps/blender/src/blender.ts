@@ -15,7 +15,7 @@ import { answerBest, type Answer, type LadderOptions } from './ladder.ts'
 import type { FeedObserver } from './observer.ts'
 import { createOutbox } from './outbox.ts'
 import { formatPageToken } from './page-token.ts'
-import { createPinFacts, factTopic } from './pin-facts.ts'
+import { createPinFacts, factTopic, type PinFactsStats } from './pin-facts.ts'
 import { createPopular } from './popular.ts'
 import { homeFeedRequest, relatedPinsRequest, type FeedRequest, type RequestBounds } from './request.ts'
 import { createUserMemory } from './user-memory.ts'
@@ -54,12 +54,7 @@ export interface RunningBlender extends Blender {
   /** Resolves when every feed offered to `feeds-served.v1` is there, or was given up. */
   flush(): Promise<void>
   stats(): {
-    readonly facts: {
-      readonly pins: number
-      readonly refused: number
-      readonly rejected: number
-      readonly bytes: number
-    }
+    readonly facts: PinFactsStats
     readonly rememberedUsers: number
     readonly unwrittenFeeds: number
   }
@@ -69,7 +64,9 @@ export interface RunningBlender extends Blender {
 /** Composes the blender; nothing runs before `start()`. */
 export function createBlender(options: BlenderOptions): RunningBlender {
   const { log, candidates, clock, engineClock, random, config, observer } = options
-  const facts = createPinFacts({ maxPins: config.maxPins })
+  const { maxPins, maxLocales, showUnlistedPins } = config
+  // Where pins need not be in the catalogue, only a deletion that is remembered keeps a pin away.
+  const facts = createPinFacts({ maxPins, maxLocales, ...(showUnlistedPins && { maxDeleted: maxPins }) })
   const memory = createUserMemory({ maxUsers: config.maxRememberedUsers })
   const popular = createPopular({ candidates, clock, config, onError: (error) => observer.failed('popular', error) })
   const outbox = createOutbox({
@@ -125,7 +122,9 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     const users = createUserStates({ ...options, partitions, ...config, onPointerError })
     const foldProblem = () => foldWatch.problem()
     const stagePorts = { ...options, users, memory, facts, factsUnready, popular, foldProblem }
-    return { partitions, ladder: { engine, engineClock, config, pipelines: feedPipelines(stagePorts) } }
+    const notesOn = ({ locale }: FeedRequest): readonly string[] =>
+      locale === '' || facts.knowsLocale(locale) ? [] : ['FEED_LOCALE_UNKNOWN']
+    return { partitions, ladder: { engine, engineClock, config, pipelines: feedPipelines(stagePorts), notesOn } }
   }
 
   async function serve(
@@ -179,7 +178,10 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       loops = Promise.all([popular.run(signal), ...watching])
     },
     unready: () => factsUnready() ?? (started ? popular.unready() : null),
-    warning: () => (options.onLogReplaced === undefined ? null : (foldWatch.problem() ?? logWatch.silent())),
+    warning() {
+      const ofLog = options.onLogReplaced === undefined ? null : (foldWatch.problem() ?? logWatch.silent())
+      return ofLog ?? facts.full()
+    },
     lag: async () => (reader === null ? 0 : reader.lag()),
     refreshPopular: (timeoutMs) => popular.refresh(timeoutMs),
     flush: () => outbox.flush(),

@@ -118,11 +118,23 @@ export const blenderSchema = z.strictObject({
     min: 0,
     max: 60_000,
   }),
+  showUnlistedPins: z.boolean().default(false).meta({
+    description:
+      'Whether pins that the catalogue never had are shown: for data without a catalogue; `candidates.retrieval.showUnlistedPins` goes with it',
+  }),
   maxPins: wholeSetting(4_000_000, {
-    description: 'Pins whose deletion, creator and topics are known to the filters; further ones are counted',
+    description:
+      'Pins whose deletion, creator, topics and locale the filters know; further ones are counted and not shown',
     unit: 'pins',
     min: 1,
     max: 100_000_000,
+  }),
+  maxLocales: wholeSetting(2_000, {
+    description:
+      'Different locales of pins; pins of further ones are counted, and shown to nobody who asks for a locale',
+    unit: 'locales',
+    min: 1,
+    max: 60_000,
   }),
   maxBodyBytes: wholeSetting(1 << 20, {
     description: 'Largest HTTP request body that is taken',

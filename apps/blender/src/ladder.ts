@@ -34,6 +34,8 @@ export interface LadderOptions {
   readonly engine: Engine
   readonly engineClock: EngineClock
   readonly pipelines: FeedPipelines
+  /** Codes of what a request can't have, whatever the rung. */
+  readonly notesOn: (request: FeedRequest) => readonly string[]
   readonly config: Pick<BlenderConfig, 'answerReserveMs' | 'maxTimeoutMs'>
 }
 
@@ -45,7 +47,7 @@ export interface LadderOptions {
 export async function answerBest(
   request: FeedRequest,
   { timeoutMs, signal }: CallOptions,
-  { engine, engineClock, pipelines, config }: LadderOptions,
+  { engine, engineClock, pipelines, config, notesOn }: LadderOptions,
 ): Promise<Answer> {
   if (!(timeoutMs > 0)) throw new ContractError('CALL_DEADLINE_EXCEEDED', 'no time was left to begin the call')
   const startMs = engineClock.nowMs()
@@ -68,7 +70,7 @@ export async function answerBest(
     records.push(result.record)
     learned = result.context
     if (result.rows.length > 0 || !result.record.stages.some(({ outcome }) => outcome === 'failed-closed'))
-      return wholeAnswer(result, records)
+      return wholeAnswer(result, records, notesOn(request))
   } catch (error) {
     const failed = ended(error)
     if (request.sources.length > 0 && isContractError(failed.cause, 'CALL_INVALID_ARGUMENT'))
@@ -98,6 +100,7 @@ export async function answerBest(
         degradation: last ? Degradation.POPULAR : Degradation.LAST_GOOD,
         reasons: [
           ...reasonsOf(records),
+          ...notesOn(request),
           ...(request.userId !== '' && !result.context.remembered ? ['FEED_UNKNOWN_USER'] : []),
         ],
         freshness,
@@ -112,8 +115,12 @@ export async function answerBest(
 
 type Whole = RunResult<UserContext & FreshnessContext, CandidateColumns & Partial<ScoreColumns>>
 
-function wholeAnswer({ context, columns, rows, record }: Whole, records: readonly RunRecord[]): Answer {
-  const shortfalls = [...new Set([...reasonsOf(records), ...columns.shortfalls])]
+function wholeAnswer(
+  { context, columns, rows, record }: Whole,
+  records: readonly RunRecord[],
+  notes: readonly string[],
+): Answer {
+  const shortfalls = [...new Set([...reasonsOf(records), ...columns.shortfalls, ...notes])]
   const end = endOf(columns, rows)
   const left = (record.stages.find(({ stage }) => stage === 'page')?.candidatesIn ?? 0) - rows.length
   const unranked = record.stages.some(({ stage, outcome }) => stage === 'rank' && outcome === 'left-out')

@@ -83,6 +83,7 @@ export function observeMemory(blender: RunningBlender, metrics: Metrics): void {
     rows.set({ service, view: 'pins' }, facts.pins)
     bytes.set({ service, view: 'pins' }, facts.bytes)
     rejected.set({ service, reason: 'CAP_REACHED' }, facts.refused)
+    rejected.set({ service, reason: 'LOCALES_FULL' }, facts.refusedLocales)
     rejected.set({ service, reason: 'CODEC_INVALID' }, facts.rejected)
     users.set(rememberedUsers)
     unwritten.set(unwrittenFeeds)

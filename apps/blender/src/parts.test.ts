@@ -13,7 +13,7 @@ import { oldestServedAtMs } from '@freshet/contracts/codecs/served'
 import { encodeUserState } from '@freshet/contracts/codecs/user-state'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { hash32 } from '@freshet/domain/hash'
-import { asId } from '@freshet/domain/ids'
+import { asId, type PinId } from '@freshet/domain/ids'
 import { newUserState } from '@freshet/domain/user-state'
 
 const atMs = 1_760_000_000_000
@@ -178,8 +178,60 @@ describe('pin facts', () => {
       expect(facts.hasTopicOf(row, new Set([hash32('t1')]))).toBe(i !== 4 && i % 3 === 1)
     }
     expect(rowOf(facts, 'unknown')).toBe(-1)
-    expect(facts.stats()).toMatchObject({ pins: 5_000, refused: 0, rejected: 0 })
+    expect(facts.stats()).toMatchObject({ pins: 4_999, refused: 0, rejected: 0 })
     expect(facts.progress.position('pins.v1', 0)).toBe(5_003)
+  })
+
+  test('A12: law: they know what a list of all pins would know, in any order of adding, deleting and adding again', () => {
+    const names = Array.from({ length: 9 }, (_, i) => `pin-${i}`)
+    const step = fc.record({ name: fc.constantFrom(...names), remove: fc.boolean(), word: fc.nat(4) })
+    const locales = ['de', 'fr', 'it', 'pt', 'nl']
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const facts = createPinFacts({ maxPins: 4, maxLocales: 5, maxDeleted: 2 })
+        const known = new Map<string, number>()
+        steps.forEach(({ name, remove, word }, at) => {
+          const topics = Array.from({ length: 6 }, (_, i) => `t${word}-${i}`)
+          const change = remove
+            ? ({ kind: 'delete', pinId: asId<PinId>(name) } as const)
+            : aPin(name, { creatorId: `c${word}`, topics, locale: locales[word]! })
+          facts.fold(batch([{ key: name, value: encodePinChange(change) }], at))
+          if (remove) known.delete(name)
+          else if (known.has(name) || known.size < 4) known.set(name, word)
+          for (const each of names) {
+            const row = rowOf(facts, each)
+            const is = known.get(each)
+            expect(row >= 0 && !facts.isDeleted(row), each).toBe(is !== undefined)
+            if (is === undefined) continue
+            expect(facts.creatorOf(row)).toBe(hash32(`c${is}`))
+            for (let other = 0; other < 5; other++) {
+              expect(facts.hasTopicOf(row, new Set([hash32(`t${other}-5`)]))).toBe(other === is)
+              expect(facts.localesFor(locales[other]!)![facts.localeOf(row)]).toBe(other === is ? 1 : 0)
+            }
+          }
+          expect(facts.stats().pins).toBe(known.size)
+        })
+      }),
+      { endOnFailure: true },
+    )
+  })
+
+  test('A12: ten times the cap of pins that come and go leave them as large as they were', () => {
+    const facts = createPinFacts({ maxPins: 2_000, maxLocales: 20 })
+    const bytes: number[] = []
+    for (let n = 0; n < 20_000; n++) {
+      const topics = Array.from({ length: 6 }, (_, i) => `t${n}-${i}`)
+      facts.fold(
+        batch(
+          [{ key: `p${n}`, value: encodePinChange(aPin(`p${n}`, { topics, locale: `de-${100 + (n % 10)}` })) }],
+          2 * n,
+        ),
+      )
+      facts.fold(batch([{ key: `p${n - 900}`, value: null }], 2 * n + 1))
+      if (n % 4_000 === 3_999) bytes.push(facts.stats().bytes)
+    }
+    expect(facts.stats()).toMatchObject({ pins: 900, refused: 0, refusedLocales: 0 })
+    expect(new Set(bytes.slice(1)).size).toBe(1)
   })
 
   test('a batch that comes again changes nothing; what is no pin is counted; pins beyond the cap are counted', () => {
@@ -192,7 +244,11 @@ describe('pin facts', () => {
     ]
     facts.fold(batch(records))
     facts.fold(batch(records))
-    expect(facts.stats()).toMatchObject({ pins: 2, refused: 1, rejected: 1 })
+    // The deleted one makes room for the last.
+    expect(facts.stats()).toMatchObject({ pins: 2, refused: 0, rejected: 1 })
+    facts.fold(batch([{ key: 'd', value: encodePinChange(aPin('d')) }], 4))
+    expect(facts.stats()).toMatchObject({ pins: 2, refused: 1 })
+    expect(facts.full()).toMatch(/1 pins found no room/)
   })
 })
 

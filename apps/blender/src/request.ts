@@ -10,6 +10,7 @@ import type { LogPosition } from '@freshet/contracts/gen/freshet/retrieval/v1/re
 import { unitFault } from '@freshet/contracts/json/time'
 import { parseToken } from '@freshet/contracts/tokens'
 import { idProblem } from '@freshet/domain/ids'
+import { parseLocale } from '@freshet/domain/locale'
 import { parsePageToken, type PageSession } from './page-token.ts'
 
 /** A checked request: what the stages read. */
@@ -23,6 +24,7 @@ export interface FeedRequest {
   readonly pageSize: number
   readonly page: PageSession
   readonly sessionId: string
+  /** In canonical case; empty: any. */
   readonly locale: string
   readonly atMs: number
   readonly explain: boolean
@@ -78,12 +80,13 @@ export function relatedPinsRequest(request: GetRelatedPinsRequest, bounds: Reque
 type Common = Omit<FeedRequest, 'surface' | 'relatedToPinId' | 'page'>
 
 function commonOf(request: Omit<GetFeedRequest, 'pageToken'>, { nowMs, feedId, partitions }: RequestBounds): Common {
-  const { pageSize, sessionId, locale } = request
+  const { pageSize, sessionId } = request
   if (!Number.isInteger(pageSize) || pageSize < 0 || pageSize > maxPageSize)
     throw invalid('page_size', `is ${pageSize}; give 1–${maxPageSize}, or 0 for ${defaultPageSize}`)
   if (sessionId !== '') checkId('session_id', sessionId)
-  if (locale !== '' && !/^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}$/.test(locale))
-    throw invalid('locale', `is ${quoted(locale)}; give a BCP 47 locale such as de-AT, or none`)
+  const locale = request.locale === '' ? '' : parseLocale(request.locale)?.tag
+  if (locale === undefined)
+    throw invalid('locale', `is ${quoted(request.locale)}, which is not BCP 47; give a locale such as de-AT, or none`)
   const atMs = request.atMs ?? nowMs
   const unit = request.atMs === undefined ? null : unitFault(atMs)
   if (unit !== null) throw invalid('at_ms', unit.text)

@@ -69,11 +69,11 @@ async function world() {
   const log = createMemoryEventLog({ clock })
   await log.applyTopics(topicLayouts(2))
   const events: CandidateServiceEvent[] = []
-  const service = (snapshots: ArtefactStore | null = null, pause = async () => {}) =>
+  const service = (snapshots: ArtefactStore | null = null, pause = async () => {}, retrieval = {}) =>
     createCandidateService({
       log,
       clock,
-      config: candidateServiceSchema.parse({ sliceRecords: 3 }),
+      config: candidateServiceSchema.parse({ sliceRecords: 3, retrieval: { showUnlistedPins: true, ...retrieval } }),
       snapshots,
       pause,
       onEvent: (event) => events.push(event),
@@ -308,7 +308,7 @@ describe('candidate service', () => {
       const { pinIds } = await running.retrieve(ask({ userId, recent, atMs: startMs + 2 * many }), call)
       expect(pinIds).toHaveLength(50)
     }
-    const { pins, sessionActions, rejected } = running.stats()
+    const { unlistedPins: pins, sessionActions, rejected } = running.stats()
     expect({ pins, rejected }).toEqual({ pins: many, rejected: {} })
     expect(sessionActions).toBeLessThan(1_000)
     await running.stop()

@@ -194,7 +194,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
       if (snapshots !== null) snapshotLoop = snapshotRegularly()
     },
     unready,
-    warning: () => (options.onLogReplaced === undefined ? null : logWatch.silent()),
+    warning: () => (options.onLogReplaced === undefined ? null : logWatch.silent()) ?? retrieval.full(),
     lag: async () => (reader === null ? 0 : reader.lag()),
     mark: () => retrieval.mark(),
     get sourceNames() {

@@ -21,6 +21,7 @@ import {
   type TopicId,
   type UserId,
 } from '@freshet/domain/ids'
+import { parseLocale } from '@freshet/domain/locale'
 import type { RecentAction, RetrievedCandidates, RetrieveQuery, ShownPins } from '@freshet/retrieval/question'
 
 /** The most candidates a request may ask for. */
@@ -51,13 +52,19 @@ export function queryOf(request: RetrieveRequest, sourceNames: readonly string[]
     fillTo: request.fillTo,
     sweptTo: request.sweptTo,
     among: request.amongPinIds.length === 0 ? null : ids<PinId>('among_pin_ids', request.amongPinIds),
-    locale: request.locale === '' ? null : request.locale,
+    locale: localeOf(request.locale),
     followedCreators: names<CreatorId>('follows.creator_ids', request.follows?.creatorIds ?? []),
     followedTopics: names<TopicId>('follows.topic_ids', request.follows?.topicIds ?? []),
     followedBoards: names<BoardId>('follows.board_ids', request.follows?.boardIds ?? []),
     limit: request.limit,
     sources: request.sources.length === 0 ? null : request.sources,
   }
+}
+
+function localeOf(text: string): string | null {
+  if (text !== '' && parseLocale(text) === null)
+    throw invalid('locale', `is ${JSON.stringify(text)}, which is not BCP 47`)
+  return text === '' ? null : text
 }
 
 /** The answer as its message; `catchingUp`: the views are still being brought up to date. */

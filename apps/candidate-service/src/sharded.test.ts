@@ -67,7 +67,11 @@ async function world({ learn }: { readonly learn: boolean }) {
     createCandidateService({
       log,
       clock,
-      config: candidateServiceSchema.parse({ shardTimeoutMs: 10_000, retrieval: { adaptShares: learn }, ...shard }),
+      config: candidateServiceSchema.parse({
+        shardTimeoutMs: 10_000,
+        retrieval: { adaptShares: learn, showUnlistedPins: true },
+        ...shard,
+      }),
       snapshots: null,
       peers,
       pause: async () => {},
@@ -82,7 +86,7 @@ async function world({ learn }: { readonly learn: boolean }) {
     return shard
   })
   const whole = service({}, [])
-  const untaught = service({ retrieval: { adaptShares: false } }, [])
+  const untaught = service({ retrieval: { adaptShares: false, showUnlistedPins: true } }, [])
   const act = (user: number, pin: number, at: number, board: string | null) =>
     log.append('engagements.v1', [
       {

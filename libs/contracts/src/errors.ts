@@ -183,6 +183,11 @@ export const errorCatalogue = {
     meaning:
       'The state store does not answer and this process does not remember the user: what the user hid or blocked is not known.',
   },
+  FEED_LOCALE_UNKNOWN: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'No pin is in the language of the locale asked for: only pins that fit every locale are shown.',
+  },
   PARTITION_HALTED: {
     fault: 'server',
     retryable: false,

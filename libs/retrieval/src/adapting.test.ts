@@ -1,8 +1,8 @@
 import { mix32 } from '@freshet/domain/hash'
 import { beforeAll, describe, expect, test } from 'vitest'
 
-import { anEngagement, aQuery, asData, minuteMs, recentClicks, startMs } from './builders.fixture.ts'
-import { createRetrieval, type Retrieval } from './retrieval.ts'
+import { anOpenRetrieval, anEngagement, aQuery, asData, minuteMs, recentClicks, startMs } from './builders.fixture.ts'
+import type { Retrieval } from './retrieval.ts'
 
 const folds = 3_000
 
@@ -14,7 +14,7 @@ function fold(retrieval: Retrieval, n: number): void {
 }
 
 const make = (adaptShares: boolean, refresh: 'event' | 'mark' = 'event'): Retrieval =>
-  createRetrieval({ config: { adaptShares }, seed: 1, refresh })
+  anOpenRetrieval({ config: { adaptShares }, seed: 1, refresh })
 const question = aQuery({ atMs: startMs + folds * minuteMs, recent: recentClicks(['p1', 'p2', 'p3']), limit: 50 })
 
 describe('what the log taught', () => {

@@ -3,7 +3,7 @@ import { asId, type BoardId, type EventId, type PinId, type SessionId, type User
 import type { Pin } from '@freshet/domain/pin'
 
 import type { RecentAction, RetrieveQuery } from './question.ts'
-import { createRetrieval, type Retrieval } from './retrieval.ts'
+import { createRetrieval, type Retrieval, type RetrievalOptions } from './retrieval.ts'
 
 /** A moment to count from in tests, milliseconds. */
 export const startMs = Date.UTC(2026, 0, 1)
@@ -78,15 +78,21 @@ export function aQuery(rest: Partial<RetrieveQuery> = {}): RetrieveQuery {
   return { surface: 'home', atMs: startMs + dayMs, userId: asId<UserId>('asker'), limit: 100, ...rest }
 }
 
-/** Views with one source switched on, updated per event. */
-export function onlySource(name: string, parameters: Readonly<Record<string, number | boolean>> = {}): Retrieval {
-  const off = createRetrieval({ seed: 1, refresh: 'event' }).sourceNames.filter((other) => other !== name)
-  const sources = Object.fromEntries(off.map((other) => [other, { enabled: false }]))
+/** Views updated per event, unless said otherwise, that show pins known from engagements alone, so that a test needs no catalogue. */
+export function anOpenRetrieval(options: Partial<RetrievalOptions> = {}): Retrieval {
   return createRetrieval({
-    config: { sources: { ...sources, [name]: { enabled: true, parameters } } },
     seed: 1,
     refresh: 'event',
+    ...options,
+    config: { showUnlistedPins: true, ...options.config },
   })
+}
+
+/** Views with one source switched on, updated per event. */
+export function onlySource(name: string, parameters: Readonly<Record<string, number | boolean>> = {}): Retrieval {
+  const off = anOpenRetrieval().sourceNames.filter((other) => other !== name)
+  const sources = Object.fromEntries(off.map((other) => [other, { enabled: false }]))
+  return anOpenRetrieval({ config: { sources: { ...sources, [name]: { enabled: true, parameters } } } })
 }
 
 /** All of an answer as plain data, for comparing. */

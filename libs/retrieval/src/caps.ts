@@ -25,7 +25,7 @@ export function maxBytes(config: RetrievalConfig): Readonly<Record<'catalogue' |
 /** What the shared views cost now. A session's bytes are those of its actions as well. */
 export function bytesPer(catalogue: Catalogue, sessions: Sessions): BytesPer {
   return {
-    pin: perOne(catalogue.bytes(), catalogue.size),
+    pin: perOne(catalogue.bytes(), catalogue.size - 1),
     session: perOne(sessions.bytes(), sessions.size),
     sessionAction: perOne(sessions.bytes(), sessions.actions),
   }

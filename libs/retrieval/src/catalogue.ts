@@ -1,29 +1,47 @@
 import { hash32 } from '@freshet/domain/hash'
-import type { CreatorId, PinId, TopicId } from '@freshet/domain/ids'
+import type { PinId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
 import { writePinKey } from '@freshet/domain/pin-keys'
 
-import { grownFloat64, grownInt32, grownUint8, grownUint32, nextCapacity } from './columns.ts'
+import { grownFloat64, grownUint8, grownUint32, nextCapacity } from './columns.ts'
+import { createDescriptions, type ReadDescriptions, type WordCaps } from './descriptions.ts'
+import { createRecency } from './recency.ts'
+import { createRecycling, type RowHolder } from './recycling.ts'
 import type { SectionReader, SectionWriter } from './snapshot.ts'
 
-const maxTopicsPerPin = 8
+/** The row that stands in lists for a pin that is gone. No pin ever has it. */
+export const goneRow = 0
 
-/** The pins in columns, by row number. A row is given once and never to another pin. -1 stands for "none" everywhere. */
-export interface Catalogue {
-  /** Rows given so far. */
+// In this order: what is shown is above a threshold. A row that is gone waits until no list holds it.
+const free = 0
+const gone = 1
+const deleted = 2
+const unlisted = 3
+const listed = 4
+
+/**
+ * The pins in columns, by row number. `listed`: the catalogue's owner has described the pin. `unlisted`: it is known from
+ * what users did, or from its embedding, alone; it teaches, and is shown only where `showUnlistedPins` says so. The row
+ * of a pin that goes is given to another once nothing holds it any more. -1 stands for "none" everywhere.
+ */
+export interface Catalogue extends ReadDescriptions {
+  /** One past the largest row ever used. */
   readonly size: number
-  /** Pins not added because `maxPins` was reached. */
-  readonly refused: number
-  /** The row of a pin, a new one where it is not known yet; -1 when the catalogue is full. */
-  intern(pinId: PinId): number
+  counts(): CatalogueCounts
+  /** The row of a pin, an unlisted one where it is not known yet; -1 when the catalogue is full. `atMs`: the newest time known. */
+  intern(pinId: PinId, atMs?: number): number
   /** The row of a known pin, else -1. */
   rowOf(pinId: string): number
   pinIdOf(row: number): PinId
   /** Takes over what the catalogue's owner says about a pin, and its row; -1 when the catalogue is full. */
   upsert(pin: Pin): number
-  /** Marks a pin as deleted, and gives its row; -1 where it was never known. */
+  /** Lets a deleted pin go, and gives -1; its row where it is kept as deleted because unlisted pins are shown. */
   remove(pinId: PinId): number
-  isAlive(row: number): boolean
+  /** Whether a pin may be recommended. */
+  isShown(row: number): boolean
+  isListed(row: number): boolean
+  /** Whether the row is that of a pin that has gone. */
+  isGone(row: number): boolean
   /** Seeded hash of the pin id: the smaller one comes first where scores are equal. */
   tieOf(row: number): number
   /** `hash32` of the pin id, by which users' states know pins. */
@@ -32,110 +50,198 @@ export interface Catalogue {
   keyOf(row: number): number
   /** Whether row `a` comes before row `b` where their scores are equal. Total. */
   before(a: number, b: number): boolean
-  creatorOf(row: number): number
-  localeOf(row: number): number
-  /** When the pin was published, milliseconds; NaN where nobody said. */
-  createdAtMsOf(row: number): number
-  topicCountOf(row: number): number
-  topicOf(row: number, index: number): number
-  /** Numbers of the words pins are described with; -1 for one that no pin has. */
-  creatorRow(creatorId: string): number
-  topicRow(topicId: string): number
-  localeRow(locale: string): number
-  creatorIdOf(creator: number): CreatorId
-  topicIdOf(topic: number): TopicId
   bytes(): number
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
 }
 
-/** An empty catalogue of at most `maxPins` pins; `seed` sets the order of ties. */
-export function createCatalogue({ maxPins, seed }: { readonly maxPins: number; readonly seed: number }): Catalogue {
+/** How many pins there are, and what found no room since the start. */
+export interface CatalogueCounts {
+  readonly listed: number
+  readonly unlisted: number
+  /** Pins that found no row. */
+  readonly refused: number
+  /** Times a pin was not listed because its creator, a topic or its locale found no room. */
+  readonly refusedWords: number
+  /** Unlisted pins let go: idle for long, or more than there is room for. */
+  readonly expired: number
+}
+
+/** Caps, and who has to let go of a pin. */
+export interface CatalogueOptions extends WordCaps {
+  readonly maxPins: number
+  /** Orders ties. */
+  readonly seed: number
+  /** Of these, unlisted ones at most; beyond that the one idle for longest goes. Not heeded where they are shown. */
+  readonly maxUnlistedPins?: number
+  /** An unlisted pin goes when nobody has touched it for so long, unless they are shown. */
+  readonly unlistedTtlMs?: number
+  readonly showUnlistedPins?: boolean
+  /** Rows of gone pins that may wait to be used again, beside `maxPins`. */
+  readonly spareRows?: number
+  /** What may hold rows of gone pins until it is cleaned. */
+  readonly holders?: () => readonly RowHolder[]
+  /** The pin's description is about to change, or the pin to go. */
+  readonly onUndescribe?: (row: number) => void
+  /** The pin goes: lets go of all that is held under its row. The row still describes the pin. */
+  readonly onGone?: (row: number) => void
+}
+
+/** An empty catalogue. */
+export function createCatalogue(options: CatalogueOptions): Catalogue {
+  const { maxPins, seed, showUnlistedPins: showsUnlisted = false, unlistedTtlMs = Infinity } = options
+  const maxUnlisted = showsUnlisted ? maxPins : Math.min(maxPins, options.maxUnlistedPins ?? maxPins)
+  const shownFrom = showsUnlisted ? unlisted : listed
   let rows = new Map<string, number>()
-  let pinIds: PinId[] = []
-  const creators = createWords()
-  const topics = createWords()
-  const locales = createWords()
-  let refused = 0
+  let pinIds: (PinId | null)[] = [null]
+  let freeRows: number[] = []
+  const { describe, clear, grow: growDescriptions, ...descriptions } = createDescriptions(options)
+  // What goes first when there is no room: unlisted and deleted pins.
+  const idle = createRecency()
+  let [listedPins, unlistedPins, refused, refusedWords, expired] = [0, 0, 0, 0, 0]
   let idCharacters = 0
-  let alive = new Uint8Array(0)
-  let tie = new Uint32Array(0)
-  let hash = new Uint32Array(0)
-  let key = new Uint32Array(0)
+  let state = Uint8Array.of(gone)
+  let tie = new Uint32Array(1)
+  let hash = new Uint32Array(1)
+  let key = new Uint32Array(1)
   const keyHigh = new Uint32Array(1)
   const keyLow = new Uint32Array(1)
-  let creator = new Int32Array(0)
-  let locale = new Int32Array(0)
-  let createdAtMs = new Float64Array(0)
-  let topicCount = new Uint8Array(0)
-  let topic = new Int32Array(0)
+  let touchedAtMs = new Float64Array(1)
+  const recycling = createRecycling({
+    spareRows: options.spareRows ?? Math.max(1024, maxPins >> 4),
+    holders: options.holders ?? (() => []),
+    free(row) {
+      state[row] = free
+      freeRows.push(row)
+    },
+  })
 
   function grow(needed: number): void {
-    if (needed <= alive.length) return
-    const capacity = Math.max(needed, Math.min(maxPins, nextCapacity(alive.length, needed)))
-    alive = grownUint8(alive, capacity)
+    if (needed <= state.length) return
+    const capacity = nextCapacity(state.length, needed)
+    state = grownUint8(state, capacity)
     tie = grownUint32(tie, capacity)
     hash = grownUint32(hash, capacity)
     key = grownUint32(key, capacity)
-    creator = grownInt32(creator, capacity)
-    locale = grownInt32(locale, capacity)
-    createdAtMs = grownFloat64(createdAtMs, capacity)
-    topicCount = grownUint8(topicCount, capacity)
-    topic = grownInt32(topic, capacity * maxTopicsPerPin)
+    touchedAtMs = grownFloat64(touchedAtMs, capacity)
+    growDescriptions(capacity)
   }
 
-  function intern(pinId: PinId): number {
-    const known = rows.get(pinId)
-    if (known !== undefined) return known
-    if (pinIds.length >= maxPins) {
-      refused++
-      return -1
-    }
-    const row = pinIds.length
-    grow(row + 1)
+  function enter(row: number, to: number): void {
+    const from = state[row]
+    listedPins += (to === listed ? 1 : 0) - (from === listed ? 1 : 0)
+    unlistedPins += (to === unlisted ? 1 : 0) - (from === unlisted ? 1 : 0)
+    state[row] = to
+    if (to === listed || to === gone) idle.remove(row)
+    else if (from === listed || from === free) idle.touch(row)
+  }
+
+  function give(row: number, pinId: PinId): void {
     rows.set(pinId, row)
-    pinIds.push(pinId)
+    pinIds[row] = pinId
     idCharacters += pinId.length
-    alive[row] = 1
     tie[row] = hash32(pinId, seed)
     hash[row] = hash32(pinId)
     writePinKey(pinId, keyHigh, keyLow, 0)
     key[row] = keyLow[0] ?? 0
-    creator[row] = -1
-    locale[row] = -1
-    createdAtMs[row] = NaN
-    topicCount[row] = 0
+    touchedAtMs[row] = -Infinity
+  }
+
+  /** A row for a new pin; -1 where all are taken by pins that stay. */
+  function take(pinId: PinId): number {
+    if (rows.size >= maxPins) {
+      if (idle.oldest < 0) {
+        refused++
+        return -1
+      }
+      if (state[idle.oldest] === unlisted) expired++
+      release(idle.oldest)
+    }
+    const row = freeRows.pop() ?? pinIds.length
+    grow(row + 1)
+    give(row, pinId)
     return row
   }
 
+  function release(row: number): void {
+    const pinId = pinIds[row]
+    if (pinId === undefined || pinId === null) return
+    options.onUndescribe?.(row)
+    enter(row, gone)
+    options.onGone?.(row)
+    clear(row)
+    rows.delete(pinId)
+    pinIds[row] = null
+    idCharacters -= pinId.length
+    recycling.put(row)
+  }
+
+  function expire(atMs: number): void {
+    // Two at most: each that comes lets more go than came.
+    for (let i = 0; i < 2 && idle.oldest >= 0; i++) {
+      const row = idle.oldest
+      const touched = touchedAtMs[row] ?? 0
+      if (touched === -Infinity) {
+        // No time was known when it came.
+        touchedAtMs[row] = atMs
+        idle.touch(row)
+      } else if (atMs - touched <= unlistedTtlMs) return
+      else {
+        expired++
+        release(row)
+      }
+    }
+  }
+
   return {
+    ...descriptions,
     get size() {
       return pinIds.length
     },
-    get refused() {
-      return refused
+    counts: () => ({ listed: listedPins, unlisted: unlistedPins, refused, refusedWords, expired }),
+    intern(pinId, atMs = -Infinity) {
+      if (!showsUnlisted) expire(atMs)
+      let row = rows.get(pinId) ?? -1
+      if (row >= 0 && state[row] === listed) return row
+      if (row < 0) {
+        if (unlistedPins >= maxUnlisted && idle.oldest >= 0) {
+          expired++
+          release(idle.oldest)
+        }
+        row = take(pinId)
+        if (row < 0) return -1
+        enter(row, unlisted)
+      } else idle.touch(row)
+      touchedAtMs[row] = atMs
+      return row
     },
-    intern,
     rowOf: (pinId) => rows.get(pinId) ?? -1,
     pinIdOf: (row) => pinIds[row] as PinId,
     upsert(pin) {
-      const row = intern(pin.pinId)
-      if (row < 0) return row
-      alive[row] = 1
-      creator[row] = pin.creatorId === null ? -1 : creators.intern(pin.creatorId)
-      locale[row] = pin.locale === null ? -1 : locales.intern(pin.locale)
-      createdAtMs[row] = pin.createdAtMs ?? NaN
-      const count = Math.min(maxTopicsPerPin, pin.topics.length)
-      topicCount[row] = count
-      for (let i = 0; i < count; i++) topic[row * maxTopicsPerPin + i] = topics.intern(pin.topics[i] ?? '')
+      const known = rows.get(pin.pinId) ?? -1
+      const row = known >= 0 ? known : take(pin.pinId)
+      if (row < 0) return -1
+      if (known >= 0) options.onUndescribe?.(row)
+      if (describe(row, pin)) enter(row, listed)
+      else {
+        refusedWords++
+        enter(row, unlisted)
+      }
       return row
     },
     remove(pinId) {
       const row = rows.get(pinId) ?? -1
-      if (row >= 0) alive[row] = 0
+      if (row < 0) return -1
+      if (!showsUnlisted) {
+        release(row)
+        return -1
+      }
+      enter(row, deleted)
       return row
     },
-    isAlive: (row) => alive[row] === 1,
+    isShown: (row) => (state[row] ?? free) >= shownFrom,
+    isListed: (row) => state[row] === listed,
+    isGone: (row) => state[row] === gone,
     tieOf: (row) => tie[row] ?? 0,
     hashOf: (row) => hash[row] ?? 0,
     keyOf: (row) => key[row] ?? 0,
@@ -144,85 +250,48 @@ export function createCatalogue({ maxPins, seed }: { readonly maxPins: number; r
       const second = tie[b] ?? 0
       return first < second || (first === second && (pinIds[a] ?? '') < (pinIds[b] ?? ''))
     },
-    creatorOf: (row) => creator[row] ?? -1,
-    localeOf: (row) => locale[row] ?? -1,
-    createdAtMsOf: (row) => createdAtMs[row] ?? NaN,
-    topicCountOf: (row) => topicCount[row] ?? 0,
-    topicOf: (row, index) => topic[row * maxTopicsPerPin + index] ?? -1,
-    creatorRow: creators.rowOf,
-    topicRow: topics.rowOf,
-    localeRow: locales.rowOf,
-    creatorIdOf: (row) => creators.wordOf(row) as CreatorId,
-    topicIdOf: (row) => topics.wordOf(row) as TopicId,
     bytes() {
-      const columns =
-        alive.byteLength + tie.byteLength * 3 + creator.byteLength + locale.byteLength + createdAtMs.byteLength
+      const columns = state.byteLength + tie.byteLength * 3 + touchedAtMs.byteLength
       // A map entry with its string: about 48 bytes beside the characters.
-      const ids = pinIds.length * 56 + idCharacters
-      return (
-        columns + topicCount.byteLength + topic.byteLength + ids + creators.bytes() + topics.bytes() + locales.bytes()
-      )
+      const ids = pinIds.length * 8 + rows.size * 48 + idCharacters
+      return columns + ids + idle.bytes() + descriptions.bytes()
     },
     save(writer) {
       const size = pinIds.length
       writer.json('pinIds', pinIds)
-      writer.json('creators', creators.words())
-      writer.json('topics', topics.words())
-      writer.json('locales', locales.words())
-      writer.u8('alive', alive.subarray(0, size))
-      writer.i32('creator', creator.subarray(0, size))
-      writer.i32('locale', locale.subarray(0, size))
-      writer.f64('createdAtMs', createdAtMs.subarray(0, size))
-      writer.u8('topicCount', topicCount.subarray(0, size))
-      writer.i32('topic', topic.subarray(0, size * maxTopicsPerPin))
+      writer.json('counts', { refused, refusedWords, expired })
+      writer.json('idle', idle.order())
+      writer.u8('state', state.subarray(0, size))
+      writer.f64('touchedAtMs', touchedAtMs.subarray(0, size))
+      descriptions.save(writer, size)
     },
     load(reader) {
       rows = new Map()
-      pinIds = []
-      idCharacters = 0
-      refused = 0
-      for (const pinId of reader.json('pinIds') as PinId[]) intern(pinId)
-      creators.replace(reader.json('creators') as string[])
-      topics.replace(reader.json('topics') as string[])
-      locales.replace(reader.json('locales') as string[])
-      alive.set(reader.u8('alive'))
-      creator.set(reader.i32('creator'))
-      locale.set(reader.i32('locale'))
-      createdAtMs.set(reader.f64('createdAtMs'))
-      topicCount.set(reader.u8('topicCount'))
-      topic.set(reader.i32('topic'))
+      pinIds = reader.json('pinIds') as (PinId | null)[]
+      freeRows = []
+      recycling.clear()
+      idle.clear()
+      ;[listedPins, unlistedPins, idCharacters] = [0, 0, 0]
+      ;({ refused, refusedWords, expired } = reader.json('counts') as CatalogueCounts)
+      grow(pinIds.length)
+      state.fill(free)
+      state[goneRow] = gone
+      const states = reader.u8('state')
+      for (const [row, pinId] of pinIds.entries()) {
+        if (pinId !== null) {
+          give(row, pinId)
+          state[row] = states[row] ?? unlisted
+          if (state[row] === listed) listedPins++
+          else if (state[row] === unlisted) unlistedPins++
+        } else if (row !== goneRow) {
+          // Whoever writes a snapshot writes `goneRow` for rows that are gone, so nothing holds them.
+          state[row] = free
+          freeRows.push(row)
+        }
+      }
+      touchedAtMs.set(reader.f64('touchedAtMs'))
+      descriptions.load(reader)
+      for (const row of reader.json('idle') as number[]) idle.touch(row)
     },
-  }
-}
-
-interface Words {
-  intern(word: string): number
-  rowOf(word: string): number
-  wordOf(row: number): string
-  words(): readonly string[]
-  replace(words: readonly string[]): void
-  bytes(): number
-}
-
-function createWords(): Words {
-  let rows = new Map<string, number>()
-  let list: string[] = []
-  const intern = (word: string): number => {
-    const known = rows.get(word)
-    if (known !== undefined) return known
-    rows.set(word, list.length)
-    return list.push(word) - 1
-  }
-  return {
-    intern,
-    rowOf: (word) => rows.get(word) ?? -1,
-    wordOf: (row) => list[row] ?? '',
-    words: () => list,
-    replace(words) {
-      rows = new Map()
-      list = []
-      for (const word of words) intern(word)
-    },
-    bytes: () => list.reduce((sum, word) => sum + 56 + word.length, 0),
   }
 }

@@ -18,6 +18,14 @@ export interface SourceConfig {
 export interface RetrievalConfig {
   /** Pins known at most; further ones are counted and not added. */
   readonly maxPins: number
+  /** Of these, pins that the catalogue never had at most; beyond that the one idle for longest goes. All may be where they are shown. */
+  readonly maxUnlistedPins: number
+  /** A pin that the catalogue never had goes when nobody has touched it for so long, milliseconds; not where they are shown. */
+  readonly unlistedTtlMs: number
+  /** Different creators, topics and locales of pins at most; a pin with a further one is not shown. */
+  readonly maxCreators: number
+  readonly maxTopics: number
+  readonly maxLocales: number
   readonly maxSessions: number
   /** Actions kept of all sessions together; beyond that the sessions whose last action is oldest go. */
   readonly maxSessionActions: number
@@ -41,6 +49,8 @@ export interface RetrievalConfig {
   readonly maxRecentActions: number
   /** Whether the merge learns from the log how far to trust each rank of each source; else shares and scores alone count. */
   readonly adaptShares: boolean
+  /** Whether pins that the catalogue never had are shown: for data without a catalogue, such as recordings. */
+  readonly showUnlistedPins: boolean
   readonly sources: Readonly<Record<string, SourceConfig>>
 }
 
@@ -51,6 +61,11 @@ export interface RetrievalConfigInput extends Partial<Omit<RetrievalConfig, 'sou
 
 const caps = {
   maxPins: 4_000_000,
+  maxUnlistedPins: 1_000_000,
+  unlistedTtlMs: 30 * 86_400_000,
+  maxCreators: 4_000_000,
+  maxTopics: 1_000_000,
+  maxLocales: 2_000,
   maxSessions: 4_000_000,
   maxSessionActions: 40_000_000,
   maxActionsPerSession: 200,
@@ -64,6 +79,8 @@ const caps = {
   maxSweepSteps: 100_000,
   maxRecentActions: 200,
 } as const
+
+const switches = { adaptShares: true, showUnlistedPins: false } as const
 
 const standardDeadlineMs = 50
 
@@ -82,8 +99,8 @@ export function resolveRetrievalConfig(input: RetrievalConfigInput = {}): Retrie
     )
   }
   for (const name of Object.keys(input)) {
-    if (!['sources', 'adaptShares'].includes(name) && !(name in caps))
-      problems.push(`${name} is not a setting; there are ${Object.keys(caps).join(', ')}, adaptShares`)
+    if (name !== 'sources' && !(name in caps) && !(name in switches))
+      problems.push(`${name} is not a setting; there are ${Object.keys({ ...caps, ...switches }).join(', ')}, sources`)
   }
   const resolved = Object.fromEntries(
     Object.entries(caps).map(([name, standard]) => {
@@ -93,8 +110,13 @@ export function resolveRetrievalConfig(input: RetrievalConfigInput = {}): Retrie
       return [name, value]
     }),
   ) as { readonly [Name in keyof typeof caps]: number }
-  const adaptShares: unknown = input.adaptShares ?? true
-  if (typeof adaptShares !== 'boolean') problems.push(`adaptShares is ${String(adaptShares)}; give true or false`)
+  const switched = Object.fromEntries(
+    Object.entries(switches).map(([name, standard]) => {
+      const value: unknown = input[name as keyof typeof switches] ?? standard
+      if (typeof value !== 'boolean') problems.push(`${name} is ${String(value)}; give true or false`)
+      return [name, value === true]
+    }),
+  ) as { readonly [Name in keyof typeof switches]: boolean }
   const sources: Record<string, SourceConfig> = {}
   for (const definition of sourceDefinitions) {
     const given = input.sources?.[definition.name] ?? {}
@@ -132,5 +154,5 @@ export function resolveRetrievalConfig(input: RetrievalConfigInput = {}): Retrie
     }
   }
   if (problems.length > 0) throw new RetrievalConfigError('RETRIEVAL_CONFIG_INVALID', problems)
-  return { ...resolved, adaptShares: adaptShares === true, sources }
+  return { ...resolved, ...switched, sources }
 }

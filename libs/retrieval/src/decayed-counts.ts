@@ -11,6 +11,8 @@ export interface DecayedCounts {
   add(row: number, atMs: number): void
   /** Takes back an action that was counted. The counter is as before, but for rounding. */
   take(row: number, atMs: number): void
+  /** Sets a row's counter to zero; what all rows hold together stays. */
+  forget(row: number): void
   /** The row's counter in units of the landmark: for comparing rows, and never falling within a block. */
   weightOf(row: number): number
   /** The row's part of all actions, in [0, 1]. */
@@ -64,6 +66,9 @@ export function createDecayedCounts(halfLifeMs: number): DecayedCounts {
       const weight = Math.min(before, 2 ** (atMs / halfLifeMs - block * blockHalfLives))
       weights[row] = before - weight
       total = Math.max(0, total - weight)
+    },
+    forget(row) {
+      if (row < weights.length) weights[row] = 0
     },
     weightOf: (row) => weights[row] ?? 0,
     shareOf: (row) => (total > 0 ? (weights[row] ?? 0) / total : 0),

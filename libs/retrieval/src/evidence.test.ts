@@ -14,7 +14,7 @@ const caps = {
   maxSessionsPerPin: 500,
   sessionGapMs: 30 * minuteMs,
 }
-const catalogue = createCatalogue({ maxPins: 100, seed: 1 })
+const catalogue = createCatalogue({ maxPins: 100, seed: 1, showUnlistedPins: true })
 const index = createNeighbourIndex(caps, { index: 0, count: 1 })
 const queries = createQueryBuilder({
   catalogue,

@@ -16,7 +16,7 @@ const caps = {
 
 /** Views in which `u` touched `old` long ago and `a`, `b` in session `s`. */
 function views(): LessonViews {
-  const catalogue = createCatalogue({ maxPins: 10_000, seed: 1 })
+  const catalogue = createCatalogue({ maxPins: 10_000, seed: 1, showUnlistedPins: true })
   const sessions = createSessions({ ...caps, grouping: 'session' })
   const trails = createSessions({ ...caps, grouping: 'user' })
   const done = [

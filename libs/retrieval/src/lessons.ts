@@ -58,6 +58,7 @@ export function lessonOf(
   const recent: RecentAction[] = []
   for (let i = 0; i < length; i++) {
     const known = trails.pinRows[start + i] ?? -1
+    if (catalogue.isGone(known)) continue
     if (known === row) return null
     const knownId = catalogue.pinIdOf(known)
     exclude.push(knownId)

@@ -6,7 +6,7 @@ import { createCatalogue } from './catalogue.ts'
 import { mergeHits, type MergeInput } from './merge.ts'
 import { createHits, createScoreBoard } from './score-board.ts'
 
-const catalogue = createCatalogue({ maxPins: 10, seed: 1 })
+const catalogue = createCatalogue({ maxPins: 10, seed: 1, showUnlistedPins: true })
 for (const pinId of ['a', 'b', 'c', 'd']) catalogue.intern(asId<PinId>(pinId))
 const [a, b, c, d] = [0, 1, 2, 3]
 

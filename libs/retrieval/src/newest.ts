@@ -1,13 +1,16 @@
-import type { Catalogue } from './catalogue.ts'
+import { goneRow, type Catalogue } from './catalogue.ts'
 import { createListPool } from './list-pool.ts'
+import type { RowHolder } from './recycling.ts'
 import type { SectionReader, SectionWriter } from './snapshot.ts'
 
 /** For each of many keys the newest few pins. Does not depend on the order of arrival. */
-export interface Newest {
+export interface Newest extends RowHolder {
   /** Takes a pin into a key's list, or moves it there to a later time. */
   put(key: number, row: number, atMs: number): void
-  /** Takes a pin out of a key's list, where it is there since that time. */
-  remove(key: number, row: number, atMs: number): void
+  /** Takes a pin out of a key's list, where it is there, and since `atMs` where that is given. */
+  remove(key: number, row: number, atMs?: number): void
+  /** Empties a key's list. */
+  free(key: number): void
   /** Entries of a key: `start` to `start + count` of `rows` and `atMs`, newest LAST. */
   readonly rows: Int32Array
   readonly atMs: Float64Array
@@ -51,9 +54,18 @@ export function createNewest(catalogue: Catalogue, maxPerKey: number): Newest {
     remove(key, row, atMs) {
       const start = pool.startOf(key)
       for (let i = pool.lengthOf(key) - 1; i >= 0; i--) {
-        if (pool.keys[start + i] !== row || pool.times[start + i] !== atMs) continue
+        if (pool.keys[start + i] !== row || (atMs !== undefined && pool.times[start + i] !== atMs)) continue
         pool.removeAt(key, i)
         return
+      }
+    },
+    free: pool.free,
+    get limit() {
+      return keys
+    },
+    clean(key) {
+      for (let i = pool.lengthOf(key) - 1; i >= 0; i--) {
+        if (catalogue.isGone(pool.keys[pool.startOf(key) + i] ?? goneRow)) pool.removeAt(key, i)
       }
     },
     get rows() {
@@ -69,8 +81,10 @@ export function createNewest(catalogue: Catalogue, maxPerKey: number): Newest {
       const entries: number[] = []
       for (let key = 0; key < keys; key++) {
         const start = pool.startOf(key)
-        for (let i = start; i < start + pool.lengthOf(key); i++)
-          entries.push(key, pool.keys[i] ?? 0, pool.times[i] ?? 0)
+        for (let i = start; i < start + pool.lengthOf(key); i++) {
+          const row = pool.keys[i] ?? goneRow
+          if (!catalogue.isGone(row)) entries.push(key, row, pool.times[i] ?? 0)
+        }
       }
       writer.f64('entries', Float64Array.from(entries))
     },

@@ -15,7 +15,7 @@ const caps = {
   maxSessionsPerPin: 50,
   sessionGapMs: 30 * minuteMs,
 }
-const catalogue = createCatalogue({ maxPins: 100, seed: 1 })
+const catalogue = createCatalogue({ maxPins: 100, seed: 1, showUnlistedPins: true })
 const queries = createQueryBuilder({
   catalogue,
   index: createNeighbourIndex(caps, { index: 0, count: 1 }),

@@ -44,9 +44,11 @@ export function createQueryBuilder({
   const blockedTopics = new Set<number>()
   let onlyWanted = false
   let excludedHashes: Uint32Array = noHashes
+  let locales: Uint8Array | null = null
 
   function isEligible(row: number): boolean {
-    if (excluded[row] === number || !catalogue.isAlive(row)) return false
+    if (excluded[row] === number || !catalogue.isShown(row)) return false
+    if (locales !== null && locales[catalogue.localeOf(row)] !== 1) return false
     if (onlyWanted && wanted[row] !== number) return false
     if (blockedCreators.size > 0 && blockedCreators.has(catalogue.creatorOf(row))) return false
     if (blockedTopics.size > 0) {
@@ -73,6 +75,7 @@ export function createQueryBuilder({
       excludedHashes = request.excludeHashes ?? noHashes
       onlyWanted = request.among !== undefined && request.among !== null
       mark(wanted, request.among ?? [], { catalogue, number })
+      locales = request.locale ? catalogue.localesFor(request.locale) : null
       blockedCreators.clear()
       blockedTopics.clear()
       for (const creator of rowsOf(request.excludeCreators, catalogue.creatorRow)) blockedCreators.add(creator)
@@ -126,7 +129,8 @@ export function createQueryBuilder({
         sessionStart,
         asker,
         index: gathered ?? index.read(asker),
-        localeRow: request.locale ? catalogue.localeRow(request.locale) : -1,
+        locales,
+        language: request.locale ? catalogue.languageFor(request.locale) : null,
         followedCreators: rowsOf(request.followedCreators, catalogue.creatorRow),
         followedTopics: rowsOf(request.followedTopics, catalogue.topicRow),
         followedBoards: request.followedBoards ?? [],

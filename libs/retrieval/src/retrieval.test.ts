@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import {
+  anOpenRetrieval,
   aPin,
   aQuery,
   anEngagement,
@@ -22,7 +23,7 @@ const creator = asId<CreatorId>('creator')
 const topic = asId<TopicId>('topic')
 
 function perEvent(): Retrieval {
-  return createRetrieval({ seed: 1, refresh: 'event' })
+  return anOpenRetrieval({ seed: 1, refresh: 'event' })
 }
 
 /** Ten users who took a, b, c, d, e one after the other. */
@@ -260,7 +261,7 @@ describe('a deleted pin', () => {
 
 describe('refreshed at marks', () => {
   test('collective knowledge waits for the mark, the user’s own actions do not', () => {
-    const retrieval = withTaste(createRetrieval({ seed: 1, refresh: 'mark' }))
+    const retrieval = withTaste(anOpenRetrieval({ seed: 1, refresh: 'mark' }))
     expect(retrieval.retrieve(aQuery({ recent: recentClicks(['a']) })).pinIds).toEqual([])
     expect(retrieval.stats().pending).toBe(50)
     retrieval.mark()
@@ -272,7 +273,7 @@ describe('refreshed at marks', () => {
   })
 
   test('after the mark answers are those of views that were refreshed per event', () => {
-    const marked = withTaste(createRetrieval({ seed: 1, refresh: 'mark' }))
+    const marked = withTaste(anOpenRetrieval({ seed: 1, refresh: 'mark' }))
     marked.mark()
     const query = aQuery({ recent: recentClicks(['b', 'c']) })
     expect(asData(marked, query)).toEqual(asData(withTaste(), query))
@@ -320,14 +321,17 @@ describe('refuses', () => {
   })
 
   test('a snapshot of other parameters', () => {
-    const bytes = createRetrieval({ config: { maxPins: 9 }, seed: 1, refresh: 'event' }).snapshot(new Uint8Array(0))
+    const bytes = anOpenRetrieval({ config: { maxPins: 9 }, seed: 1, refresh: 'event' }).snapshot(new Uint8Array(0))
     expect(() => perEvent().restore(bytes)).toThrow('SNAPSHOT_OTHER_CONFIG')
   })
 
   test('pins beyond the cap, counted', () => {
     const retrieval = createRetrieval({ config: { maxPins: 2 }, seed: 1, refresh: 'event' })
-    foldTrail(retrieval, 'u', ['a', 'b', 'c'])
-    expect(retrieval.stats()).toMatchObject({ pins: 2, refusedPins: 1 })
+    expect(retrieval.full()).toBeNull()
+    for (const pinId of ['a', 'b', 'c']) retrieval.foldPin({ kind: 'upsert', pin: aPin(pinId) })
+    foldTrail(retrieval, 'u', ['a', 'b', 'c', 'd'])
+    expect(retrieval.stats()).toMatchObject({ pins: 2, unlistedPins: 0 })
+    expect(retrieval.full()).toMatch(/no room beside 2 \(maxPins is 2\)/)
     expect(retrieval.retrieve(aQuery()).pinIds).toHaveLength(2)
   })
 })
@@ -353,7 +357,7 @@ describe('deadlines', () => {
   test('a source whose turn comes too late is left out, and named', () => {
     let nowMs = 0
     const clock = { now: () => (nowMs += 10) }
-    const retrieval = withTaste(createRetrieval({ seed: 1, refresh: 'event', clock }))
+    const retrieval = withTaste(anOpenRetrieval({ seed: 1, refresh: 'event', clock }))
     const answer = retrieval.retrieve(aQuery({ recent: recentClicks(['a']), deadlineMs: 20 }))
     expect(answer.sources.map(({ name }) => name)).toEqual(retrieval.sourceNames.slice(0, 2))
     expect(answer.skipped).toEqual(retrieval.sourceNames.slice(2))
@@ -364,7 +368,7 @@ describe('deadlines', () => {
     let nowMs = 0
     const config = { sources: { popularity: { deadlineMs: 1000 }, revisit: { deadlineMs: 1000 } } }
     const retrieval = withTaste(
-      createRetrieval({ seed: 1, refresh: 'event', config, clock: { now: () => (nowMs += 60) } }),
+      anOpenRetrieval({ seed: 1, refresh: 'event', config, clock: { now: () => (nowMs += 60) } }),
     )
     expect(retrieval.retrieve(aQuery({ recent: recentClicks(['a']) })).sources.map(({ name }) => name)).toEqual([
       'popularity',
@@ -383,7 +387,7 @@ describe('a source that is under way when the time is up', () => {
   // The clock moves when it is looked at, so that a deadline of n milliseconds is n looks.
   function broad(name: string): Retrieval {
     let nowMs = 0
-    const retrieval = createRetrieval({
+    const retrieval = anOpenRetrieval({
       seed: 1,
       refresh: 'event',
       config: config(name),
@@ -431,7 +435,7 @@ describe('a source that is under way when the time is up', () => {
 })
 
 test('statistics name the bytes of every view', () => {
-  const { bytes, maxBytes, bytesPer, pins: known, sessions, sessionActions } = withTaste().stats()
+  const { bytes, maxBytes, bytesPer, unlistedPins: known, sessions, sessionActions } = withTaste().stats()
   for (const [view, most] of Object.entries(maxBytes)) expect(bytes[view]).toBeLessThan(most)
   expect(Math.min(bytesPer.pin, bytesPer.session, bytesPer.sessionAction)).toBeGreaterThan(0)
   expect(Object.keys(bytes)).toEqual(expect.arrayContaining(['catalogue', 'sessions', 'trails', 'popularity']))

@@ -18,6 +18,7 @@ import { partOf, tallyOf, type ListPart, type ListTally, type ListWanted } from 
 import { createNeighbourIndex, listNames, type ListName } from './neighbours/neighbour-index.ts'
 import type { Shard } from './neighbours/shard.ts'
 import { createQueryBuilder } from './query.ts'
+import type { RowHolder } from './recycling.ts'
 import type { RetrievedCandidates, RetrieveQuery } from './question.ts'
 import { createSaves } from './saves.ts'
 import { createScoreBoard } from './score-board.ts'
@@ -34,11 +35,18 @@ export interface EmbeddingUpdate {
 
 /** Bytes and counts of the views. */
 export interface RetrievalStats {
+  /** Pins that the catalogue's owner has described. */
   readonly pins: number
+  /** Pins that the catalogue never had, known from what users did or from embeddings. */
+  readonly unlistedPins: number
   readonly sessions: number
   readonly sessionActions: number
   /** Pins refused because the catalogue is full. */
   readonly refusedPins: number
+  /** Descriptions refused because there was no room for a creator, a topic or a locale in them. */
+  readonly refusedWords: number
+  /** Pins that the catalogue never had let go. */
+  readonly expiredPins: number
   /** Events that wait for the next mark. */
   readonly pending: number
   /** Bytes by view: `catalogue`, the shard's `sessions` and `trails`, `graph` where a source has one, and each source by name. */
@@ -76,6 +84,8 @@ export interface Retrieval {
   /** Learns what another shard gave. */
   learnRanks(ranks: Int32Array): void
   stats(): RetrievalStats
+  /** What is full, in words for an operator; null: nothing is. */
+  full(): string | null
   /** All views as bytes, with the caller's log positions inside. */
   snapshot(positions: Uint8Array): Uint8Array
   /** The same in short steps. Nothing may be folded before the first step that is not `copying`; questions may be asked. */
@@ -95,6 +105,8 @@ export interface RetrievalOptions {
   readonly clock?: Pick<Clock, 'now'>
   /** Of which users it holds the neighbour index; absent: of all. Everything else is of all users on every shard. */
   readonly shard?: Shard
+  /** Rows of pins that have gone that may wait to be used again; a sixteenth of `maxPins` where absent. */
+  readonly spareRows?: number
 }
 
 /** Empty views. Throws a RetrievalConfigError for a configuration that can't be used. */
@@ -104,13 +116,16 @@ export function createRetrieval({
   refresh,
   clock,
   shard = { index: 0, count: 1 },
+  spareRows: givenSpareRows,
 }: RetrievalOptions): Retrieval {
   const config = resolveRetrievalConfig(input)
-  const catalogue = createCatalogue({ maxPins: config.maxPins, seed })
-  const index = createNeighbourIndex(config, shard)
+  const spareRows = givenSpareRows ?? Math.max(1024, config.maxPins >> 4)
+  const catalogue = createCatalogue({ ...config, seed, spareRows, holders, onUndescribe, onGone })
+  const index = createNeighbourIndex({ ...config, isGone: catalogue.isGone }, shard)
   const board = createScoreBoard(catalogue)
   let graphView: GraphView | undefined
-  const graph = (): GraphView => (graphView ??= createGraphView({ catalogue, caps: config }))
+  const graph = (): GraphView =>
+    (graphView ??= createGraphView({ catalogue, caps: { ...config, maxPins: config.maxPins + spareRows + 1 } }))
   const { enabled, calibration } = createEnabledSources(config, { catalogue, board, seed, graph })
   const saves = createSaves(config)
   const queries = createQueryBuilder({ catalogue, index, config })
@@ -120,16 +135,34 @@ export function createRetrieval({
   const isWhole = shard.count === 1
   let pendingEngagements: Engagement[] = []
   let pendingEmbeddings: EmbeddingUpdate[] = []
+  let newestMs = -Infinity
+
+  function holders(): readonly RowHolder[] {
+    const ofSources = enabled.flatMap(({ source }) => source.holders ?? [])
+    return [...index.holders, ...(graphView === undefined ? [] : [graphView.holder]), ...ofSources]
+  }
+
+  function onUndescribe(row: number): void {
+    for (const { source } of enabled) source.undescribe?.(row)
+  }
+
+  function onGone(row: number): void {
+    index.letGo(row)
+    graphView?.letGo(row)
+    sweep.ring.remove(row)
+    for (const { source } of enabled) source.letGo?.(row)
+  }
 
   function applyEngagement(engagement: Engagement): void {
     const { subject, action, userId, sessionId, boardId, occurredAtMs: atMs } = engagement
     const act = subject.kind === 'pin' ? { userId, pinId: subject.pinId, boardId, atMs } : null
     const isSave = act !== null && action === 'save'
     if (isSave && saves.isWithdrawn(act)) return
-    const row = subject.kind === 'pin' ? catalogue.intern(subject.pinId) : -1
+    newestMs = Math.max(newestMs, atMs)
+    const row = subject.kind === 'pin' ? catalogue.intern(subject.pinId, newestMs) : -1
     const positive = row >= 0 && positiveActions.includes(action)
     // One known from engagements alone may be known from hides alone.
-    if (positive) sweep.ring.add(row)
+    if (positive && catalogue.isShown(row)) sweep.ring.add(row)
     const lesson = config.adaptShares && isWhole && row >= 0 ? learning.lessonOf(engagement) : null
     if (lesson !== null) learning.learn(learning.ranksOf(lesson, null))
     if (positive) index.fold({ userId, sessionId, pinRow: row, atMs })
@@ -155,6 +188,7 @@ export function createRetrieval({
         writer.json('config', fingerprint(config, seed, shard))
         writer.u8('positions', positions)
         writer.json('embeddingWidth', embeddingWidth)
+        writer.f64('newestMs', Float64Array.of(newestMs))
         catalogue.save(writer.under('catalogue'))
         sweep.ring.save(writer.under('sweep'))
         saves.save(writer.under('saves'))
@@ -172,7 +206,7 @@ export function createRetrieval({
 
   let embeddingWidth = 0
   function applyEmbedding({ pinId, vector }: EmbeddingUpdate): void {
-    const row = vector === null ? catalogue.rowOf(pinId) : catalogue.intern(pinId)
+    const row = vector === null ? catalogue.rowOf(pinId) : catalogue.intern(pinId, newestMs)
     if (row < 0) return
     for (const { source } of enabled) source.foldEmbedding?.(row, vector)
   }
@@ -191,6 +225,7 @@ export function createRetrieval({
     },
     foldPin(change) {
       const row = change.kind === 'upsert' ? catalogue.upsert(change.pin) : catalogue.remove(change.pinId)
+      // A pin that was removed has gone by now, and found no row where there is no room.
       if (row < 0) return
       if (change.kind === 'upsert') sweep.ring.add(row)
       else sweep.ring.remove(row)
@@ -238,11 +273,15 @@ export function createRetrieval({
     learnRanks: (ranks) => learning.learn(ranks),
     stats() {
       const named = enabled.map(({ source }) => source)
+      const pins = catalogue.counts()
       return {
-        pins: catalogue.size,
+        pins: pins.listed,
+        unlistedPins: pins.unlisted,
         sessions: index.sessions.size,
         sessionActions: index.sessions.actions,
-        refusedPins: catalogue.refused,
+        refusedPins: pins.refused,
+        refusedWords: pins.refusedWords,
+        expiredPins: pins.expired,
         pending: pendingEngagements.length + pendingEmbeddings.length,
         bytes: {
           catalogue: catalogue.bytes(),
@@ -261,6 +300,15 @@ export function createRetrieval({
         },
       }
     },
+    full() {
+      const { listed, refused, refusedWords } = catalogue.counts()
+      const words = `maxCreators, maxTopics and maxLocales`
+      const problems = [
+        ...(refused > 0 ? [`${refused} pins found no room beside ${listed} (maxPins is ${config.maxPins})`] : []),
+        ...(refusedWords > 0 ? [`${refusedWords} pins are not shown: no room for their words (${words})`] : []),
+      ]
+      return problems.length === 0 ? null : problems.join('; ')
+    },
     snapshot: (positions) => finished(snapshotSteps(partsOf(positions))),
     snapshotSteps: (positions) => snapshotSteps(partsOf(positions)),
     restore(bytes) {
@@ -269,6 +317,7 @@ export function createRetrieval({
         throw new SnapshotError('SNAPSHOT_OTHER_CONFIG', 'made under another configuration of views and sources')
       }
       embeddingWidth = reader.json('embeddingWidth') as number
+      newestMs = reader.f64('newestMs')[0] ?? -Infinity
       catalogue.load(reader.under('catalogue'))
       sweep.ring.load(reader.under('sweep'))
       saves.load(reader.under('saves'))

@@ -6,7 +6,7 @@ import { createCatalogue } from './catalogue.ts'
 import { createHits, createScoreBoard, selectorInto } from './score-board.ts'
 
 function catalogueOf(pinIds: readonly string[]) {
-  const catalogue = createCatalogue({ maxPins: 1000, seed: 1 })
+  const catalogue = createCatalogue({ maxPins: 1000, seed: 1, showUnlistedPins: true })
   for (const pinId of pinIds) catalogue.intern(asId<PinId>(pinId))
   return catalogue
 }
@@ -68,7 +68,7 @@ test('the order of ties is of the pin ids, not of their rows', () => {
     const catalogue = catalogueOf(pinIds)
     const board = createScoreBoard(catalogue)
     board.clear()
-    pinIds.forEach((_, row) => board.add(row, 1))
+    pinIds.forEach((pinId) => board.add(catalogue.rowOf(pinId), 1))
     const hits = createHits(4)
     board.top(4, () => true, hits)
     return [...hits.rows.subarray(0, hits.count)].map((row) => catalogue.pinIdOf(row))

@@ -1,7 +1,9 @@
 import { createAgeHeap } from './age-heap.ts'
+import { goneRow } from './catalogue.ts'
 import { grownFloat64, grownUint32, grownUint8, nextCapacity } from './columns.ts'
 import { createKeyTable } from './key-table.ts'
 import { createListPool } from './list-pool.ts'
+import type { RowHolder } from './recycling.ts'
 import { gapKeyOf, keyOf, userKeyOf, type SessionKey } from './session-keys.ts'
 import type { SessionLists } from './session-lists.ts'
 import type { SectionReader, SectionWriter } from './snapshot.ts'
@@ -21,14 +23,17 @@ export interface SessionsOptions {
   readonly maxSessionsPerPin: number
   /** A pause after which a user's next action begins a new session, where events bring no session id. */
   readonly sessionGapMs: number
+  /** Whether the pin of a row has gone; none ever does where it is absent. */
+  readonly isGone?: (pinRow: number) => boolean
 }
 
 /**
  * Who touched which pins one after the other: each session's latest pins in order, and for each pin the sessions that
  * touched it last. One view, read by every source that learns from sessions. Below its caps it does not depend on how
- * the events of different users interleave.
+ * the events of different users interleave. A pin that has gone keeps its place in its sessions, so that the others stay
+ * as far apart as they were.
  */
-export interface Sessions extends SessionLists {
+export interface Sessions extends SessionLists, RowHolder {
   /** Sessions kept now. */
   readonly size: number
   /** Entries of all sessions together. */
@@ -40,6 +45,8 @@ export interface Sessions extends SessionLists {
    * a pin that is touched twice in a row is one entry, at its last time.
    */
   fold(action: SessionAction): number
+  /** A pin has gone: its row is found in no list but those of sessions, until they are cleaned. */
+  letGo(pinRow: number): void
   /** Lets go of all that a user did; no session or trail can be found by that user any more. Takes time in proportion to the rows. */
   forget(userId: string): void
   /**
@@ -69,6 +76,7 @@ const late = 4
 /** An empty view. */
 export function createSessions(options: SessionsOptions): Sessions {
   const { grouping, maxSessions, maxSessionActions, maxActionsPerSession, maxSessionsPerPin, sessionGapMs } = options
+  const isGone = options.isGone ?? ((row: number) => row === goneRow)
   const byKey = createKeyTable()
   const byUser = createKeyTable()
   const lateByUser = createKeyTable()
@@ -301,6 +309,16 @@ export function createSessions(options: SessionsOptions): Sessions {
       while (pins.entries > maxSessionActions && size > 1) evictOldest()
       return session
     },
+    letGo: touches.letGo,
+    get limit() {
+      return rowLimit
+    },
+    clean(session) {
+      const start = pins.startOf(session)
+      for (let i = start; i < start + pins.lengthOf(session); i++) {
+        if (isGone(pins.keys[i] ?? goneRow)) pins.keys[i] = goneRow
+      }
+    },
     forget(userId) {
       const user = userKeyOf(userId)
       for (let row = 0; row < rowLimit; row++) {
@@ -348,7 +366,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       for (const row of order) {
         const start = pins.startOf(row)
         for (let i = 0; i < pins.lengthOf(row); i++) {
-          rows[at] = pins.keys[start + i] ?? 0
+          const pinRow = pins.keys[start + i] ?? goneRow
+          rows[at] = isGone(pinRow) ? goneRow : pinRow
           times[at++] = pins.times[start + i] ?? 0
         }
       }
@@ -389,7 +408,11 @@ export function createSessions(options: SessionsOptions): Sessions {
         const key = { high: highs[i] ?? 0, low: lows[i] ?? 0 }
         const user = { high: usersHigh[i] ?? 0, low: usersLow[i] ?? 0 }
         const session = open(key, user, kept[i] ?? 1, lasts[i] ?? 0)
-        for (let n = lengths[i] ?? 0; n > 0; n--, at++) append(session, rows[at] ?? 0, times[at] ?? 0)
+        for (let n = lengths[i] ?? 0; n > 0; n--, at++) {
+          const pinRow = rows[at] ?? goneRow
+          if (pinRow === goneRow) pins.insert(session, pins.lengthOf(session), goneRow, times[at] ?? 0)
+          else append(session, pinRow, times[at] ?? 0)
+        }
       }
       touches.counts = reader.f64('counts')
       sessionsEver = reader.json('sessionsEver') as number

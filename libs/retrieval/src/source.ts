@@ -5,6 +5,7 @@ import type { Catalogue } from './catalogue.ts'
 import type { GraphView } from './graph/graph-view.ts'
 import type { Interruption } from './interruption.ts'
 import type { Asker, IndexReading, ListName } from './neighbours/neighbour-index.ts'
+import type { RowHolder } from './recycling.ts'
 import type { WithdrawnSave } from './saves.ts'
 import type { Hits, ScoreBoard } from './score-board.ts'
 import type { SectionReader, SectionWriter } from './snapshot.ts'
@@ -40,6 +41,12 @@ export interface Source {
   withdraw?(withdrawn: WithdrawnEngagement): void
   /** After the catalogue has folded it; `row` is the pin's. */
   foldPin?(row: number, change: PinChange): void
+  /** The description of a pin is about to change, or the pin to go: takes it out of what it is filed in by that. */
+  undescribe?(row: number): void
+  /** A pin has gone, and its row will be another's: lets go of all that is held under it, but for what `holders` hold. */
+  letGo?(row: number): void
+  /** Lists that may hold rows of pins that have gone until they are cleaned. */
+  readonly holders?: readonly RowHolder[]
   /** A row of `pin-embeddings.v1`; a null vector says that the embedding is withdrawn. */
   foldEmbedding?(row: number, vector: Float32Array | null): void
   /** A named point in time: work that is not done per event. Must not change answers under refresh per event beyond its documented effect. */
@@ -115,8 +122,10 @@ export interface SourceQuery {
   readonly asker: Asker | null
   /** What all users did one after the other, and the asker's own part of it. */
   readonly index: IndexReading
-  /** Row of the locale in the catalogue, -1 where none was given or no pin has it. */
-  readonly localeRow: number
+  /** By number of a locale in the catalogue, 1 where it fits; null where all fit. `accept` heeds it. */
+  readonly locales: Uint8Array | null
+  /** The language of the locale asked for; null where all fit. */
+  readonly language: string | null
   readonly followedCreators: Int32Array
   readonly followedTopics: Int32Array
   readonly followedBoards: readonly string[]
@@ -126,8 +135,8 @@ export interface SourceQuery {
   readonly limit: number
   /** The factor by which a pin counts less for being like what the user took back or wants nothing of; null: none does. The merge applies it. */
   readonly liking: ((row: number) => number) | null
-  /** False for pins that are not eligible, and for those that were shown: ask it during the search. */
+  /** False for pins that are not eligible, and for those that the user was shown: ask it during the search. */
   readonly accept: (row: number) => boolean
-  /** False for pins that are deleted, excluded, hidden, or of a blocked creator or topic. */
+  /** False for pins that may not be recommended, are excluded, hidden, of another locale, or of a blocked creator or topic. */
   readonly isEligible: (row: number) => boolean
 }

@@ -9,7 +9,7 @@ export interface TopList {
   raised(row: number): void
   /** A row's key has fallen. */
   lowered(row: number): void
-  /** A row has been deleted, is back, or is now of another kind. */
+  /** A row may no longer be shown, is back, or is now of another kind. */
   changed(row: number): void
   bytes(): number
 }
@@ -70,7 +70,7 @@ export function createTopList({ catalogue, maxListed, keyOf, admits }: TopListOp
   function raised(row: number): void {
     const place = places.get(row)
     if (place !== undefined) return down(place)
-    if (keyOf(row) === 0 || !catalogue.isAlive(row) || !admits(row)) return
+    if (keyOf(row) === 0 || !catalogue.isShown(row) || !admits(row)) return
     if (size < maxListed) {
       put(row, size++)
       return up(size - 1)
@@ -125,7 +125,7 @@ export function createTopList({ catalogue, maxListed, keyOf, admits }: TopListOp
     changed(row) {
       const place = places.get(row)
       if (place === undefined) return raised(row)
-      if (catalogue.isAlive(row) && admits(row)) return
+      if (catalogue.isShown(row) && admits(row)) return
       remove(place)
       rebuildSometimes()
     },

@@ -20,6 +20,8 @@ export interface Touches {
   count(pinRow: number): void
   /** Takes one such session back. */
   uncount(pinRow: number): void
+  /** Forgets a pin: its sessions and their number. */
+  letGo(pinRow: number): void
   clear(): void
   bytes(): number
 }
@@ -74,6 +76,10 @@ export function createTouches(maxPerPin: number, before: (a: number, b: number) 
     },
     uncount(pinRow) {
       if (pinRow < counts.length) counts[pinRow] = Math.max(0, (counts[pinRow] ?? 0) - 1)
+    },
+    letGo(pinRow) {
+      pool.free(pinRow)
+      if (pinRow < counts.length) counts[pinRow] = 0
     },
     clear: () => pool.clear(),
     bytes: () => pool.bytes() + counts.byteLength,

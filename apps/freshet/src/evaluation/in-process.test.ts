@@ -55,7 +55,11 @@ async function answersOfLivePath(): Promise<readonly (readonly string[])[]> {
       engineClock: createSystemEngineClock(),
     },
     scorer,
-    config: { ...config, blender: { retrieveBudgetMs: 30_000, defaultTimeoutMs: 60_000 } },
+    config: {
+      ...config,
+      candidates: { retrieval: { showUnlistedPins: true } },
+      blender: { showUnlistedPins: true, retrieveBudgetMs: 30_000, defaultTimeoutMs: 60_000 },
+    },
     pause: () => Promise.resolve(),
     onError: (_part, error) => errors.push(error),
   })

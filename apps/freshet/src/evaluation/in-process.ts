@@ -55,11 +55,16 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
     ranked,
     config: {
       ...options.config,
-      candidates: { ...options.config.candidates, refresh: options.refresh },
+      candidates: {
+        ...options.config.candidates,
+        refresh: options.refresh,
+        // A recording may have no pins: those that users touch are known from the first time on.
+        retrieval: { showUnlistedPins: true, ...options.config.candidates?.retrieval },
+      },
       // The only trainer is the one below, in step with the recording.
       trainer: null,
       // An evaluation measures what is recommended; what time has to do with it is measured by the benchmarks.
-      blender: { ...unhurried, ...options.config.blender },
+      blender: { ...unhurried, showUnlistedPins: true, ...options.config.blender },
     },
     pause: () => Promise.resolve(),
     onError: (_part, error) => (failure ??= error),

@@ -68,7 +68,7 @@ describe('parsePinJson', () => {
     ['33 topics', { ...full, topics: Array(33).fill('t') }, 'EVENT_FIELD_VALUE', 'pins[2].topics'],
     ['an empty topic', { ...full, topics: ['a', ''] }, 'EVENT_FIELD_MISSING', 'pins[2].topics[1]'],
     ['no time', { ...full, createdAt: 'now' }, 'EVENT_TIME_INVALID', 'pins[2].createdAt'],
-    ['no locale', { ...full, locale: 'de_DE' }, 'EVENT_FIELD_VALUE', 'pins[2].locale'],
+    ['no locale', { ...full, locale: 'de DE' }, 'EVENT_FIELD_VALUE', 'pins[2].locale'],
     ['a script for an image', { ...full, imageUrl: 'javascript:1' }, 'EVENT_FIELD_VALUE', 'pins[2].imageUrl'],
     ['an empty embedding', { ...full, visualEmbedding: [] }, 'EMBEDDING_INVALID', 'pins[2].visualEmbedding'],
     ['an embedding of zeros', { ...full, visualEmbedding: [0, 0] }, 'EMBEDDING_INVALID', 'pins[2].visualEmbedding'],

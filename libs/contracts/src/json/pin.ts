@@ -1,4 +1,5 @@
 import type { CreatorId, PinId, TopicId } from '@freshet/domain/ids'
+import { parseLocale } from '@freshet/domain/locale'
 import type { PinChange } from '@freshet/domain/pin'
 import { noObject, shortName, unknownField } from './engagement.ts'
 import { idFault, isJsonObject, nameFault, shown, textFault, wrongType, type FieldFault } from './fields.ts'
@@ -141,8 +142,9 @@ function topicFaults(value: unknown): readonly FieldFault[] {
 function localeFault(value: unknown): FieldFault | null {
   const fault = textFault(value, maxLocaleCharacters)
   if (fault !== null) return fault
-  if (/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(value as string)) return null
-  return { code: 'EVENT_FIELD_VALUE', text: `is ${shown(value as string)}; give a BCP 47 locale such as de-DE` }
+  if (parseLocale(value as string) !== null) return null
+  const text = `is ${shown(value as string)}, which is not BCP 47; give a locale such as de-DE`
+  return { code: 'EVENT_FIELD_VALUE', text }
 }
 
 function urlFault(value: unknown): FieldFault | null {

@@ -3,6 +3,7 @@ import type { PinChange } from '@freshet/domain/pin'
 
 import type { Catalogue } from '../catalogue.ts'
 import { RetrievalConfigError } from '../errors.ts'
+import type { RowHolder } from '../recycling.ts'
 import type { WithdrawnSave } from '../saves.ts'
 import { userKeyOf } from '../session-keys.ts'
 import type { SectionReader, SectionWriter } from '../snapshot.ts'
@@ -28,10 +29,14 @@ export interface GraphView {
   /** Takes a pin out of the user's trail where nothing but the withdrawn saves put it there. */
   withdraw(userId: string, row: number, saves: readonly WithdrawnSave[]): void
   foldPin(row: number, change: PinChange): void
+  /** A pin has gone. */
+  letGo(row: number): void
+  /** What may hold rows of pins that have gone. */
+  readonly holder: RowHolder
   /** The board row of the asking user's own trail, -1 where it is not in the graph. */
   ownBoardOf(query: SourceQuery): number
-  /** What walks for a locale are biased towards; 0 for none. */
-  labelOf(localeRow: number): number
+  /** What walks of a language are biased towards; 0 for none. */
+  labelOf(language: string | null): number
   bytes(): number
   counts(): Readonly<Record<string, number>>
   save(writer: SectionWriter): void
@@ -62,6 +67,7 @@ export function createGraphView({
       maxSteps: maxWalkSteps,
       breadth,
       tieOf: catalogue.tieOf,
+      isGone: catalogue.isGone,
       topicOf: (row) => (catalogue.topicCountOf(row) > 0 ? catalogue.topicOf(row, 0) : -1),
     }),
   )
@@ -72,7 +78,7 @@ export function createGraphView({
     const at = board < 0 ? -1 : graph.pinsOfBoard.find(board, row)
     return at >= 0 && (graph.atSeconds[at] ?? 0) * 1000 > atMs
   }
-  const labelOf = (localeRow: number): number => (localeRow < 0 ? 0 : 1 + (localeRow % 255))
+  const labelOf = (language: string | null): number => (language === null ? 0 : 1 + (hash32(language) % 255))
 
   return {
     graph,
@@ -106,9 +112,15 @@ export function createGraphView({
     },
     foldPin(row, change) {
       if (change.kind === 'delete') return graph.removePin(row)
-      graph.setLabel(row, labelOf(catalogue.localeOf(row)))
+      graph.setLabel(row, labelOf(catalogue.languageOf(row)))
       graph.topicsChanged(row)
     },
+    letGo(row) {
+      graph.removePin(row)
+      graph.setLabel(row, 0)
+      graph.topicsChanged(row)
+    },
+    holder: graph,
     ownBoardOf: ({ userId }) => (userId === null ? -1 : graph.boardOf(userKeyOf(userId))),
     labelOf,
     bytes: () => graph.bytes(),

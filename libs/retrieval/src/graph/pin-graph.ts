@@ -1,5 +1,7 @@
+import { goneRow } from '../catalogue.ts'
 import { createKeyTable } from '../key-table.ts'
 import { SnapshotError } from '../errors.ts'
+import type { RowHolder } from '../recycling.ts'
 import type { SectionReader, SectionWriter } from '../snapshot.ts'
 import { createAdjacency, nothingDropped, type Adjacency } from './adjacency.ts'
 import { createBlockPool } from './block-pool.ts'
@@ -34,6 +36,8 @@ export interface PinGraphOptions {
   readonly tieOf: (pinRow: number) => number
   /** What a pin is mainly about, -1 where nobody said. */
   readonly topicOf: (pinRow: number) => number
+  /** Whether the pin of a row has gone; none ever does where it is absent. */
+  readonly isGone?: (pinRow: number) => boolean
 }
 
 /**
@@ -41,7 +45,7 @@ export interface PinGraphOptions {
  * graph whose boards are below their caps is the same whatever the order in which the edges of different users came.
  * Adding is O(1) on average, and O(list) at worst.
  */
-export interface PinGraph {
+export interface PinGraph extends RowHolder {
   readonly boards: number
   readonly edges: number
   /** Boards dropped to make room since the start. */
@@ -84,6 +88,7 @@ const kinds: readonly BoardKind[] = ['board', 'trail']
 /** An empty graph. Throws a RangeError where the caps need more than 4 GiB. */
 export function createPinGraph(options: PinGraphOptions): PinGraph {
   const { maxPins, maxBoards, maxEdges, maxBoardsPerPin, maxPinsPerBoard, maxSteps, tieOf } = options
+  const isGone = options.isGone ?? ((row: number) => row === goneRow)
   // Two entries an edge, and at most half as much again for what blocks waste.
   const poolEntries = maxEdges * 3
   const memory = createWalkMemory({ maxPins, maxBoards, poolEntries, maxSteps, maxDegree: maxBoardsPerPin })
@@ -218,6 +223,16 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
         removeEdge(memory.pool[boardsOfPin.startOf(pinRow) + count - 1] ?? 0, pinRow)
       }
     },
+    get limit() {
+      return rowLimit
+    },
+    // A board may hold a pin whose own list, being full, has dropped the board.
+    clean(board) {
+      const start = pinsOfBoard.startOf(board)
+      for (let at = start; at < start + pinsOfBoard.countOf(board); at++) {
+        if (isGone(memory.pool[at] ?? goneRow)) memory.pool[at] = goneRow
+      }
+    },
     topicsChanged(pinRow) {
       if (pinRow < 0 || pinRow >= maxPins) return
       const start = boardsOfPin.startOf(pinRow)
@@ -263,7 +278,8 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
         'recentlyUsed',
         Uint8Array.from(order, (board) => recentlyUsed[board] ?? 0),
       )
-      saveLists(writer.under('boards'), { lists: pinsOfBoard, nodes: order, pool: memory.pool, atSeconds })
+      const pins = { lists: pinsOfBoard, nodes: order, pool: memory.pool, atSeconds }
+      saveLists(writer.under('boards'), { ...pins, rename: (pin) => (isGone(pin) ? goneRow : pin) })
       const nodes = Array.from({ length: pinLimit }, (_, pin) => pin)
       const renamed = { lists: boardsOfPin, nodes, pool: memory.pool, atSeconds }
       saveLists(writer.under('pins'), { ...renamed, rename: (board) => places[board] ?? 0 })

@@ -40,7 +40,7 @@ interface World {
 const keyOf = (board: string): { high: number; low: number } => ({ high: hash32(board, 1), low: hash32(board, 2) })
 
 function aWorld(edges: readonly (readonly [board: string, pin: string])[], changes: Partial<WalkOptions> = {}): World {
-  const catalogue = createCatalogue({ maxPins: 1_000, seed: 3 })
+  const catalogue = createCatalogue({ maxPins: 1_000, seed: 3, showUnlistedPins: true })
   const graph = createPinGraph({
     maxPins: 1_000,
     maxBoards: 1_000,

@@ -2,9 +2,9 @@ import { asId, type BoardId, type PinId, type SessionId, type UserId } from '@fr
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { anEngagement, aQuery, asData, minuteMs, recentClicks, startMs } from '../builders.fixture.ts'
+import { anOpenRetrieval, anEngagement, aQuery, asData, minuteMs, recentClicks, startMs } from '../builders.fixture.ts'
 import type { RecentAction } from '../question.ts'
-import { createRetrieval, type Retrieval } from '../retrieval.ts'
+import type { Retrieval } from '../retrieval.ts'
 import { gatherIndex, type GatheredIndex } from './gathering.ts'
 import type { IndexShard } from './list-part.ts'
 import { listNames } from './neighbour-index.ts'
@@ -19,7 +19,7 @@ const sources = {
 }
 
 function aRetrieval(index: number, count: number): Retrieval {
-  return createRetrieval({
+  return anOpenRetrieval({
     seed: 1,
     refresh: 'event',
     config: { maxSessionsPerPin: 20, sources },

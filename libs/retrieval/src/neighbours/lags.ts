@@ -1,3 +1,4 @@
+import { goneRow } from '../catalogue.ts'
 import type { Sessions } from '../sessions.ts'
 import type { SectionReader, SectionWriter } from '../snapshot.ts'
 
@@ -21,8 +22,11 @@ export interface LagView extends LagCounts {
   load(reader: SectionReader): void
 }
 
-/** Counts at zero, over the trails view. */
-export function createLagView(trails: Sessions): LagView {
+/** Counts at zero, over the trails view; pins that have gone are passed over. */
+export function createLagView(
+  trails: Sessions,
+  isGone: (pinRow: number) => boolean = (row) => row === goneRow,
+): LagView {
   const chances = new Float64Array(maxLag)
   const returns = new Float64Array(maxLag)
   const seen = new Int32Array(maxLag)
@@ -37,6 +41,7 @@ export function createLagView(trails: Sessions): LagView {
       for (let i = start + trails.lengthOf(trail) - 1; i >= start && distinct < maxLag; i--) {
         if ((trails.pinAtMs[i] ?? 0) > atMs) continue
         const row = trails.pinRows[i] ?? -1
+        if (isGone(row)) continue
         let known = false
         for (let n = 0; n < distinct && !known; n++) known = seen[n] === row
         if (known) continue

@@ -18,7 +18,8 @@ export interface ListWanted {
 
 /**
  * What one shard knows of the trails (or sessions) through some pins, in columns fit for sending: trails (`keyHighs`,
- * `keyLows`, `lastAtMs`, `lengths`), their pins one trail after the other as places in `pinIds`, which of the asked pins
+ * `keyLows`, `lastAtMs`, `lengths`), their pins one trail after the other as places in `pinIds` (0xffffffff for one that
+ * has gone), which of the asked pins
  * which trail touched last when (`touchedPins`, `touchingTrails`, `touchedAtMs`), and the place of the asker's own, -1
  * where it is not among them.
  */
@@ -34,6 +35,9 @@ export interface ListPart {
   readonly touchedAtMs: Float64Array
   readonly ownPlace: number
 }
+
+/** Stands in `pinPlaces` for a pin that has gone. */
+const gonePlace = 0xffffffff
 
 /** What one shard counted: how many of its trails ever held each of the asked pins, how many it ever had, and its users' lags. */
 export interface ListTally {
@@ -89,6 +93,10 @@ export function partOf(
     const start = lists.startOf(row)
     for (let i = start; i < start + lists.lengthOf(row); i++) {
       const pinRow = lists.pinRows[i] ?? 0
+      if (catalogue.isGone(pinRow)) {
+        pinPlaces.push(gonePlace)
+        continue
+      }
       const place = dictionary.get(pinRow) ?? dictionary.size
       dictionary.set(pinRow, place)
       pinPlaces.push(place)

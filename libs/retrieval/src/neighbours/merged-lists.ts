@@ -1,11 +1,11 @@
-import type { Catalogue } from '../catalogue.ts'
+import { goneRow, type Catalogue } from '../catalogue.ts'
 import type { SessionLists } from '../session-lists.ts'
 import type { GatheredList } from './gathering.ts'
 
 /**
  * A list of the index as it would be over all users, for reading, as far as one request looks: the trails through the
  * wanted pins and the counts of the pins in them; and the asker's own row among them, -1 where it is not there. Pins that
- * the catalogue has not heard of yet are passed over.
+ * the catalogue has not heard of yet, or that have gone, keep their place and are nothing.
  */
 export function mergeLists(
   { wanted, parts, countedPinIds, tallies }: GatheredList,
@@ -34,7 +34,7 @@ export function mergeLists(
       starts[count] = filled
       for (let n = part.lengths[trail] ?? 0; n > 0; n--) {
         const row = rows[part.pinPlaces[at++] ?? 0] ?? -1
-        if (row >= 0) pinRows[filled++] = row
+        pinRows[filled++] = row >= 0 ? row : goneRow
       }
       lengths[count] = filled - (starts[count] ?? 0)
       lastAtMs[count] = part.lastAtMs[trail] ?? 0

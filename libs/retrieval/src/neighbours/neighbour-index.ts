@@ -1,3 +1,4 @@
+import type { RowHolder } from '../recycling.ts'
 import type { WithdrawnSave } from '../saves.ts'
 import type { SessionLists } from '../session-lists.ts'
 import { createSessions, type SessionAction, type Sessions, type SessionsOptions } from '../sessions.ts'
@@ -41,6 +42,10 @@ export interface NeighbourIndex {
   withdraw(userId: string, pinRow: number, saves: readonly WithdrawnSave[]): void
   /** Lets go of what a user did; what was counted of it stays counted. */
   forget(userId: string): void
+  /** A pin has gone. */
+  letGo(pinRow: number): void
+  /** What may hold rows of pins that have gone. */
+  readonly holders: readonly RowHolder[]
   /** The index as a question of `asker` reads it where this process holds all of it. */
   read(asker: Asker | null): IndexReading
   /** What puts the index into a snapshot, in steps. */
@@ -52,7 +57,7 @@ export interface NeighbourIndex {
 export function createNeighbourIndex(options: Omit<SessionsOptions, 'grouping'>, shard: Shard): NeighbourIndex {
   const trails = createSessions({ ...options, grouping: 'user' })
   const sessions = createSessions({ ...options, grouping: 'session' })
-  const lags = createLagView(trails)
+  const lags = createLagView(trails, options.isGone)
   return {
     trails,
     sessions,
@@ -74,6 +79,11 @@ export function createNeighbourIndex(options: Omit<SessionsOptions, 'grouping'>,
       trails.forget(userId)
       sessions.forget(userId)
     },
+    letGo(pinRow) {
+      trails.letGo(pinRow)
+      sessions.letGo(pinRow)
+    },
+    holders: [trails, sessions],
     read(asker) {
       const own = (lists: Sessions): number =>
         asker === null ? -1 : lists.find(asker.userId, asker.sessionId, asker.atMs)

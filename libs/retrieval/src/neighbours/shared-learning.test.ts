@@ -2,8 +2,8 @@ import { mix32 } from '@freshet/domain/hash'
 import type { Engagement } from '@freshet/domain/engagement'
 import { expect, test } from 'vitest'
 
-import { anEngagement, aQuery, asData, minuteMs, recentClicks, startMs } from '../builders.fixture.ts'
-import { createRetrieval, type Retrieval } from '../retrieval.ts'
+import { anOpenRetrieval, anEngagement, aQuery, asData, minuteMs, recentClicks, startMs } from '../builders.fixture.ts'
+import type { Retrieval } from '../retrieval.ts'
 import { gatherIndex } from './gathering.ts'
 import type { IndexShard } from './list-part.ts'
 
@@ -25,7 +25,7 @@ function shardOf(retrieval: Retrieval): IndexShard {
 }
 
 const make = (index: number, count: number, adaptShares = true): Retrieval =>
-  createRetrieval({ config: { adaptShares }, seed: 1, refresh: 'event', shard: { index, count } })
+  anOpenRetrieval({ config: { adaptShares }, seed: 1, refresh: 'event', shard: { index, count } })
 
 test.each([2, 3])(
   'law: where the order of events is the same, %i shards that teach each other learn what the whole learns',

@@ -1,15 +1,16 @@
+import { anOpenRetrieval } from '../builders.fixture.ts'
 import { describe, expect, it } from 'vitest'
 import { asId, type PinId, type UserId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
 
 import type { RetrieveQuery } from '../question.ts'
-import { createRetrieval, type Retrieval } from '../retrieval.ts'
+import type { Retrieval } from '../retrieval.ts'
 import { sourceDefinitions } from '../source-definitions.ts'
 
 const nowMs = 1_000 * 86_400_000
 
 const aRetrieval = (name: string): Retrieval =>
-  createRetrieval({
+  anOpenRetrieval({
     config: {
       sources: Object.fromEntries(sourceDefinitions.map((source) => [source.name, { enabled: source.name === name }])),
     },

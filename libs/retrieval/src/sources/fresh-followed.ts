@@ -5,7 +5,7 @@ import type { SharedViews, Source, SourceDefinition } from '../source.ts'
 export type FreshFollowedParameters = {
   /** Newest pins kept of one creator, topic or board. */
   readonly maxPinsEach: number
-  /** Boards with a list of their own; saves to further ones are not kept. */
+  /** Boards with a list of their own; beyond that the one not saved to for longest goes. */
   readonly maxBoards: number
   /** After this long a pin counts half. */
   readonly halfLifeMs: number
@@ -38,15 +38,27 @@ function createFreshFollowed({ catalogue, board }: SharedViews, parameters: Fres
   const byCreator = createNewest(catalogue, maxPinsEach)
   const byTopic = createNewest(catalogue, maxPinsEach)
   const byBoard = createNewest(catalogue, maxPinsEach)
-  let boards = new Map<string, number>()
+  // In the order of the last save: a map keeps that of insertion.
+  const boards = new Map<string, number>()
   let idCharacters = 0
 
+  /** The list of a board that was saved to just now. */
   function boardRow(boardId: string): number {
-    const known = boards.get(boardId)
-    if (known !== undefined || boards.size >= maxBoards) return known ?? -1
-    idCharacters += boardId.length
-    boards.set(boardId, boards.size)
-    return boards.size - 1
+    let list = boards.get(boardId)
+    if (list !== undefined) boards.delete(boardId)
+    else {
+      list = boards.size
+      const [oldest] = boards.size >= maxBoards ? boards : []
+      if (oldest !== undefined) {
+        list = oldest[1]
+        byBoard.free(list)
+        boards.delete(oldest[0])
+        idCharacters -= oldest[0].length
+      }
+      idCharacters += boardId.length
+    }
+    boards.set(boardId, list)
+    return list
   }
 
   function offer(lists: typeof byCreator, key: number, atMs: number): void {
@@ -71,10 +83,14 @@ function createFreshFollowed({ catalogue, board }: SharedViews, parameters: Fres
       for (let i = 0; i < catalogue.topicCountOf(row); i++)
         byTopic.put(catalogue.topicOf(row, i), row, change.pin.createdAtMs)
     },
+    undescribe(row) {
+      byCreator.remove(catalogue.creatorOf(row), row)
+      for (let i = 0; i < catalogue.topicCountOf(row); i++) byTopic.remove(catalogue.topicOf(row, i), row)
+    },
+    holders: [byBoard],
     foldEngagement({ engagement, row }) {
       if (row < 0 || engagement.action !== 'save' || engagement.boardId === null) return
-      const list = boardRow(engagement.boardId)
-      if (list >= 0) byBoard.put(list, row, engagement.occurredAtMs)
+      byBoard.put(boardRow(engagement.boardId), row, engagement.occurredAtMs)
     },
     withdraw({ engagement: { boardId }, row, saves }) {
       const list = boardId === null ? undefined : boards.get(boardId)
@@ -96,15 +112,18 @@ function createFreshFollowed({ catalogue, board }: SharedViews, parameters: Fres
       byCreator.save(writer.under('creators'))
       byTopic.save(writer.under('topics'))
       byBoard.save(writer.under('boards'))
-      writer.json('boardIds', [...boards.keys()])
+      writer.json('boards', [...boards])
     },
     load(reader) {
       byCreator.load(reader.under('creators'))
       byTopic.load(reader.under('topics'))
       byBoard.load(reader.under('boards'))
-      boards = new Map()
+      boards.clear()
       idCharacters = 0
-      for (const boardId of reader.json('boardIds') as string[]) boardRow(boardId)
+      for (const [boardId, list] of reader.json('boards') as [string, number][]) {
+        boards.set(boardId, list)
+        idCharacters += boardId.length
+      }
     },
   }
 }

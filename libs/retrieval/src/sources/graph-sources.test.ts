@@ -1,3 +1,4 @@
+import { anOpenRetrieval } from '../builders.fixture.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Action, Engagement } from '@freshet/domain/engagement'
@@ -15,7 +16,7 @@ import type { Pin } from '@freshet/domain/pin'
 
 import type { RetrievalConfigInput } from '../config.ts'
 import type { RetrieveQuery } from '../question.ts'
-import { createRetrieval, type Retrieval } from '../retrieval.ts'
+import type { Retrieval } from '../retrieval.ts'
 import { sourceDefinitions } from '../source-definitions.ts'
 import type { SourceParameters } from '../source.ts'
 
@@ -35,7 +36,7 @@ const only = (name: string, parameters: SourceParameters = {}): RetrievalConfigI
 })
 
 const aRetrieval = (name: string, parameters: SourceParameters = {}): Retrieval =>
-  createRetrieval({ config: only(name, parameters), seed: 4, refresh: 'event' })
+  anOpenRetrieval({ config: only(name, parameters), seed: 4, refresh: 'event' })
 
 let events = 0
 const anEngagement = (given: {
@@ -197,7 +198,7 @@ describe.each(['pixie-walk', 'long-term-walk', 'board-co-occurrence'])('%s', (na
 describe('graph', () => {
   it('names caps that can not be addressed as a fault of the configuration', () => {
     const config = { ...only('pixie-walk'), maxEdges: 1_000_000_000 }
-    expect(() => createRetrieval({ config, seed: 1, refresh: 'event' })).toThrow(
+    expect(() => anOpenRetrieval({ config, seed: 1, refresh: 'event' })).toThrow(
       /RETRIEVAL_CONFIG_INVALID.*can be addressed/,
     )
   })

@@ -47,6 +47,7 @@ function createPin2VecSource({ catalogue, board }: SharedViews, parameters: Pin2
     foldPin(row, change) {
       if (change.kind === 'delete') view.remove(row)
     },
+    letGo: view.remove,
     foldEmbedding(row, vector) {
       if (vector === null) view.remove(row)
       else view.set(row, vector)

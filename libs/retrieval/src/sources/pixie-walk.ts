@@ -48,7 +48,7 @@ function createPixieWalk({ catalogue, seed, graph }: SharedViews, parameters: Pi
       starts.fill(query)
       const { count, pinRows, weights } = starts
       const walkSeed = hash32(query.userId ?? '', seed ^ Math.floor(query.atMs / 1000))
-      const label = view.labelOf(query.localeRow)
+      const label = view.labelOf(query.language)
       const ownBoard = view.ownBoardOf(query)
       const walk = { count, pinRows, weights, seed: walkSeed, ownBoard, label, interruption }
       random.walk(walk, { limit: query.limit, accept: query.accept, hits })

@@ -1,4 +1,3 @@
-import { grownUint8, nextCapacity } from '../columns.ts'
 import { createDecayedCounts } from '../decayed-counts.ts'
 import { selectorInto, type Selector } from '../score-board.ts'
 import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
@@ -21,8 +20,8 @@ const dayMs = 86_400_000
 
 /**
  * What everybody likes now: decayed counts of positive actions at two half-lives, as shares of all actions. With a
- * locale: pins of that locale and pins that are fit for every locale. The last resort of every request: where too little
- * is liked yet, the newest pins follow, so that a catalogue nobody has touched is shown too.
+ * locale: pins of the locales that fit it and pins that are fit for every locale. The last resort of every request: where
+ * too little is liked yet, the newest pins follow, so that a catalogue nobody has touched is shown too.
  */
 export const popularity: SourceDefinition<PopularityParameters> = {
   name: 'popularity',
@@ -33,10 +32,18 @@ export const popularity: SourceDefinition<PopularityParameters> = {
   create: createPopularity,
 }
 
-const everywhere = -2
+const everywhere = -1
 const least = 1e-9
 /** Before every time that a pin can have: year 1. */
 const earliestMs = -62_135_596_800_001
+
+/** The lists of one locale, or of all. */
+interface Listed {
+  /** Largest counters first, one list a counter. */
+  readonly liked: readonly TopList[]
+  /** Published last first. */
+  readonly newest: TopList
+}
 
 function createPopularity({ catalogue, board }: SharedViews, parameters: PopularityParameters): Source {
   const { fastHalfLifeMs, slowHalfLifeMs, fastWeight, maxListed, maxLocales } = parameters
@@ -44,39 +51,52 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
   const slow = createDecayedCounts(slowHalfLifeMs)
   const counters = [fast, slow]
   const publishedAtMs = (row: number): number => catalogue.createdAtMsOf(row) || 1
-  const makeNewest = (): TopList =>
-    createTopList({
-      catalogue,
-      maxListed,
-      // A pin that does not say when it was published is older than all that do. Keys are positive, before 1970 too.
-      keyOf: (row) => 1 + (catalogue.createdAtMsOf(row) - earliestMs || 0),
-      admits: (row) => described[row] === 1,
-    })
-  // 1: the catalogue's owner has described the pin. One known from engagements alone may be known from hides alone.
-  let described = new Uint8Array(0)
-  let newest = makeNewest()
-  let lists = new Map<number, readonly TopList[]>()
+  const lists = new Map<number, Listed>()
+  // That of the pin whose description changed last, before it did.
+  let formerLocale = everywhere
 
-  function listsOf(locale: number): readonly TopList[] | undefined {
+  function listsOf(locale: number): Listed | undefined {
     const known = lists.get(locale)
     if (known !== undefined || lists.size > maxLocales) return known
-    const admits = locale === everywhere ? () => true : (row: number) => catalogue.localeOf(row) === locale
-    const made = counters.map(({ weightOf }) => createTopList({ catalogue, maxListed, keyOf: weightOf, admits }))
+    const admits = (row: number): boolean => locale === everywhere || catalogue.localeOf(row) === locale
+    const made: Listed = {
+      liked: counters.map(({ weightOf }) => createTopList({ catalogue, maxListed, keyOf: weightOf, admits })),
+      newest: createTopList({
+        catalogue,
+        maxListed,
+        // A pin that does not say when it was published is older than all that do. Keys are positive, before 1970 too.
+        keyOf: (row) => 1 + (catalogue.createdAtMsOf(row) - earliestMs || 0),
+        // A pin known from engagements alone may be known from hides alone.
+        admits: (row) => catalogue.isListed(row) && admits(row),
+      }),
+    }
     lists.set(locale, made)
     return made
   }
 
+  const listsWith = (row: number): readonly (Listed | undefined)[] => [
+    listsOf(everywhere),
+    listsOf(catalogue.localeOf(row)),
+  ]
+
   function raise(row: number): void {
-    for (const list of listsOf(everywhere) ?? []) list.raised(row)
-    for (const list of listsOf(catalogue.localeOf(row)) ?? []) list.raised(row)
+    for (const listed of listsWith(row)) for (const list of listed?.liked ?? []) list.raised(row)
+  }
+
+  /** Files a pin where it belongs now, and takes it out of where it no longer does. */
+  function refile(row: number): void {
+    for (const locale of new Set([everywhere, formerLocale, catalogue.localeOf(row)])) {
+      const listed = lists.get(locale)
+      for (const list of listed === undefined ? [] : [...listed.liked, listed.newest]) list.changed(row)
+    }
   }
 
   function scoreOf(row: number): number {
     return fastWeight * fast.shareOf(row) + (1 - fastWeight) * slow.shareOf(row)
   }
 
-  function offer(listed: readonly TopList[], query: SourceQuery, best: Selector): void {
-    for (const list of listed) {
+  function offerLiked(listed: Listed, query: SourceQuery, best: Selector): void {
+    for (const list of listed.liked) {
       for (let i = 0; i < list.size; i++) {
         const row = list.rowAt(i)
         if (board.get(row) > 0) continue
@@ -88,15 +108,27 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
   }
 
   /** Pins that nobody has liked, newest first, below all that somebody has. */
-  function offerNewest(query: SourceQuery, best: Selector): void {
+  function offerNewest({ newest }: Listed, query: SourceQuery, best: Selector): void {
     for (let i = 0; i < newest.size; i++) {
       const row = newest.rowAt(i)
-      const locale = catalogue.localeOf(row)
-      if (board.get(row) > 0 || (query.localeRow >= 0 && locale >= 0 && locale !== query.localeRow)) continue
+      if (board.get(row) > 0) continue
       const ageMs = Math.max(0, query.atMs - publishedAtMs(row))
       board.add(row, 1)
       best.offer(row, least / (2 + ageMs / dayMs), query.accept)
     }
+  }
+
+  /** The lists that hold what fits; that of all where one of the locales has none of its own. */
+  function fitting(locales: Uint8Array | null): readonly Listed[] {
+    const found: Listed[] = []
+    for (let locale = 0; locales !== null && locale < locales.length; locale++) {
+      if (locales[locale] !== 1) continue
+      const listed = lists.get(locale)
+      if (listed !== undefined) found.push(listed)
+    }
+    const isCut = lists.size > maxLocales
+    const all = lists.get(everywhere)
+    return locales === null || isCut ? [...found, ...(all === undefined ? [] : [all])] : found
   }
 
   return {
@@ -110,16 +142,20 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
     withdraw({ row, saves }) {
       for (const { atMs } of saves) for (const counter of counters) counter.take(row, atMs)
       for (const locale of [everywhere, catalogue.localeOf(row)])
-        for (const list of lists.get(locale) ?? []) list.lowered(row)
+        for (const list of lists.get(locale)?.liked ?? []) list.lowered(row)
+    },
+    undescribe(row) {
+      formerLocale = catalogue.localeOf(row)
     },
     foldPin(row) {
-      if (row >= described.length) described = grownUint8(described, nextCapacity(described.length, row + 1))
-      described[row] = 1
-      for (const listed of lists.values()) for (const list of listed) list.changed(row)
-      newest.changed(row)
-      if (!catalogue.isAlive(row)) return
+      refile(row)
+      if (!catalogue.isShown(row)) return
       raise(row)
-      newest.raised(row)
+      for (const listed of listsWith(row)) listed?.newest.raised(row)
+    },
+    letGo(row) {
+      refile(row)
+      for (const counter of counters) counter.forget(row)
     },
     query(query, hits) {
       board.clear()
@@ -134,36 +170,28 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
         best.finish()
         return
       }
-      const ofLocale = query.localeRow < 0 ? undefined : lists.get(query.localeRow)
-      if (ofLocale === undefined) {
-        offer(lists.get(everywhere) ?? [], query, best)
-      } else {
-        offer(ofLocale, query, best)
-        offer(lists.get(-1) ?? [], query, best)
-      }
-      offerNewest(query, best)
+      const listed = fitting(query.locales)
+      for (const each of listed) offerLiked(each, query, best)
+      for (const each of listed) offerNewest(each, query, best)
       best.finish()
     },
     bytes() {
-      let bytes = fast.bytes() + slow.bytes() + newest.bytes() + described.byteLength
-      for (const listed of lists.values()) for (const list of listed) bytes += list.bytes()
+      let bytes = fast.bytes() + slow.bytes()
+      for (const { liked, newest } of lists.values()) for (const list of [...liked, newest]) bytes += list.bytes()
       return bytes
     },
     counts: () => ({ locales: Math.max(0, lists.size - 1) }),
     save(writer) {
       fast.save(writer.under('fast'))
       slow.save(writer.under('slow'))
-      writer.u8('described', described)
     },
     load(reader) {
       fast.load(reader.under('fast'))
       slow.load(reader.under('slow'))
-      lists = new Map()
-      described = reader.u8('described').slice()
-      newest = makeNewest()
+      lists.clear()
       for (let row = 0; row < catalogue.size; row++) {
         raise(row)
-        if (catalogue.isAlive(row)) newest.raised(row)
+        for (const listed of listsWith(row)) listed?.newest.raised(row)
       }
     },
   }

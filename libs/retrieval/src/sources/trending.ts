@@ -1,6 +1,6 @@
 import { createDecayedCounts } from '../decayed-counts.ts'
 import { selectorInto } from '../score-board.ts'
-import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
+import type { SharedViews, Source, SourceDefinition } from '../source.ts'
 import { createTopList, type TopList } from '../top-list.ts'
 
 /** Parameters of the trending source. */
@@ -19,8 +19,7 @@ const hourMs = 3_600_000
 
 /**
  * Pins that more users turn to now than their own past explains: present rate against past rate, in standard deviations
- * of a Poisson count. Each user counts once for each pin, so that one user makes no trend. With a locale: pins of that
- * locale or of none. Scores are the part of all present actions that is above the pin's past.
+ * of a Poisson count. Each user counts once for each pin, so that one user makes no trend. Scores are the part of all present actions that is above the pin's past.
  */
 export const trending: SourceDefinition<TrendingParameters> = {
   name: 'trending',
@@ -48,11 +47,6 @@ function createTrending({ catalogue, graph }: SharedViews, parameters: TrendingP
     return now - expected > minDeviations * Math.sqrt(expected + 1) ? now - expected : 0
   }
 
-  function isOfLocale(row: number, query: SourceQuery): boolean {
-    const locale = catalogue.localeOf(row)
-    return query.localeRow < 0 || locale < 0 || locale === query.localeRow
-  }
-
   return {
     name: 'trending',
     scale: 'probability',
@@ -73,13 +67,18 @@ function createTrending({ catalogue, graph }: SharedViews, parameters: TrendingP
     foldPin(row) {
       list.changed(row)
     },
+    letGo(row) {
+      list.changed(row)
+      present.forget(row)
+      past.forget(row)
+    },
     query(query, hits) {
       const best = selectorInto(catalogue, query.limit, hits)
       const total = present.totalAt(query.atMs)
       for (let i = 0; i < list.size; i++) {
         const row = list.rowAt(i)
         const excess = excessAt(row, query.atMs)
-        if (excess > 0 && isOfLocale(row, query)) best.offer(row, excess / total, query.accept)
+        if (excess > 0) best.offer(row, excess / total, query.accept)
       }
       best.finish()
     },

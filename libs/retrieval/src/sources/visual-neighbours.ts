@@ -47,6 +47,7 @@ function createVisualNeighbours({ catalogue, board }: SharedViews, parameters: V
       if (change.kind === 'delete' || change.pin.visualEmbedding === null) view.remove(row)
       else view.set(row, change.pin.visualEmbedding)
     },
+    letGo: view.remove,
     query(query, hits, interruption) {
       starts.fill(query)
       nearest.find(query, hits, interruption)

@@ -72,11 +72,6 @@ export function createSweep({
     return Math.max(1, atSeconds - lastAtSeconds + 1)
   }
 
-  function isOfLocale(row: number, wanted: number): boolean {
-    const locale = catalogue.localeOf(row)
-    return wanted < 0 || locale < 0 || locale === wanted
-  }
-
   return {
     ring,
     unseen,
@@ -98,7 +93,7 @@ export function createSweep({
           return false
         }
         steps++
-        if (!query.isEligible(row) || !isOfLocale(row, query.localeRow)) return true
+        if (!query.isEligible(row)) return true
         if (shown.has(row)) {
           oldest.offer(row, ageOf(row, atSeconds), always)
           return true
