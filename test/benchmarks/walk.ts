@@ -31,7 +31,7 @@ export async function walkRows(): Promise<BenchRow[]> {
 }
 
 function graphRows(): BenchRow[] {
-  const catalogue = createCatalogue({ maxPins: pins, seed: 1 })
+  const catalogue = createCatalogue({ maxPins: pins, seed: 1, showUnlistedPins: true })
   for (let pin = 0; pin < pins; pin++) catalogue.intern(asId<PinId>(`p${pin}`))
   const graph = createPinGraph({
     maxPins: pins,

@@ -60,8 +60,12 @@ const fleet = await startFleet({
   envOf: {
     'event-ingest': { FRESHET_INGEST_MAX_EVENT_AGE_DAYS: '0' },
     'feature-updater': { FRESHET_REDIS_KEY_PREFIX: world.keyPrefix, FRESHET_UPDATER_CANARY_EVERY_MS: '0' },
-    blender: { FRESHET_REDIS_KEY_PREFIX: world.keyPrefix, ...patience },
-    'candidate-service': { FRESHET_CANDIDATES_RETRIEVAL: JSON.stringify({ sources }) },
+    blender: {
+      FRESHET_REDIS_KEY_PREFIX: world.keyPrefix,
+      FRESHET_BLENDER_SHOW_UNLISTED_PINS: 'true',
+      ...patience,
+    },
+    'candidate-service': { FRESHET_CANDIDATES_RETRIEVAL: JSON.stringify({ sources, showUnlistedPins: true }) },
   },
 })
 

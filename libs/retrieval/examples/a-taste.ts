@@ -1,7 +1,7 @@
 import { asId, type EventId, type PinId, type UserId } from '@freshet/domain/ids'
 import { createRetrieval } from '../src/retrieval.ts'
 
-const retrieval = createRetrieval({ seed: 1, refresh: 'event' })
+const retrieval = createRetrieval({ config: { showUnlistedPins: true }, seed: 1, refresh: 'event' })
 const morning = Date.UTC(2026, 0, 1, 9)
 
 for (const user of ['ada', 'ben', 'cleo']) {
