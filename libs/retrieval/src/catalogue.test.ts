@@ -107,7 +107,13 @@ describe('A12 · the catalogue', () => {
     const catalogue = createCatalogue({ maxPins: 3, seed: 1 })
     for (const name of ['x', 'y', 'z']) catalogue.intern(asId<PinId>(name), startMs)
     for (const name of ['a', 'b']) catalogue.upsert(aPin(name))
-    expect(['x', 'y', 'z', 'a', 'b'].map((name) => catalogue.rowOf(name) >= 0)).toEqual([false, false, true, true, true])
+    expect(['x', 'y', 'z', 'a', 'b'].map((name) => catalogue.rowOf(name) >= 0)).toEqual([
+      false,
+      false,
+      true,
+      true,
+      true,
+    ])
     for (const name of ['c', 'd']) catalogue.upsert(aPin(name))
     expect(catalogue.intern(asId<PinId>('u'), startMs)).toBe(-1)
     expect(catalogue.counts()).toMatchObject({ listed: 3, unlisted: 0, refused: 2, expired: 3 })
