@@ -1,8 +1,8 @@
 import { join } from 'node:path'
+import { kafkaOf } from '@freshet/freshet/connection'
 import { loadConfig } from '@freshet/service/config'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
-import { kafkaOf } from '../../apps/freshet/src/connection.ts'
 import { environmentOf, kubernetesVariables, needed, podOf, render, workloads, workloadOf, type Resource } from './rendered.ts'
 import { services } from './schema.ts'
 

@@ -274,6 +274,7 @@ describe('A23 · values that are wrong', () => {
     ['memory in thousandths', set('services.ranker.resources.limits.memory=512m'), /memory/],
     ['memory in MB', set('services.ranker.resources.limits.memory=512MB'), /memory/],
     ['a size without a unit', set('services.trainer.persistence.size=10'), /size/],
+    ['cpu in thousandths without a unit', set('services.ranker.resources.requests.cpu=1000'), /cpu/],
     ['cpu in cores with a unit', set('services.ranker.resources.requests.cpu=2cores'), /cpu/],
     ['retention without a unit', set('topics.retention.engagements\\.v1=14'), /retention/],
     ['retention of a compacted topic', set('topics.retention.pins\\.v1=14d'), /pins/],

@@ -40,7 +40,8 @@ const anyObject = { type: 'object' } as const
 const port = shared('port', { type: ['integer', 'null'], minimum: 1, maximum: 65_535 })
 // "512" would be 512 bytes and "512m" half a byte.
 const memory = { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)$' } as const
-const cpu = { type: ['number', 'string'], exclusiveMinimum: 0, pattern: '^([0-9]+m|[0-9]+(\\.[0-9]+)?)$' } as const
+// 1000 would be a thousand cores.
+const cpu = { type: ['number', 'string'], exclusiveMinimum: 0, maximum: 256, pattern: '^([0-9]+m|[0-9]{1,2}(\\.[0-9]+)?)$' } as const
 const quantities = shared('quantities', object({ cpu, memory, 'ephemeral-storage': memory }))
 const resources = shared('resources', object({ requests: quantities, limits: quantities, claims: { type: 'array' } }))
 const digest = { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' } as const
