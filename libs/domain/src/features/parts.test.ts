@@ -192,6 +192,16 @@ describe('seen', () => {
 })
 
 describe('sessions', () => {
+  it('A1: are not counted again by events from before those kept', () => {
+    const limits = { gapMs: 1_800_000, maxKept: 3 }
+    const at = (day: number) => noonMs + day * dayMs
+    const fold = (days: readonly number[]) => days.reduce((all, day) => foldSession(all, at(day), limits), noSessions)
+    const inOrder = fold([1, 2, 3, 4, 5, 6])
+    expect(sessionCount(inOrder)).toBe(6)
+    const again = [1, 2, 1].reduce((all, day) => foldSession(all, at(day) + 1_000, limits), inOrder)
+    expect(again).toEqual(inOrder)
+  })
+
   const limits = { gapMs: 30 * 60_000, maxKept: 100 }
   const times = fc.array(fc.integer({ min: noonMs, max: noonMs + dayMs }), { minLength: 1, maxLength: 40 })
 

@@ -25,11 +25,15 @@ export function sessionCount(sessions: Sessions): number {
   return sessions.closed + sessions.startMs.length
 }
 
-/** Adds one event. Order-free as long as no more than `maxKept` sessions begin within the allowed lateness: intervals closer than the gap merge, whichever came first. */
+/**
+ * Adds one event. Order-free among the sessions kept: intervals closer than the gap merge, whichever came first. An event from
+ * before them changes nothing once older sessions were closed: whether it was in one of those can't be told.
+ */
 export function foldSession(sessions: Sessions, atMs: number, { gapMs, maxKept }: SessionLimits): Sessions {
   const { startMs, endMs } = sessions
   const last = startMs.length - 1
   if (last >= 0 && atMs >= (startMs[last] ?? 0) && atMs <= (endMs[last] ?? 0)) return sessions
+  if (sessions.closed > 0 && atMs + gapMs < (startMs[0] ?? 0)) return sessions
   const starts: number[] = []
   const ends: number[] = []
   let start = atMs
