@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { freePort, until } from '@freshet/service/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 
@@ -27,6 +27,7 @@ async function run(settings: Readonly<Record<string, string>>) {
   let text = ''
   child.stderr.on('data', (chunk) => (text += String(chunk)))
   return {
+    text: () => text,
     ownLines: () => text.split('\n').filter((line) => line !== '' && !line.startsWith('{')),
     exit: new Promise<number | null>((resolve) => child.on('close', resolve)),
     kill: () => child.kill('SIGTERM'),
@@ -61,6 +62,31 @@ describe('the process event-ingest', () => {
     expect(await answer.json()).toMatchObject({ error: { code: 'INGEST_UNAVAILABLE', retryable: true } })
     ingest.kill()
     expect(await ingest.exit).toBe(0)
+  })
+
+  it('A21: stops within seconds though clients hold connections to all of its ports', async () => {
+    const [http, grpc, operations] = [await freePort(), await freePort(), await freePort()]
+    const ingest = await run({
+      'http.port': String(http),
+      'grpc.port': String(grpc),
+      'operations.port': String(operations),
+    })
+    await until('operations', () => fetch(`http://127.0.0.1:${operations}/livez`).catch(() => null), 15_000)
+    await until('grpc', () => ingest.text().includes('listening'), 15_000)
+    const slow =
+      'POST /v1/pins HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 4000000\r\n\r\n{'
+    const sockets = [http, grpc, operations].flatMap((port) =>
+      ['', 'POST', slow].map((text) => {
+        const socket = connect(port, '127.0.0.1')
+        socket.on('error', () => undefined).write(text)
+        return new Promise<typeof socket>((resolve) => socket.once('connect', () => resolve(socket)))
+      }),
+    )
+    for (const socket of await Promise.all(sockets)) ending.push(() => socket.destroy())
+    const beganAt = performance.now()
+    ingest.kill()
+    expect(await ingest.exit).toBe(0)
+    expect(performance.now() - beganAt).toBeLessThan(10_000)
   })
 
   it.each(['http.port', 'grpc.port', 'operations.port'])(
