@@ -67,6 +67,8 @@ export function createPopular({
         amongPinIds: [],
         await: [],
         shown: undefined,
+        blockedCreatorHashes: new Uint8Array(0),
+        blockedTopicHashes: new Uint8Array(0),
         fillTo: config.maxCandidates,
         sweptTo: 0,
       },

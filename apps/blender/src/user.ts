@@ -24,6 +24,8 @@ export interface KnownUser {
   /** `hash32` of what is blocked. */
   readonly blockedCreators: ReadonlySet<number>
   readonly blockedTopics: ReadonlySet<number>
+  /** The part of these that `blocks` does not name. */
+  readonly olderBlocks: { readonly creators: Uint32Array; readonly topics: Uint32Array }
   /** Whether the user saw it, or acted on it lately. */
   hasSeen(pinId: string): boolean
   /** The same for searches, by hashes; what was served is not among it. */
@@ -76,6 +78,10 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     reported,
     get hiddenLongAgo() {
       return (hiddenLongAgo ??= hashesOf(hidden, reported))
+    },
+    olderBlocks: {
+      creators: olderHash32s(state.relations, 'block-creator'),
+      topics: olderHash32s(state.relations, 'block-topic'),
     },
     blockedCreators: blocked(state, 'block-creator', ids['block-creator']),
     blockedTopics: blocked(state, 'block-topic', ids['block-topic']),

@@ -46,6 +46,8 @@ export function queryOf(request: RetrieveRequest, sourceNames: readonly string[]
     recent: recentOf(request),
     exclude: ids<PinId>('exclude_pin_ids', request.excludePinIds),
     excludeHashes: hashesOf(request.excludePinHashes),
+    excludeCreatorHashes: column('blocked_creator_hashes', request.blockedCreatorHashes),
+    excludeTopicHashes: column('blocked_topic_hashes', request.blockedTopicHashes),
     excludeCreators: names<CreatorId>('blocks.creator_ids', request.blocks?.creatorIds ?? []),
     excludeTopics: names<TopicId>('blocks.topic_ids', request.blocks?.topicIds ?? []),
     shown: request.shown === undefined ? null : shownOf(request.shown),

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Degradation, type GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
-import { aCreator, aWhole, type Whole } from './whole.fixture.ts'
+import { aCreator, aWhole, type Act, type Whole } from './whole.fixture.ts'
 
 let whole: Whole | null = null
 afterEach(async () => {
@@ -148,6 +148,18 @@ describe('A7 · the feed runs dry', () => {
       new Set(manyPins(40).flatMap(([pinId]) => (pinId === 'pin-0' ? [] : [pinId]))),
     )
     expect(idsOf(await whole.feed({ pageSize: 100 }))).toHaveLength(40)
+  })
+
+  it('creators blocked long ago, more of them than are kept by name, do not fill the search', async () => {
+    whole = await aWhole()
+    const many = Array.from({ length: 1_400 }, (_, n) => n)
+    await whole.pins(many.map((n) => [`blocked-${n}`, { creatorId: aCreator(`creator-${n}`) }] as const))
+    await whole.pins(manyPins(40).map(([pinId]) => [pinId, { createdAtMs: 1 }] as const))
+    await whole.act(
+      ...many.map((n): Act => ({ action: 'block', on: { kind: 'creator', creatorId: aCreator(`creator-${n}`) } })),
+    )
+    const { items } = await whole.feed({ pageSize: 100 })
+    expect(new Set(items.map(({ pinId }) => pinId))).toEqual(new Set(manyPins(40).map(([pinId]) => pinId)))
   })
 
   it('what the user acted on comes again at the end, but not what was dismissed or hidden', async () => {

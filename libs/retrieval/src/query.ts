@@ -1,5 +1,6 @@
 import { actions, positiveActions } from '@freshet/domain/engagement'
 import { standingRows } from '@freshet/domain/features/standing'
+import { hash32 } from '@freshet/domain/hash'
 
 import type { Catalogue } from './catalogue.ts'
 import { nextCapacity } from './columns.ts'
@@ -45,6 +46,9 @@ export function createQueryBuilder({
   let onlyWanted = false
   let excludedHashes: Uint32Array = noHashes
   let locales: Uint8Array | null = null
+  // Few users have such: their words are hashed each time.
+  let blockedCreatorHashes: ReadonlySet<number> = new Set()
+  let blockedTopicHashes: ReadonlySet<number> = new Set()
 
   function isEligible(row: number): boolean {
     if (excluded[row] === number || !catalogue.isShown(row)) return false
@@ -54,6 +58,14 @@ export function createQueryBuilder({
     if (blockedTopics.size > 0) {
       for (let i = catalogue.topicCountOf(row) - 1; i >= 0; i--)
         if (blockedTopics.has(catalogue.topicOf(row, i))) return false
+    }
+    if (blockedCreatorHashes.size > 0) {
+      const creator = catalogue.creatorOf(row)
+      if (creator >= 0 && blockedCreatorHashes.has(hash32(catalogue.creatorIdOf(creator)))) return false
+    }
+    if (blockedTopicHashes.size > 0) {
+      for (let i = catalogue.topicCountOf(row) - 1; i >= 0; i--)
+        if (blockedTopicHashes.has(hash32(catalogue.topicIdOf(catalogue.topicOf(row, i))))) return false
     }
     return excludedHashes.length === 0 || !holds(excludedHashes, catalogue.hashOf(row))
   }
@@ -80,6 +92,8 @@ export function createQueryBuilder({
       blockedTopics.clear()
       for (const creator of rowsOf(request.excludeCreators, catalogue.creatorRow)) blockedCreators.add(creator)
       for (const topic of rowsOf(request.excludeTopics, catalogue.topicRow)) blockedTopics.add(topic)
+      blockedCreatorHashes = new Set(request.excludeCreatorHashes)
+      blockedTopicHashes = new Set(request.excludeTopicHashes)
 
       const recent = request.recent ?? []
       const standing = standingRows({

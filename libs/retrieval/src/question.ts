@@ -40,6 +40,9 @@ export interface RetrieveQuery {
   readonly excludeHashes?: Uint32Array
   readonly excludeCreators?: readonly CreatorId[]
   readonly excludeTopics?: readonly TopicId[]
+  /** More of them by `hash32` of their ids. */
+  readonly excludeCreatorHashes?: Uint32Array
+  readonly excludeTopicHashes?: Uint32Array
   /** Pins that may only come again where nothing else is left, and `fillTo` asks for them. */
   readonly shown?: ShownPins | null
   /** At least so many candidates, where there are: those that the sources do not find a sweep of the catalogue finds. 0 where absent. */

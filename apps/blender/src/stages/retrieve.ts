@@ -54,7 +54,9 @@ function retrieveRequest(
     recent: user.recent,
     relatedToPinId: request.relatedToPinId,
     excludePinIds: excludedPins(request),
-    excludePinHashes: candidatesOnly ? new Uint8Array(0) : user.hiddenLongAgo,
+    blockedCreatorHashes: candidatesOnly ? none : bytesOf(user.olderBlocks.creators),
+    blockedTopicHashes: candidatesOnly ? none : bytesOf(user.olderBlocks.topics),
+    excludePinHashes: candidatesOnly ? none : user.hiddenLongAgo,
     follows: user.follows,
     blocks: candidatesOnly ? undefined : user.blocks,
     limit: Math.max(maxCandidates, fillTo),
@@ -67,6 +69,8 @@ function retrieveRequest(
     sweptTo: served.sweptTo,
   }
 }
+
+const none = new Uint8Array(0)
 
 /** What the search passes over, so that the answer doesn't shrink; the filters judge again. */
 function shownOf({ user, served, allowRepeats }: FeedRequest & UserContext, servedHere: ServedSet): ShownPins {

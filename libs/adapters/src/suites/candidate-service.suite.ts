@@ -45,6 +45,8 @@ export function aRetrieveRequest(seed: number): RetrieveRequest {
       served: Buffer.from(bytesOf(Uint32Array.of(4))),
       servedAtSeconds: Buffer.from(bytesOf(Uint32Array.of(1_700_000_002))),
     },
+    blockedCreatorHashes: Buffer.from(bytesOf(Uint32Array.of(seed))),
+    blockedTopicHashes: Buffer.from(bytesOf(Uint32Array.of(seed + 1, 7))),
     fillTo: seed + 200,
     sweptTo: 0xffffffff - seed,
   }

@@ -1,4 +1,4 @@
-import { asId, type CreatorId, type PinId, type UserId } from '@freshet/domain/ids'
+import { asId, type CreatorId, type PinId, type TopicId, type UserId } from '@freshet/domain/ids'
 import { hash32 } from '@freshet/domain/hash'
 import { pinKeysOf } from '@freshet/domain/pin-keys'
 import fc from 'fast-check'
@@ -140,6 +140,19 @@ describe('A7: a sweep', () => {
     const answer = retrieval.retrieve(aQuery({ atMs: startMs, shown, fillTo: 5 }))
     expect(answer).toMatchObject({ exhausted: true, shownBefore: 5, pinIds: [p4, p1, p2, p5, p3] })
     expect(answer.sources.at(-1)).toMatchObject({ name: 'seen-again' })
+  })
+
+  it('passes over creators and topics that are blocked by hash', () => {
+    const retrieval = withPins(0)
+    const pin = (n: number) => {
+      const creatorId = asId<CreatorId>(n < 500 ? 'ann' : 'bob')
+      return aPin(`p${n}`, { creatorId, topics: [asId<TopicId>(n % 2 === 0 ? 'tax' : 'art')] })
+    }
+    for (let n = 0; n < 520; n++) retrieval.foldPin({ kind: 'upsert', pin: pin(n) })
+    const excludeCreatorHashes = Uint32Array.of(hash32('ann'))
+    expect(everything(retrieval, { excludeCreatorHashes })).toHaveLength(20)
+    const both = { excludeCreatorHashes, excludeTopicHashes: Uint32Array.of(hash32('tax')) }
+    expect(everything(retrieval, both)).toHaveLength(10)
   })
 
   it('is each user’s own, and the same on every instance that knows the same pins', () => {

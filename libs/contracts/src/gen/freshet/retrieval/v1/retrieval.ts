@@ -257,6 +257,10 @@ export interface RetrieveRequest {
    * (see freshet.state.v1.SeenGeneration). A pin that none of them is meant for is left out with probability n / 2^32.
    */
   excludePinHashes: Uint8Array;
+  /** Little-endian uint32 each: `hash32` of more creators that the user blocked, beyond those in `blocks`. */
+  blockedCreatorHashes: Uint8Array;
+  /** The same of topics. */
+  blockedTopicHashes: Uint8Array;
 }
 
 /** What one source found, in columns. */
@@ -931,6 +935,8 @@ function createBaseRetrieveRequest(): RetrieveRequest {
     fillTo: 0,
     sweptTo: 0,
     excludePinHashes: new Uint8Array(0),
+    blockedCreatorHashes: new Uint8Array(0),
+    blockedTopicHashes: new Uint8Array(0),
   };
 }
 
@@ -989,6 +995,12 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     }
     if (message.excludePinHashes.length !== 0) {
       writer.uint32(146).bytes(message.excludePinHashes);
+    }
+    if (message.blockedCreatorHashes.length !== 0) {
+      writer.uint32(154).bytes(message.blockedCreatorHashes);
+    }
+    if (message.blockedTopicHashes.length !== 0) {
+      writer.uint32(162).bytes(message.blockedTopicHashes);
     }
     return writer;
   },
@@ -1150,6 +1162,22 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
             message.excludePinHashes = reader.bytes();
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.blockedCreatorHashes = reader.bytes();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.blockedTopicHashes = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1220,6 +1248,16 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
         : isSet(object.exclude_pin_hashes)
         ? bytesFromBase64(object.exclude_pin_hashes)
         : new Uint8Array(0),
+      blockedCreatorHashes: isSet(object.blockedCreatorHashes)
+        ? bytesFromBase64(object.blockedCreatorHashes)
+        : isSet(object.blocked_creator_hashes)
+        ? bytesFromBase64(object.blocked_creator_hashes)
+        : new Uint8Array(0),
+      blockedTopicHashes: isSet(object.blockedTopicHashes)
+        ? bytesFromBase64(object.blockedTopicHashes)
+        : isSet(object.blocked_topic_hashes)
+        ? bytesFromBase64(object.blocked_topic_hashes)
+        : new Uint8Array(0),
     };
   },
 
@@ -1279,6 +1317,12 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     if (message.excludePinHashes.length !== 0) {
       obj.excludePinHashes = base64FromBytes(message.excludePinHashes);
     }
+    if (message.blockedCreatorHashes.length !== 0) {
+      obj.blockedCreatorHashes = base64FromBytes(message.blockedCreatorHashes);
+    }
+    if (message.blockedTopicHashes.length !== 0) {
+      obj.blockedTopicHashes = base64FromBytes(message.blockedTopicHashes);
+    }
     return obj;
   },
 
@@ -1313,6 +1357,8 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     message.fillTo = object.fillTo ?? 0;
     message.sweptTo = object.sweptTo ?? 0;
     message.excludePinHashes = object.excludePinHashes ?? new Uint8Array(0);
+    message.blockedCreatorHashes = object.blockedCreatorHashes ?? new Uint8Array(0);
+    message.blockedTopicHashes = object.blockedTopicHashes ?? new Uint8Array(0);
     return message;
   },
 };
