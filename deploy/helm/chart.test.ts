@@ -161,7 +161,7 @@ describe('A23 · secrets', () => {
       const name = workload.metadata.labels['app.kubernetes.io/name']!
       const pod = podOf(workload)
       const mounted = (pod.volumes ?? []).flatMap(({ secret }) => secret?.secretName ?? [])
-      const usesRedis = name === 'blender' || name === 'feature-updater'
+      const usesRedis = ['blender', 'feature-updater', 'event-ingest'].includes(name)
       expect(mounted.sort(), name).toEqual(usesRedis ? [...kafka, 'redis-ca', 'redis-user'].sort() : kafka)
       const env = environmentOf(pod.containers[0])
       const folders = pod.containers[0].volumeMounts!.map(({ mountPath }) => mountPath)

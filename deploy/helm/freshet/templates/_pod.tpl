@@ -31,9 +31,9 @@
 {{- toYaml $env -}}
 {{- end }}
 
-{{/* "true" for services that keep state in Redis. Takes name. */}}
+{{/* "true" for services that keep state in Redis, and for event-ingest, whose answers say when events are not folded. Takes name. */}}
 {{- define "freshet.needsRedis" -}}
-{{- if has .name (list "feature-updater" "blender") -}}true{{- end -}}
+{{- if has .name (list "feature-updater" "blender" "event-ingest") -}}true{{- end -}}
 {{- end }}
 
 {{/* Where and how pods are placed. Takes root and service. */}}
