@@ -54,12 +54,11 @@ if ('absent' in server) {
       })
     }
   }
-  const absent = { failover: 'absent', flushScripts: 'absent', outage: 'absent' } as const
-  stateStoreContract('Redis by TLS, with a login', fixtureOf({ url: login, username, passwordFile, tls }), absent)
+  // Faults of servers are the business of state-store.contract.test.ts.
+  stateStoreContract('Redis by TLS, with a login', fixtureOf({ url: login, username, passwordFile, tls }))
   stateStoreContract(
     'Redis Cluster by TLS, with a login',
     fixtureOf({ clusterNodes: [...cluster], username, password, tls }),
-    absent,
   )
 
   describe('A22 · Redis is reached', () => {
