@@ -66,7 +66,7 @@ export interface Retrieval {
   /** Lets go of a user's sessions and trail, whatever the refresh; what was counted of them among everybody's stays counted. */
   foldErasure(userId: UserId): void
   foldPin(change: PinChange): void
-  /** Folds the good ones and gives an EmbeddingError for each malformed one; the first vector sets the width of all. */
+  /** Folds the good ones and gives an EmbeddingError for each malformed one. Widths may differ, see `EmbeddingView`. */
   foldEmbeddings(updates: readonly EmbeddingUpdate[]): readonly EmbeddingError[]
   /** Brings collective knowledge up to date where that is done at marks. */
   mark(): void
@@ -133,6 +133,8 @@ export function createRetrieval({
   const asking = createAsking({ enabled, calibration, catalogue, board, sweep, clock })
   const learning = createLearning({ enabled, calibration, catalogue, index, queries })
   const isWhole = shard.count === 1
+  // 0: the vectors agree on a width by themselves.
+  const embeddingWidth = Number(config.sources['pin2vec']?.parameters['dimensions'] ?? 0)
   let pendingEngagements: Engagement[] = []
   let pendingEmbeddings: EmbeddingUpdate[] = []
   let newestMs = -Infinity
@@ -187,7 +189,6 @@ export function createRetrieval({
       (writer) => {
         writer.json('config', fingerprint(config, seed, shard))
         writer.u8('positions', positions)
-        writer.json('embeddingWidth', embeddingWidth)
         writer.f64('newestMs', Float64Array.of(newestMs))
         catalogue.save(writer.under('catalogue'))
         sweep.ring.save(writer.under('sweep'))
@@ -204,7 +205,6 @@ export function createRetrieval({
     ]
   }
 
-  let embeddingWidth = 0
   function applyEmbedding({ pinId, vector }: EmbeddingUpdate): void {
     const row = vector === null ? catalogue.rowOf(pinId) : catalogue.intern(pinId, newestMs)
     if (row < 0) return
@@ -236,7 +236,6 @@ export function createRetrieval({
       const problems: EmbeddingError[] = []
       for (const update of updates) {
         const code = update.vector === null ? null : embeddingProblem(update.vector, embeddingWidth)
-        if (code === null && update.vector !== null) embeddingWidth = update.vector.length
         if (code !== null) problems.push(new EmbeddingError(code, `the embedding of pin ${update.pinId} is refused`))
         else if (refresh === 'mark') pendingEmbeddings.push(update)
         else applyEmbedding(update)
@@ -316,7 +315,6 @@ export function createRetrieval({
       if (reader.json('config') !== fingerprint(config, seed, shard)) {
         throw new SnapshotError('SNAPSHOT_OTHER_CONFIG', 'made under another configuration of views and sources')
       }
-      embeddingWidth = reader.json('embeddingWidth') as number
       newestMs = reader.f64('newestMs')[0] ?? -Infinity
       catalogue.load(reader.under('catalogue'))
       sweep.ring.load(reader.under('sweep'))

@@ -1,117 +1,143 @@
 import type { VectorHits, VectorSearchOptions } from '@freshet/domain/vector-index'
 
-import { grownUint8, nextCapacity } from '../columns.ts'
-import { type EmbeddingErrorCode, SnapshotError } from '../errors.ts'
+import { grownUint32, nextCapacity } from '../columns.ts'
+import { embeddingProblem } from '../embedding-problem.ts'
+import type { EmbeddingErrorCode } from '../errors.ts'
 import type { SectionReader, SectionWriter } from '../snapshot.ts'
-import { createVectorIndex } from '../vectors/adaptive-index.ts'
-import { isVectorSnapshotError, readSnapshot, type SavableVectorIndex } from '../vectors/snapshot.ts'
-import { normalise } from './content-map.ts'
+import { createWidthView, type WidthView } from './width-view.ts'
 
 /** Unit vectors by pin row, with a search over them. */
 export interface EmbeddingView {
+  /** Vectors of the width that is searched. */
   readonly size: number
-  /** Their width; 0 as long as it is not known. */
+  /** The width that is searched: the one given, else that of most vectors; 0 as long as there are none. */
   readonly dimensions: number
   /** Sets a pin's vector, scaled to length 1. A malformed one is counted and left out, the pin keeps what it had; gives what is wrong with it. */
   set(row: number, vector: Float32Array): EmbeddingErrorCode | null
   remove(row: number): void
-  /** A view on a pin's vector that holds until the next change; null where it has none. */
+  /** A view on a pin's vector that holds until the next change; null where it has none of the width that is searched. */
   get(row: number): Float32Array | null
   /** The `k` accepted pins of largest cosine with a unit vector; of what was read where `due` broke it off. */
   search(query: Float32Array, k: number, options: Required<VectorSearchOptions>): VectorHits
-  /** Vectors held and vectors left out, by reason. */
+  /** Vectors that are searched, vectors of other widths, and vectors left out, by reason. */
   counts(): Readonly<Record<string, number>>
   bytes(): number
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
 }
 
-const rowsPerChunk = 1_024
+/** Widths kept side by side. Of a further one the smallest gives way. */
+const maxWidths = 4
 const noHits: VectorHits = { rows: new Int32Array(0), scores: new Float32Array(0) }
 
-/** An empty view. All vectors have `dimensions`; 0: as many as the first one that comes. */
+/**
+ * An empty view. With `dimensions` above 0 all vectors have that width. With 0 the width is agreed by the vectors
+ * themselves: those of each width are kept, and the width of most of them is searched, the smaller one of two that have
+ * as many. So one vector of a wrong width changes nothing, whether it comes first or last.
+ */
 export function createEmbeddingView({ dimensions: wanted }: { readonly dimensions: number }): EmbeddingView {
-  let dimensions = wanted
-  let index: SavableVectorIndex | null = null
-  let chunks: (Float32Array | undefined)[] = []
-  let present = new Uint8Array(0)
+  let widths = new Map<number, WidthView>()
+  // Of each row the width of its vector; 0: it has none.
+  let widthOf = new Uint32Array(0)
+  let searched: WidthView | null = null
   const refused = { EMBEDDING_WRONG_WIDTH: 0, EMBEDDING_NOT_FINITE: 0, EMBEDDING_ZERO_NORM: 0 }
 
-  function problemOf(vector: Float32Array): EmbeddingErrorCode | null {
-    if (vector.length === 0 || (dimensions > 0 && vector.length !== dimensions)) return 'EMBEDDING_WRONG_WIDTH'
-    let square = 0
-    for (let i = 0; i < vector.length; i++) square += (vector[i] ?? 0) ** 2
-    if (!Number.isFinite(square)) return 'EMBEDDING_NOT_FINITE'
-    return square > 0 ? null : 'EMBEDDING_ZERO_NORM'
+  /** Searches the width of most vectors; the smaller one of two that have as many. */
+  function agree(): void {
+    searched = null
+    for (const view of widths.values()) {
+      if (
+        searched === null ||
+        view.size > searched.size ||
+        (view.size === searched.size && view.dimensions < searched.dimensions)
+      )
+        searched = view
+    }
   }
 
-  function slot(row: number): Float32Array {
-    const chunk = (chunks[Math.floor(row / rowsPerChunk)] ??= new Float32Array(rowsPerChunk * dimensions))
-    const at = (row % rowsPerChunk) * dimensions
-    return chunk.subarray(at, at + dimensions)
+  function smallest(): WidthView | null {
+    let found: WidthView | null = null
+    for (const view of widths.values()) if (found === null || view.size < found.size) found = view
+    return found
   }
 
-  function put(row: number, vector: Float32Array): Float32Array {
-    if (row >= present.length) present = grownUint8(present, nextCapacity(present.length, row + 1))
-    present[row] = 1
-    const place = slot(row)
-    place.set(vector)
-    return place
+  function viewOf(width: number): WidthView {
+    const known = widths.get(width)
+    if (known !== undefined) return known
+    const least = widths.size >= maxWidths ? smallest() : null
+    if (least !== null) {
+      for (const row of least.rows()) widthOf[row] = 0
+      refused.EMBEDDING_WRONG_WIDTH += least.size
+      widths.delete(least.dimensions)
+    }
+    const made = createWidthView(width)
+    widths.set(width, made)
+    return made
+  }
+
+  function remove(row: number): void {
+    const width = widthOf[row] ?? 0
+    if (width === 0) return
+    widthOf[row] = 0
+    const view = widths.get(width)
+    view?.remove(row)
+    if (view?.size === 0) widths.delete(width)
+    agree()
   }
 
   return {
     get size() {
-      return index?.size ?? 0
+      return searched?.size ?? 0
     },
     get dimensions() {
-      return dimensions
+      return searched?.dimensions ?? wanted
     },
     set(row, vector) {
-      const problem = problemOf(vector)
+      const problem = embeddingProblem(vector, wanted)
       if (problem !== null) {
         refused[problem]++
         return problem
       }
-      dimensions = vector.length
-      index ??= createVectorIndex({ dimensions })
-      const place = put(row, vector)
-      normalise(place, 0, dimensions)
-      index.upsert(row, place)
+      if (widthOf[row] !== vector.length) remove(row)
+      if (row >= widthOf.length) widthOf = grownUint32(widthOf, nextCapacity(widthOf.length, row + 1))
+      viewOf(vector.length).set(row, vector)
+      widthOf[row] = vector.length
+      agree()
       return null
     },
-    remove(row) {
-      if (present[row] !== 1) return
-      present[row] = 0
-      index?.remove(row)
+    remove,
+    get: (row) => (searched !== null && widthOf[row] === searched.dimensions ? searched.get(row) : null),
+    search: (query, k, options) => searched?.search(query, k, options) ?? noHits,
+    counts() {
+      let all = 0
+      for (const { size } of widths.values()) all += size
+      const vectors = searched?.size ?? 0
+      return { vectors, width: searched?.dimensions ?? wanted, otherWidths: all - vectors, ...refused }
     },
-    get: (row) => (present[row] === 1 ? slot(row) : null),
-    search: (query, k, options) => index?.search(query, k, options) ?? noHits,
-    counts: () => ({ vectors: index?.size ?? 0, ...refused }),
     bytes() {
-      const held = chunks.reduce((sum, chunk) => sum + (chunk?.byteLength ?? 0), 0)
-      return held + present.byteLength + (index?.bytes ?? 0)
+      let bytes = widthOf.byteLength
+      for (const view of widths.values()) bytes += view.bytes()
+      return bytes
     },
     save(writer) {
-      writer.json('dimensions', dimensions)
+      writer.json('widths', [...widths.keys()])
       writer.json('refused', refused)
-      writer.u8('index', index?.save() ?? new Uint8Array(0))
+      for (const [width, view] of widths) view.save(writer.under(`${width}`))
     },
     load(reader) {
-      const saved = reader.u8('index')
-      dimensions = reader.json('dimensions') as number
       Object.assign(refused, reader.json('refused'))
-      index = null
-      chunks = []
-      present = new Uint8Array(0)
-      if (saved.length === 0) return
-      try {
-        index = createVectorIndex({ dimensions, saved })
-        const { rows, vectors } = readSnapshot(saved, dimensions)
-        rows.forEach((row, i) => put(row, vectors.subarray(i * dimensions, (i + 1) * dimensions)))
-      } catch (error) {
-        if (!isVectorSnapshotError(error)) throw error
-        throw new SnapshotError('SNAPSHOT_CORRUPT', `its vectors can't be read: ${error.message}`)
+      widths = new Map()
+      widthOf = new Uint32Array(0)
+      for (const width of reader.json('widths') as number[]) {
+        const view = createWidthView(width)
+        view.load(reader.under(`${width}`))
+        for (const row of view.rows()) {
+          if (row >= widthOf.length) widthOf = grownUint32(widthOf, nextCapacity(widthOf.length, row + 1))
+          widthOf[row] = width
+        }
+        widths.set(width, view)
       }
+      agree()
     },
   }
 }

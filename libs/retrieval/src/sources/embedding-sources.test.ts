@@ -116,10 +116,27 @@ describe('visual neighbours', () => {
     expect(ask(retrieval, ['q'])).toEqual(['q', 'good'])
     expect(retrieval.stats().counts['visual-neighbours']).toEqual({
       vectors: 2,
-      EMBEDDING_WRONG_WIDTH: 1,
+      width: 2,
+      otherWidths: 1,
+      EMBEDDING_WRONG_WIDTH: 0,
       EMBEDDING_NOT_FINITE: 1,
       EMBEDDING_ZERO_NORM: 1,
     })
+  })
+
+  it('A11: one vector of a wrong width, which came first, changes nothing; nor after a restart', () => {
+    const retrieval = aRetrieval('visual-neighbours')
+    put(retrieval, 'visual-neighbours', { odd: [1, 0] })
+    const looks = (n: number) => [1, ...Array.from({ length: 7 }, (_, i) => (i === n % 7 ? 0.1 : 0))]
+    put(retrieval, 'visual-neighbours', Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`p${n}`, looks(n)])))
+    const restarted = aRetrieval('visual-neighbours')
+    restarted.restore(retrieval.snapshot(new Uint8Array(0)))
+    for (const each of [retrieval, restarted]) {
+      const found = ask(each, ['p0'])
+      expect(found).toHaveLength(30)
+      expect(found).not.toContain('odd')
+      expect(each.stats().counts['visual-neighbours']).toMatchObject({ vectors: 30, width: 8, otherWidths: 1 })
+    }
   })
 
   it('takes an embedding away with the change that has none', () => {

@@ -5,7 +5,7 @@ import type { SharedViews, Source, SourceDefinition } from '../source.ts'
 
 /** Parameters of the visual neighbours. */
 export type VisualNeighboursParameters = StartsOptions & {
-  /** Width of the embeddings; 0: that of the first one. Others are counted and left out. */
+  /** Width of the embeddings, others are counted and left out; 0: the width of most, others wait until theirs is. */
   readonly dimensions: number
   /** Of the user's recent pins, the latest whose weighted mean is searched. */
   readonly maxLatest: number
