@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 
 import { writeRecording } from './convert.ts'
 import { runFreshet } from './freshet.ts'
-import { linesOfShape, shapes, type Shape } from './synthetic.ts'
+import { linesOfShape, tasteShapes, type Shape } from './shape-tastes.ts'
 
 const sources = ['session-neighbours', 'co-occurrence', 'pixie-walk', 'long-term-walk', 'pin2vec', 'popularity']
 
@@ -37,8 +37,8 @@ async function hitRates(shape: Shape): Promise<ReadonlyMap<string, number>> {
 
 // Both are smaller than the shapes they come from, so that they take seconds; a source that is bad in one is good in the other.
 const small: Readonly<Record<string, Shape>> = {
-  'long histories': { ...(shapes['long histories'] as Shape), events: 12_000, users: 100 },
-  news: { ...(shapes['news'] as Shape), events: 12_000 },
+  'long histories': { ...(tasteShapes['long histories'] as Shape), events: 12_000, users: 100 },
+  news: { ...(tasteShapes['news'] as Shape), events: 12_000 },
 }
 
 describe('the union of all sources finds what the best of them finds', () => {

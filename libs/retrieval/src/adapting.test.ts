@@ -43,11 +43,19 @@ describe('what the log taught', () => {
     expect(asData(asked, question)).toEqual(answer)
   })
 
-  test('is the same where knowledge is brought up to date at a mark', () => {
+  test('A29: at marks it is about what was known at the mark before, so the first one teaches nothing', () => {
     const marked = make(true, 'mark')
-    for (let n = 0; n < folds; n++) fold(marked, n)
-    marked.mark()
-    expect(asData(marked, question)).toEqual(answer)
+    const plain = make(false, 'mark')
+    for (const each of [marked, plain]) {
+      for (let n = 0; n < folds / 2; n++) fold(each, n)
+      each.mark()
+    }
+    expect(asData(marked, question)).toEqual(asData(plain, question))
+    for (const each of [marked, plain]) {
+      for (let n = folds / 2; n < folds; n++) fold(each, n)
+      each.mark()
+    }
+    expect(asData(marked, question)).not.toEqual(asData(plain, question))
   })
 
   test('is in the snapshot, and learning goes on from there', () => {

@@ -5,11 +5,15 @@ import type { Calibration } from './calibration.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { EnabledSource } from './enabled-sources.ts'
 import { evidenceOf } from './evidence.ts'
+import type { Features } from './features.ts'
 import { createInterruption, uninterrupted, type Interruption } from './interruption.ts'
 import { mergeHits } from './merge.ts'
+import { modeOf, type Mode } from './modes.ts'
 import type { RetrievedCandidates, RetrieveQuery, SourceCandidates } from './question.ts'
 import { createHits, type Hits, type ScoreBoard } from './score-board.ts'
 import type { SourceQuery } from './source.ts'
+import type { Stack } from './stack.ts'
+import { createStacked } from './stacked.ts'
 import { maxSwept, sweepNames, type Sweep, type Swept } from './sweep/sweep.ts'
 
 /** A request, in rows as well, and whether all shards of the neighbour index gave their part. */
@@ -22,7 +26,9 @@ export interface Asked {
 /** What asking works with. */
 export interface AskingContext {
   readonly enabled: readonly EnabledSource[]
-  readonly calibration: Calibration
+  readonly calibrations: Readonly<Record<Mode, Calibration>>
+  readonly stacks: Readonly<Record<Mode, Stack>>
+  readonly features: Features
   readonly catalogue: Catalogue
   readonly board: ScoreBoard
   readonly sweep: Sweep
@@ -30,11 +36,13 @@ export interface AskingContext {
 }
 
 /** Asks the sources one after the other, each within its deadline, and merges what they found. */
-export function createAsking({ enabled, calibration, catalogue, board, sweep, clock }: AskingContext): {
+export function createAsking(context: AskingContext): {
   ask(asked: Asked): RetrievedCandidates
 } {
+  const { enabled, calibrations, stacks, features, catalogue, board, sweep, clock } = context
   const mostMerged = enabled.reduce((sum, { hits }) => sum + hits.rows.length, 0)
   const merged = createHits(mostMerged + maxSwept)
+  const stacked = createStacked(catalogue, mostMerged)
   // Of each row its place in the answer under way, -1 for none.
   let places = new Int32Array(0)
 
@@ -70,6 +78,18 @@ export function createAsking({ enabled, calibration, catalogue, board, sweep, cl
     return { pinIds, scores: merged.scores.slice(0, merged.count), sources }
   }
 
+  function merge(answers: readonly EnabledSource[], { request, query }: Asked): void {
+    const evidence = evidenceOf(query, query.index.trails)
+    const mode = modeOf(query)
+    const { liking, recentCount } = query
+    const context = { catalogue, board, evidence, mode, learned: calibrations[mode].part, liking }
+    const into = { limit: Math.min(request.limit, mostMerged), hits: merged }
+    const stack = stacks[mode]
+    if (request.surface === 'home' && answers.length > 1 && stack.isTrusted)
+      stacked.merge(answers, { ...context, stack, features, recentCount }, into)
+    else mergeHits(answers, context, into)
+  }
+
   return {
     ask(asked) {
       const { request, query, isComplete } = asked
@@ -98,10 +118,7 @@ export function createAsking({ enabled, calibration, catalogue, board, sweep, cl
       const incomplete = answers.flatMap(({ source }) =>
         isComplete || source.reads === undefined ? [] : [source.name],
       )
-      const limit = Math.min(request.limit, mostMerged)
-      const evidence = evidenceOf(query, query.index.trails)
-      const { liking } = query
-      mergeHits(answers, { catalogue, board, evidence, learned: calibration.part, liking }, { limit, hits: merged })
+      merge(answers, asked)
       const deadlineMs = request.deadlineMs ?? Infinity
       const interruption = clock === undefined ? uninterrupted : createInterruption(() => tookMs() > deadlineMs)
       const swept = fill(asked, interruption)

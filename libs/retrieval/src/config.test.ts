@@ -17,14 +17,14 @@ test('what is not said keeps its default', () => {
   const standard = resolveRetrievalConfig()
   const config = resolveRetrievalConfig({
     maxPins: 5,
-    sources: { popularity: { share: 2, parameters: { fastWeight: 0.1 } } },
+    sources: { popularity: { share: 2, parameters: { maxLocales: 3 } } },
   })
   expect(config.maxPins).toBe(5)
   expect(config.maxSessions).toBe(standard.maxSessions)
   expect(config.sources['popularity']).toEqual({
     ...standard.sources['popularity'],
     share: 2,
-    parameters: { ...standard.sources['popularity']?.parameters, fastWeight: 0.1 },
+    parameters: { ...standard.sources['popularity']?.parameters, maxLocales: 3 },
   })
 })
 
@@ -44,8 +44,8 @@ describe('refuses', () => {
     ['sources.popularity.maxCandidates', { sources: { popularity: { maxCandidates: 0 } } }],
     ['sources.popularity.share', { sources: { popularity: { share: NaN } } }],
     ['sources.popularity.weight', { sources: { popularity: { weight: 1 } } }],
-    ['sources.popularity.parameters.fastWeight', { sources: { popularity: { parameters: { fastWeight: 'much' } } } }],
-    ['sources.popularity.parameters.fastWeight', { sources: { popularity: { parameters: { fastWeight: -1 } } } }],
+    ['sources.popularity.parameters.maxLocales', { sources: { popularity: { parameters: { maxLocales: 'much' } } } }],
+    ['sources.popularity.parameters.maxLocales', { sources: { popularity: { parameters: { maxLocales: -1 } } } }],
     ['sources.popularity.parameters.slow', { sources: { popularity: { parameters: { slow: 1 } } } }],
   ])('%s', (name, input) => {
     const error = errorOf(input)

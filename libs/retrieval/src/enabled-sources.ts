@@ -1,5 +1,6 @@
 import { createCalibration, type Calibration } from './calibration.ts'
 import type { RetrievalConfig } from './config.ts'
+import type { Mode } from './modes.ts'
 import { createHits, type Hits } from './score-board.ts'
 import { sourceDefinitions } from './source-definitions.ts'
 import type { SharedViews, Source } from './source.ts'
@@ -11,15 +12,15 @@ export interface EnabledSource {
   readonly share: number
   readonly scale: 'probability' | 'relative'
   readonly deadlineMs: number
-  /** What each of its ranks is worth by what the calibration has learned. */
-  readonly worth: Float64Array
+  /** What each of its ranks is worth to each kind of question by what was learned. */
+  readonly worths: Readonly<Record<Mode, Float64Array>>
 }
 
-/** Makes the sources that a configuration has on, in the order of answers, and the calibration of their ranks. */
+/** Makes the sources that a configuration has on, in the order of answers, and the calibrations of their ranks. */
 export function createEnabledSources(
   config: RetrievalConfig,
   views: SharedViews,
-): { readonly enabled: readonly EnabledSource[]; readonly calibration: Calibration } {
+): { readonly enabled: readonly EnabledSource[]; readonly calibrations: Readonly<Record<Mode, Calibration>> } {
   const made = sourceDefinitions.flatMap((definition) => {
     const settings = config.sources[definition.name]
     if (settings === undefined || !settings.enabled) return []
@@ -27,8 +28,15 @@ export function createEnabledSources(
     const { share, maxCandidates, deadlineMs } = settings
     return [{ source, hits: createHits(maxCandidates), share, scale: source.scale ?? 'relative', deadlineMs }]
   })
-  const calibration = createCalibration(
-    made.map(({ source: { name }, share, hits }) => ({ name, share, maxCandidates: hits.rows.length })),
-  )
-  return { enabled: made.map((entry, at) => ({ ...entry, worth: calibration.worthOf(at) })), calibration }
+  const calibrate = (): Calibration =>
+    createCalibration(
+      made.map(({ source: { name }, share, hits }) => ({ name, share, maxCandidates: hits.rows.length })),
+    )
+  const calibrations = { closed: calibrate(), open: calibrate(), among: calibrate() }
+  const worths = (at: number): Record<Mode, Float64Array> => ({
+    closed: calibrations.closed.worthOf(at),
+    open: calibrations.open.worthOf(at),
+    among: calibrations.among.worthOf(at),
+  })
+  return { enabled: made.map((entry, at) => ({ ...entry, worths: worths(at) })), calibrations }
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 import { anEngagement, minuteMs, startMs } from './builders.fixture.ts'
 import { createCatalogue } from './catalogue.ts'
-import { isLesson, lessonOf, type LessonViews } from './lessons.ts'
+import { isLesson, lessonOf, type LessonState, type LessonViews } from './lessons.ts'
 import { createSessions } from './sessions.ts'
 
 const caps = {
@@ -36,15 +36,17 @@ const chosen = (oneIn: number, from = 0): string => {
   for (let n = from; ; n++) if (isLesson({ userId: 'u', pinId: `p${n}`, atMs }, oneIn)) return `p${n}`
 }
 
-function lessonAbout(pinId: string, samples = 0, userId = 'u'): ReturnType<typeof lessonOf> {
-  const known = views()
-  return lessonOf(anEngagement({ userId, sessionId: 's', pinId, atMs }), { pinId: asId<PinId>(pinId), samples }, known)
+const nothingYet: LessonState = { samples: 0, lastLessonMs: -Infinity, waiting: [] }
+
+function lessonAbout(pinId: string, state: Partial<LessonState> = {}, userId = 'u'): ReturnType<typeof lessonOf> {
+  const engagement = anEngagement({ userId, sessionId: 's', pinId, atMs })
+  return lessonOf(engagement, { ...nothingYet, ...state, pinId: asId<PinId>(pinId) }, views())
 }
 
 test('a lesson is the question before the action', () => {
   const lesson = lessonAbout(chosen(16))
   expect(lesson).toMatchObject({ surface: 'home', atMs, userId: asId<UserId>('u'), sessionId: 's' })
-  expect(lesson?.exclude).toEqual(['old', 'a', 'b'])
+  expect(lesson?.exclude).toBeUndefined()
   expect(lesson?.recent?.map(({ pinId, sessionId }) => [pinId, sessionId])).toEqual([
     ['old', null],
     ['a', 's'],
@@ -52,31 +54,53 @@ test('a lesson is the question before the action', () => {
   ])
 })
 
-test('one action in 16 is a lesson, one in 128 later, and each of those is one of the former', () => {
+test('one action in 16 is a lesson, fewer later, and each of those is one of the former', () => {
   const pinIds = Array.from({ length: 16_000 }, (_, n) => `p${n}`)
   const early = pinIds.filter((pinId) => isLesson({ userId: 'u', pinId, atMs }))
-  const late = pinIds.filter((pinId) => isLesson({ userId: 'u', pinId, atMs }, 128))
+  const late = pinIds.filter((pinId) => isLesson({ userId: 'u', pinId, atMs }, 64))
   expect(early.length).toBeGreaterThan(900)
   expect(early.length).toBeLessThan(1_100)
-  expect(late.length).toBeGreaterThan(90)
-  expect(late.length).toBeLessThan(160)
+  expect(late.length).toBeGreaterThan(200)
+  expect(late.length).toBeLessThan(300)
   expect(early).toEqual(expect.arrayContaining(late))
   const onlyEarly = early.find((pinId) => !late.includes(pinId)) ?? ''
-  expect(lessonAbout(onlyEarly, 511)).not.toBeNull()
-  expect(lessonAbout(onlyEarly, 512)).toBeNull()
-  expect(lessonAbout(chosen(128), 512)).not.toBeNull()
+  expect(lessonAbout(onlyEarly, { samples: 2_047 })).not.toBeNull()
+  expect(lessonAbout(onlyEarly, { samples: 2_048 })).toBeNull()
+  expect(lessonAbout(chosen(64), { samples: 2_048 })).not.toBeNull()
+  expect(lessonAbout(chosen(256), { samples: 5_000 })).not.toBeNull()
 })
 
-test('no lesson: another action, a user without a trail, a pin of the trail', () => {
+test('lessons keep their distance once there are many', () => {
+  const lastLessonMs = atMs - 20
+  expect(lessonAbout(chosen(16), { samples: 511, lastLessonMs })).not.toBeNull()
+  expect(lessonAbout(chosen(16), { samples: 512, lastLessonMs })).toBeNull()
+  expect(lessonAbout(chosen(16), { samples: 512, lastLessonMs: atMs - 50 })).not.toBeNull()
+})
+
+test('what the user did since the views were brought up to date comes last, and is enough to know a user by', () => {
+  const waiting = [
+    { pinId: asId<PinId>('c'), action: 'click', occurredAtMs: atMs - 1, sessionId: null, boardId: null },
+  ] as const
+  expect(lessonAbout(chosen(16), { waiting })?.recent?.map(({ pinId }) => pinId)).toEqual(['old', 'a', 'b', 'c'])
+  let stranger = 0
+  while (!isLesson({ userId: `stranger${stranger}`, pinId: 'p', atMs })) stranger++
+  expect(lessonAbout('p', { waiting }, `stranger${stranger}`)?.recent?.map(({ pinId }) => pinId)).toEqual(['c'])
+})
+
+test('no lesson: another action, a user without a trail', () => {
   let other = 0
   while (isLesson({ userId: 'u', pinId: `p${other}`, atMs })) other++
   expect(lessonAbout(`p${other}`)).toBeNull()
   let stranger = 0
   while (!isLesson({ userId: `stranger${stranger}`, pinId: 'p', atMs })) stranger++
-  expect(lessonAbout('p', 0, `stranger${stranger}`)).toBeNull()
-  const known = views()
-  let minute = 0
-  while (!isLesson({ userId: 'u', pinId: 'a', atMs: atMs + minute * minuteMs })) minute++
-  const again = anEngagement({ userId: 'u', pinId: 'a', sessionId: 's', atMs: atMs + minute * minuteMs })
-  expect(lessonOf(again, { pinId: asId<PinId>('a'), samples: 0 }, known)).toBeNull()
+  expect(lessonAbout('p', {}, `stranger${stranger}`)).toBeNull()
+})
+
+test('A29: a pin that the user comes back to is a lesson, the last one too', () => {
+  for (const pinId of ['a', 'b']) {
+    let minute = 0
+    while (!isLesson({ userId: 'u', pinId, atMs: atMs + minute * minuteMs })) minute++
+    const taken = anEngagement({ userId: 'u', pinId, sessionId: 's', atMs: atMs + minute * minuteMs })
+    expect(lessonOf(taken, { ...nothingYet, pinId: asId<PinId>(pinId) }, views())?.recent).toHaveLength(3)
+  }
 })

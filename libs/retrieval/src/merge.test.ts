@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 
 import { createCatalogue } from './catalogue.ts'
 import { mergeHits, type MergeInput } from './merge.ts'
+import type { Mode } from './modes.ts'
 import { createHits, createScoreBoard } from './score-board.ts'
 
 const catalogue = createCatalogue({ maxPins: 10, seed: 1, showUnlistedPins: true })
@@ -32,6 +33,12 @@ function merged(
     hits.rows[i] ?? -1,
     Math.round((hits.scores[i] ?? 0) * 1000) / 1000,
   ])
+}
+
+/** Worths by rank that are the same for every kind of question. */
+function worthsOf(...ranks: readonly number[]): Readonly<Record<Mode, Float64Array>> {
+  const worth = Float64Array.from(ranks)
+  return { closed: worth, open: worth, among: worth }
 }
 
 test('relative sources are parts of the evidence, probabilities of the rest', () => {
@@ -80,9 +87,9 @@ test('learned worths are a mixture of their own, weighed by how much was learned
         [a, 3],
         [b, 1],
       ],
-      { worth: Float64Array.of(0.01, 0.01) },
+      { worths: worthsOf(0.01, 0.01) },
     ),
-    input([[c, 1]], { worth: Float64Array.of(0.06) }),
+    input([[c, 1]], { worths: worthsOf(0.06) }),
   ]
   expect(merged(inputs, 1, 10, 0)).toEqual([
     [c, 0.5],
@@ -111,7 +118,7 @@ const anInput = fc
   .map(({ scores, share, scale, worths }) => {
     const sum = scores.reduce((total, [, score]) => total + score, 0)
     const best = scores.map(([row, score]) => [row, score / sum] as const).sort((x, y) => y[1] - x[1])
-    return input(best, { share, scale, worth: Float64Array.from(worths.sort((x, y) => y - x)) })
+    return input(best, { share, scale, worths: worthsOf(...worths.sort((x, y) => y - x)) })
   })
 const somePart = fc.double({ min: 0, max: 1, noNaN: true })
 const someEvidence = fc.double({ min: 0.1, max: 1, noNaN: true })
@@ -152,7 +159,7 @@ test('law: a source that found nothing changes nothing', () => {
       someEvidence,
       somePart,
       (inputs, scale, evidence, learned) => {
-        const empty = input([], { scale, worth: new Float64Array(10).fill(1) })
+        const empty = input([], { scale, worths: worthsOf(...new Array<number>(10).fill(1)) })
         expect(merged([...inputs, empty], evidence, 10, learned)).toEqual(merged(inputs, evidence, 10, learned))
       },
     ),

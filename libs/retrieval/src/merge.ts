@@ -1,4 +1,5 @@
 import type { Catalogue } from './catalogue.ts'
+import type { Mode } from './modes.ts'
 import { selectorInto, type Hits, type ScoreBoard } from './score-board.ts'
 
 /** One source's answer, its weight and the meaning of its scores. */
@@ -6,8 +7,8 @@ export interface MergeInput {
   readonly hits: Hits
   readonly share: number
   readonly scale: 'probability' | 'relative'
-  /** What each of its ranks is worth, see `Calibration`. */
-  readonly worth?: Float64Array
+  /** What each of its ranks is worth to each kind of question, see `Calibration`. */
+  readonly worths?: Readonly<Record<Mode, Float64Array>>
 }
 
 /** What the merge works with. `evidence`: how far sources of scale `relative` are to be trusted together, in (0, 1]. */
@@ -15,6 +16,7 @@ export interface MergeContext {
   readonly catalogue: Catalogue
   readonly board: ScoreBoard
   readonly evidence: number
+  readonly mode?: Mode
   /** Weight of the learned worths against the fixed mixture, in [0, 1); 0 where absent. */
   readonly learned?: number
   /** The factor by which each pin counts less; null or absent: none does. */
@@ -33,13 +35,11 @@ const leastProbabilityWeight = 0.02
  * - the learned one: each adds what its ranks are worth.
  *
  * A source that is asked alone needs no share, and keeps its order to the last bit: nothing learned counts, and its scores
- * are scaled by a power of two. Fills `hits` with the best `limit` of
- * the union, best first.
+ * are scaled by a power of two. Fills the board.
  */
-export function mergeHits(
+export function mixHits(
   inputs: readonly MergeInput[],
-  { catalogue, board, evidence, learned = 0, liking = null }: MergeContext,
-  { limit, hits }: { readonly limit: number; readonly hits: Hits },
+  { board, evidence, mode = 'closed', learned = 0 }: Omit<MergeContext, 'catalogue' | 'liking'>,
 ): void {
   board.clear()
   const isAlone = inputs.length === 1
@@ -53,11 +53,12 @@ export function mergeHits(
   for (const input of inputs) {
     if (input.hits.count === 0 || shareOf(input) === 0) continue
     if (input.scale === 'probability') weights += untrusted * shareOf(input)
-    for (let i = 0; i < input.hits.count; i++) worths += input.worth?.[i] ?? 0
+    for (let i = 0; i < input.hits.count; i++) worths += input.worths?.[mode][i] ?? 0
   }
   const part = worths > 0 && !isAlone ? learned : 0
   for (const input of inputs) {
-    const { hits: found, scale, worth } = input
+    const { hits: found, scale } = input
+    const worth = input.worths?.[mode]
     const share = shareOf(input)
     if (share === 0 || found.count === 0) continue
     let weight = (1 - part) / weights
@@ -70,6 +71,16 @@ export function mergeHits(
       board.add(found.rows[i] ?? 0, part === 0 ? score : score + (part * (worth?.[i] ?? 0)) / worths)
     }
   }
+}
+
+/** Mixes the answers of sources and fills `hits` with the best `limit` of the union, best first. */
+export function mergeHits(
+  inputs: readonly MergeInput[],
+  context: MergeContext,
+  { limit, hits }: { readonly limit: number; readonly hits: Hits },
+): void {
+  const { catalogue, board, liking = null } = context
+  mixHits(inputs, context)
   const best = selectorInto(catalogue, limit, hits)
   for (let i = 0; i < board.touched; i++) {
     const row = board.touchedRow(i)

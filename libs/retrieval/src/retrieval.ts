@@ -10,6 +10,7 @@ import { resolveRetrievalConfig, type RetrievalConfig, type RetrievalConfigInput
 import { embeddingProblem } from './embedding-problem.ts'
 import { createEnabledSources } from './enabled-sources.ts'
 import { EmbeddingError, SnapshotError } from './errors.ts'
+import { createFeatures } from './features.ts'
 import { createGraphView, type GraphView } from './graph/graph-view.ts'
 import { createLearning, type Lesson } from './learning.ts'
 import { mergeIndex, type GatheredIndex } from './neighbours/gathering.ts'
@@ -18,14 +19,16 @@ import { partOf, tallyOf, type ListPart, type ListTally, type ListWanted } from 
 import { createNeighbourIndex, listNames, type ListName } from './neighbours/neighbour-index.ts'
 import type { Shard } from './neighbours/shard.ts'
 import { createQueryBuilder } from './query.ts'
+import type { RecentAction, RetrievedCandidates, RetrieveQuery } from './question.ts'
+import { createRates } from './rates.ts'
 import type { RowHolder } from './recycling.ts'
-import type { RetrievedCandidates, RetrieveQuery } from './question.ts'
 import { createSaves } from './saves.ts'
 import { createScoreBoard } from './score-board.ts'
 import { userKeyOf } from './session-keys.ts'
 import type { WithdrawnEngagement } from './source.ts'
 import { createSweep } from './sweep/sweep.ts'
 import { decodeSnapshot, finished, snapshotSteps, type SectionWriter, type SnapshotSteps } from './snapshot.ts'
+import { createStack } from './stack.ts'
 
 /** A row of `pin-embeddings.v1`; a null vector withdraws the embedding. */
 export interface EmbeddingUpdate {
@@ -126,12 +129,19 @@ export function createRetrieval({
   let graphView: GraphView | undefined
   const graph = (): GraphView =>
     (graphView ??= createGraphView({ catalogue, caps: { ...config, maxPins: config.maxPins + spareRows + 1 } }))
-  const { enabled, calibration } = createEnabledSources(config, { catalogue, board, seed, graph })
+  const rates = createRates()
+  const { enabled, calibrations } = createEnabledSources(config, { catalogue, board, seed, graph, rates })
+  const features = createFeatures({ enabled, catalogue, board, rates })
+  const stacks = {
+    closed: createStack(features.width),
+    open: createStack(features.width),
+    among: createStack(features.width),
+  }
   const saves = createSaves(config)
   const queries = createQueryBuilder({ catalogue, index, config })
   const sweep = createSweep({ catalogue, shown: queries.shown, seed, maxSteps: config.maxSweepSteps })
-  const asking = createAsking({ enabled, calibration, catalogue, board, sweep, clock })
-  const learning = createLearning({ enabled, calibration, catalogue, index, queries })
+  const asking = createAsking({ enabled, calibrations, stacks, features, catalogue, board, sweep, clock })
+  const learning = createLearning({ enabled, calibrations, stacks, features, rates, catalogue, board, index, queries })
   const isWhole = shard.count === 1
   // 0: the vectors agree on a width by themselves.
   const embeddingWidth = Number(config.sources['pin2vec']?.parameters['dimensions'] ?? 0)
@@ -153,6 +163,7 @@ export function createRetrieval({
     graphView?.letGo(row)
     sweep.ring.remove(row)
     for (const { source } of enabled) source.letGo?.(row)
+    rates.forget(row)
   }
 
   function applyEngagement(engagement: Engagement): void {
@@ -160,13 +171,13 @@ export function createRetrieval({
     const act = subject.kind === 'pin' ? { userId, pinId: subject.pinId, boardId, atMs } : null
     const isSave = act !== null && action === 'save'
     if (isSave && saves.isWithdrawn(act)) return
+    if (refresh === 'event') learnFrom(engagement, [])
     newestMs = Math.max(newestMs, atMs)
     const row = subject.kind === 'pin' ? catalogue.intern(subject.pinId, newestMs) : -1
     const positive = row >= 0 && positiveActions.includes(action)
     // One known from engagements alone may be known from hides alone.
     if (positive && catalogue.isShown(row)) sweep.ring.add(row)
-    const lesson = config.adaptShares && isWhole && row >= 0 ? learning.lessonOf(engagement) : null
-    if (lesson !== null) learning.learn(learning.ranksOf(lesson, null))
+    if (positive) rates.fold(row, atMs)
     if (positive) index.fold({ userId, sessionId, pinRow: row, atMs })
     const isFirst = graphView?.foldEngagement({ engagement, row, positive }) ?? positive
     for (const { source } of enabled) source.foldEngagement?.({ engagement, row, positive, isFirst })
@@ -181,7 +192,26 @@ export function createRetrieval({
     const { engagement, row, saves: taken } = withdrawn
     index.withdraw(engagement.userId, row, taken)
     graphView?.withdraw(engagement.userId, row, taken)
+    for (const { atMs } of taken) rates.take(row, atMs)
     for (const { source } of enabled) source.withdraw?.(withdrawn)
+  }
+
+  function learnFrom(engagement: Engagement, waiting: readonly RecentAction[]): void {
+    const lesson = config.adaptShares && isWhole ? learning.lessonOf(engagement, waiting) : null
+    if (lesson !== null) learning.learn(learning.examine(lesson, null))
+  }
+
+  /** Questions between marks are answered from what was known at the last one, so that is what lessons are about. */
+  function learnFromPending(): void {
+    const waiting = new Map<UserId, RecentAction[]>()
+    for (const engagement of pendingEngagements) {
+      const { userId, subject, action, sessionId, boardId, occurredAtMs } = engagement
+      const done = waiting.get(userId) ?? []
+      learnFrom(engagement, done)
+      if (subject.kind !== 'pin' || !positiveActions.includes(action)) continue
+      waiting.set(userId, done)
+      done.push({ pinId: subject.pinId, action, occurredAtMs, sessionId, boardId })
+    }
   }
 
   function partsOf(positions: Uint8Array): ((writer: SectionWriter) => void)[] {
@@ -193,7 +223,8 @@ export function createRetrieval({
         catalogue.save(writer.under('catalogue'))
         sweep.ring.save(writer.under('sweep'))
         saves.save(writer.under('saves'))
-        calibration.save(writer.under('calibration'))
+        rates.save(writer.under('rates'))
+        learning.save(writer.under('learning'))
       },
       ...index.saving,
       (writer) => graphView?.save(writer.under('graph')),
@@ -243,6 +274,7 @@ export function createRetrieval({
       return problems
     },
     mark() {
+      learnFromPending()
       for (const engagement of pendingEngagements) applyEngagement(engagement)
       for (const update of pendingEmbeddings) applyEmbedding(update)
       pendingEngagements = []
@@ -265,9 +297,9 @@ export function createRetrieval({
     lessonOf: (engagement) =>
       config.adaptShares && !isWhole && refresh === 'event' ? learning.lessonOf(engagement) : null,
     learn(lesson, gathered) {
-      const ranks = learning.ranksOf(lesson, mergeIndex(gathered, catalogue))
-      learning.learn(ranks)
-      return ranks
+      const numbers = learning.examine(lesson, mergeIndex(gathered, catalogue))
+      learning.learn(numbers)
+      return numbers
     },
     learnRanks: (ranks) => learning.learn(ranks),
     stats() {
@@ -319,7 +351,8 @@ export function createRetrieval({
       catalogue.load(reader.under('catalogue'))
       sweep.ring.load(reader.under('sweep'))
       saves.load(reader.under('saves'))
-      calibration.load(reader.under('calibration'))
+      rates.load(reader.under('rates'))
+      learning.load(reader.under('learning'))
       index.load(reader)
       graphView?.load(reader.under('graph'))
       for (const { source } of enabled) source.load(reader.under(`source:${source.name}`))

@@ -5,6 +5,7 @@ import type { Catalogue } from './catalogue.ts'
 import type { GraphView } from './graph/graph-view.ts'
 import type { Interruption } from './interruption.ts'
 import type { Asker, IndexReading, ListName } from './neighbours/neighbour-index.ts'
+import type { Rates } from './rates.ts'
 import type { RowHolder } from './recycling.ts'
 import type { WithdrawnSave } from './saves.ts'
 import type { Hits, ScoreBoard } from './score-board.ts'
@@ -18,6 +19,8 @@ export interface SharedViews {
   readonly catalogue: Catalogue
   /** The live graph of pins, boards and users; folded only where a source asks for it when it is made. */
   readonly graph: () => GraphView
+  /** What everybody takes, at several half-lives. */
+  readonly rates: Rates
   /** Scratch for one query at a time; a source clears it before use. */
   readonly board: ScoreBoard
   /** Orders ties and seeds whatever a source draws. */
@@ -56,12 +59,30 @@ export interface Source {
    * `interruption` and break off with what they have.
    */
   query(query: SourceQuery, hits: Hits, interruption: Interruption): void
+  /** Present where it adapts to what users take. */
+  readonly adaptation?: Adaptation
   /** Bytes of the source's own view, without the shared ones. */
   bytes(): number
   /** Named counts for the operator, e.g. edges. */
   counts?(): Readonly<Record<string, number>>
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
+}
+
+/** How a source adapts: by lessons, each a few numbers, which are learned on every shard alike. */
+export interface Adaptation {
+  /** Numbers of a lesson. */
+  readonly width: number
+  /** Writes down what its answers say of the pin that the user is about to take. `into` is `width` long. */
+  examine(lesson: AdaptationLesson, into: Int32Array): void
+  learn(lesson: Int32Array): void
+}
+
+/** A question, the pin that was the answer, and its rank in what the source has just answered, see `rankIn`. */
+export interface AdaptationLesson {
+  readonly query: SourceQuery
+  readonly row: number
+  readonly rank: number
 }
 
 /** Which list of the neighbour index a source reads, through which pins, and how many of each at most. */

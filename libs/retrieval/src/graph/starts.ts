@@ -33,6 +33,11 @@ export const startDefaults: StartsOptions = {
   closeupWeight: 1,
 }
 
+/** The same where what came last says no more than what came long ago, as on a board that is being filled. */
+export function flatStarts(options: StartsOptions): StartsOptions {
+  return { ...options, maxStarts: Math.max(30, options.maxStarts), historyDecay: 1, halfLifeMs: Infinity }
+}
+
 /** Room for the starts of one query at a time. */
 export function createStarts(options: StartsOptions): Starts {
   const { historyDecay, halfLifeMs } = options

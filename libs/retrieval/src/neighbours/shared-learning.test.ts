@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 import { anOpenRetrieval, anEngagement, aQuery, asData, minuteMs, recentClicks, startMs } from '../builders.fixture.ts'
 import type { Retrieval } from '../retrieval.ts'
-import { gatherIndex } from './gathering.ts'
+import { gatherIndex, type GatheredList } from './gathering.ts'
 import type { IndexShard } from './list-part.ts'
 
 const folds = 3_000
@@ -58,10 +58,24 @@ test.each([2, 3])(
   60_000,
 )
 
+const nothing = (list: 'trails' | 'sessions'): GatheredList => ({
+  wanted: { list, pinIds: [], maxPerPin: 0, countedPinIds: [], asker: null },
+  parts: [],
+  countedPinIds: [],
+  tallies: [],
+  isComplete: true,
+})
+
 test('what was learned where other sources are on is not learned', () => {
   const [one, other] = [make(0, 2), make(1, 2)]
   other.learnRanks(Int32Array.of(0))
   expect(other.snapshot(new Uint8Array())).toEqual(make(1, 2).snapshot(new Uint8Array()))
-  one.learnRanks(new Int32Array(one.sourceNames.length))
-  expect(one.snapshot(new Uint8Array())).not.toEqual(make(0, 2).snapshot(new Uint8Array()))
+  for (let n = 0; n < 400; n++) {
+    const lesson = one.lessonOf(click(n))
+    one.foldEngagement(click(n))
+    if (lesson === null) continue
+    const numbers = one.learn(lesson, { trails: nothing('trails'), sessions: nothing('sessions') })
+    other.learnRanks(numbers)
+  }
+  expect(other.snapshot(new Uint8Array())).not.toEqual(make(1, 2).snapshot(new Uint8Array()))
 })

@@ -1,7 +1,9 @@
-import { createStarts, startDefaults, type StartsOptions } from '../graph/starts.ts'
+import { createStarts, flatStarts, startDefaults, type Starts, type StartsOptions } from '../graph/starts.ts'
 import { createTwoHop } from '../graph/two-hop.ts'
-import { selectorInto } from '../score-board.ts'
-import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+import { uninterrupted, type Interruption } from '../interruption.ts'
+import { selectorInto, type Hits } from '../score-board.ts'
+import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
+import { createVariants } from '../variants.ts'
 
 /** Parameters of board co-occurrence. */
 export type BoardCoOccurrenceParameters = StartsOptions & {
@@ -44,7 +46,7 @@ function createBoardCoOccurrence(
   parameters: BoardCoOccurrenceParameters,
 ): Source {
   const view = graph()
-  const starts = createStarts(parameters)
+  const starts = [createStarts(parameters), createStarts(flatStarts(parameters))]
   const shared = createTwoHop(view.graph, board, {
     pinDegreePower: 0.5,
     boardSizePower: parameters.widthPower,
@@ -55,24 +57,33 @@ function createBoardCoOccurrence(
     maxBoards: parameters.maxBoardsPerPin,
     maxPins: parameters.maxPinsPerBoard,
   })
+  const variants = createVariants(starts.length, (variant, query, hits) => {
+    answer(starts[variant], query, hits, uninterrupted)
+  })
+
+  function answer(from: Starts | undefined, query: SourceQuery, hits: Hits, interruption: Interruption): void {
+    if (from === undefined) return
+    view.graph.settle()
+    board.clear()
+    from.fill(query)
+    const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query), interruption }
+    for (let i = 0; i < from.count; i++) shared.expand(from.pinRows[i] ?? 0, from.weights[i] ?? 0, about)
+    const best = selectorInto(catalogue, query.limit, hits)
+    for (let i = 0; i < board.touched; i++) {
+      const row = board.touchedRow(i)
+      const degree = Math.max(1, view.graph.boardsOfPin.countOf(row))
+      best.offer(row, board.get(row) / Math.sqrt(degree), query.accept)
+    }
+    best.finish()
+  }
+
   return {
     name: 'board-co-occurrence',
-    query(query, hits, interruption) {
-      view.graph.settle()
-      board.clear()
-      starts.fill(query)
-      const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query), interruption }
-      for (let i = 0; i < starts.count; i++) shared.expand(starts.pinRows[i] ?? 0, starts.weights[i] ?? 0, about)
-      const best = selectorInto(catalogue, query.limit, hits)
-      for (let i = 0; i < board.touched; i++) {
-        const row = board.touchedRow(i)
-        const degree = Math.max(1, view.graph.boardsOfPin.countOf(row))
-        best.offer(row, board.get(row) / Math.sqrt(degree), query.accept)
-      }
-      best.finish()
-    },
+    adaptation: variants,
+    query: (query, hits, interruption) => answer(starts[variants.chosen], query, hits, interruption),
     bytes: () => 0,
-    save() {},
-    load() {},
+    counts: () => ({ variant: variants.chosen }),
+    save: variants.save,
+    load: variants.load,
   }
 }

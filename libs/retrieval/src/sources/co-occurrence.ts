@@ -1,5 +1,11 @@
-import { createRules } from '../rules.ts'
+import { uninterrupted, type Interruption } from '../interruption.ts'
+import { createRules, type Rules } from '../rules.ts'
+import type { Hits } from '../score-board.ts'
 import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
+import { createVariants } from '../variants.ts'
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
 
 /** Parameters of the co-occurrence source. */
 export type CoOccurrenceParameters = {
@@ -17,7 +23,7 @@ export type CoOccurrenceParameters = {
   readonly backwardWeight: number
   /** Both pins count by log(sessions / sessions with it) to this power. */
   readonly rarityExponent: number
-  /** After this long a session counts half. */
+  /** After this long a session counts half; less where shorter times have been better. */
   readonly halfLifeMs: number
 }
 
@@ -42,7 +48,27 @@ export const coOccurrence: SourceDefinition<CoOccurrenceParameters> = {
 
 function createCoOccurrence({ board }: SharedViews, parameters: CoOccurrenceParameters): Source {
   const { maxRecentPins, historyDecay, maxSessionsPerPin } = parameters
-  const rules = createRules(board, parameters)
+  // Where the news of this hour is read, sessions of yesterday say little.
+  const rules = [parameters.halfLifeMs, dayMs, 2 * hourMs].map((halfLifeMs) =>
+    createRules(board, { ...parameters, halfLifeMs }),
+  )
+  const variants = createVariants(rules.length, (variant, query, hits) => {
+    answer(rules[variant], query, hits, uninterrupted)
+  })
+
+  function answer(by: Rules | undefined, query: SourceQuery, hits: Hits, interruption: Interruption): void {
+    if (by === undefined) return
+    const { sessions, ownSession } = query.index
+    const at = { sessions, atMs: query.atMs, ownSession, interruption }
+    by.begin()
+    let weight = 1
+    for (const row of latestPinsOf(query, maxRecentPins)) {
+      by.add(row, weight, at)
+      weight *= historyDecay
+    }
+    board.top(query.limit, query.accept, hits)
+  }
+
   return {
     name: 'co-occurrence',
     scale: 'relative',
@@ -51,20 +77,12 @@ function createCoOccurrence({ board }: SharedViews, parameters: CoOccurrencePara
       maxPerPin: maxSessionsPerPin,
       pinsOf: (query) => latestPinsOf(query, maxRecentPins),
     },
-    query(query, hits, interruption) {
-      const { sessions, ownSession } = query.index
-      const at = { sessions, atMs: query.atMs, ownSession, interruption }
-      rules.begin()
-      let weight = 1
-      for (const row of latestPinsOf(query, maxRecentPins)) {
-        rules.add(row, weight, at)
-        weight *= historyDecay
-      }
-      board.top(query.limit, query.accept, hits)
-    },
+    adaptation: variants,
+    query: (query, hits, interruption) => answer(rules[variants.chosen], query, hits, interruption),
     bytes: () => 0,
-    save() {},
-    load() {},
+    counts: () => ({ variant: variants.chosen }),
+    save: variants.save,
+    load: variants.load,
   }
 }
 

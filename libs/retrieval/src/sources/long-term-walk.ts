@@ -1,7 +1,9 @@
-import { createStarts, startDefaults, type StartsOptions } from '../graph/starts.ts'
+import { createStarts, flatStarts, startDefaults, type Starts, type StartsOptions } from '../graph/starts.ts'
 import { createTwoHop } from '../graph/two-hop.ts'
-import { selectorInto } from '../score-board.ts'
-import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+import { uninterrupted, type Interruption } from '../interruption.ts'
+import { selectorInto, type Hits } from '../score-board.ts'
+import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
+import { createVariants } from '../variants.ts'
 
 /** Parameters of the closed-form walk. */
 export type LongTermWalkParameters = StartsOptions & {
@@ -16,7 +18,8 @@ export type LongTermWalkParameters = StartsOptions & {
 /**
  * RP3β (Paudel et al. 2016): the probability of a walk user → pin → board → pin, transition probabilities to the power
  * alpha, divided by the pin's degree to the power beta. Computed from the live graph when it is asked for, over the
- * user's long history, so there is no matrix to keep.
+ * user's long history, so there is no matrix to keep. How much what came last counts beside the rest is chosen by what
+ * has been right.
  */
 export const longTermWalk: SourceDefinition<LongTermWalkParameters> = {
   name: 'long-term-walk',
@@ -39,7 +42,7 @@ export const longTermWalk: SourceDefinition<LongTermWalkParameters> = {
 function createLongTermWalk({ catalogue, board, graph }: SharedViews, parameters: LongTermWalkParameters): Source {
   const { alpha, beta, maxBoardsPerPin, maxPinsPerBoard } = parameters
   const view = graph()
-  const starts = createStarts(parameters)
+  const starts = [createStarts(parameters), createStarts(flatStarts(parameters))]
   const walk = createTwoHop(view.graph, board, {
     pinDegreePower: alpha,
     boardSizePower: alpha,
@@ -50,26 +53,35 @@ function createLongTermWalk({ catalogue, board, graph }: SharedViews, parameters
     maxBoards: maxBoardsPerPin,
     maxPins: maxPinsPerBoard,
   })
+  const variants = createVariants(starts.length, (variant, query, hits) => {
+    answer(starts[variant], query, hits, uninterrupted)
+  })
+
+  function answer(from: Starts | undefined, query: SourceQuery, hits: Hits, interruption: Interruption): void {
+    if (from === undefined) return
+    view.graph.settle()
+    board.clear()
+    from.fill(query)
+    const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query), interruption }
+    for (let i = 0; i < from.count; i++) {
+      walk.expand(from.pinRows[i] ?? 0, (from.weights[i] ?? 0) ** alpha, about)
+    }
+    const best = selectorInto(catalogue, query.limit, hits)
+    for (let i = 0; i < board.touched; i++) {
+      const row = board.touchedRow(i)
+      const degree = Math.max(1, view.graph.boardsOfPin.countOf(row))
+      best.offer(row, board.get(row) * degree ** -beta, query.accept)
+    }
+    best.finish()
+  }
+
   return {
     name: 'long-term-walk',
-    query(query, hits, interruption) {
-      view.graph.settle()
-      board.clear()
-      starts.fill(query)
-      const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query), interruption }
-      for (let i = 0; i < starts.count; i++) {
-        walk.expand(starts.pinRows[i] ?? 0, (starts.weights[i] ?? 0) ** alpha, about)
-      }
-      const best = selectorInto(catalogue, query.limit, hits)
-      for (let i = 0; i < board.touched; i++) {
-        const row = board.touchedRow(i)
-        const degree = Math.max(1, view.graph.boardsOfPin.countOf(row))
-        best.offer(row, board.get(row) * degree ** -beta, query.accept)
-      }
-      best.finish()
-    },
+    adaptation: variants,
+    query: (query, hits, interruption) => answer(starts[variants.chosen], query, hits, interruption),
     bytes: () => 0,
-    save() {},
-    load() {},
+    counts: () => ({ variant: variants.chosen }),
+    save: variants.save,
+    load: variants.load,
   }
 }

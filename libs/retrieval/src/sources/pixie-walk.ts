@@ -2,8 +2,11 @@ import { hash32 } from '@freshet/domain/hash'
 
 import { maxWalkSteps } from '../graph/graph-view.ts'
 import { createRandomWalk, type WalkOptions } from '../graph/random-walk.ts'
-import { createStarts, startDefaults, type StartsOptions } from '../graph/starts.ts'
-import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+import { createStarts, flatStarts, startDefaults, type Starts, type StartsOptions } from '../graph/starts.ts'
+import { uninterrupted, type Interruption } from '../interruption.ts'
+import type { Hits } from '../score-board.ts'
+import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
+import { createVariants } from '../variants.ts'
 
 /** Parameters of the random walk source. */
 export type PixieWalkParameters = WalkOptions & StartsOptions
@@ -34,7 +37,7 @@ export const pixieWalk: SourceDefinition<PixieWalkParameters> = {
 
 function createPixieWalk({ catalogue, seed, graph }: SharedViews, parameters: PixieWalkParameters): Source {
   const view = graph()
-  const starts = createStarts(parameters)
+  const starts = [createStarts(parameters), createStarts(flatStarts(parameters))]
   const random = createRandomWalk({
     graph: view.graph,
     catalogue,
@@ -42,19 +45,28 @@ function createPixieWalk({ catalogue, seed, graph }: SharedViews, parameters: Pi
     maxSteps: maxWalkSteps,
     options: parameters,
   })
+  const variants = createVariants(starts.length, (variant, query, hits) => {
+    answer(starts[variant], query, hits, uninterrupted)
+  })
+
+  function answer(from: Starts | undefined, query: SourceQuery, hits: Hits, interruption: Interruption): void {
+    if (from === undefined) return
+    from.fill(query)
+    const { count, pinRows, weights } = from
+    const walkSeed = hash32(query.userId ?? '', seed ^ Math.floor(query.atMs / 1000))
+    const label = view.labelOf(query.language)
+    const ownBoard = view.ownBoardOf(query)
+    const walk = { count, pinRows, weights, seed: walkSeed, ownBoard, label, interruption }
+    random.walk(walk, { limit: query.limit, accept: query.accept, hits })
+  }
+
   return {
     name: 'pixie-walk',
-    query(query, hits, interruption) {
-      starts.fill(query)
-      const { count, pinRows, weights } = starts
-      const walkSeed = hash32(query.userId ?? '', seed ^ Math.floor(query.atMs / 1000))
-      const label = view.labelOf(query.language)
-      const ownBoard = view.ownBoardOf(query)
-      const walk = { count, pinRows, weights, seed: walkSeed, ownBoard, label, interruption }
-      random.walk(walk, { limit: query.limit, accept: query.accept, hits })
-    },
+    adaptation: variants,
+    query: (query, hits, interruption) => answer(starts[variants.chosen], query, hits, interruption),
     bytes: () => 0,
-    save() {},
-    load() {},
+    counts: () => ({ variant: variants.chosen }),
+    save: variants.save,
+    load: variants.load,
   }
 }

@@ -1,15 +1,9 @@
-import { createDecayedCounts } from '../decayed-counts.ts'
 import { selectorInto, type Selector } from '../score-board.ts'
 import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
 import { createTopList, type TopList } from '../top-list.ts'
 
 /** Parameters of the popularity source. */
 export type PopularityParameters = {
-  /** After this long an action counts half, in the fast counter. */
-  readonly fastHalfLifeMs: number
-  readonly slowHalfLifeMs: number
-  /** Weight of the fast counter's share of all actions; the slow one's is 1 less it. */
-  readonly fastWeight: number
   /** Pins kept in each list of the most popular. */
   readonly maxListed: number
   /** Locales with a list of their own; pins of further ones are found in the list of all. */
@@ -19,7 +13,7 @@ export type PopularityParameters = {
 const dayMs = 86_400_000
 
 /**
- * What everybody likes now: decayed counts of positive actions at two half-lives, as shares of all actions. With a
+ * What everybody likes now: each pin's share of all positive actions at several half-lives, see `Rates`. With a
  * locale: pins of the locales that fit it and pins that are fit for every locale. The last resort of every request: where
  * too little is liked yet, the newest pins follow, so that a catalogue nobody has touched is shown too.
  */
@@ -28,7 +22,7 @@ export const popularity: SourceDefinition<PopularityParameters> = {
   enabled: true,
   maxCandidates: 300,
   share: 1,
-  parameters: { fastHalfLifeMs: dayMs, slowHalfLifeMs: 7 * dayMs, fastWeight: 0.5, maxListed: 600, maxLocales: 64 },
+  parameters: { maxListed: 400, maxLocales: 64 },
   create: createPopularity,
 }
 
@@ -36,6 +30,9 @@ const everywhere = -1
 const least = 1e-9
 /** Before every time that a pin can have: year 1. */
 const earliestMs = -62_135_596_800_001
+
+/** A half-life that counts less has nothing to list. */
+const leastWeight = 0.005
 
 /** The lists of one locale, or of all. */
 interface Listed {
@@ -45,11 +42,9 @@ interface Listed {
   readonly newest: TopList
 }
 
-function createPopularity({ catalogue, board }: SharedViews, parameters: PopularityParameters): Source {
-  const { fastHalfLifeMs, slowHalfLifeMs, fastWeight, maxListed, maxLocales } = parameters
-  const fast = createDecayedCounts(fastHalfLifeMs)
-  const slow = createDecayedCounts(slowHalfLifeMs)
-  const counters = [fast, slow]
+function createPopularity({ catalogue, board, rates }: SharedViews, parameters: PopularityParameters): Source {
+  const { maxListed, maxLocales } = parameters
+  const { counters, weights } = rates
   const publishedAtMs = (row: number): number => catalogue.createdAtMsOf(row) || 1
   const lists = new Map<number, Listed>()
   // That of the pin whose description changed last, before it did.
@@ -91,16 +86,13 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
     }
   }
 
-  function scoreOf(row: number): number {
-    return fastWeight * fast.shareOf(row) + (1 - fastWeight) * slow.shareOf(row)
-  }
-
   function offerLiked(listed: Listed, query: SourceQuery, best: Selector): void {
-    for (const list of listed.liked) {
+    for (const [n, list] of listed.liked.entries()) {
+      if ((weights[n] ?? 0) < leastWeight) continue
       for (let i = 0; i < list.size; i++) {
         const row = list.rowAt(i)
         if (board.get(row) > 0) continue
-        const score = scoreOf(row)
+        const score = rates.shareOf(row)
         board.add(row, score)
         best.offer(row, score, query.accept)
       }
@@ -134,13 +126,10 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
   return {
     name: 'popularity',
     scale: 'probability',
-    foldEngagement({ engagement, row, positive }) {
-      if (!positive) return
-      for (const counter of counters) counter.add(row, engagement.occurredAtMs)
-      raise(row)
+    foldEngagement({ row, positive }) {
+      if (positive) raise(row)
     },
-    withdraw({ row, saves }) {
-      for (const { atMs } of saves) for (const counter of counters) counter.take(row, atMs)
+    withdraw({ row }) {
       for (const locale of [everywhere, catalogue.localeOf(row)])
         for (const list of lists.get(locale)?.liked ?? []) list.lowered(row)
     },
@@ -153,10 +142,7 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
       raise(row)
       for (const listed of listsWith(row)) listed?.newest.raised(row)
     },
-    letGo(row) {
-      refile(row)
-      for (const counter of counters) counter.forget(row)
-    },
+    letGo: refile,
     query(query, hits) {
       board.clear()
       const best = selectorInto(catalogue, query.limit, hits)
@@ -165,7 +151,7 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
         for (const row of query.amongRows) {
           if (board.get(row) > 0) continue
           board.add(row, 1)
-          best.offer(row, scoreOf(row) + least, query.accept)
+          best.offer(row, rates.shareOf(row) + least, query.accept)
         }
         best.finish()
         return
@@ -176,18 +162,13 @@ function createPopularity({ catalogue, board }: SharedViews, parameters: Popular
       best.finish()
     },
     bytes() {
-      let bytes = fast.bytes() + slow.bytes()
+      let bytes = 0
       for (const { liked, newest } of lists.values()) for (const list of [...liked, newest]) bytes += list.bytes()
       return bytes
     },
     counts: () => ({ locales: Math.max(0, lists.size - 1) }),
-    save(writer) {
-      fast.save(writer.under('fast'))
-      slow.save(writer.under('slow'))
-    },
-    load(reader) {
-      fast.load(reader.under('fast'))
-      slow.load(reader.under('slow'))
+    save() {},
+    load() {
       lists.clear()
       for (let row = 0; row < catalogue.size; row++) {
         raise(row)

@@ -1,7 +1,10 @@
 import { createNeighbourGatherer, recentPinsOf } from '../neighbours/gather.ts'
 import { createNeighbourSet } from '../neighbours/neighbour-set.ts'
 import { createNeighbourScorer, type NeighbourParameters } from '../neighbours/scoring.ts'
-import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+import { uninterrupted, type Interruption } from '../interruption.ts'
+import type { Hits } from '../score-board.ts'
+import type { Source, SourceDefinition, SourceQuery, SharedViews } from '../source.ts'
+import { createVariants } from '../variants.ts'
 
 /**
  * What users like this one did next: nearest neighbours among the trails of all users, see `createNeighbourScorer`. Its
@@ -27,11 +30,37 @@ export const sessionNeighbours: SourceDefinition<NeighbourParameters> = {
   create: createSessionNeighbours,
 }
 
+/** Ways to weigh neighbours, beside the parameters as they are: what is read is popular, of this day, of these hours; or a board is filled. */
+const ways: readonly Partial<NeighbourParameters>[] = [
+  {},
+  { rarityExponent: 1 },
+  { rarityExponent: 1, ageDecayDays: 1 },
+  { rarityExponent: 1, ageDecayDays: 0.06 },
+  { historyDecaySteps: 1_000, maxRecentPins: 20 },
+]
+
 function createSessionNeighbours({ board }: SharedViews, parameters: NeighbourParameters): Source {
   const gatherer = createNeighbourGatherer(parameters.maxTrailsPerPin)
-  const scorer = createNeighbourScorer(board, parameters)
   const set = createNeighbourSet(parameters.maxTrailsPerPin)
-  const recentRows = new Int32Array(parameters.maxRecentPins)
+  const scorers = ways.map((way) => {
+    const { maxRecentPins, ...rest } = { ...parameters, ...way }
+    return { maxRecentPins, scorer: createNeighbourScorer(board, { ...rest, maxRecentPins }) }
+  })
+  const recentRows = new Int32Array(Math.max(...scorers.map(({ maxRecentPins }) => maxRecentPins)))
+  const variants = createVariants(scorers.length, (variant, query, hits) => {
+    answer(variant, query, hits, uninterrupted)
+  })
+  const recentsOf = (variant: number): number => scorers[variant]?.maxRecentPins ?? 0
+
+  function answer(variant: number, query: SourceQuery, hits: Hits, interruption: Interruption): void {
+    const { trails } = query.index
+    const counts = { trailsEver: trails.sessionsEver, countOf: trails.sessionCountOf }
+    const recent = recentPinsOf(query, recentsOf(variant), recentRows)
+    gatherer.gather(recent, query.index, set)
+    scorers[variant]?.scorer.score(recent, set, { atMs: query.atMs, counts, interruption })
+    board.top(query.limit, query.accept, hits)
+  }
+
   return {
     name: 'session-neighbours',
     scale: 'relative',
@@ -39,20 +68,16 @@ function createSessionNeighbours({ board }: SharedViews, parameters: NeighbourPa
       list: 'trails',
       maxPerPin: parameters.maxTrailsPerPin,
       pinsOf(query) {
-        const { count, rows } = recentPinsOf(query, parameters.maxRecentPins, recentRows)
+        const most = Math.max(recentsOf(variants.chosen), recentsOf(variants.challenger))
+        const { count, rows } = recentPinsOf(query, most, recentRows)
         return [...rows.subarray(0, count)]
       },
     },
-    query(query, hits, interruption) {
-      const { trails } = query.index
-      const counts = { trailsEver: trails.sessionsEver, countOf: trails.sessionCountOf }
-      const recent = recentPinsOf(query, parameters.maxRecentPins, recentRows)
-      gatherer.gather(recent, query.index, set)
-      scorer.score(recent, set, { atMs: query.atMs, counts, interruption })
-      board.top(query.limit, query.accept, hits)
-    },
+    adaptation: variants,
+    query: (query, hits, interruption) => answer(variants.chosen, query, hits, interruption),
     bytes: () => 0,
-    save() {},
-    load() {},
+    counts: () => ({ variant: variants.chosen }),
+    save: variants.save,
+    load: variants.load,
   }
 }
