@@ -18,7 +18,7 @@ import { runFreshet } from './freshet.ts'
 import { inventedSets, type InventedSet } from './shapes.ts'
 
 interface Report {
-  readonly ask: string
+  readonly ask?: string
   readonly questions: number
   readonly eventsPerSecond: number
   readonly metrics: Readonly<Record<string, number>>

@@ -91,7 +91,7 @@ export function createRates(): Rates {
     learn(bits) {
       const shares = new Float32Array(bits.buffer, bits.byteOffset, bits.length)
       // A pin that nobody has taken says nothing of half-lives.
-      if (!(shares.at(-1)! > 0)) return
+      if (!(shares.at(-1) > 0)) return
       remembered.set(shares, (lessons++ % mostRemembered) * halfLives)
       if (lessons % lessonsBetweenUpdates === 0) update()
     },

@@ -52,7 +52,7 @@ export interface RetrievalStats {
   readonly expiredPins: number
   /** Events that wait for the next mark. */
   readonly pending: number
-  /** Bytes by view: `catalogue`, the shard's `sessions` and `trails`, `graph` where a source has one, and each source by name. */
+  /** Bytes by view: `catalogue`, the shard's `sessions` and `trails`, `rates`, `graph` where a source has one, and each source by name. */
   readonly bytes: Readonly<Record<string, number>>
   /** What one pin, session and action of the shared views costs, bytes on average; 0 while there are none. */
   readonly bytesPer: BytesPer
@@ -320,6 +320,7 @@ export function createRetrieval({
           saves: saves.bytes(),
           sessions: index.sessions.bytes(),
           trails: index.trails.bytes(),
+          rates: rates.bytes(),
           ...(graphView ? { graph: graphView.bytes() } : {}),
           ...Object.fromEntries(named.map((source) => [source.name, source.bytes()])),
         },
