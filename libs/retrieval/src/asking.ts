@@ -99,12 +99,13 @@ export function createAsking(context: AskingContext): {
       const skipped: string[] = []
       const interrupted: string[] = []
       const times: { readonly name: string; readonly ms: number }[] = []
+      // One look at the clock is the end of one source and the beginning of the next.
+      let atMs = tookMs()
       for (const entry of enabled) {
         const { source, hits } = entry
         if (request.sources?.includes(source.name) === false) continue
         const deadlineMs = Math.min(entry.deadlineMs, request.deadlineMs ?? Infinity)
-        const beganMs = tookMs()
-        if (beganMs > deadlineMs) {
+        if (atMs > deadlineMs) {
           skipped.push(source.name)
           continue
         }
@@ -113,7 +114,10 @@ export function createAsking(context: AskingContext): {
         source.query(query, hits, interruption)
         if (interruption.happened) interrupted.push(source.name)
         answers.push(entry)
-        if (clock !== undefined) times.push({ name: source.name, ms: tookMs() - beganMs })
+        if (clock === undefined) continue
+        const endedMs = tookMs()
+        times.push({ name: source.name, ms: endedMs - atMs })
+        atMs = endedMs
       }
       const incomplete = answers.flatMap(({ source }) =>
         isComplete || source.reads === undefined ? [] : [source.name],
