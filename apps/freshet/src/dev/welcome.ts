@@ -24,7 +24,7 @@ Three commands to try:
    curl -s localhost:${feedPort}/v1/feed ${json} -d '{"userId":"you","pageSize":5}'
 
 2. Say that you like baking; the answer holds a token:
-   token=$(curl -s localhost:${ingestPort}/v1/engagements ${json} -d '{"eventId":"'$(date +%s%N)'","userId":"you","action":"save","pinId":"baking-1","boardId":"bread","occurredAt":"'$(date -u +%Y-%m-%dT%H:%M:%S.000Z)'"}' | grep -o 'e[0-9]*-[0-9]*'); echo $token
+   token=$(curl -s localhost:${ingestPort}/v1/engagements ${json} -d '{"eventId":"'$(date +%s%N)'","userId":"you","action":"save","pinId":"baking-1","boardId":"bread","occurredAt":"'$(date -u +%Y-%m-%dT%H:%M:%S.000Z)'"}' | grep -o '"token":"[^"]*"' | cut -d'"' -f4); echo $token
 
 3. The feed after it, sure to reflect it by the token, and what each stage did:
    curl -s localhost:${feedPort}/v1/feed ${json} -d '{"userId":"you","pageSize":5,"after":["'$token'"],"explain":true}'
