@@ -52,9 +52,9 @@ const partitions = 2
 const readTopics = ['engagements.v1', 'pin-engagements.v1'] as const
 const maxSteps = 20_000
 /** Share of the histories in which users are erased. */
-const erasingShare = 0.25
+const erasingShare = 0.35
 /** Share of the others in which state is rebuilt, and switched to and fro. */
-const switchingShare = 0.4
+const switchingShare = 0.85
 /** Share of the rest in which the log is lost and made again. */
 const replacingShare = 0.4
 /** Share of these others in which letters of an older version are replayed. */
@@ -253,8 +253,8 @@ export async function simulate(seed: number): Promise<Simulated> {
         log.write('engagements.v1', [workload.next()])
         sent++
       }
-      if (erasing && random.next() < 0.03) log.write('erasures.v1', [workload.erasure()])
-      if (switching && random.next() < 0.02 && isGone(operators.at(-1))) startOperator()
+      if (erasing && random.next() < 0.08) log.write('erasures.v1', [workload.erasure()])
+      if (switching && random.next() < 0.1 && isGone(operators.at(-1))) startOperator()
       if (replaying && random.next() < 0.02) writeLetter(log, workload.unsent(), letters++, random)
       if (replaying && random.next() < 0.03 && !isAt(replays.at(-1))) startReplay()
       if (adopters.length > 0 && random.next() < 0.1 && isGone(adopters.at(-1))) startAdopting()
