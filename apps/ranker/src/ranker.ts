@@ -97,7 +97,12 @@ export function createRanker(options: RankerOptions): RunningRanker {
       const behind = views.progress.missing(goal).length
       return behind === 0 ? null : `the views are catching up: ${behind} of ${goal.length} partitions are behind`
     },
-    warning: () => (onLogReplaced === undefined ? null : logWatch.silent()),
+    warning() {
+      const { refused, pins, states } = views.stats()
+      const full =
+        refused === 0 ? null : `${refused} records found no room beside ${pins} pins and ${states} states (maxPins)`
+      return (onLogReplaced === undefined ? null : logWatch.silent()) ?? full
+    },
     lag: async () => (reader === null ? 0 : reader.lag()),
     known: (pinId) => ({ pin: views.entryOf(pinId)?.pin ?? null, state: views.stateOf(pinId) }),
     stats: () => views.stats(),

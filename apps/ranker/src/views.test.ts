@@ -80,6 +80,24 @@ describe('views of the ranker', () => {
     expect(clicksOf(views, 'c')).toBeNull()
   })
 
+  it('A12: states of pins that the catalogue never had give way to others, and never keep a pin of the catalogue out', () => {
+    const views = createRankerViews({ maxPins: 3, maxDecodedStates: 10 })
+    fold(views, 'pins.v1', 'listed', aPin('listed'))
+    fold(views, 'pin-features.v1', 'listed', clicked('listed', 1, 1))
+    for (let n = 0; n < 30; n++) fold(views, 'pin-features.v1', `u${n}`, clicked(`u${n}`, 1, 1))
+    expect(views.stats()).toMatchObject({ pins: 1, states: 3, refused: 0, displaced: 28 })
+    expect(['listed', 'u29', 'u28', 'u27'].map((pinId) => clicksOf(views, pinId))).toEqual([1, 1, 1, null])
+    fold(views, 'pins.v1', 'u28', aPin('u28'))
+    fold(views, 'pins.v1', 'late', aPin('late'))
+    fold(views, 'pin-features.v1', 'late', clicked('late', 2, 1))
+    expect(['listed', 'u28', 'late', 'u29'].map((pinId) => clicksOf(views, pinId))).toEqual([1, 1, 2, null])
+    fold(views, 'pin-features.v1', 'x', clicked('x', 1, 1))
+    expect(views.stats()).toMatchObject({ states: 3, refused: 1 })
+    fold(views, 'pins.v1', 'u28', null)
+    fold(views, 'pin-features.v1', 'y', clicked('y', 1, 1))
+    expect(['u28', 'y'].map((pinId) => clicksOf(views, pinId))).toEqual([null, 1])
+  })
+
   it('give the same answers whatever is kept decoded', () => {
     const views = createRankerViews({ maxPins: 100, maxDecodedStates: 4 })
     for (let pin = 0; pin < 20; pin++) fold(views, 'pin-features.v1', `p${pin}`, clicked(`p${pin}`, pin + 1, 1))

@@ -27,6 +27,8 @@ export interface RankerViews {
     readonly pins: number
     readonly states: number
     readonly refused: number
+    /** States of pins that the catalogue does not have, given up for others. */
+    readonly displaced: number
     readonly rejected: Readonly<Record<string, number>>
   }
 }
@@ -60,7 +62,10 @@ export function createRankerViews({
   const rejected = new Map<string, number>()
   let pins = 0
   let states = 0
+  // States of pins that the catalogue does not have, the one folded longest ago first: these give way.
+  const unlisted = new Map<string, Entry>()
   let refused = 0
+  let displaced = 0
 
   function entryFor(pinId: string): Entry {
     let entry = entries.get(pinId)
@@ -69,6 +74,25 @@ export function createRankerViews({
       entries.set(pinId, entry)
     }
     return entry
+  }
+
+  function keepOrder(pinId: string, entry: Entry): void {
+    unlisted.delete(pinId)
+    if (entry.pin === null && entry.state !== null) unlisted.set(pinId, entry)
+  }
+
+  /** Makes room for a state by that of a pin that the catalogue does not have; false where all are of pins that it has. */
+  function displaceState(): boolean {
+    const [oldest] = unlisted
+    if (oldest === undefined) return false
+    const [pinId, entry] = oldest
+    entry.state = null
+    entry.reading = null
+    states--
+    displaced++
+    unlisted.delete(pinId)
+    dropIfEmpty(pinId, entry)
+    return true
   }
 
   function dropIfEmpty(pinId: string, entry: Entry): void {
@@ -83,6 +107,7 @@ export function createRankerViews({
       if (known === undefined || known.pin === null) return
       known.pin = null
       pins--
+      keepOrder(pinId, known)
       dropIfEmpty(pinId, known)
       return
     }
@@ -99,6 +124,7 @@ export function createRankerViews({
       topics: topics.map((topic) => words.one(topic)),
       creatorId: creatorId === null ? null : words.one(creatorId),
     }
+    unlisted.delete(pinId)
   }
 
   function foldState({ key, value }: LogRecord): void {
@@ -108,6 +134,7 @@ export function createRankerViews({
       known.state = null
       known.reading = null
       states--
+      unlisted.delete(key)
       dropIfEmpty(key, known)
       return
     }
@@ -115,7 +142,7 @@ export function createRankerViews({
     const before = entries.get(pinId)?.state ?? null
     // A record sent again after a crash may be older than what is here.
     if (before !== null && before.foldedTo > foldedTo) return
-    if (before === null && states >= maxPins) {
+    if (before === null && states >= maxPins && !displaceState()) {
       refused++
       return
     }
@@ -124,6 +151,7 @@ export function createRankerViews({
     // A copy, and not by `slice`: a Buffer's is a view that would keep the whole fetched batch alive.
     entry.state = { bytes: new Uint8Array(state), foldedTo }
     entry.reading = null
+    keepOrder(pinId, entry)
   }
 
   return {
@@ -155,7 +183,7 @@ export function createRankerViews({
       const bytes = entries.get(pinId)?.state?.bytes
       return bytes === undefined ? null : decodePinState(bytes)
     },
-    stats: () => ({ pins, states, refused, rejected: Object.fromEntries(rejected) }),
+    stats: () => ({ pins, states, refused, displaced, rejected: Object.fromEntries(rejected) }),
   }
 }
 
