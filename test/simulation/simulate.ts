@@ -183,7 +183,16 @@ export async function simulate(seed: number): Promise<Simulated> {
     let ended = false
     const work = rebuild({ process, log, store, scheduler }, 'user').finally(() => (ended = true))
     work.catch(() => undefined)
-    while (!ended) await scheduler.step()
+    const most = scheduler.trace.length + maxSteps
+    // Where nothing is left to do and it has not ended, it never will.
+    for (let idle = 0; !ended && idle < 100 && scheduler.trace.length < most;) {
+      if (await scheduler.step()) idle = 0
+      else {
+        idle++
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    if (!ended) return ['a rebuild does not end']
     await work
     return rebuiltViolations(log, store, stateScope('user', rebuiltGeneration))
   }
