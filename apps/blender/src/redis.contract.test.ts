@@ -49,7 +49,7 @@ async function start({ url }: RedisTarget) {
     ranker: { rank: async (request) => rankedPins(request) },
     engineClock: createSystemEngineClock(),
     random: createSeededRandom(1),
-    config: blenderSchema.parse({ awaitBudgetMs: 10_000 }),
+    config: blenderSchema.parse({ awaitBudgetMs: 10_000, showUnlistedPins: true }),
     observer: { ran: () => {}, answered: () => {}, feedLost: () => {}, failed: () => {} },
   })
   const storeUser = (actions: readonly ReturnType<typeof anEngagement>[], from: number, next: number) =>

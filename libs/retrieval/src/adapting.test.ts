@@ -43,18 +43,19 @@ describe('what the log taught', () => {
     expect(asData(asked, question)).toEqual(answer)
   })
 
-  test('A29: at marks it is about what was known at the mark before, so the first one teaches nothing', () => {
+  test('A29: at the first mark each event teaches by those before it, later by what was known at the mark before', () => {
     const marked = make(true, 'mark')
+    const live = make(true)
     const plain = make(false, 'mark')
-    for (const each of [marked, plain]) {
-      for (let n = 0; n < folds / 2; n++) fold(each, n)
-      each.mark()
+    const foldBoth = (from: number, to: number) => {
+      for (const each of [marked, live, plain]) for (let n = from; n < to; n++) fold(each, n)
+      for (const each of [marked, plain]) each.mark()
     }
-    expect(asData(marked, question)).toEqual(asData(plain, question))
-    for (const each of [marked, plain]) {
-      for (let n = folds / 2; n < folds; n++) fold(each, n)
-      each.mark()
-    }
+    foldBoth(0, folds / 2)
+    expect(asData(marked, question)).toEqual(asData(live, question))
+    expect(asData(marked, question)).not.toEqual(asData(plain, question))
+    foldBoth(folds / 2, folds)
+    expect(asData(marked, question)).not.toEqual(asData(live, question))
     expect(asData(marked, question)).not.toEqual(asData(plain, question))
   })
 

@@ -166,12 +166,12 @@ export function createRetrieval({
     rates.forget(row)
   }
 
-  function applyEngagement(engagement: Engagement): void {
+  function applyEngagement(engagement: Engagement, teaches: boolean): void {
     const { subject, action, userId, sessionId, boardId, occurredAtMs: atMs } = engagement
     const act = subject.kind === 'pin' ? { userId, pinId: subject.pinId, boardId, atMs } : null
     const isSave = act !== null && action === 'save'
     if (isSave && saves.isWithdrawn(act)) return
-    if (refresh === 'event') learnFrom(engagement, [])
+    if (teaches) learnFrom(engagement, [])
     newestMs = Math.max(newestMs, atMs)
     const row = subject.kind === 'pin' ? catalogue.intern(subject.pinId, newestMs) : -1
     const positive = row >= 0 && positiveActions.includes(action)
@@ -246,7 +246,7 @@ export function createRetrieval({
     sourceNames: enabled.map(({ source }) => source.name),
     foldEngagement(engagement) {
       if (refresh === 'mark') pendingEngagements.push(engagement)
-      else applyEngagement(engagement)
+      else applyEngagement(engagement, true)
     },
     foldErasure(userId) {
       pendingEngagements = pendingEngagements.filter((engagement) => engagement.userId !== userId)
@@ -274,8 +274,10 @@ export function createRetrieval({
       return problems
     },
     mark() {
-      learnFromPending()
-      for (const engagement of pendingEngagements) applyEngagement(engagement)
+      // At the first mark nothing was known before, so its events teach one by one, each by those before it.
+      const isFirst = index.sessions.size === 0
+      if (!isFirst) learnFromPending()
+      for (const engagement of pendingEngagements) applyEngagement(engagement, isFirst)
       for (const update of pendingEmbeddings) applyEmbedding(update)
       pendingEngagements = []
       pendingEmbeddings = []
