@@ -228,6 +228,7 @@ describe('a process that cannot start says why in one line and ends with an exit
   it('when a value of its configuration is none', async () => {
     const process = await createServiceProcess('blender', {
       FRESHET_KAFKA_BROKERS: nowhere,
+      FRESHET_REDIS_URL: `redis://${nowhere}`,
       FRESHET_BLENDER_RANK_BUDGET_MS: 'soon',
       FRESHET_BLENDER_SEED: '-1',
     })

@@ -353,6 +353,23 @@ describe('feature updater', () => {
     expect(world.errors).toEqual([])
   })
 
+  it('folds all of a partition again after the store lost everything, though no record comes', async () => {
+    world = await anUpdaterWorld({ updater: { canaryEveryMs: 10_000 } })
+    await world.send(aRecord())
+    const partition = partitionOf('u', world.partitions)
+    await world.clock.advance(10_000)
+    await world.log.drain()
+    const before = (await world.store.positions('user.1', [partition]))[0] ?? 0
+    for (const scope of ['user.1', 'pin.1']) await world.store.dropScope(scope, [partition])
+    expect((await world.store.positions('user.1', [partition]))[0] ?? 0).toBe(0)
+    for (let seconds = 0; seconds < 30; seconds++) {
+      await world.clock.advance(1_000)
+      await world.log.drain()
+    }
+    expect((await world.store.positions('user.1', [partition]))[0]).toBeGreaterThan(before)
+    expect((await world.store.read('user.1', partition, ['u'])).values[0]).not.toBeNull()
+  })
+
   it('A1: refuses to forget ids within the dedupe window', () => {
     expect(() => updaterConfigOf({ fold: { dedupeTtlMs: 86_400_000, dedupeWindowMs: 86_400_000 } })).toThrow(RangeError)
   })

@@ -113,6 +113,7 @@ export function createUpdater(options: {
 
   const erasures: Erasures = createErasures({ log, store, partitions: () => partitions, onError })
 
+  const everFolded = new Set<number>()
   const canary = createCanary({
     log,
     store,
@@ -333,7 +334,7 @@ export function createUpdater(options: {
     }
   }
 
-  /** A canary to every partition owned that has ever folded anything. */
+  /** A canary to every partition owned that has ever folded anything, also where the store has lost all of it since: by the canary it is noticed. */
   async function sendCanaries(): Promise<void> {
     const owned = readers.flatMap((reader) => reader.assigned()).filter(({ topic }) => topic === 'engagements.v1')
     const partitionsOwned = owned.map(({ partition }) => partition)
@@ -342,8 +343,11 @@ export function createUpdater(options: {
       for (const _ of partitionsOwned) options.onCanary?.('user', 0, false)
       throw error
     })
+    partitionsOwned.forEach((partition, row) => {
+      if ((positions[row] ?? 0) > 0) everFolded.add(partition)
+    })
     await canary.send(
-      partitionsOwned.filter((_, row) => (positions[row] ?? 0) > 0),
+      partitionsOwned.filter((partition) => everFolded.has(partition)),
       scopes,
       ending.signal,
     )
