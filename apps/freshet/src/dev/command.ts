@@ -29,6 +29,7 @@ import { openScorer } from '@freshet/ranker/scorer'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { listen } from '@freshet/service/http-app'
 import { runService, systemProcess, type ServiceContext } from '@freshet/service/lifecycle'
+import { createProgress } from '@freshet/service/progress'
 import { observe as observeTrainer } from '@freshet/trainer/observe'
 import { createEmbedded, type Embedded } from '../embedded.ts'
 import { devSchema, type DevConfig } from './config.ts'
@@ -156,8 +157,28 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   )
 }
 
-async function caughtUp(embedded: Embedded): Promise<void> {
-  const { updater } = embedded
+/** Many enough that folding them takes seconds. */
+const manyRecords = 10_000
+
+/** Waits until views and state hold what the log held. Says how far the views are where that takes long: after an import they fold all of it. */
+async function caughtUp({ updater, candidates, unready }: Embedded): Promise<void> {
+  const total = await candidates.lag()
+  let left = total
+  const progress = createProgress({
+    label: 'folding the log into the views of this start',
+    unit: 'records',
+    total,
+    out: process.stderr,
+    nowMs: () => performance.now(),
+  })
   // A halted partition stays behind until somebody does something about it.
-  while (embedded.unready() !== null || (updater.notReady() === null && (await updater.lag()) > 0)) await sleep(20)
+  while (unready() !== null || (updater.notReady() === null && (await updater.lag()) > 0)) {
+    const now = Math.min(left, await candidates.lag())
+    if (now < left) progress.advance(left - now)
+    left = now
+    await sleep(20)
+  }
+  if (total < manyRecords) return
+  progress.advance(left)
+  progress.done()
 }
