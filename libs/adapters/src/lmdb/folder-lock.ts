@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ContractError } from '@freshet/contracts/errors'
 
+// The collector closes a database that nobody refers to, and its lock goes with it.
+const held = new Set<DatabaseSync>()
+
 /** A folder held by this process. */
 export interface FolderLock {
   release(): void
@@ -29,7 +32,13 @@ export function lockFolder(folder: string): FolderLock {
     )
   }
   writeFileSync(holder, `${process.pid}\n`)
-  return { release: () => database.close() }
+  held.add(database)
+  return {
+    release() {
+      held.delete(database)
+      database.close()
+    },
+  }
 }
 
 const sqliteBusy = 5
