@@ -6,7 +6,7 @@ import { sourcesOf } from './candidates.ts'
 import type { Answer } from './ladder.ts'
 import { pickBits, pickFloats, pickTexts } from './pick.ts'
 import type { FeedRequest } from './request.ts'
-import type { Ranked } from './stages/rank.ts'
+import type { Ranked } from './scorers/rank.ts'
 
 /** The items of a page. */
 export function itemsOf({ page }: FeedRequest, { columns, rows, utilities }: Answer): FeedItem[] {

@@ -62,6 +62,11 @@ export function candidatesOf(
   }
 }
 
+/** What a source found that found nothing. */
+export function noCandidates(): Found<CandidateColumns> {
+  return candidatesOf([], new Float32Array(0))
+}
+
 /**
  * Candidates from the answer to a request, and those of `also` that it does not hold, without a score. Throws CALL_INTERNAL
  * for an answer whose columns don't fit.

@@ -7,21 +7,17 @@ import { previouslyServedFilter } from './filters/previously-served.ts'
 import { seenFilter } from './filters/seen.ts'
 import type { StagePorts } from './ports.ts'
 import type { FeedRequest } from './request.ts'
-import { awaitTokens, type FreshnessContext } from './stages/await-tokens.ts'
-import { lastGoodFeed, popularFeed } from './stages/fallback-sources.ts'
-import { keepLastGood } from './stages/keep-last-good.ts'
-import { byUtility } from './stages/order.ts'
-import { page } from './stages/page.ts'
-import { rank, type ScoreColumns } from './stages/rank.ts'
-import { recordServed } from './stages/record-served.ts'
-import { retrieve } from './stages/retrieve.ts'
-import {
-  rememberedUser,
-  userState,
-  type FallbackRequest,
-  type Remembered,
-  type UserContext,
-} from './stages/user-state.ts'
+import { awaitTokens, type FreshnessContext } from './hydrators/await-tokens.ts'
+import { lastGoodFeed } from './sources/last-good-feed.ts'
+import { popularFeed } from './sources/popular-feed.ts'
+import { keepLastGood } from './side-effects/keep-last-good.ts'
+import { byUtility } from './selectors/by-utility.ts'
+import { page } from './selectors/page.ts'
+import { rank, type ScoreColumns } from './scorers/rank.ts'
+import { recordServed } from './side-effects/record-served.ts'
+import { retrieve } from './sources/retrieve.ts'
+import { rememberedUser, type FallbackRequest, type Remembered } from './hydrators/remembered-user.ts'
+import { userState, type UserContext } from './hydrators/user-state.ts'
 
 /** The pipelines of both surfaces: the whole one and, below it, the rungs of the ladder. */
 export interface FeedPipelines {

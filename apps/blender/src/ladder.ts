@@ -9,9 +9,9 @@ import type { CandidateColumns } from './candidates.ts'
 import type { BlenderConfig } from './config.ts'
 import type { FeedPipelines } from './get-feed.ts'
 import type { FeedRequest } from './request.ts'
-import type { FreshnessContext } from './stages/await-tokens.ts'
-import type { Ranked, ScoreColumns } from './stages/rank.ts'
-import type { UserContext } from './stages/user-state.ts'
+import type { FreshnessContext } from './hydrators/await-tokens.ts'
+import type { Ranked, ScoreColumns } from './scorers/rank.ts'
+import type { UserContext } from './hydrators/user-state.ts'
 
 /** A slate, where it came from and why. */
 export interface Answer {

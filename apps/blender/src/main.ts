@@ -10,9 +10,9 @@ import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { createSystemRandom } from '@freshet/adapters/system/random'
 import { feedInspection, userInspection } from '@freshet/contracts/inspection/routes'
 import { runService } from '@freshet/service/lifecycle'
-import { createFeedObserver, observeMemory } from './observe.ts'
+import { createFeedObserver, observeMemory } from './feed-metrics.ts'
 import { processSchema } from './config.ts'
-import { serve } from './serve.ts'
+import { serve } from './listen.ts'
 
 await runService({
   name: 'blender',

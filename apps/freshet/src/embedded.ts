@@ -8,7 +8,7 @@ import {
   type RunningCandidateService,
 } from '@freshet/candidate-service/candidate-service'
 import { candidateServiceSchema, type CandidateServiceConfig } from '@freshet/candidate-service/config'
-import type { FeedObserver } from '@freshet/blender/observer'
+import type { FeedObserver } from '@freshet/blender/feed-observer'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import type { EventLog, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'

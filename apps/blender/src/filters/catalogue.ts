@@ -3,7 +3,7 @@ import { keep, type Filter } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
-import type { UserContext } from '../stages/user-state.ts'
+import type { UserContext } from '../hydrators/user-state.ts'
 
 /**
  * Removes what the catalogue does not have or has deleted, what does not fit the locale, and what is by a creator or on a

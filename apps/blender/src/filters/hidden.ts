@@ -1,6 +1,6 @@
 import { keep, type Filter } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
-import type { UserContext } from '../stages/user-state.ts'
+import type { UserContext } from '../hydrators/user-state.ts'
 
 /** Removes what the user hid or reported. */
 export function hiddenFilter(): Filter<UserContext, CandidateColumns> {

@@ -1,7 +1,7 @@
 import { keep, type Filter } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
-import type { UserContext } from '../stages/user-state.ts'
+import type { UserContext } from '../hydrators/user-state.ts'
 
 /** Removes what the user was served on the home feed within the window; what may come again only where these very pages showed it. */
 export function previouslyServedFilter(): Filter<FeedRequest & UserContext, CandidateColumns> {

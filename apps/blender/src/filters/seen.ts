@@ -1,7 +1,7 @@
 import { keep, type Filter } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
-import type { UserContext } from '../stages/user-state.ts'
+import type { UserContext } from '../hydrators/user-state.ts'
 
 /** Removes from the home feed what is in the user's history, unless repeats are allowed or it may come again. */
 export function seenFilter(): Filter<FeedRequest & UserContext, CandidateColumns> {

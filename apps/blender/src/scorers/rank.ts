@@ -7,8 +7,8 @@ import type { CandidateColumns } from '../candidates.ts'
 import { pickFloats, pickTexts } from '../pick.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
-import type { FreshnessContext } from './await-tokens.ts'
-import type { UserContext } from './user-state.ts'
+import type { FreshnessContext } from '../hydrators/await-tokens.ts'
+import type { UserContext } from '../hydrators/user-state.ts'
 
 /** Candidates with what they are worth. */
 export interface ScoreColumns {

@@ -3,7 +3,7 @@ import type { RunRecord } from '@freshet/pipeline/record'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
 import type { RunningBlender } from './blender.ts'
-import type { FeedObserver } from './observer.ts'
+import type { FeedObserver } from './feed-observer.ts'
 
 const asking = new Set(['user-state', 'await-tokens', 'retrieve', 'rank', 'record-served', 'last-good'])
 

@@ -5,8 +5,8 @@ import { notSwept, type CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import { encodeServed } from '../served-set.ts'
-import { recordsServed } from './page.ts'
-import type { UserContext } from './user-state.ts'
+import { recordsServed } from '../selectors/page.ts'
+import type { UserContext } from '../hydrators/user-state.ts'
 
 /** Writes down what the page shows and how far the catalogue was swept, before the answer. */
 export function recordServed({

@@ -7,8 +7,8 @@ import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import { nothingServed, type ServedSet } from '../served-set.ts'
 import { nobody } from '../user.ts'
-import type { FreshnessContext } from './await-tokens.ts'
-import type { UserContext } from './user-state.ts'
+import type { FreshnessContext } from '../hydrators/await-tokens.ts'
+import type { UserContext } from '../hydrators/user-state.ts'
 
 const mostCandidates = 2_000
 

@@ -4,8 +4,8 @@ import type { CandidateColumns } from '../candidates.ts'
 import { encodeLastGood, lastGoodOf } from '../last-good.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
-import { recordsServed } from './page.ts'
-import type { ScoreColumns } from './rank.ts'
+import { recordsServed } from '../selectors/page.ts'
+import type { ScoreColumns } from '../scorers/rank.ts'
 
 /** Keeps the order as the user's last good feed: in memory, and now and then in the state store, which the answer does not wait for. */
 export function keepLastGood({

@@ -3,7 +3,7 @@ import type { CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ServedSet } from '../served-set.ts'
-import type { UserContext } from './user-state.ts'
+import type { UserContext } from '../hydrators/user-state.ts'
 
 /**
  * Takes the rows of the page: the first ones that no request at the same time has taken, and remembers at once that they

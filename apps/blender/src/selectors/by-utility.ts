@@ -1,7 +1,7 @@
 import { hash32 } from '@freshet/domain/hash'
 import type { Selector } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
-import type { ScoreColumns } from './rank.ts'
+import type { ScoreColumns } from '../scorers/rank.ts'
 
 /** Best first, and then what comes again, longest ago first; of equal utility by a seeded hash of the pin id, so that the order is total and depends on nothing else. */
 export function byUtility(seed: number): Selector<object, CandidateColumns & ScoreColumns> {

@@ -38,29 +38,3 @@ export function userState({
     },
   }
 }
-
-/** A request on a lower rung of the ladder: what a higher one had learned of the user, if it came that far. */
-export interface FallbackRequest extends FeedRequest {
-  readonly learned: UserContext | null
-}
-
-/** Whether the user is known at all. */
-export interface Remembered {
-  readonly remembered: boolean
-}
-
-/** The user as a higher rung read it, or as this process remembers it from before. */
-export function rememberedUser({
-  memory,
-}: Pick<StagePorts, 'memory'>): ContextHydrator<FallbackRequest, UserContext & Remembered> {
-  return {
-    kind: 'context',
-    name: 'remembered-user',
-    policy: 'required',
-    run: ({ userId, learned }) => {
-      if (learned !== null) return { ...learned, remembered: true }
-      const known = userId === '' ? nobody : memory.known(userId)
-      return { user: known ?? nobody, userPosition: null, served: nothingServed, remembered: known !== null }
-    },
-  }
-}
