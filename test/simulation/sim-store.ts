@@ -1,4 +1,4 @@
-import { joined, lastOf } from '@freshet/adapters/memory/state-store'
+import { joined, lastOf } from '@freshet/adapters/shared/state/bytes'
 import type { CommitOutcome, FoldQuery, StateCommit, StateRead, StateStore } from '@freshet/contracts/ports/state-store'
 import type { Random } from '@freshet/domain/clock'
 import type { Scheduler, SimProcess } from './scheduler.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fileProblem, tlsFileProblems, type TlsFiles } from './tls-files.ts'
+import { fileProblem, tlsFileProblems, type TlsFiles } from './shared/tls/files.ts'
 
 function whole(value: number, bounds: readonly [min: number, max: number], description: string, unit: string) {
   return z.int().min(bounds[0]).max(bounds[1]).default(value).meta({ description, unit })

@@ -1,8 +1,8 @@
 import { isContractError } from '@freshet/contracts/errors'
-import { logClosed, topicMissing } from '../event-log/local-readers.ts'
+import { logClosed, topicMissing } from '../shared/log/errors.ts'
 import { named, typeOf } from './errors.ts'
-import { brokerAt, createErrorFromCode, cutConnections, sendRaw } from './kafkajs-internals.ts'
-import type { KafkaBroker } from './kafkajs-internals.ts'
+import { brokerAt, createErrorFromCode, cutConnections, sendRaw } from './wire/kafkajs-internals.ts'
+import type { KafkaBroker } from './wire/kafkajs-internals.ts'
 import type { KafkaSettings } from './options.ts'
 
 /** The brokers of a cluster and who leads which partition. Tries each thing once: callers know how long to go on. */

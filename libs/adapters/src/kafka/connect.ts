@@ -1,5 +1,5 @@
 import type { KafkaConfig } from '../settings.ts'
-import { readPassword, readTls } from '../tls-files.ts'
+import { readPassword, readTls } from '../shared/tls/files.ts'
 import type { KafkaEventLogOptions } from './options.ts'
 
 type Reached = Pick<

@@ -1,8 +1,8 @@
 import { ContractError, isContractError } from '@freshet/contracts/errors'
-import { asError } from '../event-log/partition-pump.ts'
-import { speaksTls, tlsProblem } from '../tls-problem.ts'
-import { TlsAlert } from './kafkajs-internals.ts'
-import type { KafkaError } from './kafkajs-internals.ts'
+import { asError } from '../shared/as-error.ts'
+import { speaksTls, tlsProblem } from '../shared/tls/problem.ts'
+import { TlsAlert } from './wire/kafkajs-internals.ts'
+import type { KafkaError } from './wire/kafkajs-internals.ts'
 
 /** The broker's name of an error, where it came from a broker. */
 export function typeOf(error: unknown): string | null {

@@ -6,10 +6,11 @@ import type {
   TopicPartition,
   ViewReaderOptions,
 } from '@freshet/contracts/ports/event-log'
-import { packed, packedTarget } from '../event-log/layouts.ts'
-import { keyOf, logClosed } from '../event-log/local-readers.ts'
-import { startPump } from '../event-log/partition-pump.ts'
-import type { PartitionPump } from '../event-log/partition-pump.ts'
+import { packed, packedTarget } from '../shared/log/layouts.ts'
+import { logClosed } from '../shared/log/errors.ts'
+import { keyOf } from '../shared/log/partition-key.ts'
+import { startPump } from '../shared/log/partition-pump.ts'
+import type { PartitionPump } from '../shared/log/partition-pump.ts'
 import { createCluster } from './cluster.ts'
 import { unavailable } from './errors.ts'
 import { createFetcher } from './fetcher.ts'
@@ -19,7 +20,7 @@ import type { HandledPosition } from './membership.ts'
 import { withDefaults } from './options.ts'
 import type { KafkaEventLogOptions } from './options.ts'
 import { createProducer } from './producer.ts'
-import { knowsTopicIds, topicIdCall } from './topic-ids.ts'
+import { knowsTopicIds, topicIdCall } from './wire/topic-ids.ts'
 import { applyTopics, maxBatchBytesFor, maxRecordBytesIn, readConfigs } from './topics.ts'
 
 /** An event log on Kafka. */

@@ -2,10 +2,10 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createVirtualClock } from '../memory/clock.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { createFetcher, type Fetcher } from './fetcher.ts'
-import type { FetchedPartition } from './hot-requests.ts'
-import type { KafkaBroker } from './kafkajs-internals.ts'
+import type { FetchedPartition } from './wire/hot-requests.ts'
+import type { KafkaBroker } from './wire/kafkajs-internals.ts'
 import { withDefaults } from './options.ts'
-import { encodeBatch } from './record-batch.ts'
+import { encodeBatch } from './wire/record-batch.ts'
 
 const topic = 't'
 const at = (partition: number) => ({ topic, partition })

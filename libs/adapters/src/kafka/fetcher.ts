@@ -1,14 +1,15 @@
 import { logReplaced } from '@freshet/contracts/followed-log'
 import type { LogRecord, TopicPartition } from '@freshet/contracts/ports/event-log'
-import { keyOf, recordsLost } from '../event-log/local-readers.ts'
-import { asError } from '../event-log/partition-pump.ts'
-import type { Chunk } from '../event-log/partition-pump.ts'
+import { recordsLost } from '../shared/log/errors.ts'
+import { keyOf } from '../shared/log/partition-key.ts'
+import { asError } from '../shared/as-error.ts'
+import type { Chunk } from '../shared/log/partition-pump.ts'
 import type { KafkaCluster } from './cluster.ts'
-import { fetchCall } from './hot-requests.ts'
-import type { FetchedPartition } from './hot-requests.ts'
-import { createErrorFromCode } from './kafkajs-internals.ts'
+import { fetchCall } from './wire/hot-requests.ts'
+import type { FetchedPartition } from './wire/hot-requests.ts'
+import { createErrorFromCode } from './wire/kafkajs-internals.ts'
 import type { KafkaSettings } from './options.ts'
-import { decodeBatches } from './record-batch.ts'
+import { decodeBatches } from './wire/record-batch.ts'
 
 /** Reads partitions from their leaders, a bounded part of each ahead of whoever takes it. */
 export interface Fetcher {

@@ -2,7 +2,7 @@ import { isContractError } from '@freshet/contracts/errors'
 import { describe, expect, test } from 'vitest'
 import { createVirtualClock } from '../memory/clock.ts'
 import type { KafkaCluster } from './cluster.ts'
-import { MemberAssignment, type KafkaBroker } from './kafkajs-internals.ts'
+import { MemberAssignment, type KafkaBroker } from './wire/kafkajs-internals.ts'
 import { joinGroup } from './membership.ts'
 import { withDefaults } from './options.ts'
 

@@ -1,11 +1,11 @@
 import { ContractError } from '@freshet/contracts/errors'
 import type { TopicPartition } from '@freshet/contracts/ports/event-log'
-import { assignPartitions } from '../event-log/assignment.ts'
-import { asError } from '../event-log/partition-pump.ts'
+import { assignPartitions } from '../shared/log/assignment.ts'
+import { asError } from '../shared/as-error.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { typeOf } from './errors.ts'
-import { MemberAssignment, MemberMetadata } from './kafkajs-internals.ts'
-import type { KafkaBroker } from './kafkajs-internals.ts'
+import { MemberAssignment, MemberMetadata } from './wire/kafkajs-internals.ts'
+import type { KafkaBroker } from './wire/kafkajs-internals.ts'
 import type { KafkaSettings } from './options.ts'
 
 /** What happens to a member of a group. */

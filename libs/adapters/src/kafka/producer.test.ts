@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createVirtualClock } from '../memory/clock.ts'
 import type { KafkaCluster } from './cluster.ts'
-import type { KafkaBroker, ProtocolCall } from './kafkajs-internals.ts'
+import type { KafkaBroker, ProtocolCall } from './wire/kafkajs-internals.ts'
 import { withDefaults } from './options.ts'
 import { createProducer } from './producer.ts'
-import { decodeBatches } from './record-batch.ts'
+import { decodeBatches } from './wire/record-batch.ts'
 
 /** What happens to a request on its way. */
 type Fate = 'answered' | 'request lost' | 'answer lost' | 'delayed' | 'not leader' | 'out of order'

@@ -1,14 +1,14 @@
 import { ContractError } from '@freshet/contracts/errors'
 import type { Position } from '@freshet/contracts/ports/event-log'
-import { logClosed } from '../event-log/local-readers.ts'
-import { asError } from '../event-log/partition-pump.ts'
+import { logClosed } from '../shared/log/errors.ts'
+import { asError } from '../shared/as-error.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { isTransient, unavailable } from './errors.ts'
-import { produceCall } from './hot-requests.ts'
-import type { ProducedPartition } from './hot-requests.ts'
-import { createErrorFromCode } from './kafkajs-internals.ts'
+import { produceCall } from './wire/hot-requests.ts'
+import type { ProducedPartition } from './wire/hot-requests.ts'
+import { createErrorFromCode } from './wire/kafkajs-internals.ts'
 import type { KafkaSettings } from './options.ts'
-import { batchOverheadBytes, encodeBatch, recordOverheadBytes } from './record-batch.ts'
+import { batchOverheadBytes, encodeBatch, recordOverheadBytes } from './wire/record-batch.ts'
 
 /** A record whose partition is known. */
 export interface RoutedRecord {

@@ -1,7 +1,7 @@
 import type { TopicLayout, TopicOutcome } from '@freshet/contracts/ports/event-log'
-import { outcomeOf } from '../event-log/layouts.ts'
+import { outcomeOf } from '../shared/log/layouts.ts'
 import type { KafkaCluster } from './cluster.ts'
-import type { DescribedResource } from './kafkajs-internals.ts'
+import type { DescribedResource } from './wire/kafkajs-internals.ts'
 import { typeOf } from './errors.ts'
 import type { KafkaSettings } from './options.ts'
 

@@ -1,8 +1,9 @@
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
-import { outcomeOf } from '../event-log/layouts.ts'
-import { createLocalReaders, logClosed, topicMissing } from '../event-log/local-readers.ts'
+import { outcomeOf } from '../shared/log/layouts.ts'
+import { createLocalReaders } from '../local-log/readers.ts'
+import { logClosed, topicMissing } from '../shared/log/errors.ts'
 import type { LmdbEnvironment } from './environment.ts'
 import { createLogStorage } from './log-storage.ts'
 

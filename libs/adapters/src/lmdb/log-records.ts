@@ -1,5 +1,5 @@
 import type { LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
-import { writeKey } from '../event-log/layouts.ts'
+import { writeKey } from '../shared/log/layouts.ts'
 
 const headerBytes = 13
 

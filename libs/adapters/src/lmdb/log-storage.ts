@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { LogRecord, NewRecord, Position, TopicLayout } from '@freshet/contracts/ports/event-log'
-import { packedTarget, tombstoneRetentionMs } from '../event-log/layouts.ts'
-import { topicMissing } from '../event-log/local-readers.ts'
+import { packedTarget, tombstoneRetentionMs } from '../shared/log/layouts.ts'
+import { topicMissing } from '../shared/log/errors.ts'
 import type { BytesDatabase, LmdbEnvironment } from './environment.ts'
 import {
   decodeRecord,

@@ -1,7 +1,8 @@
 import type { EventLog, LogRecord, NewRecord, Position, TopicLayout } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
-import { checkedKey, outcomeOf, targetOf, tombstoneRetentionMs } from '../event-log/layouts.ts'
-import { createLocalReaders, logClosed, topicMissing } from '../event-log/local-readers.ts'
+import { checkedKey, outcomeOf, targetOf, tombstoneRetentionMs } from '../shared/log/layouts.ts'
+import { createLocalReaders } from '../local-log/readers.ts'
+import { logClosed, topicMissing } from '../shared/log/errors.ts'
 import { createSystemClock } from '../system/clock.ts'
 
 /** An event log in memory, for tests and for evaluation within one process. */

@@ -8,8 +8,9 @@ import type {
   StoreCall,
 } from '@freshet/contracts/ports/state-store'
 import type { Clock } from '@freshet/domain/clock'
-import { checkCommit, checkPut, defaultStateLimits } from './state-limits.ts'
-import type { StateLimits } from './state-limits.ts'
+import { checkCommit, checkPut, defaultStateLimits } from '../shared/state/limits.ts'
+import type { StateLimits } from '../shared/state/limits.ts'
+import { joined, lastBytes, lastOf } from '../shared/state/bytes.ts'
 
 /** What a state store in memory needs. */
 export interface MemoryStateStoreOptions {
@@ -271,28 +272,4 @@ function clientOf(data: Data, options: MemoryStateStoreOptions): MemoryStateStor
       closed = true
     },
   }
-}
-
-/** A value and what is appended to it. */
-export function joined(value: Uint8Array | null | undefined, appended: Uint8Array): Uint8Array {
-  const length = value?.length ?? 0
-  const bytes = new Uint8Array(length + appended.length)
-  if (value != null) bytes.set(value)
-  bytes.set(appended, length)
-  return bytes
-}
-
-/** A copy of the last bytes of a value; null: there is none. */
-export function lastOf(value: Uint8Array | null | undefined, bytes: number): Uint8Array | null {
-  return value == null ? null : new Uint8Array(value.subarray(Math.max(0, value.length - bytes)))
-}
-
-/** The last bytes of a list and what is appended to it. */
-export function lastBytes(list: Uint8Array | undefined, appended: Uint8Array, maxBytes: number): Uint8Array {
-  const kept = Math.min(list?.length ?? 0, Math.max(0, maxBytes - appended.length))
-  const tail = appended.subarray(Math.max(0, appended.length - maxBytes))
-  const bytes = new Uint8Array(kept + tail.length)
-  if (list !== undefined && kept > 0) bytes.set(list.subarray(list.length - kept))
-  bytes.set(tail, kept)
-  return bytes
 }

@@ -1,5 +1,5 @@
 import type { RedisConfig } from '../settings.ts'
-import { readPassword, readTls } from '../tls-files.ts'
+import { readPassword, readTls } from '../shared/tls/files.ts'
 import type { RedisStateStoreOptions } from './state-store.ts'
 
 /** How a state store on Redis is reached, from its settings. Throws where a file cannot be read. */

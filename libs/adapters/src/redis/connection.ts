@@ -1,6 +1,6 @@
 import { ContractError, isContractError } from '@freshet/contracts/errors'
-import type { TlsOptions } from '../tls-files.ts'
-import { speaksTls, tlsProblem } from '../tls-problem.ts'
+import type { TlsOptions } from '../shared/tls/files.ts'
+import { speaksTls, tlsProblem } from '../shared/tls/problem.ts'
 import { diagnosis } from './diagnosis.ts'
 import type { RedisScript } from './state-scripts.ts'
 import { Cluster, Command, Redis } from 'ioredis'

@@ -1,7 +1,7 @@
 import { connect as connectPlainly } from 'node:net'
 import { connect as connectByTls } from 'node:tls'
-import type { TlsOptions } from '../tls-files.ts'
-import { speaksTls, tlsProblem } from '../tls-problem.ts'
+import type { TlsOptions } from '../shared/tls/files.ts'
+import { speaksTls, tlsProblem } from '../shared/tls/problem.ts'
 
 type Outcome = { readonly error: Error } | { readonly said: string } | null
 

@@ -1,6 +1,6 @@
 import type { CommitOutcome, FoldRead, StatePut, StateRead, StateStore } from '@freshet/contracts/ports/state-store'
-import { checkCommit, checkPut, defaultStateLimits } from '../memory/state-limits.ts'
-import type { StateLimits } from '../memory/state-limits.ts'
+import { checkCommit, checkPut, defaultStateLimits } from '../shared/state/limits.ts'
+import type { StateLimits } from '../shared/state/limits.ts'
 import { createRedisConnection } from './connection.ts'
 import type { RedisArgument, RedisConnectionOptions } from './connection.ts'
 import { createStateKeys, keyKind, literalPattern } from './state-keys.ts'

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { tlsAlertByte } from '../tls-problem.ts'
+import { tlsAlertByte } from '../../shared/tls/problem.ts'
 
 /*
  * kafkajs 2.2.4 brings connections, TLS, SASL and the encoding of rare requests. Its producer and consumer are not used:

@@ -1,6 +1,7 @@
 import { isContractError } from '@freshet/contracts/errors'
 import type { BatchHandler, LogRecord, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
+import { asError } from '../as-error.ts'
 
 /** What a log holds from a position on. */
 export interface Chunk {
@@ -117,8 +118,3 @@ export function startPump(options: PumpOptions): PartitionPump {
 
 const stopped = new Error('the reader was stopped')
 const restarted = new Error('the reader starts again')
-
-/** What was thrown, as an Error. */
-export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
-}

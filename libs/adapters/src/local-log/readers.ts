@@ -1,4 +1,3 @@
-import { ContractError } from '@freshet/contracts/errors'
 import { logReplaced } from '@freshet/contracts/followed-log'
 import type {
   GroupReaderOptions,
@@ -8,9 +7,11 @@ import type {
   ViewReaderOptions,
 } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
-import { assignPartitions } from './assignment.ts'
-import { startPump } from './partition-pump.ts'
-import type { Chunk, PartitionPump } from './partition-pump.ts'
+import { assignPartitions } from '../shared/log/assignment.ts'
+import { recordsLost } from '../shared/log/errors.ts'
+import { keyOf } from '../shared/log/partition-key.ts'
+import { startPump } from '../shared/log/partition-pump.ts'
+import type { Chunk, PartitionPump } from '../shared/log/partition-pump.ts'
 
 /** A log that lives in this process, as its readers see it. */
 export interface LocalStorage {
@@ -252,27 +253,4 @@ export function createLocalReaders(storage: LocalStorage, clock: Clock): LocalRe
       await Promise.all([...readers].map((reader) => reader.stop()))
     },
   }
-}
-
-/** Names a partition of a topic in maps. */
-export function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`
-}
-
-/** LOG_RECORDS_LOST, with the stretch. */
-export function recordsLost({ topic, partition }: TopicPartition, from: number, to: number): ContractError {
-  return new ContractError(
-    'LOG_RECORDS_LOST',
-    `positions ${from} to ${to} of ${topic}/${partition} were deleted by retention before they were read`,
-  )
-}
-
-/** LOG_TOPIC_MISSING, with how to mend it. */
-export function topicMissing(topic: string): ContractError {
-  return new ContractError('LOG_TOPIC_MISSING', `the topic ${topic} does not exist; run \`freshet topics apply\``)
-}
-
-/** LOG_CLOSED. */
-export function logClosed(): ContractError {
-  return new ContractError('LOG_CLOSED', 'the event log was closed by this process')
 }

@@ -1,0 +1,20 @@
+import { ContractError } from '@freshet/contracts/errors'
+import type { TopicPartition } from '@freshet/contracts/ports/event-log'
+
+/** LOG_RECORDS_LOST, with the stretch. */
+export function recordsLost({ topic, partition }: TopicPartition, from: number, to: number): ContractError {
+  return new ContractError(
+    'LOG_RECORDS_LOST',
+    `positions ${from} to ${to} of ${topic}/${partition} were deleted by retention before they were read`,
+  )
+}
+
+/** LOG_TOPIC_MISSING, with how to mend it. */
+export function topicMissing(topic: string): ContractError {
+  return new ContractError('LOG_TOPIC_MISSING', `the topic ${topic} does not exist; run \`freshet topics apply\``)
+}
+
+/** LOG_CLOSED. */
+export function logClosed(): ContractError {
+  return new ContractError('LOG_CLOSED', 'the event log was closed by this process')
+}
