@@ -36,8 +36,7 @@ export interface CandidateServiceOptions {
 
 /** What operators should know about. */
 export type CandidateServiceEvent =
-  | SnapshotEvent
-  | { readonly kind: 'reader-error'; readonly error: Error; readonly at: TopicPartition | undefined }
+  SnapshotEvent | { readonly kind: 'reader-error'; readonly error: Error; readonly at: TopicPartition | undefined }
 
 /** The service: views folded from the log, and the port that asks them. */
 export interface RunningCandidateService extends CandidateService, TrailShard {

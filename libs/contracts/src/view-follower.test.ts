@@ -6,7 +6,8 @@ import { createViewFollower } from './view-follower.ts'
 
 const clock: Clock = {
   now: () => 0,
-  sleep: (_ms, signal) => new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('stop')))),
+  sleep: (_ms, signal) =>
+    new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('stop')))),
 }
 
 function aLog(ends: Readonly<Record<string, readonly number[]>>) {
@@ -17,7 +18,12 @@ function aLog(ends: Readonly<Record<string, readonly number[]>>) {
     ends: async (topic: string) => ends[topic] ?? [],
     readAll: async (options: ViewReaderOptions) => {
       read.push(options)
-      return { lag: async () => 7, stop: async () => void stopped++ }
+      return {
+        lag: async () => 7,
+        stop: async () => {
+          stopped++
+        },
+      }
     },
   } as unknown as EventLog
   return { log, read, stopped: () => stopped }
