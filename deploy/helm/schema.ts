@@ -12,7 +12,7 @@ type Schema = Readonly<Record<string, unknown>>
 export const services: readonly string[] = readdirSync(join(root, 'apps')).filter((app) => app !== 'freshet')
 
 /** Settings of a service as its process takes them. */
-export async function settingsOf(service: string): Promise<readonly SettingRow[]> {
+async function settingsOf(service: string): Promise<readonly SettingRow[]> {
   const { processSchema } = (await import(/* @vite-ignore */ join(root, 'apps', service, 'src/config.ts'))) as {
     processSchema: z.ZodObject
   }

@@ -57,7 +57,7 @@ export async function openCluster(
 }
 
 /** Empty topics on these brokers, and an unused key prefix on this Redis. */
-export async function freshWorld(brokers: readonly string[], redisUrl: string): Promise<World> {
+async function freshWorld(brokers: readonly string[], redisUrl: string): Promise<World> {
   await removeTopics(brokers)
   const clock = createSystemClock()
   const log = createKafkaEventLog({ brokers, clientId: 'freshet-test', clock, replicationFactor: 1 })

@@ -216,7 +216,7 @@ export function startLoad(options: LoadOptions): Load {
 }
 
 /** Figures of some feeds. */
-export function figuresOf(samples: readonly FeedSample[]): FeedFigures {
+function figuresOf(samples: readonly FeedSample[]): FeedFigures {
   const latencies = samples.map(({ latencyMs }) => latencyMs).toSorted((a, b) => a - b)
   const at = (share: number): number =>
     latencies[Math.min(latencies.length - 1, Math.floor(share * latencies.length))] ?? Number.NaN

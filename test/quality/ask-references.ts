@@ -4,7 +4,7 @@ import { recentPopularity, rp3beta, vsknn, type Click, type Reference } from './
 const hourMs = 3_600_000
 
 /** The plain methods that the merge is compared with. */
-export function plainReferences(): readonly Reference[] {
+function plainReferences(): readonly Reference[] {
   return [
     recentPopularity(hourMs, 'popularity of the last hour'),
     recentPopularity(7 * 24 * hourMs, 'popularity of the last week'),

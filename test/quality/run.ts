@@ -36,7 +36,7 @@ interface Report {
 }
 
 /** Where a data set's recording is; made on first use. null: the data is not there. */
-export async function recordingOf(set: QualityRow['set'], data: string): Promise<string | null> {
+async function recordingOf(set: QualityRow['set'], data: string): Promise<string | null> {
   const folder = join(data, set)
   if (!existsSync(folder)) return null
   const file = join(cache, `${set}.jsonl.gz`)

@@ -17,7 +17,7 @@ import type { SimStore } from './sim-store.ts'
 import { maxAheadMs, simLimits } from './workload.ts'
 
 /** When each user was erased at last, milliseconds since the epoch. */
-export function erasuresOf(log: SimLog): ReadonlyMap<string, number> {
+function erasuresOf(log: SimLog): ReadonlyMap<string, number> {
   const erased = new Map<string, number>()
   for (let partition = 0; partition < log.partitions; partition++) {
     for (const { value } of log.records('erasures.v1', partition)) {

@@ -45,8 +45,8 @@ export interface FeedRequest {
 }
 
 /** Pins on a page unless the request says otherwise, and at most. */
-export const defaultPageSize = 25
-export const maxPageSize = 100
+const defaultPageSize = 25
+const maxPageSize = 100
 const maxTokens = 1_024
 const maxPinsNamed = 10_000
 const maxSourcesNamed = 64

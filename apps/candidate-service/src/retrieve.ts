@@ -25,7 +25,7 @@ import { parseLocale } from '@freshet/domain/locale'
 import type { RecentAction, RetrievedCandidates, RetrieveQuery, ShownPins } from '@freshet/retrieval/question'
 
 /** The most candidates a request may ask for. */
-export const maxLimit = 2000
+const maxLimit = 2000
 /** The most numbers of one column of what was shown. */
 const maxShown = 65_536
 

@@ -16,7 +16,7 @@ import type { FoldResult, Lookup, Stage } from './stage.ts'
 import { createStateCache, type StateCache } from './state-cache.ts'
 
 /** A partition stopped because too many of its records are bad: a deploy is broken, on one side or the other. */
-export class PartitionHalted extends Error {
+class PartitionHalted extends Error {
   readonly code = 'PARTITION_HALTED'
   constructor(topic: string, partition: number, bad: number, records: number, example: string) {
     super(

@@ -17,7 +17,7 @@ import type { EventLog, TopicPartition } from '@freshet/contracts/ports/event-lo
 import { nothingElse, type StateStore } from '@freshet/contracts/ports/state-store'
 
 /** The topics that state is folded from. */
-export const foldedTopics = [familyTopic.user, familyTopic.pin] as const
+const foldedTopics = [familyTopic.user, familyTopic.pin] as const
 type FoldedTopic = (typeof foldedTopics)[number]
 
 /** How a partition's state and its log stand to each other. */
@@ -177,7 +177,7 @@ export function createFollowing({
 }
 
 /** How a partition stands: `id` is the log's, as it says now. */
-export function standing(
+function standing(
   found: Omit<Standing, 'replaced' | 'lostUnknown' | 'isShorter'>,
   followed: FollowedLog,
   id: string,

@@ -20,7 +20,7 @@ import { createEmbedded, type Embedded, type EmbeddedConfig } from './embedded.t
 import { withoutAlarms } from './without-alarms.ts'
 
 /** When tests of the whole begin, milliseconds. */
-export const startMs = Date.UTC(2026, 0, 1)
+const startMs = Date.UTC(2026, 0, 1)
 
 /** What a test says of an engagement. */
 export interface Act {

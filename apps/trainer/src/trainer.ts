@@ -23,7 +23,7 @@ import { createPin2Vec, type Pin2Vec } from '@freshet/retrieval/pin2vec/pin2vec'
 import type { TrainerConfig } from './config.ts'
 
 /** The topics that the trainer learns from. */
-export const trainingTopics = ['pins.v1', 'engagements.v1'] as const satisfies readonly TopicName[]
+const trainingTopics = ['pins.v1', 'engagements.v1'] as const satisfies readonly TopicName[]
 
 /** What the trainer needs from outside. */
 export interface TrainerOptions {

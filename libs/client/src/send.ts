@@ -118,7 +118,7 @@ export function noAnswer(cause: unknown): FreshetError {
 }
 
 /** What a `Retry-After` header asks for, seconds or a date, as milliseconds from now. */
-export function retryAfterMs(header: string | null, nowMs: number): number {
+function retryAfterMs(header: string | null, nowMs: number): number {
   if (header === null) return 0
   const seconds = Number(header)
   const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - nowMs

@@ -11,7 +11,7 @@ export type SessionId = Branded<'SessionId'>
 export type FeedId = Branded<'FeedId'>
 
 /** The most characters (Unicode code points) an id or a name may have. */
-export const maxIdCharacters = 128
+const maxIdCharacters = 128
 
 /**
  * Why a string is not an id of a user, pin, session, feed or event; `null` says that it is one. 1–128 characters of any

@@ -11,7 +11,7 @@ export function partitionOfBytes(key: Uint8Array, partitions: number): number {
 }
 
 /** Kafka's 32-bit MurmurHash2 (seed 0x9747b28c), as a signed 32-bit number. */
-export function murmur2(data: Uint8Array): number {
+function murmur2(data: Uint8Array): number {
   const m = 0x5bd1e995
   const length = data.length
   let h = 0x9747b28c ^ length

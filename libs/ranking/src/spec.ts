@@ -39,7 +39,7 @@ export interface RankingSpec {
 export const defaultSpecFile = fileURLToPath(new URL('../specs/home.json', import.meta.url))
 
 /** A ranking spec that can't be used; `problems` lists every fault. */
-export class SpecError extends Error {
+class SpecError extends Error {
   readonly code = 'RANKING_SPEC_INVALID'
   readonly problems: readonly string[]
   constructor(problems: readonly string[]) {

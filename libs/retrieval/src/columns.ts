@@ -20,13 +20,6 @@ export function grownFloat64(column: Float64Array, capacity: number): Float64Arr
 }
 
 /** A copy of a column with room for `capacity` entries; what is new is zero. */
-export function grownFloat32(column: Float32Array, capacity: number): Float32Array<ArrayBuffer> {
-  const grown = new Float32Array(capacity)
-  grown.set(column)
-  return grown
-}
-
-/** A copy of a column with room for `capacity` entries; what is new is zero. */
 export function grownUint8(column: Uint8Array, capacity: number): Uint8Array<ArrayBuffer> {
   const grown = new Uint8Array(capacity)
   grown.set(column)

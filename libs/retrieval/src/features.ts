@@ -12,7 +12,7 @@ const leastPart = 6
 const leastBase = -14
 
 /** How many features a candidate has beside `sources` sources. */
-export const widthOf = (sources: number): number => perSource * sources + rateHalfLivesMs.length + 1
+const widthOf = (sources: number): number => perSource * sources + rateHalfLivesMs.length + 1
 
 /**
  * What the stack knows of each candidate: of each source whether it found it, how high it ranks it and what score it

@@ -34,8 +34,3 @@ function withErrors(fields: Record<string, unknown>, depth = 0): Record<string, 
   })
   return Object.fromEntries(entries)
 }
-
-/** A logger that says nothing, for tests. */
-export function createSilentLogger(): Logger {
-  return pino({ level: 'silent' })
-}

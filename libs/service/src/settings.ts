@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** A TCP port setting; 0 lets the system choose. */
-export function portSetting(port: number, description: string) {
+function portSetting(port: number, description: string) {
   return z
     .int()
     .min(0)

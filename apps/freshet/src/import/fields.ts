@@ -109,7 +109,7 @@ const namesOf: Readonly<Record<Target, Readonly<Record<string, readonly string[]
 }
 
 /** The fields that `--map` can name. */
-export const fieldsOf: Readonly<Record<Target, readonly string[]>> = {
+const fieldsOf: Readonly<Record<Target, readonly string[]>> = {
   engagements: [...engagementFields, 'rating'],
   pins: pinFields,
 }

@@ -13,7 +13,7 @@ export interface ChannelConfig {
 }
 
 /** Largest message taken, bytes. */
-export const maxMessageBytes = 8 << 20
+const maxMessageBytes = 8 << 20
 
 /** Credentials and options of a channel: a flow-control window that a page of features fits in, pings that notice a dead peer, fast reconnects. */
 export function channelOf(config: ChannelConfig): {

@@ -1,4 +1,3 @@
-import type { Server } from '@grpc/grpc-js'
 import {
   GatherTrailsRequest,
   GatherTrailsStreamRequest,
@@ -32,11 +31,4 @@ export function serveTrailShard(service: TrailShard, options: CallServerOptions)
     /** Asks clients to open their next stream elsewhere; what is under way is still answered. */
     drain,
   }
-}
-
-/** Adds a shard of the trails to a server. What is returned lets go of its streams before a shutdown. */
-export function addTrailShard(server: Server, service: TrailShard, options: CallServerOptions): { drain(): void } {
-  const { definition, implementation, drain } = serveTrailShard(service, options)
-  server.addService(definition, implementation)
-  return { drain }
 }

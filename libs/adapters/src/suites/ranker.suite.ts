@@ -16,7 +16,7 @@ export function rankerSuite(
 }
 
 /** The `seed`th request, every field used. */
-export function aRankRequest(seed: number): RankRequest {
+function aRankRequest(seed: number): RankRequest {
   return {
     userId: `user-${seed}`,
     surface: Surface.RELATED,
@@ -32,7 +32,7 @@ export function aRankRequest(seed: number): RankRequest {
 }
 
 /** The `seed`th answer: up to 500 candidates with 32 features, 64 KB, so that frames are split. */
-export function aRankResponse(seed: number): RankResponse {
+function aRankResponse(seed: number): RankResponse {
   const count = 1 + ((seed * 97) % 500)
   const column = (width: number) =>
     Buffer.from(bytesOf(Float32Array.from({ length: count * width }, (_, i) => Math.sin(seed + i))))

@@ -8,7 +8,7 @@ import { fromCountersMessage, writeCounters } from './counters.ts'
 import { decodeOrThrow } from './engagement.ts'
 
 /** Version of the layout that this code writes, and the newest that it reads. */
-export const pinStateVersion = 1
+const pinStateVersion = 1
 
 /** Bytes of a pin's state as stored; the same state always gives the same bytes. */
 export function encodePinState(state: PinState): Uint8Array {

@@ -6,7 +6,7 @@ import { Pin as PinMessage } from '../gen/freshet/catalogue/v1/catalogue.ts'
 import { decodeOrThrow } from './engagement.ts'
 
 /** A catalogue change as its message; a removal is a message too, so that consumers that joined late see it before compaction. */
-export function toPinMessage(change: PinChange): PinMessage {
+function toPinMessage(change: PinChange): PinMessage {
   if (change.kind === 'delete') return PinMessage.create({ pinId: change.pinId, deleted: true })
   const { pin } = change
   return {
@@ -35,7 +35,7 @@ export function decodePinChange(key: string, bytes: Uint8Array | null): PinChang
 }
 
 /** A catalogue change from its message. Throws CODEC_INVALID, naming the field. */
-export function fromPinMessage(message: PinMessage): PinChange {
+function fromPinMessage(message: PinMessage): PinChange {
   const pinId = pinIdOf(message.pinId)
   if (message.deleted) return { kind: 'delete', pinId }
   const createdAtMs = message.createdAtMs ?? null

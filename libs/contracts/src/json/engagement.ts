@@ -55,9 +55,9 @@ const optionalIds = ['sessionId', 'feedId', 'pinId'] as const
 const names = ['boardId', 'creatorId', 'topicId'] as const
 
 /** The longest time that a user can have looked: a day. */
-export const maxDwellMs = 86_400_000
+const maxDwellMs = 86_400_000
 /** The last position of a feed that can be named. */
-export const maxPosition = 1_000_000
+const maxPosition = 1_000_000
 
 /**
  * Reads an engagement from parsed JSON: nothing is converted, unknown fields are an error, everything that is wrong is
@@ -179,7 +179,7 @@ function subjectOf(value: Readonly<Record<string, unknown>>): Subject {
 }
 
 /** The fault of a value that is none of the choices. */
-export function choiceFault(value: unknown, choices: readonly string[]): FieldFault {
+function choiceFault(value: unknown, choices: readonly string[]): FieldFault {
   const wanted = `one of ${choices.join(', ')}`
   if (typeof value !== 'string') return wrongType(value, wanted)
   return { code: 'EVENT_FIELD_VALUE', text: `is ${kindOf(value)}; give ${wanted}` }

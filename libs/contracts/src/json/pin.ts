@@ -41,10 +41,10 @@ export interface PinJson {
 /** What became of reading a pin. */
 export type ParsedPin = { readonly ok: true; readonly change: PinChange } | Refused
 
-export const maxTitleCharacters = 500
-export const maxDescriptionCharacters = 5_000
-export const maxTopics = 32
-export const maxEmbeddingWidth = 4_096
+const maxTitleCharacters = 500
+const maxDescriptionCharacters = 5_000
+const maxTopics = 32
+const maxEmbeddingWidth = 4_096
 const maxLocaleCharacters = 35
 const maxUrlCharacters = 2_048
 

@@ -143,7 +143,7 @@ export interface Refused {
 }
 
 /** The most problems of one event that are named. */
-export const maxProblems = 32
+const maxProblems = 32
 
 /** What is wrong with an event, collected while it is read. */
 export interface Problems {

@@ -13,7 +13,7 @@ export function foldActions(
 }
 
 /** How often an action was taken, decayed, as of a time. */
-export function countOf(
+function countOf(
   counters: Counters,
   action: Action,
   halfLife: (typeof halfLifeNames)[number],
@@ -23,12 +23,12 @@ export function countOf(
 }
 
 /** Smoothed share of impressions that led to an action: `(actions + prior·strength) / (impressions + strength)`; in [0, 1]. */
-export function rateOf(acted: number, impressions: number, prior: number): number {
+function rateOf(acted: number, impressions: number, prior: number): number {
   return (acted + prior * rateStrength) / (Math.max(acted, impressions) + rateStrength)
 }
 
 /** Impressions that the prior of a rate is worth. */
-export const rateStrength = 20
+const rateStrength = 20
 
 const countedActions = ['impression', 'closeup', 'click', 'save', 'hide'] as const
 const decayingHalfLives = ['30m', '1d', '30d'] as const

@@ -2,7 +2,7 @@ import { decay } from '../decay.ts'
 import type { Act } from '../engagement.ts'
 
 /** Half-life of a board's weight, milliseconds: 30 days. */
-export const boardHalfLifeMs = 2_592_000_000
+const boardHalfLifeMs = 2_592_000_000
 
 /**
  * The boards a user saves to, weighted by decayed saves. Boards are kept here because the save itself names them; topics

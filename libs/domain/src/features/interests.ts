@@ -24,7 +24,7 @@ export const interestWeights: Readonly<Partial<Record<Action, number>>> = {
 }
 
 /** What following says, beside the actions; it does not decay. */
-export const followWeight = 3
+const followWeight = 3
 
 /** An interest: its decayed weight, and when a liking action last fed it (0: none did). */
 export interface Interest {
@@ -47,7 +47,7 @@ export interface Interests {
 }
 
 /** What the user's action on a pin says about what the pin is about; 0: nothing, or it was taken back. */
-export function saidOf(user: Pick<UserState, 'recent' | 'relations'>, row: number): number {
+function saidOf(user: Pick<UserState, 'recent' | 'relations'>, row: number): number {
   const { recent, relations } = user
   const action = actions[recent.actions[row] ?? 0]
   const said = (action === undefined ? undefined : interestWeights[action]) ?? 0

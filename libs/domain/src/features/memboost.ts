@@ -7,7 +7,7 @@ import { buckets } from './positions.ts'
 export type PositionRates = Float64Array
 
 /** Actions a pin is given before it has any: how slowly evidence moves the boost. */
-export const boostPrior = 5
+const boostPrior = 5
 
 /** The curve used until there are enough impressions: 1 / log2(2 + position) of a tenth, at the middle of each bucket. */
 export const defaultPositionRates: PositionRates = Float64Array.from(

@@ -1,5 +1,5 @@
 /** Upper ends (inclusive) of the buckets of feed positions; beyond the last one more bucket, then one for positions not known. */
-export const bucketEnds = [0, 1, 2, 3, 5, 8, 12, 20, 40] as const
+const bucketEnds = [0, 1, 2, 3, 5, 8, 12, 20, 40] as const
 
 /** How many buckets there are, the one beyond and the unknown one included. */
 export const buckets = bucketEnds.length + 2

@@ -24,7 +24,7 @@ export interface RecentActions {
 export const dwellResolutionMs = 100
 
 /** Rows, from the newest, that keep the client's session: ids are long, and only the session under way is asked for. */
-export const sessionRows = 50
+const sessionRows = 50
 
 /** One row, for readers that want words instead of columns. */
 export interface RecentAction {

@@ -29,7 +29,7 @@ export function olderOf(relations: Relations, kind: RelationKind): OlderRelation
 }
 
 /** The key of a register: no kind holds a space, so it is unambiguous. */
-export function relationKey(kind: RelationKind, id: string): string {
+function relationKey(kind: RelationKind, id: string): string {
   return `${kind} ${id}`
 }
 
@@ -69,7 +69,7 @@ export function relationOf({ action, subject, occurredAtMs }: Act): Relation | n
 }
 
 /** Whether one change is to stand over another: the later by event time; at the same time the one that stands, so that a hide is not lost to a tie. */
-export function isLater(change: Pick<Relation, 'atMs' | 'stands'>, before: Pick<Relation, 'atMs' | 'stands'>): boolean {
+function isLater(change: Pick<Relation, 'atMs' | 'stands'>, before: Pick<Relation, 'atMs' | 'stands'>): boolean {
   return change.atMs > before.atMs || (change.atMs === before.atMs && change.stands && !before.stands)
 }
 

@@ -12,7 +12,7 @@ export type BackendChoice = (typeof backendChoices)[number]
 export type BackendName = 'tensorflow' | 'wasm'
 
 /** The wanted backend is not there. `BACKEND_ABSENT`: install it with `npm run native`, or ask for `wasm`. */
-export class BackendError extends Error {
+class BackendError extends Error {
   readonly code = 'BACKEND_ABSENT'
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)

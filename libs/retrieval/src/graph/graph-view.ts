@@ -49,7 +49,7 @@ export const maxWalkSteps = 200_000
 const breadth = { minPins: 50, maxEntropyBits: 4.5 }
 
 /** The key of a board. */
-export function boardKeyOf(boardId: string): BoardKey {
+function boardKeyOf(boardId: string): BoardKey {
   return { high: hash32(boardId, 0xb0a2d), low: hash32(boardId, 0x51de5) }
 }
 

@@ -54,7 +54,7 @@ export function createNeighbourGatherer(maxTrailsPerPin: number): NeighbourGathe
 }
 
 /** Grows a set's columns to `capacity` candidates. */
-export function makeRoom(set: NeighbourSet, capacity: number): void {
+function makeRoom(set: NeighbourSet, capacity: number): void {
   if (capacity <= set.starts.length) return
   const room = nextCapacity(set.starts.length, capacity)
   set.starts = grownInt32(set.starts, room)

@@ -27,7 +27,7 @@ const maxFeatures = 24
 const word = /[\p{L}\p{N}]+/gu
 
 /** The buckets of a pin, each once, at most 24: topics and creator first, then words as they come. */
-export function bucketsOf(pin: Pin): readonly number[] {
+function bucketsOf(pin: Pin): readonly number[] {
   const found = new Set<number>()
   for (const topic of pin.topics) found.add(hash32(`topic ${topic}`) % buckets)
   if (pin.creatorId !== null) found.add(hash32(`creator ${pin.creatorId}`) % buckets)

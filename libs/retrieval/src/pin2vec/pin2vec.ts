@@ -42,7 +42,7 @@ export interface Pin2VecOptions {
 }
 
 /** One set of defaults for all data. */
-export const pin2VecDefaults: Pin2VecOptions = {
+const pin2VecDefaults: Pin2VecOptions = {
   dimensions: 64,
   maxPins: 2_000_000,
   maxSessions: 500_000,

@@ -27,7 +27,7 @@ export function checkPut(put: StatePut, limits: StateLimits): void {
 }
 
 /** Throws STORE_VALUE_TOO_LARGE for a key that is too long. */
-export function checkKey(key: string, limits: StateLimits): void {
+function checkKey(key: string, limits: StateLimits): void {
   // Three bytes a UTF-16 unit at most: short keys need no counting.
   if (key.length * 3 <= limits.maxKeyBytes) return
   const bytes = Buffer.byteLength(key)
