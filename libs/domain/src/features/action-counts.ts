@@ -13,12 +13,7 @@ export function foldActions(
 }
 
 /** How often an action was taken, decayed, as of a time. */
-function countOf(
-  counters: Counters,
-  action: Action,
-  halfLife: (typeof halfLifeNames)[number],
-  atMs: number,
-): number {
+function countOf(counters: Counters, action: Action, halfLife: (typeof halfLifeNames)[number], atMs: number): number {
   return counted(counters, actions.indexOf(action), halfLife, atMs)
 }
 
