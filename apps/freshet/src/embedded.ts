@@ -21,7 +21,7 @@ import { createRanker, type RunningRanker } from '@freshet/ranker/ranker'
 import type { EngineClock } from '@freshet/pipeline/clock'
 import { trainerSchema, type TrainerConfig } from '@freshet/trainer/config'
 import { createTrainer, type Trainer } from '@freshet/trainer/trainer'
-import type { Scorer } from '@freshet/ranking/logistic'
+import type { Scorer } from '@freshet/ranking/model/scorer'
 
 /** What the services stand on: adapters of one kind or the other. */
 export interface Platform {

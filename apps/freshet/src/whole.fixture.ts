@@ -15,7 +15,7 @@ import { topicLayouts } from '@freshet/contracts/topics'
 import type { Action, Subject } from '@freshet/domain/engagement'
 import { asId, type BoardId, type CreatorId, type PinId, type TopicId, type UserId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
-import { openScorer } from '@freshet/ranker/scorer'
+import { openScorer } from '@freshet/ranking/model/open'
 import { createEmbedded, type Embedded, type EmbeddedConfig } from './embedded.ts'
 import { withoutAlarms } from './without-alarms.ts'
 

@@ -10,7 +10,7 @@ import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
 import { observe } from './observe.ts'
 import { createRanker } from './ranker.ts'
-import { openScorer } from './scorer.ts'
+import { openScorer } from '@freshet/ranking/model/open'
 
 await runService({
   name: 'ranker',

@@ -7,13 +7,12 @@ import type { Ranker } from '@freshet/contracts/ports/calls'
 import { createLogWatch } from '@freshet/contracts/log-watch'
 import type { EventLog, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
-import { planFeatures } from '@freshet/domain/features/catalogue'
-import type { PinReading } from '@freshet/domain/features/pin-reading'
-import { readInterests } from '@freshet/domain/features/interests'
 import { idProblem } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
 import type { PinState } from '@freshet/domain/pin-state'
-import type { Scorer } from '@freshet/ranking/logistic'
+import { planFeatures } from '@freshet/ranking/features/plan'
+import { readCandidates } from '@freshet/ranking/features/read-candidates'
+import type { Scorer } from '@freshet/ranking/model/scorer'
 import type { RankerConfig } from './config.ts'
 import { createRankerViews, viewTopics, type RankerViews } from './views.ts'
 
@@ -49,7 +48,6 @@ export function createRanker(options: RankerOptions): RunningRanker {
   const { log, clock, config, scorer, onError, onLogReplaced } = options
   const views = createRankerViews(config)
   const plan = planFeatures(scorer.featureNames)
-  const pinOf = (pinId: string): Pin | undefined => views.entryOf(pinId)?.pin ?? undefined
   let reader: LogReader | null = null
   let goal: readonly Wanted[] | null = null
   const stopping = new AbortController()
@@ -70,8 +68,10 @@ export function createRanker(options: RankerOptions): RunningRanker {
         sleep: (ms, signal) => clock.sleep(ms, signal),
       })
       if (call.signal?.aborted === true) throw new ContractError('CALL_CANCELLED', 'the caller ended the call')
-      const features = readFeatures(request, retrievalScores)
-      const { utilities, probabilities } = scorer.score(features, request.pinIds.length)
+      const { pinIds, atMs, userState } = request
+      const user = userState.byteLength === 0 ? null : decodedUserState(userState)
+      const features = readCandidates(plan, { pinIds, retrievalScores, user, atMs }, views)
+      const { utilities, probabilities } = scorer.score(features, pinIds.length)
       return answer(request, { utilities, probabilities, features, fresh })
     },
     fold: (batch) => views.fold(batch),
@@ -111,23 +111,6 @@ export function createRanker(options: RankerOptions): RunningRanker {
       await watching
       await reader?.stop()
     },
-  }
-
-  /** One row of the plan's numbers per candidate. */
-  function readFeatures(request: RankRequest, retrievalScores: Float32Array): Float32Array {
-    const { pinIds, atMs, userState } = request
-    const user = userState.byteLength === 0 ? null : decodedUserState(userState)
-    const interests = user === null ? null : readInterests(user, pinOf, atMs)
-    const pins = new Array<PinReading | null>(pinIds.length)
-    const pinMetas = new Array<Pin | null>(pinIds.length)
-    for (let row = 0; row < pinIds.length; row++) {
-      const entry = views.entryOf(pinIds[row]!)
-      pins[row] = entry === undefined ? null : views.readingOf(entry)
-      pinMetas[row] = entry?.pin ?? null
-    }
-    const features = new Float32Array(pinIds.length * plan.width)
-    plan.readPage({ user, interests, positionRates: null, atMs, pinIds, pins, pinMetas, retrievalScores }, features)
-    return features
   }
 
   function answer(

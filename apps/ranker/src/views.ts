@@ -9,19 +9,16 @@ import type { TopicName } from '@freshet/contracts/topics'
 import { PinReading } from '@freshet/domain/features/pin-reading'
 import type { Pin } from '@freshet/domain/pin'
 import type { PinState } from '@freshet/domain/pin-state'
+import type { PinEntry, PinFacts } from '@freshet/ranking/features/read-candidates'
 
 /** The topics that the ranker folds. */
 export const viewTopics = ['pins.v1', 'pin-features.v1'] as const satisfies readonly TopicName[]
 
 /** The catalogue and the pins' states, in memory: the newest record of each pin. */
-export interface RankerViews {
+export interface RankerViews extends PinFacts {
   fold(batch: LogBatch): void
   readonly progress: LogProgress
-  /** Nothing is known of a pin that has no entry. */
-  entryOf(pinId: string): PinEntry | undefined
-  /** The pin's state as features read it, decoded when first asked for; null: nobody has engaged with it yet. */
-  readingOf(entry: PinEntry): PinReading | null
-  /** The pin's state, decoded anew; null: nobody has engaged with it yet. */
+  /** The pin's state, decoded for this call; null: nobody has engaged with it yet. */
   stateOf(pinId: string): PinState | null
   stats(): {
     readonly pins: number
@@ -31,12 +28,6 @@ export interface RankerViews {
     readonly displaced: number
     readonly rejected: Readonly<Record<string, number>>
   }
-}
-
-/** What is known of one pin. */
-export interface PinEntry {
-  /** Without its visual embedding; null: not in the catalogue. */
-  readonly pin: Pin | null
 }
 
 interface Entry extends PinEntry {

@@ -61,3 +61,13 @@ export interface Engagement {
   /** How long the user looked, milliseconds; of closeups and clicks. */
   readonly dwellMs: number | null
 }
+
+/** An engagement as far as the state of what it is about depends on it. */
+export interface PinAct {
+  readonly action: Action
+  readonly occurredAtMs: number
+  /** May be null where the action is none of `positiveActions`: then it is not asked for. */
+  readonly userId: string | null
+  readonly boardId: string | null
+  readonly shown: Pick<Shown, 'position'>
+}

@@ -1,5 +1,5 @@
 import { copyCounters, count, noCountersOf, type Counters } from './decay.ts'
-import { actions, positiveActions, type Action, type Engagement, type Shown } from './engagement.ts'
+import { actions, positiveActions, type Engagement, type PinAct } from './engagement.ts'
 import { foldUserInto, noUsers, type DistinctUsers } from './features/distinct-users.ts'
 import { foldPinBoard, onNoBoards, type PinBoards } from './features/pin-boards.ts'
 import { bucketOf, buckets } from './features/positions.ts'
@@ -57,16 +57,6 @@ export function pinStateKeys({ subject, boardId }: Engagement): readonly string[
           ? subjectStateKey('creator', subject.creatorId)
           : subjectStateKey('topic', subject.topicId)
   return boardId === null ? [first] : [first, subjectStateKey('board', boardId)]
-}
-
-/** An engagement as far as the state of what it is about depends on it. */
-export interface PinAct {
-  readonly action: Action
-  readonly occurredAtMs: number
-  /** May be null where the action is none of `positiveActions`: then it is not asked for. */
-  readonly userId: string | null
-  readonly boardId: string | null
-  readonly shown: Pick<Shown, 'position'>
 }
 
 /** A pin's state after more engagements, in the order of the log. Pure; splitting the calls changes no byte, the order only the rounding of counters. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from './errors.ts'
-import { editDistance, nearest } from './nearest.ts'
+import { editDistance, nearest } from '@freshet/domain/nearest'
 import { serviceLinks } from './service-links.ts'
 
 /** What every setting says about itself besides type, default and bounds; give it to `.meta()` of the key's outermost type. */

@@ -1,6 +1,6 @@
 import { engagementFields } from '@freshet/contracts/json/engagement'
 import { pinFields } from '@freshet/contracts/json/pin'
-import { nearest } from '@freshet/service/nearest'
+import { nearest } from '@freshet/domain/nearest'
 import { ImportError } from './problem.ts'
 
 /** What rows become. */

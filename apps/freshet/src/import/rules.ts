@@ -1,5 +1,5 @@
 import { actions, type Action } from '@freshet/domain/engagement'
-import { nearest } from '@freshet/service/nearest'
+import { nearest } from '@freshet/domain/nearest'
 import { ImportError } from './problem.ts'
 
 const comparisons = ['>=', '<=', '!=', '=', '>', '<'] as const

@@ -1,6 +1,6 @@
 import { copyCounters, count, counted, halfLifeNames, type Counters } from '../decay.ts'
 import { actions, type Action, type Act } from '../engagement.ts'
-import { scalar, type Feature } from './feature.ts'
+import { scalarOver, type Feature } from './feature.ts'
 
 /** Counts engagements by action. Order-free up to rounding. */
 export function foldActions(
@@ -32,8 +32,18 @@ const impression = actions.indexOf('impression')
 const month = halfLifeNames.indexOf('30d')
 const ratedActions = ['closeup', 'click', 'save', 'hide'] as const
 
+/** What these features look at. */
+interface ActionCountContext {
+  readonly user: { readonly counters: Counters } | null
+  /** `count`: how often an action (its index) was taken, decayed (index of the half-life), as of a time. */
+  readonly pin: { count(action: number, halfLife: number, atMs: number): number } | null
+  readonly atMs: number
+}
+
+const scalar = scalarOver<ActionCountContext>()
+
 /** Counts by user and by pin, `user_click_1d` and `pin_click_1d`, and rates per impression, `pin_click_rate`. */
-export const actionCountFeatures: readonly Feature[] = [
+export const actionCountFeatures: readonly Feature<ActionCountContext>[] = [
   ...countedActions.flatMap((action) =>
     decayingHalfLives.map((halfLife) =>
       scalar({

@@ -1,8 +1,21 @@
-import { hours, scalar, type Feature } from './feature.ts'
+import type { Pin } from '../pin.ts'
+import type { PinState } from '../pin-state.ts'
+import type { UserState } from '../user-state.ts'
+import { hours, scalarOver, type Feature } from './feature.ts'
 import { sessionCount } from './sessions.ts'
 
+/** What these features look at. */
+interface AgeContext {
+  readonly user: Pick<UserState, 'firstAtMs' | 'lastAtMs' | 'sessions'> | null
+  readonly pin: { readonly state: Pick<PinState, 'firstAtMs' | 'lastAtMs'> } | null
+  readonly pinMeta: Pick<Pin, 'createdAtMs'> | null
+  readonly atMs: number
+}
+
+const scalar = scalarOver<AgeContext>()
+
 /** How old and how busy: the pin's age (from the catalogue, else from its first engagement), its silence, the user's. */
-export const ageFeatures: readonly Feature[] = [
+export const ageFeatures: readonly Feature<AgeContext>[] = [
   scalar({
     name: 'pin_age',
     unit: 'hours',

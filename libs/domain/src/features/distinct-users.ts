@@ -1,5 +1,5 @@
 import { hash32 } from '../hash.ts'
-import { scalar, type Feature } from './feature.ts'
+import { scalarOver, type Feature } from './feature.ts'
 
 /** Registers of the sketch; the standard error is 1.04 / √256 = 6.5 %. */
 export const registers = 256
@@ -43,8 +43,15 @@ export function distinctUsers(sketch: DistinctUsers): number {
   return raw <= 2.5 * registers && empty > 0 ? registers * Math.log(registers / empty) : raw
 }
 
+/** What these features look at. */
+interface DistinctUserContext {
+  readonly pin: { readonly users: number } | null
+}
+
+const scalar = scalarOver<DistinctUserContext>()
+
 /** How many different users liked the pin. */
-export const distinctUserFeatures: readonly Feature[] = [
+export const distinctUserFeatures: readonly Feature<DistinctUserContext>[] = [
   scalar({
     name: 'pin_users',
     unit: 'estimated users',

@@ -4,7 +4,7 @@ import { hash32 } from '../hash.ts'
 import type { Pin } from '../pin.ts'
 import type { UserState } from '../user-state.ts'
 import { boardWeight } from './board-affinity.ts'
-import { hours, scalar, type Feature } from './feature.ts'
+import { hours, scalarOver, type Feature } from './feature.ts'
 import type { RecentActions } from './recent-actions.ts'
 import { hasRelation, relationIds } from './relations.ts'
 import { standingRows } from './standing.ts'
@@ -112,6 +112,16 @@ function add(interests: Map<string, Interest>, id: string, weight: number, atMs:
   })
 }
 
+/** What these features look at. */
+interface InterestContext {
+  readonly interests: Interests | null
+  readonly pin: { isOn(boardId: string, hash: number): boolean } | null
+  readonly pinMeta: Pick<Pin, 'topics' | 'creatorId'> | null
+  readonly atMs: number
+}
+
+const scalar = scalarOver<InterestContext>()
+
 const topicFeature = scalar({
   name: 'topic_affinity',
   unit: 'weighted actions',
@@ -184,7 +194,7 @@ const followsTopic = scalar({
 })
 
 /** Features that say how a pin fits a user. */
-export const interestFeatures: readonly Feature[] = [
+export const interestFeatures: readonly Feature<InterestContext>[] = [
   topicFeature,
   creatorFeature,
   boardFeature,

@@ -1,6 +1,6 @@
 import { counted, countedOverall } from '../decay.ts'
 import type { PinState } from '../pin-state.ts'
-import { scalar, type Feature } from './feature.ts'
+import { scalarOver, type Feature } from './feature.ts'
 import { buckets } from './positions.ts'
 
 /** Share of impressions that lead to a closeup, click or save, by bucket of positions. */
@@ -62,8 +62,18 @@ export function memboost(acted: number, expected: number): number {
   return Math.log((acted + boostPrior) / (expected + boostPrior))
 }
 
+/** What these features look at. */
+interface MemboostContext {
+  readonly pin: { readonly state: PinState; acted(atMs: number): number; expected(atMs: number): number } | null
+  /** How often pins are acted on by position, over all pins; null: the default curve. */
+  readonly positionRates: PositionRates | null
+  readonly atMs: number
+}
+
+const scalar = scalarOver<MemboostContext>()
+
 /** How much better the pin did than its positions let expect. */
-export const memboostFeatures: readonly Feature[] = [
+export const memboostFeatures: readonly Feature<MemboostContext>[] = [
   scalar({
     name: 'pin_memboost',
     unit: 'natural logarithm of a ratio',

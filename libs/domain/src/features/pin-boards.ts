@@ -1,5 +1,5 @@
-import type { PinAct } from '../pin-state.ts'
-import { scalar, type Feature } from './feature.ts'
+import type { PinAct } from '../engagement.ts'
+import { scalarOver, type Feature } from './feature.ts'
 
 /** The boards a pin was saved to last: last-writer-wins registers, oldest change first. */
 export interface PinBoards {
@@ -47,8 +47,15 @@ export function foldPinBoard(
   }
 }
 
+/** What these features look at. */
+interface PinBoardContext {
+  readonly pin: { readonly boards: number } | null
+}
+
+const scalar = scalarOver<PinBoardContext>()
+
 /** On how many boards the pin is, as far as kept. */
-export const pinBoardFeatures: readonly Feature[] = [
+export const pinBoardFeatures: readonly Feature<PinBoardContext>[] = [
   scalar({
     name: 'pin_boards',
     unit: 'boards',

@@ -1,5 +1,5 @@
 import { actions, surfaces, type Action, type Act, type Surface } from '../engagement.ts'
-import { hours, scalar, type Feature } from './feature.ts'
+import { hours, scalarOver, type Feature } from './feature.ts'
 
 /**
  * The user's last actions on pins, oldest first, as columns. Impressions are not among them (they are in `seen`): a page
@@ -178,8 +178,17 @@ function lastActs(recent: RecentActions): ReadonlyMap<string, number> {
   return last
 }
 
+/** What these features look at. */
+interface RecentActionContext {
+  readonly user: { readonly recent: RecentActions } | null
+  readonly pinId: string
+  readonly atMs: number
+}
+
+const scalar = scalarOver<RecentActionContext>()
+
 /** Whether the user acted on this very pin, and how recently: 1 just now, 0 not among the last actions. */
-export const recentActionFeatures: readonly Feature[] = [
+export const recentActionFeatures: readonly Feature<RecentActionContext>[] = [
   scalar({
     name: 'pin_acted_recency',
     unit: '1 / (1 + hours)',

@@ -1,9 +1,17 @@
-import { scalar, type Feature } from './feature.ts'
+import { scalarOver, type Feature } from './feature.ts'
 
 const dayMs = 86_400_000
 
+/** What these features look at. */
+interface RequestContext {
+  readonly retrievalScore: number | null
+  readonly atMs: number
+}
+
+const scalar = scalarOver<RequestContext>()
+
 /** What the request itself says: the time of day (UTC) on a circle, and what the sources gave the pin. */
-export const requestFeatures: readonly Feature[] = [
+export const requestFeatures: readonly Feature<RequestContext>[] = [
   scalar({
     name: 'retrieval_score',
     unit: 'score of the sources',

@@ -1,5 +1,5 @@
 import { hash32 } from '../hash.ts'
-import { hours, scalar, type Feature } from './feature.ts'
+import { hours, scalarOver, type Feature } from './feature.ts'
 
 /** Bits of a fingerprint in the filters for older pins. */
 export const filterBits = 20
@@ -176,8 +176,17 @@ function find(ascending: Uint32Array, value: number, length = ascending.length):
   return -low - 1
 }
 
+/** What these features look at. */
+interface SeenContext {
+  readonly user: { readonly seen: Seen } | null
+  readonly pinId: string
+  readonly atMs: number
+}
+
+const scalar = scalarOver<SeenContext>()
+
 /** Whether and when the user saw the pin: 1 just now, 0 never; half an hour ago 0.67. */
-export const seenFeatures: readonly Feature[] = [
+export const seenFeatures: readonly Feature<SeenContext>[] = [
   scalar({
     name: 'seen_before',
     unit: '0 or 1',

@@ -1,30 +1,11 @@
-import { actionCountFeatures } from './action-counts.ts'
-import { ageFeatures } from './ages.ts'
-import { distinctUserFeatures } from './distinct-users.ts'
-import type { Feature, FeatureContext, FeaturePage } from './feature.ts'
-import { interestFeatures } from './interests.ts'
-import { memboostFeatures } from './memboost.ts'
-import { pinBoardFeatures } from './pin-boards.ts'
-import { recentActionFeatures } from './recent-actions.ts'
-import { requestFeatures } from './request.ts'
-import { seenFeatures } from './seen.ts'
-
-/** Every feature there is. A name stays what it is: a changed meaning is a new name, since models were trained on the old one. */
-export const features: readonly Feature[] = [
-  ...requestFeatures,
-  ...interestFeatures,
-  ...recentActionFeatures,
-  ...seenFeatures,
-  ...memboostFeatures,
-  ...distinctUserFeatures,
-  ...pinBoardFeatures,
-  ...ageFeatures,
-  ...actionCountFeatures,
-]
+import type { Feature } from '@freshet/domain/features/feature'
+import { nearest } from '@freshet/domain/nearest'
+import { features } from './catalogue.ts'
+import type { FeatureContext, FeaturePage } from './context.ts'
 
 /** A chosen list of features, laid out one after the other. */
 export interface FeaturePlan {
-  readonly features: readonly Feature[]
+  readonly features: readonly Feature<FeatureContext>[]
   /** Names in the order of the numbers; of a feature of several numbers `name.0`, `name.1`, … */
   readonly names: readonly string[]
   /** Numbers per candidate. */
@@ -35,23 +16,26 @@ export interface FeaturePlan {
   readPage(page: FeaturePage, out: Float32Array): void
 }
 
-/** Lays out features by name, all of them unless told otherwise. Throws a RangeError that names what does not exist. */
+/** A feature and where its numbers begin in a row. */
+interface Placed {
+  readonly feature: Feature<FeatureContext>
+  readonly at: number
+}
+
+/** Lays out features by name; without names, all of them. Throws a RangeError that lists the names that do not exist. */
 export function planFeatures(names: readonly string[] = features.map(({ name }) => name)): FeaturePlan {
-  const chosen = names.map((name) => {
-    const feature = features.find((known) => known.name === name)
-    if (feature === undefined) throw new RangeError(`there is no feature ${JSON.stringify(name)}`)
-    return feature
-  })
-  const width = chosen.reduce((sum, feature) => sum + feature.width, 0)
-  const placed: { readonly feature: Feature; readonly at: number }[] = []
-  for (let i = 0, at = 0; i < chosen.length; at += chosen[i++]!.width) placed.push({ feature: chosen[i]!, at })
+  const chosen = chooseFeatures(names)
+  const placed: Placed[] = []
+  let width = 0
+  for (const feature of chosen) {
+    placed.push({ feature, at: width })
+    width += feature.width
+  }
   const ofRequest = placed.filter(({ feature }) => feature.of === 'request')
   const ofCandidate = placed.filter(({ feature }) => feature.of === 'candidate')
   return {
     features: chosen,
-    names: chosen.flatMap(({ name, width: numbers }) =>
-      numbers === 1 ? [name] : Array.from({ length: numbers }, (_, index) => `${name}.${index}`),
-    ),
+    names: chosen.flatMap(columnNames),
     width,
     read(context, out, offset) {
       for (const { feature, at } of placed) feature.read(context, out, offset + at)
@@ -74,4 +58,24 @@ export function planFeatures(names: readonly string[] = features.map(({ name }) 
       }
     },
   }
+}
+
+function chooseFeatures(names: readonly string[]): readonly Feature<FeatureContext>[] {
+  const known = new Map(features.map((feature) => [feature.name, feature]))
+  const chosen: Feature<FeatureContext>[] = []
+  const problems: string[] = []
+  for (const name of names) {
+    const feature = known.get(name)
+    if (feature !== undefined) chosen.push(feature)
+    else {
+      const near = nearest(name, [...known.keys()])
+      problems.push(`there is no feature ${JSON.stringify(name)}${near === null ? '' : `; did you mean "${near}"?`}`)
+    }
+  }
+  if (problems.length > 0) throw new RangeError(problems.join('\n'))
+  return chosen
+}
+
+function columnNames({ name, width }: Feature<FeatureContext>): readonly string[] {
+  return width === 1 ? [name] : Array.from({ length: width }, (_, index) => `${name}.${index}`)
 }

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createLogisticScorer } from './logistic.ts'
-import { parseSpec } from './spec.ts'
-import { chooseBackend, type BackendChoice } from './tensor/backend.ts'
+import { parseSpec } from '../spec/spec.ts'
+import { chooseBackend, type BackendChoice } from '../tensor/backend.ts'
 
 const features = Array.from({ length: 23 }, (_, at) => `feature-${at}`)
 const spec = parseSpec(

@@ -1,17 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { counted, halfLifeNames } from '../decay.ts'
-import { actions } from '../engagement.ts'
-import { asId, type CreatorId, type PinId, type TopicId } from '../ids.ts'
-import type { Pin } from '../pin.ts'
-import { foldPin, newPinState, type PinState } from '../pin-state.ts'
-import { aPin, anEngagement, engagements, noonMs } from '../testing.ts'
-import { foldUser, newUserState } from '../user-state.ts'
-import { features, planFeatures } from './catalogue.ts'
-import type { FeatureContext } from './feature.ts'
-import { readInterests } from './interests.ts'
-import { actedOverall, createPositionRates, defaultPositionRates, expectedActions, memboost } from './memboost.ts'
-import { PinReading } from './pin-reading.ts'
+import { readInterests } from '@freshet/domain/features/interests'
+import { defaultPositionRates } from '@freshet/domain/features/memboost'
+import { PinReading } from '@freshet/domain/features/pin-reading'
+import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
+import type { Pin } from '@freshet/domain/pin'
+import { foldPin, newPinState } from '@freshet/domain/pin-state'
+import { aPin, anEngagement, engagements, noonMs } from '@freshet/domain/testing'
+import { foldUser, newUserState } from '@freshet/domain/user-state'
+import { features } from './catalogue.ts'
+import type { FeatureContext } from './context.ts'
+import { planFeatures } from './plan.ts'
 
 const nothing: FeatureContext = {
   pinId: 'p',
@@ -144,66 +143,5 @@ describe('feature catalogue', () => {
     expect(followed['follows_topic']).toBe(1)
     expect(followed['topic_affinity']).toBe(3)
     expect(about(aPinMeta({ pinId: asId<PinId>('liked') }))).toMatchObject({ seen_before: 1, pin_acted_recency: 0.5 })
-  })
-})
-
-/** Below it a double has fewer digits the smaller it is, down to one, so that nothing relative can be asked for. */
-const leastNormal = 2 ** -1022
-
-describe('a pin as it is read', () => {
-  it('gives what its state gives, at any time, in any order of asking', () => {
-    const times = fc.array(fc.integer({ min: -2 * 86_400_000, max: 365 * 86_400_000 }), { minLength: 1, maxLength: 5 })
-    fc.assert(
-      fc.property(engagements(), times, (list, afterMs) => {
-        const state = foldPin(newPinState, list)
-        const reading = new PinReading(state)
-        for (const after of afterMs) {
-          const atMs = noonMs + after
-          const pairs: (readonly [number, number])[] = [
-            [reading.acted(atMs), actedOverall(state, atMs)],
-            [reading.expected(atMs), expectedActions(state, defaultPositionRates, atMs)],
-          ]
-          for (const row of actions.keys())
-            for (const [column, halfLife] of halfLifeNames.entries())
-              pairs.push([reading.count(row, column, atMs), counted(state.counters, row, halfLife, atMs)])
-          for (const [read, held] of pairs)
-            expect(Math.abs(read - held)).toBeLessThanOrEqual(Math.max(1e-12 * held, leastNormal))
-        }
-      }),
-    )
-  })
-})
-
-describe('memboost', () => {
-  const shown = (action: 'impression' | 'click', position: number) =>
-    anEngagement({ action, shown: { feedId: null, position, surface: 'home' } })
-  const boostOf = (pin: PinState) =>
-    memboost(actedOverall(pin, noonMs), expectedActions(pin, defaultPositionRates, noonMs))
-  const times = (count: number, engagement: ReturnType<typeof shown>) => Array.from({ length: count }, () => engagement)
-
-  it('is free of position bias: as expected is 0, wherever it was shown', () => {
-    for (const position of [0, 10, 60]) {
-      const pin = foldPin(newPinState, times(2000, shown('impression', position)))
-      const expected = Math.round(expectedActions(pin, defaultPositionRates, noonMs))
-      const acted = foldPin(pin, times(expected, shown('click', position)))
-      expect(Math.abs(boostOf(acted))).toBeLessThan(0.02)
-    }
-  })
-
-  it('rises with every action and falls with every impression', () => {
-    const before = foldPin(newPinState, times(100, shown('impression', 0)))
-    expect(boostOf(foldPin(before, [shown('click', 0)]))).toBeGreaterThan(boostOf(before))
-    expect(boostOf(foldPin(before, [shown('impression', 0)]))).toBeLessThan(boostOf(before))
-  })
-
-  it('learns rates by position from all pins, and unlearns what is replaced', () => {
-    const view = createPositionRates()
-    expect(view.rates()).toEqual(defaultPositionRates)
-    const popular = foldPin(newPinState, [...times(9000, shown('impression', 0)), ...times(4500, shown('click', 0))])
-    view.replace(null, popular)
-    expect(view.rates()[0]).toBeCloseTo((4500 + 100) / 10_000, 5)
-    expect(view.rates()[3]).toBe(defaultPositionRates[3])
-    view.replace(popular, null)
-    expect(view.rates()).toEqual(defaultPositionRates)
   })
 })

@@ -36,7 +36,7 @@ export interface RankingSpec {
 }
 
 /** The spec that ships with the library: readable weights, chosen by hand. */
-export const defaultSpecFile = fileURLToPath(new URL('../specs/home.json', import.meta.url))
+export const defaultSpecFile = fileURLToPath(new URL('../../specs/home.json', import.meta.url))
 
 /** A ranking spec that can't be used; `problems` lists every fault. */
 class SpecError extends Error {

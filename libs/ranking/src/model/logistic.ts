@@ -1,24 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { RankingSpec, Transform } from './spec.ts'
-
-/** Scores of a page, in the order of its candidates. */
-export interface Scores {
-  /** What each candidate is worth: one number each. */
-  readonly utilities: Float32Array
-  /** Probabilities in [0, 1]: one column of all candidates per action of the spec. */
-  readonly probabilities: Float32Array
-}
-
-/** Scores candidates from their features. */
-export interface Scorer {
-  readonly version: string
-  readonly actions: readonly string[]
-  readonly featureNames: readonly string[]
-  /** `features` holds one row of all features per candidate, as read, before any transform. */
-  score(features: Float32Array, candidates: number): Scores
-  /** Frees the tensors. */
-  dispose(): void
-}
+import type { RankingSpec, Transform } from '../spec/spec.ts'
+import type { Scorer } from './scorer.ts'
 
 /**
  * Rows are padded to a multiple of this many. Kernels take what is left of a block, a vector register or a single row by
@@ -48,7 +30,7 @@ export function createLogisticScorer(spec: RankingSpec): Scorer {
     featureNames: spec.features.map(({ name }) => name),
     score(features, candidates) {
       if (features.length !== candidates * width) {
-        throw new RangeError(`${features.length} numbers are no ${candidates} rows of ${width} features`)
+        throw new RangeError(`${features.length} numbers are not ${candidates} rows of ${width} features`)
       }
       if (candidates === 0) return { utilities: new Float32Array(), probabilities: new Float32Array() }
       const padded = Math.ceil(candidates / blockRows) * blockRows

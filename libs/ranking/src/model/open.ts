@@ -1,15 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { actions } from '@freshet/domain/engagement'
-import { features } from '@freshet/domain/features/catalogue'
-import { createLogisticScorer, type Scorer } from '@freshet/ranking/logistic'
-import { defaultSpecFile, parseSpec } from '@freshet/ranking/spec'
-import { chooseBackend, type BackendName } from '@freshet/ranking/tensor/backend'
-import type { RankerConfig } from './config.ts'
+import { features } from '../features/catalogue.ts'
+import { defaultSpecFile, parseSpec } from '../spec/spec.ts'
+import { chooseBackend, type BackendChoice, type BackendName } from '../tensor/backend.ts'
+import { createLogisticScorer } from './logistic.ts'
+import type { Scorer } from './scorer.ts'
 
 /** Chooses the backend and loads the spec. Throws a BackendError, or a SpecError that lists what is wrong with the spec. */
-export async function openScorer(
-  config: Pick<RankerConfig, 'backend' | 'specFile'>,
-): Promise<{ readonly scorer: Scorer; readonly backend: BackendName }> {
+export async function openScorer(config: {
+  readonly backend: BackendChoice
+  /** null: the spec that ships with the library. */
+  readonly specFile: string | null
+}): Promise<{ readonly scorer: Scorer; readonly backend: BackendName }> {
   const backend = await chooseBackend(config.backend)
   const text = await readFile(config.specFile ?? defaultSpecFile, 'utf8')
   const spec = parseSpec(text, {

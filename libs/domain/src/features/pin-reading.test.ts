@@ -1,0 +1,35 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { counted, halfLifeNames } from '../decay.ts'
+import { actions } from '../engagement.ts'
+import { foldPin, newPinState } from '../pin-state.ts'
+import { engagements, noonMs } from '../testing.ts'
+import { actedOverall, defaultPositionRates, expectedActions } from './memboost.ts'
+import { PinReading } from './pin-reading.ts'
+
+/** Below it a double has fewer digits the smaller it is, down to one, so that nothing relative can be asked for. */
+const leastNormal = 2 ** -1022
+
+describe('a pin as it is read', () => {
+  it('gives what its state gives, at any time, in any order of asking', () => {
+    const times = fc.array(fc.integer({ min: -2 * 86_400_000, max: 365 * 86_400_000 }), { minLength: 1, maxLength: 5 })
+    fc.assert(
+      fc.property(engagements(), times, (list, afterMs) => {
+        const state = foldPin(newPinState, list)
+        const reading = new PinReading(state)
+        for (const after of afterMs) {
+          const atMs = noonMs + after
+          const pairs: (readonly [number, number])[] = [
+            [reading.acted(atMs), actedOverall(state, atMs)],
+            [reading.expected(atMs), expectedActions(state, defaultPositionRates, atMs)],
+          ]
+          for (const row of actions.keys())
+            for (const [column, halfLife] of halfLifeNames.entries())
+              pairs.push([reading.count(row, column, atMs), counted(state.counters, row, halfLife, atMs)])
+          for (const [read, held] of pairs)
+            expect(Math.abs(read - held)).toBeLessThanOrEqual(Math.max(1e-12 * held, leastNormal))
+        }
+      }),
+    )
+  })
+})

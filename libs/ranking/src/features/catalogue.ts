@@ -1,0 +1,27 @@
+import { actionCountFeatures } from '@freshet/domain/features/action-counts'
+import { ageFeatures } from '@freshet/domain/features/ages'
+import { distinctUserFeatures } from '@freshet/domain/features/distinct-users'
+import type { Feature } from '@freshet/domain/features/feature'
+import { interestFeatures } from '@freshet/domain/features/interests'
+import { memboostFeatures } from '@freshet/domain/features/memboost'
+import { pinBoardFeatures } from '@freshet/domain/features/pin-boards'
+import { recentActionFeatures } from '@freshet/domain/features/recent-actions'
+import { requestFeatures } from '@freshet/domain/features/request'
+import { seenFeatures } from '@freshet/domain/features/seen'
+import type { FeatureContext } from './context.ts'
+
+/**
+ * Every feature there is. To add one, write its file in `libs/domain/src/features` and register it here. A name keeps its
+ * meaning: a changed meaning is a new name, because models were trained on the old one.
+ */
+export const features: readonly Feature<FeatureContext>[] = [
+  requestFeatures,
+  interestFeatures,
+  recentActionFeatures,
+  seenFeatures,
+  memboostFeatures,
+  distinctUserFeatures,
+  pinBoardFeatures,
+  ageFeatures,
+  actionCountFeatures,
+].flat()

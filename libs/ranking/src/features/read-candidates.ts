@@ -1,0 +1,46 @@
+import { readInterests } from '@freshet/domain/features/interests'
+import type { PinReading } from '@freshet/domain/features/pin-reading'
+import type { Pin } from '@freshet/domain/pin'
+import type { UserState } from '@freshet/domain/user-state'
+import type { FeaturePlan } from './plan.ts'
+
+/** What one request asks to have read. */
+export interface Candidates {
+  readonly pinIds: readonly string[]
+  /** One merged score of the sources per candidate. */
+  readonly retrievalScores: Float32Array
+  /** null: a request without a user, or a user without state. */
+  readonly user: UserState | null
+  /** The time of the request, milliseconds since the epoch. */
+  readonly atMs: number
+}
+
+/** What the ranker knows of one pin. */
+export interface PinEntry {
+  /** The catalogue's entry; null: the catalogue does not know the pin. */
+  readonly pin: Pin | null
+}
+
+/** Where the facts about pins come from. */
+export interface PinFacts {
+  /** undefined: nothing is known of the pin. */
+  entryOf(pinId: string): PinEntry | undefined
+  /** The pin's state as features read it; null: nobody has engaged with the pin yet. */
+  readingOf(entry: PinEntry): PinReading | null
+}
+
+/** The features of a plan, one row of `plan.width` numbers per candidate. What is not known has its feature's missing value. */
+export function readCandidates(plan: FeaturePlan, candidates: Candidates, facts: PinFacts): Float32Array {
+  const { pinIds, retrievalScores, user, atMs } = candidates
+  const interests = user === null ? null : readInterests(user, (id) => facts.entryOf(id)?.pin ?? undefined, atMs)
+  const pins = new Array<PinReading | null>(pinIds.length)
+  const pinMetas = new Array<Pin | null>(pinIds.length)
+  for (let row = 0; row < pinIds.length; row++) {
+    const entry = facts.entryOf(pinIds[row]!)
+    pins[row] = entry === undefined ? null : facts.readingOf(entry)
+    pinMetas[row] = entry?.pin ?? null
+  }
+  const features = new Float32Array(pinIds.length * plan.width)
+  plan.readPage({ user, interests, positionRates: null, atMs, pinIds, pins, pinMetas, retrievalScores }, features)
+  return features
+}
