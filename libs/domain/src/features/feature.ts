@@ -44,7 +44,7 @@ export interface ScalarDefinition<Context, N extends Need & keyof Context> {
 export function scalarOver<Context extends object>() {
   return <const N extends Need & keyof Context>(definition: ScalarDefinition<Context, N>): Feature<Context> => {
     const { name, unit, missing, needs, of = 'candidate', value } = definition
-    const meets = meetsAll(needs)
+    const meets = meetsAll<Context, N>(needs)
     return {
       name,
       width: 1,
@@ -53,7 +53,7 @@ export function scalarOver<Context extends object>() {
       needs,
       of,
       read(context, out, offset) {
-        const read = meets(context) ? value(context as Met<Context, N>) : missing
+        const read = meets(context) ? value(context) : missing
         out[offset] = Number.isFinite(read) ? read : missing
       },
     }
@@ -66,13 +66,16 @@ export function hours(elapsedMs: number): number {
 }
 
 /** Whether the needs are met. Without a loop over names, because a page asks this for each feature of each candidate. */
-function meetsAll(needs: readonly Need[]): (context: Partial<Record<Need, unknown>>) => boolean {
-  const user = needs.includes('user')
-  const interests = needs.includes('interests')
-  const pin = needs.includes('pin')
-  const pinMeta = needs.includes('pinMeta')
-  const retrievalScore = needs.includes('retrievalScore')
-  return (context) =>
+function meetsAll<Context extends object, N extends Need & keyof Context>(
+  needs: readonly N[],
+): (context: Context) => context is Met<Context, N> {
+  const wants = (need: Need): boolean => (needs as readonly Need[]).includes(need)
+  const user = wants('user')
+  const interests = wants('interests')
+  const pin = wants('pin')
+  const pinMeta = wants('pinMeta')
+  const retrievalScore = wants('retrievalScore')
+  return (context: Partial<Record<Need, unknown>>): context is Met<Context, N> =>
     !(user && context.user === null) &&
     !(interests && context.interests === null) &&
     !(pin && context.pin === null) &&
