@@ -88,6 +88,7 @@ describe('a feed', () => {
       'seen',
       'rank',
       'by-utility',
+      'shown-before-last',
       'keep-last-good',
       'page',
       'record-served',
@@ -95,7 +96,7 @@ describe('a feed', () => {
     expect(stages.find(({ stage }) => stage === 'page')).toMatchObject({
       candidatesIn: 298,
       candidatesOut: 10,
-      removed: { 'not-selected': 288 },
+      removed: { 'below-page': 288 },
     })
     expect(stages.every(({ error }) => error === '')).toBe(true)
   })

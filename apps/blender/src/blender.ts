@@ -14,6 +14,7 @@ import { feedPipelines } from './get-feed.ts'
 import { answerBest, type Answer, type LadderOptions } from './ladder.ts'
 import type { FeedObserver } from './feed-observer.ts'
 import { createOutbox } from './outbox.ts'
+import { defaultParams } from './params.ts'
 import { formatPageToken } from './page-token.ts'
 import { createPinFacts, factTopic, type PinFactsStats } from './pin-facts.ts'
 import { createPopular } from './popular.ts'
@@ -64,7 +65,8 @@ export interface RunningBlender extends Blender {
 /** Composes the blender; nothing runs before `start()`. */
 export function createBlender(options: BlenderOptions): RunningBlender {
   const { log, candidates, clock, engineClock, random, config, observer } = options
-  const { maxPins, maxLocales, showUnlistedPins } = config
+  const { maxPins, maxLocales, showUnlistedPins, pageSessionTtlMs } = config
+  const params = defaultParams(config)
   // Where pins need not be in the catalogue, only a deletion that is remembered keeps a pin away.
   const facts = createPinFacts({ maxPins, maxLocales, ...(showUnlistedPins && { maxDeleted: maxPins }) })
   const memory = createUserMemory({ maxUsers: config.maxRememberedUsers })
@@ -133,8 +135,8 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   ): Promise<{ readonly request: FeedRequest; readonly answer: Answer }> {
     const startMs = engineClock.nowMs()
     const { partitions, ladder } = await compose()
-    const { pageSessionTtlMs } = config
-    const request = read({ nowMs: clock.now(), feedId: newFeedId(random), partitions, pageSessionTtlMs })
+    const feedId = newFeedId(random)
+    const request = read({ nowMs: clock.now(), feedId, partitions, pageSessionTtlMs, params })
     popular.want(request.locale)
     const answer = await answerBest(request, call, ladder)
     if (!request.dryRun && !request.candidatesOnly && answer.rows.length > 0) {

@@ -164,6 +164,13 @@ export const blenderSchema = z.strictObject({
     .boolean()
     .default(true)
     .meta({ description: 'Whether `feeds-served.v1` holds the features as used: training data' }),
+  maxUnshownCandidates: wholeSetting(24, {
+    description:
+      'Candidates that were not shown which a record of `feeds-served.v1` samples, with why; 0: none. Each costs about 40 bytes',
+    unit: 'candidates',
+    min: 0,
+    max: 500,
+  }),
   seed: z.int().min(0).max(0xffffffff).default(1).meta({ description: 'Orders ties; the same on every instance' }),
 })
 

@@ -14,6 +14,7 @@ import { keepLastGood } from './side-effects/keep-last-good.ts'
 import { byUtility } from './selectors/by-utility.ts'
 import { page } from './selectors/page.ts'
 import { rank, type ScoreColumns } from './scorers/rank.ts'
+import { shownBeforeLast } from './selectors/shown-before-last.ts'
 import { recordServed } from './side-effects/record-served.ts'
 import { retrieve } from './sources/retrieve.ts'
 import { rememberedUser, type FallbackRequest, type Remembered } from './hydrators/remembered-user.ts'
@@ -40,7 +41,8 @@ export function feedPipelines(ports: StagePorts): FeedPipelines {
       .filter(previouslyServedFilter())
       .filter(seenFilter())
       .score(rank(ports))
-      .select(byUtility(ports.config.seed))
+      .select(byUtility())
+      .select(shownBeforeLast())
       .sideEffect(keepLastGood(ports))
       .select(page(ports))
       .sideEffect(recordServed(ports)),

@@ -62,8 +62,7 @@ export async function answerBest(
     const call = {
       ...bound,
       timeoutMs: totalMs - reserveMs,
-      budgets: request.collective ? 'shares' : 'stated',
-    } as const
+    }
     const result: Whole = request.candidatesOnly
       ? await engine.run(pipelines.candidates, request, call)
       : await engine.run(pipelines.feed, request, call)

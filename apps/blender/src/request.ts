@@ -11,6 +11,7 @@ import { unitFault } from '@freshet/contracts/json/time'
 import { parseToken } from '@freshet/contracts/tokens'
 import { idProblem } from '@freshet/domain/ids'
 import { parseLocale } from '@freshet/domain/locale'
+import { withoutBudgets, type FeedParams } from './params.ts'
 import { parsePageToken, type PageSession } from './page-token.ts'
 
 /** A checked request: what the stages read. */
@@ -28,6 +29,7 @@ export interface FeedRequest {
   readonly locale: string
   readonly atMs: number
   readonly explain: boolean
+  readonly params: FeedParams
   /** What has to be reflected: of each partition the first position that need not be. */
   readonly engagementsAwaited: readonly LogPosition[]
   /** Where the events of all tokens are, of which each must have been applied. */
@@ -59,6 +61,8 @@ export interface RequestBounds {
   readonly feedId: string
   readonly partitions: number
   readonly pageSessionTtlMs: number
+  /** Of requests that set none of their own. */
+  readonly params: FeedParams
 }
 
 /** A home feed request, checked. Throws CALL_INVALID_ARGUMENT, naming the field. */
@@ -79,7 +83,8 @@ export function relatedPinsRequest(request: GetRelatedPinsRequest, bounds: Reque
 
 type Common = Omit<FeedRequest, 'surface' | 'relatedToPinId' | 'page'>
 
-function commonOf(request: Omit<GetFeedRequest, 'pageToken'>, { nowMs, feedId, partitions }: RequestBounds): Common {
+function commonOf(request: Omit<GetFeedRequest, 'pageToken'>, bounds: RequestBounds): Common {
+  const { nowMs, feedId, partitions } = bounds
   const { pageSize, sessionId } = request
   if (!Number.isInteger(pageSize) || pageSize < 0 || pageSize > maxPageSize)
     throw invalid('page_size', `is ${pageSize}; give 1–${maxPageSize}, or 0 for ${defaultPageSize}`)
@@ -92,6 +97,7 @@ function commonOf(request: Omit<GetFeedRequest, 'pageToken'>, { nowMs, feedId, p
   if (unit !== null) throw invalid('at_ms', unit.text)
   if (!Number.isSafeInteger(atMs) || atMs <= 0 || atMs > latestAtMs)
     throw invalid('at_ms', `is ${atMs}; give milliseconds since the epoch, before 2106`)
+  const evaluation = evaluationOf(request.evaluation)
   return {
     feedId,
     userId: request.userId,
@@ -101,7 +107,8 @@ function commonOf(request: Omit<GetFeedRequest, 'pageToken'>, { nowMs, feedId, p
     atMs,
     explain: request.explain,
     ...awaitedOf(request.after, partitions),
-    ...evaluationOf(request.evaluation),
+    ...evaluation,
+    params: evaluation.collective ? withoutBudgets(bounds.params) : bounds.params,
   }
 }
 

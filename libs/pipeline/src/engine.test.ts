@@ -74,11 +74,18 @@ const best: Selector<Request, Pins & Scores> = {
   kind: 'selector',
   name: 'best',
   policy: 'required',
-  run: (_request, { columns: { scores }, rows }) => rows.slice().sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0)),
+  run: (_request, { columns: { scores }, rows }) => ({
+    rows: rows.slice().sort((a, b) => (scores[b] as number) - (scores[a] as number)),
+  }),
 }
 
 function first<Columns>(count: number): Selector<Request, Columns> {
-  return { kind: 'selector', name: 'first', policy: 'required', run: (_request, { rows }) => rows.slice(0, count) }
+  return {
+    kind: 'selector',
+    name: 'first',
+    policy: 'required',
+    run: (_request, { rows }) => ({ rows: rows.slice(0, count) }),
+  }
 }
 
 const never = () => new Promise<never>(() => {})
@@ -115,9 +122,10 @@ describe('engine', () => {
       ],
     )
     expect(record.stages[2]?.removed).toEqual({ odd: 3 })
-    expect(record.removalOf(1)).toEqual({ stage: 'no-odd', reason: 'odd' })
-    expect(record.removalOf(0)).toEqual({ stage: 'first', reason: 'not-selected' })
-    expect(record.removalOf(4)).toBeNull()
+    expect(record.fates.of(1)).toEqual({ stage: 'no-odd', reason: 'odd' })
+    expect(record.fates.of(0)).toEqual({ stage: 'first', reason: 'not-selected' })
+    expect(record.fates.of(4)).toEqual({ position: 0 })
+    expect(() => record.fates.of(6)).toThrow(RangeError)
     expect(observed).toEqual([record])
     expect(clock.waiting).toBe(0)
   })
@@ -206,7 +214,7 @@ describe('engine', () => {
         expect([...rows]).toEqual(policy === 'optional' ? [0, 1, 2] : [])
         expect(record.stages[1]?.outcome).toBe(policy === 'optional' ? 'left-out' : 'failed-closed')
         expect(record.stages[1]?.removed).toEqual(policy === 'optional' ? {} : { 'not-judged': 3 })
-        if (policy === 'fail-closed') expect(record.removalOf(0)).toEqual({ stage: 'no-odd', reason: 'not-judged' })
+        if (policy === 'fail-closed') expect(record.fates.of(0)).toEqual({ stage: 'no-odd', reason: 'not-judged' })
       }
     },
   )
@@ -291,20 +299,20 @@ describe('engine', () => {
     expect(signal?.aborted).toBe(true)
   })
 
-  test('where only shares hold, milliseconds of budgets do not', async () => {
-    const clock = createFakeClock()
+  test('a budget comes with the request', async () => {
     const timeouts: number[] = []
-    const source: Source<Request, Pins> = {
+    const source: Source<Request & { readonly sourceMs: number }, Pins> = {
       ...numbers,
-      budget: { ms: 5, share: 0.25 },
+      budget: ({ sourceMs }) => ({ ms: sourceMs, share: 0.25 }),
       run: (request, call) => {
         timeouts.push(call.timeoutMs)
         return numbers.run(request, call)
       },
     }
-    const engine = createEngine({ clock })
-    await engine.run(pipeline<Request>('p').source(source), { wanted: 1 }, { timeoutMs: 8_000 })
-    await engine.run(pipeline<Request>('p').source(source), { wanted: 1 }, { timeoutMs: 8_000, budgets: 'shares' })
+    const engine = createEngine({ clock: createFakeClock() })
+    const plan = pipeline<Request & { readonly sourceMs: number }>('p').source(source)
+    await engine.run(plan, { wanted: 1, sourceMs: 5 }, { timeoutMs: 8_000 })
+    await engine.run(plan, { wanted: 1, sourceMs: Infinity }, { timeoutMs: 8_000 })
     expect(timeouts).toEqual([5, 2_000])
   })
 
@@ -358,7 +366,7 @@ describe('engine', () => {
     const plan = pipeline<Request>('p')
       .source(numbers)
       .filter(noOdd)
-      .select({ kind: 'selector', name: 'odd-one', policy: 'required', run: () => Int32Array.from(taken) })
+      .select({ kind: 'selector', name: 'odd-one', policy: 'required', run: () => ({ rows: Int32Array.from(taken) }) })
     const error = await createEngine({ clock: createFakeClock() })
       .run(plan, { wanted: 4 }, { timeoutMs: 50 })
       .catch((thrown: unknown) => thrown)
@@ -366,6 +374,99 @@ describe('engine', () => {
       error: 'STAGE_ANSWER_INVALID',
       outcome: 'failed',
     })
+  })
+
+  describe('a selector', () => {
+    interface Gaps {
+      readonly gaps: Int32Array
+    }
+
+    /** Puts the rows of `last` behind the others, and leaves out those of `out`, each for its reason. */
+    const spaced = (last: readonly number[], out: readonly number[] = []): Selector<Request, Pins, Gaps> => ({
+      kind: 'selector',
+      name: 'spaced',
+      policy: 'optional',
+      reasons: ['low', 'twice'],
+      moveReasons: ['same-creator', 'explored'],
+      run: (_request, { rows, size }) => ({
+        rows: Int32Array.from([
+          ...[...rows].filter((row) => !last.includes(row) && !out.includes(row)),
+          ...last.filter((row) => !out.includes(row)),
+        ]),
+        columns: { gaps: new Int32Array(size).fill(2) },
+        moved: { rows: Int32Array.from(last), reasons: Uint8Array.from(last, (_, at) => at % 2) },
+        leftFor: (row) => row % 2,
+      }),
+      otherwise: (_request, { rows, size }) => ({ rows, columns: { gaps: new Int32Array(size) } }),
+    })
+    const run = (selector: Selector<Request, Pins, Gaps>, wanted = 5) =>
+      createEngine({ clock: createFakeClock() }).run(
+        pipeline<Request>('p').source(numbers).select(selector),
+        { wanted },
+        { timeoutMs: 50 },
+      )
+
+    test('adds columns, says what it moved and why, and why it left rows out', async () => {
+      const { rows, columns, record } = await run(spaced([1, 4], [2, 3]))
+      expect([...rows]).toEqual([0, 1, 4])
+      expect([...columns.gaps]).toEqual([2, 2, 2, 2, 2])
+      const { moves, removed, candidatesOut } = record.stages[1]!
+      // Row 1 came out where it was: it was not moved.
+      expect([moves!.rows, moves!.from, moves!.to].map((column) => [...column])).toEqual([[4], [4], [2]])
+      expect([...moves!.reasons].map((reason) => moves!.reasonNames[reason])).toEqual(['explored'])
+      expect(removed).toEqual({ low: 1, twice: 1 })
+      expect(candidatesOut).toBe(3)
+      expect([2, 3].map((row) => record.fates.of(row))).toEqual([
+        { stage: 'spaced', reason: 'low' },
+        { stage: 'spaced', reason: 'twice' },
+      ])
+    })
+
+    test.each([
+      ['an unknown reason of a move', { moveReasons: ['one'] }, [0, 1]],
+      ['a move of a row that it did not take', {}, [9]],
+      ['an unknown reason of a row left out', { reasons: [] }, [0]],
+    ])('is replaced where it answers %s, and the slate is as it was', async (_what, changed, last) => {
+      const out = last.includes(0) && 'reasons' in changed ? [1] : []
+      const { rows, columns, record } = await run({ ...spaced(last, out), ...changed })
+      expect(record.stages[1]).toMatchObject({ outcome: 'left-out', error: 'STAGE_ANSWER_INVALID', moves: null })
+      expect([...rows]).toEqual([0, 1, 2, 3, 4])
+      expect([...columns.gaps]).toEqual([0, 0, 0, 0, 0])
+      expect([0, 1, 2, 3, 4].map((row) => record.fates.of(row))).toEqual(
+        [0, 1, 2, 3, 4].map((position) => ({ position })),
+      )
+    })
+
+    test('that misses its budget is replaced', async () => {
+      const clock = createFakeClock()
+      const running = createEngine({ clock }).run(
+        pipeline<Request>('p')
+          .source(numbers)
+          .select({ ...spaced([]), budget: { ms: 10, share: 1 }, run: never }),
+        { wanted: 2 },
+        { timeoutMs: 50 },
+      )
+      await clock.advance(10)
+      const { rows, record } = await running
+      expect([...rows]).toEqual([0, 1])
+      expect(record.stages[1]).toMatchObject({ outcome: 'left-out', error: 'STAGE_TIMED_OUT' })
+    })
+  })
+
+  test('a run that ends early keeps the fates that there were', async () => {
+    const plan = pipeline<Request>('p')
+      .source(numbers)
+      .filter(noOdd)
+      .score({ ...identity, run: () => Promise.reject(new Error('down')) })
+    const error = await createEngine({ clock: createFakeClock() })
+      .run(plan, { wanted: 3 }, { timeoutMs: 50 })
+      .catch((thrown: unknown) => thrown)
+    const { fates } = (error as PipelineError).record
+    expect([0, 1, 2].map((row) => fates.of(row))).toEqual([
+      { position: 0 },
+      { stage: 'no-odd', reason: 'odd' },
+      { position: 1 },
+    ])
   })
 
   test('two stages of one name are refused', () => {
@@ -402,9 +503,10 @@ describe('laws', () => {
         const kept = new Set(rows)
         let gone = 0
         for (let row = 0; row < size; row++) {
-          const removal = record.removalOf(row)
-          expect(removal === null).toBe(kept.has(row))
-          if (removal !== null) gone++
+          const fate = record.fates.of(row)
+          if ('position' in fate) expect(rows[fate.position]).toBe(row)
+          else gone++
+          expect('position' in fate).toBe(kept.has(row))
         }
         expect(kept.size + gone).toBe(60)
         const counted = record.stages.flatMap(({ removed }) => Object.values(removed)).reduce((sum, n) => sum + n, 0)
@@ -413,6 +515,37 @@ describe('laws', () => {
           if (kind === 'source') continue
           expect(candidatesIn - candidatesOut).toBe(Object.values(removed).reduce((sum, n) => sum + n, 0))
         }
+      }),
+      { seed: 7, numRuns: 100 },
+    )
+  })
+
+  test('moves are what positions before and after a selector say, whatever it orders', async () => {
+    const order = fc.shuffledSubarray(
+      Array.from({ length: 20 }, (_, row) => row),
+      { minLength: 1 },
+    )
+    await fc.assert(
+      fc.asyncProperty(order, fc.array(fc.nat(19)), async (taken, told) => {
+        const moved = [...new Set(told)].filter((row) => taken.includes(row))
+        const plan = pipeline<Request>('p')
+          .source(numbers)
+          .select({
+            kind: 'selector',
+            name: 'shuffled',
+            policy: 'required',
+            moveReasons: ['shuffled'],
+            run: () => ({
+              rows: Int32Array.from(taken),
+              moved: { rows: Int32Array.from(moved), reasons: new Uint8Array(moved.length) },
+            }),
+          })
+        const { record } = await createEngine({ clock: createFakeClock() }).run(plan, { wanted: 20 }, { timeoutMs: 50 })
+        const { moves } = record.stages[1]!
+        const found = moves === null ? [] : [...moves.rows].map((row, at) => [row, moves.from[at], moves.to[at]])
+        // Rows come as they are numbered, so a row's number is its position before.
+        const expected = moved.filter((row) => taken.indexOf(row) !== row).map((row) => [row, row, taken.indexOf(row)])
+        expect(found).toEqual(expected)
       }),
       { seed: 7, numRuns: 100 },
     )

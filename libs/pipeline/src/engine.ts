@@ -1,17 +1,16 @@
+import { attempt, createRun, noEffect, replace, slateOf, type Effect, type Run } from './attempt.ts'
 import type { EngineClock } from './clock.ts'
 import { PipelineCancelled, PipelineError, StageError } from './errors.ts'
 import type { AnyStage, Pipeline } from './pipeline.ts'
-import { notJudged, notSelected, type Removal, type RunRecord, type StageOutcome, type StageRecord } from './record.ts'
+import { notJudged, type RunRecord, type StageOutcome, type StageRecord } from './record.ts'
 import { createStageCalls, type StageCalls } from './stage-call.ts'
-import type { Found, RowVerdict, Slate } from './stage.ts'
+import type { Slate } from './stage.ts'
 
 /** How long a run may take, and who may end it earlier. */
 export interface RunCall {
   /** Milliseconds from the start of the run. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal
-  /** `shares`: budgets in milliseconds are ignored, only shares of what is left hold; for callers that said they have time. */
-  readonly budgets?: 'stated' | 'shares'
 }
 
 /** What a run ends with. */
@@ -39,28 +38,9 @@ export interface EngineOptions {
   readonly observe?: (record: RunRecord) => void
 }
 
-type Values = Readonly<Record<string, unknown>>
-
-interface Run {
-  context: Values
-  columns: Values
-  rows: Int32Array
-  size: number
-  /** 0: still in; otherwise 1 + the index of the removal in `removals`. */
-  fates: Uint16Array
-  readonly removals: Removal[]
-}
-
-const nothing = new Int32Array(0)
-const noFates = new Uint16Array(0)
-const noRemovals: Readonly<Record<string, number>> = {}
-
 /** An engine. It alone counts, times and bounds stages. */
-export function createEngine({ clock, errorCode, observe }: EngineOptions): Engine {
-  function codeOf(error: unknown): string {
-    if (error instanceof StageError) return error.code
-    return errorCode?.(error) ?? 'STAGE_FAILED'
-  }
+export function createEngine(options: EngineOptions): Engine {
+  const { clock, observe } = options
 
   return {
     async run<Input extends object, Context, Columns>(
@@ -70,214 +50,99 @@ export function createEngine({ clock, errorCode, observe }: EngineOptions): Engi
     ) {
       const startMs = clock.nowMs()
       const calls = createStageCalls(clock, call, startMs)
-      const run: Run = {
-        context: input as unknown as Values,
-        columns: {},
-        rows: nothing,
-        size: 0,
-        fates: noFates,
-        removals: [],
-      }
+      const run = createRun(input)
       const records: StageRecord[] = []
       const finish = (outcome: RunRecord['outcome']): RunRecord => {
         calls.close()
-        const record: RunRecord = {
-          pipeline: name,
-          outcome,
-          tookMs: clock.nowMs() - startMs,
-          stages: records,
-          removalOf: (row) => run.removals[(run.fates[row] ?? 0) - 1] ?? null,
-        }
+        const tookMs = clock.nowMs() - startMs
+        const record: RunRecord = { pipeline: name, outcome, tookMs, stages: records, fates: run.fates }
         observe?.(record)
         return record
       }
+      const throwIfCancelled = (): void => {
+        if (call.signal?.aborted) throw new PipelineCancelled(finish('cancelled'), call.signal.reason)
+      }
 
       for (const stage of stages) {
-        if (call.signal?.aborted) throw new PipelineCancelled(finish('cancelled'), call.signal.reason)
+        throwIfCancelled()
         const stageStartMs = clock.nowMs()
-        const candidatesIn = run.rows.length
-        let outcome: StageOutcome = 'ran'
-        let failure: unknown = null
-        let removed = noRemovals
-        try {
-          const pending = attempt(stage, run, calls)
-          removed = pending instanceof Promise ? await pending : pending
-        } catch (error) {
-          failure = error
-          if (call.signal?.aborted !== true) {
-            outcome =
-              stage.policy === 'optional' ? 'left-out' : stage.policy === 'required' ? 'failed' : 'failed-closed'
-            if (outcome === 'left-out') {
-              const replaced = replace(stage, run, error)
-              if (replaced !== null) {
-                outcome = 'failed'
-                failure = replaced.error
-              }
-            }
-            if (outcome === 'failed-closed') removed = removeAll(run, stage.name)
-          } else outcome = 'failed'
-        }
-        records.push({
-          stage: stage.name,
-          kind: stage.kind,
-          outcome,
-          candidatesIn,
-          candidatesOut: run.rows.length,
-          startedAtMs: stageStartMs - startMs,
-          tookMs: clock.nowMs() - stageStartMs,
-          removed,
-          error: outcome === 'ran' ? null : codeOf(failure),
-          cause: failure,
-        })
-        if (outcome === 'failed') {
-          if (call.signal?.aborted) throw new PipelineCancelled(finish('cancelled'), call.signal.reason)
-          throw new PipelineError(stage.name, { record: finish('failed'), context: run.context }, failure)
-        }
+        const candidatesIn = run.fates.rows.length
+        const pending = settle(stage, run, { calls, signal: call.signal })
+        const settled = pending instanceof Promise ? await pending : pending
+        records.push(stageRecord(stage, settled, options, { startMs, stageStartMs, candidatesIn, run }))
+        if (settled.outcome !== 'failed') continue
+        throwIfCancelled()
+        throw new PipelineError(stage.name, { record: finish('failed'), context: run.context }, settled.failure)
       }
       const record = finish('answered')
-      return {
-        context: run.context as unknown as Context,
-        columns: run.columns as unknown as Columns,
-        rows: run.rows,
-        size: run.size,
-        record,
-      }
+      const { columns, rows, size } = slateOf(run)
+      return { context: run.context as Context, columns: columns as Columns, rows, size, record }
     },
   }
 }
 
-type Removed = Readonly<Record<string, number>>
-
-/** Runs a stage and takes over what it made; how many it removed, by reason. */
-function attempt(stage: AnyStage, run: Run, calls: StageCalls): Removed | Promise<Removed> {
-  switch (stage.kind) {
-    case 'context':
-      return calls.bounded(
-        stage,
-        (call) => stage.run(run.context, call),
-        (added) => addContext(run, added),
-      )
-    case 'source':
-      return calls.bounded(
-        stage,
-        (call) => stage.run(run.context, call),
-        (found) => addRows(run, found),
-      )
-    case 'hydrator':
-    case 'scorer':
-      return calls.bounded(
-        stage,
-        (call) => stage.run(run.context, slateOf(run), call),
-        (added) => addColumns(run, added),
-      )
-    case 'filter':
-      return calls.bounded(
-        stage,
-        (call) => stage.prepare(run.context, run.columns, call),
-        (verdict) => removeRows(run, stage, verdict),
-      )
-    case 'selector':
-      return takeRows(run, stage.name, stage.run(run.context, slateOf(run)))
-    case 'side-effect':
-      return calls.bounded(
-        stage,
-        (call) => stage.run(run.context, slateOf(run), call),
-        () => noRemovals,
-      )
-  }
+/** How a stage ended and what it did. */
+interface Settled {
+  readonly outcome: StageOutcome
+  readonly effect: Effect
+  /** What was thrown; null: nothing. */
+  readonly failure: unknown
 }
 
-/** Goes on without an optional stage; what its replacement threw, or null. */
-function replace(stage: AnyStage, run: Run, error: unknown): { readonly error: unknown } | null {
-  if (stage.policy !== 'optional' || stage.kind === 'filter' || stage.kind === 'side-effect') return null
+interface Bounds {
+  readonly calls: StageCalls
+  readonly signal: AbortSignal | undefined
+}
+
+/** Runs a stage to its end, whatever it does. Answers at once where the stage does: a turn of the event loop per stage would cost more than most stages. */
+function settle(stage: AnyStage, run: Run, { calls, signal }: Bounds): Settled | Promise<Settled> {
+  const failed = (failure: unknown): Settled =>
+    signal?.aborted === true ? { outcome: 'failed', effect: noEffect, failure } : withoutStage(stage, run, failure)
   try {
-    if (stage.kind === 'context') addContext(run, stage.otherwise(run.context, null, error))
-    else if (stage.kind === 'source') addRows(run, stage.otherwise(run.context, null, error))
-    else addColumns(run, stage.otherwise(run.context, slateOf(run), error))
-    return null
+    const pending = attempt(stage, run, calls)
+    return pending instanceof Promise ? pending.then(ran, failed) : ran(pending)
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+function ran(effect: Effect): Settled {
+  return { outcome: 'ran', effect, failure: null }
+}
+
+/** What the policy of a stage that failed makes of the run. */
+function withoutStage(stage: AnyStage, run: Run, failure: unknown): Settled {
+  if (stage.policy === 'required') return { outcome: 'failed', effect: noEffect, failure }
+  if (stage.policy === 'fail-closed') {
+    const effect = { removed: run.fates.removeAll(stage.name, notJudged), moves: null }
+    return { outcome: 'failed-closed', effect, failure }
+  }
+  try {
+    return { outcome: 'left-out', effect: replace(stage, run, failure), failure }
   } catch (thrown) {
-    return { error: thrown }
+    return { outcome: 'failed', effect: noEffect, failure: thrown }
   }
 }
 
-function slateOf({ columns, rows, size }: Run): Slate<Values> {
-  return { columns, rows, size }
-}
-
-function addContext(run: Run, added: Values): Removed {
-  run.context = { ...run.context, ...added }
-  return noRemovals
-}
-
-function addColumns(run: Run, added: Values): Removed {
-  run.columns = { ...run.columns, ...added }
-  return noRemovals
-}
-
-function addRows(run: Run, { columns, size }: Found<Values>): Removed {
-  run.columns = columns
-  run.size = size
-  run.rows = new Int32Array(size)
-  for (let row = 0; row < size; row++) run.rows[row] = row
-  run.fates = new Uint16Array(size)
-  return noRemovals
-}
-
-function removeRows(
-  run: Run,
-  { name, reasons }: { readonly name: string; readonly reasons: readonly string[] },
-  verdict: RowVerdict,
-): Removed {
-  const { rows } = run
-  const verdicts = new Int16Array(rows.length)
-  const kept = new Int32Array(rows.length)
-  let count = 0
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as number
-    const reason = verdict(row)
-    if (reason < -1 || reason >= reasons.length || !Number.isInteger(reason))
-      throw new StageError('STAGE_ANSWER_INVALID', `${name} gave the verdict ${reason} of ${reasons.length} reasons`)
-    verdicts[i] = reason
-    if (reason === -1) kept[count++] = row
+function stageRecord(
+  { name, kind }: AnyStage,
+  { outcome, effect, failure }: Settled,
+  { clock, errorCode }: EngineOptions,
+  at: { readonly startMs: number; readonly stageStartMs: number; readonly candidatesIn: number; readonly run: Run },
+): StageRecord {
+  const codeOf = (error: unknown): string =>
+    error instanceof StageError ? error.code : (errorCode?.(error) ?? 'STAGE_FAILED')
+  return {
+    stage: name,
+    kind,
+    outcome,
+    candidatesIn: at.candidatesIn,
+    candidatesOut: at.run.fates.rows.length,
+    startedAtMs: at.stageStartMs - at.startMs,
+    tookMs: clock.nowMs() - at.stageStartMs,
+    removed: effect.removed,
+    moves: effect.moves,
+    error: outcome === 'ran' ? null : codeOf(failure),
+    cause: failure,
   }
-  if (count === rows.length) return noRemovals
-  const first = run.removals.length + 1
-  for (const reason of reasons) run.removals.push({ stage: name, reason })
-  const removed: Record<string, number> = {}
-  for (let i = 0; i < rows.length; i++) {
-    const reason = verdicts[i] as number
-    if (reason === -1) continue
-    run.fates[rows[i] as number] = first + reason
-    const key = reasons[reason] as string
-    removed[key] = (removed[key] ?? 0) + 1
-  }
-  run.rows = kept.subarray(0, count)
-  return removed
-}
-
-function removeAll(run: Run, stage: string): Removed {
-  if (run.rows.length === 0) return noRemovals
-  run.removals.push({ stage, reason: notJudged })
-  for (const row of run.rows) run.fates[row] = run.removals.length
-  const removed = { [notJudged]: run.rows.length }
-  run.rows = nothing
-  return removed
-}
-
-function takeRows(run: Run, stage: string, taken: Int32Array): Removed {
-  const open = run.removals.length + 1
-  for (const row of run.rows) run.fates[row] = open
-  let valid = true
-  for (const row of taken) {
-    if (run.fates[row] !== open) valid = false
-    else run.fates[row] = 0
-  }
-  if (!valid) {
-    for (const row of run.rows) run.fates[row] = 0
-    throw new StageError('STAGE_ANSWER_INVALID', `${stage} took a row twice, or one that was not in`)
-  }
-  const left = run.rows.length - taken.length
-  run.removals.push({ stage, reason: notSelected })
-  run.rows = taken
-  return left === 0 ? noRemovals : { [notSelected]: left }
 }

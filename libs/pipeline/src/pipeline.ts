@@ -11,7 +11,7 @@ export type AnyStage =
   | Hydrator<AnyContext, AnyColumns, AnyColumns>
   | Scorer<AnyContext, AnyColumns, AnyColumns>
   | Filter<AnyContext, AnyColumns>
-  | Selector<AnyContext, AnyColumns>
+  | Selector<AnyContext, AnyColumns, AnyColumns>
   | SideEffect<AnyContext, AnyColumns>
 
 /** Stages in order: from a request to a context and a slate. */
@@ -33,9 +33,11 @@ export interface CandidateStages<Input, Context, Columns> extends Pipeline<Input
   hydrate<Added extends object>(
     stage: Hydrator<Context, Columns, Added>,
   ): CandidateStages<Input, Context, Columns & Added>
-  filter(stage: Filter<Context, Columns>): CandidateStages<Input, Context, Columns>
+  filter(...stages: readonly Filter<Context, Columns>[]): CandidateStages<Input, Context, Columns>
   score<Added extends object>(stage: Scorer<Context, Columns, Added>): CandidateStages<Input, Context, Columns & Added>
-  select(stage: Selector<Context, Columns>): CandidateStages<Input, Context, Columns>
+  select<Added extends object>(
+    stage: Selector<Context, Columns, Added>,
+  ): CandidateStages<Input, Context, Columns & Added>
   sideEffect(stage: SideEffect<Context, Columns>): CandidateStages<Input, Context, Columns>
 }
 
@@ -59,7 +61,7 @@ function candidateStages<Input, Context, Columns>(
     name,
     stages,
     hydrate: (stage) => candidateStages(name, and(stages, stage)),
-    filter: (stage) => candidateStages(name, and(stages, stage)),
+    filter: (...filters) => candidateStages(name, filters.reduce(and, stages)),
     score: (stage) => candidateStages(name, and(stages, stage)),
     select: (stage) => candidateStages(name, and(stages, stage)),
     sideEffect: (stage) => candidateStages(name, and(stages, stage)),

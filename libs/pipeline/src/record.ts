@@ -1,3 +1,5 @@
+import type { Fates, Removed } from './fates.ts'
+import type { Moves } from './moves.ts'
 import type { StageKind } from './stage.ts'
 
 /**
@@ -20,30 +22,26 @@ export interface StageRecord {
   readonly startedAtMs: number
   readonly tookMs: number
   /** How many were removed, by reason. */
-  readonly removed: Readonly<Record<string, number>>
+  readonly removed: Removed
+  /** What it moved, and why; null: nothing. */
+  readonly moves: Moves | null
   /** Code of the error; null: none. */
   readonly error: string | null
   /** What was thrown; null: nothing. */
   readonly cause: unknown
 }
 
-/** Where a row left the run. */
-export interface Removal {
-  readonly stage: string
-  readonly reason: string
-}
-
-/** What a run did: its trace, its metrics, and the answer to "why this pin?". */
+/** What a run did: its trace, its metrics, and the answer to "why this pin?" and "why not that one?". */
 export interface RunRecord {
   readonly pipeline: string
   readonly outcome: 'answered' | 'failed' | 'cancelled'
   readonly tookMs: number
   readonly stages: readonly StageRecord[]
-  /** Where the row left; null: it is in the answer. Rows are those of the source's columns. */
-  removalOf(row: number): Removal | null
+  /** What became of each row of the source's columns. Where the run ended early, rows still in have positions too. */
+  readonly fates: Fates
 }
 
-/** Reason of a row that a selector did not take. */
+/** Reason of a row that a selector without reasons of its own did not take. */
 export const notSelected = 'not-selected'
 /** Reason of rows removed because their filter could not judge them. */
 export const notJudged = 'not-judged'

@@ -7,7 +7,7 @@ import type { Budget, StageCall } from './stage.ts'
 export interface StageCalls {
   /** Calls the stage and hands its answer on, within its budget; throws what it throws, or STAGE_TIMED_OUT. */
   bounded<Answer, Out>(
-    stage: { readonly name: string; readonly budget?: Budget },
+    stage: { readonly name: string; readonly budget: Budget | undefined },
     ask: (call: StageCall) => Answer | Promise<Answer>,
     take: (answer: Answer) => Out,
   ): Out | Promise<Out>
@@ -26,7 +26,7 @@ export function createStageCalls(clock: EngineClock, run: RunCall, startMs: numb
     const leftMs = startMs + run.timeoutMs - clock.nowMs()
     if (budget === undefined) return leftMs
     const sharedMs = leftMs * budget.share
-    return run.budgets === 'shares' ? sharedMs : Math.min(budget.ms, sharedMs)
+    return Math.min(budget.ms, sharedMs)
   }
 
   return {

@@ -30,9 +30,8 @@ export function awaitTokens({
   log,
   facts,
   clock,
-  config,
   foldProblem,
-}: Pick<StagePorts, 'users' | 'memory' | 'log' | 'facts' | 'clock' | 'config' | 'foldProblem'>): ContextHydrator<
+}: Pick<StagePorts, 'users' | 'memory' | 'log' | 'facts' | 'clock' | 'foldProblem'>): ContextHydrator<
   FeedRequest & UserContext,
   FreshnessContext
 > {
@@ -110,7 +109,7 @@ export function awaitTokens({
     kind: 'context',
     name: 'await-tokens',
     policy: 'optional',
-    budget: { ms: config.awaitBudgetMs, share: 0.6 },
+    budget: ({ params }) => ({ ms: params.awaitBudgetMs, share: 0.6 }),
     run: (request, call) => {
       const problem = request.userId === '' ? null : foldProblem()
       if (problem !== null) throw new ContractError('LOG_REPLACED', problem)

@@ -22,7 +22,7 @@ export function userState({
     kind: 'context',
     name: 'user-state',
     policy: 'required',
-    budget: { ms: config.userStateBudgetMs, share: 0.4 },
+    budget: ({ params }) => ({ ms: params.userStateBudgetMs, share: 0.4 }),
     run: ({ userId, surface, candidatesOnly, atMs }, { signal }) => {
       if (userId === '') return { user: nobody, userPosition: null, served: nothingServed }
       const window = { atMs, windowMs: config.servedWindowMs }

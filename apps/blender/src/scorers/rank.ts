@@ -27,17 +27,12 @@ export interface Ranked {
 /** Asks the ranker; where it does not answer, the retrieval order stays. */
 export function rank({
   ranker,
-  config,
-}: Pick<StagePorts, 'ranker' | 'config'>): Scorer<
-  FeedRequest & UserContext & FreshnessContext,
-  CandidateColumns,
-  ScoreColumns
-> {
+}: Pick<StagePorts, 'ranker'>): Scorer<FeedRequest & UserContext & FreshnessContext, CandidateColumns, ScoreColumns> {
   return {
     kind: 'scorer',
     name: 'rank',
     policy: 'optional',
-    budget: { ms: config.rankBudgetMs, share: 0.6 },
+    budget: ({ params }) => ({ ms: params.rankBudgetMs, share: 0.6 }),
     run: (request, slate, { timeoutMs, signal }) => {
       if (slate.rows.length === 0) return retrievalOrder(slate)
       const { columns, rows } = slate
@@ -51,7 +46,7 @@ export function rank({
             pinIds: pickTexts(columns.pinIds, rows),
             retrievalScores: bytesOf(pickFloats(columns.retrievalScores, rows)),
             relatedToPinId: request.relatedToPinId,
-            withFeatures: config.recordFeatures && !request.dryRun,
+            withFeatures: request.params.recordFeatures && !request.dryRun,
             await: [...request.rankerAwait],
             locale: request.locale,
           },

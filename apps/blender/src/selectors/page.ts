@@ -1,4 +1,4 @@
-import type { Selector } from '@freshet/pipeline/stage'
+import type { Selection, Selector } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
@@ -18,39 +18,43 @@ export function page({
     kind: 'selector',
     name: 'page',
     policy: 'required',
+    reasons: ['below-page', 'on-page-before', 'taken-meanwhile'],
     run: (request, { columns, rows }) => {
       const { pageSize, page: session, userId } = request
       if (!recordsServed(request)) {
         const first = session.recorded ? 0 : session.firstPosition
-        return rows.slice(first, first + pageSize)
+        const passed = new Set(rows.subarray(0, first))
+        return { rows: rows.slice(first, first + pageSize), leftFor: (row) => (passed.has(row) ? 1 : 0) }
       }
       const served = memory.served(userId, { atMs: request.atMs, windowMs: config.servedWindowMs })
       const taken =
         served === null
-          ? rows.slice(0, pageSize)
+          ? { rows: rows.slice(0, pageSize) }
           : firstFree(rows, columns, { here: served, known: request.served, pageSize })
-      if (taken.length > 0) memory.serve(userId, columns.keys, taken, request.atMs)
+      if (taken.rows.length > 0) memory.serve(userId, columns.keys, taken.rows, request.atMs)
       return taken
     },
   }
 }
 
-/** The first rows that were not served here since the request knew what was served. */
+/** The first rows that were not served here since the request read what was served. */
 function firstFree(
   rows: Int32Array,
   { keys, shownBefore }: CandidateColumns,
   { here, known, pageSize }: { readonly here: ServedSet; readonly known: ServedSet; readonly pageSize: number },
-): Int32Array {
+): Selection<object> {
   const free = new Int32Array(Math.min(pageSize, rows.length))
+  const served = new Set<number>()
   let count = 0
   for (let i = 0; i < rows.length && count < pageSize; i++) {
     const row = rows[i] as number
     const [high, low] = [keys.high[row] as number, keys.low[row] as number]
     const isTaken =
       shownBefore[row] === 1 ? here.atSeconds(high, low) > known.atSeconds(high, low) : here.has(high, low)
-    if (!isTaken) free[count++] = row
+    if (isTaken) served.add(row)
+    else free[count++] = row
   }
-  return free.subarray(0, count)
+  return { rows: free.subarray(0, count), leftFor: (row) => (served.has(row) ? 2 : 0) }
 }
 
 /** Whether what is shown must not be shown again, and is written down for that. */

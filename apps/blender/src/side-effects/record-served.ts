@@ -18,7 +18,7 @@ export function recordServed({
     kind: 'side-effect',
     name: 'record-served',
     policy: 'optional',
-    budget: { ms: config.recordBudgetMs, share: 0.8 },
+    budget: ({ params }) => ({ ms: params.recordBudgetMs, share: 0.8 }),
     run: (request, { columns: { keys, sweep }, rows }, { signal }) => {
       const { userId, atMs, served } = request
       const sweptTo = sweep === notSwept || sweep.sweptTo === served.sweptTo ? null : sweep.sweptTo

@@ -25,11 +25,11 @@ export function retrieve({
     kind: 'source',
     name: 'retrieve',
     policy: 'required',
-    budget: { ms: config.retrieveBudgetMs, share: 0.6 },
+    budget: ({ params }) => ({ ms: params.retrieveBudgetMs, share: 0.6 }),
     run: async (request, { timeoutMs, signal }) => {
       const { among, candidatesOnly, relatedToPinId, userId, atMs } = request
       const mine = memory.served(userId, { atMs, windowMs: config.servedWindowMs })
-      const asked = retrieveRequest(request, mine ?? nothingServed, config)
+      const asked = retrieveRequest(request, mine ?? nothingServed)
       const response = await candidates.retrieve(asked, { timeoutMs, signal })
       const missing = candidatesOnly ? [] : among.filter((pinId) => pinId !== relatedToPinId)
       return candidatesFrom(response, missing, asked)
@@ -40,8 +40,8 @@ export function retrieve({
 function retrieveRequest(
   request: FeedRequest & UserContext & FreshnessContext,
   servedHere: ServedSet,
-  { maxCandidates, minCandidates }: Pick<StagePorts['config'], 'maxCandidates' | 'minCandidates'>,
 ): RetrieveRequest {
+  const { maxCandidates, minCandidates } = request.params
   const { user, surface, candidatesOnly, page, pageSize, served } = request
   // Pages that are not recorded are the first of one order, and need all before them.
   const needed = pageSize + (page.recorded ? 0 : page.firstPosition)

@@ -1,0 +1,53 @@
+import { StageError } from './errors.ts'
+import { unknownReason } from './fates.ts'
+import type { Moved } from './stage.ts'
+
+/** Rows that a stage moved, in columns of one length: from which position of the slate to which, and why. */
+export interface Moves {
+  readonly rows: Int32Array
+  readonly from: Int32Array
+  readonly to: Int32Array
+  /** Index in `reasonNames`. */
+  readonly reasons: Uint8Array
+  readonly reasonNames: readonly string[]
+}
+
+/** The positions of the rows that a selector says it moved. One that came out where it was is not among them. Throws STAGE_ANSWER_INVALID for a row that is not in its answer, and for an unknown reason. */
+export function movesOf(
+  { name, moveReasons = [] }: { readonly name: string; readonly moveReasons?: readonly string[] },
+  moved: Moved,
+  { before, after, size }: { readonly before: Int32Array; readonly after: Int32Array; readonly size: number },
+): Moves | null {
+  const [fromOf, toOf] = [positions(before, size), positions(after, size)]
+  const count = moved.rows.length
+  const columns = [new Int32Array(count), new Int32Array(count), new Int32Array(count)] as const
+  const [rows, from, to] = columns
+  const reasons = new Uint8Array(count)
+  let kept = 0
+  for (const [at, row] of moved.rows.entries()) {
+    const reason = moved.reasons[at] ?? -1
+    if (moveReasons[reason] === undefined)
+      throw new StageError('STAGE_ANSWER_INVALID', unknownReason(name, reason, moveReasons))
+    const position = toOf[row] ?? -1
+    if (position < 0) throw new StageError('STAGE_ANSWER_INVALID', `${name} moved row ${row}, which it did not take`)
+    if (fromOf[row] === position) continue
+    rows[kept] = row
+    from[kept] = fromOf[row] as number
+    to[kept] = position
+    reasons[kept++] = reason
+  }
+  if (kept === 0) return null
+  return {
+    rows: rows.subarray(0, kept),
+    from: from.subarray(0, kept),
+    to: to.subarray(0, kept),
+    reasons: reasons.subarray(0, kept),
+    reasonNames: moveReasons,
+  }
+}
+
+function positions(rows: Int32Array, size: number): Int32Array {
+  const at = new Int32Array(size).fill(-1)
+  for (let i = 0; i < rows.length; i++) at[rows[i] as number] = i
+  return at
+}
