@@ -7,14 +7,17 @@ const root = join(import.meta.dirname, '../..')
 /** What each layer may import of ours. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   domain: [],
+  columns: [],
   pipeline: [],
   client: [],
   contracts: ['domain'],
-  retrieval: ['domain'],
+  vectors: ['domain', 'columns'],
+  embeddings: ['domain', 'columns'],
+  retrieval: ['domain', 'columns', 'vectors', 'embeddings'],
   ranking: ['domain'],
   service: ['domain'],
   adapters: ['contracts', 'domain'],
-  app: ['service', 'adapters', 'ranking', 'retrieval', 'pipeline', 'contracts', 'domain'],
+  app: ['service', 'adapters', 'ranking', 'retrieval', 'embeddings', 'vectors', 'columns', 'pipeline', 'contracts', 'domain'],
 }
 
 const libs = readdirSync(join(root, 'libs'))
@@ -70,6 +73,8 @@ describe('layers', () => {
 
   it.each([
     ['libs/domain/src/a.ts', `import { x } from '@freshet/contracts/y'`],
+    ['libs/columns/src/a.ts', `import { x } from '@freshet/domain/hash'`],
+    ['libs/vectors/src/a.ts', `import { x } from '@freshet/retrieval/retrieval'`],
     ['libs/retrieval/src/a.ts', `export type { X } from '@freshet/adapters/memory/event-log'`],
     ['apps/ranker/src/a.ts', `const x = await import('@freshet/blender/get-feed')`],
     ['apps/ranker/src/a.ts', `import '../../blender/src/get-feed.ts'`],

@@ -13,6 +13,7 @@ import { metricCatalogue } from '@freshet/service/metric-catalogue'
 import { serviceErrorCatalogue } from '@freshet/service/errors'
 import { argumentErrorCatalogue, operationErrorCatalogue } from '@freshet/freshet/operations/errors'
 import { rankingErrorCatalogue } from '@freshet/ranking/errors'
+import { snapshotErrorCatalogue } from '@freshet/columns/errors'
 import { features } from '@freshet/ranking/features/catalogue'
 import { needFailures } from '@freshet/ranking/features/context'
 import { retrievalErrorCatalogue } from '@freshet/retrieval/errors'
@@ -150,6 +151,7 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
     ...errorCatalogue,
     ...ingestProblems,
     ...retrievalErrorCatalogue,
+    ...snapshotErrorCatalogue,
     ...rankingErrorCatalogue,
     ...argumentErrorCatalogue,
     ...operationErrorCatalogue,

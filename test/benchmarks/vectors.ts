@@ -7,9 +7,9 @@
  * --full builds the HNSW reference over 10⁶ rows (many minutes) instead of 10⁵.
  */
 import { fileURLToPath } from 'node:url'
-import { createVectorIndex } from '@freshet/retrieval/vectors/adaptive-index'
-import { createApproximateIndex } from '@freshet/retrieval/vectors/approximate-index'
-import { createExactIndex } from '@freshet/retrieval/vectors/exact-index'
+import { createVectorIndex } from '@freshet/vectors/adaptive-index'
+import { createApproximateIndex } from '@freshet/vectors/approximate-index'
+import { createExactIndex } from '@freshet/vectors/exact-index'
 import { exactSearch, Index, MetricKind, ScalarKind } from 'usearch'
 import { comparedRow, formatRows, plainRow, quantile, type BenchRow } from './row.ts'
 

@@ -9,12 +9,12 @@
 import { fileURLToPath } from 'node:url'
 import { mix32 } from '@freshet/domain/hash'
 import { asId, type PinId } from '@freshet/domain/ids'
-import { createCatalogue } from '@freshet/retrieval/catalogue'
+import { createCatalogue } from '@freshet/retrieval/views/catalogue'
 import { createPinGraph, type PinGraph } from '@freshet/retrieval/graph/pin-graph'
 import { createRandomWalk } from '@freshet/retrieval/graph/random-walk'
 import { uninterrupted } from '@freshet/retrieval/interruption'
-import { createPin2Vec } from '@freshet/retrieval/pin2vec/pin2vec'
-import { createHits } from '@freshet/retrieval/score-board'
+import { createPin2Vec } from '@freshet/embeddings/pin2vec'
+import { createHits } from '@freshet/columns/score-board'
 import { comparedRow, formatRows, plainRow, quantile, type BenchRow } from './row.ts'
 
 const pins = 1_000_000

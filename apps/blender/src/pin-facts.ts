@@ -6,8 +6,8 @@ import { hash32 } from '@freshet/domain/hash'
 import { anyLocale, createLocaleWords } from '@freshet/domain/locale-words'
 import type { Pin, PinChange } from '@freshet/domain/pin'
 import { pinKeysOf } from '@freshet/domain/pin-keys'
-import { createKeyTable } from '@freshet/retrieval/key-table'
-import { createRecency } from '@freshet/retrieval/recency'
+import { createKeyTable } from '@freshet/columns/key-table'
+import { createRecency } from '@freshet/columns/recency'
 
 /** The topic that the facts fold. */
 export const factTopic = 'pins.v1'

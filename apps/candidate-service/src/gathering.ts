@@ -1,6 +1,6 @@
 import type { CallOptions, TrailShard } from '@freshet/contracts/ports/calls'
 import type { Clock } from '@freshet/domain/clock'
-import type { Lesson } from '@freshet/retrieval/learning'
+import type { Lesson } from '@freshet/retrieval/merge/learning'
 import { gatherIndex, type GatheredIndex } from '@freshet/retrieval/neighbours/gathering'
 import { listNames } from '@freshet/retrieval/neighbours/neighbour-index'
 import type { Shard } from '@freshet/retrieval/neighbours/shard'

@@ -3,7 +3,7 @@ import { snapshotProblem } from '@freshet/contracts/log-watch'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
-import { SnapshotError } from '@freshet/retrieval/errors'
+import { SnapshotError } from '@freshet/columns/errors'
 import type { Retrieval } from '@freshet/retrieval/retrieval'
 import { viewTopics, type Views } from './views.ts'
 

@@ -7,7 +7,7 @@ import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import { float32Column } from '@freshet/contracts/columns'
 import type { TopicName } from '@freshet/contracts/topics'
 import { asId, type PinId, type UserId } from '@freshet/domain/ids'
-import type { Lesson } from '@freshet/retrieval/learning'
+import type { Lesson } from '@freshet/retrieval/merge/learning'
 import type { Retrieval } from '@freshet/retrieval/retrieval'
 
 /** The topics that the views fold. */

@@ -18,8 +18,8 @@ import type { TopicName } from '@freshet/contracts/topics'
 import { encodeMessage } from '@freshet/contracts/wire'
 import type { Clock } from '@freshet/domain/clock'
 import { positiveActions } from '@freshet/domain/engagement'
-import { SnapshotError } from '@freshet/retrieval/errors'
-import { createPin2Vec, type Pin2Vec } from '@freshet/retrieval/pin2vec/pin2vec'
+import { SnapshotError } from '@freshet/columns/errors'
+import { createPin2Vec, type Pin2Vec } from '@freshet/embeddings/pin2vec'
 import type { TrainerConfig } from './config.ts'
 
 /** The topics that the trainer learns from. */

@@ -1,4 +1,4 @@
-/** Compiles the hot loops. `node libs/retrieval/assembly/build.ts` writes the committed binary; the test compares. */
+/** Compiles the random walk. `node libs/retrieval/assembly/build.ts` writes the committed binary; a test compares. */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
@@ -6,40 +6,26 @@ import asc from 'assemblyscript/asc'
 const here = fileURLToPath(new URL('.', import.meta.url))
 
 /** Where the committed binary lies. */
-export const binaryPath = fileURLToPath(new URL('../src/vectors/kernel.wasm', import.meta.url))
+export const binaryPath = fileURLToPath(new URL('../src/graph/walk-kernel.wasm', import.meta.url))
 
-/** The binary that the source in this folder compiles to. Throws an Error with the compiler's messages. */
-export async function compileKernel(): Promise<Uint8Array> {
+/** The binary that `walk.ts` compiles to. Throws an Error with the compiler's messages. */
+export async function compileWalkKernel(): Promise<Uint8Array> {
   let binary: Uint8Array | undefined
   const messages: string[] = []
-  const { error } = await asc.main(
-    [
-      'vectors.ts',
-      '--baseDir',
-      here,
-      '--outFile',
-      'kernel.wasm',
-      '--runtime',
-      'stub',
-      '-O3',
-      '--noAssert',
-      '--converge',
-      '--enable',
-      'simd',
-      '--enable',
-      'relaxed-simd',
-      '--initialMemory',
-      '1',
-    ],
-    {
-      writeFile: (name, contents) => {
-        if (name === 'kernel.wasm') binary = contents as Uint8Array
-      },
-      stderr: { write: (text: string) => messages.push(text) } as never,
+  const options = ['--runtime', 'stub', '-O3', '--noAssert', '--converge', '--importMemory', '--initialMemory', '1']
+  const { error } = await asc.main(['walk.ts', '--baseDir', here, '--outFile', 'walk.wasm', ...options], {
+    writeFile: (name, contents) => {
+      if (name === 'walk.wasm') binary = contents as Uint8Array
     },
-  )
-  if (error || !binary) throw new Error(`the vector kernel does not compile: ${messages.join('')}`, { cause: error })
+    stderr: {
+      write: (text: Uint8Array | string) => {
+        messages.push(typeof text === 'string' ? text : new TextDecoder().decode(text))
+        return true
+      },
+    },
+  })
+  if (error || !binary) throw new Error(`the walk does not compile: ${messages.join('')}`, { cause: error })
   return binary
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(binaryPath, await compileKernel())
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(binaryPath, await compileWalkKernel())

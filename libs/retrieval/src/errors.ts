@@ -6,10 +6,9 @@ interface RetrievalErrorKind {
 }
 
 const config = { fault: 'client', retryable: false } as const
-const snapshot = { fault: 'server', retryable: false } as const
 const embedding = { fault: 'client', retryable: false } as const
 
-/** Every error of the views and their settings. After a snapshot's, the views start empty and the log is replayed. */
+/** Every error of the views and their settings; those of snapshots are in `@freshet/columns/errors`. */
 export const retrievalErrorCatalogue = {
   RETRIEVAL_CONFIG_INVALID: {
     ...config,
@@ -19,14 +18,6 @@ export const retrievalErrorCatalogue = {
     ...config,
     meaning: 'No candidate source has this name; the message lists those there are.',
   },
-  SNAPSHOT_NOT_A_SNAPSHOT: { ...snapshot, meaning: 'A file is no snapshot of views; the log is replayed.' },
-  SNAPSHOT_OTHER_VERSION: {
-    ...snapshot,
-    meaning: 'A snapshot is of another version of the code; the log is replayed.',
-  },
-  SNAPSHOT_OTHER_CONFIG: { ...snapshot, meaning: 'A snapshot is of other settings; the log is replayed.' },
-  SNAPSHOT_TRUNCATED: { ...snapshot, meaning: 'A snapshot is cut short; the log is replayed.' },
-  SNAPSHOT_CORRUPT: { ...snapshot, meaning: 'The bytes of a snapshot are not those written; the log is replayed.' },
   EMBEDDING_WRONG_WIDTH: {
     ...embedding,
     meaning: 'An embedding has another width than the view; the pin keeps what it had.',
@@ -50,20 +41,6 @@ export class RetrievalConfigError extends Error {
     this.name = 'RetrievalConfigError'
     this.code = code
     this.problems = problems
-  }
-}
-
-/** Why a snapshot was not read. Each means: start empty and replay the log. */
-export type SnapshotErrorCode = CodeOf<'SNAPSHOT'>
-
-/** A snapshot that can't be used; the views are left as they were, or empty. Not retryable: replay the log instead. */
-export class SnapshotError extends Error {
-  readonly code: SnapshotErrorCode
-
-  constructor(code: SnapshotErrorCode, message: string) {
-    super(`${code}: ${message}`)
-    this.name = 'SnapshotError'
-    this.code = code
   }
 }
 

@@ -15,7 +15,7 @@ import {
   recentClicks,
   startMs,
 } from './builders.fixture.ts'
-import { SnapshotError } from './errors.ts'
+import { SnapshotError } from '@freshet/columns/errors'
 import { createRetrieval, type Retrieval } from './retrieval.ts'
 import { sourceDefinitions } from './source-definitions.ts'
 

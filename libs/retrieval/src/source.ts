@@ -1,15 +1,15 @@
 import type { Engagement } from '@freshet/domain/engagement'
 import type { PinChange } from '@freshet/domain/pin'
 
-import type { Catalogue } from './catalogue.ts'
+import type { Catalogue } from './views/catalogue.ts'
 import type { GraphView } from './graph/graph-view.ts'
 import type { Interruption } from './interruption.ts'
 import type { Asker, IndexReading, ListName } from './neighbours/neighbour-index.ts'
-import type { Rates } from './rates.ts'
-import type { RowHolder } from './recycling.ts'
-import type { WithdrawnSave } from './saves.ts'
-import type { Hits, ScoreBoard } from './score-board.ts'
-import type { SectionReader, SectionWriter } from './snapshot.ts'
+import type { Rates } from './views/rates.ts'
+import type { RowHolder } from './views/recycling.ts'
+import type { WithdrawnSave } from './views/saves.ts'
+import type { Hits, ScoreBoard } from '@freshet/columns/score-board'
+import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 
 /** A source's own parameters: flat, each with its unit in its name. */
 export type SourceParameters = Readonly<Record<string, number | boolean>>

@@ -1,4 +1,4 @@
-import { blockClassFor, blockSizes, type BlockPool } from './block-pool.ts'
+import { blockClassFor, blockSizes, type BlockPool } from '@freshet/columns/block-pool'
 import type { NodeColumns } from './walk-memory.ts'
 
 /** One side's neighbour lists, each sorted by time, latest LAST, ties by `precedes`: the same whatever the order of arrival. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { mix32 } from '@freshet/domain/hash'
 
-import { decodeSnapshot, encodeSnapshot } from '../snapshot.ts'
+import { decodeSnapshot, encodeSnapshot } from '@freshet/columns/snapshot'
 import { createPinGraph, type PinGraph, type PinGraphOptions } from './pin-graph.ts'
 
 const pins = 12

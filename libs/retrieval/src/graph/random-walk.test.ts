@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { hash32, mix32 } from '@freshet/domain/hash'
 import { asId, type PinId } from '@freshet/domain/ids'
 
-import { createCatalogue, type Catalogue } from '../catalogue.ts'
+import { createCatalogue, type Catalogue } from '../views/catalogue.ts'
 import { createInterruption, type Interruption, uninterrupted } from '../interruption.ts'
-import { createHits } from '../score-board.ts'
-import { compileWalkKernel, binaryPath } from './assembly/build.ts'
+import { createHits } from '@freshet/columns/score-board'
+import { compileWalkKernel, binaryPath } from '../../assembly/build.ts'
 import { createPinGraph, type PinGraph } from './pin-graph.ts'
 import { createRandomWalk, type WalkOptions } from './random-walk.ts'
 

@@ -1,8 +1,8 @@
 import { mix32 } from '@freshet/domain/hash'
 
-import type { Catalogue } from '../catalogue.ts'
+import type { Catalogue } from '../views/catalogue.ts'
 import type { Interruption } from '../interruption.ts'
-import { type Hits, selectorInto } from '../score-board.ts'
+import { type Hits, selectorInto } from '@freshet/columns/score-board'
 import type { PinGraph } from './pin-graph.ts'
 import { maxWalkers, visitSlotsFor } from './walk-memory.ts'
 

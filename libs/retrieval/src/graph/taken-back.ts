@@ -1,5 +1,5 @@
-import type { Catalogue } from '../catalogue.ts'
-import type { SectionReader, SectionWriter } from '../snapshot.ts'
+import type { Catalogue } from '../views/catalogue.ts'
+import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 
 /** Saves that are remembered as taken back; the ones noted longest ago go. */
 const maxTakenBack = 100_000

@@ -1,5 +1,5 @@
 import type { Interruption } from '../interruption.ts'
-import type { ScoreBoard } from '../score-board.ts'
+import type { ScoreBoard } from '@freshet/columns/score-board'
 import type { PinGraph } from './pin-graph.ts'
 
 /** How the two-hop neighbourhood of pins is weighed. */

@@ -1,4 +1,4 @@
-import { grownFloat64, grownInt32, grownUint32, nextCapacity } from '../columns.ts'
+import { grownFloat64, grownInt32, grownUint32, nextCapacity } from '@freshet/columns/growth'
 import type { SourceQuery } from '../source.ts'
 import type { IndexReading } from './neighbour-index.ts'
 import type { NeighbourSet } from './neighbour-set.ts'

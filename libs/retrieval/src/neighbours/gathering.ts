@@ -1,6 +1,6 @@
 import type { PinId } from '@freshet/domain/ids'
 
-import type { Catalogue } from '../catalogue.ts'
+import type { Catalogue } from '../views/catalogue.ts'
 import type { IndexWanted } from './index-wanted.ts'
 import { sumOfLags } from './lags.ts'
 import type { IndexShard, ListPart, ListTally, ListWanted } from './list-part.ts'

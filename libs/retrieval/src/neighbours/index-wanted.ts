@@ -1,6 +1,6 @@
 import type { PinId } from '@freshet/domain/ids'
 
-import type { Catalogue } from '../catalogue.ts'
+import type { Catalogue } from '../views/catalogue.ts'
 import type { IndexRead, SourceQuery } from '../source.ts'
 import type { ListWanted } from './list-part.ts'
 import type { ListName } from './neighbour-index.ts'

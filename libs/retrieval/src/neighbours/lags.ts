@@ -1,6 +1,6 @@
-import { goneRow } from '../catalogue.ts'
-import type { Sessions } from '../sessions.ts'
-import type { SectionReader, SectionWriter } from '../snapshot.ts'
+import { goneRow } from '../views/catalogue.ts'
+import type { Sessions } from '../views/sessions.ts'
+import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 
 /** Lags are counted up to this many pins back. */
 export const maxLag = 32

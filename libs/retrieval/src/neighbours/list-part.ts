@@ -1,6 +1,6 @@
 import type { PinId } from '@freshet/domain/ids'
 
-import type { Catalogue } from '../catalogue.ts'
+import type { Catalogue } from '../views/catalogue.ts'
 import type { LagCounts } from './lags.ts'
 import type { Asker, ListName, NeighbourIndex } from './neighbour-index.ts'
 

@@ -1,5 +1,5 @@
-import { goneRow, type Catalogue } from '../catalogue.ts'
-import type { SessionLists } from '../session-lists.ts'
+import { goneRow, type Catalogue } from '../views/catalogue.ts'
+import type { SessionLists } from '../views/session-lists.ts'
 import type { GatheredList } from './gathering.ts'
 
 /**

@@ -1,8 +1,8 @@
-import type { RowHolder } from '../recycling.ts'
-import type { WithdrawnSave } from '../saves.ts'
-import type { SessionLists } from '../session-lists.ts'
-import { createSessions, type SessionAction, type Sessions, type SessionsOptions } from '../sessions.ts'
-import type { SectionReader, SectionWriter } from '../snapshot.ts'
+import type { RowHolder } from '../views/recycling.ts'
+import type { WithdrawnSave } from '../views/saves.ts'
+import type { SessionLists } from '../views/session-lists.ts'
+import { createSessions, type SessionAction, type Sessions, type SessionsOptions } from '../views/sessions.ts'
+import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 import { createLagView, type LagCounts } from './lags.ts'
 import { holdsUser, type Shard } from './shard.ts'
 

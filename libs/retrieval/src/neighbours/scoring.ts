@@ -1,6 +1,6 @@
-import { grownFloat64, grownInt32, nextCapacity } from '../columns.ts'
+import { grownFloat64, grownInt32, nextCapacity } from '@freshet/columns/growth'
 import type { Interruption } from '../interruption.ts'
-import type { ScoreBoard } from '../score-board.ts'
+import type { ScoreBoard } from '@freshet/columns/score-board'
 import type { NeighbourSet, TrailCounts } from './neighbour-set.ts'
 import { selectBest } from './select.ts'
 

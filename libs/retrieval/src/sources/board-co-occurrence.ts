@@ -1,9 +1,9 @@
-import { createStarts, flatStarts, startDefaults, type Starts, type StartsOptions } from '../graph/starts.ts'
+import { createStarts, flatStarts, startDefaults, type Starts, type StartsOptions } from './shared/starts.ts'
 import { createTwoHop } from '../graph/two-hop.ts'
 import { uninterrupted, type Interruption } from '../interruption.ts'
-import { selectorInto, type Hits } from '../score-board.ts'
+import { selectorInto, type Hits } from '@freshet/columns/score-board'
 import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
-import { createVariants } from '../variants.ts'
+import { createVariants } from './shared/variants.ts'
 
 /** Parameters of board co-occurrence. */
 export type BoardCoOccurrenceParameters = StartsOptions & {

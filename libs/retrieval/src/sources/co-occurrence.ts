@@ -1,8 +1,8 @@
 import { uninterrupted, type Interruption } from '../interruption.ts'
-import { createRules, type Rules } from '../rules.ts'
-import type { Hits } from '../score-board.ts'
+import { createRules, type Rules } from './shared/rules.ts'
+import type { Hits } from '@freshet/columns/score-board'
 import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
-import { createVariants } from '../variants.ts'
+import { createVariants } from './shared/variants.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs

@@ -1,4 +1,4 @@
-import { createNewest } from '../newest.ts'
+import { createNewest } from '../views/newest.ts'
 import type { SharedViews, Source, SourceDefinition } from '../source.ts'
 
 /** Parameters of the fresh source. */

@@ -2,11 +2,11 @@ import { hash32 } from '@freshet/domain/hash'
 
 import { maxWalkSteps } from '../graph/graph-view.ts'
 import { createRandomWalk, type WalkOptions } from '../graph/random-walk.ts'
-import { createStarts, flatStarts, startDefaults, type Starts, type StartsOptions } from '../graph/starts.ts'
+import { createStarts, flatStarts, startDefaults, type Starts, type StartsOptions } from './shared/starts.ts'
 import { uninterrupted, type Interruption } from '../interruption.ts'
-import type { Hits } from '../score-board.ts'
+import type { Hits } from '@freshet/columns/score-board'
 import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
-import { createVariants } from '../variants.ts'
+import { createVariants } from './shared/variants.ts'
 
 /** Parameters of the random walk source. */
 export type PixieWalkParameters = WalkOptions & StartsOptions

@@ -1,6 +1,6 @@
-import { selectorInto, type Selector } from '../score-board.ts'
+import { selectorInto, type Selector } from '@freshet/columns/score-board'
 import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
-import { createTopList, type TopList } from '../top-list.ts'
+import { createTopList, type TopList } from '@freshet/columns/top-list'
 
 /** Parameters of the popularity source. */
 export type PopularityParameters = {
@@ -53,11 +53,12 @@ function createPopularity({ catalogue, board, rates }: SharedViews, parameters: 
   function listsOf(locale: number): Listed | undefined {
     const known = lists.get(locale)
     if (known !== undefined || lists.size > maxLocales) return known
-    const admits = (row: number): boolean => locale === everywhere || catalogue.localeOf(row) === locale
+    const admits = (row: number): boolean =>
+      catalogue.isShown(row) && (locale === everywhere || catalogue.localeOf(row) === locale)
     const made: Listed = {
-      liked: counters.map(({ weightOf }) => createTopList({ catalogue, maxListed, keyOf: weightOf, admits })),
+      liked: counters.map(({ weightOf }) => createTopList({ order: catalogue, maxListed, keyOf: weightOf, admits })),
       newest: createTopList({
-        catalogue,
+        order: catalogue,
         maxListed,
         // A pin that does not say when it was published is older than all that do. Keys are positive, before 1970 too.
         keyOf: (row) => 1 + (catalogue.createdAtMsOf(row) - earliestMs || 0),

@@ -1,6 +1,6 @@
 import { actions } from '@freshet/domain/engagement'
 
-import { createRules } from '../rules.ts'
+import { createRules } from './shared/rules.ts'
 import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
 
 /** Parameters of the saved-boards source. */

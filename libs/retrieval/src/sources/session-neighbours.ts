@@ -2,9 +2,9 @@ import { createNeighbourGatherer, recentPinsOf } from '../neighbours/gather.ts'
 import { createNeighbourSet } from '../neighbours/neighbour-set.ts'
 import { createNeighbourScorer, type NeighbourParameters } from '../neighbours/scoring.ts'
 import { uninterrupted, type Interruption } from '../interruption.ts'
-import type { Hits } from '../score-board.ts'
+import type { Hits } from '@freshet/columns/score-board'
 import type { Source, SourceDefinition, SourceQuery, SharedViews } from '../source.ts'
-import { createVariants } from '../variants.ts'
+import { createVariants } from './shared/variants.ts'
 
 /**
  * What users like this one did next: nearest neighbours among the trails of all users, see `createNeighbourScorer`. Its

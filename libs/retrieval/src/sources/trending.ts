@@ -1,7 +1,7 @@
-import { createDecayedCounts } from '../decayed-counts.ts'
-import { selectorInto } from '../score-board.ts'
+import { createDecayedCounts } from '@freshet/columns/decayed-counts'
+import { selectorInto } from '@freshet/columns/score-board'
 import type { SharedViews, Source, SourceDefinition } from '../source.ts'
-import { createTopList, type TopList } from '../top-list.ts'
+import { createTopList, type TopList } from '@freshet/columns/top-list'
 
 /** Parameters of the trending source. */
 export type TrendingParameters = {
@@ -36,7 +36,7 @@ function createTrending({ catalogue, graph }: SharedViews, parameters: TrendingP
   const past = createDecayedCounts(pastHalfLifeMs)
   // Which tells a user's first touch of a pin, on every shard the same.
   graph()
-  const listOptions = { catalogue, maxListed, keyOf: present.weightOf, admits: () => true }
+  const listOptions = { order: catalogue, maxListed, keyOf: present.weightOf, admits: catalogue.isShown }
   let list: TopList = createTopList(listOptions)
 
   // What the present counter would hold had the past rate gone on: rates are counter · ln 2 / halfLife.

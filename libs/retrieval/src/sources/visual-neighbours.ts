@@ -1,6 +1,6 @@
-import { createStarts, startDefaults, type StartsOptions } from '../graph/starts.ts'
-import { createEmbeddingView } from '../pin2vec/embedding-view.ts'
-import { createNearest } from '../pin2vec/nearest.ts'
+import { createStarts, startDefaults, type StartsOptions } from './shared/starts.ts'
+import { createEmbeddingView } from '../embeddings/embedding-view.ts'
+import { createNearest } from '../embeddings/nearest.ts'
 import type { SharedViews, Source, SourceDefinition } from '../source.ts'
 
 /** Parameters of the visual neighbours. */

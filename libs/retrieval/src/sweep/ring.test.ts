@@ -2,8 +2,8 @@ import { asId, type PinId } from '@freshet/domain/ids'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { createCatalogue } from '../catalogue.ts'
-import { decodeSnapshot, encodeSnapshot } from '../snapshot.ts'
+import { createCatalogue } from '../views/catalogue.ts'
+import { decodeSnapshot, encodeSnapshot } from '@freshet/columns/snapshot'
 import { createRing, type Ring } from './ring.ts'
 
 const names = Array.from({ length: 400 }, (_, n) => asId<PinId>(`pin-${n}`))

@@ -1,6 +1,6 @@
-import type { Catalogue } from '../catalogue.ts'
-import { grownInt32, grownUint32, grownUint8, nextCapacity } from '../columns.ts'
-import type { SectionReader, SectionWriter } from '../snapshot.ts'
+import type { Catalogue } from '../views/catalogue.ts'
+import { grownInt32, grownUint32, grownUint8, nextCapacity } from '@freshet/columns/growth'
+import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 
 /**
  * Rows in a circle, in the order of their pins' hashes: the same on every instance that knows the same pins, whatever the

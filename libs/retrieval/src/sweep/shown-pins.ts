@@ -1,8 +1,8 @@
 import { filterBits } from '@freshet/domain/features/seen'
 
-import type { Catalogue } from '../catalogue.ts'
+import type { Catalogue } from '../views/catalogue.ts'
 import type { ShownPins } from '../question.ts'
-import { createNumberTable } from './number-table.ts'
+import { createNumberTable } from '@freshet/columns/number-table'
 
 const bits = 2 ** filterBits
 const mask = bits - 1

@@ -1,8 +1,8 @@
 import { hash32 } from '@freshet/domain/hash'
 
-import type { Catalogue } from '../catalogue.ts'
+import type { Catalogue } from '../views/catalogue.ts'
 import type { Interruption } from '../interruption.ts'
-import { createHits, selectorInto, type Hits } from '../score-board.ts'
+import { createHits, selectorInto, type Hits } from '@freshet/columns/score-board'
 import type { SourceQuery } from '../source.ts'
 import { createRing, type Ring } from './ring.ts'
 import type { ShownView } from './shown-pins.ts'

@@ -1,0 +1,73 @@
+import { grownFloat64, grownInt32, nextCapacity } from './growth.ts'
+
+/** Finds the entry that is oldest without being told when entries get younger. */
+export interface AgeHeap {
+  push(row: number, atMs: number): void
+  /** Takes out the row whose time, as `timeOf` says now, is smallest; -1 when empty. Times may have risen since they were pushed, not fallen. */
+  popOldest(timeOf: (row: number) => number): number
+  clear(): void
+  bytes(): number
+}
+
+/**
+ * A binary heap that holds each row once under the time it was pushed with. The true time is looked up when a row comes
+ * to the top, and the row sinks to where it belongs: touching an entry costs nothing.
+ */
+export function createAgeHeap(): AgeHeap {
+  let rows = new Int32Array(0)
+  let times = new Float64Array(0)
+  let size = 0
+
+  function sinkFromTop(row: number, atMs: number): void {
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= size) break
+      if (child + 1 < size && (times[child + 1] ?? 0) < (times[child] ?? 0)) child++
+      if ((times[child] ?? 0) >= atMs) break
+      rows[at] = rows[child] ?? 0
+      times[at] = times[child] ?? 0
+      at = child
+    }
+    rows[at] = row
+    times[at] = atMs
+  }
+
+  return {
+    push(row, atMs) {
+      if (size >= rows.length) {
+        const capacity = nextCapacity(rows.length, size + 1)
+        rows = grownInt32(rows, capacity)
+        times = grownFloat64(times, capacity)
+      }
+      let at = size++
+      while (at > 0) {
+        const parent = (at - 1) >> 1
+        if ((times[parent] ?? 0) <= atMs) break
+        rows[at] = rows[parent] ?? 0
+        times[at] = times[parent] ?? 0
+        at = parent
+      }
+      rows[at] = row
+      times[at] = atMs
+    },
+    popOldest(timeOf) {
+      while (size > 0) {
+        const row = rows[0] ?? 0
+        const truth = timeOf(row)
+        if (truth > (times[0] ?? 0)) {
+          sinkFromTop(row, truth)
+          continue
+        }
+        size--
+        sinkFromTop(rows[size] ?? 0, times[size] ?? 0)
+        return row
+      }
+      return -1
+    },
+    clear() {
+      size = 0
+    },
+    bytes: () => rows.byteLength + times.byteLength,
+  }
+}

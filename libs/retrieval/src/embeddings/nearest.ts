@@ -1,0 +1,120 @@
+import type { VectorHits } from '@freshet/domain/vector-index'
+
+import type { Catalogue } from '../views/catalogue.ts'
+import type { Starts } from '../sources/shared/starts.ts'
+import type { Interruption } from '../interruption.ts'
+import { type Hits, type ScoreBoard, selectorInto } from '@freshet/columns/score-board'
+import type { SourceQuery } from '../source.ts'
+import { normalise } from '@freshet/embeddings/content-map'
+import type { EmbeddingView } from './embedding-view.ts'
+import { createInterests } from './interests.ts'
+
+/** How a user's recent pins become searches. */
+export interface NearestOptions {
+  /** Of the starts, those whose weighted mean is searched: what the user is doing now. */
+  readonly maxLatest: number
+  /** Interests searched beside it, those of largest weight that none of these is of; 0: none. */
+  readonly maxInterests: number
+  /** The interests' part of the answer, divided by their weights. */
+  readonly interestShare: number
+  readonly maxSpread: number
+}
+
+/** Pins near a user's recent ones. */
+export interface Nearest {
+  /** Fills `hits` with the accepted pins nearest to the weighted mean of the latest starts, and in between those nearest to the user's other interests. */
+  find(query: SourceQuery, hits: Hits, interruption: Interruption): void
+}
+
+/** Cosine by which a pin is behind the nearest one when it is e times less likely. */
+const temperature = 0.1
+const noHits: VectorHits = { rows: new Int32Array(0), scores: new Float32Array(0) }
+
+/** Searches in a view of embeddings; `board` is scratch. */
+export function createNearest({
+  view,
+  catalogue,
+  board,
+  starts,
+  options,
+}: {
+  readonly view: EmbeddingView
+  readonly catalogue: Catalogue
+  readonly board: ScoreBoard
+  /** Filled before each `find`. */
+  readonly starts: Starts
+  readonly options: NearestOptions
+}): Nearest {
+  const maxStarts = starts.pinRows.length
+  const interests = createInterests({ maxPins: maxStarts, maxSpread: options.maxSpread })
+  const weights = new Float64Array(maxStarts)
+
+  const raise = (row: number, score: number): void => {
+    if (score > board.get(row)) board.add(row, score - board.get(row))
+  }
+
+  // The n-th pin of an interest comes where its share puts it among the pins near the mean, and scores as they do there.
+  function weave(found: VectorHits, share: number, near: VectorHits): void {
+    for (let i = 0; i < found.rows.length; i++) {
+      const place = Math.floor((i + 1) / share) - 1
+      if (near.scores.length > 0 && place >= near.scores.length) return
+      raise(found.rows[i] ?? 0, 1 + (near.scores[place] ?? found.scores[i] ?? 0))
+    }
+  }
+
+  function otherInterests(): { readonly indices: readonly number[]; readonly total: number } {
+    const indices: number[] = []
+    let total = 0
+    for (let i = 0; i < interests.count && indices.length < options.maxInterests; i++) {
+      if ((interests.firsts[i] ?? 0) < options.maxLatest) continue
+      indices.push(i)
+      total += interests.weights[i] ?? 0
+    }
+    return { indices, total }
+  }
+
+  return {
+    find(query, hits, interruption) {
+      board.clear()
+      hits.count = 0
+      const vectors: Float32Array[] = []
+      for (let i = 0; i < starts.count; i++) {
+        const vector = view.get(starts.pinRows[i] ?? 0)
+        if (vector === null) continue
+        weights[vectors.length] = starts.weights[i] ?? 0
+        vectors.push(vector)
+      }
+      if (vectors.length === 0) return
+      const limit = Math.min(query.limit, hits.rows.length)
+      const search = { accept: query.accept, due: interruption.due }
+      const mean = new Float32Array(view.dimensions)
+      for (const [n, vector] of vectors.slice(0, options.maxLatest).entries()) {
+        for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] ?? 0) + (weights[n] ?? 0) * (vector[i] ?? 0)
+      }
+      const near = normalise(mean, 0, mean.length) ? view.search(mean, limit, search) : noHits
+      for (let i = 0; i < near.rows.length; i++) raise(near.rows[i] ?? 0, 1 + (near.scores[i] ?? 0))
+      if (options.maxInterests > 0 && vectors.length > options.maxLatest) {
+        interests.group({ count: vectors.length, vectors, weights })
+        const other = otherInterests()
+        for (const interest of other.indices) {
+          if (interruption.happened) break
+          const medoid = vectors[interests.medoids[interest] ?? 0]
+          const share = (options.interestShare * (interests.weights[interest] ?? 0)) / other.total
+          if (medoid === undefined || !(share > 0)) continue
+          // No more than have a place: a search for few is quick.
+          const places = near.rows.length > 0 ? Math.ceil(share * (near.rows.length + 1)) : limit
+          weave(view.search(medoid, Math.min(limit, places), search), share, near)
+        }
+      }
+      const best = selectorInto(catalogue, limit, hits)
+      for (let i = 0; i < board.touched; i++) {
+        const row = board.touchedRow(i)
+        best.offer(row, board.get(row), query.accept)
+      }
+      best.finish()
+      // The merge takes scores as parts of their sum: cosines, which are nearly equal, would make the hundredth as likely as the first.
+      const first = hits.scores[0] ?? 0
+      for (let i = 0; i < hits.count; i++) hits.scores[i] = Math.exp(((hits.scores[i] ?? 0) - first) / temperature)
+    },
+  }
+}

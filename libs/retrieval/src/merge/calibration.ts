@@ -1,0 +1,132 @@
+import { createRankTable } from './rank-table.ts'
+import type { Hits } from '@freshet/columns/score-board'
+import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
+
+/** A source as the calibration knows it. */
+export interface CalibratedSource {
+  readonly name: string
+  /** What it is worth before anything is learned, relative to the others. */
+  readonly share: number
+  readonly maxCandidates: number
+}
+
+/** At the place of a source that had nothing to say, and of one that said other pins than the one taken, see `rankIn`. */
+export const silent = -2
+export const missing = -1
+
+/** The rank of a pin in a source's answer, from 0; `missing` or `silent`. */
+export function rankIn({ rows, count }: Hits, row: number): number {
+  if (count === 0) return silent
+  for (let i = 0; i < count; i++) if (rows[i] === row) return i
+  return missing
+}
+
+/**
+ * How often the pin that a user took stood at which rank of which source, learned from the log. One source's scores say
+ * nothing beside another's; how often a rank of it was right does, whatever the data are like.
+ */
+export interface Calibration {
+  /** Weight of what was learned against the fixed mixture: 0 up to `fewestSamples`, then n / (n + 64). */
+  readonly part: number
+  /** The worth of each rank of the n-th source, from 0: weight · P(the next pin is at this rank). Never rises with rank. */
+  worthOf(source: number): Float64Array
+  /** Counts at which rank each source had a pin before a user took it, see `rankIn`. */
+  learn(ranks: Int32Array): void
+  /** Answers learned from, ever. */
+  readonly samples: number
+  save(writer: SectionWriter): void
+  load(reader: SectionReader): void
+}
+
+/** Below this many samples nothing learned is used. */
+export const fewestSamples = 32
+
+const fixedMixtureSamples = 64
+const priorWeightSamples = 64
+const missed = 1e-6
+const maxRemembered = 4096
+const growth = 1.25
+const mostBetweenUpdates = 512
+
+/**
+ * Of the last 4,096 lessons, per source a histogram over the logarithm of the rank, made non-increasing (pool adjacent
+ * violators), and a weight: its mean responsibility for the pins taken, P(rank) ÷ Σ P(rank) of all that answered, times
+ * their number, with 64 lessons in which all were right the same. That is one round of expectation maximisation from equal
+ * weights on; more rounds make taken pins likelier and yet the first ranks worse, because sources that agree are no
+ * independent witnesses.
+ *
+ * What is learned is applied in steps, at sample counts that grow by a quarter (by 512 at most), and rounded to quarters
+ * of a doubling, so that processes that fold the same users in another order mostly hold the same numbers. While one has
+ * taken a step and another has not, or where a sum is near the edge of a step, they may differ.
+ */
+export function createCalibration(sources: readonly CalibratedSource[]): Calibration {
+  const tables = sources.map((source) => createRankTable(source))
+  const width = sources.length
+  // The ranks of the last lessons, the oldest overwritten first.
+  let lessons = new Int32Array(0)
+  let samples = 0
+  let updateAt = fewestSamples
+  let part = 0
+
+  function update(): void {
+    updateAt = Math.min(samples + mostBetweenUpdates, Math.ceil(samples * growth))
+    const remembered = Math.min(samples, maxRemembered)
+    part = remembered / (remembered + fixedMixtureSamples)
+    for (const table of tables) table.clear()
+    for (let at = 0; at < remembered * width; at++) {
+      const rank = lessons[at] ?? silent
+      if (rank !== silent) tables[at % width]?.count(rank)
+    }
+    for (const table of tables) table.settle()
+    const weights = weightsOf(remembered)
+    tables.forEach((table, source) => table.weigh(weights[source] ?? 1))
+  }
+
+  function weightsOf(remembered: number): Float64Array {
+    const right = new Float64Array(width).fill(priorWeightSamples)
+    const answered = new Float64Array(width).fill(priorWeightSamples)
+    const rates = new Float64Array(width)
+    for (let from = 0; from < remembered * width; from += width) {
+      let sources = 0
+      let likelihood = 0
+      for (let source = 0; source < width; source++) {
+        const rank = lessons[from + source] ?? silent
+        rates[source] = rank === silent ? 0 : missed + (rank < 0 ? 0 : (tables[source]?.rateOf(rank) ?? 0))
+        likelihood += rates[source] ?? 0
+        if (rank !== silent) sources++
+      }
+      for (let source = 0; source < width; source++) {
+        if (rates[source] === 0) continue
+        right[source] = (right[source] ?? 0) + (sources * (rates[source] ?? 0)) / likelihood
+        answered[source] = (answered[source] ?? 0) + 1
+      }
+    }
+    return right.map((value, source) => value / (answered[source] ?? 1))
+  }
+
+  return {
+    get part() {
+      return part
+    },
+    get samples() {
+      return samples
+    },
+    worthOf: (source) => tables[source]?.worth ?? new Float64Array(0),
+    learn(ranks) {
+      if (ranks.every((rank) => rank === silent)) return
+      if (lessons.length === 0) lessons = new Int32Array(maxRemembered * width)
+      lessons.set(ranks, (samples++ % maxRemembered) * width)
+      if (samples >= updateAt) update()
+    },
+    save(writer) {
+      writer.json('samples', { samples, updateAt, part })
+      writer.i32('lessons', lessons)
+      tables.forEach((table, at) => table.save(writer.under(sources[at]?.name ?? '')))
+    },
+    load(reader) {
+      ;({ samples, updateAt, part } = reader.json('samples') as Record<'samples' | 'updateAt' | 'part', number>)
+      lessons = reader.i32('lessons')
+      tables.forEach((table, at) => table.load(reader.under(sources[at]?.name ?? '')))
+    },
+  }
+}

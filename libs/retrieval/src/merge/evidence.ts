@@ -1,0 +1,34 @@
+import type { SessionLists } from '../views/session-lists.ts'
+import type { SourceQuery } from '../source.ts'
+
+const maxRecentPins = 10
+const historyDecaySteps = 2
+const rarityExponent = 1.5
+const maxTrails = 200
+const halfTrusted = 300
+const least = 0.1
+const leastRelated = 0.6
+
+/**
+ * How much the views know about what comes after a user's recent pins, in [0.1, 1), from 0.6 on where pins related to
+ * one are asked for, because that says what is wanted: E / (E + 300) with
+ * E = Σ exp(-step / 2) · min(200, trails with the pin) · log(1 + trails / trails with the pin)^1.5, over the last ten
+ * distinct pins. Many trails through rare pins say much; trails through what everybody touches say little more than
+ * popularity does.
+ */
+export function evidenceOf(query: SourceQuery, trails: SessionLists): number {
+  let evidence = 0
+  let taken = 0
+  for (let i = query.recentCount - 1; i >= 0 && taken < maxRecentPins; i--) {
+    const row = query.recentRows[i] ?? 0
+    let later = false
+    for (let n = i + 1; n < query.recentCount && !later; n++) later = query.recentRows[n] === row
+    if (later) continue
+    const count = trails.sessionCountOf(row)
+    const rarity = Math.log(1 + trails.sessionsEver / (1 + count)) ** rarityExponent
+    evidence += Math.exp(-taken / historyDecaySteps) * rarity * Math.min(maxTrails, count)
+    taken++
+  }
+  const floor = query.surface === 'related' ? leastRelated : least
+  return floor + ((1 - floor) * evidence) / (evidence + halfTrusted)
+}

@@ -1,0 +1,100 @@
+import type { Catalogue } from '../views/catalogue.ts'
+import type { Mode } from './modes.ts'
+import { selectorInto, type Hits, type ScoreBoard } from '@freshet/columns/score-board'
+
+/** One source's answer, its weight and the meaning of its scores. */
+export interface MergeInput {
+  readonly hits: Hits
+  readonly share: number
+  readonly scale: 'probability' | 'relative'
+  /** What each of its ranks is worth to each kind of question, see `Calibration`. */
+  readonly worths?: Readonly<Record<Mode, Float64Array>>
+}
+
+/** What the merge works with. `evidence`: how far sources of scale `relative` are to be trusted together, in (0, 1]. */
+export interface MergeContext {
+  readonly catalogue: Catalogue
+  readonly board: ScoreBoard
+  readonly evidence: number
+  readonly mode?: Mode
+  /** Weight of the learned worths against the fixed mixture, in [0, 1); 0 where absent. */
+  readonly learned?: number
+  /** The factor by which each pin counts less; null or absent: none does. */
+  readonly liking?: ((row: number) => number) | null
+}
+
+const leastProbabilityWeight = 0.02
+
+/**
+ * The answers of sources as one mixture of distributions over the user's next pin; its weights sum to 1. Two mixtures,
+ * weighed by how much was learned:
+ *
+ * - the fixed one: sources of scale `relative` that found anything divide `evidence` by their shares, and each adds its
+ *   scores as parts of their sum; a source of scale `probability` adds share · (1 − evidence) · score, because popular
+ *   pins have large probabilities where tastes are narrow and small ones where they are wide;
+ * - the learned one: each adds what its ranks are worth.
+ *
+ * A source that is asked alone needs no share, and keeps its order to the last bit: nothing learned counts, and its scores
+ * are scaled by a power of two. Fills the board.
+ */
+export function mixHits(
+  inputs: readonly MergeInput[],
+  { board, evidence, mode = 'closed', learned = 0 }: Omit<MergeContext, 'catalogue' | 'liking'>,
+): void {
+  board.clear()
+  const isAlone = inputs.length === 1
+  const shareOf = ({ share }: MergeInput): number => (isAlone ? 1 : share)
+  let shares = 0
+  for (const input of inputs) if (input.scale === 'relative' && input.hits.count > 0) shares += shareOf(input)
+  const trusted = shares > 0 ? evidence : 0
+  const untrusted = Math.max(leastProbabilityWeight, 1 - trusted)
+  let weights = trusted
+  let worths = 0
+  for (const input of inputs) {
+    if (input.hits.count === 0 || shareOf(input) === 0) continue
+    if (input.scale === 'probability') weights += untrusted * shareOf(input)
+    for (let i = 0; i < input.hits.count; i++) worths += input.worths?.[mode][i] ?? 0
+  }
+  const part = worths > 0 && !isAlone ? learned : 0
+  for (const input of inputs) {
+    const { hits: found, scale } = input
+    const worth = input.worths?.[mode]
+    const share = shareOf(input)
+    if (share === 0 || found.count === 0) continue
+    let weight = (1 - part) / weights
+    if (scale === 'probability') weight *= untrusted * share
+    else weight *= (trusted * share) / (shares * sumOf(found))
+    // A power of two is exact: rounding must not make ties of what the source told apart.
+    if (isAlone) weight = 2 ** Math.floor(Math.log2(weight))
+    for (let i = 0; i < found.count; i++) {
+      const score = weight * (found.scores[i] ?? 0)
+      board.add(found.rows[i] ?? 0, part === 0 ? score : score + (part * (worth?.[i] ?? 0)) / worths)
+    }
+  }
+}
+
+/** Mixes the answers of sources and fills `hits` with the best `limit` of the union, best first. */
+export function mergeHits(
+  inputs: readonly MergeInput[],
+  context: MergeContext,
+  { limit, hits }: { readonly limit: number; readonly hits: Hits },
+): void {
+  const { catalogue, board, liking = null } = context
+  mixHits(inputs, context)
+  const best = selectorInto(catalogue, limit, hits)
+  for (let i = 0; i < board.touched; i++) {
+    const row = board.touchedRow(i)
+    best.offer(row, liking === null ? board.get(row) : board.get(row) * liking(row), always)
+  }
+  best.finish()
+}
+
+function sumOf({ scores, count }: Hits): number {
+  let sum = 0
+  for (let i = 0; i < count; i++) sum += scores[i] ?? 0
+  return sum
+}
+
+function always(): boolean {
+  return true
+}

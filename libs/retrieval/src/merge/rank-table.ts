@@ -1,0 +1,122 @@
+import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
+
+const bucketsPerDoubling = 1.5
+const priorSamples = 10
+const priorHitRate = 0.1
+const priorRankOffset = 10
+const stepsPerDoubling = 4
+
+/** Ranks up to the most a source may be configured to give. */
+const mostBuckets = 21
+const bucketOf = (rank: number): number => Math.floor(Math.log2(rank + 1) * bucketsPerDoubling)
+
+/** P(the user takes the pin at this rank) of one source, from counts over the logarithm of the rank. */
+export interface RankTable {
+  /** Rate times weight of each rank, from 0, in steps of a quarter of a doubling. Never rises. */
+  readonly worth: Float64Array
+  /** The rate of a rank by the counts now, which `update` works out; 0 beyond the most candidates. */
+  rateOf(rank: number): number
+  /** Forgets all counts. */
+  clear(): void
+  /** Counts an answer: the taken pin stood at this rank, or, below 0, not in it. */
+  count(rank: number): void
+  /** Works the rates out from the counts. */
+  settle(): void
+  /** Sets the worths to the rates times a weight. */
+  weigh(weight: number): void
+  save(writer: SectionWriter): void
+  load(reader: SectionReader): void
+}
+
+/** A table without counts, weighed by 1. `share` is how much is expected of the source before. */
+export function createRankTable({
+  share,
+  maxCandidates,
+}: {
+  readonly share: number
+  readonly maxCandidates: number
+}): RankTable {
+  const widths = new Float64Array(mostBuckets)
+  // The mean logarithm of the ranks of a bucket: between two of them worths are interpolated.
+  const centres = new Float64Array(mostBuckets)
+  const prior = new Float64Array(mostBuckets)
+  let priorSum = 0
+  for (let rank = 0; rank < maxCandidates; rank++) priorSum += 1 / (rank + priorRankOffset)
+  for (let rank = 0; rank < maxCandidates; rank++) {
+    const bucket = bucketOf(rank)
+    widths[bucket] = (widths[bucket] ?? 0) + 1
+    centres[bucket] = (centres[bucket] ?? 0) + Math.log(rank + 1)
+    prior[bucket] = (prior[bucket] ?? 0) + (priorSamples * priorHitRate * share) / ((rank + priorRankOffset) * priorSum)
+  }
+  const used = [...widths.keys()].filter((bucket) => (widths[bucket] ?? 0) > 0)
+  for (const bucket of used) centres[bucket] = (centres[bucket] ?? 0) / (widths[bucket] ?? 1)
+  const taken = new Float64Array(mostBuckets)
+  const logWorths = new Float64Array(mostBuckets)
+  const worth = new Float64Array(maxCandidates)
+  const rates = new Float64Array(mostBuckets)
+  let asked = 0
+
+  // Never rising: neighbours that would rise are taken together.
+  function settle(): void {
+    const groups: { sum: number; width: number; buckets: number }[] = []
+    for (const bucket of used) {
+      let group = {
+        sum: ((taken[bucket] ?? 0) + (prior[bucket] ?? 0)) / (asked + priorSamples),
+        width: widths[bucket] ?? 1,
+        buckets: 1,
+      }
+      for (let last = groups.at(-1); last && last.sum * group.width < group.sum * last.width; last = groups.at(-1)) {
+        groups.pop()
+        group = { sum: last.sum + group.sum, width: last.width + group.width, buckets: last.buckets + group.buckets }
+      }
+      groups.push(group)
+    }
+    let at = 0
+    for (const { sum, width, buckets } of groups) for (let i = 0; i < buckets; i++) rates[used[at++] ?? 0] = sum / width
+  }
+
+  function interpolate(): void {
+    let at = 0
+    for (let rank = 0; rank < maxCandidates; rank++) {
+      const log = Math.log(rank + 1)
+      while (at < used.length - 2 && log > (centres[used[at + 1] ?? 0] ?? 0)) at++
+      const [from, to] = [used[at] ?? 0, used[at + 1] ?? used[at] ?? 0]
+      const distance = (centres[to] ?? 0) - (centres[from] ?? 0)
+      const ahead = distance > 0 ? Math.min(1, Math.max(0, (log - (centres[from] ?? 0)) / distance)) : 0
+      const before = logWorths[from] ?? 0
+      const after = logWorths[to] ?? 0
+      // A share of 0 of which nothing was taken has no worth, and no logarithm.
+      worth[rank] = ahead === 0 ? 2 ** before : after === -Infinity ? 0 : 2 ** (before + ahead * (after - before))
+    }
+  }
+
+  function weigh(weight: number): void {
+    for (const bucket of used)
+      logWorths[bucket] = Math.round(Math.log2((rates[bucket] ?? 0) * weight) * stepsPerDoubling) / stepsPerDoubling
+    interpolate()
+  }
+
+  settle()
+  weigh(1)
+  return {
+    worth,
+    rateOf: (rank) => rates[bucketOf(rank)] ?? 0,
+    clear() {
+      asked = 0
+      taken.fill(0)
+    },
+    count(rank) {
+      asked++
+      if (rank >= 0) taken[bucketOf(rank)] = (taken[bucketOf(rank)] ?? 0) + 1
+    },
+    settle,
+    weigh,
+    save(writer) {
+      writer.f64('logWorths', logWorths)
+    },
+    load(reader) {
+      logWorths.set(reader.f64('logWorths'))
+      interpolate()
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import type { Catalogue } from '../views/catalogue.ts'
+import type { EnabledSource } from '../query/enabled-sources.ts'
+import type { Features } from './features.ts'
+import { mixHits, type MergeContext } from './merge.ts'
+import { selectorInto, type Hits } from '@freshet/columns/score-board'
+import type { Stack } from './stack.ts'
+
+/** What stacking works with. */
+export interface StackedContext extends MergeContext {
+  readonly stack: Stack
+  readonly features: Features
+  /** How many pins the user has touched of late. */
+  readonly recentCount: number
+}
+
+/** A score further below the best one than this makes no difference. */
+const deepest = 80
+
+/** Merges answers by what the stack has learned: scores are probabilities over the union. */
+export function createStacked(catalogue: Catalogue, mostCandidates: number) {
+  const scores = new Float64Array(mostCandidates)
+  return {
+    /** Fills `hits` with the best `limit` of the union, best first. */
+    merge(
+      answers: readonly EnabledSource[],
+      context: StackedContext,
+      { limit, hits }: { readonly limit: number; readonly hits: Hits },
+    ): void {
+      const { stack, features, recentCount, liking = null } = context
+      mixHits(answers, context)
+      features.fill(answers, recentCount)
+      stack.score(features, scores)
+      let most = -Infinity
+      for (let i = 0; i < features.count; i++) most = Math.max(most, scores[i] ?? 0)
+      let total = 0
+      for (let i = 0; i < features.count; i++)
+        total += scores[i] = Math.exp(Math.max(-deepest, (scores[i] ?? 0) - most))
+      const best = selectorInto(catalogue, limit, hits)
+      for (let i = 0; i < features.count; i++) {
+        const row = features.rowAt(i)
+        best.offer(row, ((scores[i] ?? 0) / total) * (liking === null ? 1 : liking(row)), always)
+      }
+      best.finish()
+    },
+  }
+}
+
+function always(): boolean {
+  return true
+}

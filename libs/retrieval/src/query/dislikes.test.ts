@@ -1,0 +1,69 @@
+import { asId, type CreatorId, type TopicId } from '@freshet/domain/ids'
+import { describe, expect, it } from 'vitest'
+
+import { aPin, aQuery, dayMs, foldTrail, pins, startMs } from '../builders.fixture.ts'
+import type { RecentAction } from '../question.ts'
+import { createRetrieval, type Retrieval } from '../retrieval.ts'
+
+const atMs = startMs + dayMs
+
+function acted(...acts: readonly (readonly [action: RecentAction['action'], pinId: string])[]): RecentAction[] {
+  return acts.map(([action, pinId], n) => ({
+    pinId: pins(pinId)[0]!,
+    action,
+    occurredAtMs: atMs - (acts.length - n) * 1_000,
+    sessionId: null,
+    boardId: null,
+  }))
+}
+
+/** Twenty pins of two topics, every one as popular as the others. */
+function twoTopics(): Retrieval {
+  const retrieval = createRetrieval({ seed: 1, refresh: 'event' })
+  for (let n = 0; n < 20; n++) {
+    const topics = [asId<TopicId>(n % 2 === 0 ? 'even' : 'odd')]
+    retrieval.foldPin({ kind: 'upsert', pin: aPin(`p${n}`, { topics, creatorId: asId<CreatorId>(`c${n}`) }) })
+    foldTrail(retrieval, `u${n}`, [`p${n}`])
+  }
+  return retrieval
+}
+
+const scoresOf = (retrieval: Retrieval, recent: readonly RecentAction[]) => {
+  const { pinIds, scores } = retrieval.retrieve(aQuery({ atMs, recent, sources: ['popularity'] }))
+  return new Map(pinIds.map((pinId, at) => [pinId as string, scores[at] ?? 0]))
+}
+
+describe('A8: what a user took back', () => {
+  it('counts against pins of its topic, and no others', () => {
+    const retrieval = twoTopics()
+    const before = scoresOf(retrieval, [])
+    const after = scoresOf(retrieval, acted(['save', 'p0'], ['unsave', 'p0'], ['hide', 'p2']))
+    expect((after.get('p4') ?? 1) / (after.get('p5') ?? 1)).toBeCloseTo(Math.exp(-2), 2)
+    expect((before.get('p4') ?? 1) / (before.get('p5') ?? 1)).toBeCloseTo(1, 2)
+  })
+
+  it('does not count against a topic that the user likes all the same', () => {
+    const recent = acted(['save', 'p0'], ['save', 'p2'], ['hide', 'p6'])
+    const after = scoresOf(twoTopics(), recent)
+    expect((after.get('p4') ?? 1) / (after.get('p5') ?? 1)).toBeCloseTo(1, 2)
+  })
+
+  it('is no start of any source', () => {
+    const retrieval = createRetrieval({ seed: 1, refresh: 'event' })
+    for (let n = 0; n < 9; n++) foldTrail(retrieval, `u${n}`, ['a', 'b', 'c'])
+    for (const name of retrieval.sourceNames) {
+      const ask = (recent: readonly RecentAction[]) =>
+        retrieval.retrieve(aQuery({ atMs, recent, exclude: pins('a'), sources: [name] })).pinIds
+      for (const action of ['unsave', 'hide', 'report', 'dismiss'] as const)
+        expect([name, action, ask(acted(['save', 'a'], [action, 'a']))]).toEqual([name, action, ask([])])
+    }
+  })
+
+  it('counts in related pins neither way, but is no start there either', () => {
+    const retrieval = twoTopics()
+    const query = aQuery({ atMs, surface: 'related', pinId: pins('p4')[0]!, sources: ['popularity'] })
+    const plain = retrieval.retrieve(query)
+    const after = retrieval.retrieve({ ...query, recent: acted(['save', 'p0'], ['unsave', 'p0']) })
+    expect(after.pinIds).toEqual(plain.pinIds)
+  })
+})

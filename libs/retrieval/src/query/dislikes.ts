@@ -1,0 +1,43 @@
+import { interestHalfLifeMs, interestWeights } from '@freshet/domain/features/interests'
+
+import type { Catalogue } from '../views/catalogue.ts'
+import type { RecentAction } from '../question.ts'
+
+/** What a factor falls to at least, and how fast: a pin whose topic and creator have the weight −2 together counts 1 / e. */
+const least = Math.exp(-4)
+const steepness = 0.5
+
+/**
+ * By how much each pin is to count less because it is like what the user took back, hid, reported or dismissed: the factor
+ * is e to half of what speaks against the pin's topics, on average, and against its creator. What speaks for and against
+ * is weighed up as the ranker's affinities do it. null: nothing speaks against anything.
+ */
+export function dislikesOf(
+  recent: readonly RecentAction[],
+  standing: Uint8Array,
+  { catalogue, atMs }: { readonly catalogue: Catalogue; readonly atMs: number },
+): ((row: number) => number) | null {
+  const isAgainst = ({ action }: RecentAction, at: number): boolean =>
+    standing[at] === 1 && (interestWeights[action] ?? 0) < 0
+  if (!recent.some(isAgainst)) return null
+  const topics = new Map<number, number>()
+  const creators = new Map<number, number>()
+  recent.forEach(({ pinId, action, occurredAtMs }, at) => {
+    const row = standing[at] === 1 ? catalogue.rowOf(pinId) : -1
+    if (row < 0) return
+    const weight = (interestWeights[action] ?? 0) * 2 ** (Math.min(0, occurredAtMs - atMs) / interestHalfLifeMs)
+    const count = catalogue.topicCountOf(row)
+    for (let i = 0; i < count; i++) add(topics, catalogue.topicOf(row, i), weight / count)
+    add(creators, catalogue.creatorOf(row), weight)
+  })
+  return (row) => {
+    const count = catalogue.topicCountOf(row)
+    let against = Math.min(0, creators.get(catalogue.creatorOf(row)) ?? 0)
+    for (let i = 0; i < count; i++) against += Math.min(0, topics.get(catalogue.topicOf(row, i)) ?? 0) / count
+    return against === 0 ? 1 : Math.max(least, Math.exp(steepness * against))
+  }
+}
+
+function add(weights: Map<number, number>, key: number, weight: number): void {
+  if (key >= 0) weights.set(key, (weights.get(key) ?? 0) + weight)
+}

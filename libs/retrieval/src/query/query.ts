@@ -1,0 +1,215 @@
+import { actions, positiveActions } from '@freshet/domain/engagement'
+import { standingRows } from '@freshet/domain/features/standing'
+import { hash32 } from '@freshet/domain/hash'
+
+import type { Catalogue } from '../views/catalogue.ts'
+import { nextCapacity } from '@freshet/columns/growth'
+import { dislikesOf } from './dislikes.ts'
+import type { Asker, IndexReading, NeighbourIndex } from '../neighbours/neighbour-index.ts'
+import type { RetrieveQuery } from '../question.ts'
+import type { SourceQuery } from '../source.ts'
+import { createShownView, type ShownView } from '../sweep/shown-pins.ts'
+
+// The merge weighs a source's scores against their sum, which must not depend on how many candidates are wanted in the end.
+const unlimited = 0x7fffffff
+
+/** Turns requests into rows. Its columns are used again by the next request. */
+export interface QueryBuilder {
+  /** `gathered`: the index of all users, where this process holds but a shard of it. */
+  build(request: RetrieveQuery, gathered?: IndexReading | null): SourceQuery
+  /** What the user of the request built last was shown. */
+  readonly shown: ShownView
+}
+
+/** A builder over the shared views. */
+export function createQueryBuilder({
+  catalogue,
+  index,
+  config,
+}: {
+  readonly catalogue: Catalogue
+  readonly index: NeighbourIndex
+  readonly config: { readonly maxRecentActions: number; readonly sessionGapMs: number }
+}): QueryBuilder {
+  const shown = createShownView(catalogue)
+  const room = config.maxRecentActions + 1
+  const recentRows = new Int32Array(room)
+  const recentAtMs = new Float64Array(room)
+  const recentActions = new Uint8Array(room)
+  let recentBoards: (string | null)[] = []
+  // A row is excluded, or wanted, where its mark equals the request's number.
+  let excluded = new Int32Array(0)
+  let wanted = new Int32Array(0)
+  let number = 0
+  const blockedCreators = new Set<number>()
+  const blockedTopics = new Set<number>()
+  let onlyWanted = false
+  let excludedHashes: Uint32Array = noHashes
+  let locales: Uint8Array | null = null
+  // Few users have such: their words are hashed each time.
+  let blockedCreatorHashes: ReadonlySet<number> = new Set()
+  let blockedTopicHashes: ReadonlySet<number> = new Set()
+
+  function isEligible(row: number): boolean {
+    if (excluded[row] === number || !catalogue.isShown(row)) return false
+    if (locales !== null && locales[catalogue.localeOf(row)] !== 1) return false
+    if (onlyWanted && wanted[row] !== number) return false
+    if (blockedCreators.size > 0 && blockedCreators.has(catalogue.creatorOf(row))) return false
+    if (blockedTopics.size > 0) {
+      for (let i = catalogue.topicCountOf(row) - 1; i >= 0; i--)
+        if (blockedTopics.has(catalogue.topicOf(row, i))) return false
+    }
+    if (blockedCreatorHashes.size > 0) {
+      const creator = catalogue.creatorOf(row)
+      if (creator >= 0 && blockedCreatorHashes.has(hash32(catalogue.creatorIdOf(creator)))) return false
+    }
+    if (blockedTopicHashes.size > 0) {
+      for (let i = catalogue.topicCountOf(row) - 1; i >= 0; i--)
+        if (blockedTopicHashes.has(hash32(catalogue.topicIdOf(catalogue.topicOf(row, i))))) return false
+    }
+    return excludedHashes.length === 0 || !holds(excludedHashes, catalogue.hashOf(row))
+  }
+
+  function accept(row: number): boolean {
+    return isEligible(row) && !shown.has(row)
+  }
+
+  return {
+    shown,
+    build(request, gathered = null) {
+      number++
+      if (excluded.length < catalogue.size) {
+        excluded = new Int32Array(nextCapacity(excluded.length, catalogue.size))
+        wanted = new Int32Array(excluded.length)
+      }
+      shown.begin(request.shown ?? null)
+      mark(excluded, request.exclude, { catalogue, number })
+      excludedHashes = request.excludeHashes ?? noHashes
+      onlyWanted = request.among !== undefined && request.among !== null
+      mark(wanted, request.among ?? [], { catalogue, number })
+      locales = request.locale ? catalogue.localesFor(request.locale) : null
+      blockedCreators.clear()
+      blockedTopics.clear()
+      for (const creator of rowsOf(request.excludeCreators, catalogue.creatorRow)) blockedCreators.add(creator)
+      for (const topic of rowsOf(request.excludeTopics, catalogue.topicRow)) blockedTopics.add(topic)
+      blockedCreatorHashes = new Set(request.excludeCreatorHashes)
+      blockedTopicHashes = new Set(request.excludeTopicHashes)
+
+      const recent = request.recent ?? []
+      const standing = standingRows({
+        count: recent.length,
+        action: (at) => recent[at]?.action ?? 'impression',
+        pinId: (at) => recent[at]?.pinId ?? '',
+        boardId: (at) => recent[at]?.boardId ?? '',
+      })
+      const isLiked = (at: number): boolean =>
+        standing[at] === 1 && positiveActions.includes(recent[at]?.action ?? 'impression')
+      let count = 0
+      let sessionStart = -1
+      recentBoards = []
+      const session = sessionOf(request, config.sessionGapMs)
+      const asker: Asker | null =
+        request.userId === null ? null : { userId: request.userId, sessionId: session.sessionId, atMs: request.atMs }
+      for (let i = firstOfLatest(recent.length, config.maxRecentActions, isLiked); i < recent.length; i++) {
+        const action = recent[i]
+        if (action === undefined || !isLiked(i)) continue
+        const row = catalogue.rowOf(action.pinId)
+        if (row < 0) continue
+        if (i >= session.from && sessionStart < 0) sessionStart = count
+        recentRows[count] = row
+        recentAtMs[count] = action.occurredAtMs
+        recentActions[count++] = actions.indexOf(action.action)
+        recentBoards.push(action.boardId)
+      }
+      if (sessionStart < 0) sessionStart = count
+      const pinRow = request.surface === 'related' && request.pinId ? catalogue.rowOf(request.pinId) : -1
+      if (pinRow >= 0) {
+        excluded[pinRow] = number
+        recentRows[count] = pinRow
+        recentAtMs[count] = request.atMs
+        recentActions[count++] = actions.indexOf('closeup')
+        recentBoards.push(null)
+      }
+      return {
+        surface: request.surface,
+        atMs: request.atMs,
+        userId: request.userId,
+        pinRow,
+        recentCount: count,
+        recentRows,
+        recentAtMs,
+        recentActions,
+        recentBoards,
+        sessionStart,
+        asker,
+        index: gathered ?? index.read(asker),
+        locales,
+        language: request.locale ? catalogue.languageFor(request.locale) : null,
+        followedCreators: rowsOf(request.followedCreators, catalogue.creatorRow),
+        followedTopics: rowsOf(request.followedTopics, catalogue.topicRow),
+        followedBoards: request.followedBoards ?? [],
+        amongRows: request.among ? rowsOf(request.among, catalogue.rowOf) : null,
+        limit: unlimited,
+        liking: request.surface === 'home' ? dislikesOf(recent, standing, { catalogue, atMs: request.atMs }) : null,
+        accept,
+        isEligible,
+      }
+    },
+  }
+}
+
+function firstOfLatest(count: number, maxLiked: number, isLiked: (at: number) => boolean): number {
+  let liked = 0
+  for (let i = count - 1; i >= 0; i--) if (isLiked(i) && ++liked === maxLiked) return i
+  return 0
+}
+
+/** Where in `recent` the current session begins, and its id where it has one. */
+function sessionOf(
+  request: RetrieveQuery,
+  sessionGapMs: number,
+): { readonly from: number; readonly sessionId: string | null } {
+  const recent = request.recent ?? []
+  const last = recent.at(-1)
+  const sessionId = request.sessionId ?? last?.sessionId ?? null
+  let from = recent.length
+  let nextAtMs = request.atMs
+  while (from > 0) {
+    const action = recent[from - 1]
+    if (action === undefined) break
+    if (sessionId !== null ? action.sessionId !== sessionId : nextAtMs - action.occurredAtMs > sessionGapMs) break
+    nextAtMs = action.occurredAtMs
+    from--
+  }
+  return { from, sessionId }
+}
+
+function mark(
+  column: Int32Array,
+  pinIds: readonly string[] | undefined,
+  { catalogue, number }: { readonly catalogue: Catalogue; readonly number: number },
+): void {
+  if (pinIds === undefined) return
+  for (const pinId of pinIds) {
+    const row = catalogue.rowOf(pinId)
+    if (row >= 0) column[row] = number
+  }
+}
+
+const noHashes = new Uint32Array(0)
+
+function holds(ascending: Uint32Array, hash: number): boolean {
+  let low = 0
+  let high = ascending.length - 1
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ascending[middle] ?? 0) < hash) low = middle + 1
+    else high = middle
+  }
+  return ascending[low] === hash
+}
+
+function rowsOf(ids: readonly string[] | undefined, rowOf: (id: string) => number): Int32Array {
+  if (ids === undefined || ids.length === 0) return new Int32Array(0)
+  return Int32Array.from(ids, rowOf).filter((row) => row >= 0)
+}

@@ -1,0 +1,83 @@
+import { actions } from '@freshet/domain/engagement'
+
+import type { SourceQuery } from '../../source.ts'
+
+/** How much each of a user's recent pins says about what is wanted now. */
+export type StartsOptions = {
+  /** Of the recent pins, the latest that count, each once. */
+  readonly maxStarts: number
+  /** Each step back in the history counts this much of the next. */
+  readonly historyDecay: number
+  /** A pin counts half after this long, milliseconds. */
+  readonly halfLifeMs: number
+  readonly saveWeight: number
+  readonly clickWeight: number
+  readonly closeupWeight: number
+}
+
+/** Distinct pins, latest first, and their weights; valid until the next fill. */
+export interface Starts {
+  readonly count: number
+  readonly pinRows: Int32Array
+  readonly weights: Float64Array
+  fill(query: SourceQuery): void
+}
+
+/** The same defaults for all sources that start from the user's recent pins. */
+export const startDefaults: StartsOptions = {
+  maxStarts: 10,
+  historyDecay: 0.7,
+  halfLifeMs: 7 * 86_400_000,
+  saveWeight: 1.5,
+  clickWeight: 1,
+  closeupWeight: 1,
+}
+
+/** The same where what came last says no more than what came long ago, as on a board that is being filled. */
+export function flatStarts(options: StartsOptions): StartsOptions {
+  return { ...options, maxStarts: Math.max(30, options.maxStarts), historyDecay: 1, halfLifeMs: Infinity }
+}
+
+/** Room for the starts of one query at a time. */
+export function createStarts(options: StartsOptions): Starts {
+  const { historyDecay, halfLifeMs } = options
+  const maxStarts = Math.floor(options.maxStarts)
+  const pinRows = new Int32Array(maxStarts)
+  const weights = new Float64Array(maxStarts)
+  const byAction = Float64Array.from(actions, (action) =>
+    action === 'save' ? options.saveWeight : action === 'click' ? options.clickWeight : options.closeupWeight,
+  )
+  let count = 0
+
+  const indexOf = (row: number): number => {
+    for (let i = 0; i < count; i++) if (pinRows[i] === row) return i
+    return -1
+  }
+
+  return {
+    get count() {
+      return count
+    },
+    pinRows,
+    weights,
+    fill({ recentCount, recentRows, recentAtMs, recentActions, atMs }) {
+      count = 0
+      for (let i = recentCount - 1; i >= 0; i--) {
+        const row = recentRows[i] ?? 0
+        const action = byAction[recentActions[i] ?? 0] ?? 0
+        const known = indexOf(row)
+        if (known < 0 && count === maxStarts) break
+        const place = known < 0 ? count : known
+        const ageMs = Math.max(0, atMs - (recentAtMs[i] ?? 0))
+        const weight = action * historyDecay ** place * 2 ** (-ageMs / halfLifeMs)
+        if (known >= 0) {
+          // A pin that was clicked and then saved counts as the stronger of both.
+          weights[place] = Math.max(weights[place] ?? 0, weight)
+          continue
+        }
+        pinRows[count] = row
+        weights[count++] = weight
+      }
+    },
+  }
+}

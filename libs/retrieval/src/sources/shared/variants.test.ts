@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+
+import type { Hits } from '@freshet/columns/score-board'
+import { decodeSnapshot, encodeSnapshot } from '@freshet/columns/snapshot'
+import type { SourceQuery } from '../../source.ts'
+import { createVariants, type Variants } from './variants.ts'
+
+const query = {} as SourceQuery
+const taken = 7
+
+/** Variants that have the pin that is taken at these ranks, -1: not at all. */
+function variantsAt(ranks: readonly number[]): Variants {
+  return createVariants(ranks.length, (variant, _query, hits: Hits) => {
+    const rank = ranks[variant] ?? -1
+    hits.count = 20
+    for (let i = 0; i < 20; i++) hits.rows[i] = i === rank ? taken : 100 + i
+  })
+}
+
+function teach(variants: Variants, ranks: readonly number[], lessons: number): void {
+  for (let n = 0; n < lessons; n++) {
+    const lesson = new Int32Array(variants.width)
+    variants.examine({ query, row: taken, rank: ranks[variants.chosen] ?? -1 }, lesson)
+    variants.learn(lesson)
+  }
+}
+
+test('A29: the variant that ranks highest what is taken is used; until lessons say so, the first', () => {
+  const ranks = [9, -1, 2, 5]
+  const variants = variantsAt(ranks)
+  teach(variants, ranks, 20)
+  expect(variants.chosen).toBe(0)
+  teach(variants, ranks, 400)
+  expect(variants.chosen).toBe(2)
+})
+
+test('what is no better is not used', () => {
+  const ranks = [3, 3, 4]
+  const variants = variantsAt(ranks)
+  teach(variants, ranks, 1_000)
+  expect(variants.chosen).toBe(0)
+})
+
+test('a restored snapshot goes on the same', () => {
+  const ranks = [9, 2]
+  const [one, other] = [variantsAt(ranks), variantsAt(ranks)]
+  teach(one, ranks, 10)
+  other.load(decodeSnapshot(encodeSnapshot((writer) => one.save(writer))))
+  for (const each of [one, other]) teach(each, ranks, 14)
+  expect(other.chosen).toBe(one.chosen)
+  expect(one.chosen).toBe(1)
+})

@@ -1,0 +1,104 @@
+import { rankIn } from '../../merge/calibration.ts'
+import { createHits, type Hits } from '@freshet/columns/score-board'
+import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
+import type { Adaptation, SourceQuery } from '../../source.ts'
+
+const fewestComparisons = 24
+const remembered = 256
+const deepest = 300
+/** A challenger must be better by this many standard errors, and by this part, so that chance does not change answers. */
+const surely = 2
+const betterBy = 0.01
+
+/** Several ways in which a source can answer, of which the one is used whose answers have been best. */
+export interface Variants extends Adaptation {
+  /** The variant to answer by. */
+  readonly chosen: number
+  /** The variant that the next lesson compares it with. */
+  readonly challenger: number
+  save(writer: SectionWriter): void
+  load(reader: SectionReader): void
+}
+
+/**
+ * Variants by number; the first is used until lessons say otherwise. Each lesson compares the one in use with the next of
+ * the others. An answer is worth 1 / log₂(1 + rank) of the pin that was taken, 0 below rank 300; differences count over
+ * the last 256 comparisons or so.
+ */
+export function createVariants(
+  count: number,
+  answer: (variant: number, query: SourceQuery, hits: Hits) => void,
+): Variants {
+  const hits = createHits(deepest)
+  // By challenger: comparisons, and the mean and the mean square of the differences.
+  const comparisons = new Float64Array(count)
+  const differences = new Float64Array(count)
+  const squares = new Float64Array(count)
+  let worth = 0
+  let lessons = 0
+  let chosen = 0
+
+  const challengerNow = (): number => (count === 1 ? 0 : (chosen + 1 + (lessons % (count - 1))) % count)
+
+  function isBetter(variant: number): boolean {
+    const compared = comparisons[variant] ?? 0
+    const difference = differences[variant] ?? 0
+    if (compared < fewestComparisons || difference < betterBy * worth) return false
+    const variance = (squares[variant] ?? 0) - difference * difference
+    return difference > surely * Math.sqrt(variance / compared)
+  }
+
+  return {
+    width: 3,
+    get chosen() {
+      return chosen
+    },
+    get challenger() {
+      return challengerNow()
+    },
+    examine({ query, row, rank }, into) {
+      const challenger = challengerNow()
+      hits.count = 0
+      answer(challenger, query, hits)
+      into[0] = challenger
+      into[1] = rank
+      into[2] = rankIn(hits, row)
+    },
+    learn(lesson) {
+      const challenger = lesson[0] ?? 0
+      if (challenger < 0 || challenger >= count || challenger === chosen) return
+      lessons++
+      const ours = worthOf(lesson[1] ?? -1)
+      const difference = worthOf(lesson[2] ?? -1) - ours
+      worth += (ours - worth) / Math.min(lessons, remembered)
+      comparisons[challenger] = Math.min(remembered, (comparisons[challenger] ?? 0) + 1)
+      const step = 1 / (comparisons[challenger] ?? 1)
+      differences[challenger] = (differences[challenger] ?? 0) + step * (difference - (differences[challenger] ?? 0))
+      squares[challenger] = (squares[challenger] ?? 0) + step * (difference * difference - (squares[challenger] ?? 0))
+      if (!isBetter(challenger)) return
+      chosen = challenger
+      comparisons.fill(0)
+      differences.fill(0)
+      squares.fill(0)
+    },
+    save(writer) {
+      writer.f64('state', Float64Array.of(worth, lessons, chosen))
+      writer.f64('comparisons', comparisons)
+      writer.f64('differences', differences)
+      writer.f64('squares', squares)
+    },
+    load(reader) {
+      const state = reader.f64('state')
+      worth = state[0] ?? 0
+      lessons = state[1] ?? 0
+      chosen = state[2] ?? 0
+      comparisons.set(reader.f64('comparisons'))
+      differences.set(reader.f64('differences'))
+      squares.set(reader.f64('squares'))
+    },
+  }
+}
+
+function worthOf(rank: number): number {
+  return rank < 0 ? 0 : 1 / Math.log2(2 + rank)
+}

@@ -1,0 +1,297 @@
+import { hash32 } from '@freshet/domain/hash'
+import type { PinId } from '@freshet/domain/ids'
+import type { Pin } from '@freshet/domain/pin'
+import { writePinKey } from '@freshet/domain/pin-keys'
+
+import { grownFloat64, grownUint8, grownUint32, nextCapacity } from '@freshet/columns/growth'
+import { createDescriptions, type ReadDescriptions, type WordCaps } from './descriptions.ts'
+import { createRecency } from '@freshet/columns/recency'
+import { createRecycling, type RowHolder } from './recycling.ts'
+import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
+
+/** The row that stands in lists for a pin that is gone. No pin ever has it. */
+export const goneRow = 0
+
+// In this order: what is shown is above a threshold. A row that is gone waits until no list holds it.
+const free = 0
+const gone = 1
+const deleted = 2
+const unlisted = 3
+const listed = 4
+
+/**
+ * The pins in columns, by row number. `listed`: the catalogue's owner has described the pin. `unlisted`: it is known from
+ * what users did, or from its embedding, alone; it teaches, and is shown only where `showUnlistedPins` says so. The row
+ * of a pin that goes is given to another once nothing holds it any more. -1 stands for "none" everywhere.
+ */
+export interface Catalogue extends ReadDescriptions {
+  /** One past the largest row ever used. */
+  readonly size: number
+  counts(): CatalogueCounts
+  /** The row of a pin, an unlisted one where it is not known yet; -1 when the catalogue is full. `atMs`: the newest time known. */
+  intern(pinId: PinId, atMs?: number): number
+  /** The row of a known pin, else -1. */
+  rowOf(pinId: string): number
+  pinIdOf(row: number): PinId
+  /** Takes over what the catalogue's owner says about a pin, and its row; -1 when the catalogue is full. */
+  upsert(pin: Pin): number
+  /** Lets a deleted pin go, and gives -1; its row where it is kept as deleted because unlisted pins are shown. */
+  remove(pinId: PinId): number
+  /** Whether a pin may be recommended. */
+  isShown(row: number): boolean
+  isListed(row: number): boolean
+  /** Whether the row is that of a pin that has gone. */
+  isGone(row: number): boolean
+  /** Seeded hash of the pin id: the smaller one comes first where scores are equal. */
+  tieOf(row: number): number
+  /** `hash32` of the pin id, by which users' states know pins. */
+  hashOf(row: number): number
+  /** The lower half of the pin's key, by which served sets know pins. */
+  keyOf(row: number): number
+  /** Whether row `a` comes before row `b` where their scores are equal. Total. */
+  before(a: number, b: number): boolean
+  bytes(): number
+  save(writer: SectionWriter): void
+  load(reader: SectionReader): void
+}
+
+/** How many pins there are, and what found no room since the start. */
+export interface CatalogueCounts {
+  readonly listed: number
+  readonly unlisted: number
+  /** Pins that found no row. */
+  readonly refused: number
+  /** Times a pin was not listed because its creator, a topic or its locale found no room. */
+  readonly refusedWords: number
+  /** Unlisted pins let go: idle for long, or more than there is room for. */
+  readonly expired: number
+}
+
+/** Caps, and who has to let go of a pin. */
+export interface CatalogueOptions extends WordCaps {
+  readonly maxPins: number
+  /** Orders ties. */
+  readonly seed: number
+  /** Of these, unlisted ones at most; beyond that the one idle for longest goes. Not heeded where they are shown. */
+  readonly maxUnlistedPins?: number
+  /** An unlisted pin goes when nobody has touched it for so long, unless they are shown. */
+  readonly unlistedTtlMs?: number
+  readonly showUnlistedPins?: boolean
+  /** Rows of gone pins that may wait to be used again, beside `maxPins`. */
+  readonly spareRows?: number
+  /** What may hold rows of gone pins until it is cleaned. */
+  readonly holders?: () => readonly RowHolder[]
+  /** The pin's description is about to change, or the pin to go. */
+  readonly onUndescribe?: (row: number) => void
+  /** The pin goes: lets go of all that is held under its row. The row still describes the pin. */
+  readonly onGone?: (row: number) => void
+}
+
+/** An empty catalogue. */
+export function createCatalogue(options: CatalogueOptions): Catalogue {
+  const { maxPins, seed, showUnlistedPins: showsUnlisted = false, unlistedTtlMs = Infinity } = options
+  const maxUnlisted = showsUnlisted ? maxPins : Math.min(maxPins, options.maxUnlistedPins ?? maxPins)
+  const shownFrom = showsUnlisted ? unlisted : listed
+  let rows = new Map<string, number>()
+  let pinIds: (PinId | null)[] = [null]
+  let freeRows: number[] = []
+  const { describe, clear, grow: growDescriptions, ...descriptions } = createDescriptions(options)
+  // What goes first when there is no room: unlisted and deleted pins.
+  const idle = createRecency()
+  let [listedPins, unlistedPins, refused, refusedWords, expired] = [0, 0, 0, 0, 0]
+  let idCharacters = 0
+  let state = Uint8Array.of(gone)
+  let tie = new Uint32Array(1)
+  let hash = new Uint32Array(1)
+  let key = new Uint32Array(1)
+  const keyHigh = new Uint32Array(1)
+  const keyLow = new Uint32Array(1)
+  let touchedAtMs = new Float64Array(1)
+  const recycling = createRecycling({
+    spareRows: options.spareRows ?? Math.max(1024, maxPins >> 4),
+    holders: options.holders ?? (() => []),
+    free(row) {
+      state[row] = free
+      freeRows.push(row)
+    },
+  })
+
+  function grow(needed: number): void {
+    if (needed <= state.length) return
+    const capacity = nextCapacity(state.length, needed)
+    state = grownUint8(state, capacity)
+    tie = grownUint32(tie, capacity)
+    hash = grownUint32(hash, capacity)
+    key = grownUint32(key, capacity)
+    touchedAtMs = grownFloat64(touchedAtMs, capacity)
+    growDescriptions(capacity)
+  }
+
+  function enter(row: number, to: number): void {
+    const from = state[row]
+    listedPins += (to === listed ? 1 : 0) - (from === listed ? 1 : 0)
+    unlistedPins += (to === unlisted ? 1 : 0) - (from === unlisted ? 1 : 0)
+    state[row] = to
+    if (to === listed || to === gone) idle.remove(row)
+    else if (from === listed || from === free) idle.touch(row)
+  }
+
+  function give(row: number, pinId: PinId): void {
+    rows.set(pinId, row)
+    pinIds[row] = pinId
+    idCharacters += pinId.length
+    tie[row] = hash32(pinId, seed)
+    hash[row] = hash32(pinId)
+    writePinKey(pinId, keyHigh, keyLow, 0)
+    key[row] = keyLow[0] ?? 0
+    touchedAtMs[row] = -Infinity
+  }
+
+  /** A row for a new pin; -1 where all are taken by pins that stay. */
+  function take(pinId: PinId): number {
+    if (rows.size >= maxPins) {
+      if (idle.oldest < 0) {
+        refused++
+        return -1
+      }
+      if (state[idle.oldest] === unlisted) expired++
+      release(idle.oldest)
+    }
+    const row = freeRows.pop() ?? pinIds.length
+    grow(row + 1)
+    give(row, pinId)
+    return row
+  }
+
+  function release(row: number): void {
+    const pinId = pinIds[row]
+    if (pinId === undefined || pinId === null) return
+    options.onUndescribe?.(row)
+    enter(row, gone)
+    options.onGone?.(row)
+    clear(row)
+    rows.delete(pinId)
+    pinIds[row] = null
+    idCharacters -= pinId.length
+    recycling.put(row)
+  }
+
+  function expire(atMs: number): void {
+    // Two at most: each that comes lets more go than came.
+    for (let i = 0; i < 2 && idle.oldest >= 0; i++) {
+      const row = idle.oldest
+      const touched = touchedAtMs[row] ?? 0
+      if (touched === -Infinity) {
+        // No time was known when it came.
+        touchedAtMs[row] = atMs
+        idle.touch(row)
+      } else if (atMs - touched <= unlistedTtlMs) return
+      else {
+        expired++
+        release(row)
+      }
+    }
+  }
+
+  return {
+    ...descriptions,
+    get size() {
+      return pinIds.length
+    },
+    counts: () => ({ listed: listedPins, unlisted: unlistedPins, refused, refusedWords, expired }),
+    intern(pinId, atMs = -Infinity) {
+      if (!showsUnlisted) expire(atMs)
+      let row = rows.get(pinId) ?? -1
+      if (row >= 0 && state[row] === listed) return row
+      if (row < 0) {
+        if (unlistedPins >= maxUnlisted && idle.oldest >= 0) {
+          expired++
+          release(idle.oldest)
+        }
+        row = take(pinId)
+        if (row < 0) return -1
+        enter(row, unlisted)
+      } else idle.touch(row)
+      touchedAtMs[row] = atMs
+      return row
+    },
+    rowOf: (pinId) => rows.get(pinId) ?? -1,
+    pinIdOf: (row) => pinIds[row] as PinId,
+    upsert(pin) {
+      const known = rows.get(pin.pinId) ?? -1
+      const row = known >= 0 ? known : take(pin.pinId)
+      if (row < 0) return -1
+      if (known >= 0) options.onUndescribe?.(row)
+      if (describe(row, pin)) enter(row, listed)
+      else {
+        refusedWords++
+        enter(row, unlisted)
+      }
+      return row
+    },
+    remove(pinId) {
+      const row = rows.get(pinId) ?? -1
+      if (row < 0) return -1
+      if (!showsUnlisted) {
+        release(row)
+        return -1
+      }
+      enter(row, deleted)
+      return row
+    },
+    isShown: (row) => (state[row] ?? free) >= shownFrom,
+    isListed: (row) => state[row] === listed,
+    isGone: (row) => state[row] === gone,
+    tieOf: (row) => tie[row] ?? 0,
+    hashOf: (row) => hash[row] ?? 0,
+    keyOf: (row) => key[row] ?? 0,
+    before(a, b) {
+      const first = tie[a] ?? 0
+      const second = tie[b] ?? 0
+      return first < second || (first === second && (pinIds[a] ?? '') < (pinIds[b] ?? ''))
+    },
+    bytes() {
+      const columns = state.byteLength + tie.byteLength * 3 + touchedAtMs.byteLength
+      // A map entry with its string: about 48 bytes beside the characters.
+      const ids = pinIds.length * 8 + rows.size * 48 + idCharacters
+      return columns + ids + idle.bytes() + descriptions.bytes()
+    },
+    save(writer) {
+      const size = pinIds.length
+      writer.json('pinIds', pinIds)
+      writer.json('counts', { refused, refusedWords, expired })
+      writer.json('idle', idle.order())
+      writer.u8('state', state.subarray(0, size))
+      writer.f64('touchedAtMs', touchedAtMs.subarray(0, size))
+      descriptions.save(writer, size)
+    },
+    load(reader) {
+      rows = new Map()
+      pinIds = reader.json('pinIds') as (PinId | null)[]
+      freeRows = []
+      recycling.clear()
+      idle.clear()
+      ;[listedPins, unlistedPins, idCharacters] = [0, 0, 0]
+      ;({ refused, refusedWords, expired } = reader.json('counts') as CatalogueCounts)
+      grow(pinIds.length)
+      state.fill(free)
+      state[goneRow] = gone
+      const states = reader.u8('state')
+      for (const [row, pinId] of pinIds.entries()) {
+        if (pinId !== null) {
+          give(row, pinId)
+          state[row] = states[row] ?? unlisted
+          if (state[row] === listed) listedPins++
+          else if (state[row] === unlisted) unlistedPins++
+        } else if (row !== goneRow) {
+          // Whoever writes a snapshot writes `goneRow` for rows that are gone, so nothing holds them.
+          state[row] = free
+          freeRows.push(row)
+        }
+      }
+      touchedAtMs.set(reader.f64('touchedAtMs'))
+      descriptions.load(reader)
+      for (const row of reader.json('idle') as number[]) idle.touch(row)
+    },
+  }
+}

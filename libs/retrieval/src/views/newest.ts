@@ -1,0 +1,98 @@
+import { goneRow, type Catalogue } from './catalogue.ts'
+import { createListPool } from '@freshet/columns/list-pool'
+import type { RowHolder } from './recycling.ts'
+import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
+
+/** For each of many keys the newest few pins. Does not depend on the order of arrival. */
+export interface Newest extends RowHolder {
+  /** Takes a pin into a key's list, or moves it there to a later time. */
+  put(key: number, row: number, atMs: number): void
+  /** Takes a pin out of a key's list, where it is there, and since `atMs` where that is given. */
+  remove(key: number, row: number, atMs?: number): void
+  /** Empties a key's list. */
+  free(key: number): void
+  /** Entries of a key: `start` to `start + count` of `rows` and `atMs`, newest LAST. */
+  readonly rows: Int32Array
+  readonly atMs: Float64Array
+  startOf(key: number): number
+  countOf(key: number): number
+  bytes(): number
+  save(writer: SectionWriter): void
+  load(reader: SectionReader): void
+}
+
+/** Empty lists of at most `maxPerKey` pins. */
+export function createNewest(catalogue: Catalogue, maxPerKey: number): Newest {
+  const pool = createListPool()
+  let keys = 0
+
+  function put(key: number, row: number, atMs: number): void {
+    keys = Math.max(keys, key + 1)
+    let start = pool.startOf(key)
+    for (let i = pool.lengthOf(key) - 1; i >= 0; i--) {
+      if (pool.keys[start + i] !== row) continue
+      if ((pool.times[start + i] ?? 0) >= atMs) return
+      pool.removeAt(key, i)
+      break
+    }
+    start = pool.startOf(key)
+    let index = pool.lengthOf(key)
+    while (index > 0) {
+      const otherAtMs = pool.times[start + index - 1] ?? 0
+      if (otherAtMs < atMs || (otherAtMs === atMs && catalogue.before(row, pool.keys[start + index - 1] ?? 0))) break
+      index--
+    }
+    if (pool.lengthOf(key) < maxPerKey) pool.insert(key, index, row, atMs)
+    else if (index > 0) {
+      pool.removeAt(key, 0)
+      pool.insert(key, index - 1, row, atMs)
+    }
+  }
+
+  return {
+    put,
+    remove(key, row, atMs) {
+      const start = pool.startOf(key)
+      for (let i = pool.lengthOf(key) - 1; i >= 0; i--) {
+        if (pool.keys[start + i] !== row || (atMs !== undefined && pool.times[start + i] !== atMs)) continue
+        pool.removeAt(key, i)
+        return
+      }
+    },
+    free: pool.free,
+    get limit() {
+      return keys
+    },
+    clean(key) {
+      for (let i = pool.lengthOf(key) - 1; i >= 0; i--) {
+        if (catalogue.isGone(pool.keys[pool.startOf(key) + i] ?? goneRow)) pool.removeAt(key, i)
+      }
+    },
+    get rows() {
+      return pool.keys
+    },
+    get atMs() {
+      return pool.times
+    },
+    startOf: pool.startOf,
+    countOf: pool.lengthOf,
+    bytes: pool.bytes,
+    save(writer) {
+      const entries: number[] = []
+      for (let key = 0; key < keys; key++) {
+        const start = pool.startOf(key)
+        for (let i = start; i < start + pool.lengthOf(key); i++) {
+          const row = pool.keys[i] ?? goneRow
+          if (!catalogue.isGone(row)) entries.push(key, row, pool.times[i] ?? 0)
+        }
+      }
+      writer.f64('entries', Float64Array.from(entries))
+    },
+    load(reader) {
+      pool.clear()
+      keys = 0
+      const entries = reader.f64('entries')
+      for (let i = 0; i < entries.length; i += 3) put(entries[i] ?? 0, entries[i + 1] ?? 0, entries[i + 2] ?? 0)
+    },
+  }
+}

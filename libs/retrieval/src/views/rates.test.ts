@@ -1,0 +1,42 @@
+import { mix32 } from '@freshet/domain/hash'
+import { expect, test } from 'vitest'
+
+import { createRates, rateHalfLivesMs, type Rates } from './rates.ts'
+import { decodeSnapshot, encodeSnapshot } from '@freshet/columns/snapshot'
+
+const minuteMs = 60_000
+const pins = 200
+
+/** Actions a minute apart; what is taken is one of five pins, which are others every `periodMinutes`. */
+function run(rates: Rates, periodMinutes: number, minutes = 20_000): void {
+  for (let n = 0; n < minutes; n++) {
+    const period = Math.floor(n / periodMinutes)
+    const row = mix32(period * 5 + (mix32(n) % 5)) % pins
+    if (n % 16 === 0) {
+      const lesson = new Int32Array(rateHalfLivesMs.length)
+      rates.examine(row, lesson)
+      rates.learn(lesson)
+    }
+    rates.fold(row, n * minuteMs)
+  }
+}
+
+test('A29: where what is taken changes by the hour, short half-lives weigh most; where it never does, long ones', () => {
+  const [news, classics] = [createRates(), createRates()]
+  run(news, 120)
+  run(classics, 1e9)
+  const short = (rates: Rates): number => (rates.weights[0] ?? 0) + (rates.weights[1] ?? 0)
+  expect(short(news)).toBeGreaterThan(0.8)
+  expect(short(classics)).toBeLessThan(0.2)
+  for (const rates of [news, classics]) expect(rates.weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1)
+})
+
+test('a restored snapshot holds the same and learns on', () => {
+  const rates = createRates()
+  run(rates, 120, 2_000)
+  const restored = createRates()
+  restored.load(decodeSnapshot(encodeSnapshot((writer) => rates.save(writer))))
+  for (const each of [rates, restored]) run(each, 50, 500)
+  expect(restored.weights).toEqual(rates.weights)
+  for (let row = 0; row < pins; row++) expect(restored.shareOf(row)).toBe(rates.shareOf(row))
+})

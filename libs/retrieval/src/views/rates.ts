@@ -1,0 +1,112 @@
+import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
+import { createDecayedCounts, type DecayedCounts } from '@freshet/columns/decayed-counts'
+
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
+const dayMs = 24 * hourMs
+
+/** From what everybody takes these minutes to what they took these weeks. */
+export const rateHalfLivesMs: readonly number[] = [10 * minuteMs, hourMs, 6 * hourMs, dayMs, 7 * dayMs]
+
+/** Before anything is learned: a day and a week count the same. */
+const priorWeights = [0, 0, 0, 0.5, 0.5]
+const priorLessons = 16
+const mostRemembered = 512
+const lessonsBetweenUpdates = 16
+const rounds = 20
+
+/**
+ * What everybody takes: each pin's share of all positive actions at several half-lives, and how well each of these shares
+ * has foretold what users took. News lives for hours, films for months: the weights of the mixture are learned.
+ */
+export interface Rates {
+  readonly counters: readonly DecayedCounts[]
+  /** Of the mixture over half-lives; they sum to 1. */
+  readonly weights: Float64Array
+  fold(row: number, atMs: number): void
+  /** Takes back an action that was folded. */
+  take(row: number, atMs: number): void
+  /** Lets go of a pin. */
+  forget(row: number): void
+  /** The pin's share by the mixture. */
+  shareOf(row: number): number
+  /** Puts the shares of a pin that a user is about to take into `into`, as bits of float32. */
+  examine(row: number, into: Int32Array): void
+  /** Learns from such shares: expectation maximisation over the last 512 lessons, after every 16. */
+  learn(shares: Int32Array): void
+  bytes(): number
+  save(writer: SectionWriter): void
+  load(reader: SectionReader): void
+}
+
+/** Counters at zero. */
+export function createRates(): Rates {
+  const counters = rateHalfLivesMs.map(createDecayedCounts)
+  const weights = Float64Array.from(priorWeights)
+  const halfLives = weights.length
+  let lessons = 0
+  // The shares of the last lessons, the oldest overwritten first.
+  const remembered = new Float32Array(mostRemembered * halfLives)
+
+  function update(): void {
+    const count = Math.min(lessons, mostRemembered)
+    for (let i = 0; i < halfLives; i++) weights[i] = 0.9 * (priorWeights[i] ?? 0) + 0.1 / halfLives
+    const right = new Float64Array(halfLives)
+    for (let round = 0; round < rounds; round++) {
+      right.forEach((_, i) => (right[i] = priorLessons * (priorWeights[i] ?? 0)))
+      for (let from = 0; from < count * halfLives; from += halfLives) {
+        let likelihood = 0
+        for (let i = 0; i < halfLives; i++) likelihood += (weights[i] ?? 0) * (remembered[from + i] ?? 0)
+        for (let i = 0; i < halfLives; i++)
+          right[i] = (right[i] ?? 0) + ((weights[i] ?? 0) * (remembered[from + i] ?? 0)) / likelihood
+      }
+      right.forEach((sum, i) => (weights[i] = sum / (count + priorLessons)))
+    }
+  }
+
+  return {
+    counters,
+    weights,
+    fold(row, atMs) {
+      for (const counter of counters) counter.add(row, atMs)
+    },
+    take(row, atMs) {
+      for (const counter of counters) counter.take(row, atMs)
+    },
+    forget(row) {
+      for (const counter of counters) counter.forget(row)
+    },
+    shareOf(row) {
+      let share = 0
+      for (let i = 0; i < counters.length; i++) {
+        const weight = weights[i] ?? 0
+        if (weight > 0) share += weight * (counters[i]?.shareOf(row) ?? 0)
+      }
+      return share
+    },
+    examine(row, into) {
+      const shares = new Float32Array(into.buffer, into.byteOffset, into.length)
+      counters.forEach((counter, i) => (shares[i] = counter.shareOf(row)))
+    },
+    learn(bits) {
+      const shares = new Float32Array(bits.buffer, bits.byteOffset, bits.length)
+      // A pin that nobody has taken says nothing of half-lives.
+      if (!(shares.at(-1) > 0)) return
+      remembered.set(shares, (lessons++ % mostRemembered) * halfLives)
+      if (lessons % lessonsBetweenUpdates === 0) update()
+    },
+    bytes: () => counters.reduce((sum, counter) => sum + counter.bytes(), weights.byteLength),
+    save(writer) {
+      counters.forEach((counter, i) => counter.save(writer.under(`${i}`)))
+      writer.f64('weights', Float64Array.of(...weights, lessons))
+      writer.f32('remembered', remembered)
+    },
+    load(reader) {
+      counters.forEach((counter, i) => counter.load(reader.under(`${i}`)))
+      const learned = reader.f64('weights')
+      weights.set(learned.subarray(0, weights.length))
+      lessons = learned[weights.length] ?? 0
+      remembered.set(reader.f32('remembered'))
+    },
+  }
+}

@@ -1,0 +1,199 @@
+import { hash32 } from '@freshet/domain/hash'
+
+import { grownFloat64, grownInt32, grownUint32, grownUint8, nextCapacity } from '@freshet/columns/growth'
+import { createKeyTable } from '@freshet/columns/key-table'
+import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
+
+/** A save or unsave, as far as one tells what the other takes back. */
+export interface SaveAct {
+  readonly userId: string
+  readonly pinId: string
+  /** null: the client named none; then it may be any. */
+  readonly boardId: string | null
+  readonly atMs: number
+}
+
+/** A save that was taken back. */
+export interface WithdrawnSave {
+  readonly atMs: number
+  /** Whether it was the user's first positive action on the pin. */
+  readonly isFirst: boolean
+}
+
+/**
+ * The latest saves and unsaves, so that views can forget exactly what a withdrawn save taught them. Of a user's saves and
+ * unsaves of one pin it does not matter which comes first: an unsave holds against older saves that come later.
+ */
+export interface Saves {
+  /** Whether a later unsave has come before this save. */
+  isWithdrawn(save: SaveAct): boolean
+  note(save: SaveAct, isFirst: boolean): void
+  /** Takes back the saves that an unsave is about and gives them; those older than the latest `maxSaves` are not known any more. */
+  withdraw(unsave: SaveAct): readonly WithdrawnSave[]
+  /** Forgets all that a user saved and unsaved: nothing of it is left, in a snapshot either. */
+  forget(userId: string): void
+  /** Entries, forgotten ones as well until their turn to go comes. */
+  readonly size: number
+  bytes(): number
+  save(writer: SectionWriter): void
+  load(reader: SectionReader): void
+}
+
+const gone = 0
+const saved = 1
+const firstSaved = 2
+const unsaved = 3
+
+/** No saves yet; of more than `maxSaves` the earliest to come goes. */
+export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves {
+  const byKey = createKeyTable()
+  let highs = new Uint32Array(0)
+  let lows = new Uint32Array(0)
+  let users = new Uint32Array(0)
+  let boards = new Uint32Array(0)
+  let times = new Float64Array(0)
+  let kinds = new Uint8Array(0)
+  // The entry before of the same user and pin; -1: none.
+  let befores = new Int32Array(0)
+  let next = 0
+  let size = 0
+
+  const boardOf = (boardId: string | null): number => (boardId === null ? 0 : hash32(boardId) || 1)
+  const userOf = (userId: string): number => hash32(userId, 0xace) || 1
+  const highOf = ({ userId, pinId }: SaveAct): number => hash32(`${userId}\n${pinId}`, 0x5a7ed)
+  const lowOf = ({ userId, pinId }: SaveAct): number => hash32(`${userId}\n${pinId}`, 0x1de5)
+
+  /** Of the entries of a user and pin those of a board, latest first. */
+  function* entriesOf(act: SaveAct): Generator<number> {
+    const board = boardOf(act.boardId)
+    for (let at = byKey.get(highOf(act), lowOf(act)); at >= 0; at = befores[at] ?? -1)
+      if (board === 0 || boards[at] === 0 || boards[at] === board) yield at
+  }
+
+  function grow(): void {
+    const capacity = Math.min(maxSaves, nextCapacity(times.length, times.length + 1))
+    highs = grownUint32(highs, capacity)
+    lows = grownUint32(lows, capacity)
+    users = grownUint32(users, capacity)
+    boards = grownUint32(boards, capacity)
+    times = grownFloat64(times, capacity)
+    kinds = grownUint8(kinds, capacity)
+    befores = grownInt32(befores, capacity)
+  }
+
+  /** The earliest entry goes: it is the last one of its user and pin. */
+  function drop(at: number): void {
+    const [high, low] = [highs[at] ?? 0, lows[at] ?? 0]
+    let after = byKey.get(high, low)
+    if (after === at) {
+      byKey.delete(high, low)
+      return
+    }
+    while (after >= 0 && befores[after] !== at) after = befores[after] ?? -1
+    if (after >= 0) befores[after] = -1
+  }
+
+  interface Entry {
+    readonly high: number
+    readonly low: number
+    readonly user: number
+    readonly board: number
+    readonly atMs: number
+    readonly kind: number
+  }
+
+  const entryOf = (act: SaveAct, kind: number): Entry => ({
+    high: highOf(act),
+    low: lowOf(act),
+    user: userOf(act.userId),
+    board: boardOf(act.boardId),
+    atMs: act.atMs,
+    kind,
+  })
+
+  function put({ high, low, user, board, atMs, kind }: Entry): void {
+    if (size < maxSaves) {
+      if (next >= times.length) grow()
+      size++
+    } else drop(next)
+    highs[next] = high
+    lows[next] = low
+    users[next] = user
+    boards[next] = board
+    times[next] = atMs
+    kinds[next] = kind
+    befores[next] = user === 0 ? -1 : byKey.get(high, low)
+    // A forgotten entry stays nobody's.
+    if (user !== 0) byKey.set(high, low, next)
+    next = next + 1 === maxSaves ? 0 : next + 1
+  }
+
+  return {
+    get size() {
+      return size
+    },
+    isWithdrawn(save) {
+      for (const at of entriesOf(save)) if (kinds[at] === unsaved && (times[at] ?? 0) >= save.atMs) return true
+      return false
+    },
+    note(save, isFirst) {
+      put(entryOf(save, isFirst ? firstSaved : saved))
+    },
+    withdraw(unsave) {
+      const withdrawn: WithdrawnSave[] = []
+      for (const at of entriesOf(unsave)) {
+        const kind = kinds[at] ?? gone
+        if ((kind !== saved && kind !== firstSaved) || (times[at] ?? 0) > unsave.atMs) continue
+        withdrawn.push({ atMs: times[at] ?? 0, isFirst: kind === firstSaved })
+        kinds[at] = gone
+      }
+      put(entryOf(unsave, unsaved))
+      return withdrawn
+    },
+    forget(userId) {
+      const user = userOf(userId)
+      for (let at = 0; at < size; at++) {
+        if (users[at] !== user) continue
+        byKey.delete(highs[at] ?? 0, lows[at] ?? 0)
+        for (const column of [highs, lows, users, boards, times, kinds]) column[at] = 0
+        befores[at] = -1
+      }
+    },
+    bytes: () => times.length * 29 + byKey.bytes(),
+    save(writer) {
+      const order = Array.from({ length: size }, (_, n) => (size < maxSaves ? n : (next + n) % maxSaves))
+      const column = (of: Uint32Array): Uint32Array => Uint32Array.from(order, (at) => of[at] ?? 0)
+      writer.u32('highs', column(highs))
+      writer.u32('lows', column(lows))
+      writer.u32('users', column(users))
+      writer.u32('boards', column(boards))
+      writer.f64(
+        'times',
+        Float64Array.from(order, (at) => times[at] ?? 0),
+      )
+      writer.u8(
+        'kinds',
+        Uint8Array.from(order, (at) => kinds[at] ?? 0),
+      )
+    },
+    load(reader) {
+      byKey.clear()
+      next = 0
+      size = 0
+      const [savedHighs, savedLows] = [reader.u32('highs'), reader.u32('lows')]
+      const [savedUsers, savedBoards] = [reader.u32('users'), reader.u32('boards')]
+      const savedTimes = reader.f64('times')
+      const savedKinds = reader.u8('kinds')
+      for (let at = 0; at < savedTimes.length; at++) {
+        put({
+          high: savedHighs[at] ?? 0,
+          low: savedLows[at] ?? 0,
+          user: savedUsers[at] ?? 0,
+          board: savedBoards[at] ?? 0,
+          atMs: savedTimes[at] ?? 0,
+          kind: savedKinds[at] ?? gone,
+        })
+      }
+    },
+  }
+}
