@@ -17,7 +17,18 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ranking: ['domain'],
   service: ['domain'],
   adapters: ['contracts', 'domain'],
-  app: ['service', 'adapters', 'ranking', 'retrieval', 'embeddings', 'vectors', 'columns', 'pipeline', 'contracts', 'domain'],
+  app: [
+    'service',
+    'adapters',
+    'ranking',
+    'retrieval',
+    'embeddings',
+    'vectors',
+    'columns',
+    'pipeline',
+    'contracts',
+    'domain',
+  ],
 }
 
 const libs = readdirSync(join(root, 'libs'))

@@ -28,7 +28,13 @@ import { createScoreBoard } from '@freshet/columns/score-board'
 import { userKeyOf } from './views/session-keys.ts'
 import type { WithdrawnEngagement } from './source.ts'
 import { createSweep } from './sweep/sweep.ts'
-import { decodeSnapshot, finished, snapshotSteps, type SectionWriter, type SnapshotSteps } from '@freshet/columns/snapshot'
+import {
+  decodeSnapshot,
+  finished,
+  snapshotSteps,
+  type SectionWriter,
+  type SnapshotSteps,
+} from '@freshet/columns/snapshot'
 import { createStack } from './merge/stack.ts'
 
 /** A row of `pin-embeddings.v1`; a null vector withdraws the embedding. */
