@@ -1,3 +1,4 @@
+import { noHeaders } from '@freshet/contracts/headers'
 import type {
   EventLog,
   LogBatch,
@@ -84,10 +85,10 @@ export function createSimLog(partitions: number, random: Random): SimLog {
       return { ...at, from, next, records, end }
     },
     write(topic, records) {
-      return records.map(({ key, value, partition: wanted }) => {
+      return records.map(({ key, value, partition: wanted, headers = noHeaders }) => {
         const partition = wanted ?? partitionOf(key, partitions)
         const position = (endsOf(topic)[partition] ?? 0) + (random.next() < 0.1 ? 1 : 0)
-        of(topic)[partition]?.push({ position, key, value, appendedAtMs: ++appendedAtMs })
+        of(topic)[partition]?.push({ position, key, value, appendedAtMs: ++appendedAtMs, headers })
         endsOf(topic)[partition] = position + 1
         return { partition, position }
       })

@@ -13,6 +13,7 @@ import {
   type RetrieveRequest,
   type RetrieveResponse,
 } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { noHeaders } from '@freshet/contracts/headers'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { topicLayouts } from '@freshet/contracts/topics'
@@ -141,7 +142,15 @@ export async function aBlender(
           from: position,
           next: position + 1,
           end: position + 1,
-          records: [{ position, key: records[at]!.key, value: records[at]!.value, appendedAtMs: clock.now() }],
+          records: [
+            {
+              position,
+              key: records[at]!.key,
+              value: records[at]!.value,
+              appendedAtMs: clock.now(),
+              headers: noHeaders,
+            },
+          ],
         })
       return positions
     },

@@ -1,3 +1,4 @@
+import { noHeaders } from '@freshet/contracts/headers'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { aPin } from './blender.harness.ts'
@@ -142,7 +143,7 @@ describe('pin facts', () => {
     from,
     next: from + records.length,
     end: from + records.length,
-    records: records.map((record, i) => ({ ...record, position: from + i, appendedAtMs: 0 })),
+    records: records.map((record, i) => ({ ...record, position: from + i, appendedAtMs: 0, headers: noHeaders })),
   })
   const rowOf = (facts: ReturnType<typeof createPinFacts>, pinId: string) => {
     const { high, low } = pinKeysOf([pinId])

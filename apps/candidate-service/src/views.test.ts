@@ -1,3 +1,4 @@
+import { noHeaders } from '@freshet/contracts/headers'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { asId, type EventId, type PinId, type UserId } from '@freshet/domain/ids'
 import { createRetrieval } from '@freshet/retrieval/retrieval'
@@ -21,7 +22,7 @@ function aClick(userId: string, pinId: string, position: number) {
     },
     0,
   )
-  return { position, key: userId, value, appendedAtMs: noonMs }
+  return { position, key: userId, value, appendedAtMs: noonMs, headers: noHeaders }
 }
 
 it('a tombstone in the engagements takes an erased user out of the views, and nobody else', async () => {
@@ -36,7 +37,7 @@ it('a tombstone in the engagements takes an erased user out of the views, and no
     aClick('ada', 'p1', 0),
     aClick('ben', 'p1', 1),
     aClick('ada', 'p2', 2),
-    { position: 3, key: 'ada', value: null, appendedAtMs: noonMs },
+    { position: 3, key: 'ada', value: null, appendedAtMs: noonMs, headers: noHeaders },
   ]
   await views.fold({ topic: 'engagements.v1', partition: 0, from: 0, next: 4, end: 4, records })
   expect(retrieval.stats()).toMatchObject({ sessions: 1, sessionActions: 1 })

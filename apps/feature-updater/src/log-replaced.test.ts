@@ -1,6 +1,7 @@
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
 import { decodePartitionMeta } from '@freshet/contracts/codecs/partition-meta'
 import { epochIn, positionIn, storedPosition } from '@freshet/contracts/followed-log'
+import { noHeaders } from '@freshet/contracts/headers'
 import { nothingElse } from '@freshet/contracts/ports/state-store'
 import { asId, type EventId, type UserId } from '@freshet/domain/ids'
 import { partitionOf } from '@freshet/domain/partition'
@@ -173,7 +174,7 @@ describe('A2 · a log younger than the state', () => {
     await world.log.append('engagements.v1', [engagement('b')])
     await adopt(world)
     await settle(world)
-    const record = { ...engagement('lost'), position: 1, appendedAtMs: noonMs }
+    const record = { ...engagement('lost'), position: 1, appendedAtMs: noonMs, headers: noHeaders }
     const partition = partitionOf('u', 4)
     await zombie.handleUserBatch({ topic: 'engagements.v1', partition, from: 1, next: 2, end: 2, records: [record] })
     expect(await clicksOf('u')).toBe(2)

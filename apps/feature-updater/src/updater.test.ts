@@ -1,5 +1,6 @@
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { decodeDeadLetter, encodeUserErasure } from '@freshet/contracts/codecs/onward'
+import { noHeaders } from '@freshet/contracts/headers'
 import { whyNotFolded } from '@freshet/contracts/not-folded'
 import { nothingElse } from '@freshet/contracts/ports/state-store'
 import { decodePartitionMeta } from '@freshet/contracts/codecs/partition-meta'
@@ -191,7 +192,13 @@ describe('feature updater', () => {
     world = await anUpdaterWorld({ start: false, updater: { haltMinBadRecords: 5, haltWindowRecords: 10 } })
     const value = Uint8Array.of(255)
     const at = { topic: 'engagements.v1', partition: partitionOf('u', world.partitions) }
-    const records = Array.from({ length: 8 }, (_, position) => ({ position, key: 'u', value, appendedAtMs: noonMs }))
+    const records = Array.from({ length: 8 }, (_, position) => ({
+      position,
+      key: 'u',
+      value,
+      appendedAtMs: noonMs,
+      headers: noHeaders,
+    }))
     const batch = { ...at, from: 0, next: 8, records, end: 8 }
     await expect(world.updater.handleUserBatch(batch)).rejects.toThrow(/halted: 8 of 8 records are bad/)
     expect(world.updater.health().ok).toBe(false)
@@ -233,7 +240,7 @@ describe('feature updater', () => {
     world = await anUpdaterWorld({ start: false })
     const partition = partitionOf('u', world.partitions)
     const { value } = aRecord()
-    const records = [{ position: 0, key: 'u', value, appendedAtMs: noonMs }]
+    const records = [{ position: 0, key: 'u', value, appendedAtMs: noonMs, headers: noHeaders }]
     const batch = { topic: 'engagements.v1', partition, from: 0, next: 1, records, end: 1 }
     expect(await world.updater.handleUserBatch({ ...batch, from: 7, next: 8 })).toEqual({ seekTo: 0 })
     expect(await world.updater.handleUserBatch(batch)).toBeUndefined()

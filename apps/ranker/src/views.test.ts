@@ -1,3 +1,4 @@
+import { noHeaders } from '@freshet/contracts/headers'
 import { describe, expect, it } from 'vitest'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import { encodePinFeatures } from '@freshet/contracts/codecs/pin-state'
@@ -10,7 +11,7 @@ import { createRankerViews, type RankerViews } from './views.ts'
 /** Folds one record into the views. */
 function fold(views: RankerViews, topic: 'pins.v1' | 'pin-features.v1', key: string, value: Uint8Array | null): void {
   const from = views.progress.position(topic, 0) ?? 0
-  const records = [{ position: from, key, value, appendedAtMs: noonMs }]
+  const records = [{ position: from, key, value, appendedAtMs: noonMs, headers: noHeaders }]
   views.fold({ topic, partition: 0, from, next: from + 1, end: from + 1, records })
 }
 
@@ -111,7 +112,7 @@ describe('views of the ranker', () => {
 
   it('pass over records folded before, and count those that are none', () => {
     const views = createRankerViews({ maxPins: 100, maxDecodedStates: 4 })
-    const records = [{ position: 0, key: 'a', value: clicked('a', 1, 1), appendedAtMs: noonMs }]
+    const records = [{ position: 0, key: 'a', value: clicked('a', 1, 1), appendedAtMs: noonMs, headers: noHeaders }]
     const batch = { topic: 'pin-features.v1', partition: 0, from: 0, next: 1, end: 1, records }
     views.fold(batch)
     views.fold({ ...batch, records: [{ ...records[0]!, value: clicked('a', 9, 9) }] })

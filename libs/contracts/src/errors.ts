@@ -26,6 +26,11 @@ export const errorCatalogue = {
     meaning: 'Kafka refuses the login of `kafka.sasl`, or wants one.',
   },
   LOG_RECORD_TOO_LARGE: { fault: 'client', retryable: false, meaning: "A record is larger than its topic's limit." },
+  HEADERS_TOO_LARGE: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A message carries more headers, or longer ones, than the limit allows.',
+  },
   LOG_TOPIC_MISSING: {
     fault: 'server',
     retryable: false,

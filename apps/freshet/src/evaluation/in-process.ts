@@ -4,6 +4,7 @@ import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
+import { noHeaders } from '@freshet/contracts/headers'
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { parsePinJson } from '@freshet/contracts/json/pin'
 import type { EventLog, LogRecord, NewRecord, Position } from '@freshet/contracts/ports/event-log'
@@ -103,7 +104,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
   }
 
   async function add(topic: TopicName, key: string, value: Uint8Array): Promise<void> {
-    await teach(topic, [{ position: learned, key, value, appendedAtMs: clock.now() }])
+    await teach(topic, [{ position: learned, key, value, appendedAtMs: clock.now(), headers: noHeaders }])
     hold(topic, { key, value, partition: null })
     if (++pendingCount >= maxPending) await flush()
   }

@@ -211,16 +211,17 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLo
     starts: (topic) => whileOpen(() => starts(topic)),
     ends: (topic) => whileOpen(() => ends(topic)),
 
-    append: (topic, records, { signal } = {}) =>
+    append: (topic, records, { signal, headers } = {}) =>
       whileOpen(async () => {
         signal?.throwIfAborted()
         // Copied before the first pause: the caller may use its memory again.
-        const own = packed(records)
+        const own = packed(records, headers)
         const known = await factsOf(topic)
         signal?.throwIfAborted()
         const routed = own.map((record) => ({
           key: record.key,
           value: record.value,
+          headers: record.headers,
           partition: packedTarget(record, topic, known),
         }))
         if (routed.length === 0) return []

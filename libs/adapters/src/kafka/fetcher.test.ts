@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { noHeaderBytes } from '../shared/log/header-bytes.ts'
 import { createVirtualClock } from '../memory/clock.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { createFetcher, type Fetcher } from './fetcher.ts'
@@ -12,7 +13,7 @@ const at = (partition: number) => ({ topic, partition })
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const aBatch = (value: string, position = 0): Buffer => {
   const stamp = { producerId: -1n, producerEpoch: -1, sequence: -1 }
-  const batch = encodeBatch([{ key: bytes('k'), value: bytes(value) }], stamp, 0)
+  const batch = encodeBatch([{ key: bytes('k'), value: bytes(value), headers: noHeaderBytes }], stamp, 0)
   batch.writeBigInt64BE(BigInt(position), 0)
   return batch
 }

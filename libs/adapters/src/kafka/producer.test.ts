@@ -1,6 +1,7 @@
 import { isContractError } from '@freshet/contracts/errors'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { noHeaderBytes } from '../shared/log/header-bytes.ts'
 import { createVirtualClock } from '../memory/clock.ts'
 import type { KafkaCluster } from './cluster.ts'
 import type { KafkaBroker, ProtocolCall } from './wire/kafkajs-internals.ts'
@@ -117,7 +118,12 @@ function aProducer(partitions: number, fates: () => Fate, overrides = {}) {
   const append = (values: readonly string[], partition: number, signal?: AbortSignal) =>
     producer.append(
       topic,
-      values.map((value) => ({ partition, key: new Uint8Array(1), value: new TextEncoder().encode(value) })),
+      values.map((value) => ({
+        partition,
+        key: new Uint8Array(1),
+        value: new TextEncoder().encode(value),
+        headers: noHeaderBytes,
+      })),
       1 << 20,
       signal,
     )

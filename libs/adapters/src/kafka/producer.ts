@@ -1,5 +1,6 @@
 import { ContractError } from '@freshet/contracts/errors'
 import type { Position } from '@freshet/contracts/ports/event-log'
+import type { HeaderBytes } from '../shared/log/header-bytes.ts'
 import { logClosed } from '../shared/log/errors.ts'
 import { asError } from '../shared/as-error.ts'
 import type { KafkaCluster } from './cluster.ts'
@@ -15,6 +16,7 @@ export interface RoutedRecord {
   readonly partition: number
   readonly key: Uint8Array
   readonly value: Uint8Array | null
+  readonly headers: HeaderBytes
 }
 
 /** Writes records so that each stands in the log once, in the order given per partition. */
@@ -433,8 +435,8 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
   }
 }
 
-function bytesOf({ key, value }: RoutedRecord): number {
-  return key.length + (value?.length ?? 0)
+function bytesOf({ key, value, headers }: RoutedRecord): number {
+  return key.length + (value?.length ?? 0) + headers.length
 }
 
 function firstOf<T>(set: ReadonlySet<T>): T | null {

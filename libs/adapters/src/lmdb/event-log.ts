@@ -100,10 +100,10 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
     starts: (topic) => whileOpen(() => bounds(topic, storage.start)),
     ends: (topic) => whileOpen(() => bounds(topic, storage.end)),
 
-    append: (topic, records, { signal } = {}) =>
+    append: (topic, records, { signal, headers } = {}) =>
       whileOpen(async () => {
         signal?.throwIfAborted()
-        const prepared = storage.prepare(topic, records)
+        const prepared = storage.prepare(topic, records, headers)
         const positions = await untilAborted(
           durably(() => storage.append(topic, prepared, clock.now())),
           signal,

@@ -1,34 +1,54 @@
+import { noHeaders } from '@freshet/contracts/headers'
+import type { MessageHeaders } from '@freshet/contracts/headers'
 import type { LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
+import { appendHeaders, noHeaderBytes } from '../shared/log/header-bytes.ts'
+import type { HeaderBytes, HeaderReader } from '../shared/log/header-bytes.ts'
 import { writeKey } from '../shared/log/layouts.ts'
 
-const headerBytes = 13
+const keyAt = 13
+/** Bits of the first byte. Records of earlier versions have no headers. */
+const hasValue = 1
+const hasHeaders = 2
 
 /**
- * Records as they are stored, in one piece of memory of their own: u8 1 where it has a value, f64 time, u32 length of the
- * key, key, value; little endian. The time is 0 until `stampRecord` sets it.
+ * Records as they are stored, in one piece of memory of their own: u8 flags, f64 time, u32 length of the key, key, where
+ * there are headers their u16 length and bytes, value; little endian. The time is 0 until `stampRecord` sets it. `shared`:
+ * headers of all of them. Throws HEADERS_TOO_LARGE.
  */
-export function encodeRecords(records: readonly NewRecord[]): readonly StoredRecord[] {
+export function encodeRecords(records: readonly NewRecord[], shared?: MessageHeaders): readonly StoredRecord[] {
+  const headersOf = appendHeaders(shared)
   let most = 0
-  for (const { key, value } of records) most += headerBytes + 3 * key.length + (value?.length ?? 0)
+  for (const { key, value, headers } of records) {
+    most += keyAt + 3 * key.length + 2 + headersOf.bytesOf(headers).length + (value?.length ?? 0)
+  }
   const memory = Buffer.allocUnsafe(most)
   let at = 0
-  return records.map(({ key, value }) => {
+  return records.map((record) => {
+    const { key, value } = record
+    const headers = headersOf.bytesOf(record.headers)
     const from = at
-    const keyAt = from + headerBytes
-    const valueAt = writeKey(memory, key, keyAt)
-    memory[from] = value === null ? 0 : 1
+    const keyEnd = writeKey(memory, key, from + keyAt)
+    memory[from] = value === null ? 0 : hasValue
     memory.writeDoubleLE(0, from + 1)
-    memory.writeUInt32LE(valueAt - keyAt, from + 9)
-    if (value !== null) memory.set(value, valueAt)
-    at = valueAt + (value?.length ?? 0)
-    return { bytes: memory.subarray(from, at), key: memory.subarray(keyAt, valueAt) }
+    memory.writeUInt32LE(keyEnd - from - keyAt, from + 9)
+    at = keyEnd
+    if (headers !== noHeaderBytes) {
+      memory[from]! |= hasHeaders
+      at = memory.writeUInt16LE(headers.length, at)
+      memory.set(headers, at)
+      at += headers.length
+    }
+    if (value !== null) memory.set(value, at)
+    at += value?.length ?? 0
+    return { bytes: memory.subarray(from, at), key: memory.subarray(from + keyAt, keyEnd), headers }
   })
 }
 
-/** A record's stored bytes, and its key within them. */
+/** A record's stored bytes, and its key and headers within them. */
 export interface StoredRecord {
   readonly bytes: Buffer
   readonly key: Uint8Array
+  readonly headers: HeaderBytes
 }
 
 /** Sets when the log took a record. */
@@ -37,15 +57,26 @@ export function stampRecord({ bytes }: StoredRecord, appendedAtMs: number): void
 }
 
 /** The record at a position. Its value is a view of `bytes`, so they must stay as they are. */
-export function decodeRecord(position: number, bytes: Uint8Array): LogRecord {
+export function decodeRecord(position: number, bytes: Uint8Array, reader: HeaderReader): LogRecord {
   const stored = bufferOf(bytes)
-  const valueAt = headerBytes + stored.readUInt32LE(9)
+  const flags = stored.readUInt8(0)
+  const keyEnd = keyAt + stored.readUInt32LE(9)
+  let valueAt = keyEnd
+  let headers = noHeaders
+  if ((flags & hasHeaders) !== 0) {
+    valueAt = keyEnd + 2 + stored.readUInt16LE(keyEnd)
+    headers = reader.read(stored, keyEnd + 2, valueAt)
+  }
   return {
     position,
-    key: stored.toString('utf8', headerBytes, valueAt),
+    key: stored.toString('utf8', keyAt, keyEnd),
     // A Buffer's `slice` is a view where a Uint8Array's is a copy; callers must not have to know.
-    value: stored[0] === 0 ? null : new Uint8Array(bytes.buffer, bytes.byteOffset + valueAt, bytes.length - valueAt),
+    value:
+      (flags & hasValue) === 0
+        ? null
+        : new Uint8Array(bytes.buffer, bytes.byteOffset + valueAt, bytes.length - valueAt),
     appendedAtMs: stored.readDoubleLE(1),
+    headers,
   }
 }
 
@@ -54,8 +85,8 @@ export function peekRecord(bytes: Uint8Array): { appendedAtMs: number; key: Uint
   const stored = bufferOf(bytes)
   return {
     appendedAtMs: stored.readDoubleLE(1),
-    key: stored.subarray(headerBytes, headerBytes + stored.readUInt32LE(9)),
-    isRemoval: stored[0] === 0,
+    key: stored.subarray(keyAt, keyAt + stored.readUInt32LE(9)),
+    isRemoval: (stored.readUInt8(0) & hasValue) === 0,
   }
 }
 

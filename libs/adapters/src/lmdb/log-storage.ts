@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { LogRecord, NewRecord, Position, TopicLayout } from '@freshet/contracts/ports/event-log'
+import type { AppendOptions, LogRecord, NewRecord, Position, TopicLayout } from '@freshet/contracts/ports/event-log'
+import { createHeaderReader } from '../shared/log/header-bytes.ts'
 import { packedTarget, tombstoneRetentionMs } from '../shared/log/layouts.ts'
 import { topicMissing } from '../shared/log/errors.ts'
 import type { BytesDatabase, LmdbEnvironment } from './environment.ts'
@@ -26,8 +27,8 @@ export interface LogStorage {
   start(topic: string, partition: number): number
   end(topic: string, partition: number): number
   read(topic: string, partition: number, from: number, maxRecords: number): { records: LogRecord[]; next: number }
-  /** Checks records before they are queued: throws LOG_TOPIC_MISSING, LOG_RECORD_TOO_LARGE, RangeError. */
-  prepare(topic: string, records: readonly NewRecord[]): readonly PreparedRecord[]
+  /** Checks records before they are queued: throws LOG_TOPIC_MISSING, LOG_RECORD_TOO_LARGE, HEADERS_TOO_LARGE, RangeError. */
+  prepare(topic: string, records: readonly NewRecord[], shared: AppendOptions['headers']): readonly PreparedRecord[]
   /** In a transaction. */
   append(topic: string, records: readonly PreparedRecord[], nowMs: number): readonly Position[]
   /** In a transaction: lets go of at most `maxRecords` records of a partition; answers where to go on, null: done. */
@@ -50,6 +51,7 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
   const layoutDb = environment.database('log-layouts')
   const boundsDb = environment.database('log-bounds')
   const layouts = new Map<string, TopicLayout>()
+  const headers = createHeaderReader()
   for (const { key, value } of layoutDb.getRange()) {
     layouts.set(Buffer.from(key).toString(), JSON.parse(Buffer.from(value).toString()) as TopicLayout)
   }
@@ -117,23 +119,21 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
       let bytes = 0
       for (const { key, value } of rangeOf(topic, partition, from, end)) {
         const position = positionIn(key)
-        records.push(decodeRecord(position, value))
+        records.push(decodeRecord(position, value, headers))
         bytes += value.length
         if (records.length >= maxRecords || bytes >= maxReadBytes) return { records, next: position + 1 }
       }
       return { records, next: end }
     },
 
-    prepare(topic, records) {
+    prepare(topic, records, shared) {
       const layout = layouts.get(topic)
       if (layout === undefined) throw topicMissing(topic)
-      const stored = encodeRecords(records)
-      return records.map((record, at) => {
+      const stored = encodeRecords(records, shared)
+      return records.map(({ value, partition }, at) => {
         const own = stored[at] as StoredRecord
-        return {
-          stored: own,
-          partition: packedTarget({ key: own.key, value: record.value, partition: record.partition }, topic, layout),
-        }
+        const { key, headers } = own
+        return { stored: own, partition: packedTarget({ key, value, partition, headers }, topic, layout) }
       })
     },
 

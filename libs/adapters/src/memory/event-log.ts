@@ -1,6 +1,14 @@
-import type { EventLog, LogRecord, NewRecord, Position, TopicLayout } from '@freshet/contracts/ports/event-log'
+import type {
+  AppendOptions,
+  EventLog,
+  LogRecord,
+  NewRecord,
+  Position,
+  TopicLayout,
+} from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
-import { checkedKey, outcomeOf, targetOf, tombstoneRetentionMs } from '../shared/log/layouts.ts'
+import { appendHeaders } from '../shared/log/header-bytes.ts'
+import { checkSize, outcomeOf, targetOf, tombstoneRetentionMs } from '../shared/log/layouts.ts'
 import { createLocalReaders } from '../local-log/readers.ts'
 import { logClosed, topicMissing } from '../shared/log/errors.ts'
 import { createSystemClock } from '../system/clock.ts'
@@ -67,18 +75,20 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
     clock,
   )
 
-  function append(name: string, records: readonly NewRecord[]): readonly Position[] {
+  function append(name: string, records: readonly NewRecord[], shared: AppendOptions['headers']): readonly Position[] {
     const { layout, partitions } = topicOf(name)
+    const headersOf = appendHeaders(shared)
     const targets = records.map((record) => {
-      checkedKey(record, name, layout.maxRecordBytes)
+      checkSize(record, headersOf.of(record.headers), layout)
       return targetOf(record, name, partitions.length)
     })
     const appendedAtMs = clock.now()
-    const positions = records.map(({ key, value }, i): Position => {
+    const positions = records.map(({ key, value, headers }, i): Position => {
       const partition = targets[i] ?? 0
       const into = partitionAt(name, partition)
       const position = into.end++
-      into.records.push({ position, key, value: value === null ? null : new Uint8Array(value), appendedAtMs })
+      const own = value === null ? null : new Uint8Array(value)
+      into.records.push({ position, key, value: own, appendedAtMs, headers: headersOf.of(headers) })
       into.last?.set(key, position)
       return { partition, position }
     })
@@ -112,10 +122,10 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
     identity: (name) => whileOpen(() => topicOf(name).id),
     starts: (name) => whileOpen(() => topicOf(name).partitions.map(({ start }) => start)),
     ends: (name) => whileOpen(() => topicOf(name).partitions.map(({ end }) => end)),
-    append: (name, records, { signal } = {}) =>
+    append: (name, records, { signal, headers } = {}) =>
       whileOpen(() => {
         signal?.throwIfAborted()
-        return append(name, records)
+        return append(name, records, headers)
       }),
     readGroup: (group) => whileOpen(() => readers.readGroup(group)),
     readAll: (view) => whileOpen(() => readers.readAll(view)),

@@ -1,3 +1,5 @@
+import type { MessageHeaders } from '../headers.ts'
+
 /** A record to be appended. */
 export interface NewRecord {
   readonly key: string
@@ -5,6 +7,8 @@ export interface NewRecord {
   readonly value: Uint8Array | null
   /** Where to; null: `murmur2(key) mod partitions`, as every Kafka client does it. */
   readonly partition: number | null
+  /** On top of the headers of the append; absent: no others. Must not change once handed over. */
+  readonly headers?: MessageHeaders
 }
 
 /** A record read. */
@@ -15,6 +19,8 @@ export interface LogRecord {
   readonly value: Uint8Array | null
   /** When the log took it, milliseconds since the epoch (wall clock, not event time). */
   readonly appendedAtMs: number
+  /** `noHeaders` where it has none. Bytes that are not UTF-8 read as U+FFFD; of two headers of one name the last counts. Records in a row with the same headers share one object. */
+  readonly headers: MessageHeaders
 }
 
 /** Where an appended record stands. */
@@ -97,7 +103,7 @@ export interface TopicLayout {
   readonly cleanup: 'delete' | 'compact'
   /** null: for ever. */
   readonly retentionMs: number | null
-  /** Largest record, bytes. */
+  /** Largest record, bytes: key, value and encoded headers together. */
   readonly maxRecordBytes: number
 }
 
@@ -107,7 +113,14 @@ export interface TopicOutcome {
   readonly outcome: 'created' | 'unchanged' | 'altered'
 }
 
-/** An ordered, partitioned, durable log. Errors are `ContractError`s: LOG_UNAVAILABLE, LOG_FULL, LOG_RECORD_TOO_LARGE, LOG_TOPIC_MISSING, LOG_TOPIC_MISMATCH, LOG_CLOSED. */
+/** How records are appended. */
+export interface AppendOptions {
+  readonly signal?: AbortSignal
+  /** Headers of every record of this append; a record's own replace those of the same name. */
+  readonly headers?: MessageHeaders
+}
+
+/** An ordered, partitioned, durable log. Errors are `ContractError`s: LOG_UNAVAILABLE, LOG_FULL, LOG_RECORD_TOO_LARGE, HEADERS_TOO_LARGE, LOG_TOPIC_MISSING, LOG_TOPIC_MISMATCH, LOG_CLOSED. */
 export interface EventLog {
   /** Creates what is missing, sets retention and cleanup. Doing it twice changes nothing. A differing number of partitions is an error: keys would change owners. */
   applyTopics(topics: readonly TopicLayout[]): Promise<readonly TopicOutcome[]>
@@ -123,11 +136,7 @@ export interface EventLog {
    * When it rejects, some may have been written: send them again (receivers drop repeats). An aborted signal rejects
    * at once; the records may still be written.
    */
-  append(
-    topic: string,
-    records: readonly NewRecord[],
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<readonly Position[]>
+  append(topic: string, records: readonly NewRecord[], options?: AppendOptions): Promise<readonly Position[]>
   readGroup(options: GroupReaderOptions): Promise<LogReader>
   readAll(options: ViewReaderOptions): Promise<LogReader>
   close(): Promise<void>

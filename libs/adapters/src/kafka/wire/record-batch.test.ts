@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module'
 import { gzipSync } from 'node:zlib'
+import { noHeaders, type MessageHeaders } from '@freshet/contracts/headers'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { encodedHeaders, noHeaderBytes } from '../../shared/log/header-bytes.ts'
 import { crc32c } from './crc32c.ts'
 import { decodeBatches, encodeBatch } from './record-batch.ts'
 
@@ -9,6 +11,10 @@ const load = createRequire(import.meta.url)
 const bytes = (text: string) => new TextEncoder().encode(text)
 const stamp = { producerId: 77n, producerEpoch: 3, sequence: 9 }
 const headerBytes = 61
+const encodable = ({ headers, ...record }: { key: Uint8Array; value: Uint8Array | null; headers: MessageHeaders }) => ({
+  ...record,
+  headers: encodedHeaders(headers),
+})
 
 /** A batch as a broker would hand it out from `base` on. */
 function placed(batch: Buffer, base: number): Buffer {
@@ -23,10 +29,13 @@ function resealed(batch: Buffer): Buffer {
   return batch
 }
 
+const headerMaps = fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), { maxKeys: 4 })
+
 const records = fc.array(
   fc.record({
     key: fc.string({ unit: 'binary' }).map(bytes),
     value: fc.option(fc.uint8Array({ maxLength: 300 })),
+    headers: headerMaps,
   }),
   { minLength: 1, maxLength: 200 },
 )
@@ -52,14 +61,18 @@ describe('record batches', () => {
   test('decoding what was encoded gives it back', () => {
     fc.assert(
       fc.property(records, fc.nat(2 ** 40), (input, base) => {
-        const { records: output, next } = decodeBatches(placed(encodeBatch(input, stamp, 1_234), base), base)
+        const { records: output, next } = decodeBatches(
+          placed(encodeBatch(input.map(encodable), stamp, 1_234), base),
+          base,
+        )
         expect(next).toBe(base + input.length)
         expect(output).toEqual(
-          input.map(({ key, value }, i) => ({
+          input.map(({ key, value, headers }, i) => ({
             position: base + i,
             key: new TextDecoder().decode(key),
             value: value === null ? null : new Uint8Array(value),
             appendedAtMs: 1_234,
+            headers,
           })),
         )
       }),
@@ -74,6 +87,7 @@ describe('record batches', () => {
     const input = Array.from({ length: 300 }, (_, i) => ({
       key: bytes(`key-${i}`),
       value: i % 7 === 0 ? null : new Uint8Array(i * 3).fill(i),
+      headers: i % 3 === 0 ? { origin: 'blender/1', 'Schlüssel 🗝': 'x'.repeat(i) } : noHeaders,
     }))
     const theirs = await RecordBatch({
       firstTimestamp: 1_700_000_000_000,
@@ -83,22 +97,23 @@ describe('record batches', () => {
       producerEpoch: 3,
       firstSequence: 9,
       lastOffsetDelta: input.length - 1,
-      records: input.map(({ key, value }, i) =>
+      records: input.map(({ key, value, headers }, i) =>
         Record({
           key: Buffer.from(key),
           value: value === null ? null : Buffer.from(value),
           offsetDelta: i,
           timestampDelta: 0,
+          headers,
         }),
       ),
     })
-    expect(encodeBatch(input, stamp, 1_700_000_000_000).equals(theirs.buffer)).toBe(true)
+    expect(encodeBatch(input.map(encodable), stamp, 1_700_000_000_000).equals(theirs.buffer)).toBe(true)
   })
 
   test('begin where they are asked to, and leave an unfinished last one for the next read', () => {
     const one = placed(
       encodeBatch(
-        [1, 2, 3].map((n) => ({ key: bytes(`${n}`), value: null })),
+        [1, 2, 3].map((n) => ({ key: bytes(`${n}`), value: null, headers: noHeaderBytes })),
         stamp,
         0,
       ),
@@ -106,7 +121,7 @@ describe('record batches', () => {
     )
     const two = placed(
       encodeBatch(
-        [4, 5].map((n) => ({ key: bytes(`${n}`), value: null })),
+        [4, 5].map((n) => ({ key: bytes(`${n}`), value: null, headers: noHeaderBytes })),
         stamp,
         0,
       ),
@@ -120,28 +135,31 @@ describe('record batches', () => {
   })
 
   test('that compaction has emptied move the reader on', () => {
-    const empty = encodeBatch([{ key: bytes('k'), value: null }], stamp, 0).subarray(0, headerBytes)
+    const empty = encodeBatch([{ key: bytes('k'), value: null, headers: noHeaderBytes }], stamp, 0).subarray(
+      0,
+      headerBytes,
+    )
     empty.writeInt32BE(41, 23)
     empty.writeInt32BE(0, 57)
     expect(decodeBatches(placed(resealed(empty), 100), 100)).toEqual({ records: [], next: 142 })
   })
 
   test('take their time from the broker where it says so', () => {
-    const batch = encodeBatch([{ key: bytes('k'), value: null }], stamp, 5)
+    const batch = encodeBatch([{ key: bytes('k'), value: null, headers: noHeaderBytes }], stamp, 5)
     batch.writeInt16BE(8, 21)
     batch.writeBigInt64BE(999n, 35)
     expect(decodeBatches(resealed(batch), 0).records[0]?.appendedAtMs).toBe(999)
   })
 
   test('compressed with gzip are read', () => {
-    const plain = encodeBatch([{ key: bytes('k'), value: bytes('v') }], stamp, 5)
+    const plain = encodeBatch([{ key: bytes('k'), value: bytes('v'), headers: noHeaderBytes }], stamp, 5)
     const batch = Buffer.concat([plain.subarray(0, headerBytes), gzipSync(plain.subarray(headerBytes))])
     batch.writeInt16BE(1, 21)
     expect(decodeBatches(resealed(batch), 0).records[0]?.key).toBe('k')
   })
 
   test('that cannot be read say why', () => {
-    const batch = () => encodeBatch([{ key: bytes('k'), value: bytes('v') }], stamp, 5)
+    const batch = () => encodeBatch([{ key: bytes('k'), value: bytes('v'), headers: noHeaderBytes }], stamp, 5)
     const lz4 = batch()
     lz4.writeInt16BE(3, 21)
     expect(() => decodeBatches(resealed(lz4), 0)).toThrow(/LZ4.*plain or with gzip or zstd/)
@@ -154,7 +172,7 @@ describe('record batches', () => {
   })
 
   test('markers of transactions are passed over', () => {
-    const marker = encodeBatch([{ key: bytes('k'), value: bytes('v') }], stamp, 5)
+    const marker = encodeBatch([{ key: bytes('k'), value: bytes('v'), headers: noHeaderBytes }], stamp, 5)
     marker.writeInt16BE(32 | 16, 21)
     expect(decodeBatches(resealed(marker), 0)).toEqual({ records: [], next: 1 })
   })

@@ -1,8 +1,11 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { LogRecord } from '@freshet/contracts/ports/event-log'
+import { createHeaderReader, noHeaderBytes } from '../../shared/log/header-bytes.ts'
+import type { HeaderBytes, HeaderReader } from '../../shared/log/header-bytes.ts'
+import { writeZigzag, zigzagBytes } from '../../shared/log/zigzag.ts'
 import { crc32c } from './crc32c.ts'
 
-/** Bytes of a batch before its records, and the most that a record takes besides key and value. */
+/** Bytes of a batch before its records, and the most that a record takes besides key, value and headers. */
 export const batchOverheadBytes = 61
 export const recordOverheadBytes = 36
 
@@ -15,6 +18,7 @@ const control = 32
 export interface EncodableRecord {
   readonly key: Uint8Array
   readonly value: Uint8Array | null
+  readonly headers: HeaderBytes
 }
 
 /** Who sends a batch: lets the broker drop a batch that it has already. */
@@ -28,18 +32,25 @@ export interface ProducerStamp {
 /** A record batch (message format 2, not compressed) as it stands in a produce request. */
 export function encodeBatch(records: readonly EncodableRecord[], stamp: ProducerStamp, nowMs: number): Buffer {
   let size = batchOverheadBytes
-  for (const { key, value } of records) size += recordOverheadBytes + key.length + (value?.length ?? 0)
+  for (const { key, value, headers } of records) {
+    size += recordOverheadBytes + key.length + (value?.length ?? 0) + headers.length
+  }
   const batch = Buffer.allocUnsafe(size)
   let at = batchOverheadBytes
-  records.forEach(({ key, value }, i) => {
-    const body = bodyBytes(i, key.length, value)
-    at = writeVarint(batch, at, body)
+  records.forEach((record, i) => {
+    const { key, value, headers } = record
+    const body = bodyBytes(i, record)
+    at = writeZigzag(batch, at, body)
     batch[at++] = 0
     batch[at++] = 0
-    at = writeVarint(batch, at, i)
+    at = writeZigzag(batch, at, i)
     at = writeBytes(batch, at, key)
     at = writeBytes(batch, at, value)
-    batch[at++] = 0
+    if (headers === noHeaderBytes) batch[at++] = 0
+    else {
+      batch.set(headers, at)
+      at += headers.length
+    }
   })
   batch.writeBigInt64BE(0n, 0)
   batch.writeInt32BE(at - 12, 8)
@@ -58,35 +69,23 @@ export function encodeBatch(records: readonly EncodableRecord[], stamp: Producer
 }
 
 /** Attributes, time, offset, key, value, headers; the length itself does not count. */
-function bodyBytes(offset: number, keyBytes: number, value: Uint8Array | null): number {
-  const valueBytes = value === null ? 0 : value.length
+function bodyBytes(offset: number, { key, value, headers }: EncodableRecord): number {
   return (
-    3 +
-    varintBytes(offset) +
-    varintBytes(keyBytes) +
-    keyBytes +
-    varintBytes(value === null ? -1 : valueBytes) +
-    valueBytes
+    2 +
+    zigzagBytes(offset) +
+    zigzagBytes(key.length) +
+    key.length +
+    zigzagBytes(value === null ? -1 : value.length) +
+    (value?.length ?? 0) +
+    headers.length
   )
 }
 
 function writeBytes(target: Buffer, at: number, bytes: Uint8Array | null): number {
-  if (bytes === null) return writeVarint(target, at, -1)
-  const start = writeVarint(target, at, bytes.length)
+  if (bytes === null) return writeZigzag(target, at, -1)
+  const start = writeZigzag(target, at, bytes.length)
   target.set(bytes, start)
   return start + bytes.length
-}
-
-function writeVarint(target: Buffer, at: number, value: number): number {
-  let rest = ((value << 1) ^ (value >> 31)) >>> 0
-  for (; rest > 0x7f; rest >>>= 7) target[at++] = (rest & 0x7f) | 0x80
-  target[at++] = rest
-  return at
-}
-
-function varintBytes(value: number): number {
-  const rest = ((value << 1) ^ (value >> 31)) >>> 0
-  return rest < 0x80 ? 1 : rest < 0x4000 ? 2 : rest < 0x20_0000 ? 3 : rest < 0x1000_0000 ? 4 : 5
 }
 
 /** Records read from a partition. */
@@ -103,6 +102,7 @@ export interface DecodedBatches {
  */
 export function decodeBatches(bytes: Buffer, from: number): DecodedBatches {
   const records: LogRecord[] = []
+  const headers = createHeaderReader()
   let next = from
   for (let at = 0; at + batchOverheadBytes <= bytes.length;) {
     const end = at + 12 + bytes.readInt32BE(at + 8)
@@ -117,7 +117,9 @@ export function decodeBatches(bytes: Buffer, from: number): DecodedBatches {
         throw new Error(`the record batch at position ${base} is damaged: its checksum is wrong`)
       }
       const attributes = bytes.readInt16BE(at + attributesAt)
-      if ((attributes & control) === 0) decodeRecords(bytes, at, end, base, attributes, from, records)
+      if ((attributes & control) === 0) {
+        decodeRecords(bytes, { at, end, base, attributes }, from, headers, records)
+      }
       next = last + 1
     }
     at = end
@@ -125,21 +127,25 @@ export function decodeBatches(bytes: Buffer, from: number): DecodedBatches {
   return { records, next }
 }
 
+interface BatchPlace {
+  readonly at: number
+  readonly end: number
+  readonly base: number
+  readonly attributes: number
+}
+
 function decodeRecords(
   bytes: Buffer,
-  batchAt: number,
-  batchEnd: number,
-  base: number,
-  attributes: number,
+  { at, end: batchEnd, base, attributes }: BatchPlace,
   from: number,
+  headersIn: HeaderReader,
   into: LogRecord[],
 ): void {
-  const firstTimeMs = readPosition(bytes, batchAt + 27)
-  const appendTimeMs = (attributes & logAppendTime) === 0 ? null : readPosition(bytes, batchAt + 35)
-  const count = bytes.readInt32BE(batchAt + 57)
-  const reader = createReader(
-    decompress(bytes.subarray(batchAt + batchOverheadBytes, batchEnd), attributes & codecMask),
-  )
+  const firstTimeMs = readPosition(bytes, at + 27)
+  const appendTimeMs = (attributes & logAppendTime) === 0 ? null : readPosition(bytes, at + 35)
+  const count = bytes.readInt32BE(at + 57)
+  const content = decompress(bytes.subarray(at + batchOverheadBytes, batchEnd), attributes & codecMask)
+  const reader = createReader(content)
   for (let i = 0; i < count; i++) {
     const length = reader.varint()
     const end = reader.at() + length
@@ -149,7 +155,8 @@ function decodeRecords(
     if (position >= from) {
       const key = reader.text(reader.varint())
       const value = reader.copy(reader.varint())
-      into.push({ position, key, value, appendedAtMs: appendTimeMs ?? firstTimeMs + timeDelta })
+      const headers = headersIn.read(content, reader.at(), end)
+      into.push({ position, key, value, appendedAtMs: appendTimeMs ?? firstTimeMs + timeDelta, headers })
     }
     reader.seek(end)
   }

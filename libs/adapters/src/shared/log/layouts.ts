@@ -1,6 +1,8 @@
 import { ContractError } from '@freshet/contracts/errors'
+import type { MessageHeaders } from '@freshet/contracts/headers'
 import type { NewRecord, TopicLayout, TopicOutcome } from '@freshet/contracts/ports/event-log'
 import { partitionOf, partitionOfBytes } from '@freshet/domain/partition'
+import { appendHeaders, encodedHeaders, type HeaderBytes } from './header-bytes.ts'
 
 /** How long a removal stays in a compacted topic, so that readers who lag behind see it: a day, as in Kafka. */
 export const tombstoneRetentionMs = 86_400_000
@@ -23,20 +25,20 @@ export function outcomeOf(wanted: TopicLayout, existing: TopicLayout | null): To
   return { name, outcome: same ? 'unchanged' : 'altered' }
 }
 
-const encoder = new TextEncoder()
-
 /** The partition that a record goes to. Throws a RangeError where the record names one that the topic does not have. */
 export function targetOf(record: NewRecord, topic: string, partitions: number): number {
   const { key, partition } = record
   return partition === null ? partitionOf(key, partitions) : checkedPartition(partition, topic, partitions)
 }
 
-/** A record's key as UTF-8. Throws LOG_RECORD_TOO_LARGE where key and value together are over the limit. */
-export function checkedKey(record: NewRecord, topic: string, maxRecordBytes: number): Uint8Array {
-  const key = encoder.encode(record.key)
-  const bytes = key.length + (record.value?.length ?? 0)
-  if (bytes <= maxRecordBytes) return key
-  throw tooLarge(bytes, record.key, topic, maxRecordBytes)
+/** Throws LOG_RECORD_TOO_LARGE where key, value and headers together are over the limit, and HEADERS_TOO_LARGE. */
+export function checkSize(
+  record: NewRecord,
+  headers: MessageHeaders,
+  { name, maxRecordBytes }: Pick<TopicLayout, 'name' | 'maxRecordBytes'>,
+): void {
+  const bytes = Buffer.byteLength(record.key) + (record.value?.length ?? 0) + encodedHeaders(headers).length - 1
+  if (bytes > maxRecordBytes) throw tooLarge(bytes, record.key, name, maxRecordBytes)
 }
 
 /** A record's own copy of its bytes, the key as UTF-8. */
@@ -45,15 +47,17 @@ export interface PackedRecord {
   readonly value: Uint8Array | null
   /** As in `NewRecord`. */
   readonly partition: number | null
+  readonly headers: HeaderBytes
 }
 
-/** Copies of many records in one piece of memory: an allocation for each would cost more than the copying. */
-export function packed(records: readonly NewRecord[]): readonly PackedRecord[] {
+/** Copies of many records, `shared` the headers of all of them, in one piece of memory: an allocation for each would cost more than the copying. */
+export function packed(records: readonly NewRecord[], shared?: MessageHeaders): readonly PackedRecord[] {
+  const headersOf = appendHeaders(shared)
   let most = 0
   for (const { key, value } of records) most += 3 * key.length + (value?.length ?? 0)
   const memory = Buffer.allocUnsafe(most)
   let at = 0
-  return records.map(({ key, value, partition }) => {
+  return records.map(({ key, value, partition, headers }) => {
     const keyAt = at
     at = writeKey(memory, key, at)
     const valueAt = at
@@ -65,6 +69,7 @@ export function packed(records: readonly NewRecord[]): readonly PackedRecord[] {
       key: memory.subarray(keyAt, valueAt),
       value: value === null ? null : memory.subarray(valueAt, at),
       partition,
+      headers: headersOf.bytesOf(headers),
     }
   })
 }
@@ -79,13 +84,14 @@ export function writeKey(memory: Buffer, key: string, from: number): number {
   return from + key.length
 }
 
-/** Where a packed record goes. Throws as `targetOf` and `checkedKey` do. */
+/** Where a packed record goes. Throws as `targetOf` and `checkSize` do. */
 export function packedTarget(
-  { key, value, partition }: PackedRecord,
+  { key, value, partition, headers }: PackedRecord,
   topic: string,
   { partitions, maxRecordBytes }: { readonly partitions: number; readonly maxRecordBytes: number },
 ): number {
-  const bytes = key.length + (value?.length ?? 0)
+  // One byte is the count that every record has.
+  const bytes = key.length + (value?.length ?? 0) + headers.length - 1
   if (bytes > maxRecordBytes) throw tooLarge(bytes, Buffer.from(key).toString(), topic, maxRecordBytes)
   return partition === null ? partitionOfBytes(key, partitions) : checkedPartition(partition, topic, partitions)
 }

@@ -1,0 +1,46 @@
+import { ContractError } from './errors.ts'
+
+/**
+ * What travels beside a message: short texts by name. Records of the log, requests on streams and calls carry them.
+ * A frozen object is encoded once however many records share it.
+ */
+export type MessageHeaders = Readonly<Record<string, string>>
+
+/** The names that this code base writes and reads. Headers of other names are carried and otherwise ignored. */
+export const headerNames = {
+  /** Which trace and which span of it led to this message: W3C Trace Context, version 00. */
+  traceparent: 'traceparent',
+  /** What tracing systems add to the trace context: W3C Trace Context. */
+  tracestate: 'tracestate',
+  /** Which service wrote the message, and its version: `event-ingest/0.1.0`. */
+  origin: 'origin',
+  /** The schema version of the message: `TopicSpec.schemaVersion` as a decimal number. */
+  schema: 'schema',
+} as const
+
+/** A message carries at most this many headers. */
+export const maxHeaders = 16
+/** Names and values of one message's headers together take at most this many bytes as UTF-8. */
+export const maxHeadersBytes = 2_048
+
+/** No headers at all. */
+export const noHeaders: MessageHeaders = Object.freeze({})
+
+/** Throws HEADERS_TOO_LARGE where headers are over `maxHeaders` or `maxHeadersBytes`. */
+export function checkHeaders(headers: MessageHeaders): void {
+  let count = 0
+  let bytes = 0
+  for (const name in headers) {
+    count++
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(headers[name] ?? '')
+  }
+  if (count > maxHeaders) {
+    throw new ContractError('HEADERS_TOO_LARGE', `${count} headers are over the limit of ${maxHeaders}: send fewer`)
+  }
+  if (bytes > maxHeadersBytes) {
+    throw new ContractError(
+      'HEADERS_TOO_LARGE',
+      `headers of ${bytes} bytes are over the limit of ${maxHeadersBytes}: send fewer or shorter ones`,
+    )
+  }
+}
