@@ -28,12 +28,11 @@ export function encodeRecords(records: readonly NewRecord[], shared?: MessageHea
     const headers = headersOf.bytesOf(record.headers)
     const from = at
     const keyEnd = writeKey(memory, key, from + keyAt)
-    memory[from] = value === null ? 0 : hasValue
+    memory[from] = (value === null ? 0 : hasValue) | (headers === noHeaderBytes ? 0 : hasHeaders)
     memory.writeDoubleLE(0, from + 1)
     memory.writeUInt32LE(keyEnd - from - keyAt, from + 9)
     at = keyEnd
     if (headers !== noHeaderBytes) {
-      memory[from]! |= hasHeaders
       at = memory.writeUInt16LE(headers.length, at)
       memory.set(headers, at)
       at += headers.length
