@@ -1,4 +1,4 @@
-import { bytesOf, float32Column } from '@freshet/contracts/columns'
+import { bytesOf, float32Column } from '@freshet/contracts/bytes/columns'
 import type { FeedItem, StageReport } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'

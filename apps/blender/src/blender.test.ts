@@ -1,7 +1,7 @@
 import { firstLog, logTag, moveFollowedLog, storedPosition } from '@freshet/contracts/followed-log'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { float32Column, uint32Column } from '@freshet/contracts/columns'
+import { float32Column, uint32Column } from '@freshet/contracts/bytes/columns'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import {
   Consistency,

@@ -1,5 +1,5 @@
 import { ContractError } from '@freshet/contracts/errors'
-import { float32Column, uint16Column } from '@freshet/contracts/columns'
+import { float32Column, uint16Column } from '@freshet/contracts/bytes/columns'
 import {
   SourceStatus,
   type RetrieveRequest,

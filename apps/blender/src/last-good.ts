@@ -1,4 +1,4 @@
-import { bytesOf, float32Column, uint32Column } from '@freshet/contracts/columns'
+import { bytesOf, float32Column, uint32Column } from '@freshet/contracts/bytes/columns'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { CandidateColumns } from './candidates.ts'
 import { pickBits, pickFloats, pickTexts } from './pick.ts'

@@ -1,6 +1,6 @@
 import { Evaluation } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { RetrieveRequest } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
-import { riceColumn } from '@freshet/contracts/rice'
+import { riceColumn } from '@freshet/contracts/bytes/rice'
 import { hash32 } from '@freshet/domain/hash'
 import { asId } from '@freshet/domain/ids'
 import { describe, expect, test } from 'vitest'

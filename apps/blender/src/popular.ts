@@ -1,4 +1,4 @@
-import { float32Column } from '@freshet/contracts/columns'
+import { float32Column } from '@freshet/contracts/bytes/columns'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { CandidateService } from '@freshet/contracts/ports/calls'
 import type { Clock } from '@freshet/domain/clock'

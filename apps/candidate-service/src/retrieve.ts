@@ -1,5 +1,5 @@
 import { actionOfNumber } from '@freshet/contracts/codecs/engagement'
-import { bytesOf, float64Column, uint32Column } from '@freshet/contracts/columns'
+import { bytesOf, float64Column, uint32Column } from '@freshet/contracts/bytes/columns'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import {
@@ -8,7 +8,7 @@ import {
   type RetrieveResponse,
   type ShownPins as ShownPinsMessage,
 } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
-import { riceColumn } from '@freshet/contracts/rice'
+import { riceColumn } from '@freshet/contracts/bytes/rice'
 import {
   asId,
   idProblem,

@@ -3,7 +3,7 @@ import { serveTrailShard } from '@freshet/adapters/grpc/trail-shard-server'
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { actionNumber, encodeEngagement } from '@freshet/contracts/codecs/engagement'
-import { bytesOf } from '@freshet/contracts/columns'
+import { bytesOf } from '@freshet/contracts/bytes/columns'
 import {
   RetrieveRequest,
   SourceStatus,

@@ -1,4 +1,4 @@
-import { bytesOf, float64Column, uint32Column } from '@freshet/contracts/columns'
+import { bytesOf, float64Column, uint32Column } from '@freshet/contracts/bytes/columns'
 import { ContractError } from '@freshet/contracts/errors'
 import {
   GatherTrailsRequest,

@@ -1,5 +1,5 @@
 import { decodedUserState } from '@freshet/contracts/codecs/decoded-user-state'
-import { bytesOf, float32Column } from '@freshet/contracts/columns'
+import { bytesOf, float32Column } from '@freshet/contracts/bytes/columns'
 import { ContractError } from '@freshet/contracts/errors'
 import { waitForPositions, type Wanted } from '@freshet/contracts/log-progress'
 import type { RankRequest, RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'

@@ -1,7 +1,7 @@
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
-import { float32Column } from '@freshet/contracts/columns'
+import { float32Column } from '@freshet/contracts/bytes/columns'
 import { ContractError } from '@freshet/contracts/errors'
 import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'

@@ -1,6 +1,6 @@
 import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { decodePinChange } from '@freshet/contracts/codecs/pin'
-import { bytesOf } from '@freshet/contracts/columns'
+import { bytesOf } from '@freshet/contracts/bytes/columns'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import { createLogProgress } from '@freshet/contracts/log-progress'
@@ -15,7 +15,7 @@ import type {
   TopicPartition,
 } from '@freshet/contracts/ports/event-log'
 import type { TopicName } from '@freshet/contracts/topics'
-import { encodeMessage } from '@freshet/contracts/wire'
+import { encodeMessage } from '@freshet/contracts/bytes/wire'
 import type { Clock } from '@freshet/domain/clock'
 import { positiveActions } from '@freshet/domain/engagement'
 import { SnapshotError } from '@freshet/columns/errors'

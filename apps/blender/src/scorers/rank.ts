@@ -1,4 +1,4 @@
-import { bytesOf, float32Column } from '@freshet/contracts/columns'
+import { bytesOf, float32Column } from '@freshet/contracts/bytes/columns'
 import { ContractError } from '@freshet/contracts/errors'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'

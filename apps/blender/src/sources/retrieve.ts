@@ -1,4 +1,4 @@
-import { bytesOf } from '@freshet/contracts/columns'
+import { bytesOf } from '@freshet/contracts/bytes/columns'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { RetrieveRequest, ShownPins } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { Source } from '@freshet/pipeline/stage'

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bytesOf } from '@freshet/contracts/columns'
+import { bytesOf } from '@freshet/contracts/bytes/columns'
 import { Degradation } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'

@@ -4,7 +4,7 @@ import {
   type RetrieveRequest,
   type RetrieveResponse,
 } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
-import { bytesOf } from '@freshet/contracts/columns'
+import { bytesOf } from '@freshet/contracts/bytes/columns'
 import { callSuite, type CallSuiteOptions } from './call.suite.ts'
 
 /** The contract of `CandidateService`. `start` puts the port in front of an answer. */

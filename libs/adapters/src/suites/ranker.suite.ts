@@ -1,6 +1,6 @@
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { RankRequest, RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
-import { bytesOf } from '@freshet/contracts/columns'
+import { bytesOf } from '@freshet/contracts/bytes/columns'
 import { callSuite, type CallSuiteOptions } from './call.suite.ts'
 
 /** The contract of `Ranker`. `start` puts the port in front of an answer. */

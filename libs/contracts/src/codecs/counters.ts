@@ -1,9 +1,9 @@
 import { halfLivesMs, type Counters } from '@freshet/domain/decay'
-import { float64Column } from '../columns.ts'
+import { float64Column } from '../bytes/columns.ts'
 import { ContractError } from '../errors.ts'
 import type { Counters as CountersMessage } from '../gen/freshet/state/v1/state.ts'
-import { varintColumn } from '../varints.ts'
-import type { FieldWriter } from '../wire.ts'
+import { varintColumn } from '../bytes/varints.ts'
+import type { FieldWriter } from '../bytes/wire.ts'
 
 const columns = halfLivesMs.length
 

@@ -1,6 +1,6 @@
 import { actions, surfaces, type Action, type Subject } from '@freshet/domain/engagement'
 import { pinStateKey, subjectStateKey } from '@freshet/domain/pin-state'
-import { encodeFields } from '../wire.ts'
+import { encodeFields } from '../bytes/wire.ts'
 import { maxSourcePartitions, writeEngagement, type ReceivedEngagement, type Source } from './onward.ts'
 
 /** Kinds of subject in the order of their fields. */

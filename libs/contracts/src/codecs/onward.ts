@@ -8,7 +8,7 @@ import {
   PinEngagement as PinEngagementMessage,
   UserErasure as UserErasureMessage,
 } from '../gen/freshet/engagement/v1/engagement.ts'
-import { encodeFields, encodeMessage, type FieldWriter } from '../wire.ts'
+import { encodeFields, encodeMessage, type FieldWriter } from '../bytes/wire.ts'
 import { actionNumber, decodeOrThrow, fromEngagementMessage, toEngagementMessage } from './engagement.ts'
 
 /** An engagement with the time at which the ingest took it, milliseconds since the epoch; 0: not known. */

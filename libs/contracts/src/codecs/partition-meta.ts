@@ -1,8 +1,8 @@
 import { ContractError } from '../errors.ts'
 import { PartitionMeta as PartitionMetaMessage } from '../gen/freshet/state/v1/state.ts'
 import { notFoldedReasons, type NotFolded } from '../not-folded.ts'
-import { varintColumn, varintsOf } from '../varints.ts'
-import { encodeMessage } from '../wire.ts'
+import { varintColumn, varintsOf } from '../bytes/varints.ts'
+import { encodeMessage } from '../bytes/wire.ts'
 import { decodeOrThrow } from './engagement.ts'
 
 /** What became of records, in the fixed order of the stored counts. New ones are added at the end only. `lost`: positions that retention deleted before they were folded. */

@@ -2,8 +2,8 @@ import { noUsers, registers, type DistinctUsers } from '@freshet/domain/features
 import { noPinCounters, type OwnPinState, type PinState } from '@freshet/domain/pin-state'
 import { ContractError } from '../errors.ts'
 import { PinFeatures as PinFeaturesMessage, PinState as PinStateMessage } from '../gen/freshet/state/v1/state.ts'
-import { ascendingColumn, varintColumn } from '../varints.ts'
-import { encodeFields, type FieldWriter } from '../wire.ts'
+import { ascendingColumn, varintColumn } from '../bytes/varints.ts'
+import { encodeFields, type FieldWriter } from '../bytes/wire.ts'
 import { fromCountersMessage, writeCounters } from './counters.ts'
 import { decodeOrThrow } from './engagement.ts'
 

@@ -1,6 +1,6 @@
 import { asId, idProblem, nameProblem, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
 import type { PinChange } from '@freshet/domain/pin'
-import { bytesOf, float32Column } from '../columns.ts'
+import { bytesOf, float32Column } from '../bytes/columns.ts'
 import { ContractError } from '../errors.ts'
 import { Pin as PinMessage } from '../gen/freshet/catalogue/v1/catalogue.ts'
 import { decodeOrThrow } from './engagement.ts'

@@ -3,8 +3,8 @@ import { asId, type BoardId, type CreatorId, type PinId, type SessionId, type To
 import type { UserLimits } from '@freshet/domain/user-state'
 import { ContractError } from '../errors.ts'
 import type { TailEngagement } from '../gen/freshet/state/v1/state.ts'
-import { varintColumn } from '../varints.ts'
-import { encodeFields, type FieldWriter } from '../wire.ts'
+import { varintColumn } from '../bytes/varints.ts'
+import { encodeFields, type FieldWriter } from '../bytes/wire.ts'
 import { actionNumber } from './engagement.ts'
 import { subjectKinds, type ScannedEngagement } from './engagement-scan.ts'
 

@@ -1,4 +1,4 @@
-import { float32Column, uint32Column } from '../columns.ts'
+import { float32Column, uint32Column } from '../bytes/columns.ts'
 import { degradationToJSON } from '../gen/freshet/blending/v1/blending.ts'
 import { surfaceToJSON } from '../gen/freshet/engagement/v1/engagement.ts'
 import type { FeedServed } from '../gen/freshet/feed/v1/feed.ts'

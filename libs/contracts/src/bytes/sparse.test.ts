@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isContractError } from './errors.ts'
+import { isContractError } from '../errors.ts'
 import { fewColumn, fewOf, sparseColumn, sparseOf } from './sparse.ts'
 
 describe('columns', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { bytesOf, float32Column, float64Column, uint16Column, uint32Column } from './columns.ts'
-import { isContractError } from './errors.ts'
+import { isContractError } from '../errors.ts'
 
 test('columns are read from bytes wherever they stand, as Uint8Array or Buffer', () => {
   for (const offset of [0, 1, 2, 3, 4, 5, 7, 8]) {

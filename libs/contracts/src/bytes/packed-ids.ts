@@ -1,4 +1,4 @@
-import { ContractError } from './errors.ts'
+import { ContractError } from '../errors.ts'
 
 /**
  * Ids in few bytes. Most are made one way: a word and a number, a UUID, a hash in hexadecimal, or characters of base64url. A

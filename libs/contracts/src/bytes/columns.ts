@@ -1,4 +1,4 @@
-import { ContractError } from './errors.ts'
+import { ContractError } from '../errors.ts'
 
 /** Columns travel as little-endian bytes. Every platform that Node runs on is little-endian, so a view is enough. */
 export function bytesOf(

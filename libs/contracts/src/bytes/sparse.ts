@@ -1,4 +1,4 @@
-import { ContractError } from './errors.ts'
+import { ContractError } from '../errors.ts'
 import { varintColumn, varintsOf } from './varints.ts'
 
 /** A column of whole numbers in [0, 2^53), many of them 0: a bit each that says whether it is another, then those as varints. */

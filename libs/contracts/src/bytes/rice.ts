@@ -1,4 +1,4 @@
-import { ContractError } from './errors.ts'
+import { ContractError } from '../errors.ts'
 
 /**
  * An ascending column of distinct 32-bit numbers as Rice-coded gaps (Rice & Plaunt 1971): their number, the count of low

@@ -1,4 +1,4 @@
-import { ContractError } from './errors.ts'
+import { ContractError } from '../errors.ts'
 
 /** Unsigned LEB128 bytes of whole numbers in [0, 2^53): columns of small numbers cost a byte each. Throws a RangeError for any other number. */
 export function varintsOf(numbers: ArrayLike<number>): Uint8Array {

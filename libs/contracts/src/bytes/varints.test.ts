@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isContractError } from './errors.ts'
+import { isContractError } from '../errors.ts'
 import { ascendingColumn, gapsOf, varintColumn, varintsOf } from './varints.ts'
 
 const numbers = fc.array(fc.oneof(fc.nat(300), fc.maxSafeNat()))
