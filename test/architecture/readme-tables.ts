@@ -16,6 +16,8 @@ import { rankingErrorCatalogue } from '@freshet/ranking/errors'
 import { snapshotErrorCatalogue } from '@freshet/columns/errors'
 import { features } from '@freshet/ranking/features/catalogue'
 import { needFailures } from '@freshet/ranking/features/context'
+import { describeSpec } from '@freshet/ranking/spec/schema'
+import { transforms } from '@freshet/ranking/transforms/catalogue'
 import { retrievalErrorCatalogue } from '@freshet/retrieval/errors'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import type { z } from 'zod'
@@ -132,6 +134,25 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
         unit,
         [...new Set(needs.map((need) => needFailures[need]))].join('; ') || 'always there',
       ]),
+    ),
+  )
+  tables.set(
+    'ranking spec',
+    table(
+      ['field', 'type', 'default', 'what'],
+      describeSpec().map(({ path, type, default: standard, description }) => [
+        `\`${path}\``,
+        type,
+        standard === 'required' ? standard : `\`${standard}\``,
+        description,
+      ]),
+    ),
+  )
+  tables.set(
+    'transforms',
+    table(
+      ['transform', 'what it makes of a number x'],
+      transforms.map(({ spelling, formula }) => [`\`${spelling}\``, formula]),
     ),
   )
   tables.set(

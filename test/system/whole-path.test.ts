@@ -5,7 +5,7 @@ import { createInProcessTarget } from '@freshet/freshet/evaluation/in-process'
 import { parseLine, type Question } from '@freshet/freshet/evaluation/recording'
 import { createRemoteTarget } from '@freshet/freshet/evaluation/remote'
 import type { EvaluationTarget } from '@freshet/freshet/evaluation/evaluate'
-import { openScorer } from '@freshet/ranking/model/open'
+import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { afterAll, beforeAll, describe, expect, it, onTestFailed, onTestFinished } from 'vitest'
 import { openCluster, testPartitions, type World } from '../harness/cluster.ts'
 import { reflected } from '../harness/buf-curl.ts'
@@ -56,7 +56,7 @@ if ('absent' in cluster) {
     it('give the same feeds as one process, question by question', { timeout: 180_000 }, async () => {
       onTestFailed(() => console.log(fleet().logs()))
       const asked = { ask: { kind: 'feed' }, repeats: null, depth: 20 } as const
-      const { scorer } = await openScorer({ backend: 'auto', specFile: null })
+      const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
       const remote = await createRemoteTarget({
         ...asked,
         ingestUrl: fleet().ingestUrl,
@@ -64,7 +64,7 @@ if ('absent' in cluster) {
       })
       const local = await createInProcessTarget({
         ...asked,
-        scorer,
+        models,
         // No trainer on either side: what it learns depends on the order across partitions and on when it publishes.
         config: { trainer: null },
         refresh: 'event',
@@ -98,7 +98,7 @@ if ('absent' in cluster) {
         } else await Promise.all([tell(local, line), tell(remote, line)])
       }
       await Promise.all([local.close(), remote.close()])
-      scorer.dispose()
+      await models.close()
       console.log(
         `${questions.length} questions, ${pins} pins in answers, ${differing} answers differ, ${degraded} degraded ones asked for again`,
       )

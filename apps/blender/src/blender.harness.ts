@@ -257,6 +257,7 @@ export function rankedPins({ pinIds, withFeatures }: RankRequest): RankResponse 
     featureNames: withFeatures ? ['number', 'half'] : [],
     features: withFeatures ? bytesOf(Float32Array.from(pinIds.flatMap((_, i) => [worth[i]!, 0.5]))) : new Uint8Array(),
     modelVersion: 'fake-1',
+    planVersion: 'fake-plan',
     fresh: true,
   }
 }

@@ -21,7 +21,7 @@ import { createRanker, type RunningRanker } from '@freshet/ranker/ranker'
 import type { EngineClock } from '@freshet/pipeline/clock'
 import { trainerSchema, type TrainerConfig } from '@freshet/trainer/config'
 import { createTrainer, type Trainer } from '@freshet/trainer/trainer'
-import type { Scorer } from '@freshet/ranking/model/scorer'
+import type { ModelSlot } from '@freshet/ranking/model/slot'
 
 /** What the services stand on: adapters of one kind or the other. */
 export interface Platform {
@@ -62,7 +62,7 @@ export interface Embedded {
 /** Composes the services over a platform; nothing runs before `start()`. */
 export function createEmbedded(options: {
   readonly platform: Platform
-  readonly scorer: Scorer
+  readonly models: ModelSlot
   readonly config?: EmbeddedConfig
   /** false: nothing is ranked, so pin state is not folded; for evaluations of candidates. */
   readonly ranked?: boolean
@@ -72,7 +72,7 @@ export function createEmbedded(options: {
   readonly updaterInstruments?: ReturnType<typeof updaterInstruments>
   readonly onViewEvent?: (event: CandidateServiceEvent) => void
 }): Embedded {
-  const { platform, scorer, config = {}, pause, onError } = options
+  const { platform, models, config = {}, pause, onError } = options
   const { log, store, clock, random } = platform
   const settings = settingsOf(config)
   const updater = createUpdater({
@@ -99,7 +99,7 @@ export function createEmbedded(options: {
     log,
     clock,
     config: settings.ranking,
-    scorer,
+    models,
     onError: (error, at) => onError('ranker', error, at),
   })
   const blender = createBlender({

@@ -15,7 +15,7 @@ import { topicLayouts } from '@freshet/contracts/topics'
 import type { Action, Subject } from '@freshet/domain/engagement'
 import { asId, type BoardId, type CreatorId, type PinId, type TopicId, type UserId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
-import { openScorer } from '@freshet/ranking/model/open'
+import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { createEmbedded, type Embedded, type EmbeddedConfig } from './embedded.ts'
 import { withoutAlarms } from './without-alarms.ts'
 
@@ -52,7 +52,7 @@ export async function aWhole(config: EmbeddedConfig = {}): Promise<Whole> {
   const log = createMemoryEventLog({ clock })
   const store = createMemoryStateStore({ clock })
   await log.applyTopics(topicLayouts(2))
-  const { scorer } = await openScorer({ backend: 'auto', specFile: null })
+  const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
   const errors: unknown[] = []
   const embedded = createEmbedded({
     platform: {
@@ -64,7 +64,7 @@ export async function aWhole(config: EmbeddedConfig = {}): Promise<Whole> {
       random: createSeededRandom(1),
       engineClock: createSystemEngineClock(),
     },
-    scorer,
+    models,
     config: {
       trainer: null,
       ...config,

@@ -8,11 +8,15 @@ export const rankerSchema = z.strictObject({
     .enum(['auto', 'tensorflow', 'wasm'])
     .default('auto')
     .meta({ description: 'What TensorFlow.js computes with; a backend asked for by name and absent refuses to start' }),
-  specFile: z
-    .string()
-    .nullable()
-    .default(null)
-    .meta({ description: 'A ranking spec as JSON; null: the one that ships with the library' }),
+  specFile: z.string().nullable().default(null).meta({
+    description:
+      'File of the ranking spec, JSON; null: the one that ships with the library. `libs/ranking/README.md` lists its fields',
+  }),
+  specReloadIntervalMs: z.int().min(0).max(3_600_000).default(5_000).meta({
+    description:
+      'Time between two looks at specFile; a changed spec serves without a restart. 0: only a restart loads it',
+    unit: 'ms',
+  }),
   maxPins: z.int().min(1).max(100_000_000).default(4_000_000).meta({
     description: 'Pins kept in memory; further ones are ranked without their features, and counted',
     unit: 'pins',

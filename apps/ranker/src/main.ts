@@ -10,7 +10,7 @@ import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
 import { observe } from './observe.ts'
 import { createRanker } from './ranker.ts'
-import { openScorer } from '@freshet/ranking/model/open'
+import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 
 await runService({
   name: 'ranker',
@@ -18,19 +18,20 @@ await runService({
   schema: processSchema,
   async start({ name, config, logger, metrics, report, use, inspect, readiness, fail }) {
     const clock = createSystemClock()
-    const { scorer, backend } = await openScorer(config.ranking)
-    logger.info({ backend, model: scorer.version }, 'scorer')
-    use({ name: 'scorer', close: async () => scorer.dispose() })
+    const { models, backend } = await openSpecSlot(config.ranking)
+    use({ name: 'model', close: () => models.close() })
     const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
     const ranker = createRanker({
       log,
       clock,
       config: config.ranking,
-      scorer,
+      models,
       onError: (error, at) => report(error, { part: 'views', ...at }),
+      onModelSwapped: ({ scorer }) => logger.info({ model: scorer.version, plan: scorer.planVersion }, 'model swapped'),
       onLogReplaced: fail,
     })
+    logger.info({ backend, model: ranker.model() }, 'model')
     use({
       name: 'views',
       notReady: () => ranker.unready(),

@@ -111,6 +111,16 @@ export const metricCatalogue = {
     help: 'Records that the views could not fold, by reason, since the start.',
     labels: ['service', 'reason'],
   },
+  freshet_ranker_model: {
+    type: 'gauge',
+    help: '1 for the model that the ranker serves, by its name and the hash of its plan.',
+    labels: ['model', 'plan'],
+  },
+  freshet_ranker_model_swaps: {
+    type: 'gauge',
+    help: 'Models that came after the first since the start, by outcome: swapped (it serves), refused (the one before serves on).',
+    labels: ['outcome'],
+  },
   freshet_updater_records_total: {
     type: 'counter',
     help: 'Records folded by stage (user, pin) and what became of them: applied, duplicate, late (by earlier versions), deadLettered, erased, tombstone; `lost`: retention deleted them before they were folded.',

@@ -14,7 +14,7 @@ import { ingestSettings } from '@freshet/event-ingest/config'
 import { createHttpApp } from '@freshet/event-ingest/http'
 import { createIngest } from '@freshet/event-ingest/ingest'
 import { createEmbedded } from '@freshet/freshet/embedded'
-import { openScorer } from '@freshet/ranking/model/open'
+import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { startGrpcServer } from '@freshet/service/grpc-server'
 import { silentReport } from '@freshet/service/reporting'
 import { createMetrics } from '@freshet/service/metrics'
@@ -37,7 +37,7 @@ const metrics = createMetrics()
 const report = silentReport
 const config = z.object(ingestSettings).parse({})
 const ingest = createIngest({ log, clock, config, metrics, report })
-const { scorer } = await openScorer({ backend: 'auto', specFile: null })
+const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
 const onError = (part: string, error: unknown): void => {
   process.stderr.write(`${part}: ${String(error)}\n`)
 }
@@ -50,7 +50,7 @@ const embedded = createEmbedded({
     random: createSystemRandom(),
     engineClock: createSystemEngineClock(),
   },
-  scorer,
+  models,
   pause: () => pause(),
   onError,
 })

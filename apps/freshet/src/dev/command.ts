@@ -25,7 +25,7 @@ import { createHttpApp } from '@freshet/event-ingest/http'
 import { createIngest } from '@freshet/event-ingest/ingest'
 import { updaterInstruments, watchUpdater } from '@freshet/feature-updater/observe'
 import { observe as observeRanker } from '@freshet/ranker/observe'
-import { openScorer } from '@freshet/ranking/model/open'
+import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { listen } from '@freshet/service/http-app'
 import { runService, systemProcess, type ServiceContext } from '@freshet/service/lifecycle'
@@ -64,8 +64,8 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     logger.info(await fillWithSample(ingest, clock.now()), 'sample')
   }
 
-  const { scorer, backend } = await openScorer(config.ranking)
-  logger.info({ backend, model: scorer.version }, 'scorer')
+  const { models, backend } = await openSpecSlot(config.ranking)
+  use({ name: 'model', close: () => models.close() })
   const embedded = createEmbedded({
     platform: {
       log,
@@ -75,7 +75,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
       random,
       engineClock: createSystemEngineClock(),
     },
-    scorer,
+    models,
     config: {
       candidates: config.candidates,
       updater: { fold: config.fold, updater: config.updater },
@@ -97,6 +97,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     close: () => embedded.stop(),
   })
   const { ranker } = embedded
+  logger.info({ backend, model: ranker.model() }, 'model')
   inspect(
     catalogueInspection(() => ranker.stats().pins),
     userInspection({ log, store, clock }),

@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { finished } from 'node:stream/promises'
-import { openScorer } from '@freshet/ranking/model/open'
+import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { RetrievalConfigError } from '@freshet/retrieval/errors'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import { createProgress } from '@freshet/service/progress'
@@ -94,13 +94,13 @@ async function targetOf(
   }
   const config: EmbeddedConfig =
     given.config === undefined ? {} : configOf(given.config, await readFile(given.config, 'utf8'))
-  const { scorer } = await openScorer({
+  const { models } = await openSpecSlot({
     backend: config.ranking?.backend ?? 'auto',
     specFile: config.ranking?.specFile ?? null,
   })
   const partitions = whole(given.partitions, '--partitions', 1, 1024)
   try {
-    return await createInProcessTarget({ ...options, scorer, config, partitions })
+    return await createInProcessTarget({ ...options, models, config, partitions })
   } catch (error) {
     throw new ArgumentError(`--config ${given.config ?? ''}: ${settingsProblem(error)}`)
   }

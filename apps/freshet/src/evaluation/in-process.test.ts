@@ -7,7 +7,7 @@ import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { mix32 } from '@freshet/domain/hash'
-import { openScorer } from '@freshet/ranking/model/open'
+import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { expect, it } from 'vitest'
 import { createEmbedded } from '../embedded.ts'
 import type { Ask } from './evaluate.ts'
@@ -43,7 +43,7 @@ async function answersOfLivePath(): Promise<readonly (readonly string[])[]> {
   const store = createMemoryStateStore({ clock })
   // One partition: what is learned depends on the order in which users' events come.
   await log.applyTopics(topicLayouts(1))
-  const { scorer } = await openScorer({ backend: 'auto', specFile: null })
+  const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
   const errors: unknown[] = []
   const embedded = createEmbedded({
     platform: {
@@ -54,7 +54,7 @@ async function answersOfLivePath(): Promise<readonly (readonly string[])[]> {
       random: createSeededRandom(1),
       engineClock: createSystemEngineClock(),
     },
-    scorer,
+    models,
     config: {
       ...config,
       candidates: { retrieval: { showUnlistedPins: true } },
@@ -86,8 +86,8 @@ async function answersOfLivePath(): Promise<readonly (readonly string[])[]> {
 }
 
 it('A5: an evaluation has one trainer, and its Pin2Vec answers as that of the live path does', async () => {
-  const { scorer } = await openScorer({ backend: 'auto', specFile: null })
-  const target = await createInProcessTarget({ ...options, scorer, config, refresh: 'event', partitions: 1 })
+  const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
+  const target = await createInProcessTarget({ ...options, models, config, refresh: 'event', partitions: 1 })
   const answers: (readonly string[])[] = []
   for (let n = 0; n < clicks; n++) {
     if (n >= clicks / 2) answers.push((await target.ask(questionOf(n))).pinIds)

@@ -10,7 +10,7 @@ import { parsePinJson } from '@freshet/contracts/json/pin'
 import type { EventLog, LogRecord, NewRecord, Position } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
-import type { Scorer } from '@freshet/ranking/model/scorer'
+import type { ModelSlot } from '@freshet/ranking/model/slot'
 import { trainerSchema } from '@freshet/trainer/config'
 import { createTrainer } from '@freshet/trainer/trainer'
 import { createEmbedded, type EmbeddedConfig } from '../embedded.ts'
@@ -21,7 +21,7 @@ import { requestOf, type AskOptions } from './request.ts'
 
 /** How the services of an in-process evaluation are made. */
 export interface InProcessOptions extends AskOptions {
-  readonly scorer: Scorer
+  readonly models: ModelSlot
   readonly config: EmbeddedConfig
   /** When collective knowledge is brought up to date. */
   readonly refresh: 'event' | 'mark'
@@ -52,7 +52,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       random: createSeededRandom(1),
       engineClock: createSystemEngineClock(),
     },
-    scorer: options.scorer,
+    models: options.models,
     ranked,
     config: {
       ...options.config,

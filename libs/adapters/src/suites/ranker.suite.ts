@@ -43,6 +43,7 @@ function aRankResponse(seed: number): RankResponse {
     featureNames: Array.from({ length: 32 }, (_, i) => `feature_${i}`),
     features: column(32),
     modelVersion: `model-${seed}`,
+    planVersion: `plan-${seed}`,
     fresh: seed % 2 === 0,
   }
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createLogisticScorer } from './logistic.ts'
-import { parseSpec } from '../spec/spec.ts'
+import { parseSpec } from '../spec/parse.ts'
 import { chooseBackend, type BackendChoice } from '../tensor/backend.ts'
 
 const features = Array.from({ length: 23 }, (_, at) => `feature-${at}`)
@@ -94,19 +94,5 @@ describe('logistic scorer', () => {
     scorer.score(rowsOf(10), 10)
     scorer.dispose()
     expect(tf.memory().numTensors).toBe(before)
-  })
-})
-
-describe('ranking spec', () => {
-  it('lists every problem with its place', () => {
-    const bad = JSON.stringify({
-      version: '',
-      features: { 'feature-0': { transform: 'sqrt' }, nothing: {} },
-      actions: { click: { worth: 'much', bias: 0, weights: { other: 1 } }, laugh: { worth: 1, bias: 1 } },
-      extra: 1,
-    })
-    expect(() => parseSpec(bad, { features, actions: ['click'] })).toThrow(
-      /extra is not a setting[\s\S]*version is missing[\s\S]*transform is none of[\s\S]*features\.nothing is not a feature[\s\S]*weights\.other[\s\S]*worth is "much"[\s\S]*laugh is not an action/,
-    )
   })
 })

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { RankingSpec, Transform } from '../spec/spec.ts'
+import { planVersionOf, type RankingSpec } from '../spec/spec.ts'
+import { compileTransform } from '../transforms/catalogue.ts'
 import type { Scorer } from './scorer.ts'
 
 /**
@@ -23,9 +24,10 @@ export function createLogisticScorer(spec: RankingSpec): Scorer {
     [width, actions],
   )
   const bias = tf.tensor1d(spec.models.map((model) => model.bias))
-  const transforms = spec.features.map(({ transform }) => compile(transform, width))
+  const transforms = spec.features.map(({ transform }) => compileTransform(transform, width))
   return {
     version: spec.version,
+    planVersion: planVersionOf(spec),
     actions: spec.models.map(({ action }) => action),
     featureNames: spec.features.map(({ name }) => name),
     score(features, candidates) {
@@ -54,45 +56,5 @@ export function createLogisticScorer(spec: RankingSpec): Scorer {
       return { utilities, probabilities }
     },
     dispose: () => tf.dispose([weights, bias]),
-  }
-}
-
-/** Brings one column of all rows to scale: a loop of its own for each kind, since a call for each number costs more than the number. */
-function compile(
-  transform: Transform,
-  width: number,
-): (features: Float32Array, out: Float32Array, column: number) => void {
-  switch (transform.kind) {
-    case 'identity':
-      return (features, out, column) => {
-        for (let at = column; at < features.length; at += width) out[at] = features[at]!
-      }
-    case 'log1p':
-      return (features, out, column) => {
-        for (let at = column; at < features.length; at += width) {
-          const value = features[at]!
-          out[at] = value > 0 ? Math.log1p(value) : 0
-        }
-      }
-    case 'signed-log1p':
-      return (features, out, column) => {
-        for (let at = column; at < features.length; at += width) {
-          const value = features[at]!
-          out[at] = value > 0 ? Math.log1p(value) : value < 0 ? -Math.log1p(-value) : 0
-        }
-      }
-    case 'log': {
-      const { floor } = transform
-      return (features, out, column) => {
-        for (let at = column; at < features.length; at += width) out[at] = Math.log(Math.max(floor, features[at]!))
-      }
-    }
-    case 'range': {
-      const { from, to } = transform
-      return (features, out, column) => {
-        for (let at = column; at < features.length; at += width)
-          out[at] = Math.min(1, Math.max(0, (features[at]! - from) / (to - from)))
-      }
-    }
   }
 }

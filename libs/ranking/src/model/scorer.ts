@@ -10,6 +10,8 @@ export interface Scores {
 export interface Scorer {
   /** The name of the model, as its author gave it. */
   readonly version: string
+  /** Names the exact content: a hash of the plan that the model was built from, so that two models of one name differ. */
+  readonly planVersion: string
   readonly actions: readonly string[]
   readonly featureNames: readonly string[]
   /**

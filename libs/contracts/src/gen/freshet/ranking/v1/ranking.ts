@@ -63,10 +63,12 @@ export interface RankResponse {
   featureNames: string[];
   /** Little-endian float32, one row of all features per candidate; empty unless asked for. */
   features: Uint8Array;
-  /** Which model and spec scored. */
+  /** Name of the model that scored, as its author gave it. */
   modelVersion: string;
   /** Whether every awaited position had been folded. */
   fresh: boolean;
+  /** Hash of the plan that the model was built from, 16 hexadecimal digits: tells models of one name apart. */
+  planVersion: string;
 }
 
 /** One message of the stream towards the service. */
@@ -354,6 +356,7 @@ function createBaseRankResponse(): RankResponse {
     features: new Uint8Array(0),
     modelVersion: "",
     fresh: false,
+    planVersion: "",
   };
 }
 
@@ -379,6 +382,9 @@ export const RankResponse: MessageFns<RankResponse> = {
     }
     if (message.fresh !== false) {
       writer.uint32(56).bool(message.fresh);
+    }
+    if (message.planVersion !== "") {
+      writer.uint32(66).string(message.planVersion);
     }
     return writer;
   },
@@ -452,6 +458,14 @@ export const RankResponse: MessageFns<RankResponse> = {
             message.fresh = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.planVersion = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -481,6 +495,11 @@ export const RankResponse: MessageFns<RankResponse> = {
         ? globalThis.String(object.model_version)
         : "",
       fresh: isSet(object.fresh) ? globalThis.Boolean(object.fresh) : false,
+      planVersion: isSet(object.planVersion)
+        ? globalThis.String(object.planVersion)
+        : isSet(object.plan_version)
+        ? globalThis.String(object.plan_version)
+        : "",
     };
   },
 
@@ -507,6 +526,9 @@ export const RankResponse: MessageFns<RankResponse> = {
     if (message.fresh !== false) {
       obj.fresh = message.fresh;
     }
+    if (message.planVersion !== "") {
+      obj.planVersion = message.planVersion;
+    }
     return obj;
   },
 
@@ -522,6 +544,7 @@ export const RankResponse: MessageFns<RankResponse> = {
     message.features = object.features ?? new Uint8Array(0);
     message.modelVersion = object.modelVersion ?? "";
     message.fresh = object.fresh ?? false;
+    message.planVersion = object.planVersion ?? "";
     return message;
   },
 };

@@ -1,0 +1,44 @@
+import { decodedUserState } from '@freshet/contracts/codecs/decoded-user-state'
+import { float32Column } from '@freshet/contracts/bytes/columns'
+import { ContractError } from '@freshet/contracts/errors'
+import type { RankRequest } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import { idProblem } from '@freshet/domain/ids'
+import type { UserState } from '@freshet/domain/user-state'
+import type { Candidates } from '@freshet/ranking/features/read-candidates'
+
+/** The candidates of a request, checked. Throws CALL_INVALID_ARGUMENT with the field, the problem and what is allowed. */
+export function candidatesOf(request: RankRequest, maxCandidates: number): Candidates {
+  const { atMs, pinIds } = request
+  if (!Number.isSafeInteger(atMs) || atMs <= 0)
+    throw invalid('at_ms', `is ${atMs}; give the time of the request in milliseconds since the epoch`)
+  if (pinIds.length > maxCandidates)
+    throw invalid('pin_ids', `holds ${pinIds.length} candidates; at most ${maxCandidates} are allowed`)
+  for (const [at, pinId] of pinIds.entries()) {
+    const problem = idProblem(pinId)
+    if (problem !== null) throw invalid(`pin_ids[${at}]`, problem)
+  }
+  return { pinIds, atMs, retrievalScores: scoresOf(request), user: userOf(request) }
+}
+
+function scoresOf({ retrievalScores: bytes, pinIds }: RankRequest): Float32Array {
+  if (bytes.byteLength !== pinIds.length * 4)
+    throw invalid('retrieval_scores', `has ${bytes.byteLength} bytes; ${pinIds.length} candidates need 4 each`)
+  const scores = float32Column(bytes)
+  const bad = scores.findIndex((score) => !Number.isFinite(score))
+  if (bad >= 0) throw invalid(`retrieval_scores[${bad}]`, `is ${scores[bad]}; give a finite number`)
+  return scores
+}
+
+/** null: a request without a user, or a user without state. */
+function userOf({ userState }: RankRequest): UserState | null {
+  if (userState.byteLength === 0) return null
+  try {
+    return decodedUserState(userState)
+  } catch (error) {
+    throw invalid('user_state', `cannot be decoded (${(error as Error).message}); send it as the store holds it`, error)
+  }
+}
+
+function invalid(field: string, problem: string, cause?: unknown): ContractError {
+  return new ContractError('CALL_INVALID_ARGUMENT', `${field} ${problem}`, cause === undefined ? undefined : { cause })
+}

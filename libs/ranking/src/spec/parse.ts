@@ -1,0 +1,67 @@
+import { shapeProblems, SpecError, unknownName } from './problems.ts'
+import { specSchema } from './schema.ts'
+import type { RankingSpec } from './spec.ts'
+
+/** Names that a spec may use. */
+export interface SpecNames {
+  readonly features: readonly string[]
+  readonly actions: readonly string[]
+}
+
+/**
+ * Reads a spec from JSON text; `describeSpec` lists its fields. A feature without a weight weighs nothing.
+ * Throws a SpecError that lists every problem; `file` names the spec in it.
+ */
+export function parseSpec(text: string, known: SpecNames, file?: string): RankingSpec {
+  const given = jsonOf(text, file)
+  const problems = [...shapeProblems(given), ...nameProblems(given, known)]
+  if (problems.length > 0) throw new SpecError(problems, file)
+  const { version, features, actions } = specSchema.parse(given)
+  const names = Object.keys(features)
+  return {
+    version,
+    features: Object.entries(features).map(([name, { transform }]) => ({ name, transform })),
+    models: Object.entries(actions).map(([action, { bias, weights }]) => ({
+      action,
+      bias,
+      weights: names.map((name) => weights[name] ?? 0),
+    })),
+    worth: Object.values(actions).map(({ worth }) => worth),
+  }
+}
+
+function jsonOf(text: string, file: string | undefined): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new SpecError([`not JSON: ${(error as Error).message}`], file)
+  }
+}
+
+/** Features, actions and weights that are named but do not exist. Looks at whatever has the right shape, so that all problems come at once. */
+function nameProblems(given: unknown, known: SpecNames): readonly string[] {
+  const { features, actions } = fieldsOf(given)
+  const names = Object.keys(fieldsOf(features))
+  const problems = names
+    .filter((name) => !known.features.includes(name))
+    .map((name) => unknownName(`features.${name}`, 'a feature', name, known.features))
+  if (isObject(features) && names.length === 0) problems.push('features names none; name at least one feature')
+  for (const [action, settings] of Object.entries(fieldsOf(actions))) {
+    if (!known.actions.includes(action))
+      problems.push(unknownName(`actions.${action}`, 'an action', action, known.actions))
+    for (const name of Object.keys(fieldsOf(fieldsOf(settings)['weights'])))
+      if (!names.includes(name))
+        problems.push(unknownName(`actions.${action}.weights.${name}`, "among the spec's features", name, names))
+  }
+  if (isObject(actions) && Object.keys(actions).length === 0)
+    problems.push('actions names none; name at least one action')
+  return problems
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isObject(value) ? value : {}
+}

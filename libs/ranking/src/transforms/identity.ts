@@ -1,0 +1,13 @@
+import { z } from 'zod'
+import { defineTransform } from './transform.ts'
+
+/** The number as it is. */
+export const identity = defineTransform({
+  name: 'identity',
+  spelling: '"identity"',
+  formula: 'x',
+  schema: z.literal('identity'),
+  compile: (_settings, width) => (features, out, column) => {
+    for (let at = column; at < features.length; at += width) out[at] = features[at]!
+  },
+})
