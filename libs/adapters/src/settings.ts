@@ -22,6 +22,10 @@ function tlsFiles(server: string) {
 
 /** Where Kafka is and how it is reached. */
 export const kafkaSettings = {
+  client: z
+    .enum(['kafkajs', 'platformatic'])
+    .default('kafkajs')
+    .meta({ description: 'Library that carries the requests to Kafka; both keep the same promises' }),
   brokers: z
     .array(z.string().regex(/^[^\s:]+:\d{1,5}$/))
     .min(1)

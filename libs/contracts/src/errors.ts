@@ -63,6 +63,11 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'Another process joined the group under the same instance name; this one reads no more.',
   },
+  LOG_CLIENT_UNSUPPORTED: {
+    fault: 'server',
+    retryable: false,
+    meaning: 'The installed Kafka client library lacks something Freshet relies on; the message says what to install.',
+  },
   LOG_CLOSED: { fault: 'server', retryable: false, meaning: 'The event log was closed by this process.' },
   STORE_UNAVAILABLE: { fault: 'dependency', retryable: true, meaning: 'The state store does not answer.' },
   STORE_TLS_FAILED: {

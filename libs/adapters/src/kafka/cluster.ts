@@ -1,8 +1,9 @@
 import { isContractError } from '@freshet/contracts/errors'
 import { logClosed, topicMissing } from '../shared/log/errors.ts'
 import { named, typeOf } from './errors.ts'
-import { brokerAt, createErrorFromCode, cutConnections, sendRaw } from './wire/kafkajs-internals.ts'
-import type { KafkaBroker } from './wire/kafkajs-internals.ts'
+import { brokersOf } from './clients.ts'
+import type { KafkaBroker } from './wire/broker.ts'
+import { HungUp, brokerError } from './wire/failures.ts'
 import type { KafkaSettings } from './options.ts'
 
 /** The brokers of a cluster and who leads which partition. Tries each thing once: callers know how long to go on. */
@@ -24,16 +25,6 @@ export interface KafkaCluster {
   /** Cuts all connections; they are made anew when needed. */
   cut(reason: Error): Promise<void>
   close(): Promise<void>
-}
-
-interface Metadata {
-  readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]
-  readonly controllerId: number
-  readonly topicMetadata: readonly {
-    readonly topicErrorCode: number
-    readonly topic: string
-    readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[]
-  }[]
 }
 
 const unknownTopic = 3
@@ -58,6 +49,7 @@ interface Place {
 /** Reaches a cluster through some of its brokers. Connects when first asked for something. */
 export function createCluster(settings: KafkaSettings): KafkaCluster {
   const { clock, requestTimeoutMs, connectionTimeoutMs } = settings
+  const brokerAt = brokersOf(settings)
   const longestCallMs = 2 * (requestTimeoutMs + connectionTimeoutMs)
   const placeAt = (host: string, port: number, nodeId: number): Place => ({
     host,
@@ -67,7 +59,7 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
     answered: false,
   })
   const cutAt = async ({ broker }: Place, reason: Error): Promise<void> => {
-    if (broker !== null) await cutConnections(broker, reason)
+    if (broker !== null) await broker.cut(reason)
   }
   const brokers = new Map<number, Place>()
   const seeds = settings.brokers.map((seed) => {
@@ -86,7 +78,7 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
     timeoutMs = longestCallMs,
   ): Promise<T> {
     if (closed) throw logClosed()
-    const broker = (place.broker ??= brokerAt(place.host, place.port, place.nodeId, settings))
+    const broker = (place.broker ??= brokerAt(place.host, place.port))
     const over = new AbortController()
     const late = clock.sleep(timeoutMs, over.signal).then(() => Promise.reject(new Overdue(place, timeoutMs)))
     late.catch(() => undefined)
@@ -98,12 +90,12 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
       return answer
     } catch (error) {
       // Whatever failed below the protocol: the far end may be gone without a word, which TCP would find out only after
-      // minutes, and a kafkajs connection that was lost at the wrong moment may never answer again. Both are left behind.
+      // minutes, and a connection of kafkajs that was lost at the wrong moment may never answer again. Both are left behind.
       if (typeOf(error) === null) {
         if (place.broker === broker) place.broker = null
-        await cutConnections(broker, error as Error)
+        await broker.cut(error as Error)
       }
-      if (!place.answered && settings.sasl === undefined && (error as Error).message === 'Closed connection')
+      if (!place.answered && settings.sasl === undefined && error instanceof HungUp)
         throw new Error('the broker hung up on the first request: if it wants a login, see kafka.sasl', {
           cause: error,
         })
@@ -130,9 +122,7 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
   }
 
   async function ask(wanted: readonly string[]): Promise<void> {
-    const metadata = await onAny((broker) =>
-      sendRaw<Metadata>(broker, 'Metadata', { topics: wanted, allowAutoTopicCreation: false }),
-    )
+    const metadata = await onAny((broker) => broker.metadata(wanted))
     controllerId = metadata.controllerId
     const live = new Set(metadata.brokers.map(({ nodeId }) => nodeId))
     for (const [nodeId, place] of brokers) {
@@ -146,13 +136,13 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
       if (before !== undefined) void cutAt(before, new Error(`broker ${nodeId} moved to ${host}:${port}`))
       brokers.set(nodeId, placeAt(host, port, nodeId))
     }
-    for (const { topic, topicErrorCode, partitionMetadata } of metadata.topicMetadata) {
-      if (topicErrorCode === unknownTopic) topics.delete(topic)
-      else if (topicErrorCode === 0 || topicErrorCode === leaderNotAvailable) {
+    for (const { topic, errorCode, partitions } of metadata.topics) {
+      if (errorCode === unknownTopic) topics.delete(topic)
+      else if (errorCode === 0 || errorCode === leaderNotAvailable) {
         const leaders: number[] = []
-        for (const { partitionId, leader } of partitionMetadata) leaders[partitionId] = leader
+        for (const { partition, leader } of partitions) leaders[partition] = leader
         topics.set(topic, leaders)
-      } else throw createErrorFromCode(topicErrorCode)
+      } else throw brokerError(errorCode)
     }
   }
 
@@ -195,9 +185,9 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
       return on(controllerId, work)
     },
     async coordinator(groupId) {
-      const { coordinator } = await onAny((broker) => broker.findGroupCoordinator({ groupId, coordinatorType: 0 }))
-      if (!brokers.has(coordinator.nodeId)) await refresh()
-      return coordinator.nodeId
+      const nodeId = await onAny((broker) => broker.coordinatorOf(groupId))
+      if (!brokers.has(nodeId)) await refresh()
+      return nodeId
     },
     brokerCount: () => brokers.size,
     cut,

@@ -4,7 +4,7 @@ import type { KafkaEventLogOptions } from './options.ts'
 
 type Reached = Pick<
   KafkaEventLogOptions,
-  'brokers' | 'lingerMs' | 'appendTimeoutMs' | 'maxPendingBytes' | 'ssl' | 'sasl'
+  'client' | 'brokers' | 'lingerMs' | 'appendTimeoutMs' | 'maxPendingBytes' | 'ssl' | 'sasl'
 >
 
 /** How a log on Kafka is reached, from its settings. Files are read for each connection, so that a certificate or a password may be replaced. */
@@ -13,6 +13,8 @@ export function kafkaOptions({ tls, sasl, ...plain }: KafkaConfig): Reached {
   return {
     ...plain,
     ...(tls.enabled ? { ssl: () => readTls(tls) } : {}),
-    ...(mechanism === 'none' ? {} : { sasl: () => ({ mechanism, username, password: readPassword(sasl) }) }),
+    ...(mechanism === 'none'
+      ? {}
+      : { sasl: () => ({ mechanism, username: username ?? '', password: readPassword(sasl) ?? '' }) }),
   }
 }

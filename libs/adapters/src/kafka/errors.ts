@@ -1,8 +1,7 @@
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { asError } from '../shared/as-error.ts'
 import { speaksTls, tlsProblem } from '../shared/tls/problem.ts'
-import { TlsAlert } from './wire/kafkajs-internals.ts'
-import type { KafkaError } from './wire/kafkajs-internals.ts'
+import { LoginRefused, TlsAlert } from './wire/failures.ts'
 
 /** The broker's name of an error, where it came from a broker. */
 export function typeOf(error: unknown): string | null {
@@ -12,7 +11,7 @@ export function typeOf(error: unknown): string | null {
 
 /** Errors after which the same request, sent to the leader as it is then, may succeed; all transport errors are such. */
 export function isTransient(error: unknown): boolean {
-  const { type, retriable } = asError(error) as KafkaError
+  const { type, retriable } = asError(error) as { readonly type?: string; readonly retriable?: boolean }
   return type === undefined || retriable === true || type === 'BROKER_NOT_AVAILABLE'
 }
 
@@ -24,15 +23,13 @@ export function unavailable(what: string, cause: unknown): ContractError {
 
 /** A failure to connect as LOG_LOGIN_REFUSED or LOG_TLS_FAILED where it is one; else the same error. */
 export function named(where: string, error: unknown): unknown {
-  const { name, message } = asError(error)
   const refused = (code: 'LOG_LOGIN_REFUSED' | 'LOG_TLS_FAILED', text: string) =>
     new ContractError(code, `Kafka (${where}): ${text}`, { cause: error })
   if (error instanceof TlsAlert) return refused('LOG_TLS_FAILED', speaksTls('set kafka.tls.enabled'))
-  if (name === 'KafkaJSSASLAuthenticationError') {
-    const supported = !message.includes('not supported')
+  if (error instanceof LoginRefused) {
     return refused(
       'LOG_LOGIN_REFUSED',
-      `${message}: see ${supported ? 'kafka.sasl.username and kafka.sasl.password' : 'kafka.sasl.mechanism'}`,
+      `${error.message}: see ${error.supported ? 'kafka.sasl.username and kafka.sasl.password' : 'kafka.sasl.mechanism'}`,
     )
   }
   const problem = tlsProblem(error, 'kafka.tls')

@@ -5,6 +5,7 @@ import { kafkaServer } from '../testing/kafka-server.ts'
 import { createKafkaEventLog } from './event-log.ts'
 import { kafkaFaults } from './faults.suite.ts'
 import { groupInstances } from './group-instances.suite.ts'
+import { kafkaClients } from './options.ts'
 import { replacedTopics } from './replaced.suite.ts'
 import { compactSoon, expireAll } from './testing.ts'
 
@@ -18,36 +19,38 @@ if ('absent' in server) {
   const { brokers } = server.target
   afterAll(() => server.stop())
   const clock = createSystemClock()
-  const open = (clientId: string) =>
-    createKafkaEventLog({ brokers, clientId, clock, heartbeatMs: 200, replicationFactor: 1 })
+  describe.each(kafkaClients)('by %s', (client) => {
+    const open = (clientId: string) =>
+      createKafkaEventLog({ brokers, client, clientId, clock, heartbeatMs: 200, replicationFactor: 1 })
 
-  eventLogContract('Kafka', async () => {
-    const log = open('one')
-    const other = open('other')
-    return Promise.resolve({
-      log,
-      other,
-      storesElsewhere: true,
-      async open(topic) {
-        const another = open('another')
-        await another.applyTopics([topic])
-        return another
-      },
-      compact: (topic) => compactSoon(brokers, topic),
-      expire: ({ name, partitions }) => expireAll(brokers, name, partitions),
-      async dispose() {
-        await Promise.all([log.close(), other.close()])
-      },
+    eventLogContract(`Kafka by ${client}`, async () => {
+      const log = open('one')
+      const other = open('other')
+      return Promise.resolve({
+        log,
+        other,
+        storesElsewhere: true,
+        async open(topic) {
+          const another = open('another')
+          await another.applyTopics([topic])
+          return another
+        },
+        compact: (topic) => compactSoon(brokers, topic),
+        expire: ({ name, partitions }) => expireAll(brokers, name, partitions),
+        async dispose() {
+          await Promise.all([log.close(), other.close()])
+        },
+      })
     })
+
+    groupInstances(brokers, client)
+    replacedTopics(brokers, client)
+
+    const { faults } = server.target
+    if (faults === null) {
+      describe.skip('event log faults: Kafka (skipped: the broker of FRESHET_TEST_KAFKA is not ours to stop)', () => {
+        test.todo('needs a broker in a container')
+      })
+    } else kafkaFaults(brokers, faults, client)
   })
-
-  groupInstances(brokers)
-  replacedTopics(brokers)
-
-  const { faults } = server.target
-  if (faults === null) {
-    describe.skip('event log faults: Kafka (skipped: the broker of FRESHET_TEST_KAFKA is not ours to stop)', () => {
-      test.todo('needs a broker in a container')
-    })
-  } else kafkaFaults(brokers, faults)
 }

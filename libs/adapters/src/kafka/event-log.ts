@@ -100,15 +100,9 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLo
       try {
         await Promise.all(
           [...nodes].map(async (nodeId) => {
-            const partitions = leaders.flatMap((leader, partition) =>
-              leader === nodeId ? [{ partition, timestamp }] : [],
-            )
-            const { responses } = await cluster.on(nodeId, (broker) =>
-              broker.listOffsets({ isolationLevel: 0, topics: [{ topic, partitions }] }),
-            )
-            for (const answered of responses) {
-              for (const { partition, offset } of answered.partitions) found[partition] = Number(offset)
-            }
+            const partitions = leaders.flatMap((leader, partition) => (leader === nodeId ? [partition] : []))
+            const answers = await cluster.on(nodeId, (broker) => broker.positionsAt(topic, partitions, timestamp))
+            for (const { partition, position } of answers) found[partition] = position
           }),
         )
       } catch (error) {
@@ -127,7 +121,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLo
     persistently(`asking which ${topic} this is`, async () => {
       await cluster.leaders(topic)
       return cluster.onAny((broker) =>
-        knowsTopicIds(broker) ? broker.connectionPool.send(topicIdCall(topic)) : Promise.resolve(null),
+        knowsTopicIds(broker) ? broker.send(topicIdCall(topic)) : Promise.resolve(null),
       )
     })
 

@@ -5,13 +5,14 @@ import { aRecord, aTopic, expectCode, until } from '../suites/event-log.suite.ts
 import { createSystemClock } from '../system/clock.ts'
 import type { KafkaFaults } from '../testing/kafka-server.ts'
 import { createKafkaEventLog } from './event-log.ts'
+import type { KafkaClient } from './options.ts'
 import type { KafkaEventLog } from './event-log.ts'
 
 const partitions = 4
 const clock = createSystemClock()
 
 /** What a log on Kafka keeps while its broker pauses, dies and comes back. */
-export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults): void {
+export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults, client: KafkaClient): void {
   describe('event log faults: Kafka', () => {
     const appendTimeoutMs = 6_000
     const maxPendingBytes = 8 << 20
@@ -20,6 +21,7 @@ export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults): vo
     beforeAll(() => {
       log = createKafkaEventLog({
         brokers,
+        client,
         clientId: 'faults',
         clock,
         heartbeatMs: 200,
@@ -108,6 +110,7 @@ export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults): vo
       await log.applyTopics([topic])
       const hasty = createKafkaEventLog({
         brokers,
+        client,
         clientId: 'hasty',
         clock,
         sessionTimeoutMs: 1_000,
@@ -218,6 +221,7 @@ export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults): vo
     test('a broker that never was there is LOG_UNAVAILABLE, for every call, in time', async () => {
       const nowhere = createKafkaEventLog({
         brokers: ['127.0.0.1:1'],
+        client,
         clientId: 'nowhere',
         clock,
         appendTimeoutMs: 500,

@@ -4,7 +4,7 @@ import { createVirtualClock } from '../memory/clock.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { createFetcher, type Fetcher } from './fetcher.ts'
 import type { FetchedPartition } from './wire/hot-requests.ts'
-import type { KafkaBroker } from './wire/kafkajs-internals.ts'
+import type { KafkaBroker } from './wire/broker.ts'
 import { withDefaults } from './options.ts'
 import { encodeBatch } from './wire/record-batch.ts'
 
@@ -40,7 +40,7 @@ function aFetcher(leaders: number[], waiting: Map<number, FetchedPartition[]>) {
       await clock.sleep(500, closing.signal)
       return []
     }
-    return work({ connectionPool: { send } } as unknown as KafkaBroker)
+    return work({ send } as unknown as KafkaBroker)
   }
   const cluster = {
     knownLeaders: () => leaders,

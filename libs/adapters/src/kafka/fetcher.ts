@@ -7,7 +7,7 @@ import type { Chunk } from '../shared/log/partition-pump.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { fetchCall } from './wire/hot-requests.ts'
 import type { FetchedPartition } from './wire/hot-requests.ts'
-import { createErrorFromCode } from './wire/kafkajs-internals.ts'
+import { brokerError } from './wire/failures.ts'
 import type { KafkaSettings } from './options.ts'
 import { decodeBatches } from './wire/record-batch.ts'
 
@@ -133,7 +133,7 @@ export function createFetcher(
     for (const lane of asked) lane.askedAtMs = now
     const parts = asked.map(({ at }, i) => ({ ...at, position: positions[i] ?? 0 }))
     const bounds = { maxWaitMs: waitMs, maxBytes: maxBytesPerRead, maxBytesPerPartition }
-    const answers = await cluster.on(nodeId, (broker) => broker.connectionPool.send(fetchCall(parts, bounds)))
+    const answers = await cluster.on(nodeId, (broker) => broker.send(fetchCall(parts, bounds)))
     const byPlace = new Map(answers.map((answer) => [keyOf(answer), answer]))
     let stale = false
     for (const [i, lane] of asked.entries()) {
@@ -160,7 +160,7 @@ export function createFetcher(
     } else if (errorCode === offsetOutOfRange) await reposition(lane, position)
     else {
       lane.notBeforeMs = clock.now() + pauseAfterErrorMs
-      onError(createErrorFromCode(errorCode), lane.at)
+      onError(brokerError(errorCode), lane.at)
     }
   }
 
@@ -186,9 +186,9 @@ export function createFetcher(
     const { topic, partition } = lane.at
     const at = (timestamp: number) =>
       cluster.on(leaderOf(lane), async (broker) => {
-        const topics = [{ topic, partitions: [{ partition, timestamp }] }]
-        const { responses } = await broker.listOffsets({ isolationLevel: 0, topics })
-        return Number(responses[0]?.partitions[0]?.offset)
+        const [found] = await broker.positionsAt(topic, [partition], timestamp)
+        if (found === undefined) throw new Error(`no answer about ${topic}/${partition}`)
+        return found.position
       })
     return [await at(-2), await at(-1)]
   }

@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { aRecord, aTopic, until } from '../suites/event-log.suite.ts'
 import { createSystemClock } from '../system/clock.ts'
 import { createKafkaEventLog } from './event-log.ts'
+import type { KafkaClient } from './options.ts'
 
 const clock = createSystemClock()
 const memberScript = new URL('../testing/group-member.ts', import.meta.url).pathname
@@ -12,11 +13,11 @@ const memberScript = new URL('../testing/group-member.ts', import.meta.url).path
 const backWithinMs = 2_000
 
 /** What a member of a group that has a stable name keeps through its death. */
-export function groupInstances(brokers: readonly string[]): void {
+export function groupInstances(brokers: readonly string[], client: KafkaClient): void {
   describe('members with a stable name: Kafka', () => {
     async function aTopicOf(partitions: number) {
       const topic = aTopic({ partitions })
-      const log = createKafkaEventLog({ brokers, clientId: 'named', clock, replicationFactor: 1 })
+      const log = createKafkaEventLog({ brokers, client, clientId: 'named', clock, replicationFactor: 1 })
       onTestFinished(() => log.close())
       await log.applyTopics([topic])
       const records = Array.from({ length: partitions }, (_, partition) => aRecord('a', { partition }))
@@ -25,7 +26,7 @@ export function groupInstances(brokers: readonly string[]): void {
     }
 
     async function aMember(topic: string, groupInstance: string) {
-      const log = createKafkaEventLog({ brokers, clientId: 'named', clock, heartbeatMs: 200, groupInstance })
+      const log = createKafkaEventLog({ brokers, client, clientId: 'named', clock, heartbeatMs: 200, groupInstance })
       onTestFinished(() => log.close())
       const read: string[] = []
       const told: Error[] = []
@@ -51,7 +52,7 @@ export function groupInstances(brokers: readonly string[]): void {
       const topic = await aTopicOf(2)
       const other = await aMember(topic, '')
       await until('the first to have both', () => other.reader.assigned().length === 2)
-      const killed = spawn(process.execPath, [memberScript, brokers.join(','), topic, `g-${topic}`, 'x'], {
+      const killed = spawn(process.execPath, [memberScript, brokers.join(','), topic, `g-${topic}`, 'x', client], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       const ended = new Promise((resolve) => killed.once('exit', resolve))

@@ -2,7 +2,8 @@ import { isContractError } from '@freshet/contracts/errors'
 import { describe, expect, test } from 'vitest'
 import { createVirtualClock } from '../memory/clock.ts'
 import type { KafkaCluster } from './cluster.ts'
-import { MemberAssignment, type KafkaBroker } from './wire/kafkajs-internals.ts'
+import type { KafkaBroker } from './wire/broker.ts'
+import { encodeAssignment } from './wire/group-messages.ts'
 import { joinGroup } from './membership.ts'
 import { withDefaults } from './options.ts'
 
@@ -14,7 +15,7 @@ function aCoordinator() {
   const known = new Set<string>()
   const joins: string[] = []
   const coordinator = { away: false, replaced: false, known, joins }
-  const assignment = MemberAssignment.encode({ version: 1, assignment: { [topic]: [0] } })
+  const assignment = encodeAssignment([{ topic, partition: 0 }])
   const answered = <T>(answer: () => T): Promise<T> => {
     if (coordinator.away) return Promise.reject(new Error('connection refused'))
     return Promise.resolve().then(answer)
@@ -28,13 +29,13 @@ function aCoordinator() {
         known.add(name)
         return { memberId: name, generationId: joins.length, leaderId: 'another', members: [] }
       }),
-    syncGroup: () => answered(() => ({ memberAssignment: assignment })),
+    syncGroup: () => answered(() => assignment),
     heartbeat: ({ memberId }: { memberId: string }) =>
       answered(() => {
         if (coordinator.replaced) throw brokerError('FENCED_INSTANCE_ID')
         if (!known.has(memberId)) throw brokerError('UNKNOWN_MEMBER_ID')
       }),
-    offsetCommit: () => answered(() => undefined),
+    commitOffsets: () => answered(() => undefined),
     leaveGroup: () => answered(() => undefined),
   } as unknown as KafkaBroker
   const cluster = {

@@ -4,8 +4,8 @@ import { assignPartitions } from '../shared/log/assignment.ts'
 import { asError } from '../shared/as-error.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { typeOf } from './errors.ts'
-import { MemberAssignment, MemberMetadata } from './wire/kafkajs-internals.ts'
-import type { KafkaBroker } from './wire/kafkajs-internals.ts'
+import type { GroupGeneration, JoinedGroup, KafkaBroker } from './wire/broker.ts'
+import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './wire/group-messages.ts'
 import type { KafkaSettings } from './options.ts'
 
 /** What happens to a member of a group. */
@@ -53,6 +53,7 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
   let joining = false
 
   const pause = (ms: number) => clock.sleep(ms, signal).catch(() => undefined)
+  const member = (): GroupGeneration => ({ groupId, generationId, memberId, groupInstanceId })
 
   async function join(): Promise<readonly TopicPartition[]> {
     coordinator = await cluster.coordinator(groupId)
@@ -63,40 +64,28 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
         groupId,
         memberId,
         groupInstanceId,
-        sessionTimeout: sessionTimeoutMs,
-        rebalanceTimeout: rebalanceTimeoutMs,
-        groupProtocols: [{ name: protocol, metadata: MemberMetadata.encode({ version: 1, topics }) }],
+        sessionTimeoutMs,
+        rebalanceTimeoutMs,
+        protocol,
+        metadata: encodeSubscription(topics),
       })
       ;({ memberId, generationId } = joined)
-      const groupAssignment = joined.leaderId === memberId ? await assign(joined.members) : []
-      const { memberAssignment } = await broker.syncGroup({
-        groupId,
-        generationId,
-        memberId,
-        groupInstanceId,
-        groupAssignment,
-      })
+      const assignments = joined.leaderId === memberId ? await assign(joined.members) : []
+      const assigned = await broker.syncGroup(member(), assignments)
       lastHeardMs = clock.now()
-      const mine = MemberAssignment.decode(memberAssignment)?.assignment ?? {}
-      return Object.entries(mine).flatMap(([topic, numbers]) => numbers.map((partition) => ({ topic, partition })))
+      return decodeAssignment(assigned)
     }
     return cluster.on(coordinator, joinOn, joinMs)
   }
 
-  async function assign(joined: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]) {
-    const members = joined.map(({ memberId: id, memberMetadata }) => ({
-      id,
-      topics: MemberMetadata.decode(memberMetadata).topics,
-    }))
+  async function assign(joined: JoinedGroup['members']) {
+    const members = joined.map(({ memberId: id, metadata }) => ({ id, topics: decodeSubscription(metadata) }))
     const counts = new Map<string, number>()
     for (const topic of new Set(members.flatMap((member) => member.topics))) {
       counts.set(topic, (await cluster.leaders(topic)).length)
     }
-    return [...assignPartitions(members, (topic) => counts.get(topic) ?? 0)].map(([id, partitions]) => {
-      const byTopic: Record<string, number[]> = {}
-      for (const { topic, partition } of partitions) (byTopic[topic] ??= []).push(partition)
-      return { memberId: id, memberAssignment: MemberAssignment.encode({ version: 1, assignment: byTopic }) }
-    })
+    const given = assignPartitions(members, (topic) => counts.get(topic) ?? 0)
+    return [...given].map(([id, partitions]) => ({ memberId: id, assignment: encodeAssignment(partitions) }))
   }
 
   /**
@@ -106,9 +95,7 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
    */
   async function beat(): Promise<'member' | 'rejoin' | 'out' | 'replaced'> {
     try {
-      await cluster.on(coordinator, (broker) =>
-        broker.heartbeat({ groupId, groupGenerationId: generationId, memberId, groupInstanceId }),
-      )
+      await cluster.on(coordinator, (broker) => broker.heartbeat(member()))
       lastHeardMs = clock.now()
       return 'member'
     } catch (error) {
@@ -132,17 +119,15 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
 
   /** The stored positions are the truth; those in Kafka only serve who watches the lag. */
   async function commit(handled: readonly HandledPosition[]): Promise<void> {
-    const byTopic = new Map<string, { partition: number; offset: string }[]>()
+    const byTopic = new Map<string, { partition: number; position: number }[]>()
     for (const { topic, partition, position } of handled) {
       const partitions = byTopic.get(topic) ?? []
       byTopic.set(topic, partitions)
-      partitions.push({ partition, offset: String(position) })
+      partitions.push({ partition, position })
     }
     if (byTopic.size === 0) return
     const places = [...byTopic].map(([topic, partitions]) => ({ topic, partitions }))
-    await cluster.on(coordinator, (broker) =>
-      broker.offsetCommit({ groupId, groupGenerationId: generationId, memberId, topics: places }),
-    )
+    await cluster.on(coordinator, (broker) => broker.commitOffsets(member(), places))
   }
 
   /** Heartbeats until the member has to give up its partitions. */

@@ -1,4 +1,11 @@
 import type { Clock } from '@freshet/domain/clock'
+import type { SaslLogin } from './wire/broker.ts'
+
+/** Libraries that can carry the requests to Kafka. */
+export const kafkaClients = ['kafkajs', 'platformatic'] as const
+
+/** One of them. */
+export type KafkaClient = (typeof kafkaClients)[number]
 
 /** How a log on Kafka is reached and how it behaves; what has a default may be left out. */
 export interface KafkaEventLogOptions {
@@ -9,8 +16,10 @@ export interface KafkaEventLogOptions {
   readonly clock: Clock
   /** TLS: options as `tls.connect` takes them, asked for at every connection. Absent: none. */
   readonly ssl?: () => object
-  /** SASL as kafkajs takes it: `{ mechanism, username, password }`, asked for at every connection. Absent: no login. */
-  readonly sasl?: () => object
+  /** SASL, asked for at every connection. Absent: no login. */
+  readonly sasl?: () => SaslLogin
+  /** The library that carries the requests. */
+  readonly client?: KafkaClient
   /** Copies of each partition that `applyTopics` asks for; null: three, or as many as there are brokers. */
   readonly replicationFactor?: number | null
   /** How long the first record of a quiet producer waits for others to come along, milliseconds. */
@@ -53,6 +62,7 @@ export interface KafkaEventLogOptions {
 
 /** The options that have a default, with it. */
 export const kafkaDefaults = {
+  client: 'kafkajs' as KafkaClient,
   replicationFactor: null,
   lingerMs: 2,
   appendTimeoutMs: 5_000,

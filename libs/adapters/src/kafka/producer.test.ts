@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { noHeaderBytes } from '../shared/log/header-bytes.ts'
 import { createVirtualClock } from '../memory/clock.ts'
 import type { KafkaCluster } from './cluster.ts'
-import type { KafkaBroker, ProtocolCall } from './wire/kafkajs-internals.ts'
+import type { KafkaBroker, ProtocolCall } from './wire/broker.ts'
 import { withDefaults } from './options.ts'
 import { createProducer } from './producer.ts'
 import { decodeBatches } from './wire/record-batch.ts'
@@ -67,7 +67,7 @@ function aBroker(partitions: number, fates: () => Fate) {
   }
 
   async function send<T>(call: ProtocolCall<T>): Promise<T> {
-    const { buf: request } = await call.request.encode()
+    const request = call.encode()
     const fate = fates()
     await new Promise((resolve) => setImmediate(resolve))
     for (const late of delayed.splice(0)) write(late, null)
@@ -79,12 +79,12 @@ function aBroker(partitions: number, fates: () => Fate) {
     const forced = fate === 'not leader' ? notLeader : fate === 'out of order' ? outOfOrderSequence : null
     const answer = write(request, forced)
     if (fate === 'answer lost') throw new Error('no answer')
-    return call.response.parse(await call.response.decode(answer))
+    return call.decode(answer)
   }
 
   const broker = {
-    connectionPool: { send },
-    initProducerId: () => Promise.resolve({ producerId: String(++producerIds), producerEpoch: 0 }),
+    send,
+    initProducerId: () => Promise.resolve({ producerId: BigInt(++producerIds), producerEpoch: 0 }),
   } as unknown as KafkaBroker
   const use = <T>(work: (one: KafkaBroker) => Promise<T>) => work(broker)
   const cluster = {

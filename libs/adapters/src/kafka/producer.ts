@@ -5,9 +5,10 @@ import { logClosed } from '../shared/log/errors.ts'
 import { asError } from '../shared/as-error.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { isTransient, unavailable } from './errors.ts'
+import type { ProducerIdentity } from './wire/broker.ts'
 import { produceCall } from './wire/hot-requests.ts'
 import type { ProducedPartition } from './wire/hot-requests.ts'
-import { createErrorFromCode } from './wire/kafkajs-internals.ts'
+import { brokerError } from './wire/failures.ts'
 import type { KafkaSettings } from './options.ts'
 import { batchOverheadBytes, encodeBatch, recordOverheadBytes } from './wire/record-batch.ts'
 
@@ -92,7 +93,7 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
   const busyNodes = new Set<number>()
   const open = new Set<Append>()
   const stopping = new AbortController()
-  let identity: { readonly producerId: bigint; readonly producerEpoch: number } | null = null
+  let identity: ProducerIdentity | null = null
   let pendingBytes = 0
   let working = false
   let again = false
@@ -224,9 +225,7 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
       batch: inFlight?.bytes ?? Buffer.alloc(0),
     }))
     try {
-      const answers = await cluster.on(nodeId, (broker) =>
-        broker.connectionPool.send(produceCall(parts, requestTimeoutMs)),
-      )
+      const answers = await cluster.on(nodeId, (broker) => broker.send(produceCall(parts, requestTimeoutMs)))
       const byPlace = new Map(answers.map((answer) => [`${answer.topic}/${answer.partition}`, answer]))
       let stale = false
       for (const partition of chosen) {
@@ -265,7 +264,7 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
       inFlight.items.forEach(release)
       return true
     }
-    const error = createErrorFromCode(errorCode)
+    const error = brokerError(errorCode)
     lastProblem = error
     if (isTransient(error)) return false
     partition.inFlight = null
@@ -281,10 +280,7 @@ export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): 
   async function identify(): Promise<boolean> {
     if (identity !== null) return true
     try {
-      const { producerId, producerEpoch } = await cluster.onAny((broker) =>
-        broker.initProducerId({ transactionTimeout: 60_000 }),
-      )
-      identity = { producerId: BigInt(producerId), producerEpoch }
+      identity = await cluster.onAny((broker) => broker.initProducerId())
       return true
     } catch (error) {
       lastProblem = error

@@ -3,15 +3,23 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { aRecord, aTopic, until } from '../suites/event-log.suite.ts'
 import { createSystemClock } from '../system/clock.ts'
 import { createKafkaEventLog } from './event-log.ts'
+import type { KafkaClient } from './options.ts'
 import { deleteTopic } from './testing.ts'
 
 /** What happens where a topic is deleted and made again under a running client. */
-export function replacedTopics(brokers: readonly string[]): void {
+export function replacedTopics(brokers: readonly string[], client: KafkaClient): void {
   describe('A2 · a topic of Kafka that was made again', () => {
     let log: EventLog
     beforeAll(() => {
       const clock = createSystemClock()
-      log = createKafkaEventLog({ brokers, clientId: 'replaced', clock, heartbeatMs: 200, replicationFactor: 1 })
+      log = createKafkaEventLog({
+        brokers,
+        client,
+        clientId: 'replaced',
+        clock,
+        heartbeatMs: 200,
+        replicationFactor: 1,
+      })
     })
     afterAll(() => log.close())
 

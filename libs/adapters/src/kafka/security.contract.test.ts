@@ -12,6 +12,7 @@ import { testHost } from '../testing/kafka-server.ts'
 import { plainLogin, secureKafka } from '../testing/secure-kafka.ts'
 import { kafkaOptions } from './connect.ts'
 import { createKafkaEventLog } from './event-log.ts'
+import { kafkaClients } from './options.ts'
 import { compactSoon, expireAll } from './testing.ts'
 
 const certificates = makeCertificates([testHost()])
@@ -39,147 +40,150 @@ if ('absent' in server) {
   writeFileSync(passwordFile, `${password}\n`)
   const tls = { enabled: true, caFile: certificates.ca }
   const scram = { mechanism: 'scram-sha-512', username, passwordFile }
-  const open = (given: Given) =>
-    createKafkaEventLog({
-      ...kafkaOptions(settings(given)),
-      clientId: 'secured',
-      clock,
-      heartbeatMs: 200,
-      replicationFactor: 1,
-    })
-
-  eventLogContract('Kafka by TLS and SCRAM', async () => {
-    const log = open({ brokers: [...login], tls, sasl: scram })
-    const other = open({ brokers: [...login], tls, sasl: { ...scram, mechanism: 'scram-sha-256' } })
-    return Promise.resolve({
-      log,
-      other,
-      storesElsewhere: true,
-      async open(topic) {
-        const another = open({ brokers: [...login], tls, sasl: scram })
-        await another.applyTopics([topic])
-        return another
-      },
-      compact: (topic) => compactSoon(plain, topic),
-      expire: ({ name, partitions }) => expireAll(plain, name, partitions),
-      async dispose() {
-        await Promise.all([log.close(), other.close()])
-      },
-    })
-  })
-
-  async function writesAndReads(log: EventLog): Promise<string> {
-    const topic = aTopic()
-    await log.applyTopics([topic])
-    await log.append(topic.name, [aRecord('secured')])
-    let read = ''
-    const seen = Promise.withResolvers<undefined>()
-    const reader = await log.readAll({
-      topics: [topic.name],
-      maxBatchRecords: 10,
-      startAt: () => null,
-      onError: (error) => seen.reject(error),
-      onBatch: async ({ records }) => {
-        read = new TextDecoder().decode(records[0]!.value)
-        seen.resolve(undefined)
-        return Promise.resolve()
-      },
-    })
-    await seen.promise
-    await reader.stop()
-    return read
-  }
-
-  describe('A22 · Kafka is reached', () => {
-    test.each<[string, () => Given]>([
-      ['by PLAIN over TLS', () => ({ brokers: [...login], tls, sasl: { mechanism: 'plain', ...plainLogin } })],
-      [
-        'by SCRAM-SHA-256 over TLS',
-        () => ({ brokers: [...login], tls, sasl: { mechanism: 'scram-sha-256', username, password } }),
-      ],
-      [
-        "by a client's certificate",
-        () => ({
-          brokers: [...certificate],
-          tls: { ...tls, certFile: certificates.client.cert, keyFile: certificates.client.key },
-        }),
-      ],
-      ['without either', () => ({ brokers: [...plain] })],
-    ])('%s', async (_name, given) => {
-      const log = open(given())
-      await expect(writesAndReads(log)).resolves.toBe('secured')
-      await log.close()
-    })
-
-    test('again after the password was changed in its file, by the same process', async () => {
-      const changing = join(certificates.folder, 'changing')
-      writeFileSync(changing, 'wrong')
-      const log = open({ brokers: [...login], tls, sasl: { ...scram, passwordFile: changing } })
-      await expect(log.partitionCount('any')).rejects.toMatchObject({ code: 'LOG_LOGIN_REFUSED' })
-      writeFileSync(changing, password)
-      await expect(writesAndReads(log)).resolves.toBe('secured')
-      await log.close()
-    })
-  })
-
-  describe('A22 · Kafka is not reached, and the error says what to change', () => {
-    test.each<[string, () => Given, string, RegExp]>([
-      [
-        'with a wrong password',
-        () => ({ brokers: [...login], tls, sasl: { mechanism: 'scram-sha-512', username, password: 'wrong' } }),
-        'LOG_LOGIN_REFUSED',
-        /kafka\.sasl\.username and kafka\.sasl\.password/,
-      ],
-      [
-        'as an unknown user',
-        () => ({ brokers: [...login], tls, sasl: { mechanism: 'plain', username: 'nobody', password } }),
-        'LOG_LOGIN_REFUSED',
-        /kafka\.sasl\.username/,
-      ],
-      ['without a login', () => ({ brokers: [...login], tls }), 'LOG_UNAVAILABLE', /wants a login.*kafka\.sasl/],
-      [
-        'with an authority that did not sign',
-        () => ({ brokers: [...login], tls: { ...tls, caFile: certificates.strangerCa }, sasl: scram }),
-        'LOG_TLS_FAILED',
-        /signed by nobody trusted.*kafka\.tls\.caFile/,
-      ],
-      [
-        'without the authority',
-        () => ({ brokers: [...login], tls: { enabled: true }, sasl: scram }),
-        'LOG_TLS_FAILED',
-        /kafka\.tls\.caFile/,
-      ],
-      [
-        'with a certificate for another name',
-        () => ({ brokers: [...login], tls: { ...tls, serverName: 'kafka.example.org' }, sasl: scram }),
-        'LOG_TLS_FAILED',
-        /another name.*kafka\.tls\.serverName/,
-      ],
-      [
-        "without a client's certificate",
-        () => ({ brokers: [...certificate], tls }),
-        'LOG_TLS_FAILED',
-        /kafka\.tls\.certFile/,
-      ],
-      [
-        'in the clear on a TLS port',
-        () => ({ brokers: [...login] }),
-        'LOG_TLS_FAILED',
-        /speaks TLS.*kafka\.tls\.enabled/,
-      ],
-      ['by TLS on a port in the clear', () => ({ brokers: [...plain], tls }), 'LOG_TLS_FAILED', /does not speak TLS/],
-    ])('%s', async (_name, given, code, message) => {
-      const log = open(given())
-      const started = performance.now()
-      const error: unknown = await log.partitionCount('any').catch((each: unknown) => each)
-      expect(isContractError(error) && { code: error.code, retryable: error.retryable }, String(error)).toEqual({
-        code,
-        retryable: true,
+  describe.each(kafkaClients)('by %s', (client) => {
+    const open = (given: Given) =>
+      createKafkaEventLog({
+        ...kafkaOptions(settings(given)),
+        client,
+        clientId: 'secured',
+        clock,
+        heartbeatMs: 200,
+        replicationFactor: 1,
       })
-      expect((error as Error).message).toMatch(message)
-      expect((error as Error).message).not.toContain('wrong"')
-      expect(performance.now() - started).toBeLessThan(4_000)
-      await log.close()
+
+    eventLogContract(`Kafka by TLS and SCRAM, by ${client}`, async () => {
+      const log = open({ brokers: [...login], tls, sasl: scram })
+      const other = open({ brokers: [...login], tls, sasl: { ...scram, mechanism: 'scram-sha-256' } })
+      return Promise.resolve({
+        log,
+        other,
+        storesElsewhere: true,
+        async open(topic) {
+          const another = open({ brokers: [...login], tls, sasl: scram })
+          await another.applyTopics([topic])
+          return another
+        },
+        compact: (topic) => compactSoon(plain, topic),
+        expire: ({ name, partitions }) => expireAll(plain, name, partitions),
+        async dispose() {
+          await Promise.all([log.close(), other.close()])
+        },
+      })
+    })
+
+    async function writesAndReads(log: EventLog): Promise<string> {
+      const topic = aTopic()
+      await log.applyTopics([topic])
+      await log.append(topic.name, [aRecord('secured')])
+      let read = ''
+      const seen = Promise.withResolvers<undefined>()
+      const reader = await log.readAll({
+        topics: [topic.name],
+        maxBatchRecords: 10,
+        startAt: () => null,
+        onError: (error) => seen.reject(error),
+        onBatch: async ({ records }) => {
+          read = new TextDecoder().decode(records[0]!.value)
+          seen.resolve(undefined)
+          return Promise.resolve()
+        },
+      })
+      await seen.promise
+      await reader.stop()
+      return read
+    }
+
+    describe('A22 · Kafka is reached', () => {
+      test.each<[string, () => Given]>([
+        ['by PLAIN over TLS', () => ({ brokers: [...login], tls, sasl: { mechanism: 'plain', ...plainLogin } })],
+        [
+          'by SCRAM-SHA-256 over TLS',
+          () => ({ brokers: [...login], tls, sasl: { mechanism: 'scram-sha-256', username, password } }),
+        ],
+        [
+          "by a client's certificate",
+          () => ({
+            brokers: [...certificate],
+            tls: { ...tls, certFile: certificates.client.cert, keyFile: certificates.client.key },
+          }),
+        ],
+        ['without either', () => ({ brokers: [...plain] })],
+      ])('%s', async (_name, given) => {
+        const log = open(given())
+        await expect(writesAndReads(log)).resolves.toBe('secured')
+        await log.close()
+      })
+
+      test('again after the password was changed in its file, by the same process', async () => {
+        const changing = join(certificates.folder, 'changing')
+        writeFileSync(changing, 'wrong')
+        const log = open({ brokers: [...login], tls, sasl: { ...scram, passwordFile: changing } })
+        await expect(log.partitionCount('any')).rejects.toMatchObject({ code: 'LOG_LOGIN_REFUSED' })
+        writeFileSync(changing, password)
+        await expect(writesAndReads(log)).resolves.toBe('secured')
+        await log.close()
+      })
+    })
+
+    describe('A22 · Kafka is not reached, and the error says what to change', () => {
+      test.each<[string, () => Given, string, RegExp]>([
+        [
+          'with a wrong password',
+          () => ({ brokers: [...login], tls, sasl: { mechanism: 'scram-sha-512', username, password: 'wrong' } }),
+          'LOG_LOGIN_REFUSED',
+          /kafka\.sasl\.username and kafka\.sasl\.password/,
+        ],
+        [
+          'as an unknown user',
+          () => ({ brokers: [...login], tls, sasl: { mechanism: 'plain', username: 'nobody', password } }),
+          'LOG_LOGIN_REFUSED',
+          /kafka\.sasl\.username/,
+        ],
+        ['without a login', () => ({ brokers: [...login], tls }), 'LOG_UNAVAILABLE', /wants a login.*kafka\.sasl/],
+        [
+          'with an authority that did not sign',
+          () => ({ brokers: [...login], tls: { ...tls, caFile: certificates.strangerCa }, sasl: scram }),
+          'LOG_TLS_FAILED',
+          /signed by nobody trusted.*kafka\.tls\.caFile/,
+        ],
+        [
+          'without the authority',
+          () => ({ brokers: [...login], tls: { enabled: true }, sasl: scram }),
+          'LOG_TLS_FAILED',
+          /kafka\.tls\.caFile/,
+        ],
+        [
+          'with a certificate for another name',
+          () => ({ brokers: [...login], tls: { ...tls, serverName: 'kafka.example.org' }, sasl: scram }),
+          'LOG_TLS_FAILED',
+          /another name.*kafka\.tls\.serverName/,
+        ],
+        [
+          "without a client's certificate",
+          () => ({ brokers: [...certificate], tls }),
+          'LOG_TLS_FAILED',
+          /kafka\.tls\.certFile/,
+        ],
+        [
+          'in the clear on a TLS port',
+          () => ({ brokers: [...login] }),
+          'LOG_TLS_FAILED',
+          /speaks TLS.*kafka\.tls\.enabled/,
+        ],
+        ['by TLS on a port in the clear', () => ({ brokers: [...plain], tls }), 'LOG_TLS_FAILED', /does not speak TLS/],
+      ])('%s', async (_name, given, code, message) => {
+        const log = open(given())
+        const started = performance.now()
+        const error: unknown = await log.partitionCount('any').catch((each: unknown) => each)
+        expect(isContractError(error) && { code: error.code, retryable: error.retryable }, String(error)).toEqual({
+          code,
+          retryable: true,
+        })
+        expect((error as Error).message).toMatch(message)
+        expect((error as Error).message).not.toContain('wrong"')
+        expect(performance.now() - started).toBeLessThan(4_000)
+        await log.close()
+      })
     })
   })
 }

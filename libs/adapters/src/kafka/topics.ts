@@ -1,13 +1,12 @@
 import type { TopicLayout, TopicOutcome } from '@freshet/contracts/ports/event-log'
 import { outcomeOf } from '../shared/log/layouts.ts'
 import type { KafkaCluster } from './cluster.ts'
-import type { DescribedResource } from './wire/kafkajs-internals.ts'
+import type { ConfigEntry, TopicConfig } from './wire/broker.ts'
 import { typeOf } from './errors.ts'
 import type { KafkaSettings } from './options.ts'
 
 /** A topic's limit counts the batch around a record, too. */
 const batchRoomBytes = 1_024
-const topicResource = 2
 const createTimeoutMs = 5_000
 const pollMs = 50
 const settledMs = 20_000
@@ -52,21 +51,15 @@ export async function readConfigs(
   cluster: KafkaCluster,
   topics: readonly string[],
 ): Promise<ReadonlyMap<string, Config>> {
-  const resources = topics.map((name) => ({ type: topicResource, name, configNames: [...configNames] }))
-  const { resources: found } = await cluster
-    .onAny((broker) => broker.describeConfigs({ resources }))
-    .catch(withoutRights)
+  const found = await cluster.onAny((broker) => broker.describeTopics(topics, configNames)).catch(withoutRights)
   return new Map(
-    found.map(({ resourceName, configEntries }) => [
-      resourceName,
-      new Map(configEntries.map(({ configName, configValue }) => [configName, configValue ?? ''])),
-    ]),
+    found.map(({ topic, entries }) => [topic, new Map(entries.map(({ name, value }) => [name, value ?? '']))]),
   )
 }
 
 /** Who may not ask goes by the defaults. */
-function withoutRights(error: unknown): { readonly resources: readonly DescribedResource[] } {
-  if (typeOf(error)?.endsWith('_AUTHORIZATION_FAILED') === true) return { resources: [] }
+function withoutRights(error: unknown): readonly TopicConfig[] {
+  if (typeOf(error)?.endsWith('_AUTHORIZATION_FAILED') === true) return []
   throw error
 }
 
@@ -100,14 +93,14 @@ async function create(cluster: KafkaCluster, settings: KafkaSettings, layouts: r
   if (layouts.length === 0) return
   const topics = layouts.map((layout) => ({
     topic: layout.name,
-    numPartitions: layout.partitions,
+    partitions: layout.partitions,
     replicationFactor: settings.replicationFactor ?? Math.min(3, cluster.brokerCount()),
-    configEntries: entriesOf(layout),
+    config: entriesOf(layout),
   }))
   try {
-    await cluster.onController((broker) => broker.createTopics({ topics, timeout: createTimeoutMs }))
+    await cluster.onController((broker) => broker.createTopics(topics, createTimeoutMs))
   } catch (error) {
-    if (causesOf(error).some((cause) => typeOf(cause) !== 'TOPIC_ALREADY_EXISTS')) throw error
+    if (typeOf(error) !== 'TOPIC_ALREADY_EXISTS') throw error
   }
   await polling(settings, 'new partitions have no leaders yet', async () => {
     await cluster.refresh(layouts.map(({ name }) => name))
@@ -122,19 +115,20 @@ async function alter(cluster: KafkaCluster, settings: KafkaSettings, layouts: re
   if (layouts.length === 0) return
   // The request replaces all that was set for a topic, so what others set goes along.
   const described = await cluster.onAny((broker) =>
-    broker.describeConfigs({ resources: layouts.map(({ name }) => ({ type: topicResource, name })) }),
+    broker.describeTopics(
+      layouts.map(({ name }) => name),
+      null,
+    ),
   )
-  const resources = layouts.map((layout) => {
+  const topics = layouts.map((layout) => {
     const wanted = entriesOf(layout)
-    const found = described.resources.find(({ resourceName }) => resourceName === layout.name)?.configEntries ?? []
-    const others = found.flatMap(({ configName: name, configValue: value, configSource }) =>
-      configSource === setForTopic && value !== null && !wanted.some((one) => one.name === name)
-        ? [{ name, value }]
-        : [],
+    const found = described.find(({ topic }) => topic === layout.name)?.entries ?? []
+    const others = found.flatMap(({ name, value, source }) =>
+      source === setForTopic && value !== null && !wanted.some((one) => one.name === name) ? [{ name, value }] : [],
     )
-    return { type: topicResource, name: layout.name, configEntries: [...wanted, ...others] }
+    return { topic: layout.name, config: [...wanted, ...others] }
   })
-  await cluster.onController((broker) => broker.alterConfigs({ resources }))
+  await cluster.onController((broker) => broker.alterTopics(topics))
   await polling(settings, 'altered topics are not as they should be yet', async () => {
     const configs = await readConfigs(
       cluster,
@@ -157,12 +151,6 @@ function isAsWanted(layout: TopicLayout, config: Config): boolean {
   return [...configOf(layout)].every(([key, value]) => config.get(key) === value)
 }
 
-function entriesOf(layout: TopicLayout): readonly { name: string; value: string }[] {
+function entriesOf(layout: TopicLayout): readonly ConfigEntry[] {
   return [...configOf(layout)].map(([name, value]) => ({ name, value }))
-}
-
-/** kafkajs gathers the topics' errors in one. */
-function causesOf(error: unknown): readonly unknown[] {
-  const { errors } = error as { errors?: readonly unknown[] }
-  return errors ?? [error]
 }

@@ -1,13 +1,15 @@
 /**
- * A member of a group in a process of its own, to be killed: `node group-member.ts BROKERS TOPIC GROUP INSTANCE`. Writes
+ * A member of a group in a process of its own, to be killed: `node group-member.ts BROKERS TOPIC GROUP INSTANCE CLIENT`. Writes
  * a line for each batch that it reads.
  */
 import { createKafkaEventLog } from '../kafka/event-log.ts'
+import type { KafkaClient } from '../kafka/options.ts'
 import { createSystemClock } from '../system/clock.ts'
 
-const [brokers = '', topic = '', group = '', groupInstance = ''] = process.argv.slice(2)
+const [brokers = '', topic = '', group = '', groupInstance = '', client = 'kafkajs'] = process.argv.slice(2)
 const log = createKafkaEventLog({
   brokers: brokers.split(','),
+  client: client as KafkaClient,
   clientId: 'group-member',
   clock: createSystemClock(),
   heartbeatMs: 200,

@@ -1,4 +1,5 @@
-import type { ProtocolCall } from './kafkajs-internals.ts'
+import type { ProtocolCall } from './broker.ts'
+import { createAnswer, createWriter } from './bytes.ts'
 
 /** A batch to be written to a partition. */
 export interface ProducePartition {
@@ -35,6 +36,9 @@ export interface FetchedPartition {
   readonly batches: Buffer
 }
 
+/** The number of `Fetch` in Kafka's protocol. */
+export const fetchKey = 1
+
 interface Bounds {
   readonly maxWaitMs: number
   readonly maxBytes: number
@@ -46,11 +50,11 @@ export function produceCall(
   parts: readonly ProducePartition[],
   timeoutMs: number,
 ): ProtocolCall<readonly ProducedPartition[]> {
-  return call(
-    0,
-    7,
-    'Produce',
-    () => {
+  return {
+    apiKey: 0,
+    apiVersion: 7,
+    apiName: 'Produce',
+    encode() {
       const byTopic = groupByTopic(parts)
       let size = 64
       for (const { topic, batch } of parts) size += 16 + 3 * topic.length + batch.length
@@ -70,7 +74,7 @@ export function produceCall(
       }
       return out.done()
     },
-    (payload) => {
+    decode(payload) {
       const input = createAnswer(payload)
       return input
         .list(() => {
@@ -83,16 +87,16 @@ export function produceCall(
         })
         .flat()
     },
-  )
+  }
 }
 
 /** Fetch version 11 (Kafka 2.3 and later), of everything below the high watermark. */
 export function fetchCall(parts: readonly FetchPartition[], bounds: Bounds): ProtocolCall<readonly FetchedPartition[]> {
-  return call(
-    1,
-    11,
-    'Fetch',
-    () => {
+  return {
+    apiKey: fetchKey,
+    apiVersion: 11,
+    apiName: 'Fetch',
+    encode() {
       const byTopic = groupByTopic(parts)
       let size = 64
       for (const { topic } of parts) size += 32 + 3 * topic.length
@@ -120,7 +124,7 @@ export function fetchCall(parts: readonly FetchPartition[], bounds: Bounds): Pro
       out.text('')
       return out.done()
     },
-    (payload) => {
+    decode(payload) {
       const input = createAnswer(payload)
       input.skip(4)
       const errorCode = input.int16()
@@ -142,31 +146,6 @@ export function fetchCall(parts: readonly FetchPartition[], bounds: Bounds): Pro
         .flat()
       return errorCode === 0 ? parts : parts.map((part) => ({ ...part, errorCode }))
     },
-  )
-}
-
-function call<T>(
-  apiKey: number,
-  apiVersion: number,
-  apiName: string,
-  encode: () => Buffer,
-  decode: (payload: Buffer) => T,
-): ProtocolCall<T> {
-  return {
-    request: {
-      apiKey,
-      apiVersion,
-      apiName,
-      encode: () => {
-        const buf = encode()
-        return Promise.resolve({ buf, buffer: buf })
-      },
-    },
-    response: {
-      // An object, because kafkajs looks for a throttle time in what was decoded.
-      decode: (payload) => Promise.resolve({ answer: decode(payload) }),
-      parse: (decoded) => Promise.resolve((decoded as { answer: T }).answer),
-    },
   }
 }
 
@@ -178,56 +157,4 @@ function groupByTopic<T extends { readonly topic: string }>(parts: readonly T[])
     else ofTopic.push(part)
   }
   return byTopic
-}
-
-function createWriter(size: number) {
-  const buffer = Buffer.allocUnsafe(size)
-  let at = 0
-  return {
-    int8: (value: number) => (at = buffer.writeInt8(value, at)),
-    int16: (value: number) => (at = buffer.writeInt16BE(value, at)),
-    int32: (value: number) => (at = buffer.writeInt32BE(value, at)),
-    int64: (value: number) => (at = buffer.writeBigInt64BE(BigInt(value), at)),
-    text: (value: string) => {
-      const length = buffer.write(value, at + 2)
-      buffer.writeInt16BE(length, at)
-      at += 2 + length
-    },
-    bytes: (value: Buffer) => (at += value.copy(buffer, at)),
-    done: () => buffer.subarray(0, at),
-  }
-}
-
-function createAnswer(buffer: Buffer) {
-  let at = 0
-  const int32 = (): number => {
-    at += 4
-    return buffer.readInt32BE(at - 4)
-  }
-  const int16 = (): number => {
-    at += 2
-    return buffer.readInt16BE(at - 2)
-  }
-  return {
-    int16,
-    int32,
-    int64: (): number => {
-      at += 8
-      return Number(buffer.readBigInt64BE(at - 8))
-    },
-    text: (): string => {
-      const length = int16()
-      at += length
-      return buffer.toString('utf8', at - length, at)
-    },
-    bytes: (): Buffer => {
-      const length = Math.max(0, int32())
-      at += length
-      return Buffer.from(buffer.subarray(at - length, at))
-    },
-    skip: (count: number): void => {
-      at += count
-    },
-    list: <T>(item: () => T): T[] => Array.from({ length: Math.max(0, int32()) }, item),
-  }
 }

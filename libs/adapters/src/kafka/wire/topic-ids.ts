@@ -1,4 +1,4 @@
-import type { KafkaBroker, ProtocolCall } from './kafkajs-internals.ts'
+import type { KafkaBroker, ProtocolCall } from './broker.ts'
 
 /** What brokers call `Metadata`; versions 10 and later (Kafka 2.8) answer the ids of topics. */
 const metadataKey = 3
@@ -6,35 +6,29 @@ const firstWithIds = 10
 
 /** Whether a connected broker can say the ids of topics. */
 export function knowsTopicIds(broker: KafkaBroker): boolean {
-  return (broker.versions?.[metadataKey]?.maxVersion ?? 0) >= firstWithIds
+  return broker.maxVersion(metadataKey) >= firstWithIds
 }
 
 /** The id of a topic, which no topic made again under its name shares; null: there is no such topic. */
 export function topicIdCall(topic: string): ProtocolCall<string | null> {
   return {
-    request: {
-      apiKey: metadataKey,
-      apiVersion: firstWithIds,
-      apiName: 'Metadata',
-      encode: () => {
-        const name = Buffer.from(topic)
-        const buf = Buffer.concat([
-          // No tagged fields end the request's header of flexible versions, which kafkajs does not write.
-          Buffer.from([0]),
-          Buffer.from([2]),
-          Buffer.alloc(16),
-          unsigned(name.length + 1),
-          name,
-          // No tagged fields; no topic is made by asking; no operations are asked for; no tagged fields.
-          Buffer.from([0, 0, 0, 0, 0]),
-        ])
-        return Promise.resolve({ buf, buffer: buf })
-      },
+    apiKey: metadataKey,
+    apiVersion: firstWithIds,
+    apiName: 'Metadata',
+    encode() {
+      const name = Buffer.from(topic)
+      return Buffer.concat([
+        // No tagged fields end the request's header of flexible versions.
+        Buffer.from([0]),
+        Buffer.from([2]),
+        Buffer.alloc(16),
+        unsigned(name.length + 1),
+        name,
+        // No tagged fields; no topic is made by asking; no operations are asked for; no tagged fields.
+        Buffer.from([0, 0, 0, 0, 0]),
+      ])
     },
-    response: {
-      decode: (payload) => Promise.resolve({ id: topicIdIn(payload) }),
-      parse: (decoded) => Promise.resolve((decoded as { id: string | null }).id),
-    },
+    decode: topicIdIn,
   }
 }
 

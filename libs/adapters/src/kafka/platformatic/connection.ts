@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AuthenticationError, Connection, NetworkError, UserError } from '@platformatic/kafka'
+import type { ConnectionOptions } from '@platformatic/kafka'
+import type { ConnectionSettings } from '../wire/broker.ts'
+import { HungUp, LoginRefused, TlsAlert } from '../wire/failures.ts'
+
+/** A connection to one broker, made when it is needed and again when it was lost. */
+export interface Link {
+  /** Runs work on the connection. Rejects where there is no answer within `timeoutMs`, and then cuts the connection. */
+  use<T>(work: (connection: Connection) => Promise<T>, timeoutMs: number): Promise<T>
+  /** Cuts the connection at once; what waits for an answer rejects. */
+  cut(reason: Error): void
+}
+
+interface Open {
+  readonly connection: Connection
+  readonly ready: Promise<void>
+  /** Why the connection failed, where that is known before its requests are. */
+  reason: Error | null
+  /** Rejects when the connection is given up, so that nothing waits for the library's own timers. */
+  readonly lost: Promise<never>
+  readonly giveUp: (reason: Error) => void
+}
+
+/** More requests than we ever have under way on one connection: ordering them is not the library's work. */
+const maxInflights = 1_000
+/** The library's own timer is the last resort; ours comes first. */
+const libraryTimeoutMs = 600_000
+
+const mechanisms = { plain: 'PLAIN', 'scram-sha-256': 'SCRAM-SHA-256', 'scram-sha-512': 'SCRAM-SHA-512' } as const
+
+/** A link to a broker at an address; connects when first used. */
+export function createLink(host: string, port: number, settings: ConnectionSettings): Link {
+  let open: Open | null = null
+
+  function start(): Open {
+    const connection = new Connection(settings.clientId, connectionOptions(settings))
+    const { promise: lost, reject } = Promise.withResolvers<never>()
+    lost.catch(() => undefined)
+    const started: Open = {
+      connection,
+      reason: null,
+      lost,
+      ready: Promise.resolve(connection.connect(host, port)).then(() => guard(started)),
+      giveUp(reason) {
+        started.reason ??= reason
+        if (open === started) open = null
+        reject(reason)
+        connection.socket?.destroy()
+      },
+    }
+    started.ready.catch(() => undefined)
+    connection.on('error', (error: Error) => {
+      started.reason ??= error
+      if (open === started) open = null
+    })
+    connection.on('close', () => {
+      if (open === started) open = null
+    })
+    return started
+  }
+
+  return {
+    async use(work, timeoutMs) {
+      const used = (open ??= start())
+      const over = new AbortController()
+      const late = sleep(timeoutMs, undefined, { signal: over.signal }).then(() => {
+        const reason = new Error(`no answer from ${host}:${port} within ${timeoutMs} ms`)
+        used.giveUp(reason)
+        throw reason
+      })
+      late.catch(() => undefined)
+      const working = used.ready.then(() => work(used.connection))
+      working.catch(() => undefined)
+      try {
+        return await Promise.race([working, used.lost, late])
+      } catch (error) {
+        throw translated(error, used.reason)
+      } finally {
+        over.abort()
+      }
+    },
+    cut(reason) {
+      open?.giveUp(reason)
+    },
+  }
+}
+
+function connectionOptions({ ssl, sasl, connectionTimeoutMs }: ConnectionSettings): ConnectionOptions {
+  const login = sasl?.()
+  return {
+    connectTimeout: connectionTimeoutMs,
+    requestTimeout: libraryTimeoutMs,
+    maxInflights,
+    ...(ssl === undefined ? {} : { tls: ssl(), tlsServerName: true }),
+    ...(login === undefined ? {} : { sasl: { ...login, mechanism: mechanisms[login.mechanism] } }),
+  }
+}
+
+/** Bytes that are not an answer make the library throw in the event of the socket, which would end the process. */
+function guard({ connection: { socket }, giveUp }: Open): void {
+  for (const listener of socket.listeners('data') as ((bytes: Buffer) => void)[]) {
+    socket.removeListener('data', listener)
+    socket.on('data', (bytes: Buffer) => {
+      try {
+        listener(bytes)
+      } catch (error) {
+        giveUp(new Error('the broker sent bytes that are no answer', { cause: error }))
+      }
+    })
+  }
+}
+
+/** A failure in the words that all clients use. `reason`: what the connection failed of. */
+function translated(error: unknown, reason: Error | null): unknown {
+  for (const one of [error, reason]) {
+    for (let cause = one; cause instanceof Error; cause = cause.cause) {
+      if (cause instanceof AuthenticationError) return new LoginRefused(cause.message, !isUnknownMechanism(cause))
+      if (cause instanceof UserError && cause.message === 'Broker requires TLS.') return new TlsAlert()
+    }
+  }
+  if (!(error instanceof NetworkError)) return error
+  const deepest = causeOf(reason ?? error)
+  return deepest instanceof NetworkError ? new HungUp(error) : deepest
+}
+
+function isUnknownMechanism(error: Error): boolean {
+  return error.message.startsWith('Cannot find a suitable SASL mechanism')
+}
+
+/** What the library's error is about: the error of the socket, where there is one. */
+function causeOf(error: Error): Error {
+  return error instanceof NetworkError && error.cause instanceof Error ? causeOf(error.cause) : error
+}
