@@ -1,7 +1,7 @@
 import { status, type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js'
 import { ContractError } from '@freshet/contracts/errors'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
-import { boundedCall } from '../direct/bounded-call.ts'
+import { boundedCall } from '../shared/bounded-call.ts'
 import { createTurnstile } from '../system/turnstile.ts'
 import { messageOf, type Decoded } from './decode.ts'
 import { isDefect, statusOf } from './status.ts'
