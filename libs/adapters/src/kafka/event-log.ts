@@ -19,7 +19,7 @@ import { joinGroup } from './membership.ts'
 import type { HandledPosition } from './membership.ts'
 import { withDefaults } from './options.ts'
 import type { KafkaEventLogOptions } from './options.ts'
-import { createProducer } from './producer.ts'
+import { createProducer } from './producer/producer.ts'
 import { knowsTopicIds, topicIdCall } from './wire/topic-ids.ts'
 import { applyTopics, maxBatchBytesFor, maxRecordBytesIn, readConfigs } from './topics.ts'
 
