@@ -1,4 +1,3 @@
-import { isContractError } from '@freshet/contracts/errors'
 import type {
   EventLog,
   GroupReaderOptions,
@@ -12,7 +11,6 @@ import { keyOf } from '../shared/log/partition-key.ts'
 import { startPump } from '../shared/log/partition-pump.ts'
 import type { PartitionPump } from '../shared/log/partition-pump.ts'
 import { createCluster } from './cluster.ts'
-import { unavailable } from './errors.ts'
 import { createFetcher } from './fetcher.ts'
 import type { Fetcher } from './fetcher.ts'
 import { joinGroup } from './membership.ts'
@@ -20,6 +18,7 @@ import type { HandledPosition } from './membership.ts'
 import { withDefaults } from './options.ts'
 import type { KafkaEventLogOptions } from './options.ts'
 import { createProducer } from './producer/producer.ts'
+import { createRetrying } from './retrying.ts'
 import { knowsTopicIds, topicIdCall } from './wire/topic-ids.ts'
 import { applyTopics, maxBatchBytesFor, maxRecordBytesIn, readConfigs } from './topics.ts'
 
@@ -34,7 +33,6 @@ interface TopicFacts {
   readonly maxRecordBytes: number
 }
 
-const pauseMs = 50
 const applyTimeoutMs = 60_000
 
 /**
@@ -43,40 +41,15 @@ const applyTimeoutMs = 60_000
  */
 export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLog {
   const settings = withDefaults(options)
-  const { clock, appendTimeoutMs } = settings
+  const { clock } = settings
   const newCluster = () => createCluster(settings)
   const cluster = newCluster()
   const producer = createProducer(cluster, settings)
   const facts = new Map<string, Promise<TopicFacts>>()
   const readers = new Set<LogReader>()
   const closing = new AbortController()
+  const persistently = createRetrying(settings, closing.signal)
   let closed: Promise<void> | null = null
-
-  /** Tries again until it works, the error is one of ours, or the time is over. */
-  async function persistently<T>(what: string, work: () => Promise<T>, timeoutMs = appendTimeoutMs): Promise<T> {
-    const deadlineMs = clock.now() + timeoutMs
-    for (;;) {
-      if (closing.signal.aborted) throw logClosed()
-      try {
-        return await withinMs(deadlineMs - clock.now(), work())
-      } catch (error) {
-        if (isContractError(error)) throw error
-        if (closing.signal.aborted) throw logClosed()
-        if (clock.now() + pauseMs >= deadlineMs)
-          throw unavailable(`Kafka (${settings.brokers.join(', ')}): ${what}`, error)
-        await clock.sleep(pauseMs, closing.signal).catch(() => undefined)
-      }
-    }
-  }
-
-  function withinMs<T>(ms: number, work: Promise<T>): Promise<T> {
-    const over = new AbortController()
-    const late = clock
-      .sleep(ms, over.signal)
-      .then(() => Promise.reject(new Error(`no answer within ${Math.ceil(ms)} ms`)))
-    late.catch(() => undefined)
-    return Promise.race([work, late]).finally(() => over.abort())
-  }
 
   function factsOf(topic: string): Promise<TopicFacts> {
     let known = facts.get(topic)

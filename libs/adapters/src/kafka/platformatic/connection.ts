@@ -1,5 +1,6 @@
+import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AuthenticationError, Connection, NetworkError, UserError } from '@platformatic/kafka'
+import { AuthenticationError, Connection, GenericError, NetworkError, UserError } from '@platformatic/kafka'
 import type { ConnectionOptions } from '@platformatic/kafka'
 import type { ConnectionSettings } from '../wire/broker.ts'
 import { HungUp, LoginRefused, TlsAlert } from '../wire/failures.ts'
@@ -34,7 +35,7 @@ export function createLink(host: string, port: number, settings: ConnectionSetti
   let open: Open | null = null
 
   function start(): Open {
-    const connection = new Connection(settings.clientId, connectionOptions(settings))
+    const connection = new Connection(settings.clientId, connectionOptions(settings, host))
     const { promise: lost, reject } = Promise.withResolvers<never>()
     lost.catch(() => undefined)
     const started: Open = {
@@ -86,15 +87,20 @@ export function createLink(host: string, port: number, settings: ConnectionSetti
   }
 }
 
-function connectionOptions({ ssl, sasl, connectionTimeoutMs }: ConnectionSettings): ConnectionOptions {
+function connectionOptions({ ssl, sasl, connectionTimeoutMs }: ConnectionSettings, host: string): ConnectionOptions {
   const login = sasl?.()
   return {
     connectTimeout: connectionTimeoutMs,
     requestTimeout: libraryTimeoutMs,
     maxInflights,
-    ...(ssl === undefined ? {} : { tls: ssl(), tlsServerName: true }),
+    ...(ssl === undefined ? {} : { tls: namedServer(ssl(), host) }),
     ...(login === undefined ? {} : { sasl: { ...login, mechanism: mechanisms[login.mechanism] } }),
   }
+}
+
+/** Names the host to a server with certificates for several, unless the settings name another; an address is not a name. */
+function namedServer(tls: object, host: string): object {
+  return 'servername' in tls || isIP(host) !== 0 ? tls : { ...tls, servername: host }
 }
 
 /** Bytes that are not an answer make the library throw in the event of the socket, which would end the process. */
@@ -130,5 +136,5 @@ function isUnknownMechanism(error: Error): boolean {
 
 /** What the library's error is about: the error of the socket, where there is one. */
 function causeOf(error: Error): Error {
-  return error instanceof NetworkError && error.cause instanceof Error ? causeOf(error.cause) : error
+  return error instanceof GenericError && error.cause instanceof Error ? causeOf(error.cause) : error
 }

@@ -1,0 +1,44 @@
+import { isContractError } from '@freshet/contracts/errors'
+import { logClosed } from '../shared/log/errors.ts'
+import { unavailable } from './errors.ts'
+import type { KafkaSettings } from './options.ts'
+
+const pauseMs = 50
+
+class Late extends Error {}
+
+/** Tries work again until it succeeds, fails with an error of the catalogue, or its time is over. */
+export type Persistently = <T>(what: string, work: () => Promise<T>, timeoutMs?: number) => Promise<T>
+
+/** `signal` aborts when the log is closed. `timeoutMs` is as long as an append may take, unless another time is given. */
+export function createRetrying(settings: KafkaSettings, signal: AbortSignal): Persistently {
+  const { clock, appendTimeoutMs } = settings
+
+  function withinMs<T>(ms: number, work: Promise<T>): Promise<T> {
+    const over = new AbortController()
+    const late = clock
+      .sleep(ms, over.signal)
+      .then(() => Promise.reject(new Late(`no answer within ${Math.ceil(ms)} ms`)))
+    late.catch(() => undefined)
+    return Promise.race([work, late]).finally(() => over.abort())
+  }
+
+  return async (what, work, timeoutMs = appendTimeoutMs) => {
+    const deadlineMs = clock.now() + timeoutMs
+    let failure: unknown = null
+    for (;;) {
+      if (signal.aborted) throw logClosed()
+      try {
+        return await withinMs(deadlineMs - clock.now(), work())
+      } catch (error) {
+        if (isContractError(error)) throw error
+        if (signal.aborted) throw logClosed()
+        // An attempt that the deadline cut short says less than one that failed before it.
+        if (failure === null || !(error instanceof Late)) failure = error
+        if (clock.now() + pauseMs >= deadlineMs)
+          throw unavailable(`Kafka (${settings.brokers.join(', ')}): ${what}`, failure)
+        await clock.sleep(pauseMs, signal).catch(() => undefined)
+      }
+    }
+  }
+}
