@@ -62,7 +62,7 @@ export interface KafkaEventLogOptions {
 
 /** The options that have a default, with it. */
 export const kafkaDefaults = {
-  client: 'kafkajs' as KafkaClient,
+  client: 'kafkajs',
   replicationFactor: null,
   lingerMs: 2,
   appendTimeoutMs: 5_000,
