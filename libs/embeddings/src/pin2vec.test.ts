@@ -1,12 +1,10 @@
 import fc from 'fast-check'
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { mix32 } from '@freshet/domain/hash'
 import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
 
 import { SnapshotError } from '@freshet/columns/errors'
-import { compileSkipGramKernel, binaryPath } from '../assembly/build.ts'
 import { createPin2Vec, type Pin2Vec, type Pin2VecOptions } from './pin2vec.ts'
 
 const dayMs = 86_400_000
@@ -363,10 +361,6 @@ describe('Pin2Vec', () => {
     expect(() => aModel({ dimensions: 512, maxPins: 8_000_000 })).toThrow(/bytes/)
     expect(() => aModel({ maxPins: 2 ** 25 })).toThrow(/maxPins/)
   })
-
-  it('runs the kernel that its source compiles to', async () => {
-    expect(Buffer.from(await compileSkipGramKernel()).equals(readFileSync(binaryPath))).toBe(true)
-  }, 60_000)
 })
 
 describe('A8: a save that was taken back', () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { createMemoryLayout, instantiate } from '@freshet/columns/wasm'
 
 /** The embedding table and its columns in one linear memory, and the loop that trains it. */
 export interface SkipGramMemory {
@@ -39,22 +39,10 @@ export interface SkipGramKernel {
   ): void
 }
 
-// Node's types know WebAssembly's namespace, but not its constructors.
-declare const WebAssembly: {
-  readonly Memory: new (limits: { readonly initial: number; readonly maximum: number }) => {
-    readonly buffer: ArrayBuffer
-  }
-  readonly Module: new (bytes: Uint8Array) => object
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
-}
-
-const pageBytes = 65_536
-const maxBytes = 2 ** 32
 // As the kernel reads it: from -8 to 8 in steps of 1/128, each entry for the middle of its step.
 const sigmoidLimit = 8
 const sigmoidSteps = 128
 const sigmoidEntries = 2 * sigmoidLimit * sigmoidSteps
-let compiled: object | undefined
 
 /** How much room a model gets. */
 export interface SkipGramMemoryOptions {
@@ -76,12 +64,8 @@ export function createSkipGramMemory({
   if (!Number.isInteger(dimensions) || dimensions < 4 || dimensions > 512 || dimensions % 4 !== 0) {
     throw new RangeError(`embeddings of ${dimensions} dimensions; give a multiple of 4 from 4 to 512`)
   }
-  let end = 64
-  const take = (bytes: number): number => {
-    const at = end
-    end += Math.ceil(bytes / 64) * 64
-    return at
-  }
+  const layout = createMemoryLayout()
+  const { take } = layout
   const places = {
     table: take(maxPins * dimensions * 4),
     squares: take(maxPins * 4),
@@ -93,15 +77,8 @@ export function createSkipGramMemory({
     gradient: take(dimensions * 4),
     sigmoid: take(sigmoidEntries * 4),
   }
-  if (end > maxBytes) {
-    throw new RangeError(
-      `${maxPins} pins of ${dimensions} dimensions need ${end} bytes; at most ${maxBytes} can be addressed`,
-    )
-  }
-  const pages = Math.ceil(end / pageBytes)
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('./skip-gram-kernel.wasm', import.meta.url)))
-  const kernel = new WebAssembly.Instance(compiled, { env: { memory } }).exports as SkipGramKernel
+  const { memory, bytes } = layout.allocate(`${maxPins} pins of ${dimensions} dimensions`)
+  const kernel = instantiate<SkipGramKernel>(new URL('../wasm/skip-gram.wasm', import.meta.url), { env: { memory } })
   kernel.place(
     dimensions,
     places.table,
@@ -128,6 +105,6 @@ export function createSkipGramMemory({
     pairRows: new Uint32Array(buffer, places.pairs, maxPairs * 3),
     pairWeights: new Float32Array(buffer, places.pairs, maxPairs * 3),
     kernel,
-    bytes: pages * pageBytes,
+    bytes,
   }
 }

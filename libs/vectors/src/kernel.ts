@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { instantiate } from '@freshet/columns/wasm'
 
 /** The compiled hot loops (assembly/vectors.ts explains each); addresses and counts are plain numbers, memory is laid out by the host. */
 export interface Kernel {
@@ -24,17 +24,7 @@ export const block = { rows: 64, next: 0, vectors: 4, codes: 272 } as const
 /** Bytes that a search needs for each candidate that it may hold. */
 export const bytesPerCandidate = 24
 
-/** What is used of the platform's WebAssembly, whose types come with the browser's library only. */
-interface Platform {
-  readonly Module: new (bytes: Uint8Array) => object
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
-}
-
-const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: Platform }).WebAssembly
-let compiled: object | undefined
-
 /** A kernel with a memory of its own; `accept` answers for the search under way (≠ 0: may enter). */
 export function createKernel(accept: (row: number) => number): Kernel {
-  compiled ??= new Module(readFileSync(new URL('./kernel.wasm', import.meta.url)))
-  return new Instance(compiled, { candidates: { accept } }).exports as Kernel
+  return instantiate<Kernel>(new URL('../wasm/vectors.wasm', import.meta.url), { candidates: { accept } })
 }

@@ -1,5 +1,4 @@
 import fc from 'fast-check'
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { hash32, mix32 } from '@freshet/domain/hash'
 import { asId, type PinId } from '@freshet/domain/ids'
@@ -7,7 +6,6 @@ import { asId, type PinId } from '@freshet/domain/ids'
 import { createCatalogue, type Catalogue } from '../views/catalogue.ts'
 import { createInterruption, type Interruption, uninterrupted } from '../interruption.ts'
 import { createHits } from '@freshet/columns/score-board'
-import { compileWalkKernel, binaryPath } from '../../assembly/build.ts'
 import { createPinGraph, type PinGraph } from './pin-graph.ts'
 import { createRandomWalk, type WalkOptions } from './random-walk.ts'
 
@@ -257,8 +255,4 @@ describe('random walk', () => {
       }),
     )
   })
-
-  it('runs the kernel that its source compiles to', async () => {
-    expect(Buffer.from(await compileWalkKernel()).equals(readFileSync(binaryPath))).toBe(true)
-  }, 60_000)
 })

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { createMemoryLayout, instantiate } from '@freshet/columns/wasm'
 
 /** One side's nodes: what the kernel reads of them, and what lists of theirs need beside it. */
 export interface NodeColumns {
@@ -82,29 +82,12 @@ export interface WalkMemoryOptions {
   readonly maxDegree: number
 }
 
-// Node's types know WebAssembly's namespace, but not its constructors.
-declare const WebAssembly: {
-  readonly Memory: new (limits: { readonly initial: number; readonly maximum: number }) => {
-    readonly buffer: ArrayBuffer
-  }
-  readonly Module: new (bytes: Uint8Array) => object
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
-}
-
-const pageBytes = 65_536
-const maxBytes = 2 ** 32
-let compiled: object | undefined
-
 /** Lays the columns out. Throws a RangeError where they need more than 4 GiB. */
 export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
   const { maxPins, maxBoards, poolEntries, maxSteps, maxDegree } = options
   const slots = visitSlotsFor(maxSteps)
-  let end = 64
-  const take = (bytes: number): number => {
-    const at = end
-    end += Math.ceil(bytes / 64) * 64
-    return at
-  }
+  const layout = createMemoryLayout()
+  const { take } = layout
   const nodes = (count: number): Record<keyof NodeColumns, number> => ({
     heads: take(count * 8),
     counts: take(count * 4),
@@ -130,15 +113,10 @@ export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
     scores: take(slots * 8),
     discounts: take((maxDegree + 1) * 8),
   }
-  if (end > maxBytes) {
-    const asked = `${maxPins} pins, ${maxBoards} boards and ${poolEntries} list entries`
-    throw new RangeError(`a graph of ${asked} needs ${end} bytes; at most ${maxBytes} can be addressed`)
-  }
-  const pages = Math.ceil(end / pageBytes)
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('./walk-kernel.wasm', import.meta.url)))
-  const instance = new WebAssembly.Instance(compiled, { env: { memory } })
-  const kernel = instance.exports as WalkKernel
+  const { memory, bytes } = layout.allocate(
+    `a graph’s ${maxPins} pins, ${maxBoards} boards and ${poolEntries} list entries`,
+  )
+  const kernel = instantiate<WalkKernel>(new URL('../../wasm/walk.wasm', import.meta.url), { env: { memory } })
   kernel.place(
     places.pins.heads,
     places.boards.heads,
@@ -174,8 +152,8 @@ export function createWalkMemory(options: WalkMemoryOptions): WalkMemory {
     discounts: new Float64Array(buffer, places.discounts, maxDegree + 1),
     discountsAt: places.discounts,
     kernel,
-    bytes: pages * pageBytes,
-    scratchBytes: end - places.walkers,
+    bytes,
+    scratchBytes: layout.end - places.walkers,
   }
 }
 
