@@ -8,9 +8,13 @@ describe('committed WebAssembly', () => {
     expect(committedBinaries()).toEqual(kernels().map(({ room, name }) => `${room}/${name}`))
   })
 
-  it.each(kernels())('$room/$name is what its source compiles to (else run `npm run wasm`)', async (kernel) => {
-    expect(Buffer.from(await compile(kernel)).equals(readFileSync(binaryPath(kernel)))).toBe(true)
-  }, 120_000)
+  it.each(kernels())(
+    '$room/$name is what its source compiles to (else run `npm run wasm`)',
+    async (kernel) => {
+      expect(Buffer.from(await compile(kernel)).equals(readFileSync(binaryPath(kernel)))).toBe(true)
+    },
+    120_000,
+  )
 
   it('reports a kernel without options by its name', async () => {
     await expect(compile({ room: 'columns', name: 'nothing' })).rejects.toThrow(
