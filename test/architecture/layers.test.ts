@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { importsOf, sourcesOf } from './import-graph.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -33,18 +34,6 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 
 const libs = readdirSync(join(root, 'libs'))
 const apps = readdirSync(join(root, 'apps'))
-
-/** The imports of a source text: static, dynamic, re-exports and types. */
-function importsOf(text: string): string[] {
-  const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)
-  return [...found].map((match) => match[1]!)
-}
-
-function sourcesOf(folder: string): string[] {
-  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.includes('node_modules'))
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-}
 
 /** Breaches of the layer rules in one file, as sentences. */
 function breaches(file: string, text: string): string[] {

@@ -1,5 +1,3 @@
-import type { PartitionMeta } from './codecs/partition-meta.ts'
-
 /** What became of a record that was taken from the log and changed no state, in the fixed order of the wire. New ones are added at the end only. */
 export const notFoldedReasons = ['deadLettered', 'erased', 'lost'] as const
 export type NotFoldedReason = (typeof notFoldedReasons)[number]
@@ -14,8 +12,13 @@ export interface NotFolded {
 /** Stretches kept of a partition, the last ones: what was put aside long ago nobody waits for. */
 export const maxNotFolded = 128
 
-/** What is told of records that were not folded. */
-export type NotFoldedNotes = Pick<PartitionMeta, 'notFolded' | 'toldFrom'>
+/** What a partition keeps about records that changed no state. */
+export interface NotFoldedNotes {
+  /** The last records that changed no state, oldest first. Positions are stored ones. */
+  readonly notFolded: readonly NotFolded[]
+  /** Records before this stored position are no longer known. */
+  readonly toldFrom: number
+}
 
 /** Takes a note of a record, or of `count` of them, that comes after all those noted. */
 export function noteNotFolded(

@@ -2,7 +2,6 @@ import type { CommitOutcome, StateCommit, StateStore } from '@freshet/contracts/
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { aCommit, collect } from './state-store.builders.ts'
-import type { StateStoreFixture } from './state-store.suite.ts'
 
 const keys = ['a', 'b', 'ü', '😀'] as const
 const ids = [0n, 1n, 256n, 0xffffffffffffffffn, 0x9e3779b97f4a7c15n] as const
@@ -44,7 +43,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 )
 
 /** Property tests of the fence: any sequence of commits by two writers leaves what the port's description says. */
-export function modelLaws(fixture: () => StateStoreFixture): void {
+export function modelLaws(fixture: () => { readonly store: StateStore; another(): StateStore }): void {
   test('any commits of two writers leave exactly what those leave that were APPLIED', async () => {
     const writers: readonly [StateStore, StateStore] = [fixture().store, fixture().another()]
     let run = 0

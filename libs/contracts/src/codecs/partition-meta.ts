@@ -1,6 +1,6 @@
 import { ContractError } from '../errors.ts'
 import { PartitionMeta as PartitionMetaMessage } from '../gen/freshet/state/v1/state.ts'
-import { notFoldedReasons, type NotFolded } from '../not-folded.ts'
+import { notFoldedReasons, type NotFolded, type NotFoldedNotes } from '../not-folded.ts'
 import { varintColumn, varintsOf } from '../bytes/varints.ts'
 import { encodeMessage } from '../bytes/wire.ts'
 import { decodeOrThrow } from './engagement.ts'
@@ -18,17 +18,13 @@ export interface HighWaterMark {
   readonly index: number
 }
 
-/** What is kept of a partition beside its values. */
-export interface PartitionMeta {
+/** What is kept of a partition beside its values. Only the first stage notes records that were not folded. */
+export interface PartitionMeta extends NotFoldedNotes {
   /** The newest event time, milliseconds since the epoch; 0: none yet. It decides nothing: for people. */
   readonly watermarkMs: number
   readonly counts: OutcomeCounts
   /** By source partition; only of the second stage. */
   readonly highWaterMarks: ReadonlyMap<number, HighWaterMark>
-  /** The last records that changed no state, oldest first; only of the first stage. Positions are stored ones. */
-  readonly notFolded: readonly NotFolded[]
-  /** Of records before this stored position it is no longer told. */
-  readonly toldFrom: number
 }
 
 /** Of a partition that has folded nothing. */
@@ -100,7 +96,7 @@ function notFoldedColumn({ notFolded, toldFrom }: PartitionMeta): Uint8Array {
   return varintsOf(column)
 }
 
-function notesOf([toldFrom = 0, ...column]: Float64Array): Pick<PartitionMeta, 'notFolded' | 'toldFrom'> {
+function notesOf([toldFrom = 0, ...column]: Float64Array): NotFoldedNotes {
   const notFolded: NotFolded[] = []
   let before = toldFrom
   for (let i = 0; i + 2 < column.length; i += 3) {
