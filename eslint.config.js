@@ -4,8 +4,68 @@ import prettier from 'eslint-config-prettier'
 import ts from 'typescript-eslint'
 
 const below = ['scope:domain']
+
+const style = [
+  { selector: 'TSEnumDeclaration', message: 'Use a const object or a union.' },
+  { selector: 'ExportDefaultDeclaration', message: 'Name what you export.' },
+]
 const clockMessage =
-  'Times and chance come with events, requests, a Clock or a Random; only the composition root asks the system.'
+  'The time and chance come with events, requests, a Clock or a Random. Only a composition root reads the system.'
+const timerMessage =
+  'Wait with Clock.sleep, measure with a nowMs() from outside. Only composition roots, libs/adapters and libs/service use timers.'
+const of = (message) => (entry) => ({ ...entry, message })
+
+/** What reads the clock on the wall, or chance. */
+const wallClock = {
+  properties: [
+    { object: 'Date', property: 'now' },
+    { object: 'Math', property: 'random' },
+    ...['randomUUID', 'getRandomValues'].map((property) => ({ object: 'crypto', property })),
+  ].map(of(clockMessage)),
+  syntax: [
+    { selector: 'NewExpression[callee.name="Date"][arguments.length=0]' },
+    { selector: 'CallExpression[callee.name="Date"]' },
+  ].map(of(clockMessage)),
+  imports: [
+    { name: 'node:crypto', importNames: ['randomUUID', 'randomBytes', 'randomInt', 'getRandomValues', 'webcrypto'] },
+  ].map(of(clockMessage)),
+}
+/** What waits, or measures how long something takes. */
+const timers = {
+  properties: [
+    { object: 'performance', property: 'now' },
+    { object: 'process', property: 'hrtime' },
+    { object: 'process', property: 'uptime' },
+  ].map(of(timerMessage)),
+  globals: ['setTimeout', 'setInterval', 'setImmediate'].map((name) => ({ name, message: timerMessage })),
+  imports: ['node:timers', 'node:timers/promises', 'node:perf_hooks'].map((name) => ({ name, message: timerMessage })),
+}
+/** Code of ours that runs in production. */
+const sources = ['libs/*/src/**/*.ts', 'apps/*/src/**/*.ts']
+/** Files that put a process together, so they hand out what the system has. */
+const compositionRoots = [
+  'apps/*/src/main.ts',
+  'apps/blender/src/listen.ts',
+  'apps/freshet/src/dev/command.ts',
+  'apps/freshet/src/evaluation/command.ts',
+  'apps/freshet/src/operations/terminal.ts',
+]
+/** The rooms that hold the system's clock, chance and deadlines. */
+const systemRooms = [
+  'libs/adapters/src/system/**',
+  // gRPC takes deadlines as times of the system's clock.
+  'libs/adapters/src/grpc/deadline.ts',
+  // What the SDK finds in a browser or in Node.
+  'libs/client/src/environment.ts',
+]
+/** What only tests import. */
+const testFiles = [
+  '**/*.{test,suite,fixture,harness,builders}.ts',
+  '**/testing.ts',
+  '**/testing/**',
+  // A process that a test starts.
+  'libs/service/src/test-program.ts',
+]
 
 export default ts.config(
   { ignores: ['**/node_modules/**', '**/gen/**', '**/assembly/**', '**/*.js', '**/*.mjs', '**/dist/**'] },
@@ -53,11 +113,7 @@ export default ts.config(
           ],
         },
       ],
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'TSEnumDeclaration', message: 'Use a const object or a union.' },
-        { selector: 'ExportDefaultDeclaration', message: 'Name what you export.' },
-      ],
+      'no-restricted-syntax': ['error', ...style],
       '@typescript-eslint/restrict-template-expressions': 'off',
       '@typescript-eslint/no-confusing-void-expression': 'off',
       '@typescript-eslint/no-unnecessary-condition': 'off',
@@ -72,23 +128,24 @@ export default ts.config(
     },
   },
   {
-    files: [
-      'libs/domain/src/**/*.ts',
-      'libs/pipeline/src/**/*.ts',
-      'libs/columns/src/**/*.ts',
-      'libs/vectors/src/**/*.ts',
-      'libs/embeddings/src/**/*.ts',
-      'libs/retrieval/src/**/*.ts',
-      'libs/ranking/src/**/*.ts',
-    ],
-    ignores: ['**/*.test.ts', '**/*.suite.ts'],
+    files: sources,
+    ignores: [...compositionRoots, ...systemRooms, ...testFiles],
     rules: {
-      'no-restricted-properties': [
-        'error',
-        { object: 'Date', property: 'now', message: clockMessage },
-        { object: 'Math', property: 'random', message: clockMessage },
-        { object: 'performance', property: 'now', message: clockMessage },
-      ],
+      'no-restricted-properties': ['error', ...wallClock.properties, ...timers.properties],
+      'no-restricted-syntax': ['error', ...style, ...wallClock.syntax],
+      'no-restricted-globals': ['error', ...timers.globals],
+      'no-restricted-imports': ['error', { paths: [...wallClock.imports, ...timers.imports] }],
+    },
+  },
+  {
+    // Adapters of the outside world and the frame of every process wait for sockets and servers, and measure how long an
+    // answer takes. They must not read the clock on the wall: what they decide never depends on the hour.
+    files: ['libs/adapters/src/**/*.ts', 'libs/service/src/**/*.ts'],
+    ignores: [...systemRooms, ...testFiles],
+    rules: {
+      'no-restricted-properties': ['error', ...wallClock.properties],
+      'no-restricted-globals': 'off',
+      'no-restricted-imports': ['error', { paths: wallClock.imports }],
     },
   },
   {

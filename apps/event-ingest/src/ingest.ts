@@ -150,7 +150,7 @@ export function createIngest(options: IngestOptions): Ingest {
     const ended = appendSeconds.startTimer({ kind })
     const appended = log.append(topic, records).finally(release)
     try {
-      const positions = await within(appended, config.appendTimeoutMs)
+      const positions = await within(clock, appended, config.appendTimeoutMs)
       ended()
       return positions
     } catch (error) {
@@ -223,17 +223,15 @@ export function createIngest(options: IngestOptions): Ingest {
 
 class NotInTime extends Error {}
 
-async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new NotInTime(`no acknowledgement within ${timeoutMs} ms`))
-    }, timeoutMs)
+async function within<T>(clock: Clock, promise: Promise<T>, timeoutMs: number): Promise<T> {
+  const settled = new AbortController()
+  const late = clock.sleep(timeoutMs, settled.signal).then(() => {
+    throw new NotInTime(`no acknowledgement within ${timeoutMs} ms`)
   })
   try {
     return await Promise.race([promise, late])
   } finally {
-    clearTimeout(timer)
+    settled.abort()
   }
 }
 

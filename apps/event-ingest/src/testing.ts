@@ -1,5 +1,6 @@
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
+import { createSystemClock } from '@freshet/adapters/system/clock'
 import { ContractError, type ErrorCode } from '@freshet/contracts/errors'
 import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
@@ -74,7 +75,9 @@ export async function startIngest(
   const config = { ...z.object(ingestSettings).parse({}), ...options.config }
   const metrics = createMetrics()
   const report = silentReport
-  const ingest = createIngest({ log, clock: createVirtualClock(nowMs), config, metrics, report, ...options.watched })
+  // The time stands still, and waits are real: nobody moves the clock while a request is under way.
+  const clock = { now: () => nowMs, sleep: createSystemClock().sleep }
+  const ingest = createIngest({ log, clock, config, metrics, report, ...options.watched })
   const limits = { ...z.object(httpSettings(0)).parse({}), ...options.limits }
   const app = createHttpApp({ ingest, config, limits, origins: options.origins ?? [], metrics, report })
   const records = async (topic: TopicName): Promise<readonly LogRecord[]> => {

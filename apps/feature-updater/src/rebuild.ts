@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import { withoutTail } from '@freshet/contracts/codecs/user-state'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { epochIn, logReplaced, positionIn, type FollowedLog } from '@freshet/contracts/followed-log'
@@ -134,7 +133,8 @@ export async function rebuildState(options: {
             const asked = page.slice(first, first + pageKeys).map(({ key }) => key)
             const keys = asked.filter((key) => !tally.knows(nameOf(partition, key)))
             if (keys.length === 0) continue
-            await turn()
+            // Lets the event loop turn: whatever else the process does is not held up.
+            await options.clock.sleep(0)
             const before = await store.read(oldScope, partition, keys, { signal })
             await foldTo(partition, placeOf(before.position))
             const after = await store.read(freshScope, partition, keys, { signal })

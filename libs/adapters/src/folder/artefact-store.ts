@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ContractError } from '@freshet/contracts/errors'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
+import { uniqueName } from '../system/unique-name.ts'
 
 /** Ends the names of files that are being written: no name of an artefact ends so. */
 const unfinished = '~'
@@ -19,7 +19,7 @@ export function createFolderArtefactStore(folder: string): ArtefactStore {
   return {
     async put(name, bytes) {
       const path = pathOf(name)
-      const beside = `${path}.${randomUUID()}${unfinished}`
+      const beside = `${path}.${uniqueName()}${unfinished}`
       try {
         await mkdir(dirname(path), { recursive: true })
         const file = await open(beside, 'wx')

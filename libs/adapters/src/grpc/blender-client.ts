@@ -3,6 +3,7 @@ import { ContractError } from '@freshet/contracts/errors'
 import { BlenderClient } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
 import { channelOf, type ChannelConfig } from './channel.ts'
+import { channelReady, deadlineIn } from './deadline.ts'
 import { errorOf } from './status.ts'
 
 /** A blender over the network, by unary calls as any client makes them. */
@@ -19,13 +20,7 @@ export function createBlenderClient(config: ChannelConfig): RemoteBlender {
   return {
     getFeed: (request, call) => unary(client.getFeed.bind(client), request, call),
     getRelatedPins: (request, call) => unary(client.getRelatedPins.bind(client), request, call),
-    ready: (timeoutMs) =>
-      new Promise((resolve, reject) => {
-        client.waitForReady(Date.now() + timeoutMs, (error) => {
-          if (error === undefined) resolve()
-          else reject(new ContractError('CALL_UNAVAILABLE', `${config.address} is not reachable`, { cause: error }))
-        })
-      }),
+    ready: (timeoutMs) => channelReady(client, timeoutMs),
     close: () => {
       client.close()
     },
@@ -52,7 +47,7 @@ function unary<Request, Response>(
     const onAbort = () => {
       call.cancel()
     }
-    const call = method(request, new Metadata(), { deadline: Date.now() + timeoutMs }, (error, response) => {
+    const call = method(request, new Metadata(), { deadline: deadlineIn(timeoutMs) }, (error, response) => {
       signal?.removeEventListener('abort', onAbort)
       if (error === null) resolve(response)
       else reject(errorOf(error.code, error.details, error))

@@ -1,7 +1,8 @@
-import { connectivityState, type Client, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js'
+import type { Client, ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
 import { ContractError } from '@freshet/contracts/errors'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 import { afterMs } from '../system/timer.ts'
+import { channelReady } from './deadline.ts'
 import { errorOf } from './status.ts'
 import { drainingCorrelationId, type StreamRequest, type StreamResponse } from './stream-messages.ts'
 
@@ -186,18 +187,7 @@ export function createStreamClient<Request, Response>(
         stream.duplex.write({ correlationId, timeoutMs: Math.max(1, Math.ceil(boundMs)), request })
       })
     },
-    ready(timeoutMs) {
-      return new Promise((resolve, reject) => {
-        const { client } = channel
-        client.waitForReady(Date.now() + timeoutMs, (error) => {
-          if (error === undefined) resolve()
-          else {
-            const state = connectivityState[client.getChannel().getConnectivityState(false)]
-            reject(new ContractError('CALL_UNAVAILABLE', `${client.getChannel().getTarget()} is ${state}`))
-          }
-        })
-      })
-    },
+    ready: (timeoutMs) => channelReady(channel.client, timeoutMs),
     close() {
       closed = true
       cancelAll('the client was closed')

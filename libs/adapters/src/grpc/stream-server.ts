@@ -3,6 +3,7 @@ import { ContractError } from '@freshet/contracts/errors'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 import { boundedCall } from '../shared/bounded-call.ts'
 import { createTurnstile } from '../system/turnstile.ts'
+import { msUntil } from './deadline.ts'
 import { messageOf, type Decoded } from './decode.ts'
 import { isDefect, statusOf } from './status.ts'
 import { drainingCorrelationId, type StreamRequest, type StreamResponse } from './stream-messages.ts'
@@ -72,8 +73,7 @@ export function createCallServer<Request, Response>(
         if (!answered) stop.abort()
       })
       const deadline = call.getDeadline()
-      const leftMs = Number(deadline) - Date.now()
-      const timeoutMs = Number.isFinite(leftMs) ? leftMs : defaultTimeoutMs
+      const timeoutMs = msUntil(deadline) ?? defaultTimeoutMs
       inTurn(() => messageOf(call.request), { timeoutMs, signal: stop.signal }).then(
         (response) => {
           answered = true

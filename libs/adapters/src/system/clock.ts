@@ -1,6 +1,6 @@
 import type { Clock } from '@freshet/domain/clock'
 
-/** The system's clock. */
+/** The system's clock. A sleep of 0 ms lasts one turn of the event loop. */
 export function createSystemClock(): Clock {
   return { now: () => Date.now(), sleep }
 }
@@ -15,13 +15,15 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
       clearTimeout(timer)
       reject(signal?.reason as Error)
     }
-    const timer = setTimeout(
-      () => {
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-      },
-      Math.max(0, ms),
-    )
+    const wake = () => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }
+    if (ms <= 0) {
+      setImmediate(wake)
+      return
+    }
+    const timer = setTimeout(wake, ms)
     signal?.addEventListener('abort', onAbort, { once: true })
   })
 }
