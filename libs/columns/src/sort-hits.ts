@@ -1,5 +1,4 @@
 import type { RowOrder } from './row-order.ts'
-import type { Hits } from './score-board.ts'
 
 const infinityBits = 0x7f800000
 const digits = 4
@@ -9,7 +8,11 @@ const digitValues = 256
  * Sorts the first `count` hits: larger score first, ties by the order of rows. Scores are above zero, so that their
  * bits ascend as they do. A radix sort, by hash and then by score: comparing rows takes two to three times as long.
  */
-export function sortBestFirst(order: Pick<RowOrder, 'tieOf' | 'before'>, { rows, scores }: Hits, count: number): void {
+export function sortBestFirst(
+  order: Pick<RowOrder, 'tieOf' | 'before'>,
+  { rows, scores }: { readonly rows: Int32Array; readonly scores: Float32Array },
+  count: number,
+): void {
   if (count < 2) return
   const bits = new Uint32Array(scores.buffer, scores.byteOffset, count)
   const ties = new Uint32Array(count)

@@ -1,4 +1,4 @@
-import { StageError } from './errors.ts'
+import { StageError } from './stage-error.ts'
 import { createFates, noneRemoved, unknownReason, type FateColumns, type Removed } from './fates.ts'
 import { movesOf, type Moves } from './moves.ts'
 import type { AnyStage } from './pipeline.ts'

@@ -1,17 +1,11 @@
 import { attempt, createRun, noEffect, replace, slateOf, type Effect, type Run } from './attempt.ts'
 import type { EngineClock } from './clock.ts'
-import { PipelineCancelled, PipelineError, StageError } from './errors.ts'
+import { PipelineCancelled, PipelineError } from './errors.ts'
 import type { AnyStage, Pipeline } from './pipeline.ts'
 import { notJudged, type RunRecord, type StageOutcome, type StageRecord } from './record.ts'
-import { createStageCalls, type StageCalls } from './stage-call.ts'
+import { createStageCalls, type RunCall, type StageCalls } from './stage-call.ts'
+import { StageError } from './stage-error.ts'
 import type { Slate } from './stage.ts'
-
-/** How long a run may take, and who may end it earlier. */
-export interface RunCall {
-  /** Milliseconds from the start of the run. */
-  readonly timeoutMs: number
-  readonly signal?: AbortSignal
-}
 
 /** What a run ends with. */
 export interface RunResult<Context, Columns> extends Slate<Columns> {

@@ -1,23 +1,5 @@
 import type { RunRecord } from './record.ts'
 
-/**
- * Why a stage gave nothing.
- * - STAGE_TIMED_OUT: its budget was used up.
- * - STAGE_FAILED: it threw something that has no code.
- * - STAGE_ANSWER_INVALID: it broke its contract: an unknown reason, a row twice, a row that was not in.
- */
-export type StageErrorCode = 'STAGE_TIMED_OUT' | 'STAGE_FAILED' | 'STAGE_ANSWER_INVALID'
-
-/** A stage gave nothing. */
-export class StageError extends Error {
-  readonly code: StageErrorCode
-  constructor(code: StageErrorCode, message: string) {
-    super(message)
-    this.name = 'StageError'
-    this.code = code
-  }
-}
-
 /** A run ended without an answer: a required stage failed. The cause is what that stage threw. */
 export class PipelineError extends Error {
   readonly stage: string

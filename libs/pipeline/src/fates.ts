@@ -1,4 +1,4 @@
-import { StageError } from './errors.ts'
+import { StageError } from './stage-error.ts'
 
 /** Where a row left the run, and why. */
 export interface Removal {

@@ -1,4 +1,4 @@
-import { StageError } from './errors.ts'
+import { StageError } from './stage-error.ts'
 import { unknownReason } from './fates.ts'
 import type { Moved } from './stage.ts'
 

@@ -1,7 +1,13 @@
 import type { EngineClock } from './clock.ts'
-import type { RunCall } from './engine.ts'
-import { StageError } from './errors.ts'
+import { StageError } from './stage-error.ts'
 import type { Budget, StageCall } from './stage.ts'
+
+/** How long a run may take, and who may end it earlier. */
+export interface RunCall {
+  /** Milliseconds from the start of the run. */
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+}
 
 /** Bounds the stages of one run. */
 export interface StageCalls {

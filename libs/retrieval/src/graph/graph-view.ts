@@ -1,3 +1,4 @@
+import type { Engagement } from '@freshet/domain/engagement'
 import { hash32 } from '@freshet/domain/hash'
 import type { PinChange } from '@freshet/domain/pin'
 
@@ -7,7 +8,6 @@ import type { RowHolder } from '../views/recycling.ts'
 import type { WithdrawnSave } from '../views/saves.ts'
 import { userKeyOf } from '../views/session-keys.ts'
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
-import type { FoldedEngagement, SourceQuery } from '../source.ts'
 import { createTakenBack } from './taken-back.ts'
 import { createPinGraph, type BoardKey, type PinGraph } from './pin-graph.ts'
 
@@ -25,7 +25,7 @@ export interface GraphView {
   readonly graph: PinGraph
   readonly caps: GraphCaps
   /** Tells whether it is the user's first positive action on the pin, as far as the user's trail goes back. */
-  foldEngagement(folded: Omit<FoldedEngagement, 'isFirst'>): boolean
+  foldEngagement(folded: { readonly engagement: Engagement; readonly row: number; readonly positive: boolean }): boolean
   /** Takes a pin out of the user's trail where nothing but the withdrawn saves put it there. */
   withdraw(userId: string, row: number, saves: readonly WithdrawnSave[]): void
   foldPin(row: number, change: PinChange): void
@@ -34,7 +34,7 @@ export interface GraphView {
   /** What may hold rows of pins that have gone. */
   readonly holder: RowHolder
   /** The board row of the asking user's own trail, -1 where it is not in the graph. */
-  ownBoardOf(query: SourceQuery): number
+  ownBoardOf(query: { readonly userId: string | null }): number
   /** What walks of a language are biased towards; 0 for none. */
   labelOf(language: string | null): number
   bytes(): number

@@ -3,20 +3,9 @@ import type { PinId } from '@freshet/domain/ids'
 import type { Catalogue } from '../views/catalogue.ts'
 import type { IndexWanted } from './index-wanted.ts'
 import { sumOfLags } from './lags.ts'
-import type { IndexShard, ListPart, ListTally, ListWanted } from './list-part.ts'
+import type { GatheredList, IndexShard, ListPart, ListTally, ListWanted } from './list-part.ts'
 import { mergeLists } from './merged-lists.ts'
 import { listNames, type IndexReading, type ListName } from './neighbour-index.ts'
-
-/** What the shards gave of one list. */
-export interface GatheredList {
-  readonly wanted: ListWanted
-  readonly parts: readonly ListPart[]
-  /** The pins of which `tallies` hold the counts. */
-  readonly countedPinIds: readonly PinId[]
-  readonly tallies: readonly ListTally[]
-  /** False where a shard gave nothing, or no counts. */
-  readonly isComplete: boolean
-}
 
 /** What the shards gave for one request. */
 export type GatheredIndex = Readonly<Record<ListName, GatheredList>>

@@ -46,6 +46,17 @@ export interface ListTally {
   readonly lags: LagCounts
 }
 
+/** What the shards gave of one list. */
+export interface GatheredList {
+  readonly wanted: ListWanted
+  readonly parts: readonly ListPart[]
+  /** The pins of which `tallies` hold the counts. */
+  readonly countedPinIds: readonly PinId[]
+  readonly tallies: readonly ListTally[]
+  /** False where a shard gave nothing, or no counts. */
+  readonly isComplete: boolean
+}
+
 /** A shard as the merge asks it, in this process or another; what it can't give in time it rejects. */
 export interface IndexShard {
   /** The shard's latest trails of each wanted pin, each trail once. */

@@ -1,6 +1,6 @@
 import { goneRow, type Catalogue } from '../views/catalogue.ts'
 import type { SessionLists } from '../views/session-lists.ts'
-import type { GatheredList } from './gathering.ts'
+import type { GatheredList } from './list-part.ts'
 
 /**
  * A list of the index as it would be over all users, for reading, as far as one request looks: the trails through the

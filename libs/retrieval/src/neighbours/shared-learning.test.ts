@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 
 import { anOpenRetrieval, anEngagement, aQuery, asData, minuteMs, recentClicks, startMs } from '../builders.fixture.ts'
 import type { Retrieval } from '../retrieval.ts'
-import { gatherIndex, type GatheredList } from './gathering.ts'
+import { gatherIndex } from './gathering.ts'
+import type { GatheredList } from './list-part.ts'
 import type { IndexShard } from './list-part.ts'
 
 const folds = 3_000
