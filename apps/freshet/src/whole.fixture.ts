@@ -11,6 +11,7 @@ import {
   type GetFeedResponse,
   type GetRelatedPinsResponse,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { EventLog } from '@freshet/contracts/ports/event-log'
 import { topicLayouts } from '@freshet/contracts/topics'
 import type { Action, Subject } from '@freshet/domain/engagement'
 import { asId, type BoardId, type CreatorId, type PinId, type TopicId, type UserId } from '@freshet/domain/ids'
@@ -46,8 +47,8 @@ export interface Whole {
 
 const patience = { timeoutMs: 60_000 }
 
-/** Starts a whole. */
-export async function aWhole(config: EmbeddedConfig = {}): Promise<Whole> {
+/** Starts a whole. `seen` may look on at what the services ask of the log. */
+export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog): EventLog => log): Promise<Whole> {
   const clock = createVirtualClock(startMs)
   const log = createMemoryEventLog({ clock })
   const store = createMemoryStateStore({ clock })
@@ -56,7 +57,7 @@ export async function aWhole(config: EmbeddedConfig = {}): Promise<Whole> {
   const errors: unknown[] = []
   const embedded = createEmbedded({
     platform: {
-      log,
+      log: seen(log),
       store,
       artefacts: null,
       // Hours pass at once: what is done every few seconds is not done.

@@ -1,9 +1,7 @@
-import type { PinId } from '@freshet/domain/ids'
-
 import type { Catalogue } from '../views/catalogue.ts'
 import type { IndexWanted } from './index-wanted.ts'
 import { sumOfLags } from './lags.ts'
-import type { GatheredList, IndexShard, ListPart, ListTally, ListWanted } from './list-part.ts'
+import type { GatheredList, IndexShard, ListWanted } from './list-part.ts'
 import { mergeLists } from './merged-lists.ts'
 import { listNames, type IndexReading, type ListName } from './neighbour-index.ts'
 
