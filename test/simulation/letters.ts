@@ -1,6 +1,5 @@
 import {
   decodeDeadLetter,
-  decodePinEngagement,
   decodeReceivedEngagement,
   encodeDeadLetter,
   encodePinEngagement,
@@ -9,9 +8,13 @@ import {
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import type { Random } from '@freshet/domain/clock'
 import type { Engagement } from '@freshet/domain/engagement'
+import { scannedOf } from '@freshet/contracts/codecs/engagement-scan'
+import { createPinEngagementBatches } from '@freshet/contracts/codecs/pin-engagement-batch'
 import { pinStateKeys } from '@freshet/domain/pin-state'
+import type { PinAct } from '@freshet/domain/engagement'
 import { allLetters, replayDeadLetters } from '@freshet/feature-updater/dead-letters'
 import { persistently, type Scheduler, type SimProcess } from './scheduler.ts'
+import { onwardRows } from './onward-rows.ts'
 import type { SimLog } from './sim-log.ts'
 
 /** Letters of the simulated past have come from here or above, where the log of the simulation never gets to. */
@@ -20,7 +23,7 @@ const pastPosition = 1e9
 /** Something sent to the second stage. */
 export interface Sent {
   readonly key: string
-  readonly engagement: Engagement
+  readonly act: PinAct
 }
 
 /** Whether it was put aside before the simulation began, by a version that could not read what the present one can. */
@@ -32,24 +35,34 @@ export function isOfThePast(letter: DeadLetter): boolean {
 export function writeLetter(log: SimLog, engagement: Engagement, number: number, random: Random): void {
   const { userId, occurredAtMs } = engagement
   const sourcePosition = pastPosition + number
-  const [pinKey] = pinStateKeys(engagement)
   const common = { sourcePartition: 0, sourcePosition, code: 'CODEC_INVALID', message: '', schema: '' }
+  const draw = random.next()
   const letter =
-    pinKey !== undefined && random.next() < 0.5
-      ? {
+    draw < 0.5
+      ? { sourceTopic: 'engagements.v1', key: userId, value: encodeEngagement(engagement, occurredAtMs) }
+      : {
           sourceTopic: 'pin-engagements.v1',
-          key: pinKey,
-          value: encodePinEngagement({
-            engagement,
-            receivedAtMs: occurredAtMs,
-            source: { partition: 0, position: sourcePosition, index: 0 },
-          }),
+          ...(draw < 0.75 ? single : batch)(engagement, sourcePosition, log.partitions),
         }
-      : { sourceTopic: 'engagements.v1', key: userId, value: encodeEngagement(engagement, occurredAtMs) }
   const atMs = Math.floor(random.next() * 1e6)
   log.write('dead-letters.v1', [
     { key: userId, value: encodeDeadLetter({ ...common, ...letter, atMs }), partition: null },
   ])
+}
+
+/** What an updater put aside of one record: the first row, as the first stage of before sent it. */
+function single(engagement: Engagement, position: number) {
+  const [key = ''] = pinStateKeys(engagement)
+  const source = { partition: 0, position, index: 0 }
+  return { key, value: encodePinEngagement({ engagement, receivedAtMs: engagement.occurredAtMs, source }) }
+}
+
+/** What an updater put aside that did not know batches: all that goes to the partition of the first row. */
+function batch(engagement: Engagement, position: number, partitions: number) {
+  const batches = createPinEngagementBatches(0, partitions)
+  batches.add(scannedOf({ engagement, receivedAtMs: engagement.occurredAtMs }), position)
+  const [record] = batches.records()
+  return { key: record?.key ?? '', value: record?.value ?? new Uint8Array(0), sourcePartition: record?.partition ?? 0 }
 }
 
 /** `freshet dlq replay`: given again, all of it, until it has come to an end. */
@@ -74,8 +87,9 @@ export function sentByLetters(log: SimLog): ReadonlyMap<string, Sent> {
   const sent = new Map<string, Sent>()
   for (const { letter, partition, position } of lettersOfThePast(log)) {
     if (letter.sourceTopic !== 'pin-engagements.v1') continue
-    const { engagement, source } = decodePinEngagement(letter.value)
-    sent.set(`${log.partitions + partition}:${position}:${source.index}`, { key: letter.key, engagement })
+    onwardRows(letter).forEach(({ key, act }, row) => {
+      sent.set(`${log.partitions + partition}:${position}:${row}`, { key, act })
+    })
   }
   return sent
 }

@@ -178,7 +178,28 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'high-water-mark-dropped',
     means: 'the second stage folds what the first sent twice',
-    edits: [{ file: pins, find: 'if (!isAbove(source, mark)) {', replace: 'if (false) {' }],
+    edits: [{ file: pins, find: 'if (mark === undefined) return 0', replace: 'if (mark !== null) return 0' }],
+  },
+  {
+    name: 'overlapping-batch-dropped-whole',
+    means: 'a batch that was sent again with another end is taken for a repeat as a whole, since its first row is one',
+    edits: [{ file: pins, find: 'return row\n}', replace: 'return row === 0 ? 0 : keys.length\n}' }],
+  },
+  {
+    name: 'overlapping-batch-folded-whole',
+    means: 'a batch that was sent again with another end is folded as a whole, since its last row is new',
+    edits: [{ file: pins, find: 'return row\n}', replace: 'return row === keys.length ? row : 0\n}' }],
+  },
+  {
+    name: 'mark-of-the-first-row',
+    means: 'the high-water mark is raised to the first row of a batch instead of the last',
+    edits: [
+      {
+        file: pins,
+        find: 'position: positions[last] ?? 0, index: (indexes[last] ?? 0) + 1',
+        replace: 'position: positions[first] ?? 0, index: (indexes[first] ?? 0) + 1',
+      },
+    ],
   },
   {
     name: 'source-position-without-its-log',
@@ -408,9 +429,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: letters,
-        find: 'const source = { partition: partitions + partition, position, index: pinEngagement.source.index }',
+        find: 'const source = { partition: from, position, index: pinEngagement.source.index }',
         replace:
-          'const source = { ...pinEngagement.source, partition: pinEngagement.source.partition + 0 * (partitions + partition + position) }',
+          'const source = { ...pinEngagement.source, partition: pinEngagement.source.partition + 0 * (from + position) }',
       },
     ],
   },

@@ -1,16 +1,13 @@
-import {
-  decodeDeadLetter,
-  decodePinEngagement,
-  decodeReceivedEngagement,
-  decodeUserErasure,
-} from '@freshet/contracts/codecs/onward'
+import { decodeDeadLetter, decodeReceivedEngagement, decodeUserErasure } from '@freshet/contracts/codecs/onward'
 import { decodePartitionMeta, recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { encodePinState } from '@freshet/contracts/codecs/pin-state'
 import { encodeUserState, withoutTail } from '@freshet/contracts/codecs/user-state'
 import type { Engagement } from '@freshet/domain/engagement'
 import { foldPin, newPinState, pinStateKeys } from '@freshet/domain/pin-state'
+import type { PinAct } from '@freshet/domain/engagement'
 import { foldUser, newUserState } from '@freshet/domain/user-state'
 import type { Sent } from './letters.ts'
+import { isRowOf, onwardRows, pinActOf } from './onward-rows.ts'
 import { repeats } from './reference.ts'
 import type { SimLog } from './sim-log.ts'
 import type { SimStore } from './sim-store.ts'
@@ -119,7 +116,7 @@ function allowedOf(log: SimLog, partition: number, erased: ReadonlyMap<string, n
     const occurredAtMs = Math.min(received.engagement.occurredAtMs, received.receivedAtMs + maxAheadMs)
     const engagement = { ...received.engagement, occurredAtMs }
     const sent = pinStateKeys(engagement).map((pinKey, index) => {
-      return [`${partition}:${position}:${index}`, { key: pinKey, engagement }] as const
+      return [`${partition}:${position}:${index}`, { key: pinKey, act: pinActOf(engagement) }] as const
     })
     if (occurredAtMs <= (erased.get(key) ?? -1)) {
       for (const outcome of ['erased', 'applied', 'duplicate'] as const) most[outcome]++
@@ -188,21 +185,21 @@ function pinViolations(log: SimLog, store: SimStore, allowed: readonly Allowed[]
   const may = new Map(allowed.flatMap(({ maybeOnward }) => [...maybeOnward]))
   const counted = new Set<string>()
   for (let partition = 0; partition < log.partitions; partition++) {
-    const byKey = new Map<string, Engagement[]>()
+    const byKey = new Map<string, PinAct[]>()
     const marks = new Map<number, readonly [number, number]>()
-    for (const { key, value } of log.records('pin-engagements.v1', partition)) {
-      const { engagement, source } = decodePinEngagement(value ?? new Uint8Array(0))
-      const id = `${source.partition}:${source.position}:${source.index}`
+    for (const row of log.records('pin-engagements.v1', partition).flatMap(onwardRows)) {
+      const { key, act } = row
+      const id = `${row.partition}:${row.position}:${row.index}`
       const due = must.get(id) ?? may.get(id)
-      if (due?.key !== key || due.engagement.eventId !== engagement.eventId) {
+      if (due === undefined || !isRowOf(row, due)) {
         problems.push(`the first stage sent ${id} to ${key}, which it had not to`)
         continue
       }
-      const [position, index] = marks.get(source.partition) ?? [-1, 0]
-      if (source.position < position || (source.position === position && source.index < index)) continue
-      marks.set(source.partition, [source.position, source.index + 1])
+      const [position, index] = marks.get(row.partition) ?? [-1, 0]
+      if (row.position < position || (row.position === position && row.index < index)) continue
+      marks.set(row.partition, [row.position, row.index + 1])
       counted.add(id)
-      byKey.set(key, [...(byKey.get(key) ?? []), engagement])
+      byKey.set(key, [...(byKey.get(key) ?? []), act])
     }
     const { values } = store.now('pin.1', partition)
     for (const key of new Set([...values.keys(), ...byKey.keys()])) {

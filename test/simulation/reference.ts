@@ -1,4 +1,4 @@
-import { decodeDeadLetter, decodePinEngagement, decodeReceivedEngagement } from '@freshet/contracts/codecs/onward'
+import { decodeDeadLetter, decodeReceivedEngagement } from '@freshet/contracts/codecs/onward'
 import { decodePartitionMeta, type OutcomeCounts, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { decodePinFeatures, encodePinState } from '@freshet/contracts/codecs/pin-state'
 import { encodeUserState, withoutTail } from '@freshet/contracts/codecs/user-state'
@@ -6,9 +6,12 @@ import { storedPosition } from '@freshet/contracts/followed-log'
 import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
 import type { StateFamily } from '@freshet/contracts/scopes'
 import type { Engagement } from '@freshet/domain/engagement'
+import { partitionOf } from '@freshet/domain/partition'
 import { foldPin, isPinKey, newPinState, pinStateKeys } from '@freshet/domain/pin-state'
+import type { PinAct } from '@freshet/domain/engagement'
 import { foldUser, newUserState } from '@freshet/domain/user-state'
 import { isOfThePast, lostLetters, sentByLetters, type Sent } from './letters.ts'
+import { isRowOf, onwardRows, pinActOf } from './onward-rows.ts'
 import type { SimLog } from './sim-log.ts'
 import type { SimStore } from './sim-store.ts'
 import { maxAheadMs, simFold, simLimits } from './workload.ts'
@@ -103,7 +106,7 @@ function expectedOf(log: SimLog, partition: number): Expected {
     const list = accepted.get(key) ?? []
     accepted.set(key, [...list, engagement])
     pinStateKeys(engagement).forEach((pinKey, index) => {
-      onward.set(`${partition}:${storedPosition(of, position)}:${index}`, { key: pinKey, engagement })
+      onward.set(`${partition}:${storedPosition(of, position)}:${index}`, { key: pinKey, act: pinActOf(engagement) })
     })
   }
   const users = new Map(
@@ -163,18 +166,18 @@ function pinViolations(log: SimLog, store: SimStore, scope: string, expected: re
     }
   }
   for (let partition = 0; partition < log.partitions; partition++) {
-    const byKey = new Map<string, Engagement[]>()
-    for (const { key, value } of log.records('pin-engagements.v1', partition)) {
-      const { engagement, source } = decodePinEngagement(value ?? new Uint8Array(0))
-      const id = `${source.partition}:${source.position}:${source.index}`
+    const byKey = new Map<string, PinAct[]>()
+    for (const row of log.records('pin-engagements.v1', partition).flatMap(onwardRows)) {
+      const { key, act } = row
+      const id = `${row.partition}:${row.position}:${row.index}`
       const due = wanted.get(id)
-      if (due?.key !== key || due.engagement.eventId !== engagement.eventId) {
+      if (due === undefined || !isRowOf(row, due) || partitionOf(key, log.partitions) !== partition) {
         problems.push(`the first stage sent ${id} to ${key}, which it had not to`)
         continue
       }
       if (arrived.has(id)) continue
       arrived.add(id)
-      byKey.set(key, [...(byKey.get(key) ?? []), engagement])
+      byKey.set(key, [...(byKey.get(key) ?? []), act])
     }
     const stored = store.now(scope, partition)
     const end = log.end('pin-engagements.v1', partition)

@@ -108,7 +108,12 @@ export async function simulate(seed: number): Promise<Simulated> {
       clock,
       config: updaterConfigOf({
         fold: simFold,
-        updater: { cacheBytes: random.next() < 0.3 ? 3000 : 1 << 20, haltMinBadRecords: 1000 },
+        updater: {
+          cacheBytes: random.next() < 0.3 ? 3000 : 1 << 20,
+          haltMinBadRecords: 1000,
+          // As while updaters of before are being replaced: both forms stand in one log.
+          onward: random.next() < 0.15 ? 'events' : 'batches',
+        },
       }),
       observer: {
         committed: () => undefined,

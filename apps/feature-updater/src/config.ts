@@ -3,6 +3,7 @@ import { defaultUserLimits } from '@freshet/domain/user-state'
 import { kafkaSchema, redisSchema } from '@freshet/adapters/settings'
 import { serviceSettings } from '@freshet/service/settings'
 import { z } from 'zod'
+import { onwardForms } from './rekeying.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -138,6 +139,10 @@ export const updaterSettings = {
     'Records folded in one commit at most: as many as wait, so few while there is no backlog',
     'records',
   ),
+  onward: z.enum(onwardForms).default('batches').meta({
+    description:
+      'Records that user state sends on to pin state: `batches`, one for each batch and target partition; `events`, one for each engagement, while updaters of 0.1 or before are still in the group',
+  }),
   cacheBytes: whole(
     128 << 20,
     0,

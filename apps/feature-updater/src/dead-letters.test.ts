@@ -2,6 +2,7 @@ import { encodeDeadLetter, encodeLateEngagement, encodePinEngagement } from '@fr
 import { counted } from '@freshet/domain/decay'
 import { actions } from '@freshet/domain/engagement'
 import { hasRelation } from '@freshet/domain/features/relations'
+import { partitionOf } from '@freshet/domain/partition'
 import { afterEach, describe, expect, it } from 'vitest'
 import { allLetters, lateCode, listDeadLetters, replayDeadLetters, showDeadLetter } from './dead-letters.ts'
 import { aRecord, anEngagement, anUpdaterWorld, noonMs, type UpdaterWorld } from './testing.ts'
@@ -37,10 +38,16 @@ async function replay(options: { readonly dryRun?: boolean; readonly maxPerSecon
 }
 
 /** A letter as a reader that knew too little would have written it: its value is fine today. */
-async function aLetterOf(value: Uint8Array, sourceTopic = 'engagements.v1', key = 'u', sourcePosition = 0) {
+async function aLetterOf(
+  value: Uint8Array,
+  sourceTopic = 'engagements.v1',
+  key = 'u',
+  sourcePosition = 0,
+  sourcePartition = 0,
+) {
   const letter = {
     sourceTopic,
-    sourcePartition: 0,
+    sourcePartition,
     sourcePosition,
     key,
     value,
@@ -97,6 +104,16 @@ describe('dead letters', () => {
     const value = encodePinEngagement({ engagement: anEngagement(), receivedAtMs: 0, source })
     await aLetterOf(value, 'pin-engagements.v1', 'p')
     await replay()
+    await replay()
+    expect(await clicks()).toBe(2)
+  })
+
+  it('of the second stage that are batches, which an updater of before put aside, are replayed once, too', async () => {
+    world = await anUpdaterWorld()
+    await world.send(aRecord())
+    const [sent] = await world.records('pin-engagements.v1')
+    await aLetterOf(sent!.value!, 'pin-engagements.v1', sent!.key, 7, partitionOf('p', world.partitions))
+    expect(await replay()).toMatchObject({ matched: 1, replayed: 1, stillBad: 0 })
     await replay()
     expect(await clicks()).toBe(2)
   })

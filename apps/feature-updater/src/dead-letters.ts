@@ -7,6 +7,11 @@ import {
   encodePinEngagement,
   type DeadLetter,
 } from '@freshet/contracts/codecs/onward'
+import {
+  decodePinEngagementBatch,
+  isPinEngagementBatch,
+  withSource,
+} from '@freshet/contracts/codecs/pin-engagement-batch'
 import type { EventLog, LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
 import { topics } from '@freshet/contracts/topics'
 import type { Clock } from '@freshet/domain/clock'
@@ -165,16 +170,26 @@ function replayable(letter: StoredLetter, partitions: number): NewRecord | strin
       if (engagement.userId !== letter.key) return "the key is not the engagement's user"
       return { key: letter.key, value: letter.value, partition: null }
     }
-    if (letter.sourceTopic === 'pin-engagements.v1') {
-      const pinEngagement = decodePinEngagement(letter.value)
-      const { partition, position } = letter
-      const source = { partition: partitions + partition, position, index: pinEngagement.source.index }
-      return { key: letter.key, value: encodePinEngagement({ ...pinEngagement, source }), partition: null }
-    }
+    if (letter.sourceTopic === 'pin-engagements.v1') return replayablePinEngagements(letter, partitions)
     return `nothing is known about replaying ${letter.sourceTopic}`
   } catch (error) {
     return (error as Error).message
   }
+}
+
+/** The letter's place stands in for the source of the engagements. Throws CODEC_INVALID and CODEC_NEWER. */
+function replayablePinEngagements(
+  { key, value, partition, position, sourcePartition }: StoredLetter,
+  partitions: number,
+): NewRecord {
+  const from = partitions + partition
+  if (isPinEngagementBatch(value)) {
+    const rows = withSource(decodePinEngagementBatch(value), from, position)
+    return { key: String(from), value: rows, partition: sourcePartition }
+  }
+  const pinEngagement = decodePinEngagement(value)
+  const source = { partition: from, position, index: pinEngagement.source.index }
+  return { key, value: encodePinEngagement({ ...pinEngagement, source }), partition: null }
 }
 
 function letterOf(

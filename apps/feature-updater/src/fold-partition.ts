@@ -243,18 +243,32 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     })
   }
 
+  /** Folds a batch, or so much of its beginning as one commit takes. `next`: where it led to, unless a verdict sends the reader elsewhere. */
+  async function foldOrHalve(
+    batch: LogBatch,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly next: number; readonly stopped?: Exclude<BatchVerdict, void> }> {
+    for (let part = batch; ;) {
+      try {
+        const verdict = await fold(part, signal)
+        return verdict === undefined ? { next: part.next } : { next: part.next, stopped: verdict }
+      } catch (error) {
+        drop(batch.partition)
+        if (!isContractError(error, 'STORE_VALUE_TOO_LARGE') || part.records.length < 2) throw error
+        // What was appended of the rest is appended again, and dropped there.
+        part = firstRecords(part, Math.ceil(part.records.length / 2))
+      }
+    }
+  }
+
   return {
     async handle(batch, signal) {
-      for (let part = batch; ;) {
-        try {
-          const verdict = await fold(part, signal)
-          return verdict ?? (part.next < batch.next ? { seekTo: part.next } : undefined)
-        } catch (error) {
-          drop(batch.partition)
-          if (!isContractError(error, 'STORE_VALUE_TOO_LARGE') || part.records.length < 2) throw error
-          // Too much for one commit: half of it first. What was appended of the rest is appended again, and dropped there.
-          part = firstHalf(part)
-        }
+      for (let rest = batch; ;) {
+        const part = firstRecords(rest, stage.recordsAtOnce(rest.records))
+        const verdict = await foldOrHalve(part, signal)
+        if (verdict.stopped !== undefined) return verdict.stopped
+        if (verdict.next >= batch.next) return undefined
+        rest = afterPart(rest, verdict.next)
       }
     },
     drop,
@@ -273,9 +287,17 @@ function noteSeen(seen: Uint8Array, found: Uint8Array, lookup: Lookup | undefine
   else indices.forEach((index, at) => (seen[index] = found[at] ?? 0))
 }
 
-function firstHalf(batch: LogBatch): LogBatch {
-  const records = batch.records.slice(0, Math.ceil(batch.records.length / 2))
+/** The batch of the first `count` records; the same batch where that is all of them. */
+function firstRecords(batch: LogBatch, count: number): LogBatch {
+  if (count >= batch.records.length) return batch
+  const records = batch.records.slice(0, count)
   return { ...batch, records, next: (records.at(-1)?.position ?? batch.from) + 1 }
+}
+
+/** What is left of a batch behind a part that was folded. */
+function afterPart(batch: LogBatch, from: number): LogBatch {
+  const { deletedUnread: _counted, ...rest } = batch
+  return { ...rest, from, records: batch.records.filter(({ position }) => position >= from) }
 }
 
 /** A batch at stored positions, without what was folded before its log was adopted. */

@@ -1,46 +1,54 @@
 import {
   isScannedPinKey,
+  pinActOfScan,
   scanPinEngagement,
   scannedOf,
   scannedPinKeys,
-  textAt,
-  type ScannedEngagement,
-  type ScannedPinEngagement,
 } from '@freshet/contracts/codecs/engagement-scan'
-import { decodePinEngagement, type PinEngagement } from '@freshet/contracts/codecs/onward'
-import { recordOutcomes, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
+import { decodePinEngagement } from '@freshet/contracts/codecs/onward'
+import { recordOutcomes, type HighWaterMark, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
+import {
+  decodePinEngagementBatch,
+  isPinEngagementBatch,
+  pinEngagementRowsIn,
+  type PinEngagementRows,
+} from '@freshet/contracts/codecs/pin-engagement-batch'
 import { decodePinState, encodePinFeatures, encodePinState } from '@freshet/contracts/codecs/pin-state'
-import { ContractError } from '@freshet/contracts/errors'
+import { ContractError, isContractError } from '@freshet/contracts/errors'
 import type { LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { StatePut } from '@freshet/contracts/ports/state-store'
-import { positiveActions, type PinAct } from '@freshet/domain/engagement'
+import type { PinAct } from '@freshet/domain/engagement'
 import { foldIntoPin, isPinKey, ownNewPin, type OwnPinState } from '@freshet/domain/pin-state'
 import type { FoldConfig } from './config.ts'
 import { badRecord, deadLetterRecord, type BadRecord } from './dead-letter.ts'
 import type { FoldBatch, FoldBefore, FoldResult, Stage } from './stage.ts'
 
 /** A record of `pin-engagements.v1` as read. */
-export type ParsedPinEngagement =
-  (ScannedPinEngagement & { readonly kind: 'engagement'; readonly record: LogRecord }) | BadRecord
+export type ParsedPinEngagements = { readonly kind: 'rows'; readonly rows: PinEngagementRows } | BadRecord
 
 /**
  * The second stage: `pin-engagements.v1` into the state of pins (and of boards, creators and topics), each new pin state
- * on to `pin-features.v1`. What the first stage sent twice, after a crash between its append and its commit, is below the
- * high-water mark of its source partition and is dropped.
+ * on to `pin-features.v1`. The first stage sends again after a crash between its append and its commit, and may cut its
+ * batches at other places then. So each row of a batch is compared with the high-water mark of its source partition: rows
+ * below the mark were folded and are dropped, the rest of the same record is folded.
  */
-export function createPinStage(config: FoldConfig): Stage<ParsedPinEngagement, OwnPinState> {
+export function createPinStage(config: FoldConfig): Stage<ParsedPinEngagements, OwnPinState> {
   return {
     topic: 'pin-engagements.v1',
     family: 'pin',
+    recordsAtOnce: (records) => recordsOfAtMost(records, maxRowsAtOnce),
     parse: ({ records }) => records.map(parse),
     badRecords: (parsed) => parsed.reduce((bad, { kind }) => bad + Number(kind === 'bad'), 0),
     needs(parsed, cached) {
       const known = new Set<string>()
       const keys: string[] = []
       for (const item of parsed) {
-        if (item.kind === 'bad' || known.has(item.record.key)) continue
-        known.add(item.record.key)
-        if (cached(item.record.key) === undefined) keys.push(item.record.key)
+        if (item.kind === 'bad') continue
+        for (const key of item.rows.keys) {
+          if (known.has(key)) continue
+          known.add(key)
+          if (cached(key) === undefined) keys.push(key)
+        }
       }
       return { keys, ends: [], endBytes: 0, overdue: () => [], hashes: new BigUint64Array(0), lookups: [] }
     },
@@ -53,44 +61,42 @@ export function createPinStage(config: FoldConfig): Stage<ParsedPinEngagement, O
 
 function foldPinBatch(
   batch: FoldBatch,
-  parsed: readonly ParsedPinEngagement[],
+  parsed: readonly ParsedPinEngagements[],
   before: FoldBefore<OwnPinState>,
   config: FoldConfig,
 ): FoldResult<OwnPinState> {
   const counts = { ...before.meta.counts }
   const outcomes = Object.fromEntries(recordOutcomes.map((outcome) => [outcome, 0])) as Record<RecordOutcome, number>
-  const say = (outcome: RecordOutcome) => {
-    counts[outcome]++
-    outcomes[outcome]++
+  const say = (outcome: RecordOutcome, records: number) => {
+    counts[outcome] += records
+    outcomes[outcome] += records
   }
   let { watermarkMs } = before.meta
-  const marks = new Map<number, OwnMark>()
-  for (const [partition, { position, index }] of before.meta.highWaterMarks) marks.set(partition, { position, index })
+  const marks = new Map(before.meta.highWaterMarks)
   const accepted = new Map<string, PinAct[]>()
   const deadLetters: NewRecord[] = []
 
   for (const item of parsed) {
     if (item.kind === 'bad') {
       deadLetters.push(deadLetterRecord(item, 'pin-engagements.v1', batch.partition))
-      say('deadLettered')
+      say('deadLettered', 1)
       continue
     }
-    const { scan, source, record } = item
-    const mark = marks.get(source.partition)
-    if (!isAbove(source, mark)) {
-      say('duplicate')
-      continue
+    const { sourcePartition, positions, indexes, keys, acts } = item.rows
+    const first = firstAbove(item.rows, marks.get(sourcePartition))
+    const last = keys.length - 1
+    say('duplicate', first)
+    say('applied', keys.length - first)
+    if (first > last) continue
+    marks.set(sourcePartition, { position: positions[last] ?? 0, index: (indexes[last] ?? 0) + 1 })
+    for (let row = first; row <= last; row++) {
+      const act = acts[row] as PinAct
+      const key = keys[row] ?? ''
+      watermarkMs = Math.max(watermarkMs, act.occurredAtMs)
+      const list = accepted.get(key)
+      if (list === undefined) accepted.set(key, [act])
+      else list.push(act)
     }
-    if (mark === undefined) marks.set(source.partition, { position: source.position, index: source.index + 1 })
-    else {
-      mark.position = source.position
-      mark.index = source.index + 1
-    }
-    watermarkMs = Math.max(watermarkMs, scan.occurredAtMs)
-    const list = accepted.get(record.key)
-    if (list === undefined) accepted.set(record.key, [actOf(scan)])
-    else list.push(actOf(scan))
-    say('applied')
   }
 
   const puts: StatePut[] = []
@@ -124,51 +130,64 @@ function foldPinBatch(
   }
 }
 
-/** A high-water mark of this batch's own: raised in place. */
-interface OwnMark {
-  position: number
-  index: number
+/** Rows folded in one commit, about: a record is not split, and one of the first stage has some thousand at most. */
+const maxRowsAtOnce = 8000
+
+/** How many of the first records have at most `maxRows` rows together; at least one. */
+function recordsOfAtMost(records: readonly LogRecord[], maxRows: number): number {
+  let rows = 0
+  const over = records.findIndex(({ value }) => (rows += pinEngagementRowsIn(value)) > maxRows)
+  return over < 0 ? records.length : Math.max(1, over)
 }
 
-function isAbove(source: Readonly<OwnMark>, mark: OwnMark | undefined): boolean {
-  if (mark === undefined) return true
-  return source.position > mark.position || (source.position === mark.position && source.index >= mark.index)
+/** The first row that was not folded yet: rows ascend, so all after it were not either. */
+function firstAbove({ positions, indexes, keys }: PinEngagementRows, mark: HighWaterMark | undefined): number {
+  if (mark === undefined) return 0
+  let row = 0
+  while (row < keys.length && !isAbove(positions[row] ?? 0, indexes[row] ?? 0, mark)) row++
+  return row
+}
+
+function isAbove(position: number, index: number, mark: HighWaterMark): boolean {
+  return position > mark.position || (position === mark.position && index >= mark.index)
 }
 
 /** What a decoded pin takes in memory, and each board that it is on: seven columns with some 200 bytes beside their numbers. */
 const decodedBytes = 3200
 const boardBytes = 100
 
-function actOf({ bytes, action, occurredAtMs, userAt, userTo, boardAt, boardTo, position }: ScannedEngagement): PinAct {
-  return {
-    action,
-    occurredAtMs,
-    userId: positiveActions.includes(action) ? textAt(bytes, userAt, userTo) : null,
-    boardId: boardTo === boardAt ? null : textAt(bytes, boardAt, boardTo),
-    shown: { position: position < 0 ? null : position },
-  }
-}
-
-function parse(record: LogRecord): ParsedPinEngagement {
-  const { key, value } = record
+function parse(record: LogRecord): ParsedPinEngagements {
+  const { value } = record
   try {
     if (value === null) throw new ContractError('CODEC_INVALID', 'the record has no value')
-    const plain = scanPinEngagement(value)
-    const { scan, source } = plain ?? scannedPin(decodePinEngagement(value))
-    const isAbout =
-      plain === null ? scannedPinKeys(scan)[source.index] === key : isScannedPinKey(key, source.index, scan)
-    if (!isAbout) {
-      throw new ContractError(
-        'CODEC_INVALID',
-        `the record's key ${JSON.stringify(key.slice(0, 140))} is not what it is about`,
-      )
-    }
-    return { kind: 'engagement', record, scan, source }
+    return { kind: 'rows', rows: isPinEngagementBatch(value) ? decodePinEngagementBatch(value) : single(record, value) }
   } catch (error) {
+    // It is not damaged: a newer process reads it. To put it aside would take it out of its order.
+    if (isContractError(error, 'CODEC_NEWER')) throw error
     return badRecord(record, error)
   }
 }
 
-function scannedPin({ engagement, receivedAtMs, source }: PinEngagement): ScannedPinEngagement {
+/** The one row of a record of an earlier version. */
+function single({ key }: LogRecord, value: Uint8Array): PinEngagementRows {
+  const plain = scanPinEngagement(value)
+  const { scan, source } = plain ?? scannedPin(decodePinEngagement(value))
+  const isAbout = plain === null ? scannedPinKeys(scan)[source.index] === key : isScannedPinKey(key, source.index, scan)
+  if (!isAbout) {
+    throw new ContractError(
+      'CODEC_INVALID',
+      `the record's key ${JSON.stringify(key.slice(0, 140))} is not what it is about`,
+    )
+  }
+  return {
+    sourcePartition: source.partition,
+    positions: [source.position],
+    indexes: [source.index],
+    keys: [key],
+    acts: [pinActOfScan(scan)],
+  }
+}
+
+function scannedPin({ engagement, receivedAtMs, source }: ReturnType<typeof decodePinEngagement>) {
   return { scan: scannedOf({ engagement, receivedAtMs }), source }
 }

@@ -1,10 +1,5 @@
-import {
-  scanEngagement,
-  scannedOf,
-  scannedPinKeys,
-  type ScannedEngagement,
-} from '@freshet/contracts/codecs/engagement-scan'
-import { decodeReceivedEngagement, encodePinEngagementOf } from '@freshet/contracts/codecs/onward'
+import { scanEngagement, scannedOf, type ScannedEngagement } from '@freshet/contracts/codecs/engagement-scan'
+import { decodeReceivedEngagement } from '@freshet/contracts/codecs/onward'
 import { recordOutcomes, type PartitionMeta, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { decodeUserState, encodeUserState } from '@freshet/contracts/codecs/user-state'
 import {
@@ -24,6 +19,7 @@ import { hashPair64 } from '@freshet/domain/hash'
 import { foldUser, newUserState, type UserLimits, type UserState } from '@freshet/domain/user-state'
 import type { FoldConfig } from './config.ts'
 import { badRecord, deadLetterRecord, type BadRecord } from './dead-letter.ts'
+import type { Rekeying } from './rekeying.ts'
 import { createDedupeWindow, receivedAt, type DedupeWindow } from './dedupe.ts'
 import { createHashSet } from './hash-set.ts'
 import type { FoldBatch, FoldBefore, FoldNeeds, FoldResult, Stage } from './stage.ts'
@@ -43,19 +39,24 @@ export type ErasedAt = (userId: string) => number | null
  * one (the same id of the same user: clients make them) by the rule of `dedupe.ts`. Everything else is folded, however
  * long ago it happened. What a record comes to depends on the log alone, never on where batches were cut.
  */
-export function createUserStage(config: FoldConfig, erasedAt: ErasedAt): Stage<ParsedEngagement, number> {
+export function createUserStage(
+  config: FoldConfig,
+  erasedAt: ErasedAt,
+  rekeying: Rekeying | null,
+): Stage<ParsedEngagement, number> {
   const limits = userLimits(config)
   const window = createDedupeWindow(config)
 
   return {
     topic: 'engagements.v1',
     family: 'user',
+    recordsAtOnce: ({ length }) => length,
     parse: ({ records }) => records.map(parse),
     badRecords: (parsed) => parsed.reduce((bad, { kind }) => bad + Number(kind === 'bad'), 0),
     needs: (parsed, cached) => needsOf(parsed, cached, config.compactAfterBytes, window),
     ofEnd: tailBytesIn,
     fold(batch, parsed, before) {
-      return foldUserBatch({ batch, parsed, before, config, limits, window, erasedAt })
+      return foldUserBatch({ batch, parsed, before, config, limits, window, erasedAt, rekeying })
     },
   }
 }
@@ -114,10 +115,12 @@ interface UserFold {
   readonly limits: UserLimits
   readonly window: DedupeWindow
   readonly erasedAt: ErasedAt
+  readonly rekeying: Rekeying | null
 }
 
 function foldUserBatch(fold: UserFold): FoldResult<number> {
   const { batch, parsed, before, config, limits, window, erasedAt } = fold
+  const rekeyed = fold.rekeying?.(batch.partition) ?? null
   const counts = { ...before.meta.counts }
   const outcomes = Object.fromEntries(recordOutcomes.map((outcome) => [outcome, 0])) as Record<RecordOutcome, number>
   const say = (outcome: RecordOutcome) => {
@@ -138,7 +141,6 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
   )
   const remember = new Map<number, number[]>()
   const deadLetters: NewRecord[] = []
-  const rekeyed: NewRecord[] = []
   let hashes = 0
 
   for (const item of parsed) {
@@ -183,12 +185,7 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     if (list === undefined) accepted.set(record.key, [scan])
     else list.push(scan)
     say('applied')
-    const keys = scannedPinKeys(scan)
-    const sourcePosition = storedPosition(batch.epoch, record.position)
-    for (let index = 0; index < keys.length; index++) {
-      const source = { partition: batch.partition, position: sourcePosition, index }
-      rekeyed.push({ key: keys[index] ?? '', partition: null, value: encodePinEngagementOf(scan.bytes, source) })
-    }
+    rekeyed?.add(scan, storedPosition(batch.epoch, record.position))
   }
 
   const puts: StatePut[] = []
@@ -232,7 +229,7 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     meta,
     onward: [
       { topic: 'dead-letters.v1' as const, records: deadLetters },
-      { topic: 'pin-engagements.v1' as const, records: rekeyed },
+      { topic: 'pin-engagements.v1' as const, records: rekeyed?.records() ?? [] },
     ].filter(({ records }) => records.length > 0),
     cache,
     outcomes,

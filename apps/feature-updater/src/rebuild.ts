@@ -185,7 +185,7 @@ async function folderInto(
     onError,
     signal,
   })
-  return createPartitionFolder({ ...common, stage: createUserStage(config.fold, erasures.erasedAtMs) })
+  return createPartitionFolder({ ...common, stage: createUserStage(config.fold, erasures.erasedAtMs, null) })
 }
 
 /** Up to where each partition may be folded; its reader waits there. */

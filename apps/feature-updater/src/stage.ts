@@ -73,7 +73,9 @@ export interface FoldBatch {
 export interface Stage<Parsed, Cached> {
   readonly topic: TopicName
   readonly family: StateFamily
-  /** Decodes the records; a bad one becomes a value that says so. */
+  /** How many of the first records are folded in one commit; at least one where there are any. */
+  recordsAtOnce(records: readonly LogRecord[]): number
+  /** Decodes the records; a bad one becomes a value that says so. Throws CODEC_NEWER where a newer version wrote one. */
   parse(batch: Pick<FoldBatch, 'records'>): readonly Parsed[]
   /** Records that are none of the wanted kind. */
   badRecords(parsed: readonly Parsed[]): number

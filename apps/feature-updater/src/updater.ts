@@ -21,6 +21,7 @@ import { createFollowing, isFoldedTopic } from './following.ts'
 import { createPartitionFolder, type FoldObserver, type PartitionFolder } from './fold-partition.ts'
 import { createPinStage } from './fold-pins.ts'
 import { createUserStage } from './fold-users.ts'
+import { createRekeying } from './rekeying.ts'
 
 /** Counts since the process began: what a scrape shows. The exact ones are in the partitions' meta. */
 export interface UpdaterStats {
@@ -104,6 +105,7 @@ export function createUpdater(options: {
   let lookedAtMs: number | null = null
   let lookFailure = ''
   let partitions = 0
+  let pinPartitions = 0
 
   const scopeOf = (topic: string): string => {
     const family = familyOf(topic)
@@ -149,7 +151,8 @@ export function createUpdater(options: {
         },
       },
     })
-  const users = folderOf(createUserStage(config.fold, erasures.erasedAtMs))
+  const rekeying = createRekeying(config.updater.onward, () => pinPartitions)
+  const users = folderOf(createUserStage(config.fold, erasures.erasedAtMs, rekeying))
   const pins = folderOf(createPinStage(config.fold))
   const folderFor = (topic: string) => (topic === 'engagements.v1' ? users : pins)
   const familyOf = (topic: string): StateFamily => (topic === 'engagements.v1' ? 'user' : 'pin')
@@ -168,6 +171,7 @@ export function createUpdater(options: {
   }
 
   const foldUsers = async (batch: LogBatch, signal: AbortSignal | undefined): Promise<BatchVerdict> => {
+    if (pinPartitions === 0) pinPartitions = await log.partitionCount('pin-engagements.v1')
     const verdict = await users.handle(batch, signal)
     await erasures.clearDoubt(batch.partition, stateScope('user', generations.user))
     return verdict

@@ -210,6 +210,11 @@ export const errorCatalogue = {
     meaning: 'A generation of state is not there, or still serves, or differs from the one that serves.',
   },
   CODEC_INVALID: { fault: 'client', retryable: false, meaning: 'Bytes that are no message of the wanted kind.' },
+  CODEC_NEWER: {
+    fault: 'server',
+    retryable: true,
+    meaning: 'A newer version wrote these bytes and this process cannot read them: update this process.',
+  },
 } as const satisfies Record<string, ErrorKind>
 
 export type ErrorCode = keyof typeof errorCatalogue

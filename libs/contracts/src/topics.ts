@@ -4,7 +4,7 @@ const dayMs = 86_400_000
 
 interface TopicSpec {
   /** What the record key is. */
-  readonly key: 'user id' | 'pin id' | 'surface'
+  readonly key: 'user id' | 'pin id' | 'surface' | 'source partition'
   readonly cleanup: 'delete' | 'compact'
   /** null: for ever. */
   readonly retentionMs: number | null
@@ -30,11 +30,12 @@ export const topics = {
     meaning: 'The catalogue.',
   },
   'pin-engagements.v1': {
-    key: 'pin id',
+    key: 'source partition',
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
-    message: 'freshet.engagement.v1.PinEngagement',
-    meaning: 'Engagements re-keyed by pin, for pin state.',
+    message: 'freshet.engagement.v1.PinEngagementBatch',
+    meaning:
+      'Engagements by what they are about, for pin state: one record for each batch and target partition. Records of earlier versions hold one `PinEngagement` each, by pin id.',
   },
   'pin-features.v1': {
     key: 'pin id',

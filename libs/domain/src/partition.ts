@@ -7,24 +7,29 @@ export function partitionOf(key: string, partitions: number): number {
 
 /** The same of a key's UTF-8. */
 export function partitionOfBytes(key: Uint8Array, partitions: number): number {
-  return (murmur2(key) & 0x7fffffff) % partitions
+  return partitionOfRange(key, 0, key.length, partitions)
 }
 
-/** Kafka's 32-bit MurmurHash2 (seed 0x9747b28c), as a signed 32-bit number. */
-function murmur2(data: Uint8Array): number {
+/** The same of a key whose UTF-8 is a part of some bytes. */
+export function partitionOfRange(bytes: Uint8Array, from: number, to: number, partitions: number): number {
+  return (murmur2(bytes, from, to) & 0x7fffffff) % partitions
+}
+
+/** Kafka's 32-bit MurmurHash2 (seed 0x9747b28c) of a part of some bytes, as a signed 32-bit number. */
+function murmur2(data: Uint8Array, from: number, to: number): number {
   const m = 0x5bd1e995
-  const length = data.length
+  const length = to - from
   let h = 0x9747b28c ^ length
   const blocks = length >>> 2
   for (let i = 0; i < blocks; i++) {
-    const at = i << 2
+    const at = from + (i << 2)
     let k = byte(data, at) | (byte(data, at + 1) << 8) | (byte(data, at + 2) << 16) | (byte(data, at + 3) << 24)
     k = Math.imul(k, m)
     k ^= k >>> 24
     k = Math.imul(k, m)
     h = Math.imul(h, m) ^ k
   }
-  const tail = blocks << 2
+  const tail = from + (blocks << 2)
   const rest = length & 3
   if (rest === 3) h ^= byte(data, tail + 2) << 16
   if (rest >= 2) h ^= byte(data, tail + 1) << 8

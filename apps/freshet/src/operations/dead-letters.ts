@@ -1,4 +1,9 @@
 import { decodePinEngagement, decodeReceivedEngagement } from '@freshet/contracts/codecs/onward'
+import {
+  decodePinEngagementBatch,
+  isPinEngagementBatch,
+  type PinEngagementRows,
+} from '@freshet/contracts/codecs/pin-engagement-batch'
 import { topics } from '@freshet/contracts/topics'
 import {
   listDeadLetters,
@@ -127,11 +132,24 @@ function line(letter: StoredLetter): string {
 function readToday({ sourceTopic, value }: StoredLetter): string {
   try {
     if (sourceTopic === 'engagements.v1') return JSON.stringify(decodeReceivedEngagement(value))
+    if (sourceTopic === 'pin-engagements.v1' && isPinEngagementBatch(value))
+      return JSON.stringify(listedRows(decodePinEngagementBatch(value)))
     if (sourceTopic === 'pin-engagements.v1') return JSON.stringify(decodePinEngagement(value))
     return `nothing is known about reading ${sourceTopic}`
   } catch (error) {
     return `still cannot be read: ${(error as Error).message}`
   }
+}
+
+/** Rows of a batch, one by one. */
+function listedRows({ sourcePartition, positions, indexes, keys, acts }: PinEngagementRows) {
+  const rows = keys.map((key, row) => ({
+    key,
+    ...acts[row],
+    sourcePosition: positions[row],
+    sourceIndex: indexes[row],
+  }))
+  return { sourcePartition, rows }
 }
 
 function warn(terminal: Terminal): (error: Error) => void {

@@ -39,6 +39,10 @@ export interface FieldWriter {
   doubles(field: number, numbers: Float64Array, count: number): void
   /** A bytes field that is an ascending column: the first number, then what each adds. */
   gaps(field: number, ascending: ArrayLike<number>): void
+  /** One byte of a field that `message` has begun. */
+  byte(value: number): void
+  /** Bytes of a field that `message` has begun, without a key or length of their own. */
+  raw(bytes: Uint8Array, from: number, to: number): void
   /** Bytes written so far. */
   length(): number
   /** A nested message. */
@@ -141,6 +145,14 @@ const fields: FieldWriter = {
       before = value
     }
     end(start)
+  },
+  byte(value) {
+    room(1)
+    buffer[at++] = value
+  },
+  raw(bytes, from, to) {
+    room(to - from)
+    for (let i = from; i < to; i++) buffer[at++] = bytes[i] ?? 0
   },
   length: () => at,
   message(field, write) {

@@ -1,4 +1,4 @@
-import { actions, surfaces, type Action, type Subject } from '@freshet/domain/engagement'
+import { actions, positiveActions, surfaces, type Action, type PinAct, type Subject } from '@freshet/domain/engagement'
 import { pinStateKey, subjectStateKey } from '@freshet/domain/pin-state'
 import { encodeFields } from '../bytes/wire.ts'
 import { maxSourcePartitions, writeEngagement, type ReceivedEngagement, type Source } from './onward.ts'
@@ -221,4 +221,16 @@ export function scannedPinKeys({ bytes, subjectKind, subjectAt, subjectTo, board
   const about = textAt(bytes, subjectAt, subjectTo)
   const first = kind === 'pin' ? pinStateKey(about) : subjectStateKey(kind, about)
   return boardTo === boardAt ? [first] : [first, subjectStateKey('board', textAt(bytes, boardAt, boardTo))]
+}
+
+/** What the state of a pin depends on, from the bytes of an engagement. */
+export function pinActOfScan(engagement: ScannedEngagement): PinAct {
+  const { bytes, action, occurredAtMs, userAt, userTo, boardAt, boardTo, position } = engagement
+  return {
+    action,
+    occurredAtMs,
+    userId: positiveActions.includes(action) ? textAt(bytes, userAt, userTo) : null,
+    boardId: boardTo === boardAt ? null : textAt(bytes, boardAt, boardTo),
+    shown: { position: position < 0 ? null : position },
+  }
 }

@@ -255,7 +255,10 @@ export interface Engagement {
   dwellMs?: number | undefined;
 }
 
-/** An engagement re-keyed by what it is about, for the second stage of the feature updater. Key of its topic: the pin id. */
+/**
+ * An engagement re-keyed by what it is about, for the second stage of the feature updater. Key of its record: the pin id.
+ * Earlier versions wrote one for each engagement; the same topic now holds `PinEngagementBatch`.
+ */
 export interface PinEngagement {
   /** The engagement as it was accepted. */
   engagement:
@@ -267,6 +270,44 @@ export interface PinEngagement {
   sourcePosition: number;
   /** Which of the records made from one source record this is, 0 = first. */
   sourceIndex: number;
+}
+
+/**
+ * Engagements re-keyed by what they are about: everything that one batch of the first stage sends to one partition of the
+ * second stage. Key of its record: the number of the source partition. Each row is one engagement as far as the state of one
+ * pin (or board, creator or topic) depends on it. Rows ascend by source position, then by source index. A column of texts is
+ * two fields: the lengths in bytes as varints, and the UTF-8 one after the other; length 0: none; both fields empty: none at all.
+ */
+export interface PinEngagementBatch {
+  /** Version of the layout: 1. A reader that does not know the layout stops at this record and reports it. */
+  layout: number;
+  /** Partition of `engagements.v1` that all of them came from. */
+  sourcePartition: number;
+  /**
+   * Varints: position of each row there: the first, then gaps. The receiver keeps a high-water mark per source partition and
+   * drops the rows below it, wherever an earlier record was cut.
+   */
+  sourcePositions: Uint8Array;
+  /** Varints: which of the rows made from one source record each is, 0 = first. */
+  sourceIndexes: Uint8Array;
+  /** Varints: bytes of each key. */
+  keyLengths: Uint8Array;
+  /** Key of the state that each row changes: a pin id, or `board ID`, `creator ID`, `topic ID`. */
+  keys: Uint8Array;
+  /** One byte each: the number of the action. */
+  actions: Uint8Array;
+  /** Varints: when each happened, milliseconds since the epoch. */
+  occurredAtMs: Uint8Array;
+  /** Varints: the position in the feed plus one; 0: not known. */
+  feedPositions: Uint8Array;
+  /** Varints: bytes of each user id. */
+  userLengths: Uint8Array;
+  /** Who, where the action counts distinct users: closeups, clicks and saves. */
+  users: Uint8Array;
+  /** Varints: bytes of each board id. */
+  boardLengths: Uint8Array;
+  /** The board of a save or unsave. */
+  boards: Uint8Array;
 }
 
 /** A record that could not be applied, kept with everything that is needed to find out why and to replay it. */
@@ -797,6 +838,313 @@ export const PinEngagement: MessageFns<PinEngagement> = {
     message.sourcePartition = object.sourcePartition ?? 0;
     message.sourcePosition = object.sourcePosition ?? 0;
     message.sourceIndex = object.sourceIndex ?? 0;
+    return message;
+  },
+};
+
+function createBasePinEngagementBatch(): PinEngagementBatch {
+  return {
+    layout: 0,
+    sourcePartition: 0,
+    sourcePositions: new Uint8Array(0),
+    sourceIndexes: new Uint8Array(0),
+    keyLengths: new Uint8Array(0),
+    keys: new Uint8Array(0),
+    actions: new Uint8Array(0),
+    occurredAtMs: new Uint8Array(0),
+    feedPositions: new Uint8Array(0),
+    userLengths: new Uint8Array(0),
+    users: new Uint8Array(0),
+    boardLengths: new Uint8Array(0),
+    boards: new Uint8Array(0),
+  };
+}
+
+export const PinEngagementBatch: MessageFns<PinEngagementBatch> = {
+  encode(message: PinEngagementBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.layout !== 0) {
+      writer.uint32(40).uint32(message.layout);
+    }
+    if (message.sourcePartition !== 0) {
+      writer.uint32(48).uint32(message.sourcePartition);
+    }
+    if (message.sourcePositions.length !== 0) {
+      writer.uint32(58).bytes(message.sourcePositions);
+    }
+    if (message.sourceIndexes.length !== 0) {
+      writer.uint32(66).bytes(message.sourceIndexes);
+    }
+    if (message.keyLengths.length !== 0) {
+      writer.uint32(74).bytes(message.keyLengths);
+    }
+    if (message.keys.length !== 0) {
+      writer.uint32(82).bytes(message.keys);
+    }
+    if (message.actions.length !== 0) {
+      writer.uint32(90).bytes(message.actions);
+    }
+    if (message.occurredAtMs.length !== 0) {
+      writer.uint32(98).bytes(message.occurredAtMs);
+    }
+    if (message.feedPositions.length !== 0) {
+      writer.uint32(106).bytes(message.feedPositions);
+    }
+    if (message.userLengths.length !== 0) {
+      writer.uint32(114).bytes(message.userLengths);
+    }
+    if (message.users.length !== 0) {
+      writer.uint32(122).bytes(message.users);
+    }
+    if (message.boardLengths.length !== 0) {
+      writer.uint32(130).bytes(message.boardLengths);
+    }
+    if (message.boards.length !== 0) {
+      writer.uint32(138).bytes(message.boards);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PinEngagementBatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePinEngagementBatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.layout = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.sourcePartition = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.sourcePositions = reader.bytes();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.sourceIndexes = reader.bytes();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.keyLengths = reader.bytes();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.keys = reader.bytes();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.actions = reader.bytes();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.occurredAtMs = reader.bytes();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.feedPositions = reader.bytes();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.userLengths = reader.bytes();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.users = reader.bytes();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.boardLengths = reader.bytes();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.boards = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PinEngagementBatch {
+    return {
+      layout: isSet(object.layout) ? globalThis.Number(object.layout) : 0,
+      sourcePartition: isSet(object.sourcePartition)
+        ? globalThis.Number(object.sourcePartition)
+        : isSet(object.source_partition)
+        ? globalThis.Number(object.source_partition)
+        : 0,
+      sourcePositions: isSet(object.sourcePositions)
+        ? bytesFromBase64(object.sourcePositions)
+        : isSet(object.source_positions)
+        ? bytesFromBase64(object.source_positions)
+        : new Uint8Array(0),
+      sourceIndexes: isSet(object.sourceIndexes)
+        ? bytesFromBase64(object.sourceIndexes)
+        : isSet(object.source_indexes)
+        ? bytesFromBase64(object.source_indexes)
+        : new Uint8Array(0),
+      keyLengths: isSet(object.keyLengths)
+        ? bytesFromBase64(object.keyLengths)
+        : isSet(object.key_lengths)
+        ? bytesFromBase64(object.key_lengths)
+        : new Uint8Array(0),
+      keys: isSet(object.keys) ? bytesFromBase64(object.keys) : new Uint8Array(0),
+      actions: isSet(object.actions) ? bytesFromBase64(object.actions) : new Uint8Array(0),
+      occurredAtMs: isSet(object.occurredAtMs)
+        ? bytesFromBase64(object.occurredAtMs)
+        : isSet(object.occurred_at_ms)
+        ? bytesFromBase64(object.occurred_at_ms)
+        : new Uint8Array(0),
+      feedPositions: isSet(object.feedPositions)
+        ? bytesFromBase64(object.feedPositions)
+        : isSet(object.feed_positions)
+        ? bytesFromBase64(object.feed_positions)
+        : new Uint8Array(0),
+      userLengths: isSet(object.userLengths)
+        ? bytesFromBase64(object.userLengths)
+        : isSet(object.user_lengths)
+        ? bytesFromBase64(object.user_lengths)
+        : new Uint8Array(0),
+      users: isSet(object.users) ? bytesFromBase64(object.users) : new Uint8Array(0),
+      boardLengths: isSet(object.boardLengths)
+        ? bytesFromBase64(object.boardLengths)
+        : isSet(object.board_lengths)
+        ? bytesFromBase64(object.board_lengths)
+        : new Uint8Array(0),
+      boards: isSet(object.boards) ? bytesFromBase64(object.boards) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: PinEngagementBatch): unknown {
+    const obj: any = {};
+    if (message.layout !== 0) {
+      obj.layout = Math.round(message.layout);
+    }
+    if (message.sourcePartition !== 0) {
+      obj.sourcePartition = Math.round(message.sourcePartition);
+    }
+    if (message.sourcePositions.length !== 0) {
+      obj.sourcePositions = base64FromBytes(message.sourcePositions);
+    }
+    if (message.sourceIndexes.length !== 0) {
+      obj.sourceIndexes = base64FromBytes(message.sourceIndexes);
+    }
+    if (message.keyLengths.length !== 0) {
+      obj.keyLengths = base64FromBytes(message.keyLengths);
+    }
+    if (message.keys.length !== 0) {
+      obj.keys = base64FromBytes(message.keys);
+    }
+    if (message.actions.length !== 0) {
+      obj.actions = base64FromBytes(message.actions);
+    }
+    if (message.occurredAtMs.length !== 0) {
+      obj.occurredAtMs = base64FromBytes(message.occurredAtMs);
+    }
+    if (message.feedPositions.length !== 0) {
+      obj.feedPositions = base64FromBytes(message.feedPositions);
+    }
+    if (message.userLengths.length !== 0) {
+      obj.userLengths = base64FromBytes(message.userLengths);
+    }
+    if (message.users.length !== 0) {
+      obj.users = base64FromBytes(message.users);
+    }
+    if (message.boardLengths.length !== 0) {
+      obj.boardLengths = base64FromBytes(message.boardLengths);
+    }
+    if (message.boards.length !== 0) {
+      obj.boards = base64FromBytes(message.boards);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PinEngagementBatch>): PinEngagementBatch {
+    return PinEngagementBatch.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PinEngagementBatch>): PinEngagementBatch {
+    const message = createBasePinEngagementBatch();
+    message.layout = object.layout ?? 0;
+    message.sourcePartition = object.sourcePartition ?? 0;
+    message.sourcePositions = object.sourcePositions ?? new Uint8Array(0);
+    message.sourceIndexes = object.sourceIndexes ?? new Uint8Array(0);
+    message.keyLengths = object.keyLengths ?? new Uint8Array(0);
+    message.keys = object.keys ?? new Uint8Array(0);
+    message.actions = object.actions ?? new Uint8Array(0);
+    message.occurredAtMs = object.occurredAtMs ?? new Uint8Array(0);
+    message.feedPositions = object.feedPositions ?? new Uint8Array(0);
+    message.userLengths = object.userLengths ?? new Uint8Array(0);
+    message.users = object.users ?? new Uint8Array(0);
+    message.boardLengths = object.boardLengths ?? new Uint8Array(0);
+    message.boards = object.boards ?? new Uint8Array(0);
     return message;
   },
 };
