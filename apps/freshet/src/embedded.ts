@@ -20,7 +20,7 @@ import { rankerSchema, type RankerConfig } from '@freshet/ranker/config'
 import { createRanker, type RunningRanker } from '@freshet/ranker/ranker'
 import type { EngineClock } from '@freshet/pipeline/clock'
 import { trainerSchema, type TrainerConfig } from '@freshet/trainer/config'
-import { createTrainer, type Trainer } from '@freshet/trainer/trainer'
+import { createPin2VecJob, type Pin2VecJob } from '@freshet/trainer/pin2vec/pin2vec-job'
 import type { ModelSlot } from '@freshet/ranking/model/slot'
 
 /** What the services stand on: adapters of one kind or the other. */
@@ -52,7 +52,7 @@ export interface Embedded {
   readonly ranker: RunningRanker
   readonly blender: RunningBlender
   /** null: switched off. */
-  readonly trainer: Trainer | null
+  readonly pin2vec: Pin2VecJob | null
   start(): Promise<void>
   /** Why feeds are not to be asked for yet; null: they are. */
   unready(): string | null
@@ -118,31 +118,31 @@ export function createEmbedded(options: {
       failed: (_what, error, at) => onError('blender', error, at),
     },
   })
-  const trainer =
+  const pin2vec =
     config.trainer === null
       ? null
-      : createTrainer({
+      : createPin2VecJob({
           log,
           clock,
           config: trainerSchema.parse(config.trainer ?? {}),
           checkpoints: platform.artefacts,
-          onError: (error, at) => onError('trainer', error, at),
+          onError: (error, at) => onError('pin2vec', error, at),
         })
   return {
     updater,
     candidates,
     ranker,
     blender,
-    trainer,
+    pin2vec,
     async start() {
       await updater.start(options.ranked === false ? ['engagements.v1'] : undefined)
       await Promise.all([candidates.start(), ...(options.ranked === false ? [] : [ranker.start()])])
       await blender.start()
-      await trainer?.start()
+      await pin2vec?.start()
     },
     unready: () => candidates.unready() ?? ranker.unready() ?? blender.unready(),
     async stop() {
-      await trainer?.stop()
+      await pin2vec?.stop()
       await blender.stop()
       await Promise.all([candidates.stop(), ranker.stop()])
       await updater.stop()

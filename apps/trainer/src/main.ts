@@ -4,8 +4,8 @@ import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
-import { observe } from './observe.ts'
-import { createTrainer } from './trainer.ts'
+import { observePin2Vec } from './pin2vec/observe.ts'
+import { createPin2VecJob } from './pin2vec/pin2vec-job.ts'
 
 await runService({
   name: 'trainer',
@@ -15,16 +15,16 @@ await runService({
     const clock = createSystemClock()
     const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     use({ name: 'log', close: () => log.close() })
-    const trainer = createTrainer({
+    const pin2vec = createPin2VecJob({
       log,
       clock,
       config: config.trainer,
       checkpoints: config.checkpointFolder === null ? null : createFolderArtefactStore(config.checkpointFolder),
-      onError: (error, at) => report(error, { part: 'trainer', ...at }),
+      onError: (error, at) => report(error, { part: 'pin2vec', ...at }),
       onLogReplaced: fail,
     })
-    use({ name: 'trainer', warning: () => trainer.warning(), drain: () => trainer.stop() })
-    await trainer.start()
-    observe(trainer, metrics)
+    use({ name: 'pin2vec', warning: () => pin2vec.warning(), drain: () => pin2vec.stop() })
+    await pin2vec.start()
+    observePin2Vec(pin2vec, metrics)
   },
 })

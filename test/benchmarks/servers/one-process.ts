@@ -75,7 +75,7 @@ serveParent({
   append: ({ topic, records }: Records) => appendAll(log, topic, records),
   async behind() {
     if (embedded.unready() !== null) return 1
-    const lags = [embedded.updater.lag(), embedded.candidates.lag(), embedded.trainer?.lag() ?? Promise.resolve(0)]
+    const lags = [embedded.updater.lag(), embedded.candidates.lag(), embedded.pin2vec?.lag() ?? Promise.resolve(0)]
     return (await Promise.all(lags)).reduce((sum, lag) => sum + lag, 0)
   },
   watch: () => watch.start(),

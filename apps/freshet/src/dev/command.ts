@@ -30,7 +30,7 @@ import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { listen } from '@freshet/service/http-app'
 import { runService, systemProcess, type ServiceContext } from '@freshet/service/lifecycle'
 import { createProgress } from '@freshet/service/progress'
-import { observe as observeTrainer } from '@freshet/trainer/observe'
+import { observePin2Vec } from '@freshet/trainer/pin2vec/observe'
 import { createEmbedded, type Embedded } from '../embedded.ts'
 import { devSchema, type DevConfig } from './config.ts'
 import { fillWithSample, isEmpty } from './fill.ts'
@@ -109,7 +109,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   observeMemory(embedded.blender, metrics)
   observeCandidates(embedded.candidates, metrics)
   observeRanker(embedded.ranker, metrics)
-  if (embedded.trainer !== null) observeTrainer(embedded.trainer, metrics)
+  if (embedded.pin2vec !== null) observePin2Vec(embedded.pin2vec, metrics)
   const updaterConfig = { fold: config.fold, updater: config.updater }
   use(watchUpdater(embedded.updater, { clock, config: updaterConfig, metrics }))
   const onDefect = (err: unknown): void => report(err, { part: 'server', outcome: 'defect' })

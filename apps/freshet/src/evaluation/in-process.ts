@@ -12,7 +12,7 @@ import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import type { ModelSlot } from '@freshet/ranking/model/slot'
 import { trainerSchema } from '@freshet/trainer/config'
-import { createTrainer } from '@freshet/trainer/trainer'
+import { createPin2VecJob } from '@freshet/trainer/pin2vec/pin2vec-job'
 import { createEmbedded, type EmbeddedConfig } from '../embedded.ts'
 import { withoutAlarms } from '../without-alarms.ts'
 import type { EvaluationTarget } from './evaluate.ts'
@@ -71,8 +71,8 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
     onError: (_part, error) => (failure ??= error),
   })
   // It is given events in the order of the recording, because what it learns depends on that order.
-  const trainer = usesEmbeddings(options.config)
-    ? createTrainer({
+  const pin2vec = usesEmbeddings(options.config)
+    ? createPin2VecJob({
         log: {
           ...log,
           append: (topic, records) => Promise.resolve(records.map((record) => hold(topic as TopicName, record))),
@@ -96,10 +96,10 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
     return { partition: 0, position: 0 }
   }
 
-  /** Gives the trainer records, or none: it also publishes by time, as it does beside the log. */
+  /** Gives Pin2Vec records, or none: it also publishes by time, as it does beside the log. */
   async function teach(topic: TopicName, records: readonly LogRecord[]): Promise<void> {
     const next = learned + records.length
-    await trainer?.fold({ topic, partition: 0, from: learned, next, end: next, records })
+    await pin2vec?.fold({ topic, partition: 0, from: learned, next, end: next, records })
     learned = next
   }
 
@@ -134,7 +134,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       await add('engagements.v1', engagement.userId, encodeEngagement(engagement, engagement.occurredAtMs))
     },
     async mark() {
-      await trainer?.publish()
+      await pin2vec?.publish()
       await flush()
       embedded.candidates.mark()
       memory.compact()

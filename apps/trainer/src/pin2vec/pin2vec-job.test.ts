@@ -9,8 +9,8 @@ import { topicLayouts } from '@freshet/contracts/topics'
 import { asId } from '@freshet/domain/ids'
 import { decodeSnapshot } from '@freshet/columns/snapshot'
 import { describe, expect, it } from 'vitest'
-import { trainerSchema } from './config.ts'
-import { createTrainer } from './trainer.ts'
+import { trainerSchema } from '../config.ts'
+import { createPin2VecJob } from './pin2vec-job.ts'
 
 const startMs = Date.UTC(2026, 0, 1)
 
@@ -53,7 +53,7 @@ async function world(checkpoints: ArtefactStore | null = null) {
   await log.applyTopics(topicLayouts(1))
   const config = trainerSchema.parse({ dimensions: 16, maxPins: 1000 })
   const errors: Error[] = []
-  const trainer = () => createTrainer({ log, clock, config, checkpoints, onError: (error) => errors.push(error) })
+  const job = () => createPin2VecJob({ log, clock, config, checkpoints, onError: (error) => errors.push(error) })
   const click = async (rounds: number, from = 0): Promise<void> => {
     for (let round = from; round < from + rounds; round++) {
       for (let user = 0; user < 40; user++) {
@@ -81,15 +81,15 @@ async function world(checkpoints: ArtefactStore | null = null) {
     await reader.stop()
     return found
   }
-  return { clock, log, trainer, click, embeddings, errors }
+  return { clock, log, job, click, embeddings, errors }
 }
 
 const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, at) => sum + value * b[at]!, 0)
 
-describe('trainer', () => {
+describe('Pin2Vec job', () => {
   it('publishes embeddings in which pins of one taste are near each other', async () => {
-    const { log, trainer, click, embeddings, errors } = await world()
-    const running = trainer()
+    const { log, job, click, embeddings, errors } = await world()
+    const running = job()
     await running.start()
     await click(30)
     await log.drain()
@@ -105,7 +105,7 @@ describe('trainer', () => {
   it('A6: rows whose publication failed are published the next time, without being touched again', async () => {
     const { clock, log, click, embeddings, errors } = await world()
     let refusing = true
-    const trainer = createTrainer({
+    const job = createPin2VecJob({
       log: {
         ...log,
         append: (topic, records) => (refusing ? Promise.reject(new Error('away')) : log.append(topic, records)),
@@ -115,22 +115,22 @@ describe('trainer', () => {
       checkpoints: null,
       onError: (error) => errors.push(error),
     })
-    await trainer.start()
+    await job.start()
     await click(5)
     await log.drain()
-    await trainer.publish()
+    await job.publish()
     expect(errors.map(({ message }) => message)).toContain('away')
-    expect(trainer.stats().published).toBe(0)
+    expect(job.stats().published).toBe(0)
     refusing = false
-    await trainer.publish()
+    await job.publish()
     expect((await embeddings()).size).toBe(12)
-    await trainer.stop()
+    await job.stop()
   })
 
   it('A6: a checkpoint made while publications fail holds the rows that wait', async () => {
     const checkpoints = memoryArtefacts()
-    const { clock, log, trainer, click, embeddings } = await world(checkpoints)
-    const failing = createTrainer({
+    const { clock, log, job, click, embeddings } = await world(checkpoints)
+    const failing = createPin2VecJob({
       log: { ...log, append: () => Promise.reject(new Error('away')) },
       clock,
       config: trainerSchema.parse({ dimensions: 16, maxPins: 1000 }),
@@ -141,7 +141,7 @@ describe('trainer', () => {
     await click(5)
     await log.drain()
     await failing.stop()
-    const second = trainer()
+    const second = job()
     await second.start()
     await second.stop()
     expect((await embeddings()).size).toBe(12)
@@ -149,15 +149,15 @@ describe('trainer', () => {
 
   it('goes on from its checkpoint where it stopped, and learns nothing twice', async () => {
     const checkpoints = memoryArtefacts()
-    const { log, trainer, click } = await world(checkpoints)
-    const first = trainer()
+    const { log, job, click } = await world(checkpoints)
+    const first = job()
     await first.start()
     await click(5)
     await log.drain()
     await first.stop()
     const pairs = first.stats().pairs
     expect(pairs).toBeGreaterThan(0)
-    const second = trainer()
+    const second = job()
     await second.start()
     await log.drain()
     expect(second.stats().pairs).toBe(pairs)
@@ -166,7 +166,7 @@ describe('trainer', () => {
 
   it('A26: forgets what an erased user did last, in the next checkpoint too', async () => {
     const checkpoints = memoryArtefacts()
-    const { log, trainer, click } = await world(checkpoints)
+    const { log, job, click } = await world(checkpoints)
     const windows = async (): Promise<number> => {
       const checkpoint = decodeSnapshot(await checkpoints.get('trainer/pin2vec.checkpoint'))
       return checkpoint
@@ -174,14 +174,14 @@ describe('trainer', () => {
         .u8('lengths')
         .filter((length) => length > 0).length
     }
-    const first = trainer()
+    const first = job()
     await first.start()
     await click(3)
     await log.drain()
     await first.stop()
     expect(await windows()).toBe(40)
     await log.append('engagements.v1', [{ key: 'user-7', value: null, partition: null }])
-    const second = trainer()
+    const second = job()
     await second.start()
     await log.drain()
     await second.stop()
@@ -190,15 +190,15 @@ describe('trainer', () => {
 
   it('A2: keeps what it learned from a log that is gone, names that, and reads the new log from its start', async () => {
     const checkpoints = memoryArtefacts()
-    const { log, trainer, click, errors } = await world(checkpoints)
-    const first = trainer()
+    const { log, job, click, errors } = await world(checkpoints)
+    const first = job()
     await first.start()
     await click(3)
     await log.drain()
     await first.stop()
     const { pairs, pins } = first.stats()
     log.recreate('engagements.v1')
-    const second = trainer()
+    const second = job()
     await second.start()
     await click(2, 3)
     await log.drain()
@@ -210,15 +210,15 @@ describe('trainer', () => {
 
   it('learns again from the log where the checkpoint is broken, and says so', async () => {
     const checkpoints = memoryArtefacts()
-    const { log, trainer, click, errors } = await world(checkpoints)
-    const first = trainer()
+    const { log, job, click, errors } = await world(checkpoints)
+    const first = job()
     await first.start()
     await click(3)
     await log.drain()
     await first.stop()
     const bytes = await checkpoints.get('trainer/pin2vec.checkpoint')
     await checkpoints.put('trainer/pin2vec.checkpoint', bytes.slice(0, bytes.length / 2))
-    const second = trainer()
+    const second = job()
     await second.start()
     await log.drain()
     expect(second.stats().pairs).toBe(first.stats().pairs)
