@@ -3,6 +3,7 @@ import { freshnessRows, hotUserRows, onCluster, onLmdb } from './freshness.ts'
 import { getFeedClusterRows, getFeedRows } from './get-feed.ts'
 import { importRows } from './import.ts'
 import { ingestClusterRows, ingestRows } from './ingest.ts'
+import { kafkaClientRows } from './kafka-clients.ts'
 import { rebuildClusterRows, rebuildLmdbRows } from './rebuild.ts'
 import { retrieveRows, retrieveWhileFoldingRows } from './retrieve.ts'
 import { shardRows } from './shards.ts'
@@ -23,6 +24,7 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'feature updater on Kafka and Redis', needs: 'cluster', run: updaterClusterRows },
   { name: 'feature updater, memory of many users', needs: 'nothing', run: updaterMemoryRows },
   { name: 'feature updater in memory: sizes, CPU, cache', needs: 'time', run: () => updaterRows() },
+  { name: 'Kafka by both client libraries', needs: 'cluster', run: kafkaClientRows },
   { name: 'freshness, one process on LMDB', needs: 'nothing', run: freshnessRows(onLmdb) },
   { name: 'freshness, Kafka and Redis', needs: 'cluster', run: freshnessRows(onCluster) },
   { name: 'hot user, one process on LMDB', needs: 'nothing', run: hotUserRows(onLmdb) },

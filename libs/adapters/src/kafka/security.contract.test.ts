@@ -5,7 +5,7 @@ import type { EventLog } from '@freshet/contracts/ports/event-log'
 import { afterAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { kafkaSchema, type KafkaConfig } from '../settings.ts'
-import { aRecord, aTopic, eventLogContract } from '../suites/event-log.suite.ts'
+import { aRecord, aTopic, eventLogContract, until } from '../suites/event-log.suite.ts'
 import { createSystemClock } from '../system/clock.ts'
 import { makeCertificates } from '../testing/certificates.ts'
 import { testHost } from '../testing/kafka-server.ts'
@@ -76,19 +76,21 @@ if ('absent' in server) {
       await log.applyTopics([topic])
       await log.append(topic.name, [aRecord('secured')])
       let read = ''
-      const seen = Promise.withResolvers<undefined>()
+      const errors: string[] = []
       const reader = await log.readAll({
         topics: [topic.name],
         maxBatchRecords: 10,
         startAt: () => null,
-        onError: (error) => seen.reject(error),
+        // A broker may not lead a topic yet that was created a moment ago.
+        onError: ({ message }) => void errors.push(message),
         onBatch: async ({ records }) => {
           read = new TextDecoder().decode(records[0]!.value)
-          seen.resolve(undefined)
           return Promise.resolve()
         },
       })
-      await seen.promise
+      await until('the record', () => read !== '').catch((error: Error) =>
+        Promise.reject(new Error(`${error.message}; ${errors.join('; ')}`)),
+      )
       await reader.stop()
       return read
     }

@@ -1,0 +1,81 @@
+import type { KafkaCluster } from './cluster.ts'
+import type { Persistently } from './retrying.ts'
+import { maxRecordBytesIn, readConfigs } from './topics.ts'
+import { knowsTopicIds, topicIdCall } from './wire/topic-ids.ts'
+
+/** What an append has to know of a topic. */
+export interface TopicFacts {
+  readonly partitions: number
+  /** Largest record, bytes. */
+  readonly maxRecordBytes: number
+}
+
+/** What the brokers say about topics. All of it rejects with LOG_TOPIC_MISSING and LOG_UNAVAILABLE. */
+export interface Topics {
+  /** Asked once, then kept until `forget`. */
+  facts(topic: string): Promise<TopicFacts>
+  forget(topic: string): void
+  /** As in `EventLog`. */
+  identity(topic: string): Promise<string | null>
+  /** As in `EventLog`. */
+  starts(topic: string): Promise<readonly number[]>
+  /** As in `EventLog`. */
+  ends(topic: string): Promise<readonly number[]>
+}
+
+/** Kafka's names for the first position and for one past the last. */
+const earliest = -2
+const latest = -1
+
+/** Asks a cluster about topics. */
+export function createTopics(cluster: KafkaCluster, persistently: Persistently): Topics {
+  const facts = new Map<string, Promise<TopicFacts>>()
+
+  const ask = (topic: string): Promise<TopicFacts> =>
+    persistently(`asking about ${topic}`, async () => {
+      const { length: partitions } = await cluster.leaders(topic)
+      const config = (await readConfigs(cluster, [topic])).get(topic)
+      return { partitions, maxRecordBytes: maxRecordBytesIn(config ?? new Map<string, string>()) }
+    })
+
+  const positions = (topic: string, time: number): Promise<readonly number[]> =>
+    persistently(`asking for positions of ${topic}`, async () => {
+      const leaders = await cluster.leaders(topic)
+      const found: number[] = new Array<number>(leaders.length).fill(0)
+      const askNode = async (nodeId: number): Promise<void> => {
+        const partitions = leaders.flatMap((leader, partition) => (leader === nodeId ? [partition] : []))
+        const answers = await cluster.on(nodeId, (broker) => broker.positionsAt(topic, partitions, time))
+        for (const { partition, position } of answers) found[partition] = position
+      }
+      try {
+        await Promise.all([...new Set(leaders)].map(askNode))
+      } catch (error) {
+        await cluster.refresh([topic])
+        throw error
+      }
+      return found
+    })
+
+  return {
+    facts(topic) {
+      let known = facts.get(topic)
+      if (known === undefined) {
+        known = ask(topic)
+        facts.set(topic, known)
+        known.catch(() => facts.delete(topic))
+      }
+      return known
+    },
+    forget: (topic) => void facts.delete(topic),
+    starts: (topic) => positions(topic, earliest),
+    ends: (topic) => positions(topic, latest),
+    identity: (topic) =>
+      persistently(`asking which ${topic} this is`, async () => {
+        await cluster.leaders(topic)
+        // Any broker of a cluster that is being upgraded may answer: an old one does not know ids.
+        return cluster.onAny((broker) =>
+          knowsTopicIds(broker) ? broker.send(topicIdCall(topic)) : Promise.resolve(null),
+        )
+      }),
+  }
+}
