@@ -88,8 +88,8 @@ if ('absent' in server) {
           return Promise.resolve()
         },
       })
-      await until('the record', () => read !== '').catch((error: Error) =>
-        Promise.reject(new Error(`${error.message}; ${errors.join('; ')}`)),
+      await until('the record', () => read !== '').catch((error: unknown) =>
+        Promise.reject(new Error(`${String(error)}; ${errors.join('; ')}`)),
       )
       await reader.stop()
       return read

@@ -1,15 +1,16 @@
 import { logReplaced } from '@freshet/contracts/followed-log'
-import type { LogRecord, TopicPartition } from '@freshet/contracts/ports/event-log'
-import { recordsLost } from '../shared/log/errors.ts'
-import { keyOf } from '../shared/log/partition-key.ts'
-import { asError } from '../shared/as-error.ts'
-import type { Chunk } from '../shared/log/partition-pump.ts'
-import type { KafkaCluster } from './cluster.ts'
-import { fetchCall } from './wire/hot-requests.ts'
-import type { FetchedPartition } from './wire/hot-requests.ts'
-import { brokerError } from './wire/failures.ts'
-import type { KafkaSettings } from './options.ts'
-import { decodeBatches } from './wire/record-batch.ts'
+import type { TopicPartition } from '@freshet/contracts/ports/event-log'
+import { recordsLost } from '../../shared/log/errors.ts'
+import { keyOf } from '../../shared/log/partition-key.ts'
+import { asError } from '../../shared/as-error.ts'
+import type { Chunk } from '../../shared/log/partition-pump.ts'
+import type { KafkaCluster } from '../cluster.ts'
+import { fetchCall } from '../wire/hot-requests.ts'
+import type { FetchedPartition } from '../wire/hot-requests.ts'
+import { brokerError } from '../wire/failures.ts'
+import type { KafkaSettings } from '../options.ts'
+import { canAsk, newLane, sleepUntilWoken, takeSlice, unpack } from './lane.ts'
+import type { Lane } from './lane.ts'
 
 /** Reads partitions from their leaders, a bounded part of each ahead of whoever takes it. */
 export interface Fetcher {
@@ -18,28 +19,6 @@ export interface Fetcher {
   add(at: TopicPartition): void
   remove(at: TopicPartition): void
   close(): Promise<void>
-}
-
-interface Lane {
-  readonly at: TopicPartition
-  /** Where the next request begins; null: nobody has asked yet. */
-  position: number | null
-  /** Read, not taken. */
-  ahead: { readonly from: number; readonly batches: Buffer } | null
-  /** Being handed out. */
-  slices: {
-    readonly records: readonly LogRecord[]
-    taken: number
-    readonly next: number
-    readonly deletedUnread?: number
-  } | null
-  handedOut: number | null
-  /** Why nothing can be read from here on: told to whoever asks next. */
-  beyondEnd: Error | null
-  end: number
-  notBeforeMs: number
-  askedAtMs: number
-  wake: (() => void) | null
 }
 
 const pauseAfterErrorMs = 100
@@ -84,9 +63,6 @@ export function createFetcher(
     lane.ahead = null
     lane.slices = null
   }
-
-  const canAsk = (lane: Lane, now: number): boolean =>
-    lane.position !== null && lane.ahead === null && lane.notBeforeMs <= now
 
   /** Reads from one leader for as long as it leads any of the partitions. */
   async function readFrom(nodeId: number): Promise<void> {
@@ -223,28 +199,13 @@ export function createFetcher(
   const supervised = supervise()
 
   function slice(lane: Lane, maxRecords: number): Chunk | null {
-    if (lane.slices === null && lane.ahead !== null) {
-      const { from, batches } = lane.ahead
+    const { ahead } = lane
+    if (lane.slices === null && ahead !== null) {
       drop(lane)
-      // Where decoding fails, it is read again: the bytes may have been damaged on their way.
-      lane.position = from
       poke()
-      const decoded = decodeBatches(batches, from)
-      if (decoded.next === from) throw new Error(`no whole batch of ${keyOf(lane.at)} came from position ${from} on`)
-      lane.slices = { ...decoded, taken: 0 }
-      lane.position = decoded.next
+      unpack(lane, ahead)
     }
-    const { slices } = lane
-    if (slices === null) return null
-    const records = slices.records.slice(slices.taken, slices.taken + maxRecords)
-    slices.taken += records.length
-    const last = records.at(-1)
-    const whole = slices.taken >= slices.records.length || last === undefined
-    const next = whole ? slices.next : last.position + 1
-    if (whole) lane.slices = null
-    lane.handedOut = next
-    const { deletedUnread } = slices
-    return { records, next, end: Math.max(lane.end, next), ...(deletedUnread !== undefined && { deletedUnread }) }
+    return takeSlice(lane, maxRecords)
   }
 
   return {
@@ -264,32 +225,13 @@ export function createFetcher(
         const { beyondEnd } = lane
         lane.beyondEnd = null
         if (beyondEnd !== null) throw beyondEnd
-        await new Promise<void>((resolve) => {
-          const wake = () => {
-            stop.removeEventListener('abort', wake)
-            lane.wake = null
-            resolve()
-          }
-          lane.wake = wake
-          stop.addEventListener('abort', wake)
-        })
+        await sleepUntilWoken(lane, stop)
       }
       return null
     },
 
     add(at) {
-      lanes.set(keyOf(at), {
-        at,
-        position: null,
-        ahead: null,
-        slices: null,
-        handedOut: null,
-        beyondEnd: null,
-        end: 0,
-        notBeforeMs: 0,
-        askedAtMs: 0,
-        wake: null,
-      })
+      lanes.set(keyOf(at), newLane(at))
       superviseNow()
     },
 

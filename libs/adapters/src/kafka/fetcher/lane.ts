@@ -1,0 +1,88 @@
+import type { LogRecord, TopicPartition } from '@freshet/contracts/ports/event-log'
+import { keyOf } from '../../shared/log/partition-key.ts'
+import type { Chunk } from '../../shared/log/partition-pump.ts'
+import { decodeBatches } from '../wire/record-batch.ts'
+
+/** How far one partition was read, and what was read ahead of whoever takes it. */
+export interface Lane {
+  readonly at: TopicPartition
+  /** Where the next request begins; null: nobody has asked yet, or what was read has not been taken. */
+  position: number | null
+  /** Read, not taken. */
+  ahead: { readonly from: number; readonly batches: Buffer } | null
+  /** Being handed out. */
+  slices: {
+    readonly records: readonly LogRecord[]
+    taken: number
+    readonly next: number
+    readonly deletedUnread?: number
+  } | null
+  handedOut: number | null
+  /** Why nothing can be read from here on: reported to whoever asks next. */
+  beyondEnd: Error | null
+  end: number
+  notBeforeMs: number
+  askedAtMs: number
+  wake: (() => void) | null
+}
+
+/** A lane from which nobody has asked for anything. */
+export function newLane(at: TopicPartition): Lane {
+  return {
+    at,
+    position: null,
+    ahead: null,
+    slices: null,
+    handedOut: null,
+    beyondEnd: null,
+    end: 0,
+    notBeforeMs: 0,
+    askedAtMs: 0,
+    wake: null,
+  }
+}
+
+/** Whether the next stretch of a lane can be asked for. */
+export function canAsk(lane: Lane, nowMs: number): boolean {
+  return lane.position !== null && lane.ahead === null && lane.notBeforeMs <= nowMs
+}
+
+/**
+ * Decodes what was read ahead of a lane, which may then be read on. Throws where the bytes were damaged; they are read
+ * again then, because it may have happened on their way.
+ */
+export function unpack(lane: Lane, { from, batches }: NonNullable<Lane['ahead']>): void {
+  lane.position = from
+  const decoded = decodeBatches(batches, from)
+  if (decoded.next === from) throw new Error(`no whole batch of ${keyOf(lane.at)} came from position ${from} on`)
+  lane.slices = { ...decoded, taken: 0 }
+  lane.position = decoded.next
+}
+
+/** Hands out at most `maxRecords` of what was unpacked; null: there is nothing. */
+export function takeSlice(lane: Lane, maxRecords: number): Chunk | null {
+  const { slices } = lane
+  if (slices === null) return null
+  const records = slices.records.slice(slices.taken, slices.taken + maxRecords)
+  slices.taken += records.length
+  const last = records.at(-1)
+  const whole = slices.taken >= slices.records.length || last === undefined
+  const next = whole ? slices.next : last.position + 1
+  if (whole) lane.slices = null
+  lane.handedOut = next
+  const { deletedUnread } = slices
+  return { records, next, end: Math.max(lane.end, next), ...(deletedUnread !== undefined && { deletedUnread }) }
+}
+
+/** Resolves when the lane is woken or the signal aborts. */
+export function sleepUntilWoken(lane: Lane, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      stop.removeEventListener('abort', wake)
+      lane.wake = null
+      resolve()
+    }
+    lane.wake = wake
+    stop.addEventListener('abort', wake)
+  })
+}
