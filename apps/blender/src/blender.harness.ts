@@ -244,6 +244,7 @@ export function foundPins(pins: readonly string[], request: RetrieveRequest): Re
     exhausted: request.fillTo > 0 && found.length === fresh.length,
     shownBefore: pinIds.length - found.length,
     catchingUp: false,
+    embeddings: [{ modelId: 'pin2vec', version: 'v1' }],
   }
 }
 

@@ -2,11 +2,14 @@ import { ContractError } from '@freshet/contracts/errors'
 import { float32Column, uint16Column } from '@freshet/contracts/bytes/columns'
 import {
   SourceStatus,
+  type EmbeddingVersion,
   type RetrieveRequest,
   type RetrieveResponse,
+  type SourceCandidates,
 } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { Found } from '@freshet/pipeline/stage'
 import { pinKeysOf, type PinKeys } from '@freshet/domain/pin-keys'
+import type { SourceColumns } from './source-columns.ts'
 
 /** Columns of candidates as they were found, best first. */
 export interface CandidateColumns {
@@ -16,6 +19,10 @@ export interface CandidateColumns {
   readonly sourceNames: readonly string[]
   /** Bit i: `sourceNames[i]` found it. */
   readonly foundBy: Uint32Array
+  /** What each source found, beside `sourceNames`; empty: not known any more. */
+  readonly foundBySource: readonly SourceColumns[]
+  /** Versions of the embeddings that were searched. */
+  readonly embeddings: readonly EmbeddingVersion[]
   /** Codes of what was left out. */
   readonly shortfalls: readonly string[]
   /** Whether what was awaited is reflected. */
@@ -54,6 +61,8 @@ export function candidatesOf(
       retrievalScores,
       sourceNames: found.sourceNames ?? [],
       foundBy: found.foundBy ?? new Uint32Array(pinIds.length),
+      foundBySource: found.foundBySource ?? [],
+      embeddings: found.embeddings ?? [],
       shortfalls: found.shortfalls ?? [],
       candidatesFresh: found.candidatesFresh ?? true,
       shownBefore: found.shownBefore ?? new Uint8Array(pinIds.length),
@@ -81,19 +90,9 @@ export function candidatesFrom(
   if (!scores.every(Number.isFinite))
     throw new ContractError('CALL_INTERNAL', 'the candidate service answered a score that is not finite')
   const { pinIds, retrievalScores } = withOthers(response.pinIds, scores, also)
-  const foundBy = new Uint32Array(pinIds.length)
-  const shortfalls: string[] = []
-  for (const [at, { candidateIndices, status, source }] of response.sources.entries()) {
-    if (status === SourceStatus.TIMED_OUT) shortfalls.push('SOURCE_TIMED_OUT')
-    if (status === SourceStatus.FAILED) shortfalls.push('SOURCE_FAILED')
-    if (at >= maxSources) continue
-    for (const row of uint16Column(candidateIndices)) {
-      if (row >= response.pinIds.length) throw misfit(`candidate_indices of ${source}`, row, response.pinIds.length)
-      foundBy[row] = (foundBy[row] as number) | (1 << at)
-    }
-  }
-  if (response.catchingUp) shortfalls.push('CANDIDATES_BEHIND')
   const count = response.pinIds.length
+  const foundBySource = response.sources.slice(0, maxSources).map(sourceColumns)
+  const foundBy = foundByOf(foundBySource, { found: count, size: pinIds.length })
   if (response.shownBefore > count) throw misfit('shown_before', response.shownBefore, count)
   const { exhausted } = response
   const isWithin = fillTo > 0 && !exhausted
@@ -104,11 +103,48 @@ export function candidatesFrom(
       exhausted,
       unfinished: isWithin && (count >= fillTo || response.sweptTo !== sweptTo),
     },
-    sourceNames: response.sources.slice(0, maxSources).map(({ source }) => source),
+    sourceNames: foundBySource.map(({ name }) => name),
     foundBy,
-    shortfalls,
+    foundBySource,
+    embeddings: response.embeddings,
+    shortfalls: shortfallsOf(response),
     candidatesFresh: response.fresh,
   })
+}
+
+function sourceColumns({ source, candidateIndices, scores }: SourceCandidates): SourceColumns {
+  const columns = { name: source, rows: uint16Column(candidateIndices), scores: float32Column(scores) }
+  if (columns.scores.length !== columns.rows.length)
+    throw misfit(`scores of ${source}`, columns.scores.length, columns.rows.length)
+  return columns
+}
+
+/** Throws CALL_INTERNAL where a source names a candidate that there is not, or one twice. */
+function foundByOf(
+  sources: readonly SourceColumns[],
+  { found, size }: { readonly found: number; readonly size: number },
+): Uint32Array {
+  const foundBy = new Uint32Array(size)
+  for (const [at, { name, rows }] of sources.entries()) {
+    for (const row of rows) {
+      if (row >= found) throw misfit(`candidate_indices of ${name}`, row, found)
+      const bits = foundBy[row] as number
+      if (((bits >>> at) & 1) === 1)
+        throw new ContractError('CALL_INTERNAL', `the candidate service answered the pin ${row} twice for ${name}`)
+      foundBy[row] = bits | (1 << at)
+    }
+  }
+  return foundBy
+}
+
+/** Codes of what the candidate service left out. */
+function shortfallsOf({ sources, catchingUp }: RetrieveResponse): string[] {
+  const codes: string[] = []
+  for (const { status } of sources) {
+    if (status === SourceStatus.TIMED_OUT) codes.push('SOURCE_TIMED_OUT')
+    if (status === SourceStatus.FAILED) codes.push('SOURCE_FAILED')
+  }
+  return catchingUp ? [...codes, 'CANDIDATES_BEHIND'] : codes
 }
 
 /** The names of the sources that a row's bits stand for. */

@@ -2,6 +2,7 @@ import { ContractError } from '@freshet/contracts/errors'
 import {
   Consistency,
   Depth,
+  type ClientContext,
   type Evaluation,
   type GetFeedRequest,
   type GetRelatedPinsRequest,
@@ -29,20 +30,21 @@ const commonFields = {
   atMs: whole,
   explain: boolean,
   evaluation: evaluationOf,
+  client: clientOf,
 }
 
 /** A home feed request from JSON; nothing is coerced. Throws CALL_INVALID_ARGUMENT, naming the field. */
 export function feedRequestFromJson(body: unknown): GetFeedRequest {
   const { atMs, ...given } = read(body, '', { ...commonFields, pageToken: string })
   const none = { userId: '', pageSize: 0, pageToken: '', after: [], sessionId: '', locale: '', explain: false }
-  return { ...none, evaluation: undefined, ...given, ...(atMs !== undefined && { atMs }) }
+  return { ...none, evaluation: undefined, client: undefined, ...given, ...(atMs !== undefined && { atMs }) }
 }
 
 /** A request for related pins from JSON; nothing is coerced. Throws CALL_INVALID_ARGUMENT, naming the field. */
 export function relatedRequestFromJson(body: unknown): GetRelatedPinsRequest {
   const { atMs, ...given } = read(body, '', { ...commonFields, pinId: string })
   const none = { userId: '', pinId: '', pageSize: 0, after: [], sessionId: '', locale: '', explain: false }
-  return { ...none, evaluation: undefined, ...given, ...(atMs !== undefined && { atMs }) }
+  return { ...none, evaluation: undefined, client: undefined, ...given, ...(atMs !== undefined && { atMs }) }
 }
 
 /** The fields of a query string as JSON has them. What is no number stays a string, and is refused as one. */
@@ -83,6 +85,18 @@ function evaluationOf(value: unknown, field: string): Evaluation {
     sources: strings,
   })
   return { ...dryRun, dryRun: false, ...given }
+}
+
+function clientOf(value: unknown, field: string): ClientContext {
+  const { utcOffsetMinutes, ...given } = read(value, `${field}.`, {
+    platform: string,
+    appVersion: string,
+    deviceClass: string,
+    country: string,
+    utcOffsetMinutes: whole,
+  })
+  const none = { platform: '', appVersion: '', deviceClass: '', country: '' }
+  return { ...none, ...given, ...(utcOffsetMinutes !== undefined && { utcOffsetMinutes }) }
 }
 
 function oneOf<Value>(values: Readonly<Record<string, Value>>): Reader<Value> {

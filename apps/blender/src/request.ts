@@ -2,6 +2,7 @@ import { ContractError } from '@freshet/contracts/errors'
 import {
   Consistency,
   Depth,
+  type ClientContext,
   type Evaluation,
   type GetFeedRequest,
   type GetRelatedPinsRequest,
@@ -27,6 +28,8 @@ export interface FeedRequest {
   readonly sessionId: string
   /** In canonical case; empty: any. */
   readonly locale: string
+  /** What the client says of itself; undefined: nothing. */
+  readonly client: ClientContext | undefined
   readonly atMs: number
   readonly explain: boolean
   readonly params: FeedParams
@@ -52,6 +55,8 @@ const maxPageSize = 100
 const maxTokens = 1_024
 const maxPinsNamed = 10_000
 const maxSourcesNamed = 64
+const maxClientChars = 64
+const maxUtcOffsetMinutes = 1_440
 /** 2106: what a served entry's 32 bits of seconds hold. */
 const latestAtMs = 0xffffffff * 1000
 
@@ -104,12 +109,26 @@ function commonOf(request: Omit<GetFeedRequest, 'pageToken'>, bounds: RequestBou
     pageSize: pageSize === 0 ? defaultPageSize : pageSize,
     sessionId,
     locale,
+    client: clientOf(request.client),
     atMs,
     explain: request.explain,
     ...awaitedOf(request.after, partitions),
     ...evaluation,
     params: evaluation.collective ? withoutBudgets(bounds.params) : bounds.params,
   }
+}
+
+function clientOf(client: ClientContext | undefined): ClientContext | undefined {
+  if (client === undefined) return undefined
+  const { platform, appVersion, deviceClass, country, utcOffsetMinutes = 0 } = client
+  const texts = { platform, app_version: appVersion, device_class: deviceClass, country }
+  for (const [field, text] of Object.entries(texts)) {
+    if (text.length > maxClientChars)
+      throw invalid(`client.${field}`, `has ${text.length} characters; at most ${maxClientChars} are allowed`)
+  }
+  if (!Number.isInteger(utcOffsetMinutes) || Math.abs(utcOffsetMinutes) > maxUtcOffsetMinutes)
+    throw invalid('client.utc_offset_minutes', `is ${utcOffsetMinutes}; give −1440 to 1440, or none`)
+  return client
 }
 
 function evaluationOf(evaluation: Evaluation | undefined) {

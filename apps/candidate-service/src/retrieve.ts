@@ -98,6 +98,8 @@ export function responseOf(
     exhausted: found.exhausted && !catchingUp,
     shownBefore: found.shownBefore,
     catchingUp,
+    // Rows of `pin-embeddings.v1` do not name a version yet.
+    embeddings: [],
   }
 }
 

@@ -63,7 +63,7 @@ export const topics = {
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
     message: 'freshet.feed.v1.FeedServed',
-    meaning: 'What was shown, with the features as used.',
+    meaning: 'What was shown and why, with the features as used, and a sample of what was not shown.',
   },
   'engagements-late.v1': {
     key: 'user id',

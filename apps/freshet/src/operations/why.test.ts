@@ -89,6 +89,62 @@ describe('freshet why', () => {
     })
   })
 
+  it('shows where a pin stood in each source, and what moved it', async () => {
+    await record(
+      aFeed('f1', 'ada', {
+        sourceRanks: bytesOf(Uint16Array.of(4, 0, 2)),
+        sourceScores: bytesOf(Float32Array.of(0.5, 12, 0.25)),
+        retrievalRanks: bytesOf(Uint16Array.of(9, 1)),
+        retrievalScores: bytesOf(Float32Array.of(0.125, 2)),
+        moves: {
+          reasons: ['spacing/same-creator'],
+          reasonIndices: Uint8Array.of(0),
+          pins: bytesOf(Uint16Array.of(1)),
+          from: bytesOf(Uint16Array.of(0)),
+          to: bytesOf(Uint16Array.of(1)),
+        },
+      }),
+    )
+    await runWhy('ada', { data, pin: 'p2' }, terminal)
+    expect(written).toContain('found by trending (1., score 12.00), popularity (3., score 0.2500)\n')
+    expect(written).toContain('candidate 2, retrieval score 2.000\n')
+    expect(written).toContain('moved by spacing/same-creator from 0 to 1\n')
+  })
+
+  it('shows why a candidate was not shown, where it is in the sample', async () => {
+    const unshown = {
+      reasons: [
+        { stage: 'seen', reason: 'seen', candidates: 7, sampled: 1 },
+        { stage: 'page', reason: 'below-page', candidates: 3, sampled: 1 },
+      ],
+      pinIds: ['p5', 'p6'],
+      reasonIndices: Uint8Array.of(0, 1),
+      foundBy: bytesOf(Uint32Array.of(1, 2)),
+      sourceRanks: bytesOf(Uint16Array.of(3, 8)),
+      sourceScores: bytesOf(Float32Array.of(2, 1)),
+      retrievalRanks: bytesOf(Uint16Array.of(30, 40)),
+      retrievalScores: bytesOf(Float32Array.of(0.5, 0.25)),
+      utilities: bytesOf(Float32Array.of(NaN, 0.125)),
+    }
+    await record(aFeed('f1', 'ada', { unshown }))
+    await runWhy('ada', { data }, terminal)
+    expect(written).toMatch(/not shown .*\n {2}seen: seen +1 of 7 {2}p5\n {2}page: below-page +1 of 3 {2}p6\n/)
+    written = ''
+    await runWhy('ada', { data, pin: 'p6' }, terminal)
+    expect(written).toContain('p6 was not shown: page removed it (below-page), utility 0.1250\n')
+    expect(written).toContain('found by popularity (9., score 1.000)\n')
+    expect(written).not.toContain('p1')
+    written = ''
+    await runWhy('ada', { data, pin: 'p5', json: true }, terminal)
+    expect(JSON.parse(written)).toMatchObject({
+      pins: [],
+      unshown: { pins: [{ pinId: 'p5', stage: 'seen', samplingProbability: 1 / 7, utility: null }] },
+    })
+    await expect(runWhy('ada', { data, pin: 'p8' }, terminal)).rejects.toThrow(
+      /does not hold p8; it holds p1, p2; of 10 candidates that it does not show, 2 are recorded, and not this one/,
+    )
+  })
+
   it('says what is not there', async () => {
     await expect(runWhy('ada', { data }, terminal)).rejects.toThrow(/holds no feed of ada/)
     await record(aFeed('f1', 'ada'))

@@ -24,20 +24,28 @@ export async function runWhy(userId: string, given: WhyArguments, terminal: Term
   const problem = idProblem(userId)
   if (problem !== null) throw new ArgumentError(`the user id ${problem}`)
   const served = await servedTo(userId, given, terminal)
-  const pins = given.pin === undefined ? served.pins : served.pins.filter(({ pinId }) => pinId === given.pin)
-  if (pins.length === 0 && given.pin !== undefined) {
-    throw new ContractError(
-      'FEED_MISSING',
-      `the feed ${served.feedId} does not hold ${given.pin}; it holds ${served.pins.map(({ pinId }) => pinId).join(', ')}`,
-    )
-  }
+  const shown = given.pin === undefined ? served : onlyPin(served, given.pin)
   if (given.json === true) {
-    terminal.write(`${JSON.stringify({ ...served, pins })}\n`)
+    terminal.write(`${JSON.stringify(shown)}\n`)
     return
   }
-  for (const line of given.pin === undefined ? slateLines(served, pins) : pinLines(served, pins)) {
-    terminal.write(`${line}\n`)
-  }
+  for (const line of given.pin === undefined ? slateLines(shown) : pinLines(shown)) terminal.write(`${line}\n`)
+}
+
+/** The slate with what it says of one pin. Throws FEED_MISSING for one that it neither shows nor has in its sample. */
+function onlyPin(served: ServedJson, pinId: string): ServedJson {
+  const { feedId, unshown } = served
+  const pins = served.pins.filter((pin) => pin.pinId === pinId)
+  const fallen = unshown?.pins.filter((pin) => pin.pinId === pinId) ?? []
+  if (pins.length + fallen.length > 0)
+    return { ...served, pins, unshown: unshown === null ? null : { ...unshown, pins: fallen } }
+  const left = unshown?.reasons.reduce((sum, { candidates }) => sum + candidates, 0) ?? 0
+  const sample =
+    left === 0
+      ? ''
+      : `; of ${left} candidates that it does not show, ${unshown?.pins.length ?? 0} are recorded, and not this one`
+  const held = served.pins.map((pin) => pin.pinId).join(', ')
+  throw new ContractError('FEED_MISSING', `the feed ${feedId} does not hold ${pinId}; it holds ${held}${sample}`)
 }
 
 async function servedTo(userId: string, given: WhyArguments, terminal: Terminal): Promise<ServedJson> {
@@ -63,7 +71,8 @@ function headLine({ feedId, userId, at, surface, degradation, modelVersion, rela
   return `feed ${feedId} of ${userId} at ${at}: ${about}, degradation ${degradation}, model ${modelVersion === '' ? 'none' : modelVersion}`
 }
 
-function slateLines(served: ServedJson, pins: readonly ServedPin[]): string[] {
+function slateLines(served: ServedJson): string[] {
+  const { pins } = served
   const widest = Math.max(0, ...pins.map(({ pinId }) => pinId.length))
   return [
     headLine(served),
@@ -78,17 +87,60 @@ function slateLines(served: ServedJson, pins: readonly ServedPin[]): string[] {
       const took = `${(tookUs / 1000).toFixed(1)} ms`.padStart(9)
       return `  ${stage.padEnd(20)} ${String(candidatesIn).padStart(5)} → ${String(candidatesOut).padStart(5)} ${took}  ${[...why, error].join(' ')}`.trimEnd()
     }),
+    ...unshownLines(served),
   ]
 }
 
-function pinLines(served: ServedJson, pins: readonly ServedPin[]): string[] {
+/** Some that were not shown, by where they left. */
+function unshownLines({ unshown }: ServedJson): string[] {
+  if (unshown === null || unshown.pins.length === 0) return []
+  return [
+    'not shown (a sample; --pin says more)',
+    ...unshown.reasons
+      .filter(({ sampled }) => sampled > 0)
+      .map(({ stage, reason, candidates, sampled }) => {
+        const pins = unshown.pins.filter((pin) => pin.stage === stage && pin.reason === reason)
+        const label = `${stage}: ${reason}`
+        return `  ${label.padEnd(34)} ${sampled} of ${candidates}  ${pins.map(({ pinId }) => pinId).join(' ')}`
+      }),
+  ]
+}
+
+function pinLines(served: ServedJson): string[] {
   return [
     headLine(served),
-    ...pins.flatMap(({ pinId, position, utility, sources, probabilities, features }) => [
+    ...served.pins.flatMap(({ pinId, position, utility, probabilities, features, moves, ...candidate }) => [
       `${pinId} at ${position}, utility ${utility.toFixed(4)}`,
-      `  found by ${sources.join(', ')}`,
+      ...foundLines(candidate),
+      ...moves.map(({ why, from, to }) => `  moved by ${why} from ${from} to ${to}`),
       ...Object.entries(probabilities).map(([action, p]) => `  P(${action}) ${p.toFixed(4)}`),
       ...Object.entries(features).map(([name, value]) => `  ${name.padEnd(24)} ${value}`),
     ]),
+    ...(served.unshown?.pins ?? []).flatMap(({ pinId, stage, reason, utility, ...candidate }) => [
+      `${pinId} was not shown: ${stage} removed it (${reason})${utility === null ? '' : `, utility ${utility.toFixed(4)}`}`,
+      ...foundLines(candidate),
+    ]),
+  ]
+}
+
+/** The sources of a pin, with its rank in each (1 = best) and their scores, and its place among all candidates. */
+function foundLines({
+  sources,
+  sourceRanks,
+  sourceScores,
+  retrievalRank,
+  retrievalScore,
+}: Pick<ServedPin, 'sources' | 'sourceRanks' | 'sourceScores' | 'retrievalRank' | 'retrievalScore'>): string[] {
+  const found = sources.map((source) => {
+    const [rank, score] = [sourceRanks[source], sourceScores[source]]
+    return rank === undefined || score === undefined
+      ? source
+      : `${source} (${rank + 1}., score ${score.toPrecision(4)})`
+  })
+  return [
+    `  found by ${found.join(', ')}`,
+    ...(retrievalRank === null || retrievalScore === null
+      ? []
+      : [`  candidate ${retrievalRank + 1}, retrieval score ${retrievalScore.toPrecision(4)}`]),
   ]
 }

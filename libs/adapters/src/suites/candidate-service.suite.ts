@@ -58,6 +58,7 @@ export function aRetrieveResponse(seed: number): RetrieveResponse {
   const scores = Float32Array.from({ length: count }, (_, i) => (count - i) / 7)
   const indices = Uint16Array.from({ length: count }, (_, i) => i)
   return {
+    embeddings: [{ modelId: 'pin2vec', version: `v${seed}` }],
     pinIds: Array.from({ length: count }, (_, i) => `pin-${seed}-${i}`),
     scores: Buffer.from(bytesOf(scores)),
     sources: [

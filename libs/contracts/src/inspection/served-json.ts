@@ -1,20 +1,31 @@
-import { float32Column, uint32Column } from '../bytes/columns.ts'
-import { degradationToJSON } from '../gen/freshet/blending/v1/blending.ts'
+import { float32Column, uint16Column } from '../bytes/columns.ts'
+import { degradationToJSON, freshnessToJSON } from '../gen/freshet/blending/v1/blending.ts'
 import { surfaceToJSON } from '../gen/freshet/engagement/v1/engagement.ts'
-import type { FeedServed } from '../gen/freshet/feed/v1/feed.ts'
+import type { FeedContext, FeedServed, PinMoves } from '../gen/freshet/feed/v1/feed.ts'
+import { servedCandidates, type ServedCandidate } from './served-candidates.ts'
+import { unshownJson, type UnshownJson } from './served-unshown.ts'
 import { isoTime } from './user-json.ts'
 
 /** One pin of a slate that was served, as it was recorded. */
-export interface ServedPin {
-  readonly pinId: string
+export interface ServedPin extends ServedCandidate {
   /** In the whole feed, from 0. */
   readonly position: number
   readonly utility: number
-  readonly sources: readonly string[]
+  /** With which probability ordering put it there. */
+  readonly propensity: number
+  /** What ordering moved it for: the stage, a slash, its reason; from and to are positions in that stage's slate. */
+  readonly moves: readonly ServedMove[]
   /** P(action) by action; empty where the ranker did not take part. */
   readonly probabilities: Readonly<Record<string, number>>
   /** The numbers that the ranker saw, by feature; empty where it did not take part. */
   readonly features: Readonly<Record<string, number>>
+}
+
+/** One move of a pin. */
+export interface ServedMove {
+  readonly why: string
+  readonly from: number
+  readonly to: number
 }
 
 /** A slate that was served, for people. */
@@ -29,8 +40,15 @@ export interface ServedJson {
   readonly modelVersion: string
   /** Empty: not of related pins. */
   readonly relatedToPinId: string
+  /** What was asked; null: not recorded. */
+  readonly context: Readonly<Record<string, unknown>> | null
+  readonly experiments: FeedServed['experiments']
+  /** null: not recorded. */
+  readonly versions: NonNullable<FeedServed['versions']> | null
   readonly pins: readonly ServedPin[]
   readonly stages: FeedServed['stages']
+  /** null: not recorded. */
+  readonly unshown: UnshownJson | null
 }
 
 /** A record of `feeds-served.v1`, its columns turned into rows. */
@@ -43,23 +61,41 @@ export function servedJson(served: FeedServed): ServedJson {
     degradation: degradationToJSON(served.degradation).replace('DEGRADATION_', ''),
     modelVersion: served.modelVersion,
     relatedToPinId: served.relatedToPinId,
+    context: served.context === undefined ? null : contextJson(served.context),
+    experiments: served.experiments,
+    versions: served.versions ?? null,
     pins: pinsOf(served),
     stages: served.stages,
+    unshown: unshownJson(served),
+  }
+}
+
+function contextJson({
+  freshness,
+  pageSessionStartedAtMs,
+  ...context
+}: FeedContext): Readonly<Record<string, unknown>> {
+  return {
+    ...context,
+    pageSessionStartedAt: isoTime(pageSessionStartedAtMs),
+    freshness: freshnessToJSON(freshness).replace('FRESHNESS_', ''),
   }
 }
 
 function pinsOf(served: FeedServed): ServedPin[] {
   const utilities = float32Column(served.utilities)
-  const foundBy = uint32Column(served.foundBy)
+  const propensities = float32Column(served.propensities)
   const features = float32Column(served.features)
   const probabilities = float32Column(served.probabilities)
   const width = served.featureNames.length
   const rows = served.pinIds.length
-  return served.pinIds.map((pinId, row) => ({
-    pinId,
+  const moves = movesByPin(served.moves)
+  return servedCandidates(served, served.sources).map((candidate, row) => ({
+    ...candidate,
     position: served.firstPosition + row,
     utility: utilities[row] ?? 0,
-    sources: served.sources.filter((_, bit) => (((foundBy[row] ?? 0) >>> bit) & 1) === 1),
+    propensity: propensities[row] ?? 1,
+    moves: moves.get(row) ?? [],
     probabilities: Object.fromEntries(
       served.actions.map((action, at) => [action, probabilities[at * rows + row] ?? 0] as const),
     ),
@@ -67,4 +103,17 @@ function pinsOf(served: FeedServed): ServedPin[] {
       served.featureNames.map((name, at) => [name, features[row * width + at] ?? 0] as const),
     ),
   }))
+}
+
+function movesByPin(moves: PinMoves | undefined): ReadonlyMap<number, readonly ServedMove[]> {
+  const byPin = new Map<number, ServedMove[]>()
+  if (moves === undefined) return byPin
+  const [from, to] = [uint16Column(moves.from), uint16Column(moves.to)]
+  for (const [at, pin] of uint16Column(moves.pins).entries()) {
+    const why = moves.reasons[moves.reasonIndices[at] ?? -1] ?? ''
+    const ofPin = byPin.get(pin) ?? []
+    ofPin.push({ why, from: from[at] ?? 0, to: to[at] ?? 0 })
+    byPin.set(pin, ofPin)
+  }
+  return byPin
 }

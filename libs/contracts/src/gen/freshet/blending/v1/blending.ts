@@ -286,7 +286,25 @@ export interface GetFeedRequest {
   /** Say what each stage did. */
   explain: boolean;
   /** Set by evaluations only. */
-  evaluation: Evaluation | undefined;
+  evaluation:
+    | Evaluation
+    | undefined;
+  /** What the client says of itself: recorded with the feed, for training and experiments. */
+  client: ClientContext | undefined;
+}
+
+/** What a client says of itself. No value is longer than 64 characters; empty: not known. */
+export interface ClientContext {
+  /** Such as `ios`, `android` or `web`. */
+  platform: string;
+  /** Version of the client. */
+  appVersion: string;
+  /** Such as `phone`, `tablet` or `desktop`. */
+  deviceClass: string;
+  /** ISO 3166-1 alpha-2 code of where the user is, such as `AT`. */
+  country: string;
+  /** Minutes that the user's clock is ahead of UTC, −1,440–1,440; absent: not known. */
+  utcOffsetMinutes?: number | undefined;
 }
 
 /** A pin in a feed. */
@@ -363,7 +381,11 @@ export interface GetRelatedPinsRequest {
   /** Say what each stage did. */
   explain: boolean;
   /** Set by evaluations only. */
-  evaluation: Evaluation | undefined;
+  evaluation:
+    | Evaluation
+    | undefined;
+  /** What the client says of itself: recorded with the feed, for training and experiments. */
+  client: ClientContext | undefined;
 }
 
 /** Related pins. */
@@ -584,6 +606,7 @@ function createBaseGetFeedRequest(): GetFeedRequest {
     atMs: undefined,
     explain: false,
     evaluation: undefined,
+    client: undefined,
   };
 }
 
@@ -615,6 +638,9 @@ export const GetFeedRequest: MessageFns<GetFeedRequest> = {
     }
     if (message.evaluation !== undefined) {
       Evaluation.encode(message.evaluation, writer.uint32(74).fork()).join();
+    }
+    if (message.client !== undefined) {
+      ClientContext.encode(message.client, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -704,6 +730,14 @@ export const GetFeedRequest: MessageFns<GetFeedRequest> = {
             message.evaluation = Evaluation.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.client = ClientContext.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -747,6 +781,7 @@ export const GetFeedRequest: MessageFns<GetFeedRequest> = {
         : undefined,
       explain: isSet(object.explain) ? globalThis.Boolean(object.explain) : false,
       evaluation: isSet(object.evaluation) ? Evaluation.fromJSON(object.evaluation) : undefined,
+      client: isSet(object.client) ? ClientContext.fromJSON(object.client) : undefined,
     };
   },
 
@@ -779,6 +814,9 @@ export const GetFeedRequest: MessageFns<GetFeedRequest> = {
     if (message.evaluation !== undefined) {
       obj.evaluation = Evaluation.toJSON(message.evaluation);
     }
+    if (message.client !== undefined) {
+      obj.client = ClientContext.toJSON(message.client);
+    }
     return obj;
   },
 
@@ -798,6 +836,154 @@ export const GetFeedRequest: MessageFns<GetFeedRequest> = {
     message.evaluation = (object.evaluation !== undefined && object.evaluation !== null)
       ? Evaluation.fromPartial(object.evaluation)
       : undefined;
+    message.client = (object.client !== undefined && object.client !== null)
+      ? ClientContext.fromPartial(object.client)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseClientContext(): ClientContext {
+  return { platform: "", appVersion: "", deviceClass: "", country: "", utcOffsetMinutes: undefined };
+}
+
+export const ClientContext: MessageFns<ClientContext> = {
+  encode(message: ClientContext, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.platform !== "") {
+      writer.uint32(10).string(message.platform);
+    }
+    if (message.appVersion !== "") {
+      writer.uint32(18).string(message.appVersion);
+    }
+    if (message.deviceClass !== "") {
+      writer.uint32(26).string(message.deviceClass);
+    }
+    if (message.country !== "") {
+      writer.uint32(34).string(message.country);
+    }
+    if (message.utcOffsetMinutes !== undefined) {
+      writer.uint32(40).sint32(message.utcOffsetMinutes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClientContext {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClientContext();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.platform = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.appVersion = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.deviceClass = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.country = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.utcOffsetMinutes = reader.sint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ClientContext {
+    return {
+      platform: isSet(object.platform) ? globalThis.String(object.platform) : "",
+      appVersion: isSet(object.appVersion)
+        ? globalThis.String(object.appVersion)
+        : isSet(object.app_version)
+        ? globalThis.String(object.app_version)
+        : "",
+      deviceClass: isSet(object.deviceClass)
+        ? globalThis.String(object.deviceClass)
+        : isSet(object.device_class)
+        ? globalThis.String(object.device_class)
+        : "",
+      country: isSet(object.country) ? globalThis.String(object.country) : "",
+      utcOffsetMinutes: isSet(object.utcOffsetMinutes)
+        ? globalThis.Number(object.utcOffsetMinutes)
+        : isSet(object.utc_offset_minutes)
+        ? globalThis.Number(object.utc_offset_minutes)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ClientContext): unknown {
+    const obj: any = {};
+    if (message.platform !== "") {
+      obj.platform = message.platform;
+    }
+    if (message.appVersion !== "") {
+      obj.appVersion = message.appVersion;
+    }
+    if (message.deviceClass !== "") {
+      obj.deviceClass = message.deviceClass;
+    }
+    if (message.country !== "") {
+      obj.country = message.country;
+    }
+    if (message.utcOffsetMinutes !== undefined) {
+      obj.utcOffsetMinutes = Math.round(message.utcOffsetMinutes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ClientContext>): ClientContext {
+    return ClientContext.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ClientContext>): ClientContext {
+    const message = createBaseClientContext();
+    message.platform = object.platform ?? "";
+    message.appVersion = object.appVersion ?? "";
+    message.deviceClass = object.deviceClass ?? "";
+    message.country = object.country ?? "";
+    message.utcOffsetMinutes = object.utcOffsetMinutes ?? undefined;
     return message;
   },
 };
@@ -1403,6 +1589,7 @@ function createBaseGetRelatedPinsRequest(): GetRelatedPinsRequest {
     atMs: undefined,
     explain: false,
     evaluation: undefined,
+    client: undefined,
   };
 }
 
@@ -1434,6 +1621,9 @@ export const GetRelatedPinsRequest: MessageFns<GetRelatedPinsRequest> = {
     }
     if (message.evaluation !== undefined) {
       Evaluation.encode(message.evaluation, writer.uint32(74).fork()).join();
+    }
+    if (message.client !== undefined) {
+      ClientContext.encode(message.client, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -1523,6 +1713,14 @@ export const GetRelatedPinsRequest: MessageFns<GetRelatedPinsRequest> = {
             message.evaluation = Evaluation.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.client = ClientContext.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1566,6 +1764,7 @@ export const GetRelatedPinsRequest: MessageFns<GetRelatedPinsRequest> = {
         : undefined,
       explain: isSet(object.explain) ? globalThis.Boolean(object.explain) : false,
       evaluation: isSet(object.evaluation) ? Evaluation.fromJSON(object.evaluation) : undefined,
+      client: isSet(object.client) ? ClientContext.fromJSON(object.client) : undefined,
     };
   },
 
@@ -1598,6 +1797,9 @@ export const GetRelatedPinsRequest: MessageFns<GetRelatedPinsRequest> = {
     if (message.evaluation !== undefined) {
       obj.evaluation = Evaluation.toJSON(message.evaluation);
     }
+    if (message.client !== undefined) {
+      obj.client = ClientContext.toJSON(message.client);
+    }
     return obj;
   },
 
@@ -1616,6 +1818,9 @@ export const GetRelatedPinsRequest: MessageFns<GetRelatedPinsRequest> = {
     message.explain = object.explain ?? false;
     message.evaluation = (object.evaluation !== undefined && object.evaluation !== null)
       ? Evaluation.fromPartial(object.evaluation)
+      : undefined;
+    message.client = (object.client !== undefined && object.client !== null)
+      ? ClientContext.fromPartial(object.client)
       : undefined;
     return message;
   },

@@ -6,8 +6,18 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Degradation, degradationFromJSON, degradationToJSON, StageReport } from "../../blending/v1/blending.ts";
+import {
+  ClientContext,
+  Degradation,
+  degradationFromJSON,
+  degradationToJSON,
+  Freshness,
+  freshnessFromJSON,
+  freshnessToJSON,
+  StageReport,
+} from "../../blending/v1/blending.ts";
 import { Surface, surfaceFromJSON, surfaceToJSON } from "../../engagement/v1/engagement.ts";
+import { EmbeddingVersion } from "../../retrieval/v1/retrieval.ts";
 
 export const protobufPackage = "freshet.feed.v1";
 
@@ -51,6 +61,134 @@ export interface FeedServed {
   stages: StageReport[];
   /** The pin whose related pins these are; empty on the home feed. */
   relatedToPinId: string;
+  /** What was asked, beyond who and when. */
+  context:
+    | FeedContext
+    | undefined;
+  /**
+   * Little-endian uint16 each: the place of a pin among what a source found, 0 = best. One for each bit set in `found_by`: pin
+   * by pin, and of one pin the lowest bit first. Empty: not known.
+   */
+  sourceRanks: Uint8Array;
+  /** Little-endian float32, beside `source_ranks`: the source's own scores, of no common scale. */
+  sourceScores: Uint8Array;
+  /** Little-endian uint16 each: the place of the pin among all candidates as they were found, 0 = best. */
+  retrievalRanks: Uint8Array;
+  /** Little-endian float32 each: the merged retrieval score. */
+  retrievalScores: Uint8Array;
+  /**
+   * Little-endian float32 each: the probability with which ordering puts this pin at this position, given the candidates and
+   * the pins above. Empty: 1 for each, since ordering is deterministic.
+   */
+  propensities: Uint8Array;
+  /** Which experiments the request is part of. */
+  experiments: ExperimentBucket[];
+  /** What made it. */
+  versions:
+    | FeedVersions
+    | undefined;
+  /** Which of the pins ordering put elsewhere than their utility would have. */
+  moves:
+    | PinMoves
+    | undefined;
+  /** A sample of the candidates that are not on this page. */
+  unshown: UnshownCandidates | undefined;
+}
+
+/** What was asked. */
+export interface FeedContext {
+  /** BCP 47 locale of the user in canonical case; empty: not known. */
+  locale: string;
+  /** How many pins were asked for. */
+  pageSize: number;
+  /** When the first page of this page session was asked for, milliseconds since the epoch. */
+  pageSessionStartedAtMs: number;
+  /** What the client says of itself; absent: nothing. */
+  client:
+    | ClientContext
+    | undefined;
+  /** The only sources that were asked; empty: all that are on. */
+  onlySources: string[];
+  /** How many pins the request ranks alone; 0: any pin may come. */
+  amongPins: number;
+  /** How many pins the request excludes by name. */
+  excludedPins: number;
+  /** Whether seen pins may come again. */
+  allowRepeats: boolean;
+  /** Codes of the error catalogue that say why it was degraded. */
+  reasons: string[];
+  /** Whether the tokens' events were reflected. */
+  freshness: Freshness;
+}
+
+/** A request's place in one experiment. Every layer divides all requests independently of the others. */
+export interface ExperimentBucket {
+  /** Name of the layer. */
+  layer: string;
+  /** Number of the bucket in the layer, from 0. */
+  bucket: number;
+  /** Name of the experiment that has the bucket; empty: none has. */
+  experiment: string;
+  /** Name of its arm; empty: none. */
+  arm: string;
+}
+
+/** Versions of what made a feed. The model's is `FeedServed.model_version`. */
+export interface FeedVersions {
+  /** Hash of the ranking plan (freshet.ranking.v1.RankResponse.plan_version); empty: nothing was ranked. */
+  rankingPlan: string;
+  /** Version of the fold that made the user's state; 0: not known. */
+  userStateFold: number;
+  /** Of the embeddings that candidates were searched with. */
+  embeddings: EmbeddingVersion[];
+}
+
+/** Pins of a page that a stage moved, in columns: a row for each move, in the order of the stages. */
+export interface PinMoves {
+  /** Why: the stage, a slash, its reason. */
+  reasons: string[];
+  /** One byte each: index in `reasons`. */
+  reasonIndices: Uint8Array;
+  /** Little-endian uint16 each: index in `FeedServed.pin_ids`. */
+  pins: Uint8Array;
+  /** Little-endian uint16 each: position, from 0, among the candidates that the stage was given. */
+  from: Uint8Array;
+  /** Little-endian uint16 each: position among those that it answered. */
+  to: Uint8Array;
+}
+
+/** Candidates that were not shown, in columns: for each stage and reason a uniform sample of those that left there. */
+export interface UnshownCandidates {
+  /** Where and why candidates left, all of them. */
+  reasons: UnshownReason[];
+  /** The candidates sampled, in the order in which they were found. */
+  pinIds: string[];
+  /** One byte each: index in `reasons`. */
+  reasonIndices: Uint8Array;
+  /** As in FeedServed, with the names in `FeedServed.sources`. */
+  foundBy: Uint8Array;
+  /** As in FeedServed. */
+  sourceRanks: Uint8Array;
+  /** As in FeedServed. */
+  sourceScores: Uint8Array;
+  /** As in FeedServed. */
+  retrievalRanks: Uint8Array;
+  /** As in FeedServed. */
+  retrievalScores: Uint8Array;
+  /** Little-endian float32 each; NaN where the candidate left before it was ranked. Empty: nothing was ranked. */
+  utilities: Uint8Array;
+}
+
+/** A stage and a reason at which candidates left. One of them is in the sample with the probability `sampled` / `candidates`. */
+export interface UnshownReason {
+  /** Name of the stage. */
+  stage: string;
+  /** The reason, as the stage has it. */
+  reason: string;
+  /** How many left there. */
+  candidates: number;
+  /** How many of these are in the sample. */
+  sampled: number;
 }
 
 function createBaseFeedServed(): FeedServed {
@@ -73,6 +211,16 @@ function createBaseFeedServed(): FeedServed {
     degradation: 0,
     stages: [],
     relatedToPinId: "",
+    context: undefined,
+    sourceRanks: new Uint8Array(0),
+    sourceScores: new Uint8Array(0),
+    retrievalRanks: new Uint8Array(0),
+    retrievalScores: new Uint8Array(0),
+    propensities: new Uint8Array(0),
+    experiments: [],
+    versions: undefined,
+    moves: undefined,
+    unshown: undefined,
   };
 }
 
@@ -131,6 +279,36 @@ export const FeedServed: MessageFns<FeedServed> = {
     }
     if (message.relatedToPinId !== "") {
       writer.uint32(146).string(message.relatedToPinId);
+    }
+    if (message.context !== undefined) {
+      FeedContext.encode(message.context, writer.uint32(154).fork()).join();
+    }
+    if (message.sourceRanks.length !== 0) {
+      writer.uint32(162).bytes(message.sourceRanks);
+    }
+    if (message.sourceScores.length !== 0) {
+      writer.uint32(170).bytes(message.sourceScores);
+    }
+    if (message.retrievalRanks.length !== 0) {
+      writer.uint32(178).bytes(message.retrievalRanks);
+    }
+    if (message.retrievalScores.length !== 0) {
+      writer.uint32(186).bytes(message.retrievalScores);
+    }
+    if (message.propensities.length !== 0) {
+      writer.uint32(194).bytes(message.propensities);
+    }
+    for (const v of message.experiments) {
+      ExperimentBucket.encode(v!, writer.uint32(202).fork()).join();
+    }
+    if (message.versions !== undefined) {
+      FeedVersions.encode(message.versions, writer.uint32(210).fork()).join();
+    }
+    if (message.moves !== undefined) {
+      PinMoves.encode(message.moves, writer.uint32(218).fork()).join();
+    }
+    if (message.unshown !== undefined) {
+      UnshownCandidates.encode(message.unshown, writer.uint32(226).fork()).join();
     }
     return writer;
   },
@@ -292,6 +470,86 @@ export const FeedServed: MessageFns<FeedServed> = {
             message.relatedToPinId = reader.string();
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.context = FeedContext.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.sourceRanks = reader.bytes();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.sourceScores = reader.bytes();
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.retrievalRanks = reader.bytes();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.retrievalScores = reader.bytes();
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.propensities = reader.bytes();
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.experiments.push(ExperimentBucket.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.versions = FeedVersions.decode(reader, reader.uint32());
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.moves = PinMoves.decode(reader, reader.uint32());
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.unshown = UnshownCandidates.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -366,6 +624,34 @@ export const FeedServed: MessageFns<FeedServed> = {
         : isSet(object.related_to_pin_id)
         ? globalThis.String(object.related_to_pin_id)
         : "",
+      context: isSet(object.context) ? FeedContext.fromJSON(object.context) : undefined,
+      sourceRanks: isSet(object.sourceRanks)
+        ? bytesFromBase64(object.sourceRanks)
+        : isSet(object.source_ranks)
+        ? bytesFromBase64(object.source_ranks)
+        : new Uint8Array(0),
+      sourceScores: isSet(object.sourceScores)
+        ? bytesFromBase64(object.sourceScores)
+        : isSet(object.source_scores)
+        ? bytesFromBase64(object.source_scores)
+        : new Uint8Array(0),
+      retrievalRanks: isSet(object.retrievalRanks)
+        ? bytesFromBase64(object.retrievalRanks)
+        : isSet(object.retrieval_ranks)
+        ? bytesFromBase64(object.retrieval_ranks)
+        : new Uint8Array(0),
+      retrievalScores: isSet(object.retrievalScores)
+        ? bytesFromBase64(object.retrievalScores)
+        : isSet(object.retrieval_scores)
+        ? bytesFromBase64(object.retrieval_scores)
+        : new Uint8Array(0),
+      propensities: isSet(object.propensities) ? bytesFromBase64(object.propensities) : new Uint8Array(0),
+      experiments: globalThis.Array.isArray(object?.experiments)
+        ? object.experiments.map((e: any) => ExperimentBucket.fromJSON(e))
+        : [],
+      versions: isSet(object.versions) ? FeedVersions.fromJSON(object.versions) : undefined,
+      moves: isSet(object.moves) ? PinMoves.fromJSON(object.moves) : undefined,
+      unshown: isSet(object.unshown) ? UnshownCandidates.fromJSON(object.unshown) : undefined,
     };
   },
 
@@ -425,6 +711,36 @@ export const FeedServed: MessageFns<FeedServed> = {
     if (message.relatedToPinId !== "") {
       obj.relatedToPinId = message.relatedToPinId;
     }
+    if (message.context !== undefined) {
+      obj.context = FeedContext.toJSON(message.context);
+    }
+    if (message.sourceRanks.length !== 0) {
+      obj.sourceRanks = base64FromBytes(message.sourceRanks);
+    }
+    if (message.sourceScores.length !== 0) {
+      obj.sourceScores = base64FromBytes(message.sourceScores);
+    }
+    if (message.retrievalRanks.length !== 0) {
+      obj.retrievalRanks = base64FromBytes(message.retrievalRanks);
+    }
+    if (message.retrievalScores.length !== 0) {
+      obj.retrievalScores = base64FromBytes(message.retrievalScores);
+    }
+    if (message.propensities.length !== 0) {
+      obj.propensities = base64FromBytes(message.propensities);
+    }
+    if (message.experiments?.length) {
+      obj.experiments = message.experiments.map((e) => ExperimentBucket.toJSON(e));
+    }
+    if (message.versions !== undefined) {
+      obj.versions = FeedVersions.toJSON(message.versions);
+    }
+    if (message.moves !== undefined) {
+      obj.moves = PinMoves.toJSON(message.moves);
+    }
+    if (message.unshown !== undefined) {
+      obj.unshown = UnshownCandidates.toJSON(message.unshown);
+    }
     return obj;
   },
 
@@ -451,6 +767,1001 @@ export const FeedServed: MessageFns<FeedServed> = {
     message.degradation = object.degradation ?? 0;
     message.stages = object.stages?.map((e) => StageReport.fromPartial(e)) || [];
     message.relatedToPinId = object.relatedToPinId ?? "";
+    message.context = (object.context !== undefined && object.context !== null)
+      ? FeedContext.fromPartial(object.context)
+      : undefined;
+    message.sourceRanks = object.sourceRanks ?? new Uint8Array(0);
+    message.sourceScores = object.sourceScores ?? new Uint8Array(0);
+    message.retrievalRanks = object.retrievalRanks ?? new Uint8Array(0);
+    message.retrievalScores = object.retrievalScores ?? new Uint8Array(0);
+    message.propensities = object.propensities ?? new Uint8Array(0);
+    message.experiments = object.experiments?.map((e) => ExperimentBucket.fromPartial(e)) || [];
+    message.versions = (object.versions !== undefined && object.versions !== null)
+      ? FeedVersions.fromPartial(object.versions)
+      : undefined;
+    message.moves = (object.moves !== undefined && object.moves !== null)
+      ? PinMoves.fromPartial(object.moves)
+      : undefined;
+    message.unshown = (object.unshown !== undefined && object.unshown !== null)
+      ? UnshownCandidates.fromPartial(object.unshown)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseFeedContext(): FeedContext {
+  return {
+    locale: "",
+    pageSize: 0,
+    pageSessionStartedAtMs: 0,
+    client: undefined,
+    onlySources: [],
+    amongPins: 0,
+    excludedPins: 0,
+    allowRepeats: false,
+    reasons: [],
+    freshness: 0,
+  };
+}
+
+export const FeedContext: MessageFns<FeedContext> = {
+  encode(message: FeedContext, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.locale !== "") {
+      writer.uint32(10).string(message.locale);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).uint32(message.pageSize);
+    }
+    if (message.pageSessionStartedAtMs !== 0) {
+      writer.uint32(24).int64(message.pageSessionStartedAtMs);
+    }
+    if (message.client !== undefined) {
+      ClientContext.encode(message.client, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.onlySources) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.amongPins !== 0) {
+      writer.uint32(48).uint32(message.amongPins);
+    }
+    if (message.excludedPins !== 0) {
+      writer.uint32(56).uint32(message.excludedPins);
+    }
+    if (message.allowRepeats !== false) {
+      writer.uint32(64).bool(message.allowRepeats);
+    }
+    for (const v of message.reasons) {
+      writer.uint32(74).string(v!);
+    }
+    if (message.freshness !== 0) {
+      writer.uint32(80).int32(message.freshness);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FeedContext {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFeedContext();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.locale = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pageSessionStartedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.client = ClientContext.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.onlySources.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.amongPins = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.excludedPins = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.allowRepeats = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.freshness = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FeedContext {
+    return {
+      locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageSessionStartedAtMs: isSet(object.pageSessionStartedAtMs)
+        ? globalThis.Number(object.pageSessionStartedAtMs)
+        : isSet(object.page_session_started_at_ms)
+        ? globalThis.Number(object.page_session_started_at_ms)
+        : 0,
+      client: isSet(object.client) ? ClientContext.fromJSON(object.client) : undefined,
+      onlySources: globalThis.Array.isArray(object?.onlySources)
+        ? object.onlySources.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.only_sources)
+        ? object.only_sources.map((e: any) => globalThis.String(e))
+        : [],
+      amongPins: isSet(object.amongPins)
+        ? globalThis.Number(object.amongPins)
+        : isSet(object.among_pins)
+        ? globalThis.Number(object.among_pins)
+        : 0,
+      excludedPins: isSet(object.excludedPins)
+        ? globalThis.Number(object.excludedPins)
+        : isSet(object.excluded_pins)
+        ? globalThis.Number(object.excluded_pins)
+        : 0,
+      allowRepeats: isSet(object.allowRepeats)
+        ? globalThis.Boolean(object.allowRepeats)
+        : isSet(object.allow_repeats)
+        ? globalThis.Boolean(object.allow_repeats)
+        : false,
+      reasons: globalThis.Array.isArray(object?.reasons)
+        ? object.reasons.map((e: any) => globalThis.String(e))
+        : [],
+      freshness: isSet(object.freshness) ? freshnessFromJSON(object.freshness) : 0,
+    };
+  },
+
+  toJSON(message: FeedContext): unknown {
+    const obj: any = {};
+    if (message.locale !== "") {
+      obj.locale = message.locale;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageSessionStartedAtMs !== 0) {
+      obj.pageSessionStartedAtMs = Math.round(message.pageSessionStartedAtMs);
+    }
+    if (message.client !== undefined) {
+      obj.client = ClientContext.toJSON(message.client);
+    }
+    if (message.onlySources?.length) {
+      obj.onlySources = message.onlySources;
+    }
+    if (message.amongPins !== 0) {
+      obj.amongPins = Math.round(message.amongPins);
+    }
+    if (message.excludedPins !== 0) {
+      obj.excludedPins = Math.round(message.excludedPins);
+    }
+    if (message.allowRepeats !== false) {
+      obj.allowRepeats = message.allowRepeats;
+    }
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons;
+    }
+    if (message.freshness !== 0) {
+      obj.freshness = freshnessToJSON(message.freshness);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FeedContext>): FeedContext {
+    return FeedContext.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FeedContext>): FeedContext {
+    const message = createBaseFeedContext();
+    message.locale = object.locale ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageSessionStartedAtMs = object.pageSessionStartedAtMs ?? 0;
+    message.client = (object.client !== undefined && object.client !== null)
+      ? ClientContext.fromPartial(object.client)
+      : undefined;
+    message.onlySources = object.onlySources?.map((e) => e) || [];
+    message.amongPins = object.amongPins ?? 0;
+    message.excludedPins = object.excludedPins ?? 0;
+    message.allowRepeats = object.allowRepeats ?? false;
+    message.reasons = object.reasons?.map((e) => e) || [];
+    message.freshness = object.freshness ?? 0;
+    return message;
+  },
+};
+
+function createBaseExperimentBucket(): ExperimentBucket {
+  return { layer: "", bucket: 0, experiment: "", arm: "" };
+}
+
+export const ExperimentBucket: MessageFns<ExperimentBucket> = {
+  encode(message: ExperimentBucket, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.layer !== "") {
+      writer.uint32(10).string(message.layer);
+    }
+    if (message.bucket !== 0) {
+      writer.uint32(16).uint32(message.bucket);
+    }
+    if (message.experiment !== "") {
+      writer.uint32(26).string(message.experiment);
+    }
+    if (message.arm !== "") {
+      writer.uint32(34).string(message.arm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExperimentBucket {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExperimentBucket();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.layer = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bucket = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.experiment = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.arm = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExperimentBucket {
+    return {
+      layer: isSet(object.layer) ? globalThis.String(object.layer) : "",
+      bucket: isSet(object.bucket) ? globalThis.Number(object.bucket) : 0,
+      experiment: isSet(object.experiment) ? globalThis.String(object.experiment) : "",
+      arm: isSet(object.arm) ? globalThis.String(object.arm) : "",
+    };
+  },
+
+  toJSON(message: ExperimentBucket): unknown {
+    const obj: any = {};
+    if (message.layer !== "") {
+      obj.layer = message.layer;
+    }
+    if (message.bucket !== 0) {
+      obj.bucket = Math.round(message.bucket);
+    }
+    if (message.experiment !== "") {
+      obj.experiment = message.experiment;
+    }
+    if (message.arm !== "") {
+      obj.arm = message.arm;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExperimentBucket>): ExperimentBucket {
+    return ExperimentBucket.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExperimentBucket>): ExperimentBucket {
+    const message = createBaseExperimentBucket();
+    message.layer = object.layer ?? "";
+    message.bucket = object.bucket ?? 0;
+    message.experiment = object.experiment ?? "";
+    message.arm = object.arm ?? "";
+    return message;
+  },
+};
+
+function createBaseFeedVersions(): FeedVersions {
+  return { rankingPlan: "", userStateFold: 0, embeddings: [] };
+}
+
+export const FeedVersions: MessageFns<FeedVersions> = {
+  encode(message: FeedVersions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rankingPlan !== "") {
+      writer.uint32(10).string(message.rankingPlan);
+    }
+    if (message.userStateFold !== 0) {
+      writer.uint32(16).uint32(message.userStateFold);
+    }
+    for (const v of message.embeddings) {
+      EmbeddingVersion.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FeedVersions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFeedVersions();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rankingPlan = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.userStateFold = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.embeddings.push(EmbeddingVersion.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FeedVersions {
+    return {
+      rankingPlan: isSet(object.rankingPlan)
+        ? globalThis.String(object.rankingPlan)
+        : isSet(object.ranking_plan)
+        ? globalThis.String(object.ranking_plan)
+        : "",
+      userStateFold: isSet(object.userStateFold)
+        ? globalThis.Number(object.userStateFold)
+        : isSet(object.user_state_fold)
+        ? globalThis.Number(object.user_state_fold)
+        : 0,
+      embeddings: globalThis.Array.isArray(object?.embeddings)
+        ? object.embeddings.map((e: any) => EmbeddingVersion.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: FeedVersions): unknown {
+    const obj: any = {};
+    if (message.rankingPlan !== "") {
+      obj.rankingPlan = message.rankingPlan;
+    }
+    if (message.userStateFold !== 0) {
+      obj.userStateFold = Math.round(message.userStateFold);
+    }
+    if (message.embeddings?.length) {
+      obj.embeddings = message.embeddings.map((e) => EmbeddingVersion.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FeedVersions>): FeedVersions {
+    return FeedVersions.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FeedVersions>): FeedVersions {
+    const message = createBaseFeedVersions();
+    message.rankingPlan = object.rankingPlan ?? "";
+    message.userStateFold = object.userStateFold ?? 0;
+    message.embeddings = object.embeddings?.map((e) => EmbeddingVersion.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePinMoves(): PinMoves {
+  return {
+    reasons: [],
+    reasonIndices: new Uint8Array(0),
+    pins: new Uint8Array(0),
+    from: new Uint8Array(0),
+    to: new Uint8Array(0),
+  };
+}
+
+export const PinMoves: MessageFns<PinMoves> = {
+  encode(message: PinMoves, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.reasons) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.reasonIndices.length !== 0) {
+      writer.uint32(18).bytes(message.reasonIndices);
+    }
+    if (message.pins.length !== 0) {
+      writer.uint32(26).bytes(message.pins);
+    }
+    if (message.from.length !== 0) {
+      writer.uint32(34).bytes(message.from);
+    }
+    if (message.to.length !== 0) {
+      writer.uint32(42).bytes(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PinMoves {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePinMoves();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reasonIndices = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pins = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.from = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.to = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PinMoves {
+    return {
+      reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
+      reasonIndices: isSet(object.reasonIndices)
+        ? bytesFromBase64(object.reasonIndices)
+        : isSet(object.reason_indices)
+        ? bytesFromBase64(object.reason_indices)
+        : new Uint8Array(0),
+      pins: isSet(object.pins) ? bytesFromBase64(object.pins) : new Uint8Array(0),
+      from: isSet(object.from) ? bytesFromBase64(object.from) : new Uint8Array(0),
+      to: isSet(object.to) ? bytesFromBase64(object.to) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: PinMoves): unknown {
+    const obj: any = {};
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons;
+    }
+    if (message.reasonIndices.length !== 0) {
+      obj.reasonIndices = base64FromBytes(message.reasonIndices);
+    }
+    if (message.pins.length !== 0) {
+      obj.pins = base64FromBytes(message.pins);
+    }
+    if (message.from.length !== 0) {
+      obj.from = base64FromBytes(message.from);
+    }
+    if (message.to.length !== 0) {
+      obj.to = base64FromBytes(message.to);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PinMoves>): PinMoves {
+    return PinMoves.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PinMoves>): PinMoves {
+    const message = createBasePinMoves();
+    message.reasons = object.reasons?.map((e) => e) || [];
+    message.reasonIndices = object.reasonIndices ?? new Uint8Array(0);
+    message.pins = object.pins ?? new Uint8Array(0);
+    message.from = object.from ?? new Uint8Array(0);
+    message.to = object.to ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseUnshownCandidates(): UnshownCandidates {
+  return {
+    reasons: [],
+    pinIds: [],
+    reasonIndices: new Uint8Array(0),
+    foundBy: new Uint8Array(0),
+    sourceRanks: new Uint8Array(0),
+    sourceScores: new Uint8Array(0),
+    retrievalRanks: new Uint8Array(0),
+    retrievalScores: new Uint8Array(0),
+    utilities: new Uint8Array(0),
+  };
+}
+
+export const UnshownCandidates: MessageFns<UnshownCandidates> = {
+  encode(message: UnshownCandidates, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.reasons) {
+      UnshownReason.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.pinIds) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.reasonIndices.length !== 0) {
+      writer.uint32(26).bytes(message.reasonIndices);
+    }
+    if (message.foundBy.length !== 0) {
+      writer.uint32(34).bytes(message.foundBy);
+    }
+    if (message.sourceRanks.length !== 0) {
+      writer.uint32(42).bytes(message.sourceRanks);
+    }
+    if (message.sourceScores.length !== 0) {
+      writer.uint32(50).bytes(message.sourceScores);
+    }
+    if (message.retrievalRanks.length !== 0) {
+      writer.uint32(58).bytes(message.retrievalRanks);
+    }
+    if (message.retrievalScores.length !== 0) {
+      writer.uint32(66).bytes(message.retrievalScores);
+    }
+    if (message.utilities.length !== 0) {
+      writer.uint32(74).bytes(message.utilities);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnshownCandidates {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnshownCandidates();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reasons.push(UnshownReason.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pinIds.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reasonIndices = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.foundBy = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sourceRanks = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.sourceScores = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.retrievalRanks = reader.bytes();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.retrievalScores = reader.bytes();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.utilities = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnshownCandidates {
+    return {
+      reasons: globalThis.Array.isArray(object?.reasons)
+        ? object.reasons.map((e: any) => UnshownReason.fromJSON(e))
+        : [],
+      pinIds: globalThis.Array.isArray(object?.pinIds)
+        ? object.pinIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.pin_ids)
+        ? object.pin_ids.map((e: any) => globalThis.String(e))
+        : [],
+      reasonIndices: isSet(object.reasonIndices)
+        ? bytesFromBase64(object.reasonIndices)
+        : isSet(object.reason_indices)
+        ? bytesFromBase64(object.reason_indices)
+        : new Uint8Array(0),
+      foundBy: isSet(object.foundBy)
+        ? bytesFromBase64(object.foundBy)
+        : isSet(object.found_by)
+        ? bytesFromBase64(object.found_by)
+        : new Uint8Array(0),
+      sourceRanks: isSet(object.sourceRanks)
+        ? bytesFromBase64(object.sourceRanks)
+        : isSet(object.source_ranks)
+        ? bytesFromBase64(object.source_ranks)
+        : new Uint8Array(0),
+      sourceScores: isSet(object.sourceScores)
+        ? bytesFromBase64(object.sourceScores)
+        : isSet(object.source_scores)
+        ? bytesFromBase64(object.source_scores)
+        : new Uint8Array(0),
+      retrievalRanks: isSet(object.retrievalRanks)
+        ? bytesFromBase64(object.retrievalRanks)
+        : isSet(object.retrieval_ranks)
+        ? bytesFromBase64(object.retrieval_ranks)
+        : new Uint8Array(0),
+      retrievalScores: isSet(object.retrievalScores)
+        ? bytesFromBase64(object.retrievalScores)
+        : isSet(object.retrieval_scores)
+        ? bytesFromBase64(object.retrieval_scores)
+        : new Uint8Array(0),
+      utilities: isSet(object.utilities) ? bytesFromBase64(object.utilities) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: UnshownCandidates): unknown {
+    const obj: any = {};
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons.map((e) => UnshownReason.toJSON(e));
+    }
+    if (message.pinIds?.length) {
+      obj.pinIds = message.pinIds;
+    }
+    if (message.reasonIndices.length !== 0) {
+      obj.reasonIndices = base64FromBytes(message.reasonIndices);
+    }
+    if (message.foundBy.length !== 0) {
+      obj.foundBy = base64FromBytes(message.foundBy);
+    }
+    if (message.sourceRanks.length !== 0) {
+      obj.sourceRanks = base64FromBytes(message.sourceRanks);
+    }
+    if (message.sourceScores.length !== 0) {
+      obj.sourceScores = base64FromBytes(message.sourceScores);
+    }
+    if (message.retrievalRanks.length !== 0) {
+      obj.retrievalRanks = base64FromBytes(message.retrievalRanks);
+    }
+    if (message.retrievalScores.length !== 0) {
+      obj.retrievalScores = base64FromBytes(message.retrievalScores);
+    }
+    if (message.utilities.length !== 0) {
+      obj.utilities = base64FromBytes(message.utilities);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnshownCandidates>): UnshownCandidates {
+    return UnshownCandidates.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnshownCandidates>): UnshownCandidates {
+    const message = createBaseUnshownCandidates();
+    message.reasons = object.reasons?.map((e) => UnshownReason.fromPartial(e)) || [];
+    message.pinIds = object.pinIds?.map((e) => e) || [];
+    message.reasonIndices = object.reasonIndices ?? new Uint8Array(0);
+    message.foundBy = object.foundBy ?? new Uint8Array(0);
+    message.sourceRanks = object.sourceRanks ?? new Uint8Array(0);
+    message.sourceScores = object.sourceScores ?? new Uint8Array(0);
+    message.retrievalRanks = object.retrievalRanks ?? new Uint8Array(0);
+    message.retrievalScores = object.retrievalScores ?? new Uint8Array(0);
+    message.utilities = object.utilities ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseUnshownReason(): UnshownReason {
+  return { stage: "", reason: "", candidates: 0, sampled: 0 };
+}
+
+export const UnshownReason: MessageFns<UnshownReason> = {
+  encode(message: UnshownReason, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stage !== "") {
+      writer.uint32(10).string(message.stage);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.candidates !== 0) {
+      writer.uint32(24).uint32(message.candidates);
+    }
+    if (message.sampled !== 0) {
+      writer.uint32(32).uint32(message.sampled);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnshownReason {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnshownReason();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stage = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.candidates = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sampled = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnshownReason {
+    return {
+      stage: isSet(object.stage) ? globalThis.String(object.stage) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      candidates: isSet(object.candidates) ? globalThis.Number(object.candidates) : 0,
+      sampled: isSet(object.sampled) ? globalThis.Number(object.sampled) : 0,
+    };
+  },
+
+  toJSON(message: UnshownReason): unknown {
+    const obj: any = {};
+    if (message.stage !== "") {
+      obj.stage = message.stage;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.candidates !== 0) {
+      obj.candidates = Math.round(message.candidates);
+    }
+    if (message.sampled !== 0) {
+      obj.sampled = Math.round(message.sampled);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnshownReason>): UnshownReason {
+    return UnshownReason.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnshownReason>): UnshownReason {
+    const message = createBaseUnshownReason();
+    message.stage = object.stage ?? "";
+    message.reason = object.reason ?? "";
+    message.candidates = object.candidates ?? 0;
+    message.sampled = object.sampled ?? 0;
     return message;
   },
 };

@@ -296,6 +296,16 @@ export interface RetrieveResponse {
   shownBefore: number;
   /** Whether the views are still being brought up to date after a start: pins may be missing. */
   catchingUp: boolean;
+  /** Of the embeddings that were searched. */
+  embeddings: EmbeddingVersion[];
+}
+
+/** Which embeddings a search compares. */
+export interface EmbeddingVersion {
+  /** Of the model that made them: the space of its vectors. */
+  modelId: string;
+  /** Of that model. */
+  version: string;
 }
 
 /** One message of the stream towards the service. */
@@ -1494,6 +1504,7 @@ function createBaseRetrieveResponse(): RetrieveResponse {
     exhausted: false,
     shownBefore: 0,
     catchingUp: false,
+    embeddings: [],
   };
 }
 
@@ -1522,6 +1533,9 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
     }
     if (message.catchingUp !== false) {
       writer.uint32(64).bool(message.catchingUp);
+    }
+    for (const v of message.embeddings) {
+      EmbeddingVersion.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1603,6 +1617,14 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
             message.catchingUp = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.embeddings.push(EmbeddingVersion.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1643,6 +1665,9 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
         : isSet(object.catching_up)
         ? globalThis.Boolean(object.catching_up)
         : false,
+      embeddings: globalThis.Array.isArray(object?.embeddings)
+        ? object.embeddings.map((e: any) => EmbeddingVersion.fromJSON(e))
+        : [],
     };
   },
 
@@ -1672,6 +1697,9 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
     if (message.catchingUp !== false) {
       obj.catchingUp = message.catchingUp;
     }
+    if (message.embeddings?.length) {
+      obj.embeddings = message.embeddings.map((e) => EmbeddingVersion.toJSON(e));
+    }
     return obj;
   },
 
@@ -1688,6 +1716,96 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
     message.exhausted = object.exhausted ?? false;
     message.shownBefore = object.shownBefore ?? 0;
     message.catchingUp = object.catchingUp ?? false;
+    message.embeddings = object.embeddings?.map((e) => EmbeddingVersion.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseEmbeddingVersion(): EmbeddingVersion {
+  return { modelId: "", version: "" };
+}
+
+export const EmbeddingVersion: MessageFns<EmbeddingVersion> = {
+  encode(message: EmbeddingVersion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.modelId !== "") {
+      writer.uint32(10).string(message.modelId);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EmbeddingVersion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEmbeddingVersion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.modelId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EmbeddingVersion {
+    return {
+      modelId: isSet(object.modelId)
+        ? globalThis.String(object.modelId)
+        : isSet(object.model_id)
+        ? globalThis.String(object.model_id)
+        : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+    };
+  },
+
+  toJSON(message: EmbeddingVersion): unknown {
+    const obj: any = {};
+    if (message.modelId !== "") {
+      obj.modelId = message.modelId;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<EmbeddingVersion>): EmbeddingVersion {
+    return EmbeddingVersion.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EmbeddingVersion>): EmbeddingVersion {
+    const message = createBaseEmbeddingVersion();
+    message.modelId = object.modelId ?? "";
+    message.version = object.version ?? "";
     return message;
   },
 };

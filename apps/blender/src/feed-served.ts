@@ -1,0 +1,145 @@
+import { bytesOf, float32Column } from '@freshet/contracts/bytes/columns'
+import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
+import type { FeedContext, FeedServed, PinMoves, UnshownCandidates } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import { stageReports } from './answer.ts'
+import type { Answer } from './ladder.ts'
+import { pickFloats, pickTexts } from './pick.ts'
+import type { FeedRequest } from './request.ts'
+import type { Ranked } from './scorers/rank.ts'
+import { foundColumns } from './source-columns.ts'
+import { sampleUnshown } from './unshown-sample.ts'
+
+/** The record of an answer: what was shown, why, from what it was made, and a sample of what was not shown. */
+export function feedServedOf(request: FeedRequest, answer: Answer): FeedServed {
+  const { columns, rows, utilities, ranked } = answer
+  const found = foundColumns(columns, rows)
+  return {
+    feedId: request.feedId,
+    userId: request.userId,
+    atMs: request.atMs,
+    surface: request.surface === 'home' ? Surface.HOME : Surface.RELATED,
+    sessionId: request.sessionId,
+    firstPosition: request.page.firstPosition,
+    pinIds: pickTexts(columns.pinIds, rows),
+    utilities: bytesOf(pickFloats(utilities, rows)),
+    sources: [...columns.sourceNames],
+    foundBy: bytesOf(found.foundBy),
+    ...rankedColumns(rows, ranked),
+    degradation: answer.degradation,
+    stages: stageReports(answer),
+    relatedToPinId: request.relatedToPinId,
+    context: contextOf(request, answer),
+    sourceRanks: bytesOf(found.ranks),
+    sourceScores: bytesOf(found.scores),
+    retrievalRanks: bytesOf(Uint16Array.from(rows)),
+    retrievalScores: bytesOf(pickFloats(columns.retrievalScores, rows)),
+    // Ordering is deterministic.
+    propensities: none,
+    experiments: [],
+    versions: {
+      rankingPlan: ranked?.response.planVersion ?? '',
+      userStateFold: 0,
+      embeddings: [...columns.embeddings],
+    },
+    moves: movesOf(answer),
+    unshown: unshownOf(request, answer),
+  }
+}
+
+const none = new Uint8Array(0)
+
+function contextOf(request: FeedRequest, { reasons, freshness }: Answer): FeedContext {
+  return {
+    locale: request.locale,
+    pageSize: request.pageSize,
+    pageSessionStartedAtMs: request.page.startedAtMs,
+    client: request.client,
+    onlySources: [...request.sources],
+    amongPins: request.among.length,
+    excludedPins: request.exclude.size,
+    allowRepeats: request.allowRepeats,
+    reasons: [...reasons],
+    freshness,
+  }
+}
+
+/** The ranker's columns, for the rows of the page alone. */
+function rankedColumns(rows: Int32Array, ranked: Ranked | null) {
+  if (ranked === null) {
+    return { featureNames: [], features: none, actions: [], probabilities: none, modelVersion: '' }
+  }
+  const { response, places } = ranked
+  const { featureNames, actions, modelVersion } = response
+  const width = featureNames.length
+  const features = new Float32Array(rows.length * width)
+  const probabilities = new Float32Array(rows.length * actions.length)
+  const allFeatures = float32Column(response.features)
+  const allProbabilities = float32Column(response.probabilities)
+  const candidates = response.utilities.byteLength / 4
+  for (let i = 0; i < rows.length; i++) {
+    const place = places[rows[i] as number] as number
+    if (place < 0) continue
+    features.set(allFeatures.subarray(place * width, (place + 1) * width), i * width)
+    for (let action = 0; action < actions.length; action++)
+      probabilities[action * rows.length + i] = allProbabilities[action * candidates + place] as number
+  }
+  return { featureNames, features: bytesOf(features), actions, probabilities: bytesOf(probabilities), modelVersion }
+}
+
+/** What the stages of the run that made the slate moved, as far as it is on the page. */
+function movesOf({ records, rows }: Answer): PinMoves | undefined {
+  const stages = (records.at(-1)?.stages ?? []).filter(({ moves }) => moves !== null)
+  if (stages.length === 0) return undefined
+  const placeOf = new Map([...rows].map((row, place) => [row, place]))
+  const reasons: string[] = []
+  const columns = { reasonIndices: [] as number[], pins: [] as number[], from: [] as number[], to: [] as number[] }
+  for (const { stage, moves } of stages) {
+    if (moves === null) continue
+    const first = reasons.length
+    reasons.push(...moves.reasonNames.map((reason) => `${stage}/${reason}`))
+    for (let i = 0; i < moves.rows.length; i++) {
+      const place = placeOf.get(moves.rows[i] as number)
+      if (place === undefined) continue
+      columns.reasonIndices.push(first + (moves.reasons[i] as number))
+      columns.pins.push(place)
+      columns.from.push(moves.from[i] as number)
+      columns.to.push(moves.to[i] as number)
+    }
+  }
+  if (columns.pins.length === 0) return undefined
+  return {
+    reasons,
+    reasonIndices: Uint8Array.from(columns.reasonIndices),
+    pins: bytesOf(Uint16Array.from(columns.pins)),
+    from: bytesOf(Uint16Array.from(columns.from)),
+    to: bytesOf(Uint16Array.from(columns.to)),
+  }
+}
+
+/** A sample of the candidates of the run that made the slate and that are not on the page. */
+function unshownOf(request: FeedRequest, answer: Answer): UnshownCandidates | undefined {
+  const { maxUnshownCandidates: maxRows, seed } = request.params
+  const fates = answer.records.at(-1)?.fates
+  if (fates === undefined || maxRows === 0) return undefined
+  const { groups, rows, groupOf } = sampleUnshown(fates, { maxRows, seed: `${request.feedId}/${seed}` })
+  if (groups.length === 0) return undefined
+  const { columns } = answer
+  const found = foundColumns(columns, rows)
+  return {
+    reasons: [...groups],
+    pinIds: pickTexts(columns.pinIds, rows),
+    reasonIndices: groupOf,
+    foundBy: bytesOf(found.foundBy),
+    sourceRanks: bytesOf(found.ranks),
+    sourceScores: bytesOf(found.scores),
+    retrievalRanks: bytesOf(Uint16Array.from(rows)),
+    retrievalScores: bytesOf(pickFloats(columns.retrievalScores, rows)),
+    utilities: utilitiesOf(rows, answer),
+  }
+}
+
+function utilitiesOf(rows: Int32Array, { utilities, ranked }: Answer): Uint8Array {
+  if (ranked === null) return none
+  const { places } = ranked
+  return bytesOf(Float32Array.from(rows, (row) => (places[row] === -1 ? NaN : (utilities[row] as number))))
+}

@@ -1,0 +1,89 @@
+import { hash32 } from '@freshet/domain/hash'
+import type { Fates } from '@freshet/pipeline/fates'
+
+/** Where candidates left, how many, and how many of these are in the sample. */
+export interface UnshownGroup {
+  readonly stage: string
+  readonly reason: string
+  readonly candidates: number
+  readonly sampled: number
+}
+
+/** Candidates that were not shown, in columns of one length. */
+export interface UnshownSample {
+  readonly groups: readonly UnshownGroup[]
+  /** In the order in which they were found. */
+  readonly rows: Int32Array
+  /** Index in `groups`. */
+  readonly groupOf: Uint8Array
+}
+
+/**
+ * At most `maxRows` of the candidates that left, the same for the same seed. Every stage and reason has the same share of the
+ * sample, and what it has not enough candidates for goes to the others. Within one, each candidate is as likely as any other:
+ * its probability is `sampled` / `candidates` of the group.
+ */
+export function sampleUnshown(
+  { codes, removals }: Pick<Fates, 'codes' | 'removals'>,
+  { maxRows, seed }: { readonly maxRows: number; readonly seed: string },
+): UnshownSample {
+  const left = new Int32Array(removals.length)
+  for (let row = 0; row < codes.length; row++) {
+    const at = (codes[row] as number) - 1
+    if (at >= 0) left[at] = (left[at] as number) + 1
+  }
+  const wanted = shares(left, maxRows)
+  const placeOf = new Uint8Array(removals.length)
+  const groups: UnshownGroup[] = []
+  for (const [at, { stage, reason }] of removals.entries()) {
+    const candidates = left[at] as number
+    if (candidates === 0) continue
+    placeOf[at] = groups.length
+    groups.push({ stage, reason, candidates, sampled: wanted[at] as number })
+  }
+  let total = 0
+  for (const count of wanted) total += count
+  const rows = new Int32Array(total)
+  const groupOf = new Uint8Array(total)
+  const next = randomOf(hash32(seed))
+  let count = 0
+  for (let row = 0; row < codes.length && count < total; row++) {
+    const at = (codes[row] as number) - 1
+    const missing = at < 0 ? 0 : (wanted[at] as number)
+    if (missing === 0) continue
+    // Knuth's selection sampling: of the rows left in the group, as many are taken as are still wanted.
+    const remaining = left[at] as number
+    left[at] = remaining - 1
+    if (next() * remaining >= missing) continue
+    wanted[at] = missing - 1
+    rows[count] = row
+    groupOf[count++] = placeOf[at] as number
+  }
+  return { groups, rows, groupOf }
+}
+
+/** How many of each group are taken: the small ones whole, the others equally. */
+function shares(sizes: Int32Array, max: number): Int32Array {
+  const taken = new Int32Array(sizes.length)
+  const order = [...sizes.keys()]
+    .filter((at) => sizes[at] !== 0)
+    .sort((a, b) => (sizes[a] as number) - (sizes[b] as number))
+  let left = max
+  for (const [done, at] of order.entries()) {
+    const share = Math.min(sizes[at] as number, Math.floor(left / (order.length - done)))
+    taken[at] = share
+    left -= share
+  }
+  return taken
+}
+
+/** Numbers in [0, 1) from a seed (mulberry32): a record has to sample the same rows whenever it is made again. */
+function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
