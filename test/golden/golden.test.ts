@@ -46,6 +46,10 @@ describe('golden bytes', () => {
     expect(Object.values(topics).filter(({ message }) => !names.includes(message))).toEqual([])
   })
 
+  it.each(Object.entries(topics))('of the message of %s are as many as its schema version', (_, topic) => {
+    expect(versionsOf(topic.message)).toHaveLength(topic.schemaVersion)
+  })
+
   it.each(all.map((sample) => [sample.name, sample] as const))(
     '%s is written as its newest golden bytes',
     async (name, sample) => {

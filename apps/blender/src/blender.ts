@@ -1,10 +1,12 @@
 import { isContractError, type ContractError } from '@freshet/contracts/errors'
 import { createFoldWatch } from '@freshet/contracts/fold-watch'
+import { noHeaders } from '@freshet/contracts/headers'
 import { createLogWatch, followLogs } from '@freshet/contracts/log-watch'
 import type { LogBatch, EventLog, LogReader } from '@freshet/contracts/ports/event-log'
 import type { Blender, CallOptions, CandidateService, Ranker } from '@freshet/contracts/ports/calls'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import type { Wanted } from '@freshet/contracts/log-progress'
+import { traceOf } from '@freshet/contracts/trace-context'
 import type { Clock, Random } from '@freshet/domain/clock'
 import type { EngineClock } from '@freshet/pipeline/clock'
 import { createEngine } from '@freshet/pipeline/engine'
@@ -137,11 +139,12 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     const startMs = engineClock.nowMs()
     const { partitions, ladder } = await compose()
     const feedId = newFeedId(random)
-    const request = read({ nowMs: clock.now(), feedId, partitions, pageSessionTtlMs, params })
+    const trace = traceOf(call.headers ?? noHeaders)
+    const request = read({ trace, nowMs: clock.now(), feedId, partitions, pageSessionTtlMs, params })
     popular.want(request.locale)
     const answer = await answerBest(request, call, ladder)
     if (!request.dryRun && !request.candidatesOnly && answer.rows.length > 0) {
-      if (!outbox.offer(() => feedServedOf(request, answer))) observer.feedLost(1, 'full', null)
+      if (!outbox.offer(() => feedServedOf(request, answer), trace)) observer.feedLost(1, 'full', null)
     }
     const { surface } = request
     const { degradation, freshness } = answer

@@ -6,6 +6,7 @@ import { createRankerClient } from '@freshet/adapters/grpc/ranker-client'
 import { redisOptions } from '@freshet/adapters/redis/connect'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
+import { writingAs } from '@freshet/contracts/origin'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { createSystemRandom } from '@freshet/adapters/system/random'
 import { feedInspection, userInspection } from '@freshet/contracts/inspection/routes'
@@ -18,9 +19,10 @@ await runService({
   name: 'blender',
   description: 'Makes feeds: asks for candidates, filters, has them ranked, and records what it served.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, report, use, inspect, readiness, fail }) {
+  async start({ name, version, config, logger, metrics, report, use, inspect, readiness, fail }) {
     const clock = createSystemClock()
-    const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
+    const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
+    const log = writingAs(kafka, name, version)
     use({ name: 'log', close: () => log.close() })
     const store = createRedisStateStore(redisOptions(config.redis))
     use({ name: 'store', notReady: () => store.unreached(), close: () => store.close() })

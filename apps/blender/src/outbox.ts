@@ -1,11 +1,12 @@
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import { noHeaders, type MessageHeaders } from '@freshet/contracts/headers'
 import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { EngineClock } from '@freshet/pipeline/clock'
 
 /** Feeds on their way to `feeds-served.v1`: behind the answer, in order, bounded. */
 export interface Outbox {
-  /** Takes a feed, which is made after the answer; false: it was dropped because too many wait. */
-  offer(make: () => FeedServed): boolean
+  /** Takes a feed, which is made after the answer, and the headers of its record; false: it was dropped because too many wait. */
+  offer(make: () => FeedServed, headers?: MessageHeaders): boolean
   /** Sends what waits; resolves when nothing waits any more. */
   flush(): Promise<void>
   readonly waiting: number
@@ -25,7 +26,7 @@ export function createOutbox({
   readonly lingerMs: number
   readonly onLost: (feeds: number, error: unknown) => void
 }): Outbox {
-  let offered: (() => FeedServed)[] = []
+  let offered: { readonly make: () => FeedServed; readonly headers: MessageHeaders }[] = []
   let queue: NewRecord[] = []
   let sending: Promise<void> | null = null
   let lingering: (() => void) | null = null
@@ -35,11 +36,11 @@ export function createOutbox({
   function make(): void {
     const fresh = offered
     offered = []
-    for (const each of fresh) {
+    for (const { make: feedOf, headers } of fresh) {
       try {
-        const feed = each()
+        const feed = feedOf()
         const key = feed.userId === '' ? feed.feedId : feed.userId
-        queue.push({ key, value: FeedServed.encode(feed).finish(), partition: null })
+        queue.push({ key, value: FeedServed.encode(feed).finish(), partition: null, headers })
       } catch (error) {
         onLost(1, error)
       }
@@ -70,9 +71,9 @@ export function createOutbox({
   const waiting = (): number => offered.length + queue.length + underWay
 
   return {
-    offer(feed) {
+    offer(feed, headers = noHeaders) {
       if (waiting() >= maxWaiting) return false
-      if (offered.push(feed) === 1) clock.after(0, make)
+      if (offered.push({ make: feed, headers }) === 1) clock.after(0, make)
       if (sending === null) lingering ??= clock.after(lingerMs, begin)
       return true
     },

@@ -7,6 +7,7 @@ import {
   type GetFeedRequest,
   type GetRelatedPinsRequest,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { noHeaders, type MessageHeaders } from '@freshet/contracts/headers'
 import type { LogPosition } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { unitFault } from '@freshet/contracts/json/time'
 import { parseToken } from '@freshet/contracts/tokens'
@@ -47,6 +48,8 @@ export interface FeedRequest {
   readonly among: readonly string[]
   readonly exclude: ReadonlySet<string>
   readonly sources: readonly string[]
+  /** Trace context: goes with what is asked of other services and into the record of the feed. */
+  readonly trace: MessageHeaders
 }
 
 /** Pins on a page unless the request says otherwise, and at most. */
@@ -68,6 +71,8 @@ export interface RequestBounds {
   readonly pageSessionTtlMs: number
   /** Of requests that set none of their own. */
   readonly params: FeedParams
+  /** Of the call; absent: none. */
+  readonly trace?: MessageHeaders
 }
 
 /** A home feed request, checked. Throws CALL_INVALID_ARGUMENT, naming the field. */
@@ -112,6 +117,7 @@ function commonOf(request: Omit<GetFeedRequest, 'pageToken'>, bounds: RequestBou
     client: clientOf(request.client),
     atMs,
     explain: request.explain,
+    trace: bounds.trace ?? noHeaders,
     ...awaitedOf(request.after, partitions),
     ...evaluation,
     params: evaluation.collective ? withoutBudgets(bounds.params) : bounds.params,

@@ -1,12 +1,14 @@
 import { ContractError, isContractError, type ErrorCode } from '@freshet/contracts/errors'
 import type { Evaluation } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { MessageHeaders } from '@freshet/contracts/headers'
 import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
+import { traceHeaders } from '@freshet/contracts/trace-context'
 import { createByteRoom } from '@freshet/service/byte-room'
 import { bodyStatus, createHttpApp as createApp } from '@freshet/service/http-app'
 import { BodyError } from '@freshet/service/http-body'
 import type { Metrics } from '@freshet/service/metrics'
 import type { HttpLimits } from '@freshet/service/settings'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { feedToJson, relatedPinsToJson } from './json-answer.ts'
 import { dryRun, feedRequestFromJson, jsonFromQuery, relatedRequestFromJson } from './json-request.ts'
 
@@ -87,28 +89,32 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     ask: (request: Request, call: CallOptions) => Promise<Response>,
     json: (response: Response) => unknown,
   ): void {
-    const answer = async (request: Request, reply: FastifyReply) => {
+    const answer = async (request: Request, reply: FastifyReply, headers: MessageHeaders) => {
       const gone = new AbortController()
       const onClose = () => {
         if (!reply.raw.writableEnded) gone.abort()
       }
       reply.raw.once('close', onClose)
       try {
-        return json(await ask(request, { timeoutMs, signal: gone.signal }))
+        return json(await ask(request, { timeoutMs, signal: gone.signal, headers }))
       } catch (error) {
         throw inJson(error)
       }
     }
     app.get(path, async (request, reply) => {
       const asked = read(jsonFromQuery(request.query as Record<string, unknown>))
-      return answer({ ...asked, evaluation: dryRun }, reply)
+      return answer({ ...asked, evaluation: dryRun }, reply, traceIn(request))
     })
-    app.post(path, async (request, reply) => answer(read(request.body), reply))
+    app.post(path, async (request, reply) => answer(read(request.body), reply, traceIn(request)))
   }
 
   route('/v1/feed', feedRequestFromJson, blender.getFeed, feedToJson)
   route('/v1/related', relatedRequestFromJson, blender.getRelatedPins, relatedPinsToJson)
   return app
+}
+
+function traceIn({ headers }: FastifyRequest): MessageHeaders {
+  return traceHeaders(headers['traceparent'], headers['tracestate'])
 }
 
 /** What an error answers. The field is what the message begins with. */

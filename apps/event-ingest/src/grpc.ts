@@ -1,5 +1,6 @@
 import { status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js'
 import { tolerant, type Decoded } from '@freshet/adapters/grpc/decode'
+import { headersIn } from '@freshet/adapters/grpc/metadata'
 import {
   EventIngestService,
   PostEngagementsRequest,
@@ -9,10 +10,11 @@ import {
 } from '@freshet/contracts/gen/freshet/ingest/v1/ingest'
 import { ingestProblems, problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
 import { unitFault } from '@freshet/contracts/json/time'
+import { traceOf } from '@freshet/contracts/trace-context'
 import type { GrpcService } from '@freshet/service/grpc-service'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
-import type { Answer, Ingest, Receipt } from './ingest.ts'
+import type { Answer, Ingest, IngestCall, Receipt } from './ingest.ts'
 import { parseEngagementMessage, parsePinMessage } from './messages.ts'
 
 type Sized<Message> = Decoded<Message> & { readonly bytes: number }
@@ -29,12 +31,14 @@ export function createIngestGrpcService(
 ): GrpcService {
   const requests = metrics.counter('freshet_ingest_requests_total')
   const handler =
-    <Message>(take: (message: Message, bytes: number) => Promise<Answer>): Handler<Message> =>
+    <Message>(
+      take: (message: Message, about: { bytes: number; call: IngestCall }) => Promise<Answer>,
+    ): Handler<Message> =>
     (call, done) => {
       void (async () => {
         const { request } = call
         if ('problem' in request) return refused({ code: 'BODY_MALFORMED', field: '', message: request.problem })
-        const answer = await take(request.message, request.bytes)
+        const answer = await take(request.message, { bytes: request.bytes, call: callOf(call) })
         if (answer.kind === 'refused') return refused(answer.problem)
         const problems = answer.receipts.flatMap((receipt) => ('code' in receipt ? receipt.problems : []))
         if (answer.accepted === 0) return rejected(problems)
@@ -72,23 +76,37 @@ export function createIngestGrpcService(
       },
     },
     implementation: {
-      postEngagements: handler<PostEngagementsRequest>(async ({ engagements, sentAtMs, clockOffsetMs }, bytes) => {
+      postEngagements: handler<PostEngagementsRequest>(async ({ engagements, sentAtMs, clockOffsetMs }, about) => {
         const fault = sentAtMs === undefined ? null : unitFault(sentAtMs)
         if (fault !== null) return { kind: 'refused', problem: problemAt('', 'sentAt', fault.code, fault.text) }
         return ingest.takeEngagements({
           events: engagements,
           read: parseEngagementMessage,
           single: false,
-          bytes,
+          ...about,
           clock: { sentAtMs: sentAtMs ?? null, offsetMs: clockOffsetMs ?? 0 },
         })
       }),
-      postPins: handler<PostPinsRequest>(({ pins }, bytes) =>
-        ingest.takePins({ events: pins, read: parsePinMessage, single: false, bytes }),
+      postPins: handler<PostPinsRequest>(({ pins }, about) =>
+        ingest.takePins({ events: pins, read: parsePinMessage, single: false, ...about }),
       ),
     },
   }
 }
+
+/** The caller's deadline, its signal and its trace. grpc-js reports a deadline that has passed as a cancellation. */
+function callOf(call: ServerUnaryCall<unknown, unknown>): IngestCall {
+  const over = new AbortController()
+  call.on('cancelled', () => over.abort(callEnded))
+  const deadlineMs = Number(call.getDeadline())
+  return {
+    trace: traceOf(headersIn(call.metadata)),
+    deadlineMs: Number.isFinite(deadlineMs) ? deadlineMs : null,
+    signal: over.signal,
+  }
+}
+
+const callEnded = new Error('the caller ended the call, or its deadline passed')
 
 function sized<Message>(name: string, decode: (bytes: Buffer) => Message): (bytes: Buffer) => Sized<Message> {
   const read = tolerant(name, decode)
@@ -96,6 +114,7 @@ function sized<Message>(name: string, decode: (bytes: Buffer) => Message): (byte
 }
 
 function statusOf({ code }: IngestProblem): status {
+  if (code === 'INGEST_DEADLINE_EXCEEDED') return status.DEADLINE_EXCEEDED
   const { fault, retryable } = ingestProblems[code]
   if (fault === 'client') return status.INVALID_ARGUMENT
   return retryable && code !== 'INGEST_INTERNAL' ? status.UNAVAILABLE : status.INTERNAL

@@ -3,6 +3,7 @@ import { isJsonObject, isDeeperThan, maxJsonDepth, kindOf } from '@freshet/contr
 import { parsePinJson } from '@freshet/contracts/json/pin'
 import { ingestProblems, problemAt, type IngestCode, type IngestProblem } from '@freshet/contracts/json/problems'
 import { formatTime, parseTime, timeFault } from '@freshet/contracts/json/time'
+import { traceHeaders } from '@freshet/contracts/trace-context'
 import { bodyStatus, createHttpApp as createApp } from '@freshet/service/http-app'
 import { BodyError, type BodyFault } from '@freshet/service/http-body'
 import type { Metrics } from '@freshet/service/metrics'
@@ -11,7 +12,7 @@ import type { HttpLimits } from '@freshet/service/settings'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestConfig } from './config.ts'
 import type { ClientClock } from './event-time.ts'
-import type { Answer, Ingest } from './ingest.ts'
+import type { Answer, Ingest, IngestCall } from './ingest.ts'
 
 /** What the HTTP server needs. */
 export interface HttpOptions {
@@ -90,18 +91,21 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     const clock = clockOf(body.about)
     if ('code' in clock) return refuse(reply, clock)
     const bytes = handOver(request)
-    return answer(reply, await ingest.takeEngagements({ ...body, read: parseEngagementJson, clock, bytes }))
+    return answer(
+      reply,
+      await ingest.takeEngagements({ ...body, read: parseEngagementJson, clock, bytes, call: callOf(request) }),
+    )
   })
   app.post('/v1/pins', async (request, reply) => {
     const body = eventsOf(request.body, 'pins', 'pinId', [])
     if ('code' in body) return refuse(reply, body)
     const bytes = handOver(request)
-    return answer(reply, await ingest.takePins({ ...body, read: parsePinJson, bytes }))
+    return answer(reply, await ingest.takePins({ ...body, read: parsePinJson, bytes, call: callOf(request) }))
   })
   app.delete<{ Params: { id: string } }>('/v1/users/:id', async (request, reply) => {
     handOver(request)
     const { id: userId } = request.params
-    const result = await ingest.eraseUser(userId)
+    const result = await ingest.eraseUser(userId, callOf(request))
     const receipt = result.kind === 'taken' ? result.receipts[0] : result.problem
     if (receipt !== undefined && 'code' in receipt) return refuse(reply, receipt)
     requests.inc({ protocol: 'http', outcome: 'accepted' })
@@ -114,6 +118,11 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
 function handOver(request: FastifyRequest): number {
   request.received?.end()
   return request.bodyBytes
+}
+
+/** The request's trace. A client that goes away leaves its events: it may not know whether they were taken. */
+function callOf({ headers }: FastifyRequest): IngestCall {
+  return { trace: traceHeaders(headers['traceparent'], headers['tracestate']), deadlineMs: null }
 }
 
 /** The events of a body: one event, or a list under its name. */

@@ -8,6 +8,7 @@ import type { ParsedPin } from '@freshet/contracts/json/pin'
 import { problemAt, type IngestCode, type IngestProblem } from '@freshet/contracts/json/problems'
 import { logTag } from '@freshet/contracts/followed-log'
 import type { LogWatch } from '@freshet/contracts/log-watch'
+import type { MessageHeaders } from '@freshet/contracts/headers'
 import type { EventLog, NewRecord, Position } from '@freshet/contracts/ports/event-log'
 import { formatToken } from '@freshet/contracts/tokens'
 import type { Clock } from '@freshet/domain/clock'
@@ -43,6 +44,18 @@ export interface Batch<Parsed> {
   readonly single: boolean
   /** What the request weighs while it waits for the log. */
   readonly bytes: number
+  /** How it was asked for; absent: by nobody who gives up, without a trace. */
+  readonly call?: IngestCall
+}
+
+/** What a request says besides its events. */
+export interface IngestCall {
+  /** Trace context: goes into the record of each event. */
+  readonly trace: MessageHeaders
+  /** Milliseconds since the epoch; null: none. Nothing is appended once it has passed. */
+  readonly deadlineMs: number | null
+  /** Aborted when the client is gone or its deadline has passed: what has not been sent to the log yet is not sent any more. */
+  readonly signal?: AbortSignal
 }
 
 /** Engagements, and what their client says about its clock. */
@@ -55,7 +68,7 @@ export interface Ingest {
   takeEngagements(batch: EngagementBatch): Promise<Answer>
   takePins(batch: Batch<ParsedPin>): Promise<Answer>
   /** Appends the erasure of a user. */
-  eraseUser(userId: string): Promise<Answer>
+  eraseUser(userId: string, call?: IngestCall): Promise<Answer>
   /** Requests being received and requests that wait for the log. */
   readonly inFlight: ByteRoom
 }
@@ -116,7 +129,7 @@ export function createIngest(options: IngestOptions): Ingest {
     }
     for (const [first] of problems.values()) counted.inc({ kind, outcome: (first as IngestProblem).code })
 
-    const positions = records.length === 0 ? [] : await append(kind, topic, records, batch.bytes)
+    const positions = records.length === 0 ? [] : await append(kind, topic, records, batch)
     if ('code' in positions) return { kind: 'refused', problem: positions }
     if (records.length > 0) counted.inc({ kind, outcome: 'accepted' }, records.length)
 
@@ -136,8 +149,10 @@ export function createIngest(options: IngestOptions): Ingest {
     kind: Kind,
     topic: Topic,
     records: readonly NewRecord[],
-    bytes: number,
+    { bytes, call }: Pick<Batch<unknown>, 'bytes' | 'call'>,
   ): Promise<readonly Position[] | IngestProblem> {
+    const { trace, deadlineMs = null, signal } = call ?? {}
+    if (signal?.aborted || (deadlineMs !== null && clock.now() >= deadlineMs)) return notInTime
     const release = inFlight.take(bytes)
     if (release === null) {
       return problemAt(
@@ -148,12 +163,15 @@ export function createIngest(options: IngestOptions): Ingest {
       )
     }
     const ended = appendSeconds.startTimer({ kind })
-    const appended = log.append(topic, records).finally(release)
+    const appended = log
+      .append(topic, records, { ...(signal && { signal }), ...(trace && { headers: trace }) })
+      .finally(release)
     try {
       const positions = await within(clock, appended, config.appendTimeoutMs)
       ended()
       return positions
     } catch (error) {
+      if (signal?.aborted) return perhapsTaken
       return appendProblem(error, topic, records.length)
     }
   }
@@ -209,9 +227,10 @@ export function createIngest(options: IngestOptions): Ingest {
         return { record: { key: pinId, value: encodePinChange(change), partition: null } }
       })
     },
-    eraseUser(userId) {
+    eraseUser(userId, call) {
       const erasedAtMs = clock.now()
-      const batch: Batch<string> = { events: [userId], read: (id) => id as string, single: true, bytes: 256 }
+      const given = call === undefined ? {} : { call }
+      const batch: Batch<string> = { events: [userId], read: (id) => id as string, single: true, bytes: 256, ...given }
       return take('erasure', 'erasures.v1', batch, (id) => {
         const fault = idFault(id)
         if (fault !== null) return { problems: [problemAt('', 'userId', fault.code, fault.text)] }
@@ -220,6 +239,19 @@ export function createIngest(options: IngestOptions): Ingest {
     },
   }
 }
+
+const notInTime = problemAt(
+  '',
+  'the request',
+  'INGEST_DEADLINE_EXCEEDED',
+  'was not taken: its time had passed before it came to the log; send the same event ids again',
+)
+const perhapsTaken = problemAt(
+  '',
+  'the request',
+  'INGEST_DEADLINE_EXCEEDED',
+  'may not have been taken: its time passed before the log answered; send the same event ids again',
+)
 
 class NotInTime extends Error {}
 

@@ -1,6 +1,7 @@
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
+import { writingAs } from '@freshet/contracts/origin'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { listen } from '@freshet/service/http-app'
@@ -16,9 +17,10 @@ await runService({
   name: 'event-ingest',
   description: 'Takes engagements and catalogue changes; answers when the log has them.',
   schema: processSchema,
-  async start({ name, config, logger, metrics, report, use, readiness }) {
+  async start({ name, version, config, logger, metrics, report, use, readiness }) {
     const clock = createSystemClock()
-    const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
+    const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
+    const log = writingAs(kafka, name, version)
     use({ name: 'log', close: () => log.close() })
     use(topicsKnown(log, clock))
     const watch = watchLogs({

@@ -30,7 +30,7 @@ export function anEngagement(parts: Readonly<Record<string, unknown>> = {}): Rea
 /** A log in memory whose appends can be made to fail or to wait. */
 export interface TroubledLog extends EventLog {
   fail(error: ErrorCode | Error): void
-  /** Appends wait until `release`. */
+  /** Appends wait until `release`, or until their signal is aborted. */
   hold(): void
   release(): void
 }
@@ -42,7 +42,7 @@ function troubled(log: EventLog): TroubledLog {
   return {
     ...log,
     async append(topic, records, options) {
-      await gate
+      await Promise.race([gate, abortOf(options?.signal)])
       if (failure !== null) throw failure
       return log.append(topic, records, options)
     },
@@ -58,6 +58,13 @@ function troubled(log: EventLog): TroubledLog {
       open()
     },
   }
+}
+
+/** Rejects with the signal's reason once it is aborted. */
+function abortOf(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
 }
 
 /** The HTTP server over a log in memory, at a time that stands still. */

@@ -1,7 +1,9 @@
 import { encodeDeadLetter } from '@freshet/contracts/codecs/onward'
 import { isContractError } from '@freshet/contracts/errors'
+import { maxHeadersBytes } from '@freshet/contracts/headers'
 import type { LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
 import { maxRecordBytes, topics, type TopicName } from '@freshet/contracts/topics'
+import { onwardHeaders } from './onward-headers.ts'
 
 /** A record that is none of the wanted kind, and why. */
 export interface BadRecord {
@@ -27,10 +29,11 @@ const frameBytes = 4096
 /** The dead letter of a bad record: of nothing but the record, so that a repeated one is the same. A value too large to be framed is cut; the source still has it. */
 export function deadLetterRecord({ record, code, message }: BadRecord, topic: TopicName, partition: number): NewRecord {
   const value = record.value ?? new Uint8Array(0)
-  const room = maxRecordBytes - frameBytes - 2 * Buffer.byteLength(record.key)
+  const room = maxRecordBytes - maxHeadersBytes - frameBytes - 2 * Buffer.byteLength(record.key)
   return {
     key: record.key,
     partition: null,
+    ...onwardHeaders(record),
     value: encodeDeadLetter({
       sourceTopic: topic,
       sourcePartition: partition,

@@ -12,9 +12,11 @@ import {
   isPinEngagementBatch,
   withSource,
 } from '@freshet/contracts/codecs/pin-engagement-batch'
+import type { MessageHeaders } from '@freshet/contracts/headers'
 import type { EventLog, LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
 import { topics } from '@freshet/contracts/topics'
 import type { Clock } from '@freshet/domain/clock'
+import { onwardHeaders } from './onward-headers.ts'
 import { readToEnd } from './read-to-end.ts'
 
 /** The topics that records lie in which changed no state. */
@@ -29,6 +31,8 @@ export interface StoredLetter extends DeadLetter {
   readonly topic: LetterTopic
   readonly partition: number
   readonly position: number
+  /** Its trace, as its record has it. */
+  readonly headers: MessageHeaders
 }
 
 /** Which letters are meant; what is null matters not. */
@@ -168,9 +172,10 @@ function replayable(letter: StoredLetter, partitions: number): NewRecord | strin
     if (letter.sourceTopic === 'engagements.v1') {
       const { engagement } = decodeReceivedEngagement(letter.value)
       if (engagement.userId !== letter.key) return "the key is not the engagement's user"
-      return { key: letter.key, value: letter.value, partition: null }
+      return { key: letter.key, value: letter.value, partition: null, ...onwardHeaders(letter) }
     }
-    if (letter.sourceTopic === 'pin-engagements.v1') return replayablePinEngagements(letter, partitions)
+    if (letter.sourceTopic === 'pin-engagements.v1')
+      return { ...replayablePinEngagements(letter, partitions), ...onwardHeaders(letter) }
     return `nothing is known about replaying ${letter.sourceTopic}`
   } catch (error) {
     return (error as Error).message
@@ -201,7 +206,7 @@ function letterOf(
   if (record.value === null) return null
   try {
     const letter = topic === 'dead-letters.v1' ? decodeDeadLetter(record.value) : lateLetter(record, record.value)
-    return { ...letter, topic, partition, position: record.position }
+    return { ...letter, topic, partition, position: record.position, headers: record.headers }
   } catch (error) {
     onError(new Error(`${topic}/${partition} at ${record.position}: ${(error as Error).message}`, { cause: error }))
     return null

@@ -22,6 +22,7 @@ import { badRecord, deadLetterRecord, type BadRecord } from './dead-letter.ts'
 import type { Rekeying } from './rekeying.ts'
 import { createDedupeWindow, receivedAt, type DedupeWindow } from './dedupe.ts'
 import { createHashSet } from './hash-set.ts'
+import { onwardHeaders } from './onward-headers.ts'
 import type { FoldBatch, FoldBefore, FoldNeeds, FoldResult, Stage } from './stage.ts'
 
 /** A record of `engagements.v1` as read. One without value says that its user is to be forgotten. */
@@ -185,7 +186,7 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     if (list === undefined) accepted.set(record.key, [scan])
     else list.push(scan)
     say('applied')
-    rekeyed?.add(scan, storedPosition(batch.epoch, record.position))
+    rekeyed?.add(scan, storedPosition(batch.epoch, record.position), onwardHeaders(record).headers)
   }
 
   const puts: StatePut[] = []

@@ -5,6 +5,7 @@ import { redisOptions } from '@freshet/adapters/redis/connect'
 import { watchEviction } from '@freshet/adapters/redis/eviction-watch'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
+import { writingAs } from '@freshet/contracts/origin'
 import { pinInspection, progressInspection, storedPinState, userInspection } from '@freshet/contracts/inspection/routes'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema, removedSettings } from './config.ts'
@@ -17,10 +18,11 @@ await runService({
   description: 'Folds engagements into user state and, re-keyed, into pin state: each exactly once.',
   schema: processSchema,
   removed: removedSettings,
-  async start({ name, config, metrics, report, use, inspect }) {
+  async start({ name, version, config, metrics, report, use, inspect }) {
     const clock = createSystemClock()
     const groupInstance = instanceName(config.updater.instance, { hostname: hostname(), env: process.env })
-    const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock, groupInstance })
+    const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock, groupInstance })
+    const log = writingAs(kafka, name, version)
     use({ name: 'log', close: () => log.close() })
     const store = createRedisStateStore(redisOptions(config.redis))
     use({ name: 'store', close: () => store.close() })

@@ -1,6 +1,7 @@
 import { scannedPinKeys, type ScannedEngagement } from '@freshet/contracts/codecs/engagement-scan'
 import { encodePinEngagementOf } from '@freshet/contracts/codecs/onward'
 import { createPinEngagementBatches } from '@freshet/contracts/codecs/pin-engagement-batch'
+import type { MessageHeaders } from '@freshet/contracts/headers'
 import type { NewRecord } from '@freshet/contracts/ports/event-log'
 
 /** Forms of the records that the first stage sends to the second. */
@@ -9,8 +10,8 @@ export type OnwardForm = (typeof onwardForms)[number]
 
 /** Collects what one batch of the first stage sends to `pin-engagements.v1`. */
 export interface Rekeyed {
-  /** Adds an accepted engagement. `position`: its stored position in the source partition; positions ascend. */
-  add(engagement: ScannedEngagement, position: number): void
+  /** Adds an accepted engagement. `position`: its stored position in the source partition; positions ascend. `headers`: its trace; a record for many engagements carries that of its first traced one. */
+  add(engagement: ScannedEngagement, position: number, headers?: MessageHeaders): void
   records(): readonly NewRecord[]
 }
 
@@ -28,10 +29,10 @@ export function createRekeying(form: OnwardForm, partitions: () => number): Reke
 function singleEvents(partition: number): Rekeyed {
   const records: NewRecord[] = []
   return {
-    add(engagement, position) {
+    add(engagement, position, headers) {
       scannedPinKeys(engagement).forEach((key, index) => {
         const value = encodePinEngagementOf(engagement.bytes, { partition, position, index })
-        records.push({ key, partition: null, value })
+        records.push({ key, partition: null, value, ...(headers && { headers }) })
       })
     },
     records: () => records,

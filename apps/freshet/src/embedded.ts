@@ -10,8 +10,10 @@ import {
 import { candidateServiceSchema, type CandidateServiceConfig } from '@freshet/candidate-service/config'
 import type { FeedObserver } from '@freshet/blender/feed-observer'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
+import { writingAs } from '@freshet/contracts/origin'
 import type { EventLog, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
+import { version } from '@freshet/domain/version'
 import type { Clock, Random } from '@freshet/domain/clock'
 import { updaterConfigOf, type UpdaterConfig } from '@freshet/feature-updater/config'
 import type { updaterInstruments } from '@freshet/feature-updater/observe'
@@ -76,7 +78,7 @@ export function createEmbedded(options: {
   const { log, store, clock, random } = platform
   const settings = settingsOf(config)
   const updater = createUpdater({
-    log,
+    log: writingAs(log, 'feature-updater', version),
     store,
     clock,
     config: settings.updater,
@@ -104,7 +106,7 @@ export function createEmbedded(options: {
   })
   const blender = createBlender({
     store,
-    log,
+    log: writingAs(log, 'blender', version),
     candidates: createDirectCandidateService(candidates),
     ranker: createDirectRanker(ranker),
     clock,
@@ -122,7 +124,7 @@ export function createEmbedded(options: {
     config.trainer === null
       ? null
       : createPin2VecJob({
-          log,
+          log: writingAs(log, 'trainer', version),
           clock,
           config: trainerSchema.parse(config.trainer ?? {}),
           checkpoints: platform.artefacts,

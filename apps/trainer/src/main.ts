@@ -2,6 +2,7 @@ import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-sto
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
+import { writingAs } from '@freshet/contracts/origin'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
 import { observePin2Vec } from './pin2vec/observe.ts'
@@ -11,9 +12,10 @@ await runService({
   name: 'trainer',
   description: 'Learns pin embeddings from the stream of engagements and publishes the rows that changed.',
   schema: processSchema,
-  async start({ name, config, metrics, report, use, fail }) {
+  async start({ name, version, config, metrics, report, use, fail }) {
     const clock = createSystemClock()
-    const log = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
+    const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
+    const log = writingAs(kafka, name, version)
     use({ name: 'log', close: () => log.close() })
     const pin2vec = createPin2VecJob({
       log,

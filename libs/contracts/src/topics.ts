@@ -10,6 +10,8 @@ interface TopicSpec {
   readonly retentionMs: number | null
   /** Full name of the protobuf message in the value. */
   readonly message: string
+  /** How often fields were added to the message, from 1: the number of its newest golden bytes. Records carry it as the header `schema`. */
+  readonly schemaVersion: number
   readonly meaning: string
 }
 
@@ -20,6 +22,7 @@ export const topics = {
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
     message: 'freshet.engagement.v1.Engagement',
+    schemaVersion: 1,
     meaning: 'What users did, as accepted.',
   },
   'pins.v1': {
@@ -27,6 +30,7 @@ export const topics = {
     cleanup: 'compact',
     retentionMs: null,
     message: 'freshet.catalogue.v1.Pin',
+    schemaVersion: 1,
     meaning: 'The catalogue.',
   },
   'pin-engagements.v1': {
@@ -34,6 +38,7 @@ export const topics = {
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
     message: 'freshet.engagement.v1.PinEngagementBatch',
+    schemaVersion: 1,
     meaning:
       'Engagements by what they are about, for pin state: one record for each batch and target partition. Records of earlier versions hold one `PinEngagement` each, by pin id.',
   },
@@ -42,6 +47,7 @@ export const topics = {
     cleanup: 'compact',
     retentionMs: null,
     message: 'freshet.state.v1.PinFeatures',
+    schemaVersion: 1,
     meaning: 'Pin state, for the ranker.',
   },
   'pin-embeddings.v1': {
@@ -49,6 +55,7 @@ export const topics = {
     cleanup: 'compact',
     retentionMs: null,
     message: 'freshet.model.v1.PinEmbedding',
+    schemaVersion: 1,
     meaning: 'Embeddings of touched pins.',
   },
   'models.v1': {
@@ -56,6 +63,7 @@ export const topics = {
     cleanup: 'compact',
     retentionMs: null,
     message: 'freshet.model.v1.ModelPublished',
+    schemaVersion: 1,
     meaning: 'Which model serves.',
   },
   'feeds-served.v1': {
@@ -63,6 +71,7 @@ export const topics = {
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
     message: 'freshet.feed.v1.FeedServed',
+    schemaVersion: 2,
     meaning: 'What was shown and why, with the features as used, and a sample of what was not shown.',
   },
   'engagements-late.v1': {
@@ -70,6 +79,7 @@ export const topics = {
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
     message: 'freshet.engagement.v1.LateEngagement',
+    schemaVersion: 1,
     meaning:
       'Engagements that earlier versions kept aside as too late. Nothing is written to it any more; `freshet dlq replay` applies them.',
   },
@@ -78,6 +88,7 @@ export const topics = {
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
     message: 'freshet.engagement.v1.DeadLetter',
+    schemaVersion: 1,
     meaning: 'Records that could not be applied.',
   },
   'erasures.v1': {
@@ -85,6 +96,7 @@ export const topics = {
     cleanup: 'compact',
     retentionMs: null,
     message: 'freshet.engagement.v1.UserErasure',
+    schemaVersion: 1,
     meaning: 'Users to be forgotten.',
   },
 } as const satisfies Record<string, TopicSpec>

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { commandLine, helpText } from './command-line.ts'
 import { loadConfig, redactConfig } from './config.ts'
 import { endingOf, exitCodes, ServiceError } from './errors.ts'
+import { version as freshetVersion } from '@freshet/domain/version'
 import { createLogger, type Logger } from './logging.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { startOperationsServer, type InspectionRoute } from './operations-server.ts'
@@ -14,6 +15,7 @@ import type { ServiceConfig } from './settings.ts'
 /** What a service is started with. */
 export interface ServiceContext<Config> {
   readonly name: string
+  readonly version: string
   readonly config: Config
   readonly logger: Logger
   readonly metrics: Metrics
@@ -61,7 +63,7 @@ export async function runService<Schema extends z.ZodObject>(
   options: RunServiceOptions<Schema>,
   port: ProcessPort = systemProcess(),
 ): Promise<void> {
-  const version = options.version ?? '0.1.0'
+  const version = options.version ?? freshetVersion
   const end = (error: unknown): void => {
     const ending = endingOf(error)
     port.write('stderr', `${options.name}: ${ending.line}\n`)
@@ -165,6 +167,7 @@ export async function runService<Schema extends z.ZodObject>(
       logger.info({ version, operationsPort: operations.port }, 'starting')
       await options.start({
         name: options.name,
+        version,
         config,
         logger,
         metrics,

@@ -50,7 +50,7 @@ export function rank({
             await: [...request.rankerAwait],
             locale: request.locale,
           },
-          { timeoutMs, signal },
+          { timeoutMs, signal, headers: request.trace },
         )
         .then((response) => scored(slate, response))
     },

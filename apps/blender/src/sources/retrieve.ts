@@ -30,7 +30,7 @@ export function retrieve({
       const { among, candidatesOnly, relatedToPinId, userId, atMs } = request
       const mine = memory.served(userId, { atMs, windowMs: config.servedWindowMs })
       const asked = retrieveRequest(request, mine ?? nothingServed)
-      const response = await candidates.retrieve(asked, { timeoutMs, signal })
+      const response = await candidates.retrieve(asked, { timeoutMs, signal, headers: request.trace })
       const missing = candidatesOnly ? [] : among.filter((pinId) => pinId !== relatedToPinId)
       return candidatesFrom(response, missing, asked)
     },

@@ -19,7 +19,9 @@ import {
   storedPinState,
   userInspection,
 } from '@freshet/contracts/inspection/routes'
+import { writingAs } from '@freshet/contracts/origin'
 import { topicLayouts } from '@freshet/contracts/topics'
+import { version } from '@freshet/domain/version'
 import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
 import { createHttpApp } from '@freshet/event-ingest/http'
 import { createIngest } from '@freshet/event-ingest/ingest'
@@ -57,7 +59,13 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   use({ name: 'store', close: () => store.close() })
   await log.applyTopics(topicLayouts(config.data.partitions))
 
-  const ingest = createIngest({ log, clock, config: config.ingest, metrics, report })
+  const ingest = createIngest({
+    log: writingAs(log, 'event-ingest', version),
+    clock,
+    config: config.ingest,
+    metrics,
+    report,
+  })
   use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
   if (config.sample && (await isEmpty(log))) {
     logger.info('the data folder is empty: making a sample catalogue with simulated users')

@@ -8,6 +8,8 @@ import { createLmdbStateStore } from '@freshet/adapters/lmdb/state-store'
 import { redisOptions } from '@freshet/adapters/redis/connect'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
 import { createSystemClock } from '@freshet/adapters/system/clock'
+import { writingAs } from '@freshet/contracts/origin'
+import { version } from '@freshet/domain/version'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { topicLayouts } from '@freshet/contracts/topics'
@@ -46,7 +48,7 @@ export async function openLog(given: PlatformArguments): Promise<OpenLog> {
   if (kafka === null)
     throw new ArgumentError('give --brokers or set FRESHET_KAFKA_BROKERS, or give --data for the one-process edition')
   const clock = createSystemClock()
-  const log = createKafkaEventLog({ ...kafkaOptions(kafka), clientId, clock })
+  const log = writingAs(createKafkaEventLog({ ...kafkaOptions(kafka), clientId, clock }), clientId, version)
   return { log, clock, close: () => log.close() }
 }
 
@@ -82,7 +84,7 @@ export async function openFolder(given: PlatformArguments, partitions: number | 
     throw new ArgumentError(`--data ${folder} is no data folder; \`freshet dev --data ${folder}\` makes one`)
   const clock = createSystemClock()
   const environment = await openEnvironment({ folder, probe: true })
-  const log = createLmdbEventLog({ environment, clock, compactEveryMs: null })
+  const log = writingAs(createLmdbEventLog({ environment, clock, compactEveryMs: null }), clientId, version)
   const store = createLmdbStateStore({ environment, clock })
   if (!exists && partitions !== null) await log.applyTopics(topicLayouts(partitions))
   return {

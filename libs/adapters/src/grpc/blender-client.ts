@@ -1,9 +1,16 @@
-import { Metadata, type CallOptions as GrpcCallOptions, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js'
+import {
+  type Metadata,
+  type CallOptions as GrpcCallOptions,
+  type ClientUnaryCall,
+  type ServiceError,
+} from '@grpc/grpc-js'
 import { ContractError } from '@freshet/contracts/errors'
 import { BlenderClient } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { checkHeaders, noHeaders } from '@freshet/contracts/headers'
 import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
 import { channelOf, type ChannelConfig } from './channel.ts'
 import { channelReady, deadlineIn } from './deadline.ts'
+import { metadataOf } from './metadata.ts'
 import { errorOf } from './status.ts'
 
 /** A blender over the network, by unary calls as any client makes them. */
@@ -37,9 +44,11 @@ type UnaryMethod<Request, Response> = (
 function unary<Request, Response>(
   method: UnaryMethod<Request, Response>,
   request: Request,
-  { timeoutMs, signal }: CallOptions,
+  { timeoutMs, signal, headers = noHeaders }: CallOptions,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
+    // What it throws rejects the call.
+    checkHeaders(headers)
     if (signal?.aborted) {
       reject(new ContractError('CALL_CANCELLED', 'the caller ended the call', { cause: signal.reason }))
       return
@@ -47,7 +56,7 @@ function unary<Request, Response>(
     const onAbort = () => {
       call.cancel()
     }
-    const call = method(request, new Metadata(), { deadline: deadlineIn(timeoutMs) }, (error, response) => {
+    const call = method(request, metadataOf(headers), { deadline: deadlineIn(timeoutMs) }, (error, response) => {
       signal?.removeEventListener('abort', onAbort)
       if (error === null) resolve(response)
       else reject(errorOf(error.code, error.details, error))

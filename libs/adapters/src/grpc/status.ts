@@ -6,6 +6,7 @@ const statusByCode = {
   CALL_CANCELLED: status.CANCELLED,
   CALL_UNAVAILABLE: status.UNAVAILABLE,
   CALL_INVALID_ARGUMENT: status.INVALID_ARGUMENT,
+  HEADERS_TOO_LARGE: status.INVALID_ARGUMENT,
   CODEC_INVALID: status.INVALID_ARGUMENT,
 } as const satisfies Partial<Record<ErrorCode, status>>
 

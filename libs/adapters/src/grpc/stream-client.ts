@@ -1,5 +1,6 @@
 import type { Client, ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
 import { ContractError } from '@freshet/contracts/errors'
+import { checkHeaders, noHeaders } from '@freshet/contracts/headers'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 import { afterMs } from '../system/timer.ts'
 import { channelReady } from './deadline.ts'
@@ -133,8 +134,10 @@ export function createStreamClient<Request, Response>(
   }
 
   return {
-    call(request, { timeoutMs, signal }) {
+    call(request, { timeoutMs, signal, headers = noHeaders }) {
       return new Promise((resolve, reject) => {
+        // What it throws rejects the call.
+        checkHeaders(headers)
         if (signal?.aborted) {
           reject(new ContractError('CALL_CANCELLED', 'the caller ended the call', { cause: signal.reason }))
           return
@@ -159,7 +162,7 @@ export function createStreamClient<Request, Response>(
           if (stream.retired && stream.pending.size === 0) stream.duplex.end()
         }
         const giveUp = (error: ContractError) => {
-          stream.duplex.write({ correlationId, timeoutMs: 0, request: undefined })
+          stream.duplex.write({ correlationId, timeoutMs: 0, request: undefined, headers: noHeaders })
           finish()
           reject(error)
         }
@@ -184,7 +187,7 @@ export function createStreamClient<Request, Response>(
             reject(error)
           },
         })
-        stream.duplex.write({ correlationId, timeoutMs: Math.max(1, Math.ceil(boundMs)), request })
+        stream.duplex.write({ correlationId, timeoutMs: Math.max(1, Math.ceil(boundMs)), request, headers })
       })
     },
     ready: (timeoutMs) => channelReady(channel.client, timeoutMs),

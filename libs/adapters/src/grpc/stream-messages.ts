@@ -6,6 +6,7 @@ export interface StreamRequest<Request> {
   correlationId: number
   timeoutMs: number
   request: Request | undefined
+  headers: Record<string, string>
 }
 
 /** One message back. */

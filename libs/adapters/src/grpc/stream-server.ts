@@ -5,6 +5,7 @@ import { boundedCall } from '../shared/bounded-call.ts'
 import { createTurnstile } from '../system/turnstile.ts'
 import { msUntil } from './deadline.ts'
 import { messageOf, type Decoded } from './decode.ts'
+import { headersIn } from './metadata.ts'
 import { isDefect, statusOf } from './status.ts'
 import { drainingCorrelationId, type StreamRequest, type StreamResponse } from './stream-messages.ts'
 
@@ -50,12 +51,12 @@ export function createCallServer<Request, Response>(
   const inTurn = (request: () => Request, call: Required<CallOptions>): Promise<Response> => {
     const cameAtMs = performance.now()
     const ended = (code: status): void => onCall(name, status[code] ?? 'UNKNOWN', performance.now() - cameAtMs)
-    const answered = boundedCall(call, async ({ timeoutMs, signal }) => {
+    const answered = boundedCall(call, async ({ timeoutMs, signal, headers }) => {
       await pass(timeoutMs)
       signal.throwIfAborted()
       const leftMs = timeoutMs - (performance.now() - cameAtMs)
       if (leftMs <= 0) throw new ContractError('CALL_DEADLINE_EXCEEDED', 'its turn came after its deadline')
-      return answer(request(), { timeoutMs: leftMs, signal })
+      return answer(request(), { timeoutMs: leftMs, signal, headers })
     })
     answered.then(
       () => ended(status.OK),
@@ -74,7 +75,7 @@ export function createCallServer<Request, Response>(
       })
       const deadline = call.getDeadline()
       const timeoutMs = msUntil(deadline) ?? defaultTimeoutMs
-      inTurn(() => messageOf(call.request), { timeoutMs, signal: stop.signal }).then(
+      inTurn(() => messageOf(call.request), { timeoutMs, signal: stop.signal, headers: headersIn(call.metadata) }).then(
         (response) => {
           answered = true
           callback(null, response)
@@ -120,7 +121,7 @@ export function createCallServer<Request, Response>(
           refuse(decoded.problem)
           return
         }
-        const { correlationId, timeoutMs, request } = decoded.message
+        const { correlationId, timeoutMs, request, headers } = decoded.message
         if (request === undefined) {
           underWay.get(correlationId)?.abort()
           return
@@ -139,7 +140,7 @@ export function createCallServer<Request, Response>(
         }
         const controller = new AbortController()
         underWay.set(correlationId, controller)
-        inTurn(() => request, { timeoutMs, signal: controller.signal })
+        inTurn(() => request, { timeoutMs, signal: controller.signal, headers })
           .then(
             (response) => {
               send({ correlationId, code: 0, message: '', response })

@@ -205,7 +205,7 @@ describe('streams', () => {
     const duplex = raw(address).retrieveStream()
     duplex.on('error', () => {})
     const answer = new Promise<RetrieveStreamResponse>((resolve) => duplex.on('data', resolve))
-    duplex.write({ correlationId: 4, timeoutMs: 0, request: aRetrieveRequest(0) })
+    duplex.write({ correlationId: 4, timeoutMs: 0, request: aRetrieveRequest(0), headers: {} })
     expect(await answer).toMatchObject({
       correlationId: 4,
       code: status.INVALID_ARGUMENT,

@@ -1,4 +1,5 @@
 import { ContractError, isContractError } from '@freshet/contracts/errors'
+import { checkHeaders, noHeaders } from '@freshet/contracts/headers'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 import { afterMs } from '../system/timer.ts'
 
@@ -8,10 +9,12 @@ import { afterMs } from '../system/timer.ts'
  * of the catalogue becomes CALL_INTERNAL with it as the cause.
  */
 export function boundedCall<Answer>(
-  { timeoutMs, signal }: CallOptions,
+  { timeoutMs, signal, headers = noHeaders }: CallOptions,
   ask: (options: Required<CallOptions>) => Promise<Answer>,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
+    // What it throws rejects the call.
+    checkHeaders(headers)
     if (signal?.aborted) {
       reject(cancelled(signal))
       return
@@ -39,7 +42,7 @@ export function boundedCall<Answer>(
       signal?.removeEventListener('abort', onAbort)
     }
     signal?.addEventListener('abort', onAbort, { once: true })
-    invoke(ask, { timeoutMs, signal: controller.signal }).then(
+    invoke(ask, { timeoutMs, signal: controller.signal, headers }).then(
       (answer) => {
         finish()
         resolve(answer)

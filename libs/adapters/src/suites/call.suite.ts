@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { ContractError, isContractError, type ErrorCode } from '@freshet/contracts/errors'
+import { maxHeadersBytes, type MessageHeaders } from '@freshet/contracts/headers'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 
 /** Answers calls: the service under a port, as tests write it. */
@@ -83,6 +84,34 @@ export function callSuite<Request, Response>(options: CallSuiteOptions<Request, 
       await call(request(1), { timeoutMs: 4_321 })
       expect(timeoutMs).toBeGreaterThan(0)
       expect(timeoutMs).toBeLessThanOrEqual(4_321)
+    })
+
+    test('headers of a call reach the service with its request, and those of none are none', async () => {
+      const seen = new Map<number, MessageHeaders | undefined>()
+      const { call } = await start(async (asked, { headers }) => {
+        seen.set(seedOf(asked), headers)
+        return response(seedOf(asked))
+      })
+      const headers = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=1' }
+      await Promise.all([
+        call(request(1), { timeoutMs: patienceMs, headers }),
+        call(request(2), { timeoutMs: patienceMs }),
+        call(request(3), { timeoutMs: patienceMs, headers: { ...headers, origin: 'Schlüssel 🗝' } }),
+      ])
+      expect({ ...seen.get(1) }).toEqual(headers)
+      expect({ ...seen.get(2) }).toEqual({})
+      expect({ ...seen.get(3) }).toEqual({ ...headers, origin: 'Schlüssel 🗝' })
+    })
+
+    test('a call with headers over the limit does not reach the service', async () => {
+      let calls = 0
+      const { call } = await start(async (asked) => {
+        calls++
+        return response(seedOf(asked))
+      })
+      const headers = { origin: 'x'.repeat(maxHeadersBytes) }
+      expect(await codeOf(call(request(0), { timeoutMs: patienceMs, headers }))).toBe('HEADERS_TOO_LARGE')
+      expect(calls).toBe(0)
     })
 
     test('a service that does not answer in time: CALL_DEADLINE_EXCEEDED at the deadline, and it learns that nobody waits', async () => {

@@ -4,6 +4,7 @@ import { subjectStateKey } from '@freshet/domain/pin-state'
 import type { PinAct } from '@freshet/domain/engagement'
 import { ContractError } from '../errors.ts'
 import { PinEngagementBatch as PinEngagementBatchMessage } from '../gen/freshet/engagement/v1/engagement.ts'
+import type { MessageHeaders } from '../headers.ts'
 import type { NewRecord } from '../ports/event-log.ts'
 import { ascendingColumn, varintColumn } from '../bytes/varints.ts'
 import { encodeFields, type FieldWriter } from '../bytes/wire.ts'
@@ -32,8 +33,8 @@ export interface PinEngagementRows {
 
 /** Collects what one batch of the first stage sends onward. */
 export interface PinEngagementBatches {
-  /** Adds an accepted engagement from `engagements.v1`; positions ascend. */
-  add(engagement: ScannedEngagement, position: number): void
+  /** Adds an accepted engagement from `engagements.v1`; positions ascend. `headers`: its trace. A record can carry one: that of its first traced engagement. */
+  add(engagement: ScannedEngagement, position: number, headers?: MessageHeaders): void
   /** One record for each target partition that has rows; several where they would be too long for one. */
   records(): readonly NewRecord[]
 }
@@ -44,6 +45,7 @@ interface Rows {
   readonly positions: number[]
   readonly indexes: number[]
   bytes: number
+  headers: MessageHeaders | undefined
 }
 
 /** Collects rows from one source partition for a topic of `partitions` partitions. */
@@ -52,8 +54,11 @@ export function createPinEngagementBatches(sourcePartition: number, partitions: 
   const full: NewRecord[] = []
   const key = String(sourcePartition)
 
-  const close = (partition: number, rows: Rows): NewRecord => ({ key, partition, value: encode(sourcePartition, rows) })
-  const put = (engagement: ScannedEngagement, position: number, index: number): void => {
+  const close = (partition: number, rows: Rows): NewRecord => {
+    const value = encode(sourcePartition, rows)
+    return rows.headers === undefined ? { key, partition, value } : { key, partition, value, headers: rows.headers }
+  }
+  const put = (engagement: ScannedEngagement, position: number, index: number, headers?: MessageHeaders): void => {
     const target = targetOf(engagement, index, partitions)
     let rows = open.get(target)
     const bytes = rowBytesAtMost(engagement)
@@ -61,17 +66,19 @@ export function createPinEngagementBatches(sourcePartition: number, partitions: 
       full.push(close(target, rows))
       rows = undefined
     }
-    if (rows === undefined) open.set(target, (rows = { scans: [], positions: [], indexes: [], bytes: 0 }))
+    if (rows === undefined)
+      open.set(target, (rows = { scans: [], positions: [], indexes: [], bytes: 0, headers: undefined }))
     rows.scans.push(engagement)
     rows.positions.push(position)
     rows.indexes.push(index)
     rows.bytes += bytes
+    rows.headers ??= headers
   }
 
   return {
-    add(engagement, position) {
-      put(engagement, position, 0)
-      if (engagement.boardTo !== engagement.boardAt) put(engagement, position, 1)
+    add(engagement, position, headers) {
+      put(engagement, position, 0, headers)
+      if (engagement.boardTo !== engagement.boardAt) put(engagement, position, 1, headers)
     },
     records: () => [...full, ...[...open].map(([partition, rows]) => close(partition, rows))],
   }

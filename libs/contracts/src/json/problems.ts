@@ -107,6 +107,12 @@ export const ingestProblems = {
     status: 503,
     meaning: 'More bytes arrive or wait for the log than `maxInFlightBytes`; nothing of the request was taken.',
   },
+  INGEST_DEADLINE_EXCEEDED: {
+    fault: 'server',
+    retryable: true,
+    status: 504,
+    meaning: "The caller's deadline passed before the log answered: the events may not have been taken.",
+  },
   INGEST_UNAVAILABLE: {
     fault: 'dependency',
     retryable: true,

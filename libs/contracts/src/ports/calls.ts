@@ -1,3 +1,4 @@
+import type { MessageHeaders } from '../headers.ts'
 import type {
   GetFeedRequest,
   GetFeedResponse,
@@ -12,11 +13,13 @@ import type {
   RetrieveResponse,
 } from '../gen/freshet/retrieval/v1/retrieval.ts'
 
-/** How long a call may take, and who may end it earlier. */
+/** How long a call may take, who may end it earlier, and what travels beside it. */
 export interface CallOptions {
   /** Milliseconds from the start of the call. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal
+  /** Reach the service called; absent: none. Over the limit the call rejects with HEADERS_TOO_LARGE. */
+  readonly headers?: MessageHeaders
 }
 
 /** Which few hundred pins? Errors are `ContractError`s: CALL_DEADLINE_EXCEEDED, CALL_CANCELLED, CALL_UNAVAILABLE, CALL_INVALID_ARGUMENT, CALL_INTERNAL. */

@@ -78,7 +78,16 @@ export interface RankStreamRequest {
   /** How long the caller will wait, milliseconds. */
   timeoutMs: number;
   /** The request; absent: cancels the call of this correlation id. */
-  request: RankRequest | undefined;
+  request:
+    | RankRequest
+    | undefined;
+  /** What travels beside the request, by name: `traceparent`, `tracestate`. At most 16 and 2,048 bytes. */
+  headers: { [key: string]: string };
+}
+
+export interface RankStreamRequest_HeadersEntry {
+  key: string;
+  value: string;
 }
 
 /** One message of the stream back. */
@@ -550,7 +559,7 @@ export const RankResponse: MessageFns<RankResponse> = {
 };
 
 function createBaseRankStreamRequest(): RankStreamRequest {
-  return { correlationId: 0, timeoutMs: 0, request: undefined };
+  return { correlationId: 0, timeoutMs: 0, request: undefined, headers: {} };
 }
 
 export const RankStreamRequest: MessageFns<RankStreamRequest> = {
@@ -564,6 +573,9 @@ export const RankStreamRequest: MessageFns<RankStreamRequest> = {
     if (message.request !== undefined) {
       RankRequest.encode(message.request, writer.uint32(26).fork()).join();
     }
+    globalThis.Object.entries(message.headers).forEach(([key, value]: [string, string]) => {
+      RankStreamRequest_HeadersEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
     return writer;
   },
 
@@ -604,6 +616,17 @@ export const RankStreamRequest: MessageFns<RankStreamRequest> = {
             message.request = RankRequest.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = RankStreamRequest_HeadersEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.headers[entry4.key] = entry4.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -629,6 +652,20 @@ export const RankStreamRequest: MessageFns<RankStreamRequest> = {
         ? globalThis.Number(object.timeout_ms)
         : 0,
       request: isSet(object.request) ? RankRequest.fromJSON(object.request) : undefined,
+      headers: isObject(object.headers)
+        ? (globalThis.Object.entries(object.headers) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -643,6 +680,15 @@ export const RankStreamRequest: MessageFns<RankStreamRequest> = {
     if (message.request !== undefined) {
       obj.request = RankRequest.toJSON(message.request);
     }
+    if (message.headers) {
+      const entries = globalThis.Object.entries(message.headers) as [string, string][];
+      if (entries.length > 0) {
+        obj.headers = {};
+        entries.forEach(([k, v]) => {
+          obj.headers[k] = v;
+        });
+      }
+    }
     return obj;
   },
 
@@ -656,6 +702,100 @@ export const RankStreamRequest: MessageFns<RankStreamRequest> = {
     message.request = (object.request !== undefined && object.request !== null)
       ? RankRequest.fromPartial(object.request)
       : undefined;
+    message.headers = (globalThis.Object.entries(object.headers ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseRankStreamRequest_HeadersEntry(): RankStreamRequest_HeadersEntry {
+  return { key: "", value: "" };
+}
+
+export const RankStreamRequest_HeadersEntry: MessageFns<RankStreamRequest_HeadersEntry> = {
+  encode(message: RankStreamRequest_HeadersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RankStreamRequest_HeadersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRankStreamRequest_HeadersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RankStreamRequest_HeadersEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: RankStreamRequest_HeadersEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RankStreamRequest_HeadersEntry>): RankStreamRequest_HeadersEntry {
+    return RankStreamRequest_HeadersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RankStreamRequest_HeadersEntry>): RankStreamRequest_HeadersEntry {
+    const message = createBaseRankStreamRequest_HeadersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -886,6 +1026,10 @@ function longToNumber(int64: { toString(): string }): number {
     throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
   }
   return num;
+}
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function isSet(value: any): boolean {

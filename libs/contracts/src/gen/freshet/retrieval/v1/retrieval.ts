@@ -315,7 +315,16 @@ export interface RetrieveStreamRequest {
   /** How long the caller will wait, milliseconds. */
   timeoutMs: number;
   /** The request; absent: cancels the call of this correlation id. */
-  request: RetrieveRequest | undefined;
+  request:
+    | RetrieveRequest
+    | undefined;
+  /** What travels beside the request, by name: `traceparent`, `tracestate`. At most 16 and 2,048 bytes. */
+  headers: { [key: string]: string };
+}
+
+export interface RetrieveStreamRequest_HeadersEntry {
+  key: string;
+  value: string;
 }
 
 /** One message of the stream back. */
@@ -396,7 +405,16 @@ export interface GatherTrailsStreamRequest {
   /** How long the caller will wait, milliseconds. */
   timeoutMs: number;
   /** The request; absent: cancels the call of this correlation id. */
-  request: GatherTrailsRequest | undefined;
+  request:
+    | GatherTrailsRequest
+    | undefined;
+  /** What travels beside the request, by name: `traceparent`, `tracestate`. At most 16 and 2,048 bytes. */
+  headers: { [key: string]: string };
+}
+
+export interface GatherTrailsStreamRequest_HeadersEntry {
+  key: string;
+  value: string;
 }
 
 /** One message of the stream back. */
@@ -1811,7 +1829,7 @@ export const EmbeddingVersion: MessageFns<EmbeddingVersion> = {
 };
 
 function createBaseRetrieveStreamRequest(): RetrieveStreamRequest {
-  return { correlationId: 0, timeoutMs: 0, request: undefined };
+  return { correlationId: 0, timeoutMs: 0, request: undefined, headers: {} };
 }
 
 export const RetrieveStreamRequest: MessageFns<RetrieveStreamRequest> = {
@@ -1825,6 +1843,9 @@ export const RetrieveStreamRequest: MessageFns<RetrieveStreamRequest> = {
     if (message.request !== undefined) {
       RetrieveRequest.encode(message.request, writer.uint32(26).fork()).join();
     }
+    globalThis.Object.entries(message.headers).forEach(([key, value]: [string, string]) => {
+      RetrieveStreamRequest_HeadersEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
     return writer;
   },
 
@@ -1865,6 +1886,17 @@ export const RetrieveStreamRequest: MessageFns<RetrieveStreamRequest> = {
             message.request = RetrieveRequest.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = RetrieveStreamRequest_HeadersEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.headers[entry4.key] = entry4.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1890,6 +1922,20 @@ export const RetrieveStreamRequest: MessageFns<RetrieveStreamRequest> = {
         ? globalThis.Number(object.timeout_ms)
         : 0,
       request: isSet(object.request) ? RetrieveRequest.fromJSON(object.request) : undefined,
+      headers: isObject(object.headers)
+        ? (globalThis.Object.entries(object.headers) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -1904,6 +1950,15 @@ export const RetrieveStreamRequest: MessageFns<RetrieveStreamRequest> = {
     if (message.request !== undefined) {
       obj.request = RetrieveRequest.toJSON(message.request);
     }
+    if (message.headers) {
+      const entries = globalThis.Object.entries(message.headers) as [string, string][];
+      if (entries.length > 0) {
+        obj.headers = {};
+        entries.forEach(([k, v]) => {
+          obj.headers[k] = v;
+        });
+      }
+    }
     return obj;
   },
 
@@ -1917,6 +1972,100 @@ export const RetrieveStreamRequest: MessageFns<RetrieveStreamRequest> = {
     message.request = (object.request !== undefined && object.request !== null)
       ? RetrieveRequest.fromPartial(object.request)
       : undefined;
+    message.headers = (globalThis.Object.entries(object.headers ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseRetrieveStreamRequest_HeadersEntry(): RetrieveStreamRequest_HeadersEntry {
+  return { key: "", value: "" };
+}
+
+export const RetrieveStreamRequest_HeadersEntry: MessageFns<RetrieveStreamRequest_HeadersEntry> = {
+  encode(message: RetrieveStreamRequest_HeadersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetrieveStreamRequest_HeadersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetrieveStreamRequest_HeadersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RetrieveStreamRequest_HeadersEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: RetrieveStreamRequest_HeadersEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RetrieveStreamRequest_HeadersEntry>): RetrieveStreamRequest_HeadersEntry {
+    return RetrieveStreamRequest_HeadersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetrieveStreamRequest_HeadersEntry>): RetrieveStreamRequest_HeadersEntry {
+    const message = createBaseRetrieveStreamRequest_HeadersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -2645,7 +2794,7 @@ export const GatherTrailsResponse: MessageFns<GatherTrailsResponse> = {
 };
 
 function createBaseGatherTrailsStreamRequest(): GatherTrailsStreamRequest {
-  return { correlationId: 0, timeoutMs: 0, request: undefined };
+  return { correlationId: 0, timeoutMs: 0, request: undefined, headers: {} };
 }
 
 export const GatherTrailsStreamRequest: MessageFns<GatherTrailsStreamRequest> = {
@@ -2659,6 +2808,9 @@ export const GatherTrailsStreamRequest: MessageFns<GatherTrailsStreamRequest> = 
     if (message.request !== undefined) {
       GatherTrailsRequest.encode(message.request, writer.uint32(26).fork()).join();
     }
+    globalThis.Object.entries(message.headers).forEach(([key, value]: [string, string]) => {
+      GatherTrailsStreamRequest_HeadersEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
     return writer;
   },
 
@@ -2699,6 +2851,17 @@ export const GatherTrailsStreamRequest: MessageFns<GatherTrailsStreamRequest> = 
             message.request = GatherTrailsRequest.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = GatherTrailsStreamRequest_HeadersEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.headers[entry4.key] = entry4.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2724,6 +2887,20 @@ export const GatherTrailsStreamRequest: MessageFns<GatherTrailsStreamRequest> = 
         ? globalThis.Number(object.timeout_ms)
         : 0,
       request: isSet(object.request) ? GatherTrailsRequest.fromJSON(object.request) : undefined,
+      headers: isObject(object.headers)
+        ? (globalThis.Object.entries(object.headers) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -2738,6 +2915,15 @@ export const GatherTrailsStreamRequest: MessageFns<GatherTrailsStreamRequest> = 
     if (message.request !== undefined) {
       obj.request = GatherTrailsRequest.toJSON(message.request);
     }
+    if (message.headers) {
+      const entries = globalThis.Object.entries(message.headers) as [string, string][];
+      if (entries.length > 0) {
+        obj.headers = {};
+        entries.forEach(([k, v]) => {
+          obj.headers[k] = v;
+        });
+      }
+    }
     return obj;
   },
 
@@ -2751,6 +2937,100 @@ export const GatherTrailsStreamRequest: MessageFns<GatherTrailsStreamRequest> = 
     message.request = (object.request !== undefined && object.request !== null)
       ? GatherTrailsRequest.fromPartial(object.request)
       : undefined;
+    message.headers = (globalThis.Object.entries(object.headers ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseGatherTrailsStreamRequest_HeadersEntry(): GatherTrailsStreamRequest_HeadersEntry {
+  return { key: "", value: "" };
+}
+
+export const GatherTrailsStreamRequest_HeadersEntry: MessageFns<GatherTrailsStreamRequest_HeadersEntry> = {
+  encode(message: GatherTrailsStreamRequest_HeadersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GatherTrailsStreamRequest_HeadersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGatherTrailsStreamRequest_HeadersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GatherTrailsStreamRequest_HeadersEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: GatherTrailsStreamRequest_HeadersEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GatherTrailsStreamRequest_HeadersEntry>): GatherTrailsStreamRequest_HeadersEntry {
+    return GatherTrailsStreamRequest_HeadersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GatherTrailsStreamRequest_HeadersEntry>): GatherTrailsStreamRequest_HeadersEntry {
+    const message = createBaseGatherTrailsStreamRequest_HeadersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -3061,6 +3341,10 @@ function longToNumber(int64: { toString(): string }): number {
     throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
   }
   return num;
+}
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function isSet(value: any): boolean {
