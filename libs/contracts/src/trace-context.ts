@@ -13,7 +13,7 @@ const maxTracestateCharacters = 512
  */
 export function traceHeaders(
   traceparent: string | readonly string[] | undefined,
-  tracestate?: string | readonly string[] | undefined,
+  tracestate?: string | readonly string[],
 ): MessageHeaders {
   if (typeof traceparent !== 'string') return noHeaders
   const [, version = '', traceId = '', spanId = '', flags = '', more] = traceparentForm.exec(traceparent.trim()) ?? []
