@@ -194,7 +194,10 @@ export interface Fleet extends Readonly<Record<ServiceName, ServiceProcess>> {
   logs(): string
 }
 
-/** Starts all services; resolves when all are ready. `env` goes to all of them, `envOf` to one. */
+/**
+ * Starts all services; resolves when all are ready. `env` goes to all of them, `envOf` to one. They reach Kafka by the client
+ * library that FRESHET_TEST_KAFKA_CLIENT names: `kafkajs` (the default) or `platformatic`.
+ */
 export async function startFleet(options: {
   readonly brokers: readonly string[]
   readonly redisUrl: string
@@ -210,7 +213,11 @@ export async function startFleet(options: {
     envs.set(name, { ...env, ...options.envOf?.[name] })
     return createServiceProcess(name, { ...envs.get(name), ...ofThisOne })
   }
-  const kafka = { FRESHET_KAFKA_BROKERS: options.brokers.join(','), ...options.env }
+  const kafka = {
+    FRESHET_KAFKA_BROKERS: options.brokers.join(','),
+    FRESHET_KAFKA_CLIENT: process.env['FRESHET_TEST_KAFKA_CLIENT'] ?? 'kafkajs',
+    ...options.env,
+  }
   const redis = { FRESHET_REDIS_URL: options.redisUrl }
   const ingest = await create('event-ingest', kafka)
   const updater = await create('feature-updater', { ...kafka, ...redis }, { FRESHET_UPDATER_INSTANCE: 'first' })

@@ -6,6 +6,7 @@ import { createKafkaEventLog } from './event-log.ts'
 import { kafkaFaults } from './faults.suite.ts'
 import { groupInstances } from './group-instances.suite.ts'
 import { kafkaClients } from './options.ts'
+import { mixedClients } from './mixed-clients.suite.ts'
 import { replacedTopics } from './replaced.suite.ts'
 import { compactSoon, expireAll } from './testing.ts'
 
@@ -19,6 +20,8 @@ if ('absent' in server) {
   const { brokers } = server.target
   afterAll(() => server.stop())
   const clock = createSystemClock()
+  mixedClients(brokers)
+
   describe.each(kafkaClients)('by %s', (client) => {
     const open = (clientId: string) =>
       createKafkaEventLog({ brokers, client, clientId, clock, heartbeatMs: 200, replicationFactor: 1 })
