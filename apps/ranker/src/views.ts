@@ -34,6 +34,8 @@ interface Entry extends PinEntry {
   pin: Pin | null
   state: { readonly bytes: Uint8Array; readonly foldedTo: number } | null
   reading: PinReading | null
+  /** The state cannot be decoded: the pin is ranked as one without state until its next record. */
+  isBroken: boolean
   /** The generation in which `reading` was last asked for. */
   generation: number
 }
@@ -61,7 +63,7 @@ export function createRankerViews({
   function entryFor(pinId: string): Entry {
     let entry = entries.get(pinId)
     if (entry === undefined) {
-      entry = { pin: null, state: null, reading: null, generation: -1 }
+      entry = { pin: null, state: null, reading: null, isBroken: false, generation: -1 }
       entries.set(pinId, entry)
     }
     return entry
@@ -142,7 +144,13 @@ export function createRankerViews({
     // A copy, and not by `slice`: a Buffer's is a view that would keep the whole fetched batch alive.
     entry.state = { bytes: new Uint8Array(state), foldedTo }
     entry.reading = null
+    entry.isBroken = false
     keepOrder(pinId, entry)
+  }
+
+  function reject(error: unknown): void {
+    const reason = isContractError(error) ? error.code : 'FOLD_FAILED'
+    rejected.set(reason, (rejected.get(reason) ?? 0) + 1)
   }
 
   return {
@@ -154,8 +162,7 @@ export function createRankerViews({
           if (batch.topic === 'pins.v1') foldPin(record)
           else foldState(record)
         } catch (error) {
-          const reason = isContractError(error) ? error.code : 'FOLD_FAILED'
-          rejected.set(reason, (rejected.get(reason) ?? 0) + 1)
+          reject(error)
         }
       }
       progress.advance(batch.topic, batch.partition, batch.next)
@@ -164,8 +171,16 @@ export function createRankerViews({
     entryOf: (pinId) => entries.get(pinId),
     readingOf(given) {
       const entry = given as Entry
-      if (entry.state === null) return null
-      const reading = entry.reading ?? new PinReading(decodePinState(entry.state.bytes))
+      if (entry.state === null || entry.isBroken) return null
+      let { reading } = entry
+      try {
+        reading ??= new PinReading(decodePinState(entry.state.bytes))
+      } catch (error) {
+        entry.isBroken = true
+        reject(error)
+        return null
+      }
+      // May give up readings, this one among them.
       readings.use(entry)
       entry.reading = reading
       return reading
