@@ -220,10 +220,18 @@ function total(counts: OutcomeCounts): number {
 /** The stored values of some keys, in their order. */
 async function stored(world: World, family: StateFamily, keys: readonly string[]): Promise<(Uint8Array | null)[]> {
   const partitions = await world.log.partitionCount('engagements.v1')
-  const values: (Uint8Array | null)[] = []
-  for (let first = 0; first < keys.length; first += 500) {
-    const page = keys.slice(first, first + 500).map((key) => ({ partition: partitionOf(key, partitions), key }))
-    values.push(...(await world.store.readMany(`${family}.1`, page)))
+  const rows = Map.groupBy(keys.keys(), (row) => partitionOf(keys[row]!, partitions))
+  const values = new Array<Uint8Array | null>(keys.length).fill(null)
+  for (const [partition, own] of rows) {
+    for (let first = 0; first < own.length; first += 500) {
+      const page = own.slice(first, first + 500)
+      const read = await world.store.read(
+        `${family}.1`,
+        partition,
+        page.map((row) => keys[row]!),
+      )
+      page.forEach((row, i) => (values[row] = read.values[i] ?? null))
+    }
   }
   return values
 }

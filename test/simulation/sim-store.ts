@@ -109,7 +109,6 @@ export function createSimStore(): SimStore {
         const values = await scheduler.call(process, `scan ${scope}/${partition}`, () => now(scope, partition).values)
         yield [...values].map(([key, value]) => ({ key, value }))
       },
-      readMany: unsupported,
       dropScope: unsupported,
       append: unsupported,
       // What was served of an erased user: outside the fence, and nothing of the law.

@@ -2,6 +2,7 @@ import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ContractError } from '@freshet/contracts/errors'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
+import { untilAborted } from '../shared/until-aborted.ts'
 import { uniqueName } from '../system/unique-name.ts'
 
 /** Ends the names of files that are being written: no name of an artefact ends so. */
@@ -16,51 +17,57 @@ const namePart = /^[a-z0-9_-][a-z0-9._-]{0,199}$/
 export function createFolderArtefactStore(folder: string): ArtefactStore {
   const pathOf = (name: string): string => join(folder, ...partsOf(name))
 
+  async function put(name: string, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+    const path = pathOf(name)
+    const beside = `${path}.${uniqueName()}${unfinished}`
+    try {
+      await mkdir(dirname(path), { recursive: true })
+      const file = await open(beside, 'wx')
+      try {
+        await file.writeFile(bytes)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      signal?.throwIfAborted()
+      await rename(beside, path)
+    } catch (error) {
+      await rm(beside, { force: true }).catch(() => undefined)
+      if (isAny(error, 'EISDIR', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw taken(name, error)
+      throw error
+    }
+    await syncFolder(dirname(path))
+  }
+
+  async function get(name: string): Promise<Uint8Array> {
+    try {
+      return new Uint8Array(await readFile(pathOf(name)))
+    } catch (error) {
+      if (isAny(error, 'ENOENT', 'EISDIR', 'ENOTDIR')) {
+        throw new ContractError('ARTEFACT_MISSING', `no artefact ${name} in ${folder}`, { cause: error })
+      }
+      throw error
+    }
+  }
+
+  async function list(prefix: string): Promise<readonly string[]> {
+    const found = await filesBelow(folder, '')
+    return found.filter((name) => name.startsWith(prefix)).sort()
+  }
+
+  async function remove(name: string): Promise<void> {
+    try {
+      await rm(pathOf(name))
+    } catch (error) {
+      if (!isAny(error, 'ENOENT', 'ENOTDIR', 'ERR_FS_EISDIR', 'EISDIR')) throw error
+    }
+  }
+
   return {
-    async put(name, bytes) {
-      const path = pathOf(name)
-      const beside = `${path}.${uniqueName()}${unfinished}`
-      try {
-        await mkdir(dirname(path), { recursive: true })
-        const file = await open(beside, 'wx')
-        try {
-          await file.writeFile(bytes)
-          await file.sync()
-        } finally {
-          await file.close()
-        }
-        await rename(beside, path)
-      } catch (error) {
-        await rm(beside, { force: true }).catch(() => undefined)
-        if (isAny(error, 'EISDIR', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) throw taken(name, error)
-        throw error
-      }
-      await syncFolder(dirname(path))
-    },
-
-    async get(name) {
-      try {
-        return new Uint8Array(await readFile(pathOf(name)))
-      } catch (error) {
-        if (isAny(error, 'ENOENT', 'EISDIR', 'ENOTDIR')) {
-          throw new ContractError('ARTEFACT_MISSING', `no artefact ${name} in ${folder}`, { cause: error })
-        }
-        throw error
-      }
-    },
-
-    async list(prefix) {
-      const found = await filesBelow(folder, '')
-      return found.filter((name) => name.startsWith(prefix)).sort()
-    },
-
-    async remove(name) {
-      try {
-        await rm(pathOf(name))
-      } catch (error) {
-        if (!isAny(error, 'ENOENT', 'ENOTDIR', 'ERR_FS_EISDIR', 'EISDIR')) throw error
-      }
-    },
+    put: (name, bytes, call) => untilAborted(() => put(name, bytes, call?.signal), call),
+    get: (name, call) => untilAborted(() => get(name), call),
+    list: (prefix, call) => untilAborted(() => list(prefix), call),
+    remove: (name, call) => untilAborted(() => remove(name), call),
   }
 }
 

@@ -1,6 +1,8 @@
-import type { EventLog } from '@freshet/contracts/ports/event-log'
+import type { EventLog, LogReader } from '@freshet/contracts/ports/event-log'
+import type { PortCall } from '@freshet/contracts/ports/port-call'
 import { logClosed } from '../shared/log/errors.ts'
 import { packed, packedTarget } from '../shared/log/layouts.ts'
+import { untilAborted } from '../shared/until-aborted.ts'
 import { createCluster } from './cluster.ts'
 import { withDefaults } from './options.ts'
 import type { KafkaEventLogOptions } from './options.ts'
@@ -34,27 +36,30 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLo
   const readers = createReaders(settings, topics, newCluster)
   let closed: Promise<void> | null = null
 
-  const whileOpen = async <T>(work: () => Promise<T>): Promise<T> => {
+  const whileOpen = async <T>(work: () => Promise<T>, call?: PortCall): Promise<T> => {
     if (closing.signal.aborted) throw logClosed()
-    return work()
+    return untilAborted(work, call)
+  }
+  const opening = async (open: () => Promise<LogReader>, call?: PortCall): Promise<LogReader> => {
+    if (closing.signal.aborted) throw logClosed()
+    return untilAborted(open, call, (reader) => reader.stop())
   }
 
   return {
-    applyTopics: (layouts) =>
+    applyTopics: (layouts, call) =>
       whileOpen(async () => {
         for (const { name } of layouts) topics.forget(name)
         await persistently('applying topics', () => cluster.refresh())
         return persistently('applying topics', () => applyTopics(cluster, settings, layouts), applyTimeoutMs)
-      }),
+      }, call),
 
-    partitionCount: (topic) => whileOpen(async () => (await topics.facts(topic)).partitions),
-    identity: (topic) => whileOpen(() => topics.identity(topic)),
-    starts: (topic) => whileOpen(() => topics.starts(topic)),
-    ends: (topic) => whileOpen(() => topics.ends(topic)),
+    partitionCount: (topic, call) => whileOpen(async () => (await topics.facts(topic)).partitions, call),
+    identity: (topic, call) => whileOpen(() => topics.identity(topic), call),
+    starts: (topic, call) => whileOpen(() => topics.starts(topic), call),
+    ends: (topic, call) => whileOpen(() => topics.ends(topic), call),
 
     append: (topic, records, { signal, headers } = {}) =>
       whileOpen(async () => {
-        signal?.throwIfAborted()
         // Copied before the first pause: the caller may use its memory again.
         const own = packed(records, headers)
         const known = await topics.facts(topic)
@@ -67,10 +72,10 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLo
         }))
         if (routed.length === 0) return []
         return producer.append(topic, routed, maxBatchBytesFor(known.maxRecordBytes), signal)
-      }),
+      }, signal && { signal }),
 
-    readAll: (view) => whileOpen(() => readers.readAll(view)),
-    readGroup: (member) => whileOpen(() => readers.readGroup(member)),
+    readAll: (view, call) => opening(() => readers.readAll(view), call),
+    readGroup: (member, call) => opening(() => readers.readGroup(member), call),
     pendingBytes: () => producer.pendingBytes(),
 
     close() {

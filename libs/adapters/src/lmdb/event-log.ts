@@ -1,9 +1,11 @@
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
+import type { PortCall } from '@freshet/contracts/ports/port-call'
 import type { Clock } from '@freshet/domain/clock'
 import { outcomeOf } from '../shared/log/layouts.ts'
 import { createLocalReaders } from '../local-log/readers.ts'
 import { logClosed, topicMissing } from '../shared/log/errors.ts'
+import { untilAborted } from '../shared/until-aborted.ts'
 import type { LmdbEnvironment } from './environment.ts'
 import { createLogStorage } from './log-storage.ts'
 
@@ -48,9 +50,9 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
   const readers = createLocalReaders({ ...storage, partitionCount }, clock)
   const closing = new AbortController()
 
-  async function whileOpen<T>(work: () => T): Promise<Awaited<T>> {
+  async function whileOpen<T>(work: () => T | Promise<T>, call?: PortCall): Promise<T> {
     if (closing.signal.aborted) throw logClosed()
-    return await work()
+    return untilAborted(async () => work(), call)
   }
 
   const durably = <T>(work: () => T): Promise<T> => environment.transaction(work).catch(rethrown)
@@ -80,42 +82,39 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
   const rounds = compactEveryMs === null ? null : compactInRounds(compactEveryMs).catch(() => undefined)
 
   return {
-    applyTopics: (layouts) =>
-      whileOpen(() =>
-        durably(() => {
-          const outcomes = layouts.map((layout) => outcomeOf(layout, storage.layoutOf(layout.name)))
-          layouts.forEach((layout, i) => {
-            if (outcomes[i]?.outcome !== 'unchanged') storage.setLayout(layout)
-            if (storage.idOf(layout.name) === null) storage.setId(layout.name, `lmdb-${clock.now().toString(36)}`)
-          })
-          return outcomes
-        }),
+    applyTopics: (layouts, call) =>
+      whileOpen(
+        () =>
+          durably(() => {
+            const outcomes = layouts.map((layout) => outcomeOf(layout, storage.layoutOf(layout.name)))
+            layouts.forEach((layout, i) => {
+              if (outcomes[i]?.outcome !== 'unchanged') storage.setLayout(layout)
+              if (storage.idOf(layout.name) === null) storage.setId(layout.name, `lmdb-${clock.now().toString(36)}`)
+            })
+            return outcomes
+          }),
+        call,
       ),
-    partitionCount: (topic) => whileOpen(() => partitionCount(topic)),
-    identity: (topic) =>
+    partitionCount: (topic, call) => whileOpen(() => partitionCount(topic), call),
+    identity: (topic, call) =>
       whileOpen(() => {
         partitionCount(topic)
         return storage.idOf(topic)
-      }),
-    starts: (topic) => whileOpen(() => bounds(topic, storage.start)),
-    ends: (topic) => whileOpen(() => bounds(topic, storage.end)),
+      }, call),
+    starts: (topic, call) => whileOpen(() => bounds(topic, storage.start), call),
+    ends: (topic, call) => whileOpen(() => bounds(topic, storage.end), call),
 
-    append: (topic, records, { signal, headers } = {}) =>
+    append: (topic, records, options = {}) =>
       whileOpen(async () => {
-        signal?.throwIfAborted()
-        const prepared = storage.prepare(topic, records, headers)
-        const positions = await untilAborted(
-          durably(() => storage.append(topic, prepared, clock.now())),
-          signal,
-          () => {
-            for (const partition of new Set(prepared.map((one) => one.partition))) readers.appended(topic, partition)
-          },
-        )
+        const prepared = storage.prepare(topic, records, options.headers)
+        const positions = await durably(() => storage.append(topic, prepared, clock.now()))
+        // Whether somebody still waits for the answer or not: the records are there.
+        for (const partition of new Set(prepared.map((one) => one.partition))) readers.appended(topic, partition)
         return positions
-      }),
+      }, options),
 
-    readGroup: (group) => whileOpen(() => readers.readGroup(group)),
-    readAll: (view) => whileOpen(() => readers.readAll(view)),
+    readGroup: (group, call) => whileOpen(() => readers.readGroup(group), call),
+    readAll: (view, call) => whileOpen(() => readers.readAll(view), call),
     compact: () => whileOpen(compact),
 
     async close() {
@@ -131,18 +130,4 @@ function rethrown(error: unknown): never {
   if (isContractError(error)) throw isContractError(error, 'STORE_CLOSED') ? logClosed() : error
   const reason = error instanceof Error ? error.message : String(error)
   throw new ContractError('LOG_UNAVAILABLE', `the log could not be written: ${reason}`, { cause: error })
-}
-
-/** The work's outcome, or the signal's reason as soon as that is aborted; `done` runs in either case once the work has succeeded. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined, done: () => void): Promise<T> {
-  const finished = work.then((value) => {
-    done()
-    return value
-  })
-  if (signal === undefined) return finished
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error)
-    signal.addEventListener('abort', onAbort, { once: true })
-    finished.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

@@ -4,6 +4,7 @@ import type { Clock } from '@freshet/domain/clock'
 import { checkCommit, checkPut, defaultStateLimits } from '../shared/state/limits.ts'
 import type { StateLimits } from '../shared/state/limits.ts'
 import { joined, lastBytes, lastOf } from '../shared/state/bytes.ts'
+import { untilAborted } from '../shared/until-aborted.ts'
 import type { BytesDatabase, LmdbEnvironment } from './environment.ts'
 import { createStateKeyBuilder, endOfPrefix } from './state-keys.ts'
 import { createStateSweeper } from './state-sweeper.ts'
@@ -51,13 +52,12 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
     begin(call)
     const transaction = environment.transaction(work)
     underWay.add(transaction)
-    try {
-      return await transaction
-    } catch (error) {
-      throw unavailable(environment, error)
-    } finally {
-      underWay.delete(transaction)
-    }
+    const ended = transaction
+      .catch((error: unknown): never => {
+        throw unavailable(environment, error) as Error
+      })
+      .finally(() => underWay.delete(transaction))
+    return untilAborted(() => ended, call)
   }
 
   const valueOf = (scope: string, partition: number, key: string, nowMs: number): Uint8Array | null =>
@@ -99,13 +99,6 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
         const nowMs = clock.now()
         const { position } = readPosition(values, keys.position(scope, partition))
         return { position, values: asked.map((key) => valueOf(scope, partition, key, nowMs)) }
-      }, call)
-    },
-
-    async readMany(scope, asked, call) {
-      return reading(() => {
-        const nowMs = clock.now()
-        return asked.map(({ partition, key }) => valueOf(scope, partition, key, nowMs))
       }, call)
     },
 
@@ -156,15 +149,15 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
       )
     },
 
-    async *scan(scope, partition) {
+    async *scan(scope, partition, call) {
       const first = Uint8Array.from(keys.value(scope, partition, ''))
       const end = endOfPrefix(first)
       let start: Uint8Array = first
       for (;;) {
-        const found = reading(() => [...values.getKeys({ start, end, limit: PAGE_KEYS })])
+        const found = reading(() => [...values.getKeys({ start, end, limit: PAGE_KEYS })], call)
         const nowMs = clock.now()
         const page = found.flatMap((key) => {
-          const value = reading(() => liveValue(values, key, nowMs))
+          const value = reading(() => liveValue(values, key, nowMs), call)
           return value === null ? [] : [{ key: Buffer.from(key.subarray(first.length)).toString(), value }]
         })
         if (page.length > 0) yield page
@@ -174,17 +167,17 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
       }
     },
 
-    async dropScope(scope, partitions) {
+    async dropScope(scope, partitions, call) {
       for (const partition of partitions) {
         const prefix = Uint8Array.from(keys.position(scope, partition)).subarray(0, -1)
         const position = Uint8Array.from(keys.position(scope, partition))
         for (const database of [values, ids]) {
           // The position comes first among the partition's keys, and is removed last: see below.
           const start = after(position)
-          while ((await writing(() => removeSlice(database, start, endOfPrefix(prefix)))) > 0);
+          while ((await writing(() => removeSlice(database, start, endOfPrefix(prefix)), call)) > 0);
         }
         // A drop that was cut short must not leave values behind that look like those of an empty partition.
-        await writing(() => void values.remove(position))
+        await writing(() => void values.remove(position), call)
       }
     },
 
@@ -192,13 +185,13 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
       return reading(() => textOf(pointers.get(Buffer.from(`p${name}`))), call)
     },
 
-    async movePointer(name, expected, value) {
+    async movePointer(name, expected, value, call) {
       const key = Buffer.from(`p${name}`)
       return writing(() => {
         if (textOf(pointers.get(key)) !== expected) return false
         void pointers.put(key, Buffer.from(`=${value}`))
         return true
-      })
+      }, call)
     },
 
     async append(scope, partition, key, bytes, bound, call) {

@@ -6,6 +6,7 @@ import type {
   Position,
   TopicLayout,
 } from '@freshet/contracts/ports/event-log'
+import type { PortCall } from '@freshet/contracts/ports/port-call'
 import type { Clock } from '@freshet/domain/clock'
 import { appendHeaders } from '../shared/log/header-bytes.ts'
 import { checkSize, outcomeOf, targetOf, tombstoneRetentionMs } from '../shared/log/layouts.ts'
@@ -102,13 +103,14 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
     return positions
   }
 
-  const whileOpen = async <T>(work: () => T): Promise<Awaited<T>> => {
+  const whileOpen = async <T>(work: () => T, call?: PortCall): Promise<Awaited<T>> => {
     if (closed) throw logClosed()
+    call?.signal?.throwIfAborted()
     return await work()
   }
 
   return {
-    applyTopics: (layouts) =>
+    applyTopics: (layouts, call) =>
       whileOpen(() => {
         const outcomes = layouts.map((layout) => outcomeOf(layout, topics.get(layout.name)?.layout ?? null))
         for (const layout of layouts) {
@@ -117,18 +119,14 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
           else relayout(existing, layout)
         }
         return outcomes
-      }),
-    partitionCount: (name) => whileOpen(() => topicOf(name).partitions.length),
-    identity: (name) => whileOpen(() => topicOf(name).id),
-    starts: (name) => whileOpen(() => topicOf(name).partitions.map(({ start }) => start)),
-    ends: (name) => whileOpen(() => topicOf(name).partitions.map(({ end }) => end)),
-    append: (name, records, { signal, headers } = {}) =>
-      whileOpen(() => {
-        signal?.throwIfAborted()
-        return append(name, records, headers)
-      }),
-    readGroup: (group) => whileOpen(() => readers.readGroup(group)),
-    readAll: (view) => whileOpen(() => readers.readAll(view)),
+      }, call),
+    partitionCount: (name, call) => whileOpen(() => topicOf(name).partitions.length, call),
+    identity: (name, call) => whileOpen(() => topicOf(name).id, call),
+    starts: (name, call) => whileOpen(() => topicOf(name).partitions.map(({ start }) => start), call),
+    ends: (name, call) => whileOpen(() => topicOf(name).partitions.map(({ end }) => end), call),
+    append: (name, records, options = {}) => whileOpen(() => append(name, records, options.headers), options),
+    readGroup: (group, call) => whileOpen(() => readers.readGroup(group), call),
+    readAll: (view, call) => whileOpen(() => readers.readAll(view), call),
     async close() {
       closed = true
       await readers.stop()

@@ -145,11 +145,6 @@ function clientOf(data: Data, options: MemoryStateStoreOptions): MemoryStateStor
       return { position: found?.position ?? null, values: valuesOf(found, keys) }
     },
 
-    async readMany(scope, keys, call) {
-      begin(call)
-      return keys.map(({ partition, key }) => live(partitionOf(scope, partition), key)?.bytes.slice() ?? null)
-    },
-
     async readForFold(query, call): Promise<FoldRead> {
       begin(call)
       const found = partitionOf(query.scope, query.partition)
@@ -203,12 +198,12 @@ function clientOf(data: Data, options: MemoryStateStoreOptions): MemoryStateStor
       return partitions.map((partition) => partitionOf(scope, partition)?.position ?? null)
     },
 
-    async *scan(scope, partition) {
-      begin()
+    async *scan(scope, partition, call) {
+      begin(call)
       const found = partitionOf(scope, partition)
       const keys = [...(found?.values.keys() ?? [])]
       for (let at = 0; at < keys.length; at += 500) {
-        begin()
+        begin(call)
         const page = keys.slice(at, at + 500).flatMap((key) => {
           const value = live(found, key)
           return value === null ? [] : [{ key, value: value.bytes.slice() }]
@@ -217,8 +212,8 @@ function clientOf(data: Data, options: MemoryStateStoreOptions): MemoryStateStor
       }
     },
 
-    async dropScope(scope, partitions) {
-      begin()
+    async dropScope(scope, partitions, call) {
+      begin(call)
       for (const partition of partitions) data.scopes.get(scope)?.delete(partition)
       data.undo.length = 0
     },
@@ -228,8 +223,8 @@ function clientOf(data: Data, options: MemoryStateStoreOptions): MemoryStateStor
       return data.pointers.get(name) ?? null
     },
 
-    async movePointer(name, expected, value) {
-      begin()
+    async movePointer(name, expected, value, call) {
+      begin(call)
       const before = data.pointers.get(name)
       if ((before ?? null) !== expected) return false
       data.pointers.set(name, value)

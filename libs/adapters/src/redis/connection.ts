@@ -40,7 +40,7 @@ export interface RedisConnection {
   /** Runs a command on every server that takes writes. */
   onMasters(name: string, args: readonly RedisArgument[]): Promise<readonly unknown[]>
   /** Pages of keys that match a pattern, of all servers; a key may come twice. */
-  scanKeys(pattern: string): AsyncIterable<readonly Buffer[]>
+  scanKeys(pattern: string, signal?: AbortSignal): AsyncIterable<readonly Buffer[]>
   /** Why no server was reached since the start; null: one was, which does not say that it answers now. */
   unreached(): ContractError | null
   /** Told whenever a connection to a server was made. */
@@ -159,12 +159,12 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
         if (nodes.length === 0) throw new Error('no master is known')
         return Promise.all(nodes.map((node) => send(name, args, node)))
       }, undefined),
-    async *scanKeys(pattern) {
-      await bounded(() => Promise.resolve(), undefined)
+    async *scanKeys(pattern, signal) {
+      await bounded(() => Promise.resolve(), signal)
       for (const node of masters()) {
         let cursor = '0'
         do {
-          const page = bounded(() => send('scan', [cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT], node), undefined)
+          const page = bounded(() => send('scan', [cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT], node), signal)
           const [next, keys] = (await page) as [Buffer, Buffer[]]
           cursor = next.toString()
           if (keys.length > 0) yield keys

@@ -37,9 +37,13 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
   const names = createStateKeys(options.keyPrefix ?? 'freshet:')
   const redis = createRedisConnection(options)
 
-  const scanPartitions = async (pattern: string, wanted: (key: string) => boolean): Promise<Set<string>> => {
+  const scanPartitions = async (
+    pattern: string,
+    wanted: (key: string) => boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Set<string>> => {
     const found = new Set<string>()
-    for await (const page of redis.scanKeys(pattern)) {
+    for await (const page of redis.scanKeys(pattern, signal)) {
       for (const bytes of page) {
         const key = bytes.toString()
         if (wanted(key)) found.add(key)
@@ -55,26 +59,6 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
       for (const key of keys) asked.push(prefix + keyKind.value + key)
       const [position, ...values] = await redis.values(asked, call?.signal)
       return { position: positionOf(position ?? null), values: values.map(owned) }
-    },
-
-    async readMany(scope, keys, call) {
-      const rows = new Map<number, number[]>()
-      keys.forEach(({ partition }, row) => {
-        const known = rows.get(partition)
-        if (known === undefined) rows.set(partition, [row])
-        else known.push(row)
-      })
-      const answer = new Array<Uint8Array | null>(keys.length).fill(null)
-      const readPartition = async ([partition, own]: [number, number[]]): Promise<void> => {
-        const prefix = names.partition(scope, partition) + keyKind.value
-        const values = await redis.values(
-          own.map((row) => prefix + (keys[row]?.key ?? '')),
-          call?.signal,
-        )
-        own.forEach((row, i) => (answer[row] = owned(values[i] ?? null)))
-      }
-      await Promise.all([...rows].map(readPartition))
-      return answer
     },
 
     async readForFold(query, call): Promise<FoldRead> {
@@ -123,13 +107,13 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
       return found.map(([position]) => positionOf(position ?? null))
     },
 
-    async *scan(scope, partition) {
+    async *scan(scope, partition, call) {
       const prefix = names.partition(scope, partition) + keyKind.value
       // SCAN may name a key twice, so the names are collected before values are read.
-      const keys = [...(await scanPartitions(`${literalPattern(prefix)}*`, () => true))]
+      const keys = [...(await scanPartitions(`${literalPattern(prefix)}*`, () => true, call?.signal))]
       for (let at = 0; at < keys.length; at += PAGE_KEYS) {
         const asked = keys.slice(at, at + PAGE_KEYS)
-        const values = await redis.values(asked)
+        const values = await redis.values(asked, call?.signal)
         const page: { key: string; value: Uint8Array }[] = []
         asked.forEach((key, i) => {
           const value = values[i]
@@ -139,13 +123,14 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
       }
     },
 
-    async dropScope(scope, partitions) {
+    async dropScope(scope, partitions, call) {
       const { before, after } = names.scope(scope)
       const prefixes = new Set(partitions.map((partition) => names.partition(scope, partition)))
       const prefixOf = (key: string) => key.slice(0, key.indexOf(after, before.length) + after.length)
       const pattern = `${literalPattern(before)}*${literalPattern(after)}*`
       const byPartition = new Map<string, string[]>()
-      for (const key of await scanPartitions(pattern, (name) => prefixes.has(prefixOf(name)))) {
+      const isWanted = (key: string) => prefixes.has(prefixOf(key))
+      for (const key of await scanPartitions(pattern, isWanted, call?.signal)) {
         const prefix = prefixOf(key)
         const known = byPartition.get(prefix)
         if (known === undefined) byPartition.set(prefix, [key])
@@ -155,9 +140,9 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
         const position = prefix + keyKind.position
         const others = keys.filter((key) => key !== position)
         for (let at = 0; at < others.length; at += PAGE_KEYS)
-          await redis.command('unlink', others.slice(at, at + PAGE_KEYS))
+          await redis.command('unlink', others.slice(at, at + PAGE_KEYS), call?.signal)
         // Last: a drop that was cut short must not leave values behind that look like those of an empty partition.
-        await redis.command('unlink', [position])
+        await redis.command('unlink', [position], call?.signal)
       }
     },
 
@@ -166,9 +151,9 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
       return value === null ? null : value.toString()
     },
 
-    async movePointer(name, expected, value) {
+    async movePointer(name, expected, value, call) {
       const args = [expected ?? '', value, expected === null ? 0 : 1]
-      return (await redis.script(movePointerScript, [names.pointer(name)], args)) === 1
+      return (await redis.script(movePointerScript, [names.pointer(name)], args, call?.signal)) === 1
     },
 
     async append(scope, partition, key, bytes, bound, call) {

@@ -1,4 +1,5 @@
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
+import type { PortCall } from '@freshet/contracts/ports/port-call'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 /** One adapter's store, empty. */
@@ -111,6 +112,40 @@ export function artefactStoreContract(name: string, makeFixture: () => Promise<A
       await Promise.all(puts)
       const bytes = Buffer.from(await store.get('model'))
       expect(bytes.equals(Buffer.alloc(100_000, bytes[0]))).toBe(true)
+      expect(await store.list('')).toEqual(['model'])
+    })
+
+    test('a signal that was aborted ends every call with its reason, and nothing is changed', async () => {
+      const reason = new Error('the caller has gone')
+      const call = { signal: AbortSignal.abort(reason) }
+      await store.put('model', filled(3, 1))
+      for (const work of [
+        () => store.put('model', filled(3, 2), call),
+        () => store.get('model', call),
+        () => store.list('', call),
+        () => store.remove('model', call),
+      ]) {
+        await expect(work()).rejects.toBe(reason)
+      }
+      expect(await store.get('model')).toEqual(filled(3, 1))
+    })
+
+    test('a signal that is aborted during a call ends it at once; a put then leaves the old bytes or the new ones', async () => {
+      const reason = new Error('the caller has gone')
+      await store.put('model', filled(1 << 20, 1))
+      for (const work of [
+        (call: PortCall) => store.put('model', filled(1 << 20, 2), call),
+        (call: PortCall) => store.get('model', call),
+        (call: PortCall) => store.list('', call),
+        (call: PortCall) => store.remove('never/was', call),
+      ]) {
+        const stop = new AbortController()
+        const ended = work({ signal: stop.signal })
+        stop.abort(reason)
+        await expect(ended).rejects.toBe(reason)
+      }
+      await expect.poll(async () => Buffer.from(await store.get('model')).equals(Buffer.alloc(1 << 20, 1))).toBe(true)
+      await store.put('model', filled(3, 3))
       expect(await store.list('')).toEqual(['model'])
     })
   })

@@ -14,6 +14,7 @@ import type {
   TopicLayout,
   TopicPartition,
 } from '@freshet/contracts/ports/event-log'
+import type { PortCall } from '@freshet/contracts/ports/port-call'
 import { partitionOf } from '@freshet/domain/partition'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -954,6 +955,62 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         await until('both partitions again', () => held.size === 2)
         await one.stop()
         expect(held.size).toBe(0)
+      })
+    })
+
+    describe('a signal', () => {
+      const reading = {
+        onBatch: () => Promise.resolve(),
+        maxBatchRecords: 1,
+        onError: () => undefined,
+      }
+      const calls = (layout: TopicLayout): readonly ((call: PortCall) => Promise<unknown>)[] => {
+        const { name } = layout
+        return [
+          (call) => log.applyTopics([layout], call),
+          (call) => log.partitionCount(name, call),
+          (call) => log.identity(name, call),
+          (call) => log.starts(name, call),
+          (call) => log.ends(name, call),
+          (call) => log.append(name, [aRecord('a')], call),
+          (call) => log.readAll({ ...reading, topics: [name], startAt: () => null }, call),
+          (call) => log.readGroup({ ...reading, topics: [name], group: name, startAt: async () => null }, call),
+        ]
+      }
+      const reason = new Error('the caller has gone')
+
+      test('that was aborted ends every call with its reason, and nothing is changed', async () => {
+        const layout = aTopic()
+        const absent = aTopic()
+        await log.applyTopics([layout])
+        for (const work of calls(layout)) {
+          await expect(work({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+        }
+        await expect(log.applyTopics([absent], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+        await expectCode(log.partitionCount(absent.name), 'LOG_TOPIC_MISSING')
+        expect(await log.ends(layout.name)).toEqual([0, 0, 0, 0])
+      })
+
+      test('that is aborted during a call ends it: with its reason, or as it ended already; the log goes on', async () => {
+        const layout = aTopic()
+        await log.applyTopics([layout])
+        for (const work of calls(layout)) {
+          const stop = new AbortController()
+          const ended = work({ signal: stop.signal }).then(
+            (outcome) => {
+              // A reader that was open before the abort is the caller's to stop.
+              if (typeof outcome === 'object' && outcome !== null && 'stop' in outcome)
+                readers.push(outcome as LogReader)
+              return reason
+            },
+            (error: unknown) => error,
+          )
+          stop.abort(reason)
+          expect(await ended).toBe(reason)
+        }
+        const [place] = await log.append(layout.name, [aRecord('b', { partition: 3 })])
+        const read = recordsOf(await readBack(layout.name), 3)
+        expect(read.find(({ position }) => position === place?.position)?.key).toBe('k')
       })
     })
 

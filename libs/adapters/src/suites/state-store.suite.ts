@@ -1,5 +1,5 @@
 import { isContractError } from '@freshet/contracts/errors'
-import type { StateCommit, StateStore } from '@freshet/contracts/ports/state-store'
+import type { StateCommit, StateStore, StoreCall } from '@freshet/contracts/ports/state-store'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { aCommit, bytes, collect, eventually, noEnds, text } from './state-store.builders.ts'
 import { modelLaws } from './state-store.model.ts'
@@ -99,13 +99,6 @@ export function stateStoreContract(
         expect((await store.read(scope, 0, keys)).values.map(text)).toEqual(expected)
         const query = { scope, partition: 0, keys, hashes: new BigUint64Array(0), generations: [], ends: noEnds }
         expect((await store.readForFold(query)).values.map(text)).toEqual(expected)
-      })
-
-      test('values of several partitions come in the order asked for', async () => {
-        for (const partition of [0, 1, 2, 3]) await apply({ partition, puts: [put('k', `of ${partition}`)] })
-        const keys = [3, 0, 9, 1, 3].map((partition) => ({ partition, key: 'k' }))
-        expect((await store.readMany(scope, keys)).map(text)).toEqual(['of 3', 'of 0', null, 'of 1', 'of 3'])
-        expect(await store.readMany(scope, [])).toEqual([])
       })
 
       test('values belong to their scope and partition', async () => {
@@ -398,8 +391,6 @@ export function stateStoreContract(
         await eventually(async () => expect(await value('gone')).toBeNull())
         const keys = ['gone', 'again', 'long', 'ever']
         expect((await store.read(scope, 0, keys)).values.map(text)).toEqual([null, 'w', 'v', 'v'])
-        const asked = keys.map((key) => ({ partition: 0, key }))
-        expect((await store.readMany(scope, asked)).map(text)).toEqual([null, 'w', 'v', 'v'])
         expect((await collect(store.scan(scope, 0))).map(({ key }) => key).sort()).toEqual(['again', 'ever', 'long'])
       })
 
@@ -600,12 +591,70 @@ export function stateStoreContract(
     })
 
     describe('when things go wrong', () => {
-      test('a signal that was aborted ends the call with its reason', async () => {
+      test('a signal that was aborted ends every call with its reason, and nothing is changed', async () => {
         const reason = new Error('the caller has gone')
-        const signal = AbortSignal.abort(reason)
-        await expect(store.read(scope, 0, ['k'], { signal })).rejects.toBe(reason)
-        await expect(store.commit(aCommit({ puts: [put('k', 'v')] }), { signal })).rejects.toBe(reason)
-        expect(await store.read(scope, 0, ['k'])).toEqual({ position: null, values: [null] })
+        const call = { signal: AbortSignal.abort(reason) }
+        await apply({ puts: [put('k', 'v')] })
+        await store.movePointer('p', null, 'before')
+        const query = { scope, partition: 0, keys: [], hashes: new BigUint64Array(0), generations: [], ends: noEnds }
+        for (const work of [
+          () => store.read(scope, 0, ['k'], call),
+          () => store.readForFold(query, call),
+          () => store.commit(aCommit({ from: 1, next: 2, puts: [put('k', 'w')] }), call),
+          () => store.positions(scope, [0], call),
+          () => collect(store.scan(scope, 0, call)),
+          () => store.dropScope(scope, [0], call),
+          () => store.pointer('p', call),
+          () => store.movePointer('p', 'before', 'after', call),
+          () => store.append(scope, 0, 'k', bytes('w'), { maxBytes: 9, ttlMs: 60_000 }, call),
+          () => store.put(scope, 0, put('k', 'w'), call),
+        ]) {
+          await expect(work()).rejects.toBe(reason)
+        }
+        expect(await store.read(scope, 0, ['k'])).toMatchObject({ position: 1 })
+        expect(await value('k')).toBe('v')
+        expect(await store.pointer('p')).toBe('before')
+      })
+
+      test('a signal that is aborted during a call ends it: with its reason, or as it ended already; the store goes on', async () => {
+        const reason = new Error('the caller has gone')
+        const query = { scope, partition: 0, keys: [], hashes: new BigUint64Array(0), generations: [], ends: noEnds }
+        for (const work of [
+          (call: StoreCall) => store.read(scope, 0, ['k'], call),
+          (call: StoreCall) => store.readForFold(query, call),
+          (call: StoreCall) => store.commit(aCommit({ partition: 7 }), call),
+          (call: StoreCall) => store.positions(scope, [0], call),
+          (call: StoreCall) => store.dropScope('user.9', [0], call),
+          (call: StoreCall) => store.pointer('p', call),
+          (call: StoreCall) => store.movePointer('p', null, 'v', call),
+          (call: StoreCall) => store.append(scope, 3, 'k', bytes('w'), { maxBytes: 9, ttlMs: 60_000 }, call),
+          (call: StoreCall) => store.put(scope, 3, put('k', 'w'), call),
+        ]) {
+          const stop = new AbortController()
+          const ended = work({ signal: stop.signal }).then(
+            () => reason,
+            (error: unknown) => error,
+          )
+          stop.abort(reason)
+          expect(await ended).toBe(reason)
+        }
+        await apply({ puts: [put('k', 'v')] })
+        expect(await value('k')).toBe('v')
+      })
+
+      test('a scan whose signal is aborted between two pages brings no further page', async () => {
+        const reason = new Error('the caller has gone')
+        await apply({ puts: Array.from({ length: 1_200 }, (_, i) => put(`k${i}`, 'v')) })
+        const stop = new AbortController()
+        let pages = 0
+        const scanning = (async () => {
+          for await (const page of store.scan(scope, 0, { signal: stop.signal })) {
+            expect(page.length).toBeGreaterThan(0)
+            if (++pages === 1) stop.abort(reason)
+          }
+        })()
+        await expect(scanning).rejects.toBe(reason)
+        expect(pages).toBe(1)
       })
 
       test('a closed store answers STORE_CLOSED; closing it again is harmless', async () => {
@@ -616,7 +665,6 @@ export function stateStoreContract(
         const query = { scope, partition: 0, keys: [], hashes: new BigUint64Array(0), generations: [], ends: noEnds }
         for (const call of [
           () => other.read(scope, 0, ['k']),
-          () => other.readMany(scope, [{ partition: 0, key: 'k' }]),
           () => other.readForFold(query),
           () => other.commit(aCommit({})),
           () => other.positions(scope, [0]),

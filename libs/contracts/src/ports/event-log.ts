@@ -1,4 +1,5 @@
 import type { MessageHeaders } from '../headers.ts'
+import type { PortCall } from './port-call.ts'
 
 /** A record to be appended. */
 export interface NewRecord {
@@ -114,8 +115,7 @@ export interface TopicOutcome {
 }
 
 /** How records are appended. */
-export interface AppendOptions {
-  readonly signal?: AbortSignal
+export interface AppendOptions extends PortCall {
   /** Headers of every record of this append; a record's own replace those of the same name. */
   readonly headers?: MessageHeaders
 }
@@ -123,21 +123,23 @@ export interface AppendOptions {
 /** An ordered, partitioned, durable log. Errors are `ContractError`s: LOG_UNAVAILABLE, LOG_FULL, LOG_RECORD_TOO_LARGE, HEADERS_TOO_LARGE, LOG_TOPIC_MISSING, LOG_TOPIC_MISMATCH, LOG_CLOSED. */
 export interface EventLog {
   /** Creates what is missing, sets retention and cleanup. Doing it twice changes nothing. A differing number of partitions is an error: keys would change owners. */
-  applyTopics(topics: readonly TopicLayout[]): Promise<readonly TopicOutcome[]>
-  partitionCount(topic: string): Promise<number>
+  applyTopics(topics: readonly TopicLayout[], call?: PortCall): Promise<readonly TopicOutcome[]>
+  partitionCount(topic: string, call?: PortCall): Promise<number>
   /** Which log this is: another one when the topic was created anew, though its name is the same. null: the log cannot say. */
-  identity(topic: string): Promise<string | null>
+  identity(topic: string, call?: PortCall): Promise<string | null>
   /** The first position still held, per partition. */
-  starts(topic: string): Promise<readonly number[]>
+  starts(topic: string, call?: PortCall): Promise<readonly number[]>
   /** One past the last position, per partition. */
-  ends(topic: string): Promise<readonly number[]>
+  ends(topic: string, call?: PortCall): Promise<readonly number[]>
   /**
    * Appends in the order given; resolves when every in-sync replica has them all, with their places in the same order.
    * When it rejects, some may have been written: send them again (receivers drop repeats). An aborted signal rejects
    * at once; the records may still be written.
    */
   append(topic: string, records: readonly NewRecord[], options?: AppendOptions): Promise<readonly Position[]>
-  readGroup(options: GroupReaderOptions): Promise<LogReader>
-  readAll(options: ViewReaderOptions): Promise<LogReader>
+  /** A signal ends the opening alone: a reader that is open is stopped by `stop`. */
+  readGroup(options: GroupReaderOptions, call?: PortCall): Promise<LogReader>
+  /** As `readGroup`. */
+  readAll(options: ViewReaderOptions, call?: PortCall): Promise<LogReader>
   close(): Promise<void>
 }

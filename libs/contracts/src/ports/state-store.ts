@@ -1,3 +1,5 @@
+import type { PortCall } from './port-call.ts'
+
 /** Values of some keys of one partition, as of one position. */
 export interface StateRead {
   /** The position up to which the partition's state has been folded; null: nothing stored yet. */
@@ -82,20 +84,22 @@ export interface CommitOutcome {
 export interface StateStore {
   /** Reads many keys of one partition, with the position that they are of, atomically. */
   read(scope: string, partition: number, keys: readonly string[], options?: StoreCall): Promise<StateRead>
-  /** Reads many keys of several partitions (not atomically across partitions). */
-  readMany(scope: string, keys: readonly PartitionKey[], options?: StoreCall): Promise<readonly (Uint8Array | null)[]>
   readForFold(query: FoldQuery, options?: StoreCall): Promise<FoldRead>
   commit(commit: StateCommit, options?: StoreCall): Promise<CommitOutcome>
   /** The stored position of each partition asked for; null: nothing stored. */
   positions(scope: string, partitions: readonly number[], options?: StoreCall): Promise<readonly (number | null)[]>
   /** Every key of a partition, in no order, in pages; for checksums and rebuilds. */
-  scan(scope: string, partition: number): AsyncIterable<readonly { readonly key: string; readonly value: Uint8Array }[]>
+  scan(
+    scope: string,
+    partition: number,
+    options?: StoreCall,
+  ): AsyncIterable<readonly { readonly key: string; readonly value: Uint8Array }[]>
   /** Removes a scope with all its keys, dedupe memory and positions. */
-  dropScope(scope: string, partitions: readonly number[]): Promise<void>
+  dropScope(scope: string, partitions: readonly number[], options?: StoreCall): Promise<void>
   /** A named small value outside the fence, e.g. which generation serves; null: none. */
   pointer(name: string, options?: StoreCall): Promise<string | null>
   /** Sets it where it still has the value `expected` (null: none); answers whether it did. */
-  movePointer(name: string, expected: string | null, value: string): Promise<boolean>
+  movePointer(name: string, expected: string | null, value: string, options?: StoreCall): Promise<boolean>
   /**
    * Short-lived lists outside the fence (what was served, page sessions): appends bytes to a key's value, keeps the last
    * `maxBytes`, and lets it go `ttlMs` after the last append. Appends by several writers all stand.
@@ -113,11 +117,5 @@ export interface StateStore {
   close(): Promise<void>
 }
 
-export interface PartitionKey {
-  readonly partition: number
-  readonly key: string
-}
-
-export interface StoreCall {
-  readonly signal?: AbortSignal
-}
+/** How a call may end earlier. */
+export type StoreCall = PortCall

@@ -47,10 +47,10 @@ export function encodeBatch(records: readonly EncodableRecord[], stamp: Producer
     at = writeBytes(batch, at, key)
     at = writeBytes(batch, at, value)
     if (headers === noHeaderBytes) batch[at++] = 0
-    else {
+    else if (headers.length > copiedByHand) {
       batch.set(headers, at)
       at += headers.length
-    }
+    } else for (const byte of headers) batch[at++] = byte
   })
   batch.writeBigInt64BE(0n, 0)
   batch.writeInt32BE(at - 12, 8)
