@@ -21,23 +21,40 @@ describe('parseJsonBody', () => {
     ['{"a":', 5],
     ['{"a":1}}', 7],
     ['[}', 1],
-    ['nul', 0],
+    ['nul', 3],
     ['', 0],
     ['01', 1],
-    ['"\u0000"', 0],
-    ['["\\x"]', 1],
+    ['"\u0000"', 1],
+    ['["\\x"]', 3],
     ['[NaN]', 1],
     ["{'a':1}", 1],
     [`${'['.repeat(50_000)}x`, 50_000],
-  ])('finds where %j stops being JSON', (text, position) => {
+    [`[${'{"dwellMs":1},'.repeat(500)}{"dwellMs":NaN},{"dwellMs":NaN},{"dwellMs":NaN}]`, 7_012],
+    ['[1,,2]', 3],
+    ["[1,']", 3],
+    ['[1, 😀]', 4],
+  ])('finds where %.60s stops being JSON', (text, position) => {
     expect(jsonErrorPosition(text)).toBe(position)
   })
 
-  it('says position, line and column', () => {
+  it('says what is wrong, with position, line and column', () => {
     expect(problemOf('{\n "a": 1,\n}')).toBe(
-      'is not JSON: "}" at position 11 (line 3, column 1) is not what JSON has there',
+      'is not JSON: Expected double-quoted property name at position 11 (line 3, column 1)',
     )
-    expect(problemOf('{"a":')).toContain('the end of the body at position 5')
+    expect(problemOf('{"a":')).toBe('is not JSON: Unexpected end of JSON input at position 5 (line 1, column 6)')
+    expect(problemOf('{"a":x}')).toBe("is not JSON: Unexpected token 'x' at position 5 (line 1, column 6)")
+    expect(problemOf('{} x')).toBe(
+      'is not JSON: Unexpected non-whitespace character after JSON at position 3 (line 1, column 4)',
+    )
+  })
+
+  it('finds a token among strings that hold the same characters, and quotes it where they hold them too often', () => {
+    const decoy = '1234567890,NaN,12345678,'
+    const text = (decoys: number): string => `["${decoy.repeat(decoys)}", ${decoy}0]`
+    expect(jsonErrorPosition(text(2))).toBe(text(2).lastIndexOf('NaN'))
+    expect(problemOf(text(9))).toBe(
+      `is not JSON: Unexpected token 'N', ..."234567890,NaN,123456"... is not valid JSON`,
+    )
   })
 
   it('refuses what is no UTF-8', () => {
@@ -55,9 +72,9 @@ describe('parseJsonBody', () => {
         const text = JSON.stringify(value)
         const cutText = text.slice(0, cut % text.length)
         const position = jsonErrorPosition(cutText)
+        expect(position).not.toBeNull()
         expect(position).toBeLessThanOrEqual(cutText.length)
-        // What stands before is fine: it can be completed.
-        expect(text.startsWith(cutText.slice(0, position))).toBe(true)
+        expect(cutText === '' || position! >= cutText.length - 5).toBe(true)
       }),
     )
   })
