@@ -81,7 +81,7 @@ export default ts.config(
           allow: [],
           depConstraints: [
             { sourceTag: 'scope:domain', onlyDependOnLibsWithTags: [] },
-            { sourceTag: 'scope:columns', onlyDependOnLibsWithTags: [] },
+            { sourceTag: 'scope:columns', onlyDependOnLibsWithTags: below },
             { sourceTag: 'scope:pipeline', onlyDependOnLibsWithTags: [] },
             { sourceTag: 'scope:client', onlyDependOnLibsWithTags: [] },
             { sourceTag: 'scope:contracts', onlyDependOnLibsWithTags: below },

@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../..')
 /** What each layer may import of ours. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   domain: [],
-  columns: [],
+  columns: ['domain'],
   pipeline: [],
   client: [],
   contracts: ['domain'],

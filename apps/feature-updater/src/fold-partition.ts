@@ -4,7 +4,7 @@ import {
   type OutcomeCounts,
   type PartitionMeta,
 } from '@freshet/contracts/codecs/partition-meta'
-import { isContractError } from '@freshet/contracts/errors'
+import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { epochIn, positionIn, storedPosition, type FollowedLog } from '@freshet/contracts/followed-log'
 import type { BatchVerdict, EventLog, LogBatch } from '@freshet/contracts/ports/event-log'
 import { noteNotFolded } from '@freshet/contracts/not-folded'
@@ -15,14 +15,13 @@ import type { UpdaterConfig } from './config.ts'
 import type { FoldResult, Lookup, Stage } from './stage.ts'
 import { createStateCache, type StateCache } from './state-cache.ts'
 
-/** A partition stopped because too many of its records are bad: a deploy is broken, on one side or the other. */
-class PartitionHalted extends Error {
-  readonly code = 'PARTITION_HALTED'
+/** A partition stopped because too many of its records are bad: a deployment is broken, of the producer or of this service. */
+class PartitionHalted extends ContractError {
   constructor(topic: string, partition: number, bad: number, records: number, example: string) {
     super(
-      `${topic}/${partition} halted: ${bad} of ${records} records are bad, e.g. ${example}; mend the producer or this service, then \`freshet dlq resume\` puts aside what is bad by now`,
+      'PARTITION_HALTED',
+      `${topic}/${partition} halted: ${bad} of ${records} records are bad, e.g. ${example}; fix the producer or this service, then run \`freshet dlq resume\`, which writes the bad records to the dead letters`,
     )
-    this.name = 'PartitionHalted'
   }
 }
 

@@ -1,13 +1,12 @@
+import { ContractError } from '@freshet/contracts/errors'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { familyTopic, firstGeneration, servingPointer, stateScope, type StateFamily } from '@freshet/contracts/scopes'
 
-/** A generation that can't be switched to or dropped as asked. `message` says why and what to do. */
-export class GenerationError extends Error {
-  readonly code = 'GENERATION'
+/** A generation that cannot be switched to or dropped. The message says why and what to do. */
+export class GenerationError extends ContractError {
   constructor(message: string) {
-    super(message)
-    this.name = 'GenerationError'
+    super('GENERATION', message)
   }
 }
 

@@ -1,9 +1,10 @@
-/** An argument that can't be used; the message names it and says what would do. */
-export class ArgumentError extends Error {
-  readonly code = 'ARGUMENT_INVALID'
+import { CodedError } from '@freshet/domain/coded-error'
+import { argumentErrorCatalogue } from './operations/errors.ts'
+
+/** An argument that cannot be used. The message names it and says what is allowed. */
+export class ArgumentError extends CodedError<'ARGUMENT_INVALID'> {
   constructor(message: string) {
-    super(message)
-    this.name = 'ArgumentError'
+    super('ARGUMENT_INVALID', argumentErrorCatalogue.ARGUMENT_INVALID, message)
   }
 }
 
@@ -15,7 +16,7 @@ export function whole(text: string, name: string, min: number, max: number): num
   return value
 }
 
-/** Throws an ArgumentError where a value is wanted. */
+/** Throws an ArgumentError, for use in an expression. */
 export function refuse(message: string): never {
   throw new ArgumentError(message)
 }

@@ -1,29 +1,21 @@
-/** Who has to act: the caller, this service, or something it depends on. */
-export type Fault = 'client' | 'server' | 'dependency'
-
-interface ErrorKind {
-  readonly fault: Fault
-  /** Sending the same again may succeed. */
-  readonly retryable: boolean
-  readonly meaning: string
-}
+import { CodedError, type ErrorCatalogue } from '@freshet/domain/coded-error'
 
 /** Every error that a port, the ingest or the feed can answer with. */
 export const errorCatalogue = {
   LOG_UNAVAILABLE: {
     fault: 'dependency',
     retryable: true,
-    meaning: 'The event log does not answer; nothing was acknowledged.',
+    meaning: 'The event log does not answer. It acknowledged nothing.',
   },
   LOG_TLS_FAILED: {
     fault: 'dependency',
     retryable: true,
-    meaning: 'No TLS connection to Kafka: the message says which setting of `kafka.tls` to change.',
+    meaning: 'A TLS connection to Kafka failed. The message names the setting of `kafka.tls` to change.',
   },
   LOG_LOGIN_REFUSED: {
     fault: 'dependency',
     retryable: true,
-    meaning: 'Kafka refuses the login of `kafka.sasl`, or wants one.',
+    meaning: 'Kafka refused the login in `kafka.sasl`, or requires a login.',
   },
   LOG_RECORD_TOO_LARGE: { fault: 'client', retryable: false, meaning: "A record is larger than its topic's limit." },
   HEADERS_TOO_LARGE: {
@@ -34,206 +26,208 @@ export const errorCatalogue = {
   LOG_TOPIC_MISSING: {
     fault: 'server',
     retryable: false,
-    meaning: 'A topic does not exist; run `freshet topics apply`.',
+    meaning: 'A topic does not exist. Run `freshet topics apply`.',
   },
   LOG_TOPIC_MISMATCH: {
     fault: 'server',
     retryable: false,
-    meaning: 'A topic exists with another number of partitions; keys would change owners.',
+    meaning: 'A topic has a different number of partitions than configured. Keys would change owners.',
   },
   LOG_REPLACED: {
     fault: 'dependency',
     retryable: false,
     meaning:
-      'The log is not the one that was followed: it was made anew, or ends before the position folded. Nothing is folded until `freshet log adopt`.',
+      'This is not the log that the service followed: it was created again, or it ends before the position already folded. The service folds nothing until you run `freshet log adopt`.',
   },
   LOG_RECORDS_LOST: {
     fault: 'dependency',
     retryable: false,
-    meaning: 'Retention deleted records before they were folded; reading goes on after them.',
+    meaning: 'Retention deleted records before the service folded them. Reading continues after them.',
   },
   LOG_FULL: {
     fault: 'dependency',
     retryable: true,
     meaning:
-      'The disk of the event log has no room; nothing was acknowledged. It goes on by itself when there is room.',
+      'The disk of the event log is full, so the log acknowledged nothing. Writing resumes by itself when there is room.',
   },
   LOG_MEMBER_REPLACED: {
     fault: 'server',
     retryable: false,
-    meaning: 'Another process joined the group under the same instance name; this one reads no more.',
+    meaning: 'Another process joined the group under the same instance name. This process stops reading.',
   },
   LOG_CLIENT_UNSUPPORTED: {
     fault: 'server',
     retryable: false,
-    meaning: 'The installed Kafka client library lacks something Freshet relies on; the message says what to install.',
+    meaning: 'The installed Kafka client library lacks something that Freshet relies on. The message says what to install.',
   },
-  LOG_CLOSED: { fault: 'server', retryable: false, meaning: 'The event log was closed by this process.' },
+  LOG_CLOSED: { fault: 'server', retryable: false, meaning: 'This process closed the event log.' },
   STORE_UNAVAILABLE: { fault: 'dependency', retryable: true, meaning: 'The state store does not answer.' },
   STORE_TLS_FAILED: {
     fault: 'dependency',
     retryable: true,
-    meaning: 'No TLS connection to Redis: the message says which setting of `redis` to change.',
+    meaning: 'A TLS connection to Redis failed. The message names the setting of `redis` to change.',
   },
   STORE_LOGIN_REFUSED: {
     fault: 'dependency',
     retryable: true,
-    meaning: 'Redis refuses the login of `redis.username` and `redis.password`, or wants one.',
+    meaning: 'Redis refused the login in `redis.username` and `redis.password`, or requires a login.',
   },
-  STORE_CLOSED: { fault: 'server', retryable: false, meaning: 'The state store was closed by this process.' },
+  STORE_CLOSED: { fault: 'server', retryable: false, meaning: 'This process closed the state store.' },
   STORE_VALUE_TOO_LARGE: {
     fault: 'server',
     retryable: false,
-    meaning: 'A value is larger than the state store takes.',
+    meaning: 'A value is larger than the state store accepts.',
   },
   STORE_FULL: {
     fault: 'dependency',
     retryable: true,
-    meaning: 'The disk of the state store has no room; nothing was changed. It goes on by itself when there is room.',
+    meaning: 'The disk of the state store is full, so nothing changed. Writing resumes by itself when there is room.',
   },
   STORE_DAMAGED: {
     fault: 'server',
     retryable: false,
     meaning:
-      'The file of a data folder is damaged or cut off; restore a copy, or move it away to begin with an empty one.',
+      'A file in the data folder is damaged or truncated. Restore a copy, or move the file away to start with an empty one.',
   },
-  STORE_IN_USE: { fault: 'client', retryable: false, meaning: 'The data folder is in use by another process.' },
+  STORE_IN_USE: { fault: 'client', retryable: false, meaning: 'Another process uses the data folder.' },
   STORE_POLICY: {
     fault: 'dependency',
     retryable: false,
-    meaning: 'Redis may evict keys: set `maxmemory-policy noeviction`.',
+    meaning: 'Redis is configured to evict keys. Set `maxmemory-policy noeviction`.',
   },
-  USER_UNKNOWN: { fault: 'client', retryable: false, meaning: 'Nothing is known of this user.' },
-  USER_ERASED: { fault: 'client', retryable: false, meaning: 'The user was erased; nothing from before is shown.' },
-  PIN_UNKNOWN: { fault: 'client', retryable: false, meaning: 'Nothing is known of this pin.' },
+  USER_UNKNOWN: { fault: 'client', retryable: false, meaning: 'There is no state for this user.' },
+  USER_ERASED: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'The user was erased. Nothing from before the erasure is kept.',
+  },
+  PIN_UNKNOWN: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'There is neither a catalogue entry nor state for this pin.',
+  },
   FEED_MISSING: {
     fault: 'client',
     retryable: false,
-    meaning: 'No such feed was recorded, or it does not hold the pin.',
+    meaning: 'No feed with this id is recorded, or the feed does not contain the pin.',
   },
-  ARTEFACT_MISSING: { fault: 'client', retryable: false, meaning: 'No artefact of this name.' },
-  ARTEFACT_NAME: { fault: 'client', retryable: false, meaning: 'Not a name of an artefact.' },
-  CALL_DEADLINE_EXCEEDED: { fault: 'server', retryable: true, meaning: 'The call did not end within its time.' },
-  CALL_CANCELLED: { fault: 'client', retryable: false, meaning: 'The caller ended the call.' },
+  ARTEFACT_MISSING: { fault: 'client', retryable: false, meaning: 'There is no artefact with this name.' },
+  ARTEFACT_NAME: { fault: 'client', retryable: false, meaning: 'The name is not valid for an artefact.' },
+  CALL_DEADLINE_EXCEEDED: { fault: 'server', retryable: true, meaning: 'The call did not finish before its deadline.' },
+  CALL_CANCELLED: { fault: 'client', retryable: false, meaning: 'The caller cancelled the call.' },
   CALL_UNAVAILABLE: {
     fault: 'dependency',
     retryable: true,
-    meaning: 'The service called is not reachable or not ready.',
+    meaning: 'The called service cannot be reached or is not ready.',
   },
   CALL_INVALID_ARGUMENT: {
     fault: 'client',
     retryable: false,
     meaning: 'The request is malformed; the message names the field.',
   },
-  CALL_INTERNAL: { fault: 'server', retryable: false, meaning: 'A defect; the log has its trace.' },
+  CALL_INTERNAL: {
+    fault: 'server',
+    retryable: false,
+    meaning: 'A defect in the service. Its log has the stack trace.',
+  },
   STAGE_TIMED_OUT: {
     fault: 'server',
     retryable: true,
-    meaning: 'A stage of the feed did not end within its budget and was left out.',
+    meaning: 'A stage of the feed pipeline did not finish within its budget and was skipped.',
   },
-  STAGE_FAILED: { fault: 'server', retryable: true, meaning: 'A stage of the feed failed and was left out.' },
+  STAGE_FAILED: { fault: 'server', retryable: true, meaning: 'A stage of the feed pipeline failed and was skipped.' },
   STAGE_ANSWER_INVALID: {
     fault: 'server',
     retryable: false,
-    meaning: 'A stage of the feed broke its contract and was left out.',
+    meaning: 'A stage of the feed pipeline broke its contract and was skipped.',
   },
   SOURCE_TIMED_OUT: {
     fault: 'server',
     retryable: true,
-    meaning: 'A source of candidates used up its budget: it was left out, or broke off with what it had found.',
+    meaning: 'A candidate source used up its budget. It was skipped, or it stopped early with what it had found.',
   },
-  SOURCE_FAILED: { fault: 'server', retryable: true, meaning: 'A source of candidates failed and was left out.' },
+  SOURCE_FAILED: { fault: 'server', retryable: true, meaning: 'A candidate source failed and was skipped.' },
   FACTS_BEHIND: {
     fault: 'server',
     retryable: true,
-    meaning: 'The filters have not caught up with the catalogue yet; they let nothing through.',
+    meaning: 'The filters have not yet read the whole catalogue. They let no pin through until they have.',
   },
   CANDIDATES_BEHIND: {
     fault: 'server',
     retryable: true,
-    meaning: 'The candidate service is still reading what happened before it started: pins may be missing.',
+    meaning: 'The candidate service is still reading events from before it started. Some pins may be missing.',
   },
   FEED_ALL_SEEN: {
     fault: 'client',
     retryable: false,
     meaning:
-      'Nothing is left that the user was not shown: the pins shown longest ago come again, marked `seen_again`, each once until the next first page.',
+      'The user has seen every eligible pin. The pins shown longest ago are shown again, marked `seen_again`, each once until the next first page.',
   },
   FEED_NOTHING_ELIGIBLE: {
     fault: 'client',
     retryable: false,
-    meaning: 'The whole catalogue holds no pin that may be shown to this user.',
+    meaning: 'The catalogue contains no pin that this user may see.',
   },
   TOKEN_DEAD_LETTERED: {
     fault: 'server',
     retryable: false,
     meaning:
-      'The event of a token could not be read and was put aside: the feed does not reflect it. See `freshet dlq list`.',
+      'The event of a token could not be read and is a dead letter now, so the feed does not reflect it. See `freshet dlq list`.',
   },
   TOKEN_ERASED: {
     fault: 'client',
     retryable: false,
     meaning:
-      'The event of a token happened before its user was erased: it does not count, and the feed does not reflect it.',
+      'The event of a token happened before its user was erased. It does not count, and the feed does not reflect it.',
   },
   TOKEN_LOST: {
     fault: 'dependency',
     retryable: false,
     meaning:
-      'The event of a token was deleted from the log before it was folded: the feed does not reflect it. Send it again.',
+      'The log deleted the event of a token before the service folded it, so the feed does not reflect it. Send the event again.',
   },
   TOKEN_FORGOTTEN: {
     fault: 'client',
     retryable: false,
-    meaning: 'So much was put aside after the event of a token that it is no longer known whether it was applied.',
+    meaning:
+      'So many dead letters followed the event of a token that the service no longer knows whether it applied the event.',
   },
   FEED_UNKNOWN_USER: {
     fault: 'dependency',
     retryable: true,
     meaning:
-      'The state store does not answer and this process does not remember the user: what the user hid or blocked is not known.',
+      'The state store does not answer and this process does not remember the user, so it does not know what the user hid or blocked.',
   },
   FEED_LOCALE_UNKNOWN: {
     fault: 'client',
     retryable: false,
-    meaning: 'No pin is in the language of the locale asked for: only pins that fit every locale are shown.',
+    meaning: 'No pin is in the language of the requested locale. The feed shows only pins that fit every locale.',
   },
   PARTITION_HALTED: {
     fault: 'server',
     retryable: false,
     meaning:
-      'Too many of the last records of a partition are bad: a deploy is probably broken; nothing more is folded.',
+      'Too many recent records of a partition are bad, probably because of a broken deployment. The updater stops folding this partition.',
   },
   GENERATION: {
     fault: 'client',
     retryable: false,
-    meaning: 'A generation of state is not there, or still serves, or differs from the one that serves.',
+    meaning: 'A generation of state does not exist, is still serving, or differs from the one that serves.',
   },
-  CODEC_INVALID: { fault: 'client', retryable: false, meaning: 'Bytes that are no message of the wanted kind.' },
+  CODEC_INVALID: { fault: 'client', retryable: false, meaning: 'The bytes are not a message of the expected type.' },
   CODEC_NEWER: {
     fault: 'server',
     retryable: true,
-    meaning: 'A newer version wrote these bytes and this process cannot read them: update this process.',
+    meaning: 'A newer version wrote these bytes and this process cannot read them. Update this process.',
   },
-} as const satisfies Record<string, ErrorKind>
+} as const satisfies ErrorCatalogue
 
 export type ErrorCode = keyof typeof errorCatalogue
 
 /** An error of the catalogue. `message` is for people: what, where, and how to mend it. */
-export class ContractError extends Error {
-  readonly code: ErrorCode
+export class ContractError extends CodedError<ErrorCode> {
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'ContractError'
-    this.code = code
-  }
-
-  get retryable(): boolean {
-    return errorCatalogue[this.code].retryable
-  }
-
-  get fault(): Fault {
-    return errorCatalogue[this.code].fault
+    super(code, errorCatalogue[code], message, options)
   }
 }
 

@@ -1,16 +1,12 @@
-interface RankingErrorKind {
-  readonly fault: 'client' | 'server' | 'dependency'
-  /** Trying the same again may succeed. */
-  readonly retryable: boolean
-  readonly meaning: string
-}
+import type { ErrorCatalogue } from '@freshet/domain/coded-error'
 
-/** Every error that preparing to rank can end with. */
+/** Every error of ranking specs, models and their backends. */
 export const rankingErrorCatalogue = {
   RANKING_SPEC_INVALID: {
     fault: 'client',
     retryable: false,
-    meaning: 'The ranking spec cannot be used; every problem of it is listed.',
+    meaning: 'The ranking spec cannot be used. The message lists every problem.',
+    exitCode: 78,
   },
   RANKING_SPEC_UNREADABLE: {
     fault: 'client',
@@ -30,6 +26,7 @@ export const rankingErrorCatalogue = {
   BACKEND_ABSENT: {
     fault: 'client',
     retryable: false,
-    meaning: 'The TensorFlow backend asked for is not there: `npm run native`, or ask for `wasm`.',
+    meaning: 'The requested TensorFlow backend is not installed. Run `npm run native`, or choose `wasm`.',
+    exitCode: 78,
   },
-} as const satisfies Record<string, RankingErrorKind>
+} as const satisfies ErrorCatalogue

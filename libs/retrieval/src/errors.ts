@@ -1,30 +1,28 @@
-interface RetrievalErrorKind {
-  readonly fault: 'client' | 'server'
-  /** Trying the same again may succeed. */
-  readonly retryable: boolean
-  readonly meaning: string
-}
+import { CodedError, type ErrorCatalogue } from '@freshet/domain/coded-error'
 
-const config = { fault: 'client', retryable: false } as const
+const config = { fault: 'client', retryable: false, exitCode: 78 } as const
 const embedding = { fault: 'client', retryable: false } as const
 
 /** Every error of the views and their settings; those of snapshots are in `@freshet/columns/errors`. */
 export const retrievalErrorCatalogue = {
   RETRIEVAL_CONFIG_INVALID: {
     ...config,
-    meaning: 'Settings of the candidate sources are wrong; all of them are listed.',
+    meaning: 'Settings of the candidate sources are wrong. The message lists every problem.',
   },
   RETRIEVAL_UNKNOWN_SOURCE: {
     ...config,
-    meaning: 'No candidate source has this name; the message lists those there are.',
+    meaning: 'No candidate source has this name. The message lists the sources.',
   },
   EMBEDDING_WRONG_WIDTH: {
     ...embedding,
-    meaning: 'An embedding has another width than the view; the pin keeps what it had.',
+    meaning: 'An embedding has a different width than the view. The pin keeps its previous embedding.',
   },
-  EMBEDDING_NOT_FINITE: { ...embedding, meaning: 'An embedding holds NaN or infinity; the pin keeps what it had.' },
-  EMBEDDING_ZERO_NORM: { ...embedding, meaning: 'An embedding is all zero; the pin keeps what it had.' },
-} as const satisfies Record<string, RetrievalErrorKind>
+  EMBEDDING_NOT_FINITE: {
+    ...embedding,
+    meaning: 'An embedding contains NaN or infinity. The pin keeps its previous embedding.',
+  },
+  EMBEDDING_ZERO_NORM: { ...embedding, meaning: 'An embedding is all zero. The pin keeps its previous embedding.' },
+} as const satisfies ErrorCatalogue
 
 type CodeOf<Prefix extends string> = Extract<keyof typeof retrievalErrorCatalogue, `${Prefix}_${string}`>
 
@@ -32,14 +30,11 @@ type CodeOf<Prefix extends string> = Extract<keyof typeof retrievalErrorCatalogu
 export type RetrievalConfigErrorCode = CodeOf<'RETRIEVAL'>
 
 /** A configuration that can't be used; `problems` lists every fault found, one sentence each. The operator's fault, not retryable. */
-export class RetrievalConfigError extends Error {
-  readonly code: RetrievalConfigErrorCode
+export class RetrievalConfigError extends CodedError<RetrievalConfigErrorCode> {
   readonly problems: readonly string[]
 
   constructor(code: RetrievalConfigErrorCode, problems: readonly string[]) {
-    super(`${code}: ${problems.join('; ')}`)
-    this.name = 'RetrievalConfigError'
-    this.code = code
+    super(code, retrievalErrorCatalogue[code], `${code}: ${problems.join('; ')}`)
     this.problems = problems
   }
 }
@@ -48,12 +43,8 @@ export class RetrievalConfigError extends Error {
 export type EmbeddingErrorCode = CodeOf<'EMBEDDING'>
 
 /** An embedding that the views refuse; the sender's fault, not retryable. The view keeps what it had for the pin. */
-export class EmbeddingError extends Error {
-  readonly code: EmbeddingErrorCode
-
+export class EmbeddingError extends CodedError<EmbeddingErrorCode> {
   constructor(code: EmbeddingErrorCode, message: string) {
-    super(`${code}: ${message}`)
-    this.name = 'EmbeddingError'
-    this.code = code
+    super(code, retrievalErrorCatalogue[code], `${code}: ${message}`)
   }
 }

@@ -16,7 +16,8 @@ function anApp(origins: readonly string[]) {
     const { statusCode, headers: answered } = await app.inject({ method, url, headers })
     return { status: statusCode, headers: answered }
   }
-  const preflight = (from: string) => ask('OPTIONS', '/events', { origin: from, 'access-control-request-method': 'POST' })
+  const preflight = (from: string) =>
+    ask('OPTIONS', '/events', { origin: from, 'access-control-request-method': 'POST' })
   return { ask, preflight }
 }
 

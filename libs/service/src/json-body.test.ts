@@ -52,9 +52,7 @@ describe('parseJsonBody', () => {
     const decoy = '1234567890,NaN,12345678,'
     const text = (decoys: number): string => `["${decoy.repeat(decoys)}", ${decoy}0]`
     expect(jsonErrorPosition(text(2))).toBe(text(2).lastIndexOf('NaN'))
-    expect(problemOf(text(9))).toBe(
-      `is not JSON: Unexpected token 'N', ..."234567890,NaN,123456"... is not valid JSON`,
-    )
+    expect(problemOf(text(9))).toBe(`is not JSON: Unexpected token 'N', ..."234567890,NaN,123456"... is not valid JSON`)
   })
 
   it('refuses what is no UTF-8', () => {

@@ -67,6 +67,9 @@ function parseError(text: string): string | null {
 
 /** V8's message without place and quotation: `Expected ':' after property name`. */
 function reasonIn(message: string): string {
-  const reason = message.replace(/(, (\.\.\.)?".*"(\.\.\.)? is not valid JSON| in JSON at position .*| at position .*)$/s, '')
+  const reason = message.replace(
+    /(, (\.\.\.)?".*"(\.\.\.)? is not valid JSON| in JSON at position .*| at position .*)$/s,
+    '',
+  )
   return reason.toWellFormed()
 }

@@ -1,3 +1,4 @@
+import { CodedError } from '@freshet/domain/coded-error'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { runService } from './lifecycle.ts'
@@ -17,7 +18,8 @@ await runService({
   async start({ config, use }) {
     const { behaviour } = config
     if (behaviour === 'data-in-use') {
-      throw Object.assign(new Error('the data folder is in use'), { code: 'STORE_IN_USE', fault: 'client' })
+      const kind = { fault: 'client', retryable: false, meaning: 'Another process uses the data folder.' } as const
+      throw new CodedError('STORE_IN_USE', kind, 'the data folder is in use')
     }
     const alive = setInterval(() => undefined, 60_000)
     use({

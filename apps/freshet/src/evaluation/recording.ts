@@ -2,6 +2,8 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
 import { idProblem } from '@freshet/domain/ids'
+import { CodedError } from '@freshet/domain/coded-error'
+import { argumentErrorCatalogue } from '../operations/errors.ts'
 
 /** What would be recommended now? */
 export interface Question {
@@ -24,12 +26,10 @@ export type RecordingLine =
   | { readonly kind: 'question'; readonly question: Question; readonly place: string }
   | { readonly kind: 'mark'; readonly name: string; readonly place: string }
 
-/** A recording that can't be read; the message names file, line and field. */
-export class RecordingError extends Error {
-  readonly code = 'RECORDING_INVALID'
+/** A recording that cannot be read. The message names the file, the line and the field. */
+export class RecordingError extends CodedError<'RECORDING_INVALID'> {
   constructor(place: string, problem: string) {
-    super(`${place}: ${problem}`)
-    this.name = 'RecordingError'
+    super('RECORDING_INVALID', argumentErrorCatalogue.RECORDING_INVALID, `${place}: ${problem}`)
   }
 }
 

@@ -60,7 +60,7 @@ export async function runDlqShow(place: string, given: PlatformArguments, termin
     const topic: LetterTopic = late === undefined ? 'dead-letters.v1' : 'engagements-late.v1'
     const at = { topic, partition: Number(partition), position: Number(position) }
     const letter = await showDeadLetter({ log, ...at, onError: warn(terminal) })
-    if (letter === null) throw new OperationError('LETTER_MISSING', `${topic} holds no letter at ${place}`)
+    if (letter === null) throw new OperationError('DEAD_LETTER_MISSING', `${topic} contains no dead letter at ${place}`)
     const rows: readonly (readonly [string, string])[] = [
       ['place', place],
       ['put aside', new Date(letter.atMs).toISOString()],

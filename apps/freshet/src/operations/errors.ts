@@ -1,44 +1,42 @@
-interface OperationErrorKind {
-  readonly fault: 'client' | 'server' | 'dependency'
-  /** Giving the same command again may succeed. */
-  readonly retryable: boolean
-  /** With what the process ends. */
-  readonly exitCode: number
-  readonly meaning: string
-}
+import { CodedError, type ErrorCatalogue } from '@freshet/domain/coded-error'
 
-/** Every error that an operator's command can end with, besides those of the ports and of its arguments. */
+/** Every error of an operator's command, except errors of the ports and of its arguments. */
 export const operationErrorCatalogue = {
   TARGET_UNREACHABLE: {
     fault: 'dependency',
     retryable: true,
     exitCode: 69,
-    meaning: 'The event-ingest given does not answer.',
+    meaning: 'The given event-ingest does not answer.',
   },
   EVENTS_REJECTED: {
     fault: 'client',
     retryable: false,
     exitCode: 1,
-    meaning: 'Some events of a recording or an import were refused; all others were taken.',
+    meaning: 'event-ingest rejected some events of a recording or an import. It accepted all others.',
   },
   EVENTS_NOT_APPLIED: {
     fault: 'server',
     retryable: true,
     exitCode: 1,
-    meaning: 'An import was accepted, and not all of it was applied to user state.',
+    meaning: 'event-ingest accepted an import, but not all of its events reached user state.',
   },
-  LETTER_MISSING: { fault: 'client', retryable: false, exitCode: 1, meaning: 'No dead letter lies at this place.' },
+  DEAD_LETTER_MISSING: {
+    fault: 'client',
+    retryable: false,
+    exitCode: 1,
+    meaning: 'There is no dead letter at this position.',
+  },
   REBUILD_DIFFERS: {
     fault: 'server',
     retryable: false,
     exitCode: 1,
-    meaning: 'The new generation is not the old one; nothing was switched.',
+    meaning: 'The new generation differs from the old one. The command switched nothing.',
   },
   RESUME_RACED: {
     fault: 'client',
     retryable: true,
     exitCode: 1,
-    meaning: 'Somebody else let halted partitions go on at the same moment.',
+    meaning: 'Somebody else resumed halted partitions at the same moment.',
   },
   ADOPT_RACED: {
     fault: 'client',
@@ -47,39 +45,35 @@ export const operationErrorCatalogue = {
     meaning: 'Somebody else adopted a log at the same moment.',
   },
   INTERRUPTED: { fault: 'client', retryable: true, exitCode: 130, meaning: 'A signal ended the command.' },
-} as const satisfies Record<string, OperationErrorKind>
+} as const satisfies ErrorCatalogue
 
-/** What can be wrong with a command before it begins. Exit code 78. */
+/** Every error of a command's arguments and input files. */
 export const argumentErrorCatalogue = {
   ARGUMENT_INVALID: {
     fault: 'client',
     retryable: false,
-    meaning: 'An argument of a command cannot be used; the message names it and says what would do.',
+    exitCode: 78,
+    meaning: 'An argument of a command cannot be used. The message names it and says what is allowed.',
   },
   RECORDING_INVALID: {
     fault: 'client',
     retryable: false,
-    meaning: 'A recording cannot be read; the message names file, line and field.',
+    exitCode: 78,
+    meaning: 'A recording cannot be read. The message names the file, the line and the field.',
   },
   IMPORT_INVALID: {
     fault: 'client',
     retryable: false,
-    meaning: 'A file or an option of an import cannot be used; the message says what to do.',
+    exitCode: 78,
+    meaning: 'A file or an option of an import cannot be used. The message says what to do.',
   },
-} as const
+} as const satisfies ErrorCatalogue
 
 export type OperationErrorCode = keyof typeof operationErrorCatalogue
 
-/** How an operator's command failed; the message says what to do. */
-export class OperationError extends Error {
-  readonly code: OperationErrorCode
+/** The failure of an operator's command. The message says what to do. */
+export class OperationError extends CodedError<OperationErrorCode> {
   constructor(code: OperationErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'OperationError'
-    this.code = code
-  }
-
-  get exitCode(): number {
-    return operationErrorCatalogue[this.code].exitCode
+    super(code, operationErrorCatalogue[code], message, options)
   }
 }

@@ -109,7 +109,7 @@ describe('freshet dlq', () => {
   it('shows one with what can be read of it today', async () => {
     await runDlqShow(place(), { data }, aTerminal())
     expect(written).toMatch(/today +\{.*"action":"click"/)
-    await expect(runDlqShow('3/999', { data }, aTerminal())).rejects.toThrow(/no letter at 3\/999/)
+    await expect(runDlqShow('3/999', { data }, aTerminal())).rejects.toThrow(/no dead letter at 3\/999/)
     await expect(runDlqShow('three', { data }, aTerminal())).rejects.toThrow(/PARTITION\/POSITION/)
   })
 

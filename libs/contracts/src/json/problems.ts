@@ -1,111 +1,123 @@
-import type { Fault } from '../errors.ts'
+import type { ErrorKind } from '@freshet/domain/coded-error'
 
-interface ProblemKind {
-  readonly fault: Fault
-  /** Sending the same again may succeed. */
-  readonly retryable: boolean
-  /** HTTP status of a request that holds nothing else. */
+interface ProblemKind extends ErrorKind {
+  /** HTTP status of a request that contains nothing else. */
   readonly status: number
-  readonly meaning: string
 }
 
 /** Everything that can be wrong with what a client sends, and with taking it. */
 export const ingestProblems = {
-  EVENT_SHAPE: { fault: 'client', retryable: false, status: 400, meaning: 'An event is no JSON object.' },
-  EVENT_TOO_DEEP: { fault: 'client', retryable: false, status: 400, meaning: 'A field is nested far too deep.' },
-  EVENT_FIELD_MISSING: { fault: 'client', retryable: false, status: 400, meaning: 'A field that is needed is absent.' },
+  EVENT_SHAPE: { fault: 'client', retryable: false, status: 400, meaning: 'An event is not a JSON object.' },
+  EVENT_TOO_DEEP: { fault: 'client', retryable: false, status: 400, meaning: 'A field is nested too deep.' },
+  EVENT_FIELD_MISSING: { fault: 'client', retryable: false, status: 400, meaning: 'A required field is missing.' },
   EVENT_FIELD_TYPE: {
     fault: 'client',
     retryable: false,
     status: 400,
-    meaning: 'A field has the wrong JSON type; nothing is converted.',
+    meaning: 'A field has the wrong JSON type. Freshet converts no types.',
   },
-  EVENT_FIELD_UNKNOWN: { fault: 'client', retryable: false, status: 400, meaning: 'A field that does not exist.' },
-  EVENT_FIELD_VALUE: { fault: 'client', retryable: false, status: 400, meaning: 'A value outside of what is allowed.' },
+  EVENT_FIELD_UNKNOWN: {
+    fault: 'client',
+    retryable: false,
+    status: 400,
+    meaning: 'An event has a field that does not exist.',
+  },
+  EVENT_FIELD_VALUE: {
+    fault: 'client',
+    retryable: false,
+    status: 400,
+    meaning: 'A value is outside the allowed range.',
+  },
   EVENT_ID_INVALID: {
     fault: 'client',
     retryable: false,
     status: 400,
     meaning:
-      'An id or name that is not 1–128 characters, has blanks (a name: at its ends), or holds control or invisible characters.',
+      'An id or name does not have 1–128 characters, contains spaces (in a name: at its start or end), or contains control or invisible characters.',
   },
   EVENT_TEXT_INVALID: {
     fault: 'client',
     retryable: false,
     status: 400,
-    meaning: 'A text that is too long, or holds control characters or half of a surrogate pair.',
+    meaning: 'A text is too long, or contains control characters or half of a surrogate pair.',
   },
-  EVENT_TIME_INVALID: { fault: 'client', retryable: false, status: 400, meaning: 'A time that is not RFC 3339.' },
+  EVENT_TIME_INVALID: { fault: 'client', retryable: false, status: 400, meaning: 'A time is not in RFC 3339 format.' },
   EVENT_TIME_UNIT: {
     fault: 'client',
     retryable: false,
     status: 400,
-    meaning: 'A number that looks like seconds, microseconds or nanoseconds where milliseconds are wanted.',
+    meaning: 'A time in milliseconds looks like seconds, microseconds or nanoseconds.',
   },
   EVENT_TIME_PAST: {
     fault: 'client',
     retryable: false,
     status: 400,
-    meaning: 'An event older than `maxEventAgeDays`.',
+    meaning: 'An event is older than `maxEventAgeDays`.',
   },
   EVENT_TIME_FUTURE: {
     fault: 'client',
     retryable: false,
     status: 400,
-    meaning: "An event so far in the future that a client's clock cannot explain it.",
+    meaning: 'An event is so far in the future that a wrong client clock cannot explain it.',
   },
   EVENT_SUBJECT: {
     fault: 'client',
     retryable: false,
     status: 400,
-    meaning: 'What the event is about does not fit its action.',
+    meaning: 'The subject of the event does not fit its action.',
   },
   EMBEDDING_INVALID: {
     fault: 'client',
     retryable: false,
     status: 400,
-    meaning: 'A visual embedding that is empty, all zero, not finite or of the wrong width.',
+    meaning: 'A visual embedding is empty, all zero, not finite, or has the wrong width.',
   },
   BODY_MALFORMED: {
     fault: 'client',
     retryable: false,
     status: 400,
-    meaning: 'A body that is no JSON in UTF-8, or no message of the wanted kind.',
+    meaning: 'The body is not UTF-8 JSON, or not a message of the expected type.',
   },
   BODY_SHAPE: {
     fault: 'client',
     retryable: false,
     status: 400,
-    meaning: 'A body that is neither one event nor a batch of them.',
+    meaning: 'The body is neither an event nor a batch of events.',
   },
-  BODY_TOO_DEEP: { fault: 'client', retryable: false, status: 400, meaning: 'A body nested far too deep.' },
-  BODY_TOO_LARGE: { fault: 'client', retryable: false, status: 413, meaning: 'A body larger than `maxBodyBytes`.' },
-  BATCH_EMPTY: { fault: 'client', retryable: false, status: 400, meaning: 'A batch without events.' },
+  BODY_TOO_DEEP: { fault: 'client', retryable: false, status: 400, meaning: 'The body is nested too deep.' },
+  BODY_TOO_LARGE: {
+    fault: 'client',
+    retryable: false,
+    status: 413,
+    meaning: 'The body is larger than `maxBodyBytes`.',
+  },
+  BATCH_EMPTY: { fault: 'client', retryable: false, status: 400, meaning: 'The batch contains no events.' },
   BATCH_TOO_LARGE: {
     fault: 'client',
     retryable: false,
     status: 413,
-    meaning: 'A batch of more than `maxBatchEvents` events.',
+    meaning: 'The batch contains more than `maxBatchEvents` events.',
   },
   CONTENT_TYPE: {
     fault: 'client',
     retryable: false,
     status: 415,
-    meaning: 'A body that is neither plain nor gzipped `application/json`.',
+    meaning: 'The body is neither plain nor gzipped `application/json`.',
   },
-  ROUTE_UNKNOWN: { fault: 'client', retryable: false, status: 404, meaning: 'No such path or method.' },
+  ROUTE_UNKNOWN: { fault: 'client', retryable: false, status: 404, meaning: 'The path or the method does not exist.' },
   REQUEST_TIMEOUT: {
     fault: 'client',
     retryable: true,
     status: 408,
-    meaning: 'A request that did not arrive within `http.maxReceiveMs`.',
+    meaning: 'The request did not arrive within `http.maxReceiveMs`.',
   },
-  REQUEST_MALFORMED: { fault: 'client', retryable: false, status: 400, meaning: 'A request that is no valid HTTP.' },
+  REQUEST_MALFORMED: { fault: 'client', retryable: false, status: 400, meaning: 'The request is not valid HTTP.' },
   INGEST_OVERLOADED: {
     fault: 'server',
     retryable: true,
     status: 503,
-    meaning: 'More bytes arrive or wait for the log than `maxInFlightBytes`; nothing of the request was taken.',
+    meaning:
+      'More than `maxInFlightBytes` bytes of requests are arriving or waiting for the log. Nothing of this request was accepted.',
   },
   INGEST_DEADLINE_EXCEEDED: {
     fault: 'server',
@@ -117,9 +129,14 @@ export const ingestProblems = {
     fault: 'dependency',
     retryable: true,
     status: 503,
-    meaning: 'The log did not acknowledge in time; send the same event ids again.',
+    meaning: 'The log did not acknowledge in time. Send the same event ids again.',
   },
-  INGEST_INTERNAL: { fault: 'server', retryable: true, status: 500, meaning: 'A defect; the log has its trace.' },
+  INGEST_INTERNAL: {
+    fault: 'server',
+    retryable: true,
+    status: 500,
+    meaning: 'A defect in the service. Its log has the stack trace.',
+  },
 } as const satisfies Record<string, ProblemKind>
 
 export type IngestCode = keyof typeof ingestProblems

@@ -1,9 +1,9 @@
+import { CodedError } from '@freshet/domain/coded-error'
+import { rankingErrorCatalogue } from '../errors.ts'
+
 /** A model that was built but cannot serve; the one before it serves on. Codes: `rankingErrorCatalogue`. */
-export class ModelError extends Error {
-  readonly code: 'MODEL_MISMATCHED' | 'MODEL_BROKEN'
+export class ModelError extends CodedError<'MODEL_MISMATCHED' | 'MODEL_BROKEN'> {
   constructor(code: ModelError['code'], message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'ModelError'
-    this.code = code
+    super(code, rankingErrorCatalogue[code], message, options)
   }
 }

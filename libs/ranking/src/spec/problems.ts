@@ -1,15 +1,17 @@
+import { CodedError } from '@freshet/domain/coded-error'
 import { nearest } from '@freshet/domain/nearest'
 import type { z } from 'zod'
+import { rankingErrorCatalogue } from '../errors.ts'
 import { specSchema } from './schema.ts'
 
 /** A ranking spec that cannot be used; `problems` lists every fault. */
-export class SpecError extends Error {
-  readonly code = 'RANKING_SPEC_INVALID'
+export class SpecError extends CodedError<'RANKING_SPEC_INVALID'> {
   readonly problems: readonly string[]
   constructor(problems: readonly string[], file?: string) {
     const name = file === undefined ? 'the ranking spec' : `the ranking spec ${file}`
-    super(`${name} has ${problems.length} problem(s):\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
-    this.name = 'SpecError'
+    const list = problems.map((problem) => `  ${problem}`).join('\n')
+    const { RANKING_SPEC_INVALID } = rankingErrorCatalogue
+    super('RANKING_SPEC_INVALID', RANKING_SPEC_INVALID, `${name} has ${problems.length} problem(s):\n${list}`)
     this.problems = problems
   }
 }
@@ -85,10 +87,9 @@ function short(value: unknown): string {
 }
 
 /** The file of a ranking spec cannot be read. */
-export class SpecFileError extends Error {
-  readonly code = 'RANKING_SPEC_UNREADABLE'
+export class SpecFileError extends CodedError<'RANKING_SPEC_UNREADABLE'> {
   constructor(file: string, cause: Error) {
-    super(`the ranking spec ${file} cannot be read (${cause.message}); check ranking.specFile`, { cause })
-    this.name = 'SpecFileError'
+    const message = `the ranking spec ${file} cannot be read (${cause.message}); check ranking.specFile`
+    super('RANKING_SPEC_UNREADABLE', rankingErrorCatalogue.RANKING_SPEC_UNREADABLE, message, { cause })
   }
 }

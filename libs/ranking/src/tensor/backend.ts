@@ -1,3 +1,5 @@
+import { CodedError } from '@freshet/domain/coded-error'
+import { rankingErrorCatalogue } from '../errors.ts'
 import { dirname } from 'node:path'
 import { createRequire } from 'node:module'
 import util from 'node:util'
@@ -12,11 +14,9 @@ export type BackendChoice = (typeof backendChoices)[number]
 export type BackendName = 'tensorflow' | 'wasm'
 
 /** The wanted backend is not there. `BACKEND_ABSENT`: install it with `npm run native`, or ask for `wasm`. */
-class BackendError extends Error {
-  readonly code = 'BACKEND_ABSENT'
+class BackendError extends CodedError<'BACKEND_ABSENT'> {
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'BackendError'
+    super('BACKEND_ABSENT', rankingErrorCatalogue.BACKEND_ABSENT, message, options)
   }
 }
 
