@@ -81,6 +81,7 @@ export default ts.config(
           allow: [],
           depConstraints: [
             { sourceTag: 'scope:domain', onlyDependOnLibsWithTags: [] },
+            { sourceTag: 'scope:settings', onlyDependOnLibsWithTags: [] },
             { sourceTag: 'scope:columns', onlyDependOnLibsWithTags: below },
             { sourceTag: 'scope:pipeline', onlyDependOnLibsWithTags: [] },
             { sourceTag: 'scope:client', onlyDependOnLibsWithTags: [] },
@@ -89,15 +90,16 @@ export default ts.config(
             { sourceTag: 'scope:embeddings', onlyDependOnLibsWithTags: ['scope:columns', 'scope:domain'] },
             {
               sourceTag: 'scope:retrieval',
-              onlyDependOnLibsWithTags: ['scope:columns', 'scope:vectors', 'scope:embeddings', 'scope:domain'],
+              onlyDependOnLibsWithTags: ['scope:columns', 'scope:vectors', 'scope:embeddings', 'scope:settings', 'scope:domain'],
             },
             { sourceTag: 'scope:ranking', onlyDependOnLibsWithTags: below },
-            { sourceTag: 'scope:service', onlyDependOnLibsWithTags: below },
-            { sourceTag: 'scope:adapters', onlyDependOnLibsWithTags: ['scope:contracts', 'scope:domain'] },
+            { sourceTag: 'scope:service', onlyDependOnLibsWithTags: ['scope:settings', 'scope:domain'] },
+            { sourceTag: 'scope:adapters', onlyDependOnLibsWithTags: ['scope:contracts', 'scope:settings', 'scope:domain'] },
             {
               sourceTag: 'scope:app',
               onlyDependOnLibsWithTags: [
                 'scope:service',
+                'scope:settings',
                 'scope:adapters',
                 'scope:ranking',
                 'scope:retrieval',

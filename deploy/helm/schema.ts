@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { topics } from '@freshet/contracts/topics'
-import { describeConfig, type SettingRow } from '@freshet/service/config'
+import { describeConfig, envName, settingGroups, variablePrefix, type SettingRow } from '@freshet/service/setting-rows'
 import type { z } from 'zod'
 
 const root = join(import.meta.dirname, '../..')
@@ -51,9 +51,18 @@ const secret = (...keys: readonly string[]): Schema =>
 const tls = { caSecret: secret('key'), clientSecret: secret('certKey', 'keyKey'), serverName: text }
 const redisAddress = { type: 'string', pattern: '^rediss?://[^\\s/]+(/[0-9]+)?$' } as const
 
-/** Settings that hold secrets have no place in `config`: it is rendered in the clear. */
+/** The settings of a service, and groups of them as a whole. Settings with secrets, and groups that contain them, have no place in `config`: the chart renders it in the clear. */
 function configOf(rows: readonly SettingRow[]): Schema {
-  return object(Object.fromEntries(rows.filter(({ secret: is }) => !is).map((row) => [row.env.slice('FRESHET_'.length), valueOf(row)])))
+  const shown = rows.filter(({ secret: is }) => !is)
+  const secretPaths = rows.filter(({ secret: is }) => is).map(({ path }) => path)
+  const groups = [...settingGroups(shown)].filter((group) => !secretPaths.some((path) => path.startsWith(`${group}.`)))
+  const key = (env: string): string => env.slice(variablePrefix.length)
+  return object(
+    Object.fromEntries([
+      ...groups.map((group) => [key(envName(group)), { type: ['object', 'string'] }] as const),
+      ...shown.map((row) => [key(row.env), valueOf(row)] as const),
+    ]),
+  )
 }
 
 /** What a setting takes: its own type, or the same as text. */

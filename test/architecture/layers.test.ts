@@ -8,18 +8,20 @@ const root = join(import.meta.dirname, '../..')
 /** What each layer may import of ours. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   domain: [],
+  settings: [],
   columns: ['domain'],
   pipeline: [],
   client: [],
   contracts: ['domain'],
   vectors: ['domain', 'columns'],
   embeddings: ['domain', 'columns'],
-  retrieval: ['domain', 'columns', 'vectors', 'embeddings'],
+  retrieval: ['domain', 'settings', 'columns', 'vectors', 'embeddings'],
   ranking: ['domain'],
-  service: ['domain'],
-  adapters: ['contracts', 'domain'],
+  service: ['domain', 'settings'],
+  adapters: ['contracts', 'domain', 'settings'],
   app: [
     'service',
+    'settings',
     'adapters',
     'ranking',
     'retrieval',
@@ -73,7 +75,8 @@ describe('layers', () => {
 
   it.each([
     ['libs/domain/src/a.ts', `import { x } from '@freshet/contracts/y'`],
-    ['libs/columns/src/a.ts', `import { x } from '@freshet/domain/hash'`],
+    ['libs/columns/src/a.ts', `import { x } from '@freshet/contracts/y'`],
+    ['libs/settings/src/a.ts', `import { x } from '@freshet/domain/hash'`],
     ['libs/vectors/src/a.ts', `import { x } from '@freshet/retrieval/retrieval'`],
     ['libs/retrieval/src/a.ts', `export type { X } from '@freshet/adapters/memory/event-log'`],
     ['apps/ranker/src/a.ts', `const x = await import('@freshet/blender/get-feed')`],

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { commandLine } from '@freshet/freshet/command-line'
-import { describeConfig } from '@freshet/service/config'
+import { describeConfig } from '@freshet/service/setting-rows'
 import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { commandsOf, wordsOf } from '../harness/readme-commands.ts'

@@ -1,5 +1,6 @@
 import { callSettings, kafkaSchema, redisSchema } from '@freshet/adapters/settings'
-import { grpcSettings, httpSettings, serviceSettings, wholeSetting } from '@freshet/service/settings'
+import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
+import { wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 
 const hourMs = 3_600_000

@@ -1,65 +1,65 @@
 import { kafkaSchema } from '@freshet/adapters/settings'
+import { retrievalSchema, type RetrievalConfigInput } from '@freshet/retrieval/config'
 import { grpcSettings, serviceSettings } from '@freshet/service/settings'
+import { optionalTextSetting, seedSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 
 const settings = z.strictObject({
-  seed: z.int().min(0).default(1).describe('Orders ties and seeds what sources draw; the same on every instance.'),
-  refresh: z
-    .enum(['event', 'mark'])
-    .default('event')
-    .describe('When collective knowledge changes: with every event, or at marks of an evaluation only.'),
-  maxBatchRecords: z.int().min(1).max(100_000).default(2_000).describe('Records read from the log at a time.'),
-  sliceRecords: z
-    .int()
-    .min(1)
-    .max(100_000)
-    .default(100)
-    .describe('Records folded before waiting requests get their turn.'),
-  answerReserveMs: z
-    .int()
-    .min(0)
-    .max(10_000)
-    .default(20)
-    .describe('Milliseconds of a request kept for the answer when it waits for positions.'),
-  snapshotIntervalMs: z
-    .int()
-    .min(1_000)
-    .max(86_400_000)
-    .default(300_000)
-    .describe('Milliseconds between two snapshots of the views.'),
-  retrieval: z
-    .record(z.string(), z.unknown())
-    .default({})
-    .describe('Caps of the views and settings of the sources, e.g. {"sources":{"popularity":{"enabled":false}}}.'),
-  shardIndex: z
-    .int()
-    .min(0)
-    .max(63)
-    .default(0)
-    .describe(
-      'Which shard of the neighbour index this instance holds, from 0; all else is the same on every instance.',
-    ),
-  shardCount: z
-    .int()
-    .min(1)
-    .max(64)
-    .default(1)
-    .describe('Over how many shards the neighbour index is spread, by users.'),
+  seed: seedSetting('Seed for the order of ties and for the random draws of sources; the same on every instance'),
+  refresh: z.enum(['event', 'mark']).default('event').meta({
+    description: 'When the knowledge about all users changes: with every event, or only at marks of an evaluation',
+  }),
+  maxBatchRecords: wholeSetting(2_000, {
+    description: 'The service reads at most this many records from the log at a time',
+    unit: 'records',
+    min: 1,
+    max: 100_000,
+  }),
+  sliceRecords: wholeSetting(100, {
+    description: 'The service folds this many records before waiting requests get their turn',
+    unit: 'records',
+    min: 1,
+    max: 100_000,
+  }),
+  answerReserveMs: wholeSetting(20, {
+    description: 'Time kept for the answer when a request waits for positions of the log',
+    unit: 'ms',
+    min: 0,
+    max: 10_000,
+  }),
+  snapshotIntervalMs: wholeSetting(300_000, {
+    description: 'Time between two snapshots of the views',
+    unit: 'ms',
+    min: 1_000,
+    max: 86_400_000,
+  }),
+  retrieval: retrievalSchema.prefault({}),
+  shardIndex: wholeSetting(0, {
+    description:
+      'The shard of the neighbour index that this instance holds; everything else is the same on every instance',
+    unit: 'shard',
+    min: 0,
+    max: 63,
+  }),
+  shardCount: wholeSetting(1, {
+    description: 'The number of shards over which the neighbour index is spread, by user',
+    unit: 'shards',
+    min: 1,
+    max: 64,
+  }),
   shardPeers: z
     .array(z.string().min(1))
     .default([])
-    .describe('Addresses of the other shards, in the order of their index; one for each.'),
-  shardTimeoutMs: z
-    .int()
-    .min(1)
-    .max(10_000)
-    .default(50)
-    .describe(
-      'Milliseconds the other shards have for their parts of an answer; it goes without those that take longer.',
-    ),
+    .meta({ description: 'Addresses of the other shards, one for each, in the order of their index' }),
+  shardTimeoutMs: wholeSetting(50, {
+    description: 'Time for the other shards to answer. The answer does without shards that take longer',
+    unit: 'ms',
+    min: 1,
+    max: 10_000,
+  }),
 })
 
-/** What an operator sets of the candidate service; sources and caps of the views are checked by the retrieval itself. */
+/** Settings of the candidate service, checked against each other. */
 export const candidateServiceSchema = settings.superRefine(({ shardIndex, shardCount, shardPeers }, context) => {
   if (shardIndex >= shardCount) {
     const message = `is not below candidates.shardCount, which is ${shardCount}`
@@ -71,17 +71,18 @@ export const candidateServiceSchema = settings.superRefine(({ shardIndex, shardC
   }
 })
 
-export type CandidateServiceConfig = z.infer<typeof candidateServiceSchema>
+/** Settings of the candidate service; those of retrieval may be left out, then they have their defaults. */
+export interface CandidateServiceConfig extends Omit<z.output<typeof candidateServiceSchema>, 'retrieval'> {
+  readonly retrieval: RetrievalConfigInput
+}
 
-/** What the process takes. */
+/** Settings of the process. */
 export const processSchema = z.object({
   ...serviceSettings(9466),
   kafka: kafkaSchema,
   grpc: z.object(grpcSettings(7071)),
   candidates: candidateServiceSchema,
-  snapshotFolder: z
-    .string()
-    .nullable()
-    .default(null)
-    .meta({ description: 'Folder of the snapshots of the views; null: every start replays the log' }),
+  snapshotFolder: optionalTextSetting(
+    'Folder for snapshots of the views; null: the service replays the log at every start',
+  ),
 })

@@ -1,5 +1,6 @@
 import { kafkaSchema, optionalRedisSchema } from '@freshet/adapters/settings'
-import { grpcSettings, httpSettings, serviceSettings, wholeSetting } from '@freshet/service/settings'
+import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
+import { wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 
 /** Settings of what is taken and what is refused. */

@@ -1,5 +1,6 @@
 import { kafkaSchema } from '@freshet/adapters/settings'
-import { serviceSettings, wholeSetting } from '@freshet/service/settings'
+import { serviceSettings } from '@freshet/service/settings'
+import { wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 
 /** What an operator sets of the trainer. */

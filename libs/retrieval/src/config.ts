@@ -1,158 +1,151 @@
+import { flagSetting, numberSetting, wholeSetting } from '@freshet/settings/setting'
+import { z } from 'zod'
 import { RetrievalConfigError } from './errors.ts'
 import { sourceDefinitions } from './source-definitions.ts'
-import type { SourceParameters } from './source.ts'
+import type { SourceDefinition, SourceParameters } from './source.ts'
+
+const dayMs = 86_400_000
+const maxCap = 1_000_000_000
+
+function cap(value: number, unit: string, description: string) {
+  return wholeSetting(value, { description, unit, min: 1, max: maxCap })
+}
+
+function duration(valueMs: number, description: string) {
+  return wholeSetting(valueMs, { description, unit: 'ms', min: 1, max: 3_650 * dayMs })
+}
+
+/** Settings of the views that all sources share. */
+const viewSettings = {
+  maxPins: cap(4_000_000, 'pins', 'The views hold at most this many pins. They count further pins and ignore them'),
+  maxUnlistedPins: cap(
+    1_000_000,
+    'pins',
+    'The views hold at most this many pins that are not in the catalogue. When they need room they drop the pin that was idle longest. With `showUnlistedPins` only `maxPins` applies',
+  ),
+  unlistedTtlMs: duration(
+    30 * dayMs,
+    'The views drop a pin that is not in the catalogue when nobody has touched it for this long. They keep it with `showUnlistedPins`',
+  ),
+  maxCreators: cap(
+    4_000_000,
+    'creators',
+    'The views know at most this many creators. Pins of further creators are not shown',
+  ),
+  maxTopics: cap(1_000_000, 'topics', 'The views know at most this many topics. Pins of further topics are not shown'),
+  maxLocales: cap(2_000, 'locales', 'The views know at most this many locales. Pins of further locales are not shown'),
+  maxSessions: cap(4_000_000, 'sessions', 'The views hold at most this many sessions. They drop the oldest first'),
+  maxSessionActions: cap(
+    40_000_000,
+    'actions',
+    'The views hold at most this many actions of all sessions together. They drop the sessions with the oldest last action first',
+  ),
+  maxActionsPerSession: cap(200, 'actions', 'The views hold at most this many actions of each session'),
+  maxSessionsPerPin: cap(1_000, 'sessions', 'The views hold at most this many of the latest sessions of each pin'),
+  sessionGapMs: duration(30 * 60_000, 'A pause that ends a session, for events without a session id'),
+  maxBoards: cap(
+    4_000_000,
+    'boards',
+    'The graph holds at most this many boards and users. When it needs room it drops one that nobody has added to for long',
+  ),
+  maxEdges: cap(20_000_000, 'edges', 'The graph holds at most this many pins on boards and in trails of users'),
+  maxBoardsPerPin: cap(500, 'boards', 'The graph holds at most this many of the latest boards and users of each pin'),
+  maxPinsPerBoard: cap(500, 'pins', 'The graph holds at most this many of the latest pins of each board or user'),
+  maxSaves: cap(
+    1_000_000,
+    'saves',
+    'The views remember at most this many saves and unsaves, so that they can forget what a withdrawn save taught. They drop the oldest first',
+  ),
+  maxSweepSteps: cap(
+    100_000,
+    'pins',
+    'The sweep of one request looks at no more than this many pins. The next request continues there',
+  ),
+  maxRecentActions: cap(200, 'actions', "Sources see at most this many of the user's latest actions"),
+  adaptShares: flagSetting(
+    true,
+    'Whether the merge learns from the log how much to trust each rank of each source. Otherwise it uses only shares and scores',
+  ),
+  showUnlistedPins: flagSetting(
+    false,
+    'Whether pins that are not in the catalogue are shown, for data without a catalogue such as recordings',
+  ),
+} as const
+
+function sourceSettings({ name, enabled, maxCandidates, share, parameters }: SourceDefinition) {
+  return z.strictObject({
+    enabled: flagSetting(enabled, `Whether the source ${name} is asked for candidates`),
+    maxCandidates: wholeSetting(maxCandidates, {
+      description: 'The source gives at most this many candidates for each request',
+      unit: 'candidates',
+      min: 1,
+      max: 10_000,
+    }),
+    share: numberSetting(share, {
+      description:
+        'Weight of the source in the merge relative to other sources, until the merge has learned better from the log; at 0 the source counts only where no other source answers',
+      unit: 'weight',
+      min: 0,
+      max: 1_000,
+    }),
+    deadlineMs: numberSetting(50, {
+      description:
+        'The source is skipped if a request has taken longer than this when its turn comes, and interrupted if it takes longer itself',
+      unit: 'ms',
+      min: 0,
+      max: 60_000,
+    }),
+    parameters: z.strictObject(parameters).prefault({}),
+  })
+}
 
 /** One source's part of the configuration. */
 export interface SourceConfig {
   readonly enabled: boolean
-  /** The most candidates it gives for one request. */
   readonly maxCandidates: number
-  /** Its weight in the merge, relative to the others', until the log has taught better; at 0 it is silent beside others. */
   readonly share: number
-  /** Left out of a request that has already taken this long when its turn comes, and broken off when it takes longer, milliseconds. */
   readonly deadlineMs: number
   readonly parameters: SourceParameters
 }
 
-/** Caps of the shared views and the sources by name, complete. */
-export interface RetrievalConfig {
-  /** Pins known at most; further ones are counted and not added. */
-  readonly maxPins: number
-  /** Of these, pins that the catalogue never had at most; beyond that the one idle for longest goes. All may be where they are shown. */
-  readonly maxUnlistedPins: number
-  /** A pin that the catalogue never had goes when nobody has touched it for so long, milliseconds; not where they are shown. */
-  readonly unlistedTtlMs: number
-  /** Different creators, topics and locales of pins at most; a pin with a further one is not shown. */
-  readonly maxCreators: number
-  readonly maxTopics: number
-  readonly maxLocales: number
-  readonly maxSessions: number
-  /** Actions kept of all sessions together; beyond that the sessions whose last action is oldest go. */
-  readonly maxSessionActions: number
-  readonly maxActionsPerSession: number
-  readonly maxSessionsPerPin: number
-  /** A pause that ends a session where events bring no session id, milliseconds. */
-  readonly sessionGapMs: number
-  /** Boards and users in the graph at most; beyond that one that nobody has added to for long goes. */
-  readonly maxBoards: number
-  /** Pins on boards and in trails of users in the graph at most, where all lists are full. */
-  readonly maxEdges: number
-  /** Of a pin, the boards and users in the graph, the latest. */
-  readonly maxBoardsPerPin: number
-  /** Of a board or user, the pins in the graph, the latest. */
-  readonly maxPinsPerBoard: number
-  /** Saves and unsaves remembered, so that what a withdrawn save taught can be forgotten; of more the earliest go. */
-  readonly maxSaves: number
-  /** Pins that the sweep of one request looks at; beyond, the next request goes on. */
-  readonly maxSweepSteps: number
-  /** Of the user's own actions, the latest that sources see. */
-  readonly maxRecentActions: number
-  /** Whether the merge learns from the log how far to trust each rank of each source; else shares and scores alone count. */
-  readonly adaptShares: boolean
-  /** Whether pins that the catalogue never had are shown: for data without a catalogue, such as recordings. */
-  readonly showUnlistedPins: boolean
-  readonly sources: Readonly<Record<string, SourceConfig>>
-}
+type Sources<Each> = Readonly<Record<string, Each>>
+
+const sourcesSchema = z
+  .strictObject(
+    Object.fromEntries(sourceDefinitions.map((source) => [source.name, sourceSettings(source).prefault({})])),
+  )
+  .prefault({}) as unknown as z.ZodPrefault<z.ZodType<Sources<SourceConfig>, Sources<Partial<SourceConfig>>>>
+
+/** The settings of the views and of every source by name. */
+export const retrievalSchema = z.strictObject({ ...viewSettings, sources: sourcesSchema })
+
+/** What `retrievalSchema` parses to. */
+export type RetrievalConfig = z.output<typeof retrievalSchema>
 
 /** What an operator writes: any part of the configuration; the rest keeps its default. */
 export interface RetrievalConfigInput extends Partial<Omit<RetrievalConfig, 'sources'>> {
-  readonly sources?: Readonly<Record<string, Partial<SourceConfig>>>
+  readonly sources?: Sources<Partial<SourceConfig>>
 }
-
-const caps = {
-  maxPins: 4_000_000,
-  maxUnlistedPins: 1_000_000,
-  unlistedTtlMs: 30 * 86_400_000,
-  maxCreators: 4_000_000,
-  maxTopics: 1_000_000,
-  maxLocales: 2_000,
-  maxSessions: 4_000_000,
-  maxSessionActions: 40_000_000,
-  maxActionsPerSession: 200,
-  maxSessionsPerPin: 1_000,
-  sessionGapMs: 30 * 60_000,
-  maxBoards: 4_000_000,
-  maxEdges: 20_000_000,
-  maxBoardsPerPin: 500,
-  maxPinsPerBoard: 500,
-  maxSaves: 1_000_000,
-  maxSweepSteps: 100_000,
-  maxRecentActions: 200,
-} as const
-
-const switches = { adaptShares: true, showUnlistedPins: false } as const
-
-const standardDeadlineMs = 50
 
 /**
  * Completes and checks a configuration. Throws a RetrievalConfigError that lists every problem: `RETRIEVAL_UNKNOWN_SOURCE`
  * where a source's name is not one of ours, else `RETRIEVAL_CONFIG_INVALID`.
  */
 export function resolveRetrievalConfig(input: RetrievalConfigInput = {}): RetrievalConfig {
-  const problems: string[] = []
-  const known = new Map(sourceDefinitions.map((definition) => [definition.name, definition]))
-  const unknown = Object.keys(input.sources ?? {}).filter((name) => !known.has(name))
-  if (unknown.length > 0) {
-    throw new RetrievalConfigError(
-      'RETRIEVAL_UNKNOWN_SOURCE',
-      unknown.map((name) => `sources.${name} is not a source; there are ${[...known.keys()].join(', ')}`),
-    )
-  }
-  for (const name of Object.keys(input)) {
-    if (name !== 'sources' && !(name in caps) && !(name in switches))
-      problems.push(`${name} is not a setting; there are ${Object.keys({ ...caps, ...switches }).join(', ')}, sources`)
-  }
-  const resolved = Object.fromEntries(
-    Object.entries(caps).map(([name, standard]) => {
-      const value = input[name as keyof typeof caps] ?? standard
-      if (!Number.isInteger(value) || value < 1)
-        problems.push(`${name} is ${String(value)}; give a whole number above 0`)
-      return [name, value]
-    }),
-  ) as { readonly [Name in keyof typeof caps]: number }
-  const switched = Object.fromEntries(
-    Object.entries(switches).map(([name, standard]) => {
-      const value: unknown = input[name as keyof typeof switches] ?? standard
-      if (typeof value !== 'boolean') problems.push(`${name} is ${String(value)}; give true or false`)
-      return [name, value === true]
-    }),
-  ) as { readonly [Name in keyof typeof switches]: boolean }
-  const sources: Record<string, SourceConfig> = {}
-  for (const definition of sourceDefinitions) {
-    const given = input.sources?.[definition.name] ?? {}
-    const where = `sources.${definition.name}`
-    for (const name of Object.keys(given)) {
-      if (!['enabled', 'maxCandidates', 'share', 'deadlineMs', 'parameters'].includes(name))
-        problems.push(`${where}.${name} is not a setting`)
-    }
-    const maxCandidates = given.maxCandidates ?? definition.maxCandidates
-    const share = given.share ?? definition.share
-    if (!Number.isInteger(maxCandidates) || maxCandidates < 1 || maxCandidates > 10_000) {
-      problems.push(`${where}.maxCandidates is ${String(maxCandidates)}; give a whole number from 1 to 10000`)
-    }
-    if (!Number.isFinite(share) || share < 0) problems.push(`${where}.share is ${String(share)}; give a number from 0`)
-    const deadlineMs = given.deadlineMs ?? standardDeadlineMs
-    if (!Number.isFinite(deadlineMs) || deadlineMs < 0) {
-      problems.push(`${where}.deadlineMs is ${String(deadlineMs)}; give milliseconds from 0`)
-    }
-    const parameters: Record<string, number | boolean> = { ...definition.parameters }
-    for (const [name, value] of Object.entries(given.parameters ?? {})) {
-      const standard = definition.parameters[name]
-      if (standard === undefined) problems.push(`${where}.parameters.${name} is not a parameter`)
-      else if (typeof value !== typeof standard)
-        problems.push(`${where}.parameters.${name} must be a ${typeof standard}`)
-      else if (typeof value === 'number' && (!Number.isFinite(value) || value < 0)) {
-        problems.push(`${where}.parameters.${name} is ${String(value)}; give a number from 0`)
-      } else parameters[name] = value
-    }
-    sources[definition.name] = {
-      enabled: given.enabled ?? definition.enabled,
-      maxCandidates,
-      share,
-      deadlineMs,
-      parameters,
-    }
-  }
-  if (problems.length > 0) throw new RetrievalConfigError('RETRIEVAL_CONFIG_INVALID', problems)
-  return { ...resolved, ...switched, sources }
+  const parsed = retrievalSchema.safeParse(input)
+  if (parsed.success) return parsed.data
+  const { issues } = parsed.error
+  const unknown = issues.filter(({ code, path }) => code === 'unrecognized_keys' && path.join('.') === 'sources')
+  if (unknown.length > 0) throw new RetrievalConfigError('RETRIEVAL_UNKNOWN_SOURCE', unknown.flatMap(problemsOf))
+  throw new RetrievalConfigError('RETRIEVAL_CONFIG_INVALID', issues.flatMap(problemsOf))
+}
+
+function problemsOf(issue: z.core.$ZodIssue): readonly string[] {
+  const path = issue.path.map(String)
+  if (issue.code !== 'unrecognized_keys') return [`${path.join('.')}: ${issue.message}`]
+  const what =
+    path.join('.') === 'sources'
+      ? `is not a source; the sources are ${sourceDefinitions.map(({ name }) => name).join(', ')}`
+      : 'is not a setting'
+  return issue.keys.map((key) => `${[...path, key].join('.')} ${what}`)
 }

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { Engagement } from '@freshet/domain/engagement'
 import type { PinChange } from '@freshet/domain/pin'
 
@@ -92,6 +93,9 @@ export interface IndexRead {
   pinsOf(query: SourceQuery): readonly number[]
 }
 
+/** One setting for each parameter of a source, see `@freshet/settings/setting`. */
+export type ParameterSettings<P extends SourceParameters> = { readonly [Name in keyof P]: z.ZodType<P[Name]> }
+
 /** What a source is before it is made: its name, its parameters with their defaults, how it is made. */
 export interface SourceDefinition<P extends SourceParameters = SourceParameters> {
   readonly name: string
@@ -100,7 +104,8 @@ export interface SourceDefinition<P extends SourceParameters = SourceParameters>
   readonly maxCandidates: number
   /** Its weight in the merge, relative to the others'. */
   readonly share: number
-  readonly parameters: P
+  /** A setting for each parameter: default, bounds, unit, description. */
+  readonly parameters: ParameterSettings<P>
   create(views: SharedViews, parameters: P): Source
 }
 

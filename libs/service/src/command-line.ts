@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import { describeConfig, type SettingRow } from './config.ts'
 import { ConfigError } from './errors.ts'
+import { describeConfig, type SettingRow } from './setting-rows.ts'
 
 /** A process's arguments. */
 export interface CommandLine {
@@ -20,11 +20,13 @@ export function commandLine(argv: readonly string[]): CommandLine {
   let version = false
   for (let i = 0; i < argv.length; i++) {
     const argument = argv[i] as string
-    const match = /^--([A-Za-z][\w.]*)(?:=(.*))?$/s.exec(argument)
+    const match = /^--([A-Za-z][\w.-]*)(?:=(.*))?$/s.exec(argument)
     if (argument === '-h' || argument === '--help') help = true
     else if (argument === '--version') version = true
     else if (match === null)
-      problems.push(`${argument} is no option; options are --help, --version, --config FILE and --setting value`)
+      problems.push(
+        `${argument} is not an option; the options are --help, --version, --config FILE and --setting value`,
+      )
     else {
       const following = argv[i + 1]
       const takesNext = match[2] === undefined && following !== undefined && !following.startsWith('--')

@@ -1,11 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { wholeSetting } from '@freshet/settings/setting'
 import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { describeConfig, envName, loadConfig, redactConfig } from './config.ts'
+import { loadConfig, redactConfig } from './config.ts'
 import { ConfigError, exitCodes } from './errors.ts'
-import { grpcSettings, serviceSettings, wholeSetting } from './settings.ts'
+import { describeConfig, envName } from './setting-rows.ts'
+import { grpcSettings, serviceSettings } from './settings.ts'
 import { serviceLinksOf } from './testing.ts'
 
 const schema = z.object({
@@ -73,19 +75,30 @@ describe('loadConfig', () => {
     )
     const text = problems.join('\n')
     expect(problems).toHaveLength(6)
-    expect(text).toContain(`grcp.port (from ${path}) is no setting; did you mean grpc.port?`)
-    expect(text).toContain('FRESHET_MAX_EVENT (from the environment) is no setting; did you mean FRESHET_MAX_EVENTS?')
-    expect(text).toContain('--log.levle (from the command line) is no setting; did you mean --log.level?')
+    expect(text).toContain(`grcp.port (from ${path}) is not a setting; did you mean grpc.port?`)
+    expect(text).toContain(
+      'FRESHET_MAX_EVENT (from the environment) is not a setting; did you mean FRESHET_MAX_EVENTS?',
+    )
+    expect(text).toContain('--log.levle (from the command line) is not a setting; did you mean --log.level?')
     expect(text).toMatch(/grpc\.port = 99999 \(from FRESHET_GRPC_PORT\): .*65535.*0–65535/)
     expect(text).toMatch(/maxEvents = "12" \(from .*config\.json\): .*number.*1–5000 events/)
     expect(text).toMatch(/strict = "yes" \(from FRESHET_STRICT\): .*boolean/)
+  })
+
+  it('takes a group as a JSON object; a setting of its own wins', () => {
+    const env = { FRESHET_GRPC_PORT: '7', FRESHET_GRPC: '{"port": 5, "host": "a"}' }
+    expect(loadConfig(schema, { env }).grpc).toMatchObject({ port: 7, host: 'a' })
+    expect(loadConfig(schema, { env: {}, overrides: { grpc: '{"port": 5}' } }).grpc.port).toBe(5)
+    expect(problemsOf(() => loadConfig(schema, { env: { FRESHET_GRPC: '{"prot": 5}' } }))).toEqual([
+      'grpc.prot (from FRESHET_GRPC) is not a setting; did you mean grpc.port?',
+    ])
   })
 
   it('names the successor of a removed key', () => {
     const problems = problemsOf(() =>
       loadConfig(schema, { env: { FRESHET_BATCH_SIZE: '1' }, removed: { batchSize: 'maxEvents' } }),
     )
-    expect(problems).toEqual(['FRESHET_BATCH_SIZE (from the environment) was removed: use maxEvents'])
+    expect(problems).toEqual(['FRESHET_BATCH_SIZE (from the environment) was removed; use maxEvents'])
   })
 
   it('never shows a secret in a problem', () => {

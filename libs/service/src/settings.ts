@@ -1,3 +1,4 @@
+import { flagSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 
 /** A TCP port setting; 0 lets the system choose. */
@@ -8,15 +9,6 @@ function portSetting(port: number, description: string) {
     .max(65_535)
     .default(port)
     .meta({ description: `${description}; 0: any free one` })
-}
-
-/** A whole number of `unit` within bounds. */
-export function wholeSetting(
-  value: number,
-  meta: { readonly description: string; readonly unit: string; readonly min: number; readonly max: number },
-) {
-  const { description, unit, min, max } = meta
-  return z.int().min(min).max(max).default(value).meta({ description, unit })
 }
 
 const hostSetting = (description: string) => z.string().min(1).default('127.0.0.1').meta({ description })

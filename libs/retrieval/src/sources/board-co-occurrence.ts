@@ -1,4 +1,5 @@
-import { createStarts, flatStarts, startDefaults, type Starts, type StartsOptions } from './shared/starts.ts'
+import { numberSetting, wholeSetting } from '@freshet/settings/setting'
+import { createStarts, flatStarts, startSettings, type Starts, type StartsOptions } from './shared/starts.ts'
 import { createTwoHop } from '../graph/two-hop.ts'
 import { uninterrupted, type Interruption } from '../interruption.ts'
 import { selectorInto, type Hits } from '@freshet/columns/score-board'
@@ -30,13 +31,43 @@ export const boardCoOccurrence: SourceDefinition<BoardCoOccurrenceParameters> = 
   maxCandidates: 300,
   share: 0.3,
   parameters: {
-    ...startDefaults,
-    saveHalfLifeMs: 180 * 86_400_000,
-    driftHalfLifeMs: 60 * 86_400_000,
-    widthPower: 0.5,
-    trailWeight: 0,
-    maxBoardsPerPin: 300,
-    maxPinsPerBoard: 100,
+    ...startSettings(),
+    saveHalfLifeMs: wholeSetting(180 * 86_400_000, {
+      description: 'A save counts half after this time',
+      unit: 'ms',
+      min: 1,
+      max: 3_650 * 86_400_000,
+    }),
+    driftHalfLifeMs: wholeSetting(60 * 86_400_000, {
+      description: 'Two pins of a board count half when users saved them this far apart, because boards drift',
+      unit: 'ms',
+      min: 1,
+      max: 3_650 * 86_400_000,
+    }),
+    widthPower: numberSetting(0.5, {
+      description: 'A board of n pins counts n to the power of minus this, because wide boards are less specific',
+      unit: 'exponent',
+      min: 0,
+      max: 10,
+    }),
+    trailWeight: numberSetting(0, {
+      description: 'Weight of two pins that the same user touched, relative to two pins of the same board',
+      unit: 'weight',
+      min: 0,
+      max: 1000,
+    }),
+    maxBoardsPerPin: wholeSetting(300, {
+      description: 'The source reads at most this many of the latest boards of a pin',
+      unit: 'boards',
+      min: 1,
+      max: 100_000,
+    }),
+    maxPinsPerBoard: wholeSetting(100, {
+      description: 'The source reads at most this many of the latest pins of a board',
+      unit: 'pins',
+      min: 1,
+      max: 100_000,
+    }),
   },
   create: createBoardCoOccurrence,
 }

@@ -1,3 +1,4 @@
+import { numberSetting, wholeSetting } from '@freshet/settings/setting'
 import { uninterrupted, type Interruption } from '../interruption.ts'
 import { createRules, type Rules } from './shared/rules.ts'
 import type { Hits } from '@freshet/columns/score-board'
@@ -34,14 +35,55 @@ export const coOccurrence: SourceDefinition<CoOccurrenceParameters> = {
   maxCandidates: 300,
   share: 0.1,
   parameters: {
-    maxRecentPins: 6,
-    historyDecay: 0.6,
-    maxSessionsPerPin: 200,
-    maxDistance: 10,
-    distanceExponent: 0.5,
-    backwardWeight: 0.8,
-    rarityExponent: 1,
-    halfLifeMs: 60 * 86_400_000,
+    maxRecentPins: wholeSetting(6, {
+      description: "The source looks up at most this many of the user's recent pins",
+      unit: 'pins',
+      min: 1,
+      max: 1_000,
+    }),
+    historyDecay: numberSetting(0.6, {
+      description: 'Each step back in the history of the user multiplies the weight of a pin by this',
+      unit: 'factor',
+      min: 0,
+      max: 1,
+    }),
+    maxSessionsPerPin: wholeSetting(200, {
+      description: 'The source reads at most this many of the latest sessions of a pin',
+      unit: 'sessions',
+      min: 1,
+      max: 100_000,
+    }),
+    maxDistance: wholeSetting(10, {
+      description: 'The source ignores pins that are further apart in a session than this',
+      unit: 'steps',
+      min: 1,
+      max: 1_000,
+    }),
+    distanceExponent: numberSetting(0.5, {
+      description: 'A pin at distance d counts 1/d to the power of this',
+      unit: 'exponent',
+      min: 0,
+      max: 10,
+    }),
+    backwardWeight: numberSetting(0.8, {
+      description: 'Weight of pins that came before the looked-up pin, relative to pins that came after it',
+      unit: 'weight',
+      min: 0,
+      max: 1000,
+    }),
+    rarityExponent: numberSetting(1, {
+      description: 'Each pin counts log(sessions / sessions with the pin) to the power of this',
+      unit: 'exponent',
+      min: 0,
+      max: 10,
+    }),
+    halfLifeMs: wholeSetting(60 * 86_400_000, {
+      description:
+        'A session counts half after this time, or sooner where the source has learned that a shorter time works better',
+      unit: 'ms',
+      min: 1,
+      max: 3_650 * 86_400_000,
+    }),
   },
   create: createCoOccurrence,
 }

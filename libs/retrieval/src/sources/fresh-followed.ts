@@ -1,3 +1,4 @@
+import { numberSetting, wholeSetting } from '@freshet/settings/setting'
 import { createNewest } from '../views/newest.ts'
 import type { SharedViews, Source, SourceDefinition } from '../source.ts'
 
@@ -24,11 +25,37 @@ export const freshFollowed: SourceDefinition<FreshFollowedParameters> = {
   maxCandidates: 100,
   share: 1,
   parameters: {
-    maxPinsEach: 50,
-    maxBoards: 1_000_000,
-    halfLifeMs: 2 * dayMs,
-    maxAgeMs: 14 * dayMs,
-    newestProbability: 0.02,
+    maxPinsEach: wholeSetting(50, {
+      description: 'The source keeps at most this many of the newest pins of each creator, topic and board',
+      unit: 'pins',
+      min: 1,
+      max: 10_000,
+    }),
+    maxBoards: wholeSetting(1_000_000, {
+      description:
+        'The source keeps lists for at most this many boards. When it needs room it drops the board with the oldest last save',
+      unit: 'boards',
+      min: 1,
+      max: 100_000_000,
+    }),
+    halfLifeMs: wholeSetting(2 * dayMs, {
+      description: 'A pin counts half after this time',
+      unit: 'ms',
+      min: 1,
+      max: 3_650 * dayMs,
+    }),
+    maxAgeMs: wholeSetting(14 * dayMs, {
+      description: 'The source ignores older pins',
+      unit: 'ms',
+      min: 1,
+      max: 3_650 * dayMs,
+    }),
+    newestProbability: numberSetting(0.02, {
+      description: 'Probability that the user takes a pin published just now',
+      unit: 'probability',
+      min: 0,
+      max: 1,
+    }),
   },
   create: createFreshFollowed,
 }

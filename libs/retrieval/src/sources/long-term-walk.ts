@@ -1,4 +1,5 @@
-import { createStarts, flatStarts, startDefaults, type Starts, type StartsOptions } from './shared/starts.ts'
+import { numberSetting, wholeSetting } from '@freshet/settings/setting'
+import { createStarts, flatStarts, startSettings, type Starts, type StartsOptions } from './shared/starts.ts'
 import { createTwoHop } from '../graph/two-hop.ts'
 import { uninterrupted, type Interruption } from '../interruption.ts'
 import { selectorInto, type Hits } from '@freshet/columns/score-board'
@@ -27,14 +28,31 @@ export const longTermWalk: SourceDefinition<LongTermWalkParameters> = {
   maxCandidates: 300,
   share: 0.1,
   parameters: {
-    ...startDefaults,
-    maxStarts: 50,
-    historyDecay: 0.8,
-    halfLifeMs: 30 * 86_400_000,
-    alpha: 0.5,
-    beta: 0.2,
-    maxBoardsPerPin: 200,
-    maxPinsPerBoard: 100,
+    ...startSettings({ maxStarts: 50, historyDecay: 0.8, halfLifeMs: 30 * 86_400_000 }),
+    alpha: numberSetting(0.5, {
+      description: 'Exponent of the transition probabilities of the walk (0.86 in the paper)',
+      unit: 'exponent',
+      min: 0,
+      max: 10,
+    }),
+    beta: numberSetting(0.2, {
+      description: 'Pins are divided by their degree to the power of this (0.43 in the paper)',
+      unit: 'exponent',
+      min: 0,
+      max: 10,
+    }),
+    maxBoardsPerPin: wholeSetting(200, {
+      description: 'The source reads at most this many of the latest boards of a pin',
+      unit: 'boards',
+      min: 1,
+      max: 100_000,
+    }),
+    maxPinsPerBoard: wholeSetting(100, {
+      description: 'The source reads at most this many of the latest pins of a board',
+      unit: 'pins',
+      min: 1,
+      max: 100_000,
+    }),
   },
   create: createLongTermWalk,
 }

@@ -1,8 +1,9 @@
+import { numberSetting, wholeSetting } from '@freshet/settings/setting'
 import { hash32 } from '@freshet/domain/hash'
 
 import { maxWalkSteps } from '../graph/graph-view.ts'
 import { createRandomWalk, type WalkOptions } from '../graph/random-walk.ts'
-import { createStarts, flatStarts, startDefaults, type Starts, type StartsOptions } from './shared/starts.ts'
+import { createStarts, flatStarts, startSettings, type Starts, type StartsOptions } from './shared/starts.ts'
 import { uninterrupted, type Interruption } from '../interruption.ts'
 import type { Hits } from '@freshet/columns/score-board'
 import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
@@ -22,15 +23,55 @@ export const pixieWalk: SourceDefinition<PixieWalkParameters> = {
   maxCandidates: 300,
   share: 0.4,
   parameters: {
-    ...startDefaults,
-    steps: 20_000,
-    restart: 0.5,
-    latest: 0.25,
-    enoughPins: 2_000,
-    enoughVisits: 4,
-    popularityDiscount: 0.2,
-    bias: 0.5,
-    walkers: 64,
+    ...startSettings(),
+    steps: wholeSetting(20_000, {
+      description: 'All walks of one query take at most this many steps together',
+      unit: 'steps',
+      min: 1,
+      max: 10_000_000,
+    }),
+    restart: numberSetting(0.5, {
+      description: 'Probability that a walk returns to its start after a step',
+      unit: 'probability',
+      min: 0,
+      max: 1,
+    }),
+    latest: numberSetting(0.25, {
+      description: 'Probability that a walk draws two boards of a pin and follows the later one',
+      unit: 'probability',
+      min: 0,
+      max: 1,
+    }),
+    enoughPins: wholeSetting(2_000, {
+      description: 'The walk of a pin stops early when this many pins have `enoughVisits` visits',
+      unit: 'pins',
+      min: 1,
+      max: 10_000_000,
+    }),
+    enoughVisits: wholeSetting(4, {
+      description: 'Visits of a pin that count for `enoughPins`',
+      unit: 'visits',
+      min: 1,
+      max: 1_000_000,
+    }),
+    popularityDiscount: numberSetting(0.2, {
+      description: 'The visits of a pin are divided by its degree to the power of this',
+      unit: 'exponent',
+      min: 0,
+      max: 10,
+    }),
+    bias: numberSetting(0.5, {
+      description: 'Probability that a walk skips a pin in another language than the one of the request',
+      unit: 'probability',
+      min: 0,
+      max: 1,
+    }),
+    walkers: wholeSetting(64, {
+      description: 'Walkers of one pin that take a step together',
+      unit: 'walkers',
+      min: 1,
+      max: 256,
+    }),
   },
   create: createPixieWalk,
 }

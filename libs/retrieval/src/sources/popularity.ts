@@ -1,3 +1,4 @@
+import { wholeSetting } from '@freshet/settings/setting'
 import { selectorInto, type Selector } from '@freshet/columns/score-board'
 import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
 import { createTopList, type TopList } from '@freshet/columns/top-list'
@@ -22,7 +23,20 @@ export const popularity: SourceDefinition<PopularityParameters> = {
   enabled: true,
   maxCandidates: 300,
   share: 1,
-  parameters: { maxListed: 400, maxLocales: 64 },
+  parameters: {
+    maxListed: wholeSetting(400, {
+      description: 'Pins kept in each list of the most popular pins',
+      unit: 'pins',
+      min: 1,
+      max: 100_000,
+    }),
+    maxLocales: wholeSetting(64, {
+      description: 'Locales that have a list of their own. Pins of other locales are in the list of all',
+      unit: 'locales',
+      min: 0,
+      max: 2_000,
+    }),
+  },
   create: createPopularity,
 }
 

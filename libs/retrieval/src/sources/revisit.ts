@@ -1,3 +1,4 @@
+import { numberSetting } from '@freshet/settings/setting'
 import { maxLag } from '../neighbours/lags.ts'
 import type { Source, SourceDefinition, SharedViews } from '../source.ts'
 
@@ -16,7 +17,14 @@ export const revisit: SourceDefinition<RevisitParameters> = {
   enabled: true,
   maxCandidates: maxLag,
   share: 0.3,
-  parameters: { priorActions: 100 },
+  parameters: {
+    priorActions: numberSetting(100, {
+      description: 'Weight of the prior, in actions: the first few real actions then decide little',
+      unit: 'actions',
+      min: 0,
+      max: 1_000_000,
+    }),
+  },
   create: createRevisit,
 }
 

@@ -1,3 +1,4 @@
+import { numberSetting, wholeSetting } from '@freshet/settings/setting'
 import { actions } from '@freshet/domain/engagement'
 
 import { createRules } from './shared/rules.ts'
@@ -26,7 +27,38 @@ export const savedBoards: SourceDefinition<SavedBoardsParameters> = {
   enabled: true,
   maxCandidates: 100,
   share: 0.1,
-  parameters: { maxBoards: 5, maxPinsPerBoard: 2, boardDecay: 0.8, maxTrailsPerPin: 100, halfLifeMs: 90 * 86_400_000 },
+  parameters: {
+    maxBoards: wholeSetting(5, {
+      description: 'The source revisits at most this many of the boards that the user saved to last',
+      unit: 'boards',
+      min: 1,
+      max: 1_000,
+    }),
+    maxPinsPerBoard: wholeSetting(2, {
+      description: 'The source looks up at most this many of the latest pins of each board',
+      unit: 'pins',
+      min: 1,
+      max: 1_000,
+    }),
+    boardDecay: numberSetting(0.8, {
+      description: 'Each board further back counts this much of the next one',
+      unit: 'factor',
+      min: 0,
+      max: 1,
+    }),
+    maxTrailsPerPin: wholeSetting(100, {
+      description: 'The source reads at most this many of the latest trails of a pin',
+      unit: 'trails',
+      min: 1,
+      max: 100_000,
+    }),
+    halfLifeMs: wholeSetting(90 * 86_400_000, {
+      description: 'A trail counts half after this time',
+      unit: 'ms',
+      min: 1,
+      max: 3_650 * 86_400_000,
+    }),
+  },
   create: createSavedBoards,
 }
 

@@ -1,3 +1,4 @@
+import { numberSetting, wholeSetting } from '@freshet/settings/setting'
 import { createNeighbourGatherer, recentPinsOf } from '../neighbours/gather.ts'
 import { createNeighbourSet } from '../neighbours/neighbour-set.ts'
 import { createNeighbourScorer, type NeighbourParameters } from '../neighbours/scoring.ts'
@@ -16,16 +17,66 @@ export const sessionNeighbours: SourceDefinition<NeighbourParameters> = {
   maxCandidates: 300,
   share: 1,
   parameters: {
-    maxRecentPins: 10,
-    historyDecaySteps: 2,
-    maxTrailsPerPin: 200,
-    maxNeighbours: 300,
-    distanceDecaySteps: 5,
-    forwardWeight: 1.2,
-    lengthExponent: 0.25,
-    sharedRarityExponent: 1.5,
-    rarityExponent: 2,
-    ageDecayDays: 90,
+    maxRecentPins: wholeSetting(10, {
+      description: "The source looks up at most this many of the user's recent pins",
+      unit: 'pins',
+      min: 1,
+      max: 1_000,
+    }),
+    historyDecaySteps: numberSetting(2, {
+      description: 'A pin this many steps back in the history of the user counts 1/e',
+      unit: 'steps',
+      min: 0,
+      max: 1_000_000,
+    }),
+    maxTrailsPerPin: wholeSetting(200, {
+      description: 'The source reads at most this many of the latest trails of a pin',
+      unit: 'trails',
+      min: 1,
+      max: 100_000,
+    }),
+    maxNeighbours: wholeSetting(300, {
+      description: 'At most this many of the most similar trails vote',
+      unit: 'trails',
+      min: 1,
+      max: 100_000,
+    }),
+    distanceDecaySteps: numberSetting(5, {
+      description: 'A pin of a neighbour this many steps from the shared pin counts 1/e',
+      unit: 'steps',
+      min: 0,
+      max: 1_000_000,
+    }),
+    forwardWeight: numberSetting(1.2, {
+      description: 'Weight of pins that come after the shared pin, relative to pins that come before it',
+      unit: 'weight',
+      min: 0,
+      max: 1000,
+    }),
+    lengthExponent: numberSetting(0.25, {
+      description: 'The similarity of a trail is divided by its length to the power of this',
+      unit: 'exponent',
+      min: 0,
+      max: 10,
+    }),
+    sharedRarityExponent: numberSetting(1.5, {
+      description: 'A shared pin counts log(trails / trails with the pin) to the power of this',
+      unit: 'exponent',
+      min: 0,
+      max: 10,
+    }),
+    rarityExponent: numberSetting(2, {
+      description: 'A recommended pin counts log(trails / trails with the pin) to the power of this',
+      unit: 'exponent',
+      min: 0,
+      max: 10,
+    }),
+    ageDecayDays: numberSetting(90, {
+      description: 'A trail whose last action is this many days old counts 1/e',
+      unit: 'days',
+      min: 0,
+      max: 36_500,
+    }),
   },
   create: createSessionNeighbours,
 }

@@ -1,3 +1,4 @@
+import { numberSetting, wholeSetting } from '@freshet/settings/setting'
 import { createDecayedCounts } from '@freshet/columns/decayed-counts'
 import { selectorInto } from '@freshet/columns/score-board'
 import type { SharedViews, Source, SourceDefinition } from '../source.ts'
@@ -26,7 +27,32 @@ export const trending: SourceDefinition<TrendingParameters> = {
   enabled: true,
   maxCandidates: 50,
   share: 0.3,
-  parameters: { presentHalfLifeMs: 6 * hourMs, pastHalfLifeMs: 14 * 24 * hourMs, minDeviations: 3, maxListed: 400 },
+  parameters: {
+    presentHalfLifeMs: wholeSetting(6 * hourMs, {
+      description: 'An action counts half for the present after this time',
+      unit: 'ms',
+      min: 1,
+      max: 87_600 * hourMs,
+    }),
+    pastHalfLifeMs: wholeSetting(14 * 24 * hourMs, {
+      description: 'An action counts half for the past of its pin after this time',
+      unit: 'ms',
+      min: 1,
+      max: 87_600 * hourMs,
+    }),
+    minDeviations: numberSetting(3, {
+      description: 'A pin is trending when its present is this many standard deviations above its past',
+      unit: 'deviations',
+      min: 0,
+      max: 1_000,
+    }),
+    maxListed: wholeSetting(400, {
+      description: 'Pins kept in the list of the most touched pins',
+      unit: 'pins',
+      min: 1,
+      max: 100_000,
+    }),
+  },
   create: createTrending,
 }
 

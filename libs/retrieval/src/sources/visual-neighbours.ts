@@ -1,4 +1,5 @@
-import { createStarts, startDefaults, type StartsOptions } from './shared/starts.ts'
+import { numberSetting, wholeSetting } from '@freshet/settings/setting'
+import { createStarts, startSettings, type StartsOptions } from './shared/starts.ts'
 import { createEmbeddingView } from '../embeddings/embedding-view.ts'
 import { createNearest } from '../embeddings/nearest.ts'
 import type { SharedViews, Source, SourceDefinition } from '../source.ts'
@@ -26,13 +27,37 @@ export const visualNeighbours: SourceDefinition<VisualNeighboursParameters> = {
   maxCandidates: 200,
   share: 0.15,
   parameters: {
-    ...startDefaults,
-    maxStarts: 20,
-    dimensions: 0,
-    maxLatest: 3,
-    maxInterests: 2,
-    interestShare: 0.3,
-    maxSpread: 0.6,
+    ...startSettings({ maxStarts: 20 }),
+    dimensions: wholeSetting(0, {
+      description: 'Width of the embeddings; the source counts and ignores others. 0: the most common width',
+      unit: 'numbers',
+      min: 0,
+      max: 4_096,
+    }),
+    maxLatest: wholeSetting(3, {
+      description: "The source searches near the weighted mean of at most this many of the user's latest pins",
+      unit: 'pins',
+      min: 1,
+      max: 1_000,
+    }),
+    maxInterests: wholeSetting(2, {
+      description: 'The source also searches near at most this many other interests of the user; 0: none',
+      unit: 'interests',
+      min: 0,
+      max: 100,
+    }),
+    interestShare: numberSetting(0.3, {
+      description: 'Share of the answer that comes from these interests',
+      unit: 'share',
+      min: 0,
+      max: 1,
+    }),
+    maxSpread: numberSetting(0.6, {
+      description: 'The source merges two interests if that adds less than this to the squared distances within them',
+      unit: 'squared distance',
+      min: 0,
+      max: 1_000,
+    }),
   },
   create: createVisualNeighbours,
 }

@@ -1,3 +1,4 @@
+import { numberSetting, wholeSetting } from '@freshet/settings/setting'
 import { actions } from '@freshet/domain/engagement'
 
 import type { SourceQuery } from '../../source.ts'
@@ -23,14 +24,36 @@ export interface Starts {
   fill(query: SourceQuery): void
 }
 
-/** The same defaults for all sources that start from the user's recent pins. */
-export const startDefaults: StartsOptions = {
-  maxStarts: 10,
-  historyDecay: 0.7,
-  halfLifeMs: 7 * 86_400_000,
-  saveWeight: 1.5,
-  clickWeight: 1,
-  closeupWeight: 1,
+/** The settings of all sources that start from the user's recent pins, with the defaults of one source. */
+export function startSettings({
+  maxStarts = 10,
+  historyDecay = 0.7,
+  halfLifeMs = 7 * 86_400_000,
+}: Partial<Pick<StartsOptions, 'maxStarts' | 'historyDecay' | 'halfLifeMs'>> = {}) {
+  const weight = (action: string) => ({ description: `Weight of a ${action}`, unit: 'weight', min: 0, max: 1_000 })
+  return {
+    maxStarts: wholeSetting(maxStarts, {
+      description: "The source starts from at most this many of the user's recent pins",
+      unit: 'pins',
+      min: 1,
+      max: 1_000,
+    }),
+    historyDecay: numberSetting(historyDecay, {
+      description: 'Each step back in the history of the user multiplies the weight of a pin by this',
+      unit: 'factor',
+      min: 0,
+      max: 1,
+    }),
+    halfLifeMs: wholeSetting(halfLifeMs, {
+      description: 'A recent pin counts half after this time',
+      unit: 'ms',
+      min: 1,
+      max: 3_650 * 86_400_000,
+    }),
+    saveWeight: numberSetting(1.5, weight('save')),
+    clickWeight: numberSetting(1, weight('click')),
+    closeupWeight: numberSetting(1, weight('closeup')),
+  }
 }
 
 /** The same where what came last says no more than what came long ago, as on a board that is being filled. */
