@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { devSchema } from '@freshet/freshet/dev/config'
@@ -62,6 +62,63 @@ function extremes({ schema }: SettingRow): readonly unknown[] {
   if (type === 'boolean') return [true, false]
   return [minimum, maximum].filter((bound) => typeof bound === 'number' && Number.isSafeInteger(bound * 100))
 }
+
+/** Numbers that name something and measure nothing. */
+const unitless = /(^|\.)(port|seed)$/
+/** Units that a name has to end with, so that nobody mistakes milliseconds for seconds. */
+const namedUnits: Readonly<Record<string, string>> = { ms: 'Ms', s: 'Seconds', days: 'Days', bytes: 'Bytes' }
+
+/** The text of all code of ours that is neither a test nor a declaration of settings. */
+const code = ['apps', 'libs']
+  .flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter(({ name, parentPath }) => /^(?!.*\.test).*\.ts$/.test(name) && !parentPath.includes('node_modules'))
+      .map(({ name, parentPath }) => join(parentPath, name))
+      .filter((file) => !/\/gen\/|\/config\.ts$|\/settings\.ts$/.test(file)),
+  )
+  .map((file) => readFileSync(file, 'utf8'))
+  // The definition `key: wholeSetting(…)` of a parameter is no use of it, nor is its type.
+  .map((text) => text.replaceAll(/^ +(readonly )?\w+: ((whole|number|flag)Setting\(|(number|boolean)$).*/gm, ''))
+  .join('\n')
+
+describe.each(schemas)('the rows of settings of %s', (_name, schema) => {
+  const rows = describeConfig(schema)
+  const numbers = rows.filter(({ type }) => type.split('|').some((kind) => kind === 'integer' || kind === 'number'))
+
+  it('have a description in a sentence, without a full stop', () => {
+    const wrong = rows.filter(({ description }) => !/^[A-Z0-9`]/.test(description) || /[.;,:]$/.test(description))
+    expect(wrong.map(({ path, description }) => [path, description])).toEqual([])
+  })
+
+  it('have a unit where they are numbers, and in the name where it could be mistaken', () => {
+    expect(numbers.filter(({ path, unit }) => unit === '' && !unitless.test(path)).map(({ path }) => path)).toEqual([])
+    const wrong = rows.flatMap(({ path, unit }) => {
+      const named = Object.entries(namedUnits).find(([, ending]) => path.endsWith(ending))?.[0]
+      const wanted = namedUnits[unit]
+      return named !== undefined && named !== unit
+        ? [`${path} has the unit ${unit}`]
+        : wanted !== undefined && !path.endsWith(wanted)
+          ? [`${path} does not end with ${wanted}`]
+          : []
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('have a lower and an upper bound where they are numbers', () => {
+    const isBound = (value: unknown): boolean => typeof value === 'number' && Math.abs(value) < Number.MAX_SAFE_INTEGER
+    const unbounded = numbers.filter(({ schema: json }) => {
+      const options = (json['anyOf'] as readonly Record<string, unknown>[] | undefined) ?? [json]
+      const number = options.find(({ type }) => type === 'integer' || type === 'number') ?? json
+      return !isBound(number['minimum'] ?? number['exclusiveMinimum']) || !isBound(number['maximum'])
+    })
+    expect(unbounded.map(({ path }) => path)).toEqual([])
+  })
+
+  it('are used by the code', () => {
+    const unused = rows.filter(({ path }) => !new RegExp(`\\b${path.split('.').at(-1)!}\\b`).test(code))
+    expect(unused.map(({ path }) => path)).toEqual([])
+  })
+})
 
 describe.each(schemas)('A22 · the settings of %s', (_name, schema) => {
   const rows = describeConfig(schema)

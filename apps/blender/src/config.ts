@@ -6,85 +6,97 @@ import { z } from 'zod'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-/** What an operator sets of the blender. */
+/** Settings of the blender. */
 export const blenderSchema = z.strictObject({
   defaultTimeoutMs: wholeSetting(500, {
-    description: 'Time for an answer where the caller gave no deadline',
+    description: 'Deadline of a request without a deadline of its own',
     unit: 'ms',
     min: 10,
     max: 60_000,
   }),
   maxTimeoutMs: wholeSetting(60_000, {
-    description: 'Time for an answer at most, whatever the caller gave',
+    description: 'Maximum deadline of a request, whatever the caller asks for',
     unit: 'ms',
     min: 10,
     max: 600_000,
   }),
   answerReserveMs: wholeSetting(15, {
-    description: 'Part of the time kept for a lower rung of the ladder and for the way back; at most a quarter of it',
+    description:
+      'Part of the deadline kept for a fallback and for sending the answer; never more than a quarter of the deadline',
     unit: 'ms',
     min: 0,
     max: 10_000,
   }),
   userStateBudgetMs: wholeSetting(60, {
-    description: 'Time for reading the user state',
+    description: 'Time limit for reading the state of the user',
     unit: 'ms',
     min: 1,
     max: 60_000,
   }),
   awaitBudgetMs: wholeSetting(250, {
-    description: 'Time for waiting until the events of given tokens are reflected',
+    description: 'Time limit for waiting until the state reflects the events of the given tokens',
     unit: 'ms',
     min: 1,
     max: 60_000,
   }),
-  retrieveBudgetMs: wholeSetting(120, { description: 'Time for finding candidates', unit: 'ms', min: 1, max: 60_000 }),
-  rankBudgetMs: wholeSetting(120, { description: 'Time for ranking them', unit: 'ms', min: 1, max: 60_000 }),
+  retrieveBudgetMs: wholeSetting(120, {
+    description: 'Time limit for retrieving candidates',
+    unit: 'ms',
+    min: 1,
+    max: 60_000,
+  }),
+  rankBudgetMs: wholeSetting(120, {
+    description: 'Time limit for ranking the candidates',
+    unit: 'ms',
+    min: 1,
+    max: 60_000,
+  }),
   recordBudgetMs: wholeSetting(60, {
-    description: 'Time for recording what was served, before the answer',
+    description: 'Time limit for recording the served pins before the answer is sent',
     unit: 'ms',
     min: 1,
     max: 60_000,
   }),
   maxCandidates: wholeSetting(500, {
-    description: 'Candidates asked for',
+    description: 'Number of candidates that the blender asks the candidate service for',
     unit: 'candidates',
     min: 1,
     max: 2_000,
   }),
   minCandidates: wholeSetting(200, {
     description:
-      'Candidates below which the catalogue is swept for pins the user was not shown; 0: never, and feeds may end early',
+      'With fewer candidates than this, the candidate service also sweeps the catalogue for pins that the user has not seen; 0: it never does, and feeds may end early',
     unit: 'candidates',
     min: 0,
     max: 2_000,
   }),
   servedWindowMs: wholeSetting(6 * hourMs, {
-    description: 'No pin twice on the home feed within this time',
+    description: 'The home feed shows no pin twice within this time',
     unit: 'ms',
     min: 1_000,
     max: 30 * dayMs,
   }),
   maxServedPins: wholeSetting(5_000, {
-    description: 'Served pins kept per user within the window; beyond, the oldest may come again',
+    description:
+      'The blender remembers at most this many served pins of each user. It forgets the oldest first, and may show them again',
     unit: 'pins',
     min: 100,
     max: 20_000,
   }),
   pageSessionTtlMs: wholeSetting(2 * hourMs, {
-    description: 'How long after the first page a page token is taken',
+    description: 'A page token is valid for this long after the first page',
     unit: 'ms',
     min: 1_000,
     max: 30 * dayMs,
   }),
   maxRememberedUsers: wholeSetting(10_000, {
-    description: 'Users whose last good feed is kept in memory',
+    description: 'The blender keeps the last good feed of at most this many users in memory',
     unit: 'users',
     min: 1,
     max: 10_000_000,
   }),
   lastGoodPins: wholeSetting(200, {
-    description: 'Pins kept of a last good feed',
+    description: 'The blender keeps at most this many pins of a last good feed',
     unit: 'pins',
     min: 1,
     max: 2_000,
@@ -96,67 +108,69 @@ export const blenderSchema = z.strictObject({
     max: dayMs,
   }),
   lastGoodTtlMs: wholeSetting(dayMs, {
-    description: 'How long a last good feed is kept in the state store',
+    description: 'The state store keeps a last good feed for this long',
     unit: 'ms',
     min: 1_000,
     max: 30 * dayMs,
   }),
   popularRefreshMs: wholeSetting(5_000, {
-    description: 'Time between two refreshes of what is popular',
+    description: 'Time between two refreshes of the list of popular pins',
     unit: 'ms',
     min: 100,
     max: hourMs,
   }),
   maxPopularLocales: wholeSetting(16, {
-    description: 'Locales for which what is popular is kept in memory; others get what is popular everywhere',
+    description:
+      'The blender keeps popular pins of at most this many locales. Other locales get the globally popular pins',
     unit: 'locales',
     min: 0,
     max: 1_000,
   }),
   pointerRefreshMs: wholeSetting(1_000, {
-    description: 'How long the generation of user state that serves is believed without asking again',
+    description: 'Time between two checks of which generation of user state serves',
     unit: 'ms',
     min: 0,
     max: 60_000,
   }),
   showUnlistedPins: z.boolean().default(false).meta({
     description:
-      'Whether pins that the catalogue never had are shown: for data without a catalogue; `candidates.retrieval.showUnlistedPins` goes with it',
+      'Whether the feed shows pins that are not in the catalogue, for data without a catalogue. Set `candidates.retrieval.showUnlistedPins` too',
   }),
   maxPins: wholeSetting(4_000_000, {
     description:
-      'Pins whose deletion, creator, topics and locale the filters know; further ones are counted and not shown',
+      'The filters know the deletion, creator, topics and locale of at most this many pins. The blender counts further pins and does not show them',
     unit: 'pins',
     min: 1,
     max: 100_000_000,
   }),
   maxLocales: wholeSetting(2_000, {
     description:
-      'Different locales of pins; pins of further ones are counted, and shown to nobody who asks for a locale',
+      'The filters know at most this many locales. The blender counts pins of further locales and does not show them to users who ask for a locale',
     unit: 'locales',
     min: 1,
     max: 60_000,
   }),
   maxBodyBytes: wholeSetting(1 << 20, {
-    description: 'Largest HTTP request body that is taken',
+    description: 'Maximum size of the body of an HTTP request',
     unit: 'bytes',
     min: 1_024,
     max: 16 << 20,
   }),
   maxBatchRecords: wholeSetting(2_000, {
-    description: 'Records read from the log at a time',
+    description: 'The blender reads at most this many records from the log at a time',
     unit: 'records',
     min: 1,
     max: 100_000,
   }),
   maxUnwrittenFeeds: wholeSetting(5_000, {
-    description: 'Feeds waiting to be written to `feeds-served.v1`; beyond, they are dropped and counted',
+    description:
+      'At most this many feeds wait to be written to `feeds-served.v1`. The blender drops and counts further feeds',
     unit: 'feeds',
     min: 1,
     max: 1_000_000,
   }),
   unwrittenLingerMs: wholeSetting(50, {
-    description: 'How long a feed waits for others before they are written to `feeds-served.v1` together',
+    description: 'A feed waits this long for others, so that the blender writes them to `feeds-served.v1` together',
     unit: 'ms',
     min: 0,
     max: 10_000,
@@ -164,7 +178,7 @@ export const blenderSchema = z.strictObject({
   recordFeatures: z
     .boolean()
     .default(true)
-    .meta({ description: 'Whether `feeds-served.v1` holds the features as used: training data' }),
+    .meta({ description: 'Whether `feeds-served.v1` contains the features that the ranker used, as training data' }),
   maxUnshownCandidates: wholeSetting(24, {
     description:
       'Candidates that were not shown which a record of `feeds-served.v1` samples, with why; 0: none. Each costs about 40 bytes',
@@ -172,13 +186,18 @@ export const blenderSchema = z.strictObject({
     min: 0,
     max: 500,
   }),
-  seed: z.int().min(0).max(0xffffffff).default(1).meta({ description: 'Orders ties; the same on every instance' }),
+  seed: z
+    .int()
+    .min(0)
+    .max(0xffffffff)
+    .default(1)
+    .meta({ description: 'Seed for the order of ties; the same on every instance' }),
 })
 
 /** What `blenderSchema` parses to. */
 export type BlenderConfig = z.output<typeof blenderSchema>
 
-/** What an operator sets of the process. */
+/** Settings of the process. */
 export const processSchema = z.object({
   ...serviceSettings(9468),
   kafka: kafkaSchema,
@@ -187,7 +206,7 @@ export const processSchema = z.object({
   http: z.object(httpSettings(8070)),
   cors: z.object({
     origins: z.array(z.string()).default([]).meta({
-      description: 'Origins of web pages that may ask for feeds, such as `https://www.example.org`; `*`: all',
+      description: 'Web origins that may request feeds, such as `https://www.example.org`; `*`: all origins',
     }),
   }),
   candidateService: z.object(callSettings('127.0.0.1:7071')),

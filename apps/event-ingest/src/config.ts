@@ -3,61 +3,61 @@ import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/se
 import { wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 
-/** Settings of what is taken and what is refused. */
+/** Settings of which events ingest accepts and which it rejects. */
 export const ingestSettings = {
   maxBatchEvents: wholeSetting(1_000, {
-    description: 'Most events of one request',
+    description: 'A request may contain at most this many events',
     unit: 'events',
     min: 1,
     max: 10_000,
   }),
   maxBodyBytes: wholeSetting(4 << 20, {
-    description: 'Largest body of an HTTP request',
+    description: 'Maximum size of the body of an HTTP request',
     unit: 'bytes',
     min: 1_024,
     max: 64 << 20,
   }),
   maxInFlightBytes: wholeSetting(64 << 20, {
-    description: 'Most bytes of requests that may wait for the log; beyond it the answer is 503',
+    description:
+      'Requests that wait for the log may use at most this many bytes. Ingest answers further requests with 503',
     unit: 'bytes',
     min: 1 << 20,
     max: 4 * 1024 * 1024 * 1024,
   }),
   maxEventAgeDays: wholeSetting(30, {
     description:
-      'Engagements that happened longer ago are refused, as from a clock that is wrong; 0: none are. Whatever is taken counts, however old: 0 is right for histories of years',
+      'Ingest rejects engagements that are older than this, as coming from a wrong clock; 0: it accepts any age. Every accepted engagement counts, so 0 suits imports of old histories',
     unit: 'days',
     min: 0,
     max: 36_500,
   }),
   maxFutureMs: wholeSetting(300_000, {
-    description:
-      'Engagements that claim to happen later than now by more than this are taken as happening that much later than now',
+    description: 'Ingest sets the time of engagements that are further in the future than this back to this bound',
     unit: 'ms',
     min: 0,
     max: 86_400_000,
   }),
   rejectFutureMs: wholeSetting(86_400_000, {
-    description: 'Engagements later than now by more than this are refused',
+    description: 'Ingest rejects engagements that are further in the future than this',
     unit: 'ms',
     min: 0,
     max: 3_155_760_000_000,
   }),
   toleratedSkewMs: wholeSetting(30_000, {
     description:
-      'Where `sentAt` is later than the arrival by more than this, the clock is ahead: times of events are set back by the difference',
+      'If `sentAt` is later than the arrival by more than this, the clock of the client is ahead, and ingest sets the times of its events back by the difference',
     unit: 'ms',
     min: 0,
     max: 3_600_000,
   }),
   appendTimeoutMs: wholeSetting(5_000, {
-    description: 'How long the log may take to acknowledge before the answer is 503',
+    description: 'Ingest answers 503 if the log does not acknowledge within this time',
     unit: 'ms',
     min: 100,
     max: 60_000,
   }),
   retryAfterSeconds: wholeSetting(2, {
-    description: 'What `Retry-After` says with 503',
+    description: 'Value of the header `Retry-After` of a 503 answer',
     unit: 's',
     min: 1,
     max: 3_600,
@@ -68,13 +68,14 @@ export const ingestSettings = {
     .max(4_096)
     .nullable()
     .default(null)
-    .meta({ description: "Width of the catalogue's visual embeddings; null: any", unit: 'numbers' }),
+    .meta({ description: 'Width of the visual embeddings in the catalogue; null: any width', unit: 'numbers' }),
 } as const
 
-/** Settings of browsers' access. */
+/** Settings of access from browsers. */
 export const corsSettings = {
   origins: z.array(z.string().min(1)).default([]).meta({
-    description: 'Origins whose pages may post, e.g. `https://www.example.org`; `*`: all; none: only the own',
+    description:
+      'Web origins that may post events, such as `https://www.example.org`; `*`: all origins; empty: only the same origin',
   }),
 } as const
 
@@ -86,7 +87,7 @@ export const processSchema = z.object({
   cors: z.object(corsSettings),
   ingest: z.object(ingestSettings),
   kafka: kafkaSchema,
-  /** Given, answers say when the log is not the one that state is folded from. */
+  /** If set, answers say when the log is not the one that the state was folded from. */
   redis: optionalRedisSchema,
 })
 

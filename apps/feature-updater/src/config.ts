@@ -2,190 +2,207 @@ import { defaultPinLimits } from '@freshet/domain/pin-state'
 import { defaultUserLimits } from '@freshet/domain/user-state'
 import { kafkaSchema, redisSchema } from '@freshet/adapters/settings'
 import { serviceSettings } from '@freshet/service/settings'
+import { wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 import { onwardForms } from './rekeying.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-function whole(value: number, min: number, max: number, description: string, unit: string) {
-  return z.int().min(min).max(max).default(value).meta({ description, unit })
-}
-
-/** How events are folded. What changes a decision (dedupe, caps) changes what a rebuild gives. */
+/** Settings of the fold. A different dedupe window or cap changes the result of a rebuild. */
 export const foldSettings = {
-  maxAheadMs: whole(
-    300_000,
-    0,
-    dayMs,
-    'How far an event time may be ahead of its receipt; beyond, it is set to this bound',
-    'ms',
-  ),
-  dedupeWindowMs: whole(
-    dayMs,
-    60_000,
-    30 * dayMs,
-    'How long after an event was received a repeat of its id is dropped, by the clocks of ingest; a later one counts again',
-    'ms',
-  ),
-  dedupeGenerations: whole(
-    2,
-    1,
-    24,
-    'Into how many generations the dedupe window is cut; one more is kept',
-    'generations',
-  ),
-  dedupeTtlMs: whole(
-    3 * dayMs,
-    60_000,
-    90 * dayMs,
-    'Wall-clock time after which a generation of event ids that got nothing more is forgotten; longer than `fold.dedupeWindowMs` by a generation at least, and by how long an updater may stand still',
-    'ms',
-  ),
-  userTtlMs: whole(90 * dayMs, hourMs, 3650 * dayMs, 'A user of whom nothing is heard for this long is dropped', 'ms'),
-  pinTtlMs: whole(180 * dayMs, hourMs, 3650 * dayMs, 'A pin that nobody touches for this long is dropped', 'ms'),
-  compactAfterBytes: whole(
-    1280,
-    0,
-    60_000,
-    "What a user did is appended to the user's value; a tail longer than this is folded into the rest",
-    'bytes',
-  ),
-  maxRecentActions: whole(
-    defaultUserLimits.maxRecentActions,
-    1,
-    1000,
-    'Last actions kept per user; the oldest go',
-    'actions',
-  ),
-  maxRelationsPerKind: whole(
-    defaultUserLimits.maxRelationsPerKind,
-    1,
-    100_000,
-    'Follows, hides, blocks and reports kept per user by id, of each kind: those that changed last, taken back or not',
-    'relations',
-  ),
-  maxOlderRelationsPerKind: whole(
-    defaultUserLimits.maxOlderRelations,
-    1,
-    100_000,
-    'Hides, blocks and reports kept per user beyond those, of each kind, by hash: 12 bytes each; the oldest go and count no more',
-    'relations',
-  ),
-  maxUserBoards: whole(
-    defaultUserLimits.maxBoards,
-    1,
-    1000,
-    'Boards with a weight kept per user; the lightest goes',
-    'boards',
-  ),
-  maxRecentlySeen: whole(
-    defaultUserLimits.seen.maxRecent,
-    1,
-    5000,
-    'Pins seen last that are kept with their time, per user',
-    'pins',
-  ),
-  seenGenerationMs: whole(
-    defaultUserLimits.seen.generationMs,
-    hourMs,
-    365 * dayMs,
-    'Length of a generation of the filter of older seen pins; two are kept',
-    'ms',
-  ),
-  maxSeenPerGeneration: whole(
-    defaultUserLimits.seen.maxPerGeneration,
-    1,
-    100_000,
-    'Pins in one generation of that filter; a pin not seen is taken for seen with probability n / 2^20',
-    'pins',
-  ),
-  sessionGapMs: whole(defaultUserLimits.sessions.gapMs, 1000, dayMs, 'A longer silence than this ends a session', 'ms'),
-  maxSessions: whole(
-    defaultUserLimits.sessions.maxKept,
-    1,
-    1000,
-    'Sessions kept with their times, per user',
-    'sessions',
-  ),
-  maxPinBoards: whole(
-    defaultPinLimits.maxBoards,
-    1,
-    10_000,
-    'Boards kept per pin; those saved to longest ago go',
-    'boards',
-  ),
+  maxAheadMs: wholeSetting(300_000, {
+    description:
+      'An event may claim to happen at most this long after the service received it. The updater sets later times to this bound',
+    unit: 'ms',
+    min: 0,
+    max: dayMs,
+  }),
+  dedupeWindowMs: wholeSetting(dayMs, {
+    description:
+      'The updater drops an event whose id it has seen within this time, by the clock of ingest. A later repeat counts again',
+    unit: 'ms',
+    min: 60_000,
+    max: 30 * dayMs,
+  }),
+  dedupeGenerations: wholeSetting(2, {
+    description: 'The dedupe window is split into this many generations. The updater keeps one more than this',
+    unit: 'generations',
+    min: 1,
+    max: 24,
+  }),
+  dedupeTtlMs: wholeSetting(3 * dayMs, {
+    description:
+      'The updater forgets a generation of event ids that has received nothing for this time, by the wall clock. Must exceed `fold.dedupeWindowMs` by at least one generation and by the longest pause of an updater',
+    unit: 'ms',
+    min: 60_000,
+    max: 90 * dayMs,
+  }),
+  userTtlMs: wholeSetting(90 * dayMs, {
+    description: 'The store deletes a user who has no events for this long',
+    unit: 'ms',
+    min: hourMs,
+    max: 3650 * dayMs,
+  }),
+  pinTtlMs: wholeSetting(180 * dayMs, {
+    description: 'The store deletes a pin that nobody has touched for this long',
+    unit: 'ms',
+    min: hourMs,
+    max: 3650 * dayMs,
+  }),
+  compactAfterBytes: wholeSetting(1280, {
+    description:
+      'The updater appends actions to the value of a user. It folds the appended tail into the rest when the tail is longer than this',
+    unit: 'bytes',
+    min: 0,
+    max: 60_000,
+  }),
+  maxRecentActions: wholeSetting(defaultUserLimits.maxRecentActions, {
+    description: 'The state of a user keeps at most this many actions. The updater drops the oldest first',
+    unit: 'actions',
+    min: 1,
+    max: 1000,
+  }),
+  maxRelationsPerKind: wholeSetting(defaultUserLimits.maxRelationsPerKind, {
+    description:
+      'The state of a user keeps at most this many follows, hides, blocks and reports of each kind by id: those that changed last',
+    unit: 'relations',
+    min: 1,
+    max: 100_000,
+  }),
+  maxOlderRelationsPerKind: wholeSetting(defaultUserLimits.maxOlderRelations, {
+    description:
+      'The state of a user keeps at most this many older hides, blocks and reports of each kind by hash, 12 bytes each. The updater drops the oldest first',
+    unit: 'relations',
+    min: 1,
+    max: 100_000,
+  }),
+  maxUserBoards: wholeSetting(defaultUserLimits.maxBoards, {
+    description: 'The state of a user keeps weights for at most this many boards. The updater drops the lightest first',
+    unit: 'boards',
+    min: 1,
+    max: 1000,
+  }),
+  maxRecentlySeen: wholeSetting(defaultUserLimits.seen.maxRecent, {
+    description: 'The state of a user keeps at most this many recently seen pins with their time',
+    unit: 'pins',
+    min: 1,
+    max: 5000,
+  }),
+  seenGenerationMs: wholeSetting(defaultUserLimits.seen.generationMs, {
+    description: 'Length of one generation of the filter for older seen pins. The state keeps two generations',
+    unit: 'ms',
+    min: hourMs,
+    max: 365 * dayMs,
+  }),
+  maxSeenPerGeneration: wholeSetting(defaultUserLimits.seen.maxPerGeneration, {
+    description:
+      'Pins in one generation of that filter. With n pins the filter takes an unseen pin for seen with probability n / 2^20',
+    unit: 'pins',
+    min: 1,
+    max: 100_000,
+  }),
+  sessionGapMs: wholeSetting(defaultUserLimits.sessions.gapMs, {
+    description: 'A longer pause ends a session',
+    unit: 'ms',
+    min: 1000,
+    max: dayMs,
+  }),
+  maxSessions: wholeSetting(defaultUserLimits.sessions.maxKept, {
+    description: 'The state of a user keeps at most this many sessions with their times',
+    unit: 'sessions',
+    min: 1,
+    max: 1000,
+  }),
+  maxPinBoards: wholeSetting(defaultPinLimits.maxBoards, {
+    description: 'The state of a pin keeps at most this many boards. The updater drops the boards saved to longest ago',
+    unit: 'boards',
+    min: 1,
+    max: 10_000,
+  }),
 } as const
 
-/** How the updater reads and caches. None of it changes what is folded. */
+/** Settings of reading and caching. They do not change the state. */
 export const updaterSettings = {
   group: z
     .string()
     .min(1)
     .default('feature-updater')
-    .meta({ description: 'Consumer group: its members share the partitions' }),
+    .meta({ description: 'Consumer group. Its members share the partitions' }),
   instance: z
     .string()
     .regex(/^(@hostname|@auto|[\w.-]{0,249})$/)
     .default('@auto')
     .meta({
       description:
-        "Name of this process that it keeps when started again, so that it takes its partitions back at once; `@auto`: the host's where the platform gives it to one process only (pods of a StatefulSet, containers); `@hostname`: the host's; empty: none, they wait for the session to end, about 9 s",
+        'Name that this process keeps across restarts, so that it gets its partitions back at once. `@auto`: the host name where only one process has it (pods of a StatefulSet, containers). `@hostname`: the host name. Empty: no name; the partitions wait about 9 s for the old session to end',
     }),
-  maxBatchRecords: whole(
-    2000,
-    1,
-    10_000,
-    'Records folded in one commit at most: as many as wait, so few while there is no backlog',
-    'records',
-  ),
+  maxBatchRecords: wholeSetting(2000, {
+    description:
+      'The updater commits at most this many records at once. It commits whatever is waiting, so batches are small without a backlog',
+    unit: 'records',
+    min: 1,
+    max: 10_000,
+  }),
   onward: z.enum(onwardForms).default('batches').meta({
     description:
-      'Records that user state sends on to pin state: `batches`, one for each batch and target partition; `events`, one for each engagement, while updaters of 0.1 or before are still in the group',
+      'What user state sends on to pin state: `batches`, one record for each batch and target partition; `events`, one record for each engagement, while updaters of version 0.1 or earlier are still in the group',
   }),
-  cacheBytes: whole(
-    128 << 20,
-    0,
-    2 ** 40,
-    'Memory for what is kept of the partitions owned: decoded pins, and how much was appended to each user',
-    'bytes',
-  ),
-  haltBadShare: z
-    .number()
-    .min(0.01)
-    .max(1)
-    .default(0.5)
-    .meta({ description: 'A partition halts when at least this share of its last records is bad', unit: 'share' }),
-  haltWindowRecords: whole(500, 1, 1_000_000, 'How many of the last records that share is of', 'records'),
-  haltMinBadRecords: whole(100, 1, 1_000_000, 'It never halts for fewer bad records than this', 'records'),
-  generationPollMs: whole(
-    1000,
-    0,
-    60_000,
-    'How often it is asked which generation serves, so that a switch after a rebuild is noticed; 0: at assignments only',
-    'ms',
-  ),
-  logCheckMs: whole(
-    5000,
-    0,
-    hourMs,
-    'How often it is checked that the log is the one that the state was folded from; 0: at assignments only',
-    'ms',
-  ),
-  canaryEveryMs: whole(10_000, 0, hourMs, 'How often a canary event is sent through the whole path; 0: never', 'ms'),
-  stalledAfterMs: whole(
-    60_000,
-    1000,
-    hourMs,
-    'The process is no longer alive when records wait and none was folded for this long',
-    'ms',
-  ),
+  cacheBytes: wholeSetting(128 << 20, {
+    description:
+      'Memory for cached state of the owned partitions: decoded pins, and the length of the tail of each user',
+    unit: 'bytes',
+    min: 0,
+    max: 2 ** 40,
+  }),
+  haltBadShare: z.number().min(0.01).max(1).default(0.5).meta({
+    description: 'A partition halts when at least this share of its last `updater.haltWindowRecords` records is bad',
+    unit: 'share',
+  }),
+  haltWindowRecords: wholeSetting(500, {
+    description: 'Size of the window of recent records for `updater.haltBadShare`',
+    unit: 'records',
+    min: 1,
+    max: 1_000_000,
+  }),
+  haltMinBadRecords: wholeSetting(100, {
+    description: 'A partition never halts for fewer bad records than this',
+    unit: 'records',
+    min: 1,
+    max: 1_000_000,
+  }),
+  generationPollMs: wholeSetting(1000, {
+    description:
+      'Time between two checks of which generation serves, so that the updater notices a switch after a rebuild; 0: only at assignments',
+    unit: 'ms',
+    min: 0,
+    max: 60_000,
+  }),
+  logCheckMs: wholeSetting(5000, {
+    description:
+      'Time between two checks that the log is the one that the state was folded from; 0: only at assignments',
+    unit: 'ms',
+    min: 0,
+    max: hourMs,
+  }),
+  canaryEveryMs: wholeSetting(10_000, {
+    description: 'Time between two canary events that the updater sends through the whole path; 0: never',
+    unit: 'ms',
+    min: 0,
+    max: hourMs,
+  }),
+  stalledAfterMs: wholeSetting(60_000, {
+    description: 'The process reports that it is not alive when records wait and it has folded none for this long',
+    unit: 'ms',
+    min: 1000,
+    max: hourMs,
+  }),
 } as const
 
-/** The whole configuration of the feature updater but for what every service has. */
+/** Settings of the feature updater without those that every service has. */
 export const updaterConfig = z.object({ fold: z.object(foldSettings), updater: z.object(updaterSettings) })
 
-/** What the process takes. */
+/** Settings of the process. */
 export const processSchema = z.object({
   ...serviceSettings(9465),
   kafka: kafkaSchema,
@@ -200,27 +217,27 @@ export type FoldConfig = z.output<z.ZodObject<typeof foldSettings>>
 /** What `foldSettings` and `updaterSettings` parse to. */
 export type UpdaterConfig = z.output<typeof updaterConfig>
 
-/** The defaults, with some of them replaced. Throws a RangeError where event ids would be forgotten within the dedupe window. */
+/** The defaults, with some of them replaced. Throws a RangeError if the updater would forget event ids within the dedupe window. */
 export function updaterConfigOf(
   given: { readonly fold?: Partial<FoldConfig>; readonly updater?: Partial<UpdaterConfig['updater']> } = {},
 ): UpdaterConfig {
   return checkedConfig(updaterConfig.parse({ fold: given.fold ?? {}, updater: given.updater ?? {} }))
 }
 
-/** The same configuration. Throws a RangeError where `fold.dedupeTtlMs` is too short for `fold.dedupeWindowMs`: ids would be forgotten within the window. */
+/** Returns the configuration. Throws a RangeError if `fold.dedupeTtlMs` is too short for `fold.dedupeWindowMs`: the updater would forget ids within the window. */
 export function checkedConfig(config: UpdaterConfig): UpdaterConfig {
   const { dedupeTtlMs, dedupeWindowMs, dedupeGenerations } = config.fold
   const leastMs = dedupeWindowMs + dedupeWindowMs / dedupeGenerations
   if (dedupeTtlMs < leastMs) {
     throw new RangeError(
-      `fold.dedupeTtlMs (${dedupeTtlMs}) is below ${leastMs}, which is fold.dedupeWindowMs and one of its generations: repeats would be folded twice`,
+      `fold.dedupeTtlMs (${dedupeTtlMs}) is below ${leastMs}, which is fold.dedupeWindowMs plus one of its generations: the updater would fold repeats twice`,
     )
   }
   return config
 }
 
-/** Settings that were removed, and what to do instead. */
+/** Removed settings by path, with their successors. */
 export const removedSettings: Readonly<Record<string, string>> = {
   'fold.allowedLatenessMs':
-    'ingest.maxEventAgeDays of event-ingest, beyond which events are refused; whatever is accepted counts, however late',
+    'ingest.maxEventAgeDays of event-ingest, which rejects older events; every accepted event counts, however late',
 }

@@ -2,54 +2,53 @@ import { kafkaSchema } from '@freshet/adapters/settings'
 import { grpcSettings, serviceSettings } from '@freshet/service/settings'
 import { z } from 'zod'
 
-/** What an operator sets of the ranker. */
+/** Settings of the ranker. */
 export const rankerSchema = z.strictObject({
   backend: z
     .enum(['auto', 'tensorflow', 'wasm'])
     .default('auto')
-    .meta({ description: 'What TensorFlow.js computes with; a backend asked for by name and absent refuses to start' }),
+    .meta({ description: 'Backend of TensorFlow.js. The ranker does not start if the named backend is missing' }),
   specFile: z.string().nullable().default(null).meta({
     description:
-      'File of the ranking spec, JSON; null: the one that ships with the library. `libs/ranking/README.md` lists its fields',
+      'JSON file with the ranking spec, whose fields are in `libs/ranking/README.md`; null: the spec that ships with the library',
   }),
   specReloadIntervalMs: z.int().min(0).max(3_600_000).default(5_000).meta({
     description:
-      'Time between two looks at specFile; a changed spec serves without a restart. 0: only a restart loads it',
+      'Time between two checks of specFile. A changed spec is used without a restart; 0: only a restart loads it',
     unit: 'ms',
   }),
   maxPins: z.int().min(1).max(100_000_000).default(4_000_000).meta({
-    description: 'Pins kept in memory; further ones are ranked without their features, and counted',
+    description:
+      'The ranker keeps at most this many pins in memory. It counts further pins and ranks them without their features',
     unit: 'pins',
   }),
-  maxDecodedStates: z
-    .int()
-    .min(1)
-    .max(10_000_000)
-    .default(50_000)
-    .meta({ description: 'Pin states kept decoded; the others are decoded when asked for', unit: 'pins' }),
+  maxDecodedStates: z.int().min(1).max(10_000_000).default(50_000).meta({
+    description: 'The ranker keeps about this many pin states decoded. It decodes other states when it needs them',
+    unit: 'pins',
+  }),
   maxBatchRecords: z
     .int()
     .min(1)
     .max(100_000)
     .default(2_000)
-    .meta({ description: 'Records read from the log at a time', unit: 'records' }),
+    .meta({ description: 'The ranker reads at most this many records from the log at a time', unit: 'records' }),
   maxCandidates: z
     .int()
     .min(1)
     .max(10_000)
     .default(2_000)
-    .meta({ description: 'Candidates that one request may bring', unit: 'candidates' }),
+    .meta({ description: 'A request may contain at most this many candidates', unit: 'candidates' }),
   answerReserveMs: z
     .int()
     .min(0)
     .max(10_000)
     .default(20)
-    .meta({ description: 'Part of a request kept for the answer when it waits for positions', unit: 'ms' }),
+    .meta({ description: 'Time kept for the answer when a request waits for positions of the log', unit: 'ms' }),
 })
 
 export type RankerConfig = z.infer<typeof rankerSchema>
 
-/** What the process takes. */
+/** Settings of the process. */
 export const processSchema = z.object({
   ...serviceSettings(9467),
   kafka: kafkaSchema,

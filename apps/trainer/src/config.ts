@@ -3,7 +3,7 @@ import { serviceSettings } from '@freshet/service/settings'
 import { wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 
-/** What an operator sets of the trainer. */
+/** Settings of the trainer. */
 export const trainerSchema = z.strictObject({
   dimensions: z
     .int()
@@ -13,19 +13,19 @@ export const trainerSchema = z.strictObject({
     .default(64)
     .meta({ description: 'Width of the pin embeddings', unit: 'numbers' }),
   maxPins: wholeSetting(2_000_000, {
-    description: 'Pins with an embedding at most',
+    description: 'The trainer keeps embeddings of at most this many pins',
     unit: 'pins',
     min: 1,
     max: 1 << 24,
   }),
   publishIntervalMs: wholeSetting(2_000, {
-    description: 'Time between two publications of the rows that changed',
+    description: 'Time between two publications of changed rows',
     unit: 'ms',
     min: 100,
     max: 600_000,
   }),
   maxPublishRows: wholeSetting(5_000, {
-    description: 'Rows published at a time; the others wait for the next',
+    description: 'The trainer publishes at most this many rows at a time. Other rows wait for the next publication',
     unit: 'rows',
     min: 1,
     max: 100_000,
@@ -37,7 +37,7 @@ export const trainerSchema = z.strictObject({
     max: 86_400_000,
   }),
   maxBatchRecords: wholeSetting(2_000, {
-    description: 'Records read from the log at a time',
+    description: 'The trainer reads at most this many records from the log at a time',
     unit: 'records',
     min: 1,
     max: 100_000,
@@ -47,12 +47,12 @@ export const trainerSchema = z.strictObject({
     .min(0)
     .max(0xffffffff)
     .default(1)
-    .meta({ description: 'Draws the negatives; the same seed and the same log give the same embeddings' }),
+    .meta({ description: 'Seed for the random negatives. The same seed and the same log give the same embeddings' }),
 })
 
 export type TrainerConfig = z.output<typeof trainerSchema>
 
-/** What the process takes. */
+/** Settings of the process. */
 export const processSchema = z.object({
   ...serviceSettings(9469),
   kafka: kafkaSchema,
@@ -61,5 +61,7 @@ export const processSchema = z.object({
     .string()
     .nullable()
     .default(null)
-    .meta({ description: 'Folder of the checkpoints; null: every start learns from the beginning of the log' }),
+    .meta({
+      description: 'Folder for checkpoints; null: the trainer learns from the beginning of the log at every start',
+    }),
 })

@@ -34,7 +34,7 @@ if (certificates === null) {
       [
         'TLS files without TLS',
         { tls: { caFile: certificates.ca } },
-        /^tls\.enabled: TLS is off although caFile is set/,
+        /^tls\.enabled: TLS is off, but caFile is set/,
       ],
       [
         'a file that is not there',
@@ -65,24 +65,24 @@ if (certificates === null) {
       [
         'two passwords',
         { sasl: { mechanism: 'plain', username: 'me', password: 'x', passwordFile: text } },
-        /^sasl\.passwordFile: password is set too/,
+        /^sasl\.passwordFile: password is also set/,
       ],
     ])('of Kafka: %s is refused by name', (_name, given, message) => {
       expect(problems(kafka(given))).toEqual([expect.stringMatching(message)])
     })
 
     it.each<[string, object, RegExp]>([
-      ['no address', {}, /^url: nothing says where Redis is/],
-      ['two addresses', { url: 'redis://a', clusterNodes: ['redis://b'] }, /^url: clusterNodes is set too/],
-      ['no URL', { url: 'redis:6379' }, /^url: is no address/],
+      ['no address', {}, /^url: the address of Redis is missing/],
+      ['two addresses', { url: 'redis://a', clusterNodes: ['redis://b'] }, /^url: clusterNodes is also set/],
+      ['no URL', { url: 'redis:6379' }, /^url: must be an address/],
       ['nodes with and without TLS', { clusterNodes: ['redis://a', 'rediss://b'] }, /^clusterNodes: some addresses/],
       [
         'an authority without TLS',
         { url: 'redis://a', tls: { caFile: certificates.ca } },
         /^tls\.caFile: .*needs rediss/,
       ],
-      ['two passwords', { url: 'redis://:pw@a', password: 'x' }, /^password: the address holds a password too/],
-      ['a name without a password', { url: 'redis://a', username: 'me' }, /^username: no password/],
+      ['two passwords', { url: 'redis://:pw@a', password: 'x' }, /^password: the address also contains a password/],
+      ['a name without a password', { url: 'redis://a', username: 'me' }, /^username: a user name needs a password/],
     ])('of Redis: %s is refused by name', (_name, given, message) => {
       expect(problems(redis(given))).toEqual([expect.stringMatching(message)])
     })

@@ -1,90 +1,113 @@
+import { flagSetting, optionalTextSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 import { fileProblem, tlsFileProblems, type TlsFiles } from './shared/tls/files.ts'
 
-function whole(value: number, bounds: readonly [min: number, max: number], description: string, unit: string) {
-  return z.int().min(bounds[0]).max(bounds[1]).default(value).meta({ description, unit })
-}
-
-function optional(description: string, secret = false) {
-  return z.string().min(1).nullable().default(null).meta({ description, secret })
-}
-
 function tlsFiles(server: string) {
   return {
-    caFile: optional(
-      `PEM file with the authorities that sign the certificate of ${server}; null: those that Node.js trusts`,
+    caFile: optionalTextSetting(
+      `PEM file with the certificate authorities of ${server}; null: those that Node.js trusts`,
     ),
-    certFile: optional(`PEM file with this client's certificate, where ${server} wants one`),
-    keyFile: optional("PEM file with that certificate's private key"),
-    serverName: optional(`Name that the certificate of ${server} has to be for; null: its host`),
+    certFile: optionalTextSetting(`PEM file with the certificate of this client, if ${server} requires one`),
+    keyFile: optionalTextSetting('PEM file with the private key of that certificate'),
+    serverName: optionalTextSetting(`Name that the certificate of ${server} must contain; null: the host name`),
   } as const
 }
 
-/** Where Kafka is and how it is reached. */
+/** Settings of the connection to Kafka. */
 export const kafkaSettings = {
   client: z
     .enum(['kafkajs', 'platformatic'])
     .default('kafkajs')
-    .meta({ description: 'Library that carries the requests to Kafka; both keep the same promises' }),
+    .meta({ description: 'Client library for Kafka. Both give the same guarantees' }),
   brokers: z
     .array(z.string().regex(/^[^\s:]+:\d{1,5}$/))
     .min(1)
-    .meta({ description: 'Kafka brokers as host:port; the others are found from one' }),
+    .meta({
+      description: 'Addresses of some Kafka brokers as host:port. The client finds the other brokers by itself',
+    }),
   tls: z.object({
-    enabled: z.boolean().default(false).meta({ description: 'Whether connections to Kafka use TLS' }),
+    enabled: flagSetting(false, 'Whether connections to Kafka use TLS'),
     ...tlsFiles('Kafka'),
   }),
   sasl: z.object({
     mechanism: z
       .enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512'])
       .default('none')
-      .meta({ description: 'How this client logs in to Kafka; `plain` sends the password as it is: use TLS' }),
-    username: optional('Name with which this client logs in'),
-    password: optional('Password; best given by the environment or passwordFile', true),
-    passwordFile: optional('File that holds the password instead; read again for every connection'),
+      .meta({
+        description: 'Login mechanism for Kafka. `plain` sends the password in the clear, so use it with TLS only',
+      }),
+    username: optionalTextSetting('User name for the login'),
+    password: optionalTextSetting('Password for the login; prefer the environment or passwordFile', true),
+    passwordFile: optionalTextSetting(
+      'File that contains the password. The client reads it again for every connection',
+    ),
   }),
-  lingerMs: whole(5, [0, 1_000], 'How long an append may wait for company; longer batches, later answers', 'ms'),
-  appendTimeoutMs: whole(5_000, [100, 60_000], 'An append without an acknowledgement for this long has failed', 'ms'),
-  maxPendingBytes: whole(
-    64 << 20,
-    [1 << 20, 4 * 2 ** 30],
-    'Appends that wait for an acknowledgement at most; beyond, they are refused',
-    'bytes',
-  ),
+  lingerMs: wholeSetting(5, {
+    description: 'An append waits this long for others. A longer time gives larger batches and later answers',
+    unit: 'ms',
+    min: 0,
+    max: 1_000,
+  }),
+  appendTimeoutMs: wholeSetting(5_000, {
+    description: 'An append fails if Kafka does not acknowledge it within this time',
+    unit: 'ms',
+    min: 100,
+    max: 60_000,
+  }),
+  maxPendingBytes: wholeSetting(64 << 20, {
+    description:
+      'Appends that wait for an acknowledgement may use at most this many bytes. The service rejects further appends',
+    unit: 'bytes',
+    min: 1 << 20,
+    max: 4 * 2 ** 30,
+  }),
 } as const
 
-const redisAddress = z.string().refine(isRedisAddress, 'is no address such as redis://host:6379 or rediss://host:6379')
+const redisAddress = z
+  .string()
+  .refine(isRedisAddress, 'must be an address such as redis://host:6379 or rediss://host:6379')
 
-/** Where Redis is and how it is reached. */
+/** Settings of the connection to Redis. */
 export const redisSettings = {
   url: redisAddress.nullable().default(null).meta({
-    description: 'One Redis: redis://host:port/db, rediss:// for TLS; or set clusterNodes',
+    description:
+      'Address of a single Redis: redis://host:port/db, or rediss:// for TLS. For a cluster set clusterNodes instead',
     secret: true,
   }),
   clusterNodes: z.array(redisAddress).default([]).meta({
-    description: 'Some nodes of a Redis Cluster, each as such an address; the others are found',
+    description: 'Addresses of some nodes of a Redis Cluster. The client finds the other nodes by itself',
     secret: true,
   }),
-  username: optional('Name with which this client logs in; null: that of the address, else `default`'),
-  password: optional('Password, where the address holds none; best given by the environment or passwordFile', true),
-  passwordFile: optional('File that holds the password instead; read at start'),
+  username: optionalTextSetting('User name for the login; null: the name in the address, else `default`'),
+  password: optionalTextSetting(
+    'Password for the login, if the address contains none; prefer the environment or passwordFile',
+    true,
+  ),
+  passwordFile: optionalTextSetting('File that contains the password. The client reads it at start'),
   tls: z.object(tlsFiles('Redis')),
   keyPrefix: z
     .string()
     .regex(/^[^{}\s]*$/)
     .default('freshet:')
-    .meta({ description: 'Begins every key' }),
-  commandTimeoutMs: whole(1_000, [10, 60_000], 'The longest that a command may take', 'ms'),
+    .meta({ description: 'Prefix of every key' }),
+  commandTimeoutMs: wholeSetting(1_000, {
+    description: 'Maximum time for a command',
+    unit: 'ms',
+    min: 10,
+    max: 60_000,
+  }),
 } as const
 
-/** Where a gRPC service is; for `z.object({ ranker: z.object(callSettings('127.0.0.1:7072')) })`. */
+/** Address of a gRPC service, for `z.object({ ranker: z.object(callSettings('127.0.0.1:7072')) })`. */
 export function callSettings(address: string) {
   return {
     address: z
       .string()
       .min(1)
       .default(address)
-      .meta({ description: 'Address of the service: host:port, or a name with several addresses as dns:///host:port' }),
+      .meta({
+        description: 'Address of the service: host:port, or dns:///host:port for a name with several addresses',
+      }),
   } as const
 }
 
@@ -111,16 +134,16 @@ function checkKafka({ tls, sasl }: Pick<KafkaConfig, 'tls' | 'sasl'>, context: z
   const { enabled, ...files } = tls
   const given = givenOf(files)
   if (!enabled && given.length > 0)
-    refuse(['tls', 'enabled'], `TLS is off although ${given.join(', ')} is set; set this to true`)
+    refuse(['tls', 'enabled'], `TLS is off, but ${given.join(', ')} is set; set this to true`)
   checkFiles(files, refuse)
   checkPassword(sasl, ['sasl'], refuse)
   const login = givenOf({ username: sasl.username, password: sasl.password, passwordFile: sasl.passwordFile })
   if (sasl.mechanism === 'none') {
     if (login.length > 0)
-      refuse(['sasl', 'mechanism'], `no login is asked for although ${login.join(', ')} is set; name the mechanism`)
+      refuse(['sasl', 'mechanism'], `there is no login, but ${login.join(', ')} is set; name the mechanism`)
     return
   }
-  if (sasl.username === null) refuse(['sasl', 'username'], `${sasl.mechanism} needs a name`)
+  if (sasl.username === null) refuse(['sasl', 'username'], `${sasl.mechanism} needs a user name`)
   if (sasl.password === null && sasl.passwordFile === null)
     refuse(['sasl', 'password'], `${sasl.mechanism} needs a password; set this or passwordFile`)
 }
@@ -134,13 +157,13 @@ function checkRedis(config: RedisConfig, context: z.core.$RefinementCtx): void {
   const refuse = refusal(context)
   const { url, clusterNodes, username, password, passwordFile, tls } = config
   if (url === null && clusterNodes.length === 0)
-    refuse(['url'], 'nothing says where Redis is; set this or clusterNodes')
-  if (url !== null && clusterNodes.length > 0) refuse(['url'], 'clusterNodes is set too; set one of them')
+    refuse(['url'], 'the address of Redis is missing; set this or clusterNodes')
+  if (url !== null && clusterNodes.length > 0) refuse(['url'], 'clusterNodes is also set; set only one of them')
   const addresses = [...(url === null ? [] : [url]), ...clusterNodes]
     .filter(isRedisAddress)
     .map((address) => new URL(address))
   if (new Set(addresses.map(({ protocol }) => protocol)).size > 1)
-    refuse(['clusterNodes'], 'some addresses begin with redis://, some with rediss://; use one of them')
+    refuse(['clusterNodes'], 'some addresses begin with redis:// and some with rediss://; use only one of them')
   const given = givenOf(tls)
   if (given.length > 0 && addresses.some(({ protocol }) => protocol === 'redis:'))
     refuse(['tls', given[0]!], 'the address begins with redis://; TLS needs rediss://')
@@ -148,9 +171,12 @@ function checkRedis(config: RedisConfig, context: z.core.$RefinementCtx): void {
   checkPassword(config, [], refuse)
   const login = password !== null || passwordFile !== null
   if (login && addresses.some((address) => address.password !== ''))
-    refuse([password === null ? 'passwordFile' : 'password'], 'the address holds a password too; set one of them')
+    refuse(
+      [password === null ? 'passwordFile' : 'password'],
+      'the address also contains a password; set only one of them',
+    )
   if (username !== null && !login && addresses.every((address) => address.password === ''))
-    refuse(['username'], 'no password is set beside it')
+    refuse(['username'], 'a user name needs a password')
 }
 
 function checkFiles(files: TlsFiles, refuse: Refusal): void {
@@ -165,7 +191,7 @@ function checkPassword(
   if (passwordFile === null) return
   const problem = fileProblem(passwordFile)
   if (problem !== null) refuse([...at, 'passwordFile'], problem)
-  if (password !== null) refuse([...at, 'passwordFile'], 'password is set too; set one of them')
+  if (password !== null) refuse([...at, 'passwordFile'], 'password is also set; set only one of them')
 }
 
 function givenOf(values: Readonly<Record<string, string | null>>): readonly string[] {

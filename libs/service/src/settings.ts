@@ -8,7 +8,7 @@ function portSetting(port: number, description: string) {
     .min(0)
     .max(65_535)
     .default(port)
-    .meta({ description: `${description}; 0: any free one` })
+    .meta({ description: `${description}; 0: any free port` })
 }
 
 const hostSetting = (description: string) => z.string().min(1).default('127.0.0.1').meta({ description })
@@ -23,15 +23,15 @@ export function serviceSettings(operationsPort: number) {
       level: z
         .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
         .default('info')
-        .meta({ description: 'The least important log lines that are written' }),
+        .meta({ description: 'Minimum level of the log lines that the process writes' }),
     }),
     operations: z.object({
-      host: hostSetting('Address of health, metrics and configuration; `0.0.0.0` in containers'),
-      port: portSetting(operationsPort, 'Port of health, metrics and configuration'),
+      host: hostSetting('Address of the server for health, metrics and configuration; `0.0.0.0` in containers'),
+      port: portSetting(operationsPort, 'Port of the server for health, metrics and configuration'),
     }),
     stop: z.object({
       timeoutMs: wholeSetting(20_000, {
-        description: 'How long finishing, flushing and closing may take before the process ends anyway',
+        description: 'Maximum time for finishing, flushing and closing. Then the process ends anyway',
         unit: 'ms',
         min: 100,
         max: 600_000,
@@ -46,30 +46,30 @@ export function grpcSettings(port: number) {
     host: hostSetting('Address of the gRPC server; `0.0.0.0` in containers'),
     port: portSetting(port, 'Port of the gRPC server'),
     maxConnectionAgeMs: wholeSetting(90_000, {
-      description: 'Connections are renewed after this, so that clients see new replicas',
+      description: 'The server closes connections after this time, so that clients find new replicas',
       unit: 'ms',
       min: 1_000,
       max: 3_600_000,
     }),
     maxConnectionGraceMs: wholeSetting(10_000, {
-      description: 'How long calls on an aged connection may still take',
+      description: 'Time for the calls on such a connection to finish',
       unit: 'ms',
       min: 100,
       max: 600_000,
     }),
     maxMessageBytes: wholeSetting(4 << 20, {
-      description: 'Largest message that is taken',
+      description: 'Maximum size of a message',
       unit: 'bytes',
       min: 1_024,
       max: 64 << 20,
     }),
     flowControlWindowBytes: wholeSetting(1 << 20, {
-      description: 'HTTP/2 flow control window; a window below the message size costs a round trip a message',
+      description: 'HTTP/2 flow control window. A window smaller than a message costs a round trip for each message',
       unit: 'bytes',
       min: 65_535,
       max: 16 << 20,
     }),
-    reflection: z.boolean().default(true).meta({ description: 'Whether tools may ask for the message definitions' }),
+    reflection: flagSetting(true, 'Whether the server answers requests for its message definitions (gRPC reflection)'),
   } as const
 }
 
@@ -79,31 +79,34 @@ export function httpSettings(port: number) {
     host: hostSetting('Address of the HTTP server; `0.0.0.0` in containers'),
     port: portSetting(port, 'Port of the HTTP server'),
     maxReceiveMs: wholeSetting(15_000, {
-      description: 'How long a request may take to arrive; then its connection is closed',
+      description: 'Maximum time for a request to arrive. Then the server closes the connection',
       unit: 'ms',
       min: 100,
       max: 600_000,
     }),
     maxSendMs: wholeSetting(10_000, {
-      description: 'How long a client may take no byte of its answer',
+      description:
+        'Maximum time during which a client reads nothing of its answer. Then the server closes the connection',
       unit: 'ms',
       min: 100,
       max: 600_000,
     }),
     maxIdleMs: wholeSetting(72_000, {
-      description: 'How long a connection stays open without a request; longer than that of a load balancer in front',
+      description:
+        'The server closes a connection that is idle for this long. Must exceed the idle timeout of a load balancer in front',
       unit: 'ms',
       min: 100,
       max: 3_600_000,
     }),
     maxConnections: wholeSetting(4_096, {
-      description: 'Most connections; beyond, the one that has waited for its client for the longest is closed',
+      description:
+        'Maximum number of connections. Beyond it the server closes the connection that has waited longest for its client',
       unit: 'connections',
       min: 1,
       max: 1_000_000,
     }),
     maxConnectionsPerAddress: wholeSetting(1_024, {
-      description: 'Most connections from one address, likewise; a load balancer in front is one address',
+      description: 'Maximum number of connections from one address. A load balancer in front counts as one address',
       unit: 'connections',
       min: 1,
       max: 1_000_000,
@@ -111,14 +114,14 @@ export function httpSettings(port: number) {
   } as const
 }
 
-/** What `serviceSettings` parse to. */
+/** The type that `serviceSettings` parse to. */
 export type ServiceConfig = z.output<z.ZodObject<ReturnType<typeof serviceSettings>>>
 
-/** What `grpcSettings` parse to. */
+/** The type that `grpcSettings` parse to. */
 export type GrpcConfig = z.output<z.ZodObject<ReturnType<typeof grpcSettings>>>
 
-/** What `httpSettings` parse to. */
+/** The type that `httpSettings` parse to. */
 export type HttpConfig = z.output<z.ZodObject<ReturnType<typeof httpSettings>>>
 
-/** What a server's connections are bounded by. */
+/** The limits of a server's connections. */
 export type HttpLimits = Omit<HttpConfig, 'host' | 'port'>

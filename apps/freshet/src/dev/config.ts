@@ -7,7 +7,7 @@ import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/se
 import { trainerSchema } from '@freshet/trainer/config'
 import { z } from 'zod'
 
-/** What the one-process edition takes: the settings of all services, and where its data is. */
+/** Settings of the one-process edition: those of all services, and its data folder. */
 export const devSchema = z.object({
   ...serviceSettings(9464),
   data: z.object({
@@ -15,21 +15,26 @@ export const devSchema = z.object({
       .string()
       .min(1)
       .default('.freshet/data')
-      .meta({ description: 'Folder of log, state and snapshots; made if missing' }),
+      .meta({
+        description: 'Folder for the log, the state and the snapshots. The command creates it if it is missing',
+      }),
     fsync: z.boolean().default(true).meta({
-      description: 'Whether an answer waits until the disk has the data; false: a power cut may lose the last events',
+      description: 'Whether an answer waits until the data is on disk; false: a power failure may lose the last events',
     }),
     partitions: z
       .int()
       .min(1)
       .max(1024)
       .default(8)
-      .meta({ description: 'Partitions of every topic; fixed when the folder is made', unit: 'partitions' }),
+      .meta({
+        description: 'Number of partitions of every topic; fixed when the command creates the folder',
+        unit: 'partitions',
+      }),
   }),
   sample: z
     .boolean()
     .default(true)
-    .meta({ description: 'Whether an empty folder gets a sample catalogue with simulated users' }),
+    .meta({ description: 'Whether the command fills an empty folder with a sample catalogue and simulated users' }),
   ingestHttp: z.object(httpSettings(8080)),
   feedHttp: z.object(httpSettings(8070)),
   grpc: z.object(grpcSettings(7070)),
