@@ -115,7 +115,7 @@ describe.each(schemas)('the rows of settings of %s', (_name, schema) => {
   })
 
   it('are used by the code', () => {
-    const unused = rows.filter(({ path }) => !new RegExp(`\\b${path.split('.').at(-1)!}\\b`).test(code))
+    const unused = rows.filter(({ path }) => !new RegExp(`\\b${path.split('.').at(-1)}\\b`).test(code))
     expect(unused.map(({ path }) => path)).toEqual([])
   })
 })

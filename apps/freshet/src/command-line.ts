@@ -14,59 +14,62 @@ import { systemTerminal } from './operations/terminal.ts'
 import { runWhy } from './operations/why.ts'
 import { runTopicsApply } from './topics.ts'
 
-/** The command line. Each command's failure is one clear line and an exit code. */
+/** The command line. A command that fails prints one line and sets the exit code. */
 export function commandLine(): Command {
   const program = new Command('freshet')
     .description('An event-driven streaming recommender for home feeds')
     .version('0.1.0')
     .showHelpAfterError()
-    // What was shown because it was asked for is no failure.
+    // `--help` and `--version` are not failures.
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.stopped : exitCodes.config))
 
   program
     .command('dev')
-    .description('Runs everything in this process on an embedded store; `freshet dev --help` lists its settings')
+    .description('Run all services in this process on an embedded store; `freshet dev --help` lists the settings')
     .allowUnknownOption()
     .helpOption(false)
     .argument('[settings...]')
     .action(
       guarded(async (settings: string[]) => {
-        // Loaded only here: all services together take longer to load than other commands to run.
+        // Loaded only here: loading all services takes longer than running another command.
         const { runDev } = await import('./dev/command.ts')
         await runDev(settings)
       }),
     )
 
-  const topics = program.command('topics').description('The topics in Kafka')
+  const topics = program.command('topics').description('Manage the topics in Kafka')
   withKafka(topics.command('apply'))
-    .description('Creates what is missing and sets retention; doing it twice changes nothing')
-    .option('--partitions <n>', 'partitions of every topic; cannot be changed later', '32')
-    .option('--replication-factor <n>', 'copies of each partition; three, or as many as there are brokers')
+    .description('Create missing topics and set their retention; a second run changes nothing')
+    .option('--partitions <n>', 'number of partitions of every topic; cannot be changed later', '32')
+    .option(
+      '--replication-factor <n>',
+      'copies of each partition; default: three, or the number of brokers if that is smaller',
+    )
     .option(
       '--retention <topic=time...>',
-      'how long a topic keeps its records, e.g. engagements.v1=14d or feeds-served.v1=36h; the others: as documented',
+      'retention of a topic, e.g. engagements.v1=14d or feeds-served.v1=36h; other topics keep the documented retention',
     )
     .action(guarded(runTopicsApply))
 
   program
     .command('evaluate')
-    .description('Replays recordings, asks their questions, prints the figures')
+    .description('Replay recordings, ask their questions and print quality figures')
     .argument('<recordings...>', 'files of JSON lines (.jsonl, .jsonl.gz)')
     .option(
       '--ask <what>',
-      'candidates, source:NAME or of several merged source:NAME+NAME, without:NAME, feed or related; several, separated by commas',
+      'what to evaluate: candidates, source:NAME, source:NAME+NAME (merged), without:NAME, feed or related; separate several with commas',
       'feed',
     )
-    .option('--refresh <when>', 'when collective knowledge changes: event or mark', 'event')
-    .option('--k <list>', 'cut-offs', '10,20')
-    .option('--repeats <rule>', "allow or forbid pins of the user's history; default: what the surface does")
-    .option('--every <n>', 'ask only every Nth question', '1')
-    .option('--answers <file>', 'write one line a question: rank of the target, latency, degradation')
-    .option('--json', 'the figures as one JSON object on standard output, nothing else there')
-    .option('--config <file>', 'parameters of sources, blender and ranker, as JSON')
-    .option('--partitions <n>', 'partitions of the log in this process', '8')
-    .option('--target <url>', 'event-ingest of running services; with --feed')
-    .option('--feed <host:port>', "the running blender's gRPC")
+    .option('--refresh <when>', 'when the knowledge about all users changes: event or mark', 'event')
+    .option('--k <list>', 'cut-offs of the figures', '10,20')
+    .option('--repeats <rule>', "allow or forbid pins from the user's history; default: like the surface")
+    .option('--every <n>', 'ask only every nth question', '1')
+    .option('--answers <file>', 'write a line for each question: rank of the target, latency, degradation')
+    .option('--json', 'print the figures as one JSON object on standard output')
+    .option('--config <file>', 'JSON file with settings of sources, blender and ranker')
+    .option('--partitions <n>', 'number of partitions of the log in this process', '8')
+    .option('--target <url>', 'URL of a running event-ingest; needs --feed')
+    .option('--feed <host:port>', 'gRPC address of the running blender')
     .action(
       guarded(async (recordings: string[], options: EvaluateArguments) => {
         const { runEvaluate } = await import('./evaluation/command.ts')
@@ -76,12 +79,12 @@ export function commandLine(): Command {
 
   program
     .command('replay')
-    .description('Posts the pins and engagements of recordings; doing it twice changes nothing')
+    .description('Post the pins and engagements of recordings; a second run changes nothing')
     .argument('<recordings...>', 'files of JSON lines (.jsonl, .jsonl.gz)')
-    .option('--target <url>', 'a running event-ingest')
-    .option('--data <folder>', 'or the data folder of the one-process edition, while it is stopped')
-    .option('--rate <n>', 'events a second at most; default: as fast as they are taken')
-    .option('--partitions <n>', 'partitions of a data folder that is made by this', '8')
+    .option('--target <url>', 'URL of a running event-ingest')
+    .option('--data <folder>', 'or the data folder of a stopped `freshet dev`')
+    .option('--rate <n>', 'maximum events per second; default: as fast as possible')
+    .option('--partitions <n>', 'number of partitions if the command creates the data folder', '8')
     .action(
       guarded((recordings: string[], options: Parameters<typeof runReplay>[1]) =>
         runReplay(recordings, options, systemTerminal()),
@@ -90,100 +93,110 @@ export function commandLine(): Command {
 
   program
     .command('import')
-    .description('Brings in your own history or catalogue: CSV, TSV, JSON lines, MovieLens, recordings; also .gz')
-    .argument('<files...>', 'files; each is recognised by itself')
-    .option(
-      '--data <folder>',
-      'the data folder of the one-process edition, while it is stopped; default: .freshet/data',
+    .description(
+      'Import your history or catalogue: CSV, TSV, JSON lines, MovieLens or recordings, also compressed (.gz)',
     )
-    .option('--target <url>', 'or a running event-ingest')
-    .option('--operations <url>', "with --target: the feature updater's operations address, to say what was applied")
-    .option('--as <what>', 'engagements or pins; default: engagements where a column is a user')
+    .argument('<files...>', 'files to import; the command detects the format of each')
+    .option('--data <folder>', 'the data folder of a stopped `freshet dev`; default: .freshet/data')
+    .option('--target <url>', 'or the URL of a running event-ingest')
+    .option(
+      '--operations <url>',
+      'with --target: operations address of the feature updater, to report which events it applied',
+    )
+    .option('--as <what>', 'engagements or pins; default: engagements if there is a user column')
     .option(
       '--map <list>',
-      'column=field, column=- (leave it out), and rules for actions such as rating>=4:save; several, separated by commas',
+      'column=field, column=- (ignore it), or a rule for actions such as rating>=4:save; separate several with commas',
       (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
     )
     .option('--time-unit <unit>', 's, ms, us or iso')
-    .option('--occurred-at <time>', 'of rows that have no time, e.g. 2026-01-31T08:00:00Z')
+    .option('--occurred-at <time>', 'time of rows without a time, e.g. 2026-01-31T08:00:00Z')
     .option('--columns <list>', 'names of the columns of a file without a header')
-    .option('--delimiter <text>', "what separates columns, e.g. ';' or tab")
-    .option('--quote <character>', 'what cells are quoted with, or none')
-    .option('--list-separator <text>', 'what separates topics in a cell')
+    .option('--delimiter <text>', "column separator, e.g. ';' or tab")
+    .option('--quote <character>', 'quote character of cells, or none')
+    .option('--list-separator <text>', 'separator of topics in a cell')
     .option('--encoding <name>', 'utf8 or latin1')
-    .option('--make-pins', 'make catalogue entries of pins that have none; the default for a data folder')
-    .option('--no-make-pins', 'leave such pins without one: they teach and are never shown')
-    .option('--ledger <file>', 'with --target: where to remember what was posted')
-    .option('--resend', 'with --target: post again what an import killed over 12 hours ago may have posted')
-    .option('--no-resend', 'with --target: leave that out')
-    .option('--partitions <n>', 'partitions of a data folder that is made by this', '8')
-    .option('--dry-run', 'say how the files are read, and what is wrong with them')
+    .option('--make-pins', 'create catalogue entries for pins without one; the default for a data folder')
+    .option('--no-make-pins', 'create no such entries: the pins still teach, but the feed never shows them')
+    .option('--ledger <file>', 'with --target: file that records which events were posted')
+    .option('--resend', 'with --target: post again the events that an import killed over 12 hours ago may have posted')
+    .option('--no-resend', 'with --target: skip those events')
+    .option('--partitions <n>', 'number of partitions if the command creates the data folder', '8')
+    .option('--dry-run', 'print how the command reads the files and what is wrong with them')
     .action(guarded((files: string[], options: ImportArguments) => runImport(files, options, systemTerminal())))
 
-  const letters = program
+  const deadLetters = program
     .command('dlq')
-    .description('Records that were not applied: dead-letters.v1, and engagements-late.v1 of earlier versions')
-  chosen(withLog(letters.command('list').description('Lists them, oldest first')))
-    .option('--json', 'one JSON object a line')
+    .description(
+      'Manage dead letters: records that were not applied, from dead-letters.v1 and, of earlier versions, engagements-late.v1',
+    )
+  chosen(withLog(deadLetters.command('list').description('List dead letters, oldest first')))
+    .option('--json', 'print one JSON object per line')
     .action(guarded((options: Parameters<typeof runDlqList>[0]) => runDlqList(options, systemTerminal())))
-  withLog(letters.command('show').description("One of them: its bytes, and what today's code makes of them"))
-    .argument('<place>', 'PARTITION/POSITION or late/PARTITION/POSITION, as list shows it')
+  withLog(deadLetters.command('show').description('Show a dead letter: its bytes, and how this version reads them'))
+    .argument('<place>', 'PARTITION/POSITION or late/PARTITION/POSITION, as `list` prints it')
     .action(
       guarded((place: string, options: Parameters<typeof runDlqShow>[1]) =>
         runDlqShow(place, options, systemTerminal()),
       ),
     )
   chosen(
-    withLog(letters.command('replay').description('Sends them to their topics again; doing it twice changes nothing')),
+    withLog(
+      deadLetters
+        .command('replay')
+        .description('Send dead letters to their topics again; a second run changes nothing'),
+    ),
   )
-    .option('--rate <n>', 'letters a second at most', '100')
-    .option('--dry-run', 'say what would be done')
+    .option('--rate <n>', 'maximum dead letters per second', '100')
+    .option('--dry-run', 'print what the command would do')
     .action(guarded((options: Parameters<typeof runDlqReplay>[0]) => runDlqReplay(options, systemTerminal())))
 
   withRedis(
-    withLog(letters.command('resume').description('Lets halted partitions put aside what is bad in the log by now')),
+    withLog(
+      deadLetters
+        .command('resume')
+        .description('Let halted partitions continue: the bad records that are in the log now become dead letters'),
+    ),
   ).action(guarded((options: Parameters<typeof runDlqResume>[0]) => runDlqResume(options, systemTerminal())))
 
-  const log = program.command('log').description('The log that state is folded from')
+  const log = program.command('log').description('Manage the log that the state is folded from')
   withRedis(withLog(log.command('adopt')))
-    .description('Makes the state follow the log that there is now: after a broker was lost or a cluster moved')
+    .description('Make the state follow the current log, after a broker was lost or a cluster was moved')
     .option(
       '--from <time>',
-      'start, or the time since which its records are new; default: start, for a log that lost its end half the dedupe window ago',
+      '`start`, or the time since which the records of the log are new; default: start, or half the dedupe window ago for a log that lost its end',
     )
-    .option('--dry-run', 'say what would be done')
-    .option('--config <file>', "the feature updater's settings as JSON; its environment variables count too")
+    .option('--dry-run', 'print what the command would do')
+    .option('--config <file>', 'JSON file with settings of the feature updater; its environment variables count too')
     .action(guarded((options: Parameters<typeof runLogAdopt>[0]) => runLogAdopt(options, systemTerminal())))
 
   withRedis(withLog(program.command('rebuild')))
-    .description('Folds the log again into a new generation while the old one serves, compares both, switches')
+    .description('Fold the log into a new generation while the old one serves, compare both and switch')
     .option('--family <name>', 'user, pin or all', 'all')
-    .option('--dry-run', 'say what would be done')
-    .option('--resume', 'go on with what a stopped rebuild has folded')
+    .option('--dry-run', 'print what the command would do')
+    .option('--resume', 'continue a stopped rebuild')
     .option('--no-switch', 'compare only')
-    .option('--accept-differences', 'switch where the generations differ: folding has changed')
-    .option('--rollback', 'let the generation before serve again')
+    .option('--accept-differences', 'switch even if the generations differ, because the fold has changed')
+    .option('--rollback', 'let the previous generation serve again')
     .option('--drop <generation>', 'remove a generation that does not serve')
-    .option('--config <file>', "the feature updater's settings as JSON; its environment variables count too")
+    .option('--config <file>', 'JSON file with settings of the feature updater; its environment variables count too')
     .action(guarded((options: Parameters<typeof runRebuild>[0]) => runRebuild(options, systemTerminal())))
 
-  const users = program.command('users').description('Users')
-  withLog(users.command('erase').description('Forgets a user and all that happened until now, for good'))
-    .argument('<id>', 'the user')
+  const users = program.command('users').description('Manage users')
+  withLog(users.command('erase').description('Erase a user and everything until now, permanently'))
+    .argument('<id>', 'id of the user')
     .action(
       guarded((id: string, options: Parameters<typeof runUsersErase>[1]) =>
         runUsersErase(id, options, systemTerminal()),
       ),
     )
 
-  withLog(
-    program.command('why').description('Why a user was shown what they were: the last feed served, or one of them'),
-  )
-    .argument('<user>', 'the user')
-    .option('--operations <urls>', 'or operations addresses of running processes: the one process, or a blender')
-    .option('--feed <id>', 'this feed; default: the last')
-    .option('--pin <id>', 'this pin of it alone, with its features as they were used')
-    .option('--json', 'everything as one JSON object')
+  withLog(program.command('why').description('Explain a feed that a user was shown, by default the last one'))
+    .argument('<user>', 'id of the user')
+    .option('--operations <urls>', 'or operations addresses of running processes: `freshet dev` or a blender')
+    .option('--feed <id>', 'id of the feed; default: the last one')
+    .option('--pin <id>', 'explain only this pin, with the features that the ranker used')
+    .option('--json', 'print everything as one JSON object')
     .action(
       guarded((userId: string, options: Parameters<typeof runWhy>[1]) => runWhy(userId, options, systemTerminal())),
     )
@@ -192,21 +205,18 @@ export function commandLine(): Command {
 }
 
 function withLog(command: Command): Command {
-  return withKafka(command).option(
-    '--data <folder>',
-    'or the data folder of the one-process edition, while it is stopped',
-  )
+  return withKafka(command).option('--data <folder>', 'or the data folder of a stopped `freshet dev`')
 }
 
 function chosen(command: Command): Command {
   return command
-    .option('--topic <name>', 'only those of this topic')
-    .option('--code <code>', 'only those with this error code')
-    .option('--since <time>', 'only those put aside at or after it, e.g. 2026-01-31T08:00:00Z')
-    .option('--key <key>', 'only those with this key')
+    .option('--topic <name>', 'only dead letters of this topic')
+    .option('--code <code>', 'only dead letters with this error code')
+    .option('--since <time>', 'only dead letters since this time, e.g. 2026-01-31T08:00:00Z')
+    .option('--key <key>', 'only dead letters with this key')
 }
 
-/** A command whose rejection becomes one line and an exit code. */
+/** A command whose failure becomes one line and an exit code. */
 function guarded<Arguments extends readonly unknown[]>(
   run: (...given: Arguments) => Promise<void>,
 ): (...given: Arguments) => Promise<void> {

@@ -4,7 +4,7 @@ import { ConfigError } from '@freshet/service/errors'
 import type { Command } from 'commander'
 import { z } from 'zod'
 
-/** Where Kafka and Redis are and how they are reached, as the command line gives it. What it leaves out comes from the environment, under the services' names (`FRESHET_KAFKA_BROKERS`). */
+/** The connections to Kafka and Redis as options of the command line. Missing options come from the environment variables of the services (`FRESHET_KAFKA_BROKERS`). */
 export interface ConnectionArguments {
   readonly brokers?: string
   readonly kafkaTls?: boolean
@@ -37,22 +37,27 @@ const kafkaFlags: readonly Flag[] = [
     key: 'brokers',
     flag: '--brokers <list>',
     path: 'kafka.brokers',
-    description: 'host:port of some Kafka brokers, separated by commas',
+    description: 'addresses of some Kafka brokers as host:port, separated by commas',
   },
-  { key: 'kafkaTls', flag: '--kafka-tls', path: 'kafka.tls.enabled', description: 'reach Kafka by TLS' },
+  { key: 'kafkaTls', flag: '--kafka-tls', path: 'kafka.tls.enabled', description: 'use TLS for Kafka' },
   {
     key: 'kafkaCa',
     flag: '--kafka-ca <file>',
     path: 'kafka.tls.caFile',
-    description: "PEM file with the authorities that sign Kafka's certificates",
+    description: 'PEM file with the certificate authorities of Kafka',
   },
   {
     key: 'kafkaCert',
     flag: '--kafka-cert <file>',
     path: 'kafka.tls.certFile',
-    description: "PEM file with this client's certificate",
+    description: 'PEM file with the certificate of this client',
   },
-  { key: 'kafkaKey', flag: '--kafka-key <file>', path: 'kafka.tls.keyFile', description: 'PEM file with its key' },
+  {
+    key: 'kafkaKey',
+    flag: '--kafka-key <file>',
+    path: 'kafka.tls.keyFile',
+    description: 'PEM file with the private key of that certificate',
+  },
   {
     key: 'kafkaSasl',
     flag: '--kafka-sasl <mechanism>',
@@ -63,63 +68,78 @@ const kafkaFlags: readonly Flag[] = [
     key: 'kafkaUsername',
     flag: '--kafka-username <name>',
     path: 'kafka.sasl.username',
-    description: 'name for the login',
+    description: 'user name for the login',
   },
   {
     key: 'kafkaPasswordFile',
     flag: '--kafka-password-file <file>',
     path: 'kafka.sasl.passwordFile',
-    description: 'file with the password; or set FRESHET_KAFKA_SASL_PASSWORD',
+    description: 'file with the password; alternatively set FRESHET_KAFKA_SASL_PASSWORD',
   },
 ]
 
 const redisFlags: readonly Flag[] = [
-  { key: 'redis', flag: '--redis <url>', path: 'redis.url', description: 'redis://host:port/db, rediss:// for TLS' },
+  {
+    key: 'redis',
+    flag: '--redis <url>',
+    path: 'redis.url',
+    description: 'address of Redis: redis://host:port/db, or rediss:// for TLS',
+  },
   {
     key: 'redisCluster',
     flag: '--redis-cluster <list>',
     path: 'redis.clusterNodes',
-    description: 'or some nodes of a Redis Cluster, as such addresses, separated by commas',
+    description: 'or addresses of some nodes of a Redis Cluster, separated by commas',
   },
-  { key: 'redisUsername', flag: '--redis-username <name>', path: 'redis.username', description: 'name for the login' },
+  {
+    key: 'redisUsername',
+    flag: '--redis-username <name>',
+    path: 'redis.username',
+    description: 'user name for the login',
+  },
   {
     key: 'redisPasswordFile',
     flag: '--redis-password-file <file>',
     path: 'redis.passwordFile',
-    description: 'file with the password; or set FRESHET_REDIS_PASSWORD',
+    description: 'file with the password; alternatively set FRESHET_REDIS_PASSWORD',
   },
   {
     key: 'redisCa',
     flag: '--redis-ca <file>',
     path: 'redis.tls.caFile',
-    description: "PEM file with the authorities that sign Redis's certificates",
+    description: 'PEM file with the certificate authorities of Redis',
   },
   {
     key: 'redisCert',
     flag: '--redis-cert <file>',
     path: 'redis.tls.certFile',
-    description: "PEM file with this client's certificate",
+    description: 'PEM file with the certificate of this client',
   },
-  { key: 'redisKey', flag: '--redis-key <file>', path: 'redis.tls.keyFile', description: 'PEM file with its key' },
+  {
+    key: 'redisKey',
+    flag: '--redis-key <file>',
+    path: 'redis.tls.keyFile',
+    description: 'PEM file with the private key of that certificate',
+  },
   {
     key: 'keyPrefix',
     flag: '--key-prefix <text>',
     path: 'redis.keyPrefix',
-    description: "begins every key; default: the services' default",
+    description: 'prefix of every key; default: like the services',
   },
 ]
 
-/** Adds the options that say where Kafka is. */
+/** Adds the options for the connection to Kafka. */
 export function withKafka(command: Command): Command {
   return withFlags(command, kafkaFlags)
 }
 
-/** Adds the options that say where Redis is. */
+/** Adds the options for the connection to Redis. */
 export function withRedis(command: Command): Command {
   return withFlags(command, redisFlags)
 }
 
-/** How Kafka is reached; null: nothing says where it is. Throws a ConfigError that names the options. */
+/** The settings of the connection to Kafka; null: there is no address. Throws a ConfigError that names the options. */
 export function kafkaOf(given: ConnectionArguments, env: Environment = process.env): KafkaConfig | null {
   const settings = settingsOf(given, kafkaFlags)
   if (settings['kafka.tls.caFile'] ?? settings['kafka.tls.certFile']) settings['kafka.tls.enabled'] ??= 'true'
@@ -127,7 +147,7 @@ export function kafkaOf(given: ConnectionArguments, env: Environment = process.e
   return load(z.object({ kafka: kafkaSchema }), settings, kafkaFlags, ofGroup(env, 'KAFKA')).kafka
 }
 
-/** How Redis is reached; null: nothing says where it is. Throws as `kafkaOf` does. */
+/** The settings of the connection to Redis; null: there is no address. Throws like `kafkaOf`. */
 export function redisOf(given: ConnectionArguments, env: Environment = process.env): RedisConfig | null {
   const settings = settingsOf(given, redisFlags)
   const here = ofGroup(env, 'REDIS')

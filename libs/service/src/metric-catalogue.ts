@@ -9,21 +9,21 @@ export interface MetricSpec {
 
 const secondBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
-/** Every metric of every process: who needs a new one adds it here. Units are in the names, as Prometheus has it. */
+/** Every metric of every process; add new ones here. Names contain the unit, as Prometheus recommends. */
 export const metricCatalogue = {
   freshet_service_state: {
     type: 'gauge',
-    help: '1 for the state the process is in, 0 for the others.',
+    help: '1 for the current state of the process, 0 for the other states.',
     labels: ['state'],
   },
   freshet_errors_total: {
     type: 'counter',
-    help: 'Errors that did not end the process, by part, code and what became of the work: retried, left-out, lost, stopped, defect.',
+    help: 'Errors that did not end the process, by part, code and consequence for the work: retried, left-out, lost, stopped, defect.',
     labels: ['part', 'code', 'outcome'],
   },
   freshet_grpc_calls_total: {
     type: 'counter',
-    help: 'gRPC calls answered, by method and status.',
+    help: 'Answered gRPC calls, by method and status.',
     labels: ['method', 'status'],
   },
   freshet_grpc_call_seconds: {
@@ -39,39 +39,39 @@ export const metricCatalogue = {
   },
   freshet_http_connections_closed_total: {
     type: 'counter',
-    help: 'Connections that an HTTP server closed on a client, by reason: `receive-timeout`, `send-timeout`, `limit`, `address-limit`, `refused` (all others were being answered), `stop`.',
+    help: 'Connections that an HTTP server closed, by reason: `receive-timeout`, `send-timeout`, `limit`, `address-limit`, `refused` (every other connection was busy), `stop`.',
     labels: ['server', 'reason'],
   },
   freshet_calls_total: {
     type: 'counter',
-    help: 'Calls answered, those on streams one by one, by call (`Retrieve`, `Rank`, `GatherTrails`, `GetFeed`, `GetRelatedPins`) and gRPC status.',
+    help: 'Answered calls, each call on a stream included, by call (`Retrieve`, `Rank`, `GatherTrails`, `GetFeed`, `GetRelatedPins`) and gRPC status.',
     labels: ['call', 'status'],
   },
   freshet_call_seconds: {
     type: 'histogram',
-    help: 'Time from a call, those on streams one by one, to its answer.',
+    help: 'Time from a call to its answer, for each call on a stream too.',
     labels: ['call'],
     buckets: secondBuckets,
   },
   freshet_sources_total: {
     type: 'counter',
-    help: 'Candidate sources asked, by source and outcome: answered, empty, timed-out, failed.',
+    help: 'Queries of candidate sources, by source and outcome: answered, empty, timed-out, failed.',
     labels: ['source', 'outcome'],
   },
   freshet_source_seconds: {
     type: 'histogram',
-    help: 'Time that a candidate source took for a request.',
+    help: 'Time of a candidate source for a request.',
     labels: ['source'],
     buckets: secondBuckets,
   },
   freshet_ingest_events_total: {
     type: 'counter',
-    help: 'Events by kind (engagement, pin, erasure) and what became of them: `accepted` or the code of the error catalogue.',
+    help: 'Events by kind (engagement, pin, erasure) and outcome: `accepted` or the code of the error.',
     labels: ['kind', 'outcome'],
   },
   freshet_ingest_requests_total: {
     type: 'counter',
-    help: 'Ingest requests by protocol and outcome: `accepted` or the code of the error catalogue.',
+    help: 'Ingest requests by protocol and outcome: `accepted` or the code of the error.',
     labels: ['protocol', 'outcome'],
   },
   freshet_ingest_append_seconds: {
@@ -87,28 +87,28 @@ export const metricCatalogue = {
   },
   freshet_ingest_clock_skew_seconds: {
     type: 'histogram',
-    help: "By how much clients' times were corrected, absolute: only where the clock must have been wrong.",
+    help: "Absolute correction of client times, observed only where the client's clock must be wrong.",
     labels: [],
     buckets: [0.1, 0.5, 1, 2, 5, 15, 60, 300, 3600, 86400],
   },
   freshet_view_lag_records: {
     type: 'gauge',
-    help: 'Records of the log that the views of a service have not folded yet.',
+    help: 'Log records that the views of a service have not folded yet.',
     labels: ['service'],
   },
   freshet_view_rows: {
     type: 'gauge',
-    help: 'What the views of a service hold: pins, sessions, states.',
+    help: 'Rows in the views of a service: pins, sessions, states.',
     labels: ['service', 'view'],
   },
   freshet_view_bytes: {
     type: 'gauge',
-    help: 'Bytes of the views of a service.',
+    help: 'Memory of the views of a service.',
     labels: ['service', 'view'],
   },
   freshet_view_rejected_records: {
     type: 'gauge',
-    help: 'Records that the views could not fold, by reason, since the start.',
+    help: 'Records that the views could not fold since the start, by reason.',
     labels: ['service', 'reason'],
   },
   freshet_ranker_model: {
@@ -123,53 +123,53 @@ export const metricCatalogue = {
   },
   freshet_updater_records_total: {
     type: 'counter',
-    help: 'Records folded by stage (user, pin) and what became of them: applied, duplicate, late (by earlier versions), deadLettered, erased, tombstone; `lost`: retention deleted them before they were folded.',
+    help: 'Folded records, by stage (user, pin) and outcome: applied, duplicate, late (in earlier versions), deadLettered, erased, tombstone, or `lost` (retention deleted them before the updater folded them).',
     labels: ['stage', 'outcome'],
   },
   freshet_updater_moves_total: {
     type: 'counter',
-    help: 'Times the stored position was not where a batch began, by topic and kind: SKIPPED, PARTIAL, ROLLBACK.',
+    help: 'Batches that did not begin at the stored position, by topic and kind: SKIPPED, PARTIAL, ROLLBACK.',
     labels: ['topic', 'kind'],
   },
   freshet_updater_lag_records: {
     type: 'gauge',
-    help: 'Records that wait in the partitions owned.',
+    help: 'Records that wait in the owned partitions.',
     labels: [],
   },
   freshet_updater_cache_bytes: {
     type: 'gauge',
-    help: 'Estimated bytes of decoded state in memory.',
+    help: 'Estimated memory of decoded state.',
     labels: [],
   },
   freshet_updater_cache_hit_share: {
     type: 'gauge',
-    help: 'Share of reads of state that memory answered, since the start.',
+    help: 'Share of state reads since the start that the cache answered.',
     labels: [],
   },
   freshet_updater_failing_partitions: {
     type: 'gauge',
-    help: 'Partitions that stand still: halted for bad records, or failing.',
+    help: 'Partitions that do not advance: halted because of bad records, or failing.',
     labels: [],
   },
   freshet_updater_replaced_partitions: {
     type: 'gauge',
-    help: 'Partitions whose log is not the one that their state was folded from: nothing is folded until `freshet log adopt`.',
+    help: 'Partitions whose log is not the one that their state was folded from. The updater folds nothing there until `freshet log adopt`.',
     labels: [],
   },
   freshet_updater_canaries_total: {
     type: 'counter',
-    help: 'Canary events by stage (user, pin) and outcome: seen, or missed after ten seconds or because log or store did not answer.',
+    help: 'Canary events, by stage (user, pin) and outcome: seen, or missed (not seen within ten seconds, or the log or the store did not answer).',
     labels: ['stage', 'outcome'],
   },
   freshet_updater_canary_seconds: {
     type: 'histogram',
-    help: 'Time from the acknowledgement of a canary event to its state being readable, or to its being given up, by stage (user, pin).',
+    help: 'Time from the acknowledgement of a canary event until its state was readable, or until the updater gave up, by stage (user, pin).',
     labels: ['stage'],
     buckets: secondBuckets,
   },
   freshet_feed_answers_total: {
     type: 'counter',
-    help: 'Feeds answered, by surface, rung of the ladder and freshness.',
+    help: 'Answered feeds, by surface, degradation and freshness.',
     labels: ['surface', 'degradation', 'freshness'],
   },
   freshet_feed_answer_seconds: {
@@ -180,38 +180,38 @@ export const metricCatalogue = {
   },
   freshet_feed_stages_total: {
     type: 'counter',
-    help: 'Stages run, by pipeline, stage, outcome (ran, left-out, failed-closed, failed) and code; code `none` where it ran.',
+    help: 'Runs of pipeline stages, by pipeline, stage, outcome (ran, left-out, failed-closed, failed) and code; the code of a stage that ran is `none`.',
     labels: ['pipeline', 'stage', 'outcome', 'code'],
   },
   freshet_feed_stage_seconds: {
     type: 'histogram',
-    help: 'Time of the stages that ask somebody: state, candidates, ranker, records.',
+    help: 'Time of the stages that call another process: state, candidates, ranker, records.',
     labels: ['pipeline', 'stage'],
     buckets: secondBuckets,
   },
   freshet_feed_candidates_total: {
     type: 'counter',
-    help: 'Candidates that left a stage: reason `kept`, or why they were removed.',
+    help: 'Candidates after a stage, by reason: `kept`, or why the stage removed them.',
     labels: ['pipeline', 'stage', 'reason'],
   },
   freshet_feeds_lost_total: {
     type: 'counter',
-    help: 'Feeds that were answered but not written to `feeds-served.v1`: the outbox was `full`, or the `log` refused them.',
+    help: 'Feeds that were answered but not written to `feeds-served.v1`: the outbox was `full`, or the `log` rejected them.',
     labels: ['why'],
   },
   freshet_feed_background_failures_total: {
     type: 'counter',
-    help: 'Failures behind the answers: popular, last-good, pin-facts, pointer.',
+    help: 'Failures of background work: popular, last-good, pin-facts, pointer.',
     labels: ['what'],
   },
   freshet_feed_remembered_users: {
     type: 'gauge',
-    help: 'Users that this process remembers.',
+    help: 'Users that this process keeps in memory.',
     labels: [],
   },
   freshet_feed_unwritten: {
     type: 'gauge',
-    help: 'Feeds on their way to `feeds-served.v1`.',
+    help: 'Feeds that wait to be written to `feeds-served.v1`.',
     labels: [],
   },
 } as const satisfies Record<`freshet_${string}`, MetricSpec>

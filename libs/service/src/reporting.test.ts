@@ -28,7 +28,7 @@ describe('A24 · reporting errors', () => {
         code: 'LOG_UNAVAILABLE',
         outcome: 'retried',
         error: 'Kafka is away: ECONNREFUSED 127.0.0.1:9092',
-        msg: 'failed; will be tried again',
+        msg: 'failed; retrying',
       },
     ])
   })
@@ -36,7 +36,7 @@ describe('A24 · reporting errors', () => {
   it('A24: never says that lost records will be tried again', () => {
     const { lines, report } = reporting()
     report(Object.assign(new Error('deleted unread'), { code: 'LOG_RECORDS_LOST' }), place)
-    expect(lines).toMatchObject([{ level: 'error', outcome: 'lost', msg: 'lost for good' }])
+    expect(lines).toMatchObject([{ level: 'error', outcome: 'lost', msg: 'failed; data is lost' }])
   })
 
   it('A24: counts every error, and writes one that repeats once in ten seconds, with how many were not written', async () => {

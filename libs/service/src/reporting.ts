@@ -3,8 +3,9 @@ import type { Logger } from './logging.ts'
 import type { Metrics } from './metrics.ts'
 
 /**
- * What becomes of the work that an error hit. `retried`: it is done again. `left-out`: an answer goes without it. `lost`: it
- * is not done again, and something is gone. `stopped`: nothing goes on there until somebody acts. `defect`: a fault of the code.
+ * The consequence of an error for the work at hand. `retried`: the process tries again. `left-out`: the answer does without
+ * it. `lost`: the process does not try again, and something is lost. `stopped`: this part waits until an operator acts.
+ * `defect`: the code is wrong.
  */
 export const errorOutcomes = ['retried', 'left-out', 'lost', 'stopped', 'defect'] as const
 export type ErrorOutcome = (typeof errorOutcomes)[number]
@@ -13,18 +14,18 @@ export type ErrorOutcome = (typeof errorOutcomes)[number]
 export interface ErrorPlace {
   /** The part of the process, e.g. `views`. */
   readonly part: string
-  /** Absent: what the error's code says, else `retried`. */
+  /** Absent: the outcome that belongs to the code of the error, else `retried`. */
   readonly outcome?: ErrorOutcome
   readonly topic?: string | undefined
   readonly partition?: number | undefined
-  /** How many records, events or feeds it is about. */
+  /** The number of affected records, events or feeds. */
   readonly count?: number
 }
 
 /** The one way in which processes report errors that do not end them: one log line and a counter, with part, topic, partition and cause. */
 export type Report = (error: unknown, place: ErrorPlace) => void
 
-/** Codes of the libraries' catalogues that say by themselves what becomes of the work. */
+/** Codes that imply an outcome. */
 const outcomesByCode: Readonly<Record<string, ErrorOutcome>> = {
   LOG_RECORDS_LOST: 'lost',
   LOG_REPLACED: 'stopped',
@@ -34,11 +35,11 @@ const outcomesByCode: Readonly<Record<string, ErrorOutcome>> = {
 }
 
 const words: Readonly<Record<ErrorOutcome, string>> = {
-  retried: 'failed; will be tried again',
-  'left-out': 'failed; the answer goes without it',
-  lost: 'lost for good',
-  stopped: 'stands still until somebody acts',
-  defect: 'a defect',
+  retried: 'failed; retrying',
+  'left-out': 'failed; the answer does without it',
+  lost: 'failed; data is lost',
+  stopped: 'stopped until an operator acts',
+  defect: 'failed because of a defect',
 }
 
 const levels = { retried: 'warn', 'left-out': 'warn', lost: 'error', stopped: 'error', defect: 'error' } as const
@@ -92,7 +93,7 @@ export function createReporter({
   }
 }
 
-/** A report of which nobody hears, for tests. */
+/** A report that discards everything, for tests. */
 export const silentReport: Report = () => undefined
 
 function codeOf(error: unknown): string {
@@ -112,7 +113,7 @@ export function causesOf(error: unknown): string {
     if (!texts.some((known) => known.includes(text))) texts.push(text)
     cause = (cause as { cause?: unknown }).cause
   }
-  return texts.length === 0 ? 'no error was given' : texts.join(': ')
+  return texts.length === 0 ? 'unknown error' : texts.join(': ')
 }
 
 function describe(value: unknown): string {

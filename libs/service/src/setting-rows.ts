@@ -43,7 +43,7 @@ function rowsOf(schema: z.ZodObject, base: string): SettingRow[] {
   const rows: SettingRow[] = []
   for (const [key, type] of Object.entries(schema.shape)) {
     const path = base === '' ? key : `${base}.${key}`
-    const group = type instanceof z.ZodPrefault ? type.unwrap() : type
+    const group: unknown = type instanceof z.ZodPrefault ? type.unwrap() : type
     if (group instanceof z.ZodObject) rows.push(...rowsOf(group, path))
     else rows.push(rowOf(path, type as z.ZodType))
   }
