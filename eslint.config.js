@@ -90,11 +90,20 @@ export default ts.config(
             { sourceTag: 'scope:embeddings', onlyDependOnLibsWithTags: ['scope:columns', 'scope:domain'] },
             {
               sourceTag: 'scope:retrieval',
-              onlyDependOnLibsWithTags: ['scope:columns', 'scope:vectors', 'scope:embeddings', 'scope:settings', 'scope:domain'],
+              onlyDependOnLibsWithTags: [
+                'scope:columns',
+                'scope:vectors',
+                'scope:embeddings',
+                'scope:settings',
+                'scope:domain',
+              ],
             },
             { sourceTag: 'scope:ranking', onlyDependOnLibsWithTags: below },
             { sourceTag: 'scope:service', onlyDependOnLibsWithTags: ['scope:settings', 'scope:domain'] },
-            { sourceTag: 'scope:adapters', onlyDependOnLibsWithTags: ['scope:contracts', 'scope:settings', 'scope:domain'] },
+            {
+              sourceTag: 'scope:adapters',
+              onlyDependOnLibsWithTags: ['scope:contracts', 'scope:settings', 'scope:domain'],
+            },
             {
               sourceTag: 'scope:app',
               onlyDependOnLibsWithTags: [

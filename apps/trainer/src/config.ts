@@ -57,11 +57,7 @@ export const processSchema = z.object({
   ...serviceSettings(9469),
   kafka: kafkaSchema,
   trainer: trainerSchema,
-  checkpointFolder: z
-    .string()
-    .nullable()
-    .default(null)
-    .meta({
-      description: 'Folder for checkpoints; null: the trainer learns from the beginning of the log at every start',
-    }),
+  checkpointFolder: z.string().nullable().default(null).meta({
+    description: 'Folder for checkpoints; null: the trainer learns from the beginning of the log at every start',
+  }),
 })

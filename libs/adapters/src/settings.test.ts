@@ -31,11 +31,7 @@ if (certificates === null) {
   describe('A22 · settings of connections', () => {
     const { cert } = certificates.client
     it.each<[string, object, RegExp]>([
-      [
-        'TLS files without TLS',
-        { tls: { caFile: certificates.ca } },
-        /^tls\.enabled: TLS is off, but caFile is set/,
-      ],
+      ['TLS files without TLS', { tls: { caFile: certificates.ca } }, /^tls\.enabled: TLS is off, but caFile is set/],
       [
         'a file that is not there',
         { tls: { enabled: true, caFile: '/nowhere.pem' } },

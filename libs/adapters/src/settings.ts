@@ -30,12 +30,9 @@ export const kafkaSettings = {
     ...tlsFiles('Kafka'),
   }),
   sasl: z.object({
-    mechanism: z
-      .enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512'])
-      .default('none')
-      .meta({
-        description: 'Login mechanism for Kafka. `plain` sends the password in the clear, so use it with TLS only',
-      }),
+    mechanism: z.enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512']).default('none').meta({
+      description: 'Login mechanism for Kafka. `plain` sends the password in the clear, so use it with TLS only',
+    }),
     username: optionalTextSetting('User name for the login'),
     password: optionalTextSetting('Password for the login; prefer the environment or passwordFile', true),
     passwordFile: optionalTextSetting(
@@ -101,13 +98,9 @@ export const redisSettings = {
 /** Address of a gRPC service, for `z.object({ ranker: z.object(callSettings('127.0.0.1:7072')) })`. */
 export function callSettings(address: string) {
   return {
-    address: z
-      .string()
-      .min(1)
-      .default(address)
-      .meta({
-        description: 'Address of the service: host:port, or dns:///host:port for a name with several addresses',
-      }),
+    address: z.string().min(1).default(address).meta({
+      description: 'Address of the service: host:port, or dns:///host:port for a name with several addresses',
+    }),
   } as const
 }
 

@@ -58,7 +58,8 @@ export const errorCatalogue = {
   LOG_CLIENT_UNSUPPORTED: {
     fault: 'server',
     retryable: false,
-    meaning: 'The installed Kafka client library lacks something that Freshet relies on. The message says what to install.',
+    meaning:
+      'The installed Kafka client library lacks something that Freshet relies on. The message says what to install.',
   },
   LOG_CLOSED: { fault: 'server', retryable: false, meaning: 'This process closed the event log.' },
   STORE_UNAVAILABLE: { fault: 'dependency', retryable: true, meaning: 'The state store does not answer.' },

@@ -11,25 +11,16 @@ import { z } from 'zod'
 export const devSchema = z.object({
   ...serviceSettings(9464),
   data: z.object({
-    folder: z
-      .string()
-      .min(1)
-      .default('.freshet/data')
-      .meta({
-        description: 'Folder for the log, the state and the snapshots. The command creates it if it is missing',
-      }),
+    folder: z.string().min(1).default('.freshet/data').meta({
+      description: 'Folder for the log, the state and the snapshots. The command creates it if it is missing',
+    }),
     fsync: z.boolean().default(true).meta({
       description: 'Whether an answer waits until the data is on disk; false: a power failure may lose the last events',
     }),
-    partitions: z
-      .int()
-      .min(1)
-      .max(1024)
-      .default(8)
-      .meta({
-        description: 'Number of partitions of every topic; fixed when the command creates the folder',
-        unit: 'partitions',
-      }),
+    partitions: z.int().min(1).max(1024).default(8).meta({
+      description: 'Number of partitions of every topic; fixed when the command creates the folder',
+      unit: 'partitions',
+    }),
   }),
   sample: z
     .boolean()
