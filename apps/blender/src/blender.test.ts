@@ -75,13 +75,12 @@ describe('a feed', () => {
     const { stages } = await feed({
       explain: true,
       pageSize: 10,
-      evaluation: Evaluation.fromPartial({ excludePinIds: ['pin-1'] }),
     })
     expect(stages.map(({ stage }) => stage)).toEqual([
       'user-state',
       'await-tokens',
       'retrieve',
-      'excluded',
+      'itself',
       'hidden',
       'catalogue',
       'previously-served',
@@ -94,11 +93,22 @@ describe('a feed', () => {
       'record-served',
     ])
     expect(stages.find(({ stage }) => stage === 'page')).toMatchObject({
-      candidatesIn: 298,
+      candidatesIn: 300,
       candidatesOut: 10,
-      removed: { 'below-page': 288 },
+      removed: { 'below-page': 290 },
     })
     expect(stages.every(({ error }) => error === '')).toBe(true)
+  })
+
+  test('an evaluation has a pipeline of its own: it filters by what was asked about, and keeps no last good feed', async () => {
+    const { feed, services } = await aBlender()
+    const evaluation = Evaluation.fromPartial({ excludePinIds: ['pin-1'] })
+    const { stages } = await feed({ pageSize: 10, explain: true, evaluation })
+    const names = stages.map(({ stage }) => stage)
+    expect(names.slice(2, 5)).toEqual(['retrieve', 'asked-about', 'itself'])
+    expect(names).not.toContain('keep-last-good')
+    services.retrieve = unavailable
+    expect(await feed({ pageSize: 10 })).toMatchObject({ degradation: Degradation.POPULAR })
   })
 
   test('asks the services with what the user did, follows and wants nothing of', async () => {

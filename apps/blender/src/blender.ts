@@ -12,8 +12,10 @@ import type { EngineClock } from '@freshet/pipeline/clock'
 import { createEngine } from '@freshet/pipeline/engine'
 import { itemsOf, stageReports } from './answer.ts'
 import type { BlenderConfig } from './config.ts'
-import { feedPipelines } from './get-feed.ts'
-import { answerBest, type Answer, type LadderOptions } from './ladder.ts'
+import { evaluationRungs } from './evaluation/evaluate-feed.ts'
+import { isEvaluated } from './evaluation/evaluated-request.ts'
+import { feedRungs } from './get-feed.ts'
+import { answerBest, type Answer } from './ladder.ts'
 import type { FeedObserver } from './feed-observer.ts'
 import { feedServedOf } from './feed-served.ts'
 import { createOutbox } from './outbox.ts'
@@ -103,7 +105,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
 
   interface Composed {
     readonly partitions: number
-    readonly ladder: LadderOptions
+    readonly answer: (request: FeedRequest, call: CallOptions) => Promise<Answer>
   }
 
   function factsUnready(): string | null {
@@ -129,7 +131,14 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     const stagePorts = { ...options, users, memory, facts, factsUnready, popular, foldProblem }
     const notesOn = ({ locale }: FeedRequest): readonly string[] =>
       locale === '' || facts.knowsLocale(locale) ? [] : ['FEED_LOCALE_UNKNOWN']
-    return { partitions, ladder: { engine, engineClock, config, pipelines: feedPipelines(stagePorts), notesOn } }
+    const ladder = { engine, engineClock, config, notesOn }
+    const feed = { ...ladder, rungs: feedRungs(stagePorts) }
+    const evaluation = { ...ladder, rungs: evaluationRungs(stagePorts) }
+    return {
+      partitions,
+      answer: (request, call) =>
+        isEvaluated(request) ? answerBest(request, call, evaluation) : answerBest(request, call, feed),
+    }
   }
 
   async function serve(
@@ -137,13 +146,13 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     call: CallOptions,
   ): Promise<{ readonly request: FeedRequest; readonly answer: Answer }> {
     const startMs = engineClock.nowMs()
-    const { partitions, ladder } = await compose()
+    const { partitions, answer: answerTo } = await compose()
     const feedId = newFeedId(random)
     const trace = traceOf(call.headers ?? noHeaders)
     const request = read({ trace, nowMs: clock.now(), feedId, partitions, pageSessionTtlMs, params })
     popular.want(request.locale)
-    const answer = await answerBest(request, call, ladder)
-    if (!request.dryRun && !request.candidatesOnly && answer.rows.length > 0) {
+    const answer = await answerTo(request, call)
+    if (request.recorded && answer.rows.length > 0) {
       if (!outbox.offer(() => feedServedOf(request, answer), trace)) observer.feedLost(1, 'full', null)
     }
     const { surface } = request
@@ -213,14 +222,11 @@ function common(request: FeedRequest, answer: Answer) {
 }
 
 /** A full page has a next one, and so has one that is short though the catalogue was not looked through to the end. */
-function nextPageToken(
-  { page, pageSize, dryRun, candidatesOnly, userId }: FeedRequest,
-  { rows, columns, isLast }: Answer,
-): string {
+function nextPageToken({ page, pageSize, recorded, userId }: FeedRequest, { rows, columns, isLast }: Answer): string {
   const goesOn = columns.sweep.unfinished && page.recorded
   if ((rows.length < pageSize && !goesOn) || (isLast && page.recorded)) return ''
   const firstPosition = page.firstPosition + rows.length
-  return formatPageToken({ ...page, firstPosition, recorded: !dryRun && !candidatesOnly }, userId)
+  return formatPageToken({ ...page, firstPosition, recorded }, userId)
 }
 
 /** 104 random bits. */

@@ -49,15 +49,16 @@ export function feedServedOf(request: FeedRequest, answer: Answer): FeedServed {
 const none = new Uint8Array(0)
 
 function contextOf(request: FeedRequest, { reasons, freshness }: Answer): FeedContext {
+  const { evaluation } = request
   return {
     locale: request.locale,
     pageSize: request.pageSize,
     pageSessionStartedAtMs: request.page.startedAtMs,
     client: request.client,
-    onlySources: [...request.sources],
-    amongPins: request.among.length,
-    excludedPins: request.exclude.size,
-    allowRepeats: request.allowRepeats,
+    onlySources: [...(evaluation?.sources ?? [])],
+    amongPins: evaluation?.among.length ?? 0,
+    excludedPins: evaluation?.exclude.size ?? 0,
+    allowRepeats: evaluation?.allowRepeats ?? false,
     reasons: [...reasons],
     freshness,
   }

@@ -1,4 +1,4 @@
-import { ContractError, isContractError, type ErrorCode } from '@freshet/contracts/errors'
+import { ContractError, type ErrorCode } from '@freshet/contracts/errors'
 import { Degradation, Freshness } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { CallOptions } from '@freshet/contracts/ports/calls'
 import type { EngineClock } from '@freshet/pipeline/clock'
@@ -7,10 +7,11 @@ import { PipelineCancelled, PipelineError } from '@freshet/pipeline/errors'
 import type { RunRecord, StageRecord } from '@freshet/pipeline/record'
 import type { CandidateColumns } from './candidates.ts'
 import type { BlenderConfig } from './config.ts'
-import type { FeedPipelines } from './get-feed.ts'
+import type { Rungs } from './get-feed.ts'
 import type { FeedRequest } from './request.ts'
 import type { FreshnessContext } from './hydrators/await-tokens.ts'
 import type { Ranked, ScoreColumns } from './scorers/rank.ts'
+import type { FallbackRequest, Remembered } from './hydrators/remembered-user.ts'
 import type { UserContext } from './hydrators/user-state.ts'
 
 /** A slate, where it came from and why. */
@@ -30,86 +31,115 @@ export interface Answer {
 }
 
 /** What the ladder climbs down with. */
-export interface LadderOptions {
+export interface LadderOptions<Request extends FeedRequest> {
   readonly engine: Engine
   readonly engineClock: EngineClock
-  readonly pipelines: FeedPipelines
+  readonly rungs: Rungs<Request>
   /** Codes of what a request can't have, whatever the rung. */
   readonly notesOn: (request: FeedRequest) => readonly string[]
   readonly config: Pick<BlenderConfig, 'answerReserveMs' | 'maxTimeoutMs'>
 }
 
+/** How far an answer has come. */
+interface Climb {
+  readonly startMs: number
+  readonly totalMs: number
+  readonly bound: { readonly signal?: AbortSignal }
+  readonly records: RunRecord[]
+  /** What a higher rung learned of the user; null: nothing. */
+  learned: UserContext | null
+}
+
 /**
  * The best answer that can be had in time: the whole pipeline (in retrieval order where the ranker is away), else the
- * user's last good feed, else what is popular, which comes from memory and has no time to miss. Throws CALL_CANCELLED, CALL_DEADLINE_EXCEEDED where no time was given,
- * and CALL_INVALID_ARGUMENT for sources that there are not.
+ * user's last good feed, else what is popular, which comes from memory and has no time to miss. Throws CALL_CANCELLED,
+ * CALL_DEADLINE_EXCEEDED where no time was given, and what the rungs say the caller is to blame for.
  */
-export async function answerBest(
-  request: FeedRequest,
+export async function answerBest<Request extends FeedRequest>(
+  request: Request,
   { timeoutMs, signal }: CallOptions,
-  { engine, engineClock, pipelines, config, notesOn }: LadderOptions,
+  options: LadderOptions<Request>,
 ): Promise<Answer> {
   if (!(timeoutMs > 0)) throw new ContractError('CALL_DEADLINE_EXCEEDED', 'no time was left to begin the call')
-  const startMs = engineClock.nowMs()
-  const totalMs = Math.min(timeoutMs, config.maxTimeoutMs)
-  const reserveMs = Math.min(config.answerReserveMs, totalMs / 4)
-  const bound = signal === undefined ? {} : { signal }
-  const records: RunRecord[] = []
-  let learned: UserContext | null = null
-  const tokensGiven = request.collective || request.engagementsAwaited.length > 0 || request.pinsAwaited.length > 0
+  const climb: Climb = {
+    startMs: options.engineClock.nowMs(),
+    totalMs: Math.min(timeoutMs, options.config.maxTimeoutMs),
+    bound: signal === undefined ? {} : { signal },
+    records: [],
+    learned: null,
+  }
+  return (await wholeRung(request, climb, options)) ?? fallbackRungs(request, climb, options)
+}
 
+/** The answer of the whole pipeline; null: there is none. */
+async function wholeRung<Request extends FeedRequest>(
+  request: Request,
+  climb: Climb,
+  { engine, rungs, config, notesOn }: LadderOptions<Request>,
+): Promise<Answer | null> {
+  const { totalMs, bound, records } = climb
+  const reserveMs = Math.min(config.answerReserveMs, totalMs / 4)
   try {
-    const call = {
-      ...bound,
-      timeoutMs: totalMs - reserveMs,
-    }
-    const result: Whole = request.candidatesOnly
-      ? await engine.run(pipelines.candidates, request, call)
-      : await engine.run(pipelines.feed, request, call)
+    const result = await engine.run(rungs.whole(request), request, { ...bound, timeoutMs: totalMs - reserveMs })
     records.push(result.record)
-    learned = result.context
-    if (result.rows.length > 0 || !result.record.stages.some(({ outcome }) => outcome === 'failed-closed'))
-      return wholeAnswer(result, records, notesOn(request))
+    climb.learned = result.context
+    const isClosed = result.record.stages.some(({ outcome }) => outcome === 'failed-closed')
+    return result.rows.length === 0 && isClosed ? null : wholeAnswer(result, records, notesOn(request))
   } catch (error) {
     const failed = ended(error)
-    if (request.sources.length > 0 && isContractError(failed.cause, 'CALL_INVALID_ARGUMENT'))
-      throw new ContractError('CALL_INVALID_ARGUMENT', `evaluation.sources: ${failed.cause.message}`, { cause: error })
+    const refused = rungs.refused(request, failed.cause)
+    if (refused !== null) throw refused
     records.push(failed.record)
-    if ('served' in failed.context) learned = failed.context as unknown as UserContext
+    if ('served' in failed.context) climb.learned = failed.context as unknown as UserContext
+    return null
   }
+}
 
-  const freshness = tokensGiven ? Freshness.BEHIND : Freshness.UNSPECIFIED
-  const rungs = [
-    ...(request.surface === 'home' && !request.candidatesOnly ? (['lastGood'] as const) : []),
-    'popular' as const,
+/** The answer of the first lower rung that has one. */
+async function fallbackRungs<Request extends FeedRequest>(
+  request: Request,
+  climb: Climb,
+  options: LadderOptions<Request>,
+): Promise<Answer> {
+  const { engine, engineClock, rungs } = options
+  const { records, bound } = climb
+  const lastGood = rungs.lastGood(request)
+  const below = [
+    ...(lastGood === null ? [] : [{ pipeline: lastGood, degradation: Degradation.LAST_GOOD }]),
+    { pipeline: rungs.popular, degradation: Degradation.POPULAR },
   ]
-  for (const rung of rungs) {
-    const last = rung === 'popular'
-    const leftMs = Math.max(1, totalMs - (engineClock.nowMs() - startMs))
+  for (const { pipeline, degradation } of below) {
+    const timeoutMs = Math.max(1, climb.totalMs - (engineClock.nowMs() - climb.startMs))
     try {
-      const result = await engine.run(pipelines[rung], { ...request, learned }, { ...bound, timeoutMs: leftMs })
+      const result = await engine.run(pipeline, { ...request, learned: climb.learned }, { ...bound, timeoutMs })
       records.push(result.record)
-      if (result.rows.length === 0 && !last) continue
-      return {
-        columns: result.columns,
-        rows: result.rows,
-        isLast: false,
-        utilities: result.columns.retrievalScores,
-        ranked: null,
-        degradation: last ? Degradation.POPULAR : Degradation.LAST_GOOD,
-        reasons: [
-          ...reasonsOf(records),
-          ...notesOn(request),
-          ...(request.userId !== '' && !result.context.remembered ? ['FEED_UNKNOWN_USER'] : []),
-        ],
-        freshness,
-        records,
-      }
+      if (result.rows.length === 0 && degradation === Degradation.LAST_GOOD) continue
+      return fallbackAnswer(result, degradation, records, options.notesOn(request))
     } catch (error) {
       records.push(ended(error).record)
     }
   }
   throw new ContractError('CALL_INTERNAL', 'the last rung of the ladder broke', { cause: records.at(-1) })
+}
+
+function fallbackAnswer(
+  { columns, rows, context }: RunResult<FallbackRequest & Remembered, CandidateColumns>,
+  degradation: Degradation,
+  records: readonly RunRecord[],
+  notes: readonly string[],
+): Answer {
+  const isUnknown = context.userId !== '' && !context.remembered
+  return {
+    columns,
+    rows,
+    isLast: false,
+    utilities: columns.retrievalScores,
+    ranked: null,
+    degradation,
+    reasons: [...reasonsOf(records), ...notes, ...(isUnknown ? ['FEED_UNKNOWN_USER'] : [])],
+    freshness: context.awaitsEvents ? Freshness.BEHIND : Freshness.UNSPECIFIED,
+    records,
+  }
 }
 
 type Whole = RunResult<UserContext & FreshnessContext, CandidateColumns & Partial<ScoreColumns>>

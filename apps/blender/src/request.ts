@@ -13,6 +13,7 @@ import { unitFault } from '@freshet/contracts/json/time'
 import { parseToken } from '@freshet/contracts/tokens'
 import { idProblem } from '@freshet/domain/ids'
 import { parseLocale } from '@freshet/domain/locale'
+import type { EvaluationTerms } from './evaluation/evaluated-request.ts'
 import { withoutBudgets, type FeedParams } from './params.ts'
 import { parsePageToken, type PageSession } from './page-token.ts'
 
@@ -41,13 +42,12 @@ export interface FeedRequest {
   readonly pinsAwaited: readonly LogPosition[]
   /** Short names of the logs that the positions awaited are in, as far as the tokens say. */
   readonly logsAwaited: { readonly engagements: readonly string[]; readonly pins: readonly string[] }
-  readonly collective: boolean
-  readonly dryRun: boolean
-  readonly candidatesOnly: boolean
-  readonly allowRepeats: boolean
-  readonly among: readonly string[]
-  readonly exclude: ReadonlySet<string>
-  readonly sources: readonly string[]
+  /** Whether an event must be reflected before the answer. */
+  readonly awaitsEvents: boolean
+  /** Whether what is shown is remembered and recorded; false: the request only looks. */
+  readonly recorded: boolean
+  /** null: no evaluation asked. */
+  readonly evaluation: EvaluationTerms | null
   /** Trace context: goes with what is asked of other services and into the record of the feed. */
   readonly trace: MessageHeaders
 }
@@ -108,6 +108,8 @@ function commonOf(request: Omit<GetFeedRequest, 'pageToken'>, bounds: RequestBou
   if (!Number.isSafeInteger(atMs) || atMs <= 0 || atMs > latestAtMs)
     throw invalid('at_ms', `is ${atMs}; give milliseconds since the epoch, before 2106`)
   const evaluation = evaluationOf(request.evaluation)
+  const isCollective = evaluation?.collective === true
+  const awaited = awaitedOf(request.after, partitions)
   return {
     feedId,
     userId: request.userId,
@@ -118,9 +120,11 @@ function commonOf(request: Omit<GetFeedRequest, 'pageToken'>, bounds: RequestBou
     atMs,
     explain: request.explain,
     trace: bounds.trace ?? noHeaders,
-    ...awaitedOf(request.after, partitions),
-    ...evaluation,
-    params: evaluation.collective ? withoutBudgets(bounds.params) : bounds.params,
+    ...awaited,
+    awaitsEvents: isCollective || awaited.engagementsAwaited.length > 0 || awaited.pinsAwaited.length > 0,
+    recorded: request.evaluation?.dryRun !== true && evaluation?.candidatesOnly !== true,
+    evaluation,
+    params: isCollective ? withoutBudgets(bounds.params) : bounds.params,
   }
 }
 
@@ -137,18 +141,9 @@ function clientOf(client: ClientContext | undefined): ClientContext | undefined 
   return client
 }
 
-function evaluationOf(evaluation: Evaluation | undefined) {
-  if (evaluation === undefined) {
-    return {
-      collective: false,
-      dryRun: false,
-      candidatesOnly: false,
-      allowRepeats: false,
-      among: [],
-      exclude: new Set<string>(),
-      sources: [],
-    }
-  }
+/** What an evaluation asks for; null for one that only looks, which is how every feed is made. */
+function evaluationOf(evaluation: Evaluation | undefined): EvaluationTerms | null {
+  if (evaluation === undefined) return null
   const { consistency, depth, amongPinIds, excludePinIds, sources } = evaluation
   if (consistency !== Consistency.UNSPECIFIED && consistency !== Consistency.COLLECTIVE)
     throw invalid('evaluation.consistency', `has the unknown number ${consistency}`)
@@ -157,15 +152,17 @@ function evaluationOf(evaluation: Evaluation | undefined) {
   checkIds('evaluation.among_pin_ids', amongPinIds, maxPinsNamed)
   checkIds('evaluation.exclude_pin_ids', excludePinIds, maxPinsNamed)
   checkIds('evaluation.sources', sources, maxSourcesNamed)
-  return {
+  const terms = {
     collective: consistency === Consistency.COLLECTIVE,
-    dryRun: evaluation.dryRun,
     candidatesOnly: depth === Depth.CANDIDATES,
     allowRepeats: evaluation.allowRepeats,
     among: [...new Set(amongPinIds)],
     exclude: new Set(excludePinIds),
     sources: [...new Set(sources)],
   }
+  const { collective, candidatesOnly, allowRepeats } = terms
+  const isPlain = !collective && !candidatesOnly && !allowRepeats
+  return isPlain && amongPinIds.length + excludePinIds.length + sources.length === 0 ? null : terms
 }
 
 function awaitedOf(after: readonly string[], partitions: number) {

@@ -3,15 +3,15 @@ import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 
-/** Removes from the home feed what is in the user's history, unless repeats are allowed or it may come again. */
+/** Removes from the home feed what is in the user's history, unless it may come again. */
 export function seenFilter(): Filter<FeedRequest & UserContext, CandidateColumns> {
   return {
     kind: 'filter',
     name: 'seen',
     policy: 'fail-closed',
     reasons: ['seen'],
-    prepare: ({ surface, allowRepeats, user }, { pinIds, shownBefore }) => {
-      if (surface !== 'home' || allowRepeats) return () => keep
+    prepare: ({ surface, user }, { pinIds, shownBefore }) => {
+      if (surface !== 'home') return () => keep
       return (row) => (shownBefore[row] === 0 && user.hasSeen(pinIds[row] as string) ? 0 : keep)
     },
   }

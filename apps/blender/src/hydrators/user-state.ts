@@ -12,24 +12,23 @@ export interface UserContext {
   readonly served: ServedSet
 }
 
-/** Reads the user's state and what was served, once per request, at the same time. */
-export function userState({
-  users,
-  memory,
-  config,
-}: Pick<StagePorts, 'users' | 'memory' | 'config'>): ContextHydrator<FeedRequest, UserContext> {
+/** Reads the user's state and what was served, once per request, at the same time. `served`: whether what was served matters. */
+export function userState(
+  { users, memory, config }: Pick<StagePorts, 'users' | 'memory' | 'config'>,
+  { served: wanted }: { readonly served: 'read' | 'ignored' } = { served: 'read' },
+): ContextHydrator<FeedRequest, UserContext> {
   return {
     kind: 'context',
     name: 'user-state',
     policy: 'required',
     budget: ({ params }) => ({ ms: params.userStateBudgetMs, share: 0.4 }),
-    run: ({ userId, surface, candidatesOnly, atMs }, { signal }) => {
+    run: ({ userId, surface, atMs }, { signal }) => {
       if (userId === '') return { user: nobody, userPosition: null, served: nothingServed }
       const window = { atMs, windowMs: config.servedWindowMs }
-      const recordsServed = surface === 'home' && !candidatesOnly
+      const readsServed = surface === 'home' && wanted === 'read'
       return Promise.all([
         users.read(userId, signal),
-        recordsServed ? users.readServed(userId, signal) : Promise.resolve(null),
+        readsServed ? users.readServed(userId, signal) : Promise.resolve(null),
       ]).then(([{ bytes, position }, served]) => ({
         user: memory.learn(userId, bytes),
         userPosition: position,

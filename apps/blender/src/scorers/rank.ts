@@ -46,7 +46,7 @@ export function rank({
             pinIds: pickTexts(columns.pinIds, rows),
             retrievalScores: bytesOf(pickFloats(columns.retrievalScores, rows)),
             relatedToPinId: request.relatedToPinId,
-            withFeatures: request.params.recordFeatures && !request.dryRun,
+            withFeatures: request.params.recordFeatures && request.recorded,
             await: [...request.rankerAwait],
             locale: request.locale,
           },

@@ -58,6 +58,6 @@ function firstFree(
 }
 
 /** Whether what is shown must not be shown again, and is written down for that. */
-export function recordsServed({ surface, dryRun, candidatesOnly }: FeedRequest): boolean {
-  return surface === 'home' && !dryRun && !candidatesOnly
+export function recordsServed({ surface, recorded }: Pick<FeedRequest, 'surface' | 'recorded'>): boolean {
+  return surface === 'home' && recorded
 }

@@ -25,7 +25,6 @@ export function keepLastGood({
     policy: 'optional',
     run: (request, { columns, rows }) => {
       if (!recordsServed(request) || columns.ranked === null || rows.length === 0) return
-      if (request.among.length > 0 || request.sources.length > 0) return
       const { userId } = request
       const good = lastGoodOf(columns, columns.utilities, rows, config.lastGoodPins)
       const when = { nowMs: clock.now(), intervalMs: config.lastGoodIntervalMs }

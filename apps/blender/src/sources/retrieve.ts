@@ -6,7 +6,6 @@ import { candidatesFrom, type CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import { nothingServed, type ServedSet } from '../served-set.ts'
-import { nobody } from '../user.ts'
 import type { FreshnessContext } from '../hydrators/await-tokens.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 
@@ -27,25 +26,25 @@ export function retrieve({
     policy: 'required',
     budget: ({ params }) => ({ ms: params.retrieveBudgetMs, share: 0.6 }),
     run: async (request, { timeoutMs, signal }) => {
-      const { among, candidatesOnly, relatedToPinId, userId, atMs } = request
+      const { userId, atMs } = request
       const mine = memory.served(userId, { atMs, windowMs: config.servedWindowMs })
       const asked = retrieveRequest(request, mine ?? nothingServed)
       const response = await candidates.retrieve(asked, { timeoutMs, signal, headers: request.trace })
-      const missing = candidatesOnly ? [] : among.filter((pinId) => pinId !== relatedToPinId)
-      return candidatesFrom(response, missing, asked)
+      return candidatesFrom(response, [], asked)
     },
   }
 }
 
-function retrieveRequest(
+/** What is asked of the candidate service for a feed. */
+export function retrieveRequest(
   request: FeedRequest & UserContext & FreshnessContext,
   servedHere: ServedSet,
 ): RetrieveRequest {
   const { maxCandidates, minCandidates } = request.params
-  const { user, surface, candidatesOnly, page, pageSize, served } = request
+  const { user, surface, page, pageSize, served } = request
   // Pages that are not recorded are the first of one order, and need all before them.
   const needed = pageSize + (page.recorded ? 0 : page.firstPosition)
-  const fillTo = candidatesOnly || minCandidates === 0 ? 0 : Math.min(mostCandidates, Math.max(minCandidates, needed))
+  const fillTo = minCandidates === 0 ? 0 : Math.min(mostCandidates, Math.max(minCandidates, needed))
   return {
     userId: request.userId,
     sessionId: request.sessionId,
@@ -54,27 +53,25 @@ function retrieveRequest(
     recent: user.recent,
     relatedToPinId: request.relatedToPinId,
     excludePinIds: excludedPins(request),
-    blockedCreatorHashes: candidatesOnly ? none : bytesOf(user.olderBlocks.creators),
-    blockedTopicHashes: candidatesOnly ? none : bytesOf(user.olderBlocks.topics),
-    excludePinHashes: candidatesOnly ? none : user.hiddenLongAgo,
+    blockedCreatorHashes: bytesOf(user.olderBlocks.creators),
+    blockedTopicHashes: bytesOf(user.olderBlocks.topics),
+    excludePinHashes: user.hiddenLongAgo,
     follows: user.follows,
-    blocks: candidatesOnly ? undefined : user.blocks,
+    blocks: user.blocks,
     limit: Math.max(maxCandidates, fillTo),
-    sources: [...request.sources],
+    sources: [],
     locale: request.locale,
-    amongPinIds: [...request.among],
+    amongPinIds: [],
     await: [...request.candidatesAwait],
-    shown: surface === 'home' && !candidatesOnly ? shownOf(request, servedHere) : undefined,
+    shown: surface === 'home' ? shownOf(request, servedHere) : undefined,
     fillTo,
     sweptTo: served.sweptTo,
   }
 }
 
-const none = new Uint8Array(0)
-
 /** What the search passes over, so that the answer doesn't shrink; the filters judge again. */
-function shownOf({ user, served, allowRepeats }: FeedRequest & UserContext, servedHere: ServedSet): ShownPins {
-  const { seen, seenAtSeconds, seenBefore } = allowRepeats ? nobody.seen : user.seen
+function shownOf({ user, served }: FeedRequest & UserContext, servedHere: ServedSet): ShownPins {
+  const { seen, seenAtSeconds, seenBefore } = user.seen
   return {
     seen,
     seenAtSeconds,
@@ -93,8 +90,6 @@ function joined(first: Uint32Array, second: Uint32Array): Uint32Array {
 }
 
 /** What must not come even where nothing else is left; the filters judge again. */
-function excludedPins({ user, exclude, candidatesOnly, allowRepeats, surface }: FeedRequest & UserContext): string[] {
-  const isNew = surface === 'home' && !allowRepeats
-  if (candidatesOnly) return [...new Set([...exclude, ...(isNew ? (user.recent?.pinIds ?? []) : [])])]
-  return [...new Set([...exclude, ...user.hidden.ids, ...user.reported.ids, ...(isNew ? user.dismissed : [])])]
+function excludedPins({ user, surface }: FeedRequest & UserContext): string[] {
+  return [...new Set([...user.hidden.ids, ...user.reported.ids, ...(surface === 'home' ? user.dismissed : [])])]
 }

@@ -1,0 +1,26 @@
+import type { ContextHydrator } from '@freshet/pipeline/stage'
+import { awaiting, type FreshnessContext } from '../hydrators/await-tokens.ts'
+import type { UserContext } from '../hydrators/user-state.ts'
+import type { StagePorts } from '../ports.ts'
+import type { TokenWaitPorts } from '../token-wait.ts'
+import type { EvaluatedRequest } from './evaluated-request.ts'
+
+/**
+ * Waits for tokens as every feed does. Under collective consistency it follows the chain to its end: user state, then all pin
+ * state that it led to, then what the ranker has to have read of it.
+ */
+export function awaitEvaluated(
+  ports: TokenWaitPorts & Pick<StagePorts, 'foldProblem'>,
+): ContextHydrator<EvaluatedRequest & UserContext, FreshnessContext> {
+  return awaiting<EvaluatedRequest>(ports, async (request, signal, tokens) => {
+    const { pinsAwaited, engagementsAwaited, evaluation } = request
+    const reflected = await tokens.reflected(request, signal)
+    if (!evaluation.collective) return { ...reflected, candidatesAwait: pinsAwaited, rankerAwait: pinsAwaited }
+    await tokens.passed('pin', await tokens.endsOf('pin-engagements.v1'), signal)
+    return {
+      ...reflected,
+      candidatesAwait: [...pinsAwaited, ...engagementsAwaited],
+      rankerAwait: [...pinsAwaited, ...(await tokens.endsOf('pin-features.v1'))],
+    }
+  })
+}

@@ -1,0 +1,63 @@
+import { pipeline } from '@freshet/pipeline/pipeline'
+import { itselfFilter } from '../filters/itself.ts'
+import { safetyFilters } from '../filters/safety-filters.ts'
+import type { Rungs } from '../get-feed.ts'
+import { rememberedUser, type FallbackRequest } from '../hydrators/remembered-user.ts'
+import { userState } from '../hydrators/user-state.ts'
+import type { StagePorts } from '../ports.ts'
+import { rank } from '../scorers/rank.ts'
+import { byUtility } from '../selectors/by-utility.ts'
+import { page } from '../selectors/page.ts'
+import { shownBeforeLast } from '../selectors/shown-before-last.ts'
+import { recordServed } from '../side-effects/record-served.ts'
+import { lastGoodFeed } from '../sources/last-good-feed.ts'
+import { popularFeed } from '../sources/popular-feed.ts'
+import { askedAboutFilter } from './asked-about.ts'
+import { awaitEvaluated } from './await-evaluated.ts'
+import type { EvaluatedRequest } from './evaluated-request.ts'
+import { refusedSources, retrieveEvaluated } from './retrieve-evaluated.ts'
+import { seenUnlessRepeats } from './seen-unless-repeats.ts'
+
+/** How an evaluation's feed is made: as every feed, but for what only evaluations ask for. It is never kept as the user's last good feed. */
+export function evaluationRungs(ports: StagePorts): Rungs<EvaluatedRequest> {
+  const filters = [askedAboutFilter(), ...safetyFilters(ports, seenUnlessRepeats())]
+
+  const whole = pipeline<EvaluatedRequest>('feed')
+    .hydrate(userState(ports))
+    .hydrate(awaitEvaluated(ports))
+    .source(retrieveEvaluated(ports))
+    .filter(...filters)
+    .score(rank(ports))
+    .select(byUtility())
+    .select(shownBeforeLast())
+    .select(page(ports))
+    .sideEffect(recordServed(ports))
+
+  const candidates = pipeline<EvaluatedRequest>('candidates')
+    .hydrate(userState(ports, { served: 'ignored' }))
+    .hydrate(awaitEvaluated(ports))
+    .source(retrieveEvaluated(ports))
+    .filter(askedAboutFilter(), itselfFilter())
+    .select(page(ports))
+
+  const lastGood = pipeline<EvaluatedRequest & FallbackRequest>('last-good')
+    .hydrate(rememberedUser(ports))
+    .source(lastGoodFeed(ports))
+    .filter(...filters)
+    .select(page(ports))
+    .sideEffect(recordServed(ports))
+
+  const popular = pipeline<EvaluatedRequest & FallbackRequest>('popular')
+    .hydrate(rememberedUser(ports))
+    .source(popularFeed(ports))
+    .filter(...filters)
+    .select(page(ports))
+    .sideEffect(recordServed(ports))
+
+  return {
+    whole: ({ evaluation }) => (evaluation.candidatesOnly ? candidates : whole),
+    lastGood: ({ surface, evaluation }) => (surface === 'home' && !evaluation.candidatesOnly ? lastGood : null),
+    popular,
+    refused: refusedSources,
+  }
+}

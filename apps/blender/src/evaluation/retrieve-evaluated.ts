@@ -1,0 +1,76 @@
+import { bytesOf } from '@freshet/contracts/bytes/columns'
+import { ContractError, isContractError } from '@freshet/contracts/errors'
+import type { RetrieveRequest } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import type { Source } from '@freshet/pipeline/stage'
+import { candidatesFrom, type CandidateColumns } from '../candidates.ts'
+import type { FreshnessContext } from '../hydrators/await-tokens.ts'
+import type { UserContext } from '../hydrators/user-state.ts'
+import type { StagePorts } from '../ports.ts'
+import { nothingServed } from '../served-set.ts'
+import { retrieveRequest } from '../sources/retrieve.ts'
+import { nobody } from '../user.ts'
+import type { EvaluatedRequest } from './evaluated-request.ts'
+
+type Context = EvaluatedRequest & UserContext & FreshnessContext
+
+/** Asks the candidate service for what an evaluation wants: some sources, some pins, or candidates that nothing was kept away from. */
+export function retrieveEvaluated({
+  candidates,
+  memory,
+  config,
+}: Pick<StagePorts, 'candidates' | 'memory' | 'config'>): Source<Context, CandidateColumns> {
+  return {
+    kind: 'source',
+    name: 'retrieve',
+    policy: 'required',
+    budget: ({ params }) => ({ ms: params.retrieveBudgetMs, share: 0.6 }),
+    run: async (request, { timeoutMs, signal }) => {
+      const { evaluation, relatedToPinId, userId, atMs } = request
+      const mine = memory.served(userId, { atMs, windowMs: config.servedWindowMs }) ?? nothingServed
+      const asked = evaluatedRequest(request, retrieveRequest(request, mine))
+      const response = await candidates.retrieve(asked, { timeoutMs, signal, headers: request.trace })
+      const missing = evaluation.candidatesOnly ? [] : evaluation.among.filter((pinId) => pinId !== relatedToPinId)
+      return candidatesFrom(response, missing, asked)
+    },
+  }
+}
+
+/** What the caller of an evaluation got wrong, as the candidate service says; null: it was not the caller. */
+export function refusedSources({ evaluation }: EvaluatedRequest, cause: unknown): ContractError | null {
+  if (evaluation.sources.length === 0 || !isContractError(cause, 'CALL_INVALID_ARGUMENT')) return null
+  return new ContractError('CALL_INVALID_ARGUMENT', `evaluation.sources: ${cause.message}`, { cause })
+}
+
+function evaluatedRequest(request: Context, usual: RetrieveRequest): RetrieveRequest {
+  const { evaluation, params } = request
+  const named = { sources: [...evaluation.sources], amongPinIds: [...evaluation.among] }
+  if (!evaluation.candidatesOnly)
+    return { ...usual, ...named, excludePinIds: excluded(request), shown: shownOf(request, usual) }
+  return {
+    ...usual,
+    ...named,
+    excludePinIds: excluded(request),
+    blockedCreatorHashes: bytesOf(new Uint32Array(0)),
+    blockedTopicHashes: bytesOf(new Uint32Array(0)),
+    excludePinHashes: new Uint8Array(0),
+    blocks: undefined,
+    shown: undefined,
+    limit: params.maxCandidates,
+    fillTo: 0,
+  }
+}
+
+function excluded({ evaluation, user, surface }: Context): string[] {
+  const isNew = surface === 'home' && !evaluation.allowRepeats
+  const pins = evaluation.candidatesOnly
+    ? isNew
+      ? (user.recent?.pinIds ?? [])
+      : []
+    : [...user.hidden.ids, ...user.reported.ids, ...(isNew ? user.dismissed : [])]
+  return [...new Set([...evaluation.exclude, ...pins])]
+}
+
+function shownOf({ evaluation }: Context, { shown }: RetrieveRequest): RetrieveRequest['shown'] {
+  if (shown === undefined || !evaluation.allowRepeats) return shown
+  return { ...shown, ...nobody.seen }
+}

@@ -1,0 +1,91 @@
+import { ContractError } from '@freshet/contracts/errors'
+import { logTag } from '@freshet/contracts/followed-log'
+import type { LogPosition } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import type { FreshnessContext } from './hydrators/await-tokens.ts'
+import type { UserContext } from './hydrators/user-state.ts'
+import type { StagePorts } from './ports.ts'
+import type { FeedRequest } from './request.ts'
+import { tokenProblems } from './token-problems.ts'
+
+/** Waits until what is stored reflects the events of tokens. */
+export interface TokenWait {
+  /** The user as of the tokens, and whether their events are reflected. Throws LOG_REPLACED for tokens of another log. */
+  reflected(
+    request: FeedRequest & UserContext,
+    signal: AbortSignal,
+  ): Promise<Pick<FreshnessContext, 'user' | 'tokensReflected' | 'tokenProblems'>>
+  /** Resolves when the stored state of these partitions has passed these positions. */
+  passed(family: 'user' | 'pin', wanted: readonly LogPosition[], signal: AbortSignal): Promise<void>
+  /** Where a topic ends now. */
+  endsOf(topic: string): Promise<LogPosition[]>
+}
+
+/** What waiting for tokens needs. */
+export type TokenWaitPorts = Pick<StagePorts, 'users' | 'memory' | 'log' | 'facts' | 'clock'>
+
+const firstPauseMs = 1
+const longestPauseMs = 10
+
+/** Polls the state store, at first every millisecond, then less often. */
+export function createTokenWait({ users, memory, log, facts, clock }: TokenWaitPorts): TokenWait {
+  async function poll(done: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
+    let pauseMs = firstPauseMs
+    while (!(await done())) {
+      await clock.sleep(pauseMs, signal)
+      pauseMs = Math.min(longestPauseMs, pauseMs * 2)
+    }
+  }
+
+  /** The user as of the tokens; positions of all partitions named have been passed. */
+  async function awaitUser(request: FeedRequest & UserContext, signal: AbortSignal) {
+    const own = request.userId === '' ? -1 : users.partitionOf(request.userId)
+    let { user, userPosition } = request
+    const ownWanted = request.engagementsAwaited.find(({ partition }) => partition === own)?.position ?? 0
+    if ((userPosition ?? 0) < ownWanted) {
+      await poll(async () => {
+        const stored = await users.read(request.userId, signal)
+        user = memory.learn(request.userId, stored.bytes)
+        userPosition = stored.position
+        return (userPosition ?? 0) >= ownWanted
+      }, signal)
+    }
+    const others = request.engagementsAwaited.filter(({ partition }) => partition !== own)
+    await passed('user', others, signal)
+    return user
+  }
+
+  async function passed(family: 'user' | 'pin', wanted: readonly LogPosition[], signal: AbortSignal): Promise<void> {
+    let missing = wanted.filter(({ position }) => position > 0)
+    if (missing.length === 0) return
+    await poll(async () => {
+      const partitions = missing.map(({ partition }) => partition)
+      const stored = await users.positions(family, partitions, signal)
+      missing = missing.filter(({ position }, at) => (stored[at] ?? 0) < position)
+      return missing.length === 0
+    }, signal)
+  }
+
+  async function endsOf(topic: string): Promise<LogPosition[]> {
+    return (await log.ends(topic)).map((position, partition) => ({ topic, partition, position }))
+  }
+
+  /** A token of a log that was lost, or that nobody has adopted yet, says nothing of the one that state is folded from. */
+  async function checkLogs({ logsAwaited }: FeedRequest): Promise<void> {
+    const pinLog = logTag(facts.progress.log('pins.v1') ?? '')
+    const known = logsAwaited.pins.every((log) => pinLog === '' || log === pinLog)
+    if (known && (await users.follows(logsAwaited.engagements))) return
+    throw new ContractError('LOG_REPLACED', 'a token is of another log than the one that state is folded from')
+  }
+
+  return {
+    async reflected(request, signal) {
+      await checkLogs(request)
+      const user = await awaitUser(request, signal)
+      const reached = await facts.progress.reached(request.pinsAwaited, signal)
+      const problems = await tokenProblems(request.eventsAwaited, (partition) => users.readMeta(partition, signal))
+      return { user, tokensReflected: reached && problems.length === 0, tokenProblems: problems }
+    },
+    passed,
+    endsOf,
+  }
+}
