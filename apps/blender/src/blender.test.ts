@@ -93,9 +93,9 @@ describe('a feed', () => {
       'record-served',
     ])
     expect(stages.find(({ stage }) => stage === 'page')).toMatchObject({
-      candidatesIn: 300,
+      candidatesIn: 299,
       candidatesOut: 10,
-      removed: { 'below-page': 290 },
+      removed: { 'below-page': 289 },
     })
     expect(stages.every(({ error }) => error === '')).toBe(true)
   })
