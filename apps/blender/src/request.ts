@@ -13,7 +13,7 @@ import { unitFault } from '@freshet/contracts/json/time'
 import { parseToken } from '@freshet/contracts/tokens'
 import { idProblem } from '@freshet/domain/ids'
 import { parseLocale } from '@freshet/domain/locale'
-import type { EvaluationTerms } from './evaluation/evaluated-request.ts'
+import type { EvaluationTerms } from './evaluation/evaluation-terms.ts'
 import { withoutBudgets, type FeedParams } from './params.ts'
 import { parsePageToken, type PageSession } from './page-token.ts'
 

@@ -1,19 +1,23 @@
-import { ContractError } from '@freshet/contracts/errors'
+import { ContractError, type ErrorCode } from '@freshet/contracts/errors'
 import { logTag } from '@freshet/contracts/followed-log'
 import type { LogPosition } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
-import type { FreshnessContext } from './hydrators/await-tokens.ts'
 import type { UserContext } from './hydrators/user-state.ts'
 import type { StagePorts } from './ports.ts'
 import type { FeedRequest } from './request.ts'
 import { tokenProblems } from './token-problems.ts'
 
+/** The user as of the tokens. */
+export interface Reflected extends Pick<UserContext, 'user'> {
+  /** Whether the events of all tokens are reflected. */
+  readonly tokensReflected: boolean
+  /** Why events of tokens will never be reflected, as codes. */
+  readonly tokenProblems: readonly ErrorCode[]
+}
+
 /** Waits until what is stored reflects the events of tokens. */
 export interface TokenWait {
   /** The user as of the tokens, and whether their events are reflected. Throws LOG_REPLACED for tokens of another log. */
-  reflected(
-    request: FeedRequest & UserContext,
-    signal: AbortSignal,
-  ): Promise<Pick<FreshnessContext, 'user' | 'tokensReflected' | 'tokenProblems'>>
+  reflected(request: FeedRequest & UserContext, signal: AbortSignal): Promise<Reflected>
   /** Resolves when the stored state of these partitions has passed these positions. */
   passed(family: 'user' | 'pin', wanted: readonly LogPosition[], signal: AbortSignal): Promise<void>
   /** Where a topic ends now. */
