@@ -5,7 +5,7 @@ import type { Progress } from '@freshet/service/progress'
 import { parseLine, RecordingError } from '../evaluation/recording.ts'
 import type { Destination, Refusal } from './destination.ts'
 import { eventHash, scanOf } from './event-bytes.ts'
-import { createIdSet } from './id-set.ts'
+import { createKeySet } from '@freshet/columns/key-set'
 import type { FilePlan } from './plan.ts'
 import { readLines, readRows } from './rows.ts'
 import type { Sorter } from './sorter.ts'
@@ -36,7 +36,7 @@ interface PlacedPin {
 /** Reads files: catalogue entries are taken at once, engagements are checked by the rules of event-ingest and put aside to be sorted. */
 export async function collect(plans: readonly FilePlan[], to: Collecting): Promise<void> {
   const { destination, sorter, tally } = to
-  const here = createIdSet()
+  const here = createKeySet()
   let pins: PlacedPin[] = []
 
   const flushPins = async (): Promise<void> => {
@@ -65,7 +65,7 @@ export async function collect(plans: readonly FilePlan[], to: Collecting): Promi
     const scan = scanOf(read, to.nowMs)
     const id = eventHash(scan)
     if (read.subject.kind === 'pin') to.seenPins.add(read.subject.pinId)
-    if (!here.add(id.low, id.high)) tally.repeated++
+    if (!here.add(id.high, id.low)) tally.repeated++
     else if (destination?.has(id) === true) tally.imported++
     else return sorter.add({ atMs: read.occurredAtMs, file, line, id, value: scan.bytes })
     return

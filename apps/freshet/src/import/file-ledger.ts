@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { EventHash } from './event-bytes.ts'
-import { createIdSet } from './id-set.ts'
+import { createKeySet } from '@freshet/columns/key-set'
 
 /**
  * Which events were posted to running services: 8 bytes each in a file of this machine, so that an import that is run again
@@ -22,23 +22,23 @@ export interface FileLedger {
 export function openFileLedger(file: string): FileLedger {
   const pending = `${file}.pending`
   mkdirSync(dirname(file), { recursive: true })
-  const known = createIdSet()
+  const known = createKeySet()
   if (existsSync(file)) {
     const bytes = readFileSync(file)
     // A torn id at the end is of a write that was cut off: what it belongs to is noted as pending.
     if (bytes.length % 8 !== 0) truncateSync(file, bytes.length - (bytes.length % 8))
-    for (const { low, high } of idsIn(bytes)) known.add(low, high)
+    for (const { low, high } of idsIn(bytes)) known.add(high, low)
   }
   const doubtful = existsSync(pending) ? doubtIn(readFileSync(pending)) : null
   return {
-    has: ({ low, high }) => known.has(low, high),
+    has: ({ low, high }) => known.has(high, low),
     begin(ids, nowMs) {
       const head = Buffer.alloc(8)
       head.writeDoubleLE(nowMs)
       writeFileSync(pending, Buffer.concat([head, bytesOf(ids)]))
     },
     settle(accepted) {
-      const fresh = accepted.filter(({ low, high }) => known.add(low, high))
+      const fresh = accepted.filter(({ low, high }) => known.add(high, low))
       appendFileSync(file, bytesOf(fresh))
       rmSync(pending, { force: true })
     },

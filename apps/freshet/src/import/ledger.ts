@@ -2,7 +2,7 @@ import type { LmdbEnvironment } from '@freshet/adapters/lmdb/environment'
 import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
 import { readToEnd } from '@freshet/feature-updater/read-to-end'
 import { eventHash, scanned, type EventHash } from './event-bytes.ts'
-import { createIdSet } from './id-set.ts'
+import { createKeySet } from '@freshet/columns/key-set'
 
 /**
  * Which events a data folder has: 8 bytes each, for good, so that an import that is run again posts nothing twice, after
@@ -27,16 +27,16 @@ export async function openLedger(
   options: { readonly onError: (error: Error) => void; readonly signal: AbortSignal },
 ): Promise<Ledger> {
   const database = environment.database('import-ledger')
-  const known = createIdSet()
+  const known = createKeySet()
   let chunks = 0
   for (const { key, value } of database.getRange({ start: chunkKey(0), end: chunkKey(0xffffffff) })) {
     const ids = new Uint32Array(new Uint8Array(value).buffer)
-    for (let at = 0; at < ids.length; at += 2) known.add(ids[at] ?? 0, ids[at + 1] ?? 0)
+    for (let at = 0; at < ids.length; at += 2) known.add(ids[at + 1]!, ids[at]!)
     chunks = Buffer.from(key).readUInt32BE(1) + 1
   }
 
   const keep = (ids: readonly EventHash[], ends: readonly number[]): Promise<void> => {
-    const fresh = ids.filter(({ low, high }) => known.add(low, high))
+    const fresh = ids.filter(({ low, high }) => known.add(high, low))
     const first = chunks
     chunks += Math.ceil(fresh.length / idsPerChunk)
     return environment.transaction(() => {
@@ -64,7 +64,7 @@ export async function openLedger(
     })
     await keep(found, ends)
   }
-  return { has: ({ low, high }) => known.has(low, high), size: known.size, keep }
+  return { has: ({ low, high }) => known.has(high, low), size: known.size, keep }
 }
 
 /** Neither tombstones nor records that nobody can read are events. */

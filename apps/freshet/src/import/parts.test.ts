@@ -1,33 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createIdSet } from './id-set.ts'
 import { createSorter, type Sortable } from './sorter.ts'
 
-const ids = fc.array(fc.tuple(fc.nat(40), fc.nat(3)), { maxLength: 200 })
-
 describe('A16 · laws of an import', () => {
-  it('a set of ids holds what was added and nothing else, and says what is new', () => {
-    fc.assert(
-      fc.property(ids, ids, (added, asked) => {
-        const set = createIdSet()
-        const model = new Set<string>()
-        for (const [low, high] of added) {
-          expect(set.add(low, high)).toBe(!model.has(`${low} ${high}`))
-          model.add(`${low} ${high}`)
-        }
-        for (const [low, high] of asked) expect(set.has(low, high)).toBe(model.has(`${low} ${high}`))
-        expect(set.size()).toBe(model.size)
-      }),
-    )
-  })
-
-  it('a set of ids grows', () => {
-    const set = createIdSet()
-    for (let i = 0; i < 100_000; i++) expect(set.add(Math.imul(i, 0x9e3779b1) >>> 0, i % 7)).toBe(true)
-    for (let i = 0; i < 100_000; i++) expect(set.has(Math.imul(i, 0x9e3779b1) >>> 0, i % 7)).toBe(true)
-    expect(set.size()).toBe(100_000)
-  })
-
   it('sorting keeps every record, in the order of times, those of one time as they came; in memory and on the disk', async () => {
     const events = fc.array(fc.record({ atMs: fc.nat(20), bytes: fc.uint8Array({ maxLength: 40 }) }), {
       maxLength: 120,

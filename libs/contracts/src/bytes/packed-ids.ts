@@ -1,4 +1,5 @@
 import { ContractError } from '../errors.ts'
+import { writeVarint } from './varints.ts'
 
 /**
  * Ids in few bytes. Most are made one way: a word and a number, a UUID, a hash in hexadecimal, or characters of base64url. A
@@ -250,12 +251,7 @@ function text(value: string): void {
 }
 
 function varint(value: number): void {
-  let left = value
-  while (left >= 0x80) {
-    buffer[at++] = (left % 128) | 0x80
-    left = Math.floor(left / 128)
-  }
-  buffer[at++] = left
+  at = writeVarint(buffer, at, value)
 }
 
 function room(bytes: number): void {

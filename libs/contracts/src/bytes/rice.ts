@@ -1,4 +1,5 @@
 import { ContractError } from '../errors.ts'
+import { readVarint, writeVarint } from './varints.ts'
 
 /**
  * An ascending column of distinct 32-bit numbers as Rice-coded gaps (Rice & Plaunt 1971): their number, the count of low
@@ -14,14 +15,7 @@ export function riceOf(ascending: Uint32Array): Uint8Array {
   const bytes = new Uint8Array(
     8 + Math.ceil((count * (lowBits + 2) + ((ascending[count - 1] ?? 0) + 1) / 2 ** lowBits) / 8),
   )
-  let at = 0
-  for (let rest = count; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) {
-      bytes[at++] = rest
-      break
-    }
-    bytes[at++] = (rest % 128) | 0x80
-  }
+  let at = writeVarint(bytes, 0, count)
   bytes[at++] = lowBits
   let bit = at * 8
   let before = -1
@@ -48,14 +42,10 @@ export function riceOf(ascending: Uint32Array): Uint8Array {
 /** The column that `riceOf` made. Throws CODEC_INVALID for bytes that are none. */
 export function riceColumn(bytes: Uint8Array): Uint32Array {
   if (bytes.length === 0) return new Uint32Array(0)
-  let at = 0
-  let count = 0
-  for (let scale = 1; ; scale *= 128) {
-    const byte = bytes[at++] ?? refuse()
-    count += (byte & 0x7f) * scale
-    if (byte < 0x80) break
-    if (scale > 128 ** 3) refuse()
-  }
+  const head = { bytes, at: 0 }
+  const count = readVarint(head)
+  if (count < 0) refuse()
+  let { at } = head
   const lowBits = bytes[at++] ?? refuse()
   const bits = bytes.length * 8
   let bit = at * 8
@@ -86,5 +76,5 @@ export function riceColumn(bytes: Uint8Array): Uint32Array {
 }
 
 function refuse(): never {
-  throw new ContractError('CODEC_INVALID', 'bytes that are no Rice-coded column')
+  throw new ContractError('CODEC_INVALID', 'bytes that are not a Rice-coded column')
 }

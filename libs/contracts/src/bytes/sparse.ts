@@ -1,5 +1,5 @@
 import { ContractError } from '../errors.ts'
-import { varintColumn, varintsOf } from './varints.ts'
+import { readVarint, varintColumn, varintsOf } from './varints.ts'
 
 /** A column of whole numbers in [0, 2^53), many of them 0: a bit each that says whether it is another, then those as varints. */
 export function sparseOf(numbers: readonly number[]): Uint8Array {
@@ -53,19 +53,11 @@ export function fewOf(column: ArrayLike<number>): Uint8Array {
 
 /** The column that `fewOf` made. Throws CODEC_INVALID for other bytes. */
 export function fewColumn(bytes: Uint8Array): Uint8Array {
-  let at = 0
-  const varint = (): number => {
-    let value = 0
-    for (let scale = 1; ; scale *= 128) {
-      const byte = bytes[at++]
-      if (byte === undefined || scale > 2 ** 21)
-        throw new ContractError('CODEC_INVALID', 'a column of few values has no head')
-      value += (byte & 0x7f) * scale
-      if (byte < 0x80) return value
-    }
-  }
-  const rows = varint()
-  const size = varint()
+  const head = { bytes, at: 0 }
+  const rows = readVarint(head)
+  const size = readVarint(head)
+  if (rows < 0 || size < 0) throw new ContractError('CODEC_INVALID', 'a column of few values has no head')
+  const { at } = head
   const values = bytes.subarray(at, at + size)
   const width = widthOf(size)
   if (

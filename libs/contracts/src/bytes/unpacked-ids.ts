@@ -1,3 +1,4 @@
+import { readVarint } from './varints.ts'
 import { base64Letters, kinds, maxDigits, refuse, variantDigits, type Template } from './packed-ids.ts'
 
 /** The ids that `packIds` was given, in their order; and of columns that it wrote before it knew runs. Throws CODEC_INVALID for other bytes. */
@@ -73,24 +74,18 @@ interface Reader {
 
 function createReader(bytes: Uint8Array): Reader {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  let from = 0
+  const cursor = { bytes: view, at: 0 }
   const take = (count: number): number => {
-    if (count > view.length - from) refuse('ends within an id')
-    from += count
-    return from - count
+    if (count > view.length - cursor.at) refuse('ends within an id')
+    cursor.at += count
+    return cursor.at - count
   }
   return {
-    left: () => view.length - from,
+    left: () => view.length - cursor.at,
     byte: () => view[take(1)] ?? 0,
     varint() {
-      let value = 0
-      for (let scale = 1; ; scale *= 128) {
-        const byte = view[take(1)] ?? 0
-        value += (byte & 0x7f) * scale
-        if (byte < 0x80) break
-        if (scale > 2 ** 42) refuse('has a number that is too large')
-      }
-      return value
+      const value = readVarint(cursor)
+      return value < 0 ? refuse('ends within a number or has one that is too large') : value
     },
     text(count) {
       const start = take(count)

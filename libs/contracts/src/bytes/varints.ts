@@ -4,7 +4,7 @@ import { ContractError } from '../errors.ts'
 export function varintsOf(numbers: ArrayLike<number>): Uint8Array {
   const bytes = roomFor(numbers.length)
   let at = 0
-  for (let i = 0; i < numbers.length; i++) at = write(bytes, at, numbers[i] ?? 0)
+  for (let i = 0; i < numbers.length; i++) at = writeVarint(bytes, at, numbers[i]!)
   return bytes.slice(0, at)
 }
 
@@ -17,10 +17,11 @@ function roomFor(numbers: number): Uint8Array {
   return scratch
 }
 
-function write(bytes: Uint8Array, from: number, value: number): number {
+/** Writes one varint at `from`, where there must be room for 8 bytes, and returns where it ends. Throws a RangeError for a number outside [0, 2^53). */
+export function writeVarint(bytes: Uint8Array, from: number, value: number): number {
   let at = from
   let rest = value
-  if (!Number.isSafeInteger(rest) || rest < 0) throw new RangeError(`${rest} is no whole number in [0, 2^53)`)
+  if (!Number.isSafeInteger(rest) || rest < 0) throw new RangeError(`${rest} is not a whole number in [0, 2^53)`)
   while (rest >= 0x10000000) {
     bytes[at++] = (rest % 128) | 0x80
     rest = Math.floor(rest / 128)
@@ -31,6 +32,24 @@ function write(bytes: Uint8Array, from: number, value: number): number {
   }
   bytes[at++] = rest
   return at
+}
+
+/** A place in bytes that varints are read from, one after the other. */
+export interface ByteCursor {
+  readonly bytes: Uint8Array
+  at: number
+}
+
+/** Reads one varint of at most 8 bytes and moves the cursor behind it; -1 where the bytes end within it or it is longer. */
+export function readVarint(cursor: ByteCursor): number {
+  let value = 0
+  for (let scale = 1; scale <= 2 ** 49; scale *= 128) {
+    const byte = cursor.bytes[cursor.at++]
+    if (byte === undefined) return -1
+    value += (byte & 0x7f) * scale
+    if (byte < 0x80) return value
+  }
+  return -1
 }
 
 /** The numbers of a column of varints. Throws CODEC_INVALID where the bytes end within a number or a number is 2^53 or more. */
@@ -63,8 +82,8 @@ export function gapsOf(ascending: ArrayLike<number>): Uint8Array {
   let at = 0
   let before = 0
   for (let i = 0; i < ascending.length; i++) {
-    const value = ascending[i] ?? 0
-    at = write(bytes, at, value - before)
+    const value = ascending[i]!
+    at = writeVarint(bytes, at, value - before)
     before = value
   }
   return bytes.slice(0, at)
@@ -75,7 +94,7 @@ export function ascendingColumn(bytes: Uint8Array): Float64Array {
   const numbers = varintColumn(bytes)
   let sum = 0
   for (let i = 0; i < numbers.length; i++) {
-    sum += numbers[i] ?? 0
+    sum += numbers[i]!
     numbers[i] = sum
   }
   if (sum > Number.MAX_SAFE_INTEGER) throw new ContractError('CODEC_INVALID', 'an ascending column passes 2^53')

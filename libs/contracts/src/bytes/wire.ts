@@ -1,4 +1,5 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire'
+import { writeVarint } from './varints.ts'
 
 interface Encoder<Message> {
   encode(message: Message, writer?: BinaryWriter): BinaryWriter
@@ -190,15 +191,5 @@ function end(start: number): void {
 }
 
 function varint(value: number): void {
-  let rest = value
-  if (!Number.isSafeInteger(rest) || rest < 0) throw new RangeError(`${rest} is no whole number in [0, 2^53)`)
-  while (rest >= 0x10000000) {
-    buffer[at++] = (rest % 128) | 0x80
-    rest = Math.floor(rest / 128)
-  }
-  while (rest >= 0x80) {
-    buffer[at++] = (rest & 0x7f) | 0x80
-    rest >>>= 7
-  }
-  buffer[at++] = rest
+  at = writeVarint(buffer, at, value)
 }

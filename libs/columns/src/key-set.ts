@@ -1,13 +1,13 @@
-/** A set of 64-bit hashes, each in two halves of 32 bits: 16 bytes an id, no object. */
-export interface IdSet {
-  has(low: number, high: number): boolean
-  /** Whether it is new. */
-  add(low: number, high: number): boolean
+/** A set of 64-bit keys, each in two unsigned halves: 8 bytes a slot, at most half full, no object. */
+export interface KeySet {
+  has(high: number, low: number): boolean
+  /** Adds a key; returns whether it is new. */
+  add(high: number, low: number): boolean
   readonly size: () => number
 }
 
 /** An empty set; it grows by doubling. */
-export function createIdSet(): IdSet {
+export function createKeySet(): KeySet {
   let mask = (1 << 12) - 1
   let slots = new Uint32Array(2 * (mask + 1))
   let size = 0
@@ -16,8 +16,8 @@ export function createIdSet(): IdSet {
 
   const slotOf = (into: Uint32Array, low: number, high: number): number => {
     for (let at = (low ^ Math.imul(high, 0x9e3779b1)) & mask; ; at = (at + 1) & mask) {
-      const foundLow = into[2 * at] ?? 0
-      const foundHigh = into[2 * at + 1] ?? 0
+      const foundLow = into[2 * at]!
+      const foundHigh = into[2 * at + 1]!
       if ((foundLow === low && foundHigh === high) || (foundLow === 0 && foundHigh === 0)) return at
     }
   }
@@ -26,8 +26,8 @@ export function createIdSet(): IdSet {
     mask = 2 * mask + 1
     slots = new Uint32Array(2 * (mask + 1))
     for (let at = 0; at < before.length; at += 2) {
-      const low = before[at] ?? 0
-      const high = before[at + 1] ?? 0
+      const low = before[at]!
+      const high = before[at + 1]!
       if (low === 0 && high === 0) continue
       const slot = slotOf(slots, low, high)
       slots[2 * slot] = low
@@ -36,12 +36,12 @@ export function createIdSet(): IdSet {
   }
 
   return {
-    has(low, high) {
+    has(high, low) {
       if (low === 0 && high === 0) return hasZero
       const at = slotOf(slots, low, high)
       return slots[2 * at] === low && slots[2 * at + 1] === high
     },
-    add(low, high) {
+    add(high, low) {
       if (low === 0 && high === 0) {
         const isNew = !hasZero
         hasZero = true
