@@ -23,10 +23,10 @@ export function createAgeHeap(): AgeHeap {
     for (;;) {
       let child = 2 * at + 1
       if (child >= size) break
-      if (child + 1 < size && (times[child + 1] ?? 0) < (times[child] ?? 0)) child++
-      if ((times[child] ?? 0) >= atMs) break
-      rows[at] = rows[child] ?? 0
-      times[at] = times[child] ?? 0
+      if (child + 1 < size && times[child + 1]! < times[child]!) child++
+      if (times[child]! >= atMs) break
+      rows[at] = rows[child]!
+      times[at] = times[child]!
       at = child
     }
     rows[at] = row
@@ -43,9 +43,9 @@ export function createAgeHeap(): AgeHeap {
       let at = size++
       while (at > 0) {
         const parent = (at - 1) >> 1
-        if ((times[parent] ?? 0) <= atMs) break
-        rows[at] = rows[parent] ?? 0
-        times[at] = times[parent] ?? 0
+        if (times[parent]! <= atMs) break
+        rows[at] = rows[parent]!
+        times[at] = times[parent]!
         at = parent
       }
       rows[at] = row
@@ -53,14 +53,14 @@ export function createAgeHeap(): AgeHeap {
     },
     popOldest(timeOf) {
       while (size > 0) {
-        const row = rows[0] ?? 0
+        const row = rows[0]!
         const truth = timeOf(row)
-        if (truth > (times[0] ?? 0)) {
+        if (truth > times[0]!) {
           sinkFromTop(row, truth)
           continue
         }
         size--
-        sinkFromTop(rows[size] ?? 0, times[size] ?? 0)
+        sinkFromTop(rows[size]!, times[size]!)
         return row
       }
       return -1

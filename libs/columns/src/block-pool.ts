@@ -4,7 +4,7 @@ export const blockSizes: readonly number[] = Array.from({ length: 32 }, (_, i) =
 /** The smallest class whose blocks hold `length` entries. */
 export function blockClassFor(length: number): number {
   let blockClass = 0
-  while ((blockSizes[blockClass] ?? 0) < length) blockClass++
+  while (blockSizes[blockClass]! < length) blockClass++
   return blockClass
 }
 
@@ -28,7 +28,7 @@ export function createBlockPool(entries: Uint32Array): BlockPool {
 
   function pop(blockClass: number): number {
     const free = firstFree[blockClass] ?? -1
-    if (free >= 0) firstFree[blockClass] = (entries[free] ?? 0) - 1
+    if (free >= 0) firstFree[blockClass] = entries[free]! - 1
     return free
   }
 
@@ -43,10 +43,10 @@ export function createBlockPool(entries: Uint32Array): BlockPool {
     let rest = size - wanted
     while (rest >= 2) {
       let blockClass = blockClassFor(rest)
-      if ((blockSizes[blockClass] ?? 0) > rest) blockClass--
+      if (blockSizes[blockClass]! > rest) blockClass--
       push(at, blockClass)
-      at += blockSizes[blockClass] ?? 0
-      rest -= blockSizes[blockClass] ?? 0
+      at += blockSizes[blockClass]!
+      rest -= blockSizes[blockClass]!
     }
     return start
   }
@@ -60,7 +60,7 @@ export function createBlockPool(entries: Uint32Array): BlockPool {
     }
     for (let larger = blockClass + 1; larger < blockSizes.length; larger++) {
       const start = pop(larger)
-      if (start >= 0) return split(start, blockSizes[larger] ?? 0, size)
+      if (start >= 0) return split(start, blockSizes[larger]!, size)
     }
     return -1
   }
@@ -73,14 +73,14 @@ export function createBlockPool(entries: Uint32Array): BlockPool {
       return reached
     },
     allocate(blockClass) {
-      const size = blockSizes[blockClass] ?? 0
+      const size = blockSizes[blockClass]!
       const start = find(blockClass, size)
       if (start >= 0) inUse += size
       return start
     },
     free(start, blockClass) {
       push(start, blockClass)
-      inUse -= blockSizes[blockClass] ?? 0
+      inUse -= blockSizes[blockClass]!
     },
     clear() {
       firstFree.fill(-1)

@@ -1,3 +1,4 @@
+import { orZero } from './or-zero.ts'
 import { grownFloat64, nextCapacity } from './growth.ts'
 import type { SectionReader, SectionWriter } from './snapshot.ts'
 
@@ -38,7 +39,7 @@ export function createDecayedCounts(halfLifeMs: number): DecayedCounts {
   function moveTo(next: number): void {
     if (block !== -Infinity) {
       const scale = 2 ** (-blockHalfLives * (next - block))
-      for (let row = 0; row < weights.length; row++) weights[row] = (weights[row] ?? 0) * scale
+      for (let row = 0; row < weights.length; row++) weights[row] = weights[row]! * scale
       total *= scale
     }
     block = next
@@ -57,12 +58,12 @@ export function createDecayedCounts(halfLifeMs: number): DecayedCounts {
       const needed = Math.floor(halfLives / blockHalfLives)
       if (needed > block) moveTo(needed)
       const weight = 2 ** (halfLives - block * blockHalfLives)
-      weights[row] = (weights[row] ?? 0) + weight
+      weights[row] = weights[row]! + weight
       total += weight
     },
     take(row, atMs) {
       if (row >= weights.length || block === -Infinity) return
-      const before = weights[row] ?? 0
+      const before = weights[row]!
       const weight = Math.min(before, 2 ** (atMs / halfLifeMs - block * blockHalfLives))
       weights[row] = before - weight
       total = Math.max(0, total - weight)
@@ -70,9 +71,9 @@ export function createDecayedCounts(halfLifeMs: number): DecayedCounts {
     forget(row) {
       if (row < weights.length) weights[row] = 0
     },
-    weightOf: (row) => weights[row] ?? 0,
-    shareOf: (row) => (total > 0 ? (weights[row] ?? 0) / total : 0),
-    countAt: (row, atMs) => (weights[row] ?? 0) * factorAt(atMs),
+    weightOf: (row) => orZero(weights[row]),
+    shareOf: (row) => (total > 0 ? orZero(weights[row]) / total : 0),
+    countAt: (row, atMs) => orZero(weights[row]) * factorAt(atMs),
     totalAt: (atMs) => total * factorAt(atMs),
     bytes: () => weights.byteLength,
     save(writer) {
@@ -82,7 +83,7 @@ export function createDecayedCounts(halfLifeMs: number): DecayedCounts {
     load(reader) {
       weights = reader.f64('weights')
       const state = reader.f64('state')
-      total = state[0] ?? 0
+      total = state[0]!
       block = state[1] ?? -Infinity
       newestMs = state[2] ?? -Infinity
     },

@@ -31,11 +31,11 @@ export function createKeyTable(): KeyTable {
     lows = new Uint32Array(capacity)
     rows = new Int32Array(capacity)
     for (let i = 0; i < oldRows.length; i++) {
-      const row = oldRows[i] ?? 0
+      const row = oldRows[i]!
       if (row === 0) continue
-      const slot = slotOf(oldHighs[i] ?? 0, oldLows[i] ?? 0)
-      highs[slot] = oldHighs[i] ?? 0
-      lows[slot] = oldLows[i] ?? 0
+      const slot = slotOf(oldHighs[i]!, oldLows[i]!)
+      highs[slot] = oldHighs[i]!
+      lows[slot] = oldLows[i]!
       rows[slot] = row
     }
   }
@@ -44,7 +44,7 @@ export function createKeyTable(): KeyTable {
     get size() {
       return size
     },
-    get: (high, low) => (rows[slotOf(high >>> 0, low >>> 0)] ?? 0) - 1,
+    get: (high, low) => rows[slotOf(high >>> 0, low >>> 0)]! - 1,
     set(high, low, row) {
       const slot = slotOf(high >>> 0, low >>> 0)
       const isNew = rows[slot] === 0
@@ -62,11 +62,11 @@ export function createKeyTable(): KeyTable {
       for (;;) {
         next = (next + 1) & mask
         if (rows[next] === 0) break
-        const home = ((lows[next] ?? 0) ^ Math.imul(highs[next] ?? 0, 0x9e3779b1)) & mask
+        const home = (lows[next]! ^ Math.imul(highs[next]!, 0x9e3779b1)) & mask
         if (((next - home) & mask) < ((next - hole) & mask)) continue
-        highs[hole] = highs[next] ?? 0
-        lows[hole] = lows[next] ?? 0
-        rows[hole] = rows[next] ?? 0
+        highs[hole] = highs[next]!
+        lows[hole] = lows[next]!
+        rows[hole] = rows[next]!
         hole = next
       }
       rows[hole] = 0

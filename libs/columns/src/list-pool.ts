@@ -1,3 +1,4 @@
+import { orZero } from './or-zero.ts'
 import { grownFloat64, grownInt32, grownUint8, nextCapacity } from './growth.ts'
 
 /**
@@ -47,10 +48,10 @@ export function createListPool(): ListPool {
   }
 
   function release(list: number): void {
-    const blockClass = classes[list] ?? 0
+    const blockClass = classes[list]!
     if (blockClass === 0) return
     const blocks = (freeBlocks[blockClass] ??= [])
-    blocks.push(starts[list] ?? 0)
+    blocks.push(starts[list]!)
     classes[list] = 0
   }
 
@@ -61,10 +62,10 @@ export function createListPool(): ListPool {
       lengths = grownInt32(lengths, capacity)
       classes = grownUint8(classes, capacity)
     }
-    const length = lengths[list] ?? 0
-    const blockClass = classes[list] ?? 0
+    const length = lengths[list]!
+    const blockClass = classes[list]!
     if (blockClass > 0 && length < 1 << blockClass) return
-    const from = starts[list] ?? 0
+    const from = starts[list]!
     const to = allocate(blockClass + 1)
     keys.copyWithin(to, from, from + length)
     times.copyWithin(to, from, from + length)
@@ -83,32 +84,32 @@ export function createListPool(): ListPool {
     get entries() {
       return entries
     },
-    startOf: (list) => starts[list] ?? 0,
-    lengthOf: (list) => lengths[list] ?? 0,
+    startOf: (list) => orZero(starts[list]),
+    lengthOf: (list) => orZero(lengths[list]),
     insert(list, index, key, time) {
       makeRoom(list)
-      const start = starts[list] ?? 0
-      const end = start + (lengths[list] ?? 0)
+      const start = starts[list]!
+      const end = start + lengths[list]!
       const at = start + index
       keys.copyWithin(at + 1, at, end)
       times.copyWithin(at + 1, at, end)
       keys[at] = key
       times[at] = time
-      lengths[list] = (lengths[list] ?? 0) + 1
+      lengths[list] = lengths[list]! + 1
       entries++
     },
     removeAt(list, index) {
-      const start = starts[list] ?? 0
-      const end = start + (lengths[list] ?? 0)
+      const start = starts[list]!
+      const end = start + lengths[list]!
       keys.copyWithin(start + index, start + index + 1, end)
       times.copyWithin(start + index, start + index + 1, end)
-      lengths[list] = (lengths[list] ?? 0) - 1
+      lengths[list] = lengths[list]! - 1
       entries--
     },
     free(list) {
       if (list >= starts.length) return
       release(list)
-      entries -= lengths[list] ?? 0
+      entries -= lengths[list]!
       lengths[list] = 0
     },
     clear() {

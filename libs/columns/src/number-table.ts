@@ -35,13 +35,13 @@ export function createNumberTable(): NumberTable {
         values = new Uint32Array(slots)
       }
       for (let i = 0; i < numbers.length; i++) {
-        const number = numbers[i] ?? 0
+        const number = numbers[i]!
         const slot = slotOf(number)
         if (values[slot] === 0) size++
         keys[slot] = number
-        values[slot] = Math.max(1, values[slot] ?? 0, given[i] ?? 0)
+        values[slot] = Math.max(1, values[slot]!, given[i]!)
       }
     },
-    get: (number) => values[slotOf(number)] ?? 0,
+    get: (number) => values[slotOf(number)]!,
   }
 }

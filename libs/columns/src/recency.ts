@@ -1,3 +1,4 @@
+import { orZero } from './or-zero.ts'
 import { grownInt32, nextCapacity } from './growth.ts'
 
 /** Rows in the order in which they were last touched. Every call is O(1). */
@@ -32,7 +33,7 @@ export function createRecency(): Recency {
   const isIn = (place: number): boolean => place < after.length && (after[place] !== 0 || before[0] === place)
 
   function takeOut(place: number): void {
-    const [next, previous] = [after[place] ?? 0, before[place] ?? 0]
+    const [next, previous] = [after[place]!, before[place]!]
     after[previous] = next
     before[next] = previous
     after[place] = 0
@@ -45,13 +46,13 @@ export function createRecency(): Recency {
       return size
     },
     get oldest() {
-      return (after[0] ?? 0) - 1
+      return orZero(after[0]) - 1
     },
     touch(row) {
       makeRoom(row)
       const place = row + 1
       if (isIn(place)) takeOut(place)
-      const last = before[0] ?? 0
+      const last = before[0]!
       after[last] = place
       before[place] = last
       after[place] = 0
@@ -63,7 +64,7 @@ export function createRecency(): Recency {
     },
     order() {
       const rows: number[] = []
-      for (let place = after[0] ?? 0; place !== 0; place = after[place] ?? 0) rows.push(place - 1)
+      for (let place = orZero(after[0]); place !== 0; place = after[place]!) rows.push(place - 1)
       return rows
     },
     clear() {

@@ -61,7 +61,7 @@ export function createScoreBoard(order: RowOrder): ScoreBoard {
     },
     add(row, score) {
       if (stamps[row] === stamp) {
-        sums[row] = (sums[row] ?? 0) + score
+        sums[row] = sums[row]! + score
       } else {
         stamps[row] = stamp
         sums[row] = score
@@ -69,7 +69,7 @@ export function createScoreBoard(order: RowOrder): ScoreBoard {
       }
     },
     capacity: () => Math.max(sums.length, order.size),
-    get: (row) => (stamps[row] === stamp ? (sums[row] ?? 0) : 0),
+    get: (row) => (stamps[row] === stamp ? sums[row]! : 0),
     get touched() {
       return touched
     },
@@ -78,7 +78,7 @@ export function createScoreBoard(order: RowOrder): ScoreBoard {
       const best = selectorInto(order, limit, hits)
       for (let i = 0; i < touched; i++) {
         const row = rows[i] ?? -1
-        best.offer(row, sums[row] ?? 0, accept)
+        best.offer(row, sums[row]!, accept)
       }
       best.finish()
     },
@@ -109,15 +109,12 @@ export function selectorInto(order: RowOrder, mostRows: number, hits: Hits): Sel
     for (;;) {
       let child = 2 * at + 1
       if (child >= count) break
-      if (
-        child + 1 < count &&
-        worse(scores[child + 1] ?? 0, rows[child + 1] ?? 0, scores[child] ?? 0, rows[child] ?? 0)
-      ) {
+      if (child + 1 < count && worse(scores[child + 1]!, rows[child + 1]!, scores[child]!, rows[child]!)) {
         child++
       }
-      if (!worse(scores[child] ?? 0, rows[child] ?? 0, score, row)) break
-      rows[at] = rows[child] ?? 0
-      scores[at] = scores[child] ?? 0
+      if (!worse(scores[child]!, rows[child]!, score, row)) break
+      rows[at] = rows[child]!
+      scores[at] = scores[child]!
       at = child
     }
     rows[at] = row
@@ -128,7 +125,7 @@ export function selectorInto(order: RowOrder, mostRows: number, hits: Hits): Sel
     const score = Math.fround(exactScore)
     if (!(score > 0) || limit === 0) return
     if (count === limit) {
-      if (!worse(scores[0] ?? 0, rows[0] ?? 0, score, row) || !accept(row)) return
+      if (!worse(scores[0]!, rows[0]!, score, row) || !accept(row)) return
       place(row, score, 0)
       return
     }
@@ -136,7 +133,7 @@ export function selectorInto(order: RowOrder, mostRows: number, hits: Hits): Sel
     rows[count] = row
     scores[count++] = score
     // Which row is the worst matters only from here on.
-    if (count === limit) for (let at = (count >> 1) - 1; at >= 0; at--) place(rows[at] ?? 0, scores[at] ?? 0, at)
+    if (count === limit) for (let at = (count >> 1) - 1; at >= 0; at--) place(rows[at]!, scores[at]!, at)
   }
 
   return {
@@ -145,9 +142,9 @@ export function selectorInto(order: RowOrder, mostRows: number, hits: Hits): Sel
       // Most rows are below the worst one kept: they are passed over without a call.
       let least = count === limit ? (scores[0] ?? Infinity) : -Infinity
       for (let i = 0; i < offeredCount; i++) {
-        const exactScore = exactScores[i] ?? 0
+        const exactScore = exactScores[i]!
         if (Math.fround(exactScore) < least) continue
-        offer(offered[i] ?? 0, exactScore, accept)
+        offer(offered[i]!, exactScore, accept)
         if (count === limit) least = scores[0] ?? Infinity
       }
     },

@@ -191,7 +191,7 @@ function checksums(
   let [a, b] = before
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset + from, (to - from) >>> 2)
   for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? 0
+    const word = words[i]!
     a = Math.imul(a ^ word, 0x01000193)
     b = Math.imul((b ^ word) + (b << 5), 0x85ebca6b) ^ (b >>> 15)
   }

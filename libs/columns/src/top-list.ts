@@ -42,26 +42,26 @@ export function createTopList({ order, maxListed, keyOf, admits }: TopListOption
   }
 
   function up(from: number): void {
-    const row = heap[from] ?? 0
+    const row = heap[from]!
     let at = from
     while (at > 0) {
       const parent = (at - 1) >> 1
-      if (!worse(row, heap[parent] ?? 0)) break
-      put(heap[parent] ?? 0, at)
+      if (!worse(row, heap[parent]!)) break
+      put(heap[parent]!, at)
       at = parent
     }
     put(row, at)
   }
 
   function down(from: number): void {
-    const row = heap[from] ?? 0
+    const row = heap[from]!
     let at = from
     for (;;) {
       let child = 2 * at + 1
       if (child >= size) break
-      if (child + 1 < size && worse(heap[child + 1] ?? 0, heap[child] ?? 0)) child++
-      if (!worse(heap[child] ?? 0, row)) break
-      put(heap[child] ?? 0, at)
+      if (child + 1 < size && worse(heap[child + 1]!, heap[child]!)) child++
+      if (!worse(heap[child]!, row)) break
+      put(heap[child]!, at)
       at = child
     }
     put(row, at)
@@ -75,7 +75,7 @@ export function createTopList({ order, maxListed, keyOf, admits }: TopListOption
       put(row, size++)
       return up(size - 1)
     }
-    const last = heap[0] ?? 0
+    const last = heap[0]!
     if (!worse(last, row)) return
     places.delete(last)
     put(row, 0)
@@ -83,11 +83,11 @@ export function createTopList({ order, maxListed, keyOf, admits }: TopListOption
   }
 
   function remove(place: number): void {
-    places.delete(heap[place] ?? 0)
+    places.delete(heap[place]!)
     size--
     removedSinceRebuild++
     if (place === size) return
-    const moved = heap[size] ?? 0
+    const moved = heap[size]!
     put(moved, place)
     down(place)
     up(places.get(moved) ?? place)

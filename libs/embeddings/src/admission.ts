@@ -33,9 +33,9 @@ export function createAdmission({ rotationMs }: { readonly rotationMs: number })
       let least = Infinity
       for (const seed of [0xad1, 0xad2]) {
         const slot = hash32(pinId, seed) % slots
-        const raised = Math.min(255, (current[slot] ?? 0) + 1)
+        const raised = Math.min(255, current[slot]! + 1)
         current[slot] = raised
-        least = Math.min(least, raised + (previous[slot] ?? 0))
+        least = Math.min(least, raised + previous[slot]!)
       }
       return least
     },

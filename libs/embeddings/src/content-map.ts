@@ -55,14 +55,14 @@ export function createContentMap(options: {
   function mean(row: number, into: Float32Array, onlyTaught: boolean): number {
     into.fill(0)
     let used = 0
-    for (let f = row * maxFeatures; f < row * maxFeatures + (counts[row] ?? 0); f++) {
-      const bucket = features[f] ?? 0
+    for (let f = row * maxFeatures; f < row * maxFeatures + counts[row]!; f++) {
+      const bucket = features[f]!
       if (onlyTaught && lessons[bucket] === 0) continue
       used++
       const at = bucket * dimensions
-      for (let i = 0; i < dimensions; i++) into[i] = (into[i] ?? 0) + (vectors[at + i] ?? 0)
+      for (let i = 0; i < dimensions; i++) into[i] = into[i]! + vectors[at + i]!
     }
-    for (let i = 0; i < dimensions; i++) into[i] = (into[i] ?? 0) / Math.max(1, used)
+    for (let i = 0; i < dimensions; i++) into[i] = into[i]! / Math.max(1, used)
     return used
   }
 
@@ -75,15 +75,15 @@ export function createContentMap(options: {
     forget(row) {
       counts[row] = 0
     },
-    isDescribed: (row) => (counts[row] ?? 0) > 0,
+    isDescribed: (row) => counts[row]! > 0,
     learn(row, embedding) {
       if (mean(row, guess, false) === 0) return
-      for (let f = row * maxFeatures; f < row * maxFeatures + (counts[row] ?? 0); f++) {
-        const bucket = features[f] ?? 0
+      for (let f = row * maxFeatures; f < row * maxFeatures + counts[row]!; f++) {
+        const bucket = features[f]!
         const at = bucket * dimensions
-        lessons[bucket] = (lessons[bucket] ?? 0) + 1
+        lessons[bucket] = lessons[bucket]! + 1
         for (let i = 0; i < dimensions; i++) {
-          vectors[at + i] = (vectors[at + i] ?? 0) + rate * ((embedding[i] ?? 0) - (guess[i] ?? 0))
+          vectors[at + i] = vectors[at + i]! + rate * (embedding[i]! - guess[i]!)
         }
       }
     },
@@ -92,7 +92,7 @@ export function createContentMap(options: {
     save(writer, limit) {
       writer.u8('counts', counts.subarray(0, limit))
       const rows = new Uint32Array(limit * maxFeatures)
-      for (let i = 0; i < rows.length; i++) rows[i] = features[i] ?? 0
+      for (let i = 0; i < rows.length; i++) rows[i] = features[i]!
       writer.u32('features', rows)
       writer.f32('vectors', vectors)
       writer.u32('lessons', lessons)
@@ -109,9 +109,9 @@ export function createContentMap(options: {
 /** Scales part of a column to length 1; false, and unchanged, where it is zero or not finite. */
 export function normalise(column: Float32Array, start: number, length: number): boolean {
   let square = 0
-  for (let i = start; i < start + length; i++) square += (column[i] ?? 0) ** 2
+  for (let i = start; i < start + length; i++) square += column[i]! ** 2
   if (!(square > 0) || !Number.isFinite(square)) return false
   const scale = 1 / Math.sqrt(square)
-  for (let i = start; i < start + length; i++) column[i] = (column[i] ?? 0) * scale
+  for (let i = start; i < start + length; i++) column[i] = column[i]! * scale
   return true
 }

@@ -69,12 +69,12 @@ export function createPinRows(maxPins: number): PinRows {
       byPin.delete(pinId)
       pinIds[row] = null
       state[row] = 0
-      generation[row] = (generation[row] ?? 0) + 1
+      generation[row] = generation[row]! + 1
       freeRows.push(row)
       idCharacters -= pinId.length
     },
     pinIdOf: (row) => pinIds[row] as PinId,
-    stateOf: (row) => states[state[row] ?? 0] ?? 'free',
+    stateOf: (row) => states[state[row]!] ?? 'free',
     setState(row, to) {
       state[row] = states.indexOf(to)
     },
@@ -82,7 +82,7 @@ export function createPinRows(maxPins: number): PinRows {
     touch(row, atMs) {
       lastAtMs[row] = Math.max(lastAtMs[row] ?? -Infinity, atMs)
     },
-    ticketOf: (row) => row + (generation[row] ?? 0) * maxPinRows,
+    ticketOf: (row) => row + generation[row]! * maxPinRows,
     rowOfTicket(ticket) {
       const row = ticket % maxPinRows
       return generation[row] === Math.floor(ticket / maxPinRows) && state[row] !== 0 ? row : -1

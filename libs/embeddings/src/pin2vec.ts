@@ -176,7 +176,7 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
     const start = hash32(pinId, seed)
     for (let i = 0; i < dimensions; i++) {
       const noise = (mix32(start + i) / 2 ** 32 - 0.5) / Math.sqrt(dimensions)
-      table[row * dimensions + i] = noise + (isPlaced ? 0.5 * (place[i] ?? 0) : 0)
+      table[row * dimensions + i] = noise + (isPlaced ? 0.5 * place[i]! : 0)
     }
     memory.squares[row] = 0
     memory.moves[row] = 0
@@ -197,7 +197,7 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
   function settle(row: number): void {
     if (!content.place(row, place)) return
     let cosine = 0
-    for (let i = 0; i < dimensions; i++) cosine += (place[i] ?? 0) * (table[row * dimensions + i] ?? 0)
+    for (let i = 0; i < dimensions; i++) cosine += place[i]! * table[row * dimensions + i]!
     if (cosine >= sameCosine) return
     vectorAt(row).set(place)
     kernel.enqueue(row)
@@ -310,7 +310,7 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
         if (rows.rowOf(pinId) < 0) touched.push({ pinId, vector: null })
       }
       for (const tail = kernel.queueTail(); queueHead !== tail && touched.length < maxRows;) {
-        const row = memory.queue[queueHead] ?? 0
+        const row = memory.queue[queueHead]!
         queueHead = queueHead + 1 === memory.queue.length ? 0 : queueHead + 1
         memory.waiting[row] = 0
         memory.moves[row] = 0
@@ -394,6 +394,6 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
     const { queue } = memory
     const tail = kernel.queueTail()
     const length = (tail - queueHead + queue.length) % queue.length
-    return Uint32Array.from({ length }, (_, i) => queue[(queueHead + i) % queue.length] ?? 0)
+    return Uint32Array.from({ length }, (_, i) => queue[(queueHead + i) % queue.length]!)
   }
 }

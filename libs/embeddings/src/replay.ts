@@ -41,9 +41,9 @@ export function createReplay(maxPairs: number): Replay {
         return
       }
     },
-    first: (index) => firsts[index] ?? 0,
-    second: (index) => seconds[index] ?? 0,
-    weight: (index) => weights[index] ?? 0,
+    first: (index) => firsts[index]!,
+    second: (index) => seconds[index]!,
+    weight: (index) => weights[index]!,
     bytes: maxPairs * 12,
     save(writer) {
       writer.u32('firsts', firsts.subarray(0, size))

@@ -51,7 +51,7 @@ export function createSessionWindows(options: {
   function begin(high: number, low: number, user: number): number {
     const window = next
     next = next + 1 === maxSessions ? 0 : next + 1
-    if (used === maxSessions) byKey.delete(keyHighs[window] ?? 0, keyLows[window] ?? 0)
+    if (used === maxSessions) byKey.delete(keyHighs[window]!, keyLows[window]!)
     else used++
     keyHighs[window] = high
     keyLows[window] = low
@@ -77,32 +77,32 @@ export function createSessionWindows(options: {
       const known = byKey.get(high, low)
       const window = known >= 0 ? known : begin(high, low, userHash(userId))
       // Where pauses tell sessions apart, an action of years ago that comes late is of another one, too.
-      const pauses = sessionId === null && Math.abs(atMs - (lastAtMs[window] ?? 0)) > sessionGapMs
+      const pauses = sessionId === null && Math.abs(atMs - lastAtMs[window]!) > sessionGapMs
       if (pauses) lengths[window] = 0
-      lastAtMs[window] = known >= 0 && !pauses ? Math.max(atMs, lastAtMs[window] ?? 0) : atMs
+      lastAtMs[window] = known >= 0 && !pauses ? Math.max(atMs, lastAtMs[window]!) : atMs
       return window
     },
-    lengthOf: (window) => lengths[window] ?? 0,
-    ticketAt: (window, distance) => tickets[window * width + (((nexts[window] ?? 0) - distance + width) % width)] ?? 0,
+    lengthOf: (window) => lengths[window]!,
+    ticketAt: (window, distance) => tickets[window * width + ((nexts[window]! - distance + width) % width)]!,
     push(window, ticket) {
-      const at = nexts[window] ?? 0
+      const at = nexts[window]!
       tickets[window * width + at] = ticket
       nexts[window] = at + 1 === width ? 0 : at + 1
-      lengths[window] = Math.min(width, (lengths[window] ?? 0) + 1)
+      lengths[window] = Math.min(width, lengths[window]! + 1)
     },
     forget(userId) {
       const user = userHash(userId)
       for (let window = 0; window < used; window++) {
         if (users[window] !== user) continue
         // The window keeps its place in the ring, under no session's key.
-        byKey.delete(keyHighs[window] ?? 0, keyLows[window] ?? 0)
+        byKey.delete(keyHighs[window]!, keyLows[window]!)
         for (const column of [keyHighs, keyLows, users, lastAtMs, lengths, nexts]) column[window] = 0
         tickets.fill(0, window * width, (window + 1) * width)
       }
     },
     blank(window, ticket) {
-      const length = lengths[window] ?? 0
-      const slotOf = (distance: number): number => window * width + (((nexts[window] ?? 0) - distance + width) % width)
+      const length = lengths[window]!
+      const slotOf = (distance: number): number => window * width + ((nexts[window]! - distance + width) % width)
       const before: number[] = []
       let isFound = false
       for (let distance = 1; distance <= length; distance++) {
@@ -139,7 +139,7 @@ export function createSessionWindows(options: {
       tickets.set(reader.u32('tickets'))
       next = reader.json('next') as number
       byKey.clear()
-      for (let window = 0; window < used; window++) byKey.set(keyHighs[window] ?? 0, keyLows[window] ?? 0, window)
+      for (let window = 0; window < used; window++) byKey.set(keyHighs[window]!, keyLows[window]!, window)
     },
   }
 }

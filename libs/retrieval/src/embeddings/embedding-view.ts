@@ -1,3 +1,4 @@
+import { orZero } from '@freshet/columns/or-zero'
 import type { VectorHits, VectorSearchOptions } from '@freshet/domain/vector-index'
 
 import { grownUint32, nextCapacity } from '@freshet/columns/growth'
@@ -76,7 +77,7 @@ export function createEmbeddingView({ dimensions: wanted }: { readonly dimension
   }
 
   function remove(row: number): void {
-    const width = widthOf[row] ?? 0
+    const width = orZero(widthOf[row])
     if (width === 0) return
     widthOf[row] = 0
     const view = widths.get(width)

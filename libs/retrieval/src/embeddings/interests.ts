@@ -34,12 +34,12 @@ export function createInterests({ maxPins, maxSpread }: InterestsOptions): Inter
 
   // What merging the groups of a and b adds (Lance and Williams), for all others.
   function merge(a: number, b: number, n: number): void {
-    const [sizeA, sizeB, together] = [sizes[a] ?? 0, sizes[b] ?? 0, spread[a * maxPins + b] ?? 0]
+    const [sizeA, sizeB, together] = [sizes[a]!, sizes[b]!, spread[a * maxPins + b]!]
     for (let other = 0; other < n; other++) {
       if (groupOf[other] !== other || other === a || other === b) continue
-      const size = sizes[other] ?? 0
-      const toA = spread[a * maxPins + other] ?? 0
-      const toB = spread[b * maxPins + other] ?? 0
+      const size = sizes[other]!
+      const toA = spread[a * maxPins + other]!
+      const toB = spread[b * maxPins + other]!
       const merged = ((size + sizeA) * toA + (size + sizeB) * toB - size * together) / (size + sizeA + sizeB)
       spread[a * maxPins + other] = merged
       spread[other * maxPins + a] = merged
@@ -54,8 +54,8 @@ export function createInterests({ maxPins, maxSpread }: InterestsOptions): Inter
     for (let a = 0; a < n; a++) {
       if (groupOf[a] !== a) continue
       for (let b = a + 1; b < n; b++) {
-        if (groupOf[b] !== b || !((spread[a * maxPins + b] ?? 0) < least)) continue
-        least = spread[a * maxPins + b] ?? 0
+        if (groupOf[b] !== b || !(spread[a * maxPins + b]! < least)) continue
+        least = spread[a * maxPins + b]!
         found = [a, b]
       }
     }
@@ -95,12 +95,12 @@ export function createInterests({ maxPins, maxSpread }: InterestsOptions): Inter
       for (let group = 0; group < n; group++) {
         if (groupOf[group] !== group) continue
         let weight = 0
-        for (let i = 0; i < n; i++) if (groupOf[i] === group) weight += pins.weights[i] ?? 0
+        for (let i = 0; i < n; i++) if (groupOf[i] === group) weight += pins.weights[i]!
         let at = count++
-        for (; at > 0 && (weights[at - 1] ?? 0) < weight; at--) {
-          weights[at] = weights[at - 1] ?? 0
-          medoids[at] = medoids[at - 1] ?? 0
-          firsts[at] = firsts[at - 1] ?? 0
+        for (; at > 0 && weights[at - 1]! < weight; at--) {
+          weights[at] = weights[at - 1]!
+          medoids[at] = medoids[at - 1]!
+          firsts[at] = firsts[at - 1]!
         }
         weights[at] = weight
         firsts[at] = group
@@ -113,6 +113,6 @@ export function createInterests({ maxPins, maxSpread }: InterestsOptions): Inter
 function dot(a: Float32Array | undefined, b: Float32Array | undefined): number {
   if (a === undefined || b === undefined) return 0
   let sum = 0
-  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0)
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
   return sum
 }

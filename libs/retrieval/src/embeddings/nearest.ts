@@ -58,7 +58,7 @@ export function createNearest({
     for (let i = 0; i < found.rows.length; i++) {
       const place = Math.floor((i + 1) / share) - 1
       if (near.scores.length > 0 && place >= near.scores.length) return
-      raise(found.rows[i] ?? 0, 1 + (near.scores[place] ?? found.scores[i] ?? 0))
+      raise(found.rows[i]!, 1 + (near.scores[place] ?? found.scores[i] ?? 0))
     }
   }
 
@@ -66,9 +66,9 @@ export function createNearest({
     const indices: number[] = []
     let total = 0
     for (let i = 0; i < interests.count && indices.length < options.maxInterests; i++) {
-      if ((interests.firsts[i] ?? 0) < options.maxLatest) continue
+      if (interests.firsts[i]! < options.maxLatest) continue
       indices.push(i)
-      total += interests.weights[i] ?? 0
+      total += interests.weights[i]!
     }
     return { indices, total }
   }
@@ -79,9 +79,9 @@ export function createNearest({
       hits.count = 0
       const vectors: Float32Array[] = []
       for (let i = 0; i < starts.count; i++) {
-        const vector = view.get(starts.pinRows[i] ?? 0)
+        const vector = view.get(starts.pinRows[i]!)
         if (vector === null) continue
-        weights[vectors.length] = starts.weights[i] ?? 0
+        weights[vectors.length] = starts.weights[i]!
         vectors.push(vector)
       }
       if (vectors.length === 0) return
@@ -89,17 +89,17 @@ export function createNearest({
       const search = { accept: query.accept, due: interruption.due }
       const mean = new Float32Array(view.dimensions)
       for (const [n, vector] of vectors.slice(0, options.maxLatest).entries()) {
-        for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] ?? 0) + (weights[n] ?? 0) * (vector[i] ?? 0)
+        for (let i = 0; i < mean.length; i++) mean[i] = mean[i]! + weights[n]! * vector[i]!
       }
       const near = normalise(mean, 0, mean.length) ? view.search(mean, limit, search) : noHits
-      for (let i = 0; i < near.rows.length; i++) raise(near.rows[i] ?? 0, 1 + (near.scores[i] ?? 0))
+      for (let i = 0; i < near.rows.length; i++) raise(near.rows[i]!, 1 + near.scores[i]!)
       if (options.maxInterests > 0 && vectors.length > options.maxLatest) {
         interests.group({ count: vectors.length, vectors, weights })
         const other = otherInterests()
         for (const interest of other.indices) {
           if (interruption.happened) break
-          const medoid = vectors[interests.medoids[interest] ?? 0]
-          const share = (options.interestShare * (interests.weights[interest] ?? 0)) / other.total
+          const medoid = vectors[interests.medoids[interest]!]
+          const share = (options.interestShare * interests.weights[interest]!) / other.total
           if (medoid === undefined || !(share > 0)) continue
           // No more than have a place: a search for few is quick.
           const places = near.rows.length > 0 ? Math.ceil(share * (near.rows.length + 1)) : limit
@@ -113,8 +113,8 @@ export function createNearest({
       }
       best.finish()
       // The merge takes scores as parts of their sum: cosines, which are nearly equal, would make the hundredth as likely as the first.
-      const first = hits.scores[0] ?? 0
-      for (let i = 0; i < hits.count; i++) hits.scores[i] = Math.exp(((hits.scores[i] ?? 0) - first) / temperature)
+      const first = hits.scores[0]!
+      for (let i = 0; i < hits.count; i++) hits.scores[i] = Math.exp((hits.scores[i]! - first) / temperature)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { orZero } from '@freshet/columns/or-zero'
 import { blockClassFor, blockSizes, type BlockPool } from '@freshet/columns/block-pool'
 import type { NodeColumns } from './walk-memory.ts'
 
@@ -45,8 +46,8 @@ export function createAdjacency(columns: AdjacencyColumns): Adjacency {
   const { heads, counts, blocks, hidden } = columns.nodes
   let entries = 0
 
-  const startOf = (node: number): number => heads[node << 1] ?? 0
-  const countOf = (node: number): number => counts[node] ?? 0
+  const startOf = (node: number): number => orZero(heads[node << 1])
+  const countOf = (node: number): number => orZero(counts[node])
 
   function setCount(node: number, count: number): void {
     entries += count - countOf(node)
@@ -58,7 +59,7 @@ export function createAdjacency(columns: AdjacencyColumns): Adjacency {
   function moveTo(node: number, blockClass: number): boolean {
     const to = pool.allocate(blockClass)
     if (to < 0) return false
-    const block = blocks[node] ?? 0
+    const block = blocks[node]!
     if (block > 0) {
       const from = startOf(node)
       neighbours.copyWithin(to, from, from + countOf(node))
@@ -71,8 +72,8 @@ export function createAdjacency(columns: AdjacencyColumns): Adjacency {
   }
 
   function capacityOf(node: number): number {
-    const block = blocks[node] ?? 0
-    return block === 0 ? 0 : (blockSizes[block - 1] ?? 0)
+    const block = blocks[node]!
+    return block === 0 ? 0 : blockSizes[block - 1]!
   }
 
   function removeAt(node: number, at: number): void {
@@ -83,7 +84,7 @@ export function createAdjacency(columns: AdjacencyColumns): Adjacency {
   }
 
   function giveBack(node: number): void {
-    const block = blocks[node] ?? 0
+    const block = blocks[node]!
     if (block > 0) pool.free(startOf(node), block - 1)
     blocks[node] = 0
     heads[node << 1] = 0
@@ -110,8 +111,8 @@ export function createAdjacency(columns: AdjacencyColumns): Adjacency {
       const start = startOf(node)
       let at = start + count
       while (at > start) {
-        const otherAt = times[at - 1] ?? 0
-        if (otherAt < atSeconds || (otherAt === atSeconds && precedes(neighbours[at - 1] ?? 0, neighbour))) break
+        const otherAt = times[at - 1]!
+        if (otherAt < atSeconds || (otherAt === atSeconds && precedes(neighbours[at - 1]!, neighbour))) break
         at--
       }
       if (hasRoom) {
@@ -123,7 +124,7 @@ export function createAdjacency(columns: AdjacencyColumns): Adjacency {
         return nothingDropped
       }
       if (at === start) return neighbour
-      const dropped = neighbours[start] ?? 0
+      const dropped = neighbours[start]!
       neighbours.copyWithin(start, start + 1, at)
       times.copyWithin(start, start + 1, at)
       neighbours[at - 1] = neighbour

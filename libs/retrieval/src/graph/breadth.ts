@@ -44,7 +44,7 @@ export function createBreadthCheck({
     topicCounts.clear()
     let known = 0
     for (let at = start; at < end; at++) {
-      const topic = topicOf(pool[at] ?? 0)
+      const topic = topicOf(pool[at]!)
       if (topic < 0) continue
       known++
       topicCounts.set(topic, (topicCounts.get(topic) ?? 0) + 1)

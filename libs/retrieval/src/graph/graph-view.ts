@@ -76,7 +76,7 @@ export function createGraphView({
   const isLater = (key: BoardKey, row: number, atMs: number): boolean => {
     const board = graph.boardOf(key)
     const at = board < 0 ? -1 : graph.pinsOfBoard.find(board, row)
-    return at >= 0 && (graph.atSeconds[at] ?? 0) * 1000 > atMs
+    return at >= 0 && graph.atSeconds[at]! * 1000 > atMs
   }
   const labelOf = (language: string | null): number => (language === null ? 0 : 1 + (hash32(language) % 255))
 

@@ -108,8 +108,8 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
     nodes: memory.pins,
     maxDegree: maxBoardsPerPin,
     precedes: (a, b) => {
-      const [highA, highB] = [keyHighs[a] ?? 0, keyHighs[b] ?? 0]
-      return highA < highB || (highA === highB && (keyLows[a] ?? 0) < (keyLows[b] ?? 0))
+      const [highA, highB] = [keyHighs[a]!, keyHighs[b]!]
+      return highA < highB || (highA === highB && keyLows[a]! < keyLows[b]!)
     },
   })
   const breadth = createBreadthCheck({
@@ -141,14 +141,14 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
 
   function drop(board: number): void {
     const start = pinsOfBoard.startOf(board)
-    for (let i = pinsOfBoard.countOf(board) - 1; i >= 0; i--) boardsOfPin.remove(memory.pool[start + i] ?? 0, board)
+    for (let i = pinsOfBoard.countOf(board) - 1; i >= 0; i--) boardsOfPin.remove(memory.pool[start + i]!, board)
     release(board)
   }
 
   function release(board: number): void {
     pinsOfBoard.free(board)
     breadth.forget(board)
-    byKey.delete(keyHighs[board] ?? 0, keyLows[board] ?? 0)
+    byKey.delete(keyHighs[board]!, keyLows[board]!)
     states[board] = freeBoard
     freeRows.push(board)
   }
@@ -196,7 +196,7 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
       recentlyUsed[board] = 1
       const at = pinsOfBoard.find(board, pinRow)
       if (at >= 0) {
-        if ((atSeconds[at] ?? 0) >= seconds) return
+        if (atSeconds[at]! >= seconds) return
         pinsOfBoard.remove(board, pinRow)
         boardsOfPin.remove(pinRow, board)
       }
@@ -220,7 +220,7 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
     removePin(pinRow) {
       if (pinRow < 0 || pinRow >= maxPins) return
       for (let count = boardsOfPin.countOf(pinRow); count > 0; count = boardsOfPin.countOf(pinRow)) {
-        removeEdge(memory.pool[boardsOfPin.startOf(pinRow) + count - 1] ?? 0, pinRow)
+        removeEdge(memory.pool[boardsOfPin.startOf(pinRow) + count - 1]!, pinRow)
       }
     },
     get limit() {
@@ -236,7 +236,7 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
     topicsChanged(pinRow) {
       if (pinRow < 0 || pinRow >= maxPins) return
       const start = boardsOfPin.startOf(pinRow)
-      for (let i = boardsOfPin.countOf(pinRow) - 1; i >= 0; i--) breadth.changed(memory.pool[start + i] ?? 0)
+      for (let i = boardsOfPin.countOf(pinRow) - 1; i >= 0; i--) breadth.changed(memory.pool[start + i]!)
     },
     setLabel(pinRow, label) {
       if (pinRow < 0 || pinRow >= maxPins) return
@@ -264,25 +264,25 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
       order.forEach((board, place) => (places[board] = place))
       writer.u32(
         'keyHighs',
-        Uint32Array.from(order, (board) => keyHighs[board] ?? 0),
+        Uint32Array.from(order, (board) => keyHighs[board]!),
       )
       writer.u32(
         'keyLows',
-        Uint32Array.from(order, (board) => keyLows[board] ?? 0),
+        Uint32Array.from(order, (board) => keyLows[board]!),
       )
       writer.u8(
         'states',
-        Uint8Array.from(order, (board) => states[board] ?? 0),
+        Uint8Array.from(order, (board) => states[board]!),
       )
       writer.u8(
         'recentlyUsed',
-        Uint8Array.from(order, (board) => recentlyUsed[board] ?? 0),
+        Uint8Array.from(order, (board) => recentlyUsed[board]!),
       )
       const pins = { lists: pinsOfBoard, nodes: order, pool: memory.pool, atSeconds }
       saveLists(writer.under('boards'), { ...pins, rename: (pin) => (isGone(pin) ? goneRow : pin) })
       const nodes = Array.from({ length: pinLimit }, (_, pin) => pin)
       const renamed = { lists: boardsOfPin, nodes, pool: memory.pool, atSeconds }
-      saveLists(writer.under('pins'), { ...renamed, rename: (board) => places[board] ?? 0 })
+      saveLists(writer.under('pins'), { ...renamed, rename: (board) => places[board]! })
       writer.u8('labels', memory.labels.subarray(0, pinLimit))
       writer.json('dropped', dropped)
     },
@@ -303,11 +303,11 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
       hand = 0
       rowLimit = highs.length
       for (let board = 0; board < rowLimit; board++) {
-        keyHighs[board] = highs[board] ?? 0
-        keyLows[board] = lows[board] ?? 0
+        keyHighs[board] = highs[board]!
+        keyLows[board] = lows[board]!
         states[board] = kept[board] ?? 1
-        recentlyUsed[board] = used[board] ?? 0
-        byKey.set(highs[board] ?? 0, lows[board] ?? 0, board)
+        recentlyUsed[board] = used[board]!
+        byKey.set(highs[board]!, lows[board]!, board)
       }
       loadLists(reader.under('boards'), pinsOfBoard)
       loadLists(reader.under('pins'), boardsOfPin)
@@ -341,9 +341,9 @@ function saveLists(writer: SectionWriter, { lists, nodes, pool, atSeconds, renam
   for (const node of nodes) {
     const start = lists.startOf(node)
     for (let at = start; at < start + lists.countOf(node); at++, to++) {
-      const neighbour = pool[at] ?? 0
+      const neighbour = pool[at]!
       neighbours[to] = rename ? rename(neighbour) : neighbour
-      times[to] = atSeconds[at] ?? 0
+      times[to] = atSeconds[at]!
     }
   }
   writer.u32('counts', counts)
@@ -357,7 +357,7 @@ function loadLists(reader: SectionReader, lists: Adjacency): void {
   const times = reader.u32('times')
   let from = 0
   for (let node = 0; node < counts.length; node++) {
-    const to = from + (counts[node] ?? 0)
+    const to = from + counts[node]!
     lists.restore(node, neighbours.subarray(from, to), times.subarray(from, to))
     from = to
   }

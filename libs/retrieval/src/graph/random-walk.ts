@@ -96,14 +96,14 @@ export function createRandomWalk({
     walk({ count, pinRows, weights, seed, ownBoard, label, interruption }, { limit, accept, hits }) {
       graph.settle()
       let total = 0
-      for (let i = 0; i < count; i++) total += (weights[i] ?? 0) * shareOf(pinRows[i] ?? 0)
+      for (let i = 0; i < count; i++) total += weights[i]! * shareOf(pinRows[i]!)
       // The last round of a walk may take up to a step of each walker more, and shares are rounded up.
       const spare = count * (walkers + 1)
       const budget = Math.min(options.steps, maxSteps - spare)
       const slots = visitSlotsFor(budget + spare)
       for (let i = 0; i < count; i++) {
-        const pin = pinRows[i] ?? 0
-        const steps = Math.ceil((budget * (weights[i] ?? 0) * shareOf(pin)) / total)
+        const pin = pinRows[i]!
+        const steps = Math.ceil((budget * weights[i]! * shareOf(pin)) / total)
         const width = Math.min(walkers, steps)
         if (!(steps > 0)) continue
         kernel.begin(

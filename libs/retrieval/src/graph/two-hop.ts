@@ -46,9 +46,9 @@ export function createTwoHop(graph: PinGraph, board: ScoreBoard, options: TwoHop
       const end = boardsOfPin.startOf(pinRow) + count
       const perBoard = weight * count ** -options.pinDegreePower
       for (let at = end - 1; at >= end - Math.min(count, options.maxBoards); at--) {
-        const node = pool[at] ?? 0
+        const node = pool[at]!
         if (node === ownBoard || graph.isHidden(node)) continue
-        const edgeAt = atSeconds[at] ?? 0
+        const edgeAt = atSeconds[at]!
         const kindWeight = graph.kindOf(node) === 'board' ? options.boardWeight : options.trailWeight
         if (kindWeight === 0) continue
         const size = pinsOfBoard.countOf(node)
@@ -58,8 +58,8 @@ export function createTwoHop(graph: PinGraph, board: ScoreBoard, options: TwoHop
         const [from, to] = nearest({ start, size, wanted: options.maxPins, seconds: edgeAt, atSeconds })
         if (interruption.due(to - from)) return
         for (let i = from; i < to; i++) {
-          const apart = drift === 0 ? 1 : Math.exp(-drift * Math.abs((atSeconds[i] ?? 0) - edgeAt))
-          board.add(pool[i] ?? 0, perPin * apart)
+          const apart = drift === 0 ? 1 : Math.exp(-drift * Math.abs(atSeconds[i]! - edgeAt))
+          board.add(pool[i]!, perPin * apart)
         }
       }
     },
@@ -80,7 +80,7 @@ function nearest(list: {
   let high = start + size
   while (low < high) {
     const middle = (low + high) >> 1
-    if ((atSeconds[middle] ?? 0) < seconds) low = middle + 1
+    if (atSeconds[middle]! < seconds) low = middle + 1
     else high = middle
   }
   const from = Math.max(start, Math.min(low - (wanted >> 1), start + size - wanted))

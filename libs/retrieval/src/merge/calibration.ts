@@ -92,13 +92,13 @@ export function createCalibration(sources: readonly CalibratedSource[]): Calibra
       for (let source = 0; source < width; source++) {
         const rank = lessons[from + source] ?? silent
         rates[source] = rank === silent ? 0 : missed + (rank < 0 ? 0 : (tables[source]?.rateOf(rank) ?? 0))
-        likelihood += rates[source] ?? 0
+        likelihood += rates[source]!
         if (rank !== silent) sources++
       }
       for (let source = 0; source < width; source++) {
         if (rates[source] === 0) continue
-        right[source] = (right[source] ?? 0) + (sources * (rates[source] ?? 0)) / likelihood
-        answered[source] = (answered[source] ?? 0) + 1
+        right[source] = right[source]! + (sources * rates[source]!) / likelihood
+        answered[source] = answered[source]! + 1
       }
     }
     return right.map((value, source) => value / (answered[source] ?? 1))

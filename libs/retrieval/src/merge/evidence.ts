@@ -20,7 +20,7 @@ export function evidenceOf(query: SourceQuery, trails: SessionLists): number {
   let evidence = 0
   let taken = 0
   for (let i = query.recentCount - 1; i >= 0 && taken < maxRecentPins; i--) {
-    const row = query.recentRows[i] ?? 0
+    const row = query.recentRows[i]!
     let later = false
     for (let n = i + 1; n < query.recentCount && !later; n++) later = query.recentRows[n] === row
     if (later) continue

@@ -72,7 +72,7 @@ export function createFeatures(context: {
         stamps[row] = stamp
         base[i] = Math.log(Math.max(board.get(row), 1e-30))
         const at = i * width + perSource * enabled.length
-        features[at + rateHalfLivesMs.length] = Math.max(leastBase, base[i] ?? 0)
+        features[at + rateHalfLivesMs.length] = Math.max(leastBase, base[i]!)
         rates.counters.forEach((counter, n) => {
           const share = counter.shareOf(row)
           features[at + n] = Math.log(Math.max(share, leastShare) / leastShare)
@@ -86,14 +86,14 @@ export function createFeatures(context: {
           const candidate = candidateOf(hits.rows[i] ?? -1)
           if (candidate < 0) continue
           const at = candidate * width + perSource * n
-          const log = Math.log(hits.scores[i] ?? 0)
-          features[at] = rankFeatures[i] ?? 0
+          const log = Math.log(hits.scores[i]!)
+          features[at] = rankFeatures[i]!
           features[at + 1] =
             scale === 'probability'
               ? Math.max(0, log - Math.log(leastShare))
               : leastPart + Math.max(-leastPart, log - best)
-          features[at + 2] = length * (features[at] ?? 0)
-          features[at + 3] = length * (features[at + 1] ?? 0)
+          features[at + 2] = length * features[at]!
+          features[at + 3] = length * features[at + 1]!
         }
       }
     },

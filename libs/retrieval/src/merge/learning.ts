@@ -179,7 +179,7 @@ function leaveOut(hits: Hits, rows: ReadonlySet<number>): void {
     const row = hits.rows[i] ?? -1
     if (rows.has(row)) continue
     hits.rows[count] = row
-    hits.scores[count++] = hits.scores[i] ?? 0
+    hits.scores[count++] = hits.scores[i]!
   }
   hits.count = count
 }

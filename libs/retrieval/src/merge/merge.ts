@@ -1,3 +1,4 @@
+import { orZero } from '@freshet/columns/or-zero'
 import type { Catalogue } from '../views/catalogue.ts'
 import type { Mode } from './modes.ts'
 import { selectorInto, type Hits, type ScoreBoard } from '@freshet/columns/score-board'
@@ -53,7 +54,7 @@ export function mixHits(
   for (const input of inputs) {
     if (input.hits.count === 0 || shareOf(input) === 0) continue
     if (input.scale === 'probability') weights += untrusted * shareOf(input)
-    for (let i = 0; i < input.hits.count; i++) worths += input.worths?.[mode][i] ?? 0
+    for (let i = 0; i < input.hits.count; i++) worths += orZero(input.worths?.[mode][i])
   }
   const part = worths > 0 && !isAlone ? learned : 0
   for (const input of inputs) {
@@ -67,8 +68,8 @@ export function mixHits(
     // A power of two is exact: rounding must not make ties of what the source told apart.
     if (isAlone) weight = 2 ** Math.floor(Math.log2(weight))
     for (let i = 0; i < found.count; i++) {
-      const score = weight * (found.scores[i] ?? 0)
-      board.add(found.rows[i] ?? 0, part === 0 ? score : score + (part * (worth?.[i] ?? 0)) / worths)
+      const score = weight * found.scores[i]!
+      board.add(found.rows[i]!, part === 0 ? score : score + (part * orZero(worth?.[i])) / worths)
     }
   }
 }
@@ -91,7 +92,7 @@ export function mergeHits(
 
 function sumOf({ scores, count }: Hits): number {
   let sum = 0
-  for (let i = 0; i < count; i++) sum += scores[i] ?? 0
+  for (let i = 0; i < count; i++) sum += scores[i]!
   return sum
 }
 

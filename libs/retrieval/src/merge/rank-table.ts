@@ -1,3 +1,4 @@
+import { orZero } from '@freshet/columns/or-zero'
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 
 const bucketsPerDoubling = 1.5
@@ -44,12 +45,12 @@ export function createRankTable({
   for (let rank = 0; rank < maxCandidates; rank++) priorSum += 1 / (rank + priorRankOffset)
   for (let rank = 0; rank < maxCandidates; rank++) {
     const bucket = bucketOf(rank)
-    widths[bucket] = (widths[bucket] ?? 0) + 1
-    centres[bucket] = (centres[bucket] ?? 0) + Math.log(rank + 1)
-    prior[bucket] = (prior[bucket] ?? 0) + (priorSamples * priorHitRate * share) / ((rank + priorRankOffset) * priorSum)
+    widths[bucket] = widths[bucket]! + 1
+    centres[bucket] = centres[bucket]! + Math.log(rank + 1)
+    prior[bucket] = prior[bucket]! + (priorSamples * priorHitRate * share) / ((rank + priorRankOffset) * priorSum)
   }
-  const used = [...widths.keys()].filter((bucket) => (widths[bucket] ?? 0) > 0)
-  for (const bucket of used) centres[bucket] = (centres[bucket] ?? 0) / (widths[bucket] ?? 1)
+  const used = [...widths.keys()].filter((bucket) => widths[bucket]! > 0)
+  for (const bucket of used) centres[bucket] = centres[bucket]! / (widths[bucket] ?? 1)
   const taken = new Float64Array(mostBuckets)
   const logWorths = new Float64Array(mostBuckets)
   const worth = new Float64Array(maxCandidates)
@@ -61,7 +62,7 @@ export function createRankTable({
     const groups: { sum: number; width: number; buckets: number }[] = []
     for (const bucket of used) {
       let group = {
-        sum: ((taken[bucket] ?? 0) + (prior[bucket] ?? 0)) / (asked + priorSamples),
+        sum: (taken[bucket]! + prior[bucket]!) / (asked + priorSamples),
         width: widths[bucket] ?? 1,
         buckets: 1,
       }
@@ -72,19 +73,19 @@ export function createRankTable({
       groups.push(group)
     }
     let at = 0
-    for (const { sum, width, buckets } of groups) for (let i = 0; i < buckets; i++) rates[used[at++] ?? 0] = sum / width
+    for (const { sum, width, buckets } of groups) for (let i = 0; i < buckets; i++) rates[used[at++]!] = sum / width
   }
 
   function interpolate(): void {
     let at = 0
     for (let rank = 0; rank < maxCandidates; rank++) {
       const log = Math.log(rank + 1)
-      while (at < used.length - 2 && log > (centres[used[at + 1] ?? 0] ?? 0)) at++
-      const [from, to] = [used[at] ?? 0, used[at + 1] ?? used[at] ?? 0]
-      const distance = (centres[to] ?? 0) - (centres[from] ?? 0)
-      const ahead = distance > 0 ? Math.min(1, Math.max(0, (log - (centres[from] ?? 0)) / distance)) : 0
-      const before = logWorths[from] ?? 0
-      const after = logWorths[to] ?? 0
+      while (at < used.length - 2 && log > centres[used[at + 1]!]!) at++
+      const [from, to] = [used[at]!, used[at + 1] ?? used[at] ?? 0]
+      const distance = centres[to]! - centres[from]!
+      const ahead = distance > 0 ? Math.min(1, Math.max(0, (log - centres[from]!) / distance)) : 0
+      const before = logWorths[from]!
+      const after = logWorths[to]!
       // A share of 0 of which nothing was taken has no worth, and no logarithm.
       worth[rank] = ahead === 0 ? 2 ** before : after === -Infinity ? 0 : 2 ** (before + ahead * (after - before))
     }
@@ -92,7 +93,7 @@ export function createRankTable({
 
   function weigh(weight: number): void {
     for (const bucket of used)
-      logWorths[bucket] = Math.round(Math.log2((rates[bucket] ?? 0) * weight) * stepsPerDoubling) / stepsPerDoubling
+      logWorths[bucket] = Math.round(Math.log2(rates[bucket]! * weight) * stepsPerDoubling) / stepsPerDoubling
     interpolate()
   }
 
@@ -100,14 +101,14 @@ export function createRankTable({
   weigh(1)
   return {
     worth,
-    rateOf: (rank) => rates[bucketOf(rank)] ?? 0,
+    rateOf: (rank) => orZero(rates[bucketOf(rank)]),
     clear() {
       asked = 0
       taken.fill(0)
     },
     count(rank) {
       asked++
-      if (rank >= 0) taken[bucketOf(rank)] = (taken[bucketOf(rank)] ?? 0) + 1
+      if (rank >= 0) taken[bucketOf(rank)] = taken[bucketOf(rank)]! + 1
     },
     settle,
     weigh,

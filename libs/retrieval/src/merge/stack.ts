@@ -56,8 +56,8 @@ export function createStack(width: number): Stack {
 
   function score({ count, features, base }: FeatureRows, scores: Float64Array): void {
     for (let i = 0, at = 0; i < count; i++, at += width) {
-      let sum = base[i] ?? 0
-      for (let j = 0; j < width; j++) sum += (weights[j] ?? 0) * (features[at + j] ?? 0)
+      let sum = base[i]!
+      for (let j = 0; j < width; j++) sum += weights[j]! * features[at + j]!
       scores[i] = sum
     }
   }
@@ -65,10 +65,10 @@ export function createStack(width: number): Stack {
   /** Turns scores into probabilities. */
   function soften(scores: Float64Array, count: number): void {
     let most = -Infinity
-    for (let i = 0; i < count; i++) most = Math.max(most, scores[i] ?? 0)
+    for (let i = 0; i < count; i++) most = Math.max(most, scores[i]!)
     let total = 0
-    for (let i = 0; i < count; i++) total += scores[i] = Math.exp((scores[i] ?? 0) - most)
-    for (let i = 0; i < count; i++) scores[i] = (scores[i] ?? 0) / total
+    for (let i = 0; i < count; i++) total += scores[i] = Math.exp(scores[i]! - most)
+    for (let i = 0; i < count; i++) scores[i] = scores[i]! / total
   }
 
   return {
@@ -94,21 +94,21 @@ export function createStack(width: number): Stack {
       let likelyTotal = 0
       const curvature = new Float64Array(triangle)
       for (let i = 0, at = 0; i < count; i++, at += width) {
-        const likely = scratch[i] ?? 0
-        for (let j = 0; j < width; j++) mean[j] = (mean[j] ?? 0) + likely * (features[at + j] ?? 0)
+        const likely = scratch[i]!
+        for (let j = 0; j < width; j++) mean[j] = mean[j]! + likely * features[at + j]!
         if (likely < leastLikely) continue
         likelyTotal += likely
         for (let j = 0, n = 0; j < width; j++) {
-          const weighed = likely * (features[at + j] ?? 0)
-          likelyMean[j] = (likelyMean[j] ?? 0) + weighed
+          const weighed = likely * features[at + j]!
+          likelyMean[j] = likelyMean[j]! + weighed
           if (weighed === 0) n += j + 1
-          else for (let k = 0; k <= j; k++, n++) curvature[n] = (curvature[n] ?? 0) + weighed * (features[at + k] ?? 0)
+          else for (let k = 0; k <= j; k++, n++) curvature[n] = curvature[n]! + weighed * features[at + k]!
         }
       }
       for (let j = 0, n = 0; j < width; j++) {
-        numbers[j] = (features[taken * width + j] ?? 0) - (mean[j] ?? 0)
+        numbers[j] = features[taken * width + j]! - mean[j]!
         for (let k = 0; k <= j; k++, n++)
-          numbers[width + n] = (curvature[n] ?? 0) - ((likelyMean[j] ?? 0) * (likelyMean[k] ?? 0)) / likelyTotal
+          numbers[width + n] = curvature[n]! - (likelyMean[j]! * likelyMean[k]!) / likelyTotal
       }
     },
     learn(lesson) {
@@ -117,19 +117,19 @@ export function createStack(width: number): Stack {
       if (numbers[rewards] !== 1) return
       examples++
       const part = 1 / Math.min(examples, 500)
-      baseReward += part * ((numbers[rewards + 1] ?? 0) - baseReward)
-      stackReward += part * ((numbers[rewards + 2] ?? 0) - stackReward)
+      baseReward += part * (numbers[rewards + 1]! - baseReward)
+      stackReward += part * (numbers[rewards + 2]! - stackReward)
       const kept = 1 - 1 / remembered
       for (let j = 0, n = width; j < width; j++) {
         for (let k = 0; k <= j; k++, n++) {
           const prior = j === k ? priorPrecision * (1 - kept) : 0
-          const value = kept * (precision[j * width + k] ?? 0) + (numbers[n] ?? 0) + prior
+          const value = kept * precision[j * width + k]! + numbers[n]! + prior
           precision[j * width + k] = value
           precision[k * width + j] = value
         }
       }
       const step = solveSymmetric(precision, numbers.subarray(0, width))
-      for (let j = 0; j < width; j++) weights[j] = (weights[j] ?? 0) + (step[j] ?? 0)
+      for (let j = 0; j < width; j++) weights[j] = weights[j]! + step[j]!
     },
     save(writer) {
       writer.f64('weights', weights)
@@ -140,17 +140,17 @@ export function createStack(width: number): Stack {
       weights.set(reader.f64('weights'))
       precision.set(reader.f64('precision'))
       const rewards = reader.f64('rewards')
-      examples = rewards[0] ?? 0
-      baseReward = rewards[1] ?? 0
-      stackReward = rewards[2] ?? 0
+      examples = rewards[0]!
+      baseReward = rewards[1]!
+      stackReward = rewards[2]!
     },
   }
 }
 
 /** What a ranking is worth: 1 / log₂(1 + rank) of what was taken. */
 function rewardOf(scores: Float64Array, taken: number, count: number): number {
-  const own = scores[taken] ?? 0
+  const own = scores[taken]!
   let rank = 1
-  for (let i = 0; i < count; i++) if ((scores[i] ?? 0) > own) rank++
+  for (let i = 0; i < count; i++) if (scores[i]! > own) rank++
   return 1 / Math.log2(1 + rank)
 }

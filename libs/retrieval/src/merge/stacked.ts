@@ -31,14 +31,13 @@ export function createStacked(catalogue: Catalogue, mostCandidates: number) {
       features.fill(answers, recentCount)
       stack.score(features, scores)
       let most = -Infinity
-      for (let i = 0; i < features.count; i++) most = Math.max(most, scores[i] ?? 0)
+      for (let i = 0; i < features.count; i++) most = Math.max(most, scores[i]!)
       let total = 0
-      for (let i = 0; i < features.count; i++)
-        total += scores[i] = Math.exp(Math.max(-deepest, (scores[i] ?? 0) - most))
+      for (let i = 0; i < features.count; i++) total += scores[i] = Math.exp(Math.max(-deepest, scores[i]! - most))
       const best = selectorInto(catalogue, limit, hits)
       for (let i = 0; i < features.count; i++) {
         const row = features.rowAt(i)
-        best.offer(row, ((scores[i] ?? 0) / total) * (liking === null ? 1 : liking(row)), always)
+        best.offer(row, (scores[i]! / total) * (liking === null ? 1 : liking(row)), always)
       }
       best.finish()
     },

@@ -8,7 +8,7 @@ import type { RecentPins } from './scoring.ts'
 export function recentPinsOf(query: SourceQuery, maxRecentPins: number, rows: Int32Array): RecentPins {
   let count = 0
   for (let i = query.recentCount - 1; i >= 0 && count < maxRecentPins; i--) {
-    const row = query.recentRows[i] ?? 0
+    const row = query.recentRows[i]!
     let known = false
     for (let n = 0; n < count && !known; n++) known = rows[n] === row
     if (!known) rows[count++] = row
@@ -33,11 +33,11 @@ export function createNeighbourGatherer(maxTrailsPerPin: number): NeighbourGathe
       makeRoom(set, recent.count * maxTrailsPerPin)
       let count = 0
       for (let i = 0; i < recent.count; i++) {
-        const row = recent.rows[i] ?? 0
+        const row = recent.rows[i]!
         const first = trails.pinStartOf(row)
         const end = first + trails.pinLengthOf(row)
         for (let at = Math.max(first, end - maxTrailsPerPin); at < end; at++) {
-          const trail = trails.sessionRows[at] ?? 0
+          const trail = trails.sessionRows[at]!
           if (trail === ownTrail || stamps[trail] === stamp) continue
           stamps[trail] = stamp
           set.starts[count] = trails.startOf(trail)

@@ -1,3 +1,4 @@
+import { orZero } from '@freshet/columns/or-zero'
 import { goneRow } from '../views/catalogue.ts'
 import type { Sessions } from '../views/sessions.ts'
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
@@ -39,14 +40,14 @@ export function createLagView(
       const start = trails.startOf(trail)
       let distinct = 0
       for (let i = start + trails.lengthOf(trail) - 1; i >= start && distinct < maxLag; i--) {
-        if ((trails.pinAtMs[i] ?? 0) > atMs) continue
+        if (trails.pinAtMs[i]! > atMs) continue
         const row = trails.pinRows[i] ?? -1
         if (isGone(row)) continue
         let known = false
         for (let n = 0; n < distinct && !known; n++) known = seen[n] === row
         if (known) continue
-        chances[distinct] = (chances[distinct] ?? 0) + 1
-        if (row === pinRow) returns[distinct] = (returns[distinct] ?? 0) + 1
+        chances[distinct] = chances[distinct]! + 1
+        if (row === pinRow) returns[distinct] = returns[distinct]! + 1
         seen[distinct++] = row
       }
     },
@@ -65,7 +66,7 @@ export function createLagView(
 export function sumOfLags(parts: readonly LagCounts[]): LagCounts {
   const sum = (column: keyof LagCounts): Float64Array => {
     const total = new Float64Array(maxLag)
-    for (const part of parts) total.forEach((value, lag) => (total[lag] = value + (part[column][lag] ?? 0)))
+    for (const part of parts) total.forEach((value, lag) => (total[lag] = value + orZero(part[column][lag])))
     return total
   }
   return { chances: sum('chances'), returns: sum('returns') }

@@ -87,7 +87,7 @@ export function partOf(
     const first = lists.pinStartOf(pinRow)
     const end = first + lists.pinLengthOf(pinRow)
     for (let at = Math.max(first, end - maxPerPin); at < end; at++) {
-      const row = lists.sessionRows[at] ?? 0
+      const row = lists.sessionRows[at]!
       let place = places.get(row)
       if (place === undefined) {
         place = rows.push(row) - 1
@@ -95,7 +95,7 @@ export function partOf(
       }
       touchedPins.push(asked)
       touchingTrails.push(place)
-      touchedAtMs.push(lists.sessionAtMs[at] ?? 0)
+      touchedAtMs.push(lists.sessionAtMs[at]!)
     }
   })
   const dictionary = new Map<number, number>()
@@ -103,7 +103,7 @@ export function partOf(
   for (const row of rows) {
     const start = lists.startOf(row)
     for (let i = start; i < start + lists.lengthOf(row); i++) {
-      const pinRow = lists.pinRows[i] ?? 0
+      const pinRow = lists.pinRows[i]!
       if (catalogue.isGone(pinRow)) {
         pinPlaces.push(gonePlace)
         continue

@@ -1,3 +1,4 @@
+import { orZero } from '@freshet/columns/or-zero'
 import { goneRow, type Catalogue } from '../views/catalogue.ts'
 import type { SessionLists } from '../views/session-lists.ts'
 import type { GatheredList } from './list-part.ts'
@@ -26,20 +27,20 @@ export function mergeLists(
     const rows = part.pinIds.map((pinId) => catalogue.rowOf(pinId))
     if (part.ownPlace >= 0) own = count + part.ownPlace
     for (let i = 0; i < part.touchedPins.length; i++) {
-      const row = count + (part.touchingTrails[i] ?? 0)
-      touches[part.touchedPins[i] ?? 0]?.push({ row, atMs: part.touchedAtMs[i] ?? 0 })
+      const row = count + orZero(part.touchingTrails[i])
+      touches[orZero(part.touchedPins[i])]?.push({ row, atMs: orZero(part.touchedAtMs[i]) })
     }
     let at = 0
     for (let trail = 0; trail < part.keyHighs.length; trail++, count++) {
       starts[count] = filled
-      for (let n = part.lengths[trail] ?? 0; n > 0; n--) {
-        const row = rows[part.pinPlaces[at++] ?? 0] ?? -1
+      for (let n = orZero(part.lengths[trail]); n > 0; n--) {
+        const row = rows[orZero(part.pinPlaces[at++])] ?? -1
         pinRows[filled++] = row >= 0 ? row : goneRow
       }
-      lengths[count] = filled - (starts[count] ?? 0)
-      lastAtMs[count] = part.lastAtMs[trail] ?? 0
-      keyHighs[count] = part.keyHighs[trail] ?? 0
-      keyLows[count] = part.keyLows[trail] ?? 0
+      lengths[count] = filled - orZero(starts[count])
+      lastAtMs[count] = orZero(part.lastAtMs[trail])
+      keyHighs[count] = orZero(part.keyHighs[trail])
+      keyLows[count] = orZero(part.keyLows[trail])
     }
   }
 
@@ -49,10 +50,7 @@ export function mergeLists(
   wanted.pinIds.forEach((pinId, asked) => {
     // As the view orders the trails of a pin: by time, then by key; the last ones are kept.
     const ofPin = (touches[asked] ?? []).sort(
-      (a, b) =>
-        a.atMs - b.atMs ||
-        (keyHighs[a.row] ?? 0) - (keyHighs[b.row] ?? 0) ||
-        (keyLows[a.row] ?? 0) - (keyLows[b.row] ?? 0),
+      (a, b) => a.atMs - b.atMs || keyHighs[a.row]! - keyHighs[b.row]! || keyLows[a.row]! - keyLows[b.row]!,
     )
     const latest = ofPin.slice(Math.max(0, ofPin.length - wanted.maxPerPin))
     lists.set(catalogue.rowOf(pinId), { start: sessionRows.length, length: latest.length })
@@ -64,7 +62,7 @@ export function mergeLists(
   const counts = new Map(
     countedPinIds.map((pinId, i) => [
       catalogue.rowOf(pinId),
-      tallies.reduce((sum, tally) => sum + (tally.counts[i] ?? 0), 0),
+      tallies.reduce((sum, tally) => sum + orZero(tally.counts[i]), 0),
     ]),
   )
 
@@ -76,11 +74,11 @@ export function mergeLists(
       sessionRows: Int32Array.from(sessionRows),
       sessionAtMs: Float64Array.from(sessionAtMs),
       sessionsEver: tallies.reduce((sum, { ever }) => sum + ever, 0),
-      startOf: (trail) => starts[trail] ?? 0,
-      lengthOf: (trail) => lengths[trail] ?? 0,
-      lastAtMs: (trail) => lastAtMs[trail] ?? 0,
-      keyHigh: (trail) => keyHighs[trail] ?? 0,
-      keyLow: (trail) => keyLows[trail] ?? 0,
+      startOf: (trail) => starts[trail]!,
+      lengthOf: (trail) => lengths[trail]!,
+      lastAtMs: (trail) => lastAtMs[trail]!,
+      keyHigh: (trail) => keyHighs[trail]!,
+      keyLow: (trail) => keyLows[trail]!,
       pinStartOf: (row) => lists.get(row)?.start ?? 0,
       pinLengthOf: (row) => lists.get(row)?.length ?? 0,
       sessionCountOf: (row) => counts.get(row) ?? 0,

@@ -89,7 +89,7 @@ export function createNeighbourScorer(board: ScoreBoard, parameters: NeighbourPa
       rarityStamps[row] = stamp
       rarities[row] = rarity(counts, row) ** parameters.rarityExponent
     }
-    return rarities[row] ?? 0
+    return rarities[row]!
   }
 
   return {
@@ -97,7 +97,7 @@ export function createNeighbourScorer(board: ScoreBoard, parameters: NeighbourPa
       stamp++
       makeRoom(board.capacity(), set.count)
       for (let i = 0; i < recent.count; i++) {
-        const row = recent.rows[i] ?? 0
+        const row = recent.rows[i]!
         pinStamps[row] = stamp
         pinWeights[row] =
           Math.exp(-i / parameters.historyDecaySteps) * rarity(counts, row) ** parameters.sharedRarityExponent
@@ -105,42 +105,42 @@ export function createNeighbourScorer(board: ScoreBoard, parameters: NeighbourPa
       const { starts, lengths, pinRows, lastAtMs } = set
       let scored = 0
       for (let c = 0; c < set.count; c++, scored++) {
-        const start = starts[c] ?? 0
-        const length = lengths[c] ?? 0
+        const start = starts[c]!
+        const length = lengths[c]!
         if (interruption.due(length)) break
         let shared = 0
         for (let i = start; i < start + length; i++) {
-          const row = pinRows[i] ?? 0
-          if (pinStamps[row] === stamp) shared += pinWeights[row] ?? 0
+          const row = pinRows[i]!
+          if (pinStamps[row] === stamp) shared += pinWeights[row]!
         }
-        const age = Math.max(0, atMs - (lastAtMs[c] ?? 0)) / dayMs
+        const age = Math.max(0, atMs - lastAtMs[c]!) / dayMs
         similarities[c] = (shared / length ** parameters.lengthExponent) * Math.exp(-age / parameters.ageDecayDays)
         order[c] = c
       }
       const chosen = selectBest(order, { count: scored, limit: parameters.maxNeighbours }, (a, b) => {
-        const difference = (similarities[a] ?? 0) - (similarities[b] ?? 0) || (lastAtMs[a] ?? 0) - (lastAtMs[b] ?? 0)
+        const difference = similarities[a]! - similarities[b]! || lastAtMs[a]! - lastAtMs[b]!
         return difference === 0 ? keyBefore(set, a, b) : difference > 0
       })
       board.clear()
       for (let n = 0; n < chosen; n++) {
-        const c = order[n] ?? 0
-        const similarity = similarities[c] ?? 0
-        const start = starts[c] ?? 0
-        const end = start + (lengths[c] ?? 0)
+        const c = order[n]!
+        const similarity = similarities[c]!
+        const start = starts[c]!
+        const end = start + lengths[c]!
         // The most similar one has its say however late it is.
         if (n > 0 && interruption.due(end - start)) break
         let anchor = start
         let anchorWeight = 0
         for (let i = start; i < end; i++) {
-          const row = pinRows[i] ?? 0
-          if (pinStamps[row] !== stamp || (pinWeights[row] ?? 0) < anchorWeight) continue
-          anchorWeight = pinWeights[row] ?? 0
+          const row = pinRows[i]!
+          if (pinStamps[row] !== stamp || pinWeights[row]! < anchorWeight) continue
+          anchorWeight = pinWeights[row]!
           anchor = i
         }
         for (let i = start; i < end; i++) {
-          const row = pinRows[i] ?? 0
+          const row = pinRows[i]!
           const steps = Math.max(-maxSteps, Math.min(maxSteps, i - anchor))
-          board.add(row, similarity * (nearness[steps + maxSteps] ?? 0) * rarityOf(row, counts))
+          board.add(row, similarity * nearness[steps + maxSteps]! * rarityOf(row, counts))
         }
       }
     },
@@ -148,8 +148,8 @@ export function createNeighbourScorer(board: ScoreBoard, parameters: NeighbourPa
 }
 
 function keyBefore(set: NeighbourSet, a: number, b: number): boolean {
-  const high = (set.keyHighs[a] ?? 0) - (set.keyHighs[b] ?? 0)
-  return high < 0 || (high === 0 && (set.keyLows[a] ?? 0) < (set.keyLows[b] ?? 0))
+  const high = set.keyHighs[a]! - set.keyHighs[b]!
+  return high < 0 || (high === 0 && set.keyLows[a]! < set.keyLows[b]!)
 }
 
 function rarity(counts: TrailCounts, row: number): number {

@@ -58,7 +58,7 @@ export function createAsking(context: AskingContext): {
     for (const found of [sweep.unseen, sweep.again]) {
       for (let i = 0; i < found.count; i++) {
         found.scores[i] = worst / ++n
-        merged.rows[merged.count] = found.rows[i] ?? 0
+        merged.rows[merged.count] = found.rows[i]!
         merged.scores[merged.count++] = worst / n
       }
     }
@@ -67,11 +67,11 @@ export function createAsking(context: AskingContext): {
 
   function candidatesOf(answers: readonly NamedHits[]): Pick<RetrievedCandidates, 'pinIds' | 'scores' | 'sources'> {
     if (places.length < catalogue.size) places = new Int32Array(Math.max(1024, 2 * catalogue.size)).fill(-1)
-    for (let i = 0; i < merged.count; i++) places[merged.rows[i] ?? 0] = i
+    for (let i = 0; i < merged.count; i++) places[merged.rows[i]!] = i
     const sources = answers.map(({ name, hits }) => placed(name, hits, places))
     const pinIds: PinId[] = []
     for (let i = 0; i < merged.count; i++) {
-      const row = merged.rows[i] ?? 0
+      const row = merged.rows[i]!
       places[row] = -1
       pinIds.push(catalogue.pinIdOf(row))
     }
@@ -155,10 +155,10 @@ function placed(name: string, hits: Hits, places: Int32Array): SourceCandidates 
   const ranks = new Int32Array(hits.count)
   let count = 0
   for (let i = 0; i < hits.count; i++) {
-    const place = places[hits.rows[i] ?? 0] ?? -1
+    const place = places[hits.rows[i]!] ?? -1
     if (place < 0) continue
     candidates[count] = place
-    scores[count] = hits.scores[i] ?? 0
+    scores[count] = hits.scores[i]!
     ranks[count++] = i + 1
   }
   return { name, candidates: candidates.slice(0, count), scores: scores.slice(0, count), ranks: ranks.slice(0, count) }

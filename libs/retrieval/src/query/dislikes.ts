@@ -1,3 +1,4 @@
+import { orZero } from '@freshet/columns/or-zero'
 import { interestHalfLifeMs, interestWeights } from '@freshet/domain/features/interests'
 
 import type { Catalogue } from '../views/catalogue.ts'
@@ -18,14 +19,14 @@ export function dislikesOf(
   { catalogue, atMs }: { readonly catalogue: Catalogue; readonly atMs: number },
 ): ((row: number) => number) | null {
   const isAgainst = ({ action }: RecentAction, at: number): boolean =>
-    standing[at] === 1 && (interestWeights[action] ?? 0) < 0
+    standing[at] === 1 && orZero(interestWeights[action]) < 0
   if (!recent.some(isAgainst)) return null
   const topics = new Map<number, number>()
   const creators = new Map<number, number>()
   recent.forEach(({ pinId, action, occurredAtMs }, at) => {
     const row = standing[at] === 1 ? catalogue.rowOf(pinId) : -1
     if (row < 0) return
-    const weight = (interestWeights[action] ?? 0) * 2 ** (Math.min(0, occurredAtMs - atMs) / interestHalfLifeMs)
+    const weight = orZero(interestWeights[action]) * 2 ** (Math.min(0, occurredAtMs - atMs) / interestHalfLifeMs)
     const count = catalogue.topicCountOf(row)
     for (let i = 0; i < count; i++) add(topics, catalogue.topicOf(row, i), weight / count)
     add(creators, catalogue.creatorOf(row), weight)

@@ -203,7 +203,7 @@ function holds(ascending: Uint32Array, hash: number): boolean {
   let high = ascending.length - 1
   while (low < high) {
     const middle = (low + high) >>> 1
-    if ((ascending[middle] ?? 0) < hash) low = middle + 1
+    if (ascending[middle]! < hash) low = middle + 1
     else high = middle
   }
   return ascending[low] === hash

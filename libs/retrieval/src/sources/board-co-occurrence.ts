@@ -98,7 +98,7 @@ function createBoardCoOccurrence(
     board.clear()
     from.fill(query)
     const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query), interruption }
-    for (let i = 0; i < from.count; i++) shared.expand(from.pinRows[i] ?? 0, from.weights[i] ?? 0, about)
+    for (let i = 0; i < from.count; i++) shared.expand(from.pinRows[i]!, from.weights[i]!, about)
     const best = selectorInto(catalogue, query.limit, hits)
     for (let i = 0; i < board.touched; i++) {
       const row = board.touchedRow(i)

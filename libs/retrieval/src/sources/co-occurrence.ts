@@ -131,7 +131,7 @@ function createCoOccurrence({ board }: SharedViews, parameters: CoOccurrencePara
 function latestPinsOf({ recentRows, recentCount }: SourceQuery, most: number): number[] {
   const pins: number[] = []
   for (let i = recentCount - 1; i >= 0 && pins.length < most; i--) {
-    const row = recentRows[i] ?? 0
+    const row = recentRows[i]!
     if (!pins.includes(row)) pins.push(row)
   }
   return pins

@@ -91,8 +91,8 @@ function createFreshFollowed({ catalogue, board }: SharedViews, parameters: Fres
   function offer(lists: typeof byCreator, key: number, atMs: number): void {
     const start = lists.startOf(key)
     for (let i = start + lists.countOf(key) - 1; i >= start; i--) {
-      const row = lists.rows[i] ?? 0
-      const ageMs = Math.max(0, atMs - (lists.atMs[i] ?? 0))
+      const row = lists.rows[i]!
+      const ageMs = Math.max(0, atMs - lists.atMs[i]!)
       if (ageMs > maxAgeMs) return
       const score = newestProbability * 2 ** (-ageMs / halfLifeMs)
       // A pin that is new in several lists counts once, as the newest of them.

@@ -82,7 +82,7 @@ function createLongTermWalk({ catalogue, board, graph }: SharedViews, parameters
     from.fill(query)
     const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query), interruption }
     for (let i = 0; i < from.count; i++) {
-      walk.expand(from.pinRows[i] ?? 0, (from.weights[i] ?? 0) ** alpha, about)
+      walk.expand(from.pinRows[i]!, from.weights[i]! ** alpha, about)
     }
     const best = selectorInto(catalogue, query.limit, hits)
     for (let i = 0; i < board.touched; i++) {

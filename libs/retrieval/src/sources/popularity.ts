@@ -103,7 +103,7 @@ function createPopularity({ catalogue, board, rates }: SharedViews, parameters: 
 
   function offerLiked(listed: Listed, query: SourceQuery, best: Selector): void {
     for (const [n, list] of listed.liked.entries()) {
-      if ((weights[n] ?? 0) < leastWeight) continue
+      if (weights[n]! < leastWeight) continue
       for (let i = 0; i < list.size; i++) {
         const row = list.rowAt(i)
         if (board.get(row) > 0) continue

@@ -38,10 +38,10 @@ function createRevisit({ board }: SharedViews, { priorActions }: RevisitParamete
       board.clear()
       let lag = 0
       for (let i = query.recentCount - 1; i >= 0 && lag < maxLag; i--) {
-        const row = query.recentRows[i] ?? 0
+        const row = query.recentRows[i]!
         if (board.get(row) > 0 || row === query.pinRow) continue
         // Above zero even where nobody ever returned, so that each pin takes one lag.
-        board.add(row, ((returns[lag] ?? 0) + 1e-6) / ((chances[lag] ?? 0) + priorActions))
+        board.add(row, (returns[lag]! + 1e-6) / (chances[lag]! + priorActions))
         lag++
       }
       board.top(query.limit, query.accept, hits)

@@ -110,7 +110,7 @@ function savedPinsOf(
       mine = { weight: boardDecay ** taken.size, pins: 0 }
       taken.set(boardId, mine)
     }
-    if (mine.pins++ < maxPinsPerBoard) pins.push({ row: query.recentRows[i] ?? 0, weight: mine.weight })
+    if (mine.pins++ < maxPinsPerBoard) pins.push({ row: query.recentRows[i]!, weight: mine.weight })
   }
   return pins
 }

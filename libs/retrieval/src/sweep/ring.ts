@@ -40,7 +40,7 @@ export function createRing(catalogue: Pick<Catalogue, 'tieOf' | 'before'>): Ring
   const bucketOf = (hash: number): number => hash >>> (32 - bits)
 
   function link(row: number): void {
-    const at = bucketOf(hashes[row] ?? 0)
+    const at = bucketOf(hashes[row]!)
     nexts[row] = heads[at] ?? -1
     heads[at] = row
   }
@@ -49,7 +49,7 @@ export function createRing(catalogue: Pick<Catalogue, 'tieOf' | 'before'>): Ring
     if (member[row] !== 1) return
     member[row] = 0
     size--
-    const at = bucketOf(hashes[row] ?? 0)
+    const at = bucketOf(hashes[row]!)
     if (heads[at] === row) {
       heads[at] = nexts[row] ?? -1
       return
@@ -105,7 +105,7 @@ export function createRing(catalogue: Pick<Catalogue, 'tieOf' | 'before'>): Ring
       for (let n = 0; n <= buckets; n++) {
         open((first + n) & (buckets - 1))
         for (const row of bucket) {
-          const hash = hashes[row] ?? 0
+          const hash = hashes[row]!
           if (n === 0 && hash < beginning) continue
           if (n === buckets && hash >= beginning) continue
           if (!visit(row, (hash - start) >>> 0)) return

@@ -31,8 +31,7 @@ export function createShownView(catalogue: Pick<Catalogue, 'hashOf' | 'keyOf'>):
   let older: readonly Uint32Array[] = []
   let isEmpty = true
 
-  const isOlder = (fingerprint: number): boolean =>
-    ((anyOlder[fingerprint >>> 5] ?? 0) & (1 << (fingerprint & 31))) !== 0
+  const isOlder = (fingerprint: number): boolean => (anyOlder[fingerprint >>> 5]! & (1 << (fingerprint & 31))) !== 0
 
   function fillGenerations(): void {
     generationsFilled = true
@@ -49,7 +48,7 @@ export function createShownView(catalogue: Pick<Catalogue, 'hashOf' | 'keyOf'>):
       for (const generation of older) {
         for (const given of generation) {
           const fingerprint = given & mask
-          anyOlder[fingerprint >>> 5] = (anyOlder[fingerprint >>> 5] ?? 0) | (1 << (fingerprint & 31))
+          anyOlder[fingerprint >>> 5] = anyOlder[fingerprint >>> 5]! | (1 << (fingerprint & 31))
         }
       }
       seen.fill(shown?.seen ?? none, shown?.seenAtSeconds ?? none)

@@ -143,7 +143,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     tie[row] = hash32(pinId, seed)
     hash[row] = hash32(pinId)
     writePinKey(pinId, keyHigh, keyLow, 0)
-    key[row] = keyLow[0] ?? 0
+    key[row] = keyLow[0]!
     touchedAtMs[row] = -Infinity
   }
 
@@ -180,7 +180,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     // Two at most: each that comes lets more go than came.
     for (let i = 0; i < 2 && idle.oldest >= 0; i++) {
       const row = idle.oldest
-      const touched = touchedAtMs[row] ?? 0
+      const touched = touchedAtMs[row]!
       if (touched === -Infinity) {
         // No time was known when it came.
         touchedAtMs[row] = atMs
@@ -242,12 +242,12 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     isShown: (row) => (state[row] ?? free) >= shownFrom,
     isListed: (row) => state[row] === listed,
     isGone: (row) => state[row] === gone,
-    tieOf: (row) => tie[row] ?? 0,
-    hashOf: (row) => hash[row] ?? 0,
-    keyOf: (row) => key[row] ?? 0,
+    tieOf: (row) => tie[row]!,
+    hashOf: (row) => hash[row]!,
+    keyOf: (row) => key[row]!,
     before(a, b) {
-      const first = tie[a] ?? 0
-      const second = tie[b] ?? 0
+      const first = tie[a]!
+      const second = tie[b]!
       return first < second || (first === second && (pinIds[a] ?? '') < (pinIds[b] ?? ''))
     },
     bytes() {

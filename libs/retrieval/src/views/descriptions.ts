@@ -73,7 +73,7 @@ export function createDescriptions({
   function clear(row: number): void {
     creators.drop(creator[row] ?? -1)
     locales.drop(locale[row] ?? anyLocale)
-    for (let i = 0; i < (topicCount[row] ?? 0); i++) topics.drop(topic[row * maxTopicsPerPin + i] ?? -1)
+    for (let i = 0; i < topicCount[row]!; i++) topics.drop(topic[row * maxTopicsPerPin + i] ?? -1)
     blank(row)
   }
 
@@ -111,7 +111,7 @@ export function createDescriptions({
     creatorOf: (row) => creator[row] ?? -1,
     localeOf: (row) => locale[row] ?? anyLocale,
     createdAtMsOf: (row) => createdAtMs[row] ?? NaN,
-    topicCountOf: (row) => topicCount[row] ?? 0,
+    topicCountOf: (row) => topicCount[row]!,
     topicOf: (row, index) => topic[row * maxTopicsPerPin + index] ?? -1,
     creatorRow: creators.rowOf,
     topicRow: topics.rowOf,
@@ -148,7 +148,7 @@ export function createDescriptions({
       for (let row = 0; row < loaded.length; row++) {
         creators.use(creator[row] ?? -1)
         locales.use(locale[row] ?? anyLocale)
-        for (let i = 0; i < (topicCount[row] ?? 0); i++) topics.use(topic[row * maxTopicsPerPin + i] ?? -1)
+        for (let i = 0; i < topicCount[row]!; i++) topics.use(topic[row * maxTopicsPerPin + i] ?? -1)
       }
     },
   }

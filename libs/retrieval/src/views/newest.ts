@@ -31,15 +31,15 @@ export function createNewest(catalogue: Catalogue, maxPerKey: number): Newest {
     let start = pool.startOf(key)
     for (let i = pool.lengthOf(key) - 1; i >= 0; i--) {
       if (pool.keys[start + i] !== row) continue
-      if ((pool.times[start + i] ?? 0) >= atMs) return
+      if (pool.times[start + i]! >= atMs) return
       pool.removeAt(key, i)
       break
     }
     start = pool.startOf(key)
     let index = pool.lengthOf(key)
     while (index > 0) {
-      const otherAtMs = pool.times[start + index - 1] ?? 0
-      if (otherAtMs < atMs || (otherAtMs === atMs && catalogue.before(row, pool.keys[start + index - 1] ?? 0))) break
+      const otherAtMs = pool.times[start + index - 1]!
+      if (otherAtMs < atMs || (otherAtMs === atMs && catalogue.before(row, pool.keys[start + index - 1]!))) break
       index--
     }
     if (pool.lengthOf(key) < maxPerKey) pool.insert(key, index, row, atMs)
@@ -83,7 +83,7 @@ export function createNewest(catalogue: Catalogue, maxPerKey: number): Newest {
         const start = pool.startOf(key)
         for (let i = start; i < start + pool.lengthOf(key); i++) {
           const row = pool.keys[i] ?? goneRow
-          if (!catalogue.isGone(row)) entries.push(key, row, pool.times[i] ?? 0)
+          if (!catalogue.isGone(row)) entries.push(key, row, pool.times[i]!)
         }
       }
       writer.f64('entries', Float64Array.from(entries))
@@ -92,7 +92,7 @@ export function createNewest(catalogue: Catalogue, maxPerKey: number): Newest {
       pool.clear()
       keys = 0
       const entries = reader.f64('entries')
-      for (let i = 0; i < entries.length; i += 3) put(entries[i] ?? 0, entries[i + 1] ?? 0, entries[i + 2] ?? 0)
+      for (let i = 0; i < entries.length; i += 3) put(entries[i]!, entries[i + 1]!, entries[i + 2]!)
     },
   }
 }

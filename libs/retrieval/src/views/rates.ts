@@ -50,15 +50,14 @@ export function createRates(): Rates {
 
   function update(): void {
     const count = Math.min(lessons, mostRemembered)
-    for (let i = 0; i < halfLives; i++) weights[i] = 0.9 * (priorWeights[i] ?? 0) + 0.1 / halfLives
+    for (let i = 0; i < halfLives; i++) weights[i] = 0.9 * priorWeights[i]! + 0.1 / halfLives
     const right = new Float64Array(halfLives)
     for (let round = 0; round < rounds; round++) {
-      right.forEach((_, i) => (right[i] = priorLessons * (priorWeights[i] ?? 0)))
+      right.forEach((_, i) => (right[i] = priorLessons * priorWeights[i]!))
       for (let from = 0; from < count * halfLives; from += halfLives) {
         let likelihood = 0
-        for (let i = 0; i < halfLives; i++) likelihood += (weights[i] ?? 0) * (remembered[from + i] ?? 0)
-        for (let i = 0; i < halfLives; i++)
-          right[i] = (right[i] ?? 0) + ((weights[i] ?? 0) * (remembered[from + i] ?? 0)) / likelihood
+        for (let i = 0; i < halfLives; i++) likelihood += weights[i]! * remembered[from + i]!
+        for (let i = 0; i < halfLives; i++) right[i] = right[i]! + (weights[i]! * remembered[from + i]!) / likelihood
       }
       right.forEach((sum, i) => (weights[i] = sum / (count + priorLessons)))
     }
@@ -79,7 +78,7 @@ export function createRates(): Rates {
     shareOf(row) {
       let share = 0
       for (let i = 0; i < counters.length; i++) {
-        const weight = weights[i] ?? 0
+        const weight = weights[i]!
         if (weight > 0) share += weight * (counters[i]?.shareOf(row) ?? 0)
       }
       return share
@@ -105,7 +104,7 @@ export function createRates(): Rates {
       counters.forEach((counter, i) => counter.load(reader.under(`${i}`)))
       const learned = reader.f64('weights')
       weights.set(learned.subarray(0, weights.length))
-      lessons = learned[weights.length] ?? 0
+      lessons = learned[weights.length]!
       remembered.set(reader.f32('remembered'))
     },
   }

@@ -83,7 +83,7 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
 
   /** The earliest entry goes: it is the last one of its user and pin. */
   function drop(at: number): void {
-    const [high, low] = [highs[at] ?? 0, lows[at] ?? 0]
+    const [high, low] = [highs[at]!, lows[at]!]
     let after = byKey.get(high, low)
     if (after === at) {
       byKey.delete(high, low)
@@ -133,7 +133,7 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
       return size
     },
     isWithdrawn(save) {
-      for (const at of entriesOf(save)) if (kinds[at] === unsaved && (times[at] ?? 0) >= save.atMs) return true
+      for (const at of entriesOf(save)) if (kinds[at] === unsaved && times[at]! >= save.atMs) return true
       return false
     },
     note(save, isFirst) {
@@ -143,8 +143,8 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
       const withdrawn: WithdrawnSave[] = []
       for (const at of entriesOf(unsave)) {
         const kind = kinds[at] ?? gone
-        if ((kind !== saved && kind !== firstSaved) || (times[at] ?? 0) > unsave.atMs) continue
-        withdrawn.push({ atMs: times[at] ?? 0, isFirst: kind === firstSaved })
+        if ((kind !== saved && kind !== firstSaved) || times[at]! > unsave.atMs) continue
+        withdrawn.push({ atMs: times[at]!, isFirst: kind === firstSaved })
         kinds[at] = gone
       }
       put(entryOf(unsave, unsaved))
@@ -154,7 +154,7 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
       const user = userOf(userId)
       for (let at = 0; at < size; at++) {
         if (users[at] !== user) continue
-        byKey.delete(highs[at] ?? 0, lows[at] ?? 0)
+        byKey.delete(highs[at]!, lows[at]!)
         for (const column of [highs, lows, users, boards, times, kinds]) column[at] = 0
         befores[at] = -1
       }
@@ -162,18 +162,18 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
     bytes: () => times.length * 29 + byKey.bytes(),
     save(writer) {
       const order = Array.from({ length: size }, (_, n) => (size < maxSaves ? n : (next + n) % maxSaves))
-      const column = (of: Uint32Array): Uint32Array => Uint32Array.from(order, (at) => of[at] ?? 0)
+      const column = (of: Uint32Array): Uint32Array => Uint32Array.from(order, (at) => of[at]!)
       writer.u32('highs', column(highs))
       writer.u32('lows', column(lows))
       writer.u32('users', column(users))
       writer.u32('boards', column(boards))
       writer.f64(
         'times',
-        Float64Array.from(order, (at) => times[at] ?? 0),
+        Float64Array.from(order, (at) => times[at]!),
       )
       writer.u8(
         'kinds',
-        Uint8Array.from(order, (at) => kinds[at] ?? 0),
+        Uint8Array.from(order, (at) => kinds[at]!),
       )
     },
     load(reader) {
@@ -186,11 +186,11 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
       const savedKinds = reader.u8('kinds')
       for (let at = 0; at < savedTimes.length; at++) {
         put({
-          high: savedHighs[at] ?? 0,
-          low: savedLows[at] ?? 0,
-          user: savedUsers[at] ?? 0,
-          board: savedBoards[at] ?? 0,
-          atMs: savedTimes[at] ?? 0,
+          high: savedHighs[at]!,
+          low: savedLows[at]!,
+          user: savedUsers[at]!,
+          board: savedBoards[at]!,
+          atMs: savedTimes[at]!,
           kind: savedKinds[at] ?? gone,
         })
       }

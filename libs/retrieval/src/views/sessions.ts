@@ -96,9 +96,9 @@ export function createSessions(options: SessionsOptions): Sessions {
   let sessionsEver = 0
 
   function before(a: number, b: number): boolean {
-    const highA = keyHighs[a] ?? 0
-    const highB = keyHighs[b] ?? 0
-    return highA < highB || (highA === highB && (keyLows[a] ?? 0) < (keyLows[b] ?? 0))
+    const highA = keyHighs[a]!
+    const highB = keyHighs[b]!
+    return highA < highB || (highA === highB && keyLows[a]! < keyLows[b]!)
   }
 
   function open(key: SessionKey, user: SessionKey, state: number, atMs: number): number {
@@ -129,7 +129,7 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   function evictOldest(): void {
     for (;;) {
-      const row = ages.popOldest((candidate) => lastAtMs[candidate] ?? 0)
+      const row = ages.popOldest((candidate) => lastAtMs[candidate]!)
       if (row < 0) return
       const wasForgotten = states[row] === forgotten
       if (!wasForgotten) empty(row)
@@ -143,27 +143,27 @@ export function createSessions(options: SessionsOptions): Sessions {
   function empty(row: number): void {
     const start = pins.startOf(row)
     const end = start + pins.lengthOf(row)
-    for (let i = start; i < end; i++) touches.remove(pins.keys[i] ?? 0, row)
+    for (let i = start; i < end; i++) touches.remove(pins.keys[i]!, row)
     pins.free(row)
-    byKey.delete(keyHighs[row] ?? 0, keyLows[row] ?? 0)
-    if (states[row] === 2) byUser.delete(userHighs[row] ?? 0, userLows[row] ?? 0)
-    if (states[row] === late) lateByUser.delete(userHighs[row] ?? 0, userLows[row] ?? 0)
+    byKey.delete(keyHighs[row]!, keyLows[row]!)
+    if (states[row] === 2) byUser.delete(userHighs[row]!, userLows[row]!)
+    if (states[row] === late) lateByUser.delete(userHighs[row]!, userLows[row]!)
     size--
   }
 
   /** Whether a time is not further from a session's first or last action than the gap. */
   function spans(session: number, atMs: number): boolean {
-    return begins(session, atMs) && atMs - (lastAtMs[session] ?? 0) <= sessionGapMs
+    return begins(session, atMs) && atMs - lastAtMs[session]! <= sessionGapMs
   }
 
   function begins(session: number, atMs: number): boolean {
-    return (pins.times[pins.startOf(session)] ?? 0) - atMs <= sessionGapMs
+    return pins.times[pins.startOf(session)]! - atMs <= sessionGapMs
   }
 
   /** Takes the oldest action out of a full session that `pinRow` goes into. */
   function dropOldest(session: number, pinRow: number): void {
     const start = pins.startOf(session)
-    const dropped = pins.keys[start] ?? 0
+    const dropped = pins.keys[start]!
     pins.removeAt(session, 0)
     let still = dropped === pinRow
     for (let i = start; i < start + pins.lengthOf(session) && !still; i++) still = pins.keys[i] === dropped
@@ -176,11 +176,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     const length = pins.lengthOf(session)
     let lastTouchMs = -Infinity
     for (let i = start; i < start + length; i++) {
-      if (pins.keys[i] === pinRow) lastTouchMs = Math.max(lastTouchMs, pins.times[i] ?? 0)
+      if (pins.keys[i] === pinRow) lastTouchMs = Math.max(lastTouchMs, pins.times[i]!)
     }
     if (lastTouchMs === -Infinity) touches.count(pinRow)
     let index = length
-    while (index > 0 && (pins.times[start + index - 1] ?? 0) > atMs) index--
+    while (index > 0 && pins.times[start + index - 1]! > atMs) index--
     if (pins.keys[start + index] === pinRow) return
     if (index > 0 && pins.keys[start + index - 1] === pinRow) pins.times[start + index - 1] = atMs
     else if (length < maxActionsPerSession) pins.insert(session, index, pinRow, atMs)
@@ -197,7 +197,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   function append(session: number, pinRow: number, atMs: number): void {
     const length = pins.lengthOf(session)
     const start = pins.startOf(session)
-    if (length > 0 && atMs < (pins.times[start + length - 1] ?? 0)) return insertLate(session, pinRow, atMs)
+    if (length > 0 && atMs < pins.times[start + length - 1]!) return insertLate(session, pinRow, atMs)
     let known = false
     for (let i = start; i < start + length && !known; i++) known = pins.keys[i] === pinRow
     if (known) touches.remove(pinRow, session)
@@ -220,7 +220,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     let lastMs = -Infinity
     for (let i = pins.lengthOf(session) - 1; i >= 0; i--) {
       const at = pins.startOf(session) + i
-      const atMs = pins.times[at] ?? 0
+      const atMs = pins.times[at]!
       if (pins.keys[at] === pinRow) {
         if (isTaken(atMs)) {
           pins.removeAt(session, i)
@@ -304,7 +304,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     fold(action) {
       const session = sessionFor(action)
-      lastAtMs[session] = Math.max(lastAtMs[session] ?? 0, action.atMs)
+      lastAtMs[session] = Math.max(lastAtMs[session]!, action.atMs)
       append(session, action.pinRow, action.atMs)
       while (pins.entries > maxSessionActions && size > 1) evictOldest()
       return session
@@ -337,9 +337,9 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     startOf: pins.startOf,
     lengthOf: pins.lengthOf,
-    lastAtMs: (session) => lastAtMs[session] ?? 0,
-    keyHigh: (session) => keyHighs[session] ?? 0,
-    keyLow: (session) => keyLows[session] ?? 0,
+    lastAtMs: (session) => lastAtMs[session]!,
+    keyHigh: (session) => keyHighs[session]!,
+    keyLow: (session) => keyLows[session]!,
     find(userId, sessionId, atMs) {
       const key = namedKey(userId, sessionId)
       if (key !== null) return byKey.get(key.high, key.low)
@@ -357,7 +357,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     save(writer) {
       const order: number[] = []
       for (let row = 0; row < rowLimit; row++) if (states[row] !== 0 && states[row] !== forgotten) order.push(row)
-      order.sort((a, b) => (lastAtMs[a] ?? 0) - (lastAtMs[b] ?? 0) || (before(a, b) ? -1 : 1))
+      order.sort((a, b) => lastAtMs[a]! - lastAtMs[b]! || (before(a, b) ? -1 : 1))
       const lengths = Int32Array.from(order, pins.lengthOf)
       const total = lengths.reduce((sum, length) => sum + length, 0)
       const rows = new Int32Array(total)
@@ -368,16 +368,16 @@ export function createSessions(options: SessionsOptions): Sessions {
         for (let i = 0; i < pins.lengthOf(row); i++) {
           const pinRow = pins.keys[start + i] ?? goneRow
           rows[at] = isGone(pinRow) ? goneRow : pinRow
-          times[at++] = pins.times[start + i] ?? 0
+          times[at++] = pins.times[start + i]!
         }
       }
-      const column = (of: Uint32Array): Uint32Array => Uint32Array.from(order, (row) => of[row] ?? 0)
+      const column = (of: Uint32Array): Uint32Array => Uint32Array.from(order, (row) => of[row]!)
       writer.u32('keyHighs', column(keyHighs))
       writer.u32('keyLows', column(keyLows))
       writer.u32('userHighs', column(userHighs))
       writer.u32('userLows', column(userLows))
-      writer.f64('lastAtMs', new Float64Array(order.map((row) => lastAtMs[row] ?? 0)))
-      writer.u8('states', new Uint8Array(order.map((row) => states[row] ?? 0)))
+      writer.f64('lastAtMs', new Float64Array(order.map((row) => lastAtMs[row]!)))
+      writer.u8('states', new Uint8Array(order.map((row) => states[row]!)))
       writer.i32('lengths', lengths)
       writer.i32('pinRows', rows)
       writer.f64('pinAtMs', times)
@@ -405,13 +405,13 @@ export function createSessions(options: SessionsOptions): Sessions {
       const times = reader.f64('pinAtMs')
       let at = 0
       for (let i = 0; i < lengths.length; i++) {
-        const key = { high: highs[i] ?? 0, low: lows[i] ?? 0 }
-        const user = { high: usersHigh[i] ?? 0, low: usersLow[i] ?? 0 }
-        const session = open(key, user, kept[i] ?? 1, lasts[i] ?? 0)
-        for (let n = lengths[i] ?? 0; n > 0; n--, at++) {
+        const key = { high: highs[i]!, low: lows[i]! }
+        const user = { high: usersHigh[i]!, low: usersLow[i]! }
+        const session = open(key, user, kept[i] ?? 1, lasts[i]!)
+        for (let n = lengths[i]!; n > 0; n--, at++) {
           const pinRow = rows[at] ?? goneRow
-          if (pinRow === goneRow) pins.insert(session, pins.lengthOf(session), goneRow, times[at] ?? 0)
-          else append(session, pinRow, times[at] ?? 0)
+          if (pinRow === goneRow) pins.insert(session, pins.lengthOf(session), goneRow, times[at]!)
+          else append(session, pinRow, times[at]!)
         }
       }
       touches.counts = reader.f64('counts')

@@ -1,3 +1,4 @@
+import { orZero } from '@freshet/columns/or-zero'
 import { grownFloat64, nextCapacity } from '@freshet/columns/growth'
 import { createListPool } from '@freshet/columns/list-pool'
 
@@ -45,15 +46,15 @@ export function createTouches(maxPerPin: number, before: (a: number, b: number) 
     },
     startOf: pool.startOf,
     lengthOf: pool.lengthOf,
-    countOf: (pinRow) => counts[pinRow] ?? 0,
+    countOf: (pinRow) => orZero(counts[pinRow]),
     // The list holds the latest `maxPerPin` of the set of (session, time of last touch), whatever the order of arrival.
     put(pinRow, session, atMs) {
       const start = pool.startOf(pinRow)
       const length = pool.lengthOf(pinRow)
       let index = length
       while (index > 0) {
-        const otherAt = pool.times[start + index - 1] ?? 0
-        if (otherAt < atMs || (otherAt === atMs && before(pool.keys[start + index - 1] ?? 0, session))) break
+        const otherAt = pool.times[start + index - 1]!
+        if (otherAt < atMs || (otherAt === atMs && before(pool.keys[start + index - 1]!, session))) break
         index--
       }
       if (length < maxPerPin) pool.insert(pinRow, index, session, atMs)
@@ -72,10 +73,10 @@ export function createTouches(maxPerPin: number, before: (a: number, b: number) 
     },
     count(pinRow) {
       if (pinRow >= counts.length) counts = grownFloat64(counts, nextCapacity(counts.length, pinRow + 1))
-      counts[pinRow] = (counts[pinRow] ?? 0) + 1
+      counts[pinRow] = counts[pinRow]! + 1
     },
     uncount(pinRow) {
-      if (pinRow < counts.length) counts[pinRow] = Math.max(0, (counts[pinRow] ?? 0) - 1)
+      if (pinRow < counts.length) counts[pinRow] = Math.max(0, counts[pinRow]! - 1)
     },
     letGo(pinRow) {
       pool.free(pinRow)

@@ -40,14 +40,14 @@ export function createWords(maxWords: number): Words {
         numbers.set(word, number)
         characters += word.length
       }
-      uses[number] = (uses[number] ?? 0) + 1
+      uses[number] = uses[number]! + 1
       return number
     },
     drop(number) {
       const word = list[number]
       if (word === undefined || word === null) return
-      uses[number] = (uses[number] ?? 0) - 1
-      if ((uses[number] ?? 0) > 0) return
+      uses[number] = uses[number]! - 1
+      if (uses[number]! > 0) return
       numbers.delete(word)
       list[number] = null
       free.push(number)
@@ -71,7 +71,7 @@ export function createWords(maxWords: number): Words {
       }
     },
     use(number) {
-      if (number >= 0) uses[number] = (uses[number] ?? 0) + 1
+      if (number >= 0) uses[number] = uses[number]! + 1
     },
     // A slot of a list each, a map entry with its string: about 64 bytes beside the characters.
     bytes: () => list.length * 24 + numbers.size * 48 + characters,

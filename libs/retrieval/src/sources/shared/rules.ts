@@ -60,7 +60,7 @@ export function createRules(board: ScoreBoard, options: RuleOptions): Rules {
       const ratio = sessions.sessionsEver / (1 + sessions.sessionCountOf(row))
       rarities[row] = Math.log(1 + ratio) ** rarityExponent
     }
-    return rarities[row] ?? 0
+    return rarities[row]!
   }
 
   return {
@@ -80,9 +80,9 @@ export function createRules(board: ScoreBoard, options: RuleOptions): Rules {
       const end = Math.max(first, last + 1 - maxSessionsPerPin)
       const rare = weight * rarityOf(pinRow, sessions)
       for (let s = last; s >= end; s--) {
-        const session = sessionRows[s] ?? 0
+        const session = sessionRows[s]!
         if (session === ownSession) continue
-        const decayed = rare * 2 ** (Math.min(0, (sessionAtMs[s] ?? 0) - atMs) / halfLifeMs)
+        const decayed = rare * 2 ** (Math.min(0, sessionAtMs[s]! - atMs) / halfLifeMs)
         const start = sessions.startOf(session)
         const stop = start + sessions.lengthOf(session)
         if (interruption.due(stop - start)) return
@@ -92,7 +92,7 @@ export function createRules(board: ScoreBoard, options: RuleOptions): Rules {
         const to = Math.min(stop, position + maxDistance + 1)
         for (let i = Math.max(start, position - maxDistance); i < to; i++) {
           if (i === position) continue
-          const other = pinRows[i] ?? 0
+          const other = pinRows[i]!
           const near = i > position ? forward[i - position] : backward[position - i]
           board.add(other, decayed * (near ?? 0) * rarityOf(other, sessions))
         }

@@ -86,16 +86,16 @@ export function createStarts(options: StartsOptions): Starts {
     fill({ recentCount, recentRows, recentAtMs, recentActions, atMs }) {
       count = 0
       for (let i = recentCount - 1; i >= 0; i--) {
-        const row = recentRows[i] ?? 0
-        const action = byAction[recentActions[i] ?? 0] ?? 0
+        const row = recentRows[i]!
+        const action = byAction[recentActions[i]!]!
         const known = indexOf(row)
         if (known < 0 && count === maxStarts) break
         const place = known < 0 ? count : known
-        const ageMs = Math.max(0, atMs - (recentAtMs[i] ?? 0))
+        const ageMs = Math.max(0, atMs - recentAtMs[i]!)
         const weight = action * historyDecay ** place * 2 ** (-ageMs / halfLifeMs)
         if (known >= 0) {
           // A pin that was clicked and then saved counts as the stronger of both.
-          weights[place] = Math.max(weights[place] ?? 0, weight)
+          weights[place] = Math.max(weights[place]!, weight)
           continue
         }
         pinRows[count] = row

@@ -41,10 +41,10 @@ export function createVariants(
   const challengerNow = (): number => (count === 1 ? 0 : (chosen + 1 + (lessons % (count - 1))) % count)
 
   function isBetter(variant: number): boolean {
-    const compared = comparisons[variant] ?? 0
-    const difference = differences[variant] ?? 0
+    const compared = comparisons[variant]!
+    const difference = differences[variant]!
     if (compared < fewestComparisons || difference < betterBy * worth) return false
-    const variance = (squares[variant] ?? 0) - difference * difference
+    const variance = squares[variant]! - difference * difference
     return difference > surely * Math.sqrt(variance / compared)
   }
 
@@ -65,16 +65,16 @@ export function createVariants(
       into[2] = rankIn(hits, row)
     },
     learn(lesson) {
-      const challenger = lesson[0] ?? 0
+      const challenger = lesson[0]!
       if (challenger < 0 || challenger >= count || challenger === chosen) return
       lessons++
       const ours = worthOf(lesson[1] ?? -1)
       const difference = worthOf(lesson[2] ?? -1) - ours
       worth += (ours - worth) / Math.min(lessons, remembered)
-      comparisons[challenger] = Math.min(remembered, (comparisons[challenger] ?? 0) + 1)
+      comparisons[challenger] = Math.min(remembered, comparisons[challenger]! + 1)
       const step = 1 / (comparisons[challenger] ?? 1)
-      differences[challenger] = (differences[challenger] ?? 0) + step * (difference - (differences[challenger] ?? 0))
-      squares[challenger] = (squares[challenger] ?? 0) + step * (difference * difference - (squares[challenger] ?? 0))
+      differences[challenger] = differences[challenger]! + step * (difference - differences[challenger]!)
+      squares[challenger] = squares[challenger]! + step * (difference * difference - squares[challenger]!)
       if (!isBetter(challenger)) return
       chosen = challenger
       comparisons.fill(0)
@@ -89,9 +89,9 @@ export function createVariants(
     },
     load(reader) {
       const state = reader.f64('state')
-      worth = state[0] ?? 0
-      lessons = state[1] ?? 0
-      chosen = state[2] ?? 0
+      worth = state[0]!
+      lessons = state[1]!
+      chosen = state[2]!
       comparisons.set(reader.f64('comparisons'))
       differences.set(reader.f64('differences'))
       squares.set(reader.f64('squares'))
