@@ -9,6 +9,14 @@ const style = [
   { selector: 'TSEnumDeclaration', message: 'Use a const object or a union.' },
   { selector: 'ExportDefaultDeclaration', message: 'Name what you export.' },
 ]
+/** A missing entry must not pass for a 0: CONTRIBUTING.md says how to read arrays and columns. */
+const indexed = {
+  selector:
+    'LogicalExpression[operator="??"][right.value=0][left.type="MemberExpression"][left.computed=true]:not([left.property.value=/./])',
+  message: 'Write column[i]! where i is in range, or orZero(column[i]) where a missing entry means 0.',
+}
+/** Rooms whose reads follow the rule. The others follow when they are next opened: domain, contracts, ranking, adapters, the apps. */
+const indexedRooms = ['columns', 'vectors', 'embeddings', 'retrieval'].map((lib) => `libs/${lib}/src/**/*.ts`)
 const clockMessage =
   'The time and chance come with events, requests, a Clock or a Random. Only a composition root reads the system.'
 const timerMessage =
@@ -147,6 +155,11 @@ export default ts.config(
       'no-restricted-globals': ['error', ...timers.globals],
       'no-restricted-imports': ['error', { paths: [...wallClock.imports, ...timers.imports] }],
     },
+  },
+  {
+    files: indexedRooms,
+    ignores: testFiles,
+    rules: { 'no-restricted-syntax': ['error', ...style, ...wallClock.syntax, indexed] },
   },
   {
     // Adapters of the outside world and the frame of every process wait for sockets and servers, and measure how long an
