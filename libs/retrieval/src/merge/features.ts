@@ -92,7 +92,7 @@ export function createFeatures(context: {
             scale === 'probability'
               ? Math.max(0, log - Math.log(leastShare))
               : leastPart + Math.max(-leastPart, log - best)
-          features[at + 2] = length * features[at]!
+          features[at + 2] = length * features[at]
           features[at + 3] = length * features[at + 1]!
         }
       }

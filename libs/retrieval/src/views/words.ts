@@ -47,7 +47,7 @@ export function createWords(maxWords: number): Words {
       const word = list[number]
       if (word === undefined || word === null) return
       uses[number] = uses[number]! - 1
-      if (uses[number]! > 0) return
+      if (uses[number] > 0) return
       numbers.delete(word)
       list[number] = null
       free.push(number)
