@@ -8,6 +8,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { createVectorIndex } from '@freshet/vectors/adaptive-index'
+import { seededRandom } from '@freshet/vectors/seeded.fixture'
 import { createApproximateIndex } from '@freshet/vectors/approximate-index'
 import { createExactIndex } from '@freshet/vectors/exact-index'
 import { exactSearch, Index, MetricKind, ScalarKind } from 'usearch'
@@ -230,7 +231,7 @@ function bestOf(rows: Float32Array, query: Float32Array): Set<number> {
  * which no neighbour is much nearer than any other.
  */
 function draw(shape: Shape, n: number, queries: number): Data {
-  const random = seeded(shape === 'mixture' ? 17 : 18)
+  const random = seededRandom(shape === 'mixture' ? 17 : 18)
   const clouds = 2_000
   const centres = Float32Array.from({ length: clouds * dimensions }, () => normal(random))
   const fill = (out: Float32Array) => {
@@ -286,16 +287,6 @@ function perOperation(n: number, act: (i: number) => void): number {
 
 function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
-}
-
-function seeded(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))

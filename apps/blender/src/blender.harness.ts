@@ -19,6 +19,7 @@ import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { topicLayouts } from '@freshet/contracts/topics'
 import type { Action, Engagement, Subject } from '@freshet/domain/engagement'
 import { asId, type PinId } from '@freshet/domain/ids'
+import { aCataloguePin } from '@freshet/domain/testing'
 import { partitionOf } from '@freshet/domain/partition'
 import { pinKeysOf } from '@freshet/domain/pin-keys'
 import { foldUser, newUserState, type UserState } from '@freshet/domain/user-state'
@@ -202,17 +203,11 @@ export function aPin(
 ) {
   return {
     kind: 'upsert' as const,
-    pin: {
-      pinId: asId<PinId>(pinId),
-      title: '',
-      description: '',
+    pin: aCataloguePin(pinId, {
       topics: (fields.topics ?? []).map((topic) => asId<never>(topic)),
       creatorId: fields.creatorId === undefined ? null : asId<never>(fields.creatorId),
-      createdAtMs: null,
       locale: fields.locale ?? null,
-      imageUrl: null,
-      visualEmbedding: null,
-    },
+    }),
   }
 }
 

@@ -1,16 +1,16 @@
+import { createMemoryArtefactStore } from '@freshet/adapters/memory/artefact-store'
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { actionNumber, encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import { bytesOf } from '@freshet/contracts/bytes/columns'
-import { ContractError } from '@freshet/contracts/errors'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import { RetrieveRequest } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { asId, type BoardId } from '@freshet/domain/ids'
-import type { Pin } from '@freshet/domain/pin'
+import { aCataloguePin } from '@freshet/domain/testing'
 import { describe, expect, it } from 'vitest'
 import { createCandidateService, type CandidateServiceEvent } from './candidate-service.ts'
 import { candidateServiceSchema } from './config.ts'
@@ -35,35 +35,6 @@ function clicked(user: string, pin: string, atMs: number, board: string | null =
   )
 }
 
-function aPin(pinId: string): Pin {
-  return {
-    pinId: asId(pinId),
-    title: '',
-    description: '',
-    topics: [],
-    creatorId: null,
-    createdAtMs: null,
-    locale: null,
-    imageUrl: null,
-    visualEmbedding: null,
-  }
-}
-
-function artefacts(): ArtefactStore & { readonly files: Map<string, Uint8Array> } {
-  const files = new Map<string, Uint8Array>()
-  return {
-    files,
-    put: async (name, bytes) => void files.set(name, bytes),
-    get: async (name) => {
-      const bytes = files.get(name)
-      if (bytes === undefined) throw new ContractError('ARTEFACT_MISSING', name)
-      return bytes
-    },
-    list: async () => [...files.keys()],
-    remove: async (name) => void files.delete(name),
-  }
-}
-
 async function world() {
   const clock = createVirtualClock(startMs)
   const log = createMemoryEventLog({ clock })
@@ -80,7 +51,15 @@ async function world() {
     })
   const click = (user: string, pin: string, at = 0) =>
     log.append('engagements.v1', [{ key: user, value: clicked(user, pin, startMs + at), partition: null }])
-  return { clock, log, service, click, events }
+  /** A service that saw ten clicks on four pins, kept a snapshot and stopped. */
+  const stoppedAfterTenClicks = async (snapshots: ArtefactStore): Promise<void> => {
+    const first = service(snapshots)
+    await first.start()
+    for (let at = 0; at < 10; at++) await click(`user-${at}`, `pin-${at % 4}`, at)
+    await log.drain()
+    await first.stop()
+  }
+  return { clock, log, service, click, events, stoppedAfterTenClicks }
 }
 
 const ask = (parts: Partial<RetrieveRequest> = {}): RetrieveRequest =>
@@ -141,13 +120,9 @@ describe('candidate service', () => {
   })
 
   it('goes on from its snapshot and reads only the rest', async () => {
-    const { log, service, click, events } = await world()
-    const snapshots = artefacts()
-    const first = service(snapshots)
-    await first.start()
-    for (let at = 0; at < 10; at++) await click(`user-${at}`, `pin-${at % 4}`, at)
-    await log.drain()
-    await first.stop()
+    const { log, service, click, events, stoppedAfterTenClicks } = await world()
+    const snapshots = createMemoryArtefactStore()
+    await stoppedAfterTenClicks(snapshots)
     await click('late', 'pin-9', 20)
     const second = service(snapshots)
     await second.start()
@@ -161,7 +136,7 @@ describe('candidate service', () => {
 
   it('answers and holds folds back while it copies the views for a snapshot, so that the rest is folded once', async () => {
     const { log, service, click } = await world()
-    const snapshots = artefacts()
+    const snapshots = createMemoryArtefactStore()
     let answers = 0
     let whenPaused = async () => {}
     const first = service(snapshots, () => whenPaused())
@@ -191,15 +166,11 @@ describe('candidate service', () => {
     ['of another version', (bytes: Uint8Array) => bytes.with(4, 99)],
     ['changed in one bit', (bytes: Uint8Array) => bytes.with(bytes.length - 9, (bytes.at(-9) ?? 0) ^ 1)],
   ])('reads the whole log where the snapshot is %s, and says why', async (_how, broken) => {
-    const { log, service, click, events } = await world()
-    const snapshots = artefacts()
-    const first = service(snapshots)
-    await first.start()
-    for (let at = 0; at < 10; at++) await click(`user-${at}`, `pin-${at % 4}`, at)
-    await log.drain()
-    await first.stop()
-    const [name] = snapshots.files.keys()
-    snapshots.files.set(name!, broken(snapshots.files.get(name!)!))
+    const { log, service, click, events, stoppedAfterTenClicks } = await world()
+    const snapshots = createMemoryArtefactStore()
+    await stoppedAfterTenClicks(snapshots)
+    const [name] = await snapshots.list('')
+    await snapshots.put(name!, broken(await snapshots.get(name!)))
     const second = service(snapshots)
     await second.start()
     await log.drain()
@@ -211,13 +182,9 @@ describe('candidate service', () => {
   it.each(['engagements.v1', 'pins.v1'])(
     'A2: a snapshot that is ahead of the log, or of another %s, is named and not used',
     async (topic) => {
-      const { log, service, click, events } = await world()
-      const snapshots = artefacts()
-      const first = service(snapshots)
-      await first.start()
-      for (let at = 0; at < 10; at++) await click(`user-${at}`, `pin-${at % 4}`, at)
-      await log.drain()
-      await first.stop()
+      const { log, service, click, events, stoppedAfterTenClicks } = await world()
+      const snapshots = createMemoryArtefactStore()
+      await stoppedAfterTenClicks(snapshots)
       log.recreate(topic)
       for (let at = 0; at < 20; at++) await click(`another-${at}`, 'pin-7', at)
       const second = service(snapshots)
@@ -263,7 +230,9 @@ describe('candidate service', () => {
     const running = service()
     await running.start()
     const pin = (deleted: boolean): Uint8Array =>
-      encodePinChange(deleted ? { kind: 'delete', pinId: asId('bread') } : { kind: 'upsert', pin: aPin('bread') })
+      encodePinChange(
+        deleted ? { kind: 'delete', pinId: asId('bread') } : { kind: 'upsert', pin: aCataloguePin('bread') },
+      )
     const found = async (): Promise<readonly string[]> => {
       await log.drain()
       return (await running.retrieve(ask(), call)).pinIds
@@ -322,7 +291,9 @@ describe('candidate service', () => {
         {
           key: 'bread',
           value: encodePinChange(
-            kind === 'deleted' ? { kind: 'delete', pinId: asId('bread') } : { kind: 'upsert', pin: aPin('bread') },
+            kind === 'deleted'
+              ? { kind: 'delete', pinId: asId('bread') }
+              : { kind: 'upsert', pin: aCataloguePin('bread') },
           ),
           partition: null,
         },

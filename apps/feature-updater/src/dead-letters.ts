@@ -16,8 +16,8 @@ import type { MessageHeaders } from '@freshet/contracts/headers'
 import type { EventLog, LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
 import { topics } from '@freshet/contracts/topics'
 import type { Clock } from '@freshet/domain/clock'
+import { readToEnd } from '@freshet/contracts/read-to-end'
 import { onwardHeaders } from './onward-headers.ts'
-import { readToEnd } from './read-to-end.ts'
 
 /** The topics that records lie in which changed no state. */
 export const letterTopics = ['dead-letters.v1', 'engagements-late.v1'] as const
@@ -60,7 +60,7 @@ export interface ReplayReport {
   readonly examples: readonly string[]
 }
 
-type Reading = Pick<EventLog, 'ends' | 'readAll'>
+type Reading = Pick<EventLog, 'starts' | 'ends' | 'readAll'>
 
 /** The letters that match, oldest first, each source record once: one that was put aside again after a crash is the same letter. */
 export async function listDeadLetters(options: {

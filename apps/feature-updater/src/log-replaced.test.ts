@@ -9,7 +9,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { adoptionOf, adoptLog } from './adopt.ts'
 import { updaterConfigOf } from './config.ts'
-import { rebuildState } from './rebuild.ts'
+import { rebuildState, type RebuildReport } from './rebuild.ts'
 import { anUpdaterWorld, aRecord, noonMs, type UpdaterWorld } from './testing.ts'
 import { createUpdater } from './updater.ts'
 
@@ -29,6 +29,20 @@ async function adopt({ log, store, clock, updater }: UpdaterWorld): Promise<read
   }
   await updater.refreshPointers()
   return kinds
+}
+
+/** What an operator does: `freshet rebuild user`. */
+function rebuildOf({ log, store, clock }: UpdaterWorld): Promise<RebuildReport> {
+  return rebuildState({
+    log,
+    store,
+    clock,
+    config: updaterConfigOf(),
+    family: 'user',
+    generation: '2',
+    signal: new AbortController().signal,
+    onError: () => undefined,
+  })
 }
 
 /** Gives readers that wait for a better log the time to look again. */
@@ -183,39 +197,18 @@ describe('A2 · a log younger than the state', () => {
   it('A2: a rebuild ends with the reason and the command', async () => {
     world = await anUpdaterWorld()
     await world.send(engagement('a'), engagement('b'))
-    const { log, store } = world
-    log.recreate('engagements.v1')
-    const rebuild = rebuildState({
-      log,
-      store,
-      clock: world.clock,
-      config: updaterConfigOf(),
-      family: 'user',
-      generation: '2',
-      signal: new AbortController().signal,
-      onError: () => undefined,
-    })
-    await expect(rebuild).rejects.toThrow(/engagements\.v1 is another log .* `freshet log adopt`/)
+    world.log.recreate('engagements.v1')
+    await expect(rebuildOf(world)).rejects.toThrow(/engagements\.v1 is another log .* `freshet log adopt`/)
   })
 
   it('A2: a rebuild after an adoption says that the new generation knows less', async () => {
     world = await anUpdaterWorld()
     await world.send(engagement('a'), engagement('b'))
-    const { log, store } = world
-    log.recreate('engagements.v1')
-    await log.append('engagements.v1', [engagement('c')])
+    world.log.recreate('engagements.v1')
+    await world.log.append('engagements.v1', [engagement('c')])
     await adopt(world)
     await settle(world)
-    const report = await rebuildState({
-      log,
-      store,
-      clock: world.clock,
-      config: updaterConfigOf(),
-      family: 'user',
-      generation: '2',
-      signal: new AbortController().signal,
-      onError: () => undefined,
-    })
+    const report = await rebuildOf(world)
     expect(report).toMatchObject({ compared: 1, different: 1, truncatedPartitions: [0, 1, 2, 3] })
   })
 })

@@ -13,7 +13,7 @@ import { createPartitionFolder, type PartitionFolder } from './fold-partition.ts
 import { createPinStage } from './fold-pins.ts'
 import { createUserStage } from './fold-users.ts'
 import { partitionsUpTo, servingGeneration } from './generations.ts'
-import { readToEnd } from './read-to-end.ts'
+import { readToEnd } from '@freshet/contracts/read-to-end'
 
 /** What a rebuild came to. */
 export interface RebuildReport {

@@ -1,8 +1,6 @@
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
-import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
-import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import {
@@ -16,8 +14,10 @@ import { topicLayouts } from '@freshet/contracts/topics'
 import type { Action, Subject } from '@freshet/domain/engagement'
 import { asId, type BoardId, type CreatorId, type PinId, type TopicId, type UserId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
+import { aCataloguePin } from '@freshet/domain/testing'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { createEmbedded, type Embedded, type EmbeddedConfig } from './embedded.ts'
+import { memoryPlatform } from './memory-platform.ts'
 import { withoutAlarms } from './without-alarms.ts'
 
 /** When tests of the whole begin, milliseconds. */
@@ -56,15 +56,8 @@ export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog)
   const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
   const errors: unknown[] = []
   const embedded = createEmbedded({
-    platform: {
-      log: seen(log),
-      store,
-      artefacts: null,
-      // Hours pass at once: what is done every few seconds is not done.
-      clock: withoutAlarms(clock),
-      random: createSeededRandom(1),
-      engineClock: createSystemEngineClock(),
-    },
+    // Hours pass at once: what is done every few seconds is not done.
+    platform: memoryPlatform({ log: seen(log), store, clock: withoutAlarms(clock) }),
     models,
     config: {
       trainer: null,
@@ -99,7 +92,7 @@ export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog)
         value: encodePinChange(
           fields === null
             ? { kind: 'delete', pinId: asId<PinId>(pinId) }
-            : { kind: 'upsert', pin: aPin(pinId, fields) },
+            : { kind: 'upsert', pin: aCataloguePin(pinId, { createdAtMs: startMs, ...fields }) },
         ),
         partition: null,
       }))
@@ -129,21 +122,6 @@ export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog)
       embedded.blender.getFeed(GetFeedRequest.fromPartial({ userId: 'ada', ...request }), patience),
     related: (request) => embedded.blender.getRelatedPins(GetRelatedPinsRequest.fromPartial(request), patience),
     stop: () => embedded.stop(),
-  }
-}
-
-function aPin(pinId: string, fields: Partial<Omit<Pin, 'pinId'>>): Pin {
-  return {
-    pinId: asId<PinId>(pinId),
-    title: '',
-    description: '',
-    topics: [],
-    creatorId: null,
-    createdAtMs: startMs,
-    locale: null,
-    imageUrl: null,
-    visualEmbedding: null,
-    ...fields,
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type TopicId,
   type UserId,
 } from './ids.ts'
+import type { Pin } from './pin.ts'
 
 /** Noon of a day in 2023, where tests begin. */
 export const noonMs = 1_700_049_600_000
@@ -26,6 +27,22 @@ export function anEngagement(given: Partial<Engagement> = {}): Engagement {
     occurredAtMs: noonMs,
     shown: { feedId: null, position: null, surface: null },
     dwellMs: null,
+    ...given,
+  }
+}
+
+/** A pin of the catalogue that has nothing but its id; say what matters. */
+export function aCataloguePin(id: string, given: Partial<Omit<Pin, 'pinId'>> = {}): Pin {
+  return {
+    pinId: asId<PinId>(id),
+    title: '',
+    description: '',
+    topics: [],
+    creatorId: null,
+    createdAtMs: null,
+    locale: null,
+    imageUrl: null,
+    visualEmbedding: null,
     ...given,
   }
 }

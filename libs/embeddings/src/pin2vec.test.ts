@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { mix32 } from '@freshet/domain/hash'
 import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
+import { aCataloguePin } from '@freshet/domain/testing'
 
 import { SnapshotError } from '@freshet/columns/errors'
 import { createPin2Vec, type Pin2Vec, type Pin2VecOptions } from './pin2vec.ts'
@@ -22,19 +23,6 @@ const aModel = (options: Partial<Pin2VecOptions> = {}): Pin2Vec =>
   })
 
 const pinId = (name: string): PinId => asId<PinId>(name)
-
-const aPin = (name: string, about: Partial<Pin> = {}): Pin => ({
-  pinId: pinId(name),
-  title: '',
-  description: '',
-  topics: [],
-  creatorId: null,
-  createdAtMs: null,
-  locale: null,
-  imageUrl: null,
-  visualEmbedding: null,
-  ...about,
-})
 
 const act = (model: Pin2Vec, session: string, pin: string, atMs = 0): void =>
   model.fold({ userId: 'u', sessionId: session, pinId: pinId(pin), atMs })
@@ -193,11 +181,19 @@ describe('Pin2Vec', () => {
       const creatorOf = (taste: string): CreatorId => asId<CreatorId>(`creator-${taste}`)
       model.foldPin({
         kind: 'upsert',
-        pin: aPin(`a${i}`, { topics: [asId<TopicId>('baking')], title: 'Sourdough bread', creatorId: creatorOf('a') }),
+        pin: aCataloguePin(`a${i}`, {
+          topics: [asId<TopicId>('baking')],
+          title: 'Sourdough bread',
+          creatorId: creatorOf('a'),
+        }),
       })
       model.foldPin({
         kind: 'upsert',
-        pin: aPin(`b${i}`, { topics: [asId<TopicId>('cycling')], title: 'Gravel bike', creatorId: creatorOf('b') }),
+        pin: aCataloguePin(`b${i}`, {
+          topics: [asId<TopicId>('cycling')],
+          title: 'Gravel bike',
+          creatorId: creatorOf('b'),
+        }),
       })
     }
     for (let round = 0; round < 10; round++) {
@@ -205,9 +201,9 @@ describe('Pin2Vec', () => {
       model.takeTouched(1_000)
     }
     const news: readonly Pin[] = [
-      aPin('by-topic', { topics: [asId<TopicId>('baking')] }),
-      aPin('by-words', { description: 'how to bake BREAD from sourdough' }),
-      aPin('by-creator', { creatorId: asId<CreatorId>('creator-a') }),
+      aCataloguePin('by-topic', { topics: [asId<TopicId>('baking')] }),
+      aCataloguePin('by-words', { description: 'how to bake BREAD from sourdough' }),
+      aCataloguePin('by-creator', { creatorId: asId<CreatorId>('creator-a') }),
     ]
     for (const pin of news) {
       model.foldPin({ kind: 'upsert', pin })
@@ -219,8 +215,8 @@ describe('Pin2Vec', () => {
 
   it('places pins of a catalogue that came before anything was learned, once it has been', () => {
     const model = aModel()
-    model.foldPin({ kind: 'upsert', pin: aPin('early', { topics: [asId<TopicId>('baking')] }) })
-    model.foldPin({ kind: 'upsert', pin: aPin('a1', { topics: [asId<TopicId>('baking')] }) })
+    model.foldPin({ kind: 'upsert', pin: aCataloguePin('early', { topics: [asId<TopicId>('baking')] }) })
+    model.foldPin({ kind: 'upsert', pin: aCataloguePin('a1', { topics: [asId<TopicId>('baking')] }) })
     expect(model.embeddingOf('early')).toBeNull()
     tasteful(model, 100)
     expect(model.takeTouched(1_000).map((row) => row.pinId)).toContain('early')
@@ -229,8 +225,8 @@ describe('Pin2Vec', () => {
   it('hands out a bounded number of untouched pins for an engagement, however large the catalogue that is described', () => {
     const model = aModel()
     const topics = [asId<TopicId>('baking')]
-    for (let i = 0; i < 300; i++) model.foldPin({ kind: 'upsert', pin: aPin(`untouched${i}`, { topics }) })
-    for (let i = 0; i < 10; i++) model.foldPin({ kind: 'upsert', pin: aPin(`a${i}`, { topics }) })
+    for (let i = 0; i < 300; i++) model.foldPin({ kind: 'upsert', pin: aCataloguePin(`untouched${i}`, { topics }) })
+    for (let i = 0; i < 10; i++) model.foldPin({ kind: 'upsert', pin: aCataloguePin(`a${i}`, { topics }) })
     expect(model.takeTouched(1_000)).toEqual([])
     const placed = new Set<string>()
     for (let i = 0; i < 200; i++) {
@@ -250,7 +246,7 @@ describe('Pin2Vec', () => {
         for (const model of [often, never]) {
           for (let i = 0; i < 10; i++) {
             const topics = [asId<TopicId>(i % 2 === 0 ? 'even' : 'odd')]
-            model.foldPin({ kind: 'upsert', pin: aPin(`p${i}`, { topics }) })
+            model.foldPin({ kind: 'upsert', pin: aCataloguePin(`p${i}`, { topics }) })
           }
           pins.forEach((pin, i) => {
             act(model, `s${i >> 2}`, `p${pin}`, i)
@@ -265,8 +261,8 @@ describe('Pin2Vec', () => {
   it('has no place for a pin whose content says nothing known', () => {
     const model = aModel()
     tasteful(model, 50)
-    model.foldPin({ kind: 'upsert', pin: aPin('silent') })
-    model.foldPin({ kind: 'upsert', pin: aPin('strange', { title: 'unheard-of' }) })
+    model.foldPin({ kind: 'upsert', pin: aCataloguePin('silent') })
+    model.foldPin({ kind: 'upsert', pin: aCataloguePin('strange', { title: 'unheard-of' }) })
     expect(model.embeddingOf('silent')).toBeNull()
     expect(model.embeddingOf('strange')).toBeNull()
   })
@@ -290,7 +286,7 @@ describe('Pin2Vec', () => {
     for (let i = 0; i < 5_000; i++) act(model, `s${i >> 2}`, `p${i >> 3}`, i * 1_000)
     expect(model.pins).toBeLessThanOrEqual(40)
     expect(model.embeddingOf(`p${4_999 >> 3}`)).not.toBeNull()
-    model.foldPin({ kind: 'upsert', pin: aPin('too-many', { title: 'word' }) })
+    model.foldPin({ kind: 'upsert', pin: aCataloguePin('too-many', { title: 'word' }) })
     expect(model.pins).toBeLessThanOrEqual(40)
   })
 
@@ -318,7 +314,7 @@ describe('Pin2Vec', () => {
       fc.property(fc.nat(120), fc.nat(120), (before, after) => {
         const options = { maxPins: 18, maxSessions: 20, publishAfterMove: 0.5, expireAfterMs: 50 }
         const model = aModel(options)
-        model.foldPin({ kind: 'upsert', pin: aPin('a1', { title: 'some words' }) })
+        model.foldPin({ kind: 'upsert', pin: aCataloguePin('a1', { title: 'some words' }) })
         tasteful(model, before)
         model.takeTouched(3)
         const restored = aModel(options)

@@ -1,6 +1,5 @@
 import type { Action, Engagement } from '@freshet/domain/engagement'
 import { asId, type BoardId, type EventId, type PinId, type SessionId, type UserId } from '@freshet/domain/ids'
-import type { Pin } from '@freshet/domain/pin'
 
 import type { RecentAction, RetrieveQuery } from './question.ts'
 import { createRetrieval, type Retrieval, type RetrievalOptions } from './retrieval.ts'
@@ -33,22 +32,6 @@ export function anEngagement(input: EngagementInput = {}): Engagement {
     occurredAtMs: input.atMs ?? startMs,
     shown: { feedId: null, position: null, surface: null },
     dwellMs: null,
-  }
-}
-
-/** A plain pin, unless said otherwise. */
-export function aPin(pinId: string, rest: Partial<Omit<Pin, 'pinId'>> = {}): Pin {
-  return {
-    pinId: asId<PinId>(pinId),
-    title: '',
-    description: '',
-    topics: [],
-    creatorId: null,
-    createdAtMs: null,
-    locale: null,
-    imageUrl: null,
-    visualEmbedding: null,
-    ...rest,
   }
 }
 

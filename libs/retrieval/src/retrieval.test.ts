@@ -1,10 +1,10 @@
+import { aCataloguePin } from '@freshet/domain/testing'
 import { asId, type BoardId, type CreatorId, type TopicId, type UserId } from '@freshet/domain/ids'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import {
   anOpenRetrieval,
-  aPin,
   aQuery,
   anEngagement,
   asData,
@@ -66,7 +66,8 @@ test('law: answers do not depend on how the events of different users interleave
     fc.property(streams, order, order, (input, first, second) => {
       const answers = [first, second].map((interleaving) => {
         const retrieval = perEvent()
-        for (let i = 0; i < 9; i++) retrieval.foldPin({ kind: 'upsert', pin: aPin(`p${i}`, { createdAtMs: startMs }) })
+        for (let i = 0; i < 9; i++)
+          retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin(`p${i}`, { createdAtMs: startMs }) })
         for (const engagement of engagementsOf(input, interleaving)) retrieval.foldEngagement(engagement)
         return ['u0', 'asker'].map((userId) =>
           asData(
@@ -103,7 +104,8 @@ test('law, A1: a history of years, sorted by user, teaches what the same history
       const answers = [byUser, byTime].map((history) => {
         // What the merge has learned of its sources is the one thing that depends on the order.
         const retrieval = createRetrieval({ seed: 1, refresh: 'event', config: { adaptShares: false } })
-        for (let i = 0; i < 9; i++) retrieval.foldPin({ kind: 'upsert', pin: aPin(`p${i}`, { createdAtMs: startMs }) })
+        for (let i = 0; i < 9; i++)
+          retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin(`p${i}`, { createdAtMs: startMs }) })
         for (const engagement of history) retrieval.foldEngagement(engagement)
         return ['u0', 'asker'].map((userId) =>
           asData(
@@ -122,7 +124,7 @@ test('A1: a save that comes after it was taken back does not put the pin back on
   const board = { action: 'save' as const, boardId: 'shoes' }
   const answers = [0, 1].map((late) => {
     const retrieval = perEvent()
-    for (const pinId of ['a', 'b', 'c']) retrieval.foldPin({ kind: 'upsert', pin: aPin(pinId) })
+    for (const pinId of ['a', 'b', 'c']) retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin(pinId) })
     const save = anEngagement({ ...board, userId: 'u1', pinId: 'b', atMs: startMs })
     const unsave = anEngagement({ ...board, userId: 'u1', pinId: 'b', action: 'unsave', atMs: startMs + hourMs })
     retrieval.foldEngagement(anEngagement({ ...board, userId: 'u2', pinId: 'a', atMs: startMs }))
@@ -139,9 +141,9 @@ test('law: a restored snapshot answers the same, goes on the same, and gives bac
       const retrieval = perEvent()
       retrieval.foldPin({
         kind: 'upsert',
-        pin: aPin('p3', { creatorId: creator, topics: [topic], createdAtMs: startMs, locale: 'de' }),
+        pin: aCataloguePin('p3', { creatorId: creator, topics: [topic], createdAtMs: startMs, locale: 'de' }),
       })
-      retrieval.foldPin({ kind: 'upsert', pin: aPin('p4', { visualEmbedding: Float32Array.of(1, 2) }) })
+      retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('p4', { visualEmbedding: Float32Array.of(1, 2) }) })
       retrieval.foldPin({ kind: 'delete', pinId: pins('p5')[0]! })
       retrieval.foldEmbeddings([{ pinId: pins('p1')[0]!, vector: Float32Array.of(0.5, 1, 0) }])
       for (const engagement of engagementsOf(before, [])) retrieval.foldEngagement(engagement)
@@ -208,8 +210,8 @@ describe('an answer', () => {
 
   test('leaves out blocked creators and topics', () => {
     const retrieval = withTaste()
-    retrieval.foldPin({ kind: 'upsert', pin: aPin('c', { creatorId: creator }) })
-    retrieval.foldPin({ kind: 'upsert', pin: aPin('d', { topics: [topic] }) })
+    retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('c', { creatorId: creator }) })
+    retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('d', { topics: [topic] }) })
     const query = aQuery({ recent: recentClicks(['a']), excludeCreators: [creator], excludeTopics: [topic] })
     const { pinIds } = retrieval.retrieve(query)
     expect(pinIds).not.toContain('c')
@@ -248,7 +250,7 @@ describe('a deleted pin', () => {
     const before = retrieval.retrieve(query).pinIds
     retrieval.foldPin({ kind: 'delete', pinId: pins('c')[0]! })
     expect(retrieval.retrieve(query).pinIds).not.toContain('c')
-    retrieval.foldPin({ kind: 'upsert', pin: aPin('c') })
+    retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('c') })
     expect(retrieval.retrieve(query).pinIds).toEqual(before)
   })
 
@@ -285,7 +287,7 @@ test('a pin published a minute ago and liked by three users of a taste is a cand
   for (let i = 0; i < 300; i++) foldTrail(retrieval, `other${i}`, [`x${i % 7}`, `x${(i + 1) % 7}`, `x${(i + 2) % 7}`])
   withTaste(retrieval)
   const atMs = startMs + dayMs
-  retrieval.foldPin({ kind: 'upsert', pin: aPin('news', { createdAtMs: atMs - 60_000 }) })
+  retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('news', { createdAtMs: atMs - 60_000 }) })
   for (const user of ['u1', 'u2', 'u3'])
     retrieval.foldEngagement(anEngagement({ userId: user, pinId: 'news', atMs: atMs - 1000 }))
   const { pinIds } = retrieval.retrieve(aQuery({ recent: recentClicks(['d', 'e'], atMs), atMs, limit: 20 }))
@@ -324,7 +326,7 @@ describe('refuses', () => {
   test('pins beyond the cap, counted', () => {
     const retrieval = createRetrieval({ config: { maxPins: 2 }, seed: 1, refresh: 'event' })
     expect(retrieval.full()).toBeNull()
-    for (const pinId of ['a', 'b', 'c']) retrieval.foldPin({ kind: 'upsert', pin: aPin(pinId) })
+    for (const pinId of ['a', 'b', 'c']) retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin(pinId) })
     foldTrail(retrieval, 'u', ['a', 'b', 'c', 'd'])
     expect(retrieval.stats()).toMatchObject({ pins: 2, unlistedPins: 0 })
     expect(retrieval.full()).toMatch(/no room beside 2 \(maxPins is 2\)/)

@@ -1,8 +1,9 @@
+import { aCataloguePin } from '@freshet/domain/testing'
 import { asId, type PinId, type UserId } from '@freshet/domain/ids'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { aPin, aQuery, anEngagement, asData, dayMs, hourMs, recentClicks, startMs } from './builders.fixture.ts'
+import { aQuery, anEngagement, asData, dayMs, hourMs, recentClicks, startMs } from './builders.fixture.ts'
 import { createRetrieval, type Retrieval } from './retrieval.ts'
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']
@@ -64,7 +65,13 @@ function tell(view: Retrieval, given: Step, atMs: number): void {
     const visualEmbedding =
       given.width === 0 ? null : Float32Array.from({ length: given.width }, (_, i) => Math.sin(seed * 7 + i))
     const [creatorId, topics] = [asId<never>(`c${given.creator}`), [asId<never>(`t${given.topic}`)]]
-    const pin = aPin(given.pinId, { creatorId, topics, locale: given.locale, createdAtMs: atMs, visualEmbedding })
+    const pin = aCataloguePin(given.pinId, {
+      creatorId,
+      topics,
+      locale: given.locale,
+      createdAtMs: atMs,
+      visualEmbedding,
+    })
     return view.foldPin({ kind: 'upsert', pin })
   }
   if (given.kind === 'embed') {
@@ -128,7 +135,7 @@ describe('A12 · rows are used again', () => {
   it('a new pin has nothing of the pin whose row it got', () => {
     const view = createRetrieval({ config: caps, seed: 1, refresh: 'event', spareRows: 3 })
     const told = (pinId: string) =>
-      view.foldPin({ kind: 'upsert', pin: aPin(pinId, { visualEmbedding: Float32Array.of(1, 2) }) })
+      view.foldPin({ kind: 'upsert', pin: aCataloguePin(pinId, { visualEmbedding: Float32Array.of(1, 2) }) })
     told('seen')
     for (let round = 0; round < 50; round++) {
       told(`old${round}`)
@@ -136,7 +143,7 @@ describe('A12 · rows are used again', () => {
         for (const pinId of ['seen', `old${round}`])
           view.foldEngagement(anEngagement({ userId, pinId, action: 'save', boardId: 'board', atMs: startMs + round }))
       view.foldPin({ kind: 'delete', pinId: asId<PinId>(`old${round}`) })
-      view.foldPin({ kind: 'upsert', pin: aPin('new') })
+      view.foldPin({ kind: 'upsert', pin: aCataloguePin('new') })
       const { pinIds, sources } = view.retrieve(aQuery({ recent: recentClicks(['seen']) }))
       const by = sources.filter(({ candidates }) => [...candidates].some((i) => pinIds[i] === 'new'))
       // The newest pins are in the list of what is popular, below all that somebody likes.
@@ -153,7 +160,12 @@ describe('A12 · rows are used again', () => {
     for (let n = 0; n < 25 * maxPins; n++) {
       const topics = Array.from({ length: 3 }, (_, i) => asId<never>(`topic-${n}-${i}`))
       const visualEmbedding = Float32Array.from({ length: 8 }, (_, i) => Math.sin(n + i))
-      const pin = aPin(`pin-${n}`, { creatorId: asId<never>(`creator-${n}`), topics, locale: 'de', visualEmbedding })
+      const pin = aCataloguePin(`pin-${n}`, {
+        creatorId: asId<never>(`creator-${n}`),
+        topics,
+        locale: 'de',
+        visualEmbedding,
+      })
       view.foldPin({ kind: 'upsert', pin: { ...pin, createdAtMs: startMs + n } })
       for (const of of [`pin-${n}`, `unknown-${n}`])
         view.foldEngagement(

@@ -1,8 +1,6 @@
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
-import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
-import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { topicLayouts } from '@freshet/contracts/topics'
@@ -10,6 +8,7 @@ import { mix32 } from '@freshet/domain/hash'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { expect, it } from 'vitest'
 import { createEmbedded } from '../embedded.ts'
+import { memoryPlatform } from '../memory-platform.ts'
 import type { Ask } from './evaluate.ts'
 import { createInProcessTarget } from './in-process.ts'
 import { parseLine, type Question } from './recording.ts'
@@ -46,14 +45,7 @@ async function answersOfLivePath(): Promise<readonly (readonly string[])[]> {
   const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
   const errors: unknown[] = []
   const embedded = createEmbedded({
-    platform: {
-      log,
-      store,
-      artefacts: null,
-      clock,
-      random: createSeededRandom(1),
-      engineClock: createSystemEngineClock(),
-    },
+    platform: memoryPlatform({ log, store, clock }),
     models,
     config: {
       ...config,

@@ -1,6 +1,5 @@
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
-import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
@@ -9,11 +8,11 @@ import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { parsePinJson } from '@freshet/contracts/json/pin'
 import type { EventLog, LogRecord, NewRecord, Position } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
-import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import type { ModelSlot } from '@freshet/ranking/model/slot'
 import { trainerSchema } from '@freshet/trainer/config'
 import { createPin2VecJob } from '@freshet/trainer/pin2vec/pin2vec-job'
 import { createEmbedded, type EmbeddedConfig } from '../embedded.ts'
+import { memoryPlatform } from '../memory-platform.ts'
 import { withoutAlarms } from '../without-alarms.ts'
 import type { EvaluationTarget } from './evaluate.ts'
 import { RecordingError } from './recording.ts'
@@ -44,14 +43,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
   await log.applyTopics(topicLayouts(options.partitions))
   let failure: unknown = null
   const embedded = createEmbedded({
-    platform: {
-      log,
-      store,
-      artefacts: null,
-      clock: withoutAlarms(clock),
-      random: createSeededRandom(1),
-      engineClock: createSystemEngineClock(),
-    },
+    platform: memoryPlatform({ log, store, clock: withoutAlarms(clock) }),
     models: options.models,
     ranked,
     config: {

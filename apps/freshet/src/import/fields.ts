@@ -31,6 +31,20 @@ export interface MappingOptions {
   readonly inRules: ReadonlySet<string>
 }
 
+const pinNames = [
+  'pinid',
+  'pin',
+  'itemid',
+  'item',
+  'movieid',
+  'productid',
+  'articleid',
+  'contentid',
+  'postid',
+  'bookid',
+]
+const productNames = ['trackid', 'songid', 'videoid', 'newsid', 'recipeid', 'listingid', 'asin', 'sku', 'productcode']
+
 /** Names of columns, without case, blanks, hyphens and underscores, that are taken for a field; the first column of a list's earliest name wins. */
 const namesOf: Readonly<Record<Target, Readonly<Record<string, readonly string[]>>>> = {
   engagements: {
@@ -38,18 +52,7 @@ const namesOf: Readonly<Record<Target, Readonly<Record<string, readonly string[]
     userId: ['userid', 'user', 'uid', 'visitorid', 'customerid', 'memberid', 'accountid', 'reviewerid', 'profileid'],
     sessionId: ['sessionid', 'session', 'visitid'],
     action: ['action', 'event', 'eventtype', 'eventname', 'behavior', 'behaviour', 'behaviortype', 'interaction'],
-    pinId: [
-      'pinid',
-      'pin',
-      'itemid',
-      'item',
-      'movieid',
-      'productid',
-      'articleid',
-      'contentid',
-      'postid',
-      'bookid',
-    ].concat(['trackid', 'songid', 'videoid', 'newsid', 'recipeid', 'listingid', 'asin', 'sku', 'productcode']),
+    pinId: [...pinNames, ...productNames],
     boardId: ['boardid', 'board', 'playlistid', 'collectionid', 'listid'],
     creatorId: ['creatorid'],
     topicId: ['topicid'],
@@ -72,19 +75,7 @@ const namesOf: Readonly<Record<Target, Readonly<Record<string, readonly string[]
     rating: ['rating', 'stars', 'score', 'overall', 'ratingvalue'],
   },
   pins: {
-    pinId: [
-      'pinid',
-      'pin',
-      'itemid',
-      'item',
-      'movieid',
-      'productid',
-      'articleid',
-      'contentid',
-      'postid',
-      'bookid',
-      'id',
-    ].concat(['trackid', 'songid', 'videoid', 'newsid', 'recipeid', 'listingid', 'asin', 'sku', 'productcode']),
+    pinId: [...pinNames, 'id', ...productNames],
     title: ['title', 'name', 'headline', 'productname'],
     description: ['description', 'summary', 'abstract', 'text', 'body'],
     topics: ['topics', 'genres', 'genre', 'categories', 'category', 'topic', 'tags', 'department'],

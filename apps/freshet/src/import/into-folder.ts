@@ -7,7 +7,7 @@ import { firstGeneration, servingPointer, stateScope } from '@freshet/contracts/
 import { hash64 } from '@freshet/domain/hash'
 import type { TopicName } from '@freshet/contracts/topics'
 import { updaterConfig, type UpdaterConfig } from '@freshet/feature-updater/config'
-import { readToEnd } from '@freshet/feature-updater/read-to-end'
+import { readToEnd } from '@freshet/contracts/read-to-end'
 import { createUpdater } from '@freshet/feature-updater/updater'
 import { loadConfig } from '@freshet/service/config'
 import { createProgress } from '@freshet/service/progress'
@@ -17,7 +17,7 @@ import type { Terminal } from '../operations/terminal.ts'
 import type { Destination, PinOutcome } from './destination.ts'
 import { scanned, userOf } from './event-bytes.ts'
 import { openLedger } from './ledger.ts'
-import type { Applied } from './tally.ts'
+import { appliedBetween, type Applied } from './tally.ts'
 
 /** Folded in one commit at most: a long backlog is folded faster in large ones. */
 const foldRecords = 50_000
@@ -84,15 +84,7 @@ export async function openFolderDestination(
       },
       async applied(): Promise<Applied> {
         await foldAll()
-        const after = await outcomesIn(platform)
-        const since = (outcome: RecordOutcome): number => after[outcome] - before[outcome]
-        return {
-          applied: since('applied'),
-          late: since('late'),
-          duplicate: since('duplicate'),
-          deadLettered: since('deadLettered'),
-          erased: since('erased'),
-        }
+        return appliedBetween(before, await outcomesIn(platform))
       },
       next: `npx freshet dev --data ${folder}`,
       close: () => platform.close(),

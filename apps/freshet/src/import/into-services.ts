@@ -9,7 +9,7 @@ import type { Terminal } from '../operations/terminal.ts'
 import type { Destination, Refusal } from './destination.ts'
 import { openFileLedger, type FileLedger } from './file-ledger.ts'
 import { ImportError } from './problem.ts'
-import type { Applied } from './tally.ts'
+import { appliedBetween, type Applied } from './tally.ts'
 
 /** Events of one request: what event-ingest takes unless it is told otherwise. */
 const batchEvents = 1_000
@@ -114,14 +114,7 @@ export async function openServicesDestination(
         }
         now = next
       }
-      const since = (outcome: keyof Applied): number => (now?.counts[outcome] ?? 0) - before.counts[outcome]
-      return {
-        applied: since('applied'),
-        late: since('late'),
-        duplicate: since('duplicate'),
-        deadLettered: since('deadLettered'),
-        erased: since('erased'),
-      }
+      return now === null ? null : appliedBetween(before.counts, now.counts)
     },
     next:
       operations === null

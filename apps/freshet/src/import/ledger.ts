@@ -1,6 +1,6 @@
 import type { LmdbEnvironment } from '@freshet/adapters/lmdb/environment'
 import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
-import { readToEnd } from '@freshet/feature-updater/read-to-end'
+import { readToEnd } from '@freshet/contracts/read-to-end'
 import { eventHash, scanned, type EventHash } from './event-bytes.ts'
 import { createKeySet } from '@freshet/columns/key-set'
 

@@ -62,6 +62,17 @@ export interface Applied {
   readonly erased: number
 }
 
+/** What was applied between two counts of the services. */
+export function appliedBetween(before: Applied, after: Applied): Applied {
+  return {
+    applied: after.applied - before.applied,
+    late: after.late - before.late,
+    duplicate: after.duplicate - before.duplicate,
+    deadLettered: after.deadLettered - before.deadLettered,
+    erased: after.erased - before.erased,
+  }
+}
+
 /** The table at the end of an import, a line each. `applied`: null where nobody was asked; `alone`: nothing else was applied meanwhile. */
 export function tableOf(tally: Tally, applied: Applied | null, madePins: number, alone = true): readonly string[] {
   const refused = refusedIn(tally)

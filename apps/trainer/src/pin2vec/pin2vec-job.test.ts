@@ -1,8 +1,8 @@
+import { createMemoryArtefactStore } from '@freshet/adapters/memory/artefact-store'
 import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { float32Column } from '@freshet/contracts/bytes/columns'
-import { ContractError } from '@freshet/contracts/errors'
 import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import { topicLayouts } from '@freshet/contracts/topics'
@@ -29,20 +29,6 @@ function engagement(user: number, pin: string, atMs: number): Uint8Array {
     },
     atMs,
   )
-}
-
-function memoryArtefacts(): ArtefactStore {
-  const files = new Map<string, Uint8Array>()
-  return {
-    put: async (name, bytes) => void files.set(name, bytes),
-    get: async (name) => {
-      const bytes = files.get(name)
-      if (bytes === undefined) throw new ContractError('ARTEFACT_MISSING', name)
-      return bytes
-    },
-    list: async () => [...files.keys()],
-    remove: async (name) => void files.delete(name),
-  }
 }
 
 /** Users 0…39 click within one of two groups of pins. */
@@ -81,7 +67,16 @@ async function world(checkpoints: ArtefactStore | null = null) {
     await reader.stop()
     return found
   }
-  return { clock, log, job, click, embeddings, errors }
+  /** A job that saw three rounds of clicks, kept a checkpoint and stopped. */
+  const stoppedAfterThreeRounds = async () => {
+    const first = job()
+    await first.start()
+    await click(3)
+    await log.drain()
+    await first.stop()
+    return first
+  }
+  return { clock, log, job, click, embeddings, errors, stoppedAfterThreeRounds }
 }
 
 const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, at) => sum + value * b[at]!, 0)
@@ -128,7 +123,7 @@ describe('Pin2Vec job', () => {
   })
 
   it('A6: a checkpoint made while publications fail holds the rows that wait', async () => {
-    const checkpoints = memoryArtefacts()
+    const checkpoints = createMemoryArtefactStore()
     const { clock, log, job, click, embeddings } = await world(checkpoints)
     const failing = createPin2VecJob({
       log: { ...log, append: () => Promise.reject(new Error('away')) },
@@ -148,7 +143,7 @@ describe('Pin2Vec job', () => {
   })
 
   it('goes on from its checkpoint where it stopped, and learns nothing twice', async () => {
-    const checkpoints = memoryArtefacts()
+    const checkpoints = createMemoryArtefactStore()
     const { log, job, click } = await world(checkpoints)
     const first = job()
     await first.start()
@@ -165,8 +160,8 @@ describe('Pin2Vec job', () => {
   })
 
   it('A26: forgets what an erased user did last, in the next checkpoint too', async () => {
-    const checkpoints = memoryArtefacts()
-    const { log, job, click } = await world(checkpoints)
+    const checkpoints = createMemoryArtefactStore()
+    const { log, job, click, stoppedAfterThreeRounds } = await world(checkpoints)
     const windows = async (): Promise<number> => {
       const checkpoint = decodeSnapshot(await checkpoints.get('trainer/pin2vec.checkpoint'))
       return checkpoint
@@ -174,11 +169,7 @@ describe('Pin2Vec job', () => {
         .u8('lengths')
         .filter((length) => length > 0).length
     }
-    const first = job()
-    await first.start()
-    await click(3)
-    await log.drain()
-    await first.stop()
+    const first = await stoppedAfterThreeRounds()
     expect(await windows()).toBe(40)
     await log.append('engagements.v1', [{ key: 'user-7', value: null, partition: null }])
     const second = job()
@@ -189,13 +180,9 @@ describe('Pin2Vec job', () => {
   })
 
   it('A2: keeps what it learned from a log that is gone, names that, and reads the new log from its start', async () => {
-    const checkpoints = memoryArtefacts()
-    const { log, job, click, errors } = await world(checkpoints)
-    const first = job()
-    await first.start()
-    await click(3)
-    await log.drain()
-    await first.stop()
+    const checkpoints = createMemoryArtefactStore()
+    const { log, job, click, errors, stoppedAfterThreeRounds } = await world(checkpoints)
+    const first = await stoppedAfterThreeRounds()
     const { pairs, pins } = first.stats()
     log.recreate('engagements.v1')
     const second = job()
@@ -209,13 +196,9 @@ describe('Pin2Vec job', () => {
   })
 
   it('learns again from the log where the checkpoint is broken, and says so', async () => {
-    const checkpoints = memoryArtefacts()
-    const { log, job, click, errors } = await world(checkpoints)
-    const first = job()
-    await first.start()
-    await click(3)
-    await log.drain()
-    await first.stop()
+    const checkpoints = createMemoryArtefactStore()
+    const { log, job, click, errors, stoppedAfterThreeRounds } = await world(checkpoints)
+    const first = await stoppedAfterThreeRounds()
     const bytes = await checkpoints.get('trainer/pin2vec.checkpoint')
     await checkpoints.put('trainer/pin2vec.checkpoint', bytes.slice(0, bytes.length / 2))
     const second = job()

@@ -2,20 +2,19 @@ import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ContractError } from '@freshet/contracts/errors'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
+import { artefactNamePart, partsOfName } from '../shared/artefact-name.ts'
 import { untilAborted } from '../shared/until-aborted.ts'
 import { uniqueName } from '../system/unique-name.ts'
 
 /** Ends the names of files that are being written: no name of an artefact ends so. */
 const unfinished = '~'
-const maxNameLength = 512
-const namePart = /^[a-z0-9_-][a-z0-9._-]{0,199}$/
 
 /**
  * Artefacts as files below a folder, which is made when something is put. A file is written beside its place, brought to
  * disk and renamed, so a reader or a crash finds the old bytes or the new ones. A part of a name begins with no dot.
  */
 export function createFolderArtefactStore(folder: string): ArtefactStore {
-  const pathOf = (name: string): string => join(folder, ...partsOf(name))
+  const pathOf = (name: string): string => join(folder, ...partsOfName(name))
 
   async function put(name: string, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     const path = pathOf(name)
@@ -71,18 +70,6 @@ export function createFolderArtefactStore(folder: string): ArtefactStore {
   }
 }
 
-function partsOf(name: string): readonly string[] {
-  const parts = name.split('/')
-  if (name.length > maxNameLength || !parts.every((part) => namePart.test(part))) {
-    const shown = JSON.stringify(name.slice(0, 80))
-    throw new ContractError(
-      'ARTEFACT_NAME',
-      `${shown}: names are a-z0-9._- with / between parts that begin with no dot`,
-    )
-  }
-  return parts
-}
-
 function taken(name: string, cause: unknown): ContractError {
   return new ContractError('ARTEFACT_NAME', `${name}: an artefact cannot be a folder of others`, { cause })
 }
@@ -96,7 +83,7 @@ async function filesBelow(folder: string, prefix: string): Promise<string[]> {
     throw error
   }
   const nested = entries.map(async (entry) => {
-    if (!namePart.test(entry.name)) return []
+    if (!artefactNamePart.test(entry.name)) return []
     const name = prefix + entry.name
     if (entry.isDirectory()) return filesBelow(join(folder, entry.name), `${name}/`)
     return entry.isFile() ? [name] : []

@@ -1,8 +1,7 @@
-import { partitionOf } from '@freshet/domain/partition'
 import { ContractError } from '../errors.ts'
 import { FeedServed } from '../gen/freshet/feed/v1/feed.ts'
 import { erasedAtMs, userErased } from './erased.ts'
-import { readPartition, type ReadPartition } from './read-partition.ts'
+import { readUser, type ReadUser, type ReadUserOptions } from './read-user.ts'
 
 const topic = 'feeds-served.v1'
 
@@ -11,29 +10,21 @@ const topic = 'feeds-served.v1'
  * user was erased after it was served.
  */
 export async function feedServed(
-  log: ReadPartition['log'],
+  log: ReadUser['log'],
   userId: string,
   feedId: string | null,
-  options: Pick<ReadPartition, 'onError' | 'signal'> = {},
+  options: ReadUserOptions = {},
 ): Promise<FeedServed> {
   const erasedMs = await erasedAtMs(log, userId, options)
-  const partitions = (await log.ends(topic)).length
   let last: { readonly value: Uint8Array } | null = null as { readonly value: Uint8Array } | null
-  await readPartition({
-    ...options,
-    log,
-    topic,
-    partition: partitionOf(userId, partitions),
-    onRecords: (records) => {
-      for (const { key, value } of records) {
-        if (key !== userId || value === null) continue
-        const { feedId: id, atMs } = FeedServed.decode(value)
-        // A user who came back after an erasure has feeds again.
-        if (erasedMs !== null && atMs <= erasedMs) continue
-        if (feedId === null || id === feedId) last = { value }
-      }
-    },
-  })
+  const onValue = (value: Uint8Array | null): void => {
+    if (value === null) return
+    const { feedId: id, atMs } = FeedServed.decode(value)
+    // A user who came back after an erasure has feeds again.
+    if (erasedMs !== null && atMs <= erasedMs) return
+    if (feedId === null || id === feedId) last = { value }
+  }
+  await readUser({ ...options, log, topic, userId, onValue })
   if (last !== null) return FeedServed.decode(last.value)
   if (erasedMs !== null) throw userErased(userId, erasedMs)
   const which = feedId === null ? 'no feed' : `no feed ${feedId}`

@@ -1,3 +1,4 @@
+import { aCataloguePin } from '@freshet/domain/testing'
 import { describe, expect, it } from 'vitest'
 import { decodePinChange, encodePinChange } from '../codecs/pin.ts'
 import { parsePinJson, pinToJson } from './pin.ts'
@@ -32,20 +33,7 @@ describe('parsePinJson', () => {
 
   it('reads a pin that is nothing but an id', () => {
     const parsed = parsePinJson({ pinId: 'p' }, '')
-    expect(parsed.ok && parsed.change).toEqual({
-      kind: 'upsert',
-      pin: {
-        pinId: 'p',
-        title: '',
-        description: '',
-        topics: [],
-        creatorId: null,
-        createdAtMs: null,
-        locale: null,
-        imageUrl: null,
-        visualEmbedding: null,
-      },
-    })
+    expect(parsed.ok && parsed.change).toEqual({ kind: 'upsert', pin: aCataloguePin('p') })
   })
 
   it('reads a removal', () => {

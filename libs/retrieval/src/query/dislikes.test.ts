@@ -1,7 +1,8 @@
+import { aCataloguePin } from '@freshet/domain/testing'
 import { asId, type CreatorId, type TopicId } from '@freshet/domain/ids'
 import { describe, expect, it } from 'vitest'
 
-import { aPin, aQuery, dayMs, foldTrail, pins, startMs } from '../builders.fixture.ts'
+import { aQuery, dayMs, foldTrail, pins, startMs } from '../builders.fixture.ts'
 import type { RecentAction } from '../question.ts'
 import { createRetrieval, type Retrieval } from '../retrieval.ts'
 
@@ -22,7 +23,7 @@ function twoTopics(): Retrieval {
   const retrieval = createRetrieval({ seed: 1, refresh: 'event' })
   for (let n = 0; n < 20; n++) {
     const topics = [asId<TopicId>(n % 2 === 0 ? 'even' : 'odd')]
-    retrieval.foldPin({ kind: 'upsert', pin: aPin(`p${n}`, { topics, creatorId: asId<CreatorId>(`c${n}`) }) })
+    retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin(`p${n}`, { topics, creatorId: asId<CreatorId>(`c${n}`) }) })
     foldTrail(retrieval, `u${n}`, [`p${n}`])
   }
   return retrieval

@@ -1,8 +1,9 @@
+import { aCataloguePin } from '@freshet/domain/testing'
 import { hash32 } from '@freshet/domain/hash'
 import { asId, type PinId, type SessionId } from '@freshet/domain/ids'
 import { describe, expect, test } from 'vitest'
 
-import { aPin, aQuery, minuteMs, pins, startMs } from '../builders.fixture.ts'
+import { aQuery, minuteMs, pins, startMs } from '../builders.fixture.ts'
 import { createCatalogue } from '../views/catalogue.ts'
 import { createQueryBuilder } from './query.ts'
 import { createNeighbourIndex } from '../neighbours/neighbour-index.ts'
@@ -21,7 +22,7 @@ const queries = createQueryBuilder({
   index: createNeighbourIndex(caps, { index: 0, count: 1 }),
   config: { maxRecentActions: 5, sessionGapMs: 30 * minuteMs },
 })
-for (const pinId of ['a', 'b', 'c', 'd', 'e', 'f']) catalogue.upsert(aPin(pinId))
+for (const pinId of ['a', 'b', 'c', 'd', 'e', 'f']) catalogue.upsert(aCataloguePin(pinId))
 
 function recent(
   ...steps: readonly (readonly [pinId: string, minute: number, sessionId?: string, action?: RecentAction['action']])[]

@@ -1,10 +1,7 @@
 import { numberSetting, wholeSetting } from '@freshet/settings/setting'
-import { createStarts, flatStarts, startSettings, type Starts, type StartsOptions } from './shared/starts.ts'
-import { createTwoHop } from '../graph/two-hop.ts'
-import { uninterrupted, type Interruption } from '../interruption.ts'
-import { selectorInto, type Hits } from '@freshet/columns/score-board'
-import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
-import { createVariants } from './shared/variants.ts'
+import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+import { startSettings, type StartsOptions } from './shared/starts.ts'
+import { createTwoHopSource } from './shared/two-hop-source.ts'
 
 /** Parameters of board co-occurrence. */
 export type BoardCoOccurrenceParameters = StartsOptions & {
@@ -72,49 +69,21 @@ export const boardCoOccurrence: SourceDefinition<BoardCoOccurrenceParameters> = 
   create: createBoardCoOccurrence,
 }
 
-function createBoardCoOccurrence(
-  { catalogue, board, graph }: SharedViews,
-  parameters: BoardCoOccurrenceParameters,
-): Source {
-  const view = graph()
-  const starts = [createStarts(parameters), createStarts(flatStarts(parameters))]
-  const shared = createTwoHop(view.graph, board, {
-    pinDegreePower: 0.5,
-    boardSizePower: parameters.widthPower,
-    halfLifeMs: parameters.saveHalfLifeMs,
-    driftHalfLifeMs: parameters.driftHalfLifeMs,
-    boardWeight: 1,
-    trailWeight: parameters.trailWeight,
-    maxBoards: parameters.maxBoardsPerPin,
-    maxPins: parameters.maxPinsPerBoard,
-  })
-  const variants = createVariants(starts.length, (variant, query, hits) => {
-    answer(starts[variant], query, hits, uninterrupted)
-  })
-
-  function answer(from: Starts | undefined, query: SourceQuery, hits: Hits, interruption: Interruption): void {
-    if (from === undefined) return
-    view.graph.settle()
-    board.clear()
-    from.fill(query)
-    const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query), interruption }
-    for (let i = 0; i < from.count; i++) shared.expand(from.pinRows[i]!, from.weights[i]!, about)
-    const best = selectorInto(catalogue, query.limit, hits)
-    for (let i = 0; i < board.touched; i++) {
-      const row = board.touchedRow(i)
-      const degree = Math.max(1, view.graph.boardsOfPin.countOf(row))
-      best.offer(row, board.get(row) / Math.sqrt(degree), query.accept)
-    }
-    best.finish()
-  }
-
-  return {
+function createBoardCoOccurrence(views: SharedViews, parameters: BoardCoOccurrenceParameters): Source {
+  return createTwoHopSource(views, {
     name: 'board-co-occurrence',
-    adaptation: variants,
-    query: (query, hits, interruption) => answer(starts[variants.chosen], query, hits, interruption),
-    bytes: () => 0,
-    counts: () => ({ variant: variants.chosen }),
-    save: variants.save,
-    load: variants.load,
-  }
+    starts: parameters,
+    hops: {
+      pinDegreePower: 0.5,
+      boardSizePower: parameters.widthPower,
+      halfLifeMs: parameters.saveHalfLifeMs,
+      driftHalfLifeMs: parameters.driftHalfLifeMs,
+      boardWeight: 1,
+      trailWeight: parameters.trailWeight,
+      maxBoards: parameters.maxBoardsPerPin,
+      maxPins: parameters.maxPinsPerBoard,
+    },
+    startWorth: (weight) => weight,
+    score: (weight, boards) => weight / Math.sqrt(boards),
+  })
 }

@@ -1,6 +1,6 @@
 import { numberSetting, wholeSetting } from '@freshet/settings/setting'
 import { uninterrupted, type Interruption } from '../interruption.ts'
-import { createRules, type Rules } from './shared/rules.ts'
+import { createRules, type RuleOptions, type Rules } from './shared/rules.ts'
 import type { Hits } from '@freshet/columns/score-board'
 import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
 import { createVariants } from './shared/variants.ts'
@@ -9,23 +9,11 @@ const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
 /** Parameters of the co-occurrence source. */
-export type CoOccurrenceParameters = {
+export type CoOccurrenceParameters = RuleOptions & {
   /** Of the user's recent pins, how many are looked up. */
   readonly maxRecentPins: number
   /** Each step back in the user's history counts this much of the next. */
   readonly historyDecay: number
-  /** Of the sessions that touched a pin, the latest that are read. */
-  readonly maxSessionsPerPin: number
-  /** Pins further apart than this in a session are not counted. */
-  readonly maxDistance: number
-  /** A pin at distance d counts 1 / d to this power. */
-  readonly distanceExponent: number
-  /** What came before the looked-up pin counts this much of what came after it. */
-  readonly backwardWeight: number
-  /** Both pins count by log(sessions / sessions with it) to this power. */
-  readonly rarityExponent: number
-  /** After this long a session counts half; less where shorter times have been better. */
-  readonly halfLifeMs: number
 }
 
 /** Pins that came near the user's recent pins in other sessions, see `createRules`. Its view is the neighbour index by session. */

@@ -2,6 +2,7 @@ import { anOpenRetrieval } from '../builders.fixture.ts'
 import { describe, expect, it } from 'vitest'
 import { asId, type PinId, type UserId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
+import { aCataloguePin } from '@freshet/domain/testing'
 
 import type { RetrieveQuery } from '../question.ts'
 import type { Retrieval } from '../retrieval.ts'
@@ -18,17 +19,8 @@ const aRetrieval = (name: string): Retrieval =>
     refresh: 'event',
   })
 
-const aPin = (name: string, visualEmbedding: readonly number[] | null): Pin => ({
-  pinId: asId<PinId>(name),
-  title: '',
-  description: '',
-  topics: [],
-  creatorId: null,
-  createdAtMs: null,
-  locale: null,
-  imageUrl: null,
-  visualEmbedding: visualEmbedding === null ? null : Float32Array.from(visualEmbedding),
-})
+const aPin = (name: string, visualEmbedding: readonly number[] | null): Pin =>
+  aCataloguePin(name, { visualEmbedding: visualEmbedding === null ? null : Float32Array.from(visualEmbedding) })
 
 /** Puts vectors where the source takes them from. */
 const put = (retrieval: Retrieval, name: string, vectors: Readonly<Record<string, readonly number[]>>): void => {

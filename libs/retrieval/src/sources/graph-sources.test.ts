@@ -12,7 +12,7 @@ import {
   type TopicId,
   type UserId,
 } from '@freshet/domain/ids'
-import type { Pin } from '@freshet/domain/pin'
+import { aCataloguePin } from '@freshet/domain/testing'
 
 import type { RetrievalConfigInput } from '../config.ts'
 import type { RetrieveQuery } from '../question.ts'
@@ -66,19 +66,6 @@ function save(retrieval: Retrieval, board: string, pins: readonly string[], atMs
   }
 }
 
-const aPin = (name: string, about: Partial<Pin> = {}): Pin => ({
-  pinId: asId<PinId>(name),
-  title: '',
-  description: '',
-  topics: [],
-  creatorId: null,
-  createdAtMs: null,
-  locale: null,
-  imageUrl: null,
-  visualEmbedding: null,
-  ...about,
-})
-
 const ask = (retrieval: Retrieval, pins: readonly string[], more: Partial<RetrieveQuery> = {}): readonly string[] =>
   retrieval.retrieve({
     surface: 'home',
@@ -129,7 +116,7 @@ describe.each(['pixie-walk', 'long-term-walk', 'board-co-occurrence'])('%s', (na
     save(retrieval, 'b1', ['q', 'x', 'y'])
     retrieval.foldPin({ kind: 'delete', pinId: asId<PinId>('x') })
     expect(others(ask(retrieval, ['q']), 'q')).toEqual(['y'])
-    retrieval.foldPin({ kind: 'upsert', pin: aPin('x') })
+    retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('x') })
     expect(others(ask(retrieval, ['q']), 'q')).toEqual(['y'])
     save(retrieval, 'b2', ['q', 'x'])
     expect(others(ask(retrieval, ['q']), 'q').toSorted()).toEqual(['x', 'y'])
@@ -139,7 +126,7 @@ describe.each(['pixie-walk', 'long-term-walk', 'board-co-occurrence'])('%s', (na
     const retrieval = aRetrieval(name)
     const pins = Array.from({ length: 80 }, (_, i) => `p${i}`)
     for (const [i, pin] of pins.entries()) {
-      retrieval.foldPin({ kind: 'upsert', pin: aPin(pin, { topics: [asId<TopicId>(`topic${i}`)] }) })
+      retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin(pin, { topics: [asId<TopicId>(`topic${i}`)] }) })
     }
     for (const pin of pins) {
       retrieval.foldEngagement(anEngagement({ user: pin, session: pin, action: 'save', pin, board: 'everything' }))
@@ -263,7 +250,7 @@ describe('pixie walk', () => {
       ['deutsch', 'de-DE'],
       ['english', 'en-GB'],
     ] as const) {
-      retrieval.foldPin({ kind: 'upsert', pin: aPin(pin, { locale }) })
+      retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin(pin, { locale }) })
       save(retrieval, `board-${pin}`, ['q', pin])
     }
     expect(others(ask(retrieval, ['q'], { locale: 'en-GB' }), 'q')[0]).toBe('english')

@@ -1,10 +1,7 @@
 import { numberSetting, wholeSetting } from '@freshet/settings/setting'
-import { createStarts, flatStarts, startSettings, type Starts, type StartsOptions } from './shared/starts.ts'
-import { createTwoHop } from '../graph/two-hop.ts'
-import { uninterrupted, type Interruption } from '../interruption.ts'
-import { selectorInto, type Hits } from '@freshet/columns/score-board'
-import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
-import { createVariants } from './shared/variants.ts'
+import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+import { startSettings, type StartsOptions } from './shared/starts.ts'
+import { createTwoHopSource } from './shared/two-hop-source.ts'
 
 /** Parameters of the closed-form walk. */
 export type LongTermWalkParameters = StartsOptions & {
@@ -57,49 +54,22 @@ export const longTermWalk: SourceDefinition<LongTermWalkParameters> = {
   create: createLongTermWalk,
 }
 
-function createLongTermWalk({ catalogue, board, graph }: SharedViews, parameters: LongTermWalkParameters): Source {
+function createLongTermWalk(views: SharedViews, parameters: LongTermWalkParameters): Source {
   const { alpha, beta, maxBoardsPerPin, maxPinsPerBoard } = parameters
-  const view = graph()
-  const starts = [createStarts(parameters), createStarts(flatStarts(parameters))]
-  const walk = createTwoHop(view.graph, board, {
-    pinDegreePower: alpha,
-    boardSizePower: alpha,
-    halfLifeMs: 0,
-    driftHalfLifeMs: 0,
-    boardWeight: 1,
-    trailWeight: 1,
-    maxBoards: maxBoardsPerPin,
-    maxPins: maxPinsPerBoard,
-  })
-  const variants = createVariants(starts.length, (variant, query, hits) => {
-    answer(starts[variant], query, hits, uninterrupted)
-  })
-
-  function answer(from: Starts | undefined, query: SourceQuery, hits: Hits, interruption: Interruption): void {
-    if (from === undefined) return
-    view.graph.settle()
-    board.clear()
-    from.fill(query)
-    const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query), interruption }
-    for (let i = 0; i < from.count; i++) {
-      walk.expand(from.pinRows[i]!, from.weights[i]! ** alpha, about)
-    }
-    const best = selectorInto(catalogue, query.limit, hits)
-    for (let i = 0; i < board.touched; i++) {
-      const row = board.touchedRow(i)
-      const degree = Math.max(1, view.graph.boardsOfPin.countOf(row))
-      best.offer(row, board.get(row) * degree ** -beta, query.accept)
-    }
-    best.finish()
-  }
-
-  return {
+  return createTwoHopSource(views, {
     name: 'long-term-walk',
-    adaptation: variants,
-    query: (query, hits, interruption) => answer(starts[variants.chosen], query, hits, interruption),
-    bytes: () => 0,
-    counts: () => ({ variant: variants.chosen }),
-    save: variants.save,
-    load: variants.load,
-  }
+    starts: parameters,
+    hops: {
+      pinDegreePower: alpha,
+      boardSizePower: alpha,
+      halfLifeMs: 0,
+      driftHalfLifeMs: 0,
+      boardWeight: 1,
+      trailWeight: 1,
+      maxBoards: maxBoardsPerPin,
+      maxPins: maxPinsPerBoard,
+    },
+    startWorth: (weight) => weight ** alpha,
+    score: (weight, boards) => weight * boards ** -beta,
+  })
 }

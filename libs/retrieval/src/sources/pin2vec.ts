@@ -1,8 +1,7 @@
 import { numberSetting, wholeSetting } from '@freshet/settings/setting'
-import { createStarts, startSettings, type StartsOptions } from './shared/starts.ts'
-import { createEmbeddingView } from '../embeddings/embedding-view.ts'
-import { createNearest } from '../embeddings/nearest.ts'
 import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+import { createNearestSource } from './shared/nearest-source.ts'
+import { startSettings, type StartsOptions } from './shared/starts.ts'
 
 /** Parameters of the embedding neighbours. */
 export type Pin2VecParameters = StartsOptions & {
@@ -63,27 +62,14 @@ export const pin2vec: SourceDefinition<Pin2VecParameters> = {
   create: createPin2VecSource,
 }
 
-function createPin2VecSource({ catalogue, board }: SharedViews, parameters: Pin2VecParameters): Source {
-  const view = createEmbeddingView(parameters)
-  const starts = createStarts(parameters)
-  const nearest = createNearest({ view, catalogue, board, starts, options: parameters })
-  return {
-    name: 'pin2vec',
+function createPin2VecSource(views: SharedViews, parameters: Pin2VecParameters): Source {
+  return createNearestSource(views, 'pin2vec', parameters, (view) => ({
     foldPin(row, change) {
       if (change.kind === 'delete') view.remove(row)
     },
-    letGo: view.remove,
     foldEmbedding(row, vector) {
       if (vector === null) view.remove(row)
       else view.set(row, vector)
     },
-    query(query, hits, interruption) {
-      starts.fill(query)
-      nearest.find(query, hits, interruption)
-    },
-    bytes: () => view.bytes(),
-    counts: () => view.counts(),
-    save: (writer) => view.save(writer),
-    load: (reader) => view.load(reader),
-  }
+  }))
 }

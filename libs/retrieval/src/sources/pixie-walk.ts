@@ -3,11 +3,9 @@ import { hash32 } from '@freshet/domain/hash'
 
 import { maxWalkSteps } from '../graph/graph-view.ts'
 import { createRandomWalk, type WalkOptions } from '../graph/random-walk.ts'
-import { createStarts, flatStarts, startSettings, type Starts, type StartsOptions } from './shared/starts.ts'
-import { uninterrupted, type Interruption } from '../interruption.ts'
-import type { Hits } from '@freshet/columns/score-board'
-import type { SharedViews, Source, SourceDefinition, SourceQuery } from '../source.ts'
-import { createVariants } from './shared/variants.ts'
+import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+import { createAdaptiveSource } from './shared/adaptive-starts.ts'
+import { startSettings, type StartsOptions } from './shared/starts.ts'
 
 /** Parameters of the random walk source. */
 export type PixieWalkParameters = WalkOptions & StartsOptions
@@ -78,7 +76,6 @@ export const pixieWalk: SourceDefinition<PixieWalkParameters> = {
 
 function createPixieWalk({ catalogue, seed, graph }: SharedViews, parameters: PixieWalkParameters): Source {
   const view = graph()
-  const starts = [createStarts(parameters), createStarts(flatStarts(parameters))]
   const random = createRandomWalk({
     graph: view.graph,
     catalogue,
@@ -86,12 +83,7 @@ function createPixieWalk({ catalogue, seed, graph }: SharedViews, parameters: Pi
     maxSteps: maxWalkSteps,
     options: parameters,
   })
-  const variants = createVariants(starts.length, (variant, query, hits) => {
-    answer(starts[variant], query, hits, uninterrupted)
-  })
-
-  function answer(from: Starts | undefined, query: SourceQuery, hits: Hits, interruption: Interruption): void {
-    if (from === undefined) return
+  return createAdaptiveSource('pixie-walk', parameters, (from, query, hits, interruption) => {
     from.fill(query)
     const { count, pinRows, weights } = from
     const walkSeed = hash32(query.userId ?? '', seed ^ Math.floor(query.atMs / 1000))
@@ -99,15 +91,5 @@ function createPixieWalk({ catalogue, seed, graph }: SharedViews, parameters: Pi
     const ownBoard = view.ownBoardOf(query)
     const walk = { count, pinRows, weights, seed: walkSeed, ownBoard, label, interruption }
     random.walk(walk, { limit: query.limit, accept: query.accept, hits })
-  }
-
-  return {
-    name: 'pixie-walk',
-    adaptation: variants,
-    query: (query, hits, interruption) => answer(starts[variants.chosen], query, hits, interruption),
-    bytes: () => 0,
-    counts: () => ({ variant: variants.chosen }),
-    save: variants.save,
-    load: variants.load,
-  }
+  })
 }

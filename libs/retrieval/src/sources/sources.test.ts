@@ -1,9 +1,9 @@
+import { aCataloguePin } from '@freshet/domain/testing'
 import { actions } from '@freshet/domain/engagement'
 import { asId, type BoardId, type CreatorId, type SessionId, type TopicId, type UserId } from '@freshet/domain/ids'
 import { describe, expect, test } from 'vitest'
 
 import {
-  aPin,
   aQuery,
   anEngagement,
   dayMs,
@@ -41,7 +41,7 @@ describe('popularity', () => {
       ['fr', 'fr-FR'],
       ['any', null],
     ] as const) {
-      retrieval.foldPin({ kind: 'upsert', pin: aPin(pinId, { locale }) })
+      retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin(pinId, { locale }) })
       foldTrail(retrieval, `u-${pinId}`, [pinId])
     }
     expect(new Set(retrieval.retrieve(aQuery({ locale: 'de-DE' })).pinIds)).toEqual(new Set(['de', 'any']))
@@ -57,7 +57,7 @@ describe('popularity', () => {
       ['undated', null],
     ] as const) {
       const createdAtMs = days === null ? null : startMs - days * dayMs
-      retrieval.foldPin({ kind: 'upsert', pin: aPin(pinId, { createdAtMs }) })
+      retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin(pinId, { createdAtMs }) })
     }
     retrieval.foldEngagement(anEngagement({ userId: 'u', pinId: 'only-hidden', action: 'hide' }))
     expect(retrieval.retrieve(aQuery()).pinIds).toEqual(['newer', 'older', 'undated'])
@@ -70,10 +70,10 @@ describe('popularity', () => {
 
   test('follows a pin whose locale changes', () => {
     const retrieval = onlySource('popularity')
-    retrieval.foldPin({ kind: 'upsert', pin: aPin('p', { locale: 'fr-FR' }) })
-    retrieval.foldPin({ kind: 'upsert', pin: aPin('q', { locale: 'de-DE' }) })
+    retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('p', { locale: 'fr-FR' }) })
+    retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('q', { locale: 'de-DE' }) })
     foldTrail(retrieval, 'u', ['p', 'q'])
-    retrieval.foldPin({ kind: 'upsert', pin: aPin('p', { locale: 'de-DE' }) })
+    retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('p', { locale: 'de-DE' }) })
     expect(new Set(retrieval.retrieve(aQuery({ locale: 'de-DE' })).pinIds)).toEqual(new Set(['p', 'q']))
     expect(retrieval.retrieve(aQuery({ locale: 'fr-FR' })).pinIds).toEqual([])
   })
@@ -84,7 +84,7 @@ describe('popularity among given pins', () => {
     const retrieval = onlySource('popularity', { maxListed: 1 })
     for (const user of ['a', 'b', 'c']) foldTrail(retrieval, user, ['first'])
     for (const user of ['a', 'b']) foldTrail(retrieval, user, ['second'], startMs - dayMs)
-    retrieval.foldPin({ kind: 'upsert', pin: aPin('untouched') })
+    retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('untouched') })
     expect(retrieval.retrieve(aQuery()).pinIds).toEqual(['first', 'untouched'])
     const { pinIds } = retrieval.retrieve(aQuery({ among: pins('untouched', 'second', 'first', 'second', 'unknown') }))
     expect(pinIds).toEqual(['first', 'second', 'untouched'])
@@ -189,8 +189,8 @@ describe('trending', () => {
 
   test('keeps to the locale', () => {
     const retrieval = onlySource('trending')
-    retrieval.foldPin({ kind: 'upsert', pin: aPin('p', { locale: 'de' }) })
-    retrieval.foldPin({ kind: 'upsert', pin: aPin('q', { locale: 'fr' }) })
+    retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('p', { locale: 'de' }) })
+    retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('q', { locale: 'fr' }) })
     for (let i = 0; i < 20; i++) foldTrail(retrieval, `u${i}`, ['p', 'q'], later)
     expect(retrieval.retrieve(aQuery({ atMs: later, locale: 'fr' })).pinIds).toEqual(['q'])
   })
@@ -203,9 +203,15 @@ describe('fresh pins', () => {
 
   test('come from followed creators and topics, the newest first', () => {
     const retrieval = onlySource('fresh-followed')
-    retrieval.foldPin({ kind: 'upsert', pin: aPin('older', { creatorId: creator, createdAtMs: startMs }) })
-    retrieval.foldPin({ kind: 'upsert', pin: aPin('newer', { topics: [topic], createdAtMs: startMs + hourMs }) })
-    retrieval.foldPin({ kind: 'upsert', pin: aPin('other', { creatorId: asId<CreatorId>('o'), createdAtMs: startMs }) })
+    retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('older', { creatorId: creator, createdAtMs: startMs }) })
+    retrieval.foldPin({
+      kind: 'upsert',
+      pin: aCataloguePin('newer', { topics: [topic], createdAtMs: startMs + hourMs }),
+    })
+    retrieval.foldPin({
+      kind: 'upsert',
+      pin: aCataloguePin('other', { creatorId: asId<CreatorId>('o'), createdAtMs: startMs }),
+    })
     const query = aQuery({ followedCreators: [creator], followedTopics: [topic] })
     expect(retrieval.retrieve(query).pinIds).toEqual(['newer', 'older'])
     expect(retrieval.retrieve(aQuery()).pinIds).toEqual([])
@@ -220,14 +226,17 @@ describe('fresh pins', () => {
 
   test('are no longer fresh after two weeks', () => {
     const retrieval = onlySource('fresh-followed')
-    retrieval.foldPin({ kind: 'upsert', pin: aPin('p', { creatorId: creator, createdAtMs: startMs }) })
+    retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('p', { creatorId: creator, createdAtMs: startMs }) })
     expect(retrieval.retrieve(aQuery({ followedCreators: [creator], atMs: startMs + 15 * dayMs })).pinIds).toEqual([])
   })
 
   test('of one creator are kept up to the cap, the newest', () => {
     const retrieval = onlySource('fresh-followed', { maxPinsEach: 3 })
     for (let i = 0; i < 10; i++) {
-      retrieval.foldPin({ kind: 'upsert', pin: aPin(`p${i}`, { creatorId: creator, createdAtMs: startMs + i }) })
+      retrieval.foldPin({
+        kind: 'upsert',
+        pin: aCataloguePin(`p${i}`, { creatorId: creator, createdAtMs: startMs + i }),
+      })
     }
     expect(retrieval.retrieve(aQuery({ followedCreators: [creator] })).pinIds).toEqual(['p9', 'p8', 'p7'])
   })

@@ -1,8 +1,7 @@
 import { numberSetting, wholeSetting } from '@freshet/settings/setting'
-import { createStarts, startSettings, type StartsOptions } from './shared/starts.ts'
-import { createEmbeddingView } from '../embeddings/embedding-view.ts'
-import { createNearest } from '../embeddings/nearest.ts'
 import type { SharedViews, Source, SourceDefinition } from '../source.ts'
+import { createNearestSource } from './shared/nearest-source.ts'
+import { startSettings, type StartsOptions } from './shared/starts.ts'
 
 /** Parameters of the visual neighbours. */
 export type VisualNeighboursParameters = StartsOptions & {
@@ -62,24 +61,11 @@ export const visualNeighbours: SourceDefinition<VisualNeighboursParameters> = {
   create: createVisualNeighbours,
 }
 
-function createVisualNeighbours({ catalogue, board }: SharedViews, parameters: VisualNeighboursParameters): Source {
-  const view = createEmbeddingView(parameters)
-  const starts = createStarts(parameters)
-  const nearest = createNearest({ view, catalogue, board, starts, options: parameters })
-  return {
-    name: 'visual-neighbours',
+function createVisualNeighbours(views: SharedViews, parameters: VisualNeighboursParameters): Source {
+  return createNearestSource(views, 'visual-neighbours', parameters, (view) => ({
     foldPin(row, change) {
       if (change.kind === 'delete' || change.pin.visualEmbedding === null) view.remove(row)
       else view.set(row, change.pin.visualEmbedding)
     },
-    letGo: view.remove,
-    query(query, hits, interruption) {
-      starts.fill(query)
-      nearest.find(query, hits, interruption)
-    },
-    bytes: () => view.bytes(),
-    counts: () => view.counts(),
-    save: (writer) => view.save(writer),
-    load: (reader) => view.load(reader),
-  }
+  }))
 }

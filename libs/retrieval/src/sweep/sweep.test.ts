@@ -1,10 +1,11 @@
+import { aCataloguePin } from '@freshet/domain/testing'
 import { asId, type CreatorId, type PinId, type TopicId, type UserId } from '@freshet/domain/ids'
 import { hash32 } from '@freshet/domain/hash'
 import { pinKeysOf } from '@freshet/domain/pin-keys'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 
-import { aPin, aQuery, foldTrail, recentClicks, startMs } from '../builders.fixture.ts'
+import { aQuery, foldTrail, recentClicks, startMs } from '../builders.fixture.ts'
 import type { RetrieveQuery, ShownPins } from '../question.ts'
 import { createRetrieval, type Retrieval } from '../retrieval.ts'
 import { maxSwept } from './sweep.ts'
@@ -24,7 +25,7 @@ function served(pinIds: readonly string[], atSeconds = (n: number) => 1_000_000 
 
 function withPins(count: number, config: Parameters<typeof createRetrieval>[0]['config'] = {}): Retrieval {
   const retrieval = createRetrieval({ config, seed: 1, refresh: 'event' })
-  for (let n = 0; n < count; n++) retrieval.foldPin({ kind: 'upsert', pin: aPin(`p${n}`) })
+  for (let n = 0; n < count; n++) retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin(`p${n}`) })
   return retrieval
 }
 
@@ -85,13 +86,13 @@ describe('A7: a sweep', () => {
           catalogue.forEach(({ creator, locale, fate }, n) => {
             const pinId = asId<PinId>(`p${n}`)
             const creatorId = creator === null ? null : asId<CreatorId>(creator)
-            retrieval.foldPin({ kind: 'upsert', pin: aPin(pinId, { creatorId, locale }) })
+            retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin(pinId, { creatorId, locale }) })
             if (fate === 'hidden') exclude.push(pinId)
             if (fate === 'deleted') retrieval.foldPin({ kind: 'delete', pinId })
             if (fate === 'stays' && creator !== 'bob' && locale !== 'en-US') eligible.push(pinId)
           })
           // One pin of each locale, so that both are known.
-          retrieval.foldPin({ kind: 'upsert', pin: aPin('at', { locale: 'de-AT' }) })
+          retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin('at', { locale: 'de-AT' }) })
           const excludeCreators = [asId<CreatorId>('bob')]
           const all = everything(retrieval, { exclude, excludeCreators, locale: 'de-AT' }, take)
           expect(all.length).toBe(new Set(all).size)
@@ -109,7 +110,7 @@ describe('A7: a sweep', () => {
     const retrieval = withPins(0, { maxSweepSteps, sources })
     const bob = asId<CreatorId>('bob')
     for (let n = 0; n < 200_000; n++)
-      retrieval.foldPin({ kind: 'upsert', pin: aPin(`p${n}`, { creatorId: n % 50_000 === 77 ? null : bob }) })
+      retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin(`p${n}`, { creatorId: n % 50_000 === 77 ? null : bob }) })
     const shown: string[] = []
     let sweptTo = 0
     let requests = 0
@@ -146,7 +147,7 @@ describe('A7: a sweep', () => {
     const retrieval = withPins(0)
     const pin = (n: number) => {
       const creatorId = asId<CreatorId>(n < 500 ? 'ann' : 'bob')
-      return aPin(`p${n}`, { creatorId, topics: [asId<TopicId>(n % 2 === 0 ? 'tax' : 'art')] })
+      return aCataloguePin(`p${n}`, { creatorId, topics: [asId<TopicId>(n % 2 === 0 ? 'tax' : 'art')] })
     }
     for (let n = 0; n < 520; n++) retrieval.foldPin({ kind: 'upsert', pin: pin(n) })
     const excludeCreatorHashes = Uint32Array.of(hash32('ann'))
@@ -158,7 +159,7 @@ describe('A7: a sweep', () => {
   it('is each user’s own, and the same on every instance that knows the same pins', () => {
     const one = withPins(2_000)
     const other = createRetrieval({ seed: 1, refresh: 'event' })
-    for (let n = 1_999; n >= 0; n--) other.foldPin({ kind: 'upsert', pin: aPin(`p${n}`) })
+    for (let n = 1_999; n >= 0; n--) other.foldPin({ kind: 'upsert', pin: aCataloguePin(`p${n}`) })
     const sweepOf = (retrieval: Retrieval, userId: string) => {
       const found = retrieval.retrieve(aQuery({ userId: asId<UserId>(userId), limit: 600, fillTo: 600 }))
       const sweep = found.sources.find(({ name }) => name === 'catalogue-sweep')!

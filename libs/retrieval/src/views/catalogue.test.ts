@@ -1,8 +1,9 @@
+import { aCataloguePin } from '@freshet/domain/testing'
 import { asId, type PinId } from '@freshet/domain/ids'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { aPin, dayMs, startMs } from '../builders.fixture.ts'
+import { dayMs, startMs } from '../builders.fixture.ts'
 import { createCatalogue } from './catalogue.ts'
 import { createRecency } from '@freshet/columns/recency'
 import { decodeSnapshot, encodeSnapshot } from '@freshet/columns/snapshot'
@@ -58,7 +59,9 @@ describe('A12 · the catalogue', () => {
             const fits = before !== undefined || known.size < caps.maxPins
             if (fits) known.set(name, { word, atMs, turn })
             const creatorId = asId<never>(`c${word}`)
-            expect(catalogue.upsert(aPin(name, { creatorId, topics: [asId<never>(`t${word}`)] })) >= 0).toBe(fits)
+            expect(catalogue.upsert(aCataloguePin(name, { creatorId, topics: [asId<never>(`t${word}`)] })) >= 0).toBe(
+              fits,
+            )
           } else {
             known.delete(name)
             catalogue.remove(id)
@@ -92,7 +95,7 @@ describe('A12 · the catalogue', () => {
   it('a pin whose words find no room is not shown, is counted, and is shown once there is room', () => {
     const catalogue = createCatalogue({ maxPins: 9, seed: 1, maxTopics: 1, maxLocales: 1 })
     const told = (name: string, topic: string, locale: string | null = null) =>
-      catalogue.upsert(aPin(name, { topics: [asId<never>(topic)], locale }))
+      catalogue.upsert(aCataloguePin(name, { topics: [asId<never>(topic)], locale }))
     told('a', 'x', 'de')
     const row = told('b', 'y')
     expect(catalogue.isShown(row)).toBe(false)
@@ -106,7 +109,7 @@ describe('A12 · the catalogue', () => {
   it('the newest pins of the catalogue take the room of unlisted ones, never the other way round', () => {
     const catalogue = createCatalogue({ maxPins: 3, seed: 1 })
     for (const name of ['x', 'y', 'z']) catalogue.intern(asId<PinId>(name), startMs)
-    for (const name of ['a', 'b']) catalogue.upsert(aPin(name))
+    for (const name of ['a', 'b']) catalogue.upsert(aCataloguePin(name))
     expect(['x', 'y', 'z', 'a', 'b'].map((name) => catalogue.rowOf(name) >= 0)).toEqual([
       false,
       false,
@@ -114,7 +117,7 @@ describe('A12 · the catalogue', () => {
       true,
       true,
     ])
-    for (const name of ['c', 'd']) catalogue.upsert(aPin(name))
+    for (const name of ['c', 'd']) catalogue.upsert(aCataloguePin(name))
     expect(catalogue.intern(asId<PinId>('u'), startMs)).toBe(-1)
     expect(catalogue.counts()).toMatchObject({ listed: 3, unlisted: 0, refused: 2, expired: 3 })
   })

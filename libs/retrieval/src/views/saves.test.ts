@@ -1,9 +1,10 @@
+import { aCataloguePin } from '@freshet/domain/testing'
 import { asId, type BoardId, type CreatorId, type UserId } from '@freshet/domain/ids'
 import type { Engagement } from '@freshet/domain/engagement'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 
-import { anEngagement, aPin, aQuery, hourMs, minuteMs, recentClicks, startMs } from '../builders.fixture.ts'
+import { anEngagement, aQuery, hourMs, minuteMs, recentClicks, startMs } from '../builders.fixture.ts'
 import { createRetrieval, type Retrieval } from '../retrieval.ts'
 import { createSaves } from './saves.ts'
 import { decodeSnapshot, encodeSnapshot } from '@freshet/columns/snapshot'
@@ -97,7 +98,10 @@ function streamOf(user: number, given: readonly { pin: number; save: boolean; se
 function folded(engagements: readonly Engagement[]): Retrieval {
   const retrieval = createRetrieval({ config: small, seed: 1, refresh: 'event' })
   for (const pinId of ['p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'z'])
-    retrieval.foldPin({ kind: 'upsert', pin: aPin(pinId, { createdAtMs: startMs, creatorId: asId<CreatorId>('c') }) })
+    retrieval.foldPin({
+      kind: 'upsert',
+      pin: aCataloguePin(pinId, { createdAtMs: startMs, creatorId: asId<CreatorId>('c') }),
+    })
   for (const engagement of engagements) retrieval.foldEngagement(engagement)
   return retrieval
 }

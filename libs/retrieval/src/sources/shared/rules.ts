@@ -4,7 +4,7 @@ import type { ScoreBoard } from '@freshet/columns/score-board'
 import type { SessionLists } from '../../views/session-lists.ts'
 
 /** How pins near a pin are counted. */
-export interface RuleOptions {
+export type RuleOptions = {
   /** Of the sessions that touched a pin, the latest that are read. */
   readonly maxSessionsPerPin: number
   /** Pins further apart than this in a session are not counted. */

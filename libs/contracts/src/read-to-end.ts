@@ -1,24 +1,33 @@
-import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
+import type { EventLog, LogRecord } from './ports/event-log.ts'
 
-/** Reads a topic from its start, or from `startAt`, to its present end, all partitions, and hands on each partition's records in their order. Rejects with the signal's reason when aborted. */
-export async function readToEnd(options: {
-  readonly log: Pick<EventLog, 'ends' | 'readAll'>
+/** What of a topic is read, and how. */
+export interface ReadToEnd {
+  readonly log: Pick<EventLog, 'starts' | 'ends' | 'readAll'>
   readonly topic: string
   readonly maxBatchRecords: number
-  /** null: at the beginning of the partition. */
+  /** Only these partitions; absent: all. */
+  readonly partitions?: readonly number[]
+  /** null, and absent: at the beginning of the partition. */
   readonly startAt?: (partition: number) => number | null
   readonly onRecords: (partition: number, records: readonly LogRecord[]) => void
+  /** Sees what is being tried again. */
   readonly onError: (error: Error) => void
   readonly signal?: AbortSignal
-}): Promise<void> {
+}
+
+/** Reads a topic from its start, or from `startAt`, to its present end, and hands on each partition's records in their order. Rejects with the signal's reason when aborted. */
+export async function readToEnd(options: ReadToEnd): Promise<void> {
   const { log, topic, signal } = options
-  const ends = await log.ends(topic)
+  signal?.throwIfAborted()
+  const [starts, ends] = await Promise.all([log.starts(topic, { signal }), log.ends(topic, { signal })])
   const startAt = options.startAt ?? (() => null)
-  const missing = new Set(ends.flatMap((end, partition) => (end > (startAt(partition) ?? 0) ? [partition] : [])))
+  const wanted = options.partitions ?? ends.map((_, partition) => partition)
+  const hasMore = (partition: number): boolean =>
+    (ends[partition] ?? 0) > Math.max(starts[partition] ?? 0, startAt(partition) ?? 0)
+  const missing = new Set(wanted.filter(hasMore))
   if (missing.size === 0) return
   const done = Promise.withResolvers<undefined>()
   const abort = () => done.reject(signal?.reason)
-  signal?.throwIfAborted()
   signal?.addEventListener('abort', abort, { once: true })
   const reader = await log.readAll({
     topics: [topic],

@@ -1,0 +1,28 @@
+import type { Hits } from '@freshet/columns/score-board'
+import { uninterrupted, type Interruption } from '../../interruption.ts'
+import type { Source, SourceQuery } from '../../source.ts'
+import { createStarts, flatStarts, type Starts, type StartsOptions } from './starts.ts'
+import { createVariants } from './variants.ts'
+
+/** Answers a query from these starts, which it fills. */
+export type AnswerFrom = (starts: Starts, query: SourceQuery, hits: Hits, interruption: Interruption) => void
+
+/**
+ * A source that starts at the user's recent pins and keeps nothing of its own but how much what came last counts beside the
+ * rest: it chooses that by which starts have been right.
+ */
+export function createAdaptiveSource(name: string, options: StartsOptions, answer: AnswerFrom): Source {
+  const starts = [createStarts(options), createStarts(flatStarts(options))]
+  const variants = createVariants(starts.length, (variant, query, hits) => {
+    answer(starts[variant]!, query, hits, uninterrupted)
+  })
+  return {
+    name,
+    adaptation: variants,
+    query: (query, hits, interruption) => answer(starts[variants.chosen]!, query, hits, interruption),
+    bytes: () => 0,
+    counts: () => ({ variant: variants.chosen }),
+    save: variants.save,
+    load: variants.load,
+  }
+}

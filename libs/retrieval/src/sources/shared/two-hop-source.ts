@@ -1,0 +1,42 @@
+import { selectorInto } from '@freshet/columns/score-board'
+import { createTwoHop, type TwoHopOptions } from '../../graph/two-hop.ts'
+import type { SharedViews, Source } from '../../source.ts'
+import { createAdaptiveSource, type AnswerFrom } from './adaptive-starts.ts'
+import type { StartsOptions } from './starts.ts'
+
+/** How a source goes from the user's recent pins over their boards to other pins. */
+export interface TwoHopSourceOptions {
+  readonly name: string
+  readonly starts: StartsOptions
+  readonly hops: TwoHopOptions
+  /** What a start of this weight is worth. */
+  readonly startWorth: (weight: number) => number
+  /** The score of a pin that was reached with this weight and is on so many boards. */
+  readonly score: (weight: number, boards: number) => number
+}
+
+/** A source of the pins that are two hops away in the live graph. */
+export function createTwoHopSource(
+  { catalogue, board, graph }: SharedViews,
+  { name, starts, hops, startWorth, score }: TwoHopSourceOptions,
+): Source {
+  const view = graph()
+  const walk = createTwoHop(view.graph, board, hops)
+
+  const answer: AnswerFrom = (from, query, hits, interruption) => {
+    view.graph.settle()
+    board.clear()
+    from.fill(query)
+    const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query), interruption }
+    for (let i = 0; i < from.count; i++) walk.expand(from.pinRows[i] ?? 0, startWorth(from.weights[i] ?? 0), about)
+    const best = selectorInto(catalogue, query.limit, hits)
+    for (let i = 0; i < board.touched; i++) {
+      const row = board.touchedRow(i)
+      const boards = Math.max(1, view.graph.boardsOfPin.countOf(row))
+      best.offer(row, score(board.get(row), boards), query.accept)
+    }
+    best.finish()
+  }
+
+  return createAdaptiveSource(name, starts, answer)
+}
