@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { findDuplicates } from './duplicates.ts'
+import { sourcesOf } from './import-graph.ts'
+
+const root = join(import.meta.dirname, '../..')
+const least = 6
+
+/** Files that may share lines, and why. */
+const allowed: readonly { readonly files: readonly [string, string]; readonly reason: string }[] = [
+  {
+    files: ['libs/client/src/engagement.ts', 'libs/contracts/src/json/engagement.ts'],
+    reason: 'The SDK depends on nothing of ours, and both say what an engagement in JSON holds; their times differ.',
+  },
+]
+
+/** The sources of ours: all TypeScript but what buf writes. */
+function ours(): ReadonlyMap<string, string> {
+  const files = ['libs', 'apps', 'test', 'proto', 'deploy'].flatMap(sourcesOf).filter((file) => !file.includes('/gen/'))
+  return new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]))
+}
+
+describe('the sources', () => {
+  const found = findDuplicates(ours(), least)
+  const isAllowed = ({ first, second }: (typeof found)[number]) =>
+    allowed.some(({ files }) => files.includes(first.file) && files.includes(second.file) && first.file !== second.file)
+
+  it(`have no ${least} lines that stand twice without a reason`, () => {
+    const unexplained = found.filter((duplicate) => !isAllowed(duplicate))
+    const places = unexplained.map(({ first, second }) =>
+      [first, second].map(({ file, from, to }) => `${file}:${from}-${to}`).join(' and '),
+    )
+    expect(places).toEqual([])
+  })
+
+  it('share lines wherever a reason for it is given', () => {
+    const stale = allowed.filter(
+      ({ files }) => !found.some(({ first, second }) => files.includes(first.file) && files.includes(second.file)),
+    )
+    expect(stale).toEqual([])
+  })
+})
+
+describe('lines that stand twice', () => {
+  const lines = (names: string) => [...names].map((name) => `call(${name})`)
+
+  it('are found within a file and across files, at their full length', () => {
+    const long = lines('abcdefgh')
+    const texts = new Map([
+      ['one', [...long, 'other()', ...lines('uvwxyz'), 'more()', ...lines('uvwxyz')].join('\n')],
+      ['two', ['first()', ...long].join('\n')],
+    ])
+    expect(findDuplicates(texts, 6)).toEqual([
+      { lines: 6, first: { file: 'one', from: 10, to: 15 }, second: { file: 'one', from: 17, to: 22 } },
+      { lines: 8, first: { file: 'one', from: 1, to: 8 }, second: { file: 'two', from: 2, to: 9 } },
+    ])
+  })
+
+  it('are found whatever their indentation, comments, empty lines and closing brackets', () => {
+    const plain = lines('abcdef').join('\n')
+    const dressed = lines('abcdef')
+      .flatMap((line) => ['', '  // a comment', `  ${line}`, '  })', '  /** of two', '   * lines */'])
+      .join('\n')
+    expect(
+      findDuplicates(
+        new Map([
+          ['plain', plain],
+          ['dressed', dressed],
+        ]),
+        6,
+      ),
+    ).toHaveLength(1)
+  })
+
+  it('are not found where they are fewer, or imports', () => {
+    const imports = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `import { ${name} } from './${name}.ts'`).join('\n')
+    expect(
+      findDuplicates(
+        new Map([
+          ['one', imports],
+          ['two', imports],
+        ]),
+        6,
+      ),
+    ).toEqual([])
+    const few = lines('abcde').join('\n')
+    expect(
+      findDuplicates(
+        new Map([
+          ['one', few],
+          ['two', few],
+        ]),
+        6,
+      ),
+    ).toEqual([])
+  })
+})
