@@ -52,6 +52,16 @@ export function aPin(id: string): Subject {
   return { kind: 'pin', pinId: asId<PinId>(id) }
 }
 
+/** Subjects of every kind with ids from `id`. */
+export function subjectsOf(id: fc.Arbitrary<string>): fc.Arbitrary<Subject> {
+  return fc.tuple(fc.nat(3), id).map(([kind, text]): Subject => {
+    if (kind === 0) return { kind: 'pin', pinId: asId<PinId>(text) }
+    if (kind === 1) return { kind: 'board', boardId: asId<BoardId>(text) }
+    if (kind === 2) return { kind: 'creator', creatorId: asId<CreatorId>(text) }
+    return { kind: 'topic', topicId: asId<TopicId>(text) }
+  })
+}
+
 const otherSubjects: readonly Subject[] = [
   { kind: 'board', boardId: asId<BoardId>('b1') },
   { kind: 'creator', creatorId: asId<CreatorId>('c1') },

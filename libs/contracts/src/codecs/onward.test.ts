@@ -1,16 +1,7 @@
-import { actions, type Engagement, type Subject } from '@freshet/domain/engagement'
-import {
-  asId,
-  type BoardId,
-  type CreatorId,
-  type EventId,
-  type FeedId,
-  type PinId,
-  type SessionId,
-  type TopicId,
-  type UserId,
-} from '@freshet/domain/ids'
+import { actions, type Engagement } from '@freshet/domain/engagement'
+import { asId, type BoardId, type EventId, type FeedId, type SessionId, type UserId } from '@freshet/domain/ids'
 import fc from 'fast-check'
+import { subjectsOf } from '@freshet/domain/testing'
 import { describe, expect, it } from 'vitest'
 import { isContractError } from '../errors.ts'
 import { PinEngagement as PinEngagementMessage } from '../gen/freshet/engagement/v1/engagement.ts'
@@ -26,18 +17,12 @@ import {
 } from './onward.ts'
 
 const id = fc.constantFrom('a', 'ü-1', 'x'.repeat(128), '🦊')
-const subjects: fc.Arbitrary<Subject> = fc.tuple(fc.nat(3), id).map(([kind, text]): Subject => {
-  if (kind === 0) return { kind: 'pin', pinId: asId<PinId>(text) }
-  if (kind === 1) return { kind: 'board', boardId: asId<BoardId>(text) }
-  if (kind === 2) return { kind: 'creator', creatorId: asId<CreatorId>(text) }
-  return { kind: 'topic', topicId: asId<TopicId>(text) }
-})
 const engagements: fc.Arbitrary<Engagement> = fc.record({
   eventId: id.map((text) => asId<EventId>(text)),
   userId: id.map((text) => asId<UserId>(text)),
   sessionId: fc.option(id.map((text) => asId<SessionId>(text))),
   action: fc.constantFrom(...actions),
-  subject: subjects,
+  subject: subjectsOf(id),
   boardId: fc.option(id.map((text) => asId<BoardId>(text))),
   occurredAtMs: fc.integer({ min: 1, max: 2 ** 45 }),
   shown: fc.record({

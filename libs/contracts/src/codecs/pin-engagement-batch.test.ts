@@ -1,16 +1,9 @@
-import { actions, positiveActions, type Engagement, type Subject } from '@freshet/domain/engagement'
-import {
-  asId,
-  type BoardId,
-  type CreatorId,
-  type EventId,
-  type PinId,
-  type TopicId,
-  type UserId,
-} from '@freshet/domain/ids'
+import { actions, positiveActions, type Engagement } from '@freshet/domain/engagement'
+import { asId, type BoardId, type EventId, type PinId, type UserId } from '@freshet/domain/ids'
 import { partitionOf } from '@freshet/domain/partition'
 import { pinStateKeys } from '@freshet/domain/pin-state'
 import fc from 'fast-check'
+import { subjectsOf } from '@freshet/domain/testing'
 import { describe, expect, it } from 'vitest'
 import { isContractError } from '../errors.ts'
 import { PinEngagementBatch as Message } from '../gen/freshet/engagement/v1/engagement.ts'
@@ -29,18 +22,12 @@ import {
 const partitions = 4
 const receivedAtMs = 1_700_000_000_000
 const id = fc.constantFrom('a', 'ü-1', 'x'.repeat(128), '🦊', 'pin-7', 'b c')
-const subjects: fc.Arbitrary<Subject> = fc.tuple(fc.nat(3), id).map(([kind, text]): Subject => {
-  if (kind === 0) return { kind: 'pin', pinId: asId<PinId>(text) }
-  if (kind === 1) return { kind: 'board', boardId: asId<BoardId>(text) }
-  if (kind === 2) return { kind: 'creator', creatorId: asId<CreatorId>(text) }
-  return { kind: 'topic', topicId: asId<TopicId>(text) }
-})
 const engagements: fc.Arbitrary<Engagement> = fc.record({
   eventId: fc.constant(asId<EventId>('e')),
   userId: id.map((text) => asId<UserId>(text)),
   sessionId: fc.constant(null),
   action: fc.constantFrom(...actions),
-  subject: subjects,
+  subject: subjectsOf(id),
   boardId: fc.option(id.map((text) => asId<BoardId>(text))),
   occurredAtMs: fc.integer({ min: 1, max: 2 ** 45 }),
   shown: fc.record({

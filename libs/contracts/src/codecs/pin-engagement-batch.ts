@@ -14,7 +14,7 @@ import { maxSourcePartitions } from './onward.ts'
 import { textReader } from '../bytes/text-column.ts'
 
 /** Version of the layout that this code writes, and the newest that it reads. */
-export const pinEngagementBatchLayout = 1
+const pinEngagementBatchLayout = 1
 
 /** A longer record is cut in two: a dead letter of it still fits into the log. */
 const maxBatchBytes = 256 << 10

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { ContractError } from '@freshet/contracts/errors'
 
 /** The release whose private modules are known to have these shapes. */
-export const knownVersion = '2.2.4'
+const knownVersion = '2.2.4'
 
 /** A request of kafkajs and how its answer is read. */
 export interface KafkajsCall<T> {
