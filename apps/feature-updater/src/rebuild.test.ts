@@ -33,7 +33,8 @@ function rebuild(
   return rebuildState({
     log: world.log,
     store,
-    clock: world.clock,
+    // As the system's clock has it: a sleep of 0 ms is a turn of the event loop.
+    clock: { ...world.clock, sleep: (ms, signal) => (ms > 0 ? world.clock.sleep(ms, signal) : turn()) },
     config: updaterConfigOf({ updater: { maxBatchRecords: 7 } }),
     family,
     generation: null,
