@@ -8,7 +8,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { createVectorIndex } from '@freshet/vectors/adaptive-index'
-import { seededRandom } from '@freshet/vectors/seeded.fixture'
+import { mulberry32 } from '@freshet/domain/mulberry32'
 import { createApproximateIndex } from '@freshet/vectors/approximate-index'
 import { createExactIndex } from '@freshet/vectors/exact-index'
 import { exactSearch, Index, MetricKind, ScalarKind } from 'usearch'
@@ -231,7 +231,7 @@ function bestOf(rows: Float32Array, query: Float32Array): Set<number> {
  * which no neighbour is much nearer than any other.
  */
 function draw(shape: Shape, n: number, queries: number): Data {
-  const random = seededRandom(shape === 'mixture' ? 17 : 18)
+  const random = mulberry32(shape === 'mixture' ? 17 : 18)
   const clouds = 2_000
   const centres = Float32Array.from({ length: clouds * dimensions }, () => normal(random))
   const fill = (out: Float32Array) => {

@@ -5,19 +5,23 @@ import { SourceStatus } from '@freshet/contracts/gen/freshet/retrieval/v1/retrie
 import { describe, expect, test } from 'vitest'
 import { aBlender, anEngagement, foundPins, manyPins, startMs } from './blender.harness.ts'
 
+/** `pin-3` is the best of a third source, too. */
+function addThirdSource(services: Awaited<ReturnType<typeof aBlender>>['services']): void {
+  services.retrieve = (request) => {
+    const found = foundPins(services.pins, request)
+    const third = {
+      candidateIndices: bytesOf(Uint16Array.of(3)),
+      scores: bytesOf(Float32Array.of(7)),
+      status: SourceStatus.ANSWERED,
+    }
+    return { ...found, sources: [...found.sources, { source: 'third', ...third }] }
+  }
+}
+
 describe('the record of a feed', () => {
   test('says where each pin stood in each source, among all candidates, and what made the feed', async () => {
     const { feed, services, servedFeeds } = await aBlender({ pins: manyPins(8) })
-    services.retrieve = (request) => {
-      const found = foundPins(services.pins, request)
-      // `pin-3` is the best of a third source, too.
-      const third = {
-        candidateIndices: bytesOf(Uint16Array.of(3)),
-        scores: bytesOf(Float32Array.of(7)),
-        status: SourceStatus.ANSWERED,
-      }
-      return { ...found, sources: [...found.sources, { source: 'third', ...third }] }
-    }
+    addThirdSource(services)
     const client = { platform: 'ios', appVersion: '7.1', deviceClass: 'phone', country: 'AT', utcOffsetMinutes: 60 }
     await feed({ pageSize: 3, locale: 'de-at', client })
     const [served] = await servedFeeds()
@@ -36,15 +40,7 @@ describe('the record of a feed', () => {
 
   test('samples what was not shown, with the stage, the reason, the sources and how likely the sample was', async () => {
     const { feed, services, servedFeeds } = await aBlender({ pins: manyPins(60), config: { maxUnshownCandidates: 8 } })
-    services.retrieve = (request) => {
-      const found = foundPins(services.pins, request)
-      const third = {
-        candidateIndices: bytesOf(Uint16Array.of(3)),
-        scores: bytesOf(Float32Array.of(7)),
-        status: SourceStatus.ANSWERED,
-      }
-      return { ...found, sources: [...found.sources, { source: 'third', ...third }] }
-    }
+    addThirdSource(services)
     await feed({ pageSize: 5, evaluation: Evaluation.fromPartial({ amongPinIds: manyPins(60).slice(0, 20) }) })
     const unshown = servedJson((await servedFeeds())[0]!).unshown!
     expect(unshown.reasons).toEqual([{ stage: 'page', reason: 'below-page', candidates: 15, sampled: 8 }])

@@ -1,3 +1,4 @@
+import { mulberry32 } from '@freshet/domain/mulberry32'
 import { hash32 } from '@freshet/domain/hash'
 import type { Fates } from '@freshet/pipeline/fates'
 
@@ -45,7 +46,7 @@ export function sampleUnshown(
   for (const count of wanted) total += count
   const rows = new Int32Array(total)
   const groupOf = new Uint8Array(total)
-  const next = randomOf(hash32(seed))
+  const next = mulberry32(hash32(seed))
   let count = 0
   for (let row = 0; row < codes.length && count < total; row++) {
     const at = (codes[row] as number) - 1
@@ -75,15 +76,4 @@ function shares(sizes: Int32Array, max: number): Int32Array {
     left -= share
   }
   return taken
-}
-
-/** Numbers in [0, 1) from a seed (mulberry32): a record has to sample the same rows whenever it is made again. */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createVectorIndex } from './adaptive-index.ts'
 import { createExactIndex } from './exact-index.ts'
-import { gaussian, seededRandom } from './seeded.fixture.ts'
+import { mulberry32 } from '@freshet/domain/mulberry32'
+import { gaussian } from './seeded.fixture.ts'
 import { vectorIndexSuite } from './vector-index.suite.ts'
 
 vectorIndexSuite({ name: 'adaptive', recall: 1, make: (dimensions) => createVectorIndex({ dimensions }) })
@@ -14,7 +15,7 @@ vectorIndexSuite({
 
 describe('createVectorIndex', () => {
   it('is exact up to the border and again when it shrinks below it', () => {
-    const random = seededRandom(1)
+    const random = mulberry32(1)
     const exact = createExactIndex({ dimensions: 24 })
     const index = createVectorIndex({ dimensions: 24, exactUpTo: 2_000 })
     const put = (row: number) => {

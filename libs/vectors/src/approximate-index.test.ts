@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createApproximateIndex } from './approximate-index.ts'
 import { createExactIndex } from './exact-index.ts'
-import { gaussian, seededRandom } from './seeded.fixture.ts'
+import { mulberry32 } from '@freshet/domain/mulberry32'
+import { gaussian } from './seeded.fixture.ts'
 import { vectorIndexSuite } from './vector-index.suite.ts'
 
 vectorIndexSuite({ name: 'approximate', recall: 0.95, make: (dimensions) => createApproximateIndex({ dimensions }) })
@@ -20,7 +21,7 @@ vectorIndexSuite({
 
 describe('createApproximateIndex', () => {
   it('looks far enough for long vectors in cells of short ones', () => {
-    const random = seededRandom(6)
+    const random = mulberry32(6)
     const exact = createExactIndex({ dimensions: 32 })
     const index = createApproximateIndex({ dimensions: 32, maxRowsPerCell: 128 })
     const draw = () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createCells } from './cells.ts'
-import { gaussian, seededRandom } from './seeded.fixture.ts'
+import { mulberry32 } from '@freshet/domain/mulberry32'
+import { gaussian } from './seeded.fixture.ts'
 import { createVectorStore } from './vector-store.ts'
 
 const dimensions = 5
@@ -15,7 +16,7 @@ describe('cells', () => {
         fc.integer({ min: 1, max: 600 }),
         fc.double({ min: 0, max: 0.6 }),
         (seed, steps, removals) => {
-          const random = seededRandom(seed)
+          const random = mulberry32(seed)
           const store = createVectorStore(dimensions)
           const cells = createCells(store, { maxRows })
           const rows = new Set<number>()
@@ -64,7 +65,7 @@ describe('cells', () => {
   })
 
   it('re-seat rows that were in the wrong cell for what came later', () => {
-    const random = seededRandom(8)
+    const random = mulberry32(8)
     const store = createVectorStore(2)
     const cells = createCells(store, { maxRows })
     // One cloud first, then a second that takes over: tending alone must part them.

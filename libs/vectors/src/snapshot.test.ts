@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { createVectorIndex } from './adaptive-index.ts'
 import { createApproximateIndex } from './approximate-index.ts'
 import { createExactIndex } from './exact-index.ts'
-import { gaussian, seededRandom } from './seeded.fixture.ts'
+import { mulberry32 } from '@freshet/domain/mulberry32'
+import { gaussian } from './seeded.fixture.ts'
 import { isVectorSnapshotError, type SavableVectorIndex } from './snapshot.ts'
 
 const dimensions = 12
@@ -18,7 +19,7 @@ const makers: Record<string, Make> = {
 }
 
 function filled(index: SavableVectorIndex, rows: number): SavableVectorIndex {
-  const random = seededRandom(rows)
+  const random = mulberry32(rows)
   for (let row = 0; row < rows; row++) index.upsert(row * 3, gaussian(random, dimensions))
   for (let row = 0; row < rows; row += 7) index.remove(row * 3)
   return index
@@ -38,7 +39,7 @@ describe.each(Object.entries(makers))('a saved index: %s', (_name, make) => {
   it.each([0, 1, 63, 2_000])('answers as the one it was saved from, with %i rows', (rows) => {
     const index = filled(make(), rows)
     const again = make(index.save())
-    const random = seededRandom(5)
+    const random = mulberry32(5)
     expect(again.size).toBe(index.size)
     for (let i = 0; i < 10; i++) {
       const query = gaussian(random, dimensions)
@@ -60,7 +61,7 @@ describe.each(Object.entries(makers))('a saved index: %s', (_name, make) => {
 
   it('may be read by every other kind', () => {
     const saved = filled(make(), 400).save()
-    const query = gaussian(seededRandom(9), dimensions)
+    const query = gaussian(mulberry32(9), dimensions)
     const answers = Object.values(makers).map((other) => other(saved).search(query, 343).rows)
     expect(answers[1]).toEqual(answers[0])
     expect(answers[2]).toEqual(answers[0])

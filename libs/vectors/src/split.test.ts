@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { gaussian, seededRandom } from './seeded.fixture.ts'
+import { mulberry32 } from '@freshet/domain/mulberry32'
+import { gaussian } from './seeded.fixture.ts'
 import { splitInTwo } from './split.ts'
 
 describe('splitInTwo', () => {
   it('parts two clouds', () => {
-    const random = seededRandom(1)
+    const random = mulberry32(1)
     const vectors = new Float32Array(200 * 4)
     for (let row = 0; row < 200; row++)
       vectors.set(

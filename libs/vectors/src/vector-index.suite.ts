@@ -1,7 +1,8 @@
 import type { VectorHits, VectorIndex } from '@freshet/domain/vector-index'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { gaussian, seededRandom } from './seeded.fixture.ts'
+import { mulberry32 } from '@freshet/domain/mulberry32'
+import { gaussian } from './seeded.fixture.ts'
 
 /** How to make an index, and what share of the true best 100 of 5,000 rows it promises. */
 export interface VectorIndexMaker {
@@ -49,13 +50,13 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
 
     it('breaks ties by row among thousands, whatever order they came in', () => {
       const index = make(5)
-      const random = seededRandom(2)
+      const random = mulberry32(2)
       for (let row = 2_999; row >= 0; row--) index.upsert(row, gaussian(random, 5))
       expect(rowsOf(index.search(new Float32Array(5), 30))).toEqual([...Array(30).keys()])
     })
 
     it('is right for a query whose many small components count as much as its large one', () => {
-      const random = seededRandom(13)
+      const random = mulberry32(13)
       const query = new Float32Array(1_000).fill(0.49).fill(127, 0, 1)
       const vectors = Array.from({ length: 2_000 }, () =>
         new Float32Array(1_000).map(() => (random() < 0.5 ? -1 : 1)).fill(1, 0, 1),
@@ -114,7 +115,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
 
     it('fills up to k from the rows that the filter lets through', () => {
       const index = make(16)
-      const random = seededRandom(3)
+      const random = mulberry32(3)
       for (let row = 0; row < 4_000; row++) index.upsert(row, gaussian(random, 16))
       const query = gaussian(random, 16)
       expect(index.search(query, 100, { accept: (row) => row % 2 === 1 }).rows).toHaveLength(100)
@@ -125,7 +126,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
 
     it('breaks off when it is told to, with the best of what it has read', () => {
       const index = make(8)
-      const random = seededRandom(14)
+      const random = mulberry32(14)
       const vectors = Array.from({ length: 20_000 }, () => gaussian(random, 8))
       vectors.forEach((vector, row) => index.upsert(row, vector))
       const query = gaussian(random, 8)
@@ -153,7 +154,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
 
     it('asks the filter at most once about a row', () => {
       const index = make(8)
-      const random = seededRandom(4)
+      const random = mulberry32(4)
       for (let row = 0; row < 3_000; row++) index.upsert(row, gaussian(random, 8))
       const asked: number[] = []
       index.search(gaussian(random, 8), 20, { accept: (row) => asked.push(row) % 3 === 0 })
@@ -226,7 +227,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
     })
 
     it.each([1, 3, 15, 16, 17, 64, 100, 300])('is right in %i dimensions', (dimensions) => {
-      const random = seededRandom(dimensions)
+      const random = mulberry32(dimensions)
       const vectors = Array.from({ length: 300 }, () => gaussian(random, dimensions))
       const index = make(dimensions)
       vectors.forEach((vector, row) => index.upsert(row, vector))
@@ -234,7 +235,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
     })
 
     it.each([1e-12, 1, 1e12])('is right for lengths that differ a million times around %d', (size) => {
-      const random = seededRandom(11)
+      const random = mulberry32(11)
       const vectors = Array.from({ length: 400 }, () => {
         const length = size * 10 ** (random() * 6 - 3)
         return gaussian(random, 24).map((x) => x * length)
@@ -245,7 +246,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
     })
 
     it('is right for sparse queries and vectors', () => {
-      const random = seededRandom(12)
+      const random = mulberry32(12)
       const sparse = () => gaussian(random, 48).map((x) => (random() < 0.05 ? x : 0))
       const vectors = Array.from({ length: 400 }, sparse)
       const index = make(48)
@@ -254,7 +255,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
     })
 
     it.each(['clustered', 'shapeless', 'of uneven lengths'])('keeps its recall on %s data of 5,000 rows', (shape) => {
-      const random = seededRandom(21)
+      const random = mulberry32(21)
       const centres = Array.from({ length: 40 }, () => gaussian(random, 32))
       const draw = () => {
         const vector = gaussian(random, 32)
@@ -279,7 +280,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
     })
 
     it('grows, empties and grows again', () => {
-      const random = seededRandom(31)
+      const random = mulberry32(31)
       const index = make(20)
       for (let round = 0; round < 2; round++) {
         const vectors = Array.from({ length: 3_000 }, () => gaussian(random, 20))
@@ -323,7 +324,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
 
     it('gives the same answer to the same changes and query', () => {
       const answer = () => {
-        const random = seededRandom(41)
+        const random = mulberry32(41)
         const index = make(12)
         for (let i = 0; i < 4_000; i++) {
           const row = Math.floor(random() * 2_500)

@@ -161,7 +161,7 @@ describe('Pin2Vec job', () => {
 
   it('A26: forgets what an erased user did last, in the next checkpoint too', async () => {
     const checkpoints = createMemoryArtefactStore()
-    const { log, job, click, stoppedAfterThreeRounds } = await world(checkpoints)
+    const { log, job, stoppedAfterThreeRounds } = await world(checkpoints)
     const windows = async (): Promise<number> => {
       const checkpoint = decodeSnapshot(await checkpoints.get('trainer/pin2vec.checkpoint'))
       return checkpoint
@@ -169,7 +169,7 @@ describe('Pin2Vec job', () => {
         .u8('lengths')
         .filter((length) => length > 0).length
     }
-    const first = await stoppedAfterThreeRounds()
+    await stoppedAfterThreeRounds()
     expect(await windows()).toBe(40)
     await log.append('engagements.v1', [{ key: 'user-7', value: null, partition: null }])
     const second = job()
@@ -197,7 +197,7 @@ describe('Pin2Vec job', () => {
 
   it('learns again from the log where the checkpoint is broken, and says so', async () => {
     const checkpoints = createMemoryArtefactStore()
-    const { log, job, click, errors, stoppedAfterThreeRounds } = await world(checkpoints)
+    const { log, job, errors, stoppedAfterThreeRounds } = await world(checkpoints)
     const first = await stoppedAfterThreeRounds()
     const bytes = await checkpoints.get('trainer/pin2vec.checkpoint')
     await checkpoints.put('trainer/pin2vec.checkpoint', bytes.slice(0, bytes.length / 2))

@@ -7,6 +7,7 @@ import { PinReading } from '@freshet/domain/features/pin-reading'
 import { asId, type BoardId, type CreatorId, type PinId, type TopicId, type UserId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
+import { mulberry32 } from '@freshet/domain/mulberry32'
 import { anEngagement, aPin, noonMs } from '@freshet/domain/testing'
 import { foldUser, newUserState } from '@freshet/domain/user-state'
 import { createLogisticScorer } from '../model/logistic.ts'
@@ -19,17 +20,6 @@ import { planFeatures } from './plan.ts'
 const states = 1000
 const pinCount = 12
 const dayMs = 86_400_000
-
-/** Mulberry32: the same numbers from the same seed on every machine and with every version of the test tools. */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** What one user did, about pins, topics and creators; `below(n)` draws from 0 to n − 1. */
 function anAct(below: (n: number) => number) {
@@ -71,7 +61,7 @@ function aCatalogue(below: (n: number) => number): readonly (Pin | null)[] {
 
 /** All features and, by the spec that ships, all scores of a page for each of many random states. */
 function digests(): { readonly features: string; readonly scores: string } {
-  const random = seeded(20_240_601)
+  const random = mulberry32(20_240_601)
   const below = (n: number): number => Math.floor(random() * n)
   const known = { features: features.map(({ name }) => name), actions }
   const scorer = createLogisticScorer(parseSpec(readFileSync(defaultSpecFile, 'utf8'), known))
