@@ -1,10 +1,8 @@
-import { Client, Server, ServerCredentials, credentials, status, type ServiceError } from '@grpc/grpc-js'
+import { Client, credentials, status, type ServiceError } from '@grpc/grpc-js'
 import { createFileRegistry, fromBinary, toJson } from '@bufbuild/protobuf'
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
-import { serveBlender } from '@freshet/adapters/grpc/blender-server'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import {
@@ -15,15 +13,12 @@ import {
   GetRelatedPinsResponse,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { Blender } from '@freshet/contracts/ports/calls'
-import { createMetrics } from '@freshet/service/metrics'
-import { httpSettings } from '@freshet/service/settings'
-import { z } from 'zod'
 import { aBlender, aFeedRequest } from './blender.harness.ts'
 import { formatPageToken } from './page-token.ts'
 import { feedToJson, relatedPinsToJson } from './json-answer.ts'
-import { createHttpApp } from './server.ts'
+import { grpcClientOf, httpAppOf } from './serving.fixture.ts'
 
-const closing: (() => void | Promise<void>)[] = []
+const closing: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
@@ -36,29 +31,8 @@ async function start(blender?: Blender) {
   }
   const defects: unknown[] = []
   const onDefect = (error: unknown) => void defects.push(error)
-  const app = createHttpApp({
-    blender: answering,
-    timeoutMs: 500,
-    maxBodyBytes: 65_536,
-    limits: z.object(httpSettings(0)).parse({}),
-    origins: [],
-    metrics: createMetrics(),
-    nowMs: () => performance.now(),
-    onDefect,
-  })
-  closing.push(() => app.close())
-  const server = new Server()
-  const { definition, implementation } = serveBlender(answering, { onDefect, defaultTimeoutMs: 500 })
-  server.addService(definition, implementation)
-  const port = await new Promise<number>((resolve) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, bound) => resolve(bound))
-  })
-  const client = createBlenderClient({ address: `127.0.0.1:${port}` })
-  closing.push(
-    () => client.close(),
-    () => server.forceShutdown(),
-  )
-  return { app, client, defects, port }
+  const app = httpAppOf(answering, { closing, onDefect })
+  return { app, defects, ...(await grpcClientOf(answering, { closing, onDefect })) }
 }
 
 interface ErrorBody {

@@ -1,14 +1,8 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js'
-import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
-import { serveBlender } from '@freshet/adapters/grpc/blender-server'
 import { noHeaders, type MessageHeaders } from '@freshet/contracts/headers'
 import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
-import { createMetrics } from '@freshet/service/metrics'
-import { httpSettings } from '@freshet/service/settings'
 import { afterEach, expect, test } from 'vitest'
-import { z } from 'zod'
 import { aBlender, aFeedRequest } from './blender.harness.ts'
-import { createHttpApp } from './server.ts'
+import { grpcClientOf, httpAppOf } from './serving.fixture.ts'
 
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 const trace = { traceparent, tracestate: 'congo=t61rcWkgMzE' }
@@ -76,17 +70,7 @@ test('without a trace nothing is carried', async () => {
 
 test('over gRPC the trace is the metadata of the call', async () => {
   const { blender, asked, recorded } = await traced()
-  const server = new Server()
-  const { definition, implementation } = serveBlender(blender, { onDefect: () => {}, defaultTimeoutMs: 500 })
-  server.addService(definition, implementation)
-  const port = await new Promise<number>((resolve) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, bound) => resolve(bound))
-  })
-  const client = createBlenderClient({ address: `127.0.0.1:${port}` })
-  closing.push(
-    () => client.close(),
-    () => server.forceShutdown(),
-  )
+  const { client } = await grpcClientOf(blender, { closing })
   await client.getFeed(aFeedRequest({}), { timeoutMs: 5_000, headers: trace })
   expect(asked).toEqual(everywhere(trace))
   expect(await recorded()).toEqual([trace])
@@ -94,17 +78,7 @@ test('over gRPC the trace is the metadata of the call', async () => {
 
 test('over HTTP the trace is the headers of the request; an invalid one counts as none', async () => {
   const { blender, asked, recorded } = await traced()
-  const app = createHttpApp({
-    blender,
-    timeoutMs: 500,
-    maxBodyBytes: 65_536,
-    limits: z.object(httpSettings(0)).parse({}),
-    origins: [],
-    metrics: createMetrics(),
-    nowMs: () => performance.now(),
-    onDefect: () => {},
-  })
-  closing.push(() => app.close())
+  const app = httpAppOf(blender, { closing })
   const post = (headers: Record<string, string>) =>
     app.inject({ method: 'POST', url: '/v1/feed', headers, payload: { userId: 'ann' } })
   expect((await post(trace)).statusCode).toBe(200)
