@@ -19,7 +19,8 @@ export interface ReadToEnd {
 export async function readToEnd(options: ReadToEnd): Promise<void> {
   const { log, topic, signal } = options
   signal?.throwIfAborted()
-  const [starts, ends] = await Promise.all([log.starts(topic, { signal }), log.ends(topic, { signal })])
+  const call = signal === undefined ? {} : { signal }
+  const [starts, ends] = await Promise.all([log.starts(topic, call), log.ends(topic, call)])
   const startAt = options.startAt ?? (() => null)
   const wanted = options.partitions ?? ends.map((_, partition) => partition)
   const hasMore = (partition: number): boolean =>
