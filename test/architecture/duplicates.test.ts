@@ -43,12 +43,12 @@ describe('the sources', () => {
 })
 
 describe('lines that stand twice', () => {
-  const lines = (names: string) => [...names].map((name) => `call(${name})`)
+  const lines = (names: string) => names.split(' ').map((name) => `call(${name})`)
 
   it('are found within a file and across files, at their full length', () => {
-    const long = lines('abcdefgh')
+    const long = lines('a b c d e f g h')
     const texts = new Map([
-      ['one', [...long, 'other()', ...lines('uvwxyz'), 'more()', ...lines('uvwxyz')].join('\n')],
+      ['one', [...long, 'other()', ...lines('u v w x y z'), 'more()', ...lines('u v w x y z')].join('\n')],
       ['two', ['first()', ...long].join('\n')],
     ])
     expect(findDuplicates(texts, 6)).toEqual([
@@ -58,8 +58,8 @@ describe('lines that stand twice', () => {
   })
 
   it('are found whatever their indentation, comments, empty lines and closing brackets', () => {
-    const plain = lines('abcdef').join('\n')
-    const dressed = lines('abcdef')
+    const plain = lines('a b c d e f').join('\n')
+    const dressed = lines('a b c d e f')
       .flatMap((line) => ['', '  // a comment', `  ${line}`, '  })', '  /** of two', '   * lines */'])
       .join('\n')
     expect(
@@ -84,7 +84,7 @@ describe('lines that stand twice', () => {
         6,
       ),
     ).toEqual([])
-    const few = lines('abcde').join('\n')
+    const few = lines('a b c d e').join('\n')
     expect(
       findDuplicates(
         new Map([

@@ -166,7 +166,7 @@ describe('candidate service', () => {
     ['of another version', (bytes: Uint8Array) => bytes.with(4, 99)],
     ['changed in one bit', (bytes: Uint8Array) => bytes.with(bytes.length - 9, (bytes.at(-9) ?? 0) ^ 1)],
   ])('reads the whole log where the snapshot is %s, and says why', async (_how, broken) => {
-    const { log, service, click, events, stoppedAfterTenClicks } = await world()
+    const { log, service, events, stoppedAfterTenClicks } = await world()
     const snapshots = createMemoryArtefactStore()
     await stoppedAfterTenClicks(snapshots)
     const [name] = await snapshots.list('')
