@@ -1,7 +1,7 @@
 import { numberSetting, wholeSetting } from '@freshet/settings/setting'
 import type { SharedViews, Source, SourceDefinition } from '../source.ts'
 import { startSettings, type StartsOptions } from './shared/starts.ts'
-import { createTwoHopSource } from './shared/two-hop-source.ts'
+import { createTwoHopSource, twoHopSettings } from './shared/two-hop-source.ts'
 
 /** Parameters of board co-occurrence. */
 export type BoardCoOccurrenceParameters = StartsOptions & {
@@ -53,18 +53,7 @@ export const boardCoOccurrence: SourceDefinition<BoardCoOccurrenceParameters> = 
       min: 0,
       max: 1000,
     }),
-    maxBoardsPerPin: wholeSetting(300, {
-      description: 'The source reads at most this many of the latest boards of a pin',
-      unit: 'boards',
-      min: 1,
-      max: 100_000,
-    }),
-    maxPinsPerBoard: wholeSetting(100, {
-      description: 'The source reads at most this many of the latest pins of a board',
-      unit: 'pins',
-      min: 1,
-      max: 100_000,
-    }),
+    ...twoHopSettings({ maxBoardsPerPin: 300, maxPinsPerBoard: 100 }),
   },
   create: createBoardCoOccurrence,
 }

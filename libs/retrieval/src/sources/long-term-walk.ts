@@ -1,7 +1,7 @@
-import { numberSetting, wholeSetting } from '@freshet/settings/setting'
+import { numberSetting } from '@freshet/settings/setting'
 import type { SharedViews, Source, SourceDefinition } from '../source.ts'
 import { startSettings, type StartsOptions } from './shared/starts.ts'
-import { createTwoHopSource } from './shared/two-hop-source.ts'
+import { createTwoHopSource, twoHopSettings } from './shared/two-hop-source.ts'
 
 /** Parameters of the closed-form walk. */
 export type LongTermWalkParameters = StartsOptions & {
@@ -38,18 +38,7 @@ export const longTermWalk: SourceDefinition<LongTermWalkParameters> = {
       min: 0,
       max: 10,
     }),
-    maxBoardsPerPin: wholeSetting(200, {
-      description: 'The source reads at most this many of the latest boards of a pin',
-      unit: 'boards',
-      min: 1,
-      max: 100_000,
-    }),
-    maxPinsPerBoard: wholeSetting(100, {
-      description: 'The source reads at most this many of the latest pins of a board',
-      unit: 'pins',
-      min: 1,
-      max: 100_000,
-    }),
+    ...twoHopSettings({ maxBoardsPerPin: 200, maxPinsPerBoard: 100 }),
   },
   create: createLongTermWalk,
 }

@@ -1,6 +1,5 @@
-import { numberSetting, wholeSetting } from '@freshet/settings/setting'
 import type { SharedViews, Source, SourceDefinition } from '../source.ts'
-import { createNearestSource } from './shared/nearest-source.ts'
+import { createNearestSource, nearestSettings } from './shared/nearest-source.ts'
 import { startSettings, type StartsOptions } from './shared/starts.ts'
 
 /** Parameters of the embedding neighbours. */
@@ -28,36 +27,7 @@ export const pin2vec: SourceDefinition<Pin2VecParameters> = {
   share: 0.5,
   parameters: {
     ...startSettings({ maxStarts: 40 }),
-    dimensions: wholeSetting(0, {
-      description: 'Width of the embeddings; the source counts and ignores others. 0: the most common width',
-      unit: 'numbers',
-      min: 0,
-      max: 4_096,
-    }),
-    maxLatest: wholeSetting(5, {
-      description: "The source searches near the weighted mean of at most this many of the user's latest pins",
-      unit: 'pins',
-      min: 1,
-      max: 1_000,
-    }),
-    maxInterests: wholeSetting(3, {
-      description: 'The source also searches near at most this many other interests of the user; 0: none',
-      unit: 'interests',
-      min: 0,
-      max: 100,
-    }),
-    interestShare: numberSetting(0.3, {
-      description: 'Share of the answer that comes from these interests',
-      unit: 'share',
-      min: 0,
-      max: 1,
-    }),
-    maxSpread: numberSetting(0.6, {
-      description: 'The source merges two interests if that adds less than this to the squared distances within them',
-      unit: 'squared distance',
-      min: 0,
-      max: 1_000,
-    }),
+    ...nearestSettings({ maxLatest: 5, maxInterests: 3 }),
   },
   create: createPin2VecSource,
 }

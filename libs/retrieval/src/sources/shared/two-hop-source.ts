@@ -1,3 +1,4 @@
+import { wholeSetting } from '@freshet/settings/setting'
 import { selectorInto } from '@freshet/columns/score-board'
 import { createTwoHop, type TwoHopOptions } from '../../graph/two-hop.ts'
 import type { SharedViews, Source } from '../../source.ts'
@@ -13,6 +14,24 @@ export interface TwoHopSourceOptions {
   readonly startWorth: (weight: number) => number
   /** The score of a pin that was reached with this weight and is on so many boards. */
   readonly score: (weight: number, boards: number) => number
+}
+
+/** Settings of how much of the graph such a source reads. */
+export function twoHopSettings(defaults: { readonly maxBoardsPerPin: number; readonly maxPinsPerBoard: number }) {
+  return {
+    maxBoardsPerPin: wholeSetting(defaults.maxBoardsPerPin, {
+      description: 'The source reads at most this many of the latest boards of a pin',
+      unit: 'boards',
+      min: 1,
+      max: 100_000,
+    }),
+    maxPinsPerBoard: wholeSetting(defaults.maxPinsPerBoard, {
+      description: 'The source reads at most this many of the latest pins of a board',
+      unit: 'pins',
+      min: 1,
+      max: 100_000,
+    }),
+  }
 }
 
 /** A source of the pins that are two hops away in the live graph. */
