@@ -77,7 +77,7 @@ export function aStateRecord(pinId: string, clicks: number, foldedTo = 1): Uint8
 }
 
 /** The state of a user who saved p0 and clicked p1, as the store holds it. */
-export function aUserState(): Uint8Array {
+function aUserState(): Uint8Array {
   const acts = [
     anEngagement({ action: 'save', subject: aPin('p0'), occurredAtMs: noonMs - 3_600_000 }),
     anEngagement({ subject: aPin('p1'), occurredAtMs: noonMs - 60_000 }),
