@@ -7,7 +7,7 @@ import type { FreshnessContext } from '../hydrators/await-tokens.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 import type { StagePorts } from '../ports.ts'
 import { nothingServed } from '../served-set.ts'
-import { retrieveRequest } from '../sources/retrieve.ts'
+import { retrieveRequest, retrieveStage } from '../sources/retrieve.ts'
 import { nobody } from '../user.ts'
 import type { EvaluatedRequest } from './evaluated-request.ts'
 
@@ -20,10 +20,7 @@ export function retrieveEvaluated({
   config,
 }: Pick<StagePorts, 'candidates' | 'memory' | 'config'>): Source<Context, CandidateColumns> {
   return {
-    kind: 'source',
-    name: 'retrieve',
-    policy: 'required',
-    budget: ({ params }) => ({ ms: params.retrieveBudgetMs, share: 0.6 }),
+    ...retrieveStage,
     run: async (request, { timeoutMs, signal }) => {
       const { evaluation, relatedToPinId, userId, atMs } = request
       const mine = memory.served(userId, { atMs, windowMs: config.servedWindowMs }) ?? nothingServed

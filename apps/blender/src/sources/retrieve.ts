@@ -11,6 +11,14 @@ import type { UserContext } from '../hydrators/user-state.ts'
 
 const mostCandidates = 2_000
 
+/** What is the same in every source that asks the candidate service. */
+export const retrieveStage = {
+  kind: 'source',
+  name: 'retrieve',
+  policy: 'required',
+  budget: ({ params }: Pick<FeedRequest, 'params'>) => ({ ms: params.retrieveBudgetMs, share: 0.6 }),
+} as const
+
 /** Asks the candidate service for a few hundred pins. */
 export function retrieve({
   candidates,
@@ -21,10 +29,7 @@ export function retrieve({
   CandidateColumns
 > {
   return {
-    kind: 'source',
-    name: 'retrieve',
-    policy: 'required',
-    budget: ({ params }) => ({ ms: params.retrieveBudgetMs, share: 0.6 }),
+    ...retrieveStage,
     run: async (request, { timeoutMs, signal }) => {
       const { userId, atMs } = request
       const mine = memory.served(userId, { atMs, windowMs: config.servedWindowMs })
