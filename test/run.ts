@@ -33,7 +33,11 @@ const checks: readonly Check[] = [
   { group: 'proto', name: 'buf breaking', command: ['node', 'proto/breaking.ts'] },
   { group: 'proto', name: 'generated code is current', command: ['node', 'proto/generate.ts', '--check'] },
   { group: 'types', name: 'types', command: ['tsc', '--noEmit'] },
-  { group: 'lint', name: 'no dead exports, files or dependencies', command: ['knip', '--no-progress', '--no-config-hints'] },
+  {
+    group: 'lint',
+    name: 'no dead exports, files or dependencies',
+    command: ['knip', '--no-progress', '--no-config-hints'],
+  },
   { group: 'lint', name: 'lint of tests and scripts', command: ['eslint', 'test', 'proto', 'wasm', 'deploy'] },
   { group: 'lint', name: 'lint and layer rules', command: ['nx', 'run-many', '-t', 'lint', '--output-style=static'] },
 ]
