@@ -47,7 +47,7 @@ export function createTwoHopSource(
     board.clear()
     from.fill(query)
     const about = { atMs: query.atMs, ownBoard: view.ownBoardOf(query), interruption }
-    for (let i = 0; i < from.count; i++) walk.expand(from.pinRows[i] ?? 0, startWorth(from.weights[i] ?? 0), about)
+    for (let i = 0; i < from.count; i++) walk.expand(from.pinRows[i]!, startWorth(from.weights[i]!), about)
     const best = selectorInto(catalogue, query.limit, hits)
     for (let i = 0; i < board.touched; i++) {
       const row = board.touchedRow(i)
