@@ -124,7 +124,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   }
 
   async function composeNow(): Promise<Composed> {
-    const partitions = await log.partitionCount('engagements.v1')
+    const partitions = await log.partitionCount('engagements.v1', { signal: stopping.signal })
     const onPointerError = (error: unknown) => observer.failed('pointer', error)
     const users = createUserStates({ ...options, partitions, ...config, onPointerError })
     const foldProblem = () => foldWatch.problem()
@@ -176,7 +176,9 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       started = true
       goal = null
       await compose()
-      goal = (await log.ends(factTopic)).map((position, partition) => ({ topic: factTopic, partition, position }))
+      const { signal } = stopping
+      const ends = await log.ends(factTopic, { signal })
+      goal = ends.map((position, partition) => ({ topic: factTopic, partition, position }))
       reader = await log.readAll({
         topics: [factTopic],
         maxBatchRecords: config.maxBatchRecords,
@@ -185,7 +187,6 @@ export function createBlender(options: BlenderOptions): RunningBlender {
         onError: (error, at) => observer.failed('pin-facts', error, at),
       })
       await followLogs(log, facts.progress, [factTopic])
-      const { signal } = stopping
       const watching =
         options.onLogReplaced === undefined
           ? []

@@ -4,6 +4,7 @@ import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { actionNumber, encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { bytesOf } from '@freshet/contracts/bytes/columns'
+import type { MessageHeaders } from '@freshet/contracts/headers'
 import {
   RetrieveRequest,
   SourceStatus,
@@ -56,10 +57,14 @@ async function world({ learn }: { readonly learn: boolean }) {
   const log = createMemoryEventLog({ clock })
   await log.applyTopics(topicLayouts(4))
   const running = new Map<number, RunningCandidateService>()
+  const asked: { readonly shard: number; readonly headers: MessageHeaders | undefined }[] = []
   const servers = await Promise.all(
     [0, 1].map((index) =>
       listen({
-        gatherTrails: (request: GatherTrailsRequest, options) => running.get(index)!.gatherTrails(request, options),
+        gatherTrails: (request: GatherTrailsRequest, options) => {
+          asked.push({ shard: index, headers: options.headers })
+          return running.get(index)!.gatherTrails(request, options)
+        },
       }),
     ),
   )
@@ -122,7 +127,7 @@ async function world({ learn }: { readonly learn: boolean }) {
   closing.push(async () => {
     for (const each of [whole, untaught, ...shards]) await each.stop()
   })
-  return { log, whole, untaught, shards, servers, live }
+  return { log, whole, untaught, shards, servers, asked, live }
 }
 
 /** The `n`th question: a user's own three last actions, one of them a save. */
@@ -162,6 +167,20 @@ describe('shards of the trails', () => {
     await compare()
     expect(shards.map((shard) => shard.stats().rejected)).toEqual([{}, {}])
   }, 120_000)
+
+  it('pass the trace headers of a request on to the other shards', async () => {
+    const { shards, asked, live } = await world({ learn: false })
+    await live(0, 60)
+    asked.length = 0
+    const headers = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=b' }
+    await shards[0]!.retrieve(question(1), { ...call, headers })
+    expect(asked.length).toBeGreaterThan(0)
+    for (const one of asked) expect(one).toEqual({ shard: 1, headers })
+    asked.length = 0
+    await shards[0]!.retrieve(question(1), call)
+    expect(asked.length).toBeGreaterThan(0)
+    for (const one of asked) expect(one).toEqual({ shard: 1, headers: {} })
+  }, 60_000)
 
   it('learn what the whole learns where events come in the same order', async () => {
     const { whole, untaught, shards, live } = await world({ learn: true })

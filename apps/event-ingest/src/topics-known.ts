@@ -14,7 +14,7 @@ export function topicsKnown(log: EventLog, clock: Clock): Component {
   void (async () => {
     while (!ending.signal.aborted) {
       try {
-        for (const topic of writtenTopics) await log.partitionCount(topic)
+        for (const topic of writtenTopics) await log.partitionCount(topic, { signal: ending.signal })
         reason = null
         return
       } catch (error) {
@@ -26,7 +26,6 @@ export function topicsKnown(log: EventLog, clock: Clock): Component {
   return {
     name: 'topics',
     notReady: () => reason,
-    // A question under way ends when the log, opened earlier, is closed.
     close: async () => {
       ending.abort()
     },

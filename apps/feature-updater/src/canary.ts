@@ -65,6 +65,15 @@ export function createCanary(options: {
     onEnd(family, clock.now() - from, true)
   }
 
+  /** How many events of a key the second stage has folded: the total of all actions. */
+  async function countedBy(scope: string, partition: number, key: string, signal: AbortSignal): Promise<number> {
+    const { values } = await store.read(scope, partition, [key], { signal })
+    const bytes = values[0]
+    if (bytes == null) return 0
+    const { values: counts } = decodePinState(bytes).counters
+    return counts.reduce((sum, value, i) => (i % 4 === 3 ? sum + value : sum), 0)
+  }
+
   return {
     async send(partitions, scopes, signal) {
       if (partitions.length === 0) return
@@ -96,7 +105,7 @@ export function createCanary(options: {
         throw error
       }
       const befores = await Promise.all(
-        sent.map(({ partition, pinKey }) => countedBy(store, scopes.pin, partition, pinKey)),
+        sent.map(({ partition, pinKey }) => countedBy(scopes.pin, partition, pinKey, signal)),
       ).catch(giveUp)
       const positions = await log
         .append(
@@ -110,14 +119,14 @@ export function createCanary(options: {
         sent.flatMap(({ partition, pinKey }, i) => [
           until(
             async () =>
-              ((await store.positions(scopes.user, [partition]))[0] ?? 0) >
+              ((await store.positions(scopes.user, [partition], { signal }))[0] ?? 0) >
               storedPosition(options.epoch(), positions[i]?.position ?? 0),
             'user',
             from,
             signal,
           ),
           until(
-            async () => (await countedBy(store, scopes.pin, partition, pinKey)) > (befores[i] ?? 0),
+            async () => (await countedBy(scopes.pin, partition, pinKey, signal)) > (befores[i] ?? 0),
             'pin',
             from,
             signal,
@@ -128,18 +137,4 @@ export function createCanary(options: {
       if (failed !== undefined && !signal.aborted) throw failed.reason
     },
   }
-}
-
-/** How many events of a key the second stage has folded: the total of all actions. */
-async function countedBy(
-  store: Pick<StateStore, 'read'>,
-  scope: string,
-  partition: number,
-  key: string,
-): Promise<number> {
-  const { values } = await store.read(scope, partition, [key])
-  const bytes = values[0]
-  if (bytes == null) return 0
-  const { values: counts } = decodePinState(bytes).counters
-  return counts.reduce((sum, value, i) => (i % 4 === 3 ? sum + value : sum), 0)
 }

@@ -131,7 +131,7 @@ export async function replayDeadLetters(options: {
 }): Promise<ReplayReport> {
   const { log, clock, maxPerSecond, dryRun, signal } = options
   const letters = await listDeadLetters(options)
-  const partitions = await log.partitionCount('pin-engagements.v1')
+  const partitions = await log.partitionCount('pin-engagements.v1', { signal })
   const due: { readonly topic: string; readonly record: NewRecord }[] = []
   const examples: string[] = []
   let stillBad = 0

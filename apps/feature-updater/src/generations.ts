@@ -1,5 +1,6 @@
 import { ContractError } from '@freshet/contracts/errors'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
+import type { PortCall } from '@freshet/contracts/ports/port-call'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { familyTopic, firstGeneration, servingPointer, stateScope, type StateFamily } from '@freshet/contracts/scopes'
 
@@ -11,8 +12,12 @@ export class GenerationError extends ContractError {
 }
 
 /** The generation that serves. */
-export async function servingGeneration(store: Pick<StateStore, 'pointer'>, family: StateFamily): Promise<string> {
-  return (await store.pointer(servingPointer(family))) ?? firstGeneration
+export async function servingGeneration(
+  store: Pick<StateStore, 'pointer'>,
+  family: StateFamily,
+  call?: PortCall,
+): Promise<string> {
+  return (await store.pointer(servingPointer(family), call)) ?? firstGeneration
 }
 
 /**
@@ -27,16 +32,17 @@ export async function switchGeneration(options: {
   readonly family: StateFamily
   readonly from: string
   readonly to: string
+  readonly signal?: AbortSignal
 }): Promise<void> {
-  const { store, log, family, from, to } = options
-  const count = await log.partitionCount(familyTopic[family])
-  const positions = await store.positions(stateScope(family, to), partitionsUpTo(count))
+  const { store, log, family, from, to, signal } = options
+  const count = await log.partitionCount(familyTopic[family], { signal })
+  const positions = await store.positions(stateScope(family, to), partitionsUpTo(count), { signal })
   if (positions.every((position) => position === null)) {
     throw new GenerationError(`generation ${to} of ${family} state holds nothing; run \`freshet rebuild\` first`)
   }
   const pointer = servingPointer(family)
-  const stored = await store.pointer(pointer)
-  if ((stored ?? firstGeneration) !== from || !(await store.movePointer(pointer, stored, to))) {
+  const stored = await store.pointer(pointer, { signal })
+  if ((stored ?? firstGeneration) !== from || !(await store.movePointer(pointer, stored, to, { signal }))) {
     throw new GenerationError(
       `generation ${from} of ${family} state does not serve (any more); it was switched meanwhile`,
     )
@@ -49,15 +55,16 @@ export async function dropGeneration(options: {
   readonly log: Pick<EventLog, 'partitionCount'>
   readonly family: StateFamily
   readonly generation: string
+  readonly signal?: AbortSignal
 }): Promise<void> {
-  const { store, log, family, generation } = options
-  if ((await servingGeneration(store, family)) === generation) {
+  const { store, log, family, generation, signal } = options
+  if ((await servingGeneration(store, family, { signal })) === generation) {
     throw new GenerationError(
       `generation ${generation} of ${family} state serves; switch to another before it is dropped`,
     )
   }
-  const count = await log.partitionCount(familyTopic[family])
-  await store.dropScope(stateScope(family, generation), partitionsUpTo(count))
+  const count = await log.partitionCount(familyTopic[family], { signal })
+  await store.dropScope(stateScope(family, generation), partitionsUpTo(count), { signal })
 }
 
 /** 0, 1, … below `count`. */

@@ -70,11 +70,11 @@ export async function rebuildState(options: {
   const { log, store, family } = options
   const config = checkedConfig(options.config)
   const topic = familyTopic[family]
-  const partitions = partitionsUpTo(await log.partitionCount(topic))
-  const old = await servingGeneration(store, family)
+  const partitions = partitionsUpTo(await log.partitionCount(topic, { signal: options.signal }))
+  const old = await servingGeneration(store, family, { signal: options.signal })
   const fresh = options.generation ?? String(Number(old) + 1)
   const [oldScope, freshScope] = [stateScope(family, old), stateScope(family, fresh)]
-  const starts = await log.starts(topic)
+  const starts = await log.starts(topic, { signal: options.signal })
   const following = createFollowing({ log, store, clock: options.clock, scopeOf: () => oldScope })
   await following.refresh()
   const standings = await following.look(partitions.map((partition) => ({ topic, partition })))
@@ -93,7 +93,7 @@ export async function rebuildState(options: {
   const folder = await folderInto(fresh, followed, config, { ...options, onError, signal })
   const limits = createLimits(partitions.length, signal)
   const turns = createTurns(batchesAtOnce)
-  const startPositions = await store.positions(freshScope, partitions)
+  const startPositions = await store.positions(freshScope, partitions, { signal })
   const folded = startPositions.map(placeOf)
 
   const onBatch = async (batch: LogBatch): Promise<BatchVerdict> => {
@@ -123,12 +123,12 @@ export async function rebuildState(options: {
   }
 
   try {
-    const stored = await store.positions(oldScope, partitions)
+    const stored = await store.positions(oldScope, partitions, { signal })
     await Promise.all(partitions.map((partition) => foldTo(partition, placeOf(stored[partition]))))
     const tally = createTally(family === 'user' ? plainUser : (value) => value)
     for (const partition of partitions) {
       for (const scanned of [oldScope, freshScope]) {
-        for await (const page of store.scan(scanned, partition)) {
+        for await (const page of store.scan(scanned, partition, { signal })) {
           for (let first = 0; first < page.length; first += pageKeys) {
             const asked = page.slice(first, first + pageKeys).map(({ key }) => key)
             const keys = asked.filter((key) => !tally.knows(nameOf(partition, key)))
@@ -147,7 +147,7 @@ export async function rebuildState(options: {
       }
     }
     // What came in while comparing: the new generation is where the old one is when it is switched to.
-    const last = await store.positions(oldScope, partitions)
+    const last = await store.positions(oldScope, partitions, { signal })
     await Promise.all(partitions.map((partition) => foldTo(partition, placeOf(last[partition]))))
     if ((await following.refresh()).includes(topic))
       throw logReplaced(`another ${topic} was adopted during the rebuild`)

@@ -171,7 +171,7 @@ export function createUpdater(options: {
   }
 
   const foldUsers = async (batch: LogBatch, signal: AbortSignal | undefined): Promise<BatchVerdict> => {
-    if (pinPartitions === 0) pinPartitions = await log.partitionCount('pin-engagements.v1')
+    if (pinPartitions === 0) pinPartitions = await log.partitionCount('pin-engagements.v1', { signal })
     const verdict = await users.handle(batch, signal)
     await erasures.clearDoubt(batch.partition, stateScope('user', generations.user))
     return verdict
@@ -181,7 +181,7 @@ export function createUpdater(options: {
     handleUserBatch: (batch, signal) => handled(batch, () => foldUsers(batch, signal)),
     handlePinBatch: (batch, signal) => handled(batch, () => pins.handle(batch, signal)),
     async handleErasureBatch(batch) {
-      if (partitions === 0) partitions = await log.partitionCount('engagements.v1')
+      if (partitions === 0) partitions = await log.partitionCount('engagements.v1', ending)
       const erased = erasures.fold(batch.records)
       for (const userId of erased) erasures.doubt(partitionOf(userId, partitions))
       await erasures.forget(erased, stateScope('user', generations.user))
@@ -204,22 +204,22 @@ export function createUpdater(options: {
     },
     async look() {
       const owned = readers.flatMap((reader) => reader.assigned()).filter(({ topic }) => isFoldedTopic(topic))
-      if (owned.length === 0) await log.ends(familyTopic.user)
+      if (owned.length === 0) await log.ends(familyTopic.user, ending)
       await following.look(owned)
       lookedAtMs = clock.now()
     },
     async refreshPointers() {
-      badAcceptedUntilMs = Number((await store.pointer(badAcceptedPointer)) ?? 0)
+      badAcceptedUntilMs = Number((await store.pointer(badAcceptedPointer, ending)) ?? 0)
       // An operator has spoken: what was found before no longer holds.
       const adopted = await following.refresh()
       if (adopted.length > 0) await updater.look()
       for (const topic of adopted) for (const reader of readers) reader.restart(topic)
       for (const family of ['user', 'pin'] as const) {
-        const serving = (await store.pointer(servingPointer(family))) ?? firstGeneration
+        const serving = (await store.pointer(servingPointer(family), ending)) ?? firstGeneration
         if (serving === generations[family]) continue
         generations[family] = serving
         const folder = family === 'user' ? users : pins
-        const count = await log.partitionCount(family === 'user' ? 'engagements.v1' : 'pin-engagements.v1')
+        const count = await log.partitionCount(familyTopic[family], ending)
         for (let partition = 0; partition < count; partition++) {
           folder.drop(partition)
           if (family === 'user') erasures.doubt(partition)
@@ -227,7 +227,7 @@ export function createUpdater(options: {
       }
     },
     async start(topics = stageTopics) {
-      partitions = await log.partitionCount('engagements.v1')
+      partitions = await log.partitionCount('engagements.v1', ending)
       await updater.refreshPointers()
       await loadErasures()
       readers.push(
@@ -294,7 +294,7 @@ export function createUpdater(options: {
 
   /** Reads `erasures.v1` up to its present end before anything is folded, so that a restart forgets nobody; goes on reading afterwards. */
   async function loadErasures(): Promise<void> {
-    const ends = await log.ends('erasures.v1')
+    const ends = await log.ends('erasures.v1', ending)
     const waiting = new Set(ends.flatMap((end, partition) => (end > 0 ? [partition] : [])))
     const loaded = Promise.withResolvers<undefined>()
     if (waiting.size === 0) loaded.resolve(undefined)
@@ -331,10 +331,14 @@ export function createUpdater(options: {
     return `log or store have not answered for ${Math.round(quietMs / 1000)} s: ${lookFailure || 'no answer came'}`
   }
 
+  function reportUnlessEnding(error: Error): void {
+    if (!ending.signal.aborted) onError(error)
+  }
+
   async function repeat(everyMs: number, work: () => Promise<void>): Promise<void> {
     while (!ending.signal.aborted) {
       await clock.sleep(everyMs, ending.signal).catch(() => undefined)
-      if (!ending.signal.aborted) await work().catch(onError)
+      if (!ending.signal.aborted) await work().catch(reportUnlessEnding)
     }
   }
 
@@ -343,8 +347,8 @@ export function createUpdater(options: {
     const owned = readers.flatMap((reader) => reader.assigned()).filter(({ topic }) => topic === 'engagements.v1')
     const partitionsOwned = owned.map(({ partition }) => partition)
     const scopes = { user: stateScope('user', generations.user), pin: stateScope('pin', generations.pin) }
-    const positions = await store.positions(scopes.user, partitionsOwned).catch((error: unknown) => {
-      for (const _ of partitionsOwned) options.onCanary?.('user', 0, false)
+    const positions = await store.positions(scopes.user, partitionsOwned, ending).catch((error: unknown) => {
+      if (!ending.signal.aborted) for (const _ of partitionsOwned) options.onCanary?.('user', 0, false)
       throw error
     })
     partitionsOwned.forEach((partition, row) => {

@@ -50,7 +50,7 @@ export function createViewFollower(options: ViewFollowerOptions): ViewFollower {
     async start() {
       await followLogs(log, progress(), topics)
       if (isWatched) watching = logWatch.run(stopping.signal)
-      goal = await endsOf(log, topics)
+      goal = await endsOf(log, topics, stopping.signal)
       reader = await log.readAll({
         topics,
         maxBatchRecords: options.maxBatchRecords,
@@ -75,9 +75,16 @@ export function createViewFollower(options: ViewFollowerOptions): ViewFollower {
   }
 }
 
-async function endsOf(log: Pick<EventLog, 'ends'>, topics: readonly string[]): Promise<readonly Wanted[]> {
+async function endsOf(
+  log: Pick<EventLog, 'ends'>,
+  topics: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly Wanted[]> {
   const byTopic = await Promise.all(
-    topics.map(async (topic) => (await log.ends(topic)).map((position, partition) => ({ topic, partition, position }))),
+    topics.map(async (topic) => {
+      const ends = await log.ends(topic, { signal })
+      return ends.map((position, partition) => ({ topic, partition, position }))
+    }),
   )
   return byTopic.flat()
 }

@@ -78,7 +78,7 @@ export async function openFolderDestination(
         await log.append('engagements.v1', records, { signal: terminal.signal })
         await ledger.keep(
           events.map(({ id }) => id),
-          await log.ends('engagements.v1'),
+          await log.ends('engagements.v1', { signal: terminal.signal }),
         )
         return events.map(() => null)
       },

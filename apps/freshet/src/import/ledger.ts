@@ -51,7 +51,7 @@ export async function openLedger(
 
   const stored = database.get(endsKey)
   const starts = stored === undefined ? [] : [...new Float64Array(new Uint8Array(stored).buffer)]
-  const ends = await log.ends(topic)
+  const ends = await log.ends(topic, options)
   if (ends.some((end, partition) => end > (starts[partition] ?? 0))) {
     const found: EventHash[] = []
     await readToEnd({

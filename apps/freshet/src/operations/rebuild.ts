@@ -61,11 +61,12 @@ async function rebuild(
   given: RebuildArguments,
   terminal: Terminal,
 ): Promise<void> {
-  const plan = await planOf({ log, store, clock }, family)
+  const { signal } = terminal
+  const plan = await planOf({ log, store }, family, signal)
   // Left by a rebuild that was rolled back or stopped, perhaps folded by other code: going on with it has to be asked for.
   if (given.resume !== true && plan.folded > 0) {
     terminal.write(`${family}: removing what an earlier rebuild left in generation ${plan.fresh}\n`)
-    await dropGeneration({ store, log, family, generation: plan.fresh })
+    await dropGeneration({ store, log, family, generation: plan.fresh, signal })
   }
   const progress = createProgress({
     label: `rebuilding ${family} state`,
@@ -81,7 +82,7 @@ async function rebuild(
     config,
     family,
     generation: plan.fresh,
-    signal: terminal.signal,
+    signal,
     onProgress: (records) => progress.advance(records),
     onError: (error) => terminal.progress.write(`freshet: ${error.message}; trying again\n`),
   })
@@ -98,7 +99,7 @@ async function rebuild(
     terminal.write(`${family}: the log holds nothing to fold; generation ${report.old} goes on serving\n`)
     return
   }
-  await switchGeneration({ store, log, family, from: report.old, to: report.fresh })
+  await switchGeneration({ store, log, family, from: report.old, to: report.fresh, signal })
   terminal.write(`${family}: generation ${report.fresh} serves; \`freshet rebuild --rollback\` goes back\n`)
 }
 
@@ -108,13 +109,14 @@ async function rollBack(
   dry: boolean,
   terminal: Terminal,
 ): Promise<void> {
-  const from = await servingGeneration(store, family)
+  const { signal } = terminal
+  const from = await servingGeneration(store, family, { signal })
   const to = String(Number(from) - 1)
   if (to === '0') {
     terminal.write(`${family}: generation ${from} serves, the first one; there is none to go back to\n`)
     return
   }
-  if (!dry) await switchGeneration({ store, log, family, from, to })
+  if (!dry) await switchGeneration({ store, log, family, from, to, signal })
   terminal.write(
     dry ? `${family}: would go from generation ${from} to ${to}\n` : `${family}: generation ${to} serves again\n`,
   )
@@ -127,15 +129,16 @@ async function drop(
   dry: boolean,
   terminal: Terminal,
 ): Promise<void> {
-  const count = await log.partitionCount(familyTopic[family])
-  const positions = await store.positions(stateScope(family, generation), partitionsUpTo(count))
-  if (!dry) await dropGeneration({ store, log, family, generation })
+  const { signal } = terminal
+  const count = await log.partitionCount(familyTopic[family], { signal })
+  const positions = await store.positions(stateScope(family, generation), partitionsUpTo(count), { signal })
+  if (!dry) await dropGeneration({ store, log, family, generation, signal })
   const held = positions.some((position) => position !== null) ? '' : '; it held nothing'
   terminal.write(`${family}: generation ${generation} ${dry ? 'would be' : 'was'} removed${held}\n`)
 }
 
 async function foretell(platform: Platform, family: StateFamily, terminal: Terminal): Promise<void> {
-  const { old, fresh, records, folded, truncated } = await planOf(platform, family)
+  const { old, fresh, records, folded, truncated } = await planOf(platform, family, terminal.signal)
   const held = folded === 0 ? '' : `, which holds ${folded} records of an earlier rebuild`
   const lost = truncated === 0 ? '' : `; the log has lost the beginning of ${truncated} partitions`
   terminal.write(
@@ -144,8 +147,9 @@ async function foretell(platform: Platform, family: StateFamily, terminal: Termi
 }
 
 async function planOf(
-  { log, store }: Platform,
+  { log, store }: Pick<Platform, 'log' | 'store'>,
   family: StateFamily,
+  signal: AbortSignal,
 ): Promise<{
   readonly old: string
   readonly fresh: string
@@ -154,9 +158,13 @@ async function planOf(
   readonly truncated: number
 }> {
   const topic = familyTopic[family]
-  const [old, starts, ends] = await Promise.all([servingGeneration(store, family), log.starts(topic), log.ends(topic)])
+  const [old, starts, ends] = await Promise.all([
+    servingGeneration(store, family, { signal }),
+    log.starts(topic, { signal }),
+    log.ends(topic, { signal }),
+  ])
   const fresh = String(Number(old) + 1)
-  const positions = await store.positions(stateScope(family, fresh), partitionsUpTo(ends.length))
+  const positions = await store.positions(stateScope(family, fresh), partitionsUpTo(ends.length), { signal })
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
   return {
     old,

@@ -7,8 +7,9 @@ import type { Terminal } from './terminal.ts'
 export async function runDlqResume(given: PlatformArguments, terminal: Terminal): Promise<void> {
   return withOpen(openPlatform(given), async ({ store, clock }) => {
     const untilMs = clock.now()
-    const before = await store.pointer(badAcceptedPointer)
-    if (!(await store.movePointer(badAcceptedPointer, before, String(untilMs))))
+    const { signal } = terminal
+    const before = await store.pointer(badAcceptedPointer, { signal })
+    if (!(await store.movePointer(badAcceptedPointer, before, String(untilMs), { signal })))
       throw new OperationError(
         'RESUME_RACED',
         'somebody else resumed at the same time; look again whether a partition is halted',

@@ -1,6 +1,6 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { LogRecord } from '@freshet/contracts/ports/event-log'
-import { createHeaderReader, noHeaderBytes } from '../../shared/log/header-bytes.ts'
+import { createHeaderReader } from '../../shared/log/header-bytes.ts'
 import type { HeaderBytes, HeaderReader } from '../../shared/log/header-bytes.ts'
 import { writeZigzag, zigzagBytes } from '../../shared/log/zigzag.ts'
 import { crc32c } from './crc32c.ts'
@@ -46,11 +46,8 @@ export function encodeBatch(records: readonly EncodableRecord[], stamp: Producer
     at = writeZigzag(batch, at, i)
     at = writeBytes(batch, at, key)
     at = writeBytes(batch, at, value)
-    if (headers === noHeaderBytes) batch[at++] = 0
-    else if (headers.length > copiedByHand) {
-      batch.set(headers, at)
-      at += headers.length
-    } else for (const byte of headers) batch[at++] = byte
+    batch.set(headers, at)
+    at += headers.length
   })
   batch.writeBigInt64BE(0n, 0)
   batch.writeInt32BE(at - 12, 8)
