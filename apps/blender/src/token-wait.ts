@@ -21,7 +21,7 @@ export interface TokenWait {
   /** Resolves when the stored state of these partitions has passed these positions. */
   passed(family: 'user' | 'pin', wanted: readonly LogPosition[], signal: AbortSignal): Promise<void>
   /** Where a topic ends now. */
-  endsOf(topic: string): Promise<LogPosition[]>
+  endsOf(topic: string, signal: AbortSignal): Promise<LogPosition[]>
 }
 
 /** What waiting for tokens needs. */
@@ -69,8 +69,8 @@ export function createTokenWait({ users, memory, log, facts, clock }: TokenWaitP
     }, signal)
   }
 
-  async function endsOf(topic: string): Promise<LogPosition[]> {
-    return (await log.ends(topic)).map((position, partition) => ({ topic, partition, position }))
+  async function endsOf(topic: string, signal: AbortSignal): Promise<LogPosition[]> {
+    return (await log.ends(topic, { signal })).map((position, partition) => ({ topic, partition, position }))
   }
 
   /** A token of a log that was lost, or that nobody has adopted yet, says nothing of the one that state is folded from. */

@@ -16,11 +16,11 @@ export function awaitEvaluated(
     const { pinsAwaited, engagementsAwaited, evaluation } = request
     const reflected = await tokens.reflected(request, signal)
     if (!evaluation.collective) return { ...reflected, candidatesAwait: pinsAwaited, rankerAwait: pinsAwaited }
-    await tokens.passed('pin', await tokens.endsOf('pin-engagements.v1'), signal)
+    await tokens.passed('pin', await tokens.endsOf('pin-engagements.v1', signal), signal)
     return {
       ...reflected,
       candidatesAwait: [...pinsAwaited, ...engagementsAwaited],
-      rankerAwait: [...pinsAwaited, ...(await tokens.endsOf('pin-features.v1'))],
+      rankerAwait: [...pinsAwaited, ...(await tokens.endsOf('pin-features.v1', signal))],
     }
   })
 }

@@ -15,7 +15,8 @@ export type ReadUserOptions = Pick<ReadUser, 'onError' | 'signal'>
 
 /** Reads what a topic that is keyed by user still keeps of one user. Resolves at the present end; rejects with the signal's reason. */
 export async function readUser({ userId, onValue, ...rest }: ReadUser): Promise<void> {
-  const partition = partitionOf(userId, (await rest.log.ends(rest.topic)).length)
+  const ends = await rest.log.ends(rest.topic, { signal: rest.signal })
+  const partition = partitionOf(userId, ends.length)
   await readToEnd({
     maxBatchRecords: 2_000,
     onError: () => undefined,

@@ -95,9 +95,9 @@ export function feedInspection({ log }: { log: Log }): Inspection {
 export function progressInspection({ log, store }: { log: Log; store: Store }): Inspection {
   return {
     path: '/v1/progress',
-    async answer() {
+    async answer(_id, _query, signal) {
       const scope = stateScope('user', await serving(store, 'user'))
-      const ends = await log.ends('engagements.v1')
+      const ends = await log.ends('engagements.v1', { signal })
       const partitions = await Promise.all(
         ends.map(async (end, partition) => {
           const { position, meta } = await store.readForFold({ ...nothingElse, scope, partition })
