@@ -210,6 +210,7 @@ describe('candidate service', () => {
         vector: bytesOf(vector),
         space: 's',
         updatedAtMs: 1,
+        modelVersion: '',
       }).finish()
       await log.append('pin-embeddings.v1', [{ key: `p${at}`, value, partition: null }])
     }
@@ -223,6 +224,30 @@ describe('candidate service', () => {
       EMBEDDING_ZERO_NORM: 1,
     })
     await running.stop()
+  })
+
+  it('names the embeddings that it searched: of each space the version published last, after a restart too', async () => {
+    const { log, service, click } = await world()
+    const snapshots = artefacts()
+    const first = service(snapshots)
+    await first.start()
+    await click('ann', 'bread')
+    const publish = (pinId: string, modelVersion: string, updatedAtMs: number) => {
+      const vector = bytesOf(Float32Array.of(1, 2, 3))
+      const value = PinEmbedding.encode({ pinId, vector, space: 'pin2vec', updatedAtMs, modelVersion }).finish()
+      return log.append('pin-embeddings.v1', [{ key: pinId, value, partition: null }])
+    }
+    await publish('bread', '200', 2)
+    await publish('rolls', '100', 1)
+    await log.drain()
+    const searched = [{ modelId: 'pin2vec', version: '200' }]
+    expect((await first.retrieve(ask(), call)).embeddings).toEqual(searched)
+    expect((await first.retrieve({ ...ask(), sources: ['popularity'] }, call)).embeddings).toEqual([])
+    await first.stop()
+    const second = service(snapshots)
+    await second.start()
+    expect((await second.retrieve(ask(), call)).embeddings).toEqual(searched)
+    await second.stop()
   })
 
   it('takes a pin that was deleted out of the answer, and in again when it comes back', async () => {

@@ -103,7 +103,11 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
       const leftMs = (): number => Math.max(0, call.timeoutMs - config.answerReserveMs - (clock.now() - startedAtMs))
       const gathered = peers.length === 0 ? null : await gathering.gather(query, { ...call, timeoutMs: leftMs() })
       const found = retrieval.retrieve({ ...query, deadlineMs: leftMs() }, gathered)
-      const response = responseOf(found, { fresh, catchingUp: started && unready() !== null })
+      const response = responseOf(found, {
+        fresh,
+        catchingUp: started && unready() !== null,
+        embeddings: retrieval.embeddingModels(query),
+      })
       options.onRetrieved?.(response, found.times)
       return response
     },

@@ -22,6 +22,7 @@ import {
   type UserId,
 } from '@freshet/domain/ids'
 import { parseLocale } from '@freshet/domain/locale'
+import type { EmbeddingModel } from '@freshet/retrieval/embeddings/embedding-models'
 import type { RecentAction, RetrievedCandidates, RetrieveQuery, ShownPins } from '@freshet/retrieval/question'
 
 /** The most candidates a request may ask for. */
@@ -69,10 +70,19 @@ function localeOf(text: string): string | null {
   return text === '' ? null : text
 }
 
-/** The answer as its message; `catchingUp`: the views are still being brought up to date. */
+/** What the answer says beside the candidates. */
+export interface ResponseFacts {
+  readonly fresh: boolean
+  /** Whether the views are still being brought up to date. */
+  readonly catchingUp: boolean
+  /** The models of the embeddings that were searched. */
+  readonly embeddings: readonly EmbeddingModel[]
+}
+
+/** The answer as its message. */
 export function responseOf(
   found: RetrievedCandidates,
-  { fresh, catchingUp }: { readonly fresh: boolean; readonly catchingUp: boolean },
+  { fresh, catchingUp, embeddings }: ResponseFacts,
 ): RetrieveResponse {
   const none = new Uint8Array()
   return {
@@ -98,8 +108,7 @@ export function responseOf(
     exhausted: found.exhausted && !catchingUp,
     shownBefore: found.shownBefore,
     catchingUp,
-    // Rows of `pin-embeddings.v1` do not name a version yet.
-    embeddings: [],
+    embeddings: embeddings.map(({ space, version }) => ({ modelId: space, version })),
   }
 }
 

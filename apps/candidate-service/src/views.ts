@@ -8,7 +8,7 @@ import { float32Column } from '@freshet/contracts/bytes/columns'
 import type { TopicName } from '@freshet/contracts/topics'
 import { asId, type PinId, type UserId } from '@freshet/domain/ids'
 import type { Lesson } from '@freshet/retrieval/merge/learning'
-import type { Retrieval } from '@freshet/retrieval/retrieval'
+import type { EmbeddingUpdate, Retrieval } from '@freshet/retrieval/retrieval'
 
 /** The topics that the views fold. */
 export const viewTopics = ['pins.v1', 'engagements.v1', 'pin-embeddings.v1'] as const satisfies readonly TopicName[]
@@ -117,8 +117,8 @@ export function createViews({ retrieval, sliceRecords, pause, learn }: ViewsOpti
   }
 }
 
-function embeddingUpdate(key: string, value: Uint8Array | null): { pinId: PinId; vector: Float32Array | null } {
+function embeddingUpdate(key: string, value: Uint8Array | null): EmbeddingUpdate {
   if (value === null) return { pinId: asId<PinId>(key), vector: null }
-  const message = PinEmbedding.decode(value)
-  return { pinId: asId<PinId>(message.pinId), vector: float32Column(message.vector) }
+  const { pinId, vector, space, modelVersion: version, updatedAtMs: atMs } = PinEmbedding.decode(value)
+  return { pinId: asId<PinId>(pinId), vector: float32Column(vector), ...(space !== '' && { model: { space, version, atMs } }) }
 }

@@ -55,7 +55,7 @@ export const topics = {
     cleanup: 'compact',
     retentionMs: null,
     message: 'freshet.model.v1.PinEmbedding',
-    schemaVersion: 1,
+    schemaVersion: 2,
     meaning: 'Embeddings of touched pins.',
   },
   'models.v1': {

@@ -7,6 +7,7 @@ import { createAsking } from './query/asking.ts'
 import { bytesPer, maxBytes, type BytesPer } from './views/caps.ts'
 import { createCatalogue } from './views/catalogue.ts'
 import { resolveRetrievalConfig, type RetrievalConfig, type RetrievalConfigInput } from './config.ts'
+import { createEmbeddingModels, type EmbeddingModel } from './embeddings/embedding-models.ts'
 import { embeddingProblem } from './embeddings/embedding-problem.ts'
 import { createEnabledSources } from './query/enabled-sources.ts'
 import { SnapshotError } from '@freshet/columns/errors'
@@ -41,6 +42,8 @@ import { createStack } from './merge/stack.ts'
 export interface EmbeddingUpdate {
   readonly pinId: PinId
   readonly vector: Float32Array | null
+  /** The model that made the vector; absent: not known. */
+  readonly model?: EmbeddingModel
 }
 
 /** Bytes and counts of the views. */
@@ -78,6 +81,8 @@ export interface Retrieval {
   foldPin(change: PinChange): void
   /** Folds the good ones and gives an EmbeddingError for each malformed one. Widths may differ, see `EmbeddingView`. */
   foldEmbeddings(updates: readonly EmbeddingUpdate[]): readonly EmbeddingError[]
+  /** The models of the embeddings that a query searches: none where none of its sources searches embeddings of the topic. */
+  embeddingModels(query: Pick<RetrieveQuery, 'sources'>): readonly EmbeddingModel[]
   /** Brings collective knowledge up to date where that is done at marks. */
   mark(): void
   /** What a request will read of the neighbour index; for `gatherIndex`, where that is spread over shards. */
@@ -152,6 +157,7 @@ export function createRetrieval({
   const isWhole = shard.count === 1
   // 0: the vectors agree on a width by themselves.
   const embeddingWidth = Number(config.sources['pin2vec']?.parameters['dimensions'] ?? 0)
+  const models = createEmbeddingModels()
   let pendingEngagements: Engagement[] = []
   let pendingEmbeddings: EmbeddingUpdate[] = []
   let newestMs = -Infinity
@@ -232,6 +238,7 @@ export function createRetrieval({
         saves.save(writer.under('saves'))
         rates.save(writer.under('rates'))
         learning.save(writer.under('learning'))
+        models.save(writer.under('embeddings'))
       },
       ...index.saving,
       (writer) => graphView?.save(writer.under('graph')),
@@ -243,9 +250,10 @@ export function createRetrieval({
     ]
   }
 
-  function applyEmbedding({ pinId, vector }: EmbeddingUpdate): void {
+  function applyEmbedding({ pinId, vector, model }: EmbeddingUpdate): void {
     const row = vector === null ? catalogue.rowOf(pinId) : catalogue.intern(pinId, newestMs)
     if (row < 0) return
+    if (model !== undefined) models.note(model)
     for (const { source } of enabled) source.foldEmbedding?.(row, vector)
   }
 
@@ -279,6 +287,12 @@ export function createRetrieval({
         else applyEmbedding(update)
       }
       return problems
+    },
+    embeddingModels({ sources }) {
+      const searches = enabled.some(
+        ({ source }) => source.foldEmbedding !== undefined && sources?.includes(source.name) !== false,
+      )
+      return searches ? models.current() : []
     },
     mark() {
       // At the first mark nothing was known before, so its events teach one by one, each by those before it.
@@ -363,6 +377,7 @@ export function createRetrieval({
       saves.load(reader.under('saves'))
       rates.load(reader.under('rates'))
       learning.load(reader.under('learning'))
+      models.load(reader.under('embeddings'))
       index.load(reader)
       graphView?.load(reader.under('graph'))
       for (const { source } of enabled) source.load(reader.under(`source:${source.name}`))

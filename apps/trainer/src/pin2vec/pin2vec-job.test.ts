@@ -51,8 +51,8 @@ async function world(checkpoints: ArtefactStore | null = null) {
       }
     }
   }
-  const embeddings = async (): Promise<Map<string, Float32Array>> => {
-    const found = new Map<string, Float32Array>()
+  const rows = async (): Promise<Map<string, PinEmbedding>> => {
+    const found = new Map<string, PinEmbedding>()
     const reader = await log.readAll({
       topics: ['pin-embeddings.v1'],
       maxBatchRecords: 1000,
@@ -60,13 +60,15 @@ async function world(checkpoints: ArtefactStore | null = null) {
       onError: (error) => errors.push(error),
       onBatch: async (batch) => {
         for (const { key, value } of batch.records)
-          if (value !== null) found.set(key, float32Column(PinEmbedding.decode(value).vector).slice())
+          if (value !== null) found.set(key, PinEmbedding.decode(value))
       },
     })
     await log.drain()
     await reader.stop()
     return found
   }
+  const embeddings = async (): Promise<Map<string, Float32Array>> =>
+    new Map([...(await rows())].map(([pinId, { vector }]) => [pinId, float32Column(vector).slice()]))
   /** A job that saw three rounds of clicks, kept a checkpoint and stopped. */
   const stoppedAfterThreeRounds = async () => {
     const first = job()
@@ -76,12 +78,26 @@ async function world(checkpoints: ArtefactStore | null = null) {
     await first.stop()
     return first
   }
-  return { clock, log, job, click, embeddings, errors, stoppedAfterThreeRounds }
+  return { clock, log, job, click, rows, embeddings, errors, stoppedAfterThreeRounds }
 }
 
 const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, at) => sum + value * b[at]!, 0)
 
 describe('Pin2Vec job', () => {
+  it('names in each row the space and how many pairs the model had learned from', async () => {
+    const { log, job, click, rows } = await world()
+    const running = job()
+    await running.start()
+    await click(5)
+    await log.drain()
+    await running.publish()
+    const { pairs } = running.stats()
+    expect(pairs).toBeGreaterThan(0)
+    const [row] = [...(await rows()).values()]
+    expect(row).toMatchObject({ space: 'pin2vec-16-1', modelVersion: `${pairs}` })
+    await running.stop()
+  })
+
   it('publishes embeddings in which pins of one taste are near each other', async () => {
     const { log, job, click, embeddings, errors } = await world()
     const running = job()

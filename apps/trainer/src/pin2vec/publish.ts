@@ -19,13 +19,14 @@ export interface PublishOptions {
  */
 export async function publishTouched(model: Pin2Vec, options: PublishOptions): Promise<number> {
   const { log, space, maxRows, nowMs } = options
+  const modelVersion = `${model.pairs}`
   const touched = model.takeTouched(maxRows)
   if (touched.length === 0) return 0
   const records = touched.map(({ pinId, vector }): NewRecord => {
     const value =
       vector === null
         ? null
-        : encodeMessage(PinEmbedding, { pinId, vector: bytesOf(vector), space, updatedAtMs: nowMs })
+        : encodeMessage(PinEmbedding, { pinId, vector: bytesOf(vector), space, updatedAtMs: nowMs, modelVersion })
     return { key: pinId, value, partition: null }
   })
   try {

@@ -139,7 +139,7 @@ export interface FeedVersions {
   rankingPlan: string;
   /** Version of the fold that made the user's state; 0: not known. */
   userStateFold: number;
-  /** Of the embeddings that candidates were searched with. */
+  /** The embeddings that candidates were searched with. */
   embeddings: EmbeddingVersion[];
 }
 

@@ -35,6 +35,8 @@ export interface PinEmbedding {
   space: string;
   /** When it was last trained, milliseconds since the epoch. */
   updatedAtMs: number;
+  /** Version of the model that made it: for Pin2Vec how many pairs it had learned from. Empty: not known. */
+  modelVersion: string;
 }
 
 function createBaseModelPublished(): ModelPublished {
@@ -183,7 +185,7 @@ export const ModelPublished: MessageFns<ModelPublished> = {
 };
 
 function createBasePinEmbedding(): PinEmbedding {
-  return { pinId: "", vector: new Uint8Array(0), space: "", updatedAtMs: 0 };
+  return { pinId: "", vector: new Uint8Array(0), space: "", updatedAtMs: 0, modelVersion: "" };
 }
 
 export const PinEmbedding: MessageFns<PinEmbedding> = {
@@ -199,6 +201,9 @@ export const PinEmbedding: MessageFns<PinEmbedding> = {
     }
     if (message.updatedAtMs !== 0) {
       writer.uint32(32).int64(message.updatedAtMs);
+    }
+    if (message.modelVersion !== "") {
+      writer.uint32(42).string(message.modelVersion);
     }
     return writer;
   },
@@ -248,6 +253,14 @@ export const PinEmbedding: MessageFns<PinEmbedding> = {
             message.updatedAtMs = longToNumber(reader.int64());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.modelVersion = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -274,6 +287,11 @@ export const PinEmbedding: MessageFns<PinEmbedding> = {
         : isSet(object.updated_at_ms)
         ? globalThis.Number(object.updated_at_ms)
         : 0,
+      modelVersion: isSet(object.modelVersion)
+        ? globalThis.String(object.modelVersion)
+        : isSet(object.model_version)
+        ? globalThis.String(object.model_version)
+        : "",
     };
   },
 
@@ -291,6 +309,9 @@ export const PinEmbedding: MessageFns<PinEmbedding> = {
     if (message.updatedAtMs !== 0) {
       obj.updatedAtMs = Math.round(message.updatedAtMs);
     }
+    if (message.modelVersion !== "") {
+      obj.modelVersion = message.modelVersion;
+    }
     return obj;
   },
 
@@ -303,6 +324,7 @@ export const PinEmbedding: MessageFns<PinEmbedding> = {
     message.vector = object.vector ?? new Uint8Array(0);
     message.space = object.space ?? "";
     message.updatedAtMs = object.updatedAtMs ?? 0;
+    message.modelVersion = object.modelVersion ?? "";
     return message;
   },
 };

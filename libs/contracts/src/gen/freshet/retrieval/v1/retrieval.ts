@@ -296,15 +296,15 @@ export interface RetrieveResponse {
   shownBefore: number;
   /** Whether the views are still being brought up to date after a start: pins may be missing. */
   catchingUp: boolean;
-  /** Of the embeddings that were searched. */
+  /** The embeddings that were searched. */
   embeddings: EmbeddingVersion[];
 }
 
 /** Which embeddings a search compares. */
 export interface EmbeddingVersion {
-  /** Of the model that made them: the space of its vectors. */
+  /** The model that made them: the space of its vectors (freshet.model.v1.PinEmbedding.space). */
   modelId: string;
-  /** Of that model. */
+  /** The version that the service folded last (freshet.model.v1.PinEmbedding.model_version); empty: not known. */
   version: string;
 }
 
