@@ -120,5 +120,9 @@ export function createViews({ retrieval, sliceRecords, pause, learn }: ViewsOpti
 function embeddingUpdate(key: string, value: Uint8Array | null): EmbeddingUpdate {
   if (value === null) return { pinId: asId<PinId>(key), vector: null }
   const { pinId, vector, space, modelVersion: version, updatedAtMs: atMs } = PinEmbedding.decode(value)
-  return { pinId: asId<PinId>(pinId), vector: float32Column(vector), ...(space !== '' && { model: { space, version, atMs } }) }
+  return {
+    pinId: asId<PinId>(pinId),
+    vector: float32Column(vector),
+    ...(space !== '' && { model: { space, version, atMs } }),
+  }
 }

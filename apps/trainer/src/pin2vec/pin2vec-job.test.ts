@@ -59,8 +59,7 @@ async function world(checkpoints: ArtefactStore | null = null) {
       startAt: () => null,
       onError: (error) => errors.push(error),
       onBatch: async (batch) => {
-        for (const { key, value } of batch.records)
-          if (value !== null) found.set(key, PinEmbedding.decode(value))
+        for (const { key, value } of batch.records) if (value !== null) found.set(key, PinEmbedding.decode(value))
       },
     })
     await log.drain()
