@@ -1,10 +1,10 @@
 import type { FeedItem, StageReport } from '@freshet/contracts/gen/freshet/blending/v1/blending'
-import { sourcesOf } from './candidates.ts'
+import { sourcesThatFound } from './candidates.ts'
 import type { Answer } from './ladder.ts'
 import type { FeedRequest } from './request.ts'
 
 /** The items of a page. */
-export function itemsOf({ page }: FeedRequest, { columns, rows, utilities }: Answer): FeedItem[] {
+export function toFeedItems({ page }: FeedRequest, { columns, rows, utilities }: Answer): FeedItem[] {
   const items = new Array<FeedItem>(rows.length)
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as number
@@ -12,14 +12,14 @@ export function itemsOf({ page }: FeedRequest, { columns, rows, utilities }: Ans
       pinId: columns.pinIds[row] as string,
       position: page.firstPosition + i,
       utility: utilities[row] as number,
-      sources: sourcesOf(columns, row),
+      sources: sourcesThatFound(columns, row),
       seenAgain: columns.shownBefore[row] === 1,
     }
   }
   return items
 }
 
-/** What each stage did; stages of lower rungs are named after their rung. */
+/** Reports what each stage did. Names of stages on lower rungs begin with the rung. */
 export function stageReports({ records }: Answer): StageReport[] {
   return records.flatMap(({ pipeline, stages }) =>
     stages.map(({ stage, candidatesIn, candidatesOut, tookMs, removed, error }) => ({

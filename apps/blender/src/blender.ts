@@ -10,14 +10,14 @@ import { traceOf } from '@freshet/contracts/trace-context'
 import type { Clock, Random } from '@freshet/domain/clock'
 import type { EngineClock } from '@freshet/pipeline/clock'
 import { createEngine } from '@freshet/pipeline/engine'
-import { itemsOf, stageReports } from './answer.ts'
+import { toFeedItems, stageReports } from './answer.ts'
 import type { BlenderConfig } from './config.ts'
 import { evaluationRungs } from './evaluation/evaluate-feed.ts'
 import { isEvaluated } from './evaluation/evaluated-request.ts'
 import { feedRungs } from './get-feed.ts'
 import { answerBest, type Answer } from './ladder.ts'
 import type { FeedObserver } from './feed-observer.ts'
-import { feedServedOf } from './feed-served.ts'
+import { toFeedServed } from './feed-served.ts'
 import { createOutbox } from './outbox.ts'
 import { defaultParams } from './params.ts'
 import { formatPageToken } from './page-token.ts'
@@ -27,37 +27,37 @@ import { homeFeedRequest, relatedPinsRequest, type FeedRequest, type RequestBoun
 import { createUserMemory } from './user-memory.ts'
 import { createUserStates } from './user-states.ts'
 
-/** What the blender needs from outside. */
+/** Dependencies of the blender. */
 export interface BlenderOptions {
   readonly store: StateStore
   readonly log: EventLog
   readonly candidates: CandidateService
   readonly ranker: Ranker
   readonly clock: Clock
-  /** Measures and bounds stages; has no part in what is answered otherwise. */
+  /** Measures and bounds stages. It does not influence answers in any other way. */
   readonly engineClock: EngineClock
   readonly random: Random
   readonly config: BlenderConfig
   readonly observer: FeedObserver
-  /** Told when the log turns out to be another one than before; given, it is asked now and then which one it is. */
+  /** Called when another log has replaced the log. If present, the blender checks the log's identity regularly. */
   readonly onLogReplaced?: (error: ContractError) => void
 }
 
-/** The blender, and the little that it keeps by itself. */
+/** A running blender, with the state that it keeps itself. */
 export interface RunningBlender extends Blender {
-  /** Folds a batch of the catalogue; what the reader calls, and what a lockstep run calls itself. */
+  /** Folds a batch of the catalogue. The reader calls it; a lockstep run calls it directly. */
   fold(batch: LogBatch): void
-  /** Reads the catalogue and keeps what is popular fresh. A lockstep run does without. */
+  /** Starts to read the catalogue and to refresh the popular pins. A lockstep run does not call it. */
   start(): Promise<void>
-  /** Why it is not ready; null: it has caught up with where the catalogue ended when it started, and can fill a feed. */
+  /** Why the blender is not ready. null: it has read the catalogue up to its end at the start, and it can fill a feed. */
   unready(): string | null
-  /** What is wrong though feeds are answered, in one line; null: nothing. */
+  /** One line about a problem that does not stop answers; null: no problem. */
   warning(): string | null
-  /** Records of the catalogue not yet read. */
+  /** Number of catalogue records that it has not read yet. */
   lag(): Promise<number>
-  /** Asks for what is popular now; the running blender does so by itself. */
+  /** Refreshes the popular pins now. A running blender does this regularly. */
   refreshPopular(timeoutMs: number): Promise<void>
-  /** Resolves when every feed offered to `feeds-served.v1` is there, or was given up. */
+  /** Resolves when every feed is in `feeds-served.v1` or was dropped. */
   flush(): Promise<void>
   stats(): {
     readonly facts: PinFactsStats
@@ -72,7 +72,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   const { log, candidates, clock, engineClock, random, config, observer } = options
   const { maxPins, maxLocales, showUnlistedPins, pageSessionTtlMs } = config
   const params = defaultParams(config)
-  // Where pins need not be in the catalogue, only a deletion that is remembered keeps a pin away.
+  // If pins need not be in the catalogue, the blender must remember a deletion to keep the pin out.
   const facts = createPinFacts({ maxPins, maxLocales, ...(showUnlistedPins && { maxDeleted: maxPins }) })
   const memory = createUserMemory({ maxUsers: config.maxRememberedUsers })
   const popular = createPopular({ candidates, clock, config, onError: (error) => observer.failed('popular', error) })
@@ -98,7 +98,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   })
   let goal: readonly Wanted[] | null = []
   let reader: LogReader | null = null
-  // A lockstep run folds by itself and never starts.
+  // A lockstep run calls `fold` directly and never calls `start`.
   let started = false
   let loops: Promise<unknown> = Promise.resolve()
   let composed: Promise<Composed> | null = null
@@ -114,7 +114,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     return behind === 0 ? null : `the catalogue is being read: ${behind} of ${goal.length} partitions are behind`
   }
 
-  /** The number of partitions is the log's to say; it never changes. */
+  /** Asks the log for the number of partitions, which never changes. */
   function compose(): Promise<Composed> {
     composed ??= composeNow().catch((error: unknown) => {
       composed = null
@@ -153,7 +153,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     popular.want(request.locale)
     const answer = await answerTo(request, call)
     if (request.recorded && answer.rows.length > 0) {
-      if (!outbox.offer(() => feedServedOf(request, answer), trace)) observer.feedLost(1, 'full', null)
+      if (!outbox.offer(() => toFeedServed(request, answer), trace)) observer.feedLost(1, 'full', null)
     }
     const { surface } = request
     const { degradation, freshness } = answer
@@ -214,7 +214,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
 function common(request: FeedRequest, answer: Answer) {
   return {
     feedId: request.feedId,
-    items: itemsOf(request, answer),
+    items: toFeedItems(request, answer),
     degradation: answer.degradation,
     reasons: [...answer.reasons],
     freshness: answer.freshness,
@@ -222,15 +222,15 @@ function common(request: FeedRequest, answer: Answer) {
   }
 }
 
-/** A full page has a next one, and so has one that is short though the catalogue was not looked through to the end. */
+/** A full page has a next page. So does a short page if the sweep has not reached the end of the catalogue. */
 function nextPageToken({ page, pageSize, recorded, userId }: FeedRequest, { rows, columns, isLast }: Answer): string {
-  const goesOn = columns.sweep.unfinished && page.recorded
-  if ((rows.length < pageSize && !goesOn) || (isLast && page.recorded)) return ''
+  const sweepContinues = columns.sweep.unfinished && page.recorded
+  if ((rows.length < pageSize && !sweepContinues) || (isLast && page.recorded)) return ''
   const firstPosition = page.firstPosition + rows.length
   return formatPageToken({ ...page, firstPosition, recorded }, userId)
 }
 
-/** 104 random bits. */
+/** A feed id from 104 random bits. */
 function newFeedId(random: Random): string {
   const part = () =>
     Math.floor(random.next() * 2 ** 52)

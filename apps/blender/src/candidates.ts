@@ -11,7 +11,7 @@ import type { Found } from '@freshet/pipeline/stage'
 import { pinKeysOf, type PinKeys } from '@freshet/domain/pin-keys'
 import type { SourceColumns } from './source-columns.ts'
 
-/** Columns of candidates as they were found, best first. */
+/** Columns of candidates in the order in which the sources found them, best first. */
 export interface CandidateColumns {
   readonly pinIds: readonly string[]
   readonly keys: PinKeys
@@ -19,36 +19,36 @@ export interface CandidateColumns {
   readonly sourceNames: readonly string[]
   /** Bit i: `sourceNames[i]` found it. */
   readonly foundBy: Uint32Array
-  /** What each source found, beside `sourceNames`; empty: not known any more. */
+  /** What each source found, parallel to `sourceNames`; empty: no longer known. */
   readonly foundBySource: readonly SourceColumns[]
-  /** Versions of the embeddings that were searched. */
+  /** Versions of the embeddings that the candidate service searched. */
   readonly embeddings: readonly EmbeddingVersion[]
-  /** Codes of what was left out. */
+  /** Error codes of sources that did not take part. */
   readonly shortfalls: readonly string[]
-  /** Whether what was awaited is reflected. */
+  /** Whether the candidates reflect all awaited positions. */
   readonly candidatesFresh: boolean
-  /** 1: the user was shown it before, and it may come again, because nothing else is left. In the order of how long ago. */
+  /** 1: a repeat. The user was shown the pin before, and no unseen pin is left. Repeats shown longest ago come first. */
   readonly shownBefore: Uint8Array
   readonly sweep: SweepState
 }
 
 /** How far the candidate service's sweep of the catalogue has come for a user. */
 export interface SweepState {
-  /** Where the next one begins. */
+  /** Where the next sweep begins. */
   readonly sweptTo: number
-  /** Whether, beside the candidates, nothing is left that the user was not shown. */
+  /** Whether these candidates include every pin that the user was not shown. */
   readonly exhausted: boolean
-  /** Whether more may be found by asking again, though the page be short. */
+  /** Whether another request may find more pins, even if this page is short. */
   readonly unfinished: boolean
 }
 
-/** No sweep was asked for. */
+/** The request did not ask for a sweep. */
 export const notSwept: SweepState = { sweptTo: 0, exhausted: false, unfinished: false }
 
 const maxSources = 32
 
-/** Candidates from pins in their order. */
-export function candidatesOf(
+/** Makes candidates of pins, in the given order. */
+export function toCandidates(
   pinIds: readonly string[],
   retrievalScores: Float32Array,
   found: Partial<Omit<CandidateColumns, 'pinIds' | 'keys' | 'retrievalScores'>> = {},
@@ -71,14 +71,14 @@ export function candidatesOf(
   }
 }
 
-/** What a source found that found nothing. */
+/** The result of a source that found no pins. */
 export function noCandidates(): Found<CandidateColumns> {
-  return candidatesOf([], new Float32Array(0))
+  return toCandidates([], new Float32Array(0))
 }
 
 /**
- * Candidates from the answer to a request, and those of `also` that it does not hold, without a score. Throws CALL_INTERNAL
- * for an answer whose columns don't fit.
+ * Makes candidates of the answer to a request. Adds the pins of `also` that the answer does not contain, with score 0.
+ * Throws CALL_INTERNAL if the columns of the answer do not match.
  */
 export function candidatesFrom(
   response: RetrieveResponse,
@@ -92,11 +92,11 @@ export function candidatesFrom(
   const { pinIds, retrievalScores } = withOthers(response.pinIds, scores, also)
   const count = response.pinIds.length
   const foundBySource = response.sources.slice(0, maxSources).map(sourceColumns)
-  const foundBy = foundByOf(foundBySource, { found: count, size: pinIds.length })
+  const foundBy = toFoundBy(foundBySource, { found: count, size: pinIds.length })
   if (response.shownBefore > count) throw misfit('shown_before', response.shownBefore, count)
   const { exhausted } = response
   const isWithin = fillTo > 0 && !exhausted
-  return candidatesOf(pinIds, retrievalScores, {
+  return toCandidates(pinIds, retrievalScores, {
     shownBefore: new Uint8Array(pinIds.length).fill(1, count - response.shownBefore, count),
     sweep: {
       sweptTo: response.sweptTo,
@@ -107,7 +107,7 @@ export function candidatesFrom(
     foundBy,
     foundBySource,
     embeddings: response.embeddings,
-    shortfalls: shortfallsOf(response),
+    shortfalls: listShortfalls(response),
     candidatesFresh: response.fresh,
   })
 }
@@ -119,8 +119,8 @@ function sourceColumns({ source, candidateIndices, scores }: SourceCandidates): 
   return columns
 }
 
-/** Throws CALL_INTERNAL where a source names a candidate that there is not, or one twice. */
-function foundByOf(
+/** Throws CALL_INTERNAL if a source names a candidate that does not exist, or the same candidate twice. */
+function toFoundBy(
   sources: readonly SourceColumns[],
   { found, size }: { readonly found: number; readonly size: number },
 ): Uint32Array {
@@ -137,8 +137,8 @@ function foundByOf(
   return foundBy
 }
 
-/** Codes of what the candidate service left out. */
-function shortfallsOf({ sources, catchingUp }: RetrieveResponse): string[] {
+/** Error codes of the sources that the candidate service left out. */
+function listShortfalls({ sources, catchingUp }: RetrieveResponse): string[] {
   const codes: string[] = []
   for (const { status } of sources) {
     if (status === SourceStatus.TIMED_OUT) codes.push('SOURCE_TIMED_OUT')
@@ -147,8 +147,8 @@ function shortfallsOf({ sources, catchingUp }: RetrieveResponse): string[] {
   return catchingUp ? [...codes, 'CANDIDATES_BEHIND'] : codes
 }
 
-/** The names of the sources that a row's bits stand for. */
-export function sourcesOf({ sourceNames, foundBy }: CandidateColumns, row: number): string[] {
+/** The names of the sources that found a row. */
+export function sourcesThatFound({ sourceNames, foundBy }: CandidateColumns, row: number): string[] {
   const bits = foundBy[row] ?? 0
   return sourceNames.filter((_, i) => ((bits >>> i) & 1) === 1)
 }

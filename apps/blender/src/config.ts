@@ -22,7 +22,7 @@ export const blenderSchema = z.strictObject({
   }),
   answerReserveMs: wholeSetting(15, {
     description:
-      'Part of the deadline kept for a fallback and for sending the answer; never more than a quarter of the deadline',
+      'Time that the blender keeps for a fallback and for sending the answer. It never keeps more than a quarter of the deadline',
     unit: 'ms',
     min: 0,
     max: 10_000,
@@ -65,7 +65,7 @@ export const blenderSchema = z.strictObject({
   }),
   minCandidates: wholeSetting(200, {
     description:
-      'With fewer candidates than this, the candidate service also sweeps the catalogue for pins that the user has not seen; 0: it never does, and feeds may end early',
+      'If its sources find fewer candidates than this, the candidate service also sweeps the catalogue for pins that the user has not seen. 0: it never sweeps, and feeds may end early',
     unit: 'candidates',
     min: 0,
     max: 2_000,
@@ -181,7 +181,7 @@ export const blenderSchema = z.strictObject({
     .meta({ description: 'Whether `feeds-served.v1` contains the features that the ranker used, as training data' }),
   maxUnshownCandidates: wholeSetting(24, {
     description:
-      'Candidates that were not shown which a record of `feeds-served.v1` samples, with why; 0: none. Each costs about 40 bytes',
+      'A record of `feeds-served.v1` contains a sample of at most this many candidates that were not shown, with the reasons. Each adds about 40 bytes; 0: no sample',
     unit: 'candidates',
     min: 0,
     max: 500,
@@ -191,7 +191,7 @@ export const blenderSchema = z.strictObject({
     .min(0)
     .max(0xffffffff)
     .default(1)
-    .meta({ description: 'Seed for the order of ties; the same on every instance' }),
+    .meta({ description: 'Seed for the order of pins with equal utility. Set the same value on every instance' }),
 })
 
 /** What `blenderSchema` parses to. */

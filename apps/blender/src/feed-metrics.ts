@@ -5,9 +5,10 @@ import type { Report } from '@freshet/service/reporting'
 import type { RunningBlender } from './blender.ts'
 import type { FeedObserver } from './feed-observer.ts'
 
-const asking = new Set(['user-state', 'await-tokens', 'retrieve', 'rank', 'record-served', 'last-good'])
+/** The stages that call other services. Only these have a histogram. */
+const timedStages = new Set(['user-state', 'await-tokens', 'retrieve', 'rank', 'record-served', 'last-good'])
 
-/** Turns what the blender reports into metrics and log lines. Counts are kept here and given to the registry when it is read: requests don't pay for labels. */
+/** Turns the reports of the blender into metrics and log lines. It keeps counts itself and passes them to the registry at each scrape, so that requests do not pay for labels. */
 export function createFeedObserver(metrics: Metrics, report: Report): FeedObserver {
   const answers = metrics.counter('freshet_feed_answers_total')
   const answerSeconds = metrics.histogram('freshet_feed_answer_seconds')
@@ -39,7 +40,7 @@ export function createFeedObserver(metrics: Metrics, report: Report): FeedObserv
         count(`${pipeline} ${stage}`, candidatesOut, (n) => candidates.inc({ pipeline, stage, reason: 'kept' }, n))
         for (const [reason, n] of Object.entries(removed))
           count(`${pipeline} ${stage}: ${reason}`, n, (m) => candidates.inc({ pipeline, stage, reason }, m))
-        if (asking.has(stage)) stageSeconds.observe({ pipeline, stage }, tookMs / 1000)
+        if (timedStages.has(stage)) stageSeconds.observe({ pipeline, stage }, tookMs / 1000)
         if (error === 'STAGE_FAILED' || error === 'STAGE_ANSWER_INVALID' || error === 'CALL_INTERNAL')
           report(cause, { part: `${pipeline}/${stage}`, outcome: 'defect' })
       }
@@ -65,7 +66,7 @@ export function createFeedObserver(metrics: Metrics, report: Report): FeedObserv
   }
 }
 
-/** Sets the gauges of what the blender keeps before every scrape. */
+/** Sets the gauges of the blender's memory before every scrape. */
 export function observeMemory(blender: RunningBlender, metrics: Metrics): void {
   const service = 'blender'
   const rows = metrics.gauge('freshet_view_rows')

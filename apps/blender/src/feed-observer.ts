@@ -2,11 +2,11 @@ import type { Degradation, Freshness } from '@freshet/contracts/gen/freshet/blen
 import type { TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { RunRecord } from '@freshet/pipeline/record'
 
-/** What the outside hears of the blender's work. */
+/** Receives reports about the blender's work. */
 export interface FeedObserver {
-  /** A run of a pipeline ended, whatever its outcome. */
+  /** A pipeline ended, with any outcome. */
   ran(record: RunRecord): void
-  /** A request was answered. */
+  /** The blender answered a request. */
   answered(answer: {
     readonly surface: 'home' | 'related'
     readonly degradation: Degradation
@@ -14,9 +14,9 @@ export interface FeedObserver {
     readonly items: number
     readonly tookMs: number
   }): void
-  /** A feed did not get into `feeds-served.v1`: `full` outbox, or the `log` refused it. */
+  /** Feeds were not written to `feeds-served.v1`: the outbox was `full`, or the `log` rejected them. */
   feedLost(feeds: number, why: 'full' | 'log', error: unknown): void
-  /** Something behind the answers failed: refreshing what is popular, keeping a last good feed, reading the catalogue. */
+  /** Background work failed, for example the refresh of popular pins or a write of a last good feed. */
   failed(
     what: 'popular' | 'last-good' | 'pin-facts' | 'pointer' | 'log-watch',
     error: unknown,

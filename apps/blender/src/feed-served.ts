@@ -9,8 +9,8 @@ import type { Ranked } from './scorers/rank.ts'
 import { foundColumns } from './source-columns.ts'
 import { sampleUnshown } from './unshown-sample.ts'
 
-/** The record of an answer: what was shown, why, from what it was made, and a sample of what was not shown. */
-export function feedServedOf(request: FeedRequest, answer: Answer): FeedServed {
+/** The record of an answer: the pins shown, the reasons, the inputs, and a sample of the candidates not shown. */
+export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
   const { columns, rows, utilities, ranked } = answer
   const found = foundColumns(columns, rows)
   return {
@@ -28,7 +28,7 @@ export function feedServedOf(request: FeedRequest, answer: Answer): FeedServed {
     degradation: answer.degradation,
     stages: stageReports(answer),
     relatedToPinId: request.relatedToPinId,
-    context: contextOf(request, answer),
+    context: toFeedContext(request, answer),
     sourceRanks: bytesOf(found.ranks),
     sourceScores: bytesOf(found.scores),
     retrievalRanks: bytesOf(Uint16Array.from(rows)),
@@ -41,14 +41,14 @@ export function feedServedOf(request: FeedRequest, answer: Answer): FeedServed {
       userStateFold: 0,
       embeddings: [...columns.embeddings],
     },
-    moves: movesOf(answer),
-    unshown: unshownOf(request, answer),
+    moves: toPinMoves(answer),
+    unshown: toUnshownSample(request, answer),
   }
 }
 
 const none = new Uint8Array(0)
 
-function contextOf(request: FeedRequest, { reasons, freshness }: Answer): FeedContext {
+function toFeedContext(request: FeedRequest, { reasons, freshness }: Answer): FeedContext {
   const { evaluation } = request
   return {
     locale: request.locale,
@@ -64,7 +64,7 @@ function contextOf(request: FeedRequest, { reasons, freshness }: Answer): FeedCo
   }
 }
 
-/** The ranker's columns, for the rows of the page alone. */
+/** The ranker's columns, only for the rows of the page. */
 function rankedColumns(rows: Int32Array, ranked: Ranked | null) {
   if (ranked === null) {
     return { featureNames: [], features: none, actions: [], probabilities: none, modelVersion: '' }
@@ -87,8 +87,8 @@ function rankedColumns(rows: Int32Array, ranked: Ranked | null) {
   return { featureNames, features: bytesOf(features), actions, probabilities: bytesOf(probabilities), modelVersion }
 }
 
-/** What the stages of the run that made the slate moved, as far as it is on the page. */
-function movesOf({ records, rows }: Answer): PinMoves | undefined {
+/** The moves of pins on the page by stages of the run that made the slate. */
+function toPinMoves({ records, rows }: Answer): PinMoves | undefined {
   const stages = (records.at(-1)?.stages ?? []).filter(({ moves }) => moves !== null)
   if (stages.length === 0) return undefined
   const placeOf = new Map([...rows].map((row, place) => [row, place]))
@@ -117,8 +117,8 @@ function movesOf({ records, rows }: Answer): PinMoves | undefined {
   }
 }
 
-/** A sample of the candidates of the run that made the slate and that are not on the page. */
-function unshownOf(request: FeedRequest, answer: Answer): UnshownCandidates | undefined {
+/** A sample of the candidates that are not on the page, from the run that made the slate. */
+function toUnshownSample(request: FeedRequest, answer: Answer): UnshownCandidates | undefined {
   const { maxUnshownCandidates: maxRows, seed } = request.params
   const fates = answer.records.at(-1)?.fates
   if (fates === undefined || maxRows === 0) return undefined
@@ -135,11 +135,12 @@ function unshownOf(request: FeedRequest, answer: Answer): UnshownCandidates | un
     sourceScores: bytesOf(found.scores),
     retrievalRanks: bytesOf(Uint16Array.from(rows)),
     retrievalScores: bytesOf(pickFloats(columns.retrievalScores, rows)),
-    utilities: utilitiesOf(rows, answer),
+    utilities: pickUtilities(rows, answer),
   }
 }
 
-function utilitiesOf(rows: Int32Array, { utilities, ranked }: Answer): Uint8Array {
+/** NaN where the ranker did not score the row. */
+function pickUtilities(rows: Int32Array, { utilities, ranked }: Answer): Uint8Array {
   if (ranked === null) return none
   const { places } = ranked
   return bytesOf(Float32Array.from(rows, (row) => (places[row] === -1 ? NaN : (utilities[row] as number))))

@@ -17,31 +17,31 @@ import { lastGoodFeed } from './sources/last-good-feed.ts'
 import { popularFeed } from './sources/popular-feed.ts'
 import { retrieve } from './sources/retrieve.ts'
 
-/** A whole answer: candidates that are ranked, or not. */
+/** The pipeline of the best answer. It works with or without the ranker. */
 export type WholePipeline<Request> = Pipeline<
   Request,
   Request & UserContext & FreshnessContext,
   CandidateColumns & Partial<ScoreColumns>
 >
 
-/** An answer from what is at hand. */
+/** The pipeline of an answer from memory or the state store. */
 export type FallbackPipeline<Request> = Pipeline<
   Request & FallbackRequest,
   Request & FallbackRequest & UserContext & Remembered,
   CandidateColumns
 >
 
-/** The rungs of the ladder for a kind of request, from the best answer to the one that always comes. */
+/** The rungs of the ladder for a kind of request, from the best answer to the one that always works. */
 export interface Rungs<Request extends FeedRequest> {
   readonly whole: (request: Request) => WholePipeline<Request>
-  /** null: such a request has none. */
+  /** null: requests of this kind have no such rung. */
   readonly lastGood: (request: Request) => FallbackPipeline<Request> | null
   readonly popular: FallbackPipeline<Request>
-  /** The error to answer where the caller is to blame for what ended the whole pipeline; null: go down the ladder. */
+  /** The error to return if the caller caused the failure of the whole pipeline; null: go down the ladder. */
   readonly refused: (request: Request, cause: unknown) => ContractError | null
 }
 
-/** How a feed is made. Related pins take the same way: what differs is in the request. */
+/** The pipelines of a feed. Related pins use the same ones; the request contains the differences. */
 export function feedRungs(ports: StagePorts): Rungs<FeedRequest> {
   const whole = pipeline<FeedRequest>('feed')
     .hydrate(userState(ports))

@@ -5,7 +5,7 @@ import {
   type GetRelatedPinsResponse,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 
-/** A page as JSON. Unlike what is generated, it has every field of the message: zeros, empty strings and empty lists too, so that readers need no defaults. */
+/** A page as JSON. Unlike the generated code, it writes every field of the message, including zeros, empty strings and empty lists, so that readers need no defaults. */
 export function feedToJson(response: GetFeedResponse): unknown {
   return named(response)
 }
@@ -15,7 +15,7 @@ export function relatedPinsToJson(response: GetRelatedPinsResponse): unknown {
   return named(response)
 }
 
-/** Messages are plain objects that hold all of their fields; JSON only names enums instead of numbering them. */
+/** Messages are plain objects with all their fields. Only enums differ: JSON contains their names. */
 function named<Response extends Pick<GetFeedResponse, 'degradation' | 'freshness'>>(response: Response) {
   return {
     ...response,

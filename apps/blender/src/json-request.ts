@@ -29,25 +29,25 @@ const commonFields = {
   locale: string,
   atMs: whole,
   explain: boolean,
-  evaluation: evaluationOf,
-  client: clientOf,
+  evaluation: readEvaluation,
+  client: readClient,
 }
 
-/** A home feed request from JSON; nothing is coerced. Throws CALL_INVALID_ARGUMENT, naming the field. */
+/** Reads a home feed request from JSON without converting types. Throws CALL_INVALID_ARGUMENT, naming the field. */
 export function feedRequestFromJson(body: unknown): GetFeedRequest {
   const { atMs, ...given } = read(body, '', { ...commonFields, pageToken: string })
   const none = { userId: '', pageSize: 0, pageToken: '', after: [], sessionId: '', locale: '', explain: false }
   return { ...none, evaluation: undefined, client: undefined, ...given, ...(atMs !== undefined && { atMs }) }
 }
 
-/** A request for related pins from JSON; nothing is coerced. Throws CALL_INVALID_ARGUMENT, naming the field. */
+/** Reads a request for related pins from JSON without converting types. Throws CALL_INVALID_ARGUMENT, naming the field. */
 export function relatedRequestFromJson(body: unknown): GetRelatedPinsRequest {
   const { atMs, ...given } = read(body, '', { ...commonFields, pinId: string })
   const none = { userId: '', pinId: '', pageSize: 0, after: [], sessionId: '', locale: '', explain: false }
   return { ...none, evaluation: undefined, client: undefined, ...given, ...(atMs !== undefined && { atMs }) }
 }
 
-/** The fields of a query string as JSON has them. What is no number stays a string, and is refused as one. */
+/** Converts a query string to the fields of the JSON request. A value that is not a number stays a string, which the reader then rejects. */
 export function jsonFromQuery(query: Fields): Fields {
   const fields: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(query)) {
@@ -60,7 +60,7 @@ export function jsonFromQuery(query: Fields): Fields {
   return fields
 }
 
-/** A question that leaves no trace. */
+/** The options of a request that records nothing. */
 export const dryRun: Evaluation = {
   consistency: Consistency.UNSPECIFIED,
   dryRun: true,
@@ -71,7 +71,7 @@ export const dryRun: Evaluation = {
   sources: [],
 }
 
-function evaluationOf(value: unknown, field: string): Evaluation {
+function readEvaluation(value: unknown, field: string): Evaluation {
   const given = read(value, `${field}.`, {
     consistency: oneOf({
       CONSISTENCY_UNSPECIFIED: Consistency.UNSPECIFIED,
@@ -87,7 +87,7 @@ function evaluationOf(value: unknown, field: string): Evaluation {
   return { ...dryRun, dryRun: false, ...given }
 }
 
-function clientOf(value: unknown, field: string): ClientContext {
+function readClient(value: unknown, field: string): ClientContext {
   const { utcOffsetMinutes, ...given } = read(value, `${field}.`, {
     platform: string,
     appVersion: string,
@@ -120,7 +120,7 @@ function read<Readers extends Readonly<Record<string, Reader<unknown>>>>(
     const reader = Object.hasOwn(readers, name) ? readers[name] : undefined
     if (reader === undefined) {
       const known = Object.keys(readers).join(', ')
-      throw new ContractError('CALL_INVALID_ARGUMENT', `${prefix}${shown(name)}: is no field; fields are ${known}`)
+      throw new ContractError('CALL_INVALID_ARGUMENT', `${prefix}${shown(name)}: is not a field; the fields are ${known}`)
     }
     fields[name] = reader(given, `${prefix}${name}`)
   }

@@ -14,46 +14,46 @@ import type { Ranked, ScoreColumns } from './scorers/rank.ts'
 import type { FallbackRequest, Remembered } from './hydrators/remembered-user.ts'
 import type { UserContext } from './hydrators/user-state.ts'
 
-/** A slate, where it came from and why. */
+/** The pins of an answer, with their origin and the reasons. */
 export interface Answer {
   readonly columns: CandidateColumns
   /** Rows on the page, best first. */
   readonly rows: Int32Array
-  /** Whether it is known that nothing comes after these. */
+  /** Whether this is known to be the last page. */
   readonly isLast: boolean
   readonly utilities: Float32Array
   readonly ranked: Ranked | null
   readonly degradation: Degradation
   readonly reasons: readonly string[]
   readonly freshness: Freshness
-  /** Records of the runs that it took, in order; the last one made the slate. */
+  /** Records of all runs in order; the last one made the slate. */
   readonly records: readonly RunRecord[]
 }
 
-/** What the ladder climbs down with. */
+/** Dependencies of the ladder. */
 export interface LadderOptions<Request extends FeedRequest> {
   readonly engine: Engine
   readonly engineClock: EngineClock
   readonly rungs: Rungs<Request>
-  /** Codes of what a request can't have, whatever the rung. */
+  /** Codes that apply to a request on every rung. */
   readonly notesOn: (request: FeedRequest) => readonly string[]
   readonly config: Pick<BlenderConfig, 'answerReserveMs' | 'maxTimeoutMs'>
 }
 
-/** How far an answer has come. */
-interface Climb {
+/** Progress of one request on the ladder. */
+interface Descent {
   readonly startMs: number
   readonly totalMs: number
   readonly bound: { readonly signal?: AbortSignal }
   readonly records: RunRecord[]
-  /** What a higher rung learned of the user; null: nothing. */
+  /** What a higher rung read about the user; null: nothing. */
   learned: UserContext | null
 }
 
 /**
- * The best answer that can be had in time: the whole pipeline (in retrieval order where the ranker is away), else the
- * user's last good feed, else what is popular, which comes from memory and has no time to miss. Throws CALL_CANCELLED,
- * CALL_DEADLINE_EXCEEDED where no time was given, and what the rungs say the caller is to blame for.
+ * Gives the best answer within the deadline: the whole pipeline (in retrieval order if the ranker does not answer), else the
+ * user's last good feed, else popular pins from memory, which need no time. Throws CALL_CANCELLED, CALL_DEADLINE_EXCEEDED if
+ * no time was left at the start, and the errors that the caller caused (`Rungs.refused`).
  */
 export async function answerBest<Request extends FeedRequest>(
   request: Request,
@@ -61,65 +61,65 @@ export async function answerBest<Request extends FeedRequest>(
   options: LadderOptions<Request>,
 ): Promise<Answer> {
   if (!(timeoutMs > 0)) throw new ContractError('CALL_DEADLINE_EXCEEDED', 'no time was left to begin the call')
-  const climb: Climb = {
+  const descent: Descent = {
     startMs: options.engineClock.nowMs(),
     totalMs: Math.min(timeoutMs, options.config.maxTimeoutMs),
     bound: signal === undefined ? {} : { signal },
     records: [],
     learned: null,
   }
-  return (await wholeRung(request, climb, options)) ?? fallbackRungs(request, climb, options)
+  return (await wholeRung(request, descent, options)) ?? fallbackRungs(request, descent, options)
 }
 
-/** The answer of the whole pipeline; null: there is none. */
+/** The answer of the whole pipeline; null: it failed, or a filter that failed removed everything. */
 async function wholeRung<Request extends FeedRequest>(
   request: Request,
-  climb: Climb,
+  descent: Descent,
   { engine, rungs, config, notesOn }: LadderOptions<Request>,
 ): Promise<Answer | null> {
-  const { totalMs, bound, records } = climb
+  const { totalMs, bound, records } = descent
   const reserveMs = Math.min(config.answerReserveMs, totalMs / 4)
   try {
     const result = await engine.run(rungs.whole(request), request, { ...bound, timeoutMs: totalMs - reserveMs })
     records.push(result.record)
-    climb.learned = result.context
+    descent.learned = result.context
     const isClosed = result.record.stages.some(({ outcome }) => outcome === 'failed-closed')
     return result.rows.length === 0 && isClosed ? null : wholeAnswer(result, records, notesOn(request))
   } catch (error) {
-    const failed = ended(error)
+    const failed = failureOf(error)
     const refused = rungs.refused(request, failed.cause)
     if (refused !== null) throw refused
     records.push(failed.record)
-    if ('served' in failed.context) climb.learned = failed.context as unknown as UserContext
+    if ('served' in failed.context) descent.learned = failed.context as unknown as UserContext
     return null
   }
 }
 
-/** The answer of the first lower rung that has one. */
+/** The answer of the first lower rung that can give one. */
 async function fallbackRungs<Request extends FeedRequest>(
   request: Request,
-  climb: Climb,
+  descent: Descent,
   options: LadderOptions<Request>,
 ): Promise<Answer> {
   const { engine, engineClock, rungs } = options
-  const { records, bound } = climb
+  const { records, bound } = descent
   const lastGood = rungs.lastGood(request)
   const below = [
     ...(lastGood === null ? [] : [{ pipeline: lastGood, degradation: Degradation.LAST_GOOD }]),
     { pipeline: rungs.popular, degradation: Degradation.POPULAR },
   ]
   for (const { pipeline, degradation } of below) {
-    const timeoutMs = Math.max(1, climb.totalMs - (engineClock.nowMs() - climb.startMs))
+    const timeoutMs = Math.max(1, descent.totalMs - (engineClock.nowMs() - descent.startMs))
     try {
-      const result = await engine.run(pipeline, { ...request, learned: climb.learned }, { ...bound, timeoutMs })
+      const result = await engine.run(pipeline, { ...request, learned: descent.learned }, { ...bound, timeoutMs })
       records.push(result.record)
       if (result.rows.length === 0 && degradation === Degradation.LAST_GOOD) continue
       return fallbackAnswer(result, degradation, records, options.notesOn(request))
     } catch (error) {
-      records.push(ended(error).record)
+      records.push(failureOf(error).record)
     }
   }
-  throw new ContractError('CALL_INTERNAL', 'the last rung of the ladder broke', { cause: records.at(-1) })
+  throw new ContractError('CALL_INTERNAL', 'the last rung of the ladder failed', { cause: records.at(-1) })
 }
 
 function fallbackAnswer(
@@ -136,7 +136,7 @@ function fallbackAnswer(
     utilities: columns.retrievalScores,
     ranked: null,
     degradation,
-    reasons: [...reasonsOf(records), ...notes, ...(isUnknown ? ['FEED_UNKNOWN_USER'] : [])],
+    reasons: [...errorCodes(records), ...notes, ...(isUnknown ? ['FEED_UNKNOWN_USER'] : [])],
     freshness: context.awaitsEvents ? Freshness.BEHIND : Freshness.UNSPECIFIED,
     records,
   }
@@ -149,8 +149,8 @@ function wholeAnswer(
   records: readonly RunRecord[],
   notes: readonly string[],
 ): Answer {
-  const shortfalls = [...new Set([...reasonsOf(records), ...columns.shortfalls, ...notes])]
-  const end = endOf(columns, rows)
+  const shortfalls = [...new Set([...errorCodes(records), ...columns.shortfalls, ...notes])]
+  const end = endReason(columns, rows)
   const left = (record.stages.find(({ stage }) => stage === 'page')?.candidatesIn ?? 0) - rows.length
   const unranked = record.stages.some(({ stage, outcome }) => stage === 'rank' && outcome === 'left-out')
   const rankedFresh = columns.ranked?.response.fresh ?? !unranked
@@ -168,32 +168,32 @@ function wholeAnswer(
         : end === null
           ? Degradation.NONE
           : Degradation.EXHAUSTED,
-    // Nothing was left out for the sake of a token: that is told by `freshness`, and here by why.
+    // `freshness` reports tokens that are not reflected; the reasons say why. They do not degrade the feed.
     reasons: [...shortfalls, ...(end === null ? [] : [end]), ...context.tokenProblems],
     freshness: context.tokensReflected === null ? Freshness.UNSPECIFIED : fresh ? Freshness.CURRENT : Freshness.BEHIND,
     records,
   }
 }
 
-/** Why the page holds nothing new, or little; null: it is not at the end. */
-function endOf({ shownBefore, sweep }: CandidateColumns, rows: Int32Array): ErrorCode | null {
+/** Why the feed ends with this page; null: it does not end. */
+function endReason({ shownBefore, sweep }: CandidateColumns, rows: Int32Array): ErrorCode | null {
   if (rows.some((row) => shownBefore[row] === 1)) return 'FEED_ALL_SEEN'
   if (rows.length > 0 || !sweep.exhausted) return null
   return shownBefore.includes(1) ? 'FEED_ALL_SEEN' : 'FEED_NOTHING_ELIGIBLE'
 }
 
-function reasonsOf(records: readonly RunRecord[]): string[] {
-  const codes = records.flatMap(({ stages }) => stages.filter(counts).map(({ error }) => error as string))
+function errorCodes(records: readonly RunRecord[]): string[] {
+  const codes = records.flatMap(({ stages }) => stages.filter(degradesFeed).map(({ error }) => error as string))
   return [...new Set(codes)]
 }
 
-/** Waiting in vain for tokens is told by `freshness`; nothing was left out. */
-function counts({ stage, outcome, error }: StageRecord): boolean {
+/** A timeout while waiting for tokens does not degrade the feed: `freshness` reports it. */
+function degradesFeed({ stage, outcome, error }: StageRecord): boolean {
   return outcome !== 'ran' && !(stage === 'await-tokens' && error === 'STAGE_TIMED_OUT')
 }
 
-/** The failure of a run; cancellation goes on to the caller. */
-function ended(error: unknown): PipelineError {
+/** Returns the failure of a run. Throws CALL_CANCELLED if the caller ended it. */
+function failureOf(error: unknown): PipelineError {
   if (error instanceof PipelineError) return error
   if (error instanceof PipelineCancelled)
     throw new ContractError('CALL_CANCELLED', 'the caller ended the call', { cause: error.cause })

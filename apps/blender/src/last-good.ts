@@ -11,8 +11,8 @@ export interface LastGood {
   readonly foundBy: Uint32Array
 }
 
-/** The first `max` rows of an order, to fall back on. */
-export function lastGoodOf(columns: CandidateColumns, scores: Float32Array, rows: Int32Array, max: number): LastGood {
+/** Keeps the first `max` rows of an order as a feed to fall back on. */
+export function toLastGood(columns: CandidateColumns, scores: Float32Array, rows: Int32Array, max: number): LastGood {
   const kept = rows.subarray(0, max)
   return {
     pinIds: pickTexts(columns.pinIds, kept),
@@ -22,7 +22,7 @@ export function lastGoodOf(columns: CandidateColumns, scores: Float32Array, rows
   }
 }
 
-/** As the state store keeps it. */
+/** Encodes a feed for the state store. */
 export function encodeLastGood({ pinIds, scores, sourceNames, foundBy }: LastGood): Uint8Array {
   const columns = {
     pinIds: [...pinIds],
@@ -33,7 +33,7 @@ export function encodeLastGood({ pinIds, scores, sourceNames, foundBy }: LastGoo
   return FeedServed.encode(FeedServed.fromPartial(columns)).finish()
 }
 
-/** From what the state store keeps; null: the columns don't fit each other. */
+/** Decodes a feed from the state store; null: the lengths of its columns differ. */
 export function decodeLastGood(bytes: Uint8Array): LastGood | null {
   const { pinIds, utilities, sources, foundBy } = FeedServed.decode(bytes)
   if (utilities.byteLength !== pinIds.length * 4 || foundBy.byteLength !== pinIds.length * 4) return null

@@ -12,7 +12,7 @@ import type { z } from 'zod'
 import type { processSchema } from './config.ts'
 import { createHttpApp } from './server.ts'
 
-/** What the servers need. */
+/** Dependencies of the servers. */
 export interface ServeOptions {
   readonly blender: Blender
   readonly config: Pick<z.output<typeof processSchema>, 'grpc' | 'http' | 'cors' | 'blender'>

@@ -17,7 +17,7 @@ import { serve } from './listen.ts'
 
 await runService({
   name: 'blender',
-  description: 'Makes feeds: asks for candidates, filters, has them ranked, and records what it served.',
+  description: 'Makes feeds: gets candidates, filters them, lets the ranker score them, and records what it served.',
   schema: processSchema,
   async start({ name, version, config, logger, metrics, report, use, inspect, readiness, fail }) {
     const clock = createSystemClock()

@@ -3,16 +3,16 @@ import { noHeaders, type MessageHeaders } from '@freshet/contracts/headers'
 import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { EngineClock } from '@freshet/pipeline/clock'
 
-/** Feeds on their way to `feeds-served.v1`: behind the answer, in order, bounded. */
+/** A bounded queue of feeds for `feeds-served.v1`. It writes them in order, after the answers. */
 export interface Outbox {
-  /** Takes a feed, which is made after the answer, and the headers of its record; false: it was dropped because too many wait. */
+  /** Queues a feed with the headers of its record. `make` runs after the answer. false: the queue was full, and the feed was dropped. */
   offer(make: () => FeedServed, headers?: MessageHeaders): boolean
-  /** Sends what waits; resolves when nothing waits any more. */
+  /** Sends all waiting feeds; resolves when the queue is empty. */
   flush(): Promise<void>
   readonly waiting: number
 }
 
-/** An outbox over a log. Feeds of `lingerMs` go together. A batch that the log refuses is given up and told of; the log itself retries while it is unavailable. */
+/** An outbox that writes to a log. It sends feeds of `lingerMs` together. It drops and reports a batch that the log rejects; the log itself retries while it is unavailable. */
 export function createOutbox({
   log,
   clock,
@@ -30,15 +30,15 @@ export function createOutbox({
   let queue: NewRecord[] = []
   let sending: Promise<void> | null = null
   let lingering: (() => void) | null = null
-  let underWay = 0
+  let inFlight = 0
 
-  /** What a feed is made from is much larger than its record, and is let go after the answer. */
+  /** The inputs of a feed are much larger than its record, so the outbox makes the record soon after the answer and frees them. */
   function make(): void {
     const fresh = offered
     offered = []
-    for (const { make: feedOf, headers } of fresh) {
+    for (const { make: makeFeed, headers } of fresh) {
       try {
-        const feed = feedOf()
+        const feed = makeFeed()
         const key = feed.userId === '' ? feed.feedId : feed.userId
         queue.push({ key, value: FeedServed.encode(feed).finish(), partition: null, headers })
       } catch (error) {
@@ -57,18 +57,18 @@ export function createOutbox({
     for (make(); queue.length > 0; make()) {
       const batch = queue
       queue = []
-      underWay = batch.length
+      inFlight = batch.length
       try {
         await log.append('feeds-served.v1', batch)
       } catch (error) {
         onLost(batch.length, error)
       }
-      underWay = 0
+      inFlight = 0
     }
     sending = null
   }
 
-  const waiting = (): number => offered.length + queue.length + underWay
+  const waiting = (): number => offered.length + queue.length + inFlight
 
   return {
     offer(feed, headers = noHeaders) {

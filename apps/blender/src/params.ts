@@ -1,8 +1,8 @@
 import type { BlenderConfig } from './config.ts'
 
 /**
- * What a request may set of its own: stages read these from the request, never from the settings. What keeps a promise
- * (windows of what was served, which pins may be shown at all) is not among them.
+ * The parameters that each request can have its own values of. Stages read them from the request, never from the settings.
+ * Settings on which a guarantee depends (the served window, which pins may be shown) are not among them.
  */
 export type FeedParams = Pick<
   BlenderConfig,
@@ -18,7 +18,7 @@ export type FeedParams = Pick<
   | 'seed'
 >
 
-/** The parameters of a request that sets none. */
+/** The parameters of a request that sets no values. */
 export function defaultParams(config: BlenderConfig): FeedParams {
   const { userStateBudgetMs, awaitBudgetMs, retrieveBudgetMs, rankBudgetMs, recordBudgetMs } = config
   const { maxCandidates, minCandidates, recordFeatures, maxUnshownCandidates, seed } = config
@@ -28,7 +28,7 @@ export function defaultParams(config: BlenderConfig): FeedParams {
   }
 }
 
-/** Parameters under which budgets in milliseconds don't hold, only shares of the time that the caller gave. */
+/** The same parameters without budgets in milliseconds: only shares of the caller's deadline apply. */
 export function withoutBudgets(params: FeedParams): FeedParams {
   return {
     ...params,

@@ -9,33 +9,34 @@ import { pinKeysOf } from '@freshet/domain/pin-keys'
 import { createKeyTable } from '@freshet/columns/key-table'
 import { createRecency } from '@freshet/columns/recency'
 
-/** The topic that the facts fold. */
+/** The topic from which the facts are folded. */
 export const factTopic = 'pins.v1'
 
-/** What filters have to know of pins: folded from the catalogue, in columns of about 80 bytes a pin. */
+/** The facts about pins that filters need, folded from the catalogue into columns of about 80 bytes per pin. */
 export interface PinFacts {
-  /** Folds a batch; what was folded already is passed over. */
+  /** Folds a batch and skips records that it has folded before. */
   fold(batch: LogBatch): void
-  /** The row of a pin; −1: the catalogue does not have it. */
+  /** The row of a pin; −1: the pin is not in the catalogue. */
   rowOf(high: number, low: number): number
-  /** Whether the pin was deleted. Of pins deleted long ago `rowOf` gives −1. */
+  /** Whether the pin was deleted. For pins deleted long ago `rowOf` gives −1. */
   isDeleted(row: number): boolean
-  /** `hash32` of the creator; 0: none given. */
+  /** `hash32` of the creator; 0: the pin has none. */
   creatorOf(row: number): number
-  /** Whether one of the pin's topics is among these `hash32`s. */
+  /** Whether `topics` contains the `hash32` of one of the pin's topics. */
   hasTopicOf(row: number, topics: ReadonlySet<number>): boolean
-  /** See `LocaleWords`, which gives what fits a reader. */
+  /** Number of the pin's locale, see `LocaleWords`. */
   localeOf(row: number): number
+  /** Flags by locale number: 1 where the locale fits the reader, see `LocaleWords`. */
   localesFor(reader: string): Uint8Array | null
-  /** Whether a pin has a locale that fits the reader, beside those that fit everybody. */
+  /** Whether some pin has a locale that fits the reader, not counting pins without a locale. */
   knowsLocale(reader: string): boolean
   readonly progress: LogProgress
   stats(): PinFactsStats
-  /** What is full, in words for an operator; null: nothing is. */
+  /** A message for operators about caps that were reached; null: none was. */
   full(): string | null
 }
 
-/** Pins known, and what found no room. */
+/** Number of known pins, and of pins and locales beyond the caps. */
 export interface PinFactsStats {
   readonly pins: number
   readonly refused: number
@@ -46,17 +47,17 @@ export interface PinFactsStats {
 
 /** Caps. */
 export interface PinFactsOptions {
-  /** Pins, with those deleted lately. Further ones are counted and not known, so they are not shown. */
+  /** Maximum number of pins, including recently deleted ones. Further pins are counted and not shown. */
   readonly maxPins: number
-  /** Locales; pins of further ones are counted, and fit nobody who asks for a locale. */
+  /** Maximum number of locales. Pins of further locales are counted, and do not fit a request with a locale. */
   readonly maxLocales?: number
-  /** Deleted pins that are told from pins that never were. */
+  /** Maximum number of deleted pins to remember as deleted. Older ones count as unknown. */
   readonly maxDeleted?: number
 }
 
 const topicSlots = 4
 
-/** Facts of no pins. */
+/** Creates empty facts. */
 export function createPinFacts({
   maxPins,
   maxLocales = 2_000,
@@ -93,7 +94,7 @@ export function createPinFacts({
     deleted = flags
   }
 
-  /** The row of a pin, a new one where it has none; −1 where there is no room. */
+  /** The row of a pin. Allocates a row for a new pin; −1: there is no room. */
   function intern(pinId: string): number {
     const keys = pinKeysOf([pinId])
     const [h, l] = [keys.high[0] as number, keys.low[0] as number]
@@ -116,7 +117,7 @@ export function createPinFacts({
     return row
   }
 
-  /** Forgets a deleted pin; its row is another's from now on. */
+  /** Forgets a deleted pin, so that another pin can use its row. */
   function free(row: number): void {
     deletedLately.remove(row)
     byKey.delete(high[row] as number, low[row] as number)
@@ -192,9 +193,9 @@ export function createPinFacts({
     }),
     full() {
       const problems = [
-        ...(refused > 0 ? [`${refused} pins found no room and are not shown (maxPins is ${maxPins})`] : []),
+        ...(refused > 0 ? [`${refused} pins are not shown because there is no room for them (maxPins is ${maxPins})`] : []),
         ...(locales.refused > 0
-          ? [`${locales.refused} pins have a locale beyond the ${maxLocales} there is room for`]
+          ? [`${locales.refused} pins have a locale for which there is no room (maxLocales is ${maxLocales})`]
           : []),
       ]
       return problems.length === 0 ? null : problems.join('; ')

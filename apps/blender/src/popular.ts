@@ -10,24 +10,24 @@ export interface PopularPins {
   readonly scores: Float32Array
 }
 
-/** What is popular, from this process's memory. */
+/** Popular pins, from this process's memory. */
 export interface Popular {
-  /** Of a locale where that is known, else everywhere; null: nothing is known yet. */
+  /** Popular pins of a locale if known, else popular pins of all locales; null: none are known yet. */
   of(locale: string): PopularPins | null
-  /** A locale that was asked for: kept fresh from now on, as long as it is among those asked for last. */
+  /** Notes that a request asked for a locale. Refreshes include the locales that requests asked for last. */
   want(locale: string): void
-  /** Asks the candidate service anew; keeps what is known where it does not answer. */
+  /** Asks the candidate service again. Throws what the candidate service throws, and keeps the known pins. */
   refresh(timeoutMs: number): Promise<void>
-  /** Why the lowest rung of the ladder could not fill a feed, nor could any other; null: it can, or there is nothing to fill one with. */
+  /** Why no rung of the ladder can fill a feed; null: the lowest rung can, or the catalogue has no pins. */
   unready(): string | null
-  /** Refreshes until the signal is aborted, and again soon for as long as nothing is known. */
+  /** Refreshes regularly until the signal is aborted, and more often while no popular pins are known. */
   run(signal: AbortSignal): Promise<void>
 }
 
-/** Time between two attempts while nothing is known. */
+/** Time between two attempts while no popular pins are known. */
 const retryMs = 250
 
-/** Memory of what is popular: the candidates of a request without a user. */
+/** Keeps popular pins in memory: the candidates of a request without a user. */
 export function createPopular({
   candidates,
   clock,
@@ -84,7 +84,7 @@ export function createPopular({
     for (const locale of wanted) await ask(locale, timeoutMs)
   }
 
-  /** A catalogue without pins fills no feed, and yet nothing is wrong. */
+  /** An empty catalogue cannot fill a feed, but that is not a problem. */
   const unready = (): string | null => (known.size > 0 ? null : problem)
 
   return {

@@ -9,7 +9,7 @@ import type { Popular } from './popular.ts'
 import type { UserMemory } from './user-memory.ts'
 import type { UserStates } from './user-states.ts'
 
-/** What the stages work with. */
+/** Dependencies of the stages. */
 export interface StagePorts {
   readonly store: StateStore
   readonly log: EventLog
@@ -21,9 +21,9 @@ export interface StagePorts {
   readonly users: UserStates
   readonly memory: UserMemory
   readonly facts: PinFacts
-  /** Why the facts can't be relied on; null: they can. */
+  /** Why the facts are not complete; null: they are. */
   readonly factsUnready: () => string | null
   readonly popular: Popular
-  /** Why what users do is not folded into their state; null: it is. */
+  /** Why engagements are not being folded into user state; null: they are. */
   readonly foldProblem: () => string | null
 }

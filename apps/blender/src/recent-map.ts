@@ -1,4 +1,4 @@
-/** A map that keeps the entries used last. */
+/** A map that keeps the most recently used entries. */
 export interface RecentMap<Key, Value> {
   readonly size: number
   get(key: Key): Value | undefined
@@ -7,7 +7,7 @@ export interface RecentMap<Key, Value> {
   keys(): IterableIterator<Key>
 }
 
-/** A map of at most `max` entries: the one unused for longest goes first. */
+/** A map of at most `max` entries. It drops the least recently used entry first. */
 export function createRecentMap<Key, Value>(max: number): RecentMap<Key, Value> {
   const entries = new Map<Key, Value>()
   return {

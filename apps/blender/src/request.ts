@@ -17,42 +17,42 @@ import type { EvaluationTerms } from './evaluation/evaluation-terms.ts'
 import { withoutBudgets, type FeedParams } from './params.ts'
 import { parsePageToken, type PageSession } from './page-token.ts'
 
-/** A checked request: what the stages read. */
+/** A checked request, as the stages read it. */
 export interface FeedRequest {
   readonly surface: 'home' | 'related'
   readonly feedId: string
-  /** Empty: not known. */
+  /** Empty: no user. */
   readonly userId: string
   /** Empty on the home feed. */
   readonly relatedToPinId: string
   readonly pageSize: number
   readonly page: PageSession
   readonly sessionId: string
-  /** In canonical case; empty: any. */
+  /** In canonical case; empty: all locales. */
   readonly locale: string
-  /** What the client says of itself; undefined: nothing. */
+  /** What the client says about itself; undefined: nothing. */
   readonly client: ClientContext | undefined
   readonly atMs: number
   readonly explain: boolean
   readonly params: FeedParams
-  /** What has to be reflected: of each partition the first position that need not be. */
+  /** For each partition, the answer must reflect all engagements before this position. */
   readonly engagementsAwaited: readonly LogPosition[]
-  /** Where the events of all tokens are, of which each must have been applied. */
+  /** The positions of the tokens' events. The state must contain each of them. */
   readonly eventsAwaited: readonly LogPosition[]
   readonly pinsAwaited: readonly LogPosition[]
-  /** Short names of the logs that the positions awaited are in, as far as the tokens say. */
+  /** Short names of the logs of the awaited positions, if the tokens contain them. */
   readonly logsAwaited: { readonly engagements: readonly string[]; readonly pins: readonly string[] }
-  /** Whether an event must be reflected before the answer. */
+  /** Whether the answer has to wait for events. */
   readonly awaitsEvents: boolean
-  /** Whether what is shown is remembered and recorded; false: the request only looks. */
+  /** Whether the blender remembers and records the feed; false: a dry run. */
   readonly recorded: boolean
-  /** null: no evaluation asked. */
+  /** null: not an evaluation. */
   readonly evaluation: EvaluationTerms | null
-  /** Trace context: goes with what is asked of other services and into the record of the feed. */
+  /** Trace context for calls to other services and for the record of the feed. */
   readonly trace: MessageHeaders
 }
 
-/** Pins on a page unless the request says otherwise, and at most. */
+/** Number of pins on a page: default and maximum. */
 const defaultPageSize = 25
 const maxPageSize = 100
 const maxTokens = 1_024
@@ -60,40 +60,40 @@ const maxPinsNamed = 10_000
 const maxSourcesNamed = 64
 const maxClientChars = 64
 const maxUtcOffsetMinutes = 1_440
-/** 2106: what a served entry's 32 bits of seconds hold. */
+/** In 2106: the largest time that fits the 32 bits of a served entry. */
 const latestAtMs = 0xffffffff * 1000
 
-/** What checking a request needs to know. */
+/** Inputs for checking a request. */
 export interface RequestBounds {
   readonly nowMs: number
   readonly feedId: string
   readonly partitions: number
   readonly pageSessionTtlMs: number
-  /** Of requests that set none of their own. */
+  /** Parameters of requests that set no values. */
   readonly params: FeedParams
-  /** Of the call; absent: none. */
+  /** Trace context of the call; absent: none. */
   readonly trace?: MessageHeaders
 }
 
-/** A home feed request, checked. Throws CALL_INVALID_ARGUMENT, naming the field. */
+/** Checks a home feed request. Throws CALL_INVALID_ARGUMENT, naming the field. */
 export function homeFeedRequest(request: GetFeedRequest, bounds: RequestBounds): FeedRequest {
   checkId('user_id', request.userId)
-  const common = commonOf(request, bounds)
-  return { ...common, surface: 'home', relatedToPinId: '', page: pageOf(request, common, bounds) }
+  const common = checkCommon(request, bounds)
+  return { ...common, surface: 'home', relatedToPinId: '', page: readPage(request, common, bounds) }
 }
 
-/** A request for related pins, checked. Throws CALL_INVALID_ARGUMENT, naming the field. */
+/** Checks a request for related pins. Throws CALL_INVALID_ARGUMENT, naming the field. */
 export function relatedPinsRequest(request: GetRelatedPinsRequest, bounds: RequestBounds): FeedRequest {
   checkId('pin_id', request.pinId)
   if (request.userId !== '') checkId('user_id', request.userId)
-  const common = commonOf(request, bounds)
+  const common = checkCommon(request, bounds)
   const page = { firstPosition: 0, startedAtMs: common.atMs, recorded: true }
   return { ...common, surface: 'related', relatedToPinId: request.pinId, page }
 }
 
 type Common = Omit<FeedRequest, 'surface' | 'relatedToPinId' | 'page'>
 
-function commonOf(request: Omit<GetFeedRequest, 'pageToken'>, bounds: RequestBounds): Common {
+function checkCommon(request: Omit<GetFeedRequest, 'pageToken'>, bounds: RequestBounds): Common {
   const { nowMs, feedId, partitions } = bounds
   const { pageSize, sessionId } = request
   if (!Number.isInteger(pageSize) || pageSize < 0 || pageSize > maxPageSize)
@@ -107,16 +107,16 @@ function commonOf(request: Omit<GetFeedRequest, 'pageToken'>, bounds: RequestBou
   if (unit !== null) throw invalid('at_ms', unit.text)
   if (!Number.isSafeInteger(atMs) || atMs <= 0 || atMs > latestAtMs)
     throw invalid('at_ms', `is ${atMs}; give milliseconds since the epoch, before 2106`)
-  const evaluation = evaluationOf(request.evaluation)
+  const evaluation = checkEvaluation(request.evaluation)
   const isCollective = evaluation?.collective === true
-  const awaited = awaitedOf(request.after, partitions)
+  const awaited = readTokens(request.after, partitions)
   return {
     feedId,
     userId: request.userId,
     pageSize: pageSize === 0 ? defaultPageSize : pageSize,
     sessionId,
     locale,
-    client: clientOf(request.client),
+    client: checkClient(request.client),
     atMs,
     explain: request.explain,
     trace: bounds.trace ?? noHeaders,
@@ -128,7 +128,7 @@ function commonOf(request: Omit<GetFeedRequest, 'pageToken'>, bounds: RequestBou
   }
 }
 
-function clientOf(client: ClientContext | undefined): ClientContext | undefined {
+function checkClient(client: ClientContext | undefined): ClientContext | undefined {
   if (client === undefined) return undefined
   const { platform, appVersion, deviceClass, country, utcOffsetMinutes = 0 } = client
   const texts = { platform, app_version: appVersion, device_class: deviceClass, country }
@@ -141,8 +141,8 @@ function clientOf(client: ClientContext | undefined): ClientContext | undefined 
   return client
 }
 
-/** What an evaluation asks for; null for one that only looks, which is how every feed is made. */
-function evaluationOf(evaluation: Evaluation | undefined): EvaluationTerms | null {
+/** Checks the options of an evaluation; null: none, or only a dry run. */
+function checkEvaluation(evaluation: Evaluation | undefined): EvaluationTerms | null {
   if (evaluation === undefined) return null
   const { consistency, depth, amongPinIds, excludePinIds, sources } = evaluation
   if (consistency !== Consistency.UNSPECIFIED && consistency !== Consistency.COLLECTIVE)
@@ -165,7 +165,7 @@ function evaluationOf(evaluation: Evaluation | undefined): EvaluationTerms | nul
   return isPlain && amongPinIds.length + excludePinIds.length + sources.length === 0 ? null : terms
 }
 
-function awaitedOf(after: readonly string[], partitions: number) {
+function readTokens(after: readonly string[], partitions: number) {
   if (after.length > maxTokens) throw invalid('after', `holds ${after.length} tokens; at most ${maxTokens} are allowed`)
   const engagements = new Map<number, LogPosition>()
   const pins = new Map<number, LogPosition>()
@@ -173,7 +173,7 @@ function awaitedOf(after: readonly string[], partitions: number) {
   const logs = { engagements: new Set<string>(), pins: new Set<string>() }
   for (const [at, text] of after.entries()) {
     const token = parseToken(text)
-    if (token === null) throw invalid(`after[${at}]`, `is ${quoted(text)}, no token that event-ingest returned`)
+    if (token === null) throw invalid(`after[${at}]`, `is ${quoted(text)}, which is not a token of event-ingest`)
     const { topic, partition } = token
     if (partition >= partitions) throw invalid(`after[${at}]`, `names partition ${partition}; there are ${partitions}`)
     const latest = topic === 'engagements.v1' ? engagements : pins
@@ -191,10 +191,10 @@ function awaitedOf(after: readonly string[], partitions: number) {
   }
 }
 
-function pageOf(request: GetFeedRequest, { userId, atMs }: Common, { pageSessionTtlMs }: RequestBounds): PageSession {
+function readPage(request: GetFeedRequest, { userId, atMs }: Common, { pageSessionTtlMs }: RequestBounds): PageSession {
   if (request.pageToken === '') return { firstPosition: 0, startedAtMs: atMs, recorded: true }
   const session = parsePageToken(request.pageToken, userId)
-  if (session === null) throw invalid('page_token', 'is no token of this user; give the one of the answer before')
+  if (session === null) throw invalid('page_token', 'is not a token of this user; give next_page_token of the previous answer')
   if (Math.abs(atMs - session.startedAtMs) > pageSessionTtlMs)
     throw invalid('page_token', 'is too old; ask for the first page')
   return session

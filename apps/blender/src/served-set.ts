@@ -1,21 +1,21 @@
 import { servedEntryBytes } from '@freshet/contracts/codecs/served'
 import type { PinKeys } from '@freshet/domain/pin-keys'
 
-/** The pins that a user was served lately. */
+/** The pins that the blender served to a user recently. */
 export interface ServedSet {
-  /** Distinct pins. */
+  /** Number of distinct pins. */
   readonly size: number
   has(high: number, low: number): boolean
-  /** When a pin was served last, seconds since the epoch; 0: it was not. */
+  /** When a pin was last served, seconds since the epoch; 0: never. */
   atSeconds(high: number, low: number): number
-  /** The lower halves of the keys and when, one for each time that a pin was served. */
+  /** The lower halves of the keys and the times: one entry for each time that a pin was served. */
   readonly lows: Uint32Array
   readonly seconds: Uint32Array
-  /** Where the sweep of the catalogue goes on for the user; 0: at the beginning. */
+  /** Where the next sweep of the catalogue begins for the user; 0: at the start. */
   readonly sweptTo: number
 }
 
-/** Nothing was served. */
+/** An empty set. */
 export const nothingServed: ServedSet = {
   size: 0,
   has: () => false,
@@ -25,10 +25,10 @@ export const nothingServed: ServedSet = {
   sweptTo: 0,
 }
 
-// An entry whose key has this upper half is no pin's, but for one in 4e9, and says how far the sweep has come.
+// An entry whose key has this upper half contains the position of the sweep. One pin in 4e9 has such a key.
 const sweepMark = 0xffffffff
 
-/** Entries for some rows, as they are appended to the state store; `sweptTo`: how far the sweep has come, null: as far as before. */
+/** Encodes some rows for an append to the state store. `sweptTo`: position of the sweep; null: unchanged. */
 export function encodeServed(
   keys: PinKeys,
   rows: ArrayLike<number>,
@@ -47,13 +47,13 @@ export function encodeServed(
   return new Uint8Array(entries.buffer)
 }
 
-/** What was served within `windowMs` before `atMs`, from stored bytes. A torn entry at the front, as a cap in bytes may leave it, is passed over. */
+/** Reads the pins served within `windowMs` before `atMs` from stored bytes. Skips an incomplete entry at the front, which a cap in bytes can leave. */
 export function decodeServed(
   bytes: Uint8Array | null,
   bound: { readonly atMs: number; readonly windowMs: number },
 ): ServedSet {
   if (bytes === null || bytes.byteLength < servedEntryBytes) return nothingServed
-  // A copy of its own: stored bytes may stand anywhere in a buffer.
+  // A copy, because stored bytes need not be aligned.
   const whole = new Uint8Array(bytes.subarray(bytes.byteLength % servedEntryBytes))
   const entries = new Uint32Array(whole.buffer, 0, whole.byteLength / 4)
   const oldest = Math.floor((bound.atMs - bound.windowMs) / 1000)
@@ -84,7 +84,7 @@ export function decodeServed(
     }
     lows[kept] = low
     seconds[kept++] = second
-    // Entries come in order: the last one of a pin says when it was served last.
+    // Entries are in order of time, so the last entry of a pin wins.
     const slot = find(high, low)
     table[slot >= 0 ? slot : -slot - 1] = at / 3 + 1
     if (slot < 0) size++

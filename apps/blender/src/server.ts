@@ -12,19 +12,19 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { feedToJson, relatedPinsToJson } from './json-answer.ts'
 import { dryRun, feedRequestFromJson, jsonFromQuery, relatedRequestFromJson } from './json-request.ts'
 
-/** What the HTTP server needs. */
+/** Dependencies of the HTTP server. */
 export interface HttpOptions {
   readonly blender: Blender
-  /** Time for an answer. */
+  /** Deadline of a request. */
   readonly timeoutMs: number
   readonly maxBodyBytes: number
   readonly limits: HttpLimits
-  /** Origins of pages that may ask; `*`: all. */
+  /** Web origins that may send requests; `*`: all. */
   readonly origins: readonly string[]
   readonly metrics: Metrics
-  /** Time that never goes back, milliseconds. */
+  /** A monotonic clock, milliseconds. */
   readonly nowMs: () => number
-  /** Told of defects. */
+  /** Called for every defect. */
   readonly onDefect: (error: unknown) => void
 }
 
@@ -40,13 +40,12 @@ const statusOf: Readonly<Partial<Record<ErrorCode, number>>> = {
 
 const routes = 'GET and POST /v1/feed, GET and POST /v1/related'
 
-/** How many of the largest bodies may be received at the same time. */
+/** The server can receive this many bodies of the maximum size at the same time. */
 const largestBodies = 64
 
 /**
- * The HTTP JSON server before it listens: the same messages as over gRPC, for people without its tools. It translates and
- * decides nothing. GET is safe, so caches, crawlers and clients that give up use up none of a user's pins: it looks (a dry
- * run) and records nothing. POST serves.
+ * Creates the HTTP JSON server, which does not listen yet. It accepts the same messages as gRPC and only translates them.
+ * GET is a dry run and records nothing, so caches, crawlers and clients that give up use none of a user's pins. POST serves.
  */
 export function createHttpApp(options: HttpOptions): FastifyInstance {
   const { blender, timeoutMs, maxBodyBytes, limits, origins, metrics, nowMs, onDefect } = options
@@ -57,7 +56,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     room: createByteRoom(largestBodies * maxBodyBytes, nowMs),
     origins,
     methods: ['GET', 'POST'],
-    answerTo: (fault) => JSON.stringify(errorBody(fault === 'slow' ? tooSlow : noHttp)),
+    answerTo: (fault) => JSON.stringify(errorBody(fault === 'slow' ? tooSlow : invalidHttp)),
     metrics,
   })
   app.setErrorHandler((error, _request, reply) => {
@@ -73,7 +72,7 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     return refuse(reply, 500, new ContractError('CALL_INTERNAL', 'a defect; the log has its trace', { cause: error }))
   })
   app.setNotFoundHandler((request, reply) => {
-    const text = `path: ${request.method} ${request.url.slice(0, 80)} is unknown; there are ${routes}`
+    const text = `path: ${request.method} ${request.url.slice(0, 80)} is unknown; the routes are ${routes}`
     return refuse(reply, 404, new ContractError('CALL_INVALID_ARGUMENT', text))
   })
 
@@ -117,7 +116,7 @@ function traceIn({ headers }: FastifyRequest): MessageHeaders {
   return traceHeaders(headers['traceparent'], headers['tracestate'])
 }
 
-/** What an error answers. The field is what the message begins with. */
+/** The body of an error. The message begins with the field. */
 function errorBody({ code, message, retryable }: ContractError) {
   const field = code === 'CALL_INVALID_ARGUMENT' ? (fieldOf(message) ?? '') : ''
   return { error: { code, field, message, retryable } }
@@ -127,7 +126,7 @@ function fieldOf(message: string): string | undefined {
   return /^[\w.[\]]+(?=: )/.exec(message)?.[0]
 }
 
-/** Fields have other names in JSON than in protos: an error of the blender names them as the caller knows them. */
+/** Replaces the name of the proto field in an error by the name of the JSON field, which the caller knows. */
 function inJson(error: unknown): unknown {
   const field = isContractError(error, 'CALL_INVALID_ARGUMENT') ? fieldOf(error.message) : undefined
   if (!isContractError(error) || field === undefined) return error
@@ -135,5 +134,5 @@ function inJson(error: unknown): unknown {
   return new ContractError(error.code, `${name}${error.message.slice(field.length)}`, { cause: error })
 }
 
-const noHttp = new ContractError('CALL_INVALID_ARGUMENT', 'request: is not valid HTTP')
+const invalidHttp = new ContractError('CALL_INVALID_ARGUMENT', 'request: is not valid HTTP')
 const tooSlow = new ContractError('CALL_DEADLINE_EXCEEDED', 'the request did not arrive in time; send it again')

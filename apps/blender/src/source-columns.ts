@@ -3,21 +3,21 @@ export interface SourceColumns {
   readonly name: string
   /** Rows of the candidates. */
   readonly rows: Uint16Array
-  /** The source's own scores, beside `rows`. */
+  /** The source's own scores, parallel to `rows`. */
   readonly scores: Float32Array
 }
 
-/** Which sources found some rows, at which of their ranks and with which of their scores. */
+/** The sources that found some rows, with the rank and score in each source. */
 export interface FoundColumns {
-  /** For each row: bit i says that source i found it. */
+  /** For each row: bit i is set if source i found it. */
   readonly foundBy: Uint32Array
-  /** One for each bit: row by row, and of one row the lowest bit first. 0 is the best. Empty: not known. */
+  /** One rank for each set bit: row by row, and within a row from the lowest bit. 0 is the best. Empty: not known. */
   readonly ranks: Uint16Array
-  /** Beside `ranks`. */
+  /** Parallel to `ranks`. */
   readonly scores: Float32Array
 }
 
-/** What the sources say of some rows. Looks through all that they found: for the few rows of a record, after the answer. */
+/** Collects ranks and scores of some rows. It scans everything that the sources found, so call it after the answer. */
 export function foundColumns(
   { foundBy, foundBySource }: { readonly foundBy: Uint32Array; readonly foundBySource: readonly SourceColumns[] },
   rows: Int32Array,

@@ -4,7 +4,7 @@ import { epochIn, storedPosition } from '@freshet/contracts/followed-log'
 import type { LogPosition } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { whyNotFolded, type NotFoldedReason } from '@freshet/contracts/not-folded'
 
-/** A partition's meta and the position that it is of. */
+/** The meta of a partition, and its position. */
 export interface MetaRead {
   readonly position: number | null
   readonly meta: Uint8Array | null
@@ -18,8 +18,8 @@ const codes: Readonly<Record<NotFoldedReason | 'forgotten', ErrorCode>> = {
 }
 
 /**
- * Why events whose positions were passed are not reflected all the same, each code once: to have been read is not to have
- * been applied. Throws CODEC_INVALID.
+ * Why the state does not reflect events although the fold has passed their positions: it reads some events without applying
+ * them. Each code appears once. Throws CODEC_INVALID.
  */
 export async function tokenProblems(
   events: readonly LogPosition[],

@@ -6,17 +6,17 @@ import type { StagePorts } from './ports.ts'
 import type { FeedRequest } from './request.ts'
 import { tokenProblems } from './token-problems.ts'
 
-/** The user as of the tokens. */
+/** The user's state after the events of the tokens. */
 export interface Reflected extends Pick<UserContext, 'user'> {
   /** Whether the events of all tokens are reflected. */
   readonly tokensReflected: boolean
-  /** Why events of tokens will never be reflected, as codes. */
+  /** Codes that say why events of tokens will never be reflected. */
   readonly tokenProblems: readonly ErrorCode[]
 }
 
-/** Waits until what is stored reflects the events of tokens. */
+/** Waits until the stored state reflects the events of tokens. */
 export interface TokenWait {
-  /** The user as of the tokens, and whether their events are reflected. Throws LOG_REPLACED for tokens of another log. */
+  /** The user's state after the events of the tokens, and whether it reflects them. Throws LOG_REPLACED for tokens of another log. */
   reflected(request: FeedRequest & UserContext, signal: AbortSignal): Promise<Reflected>
   /** Resolves when the stored state of these partitions has passed these positions. */
   passed(family: 'user' | 'pin', wanted: readonly LogPosition[], signal: AbortSignal): Promise<void>
@@ -24,13 +24,13 @@ export interface TokenWait {
   endsOf(topic: string, signal: AbortSignal): Promise<LogPosition[]>
 }
 
-/** What waiting for tokens needs. */
+/** Dependencies for waiting for tokens. */
 export type TokenWaitPorts = Pick<StagePorts, 'users' | 'memory' | 'log' | 'facts' | 'clock'>
 
 const firstPauseMs = 1
 const longestPauseMs = 10
 
-/** Polls the state store, at first every millisecond, then less often. */
+/** Polls the state store: every millisecond at first, then less often. */
 export function createTokenWait({ users, memory, log, facts, clock }: TokenWaitPorts): TokenWait {
   async function poll(done: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
     let pauseMs = firstPauseMs
@@ -40,7 +40,7 @@ export function createTokenWait({ users, memory, log, facts, clock }: TokenWaitP
     }
   }
 
-  /** The user as of the tokens; positions of all partitions named have been passed. */
+  /** Waits until the state of all named partitions has passed their positions, then gives the user. */
   async function awaitUser(request: FeedRequest & UserContext, signal: AbortSignal) {
     const own = request.userId === '' ? -1 : users.partitionOf(request.userId)
     let { user, userPosition } = request
@@ -73,12 +73,12 @@ export function createTokenWait({ users, memory, log, facts, clock }: TokenWaitP
     return (await log.ends(topic, { signal })).map((position, partition) => ({ topic, partition, position }))
   }
 
-  /** A token of a log that was lost, or that nobody has adopted yet, says nothing of the one that state is folded from. */
+  /** A token must belong to the log from which the state is folded: positions of another log mean something else. */
   async function checkLogs({ logsAwaited }: FeedRequest): Promise<void> {
     const pinLog = logTag(facts.progress.log('pins.v1') ?? '')
     const known = logsAwaited.pins.every((log) => pinLog === '' || log === pinLog)
     if (known && (await users.follows(logsAwaited.engagements))) return
-    throw new ContractError('LOG_REPLACED', 'a token is of another log than the one that state is folded from')
+    throw new ContractError('LOG_REPLACED', 'a token belongs to another log than the one from which the state is folded')
   }
 
   return {

@@ -2,7 +2,7 @@ import { mulberry32 } from '@freshet/domain/mulberry32'
 import { hash32 } from '@freshet/domain/hash'
 import type { Fates } from '@freshet/pipeline/fates'
 
-/** Where candidates left, how many, and how many of these are in the sample. */
+/** The candidates that left at one stage for one reason: how many, and how many of them are in the sample. */
 export interface UnshownGroup {
   readonly stage: string
   readonly reason: string
@@ -10,19 +10,19 @@ export interface UnshownGroup {
   readonly sampled: number
 }
 
-/** Candidates that were not shown, in columns of one length. */
+/** Candidates that were not shown, in columns of equal length. */
 export interface UnshownSample {
   readonly groups: readonly UnshownGroup[]
-  /** In the order in which they were found. */
+  /** In the order in which the sources found them. */
   readonly rows: Int32Array
   /** Index in `groups`. */
   readonly groupOf: Uint8Array
 }
 
 /**
- * At most `maxRows` of the candidates that left, the same for the same seed. Every stage and reason has the same share of the
- * sample, and what it has not enough candidates for goes to the others. Within one, each candidate is as likely as any other:
- * its probability is `sampled` / `candidates` of the group.
+ * Samples at most `maxRows` of the candidates that left; the same seed gives the same sample. Every group (stage and reason)
+ * gets an equal share; groups with too few candidates leave the rest of their share to the others. Within a group all candidates
+ * are equally likely: the probability is `sampled` / `candidates`.
  */
 export function sampleUnshown(
   { codes, removals }: Pick<Fates, 'codes' | 'removals'>,
@@ -52,7 +52,7 @@ export function sampleUnshown(
     const at = (codes[row] as number) - 1
     const missing = at < 0 ? 0 : (wanted[at] as number)
     if (missing === 0) continue
-    // Knuth's selection sampling: of the rows left in the group, as many are taken as are still wanted.
+    // Knuth's selection sampling: each row is taken with probability missing / remaining.
     const remaining = left[at] as number
     left[at] = remaining - 1
     if (next() * remaining >= missing) continue
@@ -63,7 +63,7 @@ export function sampleUnshown(
   return { groups, rows, groupOf }
 }
 
-/** How many of each group are taken: the small ones whole, the others equally. */
+/** The size of each group's sample: small groups are taken whole, the others share the rest equally. */
 function shares(sizes: Int32Array, max: number): Int32Array {
   const taken = new Int32Array(sizes.length)
   const order = [...sizes.keys()]

@@ -5,17 +5,17 @@ import { decodeServed, encodeServed, type ServedSet } from './served-set.ts'
 import { nobody, userFromBytes, type KnownUser } from './user.ts'
 import type { PinKeys } from '@freshet/domain/pin-keys'
 
-/** What this process remembers of users, bounded: for requests at the same time, and for when the state store is away. */
+/** What this process remembers about users, bounded. Simultaneous requests need it, and so do requests while the state store is down. */
 export interface UserMemory {
-  /** The user of these bytes, decoded once for as long as they stay the same. A user who had state and has none now was erased: all that is remembered goes. Throws CODEC_INVALID. */
+  /** Decodes the user's state; the same bytes are decoded once. If a user had state and has none now, the user was erased, and the process forgets everything about them. Throws CODEC_INVALID. */
   learn(userId: string, bytes: Uint8Array | null): KnownUser
-  /** As last read; null: not read by this process. */
+  /** The user as this process last read it; null: it has not read the user. */
   known(userId: string): KnownUser | null
-  /** What this process served lately, whether or not it could be recorded. */
+  /** What this process served recently, including pins that it could not record. null: nothing. */
   served(userId: string, bound: { readonly atMs: number; readonly windowMs: number }): ServedSet | null
   serve(userId: string, keys: PinKeys, rows: ArrayLike<number>, atMs: number): void
   lastGood(userId: string): LastGood | null
-  /** Keeps a feed; answers whether `intervalMs` has passed since the user's last one that it said yes for. */
+  /** Keeps a feed. Returns whether it is time to store it: `intervalMs` has passed since it last returned true for the user. */
   keepGood(userId: string, good: LastGood, when: { readonly nowMs: number; readonly intervalMs: number }): boolean
   readonly size: number
 }
@@ -29,11 +29,11 @@ interface Entry {
 
 const maxServedEntries = 400
 
-/** Memory of the `maxUsers` users seen last. */
+/** Remembers the `maxUsers` most recent users. */
 export function createUserMemory({ maxUsers }: { readonly maxUsers: number }): UserMemory {
   const users = createRecentMap<string, Entry>(maxUsers)
 
-  function entryOf(userId: string): Entry {
+  function getEntry(userId: string): Entry {
     let entry = users.get(userId)
     if (entry === undefined) {
       entry = { user: null, served: new Uint8Array(0), good: null, storedAtMs: -Infinity }
@@ -45,7 +45,7 @@ export function createUserMemory({ maxUsers }: { readonly maxUsers: number }): U
   return {
     learn(userId, bytes) {
       if (bytes === null && (users.get(userId)?.user?.bytes.length ?? 0) > 0) users.delete(userId)
-      const entry = entryOf(userId)
+      const entry = getEntry(userId)
       const same = entry.user !== null && bytes !== null && Buffer.compare(entry.user.bytes, bytes) === 0
       if (!same) entry.user = userFromBytes(bytes)
       return entry.user ?? nobody
@@ -56,7 +56,7 @@ export function createUserMemory({ maxUsers }: { readonly maxUsers: number }): U
       return entry === undefined || entry.served.length === 0 ? null : decodeServed(entry.served, bound)
     },
     serve(userId, keys, rows, atMs) {
-      const entry = entryOf(userId)
+      const entry = getEntry(userId)
       const added = encodeServed(keys, rows, atMs)
       const kept = entry.served.subarray(
         Math.max(0, entry.served.length + added.length - maxServedEntries * servedEntryBytes),
@@ -68,7 +68,7 @@ export function createUserMemory({ maxUsers }: { readonly maxUsers: number }): U
     },
     lastGood: (userId) => users.get(userId)?.good ?? null,
     keepGood(userId, good, { nowMs, intervalMs }) {
-      const entry = entryOf(userId)
+      const entry = getEntry(userId)
       entry.good = good
       if (nowMs - entry.storedAtMs < intervalMs) return false
       entry.storedAtMs = nowMs

@@ -13,22 +13,22 @@ import { partitionOf } from '@freshet/domain/partition'
 import type { Clock } from '@freshet/domain/clock'
 import type { MetaRead } from './token-problems.ts'
 
-/** A user's state as of a position of the user's partition. */
+/** A user's state, and the position of the user's partition that it reflects. */
 export interface StoredUser {
   readonly bytes: Uint8Array | null
   readonly position: number | null
 }
 
-/** Reads what is stored of users, in the generation that serves. */
+/** Reads the stored state of users from the generation that serves. */
 export interface UserStates {
   partitionOf(userId: string): number
   read(userId: string, signal: AbortSignal): Promise<StoredUser>
   readServed(userId: string, signal: AbortSignal): Promise<Uint8Array | null>
-  /** What is told of a partition beside its users. */
+  /** Reads the meta of a partition. */
   readMeta(partition: number, signal: AbortSignal): Promise<MetaRead>
-  /** Positions up to which a family's state has been folded; 0: nothing. */
+  /** Positions up to which the state of a family has been folded; 0: none. */
   positions(family: StateFamily, partitions: readonly number[], signal: AbortSignal): Promise<readonly number[]>
-  /** Whether user state is folded from the logs of these short names (`logTag`), which is asked again where it does not seem so. */
+  /** Whether user state is folded from the logs with these short names (`logTag`). Asks the store again before it returns false. */
   follows(logs: readonly string[]): Promise<boolean>
 }
 
@@ -39,7 +39,7 @@ interface Serving {
   refreshing: boolean
 }
 
-/** Reads through a store. Which generation serves is asked at most every `pointerRefreshMs`, beside the requests. */
+/** Reads from a state store. It checks which generation serves at most every `pointerRefreshMs`, in the background. */
 export function createUserStates({
   store,
   clock,
@@ -77,7 +77,7 @@ export function createUserStates({
     }
   }
 
-  async function servingOf(family: StateFamily): Promise<Serving> {
+  async function getServing(family: StateFamily): Promise<Serving> {
     const entry = serving.get(family)
     if (entry === undefined) {
       const made = { ...(await ask(family)), readAtMs: clock.now(), refreshing: false }
@@ -94,12 +94,12 @@ export function createUserStates({
   return {
     partitionOf: (userId) => partitionOf(userId, partitions),
     async read(userId, signal) {
-      const { scope, followed } = await servingOf('user')
+      const { scope, followed } = await getServing('user')
       const { position, values } = await store.read(scope, partitionOf(userId, partitions), [userId], { signal })
       return { bytes: values[0] ?? null, position: position === null ? null : placeOf(position, followed) }
     },
     async readMeta(partition, signal) {
-      return store.readForFold({ ...nothingElse, scope: (await servingOf('user')).scope, partition }, { signal })
+      return store.readForFold({ ...nothingElse, scope: (await getServing('user')).scope, partition }, { signal })
     },
     async readServed(userId, signal) {
       const { values } = await store.read(servedScope, partitionOf(userId, partitions), [userId], { signal })
@@ -107,14 +107,14 @@ export function createUserStates({
     },
     async positions(family, asked, signal) {
       if (asked.length === 0) return []
-      const { scope, followed } = await servingOf(family)
+      const { scope, followed } = await getServing(family)
       const positions = await store.positions(scope, asked, { signal })
       return positions.map((position) => placeOf(position, followed))
     },
     async follows(logs) {
-      if (isOf(await servingOf('user'), logs)) return true
+      if (isOf(await getServing('user'), logs)) return true
       await refresh('user')
-      return isOf(await servingOf('user'), logs)
+      return isOf(await getServing('user'), logs)
     },
   }
 }

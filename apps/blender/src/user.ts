@@ -10,44 +10,44 @@ import { actions, positiveActions } from '@freshet/domain/engagement'
 import { hash32, hash32Within } from '@freshet/domain/hash'
 import { newUserState, type UserState } from '@freshet/domain/user-state'
 
-/** A user as the stages need to know one: the state, read once. */
+/** What the stages need to know about a user, derived once from the user's state. */
 export interface KnownUser {
-  /** As stored; empty: a user without state. */
+  /** The stored bytes; empty: a user without state. */
   readonly bytes: Uint8Array
   readonly recent: RecentActions | undefined
   readonly follows: Relations
   readonly blocks: Relations
   readonly hidden: NeverShown
   readonly reported: NeverShown
-  /** Pins hidden or reported before those that are kept by id, for searches: `RetrieveRequest.exclude_pin_hashes`. */
+  /** Hashes of pins hidden or reported too long ago to be kept by id, encoded for `RetrieveRequest.exclude_pin_hashes`. */
   readonly hiddenLongAgo: Uint8Array
-  /** `hash32` of what is blocked. */
+  /** `hash32` of the blocked creators and topics. */
   readonly blockedCreators: ReadonlySet<number>
   readonly blockedTopics: ReadonlySet<number>
-  /** The part of these that `blocks` does not name. */
+  /** The blocked creators and topics that `blocks` does not contain. */
   readonly olderBlocks: { readonly creators: Uint32Array; readonly topics: Uint32Array }
-  /** Whether the user saw it, or acted on it lately. */
+  /** Whether the user saw the pin, or acted on it recently. */
   hasSeen(pinId: string): boolean
-  /** The same for searches, by hashes; what was served is not among it. */
+  /** The same as hashes, for searches. It does not include served pins. */
   readonly seen: Pick<ShownPins, 'seen' | 'seenAtSeconds' | 'seenBefore'>
-  /** Pins that must not come again even where nothing else is left: what the user did last to them was to dismiss them. */
+  /** Pins whose last action was a dismissal. They must not appear even as repeats. */
   readonly dismissed: readonly string[]
 }
 
 /** Pins that the user asked not to see again. */
 export interface NeverShown {
   readonly isEmpty: boolean
-  /** The last of them, by id. */
+  /** The most recent ones, by id. */
   readonly ids: readonly string[]
-  /** `hash32` of those before, ascending. */
+  /** `hash32` of the older ones, ascending. */
   readonly olderHashes: Uint32Array
   has(pinId: string): boolean
 }
 
-/** A user of whom nothing is known, because there is nothing. */
+/** A user without state. */
 export const nobody: KnownUser = knownUser(new Uint8Array(0), newUserState)
 
-/** A user from stored bytes. Throws CODEC_INVALID. */
+/** Decodes a user from stored bytes. Throws CODEC_INVALID. */
 export function userFromBytes(bytes: Uint8Array | null): KnownUser {
   return bytes === null || bytes.byteLength === 0 ? nobody : knownUser(bytes, decodedUserState(bytes))
 }
@@ -71,13 +71,13 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
   const reported = neverShown(state, 'report-pin', ids['report-pin'])
   return {
     bytes,
-    recent: recentOf(state, (pinId) => hidden.has(pinId) || reported.has(pinId)),
+    recent: toRecentActions(state, (pinId) => hidden.has(pinId) || reported.has(pinId)),
     follows: { creatorIds: ids['follow-creator'], boardIds: ids['follow-board'], topicIds: ids['follow-topic'] },
     blocks: { creatorIds: ids['block-creator'], boardIds: ids['block-board'], topicIds: ids['block-topic'] },
     hidden,
     reported,
     get hiddenLongAgo() {
-      return (hiddenLongAgo ??= hashesOf(hidden, reported))
+      return (hiddenLongAgo ??= encodeHiddenHashes(hidden, reported))
     },
     olderBlocks: {
       creators: olderHash32s(state.relations, 'block-creator'),
@@ -87,7 +87,7 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     blockedTopics: blocked(state, 'block-topic', ids['block-topic']),
     hasSeen: (pinId) => acted.has(pinId) || hasSeen(state.seen, pinId),
     get seen() {
-      return (seen ??= seenOf(state))
+      return (seen ??= toSeenColumns(state))
     },
     dismissed: [...acted].flatMap(([pinId, row]) => (state.recent.actions[row] === dismiss ? [pinId] : [])),
   }
@@ -95,8 +95,8 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
 
 const dismiss = actions.indexOf('dismiss')
 
-/** The pins seen last are few: those acted on are added, which may be more of them and go further back. */
-function seenOf({ seen, recent }: UserState): KnownUser['seen'] {
+/** The state keeps few recently seen pins, so this adds the pins that the user acted on, which may go further back. */
+function toSeenColumns({ seen, recent }: UserState): KnownUser['seen'] {
   const { length } = seen.pins
   const pins = new Uint32Array(length + recent.pinIds.length)
   const atSeconds = new Uint32Array(pins.length)
@@ -111,15 +111,15 @@ function seenOf({ seen, recent }: UserState): KnownUser['seen'] {
   }
 }
 
-/** The recent actions, without likes of pins that are hidden or reported: the hide may be older than all of them. */
-function recentOf({ recent }: UserState, isRefused: (pinId: string) => boolean): RecentActions | undefined {
+/** The recent actions without likes of hidden or reported pins. The hide itself may no longer be among the recent actions. */
+function toRecentActions({ recent }: UserState, isRefused: (pinId: string) => boolean): RecentActions | undefined {
   const isKept = (row: number): boolean =>
     !likes.has(recent.actions[row] as number) || !isRefused(recent.pinIds[row] as string)
   const rows = recent.pinIds.map((_, row) => row).filter(isKept)
   if (rows.length === 0) return undefined
   return {
     pinIds: rows.map((row) => recent.pinIds[row] as string),
-    // On the wire an action's number is its index plus one: zero is "not given".
+    // On the wire, an action's number is its index plus one, because zero means "not given".
     actions: Uint8Array.from(rows, (row) => (recent.actions[row] as number) + 1),
     occurredAtMs: bytesOf(Float64Array.from(rows, (row) => recent.atMs[row] as number)),
     sessionIds: rows.map((row) => recent.sessionIds[row] as string),
@@ -148,8 +148,8 @@ function olderHash32s(relations: UserState['relations'], kind: RelationKind): Ui
   return older === null ? new Uint32Array(0) : Uint32Array.from(standingHashes(older), hash32Within)
 }
 
-/** Once for as long as the state stays the same: of many hides it takes milliseconds. */
-function hashesOf(hidden: NeverShown, reported: NeverShown): Uint8Array {
+/** With many hides this takes milliseconds, so it runs once per state. */
+function encodeHiddenHashes(hidden: NeverShown, reported: NeverShown): Uint8Array {
   const hashes = new Uint32Array(hidden.olderHashes.length + reported.olderHashes.length)
   hashes.set(hidden.olderHashes)
   hashes.set(reported.olderHashes, hidden.olderHashes.length)

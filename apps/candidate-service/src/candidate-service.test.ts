@@ -228,7 +228,7 @@ describe('candidate service', () => {
 
   it('names the embeddings that it searched: of each space the version published last, after a restart too', async () => {
     const { log, service, click } = await world()
-    const snapshots = artefacts()
+    const snapshots = createMemoryArtefactStore()
     const first = service(snapshots)
     await first.start()
     await click('ann', 'bread')

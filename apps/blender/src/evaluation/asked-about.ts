@@ -2,7 +2,7 @@ import { keep, type Filter } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { EvaluatedRequest } from './evaluated-request.ts'
 
-/** Removes what an evaluation excludes, and what is not among the pins that it asks about. */
+/** Removes pins that an evaluation excludes, and pins that are not in its list of allowed pins. */
 export function askedAboutFilter(): Filter<EvaluatedRequest, CandidateColumns> {
   return {
     kind: 'filter',

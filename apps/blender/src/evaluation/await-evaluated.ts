@@ -6,8 +6,8 @@ import type { TokenWaitPorts } from '../token-wait.ts'
 import type { EvaluatedRequest } from './evaluated-request.ts'
 
 /**
- * Waits for tokens as every feed does. Under collective consistency it follows the chain to its end: user state, then all pin
- * state that it led to, then what the ranker has to have read of it.
+ * Waits for tokens as for every feed. With collective consistency it waits for the whole chain: the user state, then the pin
+ * state that results from it, then the position that the ranker must have read.
  */
 export function awaitEvaluated(
   ports: TokenWaitPorts & Pick<StagePorts, 'foldProblem'>,

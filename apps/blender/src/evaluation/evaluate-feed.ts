@@ -18,7 +18,7 @@ import type { EvaluatedRequest } from './evaluated-request.ts'
 import { refusedSources, retrieveEvaluated } from './retrieve-evaluated.ts'
 import { seenUnlessRepeats } from './seen-unless-repeats.ts'
 
-/** How an evaluation's feed is made: as every feed, but for what only evaluations ask for. It is never kept as the user's last good feed. */
+/** The pipelines of an evaluation: those of every feed, plus the options that only evaluations have. The feed never becomes the user's last good feed. */
 export function evaluationRungs(ports: StagePorts): Rungs<EvaluatedRequest> {
   const filters = [askedAboutFilter(), ...safetyFilters(ports, seenUnlessRepeats())]
 

@@ -6,7 +6,7 @@ export interface EvaluatedRequest extends FeedRequest {
   readonly evaluation: EvaluationTerms
 }
 
-/** Whether an evaluation asked. */
+/** Whether a request belongs to an evaluation. */
 export function isEvaluated(request: FeedRequest): request is EvaluatedRequest {
   return request.evaluation !== null
 }

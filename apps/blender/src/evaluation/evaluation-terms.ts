@@ -1,14 +1,14 @@
-/** What only evaluations ask for. */
+/** The options that only evaluations have. */
 export interface EvaluationTerms {
-  /** Whether every view that all users feed must reflect the tokens, not the user's own state alone. */
+  /** Whether every shared view must reflect the tokens, not only the user's own state. */
   readonly collective: boolean
-  /** Whether candidates are wanted as they were found: not ranked, and hardly filtered. */
+  /** Whether the evaluation wants candidates as the sources found them: not ranked, and hardly filtered. */
   readonly candidatesOnly: boolean
-  /** Whether seen pins may come again. */
+  /** Whether the feed may repeat seen pins. */
   readonly allowRepeats: boolean
-  /** The only pins that may come; empty: any. */
+  /** The only allowed pins; empty: all. */
   readonly among: readonly string[]
   readonly exclude: ReadonlySet<string>
-  /** The only sources that are asked; empty: all that are on. */
+  /** The only sources to ask; empty: all enabled sources. */
   readonly sources: readonly string[]
 }

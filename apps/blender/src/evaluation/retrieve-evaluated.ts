@@ -13,7 +13,7 @@ import type { EvaluatedRequest } from './evaluated-request.ts'
 
 type Context = EvaluatedRequest & UserContext & FreshnessContext
 
-/** Asks the candidate service for what an evaluation wants: some sources, some pins, or candidates that nothing was kept away from. */
+/** Asks the candidate service for what an evaluation wants: some sources, some pins, or unfiltered candidates. */
 export function retrieveEvaluated({
   candidates,
   memory,
@@ -32,7 +32,7 @@ export function retrieveEvaluated({
   }
 }
 
-/** What the caller of an evaluation got wrong, as the candidate service says; null: it was not the caller. */
+/** The error to return if the candidate service rejected the sources that the evaluation names; null: another failure. */
 export function refusedSources({ evaluation }: EvaluatedRequest, cause: unknown): ContractError | null {
   if (evaluation.sources.length === 0 || !isContractError(cause, 'CALL_INVALID_ARGUMENT')) return null
   return new ContractError('CALL_INVALID_ARGUMENT', `evaluation.sources: ${cause.message}`, { cause })
@@ -42,11 +42,11 @@ function evaluatedRequest(request: Context, usual: RetrieveRequest): RetrieveReq
   const { evaluation, params } = request
   const named = { sources: [...evaluation.sources], amongPinIds: [...evaluation.among] }
   if (!evaluation.candidatesOnly)
-    return { ...usual, ...named, excludePinIds: excluded(request), shown: shownOf(request, usual) }
+    return { ...usual, ...named, excludePinIds: listExcluded(request), shown: toShownPins(request, usual) }
   return {
     ...usual,
     ...named,
-    excludePinIds: excluded(request),
+    excludePinIds: listExcluded(request),
     blockedCreatorHashes: bytesOf(new Uint32Array(0)),
     blockedTopicHashes: bytesOf(new Uint32Array(0)),
     excludePinHashes: new Uint8Array(0),
@@ -57,7 +57,7 @@ function evaluatedRequest(request: Context, usual: RetrieveRequest): RetrieveReq
   }
 }
 
-function excluded({ evaluation, user, surface }: Context): string[] {
+function listExcluded({ evaluation, user, surface }: Context): string[] {
   const isNew = surface === 'home' && !evaluation.allowRepeats
   const pins = evaluation.candidatesOnly
     ? isNew
@@ -67,7 +67,7 @@ function excluded({ evaluation, user, surface }: Context): string[] {
   return [...new Set([...evaluation.exclude, ...pins])]
 }
 
-function shownOf({ evaluation }: Context, { shown }: RetrieveRequest): RetrieveRequest['shown'] {
+function toShownPins({ evaluation }: Context, { shown }: RetrieveRequest): RetrieveRequest['shown'] {
   if (shown === undefined || !evaluation.allowRepeats) return shown
   return { ...shown, ...nobody.seen }
 }

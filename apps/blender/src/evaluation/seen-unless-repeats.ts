@@ -4,7 +4,7 @@ import { seenFilter } from '../filters/seen.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 import type { EvaluatedRequest } from './evaluated-request.ts'
 
-/** Removes from the home feed what is in the user's history, unless the evaluation allows repeats. */
+/** Removes pins in the user's history from the home feed, unless the evaluation allows repeats. */
 export function seenUnlessRepeats(): Filter<EvaluatedRequest & UserContext, CandidateColumns> {
   const filter = seenFilter()
   return {

@@ -6,8 +6,8 @@ import type { FeedRequest } from '../request.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 
 /**
- * Removes what the catalogue does not have or has deleted, what does not fit the locale, and what is by a creator or on a
- * topic that the user blocked. Lets nothing through before it has read the catalogue.
+ * Removes pins that the catalogue does not have or has deleted, pins that do not fit the locale, and pins of a creator or
+ * topic that the user blocked. Throws FACTS_BEHIND before the blender has read the catalogue.
  */
 export function catalogueFilter({
   facts,

@@ -2,7 +2,7 @@ import { keep, type Filter } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 
-/** Removes what the user hid or reported. */
+/** Removes pins that the user hid or reported. */
 export function hiddenFilter(): Filter<UserContext, CandidateColumns> {
   return {
     kind: 'filter',

@@ -2,7 +2,7 @@ import { keep, type Filter } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
 
-/** Removes the pin that related ones are asked for. */
+/** Removes the pin whose related pins the request asks for. */
 export function itselfFilter(): Filter<Pick<FeedRequest, 'relatedToPinId'>, CandidateColumns> {
   return {
     kind: 'filter',

@@ -3,7 +3,7 @@ import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 
-/** Removes what the user was served on the home feed within the window; what may come again only where these very pages showed it. */
+/** Removes pins that the home feed served to the user within the window. Removes a repeat only if a page of this feed already showed it. */
 export function previouslyServedFilter(): Filter<FeedRequest & UserContext, CandidateColumns> {
   return {
     kind: 'filter',

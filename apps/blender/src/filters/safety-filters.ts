@@ -9,7 +9,7 @@ import { itselfFilter } from './itself.ts'
 import { previouslyServedFilter } from './previously-served.ts'
 import { seenFilter } from './seen.ts'
 
-/** What every feed is filtered by, on both surfaces and on every rung of the ladder. All fail closed. `seen`: what takes the place of the last one. */
+/** The filters of every feed, on both surfaces and on every rung of the ladder. All fail closed. `seen` replaces the last one. */
 export function safetyFilters<Request extends FeedRequest & UserContext>(
   ports: Pick<StagePorts, 'facts' | 'factsUnready' | 'config'>,
   seen: Filter<Request, CandidateColumns> = seenFilter(),

@@ -3,7 +3,7 @@ import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 
-/** Removes from the home feed what is in the user's history, unless it may come again. */
+/** Removes pins in the user's history from the home feed, except repeats. */
 export function seenFilter(): Filter<FeedRequest & UserContext, CandidateColumns> {
   return {
     kind: 'filter',

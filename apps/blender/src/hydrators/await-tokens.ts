@@ -6,17 +6,17 @@ import type { FeedRequest } from '../request.ts'
 import { createTokenWait, type TokenWait, type TokenWaitPorts } from '../token-wait.ts'
 import type { UserContext } from './user-state.ts'
 
-/** How fresh the answer is so far, and what the services behind have to wait for. */
+/** How fresh the answer is so far, and which positions the other services must wait for. */
 export interface FreshnessContext extends Pick<UserContext, 'user'> {
-  /** null: nothing was to be reflected. */
+  /** null: the request has no tokens. */
   readonly tokensReflected: boolean | null
-  /** Why events of tokens will never be reflected, as codes. */
+  /** Codes that say why events of tokens will never be reflected. */
   readonly tokenProblems: readonly ErrorCode[]
   readonly candidatesAwait: readonly LogPosition[]
   readonly rankerAwait: readonly LogPosition[]
 }
 
-/** Read your writes: waits until the stored state reflects the tokens' events. What is behind waits for the catalogue's. */
+/** Read your writes: waits until the stored state reflects the tokens' events. The other services wait for the catalogue's tokens. */
 export function awaitTokens(
   ports: TokenWaitPorts & Pick<StagePorts, 'foldProblem'>,
 ): ContextHydrator<FeedRequest & UserContext, FreshnessContext> {
@@ -27,7 +27,7 @@ export function awaitTokens(
   }))
 }
 
-/** The stage that waits for the tokens of a request, if it has some, with `wait`. */
+/** A stage that calls `wait` if the request has tokens. */
 export function awaiting<Request extends FeedRequest>(
   ports: TokenWaitPorts & Pick<StagePorts, 'foldProblem'>,
   wait: (request: Request & UserContext, signal: AbortSignal, tokens: TokenWait) => Promise<FreshnessContext>,
@@ -41,13 +41,13 @@ export function awaiting<Request extends FeedRequest>(
     run: (request, { signal }) => {
       const problem = request.userId === '' ? null : ports.foldProblem()
       if (problem !== null) throw new ContractError('LOG_REPLACED', problem)
-      return request.awaitsEvents ? wait(request, signal, tokens) : unawaited(request, null)
+      return request.awaitsEvents ? wait(request, signal, tokens) : withoutWaiting(request, null)
     },
-    // The answer says BEHIND: making those behind wait as well would not change that.
-    otherwise: (request) => unawaited(request, request.awaitsEvents ? false : null),
+    // The answer is BEHIND already, so the other services need not wait.
+    otherwise: (request) => withoutWaiting(request, request.awaitsEvents ? false : null),
   }
 }
 
-function unawaited({ user }: UserContext, tokensReflected: boolean | null): FreshnessContext {
+function withoutWaiting({ user }: UserContext, tokensReflected: boolean | null): FreshnessContext {
   return { user, tokensReflected, tokenProblems: [], candidatesAwait: [], rankerAwait: [] }
 }

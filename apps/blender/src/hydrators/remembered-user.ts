@@ -5,17 +5,17 @@ import { nothingServed } from '../served-set.ts'
 import { nobody } from '../user.ts'
 import type { UserContext } from './user-state.ts'
 
-/** A request on a lower rung of the ladder: what a higher one had learned of the user, if it came that far. */
+/** A request on a lower rung of the ladder. `learned`: what a higher rung read about the user; null: it read nothing. */
 export interface FallbackRequest extends FeedRequest {
   readonly learned: UserContext | null
 }
 
-/** Whether the user is known at all. */
+/** Whether this process knows anything about the user. */
 export interface Remembered {
   readonly remembered: boolean
 }
 
-/** The user as a higher rung read it, or as this process remembers it from before. */
+/** The user as a higher rung read it, or as this process remembers it. */
 export function rememberedUser({
   memory,
 }: Pick<StagePorts, 'memory'>): ContextHydrator<FallbackRequest, UserContext & Remembered> {

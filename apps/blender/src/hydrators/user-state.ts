@@ -4,15 +4,15 @@ import type { FeedRequest } from '../request.ts'
 import { decodeServed, nothingServed, type ServedSet } from '../served-set.ts'
 import { nobody, type KnownUser } from '../user.ts'
 
-/** What is known of who asks. */
+/** What the blender knows about the user of a request. */
 export interface UserContext {
   readonly user: KnownUser
-  /** Stored position of the user's partition; null: nothing stored. */
+  /** Stored position of the user's partition; null: none is stored. */
   readonly userPosition: number | null
   readonly served: ServedSet
 }
 
-/** Reads the user's state and what was served, once per request, at the same time. `served`: whether what was served matters. */
+/** Reads the user's state and the served pins in parallel, once per request. `served` says whether it reads the served pins. */
 export function userState(
   { users, memory, config }: Pick<StagePorts, 'users' | 'memory' | 'config'>,
   { served: wanted }: { readonly served: 'read' | 'ignored' } = { served: 'read' },

@@ -10,21 +10,21 @@ import type { FeedRequest } from '../request.ts'
 import type { FreshnessContext } from '../hydrators/await-tokens.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 
-/** Candidates with what they are worth. */
+/** Columns of scores. */
 export interface ScoreColumns {
-  /** What a pin is worth; the retrieval score where nothing was ranked. */
+  /** The utility of each pin; the retrieval score if the ranker did not rank the pins. */
   readonly utilities: Float32Array
   readonly ranked: Ranked | null
 }
 
-/** What the ranker said, and of which rows. */
+/** The answer of the ranker, and the rows that it is about. */
 export interface Ranked {
   readonly response: RankResponse
-  /** Index in the answer's columns of each row; −1: it was not asked about. */
+  /** For each row its index in the answer's columns; −1: not in the request. */
   readonly places: Int32Array
 }
 
-/** Asks the ranker; where it does not answer, the retrieval order stays. */
+/** Asks the ranker for scores. If it does not answer, the retrieval order stays. */
 export function rank({
   ranker,
 }: Pick<StagePorts, 'ranker'>): Scorer<FeedRequest & UserContext & FreshnessContext, CandidateColumns, ScoreColumns> {

@@ -4,7 +4,7 @@ import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ScoreColumns } from '../scorers/rank.ts'
 
-/** Best first; of equal utility by a seeded hash of the pin id, so that the order is total and depends on nothing else. */
+/** Orders by utility, best first. A seeded hash of the pin id breaks ties, so that the order depends on nothing else. */
 export function byUtility(): Selector<Pick<FeedRequest, 'params'>, CandidateColumns & ScoreColumns> {
   return {
     kind: 'selector',

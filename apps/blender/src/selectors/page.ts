@@ -6,9 +6,8 @@ import type { ServedSet } from '../served-set.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 
 /**
- * Takes the rows of the page: the first ones that no request at the same time has taken, and remembers at once that they
- * are taken, whether or not there will be time to record it. Pages that were not recorded are the first of the order, and
- * passed over.
+ * Takes the first rows that no simultaneous request has taken, and remembers them in the same step, even if there is no time
+ * left to record them. Skips the pins of earlier pages that were not recorded: they come first in the order.
  */
 export function page({
   memory,
@@ -37,7 +36,7 @@ export function page({
   }
 }
 
-/** The first rows that were not served here since the request read what was served. */
+/** The first rows that this process has not served since the request read the served pins. */
 function firstFree(
   rows: Int32Array,
   { keys, shownBefore }: CandidateColumns,
@@ -57,7 +56,7 @@ function firstFree(
   return { rows: free.subarray(0, count), leftFor: (row) => (served.has(row) ? 2 : 0) }
 }
 
-/** Whether what is shown must not be shown again, and is written down for that. */
+/** Whether the blender records the pins of the page so that it does not show them again. */
 export function recordsServed({ surface, recorded }: Pick<FeedRequest, 'surface' | 'recorded'>): boolean {
   return surface === 'home' && recorded
 }

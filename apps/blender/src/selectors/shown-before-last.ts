@@ -1,7 +1,7 @@
 import type { Selector } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 
-/** Puts pins that the user was shown before behind the others, and among them the one shown longest ago first, whatever they are worth. */
+/** Puts repeats behind all other pins, whatever their utility. Among repeats, those shown longest ago come first. */
 export function shownBeforeLast(): Selector<object, CandidateColumns> {
   return {
     kind: 'selector',

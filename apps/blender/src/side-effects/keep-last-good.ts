@@ -1,13 +1,13 @@
 import { lastGoodScope } from '@freshet/contracts/scopes'
 import type { SideEffect } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
-import { encodeLastGood, lastGoodOf } from '../last-good.ts'
+import { encodeLastGood, toLastGood } from '../last-good.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import { recordsServed } from '../selectors/page.ts'
 import type { ScoreColumns } from '../scorers/rank.ts'
 
-/** Keeps the order as the user's last good feed: in memory, and now and then in the state store, which the answer does not wait for. */
+/** Keeps the order as the user's last good feed: always in memory, and from time to time in the state store. The answer does not wait for that write. */
 export function keepLastGood({
   store,
   users,
@@ -26,7 +26,7 @@ export function keepLastGood({
     run: (request, { columns, rows }) => {
       if (!recordsServed(request) || columns.ranked === null || rows.length === 0) return
       const { userId } = request
-      const good = lastGoodOf(columns, columns.utilities, rows, config.lastGoodPins)
+      const good = toLastGood(columns, columns.utilities, rows, config.lastGoodPins)
       const when = { nowMs: clock.now(), intervalMs: config.lastGoodIntervalMs }
       if (!memory.keepGood(userId, good, when)) return
       const value = encodeLastGood(good)

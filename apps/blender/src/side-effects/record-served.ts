@@ -8,7 +8,7 @@ import { encodeServed } from '../served-set.ts'
 import { recordsServed } from '../selectors/page.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 
-/** Writes down what the page shows and how far the catalogue was swept, before the answer. */
+/** Records the pins of the page and the position of the sweep before the answer. */
 export function recordServed({
   store,
   users,

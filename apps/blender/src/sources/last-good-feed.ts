@@ -1,6 +1,6 @@
 import { lastGoodScope } from '@freshet/contracts/scopes'
 import type { Found, Source } from '@freshet/pipeline/stage'
-import { candidatesOf, noCandidates, type CandidateColumns } from '../candidates.ts'
+import { toCandidates, noCandidates, type CandidateColumns } from '../candidates.ts'
 import type { FallbackRequest } from '../hydrators/remembered-user.ts'
 import { decodeLastGood } from '../last-good.ts'
 import type { StagePorts } from '../ports.ts'
@@ -18,8 +18,8 @@ export function lastGoodFeed({
     budget: { ms: 1_000, share: 0.4 },
     run: ({ userId, learned }, { signal }) => {
       const good = memory.lastGood(userId)
-      if (good !== null) return candidatesOf(good.pinIds, good.scores, good)
-      // A state store that did not answer the first time is not asked again.
+      if (good !== null) return toCandidates(good.pinIds, good.scores, good)
+      // The state store did not answer the first time, so do not ask it again.
       if (learned === null) return noCandidates()
       return store.read(lastGoodScope, users.partitionOf(userId), [userId], { signal }).then(({ values }) => {
         const bytes = values[0] ?? null
@@ -31,5 +31,5 @@ export function lastGoodFeed({
 
 function fromBytes(bytes: Uint8Array): Found<CandidateColumns> {
   const good = decodeLastGood(bytes)
-  return good === null ? noCandidates() : candidatesOf(good.pinIds, good.scores, good)
+  return good === null ? noCandidates() : toCandidates(good.pinIds, good.scores, good)
 }

@@ -1,9 +1,9 @@
 import type { Source } from '@freshet/pipeline/stage'
-import { candidatesOf, noCandidates, type CandidateColumns } from '../candidates.ts'
+import { toCandidates, noCandidates, type CandidateColumns } from '../candidates.ts'
 import type { FallbackRequest } from '../hydrators/remembered-user.ts'
 import type { StagePorts } from '../ports.ts'
 
-/** What is popular, from this process's memory. */
+/** Popular pins, from this process's memory. */
 export function popularFeed({ popular }: Pick<StagePorts, 'popular'>): Source<FallbackRequest, CandidateColumns> {
   return {
     kind: 'source',
@@ -13,7 +13,7 @@ export function popularFeed({ popular }: Pick<StagePorts, 'popular'>): Source<Fa
       const pins = popular.of(locale)
       if (pins === null) return noCandidates()
       const foundBy = new Uint32Array(pins.pinIds.length).fill(1)
-      return candidatesOf(pins.pinIds, pins.scores, { sourceNames: ['popular-memory'], foundBy })
+      return toCandidates(pins.pinIds, pins.scores, { sourceNames: ['popular-memory'], foundBy })
     },
   }
 }

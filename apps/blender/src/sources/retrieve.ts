@@ -11,7 +11,7 @@ import type { UserContext } from '../hydrators/user-state.ts'
 
 const mostCandidates = 2_000
 
-/** What is the same in every source that asks the candidate service. */
+/** The parts that all sources that ask the candidate service share. */
 export const retrieveStage = {
   kind: 'source',
   name: 'retrieve',
@@ -40,14 +40,14 @@ export function retrieve({
   }
 }
 
-/** What is asked of the candidate service for a feed. */
+/** The request to the candidate service for a feed. */
 export function retrieveRequest(
   request: FeedRequest & UserContext & FreshnessContext,
   servedHere: ServedSet,
 ): RetrieveRequest {
   const { maxCandidates, minCandidates } = request.params
   const { user, surface, page, pageSize, served } = request
-  // Pages that are not recorded are the first of one order, and need all before them.
+  // Pages that are not recorded come from one order, so this page needs all pins before it too.
   const needed = pageSize + (page.recorded ? 0 : page.firstPosition)
   const fillTo = minCandidates === 0 ? 0 : Math.min(mostCandidates, Math.max(minCandidates, needed))
   return {
@@ -68,14 +68,14 @@ export function retrieveRequest(
     locale: request.locale,
     amongPinIds: [],
     await: [...request.candidatesAwait],
-    shown: surface === 'home' ? shownOf(request, servedHere) : undefined,
+    shown: surface === 'home' ? toShownPins(request, servedHere) : undefined,
     fillTo,
     sweptTo: served.sweptTo,
   }
 }
 
-/** What the search passes over, so that the answer doesn't shrink; the filters judge again. */
-function shownOf({ user, served }: FeedRequest & UserContext, servedHere: ServedSet): ShownPins {
+/** Pins that the search skips, so that filters remove less. The filters check again. */
+function toShownPins({ user, served }: FeedRequest & UserContext, servedHere: ServedSet): ShownPins {
   const { seen, seenAtSeconds, seenBefore } = user.seen
   return {
     seen,
@@ -94,7 +94,7 @@ function joined(first: Uint32Array, second: Uint32Array): Uint32Array {
   return both
 }
 
-/** What must not come even where nothing else is left; the filters judge again. */
+/** Pins that the candidate service must not return even as repeats. The filters check again. */
 function excludedPins({ user, surface }: FeedRequest & UserContext): string[] {
   return [...new Set([...user.hidden.ids, ...user.reported.ids, ...(surface === 'home' ? user.dismissed : [])])]
 }
