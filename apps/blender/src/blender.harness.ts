@@ -31,15 +31,15 @@ import { blenderSchema, type BlenderConfig } from './config.ts'
 export const partitions = 4
 export const startMs = 1_760_000_000_000
 
-/** Answers of a fake service: given, thrown, or never. */
+/** How a fake service answers: with a value, with an error, or never. */
 export type Behaviour<Request, Response> = (request: Request, call: CallOptions) => Promise<Response> | Response
 
-/** A blender among fakes: memory adapters, a virtual clock, services that answer what a test says. */
+/** A blender with fakes: memory adapters, a virtual clock, and services whose answers a test sets. */
 export async function aBlender(
   given: {
     readonly config?: Partial<BlenderConfig>
     readonly pins?: readonly string[]
-    /** Each look at the engine's clock takes this long. Default 0. */
+    /** Each reading of the engine's clock takes this long. Default 0. */
     readonly lookMs?: number
   } = {},
 ) {
@@ -117,7 +117,7 @@ export async function aBlender(
       settle(blender.getFeed(aFeedRequest(request), call)),
     related: (request: Partial<GetRelatedPinsRequest> = {}, call: CallOptions = patience) =>
       settle(blender.getRelatedPins(GetRelatedPinsRequest.fromPartial({ pinId: 'pin-0', ...request }), call)),
-    /** Stores a user's state, as the feature updater would, as of `next`. */
+    /** Stores a user's state at position `next`, as the feature updater would. */
     async storeUser(userId: string, engagements: readonly Engagement[], next = 1) {
       const partition = partitionOf(userId, partitions)
       const from = (await memoryStore.positions('user.1', [partition]))[0] ?? 0
@@ -128,7 +128,7 @@ export async function aBlender(
       const batch = { scope: 'user.1', partition, from, next, appends: [], deletes: [], meta: null, remember: [] }
       return memoryStore.commit({ ...batch, puts: engagements.length === 0 ? [] : [put] })
     },
-    /** Lets the blender know of catalogue changes. */
+    /** Makes the blender fold catalogue changes. */
     async tellCatalogue(changes: Parameters<typeof encodePinChange>[0][]) {
       const records = changes.map((change) => ({
         key: change.kind === 'upsert' ? change.pin.pinId : change.pinId,
@@ -155,7 +155,7 @@ export async function aBlender(
         })
       return positions
     },
-    /** What got into `feeds-served.v1`. */
+    /** The records of `feeds-served.v1`. */
     async servedFeeds(): Promise<FeedServed[]> {
       await blender.flush()
       const feeds: FeedServed[] = []
@@ -211,7 +211,7 @@ export function aPin(
   }
 }
 
-/** What a candidate service says of these pins, in their order, two sources taking turns; what was served comes again after all others. */
+/** A candidate service's answer with these pins in their order. Two sources take turns. Served pins come last, as repeats. */
 export function foundPins(pins: readonly string[], request: RetrieveRequest): RetrieveResponse {
   const excluded = new Set(request.excludePinIds)
   const among = new Set(request.amongPinIds)
@@ -243,7 +243,7 @@ export function foundPins(pins: readonly string[], request: RetrieveRequest): Re
   }
 }
 
-/** A ranker that turns the order around: `pin-7` is worth 7. Features: the number, and one half. */
+/** A ranker that reverses the order: `pin-7` has utility 7. Features: the number, and one half. */
 export function rankedPins({ pinIds, withFeatures }: RankRequest): RankResponse {
   const worth = Float32Array.from(pinIds, (pinId) => Number(pinId.replace(/\D+/g, '') || 0))
   return {

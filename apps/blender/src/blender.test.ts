@@ -34,7 +34,7 @@ const own = partitionOf('ada', partitions)
 const other = (own + 1) % partitions
 
 describe('a feed', () => {
-  test('is what the ranker values most, with positions, sources and nothing degraded', async () => {
+  test('contains the pins of highest utility, with positions and sources, and is not degraded', async () => {
     const { feed } = await aBlender()
     const answer = await feed({ pageSize: 4 })
     expect(answer).toMatchObject({
@@ -100,7 +100,7 @@ describe('a feed', () => {
     expect(stages.every(({ error }) => error === '')).toBe(true)
   })
 
-  test('an evaluation has a pipeline of its own: it filters by what was asked about, and keeps no last good feed', async () => {
+  test('an evaluation has its own pipeline: it filters by its list of pins, and keeps no last good feed', async () => {
     const { feed, services } = await aBlender()
     const evaluation = Evaluation.fromPartial({ excludePinIds: ['pin-1'] })
     const { stages } = await feed({ pageSize: 10, explain: true, evaluation })
@@ -111,7 +111,7 @@ describe('a feed', () => {
     expect(await feed({ pageSize: 10 })).toMatchObject({ degradation: Degradation.POPULAR })
   })
 
-  test('asks the services with what the user did, follows and wants nothing of', async () => {
+  test('sends the services what the user did, follows and blocked', async () => {
     const { feed, storeUser, services } = await aBlender()
     await storeUser('ada', [
       anEngagement('save', 'pin-3', startMs - 3_000),
@@ -155,7 +155,7 @@ describe('a feed', () => {
 })
 
 describe('no pin twice', () => {
-  test('across pages: positions go on, the pages together hold everything once, the last has no token', async () => {
+  test('across pages: positions continue, all pages together contain every pin once, and the last has no token', async () => {
     const { feed } = await aBlender({ pins: manyPins(95) })
     const seen: string[] = []
     let pageToken = ''
@@ -179,7 +179,7 @@ describe('no pin twice', () => {
     expect(idsOf(await feed())).toEqual(first)
   })
 
-  test('from a process that remembers nothing: what was served is in the state store before the answer', async () => {
+  test('from a process without memory: the served pins are in the state store before the answer', async () => {
     const { feed, store } = await aBlender()
     const first = await feed()
     const { values } = await store.read('served', own, ['ada'])
@@ -190,7 +190,7 @@ describe('no pin twice', () => {
     expect(idsOf(second).filter((pinId) => idsOf(first).includes(pinId))).toEqual([])
   })
 
-  test('among requests at the same time', async () => {
+  test('among simultaneous requests', async () => {
     const { feed } = await aBlender()
     const answers = await Promise.all(Array.from({ length: 6 }, () => feed()))
     const all = answers.flatMap(idsOf)
@@ -198,7 +198,7 @@ describe('no pin twice', () => {
     expect(new Set(all).size).toBe(150)
   })
 
-  test('while what was served cannot be written: this process remembers, and says that a stage was left out', async () => {
+  test('while the state store rejects writes: this process remembers, and reports that a stage was left out', async () => {
     const { feed, faults } = await aBlender()
     faults.store = (operation) => (operation === 'append served' ? storeDown() : Promise.resolve())
     const first = await feed()
@@ -208,14 +208,14 @@ describe('no pin twice', () => {
     expect(idsOf(second).filter((pinId) => idsOf(first).includes(pinId))).toEqual([])
   })
 
-  test('A7: the search passes over what a user was served, however much that is', async () => {
+  test('A7: the search skips all pins that a user was served, however many', async () => {
     const { feed, services } = await aBlender({ pins: manyPins(900) })
     for (let i = 0; i < 9; i++) expect((await feed({ pageSize: 100 })).items).toHaveLength(100)
     expect(services.retrieved.at(-1).limit).toBe(500)
     expect(services.retrieved.at(-1).shown!.served.byteLength).toBeGreaterThanOrEqual(800 * 4)
   })
 
-  test('A7: a user who was shown all there is gets what was shown longest ago, and is told so', async () => {
+  test('A7: a user who was shown every pin gets those shown longest ago, and the answer says so', async () => {
     const { feed, clock } = await aBlender({ pins: manyPins(50) })
     const first = await feed({ pageSize: 25 })
     await clock.advance(60_000)
@@ -239,7 +239,7 @@ describe('no pin twice', () => {
     expect(new Set(idsOf(fourth).slice(5))).toEqual(new Set(idsOf(second)))
   })
 
-  test('A7: the pages of one feed end where each pin came once; the next first page begins again', async () => {
+  test('A7: the pages of a feed end when each pin has appeared once; the next first page starts again', async () => {
     const { feed } = await aBlender({ pins: manyPins(40) })
     const pagesOf = async () => {
       const pages = [await feed({ pageSize: 20 })]
@@ -263,7 +263,7 @@ describe('no pin twice', () => {
     })
   })
 
-  test('A7: a short page that the sweep has not looked beyond has a next one, and the sweep goes on there', async () => {
+  test('A7: a short page has a next page while the sweep is not finished, and the sweep continues there', async () => {
     const { feed, services } = await aBlender({ pins: manyPins(10) })
     services.retrieve = (request) => ({ ...foundPins(services.pins, request), exhausted: false, sweptTo: 77 })
     const first = await feed({ pageSize: 20 })
@@ -273,12 +273,12 @@ describe('no pin twice', () => {
     expect(services.retrieved.map(({ sweptTo }) => sweptTo)).toEqual([0, 77])
   })
 
-  test('users are apart from each other', async () => {
+  test('users do not influence each other', async () => {
     const { feed } = await aBlender()
     expect(idsOf(await feed({ userId: 'ada' }))).toEqual(idsOf(await feed({ userId: 'bob' })))
   })
 
-  test('a law: whatever is asked in whichever order, no user gets a pin twice before all came once', async () => {
+  test('a law: whatever the order of requests, no user gets a pin twice before every pin once', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -316,7 +316,7 @@ describe('no pin twice', () => {
 })
 
 describe('filters', () => {
-  test('hidden and reported pins never, even where the search gives them', async () => {
+  test('hidden and reported pins never appear, even if the search returns them', async () => {
     const { feed, storeUser, services } = await aBlender()
     services.retrieve = (request) => foundPins(services.pins, { ...request, excludePinIds: [] })
     await storeUser('ada', [anEngagement('hide', 'pin-299'), anEngagement('report', 'pin-298', startMs - 5)])
@@ -330,13 +330,13 @@ describe('filters', () => {
     expect(answer.stages.find(({ stage }) => stage === 'hidden')!.removed).toEqual({ hidden: 1, reported: 1 })
   })
 
-  test('a hide withdrawn lets the pin in again', async () => {
+  test('the pin may appear again when the hide is withdrawn', async () => {
     const { feed, storeUser } = await aBlender()
     await storeUser('ada', [anEngagement('hide', 'pin-299'), anEngagement('unhide', 'pin-299', startMs - 5)])
     expect(idsOf(await feed({ evaluation: Evaluation.fromPartial({ allowRepeats: true }) }))).toContain('pin-299')
   })
 
-  test('deleted pins and those of blocked creators and topics never; a pin created again may come', async () => {
+  test('deleted pins and pins of blocked creators and topics never appear; a pin that is created again may', async () => {
     const { feed, storeUser, tellCatalogue } = await aBlender()
     await storeUser('ada', [
       anEngagement('block', { kind: 'creator', creatorId: asId('cleo') }),
@@ -359,10 +359,10 @@ describe('filters', () => {
     })
   })
 
-  describe('A9 · pins that the catalogue never had', () => {
+  describe('A9 · pins that were never in the catalogue', () => {
     const closed = { showUnlistedPins: false }
 
-    test('are shown on no surface, and come in as soon as the catalogue has them; a deleted one goes', async () => {
+    test('appear on no surface until the catalogue has them, and disappear when they are deleted', async () => {
       const { feed, related, tellCatalogue } = await aBlender({ pins: manyPins(4), config: closed })
       await tellCatalogue([aPin('pin-1'), aPin('pin-2')])
       const answer = await feed({ explain: true, evaluation: Evaluation.fromPartial({ dryRun: true }) })
@@ -373,7 +373,7 @@ describe('filters', () => {
       expect(idsOf(await feed())).toEqual(['pin-3', 'pin-2'])
     })
 
-    test('are on no rung of the ladder: neither in what is popular nor in a last good feed', async () => {
+    test('appear on no rung of the ladder: neither among popular pins nor in a last good feed', async () => {
       const { blender, feed, related, services, tellCatalogue } = await aBlender({ pins: manyPins(4), config: closed })
       await tellCatalogue([aPin('pin-1'), aPin('pin-2')])
       await blender.refreshPopular(100)
@@ -385,7 +385,7 @@ describe('filters', () => {
       expect(idsOf(await related())).toEqual(['pin-2'])
     })
 
-    test('are shown where the setting says that there is no catalogue, unless they were deleted', async () => {
+    test('appear if the setting says that there is no catalogue, unless they were deleted', async () => {
       const { feed, tellCatalogue } = await aBlender({ pins: manyPins(3), config: { showUnlistedPins: true } })
       await tellCatalogue([{ kind: 'delete', pinId: asId('pin-1') }])
       expect(idsOf(await feed())).toEqual(['pin-2', 'pin-0'])
@@ -425,7 +425,7 @@ describe('filters', () => {
       expect(popular.reasons).toEqual(expect.arrayContaining(reasons))
     })
 
-    test.each(['q', 'de--DE', 'en_US.UTF-8', 'x y'])('%j is refused by name', async (locale) => {
+    test.each(['q', 'de--DE', 'en_US.UTF-8', 'x y'])('%j is rejected by field', async (locale) => {
       const { feed } = await aBlender()
       await expect(feed({ locale })).rejects.toThrow(
         `locale: is ${JSON.stringify(locale)}, which is not BCP 47; give a locale such as de-AT, or none`,
@@ -433,7 +433,7 @@ describe('filters', () => {
     })
   })
 
-  test('fail closed: before the catalogue has been read nothing is shown', async () => {
+  test('fail closed: before the catalogue has been read, the feed is empty', async () => {
     const { blender, feed, log, settle } = await aBlender()
     await log.append('pins.v1', [{ key: 'pin-1', value: null, partition: null }])
     let open: () => void = () => {}
@@ -453,7 +453,7 @@ describe('filters', () => {
     await settle(blender.stop())
   })
 
-  test("what is in the user's history is not recommended unless repeats are allowed", async () => {
+  test("pins in the user's history do not appear unless repeats are allowed", async () => {
     const { feed, storeUser } = await aBlender({ pins: manyPins(10) })
     await storeUser('ada', [anEngagement('impression', 'pin-9'), anEngagement('click', 'pin-8', startMs - 5)])
     const dryRun = true
@@ -466,8 +466,8 @@ describe('filters', () => {
   })
 })
 
-describe('A15: a blender is ready when it can fill a feed', () => {
-  test('not while candidates are away or catching up; by itself once they are there; and then from memory', async () => {
+describe('A15: readiness: a blender is ready when it can fill a feed', () => {
+  test('not while the candidate service is down or catching up; then without a restart; and later from memory', async () => {
     const { blender, services, feed, settle, clock, events } = await aBlender()
     const found = services.retrieve
     services.retrieve = unavailable
@@ -489,7 +489,7 @@ describe('A15: a blender is ready when it can fill a feed', () => {
     await settle(blender.stop())
   })
 
-  test('an empty catalogue is nothing to wait for', async () => {
+  test('with an empty catalogue it does not wait', async () => {
     const { blender, settle, clock } = await aBlender({ pins: [] })
     await settle(blender.start())
     await clock.advance(1)
@@ -497,7 +497,7 @@ describe('A15: a blender is ready when it can fill a feed', () => {
     await settle(blender.stop())
   })
 
-  test('candidates that are catching up are named in the answer, which claims no end', async () => {
+  test('the answer names a candidate service that is catching up, and does not claim that the feed ends', async () => {
     const { feed, services } = await aBlender({ pins: manyPins(3) })
     services.retrieve = (request) => ({ ...foundPins(services.pins, request), exhausted: false, catchingUp: true })
     expect(await feed()).toMatchObject({ degradation: Degradation.PARTIAL, reasons: ['CANDIDATES_BEHIND'] })
@@ -517,7 +517,7 @@ describe('read your writes', () => {
     expect(services.retrieved[0]!.recent).toMatchObject({ pinIds: ['pin-3', 'pin-4'] })
   })
 
-  test('a state that is already past the token costs no second read', async () => {
+  test('does not read a second time if the state has already passed the token', async () => {
     const { feed, faults, storeUser } = await aBlender()
     await storeUser('ada', [anEngagement('save', 'pin-3')], 42)
     const reads: string[] = []
@@ -526,7 +526,7 @@ describe('read your writes', () => {
     expect(reads.filter((operation) => operation === 'read user.1')).toHaveLength(1)
   })
 
-  test('BEHIND when the deadline share ends first, and the feed is whole', async () => {
+  test('BEHIND if the share of the deadline ends first, with a whole feed', async () => {
     const { feed, clock } = await aBlender()
     const answer = await feed({ after: [`e${own}-41`] }, { timeoutMs: 200 })
     expect(answer).toMatchObject({ freshness: Freshness.BEHIND, degradation: Degradation.NONE, reasons: [] })
@@ -534,7 +534,7 @@ describe('read your writes', () => {
     expect(clock.now() - startMs).toBeLessThan(200)
   })
 
-  test('A2: never CURRENT for a token of another log than the one that state is folded from, and the reason is given', async () => {
+  test('A2: never CURRENT for a token of another log than that of the state, and the answer gives the reason', async () => {
     const { feed, store, storeUser } = await aBlender()
     await storeUser('ada', [anEngagement('save', 'pin-3')], 42)
     await moveFollowedLog(store, 'engagements.v1', firstLog, { ...firstLog, id: 'old' })
@@ -545,7 +545,7 @@ describe('read your writes', () => {
     })
   })
 
-  test('A2: CURRENT again only once an adopted log was folded up to the token', async () => {
+  test('A2: CURRENT again only after the adopted log has been folded up to the token', async () => {
     const { feed, store, storeUser } = await aBlender()
     await storeUser('ada', [anEngagement('save', 'pin-3')], 42)
     await moveFollowedLog(store, 'engagements.v1', firstLog, { ...firstLog, epoch: 1, id: 'new' })
@@ -555,7 +555,7 @@ describe('read your writes', () => {
     expect((await feed({ after })).freshness).toBe(Freshness.CURRENT)
   })
 
-  test('tokens of catalogue changes are waited for here and handed on', async () => {
+  test('waits for tokens of catalogue changes and passes them on', async () => {
     const { feed, services, tellCatalogue } = await aBlender()
     const [position] = await tellCatalogue([aPin('pin-1')])
     const token = `p${position!.partition}-${position!.position}`
@@ -568,7 +568,7 @@ describe('read your writes', () => {
     )
   })
 
-  test.each(['retrieve', 'rank'] as const)('BEHIND when %s says that it is not fresh', async (service) => {
+  test.each(['retrieve', 'rank'] as const)('BEHIND if %s reports that it is not fresh', async (service) => {
     const { feed, services, storeUser } = await aBlender()
     await storeUser('ada', [anEngagement('save', 'pin-3')], 5)
     if (service === 'retrieve')
@@ -577,7 +577,7 @@ describe('read your writes', () => {
     expect((await feed({ after: [`e${own}-1`] })).freshness).toBe(Freshness.BEHIND)
   })
 
-  test('collective consistency follows the chain to its end', async () => {
+  test('collective consistency waits for the whole chain', async () => {
     const { blender, clock, store, log, services, settle, storeUser } = await aBlender()
     await storeUser('ada', [anEngagement('save', 'pin-3')], 8)
     await log.append('pin-engagements.v1', [{ key: 'pin-3', value: new Uint8Array(1), partition: 2 }])
@@ -647,7 +647,7 @@ describe('the ladder', () => {
     expect(clock.now() - startMs).toBeLessThan(500)
   })
 
-  test("a candidate service that is away: the user's last good feed, without what was shown or hidden since", async () => {
+  test("the candidate service is down: the user's last good feed, without pins shown or hidden since", async () => {
     const { feed, services, storeUser, tellCatalogue } = await aBlender()
     const first = await feed({ pageSize: 5 })
     services.retrieve = unavailable
@@ -662,7 +662,7 @@ describe('the ladder', () => {
     expect(idsOf(await feed({ pageSize: 2 }))).toEqual(['pin-289', 'pin-288'])
   })
 
-  test.each([1, 30, 600])('every look at the clock takes %s ms: an answer, and no pin in it twice', async (lookMs) => {
+  test.each([1, 30, 600])('every reading of the clock takes %s ms: an answer without a repeated pin', async (lookMs) => {
     const { feed, blender } = await aBlender({ lookMs })
     await blender.refreshPopular(100)
     const answers = [await feed({ pageSize: 3 }), await feed({ pageSize: 3 }), await feed({ pageSize: 3 })]
@@ -677,7 +677,7 @@ describe('the ladder', () => {
     }
   })
 
-  test('a process that remembers nothing takes the last good feed from the state store', async () => {
+  test('a process without memory takes the last good feed from the state store', async () => {
     const one = await aBlender()
     const first = await one.feed({ pageSize: 2 })
     const { values } = await one.store.read('last-good', own, ['ada'])
@@ -693,7 +693,7 @@ describe('the ladder', () => {
     expect(second.items[0]!.sources).toEqual(['odd'])
   })
 
-  test('no last good feed: what is popular, from memory', async () => {
+  test('no last good feed: popular pins, from memory', async () => {
     const { feed, blender, services } = await aBlender()
     await blender.refreshPopular(100)
     services.retrieve = unavailable
@@ -703,7 +703,7 @@ describe('the ladder', () => {
     expect(idsOf(await feed({ pageSize: 2 }))).toEqual(['pin-3', 'pin-4'])
   })
 
-  test('what is popular is known by locale, for the locales that were asked for', async () => {
+  test('popular pins are kept by locale, for the requested locales', async () => {
     const { feed, blender, services } = await aBlender()
     services.retrieve = (request) =>
       foundPins(request.locale === 'de-AT' ? ['pin-200', 'pin-201'] : services.pins, request)
@@ -735,7 +735,7 @@ describe('the ladder', () => {
     },
   )
 
-  test('a state store that is away and a user this process does not remember: popular, and the answer says that hides are not known', async () => {
+  test('the state store is down and this process does not remember the user: popular pins, and the answer says that it does not know hides', async () => {
     const { feed, blender, faults } = await aBlender()
     await blender.refreshPopular(100)
     faults.store = storeDown
@@ -745,7 +745,7 @@ describe('the ladder', () => {
     expect(idsOf(answer)).toEqual(['pin-0', 'pin-1'])
   })
 
-  test('everything is away: an empty answer that says so, within the deadline', async () => {
+  test('every service is down: an empty answer that says so, within the deadline', async () => {
     const { feed, faults, services, clock } = await aBlender()
     faults.store = never
     services.retrieve = never
@@ -755,7 +755,7 @@ describe('the ladder', () => {
     expect(answer).toMatchObject({ items: [], degradation: Degradation.POPULAR })
   })
 
-  test('a law: whatever is slow or broken, the answer comes before the deadline', async () => {
+  test('a law: the answer comes before the deadline, whatever is slow or broken', async () => {
     const fault = fc.constantFrom('fine', 'slow', 'broken', 'hanging')
     await fc.assert(
       fc.asyncProperty(
@@ -788,7 +788,7 @@ describe('the ladder', () => {
     )
   })
 
-  test('a caller that ends its call: CALL_CANCELLED, and the services learn of it', async () => {
+  test('the caller ends its call: CALL_CANCELLED, and the calls to services are cancelled too', async () => {
     const { blender, services, settle } = await aBlender()
     let seen: AbortSignal | undefined
     services.retrieve = (_request, { signal }) => {
@@ -805,8 +805,8 @@ describe('the ladder', () => {
   })
 })
 
-describe('what was served', () => {
-  test('is written with the features as used, the sources and what each stage did', async () => {
+describe('the record of served feeds', () => {
+  test('contains the features as used, the sources and what each stage did', async () => {
     const { feed, servedFeeds } = await aBlender()
     const first = await feed({ pageSize: 2, sessionId: 's1', atMs: startMs + 5 })
     await feed({ pageSize: 2, pageToken: first.nextPageToken })
@@ -832,7 +832,7 @@ describe('what was served', () => {
     expect(two).toMatchObject({ firstPosition: 2, pinIds: ['pin-297', 'pin-296'] })
   })
 
-  test('a degraded feed is written as what it was', async () => {
+  test('contains the degradation of a degraded feed', async () => {
     const { feed, services, servedFeeds } = await aBlender()
     services.rank = unavailable
     await feed({ pageSize: 2 })
@@ -844,14 +844,14 @@ describe('what was served', () => {
     })
   })
 
-  test('a log that does not take feeds delays no answer; what does not fit is counted', async () => {
+  test('a log that does not accept feeds delays no answer; feeds beyond the limit are counted', async () => {
     const { feed, log, events } = await aBlender({ config: { maxUnwrittenFeeds: 3 } })
     log.append = never
     for (let i = 0; i < 5; i++) expect((await feed({ userId: `user-${i}` })).degradation).toBe(Degradation.NONE)
     expect(events.map(({ what }) => what)).toEqual(['feed-lost full 1', 'feed-lost full 1'])
   })
 
-  test('a log that refuses a feed: counted', async () => {
+  test('feeds that the log rejects are counted', async () => {
     const { feed, log, events, blender } = await aBlender()
     log.append = () => Promise.reject(new ContractError('LOG_RECORD_TOO_LARGE', 'too large'))
     await feed()
@@ -873,7 +873,7 @@ describe('what was served', () => {
 })
 
 describe('evaluations', () => {
-  test('candidates only: retrieval order, nothing filtered but what is excluded, nothing recorded', async () => {
+  test('candidates only: retrieval order, only exclusions are filtered, nothing is recorded', async () => {
     const { feed, services, storeUser, servedFeeds } = await aBlender()
     await storeUser('ada', [anEngagement('hide', 'pin-1'), anEngagement('save', 'pin-2', startMs - 5)])
     const evaluation = Evaluation.fromPartial({
@@ -894,7 +894,7 @@ describe('evaluations', () => {
     expect(await servedFeeds()).toEqual([])
   })
 
-  test('candidates only, repeats forbidden: the search leaves the history out', async () => {
+  test('candidates only, without repeats: the search excludes the history', async () => {
     const { feed, services, storeUser } = await aBlender()
     await storeUser('ada', [anEngagement('click', 'pin-1'), anEngagement('save', 'pin-2', startMs - 5)])
     const evaluation = Evaluation.fromPartial({ depth: Depth.CANDIDATES, excludePinIds: ['pin-0'] })
@@ -902,13 +902,13 @@ describe('evaluations', () => {
     expect([...services.retrieved[0]!.excludePinIds].sort()).toEqual(['pin-0', 'pin-1', 'pin-2'])
   })
 
-  test('among: just these pins are ranked, those too that no source found', async () => {
+  test('among: exactly these pins are ranked, including those that no source found', async () => {
     const { feed } = await aBlender()
     const evaluation = Evaluation.fromPartial({ dryRun: true, amongPinIds: ['pin-7', 'pin-1000', 'pin-3'] })
     expect(idsOf(await feed({ evaluation }))).toEqual(['pin-1000', 'pin-7', 'pin-3'])
   })
 
-  test('a source that there is not: CALL_INVALID_ARGUMENT, not a degraded feed', async () => {
+  test('an unknown source: CALL_INVALID_ARGUMENT, not a degraded feed', async () => {
     const { feed, services } = await aBlender()
     services.retrieve = () =>
       Promise.reject(new ContractError('CALL_INVALID_ARGUMENT', 'sources names "x"; there are even, odd'))
@@ -921,7 +921,7 @@ describe('evaluations', () => {
 })
 
 describe('related pins', () => {
-  test('the pin itself is not among them; what was served or seen at home may be; hidden and deleted may not', async () => {
+  test('never include the pin itself, hidden or deleted pins; may include pins served or seen at home', async () => {
     const { feed, related, storeUser, tellCatalogue, services, servedFeeds } = await aBlender({ pins: manyPins(8) })
     await storeUser('ada', [anEngagement('hide', 'pin-6'), anEngagement('click', 'pin-5', startMs - 5)])
     await tellCatalogue([{ kind: 'delete', pinId: asId('pin-4') }])
@@ -933,7 +933,7 @@ describe('related pins', () => {
     expect((await servedFeeds()).at(-1)).toMatchObject({ surface: 2, relatedToPinId: 'pin-3' })
   })
 
-  test('without a user no state is read', async () => {
+  test('do not read state without a user', async () => {
     const { related, faults } = await aBlender()
     faults.store = storeDown
     expect(await related({ pageSize: 2 })).toMatchObject({
@@ -942,7 +942,7 @@ describe('related pins', () => {
     })
   })
 
-  test('away: what is popular, never the home feed', async () => {
+  test('fall back on popular pins, never on the home feed', async () => {
     const { feed, related, blender, services } = await aBlender()
     await blender.refreshPopular(100)
     await feed()

@@ -5,7 +5,7 @@ import { SourceStatus } from '@freshet/contracts/gen/freshet/retrieval/v1/retrie
 import { describe, expect, test } from 'vitest'
 import { aBlender, anEngagement, foundPins, manyPins, startMs } from './blender.harness.ts'
 
-/** `pin-3` is the best of a third source, too. */
+/** `pin-3` is also the best pin of a third source. */
 function addThirdSource(services: Awaited<ReturnType<typeof aBlender>>['services']): void {
   services.retrieve = (request) => {
     const found = foundPins(services.pins, request)
@@ -19,7 +19,7 @@ function addThirdSource(services: Awaited<ReturnType<typeof aBlender>>['services
 }
 
 describe('the record of a feed', () => {
-  test('says where each pin stood in each source, among all candidates, and what made the feed', async () => {
+  test('contains the rank of each pin in each source and among all candidates, and what made the feed', async () => {
     const { feed, services, servedFeeds } = await aBlender({ pins: manyPins(8) })
     addThirdSource(services)
     const client = { platform: 'ios', appVersion: '7.1', deviceClass: 'phone', country: 'AT', utcOffsetMinutes: 60 }
@@ -38,7 +38,7 @@ describe('the record of a feed', () => {
     expect(experiments).toEqual([])
   })
 
-  test('samples what was not shown, with the stage, the reason, the sources and how likely the sample was', async () => {
+  test('samples candidates that were not shown, with the stage, the reason, the sources and the probability of the sample', async () => {
     const { feed, services, servedFeeds } = await aBlender({ pins: manyPins(60), config: { maxUnshownCandidates: 8 } })
     addThirdSource(services)
     await feed({ pageSize: 5, evaluation: Evaluation.fromPartial({ amongPinIds: manyPins(60).slice(0, 20) }) })
@@ -59,7 +59,7 @@ describe('the record of a feed', () => {
   test('names the filter that removed a candidate, which has no utility', async () => {
     const { feed, storeUser, servedFeeds, services } = await aBlender({ pins: manyPins(6) })
     await storeUser('ada', [anEngagement('hide', 'pin-2', startMs - 1_000)])
-    // A candidate service that does not leave out what the request excludes.
+    // A candidate service that ignores what the request excludes.
     services.retrieve = (request) => foundPins(services.pins, { ...request, excludePinIds: [] })
     await feed({ userId: 'ada', pageSize: 2 })
     const { unshown } = servedJson((await servedFeeds())[0]!)
@@ -72,13 +72,13 @@ describe('the record of a feed', () => {
     })
   })
 
-  test('holds no sample where none is wanted', async () => {
+  test('contains no sample if the setting is 0', async () => {
     const { feed, servedFeeds } = await aBlender({ config: { maxUnshownCandidates: 0 } })
     await feed({ pageSize: 5 })
     expect(servedJson((await servedFeeds())[0]!).unshown).toBeNull()
   })
 
-  test('says what ordering moved: pins that were shown before come last, whatever they are worth', async () => {
+  test('contains the moves of ordering: pins that were shown before come last, whatever their utility', async () => {
     const { feed, servedFeeds } = await aBlender({ pins: manyPins(4) })
     await feed({ pageSize: 2 })
     await feed({ pageSize: 4 })
@@ -95,7 +95,7 @@ describe('the record of a feed', () => {
   test.each([
     [{ platform: 'x'.repeat(65) }, /^client\.platform: has 65 characters; at most 64/],
     [{ utcOffsetMinutes: 1_441 }, /^client\.utc_offset_minutes: is 1441/],
-  ])('a client that says %o is refused by name', async (client, message) => {
+  ])('the request is rejected by field if its client is %o', async (client, message) => {
     const { feed } = await aBlender()
     await expect(feed({ client: ClientContext.fromPartial(client) })).rejects.toThrow(message)
   })

@@ -14,7 +14,7 @@ describe('A13 · hides and blocks beyond 1,000', () => {
       const hides = manyPins(count).map((pinId, i) => anEngagement('hide', pinId, startMs - (count - i) * 60_000))
       const [first, middle, last] = [0, count >> 1, count - 1].map((i) => `pin-${i}`)
       services.pins = [...new Set([first!, middle!, last!, ...manyPins(60), 'open-1', 'open-2', `pin-${count}`])]
-      // A candidate service that leaves nothing out: the filter alone decides.
+      // A candidate service that excludes nothing: only the filter decides.
       services.retrieve = (request) => foundPins(services.pins, { ...request, excludePinIds: [] })
       await storeUser('ada', hides)
       const shown = (await feed()).items.map(({ pinId }) => pinId)

@@ -7,7 +7,7 @@ import { topicLayouts } from '@freshet/contracts/topics'
 import { engineClockOf } from './blender.harness.ts'
 import { createOutbox } from './outbox.ts'
 
-/** An outbox over a log in memory that notes the batches it is given. */
+/** An outbox over a log in memory that records its batches. */
 async function anOutbox() {
   const clock = createVirtualClock(1)
   const log = createMemoryEventLog({ clock })
@@ -45,7 +45,7 @@ describe('outbox', () => {
     expect(outbox.waiting).toBe(0)
   })
 
-  it('makes a feed after the answer, and does not wait for company when it is flushed', async () => {
+  it('makes a feed after the answer, and does not wait for further feeds when it is flushed', async () => {
     const { outbox, batches } = await anOutbox()
     let made = 0
     outbox.offer(() => (made++, feed('a')))
@@ -54,7 +54,7 @@ describe('outbox', () => {
     expect([made, batches]).toEqual([1, [['a']]])
   })
 
-  it('tells of a feed that could not be made and sends the others', async () => {
+  it('reports a feed that it could not make, and sends the others', async () => {
     const { outbox, batches, lost } = await anOutbox()
     const defect = new TypeError('a bug')
     outbox.offer(() => {

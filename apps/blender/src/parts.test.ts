@@ -20,7 +20,7 @@ import { newUserState } from '@freshet/domain/user-state'
 const atMs = 1_760_000_000_000
 
 describe('pin keys', () => {
-  test('of a million ids no two are alike', () => {
+  test('are different for a million ids', () => {
     const ids = Array.from({ length: 1_000_000 }, (_, i) => (i % 2 === 0 ? `pin-${i}` : String(i)))
     const { high, low } = pinKeysOf(ids)
     const keys = new Set<number>()
@@ -28,7 +28,7 @@ describe('pin keys', () => {
     expect(keys.size).toBe(ids.length)
   })
 
-  test('do not depend on what stands beside', () => {
+  test('do not depend on the other ids of the list', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' }), { maxLength: 20 }), (ids) => {
         const { high, low } = pinKeysOf(ids)
@@ -45,7 +45,7 @@ describe('pin keys', () => {
 describe('user memory', () => {
   const bound = { atMs, windowMs: 10_000 }
 
-  test('forgets what it served a user whose state is gone, and keeps that of one who never had any', () => {
+  test('forgets what it served to a user whose state was deleted, but not to a user who never had state', () => {
     const memory = createUserMemory({ maxUsers: 10 })
     const bytes = encodeUserState({ ...newUserState, firstAtMs: atMs, lastAtMs: atMs })
     memory.learn('erased', bytes)
@@ -62,7 +62,7 @@ describe('user memory', () => {
 describe('served set', () => {
   const ids = fc.uniqueArray(fc.string({ minLength: 1 }), { maxLength: 80 })
 
-  test('holds what was served within the window and nothing else', () => {
+  test('contains only what was served within the window', () => {
     fc.assert(
       fc.property(ids, ids, fc.integer({ min: 0, max: 20_000 }), (one, two, agoMs) => {
         const rows = (count: number) => Array.from({ length: count }, (_, row) => row)
@@ -80,7 +80,7 @@ describe('served set', () => {
     )
   })
 
-  test('tells when its oldest whole entry was served', () => {
+  test('reports when its oldest whole entry was served', () => {
     const at = (ms: number) => encodeServed(pinKeysOf(['a', 'b']), [0, 1], ms)
     const bytes = Buffer.concat([at(atMs), at(atMs + 60_000)])
     expect(oldestServedAtMs(bytes)).toBe(atMs)
@@ -88,14 +88,14 @@ describe('served set', () => {
     expect(oldestServedAtMs(new Uint8Array(11))).toBeNull()
   })
 
-  test('passes over an entry that a cap in bytes tore', () => {
+  test('skips an incomplete entry that a cap in bytes left', () => {
     const bytes = encodeServed(pinKeysOf(['a', 'b', 'c']), [0, 1, 2], atMs).subarray(5)
     const served = decodeServed(bytes, { atMs, windowMs: 1_000 })
     const { high, low } = pinKeysOf(['a', 'b', 'c'])
     expect([0, 1, 2].map((row) => served.has(high[row]!, low[row]!))).toEqual([false, true, true])
   })
 
-  test('is empty for no bytes and for less than an entry', () => {
+  test('is empty without bytes, and with fewer bytes than an entry has', () => {
     for (const bytes of [null, new Uint8Array(0), new Uint8Array(11)])
       expect(decodeServed(bytes, { atMs, windowMs: 1_000 }).size).toBe(0)
   })
@@ -108,7 +108,7 @@ describe('page token', () => {
     recorded: fc.boolean(),
   })
 
-  test('is read as it was written, by its user alone', () => {
+  test('is read as it was written, for its user only', () => {
     fc.assert(
       fc.property(sessions, fc.string(), fc.string(), (session, user, other) => {
         const token = formatPageToken(session, user)
@@ -120,7 +120,7 @@ describe('page token', () => {
     )
   })
 
-  test('no other text is one, nor one with a letter changed', () => {
+  test('any other text is rejected, even with only one letter changed', () => {
     fc.assert(
       fc.property(sessions, fc.string(), fc.nat(200), (session, text, at) => {
         expect(parsePageToken(text, 'ada')).toBeNull()
@@ -150,7 +150,7 @@ describe('pin facts', () => {
     return facts.rowOf(high[0]!, low[0]!)
   }
 
-  test('say what the last change of each pin said, for as many pins as there are', () => {
+  test('contain the last change of every pin, for any number of pins', () => {
     const facts = createPinFacts({ maxPins: 100_000 })
     const pins = Array.from({ length: 5_000 }, (_, i) => `pin-${i}`)
     facts.fold(
@@ -183,7 +183,7 @@ describe('pin facts', () => {
     expect(facts.progress.position('pins.v1', 0)).toBe(5_003)
   })
 
-  test('A12: law: they know what a list of all pins would know, in any order of adding, deleting and adding again', () => {
+  test('A12: a law: they equal a plain list of all pins, whatever the order of additions and deletions', () => {
     const names = Array.from({ length: 9 }, (_, i) => `pin-${i}`)
     const step = fc.record({ name: fc.constantFrom(...names), remove: fc.boolean(), word: fc.nat(4) })
     const locales = ['de', 'fr', 'it', 'pt', 'nl']
@@ -217,7 +217,7 @@ describe('pin facts', () => {
     )
   })
 
-  test('A12: ten times the cap of pins that come and go leave them as large as they were', () => {
+  test('A12: they do not grow when ten times the cap of pins are added and deleted', () => {
     const facts = createPinFacts({ maxPins: 2_000, maxLocales: 20 })
     const bytes: number[] = []
     for (let n = 0; n < 20_000; n++) {
@@ -235,7 +235,7 @@ describe('pin facts', () => {
     expect(new Set(bytes.slice(1)).size).toBe(1)
   })
 
-  test('a batch that comes again changes nothing; what is no pin is counted; pins beyond the cap are counted', () => {
+  test('a repeated batch changes nothing; invalid records and pins beyond the cap are counted', () => {
     const facts = createPinFacts({ maxPins: 2 })
     const records = [
       { key: 'a', value: encodePinChange(aPin('a')) },
@@ -245,7 +245,7 @@ describe('pin facts', () => {
     ]
     facts.fold(batch(records))
     facts.fold(batch(records))
-    // The deleted one makes room for the last.
+    // The deleted pin makes room for the last one.
     expect(facts.stats()).toMatchObject({ pins: 2, refused: 0, rejected: 1 })
     facts.fold(batch([{ key: 'd', value: encodePinChange(aPin('d')) }], 4))
     expect(facts.stats()).toMatchObject({ pins: 2, refused: 1 })
@@ -253,7 +253,7 @@ describe('pin facts', () => {
   })
 })
 
-test('a recent map keeps what was used last', () => {
+test('a recent map keeps the most recently used entries', () => {
   const map = createRecentMap<string, number>(2)
   map.set('a', 1)
   map.set('b', 2)
@@ -264,7 +264,7 @@ test('a recent map keeps what was used last', () => {
 })
 
 describe('a last good feed', () => {
-  test('law: what is kept comes back', () => {
+  test('a law: decoding gives what was encoded', () => {
     const pin = fc.tuple(fc.string({ minLength: 1 }), fc.float({ noNaN: true }), fc.nat(0xffffffff))
     fc.assert(
       fc.property(fc.array(pin), fc.array(fc.string(), { maxLength: 32 }), (pins, sourceNames) => {
@@ -279,7 +279,7 @@ describe('a last good feed', () => {
     )
   })
 
-  test('columns that do not fit each other are no feed', () => {
+  test('columns of different lengths are not a feed', () => {
     const torn = FeedServed.fromPartial({
       pinIds: ['a', 'b'],
       utilities: new Uint8Array(4),

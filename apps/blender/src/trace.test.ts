@@ -61,7 +61,7 @@ test('the trace of GetFeed goes to Retrieve and Rank, and into the record of the
   expect(await recorded()).toEqual([trace])
 })
 
-test('without a trace nothing is carried', async () => {
+test('without a trace, calls and records have no trace headers', async () => {
   const { blender, asked, recorded } = await traced()
   await blender.getFeed(aFeedRequest({}), { timeoutMs: 500 })
   expect(asked).toEqual(everywhere(noHeaders))

@@ -7,11 +7,11 @@ const removals = [
   { stage: 'hidden', reason: 'hidden' },
   { stage: 'page', reason: 'below-page' },
 ]
-/** Codes of fates: 0 is shown, others are an index of `removals` plus one. */
+/** Codes of fates: 0 means shown, other numbers are an index of `removals` plus one. */
 const codes = fc.array(fc.nat(removals.length), { maxLength: 400 }).map((list) => Uint16Array.from(list))
 
-describe('a sample of what was not shown', () => {
-  test('a law: it is bounded, holds nothing that is shown, and its counts are right', () => {
+describe('a sample of candidates that were not shown', () => {
+  test('a law: it is bounded, contains no shown candidate, and its counts are right', () => {
     fc.assert(
       fc.property(codes, fc.nat(60), fc.string(), (column, maxRows, seed) => {
         const { groups, rows, groupOf } = sampleUnshown({ codes: column, removals }, { maxRows, seed })
@@ -33,7 +33,7 @@ describe('a sample of what was not shown', () => {
     )
   })
 
-  test('rare reasons are whole, and the others share what is left', () => {
+  test('rare reasons are complete, and the others share the rest', () => {
     const column = Uint16Array.from({ length: 400 }, (_, row) => (row < 3 ? 2 : row < 203 ? 1 : 3))
     const { groups } = sampleUnshown({ codes: column, removals }, { maxRows: 23, seed: 'f1' })
     expect(groups.map(({ reason, candidates, sampled }) => [reason, candidates, sampled])).toEqual([
