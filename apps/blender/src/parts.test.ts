@@ -249,7 +249,7 @@ describe('pin facts', () => {
     expect(facts.stats()).toMatchObject({ pins: 2, refused: 0, rejected: 1 })
     facts.fold(batch([{ key: 'd', value: encodePinChange(aPin('d')) }], 4))
     expect(facts.stats()).toMatchObject({ pins: 2, refused: 1 })
-    expect(facts.full()).toMatch(/1 pins found no room/)
+    expect(facts.full()).toMatch(/1 pins are not shown because there is no room/)
   })
 })
 
