@@ -662,20 +662,23 @@ describe('the ladder', () => {
     expect(idsOf(await feed({ pageSize: 2 }))).toEqual(['pin-289', 'pin-288'])
   })
 
-  test.each([1, 30, 600])('every reading of the clock takes %s ms: an answer without a repeated pin', async (lookMs) => {
-    const { feed, blender } = await aBlender({ lookMs })
-    await blender.refreshPopular(100)
-    const answers = [await feed({ pageSize: 3 }), await feed({ pageSize: 3 }), await feed({ pageSize: 3 })]
-    const shown = answers.flatMap(idsOf)
-    expect(new Set(shown).size).toBe(9)
-    if (lookMs === 600) {
-      expect(answers[0]).toMatchObject({
-        degradation: Degradation.POPULAR,
-        reasons: ['STAGE_TIMED_OUT', 'FEED_UNKNOWN_USER'],
-      })
-      expect(shown).toEqual(manyPins(9))
-    }
-  })
+  test.each([1, 30, 600])(
+    'every reading of the clock takes %s ms: an answer without a repeated pin',
+    async (lookMs) => {
+      const { feed, blender } = await aBlender({ lookMs })
+      await blender.refreshPopular(100)
+      const answers = [await feed({ pageSize: 3 }), await feed({ pageSize: 3 }), await feed({ pageSize: 3 })]
+      const shown = answers.flatMap(idsOf)
+      expect(new Set(shown).size).toBe(9)
+      if (lookMs === 600) {
+        expect(answers[0]).toMatchObject({
+          degradation: Degradation.POPULAR,
+          reasons: ['STAGE_TIMED_OUT', 'FEED_UNKNOWN_USER'],
+        })
+        expect(shown).toEqual(manyPins(9))
+      }
+    },
+  )
 
   test('a process without memory takes the last good feed from the state store', async () => {
     const one = await aBlender()

@@ -120,7 +120,10 @@ function read<Readers extends Readonly<Record<string, Reader<unknown>>>>(
     const reader = Object.hasOwn(readers, name) ? readers[name] : undefined
     if (reader === undefined) {
       const known = Object.keys(readers).join(', ')
-      throw new ContractError('CALL_INVALID_ARGUMENT', `${prefix}${shown(name)}: is not a field; the fields are ${known}`)
+      throw new ContractError(
+        'CALL_INVALID_ARGUMENT',
+        `${prefix}${shown(name)}: is not a field; the fields are ${known}`,
+      )
     }
     fields[name] = reader(given, `${prefix}${name}`)
   }

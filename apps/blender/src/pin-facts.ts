@@ -193,7 +193,9 @@ export function createPinFacts({
     }),
     full() {
       const problems = [
-        ...(refused > 0 ? [`${refused} pins are not shown because there is no room for them (maxPins is ${maxPins})`] : []),
+        ...(refused > 0
+          ? [`${refused} pins are not shown because there is no room for them (maxPins is ${maxPins})`]
+          : []),
         ...(locales.refused > 0
           ? [`${locales.refused} pins have a locale for which there is no room (maxLocales is ${maxLocales})`]
           : []),

@@ -194,7 +194,8 @@ function readTokens(after: readonly string[], partitions: number) {
 function readPage(request: GetFeedRequest, { userId, atMs }: Common, { pageSessionTtlMs }: RequestBounds): PageSession {
   if (request.pageToken === '') return { firstPosition: 0, startedAtMs: atMs, recorded: true }
   const session = parsePageToken(request.pageToken, userId)
-  if (session === null) throw invalid('page_token', 'is not a token of this user; give next_page_token of the previous answer')
+  if (session === null)
+    throw invalid('page_token', 'is not a token of this user; give next_page_token of the previous answer')
   if (Math.abs(atMs - session.startedAtMs) > pageSessionTtlMs)
     throw invalid('page_token', 'is too old; ask for the first page')
   return session

@@ -78,7 +78,10 @@ export function createTokenWait({ users, memory, log, facts, clock }: TokenWaitP
     const pinLog = logTag(facts.progress.log('pins.v1') ?? '')
     const known = logsAwaited.pins.every((log) => pinLog === '' || log === pinLog)
     if (known && (await users.follows(logsAwaited.engagements))) return
-    throw new ContractError('LOG_REPLACED', 'a token belongs to another log than the one from which the state is folded')
+    throw new ContractError(
+      'LOG_REPLACED',
+      'a token belongs to another log than the one from which the state is folded',
+    )
   }
 
   return {
