@@ -15,13 +15,10 @@ function tlsFiles(server: string) {
 
 /** Settings of the connection to Kafka. */
 export const kafkaSettings = {
-  client: z
-    .enum(['kafkajs', 'platformatic'])
-    .default('kafkajs')
-    .meta({
-      description:
-        'Client library for Kafka. `platformatic` passes the tests of the event log, not yet those of the whole system',
-    }),
+  client: z.enum(['kafkajs', 'platformatic']).default('kafkajs').meta({
+    description:
+      'Client library for Kafka. `platformatic` passes the tests of the event log, not yet those of the whole system',
+  }),
   brokers: z
     .array(z.string().regex(/^[^\s:]+:\d{1,5}$/))
     .min(1)
