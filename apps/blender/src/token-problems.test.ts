@@ -12,7 +12,7 @@ const other = (own + 1) % partitions
 /** A blender before which a partition has folded ten records, but for those at some positions. */
 async function afterTen(partition: number, reasons: Readonly<Record<number, NotFoldedReason>>, epoch = 0) {
   const world = await aBlender()
-  let notes: NotFoldedNotes = { notFolded: [], toldFrom: 0 }
+  let notes: NotFoldedNotes = { notFolded: [], knownFrom: 0 }
   for (const [position, reason] of Object.entries(reasons))
     notes = noteNotFolded(notes, storedPosition(epoch, Number(position)), reason)
   const meta = encodePartitionMeta({ ...newPartitionMeta, ...notes })
@@ -49,7 +49,7 @@ describe('A1 · a token whose event was not applied', () => {
 
   test('is not called applied where it is too long ago to be told', async () => {
     const { feed, store } = await aBlender()
-    const meta = encodePartitionMeta({ ...newPartitionMeta, toldFrom: 6 })
+    const meta = encodePartitionMeta({ ...newPartitionMeta, knownFrom: 6 })
     const commit = { scope: 'user.1', partition: own, puts: [], appends: [], deletes: [], remember: [] }
     await store.commit({ ...commit, from: 0, next: 10, meta })
     expect(await feed({ after: [`e${own}-5`] })).toMatchObject({

@@ -210,13 +210,13 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     puts.push({ key, value: encodeUserState(folded(base, pending, limits), limits), ttlMs: config.userTtlMs })
     cache.set(key, { entry: 0, bytes: 0 })
   }
-  const { notFolded, toldFrom } = notes
+  const { notFolded, knownFrom } = notes
   const meta: PartitionMeta = {
     watermarkMs,
     counts,
     highWaterMarks: before.meta.highWaterMarks,
     notFolded,
-    toldFrom,
+    knownFrom,
   }
   return {
     puts,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** The descriptors of all protos and of the standard services of a gRPC server, for reflection: a `google.protobuf.FileDescriptorSet`, as `npm run proto` makes it. */
+/** The descriptors of all protos and of the standard gRPC services, for reflection: the `google.protobuf.FileDescriptorSet` that `npm run proto` writes. */
 export function readDescriptors(): Uint8Array {
   return readFileSync(new URL('./gen/descriptors.binpb', import.meta.url))
 }

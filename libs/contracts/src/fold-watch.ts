@@ -12,19 +12,19 @@ import type { EventLog } from './ports/event-log.ts'
 import type { StateStore } from './ports/state-store.ts'
 import { familyTopic, firstGeneration, servingPointer, stateScope } from './scopes.ts'
 
-/** Looks from outside whether what users do is folded into their state: for who takes events, and for who reads state. */
+/** Checks whether the feature updater folds what users do into their state. Services that accept events or read state use it. */
 export interface FoldWatch {
-  /** Why it is not, naming the command that mends it; null: it is, as far as is known. */
+  /** Why events are not folded, with the command that fixes it; null: no problem is known. */
   problem(): string | null
-  /** Asks once; rejects where log or store do not answer, and keeps what was known. */
+  /** Checks once. Rejects when the log or the store does not answer; the last result then stays. */
   look(): Promise<void>
-  /** Asks until the signal is aborted. */
+  /** Checks again and again until the signal is aborted. */
   run(signal: AbortSignal, onError: (error: unknown) => void): Promise<void>
 }
 
 const defaultEveryMs = 5_000
 
-/** A watch that has not looked yet. */
+/** Creates a watch that has not checked yet. */
 export function createFoldWatch({
   log,
   store,
@@ -52,7 +52,7 @@ export function createFoldWatch({
       scope,
       Array.from({ length: count }, (_, partition) => partition),
     )
-    // Asked for after the positions: an older end may lie before a newer position.
+    // Read the ends after the positions: an end read earlier could lie before a newer position.
     const ends = await log.ends(topic)
     const at = stored.findIndex((position, partition) => placeOf(position, followed) > (ends[partition] ?? 0))
     problem =
@@ -74,7 +74,7 @@ export function createFoldWatch({
   }
 }
 
-/** The place in the followed log that a stored position stands for; 0: nothing of it was folded. */
+/** The position in the followed log that a stored position encodes; 0: nothing of that log was folded. */
 export function placeOf(stored: number | null | undefined, followed: FollowedLog = firstLog): number {
   return stored != null && epochIn(stored) === followed.epoch ? positionIn(stored) : 0
 }

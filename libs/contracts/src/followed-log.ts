@@ -4,20 +4,20 @@ import type { StateStore } from './ports/state-store.ts'
 
 /**
  * Which log a topic's state was folded from. A log that was lost and made again starts at position 0, so positions alone
- * do not say whether an event was folded; the number of the log and the position together do.
+ * do not show whether an event was folded; the number of the log and the position together do.
  */
 export interface FollowedLog {
-  /** 0 for the first log; one more each time an operator adopts another. */
+  /** 0 for the first log; it grows by one each time an operator adopts another log. */
   readonly epoch: number
   /** What the log calls itself (`EventLog.identity`); '': not known. */
   readonly id: string
-  /** Records that the log took before this time, milliseconds since the epoch, were folded already and are passed over. */
+  /** Records appended before this time, milliseconds since the epoch, were folded already; the updater skips them. */
   readonly sinceMs: number
-  /** Lost records that an operator knows of, by partition. */
+  /** Number of lost records that an operator has acknowledged, by partition. */
   readonly lost: readonly number[]
 }
 
-/** Where nothing was ever adopted. */
+/** The followed log before anyone adopted another. */
 export const firstLog: FollowedLog = { epoch: 0, id: '', sinceMs: 0, lost: [] }
 
 /** The command that adopts a log; errors and readiness name it. */
@@ -27,7 +27,7 @@ const positionsPerLog = 2 ** 40
 const maxEpoch = 2 ** 12 - 1
 
 /**
- * The stored position: one number for a log and a place in it. It grows when a log is adopted, so the store's fence, and
+ * The stored position: one number that encodes a log and a position in it. It grows when a log is adopted, so the store's fence, and
  * the high-water marks of whoever receives what was sent onward, order places of different logs as well.
  * Throws a RangeError beyond 2^40 positions or 4,095 adoptions.
  */
@@ -37,12 +37,12 @@ export function storedPosition(epoch: number, position: number): number {
   return epoch * positionsPerLog + position
 }
 
-/** The log that a stored position is of. */
+/** The number of the log that a stored position belongs to. */
 export function epochIn(stored: number): number {
   return Math.floor(stored / positionsPerLog)
 }
 
-/** The place in its log that a stored position is of. */
+/** The position in its log that a stored position encodes. */
 export function positionIn(stored: number): number {
   return stored % positionsPerLog
 }
@@ -54,7 +54,7 @@ export async function readFollowedLog(store: Pick<StateStore, 'pointer'>, topic:
   return parse((await store.pointer(pointerName(topic))) ?? '', topic)
 }
 
-/** Sets it where it is still `expected`; answers whether it did. */
+/** Replaces the followed log if it is still `expected`; resolves to whether it did. */
 export async function moveFollowedLog(
   store: Pick<StateStore, 'pointer' | 'movePointer'>,
   topic: string,
@@ -73,12 +73,12 @@ function parse(text: string, topic: string): FollowedLog {
     if (Number.isInteger(epoch) && typeof id === 'string' && Number.isFinite(sinceMs) && Array.isArray(lost))
       return { epoch, id, sinceMs, lost }
   } catch {
-    // Told below.
+    // The error below reports it.
   }
   throw new ContractError('CODEC_INVALID', `the state store's pointer ${pointerName(topic)} is damaged: ${text}`)
 }
 
-/** LOG_REPLACED: the log is not the one that was followed. `what` says how that shows. */
+/** Creates LOG_REPLACED: the log is not the one that was followed. `what` describes the evidence. */
 export function logReplaced(what: string): ContractError {
   return new ContractError(
     'LOG_REPLACED',
@@ -86,7 +86,7 @@ export function logReplaced(what: string): ContractError {
   )
 }
 
-/** A short name of a log, for tokens; '': the log cannot say which it is. */
+/** A short name of a log, for tokens; '': the log has no identity. */
 export function logTag(id: string): string {
   if (id === '') return ''
   let hash = 0x811c9dc5
@@ -94,7 +94,7 @@ export function logTag(id: string): string {
   return hash.toString(36)
 }
 
-/** The identity of a topic's log as text; '': the log cannot say. */
+/** The identity of a topic's log as text; '': the log has none. */
 export async function identityOf(log: Pick<EventLog, 'identity'>, topic: string): Promise<string> {
   return (await log.identity(topic)) ?? ''
 }

@@ -1,16 +1,16 @@
 import { ContractError } from './errors.ts'
 
 /**
- * What travels beside a message: short texts by name. Records of the log, requests on streams and calls carry them.
- * A frozen object is encoded once however many records share it.
+ * Headers of a message: short texts by name. Log records, requests on streams and calls carry them.
+ * The log encodes a frozen object once, however many records share it.
  */
 export type MessageHeaders = Readonly<Record<string, string>>
 
-/** The names that this code base writes and reads. Headers of other names are carried and otherwise ignored. */
+/** The names that this code base writes and reads. The log carries headers of other names and ignores them. */
 export const headerNames = {
-  /** Which trace and which span of it led to this message: W3C Trace Context, version 00. */
+  /** The trace and span that caused this message: W3C Trace Context, version 00. */
   traceparent: 'traceparent',
-  /** What tracing systems add to the trace context: W3C Trace Context. */
+  /** Vendor data of the tracing systems: W3C Trace Context. */
   tracestate: 'tracestate',
   /** Which service wrote the message, and its version: `event-ingest/0.1.0`. */
   origin: 'origin',
@@ -26,7 +26,7 @@ export const maxHeadersBytes = 2_048
 /** No headers at all. */
 export const noHeaders: MessageHeaders = Object.freeze({})
 
-/** Throws HEADERS_TOO_LARGE where headers are over `maxHeaders` or `maxHeadersBytes`. */
+/** Throws HEADERS_TOO_LARGE when headers exceed `maxHeaders` or `maxHeadersBytes`. */
 export function checkHeaders(headers: MessageHeaders): void {
   let count = 0
   let bytes = 0

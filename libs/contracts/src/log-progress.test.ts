@@ -18,7 +18,7 @@ describe('log progress', () => {
     expect(progress.position('t', 2)).toBeNull()
   })
 
-  it('wakes those that wait when the last position is reached', async () => {
+  it('wakes waiters when the last position is reached', async () => {
     const progress = createLogProgress()
     const waiting = progress.reached([at(2), { ...at(4), partition: 2 }], new AbortController().signal)
     progress.advance('t', 1, 2)
@@ -27,7 +27,7 @@ describe('log progress', () => {
     expect(await waiting).toBe(true)
   })
 
-  it('says false when the time is up or the caller goes', async () => {
+  it('resolves to false when the time is up or the caller cancels', async () => {
     const progress = createLogProgress()
     expect(
       await waitForPositions(progress, [at(1)], { timeoutMs: 5, signal: undefined, sleep: async () => undefined }),
@@ -38,7 +38,7 @@ describe('log progress', () => {
     expect(await waiting).toBe(false)
   })
 
-  it('comes back from its bytes', () => {
+  it('loads what it saved', () => {
     const progress = createLogProgress()
     progress.advance('t', 1, 7)
     const other = createLogProgress()

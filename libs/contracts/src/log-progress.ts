@@ -1,35 +1,35 @@
-/** Where a reader of the log has to have come. */
+/** The position that a reader of the log must reach. */
 export interface Wanted {
   readonly topic: string
   readonly partition: number
-  /** The first position that need not have been folded. */
+  /** One past the last position that must have been folded. */
   readonly position: number
 }
 
-/** How far a view has folded the log, and who waits for it. */
+/** How far a view has folded the log; callers can wait for positions. */
 export interface LogProgress {
   /** First position not yet folded; null: nothing folded. */
   position(topic: string, partition: number): number | null
-  /** Moves forward; going back is ignored, for a batch may come again. */
+  /** Moves forward. Ignores earlier positions, because a batch may arrive twice. */
   advance(topic: string, partition: number, next: number): void
-  /** Those that are not reached yet. */
+  /** The wanted positions that are not reached yet. */
   missing(wanted: readonly Wanted[]): readonly Wanted[]
   /** Resolves true when all are reached, false when the signal is aborted first. */
   reached(wanted: readonly Wanted[], signal: AbortSignal): Promise<boolean>
   /** Which log the positions of a topic are in; null: not known. */
   log(topic: string): string | null
-  /** Says which log the positions of a topic are in. */
+  /** Sets which log the positions of a topic are in. */
   follow(topic: string, id: string): void
-  /** Positions as bytes, for a snapshot, with the logs that they are in. */
+  /** The positions and their logs as bytes, for a snapshot. */
   save(): Uint8Array
-  /** Takes positions from bytes that `save` made. */
+  /** Loads positions from bytes that `save` made. */
   load(bytes: Uint8Array): void
 }
 
-/** Begins the name of a log among the positions; services of earlier versions pass over it. */
+/** Prefix of a log's name among the saved positions; earlier versions skip such entries. */
 const logMark = 'log '
 
-/** Progress at the beginning of the log. */
+/** Creates progress at the beginning of the log. */
 export function createLogProgress(): LogProgress {
   const positions = new Map<string, number>()
   const logs = new Map<string, string>()
@@ -82,7 +82,7 @@ export function createLogProgress(): LogProgress {
   }
 }
 
-/** Waits for positions as long as a call allows: until `timeoutMs` or the caller's signal ends it. */
+/** Waits for positions until `timeoutMs` has passed or the caller's signal is aborted. */
 export async function waitForPositions(
   progress: LogProgress,
   wanted: readonly Wanted[],

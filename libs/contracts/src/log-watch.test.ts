@@ -15,8 +15,8 @@ function aLog() {
   return { state, log: { identity: () => answer(state.id), ends: () => answer(state.ends) } }
 }
 
-describe('A2 · who follows a log', () => {
-  it('A2: is told once when the log is another one, and not where the log cannot say', async () => {
+describe('A2 · log watch', () => {
+  it('A2: reports a replaced log once, and nothing for a log without an identity', async () => {
     const { state, log } = aLog()
     const told: string[] = []
     const watch = createLogWatch({ log, clock, topics: ['t'], onReplaced: ({ code }) => told.push(code) })
@@ -31,7 +31,7 @@ describe('A2 · who follows a log', () => {
     expect(told).toEqual(['LOG_REPLACED'])
   })
 
-  it('A2: knows whether a snapshot is of this log, also where the log cannot say which it is', async () => {
+  it('A2: recognises a snapshot of another log, even for a log without an identity', async () => {
     const { state, log } = aLog()
     const progress = createLogProgress()
     await followLogs(log, progress, ['t'])
@@ -46,13 +46,13 @@ describe('A2 · who follows a log', () => {
     expect(await snapshotProblem(log, restored, ['t'])).toContain('t/1 ends at 4, before its position 5')
   })
 
-  it('A2: a snapshot that an earlier version made is read', () => {
+  it('A2: reads a snapshot of an earlier version', () => {
     const progress = createLogProgress()
     progress.load(new TextEncoder().encode('[["t/0",7]]'))
     expect([progress.position('t', 0), progress.log('t')]).toEqual([7, null])
   })
 
-  it('A24: says since when a log does not answer, once that is no hiccup', async () => {
+  it('A24: reports since when a log has not answered, after a short grace period', async () => {
     const { state, log } = aLog()
     nowMs = 0
     const watch = createLogWatch({ log, clock, topics: ['t'], everyMs: 1_000, silentAfterMs: 5_000 })
@@ -71,7 +71,7 @@ describe('A2 · who follows a log', () => {
   })
 })
 
-describe('A2 · who looks at folding from outside', () => {
+describe('A2 · fold watch', () => {
   const watching = (followed: FollowedLog, stored: readonly (number | null)[], log = aLog()) => {
     const pointers: Record<string, string> = { 'follows.engagements.v1': JSON.stringify(followed) }
     const store = {

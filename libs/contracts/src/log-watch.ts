@@ -4,38 +4,38 @@ import { identityOf } from './followed-log.ts'
 import type { LogProgress } from './log-progress.ts'
 import type { EventLog } from './ports/event-log.ts'
 
-/** Asks the log again and again which log it is: who follows it learns that it was replaced, or that it is away. */
+/** Asks the log for its identity at intervals, and reports that it was replaced or does not answer. */
 export interface LogWatch {
-  /** What a topic's log calls itself, as last heard; '': not known, or it cannot say. */
+  /** The last known identity of a topic's log; '': not known, or the log has none. */
   id(topic: string): string
-  /** Since when and why the log does not answer, for people; null: it does. */
+  /** Since when and why the log has not answered, for people; null: it answers. */
   silent(): string | null
-  /** Asks once. Must not be called while `run` is at work. */
+  /** Asks once. Must not be called while `run` is running. */
   look(): Promise<void>
   /** Asks until the signal is aborted. */
   run(signal: AbortSignal): Promise<void>
 }
 
-/** What is watched, and who is told. */
+/** What the watch asks, how often, and whom it informs. */
 export interface LogWatchOptions {
   readonly log: Pick<EventLog, 'identity' | 'ends'>
   readonly clock: Clock
   readonly topics: readonly string[]
-  /** Pause between two questions, milliseconds. Default 5,000. */
+  /** Pause between two checks, milliseconds. Default 5,000. */
   readonly everyMs?: number
-  /** Silence of the log that is no hiccup any more, milliseconds. Default 15,000. */
+  /** The watch reports silence only after this time, milliseconds. Default 15,000. */
   readonly silentAfterMs?: number
-  /** Told once when a topic's log turns out to be another one than before: what was folded of it is of a log that is gone. */
+  /** Called once when a topic's log has been replaced: everything folded so far came from a log that no longer exists. */
   readonly onReplaced?: (error: ContractError) => void
 }
 
-/** A watch that has asked nothing yet: the log counts as silent from then on. */
+/** Creates a watch that has not asked yet; until the first answer the log counts as silent. */
 export function createLogWatch(options: LogWatchOptions): LogWatch {
   const { log, clock, topics, everyMs = 5_000, silentAfterMs = 15_000 } = options
   const ids = new Map<string, string>()
   let answeredAtMs: number | null = null
   let failure = 'it has not answered yet'
-  let told = false
+  let reported = false
 
   async function look(): Promise<void> {
     try {
@@ -45,8 +45,8 @@ export function createLogWatch(options: LogWatchOptions): LogWatch {
         const before = ids.get(topic) ?? ''
         if (id === '') continue
         ids.set(topic, id)
-        if (before === '' || before === id || told) continue
-        told = true
+        if (before === '' || before === id || reported) continue
+        reported = true
         options.onReplaced?.(replacedWhileRead(topic))
       }
     } catch (error) {
@@ -73,7 +73,7 @@ export function createLogWatch(options: LogWatchOptions): LogWatch {
 }
 
 /**
- * Why what a snapshot holds is not of the log that there is now; null: it is, as far as can be told. Afterwards `progress`
+ * Why a snapshot does not belong to the current log; null: nothing speaks against it. Afterwards `progress`
  * knows which logs it follows.
  */
 export async function snapshotProblem(
@@ -92,7 +92,7 @@ export async function snapshotProblem(
   return null
 }
 
-/** Notes in `progress` which logs its positions are in from now on. */
+/** Records in `progress` which logs its positions are in from now on. */
 export async function followLogs(
   log: Pick<EventLog, 'identity'>,
   progress: LogProgress,

@@ -3,9 +3,9 @@ import { expect, test } from 'vitest'
 import { decodePartitionMeta, encodePartitionMeta, newPartitionMeta } from './codecs/partition-meta.ts'
 import { maxNotFolded, noteNotFolded, notFoldedReasons, whyNotFolded, type NotFoldedNotes } from './not-folded.ts'
 
-const nothing: NotFoldedNotes = { notFolded: [], toldFrom: 0 }
+const nothing: NotFoldedNotes = { notFolded: [], knownFrom: 0 }
 
-test('A1: of every record that was passed it is known why it was not folded, or that this is too long ago to be told', () => {
+test('A1: gives the reason for every record that was not folded, or says that it was forgotten', () => {
   const passed = fc.array(fc.tuple(fc.constantFrom(null, ...notFoldedReasons), fc.integer({ min: 1, max: 3 })), {
     maxLength: 400,
   })
@@ -25,15 +25,15 @@ test('A1: of every record that was passed it is known why it was not folded, or 
       for (const [at, reason] of reasons) {
         const told = whyNotFolded(meta, at)
         if (told !== 'forgotten') expect(told).toBe(reason)
-        else expect(at).toBeLessThan(notes.toldFrom)
+        else expect(at).toBeLessThan(notes.knownFrom)
       }
     }),
   )
 })
 
-test('records of one kind that come one after the other are one stretch', () => {
+test('merges consecutive records with one reason into one stretch', () => {
   let notes = nothing
   for (let position = 5; position < 5_000; position++) notes = noteNotFolded(notes, position, 'deadLettered')
-  expect(notes).toEqual({ notFolded: [{ from: 5, to: 5_000, reason: 'deadLettered' }], toldFrom: 0 })
+  expect(notes).toEqual({ notFolded: [{ from: 5, to: 5_000, reason: 'deadLettered' }], knownFrom: 0 })
   expect(noteNotFolded(notes, 5_000, 'lost', 100).notFolded.at(-1)).toEqual({ from: 5_000, to: 5_100, reason: 'lost' })
 })

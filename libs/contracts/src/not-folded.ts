@@ -1,28 +1,28 @@
-/** What became of a record that was taken from the log and changed no state, in the fixed order of the wire. New ones are added at the end only. */
+/** Why a record that was read from the log changed no state, in the fixed order of the wire. Add new reasons only at the end. */
 export const notFoldedReasons = ['deadLettered', 'erased', 'lost'] as const
 export type NotFoldedReason = (typeof notFoldedReasons)[number]
 
-/** Records one after the other that changed no state: stored positions from `from` to before `to`. */
+/** Consecutive records that changed no state: stored positions `from` (inclusive) to `to` (exclusive). */
 export interface NotFolded {
   readonly from: number
   readonly to: number
   readonly reason: NotFoldedReason
 }
 
-/** Stretches kept of a partition, the last ones: what was put aside long ago nobody waits for. */
+/** The number of stretches kept for a partition, the latest ones: nobody waits for older records. */
 export const maxNotFolded = 128
 
-/** What a partition keeps about records that changed no state. */
+/** A partition's notes about records that changed no state. */
 export interface NotFoldedNotes {
   /** The last records that changed no state, oldest first. Positions are stored ones. */
   readonly notFolded: readonly NotFolded[]
   /** Records before this stored position are no longer known. */
-  readonly toldFrom: number
+  readonly knownFrom: number
 }
 
-/** Takes a note of a record, or of `count` of them, that comes after all those noted. */
+/** Notes a record, or `count` records, after all records noted so far. */
 export function noteNotFolded(
-  { notFolded, toldFrom }: NotFoldedNotes,
+  { notFolded, knownFrom }: NotFoldedNotes,
   position: number,
   reason: NotFoldedReason,
   count = 1,
@@ -32,15 +32,15 @@ export function noteNotFolded(
   const from = joins ? last.from : position
   const stretches = [...(joins ? notFolded.slice(0, -1) : notFolded), { from, to: position + count, reason }]
   const surplus = stretches.length - maxNotFolded
-  if (surplus <= 0) return { notFolded: stretches, toldFrom }
-  return { notFolded: stretches.slice(surplus), toldFrom: stretches[surplus - 1]?.to ?? toldFrom }
+  if (surplus <= 0) return { notFolded: stretches, knownFrom }
+  return { notFolded: stretches.slice(surplus), knownFrom: stretches[surplus - 1]?.to ?? knownFrom }
 }
 
-/** What became of the record at a stored position that was passed; null: it was folded, or repeated one that was. `forgotten`: it is too long ago to be told. */
+/** Why the record at a stored position that the fold has passed was not folded; null: it was folded, or repeats a folded record. `forgotten`: the notes no longer reach back that far. */
 export function whyNotFolded(
-  { notFolded, toldFrom }: NotFoldedNotes,
+  { notFolded, knownFrom }: NotFoldedNotes,
   position: number,
 ): NotFoldedReason | 'forgotten' | null {
-  if (position < toldFrom) return 'forgotten'
+  if (position < knownFrom) return 'forgotten'
   return notFolded.find(({ from, to }) => from <= position && position < to)?.reason ?? null
 }

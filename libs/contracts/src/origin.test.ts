@@ -17,7 +17,7 @@ function aLog() {
 }
 const record = { key: 'k', value: null, partition: null }
 
-test('every append says who writes and in which schema version, by one object per topic', async () => {
+test('every append carries its writer and the schema version, in one object per topic', async () => {
   const { log, calls } = aLog()
   const writer = writingAs(log, 'blender', '1.2.3')
   await writer.append('pins.v1', [record])
@@ -29,7 +29,7 @@ test('every append says who writes and in which schema version, by one object pe
   expect(calls[2]?.headers).toEqual({ origin: 'blender/1.2.3' })
 })
 
-test('what an append says itself goes on top, and its signal stays', async () => {
+test('the headers of an append replace the standard ones, and its signal is passed on', async () => {
   const { log, calls } = aLog()
   const { signal } = new AbortController()
   await writingAs(log, 'blender', '1').append('pins.v1', [record], {
@@ -39,7 +39,7 @@ test('what an append says itself goes on top, and its signal stays', async () =>
   expect(calls).toEqual([{ headers: { origin: 'blender/1', schema: '9', traceparent: 'x' }, signal }])
 })
 
-test('the version is that of the package', () => {
+test('the version is the package version', () => {
   const file = join(import.meta.dirname, '../../../package.json')
   expect(version).toBe((JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version)
 })

@@ -3,13 +3,13 @@ import type { EventLog } from './ports/event-log.ts'
 import { topics, type TopicName } from './topics.ts'
 
 /**
- * The log as a service writes to it: every record says who wrote it and in which schema version. The headers are the same
- * object for all records of a topic, so that they are encoded once.
+ * Wraps a log so that every appended record carries its writer and the schema version as headers. All records of a topic
+ * share one headers object, so the log encodes it once.
  */
 export function writingAs<Log extends EventLog>(log: Log, service: string, version: string): Log {
   const origin = `${service}/${version}`
   const perTopic = new Map<string, MessageHeaders>()
-  function standardOf(topic: string): MessageHeaders {
+  function standardHeaders(topic: string): MessageHeaders {
     let headers = perTopic.get(topic)
     if (headers === undefined) {
       const schema = topic in topics ? String(topics[topic as TopicName].schemaVersion) : null
@@ -24,7 +24,7 @@ export function writingAs<Log extends EventLog>(log: Log, service: string, versi
   return {
     ...log,
     append: (topic, records, options = {}) => {
-      const standard = standardOf(topic)
+      const standard = standardHeaders(topic)
       const headers = options.headers === undefined ? standard : { ...standard, ...options.headers }
       return log.append(topic, records, { ...options, headers })
     },

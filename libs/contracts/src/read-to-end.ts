@@ -1,21 +1,21 @@
 import type { EventLog, LogRecord } from './ports/event-log.ts'
 
-/** What of a topic is read, and how. */
+/** Which part of a topic to read, and how. */
 export interface ReadToEnd {
   readonly log: Pick<EventLog, 'starts' | 'ends' | 'readAll'>
   readonly topic: string
   readonly maxBatchRecords: number
   /** Only these partitions; absent: all. */
   readonly partitions?: readonly number[]
-  /** null, and absent: at the beginning of the partition. */
+  /** null or absent: from the beginning of the partition. */
   readonly startAt?: (partition: number) => number | null
   readonly onRecords: (partition: number, records: readonly LogRecord[]) => void
-  /** Sees what is being tried again. */
+  /** Receives errors that are being retried. */
   readonly onError: (error: Error) => void
   readonly signal?: AbortSignal
 }
 
-/** Reads a topic from its start, or from `startAt`, to its present end, and hands on each partition's records in their order. Rejects with the signal's reason when aborted. */
+/** Reads a topic from its start, or from `startAt`, to its current end. Delivers each partition's records in order. Rejects with the signal's reason when aborted. */
 export async function readToEnd(options: ReadToEnd): Promise<void> {
   const { log, topic, signal } = options
   signal?.throwIfAborted()

@@ -4,7 +4,7 @@ export type StateFamily = 'user' | 'pin'
 /** The topic that a family's state is folded from. */
 export const familyTopic = { user: 'engagements.v1', pin: 'pin-engagements.v1' } as const
 
-/** The generation that serves where no pointer was ever set. */
+/** The generation that serves while no pointer is set. */
 export const firstGeneration = '1'
 
 /** The scope of a family's state in one generation, e.g. `user.1`. A rebuild folds the log into the next generation while this one serves. */
@@ -17,10 +17,10 @@ export function servingPointer(family: StateFamily): string {
   return `serving.${family}`
 }
 
-/** The state store's pointer to the time, milliseconds since the epoch, until when an operator lets bad records be put aside however many they are. */
+/** The state store's pointer to the time, milliseconds since the epoch, until which an operator accepts any number of bad records as dead letters. */
 export const badAcceptedPointer = 'bad-records-accepted-until'
 
-/** The scope of what users were served lately: outside the fence, in the user's partition. Entries of `servedEntryBytes`. */
+/** The scope of pins recently served to users: outside the fence, in the user's partition. Entries of `servedEntryBytes`. */
 export const servedScope = 'served'
 /** The scope of users' last good feeds, outside the fence. Value: `freshet.feed.v1.FeedServed` with `pin_ids`, `utilities`, `sources` and `found_by` only. */
 export const lastGoodScope = 'last-good'

@@ -1,9 +1,9 @@
 import type { TopicName } from './topics.ts'
 
-const letters = { 'engagements.v1': 'e', 'pins.v1': 'p' } as const satisfies Partial<Record<TopicName, string>>
-type TokenTopic = keyof typeof letters
+const topicPrefixes = { 'engagements.v1': 'e', 'pins.v1': 'p' } as const satisfies Partial<Record<TopicName, string>>
+type TokenTopic = keyof typeof topicPrefixes
 
-/** A place in the log that a reader wants to see reflected: the record at `position` itself included. */
+/** A log position up to which (inclusive) a reader wants state to reflect the log. */
 export interface Token {
   readonly topic: TokenTopic
   readonly partition: number
@@ -14,11 +14,11 @@ export interface Token {
 
 /** Read-your-writes token as clients carry it, e.g. `e3-1204-1x2k9z`. */
 export function formatToken(token: Token): string {
-  const place = `${letters[token.topic]}${token.partition}-${token.position}`
+  const place = `${topicPrefixes[token.topic]}${token.partition}-${token.position}`
   return token.log === '' ? place : `${place}-${token.log}`
 }
 
-/** The token a string stands for; null: it is none. */
+/** Parses a token; null: the string is not a token. */
 export function parseToken(text: string): Token | null {
   const match = /^([ep])(\d{1,5})-(\d{1,12})(?:-([0-9a-z]{1,8}))?$/.exec(text)
   if (match === null) return null

@@ -6,16 +6,16 @@ interface TopicSpec {
   /** What the record key is. */
   readonly key: 'user id' | 'pin id' | 'surface' | 'source partition'
   readonly cleanup: 'delete' | 'compact'
-  /** null: for ever. */
+  /** null: forever. */
   readonly retentionMs: number | null
   /** Full name of the protobuf message in the value. */
   readonly message: string
-  /** How often fields were added to the message, from 1: the number of its newest golden bytes. Records carry it as the header `schema`. */
+  /** The version of the message, from 1; it grows when fields are added, and equals the number of its newest golden bytes. Records carry it as the header `schema`. */
   readonly schemaVersion: number
   readonly meaning: string
 }
 
-/** Every topic: who needs a new one adds it here. */
+/** Every topic. Add new topics here. */
 export const topics = {
   'engagements.v1': {
     key: 'user id',
@@ -103,7 +103,7 @@ export const topics = {
 
 export type TopicName = keyof typeof topics
 
-/** Largest record of any topic: 1 MiB, what Kafka takes unless it is told otherwise. */
+/** Largest record of any topic: 1 MiB, Kafka's default limit. */
 export const maxRecordBytes = 1 << 20
 
 /** The catalogue as `EventLog.applyTopics` takes it, all topics with the same number of partitions so that a user's partition is the same everywhere. */

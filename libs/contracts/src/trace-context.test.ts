@@ -13,7 +13,7 @@ test('a valid trace context is carried', () => {
   expect(traceHeaders(traceparent, ['a=1, ', 'b@c=2'])).toEqual({ traceparent, tracestate: 'a=1,b@c=2' })
 })
 
-test('one of a later version is carried on as version 00', () => {
+test('a trace context of a later version is carried as version 00', () => {
   expect(traceHeaders(`cc${traceparent.slice(2)}`)).toEqual({ traceparent })
   expect(traceHeaders(`cc${traceparent.slice(2)}-what-the-future-will-be-like`)).toEqual({ traceparent })
 })
@@ -45,7 +45,7 @@ test.each([
   expect(traceHeaders(traceparent, tracestate)).toEqual({ traceparent })
 })
 
-test('of other headers only the trace context goes on, as the same object each time', () => {
+test('passes on only the trace context, as the same object each time', () => {
   const headers = Object.freeze({ origin: 'blender/1', schema: '1', traceparent, tracestate: 'a=1' })
   expect(traceOf(headers)).toEqual({ traceparent, tracestate: 'a=1' })
   expect(traceOf(headers)).toBe(traceOf(headers))

@@ -46,7 +46,7 @@ function follow(log: EventLog) {
 }
 
 describe('view follower', () => {
-  it('has caught up when every partition reached the end that it had at the start', async () => {
+  it('has caught up when every partition has reached the end it had at the start', async () => {
     const { log, read } = aLog({ a: [2, 0], b: [3] })
     const { follower, progress } = follow(log)
     progress.advance('a', 0, 1)
@@ -75,7 +75,7 @@ describe('view follower', () => {
     expect([second.isReading(), stopped()]).toEqual([true, 1])
   })
 
-  it('says that a log does not answer only where it watches the log', async () => {
+  it('reports a silent log only if it watches the log', async () => {
     const { log } = aLog({ a: [0], b: [0] })
     const { follower } = follow(log)
     expect(follower.warning()).toContain('the log does not answer')

@@ -6,21 +6,21 @@ import type { BatchHandler, EventLog, LogReader, TopicPartition } from './ports/
 
 /** Keeps views in step with the log: reads topics from where the views are, and knows whether they have caught up. */
 export interface ViewFollower {
-  /** Starts to read. The views have caught up when they reach the position where the log ends now. */
+  /** Starts reading. The views have caught up when they reach the log's end at the time of this call. */
   start(): Promise<void>
-  /** Why the views are not ready, for people; null: they have caught up with where the log ended at the start. */
+  /** Why the views are not ready, for people; null: they have caught up with the log's end at the start. */
   unready(): string | null
-  /** Why the log does not answer, for people; null: it answers, or nobody asked to watch it. */
+  /** Why the log does not answer, for people; null: it answers, or the follower does not watch it. */
   warning(): string | null
   /** Records that are not folded yet; 0 before the start. */
   lag(): Promise<number>
   /** Whether `start` has begun to read. */
   isReading(): boolean
-  /** Stops reading and waits for the batch at work. */
+  /** Stops reading and waits for the batch in progress. */
   stop(): Promise<void>
 }
 
-/** What a follower reads, and where it hands it. */
+/** What a follower reads, and who handles it. */
 export interface ViewFollowerOptions {
   readonly log: EventLog
   readonly clock: Clock
@@ -28,15 +28,15 @@ export interface ViewFollowerOptions {
   readonly maxBatchRecords: number
   /** Names the views in messages, plural, e.g. `the views`. */
   readonly subject: string
-  /** How far the views are; asked again at every use, because a restored snapshot may bring another one. */
+  /** How far the views are; called at every use, because a restored snapshot may replace it. */
   readonly progress: () => LogProgress
   readonly onBatch: BatchHandler
   readonly onError: (error: Error, at?: TopicPartition) => void
-  /** Called when the log was replaced by another one. Where it is given, the follower asks the log every few seconds which one it is. */
+  /** Called when the log was replaced by another one. If present, the follower asks the log for its identity every few seconds. */
   readonly onLogReplaced?: ((error: ContractError) => void) | undefined
 }
 
-/** A follower that does nothing before `start()`. */
+/** Creates a follower; it does nothing before `start()`. */
 export function createViewFollower(options: ViewFollowerOptions): ViewFollower {
   const { log, clock, topics, subject, progress, onLogReplaced } = options
   const isWatched = onLogReplaced !== undefined

@@ -33,7 +33,7 @@ export const newPartitionMeta: PartitionMeta = {
   counts: { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0, lost: 0 },
   highWaterMarks: new Map(),
   notFolded: [],
-  toldFrom: 0,
+  knownFrom: 0,
 }
 
 const version = 1
@@ -85,10 +85,10 @@ export function decodePartitionMeta(bytes: Uint8Array | null): PartitionMeta {
   }
 }
 
-function notFoldedColumn({ notFolded, toldFrom }: PartitionMeta): Uint8Array {
-  if (notFolded.length === 0 && toldFrom === 0) return new Uint8Array(0)
-  let before = toldFrom
-  const column = [toldFrom]
+function notFoldedColumn({ notFolded, knownFrom }: PartitionMeta): Uint8Array {
+  if (notFolded.length === 0 && knownFrom === 0) return new Uint8Array(0)
+  let before = knownFrom
+  const column = [knownFrom]
   for (const { from, to, reason } of notFolded) {
     column.push(from - before, to - from, notFoldedReasons.indexOf(reason))
     before = to
@@ -96,9 +96,9 @@ function notFoldedColumn({ notFolded, toldFrom }: PartitionMeta): Uint8Array {
   return varintsOf(column)
 }
 
-function notesOf([toldFrom = 0, ...column]: Float64Array): NotFoldedNotes {
+function notesOf([knownFrom = 0, ...column]: Float64Array): NotFoldedNotes {
   const notFolded: NotFolded[] = []
-  let before = toldFrom
+  let before = knownFrom
   for (let i = 0; i + 2 < column.length; i += 3) {
     const from = before + (column[i] ?? 0)
     const reason = notFoldedReasons[column[i + 2] ?? 0]
@@ -107,5 +107,5 @@ function notesOf([toldFrom = 0, ...column]: Float64Array): NotFoldedNotes {
       throw new ContractError('CODEC_INVALID', 'freshet.state.v1.PartitionMeta.not_folded names an unknown reason')
     notFolded.push({ from, to: before, reason })
   }
-  return { notFolded, toldFrom }
+  return { notFolded, knownFrom }
 }

@@ -147,7 +147,7 @@ describe('stored state', () => {
         { from: 20, to: 21, reason: 'erased' as const },
         { from: 2 ** 41, to: 2 ** 41 + 7, reason: 'lost' as const },
       ],
-      toldFrom: 17,
+      knownFrom: 17,
     }
     expect(decodePartitionMeta(encodePartitionMeta(meta))).toEqual(meta)
     expect(decodePartitionMeta(encodePartitionMeta(newPartitionMeta))).toEqual(newPartitionMeta)

@@ -18,7 +18,7 @@ export async function erasedAtMs(
   return found
 }
 
-/** The error for a user of whom nothing may be shown. */
+/** The error for an erased user, whose data must not be shown. */
 export function userErased(userId: string, atMs: number): ContractError {
   return new ContractError(
     'USER_ERASED',

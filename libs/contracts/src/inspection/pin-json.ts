@@ -5,7 +5,7 @@ import type { PinState } from '@freshet/domain/pin-state'
 import { pinToJson } from '../json/pin.ts'
 import { countsJson, isoTime } from './user-json.ts'
 
-/** What is known of a pin, for people. `pin`: null where the catalogue has none, undefined where this process does not know the catalogue; `state`: null where nobody has engaged with it. */
+/** Everything known about a pin, as JSON for people. `pin`: null where the catalogue has none, undefined where this process does not know the catalogue; `state`: null where nobody has engaged with it. */
 export function pinJson(
   pinId: string,
   { pin, state }: { readonly pin: Pin | null | undefined; readonly state: PinState | null },

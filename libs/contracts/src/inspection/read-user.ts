@@ -1,19 +1,19 @@
 import { partitionOf } from '@freshet/domain/partition'
 import { readToEnd, type ReadToEnd } from '../read-to-end.ts'
 
-/** Whose records are read. */
+/** Which user's records to read, and from which topic. */
 export interface ReadUser extends Pick<ReadToEnd, 'log' | 'topic' | 'signal'> {
   readonly userId: string
-  /** Sees each record's value, oldest first; null: a tombstone. */
+  /** Receives each record's value, oldest first; null: a tombstone. */
   readonly onValue: (value: Uint8Array | null) => void
-  /** Sees what is being tried again. */
+  /** Receives errors that are being retried. */
   readonly onError?: (error: Error) => void
 }
 
-/** How a caller of questions about a user follows and ends them. */
+/** How a caller watches and cancels a read of one user's records. */
 export type ReadUserOptions = Pick<ReadUser, 'onError' | 'signal'>
 
-/** Reads what a topic that is keyed by user still keeps of one user. Resolves at the present end; rejects with the signal's reason. */
+/** Reads all records that a topic keyed by user still holds of one user. Resolves at the topic's current end; rejects with the signal's reason. */
 export async function readUser({ userId, onValue, ...rest }: ReadUser): Promise<void> {
   const ends = await rest.log.ends(rest.topic, { signal: rest.signal })
   const partition = partitionOf(userId, ends.length)

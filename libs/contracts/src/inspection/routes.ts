@@ -16,17 +16,17 @@ import { feedServed } from './served.ts'
 import { servedJson } from './served-json.ts'
 import { userJson } from './user-json.ts'
 
-/** A question that a process answers on its operations server: `GET` of a path whose `{id}` is given. */
+/** A route of a process's operations server: `GET` of a path that may contain `{id}`. */
 export interface Inspection {
   readonly path: string
-  /** The body; throws a ContractError. `query`: what follows `?`. */
+  /** Returns the body; throws a ContractError. `query`: the parameters after `?`. */
   readonly answer: (id: string, query: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<unknown>
 }
 
 type Log = Pick<EventLog, 'starts' | 'ends' | 'readAll'>
 type Store = Pick<StateStore, 'read' | 'readForFold' | 'pointer'>
 
-/** `/v1/users/{id}/state`: what the feature updater keeps of a user. Refuses erased users. */
+/** `/v1/users/{id}/state`: the state that the feature updater keeps of a user. Refuses erased users. */
 export function userInspection({ log, store, clock }: { log: Log; store: Store; clock: Clock }): Inspection {
   return {
     path: '/v1/users/{id}/state',
@@ -37,7 +37,7 @@ export function userInspection({ log, store, clock }: { log: Log; store: Store; 
         stored({ log, store }, 'user', userId),
       ])
       const state = value === null ? null : decodeUserState(value)
-      // What was folded before the erasure may still be there for a moment; a user who came back has state from after it.
+      // State from before the erasure may remain for a moment; a user who came back has newer state.
       if (erasedMs !== null && (state === null || state.firstAtMs <= erasedMs)) throw userErased(userId, erasedMs)
       if (state === null) throw new ContractError('USER_UNKNOWN', `nothing is known of the user ${userId}`)
       return { ...userJson(userId, state, clock.now()), foldedTo: { partition, position } }
@@ -45,7 +45,7 @@ export function userInspection({ log, store, clock }: { log: Log; store: Store; 
   }
 }
 
-/** `/v1/pins/{id}`: the catalogue entry and what was counted. `pinOf` is asked for the catalogue; absent: this process does not know it. */
+/** `/v1/pins/{id}`: the catalogue entry and the counters of a pin. `pinOf` reads the catalogue; absent: this process does not know it. */
 export function pinInspection(options: {
   readonly clock: Clock
   readonly stateOf: (pinId: string) => Promise<PinState | null>
@@ -67,12 +67,12 @@ export function pinInspection(options: {
   }
 }
 
-/** `/v1/catalogue`: how many pins this process knows the catalogue entries of. */
+/** `/v1/catalogue`: the number of catalogue entries that this process knows. */
 export function catalogueInspection(pins: () => number): Inspection {
   return { path: '/v1/catalogue', answer: () => Promise.resolve({ pins: pins() }) }
 }
 
-/** The state of pins that the feature updater keeps. */
+/** Reads pin state that the feature updater stored. */
 export function storedPinState(options: { log: Log; store: Store }): (pinId: string) => Promise<PinState | null> {
   return async (pinId) => {
     const { value } = await stored(options, 'pin', pinId)
@@ -91,7 +91,7 @@ export function feedInspection({ log }: { log: Log }): Inspection {
   }
 }
 
-/** `/v1/progress`: by partition of `engagements.v1`, where the log ends, up to where it is folded, and what became of its records. */
+/** `/v1/progress`: for each partition of `engagements.v1`, the log's end, the folded position, and the outcome counts of its records. */
 export function progressInspection({ log, store }: { log: Log; store: Store }): Inspection {
   return {
     path: '/v1/progress',

@@ -6,11 +6,11 @@ export interface ServedCandidate {
   readonly pinId: string
   /** Names of the sources that found it. */
   readonly sources: readonly string[]
-  /** Its place in each of these, 0 = best; empty: not recorded. */
+  /** Its rank in each of these, 0 = best; empty: not recorded. */
   readonly sourceRanks: Readonly<Record<string, number>>
-  /** Each one's own score; empty: not recorded. */
+  /** Its score in each of these sources; empty: not recorded. */
   readonly sourceScores: Readonly<Record<string, number>>
-  /** Its place among all candidates as they were found, 0 = best; null: not recorded. */
+  /** Its rank among all retrieved candidates, 0 = best; null: not recorded. */
   readonly retrievalRank: number | null
   /** null: not recorded. */
   readonly retrievalScore: number | null
@@ -21,7 +21,7 @@ type CandidateColumns = Pick<
   'pinIds' | 'foundBy' | 'sourceRanks' | 'sourceScores' | 'retrievalRanks' | 'retrievalScores'
 >
 
-/** The candidates in columns of `FeedServed` or `UnshownCandidates`, as rows. */
+/** Turns the candidate columns of `FeedServed` or `UnshownCandidates` into rows. */
 export function servedCandidates(columns: CandidateColumns, sourceNames: readonly string[]): ServedCandidate[] {
   const foundBy = uint32Column(columns.foundBy)
   const ranks = uint16Column(columns.sourceRanks)

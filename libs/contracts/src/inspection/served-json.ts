@@ -6,18 +6,18 @@ import { servedCandidates, type ServedCandidate } from './served-candidates.ts'
 import { unshownJson, type UnshownJson } from './served-unshown.ts'
 import { isoTime } from './user-json.ts'
 
-/** One pin of a slate that was served, as it was recorded. */
+/** One pin of a served slate, as recorded. */
 export interface ServedPin extends ServedCandidate {
-  /** In the whole feed, from 0. */
+  /** Position in the whole feed, from 0. */
   readonly position: number
   readonly utility: number
-  /** With which probability ordering put it there. */
+  /** The probability with which ordering put it there. */
   readonly propensity: number
-  /** What ordering moved it for: the stage, a slash, its reason; from and to are positions in that stage's slate. */
+  /** Why ordering moved it: the stage, a slash, the reason; from and to are positions in that stage's slate. */
   readonly moves: readonly ServedMove[]
-  /** P(action) by action; empty where the ranker did not take part. */
+  /** P(action) by action; empty if the ranker did not score it. */
   readonly probabilities: Readonly<Record<string, number>>
-  /** The numbers that the ranker saw, by feature; empty where it did not take part. */
+  /** The feature values that the ranker used; empty if the ranker did not score it. */
   readonly features: Readonly<Record<string, number>>
 }
 
@@ -28,7 +28,7 @@ export interface ServedMove {
   readonly to: number
 }
 
-/** A slate that was served, for people. */
+/** A served slate, as JSON for people. */
 export interface ServedJson {
   readonly feedId: string
   readonly userId: string
@@ -38,9 +38,9 @@ export interface ServedJson {
   readonly degradation: string
   /** Empty: nothing was ranked. */
   readonly modelVersion: string
-  /** Empty: not of related pins. */
+  /** Empty: not a related-pins request. */
   readonly relatedToPinId: string
-  /** What was asked; null: not recorded. */
+  /** The request; null: not recorded. */
   readonly context: Readonly<Record<string, unknown>> | null
   readonly experiments: FeedServed['experiments']
   /** null: not recorded. */
@@ -51,7 +51,7 @@ export interface ServedJson {
   readonly unshown: UnshownJson | null
 }
 
-/** A record of `feeds-served.v1`, its columns turned into rows. */
+/** Turns the columns of a `feeds-served.v1` record into rows. */
 export function servedJson(served: FeedServed): ServedJson {
   return {
     feedId: served.feedId,
@@ -64,7 +64,7 @@ export function servedJson(served: FeedServed): ServedJson {
     context: served.context === undefined ? null : contextJson(served.context),
     experiments: served.experiments,
     versions: served.versions ?? null,
-    pins: pinsOf(served),
+    pins: readPins(served),
     stages: served.stages,
     unshown: unshownJson(served),
   }
@@ -82,7 +82,7 @@ function contextJson({
   }
 }
 
-function pinsOf(served: FeedServed): ServedPin[] {
+function readPins(served: FeedServed): ServedPin[] {
   const utilities = float32Column(served.utilities)
   const propensities = float32Column(served.propensities)
   const features = float32Column(served.features)

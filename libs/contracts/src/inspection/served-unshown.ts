@@ -4,18 +4,18 @@ import { servedCandidates, type ServedCandidate } from './served-candidates.ts'
 
 /** A candidate that was not shown. */
 export interface UnshownPin extends ServedCandidate {
-  /** Where it left, and why. */
+  /** The stage that dropped it, and the reason. */
   readonly stage: string
   readonly reason: string
-  /** With which probability one that left there is in the sample. */
+  /** The probability that a candidate dropped there is in the sample. */
   readonly samplingProbability: number
-  /** null: it left before it was ranked. */
+  /** null: it was dropped before ranking. */
   readonly utility: number | null
 }
 
-/** What was not shown of the candidates for a slate. */
+/** The candidates for a slate that were not shown. */
 export interface UnshownJson {
-  /** Where and why candidates left, and how many of them are in the sample. */
+  /** Where and why candidates were dropped, and how many of them are in the sample. */
   readonly reasons: readonly {
     readonly stage: string
     readonly reason: string
@@ -25,7 +25,7 @@ export interface UnshownJson {
   readonly pins: readonly UnshownPin[]
 }
 
-/** The sample of a record; null: it has none. */
+/** The sample in a record; null: it has none. */
 export function unshownJson({ unshown, sources }: FeedServed): UnshownJson | null {
   if (unshown === undefined) return null
   const { reasons } = unshown

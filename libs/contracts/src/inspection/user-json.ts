@@ -5,10 +5,10 @@ import { relationKinds } from '@freshet/domain/features/relation-kinds'
 import { sessionCount } from '@freshet/domain/features/sessions'
 import type { UserState } from '@freshet/domain/user-state'
 
-/** Recent actions that are shown. */
+/** The most recent actions that the JSON shows. */
 const shownActions = 50
 
-/** What is known of a user, for people: times in words, counters as of `atMs`, what was withdrawn left out. */
+/** A user's state as JSON for people: times in words, counters as of `atMs`, without withdrawn relations. */
 export function userJson(userId: string, state: UserState, atMs: number): Readonly<Record<string, unknown>> {
   const { recent, boards, seen, sessions } = state
   const standing = [...state.relations.newest.values()].filter(({ stands }) => stands)
@@ -25,7 +25,7 @@ export function userJson(userId: string, state: UserState, atMs: number): Readon
         return of.length === 0 ? [] : [[kind, of.map(({ id, atMs: since }) => ({ id, since: isoTime(since) }))]]
       }),
     ),
-    // Kept by hash alone, beyond the last changes of a kind: how many stand.
+    // Older relations are kept by hash only: report how many of each kind are in effect.
     olderRelations: Object.fromEntries(
       state.relations.older.map(({ kind, stands }) => [kind, stands.reduce((sum, one) => sum + one, 0)]),
     ),
@@ -53,7 +53,7 @@ export function userJson(userId: string, state: UserState, atMs: number): Readon
   }
 }
 
-/** Counters of actions that were ever taken, by action and half-life. */
+/** Counters of the actions that the user ever took, by action and half-life. */
 export function countsJson(
   counters: Counters,
   atMs: number,

@@ -50,7 +50,7 @@ describe('parseEngagementJson', () => {
     })
   })
 
-  it.each(['board', 'creator', 'topic'])('reads what is followed: a %s', (kind) => {
+  it.each(['board', 'creator', 'topic'])('reads a follow of a %s', (kind) => {
     const { pinId: _, ...others } = good
     const parsed = parseEngagementJson({ ...others, action: 'follow', [`${kind}Id`]: 'x' }, '')
     expect(parsed.ok && parsed.engagement.subject).toEqual({ kind, [`${kind}Id`]: 'x' })
@@ -164,7 +164,7 @@ describe('parseEngagementJson', () => {
     )
   })
 
-  it('A19: names everything that is wrong', () => {
+  it('A19: reports every problem', () => {
     const value = {
       ...good,
       userID: 'u',
@@ -193,13 +193,13 @@ describe('parseEngagementJson', () => {
     expect(parsed.problem.message).toBe('engagements[3].userID is not a field; did you mean userId?')
   })
 
-  it('A19: names a bounded number of problems', () => {
+  it('A19: reports a bounded number of problems', () => {
     const value = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`field${i}`, 1]))
     const parsed = parseEngagementJson(value, '')
     expect(parsed.ok ? 0 : parsed.problems.length).toBe(32)
   })
 
-  it('A19: mending what is named makes an event good: no problem hides another', () => {
+  it('A19: accepts an event once the reported problems are fixed: no problem hides another', () => {
     const wrongs: readonly (readonly [string, unknown])[] = [
       ['eventId', ''],
       ['userId', 'a b'],
@@ -231,7 +231,7 @@ describe('parseEngagementJson', () => {
     expect(decodeEngagement(encodeEngagement(parsed.engagement, 1))).toEqual(parsed.engagement)
   })
 
-  it('never throws, whatever JSON it gets', () => {
+  it('never throws for any JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(...Object.keys(good)), (value, field) => {
         expect(typeof parseEngagementJson(value, '').ok).toBe('boolean')

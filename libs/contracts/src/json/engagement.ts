@@ -27,9 +27,9 @@ export interface EngagementJson {
   readonly userId: string
   readonly sessionId?: string
   readonly action: Action
-  /** What it is about: a pin; of `follow`, `unfollow`, `block` and `unblock` a board, creator or topic instead. */
+  /** The subject: a pin; for `follow`, `unfollow`, `block` and `unblock` a board, creator or topic instead. */
   readonly pinId?: string
-  /** Of a save or unsave: the board; else what the action is about. */
+  /** For a save or unsave: the board; otherwise the subject. */
   readonly boardId?: string
   readonly creatorId?: string
   readonly topicId?: string
@@ -42,7 +42,7 @@ export interface EngagementJson {
   readonly dwellMs?: number
 }
 
-/** What became of reading an engagement. Where it is refused, `occurredAtMs` is its time, if that is one. */
+/** The result of reading an engagement. On a refusal, `occurredAtMs` is the event's time if it is valid. */
 export type ParsedEngagement =
   { readonly ok: true; readonly engagement: Engagement } | (Refused & { readonly occurredAtMs: number | null })
 
@@ -54,15 +54,15 @@ const withBoard: ReadonlySet<unknown> = new Set<Action>(['save', 'unsave'])
 const optionalIds = ['sessionId', 'feedId', 'pinId'] as const
 const names = ['boardId', 'creatorId', 'topicId'] as const
 
-/** The longest time that a user can have looked: a day. */
+/** The longest dwell time: a day. */
 const maxDwellMs = 86_400_000
-/** The last position of a feed that can be named. */
+/** The largest feed position. */
 const maxPosition = 1_000_000
 
 /**
- * Reads an engagement from parsed JSON: nothing is converted, unknown fields are an error, everything that is wrong is
- * named. `at` says where the event stands, e.g. `engagements[3]`. Times are taken as they are: whether they are too old
- * or new is for the caller.
+ * Reads an engagement from parsed JSON. It converts nothing, treats unknown fields as errors, and reports every
+ * problem. `at` is the path of the event, e.g. `engagements[3]`. It takes times as they are: the caller checks whether they
+ * are too old or too new.
  */
 export function parseEngagementJson(value: unknown, at: string): ParsedEngagement {
   if (!isJsonObject(value)) return { ...noObject(value, at), occurredAtMs: null }
@@ -80,7 +80,7 @@ export function parseEngagementJson(value: unknown, at: string): ParsedEngagemen
   for (const field of optionalIds) if (value[field] !== undefined) wrong(field, idFault(value[field]))
   for (const field of names) if (value[field] !== undefined) wrong(field, nameFault(value[field]))
   const occurredAtMs = typeof occurredAt === 'string' ? parseTime(occurredAt) : Number.NaN
-  // The epoch itself stands for "no time" in the log.
+  // The epoch itself means "no time" in the log.
   if (!(occurredAtMs > 0)) wrong('occurredAt', timeFault(occurredAt) ?? beforeEpochFault(occurredAtMs))
   if (position !== undefined) wrong('position', wholeFault(position, maxPosition))
   if (dwellMs !== undefined) wrong('dwellMs', wholeFault(dwellMs, maxDwellMs))
@@ -108,7 +108,7 @@ export function parseEngagementJson(value: unknown, at: string): ParsedEngagemen
   }
 }
 
-/** An engagement as JSON that `parseEngagementJson` reads back. */
+/** Writes an engagement as JSON that `parseEngagementJson` reads back. */
 export function engagementToJson(engagement: Engagement): EngagementJson {
   const { subject, shown: where } = engagement
   return {
@@ -130,14 +130,14 @@ export function engagementToJson(engagement: Engagement): EngagementJson {
 }
 
 function beforeEpochFault(timeMs: number): FieldFault {
-  const when = timeMs === 0 ? 'the epoch itself, which stands for "no time"' : 'before 1970'
+  const when = timeMs === 0 ? 'the epoch itself, which means "no time"' : 'before 1970'
   return { code: 'EVENT_TIME_INVALID', text: `is ${when}; give the time at which it happened` }
 }
 
 type SubjectFault = FieldFault & { readonly field: string }
 const noFaults: readonly SubjectFault[] = []
 
-/** What is wrong with what the event is about. Of an action that is not known nothing can be said. */
+/** Reports problems of the event's subject; none for an unknown action. */
 function subjectFaults(value: Readonly<Record<string, unknown>>): readonly SubjectFault[] {
   const { action, pinId, boardId, creatorId, topicId } = value
   if (!knownActions.has(action)) return noFaults
@@ -178,14 +178,14 @@ function subjectOf(value: Readonly<Record<string, unknown>>): Subject {
   return { kind: 'topic', topicId: topicId as TopicId }
 }
 
-/** The fault of a value that is none of the choices. */
+/** The fault of a value outside the choices. */
 function choiceFault(value: unknown, choices: readonly string[]): FieldFault {
   const wanted = `one of ${choices.join(', ')}`
   if (typeof value !== 'string') return wrongType(value, wanted)
   return { code: 'EVENT_FIELD_VALUE', text: `is ${kindOf(value)}; give ${wanted}` }
 }
 
-/** The fault of a field that is none of `fields`. */
+/** The fault of a field that is not in `fields`. */
 export function unknownField(field: string, fields: readonly string[]): FieldFault {
   const bare = (name: string): string => name.replaceAll(/[-_ ]/g, '').toLowerCase()
   const meant = fields.find((each) => bare(each) === bare(field))
@@ -193,7 +193,7 @@ export function unknownField(field: string, fields: readonly string[]): FieldFau
   return { code: 'EVENT_FIELD_UNKNOWN', text: `is not a field; ${hint}` }
 }
 
-/** The refusal of what is not an object. */
+/** The refusal of a value that is not an object. */
 export function noObject(value: unknown, at: string): Refused {
   const { code, text } = wrongType(value, 'an object')
   const problems = createProblems(at)
@@ -201,7 +201,7 @@ export function noObject(value: unknown, at: string): Refused {
   return problems.refused()
 }
 
-/** A field's name for paths: odd ones are quoted and cut. */
+/** A field's name for paths; unusual names are quoted and shortened. */
 export function shortName(field: string): string {
   return /^\w{1,64}$/.test(field) ? field : shown(field)
 }

@@ -9,7 +9,7 @@ export interface FieldFault {
   readonly index?: number
 }
 
-/** JSON nested deeper than this is named as such. */
+/** Messages describe JSON nested deeper than this as too deep. */
 export const maxJsonDepth = 16
 
 /** Why `value` is not an id; null: it is one. */
@@ -26,7 +26,7 @@ function idFaultOf(value: string, text: string | null): FieldFault | null {
   return text === null ? null : { code: value === '' ? 'EVENT_FIELD_MISSING' : 'EVENT_ID_INVALID', text }
 }
 
-/** Why `value` is no text of at most `maxCharacters`; null: it is one. Line breaks and tabs are text, other control characters are not. */
+/** Why `value` is not a text of at most `maxCharacters`; null: it is one. Line breaks and tabs are allowed, other control characters are not. */
 export function textFault(value: unknown, maxCharacters: number): FieldFault | null {
   if (typeof value !== 'string') return wrongType(value, 'a string')
   const characters = value.length > maxCharacters ? countCharacters(value) : 0
@@ -42,17 +42,17 @@ export function textFault(value: unknown, maxCharacters: number): FieldFault | n
   return { code: 'EVENT_TEXT_INVALID', text: `holds the control character U+${point}; leave it out` }
 }
 
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+// eslint-disable-next-line no-control-regex -- the pattern looks for control characters
 const controlCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/
 
-/** Why `value` is no whole number from 0 to `max`; null: it is one. */
+/** Why `value` is not a whole number from 0 to `max`; null: it is one. */
 export function wholeFault(value: unknown, max: number): FieldFault | null {
   if (typeof value !== 'number') return wrongType(value, 'a number')
   if (Number.isInteger(value) && value >= 0 && value <= max) return null
   return { code: 'EVENT_FIELD_VALUE', text: `is ${value}; give a whole number from 0 to ${max}` }
 }
 
-/** The fault of a value of another type than `wanted`, e.g. `a string`. */
+/** The fault of a value whose type is not `wanted`, e.g. `a string`. */
 export function wrongType(value: unknown, wanted: string): FieldFault {
   if (value === undefined) return { code: 'EVENT_FIELD_MISSING', text: `is missing; give ${wanted}` }
   if (isDeeperThan(value, maxJsonDepth)) {
@@ -61,7 +61,7 @@ export function wrongType(value: unknown, wanted: string): FieldFault {
   return { code: 'EVENT_FIELD_TYPE', text: `is ${kindOf(value)}; give ${wanted}` }
 }
 
-/** Whether arrays and objects are nested deeper than `max`. Takes no stack, however deep they are. */
+/** Whether arrays and objects are nested deeper than `max`. Does not recurse, so depth cannot exhaust the stack. */
 export function isDeeperThan(value: unknown, max: number): boolean {
   let level: unknown[] = [value]
   for (let depth = 0; depth <= max; depth++) {
@@ -78,7 +78,7 @@ export function isDeeperThan(value: unknown, max: number): boolean {
   return true
 }
 
-/** A value's JSON type with its article, for messages; short values are shown. */
+/** A value's JSON type with its article, for messages; short values are quoted. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'

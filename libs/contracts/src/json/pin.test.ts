@@ -31,7 +31,7 @@ describe('parsePinJson', () => {
     expect(parsed.ok && pinToJson(parsed.change)).toEqual(full)
   })
 
-  it('reads a pin that is nothing but an id', () => {
+  it('reads a pin that has only an id', () => {
     const parsed = parsePinJson({ pinId: 'p' }, '')
     expect(parsed.ok && parsed.change).toEqual({ kind: 'upsert', pin: aCataloguePin('p') })
   })
@@ -69,7 +69,7 @@ describe('parsePinJson', () => {
     expect(problemOf(value)).toMatchObject({ code, field })
   })
 
-  it('A17: takes names with blanks, and times long ago', () => {
+  it('A17: accepts names with blanks and times long ago', () => {
     const value = {
       pinId: 'p',
       topics: ['Home Decor', '漢字 と'],
@@ -88,7 +88,7 @@ describe('parsePinJson', () => {
     expect(parsePinJson(pinToJson(parsed.change), '')).toEqual(parsed)
   })
 
-  it('A19: names everything that is wrong', () => {
+  it('A19: reports every problem', () => {
     const value = {
       pinId: 'a b',
       pin_id: 'x',

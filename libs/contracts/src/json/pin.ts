@@ -38,7 +38,7 @@ export interface PinJson {
   readonly deleted?: boolean
 }
 
-/** What became of reading a pin. */
+/** The result of reading a pin. */
 export type ParsedPin = { readonly ok: true; readonly change: PinChange } | Refused
 
 const maxTitleCharacters = 500
@@ -50,7 +50,7 @@ const maxUrlCharacters = 2_048
 
 const known: ReadonlySet<string> = new Set(pinFields)
 
-/** Reads a catalogue change from parsed JSON: nothing is converted, unknown fields are an error, everything that is wrong is named. `at` says where it stands, e.g. `pins[3]`. */
+/** Reads a catalogue change from parsed JSON. It converts nothing, treats unknown fields as errors, and reports every problem. `at` is the path of the change, e.g. `pins[3]`. */
 export function parsePinJson(value: unknown, at: string): ParsedPin {
   if (!isJsonObject(value)) return noObject(value, at)
   let problems: Problems | null = null
@@ -87,7 +87,7 @@ export function parsePinJson(value: unknown, at: string): ParsedPin {
   }
 }
 
-/** A catalogue change as JSON that `parsePinJson` reads back. */
+/** Writes a catalogue change as JSON that `parsePinJson` reads back. */
 export function pinToJson(change: PinChange): PinJson {
   if (change.kind === 'delete') return { pinId: change.pinId, deleted: true }
   const { pin } = change

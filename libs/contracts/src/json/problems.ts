@@ -1,11 +1,11 @@
 import type { ErrorKind } from '@freshet/domain/coded-error'
 
 interface ProblemKind extends ErrorKind {
-  /** HTTP status of a request that contains nothing else. */
+  /** HTTP status of a request in which every event has this problem. */
   readonly status: number
 }
 
-/** Everything that can be wrong with what a client sends, and with taking it. */
+/** Every problem that event-ingest reports: with a client's request, and with appending it to the log. */
 export const ingestProblems = {
   EVENT_SHAPE: { fault: 'client', retryable: false, status: 400, meaning: 'An event is not a JSON object.' },
   EVENT_TOO_DEEP: { fault: 'client', retryable: false, status: 400, meaning: 'A field is nested too deep.' },
@@ -141,12 +141,12 @@ export const ingestProblems = {
 
 export type IngestCode = keyof typeof ingestProblems
 
-/** What is wrong with one event or body. */
+/** One problem of an event or a body. */
 export interface IngestProblem {
   readonly code: IngestCode
-  /** The field that is wrong, e.g. `engagements[3].pinId`; empty: the whole. */
+  /** The faulty field, e.g. `engagements[3].pinId`; empty: the whole request. */
   readonly field: string
-  /** Names the field, says what is wrong and how to mend it. */
+  /** Names the field, the problem and the fix. */
   readonly message: string
 }
 
@@ -156,7 +156,7 @@ export function problemAt(at: string, field: string, code: IngestCode, text: str
   return { code, field: path, message: `${path === '' ? 'the event' : path} ${text}` }
 }
 
-/** An event that cannot be taken: everything that is wrong with it. */
+/** A rejected event with all its problems. */
 export interface Refused {
   readonly ok: false
   /** The first problem. */
@@ -165,19 +165,19 @@ export interface Refused {
   readonly problems: readonly IngestProblem[]
 }
 
-/** The most problems of one event that are named. */
+/** At most this many problems of one event are reported. */
 const maxProblems = 32
 
-/** What is wrong with an event, collected while it is read. */
+/** Collects the problems of an event while it is read. */
 export interface Problems {
-  /** Notes a problem of a field. */
+  /** Adds a problem of a field. */
   add(field: string, fault: { readonly code: IngestCode; readonly text: string; readonly index?: number }): void
-  /** Notes a problem that is worded already. */
+  /** Adds a problem whose message is complete. */
   push(problem: IngestProblem): void
   refused(): Refused
 }
 
-/** An empty collection; `at` says where the event stands, e.g. `engagements[3]`. */
+/** Creates an empty collection; `at` is the path of the event, e.g. `engagements[3]`. */
 export function createProblems(at: string): Problems {
   const problems: IngestProblem[] = []
   const push = (problem: IngestProblem): void => {

@@ -1,12 +1,12 @@
 import { shown, wrongType, type FieldFault } from './fields.ts'
 
 const dayMs = 86_400_000
-/** The first and the last millisecond that RFC 3339 can name, of years 1 and 9999. */
+/** The first and the last millisecond that RFC 3339 can express, in years 1 and 9999. */
 export const minTimeMs = -62_135_596_800_000
 export const maxTimeMs = 253_402_300_799_999
 const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
-/** Why `value` is no RFC 3339 time; null: it is one. */
+/** Why `value` is not an RFC 3339 time; null: it is one. */
 export function timeFault(value: unknown): FieldFault | null {
   if (typeof value !== 'string') return wrongType(value, 'an RFC 3339 time such as 2026-01-31T12:00:00.000Z')
   if (!Number.isNaN(parseTime(value))) return null
@@ -16,7 +16,7 @@ export function timeFault(value: unknown): FieldFault | null {
   }
 }
 
-/** Milliseconds since the epoch (negative: before 1970) of an RFC 3339 time from year 1 to 9999; NaN: it is none. `Date.parse` would take 30 February and times without a zone. */
+/** Milliseconds since the epoch (negative: before 1970) of an RFC 3339 time from year 1 to 9999; NaN: not such a time. `Date.parse` would accept 30 February and times without a zone. */
 export function parseTime(text: string): number {
   const { length } = text
   if (length < 20 || length > 40) return Number.NaN
@@ -45,8 +45,8 @@ export function parseTime(text: string): number {
 }
 
 /**
- * Why a number, given as milliseconds since the epoch, must be of another unit; null: it need not be. Seconds of our days
- * would be days of early 1970, microseconds and nanoseconds years beyond 9999.
+ * Why a number, given as milliseconds since the epoch, must be in another unit; null: it looks right. Current times in seconds
+ * would read as early 1970; in microseconds or nanoseconds as years beyond 9999.
  */
 export function unitFault(timeMs: number): FieldFault | null {
   const unit =
@@ -74,7 +74,7 @@ function dateDays(text: string): number {
     return Number.NaN
   const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 1 : 0
   if (day > (daysOfMonth[month - 1] as number) + leap) return Number.NaN
-  // Days from civil, after H. Hinnant: years begin in March, so that the leap day comes last.
+  // Days from civil, after H. Hinnant: years begin in March so that the leap day comes last.
   const y = month <= 2 ? year - 1 : year
   const dayOfYear = Math.trunc((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1
   return y * 365 + Math.trunc(y / 4) - Math.trunc(y / 100) + Math.trunc(y / 400) + dayOfYear - 719_468

@@ -13,12 +13,12 @@ import type {
   RetrieveResponse,
 } from '../gen/freshet/retrieval/v1/retrieval.ts'
 
-/** How long a call may take, who may end it earlier, and what travels beside it. */
+/** The timeout, the signal and the headers of a call. */
 export interface CallOptions {
   /** Milliseconds from the start of the call. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal
-  /** Reach the service called; absent: none. Over the limit the call rejects with HEADERS_TOO_LARGE. */
+  /** Sent to the called service; absent: none. The call rejects with HEADERS_TOO_LARGE when they exceed the limit. */
   readonly headers?: MessageHeaders
 }
 
@@ -27,17 +27,17 @@ export interface CandidateService {
   retrieve(request: RetrieveRequest, options: CallOptions): Promise<RetrieveResponse>
 }
 
-/** Which trails and sessions of its users does an instance hold? Errors as of `CandidateService`. */
+/** Which trails and sessions of its users does an instance hold? Errors as for `CandidateService`. */
 export interface TrailShard {
   gatherTrails(request: GatherTrailsRequest, options: CallOptions): Promise<GatherTrailsResponse>
 }
 
-/** How likely is each action for each candidate? Errors as of `CandidateService`. */
+/** How likely is each action for each candidate? Errors as for `CandidateService`. */
 export interface Ranker {
   rank(request: RankRequest, options: CallOptions): Promise<RankResponse>
 }
 
-/** What is shown? The public API; errors as of `CandidateService`, of which a valid request within its time meets none. */
+/** What is shown? The public API; errors as for `CandidateService`. A valid request within its time does not fail. */
 export interface Blender {
   getFeed(request: GetFeedRequest, options: CallOptions): Promise<GetFeedResponse>
   getRelatedPins(request: GetRelatedPinsRequest, options: CallOptions): Promise<GetRelatedPinsResponse>

@@ -1,4 +1,4 @@
-/** How a call to a port may end earlier. An aborted signal rejects the call at once with the signal's reason; what was sent by then may still take effect. */
+/** Options of every call to a port. An aborted signal rejects the call immediately with the signal's reason; a request already sent may still take effect. */
 export interface PortCall {
   readonly signal?: AbortSignal | undefined
 }

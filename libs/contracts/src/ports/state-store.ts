@@ -1,24 +1,24 @@
 import type { PortCall } from './port-call.ts'
 
-/** Values of some keys of one partition, as of one position. */
+/** Values of some keys of one partition, read at one position. */
 export interface StateRead {
   /** The position up to which the partition's state has been folded; null: nothing stored yet. */
   readonly position: number | null
-  /** In the order of the keys asked for; null where there is none. */
+  /** In the order of the requested keys; null: no value. */
   readonly values: readonly (Uint8Array | null)[]
 }
 
-/** The same, with what a fold needs besides. */
+/** A read with everything else that a fold needs. */
 export interface FoldRead extends StateRead {
   /** Partition-wide bytes of the last commit: watermark, high-water marks; null: none. */
   readonly meta: Uint8Array | null
-  /** One byte per hash asked for: 1 where the dedupe memory holds it. */
+  /** One byte per requested hash: 1 if the dedupe memory holds it. */
   readonly seen: Uint8Array
-  /** In the order of `ends.keys`: the last bytes of each value, fewer where it is shorter; null where there is none. */
+  /** In the order of `ends.keys`: the last bytes of each value, fewer if the value is shorter; null: no value. */
   readonly ends: readonly (Uint8Array | null)[]
 }
 
-/** Asks what a fold needs, in one round trip. */
+/** A query for everything that a fold needs, in one round trip. */
 export interface FoldQuery {
   readonly scope: string
   readonly partition: number
@@ -27,11 +27,11 @@ export interface FoldQuery {
   readonly hashes: BigUint64Array
   /** Generations of the dedupe memory to look in. */
   readonly generations: readonly number[]
-  /** Keys of which the last `bytes` bytes are enough: what is appended to ends with what the next append has to know. */
+  /** Keys whose last `bytes` bytes are enough: an appended value ends with the data that the next append needs. */
   readonly ends: { readonly keys: readonly string[]; readonly bytes: number }
 }
 
-/** Where only the position and the meta of a partition are asked for. */
+/** The rest of a query that reads only a partition's position and meta. */
 export const nothingElse = {
   keys: [],
   hashes: new BigUint64Array(0),
@@ -39,36 +39,36 @@ export const nothingElse = {
   ends: { keys: [], bytes: 0 },
 } as const
 
-/** A value to be stored. */
+/** A value to store. */
 export interface StatePut {
   readonly key: string
   readonly value: Uint8Array
-  /** The value goes when it was not written for this long, milliseconds of wall clock; null: never. */
+  /** The value expires this long after its last write, milliseconds of wall clock; null: never. */
   readonly ttlMs: number | null
 }
 
-/** All that changes for one partition from one position to another: applied together or not at all, deletes before puts before appends. */
+/** All changes of one partition from one position to another. The store applies all or none: deletes, then puts, then appends. */
 export interface StateCommit {
   readonly scope: string
   readonly partition: number
-  /** The position that the batch was folded from. */
+  /** The position before the batch. */
   readonly from: number
-  /** The position that it leads to. */
+  /** The position after the batch. */
   readonly next: number
   readonly puts: readonly StatePut[]
-  /** Bytes that go behind those of a value, or behind nothing where there is none; its time begins anew. The sum is not checked against the largest value. */
+  /** Bytes to append to a value (a missing value counts as empty); the append renews the value's TTL. The store does not check the total against the largest value. */
   readonly appends: readonly StatePut[]
   readonly deletes: readonly string[]
   readonly meta: Uint8Array | null
-  /** Event ids to be remembered, by generation; a generation is forgotten `ttlMs` of wall clock after it was last added to. */
+  /** Event ids to remember, by generation; a generation expires `ttlMs` of wall clock after its last addition. */
   readonly remember: readonly { readonly generation: number; readonly hashes: BigUint64Array; readonly ttlMs: number }[]
 }
 
 /**
  * How a commit ended. `stored` is the partition's position now.
  * - APPLIED: stored = next.
- * - SKIPPED: stored ≥ next before: it had been applied already. Nothing changed.
- * - PARTIAL: from < stored < next: a part had been applied. Nothing changed; drop cached state, fold from `stored`.
+ * - SKIPPED: stored ≥ next before: the commit had been applied already. Nothing changed.
+ * - PARTIAL: from < stored < next: part of it had been applied. Nothing changed; drop cached state, fold from `stored`.
  * - ROLLBACK: stored < from (null counts as 0): the store lost commits. Nothing changed; drop cached state, fold from `stored`.
  */
 export interface CommitOutcome {
@@ -82,13 +82,13 @@ export interface CommitOutcome {
  * Errors are `ContractError`s: STORE_UNAVAILABLE, STORE_FULL, STORE_CLOSED, STORE_VALUE_TOO_LARGE.
  */
 export interface StateStore {
-  /** Reads many keys of one partition, with the position that they are of, atomically. */
+  /** Reads many keys of one partition and its position atomically. */
   read(scope: string, partition: number, keys: readonly string[], options?: StoreCall): Promise<StateRead>
   readForFold(query: FoldQuery, options?: StoreCall): Promise<FoldRead>
   commit(commit: StateCommit, options?: StoreCall): Promise<CommitOutcome>
-  /** The stored position of each partition asked for; null: nothing stored. */
+  /** The stored position of each requested partition; null: nothing stored. */
   positions(scope: string, partitions: readonly number[], options?: StoreCall): Promise<readonly (number | null)[]>
-  /** Every key of a partition, in no order, in pages; for checksums and rebuilds. */
+  /** Every key of a partition in pages, in no particular order; for checksums and rebuilds. */
   scan(
     scope: string,
     partition: number,
@@ -98,11 +98,11 @@ export interface StateStore {
   dropScope(scope: string, partitions: readonly number[], options?: StoreCall): Promise<void>
   /** A named small value outside the fence, e.g. which generation serves; null: none. */
   pointer(name: string, options?: StoreCall): Promise<string | null>
-  /** Sets it where it still has the value `expected` (null: none); answers whether it did. */
+  /** Sets a pointer if it still has the value `expected` (null: none); resolves to whether it did. */
   movePointer(name: string, expected: string | null, value: string, options?: StoreCall): Promise<boolean>
   /**
    * Short-lived lists outside the fence (what was served, page sessions): appends bytes to a key's value, keeps the last
-   * `maxBytes`, and lets it go `ttlMs` after the last append. Appends by several writers all stand.
+   * `maxBytes`, and expires it `ttlMs` after the last append. No append of a concurrent writer is lost.
    */
   append(
     scope: string,
@@ -117,5 +117,5 @@ export interface StateStore {
   close(): Promise<void>
 }
 
-/** How a call may end earlier. */
+/** Options of every call. */
 export type StoreCall = PortCall
