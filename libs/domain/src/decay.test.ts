@@ -27,7 +27,7 @@ describe('decay', () => {
 })
 
 describe('counters', () => {
-  it('sum what each count has become', () => {
+  it('equal the sum of the decayed counts', () => {
     fc.assert(
       fc.property(times, fc.nat(1e9), (atMs, laterMs) => {
         const now = Math.max(...atMs) + laterMs
@@ -40,7 +40,7 @@ describe('counters', () => {
     )
   })
 
-  it('do not depend on the order of counting, but for rounding', () => {
+  it('do not depend on the order of counting, except for rounding', () => {
     fc.assert(
       fc.property(shuffled(times), ([atMs, other]) => {
         const [a, b] = [countedAll(atMs), countedAll(other)]
@@ -60,11 +60,11 @@ describe('counters', () => {
     )
   })
 
-  it('read as of their newest count by a request that is older', () => {
+  it('do not decay for a request older than their newest count', () => {
     expect(counted(countedAll([noonMs]), 0, '30m', noonMs - 1)).toBe(1)
   })
 
-  it('come to the weighted sum of their rows', () => {
+  it('give the weighted sum of their rows', () => {
     fc.assert(
       fc.property(fc.array(times, { maxLength: 5 }), fc.constantFrom(...halfLifeNames), (rows, halfLife) => {
         const counters = noCounters(rows.length)
@@ -80,7 +80,7 @@ describe('counters', () => {
     )
   })
 
-  it('leave what they were copied from alone', () => {
+  it('do not change the counters they were copied from', () => {
     const before = noCounters(2)
     const copy = copyCounters(before)
     count(copy, 1, noonMs)

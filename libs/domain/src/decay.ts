@@ -1,11 +1,11 @@
-/** Half-lives of every decayed counter, milliseconds: 30 minutes, 1 day, 30 days, and for ever (a plain total, exact to 2^53). */
+/** Half-lives of every decayed counter, milliseconds: 30 minutes, 1 day, 30 days, and infinity (a plain total, exact to 2^53). */
 export const halfLivesMs = [1_800_000, 86_400_000, 2_592_000_000, Number.POSITIVE_INFINITY] as const
 
 /** Names of the half-lives, in the same order. */
 export const halfLifeNames = ['30m', '1d', '30d', 'total'] as const
 export type HalfLife = (typeof halfLifeNames)[number]
 
-/** What remains of 1 after `elapsedMs`: `2^(−elapsed / halfLife)`; 1 where no time, or less than none, has passed. */
+/** The factor that remains after `elapsedMs`: `2^(−elapsed / halfLife)`; 1 when `elapsedMs` is 0 or negative. */
 export function decay(elapsedMs: number, halfLifeMs: number): number {
   return elapsedMs <= 0 ? 1 : 2 ** (-elapsedMs / halfLifeMs)
 }
@@ -21,12 +21,12 @@ export interface Counters {
   readonly atMs: Float64Array
 }
 
-/** Counters that have counted nothing. */
+/** Creates empty counters. */
 export function noCounters(rows: number): Counters {
   return noCountersOf(rows)[0]
 }
 
-/** The same several times, in one piece of memory: allocating each column costs more than what is counted into it. */
+/** Creates several empty counters in one buffer: allocating each column alone costs more than counting into it. */
 export function noCountersOf<const Rows extends readonly number[]>(...rows: Rows): { [At in keyof Rows]: Counters } {
   const width = halfLivesMs.length + 1
   let total = 0
@@ -41,12 +41,12 @@ export function noCountersOf<const Rows extends readonly number[]>(...rows: Rows
   }) as { [At in keyof Rows]: Counters }
 }
 
-/** A copy that may be counted into. */
+/** Copies counters, so that the copy can be changed. */
 export function copyCounters(counters: Counters): Counters {
   return { values: new Float64Array(counters.values), atMs: new Float64Array(counters.atMs) }
 }
 
-/** Counts `amount` at `atMs` in a row, in place. An older time than the row's is decayed to the row's instead. */
+/** Counts `amount` at `atMs` in a row, in place. If `atMs` is older than the row's time, the amount is decayed to the row's time. */
 export function count(counters: Counters, row: number, atMs: number, amount = 1): void {
   const before = counters.atMs[row] ?? 0
   const first = row * halfLivesMs.length

@@ -23,10 +23,10 @@ export const actions = [
 
 export type Action = (typeof actions)[number]
 
-/** Actions that say a user liked a pin: they feed neighbours, co-occurrence, walks and embeddings. */
+/** Actions that show that a user liked a pin: neighbours, co-occurrence, walks and embeddings learn from them. */
 export const positiveActions: readonly Action[] = ['closeup', 'click', 'save']
 
-/** What an engagement is about. Only `pin` subjects can be shown; the others are followed, unfollowed, blocked and unblocked. */
+/** The subject of an engagement. Feeds show only pins; users follow, unfollow, block and unblock the others. */
 export type Subject =
   | { readonly kind: 'pin'; readonly pinId: PinId }
   | { readonly kind: 'board'; readonly boardId: BoardId }
@@ -34,7 +34,7 @@ export type Subject =
   | { readonly kind: 'topic'; readonly topicId: TopicId }
 
 export const surfaces = ['home', 'related'] as const
-/** Where feeds are shown. */
+/** The surfaces that show feeds. */
 export type Surface = (typeof surfaces)[number]
 
 /** Where a pin was shown when the user acted on it: the slate it came from and its position (0 = first). */
@@ -44,10 +44,10 @@ export interface Shown {
   readonly surface: Surface | null
 }
 
-/** An engagement without its id and its user's: all that the user's own state depends on. */
+/** An engagement without its id and its user id: everything that the user's own state depends on. */
 export type Act = Omit<Engagement, 'eventId' | 'userId'>
 
-/** What a user did, once. Times are milliseconds since the epoch, event time (already corrected for the client's clock). */
+/** One action of a user. Times are milliseconds since the epoch, event time (already corrected for the client's clock). */
 export interface Engagement {
   readonly eventId: EventId
   readonly userId: UserId
@@ -58,15 +58,15 @@ export interface Engagement {
   readonly boardId: BoardId | null
   readonly occurredAtMs: number
   readonly shown: Shown
-  /** How long the user looked, milliseconds; of closeups and clicks. */
+  /** Dwell time of closeups and clicks, milliseconds. */
   readonly dwellMs: number | null
 }
 
-/** An engagement as far as the state of what it is about depends on it. */
+/** The part of an engagement that its subject's state depends on. */
 export interface PinAct {
   readonly action: Action
   readonly occurredAtMs: number
-  /** May be null where the action is none of `positiveActions`: then it is not asked for. */
+  /** Needed only for `positiveActions`; null is allowed for other actions. */
   readonly userId: string | null
   readonly boardId: string | null
   readonly shown: Pick<Shown, 'position'>

@@ -22,7 +22,7 @@ export function hash64(bytes: Uint8Array): bigint {
 }
 
 /**
- * 53-bit hash of a string, a whole number that is exact as a double: what stands for an id where the id itself is not kept.
+ * 53-bit hash of a string, a whole number that is exact as a double. It replaces an id that is not kept.
  * Its upper 32 bits are `hash32`, the others come from another hash. With n of them the chance that a new one collides is n / 9e15.
  */
 export function hash53(text: string): number {
@@ -39,7 +39,7 @@ export function hash32Within(hash: number): number {
 
 /**
  * The hash of two parts of some bytes with a space between them, written as its low and its high half to `into` from `at`
- * on. For every event: no object, and no number of 64 bits, is made for it.
+ * on. It runs for every event, so it allocates neither an object nor a 64-bit number.
  */
 export function hashPair64(
   bytes: Uint8Array,
@@ -61,7 +61,7 @@ export function hashPair64(
 
 const space = Uint8Array.of(0x20)
 
-// The hash under way, in halves: a number of 64 bits would be an allocation at every step.
+// The current hash, in halves: a 64-bit number would allocate at every step.
 let low = 0
 let high = 0
 
@@ -85,7 +85,7 @@ function step(unit: number): void {
 
 /** Finaliser of MurmurHash3 for 64 bits, the second factor's low half that of FNV's prime. */
 function avalanche(): void {
-  // h ^= h >> 33 touches the low half alone.
+  // h ^= h >> 33 changes only the low half.
   low = (low ^ (high >>> 1)) >>> 0
   times(0xff51afd7, 0xed558ccd)
   low = (low ^ (high >>> 1)) >>> 0

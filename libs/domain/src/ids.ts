@@ -1,4 +1,4 @@
-/** A string that only the named parser makes, so that a pin id never stands where a user id is meant. */
+/** A string type that only its parser creates, so that a pin id cannot be passed as a user id. */
 export type Branded<Name extends string> = string & { readonly __brand: Name }
 
 export type UserId = Branded<'UserId'>
@@ -14,7 +14,7 @@ export type FeedId = Branded<'FeedId'>
 const maxIdCharacters = 128
 
 /**
- * Why a string is not an id of a user, pin, session, feed or event; `null` says that it is one. 1–128 characters of any
+ * Why a string is not an id of a user, pin, session, feed or event; null: it is one. An id has 1–128 characters of any
  * script, without blanks. Neither ids nor names hold control characters, line breaks, other white space or invisible
  * characters (joiners, as within emoji, are fine), or lone surrogates. They are compared character by character; nothing
  * is normalised.
@@ -23,7 +23,7 @@ export function idProblem(value: string): string | null {
   return isPlain(value, 0x21) ? null : problemOf(value, `1–${maxIdCharacters} characters without blanks`, false)
 }
 
-/** Why a string is not a name by which a board, creator or topic is known; `null` says that it is one. As `idProblem`, but blanks are allowed inside: "Home Decor". */
+/** Why a string is not the name of a board, creator or topic; null: it is one. As `idProblem`, but blanks are allowed inside: "Home Decor". */
 export function nameProblem(value: string): string | null {
   if (isPlain(value, 0x20) && value[0] !== ' ' && value.at(-1) !== ' ') return null
   return problemOf(value, `1–${maxIdCharacters} characters without blanks at the ends`, true)
@@ -50,7 +50,7 @@ export function countCharacters(text: string): number {
   return count
 }
 
-/** Whether a string is of ASCII characters from `least` on, as most ids are: found out at a tenth of the cost of the rest. */
+/** Whether a string has only ASCII characters from `least` on, as most ids do. This check costs a tenth of the full one. */
 function isPlain(value: string, least: number): boolean {
   const { length } = value
   if (length === 0 || length > maxIdCharacters) return false
@@ -74,7 +74,7 @@ function named(character: string): string {
   return `${kind} U+${point}`
 }
 
-/** Mints an id of the wanted kind from a string that the edge has checked. Throws a RangeError where it can be neither id nor name. */
+/** Mints an id of the wanted kind from a string that the edge has checked. Throws a RangeError if it can be neither an id nor a name. */
 export function asId<Id extends Branded<string>>(value: string): Id {
   const problem = nameProblem(value)
   if (problem !== null) throw new RangeError(`id ${JSON.stringify(value)} ${problem}`)

@@ -1,33 +1,33 @@
 import { fitsAnybody, fittingLocales, parseLocale, type Locale } from './locale.ts'
 
-/** Stands for pins that fit everybody: without a locale, or of a language that says nothing of who can read it. */
+/** The locale number of pins that fit every reader: without a locale, or in an undetermined or mixed language. */
 export const anyLocale = 0
-/** Stands for pins that fit nobody who asks for a locale: theirs is not BCP 47, or there was no room for it. */
+/** The locale number of pins that fit no reader with a locale: the pin's locale is not BCP 47, or there was no room for it. */
 export const noLocale = 1
 
-/** The locales that pins are written in, numbered, each for as long as a pin has it. */
+/** Numbers for the locales of pins. A locale keeps its number as long as a pin has it. */
 export interface LocaleWords {
   /** Locales in use. */
   readonly size: number
-  /** Pins whose locale found no room since the start. */
+  /** The number of pins since the start whose locale found no room. */
   readonly refused: number
-  /** The number of a pin's locale, which the pin has from now on. */
+  /** Assigns a locale to a pin and returns the locale's number. */
   take(locale: string | null): number
-  /** A pin no longer has it. */
+  /** Releases a pin's locale. */
   drop(number: number): void
-  /** By number, 1 for the locales that fit a reader; null where the reader's is not BCP 47, or fits anybody. Valid until the next change. */
+  /** By number, 1 for the locales that fit a reader; null if the reader's locale is not BCP 47, or fits every pin. Valid until the next change. */
   fitting(reader: string): Uint8Array | null
-  /** The language of a number; null where it has none. */
+  /** The language of a number; null: none. */
   languageOf(number: number): string | null
-  /** The language of a reader's locale; null where `fitting` is. */
+  /** The language of a reader's locale; null if `fitting` is null. */
   languageFor(reader: string): string | null
-  /** Whether a pin has a locale that fits the reader, beside those that fit everybody; true where `fitting` is null. */
+  /** Whether some pin has a locale that fits the reader, not counting pins that fit every reader; true if `fitting` is null. */
   isKnown(reader: string): boolean
-  /** The locales by number, null for numbers not in use; the first two are none. */
+  /** The locales by number, null for unused numbers; the first two are not locales. */
   tags(): readonly (string | null)[]
-  /** Takes over what `tags` gave; no pin has any of them yet. */
+  /** Restores the result of `tags`; no pin has any of them yet. */
   replace(tags: readonly (string | null)[]): void
-  /** A pin has a number that `replace` brought. */
+  /** Counts a pin with a number that `replace` restored. */
   use(number: number): void
   bytes(): number
 }
@@ -41,7 +41,7 @@ interface Fit {
 const firstWord = 2
 const maxRemembered = 256
 
-/** No locales; at most `maxLocales` at a time. */
+/** Creates an empty set of at most `maxLocales` locales. */
 export function createLocaleWords(maxLocales: number): LocaleWords {
   let locales: (Locale | null)[] = [null, null]
   let uses: number[] = [0, 0]

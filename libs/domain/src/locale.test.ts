@@ -21,21 +21,21 @@ describe('A10 · locales', () => {
     },
   )
 
-  it('a region takes its own pins and those of the language that name no region', () => {
+  it('a reader with a region gets pins of that region and pins of the language without a region', () => {
     expect(fitting('de-CH', ['de', 'de-AT', 'de-CH', 'de-DE', 'gsw-CH'])).toEqual(['de', 'de-CH'])
   })
 
-  it('where no pin names the region, the language counts', () => {
+  it('if no pin names the region, the language counts', () => {
     expect(fitting('de-CH', ['de', 'de-AT', 'de-DE', 'it-CH'])).toEqual(['de', 'de-AT', 'de-DE'])
   })
 
-  it('scripts are not mixed where both have pins', () => {
+  it('scripts are not mixed if both have pins', () => {
     expect(fitting('zh-TW', ['zh-Hans-CN', 'zh-Hant-HK', 'zh-CN'])).toEqual(['zh-Hant-HK'])
     expect(fitting('zh-Hant', ['zh-Hans-CN'])).toEqual(['zh-Hans-CN'])
     expect(fitting('sr-Latn', ['sr', 'sr-Latn-RS'])).toEqual(['sr-Latn-RS'])
   })
 
-  it('a language that no pin has is said not to be known, and nothing of another language fits', () => {
+  it('a language without pins is reported as unknown, and no other language fits', () => {
     const words = createLocaleWords(10)
     words.take('de-DE')
     expect(words.isKnown('fr-CA')).toBe(false)
@@ -50,12 +50,12 @@ describe('A10 · locales', () => {
     expect([...words.fitting('en')!]).toEqual([1, 0])
   })
 
-  it('what is not BCP 47 is no locale', () => {
+  it('a text that is not BCP 47 is not a locale', () => {
     for (const text of ['', 'q', 'de--DE', 'en_US.UTF-8', 'deutsch!', `de-${'a'.repeat(80)}`])
       expect(parseLocale(text), text).toBeNull()
   })
 
-  it('a locale that finds no room fits nobody, and one that no pin has gives its room back', () => {
+  it('a locale without room fits nobody, and a locale without pins frees its room', () => {
     const words = createLocaleWords(1)
     const first = words.take('de')
     expect(words.take('fr')).toBe(noLocale)
@@ -67,7 +67,7 @@ describe('A10 · locales', () => {
     expect(words.isKnown('fr')).toBe(true)
   })
 
-  it('case and separators change nothing; what is exactly as asked for always fits; other languages never do', () => {
+  it('case and separators do not matter; an exact match always fits; other languages never do', () => {
     const tags = ['de', 'de-DE', 'de-CH', 'en', 'en-GB', 'zh-Hant', 'zh-CN', 'pt-BR', 'sr-Latn', 'no', 'nb-NO']
     fc.assert(
       fc.property(fc.subarray(tags), fc.constantFrom(...tags), fc.boolean(), (offered, reader, upper) => {
@@ -77,13 +77,13 @@ describe('A10 · locales', () => {
         if (offered.includes(reader)) expect(found).toContain(reader)
         const language = parseLocale(reader)!.language
         expect(found.every((tag) => parseLocale(tag)!.language === language)).toBe(true)
-        // A reader of a language that has pins is never left with nothing.
+        // A reader of a language with pins always gets some.
         expect(found.length > 0).toBe(offered.some((tag) => parseLocale(tag)!.language === language))
       }),
     )
   })
 
-  it('pins come and go in any order, and numbers are used again for none but the locales in use', () => {
+  it('pins come and go in any order, and only numbers of unused locales are reused', () => {
     const tags = ['de', 'en', 'fr', 'it', 'de-DE', 'en-GB']
     const step = fc.record({ tag: fc.constantFrom(...tags), drop: fc.boolean() })
     fc.assert(

@@ -1,4 +1,4 @@
-/** Numbers in [0, 1) from a seed: the same ones on every machine, and with every version (mulberry32, T. Ettinger). Not for secrets. */
+/** Random numbers in [0, 1) from a seed, the same on every machine and in every version (mulberry32, T. Ettinger). Not for secrets. */
 export function mulberry32(seed: number): () => number {
   let state = seed | 0
   return () => {

@@ -1,4 +1,4 @@
-/** The candidate that a mistyped word most likely stands for; null: none is near (more than a third of its letters differ). */
+/** The candidate that a mistyped word most likely means; null: none is close (more than a third of the letters differ). */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   let best: string | null = null
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
@@ -12,7 +12,7 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   return best
 }
 
-/** Levenshtein's distance: how many letters to insert, remove or replace. */
+/** Levenshtein distance: the number of letters to insert, remove or replace. */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {

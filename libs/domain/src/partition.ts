@@ -5,17 +5,17 @@ export function partitionOf(key: string, partitions: number): number {
   return partitionOfBytes(encoder.encode(key), partitions)
 }
 
-/** The same of a key's UTF-8. */
+/** As `partitionOf`, for a key's UTF-8 bytes. */
 export function partitionOfBytes(key: Uint8Array, partitions: number): number {
   return partitionOfRange(key, 0, key.length, partitions)
 }
 
-/** The same of a key whose UTF-8 is a part of some bytes. */
+/** As `partitionOf`, for a key whose UTF-8 bytes are part of a buffer. */
 export function partitionOfRange(bytes: Uint8Array, from: number, to: number, partitions: number): number {
   return (murmur2(bytes, from, to) & 0x7fffffff) % partitions
 }
 
-/** Kafka's 32-bit MurmurHash2 (seed 0x9747b28c) of a part of some bytes, as a signed 32-bit number. */
+/** Kafka's 32-bit MurmurHash2 (seed 0x9747b28c) of part of a buffer, as a signed 32-bit number. */
 function murmur2(data: Uint8Array, from: number, to: number): number {
   const m = 0x5bd1e995
   const length = to - from

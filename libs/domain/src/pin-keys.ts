@@ -1,12 +1,12 @@
 import { mix32 } from './hash.ts'
 
-/** 64-bit hashes of pin ids in two columns: what served sets, pin facts and the search know pins by. */
+/** 64-bit hashes of pin ids in two columns. Served sets, pin facts and the search identify pins by them. */
 export interface PinKeys {
   readonly high: Uint32Array
   readonly low: Uint32Array
 }
 
-/** The hashes of pin ids, in their order. Two lanes with multipliers of their own over UTF-16 code units, each mixed at the end: with n pins known, a pin is taken for one of them with probability n / 1.8e19. */
+/** The hashes of pin ids, in their order. Two lanes with multipliers of their own over UTF-16 code units, each mixed at the end: with n known pins, another pin is mistaken for one of them with probability n / 1.8e19. */
 export function pinKeysOf(pinIds: readonly string[]): PinKeys {
   const high = new Uint32Array(pinIds.length)
   const low = new Uint32Array(pinIds.length)
@@ -14,7 +14,7 @@ export function pinKeysOf(pinIds: readonly string[]): PinKeys {
   return { high, low }
 }
 
-/** Writes one pin's hash into columns; for the rows of a view, without an object for each. */
+/** Writes one pin's hash into columns, without allocating an object; for the rows of a view. */
 export function writePinKey(pinId: string, high: Uint32Array, low: Uint32Array, row: number): void {
   let a = 0x811c9dc5
   let b = 0x9747b28c ^ pinId.length

@@ -13,7 +13,7 @@ function exact({ counters, impressionsByPosition, positivesByPosition, ...rest }
 }
 
 describe('pin state', () => {
-  it('is the same however the engagements are split into folds, to the bit', () => {
+  it('is the same to the bit for any split of the engagements into folds', () => {
     fc.assert(
       fc.property(engagements(), fc.nat(60), (list, cut) => {
         const whole = foldPin(newPinState, list)
@@ -22,7 +22,7 @@ describe('pin state', () => {
     )
   })
 
-  it('does not depend on the order of delivery, but for the rounding of counters', () => {
+  it('does not depend on the order of delivery, except for the rounding of counters', () => {
     fc.assert(
       fc.property(shuffled(engagements()), ([list, other]) => {
         const limits = { maxBoards: 2 }
@@ -33,7 +33,7 @@ describe('pin state', () => {
     )
   })
 
-  it('leaves the state that it folds from alone', () => {
+  it('does not change the state that it folds from', () => {
     fc.assert(
       fc.property(engagements(), engagements(), (first, second) => {
         const before = foldPin(newPinState, first)
@@ -44,7 +44,7 @@ describe('pin state', () => {
     )
   })
 
-  it('counts impressions and what came of them by position', () => {
+  it('counts impressions and the actions after them by position', () => {
     const at = (action: 'impression' | 'click', position: number | null) =>
       anEngagement({ action, shown: { feedId: null, position, surface: 'home' } })
     const state = foldPin(newPinState, [
@@ -58,7 +58,7 @@ describe('pin state', () => {
     expect(counted(state.positivesByPosition, bucketOf(0), 'total', noonMs)).toBe(1)
   })
 
-  it('counts users who liked it, not how often one did', () => {
+  it('counts the users who liked it, not their likes', () => {
     const by = (user: string) => anEngagement({ userId: asId<UserId>(user) })
     const one = foldPin(
       newPinState,
@@ -72,7 +72,7 @@ describe('pin state', () => {
     expect(Math.abs(distinctUsers(many.users) / 5000 - 1)).toBeLessThan(0.2)
   })
 
-  it('is on the boards that it was saved to and not taken off', () => {
+  it('is on the boards that it was saved to and not removed from', () => {
     const on = (action: 'save' | 'unsave', board: string, afterMs: number) =>
       anEngagement({ action, boardId: asId<BoardId>(board), occurredAtMs: noonMs + afterMs })
     const state = foldPin(newPinState, [
@@ -84,7 +84,7 @@ describe('pin state', () => {
     expect(boardsOf(state.boards)).toEqual(['a', 'c'])
   })
 
-  it('has keys for what is no pin that no pin can have', () => {
+  it('gives boards, creators and topics keys that no pin can have', () => {
     const saved = anEngagement({ action: 'save', boardId: asId<BoardId>('b') })
     expect(pinStateKeys(saved)).toEqual(['p', 'board b'])
     expect(pinStateKeys(anEngagement({ subject: { kind: 'creator', creatorId: asId<CreatorId>('p') } }))).toEqual([

@@ -4,7 +4,7 @@ import { foldUserInto, noUsers, type DistinctUsers } from './features/distinct-u
 import { foldPinBoard, onNoBoards, type PinBoards } from './features/pin-boards.ts'
 import { bucketOf, buckets } from './features/positions.ts'
 
-/** What is known of a pin from engagements; of a board, creator or topic, too. Each part is read by the functions of its file in `features/`. */
+/** The state of a pin, board, creator or topic, folded from engagements. The functions of each part's file in `features/` read it. */
 export interface PinState {
   /** Event time of the first and of the last engagement folded. */
   readonly firstAtMs: number
@@ -15,7 +15,7 @@ export interface PinState {
   readonly impressionsByPosition: Counters
   /** Closeups, clicks and saves, one row per bucket of positions. */
   readonly positivesByPosition: Counters
-  /** Those who opened, clicked or saved it. */
+  /** The users who opened, clicked or saved it. */
   readonly users: DistinctUsers
   readonly boards: PinBoards
 }
@@ -28,7 +28,7 @@ export interface PinLimits {
 /** Caps unless configured. */
 export const defaultPinLimits: PinLimits = { maxBoards: 64 }
 
-/** A pin with which nobody has engaged. */
+/** The state of a pin without engagements. */
 export const newPinState: PinState = ownNewPin()
 
 /** Key of pin state in the store and of `pin-engagements.v1`: a pin's id. */
@@ -36,7 +36,7 @@ export function pinStateKey(pinId: string): string {
   return pinId
 }
 
-/** Key of the counters of a board, creator or topic: ids of pins hold no blank, so none of these is a pin's; names may. */
+/** Key of the counters of a board, creator or topic. It contains a blank, and pin ids do not, so it cannot be a pin's key. */
 export function subjectStateKey(kind: 'board' | 'creator' | 'topic', id: string): string {
   return `${kind} ${id}`
 }
@@ -59,7 +59,7 @@ export function pinStateKeys({ subject, boardId }: Engagement): readonly string[
   return boardId === null ? [first] : [first, subjectStateKey('board', boardId)]
 }
 
-/** A pin's state after more engagements, in the order of the log. Pure; splitting the calls changes no byte, the order only the rounding of counters. */
+/** A pin's state after more engagements, in the order of the log. Pure. Splitting the calls changes no byte; the order changes only the rounding of counters. */
 export function foldPin(
   state: PinState,
   engagements: readonly PinAct[],
@@ -76,10 +76,10 @@ export function foldPin(
   return own
 }
 
-/** A pin's state whose counters nobody else holds, so that it may be folded into in place: a copy for each fold would cost more than the fold. */
+/** A pin's state that owns its counters, so that folds can change it in place: a copy for each fold would cost more than the fold. */
 export type OwnPinState = { -readonly [Part in keyof PinState]: PinState[Part] }
 
-/** A new pin's state of one's own. */
+/** Creates a new pin's own state. */
 export function ownNewPin(): OwnPinState {
   const [counters, impressionsByPosition, positivesByPosition] = noPinCounters()
   return {
@@ -93,7 +93,7 @@ export function ownNewPin(): OwnPinState {
   }
 }
 
-/** What a pin counts: its `counters`, then impressions and positives by position. */
+/** The counters of a pin: `counters`, then impressions and positives by position. */
 export function noPinCounters() {
   return noCountersOf(actions.length, buckets, buckets)
 }

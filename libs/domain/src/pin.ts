@@ -7,15 +7,15 @@ export interface Pin {
   readonly description: string
   readonly topics: readonly TopicId[]
   readonly creatorId: CreatorId | null
-  /** When the pin was published, milliseconds since the epoch; null where the owner did not say. */
+  /** When the pin was published, milliseconds since the epoch; null: the owner gave no time. */
   readonly createdAtMs: number | null
-  /** BCP 47, e.g. `de-DE`; null: fit for every locale. */
+  /** BCP 47, e.g. `de-DE`; null: fits every locale. */
   readonly locale: string | null
   readonly imageUrl: string | null
-  /** Of one width for the whole catalogue, finite, not all zero; null where the owner has none. */
+  /** Of one width for the whole catalogue, finite, not all zero; null: the owner has none. */
   readonly visualEmbedding: Float32Array | null
 }
 
-/** A catalogue change: the pin as it is from now on, or its removal. */
+/** A catalogue change: the pin's new entry, or its removal. */
 export type PinChange =
   { readonly kind: 'upsert'; readonly pin: Pin } | { readonly kind: 'delete'; readonly pinId: PinId }

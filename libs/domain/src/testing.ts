@@ -12,10 +12,10 @@ import {
 } from './ids.ts'
 import type { Pin } from './pin.ts'
 
-/** Noon of a day in 2023, where tests begin. */
+/** Noon of a day in 2023, the start time of tests. */
 export const noonMs = 1_700_049_600_000
 
-/** A click of user `u` on pin `p` at noon; say what matters. */
+/** A click of user `u` on pin `p` at noon; pass the fields that matter. */
 export function anEngagement(given: Partial<Engagement> = {}): Engagement {
   return {
     eventId: asId<EventId>('e'),
@@ -31,7 +31,7 @@ export function anEngagement(given: Partial<Engagement> = {}): Engagement {
   }
 }
 
-/** A pin of the catalogue that has nothing but its id; say what matters. */
+/** A catalogue pin with only an id; pass the fields that matter. */
 export function aCataloguePin(id: string, given: Partial<Omit<Pin, 'pinId'>> = {}): Pin {
   return {
     pinId: asId<PinId>(id),
@@ -47,7 +47,7 @@ export function aCataloguePin(id: string, given: Partial<Omit<Pin, 'pinId'>> = {
   }
 }
 
-/** A pin as what an engagement is about. */
+/** A pin as the subject of an engagement. */
 export function aPin(id: string): Subject {
   return { kind: 'pin', pinId: asId<PinId>(id) }
 }
@@ -71,7 +71,7 @@ const otherSubjects: readonly Subject[] = [
 const subjectActions: readonly Action[] = ['follow', 'unfollow', 'block', 'unblock']
 const pinActions = actions.filter((action) => !subjectActions.includes(action))
 
-/** Engagements with few pins, boards and users over `spanMs`, so that they meet each other. */
+/** Engagements with few pins, boards and users over `spanMs`, so that they interact. */
 export function engagements(spanMs = 86_400_000, maxLength = 60): fc.Arbitrary<readonly Engagement[]> {
   const one = fc
     .record({
@@ -106,7 +106,7 @@ export function engagements(spanMs = 86_400_000, maxLength = 60): fc.Arbitrary<r
   return fc.array(one, { maxLength })
 }
 
-/** The same values in another order, drawn with them. */
+/** Values together with the same values in another order. */
 export function shuffled<T>(values: fc.Arbitrary<readonly T[]>): fc.Arbitrary<readonly [readonly T[], readonly T[]]> {
   return values.chain((list) =>
     fc.shuffledSubarray([...list], { minLength: list.length }).map((other) => [list, other] as const),

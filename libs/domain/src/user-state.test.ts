@@ -6,13 +6,13 @@ import { sessionCount } from './features/sessions.ts'
 import { aPin, anEngagement, engagements, noonMs, shuffled } from './testing.ts'
 import { defaultUserLimits, foldUser, newUserState, type UserState } from './user-state.ts'
 
-/** The state without what only rounding may change. */
+/** The state without the parts that rounding can change. */
 function exact({ counters, boards, ...rest }: UserState) {
   return { ...rest, countedAtMs: counters.atMs, boardIds: [...boards.boardIds].sort() }
 }
 
 describe('user state', () => {
-  it('is the same however the engagements are split into folds, to the bit', () => {
+  it('is the same to the bit for any split of the engagements into folds', () => {
     fc.assert(
       fc.property(engagements(), fc.array(fc.nat(60), { maxLength: 5 }), (list, cuts) => {
         const whole = foldUser(newUserState, list)
@@ -23,7 +23,7 @@ describe('user state', () => {
     )
   })
 
-  it('does not depend on the order of delivery, but for the rounding of weights', () => {
+  it('does not depend on the order of delivery, except for the rounding of weights', () => {
     fc.assert(
       fc.property(shuffled(engagements()), ([list, other]) => {
         const [a, b] = [foldUser(newUserState, list), foldUser(newUserState, other)]
@@ -51,7 +51,7 @@ describe('user state', () => {
     )
   })
 
-  it('leaves the state that it folds from alone', () => {
+  it('does not change the state that it folds from', () => {
     fc.assert(
       fc.property(engagements(), engagements(), (first, second) => {
         const before = foldUser(newUserState, first)
@@ -62,7 +62,7 @@ describe('user state', () => {
     )
   })
 
-  it('A1: keeps what was taken back whatever comes after it, however late: as if it had come in order', () => {
+  it('A1: folds late withdrawals as if they had come in order', () => {
     const yearMs = 365 * 86_400_000
     fc.assert(
       fc.property(shuffled(engagements(3 * yearMs)), ([list, other]) => {
@@ -73,7 +73,7 @@ describe('user state', () => {
     )
   })
 
-  it('keeps impressions out of the last actions and everything that was shown among the seen', () => {
+  it('keeps impressions out of the recent actions, and every shown pin in `seen`', () => {
     const state = foldUser(newUserState, [
       anEngagement({ action: 'impression', subject: aPin('shown') }),
       anEngagement({ action: 'save', subject: aPin('saved'), occurredAtMs: noonMs + 1 }),
@@ -91,7 +91,7 @@ describe('user state', () => {
     ])
   })
 
-  it('says when the user was first and last there, and how often', () => {
+  it('reports the first and last time of the user, and the number of sessions', () => {
     const at = (minutes: number) => anEngagement({ occurredAtMs: noonMs + minutes * 60_000 })
     const state = foldUser(newUserState, [at(0), at(30), at(61), at(45), at(200)])
     expect([state.firstAtMs, state.lastAtMs]).toEqual([noonMs, noonMs + 200 * 60_000])

@@ -8,7 +8,7 @@ import { foldRelations, noRelations, relationOf, type RelationLimits, type Relat
 import { foldSeen, nothingSeen, type Seen, type SeenLimits, type Sight } from './features/seen.ts'
 import { foldSession, noSessions, type SessionLimits, type Sessions } from './features/sessions.ts'
 
-/** What is known of a user: one value of the state store, key: the user id. Each part is read by the functions of its file in `features/`. */
+/** The state of a user: one value of the state store under the user id. The functions of each part's file in `features/` read it. */
 export interface UserState {
   /** Event time of the first and of the last engagement folded. */
   readonly firstAtMs: number
@@ -30,7 +30,7 @@ export interface UserLimits extends RelationLimits {
   readonly sessions: SessionLimits
 }
 
-/** Caps unless configured. A typical active user takes 3.3 KB, a heavy one 9.8 KB, with ids of a word and a number; with UUIDs a typical one takes 6.2 KB (`test/benchmarks/updater.ts`); what was appended since comes on top. */
+/** Caps unless configured. A typical active user takes 3.3 KB, a heavy one 9.8 KB, with ids of a word and a number; with UUIDs a typical one takes 6.2 KB (`test/benchmarks/updater.ts`); bytes appended since come on top. */
 export const defaultUserLimits: UserLimits = {
   maxRecentActions: 200,
   maxRelationsPerKind: 1000,
@@ -40,7 +40,7 @@ export const defaultUserLimits: UserLimits = {
   sessions: { gapMs: 1_800_000, maxKept: 24 },
 }
 
-/** A user of whom nothing is known. */
+/** The state of an unknown user. */
 export const newUserState: UserState = {
   firstAtMs: 0,
   lastAtMs: 0,
@@ -53,8 +53,8 @@ export const newUserState: UserState = {
 }
 
 /**
- * A user's state after more engagements, in the order of the log. Pure; however the engagements are split into calls,
- * the bytes of the result are the same. Their order does not matter either, but for rounding and where a part's file
+ * A user's state after more engagements, in the order of the log. Pure. However the engagements are split into calls,
+ * the bytes of the result are the same. Their order does not matter either, except for rounding and where a part's file
  * says so: an event of years ago counts as it would have counted then.
  */
 export function foldUser(

@@ -12,7 +12,7 @@ export function foldActions(
   return counts
 }
 
-/** How often an action was taken, decayed, as of a time. */
+/** The decayed count of an action as of a time. */
 function countOf(counters: Counters, action: Action, halfLife: (typeof halfLifeNames)[number], atMs: number): number {
   return counted(counters, actions.indexOf(action), halfLife, atMs)
 }
@@ -22,7 +22,7 @@ function rateOf(acted: number, impressions: number, prior: number): number {
   return (acted + prior * rateStrength) / (Math.max(acted, impressions) + rateStrength)
 }
 
-/** Impressions that the prior of a rate is worth. */
+/** Strength of a rate's prior, in impressions. */
 const rateStrength = 20
 
 const countedActions = ['impression', 'closeup', 'click', 'save', 'hide'] as const
@@ -32,10 +32,10 @@ const impression = actions.indexOf('impression')
 const month = halfLifeNames.indexOf('30d')
 const ratedActions = ['closeup', 'click', 'save', 'hide'] as const
 
-/** What these features look at. */
+/** The context of these features. */
 interface ActionCountContext {
   readonly user: { readonly counters: Counters } | null
-  /** `count`: how often an action (its index) was taken, decayed (index of the half-life), as of a time. */
+  /** `count`: the decayed count of an action (its index) under a half-life (its index) as of a time. */
   readonly pin: { count(action: number, halfLife: number, atMs: number): number } | null
   readonly atMs: number
 }

@@ -4,7 +4,7 @@ import type { UserState } from '../user-state.ts'
 import { hours, scalarOver, type Feature } from './feature.ts'
 import { sessionCount } from './sessions.ts'
 
-/** What these features look at. */
+/** The context of these features. */
 interface AgeContext {
   readonly user: Pick<UserState, 'firstAtMs' | 'lastAtMs' | 'sessions'> | null
   readonly pin: { readonly state: Pick<PinState, 'firstAtMs' | 'lastAtMs'> } | null
@@ -14,7 +14,7 @@ interface AgeContext {
 
 const scalar = scalarOver<AgeContext>()
 
-/** How old and how busy: the pin's age (from the catalogue, else from its first engagement), its silence, the user's. */
+/** Age and activity: the pin's age (from the catalogue, else from its first engagement) and the time since the pin's and the user's last engagement. */
 export const ageFeatures: readonly Feature<AgeContext>[] = [
   scalar({
     name: 'pin_age',

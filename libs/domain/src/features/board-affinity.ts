@@ -5,13 +5,13 @@ import type { Act } from '../engagement.ts'
 const boardHalfLifeMs = 2_592_000_000
 
 /**
- * The boards a user saves to, weighted by decayed saves. Boards are kept here because the save itself names them; topics
- * and creators are not, since only the catalogue knows those: what a fold took from the catalogue would depend on when it
- * arrived, and a replay would give other bytes. `readInterests` derives them when reading, from the recent actions.
+ * The boards a user saves to, weighted by decayed saves. The fold keeps boards because the save itself names them; topics
+ * and creators only appear in the catalogue. What a fold took from the catalogue would depend on when it
+ * arrived, so a replay would produce different bytes. `readInterests` derives them when reading, from the recent actions.
  */
 export interface BoardAffinity {
   readonly boardIds: readonly string[]
-  /** Weight of each as of its own time. */
+  /** Each board's weight as of its own time. */
   readonly weights: Float64Array
   readonly atMs: Float64Array
 }
@@ -19,7 +19,7 @@ export interface BoardAffinity {
 /** No boards yet. */
 export const noBoards: BoardAffinity = { boardIds: [], weights: new Float64Array(0), atMs: new Float64Array(0) }
 
-/** A board's weight at a time: saves less unsaves, decayed; never below 0. */
+/** A board's weight at a time: saves minus unsaves, decayed; never below 0. */
 export function boardWeight(boards: BoardAffinity, boardId: string, atMs: number): number {
   const row = boards.boardIds.indexOf(boardId)
   return row < 0 ? 0 : Math.max(0, weightAt(boards, row, atMs))
@@ -27,7 +27,7 @@ export function boardWeight(boards: BoardAffinity, boardId: string, atMs: number
 
 /**
  * Adds a save (1) or an unsave (−1) of a board. Order-free up to rounding while the user has at most `maxBoards`; above,
- * the board of least weight goes, and what it had is forgotten.
+ * the lightest board is dropped with its weight.
  */
 export function foldBoard(boards: BoardAffinity, engagement: Act, maxBoards: number): BoardAffinity {
   const { action, boardId, occurredAtMs } = engagement

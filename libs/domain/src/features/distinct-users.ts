@@ -5,12 +5,12 @@ import { scalarOver, type Feature } from './feature.ts'
 export const registers = 256
 
 /**
- * HyperLogLog (Flajolet et al. 2007) of the users who opened, clicked or saved the pin, so that one user or bot can't
- * make a trend: rank of the highest run of zeros per register. Order-free and free of repeats: a maximum.
+ * HyperLogLog (Flajolet et al. 2007) of the users who opened, clicked or saved the pin, so that one user or bot cannot
+ * make a trend: rank of the highest run of zeros per register. A maximum, so order and repeats do not matter.
  */
 export type DistinctUsers = Uint8Array
 
-/** The sketch of nobody. */
+/** The empty sketch. */
 export const noUsers: DistinctUsers = new Uint8Array(registers)
 
 /** Adds a user in place. */
@@ -24,12 +24,12 @@ export function foldUserInto(sketch: DistinctUsers, userId: string): void {
 /** `2^(−rank)` by rank. */
 const powers = Float64Array.from({ length: 256 }, (_, rank) => 2 ** -rank)
 
-/** Estimated number of distinct users; linear counting while registers are empty, where it is the more exact. */
+/** Estimated number of distinct users; linear counting while some registers are empty, because it is more exact there. */
 export function distinctUsers(sketch: DistinctUsers): number {
   let empty = 0
   let even = 0
   let odd = 0
-  // Two sums at a time, without an iterator. Powers of two add up exactly.
+  // Two partial sums, without an iterator. Powers of two add up exactly.
   for (let register = 0; register < registers; register += 2) {
     const one = sketch[register] ?? 0
     const other = sketch[register + 1] ?? 0
@@ -43,14 +43,14 @@ export function distinctUsers(sketch: DistinctUsers): number {
   return raw <= 2.5 * registers && empty > 0 ? registers * Math.log(registers / empty) : raw
 }
 
-/** What these features look at. */
+/** The context of these features. */
 interface DistinctUserContext {
   readonly pin: { readonly users: number } | null
 }
 
 const scalar = scalarOver<DistinctUserContext>()
 
-/** How many different users liked the pin. */
+/** The number of different users who liked the pin. */
 export const distinctUserFeatures: readonly Feature<DistinctUserContext>[] = [
   scalar({
     name: 'pin_users',

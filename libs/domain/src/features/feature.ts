@@ -1,29 +1,29 @@
 /**
- * What a feature may need of its context. Where a need is null, the feature has its `missing` value. The names are those
+ * Context fields that a feature can require. If a required field is null, the feature has its `missing` value. The names are those
  * of the context's fields.
  */
 export type Need = 'user' | 'interests' | 'pin' | 'pinMeta' | 'retrievalScore'
 
 /**
- * A named number, or a few, read from a context: the only definition that training and serving have of it. `Context` is
- * what this feature looks at and nothing more, so a feature's file imports no other feature's and no whole state.
+ * One or more named numbers read from a context. Training and serving use this one definition. `Context` contains
+ * only what this feature reads, so a feature's file imports neither other features nor a whole state.
  */
 export interface Feature<in Context> {
   readonly name: string
   /** How many numbers it writes. */
   readonly width: number
-  /** What each number is where a need is not met. */
+  /** The value of each number when a required field is null. */
   readonly missing: number
   /** For example `count`, `hours`, `probability`. */
   readonly unit: string
   readonly needs: readonly Need[]
-  /** `request`: the same for all candidates of a request, so a page reads it once. */
+  /** `request`: the same for all candidates of a request, so the ranker reads it once per page. */
   readonly of: 'candidate' | 'request'
-  /** Writes `width` finite numbers to `out` from `offset`. The context holds for this call only: a page uses one for all its candidates. */
+  /** Writes `width` finite numbers to `out` from `offset`. The context is valid for this call only: a page reuses one for all its candidates. */
   readonly read: (context: Context, out: Float32Array, offset: number) => void
 }
 
-/** A context as a feature's reader sees it: what the feature needs is there. */
+/** The context as a feature's reader sees it: required fields are not null. */
 export type Met<Context, N extends keyof Context> = Context & { readonly [K in N]: NonNullable<Context[K]> }
 
 /** How a feature of one number is defined. */
@@ -32,7 +32,7 @@ export interface ScalarDefinition<Context, N extends Need & keyof Context> {
   readonly unit: string
   readonly missing: number
   readonly needs: readonly N[]
-  /** Default: `candidate`. A feature of the `request` looks at nothing of the candidate. */
+  /** Default: `candidate`. A `request` feature must not read the candidate. */
   readonly of?: 'candidate' | 'request'
   readonly value: (context: Met<Context, N>) => number
 }
@@ -60,12 +60,12 @@ export function scalarOver<Context extends object>() {
   }
 }
 
-/** Milliseconds as hours, never below 0: what is newer than the request counts as now. */
+/** Milliseconds as hours, never below 0: times after the request count as now. */
 export function hours(elapsedMs: number): number {
   return Math.max(0, elapsedMs) / 3_600_000
 }
 
-/** Whether the needs are met. Without a loop over names, because a page asks this for each feature of each candidate. */
+/** Whether all required fields are present. Without a loop over names, because it runs for each feature of each candidate. */
 function meetsAll<Context extends object, N extends Need & keyof Context>(
   needs: readonly N[],
 ): (context: Context) => context is Met<Context, N> {

@@ -51,11 +51,11 @@ describe('A8: interests', () => {
     expect(topic?.lastAtMs).toBe(0)
   })
 
-  it('are as before a hide that was withdrawn', () => {
+  it('return to their value from before a hide when the hide is withdrawn', () => {
     expect(interestsAfter(['save', 'p'], ['hide', 'p'], ['unhide', 'p'])('p').topic?.weight).toBeCloseTo(3)
   })
 
-  it('hold nothing liked of a pin that is hidden, though the hide be older than all recent actions', () => {
+  it('ignore likes of a hidden pin, even if the hide is older than all recent actions', () => {
     const likes = Array.from({ length: 250 }, () => ['click', 'p'] as const)
     expect(interestsAfter(['hide', 'p'], ...likes)('p').topic).toBeUndefined()
   })

@@ -9,10 +9,10 @@ import type { RecentActions } from './recent-actions.ts'
 import { hasRelation, relationIds } from './relations.ts'
 import { standingRows } from './standing.ts'
 
-/** Half-life of what an action says about taste, milliseconds: 14 days. */
+/** Half-life of an action's weight in interests, milliseconds: 14 days. */
 export const interestHalfLifeMs = 1_209_600_000
 
-/** What an action on a pin says about its topics and its creator; actions not named say nothing. */
+/** An action's weight for the pin's topics and creator; other actions weigh nothing. */
 export const interestWeights: Readonly<Partial<Record<Action, number>>> = {
   closeup: 1,
   click: 2,
@@ -23,10 +23,10 @@ export const interestWeights: Readonly<Partial<Record<Action, number>>> = {
   report: -3,
 }
 
-/** What following says, beside the actions; it does not decay. */
+/** The weight of a follow, in addition to the actions; it does not decay. */
 const followWeight = 3
 
-/** An interest: its decayed weight, and when a liking action last fed it (0: none did). */
+/** An interest: its decayed weight, and the time of the last positive action that raised it (0: none). */
 export interface Interest {
   readonly weight: number
   readonly lastAtMs: number
@@ -34,32 +34,32 @@ export interface Interest {
 
 /**
  * A user's affinities to topics and creators, derived when reading from the recent actions (at most 200, so bounded) and
- * the catalogue as it is now. They are not folded: the catalogue is another log, so a fold that looked into it would not
- * be a function of its own log, and a rebuild would give other bytes.
+ * the current catalogue. They are not folded: the catalogue is another log, so a fold that read it would not
+ * be a function of its own log, and a rebuild would produce different bytes.
  */
 export interface Interests {
   readonly topics: ReadonlyMap<string, Interest>
   readonly creators: ReadonlyMap<string, Interest>
   readonly followedTopics: ReadonlySet<string>
   readonly followedCreators: ReadonlySet<string>
-  /** The user's boards of some weight; `hash`: `hash32` of the id. */
+  /** The user's boards with a weight above 0; `hash`: `hash32` of the id. */
   readonly boards: readonly { readonly id: string; readonly hash: number; readonly weight: number }[]
 }
 
-/** What the user's action on a pin says about what the pin is about; 0: nothing, or it was taken back. */
-function saidOf(user: Pick<UserState, 'recent' | 'relations'>, row: number): number {
+/** The weight of a user's action on a pin for the pin's topics and creator; 0: none, or the action was undone. */
+function actionWeight(user: Pick<UserState, 'recent' | 'relations'>, row: number): number {
   const { recent, relations } = user
   const action = actions[recent.actions[row] ?? 0]
   const said = (action === undefined ? undefined : interestWeights[action]) ?? 0
   if (said === 0 || standingOf(recent)[row] !== 1) return 0
   const pinId = recent.pinIds[row] ?? ''
-  // The hide itself may be older than all recent actions.
+  // The hide may be older than all recent actions.
   const isRefused =
     said > 0 && (hasRelation(relations, 'hide-pin', pinId) || hasRelation(relations, 'report-pin', pinId))
   return isRefused ? 0 : said
 }
 
-// A page asks about one user's rows again and again.
+// A page reads one user's rows many times.
 const standing = new WeakMap<RecentActions, Uint8Array>()
 
 function standingOf(recent: RecentActions): Uint8Array {
@@ -77,15 +77,15 @@ function standingOf(recent: RecentActions): Uint8Array {
 }
 
 /**
- * Derives the affinities as of `atMs`. An action's weight is shared among the pin's topics. What was taken back says
- * nothing, and what took it back speaks against the pin's topics and creator. Pins that the catalogue does not know say nothing.
+ * Derives the affinities as of `atMs`. The pin's topics share an action's weight. An undone action has no weight;
+ * the action that undid it counts against the pin's topics and creator. Pins missing from the catalogue have no weight.
  */
 export function readInterests(user: UserState, pinOf: (pinId: string) => Pin | undefined, atMs: number): Interests {
   const topics = new Map<string, Interest>()
   const creators = new Map<string, Interest>()
   const { recent } = user
   for (let row = 0; row < recent.pinIds.length; row++) {
-    const said = saidOf(user, row)
+    const said = actionWeight(user, row)
     const pin = said === 0 ? undefined : pinOf(recent.pinIds[row] ?? '')
     if (pin === undefined) continue
     const actedAtMs = recent.atMs[row] ?? 0
@@ -112,7 +112,7 @@ function add(interests: Map<string, Interest>, id: string, weight: number, atMs:
   })
 }
 
-/** What these features look at. */
+/** The context of these features. */
 interface InterestContext {
   readonly interests: Interests | null
   readonly pin: { isOn(boardId: string, hash: number): boolean } | null
@@ -193,7 +193,7 @@ const followsTopic = scalar({
   value: ({ interests, pinMeta }) => (pinMeta.topics.some((topic) => interests.followedTopics.has(topic)) ? 1 : 0),
 })
 
-/** Features that say how a pin fits a user. */
+/** Features that measure how well a pin fits a user. */
 export const interestFeatures: readonly Feature<InterestContext>[] = [
   topicFeature,
   creatorFeature,

@@ -10,7 +10,7 @@ describe('memboost', () => {
     memboost(actedOverall(pin, noonMs), expectedActions(pin, defaultPositionRates, noonMs))
   const times = (count: number, engagement: ReturnType<typeof shown>) => Array.from({ length: count }, () => engagement)
 
-  it('is free of position bias: as expected is 0, wherever it was shown', () => {
+  it('has no position bias: a pin that performs as expected gets 0 at every position', () => {
     for (const position of [0, 10, 60]) {
       const pin = foldPin(newPinState, times(2000, shown('impression', position)))
       const expected = Math.round(expectedActions(pin, defaultPositionRates, noonMs))
@@ -25,7 +25,7 @@ describe('memboost', () => {
     expect(boostOf(foldPin(before, [shown('impression', 0)]))).toBeLessThan(boostOf(before))
   })
 
-  it('learns rates by position from all pins, and unlearns what is replaced', () => {
+  it('learns rates by position from all pins, and subtracts replaced states', () => {
     const view = createPositionRates()
     expect(view.rates()).toEqual(defaultPositionRates)
     const popular = foldPin(newPinState, [...times(9000, shown('impression', 0)), ...times(4500, shown('click', 0))])

@@ -6,24 +6,24 @@ import { buckets } from './positions.ts'
 /** Share of impressions that lead to a closeup, click or save, by bucket of positions. */
 export type PositionRates = Float64Array
 
-/** Actions a pin is given before it has any: how slowly evidence moves the boost. */
+/** Smoothing: actions that a pin starts with. A larger value makes the boost react more slowly. */
 const boostPrior = 5
 
-/** The curve used until there are enough impressions: 1 / log2(2 + position) of a tenth, at the middle of each bucket. */
+/** The default curve until there are enough impressions: 0.1 / log2(2 + position), at the middle of each bucket. */
 export const defaultPositionRates: PositionRates = Float64Array.from(
   [0, 1, 2, 3, 4.5, 7, 10.5, 16.5, 30.5, 60, 10],
   (position) => 0.1 / Math.log2(2 + position),
 )
 
-/** Learns the rates from all pins' states as they change. */
+/** Learns the rates from the states of all pins as they change. */
 export interface PositionRatesView {
-  /** A pin's state was replaced; `before` is null where it is new. */
+  /** Replaces a pin's state; `before` is null for a new pin. */
   replace(before: PinState | null, after: PinState | null): void
-  /** The rates, each drawn towards the default curve as by a thousand impressions. */
+  /** The rates, each smoothed towards the default curve with the weight of a thousand impressions. */
   rates(): PositionRates
 }
 
-/** A view of the rates, empty at first. Totals, so that the order of replacements does not matter. */
+/** Creates an empty view of the rates. It keeps totals, so the order of replacements does not matter. */
 export function createPositionRates(): PositionRatesView {
   const impressions = new Float64Array(buckets)
   const positives = new Float64Array(buckets)
@@ -47,32 +47,32 @@ export function createPositionRates(): PositionRatesView {
   }
 }
 
-/** Positive actions that a pin of average merit would have had from the impressions this one had, at their positions. */
+/** The number of positive actions that an average pin would have received from this pin's impressions at their positions. */
 export function expectedActions(pin: PinState, rates: PositionRates, atMs: number): number {
   return countedOverall(pin.impressionsByPosition, '30d', atMs, rates)
 }
 
-/** Positive actions that this one had, wherever it was shown. */
+/** The number of positive actions on this pin, at all positions. */
 export function actedOverall(pin: PinState, atMs: number): number {
   return countedOverall(pin.positivesByPosition, '30d', atMs, null)
 }
 
-/** Memboost (Pinterest's Related Pins, Liu et al. 2017): `ln((actions + α) / (expected actions + α))`, what worked before, free of position bias. */
+/** Memboost (Pinterest's Related Pins, Liu et al. 2017): `ln((actions + α) / (expected actions + α))`, past performance without position bias. */
 export function memboost(acted: number, expected: number): number {
   return Math.log((acted + boostPrior) / (expected + boostPrior))
 }
 
-/** What these features look at. */
+/** The context of these features. */
 interface MemboostContext {
   readonly pin: { readonly state: PinState; acted(atMs: number): number; expected(atMs: number): number } | null
-  /** How often pins are acted on by position, over all pins; null: the default curve. */
+  /** Action rates by position, over all pins; null: the default curve. */
   readonly positionRates: PositionRates | null
   readonly atMs: number
 }
 
 const scalar = scalarOver<MemboostContext>()
 
-/** How much better the pin did than its positions let expect. */
+/** How much better the pin performed than expected from its positions. */
 export const memboostFeatures: readonly Feature<MemboostContext>[] = [
   scalar({
     name: 'pin_memboost',

@@ -2,21 +2,21 @@ import { hash53 } from '../hash.ts'
 import type { Relation, RelationKind } from './relation-kinds.ts'
 
 /**
- * What a user asked long ago never to see again, and what was taken back of it: registers by the hash of what they are
- * about, about 12 bytes each as stored. Nothing that stands here is ever taken for shown; something that was never hidden is
- * taken for hidden with probability n / 9e15 (1e-11 at 100,000).
+ * A user's old requests never to see something again, and their withdrawals: registers by the hash of their
+ * subject, about 12 bytes each as stored. A hidden subject is always recognised; a subject that was never hidden is
+ * mistaken for hidden with probability n / 9e15 (1e-11 at 100,000).
  */
 export interface OlderRelations {
   readonly kind: RelationKind
   /** `hash53` of each id, ascending. */
   readonly hashes: Float64Array
-  /** Event time of each one's last change. */
+  /** Event time of each register's last change. */
   readonly atMs: Float64Array
-  /** 1: stands, 0: withdrawn. */
+  /** 1: in effect, 0: withdrawn. */
   readonly stands: Uint8Array
 }
 
-/** The kinds that ask never to see something, of which more is kept than the last changes. */
+/** The kinds that ask never to see something. Older registers of these kinds are kept by hash. */
 export const lastingKinds: readonly RelationKind[] = [
   'block-board',
   'block-creator',
@@ -30,30 +30,30 @@ export function isLasting(kind: RelationKind): boolean {
   return lastingKinds.includes(kind)
 }
 
-/** No registers of a kind. */
+/** The empty registers of a kind. */
 export function noOlder(kind: RelationKind): OlderRelations {
   return { kind, hashes: new Float64Array(0), atMs: new Float64Array(0), stands: new Uint8Array(0) }
 }
 
-/** The register of a hash; null: none is kept. */
+/** Finds the register of a hash; null: there is none. */
 export function findOlder(older: OlderRelations, hash: number): Pick<Relation, 'atMs' | 'stands'> | null {
   const row = rowOf(older.hashes, hash)
   return row < 0 ? null : { atMs: older.atMs[row] ?? 0, stands: older.stands[row] === 1 }
 }
 
-/** Whether what has this id is asked not to be shown. */
+/** Whether the user asked not to see the subject with this id. */
 export function standsInOlder(older: OlderRelations | null, id: string): boolean {
   if (older === null) return false
   const row = rowOf(older.hashes, hash53(id))
   return row >= 0 && older.stands[row] === 1
 }
 
-/** The hashes that stand, ascending. */
+/** The hashes of registers in effect, ascending. */
 export function standingHashes({ hashes, stands }: OlderRelations): Float64Array {
   return hashes.filter((_, row) => stands[row] === 1)
 }
 
-/** Without the registers of some hashes, and with others; of more than `most` the oldest go. */
+/** Removes the registers of some hashes and adds others; drops the oldest beyond `most`. */
 export function withOlder(
   older: OlderRelations,
   gone: ReadonlySet<number>,

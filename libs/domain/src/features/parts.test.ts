@@ -29,14 +29,14 @@ describe('relations', () => {
   const roomy: RelationLimits = { maxRelationsPerKind: 100, maxOlderRelations: 100 }
   const foldAll = (changes: readonly Relation[], limits = roomy) =>
     changes.reduce<Relations>((relations, one) => foldRelations(relations, [one], limits), noRelations)
-  /** How a change stands by all that was ever said of its subject. */
+  /** Whether a relation is in effect after all changes of its subject. */
   const stands = (changes: readonly Relation[], { kind, id }: Relation) => {
     const mine = changes.filter((one) => one.kind === kind && one.id === id)
     const latestMs = Math.max(...mine.map(({ atMs }) => atMs))
     return mine.some((one) => one.atMs === latestMs && one.stands)
   }
 
-  it('stand as the latest change says, in whatever order the changes come', () => {
+  it('follow the latest change, in any order of delivery', () => {
     fc.assert(
       fc.property(shuffled(fc.array(change, { maxLength: 20 })), ([changes, other]) => {
         const folded = foldAll(changes)
@@ -54,7 +54,7 @@ describe('relations', () => {
     stands: fc.boolean(),
   })
 
-  it('A1, A13: keep the same registers at their caps whatever the order, and however the changes are cut into folds', () => {
+  it('A1, A13: keep the same registers at their caps in any order and any split into folds', () => {
     fc.assert(
       fc.property(
         shuffled(fc.array(many, { maxLength: 60 })),
@@ -73,7 +73,7 @@ describe('relations', () => {
     )
   })
 
-  it('A13: never show what was hidden, within the caps, and show what was unhidden', () => {
+  it('A13: within the caps, never show a hidden pin, and show it again once it is unhidden', () => {
     fc.assert(
       fc.property(fc.array(many, { maxLength: 60 }), (changes) => {
         const folded = foldAll(changes, { maxRelationsPerKind: 2, maxOlderRelations: 100 })
@@ -85,7 +85,7 @@ describe('relations', () => {
     )
   })
 
-  it.each([1_000, 10_000, 100_000])('A13: hold %i hides, each of which can be taken back', (count) => {
+  it.each([1_000, 10_000, 100_000])('A13: hold %i hides, each of which can be withdrawn', (count) => {
     const limits: RelationLimits = { maxRelationsPerKind: 1000, maxOlderRelations: 100_000 }
     const hide = (i: number, atMs: number, stands = true): Relation => ({
       kind: 'hide-pin',
@@ -99,7 +99,7 @@ describe('relations', () => {
     expect(hides.filter(({ id }) => !hasRelation(relations, 'hide-pin', id))).toEqual([])
     const strangers = Array.from({ length: 100_000 }, (_, i) => `other-${i}`)
     expect(strangers.filter((id) => hasRelation(relations, 'hide-pin', id))).toEqual([])
-    // Taken back in the middle of the past, and in the end.
+    // Withdrawn in the middle of the history, and at its end.
     const back = [hide(0, noonMs + count * 60_000, false), hide(count >> 1, noonMs + (count >> 1) * 60_000 + 1, false)]
     const after = foldRelations(relations, back, limits)
     expect(back.map(({ id }) => hasRelation(after, 'hide-pin', id))).toEqual([false, false])
@@ -108,7 +108,7 @@ describe('relations', () => {
     expect(older === null ? 0 : standingHashes(older).length).toBeGreaterThanOrEqual(count - 1_002)
   })
 
-  it('above the caps let the oldest go', () => {
+  it('drop the oldest above the caps', () => {
     const on = (id: string, afterMs: number, given = true): Relation => ({
       kind: 'hide-pin',
       id,
@@ -127,7 +127,7 @@ describe('seen', () => {
   const seeAll = (pins: readonly (readonly [string, number])[], given = limits) =>
     pins.reduce((seen, [pinId, atMs]) => foldSeen(seen, [{ pinId, atMs }], given), nothingSeen)
 
-  it('never denies a pin within its bounds', () => {
+  it('recognises every seen pin within its bounds', () => {
     const pins = Array.from({ length: 300 }, (_, i) => [`pin-${i}`, noonMs + i * 60_000] as const)
     const seen = seeAll(pins)
     expect(seen.pins).toHaveLength(50)
@@ -136,7 +136,7 @@ describe('seen', () => {
     expect(lastSeenAtMs(seen, 'pin-0')).toBeNull()
   })
 
-  it('takes pins not seen for seen no more often than it says', () => {
+  it('mistakes unseen pins for seen no more often than documented', () => {
     const seen = seeAll(
       Array.from({ length: 800 }, (_, i) => [`pin-${i}`, noonMs + i * 1_200_000] as const),
       { ...limits, maxPerGeneration: 1500 },
@@ -150,7 +150,7 @@ describe('seen', () => {
     expect(wrong / tries).toBeGreaterThan(rate * 0.5)
   })
 
-  it('lets go what is older than two generations', () => {
+  it('drops pins older than two generations', () => {
     const seen = seeAll([
       ['old', noonMs],
       ...Array.from({ length: 60 }, (_, i) => [`new-${i}`, noonMs + 15 * dayMs + i] as const),
@@ -174,7 +174,7 @@ describe('seen', () => {
     )
   })
 
-  it('keeps its stated rate at the cap by refusing what comes later', () => {
+  it('keeps its documented rate at the cap by refusing later pins', () => {
     const few = { ...limits, maxRecent: 1, maxPerGeneration: 2 }
     const seen = seeAll(
       [
@@ -192,7 +192,7 @@ describe('seen', () => {
 })
 
 describe('sessions', () => {
-  it('A1: are not counted again by events from before those kept', () => {
+  it('A1: do not count again for events older than the kept sessions', () => {
     const limits = { gapMs: 1_800_000, maxKept: 3 }
     const at = (day: number) => noonMs + day * dayMs
     const fold = (days: readonly number[]) => days.reduce((all, day) => foldSession(all, at(day), limits), noSessions)
@@ -205,7 +205,7 @@ describe('sessions', () => {
   const limits = { gapMs: 30 * 60_000, maxKept: 100 }
   const times = fc.array(fc.integer({ min: noonMs, max: noonMs + dayMs }), { minLength: 1, maxLength: 40 })
 
-  it('are cut at silences above the gap, in whatever order the events come', () => {
+  it('end at silences longer than the gap, in any order of events', () => {
     fc.assert(
       fc.property(shuffled(times), ([list, other]) => {
         const folded = list.reduce((sessions, at) => foldSession(sessions, at, limits), noSessions)
@@ -217,7 +217,7 @@ describe('sessions', () => {
     )
   })
 
-  it('are still counted when their times are no longer kept', () => {
+  it('still count when their times are no longer kept', () => {
     let sessions = noSessions
     for (let i = 0; i < 10; i++) sessions = foldSession(sessions, noonMs + i * dayMs, { gapMs: 60_000, maxKept: 3 })
     expect(sessions.startMs).toHaveLength(3)
@@ -229,7 +229,7 @@ describe('board affinity', () => {
   const saved = (board: string, afterMs: number, action: 'save' | 'unsave' = 'save') =>
     anEngagement({ action, boardId: asId<BoardId>(board), occurredAtMs: noonMs + afterMs })
 
-  it('is what was saved less what was withdrawn, decayed, and never below 0', () => {
+  it('is saves minus withdrawn saves, decayed, and never below 0', () => {
     const boards = [
       saved('a', 0),
       saved('a', 0),

@@ -1,7 +1,7 @@
 import type { PinAct } from '../engagement.ts'
 import { scalarOver, type Feature } from './feature.ts'
 
-/** The boards a pin was saved to last: last-writer-wins registers, oldest change first. */
+/** The boards that a pin was last saved to: last-writer-wins registers, oldest change first. */
 export interface PinBoards {
   readonly boardIds: readonly string[]
   readonly atMs: Float64Array
@@ -9,15 +9,15 @@ export interface PinBoards {
   readonly stands: Uint8Array
 }
 
-/** On no board. */
+/** The boards of a pin that is on none. */
 export const onNoBoards: PinBoards = { boardIds: [], atMs: new Float64Array(0), stands: new Uint8Array(0) }
 
-/** The boards it is on, those saved to last at the end. */
+/** The boards it is on, latest save last. */
 export function boardsOf(boards: PinBoards): readonly string[] {
   return boards.boardIds.filter((_, row) => boards.stands[row] === 1)
 }
 
-/** Applies a save or an unsave that names a board. The later one wins, a save at a tie; of more than `maxBoards` the latest changes are kept, so order does not matter. */
+/** Applies a save or an unsave that names a board. The later one wins; at a tie the save wins. Keeps the latest `maxBoards` changes, so order does not matter. */
 export function foldPinBoard(
   boards: PinBoards,
   engagement: Pick<PinAct, 'action' | 'boardId' | 'occurredAtMs'>,
@@ -47,14 +47,14 @@ export function foldPinBoard(
   }
 }
 
-/** What these features look at. */
+/** The context of these features. */
 interface PinBoardContext {
   readonly pin: { readonly boards: number } | null
 }
 
 const scalar = scalarOver<PinBoardContext>()
 
-/** On how many boards the pin is, as far as kept. */
+/** The number of kept boards that the pin is on. */
 export const pinBoardFeatures: readonly Feature<PinBoardContext>[] = [
   scalar({
     name: 'pin_boards',

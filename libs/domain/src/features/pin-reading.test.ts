@@ -7,11 +7,11 @@ import { engagements, noonMs } from '../testing.ts'
 import { actedOverall, defaultPositionRates, expectedActions } from './memboost.ts'
 import { PinReading } from './pin-reading.ts'
 
-/** Below it a double has fewer digits the smaller it is, down to one, so that nothing relative can be asked for. */
+/** The smallest normal double. Smaller numbers lose digits, so the test cannot require a relative precision. */
 const leastNormal = 2 ** -1022
 
-describe('a pin as it is read', () => {
-  it('gives what its state gives, at any time, in any order of asking', () => {
+describe('pin reading', () => {
+  it('returns the values of the state, at any time and in any order of calls', () => {
     const times = fc.array(fc.integer({ min: -2 * 86_400_000, max: 365 * 86_400_000 }), { minLength: 1, maxLength: 5 })
     fc.assert(
       fc.property(engagements(), times, (list, afterMs) => {

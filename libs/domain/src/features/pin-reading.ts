@@ -7,30 +7,30 @@ import { boardsOf } from './pin-boards.ts'
 
 const width = halfLivesMs.length
 const month = halfLifeNames.indexOf('30d')
-/** Impressions, closeups, clicks, saves and hides come first among the actions; the others are seldom asked for. */
+/** Impressions, closeups, clicks, saves and hides come first among the actions; the others are rarely needed. */
 const quickRows = 5
 
-// Places of the numbers of a reading. One array: what a page reads of hundreds of pins lies far apart in memory.
+// Indices into a reading's array. One array per pin, because a page reads hundreds of pins that lie far apart in memory.
 const newestAt = 0
 const users = 1
 const boards = 2
 const acted = 3
 const expected = 4
-/** The time asked about last, and what remained of a count then, per half-life; `notAsked` until it is needed. */
+/** The last requested time and its decay factor per half-life; `notAsked` until it is needed. */
 const askedAt = 5
 const remains = 6
 const counts = remains + width
 const notAsked = -1
 
 /**
- * A pin's state as features read it, worked out once when the state arrives: a page asks for hundreds of pins, and what
- * of it depends on the time of the request is three factors. All counts are brought to the time of the newest one, so
- * that one factor per half-life serves them all; as of an older time they are read from the state itself.
+ * A pin's state as features read it, computed once when the state arrives: a page reads hundreds of pins, and only
+ * three factors depend on the time of the request. All counts are decayed to the time of the newest one, so
+ * one factor per half-life serves them all; for an older time they are read from the state itself.
  */
 export class PinReading {
   readonly state: PinState
   readonly #boardIds: readonly string[]
-  /** Of `#boardIds`, ascending. */
+  /** Hashes of `#boardIds`, ascending. */
   readonly #boardHashes: Uint32Array
   readonly #numbers: Float64Array
 
@@ -59,7 +59,7 @@ export class PinReading {
     return this.#numbers[users]!
   }
 
-  /** On how many boards it is. */
+  /** The number of boards it is on. */
   get boards(): number {
     return this.#numbers[boards]!
   }
@@ -79,7 +79,7 @@ export class PinReading {
     return false
   }
 
-  /** How often an action (its index in `actions`) was taken, decayed (index in `halfLifeNames`), as of a time. */
+  /** The decayed count of an action (its index in `actions`) under a half-life (its index in `halfLifeNames`) as of a time. */
   count(row: number, column: number, atMs: number): number {
     if (row >= quickRows || atMs < this.#numbers[newestAt]!)
       return counted(this.state.counters, row, halfLifeNames[column] ?? 'total', atMs)
@@ -92,7 +92,7 @@ export class PinReading {
     return this.#remaining(this.#numbers[acted]!, month, atMs)
   }
 
-  /** What `expectedActions` gives with the default rates. */
+  /** The result of `expectedActions` with the default rates. */
   expected(atMs: number): number {
     if (atMs < this.#numbers[newestAt]!) return expectedActions(this.state, defaultPositionRates, atMs)
     return this.#remaining(this.#numbers[expected]!, month, atMs)

@@ -1,7 +1,7 @@
-/** Upper ends (inclusive) of the buckets of feed positions; beyond the last one more bucket, then one for positions not known. */
+/** Upper ends (inclusive) of the buckets of feed positions. Two more buckets follow: positions beyond the last end, and unknown positions. */
 const bucketEnds = [0, 1, 2, 3, 5, 8, 12, 20, 40] as const
 
-/** How many buckets there are, the one beyond and the unknown one included. */
+/** The number of buckets, including those two. */
 export const buckets = bucketEnds.length + 2
 
 /** The bucket of a position (0 = first); null: not known. */

@@ -2,8 +2,8 @@ import { actions, surfaces, type Action, type Act, type Surface } from '../engag
 import { hours, scalarOver, type Feature } from './feature.ts'
 
 /**
- * The user's last actions on pins, oldest first, as columns. Impressions are not among them (they are in `seen`): a page
- * of them would push out what says something about taste.
+ * The user's last actions on pins, oldest first, as columns. Impressions are not included (they are in `seen`): one page
+ * of them would displace the actions that show the user's taste.
  */
 export interface RecentActions {
   readonly pinIds: readonly string[]
@@ -14,19 +14,19 @@ export interface RecentActions {
   readonly boardIds: readonly string[]
   /** 0: not known, else the index in `surfaces` plus one. */
   readonly surfaces: Uint8Array
-  /** To a tenth of a second; 0: not known. */
+  /** Dwell time to a tenth of a second; 0: not known. */
   readonly dwellMs: Uint32Array
-  /** The client's session, of the newest `sessionRows` rows alone; '': none given, or an older row. */
+  /** The client's session, for the newest `sessionRows` rows only; '': none given, or an older row. */
   readonly sessionIds: readonly string[]
 }
 
-/** Times that a user looked are kept to the tenth of a second, milliseconds. */
+/** Resolution of dwell times, milliseconds: a tenth of a second. */
 export const dwellResolutionMs = 100
 
-/** Rows, from the newest, that keep the client's session: ids are long, and only the session under way is asked for. */
+/** The number of newest rows that keep the client's session: ids are long, and only the current session is read. */
 const sessionRows = 50
 
-/** One row, for readers that want words instead of columns. */
+/** One row with names instead of numbers. */
 export interface RecentAction {
   readonly pinId: string
   readonly action: Action
@@ -142,7 +142,7 @@ function rowOf({ subject, action, occurredAtMs, boardId, shown, dwellMs, session
   }
 }
 
-/** At least one step where it is known at all: 0 says that it is not. */
+/** A known dwell time is at least one step, because 0 means not known. */
 function dwellOf(dwellMs: number | null): number {
   if (dwellMs === null || !(dwellMs > 0)) return 0
   const steps = Math.max(1, Math.round(dwellMs / dwellResolutionMs))
@@ -165,10 +165,10 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-// A page asks for hundreds of pins of one user: the rows are looked through once, not once a pin.
+// A page asks about hundreds of pins for one user: scan the rows once, not once per pin.
 const lastActsOf = new WeakMap<RecentActions, ReadonlyMap<string, number>>()
 
-/** When each pin was last acted on. */
+/** The time of the last action on each pin. */
 function lastActs(recent: RecentActions): ReadonlyMap<string, number> {
   let last = lastActsOf.get(recent)
   if (last === undefined) {
@@ -178,7 +178,7 @@ function lastActs(recent: RecentActions): ReadonlyMap<string, number> {
   return last
 }
 
-/** What these features look at. */
+/** The context of these features. */
 interface RecentActionContext {
   readonly user: { readonly recent: RecentActions } | null
   readonly pinId: string
@@ -187,7 +187,7 @@ interface RecentActionContext {
 
 const scalar = scalarOver<RecentActionContext>()
 
-/** Whether the user acted on this very pin, and how recently: 1 just now, 0 not among the last actions. */
+/** How recently the user acted on this pin: 1 just now, 0 not among the last actions. */
 export const recentActionFeatures: readonly Feature<RecentActionContext>[] = [
   scalar({
     name: 'pin_acted_recency',

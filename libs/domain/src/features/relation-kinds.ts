@@ -1,4 +1,4 @@
-/** What lasts between a user and something until it is withdrawn, in the fixed order of the wire. New ones are added at the end only. */
+/** Relations between a user and a subject that last until withdrawn, in the fixed order of the wire. Add new kinds only at the end. */
 export const relationKinds = [
   'follow-board',
   'follow-creator',
@@ -11,7 +11,7 @@ export const relationKinds = [
 ] as const
 export type RelationKind = (typeof relationKinds)[number]
 
-/** A last-writer-wins register. A withdrawn one is kept as well: what it withdraws may arrive after it. */
+/** A last-writer-wins register. Withdrawn ones are kept too: the action that they withdraw may arrive later. */
 export interface Relation {
   readonly kind: RelationKind
   readonly id: string

@@ -4,8 +4,8 @@ import { relationKinds, type Relation, type RelationKind } from './relation-kind
 import { findOlder, isLasting, noOlder, standsInOlder, withOlder, type OlderRelations } from './older-relations.ts'
 
 /**
- * All registers of a user: the last changes of each kind by `relationKey`, oldest first, and of the kinds that ask never to
- * see something the ones before them, by hash. Which are kept depends on event times alone, never on the order of delivery.
+ * All registers of a user: the last changes of each kind by `relationKey`, oldest first, and for the kinds that ask never to
+ * see something also the older ones, by hash. Which are kept depends only on event times, never on the order of delivery.
  */
 export interface Relations {
   readonly newest: ReadonlyMap<string, Relation>
@@ -23,30 +23,30 @@ export interface RelationLimits {
 /** No relations. */
 export const noRelations: Relations = { newest: new Map(), older: [] }
 
-/** The registers of a kind that are kept by hash; null: none. */
+/** The registers of a kind kept by hash; null: none. */
 export function olderOf(relations: Relations, kind: RelationKind): OlderRelations | null {
   return relations.older.find((of) => of.kind === kind) ?? null
 }
 
-/** The key of a register: no kind holds a space, so it is unambiguous. */
+/** The key of a register. It is unambiguous because no kind contains a space. */
 function relationKey(kind: RelationKind, id: string): string {
   return `${kind} ${id}`
 }
 
-/** Whether the user follows, blocks, hid or reported this, as far as known. */
+/** Whether the user follows, blocks, hid or reported this subject, as far as known. */
 export function hasRelation(relations: Relations, kind: RelationKind, id: string): boolean {
   const newest = relations.newest.get(relationKey(kind, id))
   return newest === undefined ? standsInOlder(olderOf(relations, kind), id) : newest.stands
 }
 
-/** What the user follows, blocks, hid or reported, newest last: the last changes alone, of which ids are kept. */
+/** The ids of subjects that the user follows, blocks, hid or reported, newest last: only the last changes, because older ones have no ids. */
 export function relationIds(relations: Relations, kind: RelationKind): readonly string[] {
   const ids: string[] = []
   for (const relation of relations.newest.values()) if (relation.kind === kind && relation.stands) ids.push(relation.id)
   return ids
 }
 
-/** What an engagement changes about relations; null: nothing. */
+/** The relation that an engagement changes; null: none. */
 export function relationOf({ action, subject, occurredAtMs }: Act): Relation | null {
   if (subject.kind === 'pin') {
     if (action === 'hide' || action === 'unhide') {
@@ -68,14 +68,14 @@ export function relationOf({ action, subject, occurredAtMs }: Act): Relation | n
   return null
 }
 
-/** Whether one change is to stand over another: the later by event time; at the same time the one that stands, so that a hide is not lost to a tie. */
+/** Whether one change overrides another: the later by event time wins; at equal times the one in effect wins, so that a tie does not lose a hide. */
 function isLater(change: Pick<Relation, 'atMs' | 'stands'>, before: Pick<Relation, 'atMs' | 'stands'>): boolean {
   return change.atMs > before.atMs || (change.atMs === before.atMs && change.stands && !before.stands)
 }
 
 /**
- * Applies changes. The later by event time wins, so the order of delivery does not matter: not at the caps either, since of
- * each kind exactly the registers that changed last are kept, withdrawn ones like those that stand.
+ * Applies changes. The later by event time wins, so the order of delivery does not matter. It does not matter at the caps
+ * either: of each kind exactly the registers that changed last are kept, including withdrawn ones.
  */
 export function foldRelations(relations: Relations, changes: readonly Relation[], limits: RelationLimits): Relations {
   if (changes.length === 0) return relations
@@ -107,7 +107,7 @@ export function foldRelations(relations: Relations, changes: readonly Relation[]
   }
 }
 
-/** Registers by key, in their order. */
+/** Indexes registers by key, in their order. */
 export function mapOf(relations: readonly Relation[]): ReadonlyMap<string, Relation> {
   return new Map(relations.map((relation) => [relationKey(relation.kind, relation.id), relation]))
 }

@@ -2,7 +2,7 @@ import { scalarOver, type Feature } from './feature.ts'
 
 const dayMs = 86_400_000
 
-/** What these features look at. */
+/** The context of these features. */
 interface RequestContext {
   readonly retrievalScore: number | null
   readonly atMs: number
@@ -10,7 +10,7 @@ interface RequestContext {
 
 const scalar = scalarOver<RequestContext>()
 
-/** What the request itself says: the time of day (UTC) on a circle, and what the sources gave the pin. */
+/** Features of the request: the time of day (UTC) on a circle, and the sources' scores of the pin. */
 export const requestFeatures: readonly Feature<RequestContext>[] = [
   scalar({
     name: 'retrieval_score',

@@ -8,9 +8,9 @@ export const seenResolutionMs = 1000
 const filterRange = 2 ** filterBits
 
 /**
- * The pins a user has seen. The newest are kept by a 32-bit fingerprint with the time (a pin not seen is taken for one
+ * The pins a user has seen. The newest are kept by a 32-bit fingerprint with the time (an unseen pin matches one
  * of 56 with probability 1.3e-8); all of a generation of time are also in a set of 20-bit fingerprints, of which the two
- * newest generations stay. With n pins in a set a pin not seen is taken for seen with probability n / 2^20: 0.14 % at
+ * newest generations stay. With n pins in a set, an unseen pin counts as seen with probability n / 2^20: 0.14 % at
  * the cap of 1,500, and twice that over both.
  */
 export interface Seen {
@@ -22,7 +22,7 @@ export interface Seen {
   readonly older: readonly SeenGeneration[]
 }
 
-/** What was seen in one generation of event time: `floor(at / generationMs)`. */
+/** The pins seen in one generation of event time: `floor(at / generationMs)`. */
 export interface SeenGeneration {
   readonly generation: number
   /** Distinct 20-bit fingerprints, ascending. */
@@ -39,7 +39,7 @@ export interface SeenLimits {
 /** Nothing seen. */
 export const nothingSeen: Seen = { pins: new Uint32Array(0), atMs: new Float64Array(0), older: [] }
 
-/** Whether the user saw this pin: never a wrong no within the bounds, a wrong yes as rarely as `Seen` says. */
+/** Whether the user saw this pin. No false negatives within the bounds; false positives as rarely as `Seen` documents. */
 export function hasSeen(seen: Seen, pinId: string): boolean {
   const fingerprint = hash32(pinId)
   if (seen.pins.includes(fingerprint)) return true
@@ -51,7 +51,7 @@ export function lastSeenAtMs(seen: Seen, pinId: string): number | null {
   return seen.atMs[seen.pins.indexOf(hash32(pinId))] ?? null
 }
 
-/** Probability that a pin not seen is taken for a seen one, from how full the sets are. */
+/** Probability that an unseen pin counts as seen, from the fill of the sets. */
 export function seenFalsePositiveRate(seen: Seen): number {
   const misses = seen.older.reduce((product, { fingerprints }) => product * (1 - fingerprints.length / filterRange), 1)
   return 1 - misses * (1 - seen.pins.length / 2 ** 32)
@@ -65,7 +65,7 @@ export interface Sight {
 
 /**
  * Adds sights. Order-free: the newest are the top of a set, the sets of a generation are unions. Only a generation at
- * its cap refuses what comes later, so that the stated rate of wrong yeses holds.
+ * its cap refuses later sights, which keeps the documented rate of false positives.
  */
 export function foldSeen(seen: Seen, sights: readonly Sight[], limits: SeenLimits): Seen {
   if (sights.length === 0) return seen
@@ -162,7 +162,7 @@ function isBefore(atMs: number, fingerprint: number, otherAtMs: number, other: n
   return atMs === otherAtMs ? fingerprint < other : atMs < otherAtMs
 }
 
-/** Its index, or `−(where it would stand) − 1`. */
+/** Its index, or `−(insertion point) − 1`. */
 function find(ascending: Uint32Array, value: number, length = ascending.length): number {
   let low = 0
   let high = length - 1
@@ -176,7 +176,7 @@ function find(ascending: Uint32Array, value: number, length = ascending.length):
   return -low - 1
 }
 
-/** What these features look at. */
+/** The context of these features. */
 interface SeenContext {
   readonly user: { readonly seen: Seen } | null
   readonly pinId: string
@@ -185,7 +185,7 @@ interface SeenContext {
 
 const scalar = scalarOver<SeenContext>()
 
-/** Whether and when the user saw the pin: 1 just now, 0 never; half an hour ago 0.67. */
+/** How recently the user saw the pin: 1 just now, 0.67 half an hour ago, 0 never. */
 export const seenFeatures: readonly Feature<SeenContext>[] = [
   scalar({
     name: 'seen_before',

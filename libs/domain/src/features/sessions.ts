@@ -1,6 +1,6 @@
 /**
  * The user's sessions: stretches of events with no gap above the limit. The newest are kept as intervals, since an event
- * that comes late may join two of them; older ones only as a number.
+ * that arrives late may join two of them; older ones only as a count.
  */
 export interface Sessions {
   /** Sessions that no longer have an interval. */
@@ -27,7 +27,7 @@ export function sessionCount(sessions: Sessions): number {
 
 /**
  * Adds one event. Order-free among the sessions kept: intervals closer than the gap merge, whichever came first. An event from
- * before them changes nothing once older sessions were closed: whether it was in one of those can't be told.
+ * before them changes nothing once older sessions were closed, because it may belong to one of those.
  */
 export function foldSession(sessions: Sessions, atMs: number, { gapMs, maxKept }: SessionLimits): Sessions {
   const { startMs, endMs } = sessions

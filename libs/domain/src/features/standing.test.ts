@@ -17,20 +17,20 @@ function standing(...rows: readonly Row[]): number[] {
   ]
 }
 
-describe('A8: what a user did still stands', () => {
-  it('as long as nothing was taken back', () => {
+describe('A8: an action stays in effect', () => {
+  it('as long as nothing undid it', () => {
     expect(standing(['click', 'a'], ['save', 'a', 'x'], ['closeup', 'b'])).toEqual([1, 1, 1])
   })
 
-  it('but not a save that was withdrawn, nor what led to it; the unsave stands against the pin', () => {
+  it('except a withdrawn save and the likes before it; the unsave counts against the pin', () => {
     expect(standing(['click', 'a'], ['save', 'a', 'x'], ['click', 'b'], ['unsave', 'a', 'x'])).toEqual([0, 0, 1, 1])
   })
 
-  it('where another board still has the pin', () => {
+  it('if another board still has the pin', () => {
     expect(standing(['save', 'a', 'x'], ['save', 'a', 'y'], ['unsave', 'a', 'x'])).toEqual([0, 1, 0])
   })
 
-  it('where a client names no board', () => {
+  it('if a client names no board', () => {
     expect(standing(['save', 'a', 'x'], ['unsave', 'a'])).toEqual([0, 1])
     expect(standing(['save', 'a'], ['unsave', 'a', 'x'])).toEqual([0, 1])
   })
@@ -40,12 +40,12 @@ describe('A8: what a user did still stands', () => {
     expect(standing(['dismiss', 'a'], ['click', 'a'])).toEqual([0, 1])
   })
 
-  it('not of a pin that is hidden or reported, before or after', () => {
+  it('except on a pin that is hidden or reported, before or after', () => {
     expect(standing(['save', 'a'], ['hide', 'a'], ['click', 'a'])).toEqual([0, 1, 0])
     expect(standing(['save', 'a'], ['report', 'a'])).toEqual([0, 1])
   })
 
-  it('of a pin whose hide was withdrawn, as if it had never been hidden', () => {
+  it('on a pin whose hide was withdrawn, as if it had never been hidden', () => {
     expect(standing(['save', 'a'], ['hide', 'a'], ['unhide', 'a'])).toEqual([1, 0, 0])
   })
 
@@ -54,7 +54,7 @@ describe('A8: what a user did still stands', () => {
     maxLength: 20,
   })
 
-  test('law: a save that is withdrawn at once changes nothing about other pins', () => {
+  test('law: a save that is withdrawn immediately changes nothing about other pins', () => {
     fc.assert(
       fc.property(rows, fc.nat(20), (others, at) => {
         const place = Math.min(at, others.length)
@@ -69,7 +69,7 @@ describe('A8: what a user did still stands', () => {
     )
   })
 
-  test('law: of one pin, likes and what is against them never stand together', () => {
+  test('law: likes and dislikes of one pin are never in effect together', () => {
     fc.assert(
       fc.property(rows, (given) => {
         const result = standing(...given)

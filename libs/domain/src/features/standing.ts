@@ -1,6 +1,6 @@
 import { positiveActions, type Action } from '../engagement.ts'
 
-/** Rows of what a user did to pins, oldest first. */
+/** Rows of a user's actions on pins, oldest first. */
 export interface ActedRows {
   readonly count: number
   action(row: number): Action
@@ -10,23 +10,23 @@ export interface ActedRows {
 }
 
 interface OfPin {
-  /** Rows that say the user likes the pin, of saves with their boards. */
+  /** Rows that show that the user likes the pin; saves with their boards. */
   likes: { readonly row: number; readonly boardId: string | null }[]
-  /** The row that took the likes back; -1: none did. */
+  /** The row that undid the likes; -1: none. */
   against: number
   hidden: number
   reported: number
 }
 
-/** Actions that take back, or are taken back. */
+/** Actions that undo others, or can be undone. */
 const takingBack: readonly Action[] = ['unsave', 'dismiss', 'hide', 'report']
 
 /**
- * Which actions on pins still stand, for or against them: 1, or 0 where one was taken back or says nothing.
+ * Which actions on pins are in effect, for or against the pin: 1; or 0 if an action was undone or expresses nothing.
  *
- * An unsave takes back the saves to its board; it takes back all that was liked about the pin before it, and stands against
- * it, where no save is left. A dismissal does so in any case. A hide or report stands until it is withdrawn, and while it
- * does nothing that was liked about the pin stands. What was taken back and is liked again afterwards is liked.
+ * An unsave undoes the saves to its board. If no save is left, it undoes all earlier likes of the pin and counts against
+ * the pin. A dismissal always does both. A hide or report is in effect until it is withdrawn; during that time
+ * no like of the pin is in effect. A pin that is liked again afterwards counts as liked.
  */
 export function standingRows(rows: ActedRows): Uint8Array {
   const standing = new Uint8Array(rows.count)
