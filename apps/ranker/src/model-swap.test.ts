@@ -11,7 +11,7 @@ import { aRanker, aRequest } from './testing.ts'
 
 const call = { timeoutMs: 1_000 }
 
-/** All that an answer says except whether it is fresh. */
+/** An answer without its `fresh` field. */
 const contentOf = ({ fresh: _fresh, ...answer }: RankResponse): string =>
   JSON.stringify({
     ...answer,
@@ -21,7 +21,7 @@ const contentOf = ({ fresh: _fresh, ...answer }: RankResponse): string =>
   })
 
 describe('swapping the model', () => {
-  it('under 200 concurrent calls fails none, gives each an answer that is wholly of one model, and frees the others', async () => {
+  it('fails none of 200 concurrent calls, answers each from one model only, and frees the other models', async () => {
     const { ranker, log, models, catalogue, close } = await aRanker({}, { source: biasedSource('m0', 0) })
     await catalogue(30)
     await ranker.start()
@@ -57,7 +57,7 @@ describe('swapping the model', () => {
     await close()
   })
 
-  it('follows the file of the spec: a changed one serves, a broken one is a warning and the old one serves on', async () => {
+  it('follows the file of the spec: uses a changed spec, warns about a broken one and keeps the old model', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'freshet-ranker-'))
     const specFile = join(folder, 'spec.json')
     const write = async (text: string): Promise<void> => {
@@ -82,7 +82,7 @@ describe('swapping the model', () => {
     await expect
       .poll(async () => (await version(), ranker.warning()))
       .toMatch(
-        /the model two serves on: the ranking spec .*features\.pin_aeg is not a feature; did you mean pin_age\?/s,
+        /the model two continues to serve: the ranking spec .*features\.pin_aeg is not a feature; did you mean pin_age\?/s,
       )
     expect(await version()).toBe('two')
     expect(errors).toMatchObject([{ code: 'RANKING_SPEC_INVALID' }])

@@ -1,12 +1,12 @@
 import { bytesOf } from '@freshet/contracts/bytes/columns'
 import type { RankRequest } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import { describe, expect, it } from 'vitest'
-import { candidatesOf } from './rank-request.ts'
+import { parseCandidates } from './rank-request.ts'
 import { aRequest } from './testing.ts'
 
 describe('a request to rank', () => {
-  it('becomes candidates with their scores and their user', () => {
-    const { pinIds, retrievalScores, user, atMs } = candidatesOf(aRequest(3), 10)
+  it('is parsed to candidates with scores and a user', () => {
+    const { pinIds, retrievalScores, user, atMs } = parseCandidates(aRequest(3), 10)
     expect(pinIds).toEqual(['p0', 'p1', 'p2'])
     expect([...retrievalScores]).toEqual([0.5, Math.fround(1 / 3), 0.25])
     expect(user?.recent.pinIds).toEqual(['p0', 'p1'])
@@ -14,8 +14,8 @@ describe('a request to rank', () => {
   })
 
   it('may have no user, or one without state', () => {
-    expect(candidatesOf(aRequest(1, { userState: new Uint8Array() }), 10).user).toBeNull()
-    expect(candidatesOf(aRequest(1, { userId: '', userState: new Uint8Array() }), 10).user).toBeNull()
+    expect(parseCandidates(aRequest(1, { userState: new Uint8Array() }), 10).user).toBeNull()
+    expect(parseCandidates(aRequest(1, { userId: '', userState: new Uint8Array() }), 10).user).toBeNull()
   })
 
   const scores = (...values: readonly number[]): Partial<RankRequest> => ({
@@ -39,23 +39,23 @@ describe('a request to rank', () => {
       { userState: Uint8Array.of(255, 255, 255) },
       /^user_state cannot be decoded \(.*\); send it/,
     ],
-  ])('with %s is refused by its field', (_what, given, why) => {
+  ])('with %s is rejected by field', (_what, given, why) => {
     const request = { ...aRequest(2), ...given }
-    expect(() => candidatesOf(request, 10)).toThrow(
+    expect(() => parseCandidates(request, 10)).toThrow(
       expect.objectContaining({ code: 'CALL_INVALID_ARGUMENT', message: expect.stringMatching(why) as string }),
     )
   })
 
-  it('with 100,000 candidates is refused by their number, without a look at each', () => {
+  it('with 100,000 candidates is rejected by their number, without a check of each', () => {
     const pinIds = new Proxy(new Array<string>(100_000).fill('p'), {
       get: (list, key) => {
         if (key === 'length') return list.length
         throw new Error(`looked at ${String(key)}`)
       },
     })
-    expect(() => candidatesOf({ ...aRequest(1), pinIds }, 2_000)).toThrow(
+    expect(() => parseCandidates({ ...aRequest(1), pinIds }, 2_000)).toThrow(
       'pin_ids holds 100000 candidates; at most 2000 are allowed',
     )
-    expect(candidatesOf(aRequest(2_000), 2_000).pinIds).toHaveLength(2_000)
+    expect(parseCandidates(aRequest(2_000), 2_000).pinIds).toHaveLength(2_000)
   })
 })

@@ -6,8 +6,8 @@ import { idProblem } from '@freshet/domain/ids'
 import type { UserState } from '@freshet/domain/user-state'
 import type { Candidates } from '@freshet/ranking/features/read-candidates'
 
-/** The candidates of a request, checked. Throws CALL_INVALID_ARGUMENT with the field, the problem and what is allowed. */
-export function candidatesOf(request: RankRequest, maxCandidates: number): Candidates {
+/** Checks a request and returns its candidates. Throws CALL_INVALID_ARGUMENT with the field, the problem and the allowed values. */
+export function parseCandidates(request: RankRequest, maxCandidates: number): Candidates {
   const { atMs, pinIds } = request
   if (!Number.isSafeInteger(atMs) || atMs <= 0)
     throw invalid('at_ms', `is ${atMs}; give the time of the request in milliseconds since the epoch`)
@@ -17,10 +17,10 @@ export function candidatesOf(request: RankRequest, maxCandidates: number): Candi
     const problem = idProblem(pinId)
     if (problem !== null) throw invalid(`pin_ids[${at}]`, problem)
   }
-  return { pinIds, atMs, retrievalScores: scoresOf(request), user: userOf(request) }
+  return { pinIds, atMs, retrievalScores: parseScores(request), user: parseUser(request) }
 }
 
-function scoresOf({ retrievalScores: bytes, pinIds }: RankRequest): Float32Array {
+function parseScores({ retrievalScores: bytes, pinIds }: RankRequest): Float32Array {
   if (bytes.byteLength !== pinIds.length * 4)
     throw invalid('retrieval_scores', `has ${bytes.byteLength} bytes; ${pinIds.length} candidates need 4 each`)
   const scores = float32Column(bytes)
@@ -30,7 +30,7 @@ function scoresOf({ retrievalScores: bytes, pinIds }: RankRequest): Float32Array
 }
 
 /** null: a request without a user, or a user without state. */
-function userOf({ userState }: RankRequest): UserState | null {
+function parseUser({ userState }: RankRequest): UserState | null {
   if (userState.byteLength === 0) return null
   try {
     return decodedUserState(userState)

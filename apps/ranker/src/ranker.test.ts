@@ -12,7 +12,7 @@ import { aPinRecord, aRanker, aRequest, aStateRecord, featuresOf } from './testi
 const call = { timeoutMs: 1_000 }
 
 describe('ranker', () => {
-  it('answers utilities, probabilities and the features as used, in the order of the request', async () => {
+  it('answers utilities, probabilities and the features that it used, in the order of the request', async () => {
     const { ranker, log, catalogue, close } = await aRanker()
     await catalogue(10)
     await ranker.start()
@@ -43,7 +43,7 @@ describe('ranker', () => {
     await close()
   })
 
-  it('gives a candidate the same bytes alone, in any order, and among any others', async () => {
+  it('gives a candidate the same bytes alone, in any order and among any other candidates', async () => {
     const { ranker, log, catalogue, close } = await aRanker()
     await catalogue(70)
     await ranker.start()
@@ -63,7 +63,7 @@ describe('ranker', () => {
     await close()
   })
 
-  it('ranks unknown users, unknown pins and an empty page by missing values', async () => {
+  it('ranks unknown users, unknown pins and an empty page with missing values', async () => {
     const { ranker, close } = await aRanker()
     await ranker.start()
     const request = aRequest(2, { userState: new Uint8Array(), pinIds: ['nobody', 'knows'] })
@@ -96,7 +96,7 @@ describe('ranker', () => {
     await close()
   })
 
-  it('is ready when its views have caught up, and follows the log from then on', async () => {
+  it('is ready when its views have caught up, and then follows the log', async () => {
     const { ranker, log, catalogue, append, close } = await aRanker()
     await catalogue(20)
     expect(ranker.unready()).toBe('the views have not started to read the log')
@@ -115,7 +115,7 @@ describe('ranker', () => {
     await close()
   })
 
-  it('waits for the positions of a request: until they are folded, or until its time less the reserve is over', async () => {
+  it('waits for the positions of a request until they are folded or its time minus the reserve is over', async () => {
     const { ranker, log, clock, append, close } = await aRanker({ answerReserveMs: 20 })
     await ranker.start()
     const [placed] = await append('pins.v1', 'p0', aPinRecord('p0'))
@@ -131,7 +131,7 @@ describe('ranker', () => {
     await close()
   })
 
-  it('ends a call that its caller has ended, while it waits and before', async () => {
+  it('ends a call that its caller cancelled, before or during the wait', async () => {
     const { ranker, close } = await aRanker()
     await ranker.start()
     const ending = new AbortController()
@@ -145,7 +145,7 @@ describe('ranker', () => {
     await close()
   })
 
-  it('ranks beyond its cap of pins without their features, warns and counts, and its memory stays bounded', async () => {
+  it('ranks pins beyond its cap without their features, warns, counts them, and keeps its memory bounded', async () => {
     const { ranker, log, catalogue, close } = await aRanker({ maxPins: 10, maxDecodedStates: 4 })
     await catalogue(200)
     await ranker.start()
@@ -155,11 +155,11 @@ describe('ranker', () => {
     const { pins, states, refused } = ranker.stats()
     expect([pins, states]).toEqual([10, 10])
     expect(refused).toBeGreaterThan(0)
-    expect(ranker.warning()).toBe(`${refused} records found no room beside 10 pins and 10 states (maxPins)`)
+    expect(ranker.warning()).toBe(`there was no room for ${refused} records beside 10 pins and 10 states (maxPins)`)
     await close()
   })
 
-  it('answers with what it has while the log is away, and warns', async () => {
+  it('answers with the data that it has while the log is down, and warns', async () => {
     const { log, clock, ranker, catalogue, close } = await aRanker({}, { onLogReplaced: () => undefined })
     await catalogue(3)
     expect(ranker.warning()).toMatch(/the log does not answer/)

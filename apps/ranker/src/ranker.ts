@@ -12,10 +12,10 @@ import { readCandidates, type Candidates } from '@freshet/ranking/features/read-
 import type { ModelSlot, ServingModel } from '@freshet/ranking/model/slot'
 import { createSpecFollower } from '@freshet/ranking/model/spec-follower'
 import type { RankerConfig } from './config.ts'
-import { candidatesOf } from './rank-request.ts'
+import { parseCandidates } from './rank-request.ts'
 import { createRankerViews, viewTopics, type RankerViews } from './views.ts'
 
-/** What the ranker needs from outside. */
+/** Dependencies of the ranker. */
 export interface RankerOptions {
   readonly log: EventLog
   readonly clock: Clock
@@ -23,25 +23,25 @@ export interface RankerOptions {
   /** The slot of the model that scores. Whoever opened it closes it after `stop`. */
   readonly models: ModelSlot
   readonly onError: (error: Error, at?: TopicPartition) => void
-  /** Called when a changed ranking spec took over. */
+  /** Called when the model of a changed ranking spec serves. */
   readonly onModelSwapped?: (model: ServingModel) => void
-  /** Called when the log was replaced by another one. Where it is given, the ranker asks the log every few seconds which one it is. */
+  /** Called when another log has replaced the log. If present, the ranker checks the log's identity every few seconds. */
   readonly onLogReplaced?: (error: ContractError) => void
 }
 
-/** The service: views folded from the log, and the port that asks them. */
+/** A running ranker: views folded from the log, and the port that uses them. */
 export interface RunningRanker extends Ranker {
-  /** Folds one batch; what the reader calls, and what a lockstep run calls itself. */
+  /** Folds one batch. The reader calls it; a lockstep run calls it directly. */
   fold(batch: LogBatch): void
   start(): Promise<void>
-  /** Why it is not ready; null: the views have caught up with where the log ended when it started. */
+  /** Why the ranker is not ready; null: the views have reached the end that the log had at the start. */
   unready(): string | null
-  /** What is wrong although requests are answered, in one line; null: nothing. */
+  /** One line about a problem that does not stop answers; null: no problem. */
   warning(): string | null
   lag(): Promise<number>
-  /** What the views hold of a pin: its catalogue entry (null: none) and its state (null: nobody has engaged with it). */
+  /** What the views contain about a pin: its catalogue entry (null: none) and its state (null: no user has engaged with it). */
   known(pinId: string): { readonly pin: Pin | null; readonly state: PinState | null }
-  /** The model that serves, and how often one took over or was refused. */
+  /** The model that serves, with the number of successful and of rejected swaps. */
   model(): { readonly version: string; readonly plan: string } & ReturnType<ModelSlot['stats']>
   stats(): ReturnType<RankerViews['stats']>
   stop(): Promise<void>
@@ -77,7 +77,7 @@ export function createRanker(options: RankerOptions): RunningRanker {
   const stopping = new AbortController()
   let followingSpec: Promise<void> = Promise.resolve()
 
-  /** Waits for the positions that the request names, as far as its time allows; whether they are folded. */
+  /** Waits for the positions that the request names, within its deadline. Returns whether they are folded. */
   async function waitFor(request: RankRequest, call: CallOptions): Promise<boolean> {
     const fresh = await waitForPositions(views.progress, request.await, {
       timeoutMs: call.timeoutMs - config.answerReserveMs,
@@ -106,7 +106,7 @@ export function createRanker(options: RankerOptions): RunningRanker {
 
   return {
     async rank(request, call) {
-      const candidates = candidatesOf(request, config.maxCandidates)
+      const candidates = parseCandidates(request, config.maxCandidates)
       const fresh = await waitFor(request, call)
       const answer = { ...score(candidates), fresh }
       return request.withFeatures ? answer : { ...answer, featureNames: [], features: new Uint8Array() }
@@ -120,7 +120,7 @@ export function createRanker(options: RankerOptions): RunningRanker {
     warning() {
       const { refused, pins, states } = views.stats()
       const full =
-        refused === 0 ? null : `${refused} records found no room beside ${pins} pins and ${states} states (maxPins)`
+        refused === 0 ? null : `there was no room for ${refused} records beside ${pins} pins and ${states} states (maxPins)`
       return follower.warning() ?? specFollower?.refusal() ?? full
     },
     lag: () => follower.lag(),

@@ -4,7 +4,7 @@ import { addRanker } from '@freshet/adapters/grpc/ranker-server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aRanker, aRequest } from './testing.ts'
 
-/** The ranker behind a port of its own, and a client of it. */
+/** The ranker with its own server, and a client. */
 async function served() {
   const world = await aRanker({ maxCandidates: 50 })
   await world.catalogue(20)
@@ -34,7 +34,7 @@ describe('ranker over gRPC', () => {
   })
   afterAll(() => world.close())
 
-  it('answers the bytes that it answers in the process', async () => {
+  it('answers the same bytes as in the process', async () => {
     const { client, ranker } = world
     const [far, near] = await Promise.all([
       client.rank(aRequest(20), { timeoutMs: 5_000 }),
@@ -50,7 +50,7 @@ describe('ranker over gRPC', () => {
     })
   })
 
-  it('answers a bad request with its field and serves on', async () => {
+  it('rejects a bad request by field and continues to serve', async () => {
     const { client, defects } = world
     for (const [request, why] of [
       [aRequest(51), /pin_ids holds 51 candidates; at most 50 are allowed/],
@@ -64,7 +64,7 @@ describe('ranker over gRPC', () => {
     expect(defects).toEqual([])
   })
 
-  it('answers in time although positions never come, without them', async () => {
+  it('answers in time, without the positions, if they never come', async () => {
     const { client, clock } = world
     const behind = [{ topic: 'pins.v1', partition: 0, position: 1_000_000 }]
     const answer = client.rank(aRequest(2, { await: behind }), { timeoutMs: 5_000 })
@@ -73,7 +73,7 @@ describe('ranker over gRPC', () => {
     expect(await answer).toMatchObject({ fresh: false })
   })
 
-  it('ends what a client gives up', async () => {
+  it('ends a call that its client cancels', async () => {
     const { client, clock } = world
     const ending = new AbortController()
     const behind = [{ topic: 'pins.v1', partition: 0, position: 1_000_000 }]

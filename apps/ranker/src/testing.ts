@@ -40,7 +40,7 @@ export async function aRanker(
     ranker,
     errors,
     append,
-    /** Pins p0 … of five topics, all but every third of which users have clicked. */
+    /** Pins p0 … of five topics. Users have clicked all but every third. */
     async catalogue(pins: number) {
       for (let n = 0; n < pins; n++) {
         await append('pins.v1', `p${n}`, aPinRecord(`p${n}`, n % 5))
@@ -70,7 +70,7 @@ export function aPinRecord(pinId: string, topic = 0): Uint8Array {
   return encodePinChange({ kind: 'upsert', pin })
 }
 
-/** The record of a pin that users clicked so often. */
+/** The record of a pin with this many clicks. */
 export function aStateRecord(pinId: string, clicks: number, foldedTo = 1): Uint8Array {
   const acts = Array.from({ length: clicks }, (_, at) => anEngagement({ occurredAtMs: noonMs - at * 60_000 }))
   return encodePinFeatures(pinId, foldPin(newPinState, acts), foldedTo).features
@@ -85,7 +85,7 @@ function aUserState(): Uint8Array {
   return encodeUserState(foldUser(newUserState, acts))
 }
 
-/** A request about p0, p1 … of a user with state; say what matters. */
+/** A request about p0, p1 … from a user with state. `given` replaces fields. */
 export function aRequest(candidates: number, given: Partial<RankRequest> = {}): RankRequest {
   const pinIds = given.pinIds ?? Array.from({ length: candidates }, (_, n) => `p${n}`)
   return {

@@ -15,7 +15,7 @@ function fold(views: RankerViews, topic: 'pins.v1' | 'pin-features.v1', key: str
   views.fold({ topic, partition: 0, from, next: from + 1, end: from + 1, records })
 }
 
-/** The record of a pin that was clicked so often. */
+/** The record of a pin with this many clicks. */
 function clicked(pinId: string, clicks: number, foldedTo: number): Uint8Array {
   const state = foldPin(
     newPinState,
@@ -40,14 +40,14 @@ function aPin(pinId: string): Uint8Array {
 const clickRow = 2
 const totalColumn = 3
 
-/** How often a pin was clicked as the views have it; null: they know of no state. */
+/** The number of a pin's clicks in the views; null: they have no state of it. */
 function clicksOf(views: RankerViews, pinId: string): number | null {
   const entry = views.entryOf(pinId)
   return (entry && views.readingOf(entry)?.count(clickRow, totalColumn, noonMs)) ?? null
 }
 
 describe('views of the ranker', () => {
-  it('keep the newest record of each pin, of the catalogue and of state apart', () => {
+  it('keep the newest catalogue record and the newest state of each pin', () => {
     const views = createRankerViews({ maxPins: 10, maxDecodedStates: 10 })
     fold(views, 'pin-features.v1', 'a', clicked('a', 3, 7))
     expect(views.entryOf('a')?.pin).toBeNull()
@@ -67,7 +67,7 @@ describe('views of the ranker', () => {
     expect(views.stats()).toMatchObject({ pins: 0, states: 0, refused: 0 })
   })
 
-  it('refuse and count what is beyond the cap, and take it when there is room', () => {
+  it('reject and count pins beyond the cap, and take them when there is room', () => {
     const views = createRankerViews({ maxPins: 2, maxDecodedStates: 10 })
     for (const pinId of ['a', 'b', 'c']) {
       fold(views, 'pins.v1', pinId, aPin(pinId))
@@ -81,7 +81,7 @@ describe('views of the ranker', () => {
     expect(clicksOf(views, 'c')).toBeNull()
   })
 
-  it('A12: states of pins that the catalogue never had give way to others, and never keep a pin of the catalogue out', () => {
+  it('A12: drop states of pins outside the catalogue first, and always keep room for pins of the catalogue', () => {
     const views = createRankerViews({ maxPins: 3, maxDecodedStates: 10 })
     fold(views, 'pins.v1', 'listed', aPin('listed'))
     fold(views, 'pin-features.v1', 'listed', clicked('listed', 1, 1))
@@ -99,7 +99,7 @@ describe('views of the ranker', () => {
     expect(['u28', 'y'].map((pinId) => clicksOf(views, pinId))).toEqual([null, 1])
   })
 
-  it('give the same answers whatever is kept decoded', () => {
+  it('give the same answers whichever states are kept decoded', () => {
     const views = createRankerViews({ maxPins: 100, maxDecodedStates: 4 })
     for (let pin = 0; pin < 20; pin++) fold(views, 'pin-features.v1', `p${pin}`, clicked(`p${pin}`, pin + 1, 1))
     for (let asked = 0; asked < 200; asked++) {
@@ -110,7 +110,7 @@ describe('views of the ranker', () => {
     expect(clicksOf(views, 'p3')).toBe(50)
   })
 
-  it('pass over records folded before, and count those that are none', () => {
+  it('skip records that were folded before, and count invalid records', () => {
     const views = createRankerViews({ maxPins: 100, maxDecodedStates: 4 })
     const records = [{ position: 0, key: 'a', value: clicked('a', 1, 1), appendedAtMs: noonMs, headers: noHeaders }]
     const batch = { topic: 'pin-features.v1', partition: 0, from: 0, next: 1, end: 1, records }

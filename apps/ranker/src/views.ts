@@ -14,17 +14,17 @@ import type { PinEntry, PinFacts } from '@freshet/ranking/features/read-candidat
 /** The topics that the ranker folds. */
 export const viewTopics = ['pins.v1', 'pin-features.v1'] as const satisfies readonly TopicName[]
 
-/** The catalogue and the pins' states, in memory: the newest record of each pin. */
+/** The catalogue and the pins' states in memory: the newest record of each pin. */
 export interface RankerViews extends PinFacts {
   fold(batch: LogBatch): void
   readonly progress: LogProgress
-  /** The pin's state, decoded for this call; null: nobody has engaged with it yet. */
+  /** The pin's state, decoded for this call; null: no user has engaged with it yet. */
   stateOf(pinId: string): PinState | null
   stats(): {
     readonly pins: number
     readonly states: number
     readonly refused: number
-    /** States of pins that the catalogue does not have, given up for others. */
+    /** Number of states of pins outside the catalogue that were dropped to make room. */
     readonly displaced: number
     readonly rejected: Readonly<Record<string, number>>
   }
@@ -34,9 +34,9 @@ interface Entry extends PinEntry {
   pin: Pin | null
   state: { readonly bytes: Uint8Array; readonly foldedTo: number } | null
   reading: PinReading | null
-  /** The state cannot be decoded: the pin is ranked as one without state until its next record. */
+  /** The state cannot be decoded. The pin counts as a pin without state until its next record. */
   isBroken: boolean
-  /** The generation in which `reading` was last asked for. */
+  /** The generation in which `reading` was last used. */
   generation: number
 }
 
@@ -55,7 +55,7 @@ export function createRankerViews({
   const rejected = new Map<string, number>()
   let pins = 0
   let states = 0
-  // States of pins that the catalogue does not have, the one folded longest ago first: these give way.
+  // States of pins outside the catalogue, the oldest first. They are dropped when there is no room.
   const unlisted = new Map<string, Entry>()
   let refused = 0
   let displaced = 0
@@ -74,7 +74,7 @@ export function createRankerViews({
     if (entry.pin === null && entry.state !== null) unlisted.set(pinId, entry)
   }
 
-  /** Makes room for a state by that of a pin that the catalogue does not have; false where all are of pins that it has. */
+  /** Drops the oldest state of a pin outside the catalogue to make room. false: there is none. */
   function displaceState(): boolean {
     const [oldest] = unlisted
     if (oldest === undefined) return false
@@ -133,7 +133,7 @@ export function createRankerViews({
     }
     const { pinId, state, foldedTo } = decodeOrThrow('freshet.state.v1.PinFeatures', () => PinFeatures.decode(value))
     const before = entries.get(pinId)?.state ?? null
-    // A record sent again after a crash may be older than what is here.
+    // After a crash the updater may send an older record again.
     if (before !== null && before.foldedTo > foldedTo) return
     if (before === null && states >= maxPins && !displaceState()) {
       refused++
@@ -141,7 +141,7 @@ export function createRankerViews({
     }
     if (before === null) states++
     const entry = entryFor(pinId)
-    // A copy, and not by `slice`: a Buffer's is a view that would keep the whole fetched batch alive.
+    // Copy, but not with `slice`: on a Buffer it makes a view, which would keep the whole fetched batch in memory.
     entry.state = { bytes: new Uint8Array(state), foldedTo }
     entry.reading = null
     entry.isBroken = false
@@ -180,7 +180,7 @@ export function createRankerViews({
         reject(error)
         return null
       }
-      // May give up readings, this one among them.
+      // This may drop readings, including this one.
       readings.use(entry)
       entry.reading = reading
       return reading
@@ -194,8 +194,8 @@ export function createRankerViews({
 }
 
 /**
- * Keeps the readings asked for last, between half of `max` and `max` of them. In two generations: an exact order of use
- * would cost two writes for each candidate of each page.
+ * Keeps between half of `max` and `max` of the most recently used readings. It uses two generations, because an exact order
+ * of use would need two writes for each candidate of each page.
  */
 function createReadings(max: number): { use(entry: Entry): void } {
   const half = Math.max(1, Math.floor(max / 2))
@@ -206,7 +206,7 @@ function createReadings(max: number): { use(entry: Entry): void } {
     use(entry) {
       if (entry.generation === generation) return
       if (young.length >= half) {
-        // What was asked for since stands in `young`, too.
+        // Readings used since then are in `young` too.
         for (const each of old) if (each.generation < generation) each.reading = null
         old = young
         young = []
@@ -218,7 +218,7 @@ function createReadings(max: number): { use(entry: Entry): void } {
   }
 }
 
-/** One string for each word: pins of one topic share it, and looking it up finds it in the processor's cache. */
+/** Keeps one string per word, so that pins of a topic share it and lookups hit the processor's cache. */
 function createWords(): { one<Word extends string>(word: Word): Word } {
   const known = new Map<string, string>()
   return {

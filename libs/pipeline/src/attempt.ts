@@ -1,6 +1,6 @@
 import { StageError } from './stage-error.ts'
 import { createFates, noneRemoved, unknownReason, type FateColumns, type Removed } from './fates.ts'
-import { movesOf, type Moves } from './moves.ts'
+import { findMoves, type Moves } from './moves.ts'
 import type { AnyStage } from './pipeline.ts'
 import { notSelected } from './record.ts'
 import type { StageCalls } from './stage-call.ts'
@@ -9,7 +9,7 @@ import type { Filter, Found, RowVerdict, Selection, Selector, Slate } from './st
 /** Named values: the fields of a context, or columns. */
 export type Values = Readonly<Record<string, unknown>>
 
-/** A run under way: what the stages so far have made. */
+/** The state of a run: the results of the stages so far. */
 export interface Run {
   context: Values
   columns: Values
@@ -25,17 +25,17 @@ export interface Effect {
 /** The stage removed and moved nothing. */
 export const noEffect: Effect = { removed: noneRemoved, moves: null }
 
-/** A run that no stage has worked on yet. */
+/** Starts a run without results. */
 export function createRun(input: object): Run {
   return { context: input as Values, columns: {}, fates: createFates(0) }
 }
 
-/** The candidates that are still in. */
-export function slateOf({ columns, fates }: Run): Slate<Values> {
+/** The remaining candidates. */
+export function toSlate({ columns, fates }: Run): Slate<Values> {
   return { columns, rows: fates.rows, size: fates.codes.length }
 }
 
-/** Runs a stage within its budget and takes over what it made. */
+/** Runs a stage within its budget and adds its result to the run. */
 export function attempt(stage: AnyStage, run: Run, calls: StageCalls): Effect | Promise<Effect> {
   const { name } = stage
   const budget = typeof stage.budget === 'function' ? stage.budget(run.context) : stage.budget
@@ -57,7 +57,7 @@ export function attempt(stage: AnyStage, run: Run, calls: StageCalls): Effect | 
     case 'scorer':
       return calls.bounded(
         spec,
-        (call) => stage.run(run.context, slateOf(run), call),
+        (call) => stage.run(run.context, toSlate(run), call),
         (added) => addColumns(run, added),
       )
     case 'filter':
@@ -69,19 +69,19 @@ export function attempt(stage: AnyStage, run: Run, calls: StageCalls): Effect | 
     case 'selector':
       return calls.bounded(
         spec,
-        (call) => stage.run(run.context, slateOf(run), call),
+        (call) => stage.run(run.context, toSlate(run), call),
         (selection) => takeRows(run, stage, selection),
       )
     case 'side-effect':
       return calls.bounded(
         spec,
-        (call) => stage.run(run.context, slateOf(run), call),
+        (call) => stage.run(run.context, toSlate(run), call),
         () => noEffect,
       )
   }
 }
 
-/** Goes on without an optional stage. Throws what its replacement throws. */
+/** Replaces the result of an optional stage by its `otherwise`. Throws what that throws. */
 export function replace(stage: AnyStage, run: Run, error: unknown): Effect {
   if (stage.policy !== 'optional') return noEffect
   switch (stage.kind) {
@@ -91,9 +91,9 @@ export function replace(stage: AnyStage, run: Run, error: unknown): Effect {
       return addRows(run, stage.otherwise(run.context, null, error))
     case 'hydrator':
     case 'scorer':
-      return addColumns(run, stage.otherwise(run.context, slateOf(run), error))
+      return addColumns(run, stage.otherwise(run.context, toSlate(run), error))
     case 'selector':
-      return takeRows(run, stage, stage.otherwise(run.context, slateOf(run), error))
+      return takeRows(run, stage, stage.otherwise(run.context, toSlate(run), error))
     case 'filter':
     case 'side-effect':
       return noEffect
@@ -119,7 +119,7 @@ function addRows(run: Run, { columns, size }: Found<Values>): Effect {
 function removeRows({ fates }: Run, { name, reasons }: Filter<Values, Values>, verdict: RowVerdict): Effect {
   const { rows } = fates
   const verdicts = new Int16Array(rows.length)
-  // All rows are judged before one is removed: a verdict that throws at a row leaves the slate as it was.
+  // The filter judges all rows before the engine removes one, so a verdict that throws changes nothing.
   for (let i = 0; i < rows.length; i++) {
     const reason = verdict(rows[i] as number)
     if (reason < -1 || reason >= reasons.length || !Number.isInteger(reason))
@@ -139,7 +139,7 @@ function takeRows(run: Run, stage: Selector<Values, Values, Values>, selection: 
   const moves =
     moved === undefined || moved.rows.length === 0
       ? null
-      : movesOf(stage, moved, { before, after: rows, size: fates.codes.length })
+      : findMoves(stage, moved, { before, after: rows, size: fates.codes.length })
   const removed = fates.take(stage.name, rows, stage.reasons ?? unnamed, leftFor)
   if (columns !== undefined) addColumns(run, columns)
   return { removed, moves }

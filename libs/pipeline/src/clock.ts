@@ -1,7 +1,7 @@
-/** Time inside a run, from outside: it only measures and bounds, it never decides what is in an answer. */
+/** The clock of a run. It only measures and limits time; it never decides the content of an answer. */
 export interface EngineClock {
-  /** Milliseconds with fractions that never go back; their zero means nothing. */
+  /** Monotonic time in milliseconds, with fractions. Its zero has no meaning. */
   nowMs(): number
-  /** Calls back once, `ms` from now; what it returns takes that back. */
+  /** Calls back once, after `ms` milliseconds. Returns a function that cancels the callback. */
   after(ms: number, callback: () => void): () => void
 }

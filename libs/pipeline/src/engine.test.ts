@@ -148,7 +148,7 @@ describe('engine', () => {
     expect(record.tookMs).toBe(7)
   })
 
-  test('an optional stage that fails is left out, its replacement used, its code recorded', async () => {
+  test('leaves out an optional stage that fails, uses its replacement and records its code', async () => {
     const engine = createEngine({ clock: createFakeClock(), errorCode: () => 'MODEL_MISSING' })
     const failing: Scorer<Request, Pins, Scores> = {
       ...identity,
@@ -219,7 +219,7 @@ describe('engine', () => {
     },
   )
 
-  test('a stage that misses its budget is aborted and left out; its late answer changes nothing', async () => {
+  test('aborts and leaves out a stage that misses its budget; its late answer changes nothing', async () => {
     const clock = createFakeClock()
     let seen: AbortSignal | null = null
     let answerLate: (found: { columns: Pins; size: number }) => void = () => {}
@@ -247,7 +247,7 @@ describe('engine', () => {
     expect(record.stages[0]).toMatchObject({ outcome: 'left-out', error: 'STAGE_TIMED_OUT', tookMs: 15 })
   })
 
-  test('a stage that no time is left for is not begun', async () => {
+  test('does not begin a stage if no time is left for it', async () => {
     const clock = createFakeClock()
     let begun = 0
     const effect = (name: string): SideEffect<Request, Pins> => ({
@@ -271,7 +271,7 @@ describe('engine', () => {
     expect(record.stages.map(({ outcome }) => outcome)).toEqual(['ran', 'left-out', 'left-out'])
   })
 
-  test('of stages without a budget, what they answer at once counts where no time is left; nothing is waited for', async () => {
+  test('if no time is left, uses synchronous answers of stages without a budget, and waits for no other', async () => {
     const effect = (name: string, run: SideEffect<Request, Pins>['run']): SideEffect<Request, Pins> => ({
       kind: 'side-effect',
       name,
@@ -299,7 +299,7 @@ describe('engine', () => {
     expect(signal?.aborted).toBe(true)
   })
 
-  test('a budget comes with the request', async () => {
+  test('reads a budget from the request', async () => {
     const timeouts: number[] = []
     const source: Source<Request & { readonly sourceMs: number }, Pins> = {
       ...numbers,
@@ -316,7 +316,7 @@ describe('engine', () => {
     expect(timeouts).toEqual([5, 2_000])
   })
 
-  test('cancelling ends the run at once, passes on to the stage under way, and no later stage begins', async () => {
+  test('a cancelled run ends immediately, aborts the current stage and begins no later stage', async () => {
     const clock = createFakeClock()
     const stop = new AbortController()
     let aborted: unknown = null
@@ -406,12 +406,12 @@ describe('engine', () => {
         { timeoutMs: 50 },
       )
 
-    test('adds columns, says what it moved and why, and why it left rows out', async () => {
+    test('adds columns, and reports the rows that it moved or left out, with reasons', async () => {
       const { rows, columns, record } = await run(spaced([1, 4], [2, 3]))
       expect([...rows]).toEqual([0, 1, 4])
       expect([...columns.gaps]).toEqual([2, 2, 2, 2, 2])
       const { moves, removed, candidatesOut } = record.stages[1]!
-      // Row 1 came out where it was: it was not moved.
+      // Row 1 kept its position, so it is not a move.
       expect([moves!.rows, moves!.from, moves!.to].map((column) => [...column])).toEqual([[4], [4], [2]])
       expect([...moves!.reasons].map((reason) => moves!.reasonNames[reason])).toEqual(['explored'])
       expect(removed).toEqual({ low: 1, twice: 1 })
@@ -453,7 +453,7 @@ describe('engine', () => {
     })
   })
 
-  test('a run that ends early keeps the fates that there were', async () => {
+  test('a run that ends early keeps the fates so far', async () => {
     const plan = pipeline<Request>('p')
       .source(numbers)
       .filter(noOdd)
@@ -469,7 +469,7 @@ describe('engine', () => {
     ])
   })
 
-  test('two stages of one name are refused', () => {
+  test('rejects two stages with the same name', () => {
     expect(() => pipeline<Request>('p').source(numbers).filter(noOdd).filter(noOdd)).toThrow(RangeError)
   })
 })
@@ -520,7 +520,7 @@ describe('laws', () => {
     )
   })
 
-  test('moves are what positions before and after a selector say, whatever it orders', async () => {
+  test('moves equal the difference of positions before and after a selector, whatever its order', async () => {
     const order = fc.shuffledSubarray(
       Array.from({ length: 20 }, (_, row) => row),
       { minLength: 1 },
@@ -543,7 +543,7 @@ describe('laws', () => {
         const { record } = await createEngine({ clock: createFakeClock() }).run(plan, { wanted: 20 }, { timeoutMs: 50 })
         const { moves } = record.stages[1]!
         const found = moves === null ? [] : [...moves.rows].map((row, at) => [row, moves.from[at], moves.to[at]])
-        // Rows come as they are numbered, so a row's number is its position before.
+        // Rows are in numeric order, so a row's number is its old position.
         const expected = moved.filter((row) => taken.indexOf(row) !== row).map((row) => [row, row, taken.indexOf(row)])
         expect(found).toEqual(expected)
       }),
@@ -551,7 +551,7 @@ describe('laws', () => {
     )
   })
 
-  test('filters keep the same rows in whichever order they run, and the order of scores does not matter to them', async () => {
+  test('filters keep the same rows in any order of filters and of scores', async () => {
     const run = async (order: readonly Filter<Request, Pins>[], scores: readonly number[]) => {
       const scored = pipeline<Request>('p')
         .source(numbers)

@@ -1,4 +1,4 @@
-import { attempt, createRun, noEffect, replace, slateOf, type Effect, type Run } from './attempt.ts'
+import { attempt, createRun, noEffect, replace, toSlate, type Effect, type Run } from './attempt.ts'
 import type { EngineClock } from './clock.ts'
 import { PipelineCancelled, PipelineError } from './errors.ts'
 import type { AnyStage, Pipeline } from './pipeline.ts'
@@ -7,7 +7,7 @@ import { createStageCalls, type RunCall, type StageCalls } from './stage-call.ts
 import { StageError } from './stage-error.ts'
 import type { Slate } from './stage.ts'
 
-/** What a run ends with. */
+/** The result of a run. */
 export interface RunResult<Context, Columns> extends Slate<Columns> {
   readonly context: Context
   readonly record: RunRecord
@@ -15,7 +15,7 @@ export interface RunResult<Context, Columns> extends Slate<Columns> {
 
 /** Runs pipelines and records what they did. */
 export interface Engine {
-  /** Throws PipelineError where a required stage failed, PipelineCancelled where the caller ended the run. */
+  /** Throws PipelineError if a required stage fails, PipelineCancelled if the caller ends the run. */
   run<Input extends object, Context, Columns>(
     pipeline: Pipeline<Input, Context, Columns>,
     input: Input,
@@ -23,16 +23,16 @@ export interface Engine {
   ): Promise<RunResult<Context, Columns>>
 }
 
-/** What an engine needs. */
+/** Dependencies of an engine. */
 export interface EngineOptions {
   readonly clock: EngineClock
-  /** The code of something thrown; null: it has none. */
+  /** The error code of a thrown value; null: it has none. */
   readonly errorCode?: (error: unknown) => string | null
-  /** Sees the record of every run, whatever its outcome. */
+  /** Called with the record of every run, with any outcome. */
   readonly observe?: (record: RunRecord) => void
 }
 
-/** An engine. It alone counts, times and bounds stages. */
+/** Creates an engine. Only the engine counts, times and limits stages. */
 export function createEngine(options: EngineOptions): Engine {
   const { clock, observe } = options
 
@@ -69,17 +69,17 @@ export function createEngine(options: EngineOptions): Engine {
         throw new PipelineError(stage.name, { record: finish('failed'), context: run.context }, settled.failure)
       }
       const record = finish('answered')
-      const { columns, rows, size } = slateOf(run)
+      const { columns, rows, size } = toSlate(run)
       return { context: run.context as Context, columns: columns as Columns, rows, size, record }
     },
   }
 }
 
-/** How a stage ended and what it did. */
+/** The outcome of a stage and its effect. */
 interface Settled {
   readonly outcome: StageOutcome
   readonly effect: Effect
-  /** What was thrown; null: nothing. */
+  /** The thrown value; null: none. */
   readonly failure: unknown
 }
 
@@ -88,7 +88,7 @@ interface Bounds {
   readonly signal: AbortSignal | undefined
 }
 
-/** Runs a stage to its end, whatever it does. Answers at once where the stage does: a turn of the event loop per stage would cost more than most stages. */
+/** Runs a stage and applies its policy if it fails. Returns synchronously if the stage does: a turn of the event loop per stage would take longer than most stages. */
 function settle(stage: AnyStage, run: Run, { calls, signal }: Bounds): Settled | Promise<Settled> {
   const failed = (failure: unknown): Settled =>
     signal?.aborted === true ? { outcome: 'failed', effect: noEffect, failure } : withoutStage(stage, run, failure)
@@ -104,7 +104,7 @@ function ran(effect: Effect): Settled {
   return { outcome: 'ran', effect, failure: null }
 }
 
-/** What the policy of a stage that failed makes of the run. */
+/** Applies the policy of a failed stage. */
 function withoutStage(stage: AnyStage, run: Run, failure: unknown): Settled {
   if (stage.policy === 'required') return { outcome: 'failed', effect: noEffect, failure }
   if (stage.policy === 'fail-closed') {

@@ -1,10 +1,10 @@
 import type { RunRecord } from './record.ts'
 
-/** A run ended without an answer: a required stage failed. The cause is what that stage threw. */
+/** A run failed because a required stage failed. The cause is the error of that stage. */
 export class PipelineError extends Error {
   readonly stage: string
   readonly record: RunRecord
-  /** What the stages before it had learned. */
+  /** The context that the earlier stages had made. */
   readonly context: Readonly<Record<string, unknown>>
   constructor(stage: string, run: Pick<PipelineError, 'record' | 'context'>, cause: unknown) {
     super(`stage ${stage} of ${run.record.pipeline} failed`, { cause })
@@ -15,7 +15,7 @@ export class PipelineError extends Error {
   }
 }
 
-/** The caller ended the run. The cause is the signal's reason. */
+/** The caller cancelled the run. The cause is the signal's reason. */
 export class PipelineCancelled extends Error {
   readonly record: RunRecord
   constructor(record: RunRecord, cause: unknown) {

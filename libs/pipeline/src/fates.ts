@@ -1,54 +1,54 @@
 import { StageError } from './stage-error.ts'
 
-/** Where a row left the run, and why. */
+/** The stage and the reason at which a row left the run. */
 export interface Removal {
   readonly stage: string
   readonly reason: string
 }
 
-/** What became of a row: it is at a position of the slate, from 0, or a stage removed it. */
+/** The result for a row: its position in the slate, from 0, or its removal. */
 export type Fate = { readonly position: number } | Removal
 
-/** What became of every row of a source's columns: one number for each row, and the removals once. */
+/** The fate of every row of a source's columns: one number per row, and each possible removal once. */
 export interface Fates {
   /** 0: the row is in the slate; otherwise 1 + its index in `removals`. */
   readonly codes: Uint16Array
   readonly removals: readonly Removal[]
-  /** Throws a RangeError for a row that there is not. */
+  /** Throws a RangeError if there is no such row. */
   of(row: number): Fate
 }
 
-/** How many rows left, by reason. */
+/** Number of removed rows, by reason. */
 export type Removed = Readonly<Record<string, number>>
 
-/** Nothing left. */
+/** No row was removed. */
 export const noneRemoved: Removed = {}
 
-/** The rows that are still in, in order, and the fates of all. */
+/** The remaining rows in order, and the fates of all rows. */
 export interface FateColumns extends Fates {
   readonly rows: Int32Array
-  /** Takes these rows, in this order, and removes the others. Throws STAGE_ANSWER_INVALID and changes nothing where one is not in, or is there twice, or where a reason is unknown. */
+  /** Keeps these rows in this order and removes the others. Throws STAGE_ANSWER_INVALID and changes nothing if a row is not among the remaining rows or appears twice, or if a reason is unknown. */
   take(stage: string, rows: Int32Array, reasons: readonly string[], reasonOf: (row: number) => number): Removed
-  /** Removes the rows whose verdict is not −1. `verdicts` is beside `rows`. */
+  /** Removes the rows whose verdict is not −1. `verdicts` is parallel to `rows`. */
   judge(stage: string, verdicts: Int16Array, reasons: readonly string[]): Removed
   removeAll(stage: string, reason: string): Removed
 }
 
-/** Fates of `size` rows that are all in, in the order of their numbers. */
+/** Fates of `size` rows. All rows remain, in numeric order. */
 export function createFates(size: number): FateColumns {
   const codes = new Uint16Array(size)
   const removals: Removal[] = []
   let rows: Int32Array = new Int32Array(size)
   for (let row = 0; row < size; row++) rows[row] = row
 
-  /** The code of a stage's first reason; those of the others follow. */
+  /** Adds the reasons of a stage. Returns the code of its first reason; the codes of the others follow. */
   function open(stage: string, reasons: readonly string[]): number {
     const first = removals.length + 1
     for (const reason of reasons) removals.push({ stage, reason })
     return first
   }
 
-  /** Writes the codes of the rows that a stage did not take, and counts them by reason; null: it took all. */
+  /** Writes the codes of rows that a stage did not take, and counts them by reason; null: it took all rows. */
   function mark(
     stage: string,
     taken: Int32Array,
@@ -59,7 +59,7 @@ export function createFates(size: number): FateColumns {
     for (const row of rows) codes[row] = offered
     for (const row of taken) {
       if (codes[row] !== offered)
-        throw new StageError('STAGE_ANSWER_INVALID', `${stage} took a row twice, or one that was not in`)
+        throw new StageError('STAGE_ANSWER_INVALID', `${stage} took a row twice, or a row that it was not given`)
       codes[row] = 0
     }
     if (taken.length === rows.length) return null
@@ -83,7 +83,7 @@ export function createFates(size: number): FateColumns {
     },
     of(row) {
       const code = codes[row]
-      if (code === undefined) throw new RangeError(`there is no row ${row} among ${size}`)
+      if (code === undefined) throw new RangeError(`there is no row ${row}; there are ${size} rows`)
       return removals[code - 1] ?? { position: rows.indexOf(row) }
     },
     take(stage, taken, reasons, reasonOf) {
@@ -128,9 +128,9 @@ export function createFates(size: number): FateColumns {
   }
 }
 
-/** What a stage is told that gave a reason which it does not have. */
+/** The message for a stage that returned a reason which it does not declare. */
 export function unknownReason(stage: string, reason: number, reasons: readonly string[]): string {
-  return `${stage} gave the reason ${reason}; it has ${reasons.length} of them`
+  return `${stage} returned the reason ${reason}; it declares ${reasons.length} reasons`
 }
 
 function byReason(reasons: readonly string[], counts: Int32Array): Removed {

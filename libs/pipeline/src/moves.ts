@@ -2,7 +2,7 @@ import { StageError } from './stage-error.ts'
 import { unknownReason } from './fates.ts'
 import type { Moved } from './stage.ts'
 
-/** Rows that a stage moved, in columns of one length: from which position of the slate to which, and why. */
+/** Rows that a stage moved, in columns of equal length: old position, new position, reason. */
 export interface Moves {
   readonly rows: Int32Array
   readonly from: Int32Array
@@ -12,8 +12,8 @@ export interface Moves {
   readonly reasonNames: readonly string[]
 }
 
-/** The positions of the rows that a selector says it moved. One that came out where it was is not among them. Throws STAGE_ANSWER_INVALID for a row that is not in its answer, and for an unknown reason. */
-export function movesOf(
+/** Finds the positions of the rows that a selector reports as moved. Leaves out rows that kept their position. Throws STAGE_ANSWER_INVALID for a row that is not in the selector's answer, and for an unknown reason. */
+export function findMoves(
   { name, moveReasons = [] }: { readonly name: string; readonly moveReasons?: readonly string[] },
   moved: Moved,
   { before, after, size }: { readonly before: Int32Array; readonly after: Int32Array; readonly size: number },

@@ -1,6 +1,6 @@
 import type { ContextHydrator, Filter, Hydrator, Scorer, Selector, SideEffect, Source } from './stage.ts'
 
-// The engine runs stages one after the other, each on what the ones before it made; that they fit is checked by `pipeline`'s types.
+// The engine runs stages one after the other, each on the results of the earlier ones. The types of `pipeline` check that they match.
 type AnyContext = Readonly<Record<string, unknown>>
 type AnyColumns = Readonly<Record<string, unknown>>
 
@@ -14,21 +14,21 @@ export type AnyStage =
   | Selector<AnyContext, AnyColumns, AnyColumns>
   | SideEffect<AnyContext, AnyColumns>
 
-/** Stages in order: from a request to a context and a slate. */
+/** An ordered list of stages that turns a request into a context and a slate. */
 export interface Pipeline<Input, Context, Columns> {
   readonly name: string
   readonly stages: readonly AnyStage[]
-  /** Only types; keeps pipelines of different shapes apart. */
+  /** Never set. It makes pipelines of different types incompatible. */
   readonly shape?: (input: Input) => { readonly context: Context; readonly columns: Columns }
 }
 
-/** A pipeline that has no candidates yet. */
+/** A pipeline before its source. */
 export interface ContextStages<Input, Context> {
   hydrate<Added extends object>(stage: ContextHydrator<Context, Added>): ContextStages<Input, Context & Added>
   source<Columns extends object>(stage: Source<Context, Columns>): CandidateStages<Input, Context, Columns>
 }
 
-/** A pipeline on its way: each stage sees what the stages before it added. */
+/** A pipeline after its source. Each stage sees what the earlier stages added. */
 export interface CandidateStages<Input, Context, Columns> extends Pipeline<Input, Context, Columns> {
   hydrate<Added extends object>(
     stage: Hydrator<Context, Columns, Added>,
@@ -41,7 +41,7 @@ export interface CandidateStages<Input, Context, Columns> extends Pipeline<Input
   sideEffect(stage: SideEffect<Context, Columns>): CandidateStages<Input, Context, Columns>
 }
 
-/** Begins a pipeline over requests of a type. Throws a RangeError where two stages have one name: records tell them apart by it. */
+/** Begins a pipeline for requests of a type. Its methods throw a RangeError if two stages have the same name, because records identify stages by name. */
 export function pipeline<Input extends object>(name: string): ContextStages<Input, Input> {
   return contextStages(name, [])
 }

@@ -5,8 +5,8 @@ import type { StageKind } from './stage.ts'
 /**
  * How a stage ended.
  * - `ran`: it answered within its budget.
- * - `left-out`: it did not, and the run went on without it.
- * - `failed-closed`: it did not, and everything was removed.
+ * - `left-out`: it did not, and the run continued without it.
+ * - `failed-closed`: it did not, and the engine removed every candidate.
  * - `failed`: it did not, and the run ended.
  */
 export type StageOutcome = 'ran' | 'left-out' | 'failed-closed' | 'failed'
@@ -21,27 +21,27 @@ export interface StageRecord {
   /** Milliseconds since the start of the run. */
   readonly startedAtMs: number
   readonly tookMs: number
-  /** How many were removed, by reason. */
+  /** Number of removed candidates, by reason. */
   readonly removed: Removed
-  /** What it moved, and why; null: nothing. */
+  /** The candidates that it moved, with reasons; null: none. */
   readonly moves: Moves | null
   /** Code of the error; null: none. */
   readonly error: string | null
-  /** What was thrown; null: nothing. */
+  /** The thrown value; null: none. */
   readonly cause: unknown
 }
 
-/** What a run did: its trace, its metrics, and the answer to "why this pin?" and "why not that one?". */
+/** The record of a run: the source of traces and metrics, and the answer to "why this pin?" and "why not that pin?". */
 export interface RunRecord {
   readonly pipeline: string
   readonly outcome: 'answered' | 'failed' | 'cancelled'
   readonly tookMs: number
   readonly stages: readonly StageRecord[]
-  /** What became of each row of the source's columns. Where the run ended early, rows still in have positions too. */
+  /** The fate of each row of the source's columns. If the run ended early, remaining rows have positions too. */
   readonly fates: Fates
 }
 
-/** Reason of a row that a selector without reasons of its own did not take. */
+/** The reason for rows that a selector did not take, if it declares no reasons. */
 export const notSelected = 'not-selected'
-/** Reason of rows removed because their filter could not judge them. */
+/** The reason for rows removed because their filter failed. */
 export const notJudged = 'not-judged'

@@ -2,16 +2,16 @@ import type { EngineClock } from './clock.ts'
 import { StageError } from './stage-error.ts'
 import type { Budget, StageCall } from './stage.ts'
 
-/** How long a run may take, and who may end it earlier. */
+/** The time limit of a run, and a signal that can end it earlier. */
 export interface RunCall {
   /** Milliseconds from the start of the run. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal
 }
 
-/** Bounds the stages of one run. */
+/** Limits the time of the stages of one run. */
 export interface StageCalls {
-  /** Calls the stage and hands its answer on, within its budget; throws what it throws, or STAGE_TIMED_OUT. */
+  /** Calls the stage within its budget and passes its answer to `take`. Throws what the stage throws, or STAGE_TIMED_OUT. */
   bounded<Answer, Out>(
     stage: { readonly name: string; readonly budget: Budget | undefined },
     ask: (call: StageCall) => Answer | Promise<Answer>,
@@ -21,7 +21,7 @@ export interface StageCalls {
   close(): void
 }
 
-/** The calls of a run that began at `startMs`. One listener on the run's signal serves all of its stages. */
+/** Calls for a run that began at `startMs`. All stages share one listener on the run's signal. */
 export function createStageCalls(clock: EngineClock, run: RunCall, startMs: number): StageCalls {
   const { signal } = run
   let cancelStage: ((reason: unknown) => void) | null = null
@@ -39,7 +39,7 @@ export function createStageCalls(clock: EngineClock, run: RunCall, startMs: numb
     bounded(stage, ask, take) {
       const timeoutMs = timeoutOf(stage.budget)
       const call = createCall(timeoutMs)
-      // A stage without a budget is asked even then: what it answers at once counts.
+      // A stage without a budget is called even then: the engine uses a synchronous answer.
       const tooLate = timeoutMs > 0 ? null : new StageError('STAGE_TIMED_OUT', `${stage.name} had no time left`)
       if (tooLate !== null && stage.budget !== undefined) throw tooLate
       const answer = ask(call)
@@ -96,7 +96,7 @@ interface EndableCall extends StageCall {
   readonly over: boolean
 }
 
-/** Makes its signal only when a stage asks for it: most stages answer at once. */
+/** Creates the signal only when a stage reads it, because most stages answer synchronously. */
 function createCall(timeoutMs: number): EndableCall {
   let controller: AbortController | null = null
   let ended: { readonly reason: unknown } | null = null
@@ -120,5 +120,5 @@ function createCall(timeoutMs: number): EndableCall {
 }
 
 function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error('something that is no error was thrown', { cause: thrown })
+  return thrown instanceof Error ? thrown : new Error('a value that is not an Error was thrown', { cause: thrown })
 }

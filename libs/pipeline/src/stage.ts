@@ -1,12 +1,12 @@
-/** What a stage may spend. Both bounds hold. */
+/** The time limits of a stage. Both apply. */
 export interface Budget {
   /** Milliseconds. */
   readonly ms: number
-  /** Part of the time that the run has left when the stage begins, (0, 1]: later stages always find some. */
+  /** Share of the run's remaining time when the stage begins, in (0, 1], so that later stages have time too. */
   readonly share: number
 }
 
-/** How long a stage may take, and how it learns that nobody waits any more. */
+/** The time limit of a stage, and a signal for the end of the call. */
 export interface StageCall {
   /** Milliseconds from the start of the stage. */
   readonly timeoutMs: number
@@ -14,16 +14,16 @@ export interface StageCall {
   readonly signal: AbortSignal
 }
 
-/** Candidates on their way: immutable columns and the rows of them that are still in, in order. No object per candidate. */
+/** Candidates: immutable columns, and the remaining rows in order. There is no object per candidate. */
 export interface Slate<Columns> {
   readonly columns: Columns
-  /** Rows still in, best first once something has ordered them. */
+  /** Remaining rows; best first after a stage has ordered them. */
   readonly rows: Int32Array
-  /** Length of the columns: every row is below it. */
+  /** Length of the columns. Every row is less than it. */
   readonly size: number
 }
 
-/** What a source found: columns of one length. */
+/** The candidates that a source found: columns of equal length. */
 export interface Found<Columns> {
   readonly columns: Columns
   readonly size: number
@@ -32,79 +32,79 @@ export interface Found<Columns> {
 interface StageSpec<Context> {
   readonly name: string
   /**
-   * Read from the context, so that each request can bring its own. Absent: what is left of the run. A stage that answers at
-   * once can't be cut short: its answer is used, and without a budget it is used even where no time is left.
+   * A function reads it from the context, so that each request can have its own. Absent: the remaining time of the run. The
+   * engine cannot interrupt a synchronous stage, so it uses its answer; without a budget it does so even if no time is left.
    */
   readonly budget?: Budget | ((context: Context) => Budget)
 }
 
-/** The run ends where the stage fails or misses its budget. */
+/** The run fails if the stage fails or misses its budget. */
 interface Required {
   readonly policy: 'required'
 }
 
-/** The run goes on with `otherwise` where the stage fails or misses its budget. */
+/** The run continues with `otherwise` if the stage fails or misses its budget. */
 interface Replaceable<Context, Given, Value> {
   readonly policy: 'optional'
   readonly otherwise: (context: Context, given: Given, error: unknown) => Value
 }
 
-/** Learns something about the request, before there are candidates. */
+/** Adds to the context of the request, before there are candidates. */
 export type ContextHydrator<Context, Added> = StageSpec<Context> & {
   readonly kind: 'context'
   readonly run: (context: Context, call: StageCall) => Added | Promise<Added>
 } & (Required | Replaceable<Context, null, Added>)
 
-/** Finds candidates. Optional: `otherwise` finds some without help. */
+/** Finds candidates. If optional, `otherwise` finds some without the failed dependency. */
 export type Source<Context, Columns> = StageSpec<Context> & {
   readonly kind: 'source'
   readonly run: (context: Context, call: StageCall) => Found<Columns> | Promise<Found<Columns>>
 } & (Required | Replaceable<Context, null, Found<Columns>>)
 
-/** Adds columns. They are as long as the columns there are. */
+/** Adds columns of the same length as the existing ones. */
 export type Hydrator<Context, Columns, Added> = StageSpec<Context> & {
   readonly kind: 'hydrator'
   readonly run: (context: Context, slate: Slate<Columns>, call: StageCall) => Added | Promise<Added>
 } & (Required | Replaceable<Context, Slate<Columns>, Added>)
 
-/** Adds columns of scores. A score depends on its own row only. */
+/** Adds columns of scores. A score depends only on its own row. */
 export type Scorer<Context, Columns, Added> = StageSpec<Context> & {
   readonly kind: 'scorer'
   readonly run: (context: Context, slate: Slate<Columns>, call: StageCall) => Added | Promise<Added>
 } & (Required | Replaceable<Context, Slate<Columns>, Added>)
 
-/** What to do with a row: `keep`, or the index of the reason to remove it. */
+/** Decides about a row: `keep`, or the index of the reason to remove it. */
 export type RowVerdict = (row: number) => number
 
 /** The verdict that keeps a row. */
 export const keep = -1
 
-/** Removes rows, each for a reason. It sees neither the order nor the other rows. */
+/** Removes rows, each for a reason. It does not see the order or the other rows. */
 export interface Filter<Context, Columns> extends StageSpec<Context> {
   readonly kind: 'filter'
-  /** Where it fails or misses its budget: `required` ends the run, `optional` keeps all, `fail-closed` removes all. */
+  /** What happens if it fails or misses its budget: `required` fails the run, `optional` keeps all rows, `fail-closed` removes all rows. */
   readonly policy: 'required' | 'optional' | 'fail-closed'
   readonly reasons: readonly string[]
   readonly prepare: (context: Context, columns: Columns, call: StageCall) => RowVerdict | Promise<RowVerdict>
 }
 
-/** What a selector made of a slate. */
+/** The result of a selector. */
 export type Selection<Added> = {
   /** Rows of the slate in their new order, each at most once. */
   readonly rows: Int32Array
-  /** Why rows are where no score alone would have put them. The engine adds from where to where. Absent: nothing was moved. */
+  /** The rows that the selector moved against the order of scores. The engine adds their positions. Absent: none. */
   readonly moved?: Moved
-  /** For a row that was not taken, the index of the reason in `reasons`. Absent: the first one, or `not-selected` where there are none. */
+  /** For a row that was not taken, the index of the reason in `reasons`. Absent: the first reason, or `not-selected` if `reasons` is absent. */
   readonly leftFor?: (row: number) => number
 } & (object extends Added ? { readonly columns?: Added } : { readonly columns: Added })
 
-/** Rows that a selector moved, each with the index of its reason in `moveReasons`. Columns of one length. */
+/** Rows that a selector moved, each with the index of its reason in `moveReasons`. Columns of equal length. */
 export interface Moved {
   readonly rows: Int32Array
   readonly reasons: Uint8Array
 }
 
-/** Orders rows, or takes some of them; may add columns. Optional: `otherwise` selects without help. */
+/** Orders rows or takes some of them; may add columns. If optional, `otherwise` replaces its selection. */
 export type Selector<Context, Columns, Added extends object = object> = StageSpec<Context> & {
   readonly kind: 'selector'
   /** Why a row is not taken. */
@@ -118,7 +118,7 @@ export type Selector<Context, Columns, Added extends object = object> = StageSpe
   ) => Selection<Added> | Promise<Selection<Added>>
 } & (Required | Replaceable<Context, Slate<Columns>, Selection<Added>>)
 
-/** Changes something outside, before the answer. */
+/** Changes something outside the pipeline, before the answer. */
 export interface SideEffect<Context, Columns> extends StageSpec<Context> {
   readonly kind: 'side-effect'
   readonly policy: 'required' | 'optional'

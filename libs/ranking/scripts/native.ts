@@ -1,11 +1,11 @@
 /**
- * `npm run native`: gives the installed @tensorflow/tfjs-node its native half, so that TensorFlow.js computes natively.
+ * `npm run native`: installs the native part of @tensorflow/tfjs-node, so that TensorFlow.js computes natively.
  *
  *   node libs/ranking/scripts/native.ts            install
  *   node libs/ranking/scripts/native.ts --check    change nothing; exit code 0 if the native library computes
  *
- * First the package's own installer, which downloads a prebuilt library. Where that cannot be reached: the same library
- * out of TensorFlow's Python package, and the addon compiled from the sources that the npm package ships (needs Linux
+ * It first runs the package's own installer, which downloads a prebuilt library. If that download fails, it takes the same
+ * library from TensorFlow's Python package and compiles the addon from the sources in the npm package (this needs Linux
  * x86-64, python3 with pip, make and a C++ compiler).
  */
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -41,7 +41,7 @@ function packageFolder(): string {
   }
 }
 
-/** null: TensorFlow multiplies two matrices; else why it does not. */
+/** Checks that TensorFlow multiplies two matrices; null: it does, else the reason. */
 function problem(): string | null {
   const program = `
     const util = require('node:util')

@@ -16,12 +16,12 @@ export const rankingErrorCatalogue = {
   MODEL_MISMATCHED: {
     fault: 'client',
     retryable: false,
-    meaning: 'A model reads features that this version does not have. The model before it serves on.',
+    meaning: 'A model reads features that this version does not have. The previous model continues to serve.',
   },
   MODEL_BROKEN: {
     fault: 'client',
     retryable: false,
-    meaning: 'A model gives numbers that are not scores when it is warmed up. The model before it serves on.',
+    meaning: 'A model returns invalid scores when it is warmed up. The previous model continues to serve.',
   },
   BACKEND_ABSENT: {
     fault: 'client',

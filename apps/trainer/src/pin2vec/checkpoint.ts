@@ -7,7 +7,7 @@ import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { Pin2Vec } from '@freshet/embeddings/pin2vec'
 import { learnedTopics } from './learn.ts'
 
-/** What was learned, and how far in the log. */
+/** The model, and the log positions up to which it learned. */
 export interface Learned {
   readonly model: Pin2Vec
   readonly progress: LogProgress
@@ -20,18 +20,18 @@ export async function saveCheckpoint(checkpoints: ArtefactStore, { model, progre
   await checkpoints.put(checkpointName, model.checkpoint(progress.save()))
 }
 
-/** What a restore needs. */
+/** Options of a restore. */
 export interface RestoreOptions {
   readonly log: EventLog
   readonly checkpoints: ArtefactStore
   readonly emptyModel: () => Pin2Vec
-  /** A checkpoint cannot be used, or only in part. */
+  /** Called if a checkpoint can be used only in part or not at all. */
   readonly onProblem: (error: Error) => void
 }
 
 /**
- * The last checkpoint; an empty model where there is none or where it is damaged. Of a checkpoint of another log the model
- * stays and the positions go. Throws what the artefact store throws.
+ * Restores the last checkpoint. Returns an empty model if there is none or it is damaged. If the checkpoint belongs to another
+ * log, it keeps the model and drops the positions. Throws what the artefact store throws.
  */
 export async function restoreCheckpoint(options: RestoreOptions): Promise<Learned> {
   const { log, checkpoints, emptyModel, onProblem } = options
@@ -48,6 +48,6 @@ export async function restoreCheckpoint(options: RestoreOptions): Promise<Learne
   }
   const problem = await snapshotProblem(log, progress, learnedTopics)
   if (problem === null) return { model, progress }
-  onProblem(new ContractError('LOG_REPLACED', `the checkpoint keeps what was learned, not its positions: ${problem}`))
+  onProblem(new ContractError('LOG_REPLACED', `the trainer keeps the model of the checkpoint and drops its positions: ${problem}`))
   return { model, progress: createLogProgress() }
 }

@@ -8,7 +8,7 @@ import type { Pin2Vec } from '@freshet/embeddings/pin2vec'
 /** The topics that Pin2Vec learns from. */
 export const learnedTopics = ['pins.v1', 'engagements.v1'] as const satisfies readonly TopicName[]
 
-/** Learns from one record of `learnedTopics`. Throws CODEC_INVALID where it cannot be decoded. */
+/** Learns from one record of `learnedTopics`. Throws CODEC_INVALID if it cannot be decoded. */
 export function learnRecord(model: Pin2Vec, topic: string, { key, value }: LogRecord): void {
   if (topic === 'pins.v1') return model.foldPin(decodePinChange(key, value))
   // The updater's tombstone of a user who was erased.

@@ -31,11 +31,11 @@ function engagement(user: number, pin: string, atMs: number): Uint8Array {
   )
 }
 
-/** Users 0…39 click within one of two groups of pins. */
+/** Users 0 to 39 each click pins of one of two groups. */
 async function world(checkpoints: ArtefactStore | null = null) {
   const clock = createVirtualClock(startMs)
   const log = createMemoryEventLog({ clock })
-  // One partition: what is learned depends on the order in which users' events come.
+  // One partition, because the model depends on the order of events across users.
   await log.applyTopics(topicLayouts(1))
   const config = trainerSchema.parse({ dimensions: 16, maxPins: 1000 })
   const errors: Error[] = []
@@ -97,7 +97,7 @@ describe('Pin2Vec job', () => {
     await running.stop()
   })
 
-  it('publishes embeddings in which pins of one taste are near each other', async () => {
+  it('publishes embeddings in which pins of the same group are near each other', async () => {
     const { log, job, click, embeddings, errors } = await world()
     const running = job()
     await running.start()
@@ -112,7 +112,7 @@ describe('Pin2Vec job', () => {
     expect(errors).toEqual([])
   })
 
-  it('A6: rows whose publication failed are published the next time, without being touched again', async () => {
+  it('A6: publishes rows whose publication failed the next time, even if they do not change again', async () => {
     const { clock, log, click, embeddings, errors } = await world()
     let refusing = true
     const job = createPin2VecJob({
@@ -137,7 +137,7 @@ describe('Pin2Vec job', () => {
     await job.stop()
   })
 
-  it('A6: a checkpoint made while publications fail holds the rows that wait', async () => {
+  it('A6: a checkpoint made while publications fail contains the waiting rows', async () => {
     const checkpoints = createMemoryArtefactStore()
     const { clock, log, job, click, embeddings } = await world(checkpoints)
     const failing = createPin2VecJob({
@@ -157,7 +157,7 @@ describe('Pin2Vec job', () => {
     expect((await embeddings()).size).toBe(12)
   })
 
-  it('goes on from its checkpoint where it stopped, and learns nothing twice', async () => {
+  it('continues from its checkpoint, and learns nothing twice', async () => {
     const checkpoints = createMemoryArtefactStore()
     const { log, job, click } = await world(checkpoints)
     const first = job()
@@ -174,7 +174,7 @@ describe('Pin2Vec job', () => {
     await second.stop()
   })
 
-  it('A26: forgets what an erased user did last, in the next checkpoint too', async () => {
+  it('A26: forgets the last actions of an erased user, in the next checkpoint too', async () => {
     const checkpoints = createMemoryArtefactStore()
     const { log, job, stoppedAfterThreeRounds } = await world(checkpoints)
     const windows = async (): Promise<number> => {
@@ -194,7 +194,7 @@ describe('Pin2Vec job', () => {
     expect(await windows()).toBe(39)
   })
 
-  it('A2: keeps what it learned from a log that is gone, names that, and reads the new log from its start', async () => {
+  it('A2: keeps the model of a lost log, reports that, and reads the new log from its start', async () => {
     const checkpoints = createMemoryArtefactStore()
     const { log, job, click, errors, stoppedAfterThreeRounds } = await world(checkpoints)
     const first = await stoppedAfterThreeRounds()
@@ -210,7 +210,7 @@ describe('Pin2Vec job', () => {
     await second.stop()
   })
 
-  it('learns again from the log where the checkpoint is broken, and says so', async () => {
+  it('learns again from the log if the checkpoint is damaged, and reports that', async () => {
     const checkpoints = createMemoryArtefactStore()
     const { log, job, errors, stoppedAfterThreeRounds } = await world(checkpoints)
     const first = await stoppedAfterThreeRounds()

@@ -10,26 +10,26 @@ import { restoreCheckpoint, saveCheckpoint, type Learned } from './checkpoint.ts
 import { learnedTopics, learnRecord } from './learn.ts'
 import { publishTouched } from './publish.ts'
 
-/** What the job needs from outside. */
+/** Dependencies of the job. */
 export interface Pin2VecJobOptions {
   readonly log: EventLog
   readonly clock: Clock
   readonly config: TrainerConfig
-  /** Where checkpoints are kept; null: nowhere. */
+  /** Where to keep checkpoints; null: no checkpoints. */
   readonly checkpoints: ArtefactStore | null
   readonly onError: (error: Error, at?: TopicPartition) => void
-  /** Called when the log was replaced by another one. Where it is given, the job asks the log every few seconds which one it is. */
+  /** Called when another log has replaced the log. If present, the job checks the log's identity every few seconds. */
   readonly onLogReplaced?: (error: ContractError) => void
 }
 
 /** Learns pin embeddings from the stream and publishes the rows that changed. */
 export interface Pin2VecJob {
-  /** Learns from one batch, and publishes where it is time; what the reader calls, and what a lockstep run calls itself. */
+  /** Learns from one batch, and publishes if it is time. The reader calls it; a lockstep run calls it directly. */
   fold(batch: LogBatch): Promise<void>
-  /** Publishes what has changed, now. */
+  /** Publishes the changed rows now. */
   publish(): Promise<void>
   start(): Promise<void>
-  /** What is wrong although the job goes on, in one line; null: nothing. */
+  /** One line about a problem that does not stop the job; null: no problem. */
   warning(): string | null
   lag(): Promise<number>
   stats(): {
@@ -78,7 +78,7 @@ export function createPin2VecJob(options: Pin2VecJobOptions): Pin2VecJob {
       try {
         learnRecord(model, topic, record)
       } catch {
-        // The updater sets aside what cannot be decoded; here it teaches nothing.
+        // The feature updater writes invalid records to the dead letters. The trainer skips them.
         rejected++
       }
     }
@@ -86,13 +86,13 @@ export function createPin2VecJob(options: Pin2VecJobOptions): Pin2VecJob {
     if (clock.now() - publishedAtMs >= config.publishIntervalMs) await publish()
   }
 
-  /** One after another, so that no rows are on their way out while others are taken or the model is saved. */
+  /** Runs work one after the other, so that no rows are being published while others are taken or the model is saved. */
   function inTurn(work: () => Promise<void>): Promise<void> {
     lastTurn = lastTurn.then(work).catch((error: unknown) => onError(error as Error))
     return lastTurn
   }
 
-  /** Rows that could not be written are written the next time. */
+  /** Publishes changed rows. Rows that could not be written are written the next time. */
   function publish(): Promise<void> {
     return inTurn(async () => {
       publishedAtMs = clock.now()

@@ -4,18 +4,18 @@ import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
 import type { Pin2Vec } from '@freshet/embeddings/pin2vec'
 
-/** Where rows are published, and which. */
+/** Where to publish rows, and how many. */
 export interface PublishOptions {
   readonly log: Pick<EventLog, 'append'>
-  /** Embeddings of one space belong together. */
+  /** Only embeddings of one space can be compared. */
   readonly space: string
   readonly maxRows: number
   readonly nowMs: number
 }
 
 /**
- * Appends the rows that changed to `pin-embeddings.v1` and resolves to their number. A row of a deleted pin is a record
- * without a value. Rows that cannot be appended stay for the next time, and the error is thrown.
+ * Appends the changed rows to `pin-embeddings.v1` and resolves to their number. The row of a deleted pin is a record without a
+ * value. If the append fails, throws the error and keeps the rows for the next time.
  */
 export async function publishTouched(model: Pin2Vec, options: PublishOptions): Promise<number> {
   const { log, space, maxRows, nowMs } = options

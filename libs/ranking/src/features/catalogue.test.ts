@@ -47,7 +47,7 @@ function valuesOf(context: FeatureContext): Record<string, number> {
 }
 
 describe('feature catalogue', () => {
-  it('has at least twenty features, each with a name, unit and width of its own', () => {
+  it('has at least twenty features, each with a unique name, a unit and a width', () => {
     expect(features.length).toBeGreaterThanOrEqual(20)
     expect(new Set(features.map(({ name }) => name)).size).toBe(features.length)
     for (const { name, unit, width } of features) {
@@ -57,7 +57,7 @@ describe('feature catalogue', () => {
     }
   })
 
-  it('reads the missing value where a need is not met', () => {
+  it('reads the missing value if a need is not met', () => {
     const out = new Float32Array(plan.width)
     plan.read(nothing, out, 0)
     let at = 0
@@ -67,7 +67,7 @@ describe('feature catalogue', () => {
     }
   })
 
-  it('never reads anything that is not finite, and writes nothing beside its place', () => {
+  it('reads only finite numbers, and writes only to its place', () => {
     fc.assert(
       fc.property(engagements(), fc.integer({ min: -86_400_000, max: 365 * 86_400_000 }), (list, afterMs) => {
         const user = foldUser(newUserState, list)
@@ -91,7 +91,7 @@ describe('feature catalogue', () => {
     )
   })
 
-  it('reads a page as it reads each of its candidates alone, to the bit', () => {
+  it('reads the same bits for a page as for each of its candidates alone', () => {
     const lists = fc.array(engagements(), { minLength: 1, maxLength: 6 })
     fc.assert(
       fc.property(lists, fc.integer({ min: -86_400_000, max: 365 * 86_400_000 }), (given, afterMs) => {
@@ -115,12 +115,12 @@ describe('feature catalogue', () => {
     )
   })
 
-  it('lays out the features asked for in their order and names what does not exist', () => {
+  it('lays out the chosen features in their order, and names unknown ones', () => {
     expect(planFeatures(['pin_age', 'retrieval_score']).names).toEqual(['pin_age', 'retrieval_score'])
     expect(() => planFeatures(['pin_agee'])).toThrow(/there is no feature "pin_agee"/)
   })
 
-  it('reads what a user did as numbers about pins alike', () => {
+  it('turns the actions of a user into numbers about similar pins', () => {
     const catalogue = new Map([
       ['liked', aPinMeta()],
       ['hidden', aPinMeta({ topics: [asId<TopicId>('t2')], creatorId: asId<CreatorId>('c2') })],

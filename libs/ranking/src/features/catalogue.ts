@@ -11,8 +11,8 @@ import { seenFeatures } from '@freshet/domain/features/seen'
 import type { FeatureContext } from './context.ts'
 
 /**
- * Every feature there is. To add one, write its file in `libs/domain/src/features` and register it here. A name keeps its
- * meaning: a changed meaning is a new name, because models were trained on the old one.
+ * All features. To add one, write its file in `libs/domain/src/features` and register it here. A name keeps its
+ * meaning: if the meaning changes, use a new name, because models were trained on the old meaning.
  */
 export const features: readonly Feature<FeatureContext>[] = [
   requestFeatures,

@@ -5,26 +5,26 @@ import type { PinReading } from '@freshet/domain/features/pin-reading'
 import type { Pin } from '@freshet/domain/pin'
 import type { UserState } from '@freshet/domain/user-state'
 
-/** Everything that a feature may look at for one candidate of one request. The time is the request's: features never ask a clock. */
+/** Everything that a feature may read for one candidate of one request. Features use the time of the request, never a clock. */
 export interface FeatureContext {
   readonly pinId: string
   /** null: a request without a user, or a user without state. */
   readonly user: UserState | null
   /** Derived once per request by `readInterests`; null where `user` is. */
   readonly interests: Interests | null
-  /** Derived once per state; null: nobody has engaged with the pin yet, or its state has not arrived. */
+  /** Derived once per state; null: no user has engaged with the pin yet, or its state has not arrived. */
   readonly pin: PinReading | null
-  /** null: the catalogue does not know the pin. */
+  /** null: the pin is not in the catalogue. */
   readonly pinMeta: Pin | null
-  /** The merged score of the sources; null: the pin did not come from a source. */
+  /** The merged score of the sources; null: no source found the pin. */
   readonly retrievalScore: number | null
-  /** How often users act on pins by position, over all pins; null: the default curve. */
+  /** How often users act on pins at each position, over all pins; null: the default curve. */
   readonly positionRates: PositionRates | null
   /** The time of the request, milliseconds since the epoch. */
   readonly atMs: number
 }
 
-/** The candidates of one request as features read them, in columns of one length. */
+/** The candidates of one request as features read them, in columns of equal length. */
 export interface FeaturePage extends Pick<FeatureContext, 'user' | 'interests' | 'positionRates' | 'atMs'> {
   readonly pinIds: readonly string[]
   readonly pins: readonly FeatureContext['pin'][]
@@ -33,8 +33,8 @@ export interface FeaturePage extends Pick<FeatureContext, 'user' | 'interests' |
 }
 
 /**
- * What happens to the features of a need while its source does not answer: the failure policy. A source that answers and
- * has nothing is another case: then the feature has its `missing` value.
+ * The failure policy: what happens to features that need something whose source does not answer. If the source answers but
+ * has no value, the feature has its `missing` value instead.
  */
 export const needFailures: Readonly<Record<Need, string>> = {
   user: 'not ranked: last good feed',

@@ -21,7 +21,7 @@ const states = 1000
 const pinCount = 12
 const dayMs = 86_400_000
 
-/** What one user did, about pins, topics and creators; `below(n)` draws from 0 to n − 1. */
+/** A random action on a pin, topic or creator; `below(n)` draws from 0 to n − 1. */
 function anAct(below: (n: number) => number) {
   const action = actions[below(actions.length)]!
   const onPin = !['follow', 'unfollow', 'block', 'unblock'].includes(action)
@@ -59,7 +59,7 @@ function aCatalogue(below: (n: number) => number): readonly (Pin | null)[] {
   )
 }
 
-/** All features and, by the spec that ships, all scores of a page for each of many random states. */
+/** Digests of all features, and of all scores by the spec that ships, of a page for each of many random states. */
 function digests(): { readonly features: string; readonly scores: string } {
   const random = mulberry32(20_240_601)
   const below = (n: number): number => Math.floor(random() * n)
@@ -105,8 +105,8 @@ function digests(): { readonly features: string; readonly scores: string } {
 beforeAll(() => chooseBackend('wasm'))
 
 describe('parity', () => {
-  it('features and scores of 1,000 random states have the bytes that they always had', () => {
-    // Recorded before the features moved here. Other bytes mean that logged feeds and models no longer fit.
+  it('features and scores of 1,000 random states have the recorded bytes', () => {
+    // Recorded before the features moved here. Other bytes mean that recorded feeds and models no longer match the features.
     expect(digests()).toEqual({
       features: 'f3638d8f5487a59f9e44536c23c9bc94830e85d0de6cc2c4aaa5aff740437823',
       scores: '056a2a2f5a53a0590af900c30ee12b23ec200a85d111294144ea8fddaff70bd4',

@@ -3,10 +3,10 @@ import { nearest } from '@freshet/domain/nearest'
 import { features } from './catalogue.ts'
 import type { FeatureContext, FeaturePage } from './context.ts'
 
-/** A chosen list of features, laid out one after the other. */
+/** A list of chosen features and their layout in a row of numbers. */
 export interface FeaturePlan {
   readonly features: readonly Feature<FeatureContext>[]
-  /** Names in the order of the numbers; of a feature of several numbers `name.0`, `name.1`, … */
+  /** Names in the order of the numbers; a feature of several numbers has `name.0`, `name.1`, … */
   readonly names: readonly string[]
   /** Numbers per candidate. */
   readonly width: number
@@ -16,13 +16,13 @@ export interface FeaturePlan {
   readPage(page: FeaturePage, out: Float32Array): void
 }
 
-/** A feature and where its numbers begin in a row. */
+/** A feature, and the index of its first number in a row. */
 interface Placed {
   readonly feature: Feature<FeatureContext>
   readonly at: number
 }
 
-/** Lays out features by name; without names, all of them. Throws a RangeError that lists the names that do not exist. */
+/** Lays out the features with these names, by default all. Throws a RangeError that lists unknown names. */
 export function planFeatures(names: readonly string[] = features.map(({ name }) => name)): FeaturePlan {
   const chosen = chooseFeatures(names)
   const placed: Placed[] = []

@@ -4,7 +4,7 @@ import type { Pin } from '@freshet/domain/pin'
 import type { UserState } from '@freshet/domain/user-state'
 import type { FeaturePlan } from './plan.ts'
 
-/** What one request asks to have read. */
+/** The candidates and the user of one request. */
 export interface Candidates {
   readonly pinIds: readonly string[]
   /** One merged score of the sources per candidate. */
@@ -15,21 +15,21 @@ export interface Candidates {
   readonly atMs: number
 }
 
-/** What the ranker knows of one pin. */
+/** What the ranker knows about one pin. */
 export interface PinEntry {
-  /** The catalogue's entry; null: the catalogue does not know the pin. */
+  /** The catalogue's entry; null: the pin is not in the catalogue. */
   readonly pin: Pin | null
 }
 
-/** Where the facts about pins come from. */
+/** Supplies the facts about pins. */
 export interface PinFacts {
-  /** undefined: nothing is known of the pin. */
+  /** undefined: the pin is unknown. */
   entryOf(pinId: string): PinEntry | undefined
-  /** The pin's state as features read it; null: nobody has engaged with the pin yet. */
+  /** The pin's state as features read it; null: no user has engaged with the pin yet. */
   readingOf(entry: PinEntry): PinReading | null
 }
 
-/** The features of a plan, one row of `plan.width` numbers per candidate. What is not known has its feature's missing value. */
+/** Reads the features of a plan: one row of `plan.width` numbers per candidate. Unknown values are the feature's missing value. */
 export function readCandidates(plan: FeaturePlan, candidates: Candidates, facts: PinFacts): Float32Array {
   const { pinIds, retrievalScores, user, atMs } = candidates
   const interests = user === null ? null : readInterests(user, (id) => facts.entryOf(id)?.pin ?? undefined, atMs)

@@ -46,7 +46,7 @@ function reference(rows: Float32Array, row: number): number {
 beforeAll(() => chooseBackend((process.env['TENSORFLOW_BACKEND'] ?? 'wasm') as BackendChoice))
 
 describe('logistic scorer', () => {
-  it('computes on the backend that was asked for', () => {
+  it('computes on the chosen backend', () => {
     expect(tf.getBackend()).toBe(process.env['TENSORFLOW_BACKEND'] ?? 'wasm')
   })
 
@@ -60,7 +60,7 @@ describe('logistic scorer', () => {
     scorer.dispose()
   })
 
-  it('never lets a score depend on the others of the page, to the bit', () => {
+  it('gives the same bits whatever the other candidates of the page are', () => {
     const scorer = createLogisticScorer(spec)
     const rows = rowsOf(500)
     const whole = scorer.score(rows, 500)
@@ -71,7 +71,7 @@ describe('logistic scorer', () => {
     scorer.dispose()
   })
 
-  it('gives a candidate the same score at every place of the page, to the bit', () => {
+  it('gives the same bits at every position of the page', () => {
     const scorer = createLogisticScorer(spec)
     const rows = rowsOf(131)
     const whole = scorer.score(rows, 131)

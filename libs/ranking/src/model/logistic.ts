@@ -1,17 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core'
-import { planVersionOf, type RankingSpec } from '../spec/spec.ts'
+import { hashPlan, type RankingSpec } from '../spec/spec.ts'
 import { compileTransform } from '../transforms/catalogue.ts'
 import type { Scorer } from './scorer.ts'
 
 /**
- * Rows are padded to a multiple of this many. Kernels take what is left of a block, a vector register or a single row by
- * other instructions than the rest, with other last bits (seen with TensorFlow's sigmoid); with whole blocks none is left.
+ * Rows are padded to a multiple of this. Kernels process an incomplete block, or a single row, with other instructions, whose
+ * results can differ in the last bits (seen with TensorFlow's sigmoid). With padding, every block is complete.
  */
 const blockRows = 64
 
 /**
- * A logistic model per action over transformed features, computed by TensorFlow.js in one matrix product for the page.
- * A candidate's score depends neither on the others of the page nor on its place among them, to the last bit.
+ * A logistic model per action over transformed features. TensorFlow.js computes a page in one matrix product. Not even the
+ * last bit of a candidate's score depends on the other candidates of the page or on their order.
  */
 export function createLogisticScorer(spec: RankingSpec): Scorer {
   const width = spec.features.length
@@ -27,19 +27,19 @@ export function createLogisticScorer(spec: RankingSpec): Scorer {
   const transforms = spec.features.map(({ transform }) => compileTransform(transform, width))
   return {
     version: spec.version,
-    planVersion: planVersionOf(spec),
+    planVersion: hashPlan(spec),
     actions: spec.models.map(({ action }) => action),
     featureNames: spec.features.map(({ name }) => name),
     score(features, candidates) {
       if (features.length !== candidates * width) {
-        throw new RangeError(`${features.length} numbers are not ${candidates} rows of ${width} features`)
+        throw new RangeError(`got ${features.length} numbers; ${candidates} rows of ${width} features need ${candidates * width}`)
       }
       if (candidates === 0) return { utilities: new Float32Array(), probabilities: new Float32Array() }
       const padded = Math.ceil(candidates / blockRows) * blockRows
       const rows = new Float32Array(padded * width)
       for (let column = 0; column < width; column++) transforms[column]!(features, rows, column)
       const scored = tf.tidy(() => tf.sigmoid(tf.add(tf.matMul(tf.tensor2d(rows, [padded, width]), weights), bias)))
-      // Read out here: what a tidy gives is searched for tensors, and numbers would be searched one by one.
+      // Read the numbers outside of `tidy`, which would search its result for tensors, number by number.
       const byRow = scored.dataSync() as Float32Array
       scored.dispose()
       const probabilities = new Float32Array(candidates * actions)

@@ -1,22 +1,22 @@
 /** Scores of a page, in the order of its candidates. */
 export interface Scores {
-  /** What each candidate is worth: one number each. */
+  /** One utility per candidate. */
   readonly utilities: Float32Array
-  /** Probabilities in [0, 1]: one column of all candidates per action of the model. */
+  /** Probabilities in [0, 1]: for each action of the model, a column with all candidates. */
   readonly probabilities: Float32Array
 }
 
-/** A model that scores candidates from their features. Whoever made it calls `dispose` once. */
+/** A model that scores candidates from their features. Its creator must call `dispose` once. */
 export interface Scorer {
-  /** The name of the model, as its author gave it. */
+  /** The name that the author gave the model. */
   readonly version: string
-  /** Names the exact content: a hash of the plan that the model was built from, so that two models of one name differ. */
+  /** A hash of the plan from which the model was built. It distinguishes two models with the same name. */
   readonly planVersion: string
   readonly actions: readonly string[]
   readonly featureNames: readonly string[]
   /**
-   * `features` holds one row of all features per candidate, as read, before any transform. Throws a RangeError where its
-   * length is another.
+   * `features` contains one row of all features per candidate, before any transform. Throws a RangeError if its length does
+   * not match.
    */
   score(features: Float32Array, candidates: number): Scores
   /** Frees the tensors. */

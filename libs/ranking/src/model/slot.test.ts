@@ -8,7 +8,7 @@ import { biasedSource } from './testing.ts'
 
 const backend = (process.env['TENSORFLOW_BACKEND'] ?? 'wasm') as BackendChoice
 
-/** A source of a scorer with some parts replaced, and how often it was disposed. */
+/** A source of a scorer with some parts replaced. It counts calls of `dispose`. */
 function tampered(parts: Partial<Scorer>) {
   let disposed = 0
   const source = {
@@ -27,7 +27,7 @@ function tampered(parts: Partial<Scorer>) {
 
 const versionOf = (models: ModelSlot): string => models.use(({ scorer }) => scorer.version)
 
-/** The version of the model, and the first utility that it gives a page of ten candidates. */
+/** The version of the model, and its first utility for a page of ten candidates. */
 function scoreWith({ scorer, plan }: ServingModel): readonly [string, number] {
   const { utilities } = scorer.score(new Float32Array(10 * plan.width), 10)
   return [scorer.version, utilities[0]!]
@@ -36,7 +36,7 @@ function scoreWith({ scorer, plan }: ServingModel): readonly [string, number] {
 beforeAll(() => chooseBackend(backend))
 
 describe('model slot', () => {
-  it('serves the new model at once, and frees the old one', async () => {
+  it('serves the new model immediately, and frees the old one', async () => {
     const before = tf.memory().numTensors
     const models = await openModelSlot(biasedSource('one', -1))
     const [, lower] = models.use(scoreWith)
@@ -62,7 +62,7 @@ describe('model slot', () => {
     await models.close()
   })
 
-  it('gives every work one model from its first step to its last, however often models are swapped meanwhile', async () => {
+  it('gives each work the same model from its first step to its last, however many swaps happen in between', async () => {
     const models = await openModelSlot(biasedSource('m-0', 0))
     const alone = new Map<string, number>()
     for (let n = 0; n < 8; n++) {
@@ -93,7 +93,7 @@ describe('model slot', () => {
     await models.close()
   })
 
-  it('keeps the tensors of a model that was swapped until the last work with it has ended, or failed', async () => {
+  it('keeps the tensors of a replaced model until the last work with it has ended or failed', async () => {
     const models = await openModelSlot(biasedSource('old', 0))
     const before = tf.memory().numTensors
     const gate = Promise.withResolvers<undefined>()
@@ -140,7 +140,7 @@ describe('model slot', () => {
       'another width',
       { featureNames: ['pin_age'] },
       'MODEL_BROKEN',
-      /cannot score: 1 numbers are not 1 rows of 3 features/,
+      /cannot score: got 1 numbers; 1 rows of 3 features need 3/,
     ],
     [
       'features unknown here',
@@ -148,7 +148,7 @@ describe('model slot', () => {
       'MODEL_MISMATCHED',
       /no feature "pin_agee"; did you mean "pin_age"/,
     ],
-  ])('refuses a model with %s by name, frees it and serves the old one', async (_what, parts, code, why) => {
+  ])('rejects a model with %s by name, frees it and serves the old one', async (_what, parts, code, why) => {
     const models = await openModelSlot(biasedSource('old', 0))
     const before = tf.memory().numTensors
     const { source, disposals } = tampered(parts)
@@ -162,7 +162,7 @@ describe('model slot', () => {
     await models.close()
   })
 
-  it('refuses a model that cannot be built, and takes the next one that can', async () => {
+  it('rejects a model that cannot be built, and takes the next one that can', async () => {
     const models = await openModelSlot(biasedSource('old', 0))
     const bad = { name: 'bad', build: () => Promise.reject(new Error('half a file')) }
     const [failed, swapped] = await Promise.allSettled([models.swap(bad), models.swap(biasedSource('new', 1))])
@@ -191,7 +191,7 @@ describe('model slot', () => {
     await models.close()
   })
 
-  it('waits at its end for a swap under way, and leaves nothing behind', async () => {
+  it('waits for a running swap when it closes, and frees everything', async () => {
     const before = tf.memory().numTensors
     const models = await openModelSlot(biasedSource('one', 0))
     const swap = models.swap(biasedSource('two', 0))

@@ -2,36 +2,36 @@ import { planFeatures, type FeaturePlan } from '../features/plan.ts'
 import { ModelError } from './model-error.ts'
 import type { Scorer } from './scorer.ts'
 
-/** A way to build a scorer: from a spec file today, from a trained artefact later. */
+/** Builds a scorer: from a spec file today, from a trained artefact later. */
 export interface ModelSource {
-  /** Where the model comes from, for people; for example the path of its file. */
+  /** The origin of the model for messages, for example the path of its file. */
   readonly name: string
-  /** Loads the model. What it throws is what the slot throws. */
+  /** Loads the model. The slot rethrows its errors. */
   build(): Promise<Scorer>
 }
 
-/** A model that serves: the scorer, and the plan that reads its features. */
+/** A model that can serve: the scorer, and the plan that reads its features. */
 export interface ServingModel {
   readonly scorer: Scorer
   readonly plan: FeaturePlan
 }
 
 /**
- * The place of the one model that serves. A new model is loaded, checked and warmed beside the old one and then takes its
- * place at once. The old model's tensors are freed when the last work that holds it has ended.
+ * Holds the model that serves. The slot loads, checks and warms up a new model while the old one serves, then replaces the old
+ * one in one step. It frees the old model's tensors when the last work that uses it has ended.
  */
 export interface ModelSlot {
-  /** Runs work with the model that serves now. The work sees this one model to its end, across waits as well. */
+  /** Runs work with the current model. The work keeps this model to its end, even if it is asynchronous. */
   use<Result>(work: (model: ServingModel) => Result): Result
   /**
-   * Builds a model, lets it serve and resolves to it. Where it cannot serve, throws why (what `build` throws, or a
-   * ModelError), and the old model serves on. A model that serves already (same version, same plan) is not swapped.
+   * Builds a model, makes it the current one and resolves to it. If it cannot serve, throws the error (from `build`, or a
+   * ModelError), and the old model continues to serve. Does nothing if the same model (same version, same plan) serves already.
    * Swaps run one after the other.
    */
   swap(source: ModelSource): Promise<ServingModel>
-  /** How many models took over and how many were refused since the slot was opened. */
+  /** Number of successful and of rejected swaps since the slot was opened. */
   stats(): { readonly swapped: number; readonly refused: number }
-  /** Waits for a swap under way, and frees the model once no work holds it. The slot must not be used afterwards. */
+  /** Waits for a running swap, and frees the model when no work uses it. Do not use the slot afterwards. */
   close(): Promise<void>
 }
 
@@ -41,7 +41,7 @@ interface Held {
   isRetired: boolean
 }
 
-/** Opens a slot with its first model. Throws where that model cannot serve. */
+/** Opens a slot with its first model. Throws if that model cannot serve. */
 export async function openModelSlot(first: ModelSource): Promise<ModelSlot> {
   let serving: Held = { model: await load(first), uses: 0, isRetired: false }
   let lastSwap: Promise<unknown> = Promise.resolve()
@@ -111,11 +111,11 @@ function retire(held: Held): void {
   if (held.uses === 0) held.model.scorer.dispose()
 }
 
-/** Builds, checks and warms. A model that cannot serve leaves no tensors behind. */
+/** Builds a model, checks it and warms it up. Frees the tensors of a model that cannot serve. */
 async function load(source: ModelSource): Promise<ServingModel> {
   const scorer = await source.build()
   try {
-    const model = { scorer, plan: planOf(scorer, source.name) }
+    const model = { scorer, plan: makePlan(scorer, source.name) }
     warm(model, source.name)
     return model
   } catch (error) {
@@ -124,31 +124,31 @@ async function load(source: ModelSource): Promise<ServingModel> {
   }
 }
 
-function planOf(scorer: Scorer, from: string): FeaturePlan {
+function makePlan(scorer: Scorer, from: string): FeaturePlan {
   try {
     return planFeatures(scorer.featureNames)
   } catch (error) {
     const { message } = error as Error
-    throw new ModelError('MODEL_MISMATCHED', `${nameOf(scorer, from)} reads features of another version: ${message}`, {
+    throw new ModelError('MODEL_MISMATCHED', `${describeModel(scorer, from)} reads features of another version: ${message}`, {
       cause: error,
     })
   }
 }
 
-/** Candidates of the pages that a model has to score before it serves: one, and more than a kernel takes at a time. */
+/** Sizes of the pages that a model must score before it serves: one candidate, and more than a kernel processes at a time. */
 const warmPages = [1, 500] as const
 
-/** Scores pages of missing values, so that the first request is not the slow one, and looks at the numbers. */
+/** Scores pages of missing values and checks the results, so that the first request is not slow. */
 function warm({ scorer, plan }: ServingModel, from: string): void {
   const row = plan.features.flatMap(({ width, missing }) => Array.from({ length: width }, () => missing))
   for (const candidates of warmPages) {
     const page = Float32Array.from({ length: candidates * plan.width }, (_, at) => row[at % plan.width]!)
-    const problem = problemOf(scorer, page, candidates)
-    if (problem !== null) throw new ModelError('MODEL_BROKEN', `${nameOf(scorer, from)} ${problem.text}`, problem)
+    const problem = findProblem(scorer, page, candidates)
+    if (problem !== null) throw new ModelError('MODEL_BROKEN', `${describeModel(scorer, from)} ${problem.text}`, problem)
   }
 }
 
-function problemOf(scorer: Scorer, page: Float32Array, candidates: number): { text: string; cause?: unknown } | null {
+function findProblem(scorer: Scorer, page: Float32Array, candidates: number): { text: string; cause?: unknown } | null {
   try {
     const { utilities, probabilities } = scorer.score(page, candidates)
     const wanted = candidates * scorer.actions.length
@@ -164,6 +164,6 @@ function problemOf(scorer: Scorer, page: Float32Array, candidates: number): { te
   }
 }
 
-function nameOf({ version, planVersion }: Scorer, from: string): string {
+function describeModel({ version, planVersion }: Scorer, from: string): string {
   return `the model ${version} (plan ${planVersion}, from ${from})`
 }

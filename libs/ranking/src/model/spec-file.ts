@@ -8,18 +8,18 @@ import { chooseBackend, type BackendChoice, type BackendName } from '../tensor/b
 import { createLogisticScorer } from './logistic.ts'
 import { openModelSlot, type ModelSlot, type ModelSource } from './slot.ts'
 
-/** A model that is written as a ranking spec; null: the spec that ships with the library. Its `build` throws a SpecError or a SpecFileError. */
+/** A model from the file of a ranking spec; null: the spec that ships with the library. Its `build` throws a SpecError or a SpecFileError. */
 export function specFileSource(file: string | null): ModelSource {
   const name = file ?? defaultSpecFile
   return { name, build: async () => specTextSource(name, await readSpecFile(name)).build() }
 }
 
-/** A model from the text of a spec; `name` says where the text is from. */
+/** A model from the text of a spec. `name` is the origin of the text. */
 export function specTextSource(name: string, text: string): ModelSource {
   return { name, build: async () => createLogisticScorer(parseSpec(text, known, name)) }
 }
 
-/** The text of a spec's file. Throws a SpecFileError. */
+/** Reads the file of a spec. Throws a SpecFileError. */
 export async function readSpecFile(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
@@ -28,7 +28,7 @@ export async function readSpecFile(file: string): Promise<string> {
   }
 }
 
-/** A model reads one number a name, so features of several numbers cannot be named in a spec. */
+/** A model reads one number per name, so a spec cannot name features of several numbers. */
 const known = { features: features.filter(({ width }) => width === 1).map(({ name }) => name), actions }
 
 /** Chooses the backend and opens a slot with the spec. Throws a BackendError, a SpecFileError, a SpecError or a ModelError. */

@@ -44,7 +44,7 @@ describe('spec follower', () => {
     await rm(folder, { recursive: true })
   })
 
-  it('lets a changed file serve, and swaps nothing while the file is the same', async () => {
+  it('serves a changed file, and swaps nothing while the file is the same', async () => {
     await follower.look()
     await follower.look()
     expect([version(), models.stats()]).toEqual(['one', { swapped: 0, refused: 0 }])
@@ -54,7 +54,7 @@ describe('spec follower', () => {
     expect([version(), swapped, models.stats()]).toEqual(['two', ['two'], { swapped: 1, refused: 0 }])
   })
 
-  it('follows a link that is moved to another file, as Kubernetes moves those of a ConfigMap', async () => {
+  it('follows a link that changes to another file, as Kubernetes does for a ConfigMap', async () => {
     await follower.look()
     const next = join(folder, 'next.json')
     await writeFile(next, biasedSpecText('linked', 1))
@@ -64,7 +64,7 @@ describe('spec follower', () => {
     expect(version()).toBe('linked')
   })
 
-  it('refuses a broken spec once, says so until the file is mended, and serves the old model meanwhile', async () => {
+  it('rejects a broken spec once, warns until the file is fixed, and serves the old model until then', async () => {
     await follower.look()
     const whole = biasedSpecText('two', 1)
     await write(whole.slice(0, 40))
@@ -72,14 +72,14 @@ describe('spec follower', () => {
     expect(errors).toHaveLength(1)
     expect(errors[0]).toMatchObject({ code: 'RANKING_SPEC_INVALID' })
     expect(errors[0]?.message).toContain(file)
-    expect(follower.refusal()).toMatch(/^the model one serves on: the ranking spec .* not JSON/s)
+    expect(follower.refusal()).toMatch(/^the model one continues to serve: the ranking spec .* not JSON/s)
     expect(version()).toBe('one')
     await write(whole)
     await follower.look()
     expect([version(), follower.refusal()]).toEqual(['two', null])
   })
 
-  it('reports a file that is gone, and goes on when it is back as it was', async () => {
+  it('reports a missing file, and continues when the same file is back', async () => {
     await follower.look()
     await rm(file)
     await follower.look()
@@ -91,7 +91,7 @@ describe('spec follower', () => {
     expect([version(), follower.refusal(), swapped]).toEqual(['one', null, []])
   })
 
-  it('looks again after every pause, until it is stopped', async () => {
+  it('checks the file after every pause until it is stopped', async () => {
     const stopping = new AbortController()
     const pauses: (() => void)[] = []
     const clock: Clock = {

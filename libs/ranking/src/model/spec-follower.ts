@@ -2,35 +2,35 @@ import type { Clock } from '@freshet/domain/clock'
 import { readSpecFile, specTextSource } from './spec-file.ts'
 import type { ModelSlot, ServingModel } from './slot.ts'
 
-/** What a follower looks at, and whom it tells. */
+/** Options of a follower. */
 export interface SpecFollowerOptions {
   readonly models: ModelSlot
   readonly file: string
-  /** Pause between two looks at the file, milliseconds. */
+  /** Pause between two checks of the file, milliseconds. */
   readonly everyMs: number
   readonly clock: Clock
-  /** A changed spec cannot serve; the model before it serves on. Reported once per content of the file. */
+  /** Called once per content of the file if a changed spec cannot serve. The previous model continues to serve. */
   readonly onRefused: (error: Error) => void
   readonly onSwapped?: (model: ServingModel) => void
 }
 
-/** Lets a spec serve when its file changes. */
+/** Swaps the model when the file of its spec changes. */
 export interface SpecFollower {
-  /** Looks at the file once. */
+  /** Checks the file once. */
   look(): Promise<void>
-  /** Looks until the signal is aborted. */
+  /** Checks the file regularly until the signal is aborted. */
   run(signal: AbortSignal): Promise<void>
-  /** Why the file as it is now does not serve, for people; null: it does. */
+  /** A message that says why the current content of the file cannot serve; null: it serves. */
   refusal(): string | null
 }
 
 /**
- * Follows a spec's file by its content, so that a file that is replaced, linked elsewhere (as Kubernetes does) or written in
- * place is seen alike. A half-written file is refused, and taken when it is whole.
+ * Compares the content of the file, so that it notices a replaced file, a changed link (as Kubernetes does) and a file written in
+ * place. It rejects a half-written file, and accepts it when it is complete.
  */
 export function createSpecFollower(options: SpecFollowerOptions): SpecFollower {
   const { models, file, everyMs, clock, onRefused, onSwapped } = options
-  /** Content or error of the last look; null: no look yet. */
+  /** Content or error of the last check; null: none yet. */
   let seen: string | null = null
   let refusal: string | null = null
 
@@ -46,7 +46,7 @@ export function createSpecFollower(options: SpecFollowerOptions): SpecFollower {
       refusal = null
       if (model !== before) onSwapped?.(model)
     } catch (error) {
-      refusal = `the model ${before.scorer.version} serves on: ${(error as Error).message}`
+      refusal = `the model ${before.scorer.version} continues to serve: ${(error as Error).message}`
       onRefused(error as Error)
     }
   }

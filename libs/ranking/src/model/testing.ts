@@ -1,7 +1,7 @@
 import type { ModelSource } from './slot.ts'
 import { specTextSource } from './spec-file.ts'
 
-/** A spec whose models differ by their bias alone, so that an answer tells which of them scored. */
+/** A spec whose models differ only by their bias, so that a test can see which one scored an answer. */
 export function biasedSpecText(version: string, bias: number): string {
   return JSON.stringify({
     version,

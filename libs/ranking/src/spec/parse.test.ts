@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parseSpec } from './parse.ts'
 import { SpecError } from './problems.ts'
 import { describeSpec } from './schema.ts'
-import { defaultSpecFile, planVersionOf } from './spec.ts'
+import { defaultSpecFile, hashPlan } from './spec.ts'
 
 const known = { features: ['topic_affinity', 'pin_age', 'seen_before'], actions: ['click', 'save', 'hide'] }
 const good = {
@@ -27,7 +27,7 @@ function problemsOf(spec: unknown): readonly string[] {
 }
 
 describe('ranking spec', () => {
-  it('is read in the order in which it is written; what has no weight weighs nothing, what has no transform is not scaled', () => {
+  it('is read in its order; a feature without a weight has weight 0, one without a transform is not scaled', () => {
     expect(parseSpec(JSON.stringify(good), known)).toEqual({
       version: 'home-1',
       features: [
@@ -43,7 +43,7 @@ describe('ranking spec', () => {
     })
   })
 
-  it('lists every problem at once, each with its field and what to write instead', () => {
+  it('lists every problem with its field and what to write instead', () => {
     const problems = problemsOf({
       version: '',
       features: { topic_afinity: { transform: 'sqrt' }, pin_age: { transfrom: 'log1p' }, nothing_alike: {} },
@@ -55,7 +55,7 @@ describe('ranking spec', () => {
     })
     expect(problems).toEqual([
       'version is ""; give a name',
-      'features.topic_afinity.transform "sqrt" is not a transform; there are "identity", "log1p", "signed-log1p", {"log": floor}, {"range": [from, to]}',
+      'features.topic_afinity.transform "sqrt" is not a transform; the transforms are "identity", "log1p", "signed-log1p", {"log": floor}, {"range": [from, to]}',
       'features.pin_age.transfrom is not a setting; did you mean transform?',
       'actions.click.worth is "much"; give a number',
       'actions.click.bias is missing; give a number',
@@ -77,7 +77,7 @@ describe('ranking spec', () => {
     ['null', 'null', ['the spec is null; give an object']],
     ['a list', [], ['the spec is []; give an object']],
     ['an empty object', {}, ['version is missing', 'features is missing; give an object', 'actions is missing']],
-    ['nothing named', { ...good, features: {}, actions: {} }, ['features names none', 'actions names none']],
+    ['no names', { ...good, features: {}, actions: {} }, ['features is empty', 'actions is empty']],
     [
       'a list of features',
       { ...good, features: ['pin_age'] },
@@ -99,7 +99,7 @@ describe('ranking spec', () => {
       { ...good, features: { pin_age: { transform: { range: [3] } } } },
       ['features.pin_age.transform.range'],
     ],
-  ])('refuses %s', (_what, spec, expected) => {
+  ])('rejects %s', (_what, spec, expected) => {
     const problems = problemsOf(spec)
     expect(problems).toHaveLength(expected.length)
     expected.forEach((part, at) => expect(problems[at]).toContain(part))
@@ -109,8 +109,8 @@ describe('ranking spec', () => {
     expect(() => parseSpec('{}', known, '/etc/spec.json')).toThrow(/the ranking spec \/etc\/spec\.json has 3 problem/)
   })
 
-  it('has a version of its content: other weights change it; its name, formatting and order of settings do not', () => {
-    const versionOf = (spec: unknown, space = 0) => planVersionOf(parseSpec(JSON.stringify(spec, null, space), known))
+  it('has a version of its content: other weights change it; the name, formatting and order of settings do not', () => {
+    const versionOf = (spec: unknown, space = 0) => hashPlan(parseSpec(JSON.stringify(spec, null, space), known))
     const version = versionOf(good)
     expect(version).toMatch(/^[0-9a-f]{16}$/)
     expect(versionOf({ ...good, version: 'other' }, 2)).toBe(version)
@@ -118,7 +118,7 @@ describe('ranking spec', () => {
     expect(versionOf({ ...good, actions: { ...good.actions, hide: { bias: -6, worth: -4 } } })).not.toBe(version)
   })
 
-  it('describes each of its fields, and the file that ships uses no other', () => {
+  it('describes each of its fields, and the file that ships uses only these', () => {
     const fields = describeSpec()
     expect(fields.map(({ path }) => path)).toEqual([
       'version',

@@ -9,11 +9,11 @@ export interface SpecNames {
 }
 
 /**
- * Reads a spec from JSON text; `describeSpec` lists its fields. A feature without a weight weighs nothing.
+ * Reads a spec from JSON text; `describeSpec` lists its fields. A feature without a weight has weight 0.
  * Throws a SpecError that lists every problem; `file` names the spec in it.
  */
 export function parseSpec(text: string, known: SpecNames, file?: string): RankingSpec {
-  const given = jsonOf(text, file)
+  const given = parseJson(text, file)
   const problems = [...shapeProblems(given), ...nameProblems(given, known)]
   if (problems.length > 0) throw new SpecError(problems, file)
   const { version, features, actions } = specSchema.parse(given)
@@ -30,7 +30,7 @@ export function parseSpec(text: string, known: SpecNames, file?: string): Rankin
   }
 }
 
-function jsonOf(text: string, file: string | undefined): unknown {
+function parseJson(text: string, file: string | undefined): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
@@ -38,23 +38,23 @@ function jsonOf(text: string, file: string | undefined): unknown {
   }
 }
 
-/** Features, actions and weights that are named but do not exist. Looks at whatever has the right shape, so that all problems come at once. */
+/** Finds unknown features, actions and weights. It checks every part that has the right shape, so that the error lists all problems. */
 function nameProblems(given: unknown, known: SpecNames): readonly string[] {
-  const { features, actions } = fieldsOf(given)
-  const names = Object.keys(fieldsOf(features))
+  const { features, actions } = asFields(given)
+  const names = Object.keys(asFields(features))
   const problems = names
     .filter((name) => !known.features.includes(name))
     .map((name) => unknownName(`features.${name}`, 'a feature', name, known.features))
-  if (isObject(features) && names.length === 0) problems.push('features names none; name at least one feature')
-  for (const [action, settings] of Object.entries(fieldsOf(actions))) {
+  if (isObject(features) && names.length === 0) problems.push('features is empty; name at least one feature')
+  for (const [action, settings] of Object.entries(asFields(actions))) {
     if (!known.actions.includes(action))
       problems.push(unknownName(`actions.${action}`, 'an action', action, known.actions))
-    for (const name of Object.keys(fieldsOf(fieldsOf(settings)['weights'])))
+    for (const name of Object.keys(asFields(asFields(settings)['weights'])))
       if (!names.includes(name))
         problems.push(unknownName(`actions.${action}.weights.${name}`, "among the spec's features", name, names))
   }
   if (isObject(actions) && Object.keys(actions).length === 0)
-    problems.push('actions names none; name at least one action')
+    problems.push('actions is empty; name at least one action')
   return problems
 }
 
@@ -62,6 +62,6 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+function asFields(value: unknown): Readonly<Record<string, unknown>> {
   return isObject(value) ? value : {}
 }

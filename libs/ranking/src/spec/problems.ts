@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { rankingErrorCatalogue } from '../errors.ts'
 import { specSchema } from './schema.ts'
 
-/** A ranking spec that cannot be used; `problems` lists every fault. */
+/** A ranking spec cannot be used. `problems` lists every problem. */
 export class SpecError extends CodedError<'RANKING_SPEC_INVALID'> {
   readonly problems: readonly string[]
   constructor(problems: readonly string[], file?: string) {
@@ -16,19 +16,19 @@ export class SpecError extends CodedError<'RANKING_SPEC_INVALID'> {
   }
 }
 
-/** A name that is not known, with the nearest one; without a near one, all of them. */
+/** The message for an unknown name. It suggests the nearest known name, or else lists all names. */
 export function unknownName(place: string, what: string, name: string, known: readonly string[]): string {
   const near = nearest(name, known)
   const fix = near === null ? `there are ${known.join(', ')}` : `did you mean ${near}?`
   return `${place} is not ${what}; ${fix}`
 }
 
-/** What is wrong with the shape of a spec: one sentence a problem, with its field and what to write instead. */
+/** Problems of the shape of a spec: one sentence each, with the field and what to write instead. */
 export function shapeProblems(given: unknown): readonly string[] {
-  return specSchema.safeParse(given).error?.issues.flatMap((issue) => sentencesOf(issue, given)) ?? []
+  return specSchema.safeParse(given).error?.issues.flatMap((issue) => describeIssue(issue, given)) ?? []
 }
 
-function sentencesOf(issue: z.core.$ZodIssue, given: unknown): readonly string[] {
+function describeIssue(issue: z.core.$ZodIssue, given: unknown): readonly string[] {
   const place = issue.path.length === 0 ? 'the spec' : issue.path.map(String).join('.')
   const value = valueAt(given, issue.path)
   const found = value === undefined ? 'is missing' : `is ${short(value)}`

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { transformSchema } from '../transforms/catalogue.ts'
 
-/** The largest number that a 32-bit float holds: models compute with these. */
+/** The largest 32-bit float, because models compute with 32-bit floats. */
 const maxFloat32 = 3.4e38
 const number = z.number().min(-maxFloat32).max(maxFloat32)
 
-/** What a ranking spec may hold, as its author writes it. Names of features and actions are checked by `parseSpec`. */
+/** The schema of a ranking spec as its author writes it. `parseSpec` checks the names of features and actions. */
 export const specSchema = z.strictObject({
   version: z
     .string()
@@ -17,32 +17,32 @@ export const specSchema = z.strictObject({
     z.strictObject({
       transform: transformSchema
         .default('identity')
-        .meta({ description: 'How the number is scaled before it is weighed; the table of transforms lists them' }),
+        .meta({ description: 'How the number is scaled before the weight applies; see the table of transforms' }),
     }),
   ),
   actions: z.record(
     z.string(),
     z.strictObject({
-      worth: number.meta({ description: 'What one such action adds to the utility; below 0 for unwanted actions' }),
-      bias: number.meta({ description: 'The logit of the probability where all features are 0' }),
+      worth: number.meta({ description: 'Utility of one such action; negative for unwanted actions' }),
+      bias: number.meta({ description: 'The logit of the probability if all features are 0' }),
       weights: z
         .record(z.string(), number.meta({ description: 'Weight of a scaled feature of this spec' }))
         .default({})
-        .meta({ description: 'A feature without a weight weighs nothing' }),
+        .meta({ description: 'A feature without a weight has weight 0' }),
     }),
   ),
 })
 
 /** A field of the spec as the README shows it. */
 export interface SpecField {
-  /** Dotted; `NAME` stands for a feature, `ACTION` for an action. */
+  /** A dotted path; `NAME` is the name of a feature, `ACTION` of an action. */
   readonly path: string
   readonly type: string
   readonly default: string
   readonly description: string
 }
 
-/** Every field of a spec that holds a value. */
+/** Lists every field of a spec that has a value. */
 export function describeSpec(): readonly SpecField[] {
   return fieldsOf(specSchema, '', {})
 }

@@ -16,7 +16,7 @@ export interface ActionModel {
   readonly weights: readonly number[]
 }
 
-/** A ranking spec: named features, a model per action, and what each action is worth. */
+/** A ranking spec: named features, a model per action, and the worth of each action. */
 export interface RankingSpec {
   readonly version: string
   readonly features: readonly SpecFeature[]
@@ -25,11 +25,11 @@ export interface RankingSpec {
   readonly worth: readonly number[]
 }
 
-/** The spec that ships with the library: readable weights, chosen by hand. */
+/** The spec that ships with the library. Its weights were chosen by hand. */
 export const defaultSpecFile = fileURLToPath(new URL('../../specs/home.json', import.meta.url))
 
-/** Names the content of a spec: 16 hexadecimal digits of the SHA-256 of its canonical JSON, without its name. Formatting and the order of keys do not change it. */
-export function planVersionOf({ features, models, worth }: RankingSpec): string {
+/** Hashes the content of a spec: 16 hexadecimal digits of the SHA-256 of its canonical JSON, without its name. Formatting and the order of keys do not matter. */
+export function hashPlan({ features, models, worth }: RankingSpec): string {
   return createHash('sha256').update(canonicalJson({ features, models, worth })).digest('hex').slice(0, 16)
 }
 

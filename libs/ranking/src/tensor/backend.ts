@@ -6,14 +6,14 @@ import util from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 
-/** What is wanted: `auto` takes the native library where it is installed, else WebAssembly. */
+/** The choices: `auto` uses the native library if it is installed, else WebAssembly. */
 export const backendChoices = ['auto', 'tensorflow', 'wasm'] as const
 export type BackendChoice = (typeof backendChoices)[number]
 
-/** What computes. `cpu` (plain JavaScript) is never used: it is 30–50 times slower. */
+/** The backends in use. `cpu` (plain JavaScript) is not one of them: it is 30–50 times slower. */
 export type BackendName = 'tensorflow' | 'wasm'
 
-/** The wanted backend is not there. `BACKEND_ABSENT`: install it with `npm run native`, or ask for `wasm`. */
+/** The chosen backend is not installed. `BACKEND_ABSENT`: install it with `npm run native`, or choose `wasm`. */
 class BackendError extends CodedError<'BACKEND_ABSENT'> {
   constructor(message: string, options?: ErrorOptions) {
     super('BACKEND_ABSENT', rankingErrorCatalogue.BACKEND_ABSENT, message, options)
@@ -23,8 +23,8 @@ class BackendError extends CodedError<'BACKEND_ABSENT'> {
 let chosen: Promise<BackendName> | null = null
 
 /**
- * Chooses what TensorFlow.js computes with, once per process; later calls answer the same. `auto` falls back from the
- * native library to WebAssembly; a backend that was asked for by name and is absent is a BackendError.
+ * Chooses the backend of TensorFlow.js once per process; later calls give the same result. `auto` falls back from the native
+ * library to WebAssembly. Throws a BackendError if a backend chosen by name is not installed.
  */
 export function chooseBackend(choice: BackendChoice): Promise<BackendName> {
   chosen ??= choose(choice)
@@ -32,7 +32,7 @@ export function chooseBackend(choice: BackendChoice): Promise<BackendName> {
 }
 
 async function choose(choice: BackendChoice): Promise<BackendName> {
-  // One thread: two are slower for the few hundred rows of a page. Read by the library when it is loaded.
+  // One thread, because two are slower for the few hundred rows of a page. The library reads these when it loads.
   process.env['TF_NUM_INTRAOP_THREADS'] ??= '1'
   process.env['TF_NUM_INTEROP_THREADS'] ??= '1'
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
@@ -41,7 +41,7 @@ async function choose(choice: BackendChoice): Promise<BackendName> {
     if (problem === null) return 'tensorflow'
     if (choice === 'tensorflow') {
       throw new BackendError(
-        `the native TensorFlow library was asked for but does not load (${problem.message}); run \`npm run native\`, or set the backend to wasm`,
+        `the native TensorFlow library was chosen but does not load (${problem.message}); run \`npm run native\`, or set the backend to wasm`,
         { cause: problem },
       )
     }
@@ -56,7 +56,7 @@ async function tryNative(): Promise<Error | null> {
   // tfjs-node 4.22 calls two functions that Node 23 removed.
   Object.assign(util, { isNullOrUndefined: (value: unknown) => value == null, isArray: Array.isArray })
   try {
-    // Optional, so its name must not be resolved by the type checker where it is not installed.
+    // The package is optional, so the type checker must not resolve its name.
     const packageName: string = '@tensorflow/tfjs-node'
     await import(packageName)
     return (await activate('tensorflow')) ? null : new Error('TensorFlow.js refuses the backend')
@@ -65,7 +65,7 @@ async function tryNative(): Promise<Error | null> {
   }
 }
 
-/** `setBackend` answers false instead of throwing and keeps the old backend, so the result is compared. */
+/** `setBackend` does not throw: it returns false and keeps the old backend. So this compares the result. */
 async function activate(name: BackendName): Promise<boolean> {
   await tf.setBackend(name)
   await tf.ready()

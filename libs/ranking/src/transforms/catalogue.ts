@@ -7,7 +7,7 @@ import { range } from './range.ts'
 import { signedLog1p } from './signed-log1p.ts'
 import type { ScaleColumn, TransformDefinition } from './transform.ts'
 
-/** Every transform there is. To add one, write its file in this folder and register it here. */
+/** All transforms. To add one, write its file in this folder and register it here. */
 export const transforms = [identity, log1p, signedLog1p, log, range] as const
 
 /** A transform as a spec writes it: its name, or an object whose only key is its name. */
@@ -15,13 +15,13 @@ export type Transform = z.output<(typeof transforms)[number]['schema']>
 
 const byName = new Map<string, TransformDefinition>(transforms.map((transform) => [transform.name, transform]))
 
-/** The transform with its settings, ready to scale columns of rows of `width` numbers. Throws a ZodError where it is none. */
+/** Compiles a transform for rows of `width` numbers. Throws a ZodError if it is not a transform. */
 export function compileTransform(transform: Transform, width: number): ScaleColumn {
   const { schema, compile } = byName.get(nameOf(transform))!
   return compile(schema.parse(transform), width)
 }
 
-/** Checks a transform by its own schema, so that a problem names the setting that is wrong. */
+/** Checks a transform by its own schema, so that a problem names the wrong setting. */
 export const transformSchema = z.unknown().transform((given, { issues }): Transform => {
   const definition = byName.get(nameOf(given))
   if (definition === undefined) {
@@ -42,5 +42,5 @@ function nameOf(given: unknown): string {
 function unknownTransform(given: unknown): string {
   const near = nearest(nameOf(given), [...byName.keys()])
   const known = transforms.map(({ spelling }) => spelling).join(', ')
-  return `is not a transform${near === null ? '' : `; did you mean ${byName.get(near)!.spelling}?`}; there are ${known}`
+  return `is not a transform${near === null ? '' : `; did you mean ${byName.get(near)!.spelling}?`}; the transforms are ${known}`
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineTransform } from './transform.ts'
 
-/** The number as it is. */
+/** Does not change the number. */
 export const identity = defineTransform({
   name: 'identity',
   spelling: '"identity"',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineTransform } from './transform.ts'
 
-/** For probabilities, whose ratios count. `log` is the floor: the smallest number that is told apart from zero. */
+/** For probabilities, where ratios matter. `log` is the floor: smaller numbers count as the floor. */
 export const log = defineTransform({
   name: 'log',
   spelling: '{"log": floor}',

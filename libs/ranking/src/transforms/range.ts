@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineTransform } from './transform.ts'
 
-/** For numbers whose useful range is known. */
+/** For numbers with a known useful range. */
 export const range = defineTransform({
   name: 'range',
   spelling: '{"range": [from, to]}',

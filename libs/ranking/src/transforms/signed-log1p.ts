@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineTransform } from './transform.ts'
 
-/** For weights that may speak against something. */
+/** For weights that can be negative. */
 export const signedLog1p = defineTransform({
   name: 'signed-log1p',
   spelling: '"signed-log1p"',

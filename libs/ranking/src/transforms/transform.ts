@@ -3,17 +3,17 @@ import type { z } from 'zod'
 /** Scales one column of all rows: reads `features[row · width + column]` and writes the same place of `out`. */
 export type ScaleColumn = (features: Float32Array, out: Float32Array, column: number) => void
 
-/** How a feature's number is brought to a scale of about one before the model weighs it. One file defines one transform. */
+/** Scales a feature's number to a magnitude of about one before the model applies its weight. One file defines one transform. */
 export interface TransformDefinition<Settings = unknown> {
-  /** The name by which a spec chooses it. */
+  /** The name that a spec uses. */
   readonly name: string
-  /** How a spec writes it, for people. */
+  /** How a spec writes it, for messages. */
   readonly spelling: string
-  /** What it does with a number x. */
+  /** Its formula for a number x. */
   readonly formula: string
   readonly schema: z.ZodType<Settings>
   /**
-   * A loop over all rows of its own for each transform: a call for each number would cost more than the number.
+   * Compiles a loop over all rows, because a function call per number would take longer than the scaling.
    * `width`: numbers per row.
    */
   compile(settings: Settings, width: number): ScaleColumn

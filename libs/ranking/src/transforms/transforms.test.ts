@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { compileTransform, transforms, transformSchema, type Transform } from './catalogue.ts'
 
-/** One column of three, scaled; the other two columns have to stay as they are. */
+/** Scales one of three columns. The other two must not change. */
 function scaled(transform: Transform, values: readonly number[]): readonly number[] {
   const features = new Float32Array(values.length * 3).fill(9)
   values.forEach((value, row) => (features[row * 3 + 1] = value))
@@ -20,11 +20,11 @@ describe('transforms', () => {
     ['signed-log1p', [1 - Math.E, 0, Math.E - 1], [-1, 0, 1]],
     [{ log: 0.5 }, [-1, 0.25, 1], [Math.log(0.5), Math.log(0.5), 0]],
     [{ range: [-2, 2] }, [-3, -2, 0, 1, 5], [0, 0, 0.5, 0.75, 1]],
-  ])('%j scales one column by its formula and touches no other', (transform, values, expected) => {
+  ])('%j scales one column by its formula and changes no other', (transform, values, expected) => {
     scaled(transform, values).forEach((value, row) => expect(value).toBeCloseTo(f32(expected)[row]!, 6))
   })
 
-  it('have names of their own, and a spelling that their schema takes', () => {
+  it('have unique names, and a spelling that their schema accepts', () => {
     expect(new Set(transforms.map(({ name }) => name)).size).toBe(transforms.length)
     for (const { name, spelling } of transforms) {
       const example: unknown = JSON.parse(
@@ -38,15 +38,15 @@ describe('transforms', () => {
   })
 
   it.each([
-    ['lgo1p', /did you mean "log1p"\?; there are "identity", /],
+    ['lgo1p', /did you mean "log1p"\?; the transforms are "identity", /],
     [{ rnage: [0, 1] }, /did you mean \{"range": \[from, to\]\}\?/],
-    [17, /is not a transform; there are/],
-    [null, /is not a transform; there are/],
+    [17, /is not a transform; the transforms are/],
+    [null, /is not a transform; the transforms are/],
     [{ range: [2, 1] }, /give the smaller number first/],
     [{ log: 0 }, />0/],
     [{ log: 'x' }, /expected number/],
     [{ log: 1, floor: 2 }, /floor/],
-  ])('refuse %j', (given, why) => {
+  ])('reject %j', (given, why) => {
     const { success, error } = transformSchema.safeParse(given)
     expect(success).toBe(false)
     expect(JSON.stringify(error?.issues).replaceAll('\\"', '"')).toMatch(why)
