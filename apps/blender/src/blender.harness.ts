@@ -121,7 +121,7 @@ export async function aBlender(
     async storeUser(userId: string, engagements: readonly Engagement[], next = 1) {
       const partition = partitionOf(userId, partitions)
       const from = (await memoryStore.positions('user.1', [partition]))[0] ?? 0
-      // As many at once as the updater folds.
+      // As many together as the updater folds.
       let state: UserState = newUserState
       for (let i = 0; i < engagements.length; i += 2_000) state = foldUser(state, engagements.slice(i, i + 2_000))
       const put = { key: userId, value: encodeUserState(state), ttlMs: null }

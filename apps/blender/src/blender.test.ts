@@ -28,7 +28,7 @@ import {
 
 const idsOf = ({ items }: { readonly items: readonly { readonly pinId: string }[] }) => items.map(({ pinId }) => pinId)
 const never = () => new Promise<never>(() => {})
-const unavailable = () => Promise.reject(new ContractError('CALL_UNAVAILABLE', 'nobody there'))
+const unavailable = () => Promise.reject(new ContractError('CALL_UNAVAILABLE', 'connection refused'))
 const storeDown = () => Promise.reject(new ContractError('STORE_UNAVAILABLE', 'no Redis'))
 const own = partitionOf('ada', partitions)
 const other = (own + 1) % partitions
@@ -473,7 +473,7 @@ describe('A15: readiness: a blender is ready when it can fill a feed', () => {
     services.retrieve = unavailable
     await settle(blender.start())
     await clock.advance(1_000)
-    expect(blender.unready()).toBe('the candidate service does not answer: nobody there')
+    expect(blender.unready()).toBe('the candidate service does not answer: connection refused')
     expect(events.filter(({ what }) => what === 'popular')).toHaveLength(1)
     services.retrieve = (request) => ({ ...foundPins([], request), catchingUp: true })
     await clock.advance(300)
@@ -623,15 +623,15 @@ describe('the ladder', () => {
   })
 
   test.each([
-    ['is away', unavailable, 'CALL_UNAVAILABLE'],
+    ['is down', unavailable, 'CALL_UNAVAILABLE'],
     ['does not answer', never, 'STAGE_TIMED_OUT'],
     [
-      'answers too few',
+      'answers too few utilities',
       (r: Parameters<typeof rankedPins>[0]) => rankedPins({ ...r, pinIds: ['pin-1'] }),
       'CALL_INTERNAL',
     ],
     [
-      'answers what is no number',
+      'answers NaN',
       (r: Parameters<typeof rankedPins>[0]) => ({
         ...rankedPins(r),
         utilities: new Uint8Array(r.pinIds.length * 4).fill(255),

@@ -88,7 +88,7 @@ async function whole(feed: () => Promise<GetFeedResponse>): Promise<GetFeedRespo
 const idsOf = ({ items }: GetFeedResponse) => items.map(({ pinId }) => pinId)
 
 function tests(target: RedisTarget): void {
-  test('no pin twice, hides honoured, tokens awaited', async () => {
+  test('shows no pin twice, respects hides and waits for tokens', async () => {
     const { feed, storeUser } = await start(target)
     await storeUser([anEngagement('hide', 'pin-299')], 0, 5)
     const own = partitionOf('ada', partitions)
@@ -103,7 +103,7 @@ function tests(target: RedisTarget): void {
     expect(shown).not.toContain('pin-298')
   })
 
-  test('Redis unreachable: an answer within its deadline that says so, and no pin twice; then whole again', async () => {
+  test('with Redis unreachable, answers within the deadline, says so and shows no pin twice; later recovers', async () => {
     const { feed, proxy, server } = await start(target)
     const first = await whole(feed)
     proxy.retarget({ host: '127.0.0.1', port: 1 })

@@ -50,10 +50,10 @@ const badRequests: readonly (readonly [string, Partial<GetFeedRequest>, string])
   ['a control character', { userId: 'a\u0007b' }, 'user_id'],
   ['a lone surrogate', { userId: 'a\ud800b' }, 'user_id'],
   ['white space', { sessionId: 'a b' }, 'session_id'],
-  ['a page too large', { pageSize: 101 }, 'page_size'],
-  ['a page token of nobody', { pageToken: 'hello' }, 'page_token'],
+  ['a page that is too large', { pageSize: 101 }, 'page_size'],
+  ['an invalid page token', { pageToken: 'hello' }, 'page_token'],
   [
-    'a page token of somebody else',
+    'a page token of another user',
     { pageToken: formatPageToken({ firstPosition: 1, startedAtMs: 1_760_000_000_000, recorded: true }, 'bob') },
     'page_token',
   ],
@@ -63,28 +63,28 @@ const badRequests: readonly (readonly [string, Partial<GetFeedRequest>, string])
     'page_token',
   ],
   ['a token of nothing', { after: ['e1-5', 'x'] }, 'after[1]'],
-  ['a token of a partition that there is not', { after: ['e99-5'] }, 'after[0]'],
+  ['a token of an unknown partition', { after: ['e99-5'] }, 'after[0]'],
   ['too many tokens', { after: Array.from({ length: 1_025 }, () => 'e1-5') }, 'after'],
   ['a locale that is none', { locale: 'german please' }, 'locale'],
   ['a time before the epoch', { atMs: -1 }, 'at_ms'],
   ['a time in seconds', { atMs: 1_760_000_000 }, 'at_ms'],
   ['a time in the far future', { atMs: 9_007_199_254_740_000 }, 'at_ms'],
   [
-    'an empty pin among those excluded',
+    'an empty excluded pin',
     { evaluation: Evaluation.fromPartial({ excludePinIds: ['a', ''] }) },
     'evaluation.exclude_pin_ids[1]',
   ],
   [
-    'a bad pin among those to rank',
+    'an invalid pin to rank',
     { evaluation: Evaluation.fromPartial({ amongPinIds: ['\n'] }) },
     'evaluation.among_pin_ids[0]',
   ],
   [
-    'a consistency that there is not',
+    'an unknown consistency',
     { evaluation: Evaluation.fromPartial({ consistency: 9 as 1 }) },
     'evaluation.consistency',
   ],
-  ['a depth that there is not', { evaluation: Evaluation.fromPartial({ depth: 9 as 1 }) }, 'evaluation.depth'],
+  ['an unknown depth', { evaluation: Evaluation.fromPartial({ depth: 9 as 1 }) }, 'evaluation.depth'],
 ]
 
 describe('bad input', () => {
@@ -96,7 +96,7 @@ describe('bad input', () => {
     expect(services.retrieved).toEqual([])
   })
 
-  test('related pins name their fields, too', async () => {
+  test('related pins: the error names the field', async () => {
     const { blender } = await aBlender()
     for (const [request, field] of [
       [{ pinId: '' }, 'pin_id'],
@@ -108,7 +108,7 @@ describe('bad input', () => {
     }
   })
 
-  test('over gRPC: INVALID_ARGUMENT with the same words, for bytes that are no message too', async () => {
+  test('over gRPC: INVALID_ARGUMENT with the same message, also for bytes that are not a message', async () => {
     const { client, port, defects } = await start()
     const error = await client
       .getFeed(aFeedRequest({ pageSize: 500 }), { timeoutMs: 5_000 })
@@ -129,27 +129,27 @@ describe('bad input', () => {
 
   test.each([
     ['malformed JSON', '{"userId":', 'body'],
-    ['no JSON at all', 'hello', 'body'],
+    ['a body that is not JSON', 'hello', 'body'],
     ['NaN', '{"atMs":NaN}', 'body'],
     ['an array', '[]', 'body'],
     ['a number as a user', '{"userId":7}', 'userId'],
     ['a number as text', '{"userId":"ada","pageSize":"5"}', 'pageSize'],
-    ['a half', '{"userId":"ada","pageSize":2.5}', 'pageSize'],
+    ['a fraction', '{"userId":"ada","pageSize":2.5}', 'pageSize'],
     ['infinity', '{"userId":"ada","atMs":1e999}', 'atMs'],
-    ['a word as a truth', '{"userId":"ada","explain":"yes"}', 'explain'],
+    ['a word as a boolean', '{"userId":"ada","explain":"yes"}', 'explain'],
     ['an unknown field', '{"userId":"ada","pagesize":5}', 'pagesize'],
     ['a prototype', '{"userId":"ada","__proto__":{"explain":true}}', '__proto__'],
-    ['a token that is no text', '{"userId":"ada","after":["e1-2",5]}', 'after[1]'],
+    ['a token that is not a string', '{"userId":"ada","after":["e1-2",5]}', 'after[1]'],
     ['an unknown field of the evaluation', '{"userId":"ada","evaluation":{"dry":true}}', 'evaluation.dry'],
     ['an unknown depth', '{"userId":"ada","evaluation":{"depth":"DEPTH_SEA"}}', 'evaluation.depth'],
     ['deep JSON', `{"userId":"ada","after":${'['.repeat(5_000)}${']'.repeat(5_000)}}`, 'after[0]'],
     ['no user', '{}', 'userId'],
-    ['a page too large', '{"userId":"ada","pageSize":101}', 'pageSize'],
-    ['a bad session', '{"userId":"ada","sessionId":"\\u0007"}', 'sessionId'],
-    ['a page token of nobody', '{"userId":"ada","pageToken":"hello"}', 'pageToken'],
+    ['a page that is too large', '{"userId":"ada","pageSize":101}', 'pageSize'],
+    ['an invalid session', '{"userId":"ada","sessionId":"\\u0007"}', 'sessionId'],
+    ['an invalid page token', '{"userId":"ada","pageToken":"hello"}', 'pageToken'],
     ['a time before the epoch', '{"userId":"ada","atMs":-1}', 'atMs'],
-    ['a bad pin to rank', '{"userId":"ada","evaluation":{"amongPinIds":["a","\\n"]}}', 'evaluation.amongPinIds[1]'],
-    ['a bad pin to leave out', '{"userId":"ada","evaluation":{"excludePinIds":[""]}}', 'evaluation.excludePinIds[0]'],
+    ['an invalid pin to rank', '{"userId":"ada","evaluation":{"amongPinIds":["a","\\n"]}}', 'evaluation.amongPinIds[1]'],
+    ['an invalid excluded pin', '{"userId":"ada","evaluation":{"excludePinIds":[""]}}', 'evaluation.excludePinIds[0]'],
     ['a field by its name in the proto', '{"user_id":"ada"}', 'user_id'],
   ])('A14: over HTTP, %s is a 400 that names the field as JSON does', async (_what, payload, field) => {
     const { app } = await start()
@@ -174,7 +174,7 @@ describe('bad input', () => {
     expect(answer.json<ErrorBody>().error.field).toBe(field)
   })
 
-  test('over HTTP: a wrong content type, a body too large, a path that there is not', async () => {
+  test('over HTTP: a wrong content type, a body that is too large, an unknown path', async () => {
     const { app } = await start()
     const post = (type: string, payload: string) =>
       app.inject({ method: 'POST', url: '/v1/feed', headers: { 'content-type': type }, payload })
@@ -220,7 +220,7 @@ describe('A14 · answers over HTTP', () => {
     ),
   }
 
-  test('have every field that the proto has, zeros and empty lists too, whatever they hold', () => {
+  test('have every field of the proto, including zeros and empty lists', () => {
     const feed = fc.record({ ...page, nextPageToken: text })
     fc.assert(
       fc.property(feed, fc.record(page), (home, related) => {
@@ -261,7 +261,7 @@ describe('A14 · answers over HTTP', () => {
     }
   })
 
-  test('GET and HEAD look without using up pins, however often; POST serves', async () => {
+  test('GET and HEAD are dry runs and use no pins; POST serves', async () => {
     const { app } = await start()
     const pins = async (method: 'GET' | 'POST', payload?: object): Promise<string[]> => {
       const asked = { method, url: `/v1/feed${method === 'GET' ? '?userId=ada&pageSize=5' : ''}` }
@@ -281,7 +281,7 @@ describe('A14 · answers over HTTP', () => {
     expect(next.filter((pin) => first.includes(pin))).toEqual([])
   })
 
-  test('a GET goes on by its page token', async () => {
+  test('a GET continues with its page token', async () => {
     const { app } = await start()
     const get = async (more = '') =>
       (await app.inject({ method: 'GET', url: `/v1/feed?userId=ada&pageSize=3${more}` })).json<{
@@ -296,7 +296,7 @@ describe('A14 · answers over HTTP', () => {
 })
 
 describe('the same answer', () => {
-  test('by gRPC, HTTP POST and HTTP GET', async () => {
+  test('over gRPC, HTTP POST and HTTP GET', async () => {
     const asked = { userId: 'ada', pageSize: 3, evaluation: { dryRun: true } }
     const byRpc = await (await start()).client.getFeed(GetFeedRequest.fromJSON(asked), { timeoutMs: 5_000 })
     const { app } = await start()
@@ -331,7 +331,7 @@ describe('failure', () => {
     },
   })
 
-  test('a log that is away: 503 with Retry-After, UNAVAILABLE over gRPC', async () => {
+  test('the log is unavailable: 503 with Retry-After, UNAVAILABLE over gRPC', async () => {
     const { app, client } = await start(failing(new ContractError('LOG_UNAVAILABLE', 'no broker')))
     const answer = await app.inject({ method: 'GET', url: '/v1/feed?userId=ada' })
     expect(answer.statusCode).toBe(503)
@@ -340,7 +340,7 @@ describe('failure', () => {
     expect(isContractError(error, 'CALL_UNAVAILABLE')).toBe(true)
   })
 
-  test('a defect: 500 without its words, and somebody is told', async () => {
+  test('a defect: 500 without its message, and a report', async () => {
     const { app, defects } = await start(failing(new TypeError('secret')))
     const answer = await app.inject({ method: 'GET', url: '/v1/feed?userId=ada' })
     expect(answer.statusCode).toBe(500)
@@ -348,7 +348,7 @@ describe('failure', () => {
     expect(defects).toMatchObject([{ code: 'CALL_INTERNAL', cause: new TypeError('secret') }])
   })
 
-  test('a caller that cancels reaches the blender', async () => {
+  test('a cancelled call is cancelled in the blender', async () => {
     let signal: AbortSignal | undefined
     const { client } = await start({
       getFeed: (_request, call) => {

@@ -9,7 +9,7 @@ import { aBlender, partitions } from './blender.harness.ts'
 const own = partitionOf('ada', partitions)
 const other = (own + 1) % partitions
 
-/** A blender before which a partition has folded ten records, but for those at some positions. */
+/** A blender whose partition has folded ten records except those at some positions. */
 async function afterTen(partition: number, reasons: Readonly<Record<number, NotFoldedReason>>, epoch = 0) {
   const world = await aBlender()
   let notes: NotFoldedNotes = { notFolded: [], knownFrom: 0 }
@@ -33,7 +33,7 @@ describe('A1 · a token whose event was not applied', () => {
     ['deadLettered', 'TOKEN_DEAD_LETTERED'],
     ['erased', 'TOKEN_ERASED'],
     ['lost', 'TOKEN_LOST'],
-  ] as const)('is never CURRENT: %s gives BEHIND with %s, at once', async (reason, code) => {
+  ] as const)('is never CURRENT: %s gives BEHIND with %s immediately', async (reason, code) => {
     const { feed } = await afterTen(own, { 4: reason })
     const answer = await feed({ after: [`e${own}-4`] }, { timeoutMs: 300 })
     expect(answer).toMatchObject({ freshness: Freshness.BEHIND, degradation: Degradation.NONE, reasons: [code] })
@@ -41,13 +41,13 @@ describe('A1 · a token whose event was not applied', () => {
     expect(await feed({ after: [`e${own}-5`] })).toMatchObject({ freshness: Freshness.CURRENT, reasons: [] })
   })
 
-  test('counts among others, and where it is not the last of its partition', async () => {
+  test('is found among other tokens, and if it is not the last of its partition', async () => {
     const { feed } = await afterTen(other, { 2: 'deadLettered', 3: 'deadLettered' })
     const answer = await feed({ after: [`e${other}-9`, `e${other}-3`, `e${other}-2`] })
     expect(answer).toMatchObject({ freshness: Freshness.BEHIND, reasons: ['TOKEN_DEAD_LETTERED'] })
   })
 
-  test('is not called applied where it is too long ago to be told', async () => {
+  test('does not count as applied if the state no longer remembers', async () => {
     const { feed, store } = await aBlender()
     const meta = encodePartitionMeta({ ...newPartitionMeta, knownFrom: 6 })
     const commit = { scope: 'user.1', partition: own, puts: [], appends: [], deletes: [], remember: [] }

@@ -2,7 +2,7 @@ import { servedEntryBytes } from '@freshet/contracts/codecs/served'
 import type { LastGood } from './last-good.ts'
 import { createRecentMap } from './recent-map.ts'
 import { decodeServed, encodeServed, type ServedSet } from './served-set.ts'
-import { nobody, userFromBytes, type KnownUser } from './user.ts'
+import { unknownUser, userFromBytes, type KnownUser } from './user.ts'
 import type { PinKeys } from '@freshet/domain/pin-keys'
 
 /** What this process remembers about users, bounded. Simultaneous requests need it, and so do requests while the state store is down. */
@@ -48,7 +48,7 @@ export function createUserMemory({ maxUsers }: { readonly maxUsers: number }): U
       const entry = getEntry(userId)
       const same = entry.user !== null && bytes !== null && Buffer.compare(entry.user.bytes, bytes) === 0
       if (!same) entry.user = userFromBytes(bytes)
-      return entry.user ?? nobody
+      return entry.user ?? unknownUser
     },
     known: (userId) => users.get(userId)?.user ?? null,
     served(userId, bound) {

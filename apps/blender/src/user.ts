@@ -45,11 +45,11 @@ export interface NeverShown {
 }
 
 /** A user without state. */
-export const nobody: KnownUser = knownUser(new Uint8Array(0), newUserState)
+export const unknownUser: KnownUser = knownUser(new Uint8Array(0), newUserState)
 
 /** Decodes a user from stored bytes. Throws CODEC_INVALID. */
 export function userFromBytes(bytes: Uint8Array | null): KnownUser {
-  return bytes === null || bytes.byteLength === 0 ? nobody : knownUser(bytes, decodedUserState(bytes))
+  return bytes === null || bytes.byteLength === 0 ? unknownUser : knownUser(bytes, decodedUserState(bytes))
 }
 
 function knownUser(bytes: Uint8Array, state: UserState): KnownUser {

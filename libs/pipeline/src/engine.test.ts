@@ -184,8 +184,8 @@ describe('engine', () => {
     })
   })
 
-  test.each(['throws at once', 'rejects', 'throws at a row', 'gives an unknown reason', 'misses its budget'] as const)(
-    'a filter that %s removes everything where it fails closed, nothing where it is optional',
+  test.each(['throws synchronously', 'rejects', 'throws at a row', 'gives an unknown reason', 'misses its budget'] as const)(
+    'a filter that %s removes everything if it fails closed, and nothing if it is optional',
     async (how) => {
       for (const policy of ['fail-closed', 'optional'] as const) {
         const clock = createFakeClock()
@@ -194,7 +194,7 @@ describe('engine', () => {
           policy,
           budget: { ms: 10, share: 1 },
           prepare: () => {
-            if (how === 'throws at once') throw new Error('broken')
+            if (how === 'throws synchronously') throw new Error('broken')
             if (how === 'rejects') return Promise.reject(new Error('broken'))
             if (how === 'misses its budget') return never()
             if (how === 'gives an unknown reason') return (row) => (row === 1 ? 5 : keep)
@@ -426,7 +426,7 @@ describe('engine', () => {
       ['an unknown reason of a move', { moveReasons: ['one'] }, [0, 1]],
       ['a move of a row that it did not take', {}, [9]],
       ['an unknown reason of a row left out', { reasons: [] }, [0]],
-    ])('is replaced where it answers %s, and the slate is as it was', async (_what, changed, last) => {
+    ])('is replaced if it answers %s, and the slate does not change', async (_what, changed, last) => {
       const out = last.includes(0) && 'reasons' in changed ? [1] : []
       const { rows, columns, record } = await run({ ...spaced(last, out), ...changed })
       expect(record.stages[1]).toMatchObject({ outcome: 'left-out', error: 'STAGE_ANSWER_INVALID', moves: null })
@@ -526,8 +526,8 @@ describe('laws', () => {
       { minLength: 1 },
     )
     await fc.assert(
-      fc.asyncProperty(order, fc.array(fc.nat(19)), async (taken, told) => {
-        const moved = [...new Set(told)].filter((row) => taken.includes(row))
+      fc.asyncProperty(order, fc.array(fc.nat(19)), async (taken, reported) => {
+        const moved = [...new Set(reported)].filter((row) => taken.includes(row))
         const plan = pipeline<Request>('p')
           .source(numbers)
           .select({

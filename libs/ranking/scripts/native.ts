@@ -139,7 +139,7 @@ function compileAddon(folder: string): void {
     existsSync(join(prefix, 'include/node/node_api.h')),
   )
   if (headers === undefined) throw new Error('the headers of Node.js are missing: install them, e.g. libnode-dev')
-  // npm says where it is when it runs a script; its node-gyp is beside it.
+  // When npm runs a script, it sets `npm_execpath`. Its node-gyp is in the same installation.
   const npm = process.env['npm_execpath'] ?? realpathSync(execFileSync('which', ['npm'], { encoding: 'utf8' }).trim())
   const gyp = join(dirname(npm), '../node_modules/node-gyp/bin/node-gyp.js')
   if (!existsSync(gyp)) throw new Error(`npm's node-gyp is not at ${gyp}`)
@@ -182,7 +182,7 @@ try {
   }
 } catch (error) {
   console.error(
-    `native TensorFlow could not be installed: ${(error as Error).message}; the WebAssembly backend is used without it`,
+    `cannot install native TensorFlow: ${(error as Error).message}; the ranker will use the WebAssembly backend`,
   )
   process.exitCode = 1
 }

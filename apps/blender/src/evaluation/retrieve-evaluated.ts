@@ -8,7 +8,7 @@ import type { UserContext } from '../hydrators/user-state.ts'
 import type { StagePorts } from '../ports.ts'
 import { nothingServed } from '../served-set.ts'
 import { retrieveRequest, retrieveStage } from '../sources/retrieve.ts'
-import { nobody } from '../user.ts'
+import { unknownUser } from '../user.ts'
 import type { EvaluatedRequest } from './evaluated-request.ts'
 
 type Context = EvaluatedRequest & UserContext & FreshnessContext
@@ -69,5 +69,5 @@ function listExcluded({ evaluation, user, surface }: Context): string[] {
 
 function toShownPins({ evaluation }: Context, { shown }: RetrieveRequest): RetrieveRequest['shown'] {
   if (shown === undefined || !evaluation.allowRepeats) return shown
-  return { ...shown, ...nobody.seen }
+  return { ...shown, ...unknownUser.seen }
 }

@@ -2,7 +2,7 @@ import type { ContextHydrator } from '@freshet/pipeline/stage'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import { nothingServed } from '../served-set.ts'
-import { nobody } from '../user.ts'
+import { unknownUser } from '../user.ts'
 import type { UserContext } from './user-state.ts'
 
 /** A request on a lower rung of the ladder. `learned`: what a higher rung read about the user; null: it read nothing. */
@@ -25,8 +25,8 @@ export function rememberedUser({
     policy: 'required',
     run: ({ userId, learned }) => {
       if (learned !== null) return { ...learned, remembered: true }
-      const known = userId === '' ? nobody : memory.known(userId)
-      return { user: known ?? nobody, userPosition: null, served: nothingServed, remembered: known !== null }
+      const known = userId === '' ? unknownUser : memory.known(userId)
+      return { user: known ?? unknownUser, userPosition: null, served: nothingServed, remembered: known !== null }
     },
   }
 }

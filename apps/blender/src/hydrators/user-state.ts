@@ -2,7 +2,7 @@ import type { ContextHydrator } from '@freshet/pipeline/stage'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import { decodeServed, nothingServed, type ServedSet } from '../served-set.ts'
-import { nobody, type KnownUser } from '../user.ts'
+import { unknownUser, type KnownUser } from '../user.ts'
 
 /** What the blender knows about the user of a request. */
 export interface UserContext {
@@ -23,7 +23,7 @@ export function userState(
     policy: 'required',
     budget: ({ params }) => ({ ms: params.userStateBudgetMs, share: 0.4 }),
     run: ({ userId, surface, atMs }, { signal }) => {
-      if (userId === '') return { user: nobody, userPosition: null, served: nothingServed }
+      if (userId === '') return { user: unknownUser, userPosition: null, served: nothingServed }
       const window = { atMs, windowMs: config.servedWindowMs }
       const readsServed = surface === 'home' && wanted === 'read'
       return Promise.all([

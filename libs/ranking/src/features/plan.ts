@@ -41,8 +41,8 @@ export function planFeatures(names: readonly string[] = features.map(({ name }) 
       for (const { feature, at } of placed) feature.read(context, out, offset + at)
     },
     readPage({ pinIds, pins, pinMetas, retrievalScores, ...request }, out) {
-      const nobody = { pinId: '', pin: null, pinMeta: null, retrievalScore: null }
-      const context: { -readonly [Name in keyof FeatureContext]: FeatureContext[Name] } = { ...request, ...nobody }
+      const noCandidate = { pinId: '', pin: null, pinMeta: null, retrievalScore: null }
+      const context: { -readonly [Name in keyof FeatureContext]: FeatureContext[Name] } = { ...request, ...noCandidate }
       const shared = new Float32Array(width)
       for (const { feature, at } of ofRequest) feature.read(context, shared, at)
       for (let row = 0, offset = 0; row < pinIds.length; row++, offset += width) {
