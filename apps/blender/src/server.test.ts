@@ -79,11 +79,7 @@ const badRequests: readonly (readonly [string, Partial<GetFeedRequest>, string])
     { evaluation: Evaluation.fromPartial({ amongPinIds: ['\n'] }) },
     'evaluation.among_pin_ids[0]',
   ],
-  [
-    'an unknown consistency',
-    { evaluation: Evaluation.fromPartial({ consistency: 9 as 1 }) },
-    'evaluation.consistency',
-  ],
+  ['an unknown consistency', { evaluation: Evaluation.fromPartial({ consistency: 9 as 1 }) }, 'evaluation.consistency'],
   ['an unknown depth', { evaluation: Evaluation.fromPartial({ depth: 9 as 1 }) }, 'evaluation.depth'],
 ]
 
@@ -148,7 +144,11 @@ describe('bad input', () => {
     ['an invalid session', '{"userId":"ada","sessionId":"\\u0007"}', 'sessionId'],
     ['an invalid page token', '{"userId":"ada","pageToken":"hello"}', 'pageToken'],
     ['a time before the epoch', '{"userId":"ada","atMs":-1}', 'atMs'],
-    ['an invalid pin to rank', '{"userId":"ada","evaluation":{"amongPinIds":["a","\\n"]}}', 'evaluation.amongPinIds[1]'],
+    [
+      'an invalid pin to rank',
+      '{"userId":"ada","evaluation":{"amongPinIds":["a","\\n"]}}',
+      'evaluation.amongPinIds[1]',
+    ],
     ['an invalid excluded pin', '{"userId":"ada","evaluation":{"excludePinIds":[""]}}', 'evaluation.excludePinIds[0]'],
     ['a field by its name in the proto', '{"user_id":"ada"}', 'user_id'],
   ])('A14: over HTTP, %s is a 400 that names the field as JSON does', async (_what, payload, field) => {

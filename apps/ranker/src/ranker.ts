@@ -120,7 +120,9 @@ export function createRanker(options: RankerOptions): RunningRanker {
     warning() {
       const { refused, pins, states } = views.stats()
       const full =
-        refused === 0 ? null : `there was no room for ${refused} records beside ${pins} pins and ${states} states (maxPins)`
+        refused === 0
+          ? null
+          : `there was no room for ${refused} records beside ${pins} pins and ${states} states (maxPins)`
       return follower.warning() ?? specFollower?.refusal() ?? full
     },
     lag: () => follower.lag(),

@@ -184,40 +184,43 @@ describe('engine', () => {
     })
   })
 
-  test.each(['throws synchronously', 'rejects', 'throws at a row', 'gives an unknown reason', 'misses its budget'] as const)(
-    'a filter that %s removes everything if it fails closed, and nothing if it is optional',
-    async (how) => {
-      for (const policy of ['fail-closed', 'optional'] as const) {
-        const clock = createFakeClock()
-        const broken: Filter<Request, Pins> = {
-          ...noOdd,
-          policy,
-          budget: { ms: 10, share: 1 },
-          prepare: () => {
-            if (how === 'throws synchronously') throw new Error('broken')
-            if (how === 'rejects') return Promise.reject(new Error('broken'))
-            if (how === 'misses its budget') return never()
-            if (how === 'gives an unknown reason') return (row) => (row === 1 ? 5 : keep)
-            return (row) => {
-              if (row === 1) throw new Error('broken')
-              return keep
-            }
-          },
-        }
-        const running = createEngine({ clock }).run(
-          pipeline<Request>('p').source(numbers).filter(broken),
-          { wanted: 3 },
-          { timeoutMs: 50 },
-        )
-        await clock.advance(10)
-        const { rows, record } = await running
-        expect([...rows]).toEqual(policy === 'optional' ? [0, 1, 2] : [])
-        expect(record.stages[1]?.outcome).toBe(policy === 'optional' ? 'left-out' : 'failed-closed')
-        expect(record.stages[1]?.removed).toEqual(policy === 'optional' ? {} : { 'not-judged': 3 })
-        if (policy === 'fail-closed') expect(record.fates.of(0)).toEqual({ stage: 'no-odd', reason: 'not-judged' })
+  test.each([
+    'throws synchronously',
+    'rejects',
+    'throws at a row',
+    'gives an unknown reason',
+    'misses its budget',
+  ] as const)('a filter that %s removes everything if it fails closed, and nothing if it is optional', async (how) => {
+    for (const policy of ['fail-closed', 'optional'] as const) {
+      const clock = createFakeClock()
+      const broken: Filter<Request, Pins> = {
+        ...noOdd,
+        policy,
+        budget: { ms: 10, share: 1 },
+        prepare: () => {
+          if (how === 'throws synchronously') throw new Error('broken')
+          if (how === 'rejects') return Promise.reject(new Error('broken'))
+          if (how === 'misses its budget') return never()
+          if (how === 'gives an unknown reason') return (row) => (row === 1 ? 5 : keep)
+          return (row) => {
+            if (row === 1) throw new Error('broken')
+            return keep
+          }
+        },
       }
-    },
-  )
+      const running = createEngine({ clock }).run(
+        pipeline<Request>('p').source(numbers).filter(broken),
+        { wanted: 3 },
+        { timeoutMs: 50 },
+      )
+      await clock.advance(10)
+      const { rows, record } = await running
+      expect([...rows]).toEqual(policy === 'optional' ? [0, 1, 2] : [])
+      expect(record.stages[1]?.outcome).toBe(policy === 'optional' ? 'left-out' : 'failed-closed')
+      expect(record.stages[1]?.removed).toEqual(policy === 'optional' ? {} : { 'not-judged': 3 })
+      if (policy === 'fail-closed') expect(record.fates.of(0)).toEqual({ stage: 'no-odd', reason: 'not-judged' })
+    }
+  })
 
   test('aborts and leaves out a stage that misses its budget; its late answer changes nothing', async () => {
     const clock = createFakeClock()

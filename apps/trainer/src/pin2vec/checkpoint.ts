@@ -48,6 +48,11 @@ export async function restoreCheckpoint(options: RestoreOptions): Promise<Learne
   }
   const problem = await snapshotProblem(log, progress, learnedTopics)
   if (problem === null) return { model, progress }
-  onProblem(new ContractError('LOG_REPLACED', `the trainer keeps the model of the checkpoint and drops its positions: ${problem}`))
+  onProblem(
+    new ContractError(
+      'LOG_REPLACED',
+      `the trainer keeps the model of the checkpoint and drops its positions: ${problem}`,
+    ),
+  )
   return { model, progress: createLogProgress() }
 }

@@ -32,7 +32,9 @@ export function createLogisticScorer(spec: RankingSpec): Scorer {
     featureNames: spec.features.map(({ name }) => name),
     score(features, candidates) {
       if (features.length !== candidates * width) {
-        throw new RangeError(`got ${features.length} numbers; ${candidates} rows of ${width} features need ${candidates * width}`)
+        throw new RangeError(
+          `got ${features.length} numbers; ${candidates} rows of ${width} features need ${candidates * width}`,
+        )
       }
       if (candidates === 0) return { utilities: new Float32Array(), probabilities: new Float32Array() }
       const padded = Math.ceil(candidates / blockRows) * blockRows

@@ -129,9 +129,13 @@ function makePlan(scorer: Scorer, from: string): FeaturePlan {
     return planFeatures(scorer.featureNames)
   } catch (error) {
     const { message } = error as Error
-    throw new ModelError('MODEL_MISMATCHED', `${describeModel(scorer, from)} reads features of another version: ${message}`, {
-      cause: error,
-    })
+    throw new ModelError(
+      'MODEL_MISMATCHED',
+      `${describeModel(scorer, from)} reads features of another version: ${message}`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 
@@ -144,7 +148,8 @@ function warm({ scorer, plan }: ServingModel, from: string): void {
   for (const candidates of warmPages) {
     const page = Float32Array.from({ length: candidates * plan.width }, (_, at) => row[at % plan.width]!)
     const problem = findProblem(scorer, page, candidates)
-    if (problem !== null) throw new ModelError('MODEL_BROKEN', `${describeModel(scorer, from)} ${problem.text}`, problem)
+    if (problem !== null)
+      throw new ModelError('MODEL_BROKEN', `${describeModel(scorer, from)} ${problem.text}`, problem)
   }
 }
 
