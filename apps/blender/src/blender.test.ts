@@ -2,6 +2,8 @@ import { firstLog, logTag, moveFollowedLog, storedPosition } from '@freshet/cont
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { float32Column, uint32Column } from '@freshet/contracts/bytes/columns'
+import { encodeUserState } from '@freshet/contracts/codecs/user-state'
+import { userFoldVersion } from '@freshet/contracts/codecs/user-tail'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import {
   Consistency,
@@ -14,6 +16,7 @@ import { SourceStatus } from '@freshet/contracts/gen/freshet/retrieval/v1/retrie
 import { hash32 } from '@freshet/domain/hash'
 import { asId } from '@freshet/domain/ids'
 import { partitionOf } from '@freshet/domain/partition'
+import { defaultUserLimits, newUserState } from '@freshet/domain/user-state'
 import {
   aBlender,
   aFeedRequest,
@@ -737,6 +740,20 @@ describe('the ladder', () => {
       expect(idsOf(await feed({ pageSize: 1 }, { timeoutMs: 300 }))).toEqual(['pin-294'])
     },
   )
+
+  test('state of a newer fold than this process knows: nothing of it is read by other rules, hides remembered count, and the answer is marked', async () => {
+    const { feed, store, storeUser } = await aBlender()
+    await storeUser('ada', [anEngagement('hide', 'pin-297')])
+    await feed({ pageSize: 2 })
+    const newer = encodeUserState(newUserState, defaultUserLimits, userFoldVersion + 1)
+    const nothing = { appends: [], deletes: [], meta: null, remember: [] }
+    const puts = [{ key: 'ada', value: newer, ttlMs: null }]
+    await store.commit({ scope: 'user.1', partition: own, from: 1, next: 2, puts, ...nothing })
+    const answer = await feed({ pageSize: 2 })
+    expect(answer).toMatchObject({ degradation: Degradation.LAST_GOOD })
+    expect(answer.reasons).toContain('CODEC_NEWER')
+    expect(idsOf(answer)).toEqual(['pin-296', 'pin-295'])
+  })
 
   test('the state store is down and this process does not remember the user: popular pins, and the answer says that it does not know hides', async () => {
     const { feed, blender, faults } = await aBlender()

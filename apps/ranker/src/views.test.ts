@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import { encodePinFeatures } from '@freshet/contracts/codecs/pin-state'
 import { asId, type PinId } from '@freshet/domain/ids'
+import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
 import type { Pin } from '@freshet/domain/pin'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
 import { anEngagement, noonMs } from '@freshet/domain/testing'
@@ -119,5 +120,17 @@ describe('views of the ranker', () => {
     expect(clicksOf(views, 'a')).toBe(1)
     fold(views, 'pin-features.v1', 'b', Uint8Array.of(0xff))
     expect(views.stats().rejected).toEqual({ CODEC_INVALID: 1 })
+  })
+
+  it('of a newer fold are missing, not those of before, and are counted; the next of a known fold is read again', () => {
+    const views = createRankerViews({ maxPins: 10, maxDecodedStates: 10 })
+    fold(views, 'pin-features.v1', 'a', clicked('a', 1, 1))
+    expect(views.stateOf('a')).not.toBeNull()
+    const newer = PinFeatures.encode({ ...PinFeatures.decode(clicked('a', 2, 2)), foldVersion: 2 }).finish()
+    fold(views, 'pin-features.v1', 'a', newer)
+    expect(views.stateOf('a')).toBeNull()
+    expect(views.stats()).toMatchObject({ states: 0, rejected: { CODEC_NEWER: 1 } })
+    fold(views, 'pin-features.v1', 'a', clicked('a', 3, 3))
+    expect(views.stateOf('a')?.lastAtMs).toBe(noonMs)
   })
 })

@@ -1,6 +1,6 @@
 import { decodeOrThrow } from '@freshet/contracts/codecs/engagement'
 import { decodePinChange } from '@freshet/contracts/codecs/pin'
-import { decodePinState } from '@freshet/contracts/codecs/pin-state'
+import { decodePinState, refuseNewerPinFeatures } from '@freshet/contracts/codecs/pin-state'
 import { isContractError } from '@freshet/contracts/errors'
 import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
 import { createLogProgress, type LogProgress } from '@freshet/contracts/log-progress'
@@ -120,21 +120,33 @@ export function createRankerViews({
     unlisted.delete(pinId)
   }
 
+  function forgetState(pinId: string): void {
+    const known = entries.get(pinId)
+    if (known === undefined || known.state === null) return
+    known.state = null
+    known.reading = null
+    states--
+    unlisted.delete(pinId)
+    dropIfEmpty(pinId, known)
+  }
+
   function foldState({ key, value }: LogRecord): void {
-    const known = entries.get(key)
     if (value === null) {
-      if (known === undefined || known.state === null) return
-      known.state = null
-      known.reading = null
-      states--
-      unlisted.delete(key)
-      dropIfEmpty(key, known)
+      forgetState(key)
       return
     }
-    const { pinId, state, foldedTo } = decodeOrThrow('freshet.state.v1.PinFeatures', () => PinFeatures.decode(value))
+    const features = decodeOrThrow('freshet.state.v1.PinFeatures', () => PinFeatures.decode(value))
+    const { pinId, state, foldedTo } = features
     const before = entries.get(pinId)?.state ?? null
     // After a crash the updater may send an older record again.
     if (before !== null && before.foldedTo > foldedTo) return
+    try {
+      refuseNewerPinFeatures(features)
+    } catch (error) {
+      // Features of a newer fold are missing here, rather than those of before or what this version would make of them.
+      forgetState(pinId)
+      throw error
+    }
     if (before === null && states >= maxPins && !displaceState()) {
       refused++
       return

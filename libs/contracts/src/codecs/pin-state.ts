@@ -6,9 +6,13 @@ import { ascendingColumn, varintColumn } from '../bytes/varints.ts'
 import { encodeFields, type FieldWriter } from '../bytes/wire.ts'
 import { fromCountersMessage, writeCounters } from './counters.ts'
 import { decodeOrThrow } from './engagement.ts'
+import { refuseNewer } from './newer.ts'
 
 /** Version of the layout that this code writes, and the newest that it reads. */
-const pinStateVersion = 1
+export const pinStateVersion = 1
+
+/** Version of the rules by which this code folds pins: see `userFoldVersion`. */
+export const pinFoldVersion = 1
 
 /** Bytes of a pin's state as stored; the same state always gives the same bytes. */
 export function encodePinState(state: PinState): Uint8Array {
@@ -16,6 +20,9 @@ export function encodePinState(state: PinState): Uint8Array {
     writePinState(to, state)
   })
 }
+
+/** The fold version as it is written: nothing for the first. */
+const writtenFold = (pinFoldVersion as number) === 1 ? 0 : pinFoldVersion
 
 function writePinState(to: FieldWriter, state: PinState): void {
   const { boards } = state
@@ -25,18 +32,20 @@ function writePinState(to: FieldWriter, state: PinState): void {
   writeCounters(to, 4, state.impressionsByPosition)
   writeCounters(to, 5, state.positivesByPosition)
   to.range(6, sketch, 0, toSketch(state.users))
-  if (boards.boardIds.length === 0) return
-  to.text(7, boards.boardIds.join('\n'))
-  to.gaps(8, boards.atMs)
-  to.bytes(9, boards.stands)
+  if (boards.boardIds.length > 0) {
+    to.text(7, boards.boardIds.join('\n'))
+    to.gaps(8, boards.atMs)
+    to.bytes(9, boards.stands)
+  }
+  to.uint(10, writtenFold)
 }
 
-/** A pin's state from stored bytes. Throws CODEC_INVALID for bytes that are none, or of a newer layout. */
+/** A pin's state from stored bytes. Throws CODEC_INVALID for bytes that are none, CODEC_NEWER for those of a newer layout or fold. */
 export function decodePinState(bytes: Uint8Array): OwnPinState {
   const message = decodeOrThrow('freshet.state.v1.PinState', () => PinStateMessage.decode(bytes))
-  if (message.version !== pinStateVersion) {
-    throw invalid(`has layout ${message.version}; this version reads ${pinStateVersion}`)
-  }
+  if (message.version < 1) throw invalid(`has layout ${message.version}; this version reads ${pinStateVersion}`)
+  refuseNewer('PinState', 'layout', message.version, pinStateVersion)
+  refuseNewer('PinState', 'fold', message.foldVersion, pinFoldVersion)
   const [firstAtMs = 0, lastAtMs = 0] = varintColumn(message.firstLastAtMs)
   const boardIds = message.boards === '' ? [] : message.boards.split('\n')
   const atMs = ascendingColumn(message.boardAtMs)
@@ -81,6 +90,7 @@ export function encodePinFeatures(
     })
     end = to.length()
     to.uint(3, foldedTo)
+    to.uint(4, writtenFold)
   })
   return { features, stored: features.subarray(end - length, end) }
 }
@@ -91,6 +101,16 @@ export function decodePinFeatures(bytes: Uint8Array): PinFeatures {
     PinFeaturesMessage.decode(bytes),
   )
   return { pinId, state: decodePinState(state), foldedTo }
+}
+
+/** Throws CODEC_NEWER for a published state that `decodePinState` would refuse, without decoding it. */
+export function refuseNewerPinFeatures({
+  state,
+  foldVersion,
+}: Pick<PinFeaturesMessage, 'state' | 'foldVersion'>): void {
+  // The layout is the first field of every state.
+  refuseNewer('PinState', 'layout', state[1] ?? 0, pinStateVersion)
+  refuseNewer('PinState', 'fold', foldVersion, pinFoldVersion)
 }
 
 const sketch = new Uint8Array(2 * registers)

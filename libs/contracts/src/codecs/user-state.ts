@@ -22,14 +22,30 @@ import { ascendingColumn, varintColumn, varintsOf } from '../bytes/varints.ts'
 import { encodeFields, type FieldWriter } from '../bytes/wire.ts'
 import { fromCountersMessage, writeCounters } from './counters.ts'
 import { decodeOrThrow } from './engagement.ts'
-import { fromTailEngagement, userLimitsOf, userStateVersion, writeTailMark, writeUserLimits } from './user-tail.ts'
+import { refuseNewer } from './newer.ts'
+import {
+  fromTailEngagement,
+  userFoldVersion,
+  userLimitsOf,
+  userStateVersion,
+  writeFoldVersion,
+  writeTailMark,
+  writeUserLimits,
+} from './user-tail.ts'
 
 const withdrawn = 0x80
 /** Begins a column of actions of layout 3: no action has this index. */
 const packedMark = Uint8Array.of(0x1f)
 
-/** Bytes of a user's state as stored, without a tail; the same state and caps always give the same bytes. `limits`: the caps of what will be appended. */
-export function encodeUserState(state: UserState, limits: UserLimits = defaultUserLimits): Uint8Array {
+/**
+ * Bytes of a user's state as stored, without a tail; the same state and caps always give the same bytes. `limits`: the caps of
+ * what will be appended. `foldVersion`: another than this code's only where a test plays another version.
+ */
+export function encodeUserState(
+  state: UserState,
+  limits: UserLimits = defaultUserLimits,
+  foldVersion = userFoldVersion,
+): Uint8Array {
   const ids = createDictionary()
   const { recent, boards, seen, sessions } = state
   const relations = [...state.relations.newest.values()]
@@ -99,16 +115,17 @@ export function encodeUserState(state: UserState, limits: UserLimits = defaultUs
         writeOlder(to, older)
       })
     }
-    writeTailMark(to, 0)
+    writeFoldVersion(to, foldVersion)
+    writeTailMark(to, 0, foldVersion)
   })
 }
 
-/** A user's state from stored bytes: what was written whole, and folded on top what was appended since. Throws CODEC_INVALID for bytes that are none, or of a newer layout. */
+/** A user's state from stored bytes: what was written whole, and folded on top what was appended since. Throws CODEC_INVALID for bytes that are none, CODEC_NEWER for those of a newer layout or fold. */
 export function decodeUserState(bytes: Uint8Array): UserState {
   const message = decodeOrThrow('freshet.state.v1.UserState', () => UserStateMessage.decode(bytes))
-  if (message.version < 1 || message.version > userStateVersion) {
-    throw invalid(`has layout ${message.version}; this version reads 1 to ${userStateVersion}`)
-  }
+  if (message.version < 1) throw invalid(`has layout ${message.version}; this version reads 1 to ${userStateVersion}`)
+  refuseNewer('UserState', 'layout', message.version, userStateVersion)
+  refuseNewer('UserState', 'fold', message.foldVersion, userFoldVersion)
   const base = baseOf(message)
   if (message.tail.length === 0) return base
   return foldUser(base, message.tail.map(fromTailEngagement), userLimitsOf(message.limits))

@@ -11,12 +11,19 @@ import { subjectKinds, type ScannedEngagement } from './engagement-scan.ts'
 /** Version of the layout of a user's state that this code writes, and the newest that it reads. */
 export const userStateVersion = 4
 
+/**
+ * Version of the rules by which this code folds users. Raise it when the same engagements come to another state, or the same
+ * state means another thing; a change of bytes alone raises `userStateVersion`. Readers keep the rules of the version before.
+ */
+export const userFoldVersion = 1
+
 const versionField = 1
+const foldField = 27
 const tailField = 22
 const limitsField = 23
 const markField = 25
-/** In the high half of a mark: tells it from the end of a value of layout 1, which has none. */
-const markTag = 0x7a15
+/** In the high half of a mark, with the fold version added: tells it from the end of a value of layout 1, which has none. */
+const markTag = 0x7a14
 const mostInMark = 0xffff
 
 /** The bytes at a value's end that say how long its tail is. */
@@ -50,6 +57,7 @@ export function encodeUserTail(
       })
     }
     writeUserLimits(to, limits)
+    writeFoldVersion(to, userFoldVersion)
     after += to.length()
     writeTailMark(to, after)
   })
@@ -105,18 +113,26 @@ export function userLimitsOf(bytes: Uint8Array): UserLimits {
   }
 }
 
-/** Ends a value: how many bytes of it are its tail. */
-export function writeTailMark(to: FieldWriter, tailBytes: number): void {
-  to.fixed32(markField, markTag * 0x10000 + Math.min(tailBytes, mostInMark))
+/** The fold version of a value or of what is appended; nothing for the first. */
+export function writeFoldVersion(to: FieldWriter, version: number): void {
+  to.uint(foldField, version === 1 ? 0 : version)
 }
 
-/** How long the tail is of a value that ends in these bytes; 0 for one of layout 1, and where there is none. */
+/** Ends a value: how many bytes of it are its tail. */
+export function writeTailMark(to: FieldWriter, tailBytes: number, foldVersion = userFoldVersion): void {
+  to.fixed32(markField, (markTag + foldVersion) * 0x10000 + Math.min(tailBytes, mostInMark))
+}
+
+/**
+ * How long the tail is of a value that ends in these bytes; 0 for one of layout 1, and where there is none. Infinity for a value of
+ * another fold version: nothing may be appended to it, it has to be read and, if this code can read it, written whole.
+ */
 export function tailBytesIn(end: Uint8Array | null): number {
   if (end === null || end.length < tailMarkBytes) return 0
   const at = end.length - tailMarkBytes
   const view = new DataView(end.buffer, end.byteOffset + at, tailMarkBytes)
-  if (view.getUint16(0, true) !== tailMarkKey || view.getUint16(4, true) !== markTag) return 0
-  return view.getUint16(2, true)
+  if (view.getUint16(0, true) !== tailMarkKey) return 0
+  return view.getUint16(4, true) === markTag + userFoldVersion ? view.getUint16(2, true) : Number.POSITIVE_INFINITY
 }
 
 /** The field's key as its two bytes stand. */

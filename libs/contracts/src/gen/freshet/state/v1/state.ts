@@ -98,9 +98,15 @@ export interface UserState {
    * RFC 9562, its thirty other digits in 15 bytes, and behind the run two bits each for the variant's digit (8, 9, a, b), the lowest first.
    */
   packedIds: Uint8Array;
+  /**
+   * Version of the rules by which everything in this value was folded and is to be folded; 0: 1, the first. It stands in what is
+   * written whole and in what is appended; one value has one version, which its `tail_mark` tells, too. A reader that does not know it reads nothing of
+   * the value.
+   */
+  foldVersion: number;
   /** Hides, reports and blocks before those that are kept by id. Stands before `tail_mark`, which ends the value. */
   olderRelations: OlderRelations[];
-  /** Ends every value: 0x7a15 in the high half, the bytes appended so far in the low half (at most 65,535). */
+  /** Ends every value: 0x7a14 plus the fold version in the high half, the bytes appended so far in the low half (at most 65,535). */
   tailMark: number;
 }
 
@@ -184,6 +190,8 @@ export interface PinState {
   boardAtMs: Uint8Array;
   /** One byte each: 1 where the pin is on the board, 0 where it was taken off. */
   boardStands: Uint8Array;
+  /** Version of the rules by which it was folded; 0: 1, the first. */
+  foldVersion: number;
 }
 
 /** A pin's state as published to the ranker. Key of its topic: the pin id. */
@@ -194,6 +202,8 @@ export interface PinFeatures {
   state: Uint8Array;
   /** Position in `pin-engagements.v1` up to which it was folded: of two records of one pin the one with the higher position is the newer. */
   foldedTo: number;
+  /** As in `state`, so that a reader knows before it decodes it. */
+  foldVersion: number;
 }
 
 /** What is stored besides a partition's values, changed in the same commit: enough to decide alike after a replay. */
@@ -345,6 +355,7 @@ function createBaseUserState(): UserState {
     tail: [],
     limits: new Uint8Array(0),
     packedIds: new Uint8Array(0),
+    foldVersion: 0,
     olderRelations: [],
     tailMark: 0,
   };
@@ -423,6 +434,9 @@ export const UserState: MessageFns<UserState> = {
     }
     if (message.packedIds.length !== 0) {
       writer.uint32(194).bytes(message.packedIds);
+    }
+    if (message.foldVersion !== 0) {
+      writer.uint32(216).uint32(message.foldVersion);
     }
     for (const v of message.olderRelations) {
       OlderRelations.encode(v!, writer.uint32(210).fork()).join();
@@ -638,6 +652,14 @@ export const UserState: MessageFns<UserState> = {
             message.packedIds = reader.bytes();
             continue;
           }
+          case 27: {
+            if (tag !== 216) {
+              break;
+            }
+
+            message.foldVersion = reader.uint32();
+            continue;
+          }
           case 26: {
             if (tag !== 210) {
               break;
@@ -762,6 +784,11 @@ export const UserState: MessageFns<UserState> = {
         : isSet(object.packed_ids)
         ? bytesFromBase64(object.packed_ids)
         : new Uint8Array(0),
+      foldVersion: isSet(object.foldVersion)
+        ? globalThis.Number(object.foldVersion)
+        : isSet(object.fold_version)
+        ? globalThis.Number(object.fold_version)
+        : 0,
       olderRelations: globalThis.Array.isArray(object?.olderRelations)
         ? object.olderRelations.map((e: any) => OlderRelations.fromJSON(e))
         : globalThis.Array.isArray(object?.older_relations)
@@ -849,6 +876,9 @@ export const UserState: MessageFns<UserState> = {
     if (message.packedIds.length !== 0) {
       obj.packedIds = base64FromBytes(message.packedIds);
     }
+    if (message.foldVersion !== 0) {
+      obj.foldVersion = Math.round(message.foldVersion);
+    }
     if (message.olderRelations?.length) {
       obj.olderRelations = message.olderRelations.map((e) => OlderRelations.toJSON(e));
     }
@@ -889,6 +919,7 @@ export const UserState: MessageFns<UserState> = {
     message.tail = object.tail?.map((e) => TailEngagement.fromPartial(e)) || [];
     message.limits = object.limits ?? new Uint8Array(0);
     message.packedIds = object.packedIds ?? new Uint8Array(0);
+    message.foldVersion = object.foldVersion ?? 0;
     message.olderRelations = object.olderRelations?.map((e) => OlderRelations.fromPartial(e)) || [];
     message.tailMark = object.tailMark ?? 0;
     return message;
@@ -1389,6 +1420,7 @@ function createBasePinState(): PinState {
     boards: "",
     boardAtMs: new Uint8Array(0),
     boardStands: new Uint8Array(0),
+    foldVersion: 0,
   };
 }
 
@@ -1420,6 +1452,9 @@ export const PinState: MessageFns<PinState> = {
     }
     if (message.boardStands.length !== 0) {
       writer.uint32(74).bytes(message.boardStands);
+    }
+    if (message.foldVersion !== 0) {
+      writer.uint32(80).uint32(message.foldVersion);
     }
     return writer;
   },
@@ -1509,6 +1544,14 @@ export const PinState: MessageFns<PinState> = {
             message.boardStands = reader.bytes();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.foldVersion = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1556,6 +1599,11 @@ export const PinState: MessageFns<PinState> = {
         : isSet(object.board_stands)
         ? bytesFromBase64(object.board_stands)
         : new Uint8Array(0),
+      foldVersion: isSet(object.foldVersion)
+        ? globalThis.Number(object.foldVersion)
+        : isSet(object.fold_version)
+        ? globalThis.Number(object.fold_version)
+        : 0,
     };
   },
 
@@ -1588,6 +1636,9 @@ export const PinState: MessageFns<PinState> = {
     if (message.boardStands.length !== 0) {
       obj.boardStands = base64FromBytes(message.boardStands);
     }
+    if (message.foldVersion !== 0) {
+      obj.foldVersion = Math.round(message.foldVersion);
+    }
     return obj;
   },
 
@@ -1612,12 +1663,13 @@ export const PinState: MessageFns<PinState> = {
     message.boards = object.boards ?? "";
     message.boardAtMs = object.boardAtMs ?? new Uint8Array(0);
     message.boardStands = object.boardStands ?? new Uint8Array(0);
+    message.foldVersion = object.foldVersion ?? 0;
     return message;
   },
 };
 
 function createBasePinFeatures(): PinFeatures {
-  return { pinId: "", state: new Uint8Array(0), foldedTo: 0 };
+  return { pinId: "", state: new Uint8Array(0), foldedTo: 0, foldVersion: 0 };
 }
 
 export const PinFeatures: MessageFns<PinFeatures> = {
@@ -1630,6 +1682,9 @@ export const PinFeatures: MessageFns<PinFeatures> = {
     }
     if (message.foldedTo !== 0) {
       writer.uint32(24).int64(message.foldedTo);
+    }
+    if (message.foldVersion !== 0) {
+      writer.uint32(32).uint32(message.foldVersion);
     }
     return writer;
   },
@@ -1671,6 +1726,14 @@ export const PinFeatures: MessageFns<PinFeatures> = {
             message.foldedTo = longToNumber(reader.int64());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.foldVersion = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1696,6 +1759,11 @@ export const PinFeatures: MessageFns<PinFeatures> = {
         : isSet(object.folded_to)
         ? globalThis.Number(object.folded_to)
         : 0,
+      foldVersion: isSet(object.foldVersion)
+        ? globalThis.Number(object.foldVersion)
+        : isSet(object.fold_version)
+        ? globalThis.Number(object.fold_version)
+        : 0,
     };
   },
 
@@ -1710,6 +1778,9 @@ export const PinFeatures: MessageFns<PinFeatures> = {
     if (message.foldedTo !== 0) {
       obj.foldedTo = Math.round(message.foldedTo);
     }
+    if (message.foldVersion !== 0) {
+      obj.foldVersion = Math.round(message.foldVersion);
+    }
     return obj;
   },
 
@@ -1721,6 +1792,7 @@ export const PinFeatures: MessageFns<PinFeatures> = {
     message.pinId = object.pinId ?? "";
     message.state = object.state ?? new Uint8Array(0);
     message.foldedTo = object.foldedTo ?? 0;
+    message.foldVersion = object.foldVersion ?? 0;
     return message;
   },
 };
