@@ -47,7 +47,7 @@ export const topics = {
     cleanup: 'compact',
     retentionMs: null,
     message: 'freshet.state.v1.PinFeatures',
-    schemaVersion: 1,
+    schemaVersion: 2,
     meaning: 'Pin state, for the ranker.',
   },
   'pin-embeddings.v1': {
