@@ -83,7 +83,12 @@ describe('ranker', () => {
   it('ranks a pin whose state is damaged as one without state, counts it, and takes its next record', async () => {
     const { ranker, log, append, close } = await aRanker()
     await append('pins.v1', 'p0', aPinRecord('p0'))
-    const damaged = encodeMessage(PinFeatures, { pinId: 'p0', state: Uint8Array.of(255, 255, 255), foldedTo: 1, foldVersion: 0 })
+    const damaged = encodeMessage(PinFeatures, {
+      pinId: 'p0',
+      state: Uint8Array.of(255, 255, 255),
+      foldedTo: 1,
+      foldVersion: 0,
+    })
     await append('pin-features.v1', 'p0', damaged)
     await ranker.start()
     await log.drain()
