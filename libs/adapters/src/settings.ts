@@ -109,9 +109,9 @@ export type KafkaConfig = z.output<z.ZodObject<typeof kafkaSettings>>
 /** What `redisSettings` parse to. */
 export type RedisConfig = z.output<z.ZodObject<typeof redisSettings>>
 
-/** `kafkaSettings`, checked against each other; files that are named must be readable. */
+/** `kafkaSettings` with checks across settings; named files must be readable. */
 export const kafkaSchema = z.object(kafkaSettings).superRefine(checkKafka)
-/** `redisSettings`, checked against each other; files that are named must be readable. */
+/** `redisSettings` with checks across settings; named files must be readable. */
 export const redisSchema = z.object(redisSettings).superRefine(checkRedis)
 
 type Refusal = (path: readonly string[], message: string) => void
@@ -141,7 +141,7 @@ function checkKafka({ tls, sasl }: Pick<KafkaConfig, 'tls' | 'sasl'>, context: z
     refuse(['sasl', 'password'], `${sasl.mechanism} needs a password; set this or passwordFile`)
 }
 
-/** `redisSchema` for services that can do without Redis: nothing set is nothing used. */
+/** `redisSchema` for services that can run without Redis: without settings they do not use it. */
 export const optionalRedisSchema = z.object(redisSettings).superRefine((config, context) => {
   if (config.url !== null || config.clusterNodes.length > 0) checkRedis(config, context)
 })

@@ -15,7 +15,7 @@ artefactStoreContract('folder', async () => {
   }
 })
 
-test('what a crash left half-written, links and foreign files are not listed', async () => {
+test('list omits half-written files, links and foreign files', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'freshet-artefacts-'))
   try {
     const store = createFolderArtefactStore(folder)
@@ -29,7 +29,7 @@ test('what a crash left half-written, links and foreign files are not listed', a
   }
 })
 
-test('a put that fails leaves nothing behind', async () => {
+test('a failed put leaves no file behind', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'freshet-artefacts-'))
   try {
     const store = createFolderArtefactStore(folder)

@@ -6,12 +6,12 @@ import { artefactNamePart, partsOfName } from '../shared/artefact-name.ts'
 import { untilAborted } from '../shared/until-aborted.ts'
 import { uniqueName } from '../system/unique-name.ts'
 
-/** Ends the names of files that are being written: no name of an artefact ends so. */
+/** Suffix of files that are being written; no artefact name ends with it. */
 const unfinished = '~'
 
 /**
- * Artefacts as files below a folder, which is made when something is put. A file is written beside its place, brought to
- * disk and renamed, so a reader or a crash finds the old bytes or the new ones. A part of a name begins with no dot.
+ * Artefacts as files below a folder; the first put creates the folder. A put writes a temporary file, flushes it to
+ * disk and renames it, so a reader or a crash finds the old bytes or the new ones. No part of a name begins with a dot.
  */
 export function createFolderArtefactStore(folder: string): ArtefactStore {
   const pathOf = (name: string): string => join(folder, ...partsOfName(name))
@@ -91,7 +91,7 @@ async function filesBelow(folder: string, prefix: string): Promise<string[]> {
   return (await Promise.all(nested)).flat()
 }
 
-/** A rename is on disk once its folder is. */
+/** Flushes a folder: a rename is durable only after that. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {

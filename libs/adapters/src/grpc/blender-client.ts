@@ -13,7 +13,7 @@ import { channelReady, deadlineIn } from './deadline.ts'
 import { metadataOf } from './metadata.ts'
 import { errorOf } from './status.ts'
 
-/** A blender over the network, by unary calls as any client makes them. */
+/** A blender over the network, called by unary gRPC calls. */
 export interface RemoteBlender extends Blender {
   /** Resolves when the service can be reached; rejects with CALL_UNAVAILABLE after `timeoutMs`. */
   ready(timeoutMs: number): Promise<void>
@@ -47,7 +47,7 @@ function unary<Request, Response>(
   { timeoutMs, signal, headers = noHeaders }: CallOptions,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
-    // What it throws rejects the call.
+    // An exception here rejects the call.
     checkHeaders(headers)
     if (signal?.aborted) {
       reject(new ContractError('CALL_CANCELLED', 'the caller ended the call', { cause: signal.reason }))

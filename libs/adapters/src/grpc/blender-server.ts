@@ -7,7 +7,7 @@ import type { Blender } from '@freshet/contracts/ports/calls'
 import { tolerant } from './decode.ts'
 import { createCallServer, type CallServerOptions } from './stream-server.ts'
 
-/** A blender as a gRPC service, by unary calls. */
+/** Serves a blender over gRPC by unary calls. */
 export function serveBlender(blender: Blender, options: CallServerOptions) {
   const { getFeed, getRelatedPins } = BlenderService
   return {

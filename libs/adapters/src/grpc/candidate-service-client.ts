@@ -7,11 +7,11 @@ import { createStreamClient, type StreamClientOptions } from './stream-client.ts
 export interface RemoteCandidateService extends CandidateService {
   /** Resolves when the service can be reached; rejects with CALL_UNAVAILABLE after `timeoutMs`. */
   ready(timeoutMs: number): Promise<void>
-  /** Calls under way reject with CALL_UNAVAILABLE. */
+  /** Closes the client; pending calls reject with CALL_UNAVAILABLE. */
   close(): void
 }
 
-/** A candidate service behind an address: calls share a long-lived stream; connecting is left to the first call. */
+/** A candidate service behind an address: calls share a long-lived stream; the first call connects. */
 export function createCandidateServiceClient(config: ChannelConfig & StreamClientOptions): RemoteCandidateService {
   const { credentials, options } = channelOf(config)
   const { call, ready, close } = createStreamClient(() => {

@@ -8,7 +8,7 @@ import type { CandidateService } from '@freshet/contracts/ports/calls'
 import { tolerant } from './decode.ts'
 import { createCallServer, type CallServerOptions } from './stream-server.ts'
 
-/** A candidate service as a gRPC service: unary and streaming, one implementation. */
+/** Serves a candidate service over gRPC, unary and streaming. */
 export function serveCandidateService(service: CandidateService, options: CallServerOptions) {
   const { unary, stream, drain } = createCallServer('Retrieve', service.retrieve, options)
   const { retrieve, retrieveStream } = CandidateServiceService
@@ -27,12 +27,12 @@ export function serveCandidateService(service: CandidateService, options: CallSe
   return {
     definition,
     implementation: { retrieve: unary, retrieveStream: stream },
-    /** Asks clients to open their next stream elsewhere; what is under way is still answered. */
+    /** Asks clients to open their next stream elsewhere; pending calls still get answers. */
     drain,
   }
 }
 
-/** Adds a candidate service to a server. What is returned lets go of its streams before a shutdown. */
+/** Adds a candidate service to a server. Call `drain` on the result before a shutdown. */
 export function addCandidateService(
   server: Server,
   service: CandidateService,

@@ -1,21 +1,21 @@
 import { credentials, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js'
 
-/** Where a service is and how it is reached. */
+/** A service's address and the options of the connection to it. */
 export interface ChannelConfig {
-  /** `host:port`, or any target of gRPC; with `roundRobin` a name with several addresses: `dns:///candidates:7001`. */
+  /** `host:port`, or any gRPC target; with `roundRobin` a name with several addresses: `dns:///candidates:7001`. */
   readonly address: string
-  /** New streams and calls take turns over all addresses of the name. */
+  /** Spread new streams and calls over all addresses of the name in turn. */
   readonly roundRobin?: boolean
-  /** Absent: without TLS. */
+  /** Absent: no TLS. */
   readonly credentials?: ChannelCredentials
-  /** How often a lost connection is tried again at most, milliseconds; default 1,000. */
+  /** Longest pause between attempts to reconnect, milliseconds; default 1,000. */
   readonly maxReconnectBackoffMs?: number
 }
 
-/** Largest message taken, bytes. */
+/** Largest accepted message, bytes. */
 const maxMessageBytes = 8 << 20
 
-/** Credentials and options of a channel: a flow-control window that a page of features fits in, pings that notice a dead peer, fast reconnects. */
+/** Credentials and options of a channel: a flow-control window large enough for a page of features, pings that detect a dead peer, fast reconnects. */
 export function channelOf(config: ChannelConfig): {
   readonly credentials: ChannelCredentials
   readonly options: ChannelOptions
@@ -31,7 +31,7 @@ export function channelOf(config: ChannelConfig): {
       'grpc.keepalive_time_ms': 10_000,
       'grpc.keepalive_timeout_ms': 3_000,
       'grpc.enable_retries': 0,
-      // Channels of the same address must not share connections: each is closed by its owner.
+      // Channels with the same address must not share connections, because each owner closes its own.
       'grpc.use_local_subchannel_pool': 1,
       ...(config.roundRobin === true && {
         'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),

@@ -1,20 +1,20 @@
 import { connectivityState, type Client } from '@grpc/grpc-js'
 import { ContractError } from '@freshet/contracts/errors'
 
-// gRPC takes and gives deadlines as times of the system's clock: here they are made of durations and turned back into them.
+// gRPC expresses deadlines as times of the system's clock. These functions convert between deadlines and durations.
 
-/** The deadline that is `timeoutMs` from now, as gRPC takes it. */
+/** The gRPC deadline `timeoutMs` from now. */
 export function deadlineIn(timeoutMs: number): number {
   return Date.now() + timeoutMs
 }
 
-/** Milliseconds until a call's deadline; null where it has none. */
+/** Milliseconds until a call's deadline; null: it has none. */
 export function msUntil(deadline: Date | number): number | null {
   const leftMs = Number(deadline) - Date.now()
   return Number.isFinite(leftMs) ? leftMs : null
 }
 
-/** Resolves when the channel is connected. Rejects with CALL_UNAVAILABLE when it is not within `timeoutMs`. */
+/** Resolves when the channel is connected. Rejects with CALL_UNAVAILABLE after `timeoutMs`. */
 export function channelReady(client: Client, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     client.waitForReady(deadlineIn(timeoutMs), (error) => {

@@ -1,9 +1,9 @@
 import { ContractError } from '@freshet/contracts/errors'
 
-/** A request that was read, or why it could not be: grpc-js would answer INTERNAL to what the client did wrong. */
+/** A decoded request, or why it could not be decoded. Without this, grpc-js would answer INTERNAL to a client's mistake. */
 export type Decoded<Message> = { readonly message: Message } | { readonly problem: string }
 
-/** Reads requests; what is no message becomes a problem instead of an exception. */
+/** Wraps a decoder: bytes that are not a message become a problem instead of an exception. */
 export function tolerant<Message>(
   name: string,
   decode: (bytes: Buffer) => Message,
@@ -17,7 +17,7 @@ export function tolerant<Message>(
   }
 }
 
-/** The message that was read. Throws CALL_INVALID_ARGUMENT where none was. */
+/** Returns the decoded message. Throws CALL_INVALID_ARGUMENT if decoding failed. */
 export function messageOf<Message>(decoded: Decoded<Message>): Message {
   if ('problem' in decoded) throw new ContractError('CALL_INVALID_ARGUMENT', decoded.problem)
   return decoded.message

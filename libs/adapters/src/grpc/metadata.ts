@@ -1,10 +1,10 @@
 import { Metadata } from '@grpc/grpc-js'
 import { headerNames, noHeaders, type MessageHeaders } from '@freshet/contracts/headers'
 
-/** The names that are read from and written to metadata. Others stay out: metadata holds keys and what the transport adds. */
+/** The headers that metadata carries. No others, because metadata also holds API keys and entries of the transport. */
 const carried = [headerNames.traceparent, headerNames.tracestate]
 
-/** The headers of a unary call. */
+/** Reads the headers of a unary call from its metadata. */
 export function headersIn(metadata: Metadata): MessageHeaders {
   const found = carried.flatMap((name) => {
     const values = metadata.get(name)
@@ -13,7 +13,7 @@ export function headersIn(metadata: Metadata): MessageHeaders {
   return found.length === 0 ? noHeaders : Object.freeze(Object.fromEntries(found))
 }
 
-/** Headers as the metadata of a unary call. */
+/** Writes headers as the metadata of a unary call. */
 export function metadataOf(headers: MessageHeaders): Metadata {
   const metadata = new Metadata()
   for (const name of carried) {

@@ -4,7 +4,7 @@ import type { Ranker } from '@freshet/contracts/ports/calls'
 import { tolerant } from './decode.ts'
 import { createCallServer, type CallServerOptions } from './stream-server.ts'
 
-/** A ranker as a gRPC service: unary and streaming, one implementation. */
+/** Serves a ranker over gRPC, unary and streaming. */
 export function serveRanker(service: Ranker, options: CallServerOptions) {
   const { unary, stream, drain } = createCallServer('Rank', service.rank, options)
   const { rank, rankStream } = RankerService
@@ -21,12 +21,12 @@ export function serveRanker(service: Ranker, options: CallServerOptions) {
   return {
     definition,
     implementation: { rank: unary, rankStream: stream },
-    /** Asks clients to open their next stream elsewhere; what is under way is still answered. */
+    /** Asks clients to open their next stream elsewhere; pending calls still get answers. */
     drain,
   }
 }
 
-/** Adds a ranker to a server. What is returned lets go of its streams before a shutdown. */
+/** Adds a ranker to a server. Call `drain` on the result before a shutdown. */
 export function addRanker(server: Server, service: Ranker, options: CallServerOptions): { drain(): void } {
   const { definition, implementation, drain } = serveRanker(service, options)
   server.addService(definition, implementation)

@@ -18,7 +18,7 @@ const codeByStatus: Readonly<Partial<Record<number, ErrorCode>>> = {
   [status.INVALID_ARGUMENT]: 'CALL_INVALID_ARGUMENT',
 }
 
-/** How an error travels: a gRPC status and words for people. What is not of the catalogue travels as INTERNAL without its words: they may hold what is nobody's business. */
+/** Maps an error to a gRPC status and a message. Errors outside the catalogue become INTERNAL without their message, which may hold private data. */
 export function statusOf(error: unknown): { readonly code: status; readonly details: string } {
   if (!isContractError(error)) return { code: status.INTERNAL, details: 'a defect; the log has its trace' }
   const code = (statusByCode as Partial<Record<ErrorCode, status>>)[error.code]
@@ -27,12 +27,12 @@ export function statusOf(error: unknown): { readonly code: status; readonly deta
   return { code: unavailable ? status.UNAVAILABLE : status.INTERNAL, details: `${error.code}: ${error.message}` }
 }
 
-/** The error of the catalogue that a gRPC status stands for. */
+/** Maps a gRPC status to an error of the catalogue. */
 export function errorOf(code: number, details: string, cause?: unknown): ContractError {
   return new ContractError(codeByStatus[code] ?? 'CALL_INTERNAL', details, { cause })
 }
 
-/** Whether an error is a defect of the service, which has to be logged where it happened. */
+/** Whether an error is a defect of the service, which the service must log. */
 export function isDefect(error: unknown): boolean {
   return statusOf(error).code === status.INTERNAL
 }

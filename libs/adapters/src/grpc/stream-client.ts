@@ -9,18 +9,18 @@ import { drainingCorrelationId, type StreamRequest, type StreamResponse } from '
 
 /** How calls share streams. */
 export interface StreamClientOptions {
-  /** Calls under way at most; further ones are CALL_UNAVAILABLE. Default 1,024. */
+  /** Maximum number of pending calls; further calls reject with CALL_UNAVAILABLE. Default 1,024. */
   readonly maxInFlight?: number
-  /** A stream takes no new calls after this long, so that new replicas get their part; milliseconds, default 60,000. */
+  /** A stream accepts new calls for this long, so that new replicas get their share; milliseconds, default 60,000. */
   readonly maxStreamAgeMs?: number
   /**
-   * Where deadlines have passed for this long and nothing at all has come, everything is connected anew; milliseconds,
-   * default 3,000. grpc-js bounds neither the making of a connection nor, before its first ping, the silence on one.
+   * If deadlines have passed for this long and nothing has arrived, the client reconnects; milliseconds,
+   * default 3,000. grpc-js limits neither the time to connect nor, before its first ping, the silence on a connection.
    */
   readonly maxSilenceMs?: number
 }
 
-/** A channel to a service, and how a stream is opened on it. */
+/** A channel to a service, and a function that opens a stream on it. */
 export interface StreamChannel<Request, Response> {
   readonly client: Client
   open(): ClientDuplexStream<StreamRequest<Request>, StreamResponse<Response>>
@@ -31,7 +31,7 @@ export interface StreamClient<Request, Response> {
   call(request: Request, options: CallOptions): Promise<Response>
   /** Resolves when the service can be reached; rejects with CALL_UNAVAILABLE after `timeoutMs`. */
   ready(timeoutMs: number): Promise<void>
-  /** Calls under way reject with CALL_UNAVAILABLE. */
+  /** Closes the channel; pending calls reject with CALL_UNAVAILABLE. */
   close(): void
 }
 
@@ -48,8 +48,8 @@ interface OpenStream<Request, Response> {
 }
 
 /**
- * Calls over streams of a channel that `connect` makes. A lost stream fails its calls with CALL_UNAVAILABLE and the next
- * call opens another; the channel reconnects by itself, and a silent one is replaced. Nothing is sent twice: retrying is
+ * Makes calls over streams of a channel that `connect` creates. When a stream is lost, its calls reject with CALL_UNAVAILABLE and the next
+ * call opens another. The channel reconnects by itself; the client replaces a silent one. It never sends a call twice: retrying is
  * the caller's choice.
  */
 export function createStreamClient<Request, Response>(
@@ -62,7 +62,7 @@ export function createStreamClient<Request, Response>(
   let inFlight = 0
   let lastId = 0
   let closed = false
-  /** Since when deadlines have passed without anything heard; null: the last that was heard came after them. */
+  /** Since when deadlines have passed without any message from the service; null: a message came after the last missed deadline. */
   let silentSinceMs: number | null = null
 
   function openStream(): OpenStream<Request, Response> {
@@ -82,7 +82,7 @@ export function createStreamClient<Request, Response>(
       if (response.correlationId === drainingCorrelationId) retire(stream)
       else stream.pending.get(response.correlationId)?.settle(response)
     })
-    // A stream that breaks off is the service going away, whatever status the transport made of it.
+    // A broken stream means that the service went away, whatever status the transport reports.
     stream.duplex.on('error', (lost: ServiceError) => {
       const error = errorOf(lost.code, lost.details, lost)
       const ours = error.code === 'CALL_INVALID_ARGUMENT'
@@ -115,7 +115,7 @@ export function createStreamClient<Request, Response>(
     channel.client.close()
   }
 
-  /** A call has missed its deadline. A service that lives would at least have acknowledged the end of earlier ones. */
+  /** Handles a missed deadline. A live service would at least have acknowledged earlier cancellations. */
   function missed(): void {
     const nowMs = performance.now()
     silentSinceMs ??= nowMs
@@ -136,7 +136,7 @@ export function createStreamClient<Request, Response>(
   return {
     call(request, { timeoutMs, signal, headers = noHeaders }) {
       return new Promise((resolve, reject) => {
-        // What it throws rejects the call.
+        // An exception here rejects the call.
         checkHeaders(headers)
         if (signal?.aborted) {
           reject(new ContractError('CALL_CANCELLED', 'the caller ended the call', { cause: signal.reason }))

@@ -1,7 +1,7 @@
-/** An answer to no call: the service is about to go, open another stream for new calls. Calls never have this id. */
+/** The id of the message that announces a shutdown: the client opens another stream for new calls. No call has this id. */
 export const drainingCorrelationId = 0
 
-/** One message towards a service. */
+/** One message from a client to a service. */
 export interface StreamRequest<Request> {
   correlationId: number
   timeoutMs: number
@@ -9,7 +9,7 @@ export interface StreamRequest<Request> {
   headers: Record<string, string>
 }
 
-/** One message back. */
+/** One message from a service to a client. */
 export interface StreamResponse<Response> {
   correlationId: number
   code: number

@@ -7,7 +7,7 @@ import { createCallServer } from './stream-server.ts'
 
 type Duplex = ServerDuplexStream<Decoded<StreamRequest<number>>, StreamResponse<number>>
 
-/** A stream whose peer has sent everything at once, as one that could not be read from for a while. */
+/** A stream whose peer sent all its messages before the server could read. */
 class FakeDuplex extends EventEmitter {
   readonly written: StreamResponse<number>[] = []
   write(response: StreamResponse<number>): boolean {
@@ -26,7 +26,7 @@ class FakeDuplex extends EventEmitter {
   }
 }
 
-test('under too much load calls that ran out of time are not begun, and some answers still come in time', async () => {
+test('under overload the server skips calls whose deadline has passed, so that some answers still come in time', async () => {
   let begun = 0
   const server = createCallServer<number, number>(
     'Try',

@@ -9,27 +9,27 @@ import { headersIn } from './metadata.ts'
 import { isDefect, statusOf } from './status.ts'
 import { drainingCorrelationId, type StreamRequest, type StreamResponse } from './stream-messages.ts'
 
-/** How a service answers. */
+/** Options of a service's server. */
 export interface CallServerOptions {
-  /** Told of defects: errors that are not of the catalogue. */
+  /** Receives defects: errors outside the catalogue. */
   readonly onDefect: (error: unknown) => void
-  /** Told of every call that was answered, on a stream or not: its name, gRPC status and time, milliseconds. */
+  /** Called after every answered call, unary or on a stream, with its name, gRPC status and duration in milliseconds. */
   readonly onCall?: (call: string, status: string, ms: number) => void
-  /** Calls under way on one stream at most; further ones are answered with RESOURCE_EXHAUSTED. Default 4,096. */
+  /** Maximum number of pending calls on one stream; further calls get RESOURCE_EXHAUSTED. Default 4,096. */
   readonly maxInFlightPerStream?: number
-  /** The time given to a unary call without a deadline, milliseconds; default 10,000. */
+  /** Timeout of a unary call without a deadline, milliseconds; default 10,000. */
   readonly defaultTimeoutMs?: number
 }
 
-/** Answers one method, as unary calls and over streams, and can let go of its streams. */
+/** Serves one method by unary calls and over streams, and can drain its streams. */
 export interface CallServer<Request, Response> {
   unary(call: ServerUnaryCall<Decoded<Request>, Response>, callback: sendUnaryData<Response>): void
   stream(duplex: ServerDuplexStream<Decoded<StreamRequest<Request>>, StreamResponse<Response>>): void
-  /** Asks clients to open their next stream elsewhere; what is under way is still answered. */
+  /** Asks clients to open their next stream elsewhere; pending calls still get answers. */
   drain(): void
 }
 
-/** Answers calls by `answer`; deadlines and cancellation of the callers reach it. `name`: what observers call them. */
+/** Serves calls with `answer`, which receives the callers' deadlines and cancellations. `name`: the method's name for observers. */
 export function createCallServer<Request, Response>(
   name: string,
   answer: (request: Request, options: Required<CallOptions>) => Promise<Response>,
@@ -45,8 +45,8 @@ export function createCallServer<Request, Response>(
   }
 
   /**
-   * Answers when the call's turn has come, with the time that is left then. Under more load than can be answered, calls that
-   * were given up while they waited cost nothing: without that, every answer would come too late and none would be of use.
+   * Runs a call at its turn with the time that is left then. Under overload it skips calls that
+   * the client gave up while they waited. Otherwise every answer would come too late and be useless.
    */
   const inTurn = (request: () => Request, call: Required<CallOptions>): Promise<Response> => {
     const cameAtMs = performance.now()
@@ -69,7 +69,7 @@ export function createCallServer<Request, Response>(
     unary(call, callback) {
       const stop = new AbortController()
       let answered = false
-      // Also told of when an answered call closes; nobody listens then, and an abort costs more than it is worth.
+      // grpc-js also emits this when an answered call closes. Nobody listens then, so skip the costly abort.
       call.on('cancelled', () => {
         if (!answered) stop.abort()
       })
@@ -91,7 +91,7 @@ export function createCallServer<Request, Response>(
       let halfClosed = false
       let over = false
       const send = (response: StreamResponse<Response>) => {
-        // A client that doesn't read is not read from either: its answers don't pile up here.
+        // Do not read from a client that does not read, so that its answers do not pile up here.
         if (!over && !duplex.write(response)) duplex.pause()
       }
       const endWhenDone = () => {

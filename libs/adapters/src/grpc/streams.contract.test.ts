@@ -82,7 +82,7 @@ describe('streams', () => {
     await ended
   })
 
-  test('an old stream gives way to a new one without losing a call', async () => {
+  test('a new stream replaces an old one without losing a call', async () => {
     const { address, streams } = await serve(answering)
     const client = connect(address, { maxStreamAgeMs: 1 })
     for (let seed = 0; streams.length < 5; seed++) {
@@ -91,7 +91,7 @@ describe('streams', () => {
     }
   })
 
-  test('calls beyond the cap are refused at once, and let in again when others end', async () => {
+  test('calls beyond the cap are refused immediately, and accepted again when others end', async () => {
     const waiting: (() => void)[] = []
     const { address } = await serve(
       (request) => new Promise((resolve) => waiting.push(() => resolve(aRetrieveResponse(request.limit - 1)))),
@@ -109,7 +109,7 @@ describe('streams', () => {
     await next
   })
 
-  test('nobody at the address: CALL_UNAVAILABLE before the deadline', async () => {
+  test('an address without a server: CALL_UNAVAILABLE before the deadline', async () => {
     const { address, server } = await serve(answering)
     server.forceShutdown()
     const startedMs = performance.now()
@@ -120,7 +120,7 @@ describe('streams', () => {
     expect(performance.now() - startedMs).toBeLessThan(4_000)
   })
 
-  test('the service behind a name is found through dns:/// with turns over its addresses', async () => {
+  test('dns:/// finds the service and spreads calls over its addresses', async () => {
     const { address } = await serve(answering)
     const client = createCandidateServiceClient({
       address: `dns:///localhost:${address.split(':')[1]}`,
@@ -200,7 +200,7 @@ describe('streams', () => {
     })
   })
 
-  test('a call that says it has no time is refused by name', async () => {
+  test('a call without time left gets CALL_DEADLINE_EXCEEDED', async () => {
     const { address } = await serve(answering)
     const duplex = raw(address).retrieveStream()
     duplex.on('error', () => {})
@@ -235,7 +235,7 @@ describe('streams', () => {
     }
   })
 
-  test('a slow service is no silent one: it keeps its stream', async () => {
+  test('a slow service is not silent: it keeps its stream', async () => {
     const { address, streams } = await serve(
       ({ limit }) => new Promise((resolve) => setTimeout(() => resolve(aRetrieveResponse(limit - 1)), 80)),
     )
@@ -250,7 +250,7 @@ describe('streams', () => {
     expect(streams).toHaveLength(1)
   })
 
-  test('a client that goes away leaves no call behind', async () => {
+  test('the server ends all calls of a client that goes away', async () => {
     const signals: (AbortSignal | undefined)[] = []
     const { address } = await serve((_request, { signal }) => {
       signals.push(signal)

@@ -7,7 +7,7 @@ import type { TrailShard } from '@freshet/contracts/ports/calls'
 import { tolerant } from './decode.ts'
 import { createCallServer, type CallServerOptions } from './stream-server.ts'
 
-/** A shard of the trails as a gRPC service: unary and streaming, one implementation. */
+/** Serves a shard of the trails over gRPC, unary and streaming. */
 export function serveTrailShard(service: TrailShard, options: CallServerOptions) {
   const { unary, stream, drain } = createCallServer('GatherTrails', service.gatherTrails, options)
   const { gatherTrails, gatherTrailsStream } = TrailShardService
@@ -28,7 +28,7 @@ export function serveTrailShard(service: TrailShard, options: CallServerOptions)
   return {
     definition,
     implementation: { gatherTrails: unary, gatherTrailsStream: stream },
-    /** Asks clients to open their next stream elsewhere; what is under way is still answered. */
+    /** Asks clients to open their next stream elsewhere; pending calls still get answers. */
     drain,
   }
 }

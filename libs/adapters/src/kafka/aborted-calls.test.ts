@@ -4,7 +4,7 @@ import { afterAll, expect, test } from 'vitest'
 import { createSystemClock } from '../system/clock.ts'
 import { createKafkaEventLog } from './event-log.ts'
 
-// Nothing listens there: without the signal each call would wait as long as an append may take.
+// Nothing listens there: without the signal each call would wait for the append timeout.
 const log = createKafkaEventLog({
   brokers: ['127.0.0.1:1'],
   clientId: 'test',

@@ -13,7 +13,7 @@ afterEach(async () => {
 
 type Answer = (socket: Socket, correlationId: Buffer) => void
 
-/** A broker whose `n`th connection answers a request as `answers[n]` says; the last one goes for all that follow. */
+/** A broker whose `n`th connection answers with `answers[n]`; later connections use the last one. */
 async function aBroker(client: KafkaClient, ...answers: Answer[]): Promise<KafkaBroker> {
   let connections = 0
   const server = createServer((socket) => {
@@ -51,7 +51,7 @@ const call: ProtocolCall<string> = {
 }
 
 describe.each(kafkaClients)('a connection to a broker, by %s', (client) => {
-  test('that broke off in the middle of an answer does not spoil the answers of the next one', async () => {
+  test('that broke in the middle of an answer does not corrupt the answers of the next one', async () => {
     const cutOff: Answer = (socket, id) => {
       socket.write(frame(1_000, id, Buffer.from('the beginning')), () => socket.destroy())
     }
@@ -60,7 +60,7 @@ describe.each(kafkaClients)('a connection to a broker, by %s', (client) => {
     expect(await broker.send(call)).toBe('ok')
   })
 
-  test('whose broker sends bytes that are no answer fails, and the process goes on', async () => {
+  test('whose broker sends bytes that are not an answer fails without ending the process', async () => {
     const nonsense: Answer = (socket) => {
       socket.write(frame(2, Buffer.from('no')))
     }
@@ -76,7 +76,7 @@ describe.each(kafkaClients)('a connection to a broker, by %s', (client) => {
     expect(await broker.send(call)).toBe('ok')
   })
 
-  test('that is cut rejects what waits for an answer at once', async () => {
+  test('that is cut rejects its pending requests immediately', async () => {
     const asked = Promise.withResolvers<undefined>()
     const broker = await aBroker(client, () => asked.resolve(undefined), whole)
     const waiting = broker.send(call)
@@ -86,7 +86,7 @@ describe.each(kafkaClients)('a connection to a broker, by %s', (client) => {
     await expect(waiting).rejects.toThrow('the reader was stopped')
   })
 
-  test('asks again under the id that a new member is given', async () => {
+  test('joins again with the id that a new member receives', async () => {
     const memberIdRequired = 79
     const text = (value: string) => Buffer.concat([Buffer.from([0, value.length]), Buffer.from(value)])
     const joined = (errorCode: number) =>

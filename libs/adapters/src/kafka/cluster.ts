@@ -6,23 +6,23 @@ import type { KafkaBroker } from './wire/broker.ts'
 import { HungUp, brokerError } from './wire/failures.ts'
 import type { KafkaSettings } from './options.ts'
 
-/** The brokers of a cluster and who leads which partition. Tries each thing once: callers know how long to go on. */
+/** The brokers of a cluster and the leaders of partitions. It tries each request once; callers decide how long to retry. */
 export interface KafkaCluster {
-  /** The leader of each partition as last known, -1 where there is none. Asks where the topic is not known yet. Throws LOG_TOPIC_MISSING. */
+  /** The last known leader of each partition, -1: none. Asks the cluster if the topic is not known yet. Throws LOG_TOPIC_MISSING. */
   leaders(topic: string): Promise<readonly number[]>
-  /** The same without asking; null: not known yet. */
+  /** The last known leaders, without a request; null: not known yet. */
   knownLeaders(topic: string): readonly number[] | null
-  /** Asks anew for all topics known and these; those that are missing are forgotten. Calls at the same time share one request. */
+  /** Reloads the metadata of all known topics and these; forgets missing ones. Concurrent calls share one request. */
   refresh(topics?: readonly string[]): Promise<void>
-  /** Runs work on a connected broker; one that fails otherwise than by an answer, or takes over `timeoutMs` in all, loses its connections. */
+  /** Runs work on a connected broker. If the work fails without an answer, or takes longer than `timeoutMs` in total, the broker's connections are cut. */
   on<T>(nodeId: number, work: (broker: KafkaBroker) => Promise<T>, timeoutMs?: number): Promise<T>
   onAny<T>(work: (broker: KafkaBroker) => Promise<T>): Promise<T>
   onController<T>(work: (broker: KafkaBroker) => Promise<T>): Promise<T>
   /** The node that coordinates a group. */
   coordinator(groupId: string): Promise<number>
-  /** Brokers alive when last asked. */
+  /** Number of live brokers in the last metadata. */
   brokerCount(): number
-  /** Cuts all connections; they are made anew when needed. */
+  /** Cuts all connections; later requests reconnect. */
   cut(reason: Error): Promise<void>
   close(): Promise<void>
 }
@@ -41,12 +41,12 @@ interface Place {
   readonly host: string
   readonly port: number
   readonly nodeId: number
-  /** null: connected when asked for, with passwords and certificates as they are then. */
+  /** null: connects on demand, with the passwords and certificates of that moment. */
   broker: KafkaBroker | null
   answered: boolean
 }
 
-/** Reaches a cluster through some of its brokers. Connects when first asked for something. */
+/** Reaches a cluster through some of its brokers. Connects with the first request. */
 export function createCluster(settings: KafkaSettings): KafkaCluster {
   const { clock, requestTimeoutMs, connectionTimeoutMs } = settings
   const brokerAt = brokersOf(settings)
@@ -89,8 +89,8 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
       place.answered = true
       return answer
     } catch (error) {
-      // Whatever failed below the protocol: the far end may be gone without a word, which TCP would find out only after
-      // minutes, and a connection of kafkajs that was lost at the wrong moment may never answer again. Both are left behind.
+      // A failure below the protocol: the other end may have vanished, which TCP would detect only after
+      // minutes, and a kafkajs connection that was lost at the wrong moment may never answer again. Drop both.
       if (typeOf(error) === null) {
         if (place.broker === broker) place.broker = null
         await broker.cut(error as Error)
@@ -114,7 +114,7 @@ export function createCluster(settings: KafkaSettings): KafkaCluster {
         return await use(place, work)
       } catch (error) {
         if (typeOf(error) !== null) throw error
-        // What names a setting to change tells more than a broker that is only away.
+        // An error that names a setting to change is more useful than an unreachable broker.
         if (!isContractError(failure)) failure = error
       }
     }

@@ -7,7 +7,7 @@ type Reached = Pick<
   'client' | 'brokers' | 'lingerMs' | 'appendTimeoutMs' | 'maxPendingBytes' | 'ssl' | 'sasl'
 >
 
-/** How a log on Kafka is reached, from its settings. Files are read for each connection, so that a certificate or a password may be replaced. */
+/** Turns settings into the options of a log on Kafka. Each connection reads the files again, so that certificates and passwords can be replaced. */
 export function kafkaOptions({ tls, sasl, ...plain }: KafkaConfig): Reached {
   const { mechanism, username } = sasl
   return {

@@ -3,25 +3,25 @@ import { asError } from '../shared/as-error.ts'
 import { speaksTls, tlsProblem } from '../shared/tls/problem.ts'
 import { LoginRefused, TlsAlert } from './wire/failures.ts'
 
-/** The broker's name of an error, where it came from a broker. */
+/** The broker's name of an error; null: not from a broker. */
 export function typeOf(error: unknown): string | null {
   const type = (error as { type?: unknown } | null)?.type
   return typeof type === 'string' ? type : null
 }
 
-/** Errors after which the same request, sent to the leader as it is then, may succeed; all transport errors are such. */
+/** Errors after which the same request may succeed at the current leader; this includes all transport errors. */
 export function isTransient(error: unknown): boolean {
   const { type, retriable } = asError(error) as { readonly type?: string; readonly retriable?: boolean }
   return type === undefined || retriable === true || type === 'BROKER_NOT_AVAILABLE'
 }
 
-/** Any failure as an error of the catalogue: what the log does not name itself is LOG_UNAVAILABLE. */
+/** Turns any failure into an error of the catalogue; failures without a code become LOG_UNAVAILABLE. */
 export function unavailable(what: string, cause: unknown): ContractError {
   if (isContractError(cause)) return cause
   return new ContractError('LOG_UNAVAILABLE', `${what}: ${asError(cause).message}`, { cause })
 }
 
-/** A failure to connect as LOG_LOGIN_REFUSED or LOG_TLS_FAILED where it is one; else the same error. */
+/** Turns a failed connection into LOG_LOGIN_REFUSED or LOG_TLS_FAILED if it is one; otherwise returns the error. */
 export function named(where: string, error: unknown): unknown {
   const refused = (code: 'LOG_LOGIN_REFUSED' | 'LOG_TLS_FAILED', text: string) =>
     new ContractError(code, `Kafka (${where}): ${text}`, { cause: error })

@@ -14,16 +14,16 @@ import { applyTopics, maxBatchBytesFor } from './topics.ts'
 
 /** An event log on Kafka. */
 export interface KafkaEventLog extends EventLog {
-  /** Bytes of records that wait to be acknowledged. */
+  /** Bytes of records without an acknowledgement yet. */
   pendingBytes(): number
 }
 
 const applyTimeoutMs = 60_000
 
 /**
- * An ordered, partitioned log on Kafka 2.3 or later. Connects when first asked for something and heals by itself: an
+ * An ordered, partitioned log on Kafka 2.3 or later. Connects with the first request and recovers by itself: an
  * unreachable cluster shows as LOG_UNAVAILABLE from appends and metadata calls, and as errors reported to readers. Throws
- * LOG_CLIENT_UNSUPPORTED where the client library that is installed cannot be used.
+ * LOG_CLIENT_UNSUPPORTED if the installed client library is unusable.
  */
 export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLog {
   const settings = withDefaults(options)
@@ -60,7 +60,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLo
 
     append: (topic, records, { signal, headers } = {}) =>
       whileOpen(async () => {
-        // Copied before the first pause: the caller may use its memory again.
+        // Copy before the first await: the caller may reuse its memory.
         const own = packed(records, headers)
         const known = await topics.facts(topic)
         signal?.throwIfAborted()

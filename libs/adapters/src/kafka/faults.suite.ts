@@ -11,7 +11,7 @@ import type { KafkaEventLog } from './event-log.ts'
 const partitions = 4
 const clock = createSystemClock()
 
-/** What a log on Kafka keeps while its broker pauses, dies and comes back. */
+/** Tests that a log on Kafka keeps its promises while its broker pauses, dies and comes back. */
 export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults, client: KafkaClient): void {
   describe('event log faults: Kafka', () => {
     const appendTimeoutMs = 6_000
@@ -31,7 +31,7 @@ export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults, cli
     })
     afterAll(() => log.close())
 
-    /** Appends from several callers at once, and notes what was acknowledged where. */
+    /** Appends from several callers concurrently, and records each acknowledged position. */
     function appending(topic: string, callers: number) {
       const acknowledged = new Map<string, string>()
       const refused: unknown[] = []
@@ -62,7 +62,7 @@ export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults, cli
       }
     }
 
-    /** Reads along as a group does, failing on gaps and repeats. */
+    /** Reads concurrently as a group member, and fails on gaps and repeats. */
     async function following(topic: string) {
       const seen: { readonly partition: number; readonly record: LogRecord }[] = []
       const stands = Array<number>(partitions).fill(0)
@@ -105,7 +105,7 @@ export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults, cli
       expect({ lost, doubled }).toEqual({ lost: [], doubled: [] })
     }
 
-    test('a handler slower than its session keeps its partitions, and a hand-over waits for it', async () => {
+    test('a handler slower than its session keeps its partitions, and a rebalance waits for it', async () => {
       const topic = aTopic({ partitions: 2 })
       await log.applyTopics([topic])
       const hasty = createKafkaEventLog({
@@ -136,7 +136,7 @@ export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults, cli
       const slow = await join('slow', 3_000)
       await until('both partitions to be handled', () => events.length === 2)
       const quick = await join('quick', 0)
-      // Either may be told first.
+      // Either member may be notified first.
       await until('both to have a part', () => quick.assigned().length === 1 && joined.length > 2)
       expect(joined).toEqual(['slow has 2', ...joined.slice(1)])
       expect(joined.slice(1).toSorted()).toEqual(['quick has 1', 'slow has 1'])
@@ -145,7 +145,7 @@ export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults, cli
       await hasty.close()
     })
 
-    test('a broker paused eight times loses and doubles nothing', async () => {
+    test('a broker paused eight times neither loses nor duplicates a record', async () => {
       const topic = aTopic({ partitions })
       await log.applyTopics([topic])
       const reading = await following(topic.name)
@@ -163,7 +163,7 @@ export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults, cli
       await reading.reader.stop()
     })
 
-    test('a broker killed and started again loses and doubles nothing; while it is away appends are refused in time', async () => {
+    test('a broker killed and restarted neither loses nor duplicates a record; appends are refused in time while it is down', async () => {
       const topic = aTopic({ partitions })
       await log.applyTopics([topic])
       const reading = await following(topic.name)
@@ -190,7 +190,7 @@ export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults, cli
       await reading.reader.stop()
     })
 
-    test('while the broker is away what waits is bounded, and everything over it is refused at once', async () => {
+    test('while the broker is down, pending bytes are bounded and appends over the bound are refused immediately', async () => {
       const topic = aTopic({ partitions })
       await log.applyTopics([topic])
       await log.append(topic.name, [aRecord('a')])
@@ -218,7 +218,7 @@ export function kafkaFaults(brokers: readonly string[], faults: KafkaFaults, cli
       await log.append(topic.name, [aRecord('b')])
     })
 
-    test('a broker that never was there is LOG_UNAVAILABLE, for every call, in time', async () => {
+    test('every call to a broker that never existed rejects with LOG_UNAVAILABLE in time', async () => {
       const nowhere = createKafkaEventLog({
         brokers: ['127.0.0.1:1'],
         client,

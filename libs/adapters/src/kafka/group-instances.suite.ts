@@ -12,7 +12,7 @@ const memberScript = new URL('../testing/group-member.ts', import.meta.url).path
 /** Of a session of 10 s, which it would take without a name. */
 const backWithinMs = 2_000
 
-/** What a member of a group that has a stable name keeps through its death. */
+/** Tests that a group member with a stable name keeps its partitions when it restarts. */
 export function groupInstances(brokers: readonly string[], client: KafkaClient): void {
   describe('members with a stable name: Kafka', () => {
     async function aTopicOf(partitions: number) {
@@ -48,7 +48,7 @@ export function groupInstances(brokers: readonly string[], client: KafkaClient):
       return { log, read, told, reader, revoked: () => revoked }
     }
 
-    test('one killed and started again reads its partition at once, and no other member loses any', async () => {
+    test('a member killed and restarted reads its partition immediately, and no other member loses any', async () => {
       const topic = await aTopicOf(2)
       const other = await aMember(topic, '')
       await until('the first to have both', () => other.reader.assigned().length === 2)
@@ -74,13 +74,13 @@ export function groupInstances(brokers: readonly string[], client: KafkaClient):
       expect(other.reader.assigned()).toEqual([{ topic, partition: 1 - partition }])
     })
 
-    test('of two at once the older one is told, reads no more and does not come back', async () => {
+    test('of two members with one name, the older one gets LOG_MEMBER_REPLACED and stops for good', async () => {
       const topic = await aTopicOf(1)
       const first = await aMember(topic, 'y')
       await until('the first to read', () => first.read.length === 1)
       const second = await aMember(topic, 'y')
       await until('the second to read', () => second.read.length === 1)
-      await until('the first to be told', () =>
+      await until('the first to get the error', () =>
         first.told.some((error) => isContractError(error, 'LOG_MEMBER_REPLACED')),
       )
       await until('the first to have nothing', () => first.reader.assigned().length === 0)
@@ -90,7 +90,7 @@ export function groupInstances(brokers: readonly string[], client: KafkaClient):
       expect(first.read).toHaveLength(1)
     })
 
-    test('one that leaves gives its partitions to the others at once', async () => {
+    test('a leaving member hands its partitions to the others immediately', async () => {
       const topic = await aTopicOf(2)
       const leaver = await aMember(topic, 'z')
       await until('it to have both', () => leaver.reader.assigned().length === 2)

@@ -10,7 +10,7 @@ import { withDefaults } from './options.ts'
 const topic = 't'
 const brokerError = (type: string): Error => Object.assign(new Error(type), { type })
 
-/** A coordinator that knows members by the names in `known`, and answers nothing while it is away. */
+/** A coordinator that knows the members in `known`, and does not answer while it is away. */
 function aCoordinator() {
   const known = new Set<string>()
   const joins: string[] = []
@@ -75,7 +75,7 @@ function aMember() {
 }
 
 describe('membership', () => {
-  test('after a silence longer than its session a member gives up, and comes back under the name that the group may still know', async () => {
+  test('after a silence longer than its session a member gives up its partitions and rejoins with its old id', async () => {
     const { pass, coordinator, seen, member, session } = aMember()
     await pass(2_000)
     coordinator.away = true
@@ -89,7 +89,7 @@ describe('membership', () => {
     await pass(2_000)
   })
 
-  test('one that the group no longer knows joins as a new one, at once', async () => {
+  test('a member that the group no longer knows joins as a new one immediately', async () => {
     const { pass, coordinator, seen, member } = aMember()
     await pass(2_000)
     coordinator.known.clear()
@@ -100,7 +100,7 @@ describe('membership', () => {
     await pass(2_000)
   })
 
-  test('one whose name another process took gives up, says so and does not join again', async () => {
+  test('a member whose name another process took gives up, reports it and does not rejoin', async () => {
     const { pass, coordinator, seen, told, member, session } = aMember()
     await pass(2_000)
     coordinator.replaced = true
@@ -111,7 +111,7 @@ describe('membership', () => {
     await member.leave()
   })
 
-  test('silent for a session and forgotten meanwhile: its name is tried once', async () => {
+  test('a member forgotten during its silence tries its old id once', async () => {
     const { pass, coordinator, seen, member, session } = aMember()
     await pass(2_000)
     coordinator.away = true

@@ -8,16 +8,16 @@ import type { GroupGeneration, JoinedGroup, KafkaBroker } from './wire/broker.ts
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './wire/group-messages.ts'
 import type { KafkaSettings } from './options.ts'
 
-/** What happens to a member of a group. */
+/** Callbacks of a group member. */
 export interface MembershipOptions {
   readonly group: string
   readonly topics: readonly string[]
   readonly onError: (error: Error) => void
-  /** These partitions are the member's now. */
+  /** Called with the partitions that the member now owns. */
   readonly onAssigned: (partitions: readonly TopicPartition[]) => void
-  /** All partitions are to be given up; the group waits for the promise, up to the rebalance timeout. Answers the positions handled at last. */
+  /** Gives up all partitions and resolves to the last handled positions. The group waits for the promise, up to the rebalance timeout. */
   readonly onRevoked: () => Promise<readonly HandledPosition[]>
-  /** The positions handled up to now. */
+  /** The positions handled so far. */
   readonly handled: () => readonly HandledPosition[]
 }
 
@@ -37,8 +37,8 @@ const pauseAfterErrorMs = 100
 const longestPauseMs = 1_000
 
 /**
- * Joins a group and stays in it. On a rebalance a member gives up everything, and joins again only when its handlers have
- * ended; the broker gives out partitions when all have joined, so that no two members own one at once.
+ * Joins a group and stays in it. On a rebalance a member gives up all partitions, and rejoins only when its handlers have
+ * ended. The broker assigns partitions when all members have joined, so no two members own one at the same time.
  */
 export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, options: MembershipOptions): Membership {
   const { clock, sessionTimeoutMs, rebalanceTimeoutMs, heartbeatMs, commitEveryMs } = settings
@@ -117,7 +117,7 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
     }
   }
 
-  /** The stored positions are the truth; those in Kafka only serve who watches the lag. */
+  /** Commits positions to Kafka for lag monitors only; the stored positions are authoritative. */
   async function commit(handled: readonly HandledPosition[]): Promise<void> {
     const byTopic = new Map<string, { partition: number; position: number }[]>()
     for (const { topic, partition, position } of handled) {
@@ -130,7 +130,7 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
     await cluster.on(coordinator, (broker) => broker.commitOffsets(member(), places))
   }
 
-  /** Heartbeats until the member has to give up its partitions. */
+  /** Sends heartbeats until the member must give up its partitions. */
   async function stay(): Promise<'rejoin' | 'out' | 'replaced'> {
     let committedAtMs = clock.now()
     for (;;) {
@@ -144,7 +144,7 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
     }
   }
 
-  /** Gives up all partitions. Until the handlers have ended it goes on heartbeating, so that it is waited for. */
+  /** Gives up all partitions. It keeps sending heartbeats until the handlers have ended, so that the group waits. */
   async function giveUp(): Promise<readonly HandledPosition[]> {
     let ended = false
     const revoked = options.onRevoked().finally(() => (ended = true))
@@ -190,7 +190,7 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
       .catch(() => undefined)
   }
 
-  /** Joining again would put out the other one, which would join again as well. */
+  /** Does not rejoin: that would evict the other process, which would then rejoin as well. */
   function replaced(): void {
     onError(
       new ContractError(
@@ -205,7 +205,7 @@ export function joinGroup(cluster: KafkaCluster, settings: KafkaSettings, option
     leave() {
       const reason = new Error('the reader was stopped')
       leaving.abort(reason)
-      // While others hold up a hand-over, the broker does not answer.
+      // The broker does not answer while other members delay a rebalance.
       if (joining) void cluster.cut(reason)
       return running
     },

@@ -8,7 +8,7 @@ import { kafkaClients, type KafkaClient } from './options.ts'
 const partitions = 4
 const clock = createSystemClock()
 
-/** What processes with different client libraries share: while the setting is being changed, both are in one group. */
+/** Tests that processes with different client libraries can share a group, as they do while the setting is being rolled out. */
 export function mixedClients(brokers: readonly string[]): void {
   describe('processes that reach Kafka by different client libraries', () => {
     async function aMember(client: KafkaClient, topic: string, stored: Map<number, number>) {
@@ -30,7 +30,7 @@ export function mixedClients(brokers: readonly string[]): void {
       return { log, read, reader }
     }
 
-    test.each(kafkaClients)('share a group that %s leads, and read what the other one wrote once', async (leader) => {
+    test.each(kafkaClients)('share a group led by %s, and read each record exactly once', async (leader) => {
       const other = leader === 'kafkajs' ? 'platformatic' : 'kafkajs'
       const topic = aTopic({ partitions })
       const maker = createKafkaEventLog({ brokers, client: other, clientId: 'maker', clock, replicationFactor: 1 })

@@ -7,42 +7,42 @@ export const kafkaClients = ['kafkajs', 'platformatic'] as const
 /** One of them. */
 export type KafkaClient = (typeof kafkaClients)[number]
 
-/** How a log on Kafka is reached and how it behaves; what has a default may be left out. */
+/** Options of a log on Kafka; those with a default are optional. */
 export interface KafkaEventLogOptions {
-  /** `host:port` of some brokers; the others are found through them. */
+  /** `host:port` of some brokers; the client finds the others through them. */
   readonly brokers: readonly string[]
   /** Names this process in the brokers' logs and quotas. */
   readonly clientId: string
   readonly clock: Clock
-  /** TLS: options as `tls.connect` takes them, asked for at every connection. Absent: none. */
+  /** Returns TLS options for `tls.connect`; called for every connection. Absent: no TLS. */
   readonly ssl?: () => object
-  /** SASL, asked for at every connection. Absent: no login. */
+  /** Returns the SASL login; called for every connection. Absent: no login. */
   readonly sasl?: () => SaslLogin
-  /** The library that carries the requests. */
+  /** The client library that sends the requests. */
   readonly client?: KafkaClient
   /** Copies of each partition that `applyTopics` asks for; null: three, or as many as there are brokers. */
   readonly replicationFactor?: number | null
-  /** How long the first record of a quiet producer waits for others to come along, milliseconds. */
+  /** How long the first record of an idle producer waits for more records, milliseconds. */
   readonly lingerMs?: number
   /** An append without an answer after this rejects with LOG_UNAVAILABLE, as do metadata calls; milliseconds. */
   readonly appendTimeoutMs?: number
-  /** Records that wait for an answer take up at most this; beyond it appends reject with LOG_UNAVAILABLE. Bytes. */
+  /** Maximum size of records without an acknowledgement, bytes; beyond it appends reject with LOG_UNAVAILABLE. */
   readonly maxPendingBytes?: number
   /** Records of one partition sent together at most. */
   readonly maxSendRecords?: number
-  /** A request without an answer after this is given up and its connection dropped, milliseconds. */
+  /** Timeout of a request, after which its connection is dropped, milliseconds. */
   readonly requestTimeoutMs?: number
-  /** A connection not made after this is given up, milliseconds. */
+  /** Timeout of connecting, milliseconds. */
   readonly connectionTimeoutMs?: number
-  /** How long a broker may hold back its answer where a reader has read everything, milliseconds. */
+  /** How long a broker may delay its answer to a reader that has read everything, milliseconds. */
   readonly maxWaitMs?: number
-  /** What one read takes from a partition; a larger record still comes, alone. Bytes. */
+  /** Maximum size of one read from a partition, bytes; a larger record still arrives, alone. */
   readonly maxBytesPerPartition?: number
-  /** What one read takes from a broker, bytes. */
+  /** Maximum size of one read from a broker, bytes. */
   readonly maxBytesPerRead?: number
-  /** Read ahead of the handlers of one reader at most; beyond it nothing more is asked for. Bytes. */
+  /** Maximum size of data read ahead of one reader's handlers, bytes. */
   readonly maxReadAheadBytes?: number
-  /** A member not heard of for this long loses its partitions, milliseconds. */
+  /** A member that sends no heartbeat for this long loses its partitions, milliseconds. */
   readonly sessionTimeoutMs?: number
   /**
    * A name that no other process has and this one keeps when it is started again: as a member of a group it then takes
@@ -50,17 +50,17 @@ export interface KafkaEventLogOptions {
    * an older one hears LOG_MEMBER_REPLACED and ends. Letters, digits, `.`, `_` and `-`; empty: each start is a new member.
    */
   readonly groupInstance?: string
-  /** How often a member is heard of, milliseconds; a third of the session at most. */
+  /** Interval of a member's heartbeats, milliseconds; at most a third of the session. */
   readonly heartbeatMs?: number
-  /** How long a hand-over waits for handlers to end their batches, milliseconds. */
+  /** How long a rebalance waits for handlers to end their batches, milliseconds. */
   readonly rebalanceTimeoutMs?: number
-  /** How often a group's handled positions are written to Kafka, for lag monitors alone; milliseconds. */
+  /** Interval of writing a group's handled positions to Kafka, only for lag monitors; milliseconds. */
   readonly commitEveryMs?: number
-  /** A reader that has something to read and got no answer for this long starts its connections anew, milliseconds. */
+  /** A reader that gets no answer for this long reconnects, milliseconds. */
   readonly stallMs?: number
 }
 
-/** The options that have a default, with it. */
+/** The default values of options. */
 export const kafkaDefaults = {
   client: 'kafkajs',
   replicationFactor: null,

@@ -14,7 +14,7 @@ import type { HandledPosition } from './membership.ts'
 import type { KafkaSettings } from './options.ts'
 import type { Topics } from './topic-facts.ts'
 
-/** The readers of a log on Kafka. Each has connections of its own, because a broker answers one connection in order. */
+/** The readers of a log on Kafka. Each has its own connections, because a broker answers one connection in order. */
 export interface KafkaReaders {
   /** As in `EventLog`. */
   readGroup(options: GroupReaderOptions): Promise<LogReader>
@@ -109,7 +109,7 @@ export function createReaders(settings: KafkaSettings, topics: Topics, newCluste
   }
 }
 
-/** The pumps of one reader, over a fetcher of its own. */
+/** The pumps of one reader, with its own fetcher. */
 function createPumps(settings: KafkaSettings, cluster: KafkaCluster, reader: GroupReaderOptions | ViewReaderOptions) {
   const fetcher = createFetcher(cluster, settings, reader.onError)
   const pumps = new Map<string, PartitionPump>()

@@ -6,9 +6,9 @@ import { createKafkaEventLog } from './event-log.ts'
 import type { KafkaClient } from './options.ts'
 import { deleteTopic } from './testing.ts'
 
-/** What happens where a topic is deleted and made again under a running client. */
+/** Tests of a topic that is deleted and created again under a running client. */
 export function replacedTopics(brokers: readonly string[], client: KafkaClient): void {
-  describe('A2 · a topic of Kafka that was made again', () => {
+  describe('A2 · a Kafka topic that was created again', () => {
     let log: EventLog
     beforeAll(() => {
       const clock = createSystemClock()
@@ -23,7 +23,7 @@ export function replacedTopics(brokers: readonly string[], client: KafkaClient):
     })
     afterAll(() => log.close())
 
-    test('A2: is another log, though its name is the same', async () => {
+    test('A2: is another log under the same name', async () => {
       const topic = aTopic({ partitions: 1 })
       await log.applyTopics([topic])
       const before = await log.identity(topic.name)
@@ -36,7 +36,7 @@ export function replacedTopics(brokers: readonly string[], client: KafkaClient):
       expect(after).not.toBe(before)
     })
 
-    test('A2: tells a reader that stands beyond its end, which then asks again where to start', async () => {
+    test('A2: reports LOG_REPLACED to a reader beyond its end, which then calls startAt again', async () => {
       const topic = aTopic({ partitions: 1 })
       await log.applyTopics([topic])
       await log.append(topic.name, [aRecord('a'), aRecord('b'), aRecord('c')])
@@ -61,7 +61,7 @@ export function replacedTopics(brokers: readonly string[], client: KafkaClient):
       await reader.stop()
     })
 
-    test('A2: is read from where startAt says when its reader is told to start again', async () => {
+    test('A2: is read from the result of startAt after a restart of its reader', async () => {
       const topic = aTopic({ partitions: 1 })
       await log.applyTopics([topic])
       await log.append(topic.name, [aRecord('a'), aRecord('b')])

@@ -22,7 +22,7 @@ function aRetrying() {
 
 const never = new Promise<never>(() => undefined)
 
-describe('trying again', () => {
+describe('retrying', () => {
   test('ends with the first answer', async () => {
     let tries = 0
     const { outcome } = aRetrying()
@@ -30,7 +30,7 @@ describe('trying again', () => {
     expect([answer, tries]).toEqual(['here', 3])
   })
 
-  test('ends at once with an error of the catalogue', async () => {
+  test('ends immediately with an error of the catalogue', async () => {
     let tries = 0
     const { outcome } = aRetrying()
     const missing = new ContractError('LOG_TOPIC_MISSING', 'no such topic')
@@ -38,7 +38,7 @@ describe('trying again', () => {
     expect(tries).toBe(1)
   })
 
-  test('reports why it failed, although its deadline cuts the last attempt short', async () => {
+  test('reports the last failure, even if the deadline interrupts a later attempt', async () => {
     let tries = 0
     const { outcome } = aRetrying()
     const error = await outcome(() => (++tries < 5 ? Promise.reject(new Error('wants a login')) : never))
@@ -46,7 +46,7 @@ describe('trying again', () => {
     expect((error as Error).message).toBe('Kafka (b:1): asking: wants a login')
   })
 
-  test('reports that nobody answered, where there was no other failure', async () => {
+  test('reports that nobody answered if there was no other failure', async () => {
     const { outcome } = aRetrying()
     expect(String(await outcome(() => never))).toContain('no answer within 1000 ms')
   })

@@ -7,10 +7,10 @@ const pauseMs = 50
 
 class Late extends Error {}
 
-/** Tries work again until it succeeds, fails with an error of the catalogue, or its time is over. */
+/** Retries work until it succeeds, fails with an error of the catalogue, or its time is over. */
 export type Persistently = <T>(what: string, work: () => Promise<T>, timeoutMs?: number) => Promise<T>
 
-/** `signal` aborts when the log is closed. `timeoutMs` is as long as an append may take, unless another time is given. */
+/** `signal` aborts when the log is closed. `timeoutMs` defaults to the append timeout. */
 export function createRetrying(settings: KafkaSettings, signal: AbortSignal): Persistently {
   const { clock, appendTimeoutMs } = settings
 
@@ -33,7 +33,7 @@ export function createRetrying(settings: KafkaSettings, signal: AbortSignal): Pe
       } catch (error) {
         if (isContractError(error)) throw error
         if (signal.aborted) throw logClosed()
-        // An attempt that the deadline cut short says less than one that failed before it.
+        // The failure of an earlier attempt is more useful than the deadline that interrupted the last one.
         if (failure === null || !(error instanceof Late)) failure = error
         if (clock.now() + pauseMs >= deadlineMs)
           throw unavailable(`Kafka (${settings.brokers.join(', ')}): ${what}`, failure)

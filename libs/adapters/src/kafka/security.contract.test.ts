@@ -21,7 +21,7 @@ const clock = createSystemClock()
 
 type Given = Omit<z.input<typeof kafkaSchema>, 'tls' | 'sasl'> & { readonly tls?: object; readonly sasl?: object }
 
-/** Settings as a process would have them. */
+/** Settings as a process reads them. */
 function settings(given: Given): KafkaConfig {
   return kafkaSchema.parse({ appendTimeoutMs: 3_000, ...given, tls: given.tls ?? {}, sasl: given.sasl ?? {} })
 }
@@ -81,7 +81,7 @@ if ('absent' in server) {
         topics: [topic.name],
         maxBatchRecords: 10,
         startAt: () => null,
-        // A broker may not lead a topic yet that was created a moment ago.
+        // A broker may not lead a newly created topic yet.
         onError: ({ message }) => void errors.push(message),
         onBatch: async ({ records }) => {
           read = new TextDecoder().decode(records[0]!.value)
@@ -127,7 +127,7 @@ if ('absent' in server) {
       })
     })
 
-    describe('A22 · Kafka is not reached, and the error says what to change', () => {
+    describe('A22 · Kafka is not reached, and the error names the setting to change', () => {
       test.each<[string, () => Given, string, RegExp]>([
         [
           'with a wrong password',

@@ -1,6 +1,6 @@
 import kafkajs, { Kafka, Partitioners, logLevel } from 'kafkajs'
 
-/** Makes brokers compact a topic: what was appended up to now leaves the segment being written, which is never compacted. */
+/** Makes brokers compact a topic: closes the active segment, which brokers never compact. */
 export async function compactSoon(brokers: readonly string[], topic: string): Promise<void> {
   const kafka = new Kafka({ brokers: [...brokers], clientId: 'compactor', logLevel: logLevel.NOTHING })
   const admin = kafka.admin()
@@ -30,7 +30,7 @@ export async function compactSoon(brokers: readonly string[], topic: string): Pr
   await producer.disconnect()
 }
 
-/** Makes brokers let go of everything that a topic holds. */
+/** Makes brokers delete all records of a topic. */
 export async function expireAll(brokers: readonly string[], topic: string, partitions: number): Promise<void> {
   const kafka = new Kafka({ brokers: [...brokers], clientId: 'expirer', logLevel: logLevel.NOTHING })
   const admin = kafka.admin()
@@ -41,7 +41,7 @@ export async function expireAll(brokers: readonly string[], topic: string, parti
   await admin.disconnect()
 }
 
-/** Deletes a topic with all that it holds; resolves when the broker no longer knows it. */
+/** Deletes a topic; resolves when the broker no longer knows it. */
 export async function deleteTopic(brokers: readonly string[], topic: string): Promise<void> {
   const kafka = new Kafka({ brokers: [...brokers], clientId: 'deleter', logLevel: logLevel.NOTHING })
   const admin = kafka.admin()

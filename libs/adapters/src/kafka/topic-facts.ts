@@ -3,16 +3,16 @@ import type { Persistently } from './retrying.ts'
 import { maxRecordBytesIn, readConfigs } from './topics.ts'
 import { knowsTopicIds, topicIdCall } from './wire/topic-ids.ts'
 
-/** What an append has to know of a topic. */
+/** The facts about a topic that an append needs. */
 export interface TopicFacts {
   readonly partitions: number
   /** Largest record, bytes. */
   readonly maxRecordBytes: number
 }
 
-/** What the brokers say about topics. All of it rejects with LOG_TOPIC_MISSING and LOG_UNAVAILABLE. */
+/** Reads facts about topics from the brokers. Every method rejects with LOG_TOPIC_MISSING and LOG_UNAVAILABLE. */
 export interface Topics {
-  /** Asked once, then kept until `forget`. */
+  /** Read once, then cached until `forget`. */
   facts(topic: string): Promise<TopicFacts>
   forget(topic: string): void
   /** As in `EventLog`. */
@@ -72,7 +72,7 @@ export function createTopics(cluster: KafkaCluster, persistently: Persistently):
     identity: (topic) =>
       persistently(`asking which ${topic} this is`, async () => {
         await cluster.leaders(topic)
-        // Any broker of a cluster that is being upgraded may answer: an old one does not know ids.
+        // During an upgrade an old broker, which does not know ids, may answer.
         return cluster.onAny((broker) =>
           knowsTopicIds(broker) ? broker.send(topicIdCall(topic)) : Promise.resolve(null),
         )

@@ -5,12 +5,12 @@ import type { ConfigEntry, TopicConfig } from './wire/broker.ts'
 import { typeOf } from './errors.ts'
 import type { KafkaSettings } from './options.ts'
 
-/** A topic's limit counts the batch around a record, too. */
+/** A topic's limit includes the batch around a record. */
 const batchRoomBytes = 1_024
 const createTimeoutMs = 5_000
 const pollMs = 50
 const settledMs = 20_000
-/** The source of a setting that was made for a topic. */
+/** The `source` of a setting that was set for a topic. */
 const setForTopic = 1
 
 type Config = ReadonlyMap<string, string>
@@ -20,17 +20,17 @@ function configOf({ cleanup, retentionMs, maxRecordBytes }: TopicLayout): Config
     ['cleanup.policy', cleanup === 'compact' && retentionMs !== null ? 'compact,delete' : cleanup],
     ['retention.ms', String(retentionMs ?? -1)],
     ['max.message.bytes', String(maxRecordBytes + batchRoomBytes)],
-    // A record's time is when the log took it; retention must not depend on senders' clocks.
+    // A record's time is its append time; retention must not depend on the senders' clocks.
     ['message.timestamp.type', 'LogAppendTime'],
   ])
 }
 
-/** The largest record that a topic of this configuration takes. */
+/** The largest record that a topic with this configuration accepts. */
 export function maxRecordBytesIn(config: Config): number {
   return Number(config.get('max.message.bytes') ?? (1 << 20) + batchRoomBytes) - batchRoomBytes
 }
 
-/** What a topic of this limit takes in one batch. */
+/** The largest batch that a topic with this limit accepts. */
 export function maxBatchBytesFor(maxRecordBytes: number): number {
   return maxRecordBytes + batchRoomBytes
 }
@@ -46,7 +46,7 @@ function layoutIn(name: string, partitions: number, config: Config): TopicLayout
   }
 }
 
-/** The configuration of topics, as set and by default. */
+/** Reads the configuration of topics: explicit settings and defaults. */
 export async function readConfigs(
   cluster: KafkaCluster,
   topics: readonly string[],
@@ -57,7 +57,7 @@ export async function readConfigs(
   )
 }
 
-/** Who may not ask goes by the defaults. */
+/** A client without permission to read the configuration uses the defaults. */
 function withoutRights(error: unknown): readonly TopicConfig[] {
   if (typeOf(error)?.endsWith('_AUTHORIZATION_FAILED') === true) return []
   throw error
@@ -65,7 +65,7 @@ function withoutRights(error: unknown): readonly TopicConfig[] {
 
 const configNames = ['cleanup.policy', 'retention.ms', 'max.message.bytes', 'message.timestamp.type'] as const
 
-/** As `EventLog.applyTopics`; each step is tried once, and the whole may be done again. */
+/** As `EventLog.applyTopics`; tries each step once; the whole can be repeated. */
 export async function applyTopics(
   cluster: KafkaCluster,
   settings: KafkaSettings,
@@ -113,7 +113,7 @@ async function create(cluster: KafkaCluster, settings: KafkaSettings, layouts: r
 
 async function alter(cluster: KafkaCluster, settings: KafkaSettings, layouts: readonly TopicLayout[]): Promise<void> {
   if (layouts.length === 0) return
-  // The request replaces all that was set for a topic, so what others set goes along.
+  // The request replaces all settings of a topic, so it includes those that others set.
   const described = await cluster.onAny((broker) =>
     broker.describeTopics(
       layouts.map(({ name }) => name),
@@ -134,12 +134,12 @@ async function alter(cluster: KafkaCluster, settings: KafkaSettings, layouts: re
       cluster,
       layouts.map(({ name }) => name),
     )
-    // Who may not ask sees nothing, and has to take the broker's word.
+    // A client without permission cannot read the result and trusts the broker's answer.
     return layouts.every((layout) => isAsWanted(layout, configs.get(layout.name) ?? configOf(layout)))
   })
 }
 
-/** The controller knows of a change before the brokers do. */
+/** Waits until the brokers know a change, because the controller knows it first. */
 async function polling(settings: KafkaSettings, problem: string, isSo: () => Promise<boolean>): Promise<void> {
   for (const deadlineMs = settings.clock.now() + settledMs; !(await isSo());) {
     if (settings.clock.now() > deadlineMs) throw new Error(problem)

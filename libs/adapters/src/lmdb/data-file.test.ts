@@ -25,7 +25,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 const file = () => join(folder, 'data.mdb')
 
-/** Writes some records of 100 kB; how many were taken, and the codes of the others. */
+/** Writes some records of 100 kB; returns how many were accepted, and the codes of the others. */
 async function append(where: string, records: number) {
   const environment = await openEnvironment({ folder: where })
   const log = createLmdbEventLog({ environment, clock: createSystemClock() })
@@ -68,7 +68,7 @@ describe('A3 · a damaged data file', () => {
       })
   })
 
-  it('A3: is one clear error where pages in its midst are garbage, for who has it read first', async () => {
+  it('A3: gives one clear error for garbage pages in the middle, if the file is read first', async () => {
     await (await append(folder, 20)).close()
     const descriptor = openSync(file(), 'r+')
     writeSync(descriptor, Buffer.alloc(statSync(file()).size - 3 * 4096, 0xa5), 0, undefined, 3 * 4096)
@@ -76,7 +76,7 @@ describe('A3 · a damaged data file', () => {
     await expect(opening(true)).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
   })
 
-  it('A3: a sound file, a new one and an empty one are opened', async () => {
+  it('A3: opens an intact file, a new one and an empty one', async () => {
     await opening(true)
     await (await append(folder, 5)).close()
     await opening(true)
@@ -96,7 +96,7 @@ afterAll(() => {
 })
 
 describe.skipIf(!isMounted)('A3 · a full disk (skipped where no tmpfs can be mounted)', () => {
-  it('A3: refuses with LOG_FULL, ends nothing, and goes on by itself when there is room', async () => {
+  it('A3: refuses with LOG_FULL, keeps the process alive, and continues by itself when there is room', async () => {
     const unhandled: unknown[] = []
     const note = (error: unknown): void => void unhandled.push(error)
     process.on('unhandledRejection', note)

@@ -3,17 +3,17 @@ import { closeSync, existsSync, fstatSync, openSync, readSync, statfsSync, statS
 import { join } from 'node:path'
 import { ContractError } from '@freshet/contracts/errors'
 
-/** LMDB's stamp, and where things stand in a meta page (of 64-bit systems): the first two pages of a file are such. */
+/** LMDB's magic number, and the offsets in a meta page (on 64-bit systems). The first two pages of a file are meta pages. */
 const magic = 0xbeefc0de
 const at = { magic: 24, pageBytes: 48, lastPage: 144, transaction: 152, end: 160 } as const
 
-/** Longest walk over a file before it is opened, milliseconds; what is left then is not looked at. */
+/** Longest check of a file before it is opened, milliseconds; the rest of the file is not checked. */
 const probeTimeoutMs = 60_000
 
 /**
- * Throws STORE_DAMAGED where a data folder's file cannot be read. LMDB maps the file into memory: to read a page that is
- * not there, or one that points nowhere, ends a process by a signal, without a word. So the length is compared with what
- * the file says of itself, and where that is odd, or with `walk`, another process reads everything first.
+ * Throws STORE_DAMAGED if a data folder's file cannot be read. LMDB maps the file into memory: reading a missing
+ * page, or one with an invalid pointer, ends the process by a signal without a message. So this compares the length with
+ * the meta pages. If they disagree, or with `walk`, another process reads the whole file first.
  */
 export function checkDataFile(folder: string, { walk }: { readonly walk: boolean }): void {
   const file = join(folder, 'data.mdb')
@@ -38,7 +38,7 @@ interface Problem {
   readonly isCertain: boolean
 }
 
-/** What is odd about a file's length. */
+/** How a file's length disagrees with its meta pages. */
 function lengthProblem(file: string): Problem | null {
   const descriptor = openSync(file, 'r')
   try {
@@ -76,7 +76,7 @@ for (const name of [...root.getKeys()]) {
 await root.close()
 `
 
-/** What happens to a process that reads the whole file; null: nothing. */
+/** How a process that reads the whole file fails; null: it does not. */
 function walkProblem(folder: string): string | null {
   const { status, signal, stderr, error } = spawnSync(
     process.execPath,
@@ -89,12 +89,12 @@ function walkProblem(folder: string): string | null {
   return signal === null ? `reading it failed: ${line.trim() || `exit code ${status}`}` : `reading it ends in ${signal}`
 }
 
-/** What LMDB and the system say where a disk, a quota or the map is full. A write that was cut short shows as an I/O error. */
+/** Errors of LMDB and the system when a disk, a quota or the map is full. An incomplete write shows as an I/O error. */
 const fullCodes: ReadonlySet<unknown> = new Set([28, 122, -30792, 'ENOSPC', 'EDQUOT'])
 const ioErrorCodes: ReadonlySet<unknown> = new Set([5, 'EIO'])
 const littleBytes = 32 << 20
 
-/** STORE_FULL where a write failed for want of room, else what was thrown. */
+/** Returns STORE_FULL if a write failed for lack of space, otherwise the thrown error. */
 export function writeFailure(folder: string, error: unknown): unknown {
   const { code } = (error ?? {}) as { readonly code?: unknown }
   const freeBytes = freeBytesOf(folder)

@@ -4,7 +4,7 @@ import type { Database, RootDatabase } from 'lmdb'
 import { checkDataFile, writeFailure } from './data-file.ts'
 import { lockFolder } from './folder-lock.ts'
 
-/** Keys and values are bytes; `get` copies, so what it answers stays valid. */
+/** A database with bytes as keys and values. `get` copies, so its result stays valid. */
 export type BytesDatabase = Database<Uint8Array, Uint8Array>
 
 /** An open data folder: named databases in one LMDB environment, and transactions over all of them. */
@@ -13,27 +13,27 @@ export interface LmdbEnvironment {
   /** Opens or creates a database; at most 256 in one folder. Keys are 1–1,978 bytes, ordered as unsigned bytes. */
   database(name: string): BytesDatabase
   /**
-   * Rejects with STORE_FULL where the disk has no room.
-   * Runs `work` inside a write transaction and resolves when that is on disk. Works queued while a transaction is being
+   * Rejects with STORE_FULL when the disk is full.
+   * Runs `work` inside a write transaction and resolves when the transaction is on disk. Works queued while a transaction is being
    * written share the next one, in the order they came, so concurrent writers share one fsync. `work` must be
-   * synchronous, and must check before it writes: what it wrote before throwing stays.
+   * synchronous, and must check before it writes: its writes before an exception stay.
    */
   transaction<T>(work: () => T): Promise<T>
-  /** Why the last transaction was not written for want of room; null: it was written. */
+  /** Why the last transaction failed for lack of space; null: it was written. */
   problem(): string | null
-  /** Waits for what is queued, closes the files and gives up the lock. Later transactions reject. Doing it twice is harmless. */
+  /** Waits for queued work, closes the files and releases the lock. Later transactions reject. Idempotent. */
   close(): Promise<void>
 }
 
-/** Where and how an environment is opened. */
+/** Options of an environment. */
 export interface LmdbEnvironmentOptions {
-  /** Made if missing. One process at a time: a second one gets STORE_IN_USE. */
+  /** Created if missing. One process at a time: a second one gets STORE_IN_USE. */
   readonly folder: string
   /** false: a power cut may lose the last commits (a killed process never does). Default true. */
   readonly fsync?: boolean
-  /** Has another process read the whole file first, so that a damaged one is an error and not the end of this process. Default false: only where its length is odd. */
+  /** Lets another process read the whole file first, so that a damaged file is an error and does not end this process. Default false: only if its length is suspicious. */
   readonly probe?: boolean
-  /** Works that share one transaction at most, so that the event loop is not held for long. Default 256. */
+  /** Maximum number of works in one transaction, so that the event loop is not blocked for long. Default 256. */
   readonly maxWorksPerTransaction?: number
 }
 
@@ -45,7 +45,7 @@ interface Queued {
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown }
 
-/** Opens a data folder. Throws STORE_DAMAGED where its file cannot be read, STORE_IN_USE when another process (or this one) has it open; a killed process's lock does not count. */
+/** Opens a data folder. Throws STORE_DAMAGED if its file cannot be read, STORE_IN_USE when another process (or this one) has it open; a killed process's lock does not count. */
 export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<LmdbEnvironment> {
   const { folder, fsync = true, probe = false, maxWorksPerTransaction = 256 } = options
   const lock = lockFolder(folder)
@@ -59,7 +59,7 @@ export async function openEnvironment(options: LmdbEnvironmentOptions): Promise<
       maxDbs: 256,
       overlappingSync: false,
       noSync: !fsync,
-      // Works are batched here. Batches of lmdb's own have a promise that nobody can see: a full disk would reject it and end the process.
+      // This module batches works itself. lmdb's own batches have a promise that nobody can handle: a full disk would reject it and end the process.
       eventTurnBatching: false,
       ...bytesOnly,
     })

@@ -48,7 +48,7 @@ async function recordsIn(log: EventLog, topic: string, startAt: number | null = 
 const topicWith = (overrides: Partial<TopicLayout> = {}) => aTopic({ partitions: 1, ...overrides })
 
 describe('LMDB event log', () => {
-  test('holds what it held when it is opened again, and goes on after it', async () => {
+  test('keeps its records when it is opened again, and continues after them', async () => {
     const topic = topicWith({ partitions: 2, cleanup: 'compact' })
     const before = await openLog()
     await before.log.applyTopics([topic])
@@ -86,7 +86,7 @@ describe('LMDB event log', () => {
     await after.close()
   })
 
-  test('a round of compaction lets go of what is past its retention, in slices, and readers say what they missed', async () => {
+  test('a compaction round deletes expired records in slices, and readers report the gap', async () => {
     const topic = topicWith({ retentionMs: 1_000 })
     const { log, clock, close } = await openLog(500)
     await log.applyTopics([topic])
@@ -134,7 +134,7 @@ describe('LMDB event log', () => {
     await close()
   })
 
-  test('a reader whose stored position lies beyond the end says so and waits', async () => {
+  test('a reader whose stored position is beyond the end reports it and waits', async () => {
     const topic = topicWith()
     const { log, clock, close } = await openLog()
     await log.applyTopics([topic])
@@ -173,7 +173,7 @@ describe('a data folder', () => {
          (error) => console.log(error.code + ': ' + error.message))`,
     ])
 
-  test('is for one process; one that was killed does not keep it', async () => {
+  test('belongs to one process; a killed process does not keep it', async () => {
     const process = holding(folder)
     let said = ''
     process.stdout.on('data', (data) => (said += String(data)))
@@ -189,7 +189,7 @@ describe('a data folder', () => {
     await environment.close()
   })
 
-  test('is for one opener within a process, too, and free after closing', async () => {
+  test('can be opened once within a process, and again after closing', async () => {
     const environment = await openEnvironment({ folder })
     await expectCode(openEnvironment({ folder }), 'STORE_IN_USE')
     await environment.close()
@@ -201,7 +201,7 @@ describe('a data folder', () => {
     await (await openEnvironment({ folder })).close()
   })
 
-  test('shares a transaction among works; one that throws fails alone', async () => {
+  test('runs several works in one transaction; only the one that throws fails', async () => {
     const environment = await openEnvironment({ folder })
     const database = environment.database('d')
     const key = Buffer.from('k')

@@ -11,21 +11,21 @@ import { createLogStorage } from './log-storage.ts'
 
 /** An event log in a data folder. */
 export interface LmdbEventLog extends EventLog {
-  /** Lets go of what is past its retention, now instead of at the next round; `records` it let go. */
+  /** Deletes expired records now instead of at the next round; resolves to their number. */
   compact(): Promise<void>
 }
 
-/** Where the log lives and how it looks after itself. */
+/** Options of a log in a data folder. */
 export interface LmdbEventLogOptions {
   /** May be shared with the state store; closing the log leaves it open. */
   readonly environment: LmdbEnvironment
   /** Times records, rounds of compaction and pauses after a handler's error. */
   readonly clock: Clock
-  /** How often retention is applied; null: only when asked to. Default a minute. */
+  /** Interval of retention; null: only on request. Default: a minute. */
   readonly compactEveryMs?: number | null
-  /** Records looked at in one transaction of a round, so that appends get in between. Default 2,000. */
+  /** Records checked in one transaction of a round, so that appends can run in between. Default 2,000. */
   readonly compactSliceRecords?: number
-  /** Told when a round of compaction fails; it is tried again at the next. */
+  /** Receives the error of a failed compaction round; the next round tries again. */
   readonly onError?: (error: Error) => void
 }
 
@@ -108,7 +108,7 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
       whileOpen(async () => {
         const prepared = storage.prepare(topic, records, options.headers)
         const positions = await durably(() => storage.append(topic, prepared, clock.now()))
-        // Whether somebody still waits for the answer or not: the records are there.
+        // Wake readers even if the caller has gone: the records are in the log.
         for (const partition of new Set(prepared.map((one) => one.partition))) readers.appended(topic, partition)
         return positions
       }, options),

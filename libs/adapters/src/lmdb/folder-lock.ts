@@ -3,17 +3,17 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ContractError } from '@freshet/contracts/errors'
 
-// The collector closes a database that nobody refers to, and its lock goes with it.
+// Keep a reference: the garbage collector would close the database and release its lock.
 const held = new Set<DatabaseSync>()
 
-/** A folder held by this process. */
+/** A folder locked by this process. */
 export interface FolderLock {
   release(): void
 }
 
 /**
- * Takes a folder for this process alone, or throws STORE_IN_USE. The operating system holds the lock (SQLite's exclusive
- * lock on `folder/lock`) and drops it when the process ends, however it ends; a file with a process id would outlive a
+ * Locks a folder for this process, or throws STORE_IN_USE. The operating system holds the lock (SQLite's exclusive
+ * lock on `folder/lock`) and drops it when the process ends, however it ends; a file with a process id would survive a
  * kill, and in containers every process has the same id.
  */
 export function lockFolder(folder: string): FolderLock {

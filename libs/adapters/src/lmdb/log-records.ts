@@ -50,7 +50,7 @@ export interface StoredRecord {
   readonly headers: HeaderBytes
 }
 
-/** Sets when the log took a record. */
+/** Sets a record's append time. */
 export function stampRecord({ bytes }: StoredRecord, appendedAtMs: number): void {
   bytes.writeDoubleLE(appendedAtMs, 1)
 }
@@ -69,7 +69,7 @@ export function decodeRecord(position: number, bytes: Uint8Array, reader: Header
   return {
     position,
     key: stored.toString('utf8', keyAt, keyEnd),
-    // A Buffer's `slice` is a view where a Uint8Array's is a copy; callers must not have to know.
+    // `slice` of a Buffer is a view, but of a Uint8Array a copy: give callers a Uint8Array.
     value:
       (flags & hasValue) === 0
         ? null
@@ -89,7 +89,7 @@ export function peekRecord(bytes: Uint8Array): { appendedAtMs: number; key: Uint
   }
 }
 
-/** What LMDB reads are Buffers already: no view is made for each record. */
+/** LMDB already returns Buffers, so this creates no view per record. */
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }

@@ -14,11 +14,11 @@ import {
   type StoredRecord,
 } from './log-records.ts'
 
-/** The partitions of a log in LMDB. What changes something must run inside `environment.transaction`; the rest reads what is committed. */
+/** The partitions of a log in LMDB. Methods that write must run inside `environment.transaction`; the others read committed data. */
 export interface LogStorage {
   layoutOf(topic: string): TopicLayout | null
   layouts(): readonly TopicLayout[]
-  /** When the topic was made, which no other log under its name shares; null: by an earlier version, which did not write it down. */
+  /** The topic's creation time, its identity among logs of the same name; null: an earlier version created it without one. */
   idOf(topic: string): string | null
   /** In a transaction. */
   setId(topic: string, id: string): void
@@ -31,17 +31,17 @@ export interface LogStorage {
   prepare(topic: string, records: readonly NewRecord[], shared: AppendOptions['headers']): readonly PreparedRecord[]
   /** In a transaction. */
   append(topic: string, records: readonly PreparedRecord[], nowMs: number): readonly Position[]
-  /** In a transaction: lets go of at most `maxRecords` records of a partition; answers where to go on, null: done. */
+  /** In a transaction: checks at most `maxRecords` records of a partition and deletes expired ones. Returns where to continue; null: done. */
   compactSlice(layout: TopicLayout, partition: number, from: number, nowMs: number, maxRecords: number): number | null
 }
 
-/** A record with its place and key worked out. */
+/** A record with its partition and encoded key. */
 export interface PreparedRecord {
   readonly stored: StoredRecord
   readonly partition: number
 }
 
-/** What one read brings at most, however many records are allowed. */
+/** Maximum bytes of one read, however many records are allowed. */
 const maxReadBytes = 4 << 20
 /** LMDB takes keys of up to 1,978 bytes; two are the partition. */
 const maxIndexedKeyBytes = 1_900
@@ -77,7 +77,7 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
   const rangeOf = (topic: string, partition: number, from: number, to: number) =>
     recordsOf(topic).getRange({ start: recordKey(partition, from), end: recordKey(partition, to) })
 
-  /** In a compacted topic a key's earlier record goes as soon as a later one stands, in the same transaction. */
+  /** In a compacted topic a later record of a key deletes the earlier one in the same transaction. */
   function supersede(topic: string, partition: number, key: Uint8Array, position: number): void {
     const lastDb = lastOf(topic)
     const indexKey = lastKey(partition, key)
@@ -150,7 +150,7 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
         if (compacted) supersede(topic, partition, stored.key, position)
         return { partition, position }
       })
-      // Last, so that records of an append that failed half-way lie beyond the end and are written over.
+      // Last, so that records of a failed append lie beyond the end and are overwritten.
       for (const [partition, { start, end }] of bounds) setBounds(topic, partition, start, end)
       return positions
     },
@@ -168,7 +168,7 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
       for (const { key: stored, value } of rangeOf(name, partition, Math.max(from, start), end)) {
         const { appendedAtMs, key, isRemoval } = peekRecord(value)
         const expired = appendedAtMs < oldestMs
-        // Times grow with positions, so where nothing expires any more only removals are left to look for.
+        // Times grow with positions: after the first unexpired record only tombstones need a check.
         if (!expired && cleanup === 'delete') break
         if (seen++ >= maxRecords) {
           next = positionIn(stored)

@@ -1,6 +1,6 @@
 /** Builds keys of the state's databases: scope, 0, partition, kind, rest. Big-endian numbers, so that ranges are contiguous. */
 export interface StateKeyBuilder {
-  /** A value's key. The bytes are overwritten by the next call: LMDB copies them at once. */
+  /** A value's key. The bytes are overwritten by the next call: LMDB copies them immediately. */
   value(scope: string, partition: number, key: string): Uint8Array
   /** The one record of position and meta. */
   position(scope: string, partition: number): Uint8Array
@@ -10,13 +10,13 @@ export interface StateKeyBuilder {
   id(generationKey: Uint8Array, id: bigint): Uint8Array
 }
 
-/** What a key is of: its byte behind scope and partition. */
+/** The kind of a key: its byte after scope and partition. */
 export const stateKeyKind = { position: 1, generation: 2, value: 3 } as const
 
-/** Bytes behind the scope's terminating 0: partition and kind. */
+/** Bytes after the scope's terminating 0: partition and kind. */
 const TAIL = 5
 
-/** A builder with a buffer of its own. */
+/** Creates a builder with its own buffer. */
 export function createStateKeyBuilder(maxKeyBytes: number): StateKeyBuilder {
   const prefixes = new Map<string, Buffer>()
   let scratch = Buffer.alloc(0)
@@ -58,12 +58,12 @@ export function createStateKeyBuilder(maxKeyBytes: number): StateKeyBuilder {
   }
 }
 
-/** What a key of the values' database is of: one of `stateKeyKind`. */
+/** The kind of a key in the values' database: one of `stateKeyKind`. */
 export function kindOf(key: Uint8Array): number {
   return key[key.indexOf(0) + TAIL] ?? 0
 }
 
-/** The key behind all keys that begin with this one. */
+/** The first key after all keys that begin with this one. */
 export function endOfPrefix(prefix: Uint8Array): Uint8Array {
   const end = Uint8Array.from(prefix)
   for (let i = end.length - 1; i >= 0; i--) {

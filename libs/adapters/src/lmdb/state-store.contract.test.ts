@@ -39,7 +39,7 @@ describe('LMDB', () => {
     { generation, hashes: BigUint64Array.from({ length: count }, (_, i) => BigInt(first + i)), ttlMs },
   ]
 
-  test('what was committed is there after the folder is opened again', () =>
+  test('commits survive reopening the folder', () =>
     inFolder(async (folder) => {
       const clock = createVirtualClock(1_000)
       const first = await openEnvironment({ folder })
@@ -67,7 +67,7 @@ describe('LMDB', () => {
       await second.close()
     }))
 
-  test('what has expired is removed along with later writes', () =>
+  test('later writes remove expired entries', () =>
     inFolder(async (folder) => {
       const clock = createVirtualClock(1_000)
       const environment = await openEnvironment({ folder, fsync: false })
@@ -87,7 +87,7 @@ describe('LMDB', () => {
       await environment.close()
     }))
 
-  test('a generation that is added to after it was over does not bring its old ids back', () =>
+  test('adding to an expired generation does not restore its old ids', () =>
     inFolder(async (folder) => {
       const clock = createVirtualClock(1_000)
       const environment = await openEnvironment({ folder, fsync: false })

@@ -10,11 +10,11 @@ import { createStateKeyBuilder, endOfPrefix } from './state-keys.ts'
 import { createStateSweeper } from './state-sweeper.ts'
 import { liveValue, readPosition, storedPosition, storedValue } from './state-values.ts'
 
-/** What a state store on LMDB needs. */
+/** Options of a state store on LMDB. */
 export interface LmdbStateStoreOptions {
-  /** Stays open when the store is closed: it belongs to whom opened it. */
+  /** Stays open when the store is closed; whoever opened it closes it. */
   readonly environment: LmdbEnvironment
-  /** Tells when values expire. */
+  /** The clock for expiry. */
   readonly clock: Clock
   readonly limits?: Partial<StateLimits>
 }
@@ -22,8 +22,8 @@ export interface LmdbStateStoreOptions {
 const PAGE_KEYS = 500
 
 /**
- * State in an LMDB environment. A commit is one write transaction; commits that come together share one, and one fsync.
- * What has expired is never read; its space is given back by slices that go along with later writes.
+ * State in an LMDB environment. A commit is one write transaction; concurrent commits share one, and one fsync.
+ * Reads never return expired values; later writes free their space in slices.
  */
 export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore {
   const { environment, clock } = options
@@ -85,7 +85,7 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
 
   const remember = (generationKey: Uint8Array, hashes: BigUint64Array, expiresAtMs: number, nowMs: number): void => {
     const expiry = expiryOf(generationKey)
-    // Ids of a generation that was over must not come back with it.
+    // Ids of an expired generation must not come back when it is used again.
     if (expiry !== null && expiry <= nowMs) removeRange(ids, generationKey)
     for (const id of hashes) void ids.put(keys.id(generationKey, id), empty)
     const record = Buffer.alloc(8)
@@ -172,11 +172,11 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
         const prefix = Uint8Array.from(keys.position(scope, partition)).subarray(0, -1)
         const position = Uint8Array.from(keys.position(scope, partition))
         for (const database of [values, ids]) {
-          // The position comes first among the partition's keys, and is removed last: see below.
+          // The position is the first of the partition's keys, and is removed last: see below.
           const start = after(position)
           while ((await writing(() => removeSlice(database, start, endOfPrefix(prefix)), call)) > 0);
         }
-        // A drop that was cut short must not leave values behind that look like those of an empty partition.
+        // An interrupted drop must not leave values without a position, which would look like an empty partition.
         await writing(() => void values.remove(position), call)
       }
     },
@@ -242,14 +242,14 @@ function removeSlice(database: BytesDatabase, start: Uint8Array, end: Uint8Array
   return found.length
 }
 
-/** The key that follows directly. */
+/** The next key in order. */
 function after(key: Uint8Array): Uint8Array {
   const next = new Uint8Array(key.length + 1)
   next.set(key)
   return next
 }
 
-/** Pointers are stored behind a character, since LMDB has no empty values. */
+/** Pointers are stored with a leading character, because LMDB has no empty values. */
 function textOf(stored: Uint8Array | undefined): string | null {
   return stored === undefined ? null : Buffer.from(stored).toString().slice(1)
 }

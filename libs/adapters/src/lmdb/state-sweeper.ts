@@ -3,15 +3,15 @@ import type { BytesDatabase } from './environment.ts'
 import { endOfPrefix, kindOf, stateKeyKind } from './state-keys.ts'
 import { expiryIn } from './state-values.ts'
 
-/** Removes what has expired, a slice at a time, in step with what is written. */
+/** Removes expired entries in slices, in proportion to writes. */
 export interface StateSweeper {
-  /** Within a write transaction: after every so many entries written, walks over twice as many stored ones. */
+  /** Within a write transaction: after a number of written entries, checks twice as many stored ones. */
   wrote(entries: number): void
 }
 
 const SLICE = 256
 
-/** Walks round and round over all keys; a generation's ids go before its record does. */
+/** Creates a sweeper that cycles over all keys. It removes a generation's ids before the generation's record. */
 export function createStateSweeper(values: BytesDatabase, ids: BytesDatabase, clock: Clock): StateSweeper {
   let owed = 0
   let cursor: Uint8Array = new Uint8Array([0])
@@ -25,7 +25,7 @@ export function createStateSweeper(values: BytesDatabase, ids: BytesDatabase, cl
       if (kind === stateKeyKind.position) continue
       const stored = values.getBinaryFast(key)
       if (stored === undefined || expiryIn(stored) > nowMs) continue
-      // The walk goes on here until the generation is empty.
+      // The sweep stays here until the generation is empty.
       if (kind === stateKeyKind.generation && removeIds(key) > 0) return
       void values.remove(key)
     }

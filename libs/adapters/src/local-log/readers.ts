@@ -13,14 +13,14 @@ import { keyOf } from '../shared/log/partition-key.ts'
 import { startPump } from '../shared/log/partition-pump.ts'
 import type { Chunk, PartitionPump } from '../shared/log/partition-pump.ts'
 
-/** A log that lives in this process, as its readers see it. */
+/** A log in this process, as its readers see it. */
 export interface LocalStorage {
   /** Throws LOG_TOPIC_MISSING. */
   partitionCount(topic: string): number
   /** The first position not deleted by retention. */
   start(topic: string, partition: number): number
   end(topic: string, partition: number): number
-  /** At most `maxRecords` records at or after `from`, oldest first, and where the reader stands after them; empty: none left up to `next`. */
+  /** At most `maxRecords` records at or after `from`, oldest first, and the reader's position after them; empty: none left up to `next`. */
   read(
     topic: string,
     partition: number,
@@ -29,11 +29,11 @@ export interface LocalStorage {
   ): { readonly records: readonly LogRecord[]; readonly next: number }
 }
 
-/** The readers of a log that lives in this process. */
+/** The readers of a log in this process. */
 export interface LocalReaders {
   readGroup(options: GroupReaderOptions): LogReader
   readAll(options: ViewReaderOptions): LogReader
-  /** To be called after each append, so that waiting readers look again. */
+  /** Wakes waiting readers; call it after each append. */
   appended(topic: string, partition: number): void
   /** Resolves when every reader waits at the end of its partitions; rejects with the first error of a handler until then. */
   idle(): Promise<void>
@@ -53,7 +53,7 @@ interface Member extends Reader {
 
 const yieldEvery = 256
 
-/** Reads a log that lives in this process: groups of readers, and readers of everything. */
+/** Creates readers of a log in this process: group members, and readers of all partitions. */
 export function createLocalReaders(storage: LocalStorage, clock: Clock): LocalReaders {
   const readers = new Set<Reader>()
   const groups = new Map<string, { readonly members: Map<string, Member>; turn: Promise<void> }>()
@@ -105,7 +105,7 @@ export function createLocalReaders(storage: LocalStorage, clock: Clock): LocalRe
       options.onError(error, at)
     }
     const next = async (position: number, signal: AbortSignal): Promise<Chunk | null> => {
-      // Handlers that never wait would otherwise keep the process from its sockets and timers.
+      // Yield: handlers that never wait would otherwise block the process's sockets and timers.
       if (++reads % yieldEvery === 0) await new Promise((resolve) => setImmediate(resolve))
       const start = storage.start(topic, partition)
       if (position < start) {
@@ -158,7 +158,7 @@ export function createLocalReaders(storage: LocalStorage, clock: Clock): LocalRe
       Array.from({ length: storage.partitionCount(topic) }, (_, partition) => ({ topic, partition })),
     )
 
-  /** Gives every partition to its member; one that changes hands starts only when its last batch with the old owner has ended. */
+  /** Assigns every partition to its member. A partition that changes owner starts only when the old owner's last batch has ended. */
   async function rebalance(members: Map<string, Member>): Promise<void> {
     const target = assignPartitions(
       [...members.values()].map(({ id, options }) => ({ id, topics: options.topics })),
@@ -205,7 +205,7 @@ export function createLocalReaders(storage: LocalStorage, clock: Clock): LocalRe
       const inTurn = (work: () => Promise<void>): Promise<void> => (group.turn = group.turn.then(work, work))
       let left: Promise<void> | null = null
       const leave = () => {
-        // What is being handled learns of it at once; the partitions go to others only in this member's turn.
+        // Handlers see the abort immediately; other members get the partitions only after this member's turn.
         member.leaving = true
         for (const one of member.pumps.values()) void one.stop()
         return inTurn(async () => {

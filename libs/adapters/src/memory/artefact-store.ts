@@ -4,7 +4,7 @@ import type { PortCall } from '@freshet/contracts/ports/port-call'
 import { partsOfName } from '../shared/artefact-name.ts'
 import { untilAborted } from '../shared/until-aborted.ts'
 
-/** Artefacts in this process's memory, for tests and runs that keep nothing. */
+/** Artefacts in this process's memory, for tests and runs without storage. */
 export function createMemoryArtefactStore(): ArtefactStore {
   const files = new Map<string, Uint8Array>()
   return {
@@ -20,7 +20,7 @@ export function createMemoryArtefactStore(): ArtefactStore {
   }
 }
 
-/** Does the work when the caller has gone on, unless it has aborted by then. */
+/** Does the work asynchronously, unless the caller has aborted by then. */
 function later<T>(work: () => T, call: PortCall | undefined): Promise<T> {
   const begin = async (): Promise<T> => {
     await Promise.resolve()

@@ -11,13 +11,13 @@ describe('virtual clock', () => {
     expect(clock.now()).toBe(5_000)
   })
 
-  test('has moved when the call returns where nobody is due', () => {
+  test('has moved when the call returns if nobody is due', () => {
     const clock = createVirtualClock()
     void clock.advance(10)
     expect(clock.now()).toBe(10)
   })
 
-  test('wakes sleepers at their own times, in order, those of one time in the order of sleeping', async () => {
+  test('wakes sleepers at their own times, in order; equal times in the order of their calls', async () => {
     const clock = createVirtualClock()
     const woken: string[] = []
     const sleeper = async (name: string, ms: number) => {

@@ -1,6 +1,6 @@
 import type { Clock } from '@freshet/domain/clock'
 
-/** A clock that moves only when told to: replay, simulation, tests. */
+/** A clock that moves only on request: for replay, simulation and tests. */
 export interface VirtualClock extends Clock {
   /**
    * Moves on by `ms`. Each sleeper due until then wakes at its own time, in the order of times (equal ones in the order in

@@ -7,7 +7,7 @@ eventLogContract('memory', () => {
     log,
     other: log,
     storesElsewhere: false,
-    // The only handle on a log in memory is the log itself, so one that is to be closed is another log.
+    // A log in memory has only one handle, so a test that closes it needs another log.
     async open(topic) {
       const another = createMemoryEventLog()
       await another.applyTopics([topic])

@@ -28,7 +28,7 @@ async function valuesIn(log: MemoryEventLog, topic: string): Promise<readonly nu
 }
 
 describe('memory event log', () => {
-  test('draining delivers what handlers append in turn, until nothing is left', async () => {
+  test('draining also delivers records that handlers append, until nothing is left', async () => {
     const { log, topic } = await aLog()
     const seen: string[] = []
     await log.readGroup({
@@ -51,7 +51,7 @@ describe('memory event log', () => {
     await log.close()
   })
 
-  test('draining fails with the error of a handler instead of waiting for a clock that stands still', async () => {
+  test('draining rejects with the error of a handler instead of waiting for a stopped clock', async () => {
     const { log, topic, clock } = await aLog()
     let broken = true
     let handled = 0
@@ -75,7 +75,7 @@ describe('memory event log', () => {
     await log.close()
   })
 
-  test('lets records go when their retention is over, and readers begin after them', async () => {
+  test('deletes records after their retention, and readers begin after them', async () => {
     const { log, topic, clock } = await aLog({ retentionMs: 100 })
     await log.append(topic, [aRecord('a'), aRecord('b')])
     await clock.advance(60)
@@ -99,7 +99,7 @@ describe('memory event log', () => {
     expect(await valuesIn(log, topic)).toEqual([2])
   })
 
-  test('a compacted topic that is written over and over does not grow', async () => {
+  test('a compacted topic with repeated writes to the same keys does not grow', async () => {
     const { log, topic } = await aLog({ cleanup: 'compact' })
     for (let i = 0; i < 5_000; i++) await log.append(topic, [aRecord(String(i), { key: `k${i % 10}` })])
     const positions = await valuesIn(log, topic)

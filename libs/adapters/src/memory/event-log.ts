@@ -16,11 +16,11 @@ import { createSystemClock } from '../system/clock.ts'
 
 /** An event log in memory, for tests and for evaluation within one process. */
 export interface MemoryEventLog extends EventLog {
-  /** Delivers everything appended so far, and what handlers append in turn, until nothing is left; rejects with the first error of a handler. */
+  /** Delivers all records appended so far, and those that handlers append, until nothing is left; rejects with the first error of a handler. */
   drain(): Promise<void>
-  /** Drops what retention and compaction let go; compaction also happens by itself once half of a partition is superseded. */
+  /** Applies retention and compaction; compaction also runs by itself once half of a partition is superseded. */
   compact(): void
-  /** Loses a topic with all that it holds and makes it again: another log under the same name. */
+  /** Deletes a topic and creates it again: another log under the same name. */
   recreate(topic: string): void
 }
 
@@ -28,7 +28,7 @@ interface Partition {
   records: LogRecord[]
   start: number
   end: number
-  /** The position of the last record of each key; null where the topic is not compacted. */
+  /** The position of the last record of each key; null: the topic is not compacted. */
   last: Map<string, number> | null
 }
 

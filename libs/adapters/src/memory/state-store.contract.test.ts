@@ -25,7 +25,7 @@ async function memoryFixture(): Promise<StateStoreFixture> {
 describe('undoing writes', () => {
   const put = (value: string) => [{ key: 'k', value: bytes(value), ttlMs: null }]
 
-  test('any number of last writes is undone, to the state between them', async () => {
+  test('undoes any number of the last writes', async () => {
     const store = createMemoryStateStore({ clock: createVirtualClock(), maxUndo: 50 })
     for (let at = 0; at < 20; at++) {
       const remember = [{ generation: 1, hashes: BigUint64Array.from([BigInt(at)]), ttlMs: 1000 }]
@@ -51,7 +51,7 @@ describe('undoing writes', () => {
     }
   })
 
-  test('puts, appends and pointers are undone with the commits around them', async () => {
+  test('undoes puts, appends and pointers together with the commits around them', async () => {
     const store = createMemoryStateStore({ clock: createVirtualClock(), maxUndo: 50 })
     const bound = { maxBytes: 10, ttlMs: 1000 }
     await store.append('user.1', 0, 'list', bytes('a'), bound)
@@ -66,7 +66,7 @@ describe('undoing writes', () => {
     expect(await store.pointer('p')).toBe('one')
   })
 
-  test('what is no longer kept cannot be undone', async () => {
+  test('cannot undo writes that are no longer kept', async () => {
     const store = createMemoryStateStore({ clock: createVirtualClock(), maxUndo: 3 })
     for (let at = 0; at < 30; at++) await store.commit(aCommit({ from: at, next: at + 1 }))
     expect(() => store.rollBackTo(10)).toThrow(RangeError)

@@ -12,22 +12,22 @@ import { checkCommit, checkPut, defaultStateLimits } from '../shared/state/limit
 import type { StateLimits } from '../shared/state/limits.ts'
 import { joined, lastBytes, lastOf } from '../shared/state/bytes.ts'
 
-/** What a state store in memory needs. */
+/** Options of a state store in memory. */
 export interface MemoryStateStoreOptions {
-  /** Tells when values expire. */
+  /** The clock for expiry. */
   readonly clock: Clock
   readonly limits?: Partial<StateLimits>
-  /** Writes that `rollBackTo` can undo, each kept with what it replaced. Default 0: none. */
+  /** Number of writes that `rollBackTo` can undo, each kept with the values it replaced. Default 0: none. */
   readonly maxUndo?: number
 }
 
-/** A state store in memory, for tests, evaluation and simulation; what it holds goes with the process. */
+/** A state store in memory, for tests, evaluation and simulation; its contents end with the process. */
 export interface MemoryStateStore extends StateStore {
-  /** A second client of the same data, closed on its own: another process, or what is left of one. */
+  /** Creates a second client of the same data with its own `close`, to play another process. */
   another(): MemoryStateStore
   /** The number of writes so far: commits, puts, appends, moves of pointers. */
   writes(): number
-  /** Undoes all writes after the `writes` first ones, as a failover does to a replica that had not got them. Throws a RangeError beyond `maxUndo`, or past a dropped scope. */
+  /** Undoes all writes after the first `writes`, like a failover to a replica that had not received them. Throws a RangeError beyond `maxUndo`, or past a dropped scope. */
   rollBackTo(writes: number): void
 }
 
@@ -55,7 +55,7 @@ interface Data {
   writes: number
 }
 
-/** Nothing stored yet; every call is over before it returns, so commits are as atomic as a single thread. */
+/** Creates an empty store. Every call completes before it returns, so commits are atomic. */
 export function createMemoryStateStore(options: MemoryStateStoreOptions): MemoryStateStore {
   const data: Data = { scopes: new Map(), pointers: new Map(), undo: [], writes: 0 }
   return clientOf(data, options)
@@ -74,7 +74,7 @@ function clientOf(data: Data, options: MemoryStateStoreOptions): MemoryStateStor
     data.writes++
     if (maxUndo === 0) return
     data.undo.push(undo)
-    // In slices, so that dropping the oldest costs little.
+    // Remove in slices, so that dropping the oldest stays cheap.
     if (data.undo.length > 2 * maxUndo) data.undo.splice(0, data.undo.length - maxUndo)
   }
   const partitionOf = (scope: string, partition: number): Partition | undefined =>

@@ -2,7 +2,7 @@ import type { RedisConfig } from '../settings.ts'
 import { readPassword, readTls } from '../shared/tls/files.ts'
 import type { RedisStateStoreOptions } from './state-store.ts'
 
-/** How a state store on Redis is reached, from its settings. Throws where a file cannot be read. */
+/** Turns settings into the options of a state store on Redis. Throws if a file cannot be read. */
 export function redisOptions(config: RedisConfig): RedisStateStoreOptions {
   const { url, clusterNodes, username, tls, keyPrefix, commandTimeoutMs } = config
   const password = readPassword(config)

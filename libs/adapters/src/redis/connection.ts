@@ -6,46 +6,46 @@ import type { RedisScript } from './state-scripts.ts'
 import { Cluster, Command, Redis } from 'ioredis'
 import type { ClusterOptions, DNSLookupFunction, NatMap, RedisOptions } from 'ioredis'
 
-/** Where Redis is and how long a call may take. */
+/** The address of Redis and the time limits of calls. */
 export interface RedisConnectionOptions {
   /** One server: `redis://user:password@host:port/db`, `rediss://` for TLS. */
   readonly url?: string
-  /** Or some nodes of a Cluster, each as such an address; the others are found. User, password and TLS are the first one's. */
+  /** Or some nodes of a Cluster, each as such an address; the client finds the others. User, password and TLS come from the first one. */
   readonly clusterNodes?: readonly string[]
-  /** Where the address holds none. */
+  /** Used if the address has none. */
   readonly username?: string
   readonly password?: string
-  /** For `rediss://`: what `tls.connect` takes besides. */
+  /** For `rediss://`: further options of `tls.connect`. */
   readonly tls?: TlsOptions
-  /** Addresses that the Cluster announces (`host:port`) → those that are reachable from here. */
+  /** Maps addresses that the Cluster announces (`host:port`) to reachable ones. */
   readonly natMap?: NatMap
   /** The longest that a call waits, milliseconds. Default 1,000. */
   readonly commandTimeoutMs?: number
-  /** The longest pause between two tries to connect, milliseconds. Default 500. */
+  /** The longest pause between attempts to connect, milliseconds. Default 500. */
   readonly maxReconnectDelayMs?: number
 }
 
 /** Commands to Redis that end within a bound: with an answer, or with STORE_UNAVAILABLE, STORE_CLOSED or the signal's reason. */
 export interface RedisConnection {
   command(name: string, args: readonly RedisArgument[], signal?: AbortSignal): Promise<unknown>
-  /** Runs a script, loading it where the server has it not. */
+  /** Runs a script, and loads it if the server does not have it. */
   script(
     script: RedisScript,
     keys: readonly string[],
     args: readonly RedisArgument[],
     signal?: AbortSignal,
   ): Promise<unknown>
-  /** Values in the order of the keys, all of one slot. Calls that come together share a round trip. */
+  /** Values in the order of the keys, all of one slot. Concurrent calls share a round trip. */
   values(keys: readonly string[], signal?: AbortSignal): Promise<readonly (Buffer | null)[]>
-  /** Runs a command on every server that takes writes. */
+  /** Runs a command on every master. */
   onMasters(name: string, args: readonly RedisArgument[]): Promise<readonly unknown[]>
-  /** Pages of keys that match a pattern, of all servers; a key may come twice. */
+  /** Pages of keys that match a pattern, of all servers; a key may appear twice. */
   scanKeys(pattern: string, signal?: AbortSignal): AsyncIterable<readonly Buffer[]>
-  /** Why no server was reached since the start; null: one was, which does not say that it answers now. */
+  /** Why no server was reached since the start; null: one was reached, but it may not answer now. */
   unreached(): ContractError | null
-  /** Told whenever a connection to a server was made. */
+  /** Called after every new connection to a server. */
   onConnected(listener: () => void): void
-  /** Waits for calls under way, then disconnects. */
+  /** Waits for pending calls, then disconnects. */
   close(): Promise<void>
 }
 
@@ -55,7 +55,7 @@ export type RedisArgument = string | Buffer | number
 const PIPELINE_FROM = 16
 const SCAN_COUNT = 1000
 
-/** Connects in the background: the first calls wait for the connection, later ones fail at once while there is none. */
+/** Connects in the background: the first calls wait for the connection, later ones fail immediately while there is none. */
 export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
   const { commandTimeoutMs = 1000, maxReconnectDelayMs = 500 } = options
   const client = connect(options, commandTimeoutMs, maxReconnectDelayMs)
@@ -147,7 +147,7 @@ export function createRedisConnection(options: RedisConnectionOptions): RedisCon
   return {
     onConnected(listener) {
       client.on('ready', listener)
-      // Of a Cluster a server that comes in for another one, after a fail-over.
+      // In a Cluster: a server that replaces another after a failover.
       client.on('+node', listener)
     },
     command: (name, args, signal) => bounded(() => send(name, args), signal),
@@ -187,9 +187,9 @@ function connect(options: RedisConnectionOptions, commandTimeout: number, maxDel
   const common = {
     commandTimeout,
     connectTimeout: Math.max(commandTimeout, 1000),
-    // A connection that says nothing while it owes answers is given up: the peer may be gone without a word.
+    // Drop a connection that is silent while it owes answers: the peer may have vanished.
     socketTimeout: 3 * commandTimeout,
-    // What was sent on a connection that broke is not sent again: an append would stand twice.
+    // Do not resend commands of a broken connection: an append would be applied twice.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     // A demoted master: the next connection may reach the new one.
@@ -213,7 +213,7 @@ function connect(options: RedisConnectionOptions, commandTimeout: number, maxDel
     clusterNodeRetryStrategy: retry,
     retryDelayOnFailover: 50,
     retryDelayOnClusterDown: 100,
-    // Gives the map of slots, which is read again after MOVED, the time to arrive.
+    // Gives the slot map, which the client reloads after MOVED, time to arrive.
     retryDelayOnMoved: 20,
     maxRedirections: 16,
     slotsRefreshTimeout: commandTimeout,
@@ -225,7 +225,7 @@ function connect(options: RedisConnectionOptions, commandTimeout: number, maxDel
       ...(first.protocol === 'rediss:' ? { tls } : {}),
     },
     ...(options.natMap === undefined ? {} : { natMap: options.natMap }),
-    // With TLS the certificate is for the name, so names are not resolved here.
+    // With TLS the certificate is for the name, so do not resolve names here.
     ...(first.protocol === 'rediss:' ? { dnsLookup: keepName } : {}),
   } satisfies ClusterOptions
   return new Cluster(
@@ -234,7 +234,7 @@ function connect(options: RedisConnectionOptions, commandTimeout: number, maxDel
   )
 }
 
-/** Asks from outside why a server that was never reached hangs up or says nothing. */
+/** Probes why a server that was never reached hangs up or does not answer. */
 function watchUnreached(client: Redis | Cluster, options: RedisConnectionOptions, timeoutMs: number) {
   const [first = ''] = options.url === undefined ? (options.clusterNodes ?? []) : [options.url]
   let problem: string | null = null
@@ -266,7 +266,7 @@ function watchUnreached(client: Redis | Cluster, options: RedisConnectionOptions
 
 const keepName: DNSLookupFunction = (name, done) => done(null, name)
 
-/** Resolves when the first try to connect has succeeded or failed; to a Cluster: to each of its masters. */
+/** Resolves when the first attempt to connect has succeeded or failed; in a Cluster: to each master. */
 async function attempted(client: Redis | Cluster): Promise<void> {
   await new Promise<void>((resolve) => {
     for (const event of ['ready', 'close', 'end']) client.once(event, () => resolve())
@@ -283,7 +283,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Failures to connect that a setting mends; null: another failure. */
+/** Maps failures to connect that a setting can fix; null: another failure. */
 function namedFailure(where: string, error: unknown): ContractError | null {
   if (!(error instanceof Error)) return null
   // A Cluster's error holds what its node said.

@@ -6,7 +6,7 @@ import { speaksTls, tlsProblem } from '../shared/tls/problem.ts'
 type Outcome = { readonly error: Error } | { readonly said: string } | null
 
 /**
- * Why no connection to a Redis comes about although its port is open, where that can be told from outside; null: it cannot.
+ * Finds out why connecting to a Redis fails although its port is open; null: the reason is not visible from outside.
  * A server that expects the other kind of connection, or a client's certificate, often just hangs up.
  */
 export async function diagnosis(address: URL, tls: TlsOptions, timeoutMs: number): Promise<string | null> {
@@ -18,12 +18,12 @@ export async function diagnosis(address: URL, tls: TlsOptions, timeoutMs: number
   const answer = await outcome(connectPlainly(place), 'connect', 'PING\r\n', timeoutMs)
   if (answer !== null && 'said' in answer && /^[+-]/.test(answer.said))
     return 'the port does not speak TLS: use its TLS port, or write redis:// in the address'
-  // Says nothing: what the server has against this client is read before it hangs up.
+  // Send nothing: read the server's complaint about this client before it hangs up.
   const refusal = await outcome(connectByTls({ ...place, ...tls }), null, '', timeoutMs)
   return refusal !== null && 'error' in refusal ? tlsProblem(refusal.error, 'redis.tls') : null
 }
 
-/** What comes first: an error, or the event (with `greeting`: the first bytes after sending it); null: nothing in time. */
+/** Resolves to the first of: an error, or the event (with `greeting`: the first bytes after sending it); null: nothing in time. */
 function outcome(
   socket: ReturnType<typeof connectPlainly>,
   event: 'connect' | 'secureConnect' | null,

@@ -1,17 +1,17 @@
 import type { Clock } from '@freshet/domain/clock'
 import type { RedisStateStore } from './state-store.ts'
 
-/** Asks again and again whether Redis may lose keys on its own: somebody can change its policy while it runs. */
+/** Checks repeatedly whether Redis may evict keys, because its policy can change while it runs. */
 export interface EvictionWatch {
-  /** Why it may; null: it does not, as last heard. */
+  /** Why Redis may evict keys; null: by the last check it does not. */
   problem(): string | null
-  /** Asks once. Throws STORE_UNAVAILABLE, and keeps what was known. */
+  /** Checks once. Throws STORE_UNAVAILABLE; the last result then stays. */
   look(): Promise<void>
-  /** Asks until the signal is aborted. */
+  /** Checks until the signal is aborted. */
   run(signal: AbortSignal, onError: (error: unknown) => void): Promise<void>
 }
 
-/** A watch that has not asked yet; it asks at every new connection, too, which may lead to another server. */
+/** Creates a watch that has not checked yet. It also checks after every new connection, which may lead to another server. */
 export function watchEviction(
   store: Pick<RedisStateStore, 'evictionProblem' | 'onConnected'>,
   { clock, everyMs = 15_000 }: { readonly clock: Clock; readonly everyMs?: number },

@@ -54,7 +54,7 @@ if ('absent' in server) {
       })
     }
   }
-  // Faults of servers are the business of state-store.contract.test.ts.
+  // state-store.contract.test.ts tests faults of servers.
   stateStoreContract('Redis by TLS, with a login', fixtureOf({ url: login, username, passwordFile, tls }))
   stateStoreContract(
     'Redis Cluster by TLS, with a login',
@@ -88,7 +88,7 @@ if ('absent' in server) {
     })
   })
 
-  describe('A22 · Redis is not reached, and the error says what to change', () => {
+  describe('A22 · Redis is not reached, and the error names the setting to change', () => {
     const stranger = { caFile: certificates.strangerCa }
     test.each<[string, () => Given, string, RegExp]>([
       [

@@ -1,19 +1,19 @@
 /**
  * Names of Redis keys. Everything of one partition carries one hash tag, `{user.7}`: the scope's family and the partition,
- * so it shares a slot, and families and partitions spread over a cluster. The generation stands behind the tag.
+ * so it shares a slot, and families and partitions spread over a cluster. The generation follows the tag.
  */
 export interface StateKeys {
-  /** Begins every key of a partition. */
+  /** Prefix of every key of a partition. */
   partition(scope: string, partition: number): string
-  /** Begins every key of a scope, up to the partition's number. */
+  /** Prefix of every key of a scope, up to the partition's number. */
   scope(scope: string): { readonly before: string; readonly after: string }
   pointer(name: string): string
 }
 
-/** What follows the partition's prefix: position, meta, a generation of the dedupe memory, a value. */
+/** Suffixes after the partition's prefix: position, meta, a generation of the dedupe memory, a value. */
 export const keyKind = { position: 'p', meta: 'm', dedupe: 'd:', value: 'v:' } as const
 
-/** Throws where the prefix would break the hash tag. */
+/** Throws if the prefix would break the hash tag. */
 export function createStateKeys(prefix: string): StateKeys {
   if (/[{}]/.test(prefix)) throw new Error(`the prefix of Redis keys must not contain braces: ${prefix}`)
   const known = new Map<string, { readonly before: string; readonly after: string }>()
@@ -40,7 +40,7 @@ export function createStateKeys(prefix: string): StateKeys {
   }
 }
 
-/** A pattern of Redis' SCAN that stands for this text. */
+/** Escapes a text for a pattern of Redis' SCAN. */
 export function literalPattern(text: string): string {
   return text.replace(/[\\*?[\]^-]/g, '\\$&')
 }

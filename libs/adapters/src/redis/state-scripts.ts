@@ -10,8 +10,8 @@ export interface RedisScript {
 const CHUNK = 4000
 
 /**
- * The dedupe memory of a generation is one hash of 16,384 bins, each a string of 8-byte ids one after the other: one key
- * expires as a whole, and an id costs about 10 bytes where it would cost 161 as a key of its own.
+ * The dedupe memory of a generation is one hash of 16,384 bins, each a string of concatenated 8-byte ids: one key
+ * expires as a whole, and an id costs about 10 bytes instead of 161 as its own key.
  */
 const dedupeLua = `
 local six_bits = {}

@@ -79,7 +79,7 @@ async function standaloneFixture({ url, faults }: RedisTarget): Promise<StateSto
           async failover(doomed: () => Promise<void>) {
             const { primary, replica } = redisPorts
             await makeReplica(faults, replica, primary)
-            // From here on the replica hears nothing.
+            // From here on the replica receives nothing.
             await faults.cli(replica, 'replicaof', 'no', 'one')
             await doomed()
             await faults.signal([primary], 'KILL')
@@ -136,7 +136,7 @@ async function clusterFixture({ nodes, natMap, faults }: RedisClusterTarget): Pr
     flushScripts: async () => {
       for (const node of nodes) await withClient(node, (client) => client.script('FLUSH'))
     },
-    // What a replica that missed the commits would hold: the keys as they were before them.
+    // The keys from before the commits, as on a replica that missed them.
     async failover(doomed) {
       const client = new Cluster([...nodes], { natMap })
       try {
@@ -174,7 +174,7 @@ async function dumpOf(client: Cluster, key: string): Promise<{ key: string; dump
 function standaloneTests(target: RedisTarget): void {
   const { url, faults } = target
 
-  test('readiness is told which eviction policy to change', async () => {
+  test('readiness names the eviction policy to change', async () => {
     const store = createRedisStateStore({ url, keyPrefix: freshPrefix() })
     await withClient(url, async (client) => {
       const before = (await client.config('GET', 'maxmemory-policy'))[1] ?? 'noeviction'
@@ -187,7 +187,7 @@ function standaloneTests(target: RedisTarget): void {
     await store.close()
   })
 
-  test('A25: a policy that is changed later is noticed, at the next question and at the next connection', async () => {
+  test('A25: notices a later change of the policy at the next check and at the next connection', async () => {
     const store = createRedisStateStore({ url, keyPrefix: freshPrefix() })
     const clock = createVirtualClock(0)
     const watch = watchEviction(store, { clock, everyMs: 1_000 })
@@ -215,7 +215,7 @@ function standaloneTests(target: RedisTarget): void {
     await store.close()
   })
 
-  test('nobody listens: calls fail at once with STORE_UNAVAILABLE that names the address', async () => {
+  test('without a server, calls fail immediately with STORE_UNAVAILABLE and the address', async () => {
     const store = createRedisStateStore({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 2000 })
     const start = performance.now()
     await expect(store.read('user.1', 0, ['k'])).rejects.toMatchObject({
@@ -249,7 +249,7 @@ function standaloneTests(target: RedisTarget): void {
     await store.close()
   })
 
-  test('keys of other applications in the same database are left alone', async () => {
+  test('does not touch keys of other applications in the same database', async () => {
     const keyPrefix = freshPrefix()
     const store = createRedisStateStore({ url, keyPrefix })
     await withClient(url, async (client) => {
@@ -278,7 +278,7 @@ function standaloneTests(target: RedisTarget): void {
     },
   )
 
-  test.skipIf(faults === null)('a master that was demoted is left for the new one', async () => {
+  test.skipIf(faults === null)('the client leaves a demoted master for the new one', async () => {
     const { primary, replica } = redisPorts
     const proxy = await openTcpProxy(faults!.address(primary))
     const keyPrefix = freshPrefix()
@@ -299,7 +299,7 @@ function standaloneTests(target: RedisTarget): void {
 }
 
 function clusterTests({ nodes, natMap, faults }: RedisClusterTarget): void {
-  test('partitions and families spread over the masters, each partition on one', async () => {
+  test('spreads partitions and families over the masters, each partition on one', async () => {
     const keyPrefix = freshPrefix()
     const store = createRedisStateStore({ clusterNodes: nodes, natMap, keyPrefix })
     for (let partition = 0; partition < 32; partition++) {
@@ -326,7 +326,7 @@ function clusterTests({ nodes, natMap, faults }: RedisClusterTarget): void {
     await store.close()
   })
 
-  test('a slot that moved to another master is followed', async () => {
+  test('follows a slot that moved to another master', async () => {
     const scope = 'moving.1'
     const keyPrefix = freshPrefix()
     const store = createRedisStateStore({ clusterNodes: nodes, natMap, keyPrefix })
@@ -352,7 +352,7 @@ function clusterTests({ nodes, natMap, faults }: RedisClusterTarget): void {
     await store.close()
   })
 
-  test.skipIf(faults === null)('one silent master takes its own partitions with it, and no others', async () => {
+  test.skipIf(faults === null)('a silent master makes only its own partitions unavailable', async () => {
     const store = createRedisStateStore({ clusterNodes: nodes, natMap, keyPrefix: freshPrefix(), commandTimeoutMs })
     const partitions = Array.from({ length: 16 }, (_, partition) => partition)
     for (const partition of partitions) expect((await store.commit(aCommit({ partition }))).kind).toBe('APPLIED')

@@ -6,20 +6,20 @@ import type { RedisArgument, RedisConnectionOptions } from './connection.ts'
 import { createStateKeys, keyKind, literalPattern } from './state-keys.ts'
 import { appendScript, commitScript, foldScript, movePointerScript, putHeadBytes } from './state-scripts.ts'
 
-/** Where Redis is, and what its keys begin with. */
+/** The address of Redis and the prefix of its keys. */
 export interface RedisStateStoreOptions extends RedisConnectionOptions {
-  /** Begins every key; without braces. Default `freshet:`. */
+  /** Prefix of every key; without braces. Default `freshet:`. */
   readonly keyPrefix?: string
   readonly limits?: Partial<StateLimits>
 }
 
-/** A state store on Redis, with what readiness asks besides. */
+/** A state store on Redis, with checks for readiness. */
 export interface RedisStateStore extends StateStore {
-  /** Why Redis may lose keys on its own (its `maxmemory-policy`, with the remedy); null: it does not. Throws STORE_UNAVAILABLE. */
+  /** Why Redis may evict keys (its `maxmemory-policy`, with the fix); null: it does not. Throws STORE_UNAVAILABLE. */
   evictionProblem(): Promise<string | null>
   /** Why no server was reached since the start, for readiness; null: one was. */
   unreached(): string | null
-  /** Told whenever a connection to a server was made. */
+  /** Called after every new connection to a server. */
   onConnected(listener: () => void): void
 }
 
@@ -28,8 +28,8 @@ const PAGE_KEYS = 500
 
 /**
  * State on Redis ≥ 7, one server or a Cluster; no modules. A commit is one Lua script on one hash slot, so it is applied
- * whole or not at all, and while it runs its server does nothing else: keep batches to some thousand keys; above `limits`
- * it is STORE_VALUE_TOO_LARGE. A commit whose answer was lost may have been applied: send it again, the fence answers SKIPPED.
+ * as a whole or not at all, and its server does nothing else while it runs: keep batches to some thousand keys; above `limits`
+ * it rejects with STORE_VALUE_TOO_LARGE. A commit whose answer was lost may have been applied: send it again, the fence answers SKIPPED.
  * Scan and dropScope walk over all keys of the database.
  */
 export function createRedisStateStore(options: RedisStateStoreOptions): RedisStateStore {
@@ -109,7 +109,7 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
 
     async *scan(scope, partition, call) {
       const prefix = names.partition(scope, partition) + keyKind.value
-      // SCAN may name a key twice, so the names are collected before values are read.
+      // SCAN may return a key twice, so collect the names before reading values.
       const keys = [...(await scanPartitions(`${literalPattern(prefix)}*`, () => true, call?.signal))]
       for (let at = 0; at < keys.length; at += PAGE_KEYS) {
         const asked = keys.slice(at, at + PAGE_KEYS)
@@ -141,7 +141,7 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
         const others = keys.filter((key) => key !== position)
         for (let at = 0; at < others.length; at += PAGE_KEYS)
           await redis.command('unlink', others.slice(at, at + PAGE_KEYS), call?.signal)
-        // Last: a drop that was cut short must not leave values behind that look like those of an empty partition.
+        // Last: an interrupted drop must not leave values without a position, which would look like an empty partition.
         await redis.command('unlink', [position], call?.signal)
       }
     },

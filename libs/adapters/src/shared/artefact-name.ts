@@ -1,10 +1,10 @@
 import { ContractError } from '@freshet/contracts/errors'
 
 const maxNameLength = 512
-/** A part of an artefact's name, between slashes. */
+/** One part of an artefact's name, between slashes. */
 export const artefactNamePart = /^[a-z0-9_-][a-z0-9._-]{0,199}$/
 
-/** The parts of an artefact's name. Throws ARTEFACT_NAME where it is not one. */
+/** The parts of an artefact's name. Throws ARTEFACT_NAME if it is not a valid name. */
 export function partsOfName(name: string): readonly string[] {
   const parts = name.split('/')
   if (name.length > maxNameLength || !parts.every((part) => artefactNamePart.test(part))) {

@@ -1,4 +1,4 @@
-/** What was thrown, as an Error. */
+/** Turns a thrown value into an Error. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

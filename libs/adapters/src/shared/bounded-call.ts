@@ -13,7 +13,7 @@ export function boundedCall<Answer>(
   ask: (options: Required<CallOptions>) => Promise<Answer>,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    // What it throws rejects the call.
+    // An exception here rejects the call.
     checkHeaders(headers)
     if (signal?.aborted) {
       reject(cancelled(signal))

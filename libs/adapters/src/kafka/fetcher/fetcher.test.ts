@@ -74,7 +74,7 @@ async function within<T>(clock: ReturnType<typeof createVirtualClock>, work: Pro
 }
 
 describe('fetcher', () => {
-  test('bytes that were damaged on their way are read again, also where they were read ahead', async () => {
+  test('reads bytes that were damaged in transit again, even if they were read ahead', async () => {
     const ahead = [answered(0, damaged(aBatch('b', 1))), answered(0, aBatch('b', 1))]
     const { fetcher, clock } = aFetcher([1], new Map([[1, [answered(0, aBatch('a')), ...ahead]]]))
     fetcher.add(at(0))
@@ -86,7 +86,7 @@ describe('fetcher', () => {
     expect(again).toMatchObject({ next: 2, records: [{ position: 1 }] })
   })
 
-  test('a partition that comes to another leader is read there, though nobody takes what was read of the others', async () => {
+  test('reads a partition from its new leader, even while nobody takes the data of the others', async () => {
     const leaders = [1, 2]
     const waiting = new Map([[1, [answered(0, aBatch('a'))]]])
     const { fetcher, clock, asked } = aFetcher(leaders, waiting)
@@ -97,7 +97,7 @@ describe('fetcher', () => {
     waiting.get(1)?.push(answered(0, aBatch('b')))
     const moved = fetcher.next(at(1), 0, 10, signal)
     await clock.advance(2_000)
-    // Its handler is busy: what was read ahead of partition 0 stays.
+    // The handler is busy: the data read ahead for partition 0 stays.
     expect(asked.get(2)).toBeGreaterThan(0)
     leaders[1] = 1
     waiting.get(1)?.push(answered(1, aBatch('c')))

@@ -12,9 +12,9 @@ import type { KafkaSettings } from '../options.ts'
 import { canAsk, newLane, sleepUntilWoken, takeSlice, unpack } from './lane.ts'
 import type { Lane } from './lane.ts'
 
-/** Reads partitions from their leaders, a bounded part of each ahead of whoever takes it. */
+/** Reads partitions from their leaders and reads a bounded part of each ahead of its consumer. */
 export interface Fetcher {
-  /** As `PumpOptions.next`, for a partition that was added. */
+  /** As `PumpOptions.next`, for an added partition. */
   next(at: TopicPartition, position: number, maxRecords: number, signal: AbortSignal): Promise<Chunk | null>
   add(at: TopicPartition): void
   remove(at: TopicPartition): void
@@ -24,15 +24,15 @@ export interface Fetcher {
 const pauseAfterErrorMs = 100
 const longestErrorPauseMs = 500
 const superviseEveryMs = 250
-/** A loop that has nothing to ask looks again after this: partitions may have come to its leader. */
+/** An idle loop checks again after this time, because its leader may have received partitions. */
 const longestSleepMs = 1_000
 const pauseBeyondEndMs = 1_000
-/** Where some partitions are read far enough ahead, their turn should come soon after something was taken. */
+/** Shorter wait while some partitions are read far enough ahead: they should continue soon after their data is taken. */
 const shortWaitMs = 20
 const offsetOutOfRange = 1
 const errorsOfOldMetadata: ReadonlySet<number> = new Set([3, 5, 6, 9, 56, 74, 75, 78, 100, 103])
 
-/** A fetcher on connections of its own, because a broker answers what comes on one connection one after the other. */
+/** Creates a fetcher with its own connections, because a broker answers the requests of one connection in sequence. */
 export function createFetcher(
   cluster: KafkaCluster,
   settings: KafkaSettings,
@@ -50,7 +50,7 @@ export function createFetcher(
 
   const pause = (ms: number) => clock.sleep(ms, signal).catch(() => undefined)
 
-  /** Wakes the loops that had nothing to ask for. */
+  /** Wakes idle loops. */
   function poke(): void {
     pokes++
     for (const wake of sleepers) wake()
@@ -114,7 +114,7 @@ export function createFetcher(
     let stale = false
     for (const [i, lane] of asked.entries()) {
       const answer = byPlace.get(keyOf(lane.at))
-      // Sought elsewhere or given away meanwhile: the answer is about a place that nobody wants.
+      // The reader moved or lost the partition in the meantime: nobody needs this answer.
       if (answer === undefined || lane.position !== positions[i] || lanes.get(keyOf(lane.at)) !== lane) continue
       if (errorsOfOldMetadata.has(answer.errorCode)) stale = true
       await take(lane, answer, lane.position ?? 0)
@@ -140,7 +140,7 @@ export function createFetcher(
     }
   }
 
-  /** The place asked for is not in the log: before its beginning, since retention took it, or beyond its end. */
+  /** Handles a position outside the log: before its beginning, because retention deleted it, or beyond its end. */
   async function reposition(lane: Lane, position: number): Promise<void> {
     const { topic, partition } = lane.at
     const [start, end] = await boundsOf(lane)
@@ -169,7 +169,7 @@ export function createFetcher(
     return [await at(-2), await at(-1)]
   }
 
-  /** Keeps a loop running for every leader, and starts connections anew where one has not answered for too long. */
+  /** Keeps a loop running for every leader, and reconnects when one has not answered for too long. */
   async function supervise(): Promise<void> {
     while (!signal.aborted) {
       const now = clock.now()

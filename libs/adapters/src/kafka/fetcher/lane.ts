@@ -3,10 +3,10 @@ import { keyOf } from '../../shared/log/partition-key.ts'
 import type { Chunk } from '../../shared/log/partition-pump.ts'
 import { decodeBatches } from '../wire/record-batch.ts'
 
-/** How far one partition was read, and what was read ahead of whoever takes it. */
+/** How far one partition was read, and the data read ahead of its consumer. */
 export interface Lane {
   readonly at: TopicPartition
-  /** Where the next request begins; null: nobody has asked yet, or what was read has not been taken. */
+  /** Position of the next request; null: nobody has asked yet, or the data has not been taken. */
   position: number | null
   /** Read, not taken. */
   ahead: { readonly from: number; readonly batches: Buffer } | null
@@ -18,7 +18,7 @@ export interface Lane {
     readonly deletedUnread?: number
   } | null
   handedOut: number | null
-  /** Why nothing can be read from here on: reported to whoever asks next. */
+  /** Why reading cannot continue; the next caller receives it. */
   beyondEnd: Error | null
   end: number
   notBeforeMs: number
@@ -26,7 +26,7 @@ export interface Lane {
   wake: (() => void) | null
 }
 
-/** A lane from which nobody has asked for anything. */
+/** Creates an unused lane. */
 export function newLane(at: TopicPartition): Lane {
   return {
     at,
@@ -42,14 +42,14 @@ export function newLane(at: TopicPartition): Lane {
   }
 }
 
-/** Whether the next stretch of a lane can be asked for. */
+/** Whether the fetcher can request more data for a lane. */
 export function canAsk(lane: Lane, nowMs: number): boolean {
   return lane.position !== null && lane.ahead === null && lane.notBeforeMs <= nowMs
 }
 
 /**
- * Decodes what was read ahead of a lane, which may then be read on. Throws where the bytes were damaged; they are read
- * again then, because it may have happened on their way.
+ * Decodes the data read ahead for a lane; the fetcher may then read on. Throws if the bytes are damaged; the fetcher then
+ * reads them again, because they may have been damaged in transit.
  */
 export function unpack(lane: Lane, { from, batches }: NonNullable<Lane['ahead']>): void {
   lane.position = from
@@ -59,7 +59,7 @@ export function unpack(lane: Lane, { from, batches }: NonNullable<Lane['ahead']>
   lane.position = decoded.next
 }
 
-/** Hands out at most `maxRecords` of what was unpacked; null: there is nothing. */
+/** Returns at most `maxRecords` decoded records; null: there are none. */
 export function takeSlice(lane: Lane, maxRecords: number): Chunk | null {
   const { slices } = lane
   if (slices === null) return null

@@ -18,7 +18,7 @@ const transactionTimeoutMs = 60_000
 let loaded: KafkajsParts | null = null
 
 /**
- * Makes brokers over the connections of kafkajs. Throws LOG_CLIENT_UNSUPPORTED where the kafkajs that is installed does
+ * Makes brokers over the connections of kafkajs. Throws LOG_CLIENT_UNSUPPORTED if the installed kafkajs does
  * not have the shapes that this room relies on.
  */
 export function kafkajsBrokers(settings: ConnectionSettings): (host: string, port: number) => KafkaBroker {
@@ -53,7 +53,7 @@ function brokerAt(parts: KafkajsParts, pool: KafkajsPool): KafkaBroker {
   const ask = <T>(api: UsedRequest, args: object): Promise<T> =>
     translated(pool.send(callOf(api, args) as KafkajsCall<T>))
 
-  /** Sends a request whose per-topic errors are for the caller to read, where kafkajs throws the first one. */
+  /** Sends a request and leaves per-topic errors to the caller; kafkajs would throw the first one. */
   function askRaw<T>(api: UsedRequest, args: object): Promise<T> {
     const { request, response, requestTimeout } = callOf(api, args)
     const raw: KafkajsCall<T> = {
@@ -151,7 +151,7 @@ function brokerAt(parts: KafkajsParts, pool: KafkajsPool): KafkaBroker {
   }
 }
 
-/** A call of our own, as kafkajs sends one. */
+/** Builds our own request in the form that kafkajs sends. */
 function inKafkajs<T>({ apiKey, apiVersion, apiName, encode, decode }: ProtocolCall<T>): KafkajsCall<T> {
   return {
     request: {
@@ -164,7 +164,7 @@ function inKafkajs<T>({ apiKey, apiVersion, apiName, encode, decode }: ProtocolC
       },
     },
     response: {
-      // An object, because kafkajs looks for a throttle time in what was decoded.
+      // An object, because kafkajs looks for a throttle time in the decoded answer.
       decode: (payload) => Promise.resolve({ answer: decode(payload) }),
       parse: (decoded) => Promise.resolve((decoded as { answer: T }).answer),
     },
@@ -173,7 +173,7 @@ function inKafkajs<T>({ apiKey, apiVersion, apiName, encode, decode }: ProtocolC
 
 type Ask = <T>(api: UsedRequest, args: object) => Promise<T>
 
-/** A new member is first given an id, under which it has to ask again. */
+/** A new member first receives an id and must join again with it. */
 async function joinGroup(ask: Ask, join: JoinRequest): Promise<JoinedGroup> {
   const { groupId, memberId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs, protocol, metadata } = join
   const args = {

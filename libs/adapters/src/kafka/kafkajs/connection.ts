@@ -2,13 +2,13 @@ import { tlsAlertByte } from '../../shared/tls/problem.ts'
 import { TlsAlert } from '../wire/failures.ts'
 import type { KafkajsConnection, KafkajsParts, KafkajsRequestQueue } from './shapes.ts'
 
-/** Bytes of an answer's length, which comes first. */
+/** Size of the length field at the start of an answer, bytes. */
 const lengthBytes = 4
 const patched = new WeakSet<KafkajsRequestQueue>()
 
 /**
- * Keeps idle connections quiet: each would run a timer of a few milliseconds for ever, 5 % of a core, that serves only
- * what is pending. Done once for the prototype, however often it is called.
+ * Keeps idle connections quiet. Each would otherwise run a timer every few milliseconds forever (5 % of a core), which serves only
+ * pending requests. Patches the prototype once, however often it is called.
  */
 export function quietIdleQueues({ RequestQueue: { prototype } }: KafkajsParts): void {
   if (patched.has(prototype)) return
@@ -20,9 +20,9 @@ export function quietIdleQueues({ RequestQueue: { prototype } }: KafkajsParts): 
 }
 
 /**
- * Two requests on a lost connection would each open a socket, and both sockets feed one buffer. And what a lost
- * connection had read of an answer would stay: the next one's answers would be taken for the rest of it, so that none is
- * ever whole.
+ * Fixes two faults of kafkajs. Two requests on a lost connection each open a socket, and both sockets feed one buffer. And when a
+ * connection is lost in the middle of an answer, the part it had read stays: it joins the next connection's answers, so that none is
+ * ever complete.
  */
 export function shareConnect(connection: KafkajsConnection): void {
   const connect = connection.connect.bind(connection)
@@ -34,7 +34,7 @@ export function shareConnect(connection: KafkajsConnection): void {
   connection.connect = () => (connecting ??= connectAgain().finally(() => (connecting = null)))
 }
 
-/** Makes bytes that are not an answer a failure of the connection. Thrown in the socket's event they would end the process. */
+/** Turns bytes that are not an answer into a failure of the connection. An exception in the socket's event would end the process. */
 export function survive(connection: KafkajsConnection): void {
   const processData = connection.processData.bind(connection)
   const giveUp = (reason: Error): void => {
@@ -49,12 +49,12 @@ export function survive(connection: KafkajsConnection): void {
     try {
       processData(bytes)
     } catch (error) {
-      giveUp(new Error('the broker sent bytes that are no answer', { cause: error }))
+      giveUp(new Error('the broker sent bytes that are not an answer', { cause: error }))
     }
   }
 }
 
-/** Cuts a connection at once; what waits for an answer rejects. */
+/** Cuts a connection immediately; pending requests reject. */
 export async function cutConnection(connection: KafkajsConnection, reason: Error): Promise<void> {
   connection.rejectRequests(reason)
   const disconnected = connection.disconnect().catch(() => false)

@@ -1,6 +1,6 @@
 import { HungUp, LoginRefused } from '../wire/failures.ts'
 
-/** The failure of a request of kafkajs, where it is one that callers look for, as the error that all clients throw for it. */
+/** Maps failures of kafkajs that callers handle to the errors that all clients throw. */
 export function translated<T>(work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
     throw inOurWords(error)

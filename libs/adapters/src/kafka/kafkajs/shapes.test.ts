@@ -11,7 +11,7 @@ const sockets = 'kafkajs/src/network/socketFactory.js'
 const requests = 'kafkajs/src/protocol/requests/index.js'
 const apiKeys = 'kafkajs/src/protocol/requests/apiKeys.js'
 
-/** The installed kafkajs with another module in the place of one. */
+/** The installed kafkajs with one module replaced. */
 const replacing =
   (path: string, change: (module: never) => unknown): ModuleLoader =>
   (wanted) =>
@@ -98,7 +98,7 @@ describe('the shapes of kafkajs', () => {
       replacing(apiKeys, (module: object) => ({ ...module, Metadata: 4 })),
       /apiKeys\.Metadata = 3/,
     ],
-  ])('where %s, the process is told before it connects', (_what, load, shape) => {
+  ])('if %s, the process gets an error before it connects', (_what, load, shape) => {
     let thrown: unknown = null
     try {
       loadKafkajs(load)

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { ContractError } from '@freshet/contracts/errors'
 
-/** The release whose private modules are known to have these shapes. */
+/** The kafkajs release whose private modules were verified to have these shapes. */
 const knownVersion = '2.2.4'
 
 /** A request of kafkajs and how its answer is read. */
@@ -27,7 +27,7 @@ export interface KafkajsConnection {
   rejectRequests(error: Error): void
   processData(bytes: Buffer): void
   readonly socket?: { destroy(): void }
-  /** What was read of an answer that is not whole yet. */
+  /** The bytes read so far of an incomplete answer. */
   chunks: Buffer[]
   bytesBuffered: number
   bytesNeeded: number
@@ -39,9 +39,9 @@ export interface KafkajsPool {
   send<T>(call: KafkajsCall<T>): Promise<T>
 }
 
-/** A broker of kafkajs, as far as it is used. */
+/** The parts of a kafkajs broker that we use. */
 export interface KafkajsBroker {
-  /** What a connected broker supports, by number of the request; null: not connected yet. */
+  /** The versions that a connected broker supports, by request number; null: not connected yet. */
   readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null
   connect(): Promise<void>
   lookupRequest(apiKey: number, definition: unknown): (args: object) => KafkajsCall<unknown>
@@ -85,7 +85,7 @@ export const usedRequests = {
 /** A request that kafkajs encodes for us. */
 export type UsedRequest = keyof typeof usedRequests
 
-/** A logger that says nothing, as kafkajs wants one. */
+/** A silent logger, because kafkajs requires one. */
 export const silent = {
   info: () => undefined,
   error: () => undefined,

@@ -41,7 +41,7 @@ type Ask = <T>(work: (connection: Connection) => Promise<T>, timeoutMs?: number)
 
 function brokerAt(host: string, port: number, settings: ConnectionSettings): KafkaBroker {
   const { requestTimeoutMs, connectionTimeoutMs } = settings
-  // A broker answers what comes on one connection in order, and holds back the answer to a fetch.
+  // A broker answers the requests of one connection in order, and delays the answer to a fetch.
   const links = { fetch: createLink(host, port, settings), rest: createLink(host, port, settings) }
   const longestMs = requestTimeoutMs + connectionTimeoutMs
   let versions: ReadonlyMap<number, number> = new Map()
@@ -154,7 +154,7 @@ function brokerAt(host: string, port: number, settings: ConnectionSettings): Kaf
   }
 }
 
-/** Sends a request with bytes of our own. */
+/** Sends a request that we encode ourselves. */
 function sendOn<T>(connection: Connection, { apiKey, apiVersion, encode, decode }: ProtocolCall<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     connection.send<{ readonly answer: T }>(
@@ -188,7 +188,7 @@ function metadataIn({ brokers, controllerId, topics }: Awaited<ReturnType<typeof
   }
 }
 
-/** A new member is first given an id, under which it has to ask again. */
+/** A new member first receives an id and must join again with it. */
 async function joinGroup(ask: Ask, join: JoinRequest, timeoutMs: number): Promise<JoinedGroup> {
   const { groupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs, protocol, metadata } = join
   const joinAs = (memberId: string) =>

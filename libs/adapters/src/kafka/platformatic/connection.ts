@@ -5,27 +5,27 @@ import type { ConnectionOptions } from '@platformatic/kafka'
 import type { ConnectionSettings } from '../wire/broker.ts'
 import { HungUp, LoginRefused, TlsAlert } from '../wire/failures.ts'
 
-/** A connection to one broker, made when it is needed and again when it was lost. */
+/** A connection to one broker. It connects on demand and reconnects after a loss. */
 export interface Link {
-  /** Runs work on the connection. Rejects where there is no answer within `timeoutMs`, and then cuts the connection. */
+  /** Runs work on the connection. Without an answer within `timeoutMs` it rejects and cuts the connection. */
   use<T>(work: (connection: Connection) => Promise<T>, timeoutMs: number): Promise<T>
-  /** Cuts the connection at once; what waits for an answer rejects. */
+  /** Cuts the connection immediately; pending requests reject. */
   cut(reason: Error): void
 }
 
 interface Open {
   readonly connection: Connection
   readonly ready: Promise<void>
-  /** Why the connection failed, where that is known before its requests are. */
+  /** Why the connection failed, if that is known before its requests fail. */
   reason: Error | null
-  /** Rejects when the connection is given up, so that nothing waits for the library's own timers. */
+  /** Rejects when the connection is cut, so that no request waits for the library's own timers. */
   readonly lost: Promise<never>
   readonly giveUp: (reason: Error) => void
 }
 
-/** More requests than we ever have under way on one connection: ordering them is not the library's work. */
+/** More requests than we ever send concurrently on one connection, so that the library never queues them. */
 const maxInflights = 1_000
-/** The library's own timer is the last resort; ours comes first. */
+/** The library's timeout, longer than ours, which must fire first. */
 const libraryTimeoutMs = 600_000
 
 const mechanisms = { plain: 'PLAIN', 'scram-sha-256': 'SCRAM-SHA-256', 'scram-sha-512': 'SCRAM-SHA-512' } as const
@@ -103,7 +103,7 @@ function namedServer(tls: object, host: string): object {
   return 'servername' in tls || isIP(host) !== 0 ? tls : { ...tls, servername: host }
 }
 
-/** Bytes that are not an answer make the library throw in the event of the socket, which would end the process. */
+/** Bytes that are not an answer make the library throw in the socket's event, which would end the process. */
 function guard({ connection: { socket }, giveUp }: Open): void {
   for (const listener of socket.listeners('data') as ((bytes: Buffer) => void)[]) {
     socket.removeListener('data', listener)
@@ -111,13 +111,13 @@ function guard({ connection: { socket }, giveUp }: Open): void {
       try {
         listener(bytes)
       } catch (error) {
-        giveUp(new Error('the broker sent bytes that are no answer', { cause: error }))
+        giveUp(new Error('the broker sent bytes that are not an answer', { cause: error }))
       }
     })
   }
 }
 
-/** A failure in the words that all clients use. `reason`: what the connection failed of. */
+/** Maps a failure to the errors that all clients throw. `reason`: why the connection failed. */
 function translated(error: unknown, reason: Error | null): unknown {
   for (const one of [error, reason]) {
     for (let cause = one; cause instanceof Error; cause = cause.cause) {
@@ -134,7 +134,7 @@ function isUnknownMechanism(error: Error): boolean {
   return error.message.startsWith('Cannot find a suitable SASL mechanism')
 }
 
-/** What the library's error is about: the error of the socket, where there is one. */
+/** The cause of a library error: the socket's error, if there is one. */
 function causeOf(error: Error): Error {
   return error instanceof GenericError && error.cause instanceof Error ? causeOf(error.cause) : error
 }

@@ -1,12 +1,12 @@
 import { ProtocolError, ResponseError } from '@platformatic/kafka'
 import { brokerError } from '../wire/failures.ts'
 
-/** What the library adds to the error of a member that has to ask again under the id that it was given. */
+/** The field that the library adds to the error of a member that must join again with its new id. */
 interface WithMember {
   readonly memberId?: string
 }
 
-/** A refusal of the broker as the error that all clients throw for it; any other error as it is. */
+/** Maps a broker's refusal to the error that all clients throw; returns other errors unchanged. */
 export function refusal(error: unknown): unknown {
   if (!(error instanceof ResponseError)) return error
   const first = refusalsIn(error)[0]
@@ -16,7 +16,7 @@ export function refusal(error: unknown): unknown {
   return Object.assign(brokerError(Number(first['apiCode']), detail), memberId === undefined ? {} : { memberId })
 }
 
-/** The answer of a request whose errors are in the answer too, for the caller to read. */
+/** Returns the answer of a request even if it contains errors; the caller reads them. */
 export function answerDespiteErrors<T>(asked: Promise<T>): Promise<T> {
   return asked.catch((error: unknown) => {
     const answer = error instanceof ResponseError ? (error as unknown as { readonly response?: T }).response : undefined
@@ -25,7 +25,7 @@ export function answerDespiteErrors<T>(asked: Promise<T>): Promise<T> {
   })
 }
 
-/** Ends well where all that the broker refused is one thing. */
+/** Waits for a request and ignores the refusal `expected`, the broker's name of an error; rejects with any other error. */
 export async function withoutRefusals(asked: Promise<unknown>, expected: string): Promise<void> {
   try {
     await asked

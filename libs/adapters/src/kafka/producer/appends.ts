@@ -6,25 +6,25 @@ import type { KafkaSettings } from '../options.ts'
 import { forgetQueued } from './queue.ts'
 import type { Append, Item, PartitionQueue, RoutedRecord } from './queue.ts'
 
-/** What a record takes in memory besides its bytes, about. */
+/** Approximate memory of a record in addition to its bytes. */
 const itemOverheadBytes = 128
 
-/** Records to be appended, and where each goes. */
+/** Records to append, with their partitions. */
 export interface AppendRequest {
   readonly records: readonly RoutedRecord[]
   readonly queueOf: (partition: number) => PartitionQueue
   readonly signal: AbortSignal | undefined
 }
 
-/** Appends that were asked for and have not ended: their memory, their deadlines and their answers. */
+/** Pending appends: their memory, deadlines and results. */
 export interface Appends {
   /** Queues records; resolves when each has a position. Rejects with LOG_UNAVAILABLE over the bound and after the deadline. */
   add(request: AppendRequest): Promise<readonly Position[]>
-  /** The records of a batch stand from `base` on. */
+  /** Reports that the records of a batch were written from position `base` on. */
   acknowledge(items: readonly Item[], base: number): void
-  /** The records of a batch will not be written. */
+  /** Reports that the records of a batch will not be written. */
   fail(items: readonly Item[], failure: Error): void
-  /** Bytes that wait for an answer. */
+  /** Bytes without an acknowledgement yet. */
   pendingBytes(): number
   /** Resolves when every append has ended. */
   ended(): Promise<void>
@@ -49,7 +49,7 @@ export function createAppends(
     pendingBytes -= item.bytes + itemOverheadBytes
   }
 
-  /** Ends an append. What is under way stays so: leaving it out would leave a hole in the sequence. */
+  /** Ends an append. Records already sent stay in their batch: removing them would leave a gap in the sequence. */
   function settle(append: Append, end: () => void): void {
     if (append.settled) return
     append.settled = true
@@ -63,7 +63,7 @@ export function createAppends(
     if (open.size === 0) idle.resolve(undefined)
   }
 
-  /** Ends appends whose time is over, the oldest first, for as long as there are any. */
+  /** Ends appends whose deadline has passed, oldest first, as long as there are appends. */
   async function sweep(): Promise<void> {
     if (sweeping) return
     sweeping = true

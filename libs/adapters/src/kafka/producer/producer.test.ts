@@ -9,14 +9,14 @@ import { withDefaults } from '../options.ts'
 import { createProducer } from './producer.ts'
 import { decodeBatches } from '../wire/record-batch.ts'
 
-/** What happens to a request on its way. */
+/** What happens to a request in transit. */
 type Fate = 'answered' | 'request lost' | 'answer lost' | 'delayed' | 'not leader' | 'out of order'
 
 const outOfOrderSequence = 45
 const notLeader = 6
 const topic = 't'
 
-/** A broker as the protocol describes it: takes a batch once per producer id and sequence, and remembers the last five. */
+/** A broker that follows the protocol: it accepts a batch once per producer id and sequence, and remembers the last five. */
 function aBroker(partitions: number, fates: () => Fate) {
   const logs = Array.from({ length: partitions }, () => [] as string[])
   const producers = new Map<string, { next: number; recent: { sequence: number; base: number }[] }>()
@@ -134,7 +134,7 @@ const always = (fate: Fate) => () => fate
 const anyFate = fc.constantFrom<Fate>('answered', 'request lost', 'answer lost', 'delayed', 'not leader')
 
 describe('Kafka producer', () => {
-  test('whatever requests and answers are lost or late, each acknowledged record stands once, where it was said, in order', async () => {
+  test('writes each acknowledged record once, in order and at the reported position, whatever requests and answers are lost or late', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(anyFate, { maxLength: 60 }),
@@ -160,7 +160,7 @@ describe('Kafka producer', () => {
     )
   })
 
-  test('a batch whose fate the broker does not know fails, and the next is taken under a new identity', async () => {
+  test('fails a batch whose outcome the broker does not know, and sends the next with a new producer id', async () => {
     const script: Fate[] = ['answered', 'out of order']
     const { producer, logs, append, whileTimePasses } = aProducer(1, () => script.shift() ?? 'answered')
     await whileTimePasses(append(['a'], 0))
@@ -171,7 +171,7 @@ describe('Kafka producer', () => {
     await producer.close()
   })
 
-  test('an append that gets no answer is refused after its time; what was not under way is not written later', async () => {
+  test('refuses an append without an answer after its timeout, and does not write its unsent records later', async () => {
     let fate: Fate = 'request lost'
     const { producer, logs, append, whileTimePasses } = aProducer(1, () => fate, { appendTimeoutMs: 1_000 })
     const first = append(['under way'], 0)
@@ -188,7 +188,7 @@ describe('Kafka producer', () => {
     await producer.close()
   })
 
-  test('what waits is bounded, also where callers give up again and again', async () => {
+  test('bounds pending bytes, even if callers give up again and again', async () => {
     const { producer, append } = aProducer(1, always('request lost'), { maxPendingBytes: 10_000 })
     const value = 'x'.repeat(1_000)
     for (let i = 0; i < 200; i++) {
@@ -205,7 +205,7 @@ describe('Kafka producer', () => {
     expect(isContractError(await outcomes.at(-1), 'LOG_UNAVAILABLE')).toBe(true)
   })
 
-  test('what comes while a batch is under way goes into the next, and never more than the topic takes at once', async () => {
+  test('collects records in the next batch while one is in flight, up to the size limit of the topic', async () => {
     let requests = 0
     const { producer, append, whileTimePasses, logs } = aProducer(1, () => {
       requests++

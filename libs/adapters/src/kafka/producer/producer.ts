@@ -9,25 +9,25 @@ import type { RoutedRecord } from './queue.ts'
 import { createRounds } from './rounds.ts'
 import { createSender } from './sender.ts'
 
-/** Writes records so that each stands in the log once, in the order given per partition. */
+/** Writes each record to the log exactly once, in the given order per partition. */
 export interface KafkaProducer {
-  /** As `EventLog.append`. `maxBatchBytes`: what the topic takes in one batch. */
+  /** As `EventLog.append`. `maxBatchBytes`: the largest batch that the topic accepts. */
   append(
     topic: string,
     records: readonly RoutedRecord[],
     maxBatchBytes: number,
     signal: AbortSignal | undefined,
   ): Promise<readonly Position[]>
-  /** Bytes that wait for an answer. */
+  /** Bytes without an acknowledgement yet. */
   pendingBytes(): number
-  /** Waits for what was appended, at most as long as an append may take. */
+  /** Waits for pending appends, at most for the append timeout. */
   close(): Promise<void>
 }
 
 /**
- * One idempotent producer. Each partition has one batch under way at most and sends it, unchanged, until the broker has
- * answered for it, however long that takes; what arrives meanwhile goes into the next. That is the only way to lose nothing
- * and double nothing. A batch whose fate the broker no longer knows fails, and the partition goes on under a new producer id.
+ * One idempotent producer. Each partition has at most one batch in flight and sends it, unchanged, until the broker has
+ * answered, however long that takes; records that arrive in the meantime go into the next batch. Only this loses nothing
+ * and duplicates nothing. A batch whose outcome the broker no longer knows fails, and the partition continues with a new producer id.
  */
 export function createProducer(cluster: KafkaCluster, settings: KafkaSettings): KafkaProducer {
   const stopping = new AbortController()

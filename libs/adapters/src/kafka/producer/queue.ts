@@ -11,7 +11,7 @@ export interface RoutedRecord {
   readonly headers: HeaderBytes
 }
 
-/** A call of `append` and what came back for its records so far. */
+/** A call of `append` and the results of its records so far. */
 export interface Append {
   readonly positions: Position[]
   readonly items: readonly Item[]
@@ -26,16 +26,16 @@ export interface Append {
 /** One record of an append. */
 export interface Item {
   readonly record: RoutedRecord
-  /** Its place in the append. */
+  /** Its index in the append. */
   readonly index: number
   readonly bytes: number
   readonly partition: PartitionQueue
-  /** null: nobody waits for it any more. */
+  /** null: its append has ended. */
   owner: Append | null
   state: 'queued' | 'sent' | 'gone'
 }
 
-/** Records sent together. They keep their bytes until the broker says what became of them, so that it can tell a repeat. */
+/** Records sent together. They keep their bytes until the broker has reported their outcome, so that it recognises a repeat. */
 export interface Batch {
   readonly items: readonly Item[]
   readonly bytes: Buffer
@@ -43,32 +43,32 @@ export interface Batch {
   pauseMs: number
 }
 
-/** What waits for one partition, and the batch that is under way to it. */
+/** The records that wait for one partition, and its batch in flight. */
 export interface PartitionQueue {
   readonly topic: string
   readonly partition: number
   maxBatchBytes: number
   queue: Item[]
-  /** How many in the queue nobody waits for any more. */
+  /** Number of queued records whose append has ended. */
   goneInQueue: number
   inFlight: Batch | null
   producerId: bigint
-  /** How many records were written under this producer id. */
+  /** Number of records written with this producer id. */
   sequence: number
 }
 
-/** A batch is sent again after this at first, milliseconds. */
+/** First pause before a batch is sent again, milliseconds. */
 export const firstPauseMs = 50
-/** A batch is sent again after this at last, milliseconds. */
+/** Longest pause before a batch is sent again, milliseconds. */
 export const longestPauseMs = 500
-/** Sequence numbers count modulo this. */
+/** Sequence numbers wrap at this number. */
 const sequences = 2 ** 31
 
-/** The queues of all partitions that were ever written to. */
+/** The queues of all partitions that the producer has written to. */
 export function createQueues() {
   const queues = new Map<string, PartitionQueue>()
   return {
-    /** The queue of a partition. `maxBatchBytes`: what the topic takes in one batch. */
+    /** The queue of a partition. `maxBatchBytes`: the largest batch that the topic accepts. */
     at(topic: string, partition: number, maxBatchBytes: number): PartitionQueue {
       const key = `${topic}/${partition}`
       let found = queues.get(key)
@@ -80,27 +80,27 @@ export function createQueues() {
       return found
     },
     all: (): Iterable<PartitionQueue> => queues.values(),
-    /** Those that have something to send. */
+    /** The queues with something to send. */
     waiting: (): readonly PartitionQueue[] =>
       [...queues.values()].filter(({ inFlight, queue }) => inFlight !== null || queue.length > 0),
   }
 }
 
-/** The queues of all partitions. */
+/** Creates an empty set of queues. */
 export type Queues = ReturnType<typeof createQueues>
 
 function emptyQueue(topic: string, partition: number, maxBatchBytes: number): PartitionQueue {
   return { topic, partition, maxBatchBytes, queue: [], goneInQueue: 0, inFlight: null, producerId: -1n, sequence: 0 }
 }
 
-/** Notes that a record in the queue is gone; clears the queue where most are. */
+/** Counts an ended record in the queue; removes ended records once they are the majority. */
 export function forgetQueued(partition: PartitionQueue): void {
   if (++partition.goneInQueue * 2 <= partition.queue.length) return
   partition.queue = partition.queue.filter(({ state }) => state === 'queued')
   partition.goneInQueue = 0
 }
 
-/** The batch under way to a partition, made from its queue where there is none; null: nothing waits. */
+/** The partition's batch in flight; made from its queue if there is none; null: nothing waits. */
 export function nextBatch(
   partition: PartitionQueue,
   identity: ProducerIdentity,
@@ -120,7 +120,7 @@ export function nextBatch(
   return partition.inFlight
 }
 
-/** Takes from the front of a queue what one batch holds. */
+/** Takes the records of one batch from the front of a queue. */
 function takeFrom(partition: PartitionQueue, maxRecords: number): readonly Item[] {
   const items: Item[] = []
   let bytes = batchOverheadBytes
@@ -138,19 +138,19 @@ function takeFrom(partition: PartitionQueue, maxRecords: number): readonly Item[
   return items
 }
 
-/** Ends the batch under way: it was written. */
+/** Ends the batch in flight as written. */
 export function advance(partition: PartitionQueue, written: number): void {
   partition.inFlight = null
   partition.sequence = (partition.sequence + written) % sequences
 }
 
-/** Ends the batch under way: nobody knows whether it was written, so the next one starts under another producer id. */
+/** Ends the batch in flight with an unknown outcome, so the next one uses another producer id. */
 export function abandon(partition: PartitionQueue): void {
   partition.inFlight = null
   partition.producerId = -1n
 }
 
-/** Puts the next attempt of the batch under way off, each time a little longer. */
+/** Delays the next attempt of the batch in flight, each time a little longer. */
 export function postpone({ inFlight }: PartitionQueue, nowMs: number): void {
   if (inFlight === null) return
   inFlight.notBeforeMs = nowMs + inFlight.pauseMs

@@ -4,7 +4,7 @@ import { firstPauseMs, longestPauseMs } from './queue.ts'
 import type { PartitionQueue, Queues } from './queue.ts'
 import type { Sender } from './sender.ts'
 
-/** Decides when something is sent. */
+/** Decides when the producer sends. */
 export interface Rounds {
   /** Starts a round once the linger time is over. */
   start(): void
@@ -18,7 +18,7 @@ interface Parts {
   readonly signal: AbortSignal
 }
 
-/** Rounds of sending: in each, every leader that has no request under way gets all that waits for it. */
+/** Rounds of sending: in each, every leader without a request in flight gets all records that wait for it. */
 export function createRounds(cluster: KafkaCluster, settings: KafkaSettings, parts: Parts): Rounds {
   const { clock, lingerMs } = settings
   const { queues, sender, pause, signal } = parts
@@ -29,7 +29,7 @@ export function createRounds(cluster: KafkaCluster, settings: KafkaSettings, par
   let findingLeaders = false
   let wakesAtMs = Infinity
 
-  /** Partitions without a leader wait for one; the others go on meanwhile. */
+  /** Partitions without a leader wait for one; the others continue. */
   async function findLeaders(topics: readonly string[]): Promise<void> {
     if (findingLeaders) return
     findingLeaders = true
@@ -63,7 +63,7 @@ export function createRounds(cluster: KafkaCluster, settings: KafkaSettings, par
   function round(waiting: readonly PartitionQueue[]): void {
     const nodes = new Set(waiting.map(({ topic, partition }) => cluster.knownLeaders(topic)?.[partition] ?? -1))
     if (nodes.delete(-1)) void findLeaders(waiting.map(({ topic }) => topic))
-    // One look at the clock decides what is sent now and what is woken for, or a batch falls between the two.
+    // Read the clock once to decide what to send now and when to wake; with two readings a batch could be missed by both.
     const now = clock.now()
     for (const nodeId of nodes) sendTo(nodeId, now)
     const postponed = waiting.flatMap(({ inFlight }) =>
@@ -72,7 +72,7 @@ export function createRounds(cluster: KafkaCluster, settings: KafkaSettings, par
     wakeAt(Math.min(Infinity, ...postponed))
   }
 
-  /** Sends all that can be sent; comes again by itself while something waits. */
+  /** Sends everything that can be sent; runs again by itself while something waits. */
   async function work(): Promise<void> {
     again = true
     if (working) return

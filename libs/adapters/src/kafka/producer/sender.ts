@@ -13,20 +13,20 @@ import type { PartitionQueue, Queues } from './queue.ts'
 
 const bytesPerRequest = 16 << 20
 
-/** Sends what waits in the queues to the leaders of the partitions. */
+/** Sends queued records to the leaders of their partitions. */
 export interface Sender {
-  /** Gets a producer id where there is none; false: not now. */
+  /** Makes sure that there is a producer id; false: not available now. */
   identify(): Promise<boolean>
-  /** What can be sent to a node now. */
+  /** The queues that can be sent to a node now. */
   collect(nodeId: number, nowMs: number): readonly PartitionQueue[]
-  /** Sends the batches of these partitions to a node and notes what became of each. Does not reject. */
+  /** Sends the batches of these partitions to a node and records each outcome. Does not reject. */
   send(nodeId: number, chosen: readonly PartitionQueue[]): Promise<void>
   /** The last failure; null: the last batch was acknowledged. */
   lastProblem(): unknown
   noteProblem(error: unknown): void
 }
 
-/** `appends` is asked for when it is first needed, because it asks the sender for the last problem. */
+/** `appends` is a function because appends and sender refer to each other. */
 export function createSender(
   cluster: KafkaCluster,
   settings: KafkaSettings,
@@ -36,7 +36,7 @@ export function createSender(
   let identity: ProducerIdentity | null = null
   let lastProblem: unknown = null
 
-  /** Whether the broker has said what became of the batch. */
+  /** Whether the broker has reported the batch's outcome. */
   function concluded(partition: PartitionQueue, { errorCode, baseOffset }: ProducedPartition): boolean {
     const { inFlight } = partition
     if (inFlight === null) return true
@@ -50,7 +50,7 @@ export function createSender(
     lastProblem = error
     if (isTransient(error)) return false
     abandon(partition)
-    // A fresh producer id starts its own sequence, whatever became of this batch.
+    // A new producer id starts its own sequence, whatever the outcome of this batch.
     identity = null
     parts.appends().fail(inFlight.items, failureOf(error, partition.topic))
     return true

@@ -1,4 +1,4 @@
-/** A request with bytes of our own, and how its answer is read. */
+/** A request that we encode ourselves, and the decoder of its answer. */
 export interface ProtocolCall<T> {
   readonly apiKey: number
   readonly apiVersion: number
@@ -9,7 +9,7 @@ export interface ProtocolCall<T> {
   decode(payload: Buffer): T
 }
 
-/** How connections to brokers are made. */
+/** Options of connections to brokers. */
 export interface ConnectionSettings {
   readonly clientId: string
   /** Options as `tls.connect` takes them. */
@@ -37,13 +37,13 @@ export interface ClusterMetadata {
   }[]
 }
 
-/** What an idempotent producer signs its batches with. */
+/** The identity that an idempotent producer writes into its batches. */
 export interface ProducerIdentity {
   readonly producerId: bigint
   readonly producerEpoch: number
 }
 
-/** A member of a group, as each request about it names it. */
+/** A group member, as requests name it. */
 export interface GroupMemberId {
   readonly groupId: string
   readonly memberId: string
@@ -56,7 +56,7 @@ export interface GroupGeneration extends GroupMemberId {
   readonly generationId: number
 }
 
-/** A wish to join a group. */
+/** A request to join a group. */
 export interface JoinRequest extends GroupMemberId {
   readonly sessionTimeoutMs: number
   readonly rebalanceTimeoutMs: number
@@ -73,7 +73,7 @@ export interface JoinedGroup {
   readonly members: readonly { readonly memberId: string; readonly metadata: Buffer }[]
 }
 
-/** A topic to be created. */
+/** A topic to create. */
 export interface NewTopic {
   readonly topic: string
   readonly partitions: number
@@ -94,11 +94,11 @@ export interface TopicConfig {
 }
 
 /**
- * One broker. Nothing is retried and nothing is logged: each method rejects with a `BrokerError` where the broker refused,
- * and with another error where no answer came.
+ * One broker. It neither retries nor logs: each method rejects with a `BrokerError` if the broker refused,
+ * and with another error if no answer came.
  */
 export interface KafkaBroker {
-  /** Connects where need be. */
+  /** Connects if necessary. */
   connect(): Promise<void>
   send<T>(call: ProtocolCall<T>): Promise<T>
   /** The latest version of a request that the connected broker knows; 0: not connected, or not known. */
@@ -108,7 +108,7 @@ export interface KafkaBroker {
   /** The node that coordinates a group. */
   coordinatorOf(groupId: string): Promise<number>
   joinGroup(join: JoinRequest): Promise<JoinedGroup>
-  /** Hands in what the leader assigned; answers this member's part, as `decodeAssignment` reads it. */
+  /** Sends the leader's assignments; resolves to this member's part, for `decodeAssignment`. */
   syncGroup(
     member: GroupGeneration,
     assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[],
@@ -129,13 +129,13 @@ export interface KafkaBroker {
     timestamp: number,
   ): Promise<readonly { readonly partition: number; readonly position: number }[]>
   createTopics(topics: readonly NewTopic[], timeoutMs: number): Promise<void>
-  /** `names`: the settings that are wanted; null: all. */
+  /** `names`: the settings to read; null: all. */
   describeTopics(topics: readonly string[], names: readonly string[] | null): Promise<readonly TopicConfig[]>
   /** Replaces all settings of topics. */
   alterTopics(topics: readonly { readonly topic: string; readonly config: readonly ConfigEntry[] }[]): Promise<void>
-  /** Cuts the connections at once; what waits for an answer rejects. The next request connects again. */
+  /** Cuts the connections immediately; pending requests reject. The next request reconnects. */
   cut(reason: Error): Promise<void>
 }
 
-/** Makes a broker at an address, not connected yet. */
+/** Creates a broker at an address, not connected yet. */
 export type BrokerFactory = (host: string, port: number) => KafkaBroker

@@ -1,4 +1,4 @@
-/** Writes what Kafka's protocol is made of into a buffer of a size that is large enough. */
+/** Writes the primitive types of Kafka's protocol into a buffer, which must be large enough. */
 export function createWriter(size: number) {
   const buffer = Buffer.allocUnsafe(size)
   let at = 0
@@ -13,12 +13,12 @@ export function createWriter(size: number) {
       at += 2 + length
     },
     bytes: (value: Buffer) => (at += value.copy(buffer, at)),
-    /** What was written. */
+    /** The written bytes. */
     done: () => buffer.subarray(0, at),
   }
 }
 
-/** Reads what Kafka's protocol is made of. Throws a RangeError past the end. */
+/** Reads the primitive types of Kafka's protocol. Throws a RangeError past the end. */
 export function createAnswer(buffer: Buffer) {
   let at = 0
   const int32 = (): number => {

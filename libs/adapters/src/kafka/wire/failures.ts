@@ -117,7 +117,7 @@ const retriable: ReadonlySet<number> = new Set([
 
 /** A broker refused a request. */
 export class BrokerError extends Error {
-  /** The broker's name of the error, such as `NOT_LEADER_OR_FOLLOWER`. */
+  /** The broker's name of the error, e.g. `NOT_LEADER_OR_FOLLOWER`. */
   readonly type: string
   /** Whether the same request may succeed later. */
   readonly retriable: boolean
@@ -130,7 +130,7 @@ export class BrokerError extends Error {
   }
 }
 
-/** The error that a code stands for. */
+/** The error of a code. */
 export function brokerError(code: number, detail = ''): BrokerError {
   const type = names[code] ?? (code === -1 ? 'UNKNOWN_SERVER_ERROR' : `ERROR_${code}`)
   return new BrokerError(type, retriable.has(code), detail)
@@ -144,7 +144,7 @@ export class TlsAlert extends Error {
   }
 }
 
-/** The broker did not let this client log in. `supported`: whether it knows the mechanism at all. */
+/** The broker refused this client's login. `supported`: whether it knows the mechanism. */
 export class LoginRefused extends Error {
   readonly supported: boolean
 
@@ -155,7 +155,7 @@ export class LoginRefused extends Error {
   }
 }
 
-/** The broker closed a connection on which it still had to answer. */
+/** The broker closed a connection with pending requests. */
 export class HungUp extends Error {
   constructor(cause: unknown) {
     super('the broker closed the connection', { cause })

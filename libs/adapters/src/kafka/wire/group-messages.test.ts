@@ -11,14 +11,14 @@ const { MemberMetadata, MemberAssignment } = createRequire(import.meta.url)(
 }
 
 describe('messages between the members of a group', () => {
-  test('a subscription has the bytes that other clients write and read', () => {
+  test('a subscription has the same bytes as in other clients', () => {
     const topics = ['events', 'Anzeigen-ä', '']
     expect(encodeSubscription(topics)).toEqual(MemberMetadata.encode({ version: 1, topics }))
     expect(decodeSubscription(encodeSubscription(topics))).toEqual(topics)
     expect(decodeSubscription(encodeSubscription([]))).toEqual([])
   })
 
-  test('an assignment has the bytes that other clients write and read', () => {
+  test('an assignment has the same bytes as in other clients', () => {
     const partitions = [
       { topic: 'a', partition: 3 },
       { topic: 'ü', partition: 0 },
@@ -29,7 +29,7 @@ describe('messages between the members of a group', () => {
     expect(decodeAssignment(encodeAssignment(partitions))).toEqual([partitions[0], partitions[2], partitions[1]])
   })
 
-  test('a member that was given nothing has no partitions', () => {
+  test('a member with an empty assignment has no partitions', () => {
     expect(decodeAssignment(encodeAssignment([]))).toEqual([])
     expect(decodeAssignment(Buffer.alloc(0))).toEqual([])
   })

@@ -4,7 +4,7 @@ import { createAnswer, createWriter } from './bytes.ts'
 /** Version of the layouts of Kafka's embedded consumer protocol. */
 const version = 1
 
-/** What a member that joins a group tells its leader: the topics that it reads. */
+/** Encodes the topics that a joining member reads, for the group's leader. */
 export function encodeSubscription(topics: readonly string[]): Buffer {
   const out = createWriter(10 + topics.reduce((sum, topic) => sum + 2 + 3 * topic.length, 0))
   out.int16(version)
@@ -14,14 +14,14 @@ export function encodeSubscription(topics: readonly string[]): Buffer {
   return out.done()
 }
 
-/** The topics that a member reads. */
+/** Decodes the topics that a member reads. */
 export function decodeSubscription(bytes: Buffer): readonly string[] {
   const input = createAnswer(bytes)
   input.skip(2)
   return input.list(() => input.text())
 }
 
-/** What the leader of a group gives to a member. */
+/** Encodes the partitions that the group's leader assigns to a member. */
 export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer {
   const byTopic = new Map<string, number[]>()
   for (const { topic, partition } of partitions) {
@@ -42,7 +42,7 @@ export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer 
   return out.done()
 }
 
-/** The partitions that a member was given; none where the leader gave it nothing. */
+/** Decodes the partitions of a member; empty bytes mean none. */
 export function decodeAssignment(bytes: Buffer): readonly TopicPartition[] {
   if (bytes.length === 0) return []
   const input = createAnswer(bytes)

@@ -1,14 +1,14 @@
 import type { ProtocolCall } from './broker.ts'
 import { createAnswer, createWriter } from './bytes.ts'
 
-/** A batch to be written to a partition. */
+/** A batch to write to a partition. */
 export interface ProducePartition {
   readonly topic: string
   readonly partition: number
   readonly batch: Buffer
 }
 
-/** How a partition's batch fared; `errorCode` 0: it stands from `baseOffset` on. */
+/** The outcome of a partition's batch; `errorCode` 0: it was written from `baseOffset` on. */
 export interface ProducedPartition {
   readonly topic: string
   readonly partition: number
@@ -16,21 +16,21 @@ export interface ProducedPartition {
   readonly baseOffset: number
 }
 
-/** A stretch to be read of a partition. */
+/** A range of a partition to read. */
 export interface FetchPartition {
   readonly topic: string
   readonly partition: number
   readonly position: number
 }
 
-/** What was read of a partition. */
+/** The result of reading a partition. */
 export interface FetchedPartition {
   readonly topic: string
   readonly partition: number
   readonly errorCode: number
-  /** One past the last position that readers may see. */
+  /** One past the last position that readers can see. */
   readonly end: number
-  /** The first position still held. */
+  /** The first position that the log still holds. */
   readonly start: number
   /** Record batches; a copy. */
   readonly batches: Buffer

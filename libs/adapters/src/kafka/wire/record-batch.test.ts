@@ -16,7 +16,7 @@ const encodable = ({ headers, ...record }: { key: Uint8Array; value: Uint8Array 
   headers: encodedHeaders(headers),
 })
 
-/** A batch as a broker would hand it out from `base` on. */
+/** A batch as a broker returns it, from `base` on. */
 function placed(batch: Buffer, base: number): Buffer {
   const copy = Buffer.from(batch)
   copy.writeBigInt64BE(BigInt(base), 0)
@@ -46,7 +46,7 @@ describe('CRC-32C', () => {
     expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa)
   })
 
-  test('does not depend on where the bytes stand', () => {
+  test('does not depend on the offset of the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array(), fc.nat(7), (data, offset) => {
         const shifted = new Uint8Array(offset + data.length)
@@ -58,7 +58,7 @@ describe('CRC-32C', () => {
 })
 
 describe('record batches', () => {
-  test('decoding what was encoded gives it back', () => {
+  test('decode to the records that were encoded', () => {
     fc.assert(
       fc.property(records, fc.nat(2 ** 40), (input, base) => {
         const { records: output, next } = decodeBatches(
@@ -79,7 +79,7 @@ describe('record batches', () => {
     )
   })
 
-  test('are what kafkajs encodes, byte for byte', async () => {
+  test('equal those of kafkajs, byte for byte', async () => {
     const { RecordBatch } = load('kafkajs/src/protocol/recordBatch/v0/index.js') as {
       RecordBatch: (args: object) => Promise<{ buffer: Buffer }>
     }
@@ -110,7 +110,7 @@ describe('record batches', () => {
     expect(encodeBatch(input.map(encodable), stamp, 1_700_000_000_000).equals(theirs.buffer)).toBe(true)
   })
 
-  test('begin where they are asked to, and leave an unfinished last one for the next read', () => {
+  test('begin at the requested position, and leave an incomplete last batch for the next read', () => {
     const one = placed(
       encodeBatch(
         [1, 2, 3].map((n) => ({ key: bytes(`${n}`), value: null, headers: noHeaderBytes })),
@@ -134,7 +134,7 @@ describe('record batches', () => {
     expect(decodeBatches(both.subarray(0, 30), 11)).toEqual({ records: [], next: 11 })
   })
 
-  test('that compaction has emptied move the reader on', () => {
+  test('that compaction has emptied advance the reader', () => {
     const empty = encodeBatch([{ key: bytes('k'), value: null, headers: noHeaderBytes }], stamp, 0).subarray(
       0,
       headerBytes,
@@ -144,7 +144,7 @@ describe('record batches', () => {
     expect(decodeBatches(placed(resealed(empty), 100), 100)).toEqual({ records: [], next: 142 })
   })
 
-  test('take their time from the broker where it says so', () => {
+  test('take their time from the broker if they say so', () => {
     const batch = encodeBatch([{ key: bytes('k'), value: null, headers: noHeaderBytes }], stamp, 5)
     batch.writeInt16BE(8, 21)
     batch.writeBigInt64BE(999n, 35)
@@ -158,7 +158,7 @@ describe('record batches', () => {
     expect(decodeBatches(resealed(batch), 0).records[0]?.key).toBe('k')
   })
 
-  test('that cannot be read say why', () => {
+  test('that cannot be read give the reason', () => {
     const batch = () => encodeBatch([{ key: bytes('k'), value: bytes('v'), headers: noHeaderBytes }], stamp, 5)
     const lz4 = batch()
     lz4.writeInt16BE(3, 21)
@@ -171,7 +171,7 @@ describe('record batches', () => {
     expect(() => decodeBatches(damaged, 0)).toThrow(/checksum/)
   })
 
-  test('markers of transactions are passed over', () => {
+  test('skip transaction markers', () => {
     const marker = encodeBatch([{ key: bytes('k'), value: bytes('v'), headers: noHeaderBytes }], stamp, 5)
     marker.writeInt16BE(32 | 16, 21)
     expect(decodeBatches(resealed(marker), 0)).toEqual({ records: [], next: 1 })

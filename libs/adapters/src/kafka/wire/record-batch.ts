@@ -5,7 +5,7 @@ import type { HeaderBytes, HeaderReader } from '../../shared/log/header-bytes.ts
 import { writeZigzag, zigzagBytes } from '../../shared/log/zigzag.ts'
 import { crc32c } from './crc32c.ts'
 
-/** Bytes of a batch before its records, and the most that a record takes besides key, value and headers. */
+/** Bytes of a batch before its records, and the maximum overhead of a record in addition to key, value and headers. */
 export const batchOverheadBytes = 61
 export const recordOverheadBytes = 36
 
@@ -14,22 +14,22 @@ const codecMask = 7
 const logAppendTime = 8
 const control = 32
 
-/** A record to be encoded. */
+/** A record to encode. */
 export interface EncodableRecord {
   readonly key: Uint8Array
   readonly value: Uint8Array | null
   readonly headers: HeaderBytes
 }
 
-/** Who sends a batch: lets the broker drop a batch that it has already. */
+/** The producer of a batch; the broker uses it to drop repeated batches. */
 export interface ProducerStamp {
   readonly producerId: bigint
   readonly producerEpoch: number
-  /** How many records this producer sent to the partition before. */
+  /** Number of records that this producer sent to the partition before. */
   readonly sequence: number
 }
 
-/** A record batch (message format 2, not compressed) as it stands in a produce request. */
+/** Encodes a record batch (message format 2, not compressed) for a produce request. */
 export function encodeBatch(records: readonly EncodableRecord[], stamp: ProducerStamp, nowMs: number): Buffer {
   let size = batchOverheadBytes
   for (const { key, value, headers } of records) {
@@ -65,7 +65,7 @@ export function encodeBatch(records: readonly EncodableRecord[], stamp: Producer
   return batch.subarray(0, at)
 }
 
-/** Attributes, time, offset, key, value, headers; the length itself does not count. */
+/** Size of attributes, time, offset, key, value and headers, without the length field. */
 function bodyBytes(offset: number, { key, value, headers }: EncodableRecord): number {
   return (
     2 +
@@ -88,13 +88,13 @@ function writeBytes(target: Buffer, at: number, bytes: Uint8Array | null): numbe
 /** Records read from a partition. */
 export interface DecodedBatches {
   readonly records: readonly LogRecord[]
-  /** One past the last position of the last whole batch, whether anything is left in it or not. */
+  /** One past the last position of the last complete batch, even if it is empty. */
   readonly next: number
 }
 
 /**
- * The records at or after `from` in the record batches of a fetch answer. Compaction empties batches but keeps their
- * positions, so `next` may move where there is no record. Transaction markers are left out. Throws for formats before
+ * Decodes the records at or after `from` in the record batches of a fetch answer. Compaction empties batches but keeps their
+ * positions, so `next` may advance without records. Skips transaction markers. Throws for formats before
  * Kafka 0.11, for Snappy and LZ4 (nothing of ours writes them), and for a wrong checksum.
  */
 export function decodeBatches(bytes: Buffer, from: number): DecodedBatches {
@@ -180,7 +180,7 @@ function readPosition(bytes: Buffer, at: number): number {
 }
 
 const slabBytes = 32 << 10
-/** Below this a loop is faster than a call. */
+/** Below this size, bytes, a loop is faster than `subarray` and `set`. */
 const copiedByHand = 256
 let slab = new Uint8Array(slabBytes)
 let slabUsed = 0
@@ -225,7 +225,7 @@ function createReader(bytes: Buffer) {
       at += length
       return text
     },
-    /** Copied into small slabs, so that a value kept by a view does not keep a whole answer with it. */
+    /** Copies values into small slabs, so that a value kept by a view does not keep a whole answer in memory. */
     copy: (length: number): Uint8Array | null => {
       if (length < 0) return null
       let value: Uint8Array

@@ -1,15 +1,15 @@
 import type { KafkaBroker, ProtocolCall } from './broker.ts'
 
-/** What brokers call `Metadata`; versions 10 and later (Kafka 2.8) answer the ids of topics. */
+/** The number of the `Metadata` request; versions 10 and later (Kafka 2.8) return the ids of topics. */
 const metadataKey = 3
 const firstWithIds = 10
 
-/** Whether a connected broker can say the ids of topics. */
+/** Whether a connected broker returns the ids of topics. */
 export function knowsTopicIds(broker: KafkaBroker): boolean {
   return broker.maxVersion(metadataKey) >= firstWithIds
 }
 
-/** The id of a topic, which no topic made again under its name shares; null: there is no such topic. */
+/** Reads the id of a topic; a topic created again under the same name has another id. null: there is no such topic. */
 export function topicIdCall(topic: string): ProtocolCall<string | null> {
   return {
     apiKey: metadataKey,
@@ -24,7 +24,7 @@ export function topicIdCall(topic: string): ProtocolCall<string | null> {
         Buffer.alloc(16),
         unsigned(name.length + 1),
         name,
-        // No tagged fields; no topic is made by asking; no operations are asked for; no tagged fields.
+        // No tagged fields; do not create topics; do not return operations; no tagged fields.
         Buffer.from([0, 0, 0, 0, 0]),
       ])
     },
@@ -32,7 +32,7 @@ export function topicIdCall(topic: string): ProtocolCall<string | null> {
   }
 }
 
-/** Reads an answer as far as the id of its first topic. */
+/** Reads an answer up to the id of its first topic. */
 function topicIdIn(payload: Buffer): string | null {
   let at = 0
   const varint = (): number => {

@@ -1,7 +1,7 @@
 import { ContractError } from '@freshet/contracts/errors'
 import type { TopicPartition } from '@freshet/contracts/ports/event-log'
 
-/** LOG_RECORDS_LOST, with the stretch. */
+/** Creates LOG_RECORDS_LOST with the range of lost positions. */
 export function recordsLost({ topic, partition }: TopicPartition, from: number, to: number): ContractError {
   return new ContractError(
     'LOG_RECORDS_LOST',
@@ -9,12 +9,12 @@ export function recordsLost({ topic, partition }: TopicPartition, from: number, 
   )
 }
 
-/** LOG_TOPIC_MISSING, with how to mend it. */
+/** Creates LOG_TOPIC_MISSING with the fix. */
 export function topicMissing(topic: string): ContractError {
   return new ContractError('LOG_TOPIC_MISSING', `the topic ${topic} does not exist; run \`freshet topics apply\``)
 }
 
-/** LOG_CLOSED. */
+/** Creates LOG_CLOSED. */
 export function logClosed(): ContractError {
   return new ContractError('LOG_CLOSED', 'the event log was closed by this process')
 }

@@ -2,10 +2,10 @@ import { checkHeaders, noHeaders } from '@freshet/contracts/headers'
 import type { MessageHeaders } from '@freshet/contracts/headers'
 import { writeZigzag } from './zigzag.ts'
 
-/** Headers as bytes in the form of Kafka's records: their count, then each name and value after its length, all numbers zigzag varints. None: the one byte 0. */
+/** Headers encoded as in Kafka's records: their count, then each name and value after its length, all numbers zigzag varints. No headers: the single byte 0. */
 export type HeaderBytes = Uint8Array
 
-/** The bytes of no headers. */
+/** The encoding of no headers. */
 export const noHeaderBytes: HeaderBytes = Uint8Array.of(0)
 
 const known = new WeakMap<MessageHeaders, HeaderBytes>([[noHeaders, noHeaderBytes]])
@@ -40,7 +40,7 @@ function encode(entries: readonly (readonly [string, string])[]): HeaderBytes {
   return new Uint8Array(bytes.subarray(0, at))
 }
 
-/** Works out the headers of each record of one append. */
+/** Computes the headers of each record of one append. */
 export interface AppendHeaders {
   /** Frozen. */
   of(own: MessageHeaders | undefined): MessageHeaders
@@ -48,7 +48,7 @@ export interface AppendHeaders {
   bytesOf(own: MessageHeaders | undefined): HeaderBytes
 }
 
-/** The headers of an append under those of its records. Records in a row that share an object cost a comparison each. */
+/** Merges the headers of an append with those of its records. Consecutive records that share an object cost one comparison each. */
 export function appendHeaders(shared: MessageHeaders = noHeaders): AppendHeaders {
   const common = frozen(shared)
   const commonBytes = encodedHeaders(common)
@@ -78,9 +78,9 @@ function frozen(headers: MessageHeaders): MessageHeaders {
   return Object.isFrozen(headers) ? headers : Object.freeze({ ...headers })
 }
 
-/** Reads headers; those that equal the ones read before are the same object. */
+/** Reads headers; returns the previous object if the headers are equal. */
 export interface HeaderReader {
-  /** The headers in `bytes` from `from` to `to`. Throws a RangeError where they do not end there. */
+  /** The headers in `bytes` from `from` to `to`. Throws a RangeError if they do not end at `to`. */
   read(bytes: Uint8Array, from: number, to: number): MessageHeaders
 }
 
@@ -116,7 +116,7 @@ function decode(bytes: Buffer): MessageHeaders {
   }
   const text = (): string => {
     const length = number()
-    // Kafka allows values that are null, which is a length of -1.
+    // Kafka allows null values, encoded as length -1.
     if (length <= 0) return ''
     if (at + length > bytes.length) throw new RangeError('the headers of a record are longer than the record')
     return bytes.toString('utf8', at, (at += length))

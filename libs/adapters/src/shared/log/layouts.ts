@@ -4,7 +4,7 @@ import type { NewRecord, TopicLayout, TopicOutcome } from '@freshet/contracts/po
 import { partitionOf, partitionOfBytes } from '@freshet/domain/partition'
 import { appendHeaders, encodedHeaders, type HeaderBytes } from './header-bytes.ts'
 
-/** How long a removal stays in a compacted topic, so that readers who lag behind see it: a day, as in Kafka. */
+/** How long a tombstone stays in a compacted topic, so that lagging readers see it: a day, as in Kafka. */
 export const tombstoneRetentionMs = 86_400_000
 
 /** What applying `wanted` over what exists comes to; null: the topic is missing. Throws LOG_TOPIC_MISMATCH for another number of partitions. */
