@@ -65,7 +65,7 @@ describe.each(kafkaClients)('a connection to a broker, by %s', (client) => {
       socket.write(frame(2, Buffer.from('no')))
     }
     const broker = await aBroker(client, nonsense, whole)
-    await expect(broker.send(call)).rejects.toThrow('no answer')
+    await expect(broker.send(call)).rejects.toThrow('bytes that are not an answer')
     expect(await broker.send(call)).toBe('ok')
   })
 
