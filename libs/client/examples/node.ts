@@ -1,6 +1,6 @@
 import { createFreshetClient } from '../src/client.ts'
 
-/** Run it beside `npm start`: it saves three pins of a feed and shows the feed before and after. */
+/** Saves three pins of a feed and shows the feed before and after. Needs a running `npm start`. */
 const ingestUrl = process.env['INGEST_URL'] ?? 'http://127.0.0.1:8080'
 const feedUrl = process.env['FEED_URL'] ?? 'http://127.0.0.1:8070'
 const userId = `example-${Date.now()}`

@@ -2,7 +2,7 @@ import { build } from 'esbuild'
 import { describe, expect, it } from 'vitest'
 
 describe('the bundle for browsers', () => {
-  it('needs nothing of Node and nothing of others, and stays small', async () => {
+  it('uses neither Node nor other packages, and stays small', async () => {
     const { metafile, outputFiles } = await build({
       entryPoints: [new URL('./client.ts', import.meta.url).pathname],
       bundle: true,

@@ -22,7 +22,7 @@ const settled = async (): Promise<void> => {
 const json = (status: number, body: unknown, headers: Record<string, string> = {}): Response =>
   new Response(JSON.stringify(body), { status, headers })
 
-/** Takes every event; the token counts per user. */
+/** Accepts every event; the token counts per user. */
 function taking(): Answer {
   const counts = new Map<string, number>()
   return ({ body }) => {
@@ -105,7 +105,7 @@ const idsOf = (calls: readonly Call[]): string[][] =>
   calls.map(({ body }) => body.engagements.map(({ eventId }) => eventId))
 
 describe('tracking', () => {
-  it('sends what was tracked within the interval as one batch, with the time of sending', async () => {
+  it('sends events tracked within the interval as one batch, with the time of sending', async () => {
     const { track, calls, pass } = setUp()
     track()
     await pass(400)
@@ -126,21 +126,21 @@ describe('tracking', () => {
     })
   })
 
-  it('sends a full batch at once', async () => {
+  it('sends a full batch immediately', async () => {
     const { track, calls, pass } = setUp({ maxBatchEvents: 3 })
     for (let i = 0; i < 7; i++) track()
     await pass(0)
     expect(idsOf(calls)).toEqual([['id0', 'id1', 'id2'], ['id3', 'id4', 'id5'], ['id6']])
   })
 
-  it('keeps ids and times that are given', async () => {
+  it('keeps given ids and times', async () => {
     const { client, track, calls } = setUp()
     expect(track('u1', { eventId: 'mine', occurredAtMs: startMs - 5000 })).toBe('mine')
     await client.flush()
     expect(calls[0]?.body.engagements[0]).toMatchObject({ eventId: 'mine', occurredAt: '2026-01-31T11:59:55.000Z' })
   })
 
-  it('cuts batches so that they may outlive the page', async () => {
+  it('splits batches so that they can outlive the page', async () => {
     const { client, track, calls } = setUp({ maxBatchEvents: 1000 })
     for (let i = 0; i < 400; i++) track('u'.repeat(128), { feedId: 'f'.repeat(128) })
     await client.flush()
@@ -151,7 +151,7 @@ describe('tracking', () => {
 })
 
 describe('retrying', () => {
-  it('sends the same ids again after growing pauses, until they are taken', async () => {
+  it('sends the same ids again after growing pauses, until they are accepted', async () => {
     const { track, calls, server, pass, errors, now } = setUp({ initialRetryMs: 100, maxRetryMs: 300 })
     server.answer = () => new TypeError('network is down')
     track()
@@ -181,7 +181,7 @@ describe('retrying', () => {
     expect(calls.map(({ body }) => body.sentAt)).toEqual(['2026-01-31T12:00:01.000Z', '2026-01-31T12:00:01.100Z'])
   })
 
-  it('A4: tells the server how far its clock is off, as the first answer proves, and keeps to it', async () => {
+  it('A4: sends the clock offset that the first answer proves, and keeps it', async () => {
     const { client, track, calls, server, pass, now } = setUp()
     const behindMs = 3_600_000
     let tookMs = 4_000
@@ -199,7 +199,7 @@ describe('retrying', () => {
     expect(offsets).toEqual([undefined, behindMs - 4_000, behindMs - 4_000])
   })
 
-  it('A4: sends events again that were refused because its clock was wrong, once it knows that it was', async () => {
+  it('A4: resends events that were refused for a wrong clock, once it knows the offset', async () => {
     const { client, track, calls, server, dropped, now } = setUp()
     const receivedAt = new Date(now() + 365 * 86_400_000).toISOString()
     const refuse = (call: Call) =>
@@ -224,7 +224,7 @@ describe('retrying', () => {
     expect(dropped).toMatchObject([{ event: { eventId: 'id1' }, reason: 'rejected' }])
   })
 
-  it('waits as long as Retry-After asks for', async () => {
+  it('waits for the time in Retry-After', async () => {
     const { track, calls, server, pass } = setUp()
     server.answer = unavailable('7')
     track()
@@ -245,7 +245,7 @@ describe('retrying', () => {
     expect(errors).toEqual(['no answer within 2000 ms'])
   })
 
-  it('never has two requests under way, so that the order stays', async () => {
+  it('never has two requests in flight, so that the order stays', async () => {
     const { client, track, calls, server } = setUp({ maxBatchEvents: 2 })
     let open = 0
     let mostOpen = 0
@@ -265,7 +265,7 @@ describe('retrying', () => {
     expect(idsOf(calls).flat()).toEqual(Array.from({ length: 9 }, (_, i) => `id${i}`))
   })
 
-  it('sends an event that was tracked in the moment in which a batch ended', async () => {
+  it('sends an event that was tracked at the moment a batch ended', async () => {
     const { track, calls, client, pass } = setUp({ maxBatchEvents: 1 })
     track()
     for (let i = 0; i < 30; i++) {
@@ -314,7 +314,7 @@ describe('retrying', () => {
 })
 
 describe('giving up', () => {
-  it('reports events that the server rejects, each with its problem, and takes the others', async () => {
+  it('reports events that the server rejects, each with its problem, and counts the others as accepted', async () => {
     const { client, track, server, dropped } = setUp()
     server.answer = () =>
       json(202, {
@@ -337,7 +337,7 @@ describe('giving up', () => {
     expect(client.tokenOf('u1')).toBe('e0-4')
   })
 
-  it('reports a batch that is refused as a whole, and goes on', async () => {
+  it('reports a batch that is refused as a whole, and continues', async () => {
     const { client, track, server, dropped } = setUp()
     server.answer = () => json(415, { error: { code: 'CONTENT_TYPE', message: 'no' } })
     track()
@@ -355,7 +355,7 @@ describe('giving up', () => {
     expect(dropped.map(({ event, reason }) => [event.eventId, reason])).toEqual(ids.map((id) => [id, 'queue full']))
   })
 
-  it('never drops what is being sent', async () => {
+  it('never drops events in flight', async () => {
     const { client, track, server, dropped, pass } = setUp({ maxQueuedEvents: 2, maxBatchEvents: 2 })
     let answer: (response: Response) => void = () => undefined
     server.answer = () => new Promise((resolve) => (answer = resolve))
@@ -378,7 +378,7 @@ describe('giving up', () => {
     expect(client.tokenOf('u1')).toBe('e0-1')
   })
 
-  it('sends once more when closed, then reports what is left and stops', async () => {
+  it('sends once more when closed, then reports the remaining events and stops', async () => {
     const { client, track, server, dropped, timers } = setUp()
     server.answer = unavailable()
     track()
@@ -398,7 +398,7 @@ describe('getFeed', () => {
     freshness: 'CURRENT',
   }
 
-  it("sends what is queued first and passes the user's last token", async () => {
+  it("sends queued events first and passes the user's last token", async () => {
     const { client, track, calls, server } = setUp()
     const take = taking()
     server.answer = (call) => (call.url.endsWith('/v1/feed') ? json(200, feed) : take(call))
@@ -421,7 +421,7 @@ describe('getFeed', () => {
     })
   })
 
-  it('does not wait long for an ingest that is away', async () => {
+  it('does not wait long for an unavailable ingest', async () => {
     const { client, track, server, pass } = setUp({ maxFlushWaitMs: 300 })
     server.answer = (call) => (call.url.endsWith('/v1/feed') ? json(200, feed) : new Promise(() => undefined))
     track()
@@ -477,7 +477,7 @@ describe('in a page', () => {
     expect(idsOf(calls)).toEqual([['id0']])
   })
 
-  it('leaves to the browser what is not under way when the page goes', async () => {
+  it('hands events that are not in flight to the browser when the page closes', async () => {
     const page = aPage()
     const { client, track, calls, server, pass } = setUp({ maxBatchEvents: 2 }, page)
     server.answer = () => new Promise(() => undefined)
@@ -491,7 +491,7 @@ describe('in a page', () => {
     expect(client.queued()).toBe(2)
   })
 
-  it('listens no longer when closed', async () => {
+  it('removes its listeners when closed', async () => {
     const page = aPage()
     const { client } = setUp({}, page)
     await client.close()

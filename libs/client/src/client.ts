@@ -4,62 +4,62 @@ import { systemEnvironment, type ClientEnvironment } from './environment.ts'
 import { requestFeed, type Feed, type FeedRequest } from './feed.ts'
 import { batchBody, maxKeepaliveBytes, sendBatch, type Attempt, type Receipt } from './send.ts'
 
-/** Why an event was given up: the queue was full, the client was closed, or the server will never take it. */
+/** Why an event was given up: the queue was full, the client was closed, or the server will never accept it. */
 export type DropReason = 'queue full' | 'closed' | 'rejected'
 
-/** An event given up, and why. */
+/** A dropped event and the reason. */
 export interface DroppedEvent {
   readonly event: TrackedEngagement
   readonly reason: DropReason
-  /** What is wrong with it, where the server said so. */
+  /** The server's description of the problem, if it sent one. */
   readonly problem: { readonly code: string; readonly field: string; readonly message: string } | null
 }
 
-/** How a client is made. */
+/** Options of a client. */
 export interface FreshetClientOptions {
-  /** Where event-ingest is, e.g. `https://events.example.org`. */
+  /** The address of event-ingest, e.g. `https://events.example.org`. */
   readonly ingestUrl: string
-  /** Where feeds are answered over HTTP; absent: there is no `getFeed`. */
+  /** The HTTP address of the blender; absent: no `getFeed`. */
   readonly feedUrl?: string
   /** A batch is sent as soon as it holds this many events; 1–1,000, default 50. */
   readonly maxBatchEvents?: number
-  /** No event waits longer than this for company; default 1,000. */
+  /** The longest time that an event waits for a fuller batch; default 1,000. */
   readonly flushIntervalMs?: number
-  /** Most events kept while the server is away; default 1,000. */
+  /** Maximum number of events kept while the server is unavailable; default 1,000. */
   readonly maxQueuedEvents?: number
-  /** What goes when the queue is full; default `oldest`. */
+  /** Which event is dropped when the queue is full; default `oldest`. */
   readonly dropPolicy?: 'oldest' | 'newest'
   /** How long one request may take; default 10,000. */
   readonly requestTimeoutMs?: number
   /** Pause before the first retry, doubled with each, half of it random; default 500. */
   readonly initialRetryMs?: number
-  /** The longest such pause; what the server asks for in `Retry-After` may be longer. Default 30,000. */
+  /** The longest such pause; `Retry-After` of the server may be longer. Default 30,000. */
   readonly maxRetryMs?: number
-  /** How long `getFeed` waits for what is queued to be sent; default 1,000. */
+  /** How long `getFeed` waits for queued events to be sent; default 1,000. */
   readonly maxFlushWaitMs?: number
-  /** Users whose last token is remembered; default 1,000. */
+  /** Number of users whose last token is remembered; default 1,000. */
   readonly maxUsers?: number
-  /** Told of every event given up. */
+  /** Called for every dropped event. */
   readonly onDropped?: (dropped: DroppedEvent) => void
-  /** Told of every attempt that failed and will be repeated. */
+  /** Called for every failed attempt that will be repeated. */
   readonly onError?: (error: Error) => void
-  /** Clock, chance, network and page; default: those of the browser or of Node. */
+  /** Clock, random numbers, network and page; default: those of the browser or Node. */
   readonly environment?: Partial<ClientEnvironment>
 }
 
-/** Sends engagements and asks for feeds that reflect them. */
+/** Sends engagements and requests feeds that reflect them. */
 export interface FreshetClient {
   /** Queues an engagement and returns its event id. Sending, retrying and batching happen by themselves. */
   track(engagement: EngagementInput): string
-  /** Sends what is queued now. Resolves when the queue is empty or an attempt has failed, with how many are left; retrying goes on by itself. */
+  /** Sends queued events now. Resolves to the number of remaining events when the queue is empty or an attempt has failed; retries continue by themselves. */
   flush(): Promise<{ readonly left: number }>
-  /** A page of the user's feed that reflects what was tracked for the user before: what is queued is sent first, and the token of the user's last event goes along. Rejects with a FreshetError. */
+  /** Requests a page of the user's feed that reflects the events tracked before: it sends queued events first, then passes the token of the user's last event. Rejects with a FreshetError. */
   getFeed(request: FeedRequest): Promise<Feed>
-  /** The token of the user's last accepted event; null: none is known. */
+  /** The token of the user's last accepted event; null: not known. */
   tokenOf(userId: string): string | null
-  /** Events that have not been acknowledged yet. */
+  /** Number of events without an acknowledgement yet. */
   queued(): number
-  /** Sends what is queued (one attempt), reports what is left as dropped, and stops. */
+  /** Sends queued events (one attempt), reports the remaining ones as dropped, and stops. */
   close(): Promise<void>
 }
 
@@ -98,7 +98,7 @@ export function createFreshetClient(options: FreshetClientOptions): FreshetClien
     onDropped({ event, reason, problem })
   }
 
-  /** Lets the next batch go after `ms`, unless one is waiting for its time already. */
+  /** Schedules the next batch after `ms`, unless one is scheduled already. */
   const schedule = (ms: number): void => {
     if (cancelTimer !== null || closed) return
     cancelTimer = environment.after(ms, () => {
@@ -135,12 +135,12 @@ export function createFreshetClient(options: FreshetClientOptions): FreshetClien
       sending = null
       return false
     }
-    // At once, not when the promise is seen to be settled: an event tracked in between would wait for nobody.
+    // Immediately, not when the promise settles: nothing would send an event tracked in between.
     sending = null
     return true
   }
 
-  /** Whether sending may go on at once. */
+  /** Whether sending can continue immediately. */
   const settle = (batch: readonly TrackedEngagement[], attempt: Attempt): boolean => {
     if (attempt.kind === 'failed') {
       onError(attempt.error)
@@ -180,12 +180,12 @@ export function createFreshetClient(options: FreshetClientOptions): FreshetClien
 
   const makeRoom = (): void => {
     if (queue.length <= maxQueuedEvents) return
-    // What is being sent stays: its answer refers to it by place.
+    // Keep events in flight: the answer refers to them by index.
     const at = dropPolicy === 'oldest' && inFlight < queue.length - 1 ? inFlight : queue.length - 1
     for (const event of queue.splice(at, 1)) drop(event, 'queue full')
   }
 
-  /** The page is about to go: what is not being sent already is left to the browser. */
+  /** The page is about to close: hands all events that are not in flight to the browser. */
   const handOver = (page: NonNullable<ClientEnvironment['page']>): void => {
     while (queue.length > inFlight) {
       const batch = nextBatch(queue.slice(inFlight), maxBatchEvents)
@@ -227,7 +227,7 @@ export function createFreshetClient(options: FreshetClientOptions): FreshetClien
       return event.eventId
     },
     async flush() {
-      // A drain under way began before the last event was tracked, but goes on until the queue is empty.
+      // A running drain began before the last event was tracked, but continues until the queue is empty.
       await drain()
       return { left: queue.length }
     },
@@ -252,12 +252,12 @@ export function createFreshetClient(options: FreshetClientOptions): FreshetClien
   return client
 }
 
-/** The longest beginning of `events` that fits one request, at least one event. */
+/** The longest prefix of `events` that fits one request, at least one event. */
 function nextBatch(events: readonly TrackedEngagement[], maxEvents: number): TrackedEngagement[] {
   const batch: TrackedEngagement[] = []
   let bytes = 100
   for (const event of events) {
-    // A UTF-16 code unit takes at most three bytes; ids are ASCII nearly always, so this guess is generous enough.
+    // A UTF-16 code unit takes at most three bytes; ids are nearly always ASCII, so this estimate is high enough.
     bytes += JSON.stringify(event).length + 1
     if (batch.length > 0 && (batch.length >= maxEvents || bytes > maxKeepaliveBytes)) break
     batch.push(event)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createClockOffset } from './clock-offset.ts'
 
 const slackMs = 10_000
-/** Exchanges of a client whose clock is off by `errorMs` (positive: behind): true times of sending, and how long each way took. */
+/** Exchanges of a client whose clock is off by `errorMs` (positive: behind), from the true times of sending and the duration of each way. */
 const exchanges = fc.array(
   fc.record({ sentAtMs: fc.nat(1e9), upMs: fc.nat(slackMs / 2), downMs: fc.nat(slackMs / 2) }),
   { minLength: 1, maxLength: 20 },
@@ -18,7 +18,7 @@ const exchangeOf = (
 })
 
 describe('A4 · the offset of a clock', () => {
-  it('of a clock that is right stays 0, however slow the network is', () => {
+  it('stays 0 for a correct clock, however slow the network is', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(1e9), fc.nat(1e8), fc.nat(1e8)), { minLength: 1 }), (all) => {
         const offset = createClockOffset(slackMs)
@@ -30,7 +30,7 @@ describe('A4 · the offset of a clock', () => {
     )
   })
 
-  it('of a clock that is wrong is found with the first answer, to within the slack, and then stays', () => {
+  it('is found for a wrong clock with the first answer, to within the slack, and then stays', () => {
     const errors = fc.integer({ min: -1e12, max: 1e12 }).filter((error) => Math.abs(error) > 2 * slackMs)
     fc.assert(
       fc.property(errors, exchanges, (errorMs, all) => {
@@ -42,7 +42,7 @@ describe('A4 · the offset of a clock', () => {
     )
   })
 
-  it('follows a clock that is set anew', () => {
+  it('follows a clock that is set to another time', () => {
     const offset = createClockOffset(slackMs)
     const exchange = { sentAtMs: 5_000, upMs: 100, downMs: 100 }
     offset.learn(exchangeOf(3_600_000, exchange))

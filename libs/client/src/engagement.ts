@@ -1,4 +1,4 @@
-/** What a user can do. */
+/** The actions of users. */
 export type Action =
   | 'impression'
   | 'closeup'
@@ -15,38 +15,38 @@ export type Action =
   | 'block'
   | 'unblock'
 
-/** What a user did, as pages and apps say it. */
+/** An action of a user, as pages and apps report it. */
 export interface EngagementInput {
-  /** Made by the client where it is absent; give one where the same event may be tracked twice. */
+  /** Absent: the client creates one. Give one if the same event may be tracked twice. */
   readonly eventId?: string
   readonly userId: string
   readonly sessionId?: string
   readonly action: Action
-  /** What it is about: a pin; of `follow`, `unfollow`, `block` and `unblock` a board, creator or topic instead. */
+  /** The subject: a pin; for `follow`, `unfollow`, `block` and `unblock` a board, creator or topic instead. */
   readonly pinId?: string
-  /** Of `save` and `unsave`: the board. */
+  /** For `save` and `unsave`: the board. */
   readonly boardId?: string
   readonly creatorId?: string
   readonly topicId?: string
-  /** Absent: now. Milliseconds since the epoch by the client's clock; the server corrects for that clock. */
+  /** Absent: now. Milliseconds since the epoch by the client's clock; the server corrects errors of that clock. */
   readonly occurredAtMs?: number
-  /** The feed in which the pin was shown, as `getFeed` named it. */
+  /** The id of the feed that showed the pin, from `getFeed`. */
   readonly feedId?: string
   /** The position in that feed, 0 = first. */
   readonly position?: number
   readonly surface?: 'home' | 'related'
-  /** How long the user looked, milliseconds. */
+  /** Dwell time, milliseconds. */
   readonly dwellMs?: number
 }
 
-/** An engagement as it goes over the wire, the same on every attempt. */
+/** An engagement as sent, the same on every attempt. */
 export interface TrackedEngagement extends Omit<EngagementInput, 'occurredAtMs'> {
   readonly eventId: string
   /** RFC 3339 with milliseconds. */
   readonly occurredAt: string
 }
 
-/** The engagement as it is sent: with its id and its time. */
+/** Adds id and time to an engagement for sending. */
 export function trackedEngagement(input: EngagementInput, nowMs: number, newEventId: () => string): TrackedEngagement {
   const { occurredAtMs, ...others } = input
   return {

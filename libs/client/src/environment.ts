@@ -1,9 +1,9 @@
-/** What the client needs from where it runs; tests give their own. */
+/** The client's environment; tests pass their own. */
 export interface ClientEnvironment {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>
   /** Milliseconds since the epoch. */
   now(): number
-  /** Runs `run` after `ms`; the function returned prevents it. */
+  /** Runs `run` after `ms`; the returned function cancels it. */
   after(ms: number, run: () => void): () => void
   /** Uniform in [0, 1). */
   random(): number
@@ -12,10 +12,10 @@ export interface ClientEnvironment {
   readonly page: ClientPage | null
 }
 
-/** What the client uses of a browser's page. */
+/** The parts of a browser's page that the client uses. */
 export interface ClientPage {
   on(event: 'hidden' | 'gone', listener: () => void): () => void
-  /** Hands a body to the browser, which sends it even after the page is gone; false: it doesn't take it. */
+  /** Hands a body to the browser, which sends it even after the page has closed; false: the browser refused it. */
   beacon(url: string, body: string): boolean
 }
 
@@ -24,14 +24,14 @@ interface BrowserGlobals {
   readonly navigator?: { sendBeacon?(url: string, body: Blob): boolean }
 }
 
-/** The browser or Node that this runs in. */
+/** The environment of the current browser or Node. */
 export function systemEnvironment(): ClientEnvironment {
   return {
     fetch: (url, init) => globalThis.fetch(url, init),
     now: () => Date.now(),
     after(ms, run) {
       const timer: unknown = setTimeout(run, ms)
-      // Node would stay alive for a timer; what is left to send is what `close` is for.
+      // Do not keep Node alive for a timer; `close` sends the rest.
       if (typeof timer === 'object' && timer !== null && 'unref' in timer) (timer as { unref(): void }).unref()
       return () => {
         clearTimeout(timer as ReturnType<typeof setTimeout>)

@@ -1,14 +1,14 @@
 import type { ClientEnvironment } from './environment.ts'
 import { errorOf, noAnswer, postJson } from './send.ts'
 
-/** Asks for a page of a user's home feed. */
+/** A request for a page of a user's home feed. */
 export interface FeedRequest {
   readonly userId: string
   /** How many pins, 1–100; absent: 25. */
   readonly pageSize?: number
-  /** `nextPageToken` of the page before. */
+  /** `nextPageToken` of the previous page. */
   readonly pageToken?: string
-  /** Further tokens to be reflected, e.g. of events that another process sent. */
+  /** Further tokens that the feed must reflect, e.g. of events that another process sent. */
   readonly after?: readonly string[]
   readonly sessionId?: string
   /** BCP 47. */
@@ -19,7 +19,7 @@ export interface FeedRequest {
 /** A pin in a feed. */
 export interface FeedItem {
   readonly pinId: string
-  /** In the whole feed over all pages, 0 = first. Give it, and `feedId`, with what the user does to the pin. */
+  /** Position in the whole feed over all pages, 0 = first. Send it and `feedId` with the user's actions on the pin. */
   readonly position: number
   readonly utility: number
   readonly sources: readonly string[]
@@ -31,14 +31,14 @@ export interface Feed {
   readonly items: readonly FeedItem[]
   /** Empty: there is no further page. */
   readonly nextPageToken: string
-  /** How far down the ladder the answer came from: `NONE` is the best. */
+  /** How far the answer is degraded: `NONE` is the best. */
   readonly degradation: string
   readonly reasons: readonly string[]
-  /** Whether the tracked events are reflected: `CURRENT`, or `BEHIND` where the deadline came first. */
+  /** Whether the answer reflects the tracked events: `CURRENT`, or `BEHIND` if the deadline came first. */
   readonly freshness: string
 }
 
-/** Asks for a page. Rejects with a FreshetError. */
+/** Requests a page. Rejects with a FreshetError. */
 export async function requestFeed(
   feedUrl: string,
   request: FeedRequest,

@@ -2,27 +2,27 @@ import type { Exchange } from './clock-offset.ts'
 import type { TrackedEngagement } from './engagement.ts'
 import type { ClientEnvironment } from './environment.ts'
 
-/** What the server said of one event. */
+/** The server's result for one event. */
 export type Receipt =
   | { readonly id: string; readonly token: string }
   | { readonly id: string; readonly code: string; readonly field: string; readonly message: string }
 
-/** What became of an attempt to send a batch. */
+/** The outcome of an attempt to send a batch. */
 export type Attempt =
-  /** Each event was accepted or rejected. `exchange` is null where the server did not say when it got the request. */
+  /** Each event was accepted or rejected. `exchange` is null if the server did not report when it received the request. */
   | { readonly kind: 'answered'; readonly receipts: readonly Receipt[]; readonly exchange: Exchange | null }
-  /** The batch has to be cut. */
+  /** The batch is too large and must be split. */
   | { readonly kind: 'too large'; readonly error: Error }
-  /** Nothing of it will ever be accepted. */
+  /** The server will never accept any of it. */
   | { readonly kind: 'refused'; readonly error: Error }
-  /** It may be accepted later; `retryAfterMs` is what the server asked for. */
+  /** The server may accept it later; `retryAfterMs`: the pause that the server asked for. */
   | { readonly kind: 'failed'; readonly error: Error; readonly retryAfterMs: number }
 
-/** An answer that is no success. */
+/** An unsuccessful answer. */
 export class FreshetError extends Error {
   /** HTTP status; 0: no answer came. */
   readonly status: number
-  /** Code of the server's error catalogue; `NO_ANSWER` where none came. */
+  /** Code of the server's error catalogue; `NO_ANSWER`: no answer came. */
   readonly code: string
   constructor(status: number, code: string, message: string, options?: ErrorOptions) {
     super(message, options)
@@ -32,10 +32,10 @@ export class FreshetError extends Error {
   }
 }
 
-/** Browsers take at most 64 KiB of requests that outlive their page. */
+/** Browsers accept at most 64 KiB of requests that outlive their page. */
 export const maxKeepaliveBytes = 60_000
 
-/** The body of a batch, with the client's clock in it and what is known of its error, so that the server can correct times. */
+/** Builds the body of a batch with the client's time and known clock offset, so that the server can correct times. */
 export function batchBody(events: readonly TrackedEngagement[], nowMs: number, clockOffsetMs: number): string {
   const sentAt = new Date(nowMs).toISOString()
   return JSON.stringify({ engagements: events, sentAt, ...(clockOffsetMs === 0 ? {} : { clockOffsetMs }) })
@@ -72,7 +72,7 @@ export async function sendBatch(
   }
 }
 
-/** Posts JSON and reads the answer's. Rejects where no answer comes in time. */
+/** Posts JSON and reads the JSON answer. Rejects if no answer comes in time. */
 export async function postJson(
   url: string,
   body: string,
@@ -104,7 +104,7 @@ export async function postJson(
   }
 }
 
-/** The error of an answer. */
+/** Creates the error for an answer. */
 export function errorOf(status: number, json: unknown): FreshetError {
   const { error } = (json ?? {}) as { readonly error?: { readonly code?: unknown; readonly message?: unknown } }
   const code = typeof error?.code === 'string' ? error.code : `HTTP_${status}`
@@ -112,12 +112,12 @@ export function errorOf(status: number, json: unknown): FreshetError {
   return new FreshetError(status, code, message)
 }
 
-/** The error of a request without an answer. */
+/** Creates the error for a request without an answer. */
 export function noAnswer(cause: unknown): FreshetError {
   return new FreshetError(0, 'NO_ANSWER', cause instanceof Error ? cause.message : String(cause), { cause })
 }
 
-/** What a `Retry-After` header asks for, seconds or a date, as milliseconds from now. */
+/** Converts a `Retry-After` header, seconds or a date, to milliseconds from now. */
 function retryAfterMs(header: string | null, nowMs: number): number {
   if (header === null) return 0
   const seconds = Number(header)
