@@ -1,8 +1,8 @@
 import type { PortCall } from '@freshet/contracts/ports/port-call'
 
 /**
- * The outcome of `work`, or the signal's reason as soon as the signal is aborted. The work is not begun where it already
- * is. Work that is under way goes on unseen: `unwanted` is called with what it comes to.
+ * Runs `work` and settles with its outcome, or rejects with the signal's reason as soon as the signal is aborted. It does not begin the work if the signal already
+ * is aborted. Work in progress continues in the background; its result goes to `unwanted`.
  */
 export function untilAborted<T>(
   work: () => Promise<T>,

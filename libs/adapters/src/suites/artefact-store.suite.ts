@@ -10,7 +10,7 @@ export interface ArtefactStoreFixture {
   close(): Promise<void>
 }
 
-/** What every store of artefacts promises; `makeFixture` is called for each test. */
+/** The contract of every artefact store; each test calls `makeFixture`. */
 export function artefactStoreContract(name: string, makeFixture: () => Promise<ArtefactStoreFixture>): void {
   describe(`${name}: a store of artefacts`, () => {
     let fixture: ArtefactStoreFixture
@@ -22,7 +22,7 @@ export function artefactStoreContract(name: string, makeFixture: () => Promise<A
     afterEach(() => fixture.close())
     const filled = (length: number, byte: number) => new Uint8Array(length).fill(byte)
 
-    test('what was put is read, by every client, until it is replaced', async () => {
+    test('every client reads a put artefact until it is replaced', async () => {
       const all = Uint8Array.from({ length: 256 }, (_, i) => i)
       await store.put('models/ranker-1.bin', all)
       expect(await fixture.another().get('models/ranker-1.bin')).toEqual(all)
@@ -32,7 +32,7 @@ export function artefactStoreContract(name: string, makeFixture: () => Promise<A
       expect(await store.get('empty')).toEqual(new Uint8Array(0))
     })
 
-    test('what was never put is ARTEFACT_MISSING, and so is a part of a name', async () => {
+    test('an unknown name, or a part of a name, is ARTEFACT_MISSING', async () => {
       await store.put('a/b/c', filled(1, 1))
       for (const missing of ['x', 'a', 'a/b', 'a/b/c/d', 'a/b/x']) {
         await expect(store.get(missing)).rejects.toMatchObject({ code: 'ARTEFACT_MISSING' })
@@ -50,7 +50,7 @@ export function artefactStoreContract(name: string, makeFixture: () => Promise<A
       expect(await store.list('../')).toEqual([])
     })
 
-    test('what was removed is gone; removing it again is harmless', async () => {
+    test('a removed artefact is gone; removing it again is harmless', async () => {
       await store.put('a/b', filled(1, 1))
       await store.put('a/c', filled(1, 2))
       await store.remove('a/b')
@@ -88,7 +88,7 @@ export function artefactStoreContract(name: string, makeFixture: () => Promise<A
       expect(await store.list('')).toEqual([])
     })
 
-    test('a reader during replacement has the old bytes or the new ones, whole', async () => {
+    test('a reader during a replacement gets all of the old bytes or all of the new ones', async () => {
       const length = 1 << 20
       await store.put('model', filled(length, 0))
       let writing = true
@@ -107,7 +107,7 @@ export function artefactStoreContract(name: string, makeFixture: () => Promise<A
       expect(torn).toEqual([])
     })
 
-    test('of writers at once the last one stands, whole, and leaves nothing beside it', async () => {
+    test('after concurrent writes one artefact remains, complete, without leftovers', async () => {
       const puts = Array.from({ length: 8 }, (_, i) => store.put('model', filled(100_000, i)))
       await Promise.all(puts)
       const bytes = Buffer.from(await store.get('model'))
@@ -115,7 +115,7 @@ export function artefactStoreContract(name: string, makeFixture: () => Promise<A
       expect(await store.list('')).toEqual(['model'])
     })
 
-    test('a signal that was aborted ends every call with its reason, and nothing is changed', async () => {
+    test('an aborted signal rejects every call with its reason, and nothing changes', async () => {
       const reason = new Error('the caller has gone')
       const call = { signal: AbortSignal.abort(reason) }
       await store.put('model', filled(3, 1))
@@ -130,7 +130,7 @@ export function artefactStoreContract(name: string, makeFixture: () => Promise<A
       expect(await store.get('model')).toEqual(filled(3, 1))
     })
 
-    test('a signal that is aborted during a call ends it at once; a put then leaves the old bytes or the new ones', async () => {
+    test('a signal aborted during a call rejects it immediately; a put then leaves the old bytes or the new ones', async () => {
       const reason = new Error('the caller has gone')
       await store.put('model', filled(1 << 20, 1))
       for (const work of [

@@ -6,7 +6,7 @@ import type { CallOptions } from '@freshet/contracts/ports/calls'
 /** Answers calls: the service under a port, as tests write it. */
 export type Answer<Request, Response> = (request: Request, options: CallOptions) => Promise<Response>
 
-/** A service that dies apart from its caller. */
+/** A service that can die without its caller. */
 export interface Outage {
   kill(): Promise<void>
   revive(): Promise<void>
@@ -15,12 +15,12 @@ export interface Outage {
 /** A port in front of an `Answer`. */
 export interface CallFixture<Request, Response> {
   readonly call: Answer<Request, Response>
-  /** Absent: caller and service die together, and the test of it is left out. */
+  /** Absent: caller and service die together, and the outage test is skipped. */
   readonly outage?: Outage
   close(): Promise<void>
 }
 
-/** What the suite needs to know of a port. */
+/** What the suite needs to know about a port. */
 export interface CallSuiteOptions<Request, Response> {
   readonly name: string
   readonly start: (answer: Answer<Request, Response>) => Promise<CallFixture<Request, Response>>
@@ -35,7 +35,7 @@ export interface CallSuiteOptions<Request, Response> {
 
 const patienceMs = 10_000
 
-/** What every port that is a call keeps, whatever carries it. */
+/** The contract of every port that makes calls, over any transport. */
 export function callSuite<Request, Response>(options: CallSuiteOptions<Request, Response>): void {
   const { name, request, response, seedOf } = options
   const open: CallFixture<Request, Response>[] = []
@@ -61,7 +61,7 @@ export function callSuite<Request, Response>(options: CallSuiteOptions<Request, 
       }
     })
 
-    test('of many calls at once each gets its own answer, in whichever order they are given', async () => {
+    test('each of many concurrent calls gets its own answer, in any order of answers', async () => {
       const waiting: (() => void)[] = []
       const { call } = await start(
         (asked) =>
@@ -86,7 +86,7 @@ export function callSuite<Request, Response>(options: CallSuiteOptions<Request, 
       expect(timeoutMs).toBeLessThanOrEqual(4_321)
     })
 
-    test('headers of a call reach the service with its request, and those of none are none', async () => {
+    test('headers of a call reach the service with its request; a call without headers has none', async () => {
       const seen = new Map<number, MessageHeaders | undefined>()
       const { call } = await start(async (asked, { headers }) => {
         seen.set(seedOf(asked), headers)
@@ -114,7 +114,7 @@ export function callSuite<Request, Response>(options: CallSuiteOptions<Request, 
       expect(calls).toBe(0)
     })
 
-    test('a service that does not answer in time: CALL_DEADLINE_EXCEEDED at the deadline, and it learns that nobody waits', async () => {
+    test('a service that does not answer in time: CALL_DEADLINE_EXCEEDED at the deadline, and its signal is aborted', async () => {
       let signal: AbortSignal | undefined
       const { call } = await start((asked, given) => {
         if (seedOf(asked) !== 0) return Promise.resolve(response(seedOf(asked)))
@@ -130,7 +130,7 @@ export function callSuite<Request, Response>(options: CallSuiteOptions<Request, 
       await until(() => signal?.aborted === true)
     })
 
-    test('a caller that ends its call: CALL_CANCELLED at once, the service learns of it, other calls go on', async () => {
+    test('a caller that ends its call: CALL_CANCELLED immediately, the service's signal is aborted, other calls continue', async () => {
       const signals = new Map<number, AbortSignal | undefined>()
       let release: () => void = () => {}
       const { call } = await start((asked, given) => {
@@ -166,7 +166,7 @@ export function callSuite<Request, Response>(options: CallSuiteOptions<Request, 
       expect(calls).toBe(1)
     })
 
-    test('errors of the catalogue keep code and words', async () => {
+    test('errors of the catalogue keep code and message', async () => {
       const codes: readonly ErrorCode[] = ['CALL_INVALID_ARGUMENT', 'CALL_UNAVAILABLE', 'CALL_DEADLINE_EXCEEDED']
       const { call } = await start(async (asked) => {
         throw new ContractError(codes[seedOf(asked)]!, 'limit: is 0; give 1–2,000')
@@ -195,7 +195,7 @@ export function callSuite<Request, Response>(options: CallSuiteOptions<Request, 
 
     if (!options.mortal) return
 
-    test('a service killed and back: CALL_UNAVAILABLE for calls under way and while it is gone, then answers again', async () => {
+    test('a service killed and back: CALL_UNAVAILABLE for pending calls and while it is down, then answers again', async () => {
       let reached = 0
       const { call, outage } = await start((asked) => {
         reached++

@@ -19,17 +19,17 @@ import { partitionOf } from '@freshet/domain/partition'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
-/** A log to be tested, with two handles as two processes would have them (one handle twice where the log lives in one process). */
+/** A log under test with two handles, like two processes (the same handle twice if the log lives in one process). */
 export interface EventLogFixture {
   readonly log: EventLog
   readonly other: EventLog
   /** A further handle, which the test closes and on which this topic exists. */
   open(topic: TopicLayout): Promise<EventLog>
-  /** Makes the log compact a topic, where need be by appending something; asked again until it has. */
+  /** Makes the log compact a topic, if necessary by appending something; called again until it has. */
   compact(topic: string): Promise<void>
-  /** Makes the log let go of everything that a topic holds, as retention does. */
+  /** Makes the log delete all records of a topic, as retention does. */
   expire(topic: TopicLayout): Promise<void>
-  /** Whether records live outside this process's memory, so that what a reader holds can be measured. */
+  /** Whether records live outside this process's memory, so that a reader's memory can be measured. */
   readonly storesElsewhere: boolean
   dispose(): Promise<void>
 }
@@ -43,7 +43,7 @@ export function aRecord(value: string | null, { key = 'k', partition = null as n
   return { key, value: value === null ? null : bytes(value), partition }
 }
 
-/** Polls a condition until it holds; fails with what it was waiting for after `deadlineMs`. */
+/** Polls a condition until it holds; fails after `deadlineMs` with the description of the condition. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, deadlineMs = 30_000): Promise<void> {
   for (const end = performance.now() + deadlineMs; !(await holds());) {
     if (performance.now() > end) throw new Error(`gave up waiting after ${deadlineMs} ms: ${what}`)
@@ -74,7 +74,7 @@ export function aTopic(overrides: Partial<TopicLayout> = {}): TopicLayout {
   }
 }
 
-/** What every event log keeps, whatever it is made of. */
+/** The contract of every event log. */
 export function eventLogContract(name: string, makeFixture: () => Promise<EventLogFixture>): void {
   describe(`event log contract: ${name}`, () => {
     let fixture: EventLogFixture
@@ -125,7 +125,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
       return reader
     }
 
-    /** Reads everything up to the ends as they are now. */
+    /** Reads everything up to the current ends. */
     async function readBack(topic: string, maxBatchRecords = 1_000): Promise<readonly LogBatch[]> {
       const batches: LogBatch[] = []
       const reader = await view([topic], (batch) => void batches.push(batch), maxBatchRecords)
@@ -160,7 +160,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(await log.ends(topic)).toEqual([0, 0, 0])
       })
 
-      test('another number of partitions is refused, and nothing of that call is created', async () => {
+      test('refuses another number of partitions, and creates nothing of that call', async () => {
         const topic = aTopic()
         const fresh = aTopic()
         await log.applyTopics([topic])
@@ -169,7 +169,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         await expectCode(log.partitionCount(fresh.name), 'LOG_TOPIC_MISSING')
       })
 
-      test('whatever names a topic that does not exist is told so', async () => {
+      test('every call rejects with LOG_TOPIC_MISSING for a missing topic', async () => {
         const { name: missing } = aTopic()
         const reading = {
           topics: [missing],
@@ -190,7 +190,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
     })
 
     describe('append', () => {
-      test('answers places in the order of the records, and each record stands where it says', async () => {
+      test('returns positions in the order of the records, and each record is at its position', async () => {
         const topic = await made()
         const records = Array.from({ length: 300 }, (_, i) =>
           aRecord(`value ${i}`, { key: `user-${i % 37}`, partition: i % 5 === 0 ? i % 4 : null }),
@@ -210,7 +210,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(batches.reduce((sum, batch) => sum + batch.records.length, 0)).toBe(records.length)
       })
 
-      test('keeps bytes as they are: empty and null values, keys beyond ASCII, all byte values', async () => {
+      test('keeps bytes unchanged: empty and null values, keys beyond ASCII, all byte values', async () => {
         const topic = await made({ partitions: 1 })
         const all = Uint8Array.from({ length: 256 }, (_, i) => i)
         await log.append(topic, [
@@ -222,11 +222,11 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         const read = recordsOf(await readBack(topic), 0)
         expect(read.map(({ key }) => key)).toEqual(['leer', 'entfernt', 'Schlüssel 🗝', ''])
         expect(read.map(({ value }) => value && [...value])).toEqual([[], null, [...all], [...all]])
-        // A Buffer's slice would be a view on memory that others write to.
+        // The slice of a Buffer would be a view on memory that others write to.
         expect(read[2]?.value?.constructor).toBe(Uint8Array)
       })
 
-      test('stands apart from the memory that it was given', async () => {
+      test('copies the bytes it receives', async () => {
         const topic = await made({ partitions: 1 })
         const value = bytes('before')
         const appended = log.append(topic, [{ key: 'k', value, partition: null }])
@@ -235,7 +235,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(text(recordsOf(await readBack(topic), 0)[0]?.value ?? null)).toBe('before')
       })
 
-      test('notes when the log took a record', async () => {
+      test('records the append time', async () => {
         const topic = await made({ partitions: 1 })
         const before = Date.now()
         await log.append(topic, [aRecord('a')])
@@ -244,11 +244,11 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(at).toBeLessThanOrEqual(Date.now() + 1_000)
       })
 
-      test('of nothing answers nothing', async () => {
+      test('of no records returns no positions', async () => {
         expect(await log.append(await made(), [])).toEqual([])
       })
 
-      test('takes concurrent appends: each has its own place, each caller its own order', async () => {
+      test('accepts concurrent appends: each record has its own position, each caller keeps its order', async () => {
         const topic = await made()
         const callers = 100
         const answers = await Promise.all(
@@ -272,7 +272,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         )
       })
 
-      test('what is read of a partition is what was appended to it, in that order', async () => {
+      test('a partition returns the records appended to it, in that order', async () => {
         const topic = await made({ partitions: 3 })
         const expected: string[][] = [[], [], []]
         await fc.assert(
@@ -298,7 +298,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         )
       })
 
-      test('takes records of 1 MiB, several at once, and refuses a larger one without taking any of its batch', async () => {
+      test('accepts several records of 1 MiB, and refuses a larger one together with its whole batch', async () => {
         const topic = await made({ partitions: 2 })
         const key = 'k'
         const large = new Uint8Array((1 << 20) - key.length).fill(7)
@@ -327,7 +327,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         await expect(log.append(topic, [aRecord('a', { partition: -1 })])).rejects.toThrow(/partition/)
       })
 
-      test('under an aborted signal rejects with its reason', async () => {
+      test('with an aborted signal rejects with its reason', async () => {
         const topic = await made()
         const stop = new AbortController()
         const reason = new Error('enough')
@@ -355,7 +355,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
       }
       const many = Object.fromEntries(Array.from({ length: maxHeaders }, (_, i) => [`name-${i}`, `value ${i}`]))
 
-      test('come back with the record they were given with', async () => {
+      test('are read with their record', async () => {
         const given = [
           { origin: 'test/1' },
           undefined,
@@ -367,7 +367,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(await appended(given)).toEqual(given.map((headers) => headers ?? {}))
       })
 
-      test('of an append are those of each of its records; what a record says itself goes first', async () => {
+      test('of an append apply to each of its records; the own headers of a record win', async () => {
         const read = await appended([undefined, { schema: '2', traceparent: 'x' }, {}], {
           origin: 'test/1',
           schema: '1',
@@ -391,7 +391,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(Object.entries(read ?? {})).toEqual(Object.entries(odd))
       })
 
-      test('stay with their records where the value is null or empty', async () => {
+      test('stay with their records if the value is null or empty', async () => {
         const topic = await made({ partitions: 1 })
         const headers = { origin: 'test/1' }
         await log.append(topic, [
@@ -405,7 +405,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         ])
       })
 
-      test('stand apart from the object that they were given in, and cannot be changed when read', async () => {
+      test('are copied from the given object, and are frozen when read', async () => {
         const topic = await made({ partitions: 1 })
         const headers: Record<string, string> = { origin: 'before' }
         const append = log.append(topic, [{ ...aRecord('a'), headers }], { headers })
@@ -416,7 +416,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(Object.isFrozen(read)).toBe(true)
       })
 
-      test('whatever they are, are read as they were appended', async () => {
+      test('are read as they were appended, for any headers', async () => {
         const headers = fc.dictionary(fc.string({ maxLength: 20 }), fc.string({ maxLength: 40 }), { maxKeys: 8 })
         await fc.assert(
           fc.asyncProperty(
@@ -430,7 +430,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         )
       })
 
-      test('over the limit are refused, with all of their append', async () => {
+      test('over the limit are refused together with their whole append', async () => {
         const topic = await made({ partitions: 1 })
         const tooMany = { ...many, 'one-more': '' }
         const tooLong = { n: 'x'.repeat(maxHeadersBytes) }
@@ -455,7 +455,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(await log.ends(topic)).toEqual([1])
       })
 
-      test('outlive compaction', async () => {
+      test('survive compaction', async () => {
         const topic = await made({ partitions: 1, cleanup: 'compact' })
         for (const version of ['1', '2']) {
           await log.append(topic, [{ ...aRecord(version), headers: { origin: `test/${version}` } }])
@@ -467,8 +467,8 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
       })
     })
 
-    describe('a reader of everything', () => {
-      test('reads all partitions of all its topics, and what is appended later', async () => {
+    describe('a reader of all partitions', () => {
+      test('reads all partitions of all its topics, including later records', async () => {
         const topics = [await made({ partitions: 3 }), await made({ partitions: 2 })]
         const read: string[] = []
         for (const topic of topics) await log.append(topic, [aRecord('before', { partition: 1 })])
@@ -490,7 +490,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         )
       })
 
-      test('starts where it is told to', async () => {
+      test('starts at the result of startAt', async () => {
         const topic = await made({ partitions: 2 })
         const positions = await log.append(
           topic,
@@ -512,7 +512,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(recordsOf(batches, 1)).toHaveLength(10)
       })
 
-      test('does not take anything away from another one', async () => {
+      test('does not affect another reader', async () => {
         const topic = await made()
         await log.append(
           topic,
@@ -522,7 +522,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         for (const batches of [one, two]) expect(batches.flatMap((batch) => batch.records)).toHaveLength(50)
       })
 
-      test('hands out at most as many records as allowed, and batches that join without a gap', async () => {
+      test('delivers at most the allowed number of records per batch, and batches without gaps', async () => {
         const topic = await made({ partitions: 1 })
         const records = Array.from({ length: 500 }, (_, i) => aRecord(String(i)))
         await log.append(topic, records.slice(0, 250))
@@ -543,7 +543,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(recordsOf(batches, 0).map(({ value }) => text(value))).toEqual(records.map((_, i) => String(i)))
       })
 
-      test('knows what is handled and what is not', async () => {
+      test('reports handled positions and the lag', async () => {
         const topic = await made({ partitions: 2 })
         const at = { topic, partition: 0 }
         let release = () => {}
@@ -563,7 +563,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(reader.handled({ topic, partition: 1 })).toBeNull()
       })
 
-      test('a verdict sends it back, in that partition alone', async () => {
+      test('seeks by a verdict, only in that partition', async () => {
         const topic = await made({ partitions: 2 })
         await log.append(
           topic,
@@ -588,7 +588,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
     })
 
     describe('a handler', () => {
-      test('that throws gets the same records again, while other partitions go on', async () => {
+      test('that throws gets the same records again, while other partitions continue', async () => {
         const topic = await made({ partitions: 2 })
         const handled: string[][] = [[], []]
         const refused: string[] = []
@@ -624,7 +624,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(handled[0]).toEqual(Array.from({ length: 12 }, (_, i) => String(2 * i)))
       })
 
-      test('is called for one batch of a partition at a time, and for partitions at once', async () => {
+      test('handles one batch of a partition at a time, and several partitions concurrently', async () => {
         const topic = await made({ partitions: 4 })
         const running = new Map<number, number>()
         let most = 0
@@ -652,7 +652,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(most).toBeGreaterThan(1)
       })
 
-      test('that is slow does not make the reader hold more than a bounded part of the log', async () => {
+      test('that is slow does not make the reader hold more than a bounded amount of data', async () => {
         const topic = await made({ partitions: 2 })
         const value = new Uint8Array(16 << 10)
         const megabytes = 96
@@ -681,7 +681,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         await until('the rest to be read', async () => (await reader.lag()) === 0)
       })
 
-      test('is told by its signal when the reader stops, and no batch comes afterwards', async () => {
+      test('sees its signal aborted when the reader stops, and gets no further batch', async () => {
         const topic = await made({ partitions: 2 })
         let started = 0
         let ended = 0
@@ -708,7 +708,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
     })
 
     describe('compaction', () => {
-      test('keeps the last record of each key; readers pass the gaps and reach the end', async () => {
+      test('keeps the last record of each key; readers skip the gaps and reach the end', async () => {
         const topic = await made({ partitions: 1, cleanup: 'compact' })
         const keys = 10
         for (let round = 0; round < 30; round++) {
@@ -761,7 +761,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
     })
 
     describe('retention', () => {
-      test('that leaves nothing: readers are told of the stretch, reach the end, and go on from there', async () => {
+      test('that removes everything: readers report the lost range, reach the end, and continue from there', async () => {
         const layout = aTopic({ partitions: 2 })
         await log.applyTopics([layout])
         const topic = layout.name
@@ -800,7 +800,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
     })
 
     describe('a group', () => {
-      /** Handles batches as the updater does: takes up where the stored position says, and fails on any gap or repeat. */
+      /** Handles batches like the updater: starts at the stored position, and fails on any gap or repeat. */
       function aLedger() {
         const stored = new Map<string, number>()
         const records = new Map<string, number[]>()
@@ -861,7 +861,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(second.handled({ topic, partition: 0 })).toBe(10)
       })
 
-      test('asks again for a stored position that could not be told', async () => {
+      test('calls startAt again after it failed', async () => {
         const topic = await made({ partitions: 1 })
         await log.append(topic, [aRecord('a'), aRecord('b')])
         let asked = 0
@@ -882,7 +882,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(errors.filter((message) => message === 'store away')).toHaveLength(2)
       })
 
-      test('of two hands partitions over without two owners at once, and loses and repeats nothing', async () => {
+      test('of two members hands partitions over without two owners at the same time, and neither loses nor repeats a record', async () => {
         const topics = [await made({ partitions: 4 }), await made({ partitions: 4 })]
         const group = `g-${topics[0]}`
         const ledger = aLedger()
@@ -907,7 +907,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         await until('both to have a part', () => one.assigned().length === 4 && two.assigned().length === 4)
         const owned = new Set([...one.assigned(), ...two.assigned()].map(keyOf))
         expect(owned.size).toBe(8)
-        // The same number of every topic at the same member: its records have the same keys.
+        // Partitions of equal number, which hold the same keys, belong to the same member.
         for (const reader of [one, two]) {
           const numbers = (topic: string | undefined) =>
             reader
@@ -933,7 +933,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         }
       })
 
-      test('tells a member what it gains and loses', async () => {
+      test('notifies a member of gained and lost partitions', async () => {
         const topic = await made({ partitions: 2 })
         const group = `g-${topic}`
         const ledger = aLedger()
@@ -979,7 +979,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
       }
       const reason = new Error('the caller has gone')
 
-      test('that was aborted ends every call with its reason, and nothing is changed', async () => {
+      test('that is already aborted rejects every call with its reason, and nothing changes', async () => {
         const layout = aTopic()
         const absent = aTopic()
         await log.applyTopics([layout])
@@ -991,14 +991,14 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
         expect(await log.ends(layout.name)).toEqual([0, 0, 0, 0])
       })
 
-      test('that is aborted during a call ends it: with its reason, or as it ended already; the log goes on', async () => {
+      test('that is aborted during a call rejects it, unless the call has ended; the log keeps working', async () => {
         const layout = aTopic()
         await log.applyTopics([layout])
         for (const work of calls(layout)) {
           const stop = new AbortController()
           const ended = work({ signal: stop.signal }).then(
             (outcome) => {
-              // A reader that was open before the abort is the caller's to stop.
+              // The caller must stop a reader that was open before the abort.
               if (typeof outcome === 'object' && outcome !== null && 'stop' in outcome)
                 readers.push(outcome as LogReader)
               return reason
@@ -1015,7 +1015,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
     })
 
     describe('closed', () => {
-      test('it refuses everything, has stopped its readers, and may be closed again', async () => {
+      test('it refuses every call, has stopped its readers, and can be closed again', async () => {
         const layout = aTopic()
         const topic = layout.name
         const closing = await fixture.open(layout)
@@ -1048,7 +1048,7 @@ export function eventLogContract(name: string, makeFixture: () => Promise<EventL
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-/** Memory in use that records could be held in. */
+/** Used memory that could hold records. */
 function heldBytes(): number {
   collectGarbage()
   const { heapUsed, arrayBuffers } = process.memoryUsage()

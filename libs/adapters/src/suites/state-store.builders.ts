@@ -9,7 +9,7 @@ export function bytes(value: string): Uint8Array {
   return encoder.encode(value)
 }
 
-/** The text of UTF-8; null where there is none. */
+/** Decodes UTF-8; null stays null. */
 export function text(value: Uint8Array | null | undefined): string | null {
   return value == null ? null : decoder.decode(value)
 }
@@ -30,7 +30,7 @@ export function aCommit(change: Partial<StateCommit>): StateCommit {
   }
 }
 
-/** A fold that asks for no ends of values. */
+/** A fold query without ends of values. */
 export const noEnds = { keys: [], bytes: 0 } as const
 
 /** All rows of all pages. */
@@ -40,7 +40,7 @@ export async function collect<T>(pages: AsyncIterable<readonly T[]>): Promise<T[
   return rows
 }
 
-/** Tries again until it does not throw an assertion's error or STORE_UNAVAILABLE; after the deadline throws what it threw last. */
+/** Retries while it throws an assertion error or STORE_UNAVAILABLE; after the deadline throws the last error. */
 export async function eventually<T>(attempt: () => Promise<T>, deadlineMs = 15_000): Promise<T> {
   const end = performance.now() + deadlineMs
   for (;;) {

@@ -9,7 +9,7 @@ const generations = [1, 2] as const
 
 interface Step {
   readonly writer: 0 | 1
-  /** How far the writer's batch starts behind (or ahead of) what it last heard of. */
+  /** How far the writer's batch starts behind (or ahead of) its last known position. */
   readonly drift: number
   readonly length: number
   readonly puts: readonly { readonly key: string; readonly value: Uint8Array }[]
@@ -42,9 +42,9 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   { minLength: 1, maxLength: 25 },
 )
 
-/** Property tests of the fence: any sequence of commits by two writers leaves what the port's description says. */
+/** Property tests of the fence: after any sequence of commits by two writers the state is as the port documents. */
 export function modelLaws(fixture: () => { readonly store: StateStore; another(): StateStore }): void {
-  test('any commits of two writers leave exactly what those leave that were APPLIED', async () => {
+  test('after any commits of two writers the state is that of the APPLIED ones', async () => {
     const writers: readonly [StateStore, StateStore] = [fixture().store, fixture().another()]
     let run = 0
     const law = fc.asyncProperty(steps, async (sequence) => {
@@ -93,7 +93,7 @@ function commitOf(step: Step, scope: string, from: number): StateCommit {
   })
 }
 
-/** What the port's description says of one partition, in the plainest way. Deletes come before puts, puts before appends. */
+/** The simplest model of one partition by the port's documentation. Deletes come before puts, puts before appends. */
 class PartitionModel {
   readonly values = new Map<string, Uint8Array>()
   readonly #remembered = new Set<string>()

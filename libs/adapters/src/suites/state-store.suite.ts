@@ -4,33 +4,33 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { aCommit, bytes, collect, eventually, noEnds, text } from './state-store.builders.ts'
 import { modelLaws } from './state-store.model.ts'
 
-/** One adapter's store over data of its own, and what can be done to it. */
+/** One adapter's store with its own data, and faults that tests can cause. */
 export interface StateStoreFixture {
   readonly store: StateStore
-  /** A second client of the same data: another process, or what is left of one. */
+  /** A second client of the same data, like another process. */
   another(): StateStore
   /** Lets wall clock time pass for expiry. */
   pass(ms: number): Promise<void>
-  /** Runs `doomed`, then loses what it committed, as a failover to a replica does that had not got it. */
+  /** Runs `doomed`, then loses its commits, like a failover to a replica that had not received them. */
   failover?(doomed: () => Promise<void>): Promise<void>
   /** Makes the server forget its scripts. */
   flushScripts?(): Promise<void>
-  /** Makes the server say nothing until the function that it answers with is called. */
+  /** Makes the server silent until the returned function is called. */
   outage?(): Promise<() => Promise<void>>
-  /** The longest that a call may take while the server says nothing. */
+  /** The longest that a call may take while the server is silent. */
   readonly outageBoundMs?: number
   close(): Promise<void>
 }
 
 /**
- * What can happen to an adapter's server, and whether it can be made to happen here: `absent` is skipped by name. What an
- * adapter without a server cannot have at all is left out, and so are its tests.
+ * Faults of an adapter's server, and whether tests can cause them here: `absent` ones are skipped by name. Faults that an
+ * adapter cannot have, because it has no server, are left out together with their tests.
  */
 export type StateStoreFaults = Readonly<Partial<Record<'failover' | 'flushScripts' | 'outage', 'present' | 'absent'>>>
 
 const scope = 'user.1'
 
-/** What every state store promises; `makeFixture` is called for each test. */
+/** The contract of every state store; each test calls `makeFixture`. */
 export function stateStoreContract(
   name: string,
   makeFixture: () => Promise<StateStoreFixture>,
@@ -56,7 +56,7 @@ export function stateStoreContract(
       text((await store.read(scope, partition, [key])).values[0])
 
     describe('reading', () => {
-      test('a partition that holds nothing has no position, no values, no meta', async () => {
+      test('an empty partition has no position, no values, no meta', async () => {
         expect(await store.read(scope, 0, ['a', 'b'])).toEqual({ position: null, values: [null, null] })
         expect(await store.read(scope, 0, [])).toEqual({ position: null, values: [] })
         const query = {
@@ -72,7 +72,7 @@ export function stateStoreContract(
         expect(await store.positions(scope, [0, 1])).toEqual([null, null])
       })
 
-      test('values come in the order of the keys, a key asked for twice comes twice', async () => {
+      test('returns values in the order of the keys, and a repeated key twice', async () => {
         await apply({ next: 7, puts: [put('a', 'A'), put('b', 'B')], meta: bytes('meta') })
         const read = await store.read(scope, 0, ['b', 'missing', 'a', 'b'])
         expect(read.values.map(text)).toEqual(['B', null, 'A', 'B'])
@@ -110,7 +110,7 @@ export function stateStoreContract(
         expect(await store.positions(scope, [1, 0])).toEqual([null, 1])
       })
 
-      test('what a writer or reader does to its bytes afterwards changes nothing', async () => {
+      test('later changes to the bytes of a writer or reader have no effect', async () => {
         const mine = bytes('kept')
         await apply({ puts: [{ key: 'k', value: mine, ttlMs: null }] })
         mine.fill(0)
@@ -120,7 +120,7 @@ export function stateStoreContract(
         expect(await value('k')).toBe('kept')
       })
 
-      test('a read sees a commit whole or not at all', async () => {
+      test('a read sees all of a commit or nothing', async () => {
         const keys = Array.from({ length: 50 }, (_, i) => `k${i}`)
         let torn = 0
         let writing = true
@@ -129,7 +129,7 @@ export function stateStoreContract(
             const { position, values } = await store.read(scope, 0, keys)
             const expected = position === null ? null : String(position)
             if (values.some((found) => text(found) !== expected)) torn++
-            // A store that answers at once would leave the writer no turn.
+            // A store that answers immediately would not let the writer run.
             await new Promise((resolve) => setImmediate(resolve))
           }
         }
@@ -173,7 +173,7 @@ export function stateStoreContract(
         expect((await store.readForFold(query)).meta).toEqual(new Uint8Array(0))
       })
 
-      test('1 MiB goes in and out', async () => {
+      test('stores and returns 1 MiB', async () => {
         const large = Uint8Array.from({ length: 1 << 20 }, (_, i) => (i * 31) & 255)
         await apply({ puts: [{ key: 'large', value: large, ttlMs: null }] })
         const read = (await store.read(scope, 0, ['large'])).values[0]
@@ -202,7 +202,7 @@ export function stateStoreContract(
     })
 
     describe('the fence', () => {
-      test('APPLIED: puts, deletes and meta stand, at the next position', async () => {
+      test('APPLIED: puts, deletes and meta are stored, at the next position', async () => {
         await apply({ next: 10, puts: [put('a', '1'), put('b', '1')], meta: bytes('one') })
         await apply({ from: 10, next: 25, puts: [put('a', '2')], deletes: ['b', 'never was'], meta: null })
         const query = {
@@ -223,7 +223,7 @@ export function stateStoreContract(
         })
       })
 
-      test('appends go behind what puts of the same commit leave, or begin a value', async () => {
+      test('appends follow the puts of the same commit, or begin a value', async () => {
         await apply({ next: 1, puts: [put('a', 'base'), put('gone', 'old')] })
         await apply({ from: 1, next: 2, appends: [put('a', '+1', 60_000), put('new', 'n', 60_000), put('a', '+2')] })
         await apply({ from: 2, next: 3, puts: [put('b', 'B')], appends: [put('b', 'b')], deletes: ['gone'] })
@@ -284,12 +284,12 @@ export function stateStoreContract(
         expect(read).toMatchObject({ position: 20, meta: bytes('m'), seen: new Uint8Array([1, 0]) })
       })
 
-      test('ROLLBACK with position 0 where nothing is stored', async () => {
+      test('ROLLBACK with position 0 if nothing is stored', async () => {
         expect(await store.commit(aCommit({ from: 3, next: 5 }))).toEqual({ kind: 'ROLLBACK', stored: 0 })
         expect(await store.positions(scope, [0])).toEqual([null])
       })
 
-      test('the same commit sent twice at once is applied once', async () => {
+      test('a commit sent twice concurrently is applied once', async () => {
         const commit = aCommit({ next: 4, puts: [put('k', 'v')] })
         const kinds = (await Promise.all([store.commit(commit), store.commit(commit)])).map(({ kind }) => kind)
         expect(kinds.sort()).toEqual(['APPLIED', 'SKIPPED'])
@@ -311,7 +311,7 @@ export function stateStoreContract(
         expect(await value('count')).toBe('100')
       })
 
-      test('two writers that both believe to own a partition count every event once', async () => {
+      test('two writers that both believe they own a partition count every event once', async () => {
         const last = 300
         const writer = async (own: StateStore, batch: number) => {
           for (;;) {
@@ -329,7 +329,7 @@ export function stateStoreContract(
 
       testUnder(
         'failover',
-        'after a failover that lost the last commits a writer is told ROLLBACK, folds again and loses nothing',
+        'after a failover that lost the last commits a writer gets ROLLBACK, folds again and loses nothing',
         async () => {
           const remember = (hash: bigint) => [{ generation: 1, hashes: new BigUint64Array([hash]), ttlMs: 600_000 }]
           await apply({ next: 10, puts: [put('count', '10')], meta: bytes('ten'), remember: remember(1n) })
@@ -370,7 +370,7 @@ export function stateStoreContract(
     })
 
     describe('expiry', () => {
-      test('an append begins the time of its value anew, and never revives what had expired', async () => {
+      test('an append renews the TTL of its value, and never revives an expired value', async () => {
         await apply({ next: 1, puts: [put('k', 'a', 300), put('over', 'x', 100)] })
         await fixture.pass(200)
         await apply({ from: 1, next: 2, appends: [put('k', 'b', 300), put('over', 'y', 60_000)] })
@@ -381,7 +381,7 @@ export function stateStoreContract(
         await eventually(async () => expect(await value('k')).toBeNull())
       })
 
-      test('a value goes when it was not written for its time, others stay', async () => {
+      test('a value expires after its TTL without a write, others stay', async () => {
         await apply({
           puts: [put('gone', 'v', 200), put('again', 'v', 200), put('long', 'v', 600_000), put('ever', 'v')],
         })
@@ -394,7 +394,7 @@ export function stateStoreContract(
         expect((await collect(store.scan(scope, 0))).map(({ key }) => key).sort()).toEqual(['again', 'ever', 'long'])
       })
 
-      test('a write without a time takes away an earlier one', async () => {
+      test('a write without a TTL removes an earlier TTL', async () => {
         await apply({ puts: [put('k', 'v', 100)] })
         await apply({ from: 1, next: 2, puts: [put('k', 'w')] })
         await fixture.pass(150)
@@ -415,7 +415,7 @@ export function stateStoreContract(
         return [...(await store.readForFold(query)).seen]
       }
 
-      test('an id is known in the generations asked for, and in its own partition only', async () => {
+      test('an id is known in the requested generations, and only in its own partition', async () => {
         const most = 0xffffffffffffffffn
         const remember = [
           { generation: 5, hashes: BigUint64Array.from([0n, 1n, most]), ttlMs: 60_000 },
@@ -452,7 +452,7 @@ export function stateStoreContract(
         expect(flags.slice(known.length).every((flag) => flag === 0)).toBe(true)
       })
 
-      test('a generation is forgotten as a whole, when it was not added to for its time', async () => {
+      test('a generation expires as a whole after its TTL without an addition', async () => {
         const remember = (generation: number, hash: bigint, ttlMs: number) => ({
           generation,
           hashes: BigUint64Array.from([hash]),
@@ -469,7 +469,7 @@ export function stateStoreContract(
     describe('short-lived values outside the fence', () => {
       const bound = { maxBytes: 10, ttlMs: 60_000 }
 
-      test('bytes are copied when given: a buffer may be written over afterwards', async () => {
+      test('copies given bytes: the caller can overwrite its buffer afterwards', async () => {
         const given = Buffer.from('before')
         const wide = { maxBytes: 20, ttlMs: 60_000 }
         const writes = [
@@ -486,7 +486,7 @@ export function stateStoreContract(
         expect(text((await store.readForFold(query)).meta)).toBe('before')
       })
 
-      test('appends of a list keep their order and its last bytes', async () => {
+      test('appends keep their order and the last bytes of the list', async () => {
         await store.append(scope, 0, 'list', bytes('abcd'), bound)
         await store.append(scope, 0, 'list', bytes('efgh'), bound)
         expect(await value('list')).toBe('abcdefgh')
@@ -496,7 +496,7 @@ export function stateStoreContract(
         expect(await value('list')).toBe('6789ABCDEF')
       })
 
-      test('appends of several writers all stand', async () => {
+      test('no append of several writers is lost', async () => {
         const wide = { maxBytes: 1 << 16, ttlMs: 60_000 }
         const other = fixture.another()
         const appends = Array.from({ length: 100 }, (_, i) =>
@@ -507,7 +507,7 @@ export function stateStoreContract(
         expect([...(list ?? [])].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i))
       })
 
-      test('a list goes when nothing was appended for its time', async () => {
+      test('a list expires after its TTL without an append', async () => {
         await store.append(scope, 0, 'list', bytes('a'), { maxBytes: 10, ttlMs: 250 })
         await fixture.pass(150)
         await store.append(scope, 0, 'list', bytes('b'), { maxBytes: 10, ttlMs: 250 })
@@ -519,7 +519,7 @@ export function stateStoreContract(
         expect(await value('list')).toBe('c')
       })
 
-      test('a value put replaces the one before and has its own time', async () => {
+      test('a put value replaces the previous one and has its own TTL', async () => {
         await store.put(scope, 3, put('page', 'one', 60_000))
         await store.put(scope, 3, put('page', 'two', 200))
         expect(await value('page', 3)).toBe('two')
@@ -530,7 +530,7 @@ export function stateStoreContract(
     })
 
     describe('pointers', () => {
-      test('a pointer moves only from where it is expected to be', async () => {
+      test('a pointer moves only from its expected value', async () => {
         expect(await store.pointer('serving')).toBeNull()
         expect(await store.movePointer('serving', 'user.1', 'user.2')).toBe(false)
         expect(await store.movePointer('serving', null, 'user.1')).toBe(true)
@@ -543,7 +543,7 @@ export function stateStoreContract(
         expect(await store.pointer('empty')).toBe('')
       })
 
-      test('of ten that move it at once one does', async () => {
+      test('only one of ten concurrent moves succeeds', async () => {
         const other = fixture.another()
         const moves = Array.from({ length: 10 }, (_, i) =>
           (i % 2 === 0 ? store : other).movePointer('serving', null, `writer ${i}`),
@@ -555,7 +555,7 @@ export function stateStoreContract(
     })
 
     describe('scanning and dropping', () => {
-      test('a scan has every key of its partition once, and no other', async () => {
+      test('a scan returns every key of its partition once, and no other', async () => {
         const keys = Array.from({ length: 2500 }, (_, i) => `k${i}`)
         await apply({ puts: keys.map((key) => put(key, `v ${key}`)), meta: bytes('m') })
         await apply({ partition: 1, puts: [put('other', 'v')] })
@@ -566,7 +566,7 @@ export function stateStoreContract(
         expect(await collect(store.scan(scope, 2))).toEqual([])
       })
 
-      test('a dropped scope is as if it had never been; its neighbours stay', async () => {
+      test('a dropped scope leaves no trace; its neighbours stay', async () => {
         const remember = [{ generation: 1, hashes: BigUint64Array.from([1n]), ttlMs: 60_000 }]
         const scopes = ['user.1', 'user.2', 'user.11', 'user', 'pin.1']
         for (const each of scopes) {
@@ -591,7 +591,7 @@ export function stateStoreContract(
     })
 
     describe('when things go wrong', () => {
-      test('a signal that was aborted ends every call with its reason, and nothing is changed', async () => {
+      test('an aborted signal rejects every call with its reason, and nothing changes', async () => {
         const reason = new Error('the caller has gone')
         const call = { signal: AbortSignal.abort(reason) }
         await apply({ puts: [put('k', 'v')] })
@@ -616,7 +616,7 @@ export function stateStoreContract(
         expect(await store.pointer('p')).toBe('before')
       })
 
-      test('a signal that is aborted during a call ends it: with its reason, or as it ended already; the store goes on', async () => {
+      test('a signal aborted during a call rejects it, unless the call has ended; the store keeps working', async () => {
         const reason = new Error('the caller has gone')
         const query = { scope, partition: 0, keys: [], hashes: new BigUint64Array(0), generations: [], ends: noEnds }
         for (const work of [
@@ -642,7 +642,7 @@ export function stateStoreContract(
         expect(await value('k')).toBe('v')
       })
 
-      test('a scan whose signal is aborted between two pages brings no further page', async () => {
+      test('a scan whose signal is aborted between two pages returns no further page', async () => {
         const reason = new Error('the caller has gone')
         await apply({ puts: Array.from({ length: 1_200 }, (_, i) => put(`k${i}`, 'v')) })
         const stop = new AbortController()
@@ -680,7 +680,7 @@ export function stateStoreContract(
         await apply({ puts: [put('k', 'the others go on')] })
       })
 
-      test('a commit under way while the store closes ends in one way or the other', async () => {
+      test('a pending commit settles when the store closes', async () => {
         const other = fixture.another()
         const commit = other.commit(aCommit({ puts: [put('k', 'v')] }))
         const closing = other.close()

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { createSystemClock } from './clock.ts'
 
-test('a sleep lasts at least as long as asked for', async () => {
+test('a sleep lasts at least the requested time', async () => {
   const clock = createSystemClock()
   const before = clock.now()
   await clock.sleep(15)
   expect(clock.now() - before).toBeGreaterThanOrEqual(14)
 })
 
-test('an aborted sleep rejects at once with the reason', async () => {
+test('an aborted sleep rejects immediately with the reason', async () => {
   const clock = createSystemClock()
   const stop = new AbortController()
   const reason = new Error('stopped')

@@ -1,6 +1,6 @@
 import { afterMs } from './timer.ts'
 
-/** Monotonic time and timers, as engines of pipelines take them. */
+/** Monotonic time and timers for pipeline engines. */
 export function createSystemEngineClock() {
   return { nowMs: () => performance.now(), after: afterMs }
 }

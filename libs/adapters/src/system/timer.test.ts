@@ -2,13 +2,13 @@ import { MessageChannel } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { afterMs } from './timer.ts'
 
-/** Holds the event loop. */
+/** Blocks the event loop. */
 function busyFor(ms: number): void {
   const untilMs = performance.now() + ms
   while (performance.now() < untilMs);
 }
 
-/** Resolves with the order in which an answer and its deadline were heard, where both came while the process was busy. */
+/** Resolves to the order of an answer and its deadline that both came while the process was busy. */
 function raceWhileBusy(deadline: (callback: () => void) => void): Promise<string[]> {
   const heard: string[] = []
   return new Promise((resolve) => {
@@ -28,13 +28,13 @@ function raceWhileBusy(deadline: (callback: () => void) => void): Promise<string
   })
 }
 
-test('an answer that came while the process was busy is heard before its deadline', async () => {
+test('an answer that came while the process was busy is handled before its deadline', async () => {
   for (let i = 0; i < 5; i++) {
     expect(await raceWhileBusy((callback) => void afterMs(5, callback))).toEqual(['answer', 'deadline'])
   }
 })
 
-test('what is taken back does not come, whether it was due already or not', async () => {
+test('a cancelled timer does not fire, even if it was due', async () => {
   const calls: string[] = []
   await new Promise<void>((resolve) => {
     setImmediate(() => {

@@ -1,6 +1,6 @@
 /**
- * Calls back once, `ms` from now; what it returns takes that back. A process that was busy finds its timers due before it
- * has looked at what arrived meanwhile: that is heard first, so an answer that came in time is not given up.
+ * Calls back once, `ms` from now; the returned function cancels the call. After a busy period Node fires due timers before it
+ * handles data that arrived in the meantime. This timer lets that data go first, so that an answer that came in time is not dropped.
  */
 export function afterMs(ms: number, callback: () => void): () => void {
   let heard: NodeJS.Immediate | null = null

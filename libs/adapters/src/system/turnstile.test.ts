@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createTurnstile } from './turnstile.ts'
 
-test('callers pass one per turn of the event loop, in their order, the first at once', async () => {
+test('callers pass one per turn of the event loop, in order, the first immediately', async () => {
   const pass = createTurnstile()
   const passed: string[] = []
   let turns = 0
@@ -21,7 +21,7 @@ test('callers pass one per turn of the event loop, in their order, the first at 
   expect(passed).toEqual(['a 0', 'b 1', 'c 2'])
 })
 
-test('what was waited for is heard between two callers', async () => {
+test('events are handled between two callers', async () => {
   const pass = createTurnstile()
   const heard: string[] = []
   await Promise.all(

@@ -5,13 +5,13 @@ interface Waiting {
 }
 
 /**
- * Lets one caller through per turn of the event loop, in order; at once where nobody came before in this turn. Calls that
- * compute for milliseconds would otherwise begin all at once, and what the first of them waits for (a write, another
- * service) would not be heard before the last of them had computed.
+ * Lets one caller through per turn of the event loop, in order; immediately if it is the first of this turn. Calls that
+ * compute for milliseconds would otherwise all begin together, and the event that the first of them waits for (a write, another
+ * service) would not be handled before the last of them had computed.
  *
- * Where the first in line has waited for half of its time there is more to do than can be done: then the newest go first,
- * which still have the time for a whole answer; in order, each would begin with too little left. Those whose time is up
- * are let go together, to find out so.
+ * If the first in line has waited for half of its time, the process is overloaded: then the newest go first,
+ * because they still have time for a complete answer; in order, each would begin with too little time left. Callers whose time is up
+ * pass together and fail.
  */
 export function createTurnstile(nowMs: () => number = () => performance.now()): (timeoutMs: number) => Promise<void> {
   const waiting: Waiting[] = []

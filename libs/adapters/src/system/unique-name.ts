@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-/** A name that no other process gives, now or later: letters, digits and hyphens. */
+/** Creates a globally unique name of letters, digits and hyphens. */
 export function uniqueName(): string {
   return randomUUID()
 }

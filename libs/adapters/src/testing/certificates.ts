@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Files of a private authority and of what it signed, made by openssl for one test run. */
+/** Files of a private authority and its certificates, created by openssl for one test run. */
 export interface Certificates {
   readonly folder: string
   /** The authority. */
   readonly ca: string
-  /** An authority that signed none of these. */
+  /** An authority that did not sign any of these. */
   readonly strangerCa: string
   /** Certificate and key of servers on this machine. */
   readonly server: { readonly cert: string; readonly key: string; readonly both: string }
@@ -17,12 +17,12 @@ export interface Certificates {
   remove(): void
 }
 
-/** Why no certificates can be made here; null: they can. */
+/** Why this machine cannot create certificates; null: it can. */
 export function opensslProblem(): string | null {
   return spawnSync('openssl', ['version']).status === 0 ? null : 'openssl is not on the PATH'
 }
 
-/** Makes certificates for `localhost`, `127.0.0.1` and these hosts. */
+/** Creates certificates for `localhost`, `127.0.0.1` and these hosts. */
 export function makeCertificates(hosts: readonly string[] = []): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-certificates-'))
   const at = (name: string): string => join(folder, name)

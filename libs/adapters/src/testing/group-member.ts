@@ -1,5 +1,5 @@
 /**
- * A member of a group in a process of its own, to be killed: `node group-member.ts BROKERS TOPIC GROUP INSTANCE CLIENT`. Writes
+ * A group member in its own process, which tests kill: `node group-member.ts BROKERS TOPIC GROUP INSTANCE CLIENT`. Writes
  * a line for each batch that it reads.
  */
 import { createKafkaEventLog } from '../kafka/event-log.ts'

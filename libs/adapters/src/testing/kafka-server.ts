@@ -4,16 +4,16 @@ import { GenericContainer, Wait, getContainerRuntimeClient } from 'testcontainer
 import type { StartedTestContainer } from 'testcontainers'
 import type { Servers } from './redis-server.ts'
 
-/** A Kafka to test against. */
+/** A Kafka broker for tests. */
 export interface KafkaTarget {
   readonly brokers: readonly string[]
-  /** What can be done to the broker, where it is a container of this test; null: somebody else's. */
+  /** Faults that tests can cause if the broker runs in a container of this test; null: it does not. */
   readonly faults: KafkaFaults | null
 }
 
 /** Faults of a broker. It keeps its address and its data. */
 export interface KafkaFaults {
-  /** Stops it for this long, as SIGSTOP does: it neither answers nor hangs up. */
+  /** Pauses it for this long, as SIGSTOP does: it neither answers nor hangs up. */
   pause(ms: number): Promise<void>
   /** `kill -9`. */
   kill(): Promise<void>
@@ -125,12 +125,12 @@ export function kafkaContainer(
     .withWaitStrategy(Wait.forLogMessage(/Kafka Server started/))
 }
 
-/** Where ports of containers are reached. */
+/** The host under which containers' ports are reachable. */
 export function testHost(): string {
   return process.env['TESTCONTAINERS_HOST_OVERRIDE'] ?? 'localhost'
 }
 
-/** A TCP port that nobody listens on at present. */
+/** A currently free TCP port. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()

@@ -2,23 +2,23 @@ import type { NatMap } from 'ioredis'
 import { GenericContainer, Wait, getContainerRuntimeClient } from 'testcontainers'
 import type { StartedTestContainer } from 'testcontainers'
 
-/** A Redis to test against. */
+/** A Redis server for tests. */
 export interface RedisTarget {
   readonly url: string
-  /** What can be done to the server, where it is a container of this test; null: somebody else's server. */
+  /** Faults that tests can cause if the server runs in a container of this test; null: it does not. */
   readonly faults: RedisFaults | null
 }
 
-/** A Redis Cluster of three masters to test against. */
+/** A Redis Cluster of three masters for tests. */
 export interface RedisClusterTarget {
   readonly nodes: readonly string[]
   readonly natMap: NatMap
   readonly faults: RedisFaults | null
 }
 
-/** Faults of servers, told apart by their port inside the container. */
+/** Faults of servers, which are identified by their port inside the container. */
 export interface RedisFaults {
-  /** STOP: the server neither answers nor hangs up; CONT: it goes on; KILL: it is gone. */
+  /** STOP: the server neither answers nor hangs up; CONT: it continues; KILL: it ends. */
   signal(ports: readonly number[], signal: 'STOP' | 'CONT' | 'KILL'): Promise<void>
   /** Starts a server, empty. */
   start(port: number): Promise<void>
@@ -27,7 +27,7 @@ export interface RedisFaults {
   address(port: number): { readonly host: string; readonly port: number }
 }
 
-/** What to test against, or why there is nothing. */
+/** A server to test against, or why there is none. */
 export type Servers<T> = { readonly target: T; stop(): Promise<void> } | { readonly absent: string }
 
 /** The ports inside the container: a server and another one that may become its replica. */
@@ -139,7 +139,7 @@ function faultsOf(container: StartedTestContainer): RedisFaults {
   }
 }
 
-/** Asks again until it is so; throws after the deadline. */
+/** Polls a condition until it holds; throws after the deadline. */
 export async function until(isSo: () => Promise<boolean>, deadlineMs: number): Promise<void> {
   const end = performance.now() + deadlineMs
   while (!(await isSo())) {

@@ -25,13 +25,13 @@ export function outcomeOf(wanted: TopicLayout, existing: TopicLayout | null): To
   return { name, outcome: same ? 'unchanged' : 'altered' }
 }
 
-/** The partition that a record goes to. Throws a RangeError where the record names one that the topic does not have. */
+/** The partition of a record. Throws a RangeError if the record names one that the topic does not have. */
 export function targetOf(record: NewRecord, topic: string, partitions: number): number {
   const { key, partition } = record
   return partition === null ? partitionOf(key, partitions) : checkedPartition(partition, topic, partitions)
 }
 
-/** Throws LOG_RECORD_TOO_LARGE where key, value and headers together are over the limit, and HEADERS_TOO_LARGE. */
+/** Throws LOG_RECORD_TOO_LARGE if key, value and headers together exceed the limit, and HEADERS_TOO_LARGE. */
 export function checkSize(
   record: NewRecord,
   headers: MessageHeaders,
@@ -41,7 +41,7 @@ export function checkSize(
   if (bytes > maxRecordBytes) throw tooLarge(bytes, record.key, name, maxRecordBytes)
 }
 
-/** A record's own copy of its bytes, the key as UTF-8. */
+/** A record with copied bytes, the key as UTF-8. */
 export interface PackedRecord {
   readonly key: Uint8Array
   readonly value: Uint8Array | null
@@ -50,7 +50,7 @@ export interface PackedRecord {
   readonly headers: HeaderBytes
 }
 
-/** Copies of many records, `shared` the headers of all of them, in one piece of memory: an allocation for each would cost more than the copying. */
+/** Copies many records into one buffer; `shared`: the headers of all of them. An allocation for each record would cost more than the copying. */
 export function packed(records: readonly NewRecord[], shared?: MessageHeaders): readonly PackedRecord[] {
   const headersOf = appendHeaders(shared)
   let most = 0
@@ -74,7 +74,7 @@ export function packed(records: readonly NewRecord[], shared?: MessageHeaders): 
   })
 }
 
-/** Writes a key as UTF-8; answers where it ends. Keys are short and nearly always ASCII, where a loop is faster than a call. */
+/** Writes a key as UTF-8 and returns its end. Keys are short and nearly always ASCII; for those a loop is faster than a call. */
 export function writeKey(memory: Buffer, key: string, from: number): number {
   for (let i = 0; i < key.length; i++) {
     const code = key.charCodeAt(i)
@@ -84,13 +84,13 @@ export function writeKey(memory: Buffer, key: string, from: number): number {
   return from + key.length
 }
 
-/** Where a packed record goes. Throws as `targetOf` and `checkSize` do. */
+/** The partition of a packed record. Throws like `targetOf` and `checkSize`. */
 export function packedTarget(
   { key, value, partition, headers }: PackedRecord,
   topic: string,
   { partitions, maxRecordBytes }: { readonly partitions: number; readonly maxRecordBytes: number },
 ): number {
-  // One byte is the count that every record has.
+  // Every record has one byte for the number of headers.
   const bytes = key.length + (value?.length ?? 0) + headers.length - 1
   if (bytes > maxRecordBytes) throw tooLarge(bytes, Buffer.from(key).toString(), topic, maxRecordBytes)
   return partition === null ? partitionOfBytes(key, partitions) : checkedPartition(partition, topic, partitions)

@@ -3,9 +3,9 @@ import type { BatchHandler, LogRecord, TopicPartition } from '@freshet/contracts
 import type { Clock } from '@freshet/domain/clock'
 import { asError } from '../as-error.ts'
 
-/** What a log holds from a position on. */
+/** Records from a position on. */
 export interface Chunk {
-  /** Empty where nothing is left of a stretch. */
+  /** Empty if retention or compaction removed them all. */
   readonly records: readonly LogRecord[]
   readonly next: number
   readonly end: number
@@ -13,33 +13,33 @@ export interface Chunk {
   readonly deletedUnread?: number
 }
 
-/** How a partition is read. */
+/** Options of a pump. */
 export interface PumpOptions {
   readonly at: TopicPartition
-  /** Asked before the first read, and again while the partition ends before the position read next; null: from the beginning. Asked again after a pause where it throws. */
+  /** Returns where to start; null: at the beginning. Called before the first read, and again while the partition ends before the next position to read. If it throws, it is called again after a pause. */
   readonly startAt: () => Promise<number | null> | number | null
-  /** Resolves with what stands at `position` or after it as soon as there is something; null: the signal was aborted. Throws LOG_REPLACED where the partition ends before it. */
+  /** Resolves to records at or after `position` as soon as there are some; null: the signal was aborted. Throws LOG_REPLACED if the partition ends before it. */
   readonly next: (position: number, signal: AbortSignal) => Promise<Chunk | null>
   readonly onBatch: BatchHandler
   readonly onError: (error: Error, at: TopicPartition) => void
   readonly clock: Clock
 }
 
-/** Reads one partition: batch after batch through the handler, each again after a pause until it is handled. */
+/** Reads one partition and hands batch after batch to the handler; repeats a failed batch after a pause until it is handled. */
 export interface PartitionPump {
   readonly at: TopicPartition
-  /** One past the last position handled, or where it started; null where it starts at the beginning and nothing was handled. */
+  /** One past the last handled position, or the start position; null: it starts at the beginning and has handled nothing. */
   handled(): number | null
-  /** Asks `startAt` again and reads on from there. */
+  /** Calls `startAt` again and continues from there. */
   restart(): void
-  /** Asks it to stop; resolves when the batch being handled has ended. */
+  /** Stops; resolves when the batch in progress has ended. */
   stop(): Promise<void>
 }
 
 const firstPauseMs = 50
 const longestPauseMs = 2_000
 
-/** Starts to read a partition. */
+/** Starts reading a partition. */
 export function startPump(options: PumpOptions): PartitionPump {
   const { at, clock, onError } = options
   const stopping = new AbortController()
@@ -64,7 +64,7 @@ export function startPump(options: PumpOptions): PartitionPump {
     const start = await untilDone(options.startAt)
     if (start === null) return
     handled = start.value
-    // A batch says where the handler stood, which is not where its records begin: emptied stretches lie between.
+    // `from` of a batch is the handler's position, which can lie before its first record: ranges may be empty.
     let from = start.value ?? 0
     let position = from
     while (!signal.aborted) {
@@ -72,7 +72,7 @@ export function startPump(options: PumpOptions): PartitionPump {
         try {
           return await options.next(position, reading)
         } catch (error) {
-          // The log may be another one by now, in which who keeps the position stands elsewhere.
+          // The log may have been replaced, and the stored position may differ in the new one.
           if (isContractError(error, 'LOG_REPLACED')) from = position = (await options.startAt()) ?? 0
           throw error
         }
@@ -90,7 +90,7 @@ export function startPump(options: PumpOptions): PartitionPump {
       }
       position = chunk.next
       if (chunk.next > from) {
-        // Without records, too: who waits for a position must not wait for ever where nothing is left before it.
+        // Call the handler even without records: whoever waits for a position must not wait forever if the records before it are gone.
         const { records, next, end, deletedUnread } = chunk
         const batch = { ...at, from, next, records, end, ...(deletedUnread !== undefined && { deletedUnread }) }
         const verdict = await untilDone(() => options.onBatch(batch, signal))

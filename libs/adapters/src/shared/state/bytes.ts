@@ -1,4 +1,4 @@
-/** A value and what is appended to it. */
+/** Appends bytes to a value. */
 export function joined(value: Uint8Array | null | undefined, appended: Uint8Array): Uint8Array {
   const length = value?.length ?? 0
   const bytes = new Uint8Array(length + appended.length)
@@ -12,7 +12,7 @@ export function lastOf(value: Uint8Array | null | undefined, bytes: number): Uin
   return value == null ? null : new Uint8Array(value.subarray(Math.max(0, value.length - bytes)))
 }
 
-/** The last bytes of a list and what is appended to it. */
+/** Appends bytes to a list and keeps the last ones. */
 export function lastBytes(list: Uint8Array | undefined, appended: Uint8Array, maxBytes: number): Uint8Array {
   const kept = Math.min(list?.length ?? 0, Math.max(0, maxBytes - appended.length))
   const tail = appended.subarray(Math.max(0, appended.length - maxBytes))

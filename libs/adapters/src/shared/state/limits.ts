@@ -1,7 +1,7 @@
 import { ContractError } from '@freshet/contracts/errors'
 import type { StateCommit, StatePut } from '@freshet/contracts/ports/state-store'
 
-/** What a state store takes at most; the same on every adapter unless told otherwise. */
+/** Limits of a state store, by default the same for every adapter. */
 export interface StateLimits {
   /** Bytes of a key as UTF-8. */
   readonly maxKeyBytes: number
@@ -20,7 +20,7 @@ export const defaultStateLimits: StateLimits = {
   maxCommitKeys: 250_000,
 }
 
-/** Throws STORE_VALUE_TOO_LARGE for a put that no adapter would take. */
+/** Throws STORE_VALUE_TOO_LARGE for a put over the limits. */
 export function checkPut(put: StatePut, limits: StateLimits): void {
   checkKey(put.key, limits)
   checkValue(put.key, put.value.length, limits)
@@ -28,7 +28,7 @@ export function checkPut(put: StatePut, limits: StateLimits): void {
 
 /** Throws STORE_VALUE_TOO_LARGE for a key that is too long. */
 function checkKey(key: string, limits: StateLimits): void {
-  // Three bytes a UTF-16 unit at most: short keys need no counting.
+  // A UTF-16 unit takes at most three bytes, so short keys need no counting.
   if (key.length * 3 <= limits.maxKeyBytes) return
   const bytes = Buffer.byteLength(key)
   if (bytes > limits.maxKeyBytes) throw tooLarge(`a key of ${bytes} bytes`, limits.maxKeyBytes)

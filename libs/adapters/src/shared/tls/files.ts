@@ -9,11 +9,11 @@ export interface TlsFiles {
   /** The client's certificate and its authorities, PEM. */
   readonly certFile: string | null
   readonly keyFile: string | null
-  /** The name that the other side's certificate has to be for. */
+  /** The name that the server's certificate must be for. */
   readonly serverName: string | null
 }
 
-/** Options as `tls.connect` takes them. */
+/** Options for `tls.connect`. */
 export interface TlsOptions {
   readonly ca?: string
   readonly cert?: string
@@ -21,7 +21,7 @@ export interface TlsOptions {
   readonly servername?: string
 }
 
-/** Reads the files. Throws where one cannot be read. */
+/** Reads the files. Throws if one cannot be read. */
 export function readTls(files: TlsFiles): TlsOptions {
   const { caFile, certFile, keyFile, serverName } = files
   return {
@@ -32,7 +32,7 @@ export function readTls(files: TlsFiles): TlsOptions {
   }
 }
 
-/** A password: as given, or the content of a file without the line end; null: none. Throws where the file cannot be read. */
+/** A password: as given, or the content of a file without the line end; null: none. Throws if the file cannot be read. */
 export function readPassword(given: {
   readonly password: string | null
   readonly passwordFile: string | null
@@ -41,7 +41,7 @@ export function readPassword(given: {
   return passwordFile === null ? password : readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '')
 }
 
-/** What is wrong with files that are given, as (key, problem). */
+/** Problems of the given files, as (key, problem). */
 export function tlsFileProblems(files: TlsFiles): readonly (readonly [key: keyof TlsFiles, problem: string])[] {
   const problems: [keyof TlsFiles, string][] = []
   for (const key of ['caFile', 'certFile', 'keyFile'] as const) {

@@ -6,15 +6,15 @@ const untrusted = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 ])
 
-/** The first byte of a TLS alert: what a TLS port answers to whoever speaks without TLS. */
+/** The first byte of a TLS alert, which a TLS port sends to a client without TLS. */
 export const tlsAlertByte = 0x15
 
-/** What is said where a TLS alert came as an answer. */
+/** The message when a TLS alert came as an answer. */
 export function speaksTls(remedy: string): string {
   return `the port speaks TLS, this connection does not: ${remedy}`
 }
 
-/** Why a TLS connection failed and what to change, for people; null: the error is none of TLS. `settings`: the prefix of the settings to name, such as `kafka.tls`. */
+/** Why a TLS connection failed and what to change, for people; null: not a TLS error. `settings`: the prefix of the settings to name, such as `kafka.tls`. */
 export function tlsProblem(error: unknown, settings: string): string | null {
   const { code, message } = error as { readonly code?: unknown; readonly message: string }
   const name = typeof code === 'string' ? code : ''
