@@ -130,7 +130,7 @@ export function callSuite<Request, Response>(options: CallSuiteOptions<Request, 
       await until(() => signal?.aborted === true)
     })
 
-    test('a caller that ends its call: CALL_CANCELLED immediately, the service's signal is aborted, other calls continue', async () => {
+    test('a caller that ends its call: CALL_CANCELLED immediately, the signal of the service is aborted, other calls continue', async () => {
       const signals = new Map<number, AbortSignal | undefined>()
       let release: () => void = () => {}
       const { call } = await start((asked, given) => {
