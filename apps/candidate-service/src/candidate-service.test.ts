@@ -78,7 +78,7 @@ describe('candidate service', () => {
     await running.stop()
   })
 
-  it('is ready where retention has left nothing of the log, and waits for no position that is gone', async () => {
+  it('is ready if retention has deleted the whole log, and does not wait for deleted positions', async () => {
     const { clock, log, service, click } = await world()
     const [place] = await click('ann', 'bread')
     await clock.advance(400 * 86_400_000)
@@ -93,7 +93,7 @@ describe('candidate service', () => {
     await running.stop()
   })
 
-  it('waits for the positions asked for, and says so when they do not come in time', async () => {
+  it('waits for the requested positions, and reports when they do not come in time', async () => {
     const { clock, log, service, click } = await world()
     const running = service()
     await running.start()
@@ -119,7 +119,7 @@ describe('candidate service', () => {
     await running.stop()
   })
 
-  it('goes on from its snapshot and reads only the rest', async () => {
+  it('continues from its snapshot and reads only the rest', async () => {
     const { log, service, click, events, stoppedAfterTenClicks } = await world()
     const snapshots = createMemoryArtefactStore()
     await stoppedAfterTenClicks(snapshots)
@@ -134,7 +134,7 @@ describe('candidate service', () => {
     await second.stop()
   })
 
-  it('answers and holds folds back while it copies the views for a snapshot, so that the rest is folded once', async () => {
+  it('answers requests and stops folds while it copies the views for a snapshot, so that it folds each record once', async () => {
     const { log, service, click } = await world()
     const snapshots = createMemoryArtefactStore()
     let answers = 0
@@ -197,7 +197,7 @@ describe('candidate service', () => {
     },
   )
 
-  it('goes past records that it cannot use, and counts them by reason', async () => {
+  it('skips records that it cannot use, and counts them by reason', async () => {
     const { log, service, click } = await world()
     const running = service()
     await running.start()
@@ -250,7 +250,7 @@ describe('candidate service', () => {
     await second.stop()
   })
 
-  it('takes a pin that was deleted out of the answer, and in again when it comes back', async () => {
+  it('removes a deleted pin from answers, and returns it again once it is created again', async () => {
     const { log, service, click } = await world()
     const running = service()
     await running.start()
@@ -273,7 +273,7 @@ describe('candidate service', () => {
     await running.stop()
   })
 
-  it('holds a board with 10⁵ pins of a user with 10⁵ actions, and answers both to others and to that user', async () => {
+  it('holds a board of 10⁵ pins and a user with 10⁵ actions, and still answers that user and others', async () => {
     const { log, service, click } = await world()
     const running = service()
     await running.start()
@@ -303,7 +303,7 @@ describe('candidate service', () => {
     await running.stop()
   }, 60_000)
 
-  it('forgets the boards of a pin that was saved and deleted, and learns them anew when it is created again', async () => {
+  it('forgets the boards of a deleted pin, and learns new ones once it is created again', async () => {
     const { log, service } = await world()
     const running = service()
     await running.start()
@@ -342,7 +342,7 @@ describe('candidate service', () => {
     await running.stop()
   })
 
-  it('refuses a setting of a source that does not exist, and names it', () => {
+  it('refuses an unknown setting of a source, and names it', () => {
     const config = { retrieval: { sources: { magic: { enabled: true } } } }
     expect(() => candidateServiceSchema.parse(config)).toThrow(/magic/)
   })

@@ -6,49 +6,49 @@ import { ContractError } from '@freshet/contracts/errors'
 import { waitForPositions } from '@freshet/contracts/log-progress'
 import { createViewFollower, type ViewFollower } from '@freshet/contracts/view-follower'
 import type { Clock } from '@freshet/domain/clock'
-import type { Lesson } from '@freshet/retrieval/merge/learning'
+import type { TrainingExample } from '@freshet/retrieval/merge/merge-learner'
 import { createRetrieval, type Retrieval, type RetrievalStats } from '@freshet/retrieval/retrieval'
 import type { RetrievedCandidates } from '@freshet/retrieval/question'
 import type { CandidateServiceConfig } from './config.ts'
 import { createGathering, type Gathering } from './gathering.ts'
-import { queryOf, responseOf } from './retrieve.ts'
-import { trailsResponse } from './trails.ts'
+import { parseQuery, toResponse } from './retrieve.ts'
+import { answerGatherTrails } from './shards.ts'
 import { createViewSnapshots, type SnapshotEvent, type ViewSnapshots } from './view-snapshots.ts'
 import { createViews, viewTopics, type Views } from './views.ts'
 
-/** What the service needs from outside. */
+/** The dependencies of the service. */
 export interface CandidateServiceOptions {
   readonly log: EventLog
   readonly clock: Clock
   readonly config: CandidateServiceConfig
-  /** Where snapshots are kept; null: every start replays the log. */
+  /** Stores snapshots; null: every start replays the log. */
   readonly snapshots: ArtefactStore | null
-  /** The other shards of the neighbour index, in the order of their index; none where this instance holds all. */
+  /** The other shards of the neighbour index, in the order of their index; empty if this instance holds the whole index. */
   readonly peers?: readonly TrailShard[]
-  /** Gives way to requests between slices of a fold. */
+  /** Lets waiting requests run between slices of a fold. */
   readonly pause: () => Promise<void>
   readonly onEvent: (event: CandidateServiceEvent) => void
   /** Called after every answer, with how long each source took for it, milliseconds. */
   readonly onRetrieved?: (response: RetrieveResponse, times: RetrievedCandidates['times']) => void
-  /** Called when the log was replaced by another one. Where it is given, the service asks the log every few seconds which one it is. */
+  /** Called when another log has replaced this one. If given, the service checks the identity of the log every few seconds. */
   readonly onLogReplaced?: (error: ContractError) => void
 }
 
-/** What operators should know about. */
+/** Events for operators. */
 export type CandidateServiceEvent =
   SnapshotEvent | { readonly kind: 'reader-error'; readonly error: Error; readonly at: TopicPartition | undefined }
 
-/** The service: views folded from the log, and the port that asks them. */
+/** The running service: views folded from the log, and the ports that read them. */
 export interface RunningCandidateService extends CandidateService, TrailShard {
-  /** Folds one batch; what the readers call, and what a lockstep run calls itself. */
+  /** Folds one batch. The readers call it; a lockstep run calls it directly. */
   fold(batch: LogBatch): Promise<void>
   /** Restores the last snapshot and reads the log from there. */
   start(): Promise<void>
-  /** Why it is not ready; null: the views have caught up with where the log ended when it started. */
+  /** Why the service is not ready; null once the views have reached the place where the log ended at the start. */
   unready(): string | null
-  /** What is wrong though questions are answered, in one line; null: nothing. */
+  /** A problem that does not stop the service from answering, in one line; null if there is none. */
   warning(): string | null
-  /** Records not yet folded. */
+  /** The number of records not yet folded. */
   lag(): Promise<number>
   /** With `refresh: mark`, brings collective knowledge up to date. */
   mark(): void
@@ -56,11 +56,11 @@ export interface RunningCandidateService extends CandidateService, TrailShard {
   stats(): RetrievalStats & { readonly rejected: Readonly<Record<string, number>> }
   /** Writes a snapshot now. */
   snapshot(): Promise<void>
-  /** Stops reading; writes a last snapshot where snapshots are kept. */
+  /** Stops reading and writes a last snapshot if there is a store. */
   stop(): Promise<void>
 }
 
-/** Composes the service; nothing runs before `start()`. Throws a RetrievalConfigError for unusable sources. */
+/** Creates the service; nothing runs before `start()`. Throws a RetrievalConfigError for wrong settings of sources. */
 export function createCandidateService(options: CandidateServiceOptions): RunningCandidateService {
   const { clock, config, peers = [] } = options
   const shard = { index: config.shardIndex, count: config.shardCount }
@@ -75,12 +75,12 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
     clock,
     timeoutMs: config.shardTimeoutMs,
   })
-  let current = emptyViews(options, gathering, () => unready())
-  const follower = followerOf(options, () => current.views)
-  const snapshots = snapshotsOf(options, {
+  let current = createEmptyViews(options, gathering, () => unready())
+  const follower = createFollower(options, () => current.views)
+  const snapshots = createSnapshots(options, {
     current: () => current,
     reset: () => {
-      current = emptyViews(options, gathering, unready)
+      current = createEmptyViews(options, gathering, unready)
     },
   })
 
@@ -92,18 +92,18 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
     async retrieve(request, call) {
       const { retrieval, views } = current
       const startedAtMs = clock.now()
-      const query = queryOf(request, retrieval.sourceNames)
+      const query = parseQuery(request, retrieval.sourceNames)
       const fresh = await waitForPositions(views.progress, request.await, {
         timeoutMs: call.timeoutMs - config.answerReserveMs,
         signal: call.signal,
         sleep: (ms, signal) => clock.sleep(ms, signal),
       })
       if (call.signal?.aborted === true) throw new ContractError('CALL_CANCELLED', 'the caller ended the call')
-      // Sources that have not been asked by then are left out, one under way breaks off, and the answer says so.
+      // The retrieval skips sources that have not started by then; a running one breaks off. The answer names both.
       const leftMs = (): number => Math.max(0, call.timeoutMs - config.answerReserveMs - (clock.now() - startedAtMs))
       const gathered = peers.length === 0 ? null : await gathering.gather(query, { ...call, timeoutMs: leftMs() })
       const found = retrieval.retrieve({ ...query, deadlineMs: leftMs() }, gathered)
-      const response = responseOf(found, {
+      const response = toResponse(found, {
         fresh,
         catchingUp: started && unready() !== null,
         embeddings: retrieval.embeddingModels(query),
@@ -112,10 +112,10 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
       return response
     },
     async gatherTrails(request) {
-      // Until it has caught up, its part would pass for all that its users did.
+      // Before this shard has caught up, callers would take its incomplete part for the whole.
       const why = unready()
       if (why !== null) throw new ContractError('CALL_UNAVAILABLE', why)
-      return trailsResponse(request, current.retrieval, shard)
+      return answerGatherTrails(request, current.retrieval, shard)
     },
     fold: (batch) => current.views.fold(batch),
     async start() {
@@ -147,7 +147,7 @@ interface CurrentViews {
   readonly views: Views
 }
 
-function emptyViews(
+function createEmptyViews(
   { config, clock, pause }: CandidateServiceOptions,
   gathering: Gathering,
   unready: () => string | null,
@@ -155,12 +155,12 @@ function emptyViews(
   const { retrieval: input, seed, refresh, sliceRecords, shardIndex, shardCount } = config
   const shard = { index: shardIndex, count: shardCount }
   const retrieval = createRetrieval({ config: input, seed, refresh, clock, shard })
-  // What shards that are ahead know of the past would be learned as if it had been known then.
-  const learn = async (lesson: Lesson): Promise<void> => (unready() === null ? gathering.learn(lesson) : undefined)
+  // While this shard catches up, the others are ahead: it would learn from events that came after the action.
+  const learn = async (example: TrainingExample): Promise<void> => (unready() === null ? gathering.learn(example) : undefined)
   return { retrieval, views: createViews({ retrieval, sliceRecords, pause, learn }) }
 }
 
-function followerOf(options: CandidateServiceOptions, views: () => Views): ViewFollower {
+function createFollower(options: CandidateServiceOptions, views: () => Views): ViewFollower {
   const { log, clock, config, onEvent, onLogReplaced } = options
   return createViewFollower({
     log,
@@ -175,7 +175,7 @@ function followerOf(options: CandidateServiceOptions, views: () => Views): ViewF
   })
 }
 
-function snapshotsOf(
+function createSnapshots(
   { log, clock, snapshots: store, pause, onEvent }: CandidateServiceOptions,
   views: { readonly current: () => CurrentViews; readonly reset: () => void },
 ): ViewSnapshots | null {

@@ -71,7 +71,7 @@ export const candidateServiceSchema = settings.superRefine(({ shardIndex, shardC
   }
 })
 
-/** Settings of the candidate service; those of retrieval may be left out, then they have their defaults. */
+/** Settings of the candidate service. Settings of the retrieval that are absent have their defaults. */
 export interface CandidateServiceConfig extends Omit<z.output<typeof candidateServiceSchema>, 'retrieval'> {
   readonly retrieval: RetrievalConfigInput
 }

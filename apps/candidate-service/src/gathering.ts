@@ -1,25 +1,25 @@
 import type { CallOptions, TrailShard } from '@freshet/contracts/ports/calls'
 import type { Clock } from '@freshet/domain/clock'
-import type { Lesson } from '@freshet/retrieval/merge/learning'
+import type { TrainingExample } from '@freshet/retrieval/merge/merge-learner'
 import { gatherIndex, type GatheredIndex } from '@freshet/retrieval/neighbours/gathering'
 import { listNames } from '@freshet/retrieval/neighbours/neighbour-index'
 import type { Shard } from '@freshet/retrieval/neighbours/shard'
 import type { RetrieveQuery } from '@freshet/retrieval/question'
 import type { Retrieval } from '@freshet/retrieval/retrieval'
-import { ownShard, remoteShard } from './trails.ts'
+import { ownShard, remoteShard } from './shards.ts'
 
-/** After a lesson that a shard missed the next one waits this long, so that folds do not wait for the shard one after the other. */
+/** After a shard failed to answer, learning pauses for this long, so that not every fold waits for the shard. */
 const pauseAfterFailureMs = 1_000
 
-/** What a shard does with the others. */
+/** What a shard does together with the others. */
 export interface Gathering {
-  /** What all shards hold of the index that a request reads; null where it reads none. */
+  /** Gathers the part of the index that a request reads from all shards; null if the request reads none of it. */
   gather(query: RetrieveQuery, call: CallOptions): Promise<GatheredIndex | null>
-  /** Learns from a lesson, and teaches the others; resolves without where a shard does not answer. Never rejects. */
-  learn(lesson: Lesson): Promise<void>
+  /** Learns from a training example and teaches the other shards; learns nothing if a shard does not answer. Never rejects. */
+  learn(example: TrainingExample): Promise<void>
 }
 
-/** Gathers from `peers`, the other shards in the order of their index, and from the views that `retrieval` gives. */
+/** Gathers from `peers` (the other shards, in the order of their index) and from the local views in `retrieval`. */
 export function createGathering({
   retrieval,
   shard,
@@ -51,15 +51,15 @@ export function createGathering({
 
   return {
     gather,
-    async learn(lesson) {
+    async learn(example) {
       if (clock.now() < quietUntilMs) return
-      const gathered = await gather(lesson.question, { timeoutMs })
+      const gathered = await gather(example.question, { timeoutMs })
       if (gathered === null) return
       if (!listNames.every((list) => gathered[list].isComplete)) {
         quietUntilMs = clock.now() + pauseAfterFailureMs
         return
       }
-      const ranks = retrieval().learn(lesson, gathered)
+      const ranks = retrieval().learn(example, gathered)
       await Promise.allSettled(others({ timeoutMs }).map((other) => other.teach(ranks)))
     },
   }

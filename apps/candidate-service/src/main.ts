@@ -16,7 +16,7 @@ import { eventReporter, observe, sourceObserver } from './observe.ts'
 
 await runService({
   name: 'candidate-service',
-  description: 'Answers which few hundred pins, out of all, from views folded from the log.',
+  description: 'Finds a few hundred candidate pins for each request, from views folded from the log.',
   schema: processSchema,
   async start({ name, config, logger, metrics, report, use, readiness, fail }) {
     const clock = createSystemClock()

@@ -32,7 +32,7 @@ const outcomes: Readonly<Record<number, string>> = {
   [SourceStatus.FAILED]: 'failed',
 }
 
-/** Counts what became of each source of every answer, and how long it took. */
+/** Records the status and the duration of each source of every answer. */
 export function sourceObserver(
   metrics: Metrics,
 ): (response: RetrieveResponse, times: RetrievedCandidates['times']) => void {
@@ -44,7 +44,7 @@ export function sourceObserver(
   }
 }
 
-/** Writes what operators should hear of. */
+/** Logs events for operators. */
 export function eventReporter(logger: Logger, report: Report): (event: CandidateServiceEvent) => void {
   return (event) => {
     if (event.kind === 'reader-error') report(event.error, { part: 'views', ...event.at })

@@ -1,7 +1,7 @@
 import { SourceStatus } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { asId, type PinId } from '@freshet/domain/ids'
 import { expect, it } from 'vitest'
-import { responseOf } from './retrieve.ts'
+import { toResponse } from './retrieve.ts'
 
 it('says of each source whether it answered, had nothing, broke off or was left out', () => {
   const found = (name: string, ...candidates: number[]) => ({
@@ -10,7 +10,7 @@ it('says of each source whether it answered, had nothing, broke off or was left 
     scores: Float32Array.from(candidates),
     ranks: Int32Array.from(candidates, (_, rank) => rank + 1),
   })
-  const { sources } = responseOf(
+  const { sources } = toResponse(
     {
       pinIds: [asId<PinId>('bread')],
       scores: Float32Array.of(1),

@@ -27,11 +27,11 @@ import type { RecentAction, RetrievedCandidates, RetrieveQuery, ShownPins } from
 
 /** The most candidates a request may ask for. */
 const maxLimit = 2000
-/** The most numbers of one column of what was shown. */
+/** The most entries in one column of shown pins. */
 const maxShown = 65_536
 
-/** A request as the retrieval takes it. Throws CALL_INVALID_ARGUMENT, naming the field. */
-export function queryOf(request: RetrieveRequest, sourceNames: readonly string[]): RetrieveQuery {
+/** Converts a request message to a query of the retrieval. Throws CALL_INVALID_ARGUMENT, naming the field. */
+export function parseQuery(request: RetrieveRequest, sourceNames: readonly string[]): RetrieveQuery {
   if (request.limit < 1 || request.limit > maxLimit) throw invalid('limit', `is ${request.limit}; give 1–${maxLimit}`)
   if (!Number.isSafeInteger(request.atMs) || request.atMs <= 0) throw invalid('at_ms', `is ${request.atMs}, no time`)
   if (request.fillTo > maxLimit) throw invalid('fill_to', `is ${request.fillTo}; give 0–${maxLimit}`)
@@ -42,20 +42,20 @@ export function queryOf(request: RetrieveRequest, sourceNames: readonly string[]
     surface: request.surface === Surface.RELATED ? 'related' : 'home',
     atMs: request.atMs,
     userId: optionalId<UserId>('user_id', request.userId),
-    sessionId: sessionOf(request),
+    sessionId: parseSessionId(request),
     pinId: optionalId<PinId>('related_to_pin_id', request.relatedToPinId),
-    recent: recentOf(request),
+    recent: parseRecent(request),
     exclude: ids<PinId>('exclude_pin_ids', request.excludePinIds),
-    excludeHashes: hashesOf(request.excludePinHashes),
+    excludeHashes: parseHashes(request.excludePinHashes),
     excludeCreatorHashes: column('blocked_creator_hashes', request.blockedCreatorHashes),
     excludeTopicHashes: column('blocked_topic_hashes', request.blockedTopicHashes),
     excludeCreators: names<CreatorId>('blocks.creator_ids', request.blocks?.creatorIds ?? []),
     excludeTopics: names<TopicId>('blocks.topic_ids', request.blocks?.topicIds ?? []),
-    shown: request.shown === undefined ? null : shownOf(request.shown),
+    shown: request.shown === undefined ? null : parseShown(request.shown),
     fillTo: request.fillTo,
     sweptTo: request.sweptTo,
     among: request.amongPinIds.length === 0 ? null : ids<PinId>('among_pin_ids', request.amongPinIds),
-    locale: localeOf(request.locale),
+    locale: parseLocaleTag(request.locale),
     followedCreators: names<CreatorId>('follows.creator_ids', request.follows?.creatorIds ?? []),
     followedTopics: names<TopicId>('follows.topic_ids', request.follows?.topicIds ?? []),
     followedBoards: names<BoardId>('follows.board_ids', request.follows?.boardIds ?? []),
@@ -64,7 +64,7 @@ export function queryOf(request: RetrieveRequest, sourceNames: readonly string[]
   }
 }
 
-function localeOf(text: string): string | null {
+function parseLocaleTag(text: string): string | null {
   if (text !== '' && parseLocale(text) === null)
     throw invalid('locale', `is ${JSON.stringify(text)}, which is not BCP 47`)
   return text === '' ? null : text
@@ -80,7 +80,7 @@ export interface ResponseFacts {
 }
 
 /** The answer as its message. */
-export function responseOf(
+export function toResponse(
   found: RetrievedCandidates,
   { fresh, catchingUp, embeddings }: ResponseFacts,
 ): RetrieveResponse {
@@ -93,7 +93,7 @@ export function responseOf(
         source: name,
         candidateIndices: bytesOf(Uint16Array.from(candidates)),
         scores: bytesOf(scores),
-        status: statusOf(candidates.length, name, found),
+        status: sourceStatus(candidates.length, name, found),
       })),
       ...found.skipped.map((source) => ({
         source,
@@ -104,7 +104,7 @@ export function responseOf(
     ],
     fresh,
     sweptTo: found.sweptTo,
-    // Views that are incomplete can't tell that nothing is left.
+    // Incomplete views can't know that no pin is left.
     exhausted: found.exhausted && !catchingUp,
     shownBefore: found.shownBefore,
     catchingUp,
@@ -112,19 +112,19 @@ export function responseOf(
   }
 }
 
-function statusOf(candidates: number, name: string, { interrupted, incomplete }: RetrievedCandidates): SourceStatus {
+function sourceStatus(candidates: number, name: string, { interrupted, incomplete }: RetrievedCandidates): SourceStatus {
   if (interrupted.includes(name)) return SourceStatus.TIMED_OUT
   if (incomplete.includes(name)) return SourceStatus.FAILED
   return candidates === 0 ? SourceStatus.EMPTY : SourceStatus.ANSWERED
 }
 
-/** The session asked in, where the user's actions are known by session; else the gap rule tells sessions apart. */
-function sessionOf(request: RetrieveRequest): SessionId | null {
+/** The session of the request if the user's actions have session ids; else null, and the gap rule separates sessions. */
+function parseSessionId(request: RetrieveRequest): SessionId | null {
   const bySession = request.recent?.sessionIds.some((session) => session !== '') ?? false
   return bySession ? optionalId<SessionId>('session_id', request.sessionId) : null
 }
 
-function hashesOf(bytes: Uint8Array): Uint32Array {
+function parseHashes(bytes: Uint8Array): Uint32Array {
   try {
     return riceColumn(bytes)
   } catch (error) {
@@ -133,7 +133,7 @@ function hashesOf(bytes: Uint8Array): Uint32Array {
   }
 }
 
-function recentOf(request: RetrieveRequest): RecentAction[] {
+function parseRecent(request: RetrieveRequest): RecentAction[] {
   const recent = request.recent
   if (recent === undefined) return []
   const { pinIds, actions, sessionIds, boardIds } = recent
@@ -157,7 +157,7 @@ function recentOf(request: RetrieveRequest): RecentAction[] {
   })
 }
 
-function shownOf({ seen, seenAtSeconds, seenBefore, served, servedAtSeconds }: ShownPinsMessage): ShownPins {
+function parseShown({ seen, seenAtSeconds, seenBefore, served, servedAtSeconds }: ShownPinsMessage): ShownPins {
   const shown = {
     seen: column('shown.seen', seen),
     seenAtSeconds: column('shown.seen_at_seconds', seenAtSeconds),

@@ -20,14 +20,14 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createCandidateService, type RunningCandidateService } from './candidate-service.ts'
 import { candidateServiceSchema } from './config.ts'
-import { remoteShard } from './trails.ts'
+import { remoteShard } from './shards.ts'
 
 const startMs = Date.UTC(2026, 0, 1)
 const minuteMs = 60_000
 const call = { timeoutMs: 20_000 }
 const users = 40
 const pins = 30
-/** So many that users mostly take what they have not had. */
+/** So many pins that users mostly take pins they have not had. */
 const manyPins = 300
 
 const closing: (() => void | Promise<void>)[] = []
@@ -35,7 +35,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close()
 })
 
-/** A TrailShard behind a port of its own; it can be closed before the test is over. */
+/** A TrailShard on its own port; the test can close it early. */
 async function listen(shard: TrailShard): Promise<{ readonly address: string; close(): Promise<void> }> {
   const server = await startGrpcServer({
     ...z.object(grpcSettings(0)).parse({}),
@@ -49,8 +49,8 @@ async function listen(shard: TrailShard): Promise<{ readonly address: string; cl
 }
 
 /**
- * A whole instance, one that learns nothing, and two shards over one log. Where they learn, each event is folded by all
- * before the next one: the order of events is the same for all then.
+ * A whole instance, one that learns nothing, and two shards over one log. If they learn, all of them fold each event
+ * before the next one, so that all see the events in the same order.
  */
 async function world({ learn }: { readonly learn: boolean }) {
   const clock = createVirtualClock(startMs)
@@ -113,7 +113,7 @@ async function world({ learn }: { readonly learn: boolean }) {
         partition: null,
       },
     ])
-  /** Actions of all users on pins without a pattern, every third one a save. */
+  /** Actions of all users on random pins; every third one is a save. */
   const live = async (from: number, to: number) => {
     for (let at = from; at < to; at++) {
       const user = (at * 7) % users
@@ -130,7 +130,7 @@ async function world({ learn }: { readonly learn: boolean }) {
   return { log, whole, untaught, shards, servers, asked, live }
 }
 
-/** The `n`th question: a user's own three last actions, one of them a save. */
+/** The `n`th query: a user's last three actions, one of them a save. */
 function question(n: number): RetrieveRequest {
   return RetrieveRequest.fromPartial({
     userId: `u${n % users}`,
@@ -147,7 +147,7 @@ function question(n: number): RetrieveRequest {
 }
 
 describe('shards of the trails', () => {
-  it('answer as the whole does, bit for bit, also after deletions and erasures', async () => {
+  it('answer exactly as the whole instance does, also after deletions and erasures', async () => {
     const { log, whole, shards, live } = await world({ learn: false })
     const compare = async () => {
       for (let n = 0; n < users; n++) {
@@ -182,7 +182,7 @@ describe('shards of the trails', () => {
     for (const one of asked) expect(one).toEqual({ shard: 1, headers: {} })
   }, 60_000)
 
-  it('learn what the whole learns where events come in the same order', async () => {
+  it('learn what the whole instance learns if events come in the same order', async () => {
     const { whole, untaught, shards, live } = await world({ learn: true })
     await live(0, 900)
     const wanted = await whole.retrieve(question(1), call)
@@ -190,7 +190,7 @@ describe('shards of the trails', () => {
     for (const shard of shards) expect(await shard.retrieve(question(1), call)).toEqual(wanted)
   }, 60_000)
 
-  it('fold on without learning while one is gone', async () => {
+  it('keep folding without learning while one is down', async () => {
     const { shards, servers, live } = await world({ learn: true })
     await servers[1]!.close()
     await live(0, 300)
@@ -199,7 +199,7 @@ describe('shards of the trails', () => {
     expect(left!.stats()).toMatchObject({ pending: 0, rejected: {} })
   }, 60_000)
 
-  it('go on without one that is gone, say which sources lack its part, and give what they hold', async () => {
+  it('answer without a shard that is down, name the sources that lack its part, and return what they hold', async () => {
     const { shards, servers, live } = await world({ learn: false })
     await live(0, 300)
     await servers[1]!.close()
@@ -215,7 +215,7 @@ describe('shards of the trails', () => {
     expect(failed[0]!.candidateIndices.length).toBeGreaterThan(0)
   }, 60_000)
 
-  it('do not take the part of an instance that is another shard than the one they ask', async () => {
+  it('refuse the part of an instance that is not the expected shard', async () => {
     const { whole } = await world({ learn: false })
     const asked = remoteShard(whole, { index: 1, count: 2 }, () => call)
     const wanted = {

@@ -14,24 +14,24 @@ export type SnapshotEvent =
   | { readonly kind: 'snapshot-written'; readonly bytes: number }
   | { readonly kind: 'snapshot-failed'; readonly error: Error }
 
-/** Copies of the views in a store, so that a start need not read the whole log. */
+/** Stores copies of the views, so that a start need not read the whole log. */
 export interface ViewSnapshots {
-  /** Fills the views from the last snapshot, where there is a usable one; calls `reset` where a snapshot cannot be used. */
+  /** Fills the views from the last snapshot, if there is one; calls `reset` if the snapshot can't be used. */
   restore(): Promise<void>
-  /** Writes a snapshot. Questions are answered meanwhile; folds wait while the views are copied. */
+  /** Writes a snapshot. The service still answers requests; folds wait while the views are copied. */
   write(): Promise<void>
   /** Writes a snapshot every `intervalMs` until the signal is aborted. */
   run(intervalMs: number, signal: AbortSignal): Promise<void>
 }
 
-/** What snapshots are made of. */
+/** What snapshots are made from. */
 export interface ViewSnapshotsOptions {
   readonly log: EventLog
   readonly clock: Clock
   readonly store: ArtefactStore
-  /** The views as they are now; `reset` replaces them. */
+  /** The current views; `reset` replaces them. */
   readonly current: () => { readonly retrieval: Retrieval; readonly views: Views }
-  /** Replaces the views by empty ones. */
+  /** Replaces the views with empty ones. */
   readonly reset: () => void
   readonly pause: () => Promise<void>
   readonly onEvent: (event: SnapshotEvent) => void
@@ -39,7 +39,7 @@ export interface ViewSnapshotsOptions {
 
 const snapshotName = 'candidate-service/views.snapshot'
 
-/** Snapshots of the views in an artefact store. */
+/** Creates the snapshots of the views in an artefact store. */
 export function createViewSnapshots(options: ViewSnapshotsOptions): ViewSnapshots {
   const { log, clock, store, current, reset, pause, onEvent } = options
 

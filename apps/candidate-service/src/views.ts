@@ -7,7 +7,7 @@ import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import { float32Column } from '@freshet/contracts/bytes/columns'
 import type { TopicName } from '@freshet/contracts/topics'
 import { asId, type PinId, type UserId } from '@freshet/domain/ids'
-import type { Lesson } from '@freshet/retrieval/merge/learning'
+import type { TrainingExample } from '@freshet/retrieval/merge/merge-learner'
 import type { EmbeddingUpdate, Retrieval } from '@freshet/retrieval/retrieval'
 
 /** The topics that the views fold. */
@@ -15,33 +15,33 @@ export const viewTopics = ['pins.v1', 'engagements.v1', 'pin-embeddings.v1'] as 
 
 /** Folds batches of the log into the retrieval views, in slices. */
 export interface Views {
-  /** Folds a batch; positions already folded are passed over, so that a batch may come again. Gives way every `sliceRecords` records. */
+  /** Folds a batch. It skips positions that are already folded, so a batch may come again. It pauses every `sliceRecords` records. */
   fold(batch: LogBatch): Promise<void>
-  /** Keeps folds from going on, in the middle of a batch too, until the function it gives is called. */
+  /** Stops folds, even in the middle of a batch, until the caller calls the returned function. */
   hold(): () => void
-  /** How far they have come, and who waits. */
+  /** The positions folded so far, and the requests that wait for positions. */
   readonly progress: LogProgress
   /** Records that could not be decoded or folded, by reason. */
   rejected(): Readonly<Record<string, number>>
 }
 
-/** What a record says: what the merge of a shard can learn from it first, and how it is folded then. */
+/** A decoded record: what the merge of a shard learns from it first, and how to fold it then. */
 interface ReadRecord {
-  readonly lesson: Lesson | null
+  readonly example: TrainingExample | null
   readonly fold: () => void
 }
 
-/** What views are made of. */
+/** What the views are made from. */
 export interface ViewsOptions {
   readonly retrieval: Retrieval
   readonly sliceRecords: number
-  /** Gives way to waiting requests between slices. */
+  /** Lets waiting requests run between slices. */
   readonly pause: () => Promise<void>
   /** Learns from a record of a shard's user before it is folded. Must not reject. */
-  readonly learn: (lesson: Lesson) => Promise<void>
+  readonly learn: (example: TrainingExample) => Promise<void>
 }
 
-/** Views over a Retrieval. */
+/** Creates views over a Retrieval. */
 export function createViews({ retrieval, sliceRecords, pause, learn }: ViewsOptions): Views {
   const progress = createLogProgress()
   const rejected = new Map<string, number>()
@@ -53,7 +53,7 @@ export function createViews({ retrieval, sliceRecords, pause, learn }: ViewsOpti
     rejected.set(reason, (rejected.get(reason) ?? 0) + 1)
   }
 
-  // A record that no fold can use must not stop the view: it is counted, and the updater dead-letters it.
+  // An unusable record must not stop the views. They count it; the feature updater writes it to the dead letters.
   function orReject<Result>(work: () => Result): Result | null {
     try {
       return work()
@@ -66,17 +66,17 @@ export function createViews({ retrieval, sliceRecords, pause, learn }: ViewsOpti
   function read(topic: string, key: string, value: Uint8Array | null): ReadRecord {
     if (topic === 'pins.v1') {
       const change = decodePinChange(key, value)
-      return { lesson: null, fold: () => retrieval.foldPin(change) }
+      return { example: null, fold: () => retrieval.foldPin(change) }
     }
     if (topic === 'engagements.v1') {
-      // The updater's tombstone of a user who was erased.
-      if (value === null) return { lesson: null, fold: () => retrieval.foldErasure(asId<UserId>(key)) }
+      // The feature updater writes a tombstone for an erased user.
+      if (value === null) return { example: null, fold: () => retrieval.foldErasure(asId<UserId>(key)) }
       const engagement = decodeEngagement(value)
-      return { lesson: retrieval.lessonOf(engagement), fold: () => retrieval.foldEngagement(engagement) }
+      return { example: retrieval.trainingExample(engagement), fold: () => retrieval.foldEngagement(engagement) }
     }
     const update = embeddingUpdate(key, value)
     const fold = (): void => retrieval.foldEmbeddings([update]).forEach(({ code }) => reject(code))
-    return { lesson: null, fold }
+    return { example: null, fold }
   }
 
   return {
@@ -88,14 +88,14 @@ export function createViews({ retrieval, sliceRecords, pause, learn }: ViewsOpti
       for (const { key, value, position } of batch.records) {
         if (position < done) continue
         const record = orReject(() => read(topic, key, value))
-        if (record?.lesson) {
+        if (record?.example) {
           progress.advance(topic, partition, position)
-          await learn(record.lesson)
+          await learn(record.example)
           while (hindrance() !== null) await hindrance()
         }
         if (record !== null) orReject(record.fold)
         if (++sinceYield === sliceRecords) {
-          // A snapshot taken between slices must hold the positions of what it holds.
+          // A snapshot may be taken during the pause: its positions must match what is folded.
           progress.advance(topic, partition, position + 1)
           sinceYield = 0
           await pause()

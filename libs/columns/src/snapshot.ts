@@ -55,7 +55,7 @@ const stepBytes = 4 << 20
  */
 export function* snapshotSteps(parts: readonly ((writer: SectionWriter) => void)[]): SnapshotSteps {
   const sections: { readonly name: string; readonly section: Section }[] = []
-  const writer = writerOf('', (name, kind, bytes) => sections.push({ name, section: { kind, bytes } }))
+  const writer = createWriter('', (name, kind, bytes) => sections.push({ name, section: { kind, bytes } }))
   for (const write of parts) {
     write(writer)
     yield 'copying'
@@ -139,10 +139,10 @@ export function decodeSnapshot(bytes: Uint8Array): SectionReader {
     sections.set(name, { kind, bytes: bytes.subarray(at, at + size) })
     at += padded(size)
   }
-  return readerOf('', sections)
+  return createReader('', sections)
 }
 
-function writerOf(prefix: string, put: (name: string, kind: Kind, bytes: Uint8Array) => void): SectionWriter {
+function createWriter(prefix: string, put: (name: string, kind: Kind, bytes: Uint8Array) => void): SectionWriter {
   const column = (kind: Kind) => (name: string, values: Column) =>
     put(prefix + name, kind, new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice())
   return {
@@ -152,11 +152,11 @@ function writerOf(prefix: string, put: (name: string, kind: Kind, bytes: Uint8Ar
     f32: column('f32'),
     f64: column('f64'),
     json: (name, value) => put(prefix + name, 'json', new TextEncoder().encode(JSON.stringify(value))),
-    under: (name) => writerOf(`${prefix}${name}/`, put),
+    under: (name) => createWriter(`${prefix}${name}/`, put),
   }
 }
 
-function readerOf(prefix: string, sections: ReadonlyMap<string, Section>): SectionReader {
+function createReader(prefix: string, sections: ReadonlyMap<string, Section>): SectionReader {
   const bytesOf = (name: string, kind: Kind): Uint8Array<ArrayBuffer> => {
     const section = sections.get(prefix + name)
     if (section === undefined) throw new SnapshotError('SNAPSHOT_CORRUPT', `has no section ${prefix}${name}`)
@@ -172,7 +172,7 @@ function readerOf(prefix: string, sections: ReadonlyMap<string, Section>): Secti
     f64: (name) => new Float64Array(bytesOf(name, 'f64').buffer),
     json: (name) => JSON.parse(new TextDecoder().decode(bytesOf(name, 'json'))) as unknown,
     has: (name) => sections.has(prefix + name),
-    under: (name) => readerOf(`${prefix}${name}/`, sections),
+    under: (name) => createReader(`${prefix}${name}/`, sections),
   }
 }
 

@@ -6,7 +6,7 @@ import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 /**
  * A linear map from what a pin is about to where its embedding will be, learned on pins that have one. A pin's features
  * are its topics, its creator and the words of its title and description, hashed into buckets; its place is the mean of
- * its buckets' vectors, and each lesson moves these by the normalised delta rule (NLMS).
+ * its buckets' vectors, and each training example moves these by the normalised delta rule (NLMS).
  */
 export interface ContentMap {
   /** Takes over what a pin is about, by row. */
@@ -27,7 +27,7 @@ const maxFeatures = 24
 const word = /[\p{L}\p{N}]+/gu
 
 /** The buckets of a pin, each once, at most 24: topics and creator first, then words as they come. */
-function bucketsOf(pin: Pin): readonly number[] {
+function hashBuckets(pin: Pin): readonly number[] {
   const found = new Set<number>()
   for (const topic of pin.topics) found.add(hash32(`topic ${topic}`) % buckets)
   if (pin.creatorId !== null) found.add(hash32(`creator ${pin.creatorId}`) % buckets)
@@ -38,7 +38,7 @@ function bucketsOf(pin: Pin): readonly number[] {
   return [...found].slice(0, maxFeatures)
 }
 
-/** A map that has learned nothing, for embeddings of `dimensions`. `rate` from 0 to 1 is how far a lesson goes. */
+/** A map that has learned nothing, for embeddings of `dimensions`. `rate` from 0 to 1 is how far a training example goes. */
 export function createContentMap(options: {
   readonly dimensions: number
   readonly maxPins: number
@@ -48,7 +48,7 @@ export function createContentMap(options: {
   const features = new Uint16Array(maxPins * maxFeatures)
   const counts = new Uint8Array(maxPins)
   const vectors = new Float32Array(buckets * dimensions)
-  const lessons = new Uint32Array(buckets)
+  const examples = new Uint32Array(buckets)
   const guess = new Float32Array(dimensions)
 
   // The mean of the row's bucket vectors; of those that were ever taught, where only these count.
@@ -57,7 +57,7 @@ export function createContentMap(options: {
     let used = 0
     for (let f = row * maxFeatures; f < row * maxFeatures + counts[row]!; f++) {
       const bucket = features[f]!
-      if (onlyTaught && lessons[bucket] === 0) continue
+      if (onlyTaught && examples[bucket] === 0) continue
       used++
       const at = bucket * dimensions
       for (let i = 0; i < dimensions; i++) into[i] = into[i]! + vectors[at + i]!
@@ -68,7 +68,7 @@ export function createContentMap(options: {
 
   return {
     describe(row, pin) {
-      const found = bucketsOf(pin)
+      const found = hashBuckets(pin)
       counts[row] = found.length
       features.set(found, row * maxFeatures)
     },
@@ -81,27 +81,27 @@ export function createContentMap(options: {
       for (let f = row * maxFeatures; f < row * maxFeatures + counts[row]!; f++) {
         const bucket = features[f]!
         const at = bucket * dimensions
-        lessons[bucket] = lessons[bucket]! + 1
+        examples[bucket] = examples[bucket]! + 1
         for (let i = 0; i < dimensions; i++) {
           vectors[at + i] = vectors[at + i]! + rate * (embedding[i]! - guess[i]!)
         }
       }
     },
     place: (row, into) => mean(row, into, true) > 0 && normalise(into, 0, dimensions),
-    bytes: (limit) => limit * (maxFeatures * 2 + 1) + vectors.byteLength + lessons.byteLength,
+    bytes: (limit) => limit * (maxFeatures * 2 + 1) + vectors.byteLength + examples.byteLength,
     save(writer, limit) {
       writer.u8('counts', counts.subarray(0, limit))
       const rows = new Uint32Array(limit * maxFeatures)
       for (let i = 0; i < rows.length; i++) rows[i] = features[i]!
       writer.u32('features', rows)
       writer.f32('vectors', vectors)
-      writer.u32('lessons', lessons)
+      writer.u32('lessons', examples)
     },
     load(reader) {
       counts.fill(0).set(reader.u8('counts'))
       features.set(reader.u32('features'))
       vectors.set(reader.f32('vectors'))
-      lessons.set(reader.u32('lessons'))
+      examples.set(reader.u32('lessons'))
     },
   }
 }

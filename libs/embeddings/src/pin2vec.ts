@@ -203,7 +203,7 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
     kernel.enqueue(row)
   }
 
-  /** One lesson for the content map: where the pin that was just touched is. */
+  /** One training example for the content map: where the pin that was just touched is. */
   function teach(row: number): void {
     if (!content.isDescribed(row)) return
     place.set(vectorAt(row))

@@ -136,11 +136,11 @@ export function resolveRetrievalConfig(input: RetrievalConfigInput = {}): Retrie
   if (parsed.success) return parsed.data
   const { issues } = parsed.error
   const unknown = issues.filter(({ code, path }) => code === 'unrecognized_keys' && path.join('.') === 'sources')
-  if (unknown.length > 0) throw new RetrievalConfigError('RETRIEVAL_UNKNOWN_SOURCE', unknown.flatMap(problemsOf))
-  throw new RetrievalConfigError('RETRIEVAL_CONFIG_INVALID', issues.flatMap(problemsOf))
+  if (unknown.length > 0) throw new RetrievalConfigError('RETRIEVAL_UNKNOWN_SOURCE', unknown.flatMap(toProblems))
+  throw new RetrievalConfigError('RETRIEVAL_CONFIG_INVALID', issues.flatMap(toProblems))
 }
 
-function problemsOf(issue: z.core.$ZodIssue): readonly string[] {
+function toProblems(issue: z.core.$ZodIssue): readonly string[] {
   const path = issue.path.map(String)
   if (issue.code !== 'unrecognized_keys') return [`${path.join('.')}: ${issue.message}`]
   const what =

@@ -1,7 +1,7 @@
 import type { Action } from '@freshet/domain/engagement'
 import type { BoardId, CreatorId, PinId, SessionId, TopicId, UserId } from '@freshet/domain/ids'
 
-/** Of what a user did: one entry of the user's own history, as the user state holds it. */
+/** One entry of the user's own history, as the user state holds it. */
 export interface RecentAction {
   readonly pinId: PinId
   readonly action: Action
@@ -10,14 +10,14 @@ export interface RecentAction {
   readonly boardId: BoardId | null
 }
 
-/** The pins a user was shown, by hashes of their ids: what searches pass over. Columns side by side are of equal length. */
+/** The pins a user was shown, by hashes of their ids; searches skip them. Columns of a pair have equal length. */
 export interface ShownPins {
   /** `hash32` of the pins that the user saw or acted on last, and when, seconds since the epoch. */
   readonly seen: Uint32Array
   readonly seenAtSeconds: Uint32Array
-  /** Fingerprints of `filterBits` bits of what was seen in each older generation of time, the oldest first. */
+  /** Fingerprints of `filterBits` bits of the pins seen in each older period, the oldest period first. */
   readonly seenBefore: readonly Uint32Array[]
-  /** The lower halves of the keys of the pins that were served lately, and when, seconds since the epoch. */
+  /** The lower halves of the keys of recently served pins, and when they were served, seconds since the epoch. */
   readonly served: Uint32Array
   readonly servedAtSeconds: Uint32Array
 }
@@ -25,29 +25,29 @@ export interface ShownPins {
 /** A request for candidates. Absent lists are empty. */
 export interface RetrieveQuery {
   readonly surface: 'home' | 'related'
-  /** The time of asking, milliseconds. */
+  /** The time of the request, milliseconds since the epoch. */
   readonly atMs: number
   readonly userId: UserId | null
-  /** The session the request is of; without it, the session of the user's last action, or what the gap rule says. */
+  /** The session of the request. If absent, the session of the user's last action, or the one that the gap rule gives. */
   readonly sessionId?: SessionId | null
-  /** The pin that related pins are asked for; null on the home feed. */
+  /** The pin whose related pins the request wants; null on the home feed. */
   readonly pinId?: PinId | null
   /** The user's own recent actions, any action, oldest first. */
   readonly recent?: readonly RecentAction[]
   /** Pins that must not be in the answer. */
   readonly exclude?: readonly PinId[]
-  /** More of them by `hash32` of their ids, ascending: about as many others are left out as chance wants. */
+  /** More such pins, by `hash32` of their ids, ascending. A hash collision may exclude another pin. */
   readonly excludeHashes?: Uint32Array
   readonly excludeCreators?: readonly CreatorId[]
   readonly excludeTopics?: readonly TopicId[]
-  /** More of them by `hash32` of their ids. */
+  /** More of both, by `hash32` of their ids. */
   readonly excludeCreatorHashes?: Uint32Array
   readonly excludeTopicHashes?: Uint32Array
-  /** Pins that may only come again where nothing else is left, and `fillTo` asks for them. */
+  /** Pins the user was shown; they come again only if `fillTo` needs them and nothing else is left. */
   readonly shown?: ShownPins | null
-  /** At least so many candidates, where there are: those that the sources do not find a sweep of the catalogue finds. 0 where absent. */
+  /** The least number of candidates: a sweep of the catalogue adds what the sources do not find. Default 0. */
   readonly fillTo?: number
-  /** Where that sweep goes on: the `sweptTo` of the user's answer before. */
+  /** Where that sweep continues: the `sweptTo` of the user's last answer. */
   readonly sweptTo?: number
   /** Answer from these pins only. */
   readonly among?: readonly PinId[] | null
@@ -55,15 +55,15 @@ export interface RetrieveQuery {
   readonly followedCreators?: readonly CreatorId[]
   readonly followedTopics?: readonly TopicId[]
   readonly followedBoards?: readonly BoardId[]
-  /** The most candidates wanted. */
+  /** The most candidates to return. */
   readonly limit: number
-  /** Sources whose turn comes later than this after the start are left out, one that is under way breaks off, milliseconds; beside each one's own. */
+  /** Time for all sources together, milliseconds: later sources are skipped and a running one breaks off. Each source also has its own deadline. */
   readonly deadlineMs?: number | null
-  /** Ask these sources only; all enabled ones where absent. A name that is no enabled source is ignored. */
+  /** Query only these sources; if absent, all enabled ones. Names that are not enabled sources are ignored. */
   readonly sources?: readonly string[] | null
 }
 
-/** What one source gave: which of the answer's candidates, their scores and ranks (from 1) in it. Columns of equal length, best first. */
+/** The candidates that one source found, with their scores and ranks (from 1) in it. Columns of equal length, best first. */
 export interface SourceCandidates {
   readonly name: string
   readonly candidates: Int32Array
@@ -71,23 +71,23 @@ export interface SourceCandidates {
   readonly ranks: Int32Array
 }
 
-/** Candidates in columns, best merged score first, and for each source which of them it found. */
+/** Candidates in columns, best merged score first, and what each source found. */
 export interface RetrievedCandidates {
   readonly pinIds: readonly PinId[]
   readonly scores: Float32Array
   readonly sources: readonly SourceCandidates[]
-  /** Sources that were left out because the request had already taken too long. */
+  /** Sources that were skipped because the request had already taken too long. */
   readonly skipped: readonly string[]
-  /** Sources that broke off because it took too long; what they had found by then is among the candidates. */
+  /** Sources that broke off at a deadline; the candidates include what they had found by then. */
   readonly interrupted: readonly string[]
-  /** Sources that read trails of which a shard gave nothing; what the others hold is among the candidates. */
+  /** Sources that read the neighbour index while a shard's part was missing; the candidates include what the other shards hold. */
   readonly incomplete: readonly string[]
-  /** How long each source that was asked took, milliseconds; none where there is no clock. */
+  /** How long each queried source took, milliseconds; empty without a clock. */
   readonly times: readonly { readonly name: string; readonly ms: number }[]
-  /** Where the user's next sweep begins. */
+  /** Where the user's next sweep continues. */
   readonly sweptTo: number
-  /** Whether nothing that was not shown is left in the whole catalogue; only told where a sweep had to look. */
+  /** Whether the user has seen the whole catalogue; only a sweep can find that out, else it is false. */
   readonly exhausted: boolean
-  /** How many candidates, the last ones, were shown before: longest ago first. */
+  /** How many of the last candidates were shown before; the one shown longest ago comes first. */
   readonly shownBefore: number
 }

@@ -3,7 +3,7 @@ import { positiveActions, type Engagement } from '@freshet/domain/engagement'
 import type { PinId, UserId } from '@freshet/domain/ids'
 import type { PinChange } from '@freshet/domain/pin'
 
-import { createAsking } from './query/asking.ts'
+import { createQueryRunner } from './query/query-runner.ts'
 import { bytesPer, maxBytes, type BytesPer } from './views/caps.ts'
 import { createCatalogue } from './views/catalogue.ts'
 import { resolveRetrievalConfig, type RetrievalConfig, type RetrievalConfigInput } from './config.ts'
@@ -14,10 +14,10 @@ import { SnapshotError } from '@freshet/columns/errors'
 import { EmbeddingError } from './errors.ts'
 import { createFeatures } from './merge/features.ts'
 import { createGraphView, type GraphView } from './graph/graph-view.ts'
-import { createLearning, type Lesson } from './merge/learning.ts'
+import { createMergeLearner, type TrainingExample } from './merge/merge-learner.ts'
 import { mergeIndex, type GatheredIndex } from './neighbours/gathering.ts'
-import { indexWantedOf, type IndexWanted } from './neighbours/index-wanted.ts'
-import { partOf, tallyOf, type ListPart, type ListTally, type ListWanted } from './neighbours/list-part.ts'
+import { findIndexWanted, type IndexWanted } from './neighbours/index-wanted.ts'
+import { readPart, readTally, type ListPart, type ListTally, type ListWanted } from './neighbours/list-part.ts'
 import { createNeighbourIndex, listNames, type ListName } from './neighbours/neighbour-index.ts'
 import type { Shard } from './neighbours/shard.ts'
 import { createQueryBuilder } from './query/query.ts'
@@ -26,7 +26,7 @@ import { createRates } from './views/rates.ts'
 import type { RowHolder } from './views/recycling.ts'
 import { createSaves } from './views/saves.ts'
 import { createScoreBoard } from '@freshet/columns/score-board'
-import { userKeyOf } from './views/session-keys.ts'
+import { userKey } from './views/session-keys.ts'
 import type { WithdrawnEngagement } from './source.ts'
 import { createSweep } from './sweep/sweep.ts'
 import {
@@ -93,9 +93,9 @@ export interface Retrieval {
   /** Without a `gathered` index it is what this process holds. */
   retrieve(query: RetrieveQuery, gathered?: GatheredIndex | null): RetrievedCandidates
   /** On a shard, what the merge can learn from an engagement before it is folded; null where that is nothing, and on a whole, which learns as it folds. */
-  lessonOf(engagement: Engagement): Lesson | null
-  /** Learns from a lesson and gives what the other shards are to learn: at which rank which source had the pin. */
-  learn(lesson: Lesson, gathered: GatheredIndex): Int32Array
+  trainingExample(engagement: Engagement): TrainingExample | null
+  /** Learns from a training example and gives what the other shards are to learn: at which rank which source had the pin. */
+  learn(example: TrainingExample, gathered: GatheredIndex): Int32Array
   /** Learns what another shard gave. */
   learnRanks(ranks: Int32Array): void
   stats(): RetrievalStats
@@ -152,8 +152,8 @@ export function createRetrieval({
   const saves = createSaves(config)
   const queries = createQueryBuilder({ catalogue, index, config })
   const sweep = createSweep({ catalogue, shown: queries.shown, seed, maxSteps: config.maxSweepSteps })
-  const asking = createAsking({ enabled, calibrations, stacks, features, catalogue, board, sweep, clock })
-  const learning = createLearning({ enabled, calibrations, stacks, features, rates, catalogue, board, index, queries })
+  const runner = createQueryRunner({ enabled, calibrations, stacks, features, catalogue, board, sweep, clock })
+  const learner = createMergeLearner({ enabled, calibrations, stacks, features, rates, catalogue, board, index, queries })
   const isWhole = shard.count === 1
   // 0: the vectors agree on a width by themselves.
   const embeddingWidth = Number(config.sources['pin2vec']?.parameters['dimensions'] ?? 0)
@@ -210,11 +210,11 @@ export function createRetrieval({
   }
 
   function learnFrom(engagement: Engagement, waiting: readonly RecentAction[]): void {
-    const lesson = config.adaptShares && isWhole ? learning.lessonOf(engagement, waiting) : null
-    if (lesson !== null) learning.learn(learning.examine(lesson, null))
+    const example = config.adaptShares && isWhole ? learner.toExample(engagement, waiting) : null
+    if (example !== null) learner.learn(learner.examine(example, null))
   }
 
-  /** Questions between marks are answered from what was known at the last one, so that is what lessons are about. */
+  /** Questions between marks are answered from what was known at the last one, so that is what training examples are about. */
   function learnFromPending(): void {
     const waiting = new Map<UserId, RecentAction[]>()
     for (const engagement of pendingEngagements) {
@@ -227,7 +227,7 @@ export function createRetrieval({
     }
   }
 
-  function partsOf(positions: Uint8Array): ((writer: SectionWriter) => void)[] {
+  function snapshotParts(positions: Uint8Array): ((writer: SectionWriter) => void)[] {
     return [
       (writer) => {
         writer.json('config', fingerprint(config, seed, shard))
@@ -237,7 +237,7 @@ export function createRetrieval({
         sweep.ring.save(writer.under('sweep'))
         saves.save(writer.under('saves'))
         rates.save(writer.under('rates'))
-        learning.save(writer.under('learning'))
+        learner.save(writer.under('learning'))
         models.save(writer.under('embeddings'))
       },
       ...index.saving,
@@ -267,7 +267,7 @@ export function createRetrieval({
       pendingEngagements = pendingEngagements.filter((engagement) => engagement.userId !== userId)
       index.forget(userId)
       saves.forget(userId)
-      graphView?.graph.removeBoard(userKeyOf(userId))
+      graphView?.graph.removeBoard(userKey(userId))
     },
     foldPin(change) {
       const row = change.kind === 'upsert' ? catalogue.upsert(change.pin) : catalogue.remove(change.pinId)
@@ -308,23 +308,23 @@ export function createRetrieval({
       const reads = enabled.flatMap(({ source }) =>
         request.sources?.includes(source.name) === false || source.reads === undefined ? [] : [source.reads],
       )
-      return indexWantedOf(queries.build(request), reads, catalogue)
+      return findIndexWanted(queries.build(request), reads, catalogue)
     },
-    listPart: (wanted) => partOf({ catalogue, index }, wanted),
-    listTally: (list, pinIds) => tallyOf({ catalogue, index }, list, pinIds),
+    listPart: (wanted) => readPart({ catalogue, index }, wanted),
+    listTally: (list, pinIds) => readTally({ catalogue, index }, list, pinIds),
     retrieve(request, gathered = null) {
       const reading = gathered === null ? null : mergeIndex(gathered, catalogue)
       const isComplete = gathered === null || listNames.every((list) => gathered[list].isComplete)
-      return asking.ask({ request, query: queries.build(request, reading), isComplete })
+      return runner.run({ request, query: queries.build(request, reading), isComplete })
     },
-    lessonOf: (engagement) =>
-      config.adaptShares && !isWhole && refresh === 'event' ? learning.lessonOf(engagement) : null,
-    learn(lesson, gathered) {
-      const numbers = learning.examine(lesson, mergeIndex(gathered, catalogue))
-      learning.learn(numbers)
+    trainingExample: (engagement) =>
+      config.adaptShares && !isWhole && refresh === 'event' ? learner.toExample(engagement) : null,
+    learn(example, gathered) {
+      const numbers = learner.examine(example, mergeIndex(gathered, catalogue))
+      learner.learn(numbers)
       return numbers
     },
-    learnRanks: (ranks) => learning.learn(ranks),
+    learnRanks: (ranks) => learner.learn(ranks),
     stats() {
       const named = enabled.map(({ source }) => source)
       const pins = catalogue.counts()
@@ -364,8 +364,8 @@ export function createRetrieval({
       ]
       return problems.length === 0 ? null : problems.join('; ')
     },
-    snapshot: (positions) => finished(snapshotSteps(partsOf(positions))),
-    snapshotSteps: (positions) => snapshotSteps(partsOf(positions)),
+    snapshot: (positions) => finished(snapshotSteps(snapshotParts(positions))),
+    snapshotSteps: (positions) => snapshotSteps(snapshotParts(positions)),
     restore(bytes) {
       const reader = decodeSnapshot(bytes)
       if (reader.json('config') !== fingerprint(config, seed, shard)) {
@@ -376,7 +376,7 @@ export function createRetrieval({
       sweep.ring.load(reader.under('sweep'))
       saves.load(reader.under('saves'))
       rates.load(reader.under('rates'))
-      learning.load(reader.under('learning'))
+      learner.load(reader.under('learning'))
       models.load(reader.under('embeddings'))
       index.load(reader)
       graphView?.load(reader.under('graph'))

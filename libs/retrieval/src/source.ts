@@ -70,17 +70,17 @@ export interface Source {
   load(reader: SectionReader): void
 }
 
-/** How a source adapts: by lessons, each a few numbers, which are learned on every shard alike. */
+/** How a source adapts: by training examples, each a few numbers, which are learned on every shard alike. */
 export interface Adaptation {
-  /** Numbers of a lesson. */
+  /** Numbers of a training example. */
   readonly width: number
   /** Writes down what its answers say of the pin that the user is about to take. `into` is `width` long. */
-  examine(lesson: AdaptationLesson, into: Int32Array): void
-  learn(lesson: Int32Array): void
+  examine(example: AdaptationExample, into: Int32Array): void
+  learn(example: Int32Array): void
 }
 
 /** A question, the pin that was the answer, and its rank in what the source has just answered, see `rankIn`. */
-export interface AdaptationLesson {
+export interface AdaptationExample {
   readonly query: SourceQuery
   readonly row: number
   readonly rank: number

@@ -62,7 +62,7 @@ export function createEmbeddingView({ dimensions: wanted }: { readonly dimension
     return found
   }
 
-  function viewOf(width: number): WidthView {
+  function openWidth(width: number): WidthView {
     const known = widths.get(width)
     if (known !== undefined) return known
     const least = widths.size >= maxWidths ? smallest() : null
@@ -101,7 +101,7 @@ export function createEmbeddingView({ dimensions: wanted }: { readonly dimension
       }
       if (widthOf[row] !== vector.length) remove(row)
       if (row >= widthOf.length) widthOf = grownUint32(widthOf, nextCapacity(widthOf.length, row + 1))
-      viewOf(vector.length).set(row, vector)
+      openWidth(vector.length).set(row, vector)
       widthOf[row] = vector.length
       agree()
       return null

@@ -62,7 +62,7 @@ export function createInterests({ maxPins, maxSpread }: InterestsOptions): Inter
     return found
   }
 
-  function medoidOf(group: number, n: number, vectors: readonly Float32Array[]): number {
+  function findMedoid(group: number, n: number, vectors: readonly Float32Array[]): number {
     let best = group
     let bestSum = -Infinity
     for (let i = 0; i < n; i++) {
@@ -104,7 +104,7 @@ export function createInterests({ maxPins, maxSpread }: InterestsOptions): Inter
         }
         weights[at] = weight
         firsts[at] = group
-        medoids[at] = medoidOf(group, n, pins.vectors)
+        medoids[at] = findMedoid(group, n, pins.vectors)
       }
     },
   }

@@ -6,7 +6,7 @@ import type { Catalogue } from '../views/catalogue.ts'
 import { RetrievalConfigError } from '../errors.ts'
 import type { RowHolder } from '../views/recycling.ts'
 import type { WithdrawnSave } from '../views/saves.ts'
-import { userKeyOf } from '../views/session-keys.ts'
+import { userKey } from '../views/session-keys.ts'
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 import { createTakenBack } from './taken-back.ts'
 import { createPinGraph, type BoardKey, type PinGraph } from './pin-graph.ts'
@@ -95,7 +95,7 @@ export function createGraphView({
         graph.add({ key: boardKeyOf(boardId), kind: 'board', pinRow: row, atMs })
       }
       // A user is one node, whatever the sessions, so that those who act rarely link pins too.
-      const key = userKeyOf(engagement.userId)
+      const key = userKey(engagement.userId)
       const trail = graph.boardOf(key)
       const isFirst = trail < 0 || graph.pinsOfBoard.find(trail, row) < 0
       graph.add({ key, kind: 'trail', pinRow: row, atMs })
@@ -103,7 +103,7 @@ export function createGraphView({
     },
     withdraw(userId, row, saves) {
       if (!saves.some(({ isFirst }) => isFirst)) return
-      const key = userKeyOf(userId)
+      const key = userKey(userId)
       const trail = graph.boardOf(key)
       const at = trail < 0 ? -1 : graph.pinsOfBoard.find(trail, row)
       if (at < 0) return
@@ -121,7 +121,7 @@ export function createGraphView({
       graph.topicsChanged(row)
     },
     holder: graph,
-    ownBoardOf: ({ userId }) => (userId === null ? -1 : graph.boardOf(userKeyOf(userId))),
+    ownBoardOf: ({ userId }) => (userId === null ? -1 : graph.boardOf(userKey(userId))),
     labelOf,
     bytes: () => graph.bytes(),
     counts: () => ({

@@ -37,7 +37,7 @@ export interface WalkQuery {
   readonly ownBoard: number
   /** The label that walks are biased towards; 0 for none. */
   readonly label: number
-  /** Asked about every 200 µs; what was visited by then counts. */
+  /** PreparedQuery about every 200 µs; what was visited by then counts. */
   readonly interruption: Interruption
 }
 

@@ -19,21 +19,21 @@ function answer(rank: number): Hits {
   return hits
 }
 
-/** The target's rank in each source's answer; null: the source has none. */
+/** The target's rank in each source's answer; null: the source found nothing. */
 function ranksOf(...ranks: readonly (number | null)[]): Int32Array {
   return Int32Array.from(ranks, (rank) => rankIn(rank === null ? createHits(20) : answer(rank), target))
 }
 
 const three = ['right', 'noise', 'absent'].map((name) => ({ name, share: 1, maxCandidates: 20 }))
 
-/** The n-th lesson: the first source is right, the second at random, the third finds nothing. */
+/** The n-th training example: the first source is right, the second at random, the third finds nothing. */
 function teach(calibration: Calibration, n: number): void {
   calibration.learn(ranksOf(n % 3, (mix32(n) % 60) - 40, null))
 }
 
-function taught(lessons: number): Calibration {
+function taught(examples: number): Calibration {
   const calibration = createCalibration(three)
-  for (let n = 0; n < lessons; n++) teach(calibration, n)
+  for (let n = 0; n < examples; n++) teach(calibration, n)
   return calibration
 }
 
@@ -54,7 +54,7 @@ describe('the worth', () => {
     expect(after.worthOf(2)).toEqual(before.worthOf(2))
   })
 
-  test('stands where the target stood', () => {
+  test('is the rank of the target', () => {
     const worth = taught(400).worthOf(0)
     expect(worth[0]).toBeGreaterThan(20 * (worth[10] ?? Infinity))
   })
@@ -70,9 +70,9 @@ describe('the worth', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.integer({ min: -1, max: 19 }), fc.integer({ min: -1, max: 19 })), { maxLength: 200 }),
-        (lessons) => {
+        (examples) => {
           const calibration = createCalibration(three)
-          for (const ranks of lessons) {
+          for (const ranks of examples) {
             calibration.learn(ranksOf(...ranks))
           }
           for (const column of worths(calibration)) {
@@ -87,11 +87,11 @@ describe('the worth', () => {
   })
 })
 
-test('law: it does not depend on the order of lessons', () => {
-  const lesson = fc.tuple(fc.integer({ min: -1, max: 19 }), fc.integer({ min: -1, max: 19 }))
-  const lessons = fc.array(lesson, { minLength: fewestSamples, maxLength: fewestSamples })
+test('law: it does not depend on the order of training examples', () => {
+  const example = fc.tuple(fc.integer({ min: -1, max: 19 }), fc.integer({ min: -1, max: 19 }))
+  const examples = fc.array(example, { minLength: fewestSamples, maxLength: fewestSamples })
   fc.assert(
-    fc.property(lessons, fc.nat(), (inOrder, draw) => {
+    fc.property(examples, fc.nat(), (inOrder, draw) => {
       const shuffled = inOrder
         .map((ranks, n) => ({ ranks, at: mix32(draw + n) }))
         .toSorted((a, b) => a.at - b.at)
@@ -106,10 +106,10 @@ test('law: it does not depend on the order of lessons', () => {
   )
 })
 
-test('of sources of which one says nothing that another does not say better, that one loses its weight', () => {
+test('a source that adds nothing to a better one loses its weight', () => {
   const calibration = createCalibration(three)
   for (let n = 0; n < 600; n++) calibration.learn(ranksOf(n % 2 === 0 ? 0 : 8, n % 2 === 0 ? 2 : -1, null))
-  // By how often it is right alone it would have about a quarter of the other's worth.
+  // Judged alone, by how often it is right, it would have about a quarter of the other's worth.
   expect(calibration.worthOf(1)[2]).toBeLessThan((calibration.worthOf(0)[0] ?? 0) / 12)
 })
 

@@ -2,15 +2,15 @@ import { createRankTable } from './rank-table.ts'
 import type { Hits } from '@freshet/columns/score-board'
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 
-/** A source as the calibration knows it. */
+/** A source as the calibration sees it. */
 export interface CalibratedSource {
   readonly name: string
-  /** What it is worth before anything is learned, relative to the others. */
+  /** Its weight before anything is learned, relative to the other sources. */
   readonly share: number
   readonly maxCandidates: number
 }
 
-/** At the place of a source that had nothing to say, and of one that said other pins than the one taken, see `rankIn`. */
+/** `silent`: the source found nothing. `missing`: it found other pins than the one taken. See `rankIn`. */
 export const silent = -2
 export const missing = -1
 
@@ -22,17 +22,17 @@ export function rankIn({ rows, count }: Hits, row: number): number {
 }
 
 /**
- * How often the pin that a user took stood at which rank of which source, learned from the log. One source's scores say
- * nothing beside another's; how often a rank of it was right does, whatever the data are like.
+ * How often users took the pin at each rank of each source, learned from the log. Scores of two sources can't be
+ * compared; how often their ranks were right can.
  */
 export interface Calibration {
-  /** Weight of what was learned against the fixed mixture: 0 up to `fewestSamples`, then n / (n + 64). */
+  /** Weight of the learned mixture against the fixed one: 0 up to `fewestSamples`, then n / (n + 64). */
   readonly part: number
   /** The worth of each rank of the n-th source, from 0: weight · P(the next pin is at this rank). Never rises with rank. */
   worthOf(source: number): Float64Array
-  /** Counts at which rank each source had a pin before a user took it, see `rankIn`. */
+  /** Counts the rank of a taken pin in each source's answer, see `rankIn`. */
   learn(ranks: Int32Array): void
-  /** Answers learned from, ever. */
+  /** Number of training examples so far. */
   readonly samples: number
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
@@ -49,21 +49,21 @@ const growth = 1.25
 const mostBetweenUpdates = 512
 
 /**
- * Of the last 4,096 lessons, per source a histogram over the logarithm of the rank, made non-increasing (pool adjacent
- * violators), and a weight: its mean responsibility for the pins taken, P(rank) ÷ Σ P(rank) of all that answered, times
- * their number, with 64 lessons in which all were right the same. That is one round of expectation maximisation from equal
- * weights on; more rounds make taken pins likelier and yet the first ranks worse, because sources that agree are no
- * independent witnesses.
+ * Learns from the last 4,096 training examples. Each source has a histogram over the logarithm of the rank, made
+ * non-increasing (pool adjacent violators), and a weight: its mean responsibility for the taken pins, P(rank) ÷ Σ P(rank)
+ * over all sources that answered, times their number, smoothed by 64 examples in which all were equally right. That is one
+ * round of expectation maximisation from equal weights. More rounds make taken pins likelier but the first ranks worse,
+ * because sources that agree are not independent witnesses.
  *
- * What is learned is applied in steps, at sample counts that grow by a quarter (by 512 at most), and rounded to quarters
- * of a doubling, so that processes that fold the same users in another order mostly hold the same numbers. While one has
- * taken a step and another has not, or where a sum is near the edge of a step, they may differ.
+ * The worths change in steps, at sample counts that grow by a quarter (by 512 at most), and are rounded to quarters of a
+ * doubling. So processes that fold the same users in another order mostly hold the same numbers. They may differ while
+ * only one of them has taken a step, or when a sum is near the edge of a step.
  */
 export function createCalibration(sources: readonly CalibratedSource[]): Calibration {
   const tables = sources.map((source) => createRankTable(source))
   const width = sources.length
-  // The ranks of the last lessons, the oldest overwritten first.
-  let lessons = new Int32Array(0)
+  // A ring of the ranks of the last training examples.
+  let examples = new Int32Array(0)
   let samples = 0
   let updateAt = fewestSamples
   let part = 0
@@ -74,15 +74,15 @@ export function createCalibration(sources: readonly CalibratedSource[]): Calibra
     part = remembered / (remembered + fixedMixtureSamples)
     for (const table of tables) table.clear()
     for (let at = 0; at < remembered * width; at++) {
-      const rank = lessons[at] ?? silent
+      const rank = examples[at] ?? silent
       if (rank !== silent) tables[at % width]?.count(rank)
     }
     for (const table of tables) table.settle()
-    const weights = weightsOf(remembered)
+    const weights = computeWeights(remembered)
     tables.forEach((table, source) => table.weigh(weights[source] ?? 1))
   }
 
-  function weightsOf(remembered: number): Float64Array {
+  function computeWeights(remembered: number): Float64Array {
     const right = new Float64Array(width).fill(priorWeightSamples)
     const answered = new Float64Array(width).fill(priorWeightSamples)
     const rates = new Float64Array(width)
@@ -90,7 +90,7 @@ export function createCalibration(sources: readonly CalibratedSource[]): Calibra
       let sources = 0
       let likelihood = 0
       for (let source = 0; source < width; source++) {
-        const rank = lessons[from + source] ?? silent
+        const rank = examples[from + source] ?? silent
         rates[source] = rank === silent ? 0 : missed + (rank < 0 ? 0 : (tables[source]?.rateOf(rank) ?? 0))
         likelihood += rates[source]!
         if (rank !== silent) sources++
@@ -114,18 +114,18 @@ export function createCalibration(sources: readonly CalibratedSource[]): Calibra
     worthOf: (source) => tables[source]?.worth ?? new Float64Array(0),
     learn(ranks) {
       if (ranks.every((rank) => rank === silent)) return
-      if (lessons.length === 0) lessons = new Int32Array(maxRemembered * width)
-      lessons.set(ranks, (samples++ % maxRemembered) * width)
+      if (examples.length === 0) examples = new Int32Array(maxRemembered * width)
+      examples.set(ranks, (samples++ % maxRemembered) * width)
       if (samples >= updateAt) update()
     },
     save(writer) {
       writer.json('samples', { samples, updateAt, part })
-      writer.i32('lessons', lessons)
+      writer.i32('lessons', examples)
       tables.forEach((table, at) => table.save(writer.under(sources[at]?.name ?? '')))
     },
     load(reader) {
       ;({ samples, updateAt, part } = reader.json('samples') as Record<'samples' | 'updateAt' | 'part', number>)
-      lessons = reader.i32('lessons')
+      examples = reader.i32('lessons')
       tables.forEach((table, at) => table.load(reader.under(sources[at]?.name ?? '')))
     },
   }

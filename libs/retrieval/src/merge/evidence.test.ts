@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 import { aQuery, minuteMs, recentClicks, startMs } from '../builders.fixture.ts'
 import { createCatalogue } from '../views/catalogue.ts'
-import { evidenceOf } from './evidence.ts'
+import { measureEvidence } from './evidence.ts'
 import { createNeighbourIndex } from '../neighbours/neighbour-index.ts'
 import { createQueryBuilder } from '../query/query.ts'
 
@@ -29,10 +29,10 @@ for (let user = 0; user < 2000; user++) {
 }
 
 function evidenceAfter(...pinIds: readonly string[]): number {
-  return evidenceOf(queries.build(aQuery({ recent: recentClicks(pinIds) })), index.trails)
+  return measureEvidence(queries.build(aQuery({ recent: recentClicks(pinIds) })), index.trails)
 }
 
-test('many trails through a rare pin say more than a trail through one nobody knows, and than all trails through one everybody knows', () => {
+test('many trails through a rare pin are more evidence than one trail through an unknown pin or all trails through a pin that everybody touched', () => {
   expect(evidenceAfter('some')).toBeGreaterThan(2 * evidenceAfter('one'))
   expect(evidenceAfter('some')).toBeGreaterThan(1.5 * evidenceAfter('everybody'))
 })
@@ -46,8 +46,8 @@ test('is least without a history, and grows with it', () => {
 
 test('related pins are asked for because of one pin, so what is like it is trusted even where nobody has touched it', () => {
   const related = { surface: 'related' as const, pinId: asId<PinId>('one') }
-  expect(evidenceOf(queries.build(aQuery(related)), index.trails)).toBeGreaterThanOrEqual(0.6)
-  expect(evidenceOf(queries.build(aQuery({ ...related, recent: recentClicks(['some']) })), index.trails)).toBeLessThan(
+  expect(measureEvidence(queries.build(aQuery(related)), index.trails)).toBeGreaterThanOrEqual(0.6)
+  expect(measureEvidence(queries.build(aQuery({ ...related, recent: recentClicks(['some']) })), index.trails)).toBeLessThan(
     1,
   )
 })

@@ -10,13 +10,13 @@ const least = 0.1
 const leastRelated = 0.6
 
 /**
- * How much the views know about what comes after a user's recent pins, in [0.1, 1), from 0.6 on where pins related to
- * one are asked for, because that says what is wanted: E / (E + 300) with
+ * How much the views know about what follows a user's recent pins, in [0.1, 1): E / (E + 300), at least 0.6 on the
+ * related surface, where the pin tells what the user wants, with
  * E = Σ exp(-step / 2) · min(200, trails with the pin) · log(1 + trails / trails with the pin)^1.5, over the last ten
- * distinct pins. Many trails through rare pins say much; trails through what everybody touches say little more than
- * popularity does.
+ * distinct pins. Many trails through rare pins are strong evidence; trails through pins that everybody touches add little
+ * to popularity.
  */
-export function evidenceOf(query: SourceQuery, trails: SessionLists): number {
+export function measureEvidence(query: SourceQuery, trails: SessionLists): number {
   let evidence = 0
   let taken = 0
   for (let i = query.recentCount - 1; i >= 0 && taken < maxRecentPins; i--) {

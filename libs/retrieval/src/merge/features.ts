@@ -15,14 +15,14 @@ const leastBase = -14
 const widthOf = (sources: number): number => perSource * sources + rateHalfLivesMs.length + 1
 
 /**
- * What the stack knows of each candidate: of each source whether it found it, how high it ranks it and what score it
- * gives, both as natural logarithms from 0; and its share of all actions at each half-life, likewise.
+ * The features of each candidate: for each source whether it found the candidate, its rank and its score (natural
+ * logarithms from 0); and the logarithm of the pin's share of all actions at each half-life.
  */
 export interface Features extends FeatureRows {
-  /** Takes the candidates on the board, in its order; their sums there are the base. */
+  /** Takes the candidates from the board, in its order; their sums there are the base. */
   fill(answers: readonly EnabledSource[], recentCount: number): void
   rowAt(candidate: number): number
-  /** The candidate that a row is, -1 where it is none. */
+  /** The candidate of a row; -1 if the row is not a candidate. */
   candidateOf(row: number): number
 }
 
@@ -39,7 +39,7 @@ export function createFeatures(context: {
   const base = new Float64Array(most)
   const rows = new Int32Array(most)
   const rankFeatures = Float64Array.from({ length: 10_000 }, (_, rank) => Math.max(0, Math.log(ranks / (rank + 1))))
-  // Of each row its candidate, valid where the stamp is the fill's.
+  // By row: its candidate, valid if the row's stamp is that of the last fill.
   let places = new Int32Array(0)
   let stamps = new Int32Array(0)
   let stamp = 0

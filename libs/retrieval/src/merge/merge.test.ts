@@ -103,7 +103,7 @@ test('learned worths are a mixture of their own, weighed by how much was learned
   ])
 })
 
-/** Sources whose scores are distributions over the pins they found, so that what the merge adds up to can be told. */
+/** Sources whose scores are distributions over the pins they found, so that the test knows the sum of the merge. */
 const anInput = fc
   .record({
     scores: fc.uniqueArray(fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 100 })), {

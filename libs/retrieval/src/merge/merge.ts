@@ -8,11 +8,11 @@ export interface MergeInput {
   readonly hits: Hits
   readonly share: number
   readonly scale: 'probability' | 'relative'
-  /** What each of its ranks is worth to each kind of question, see `Calibration`. */
+  /** The worth of each of its ranks, for each kind of query, see `Calibration`. */
   readonly worths?: Readonly<Record<Mode, Float64Array>>
 }
 
-/** What the merge works with. `evidence`: how far sources of scale `relative` are to be trusted together, in (0, 1]. */
+/** What the merge works with. `evidence`: how far to trust the sources of scale `relative` together, in (0, 1]. */
 export interface MergeContext {
   readonly catalogue: Catalogue
   readonly board: ScoreBoard
@@ -27,16 +27,16 @@ export interface MergeContext {
 const leastProbabilityWeight = 0.02
 
 /**
- * The answers of sources as one mixture of distributions over the user's next pin; its weights sum to 1. Two mixtures,
- * weighed by how much was learned:
+ * Mixes the answers of sources into one distribution over the user's next pin; the weights sum to 1. There are two
+ * mixtures, weighted by how much the merge has learned:
  *
  * - the fixed one: sources of scale `relative` that found anything divide `evidence` by their shares, and each adds its
  *   scores as parts of their sum; a source of scale `probability` adds share · (1 − evidence) · score, because popular
  *   pins have large probabilities where tastes are narrow and small ones where they are wide;
- * - the learned one: each adds what its ranks are worth.
+ * - the learned one: each source adds the worths of its ranks.
  *
- * A source that is asked alone needs no share, and keeps its order to the last bit: nothing learned counts, and its scores
- * are scaled by a power of two. Fills the board.
+ * A source that answers alone needs no share and keeps its order to the last bit: the learned mixture does not count, and
+ * its scores are scaled by a power of two. Fills the board.
  */
 export function mixHits(
   inputs: readonly MergeInput[],
@@ -64,8 +64,8 @@ export function mixHits(
     if (share === 0 || found.count === 0) continue
     let weight = (1 - part) / weights
     if (scale === 'probability') weight *= untrusted * share
-    else weight *= (trusted * share) / (shares * sumOf(found))
-    // A power of two is exact: rounding must not make ties of what the source told apart.
+    else weight *= (trusted * share) / (shares * sumScores(found))
+    // Scaling by a power of two is exact: rounding must not turn different scores into ties.
     if (isAlone) weight = 2 ** Math.floor(Math.log2(weight))
     for (let i = 0; i < found.count; i++) {
       const score = weight * found.scores[i]!
@@ -90,7 +90,7 @@ export function mergeHits(
   best.finish()
 }
 
-function sumOf({ scores, count }: Hits): number {
+function sumScores({ scores, count }: Hits): number {
   let sum = 0
   for (let i = 0; i < count; i++) sum += scores[i]!
   return sum

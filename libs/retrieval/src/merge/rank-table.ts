@@ -7,7 +7,7 @@ const priorHitRate = 0.1
 const priorRankOffset = 10
 const stepsPerDoubling = 4
 
-/** Ranks up to the most a source may be configured to give. */
+/** The most candidates that a source may be configured to give. */
 const mostBuckets = 21
 const bucketOf = (rank: number): number => Math.floor(Math.log2(rank + 1) * bucketsPerDoubling)
 
@@ -15,13 +15,13 @@ const bucketOf = (rank: number): number => Math.floor(Math.log2(rank + 1) * buck
 export interface RankTable {
   /** Rate times weight of each rank, from 0, in steps of a quarter of a doubling. Never rises. */
   readonly worth: Float64Array
-  /** The rate of a rank by the counts now, which `update` works out; 0 beyond the most candidates. */
+  /** The rate of a rank as of the last `update`; 0 beyond the most candidates. */
   rateOf(rank: number): number
   /** Forgets all counts. */
   clear(): void
-  /** Counts an answer: the taken pin stood at this rank, or, below 0, not in it. */
+  /** Counts an answer by the rank of the taken pin in it; below 0: the answer did not hold the pin. */
   count(rank: number): void
-  /** Works the rates out from the counts. */
+  /** Computes the rates from the counts. */
   settle(): void
   /** Sets the worths to the rates times a weight. */
   weigh(weight: number): void
@@ -29,7 +29,7 @@ export interface RankTable {
   load(reader: SectionReader): void
 }
 
-/** A table without counts, weighed by 1. `share` is how much is expected of the source before. */
+/** A table without counts, of weight 1. `share` is the prior weight of the source. */
 export function createRankTable({
   share,
   maxCandidates,
@@ -38,7 +38,7 @@ export function createRankTable({
   readonly maxCandidates: number
 }): RankTable {
   const widths = new Float64Array(mostBuckets)
-  // The mean logarithm of the ranks of a bucket: between two of them worths are interpolated.
+  // The mean logarithm of the ranks of each bucket; worths are interpolated between two of them.
   const centres = new Float64Array(mostBuckets)
   const prior = new Float64Array(mostBuckets)
   let priorSum = 0
@@ -57,7 +57,7 @@ export function createRankTable({
   const rates = new Float64Array(mostBuckets)
   let asked = 0
 
-  // Never rising: neighbours that would rise are taken together.
+  // Pools adjacent buckets whose rates would rise.
   function settle(): void {
     const groups: { sum: number; width: number; buckets: number }[] = []
     for (const bucket of used) {
@@ -86,7 +86,7 @@ export function createRankTable({
       const ahead = distance > 0 ? Math.min(1, Math.max(0, (log - centres[from]!) / distance)) : 0
       const before = logWorths[from]!
       const after = logWorths[to]!
-      // A share of 0 of which nothing was taken has no worth, and no logarithm.
+      // A source of share 0 from which users took nothing has no worth, and the worth no logarithm.
       worth[rank] = ahead === 0 ? 2 ** before : after === -Infinity ? 0 : 2 ** (before + ahead * (after - before))
     }
   }

@@ -7,7 +7,7 @@ import { createStack, fewestExamples, type FeatureRows, type Stack } from './sta
 const width = 4
 const count = 60
 
-/** The n-th question: sixty candidates of random features, the second of which says what is taken. */
+/** The n-th query: sixty candidates with random features; the second feature decides which one the user takes. */
 function question(n: number): { readonly rows: FeatureRows; readonly taken: number } {
   const features = Float64Array.from({ length: count * width }, (_, i) => mix32(n * 977 + i) / 2 ** 32)
   const base = Float64Array.from({ length: count }, (_, i) => -mix32(n * 31 + i * 7) / 2 ** 32)
@@ -16,9 +16,9 @@ function question(n: number): { readonly rows: FeatureRows; readonly taken: numb
   return { rows: { count, width, features, base }, taken }
 }
 
-function lesson(stack: Stack, n: number, taken?: number): Int32Array {
+function example(stack: Stack, n: number, taken?: number): Int32Array {
   const { rows, taken: right } = question(n)
-  const into = new Int32Array(stack.lessonWidth)
+  const into = new Int32Array(stack.exampleWidth)
   stack.examine(rows, taken ?? right, into)
   return into
 }
@@ -34,10 +34,10 @@ function meanRank(stack: Stack, from: number): number {
   return sum / 50
 }
 
-test('A29: learns within a hundred lessons which feature tells what is taken', () => {
+test('A29: learns within a hundred training examples which feature decides', () => {
   const stack = createStack(width)
   const before = meanRank(stack, 1_000)
-  for (let n = 0; n < 100; n++) stack.learn(lesson(stack, n))
+  for (let n = 0; n < 100; n++) stack.learn(example(stack, n))
   expect(before).toBeGreaterThan(20)
   expect(meanRank(stack, 1_000)).toBeLessThan(5)
   expect(stack.isTrusted).toBe(true)
@@ -45,31 +45,31 @@ test('A29: learns within a hundred lessons which feature tells what is taken', (
 
 test('A29: is not trusted before it has seen enough, nor while what it has learned is worse than the base', () => {
   const stack = createStack(width)
-  for (let n = 0; n < fewestExamples - 1; n++) stack.learn(lesson(stack, n))
+  for (let n = 0; n < fewestExamples - 1; n++) stack.learn(example(stack, n))
   expect(stack.isTrusted).toBe(false)
   const misled = createStack(width)
-  // What is taken is what the base ranks first, and the features say nothing of it.
+  // The user takes what the base ranks first, and the features do not predict it.
   for (let n = 0; n < 100; n++) {
     const { rows } = question(n)
     let first = 0
     for (let i = 1; i < count; i++) if ((rows.base[i] ?? 0) > (rows.base[first] ?? 0)) first = i
-    misled.learn(lesson(misled, n, first))
+    misled.learn(example(misled, n, first))
   }
   expect(misled.isTrusted).toBe(false)
 })
 
-test('law: what learns the same lessons is the same, and goes on the same from a snapshot; nothing taken, nothing learned', () => {
+test('law: two stacks that learn the same examples are equal, also after a snapshot, and an example without a taken pin teaches nothing', () => {
   const [one, other] = [createStack(width), createStack(width)]
   for (let n = 0; n < 40; n++) {
-    const numbers = lesson(one, n)
+    const numbers = example(one, n)
     one.learn(numbers)
     other.learn(numbers)
-    other.learn(lesson(other, n, -1))
+    other.learn(example(other, n, -1))
   }
   const restored = createStack(width)
   restored.load(decodeSnapshot(encodeSnapshot((writer) => one.save(writer))))
   for (const stack of [other, restored]) {
-    expect(lesson(stack, 77)).toEqual(lesson(one, 77))
+    expect(example(stack, 77)).toEqual(example(one, 77))
     expect(stack.isTrusted).toBe(one.isTrusted)
   }
 })

@@ -4,14 +4,14 @@ import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 /** Below this many examples nothing learned is used. */
 export const fewestExamples = 32
 
-/** Precision of what is believed before the first lesson: that a weight is 0, give or take 1 / √ of this. */
+/** Precision of the prior of each weight: mean 0, standard deviation 1 / √ of this. */
 const priorPrecision = 10
-/** Lessons count 1/e after this many more. */
+/** A training example counts 1/e after this many later ones. */
 const remembered = 1_000
-/** Candidates less likely than this say nothing of how sure the weights are. */
+/** Candidates less likely than this do not contribute to the curvature. */
 const leastLikely = 1e-4
 
-/** Candidates with their features, row after row, and the score that each begins with. */
+/** Candidates with their features, row after row, and the base score of each. */
 export interface FeatureRows {
   readonly count: number
   readonly width: number
@@ -22,21 +22,21 @@ export interface FeatureRows {
 
 /**
  * A conditional logit over candidates, learned online: score = base + Σ weight · feature, P(taken) = softmax of the
- * scores. Each lesson gives a gradient and the curvature there; the weights take one Newton step along the curvature of
- * all lessons, older ones forgotten (an extended Kalman filter), so that a few hundred lessons are enough. A few thousand
- * numbers, whatever was learned from.
+ * scores. Each training example gives a gradient and a curvature; the weights take one Newton step along the curvature of
+ * all examples, with older ones forgotten (an extended Kalman filter), so a few hundred examples are enough. The state is
+ * a few thousand numbers, however many examples there were.
  */
 export interface Stack {
-  /** Numbers of a lesson. */
-  readonly lessonWidth: number
-  /** Whether enough was learned, and what was learned has been better than the base. */
+  /** The number of values that encode a training example. */
+  readonly exampleWidth: number
+  /** Whether the stack has learned from enough examples and its ranking has been better than the base. */
   readonly isTrusted: boolean
   /** Puts the candidates' scores into `scores`. */
   score(rows: FeatureRows, scores: Float64Array): void
-  /** What a lesson says by the weights now, as bits of float32; `taken`: the candidate that was, -1: none, and nothing is learned. */
+  /** Encodes gradient and curvature at the current weights, as bits of float32. `taken`: the candidate that the user took; -1: none, which teaches nothing. */
   examine(rows: FeatureRows, taken: number, into: Int32Array): void
-  /** Learns what `examine` gave, here or elsewhere. */
-  learn(lesson: Int32Array): void
+  /** Learns from what `examine` wrote, in this process or another. */
+  learn(example: Int32Array): void
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
 }
@@ -72,7 +72,7 @@ export function createStack(width: number): Stack {
   }
 
   return {
-    lessonWidth: width + triangle + 3,
+    exampleWidth: width + triangle + 3,
     get isTrusted() {
       return examples >= fewestExamples && stackReward >= baseReward
     },
@@ -86,8 +86,8 @@ export function createStack(width: number): Stack {
       score(rows, scratch)
       const rewards = width + triangle
       numbers[rewards] = 1
-      numbers[rewards + 1] = rewardOf(base, taken, count)
-      numbers[rewards + 2] = rewardOf(scratch, taken, count)
+      numbers[rewards + 1] = computeReward(base, taken, count)
+      numbers[rewards + 2] = computeReward(scratch, taken, count)
       soften(scratch, count)
       mean.fill(0)
       likelyMean.fill(0)
@@ -111,8 +111,8 @@ export function createStack(width: number): Stack {
           numbers[width + n] = curvature[n]! - (likelyMean[j]! * likelyMean[k]!) / likelyTotal
       }
     },
-    learn(lesson) {
-      const numbers = new Float32Array(lesson.buffer, lesson.byteOffset, lesson.length)
+    learn(example) {
+      const numbers = new Float32Array(example.buffer, example.byteOffset, example.length)
       const rewards = width + triangle
       if (numbers[rewards] !== 1) return
       examples++
@@ -147,8 +147,8 @@ export function createStack(width: number): Stack {
   }
 }
 
-/** What a ranking is worth: 1 / log₂(1 + rank) of what was taken. */
-function rewardOf(scores: Float64Array, taken: number, count: number): number {
+/** The gain of a ranking: 1 / log₂(1 + rank) of the taken candidate. */
+function computeReward(scores: Float64Array, taken: number, count: number): number {
   const own = scores[taken]!
   let rank = 1
   for (let i = 0; i < count; i++) if (scores[i]! > own) rank++

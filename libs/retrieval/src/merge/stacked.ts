@@ -5,18 +5,18 @@ import { mixHits, type MergeContext } from './merge.ts'
 import { selectorInto, type Hits } from '@freshet/columns/score-board'
 import type { Stack } from './stack.ts'
 
-/** What stacking works with. */
+/** What the stacked merge works with. */
 export interface StackedContext extends MergeContext {
   readonly stack: Stack
   readonly features: Features
-  /** How many pins the user has touched of late. */
+  /** The number of the user's recent pins. */
   readonly recentCount: number
 }
 
 /** A score further below the best one than this makes no difference. */
 const deepest = 80
 
-/** Merges answers by what the stack has learned: scores are probabilities over the union. */
+/** Merges answers by the learned stack; the scores are probabilities over the union. */
 export function createStacked(catalogue: Catalogue, mostCandidates: number) {
   const scores = new Float64Array(mostCandidates)
   return {

@@ -5,7 +5,7 @@ import type { NeighbourSet } from './neighbour-set.ts'
 import type { RecentPins } from './scoring.ts'
 
 /** Fills `recent` with the user's latest distinct pins, latest first; gives how many. */
-export function recentPinsOf(query: SourceQuery, maxRecentPins: number, rows: Int32Array): RecentPins {
+export function fillRecentPins(query: SourceQuery, maxRecentPins: number, rows: Int32Array): RecentPins {
   let count = 0
   for (let i = query.recentCount - 1; i >= 0 && count < maxRecentPins; i--) {
     const row = query.recentRows[i]!

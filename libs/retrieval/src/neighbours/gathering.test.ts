@@ -94,7 +94,7 @@ test('law: an answer from shards of the index is the answer of the whole, source
         const answering = shards[0]!
         const gathered = await gatherIndex(shards.map(shardOf), answering.indexWanted(query))
         expect(listNames.map((list) => gathered[list].isComplete)).toEqual([true, true])
-        expect(asData({ ...answering, retrieve: (asking) => answering.retrieve(asking, gathered) }, query)).toEqual(
+        expect(asData({ ...answering, retrieve: (query) => answering.retrieve(query, gathered) }, query)).toEqual(
           asData(whole, query),
         )
       },

@@ -9,7 +9,7 @@ import type { ListName } from './neighbour-index.ts'
 export type IndexWanted = Readonly<Record<ListName, ListWanted>>
 
 /** What a query reads of the index through the sources that it asks. */
-export function indexWantedOf(query: SourceQuery, reads: readonly IndexRead[], catalogue: Catalogue): IndexWanted {
+export function findIndexWanted(query: SourceQuery, reads: readonly IndexRead[], catalogue: Catalogue): IndexWanted {
   const idsOf = (rows: Iterable<number>): PinId[] => Array.from(new Set(rows), (row) => catalogue.pinIdOf(row))
   const wanted = (list: ListName, countedPinIds: readonly PinId[]): ListWanted => {
     const readers = reads.filter((read) => read.list === list)

@@ -71,7 +71,7 @@ export interface IndexViews {
 }
 
 /** The part of this process. */
-export function partOf(
+export function readPart(
   { catalogue, index }: IndexViews,
   { list, pinIds, maxPerPin, asker }: Omit<ListWanted, 'countedPinIds'>,
 ): ListPart {
@@ -129,7 +129,7 @@ export function partOf(
 }
 
 /** The counts of this process. */
-export function tallyOf({ catalogue, index }: IndexViews, list: ListName, pinIds: readonly PinId[]): ListTally {
+export function readTally({ catalogue, index }: IndexViews, list: ListName, pinIds: readonly PinId[]): ListTally {
   const lists = index[list]
   return {
     ever: lists.sessionsEver,

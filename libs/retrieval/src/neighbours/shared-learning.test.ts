@@ -33,27 +33,27 @@ test.each([2, 3])(
   async (count) => {
     const [whole, untaught] = [make(0, 1), make(0, 1, false)]
     const shards = Array.from({ length: count }, (_, index) => make(index, count))
-    const gather = (asking: Retrieval, query: Parameters<Retrieval['retrieve']>[0]) =>
-      gatherIndex(shards.map(shardOf), asking.indexWanted(query))
-    const lessons = new Array<number>(count).fill(0)
+    const gather = (shard: Retrieval, query: Parameters<Retrieval['retrieve']>[0]) =>
+      gatherIndex(shards.map(shardOf), shard.indexWanted(query))
+    const examples = new Array<number>(count).fill(0)
     for (let n = 0; n < folds; n++) {
       const engagement = click(n)
       for (const [at, shard] of shards.entries()) {
-        const lesson = shard.lessonOf(engagement)
-        if (lesson === null) continue
-        lessons[at] = (lessons[at] ?? 0) + 1
-        const ranks = shard.learn(lesson, await gather(shard, lesson.question))
+        const example = shard.trainingExample(engagement)
+        if (example === null) continue
+        examples[at] = (examples[at] ?? 0) + 1
+        const ranks = shard.learn(example, await gather(shard, example.question))
         for (const other of shards) if (other !== shard) other.learnRanks(ranks)
       }
       for (const each of [whole, untaught, ...shards]) each.foldEngagement(engagement)
     }
-    expect(Math.min(...lessons)).toBeGreaterThan(10)
+    expect(Math.min(...examples)).toBeGreaterThan(10)
     const question = aQuery({ atMs: startMs + folds * minuteMs, recent: recentClicks(['p1', 'p2', 'p3']), limit: 50 })
     const wanted = asData(whole, question)
     expect(wanted).not.toEqual(asData(untaught, question))
     for (const shard of shards) {
       const gathered = await gather(shard, question)
-      expect(asData({ ...shard, retrieve: (asking) => shard.retrieve(asking, gathered) }, question)).toEqual(wanted)
+      expect(asData({ ...shard, retrieve: (query) => shard.retrieve(query, gathered) }, question)).toEqual(wanted)
     }
   },
   60_000,
@@ -72,10 +72,10 @@ test('what was learned where other sources are on is not learned', () => {
   other.learnRanks(Int32Array.of(0))
   expect(other.snapshot(new Uint8Array())).toEqual(make(1, 2).snapshot(new Uint8Array()))
   for (let n = 0; n < 400; n++) {
-    const lesson = one.lessonOf(click(n))
+    const example = one.trainingExample(click(n))
     one.foldEngagement(click(n))
-    if (lesson === null) continue
-    const numbers = one.learn(lesson, { trails: nothing('trails'), sessions: nothing('sessions') })
+    if (example === null) continue
+    const numbers = one.learn(example, { trails: nothing('trails'), sessions: nothing('sessions') })
     other.learnRanks(numbers)
   }
   expect(other.snapshot(new Uint8Array())).not.toEqual(make(1, 2).snapshot(new Uint8Array()))

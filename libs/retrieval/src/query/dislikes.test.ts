@@ -18,7 +18,7 @@ function acted(...acts: readonly (readonly [action: RecentAction['action'], pinI
   }))
 }
 
-/** Twenty pins of two topics, every one as popular as the others. */
+/** Twenty equally popular pins of two topics. */
 function twoTopics(): Retrieval {
   const retrieval = createRetrieval({ seed: 1, refresh: 'event' })
   for (let n = 0; n < 20; n++) {
@@ -35,7 +35,7 @@ const scoresOf = (retrieval: Retrieval, recent: readonly RecentAction[]) => {
 }
 
 describe('A8: what a user took back', () => {
-  it('counts against pins of its topic, and no others', () => {
+  it('lowers the scores of pins of its topic only', () => {
     const retrieval = twoTopics()
     const before = scoresOf(retrieval, [])
     const after = scoresOf(retrieval, acted(['save', 'p0'], ['unsave', 'p0'], ['hide', 'p2']))
@@ -43,13 +43,13 @@ describe('A8: what a user took back', () => {
     expect((before.get('p4') ?? 1) / (before.get('p5') ?? 1)).toBeCloseTo(1, 2)
   })
 
-  it('does not count against a topic that the user likes all the same', () => {
+  it('does not lower a topic that the user likes on balance', () => {
     const recent = acted(['save', 'p0'], ['save', 'p2'], ['hide', 'p6'])
     const after = scoresOf(twoTopics(), recent)
     expect((after.get('p4') ?? 1) / (after.get('p5') ?? 1)).toBeCloseTo(1, 2)
   })
 
-  it('is no start of any source', () => {
+  it('is not a start of any source', () => {
     const retrieval = createRetrieval({ seed: 1, refresh: 'event' })
     for (let n = 0; n < 9; n++) foldTrail(retrieval, `u${n}`, ['a', 'b', 'c'])
     for (const name of retrieval.sourceNames) {
@@ -60,7 +60,7 @@ describe('A8: what a user took back', () => {
     }
   })
 
-  it('counts in related pins neither way, but is no start there either', () => {
+  it('does not change scores of related pins, and is not a start there either', () => {
     const retrieval = twoTopics()
     const query = aQuery({ atMs, surface: 'related', pinId: pins('p4')[0]!, sources: ['popularity'] })
     const plain = retrieval.retrieve(query)

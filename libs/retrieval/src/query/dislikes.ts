@@ -4,16 +4,16 @@ import { interestHalfLifeMs, interestWeights } from '@freshet/domain/features/in
 import type { Catalogue } from '../views/catalogue.ts'
 import type { RecentAction } from '../question.ts'
 
-/** What a factor falls to at least, and how fast: a pin whose topic and creator have the weight −2 together counts 1 / e. */
+/** The lowest factor, and how fast factors fall: a pin whose topic and creator weigh −2 together counts 1 / e. */
 const least = Math.exp(-4)
 const steepness = 0.5
 
 /**
- * By how much each pin is to count less because it is like what the user took back, hid, reported or dismissed: the factor
- * is e to half of what speaks against the pin's topics, on average, and against its creator. What speaks for and against
- * is weighed up as the ranker's affinities do it. null: nothing speaks against anything.
+ * Creates the factor that lowers the scores of pins like those that the user took back, hid, reported or dismissed. The
+ * factor is exp(half the sum of two weights): the mean negative weight of the pin's topics and the negative weight of its
+ * creator. Weights are summed as in the ranker's affinities. Returns null if the user disliked nothing.
  */
-export function dislikesOf(
+export function createDislikeFactor(
   recent: readonly RecentAction[],
   standing: Uint8Array,
   { catalogue, atMs }: { readonly catalogue: Catalogue; readonly atMs: number },

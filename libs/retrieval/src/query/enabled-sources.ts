@@ -5,18 +5,18 @@ import { createHits, type Hits } from '@freshet/columns/score-board'
 import { sourceDefinitions } from '../source-definitions.ts'
 import type { SharedViews, Source } from '../source.ts'
 
-/** A source that is on: where its answers go, how long it may take, and what the merge makes of them. */
+/** An enabled source: where its answers go, how long it may take, and how the merge weighs them. */
 export interface EnabledSource {
   readonly source: Source
   readonly hits: Hits
   readonly share: number
   readonly scale: 'probability' | 'relative'
   readonly deadlineMs: number
-  /** What each of its ranks is worth to each kind of question by what was learned. */
+  /** The learned worth of each of its ranks, for each kind of query. */
   readonly worths: Readonly<Record<Mode, Float64Array>>
 }
 
-/** Makes the sources that a configuration has on, in the order of answers, and the calibrations of their ranks. */
+/** Creates the enabled sources of a configuration, in the order of answers, and the calibrations of their ranks. */
 export function createEnabledSources(
   config: RetrievalConfig,
   views: SharedViews,

@@ -53,7 +53,7 @@ describe('the current session', () => {
     expect(query.sessionStart).toBe(query.recentCount)
   })
 
-  test('goes by session ids where there are any', () => {
+  test('follows session ids if there are any', () => {
     const query = queries.build(aQuery({ atMs, recent: recent(['a', 90, 'x'], ['b', 10, 'y'], ['c', 95, 'y']) }))
     expect(rowsOf(query).slice(query.sessionStart)).toEqual(['b', 'c'])
   })

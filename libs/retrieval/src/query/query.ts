@@ -4,20 +4,20 @@ import { hash32 } from '@freshet/domain/hash'
 
 import type { Catalogue } from '../views/catalogue.ts'
 import { nextCapacity } from '@freshet/columns/growth'
-import { dislikesOf } from './dislikes.ts'
+import { createDislikeFactor } from './dislikes.ts'
 import type { Asker, IndexReading, NeighbourIndex } from '../neighbours/neighbour-index.ts'
 import type { RetrieveQuery } from '../question.ts'
 import type { SourceQuery } from '../source.ts'
 import { createShownView, type ShownView } from '../sweep/shown-pins.ts'
 
-// The merge weighs a source's scores against their sum, which must not depend on how many candidates are wanted in the end.
+// The merge divides a source's scores by their sum, so the sum must not depend on the limit of the request.
 const unlimited = 0x7fffffff
 
-/** Turns requests into rows. Its columns are used again by the next request. */
+/** Turns requests into queries by row. The next request reuses its columns. */
 export interface QueryBuilder {
-  /** `gathered`: the index of all users, where this process holds but a shard of it. */
+  /** `gathered`: the index of all users, if this process holds only a shard of it. */
   build(request: RetrieveQuery, gathered?: IndexReading | null): SourceQuery
-  /** What the user of the request built last was shown. */
+  /** The pins that the user of the last request was shown. */
   readonly shown: ShownView
 }
 
@@ -37,7 +37,7 @@ export function createQueryBuilder({
   const recentAtMs = new Float64Array(room)
   const recentActions = new Uint8Array(room)
   let recentBoards: (string | null)[] = []
-  // A row is excluded, or wanted, where its mark equals the request's number.
+  // A row is excluded, or wanted, if its mark equals the request's number.
   let excluded = new Int32Array(0)
   let wanted = new Int32Array(0)
   let number = 0
@@ -46,7 +46,7 @@ export function createQueryBuilder({
   let onlyWanted = false
   let excludedHashes: Uint32Array = noHashes
   let locales: Uint8Array | null = null
-  // Few users have such: their words are hashed each time.
+  // Few users have blocks by hash, so names are hashed at each check.
   let blockedCreatorHashes: ReadonlySet<number> = new Set()
   let blockedTopicHashes: ReadonlySet<number> = new Set()
 
@@ -90,8 +90,8 @@ export function createQueryBuilder({
       locales = request.locale ? catalogue.localesFor(request.locale) : null
       blockedCreators.clear()
       blockedTopics.clear()
-      for (const creator of rowsOf(request.excludeCreators, catalogue.creatorRow)) blockedCreators.add(creator)
-      for (const topic of rowsOf(request.excludeTopics, catalogue.topicRow)) blockedTopics.add(topic)
+      for (const creator of toRows(request.excludeCreators, catalogue.creatorRow)) blockedCreators.add(creator)
+      for (const topic of toRows(request.excludeTopics, catalogue.topicRow)) blockedTopics.add(topic)
       blockedCreatorHashes = new Set(request.excludeCreatorHashes)
       blockedTopicHashes = new Set(request.excludeTopicHashes)
 
@@ -107,7 +107,7 @@ export function createQueryBuilder({
       let count = 0
       let sessionStart = -1
       recentBoards = []
-      const session = sessionOf(request, config.sessionGapMs)
+      const session = findSession(request, config.sessionGapMs)
       const asker: Asker | null =
         request.userId === null ? null : { userId: request.userId, sessionId: session.sessionId, atMs: request.atMs }
       for (let i = firstOfLatest(recent.length, config.maxRecentActions, isLiked); i < recent.length; i++) {
@@ -145,12 +145,12 @@ export function createQueryBuilder({
         index: gathered ?? index.read(asker),
         locales,
         language: request.locale ? catalogue.languageFor(request.locale) : null,
-        followedCreators: rowsOf(request.followedCreators, catalogue.creatorRow),
-        followedTopics: rowsOf(request.followedTopics, catalogue.topicRow),
+        followedCreators: toRows(request.followedCreators, catalogue.creatorRow),
+        followedTopics: toRows(request.followedTopics, catalogue.topicRow),
         followedBoards: request.followedBoards ?? [],
-        amongRows: request.among ? rowsOf(request.among, catalogue.rowOf) : null,
+        amongRows: request.among ? toRows(request.among, catalogue.rowOf) : null,
         limit: unlimited,
-        liking: request.surface === 'home' ? dislikesOf(recent, standing, { catalogue, atMs: request.atMs }) : null,
+        liking: request.surface === 'home' ? createDislikeFactor(recent, standing, { catalogue, atMs: request.atMs }) : null,
         accept,
         isEligible,
       }
@@ -164,8 +164,8 @@ function firstOfLatest(count: number, maxLiked: number, isLiked: (at: number) =>
   return 0
 }
 
-/** Where in `recent` the current session begins, and its id where it has one. */
-function sessionOf(
+/** Finds where in `recent` the current session begins, and its id if it has one. */
+function findSession(
   request: RetrieveQuery,
   sessionGapMs: number,
 ): { readonly from: number; readonly sessionId: string | null } {
@@ -209,7 +209,7 @@ function holds(ascending: Uint32Array, hash: number): boolean {
   return ascending[low] === hash
 }
 
-function rowsOf(ids: readonly string[] | undefined, rowOf: (id: string) => number): Int32Array {
+function toRows(ids: readonly string[] | undefined, rowOf: (id: string) => number): Int32Array {
   if (ids === undefined || ids.length === 0) return new Int32Array(0)
   return Int32Array.from(ids, rowOf).filter((row) => row >= 0)
 }

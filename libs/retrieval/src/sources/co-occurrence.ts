@@ -92,7 +92,7 @@ function createCoOccurrence({ board }: SharedViews, parameters: CoOccurrencePara
     const at = { sessions, atMs: query.atMs, ownSession, interruption }
     by.begin()
     let weight = 1
-    for (const row of latestPinsOf(query, maxRecentPins)) {
+    for (const row of latestPins(query, maxRecentPins)) {
       by.add(row, weight, at)
       weight *= historyDecay
     }
@@ -105,7 +105,7 @@ function createCoOccurrence({ board }: SharedViews, parameters: CoOccurrencePara
     reads: {
       list: 'sessions',
       maxPerPin: maxSessionsPerPin,
-      pinsOf: (query) => latestPinsOf(query, maxRecentPins),
+      pinsOf: (query) => latestPins(query, maxRecentPins),
     },
     adaptation: variants,
     query: (query, hits, interruption) => answer(rules[variants.chosen], query, hits, interruption),
@@ -116,7 +116,7 @@ function createCoOccurrence({ board }: SharedViews, parameters: CoOccurrencePara
   }
 }
 
-function latestPinsOf({ recentRows, recentCount }: SourceQuery, most: number): number[] {
+function latestPins({ recentRows, recentCount }: SourceQuery, most: number): number[] {
   const pins: number[] = []
   for (let i = recentCount - 1; i >= 0 && pins.length < most; i--) {
     const row = recentRows[i]!

@@ -64,7 +64,7 @@ function createPopularity({ catalogue, board, rates }: SharedViews, parameters: 
   // That of the pin whose description changed last, before it did.
   let formerLocale = everywhere
 
-  function listsOf(locale: number): Listed | undefined {
+  function findLists(locale: number): Listed | undefined {
     const known = lists.get(locale)
     if (known !== undefined || lists.size > maxLocales) return known
     const admits = (row: number): boolean =>
@@ -85,8 +85,8 @@ function createPopularity({ catalogue, board, rates }: SharedViews, parameters: 
   }
 
   const listsWith = (row: number): readonly (Listed | undefined)[] => [
-    listsOf(everywhere),
-    listsOf(catalogue.localeOf(row)),
+    findLists(everywhere),
+    findLists(catalogue.localeOf(row)),
   ]
 
   function raise(row: number): void {

@@ -79,13 +79,13 @@ function createSavedBoards({ board }: SharedViews, parameters: SavedBoardsParame
     reads: {
       list: 'trails',
       maxPerPin: parameters.maxTrailsPerPin,
-      pinsOf: (query) => savedPinsOf(query, parameters).map(({ row }) => row),
+      pinsOf: (query) => savedPins(query, parameters).map(({ row }) => row),
     },
     query(query, hits, interruption) {
       rules.begin()
       const { trails, ownTrail } = query.index
       const at = { sessions: trails, atMs: query.atMs, ownSession: ownTrail, interruption }
-      for (const { row, weight } of savedPinsOf(query, parameters)) rules.add(row, weight, at)
+      for (const { row, weight } of savedPins(query, parameters)) rules.add(row, weight, at)
       board.top(query.limit, query.accept, hits)
     },
     bytes: () => 0,
@@ -95,7 +95,7 @@ function createSavedBoards({ board }: SharedViews, parameters: SavedBoardsParame
 }
 
 /** The pins that are looked up, the latest saves first, and how much each counts. */
-function savedPinsOf(
+function savedPins(
   query: SourceQuery,
   { maxBoards, maxPinsPerBoard, boardDecay }: SavedBoardsParameters,
 ): { readonly row: number; readonly weight: number }[] {

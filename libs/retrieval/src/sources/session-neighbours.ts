@@ -1,5 +1,5 @@
 import { numberSetting, wholeSetting } from '@freshet/settings/setting'
-import { createNeighbourGatherer, recentPinsOf } from '../neighbours/gather.ts'
+import { createNeighbourGatherer, fillRecentPins } from '../neighbours/gather.ts'
 import { createNeighbourSet } from '../neighbours/neighbour-set.ts'
 import { createNeighbourScorer, type NeighbourParameters } from '../neighbours/scoring.ts'
 import { uninterrupted, type Interruption } from '../interruption.ts'
@@ -106,7 +106,7 @@ function createSessionNeighbours({ board }: SharedViews, parameters: NeighbourPa
   function answer(variant: number, query: SourceQuery, hits: Hits, interruption: Interruption): void {
     const { trails } = query.index
     const counts = { trailsEver: trails.sessionsEver, countOf: trails.sessionCountOf }
-    const recent = recentPinsOf(query, recentsOf(variant), recentRows)
+    const recent = fillRecentPins(query, recentsOf(variant), recentRows)
     gatherer.gather(recent, query.index, set)
     scorers[variant]?.scorer.score(recent, set, { atMs: query.atMs, counts, interruption })
     board.top(query.limit, query.accept, hits)
@@ -120,7 +120,7 @@ function createSessionNeighbours({ board }: SharedViews, parameters: NeighbourPa
       maxPerPin: parameters.maxTrailsPerPin,
       pinsOf(query) {
         const most = Math.max(recentsOf(variants.chosen), recentsOf(variants.challenger))
-        const { count, rows } = recentPinsOf(query, most, recentRows)
+        const { count, rows } = fillRecentPins(query, most, recentRows)
         return [...rows.subarray(0, count)]
       },
     },

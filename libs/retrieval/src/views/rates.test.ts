@@ -13,9 +13,9 @@ function run(rates: Rates, periodMinutes: number, minutes = 20_000): void {
     const period = Math.floor(n / periodMinutes)
     const row = mix32(period * 5 + (mix32(n) % 5)) % pins
     if (n % 16 === 0) {
-      const lesson = new Int32Array(rateHalfLivesMs.length)
-      rates.examine(row, lesson)
-      rates.learn(lesson)
+      const example = new Int32Array(rateHalfLivesMs.length)
+      rates.examine(row, example)
+      rates.learn(example)
     }
     rates.fold(row, n * minuteMs)
   }

@@ -12,7 +12,7 @@ export const rateHalfLivesMs: readonly number[] = [10 * minuteMs, hourMs, 6 * ho
 const priorWeights = [0, 0, 0, 0.5, 0.5]
 const priorLessons = 16
 const mostRemembered = 512
-const lessonsBetweenUpdates = 16
+const examplesBetweenUpdates = 16
 const rounds = 20
 
 /**
@@ -32,7 +32,7 @@ export interface Rates {
   shareOf(row: number): number
   /** Puts the shares of a pin that a user is about to take into `into`, as bits of float32. */
   examine(row: number, into: Int32Array): void
-  /** Learns from such shares: expectation maximisation over the last 512 lessons, after every 16. */
+  /** Learns from such shares: expectation maximisation over the last 512 training examples, after every 16. */
   learn(shares: Int32Array): void
   bytes(): number
   save(writer: SectionWriter): void
@@ -44,12 +44,12 @@ export function createRates(): Rates {
   const counters = rateHalfLivesMs.map(createDecayedCounts)
   const weights = Float64Array.from(priorWeights)
   const halfLives = weights.length
-  let lessons = 0
-  // The shares of the last lessons, the oldest overwritten first.
+  let examples = 0
+  // The shares of the last training examples, the oldest overwritten first.
   const remembered = new Float32Array(mostRemembered * halfLives)
 
   function update(): void {
-    const count = Math.min(lessons, mostRemembered)
+    const count = Math.min(examples, mostRemembered)
     for (let i = 0; i < halfLives; i++) weights[i] = 0.9 * priorWeights[i]! + 0.1 / halfLives
     const right = new Float64Array(halfLives)
     for (let round = 0; round < rounds; round++) {
@@ -91,20 +91,20 @@ export function createRates(): Rates {
       const shares = new Float32Array(bits.buffer, bits.byteOffset, bits.length)
       // A pin that nobody has taken says nothing of half-lives.
       if (!(shares.at(-1) > 0)) return
-      remembered.set(shares, (lessons++ % mostRemembered) * halfLives)
-      if (lessons % lessonsBetweenUpdates === 0) update()
+      remembered.set(shares, (examples++ % mostRemembered) * halfLives)
+      if (examples % examplesBetweenUpdates === 0) update()
     },
     bytes: () => counters.reduce((sum, counter) => sum + counter.bytes(), weights.byteLength),
     save(writer) {
       counters.forEach((counter, i) => counter.save(writer.under(`${i}`)))
-      writer.f64('weights', Float64Array.of(...weights, lessons))
+      writer.f64('weights', Float64Array.of(...weights, examples))
       writer.f32('remembered', remembered)
     },
     load(reader) {
       counters.forEach((counter, i) => counter.load(reader.under(`${i}`)))
       const learned = reader.f64('weights')
       weights.set(learned.subarray(0, weights.length))
-      lessons = learned[weights.length]!
+      examples = learned[weights.length]!
       remembered.set(reader.f32('remembered'))
     },
   }

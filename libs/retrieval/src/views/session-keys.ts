@@ -7,17 +7,17 @@ export interface SessionKey {
 }
 
 /** The key of a session with an id. */
-export function keyOf(userId: string, sessionId: string): SessionKey {
+export function sessionKey(userId: string, sessionId: string): SessionKey {
   const text = `${userId}\n${sessionId}`
   return { high: hash32(text, 0x5e551), low: hash32(text, 0x10e5) }
 }
 
 /** The key of a session that began at a time, for events without session ids. */
-export function gapKeyOf(userId: string, startedAtMs: number): SessionKey {
-  return keyOf(userId, `\t${startedAtMs}`)
+export function gapKey(userId: string, startedAtMs: number): SessionKey {
+  return sessionKey(userId, `\t${startedAtMs}`)
 }
 
 /** The key of a user, and of the user's trail. */
-export function userKeyOf(userId: string): SessionKey {
+export function userKey(userId: string): SessionKey {
   return { high: hash32(userId, 0x0ffe2), low: hash32(userId, 0x7ab1e) }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { minuteMs, startMs } from '../builders.fixture.ts'
-import { keyOf } from './session-keys.ts'
+import { sessionKey } from './session-keys.ts'
 import { createSessions, type SessionAction, type Sessions, type SessionsOptions } from './sessions.ts'
 import { decodeSnapshot, encodeSnapshot } from '@freshet/columns/snapshot'
 
@@ -164,7 +164,7 @@ test('a session id overrides pauses, and is the user’s own', () => {
   const first = sessions.fold(action('u', 1, 0, 's'))
   expect(sessions.fold(action('u', 2, 500, 's'))).toBe(first)
   expect(sessions.fold(action('v', 2, 0, 's'))).not.toBe(first)
-  expect({ high: sessions.keyHigh(first), low: sessions.keyLow(first) }).toEqual(keyOf('u', 's'))
+  expect({ high: sessions.keyHigh(first), low: sessions.keyLow(first) }).toEqual(sessionKey('u', 's'))
   expect(sessions.find('u', 's', startMs)).toBe(first)
 })
 

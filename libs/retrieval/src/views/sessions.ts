@@ -4,7 +4,7 @@ import { grownFloat64, grownUint32, grownUint8, nextCapacity } from '@freshet/co
 import { createKeyTable } from '@freshet/columns/key-table'
 import { createListPool } from '@freshet/columns/list-pool'
 import type { RowHolder } from './recycling.ts'
-import { gapKeyOf, keyOf, userKeyOf, type SessionKey } from './session-keys.ts'
+import { gapKey, sessionKey, userKey, type SessionKey } from './session-keys.ts'
 import type { SessionLists } from './session-lists.ts'
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 import { createTouches } from './touches.ts'
@@ -248,15 +248,15 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   /** The key of the session of an action, or of the user's trail; null where pauses tell sessions apart. */
   function namedKey(userId: string, sessionId: string | null): SessionKey | null {
-    if (grouping === 'user') return userKeyOf(userId)
-    return sessionId === null ? null : keyOf(userId, sessionId)
+    if (grouping === 'user') return userKey(userId)
+    return sessionId === null ? null : sessionKey(userId, sessionId)
   }
 
   /** The session of an action from before its user's current one, where pauses tell sessions apart: actions of one that come late one after the other are one. */
   function lateSessionFor(user: SessionKey, userId: string, atMs: number): number {
     const known = lateByUser.get(user.high, user.low)
     if (known >= 0 && spans(known, atMs)) return known
-    const key = gapKeyOf(userId, atMs)
+    const key = gapKey(userId, atMs)
     const same = byKey.get(key.high, key.low)
     if (same >= 0) return same
     if (known >= 0) states[known] = 1
@@ -266,7 +266,7 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   function sessionFor({ userId, sessionId, atMs }: SessionAction): number {
     const key = namedKey(userId, sessionId)
-    const user = userKeyOf(userId)
+    const user = userKey(userId)
     const known = key === null ? byUser.get(user.high, user.low) : byKey.get(key.high, key.low)
     if (known >= 0) {
       if (key !== null || spans(known, atMs)) return known
@@ -274,7 +274,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       states[known] = 1
     }
     sessionsEver++
-    return key === null ? open(gapKeyOf(userId, atMs), user, 2, atMs) : open(key, user, 1, atMs)
+    return key === null ? open(gapKey(userId, atMs), user, 2, atMs) : open(key, user, 1, atMs)
   }
 
   return {
@@ -320,7 +320,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       }
     },
     forget(userId) {
-      const user = userKeyOf(userId)
+      const user = userKey(userId)
       for (let row = 0; row < rowLimit; row++) {
         if (states[row] === 0 || states[row] === forgotten) continue
         if (userHighs[row] !== user.high || userLows[row] !== user.low) continue
@@ -329,7 +329,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       }
     },
     withdraw(userId, pinRow, isTaken) {
-      const user = userKeyOf(userId)
+      const user = userKey(userId)
       const first = touches.startOf(pinRow)
       const all = touches.sessions.subarray(first, first + touches.lengthOf(pinRow))
       const mine = [...all].filter((row) => userHighs[row] === user.high && userLows[row] === user.low)
@@ -343,7 +343,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     find(userId, sessionId, atMs) {
       const key = namedKey(userId, sessionId)
       if (key !== null) return byKey.get(key.high, key.low)
-      const user = userKeyOf(userId)
+      const user = userKey(userId)
       const current = byUser.get(user.high, user.low)
       return current >= 0 && spans(current, atMs) ? current : -1
     },

@@ -17,15 +17,15 @@ function variantsAt(ranks: readonly number[]): Variants {
   })
 }
 
-function teach(variants: Variants, ranks: readonly number[], lessons: number): void {
-  for (let n = 0; n < lessons; n++) {
-    const lesson = new Int32Array(variants.width)
-    variants.examine({ query, row: taken, rank: ranks[variants.chosen] ?? -1 }, lesson)
-    variants.learn(lesson)
+function teach(variants: Variants, ranks: readonly number[], examples: number): void {
+  for (let n = 0; n < examples; n++) {
+    const example = new Int32Array(variants.width)
+    variants.examine({ query, row: taken, rank: ranks[variants.chosen] ?? -1 }, example)
+    variants.learn(example)
   }
 }
 
-test('A29: the variant that ranks highest what is taken is used; until lessons say so, the first', () => {
+test('A29: the variant that ranks highest what is taken is used; until training examples say so, the first', () => {
   const ranks = [9, -1, 2, 5]
   const variants = variantsAt(ranks)
   teach(variants, ranks, 20)

@@ -14,14 +14,14 @@ const betterBy = 0.01
 export interface Variants extends Adaptation {
   /** The variant to answer by. */
   readonly chosen: number
-  /** The variant that the next lesson compares it with. */
+  /** The variant that the next training example compares it with. */
   readonly challenger: number
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
 }
 
 /**
- * Variants by number; the first is used until lessons say otherwise. Each lesson compares the one in use with the next of
+ * Variants by number; the first is used until training examples say otherwise. Each training example compares the one in use with the next of
  * the others. An answer is worth 1 / log₂(1 + rank) of the pin that was taken, 0 below rank 300; differences count over
  * the last 256 comparisons or so.
  */
@@ -35,10 +35,10 @@ export function createVariants(
   const differences = new Float64Array(count)
   const squares = new Float64Array(count)
   let worth = 0
-  let lessons = 0
+  let examples = 0
   let chosen = 0
 
-  const challengerNow = (): number => (count === 1 ? 0 : (chosen + 1 + (lessons % (count - 1))) % count)
+  const challengerNow = (): number => (count === 1 ? 0 : (chosen + 1 + (examples % (count - 1))) % count)
 
   function isBetter(variant: number): boolean {
     const compared = comparisons[variant]!
@@ -64,13 +64,13 @@ export function createVariants(
       into[1] = rank
       into[2] = rankIn(hits, row)
     },
-    learn(lesson) {
-      const challenger = lesson[0]!
+    learn(example) {
+      const challenger = example[0]!
       if (challenger < 0 || challenger >= count || challenger === chosen) return
-      lessons++
-      const ours = worthOf(lesson[1] ?? -1)
-      const difference = worthOf(lesson[2] ?? -1) - ours
-      worth += (ours - worth) / Math.min(lessons, remembered)
+      examples++
+      const ours = worthOf(example[1] ?? -1)
+      const difference = worthOf(example[2] ?? -1) - ours
+      worth += (ours - worth) / Math.min(examples, remembered)
       comparisons[challenger] = Math.min(remembered, comparisons[challenger]! + 1)
       const step = 1 / (comparisons[challenger] ?? 1)
       differences[challenger] = differences[challenger]! + step * (difference - differences[challenger]!)
@@ -82,7 +82,7 @@ export function createVariants(
       squares.fill(0)
     },
     save(writer) {
-      writer.f64('state', Float64Array.of(worth, lessons, chosen))
+      writer.f64('state', Float64Array.of(worth, examples, chosen))
       writer.f64('comparisons', comparisons)
       writer.f64('differences', differences)
       writer.f64('squares', squares)
@@ -90,7 +90,7 @@ export function createVariants(
     load(reader) {
       const state = reader.f64('state')
       worth = state[0]!
-      lessons = state[1]!
+      examples = state[1]!
       chosen = state[2]!
       comparisons.set(reader.f64('comparisons'))
       differences.set(reader.f64('differences'))

@@ -5,10 +5,10 @@ import type { PinId } from '@freshet/domain/ids'
 import { rankIn, silent, type Calibration } from './calibration.ts'
 import type { Catalogue } from '../views/catalogue.ts'
 import type { EnabledSource } from '../query/enabled-sources.ts'
-import { evidenceOf } from './evidence.ts'
+import { measureEvidence } from './evidence.ts'
 import type { Features } from './features.ts'
 import { uninterrupted } from '../interruption.ts'
-import { lessonOf } from './lessons.ts'
+import { toTrainingQuery } from './training-examples.ts'
 import { mixHits } from './merge.ts'
 import { modes, type Mode } from './modes.ts'
 import type { IndexReading, NeighbourIndex } from '../neighbours/neighbour-index.ts'
@@ -20,28 +20,28 @@ import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 import type { SourceQuery } from '../source.ts'
 import type { Stack } from './stack.ts'
 
-/** The question that an action answers, and the pin it was about. */
-export interface Lesson {
+/** A positive action as the merge learns from it: the query just before it, and the pin that the user took. */
+export interface TrainingExample {
   readonly question: RetrieveQuery
   readonly pinId: PinId
 }
 
-/** How the merge learns from the log: all sources are asked what the user would take, just before it is folded what that was. */
-export interface Learning {
+/** Teaches the merge from the log: just before an action is folded, it queries all sources and records where they ranked the pin. */
+export interface MergeLearner {
   /**
-   * null for an action that teaches nothing, see `lessonOf`; and of a user of another shard, of whom nothing is known.
-   * `waiting`: what the user did since, where that waits for a mark.
+   * Returns null for an action that teaches nothing, see `toTrainingQuery`, and for a user of another shard.
+   * `waiting`: the user's actions that wait for the next mark.
    */
-  lessonOf(engagement: Engagement, waiting?: readonly RecentAction[]): Lesson | null
-  /** What a lesson says, as numbers; `gathered`: the index, where it is spread over shards. */
-  examine(lesson: Lesson, gathered: IndexReading | null): Int32Array
+  toExample(engagement: Engagement, waiting?: readonly RecentAction[]): TrainingExample | null
+  /** Queries the sources and encodes what their answers teach; `gathered`: the index, if shards hold it. */
+  examine(example: TrainingExample, gathered: IndexReading | null): Int32Array
   learn(numbers: Int32Array): void
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
 }
 
-/** What learning works with. */
-export interface LearningContext {
+/** What the learner works with. */
+export interface MergeLearnerContext {
   readonly enabled: readonly EnabledSource[]
   readonly calibrations: Readonly<Record<Mode, Calibration>>
   readonly stacks: Readonly<Record<Mode, Stack>>
@@ -53,13 +53,13 @@ export interface LearningContext {
   readonly queries: QueryBuilder
 }
 
-/** Pins to rank in a question of kind `among` that is made up for a lesson. */
+/** Number of pins to rank in the `among` query of a training example. */
 const ranked = 100
 
-/** Learning into what the merge goes by. */
-export function createLearning(context: LearningContext): Learning {
+/** Creates the learner that updates the calibrations, the stacks, the rates and the adaptive sources. */
+export function createMergeLearner(context: MergeLearnerContext): MergeLearner {
   const { enabled, calibrations, stacks, features, rates, catalogue, board, index, queries } = context
-  const stackWidth = stacks.open.lessonWidth
+  const stackWidth = stacks.open.exampleWidth
   const modeWidth = enabled.length + stackWidth
   const adapting = enabled.flatMap(({ source, hits }) =>
     source.adaptation === undefined ? [] : [{ adaptation: source.adaptation, hits }],
@@ -68,7 +68,7 @@ export function createLearning(context: LearningContext): Learning {
   const total =
     modes.length * modeWidth + rateWidth + adapting.reduce((sum, { adaptation }) => sum + adaptation.width, 0)
 
-  let lastLessonMs = -Infinity
+  let lastExampleMs = -Infinity
 
   function ask(query: SourceQuery): void {
     for (const { source, hits } of enabled) {
@@ -77,17 +77,17 @@ export function createLearning(context: LearningContext): Learning {
     }
   }
 
-  /** What the answers in the hits say of the pin, to questions of one kind. */
+  /** Encodes where the answers in the hits rank the pin, for one kind of query. */
   function examineMode(mode: Mode, { query, row, into }: { query: SourceQuery; row: number; into: Int32Array }): void {
     enabled.forEach(({ hits }, at) => (into[at] = rankIn(hits, row)))
-    const evidence = evidenceOf(query, query.index.trails)
+    const evidence = measureEvidence(query, query.index.trails)
     mixHits(enabled, { board, evidence, mode, learned: calibrations[mode].part })
     features.fill(enabled, query.recentCount)
     stacks[mode].examine(features, features.candidateOf(row), into.subarray(enabled.length))
   }
 
-  /** Pins that the lesson's are ranked among, drawn by its hash. */
-  function drawn({ question, pinId }: Lesson): PinId[] {
+  /** Draws the pins of the `among` query by a hash of the training example. */
+  function drawn({ question, pinId }: TrainingExample): PinId[] {
     const pinIds = [pinId]
     const start = hash32(`${question.userId}\n${pinId}\n${question.atMs}`, ranked)
     for (let i = 0; i < ranked - 1; i++) {
@@ -98,18 +98,18 @@ export function createLearning(context: LearningContext): Learning {
   }
 
   return {
-    lessonOf(engagement, waiting = []) {
+    toExample(engagement, waiting = []) {
       const { subject, action } = engagement
       if (subject.kind !== 'pin' || !positiveActions.includes(action)) return null
       const { pinId } = subject
       const { samples } = calibrations.open
-      const question = lessonOf(engagement, { pinId, samples, lastLessonMs, waiting }, { catalogue, ...index })
+      const question = toTrainingQuery(engagement, { pinId, samples, lastExampleMs, waiting }, { catalogue, ...index })
       if (question === null) return null
-      lastLessonMs = question.atMs
+      lastExampleMs = question.atMs
       return { question, pinId }
     },
-    examine(lesson, gathered) {
-      const { question, pinId } = lesson
+    examine(example, gathered) {
+      const { question, pinId } = example
       const row = catalogue.rowOf(pinId)
       const numbers = new Int32Array(total)
       const part = (mode: Mode): Int32Array => {
@@ -118,7 +118,7 @@ export function createLearning(context: LearningContext): Learning {
       }
       for (const mode of modes) part(mode).fill(silent, 0, enabled.length)
       numbers.fill(-1, modes.length * modeWidth + rateWidth)
-      // What is never shown is no answer.
+      // No answer can hold a pin that is never shown.
       if (row < 0 || !catalogue.isShown(row)) return numbers
       const had = new Set((question.recent ?? []).map((action) => action.pinId))
       const query = queries.build(question, gathered)
@@ -137,14 +137,14 @@ export function createLearning(context: LearningContext): Learning {
         adaptation.examine({ query: closed, row, rank: rankIn(hits, row) }, into)
       }
       if (catalogue.size > 2 * ranked) {
-        const among = queries.build({ ...question, exclude, among: drawn(lesson) }, gathered)
+        const among = queries.build({ ...question, exclude, among: drawn(example) }, gathered)
         ask(among)
         examineMode('among', { query: among, row, into: part('among') })
       }
       return numbers
     },
     learn(numbers) {
-      // Sources that are on elsewhere only say nothing of the worth of those that are on here.
+      // Another shard has other sources enabled: its numbers do not apply here.
       if (numbers.length !== total) return
       modes.forEach((mode, n) => {
         const at = n * modeWidth
@@ -160,19 +160,19 @@ export function createLearning(context: LearningContext): Learning {
         calibrations[mode].save(writer.under(`calibration-${mode}`))
         stacks[mode].save(writer.under(`stack-${mode}`))
       }
-      writer.f64('lastLessonMs', Float64Array.of(lastLessonMs))
+      writer.f64('lastLessonMs', Float64Array.of(lastExampleMs))
     },
     load(reader) {
       for (const mode of modes) {
         calibrations[mode].load(reader.under(`calibration-${mode}`))
         stacks[mode].load(reader.under(`stack-${mode}`))
       }
-      lastLessonMs = reader.f64('lastLessonMs')[0] ?? -Infinity
+      lastExampleMs = reader.f64('lastLessonMs')[0] ?? -Infinity
     },
   }
 }
 
-/** Takes rows out of an answer. */
+/** Removes rows from an answer. */
 function leaveOut(hits: Hits, rows: ReadonlySet<number>): void {
   let count = 0
   for (let i = 0; i < hits.count; i++) {

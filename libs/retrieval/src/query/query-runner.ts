@@ -4,11 +4,11 @@ import type { PinId } from '@freshet/domain/ids'
 import type { Calibration } from '../merge/calibration.ts'
 import type { Catalogue } from '../views/catalogue.ts'
 import type { EnabledSource } from './enabled-sources.ts'
-import { evidenceOf } from '../merge/evidence.ts'
+import { measureEvidence } from '../merge/evidence.ts'
 import type { Features } from '../merge/features.ts'
 import { createInterruption, uninterrupted, type Interruption } from '../interruption.ts'
 import { mergeHits } from '../merge/merge.ts'
-import { modeOf, type Mode } from '../merge/modes.ts'
+import { chooseMode, type Mode } from '../merge/modes.ts'
 import type { RetrievedCandidates, RetrieveQuery, SourceCandidates } from '../question.ts'
 import { createHits, type Hits, type ScoreBoard } from '@freshet/columns/score-board'
 import type { SourceQuery } from '../source.ts'
@@ -16,15 +16,15 @@ import type { Stack } from '../merge/stack.ts'
 import { createStacked } from '../merge/stacked.ts'
 import { maxSwept, sweepNames, type Sweep, type Swept } from '../sweep/sweep.ts'
 
-/** A request, in rows as well, and whether all shards of the neighbour index gave their part. */
-export interface Asked {
+/** A request, its query in rows, and whether all shards of the neighbour index gave their part. */
+export interface PreparedQuery {
   readonly request: RetrieveQuery
   readonly query: SourceQuery
   readonly isComplete: boolean
 }
 
-/** What asking works with. */
-export interface AskingContext {
+/** What the query runner works with. */
+export interface QueryRunnerContext {
   readonly enabled: readonly EnabledSource[]
   readonly calibrations: Readonly<Record<Mode, Calibration>>
   readonly stacks: Readonly<Record<Mode, Stack>>
@@ -35,19 +35,19 @@ export interface AskingContext {
   readonly clock: Pick<Clock, 'now'> | undefined
 }
 
-/** Asks the sources one after the other, each within its deadline, and merges what they found. */
-export function createAsking(context: AskingContext): {
-  ask(asked: Asked): RetrievedCandidates
+/** Queries the sources one after the other, each within its deadline, and merges what they found. */
+export function createQueryRunner(context: QueryRunnerContext): {
+  run(prepared: PreparedQuery): RetrievedCandidates
 } {
   const { enabled, calibrations, stacks, features, catalogue, board, sweep, clock } = context
   const mostMerged = enabled.reduce((sum, { hits }) => sum + hits.rows.length, 0)
   const merged = createHits(mostMerged + maxSwept)
   const stacked = createStacked(catalogue, mostMerged)
-  // Of each row its place in the answer under way, -1 for none.
+  // By row: its place in the current answer; -1 for none.
   let places = new Int32Array(0)
 
-  /** Adds what the sweep finds where the sources found too few. */
-  function fill({ request, query }: Asked, interruption: Interruption): Swept | null {
+  /** Adds pins from the sweep if the sources found too few. */
+  function fill({ request, query }: PreparedQuery, interruption: Interruption): Swept | null {
     const missing = (request.fillTo ?? 0) - merged.count
     if (missing <= 0 || query.amongRows !== null || request.sources?.length) return null
     const taken = new Set(merged.rows.subarray(0, merged.count))
@@ -65,7 +65,7 @@ export function createAsking(context: AskingContext): {
     return swept
   }
 
-  function candidatesOf(answers: readonly NamedHits[]): Pick<RetrievedCandidates, 'pinIds' | 'scores' | 'sources'> {
+  function toCandidates(answers: readonly NamedHits[]): Pick<RetrievedCandidates, 'pinIds' | 'scores' | 'sources'> {
     if (places.length < catalogue.size) places = new Int32Array(Math.max(1024, 2 * catalogue.size)).fill(-1)
     for (let i = 0; i < merged.count; i++) places[merged.rows[i]!] = i
     const sources = answers.map(({ name, hits }) => placed(name, hits, places))
@@ -78,9 +78,9 @@ export function createAsking(context: AskingContext): {
     return { pinIds, scores: merged.scores.slice(0, merged.count), sources }
   }
 
-  function merge(answers: readonly EnabledSource[], { request, query }: Asked): void {
-    const evidence = evidenceOf(query, query.index.trails)
-    const mode = modeOf(query)
+  function merge(answers: readonly EnabledSource[], { request, query }: PreparedQuery): void {
+    const evidence = measureEvidence(query, query.index.trails)
+    const mode = chooseMode(query)
     const { liking, recentCount } = query
     const context = { catalogue, board, evidence, mode, learned: calibrations[mode].part, liking }
     const into = { limit: Math.min(request.limit, mostMerged), hits: merged }
@@ -91,15 +91,15 @@ export function createAsking(context: AskingContext): {
   }
 
   return {
-    ask(asked) {
-      const { request, query, isComplete } = asked
+    run(prepared) {
+      const { request, query, isComplete } = prepared
       const startedAtMs = clock?.now() ?? 0
       const tookMs = (): number => (clock === undefined ? 0 : clock.now() - startedAtMs)
       const answers: EnabledSource[] = []
       const skipped: string[] = []
       const interrupted: string[] = []
       const times: { readonly name: string; readonly ms: number }[] = []
-      // One look at the clock is the end of one source and the beginning of the next.
+      // One reading of the clock ends one source and starts the next.
       let atMs = tookMs()
       for (const entry of enabled) {
         const { source, hits } = entry
@@ -122,16 +122,16 @@ export function createAsking(context: AskingContext): {
       const incomplete = answers.flatMap(({ source }) =>
         isComplete || source.reads === undefined ? [] : [source.name],
       )
-      merge(answers, asked)
+      merge(answers, prepared)
       const deadlineMs = request.deadlineMs ?? Infinity
       const interruption = clock === undefined ? uninterrupted : createInterruption(() => tookMs() > deadlineMs)
-      const swept = fill(asked, interruption)
+      const swept = fill(prepared, interruption)
       if (interruption.happened) interrupted.push(sweepNames.unseen)
       const named: NamedHits[] = answers.map(({ source: { name }, hits }) => ({ name, hits }))
       if (swept !== null) named.push({ name: sweepNames.unseen, hits: sweep.unseen })
       if (swept !== null && sweep.again.count > 0) named.push({ name: sweepNames.again, hits: sweep.again })
       return {
-        ...candidatesOf(named),
+        ...toCandidates(named),
         skipped,
         interrupted,
         incomplete,

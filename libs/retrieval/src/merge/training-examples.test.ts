@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { anEngagement, minuteMs, startMs } from '../builders.fixture.ts'
 import { createCatalogue } from '../views/catalogue.ts'
 import { isHeldOut } from '@freshet/domain/held-out'
-import { lessonOf, type LessonState, type LessonViews } from './lessons.ts'
+import { toTrainingQuery, type SamplingState, type HistoryViews } from './training-examples.ts'
 import { createSessions } from '../views/sessions.ts'
 
 const caps = {
@@ -16,7 +16,7 @@ const caps = {
 }
 
 /** Views in which `u` touched `old` long ago and `a`, `b` in session `s`. */
-function views(): LessonViews {
+function views(): HistoryViews {
   const catalogue = createCatalogue({ maxPins: 10_000, seed: 1, showUnlistedPins: true })
   const sessions = createSessions({ ...caps, grouping: 'session' })
   const trails = createSessions({ ...caps, grouping: 'user' })
@@ -37,25 +37,25 @@ const chosen = (oneIn: number, from = 0): string => {
   for (let n = from; ; n++) if (isHeldOut({ userId: 'u', pinId: `p${n}`, atMs }, oneIn)) return `p${n}`
 }
 
-const nothingYet: LessonState = { samples: 0, lastLessonMs: -Infinity, waiting: [] }
+const nothingYet: SamplingState = { samples: 0, lastExampleMs: -Infinity, waiting: [] }
 
-function lessonAbout(pinId: string, state: Partial<LessonState> = {}, userId = 'u'): ReturnType<typeof lessonOf> {
+function exampleAbout(pinId: string, state: Partial<SamplingState> = {}, userId = 'u'): ReturnType<typeof toTrainingQuery> {
   const engagement = anEngagement({ userId, sessionId: 's', pinId, atMs })
-  return lessonOf(engagement, { ...nothingYet, ...state, pinId: asId<PinId>(pinId) }, views())
+  return toTrainingQuery(engagement, { ...nothingYet, ...state, pinId: asId<PinId>(pinId) }, views())
 }
 
-test('a lesson is the question before the action', () => {
-  const lesson = lessonAbout(chosen(16))
-  expect(lesson).toMatchObject({ surface: 'home', atMs, userId: asId<UserId>('u'), sessionId: 's' })
-  expect(lesson?.exclude).toBeUndefined()
-  expect(lesson?.recent?.map(({ pinId, sessionId }) => [pinId, sessionId])).toEqual([
+test('the training query is the query just before the action', () => {
+  const example = exampleAbout(chosen(16))
+  expect(example).toMatchObject({ surface: 'home', atMs, userId: asId<UserId>('u'), sessionId: 's' })
+  expect(example?.exclude).toBeUndefined()
+  expect(example?.recent?.map(({ pinId, sessionId }) => [pinId, sessionId])).toEqual([
     ['old', null],
     ['a', 's'],
     ['b', 's'],
   ])
 })
 
-test('one action in 16 is a lesson, fewer later, and each of those is one of the former', () => {
+test('one action in 16 is sampled, later fewer, and every action sampled later would have been sampled before', () => {
   const pinIds = Array.from({ length: 16_000 }, (_, n) => `p${n}`)
   const early = pinIds.filter((pinId) => isHeldOut({ userId: 'u', pinId, atMs }))
   const late = pinIds.filter((pinId) => isHeldOut({ userId: 'u', pinId, atMs }, 64))
@@ -65,43 +65,43 @@ test('one action in 16 is a lesson, fewer later, and each of those is one of the
   expect(late.length).toBeLessThan(300)
   expect(early).toEqual(expect.arrayContaining(late))
   const onlyEarly = early.find((pinId) => !late.includes(pinId)) ?? ''
-  expect(lessonAbout(onlyEarly, { samples: 2_047 })).not.toBeNull()
-  expect(lessonAbout(onlyEarly, { samples: 2_048 })).toBeNull()
-  expect(lessonAbout(chosen(64), { samples: 2_048 })).not.toBeNull()
-  expect(lessonAbout(chosen(256), { samples: 5_000 })).not.toBeNull()
+  expect(exampleAbout(onlyEarly, { samples: 2_047 })).not.toBeNull()
+  expect(exampleAbout(onlyEarly, { samples: 2_048 })).toBeNull()
+  expect(exampleAbout(chosen(64), { samples: 2_048 })).not.toBeNull()
+  expect(exampleAbout(chosen(256), { samples: 5_000 })).not.toBeNull()
 })
 
-test('lessons keep their distance once there are many', () => {
-  const lastLessonMs = atMs - 20
-  expect(lessonAbout(chosen(16), { samples: 511, lastLessonMs })).not.toBeNull()
-  expect(lessonAbout(chosen(16), { samples: 512, lastLessonMs })).toBeNull()
-  expect(lessonAbout(chosen(16), { samples: 512, lastLessonMs: atMs - 50 })).not.toBeNull()
+test('training examples are a least time apart once there are many', () => {
+  const lastExampleMs = atMs - 20
+  expect(exampleAbout(chosen(16), { samples: 511, lastExampleMs })).not.toBeNull()
+  expect(exampleAbout(chosen(16), { samples: 512, lastExampleMs })).toBeNull()
+  expect(exampleAbout(chosen(16), { samples: 512, lastExampleMs: atMs - 50 })).not.toBeNull()
 })
 
-test('what the user did since the views were brought up to date comes last, and is enough to know a user by', () => {
+test('actions that wait for the next mark come last, and suffice for a user without a trail', () => {
   const waiting = [
     { pinId: asId<PinId>('c'), action: 'click', occurredAtMs: atMs - 1, sessionId: null, boardId: null },
   ] as const
-  expect(lessonAbout(chosen(16), { waiting })?.recent?.map(({ pinId }) => pinId)).toEqual(['old', 'a', 'b', 'c'])
+  expect(exampleAbout(chosen(16), { waiting })?.recent?.map(({ pinId }) => pinId)).toEqual(['old', 'a', 'b', 'c'])
   let stranger = 0
   while (!isHeldOut({ userId: `stranger${stranger}`, pinId: 'p', atMs })) stranger++
-  expect(lessonAbout('p', { waiting }, `stranger${stranger}`)?.recent?.map(({ pinId }) => pinId)).toEqual(['c'])
+  expect(exampleAbout('p', { waiting }, `stranger${stranger}`)?.recent?.map(({ pinId }) => pinId)).toEqual(['c'])
 })
 
-test('no lesson: another action, a user without a trail', () => {
+test('an action that is not sampled and a user without a trail give no training query', () => {
   let other = 0
   while (isHeldOut({ userId: 'u', pinId: `p${other}`, atMs })) other++
-  expect(lessonAbout(`p${other}`)).toBeNull()
+  expect(exampleAbout(`p${other}`)).toBeNull()
   let stranger = 0
   while (!isHeldOut({ userId: `stranger${stranger}`, pinId: 'p', atMs })) stranger++
-  expect(lessonAbout('p', {}, `stranger${stranger}`)).toBeNull()
+  expect(exampleAbout('p', {}, `stranger${stranger}`)).toBeNull()
 })
 
-test('A29: a pin that the user comes back to is a lesson, the last one too', () => {
+test('A29: a pin that the user returns to gives a training query, even if it was the last one', () => {
   for (const pinId of ['a', 'b']) {
     let minute = 0
     while (!isHeldOut({ userId: 'u', pinId, atMs: atMs + minute * minuteMs })) minute++
     const taken = anEngagement({ userId: 'u', pinId, sessionId: 's', atMs: atMs + minute * minuteMs })
-    expect(lessonOf(taken, { ...nothingYet, pinId: asId<PinId>(pinId) }, views())?.recent).toHaveLength(3)
+    expect(toTrainingQuery(taken, { ...nothingYet, pinId: asId<PinId>(pinId) }, views())?.recent).toHaveLength(3)
   }
 })

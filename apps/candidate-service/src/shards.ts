@@ -12,17 +12,17 @@ import type { Asker, ListName } from '@freshet/retrieval/neighbours/neighbour-in
 import type { Shard } from '@freshet/retrieval/neighbours/shard'
 import type { Retrieval } from '@freshet/retrieval/retrieval'
 
-/** The most trails of one pin that a shard is asked for. */
+/** The most trails of one pin that a request to a shard may want. */
 const maxTrailsPerPin = 10_000
 
-const listOf = {
+const listByNumber = {
   [IndexList.UNSPECIFIED]: 'trails',
   [IndexList.TRAILS]: 'trails',
   [IndexList.SESSIONS]: 'sessions',
 } as const satisfies Partial<Record<IndexList, ListName>>
-const numberOf = { trails: IndexList.TRAILS, sessions: IndexList.SESSIONS } as const
+const numberByList = { trails: IndexList.TRAILS, sessions: IndexList.SESSIONS } as const
 
-/** What this process holds, as the merge asks it. */
+/** This process's own part of the neighbour index. */
 export function ownShard(retrieval: Retrieval): IndexShard {
   return {
     part: async (wanted) => retrieval.listPart(wanted),
@@ -30,15 +30,15 @@ export function ownShard(retrieval: Retrieval): IndexShard {
   }
 }
 
-/** A shard in another process, which learns what is learned here. */
+/** A shard in another process; it also learns what this process learns. */
 export interface RemoteShard extends IndexShard {
-  /** Rejects where the shard can't be reached; then it has not learned it. */
+  /** Sends ranks to learn from. Rejects if the shard can't be reached; then the shard has not learned them. */
   teach(ranks: Int32Array): Promise<void>
 }
 
 /**
- * A shard behind a port, as the merge asks it; `options` is read before each call. Rejects with the port's errors, with
- * CODEC_INVALID for an answer that is none, and with CALL_INVALID_ARGUMENT where it is another shard than `expected`.
+ * Makes a shard from a port; it reads `options` before each call. Rejects with the port's errors, with CODEC_INVALID for a
+ * malformed answer, and with CALL_INVALID_ARGUMENT if the port reaches another shard than `expected`.
  */
 export function remoteShard(port: TrailShard, expected: Shard, options: () => CallOptions): RemoteShard {
   async function ask(request: Partial<GatherTrailsRequest>): Promise<GatherTrailsResponse> {
@@ -52,9 +52,9 @@ export function remoteShard(port: TrailShard, expected: Shard, options: () => Ca
   }
   return {
     part: async ({ list, pinIds, maxPerPin, asker }) =>
-      partOf(
+      decodePart(
         await ask({
-          list: numberOf[list],
+          list: numberByList[list],
           pinIds: [...pinIds],
           maxTrailsPerPin: maxPerPin,
           userId: asker?.userId ?? '',
@@ -63,7 +63,7 @@ export function remoteShard(port: TrailShard, expected: Shard, options: () => Ca
         }),
       ),
     async tally(list, pinIds) {
-      const response = await ask({ list: numberOf[list], countedPinIds: [...pinIds] })
+      const response = await ask({ list: numberByList[list], countedPinIds: [...pinIds] })
       const counts = float64Column(response.counts)
       if (counts.length !== pinIds.length) throw malformed('counts')
       const lags = { chances: float64Column(response.lagChances), returns: float64Column(response.lagReturns) }
@@ -75,10 +75,10 @@ export function remoteShard(port: TrailShard, expected: Shard, options: () => Ca
   }
 }
 
-/** Answers another shard, and learns what it has learned. Throws CALL_INVALID_ARGUMENT, naming the field. */
-export function trailsResponse(request: GatherTrailsRequest, retrieval: Retrieval, shard: Shard): GatherTrailsResponse {
-  const wanted = wantedOf(request)
-  const counted = pinIdsOf('counted_pin_ids', request.countedPinIds)
+/** Answers another shard and learns from the ranks it sends. Throws CALL_INVALID_ARGUMENT, naming the field. */
+export function answerGatherTrails(request: GatherTrailsRequest, retrieval: Retrieval, shard: Shard): GatherTrailsResponse {
+  const wanted = parseWanted(request)
+  const counted = parsePinIds('counted_pin_ids', request.countedPinIds)
   if (request.takenRanks.length > 0) retrieval.learnRanks(new Int32Array(uint32Column(request.takenRanks)))
   const part = retrieval.listPart(wanted)
   const { counts, ever, lags } = retrieval.listTally(wanted.list, counted)
@@ -103,22 +103,22 @@ export function trailsResponse(request: GatherTrailsRequest, retrieval: Retrieva
   }
 }
 
-function wantedOf(request: GatherTrailsRequest): Omit<ListWanted, 'countedPinIds'> {
+function parseWanted(request: GatherTrailsRequest): Omit<ListWanted, 'countedPinIds'> {
   if (request.maxTrailsPerPin > maxTrailsPerPin) {
     throw invalid(`max_trails_per_pin is ${request.maxTrailsPerPin}; give at most ${maxTrailsPerPin}`)
   }
-  if (!(request.list in listOf)) throw invalid(`list holds the unknown number ${request.list}`)
+  if (!(request.list in listByNumber)) throw invalid(`list holds the unknown number ${request.list}`)
   const { userId, sessionId, atMs } = request
   const asker: Asker | null = userId === '' ? null : { userId, sessionId: sessionId === '' ? null : sessionId, atMs }
   return {
-    list: listOf[request.list as keyof typeof listOf],
-    pinIds: pinIdsOf('pin_ids', request.pinIds),
+    list: listByNumber[request.list as keyof typeof listByNumber],
+    pinIds: parsePinIds('pin_ids', request.pinIds),
     maxPerPin: request.maxTrailsPerPin,
     asker,
   }
 }
 
-function partOf(response: GatherTrailsResponse): ListPart {
+function decodePart(response: GatherTrailsResponse): ListPart {
   const part: ListPart = {
     keyHighs: uint32Column(response.keyHighs),
     keyLows: uint32Column(response.keyLows),
@@ -142,7 +142,7 @@ function partOf(response: GatherTrailsResponse): ListPart {
   return part
 }
 
-function pinIdsOf(field: string, values: readonly string[]): PinId[] {
+function parsePinIds(field: string, values: readonly string[]): PinId[] {
   return values.map((value) => {
     const problem = idProblem(value)
     if (problem !== null) throw invalid(`${field} ${problem}`)

@@ -6,54 +6,54 @@ import type { Catalogue } from '../views/catalogue.ts'
 import type { RecentAction, RetrieveQuery } from '../question.ts'
 import type { Sessions } from '../views/sessions.ts'
 
-/** From so many samples on one action in so many is a lesson. */
-const seldomer = [
+/** Once the merge has learned from `samples` actions, only one action in `oneIn` becomes a training example. */
+const samplingSteps = [
   { samples: 2_048, oneIn: 64 },
   { samples: 4_096, oneIn: 256 },
 ] as const
-/** From so many samples on a lesson comes no sooner after the last one, by the time of events, so that a busy log can be kept up with. */
+/** After this many samples, training examples are at least `leastGapMs` of event time apart, so that learning keeps up with a busy log. */
 const manySamples = 512
 const leastGapMs = 50
 
-/** The views that know what a user did before. */
-export interface LessonViews {
+/** The views that hold what each user did before. */
+export interface HistoryViews {
   readonly catalogue: Catalogue
   readonly sessions: Sessions
   readonly trails: Sessions
 }
 
-/** What is known of lessons so far, and what the user did since the views were brought up to date. */
-export interface LessonState {
+/** How far sampling has come, and which actions of the user the views do not hold yet. */
+export interface SamplingState {
   readonly samples: number
-  /** The time of the last one; -Infinity: there was none. */
-  readonly lastLessonMs: number
+  /** Event time of the last training example, milliseconds; -Infinity if there was none. */
+  readonly lastExampleMs: number
   readonly waiting: readonly RecentAction[]
 }
 
 /**
- * The home-feed question that a positive action on a pin answers, as it could have been asked the moment before: the
- * user's trail as recent actions. null for what is no lesson: a user of whom nothing is known, all but one action in 16 (in
- * 64 and 256 once many samples were taken), and one too soon after another.
+ * Makes the home-feed query that the user could have sent just before a positive action on a pin, with the user's trail
+ * as recent actions. Returns null if the action is not sampled (one in 16 is, later one in 64 and in 256), if it comes
+ * too soon after the last training example, or if the views hold nothing about the user.
  */
-export function lessonOf(
+export function toTrainingQuery(
   { userId, sessionId, occurredAtMs: atMs }: Engagement,
-  { pinId, samples, lastLessonMs, waiting }: LessonState & { readonly pinId: PinId },
-  { catalogue, sessions, trails }: LessonViews,
+  { pinId, samples, lastExampleMs, waiting }: SamplingState & { readonly pinId: PinId },
+  { catalogue, sessions, trails }: HistoryViews,
 ): RetrieveQuery | null {
-  const oneIn = seldomer.findLast((step) => samples >= step.samples)?.oneIn ?? heldOutOneIn
+  const oneIn = samplingSteps.findLast((step) => samples >= step.samples)?.oneIn ?? heldOutOneIn
   if (!isHeldOut({ userId, pinId, atMs }, oneIn)) return null
-  if (samples >= manySamples && Math.abs(atMs - lastLessonMs) < leastGapMs) return null
-  // What a user did later is known of one whose events come late: such a question was never asked.
+  if (samples >= manySamples && Math.abs(atMs - lastExampleMs) < leastGapMs) return null
+  // The event is late: the trail already holds later actions, so no query ever saw this state.
   const trail = trails.find(userId, null, atMs)
   if (trail >= 0 && trails.lastAtMs(trail) > atMs) return null
-  const recent = [...trailOf({ userId, sessionId, atMs }, { catalogue, sessions, trails }), ...waiting]
+  const recent = [...readTrail({ userId, sessionId, atMs }, { catalogue, sessions, trails }), ...waiting]
   if (recent.length === 0) return null
   return { surface: 'home', atMs, userId, sessionId, recent, limit: 1 }
 }
 
-function trailOf(
+function readTrail(
   { userId, sessionId, atMs }: { readonly userId: string; readonly sessionId: SessionId | null; readonly atMs: number },
-  { catalogue, sessions, trails }: LessonViews,
+  { catalogue, sessions, trails }: HistoryViews,
 ): RecentAction[] {
   const trail = trails.find(userId, null, atMs)
   if (trail < 0) return []
