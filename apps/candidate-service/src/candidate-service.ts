@@ -156,7 +156,8 @@ function createEmptyViews(
   const shard = { index: shardIndex, count: shardCount }
   const retrieval = createRetrieval({ config: input, seed, refresh, clock, shard })
   // While this shard catches up, the others are ahead: it would learn from events that came after the action.
-  const learn = async (example: TrainingExample): Promise<void> => (unready() === null ? gathering.learn(example) : undefined)
+  const learn = async (example: TrainingExample): Promise<void> =>
+    unready() === null ? gathering.learn(example) : undefined
   return { retrieval, views: createViews({ retrieval, sliceRecords, pause, learn }) }
 }
 

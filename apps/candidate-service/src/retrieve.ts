@@ -112,7 +112,11 @@ export function toResponse(
   }
 }
 
-function sourceStatus(candidates: number, name: string, { interrupted, incomplete }: RetrievedCandidates): SourceStatus {
+function sourceStatus(
+  candidates: number,
+  name: string,
+  { interrupted, incomplete }: RetrievedCandidates,
+): SourceStatus {
   if (interrupted.includes(name)) return SourceStatus.TIMED_OUT
   if (incomplete.includes(name)) return SourceStatus.FAILED
   return candidates === 0 ? SourceStatus.EMPTY : SourceStatus.ANSWERED

@@ -76,7 +76,11 @@ export function remoteShard(port: TrailShard, expected: Shard, options: () => Ca
 }
 
 /** Answers another shard and learns from the ranks it sends. Throws CALL_INVALID_ARGUMENT, naming the field. */
-export function answerGatherTrails(request: GatherTrailsRequest, retrieval: Retrieval, shard: Shard): GatherTrailsResponse {
+export function answerGatherTrails(
+  request: GatherTrailsRequest,
+  retrieval: Retrieval,
+  shard: Shard,
+): GatherTrailsResponse {
   const wanted = parseWanted(request)
   const counted = parsePinIds('counted_pin_ids', request.countedPinIds)
   if (request.takenRanks.length > 0) retrieval.learnRanks(new Int32Array(uint32Column(request.takenRanks)))

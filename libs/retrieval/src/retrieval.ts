@@ -153,7 +153,17 @@ export function createRetrieval({
   const queries = createQueryBuilder({ catalogue, index, config })
   const sweep = createSweep({ catalogue, shown: queries.shown, seed, maxSteps: config.maxSweepSteps })
   const runner = createQueryRunner({ enabled, calibrations, stacks, features, catalogue, board, sweep, clock })
-  const learner = createMergeLearner({ enabled, calibrations, stacks, features, rates, catalogue, board, index, queries })
+  const learner = createMergeLearner({
+    enabled,
+    calibrations,
+    stacks,
+    features,
+    rates,
+    catalogue,
+    board,
+    index,
+    queries,
+  })
   const isWhole = shard.count === 1
   // 0: the vectors agree on a width by themselves.
   const embeddingWidth = Number(config.sources['pin2vec']?.parameters['dimensions'] ?? 0)

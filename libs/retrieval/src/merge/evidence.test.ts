@@ -47,7 +47,7 @@ test('is least without a history, and grows with it', () => {
 test('related pins are asked for because of one pin, so what is like it is trusted even where nobody has touched it', () => {
   const related = { surface: 'related' as const, pinId: asId<PinId>('one') }
   expect(measureEvidence(queries.build(aQuery(related)), index.trails)).toBeGreaterThanOrEqual(0.6)
-  expect(measureEvidence(queries.build(aQuery({ ...related, recent: recentClicks(['some']) })), index.trails)).toBeLessThan(
-    1,
-  )
+  expect(
+    measureEvidence(queries.build(aQuery({ ...related, recent: recentClicks(['some']) })), index.trails),
+  ).toBeLessThan(1)
 })

@@ -39,7 +39,11 @@ const chosen = (oneIn: number, from = 0): string => {
 
 const nothingYet: SamplingState = { samples: 0, lastExampleMs: -Infinity, waiting: [] }
 
-function exampleAbout(pinId: string, state: Partial<SamplingState> = {}, userId = 'u'): ReturnType<typeof toTrainingQuery> {
+function exampleAbout(
+  pinId: string,
+  state: Partial<SamplingState> = {},
+  userId = 'u',
+): ReturnType<typeof toTrainingQuery> {
   const engagement = anEngagement({ userId, sessionId: 's', pinId, atMs })
   return toTrainingQuery(engagement, { ...nothingYet, ...state, pinId: asId<PinId>(pinId) }, views())
 }

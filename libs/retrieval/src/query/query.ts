@@ -150,7 +150,8 @@ export function createQueryBuilder({
         followedBoards: request.followedBoards ?? [],
         amongRows: request.among ? toRows(request.among, catalogue.rowOf) : null,
         limit: unlimited,
-        liking: request.surface === 'home' ? createDislikeFactor(recent, standing, { catalogue, atMs: request.atMs }) : null,
+        liking:
+          request.surface === 'home' ? createDislikeFactor(recent, standing, { catalogue, atMs: request.atMs }) : null,
         accept,
         isEligible,
       }
