@@ -2,6 +2,7 @@ import { servedJson } from '@freshet/contracts/inspection/served-json'
 import { bytesOf } from '@freshet/contracts/bytes/columns'
 import { Evaluation, ClientContext } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { SourceStatus } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { userFoldVersion } from '@freshet/contracts/codecs/user-tail'
 import { describe, expect, test } from 'vitest'
 import { aBlender, anEngagement, foundPins, manyPins, startMs } from './blender.harness.ts'
 
@@ -70,6 +71,15 @@ describe('the record of a feed', () => {
       utility: null,
       sources: ['even'],
     })
+  })
+
+  test("contains the version of the fold that made the user's state; 0 without state", async () => {
+    const { feed, storeUser, servedFeeds } = await aBlender()
+    await feed({ userId: 'ada' })
+    await storeUser('ada', [anEngagement('click', 'pin-2', startMs - 1_000)])
+    await feed({ userId: 'ada' })
+    const folds = (await servedFeeds()).map((served) => served.versions?.userStateFold)
+    expect(folds).toEqual([0, userFoldVersion])
   })
 
   test('contains no sample if the setting is 0', async () => {

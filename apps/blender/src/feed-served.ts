@@ -38,7 +38,7 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
     experiments: [],
     versions: {
       rankingPlan: ranked?.response.planVersion ?? '',
-      userStateFold: 0,
+      userStateFold: answer.userStateFold,
       embeddings: [...columns.embeddings],
     },
     moves: toPinMoves(answer),

@@ -26,6 +26,8 @@ export interface Answer {
   readonly degradation: Degradation
   readonly reasons: readonly string[]
   readonly freshness: Freshness
+  /** Version of the fold that made the user's state; 0: no state was read. */
+  readonly userStateFold: number
   /** Records of all runs in order; the last one made the slate. */
   readonly records: readonly RunRecord[]
 }
@@ -123,7 +125,7 @@ async function fallbackRungs<Request extends FeedRequest>(
 }
 
 function fallbackAnswer(
-  { columns, rows, context }: RunResult<FallbackRequest & Remembered, CandidateColumns>,
+  { columns, rows, context }: RunResult<FallbackRequest & UserContext & Remembered, CandidateColumns>,
   degradation: Degradation,
   records: readonly RunRecord[],
   notes: readonly string[],
@@ -138,6 +140,7 @@ function fallbackAnswer(
     degradation,
     reasons: [...errorCodes(records), ...notes, ...(isUnknown ? ['FEED_UNKNOWN_USER'] : [])],
     freshness: context.awaitsEvents ? Freshness.BEHIND : Freshness.UNSPECIFIED,
+    userStateFold: context.user.foldVersion,
     records,
   }
 }
@@ -171,6 +174,7 @@ function wholeAnswer(
     // `freshness` reports tokens that are not reflected; the reasons say why. They do not degrade the feed.
     reasons: [...shortfalls, ...(end === null ? [] : [end]), ...context.tokenProblems],
     freshness: context.tokensReflected === null ? Freshness.UNSPECIFIED : fresh ? Freshness.CURRENT : Freshness.BEHIND,
+    userStateFold: context.user.foldVersion,
     records,
   }
 }

@@ -1,6 +1,7 @@
 import { decodedUserState } from '@freshet/contracts/codecs/decoded-user-state'
 import { bytesOf } from '@freshet/contracts/bytes/columns'
 import type { RecentActions, Relations, ShownPins } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { userFoldVersionIn } from '@freshet/contracts/codecs/user-tail'
 import { riceOf } from '@freshet/contracts/bytes/rice'
 import { standingHashes } from '@freshet/domain/features/older-relations'
 import type { RelationKind } from '@freshet/domain/features/relation-kinds'
@@ -14,6 +15,8 @@ import { newUserState, type UserState } from '@freshet/domain/user-state'
 export interface KnownUser {
   /** The stored bytes; empty: a user without state. */
   readonly bytes: Uint8Array
+  /** Version of the fold that made the state; 0: a user without state. */
+  readonly foldVersion: number
   readonly recent: RecentActions | undefined
   readonly follows: Relations
   readonly blocks: Relations
@@ -71,6 +74,7 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
   const reported = neverShown(state, 'report-pin', ids['report-pin'])
   return {
     bytes,
+    foldVersion: bytes.length === 0 ? 0 : userFoldVersionIn(bytes),
     recent: toRecentActions(state, (pinId) => hidden.has(pinId) || reported.has(pinId)),
     follows: { creatorIds: ids['follow-creator'], boardIds: ids['follow-board'], topicIds: ids['follow-topic'] },
     blocks: { creatorIds: ids['block-creator'], boardIds: ids['block-board'], topicIds: ids['block-topic'] },

@@ -13,7 +13,7 @@ import {
   refuseNewerPinFeatures,
 } from './pin-state.ts'
 import { decodeUserState, encodeUserState } from './user-state.ts'
-import { encodeUserTail, tailBytesIn, tailMarkBytes, userFoldVersion } from './user-tail.ts'
+import { encodeUserTail, tailBytesIn, tailMarkBytes, userFoldVersion, userFoldVersionIn } from './user-tail.ts'
 
 const click: Engagement = {
   eventId: asId<EventId>('e'),
@@ -45,6 +45,14 @@ describe('the fold version of a state', () => {
     expect(() => decodeUserState(future)).toThrow(newer('fold'))
     const ofPin = PinState.encode({ ...PinState.decode(encodePinState(pin)), foldVersion: pinFoldVersion + 1 }).finish()
     expect(() => decodePinState(ofPin)).toThrow(newer('fold'))
+  })
+
+  it('of a user is in the last bytes of the value; values of layout 1 have the first', () => {
+    expect(userFoldVersionIn(encodeUserState(user))).toBe(userFoldVersion)
+    expect(userFoldVersionIn(encodeUserState(user, defaultUserLimits, 7))).toBe(7)
+    const { bytes } = encodeUserTail([scannedOf({ engagement: click, receivedAtMs: 0 })], 0, defaultUserLimits)
+    expect(userFoldVersionIn(Uint8Array.from([...encodeUserState(user), ...bytes]))).toBe(userFoldVersion)
+    expect(userFoldVersionIn(UserState.encode(UserState.fromPartial({ version: 1 })).finish())).toBe(1)
   })
 
   it('is refused alike for a newer layout', () => {

@@ -135,6 +135,15 @@ export function tailBytesIn(end: Uint8Array | null): number {
   return view.getUint16(4, true) === markTag + userFoldVersion ? view.getUint16(2, true) : Number.POSITIVE_INFINITY
 }
 
+/** The fold version of a user's stored value, read from its mark; 1 for a value of layout 1, which has no mark. */
+export function userFoldVersionIn(value: Uint8Array): number {
+  const at = value.length - tailMarkBytes
+  if (at < 0) return 1
+  const view = new DataView(value.buffer, value.byteOffset + at, tailMarkBytes)
+  const version = view.getUint16(4, true) - markTag
+  return view.getUint16(0, true) === tailMarkKey && version > 0 ? version : 1
+}
+
 /** The field's key as its two bytes stand. */
 const tailMarkKey = ((markField * 8 + 5) & 0x7f) | 0x80 | (((markField * 8 + 5) >>> 7) << 8)
 
