@@ -79,7 +79,7 @@ export interface ResponseFacts {
   readonly embeddings: readonly EmbeddingModel[]
 }
 
-/** The answer as its message. */
+/** Converts an answer to its message. */
 export function toResponse(
   found: RetrievedCandidates,
   { fresh, catchingUp, embeddings }: ResponseFacts,

@@ -1,17 +1,17 @@
 import { grownFloat64, grownInt32, nextCapacity } from './growth.ts'
 
-/** Finds the entry that is oldest without being told when entries get younger. */
+/** Finds the oldest row; callers need not report when a row gets younger. */
 export interface AgeHeap {
   push(row: number, atMs: number): void
-  /** Takes out the row whose time, as `timeOf` says now, is smallest; -1 when empty. Times may have risen since they were pushed, not fallen. */
+  /** Removes and returns the row with the smallest current `timeOf`; -1 if empty. Times may have risen since the push, but not fallen. */
   popOldest(timeOf: (row: number) => number): number
   clear(): void
   bytes(): number
 }
 
 /**
- * A binary heap that holds each row once under the time it was pushed with. The true time is looked up when a row comes
- * to the top, and the row sinks to where it belongs: touching an entry costs nothing.
+ * A binary heap that holds each row once under the time of its push. When a row comes to the top, the heap looks up its
+ * current time and lets it sink, so touching a row needs no heap operation.
  */
 export function createAgeHeap(): AgeHeap {
   let rows = new Int32Array(0)

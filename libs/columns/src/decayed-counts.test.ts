@@ -8,7 +8,7 @@ const startMs = Date.UTC(2026, 0, 1)
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-test('an action counts 1 at once and half after the half-life', () => {
+test('an action counts 1 at first and half after the half-life', () => {
   const counts = createDecayedCounts(dayMs)
   counts.add(3, startMs)
   expect(counts.countAt(3, startMs)).toBeCloseTo(1, 12)
@@ -30,7 +30,7 @@ test('law: the order of actions makes no difference to float32, across blocks of
   )
 })
 
-test('a snapshot continues where it was', () => {
+test('a restored snapshot continues where the counts were', () => {
   const counts = createDecayedCounts(dayMs)
   counts.add(1, startMs)
   const restored = createDecayedCounts(dayMs)

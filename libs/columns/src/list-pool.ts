@@ -3,7 +3,7 @@ import { grownFloat64, grownInt32, grownUint8, nextCapacity } from './growth.ts'
 
 /**
  * Many short lists of (key, time) pairs in two shared columns. A list lives in a block of 2, 4, 8, … entries; freed
- * blocks are used again. `keys` and `times` may be other arrays after a list has grown: read them anew.
+ * blocks are used again. Growth may replace `keys` and `times`: read the properties again after each change.
  */
 export interface ListPool {
   readonly keys: Int32Array

@@ -1,4 +1,4 @@
-/** 32-bit numbers and the largest value given for each: open addressing, filled anew for each request. */
+/** A table from 32-bit numbers to the largest value given for each, by open addressing. Each request fills it again. */
 export interface NumberTable {
   /** Distinct numbers. */
   readonly size: number

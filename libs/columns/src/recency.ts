@@ -4,11 +4,11 @@ import { grownInt32, nextCapacity } from './growth.ts'
 /** Rows in the order in which they were last touched. Every call is O(1). */
 export interface Recency {
   readonly size: number
-  /** The row not touched for longest, -1 where there is none. */
+  /** The row not touched for longest; -1 if there is none. */
   readonly oldest: number
   /** Puts a row last. */
   touch(row: number): void
-  /** Takes a row out, where it is in. */
+  /** Removes a row, if it is there. */
   remove(row: number): void
   /** All rows, the oldest first. */
   order(): number[]

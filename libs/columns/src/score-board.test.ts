@@ -55,7 +55,7 @@ test('law: rows offered together are chosen as rows offered one after another', 
   )
 })
 
-test('the order of ties is of the pin ids, not of their rows', () => {
+test('ties are ordered by pin ids, not by rows', () => {
   const names = ['a', 'b', 'c', 'd', 'e', 'f']
   const orders = [names, [...names].reverse()].map((pinIds) => {
     const order = aRowOrder(pinIds)
@@ -69,7 +69,7 @@ test('the order of ties is of the pin ids, not of their rows', () => {
   expect(orders[0]).toEqual(orders[1])
 })
 
-test('sums of zero and below are no answer', () => {
+test('rows whose sums are zero or less are left out', () => {
   const order = aRowOrder(['a', 'b', 'c'])
   const board = createScoreBoard(order)
   board.clear()

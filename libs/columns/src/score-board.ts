@@ -2,7 +2,7 @@ import { grownFloat64, grownInt32, nextCapacity } from './growth.ts'
 import type { RowOrder } from './row-order.ts'
 import { sortBestFirst } from './sort-hits.ts'
 
-/** Rows and scores of one source's answer, best first; only the first `count` entries mean anything. Filled anew by each query. */
+/** Rows and scores of one source's answer, best first; only the first `count` entries are valid. Each query overwrites them. */
 export interface Hits {
   readonly rows: Int32Array
   readonly scores: Float32Array
@@ -132,14 +132,14 @@ export function selectorInto(order: RowOrder, mostRows: number, hits: Hits): Sel
     if (!accept(row)) return
     rows[count] = row
     scores[count++] = score
-    // Which row is the worst matters only from here on.
+    // The hits are full: from here on the worst row matters.
     if (count === limit) for (let at = (count >> 1) - 1; at >= 0; at--) place(rows[at]!, scores[at]!, at)
   }
 
   return {
     offer,
     offerAll(offered, exactScores, offeredCount, accept) {
-      // Most rows are below the worst one kept: they are passed over without a call.
+      // Most rows are below the worst kept one; skip them without a call.
       let least = count === limit ? (scores[0] ?? Infinity) : -Infinity
       for (let i = 0; i < offeredCount; i++) {
         const exactScore = exactScores[i]!

@@ -54,7 +54,7 @@ describe('refuses', () => {
     expect(codeOf(() => decodeSnapshot(other))).toBe('SNAPSHOT_OTHER_VERSION')
   })
 
-  test('what is no snapshot', () => {
+  test('bytes that are not a snapshot', () => {
     expect(codeOf(() => decodeSnapshot(new Uint8Array(100)))).toBe('SNAPSHOT_NOT_A_SNAPSHOT')
   })
 

@@ -40,10 +40,10 @@ interface Section {
   readonly bytes: Uint8Array
 }
 
-/** What a snapshot under way has just done: `copying` the views, which must not change meanwhile, or `joining` the copies. */
+/** The last step of a running snapshot: `copying` the views, which must not change until it ends, or `joining` the copies. */
 export type SnapshotStep = 'copying' | 'joining'
 
-/** A snapshot in short steps, so that others get their turn in between; gives its bytes at the end. */
+/** A snapshot in short steps, so that other work can run in between; it returns the bytes at the end. */
 export type SnapshotSteps = Generator<SnapshotStep, Uint8Array, void>
 
 /** Bytes that one step joins or sums up at most: some milliseconds. */

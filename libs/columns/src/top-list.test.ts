@@ -35,7 +35,7 @@ test('law: as keys rise the list holds exactly the largest', () => {
   )
 })
 
-test('a deleted pin leaves, and whoever it kept out comes back in time', () => {
+test('a deleted pin leaves the list, and a pin that it kept out returns', () => {
   const order = aRowOrder(Array.from({ length: 20 }, (_, i) => `p${i}`))
   const deleted = new Set<number>()
   const keys = Float64Array.from({ length: 21 }, (_, i) => i)

@@ -1,6 +1,6 @@
 import type { RowOrder } from './row-order.ts'
 
-/** The rows with the largest keys, kept up to date as keys rise, so that nothing is scanned when it is asked for. */
+/** The rows with the largest keys, updated as keys rise, so that reading the list needs no scan. */
 export interface TopList {
   readonly size: number
   /** The row at a position; positions are in no order. */
@@ -14,7 +14,7 @@ export interface TopList {
   bytes(): number
 }
 
-/** Reads a row's key: larger is better, 0 is not listed. Compared with each other keys rise, and fall only where `lowered` is told. */
+/** Reads a row's key: larger is better, 0 is not listed. Relative to other keys a key only rises, unless the caller calls `lowered`. */
 export interface TopListOptions {
   readonly order: RowOrder
   readonly maxListed: number

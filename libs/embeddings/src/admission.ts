@@ -3,8 +3,8 @@ import { hash32 } from '@freshet/domain/hash'
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 
 /**
- * Counts engagements of ids that have no row yet, in a sketch of fixed size: an id that comes once in a while costs
- * nothing. A count may be too high where ids collide, never too low within one rotation.
+ * Counts engagements of ids that have no row yet, in a sketch of fixed size, so rare ids take no memory. A count may be
+ * too high if ids collide, but never too low within one rotation.
  */
 export interface Admission {
   /** Counts one engagement and gives the count since one to two rotations ago. */

@@ -9,13 +9,13 @@ import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
  * its buckets' vectors, and each training example moves these by the normalised delta rule (NLMS).
  */
 export interface ContentMap {
-  /** Takes over what a pin is about, by row. */
+  /** Stores the features of a pin, by row. */
   describe(row: number, pin: Pin): void
   forget(row: number): void
   isDescribed(row: number): boolean
   /** Moves the buckets of a described row towards its embedding, a unit vector. */
   learn(row: number, embedding: Float32Array): void
-  /** Fills `into` with the unit vector of a described row; false where nothing is known of its buckets. */
+  /** Fills `into` with the unit vector of a described row; false if none of its buckets has been trained. */
   place(row: number, into: Float32Array): boolean
   bytes(limit: number): number
   save(writer: SectionWriter, limit: number): void
@@ -51,7 +51,7 @@ export function createContentMap(options: {
   const examples = new Uint32Array(buckets)
   const guess = new Float32Array(dimensions)
 
-  // The mean of the row's bucket vectors; of those that were ever taught, where only these count.
+  // The mean of the row's bucket vectors; with `onlyTaught`, of the trained ones only.
   function mean(row: number, into: Float32Array, onlyTaught: boolean): number {
     into.fill(0)
     let used = 0

@@ -2,10 +2,10 @@ import type { PinId } from '@freshet/domain/ids'
 
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 
-/** `known`: its content is, nobody has touched it enough. `learned`: it has an embedding of its own. */
+/** `known`: the pin is described, but has too few engagements. `learned`: it has its own embedding. */
 export type PinRowState = 'free' | 'known' | 'learned'
 
-/** Rows of the embedding table by pin. A row whose pin has gone is given to another; tickets tell the two apart. */
+/** Rows of the embedding table by pin. The row of a gone pin is reused; tickets tell the two pins apart. */
 export interface PinRows {
   /** Rows in use. */
   readonly size: number
@@ -21,9 +21,9 @@ export interface PinRows {
   /** When a learned pin was last touched, milliseconds. */
   lastAtMs(row: number): number
   touch(row: number, atMs: number): void
-  /** Names a row for as long as its pin has it. */
+  /** A number that identifies a row as long as its pin holds it. */
   ticketOf(row: number): number
-  /** The row of a ticket, -1 where its pin has gone. */
+  /** The row of a ticket; -1 if its pin is gone. */
   rowOfTicket(ticket: number): number
   bytes(): number
   save(writer: SectionWriter): void

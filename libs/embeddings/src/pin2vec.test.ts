@@ -43,7 +43,7 @@ function cosine(model: Pin2Vec, a: string, b: string): number {
 }
 
 describe('A26 · an erased user', () => {
-  it('is forgotten: nothing is paired with what they did, in a checkpoint either, and others keep their sessions', () => {
+  it('is forgotten: no later action is paired with theirs, also after a checkpoint, and others keep their sessions', () => {
     const model = aModel()
     const does = (of: Pin2Vec, userId: string, pin: string): number => {
       const before = of.pairs
@@ -116,7 +116,7 @@ describe('Pin2Vec', () => {
     expect(touched.toSorted()).toEqual(['a1', 'a2'])
   })
 
-  it('hands out the rest next time where there is a limit', () => {
+  it('hands out the rest next time if there is a limit', () => {
     const model = aModel()
     tasteful(model, 100)
     const parts = [model.takeTouched(7), model.takeTouched(7), model.takeTouched(1_000)].map((rows) => rows.length)
@@ -164,7 +164,7 @@ describe('Pin2Vec', () => {
     expect(model.pins).toBe(1)
   })
 
-  it('withdraws the embedding of a deleted pin, and begins anew when it is created again', () => {
+  it('withdraws the embedding of a deleted pin, and starts from scratch when it is created again', () => {
     const model = aModel()
     tasteful(model, 50)
     model.takeTouched(1_000)
@@ -258,7 +258,7 @@ describe('Pin2Vec', () => {
     )
   })
 
-  it('has no place for a pin whose content says nothing known', () => {
+  it('does not place a pin whose description has no known features', () => {
     const model = aModel()
     tasteful(model, 50)
     model.foldPin({ kind: 'upsert', pin: aCataloguePin('silent') })
@@ -267,7 +267,7 @@ describe('Pin2Vec', () => {
     expect(model.embeddingOf('strange')).toBeNull()
   })
 
-  it('ends a session after a pause where events bring no session id', () => {
+  it('ends a session after a pause if events have no session id', () => {
     const together = aModel({ negatives: 0, replays: 0 })
     const apart = aModel({ negatives: 0, replays: 0 })
     for (const [model, pauseMs] of [
@@ -281,7 +281,7 @@ describe('Pin2Vec', () => {
     expect(apart.pairs).toBe(0)
   })
 
-  it('never has more pins than it may, and goes on learning new ones', () => {
+  it('never exceeds its cap of pins, and keeps learning new ones', () => {
     const model = aModel({ maxPins: 40, publishAfterMove: 0.5 })
     for (let i = 0; i < 5_000; i++) act(model, `s${i >> 2}`, `p${i >> 3}`, i * 1_000)
     expect(model.pins).toBeLessThanOrEqual(40)
@@ -309,7 +309,7 @@ describe('Pin2Vec', () => {
     )
   })
 
-  it('law: a model restored from a checkpoint goes on bit-equal', () => {
+  it('law: a model restored from a checkpoint continues bit-equal', () => {
     fc.assert(
       fc.property(fc.nat(120), fc.nat(120), (before, after) => {
         const options = { maxPins: 18, maxSessions: 20, publishAfterMove: 0.5, expireAfterMs: 50 }
@@ -367,7 +367,7 @@ describe('A8: a save that was taken back', () => {
     atMs: n * 1_000,
   })
 
-  it('is paired with nothing further, and what it was paired with is not learned again', () => {
+  it('is not paired with later pins, and its earlier pairs are not learned again', () => {
     const options = { dimensions: 16, maxPins: 100, admitAfter: 1, replays: 0, seed: 1 }
     const pairsAfter = (withdraws: boolean) => {
       const model = createPin2Vec(options)
@@ -393,7 +393,7 @@ describe('A8: a save that was taken back', () => {
     expect(model.pairs).toBe(before)
   })
 
-  it('by somebody of whom nothing is known changes nothing', () => {
+  it('by an unknown user changes nothing', () => {
     const model = createPin2Vec({ dimensions: 16, maxPins: 100 })
     expect(() => model.withdraw(act('never-seen', 1))).not.toThrow()
   })

@@ -12,29 +12,29 @@ import { createReplay } from './replay.ts'
 import { createSessionWindows } from './session-windows.ts'
 import { createSkipGramMemory } from './skip-gram-memory.ts'
 
-/** How embeddings are learned, and how much is kept. */
+/** The hyperparameters and caps of the model. */
 export interface Pin2VecOptions {
   /** A multiple of 4, up to 512. */
   readonly dimensions: number
-  /** Pins with a row at most; beyond that the one idle for longest of a few goes. */
+  /** The most pins with a row; beyond that, of the next few rows in turn the one idle for longest goes. */
   readonly maxPins: number
   readonly maxSessions: number
-  /** A pause after which a user's next action begins a new session, where events bring no session id. */
+  /** The pause after which a user's next action begins a new session, for events without a session id. */
   readonly sessionGapMs: number
-  /** Pins of a session that a pin is paired with, those before it; a pair d steps apart weighs 1/d. */
+  /** How many earlier pins of the session a pin is paired with; a pair d steps apart weighs 1/d. */
   readonly window: number
-  /** Draws against each pair, by decayed popularity. */
+  /** Negative samples for each pair, drawn by decayed popularity. */
   readonly negatives: number
-  /** Engagements from which negatives are drawn, the latest. */
+  /** How many of the latest engagements negatives are drawn from. */
   readonly maxRecent: number
-  /** Adagrad's, one accumulator a row. */
+  /** The learning rate of Adagrad, with one accumulator for each row. */
   readonly learningRate: number
-  /** Earlier pairs learned again at each engagement, drawn from the latest `maxReplay`. */
+  /** How many earlier pairs are learned again at each engagement, drawn from the latest `maxReplay`. */
   readonly replays: number
   readonly maxReplay: number
-  /** Engagements after which a pin gets an embedding of its own. */
+  /** The number of engagements after which a pin gets its own embedding. */
   readonly admitAfter: number
-  /** A pin nobody has touched for so long loses its embedding, milliseconds. */
+  /** A pin that nobody has touched for this long loses its embedding, milliseconds. */
   readonly expireAfterMs: number
   /** A row is handed out once it has moved this many times its length: often while it is young, seldom later. */
   readonly publishAfterMove: number
@@ -59,7 +59,7 @@ const pin2VecDefaults: Pin2VecOptions = {
   seed: 1,
 }
 
-/** A row of `pin-embeddings.v1`: a unit vector, or null where the embedding is withdrawn. */
+/** A row of `pin-embeddings.v1`: a unit vector, or null if the embedding is withdrawn. */
 export interface PinEmbedding {
   readonly pinId: PinId
   readonly vector: Float32Array | null
@@ -86,25 +86,25 @@ export interface Pin2Vec {
   /** Described pins that found no row. */
   readonly refused: number
   fold(action: PinAction): void
-  /** Forgets what a user did last: nothing of it is paired with any more. */
+  /** Forgets a user's latest actions, so that no later action is paired with them. */
   forgetUser(userId: string): void
   /**
-   * A save was taken back: the pin is paired with nothing further in that session, and what it was paired with is not
-   * learned again. What was learned already stays; other actions of the session say the rest.
+   * Takes back a save: later pins of that session are not paired with the pin, and its earlier pairs are not replayed. What
+   * the model has already learned stays.
    */
   withdraw(action: PinAction): void
-  /** Takes over what a pin is about: before anyone has touched it, its embedding is where such pins are. */
+  /** Stores a pin's description. Until users touch the pin, its embedding is predicted from the description. */
   foldPin(change: PinChange): void
-  /** Rows that have changed since they were last handed out, in the order in which they did. */
+  /** Takes the rows that have changed since they were last taken, in the order of their changes. */
   takeTouched(maxRows: number): readonly PinEmbedding[]
-  /** Rows that were taken and could not be handed on: they are taken again, as they are by then. */
+  /** Returns rows that could not be published: they will be taken again with their values at that time. */
   putBack(taken: readonly PinEmbedding[]): void
-  /** The unit vector of a pin; null where it has none. */
+  /** The unit vector of a pin; null if it has none. */
   embeddingOf(pinId: string): Float32Array | null
   bytes(): number
   /** Everything, with the caller's log positions inside. */
   checkpoint(positions: Uint8Array): Uint8Array
-  /** Takes a checkpoint over and gives its positions. Throws a SnapshotError; then the model must be made anew. */
+  /** Restores a checkpoint and returns its positions. If it throws a SnapshotError, create a new model. */
   restore(bytes: Uint8Array): Uint8Array
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createSessionWindows } from './session-windows.ts'
 
-test('A1: actions of years ago that come late are neighbours of each other, not of what the user does now', () => {
+test('A1: late actions from years ago are paired with each other, not with the user’s current actions', () => {
   const windows = createSessionWindows({ maxSessions: 4, width: 5, sessionGapMs: 1_800_000 })
   const now = Date.UTC(2026, 0, 1)
   const longAgo = Date.UTC(2023, 0, 1)

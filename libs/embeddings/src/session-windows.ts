@@ -6,19 +6,19 @@ import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 /** The last pins of each session, as tickets of rows. The session that began first goes when there is no room. */
 export interface SessionWindows {
   /**
-   * The window of the session that an action belongs to, emptied where a session begins: by its id, or after a pause of
-   * the user where events bring none.
+   * The window of the session of an action, by session id or, without one, by user and pause. It is empty if the action
+   * begins a session.
    */
   open(action: { readonly userId: string; readonly sessionId: string | null; readonly atMs: number }): number
-  /** The window of the session as it stands; -1 where there is none. */
+  /** The current window of the session; -1 if there is none. */
   find(action: { readonly userId: string; readonly sessionId: string | null }): number
   lengthOf(window: number): number
   /** The ticket `distance` steps back, 1 for the last. */
   ticketAt(window: number, distance: number): number
   push(window: number, ticket: number): void
-  /** Empties the windows of a user: there is nothing of theirs left, in a checkpoint either. */
+  /** Empties the windows of a user, also in checkpoints. */
   forget(userId: string): void
-  /** Replaces a ticket by one that no row has; gives the tickets that were before it, nearest first. */
+  /** Replaces a ticket with one that no row has; returns the tickets before it, nearest first. */
   blank(window: number, ticket: number): readonly number[]
   readonly bytes: number
   save(writer: SectionWriter): void

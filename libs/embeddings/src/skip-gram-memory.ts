@@ -8,7 +8,7 @@ export interface SkipGramMemory {
   readonly squares: Float32Array
   /** By row: how far it has moved since it was last handed out. */
   readonly moves: Float32Array
-  /** By row: 1 while it stands in the queue. */
+  /** By row: 1 while it is in the queue. */
   readonly waiting: Uint8Array
   /** Ring of rows to hand out; its end is the kernel's `queueTail`. */
   readonly queue: Uint32Array

@@ -25,7 +25,7 @@ describe('what the log taught', () => {
     answer = asData(taught, question)
   })
 
-  test('changes the union, and not what each source says', () => {
+  test('changes the union but not the answer of each source', () => {
     const plain = make(false)
     for (let n = 0; n < folds; n++) fold(plain, n)
     const [with_, without] = [taught.retrieve(question), plain.retrieve(question)]
@@ -34,7 +34,7 @@ describe('what the log taught', () => {
     expect(taught.retrieve(only).pinIds).toEqual(plain.retrieve(only).pinIds)
   })
 
-  test('does not depend on which questions were asked', () => {
+  test('does not depend on users’ queries', () => {
     const asked = make(true)
     for (let n = 0; n < folds; n++) {
       fold(asked, n)
@@ -43,7 +43,7 @@ describe('what the log taught', () => {
     expect(asData(asked, question)).toEqual(answer)
   })
 
-  test('A29: at the first mark each event teaches by those before it, later by what was known at the mark before', () => {
+  test('A29: up to the first mark each event teaches from the events before it, later from the views as of the last mark', () => {
     const marked = make(true, 'mark')
     const live = make(true)
     const plain = make(false, 'mark')
@@ -59,7 +59,7 @@ describe('what the log taught', () => {
     expect(asData(marked, question)).not.toEqual(asData(plain, question))
   })
 
-  test('is in the snapshot, and learning goes on from there', () => {
+  test('is in the snapshot, and learning continues from there', () => {
     const half = make(true)
     for (let n = 0; n < folds / 2; n++) fold(half, n)
     const restored = make(true)

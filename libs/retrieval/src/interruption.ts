@@ -1,15 +1,15 @@
-/** Tells long loops when to break off. */
+/** Signals long loops to break off. */
 export interface Interruption {
-  /** Counts entries that were looked at; true from when the time was found to be up. */
+  /** Counts entries that the loop has read; returns true once the time is up. */
   readonly due: (entries: number) => boolean
-  /** Whether it has told anybody to break off. */
+  /** Whether it has signalled a loop to break off. */
   readonly happened: boolean
 }
 
 /** Entries between two looks at the clock: some ten microseconds of work. */
 const entriesPerLook = 2_048
 
-/** An interruption as soon as `isTimeUp`. The clock is asked now and then only, so that asking costs nothing beside the work. */
+/** Creates an interruption that happens once `isTimeUp`. It reads the clock only every so many entries, so the check costs little. */
 export function createInterruption(isTimeUp: () => boolean): Interruption {
   let entries = 0
   let happened = false
@@ -27,5 +27,5 @@ export function createInterruption(isTimeUp: () => boolean): Interruption {
   }
 }
 
-/** For work that has all the time it takes. */
+/** For work without a time limit. */
 export const uninterrupted: Interruption = { due: () => false, happened: false }

@@ -86,7 +86,7 @@ export interface RetrievedCandidates {
   readonly times: readonly { readonly name: string; readonly ms: number }[]
   /** Where the user's next sweep continues. */
   readonly sweptTo: number
-  /** Whether the user has seen the whole catalogue; only a sweep can find that out, else it is false. */
+  /** Whether no pin that the user was not shown is left beside this answer; only a sweep finds that out, else it is false. */
   readonly exhausted: boolean
   /** How many of the last candidates were shown before; the one shown longest ago comes first. */
   readonly shownBefore: number

@@ -82,7 +82,7 @@ test('law: answers do not depend on how the events of different users interleave
   )
 })
 
-test('law, A1: a history of years, sorted by user, teaches what the same history teaches sorted by time', () => {
+test('law, A1: a history of years gives the same views sorted by user and sorted by time', () => {
   const years = fc.array(
     fc.array(fc.record({ pin: fc.nat(8), gapDays: fc.integer({ min: 0, max: 400 }), save: fc.boolean() }), {
       maxLength: 8,
@@ -102,7 +102,7 @@ test('law, A1: a history of years, sorted by user, teaches what the same history
       })
       const byTime = byUser.toSorted((a, b) => a.occurredAtMs - b.occurredAtMs)
       const answers = [byUser, byTime].map((history) => {
-        // What the merge has learned of its sources is the one thing that depends on the order.
+        // Only what the merge has learned depends on the order.
         const retrieval = createRetrieval({ seed: 1, refresh: 'event', config: { adaptShares: false } })
         for (let i = 0; i < 9; i++)
           retrieval.foldPin({ kind: 'upsert', pin: aCataloguePin(`p${i}`, { createdAtMs: startMs }) })
@@ -120,7 +120,7 @@ test('law, A1: a history of years, sorted by user, teaches what the same history
   )
 })
 
-test('A1: a save that comes after it was taken back does not put the pin back on its board', () => {
+test('A1: a save that arrives after its unsave does not put the pin back on its board', () => {
   const board = { action: 'save' as const, boardId: 'shoes' }
   const answers = [0, 1].map((late) => {
     const retrieval = perEvent()
@@ -135,7 +135,7 @@ test('A1: a save that comes after it was taken back does not put the pin back on
   expect(answers[1]).toEqual(answers[0])
 })
 
-test('law: a restored snapshot answers the same, goes on the same, and gives back its positions', () => {
+test('law: a restored snapshot gives the same answers, folds on in the same way, and returns its positions', () => {
   fc.assert(
     fc.property(streams, streams, (before, after) => {
       const retrieval = perEvent()
@@ -192,7 +192,7 @@ describe('an answer', () => {
     expect(sources.map(({ name }) => name)).toEqual(['popularity'])
   })
 
-  test('does not shrink when pins are excluded: the search goes on behind them', () => {
+  test('does not shrink when pins are excluded: the search continues past them', () => {
     const retrieval = perEvent()
     for (let user = 0; user < 5; user++)
       foldTrail(
@@ -219,7 +219,7 @@ describe('an answer', () => {
     expect(pinIds).toContain('e')
   })
 
-  test('holds only the pins asked among', () => {
+  test('holds only pins of `among`, if given', () => {
     const { pinIds } = withTaste().retrieve(aQuery({ recent: recentClicks(['a']), among: pins('d', 'e', 'unknown') }))
     expect(new Set(pinIds)).toEqual(new Set(['d', 'e']))
   })
@@ -230,7 +230,7 @@ describe('an answer', () => {
     expect(pinIds).toContain('c')
   })
 
-  test('for a user nobody knows is what is popular', () => {
+  test('for an unknown user holds popular pins', () => {
     const { pinIds } = withTaste().retrieve(aQuery())
     expect(pinIds).toHaveLength(5)
   })
@@ -241,7 +241,7 @@ describe('an answer', () => {
 })
 
 describe('a deleted pin', () => {
-  test('is in no answer, and is back with what was known of it when it is created again', () => {
+  test('is in no answer, and is found again by earlier engagements once it is created again', () => {
     const retrieval = withTaste()
     const query = aQuery({
       recent: recentClicks(['a', 'b']),
@@ -254,7 +254,7 @@ describe('a deleted pin', () => {
     expect(retrieval.retrieve(query).pinIds).toEqual(before)
   })
 
-  test('that was never known is no error', () => {
+  test('that was never known is not an error', () => {
     const retrieval = perEvent()
     retrieval.foldPin({ kind: 'delete', pinId: pins('never')[0]! })
     expect(retrieval.stats().pins).toBe(0)
@@ -262,7 +262,7 @@ describe('a deleted pin', () => {
 })
 
 describe('refreshed at marks', () => {
-  test('collective knowledge waits for the mark, the user’s own actions do not', () => {
+  test('knowledge about all users waits for the mark, the user’s own actions do not', () => {
     const retrieval = withTaste(anOpenRetrieval({ seed: 1, refresh: 'mark' }))
     expect(retrieval.retrieve(aQuery({ recent: recentClicks(['a']) })).pinIds).toEqual([])
     expect(retrieval.stats().pending).toBe(50)
@@ -274,7 +274,7 @@ describe('refreshed at marks', () => {
     expect(asked.pinIds).not.toContain('new')
   })
 
-  test('after the mark answers are those of views that were refreshed per event', () => {
+  test('after the mark, answers equal those of views refreshed per event', () => {
     const marked = withTaste(anOpenRetrieval({ seed: 1, refresh: 'mark' }))
     marked.mark()
     const query = aQuery({ recent: recentClicks(['b', 'c']) })
@@ -282,7 +282,7 @@ describe('refreshed at marks', () => {
   })
 })
 
-test('a pin published a minute ago and liked by three users of a taste is a candidate for the others at once', () => {
+test('a pin published a minute ago and liked by three users is immediately a candidate for users of the same taste', () => {
   const retrieval = perEvent()
   for (let i = 0; i < 300; i++) foldTrail(retrieval, `other${i}`, [`x${i % 7}`, `x${(i + 1) % 7}`, `x${(i + 2) % 7}`])
   withTaste(retrieval)
@@ -334,7 +334,7 @@ describe('refuses', () => {
   })
 })
 
-test('a user with 10⁵ actions and a board with 10⁴ pins are folded and asked for', () => {
+test('a user with 10⁵ actions and a board with 10⁴ pins can be folded and queried', () => {
   const retrieval = perEvent()
   for (let i = 0; i < 100_000; i++) {
     retrieval.foldEngagement(
@@ -352,7 +352,7 @@ test('a user with 10⁵ actions and a board with 10⁴ pins are folded and asked
 }, 60_000)
 
 describe('deadlines', () => {
-  test('a source whose turn comes too late is left out, and named', () => {
+  test('a source whose turn comes too late is skipped and named', () => {
     let nowMs = 0
     const clock = { now: () => (nowMs += 10) }
     const retrieval = withTaste(anOpenRetrieval({ seed: 1, refresh: 'event', clock }))
@@ -375,7 +375,7 @@ describe('deadlines', () => {
   })
 })
 
-describe('a source that is under way when the time is up', () => {
+describe('a source that is running when the time is up', () => {
   const config = (name: string) => ({
     sources: {
       ...Object.fromEntries(sourceDefinitions.map((definition) => [definition.name, { enabled: false }])),
@@ -440,7 +440,7 @@ test('statistics name the bytes of every view', () => {
   expect({ known, sessions, sessionActions }).toEqual({ known: 5, sessions: 10, sessionActions: 50 })
 })
 
-test('an erased user is nobody to the sources that know users by what they did', () => {
+test('sources that read trails and sessions forget an erased user', () => {
   const retrieval = withTaste()
   foldTrail(retrieval, 'ada', ['a', 'b', 'c', 'x'])
   const asked = (user: string) => {

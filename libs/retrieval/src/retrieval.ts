@@ -50,81 +50,81 @@ export interface EmbeddingUpdate {
 export interface RetrievalStats {
   /** Pins that the catalogue's owner has described. */
   readonly pins: number
-  /** Pins that the catalogue never had, known from what users did or from embeddings. */
+  /** Pins that the catalogue's owner has not described, known from engagements or embeddings. */
   readonly unlistedPins: number
   readonly sessions: number
   readonly sessionActions: number
   /** Pins refused because the catalogue is full. */
   readonly refusedPins: number
-  /** Descriptions refused because there was no room for a creator, a topic or a locale in them. */
+  /** Descriptions refused because there was no room for their creator, a topic or their locale. */
   readonly refusedWords: number
-  /** Pins that the catalogue never had let go. */
+  /** Unlisted pins that the catalogue has dropped. */
   readonly expiredPins: number
   /** Events that wait for the next mark. */
   readonly pending: number
-  /** Bytes by view: `catalogue`, the shard's `sessions` and `trails`, `rates`, `graph` where a source has one, and each source by name. */
+  /** Bytes by view: `catalogue`, the shard's `sessions` and `trails`, `rates`, `graph` if a source uses it, and each source by name. */
   readonly bytes: Readonly<Record<string, number>>
-  /** What one pin, session and action of the shared views costs, bytes on average; 0 while there are none. */
+  /** Average bytes of one pin, session and action in the shared views; 0 while there are none. */
   readonly bytesPer: BytesPer
-  /** What the caps in the configuration allow the shared views, bytes. */
+  /** The most bytes that the configured caps allow the shared views. */
   readonly maxBytes: Readonly<Record<'catalogue' | 'sessions' | 'trails', number>>
   readonly counts: Readonly<Record<string, Readonly<Record<string, number>>>>
 }
 
-/** The views of the topics and the question asked of them. Synchronous: a fold is small, a query does not wait. */
+/** The views folded from the topics, and the query over them. Everything is synchronous: folds are small, queries do not wait. */
 export interface Retrieval {
   /** Enabled sources, in the order of answers. */
   readonly sourceNames: readonly string[]
   foldEngagement(engagement: Engagement): void
-  /** Lets go of a user's sessions and trail, whatever the refresh; what was counted of them among everybody's stays counted. */
+  /** Forgets a user's sessions and trail at once, with any `refresh`; counts over all users keep what the user added. */
   foldErasure(userId: UserId): void
   foldPin(change: PinChange): void
-  /** Folds the good ones and gives an EmbeddingError for each malformed one. Widths may differ, see `EmbeddingView`. */
+  /** Folds the valid embeddings and returns an EmbeddingError for each malformed one. Widths may differ, see `EmbeddingView`. */
   foldEmbeddings(updates: readonly EmbeddingUpdate[]): readonly EmbeddingError[]
   /** The models of the embeddings that a query searches: none where none of its sources searches embeddings of the topic. */
   embeddingModels(query: Pick<RetrieveQuery, 'sources'>): readonly EmbeddingModel[]
-  /** Brings collective knowledge up to date where that is done at marks. */
+  /** With `refresh: mark`, folds the events that wait for the mark. */
   mark(): void
-  /** What a request will read of the neighbour index; for `gatherIndex`, where that is spread over shards. */
+  /** The parts of the neighbour index that a request will read, for `gatherIndex`. */
   indexWanted(query: RetrieveQuery): IndexWanted
   /** This process's part of the index. */
   listPart(wanted: Omit<ListWanted, 'countedPinIds'>): ListPart
   listTally(list: ListName, pinIds: readonly PinId[]): ListTally
-  /** Without a `gathered` index it is what this process holds. */
+  /** Finds candidates; without a `gathered` index it reads the index that this process holds. */
   retrieve(query: RetrieveQuery, gathered?: GatheredIndex | null): RetrievedCandidates
-  /** On a shard, what the merge can learn from an engagement before it is folded; null where that is nothing, and on a whole, which learns as it folds. */
+  /** On a shard: makes the training example of an engagement before it is folded; null if it teaches nothing. A whole instance returns null: it learns as it folds. */
   trainingExample(engagement: Engagement): TrainingExample | null
-  /** Learns from a training example and gives what the other shards are to learn: at which rank which source had the pin. */
+  /** Learns from a training example and returns the numbers that the other shards learn from: the rank of the pin in each source. */
   learn(example: TrainingExample, gathered: GatheredIndex): Int32Array
-  /** Learns what another shard gave. */
+  /** Learns from the numbers of another shard. */
   learnRanks(ranks: Int32Array): void
   stats(): RetrievalStats
-  /** What is full, in words for an operator; null: nothing is. */
+  /** Describes for an operator which views are full; null if none is. */
   full(): string | null
-  /** All views as bytes, with the caller's log positions inside. */
+  /** Serialises all views together with the caller's log positions. */
   snapshot(positions: Uint8Array): Uint8Array
-  /** The same in short steps. Nothing may be folded before the first step that is not `copying`; questions may be asked. */
+  /** The same in short steps. The caller must not fold anything before the first step that is not `copying`; queries are allowed. */
   snapshotSteps(positions: Uint8Array): SnapshotSteps
-  /** Takes the views over from a snapshot and gives its log positions. Throws a SnapshotError; then the views must be made anew and the log replayed. */
+  /** Restores the views from a snapshot and returns its log positions. If it throws a SnapshotError, create new views and replay the log. */
   restore(bytes: Uint8Array): Uint8Array
 }
 
-/** How a Retrieval is made. */
+/** The options of a Retrieval. */
 export interface RetrievalOptions {
   readonly config?: RetrievalConfigInput
-  /** Orders ties and seeds what sources draw. */
+  /** Orders ties and seeds the random draws of sources. */
   readonly seed: number
-  /** `event`: knowledge changes with each fold. `mark`: engagements and embeddings wait for `mark()`; catalogue changes never wait. */
+  /** `event`: each fold changes the views. `mark`: engagements and embeddings wait for `mark()`; catalogue changes never wait. */
   readonly refresh: 'event' | 'mark'
-  /** Tells how long a request has taken; without it no source is ever left out, and answers are the same every time. */
+  /** Measures how long a request takes. Without a clock no source is skipped and the same query always has the same answer. */
   readonly clock?: Pick<Clock, 'now'>
-  /** Of which users it holds the neighbour index; absent: of all. Everything else is of all users on every shard. */
+  /** Whose part of the neighbour index it holds; absent: the index of all users. All other views cover all users on every shard. */
   readonly shard?: Shard
-  /** Rows of pins that have gone that may wait to be used again; a sixteenth of `maxPins` where absent. */
+  /** The most rows of gone pins that wait for reuse; default: a sixteenth of `maxPins`. */
   readonly spareRows?: number
 }
 
-/** Empty views. Throws a RetrievalConfigError for a configuration that can't be used. */
+/** Creates empty views. Throws a RetrievalConfigError for an invalid configuration. */
 export function createRetrieval({
   config: input,
   seed,
@@ -165,7 +165,7 @@ export function createRetrieval({
     queries,
   })
   const isWhole = shard.count === 1
-  // 0: the vectors agree on a width by themselves.
+  // 0: the most common width among the vectors.
   const embeddingWidth = Number(config.sources['pin2vec']?.parameters['dimensions'] ?? 0)
   const models = createEmbeddingModels()
   let pendingEngagements: Engagement[] = []
@@ -198,7 +198,7 @@ export function createRetrieval({
     newestMs = Math.max(newestMs, atMs)
     const row = subject.kind === 'pin' ? catalogue.intern(subject.pinId, newestMs) : -1
     const positive = row >= 0 && positiveActions.includes(action)
-    // One known from engagements alone may be known from hides alone.
+    // A pin known only from engagements may be known only from hides.
     if (positive && catalogue.isShown(row)) sweep.ring.add(row)
     if (positive) rates.fold(row, atMs)
     if (positive) index.fold({ userId, sessionId, pinRow: row, atMs })
@@ -224,7 +224,7 @@ export function createRetrieval({
     if (example !== null) learner.learn(learner.examine(example, null))
   }
 
-  /** Questions between marks are answered from what was known at the last one, so that is what training examples are about. */
+  /** Between marks, queries read the views as of the last mark, so training examples do too. */
   function learnFromPending(): void {
     const waiting = new Map<UserId, RecentAction[]>()
     for (const engagement of pendingEngagements) {
@@ -281,7 +281,7 @@ export function createRetrieval({
     },
     foldPin(change) {
       const row = change.kind === 'upsert' ? catalogue.upsert(change.pin) : catalogue.remove(change.pinId)
-      // A pin that was removed has gone by now, and found no row where there is no room.
+      // The row is -1 for a removed pin and for a pin that found no room.
       if (row < 0) return
       if (change.kind === 'upsert') sweep.ring.add(row)
       else sweep.ring.remove(row)
@@ -305,7 +305,7 @@ export function createRetrieval({
       return searches ? models.current() : []
     },
     mark() {
-      // At the first mark nothing was known before, so its events teach one by one, each by those before it.
+      // Before the first mark the views are empty, so each of its events teaches from the events before it.
       const isFirst = index.sessions.size === 0
       if (!isFirst) learnFromPending()
       for (const engagement of pendingEngagements) applyEngagement(engagement, isFirst)

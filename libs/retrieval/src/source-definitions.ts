@@ -12,7 +12,7 @@ import { sessionNeighbours } from './sources/session-neighbours.ts'
 import { trending } from './sources/trending.ts'
 import { visualNeighbours } from './sources/visual-neighbours.ts'
 
-/** Every source there is, in the order in which answers list them. A new source is a file in `sources/` and a line here. */
+/** All sources, in the order in which answers list them. To add one, add a file to `sources/` and a line here. */
 export const sourceDefinitions: readonly SourceDefinition[] = [
   sessionNeighbours,
   coOccurrence,

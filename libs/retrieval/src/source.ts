@@ -18,49 +18,49 @@ export type SourceParameters = Readonly<Record<string, number | boolean>>
 /** The views that sources share. */
 export interface SharedViews {
   readonly catalogue: Catalogue
-  /** The live graph of pins, boards and users; folded only where a source asks for it when it is made. */
+  /** The live graph of pins, boards and users; it folds events only if a source requests it on creation. */
   readonly graph: () => GraphView
-  /** What everybody takes, at several half-lives. */
+  /** Each pin's share of all actions, at several half-lives. */
   readonly rates: Rates
   /** Scratch for one query at a time; a source clears it before use. */
   readonly board: ScoreBoard
-  /** Orders ties and seeds whatever a source draws. */
+  /** Orders ties and seeds the random draws of sources. */
   readonly seed: number
 }
 
 /**
- * One way to find pins: how events change its view and how the view answers, side by side. Folds are small and a pure
- * function of what was folded, and do not depend on how the events of different users interleave. Queries never wait
- * and make no object per candidate.
+ * One way to find pins: its fold changes a view, its query reads the view. Folds are small, are pure functions of the
+ * folded events, and do not depend on how the events of different users interleave. Queries are synchronous and make no
+ * object per candidate.
  */
 export interface Source {
   readonly name: string
-  /** What scores mean to the merge. `probability`: that the next pin is this one. `relative` (the default): parts of their sum. */
+  /** What the scores mean. `probability`: the probability that this is the user's next pin. `relative` (the default): parts of their sum. */
   readonly scale?: 'probability' | 'relative'
-  /** Present where its query reads `query.index`: what of it, so that a request gathers that where the index is spread over shards. */
+  /** The parts of `query.index` that the query reads, so that a request can gather them from shards; absent if it reads none. */
   readonly reads?: IndexRead
-  /** After the shared views have folded it. Any action, any subject. */
+  /** Called after the shared views have folded the engagement, for any action and any subject. */
   foldEngagement?(folded: FoldedEngagement): void
-  /** A user took back saves of a pin that were folded: forgets what they taught. Beside `foldEngagement` of the unsave. */
+  /** Forgets saves of a pin that a user took back; called in addition to `foldEngagement` of the unsave. */
   withdraw?(withdrawn: WithdrawnEngagement): void
-  /** After the catalogue has folded it; `row` is the pin's. */
+  /** Called after the catalogue has folded the pin; `row` is its row. */
   foldPin?(row: number, change: PinChange): void
-  /** The description of a pin is about to change, or the pin to go: takes it out of what it is filed in by that. */
+  /** Called before a pin's description changes or the pin is deleted: removes the pin from lists that depend on the description. */
   undescribe?(row: number): void
-  /** A pin has gone, and its row will be another's: lets go of all that is held under it, but for what `holders` hold. */
+  /** Called when a pin is gone and its row will be reused: drops everything stored under the row, except what `holders` store. */
   letGo?(row: number): void
-  /** Lists that may hold rows of pins that have gone until they are cleaned. */
+  /** Lists that may hold rows of gone pins until they are cleaned. */
   readonly holders?: readonly RowHolder[]
-  /** A row of `pin-embeddings.v1`; a null vector says that the embedding is withdrawn. */
+  /** Folds a row of `pin-embeddings.v1`; a null vector withdraws the embedding. */
   foldEmbedding?(row: number, vector: Float32Array | null): void
-  /** A named point in time: work that is not done per event. Must not change answers under refresh per event beyond its documented effect. */
+  /** Does periodic work at a mark. With `refresh: event` it must not change answers beyond its documented effect. */
   mark?(): void
   /**
-   * Fills `hits` (at most its capacity, at most `query.limit`) with accepted rows, best first. Loops that may be long ask
-   * `interruption` and break off with what they have.
+   * Fills `hits` (at most its capacity, at most `query.limit`) with accepted rows, best first. Long loops check
+   * `interruption` and break off with what they have found.
    */
   query(query: SourceQuery, hits: Hits, interruption: Interruption): void
-  /** Present where it adapts to what users take. */
+  /** Present if the source adapts to what users take. */
   readonly adaptation?: Adaptation
   /** Bytes of the source's own view, without the shared ones. */
   bytes(): number
@@ -70,23 +70,23 @@ export interface Source {
   load(reader: SectionReader): void
 }
 
-/** How a source adapts: by training examples, each a few numbers, which are learned on every shard alike. */
+/** How a source adapts: from training examples, each a few numbers, which every shard learns in the same way. */
 export interface Adaptation {
-  /** Numbers of a training example. */
+  /** The number of values that encode a training example. */
   readonly width: number
-  /** Writes down what its answers say of the pin that the user is about to take. `into` is `width` long. */
+  /** Encodes how its answers rank the pin that the user is about to take. `into` has `width` entries. */
   examine(example: AdaptationExample, into: Int32Array): void
   learn(example: Int32Array): void
 }
 
-/** A question, the pin that was the answer, and its rank in what the source has just answered, see `rankIn`. */
+/** A query, the row of the pin that the user took, and its rank in the source's answer, see `rankIn`. */
 export interface AdaptationExample {
   readonly query: SourceQuery
   readonly row: number
   readonly rank: number
 }
 
-/** Which list of the neighbour index a source reads, through which pins, and how many of each at most. */
+/** Which list of the neighbour index a source reads, for which pins, and at most how many entries of each. */
 export interface IndexRead {
   readonly list: ListName
   readonly maxPerPin: number
@@ -96,11 +96,11 @@ export interface IndexRead {
 /** One setting for each parameter of a source, see `@freshet/settings/setting`. */
 export type ParameterSettings<P extends SourceParameters> = { readonly [Name in keyof P]: z.ZodType<P[Name]> }
 
-/** What a source is before it is made: its name, its parameters with their defaults, how it is made. */
+/** The definition of a source: its name, its parameters with their defaults, and its constructor. */
 export interface SourceDefinition<P extends SourceParameters = SourceParameters> {
   readonly name: string
   readonly enabled: boolean
-  /** The most candidates it gives for one request. */
+  /** The most candidates that it returns for one request. */
   readonly maxCandidates: number
   /** Its weight in the merge, relative to the others'. */
   readonly share: number
@@ -112,57 +112,57 @@ export interface SourceDefinition<P extends SourceParameters = SourceParameters>
 /** An engagement with the rows it touches. */
 export interface FoldedEngagement {
   readonly engagement: Engagement
-  /** The pin's row; -1 where the subject is no pin, or the catalogue is full. */
+  /** The pin's row; -1 if the subject is not a pin or the catalogue is full. */
   readonly row: number
-  /** Whether it says that the user liked the pin. */
+  /** Whether the action shows that the user liked the pin. */
   readonly positive: boolean
-  /** Whether it is a positive action of a user whom the graph does not know to have touched the pin before; true where there is no graph. */
+  /** Whether it is the user's first positive action on the pin, as far as the graph knows; true without a graph. */
   readonly isFirst: boolean
 }
 
-/** An unsave, the row of its pin, and the saves that it took back. */
+/** An unsave, the row of its pin, and the saves that it takes back. */
 export interface WithdrawnEngagement {
   readonly engagement: Engagement
   readonly row: number
   readonly saves: readonly WithdrawnSave[]
 }
 
-/** A request as sources see it: rows instead of ids. Columns are valid during the query only; use `recentCount`, not their length. */
+/** A request with rows instead of ids. Columns are valid during the query only; use `recentCount`, not their length. */
 export interface SourceQuery {
   readonly surface: 'home' | 'related'
-  /** The time of asking, milliseconds. */
+  /** The time of the request, milliseconds since the epoch. */
   readonly atMs: number
   readonly userId: string | null
-  /** The pin that related pins are asked for; -1 on the home feed. */
+  /** The row of the pin whose related pins the request wants; -1 on the home feed. */
   readonly pinRow: number
-  /** The user's own positive actions on known pins that still stand, oldest first; on the related surface the pin itself is the last one. */
+  /** The user's positive actions on known pins that the user has not taken back, oldest first; on the related surface the pin itself comes last. */
   readonly recentCount: number
   readonly recentRows: Int32Array
   readonly recentAtMs: Float64Array
   /** Index into `actions` of the domain. */
   readonly recentActions: Uint8Array
   readonly recentBoards: readonly (string | null)[]
-  /** Index of the first action of the current session; equals `recentCount` where the user is between sessions. */
+  /** Index of the first action of the current session; equals `recentCount` if the user is between sessions. */
   readonly sessionStart: number
   /** Null for a request without a user. */
   readonly asker: Asker | null
-  /** What all users did one after the other, and the asker's own part of it. */
+  /** The trails and sessions of all users, and which of them are the asker's own. */
   readonly index: IndexReading
-  /** By number of a locale in the catalogue, 1 where it fits; null where all fit. `accept` heeds it. */
+  /** By number of a locale in the catalogue: 1 if it fits; null if all fit. `accept` checks it. */
   readonly locales: Uint8Array | null
-  /** The language of the locale asked for; null where all fit. */
+  /** The language of the requested locale; null if all fit. */
   readonly language: string | null
   readonly followedCreators: Int32Array
   readonly followedTopics: Int32Array
   readonly followedBoards: readonly string[]
-  /** The known pins that the answer is restricted to; null where it is not. */
+  /** The known pins to which the answer is restricted; null if it is not restricted. */
   readonly amongRows: Int32Array | null
-  /** The most rows wanted; never less than the hits have room for, because the merge needs the whole answer. */
+  /** The most rows to return; at least the capacity of the hits, because the merge needs the whole answer. */
   readonly limit: number
-  /** The factor by which a pin counts less for being like what the user took back or wants nothing of; null: none does. The merge applies it. */
+  /** The factor that lowers the score of a pin like those the user disliked; null if there are none. The merge applies it. */
   readonly liking: ((row: number) => number) | null
-  /** False for pins that are not eligible, and for those that the user was shown: ask it during the search. */
+  /** False for pins that are not eligible and for pins that the user was shown. Call it during the search. */
   readonly accept: (row: number) => boolean
-  /** False for pins that may not be recommended, are excluded, hidden, of another locale, or of a blocked creator or topic. */
+  /** False for pins that must not be recommended, are excluded, hidden, of another locale, or of a blocked creator or topic. */
   readonly isEligible: (row: number) => boolean
 }

@@ -13,15 +13,15 @@ export interface Cells {
   unevenness(): Float64Array
   insert(row: number, vector: Float32Array): void
   remove(slot: number): void
-  /** Puts another vector in the place of a row's: in its cell when that is still near, else in another. */
+  /** Replaces a row's vector; the row stays in its cell if that is still near, else it moves to another. */
   replace(slot: number, vector: Float32Array): void
   /** Looks at the next row, going round, and moves it when another cell has become nearer: k-means, a little at a time. */
   tend(): void
   /** The dot product of the query of the search under way with every cell's coded mean, right to about 1 %; a view that holds until the next call. */
   scores(): Float32Array
-  /** Makes an empty cell, for a restore. Returns its number. */
+  /** Creates an empty cell, for a restore, and returns its number. */
   add(): number
-  /** Recomputes what is known of a cell from its rows, for a restore that filled its chain. */
+  /** Recomputes a cell's statistics from its rows, for a restore that has filled its chain. */
   settle(cell: number): void
   /** Bytes held besides the store. */
   readonly bytes: number
@@ -33,7 +33,7 @@ export interface CellOptions {
   readonly maxRows: number
 }
 
-/** A move must shorten the distance to the mean by 2 %, else rows on a border would go to and fro. */
+/** A move must shorten the distance to the mean by 2 %, else rows on a border would move back and forth. */
 const worthwhile = 0.98
 
 /** A new vector within this many times the mean squared distance to the mean stays in its row's cell. */

@@ -2,7 +2,7 @@ import type { Cells } from './cells.ts'
 import { unevenTail } from './normal-tail.ts'
 import type { VectorStore } from './vector-store.ts'
 
-/** How many deviations above its mean a cell's better rows are looked for when nothing is known yet. */
+/** How many deviations above its mean to look for a cell's better rows before anything is known. */
 const optimism = 2.5
 
 /** Cells read before anything is estimated: enough to hold twice k rows, within these bounds. */
@@ -24,7 +24,7 @@ const buckets = 128
  * What a cell holds above the k-th best score so far is taken from a normal distribution around q·mean. Its deviation is
  * that of the cell's rows, corrected by what the cells read so far had (vectors seldom spread alike in all directions), and
  * the estimate by how many rows the last cells brought against how many they were expected to: tails may be heavy or
- * light, and a filter may keep rows out. A probe breaks off when `due`, which is told of the rows read, says so.
+ * light, and a filter may keep rows out. A probe passes the number of rows read to `due` and breaks off when it returns true.
  */
 export function createProbe(
   store: VectorStore,
@@ -119,7 +119,7 @@ export function createProbe(
     while (remaining > 0) {
       const threshold = store.kernel.tighten()
       if (threshold === -Infinity) {
-        // Fewer than k accepted so far: nothing is known, go on by hope alone.
+        // Fewer than k accepted so far: nothing is known yet, so keep the initial guess.
         const end = Math.min(batch, remaining)
         for (let i = 0; i < end; i++) if (scan(left[i]!)) return
         left.copyWithin(0, end, remaining)

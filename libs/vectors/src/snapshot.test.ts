@@ -48,7 +48,7 @@ describe.each(Object.entries(makers))('a saved index: %s', (_name, make) => {
     expect(again.save()).toEqual(index.save())
   })
 
-  it('goes on taking and losing rows', () => {
+  it('keeps adding and removing rows', () => {
     const index = filled(make(), 300)
     const again = make(index.save())
     const vector = new Float32Array(dimensions).fill(3)

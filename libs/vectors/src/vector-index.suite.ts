@@ -124,7 +124,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
       expect(rowsOf(index.search(query, 10, { accept: () => false }))).toEqual([])
     })
 
-    it('breaks off when it is told to, with the best of what it has read', () => {
+    it('breaks off when `due` returns true, with the best of what it has read', () => {
       const index = make(8)
       const random = mulberry32(14)
       const vectors = Array.from({ length: 20_000 }, () => gaussian(random, 8))
@@ -136,7 +136,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
         const read = () => looks.reduce((sum, rows) => sum + rows, 0)
         const hits = index.search(query, 20, {
           due: (rows) => {
-            // Nothing more is read once it was told.
+            // It reads nothing after that.
             expect(read()).toBeLessThan(stopAfter)
             looks.push(rows)
             return read() >= stopAfter
@@ -161,7 +161,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
       expect(new Set(asked).size).toBe(asked.length)
     })
 
-    it('lets through what a filter throws, and works afterwards', () => {
+    it('rethrows what a filter throws, and works afterwards', () => {
       const index = make(2)
       index.upsert(1, Float32Array.of(1, 1))
       const boom = () => {
@@ -208,7 +208,7 @@ export function vectorIndexSuite({ name, make, recall }: VectorIndexMaker): void
       expect([...index.search(Float32Array.of(1, 0, 0), 5).scores]).toEqual([1])
     })
 
-    it('refuses rows and counts that are none', () => {
+    it('refuses invalid rows and counts', () => {
       const index = make(1)
       for (const row of [-1, 0.5, NaN, 2 ** 31]) expect(() => index.upsert(row, Float32Array.of(1))).toThrow(RangeError)
       for (const k of [-1, 1.5, NaN]) expect(() => index.search(Float32Array.of(1), k)).toThrow(RangeError)

@@ -29,7 +29,7 @@ export interface VectorStore {
   append(chain: number, row: number, vector: Float32Array): void
   /** Throws an Error while a search asks its filter: what a filter changes would be pulled from under the search. */
   assertIdle(): void
-  /** Puts another vector in the place of a row's. */
+  /** Replaces a row's vector. */
   overwrite(slot: number, vector: Float32Array): void
   /** Moves a row to the end of another chain. */
   move(slot: number, chain: number): void
@@ -45,8 +45,8 @@ export interface VectorStore {
    */
   search(query: Float32Array, k: number, accept: ((row: number) => boolean) | undefined, read: () => void): VectorHits
   /**
-   * Scans a chain for the search under way; `mean` is what deviations of scores are taken from. `due` is told of rows
-   * read, some thousands at a time, and breaks the scan off; gives whether it did.
+   * Scans a chain for the search under way; `mean` is what deviations of scores are taken from. `due` receives the
+   * number of rows read, some thousands at a time; if it returns true the scan breaks off and returns true.
    */
   scan(chain: number, due: (rows: number) => boolean, mean?: number): boolean
   /** Reserves bytes that stay reserved, 16-byte aligned. */

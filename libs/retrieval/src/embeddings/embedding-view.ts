@@ -11,9 +11,9 @@ import { createWidthView, type WidthView } from './width-view.ts'
 export interface EmbeddingView {
   /** Vectors of the width that is searched. */
   readonly size: number
-  /** The width that is searched: the one given, else that of most vectors; 0 as long as there are none. */
+  /** The width of the searched vectors: the configured width, else the most common one; 0 while there are no vectors. */
   readonly dimensions: number
-  /** Sets a pin's vector, scaled to length 1. A malformed one is counted and left out, the pin keeps what it had; gives what is wrong with it. */
+  /** Sets a pin's vector, scaled to length 1. It counts and ignores a malformed vector, so the pin keeps its old one, and returns the problem. */
   set(row: number, vector: Float32Array): EmbeddingErrorCode | null
   remove(row: number): void
   /** A view on a pin's vector that holds until the next change; null where it has none of the width that is searched. */
@@ -27,7 +27,7 @@ export interface EmbeddingView {
   load(reader: SectionReader): void
 }
 
-/** Widths kept side by side. Of a further one the smallest gives way. */
+/** The most widths kept at a time; beyond that the width with the fewest vectors goes. */
 const maxWidths = 4
 const noHits: VectorHits = { rows: new Int32Array(0), scores: new Float32Array(0) }
 

@@ -6,7 +6,7 @@ export interface InterestsOptions {
   readonly maxSpread: number
 }
 
-/** A user's interests: one pin for each, that stands in its middle. */
+/** A user's interests, each represented by its medoid pin. */
 export interface Interests {
   readonly count: number
   /** Index of the medoid among the pins given, and the sum of its group's weights; largest weight first. */

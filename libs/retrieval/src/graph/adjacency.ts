@@ -8,7 +8,7 @@ export interface Adjacency {
   readonly entries: number
   startOf(node: number): number
   countOf(node: number): number
-  /** Where a neighbour stands in the pool, -1 where it is none. */
+  /** The place of a neighbour in the pool; -1 if it is not in the list. */
   find(node: number, neighbour: number): number
   /**
    * Adds a neighbour that is not there yet. A full list drops its oldest. Gives the neighbour dropped, `nothingDropped`,

@@ -24,18 +24,18 @@ export interface GraphCaps {
 export interface GraphView {
   readonly graph: PinGraph
   readonly caps: GraphCaps
-  /** Tells whether it is the user's first positive action on the pin, as far as the user's trail goes back. */
+  /** Folds an engagement; returns whether it is the user's first positive action on the pin, as far as the trail goes back. */
   foldEngagement(folded: { readonly engagement: Engagement; readonly row: number; readonly positive: boolean }): boolean
-  /** Takes a pin out of the user's trail where nothing but the withdrawn saves put it there. */
+  /** Removes a pin from the user's trail if only the withdrawn saves put it there. */
   withdraw(userId: string, row: number, saves: readonly WithdrawnSave[]): void
   foldPin(row: number, change: PinChange): void
-  /** A pin has gone. */
+  /** Removes a gone pin. */
   letGo(row: number): void
-  /** What may hold rows of pins that have gone. */
+  /** Lists that may hold rows of gone pins. */
   readonly holder: RowHolder
-  /** The board row of the asking user's own trail, -1 where it is not in the graph. */
+  /** The board row of the asking user's own trail; -1 if it is not in the graph. */
   ownBoardOf(query: { readonly userId: string | null }): number
-  /** What walks of a language are biased towards; 0 for none. */
+  /** The label that walks of a language are biased towards; 0 for none. */
   labelOf(language: string | null): number
   bytes(): number
   counts(): Readonly<Record<string, number>>
@@ -53,7 +53,7 @@ function boardKeyOf(boardId: string): BoardKey {
   return { high: hash32(boardId, 0xb0a2d), low: hash32(boardId, 0x51de5) }
 }
 
-/** An empty view. Throws a RetrievalConfigError where the caps need more than can be addressed. */
+/** Creates an empty view. Throws a RetrievalConfigError if the caps need more memory than can be addressed. */
 export function createGraphView({
   catalogue,
   caps,

@@ -108,7 +108,7 @@ describe('pin graph', () => {
     )
   })
 
-  it('law: adds and removals leave what a plain table would hold', () => {
+  it('law: after additions and removals it equals a plain table', () => {
     const step = fc.record({ edge: edges.map((list) => list[0]), kind: fc.constantFrom('add', 'remove', 'removePin') })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
@@ -139,7 +139,7 @@ describe('pin graph', () => {
     )
   })
 
-  it('law: no cap is ever exceeded, and a board in a list is one that is there', () => {
+  it('law: no cap is ever exceeded, and lists only hold existing boards', () => {
     fc.assert(
       fc.property(edges, fc.integer({ min: 2, max: 6 }), (some, cap) => {
         const graph = aGraph({ maxBoards: cap, maxBoardsPerPin: 3, maxPinsPerBoard: 4, maxEdges: 40 })
@@ -170,7 +170,7 @@ describe('pin graph', () => {
     expect(graph.boardOf(keyOf(4))).toBeGreaterThanOrEqual(0)
   })
 
-  it('stays within its pool under any load, and goes on taking edges', () => {
+  it('stays within its pool under any load, and keeps adding edges', () => {
     const graph = aGraph({ maxPins: 500, maxBoards: 5_000, maxEdges: 3_000, maxBoardsPerPin: 200, maxPinsPerBoard: 50 })
     for (let i = 0; i < 60_000; i++) {
       add(graph, {
@@ -212,7 +212,7 @@ describe('pin graph', () => {
     expect(graph.memory.boards.heads[wide * 2 + 1]).toBe(7)
   })
 
-  it('law: what a snapshot gives back is what was saved, and goes on alike', () => {
+  it('law: a restored snapshot equals the saved graph and continues in the same way', () => {
     fc.assert(
       fc.property(edges, edges, (some, more) => {
         const caps = { maxBoards: 5, maxBoardsPerPin: 3, maxPinsPerBoard: 4 }

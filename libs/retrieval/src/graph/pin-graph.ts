@@ -8,7 +8,7 @@ import { createBlockPool } from '@freshet/columns/block-pool'
 import { createBreadthCheck, type BreadthOptions } from './breadth.ts'
 import { createWalkMemory, type WalkMemory } from './walk-memory.ts'
 
-/** What holds pins together: a board that people save to, or the trail of one user's actions. */
+/** The kind of a node that links pins: a board that people save to, or the trail of one user's actions. */
 export type BoardKind = 'board' | 'trail'
 
 /** 64 bits that name a board or trail wherever the graph is held. */
@@ -20,7 +20,7 @@ export interface BoardKey {
 /** Caps in nodes and edges. */
 export interface PinGraphOptions {
   readonly maxPins: number
-  /** Boards and trails together; beyond that one that nobody has added to for long goes. */
+  /** The most boards and trails together; beyond that one that nobody has added to for long goes. */
   readonly maxBoards: number
   /** Edges for which there is room where all lists are full; beyond that boards go as above. */
   readonly maxEdges: number
@@ -34,9 +34,9 @@ export interface PinGraphOptions {
   readonly breadth: BreadthOptions
   /** Orders pins put on a board in the same second. */
   readonly tieOf: (pinRow: number) => number
-  /** What a pin is mainly about, -1 where nobody said. */
+  /** The pin's main topic; -1 if unknown. */
   readonly topicOf: (pinRow: number) => number
-  /** Whether the pin of a row has gone; none ever does where it is absent. */
+  /** Whether the pin of a row is gone; if absent, no pin ever goes. */
   readonly isGone?: (pinRow: number) => boolean
 }
 
@@ -50,33 +50,33 @@ export interface PinGraph extends RowHolder {
   readonly edges: number
   /** Boards dropped to make room since the start. */
   readonly dropped: number
-  /** Says that a pin was put on a board; a repeat moves the edge to the later of both times. */
+  /** Adds a pin to a board; a repeat moves the edge to the later of both times. */
   add(edge: { readonly key: BoardKey; readonly kind: BoardKind; readonly pinRow: number; readonly atMs: number }): void
-  /** Takes a pin off a board; an unknown edge is no error. */
+  /** Removes a pin from a board; ignores an unknown edge. */
   remove(key: BoardKey, pinRow: number): void
-  /** Drops a board with its edges; an unknown one is no error. */
+  /** Drops a board with its edges; ignores an unknown board. */
   removeBoard(key: BoardKey): void
   /** Drops all edges of a pin. */
   removePin(pinRow: number): void
-  /** Says that a pin's topics are other ones now. */
+  /** Records that a pin's topics have changed. */
   topicsChanged(pinRow: number): void
-  /** Sets what walks may be biased towards: 1–255, 0 for none. */
+  /** Sets the label that walks may be biased towards: 1–255, 0 for none. */
   setLabel(pinRow: number, label: number): void
-  /** The row of a board, -1 where it is not there. */
+  /** The row of a board; -1 if the graph does not hold it. */
   boardOf(key: BoardKey): number
   kindOf(board: number): BoardKind
-  /** Whether a board is too wide to say anything. Current after `settle`. */
+  /** Whether a board's topics are too broad to be useful. Current after `settle`. */
   isHidden(board: number): boolean
-  /** Judges the boards that have changed; before each query. */
+  /** Re-evaluates the boards that have changed; call it before each query. */
   settle(): void
   /** Lists of boards by pin and of pins by board: entries of `memory.pool` and `atSeconds`, latest last. */
   readonly boardsOfPin: Adjacency
   readonly pinsOfBoard: Adjacency
   readonly atSeconds: Uint32Array
   readonly memory: WalkMemory
-  /** Bytes that have been written to. */
+  /** The bytes written so far. */
   bytes(): number
-  /** The most that `bytes` can come to: address space taken from the start, in pages that cost nothing until written. */
+  /** The largest possible `bytes`: address space reserved at the start, in pages that take no memory until written. */
   readonly maxBytes: number
   save(writer: SectionWriter): void
   load(reader: SectionReader): void

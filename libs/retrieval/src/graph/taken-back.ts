@@ -1,19 +1,19 @@
 import type { Catalogue } from '../views/catalogue.ts'
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 
-/** Saves that are remembered as taken back; the ones noted longest ago go. */
+/** The most saves remembered as taken back; beyond that the earliest recorded ones go. */
 const maxTakenBack = 100_000
 
-/** The last time each pin was taken off a board, so that a save from before that comes later does not put it back. */
+/** The last time each pin was removed from a board, so that an earlier save that arrives late does not put it back. */
 export interface TakenBack {
   note(boardId: string, pinRow: number, atMs: number): void
-  /** Whether it was taken off after a time. */
+  /** Whether the pin was removed after a time. */
   isAfter(boardId: string, pinRow: number, atMs: number): boolean
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
 }
 
-/** Nothing taken back. Pins are known by their ids: rows are used again. */
+/** Creates an empty memory. It knows pins by id, because rows are reused. */
 export function createTakenBack(catalogue: Pick<Catalogue, 'pinIdOf'>): TakenBack {
   let times = new Map<string, number>()
   const keyOf = (boardId: string, pinRow: number): string => `${boardId}\n${catalogue.pinIdOf(pinRow)}`

@@ -60,7 +60,7 @@ export interface WalkKernel {
     seedHigh: number,
     seedLow: number,
   ): void
-  /** Nonzero as long as the walk goes on. */
+  /** Returns nonzero until the walk has ended. */
   advance(steps: number): number
   end(): void
   finish(discounts: number): number

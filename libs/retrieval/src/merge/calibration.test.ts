@@ -137,7 +137,7 @@ test('what was long ago is forgotten', () => {
   expect(calibration.worthOf(1)[0]).toBeGreaterThan(20 * (calibration.worthOf(0)[0] ?? Infinity))
 })
 
-test('law: a restored calibration goes on as the one that was saved', () => {
+test('law: a restored calibration continues in the same way as the saved one', () => {
   fc.assert(
     fc.property(fc.nat(150), fc.nat(150), (before, after) => {
       const whole = taught(before + after)

@@ -4,7 +4,7 @@ import type { IndexReading } from './neighbour-index.ts'
 import type { NeighbourSet } from './neighbour-set.ts'
 import type { RecentPins } from './scoring.ts'
 
-/** Fills `recent` with the user's latest distinct pins, latest first; gives how many. */
+/** Fills `rows` with the user's latest distinct pins, latest first, and returns them with their number. */
 export function fillRecentPins(query: SourceQuery, maxRecentPins: number, rows: Int32Array): RecentPins {
   let count = 0
   for (let i = query.recentCount - 1; i >= 0 && count < maxRecentPins; i--) {

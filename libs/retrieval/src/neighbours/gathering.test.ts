@@ -56,7 +56,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), pin: fc.nat(12) }) },
 )
 
-test('law: an answer from shards of the index is the answer of the whole, source by source, bit for bit', async () => {
+test('law: an answer from shards of the index equals the answer of the whole index, source by source, bit for bit', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { maxLength: 150, size: 'max' }),
@@ -103,7 +103,7 @@ test('law: an answer from shards of the index is the answer of the whole, source
   )
 }, 120_000)
 
-test('a shard without an answer leaves what the others hold, and the sources that read the index say so', async () => {
+test('without the answer of a shard, sources use what the others hold, and the answer names the sources that read the index', async () => {
   const shards = [aRetrieval(0, 2), aRetrieval(1, 2)]
   const users = Array.from({ length: 12 }, (_, user) => `u${user}`)
   for (const retrieval of shards)
@@ -120,7 +120,7 @@ test('a shard without an answer leaves what the others hold, and the sources tha
   expect(ask(await gatherIndex(shards.map(shardOf), wanted)).incomplete).toEqual([])
 })
 
-test('a shard takes no snapshot of another shard', () => {
+test('a shard refuses the snapshot of another shard', () => {
   const bytes = aRetrieval(0, 2).snapshot(new Uint8Array())
   expect(() => aRetrieval(1, 2).restore(bytes)).toThrow(/SNAPSHOT_OTHER_CONFIG/)
   expect(aRetrieval(0, 2).restore(bytes)).toEqual(new Uint8Array())

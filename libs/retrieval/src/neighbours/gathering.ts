@@ -5,12 +5,12 @@ import type { GatheredList, IndexShard, ListWanted } from './list-part.ts'
 import { mergeLists } from './merged-lists.ts'
 import { listNames, type IndexReading, type ListName } from './neighbour-index.ts'
 
-/** What the shards gave for one request. */
+/** The parts that the shards returned for one request. */
 export type GatheredIndex = Readonly<Record<ListName, GatheredList>>
 
 /**
- * Scatter and gather: each shard gives its latest trails and sessions of the wanted pins; a second round asks how often
- * the pins in them, and those wanted, were ever touched. Never rejects: a shard that does is left out.
+ * Scatter and gather: each shard returns its latest trails and sessions of the wanted pins. A second round fetches how
+ * often the pins in them, and the wanted pins, were ever touched. Never rejects: it leaves out a shard that rejects.
  */
 export async function gatherIndex(shards: readonly IndexShard[], wanted: IndexWanted): Promise<GatheredIndex> {
   const [trails, sessions] = await Promise.all(listNames.map((list) => gatherList(shards, wanted[list])))
@@ -35,7 +35,7 @@ function fulfilled<Value>(results: readonly PromiseSettledResult<Value>[]): Valu
   return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
 }
 
-/** The index as it would be over all users, for reading, as far as the request looks. */
+/** Merges the gathered parts into the index over all users, as far as the request reads it. */
 export function mergeIndex({ trails, sessions }: GatheredIndex, catalogue: Catalogue): IndexReading {
   const [ofTrails, ofSessions] = [mergeLists(trails, catalogue), mergeLists(sessions, catalogue)]
   return {

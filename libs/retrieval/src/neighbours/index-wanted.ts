@@ -5,10 +5,10 @@ import type { IndexRead, SourceQuery } from '../source.ts'
 import type { ListWanted } from './list-part.ts'
 import type { ListName } from './neighbour-index.ts'
 
-/** What a request reads of the index, list by list. */
+/** The parts of the index that a request reads, by list. */
 export type IndexWanted = Readonly<Record<ListName, ListWanted>>
 
-/** What a query reads of the index through the sources that it asks. */
+/** Collects the parts of the index that the sources of a query read. */
 export function findIndexWanted(query: SourceQuery, reads: readonly IndexRead[], catalogue: Catalogue): IndexWanted {
   const idsOf = (rows: Iterable<number>): PinId[] => Array.from(new Set(rows), (row) => catalogue.pinIdOf(row))
   const wanted = (list: ListName, countedPinIds: readonly PinId[]): ListWanted => {
@@ -21,7 +21,7 @@ export function findIndexWanted(query: SourceQuery, reads: readonly IndexRead[],
       asker: query.asker,
     }
   }
-  // The merge asks how rare the user's recent pins are among all trails, whichever sources it asks.
+  // The merge always needs to know how rare the user's recent pins are among all trails.
   const recent = idsOf(query.recentRows.subarray(0, query.recentCount))
   return { trails: wanted('trails', recent), sessions: wanted('sessions', []) }
 }

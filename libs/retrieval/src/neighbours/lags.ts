@@ -7,8 +7,8 @@ import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 export const maxLag = 32
 
 /**
- * How often users go back how far: a lag of n says that n other pins were touched since. By lag, how often there was a
- * pin to go back to, and how often it was the one touched next. Counts of shards add up to those of the whole.
+ * How often users return to an earlier pin, by lag: the number of other pins touched since. For each lag, `chances` counts
+ * how often there was a pin to return to, and `returns` how often it was the next pin. Counts of shards add up.
  */
 export interface LagCounts {
   readonly chances: Float64Array
@@ -17,13 +17,13 @@ export interface LagCounts {
 
 /** The counts as a fold over trails. */
 export interface LagView extends LagCounts {
-  /** Counts an action by the user's trail before it: before its time, where it comes late. */
+  /** Counts an action against the user's trail before it; for a late action, the trail before its time. */
   count(userId: string, pinRow: number, atMs: number): void
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
 }
 
-/** Counts at zero, over the trails view; pins that have gone are passed over. */
+/** Creates empty counts over the trails view; they ignore gone pins. */
 export function createLagView(
   trails: Sessions,
   isGone: (pinRow: number) => boolean = (row) => row === goneRow,
@@ -62,7 +62,7 @@ export function createLagView(
   }
 }
 
-/** The counts of all shards together. */
+/** Adds up the counts of all shards. */
 export function sumOfLags(parts: readonly LagCounts[]): LagCounts {
   const sum = (column: keyof LagCounts): Float64Array => {
     const total = new Float64Array(maxLag)

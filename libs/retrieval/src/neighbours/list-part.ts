@@ -5,8 +5,8 @@ import type { LagCounts } from './lags.ts'
 import type { Asker, ListName, NeighbourIndex } from './neighbour-index.ts'
 
 /**
- * What a request reads of one list of the index: pins whose trails or sessions it wants, how many of each, further pins
- * that it must know the rarity of, and whose own is to be told apart.
+ * The part of one list of the index that a request reads: the pins whose trails or sessions it wants, how many of each,
+ * further pins whose rarity it needs, and the asker, whose own trail must be recognised.
  */
 export interface ListWanted {
   readonly list: ListName
@@ -36,41 +36,41 @@ export interface ListPart {
   readonly ownPlace: number
 }
 
-/** Stands in `pinPlaces` for a pin that has gone. */
+/** The entry of `pinPlaces` for a gone pin. */
 const gonePlace = 0xffffffff
 
-/** What one shard counted: how many of its trails ever held each of the asked pins, how many it ever had, and its users' lags. */
+/** The counts of one shard: how many of its trails ever held each requested pin, how many trails it ever had, and its users' lags. */
 export interface ListTally {
   readonly ever: number
   readonly counts: Float64Array
   readonly lags: LagCounts
 }
 
-/** What the shards gave of one list. */
+/** The parts of one list from all shards. */
 export interface GatheredList {
   readonly wanted: ListWanted
   readonly parts: readonly ListPart[]
-  /** The pins of which `tallies` hold the counts. */
+  /** The pins whose counts are in `tallies`. */
   readonly countedPinIds: readonly PinId[]
   readonly tallies: readonly ListTally[]
-  /** False where a shard gave nothing, or no counts. */
+  /** False if a shard returned no part or no counts. */
   readonly isComplete: boolean
 }
 
-/** A shard as the merge asks it, in this process or another; what it can't give in time it rejects. */
+/** A shard in this process or another. Its calls reject if it can't answer in time. */
 export interface IndexShard {
   /** The shard's latest trails of each wanted pin, each trail once. */
   part(wanted: ListWanted): Promise<ListPart>
   tally(list: ListName, pinIds: readonly PinId[]): Promise<ListTally>
 }
 
-/** Where a part is taken from. */
+/** The views that a part is read from. */
 export interface IndexViews {
   readonly catalogue: Catalogue
   readonly index: NeighbourIndex
 }
 
-/** The part of this process. */
+/** Reads this process's part. */
 export function readPart(
   { catalogue, index }: IndexViews,
   { list, pinIds, maxPerPin, asker }: Omit<ListWanted, 'countedPinIds'>,
@@ -128,7 +128,7 @@ export function readPart(
   }
 }
 
-/** The counts of this process. */
+/** Reads this process's counts. */
 export function readTally({ catalogue, index }: IndexViews, list: ListName, pinIds: readonly PinId[]): ListTally {
   const lists = index[list]
   return {

@@ -4,9 +4,9 @@ import type { SessionLists } from '../views/session-lists.ts'
 import type { GatheredList } from './list-part.ts'
 
 /**
- * A list of the index as it would be over all users, for reading, as far as one request looks: the trails through the
- * wanted pins and the counts of the pins in them; and the asker's own row among them, -1 where it is not there. Pins that
- * the catalogue has not heard of yet, or that have gone, keep their place and are nothing.
+ * A list of the index over all users, as far as one request reads it: the trails through the wanted pins, the counts of
+ * the pins in them, and the asker's own row, -1 if it is not among them. Pins that the catalogue does not know yet, and
+ * gone pins, keep their place but are never candidates.
  */
 export function mergeLists(
   { wanted, parts, countedPinIds, tallies }: GatheredList,

@@ -6,54 +6,54 @@ import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 import { createLagView, type LagCounts } from './lags.ts'
 import { holdsUser, type Shard } from './shard.ts'
 
-/** The lists that the index is made of: what users did, all of a user in one, and the same by session. */
+/** The lists of the index: `trails` hold all actions of a user in one list, `sessions` one list for each session. */
 export const listNames = ['trails', 'sessions'] as const
 export type ListName = (typeof listNames)[number]
 
-/** Who asks: the user, the session where it has an id, and when, milliseconds. */
+/** The asker: the user, the session if it has an id, and the time of the request, milliseconds since the epoch. */
 export interface Asker {
   readonly userId: string
   readonly sessionId: string | null
   readonly atMs: number
 }
 
-/** The index as one question reads it: of all users, whether this process holds them or shards gave their parts. */
+/** The index over all users as one query reads it, held by this process or gathered from shards. */
 export interface IndexReading {
   readonly trails: SessionLists
   readonly sessions: SessionLists
   readonly lags: LagCounts
-  /** The asker's own rows in both, which are no neighbours of themselves; -1 where there is none. */
+  /** The asker's own rows in both lists, which must not count as neighbours; -1 if there is none. */
   readonly ownTrail: number
   readonly ownSession: number
 }
 
 /**
- * What the users of one shard did one after the other, and which of them touched which pin. The only views that grow with
- * what users did and are read by user, so that they can be spread over instances by users: each holds its own users' part
- * and what is counted of it, and nothing of other users.
+ * The trails and sessions of the users of one shard, and for each pin the users who touched it. Only these views grow with
+ * users' actions and are read by user, so they can be spread over instances by user: each instance holds the lists and
+ * the counts of its own users only.
  */
 export interface NeighbourIndex {
   readonly trails: Sessions
   readonly sessions: Sessions
   readonly lags: LagCounts
-  /** Folds a positive action on a pin; one of another shard's user changes nothing. */
+  /** Folds a positive action on a pin; it ignores users of other shards. */
   fold(action: SessionAction): void
-  /** Takes back saves of a pin; how often users go back how far stays as it was counted. */
+  /** Takes back saves of a pin; the lag counts stay as they are. */
   withdraw(userId: string, pinRow: number, saves: readonly WithdrawnSave[]): void
-  /** Lets go of what a user did; what was counted of it stays counted. */
+  /** Forgets a user's trail and sessions; the counts stay as they are. */
   forget(userId: string): void
-  /** A pin has gone. */
+  /** Removes a gone pin. */
   letGo(pinRow: number): void
-  /** What may hold rows of pins that have gone. */
+  /** Lists that may hold rows of gone pins. */
   readonly holders: readonly RowHolder[]
-  /** The index as a question of `asker` reads it where this process holds all of it. */
+  /** The index for a query of `asker`, if this process holds all of it. */
   read(asker: Asker | null): IndexReading
-  /** What puts the index into a snapshot, in steps. */
+  /** The steps that write the index into a snapshot. */
   readonly saving: readonly ((writer: SectionWriter) => void)[]
   load(reader: SectionReader): void
 }
 
-/** An empty index of a shard's users. */
+/** Creates an empty index for the users of a shard. */
 export function createNeighbourIndex(options: Omit<SessionsOptions, 'grouping'>, shard: Shard): NeighbourIndex {
   const trails = createSessions({ ...options, grouping: 'user' })
   const sessions = createSessions({ ...options, grouping: 'session' })
@@ -69,7 +69,7 @@ export function createNeighbourIndex(options: Omit<SessionsOptions, 'grouping'>,
       sessions.fold(action)
     },
     withdraw(userId, pinRow, saves) {
-      // Where something came before the save the pin was touched all the same.
+      // If another action came before the save, the user has touched the pin anyway.
       if (!holdsUser(shard, userId) || !saves.some(({ isFirst }) => isFirst)) return
       const isTaken = (atMs: number): boolean => saves.some((save) => save.atMs === atMs)
       trails.withdraw(userId, pinRow, isTaken)

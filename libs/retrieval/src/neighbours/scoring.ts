@@ -34,7 +34,7 @@ export interface RecentPins {
   readonly rows: Int32Array
 }
 
-/** When neighbours are asked for, how rare pins are, and who may break it off. */
+/** The time of the request, how rare pins are, and the interruption. */
 export interface ScoringContext {
   readonly atMs: number
   readonly counts: TrailCounts
@@ -46,7 +46,7 @@ const maxSteps = 200
 
 /** Adds the votes of a user's neighbours to a board. */
 export interface NeighbourScorer {
-  /** Clears the board and adds the votes: of the trails looked at before it is interrupted. */
+  /** Clears the board and adds the votes of the trails that it reads before it is interrupted. */
   score(recent: RecentPins, set: NeighbourSet, at: ScoringContext): void
 }
 
@@ -127,7 +127,7 @@ export function createNeighbourScorer(board: ScoreBoard, parameters: NeighbourPa
         const similarity = similarities[c]!
         const start = starts[c]!
         const end = start + lengths[c]!
-        // The most similar one has its say however late it is.
+        // The most similar trail always votes, even if time is up.
         if (n > 0 && interruption.due(end - start)) break
         let anchor = start
         let anchorWeight = 0

@@ -1,12 +1,12 @@
 import { partitionOf } from '@freshet/domain/partition'
 
-/** Which part of the neighbour index an instance holds: that of the users whose id's partition among `count` is `index`. */
+/** The part of the neighbour index that an instance holds: the users whose id falls into partition `index` of `count`. */
 export interface Shard {
   readonly index: number
   readonly count: number
 }
 
-/** Whether what a user did is in the shard's part. */
+/** Whether a user belongs to the shard. */
 export function holdsUser({ index, count }: Shard, userId: string): boolean {
   return count === 1 || partitionOf(userId, count) === index
 }

@@ -16,7 +16,7 @@ export type CoOccurrenceParameters = RuleOptions & {
   readonly historyDecay: number
 }
 
-/** Pins that came near the user's recent pins in other sessions, see `createRules`. Its view is the neighbour index by session. */
+/** Finds pins that came near the user's recent pins in other sessions, see `createRules`. It reads the neighbour index by session. */
 export const coOccurrence: SourceDefinition<CoOccurrenceParameters> = {
   name: 'co-occurrence',
   enabled: true,
@@ -78,7 +78,7 @@ export const coOccurrence: SourceDefinition<CoOccurrenceParameters> = {
 
 function createCoOccurrence({ board }: SharedViews, parameters: CoOccurrenceParameters): Source {
   const { maxRecentPins, historyDecay, maxSessionsPerPin } = parameters
-  // Where the news of this hour is read, sessions of yesterday say little.
+  // If users read the news of this hour, yesterday's sessions predict little.
   const rules = [parameters.halfLifeMs, dayMs, 2 * hourMs].map((halfLifeMs) =>
     createRules(board, { ...parameters, halfLifeMs }),
   )

@@ -14,9 +14,9 @@ export type PopularityParameters = {
 const dayMs = 86_400_000
 
 /**
- * What everybody likes now: each pin's share of all positive actions at several half-lives, see `Rates`. With a
- * locale: pins of the locales that fit it and pins that are fit for every locale. The last resort of every request: where
- * too little is liked yet, the newest pins follow, so that a catalogue nobody has touched is shown too.
+ * Finds the pins that everybody likes now: each pin's share of all positive actions at several half-lives, see `Rates`.
+ * With a locale it finds pins of fitting locales and pins without a locale. It is the last resort of every request: if
+ * users like too few pins yet, the newest pins follow, so that a new catalogue is shown too.
  */
 export const popularity: SourceDefinition<PopularityParameters> = {
   name: 'popularity',
@@ -74,9 +74,9 @@ function createPopularity({ catalogue, board, rates }: SharedViews, parameters: 
       newest: createTopList({
         order: catalogue,
         maxListed,
-        // A pin that does not say when it was published is older than all that do. Keys are positive, before 1970 too.
+        // A pin without a publication time counts as older than all others. Keys are positive, before 1970 too.
         keyOf: (row) => 1 + (catalogue.createdAtMsOf(row) - earliestMs || 0),
-        // A pin known from engagements alone may be known from hides alone.
+        // A pin known only from engagements may be known only from hides.
         admits: (row) => catalogue.isListed(row) && admits(row),
       }),
     }
@@ -93,7 +93,7 @@ function createPopularity({ catalogue, board, rates }: SharedViews, parameters: 
     for (const listed of listsWith(row)) for (const list of listed?.liked ?? []) list.raised(row)
   }
 
-  /** Files a pin where it belongs now, and takes it out of where it no longer does. */
+  /** Moves a pin to the lists of its current locale. */
   function refile(row: number): void {
     for (const locale of new Set([everywhere, formerLocale, catalogue.localeOf(row)])) {
       const listed = lists.get(locale)
@@ -162,7 +162,7 @@ function createPopularity({ catalogue, board, rates }: SharedViews, parameters: 
       board.clear()
       const best = selectorInto(catalogue, query.limit, hits)
       if (query.amongRows !== null) {
-        // Whoever names the pins wants them ranked, those that nobody has touched last.
+        // A request that names pins wants all of them ranked; pins that nobody has touched come last.
         for (const row of query.amongRows) {
           if (board.get(row) > 0) continue
           board.add(row, 1)

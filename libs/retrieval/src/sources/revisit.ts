@@ -9,8 +9,8 @@ export type RevisitParameters = {
 }
 
 /**
- * The user's own recent pins, by how often users go back that far: P(return | lag), counted from everybody's trails.
- * Where nobody returns it says next to nothing; where the surface excludes what the user has had, it is silent.
+ * Finds the user's own recent pins, scored by how often users return that far: P(return | lag), counted over all trails.
+ * If nobody returns, the scores are near zero; if the request excludes the pins the user had, it finds nothing.
  */
 export const revisit: SourceDefinition<RevisitParameters> = {
   name: 'revisit',
@@ -40,7 +40,7 @@ function createRevisit({ board }: SharedViews, { priorActions }: RevisitParamete
       for (let i = query.recentCount - 1; i >= 0 && lag < maxLag; i--) {
         const row = query.recentRows[i]!
         if (board.get(row) > 0 || row === query.pinRow) continue
-        // Above zero even where nobody ever returned, so that each pin takes one lag.
+        // Above zero even if nobody ever returned, so that each pin takes one lag.
         board.add(row, (returns[lag]! + 1e-6) / (chances[lag]! + priorActions))
         lag++
       }

@@ -19,8 +19,8 @@ export type SavedBoardsParameters = {
 }
 
 /**
- * What other users took near the pins of the user's own boards: brings back interests that the latest actions say nothing
- * about. Each of the user's boards is asked for by its latest pins, the boards equally long.
+ * Finds pins that other users took near the pins of the user's own boards, so that interests return that the latest
+ * actions do not show. It looks up the latest pins of each board, equally many for each.
  */
 export const savedBoards: SourceDefinition<SavedBoardsParameters> = {
   name: 'saved-boards',
@@ -94,7 +94,7 @@ function createSavedBoards({ board }: SharedViews, parameters: SavedBoardsParame
   }
 }
 
-/** The pins that are looked up, the latest saves first, and how much each counts. */
+/** Selects the pins to look up, the latest saves first, and the weight of each. */
 function savedPins(
   query: SourceQuery,
   { maxBoards, maxPinsPerBoard, boardDecay }: SavedBoardsParameters,

@@ -8,8 +8,8 @@ import type { Source, SourceDefinition, SourceQuery, SharedViews } from '../sour
 import { createVariants } from './shared/variants.ts'
 
 /**
- * What users like this one did next: nearest neighbours among the trails of all users, see `createNeighbourScorer`. Its
- * view is the neighbour index: each event makes its user a better neighbour at once.
+ * Finds pins that similar users took next: nearest neighbours among the trails of all users, see `createNeighbourScorer`.
+ * It reads the neighbour index, so each event counts immediately.
  */
 export const sessionNeighbours: SourceDefinition<NeighbourParameters> = {
   name: 'session-neighbours',

@@ -34,7 +34,7 @@ describe('popularity', () => {
     expect(retrieval.retrieve(aQuery()).pinIds).toEqual(['new', 'old'])
   })
 
-  test('with a locale gives pins of it and pins fit for all, without one every pin', () => {
+  test('with a locale finds pins of it and pins without a locale; without one, every pin', () => {
     const retrieval = onlySource('popularity')
     for (const [pinId, locale] of [
       ['de', 'de-DE'],
@@ -49,7 +49,7 @@ describe('popularity', () => {
     expect(retrieval.retrieve(aQuery({ locale: 'ja-JP' })).pinIds).toEqual(['any'])
   })
 
-  test('shows a catalogue that nobody has touched, newest first, and below what somebody likes', () => {
+  test('lists pins that nobody has touched, newest first, below pins that somebody likes', () => {
     const retrieval = onlySource('popularity')
     for (const [pinId, days] of [
       ['older', 9],
@@ -80,7 +80,7 @@ describe('popularity', () => {
 })
 
 describe('popularity among given pins', () => {
-  test('ranks each of them, also those beyond its lists and those that nobody has touched', () => {
+  test('ranks each of them, also pins beyond its lists and pins that nobody has touched', () => {
     const retrieval = onlySource('popularity', { maxListed: 1 })
     for (const user of ['a', 'b', 'c']) foldTrail(retrieval, user, ['first'])
     for (const user of ['a', 'b']) foldTrail(retrieval, user, ['second'], startMs - dayMs)
@@ -92,7 +92,7 @@ describe('popularity among given pins', () => {
 })
 
 describe('co-occurrence', () => {
-  test('prefers what came right after the last pin to what came later or before', () => {
+  test('prefers pins that came right after the last pin to pins that came later or before', () => {
     const retrieval = onlySource('co-occurrence')
     for (let i = 0; i < 5; i++) foldTrail(retrieval, `u${i}`, ['before', 'x', 'after', 'far', 'further'])
     const { pinIds } = retrieval.retrieve(aQuery({ recent: recentClicks(['x']) }))
@@ -106,7 +106,7 @@ describe('co-occurrence', () => {
     expect(retrieval.retrieve(aQuery({ recent: recentClicks(['x']) })).pinIds).toEqual([])
   })
 
-  test('does not count the session that asks', () => {
+  test('does not count the session of the request', () => {
     const retrieval = onlySource('co-occurrence')
     foldTrail(retrieval, 'asker', ['x', 'y'], later - 10 * minuteMs)
     const recent = recentClicks(['x', 'y'], later)
@@ -115,7 +115,7 @@ describe('co-occurrence', () => {
 })
 
 describe('session neighbours', () => {
-  test('recommend what the trails most like the user’s go on with', () => {
+  test('recommend the pins that follow in the trails most similar to the user’s', () => {
     const retrieval = onlySource('session-neighbours')
     for (let i = 0; i < 4; i++) foldTrail(retrieval, `near${i}`, ['a', 'b', 'c', 'good'])
     for (let i = 0; i < 4; i++) foldTrail(retrieval, `far${i}`, ['c', 'q', 'r', 'bad'])
@@ -160,7 +160,7 @@ describe('revisit', () => {
     expect(scores[0]).toBeGreaterThan(3 * (scores[1] ?? 1))
   })
 
-  test('says next to nothing where nobody returns', () => {
+  test('scores near zero if nobody returns', () => {
     const retrieval = onlySource('revisit')
     for (let i = 0; i < 20; i++) foldTrail(retrieval, `u${i}`, ['a', 'b', 'c', 'x', 'y'])
     const { scores } = retrieval.retrieve(aQuery({ recent: recentClicks(['x', 'y']) }))
@@ -169,7 +169,7 @@ describe('revisit', () => {
 })
 
 describe('trending', () => {
-  test('finds a pin that more users turn to than its past explains, and not one that is always popular', () => {
+  test('finds a pin with more users than its past predicts, and not a pin that is always popular', () => {
     const retrieval = onlySource('trending')
     for (let hour = 0; hour < 24 * 60; hour++) {
       foldTrail(retrieval, `s${hour}`, ['steady'], startMs + hour * hourMs)
@@ -181,7 +181,7 @@ describe('trending', () => {
     expect(retrieval.retrieve(aQuery({ atMs: atMs + 10 * dayMs })).pinIds).toEqual([])
   })
 
-  test('takes no trend from one user', () => {
+  test('does not make a trend of one user', () => {
     const retrieval = onlySource('trending')
     for (let i = 0; i < 100; i++) foldTrail(retrieval, 'bot', ['p', 'q'], later - i * 1000)
     expect(retrieval.retrieve(aQuery({ atMs: later })).pinIds).toEqual([])
@@ -230,7 +230,7 @@ describe('fresh pins', () => {
     expect(retrieval.retrieve(aQuery({ followedCreators: [creator], atMs: startMs + 15 * dayMs })).pinIds).toEqual([])
   })
 
-  test('of one creator are kept up to the cap, the newest', () => {
+  test('of one creator are capped; the newest stay', () => {
     const retrieval = onlySource('fresh-followed', { maxPinsEach: 3 })
     for (let i = 0; i < 10; i++) {
       retrieval.foldPin({
@@ -243,7 +243,7 @@ describe('fresh pins', () => {
 })
 
 describe('saved boards', () => {
-  test('bring back the neighbours of each board, not of the latest saves alone', () => {
+  test('find the neighbours of each board, not only of the latest saves', () => {
     const retrieval = onlySource('saved-boards')
     foldTrail(retrieval, 'cook', ['soup', 'stew'])
     foldTrail(retrieval, 'climber', ['rope', 'ice'])
@@ -264,7 +264,7 @@ describe('saved boards', () => {
     expect(new Set(deeper.retrieve(aQuery({ recent })).pinIds)).toEqual(new Set(['stew', 'ice']))
   })
 
-  test('say nothing of clicks', () => {
+  test('ignore clicks', () => {
     const retrieval = onlySource('saved-boards')
     foldTrail(retrieval, 'cook', ['soup', 'stew'])
     expect(retrieval.retrieve(aQuery({ recent: recentClicks(['soup']) })).pinIds).toEqual([])

@@ -27,7 +27,7 @@ function filled(order: readonly PinId[]) {
 const starts = fc.integer({ min: 0, max: 0xffffffff })
 
 describe('a walk round the ring', () => {
-  test('law: gives every row once, in an order that depends on nothing but the start and the pins', () => {
+  test('law: visits every row once, in an order that depends only on the start and the pins', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray(names), starts, starts, (order, start, from) => {
         const sorted = filled([...order].sort())
@@ -39,7 +39,7 @@ describe('a walk round the ring', () => {
     )
   })
 
-  test('law: goes on where it ended, wherever that was', () => {
+  test('law: continues where it ended, wherever that was', () => {
     fc.assert(
       fc.property(starts, fc.integer({ min: 0, max: 399 }), (start, steps) => {
         const { ring, walk } = filled(names)
@@ -56,7 +56,7 @@ describe('a walk round the ring', () => {
     )
   })
 
-  test('law: rows that were removed do not come, and those given to another pin come in its place', () => {
+  test('law: skips removed rows, and visits reused rows at the place of the new pin', () => {
     fc.assert(
       fc.property(fc.subarray(names), starts, (removed, start) => {
         const { ring, catalogue, walk } = filled(names)

@@ -3,18 +3,18 @@ import { grownInt32, grownUint32, grownUint8, nextCapacity } from '@freshet/colu
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 
 /**
- * Rows in a circle, in the order of their pins' hashes: the same on every instance that knows the same pins, whatever the
- * order in which these came. Adding and removing a row takes constant time on average.
+ * Rows in a circle, in the order of their pins' hashes: the same on every instance that knows the same pins, whatever
+ * their order of arrival. Adding and removing a row takes constant time on average.
  */
 export interface Ring {
   readonly size: number
   has(row: number): boolean
-  /** Takes a row in; one whose row was given to another pin since moves to its new place. */
+  /** Adds a row; a row that now belongs to another pin moves to its new place. */
   add(row: number): void
   remove(row: number): void
   /**
-   * Goes once round, beginning `from` places of hash after `start`, and gives each row with its distance from `start`,
-   * a number of 32 bits. Ends early where `visit` says false; that row's distance is where to go on.
+   * Visits each row once, beginning at the hash `start + from`, with its distance from `start` as a number of 32 bits. Ends
+   * early if `visit` returns false; the distance of that row is where to continue.
    */
   walk(start: number, from: number, visit: (row: number, distance: number) => boolean): void
   bytes(): number

@@ -7,23 +7,23 @@ import { createNumberTable } from '@freshet/columns/number-table'
 const bits = 2 ** filterBits
 const mask = bits - 1
 
-/** What a user was shown, for one request at a time: whether it was this pin, and when last. */
+/** The pins that a user was shown, for one request at a time: whether a pin was shown, and when last. */
 export interface ShownView {
-  /** Takes over what the next request says; null: nothing was shown. */
+  /** Loads the shown pins of the next request; null: the user was shown nothing. */
   begin(shown: ShownPins | null): void
   has(row: number): boolean
   /**
-   * When the pin was shown last, in seconds; 0: it was not. For pins of which only the generation is known it is the place
-   * of that, from 1, which is before all times.
+   * When the pin was shown last, in seconds since the epoch; 0: it was not shown. If only the pin's generation is known, the
+   * number of that generation, from 1, which is less than all times.
    */
   lastAtSeconds(row: number): number
 }
 
-/** A view over a catalogue's rows. A request costs time in proportion to what it says, and a look at a pin the same whatever that is. */
+/** Creates a view over a catalogue's rows. `begin` takes time proportional to the request; each look-up takes constant time. */
 export function createShownView(catalogue: Pick<Catalogue, 'hashOf' | 'keyOf'>): ShownView {
   const seen = createNumberTable()
   const served = createNumberTable()
-  // Only filled where somebody asks when a pin was shown.
+  // Filled only when a caller needs the time at which a pin was shown.
   const generations = createNumberTable()
   let generationsFilled = false
   // A bit for each fingerprint of the older generations, cleared one by one after use.

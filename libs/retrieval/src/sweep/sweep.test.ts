@@ -29,7 +29,7 @@ function withPins(count: number, config: Parameters<typeof createRetrieval>[0]['
   return retrieval
 }
 
-/** Asks on and on, each time with what was answered before as served, until the sweep says that nothing is left. */
+/** Repeats the request, with all earlier answers as served pins, until the sweep reports that nothing is left. */
 function everything(retrieval: Retrieval, rest: Partial<RetrieveQuery> = {}, take = 25): string[] {
   const shown: string[] = []
   let sweptTo = 0
@@ -37,7 +37,7 @@ function everything(retrieval: Retrieval, rest: Partial<RetrieveQuery> = {}, tak
     const answer = retrieval.retrieve(aQuery({ limit: 200, ...rest, shown: served(shown), fillTo: 50, sweptTo }))
     const fresh = answer.pinIds.slice(0, answer.pinIds.length - answer.shownBefore)
     sweptTo = answer.sweptTo
-    // Not the first ones: a ranker chooses others.
+    // Not the first ones: a ranker reorders them.
     shown.push(...fresh.slice(-take))
     if (fresh.length === 0 && answer.exhausted) return shown
   }
@@ -45,7 +45,7 @@ function everything(retrieval: Retrieval, rest: Partial<RetrieveQuery> = {}, tak
 }
 
 describe('A7: a sweep', () => {
-  it('is not made where the sources find enough, or nobody asks for it', () => {
+  it('does not run if the sources find enough or the request does not want it', () => {
     const retrieval = withPins(900)
     expect(retrieval.retrieve(aQuery({ limit: 500 })).pinIds).toHaveLength(300)
     const enough = retrieval.retrieve(aQuery({ limit: 500, fillTo: 300 }))
@@ -56,7 +56,7 @@ describe('A7: a sweep', () => {
     expect(more.sources.find(({ name }) => name === 'catalogue-sweep')!.candidates).toHaveLength(200)
   })
 
-  it('adds after what the sources found, whose order and scores stay', () => {
+  it('appends to what the sources found, and keeps their order and scores', () => {
     const retrieval = withPins(900)
     for (let n = 0; n < 10; n++) foldTrail(retrieval, `u${n}`, ['p1', 'p2', 'p3', 'p4'])
     const query = aQuery({ limit: 2_000, recent: recentClicks(['p1']) })
@@ -67,7 +67,7 @@ describe('A7: a sweep', () => {
     expect([...filled.scores]).toEqual([...filled.scores].sort((a, b) => b - a))
   })
 
-  test('law: asking on and on gives every eligible pin once, whatever is hidden, blocked, deleted and of other locales', () => {
+  test('law: repeated requests return every eligible pin once, and no hidden, blocked or deleted pin or pin of another locale', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -125,7 +125,7 @@ describe('A7: a sweep', () => {
     expect(requests).toBeLessThanOrEqual(220)
   }, 60_000)
 
-  it('gives what was shown longest ago where nothing else is left: generations first, then by time', () => {
+  it('returns the pins shown longest ago if nothing else is left: generations first, then by time', () => {
     const retrieval = withPins(6)
     const names = Array.from({ length: 6 }, (_, n) => `p${n}`)
     const fingerprint = (name: string) => hash32(name) % 2 ** 20
@@ -143,7 +143,7 @@ describe('A7: a sweep', () => {
     expect(answer.sources.at(-1)).toMatchObject({ name: 'seen-again' })
   })
 
-  it('passes over creators and topics that are blocked by hash', () => {
+  it('skips creators and topics that are blocked by hash', () => {
     const retrieval = withPins(0)
     const pin = (n: number) => {
       const creatorId = asId<CreatorId>(n < 500 ? 'ann' : 'bob')
@@ -156,7 +156,7 @@ describe('A7: a sweep', () => {
     expect(everything(retrieval, both)).toHaveLength(10)
   })
 
-  it('is each user’s own, and the same on every instance that knows the same pins', () => {
+  it('has its own order for each user, the same on every instance that knows the same pins', () => {
     const one = withPins(2_000)
     const other = createRetrieval({ seed: 1, refresh: 'event' })
     for (let n = 1_999; n >= 0; n--) other.foldPin({ kind: 'upsert', pin: aCataloguePin(`p${n}`) })

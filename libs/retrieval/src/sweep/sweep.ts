@@ -7,12 +7,12 @@ import type { SourceQuery } from '../source.ts'
 import { createRing, type Ring } from './ring.ts'
 import type { ShownView } from './shown-pins.ts'
 
-/** The names under which an answer lists what the sweep found: pins not shown, and pins shown before. */
+/** The source names of the sweep in an answer: for pins not shown, and for pins shown before. */
 export const sweepNames = { unseen: 'catalogue-sweep', again: 'seen-again' } as const
 
-/** What a sweep has to find. */
+/** The task of a sweep. */
 export interface SweepWanted {
-  /** Pins at least. */
+  /** The number of pins to find. */
   readonly count: number
   /** Where to begin, see `Swept`. */
   readonly from: number
@@ -21,18 +21,18 @@ export interface SweepWanted {
   readonly interruption: Interruption
 }
 
-/** What a sweep found. */
+/** The result of a sweep. */
 export interface Swept {
-  /** Where the next one begins: all before it was shown, or may not be. */
+  /** Where the next sweep begins: all pins before it were shown or must not be shown. */
   readonly sweptTo: number
-  /** Whether the whole catalogue was looked through, and nothing that was not shown is left beside the answer. */
+  /** Whether the sweep has gone through the whole catalogue and left no pin beside the answer that was not shown before. */
   readonly exhausted: boolean
 }
 
 /**
- * The last resort: goes through all pins in an order of the user's own, which stays the same, and finds those that no
- * source gave. What it passes over is not looked at again in this round, so that each request looks at few pins, and after
- * enough requests every pin has had its turn. Where none is left it finds those that were shown longest ago.
+ * The last resort: goes through all pins in a fixed order of the user's own and finds pins that no source found. It does
+ * not look at skipped pins again in the same round, so each request looks at few pins, and after enough requests it has
+ * looked at every pin. If no unseen pin is left, it finds the pins shown longest ago.
  */
 export interface Sweep {
   readonly ring: Ring

@@ -16,7 +16,7 @@ const step = fc.record({
   days: fc.constantFrom(0, 0, 1, 5),
 })
 
-/** What a catalogue should hold, kept the slow way. */
+/** A slow, simple model of the catalogue. */
 interface Known {
   word: number | null
   atMs: number
@@ -24,7 +24,7 @@ interface Known {
 }
 
 describe('A12 · the catalogue', () => {
-  it('law: it holds what a list of all pins would hold, in any order of adding, deleting and adding again', () => {
+  it('law: it equals a simple list of pins, after adding, deleting and adding again in any order', () => {
     const caps = { maxPins: 5, maxUnlistedPins: 2, unlistedTtlMs: 3 * dayMs }
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
@@ -83,7 +83,7 @@ describe('A12 · the catalogue', () => {
           }
           const words = new Set([...known.values()].flatMap((each) => each.word ?? []))
           for (let each = 0; each < 4; each++) expect(catalogue.creatorRow(`c${each}`) >= 0).toBe(words.has(each))
-          // One row that stands for none, those of the pins, those that wait.
+          // One row for "none", the rows of the pins, and the waiting rows.
           expect(catalogue.size).toBeLessThanOrEqual(1 + caps.maxPins + 4)
         })
         expect(gone.every((name) => names.includes(name))).toBe(true)
@@ -92,7 +92,7 @@ describe('A12 · the catalogue', () => {
     )
   })
 
-  it('a pin whose words find no room is not shown, is counted, and is shown once there is room', () => {
+  it('a pin whose creator, topic or locale finds no room is counted, and is shown only once there is room', () => {
     const catalogue = createCatalogue({ maxPins: 9, seed: 1, maxTopics: 1, maxLocales: 1 })
     const told = (name: string, topic: string, locale: string | null = null) =>
       catalogue.upsert(aCataloguePin(name, { topics: [asId<never>(topic)], locale }))
@@ -106,7 +106,7 @@ describe('A12 · the catalogue', () => {
     expect(catalogue.isShown(told('b', 'y', 'fr'))).toBe(true)
   })
 
-  it('the newest pins of the catalogue take the room of unlisted ones, never the other way round', () => {
+  it('new listed pins take the room of unlisted ones, never the other way round', () => {
     const catalogue = createCatalogue({ maxPins: 3, seed: 1 })
     for (const name of ['x', 'y', 'z']) catalogue.intern(asId<PinId>(name), startMs)
     for (const name of ['a', 'b']) catalogue.upsert(aCataloguePin(name))

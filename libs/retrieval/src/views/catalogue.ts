@@ -9,10 +9,10 @@ import { createRecency } from '@freshet/columns/recency'
 import { createRecycling, type RowHolder } from './recycling.ts'
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 
-/** The row that stands in lists for a pin that is gone. No pin ever has it. */
+/** The row that replaces a gone pin in lists. No pin ever has it. */
 export const goneRow = 0
 
-// In this order: what is shown is above a threshold. A row that is gone waits until no list holds it.
+// In this order, because pins above a threshold are shown. The row of a gone pin waits until no list holds it.
 const free = 0
 const gone = 1
 const deleted = 2
@@ -20,42 +20,42 @@ const unlisted = 3
 const listed = 4
 
 /**
- * The pins in columns, by row number. `listed`: the catalogue's owner has described the pin. `unlisted`: it is known from
- * what users did, or from its embedding, alone; it teaches, and is shown only where `showUnlistedPins` says so. The row
- * of a pin that goes is given to another once nothing holds it any more. -1 stands for "none" everywhere.
+ * The pins in columns, by row number. `listed`: the catalogue's owner has described the pin. `unlisted`: it is known only
+ * from engagements or its embedding; it teaches the views, but is shown only with `showUnlistedPins`. The row of a gone
+ * pin is reused once no list holds it. -1 means "none" everywhere.
  */
 export interface Catalogue extends ReadDescriptions {
   /** One past the largest row ever used. */
   readonly size: number
   counts(): CatalogueCounts
-  /** The row of a pin, an unlisted one where it is not known yet; -1 when the catalogue is full. `atMs`: the newest time known. */
+  /** The row of a pin; an unknown pin gets a row as unlisted. -1 if the catalogue is full. `atMs`: the newest known time. */
   intern(pinId: PinId, atMs?: number): number
   /** The row of a known pin, else -1. */
   rowOf(pinId: string): number
   pinIdOf(row: number): PinId
-  /** Takes over what the catalogue's owner says about a pin, and its row; -1 when the catalogue is full. */
+  /** Stores the owner's description of a pin and returns its row; -1 if the catalogue is full. */
   upsert(pin: Pin): number
-  /** Lets a deleted pin go, and gives -1; its row where it is kept as deleted because unlisted pins are shown. */
+  /** Deletes a pin and returns -1, or its row if it is kept as deleted because unlisted pins are shown. */
   remove(pinId: PinId): number
   /** Whether a pin may be recommended. */
   isShown(row: number): boolean
   isListed(row: number): boolean
-  /** Whether the row is that of a pin that has gone. */
+  /** Whether the pin of the row is gone. */
   isGone(row: number): boolean
-  /** Seeded hash of the pin id: the smaller one comes first where scores are equal. */
+  /** Seeded hash of the pin id: the smaller hash comes first if scores are equal. */
   tieOf(row: number): number
   /** `hash32` of the pin id, by which users' states know pins. */
   hashOf(row: number): number
   /** The lower half of the pin's key, by which served sets know pins. */
   keyOf(row: number): number
-  /** Whether row `a` comes before row `b` where their scores are equal. Total. */
+  /** Whether row `a` comes before row `b` if their scores are equal. A total order. */
   before(a: number, b: number): boolean
   bytes(): number
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
 }
 
-/** How many pins there are, and what found no room since the start. */
+/** The number of pins, and of pins and descriptions that found no room since the start. */
 export interface CatalogueCounts {
   readonly listed: number
   readonly unlisted: number
@@ -63,27 +63,27 @@ export interface CatalogueCounts {
   readonly refused: number
   /** Times a pin was not listed because its creator, a topic or its locale found no room. */
   readonly refusedWords: number
-  /** Unlisted pins let go: idle for long, or more than there is room for. */
+  /** Unlisted pins dropped: idle for too long, or beyond the cap. */
   readonly expired: number
 }
 
-/** Caps, and who has to let go of a pin. */
+/** Caps, and callbacks for pins that change or go. */
 export interface CatalogueOptions extends WordCaps {
   readonly maxPins: number
   /** Orders ties. */
   readonly seed: number
-  /** Of these, unlisted ones at most; beyond that the one idle for longest goes. Not heeded where they are shown. */
+  /** The most unlisted pins; beyond that the pin idle for longest goes. Ignored if unlisted pins are shown. */
   readonly maxUnlistedPins?: number
-  /** An unlisted pin goes when nobody has touched it for so long, unless they are shown. */
+  /** An unlisted pin goes when nobody has touched it for this long, unless unlisted pins are shown. */
   readonly unlistedTtlMs?: number
   readonly showUnlistedPins?: boolean
-  /** Rows of gone pins that may wait to be used again, beside `maxPins`. */
+  /** The most rows of gone pins that wait for reuse, in addition to `maxPins`. */
   readonly spareRows?: number
-  /** What may hold rows of gone pins until it is cleaned. */
+  /** Lists that may hold rows of gone pins until they are cleaned. */
   readonly holders?: () => readonly RowHolder[]
-  /** The pin's description is about to change, or the pin to go. */
+  /** Called before the pin's description changes or the pin goes. */
   readonly onUndescribe?: (row: number) => void
-  /** The pin goes: lets go of all that is held under its row. The row still describes the pin. */
+  /** Called when the pin goes: drops everything stored under its row. The row still describes the pin. */
   readonly onGone?: (row: number) => void
 }
 
@@ -96,7 +96,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   let pinIds: (PinId | null)[] = [null]
   let freeRows: number[] = []
   const { describe, clear, grow: growDescriptions, ...descriptions } = createDescriptions(options)
-  // What goes first when there is no room: unlisted and deleted pins.
+  // Unlisted and deleted pins go first when there is no room.
   const idle = createRecency()
   let [listedPins, unlistedPins, refused, refusedWords, expired] = [0, 0, 0, 0, 0]
   let idCharacters = 0
@@ -147,7 +147,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     touchedAtMs[row] = -Infinity
   }
 
-  /** A row for a new pin; -1 where all are taken by pins that stay. */
+  /** A row for a new pin; -1 if pins that stay hold all rows. */
   function take(pinId: PinId): number {
     if (rows.size >= maxPins) {
       if (idle.oldest < 0) {
@@ -177,12 +177,12 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   }
 
   function expire(atMs: number): void {
-    // Two at most: each that comes lets more go than came.
+    // At most two: more pins go than come.
     for (let i = 0; i < 2 && idle.oldest >= 0; i++) {
       const row = idle.oldest
       const touched = touchedAtMs[row]!
       if (touched === -Infinity) {
-        // No time was known when it came.
+        // No time was known when the pin came.
         touchedAtMs[row] = atMs
         idle.touch(row)
       } else if (atMs - touched <= unlistedTtlMs) return
@@ -284,7 +284,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
           if (state[row] === listed) listedPins++
           else if (state[row] === unlisted) unlistedPins++
         } else if (row !== goneRow) {
-          // Whoever writes a snapshot writes `goneRow` for rows that are gone, so nothing holds them.
+          // Snapshots hold `goneRow` in place of gone rows, so no list holds these rows.
           state[row] = free
           freeRows.push(row)
         }

@@ -8,32 +8,32 @@ import { createWords } from './words.ts'
 
 const maxTopicsPerPin = 8
 
-/** What the catalogue's owner says of pins, for reading, by row. -1 stands for "none". */
+/** The owner's descriptions of pins, for reading, by row. -1 means "none". */
 export interface ReadDescriptions {
   creatorOf(row: number): number
   /** See `LocaleWords`. */
   localeOf(row: number): number
-  /** When the pin was published, milliseconds; NaN where nobody said. */
+  /** When the pin was published, milliseconds since the epoch; NaN if unknown. */
   createdAtMsOf(row: number): number
   topicCountOf(row: number): number
   topicOf(row: number, index: number): number
-  /** Numbers of the words pins are described with; -1 for one that no pin has. */
+  /** Numbers of names in descriptions; -1 for a name that no pin has. */
   creatorRow(creatorId: string): number
   topicRow(topicId: string): number
-  /** By number of a locale, 1 where it fits a reader's; null where all do. Valid until the next change. */
+  /** By number of a locale: 1 if it fits the reader's; null if all fit. Valid until the next change. */
   localesFor(reader: string): Uint8Array | null
-  /** The language of a pin, and of a reader's locale; null where there is none. */
+  /** The language of a pin, and of a reader's locale; null if it has none. */
   languageOf(row: number): string | null
   languageFor(reader: string): string | null
   creatorIdOf(creator: number): CreatorId
   topicIdOf(topic: number): TopicId
 }
 
-/** What the catalogue's owner says of pins. A word's number is its for as long as a pin has it. */
+/** The owner's descriptions of pins. A name keeps its number as long as a pin uses it. */
 export interface Descriptions extends ReadDescriptions {
   /** Makes room for rows below `size`. */
   grow(size: number): void
-  /** Takes over what is said of a pin; false where a creator, topic or locale found no room, and was left out. */
+  /** Stores a pin's description; false if its creator, a topic or its locale found no room and was left out. */
   describe(row: number, pin: Pin): boolean
   clear(row: number): void
   bytes(): number
@@ -41,14 +41,14 @@ export interface Descriptions extends ReadDescriptions {
   load(reader: SectionReader): void
 }
 
-/** The most different words at a time. */
+/** The most distinct names at a time. */
 export interface WordCaps {
   readonly maxCreators?: number
   readonly maxTopics?: number
   readonly maxLocales?: number
 }
 
-/** Descriptions of no pins. */
+/** Creates empty descriptions. */
 export function createDescriptions({
   maxCreators = Infinity,
   maxTopics = Infinity,

@@ -18,7 +18,7 @@ function contentOf(newest: Newest): unknown {
 
 const puts = fc.array(fc.tuple(fc.nat(2), fc.integer({ min: 1, max: 10 }), fc.nat(5)), { maxLength: 60, size: 'max' })
 
-test('law: each list holds the newest few of what was put, each pin at its latest time, whatever the order', () => {
+test('law: each list holds the newest pins, each at its latest time, whatever the order of arrival', () => {
   fc.assert(
     fc.property(puts, (given) => {
       const latest = new Map<string, number>()

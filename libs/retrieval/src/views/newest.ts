@@ -3,11 +3,11 @@ import { createListPool } from '@freshet/columns/list-pool'
 import type { RowHolder } from './recycling.ts'
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 
-/** For each of many keys the newest few pins. Does not depend on the order of arrival. */
+/** The newest few pins of each of many keys. It does not depend on the order of arrival. */
 export interface Newest extends RowHolder {
-  /** Takes a pin into a key's list, or moves it there to a later time. */
+  /** Adds a pin to a key's list, or moves it to a later time. */
   put(key: number, row: number, atMs: number): void
-  /** Takes a pin out of a key's list, where it is there, and since `atMs` where that is given. */
+  /** Removes a pin from a key's list if it is there, and if its time is at least `atMs` where that is given. */
   remove(key: number, row: number, atMs?: number): void
   /** Empties a key's list. */
   free(key: number): void

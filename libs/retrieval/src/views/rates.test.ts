@@ -7,7 +7,7 @@ import { decodeSnapshot, encodeSnapshot } from '@freshet/columns/snapshot'
 const minuteMs = 60_000
 const pins = 200
 
-/** Actions a minute apart; what is taken is one of five pins, which are others every `periodMinutes`. */
+/** Actions a minute apart on one of five pins; the five pins change every `periodMinutes`. */
 function run(rates: Rates, periodMinutes: number, minutes = 20_000): void {
   for (let n = 0; n < minutes; n++) {
     const period = Math.floor(n / periodMinutes)
@@ -21,7 +21,7 @@ function run(rates: Rates, periodMinutes: number, minutes = 20_000): void {
   }
 }
 
-test('A29: where what is taken changes by the hour, short half-lives weigh most; where it never does, long ones', () => {
+test('A29: short half-lives weigh most if popular pins change by the hour, long ones if they never change', () => {
   const [news, classics] = [createRates(), createRates()]
   run(news, 120)
   run(classics, 1e9)
@@ -31,7 +31,7 @@ test('A29: where what is taken changes by the hour, short half-lives weigh most;
   for (const rates of [news, classics]) expect(rates.weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1)
 })
 
-test('a restored snapshot holds the same and learns on', () => {
+test('a restored snapshot is equal and keeps learning in the same way', () => {
   const rates = createRates()
   run(rates, 120, 2_000)
   const restored = createRates()

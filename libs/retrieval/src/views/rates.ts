@@ -5,10 +5,10 @@ const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
 
-/** From what everybody takes these minutes to what they took these weeks. */
+/** From ten minutes to a week, milliseconds. */
 export const rateHalfLivesMs: readonly number[] = [10 * minuteMs, hourMs, 6 * hourMs, dayMs, 7 * dayMs]
 
-/** Before anything is learned: a day and a week count the same. */
+/** The weights before anything is learned: a day and a week count the same. */
 const priorWeights = [0, 0, 0, 0.5, 0.5]
 const priorLessons = 16
 const mostRemembered = 512
@@ -16,21 +16,21 @@ const examplesBetweenUpdates = 16
 const rounds = 20
 
 /**
- * What everybody takes: each pin's share of all positive actions at several half-lives, and how well each of these shares
- * has foretold what users took. News lives for hours, films for months: the weights of the mixture are learned.
+ * Each pin's share of all positive actions at several half-lives, and how well each of these shares has predicted what
+ * users took. News lives for hours, films for months, so the weights of the mixture are learned.
  */
 export interface Rates {
   readonly counters: readonly DecayedCounts[]
-  /** Of the mixture over half-lives; they sum to 1. */
+  /** The weights of the mixture over half-lives; they sum to 1. */
   readonly weights: Float64Array
   fold(row: number, atMs: number): void
   /** Takes back an action that was folded. */
   take(row: number, atMs: number): void
-  /** Lets go of a pin. */
+  /** Forgets a pin. */
   forget(row: number): void
-  /** The pin's share by the mixture. */
+  /** The pin's share according to the mixture. */
   shareOf(row: number): number
-  /** Puts the shares of a pin that a user is about to take into `into`, as bits of float32. */
+  /** Writes the shares of a pin that a user is about to take into `into`, as bits of float32. */
   examine(row: number, into: Int32Array): void
   /** Learns from such shares: expectation maximisation over the last 512 training examples, after every 16. */
   learn(shares: Int32Array): void
@@ -89,7 +89,7 @@ export function createRates(): Rates {
     },
     learn(bits) {
       const shares = new Float32Array(bits.buffer, bits.byteOffset, bits.length)
-      // A pin that nobody has taken says nothing of half-lives.
+      // A pin that nobody has taken does not tell half-lives apart.
       if (!(shares.at(-1) > 0)) return
       remembered.set(shares, (examples++ % mostRemembered) * halfLives)
       if (examples % examplesBetweenUpdates === 0) update()

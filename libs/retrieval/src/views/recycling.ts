@@ -1,31 +1,31 @@
-/** Lists that hold rows of pins and can't be found by pin: trails, boards. */
+/** Lists that hold rows of pins but can't be found by pin: trails, boards. */
 export interface RowHolder {
   /** One past the last list. */
   readonly limit: number
-  /** Puts `goneRow` in the place of every row whose pin is gone. */
+  /** Replaces every row whose pin is gone with `goneRow`. */
   clean(list: number): void
 }
 
 /**
- * Makes the rows of pins that are gone fit for others: a row waits until every list that may hold it was cleaned. The
- * work is done where rows are given up, a part with each, so that folds of other events take no longer.
+ * Frees the rows of gone pins for reuse: a row waits until every list that may hold it has been cleaned. Each row that is
+ * given up cleans a part of the lists, so folds of other events take no longer.
  */
 export interface Recycling {
-  /** Rows that wait. */
+  /** The number of waiting rows. */
   readonly waiting: number
-  /** A row whose pin is gone from now on. */
+  /** Adds a row whose pin is gone. */
   put(row: number): void
   clear(): void
 }
 
-/** Recycling with room for `spareRows` rows that wait; `free` is given those that are fit for others. */
+/** Creates a recycler with room for `spareRows` waiting rows; it passes rows that are free again to `free`. */
 export function createRecycling(options: {
   readonly spareRows: number
   readonly holders: () => readonly RowHolder[]
   readonly free: (row: number) => void
 }): Recycling {
   const { spareRows, holders, free } = options
-  // A round begins with so many rows, and ends before as many again have come.
+  // A round begins with this many rows and ends before as many more have come.
   const perRound = Math.max(1, Math.floor(spareRows / 3))
   let next: number[] = []
   let current: number[] = []
@@ -36,7 +36,7 @@ export function createRecycling(options: {
   function begin(): void {
     current = next
     next = []
-    // What is in lists made later came later than these rows went.
+    // Lists made later can't hold these rows.
     plan = holders().map((holder) => ({ holder, limit: holder.limit }))
     perStep = Math.ceil(plan.reduce((sum, { limit }) => sum + limit, 1) / perRound)
     at = 0

@@ -12,7 +12,7 @@ import { decodeSnapshot, encodeSnapshot } from '@freshet/columns/snapshot'
 const act = (pinId: string, boardId: string | null, atMs: number, userId = 'u') => ({ userId, pinId, boardId, atMs })
 
 describe('A8: saves', () => {
-  it('are given back by an unsave of the same board, once', () => {
+  it('are returned once, by an unsave of the same board', () => {
     const saves = createSaves({ maxSaves: 100 })
     saves.note(act('p', 'x', 1), true)
     saves.note(act('p', 'y', 2), false)
@@ -23,7 +23,7 @@ describe('A8: saves', () => {
     expect(saves.withdraw(act('q', 'x', 7, 'other'))).toEqual([])
   })
 
-  it('made after the unsave stand, and older ones that come after it do not', () => {
+  it('made after the unsave stay, and older ones that arrive after it are taken back', () => {
     const saves = createSaves({ maxSaves: 100 })
     saves.note(act('p', 'x', 10), true)
     expect(saves.withdraw(act('p', 'x', 5))).toEqual([])
@@ -32,7 +32,7 @@ describe('A8: saves', () => {
     expect(saves.isWithdrawn(act('p', 'x', 6))).toBe(false)
   })
 
-  it('of an erased user are gone, from a snapshot too', () => {
+  it('of an erased user are forgotten, also in a snapshot', () => {
     const saves = createSaves({ maxSaves: 3 })
     saves.note(act('p', 'x', 1), true)
     saves.note(act('p', 'x', 2, 'other'), true)
@@ -50,7 +50,7 @@ describe('A8: saves', () => {
       expect([kept.u32(name)[0], kept.u32(name)[2]]).toEqual([0, 0])
   })
 
-  test('law: beyond the cap the earliest go, and a restored memory goes on as the first', () => {
+  test('law: beyond the cap the earliest go, and a restored memory continues in the same way', () => {
     const acts = fc.array(fc.record({ pin: fc.nat(4), board: fc.option(fc.nat(1)), save: fc.boolean() }), {
       maxLength: 60,
     })
@@ -75,7 +75,7 @@ describe('A8: saves', () => {
   })
 })
 
-/** Views that are quickly made. */
+/** Views that are quick to create. */
 const small = { adaptShares: false, maxPins: 100, maxSessions: 1_000, maxBoards: 1_000, maxEdges: 5_000 }
 const fans = 4
 const steps = fc.array(fc.record({ pin: fc.nat(6), save: fc.boolean(), session: fc.nat(2) }), { maxLength: 8 })
@@ -157,7 +157,7 @@ describe('A8: the views', () => {
     },
   )
 
-  test('law: the same in the middle of a session, and over a restart from a snapshot', () => {
+  test('law: the same holds in the middle of a session and after a restart from a snapshot', () => {
     fc.assert(
       fc.property(streams, fc.nat(8), (given, at) => {
         const plain = given.map((stream, user) => streamOf(user, stream))
@@ -176,7 +176,7 @@ describe('A8: the views', () => {
     )
   })
 
-  it('forget a save whose pin was clicked before, and not the click', () => {
+  it('forget a save but not an earlier click on the same pin', () => {
     const click = anEngagement({ userId: 'u0', pinId: 'z', atMs: startMs })
     const later1 = { userId: 'u0', pinId: 'z', boardId: 'mine' }
     const events = [

@@ -4,11 +4,11 @@ import { grownFloat64, grownInt32, grownUint32, grownUint8, nextCapacity } from 
 import { createKeyTable } from '@freshet/columns/key-table'
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
 
-/** A save or unsave, as far as one tells what the other takes back. */
+/** The fields of a save or unsave that decide which saves an unsave takes back. */
 export interface SaveAct {
   readonly userId: string
   readonly pinId: string
-  /** null: the client named none; then it may be any. */
+  /** null: the client named no board; it matches any board. */
   readonly boardId: string | null
   readonly atMs: number
 }
@@ -21,18 +21,18 @@ export interface WithdrawnSave {
 }
 
 /**
- * The latest saves and unsaves, so that views can forget exactly what a withdrawn save taught them. Of a user's saves and
- * unsaves of one pin it does not matter which comes first: an unsave holds against older saves that come later.
+ * The latest saves and unsaves, so that views can forget exactly what a withdrawn save taught them. The order of arrival
+ * does not matter: an unsave also takes back older saves that arrive later.
  */
 export interface Saves {
-  /** Whether a later unsave has come before this save. */
+  /** Whether an unsave with a later time arrived before this save. */
   isWithdrawn(save: SaveAct): boolean
   note(save: SaveAct, isFirst: boolean): void
-  /** Takes back the saves that an unsave is about and gives them; those older than the latest `maxSaves` are not known any more. */
+  /** Takes back the saves that an unsave withdraws, and returns them; only the latest `maxSaves` saves are known. */
   withdraw(unsave: SaveAct): readonly WithdrawnSave[]
-  /** Forgets all that a user saved and unsaved: nothing of it is left, in a snapshot either. */
+  /** Forgets all saves and unsaves of a user, also in snapshots. */
   forget(userId: string): void
-  /** Entries, forgotten ones as well until their turn to go comes. */
+  /** The number of entries, including forgotten ones that are not yet removed. */
   readonly size: number
   bytes(): number
   save(writer: SectionWriter): void
@@ -44,7 +44,7 @@ const saved = 1
 const firstSaved = 2
 const unsaved = 3
 
-/** No saves yet; of more than `maxSaves` the earliest to come goes. */
+/** Creates an empty memory; beyond `maxSaves` entries the one that arrived first goes. */
 export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves {
   const byKey = createKeyTable()
   let highs = new Uint32Array(0)
@@ -53,7 +53,7 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
   let boards = new Uint32Array(0)
   let times = new Float64Array(0)
   let kinds = new Uint8Array(0)
-  // The entry before of the same user and pin; -1: none.
+  // The previous entry of the same user and pin; -1: none.
   let befores = new Int32Array(0)
   let next = 0
   let size = 0
@@ -63,7 +63,7 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
   const highOf = ({ userId, pinId }: SaveAct): number => hash32(`${userId}\n${pinId}`, 0x5a7ed)
   const lowOf = ({ userId, pinId }: SaveAct): number => hash32(`${userId}\n${pinId}`, 0x1de5)
 
-  /** Of the entries of a user and pin those of a board, latest first. */
+  /** The entries of a user and pin on one board, latest first. */
   function* entriesOf(act: SaveAct): Generator<number> {
     const board = boardOf(act.boardId)
     for (let at = byKey.get(highOf(act), lowOf(act)); at >= 0; at = befores[at] ?? -1)
@@ -81,7 +81,7 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
     befores = grownInt32(befores, capacity)
   }
 
-  /** The earliest entry goes: it is the last one of its user and pin. */
+  /** Removes the earliest entry, which is the last one of its user and pin. */
   function drop(at: number): void {
     const [high, low] = [highs[at]!, lows[at]!]
     let after = byKey.get(high, low)
@@ -123,7 +123,7 @@ export function createSaves({ maxSaves }: { readonly maxSaves: number }): Saves 
     times[next] = atMs
     kinds[next] = kind
     befores[next] = user === 0 ? -1 : byKey.get(high, low)
-    // A forgotten entry stays nobody's.
+    // A forgotten entry belongs to no user.
     if (user !== 0) byKey.set(high, low, next)
     next = next + 1 === maxSaves ? 0 : next + 1
   }

@@ -1,6 +1,6 @@
 /**
- * Who touched which pins one after the other, for reading: sessions, or trails of users, by row number, and for each pin
- * those that touched it last. The columns may be other arrays after the next fold: read them anew.
+ * A read-only view of sessions, or of users' trails (a trail is all of a user's actions in order), by row number, and for
+ * each pin the ones that touched it last. A fold may replace the columns: read the properties again after each fold.
  */
 export interface SessionLists {
   /** One past the largest session row in use: scratch columns by session row need this length. */
@@ -18,7 +18,7 @@ export interface SessionLists {
   readonly sessionAtMs: Float64Array
   pinStartOf(pinRow: number): number
   pinLengthOf(pinRow: number): number
-  /** How many sessions ever touched a pin, and how many sessions ever were. */
+  /** How many sessions ever touched a pin, and how many sessions there ever were. */
   sessionCountOf(pinRow: number): number
   readonly sessionsEver: number
 }

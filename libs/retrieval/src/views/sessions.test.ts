@@ -89,7 +89,7 @@ describe.each(['session', 'user'] as const)('grouped by %s', (grouping) => {
     },
   )
 
-  test('law: a snapshot gives the same view, and it goes on the same', () => {
+  test('law: a restored snapshot is the same view and continues in the same way', () => {
     fc.assert(
       fc.property(trails, trails, (before, after) => {
         const options = { ...roomy, grouping, maxSessionsPerPin: 3 }

@@ -11,50 +11,49 @@ import { createTouches } from './touches.ts'
 
 /** Caps and the gap that ends a session. */
 export interface SessionsOptions {
-  /** `session`: by session id, else by user and pause. `user`: everything of a user in one trail. */
+  /** `session`: by session id, else by user and pause. `user`: all actions of a user in one trail. */
   readonly grouping: 'session' | 'user'
-  /** Sessions kept; beyond that the one whose last action is oldest goes. */
+  /** The most sessions; beyond that the one whose last action is oldest goes. */
   readonly maxSessions: number
-  /** Actions kept of all sessions together; beyond that the sessions whose last action is oldest go. */
+  /** The most actions of all sessions together; beyond that the sessions whose last action is oldest go. */
   readonly maxSessionActions: number
-  /** Actions kept of one session, the latest. */
+  /** The most actions of one session; the latest stay. */
   readonly maxActionsPerSession: number
-  /** Sessions kept in the list of one pin, those that touched it last. */
+  /** The most sessions in the list of one pin; those that touched it last stay. */
   readonly maxSessionsPerPin: number
-  /** A pause after which a user's next action begins a new session, where events bring no session id. */
+  /** The pause after which a user's next action begins a new session, for events without a session id. */
   readonly sessionGapMs: number
-  /** Whether the pin of a row has gone; none ever does where it is absent. */
+  /** Whether the pin of a row is gone; if absent, no pin ever goes. */
   readonly isGone?: (pinRow: number) => boolean
 }
 
 /**
- * Who touched which pins one after the other: each session's latest pins in order, and for each pin the sessions that
- * touched it last. One view, read by every source that learns from sessions. Below its caps it does not depend on how
- * the events of different users interleave. A pin that has gone keeps its place in its sessions, so that the others stay
- * as far apart as they were.
+ * Each session's latest pins in order, and for each pin the sessions that touched it last. All sources that learn from
+ * sessions read this view. Below its caps it does not depend on how the events of different users interleave. A gone pin
+ * keeps its place in its sessions, so that the distances between the other pins stay the same.
  */
 export interface Sessions extends SessionLists, RowHolder {
-  /** Sessions kept now. */
+  /** The number of sessions. */
   readonly size: number
-  /** Entries of all sessions together. */
+  /** The number of entries of all sessions together. */
   readonly actions: number
-  /** When a session touched its pins, beside `pinRows`, milliseconds. */
+  /** When a session touched its pins, parallel to `pinRows`, milliseconds since the epoch. */
   readonly pinAtMs: Float64Array
   /**
-   * Puts an action into its session at its time and gives the session's row. Events of a user that come late find their place;
-   * a pin that is touched twice in a row is one entry, at its last time.
+   * Inserts an action into its session by time and returns the session's row. Late events go to their place in time; a pin
+   * touched twice in a row is one entry, at its last time.
    */
   fold(action: SessionAction): number
-  /** A pin has gone: its row is found in no list but those of sessions, until they are cleaned. */
+  /** Removes a gone pin; only the lists of sessions still hold its row, until they are cleaned. */
   letGo(pinRow: number): void
-  /** Lets go of all that a user did; no session or trail can be found by that user any more. Takes time in proportion to the rows. */
+  /** Forgets a user: no session or trail can be found by that user any more. Takes time proportional to the rows. */
   forget(userId: string): void
   /**
-   * Takes back what a user did to a pin at some times, as if it had not been; but a session that it prolonged stays one. A
-   * session that holds nothing any more goes.
+   * Removes a user's actions on a pin at given times as if they had never happened, except that a session which they
+   * prolonged stays one session. A session without entries goes.
    */
   withdraw(userId: string, pinRow: number, isTaken: (atMs: number) => boolean): void
-  /** The row of the session a user is in at a time, or of the user's trail; -1 where no action of it was folded. */
+  /** The row of a user's session at a time, or of the user's trail; -1 if no action of it was folded. */
   find(userId: string, sessionId: string | null, atMs: number): number
   bytes(): number
   save(writer: SectionWriter): void

@@ -9,13 +9,13 @@ export interface Touches {
   readonly atMs: Float64Array
   startOf(pinRow: number): number
   lengthOf(pinRow: number): number
-  /** How many sessions ever touched the pin, those that are gone as well. */
+  /** How many sessions ever touched the pin, including gone ones. */
   countOf(pinRow: number): number
-  /** How many ever touched each pin, by row; for the snapshot. */
+  /** By row: how many sessions ever touched the pin; for the snapshot. */
   counts: Float64Array<ArrayBuffer>
-  /** Takes a session into a pin's list; one that is in it must be taken out before. */
+  /** Adds a session to a pin's list; the caller first removes it if it is already there. */
   put(pinRow: number, session: number, atMs: number): void
-  /** Takes a session out of a pin's list, where it is in it. */
+  /** Removes a session from a pin's list, if it is there. */
   remove(pinRow: number, session: number): void
   /** Counts one more session that touched the pin. */
   count(pinRow: number): void

@@ -1,12 +1,12 @@
-/** Words that pins are described with, numbered, each for as long as a pin has it. */
+/** Numbers the names in pins' descriptions; a name keeps its number as long as a pin uses it. */
 export interface Words {
   /** Words in use. */
   readonly size: number
-  /** The number of a word, used once more from now on; -1 where there is no room for a new one. */
+  /** Adds one use of a name and returns its number; -1 if there is no room for a new name. */
   take(word: string): number
-  /** One use less; the number of a word without any is given to another. */
+  /** Removes one use; the number of an unused name is reused. */
   drop(number: number): void
-  /** -1 for a word that is not in use. */
+  /** The number of a name; -1 if it is not in use. */
   rowOf(word: string): number
   wordOf(number: number): string
   /** By number, null for numbers not in use. */

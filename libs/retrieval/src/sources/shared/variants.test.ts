@@ -8,7 +8,7 @@ import { createVariants, type Variants } from './variants.ts'
 const query = {} as SourceQuery
 const taken = 7
 
-/** Variants that have the pin that is taken at these ranks, -1: not at all. */
+/** Variants that rank the taken pin at these ranks; -1: they do not find it. */
 function variantsAt(ranks: readonly number[]): Variants {
   return createVariants(ranks.length, (variant, _query, hits: Hits) => {
     const rank = ranks[variant] ?? -1
@@ -25,7 +25,7 @@ function teach(variants: Variants, ranks: readonly number[], examples: number): 
   }
 }
 
-test('A29: the variant that ranks highest what is taken is used; until training examples say so, the first', () => {
+test('A29: the first variant is current until another has ranked the taken pins higher', () => {
   const ranks = [9, -1, 2, 5]
   const variants = variantsAt(ranks)
   teach(variants, ranks, 20)
@@ -41,7 +41,7 @@ test('what is no better is not used', () => {
   expect(variants.chosen).toBe(0)
 })
 
-test('a restored snapshot goes on the same', () => {
+test('restored variants continue in the same way', () => {
   const ranks = [9, 2]
   const [one, other] = [variantsAt(ranks), variantsAt(ranks)]
   teach(one, ranks, 10)

@@ -6,24 +6,24 @@ import type { Adaptation, SourceQuery } from '../../source.ts'
 const fewestComparisons = 24
 const remembered = 256
 const deepest = 300
-/** A challenger must be better by this many standard errors, and by this part, so that chance does not change answers. */
+/** A challenger must be better by this many standard errors and by this share, so that chance does not change answers. */
 const surely = 2
 const betterBy = 0.01
 
-/** Several ways in which a source can answer, of which the one is used whose answers have been best. */
+/** Several ways in which a source can answer; the source uses the one whose answers have been best. */
 export interface Variants extends Adaptation {
-  /** The variant to answer by. */
+  /** The current variant. */
   readonly chosen: number
-  /** The variant that the next training example compares it with. */
+  /** The variant that the next training example compares with the current one. */
   readonly challenger: number
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
 }
 
 /**
- * Variants by number; the first is used until training examples say otherwise. Each training example compares the one in use with the next of
- * the others. An answer is worth 1 / log₂(1 + rank) of the pin that was taken, 0 below rank 300; differences count over
- * the last 256 comparisons or so.
+ * Numbered variants; the first is the current one until another proves better. Each training example compares the current
+ * variant with the next of the others. The gain of an answer is 1 / log₂(1 + rank) of the taken pin, 0 below rank 300;
+ * differences count over about the last 256 comparisons.
  */
 export function createVariants(
   count: number,
