@@ -1,6 +1,6 @@
 /**
- * `buf breaking` against the newest release tag, or the main branch where there is none, or the commit before where this
- * is the main branch: what is on the wire stays readable.
+ * Runs `buf breaking`, so that old messages stay readable. It compares with the newest release tag, without a tag with the
+ * main branch, and on the main branch with the previous commit.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..')
 
 const against = tryGit('describe', '--tags', '--abbrev=0', '--match', 'v*') ?? mainBranch()
 if (against === null) {
-  console.log('no release tag and no main branch: there is nothing to be compatible with')
+  console.log('no release tag and no main branch: there is nothing to compare with')
 } else {
   const scratch = mkdtempSync(join(tmpdir(), 'freshet-breaking-'))
   try {

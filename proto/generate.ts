@@ -1,8 +1,8 @@
 /**
- * `npm run proto`: TypeScript from the protos, and their descriptors for gRPC reflection, into libs/contracts/src/gen.
+ * `npm run proto` generates TypeScript from the protos, and their descriptors for gRPC reflection, in libs/contracts/src/gen.
  *
- *   node proto/generate.ts           writes it
- *   node proto/generate.ts --check   compares; exit code 1 and the differing files where it is not current
+ *   node proto/generate.ts           writes the generated code
+ *   node proto/generate.ts --check   compares it; if it is not current, exits with 1 and lists the differing files
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { join, relative } from 'node:path'
 const root = join(import.meta.dirname, '..')
 const committed = join(root, 'libs/contracts/src/gen')
 const bin = join(root, 'node_modules/.bin')
-/** Every server has these services too, so reflection has to describe them: folders of packages, and what to take of them. */
+/** Every server has these services too, so reflection must describe them: package folders, and the path to build in each. */
 const standardProtos = [
   ['grpc-health-check/proto', 'health'],
   ['@grpc/reflection/build/proto', 'grpc'],
@@ -41,7 +41,7 @@ if (process.argv.includes('--check')) {
 function generate(folder: string): void {
   const template = readFileSync(join(root, 'proto/buf.gen.yaml'), 'utf8').replace('../node_modules/.bin', bin)
   buf(folder, ['generate', '--template', JSON.stringify(asJson(template))])
-  // A set of descriptors is one repeated field: sets written one after another are a set of all of them.
+  // A descriptor set is one repeated field, so concatenated sets are one valid set.
   const describe = ['build', '--as-file-descriptor-set', '-o', '-#format=binpb']
   const standard = standardProtos.map(([from, path]) =>
     buf(join(root, 'node_modules', from), [...describe, '--path', path]),
@@ -59,7 +59,7 @@ function buf(folder: string, args: readonly string[]): Buffer {
   return result.stdout
 }
 
-/** The template as an object: buf takes a template as JSON on its command line, so that no second file is written. */
+/** The template as an object. Buf accepts a template as JSON on its command line, so no second file is needed. */
 function asJson(yaml: string): unknown {
   const options = [...yaml.matchAll(/^\s+- ([a-zA-Z]+=\S+)$/gm)].map((match) => match[1])
   const plugin = /local: (\S+)/.exec(yaml)?.[1]
@@ -68,14 +68,14 @@ function asJson(yaml: string): unknown {
 }
 
 function difference(one: string, other: string): string[] {
-  const [left, right] = [filesOf(one), filesOf(other)]
+  const [left, right] = [listFiles(one), listFiles(other)]
   const all = [...new Set([...left, ...right])].sort()
   return all.filter(
     (file) => !left.includes(file) || !right.includes(file) || !same(join(one, file), join(other, file)),
   )
 }
 
-function filesOf(folder: string): string[] {
+function listFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))

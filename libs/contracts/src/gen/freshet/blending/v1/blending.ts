@@ -37,7 +37,7 @@ export const Degradation = {
   LAST_GOOD: 4,
   /** POPULAR - What is popular, from this process's memory. */
   POPULAR: 5,
-  /** EXHAUSTED - Every stage took part, and nothing is left that the user was not shown: pins with `seen_again`, or none, follow. */
+  /** EXHAUSTED - Every stage took part, but the user was already shown every pin: the rest of the feed has pins with `seen_again`, or is empty. */
   EXHAUSTED: 6,
   UNRECOGNIZED: -1,
 } as const;
@@ -111,9 +111,9 @@ export function degradationToJSON(object: Degradation): string {
 export const Freshness = {
   /** UNSPECIFIED - No token was given. */
   UNSPECIFIED: 0,
-  /** CURRENT - It does. */
+  /** CURRENT - The answer reflects them. */
   CURRENT: 1,
-  /** BEHIND - It may not: the deadline came first. */
+  /** BEHIND - The answer may not reflect them: the deadline came first. */
   BEHIND: 2,
   UNRECOGNIZED: -1,
 } as const;
@@ -159,11 +159,11 @@ export function freshnessToJSON(object: Freshness): string {
   }
 }
 
-/** What must be reflected before answering. */
+/** Which state must reflect the tokens before the blender answers. */
 export const Consistency = {
-  /** UNSPECIFIED - The user's own state, as of the tokens. */
+  /** UNSPECIFIED - The user's own state. */
   UNSPECIFIED: 0,
-  /** COLLECTIVE - The user's own state and every view that all users feed, as of the tokens: for evaluation, slower. */
+  /** COLLECTIVE - The user's own state and every view that all users feed. Slower; for evaluations. */
   COLLECTIVE: 1,
   UNRECOGNIZED: -1,
 } as const;
@@ -203,11 +203,11 @@ export function consistencyToJSON(object: Consistency): string {
   }
 }
 
-/** What pipeline is run. */
+/** Which part of the pipeline runs. */
 export const Depth = {
   /** UNSPECIFIED - The whole pipeline. */
   UNSPECIFIED: 0,
-  /** CANDIDATES - Candidates only, in retrieval order, nothing filtered but what `exclude` names: for evaluation. */
+  /** CANDIDATES - Candidates only, in retrieval order, filtered by `exclude_pin_ids` only. For evaluations. */
   CANDIDATES: 1,
   UNRECOGNIZED: -1,
 } as const;
@@ -249,31 +249,31 @@ export function depthToJSON(object: Depth): string {
 
 /** What an evaluation asks beyond a normal request. */
 export interface Evaluation {
-  /** How much is awaited. */
+  /** Which state to wait for. */
   consistency: Consistency;
-  /** Nothing is recorded: not as served, not in `feeds-served.v1`. */
+  /** Record nothing: neither the served pins nor a record in `feeds-served.v1`. */
   dryRun: boolean;
-  /** Rank just these pins. */
+  /** Rank only these pins. */
   amongPinIds: string[];
   /** Pins that must not be in the answer. */
   excludePinIds: string[];
   /** Pins of the user's history may be recommended. */
   allowRepeats: boolean;
-  /** How much of the pipeline is run. */
+  /** How much of the pipeline to run. */
   depth: Depth;
-  /** Names of the sources to ask; empty: all that are on. */
+  /** Names of the sources to query; empty: all enabled sources. */
   sources: string[];
 }
 
 /** Asks for a page of the home feed. */
 export interface GetFeedRequest {
-  /** Who. 1–128 characters without blanks. */
+  /** The user. 1–128 characters without blanks. */
   userId: string;
   /** How many pins, 1–100; 0: 25. */
   pageSize: number;
-  /** Of the answer before; empty: the first page. */
+  /** `next_page_token` of the previous answer; empty: the first page. */
   pageToken: string;
-  /** Tokens that event-ingest returned: the answer reflects those events, or says that it may not. */
+  /** Tokens that event-ingest returned. The answer reflects their events; if it may not, `freshness` is `FRESHNESS_BEHIND`. */
   after: string[];
   /** The client's session; empty: none. */
   sessionId: string;
@@ -283,17 +283,17 @@ export interface GetFeedRequest {
   atMs?:
     | number
     | undefined;
-  /** Say what each stage did. */
+  /** Report what each stage did. */
   explain: boolean;
-  /** Set by evaluations only. */
+  /** Only evaluations set it. */
   evaluation:
     | Evaluation
     | undefined;
-  /** What the client says of itself: recorded with the feed, for training and experiments. */
+  /** What the client reports about itself. The blender records it with the feed, for training and experiments. */
   client: ClientContext | undefined;
 }
 
-/** What a client says of itself. No value is longer than 64 characters; empty: not known. */
+/** What a client reports about itself. Each value has at most 64 characters; empty: not known. */
 export interface ClientContext {
   /** Such as `ios`, `android` or `web`. */
   platform: string;
@@ -301,7 +301,7 @@ export interface ClientContext {
   appVersion: string;
   /** Such as `phone`, `tablet` or `desktop`. */
   deviceClass: string;
-  /** ISO 3166-1 alpha-2 code of where the user is, such as `AT`. */
+  /** ISO 3166-1 alpha-2 code of the user's country, such as `AT`. */
   country: string;
   /** Minutes that the user's clock is ahead of UTC, −1,440–1,440; absent: not known. */
   utcOffsetMinutes?: number | undefined;
@@ -313,11 +313,11 @@ export interface FeedItem {
   pinId: string;
   /** Its position in the whole feed over all pages, 0 = first. */
   position: number;
-  /** What it is worth, as ranked; the retrieval score where degraded. */
+  /** The utility that the ranker predicted; the retrieval score if the ranker did not answer. */
   utility: number;
   /** The sources that found it. */
   sources: string[];
-  /** Whether the user was shown it before: nothing that was not shown is left, and the pins shown longest ago come again. */
+  /** The user was shown this pin before. When no other pins are left, the pins that were shown longest ago return. */
   seenAgain: boolean;
 }
 
@@ -331,9 +331,9 @@ export interface StageReport {
   candidatesOut: number;
   /** How long it took, microseconds. */
   tookUs: number;
-  /** How many were removed, by reason. */
+  /** How many it removed, by reason. */
   removed: { [key: string]: number };
-  /** The error code where it failed or was left out; empty: it ran. */
+  /** The error code if it failed or was left out; empty: it ran. */
   error: string;
 }
 
@@ -348,15 +348,15 @@ export interface GetFeedResponse {
   feedId: string;
   /** Best first. */
   items: FeedItem[];
-  /** Give it to get the next page; empty: there is none. */
+  /** `page_token` of the next request; empty: there is no next page. */
   nextPageToken: string;
-  /** How far down the ladder this came from. */
+  /** How far down the ladder the answer came from. */
   degradation: Degradation;
-  /** Codes of the error catalogue that say why. */
+  /** Codes of the error catalogue that state why the answer is degraded. */
   reasons: string[];
-  /** Whether the tokens' events are reflected. */
+  /** Whether the answer reflects the tokens' events. */
   freshness: Freshness;
-  /** What each stage did, where `explain` was set. */
+  /** What each stage did, if `explain` was set. */
   stages: StageReport[];
 }
 
@@ -364,7 +364,7 @@ export interface GetFeedResponse {
 export interface GetRelatedPinsRequest {
   /** The opened pin. 1–128 characters without blanks. */
   pinId: string;
-  /** Who looks; empty: not known. */
+  /** The user; empty: not known. */
   userId: string;
   /** How many pins, 1–100; 0: 25. */
   pageSize: number;
@@ -378,13 +378,13 @@ export interface GetRelatedPinsRequest {
   atMs?:
     | number
     | undefined;
-  /** Say what each stage did. */
+  /** Report what each stage did. */
   explain: boolean;
-  /** Set by evaluations only. */
+  /** Only evaluations set it. */
   evaluation:
     | Evaluation
     | undefined;
-  /** What the client says of itself: recorded with the feed, for training and experiments. */
+  /** What the client reports about itself. The blender records it with the feed, for training and experiments. */
   client: ClientContext | undefined;
 }
 
@@ -394,13 +394,13 @@ export interface GetRelatedPinsResponse {
   feedId: string;
   /** Best first. */
   items: FeedItem[];
-  /** How far down the ladder this came from. */
+  /** How far down the ladder the answer came from. */
   degradation: Degradation;
-  /** Codes of the error catalogue that say why. */
+  /** Codes of the error catalogue that state why the answer is degraded. */
   reasons: string[];
-  /** Whether the tokens' events are reflected. */
+  /** Whether the answer reflects the tokens' events. */
   freshness: Freshness;
-  /** What each stage did, where `explain` was set. */
+  /** What each stage did, if `explain` was set. */
   stages: StageReport[];
 }
 

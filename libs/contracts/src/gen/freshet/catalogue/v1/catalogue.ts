@@ -11,7 +11,7 @@ export const protobufPackage = "freshet.catalogue.v1";
 
 export const protobufFileName = "freshet/catalogue/v1/catalogue.proto";
 
-/** A pin as it is from now on. Key of its topic: the pin id; a record without value removes the pin. */
+/** The current version of a pin. Key of its topic: the pin id. A record without a value removes the pin. */
 export interface Pin {
   /** 1–128 characters without blanks. */
   pinId: string;
@@ -19,21 +19,21 @@ export interface Pin {
   title: string;
   /** At most 5,000 characters; may be empty. */
   description: string;
-  /** What it is about; at most 32 names of 1–128 characters, blanks inside are fine. */
+  /** Its topics: at most 32 names of 1–128 characters, which may contain blanks. */
   topics: string[];
-  /** Who made it, 1–128 characters, blanks inside are fine; empty: not known. */
+  /** Its creator, 1–128 characters, which may contain blanks; empty: not known. */
   creatorId: string;
   /** When it was published, milliseconds since the epoch, negative before 1970; absent: not known. */
   createdAtMs?:
     | number
     | undefined;
-  /** BCP 47, for example `de-DE`; empty: fit for every locale. */
+  /** BCP 47, for example `de-DE`; empty: suits every locale. */
   locale: string;
-  /** Where its picture is; empty: none. */
+  /** Address of its picture; empty: none. */
   imageUrl: string;
-  /** Little-endian float32 numbers, of one width for the whole catalogue; empty: none. */
+  /** Little-endian float32 numbers. All pins of the catalogue have the same count; empty: none. */
   visualEmbedding: Uint8Array;
-  /** The pin is removed; a tombstone that consumers which joined late still see until compaction. */
+  /** The pin is removed. Consumers that join late see this tombstone until compaction. */
   deleted: boolean;
 }
 

@@ -25,7 +25,7 @@ export const Action = {
   SAVE: 4,
   /** HIDE - The user does not want to see this pin again. */
   HIDE: 5,
-  /** REPORT - The user says that the pin breaks the rules. */
+  /** REPORT - The user reports that the pin breaks the rules. */
   REPORT: 6,
   /** FOLLOW - The user follows a board, a creator or a topic. */
   FOLLOW: 7,
@@ -37,7 +37,7 @@ export const Action = {
   UNREPORT: 10,
   /** UNFOLLOW - Withdraws a follow. */
   UNFOLLOW: 11,
-  /** BLOCK - The user wants nothing of this creator, board or topic. */
+  /** BLOCK - The user wants no pins from this creator, board or topic. */
   BLOCK: 12,
   /** UNBLOCK - Withdraws a block. */
   UNBLOCK: 13,
@@ -213,27 +213,27 @@ export function surfaceToJSON(object: Surface): string {
 
 /** One engagement: what one user did once. Key of its topic: the user id. */
 export interface Engagement {
-  /** Made by the client, the same on every retry: what makes applying it twice impossible. 1–128 characters without blanks. */
+  /** The client makes it, and keeps it on every retry, so that the event is applied only once. 1–128 characters without blanks. */
   eventId: string;
-  /** Who. 1–128 characters without blanks. */
+  /** The user. 1–128 characters without blanks. */
   userId: string;
-  /** The client's session; empty: sessions are cut after 30 minutes of silence. */
+  /** The client's session; empty: a session ends after 30 minutes without events. */
   sessionId: string;
-  /** What. */
+  /** What the user did. */
   action: Action;
-  /** A pin: of every action but follow, unfollow, block and unblock. */
+  /** A pin, for every action except follow, unfollow, block and unblock. */
   pinId?:
     | string
     | undefined;
-  /** A board followed or blocked. 1–128 characters, blanks inside are fine. */
+  /** A board followed or blocked. 1–128 characters, which may contain blanks. */
   boardId?:
     | string
     | undefined;
-  /** A creator followed or blocked, likewise. */
+  /** A creator followed or blocked. 1–128 characters, which may contain blanks. */
   creatorId?:
     | string
     | undefined;
-  /** A topic followed or blocked, likewise. */
+  /** A topic followed or blocked. 1–128 characters, which may contain blanks. */
   topicId?:
     | string
     | undefined;
@@ -256,11 +256,11 @@ export interface Engagement {
 }
 
 /**
- * An engagement re-keyed by what it is about, for the second stage of the feature updater. Key of its record: the pin id.
- * Earlier versions wrote one for each engagement; the same topic now holds `PinEngagementBatch`.
+ * An engagement re-keyed by its subject, for the second stage of the feature updater. Key of its record: the pin id.
+ * Earlier versions wrote one record for each engagement; the same topic now holds `PinEngagementBatch`.
  */
 export interface PinEngagement {
-  /** The engagement as it was accepted. */
+  /** The engagement as event-ingest accepted it. */
   engagement:
     | Engagement
     | undefined;
@@ -268,15 +268,16 @@ export interface PinEngagement {
   sourcePartition: number;
   /** Its position there. The receiver keeps a high-water mark per source partition, so that a re-sent record changes nothing. */
   sourcePosition: number;
-  /** Which of the records made from one source record this is, 0 = first. */
+  /** Index of this record among the records made from one source record, 0 = first. */
   sourceIndex: number;
 }
 
 /**
- * Engagements re-keyed by what they are about: everything that one batch of the first stage sends to one partition of the
- * second stage. Key of its record: the number of the source partition. Each row is one engagement as far as the state of one
- * pin (or board, creator or topic) depends on it. Rows ascend by source position, then by source index. A column of texts is
- * two fields: the lengths in bytes as varints, and the UTF-8 one after the other; length 0: none; both fields empty: none at all.
+ * Engagements re-keyed by their subject: everything that one batch of the first stage sends to one partition of the
+ * second stage. Key of its record: the number of the source partition. Each row holds the part of one engagement that the
+ * state of one pin (or board, creator or topic) depends on. Rows ascend by source position, then by source index. A column of
+ * texts has two fields: the lengths in bytes as varints, and the concatenated UTF-8. Length 0: the row has none. Both fields
+ * empty: no row has one.
  */
 export interface PinEngagementBatch {
   /** Version of the layout: 1. A reader that does not know the layout stops at this record and reports it. */
@@ -284,11 +285,11 @@ export interface PinEngagementBatch {
   /** Partition of `engagements.v1` that all of them came from. */
   sourcePartition: number;
   /**
-   * Varints: position of each row there: the first, then gaps. The receiver keeps a high-water mark per source partition and
-   * drops the rows below it, wherever an earlier record was cut.
+   * Varints: source position of each row: the first, then gaps. The receiver keeps a high-water mark per source partition and
+   * drops the rows below it, even if an earlier record ended at another row.
    */
   sourcePositions: Uint8Array;
-  /** Varints: which of the rows made from one source record each is, 0 = first. */
+  /** Varints: index of each row among the rows made from its source record, 0 = first. */
   sourceIndexes: Uint8Array;
   /** Varints: bytes of each key. */
   keyLengths: Uint8Array;
@@ -302,7 +303,7 @@ export interface PinEngagementBatch {
   feedPositions: Uint8Array;
   /** Varints: bytes of each user id. */
   userLengths: Uint8Array;
-  /** Who, where the action counts distinct users: closeups, clicks and saves. */
+  /** User ids, for the actions that count distinct users: closeups, clicks and saves. */
   users: Uint8Array;
   /** Varints: bytes of each board id. */
   boardLengths: Uint8Array;
@@ -310,7 +311,7 @@ export interface PinEngagementBatch {
   boards: Uint8Array;
 }
 
-/** A record that could not be applied, kept with everything that is needed to find out why and to replay it. */
+/** A record that the updater could not apply, with everything that an operator needs to find the cause and replay it. */
 export interface DeadLetter {
   /** The topic it was read from. */
   sourceTopic: string;
@@ -318,7 +319,7 @@ export interface DeadLetter {
   sourcePartition: number;
   /** Its position. */
   sourcePosition: number;
-  /** Its key, as it was. */
+  /** Its key, unchanged. */
   key: string;
   /** Its value, byte for byte. */
   value: Uint8Array;
@@ -328,13 +329,13 @@ export interface DeadLetter {
   message: string;
   /** Version of the message that the reader expected, for example `freshet.engagement.v1.Engagement`. */
   schema: string;
-  /** When it was put aside, milliseconds since the epoch; of the record, so that a re-sent one is the same. */
+  /** Time of the record, milliseconds since the epoch, so that a re-sent dead letter has the same bytes. */
   atMs: number;
 }
 
-/** An engagement that an earlier version took for too late: kept aside, not folded. Nobody writes it any more; it can be replayed. */
+/** An engagement that an earlier version treated as too late and did not fold. No component writes it any more; operators can replay it. */
 export interface LateEngagement {
-  /** The engagement as it was accepted. */
+  /** The engagement as event-ingest accepted it. */
   engagement:
     | Engagement
     | undefined;
@@ -346,11 +347,14 @@ export interface LateEngagement {
   lateByMs: number;
 }
 
-/** A user to be forgotten: state is dropped, later events of the user before `erased_at_ms` are ignored, replays included. Key of its topic: the user id. */
+/**
+ * A user to erase: the updater drops the user's state and ignores all the user's events from before `erased_at_ms`, replayed ones
+ * included. Key of its topic: the user id.
+ */
 export interface UserErasure {
-  /** Who. */
+  /** The user. */
   userId: string;
-  /** When the erasure was asked for, milliseconds since the epoch. */
+  /** When the erasure was requested, milliseconds since the epoch. */
   erasedAtMs: number;
 }
 

@@ -23,15 +23,15 @@ export const protobufPackage = "freshet.feed.v1";
 
 export const protobufFileName = "freshet/feed/v1/feed.proto";
 
-/** A slate as it was served, in columns. Key of its topic: the user id. */
+/** A served slate, in columns. Key of its topic: the user id. */
 export interface FeedServed {
-  /** Of the answer. */
+  /** `feed_id` of the answer. */
   feedId: string;
-  /** Who asked; empty: not known. */
+  /** The user; empty: not known. */
   userId: string;
   /** The time of the request, milliseconds since the epoch. */
   atMs: number;
-  /** Where it was shown. */
+  /** The surface on which it was shown. */
   surface: Surface;
   /** The client's session; empty: none. */
   sessionId: string;
@@ -43,51 +43,51 @@ export interface FeedServed {
   utilities: Uint8Array;
   /** Names of the sources. */
   sources: string[];
-  /** Little-endian uint32 each: bit i says that `sources[i]` found the pin. */
+  /** Little-endian uint32 each: bit i is set if `sources[i]` found the pin. */
   foundBy: Uint8Array;
   /** Names of the features in their fixed order. */
   featureNames: string[];
-  /** Little-endian float32, one row of all features per pin: as used. */
+  /** Little-endian float32, one row of all features per pin, with the values that the ranker used. */
   features: Uint8Array;
   /** Names of the actions predicted. */
   actions: string[];
   /** Little-endian float32, one column per action. */
   probabilities: Uint8Array;
-  /** Which model and spec scored. */
+  /** The model and spec that scored the pins. */
   modelVersion: string;
-  /** How far down the ladder it came from. */
+  /** How far down the ladder the answer came from. */
   degradation: Degradation;
   /** What each stage did. */
   stages: StageReport[];
   /** The pin whose related pins these are; empty on the home feed. */
   relatedToPinId: string;
-  /** What was asked, beyond who and when. */
+  /** The rest of the request. */
   context:
     | FeedContext
     | undefined;
   /**
-   * Little-endian uint16 each: the place of a pin among what a source found, 0 = best. One for each bit set in `found_by`: pin
-   * by pin, and of one pin the lowest bit first. Empty: not known.
+   * Little-endian uint16 each: rank of a pin in a source, 0 = best. One for each bit set in `found_by`, pin by pin, and for
+   * each pin the lowest bit first. Empty: not known.
    */
   sourceRanks: Uint8Array;
-  /** Little-endian float32, beside `source_ranks`: the source's own scores, of no common scale. */
+  /** Little-endian float32, one for each of `source_ranks`: the source's own score. Scores of different sources are not comparable. */
   sourceScores: Uint8Array;
-  /** Little-endian uint16 each: the place of the pin among all candidates as they were found, 0 = best. */
+  /** Little-endian uint16 each: rank of the pin among all candidates in retrieval order, 0 = best. */
   retrievalRanks: Uint8Array;
   /** Little-endian float32 each: the merged retrieval score. */
   retrievalScores: Uint8Array;
   /**
-   * Little-endian float32 each: the probability with which ordering puts this pin at this position, given the candidates and
-   * the pins above. Empty: 1 for each, since ordering is deterministic.
+   * Little-endian float32 each: the probability that the ordering stage puts this pin at this position, given the candidates
+   * and the pins above. Empty: 1 for each, since the ordering is deterministic.
    */
   propensities: Uint8Array;
-  /** Which experiments the request is part of. */
+  /** The experiments that the request is part of. */
   experiments: ExperimentBucket[];
-  /** What made it. */
+  /** Versions of what made the feed. */
   versions:
     | FeedVersions
     | undefined;
-  /** Which of the pins ordering put elsewhere than their utility would have. */
+  /** The pins that the ordering stages moved away from their rank by utility. */
   moves:
     | PinMoves
     | undefined;
@@ -95,55 +95,55 @@ export interface FeedServed {
   unshown: UnshownCandidates | undefined;
 }
 
-/** What was asked. */
+/** The request, apart from its user, time, surface and session. */
 export interface FeedContext {
   /** BCP 47 locale of the user in canonical case; empty: not known. */
   locale: string;
-  /** How many pins were asked for. */
+  /** How many pins were requested. */
   pageSize: number;
-  /** When the first page of this page session was asked for, milliseconds since the epoch. */
+  /** When the first page of this page session was requested, milliseconds since the epoch. */
   pageSessionStartedAtMs: number;
-  /** What the client says of itself; absent: nothing. */
+  /** What the client reports about itself; absent: nothing. */
   client:
     | ClientContext
     | undefined;
-  /** The only sources that were asked; empty: all that are on. */
+  /** The only sources that were queried; empty: all enabled sources. */
   onlySources: string[];
-  /** How many pins the request ranks alone; 0: any pin may come. */
+  /** How many pins the request restricts the feed to; 0: no restriction. */
   amongPins: number;
   /** How many pins the request excludes by name. */
   excludedPins: number;
-  /** Whether seen pins may come again. */
+  /** Whether the feed may repeat seen pins. */
   allowRepeats: boolean;
-  /** Codes of the error catalogue that say why it was degraded. */
+  /** Codes of the error catalogue that state why the feed was degraded. */
   reasons: string[];
-  /** Whether the tokens' events were reflected. */
+  /** Whether the feed reflected the tokens' events. */
   freshness: Freshness;
 }
 
-/** A request's place in one experiment. Every layer divides all requests independently of the others. */
+/** A request's bucket in one layer of experiments. Each layer divides all requests independently of the other layers. */
 export interface ExperimentBucket {
   /** Name of the layer. */
   layer: string;
   /** Number of the bucket in the layer, from 0. */
   bucket: number;
-  /** Name of the experiment that has the bucket; empty: none has. */
+  /** Name of the experiment that has the bucket; empty: no experiment has it. */
   experiment: string;
   /** Name of its arm; empty: none. */
   arm: string;
 }
 
-/** Versions of what made a feed. The model's is `FeedServed.model_version`. */
+/** Versions of what made a feed. `FeedServed.model_version` has the version of the model. */
 export interface FeedVersions {
   /** Hash of the ranking plan (freshet.ranking.v1.RankResponse.plan_version); empty: nothing was ranked. */
   rankingPlan: string;
   /** Version of the fold that made the user's state; 0: not known. */
   userStateFold: number;
-  /** The embeddings that candidates were searched with. */
+  /** The embeddings that the candidate search used. */
   embeddings: EmbeddingVersion[];
 }
 
-/** Pins of a page that a stage moved, in columns: a row for each move, in the order of the stages. */
+/** Pins of a page that a stage moved, in columns: one row for each move, in the order of the stages. */
 export interface PinMoves {
   /** Why: the stage, a slash, its reason. */
   reasons: string[];
@@ -151,17 +151,17 @@ export interface PinMoves {
   reasonIndices: Uint8Array;
   /** Little-endian uint16 each: index in `FeedServed.pin_ids`. */
   pins: Uint8Array;
-  /** Little-endian uint16 each: position, from 0, among the candidates that the stage was given. */
+  /** Little-endian uint16 each: position, from 0, in the input of the stage. */
   from: Uint8Array;
-  /** Little-endian uint16 each: position among those that it answered. */
+  /** Little-endian uint16 each: position in the output of the stage. */
   to: Uint8Array;
 }
 
-/** Candidates that were not shown, in columns: for each stage and reason a uniform sample of those that left there. */
+/** Candidates that were not shown, in columns: for each stage and reason, a uniform sample of the candidates that it removed. */
 export interface UnshownCandidates {
-  /** Where and why candidates left, all of them. */
+  /** Every stage and reason that removed candidates. */
   reasons: UnshownReason[];
-  /** The candidates sampled, in the order in which they were found. */
+  /** The sampled candidates, in retrieval order. */
   pinIds: string[];
   /** One byte each: index in `reasons`. */
   reasonIndices: Uint8Array;
@@ -175,19 +175,19 @@ export interface UnshownCandidates {
   retrievalRanks: Uint8Array;
   /** As in FeedServed. */
   retrievalScores: Uint8Array;
-  /** Little-endian float32 each; NaN where the candidate left before it was ranked. Empty: nothing was ranked. */
+  /** Little-endian float32 each; NaN if a stage removed the candidate before ranking. Empty: nothing was ranked. */
   utilities: Uint8Array;
 }
 
-/** A stage and a reason at which candidates left. One of them is in the sample with the probability `sampled` / `candidates`. */
+/** A stage and a reason for which it removed candidates. Each of them is in the sample with probability `sampled` / `candidates`. */
 export interface UnshownReason {
   /** Name of the stage. */
   stage: string;
-  /** The reason, as the stage has it. */
+  /** The stage's name for the reason. */
   reason: string;
-  /** How many left there. */
+  /** How many candidates the stage removed for this reason. */
   candidates: number;
-  /** How many of these are in the sample. */
+  /** How many of them are in the sample. */
   sampled: number;
 }
 

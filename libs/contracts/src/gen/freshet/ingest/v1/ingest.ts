@@ -25,31 +25,37 @@ export const protobufPackage = "freshet.ingest.v1";
 
 export const protobufFileName = "freshet/ingest/v1/ingest.proto";
 
-/** Engagements as a client sends them. */
+/** A batch of engagements from a client. */
 export interface PostEngagementsRequest {
   /** The engagements; `received_at_ms` is ignored. */
   engagements: Engagement[];
-  /** The client's clock when it sent them, milliseconds since the epoch: where it is later than the arrival, the clock is ahead, and `occurred_at_ms` is set back. Absent: no correction. */
+  /**
+   * The client's clock when it sent them, milliseconds since the epoch. If it is later than the arrival, the clock is ahead, and event-ingest
+   * sets `occurred_at_ms` back. Absent: no correction.
+   */
   sentAtMs?:
     | number
     | undefined;
-  /** By how much the client's clock is behind the server's, milliseconds (negative: ahead), as far as `received_at_ms` of answers has proven: added to all times. Absent: 0. */
+  /**
+   * How far the client's clock is behind the server's, milliseconds (negative: ahead), as far as `received_at_ms` of earlier answers proved it.
+   * Event-ingest adds it to all times. Absent: 0.
+   */
   clockOffsetMs?: number | undefined;
 }
 
-/** What became of one event. */
+/** The result for one event. */
 export interface Receipt {
-  /** The event's or pin's id, as it was sent. */
+  /** The event's or pin's id, as the client sent it. */
   id: string;
-  /** Give it to `GetFeed` to read your write; empty where it was rejected. */
+  /** Pass it to `GetFeed` to read your own write; empty: rejected. */
   token: string;
   /** Code of the error catalogue; empty: accepted. */
   code: string;
-  /** Which field is wrong, what is wrong with it, and how to mend it; empty: accepted. */
+  /** Which field is wrong, what is wrong with it, and how to fix it; empty: accepted. */
   message: string;
   /** The field that is wrong, for example `engagements[3].pinId`; empty: accepted. */
   field: string;
-  /** Everything that is wrong with it, of which the fields above are the first; empty: accepted. */
+  /** Everything that is wrong with the event. The fields above repeat the first problem. Empty: accepted. */
   problems: Problem[];
 }
 
@@ -57,29 +63,32 @@ export interface Receipt {
 export interface Problem {
   /** Code of the error catalogue. */
   code: string;
-  /** Which field is wrong, what is wrong with it, and how to mend it. */
+  /** Which field is wrong, what is wrong with it, and how to fix it. */
   message: string;
   /** The field that is wrong, for example `engagements[3].pinId`. */
   field: string;
 }
 
-/** What became of the engagements, in their order. */
+/** The results, in the order of the engagements. */
 export interface PostEngagementsResponse {
   /** One for each. */
   receipts: Receipt[];
-  /** When the request arrived, milliseconds since the epoch: the client's clock at that moment was between its times of sending and of receiving the answer. */
+  /**
+   * When the request arrived, milliseconds since the epoch. At that moment the client's clock was between the time at which it sent the request
+   * and the time at which it received the answer.
+   */
   receivedAtMs: number;
-  /** Why the engagements, though the log has them, are not applied yet; empty: they are. */
+  /** Why the engagements, which the log has stored, do not take effect yet; empty: they do. */
   notice: string;
 }
 
 /** Catalogue changes. */
 export interface PostPinsRequest {
-  /** The pins as they are from now on; with `deleted` they are removed. */
+  /** The new versions of the pins; `deleted` removes a pin. */
   pins: Pin[];
 }
 
-/** What became of the pins, in their order. */
+/** The results, in the order of the pins. */
 export interface PostPinsResponse {
   /** One for each. */
   receipts: Receipt[];
@@ -687,10 +696,10 @@ export const PostPinsResponse: MessageFns<PostPinsResponse> = {
   },
 };
 
-/** Takes events; answers when the log has them. */
+/** Takes events, and answers when the log has stored them. */
 export type EventIngestService = typeof EventIngestService;
 export const EventIngestService = {
-  /** Takes up to 1,000 engagements; good ones are accepted though others of the batch are not. */
+  /** Takes up to 1,000 engagements. It accepts the valid ones even if others in the batch are invalid. */
   postEngagements: {
     path: "/freshet.ingest.v1.EventIngest/PostEngagements" as const,
     requestStream: false as const,
@@ -715,14 +724,14 @@ export const EventIngestService = {
 } as const;
 
 export interface EventIngestServer extends UntypedServiceImplementation {
-  /** Takes up to 1,000 engagements; good ones are accepted though others of the batch are not. */
+  /** Takes up to 1,000 engagements. It accepts the valid ones even if others in the batch are invalid. */
   postEngagements: handleUnaryCall<PostEngagementsRequest, PostEngagementsResponse>;
   /** Takes up to 1,000 catalogue changes. */
   postPins: handleUnaryCall<PostPinsRequest, PostPinsResponse>;
 }
 
 export interface EventIngestClient extends Client {
-  /** Takes up to 1,000 engagements; good ones are accepted though others of the batch are not. */
+  /** Takes up to 1,000 engagements. It accepts the valid ones even if others in the batch are invalid. */
   postEngagements(
     request: PostEngagementsRequest,
     callback: (error: ServiceError | null, response: PostEngagementsResponse) => void,

@@ -11,7 +11,7 @@ export const protobufPackage = "freshet.model.v1";
 
 export const protobufFileName = "freshet/model/v1/model.proto";
 
-/** A model to be served. Key of its topic: the surface. */
+/** A model for the ranker to serve. Key of its topic: the surface. */
 export interface ModelPublished {
   /** Names the artefact in the artefact store. */
   modelVersion: string;
@@ -31,11 +31,11 @@ export interface PinEmbedding {
   pinId: string;
   /** Little-endian float32 numbers. */
   vector: Uint8Array;
-  /** Which space: only vectors of one space are compared. */
+  /** Its vector space. Only vectors of the same space are comparable. */
   space: string;
   /** When it was last trained, milliseconds since the epoch. */
   updatedAtMs: number;
-  /** Version of the model that made it: for Pin2Vec how many pairs it had learned from. Empty: not known. */
+  /** Version of the model that made it. For Pin2Vec, the number of pairs that it had learned from. Empty: not known. */
   modelVersion: string;
 }
 

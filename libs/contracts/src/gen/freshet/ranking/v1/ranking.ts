@@ -27,11 +27,11 @@ export const protobufPackage = "freshet.ranking.v1";
 
 export const protobufFileName = "freshet/ranking/v1/ranking.proto";
 
-/** Candidates to be scored, in columns. */
+/** Candidates to score, in columns. */
 export interface RankRequest {
-  /** Who asks; empty for a request without a user. */
+  /** The user; empty for a request without a user. */
   userId: string;
-  /** Where the answer will be shown. */
+  /** The surface on which the answer will be shown. */
   surface: Surface;
   /** The time of the request, milliseconds since the epoch. */
   atMs: number;
@@ -41,11 +41,11 @@ export interface RankRequest {
   pinIds: string[];
   /** Little-endian float32 each: the merged retrieval scores. */
   retrievalScores: Uint8Array;
-  /** The pin whose related pins are wanted; empty on the home feed. */
+  /** The pin for which to find related pins; empty on the home feed. */
   relatedToPinId: string;
-  /** Send the features back, to be recorded with the feed. */
+  /** Return the features, so that the blender can record them with the feed. */
   withFeatures: boolean;
-  /** Wait, within the deadline, until the views have folded all before these positions. */
+  /** Wait, within the deadline, until the views have folded all records before these positions. */
   await: LogPosition[];
   /** BCP 47 locale of the user; empty: not known. */
   locale: string;
@@ -53,35 +53,35 @@ export interface RankRequest {
 
 /** The scores, in the order of the request. */
 export interface RankResponse {
-  /** Little-endian float32 each: what the candidate is worth. */
+  /** Little-endian float32 each: the utility of the candidate. */
   utilities: Uint8Array;
   /** Names of the actions predicted. */
   actions: string[];
   /** Little-endian float32, one column of all candidates per action: probabilities in [0, 1]. */
   probabilities: Uint8Array;
-  /** Names of the features in their fixed order; empty unless asked for. */
+  /** Names of the features in their fixed order; empty unless `with_features` was set. */
   featureNames: string[];
-  /** Little-endian float32, one row of all features per candidate; empty unless asked for. */
+  /** Little-endian float32, one row of all features per candidate; empty unless `with_features` was set. */
   features: Uint8Array;
   /** Name of the model that scored, as its author gave it. */
   modelVersion: string;
   /** Whether every awaited position had been folded. */
   fresh: boolean;
-  /** Hash of the plan that the model was built from, 16 hexadecimal digits: tells models of one name apart. */
+  /** Hash of the plan that the model was built from, 16 hexadecimal digits. It distinguishes models with the same name. */
   planVersion: string;
 }
 
-/** One message of the stream towards the service. */
+/** One message from the client on the stream. */
 export interface RankStreamRequest {
-  /** Chosen by the caller, unique among the calls under way on this stream. */
+  /** The caller chooses it. Unique among the open calls on this stream. */
   correlationId: number;
-  /** How long the caller will wait, milliseconds. */
+  /** How long the caller waits, milliseconds. */
   timeoutMs: number;
-  /** The request; absent: cancels the call of this correlation id. */
+  /** The request; absent: cancels the call with this correlation id. */
   request:
     | RankRequest
     | undefined;
-  /** What travels beside the request, by name: `traceparent`, `tracestate`. At most 16 and 2,048 bytes. */
+  /** Headers of the request, by name: `traceparent`, `tracestate`. At most 16 headers and 2,048 bytes. */
   headers: { [key: string]: string };
 }
 
@@ -90,15 +90,15 @@ export interface RankStreamRequest_HeadersEntry {
   value: string;
 }
 
-/** One message of the stream back. */
+/** One message from the server on the stream. */
 export interface RankStreamResponse {
-  /** Of the request answered. */
+  /** Correlation id of the request. */
   correlationId: number;
-  /** gRPC status code; 0: answered. */
+  /** gRPC status code; 0: OK. */
   code: number;
-  /** The error, for people; empty where code is 0. */
+  /** The error, for people; empty if `code` is 0. */
   message: string;
-  /** The answer where code is 0. */
+  /** The answer, if `code` is 0. */
   response: RankResponse | undefined;
 }
 
@@ -926,7 +926,7 @@ export const RankStreamResponse: MessageFns<RankStreamResponse> = {
 /** Scores candidates. */
 export type RankerService = typeof RankerService;
 export const RankerService = {
-  /** One pass over the whole page. A candidate's score never depends on the others in the request. */
+  /** Scores the whole page in one pass. A candidate's score does not depend on the other candidates in the request. */
   rank: {
     path: "/freshet.ranking.v1.Ranker/Rank" as const,
     requestStream: false as const,
@@ -936,7 +936,7 @@ export const RankerService = {
     responseSerialize: (value: RankResponse): Buffer => Buffer.from(RankResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RankResponse => RankResponse.decode(value),
   },
-  /** The same over one long-lived stream. */
+  /** `Rank` over one long-lived stream. */
   rankStream: {
     path: "/freshet.ranking.v1.Ranker/RankStream" as const,
     requestStream: true as const,
@@ -949,14 +949,14 @@ export const RankerService = {
 } as const;
 
 export interface RankerServer extends UntypedServiceImplementation {
-  /** One pass over the whole page. A candidate's score never depends on the others in the request. */
+  /** Scores the whole page in one pass. A candidate's score does not depend on the other candidates in the request. */
   rank: handleUnaryCall<RankRequest, RankResponse>;
-  /** The same over one long-lived stream. */
+  /** `Rank` over one long-lived stream. */
   rankStream: handleBidiStreamingCall<RankStreamRequest, RankStreamResponse>;
 }
 
 export interface RankerClient extends Client {
-  /** One pass over the whole page. A candidate's score never depends on the others in the request. */
+  /** Scores the whole page in one pass. A candidate's score does not depend on the other candidates in the request. */
   rank(request: RankRequest, callback: (error: ServiceError | null, response: RankResponse) => void): ClientUnaryCall;
   rank(
     request: RankRequest,
@@ -969,7 +969,7 @@ export interface RankerClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RankResponse) => void,
   ): ClientUnaryCall;
-  /** The same over one long-lived stream. */
+  /** `Rank` over one long-lived stream. */
   rankStream(): ClientDuplexStream<RankStreamRequest, RankStreamResponse>;
   rankStream(options: Partial<CallOptions>): ClientDuplexStream<RankStreamRequest, RankStreamResponse>;
   rankStream(

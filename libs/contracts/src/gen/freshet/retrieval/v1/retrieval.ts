@@ -34,11 +34,11 @@ export const SourceStatus = {
   ANSWERED: 1,
   /** EMPTY - It had nothing for this user or pin. */
   EMPTY: 2,
-  /** TIMED_OUT - Its budget was used up: it was left out, or broke off with what it had found. */
+  /** TIMED_OUT - It used up its time budget: it was left out, or stopped with what it had found. */
   TIMED_OUT: 3,
   /** OFF - It is switched off. */
   OFF: 4,
-  /** FAILED - It failed, or a shard that holds a part of what it reads did not answer: what the others hold is there. */
+  /** FAILED - It failed, or a shard that holds part of its data did not answer; it contributed what the other shards hold. */
   FAILED: 5,
   UNRECOGNIZED: -1,
 } as const;
@@ -106,9 +106,9 @@ export function sourceStatusToJSON(object: SourceStatus): string {
 export const IndexList = {
   /** UNSPECIFIED - Not given: the trails. */
   UNSPECIFIED: 0,
-  /** TRAILS - All that a user did in one: a trail. */
+  /** TRAILS - All actions of a user in one list: a trail. */
   TRAILS: 1,
-  /** SESSIONS - The same by session. */
+  /** SESSIONS - One list for each session of a user. */
   SESSIONS: 2,
   UNRECOGNIZED: -1,
 } as const;
@@ -154,17 +154,17 @@ export function indexListToJSON(object: IndexList): string {
   }
 }
 
-/** A place in the log. */
+/** A position in the log. */
 export interface LogPosition {
   /** Topic name. */
   topic: string;
   /** Partition of the topic. */
   partition: number;
-  /** The first position that need not have been folded: one past the last one that must. */
+  /** One past the last position that must be folded. */
   position: number;
 }
 
-/** The user's last actions in columns, oldest first. Columns are of one length. */
+/** The user's last actions in columns of equal length, oldest first. */
 export interface RecentActions {
   /** The pins. */
   pinIds: string[];
@@ -172,13 +172,13 @@ export interface RecentActions {
   actions: Uint8Array;
   /** Little-endian float64, milliseconds since the epoch. */
   occurredAtMs: Uint8Array;
-  /** The client's sessions; empty strings where none were given. */
+  /** The client's sessions; empty strings where the client gave none. */
   sessionIds: string[];
-  /** The boards of saves; empty strings elsewhere. */
+  /** The boards of saves; empty strings for other actions. */
   boardIds: string[];
 }
 
-/** What the user follows, or wants nothing of. */
+/** The creators, boards and topics that the user follows or blocks. */
 export interface Relations {
   /** Creators. */
   creatorIds: string[];
@@ -189,35 +189,35 @@ export interface Relations {
 }
 
 /**
- * The pins a user was shown, compactly: by hashes of their ids. A search passes over them, and knows which were shown
- * longest ago. A pin not shown is taken for one that was with the probabilities that `freshet.state.v1` states.
+ * The pins that a user was shown, as compact hashes of their ids. A search skips them, and knows which were shown longest
+ * ago. Hashes collide: a pin that was not shown counts as shown with the probabilities that `freshet.state.v1` states.
  */
 export interface ShownPins {
   /** Little-endian uint32 each: `hash32` of the pins that the user saw or acted on last. */
   seen: Uint8Array;
-  /** Little-endian uint32 each, beside `seen`: when the user last did, seconds since the epoch. */
+  /** Little-endian uint32 each, one for each of `seen`: when the user last did so, seconds since the epoch. */
   seenAtSeconds: Uint8Array;
   /** Little-endian uint32 each: the lower 20 bits of `hash32` of the pins seen in one generation of time; the oldest generation first. */
   seenBefore: Uint8Array[];
-  /** Little-endian uint32 each: the lower half of the key of the pins that were served lately. */
+  /** Little-endian uint32 each: the lower half of the key of each pin that was served recently. */
   served: Uint8Array;
-  /** Little-endian uint32 each, beside `served`: when, seconds since the epoch. */
+  /** Little-endian uint32 each, one for each of `served`: when, seconds since the epoch. */
   servedAtSeconds: Uint8Array;
 }
 
 /** Asks for candidates. */
 export interface RetrieveRequest {
-  /** Who asks; empty for a request without a user. */
+  /** The user; empty for a request without a user. */
   userId: string;
-  /** Where the answer will be shown. */
+  /** The surface on which the answer will be shown. */
   surface: Surface;
-  /** The time of the request, milliseconds since the epoch: every decay is read at this time. */
+  /** The time of the request, milliseconds since the epoch. Every decay is evaluated at this time. */
   atMs: number;
-  /** The user's own last actions, as read from the user state by the caller. */
+  /** The user's own last actions, which the caller read from the user state. */
   recent:
     | RecentActions
     | undefined;
-  /** The pin whose related pins are wanted; empty on the home feed. */
+  /** The pin for which to find related pins; empty on the home feed. */
   relatedToPinId: string;
   /** Pins that must not be in the answer: seen, hidden, reported. */
   excludePinIds: string[];
@@ -231,35 +231,35 @@ export interface RetrieveRequest {
     | undefined;
   /** How many candidates are wanted, 1–2,000. */
   limit: number;
-  /** Names of the sources to ask; empty: all that are on. */
+  /** Names of the sources to query; empty: all enabled sources. */
   sources: string[];
   /** BCP 47 locale of the user; empty: not known. */
   locale: string;
-  /** Rank just these pins; empty: all pins. */
+  /** Rank only these pins; empty: all pins. */
   amongPinIds: string[];
-  /** Wait, within the deadline, until the views have folded all before these positions. */
+  /** Wait, within the deadline, until the views have folded all records before these positions. */
   await: LogPosition[];
   /** The client's session; empty: none given. */
   sessionId: string;
-  /** What the user was shown and must not be in the answer, but for what `fill_to` brings; absent: nothing. */
+  /** Pins that the user was shown, which must not be in the answer except to reach `fill_to`; absent: none. */
   shown:
     | ShownPins
     | undefined;
   /**
-   * At least so many candidates are wanted, 0–2,000. Where the sources find fewer, a sweep of the catalogue adds others
-   * that were not shown, and where there are no more of these, the ones that were shown longest ago. 0: the sources alone.
+   * The minimum number of candidates, 0–2,000. If the sources find fewer, a sweep of the catalogue adds pins that were not
+   * shown. If there are not enough of these, it adds the pins that were shown longest ago. 0: the sources alone.
    */
   fillTo: number;
-  /** Where the sweep goes on: `swept_to` of the user's answer before. 0: where the user's sweeps begin. */
+  /** Where the sweep continues: `swept_to` of the user's previous answer. 0: where the user's sweeps begin. */
   sweptTo: number;
   /**
-   * More pins that must not be in the answer, by the 32-bit FNV-1a of their ids' UTF-16 units, mixed: ascending and each once, as Rice-coded gaps
-   * (see freshet.state.v1.SeenGeneration). A pin that none of them is meant for is left out with probability n / 2^32.
+   * More pins that must not be in the answer, by the mixed 32-bit FNV-1a of their ids' UTF-16 units: ascending and distinct, as Rice-coded gaps
+   * (see freshet.state.v1.SeenGeneration). With n hashes, any other pin is excluded by accident with probability n / 2^32.
    */
   excludePinHashes: Uint8Array;
   /** Little-endian uint32 each: `hash32` of more creators that the user blocked, beyond those in `blocks`. */
   blockedCreatorHashes: Uint8Array;
-  /** The same of topics. */
+  /** Little-endian uint32 each: `hash32` of more topics that the user blocked, beyond those in `blocks`. */
   blockedTopicHashes: Uint8Array;
 }
 
@@ -267,9 +267,9 @@ export interface RetrieveRequest {
 export interface SourceCandidates {
   /** Name of the source. */
   source: string;
-  /** Little-endian uint16 each: indices into `RetrieveResponse.pin_ids`, best first; the place here is the rank in this source. */
+  /** Little-endian uint16 each: indices into `RetrieveResponse.pin_ids`, best first. The position in this column is the rank in this source. */
   candidateIndices: Uint8Array;
-  /** Little-endian float32 each: the source's own scores, of no common scale. */
+  /** Little-endian float32 each: the source's own scores. Scores of different sources are not comparable. */
   scores: Uint8Array;
   /** Whether it answered. */
   status: SourceStatus;
@@ -281,20 +281,20 @@ export interface RetrieveResponse {
   pinIds: string[];
   /** Little-endian float32 each: the merged retrieval score. */
   scores: Uint8Array;
-  /** Which source found which. */
+  /** What each source found. */
   sources: SourceCandidates[];
   /** Whether every awaited position had been folded. */
   fresh: boolean;
-  /** Where the user's next sweep of the catalogue begins: all before it was shown, or may not be. */
+  /** Where the user's next sweep of the catalogue begins. Every pin before it was shown or must not be shown. */
   sweptTo: number;
   /**
-   * Whether, beside these candidates, the whole catalogue holds nothing for this user that was not shown. Only told where
-   * the sources found fewer than `fill_to`.
+   * Whether these candidates are all pins of the catalogue that this user may see and was not shown. Only set when the
+   * sources found fewer than `fill_to`.
    */
   exhausted: boolean;
-  /** How many of the candidates, the last ones, were shown before: the ones shown longest ago first. */
+  /** How many of the last candidates were shown before. These are ordered from the one shown longest ago. */
   shownBefore: number;
-  /** Whether the views are still being brought up to date after a start: pins may be missing. */
+  /** Whether the views are still catching up after a start. Pins may be missing. */
   catchingUp: boolean;
   /** The embeddings that were searched. */
   embeddings: EmbeddingVersion[];
@@ -308,17 +308,17 @@ export interface EmbeddingVersion {
   version: string;
 }
 
-/** One message of the stream towards the service. */
+/** One message from the client on the stream. */
 export interface RetrieveStreamRequest {
-  /** Chosen by the caller, unique among the calls under way on this stream. */
+  /** The caller chooses it. Unique among the open calls on this stream. */
   correlationId: number;
-  /** How long the caller will wait, milliseconds. */
+  /** How long the caller waits, milliseconds. */
   timeoutMs: number;
-  /** The request; absent: cancels the call of this correlation id. */
+  /** The request; absent: cancels the call with this correlation id. */
   request:
     | RetrieveRequest
     | undefined;
-  /** What travels beside the request, by name: `traceparent`, `tracestate`. At most 16 and 2,048 bytes. */
+  /** Headers of the request, by name: `traceparent`, `tracestate`. At most 16 headers and 2,048 bytes. */
   headers: { [key: string]: string };
 }
 
@@ -327,42 +327,43 @@ export interface RetrieveStreamRequest_HeadersEntry {
   value: string;
 }
 
-/** One message of the stream back. */
+/** One message from the server on the stream. */
 export interface RetrieveStreamResponse {
-  /** Of the request answered. */
+  /** Correlation id of the request. */
   correlationId: number;
-  /** gRPC status code; 0: answered. */
+  /** gRPC status code; 0: OK. */
   code: number;
-  /** The error, for people; empty where code is 0. */
+  /** The error, for people; empty if `code` is 0. */
   message: string;
-  /** The answer where code is 0. */
+  /** The answer, if `code` is 0. */
   response: RetrieveResponse | undefined;
 }
 
-/** Asks a shard for its part of a list. What is said of trails is true of sessions where these are asked for. */
+/** Asks a shard for its part of a list. If `list` is the sessions, "trail" means a session here. */
 export interface GatherTrailsRequest {
   /** The pins whose trails are wanted. */
   pinIds: string[];
-  /** The trails wanted of each pin at most, the latest. */
+  /** The maximum number of trails for each pin; the shard returns the latest ones. */
   maxTrailsPerPin: number;
   /** The pins whose counts are wanted. */
   countedPinIds: string[];
   /** The list. */
   list: IndexList;
-  /** Whose own trail is to be told apart; empty: nobody's. */
+  /** The user whose own trail the shard marks as `own_trail`; empty: no user. */
   userId: string;
-  /** The client's session that is to be told apart; empty: the one that the gap rule says. */
+  /** The client's session to mark as `own_trail`; empty: the session that the gap rule finds. */
   sessionId: string;
-  /** The time of asking, milliseconds since the epoch. */
+  /** The time of the request, milliseconds since the epoch. */
   atMs: number;
   /**
-   * Little-endian int32 each, by source in the order of answers: at which rank, from 0, it had the pin that a user of the
-   * sender took next; -1: not, -2: it had nothing. Learned by the shard that is asked. Empty: nothing to learn.
+   * Little-endian int32 each, one for each source in the order of answers: the rank, from 0, at which the source had the pin
+   * that a user of the sender took next; -1: it did not have the pin; -2: it had no candidates. The shard learns from them.
+   * Empty: nothing to learn.
    */
   takenRanks: Uint8Array;
 }
 
-/** A shard's part of a list, in columns: each trail once, and which of the asked pins it touched. */
+/** A shard's part of a list, in columns: each trail once, and which of the requested pins it touched. */
 export interface GatherTrailsResponse {
   /** Little-endian uint32 each: the upper half of the trail's key, a hash of the user, or of user and session. */
   keyHighs: Uint8Array;
@@ -372,43 +373,43 @@ export interface GatherTrailsResponse {
   lastAtMs: Uint8Array;
   /** Little-endian uint32 each: how many pins the trail has. */
   lengths: Uint8Array;
-  /** Little-endian uint32 each: indices into `pin_ids`, the pins of one trail after the other, oldest first. */
+  /** Little-endian uint32 each: indices into `pin_ids`, trail by trail, the oldest pin of each first. */
   pinPlaces: Uint8Array;
   /** The pins in the trails, each once. */
   pinIds: string[];
   /** Little-endian uint32 each: an index into `GatherTrailsRequest.pin_ids`, once for each trail that touched the pin. */
   touchedPins: Uint8Array;
-  /** Little-endian uint32 each, beside `touched_pins`: the place of the trail. */
+  /** Little-endian uint32 each, one for each of `touched_pins`: the index of the trail. */
   touchingTrails: Uint8Array;
-  /** Little-endian float64 each, beside `touched_pins`: when the trail touched the pin last, milliseconds since the epoch. */
+  /** Little-endian float64 each, one for each of `touched_pins`: when the trail last touched the pin, milliseconds since the epoch. */
   touchedAtMs: Uint8Array;
   /** Little-endian float64 each: how many trails of the shard ever held each of the counted pins. */
   counts: Uint8Array;
   /** How many trails the shard ever had. */
   trailsEver: number;
-  /** Which shard the instance is, from 0. */
+  /** Index of the instance's shard, from 0. */
   shardIndex: number;
-  /** Of how many shards. */
+  /** The number of shards. */
   shardCount: number;
-  /** One more than the place of the trail to be told apart; 0: it is not among them. */
+  /** The index of the user's own trail plus one; 0: it is not among these trails. */
   ownTrail: number;
-  /** Little-endian float64 each, by lag from 0: how often users of the shard had a pin so far back. Beside counts only. */
+  /** Little-endian float64 each, by lag from 0: how often users of the shard had a pin that far back. Only with `counts`. */
   lagChances: Uint8Array;
-  /** Little-endian float64 each, by lag from 0: how often they went back to it. Beside counts only. */
+  /** Little-endian float64 each, by lag from 0: how often they returned to it. Only with `counts`. */
   lagReturns: Uint8Array;
 }
 
-/** One message of the stream towards the shard. */
+/** One message from the client on the stream. */
 export interface GatherTrailsStreamRequest {
-  /** Chosen by the caller, unique among the calls under way on this stream. */
+  /** The caller chooses it. Unique among the open calls on this stream. */
   correlationId: number;
-  /** How long the caller will wait, milliseconds. */
+  /** How long the caller waits, milliseconds. */
   timeoutMs: number;
-  /** The request; absent: cancels the call of this correlation id. */
+  /** The request; absent: cancels the call with this correlation id. */
   request:
     | GatherTrailsRequest
     | undefined;
-  /** What travels beside the request, by name: `traceparent`, `tracestate`. At most 16 and 2,048 bytes. */
+  /** Headers of the request, by name: `traceparent`, `tracestate`. At most 16 headers and 2,048 bytes. */
   headers: { [key: string]: string };
 }
 
@@ -417,15 +418,15 @@ export interface GatherTrailsStreamRequest_HeadersEntry {
   value: string;
 }
 
-/** One message of the stream back. */
+/** One message from the server on the stream. */
 export interface GatherTrailsStreamResponse {
-  /** Of the request answered. */
+  /** Correlation id of the request. */
   correlationId: number;
-  /** gRPC status code; 0: answered. */
+  /** gRPC status code; 0: OK. */
   code: number;
-  /** The error, for people; empty where code is 0. */
+  /** The error, for people; empty if `code` is 0. */
   message: string;
-  /** The answer where code is 0. */
+  /** The answer, if `code` is 0. */
   response: GatherTrailsResponse | undefined;
 }
 
@@ -3158,10 +3159,10 @@ export const GatherTrailsStreamResponse: MessageFns<GatherTrailsStreamResponse> 
   },
 };
 
-/** Which few hundred pins? */
+/** Finds candidates. */
 export type CandidateServiceService = typeof CandidateServiceService;
 export const CandidateServiceService = {
-  /** Asks all sources, or those named, and merges what they find. */
+  /** Queries all sources, or the named ones, and merges their candidates. */
   retrieve: {
     path: "/freshet.retrieval.v1.CandidateService/Retrieve" as const,
     requestStream: false as const,
@@ -3171,7 +3172,7 @@ export const CandidateServiceService = {
     responseSerialize: (value: RetrieveResponse): Buffer => Buffer.from(RetrieveResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RetrieveResponse => RetrieveResponse.decode(value),
   },
-  /** The same over one long-lived stream: a sixth of the cost of a unary call. */
+  /** `Retrieve` over one long-lived stream, at a sixth of the cost of a unary call. */
   retrieveStream: {
     path: "/freshet.retrieval.v1.CandidateService/RetrieveStream" as const,
     requestStream: true as const,
@@ -3186,14 +3187,14 @@ export const CandidateServiceService = {
 } as const;
 
 export interface CandidateServiceServer extends UntypedServiceImplementation {
-  /** Asks all sources, or those named, and merges what they find. */
+  /** Queries all sources, or the named ones, and merges their candidates. */
   retrieve: handleUnaryCall<RetrieveRequest, RetrieveResponse>;
-  /** The same over one long-lived stream: a sixth of the cost of a unary call. */
+  /** `Retrieve` over one long-lived stream, at a sixth of the cost of a unary call. */
   retrieveStream: handleBidiStreamingCall<RetrieveStreamRequest, RetrieveStreamResponse>;
 }
 
 export interface CandidateServiceClient extends Client {
-  /** Asks all sources, or those named, and merges what they find. */
+  /** Queries all sources, or the named ones, and merges their candidates. */
   retrieve(
     request: RetrieveRequest,
     callback: (error: ServiceError | null, response: RetrieveResponse) => void,
@@ -3209,7 +3210,7 @@ export interface CandidateServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RetrieveResponse) => void,
   ): ClientUnaryCall;
-  /** The same over one long-lived stream: a sixth of the cost of a unary call. */
+  /** `Retrieve` over one long-lived stream, at a sixth of the cost of a unary call. */
   retrieveStream(): ClientDuplexStream<RetrieveStreamRequest, RetrieveStreamResponse>;
   retrieveStream(options: Partial<CallOptions>): ClientDuplexStream<RetrieveStreamRequest, RetrieveStreamResponse>;
   retrieveStream(
@@ -3227,10 +3228,10 @@ export const CandidateServiceClient = makeGenericClientConstructor(
   serviceName: string;
 };
 
-/** Where the neighbour index is spread over instances by users: what one of them holds, for the one that answers a request. */
+/** One instance's shard of a neighbour index that is spread over instances by users. The instance that answers a request queries it. */
 export type TrailShardService = typeof TrailShardService;
 export const TrailShardService = {
-  /** The instance's trails or sessions through some pins, and its counts of others. */
+  /** Returns the shard's trails or sessions through some pins, and its counts of other pins. */
   gatherTrails: {
     path: "/freshet.retrieval.v1.TrailShard/GatherTrails" as const,
     requestStream: false as const,
@@ -3241,7 +3242,7 @@ export const TrailShardService = {
       Buffer.from(GatherTrailsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GatherTrailsResponse => GatherTrailsResponse.decode(value),
   },
-  /** The same over one long-lived stream. */
+  /** `GatherTrails` over one long-lived stream. */
   gatherTrailsStream: {
     path: "/freshet.retrieval.v1.TrailShard/GatherTrailsStream" as const,
     requestStream: true as const,
@@ -3256,14 +3257,14 @@ export const TrailShardService = {
 } as const;
 
 export interface TrailShardServer extends UntypedServiceImplementation {
-  /** The instance's trails or sessions through some pins, and its counts of others. */
+  /** Returns the shard's trails or sessions through some pins, and its counts of other pins. */
   gatherTrails: handleUnaryCall<GatherTrailsRequest, GatherTrailsResponse>;
-  /** The same over one long-lived stream. */
+  /** `GatherTrails` over one long-lived stream. */
   gatherTrailsStream: handleBidiStreamingCall<GatherTrailsStreamRequest, GatherTrailsStreamResponse>;
 }
 
 export interface TrailShardClient extends Client {
-  /** The instance's trails or sessions through some pins, and its counts of others. */
+  /** Returns the shard's trails or sessions through some pins, and its counts of other pins. */
   gatherTrails(
     request: GatherTrailsRequest,
     callback: (error: ServiceError | null, response: GatherTrailsResponse) => void,
@@ -3279,7 +3280,7 @@ export interface TrailShardClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GatherTrailsResponse) => void,
   ): ClientUnaryCall;
-  /** The same over one long-lived stream. */
+  /** `GatherTrails` over one long-lived stream. */
   gatherTrailsStream(): ClientDuplexStream<GatherTrailsStreamRequest, GatherTrailsStreamResponse>;
   gatherTrailsStream(
     options: Partial<CallOptions>,

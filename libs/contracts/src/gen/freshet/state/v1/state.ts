@@ -13,7 +13,7 @@ export const protobufFileName = "freshet/state/v1/state.proto";
 
 /** Rows of decayed counters; rows that counted nothing are left out. */
 export interface Counters {
-  /** Varints: index of each row that is here, ascending. */
+  /** Varints: index of each row present, ascending. */
   rows: Uint8Array;
   /** Varints: time of the newest count in each row, milliseconds since the epoch. */
   atMs: Uint8Array;
@@ -22,111 +22,111 @@ export interface Counters {
 }
 
 /**
- * A user's state. Key in the store: the user id. What a user does is appended to the stored bytes as a part of this message
- * that holds `version`, `tail`, `limits` and `tail_mark`: joined messages are one.
+ * A user's state. Key in the store: the user id. The updater appends new actions to the stored bytes as a partial message with
+ * `version`, `tail`, `limits` and `tail_mark`: concatenated protobuf messages merge into one.
  */
 export interface UserState {
   /**
-   * Version of the layout of this message: 4. Layout 1 has neither tail nor limits; before 3 some columns stood otherwise: see `recent_actions`
-   * and `packed_ids`, which tell it themselves, since what is appended to a value says its own version; before 4 there were no `older_relations`.
+   * Version of the layout of this message: 4. Layout 1 has neither tail nor limits. Layout 3 changed some columns. `recent_actions` and
+   * `packed_ids` show their own layout, since an appended part overrides this version. Layout 4 added `older_relations`.
    */
   version: number;
-  /** Of layout 1: every id that the columns name by its index, joined by line feeds (ids hold none). Layout 2 has `packed_ids`. */
+  /** Only in layout 1: every id that the columns refer to by index, joined by line feeds (ids contain none). Layout 2 has `packed_ids`. */
   ids: string;
   /** Varints: event time of the first engagement, then of the last, milliseconds since the epoch. */
   firstLastAtMs: Uint8Array;
   /**
-   * Where in `ids` the first pin is, a varint, then, as a sparse column, the pins of the last actions, oldest first: 0 is the next of `ids` not
-   * named yet, others are an index in `ids` plus one. A sparse column: a bit for each row that says whether it is another number than 0, the
-   * lowest first, then those as varints. Before layout 3 all were varints.
+   * A varint: the index in `ids` of the first pin. Then a sparse column: the pins of the last actions, oldest first; 0 is the next of `ids` that
+   * no row has used yet, another number is an index in `ids` plus one. A sparse column has one bit for each row, the lowest bit first, which is
+   * set if the number is not 0; then the numbers other than 0 as varints. Before layout 3 all were varints.
    */
   recentPins: Uint8Array;
   /**
-   * One byte each: the action's index in its low five bits, the surface (0: not known) above. Since layout 3: 0x1f (no action's index), how many
-   * rows and how many different bytes there are (varints), the different ones, then for each row the index of its own in as few bits as hold
-   * it, the lowest first.
+   * One byte each: the action's index in the low five bits, the surface (0: not known) above. Since layout 3: 0x1f (not the index of any action),
+   * the number of rows and the number of distinct bytes (varints), the distinct bytes, then for each row the index of its byte in as few bits
+   * as possible, the lowest first.
    */
   recentActions: Uint8Array;
-  /** Varints: the time of the first, milliseconds since the epoch, then the gap to the one before. */
+  /** Varints: the time of the first action, milliseconds since the epoch, then the gap from each action to the next. */
   recentAtMs: Uint8Array;
-  /** A sparse column (before layout 3: varints): the board as index in `ids` plus one, 0: none; empty: none at all. */
+  /** A sparse column (before layout 3: varints): the board as index in `ids` plus one, 0: none; empty: no action has one. */
   recentBoards: Uint8Array;
-  /** A sparse column (before layout 3: varints): how long the user looked, tenths of a second, 0: not known; empty: none known. */
+  /** A sparse column (before layout 3: varints): how long the user looked, tenths of a second, 0: not known; empty: not known for any action. */
   recentDwellDeciseconds: Uint8Array;
   /** A row per action. */
   counters:
     | Counters
     | undefined;
-  /** One byte each: kind of relation, plus 128 where it was withdrawn. */
+  /** One byte each: kind of relation, plus 128 if the user withdrew it. */
   relationKinds: Uint8Array;
-  /** Varints: what it is with, as indices in `ids`. */
+  /** Varints: the subject of each relation, as indices in `ids`. */
   relationIds: Uint8Array;
   /** Varints: event times of the last change, ascending: the first, then gaps, milliseconds. */
   relationAtMs: Uint8Array;
   /** Varints: boards saved to, as indices in `ids`. */
   boards: Uint8Array;
-  /** Varints: time as of which each weight is. */
+  /** Varints: the time of each weight, milliseconds since the epoch. */
   boardAtMs: Uint8Array;
   /** float64: decayed saves. */
   boardWeights: Uint8Array;
-  /** uint32: fingerprints of the pins seen last, oldest first. */
+  /** uint32: fingerprints of the most recently seen pins, oldest first. */
   seenPins: Uint8Array;
   /** Varints: the time of the first, then gaps, seconds. */
   seenAtSeconds: Uint8Array;
-  /** Pins seen before, at most two generations, oldest first. */
+  /** Pins seen before those, at most two generations, oldest first. */
   seenOlder: SeenGeneration[];
-  /** Sessions of which only the number is left. */
+  /** Number of sessions that are counted but no longer stored. */
   closedSessions: number;
-  /** Varints: start and end of each session kept: the first start, then the gaps, milliseconds. */
+  /** Varints: start and end of each stored session: the first start, then the gaps, milliseconds. */
   sessions: Uint8Array;
   /** Varints: the client's sessions of the newest of the last actions (at most 50), as indices in `ids` plus one, 0: none. */
   recentSessions: Uint8Array;
-  /** What was appended since the other fields were written, in the order of the log: to be folded on top of them. */
+  /** Engagements appended since the other fields were written, in log order. A reader folds them on top of these fields. */
   tail: TailEngagement[];
   /**
-   * Varints: the caps under which it is folded: recent actions, relations a kind, boards, pins seen last, length of a generation of
-   * older ones in milliseconds, pins in one, gap between sessions in milliseconds, sessions, older relations a kind (since layout 4); empty: 200, 1000, 32, 56,
-   * 604800000, 1500, 1800000, 24, 100000.
+   * Varints: the limits of the fold: recent actions, relations of each kind, boards, most recently seen pins, length of a generation of older
+   * pins in milliseconds, pins in a generation, gap between sessions in milliseconds, sessions, older relations of each kind (since layout 4).
+   * Empty: 200, 1000, 32, 56, 604800000, 1500, 1800000, 24, 100000.
    */
   limits: Uint8Array;
   /**
-   * Every id that the columns name by its index. A 0; the number of templates (a varint); each: its kind (a byte), its width and the length of
-   * its prefix (varints), its prefix; then the ids by runs of one template: twice its index (a varint), plus one where the number of ids follows
-   * (a varint; else it is one). Before layout 3 there was no 0, and the index itself before each id. An id, behind the prefix, by kind: 0: any text, its
-   * length (a varint) and its UTF-8; 1: a UUID in lower case, 16 bytes; 2: hexadecimal digits in lower case, as many bytes as the width; 3: a
-   * number padded with zeros to the width, a varint; 4: a number, a varint; 5: as many letters of base64url as the width, six bits each; 6: a UUID of version 4 and the variant of
-   * RFC 9562, its thirty other digits in 15 bytes, and behind the run two bits each for the variant's digit (8, 9, a, b), the lowest first.
+   * Every id that the columns refer to by index. First a 0 and the number of templates (a varint). Then each template: its kind (a byte), its
+   * width and the length of its prefix (varints), its prefix. Then the ids in runs with the same template: twice the template's index (a varint),
+   * plus one if the number of ids follows (a varint; otherwise the run has one id). Before layout 3 there was no 0, and the index itself came
+   * before each id. The bytes of an id after its prefix, by kind: 0: any text, its length (a varint) and its UTF-8; 1: a UUID in lower case,
+   * 16 bytes; 2: hexadecimal digits in lower case, as many bytes as the width; 3: a number padded with zeros to the width, a varint; 4: a number,
+   * a varint; 5: as many characters of base64url as the width, six bits each; 6: a UUID of version 4 and the variant of RFC 9562, its thirty
+   * other digits in 15 bytes, and after the run two bits for each variant digit (8, 9, a, b), the lowest first.
    */
   packedIds: Uint8Array;
   /**
-   * Version of the rules by which everything in this value was folded and is to be folded; 0: 1, the first. It stands in what is
-   * written whole and in what is appended; one value has one version, which its `tail_mark` tells, too. A reader that does not know it reads nothing of
-   * the value.
+   * Version of the rules by which this value was folded and must be folded further; 0: 1, the first. Both whole values and appended parts contain
+   * it. A value has one version, which its `tail_mark` repeats. A reader that does not know the version must not read the value.
    */
   foldVersion: number;
-  /** Hides, reports and blocks before those that are kept by id. Stands before `tail_mark`, which ends the value. */
+  /** Hides, reports and blocks that are older than those stored by id. Comes before `tail_mark`, which ends the value. */
   olderRelations: OlderRelations[];
-  /** Ends every value: 0x7a14 plus the fold version in the high half, the bytes appended so far in the low half (at most 65,535). */
+  /** Ends every value: 0x7a14 plus the fold version in the high half, the number of bytes appended so far in the low half (at most 65,535). */
   tailMark: number;
 }
 
-/** Registers of one kind of relation by the hash of what they are with. */
+/** Relations of one kind, by the hashes of their subjects. */
 export interface OlderRelations {
   /** Kind of relation, plus one. */
   kind: number;
-  /** Varints: 53-bit hashes of the ids, ascending: the first, then gaps. The upper 32 bits are FNV-1a of the id's UTF-16 units, mixed. */
+  /** Varints: 53-bit hashes of the ids, ascending: the first, then gaps. The upper 32 bits are the mixed FNV-1a of the id's UTF-16 units. */
   hashes: Uint8Array;
   /** Event time of the latest change among them, milliseconds since the epoch. */
   newestAtMs: number;
-  /** Varints, in the order of the hashes: twice by how many milliseconds the last change was before the latest of all, plus one where it was withdrawn. */
+  /** Varints, in the order of the hashes: twice the milliseconds from the last change to `newest_at_ms`, plus one if the user withdrew the relation. */
   changes: Uint8Array;
 }
 
-/** An engagement as far as a user's state depends on it. */
+/** The part of an engagement that a user's state depends on. */
 export interface TailEngagement {
   /** The action's number. */
   action: number;
-  /** What it is about: one of these four. */
+  /** The subject, one of these four: a pin. */
   pinId: string;
   /** A board. */
   boardId: string;
@@ -136,11 +136,11 @@ export interface TailEngagement {
   topicId: string;
   /** When it happened, milliseconds since the epoch. */
   occurredAtMs: number;
-  /** No longer written nor used: by how much the oldest event still accepted was older, milliseconds. */
+  /** No longer written or read. It was the age of the oldest event that was still accepted, relative to this one, milliseconds. */
   horizonBeforeMs: number;
-  /** The board of a save or unsave; of impressions neither this nor what follows is kept. */
+  /** The board of a save or unsave. Impressions have neither this field nor the fields that follow. */
   savedToBoardId: string;
-  /** The surface on which the pin was shown, 0: not known. */
+  /** The surface on which the pin was shown; 0: not known. */
   surface: number;
   /** How long the user looked, milliseconds; absent: not known. */
   dwellMs?:
@@ -162,8 +162,8 @@ export interface SeenGeneration {
 }
 
 /**
- * A pin's state; a board's, creator's or topic's, too. Key in the store: the pin id, or `board ID`, `creator ID`, `topic ID`
- * (ids hold no space, so none of these is a pin).
+ * The state of a pin, board, creator or topic. Key in the store: the pin id, or `board ID`, `creator ID`, `topic ID`
+ * (pin ids contain no space, so the keys cannot collide).
  */
 export interface PinState {
   /** Version of the layout of this message: 1. */
@@ -182,44 +182,44 @@ export interface PinState {
   positivesByPosition:
     | Counters
     | undefined;
-  /** Registers of the sketch of distinct users: pairs (register, rank) of those above 0 while they are few, else all 256 ranks. */
+  /** Registers of the sketch of distinct users: pairs (register, rank) of the registers above 0 while there are few, otherwise all 256 ranks. */
   distinctUsers: Uint8Array;
-  /** Boards the pin was saved to, joined by line feeds. */
+  /** Boards that the pin was saved to, joined by line feeds. */
   boards: string;
   /** Varints: time of the last save or unsave on each, ascending: the first, then gaps, milliseconds. */
   boardAtMs: Uint8Array;
-  /** One byte each: 1 where the pin is on the board, 0 where it was taken off. */
+  /** One byte each: 1 if the pin is on the board, 0 if it was removed. */
   boardStands: Uint8Array;
   /** Version of the rules by which it was folded; 0: 1, the first. */
   foldVersion: number;
 }
 
-/** A pin's state as published to the ranker. Key of its topic: the pin id. */
+/** A pin's state as the updater publishes it to the ranker. Key of its topic: the pin id. */
 export interface PinFeatures {
   /** The pin. */
   pinId: string;
   /** The state, byte for byte as stored. */
   state: Uint8Array;
-  /** Position in `pin-engagements.v1` up to which it was folded: of two records of one pin the one with the higher position is the newer. */
+  /** Position in `pin-engagements.v1` up to which it was folded. Of two records of one pin, the one with the higher position is newer. */
   foldedTo: number;
-  /** As in `state`, so that a reader knows before it decodes it. */
+  /** The fold version of `state`, so that a reader can check it before it decodes the state. */
   foldVersion: number;
 }
 
-/** What is stored besides a partition's values, changed in the same commit: enough to decide alike after a replay. */
+/** Metadata of a partition, which the updater stores in the same commit as the partition's values. After a replay it allows the same decisions. */
 export interface PartitionMeta {
   /** Version of the layout of this message: 1. */
   version: number;
   /** Varints: newest event time, milliseconds since the epoch; then records applied, duplicates, late, dead-lettered, erased, tombstones. */
   counts: Uint8Array;
   /**
-   * Varints, two to a source partition in ascending order of partitions, from partition 0: position plus one up to which records of it were
+   * Varints, two for each source partition in ascending order, from partition 0: the position plus one up to which its records were
    * folded (0: none), and the next index within that position.
    */
   highWaterMarks: Uint8Array;
   /**
-   * Varints: the stored position before which it is no longer told, then three to a stretch of records that changed no state, oldest first: how far
-   * behind the end of the one before it begins, how long it is, why (0: dead-lettered, 1: erased, 2: lost).
+   * Varints: the stored position before which there are no notes, then three for each stretch of records that changed no state, oldest first: the
+   * distance of its start from the end of the previous stretch, its length, and why (0: dead-lettered, 1: erased, 2: lost).
    */
   notFolded: Uint8Array;
 }
