@@ -1,6 +1,6 @@
 import type { EmbeddingErrorCode } from '../errors.ts'
 
-/** What is wrong with an embedding where the others are `width` wide (0: there are none yet); null where nothing is. */
+/** Checks an embedding against the width of the others (0: there are none yet); returns the problem, or null. */
 export function embeddingProblem(vector: Float32Array, width: number): EmbeddingErrorCode | null {
   if (vector.length === 0 || (width !== 0 && vector.length !== width)) return 'EMBEDDING_WRONG_WIDTH'
   let norm = 0

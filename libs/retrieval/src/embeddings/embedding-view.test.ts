@@ -127,7 +127,7 @@ describe('embedding view', () => {
     expect(view.counts()).toMatchObject({ vectors: 10, width: 8, otherWidths: 3 })
   })
 
-  it('has nothing in a snapshot of nothing', () => {
+  it('restores an empty snapshot as an empty view', () => {
     const bytes = encodeSnapshot((writer) => aView().save(writer))
     const restored = aView()
     restored.set(1, Float32Array.of(1))

@@ -16,9 +16,9 @@ export interface EmbeddingView {
   /** Sets a pin's vector, scaled to length 1. It counts and ignores a malformed vector, so the pin keeps its old one, and returns the problem. */
   set(row: number, vector: Float32Array): EmbeddingErrorCode | null
   remove(row: number): void
-  /** A view on a pin's vector that holds until the next change; null where it has none of the width that is searched. */
+  /** A view of a pin's vector, valid until the next change; null if the pin has no vector of the searched width. */
   get(row: number): Float32Array | null
-  /** The `k` accepted pins of largest cosine with a unit vector; of what was read where `due` broke it off. */
+  /** The `k` accepted pins of largest cosine with a unit vector; if `due` breaks the search off, the best read so far. */
   search(query: Float32Array, k: number, options: Required<VectorSearchOptions>): VectorHits
   /** Vectors that are searched, vectors of other widths, and vectors left out, by reason. */
   counts(): Readonly<Record<string, number>>

@@ -27,7 +27,7 @@ describe('interests', () => {
     ])
   })
 
-  it('are one for each pin where nothing may spread, and one in all where everything may', () => {
+  it('are one for each pin if no spread is allowed, and one in all if any spread is allowed', () => {
     const vectors = [unit(0), unit(1), unit(2)]
     expect(grouped(vectors, [3, 2, 1], 0)).toHaveLength(3)
     expect(grouped(vectors, [3, 2, 1], 10)).toHaveLength(1)

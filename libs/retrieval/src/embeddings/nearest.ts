@@ -9,11 +9,11 @@ import { normalise } from '@freshet/embeddings/content-map'
 import type { EmbeddingView } from './embedding-view.ts'
 import { createInterests } from './interests.ts'
 
-/** How a user's recent pins become searches. */
+/** How to search near a user's recent pins. */
 export interface NearestOptions {
-  /** Of the starts, those whose weighted mean is searched: what the user is doing now. */
+  /** How many of the latest starts form the weighted mean to search near: what the user is doing now. */
   readonly maxLatest: number
-  /** Interests searched beside it, those of largest weight that none of these is of; 0: none. */
+  /** How many further interests to search near: those of largest weight that hold none of these starts; 0: none. */
   readonly maxInterests: number
   /** The interests' part of the answer, divided by their weights. */
   readonly interestShare: number
@@ -53,7 +53,7 @@ export function createNearest({
     if (score > board.get(row)) board.add(row, score - board.get(row))
   }
 
-  // The n-th pin of an interest comes where its share puts it among the pins near the mean, and scores as they do there.
+  // The share decides the place of an interest's n-th pin among the pins near the mean; its score is the score at that place.
   function weave(found: VectorHits, share: number, near: VectorHits): void {
     for (let i = 0; i < found.rows.length; i++) {
       const place = Math.floor((i + 1) / share) - 1

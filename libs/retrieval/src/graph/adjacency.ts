@@ -11,7 +11,7 @@ export interface Adjacency {
   /** The place of a neighbour in the pool; -1 if it is not in the list. */
   find(node: number, neighbour: number): number
   /**
-   * Adds a neighbour that is not there yet. A full list drops its oldest. Gives the neighbour dropped, `nothingDropped`,
+   * Adds a new neighbour. A full list drops its oldest. Returns the dropped neighbour, `nothingDropped`,
    * or the neighbour itself when it is older than all of a full list.
    */
   insert(node: number, neighbour: number, atSeconds: number): number

@@ -22,7 +22,7 @@ export interface PinGraphOptions {
   readonly maxPins: number
   /** The most boards and trails together; beyond that one that nobody has added to for long goes. */
   readonly maxBoards: number
-  /** Edges for which there is room where all lists are full; beyond that boards go as above. */
+  /** The most edges if all lists are full; beyond that boards go as above. */
   readonly maxEdges: number
   /** Of a pin, the boards it was put on last. */
   readonly maxBoardsPerPin: number
@@ -85,7 +85,7 @@ export interface PinGraph extends RowHolder {
 const freeBoard = 0
 const kinds: readonly BoardKind[] = ['board', 'trail']
 
-/** An empty graph. Throws a RangeError where the caps need more than 4 GiB. */
+/** Creates an empty graph. Throws a RangeError if the caps need more than 4 GiB. */
 export function createPinGraph(options: PinGraphOptions): PinGraph {
   const { maxPins, maxBoards, maxEdges, maxBoardsPerPin, maxPinsPerBoard, maxSteps, tieOf } = options
   const isGone = options.isGone ?? ((row: number) => row === goneRow)

@@ -95,7 +95,7 @@ const someEdges = fc.array(
 )
 
 describe('random walk', () => {
-  it('breaks off within the walk of one start, with what was visited by then', () => {
+  it('breaks off within the walk of one start, and returns the pins visited by then', () => {
     const world = aWorld([0, 1, 2, 3].flatMap((board) => ['a', 'b', 'c'].map((pin) => [`b${board}`, pin] as const)))
     const whole = world.ask(['a'])
     let looks = 0
@@ -166,7 +166,7 @@ describe('random walk', () => {
     expect(aWorld(edges, { enoughPins: 4 }).ask(['q']).steps).toBeGreaterThanOrEqual(20_000)
   })
 
-  it('passes over pins labelled otherwise, and keeps those without a label', () => {
+  it('skips pins with another label, and keeps pins without a label', () => {
     const { graph, catalogue, ask } = aWorld([
       ['a', 'q'],
       ['a', 'same'],
@@ -210,14 +210,14 @@ describe('random walk', () => {
     expect(aWorld(edges, { walkers: 0 }).ask(['q']).steps).toBe(20_000)
   })
 
-  it('finds nothing from a pin that nobody has touched, or from nowhere', () => {
+  it('finds nothing without starts or from a pin that nobody has touched', () => {
     const { catalogue, ask } = aWorld([['a', 'q']])
     catalogue.intern(asId<PinId>('lonely'))
     expect(ask(['lonely'])).toEqual({ found: [], steps: 0 })
     expect(ask([])).toEqual({ found: [], steps: 0 })
   })
 
-  it('gives no pin that has been removed, even where a board still holds it', () => {
+  it('does not find a removed pin, even if a board still holds it', () => {
     const world = aWorld([
       ['a', 'q'],
       ['a', 'x'],

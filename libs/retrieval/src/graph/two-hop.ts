@@ -19,7 +19,7 @@ export interface TwoHopOptions {
   readonly maxPins: number
 }
 
-/** When it is asked for, the user's own trail, which is left out (-1: none), and who may break it off. */
+/** The time of the request, the user's own trail, which is left out (-1: none), and the interruption. */
 export interface ExpansionContext {
   readonly atMs: number
   readonly ownBoard: number

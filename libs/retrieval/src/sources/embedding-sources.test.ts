@@ -22,7 +22,7 @@ const aRetrieval = (name: string): Retrieval =>
 const aPin = (name: string, visualEmbedding: readonly number[] | null): Pin =>
   aCataloguePin(name, { visualEmbedding: visualEmbedding === null ? null : Float32Array.from(visualEmbedding) })
 
-/** Puts vectors where the source takes them from. */
+/** Feeds vectors to the source in the way that it receives them. */
 const put = (retrieval: Retrieval, name: string, vectors: Readonly<Record<string, readonly number[]>>): void => {
   for (const [pin, vector] of Object.entries(vectors)) {
     if (name === 'visual-neighbours') retrieval.foldPin({ kind: 'upsert', pin: aPin(pin, vector) })
@@ -85,7 +85,7 @@ describe.each(['pin2vec', 'visual-neighbours'])('%s', (name) => {
     expect(found).toEqual(['p4', 'p5', 'p6', 'p7', 'p8', 'p9', 'p10', 'p11', 'p12', 'p13'])
   })
 
-  it('finds nothing where the recent pins have no embedding', () => {
+  it('finds nothing if the recent pins have no embedding', () => {
     const retrieval = aRetrieval(name)
     expect(ask(retrieval, ['q'])).toEqual([])
     put(retrieval, name, { near: [1, 0] })

@@ -93,7 +93,7 @@ describe.each(['pixie-walk', 'long-term-walk', 'board-co-occurrence'])('%s', (na
     expect(others(ask(retrieval, ['q']), 'q')).toEqual(['twice', 'once'])
   })
 
-  it('counts a save at once, and no more once it is taken back', () => {
+  it('counts a save immediately, and no longer once it is taken back', () => {
     const retrieval = aRetrieval(name)
     save(retrieval, 'b1', ['q'])
     expect(others(ask(retrieval, ['q']), 'q')).toEqual([])
@@ -104,7 +104,7 @@ describe.each(['pixie-walk', 'long-term-walk', 'board-co-occurrence'])('%s', (na
     expect(others(ask(retrieval, ['q']), 'q')).toEqual([])
   })
 
-  it('gives nothing for a user it knows nothing of', () => {
+  it('finds nothing for an unknown user', () => {
     const retrieval = aRetrieval(name)
     save(retrieval, 'b1', ['q', 'x'])
     expect(ask(retrieval, [])).toEqual([])
@@ -206,7 +206,7 @@ describe('board co-occurrence', () => {
     expect(others(ask(retrieval, ['q']), 'q')).toEqual(['near', 'early'])
   })
 
-  it('takes a pin on all boards for less than one that is on the shared ones alone', () => {
+  it('ranks a pin that is on all boards below a pin that is only on the shared ones', () => {
     const retrieval = aRetrieval('board-co-occurrence')
     for (let i = 0; i < 20; i++) save(retrieval, `other${i}`, ['everywhere', `filler${i}`])
     save(retrieval, 'b', ['q', 'everywhere', 'special'])
@@ -236,7 +236,7 @@ describe('long-term walk', () => {
 })
 
 describe('pixie walk', () => {
-  it('answers the same question alike, and another time otherwise at most in what is close', () => {
+  it('gives the same answer to the same query, and at another time changes only close ranks', () => {
     const retrieval = aRetrieval('pixie-walk', { steps: 2_000 })
     for (let board = 0; board < 40; board++) {
       save(retrieval, `b${board}`, [...new Set([0, 1, 2, 3].map((i) => `p${hash32(`${board} ${i}`) % 30}`))])
@@ -244,7 +244,7 @@ describe('pixie walk', () => {
     expect(ask(retrieval, ['p1'])).toEqual(ask(retrieval, ['p1']))
   })
 
-  it('prefers pins of the asked locale', () => {
+  it('prefers pins of the requested locale', () => {
     const retrieval = aRetrieval('pixie-walk', { bias: 0.9 })
     for (const [pin, locale] of [
       ['deutsch', 'de-DE'],

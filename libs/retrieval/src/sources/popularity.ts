@@ -45,7 +45,7 @@ const least = 1e-9
 /** Before every time that a pin can have: year 1. */
 const earliestMs = -62_135_596_800_001
 
-/** A half-life that counts less has nothing to list. */
+/** Below this weight a half-life lists no pins. */
 const leastWeight = 0.005
 
 /** The lists of one locale, or of all. */
@@ -114,7 +114,7 @@ function createPopularity({ catalogue, board, rates }: SharedViews, parameters: 
     }
   }
 
-  /** Pins that nobody has liked, newest first, below all that somebody has. */
+  /** Adds pins that nobody has liked, newest first, below all pins that somebody likes. */
   function offerNewest({ newest }: Listed, query: SourceQuery, best: Selector): void {
     for (let i = 0; i < newest.size; i++) {
       const row = newest.rowAt(i)
@@ -125,7 +125,7 @@ function createPopularity({ catalogue, board, rates }: SharedViews, parameters: 
     }
   }
 
-  /** The lists that hold what fits; that of all where one of the locales has none of its own. */
+  /** The lists of the fitting locales; the list of all pins if one of these locales has no list of its own. */
   function fitting(locales: Uint8Array | null): readonly Listed[] {
     const found: Listed[] = []
     for (let locale = 0; locales !== null && locale < locales.length; locale++) {

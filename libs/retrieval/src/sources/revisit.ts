@@ -4,7 +4,7 @@ import type { Source, SourceDefinition, SharedViews } from '../source.ts'
 
 /** Parameters of the revisit source. */
 export type RevisitParameters = {
-  /** Actions as if seen before the first, so that the first few decide nothing. */
+  /** Weight of the prior, in actions, so that the first few real actions decide little. */
   readonly priorActions: number
 }
 

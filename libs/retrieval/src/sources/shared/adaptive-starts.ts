@@ -8,8 +8,8 @@ import { createVariants } from './variants.ts'
 export type AnswerFrom = (starts: Starts, query: SourceQuery, hits: Hits, interruption: Interruption) => void
 
 /**
- * A source that starts at the user's recent pins and keeps nothing of its own but how much what came last counts beside the
- * rest: it chooses that by which starts have been right.
+ * A source that starts at the user's recent pins. Its only state is how much the latest pins count against the rest, which
+ * it chooses by the starts that have been right.
  */
 export function createAdaptiveSource(name: string, options: StartsOptions, answer: AnswerFrom): Source {
   const starts = [createStarts(options), createStarts(flatStarts(options))]

@@ -19,7 +19,7 @@ export type RuleOptions = {
   readonly halfLifeMs: number
 }
 
-/** What rules are read from, when they are asked for, the session that asks, which is left out, and who may break it off. */
+/** The sessions to read, the time of the request, the user's own session, which is left out, and the interruption. */
 export interface RulesContext {
   /** The same view from `begin()` to `begin()`. */
   readonly sessions: SessionLists
@@ -28,7 +28,7 @@ export interface RulesContext {
   readonly interruption: Interruption
 }
 
-/** Sums the rules pin → other pin into a board when they are asked for. */
+/** Sums the rules pin → other pin into a board, at query time. */
 export interface Rules {
   /** Clears the board for the next request. */
   begin(): void

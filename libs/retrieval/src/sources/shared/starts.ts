@@ -3,7 +3,7 @@ import { actions } from '@freshet/domain/engagement'
 
 import type { SourceQuery } from '../../source.ts'
 
-/** How much each of a user's recent pins says about what is wanted now. */
+/** How to weigh each of a user's recent pins as a start. */
 export type StartsOptions = {
   /** Of the recent pins, the latest that count, each once. */
   readonly maxStarts: number
@@ -56,7 +56,7 @@ export function startSettings({
   }
 }
 
-/** The same where what came last says no more than what came long ago, as on a board that is being filled. */
+/** The same, but with equal weights for recent and old pins, as for a user who fills a board. */
 export function flatStarts(options: StartsOptions): StartsOptions {
   return { ...options, maxStarts: Math.max(30, options.maxStarts), historyDecay: 1, halfLifeMs: Infinity }
 }
