@@ -70,6 +70,8 @@ describe('the process event-ingest', () => {
       'http.port': String(http),
       'grpc.port': String(grpc),
       'operations.port': String(operations),
+      // Far beyond the test's own time: a stop that waited for the clients would not end in time.
+      'http.maxReceiveMs': '600000',
     })
     await until('operations', () => fetch(`http://127.0.0.1:${operations}/livez`).catch(() => null), 15_000)
     await until('grpc', () => ingest.text().includes('listening'), 15_000)
@@ -83,11 +85,9 @@ describe('the process event-ingest', () => {
       }),
     )
     for (const socket of await Promise.all(sockets)) ending.push(() => socket.destroy())
-    const beganAt = performance.now()
     ingest.kill()
     expect(await ingest.exit).toBe(0)
-    expect(performance.now() - beganAt).toBeLessThan(10_000)
-  })
+  }, 60_000)
 
   it.each(['http.port', 'grpc.port', 'operations.port'])(
     'ends with one clear line when %s is in use',

@@ -170,6 +170,8 @@ describe('rebuild', () => {
       ...world.store,
       async commit(commit, call) {
         mostUnderWay = Math.max(mostUnderWay, ++underWay)
+        // The first commit stays until a second one joins it: how fast the log delivers must not decide the test.
+        for (let turnsLeft = 10_000; mostUnderWay < 2 && turnsLeft > 0; turnsLeft--) await turn()
         await turn()
         return world.store.commit(commit, call).finally(() => underWay--)
       },

@@ -183,26 +183,21 @@ describe('a gRPC server', () => {
     ['speak HTTP/1', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4000000\r\n\r\n{'],
   ])('A21: is not held up in stopping by 16 sockets that %s, and lets a call end meanwhile', async (_name, text) => {
     let answer: () => void = () => undefined
-    const server = await start([
-      {
-        definition: echo,
-        implementation: {
-          echo: (call: Call, done: Done) => (answer = () => done(null, call.request)),
-          stream: () => undefined,
-        },
-      },
-    ])
+    const implementation = {
+      echo: (call: Call, done: Done) => (answer = () => done(null, call.request)),
+      stream: () => undefined,
+    }
+    // Far beyond the test's own time: a stop that waited for the sockets would not end in time.
+    const server = await start([{ definition: echo, implementation }], { drainMs: 600_000 })
     const before = answer
     const sockets = Array.from({ length: 16 }, () => connect(server.port, '127.0.0.1'))
     for (const socket of sockets) socket.on('error', () => undefined).write(text)
     const asked = unary(clientOf(echo, server.port), 'slow')
     await until('the call arrived', () => answer !== before)
-    const beganAt = performance.now()
     const drained = server.drain()
     setTimeout(answer, 700)
     expect(await asked).toBe('slow')
     await drained
-    expect(performance.now() - beganAt).toBeLessThan(4_000)
     for (const socket of sockets) socket.destroy()
   })
 

@@ -1,7 +1,10 @@
 import { connect, type Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { createByteRoom } from './byte-room.ts'
 import { bodyStatus, createHttpApp, listen } from './http-app.ts'
@@ -170,13 +173,12 @@ describe('A21 · clients that hold connections', () => {
   it.each([...slowKinds, ['that do not read', 'GET /large HTTP/1.1\r\nhost: x\r\n\r\n']] as const)(
     'do not hold up a stop: sockets %s',
     async (_name, text) => {
-      const { app, open, metric } = await start()
+      // Times far beyond the test's own: a stop that waited for them would not end in time.
+      const { app, open, metric } = await start({ maxReceiveMs: 600_000, maxSendMs: 600_000, maxIdleMs: 600_000 })
       const sockets = Array.from({ length: 16 }, () => open(text))
       for (const socket of sockets) socket.pause()
       await until('all are open', async () => (await metric('freshet_http_connections{')) === 16)
-      const beganAt = performance.now()
       await app.close()
-      expect(performance.now() - beganAt).toBeLessThan(4_000)
     },
   )
 
@@ -190,6 +192,28 @@ describe('A21 · clients that hold connections', () => {
     await stopped
   })
 })
+
+/** Counts from now on, until the test ends, the bytes that all gunzip streams of this process give out. */
+function countUnpackedBytes(): () => number {
+  let bytes = 0
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
+  const push = Readable.prototype.push
+  const spy = vi.spyOn(Readable.prototype, 'push').mockImplementation(function (this: Readable, chunk, encoding) {
+    if (this.constructor.name === 'Gunzip' && Buffer.isBuffer(chunk)) bytes += chunk.length
+    return push.call(this, chunk, encoding)
+  })
+  closing.push(() => spy.mockRestore())
+  return () => bytes
+}
+
+/** Bytes in use after a garbage collection. */
+function heldBytes(): number {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  collectGarbage()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
 
 describe('bodies', () => {
   it('A17: are taken plain and gzipped', async () => {
@@ -211,15 +235,19 @@ describe('bodies', () => {
     const { post, room } = await start({}, 64 << 10)
     const bomb = gzipSync(Buffer.alloc(256 << 20, ' '), { level: 9 })
     expect(bomb.length).toBeGreaterThan(64 << 10)
-    const beforeBytes = process.memoryUsage().arrayBuffers
+    const unpackedBytes = countUnpackedBytes()
     const answer = await post(gzipSync(Buffer.alloc(32 << 20, ' '), { level: 9 }), { 'content-encoding': 'gzip' })
     expect(answer.status).toBe(413)
     expect(await answer.json()).toEqual({
       fault: 'too large',
       message: 'has more than 65536 bytes; send less at a time',
     })
+    expect(unpackedBytes()).toBeGreaterThan(64 << 10)
+    expect(unpackedBytes()).toBeLessThan(128 << 10)
+    // One that is too large as it is sent is not unpacked at all.
+    const before = unpackedBytes()
     expect((await post(bomb, { 'content-encoding': 'gzip' })).status).toBe(413)
-    expect(process.memoryUsage().arrayBuffers - beforeBytes).toBeLessThan(8 << 20)
+    expect(unpackedBytes()).toBe(before)
     await until('nothing counts any more', () => room.bytes() === 0)
   })
 
@@ -247,15 +275,13 @@ describe('bodies', () => {
 
   it('A21: a million chunks of one byte hold no more than their bytes', async () => {
     const { open, room } = await start({ maxReceiveMs: 30_000 }, 1 << 20)
-    const beforeBytes = process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers
+    const beforeBytes = heldBytes()
     const socket = open(
       'POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
     )
     for (let i = 0; i < 50; i++) socket.write('1\r\n \r\n'.repeat(10_000))
     await until('half of them have come', () => room.bytes() >= 500_000, 20_000)
-    globalThis.gc?.()
-    const grown = process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers - beforeBytes
-    expect(grown).toBeLessThan(40 << 20)
+    expect(heldBytes() - beforeBytes).toBeLessThan(40 << 20)
   })
 })
 

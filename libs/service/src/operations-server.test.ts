@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createMetrics } from './metrics.ts'
 import { createOperationsApp, type InspectionRoute } from './operations-server.ts'
+import { until } from './testing.ts'
 
 const failing = (code: string, fault: string): Error => Object.assign(new Error(`${code} it is`), { code, fault })
 
@@ -53,9 +54,14 @@ describe('A18 · questions to an operations server', () => {
 
   it('are bounded in number', async () => {
     const held = Promise.withResolvers<string>()
-    const app = anApp({ path: '/v1/slow', answer: () => held.promise })
+    let answering = 0
+    const answer = (): Promise<string> => {
+      answering++
+      return held.promise
+    }
+    const app = anApp({ path: '/v1/slow', answer })
     const under = Array.from({ length: 16 }, () => app.inject('/v1/slow'))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await until('16 are being answered', () => answering === 16)
     const refused = await app.inject('/v1/slow')
     expect(refused.statusCode).toBe(503)
     expect(refused.body).toContain('CALL_UNAVAILABLE')

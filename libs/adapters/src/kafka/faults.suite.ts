@@ -1,7 +1,7 @@
 import { isContractError } from '@freshet/contracts/errors'
 import type { LogRecord } from '@freshet/contracts/ports/event-log'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { aRecord, aTopic, expectCode, until } from '../suites/event-log.suite.ts'
+import { aRecord, aTopic, expectCode, until } from '../suites/event-log.builders.ts'
 import { createSystemClock } from '../system/clock.ts'
 import type { KafkaFaults } from '../testing/kafka-server.ts'
 import { createKafkaEventLog } from './event-log.ts'

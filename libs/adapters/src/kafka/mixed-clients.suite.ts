@@ -1,6 +1,6 @@
 import type { LogReader } from '@freshet/contracts/ports/event-log'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { aRecord, aTopic, until } from '../suites/event-log.suite.ts'
+import { aRecord, aTopic, until } from '../suites/event-log.builders.ts'
 import { createSystemClock } from '../system/clock.ts'
 import { createKafkaEventLog } from './event-log.ts'
 import { kafkaClients, type KafkaClient } from './options.ts'

@@ -1,6 +1,6 @@
 import type { EventLog, LogBatch } from '@freshet/contracts/ports/event-log'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { aRecord, aTopic, until } from '../suites/event-log.suite.ts'
+import { aRecord, aTopic, until } from '../suites/event-log.builders.ts'
 import { createSystemClock } from '../system/clock.ts'
 import { createKafkaEventLog } from './event-log.ts'
 import type { KafkaClient } from './options.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { EventLog, LogRecord, TopicLayout } from '@freshet/contracts/ports/event-log'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createVirtualClock } from '../memory/clock.ts'
-import { aRecord, aTopic, expectCode, until } from '../suites/event-log.suite.ts'
+import { aRecord, aTopic, expectCode, until } from '../suites/event-log.builders.ts'
 import { openEnvironment } from './environment.ts'
 import { createLmdbEventLog } from './event-log.ts'
 

@@ -1,6 +1,6 @@
 import type { TopicLayout } from '@freshet/contracts/ports/event-log'
 import { describe, expect, test } from 'vitest'
-import { aRecord, aTopic } from '../suites/event-log.suite.ts'
+import { aRecord, aTopic } from '../suites/event-log.builders.ts'
 import { createVirtualClock } from './clock.ts'
 import { createMemoryEventLog } from './event-log.ts'
 import type { MemoryEventLog } from './event-log.ts'

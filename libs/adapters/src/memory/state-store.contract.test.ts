@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { aCommit, bytes, noEnds, text } from '../suites/state-store.builders.ts'
-import { stateStoreContract, type StateStoreFixture } from '../suites/state-store.suite.ts'
+import { stateStoreContract } from '../suites/state-store.suite.ts'
+import type { StateStoreFixture } from '../suites/state-store.world.ts'
 import { createVirtualClock } from './clock.ts'
 import { createMemoryStateStore } from './state-store.ts'
 

@@ -122,12 +122,15 @@ export function callSuite<Request, Response>(options: CallSuiteOptions<Request, 
         return new Promise(() => {})
       })
       await call(request(1), { timeoutMs: patienceMs })
+      const stop = new AbortController()
+      const patient = codeOf(call(request(0), { timeoutMs: 100 * patienceMs, signal: stop.signal }))
+      await until(() => signal !== undefined)
       const startedMs = performance.now()
       expect(await codeOf(call(request(0), { timeoutMs: 60 }))).toBe('CALL_DEADLINE_EXCEEDED')
-      const tookMs = performance.now() - startedMs
-      expect(tookMs).toBeGreaterThan(50)
-      expect(tookMs).toBeLessThan(2_000)
+      expect(performance.now() - startedMs).toBeGreaterThan(50)
       await until(() => signal?.aborted === true)
+      stop.abort()
+      expect(await patient).toBe('CALL_CANCELLED')
     })
 
     test('a caller that ends its call: CALL_CANCELLED immediately, the signal of the service is aborted, other calls continue', async () => {
@@ -206,9 +209,8 @@ export function callSuite<Request, Response>(options: CallSuiteOptions<Request, 
       await until(() => reached === 5)
       await outage.kill()
       expect(await Promise.all(underWay)).toEqual(Array.from({ length: 5 }, () => 'CALL_UNAVAILABLE'))
-      const startedMs = performance.now()
+      // Not CALL_DEADLINE_EXCEEDED: the call does not wait for its time to pass.
       expect(await codeOf(call(request(1), { timeoutMs: 2_000 }))).toBe('CALL_UNAVAILABLE')
-      expect(performance.now() - startedMs).toBeLessThan(1_900)
       await outage.revive()
       await until(async () => (await codeOf(call(request(1), { timeoutMs: 1_000 }))) === null)
       expect(plain(await call(request(2), { timeoutMs: patienceMs }))).toEqual(plain(response(2)))

@@ -53,3 +53,8 @@ export async function eventually<T>(attempt: () => Promise<T>, deadlineMs = 15_0
     }
   }
 }
+
+/** A value to be put or appended; `ttlMs` null: it never expires. */
+export function put(key: string, value: string, ttlMs: number | null = null) {
+  return { key, value: bytes(value), ttlMs }
+}

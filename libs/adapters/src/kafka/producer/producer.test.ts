@@ -173,10 +173,15 @@ describe('Kafka producer', () => {
 
   test('refuses an append without an answer after its timeout, and does not write its unsent records later', async () => {
     let fate: Fate = 'request lost'
-    const { producer, logs, append, whileTimePasses } = aProducer(1, () => fate, { appendTimeoutMs: 1_000 })
+    let requests = 0
+    const fates = (): Fate => {
+      requests++
+      return fate
+    }
+    const { producer, logs, append, whileTimePasses } = aProducer(1, fates, { appendTimeoutMs: 1_000 })
     const first = append(['under way'], 0)
     const early = whileTimePasses(first).catch((thrown: unknown) => thrown)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    while (requests === 0) await new Promise((resolve) => setImmediate(resolve))
     const late = append(['waiting'], 0).catch((thrown: unknown) => thrown)
     for (const error of await Promise.all([early, whileTimePasses(late)])) {
       expect(isContractError(error, 'LOG_UNAVAILABLE'), String(error)).toBe(true)
