@@ -196,7 +196,6 @@ describe('A21 · clients that hold connections', () => {
 /** Counts from now on, until the test ends, the bytes that all gunzip streams of this process give out. */
 function countUnpackedBytes(): () => number {
   let bytes = 0
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
   const push = Readable.prototype.push
   const spy = vi.spyOn(Readable.prototype, 'push').mockImplementation(function (this: Readable, chunk, encoding) {
     if (this.constructor.name === 'Gunzip' && Buffer.isBuffer(chunk)) bytes += chunk.length

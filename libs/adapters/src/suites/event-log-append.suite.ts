@@ -6,7 +6,7 @@ import type { EventLogWorld } from './event-log.world.ts'
 
 /** What every event log promises of appends. */
 export function logAppendContract(world: EventLogWorld): void {
-  const { made, view, readBack } = world
+  const { made, readBack } = world
   describe('append', () => {
     test('returns positions in the order of the records, and each record is at its position', async () => {
       const topic = await made()

@@ -2,7 +2,7 @@ import { maxHeaders, maxHeadersBytes, noHeaders } from '@freshet/contracts/heade
 import type { MessageHeaders } from '@freshet/contracts/headers'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { aRecord, bytes, expectCode, recordsOf, text } from './event-log.builders.ts'
+import { aRecord, expectCode, recordsOf, text } from './event-log.builders.ts'
 import type { EventLogWorld } from './event-log.world.ts'
 
 /** What every event log promises of the headers of records. */
