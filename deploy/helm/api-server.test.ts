@@ -25,7 +25,7 @@ afterAll(() => {
 const freshNamespace = (): string => {
   const namespace = `freshet-test-${process.pid}-${namespaces.length}`
   expect(kubectl(['create', 'namespace', namespace])).toMatchObject({ code: 0 })
-  // What Pod Security calls restricted is enforced on pods, and told of workloads.
+  // Pod Security enforces its restricted level on pods, and warns about workloads.
   for (const mode of ['enforce', 'warn']) kubectl(['label', 'namespace', namespace, `pod-security.kubernetes.io/${mode}=restricted`])
   namespaces.push(namespace)
   return namespace

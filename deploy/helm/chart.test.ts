@@ -208,7 +208,7 @@ describe('A23 · what is left out', () => {
       expect(render(set(value), { major }).filter(({ metadata }) => metadata.name.includes('trainer'))).toEqual([])
   })
 
-  it('a service that the blender calls can only be left out when the blender is told where another one is', () => {
+  it('a service that the blender calls can only be left out when the blender has the address of another one', () => {
     expect(() => render(set('services.ranker.enabled=false'))).toThrow(/blender calls it: set services\.blender\.config\.RANKER_ADDRESS/)
     expect(() => render(set('services.candidate-service.ports.grpc=null'))).toThrow(/CANDIDATE_SERVICE_ADDRESS/)
     const env = variablesOf('blender', set('services.ranker.enabled=false', 'services.blender.config.RANKER_ADDRESS=ranker.other:7072'))

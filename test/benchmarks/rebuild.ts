@@ -23,7 +23,7 @@ import { recordsOf, syntheticWorld } from './synthetic.ts'
 const patienceMs = 1_800_000
 const livePerSecond = 100
 
-/** User state folded anew from the log by the process that goes on folding what comes in, on LMDB. */
+/** Rebuilds user state from the log in the process that keeps folding new events, on LMDB. */
 export async function rebuildLmdbRows(bench: Bench): Promise<BenchRow[]> {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-bench-'))
   const environment = await openEnvironment({ folder })

@@ -53,7 +53,7 @@ process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL')
 })
 
-/** A service that does not run yet. `env` overrides what it is told of brokers, Redis and ports. */
+/** A service that does not run yet. `env` overrides its brokers, Redis and ports. */
 export async function createServiceProcess(
   name: ServiceName,
   env: Readonly<Record<string, string>>,

@@ -45,7 +45,7 @@ export class SimulatedFault extends Error {
   }
 }
 
-/** A scheduler that draws from `random`. `onCrash` is told of a process that died at a call. */
+/** A scheduler that draws from `random`. `onCrash` is called with a process that died at a call. */
 export function createScheduler(random: Random, faults: Faults, onCrash: (process: SimProcess) => void): Scheduler {
   const waiting: Waiting[] = []
   const trace: string[] = []

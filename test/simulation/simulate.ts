@@ -53,7 +53,7 @@ const readTopics = ['engagements.v1', 'pin-engagements.v1'] as const
 const maxSteps = 20_000
 /** Share of the histories in which users are erased. */
 const erasingShare = 0.35
-/** Share of the others in which state is rebuilt, and switched to and fro. */
+/** Share of the others in which state is rebuilt, and switched back and forth. */
 const switchingShare = 0.85
 /** Share of the rest in which the log is lost and made again. */
 const replacingShare = 0.4

@@ -19,7 +19,7 @@ const patient = ['feature-updater', 'blender'].flatMap((service) => [
   `services.${service}.config.REDIS_COMMAND_TIMEOUT_MS=10000`,
 ])
 
-/** Starts every entry point of a release; the blender is told where its neighbours are on this machine. */
+/** Starts every entry point of a release; the blender gets the addresses of its neighbours on this machine. */
 async function startAll(release: ChartRelease): Promise<ReadonlyMap<string, ServiceProcess>> {
   const pods = new Map<string, ServiceProcess>()
   onTestFinished(async () => {

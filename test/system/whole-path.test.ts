@@ -172,7 +172,7 @@ if ('absent' in cluster) {
       lateShare: 0.01,
     }
 
-    it('when each service is told to stop and started again', { timeout: 180_000 }, async () => {
+    it('when each service is stopped and started again', { timeout: 180_000 }, async () => {
       onTestFailed(() => console.log(fleet().logs()))
       await postPins(fleet().ingestUrl, 300)
       const load = startLoad({ ...loaded, fleet: fleet(), file, seed: 1, userPrefix: 'term-' })

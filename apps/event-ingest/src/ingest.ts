@@ -144,7 +144,7 @@ export function createIngest(options: IngestOptions): Ingest {
     return { kind: 'taken', receipts, accepted: records.length, receivedAtMs, notice }
   }
 
-  /** Appends all records of a request, or says why it could not. The bytes count until the log has answered, even when the client is told earlier that it didn't: so what piles up while the log is away stays bounded. */
+  /** Appends all records of a request, or says why it could not. The bytes count until the log has answered, even if the client got an error before: this bounds what waits while the log is away. */
   async function append(
     kind: Kind,
     topic: Topic,
@@ -176,7 +176,7 @@ export function createIngest(options: IngestOptions): Ingest {
     }
   }
 
-  /** The client is told, and sends again: the log line says whose fault it was. */
+  /** The client gets the error and sends again; the log line says whose fault it was. */
   function appendProblem(error: unknown, topic: Topic, events: number): IngestProblem {
     if (isContractError(error, 'LOG_RECORD_TOO_LARGE')) {
       return problemAt('', 'the request', 'BODY_TOO_LARGE', `holds an event too large for the log: ${error.message}`)

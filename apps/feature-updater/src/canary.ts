@@ -29,7 +29,7 @@ export function createCanary(options: {
   readonly partitions: () => number
   /** The log that user state follows. */
   readonly epoch: () => number
-  /** Told of every canary, in each stage: how long it took until it was seen, or until it was given up. */
+  /** Called for every canary, in each stage, with the time until it was seen or given up. */
   readonly onEnd: (family: StateFamily, ms: number, isSeen: boolean) => void
 }): Canary {
   const { log, store, clock, onEnd } = options

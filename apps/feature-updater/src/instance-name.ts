@@ -8,7 +8,7 @@ export interface Surroundings {
  * The name under which a process takes its partitions back at once when it is started again; '': it has none.
  * `@hostname`: the host's. `@auto`: the host's where the platform gives it to one process and gives it again: the pod of a
  * StatefulSet (`name-0`), a container of Docker (its id, which a restart keeps). Elsewhere none: two processes of one name
- * would take each other's partitions, of which the older is told (LOG_MEMBER_REPLACED) and reads no more.
+ * would take each other's partitions, and the older one gets LOG_MEMBER_REPLACED and stops reading.
  */
 export function instanceName(setting: string, { hostname, env }: Surroundings): string {
   if (setting === '@hostname') return hostname

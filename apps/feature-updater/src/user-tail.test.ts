@@ -59,7 +59,7 @@ describe('the tail of a user', () => {
     expect(values[1]).toEqual(values[0])
   })
 
-  it('begins a value anew where the old one has expired, though its length is still cached', async () => {
+  it('begins a new value where the old one has expired, though its length is still cached', async () => {
     world = await anUpdaterWorld({ fold: { userTtlMs: 3_600_000 } })
     await world.send(aClick(1), aClick(2))
     await world.clock.advance(3_600_001)

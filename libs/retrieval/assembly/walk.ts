@@ -133,7 +133,7 @@ export function begin(
 /** Takes about `steps` more of the walk's steps, and gives whether it goes on; however it is divided, it is the same walk. */
 export function advance(steps: i32): bool {
   const until = min(wanted, done + steps)
-  // Locals: the compiler reads globals anew after every store.
+  // Locals: the compiler reads globals again after every store.
   const end = last
   const heads = pinHeads
   const entries = pool

@@ -113,7 +113,7 @@ describe('loadConfig', () => {
     expect(problemsOf(() => loadConfig(schema, { env: { FRESHET_CONFIG: file('{') } })).join()).toContain('JSON')
   })
 
-  it("passes over other services' settings in a shared environment, and tells of them", () => {
+  it("passes over other services' settings in a shared environment, and reports them", () => {
     const foreign: string[] = []
     const env = { FRESHET_CANDIDATES_ADDRESS: 'candidates:7071', FRESHET_RANKER_ADDRESS: 'ranker:7072' }
     loadConfig(schema, { env, onForeign: (names) => foreign.push(...names) })

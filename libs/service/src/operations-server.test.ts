@@ -33,7 +33,7 @@ describe('A18 · questions to an operations server', () => {
     'that there are not are answered with those there are: %s',
     async (path) => {
       const { statusCode, body } = await anApp(echo).inject(path)
-      // What is no text of UTF-8 is refused before it is looked at.
+      // Invalid UTF-8 is refused before the route is looked up.
       expect([400, 404]).toContain(statusCode)
       if (statusCode === 404) expect(body).toContain('/v1/things/{id}/state')
     },

@@ -19,7 +19,7 @@ function recorded() {
 }
 
 describe('a service', () => {
-  it('goes starting → ready → draining → stopped, and tells of each', async () => {
+  it('goes starting → ready → draining → stopped, and reports each', async () => {
     const { service } = recorded()
     const states: ServiceState[] = [service.state()]
     service.onState((state) => states.push(state))

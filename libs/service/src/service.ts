@@ -45,7 +45,7 @@ export interface Service {
   stop(): Promise<void>
   readiness(): Health
   liveness(): Health
-  /** Told of every change of state. */
+  /** Called at every change of state. */
   onState(listener: (state: ServiceState) => void): void
 }
 
@@ -54,7 +54,7 @@ export interface CreateServiceOptions {
   readonly name: string
   /** How long stopping may take. */
   readonly stopTimeoutMs: number
-  /** Told of every error met while draining and closing; the rest still goes on. */
+  /** Called with every error of draining and closing; the remaining steps still run. */
   readonly onStopError: (component: string, error: unknown) => void
 }
 

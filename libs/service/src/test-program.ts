@@ -6,7 +6,7 @@ import { serviceSettings } from './settings.ts'
 
 const behaviours = ['normal', 'slow-drain', 'stuck', 'data-in-use', 'throws-later', 'rejects-later'] as const
 
-/** A service that lifecycle.test.ts runs as a process, misbehaving as it is told. */
+/** A service that lifecycle.test.ts runs as a process, misbehaving as its arguments say. */
 await runService({
   name: 'test-program',
   description: 'shows how a process lives',

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A process of its own, so that what it costs is told apart from what measuring costs. */
+/** A separate process, so that its cost is not mixed with the cost of measuring. */
 export interface Child {
   /** Calls one of its handlers. Rejects with the handler's error, or when the process ends. */
   ask<Answer>(handler: string, argument?: unknown): Promise<Answer>

@@ -39,7 +39,7 @@ export interface EvaluationOptions {
   readonly elapsedMs: () => number
   /** Told after each line; for progress. */
   readonly onLine?: () => void
-  /** Told of each answer; for `--answers`. */
+  /** Called with each answer; for `--answers`. */
   readonly onAnswer?: (answer: AnswerLine) => void
 }
 

@@ -23,7 +23,7 @@ export interface Collecting {
   readonly rejectFutureMs: number
   readonly progress: Progress
   readonly onRead: (bytes: number) => void
-  /** Told of the first events, as they would be posted. */
+  /** Called with the first events, as they would be posted. */
   readonly onEvent: (kind: 'pin' | 'engagement', event: unknown) => void
   readonly signal: AbortSignal
 }

@@ -226,8 +226,8 @@ describe('A16 · columns and rules', () => {
   })
 
   it.each([
-    ['4,5', 'decimal commas', /holds "4,5", which is no number \(a decimal point is a point\)/],
-    ['good', 'words', /holds "good", which is no number .*--map 'rating=good:save'/],
+    ['4,5', 'decimal commas', /holds "4,5", which is not a number \(a decimal point is a point\)/],
+    ['good', 'words', /holds "good", which is not a number .*--map 'rating=good:save'/],
     ['-3', 'negative numbers', /is no scale of ratings that is known .*say rules/],
     ['700', 'large numbers', /is no scale of ratings that is known .*say rules/],
   ])('asks for rules where ratings are %s', async (cell, _what, message) => {

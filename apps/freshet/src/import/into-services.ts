@@ -11,7 +11,7 @@ import { openFileLedger, type FileLedger } from './file-ledger.ts'
 import { ImportError } from './problem.ts'
 import { appliedBetween, type Applied } from './tally.ts'
 
-/** Events of one request: what event-ingest takes unless it is told otherwise. */
+/** Events of one request: the default limit of event-ingest. */
 const batchEvents = 1_000
 /** Catalogue entries asked for at the same time. */
 const askedTogether = 8

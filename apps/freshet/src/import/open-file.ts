@@ -62,7 +62,7 @@ export async function sampleFile(file: string, encoding: Encoding | null): Promi
   }
 }
 
-/** The bytes of a file, unzipped; `onRead` is told how many bytes of the file on the disk were read. Read errors come out as ImportErrors. */
+/** The bytes of a file, unzipped; `onRead` gets the number of bytes that were read of the file on the disk. Read errors come out as ImportErrors. */
 export function openFile(sample: Pick<Sample, 'file' | 'gzipped'>, onRead: (bytes: number) => void): Readable {
   const source = createReadStream(sample.file, { highWaterMark: 1 << 19 })
   source.on('data', (chunk) => {

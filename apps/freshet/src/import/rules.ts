@@ -93,7 +93,7 @@ function parseRule(entry: string, condition: string, name: string): Rule {
   throw new ImportError('', `--map ${entry}: give a rule such as rating>=4:save or event=view:closeup`)
 }
 
-/** Whether a cell fits a rule; undefined: the cell is no number, and the rule compares numbers. */
+/** Whether a cell fits a rule; undefined: the cell is not a number, and the rule compares numbers. */
 export function fits({ comparison, value }: Rule, cell: string): boolean | undefined {
   if (comparison === '=' || comparison === '!=') {
     const same = cell === value || (cell !== '' && value !== '' && Number(cell) === Number(value))
@@ -119,7 +119,7 @@ export function ratingRules(file: string, column: string, sample: readonly strin
   if (words !== undefined) {
     throw new ImportError(
       file,
-      `the column ${column} holds ${JSON.stringify(words)}, which is no number (a decimal point is a point); say rules, for example --map '${column}=${words}:save'`,
+      `the column ${column} holds ${JSON.stringify(words)}, which is not a number (a decimal point is a point); say rules, for example --map '${column}=${words}:save'`,
     )
   }
   const given = sample.filter((cell) => cell !== '').map(Number)

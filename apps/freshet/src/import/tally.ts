@@ -5,7 +5,7 @@ export interface Refusals {
   count: number
   /** `file:line` of the first ones. */
   readonly places: string[]
-  /** What the first of them is told. */
+  /** The message of the first one. */
   readonly example: string
 }
 

@@ -14,7 +14,7 @@ export interface TimeReader {
 
 const factors = { s: 1000, ms: 1, us: 0.001 } as const
 const names = { s: 'seconds', ms: 'milliseconds', us: 'microseconds', iso: 'ISO 8601', year: 'years' } as const
-/** Times are told apart by what they would be: no unit's numbers between these are another's. */
+/** Plausible times lie between these bounds. A number lies between them in one unit only. */
 const oldestMs = Date.UTC(1980, 0, 1)
 const dayMs = 86_400_000
 

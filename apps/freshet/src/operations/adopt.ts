@@ -66,7 +66,7 @@ function sinceOf({ family, kind, id, topic }: Adoption, asked: number | null, re
   if (kind === 'other') return 0
   if (id !== '') return rememberedSinceMs
   throw new ArgumentError(
-    `${topic} is shorter than what was folded, and this broker cannot say whether it is another log: give --from start where it was made anew, or the time since which its records are new`,
+    `${topic} is shorter than what was folded, and this broker cannot say whether it is another log: give --from start if it was created again, or the time since which its records are new`,
   )
 }
 

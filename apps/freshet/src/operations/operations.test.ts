@@ -207,7 +207,7 @@ describe('freshet rebuild', () => {
     expect(await serving()).toBe('2')
   })
 
-  it('begins anew after a rollback, and removes a generation that does not serve', async () => {
+  it('starts from scratch after a rollback, and removes a generation that does not serve', async () => {
     await run({ switch: false })
     expect(await serving()).toBe('1')
     await run()
@@ -240,7 +240,7 @@ describe('freshet users erase', () => {
     expect(await stored('user.1', 'ada')).toBeNull()
   })
 
-  it('refuses what is no id', async () => {
+  it('refuses what is not an id', async () => {
     await expect(runUsersErase('', { data }, aTerminal())).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
   })
 })
@@ -285,7 +285,7 @@ describe('freshet replay', () => {
     expect(written).toContain(`${file}:2: EVENT_FIELD_TYPE`)
   })
 
-  it('posts to a running ingest in order, again where it is told to wait', async () => {
+  it('posts to a running ingest in order, and again after the wait that ingest asks for', async () => {
     const bodies: string[] = []
     const server = createServer((request, response) => {
       const chunks: Buffer[] = []
@@ -364,7 +364,7 @@ describe('A2 · freshet log adopt', () => {
     expect(written).toBe('engagements.v1: the state follows this log\npin-engagements.v1: the state follows this log\n')
   })
 
-  it('A2: tells of a state that is ahead of its log, changes nothing on a dry run, and adopts the log once', async () => {
+  it('A2: reports a state that is ahead of its log, changes nothing on a dry run, and adopts the log once', async () => {
     await append('engagements.v1', aRecord(), aRecord())
     await fold()
     // The state of a lost log beside a new one, as where a broker came back empty.

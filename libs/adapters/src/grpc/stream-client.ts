@@ -123,7 +123,7 @@ export function createStreamClient<Request, Response>(
     if (silentMs < maxSilenceMs) return
     silentSinceMs = null
     current = null
-    cancelAll(`nothing came for ${Math.round(silentMs)} ms; connecting anew`)
+    cancelAll(`nothing came for ${Math.round(silentMs)} ms; reconnecting`)
     channel = connect()
   }
 

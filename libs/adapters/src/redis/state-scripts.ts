@@ -171,7 +171,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return length
 `)
 
-/** KEYS: the pointer. ARGV: value expected ('' for none is told by the third), new value, expected given (1/0). Answers 1 where it moved. */
+/** KEYS: the pointer. ARGV: value expected ('' also means none: see the third), new value, expected given (1/0). Answers 1 where it moved. */
 export const movePointerScript = script(`
 local stored = redis.call('GET', KEYS[1])
 if ARGV[3] == '1' then

@@ -5,7 +5,7 @@ import { afterMs } from '../system/timer.ts'
 
 /**
  * Calls with a deadline that holds whatever is called: at `timeoutMs` or when the caller ends the call it rejects
- * (CALL_DEADLINE_EXCEEDED, CALL_CANCELLED) and what was called sees its signal aborted. What is thrown and is no error
+ * (CALL_DEADLINE_EXCEEDED, CALL_CANCELLED) and what was called sees its signal aborted. What is thrown and is not an error
  * of the catalogue becomes CALL_INTERNAL with it as the cause.
  */
 export function boundedCall<Answer>(

@@ -78,7 +78,7 @@ export function scanPinEngagement(bytes: Uint8Array): ScannedPinEngagement | nul
   return { scan: engagement, source: { partition, position, index } }
 }
 
-/** The same of an engagement that was decoded, written anew: any ids that are valid. */
+/** The same for a decoded engagement, encoded again: accepts all valid ids. */
 export function scannedOf({ engagement, receivedAtMs }: ReceivedEngagement): ScannedEngagement {
   const bytes = encodeFields((to) => {
     writeEngagement(to, engagement, receivedAtMs)

@@ -65,7 +65,7 @@ describe('the fold version of a state', () => {
     }).toThrow(newer('layout'))
   })
 
-  it('is told by the end of a value, so that nothing is appended to a value of another version without reading it', () => {
+  it('is read from the end of a value, so that nothing is appended to a value of another version without reading it', () => {
     const own = encodeUserState(user)
     expect(tailBytesIn(endOf(own))).toBe(0)
     const tail = encodeUserTail([scannedOf({ engagement: click, receivedAtMs: 0 })], 0, defaultUserLimits)

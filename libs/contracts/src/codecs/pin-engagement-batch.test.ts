@@ -147,7 +147,7 @@ describe('a batch of engagements by pin', () => {
     )
   })
 
-  it('is told from the single engagements of earlier versions', () => {
+  it('is distinguished from the single engagements of earlier versions', () => {
     const [record] = recordsOf([{ engagement: anEngagement('p'), position: 1 }])
     expect(isPinEngagementBatch(record!.value)).toBe(true)
     const single = encodePinEngagement({

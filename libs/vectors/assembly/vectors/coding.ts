@@ -23,7 +23,7 @@ const MOST_ROW: f64 = 63
 const MOST_QUERY: f64 = 127
 /**
  * A lane of 16 bits adds the products of 32 dimensions. With codes of these lengths before rounding (at most 2.83 more
- * after it) the sum can't exceed 147 · 221 < 2^15, and what it passes on the way wraps to and fro.
+ * after it) the sum can't exceed 147 · 221 < 2^15, and what it passes on the way wraps back and forth.
  */
 const LONGEST_ROW: f64 = 144
 const LONGEST_QUERY: f64 = 218

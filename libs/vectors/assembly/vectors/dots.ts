@@ -1,7 +1,7 @@
 import { factor } from './coding'
 import { SECTION, offsets, queryCodes, width } from './layout'
 
-/** Loaded, because a compiler that knows them builds them anew at each use. */
+/** Loaded, because a compiler that knows them builds them again at each use. */
 const ones: usize = memory.data<i16>([1, 1, 1, 1, 1, 1, 1, 1], 16)
 
 /**

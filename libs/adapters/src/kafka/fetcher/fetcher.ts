@@ -187,7 +187,7 @@ export function createFetcher(
       const stalled = all.find((lane) => canAsk(lane, now) && lane.askedAtMs > 0 && now - lane.askedAtMs > stallMs)
       if (stalled !== undefined && aheadBytes < maxReadAheadBytes) {
         const silentMs = now - stalled.askedAtMs
-        const problem = new Error(`no answer about ${keyOf(stalled.at)} for ${silentMs} ms; connecting anew`)
+        const problem = new Error(`no answer about ${keyOf(stalled.at)} for ${silentMs} ms; reconnecting`)
         onError(problem)
         for (const lane of all) lane.askedAtMs = now
         await cluster.cut(problem)
