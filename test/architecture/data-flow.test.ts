@@ -113,20 +113,20 @@ function callEdges(): Set<Edge> {
 }
 
 describe('the diagram of the data flow in the README', () => {
-  it('shows who writes and reads each topic, and who calls whom, exactly as the services do it', async () => {
+  it('shows who writes and reads each topic, and who calls whom, exactly as the services do', async () => {
     const real = [...(await edgesInAction()), ...callEdges()].filter(
       (edge) => !notDrawn.some((topic) => edge.includes(topic)),
     )
     expect([...drawn].sort()).toEqual(real.sort())
   })
 
-  it('names every service, and every topic but those that it says are left out', () => {
+  it('names every service, and every topic except those that it says are left out', () => {
     expect(services.filter((service) => !diagram.includes(service))).toEqual([])
     const left = Object.keys(topics).filter((topic) => ![...drawn].some((edge) => edge.split(' → ').includes(topic)))
     expect(left.sort()).toEqual([...notDrawn].sort())
   })
 
-  it('is read as it is meant', () => {
+  it('is parsed correctly', () => {
     const text = [
       'ann ──▶ [x.v1  key] ──▶ bob ──▶ out',
       '                         └─▶ [y.v1]',

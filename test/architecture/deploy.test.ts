@@ -20,7 +20,7 @@ async function variablesOf(app: string): Promise<Set<string>> {
 }
 
 describe('A27 · services on one machine', () => {
-  it('listen on ports of their own', async () => {
+  it('listen on different ports', async () => {
     const ports = await Promise.all(
       services.map(async (app) =>
         (await settingsOf(app)).filter(({ path }) => path.endsWith('.port')).map((row) => row.default),

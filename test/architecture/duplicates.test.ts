@@ -26,7 +26,7 @@ describe('the sources', () => {
   const isAllowed = ({ first, second }: (typeof found)[number]) =>
     allowed.some(({ files }) => files.includes(first.file) && files.includes(second.file) && first.file !== second.file)
 
-  it(`have no ${least} lines that stand twice without a reason`, () => {
+  it(`have no ${least} lines that occur twice without a reason`, () => {
     const unexplained = found.filter((duplicate) => !isAllowed(duplicate))
     const places = unexplained.map(({ first, second }) =>
       [first, second].map(({ file, from, to }) => `${file}:${from}-${to}`).join(' and '),
@@ -34,7 +34,7 @@ describe('the sources', () => {
     expect(places).toEqual([])
   })
 
-  it('share lines wherever a reason for it is given', () => {
+  it('share lines wherever a reason is given', () => {
     const stale = allowed.filter(
       ({ files }) => !found.some(({ first, second }) => files.includes(first.file) && files.includes(second.file)),
     )
@@ -42,7 +42,7 @@ describe('the sources', () => {
   })
 })
 
-describe('lines that stand twice', () => {
+describe('lines that occur twice', () => {
   const lines = (names: string) => names.split(' ').map((name) => `call(${name})`)
 
   it('are found within a file and across files, at their full length', () => {
@@ -73,7 +73,7 @@ describe('lines that stand twice', () => {
     ).toHaveLength(1)
   })
 
-  it('are not found where they are fewer, or imports', () => {
+  it('are not reported if they are fewer, or imports', () => {
     const imports = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `import { ${name} } from './${name}.ts'`).join('\n')
     expect(
       findDuplicates(

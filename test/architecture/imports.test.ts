@@ -23,7 +23,7 @@ describe('imports', () => {
     expect([...graph.values()].flat().length).toBeGreaterThan(2_000)
   })
 
-  it('go in no circle, not even for types', () => {
+  it('have no circle, not even for types', () => {
     expect(circlesIn(graph)).toEqual([])
   })
 

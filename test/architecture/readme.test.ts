@@ -15,7 +15,7 @@ function badOnes(find: RegExp, isGood: (found: string, file: string) => boolean)
 }
 
 describe('the READMEs', () => {
-  it('have every table as the code has it (npm run readme:update)', async () => {
+  it('have tables that match the code (npm run readme:update)', async () => {
     for (const [file, text] of withTables(readmes, await readmeTables())) expect(text, file).toBe(readmes.get(file))
   })
 
@@ -39,7 +39,7 @@ describe('the READMEs', () => {
     expect(badOnes(/`((?:apps|libs|test|proto|deploy)\/[\w./-]+)`/g, exists)).toEqual([])
   })
 
-  it('list the code of every kind of error that is thrown', () => {
+  it('list the code of every error that is thrown', () => {
     const listed = new Set(
       [...readmes.get('libs/contracts/README.md')!.matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]!),
     )

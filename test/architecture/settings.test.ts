@@ -90,7 +90,7 @@ describe.each(schemas)('the rows of settings of %s', (_name, schema) => {
     expect(wrong.map(({ path, description }) => [path, description])).toEqual([])
   })
 
-  it('have a unit where they are numbers, and in the name where it could be mistaken', () => {
+  it('have a unit if they are numbers, and in the name if it is ambiguous', () => {
     expect(numbers.filter(({ path, unit }) => unit === '' && !unitless.test(path)).map(({ path }) => path)).toEqual([])
     const wrong = rows.flatMap(({ path, unit }) => {
       const named = Object.entries(namedUnits).find(([, ending]) => path.endsWith(ending))?.[0]
@@ -104,7 +104,7 @@ describe.each(schemas)('the rows of settings of %s', (_name, schema) => {
     expect(wrong).toEqual([])
   })
 
-  it('have a lower and an upper bound where they are numbers', () => {
+  it('have a lower and an upper bound if they are numbers', () => {
     const isBound = (value: unknown): boolean => typeof value === 'number' && Math.abs(value) < Number.MAX_SAFE_INTEGER
     const unbounded = numbers.filter(({ schema: json }) => {
       const options = (json['anyOf'] as readonly Record<string, unknown>[] | undefined) ?? [json]

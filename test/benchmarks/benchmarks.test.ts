@@ -22,7 +22,7 @@ const cheap: Readonly<Record<string, (bench: Bench) => Promise<BenchRow[]>>> = {
 
 describe('benchmarks, at small sizes', () => {
   for (const [name, rowsOf] of Object.entries(cheap)) {
-    it(`of ${name} run and give figures`, { timeout: 60_000 }, async () => {
+    it(`of ${name} run and print figures`, { timeout: 60_000 }, async () => {
       const rows = await rowsOf(quick)
       expect(rows.length).toBeGreaterThan(3)
       for (const { name: row, value, ratio, unit } of rows) {
@@ -33,7 +33,7 @@ describe('benchmarks, at small sizes', () => {
     })
   }
 
-  it('have names of their own', () => {
+  it('have different names', () => {
     expect(new Set(benchmarks.map(({ name }) => name)).size).toBe(benchmarks.length)
   })
 })

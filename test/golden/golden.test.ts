@@ -41,7 +41,7 @@ function versionsOf(name: string): Golden[] {
 const all = samples()
 
 describe('golden bytes', () => {
-  it('are there for the message of every topic', () => {
+  it('exist for the message of every topic', () => {
     const names = all.map(({ name }) => name)
     expect(Object.values(topics).filter(({ message }) => !names.includes(message))).toEqual([])
   })

@@ -10,7 +10,7 @@ import { partitionOf } from '@freshet/domain/partition'
 import { foldPin, isPinKey, newPinState, pinStateKeys } from '@freshet/domain/pin-state'
 import type { PinAct } from '@freshet/domain/engagement'
 import { foldUser, newUserState } from '@freshet/domain/user-state'
-import { isOfThePast, lostLetters, sentByLetters, type Sent } from './letters.ts'
+import { isPastDeadLetter, lostDeadLetters, sentByDeadLetters, type Sent } from './dead-letters.ts'
 import { isRowOf, onwardRows, pinActOf } from './onward-rows.ts'
 import type { SimLog } from './sim-log.ts'
 import type { SimStore } from './sim-store.ts'
@@ -38,7 +38,7 @@ export function violations(log: SimLog, store: SimStore, scopes: Scopes): readon
   for (let partition = 0; partition < log.partitions; partition++) {
     for (const { value } of log.records('dead-letters.v1', partition)) {
       const letter = decodeDeadLetter(value ?? new Uint8Array(0))
-      if (isOfThePast(letter)) continue
+      if (isPastDeadLetter(letter)) continue
       dead.add(`${letter.sourceTopic}:${letter.sourcePartition}:${letter.sourcePosition}`)
     }
   }
@@ -59,7 +59,7 @@ export function violations(log: SimLog, store: SimStore, scopes: Scopes): readon
     const sum = Object.values(said).reduce((total, count) => total + count, 0)
     if (sum !== records) problems.push(`user ${partition}: ${records} accepted, ${sum} accounted for`)
   })
-  problems.push(...pinViolations(log, store, scopes.pin, expected), ...lostLetters(log))
+  problems.push(...pinViolations(log, store, scopes.pin, expected), ...lostDeadLetters(log))
   return problems
 }
 
@@ -155,7 +155,7 @@ function orderMatters(who: string, list: readonly Engagement[]): readonly string
 /** The second stage, against the set of what the first had to send: each once, in the order of first arrival. */
 function pinViolations(log: SimLog, store: SimStore, scope: string, expected: readonly Expected[]): readonly string[] {
   const problems: string[] = []
-  const wanted = new Map([...expected.flatMap(({ onward }) => [...onward]), ...sentByLetters(log)])
+  const wanted = new Map([...expected.flatMap(({ onward }) => [...onward]), ...sentByDeadLetters(log)])
   const arrived = new Set<string>()
   const newest = new Map<string, { readonly foldedTo: number; readonly state: Uint8Array }>()
   for (let partition = 0; partition < log.partitions; partition++) {

@@ -7,7 +7,7 @@ import { partitionOf } from '@freshet/domain/partition'
 import { updaterConfigOf } from '@freshet/feature-updater/config'
 import { createUpdater, type Updater } from '@freshet/feature-updater/updater'
 import { readErasures } from './erasing.ts'
-import { replayLetters, writeLetter } from './letters.ts'
+import { replayLetters, writeDeadLetter } from './dead-letters.ts'
 import { operate, rebuild, rebuiltGeneration, servingScopes } from './operating.ts'
 import { violations } from './reference.ts'
 import { adopt, cutOf, replaceLog } from './replacing.ts'
@@ -57,7 +57,7 @@ const erasingShare = 0.35
 const switchingShare = 0.85
 /** Share of the rest in which the log is lost and made again. */
 const replacingShare = 0.4
-/** Share of these others in which letters of an older version are replayed. */
+/** Share of these others in which dead letters of an older version are replayed. */
 const replayingShare = 0.3
 
 const clock: Clock = { now: () => 0, sleep: () => new Promise(() => undefined) }
@@ -92,7 +92,7 @@ export async function simulate(seed: number): Promise<Simulated> {
   const operators: Command[] = []
   const replays: Command[] = []
   const adopters: Command[] = []
-  let letters = 0
+  let deadLetters = 0
   let replayed = 0
 
   const scheduler = createScheduler(random, faults, (process) => {
@@ -211,11 +211,11 @@ export async function simulate(seed: number): Promise<Simulated> {
       .catch((error: unknown) => problems.push(`${started.name} threw ${(error as Error).stack}`))
       .finally(() => (started.done = true))
   }
-  /** The one who replays dead letters; after a crash, or for those that came since, another one does, all of them again. */
+  /** The process that replays dead letters. After a crash, or for new letters, another one replays all of them again. */
   const startReplay = (): void => {
     const started = { name: `replay${replays.length}`, dead: false, pausedSteps: 0, done: false }
     replays.push(started)
-    replayed = letters
+    replayed = deadLetters
     replayLetters(started, log, scheduler)
       .catch((error: unknown) => problems.push(`${started.name} threw ${(error as Error).stack}`))
       .finally(() => (started.done = true))
@@ -269,7 +269,7 @@ export async function simulate(seed: number): Promise<Simulated> {
       }
       if (erasing && random.next() < 0.08) log.write('erasures.v1', [workload.erasure()])
       if (switching && random.next() < 0.1 && isGone(operators.at(-1))) startOperator()
-      if (replaying && random.next() < 0.02) writeLetter(log, workload.unsent(), letters++, random)
+      if (replaying && random.next() < 0.02) writeDeadLetter(log, workload.unsent(), deadLetters++, random)
       if (replaying && random.next() < 0.03 && !isAt(replays.at(-1))) startReplay()
       if (adopters.length > 0 && random.next() < 0.1 && isGone(adopters.at(-1))) startAdopting()
       const asking = (switching || adopters.length > 0) && random.next() < 0.03 ? pick(living()) : undefined
@@ -317,7 +317,7 @@ export async function simulate(seed: number): Promise<Simulated> {
   if (replaying) {
     await finished(replays)
     // One that has ended did all that it found, so it is not done again.
-    if (isGone(replays.at(-1)) || letters > replayed) startReplay()
+    if (isGone(replays.at(-1)) || deadLetters > replayed) startReplay()
     await finished(replays)
   }
   await drain()

@@ -200,7 +200,7 @@ if ('absent' in cluster || cluster.kafka.faults === null || cluster.redis.faults
   })
 }
 
-describe('a process that cannot start says why in one line and ends with an exit code that says it too', () => {
+describe('a process that cannot start prints the reason in one line and ends with a matching exit code', () => {
   /** Starts what must not start; its exit code and what it wrote besides log lines. */
   const failsToStart = async (process: ReturnType<typeof createNodeProcess>) => {
     await expect(process.start(60_000)).rejects.toThrow('ended before it was ready')
@@ -225,7 +225,7 @@ describe('a process that cannot start says why in one line and ends with an exit
     taken.close()
   })
 
-  it('when a value of its configuration is none', async () => {
+  it('when a value of its configuration is invalid', async () => {
     const process = await createServiceProcess('blender', {
       FRESHET_KAFKA_BROKERS: nowhere,
       FRESHET_REDIS_URL: `redis://${nowhere}`,

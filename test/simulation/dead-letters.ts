@@ -17,7 +17,7 @@ import { persistently, type Scheduler, type SimProcess } from './scheduler.ts'
 import { onwardRows } from './onward-rows.ts'
 import type { SimLog } from './sim-log.ts'
 
-/** Letters of the simulated past have come from here or above, where the log of the simulation never gets to. */
+/** Dead letters of the simulated past have source positions from here on, which the simulated log never reaches. */
 const pastPosition = 1e9
 
 /** Something sent to the second stage. */
@@ -26,13 +26,13 @@ export interface Sent {
   readonly act: PinAct
 }
 
-/** Whether it was put aside before the simulation began, by a version that could not read what the present one can. */
-export function isOfThePast(letter: DeadLetter): boolean {
+/** Whether an older version, which could not read this record, wrote the dead letter before the simulation began. */
+export function isPastDeadLetter(letter: DeadLetter): boolean {
   return letter.sourcePosition >= pastPosition
 }
 
-/** Puts an engagement aside as an older version did at either stage; the time that it gives is no order. */
-export function writeLetter(log: SimLog, engagement: Engagement, number: number, random: Random): void {
+/** Writes an engagement as a dead letter, as an older version did at either stage; the order of the times is random. */
+export function writeDeadLetter(log: SimLog, engagement: Engagement, number: number, random: Random): void {
   const { userId, occurredAtMs } = engagement
   const sourcePosition = pastPosition + number
   const common = { sourcePartition: 0, sourcePosition, code: 'CODEC_INVALID', message: '', schema: '' }
@@ -82,10 +82,10 @@ export async function replayLetters(process: SimProcess, log: SimLog, scheduler:
   )
 }
 
-/** What replayed letters send to the second stage, by the source that stands for the letter. */
-export function sentByLetters(log: SimLog): ReadonlyMap<string, Sent> {
+/** What replayed dead letters send to the second stage, by the source that identifies the letter. */
+export function sentByDeadLetters(log: SimLog): ReadonlyMap<string, Sent> {
   const sent = new Map<string, Sent>()
-  for (const { letter, partition, position } of lettersOfThePast(log)) {
+  for (const { letter, partition, position } of pastDeadLetters(log)) {
     if (letter.sourceTopic !== 'pin-engagements.v1') continue
     onwardRows(letter).forEach(({ key, act }, row) => {
       sent.set(`${log.partitions + partition}:${position}:${row}`, { key, act })
@@ -95,24 +95,24 @@ export function sentByLetters(log: SimLog): ReadonlyMap<string, Sent> {
 }
 
 /** Letters to the first stage that never got there; once there, they are engagements like all others. */
-export function lostLetters(log: SimLog): readonly string[] {
+export function lostDeadLetters(log: SimLog): readonly string[] {
   const there = new Set<string>()
   for (let partition = 0; partition < log.partitions; partition++) {
     for (const { value } of log.records('engagements.v1', partition)) {
       if (value !== null) there.add(Buffer.from(value).toString('hex'))
     }
   }
-  return lettersOfThePast(log).flatMap(({ letter }) => {
+  return pastDeadLetters(log).flatMap(({ letter }) => {
     if (letter.sourceTopic !== 'engagements.v1' || there.has(Buffer.from(letter.value).toString('hex'))) return []
     return [`the letter about ${decodeReceivedEngagement(letter.value).engagement.eventId} was never replayed`]
   })
 }
 
-function lettersOfThePast(log: SimLog) {
+function pastDeadLetters(log: SimLog) {
   return Array.from({ length: log.partitions }, (_, partition) => partition).flatMap((partition) =>
     log.records('dead-letters.v1', partition).flatMap(({ value, position }) => {
       const letter = decodeDeadLetter(value ?? new Uint8Array(0))
-      return isOfThePast(letter) ? [{ letter, partition, position }] : []
+      return isPastDeadLetter(letter) ? [{ letter, partition, position }] : []
     }),
   )
 }
