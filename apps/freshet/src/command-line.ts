@@ -57,14 +57,17 @@ export function commandLine(): Command {
     .argument('<recordings...>', 'files of JSON lines (.jsonl, .jsonl.gz)')
     .option(
       '--ask <what>',
-      'what to evaluate: candidates, source:NAME, source:NAME+NAME (merged), without:NAME, feed or related; separate several with commas',
+      'what to evaluate: candidates, source:NAME, source:NAME+NAME (merged), without:NAME, feed or related; separate several with commas. A source that is named is on in this process for the whole run',
       'feed',
     )
     .option('--refresh <when>', 'when the knowledge about all users changes: event or mark', 'event')
     .option('--k <list>', 'cut-offs of the figures', '10,20')
-    .option('--repeats <rule>', "allow or forbid pins from the user's history; default: like the surface")
+    .option(
+      '--repeats <rule>',
+      "allow or forbid pins from the user's history; default: forbid for feed, allow for every other --ask",
+    )
     .option('--every <n>', 'ask only every nth question', '1')
-    .option('--answers <file>', 'write a line for each question: rank of the target, latency, degradation')
+    .option('--answers <file>', 'write a line for each question: rank of the target, pin ids of the answer, latency, degradation')
     .option('--json', 'print the figures as one JSON object on standard output')
     .option('--config <file>', 'JSON file with settings of sources, blender and ranker')
     .option('--partitions <n>', 'number of partitions of the log in this process', '8')

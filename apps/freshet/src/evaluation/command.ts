@@ -9,6 +9,7 @@ import { ArgumentError, refuse, whole } from '../arguments.ts'
 import type { EmbeddedConfig } from '../embedded.ts'
 import { evaluate, nameOf, type Ask, type EvaluationReport, type EvaluationTarget } from './evaluate.ts'
 import { createInProcessTarget } from './in-process.ts'
+import { withNamedSources } from './named-sources.ts'
 import { readRecordings } from './recording.ts'
 import { createRemoteTarget } from './remote.ts'
 import type { AskOptions } from './request.ts'
@@ -44,7 +45,7 @@ export async function runEvaluate(recordings: readonly string[], given: Evaluate
         : refuse(`--refresh is ${given.refresh}; give event or mark`),
   } as const
   const every = whole(given.every, '--every', 1, 1_000_000)
-  const target = await targetOf(given, options)
+  const target = await targetOf(given, options, asks)
   const answers = given.answers === undefined ? null : createWriteStream(given.answers)
   const progress = createProgress({
     label: 'replaying',
@@ -82,6 +83,7 @@ export async function runEvaluate(recordings: readonly string[], given: Evaluate
 async function targetOf(
   given: EvaluateArguments,
   options: AskOptions & { readonly refresh: 'event' | 'mark' },
+  asks: readonly Ask[],
 ): Promise<EvaluationTarget> {
   if ((given.target === undefined) !== (given.feed === undefined))
     throw new ArgumentError('--target and --feed go together: where events are posted, and who is asked')
@@ -92,8 +94,12 @@ async function targetOf(
       )
     return createRemoteTarget({ ...options, ingestUrl: given.target, feedAddress: given.feed })
   }
-  const config: EmbeddedConfig =
-    given.config === undefined ? {} : configOf(given.config, await readFile(given.config, 'utf8'))
+  const { config, switchedOn } = withNamedSources(
+    given.config === undefined ? {} : configOf(given.config, await readFile(given.config, 'utf8')),
+    asks,
+  )
+  for (const name of switchedOn)
+    process.stderr.write(`source ${name} is switched off; --ask names it, so it is on for this whole run\n`)
   const { models } = await openSpecSlot({
     backend: config.ranking?.backend ?? 'auto',
     specFile: config.ranking?.specFile ?? null,

@@ -80,8 +80,8 @@ describe('evaluate', () => {
     })
     expect(target.calls).toEqual(['candidates', 'mark m', 'pin', 'candidates', 'engagement'])
     expect(answers).toEqual([
-      { question: 1, rank: 1, latencyMs: 0, degradation: Degradation.NONE },
-      { question: 3, rank: 0, latencyMs: 0, degradation: Degradation.NONE },
+      { question: 1, rank: 1, top: ['a'], latencyMs: 0, degradation: Degradation.NONE },
+      { question: 3, rank: 0, top: ['a'], latencyMs: 0, degradation: Degradation.NONE },
     ])
     expect(report).toMatchObject({ questions: 2, events: 2 })
   })
@@ -96,5 +96,15 @@ describe('evaluate', () => {
     expect(answers[0]!.rank).toEqual([3, 0, 1])
     expect(report!.metrics['hr@3']).toBeCloseTo(2 / 3)
     expect(report!.metrics['mrr@3']).toBe(1)
+  })
+
+  it('writes no more pin ids of an answer than the largest cut-off', async () => {
+    const answers: AnswerLine[] = []
+    await evaluate(linesOf(question('a')), targetOf({ candidates: ['d', 'c', 'b', 'a'] }), {
+      ...options,
+      asks: [candidates],
+      onAnswer: (answer) => answers.push(answer),
+    })
+    expect(answers[0]!.top).toEqual(['d', 'c', 'b'])
   })
 })

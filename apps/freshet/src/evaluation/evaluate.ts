@@ -50,6 +50,8 @@ export interface AnswerLine {
   readonly ask?: string
   /** Rank of the target, 0 = not in the list; a list for several targets. */
   readonly rank: number | readonly number[]
+  /** Ids of the pins of the answer, best first: as many as the largest cut-off, or fewer. */
+  readonly top: readonly string[]
   readonly latencyMs: number
   readonly degradation: number
 }
@@ -90,11 +92,13 @@ export async function evaluate(
           tally.latencies.push(latencyMs)
           if (answer.pinIds.length > 0) tally.answered++
           const ranks = line.question.targets.map((pinId) => answer.pinIds.indexOf(pinId) + 1)
-          tally.metrics.add({ ranks, group: line.question.group, top: answer.pinIds.slice(0, depth) })
+          const top = answer.pinIds.slice(0, depth)
+          tally.metrics.add({ ranks, group: line.question.group, top })
           onAnswer?.({
             question: seen,
             ...(asks.length > 1 && { ask: nameOf(tally.ask) }),
             rank: ranks.length === 1 ? ranks[0]! : ranks,
+            top,
             latencyMs,
             degradation: answer.degradation,
           })

@@ -135,7 +135,8 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       void clock.set(Math.max(clock.now(), question.atMs))
       await teach('engagements.v1', [])
       await flush()
-      const put = requestOf(question, { ...options, ask }, [])
+      const { sourceNames } = embedded.candidates
+      const put = requestOf(question, { ...options, ask, sourceNames }, [])
       const call = { timeoutMs: patienceMs }
       const answer =
         put.kind === 'feed'

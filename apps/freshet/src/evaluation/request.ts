@@ -15,6 +15,8 @@ export interface AskOptions {
   readonly repeats: boolean | null
   /** How many pins are asked for: the largest cut-off. */
   readonly depth: number
+  /** The sources that are on, for asks without some; those that are on by default where absent. */
+  readonly sourceNames?: readonly string[]
 }
 
 /** The request that a question is put as; nothing is recorded by it. */
@@ -42,7 +44,7 @@ export function requestOf(
       // By default candidates are what the sources give: history is for the surface to leave out.
       allowRepeats: repeats ?? ask.kind !== 'feed',
       depth: ask.kind === 'feed' ? Depth.UNSPECIFIED : Depth.CANDIDATES,
-      sources: sourcesOf(ask),
+      sources: sourcesOf(ask, options.sourceNames ?? onByDefault),
     },
   }
   if (question.pinId !== null)
@@ -50,8 +52,10 @@ export function requestOf(
   return { kind: 'feed', request: GetFeedRequest.fromPartial(common) }
 }
 
-function sourcesOf(ask: Ask): string[] {
+const onByDefault = sourceDefinitions.flatMap(({ name, enabled }) => (enabled ? [name] : []))
+
+function sourcesOf(ask: Ask, sourceNames: readonly string[]): string[] {
   if (ask.kind === 'source') return [...ask.sources]
   if (ask.kind !== 'without') return []
-  return sourceDefinitions.flatMap(({ name }) => (ask.sources.includes(name) ? [] : [name]))
+  return sourceNames.filter((name) => !ask.sources.includes(name))
 }
