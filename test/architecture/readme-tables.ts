@@ -119,8 +119,8 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
   tables.set(
     'sources',
     table(
-      ['source', 'on by default'],
-      sourceDefinitions.map(({ name, enabled }) => [`\`${name}\``, enabled ? 'yes' : 'no']),
+      ['source', 'finds', 'on by default'],
+      sourceDefinitions.map(({ name, description, enabled }) => [`\`${name}\``, description, enabled ? 'yes' : 'no']),
     ),
   )
   tables.set(

@@ -99,6 +99,8 @@ export type ParameterSettings<P extends SourceParameters> = { readonly [Name in 
 /** The definition of a source: its name, its parameters with their defaults, and its constructor. */
 export interface SourceDefinition<P extends SourceParameters = SourceParameters> {
   readonly name: string
+  /** One sentence for the table of sources: which pins it finds. */
+  readonly description: string
   readonly enabled: boolean
   /** The most candidates that it returns for one request. */
   readonly maxCandidates: number

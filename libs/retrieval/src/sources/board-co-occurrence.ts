@@ -24,6 +24,7 @@ export type BoardCoOccurrenceParameters = StartsOptions & {
  */
 export const boardCoOccurrence: SourceDefinition<BoardCoOccurrenceParameters> = {
   name: 'board-co-occurrence',
+  description: "Pins that share boards with the user's recent pins.",
   enabled: true,
   maxCandidates: 300,
   share: 0.3,

@@ -19,6 +19,7 @@ export type CoOccurrenceParameters = RuleOptions & {
 /** Finds pins that came near the user's recent pins in other sessions, see `createRules`. It reads the neighbour index by session. */
 export const coOccurrence: SourceDefinition<CoOccurrenceParameters> = {
   name: 'co-occurrence',
+  description: "Pins that users took in the same session as the user's recent pins.",
   enabled: true,
   maxCandidates: 300,
   share: 0.1,

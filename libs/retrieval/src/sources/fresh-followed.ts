@@ -21,6 +21,7 @@ const dayMs = 86_400_000
 /** New pins of the creators and topics a user follows, and new saves to followed boards, the newest first. */
 export const freshFollowed: SourceDefinition<FreshFollowedParameters> = {
   name: 'fresh-followed',
+  description: 'The newest pins of the creators, topics and boards that the user follows.',
   enabled: true,
   maxCandidates: 100,
   share: 1,

@@ -21,6 +21,7 @@ export type LongTermWalkParameters = StartsOptions & {
  */
 export const longTermWalk: SourceDefinition<LongTermWalkParameters> = {
   name: 'long-term-walk',
+  description: "Pins that are two hops from the user's long history, over boards, with popular pins counted less.",
   enabled: true,
   maxCandidates: 300,
   share: 0.1,

@@ -22,6 +22,7 @@ export type Pin2VecParameters = StartsOptions & {
  */
 export const pin2vec: SourceDefinition<Pin2VecParameters> = {
   name: 'pin2vec',
+  description: "Pins whose learned embedding is near those of the user's recent pins.",
   enabled: true,
   maxCandidates: 300,
   share: 0.5,

@@ -17,6 +17,7 @@ export type PixieWalkParameters = WalkOptions & StartsOptions
  */
 export const pixieWalk: SourceDefinition<PixieWalkParameters> = {
   name: 'pixie-walk',
+  description: "The pins that random walks from the user's recent pins visit most.",
   enabled: true,
   maxCandidates: 300,
   share: 0.4,

@@ -20,6 +20,7 @@ const dayMs = 86_400_000
  */
 export const popularity: SourceDefinition<PopularityParameters> = {
   name: 'popularity',
+  description: 'The pins that all users take most now, and the newest pins after them.',
   enabled: true,
   maxCandidates: 300,
   share: 1,

@@ -14,6 +14,7 @@ export type RevisitParameters = {
  */
 export const revisit: SourceDefinition<RevisitParameters> = {
   name: 'revisit',
+  description: "The user's own recent pins, by how often users return to a pin after so many others.",
   enabled: true,
   maxCandidates: maxLag,
   share: 0.3,

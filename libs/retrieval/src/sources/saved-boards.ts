@@ -24,6 +24,7 @@ export type SavedBoardsParameters = {
  */
 export const savedBoards: SourceDefinition<SavedBoardsParameters> = {
   name: 'saved-boards',
+  description: "Pins that other users took near the pins of the user's own boards.",
   enabled: true,
   maxCandidates: 100,
   share: 0.1,

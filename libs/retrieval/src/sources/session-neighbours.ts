@@ -13,6 +13,7 @@ import { createVariants } from './shared/variants.ts'
  */
 export const sessionNeighbours: SourceDefinition<NeighbourParameters> = {
   name: 'session-neighbours',
+  description: 'The pins that users with a similar recent history took next.',
   enabled: true,
   maxCandidates: 300,
   share: 1,

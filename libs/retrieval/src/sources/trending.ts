@@ -24,6 +24,7 @@ const hourMs = 3_600_000
  */
 export const trending: SourceDefinition<TrendingParameters> = {
   name: 'trending',
+  description: "Pins that more users take now than the pins' own past explains.",
   enabled: true,
   maxCandidates: 50,
   share: 0.3,

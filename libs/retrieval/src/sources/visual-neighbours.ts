@@ -21,6 +21,7 @@ export type VisualNeighboursParameters = StartsOptions & {
  */
 export const visualNeighbours: SourceDefinition<VisualNeighboursParameters> = {
   name: 'visual-neighbours',
+  description: "Pins that look like the user's recent pins, by the embedding of the image.",
   enabled: true,
   maxCandidates: 200,
   share: 0.15,
