@@ -67,7 +67,10 @@ export function commandLine(): Command {
       "allow or forbid pins from the user's history; default: forbid for feed, allow for every other --ask",
     )
     .option('--every <n>', 'ask only every nth question', '1')
-    .option('--answers <file>', 'write a line for each question: rank of the target, pin ids of the answer, latency, degradation')
+    .option(
+      '--answers <file>',
+      'write a line for each question: rank of the target, pin ids of the answer, latency, degradation',
+    )
     .option('--json', 'print the figures as one JSON object on standard output')
     .option('--config <file>', 'JSON file with settings of sources, blender and ranker')
     .option('--partitions <n>', 'number of partitions of the log in this process', '8')
