@@ -16,7 +16,7 @@ export function withNamedSources(
   const sources = (retrieval?.['sources'] ?? {}) as SourceSettings
   const named = new Set(asks.flatMap((ask) => ('sources' in ask ? ask.sources : [])))
   const switchedOn = sourceDefinitions.flatMap(({ name, enabled }) =>
-    named.has(name) && (sources[name]?.enabled ?? enabled) === false ? [name] : [],
+    named.has(name) && !(sources[name]?.enabled ?? enabled) ? [name] : [],
   )
   if (switchedOn.length === 0) return { config, switchedOn }
   const on = Object.fromEntries(switchedOn.map((name) => [name, { ...sources[name], enabled: true }]))
