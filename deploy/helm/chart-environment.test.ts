@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { kafkaOf } from '@freshet/freshet/connection'
+import { readKafkaSettings } from '@freshet/freshet/connection'
 import { loadConfig } from '@freshet/service/config'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
@@ -36,7 +36,7 @@ describe.each(releases)('A20 · a release called %s', (release) => {
 
   it('gives the job of the topics an environment that it takes', () => {
     const given = environmentOf(podOf(workloadOf(resources, 'topics')).containers[0])
-    expect(kafkaOf({}, { ...kubernetesVariables(resources, release), ...given })).toMatchObject({ brokers: ['kafka:9092'] })
+    expect(readKafkaSettings({}, { ...kubernetesVariables(resources, release), ...given })).toMatchObject({ brokers: ['kafka:9092'] })
   })
 
   it('has names of its own that Kubernetes takes', () => {

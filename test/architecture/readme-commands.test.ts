@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { commandLine } from '@freshet/freshet/command-line'
+import { createCommandLine } from '@freshet/freshet/command-line'
 import { describeConfig } from '@freshet/service/setting-rows'
 import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { commandsOf, wordsOf } from '../harness/readme-commands.ts'
 import { readReadmes, root } from './readme-tables.ts'
 
-type Command = ReturnType<typeof commandLine>
+type Command = ReturnType<typeof createCommandLine>
 
 const readmes = [...readReadmes()]
 
@@ -18,7 +18,7 @@ function printed(begins: string): readonly (readonly [file: string, command: str
 
 /** The command that the words name, and the words after its name. */
 function commandOf(words: readonly string[]): readonly [Command, readonly string[]] {
-  let command = commandLine()
+  let command = createCommandLine()
   let at = 0
   for (; at < words.length; at++) {
     const next = command.commands.find((sub) => sub.name() === words[at])

@@ -149,7 +149,7 @@ describe('one process with imported history', () => {
     const [, applied = ''] = /applied +([\d,]+) /.exec(first.output) ?? []
     expect(Number(applied.replaceAll(',', ''))).toBeGreaterThanOrEqual(rows)
     expect(first.output).toMatch(/late +0/)
-    expect(first.output).toMatch(/pins made +\d+/)
+    expect(first.output).toMatch(/pins created +\d+/)
     const again = await freshet('import', file, ...given)
     expect(again.code, again.output).toBe(0)
     expect(again.output).toMatch(/engagements +0\n/)

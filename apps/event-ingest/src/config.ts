@@ -87,11 +87,11 @@ export const processSchema = z.object({
   cors: z.object(corsSettings),
   ingest: z.object(ingestSettings),
   kafka: kafkaSchema,
-  /** If set, answers say when the log is not the one that the state was folded from. */
+  /** If set, answers contain a notice when state is folded from another log than this one. */
   redis: optionalRedisSchema,
 })
 
 export type Config = z.output<typeof processSchema>
 
-/** What `ingestSettings` parse to. */
+/** The parsed `ingestSettings`. */
 export type IngestConfig = Config['ingest']

@@ -4,19 +4,19 @@ import type { IngestConfig } from './config.ts'
 
 const dayMs = 86_400_000
 
-/** What a request says about its client's clock. Times are of that clock. */
+/** The clock of a client, as its request describes it. */
 export interface ClientClock {
-  /** When the client sent the request; null: it didn't say. */
+  /** When the client sent the request, by its own clock, milliseconds since the epoch; null: the request does not say. */
   readonly sentAtMs: number | null
-  /** By how much the clock is behind ours, as answers have proven to the client (negative: ahead); 0: it has no proof. */
+  /** How far the clock is behind ours, milliseconds (negative: ahead). The client computes it from `receivedAt` of earlier answers; 0: unknown. */
   readonly offsetMs: number
 }
 
 /**
- * What to add to a client's times, milliseconds. Only what must be an error of the clock is corrected: what the client
- * knows from answers, and a time of sending that is later than the arrival by more than `toleratedSkewMs`. A time of
- * sending long before the arrival proves nothing: the network may have been slow. So the network never moves events of a
- * client against each other, unless its clock is ahead and it pays no attention to answers.
+ * The correction to add to a client's times, milliseconds. It corrects only certain errors of the clock: the offset that
+ * the client knows from earlier answers, and a sending time that is later than the arrival by more than `toleratedSkewMs`.
+ * An early sending time proves nothing, because the network may have been slow. So a slow network never changes the
+ * order of a client's events, unless the clock is ahead and the client does not send its offset.
  */
 export function clockShiftMs({ sentAtMs, offsetMs }: ClientClock, nowMs: number, toleratedSkewMs: number): number {
   if (sentAtMs === null) return offsetMs
@@ -24,7 +24,7 @@ export function clockShiftMs({ sentAtMs, offsetMs }: ClientClock, nowMs: number,
   return aheadMs > toleratedSkewMs ? offsetMs - aheadMs : offsetMs
 }
 
-/** When a request arrived, and what to add to its times, milliseconds. */
+/** When a request arrived, and the correction to add to its times. Both in milliseconds. */
 export interface RequestTime {
   readonly nowMs: number
   readonly shiftMs: number
@@ -32,39 +32,39 @@ export interface RequestTime {
 
 type TimeLimits = Pick<IngestConfig, 'maxEventAgeDays' | 'maxFutureMs' | 'rejectFutureMs'>
 
-/** The engagement with its time corrected, or why its time is refused. */
-export function timedEngagement(
+/** The engagement with its corrected time, or the problem of its time. */
+export function correctEngagement(
   engagement: Engagement,
   at: string,
   time: RequestTime,
   limits: TimeLimits,
 ): Engagement | IngestProblem {
-  const taken = takenTime(engagement.occurredAtMs, at, time, limits)
-  if (typeof taken !== 'number') return taken
-  return taken === engagement.occurredAtMs ? engagement : { ...engagement, occurredAtMs: taken }
+  const corrected = correctTime(engagement.occurredAtMs, at, time, limits)
+  if (typeof corrected !== 'number') return corrected
+  return corrected === engagement.occurredAtMs ? engagement : { ...engagement, occurredAtMs: corrected }
 }
 
-/** A time corrected by `shiftMs`, and, where that is still too far in the future, set to the bound; or why it is refused. */
-export function takenTime(
+/** The time plus `shiftMs`, at most `maxFutureMs` in the future; or the problem of a time that ingest rejects. */
+export function correctTime(
   occurredAtMs: number,
   at: string,
   { nowMs, shiftMs }: RequestTime,
   limits: TimeLimits,
 ): number | IngestProblem {
   const happenedMs = occurredAtMs + shiftMs
-  const corrected = shiftMs === 0 ? '' : ` (corrected by ${Math.round(shiftMs / 1000)} s for the client's clock)`
+  const correction = shiftMs === 0 ? '' : ` (corrected by ${Math.round(shiftMs / 1000)} s for the client's clock)`
   if (happenedMs > nowMs + limits.maxFutureMs) {
     if (happenedMs <= nowMs + limits.rejectFutureMs) return nowMs + limits.maxFutureMs
-    const text = `is ${hours(happenedMs - nowMs)} in the future${corrected}; give the time at which it happened`
+    const text = `is ${hours(happenedMs - nowMs)} in the future${correction}; give the time of the event`
     return problemAt(at, 'occurredAt', 'EVENT_TIME_FUTURE', text)
   }
   const { maxEventAgeDays } = limits
   if ((maxEventAgeDays > 0 && happenedMs < nowMs - maxEventAgeDays * dayMs) || happenedMs <= 0) {
-    const taken =
+    const rule =
       maxEventAgeDays > 0
-        ? `at most ${maxEventAgeDays} days are taken (ingest.maxEventAgeDays; 0: any age)`
+        ? `ingest accepts at most ${maxEventAgeDays} days (ingest.maxEventAgeDays; 0: any age)`
         : 'give a time after 1970-01-01'
-    const text = `is ${hours(nowMs - happenedMs)} ago${corrected}; ${taken}`
+    const text = `is ${hours(nowMs - happenedMs)} ago${correction}; ${rule}`
     return problemAt(at, 'occurredAt', 'EVENT_TIME_PAST', text)
   }
   return happenedMs

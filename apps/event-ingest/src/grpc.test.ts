@@ -40,7 +40,7 @@ async function start() {
       client.close()
     },
   )
-  /** Sends bytes as they are: broken ones, too. */
+  /** Sends any bytes, valid or not. */
   const call = (method: 'postEngagements' | 'postPins', bytes: Uint8Array): Promise<Outcome> => {
     const { path } = EventIngestService[method]
     const responseDeserialize: (bytes: Buffer) => Pick<PostEngagementsResponse, 'receipts'> =
@@ -69,7 +69,7 @@ const post = (engagements: readonly Engagement[], sentAtMs?: number): Uint8Array
   PostEngagementsRequest.encode({ engagements: [...engagements], sentAtMs }).finish()
 
 describe('EventIngest over gRPC', () => {
-  it('takes engagements as they are, each with its token', async () => {
+  it('accepts engagements unchanged, each with its token', async () => {
     const { call, records } = await start()
     const full = good({
       savedToBoardId: 'b',
@@ -104,7 +104,7 @@ describe('EventIngest over gRPC', () => {
     ['no id', good({ eventId: '' }), 'EVENT_FIELD_MISSING', 'eventId'],
     ['an id of 129', good({ userId: 'x'.repeat(129) }), 'EVENT_ID_INVALID', 'userId'],
     ['a control character', good({ pinId: 'a\u0000' }), 'EVENT_ID_INVALID', 'pinId'],
-    ['bytes that are no UTF-8', good({ userId: 'a\ud800' }), 'EVENT_ID_INVALID', 'userId'],
+    ['bytes that are not UTF-8', good({ userId: 'a\ud800' }), 'EVENT_ID_INVALID', 'userId'],
     ['no action', good({ action: Action.UNSPECIFIED }), 'EVENT_FIELD_MISSING', 'action'],
     ['an unknown action', good({ action: 99 as Action }), 'EVENT_FIELD_VALUE', 'action'],
     ['an unknown surface', good({ surface: 9 as Surface }), 'EVENT_FIELD_VALUE', 'surface'],
@@ -116,7 +116,7 @@ describe('EventIngest over gRPC', () => {
     ['the far past', good({ occurredAtMs: 1 }), 'EVENT_TIME_PAST', 'occurredAt'],
     ['the far future', good({ occurredAtMs: nowMs * 2 }), 'EVENT_TIME_FUTURE', 'occurredAt'],
     ['a dwell of days', good({ dwellMs: 4_000_000_000 }), 'EVENT_FIELD_VALUE', 'dwellMs'],
-  ])('names event and field of %s, and takes the good ones of the batch', async (_name, bad, code, field) => {
+  ])('reports event and field of %s, and accepts the valid events of the batch', async (_name, bad, code, field) => {
     const { call, records } = await start()
     const outcome = await call('postEngagements', post([good(), bad]))
     expect(outcome).toMatchObject({ receipts: [{ code: '' }, { token: '', code, field: `engagements[1].${field}` }] })
@@ -142,7 +142,7 @@ describe('EventIngest over gRPC', () => {
     expect(await records('engagements.v1')).toEqual([])
   })
 
-  it('never answers INTERNAL, whatever bytes it gets', async () => {
+  it('never answers INTERNAL to random bytes', async () => {
     const { call } = await start()
     const bytes = post([good({ sessionId: 's', position: 3 })], nowMs)
     for (let i = 0; i < bytes.length; i++) {
@@ -152,7 +152,7 @@ describe('EventIngest over gRPC', () => {
     }
   })
 
-  it('refuses pins whose embedding is not finite, zero or cut', async () => {
+  it('refuses pins whose embedding is not finite, all zero or truncated', async () => {
     const { call } = await start()
     const pin = (pinId: string, numbers: readonly number[], cut = 0): Pin =>
       Pin.create({ pinId, visualEmbedding: new Uint8Array(Float32Array.from(numbers).buffer).subarray(cut) })
@@ -175,7 +175,7 @@ describe('EventIngest over gRPC', () => {
     })
   })
 
-  it('A19: names everything that is wrong with every event, as fields are named in JSON', async () => {
+  it('A19: reports all problems of every event, with the field names of JSON', async () => {
     const { call } = await start()
     const bad = good({
       eventId: '',
@@ -207,14 +207,14 @@ describe('EventIngest over gRPC', () => {
     expect((many as { details: string }).details.length).toBeLessThan(5_000)
   })
 
-  it('A19: refuses a time of sending in seconds', async () => {
+  it('A19: refuses a sentAt in seconds', async () => {
     const { call } = await start()
     const outcome = await call('postEngagements', post([good()], Math.floor(nowMs / 1000)))
     expect(outcome).toMatchObject({ code: status.INVALID_ARGUMENT })
     expect((outcome as { details: string }).details).toContain('EVENT_TIME_UNIT: sentAt is')
   })
 
-  it('A17: takes pins with names and of long ago, but not of seconds', async () => {
+  it('A17: accepts pins with spaces in names and times before 1970, but not times in seconds', async () => {
     const { call, records } = await start()
     const pin = (pinId: string, createdAtMs: number): Pin =>
       Pin.create({ pinId, topics: ['Home Decor'], creatorId: 'Ada Lovelace', createdAtMs })
@@ -229,7 +229,7 @@ describe('EventIngest over gRPC', () => {
     ])
   })
 
-  it('answers UNAVAILABLE when the log does not answer', async () => {
+  it('answers UNAVAILABLE if the log does not answer', async () => {
     const { call, log } = await start()
     log.fail('LOG_UNAVAILABLE')
     expect(await call('postEngagements', post([good()]))).toMatchObject({ code: status.UNAVAILABLE })

@@ -14,17 +14,18 @@ import { traceOf } from '@freshet/contracts/trace-context'
 import type { GrpcService } from '@freshet/service/grpc-service'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
-import type { Answer, Ingest, IngestCall, Receipt } from './ingest.ts'
+import type { IngestCall } from './append.ts'
+import type { Answer, Ingest, Receipt } from './ingest.ts'
 import { parseEngagementMessage, parsePinMessage } from './messages.ts'
 
 type Sized<Message> = Decoded<Message> & { readonly bytes: number }
 type Receipts = PostPinsResponse & Partial<PostEngagementsResponse>
 type Handler<Message> = (call: ServerUnaryCall<Sized<Message>, Receipts>, done: sendUnaryData<Receipts>) => void
 
-/** A status travels in headers, which have their own bounds. */
+/** gRPC sends a status in headers, whose size is limited. */
 const maxDetailsCharacters = 4_000
 
-/** The `EventIngest` service. It translates; ingest decides. Where nothing of a request was accepted the status says so, else the receipts do. */
+/** The `EventIngest` service. It translates between messages and `Ingest`. If no event of a request was accepted, the status is an error; otherwise the receipts report rejected events. */
 export function createIngestGrpcService(
   ingest: Ingest,
   { metrics, report }: { readonly metrics: Metrics; readonly report: Report },
@@ -38,29 +39,29 @@ export function createIngestGrpcService(
       void (async () => {
         const { request } = call
         if ('problem' in request) return refused({ code: 'BODY_MALFORMED', field: '', message: request.problem })
-        const answer = await take(request.message, { bytes: request.bytes, call: callOf(call) })
+        const answer = await take(request.message, { bytes: request.bytes, call: readCall(call) })
         if (answer.kind === 'refused') return refused(answer.problem)
         const problems = answer.receipts.flatMap((receipt) => ('code' in receipt ? receipt.problems : []))
         if (answer.accepted === 0) return rejected(problems)
         requests.inc({ protocol: 'grpc', outcome: 'accepted' })
         done(null, {
-          receipts: answer.receipts.map(receiptMessage),
+          receipts: answer.receipts.map(toReceiptMessage),
           receivedAtMs: answer.receivedAtMs,
           notice: answer.notice,
         })
       })().catch((error: unknown) => {
         report(error, { part: 'grpc', outcome: 'defect' })
-        refused(problemAt('', 'the request', 'INGEST_INTERNAL', 'failed: a defect of the service'))
+        refused(problemAt('', 'the request', 'INGEST_INTERNAL', 'failed because of a defect in the service; send the same event ids again'))
       })
 
       function refused(problem: IngestProblem): void {
         requests.inc({ protocol: 'grpc', outcome: problem.code })
-        done({ code: statusOf(problem), details: `${problem.code}: ${problem.message}` })
+        done({ code: toStatus(problem), details: `${problem.code}: ${problem.message}` })
       }
 
       function rejected(problems: readonly IngestProblem[]): void {
         requests.inc({ protocol: 'grpc', outcome: 'rejected' })
-        done({ code: status.INVALID_ARGUMENT, details: detailsOf(problems) })
+        done({ code: status.INVALID_ARGUMENT, details: formatDetails(problems) })
       }
     }
 
@@ -94,8 +95,8 @@ export function createIngestGrpcService(
   }
 }
 
-/** The caller's deadline, its signal and its trace. grpc-js reports a deadline that has passed as a cancellation. */
-function callOf(call: ServerUnaryCall<unknown, unknown>): IngestCall {
+/** The caller's deadline, signal and trace. grpc-js reports a passed deadline as a cancellation. */
+function readCall(call: ServerUnaryCall<unknown, unknown>): IngestCall {
   const over = new AbortController()
   call.on('cancelled', () => over.abort(callEnded))
   const deadlineMs = Number(call.getDeadline())
@@ -113,15 +114,15 @@ function sized<Message>(name: string, decode: (bytes: Buffer) => Message): (byte
   return (bytes) => ({ ...read(bytes), bytes: bytes.byteLength })
 }
 
-function statusOf({ code }: IngestProblem): status {
+function toStatus({ code }: IngestProblem): status {
   if (code === 'INGEST_DEADLINE_EXCEEDED') return status.DEADLINE_EXCEEDED
   const { fault, retryable } = ingestProblems[code]
   if (fault === 'client') return status.INVALID_ARGUMENT
   return retryable && code !== 'INGEST_INTERNAL' ? status.UNAVAILABLE : status.INTERNAL
 }
 
-/** All problems of a request, as many as fit. */
-function detailsOf(problems: readonly IngestProblem[]): string {
+/** All problems of a request, as many as fit in the status. */
+function formatDetails(problems: readonly IngestProblem[]): string {
   let details = ''
   for (const [index, { code, message }] of problems.entries()) {
     const one = `${index === 0 ? '' : '; '}${code}: ${message}`
@@ -133,7 +134,7 @@ function detailsOf(problems: readonly IngestProblem[]): string {
   return details
 }
 
-function receiptMessage(receipt: Receipt): Receipts['receipts'][number] {
+function toReceiptMessage(receipt: Receipt): Receipts['receipts'][number] {
   if ('code' in receipt) return { ...receipt, token: '', problems: [...receipt.problems] }
   return { ...receipt, code: '', message: '', field: '', problems: [] }
 }

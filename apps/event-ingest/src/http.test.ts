@@ -41,7 +41,7 @@ async function start(more: Parameters<typeof startIngest>[0] = {}) {
 }
 
 describe('POST /v1/engagements', () => {
-  it('takes one event and answers with its token once the log has it', async () => {
+  it('accepts one event and answers with its token when the log has it', async () => {
     const { post, engagements } = await start()
     const { status, body } = await post('/v1/engagements', anEngagement())
     expect(status).toBe(202)
@@ -50,7 +50,7 @@ describe('POST /v1/engagements', () => {
     expect(await engagements()).toMatchObject([{ eventId: 'e1', userId: 'u1', occurredAtMs: nowMs - 1000 }])
   })
 
-  it('takes a batch in its order, a token for each, and the same event twice', async () => {
+  it('accepts a batch in its order, with a token for each event, and the same event twice', async () => {
     const { post, engagements } = await start()
     const events = ['a', 'b', 'c', 'a'].map((eventId) => anEngagement({ eventId }))
     const { status, body } = await post('/v1/engagements', { engagements: events })
@@ -59,7 +59,7 @@ describe('POST /v1/engagements', () => {
     expect((await engagements()).map(({ eventId }) => eventId)).toEqual(['a', 'b', 'c', 'a'])
   })
 
-  it('A2: says in its answer that events of a log that nobody follows are not applied yet, and of which log tokens are', async () => {
+  it('A2: reports in its answer that state does not follow this log, and names the log in its tokens', async () => {
     let problem: string | null = 'engagements.v1 is another log; nothing is folded until `freshet log adopt`'
     const watched = { watch: { id: () => 'abc' }, foldProblem: () => problem }
     const { post } = await start({ watched })
@@ -92,7 +92,7 @@ describe('POST /v1/engagements', () => {
     ['the far past', field('occurredAt', '"1999-01-01T00:00:00.000Z"'), 'EVENT_TIME_PAST', 'occurredAt'],
     ['the far future', field('occurredAt', '"2999-01-01T00:00:00.000Z"'), 'EVENT_TIME_FUTURE', 'occurredAt'],
     ['deep JSON', field('pinId', nested(10_000)), 'EVENT_TOO_DEEP', 'pinId'],
-    ['no object', '"click"', 'EVENT_SHAPE', ''],
+    ['a string instead of an object', '"click"', 'EVENT_SHAPE', ''],
   ])('names event and field of %s, and takes the good ones of the batch', async (_name, bad, code, name) => {
     const { post, engagements } = await start()
     const good = [anEngagement({ eventId: 'g1' }), anEngagement({ eventId: 'g2' })].map((event) =>
@@ -116,19 +116,19 @@ describe('POST /v1/engagements', () => {
     ['a cut body', '{"engagements":[', 400, 'BODY_MALFORMED', 'position 16'],
     ['NaN', '{"dwellMs":NaN}', 400, 'BODY_MALFORMED', 'position 11'],
     ['an empty body', '', 400, 'BODY_MALFORMED', 'empty'],
-    ['no UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), 400, 'BODY_MALFORMED', 'UTF-8'],
+    ['bytes that are not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), 400, 'BODY_MALFORMED', 'UTF-8'],
     ['an array', '[]', 400, 'BODY_SHAPE', '{"engagements": […]}'],
     ['a number', '1', 400, 'BODY_SHAPE', 'the number 1'],
     ['null', 'null', 400, 'BODY_SHAPE', 'null'],
     ['an empty object', '{}', 400, 'BODY_SHAPE', 'empty object'],
-    ['deep nonsense', '['.repeat(100_000) + ']'.repeat(100_000), 400, 'BODY_TOO_DEEP', 'too deep'],
-    ['no list', '{"engagements":{}}', 400, 'BODY_SHAPE', 'engagements is an object'],
+    ['deep nonsense', '['.repeat(100_000) + ']'.repeat(100_000), 400, 'BODY_TOO_DEEP', 'too deeply'],
+    ['an object instead of a list', '{"engagements":{}}', 400, 'BODY_SHAPE', 'engagements is an object'],
     ['an empty list', '{"engagements":[]}', 400, 'BATCH_EMPTY', 'at least one'],
-    ['a field beside the list', '{"engagements":[],"x":1}', 400, 'EVENT_FIELD_UNKNOWN', 'x is no field of a batch'],
+    ['a field beside the list', '{"engagements":[],"x":1}', 400, 'EVENT_FIELD_UNKNOWN', 'x is not a field of a batch'],
     ['a wrong sentAt', '{"engagements":[{}],"sentAt":5}', 400, 'EVENT_FIELD_TYPE', 'sentAt'],
     ['a batch too large', `{"engagements":[${'{},'.repeat(1000)}{}]}`, 413, 'BATCH_TOO_LARGE', 'at most 1000'],
     ['a body too large', `"${'x'.repeat(5 << 20)}"`, 413, 'BODY_TOO_LARGE', '4194304 bytes'],
-  ])('refuses %s as a whole', async (_name, payload, status, code, message) => {
+  ])('refuses the whole request: %s', async (_name, payload, status, code, message) => {
     const { post, engagements } = await start()
     const answer = await post('/v1/engagements', payload)
     expect(answer.status).toBe(status)
@@ -145,7 +145,7 @@ describe('POST /v1/engagements', () => {
     expect(body.error.message).toContain(type)
   })
 
-  it('names event and field of a single event', async () => {
+  it('names the field of a single event', async () => {
     const { post } = await start()
     const problem = { code: 'EVENT_FIELD_MISSING', field: 'userId', message: 'userId is missing; give a string' }
     const { status, body } = await post('/v1/engagements', anEngagement({ userId: undefined }))
@@ -153,7 +153,7 @@ describe('POST /v1/engagements', () => {
     expect(body.receipts).toEqual([{ id: 'e1', ...problem, problems: [problem] }])
   })
 
-  it('A19: names all problems of every event, its age too', async () => {
+  it('A19: reports all problems of every event, including its age', async () => {
     const { post } = await start()
     const old = anEngagement({ userId: 5, position: -1, occurredAt: '2020-01-01T00:00:00Z' })
     const { body } = await post('/v1/engagements', { engagements: [old, anEngagement({ pinId: '', surface: 'moon' })] })
@@ -168,7 +168,7 @@ describe('POST /v1/engagements', () => {
     ])
   })
 
-  it('A17: takes names with blanks', async () => {
+  it('A17: accepts names with spaces', async () => {
     const { post, engagements } = await start()
     const save = anEngagement({ action: 'save', boardId: 'Home Decor' })
     expect((await post('/v1/engagements', save)).status).toBe(202)
@@ -176,11 +176,11 @@ describe('POST /v1/engagements', () => {
     const pin = { pinId: 'p', topics: ['Home Decor'], creatorId: 'Ada Lovelace', createdAt: '1950-01-01T00:00:00Z' }
     expect((await post('/v1/pins', pin)).status).toBe(202)
     expect((await post('/v1/engagements', anEngagement({ pinId: 'a b' }))).body.receipts).toMatchObject([
-      { message: 'pinId holds a blank; give 1–128 characters without blanks' },
+      { message: 'pinId contains a space; give 1–128 characters without spaces' },
     ])
   })
 
-  it('answers unknown paths and methods with what there is', async () => {
+  it('answers unknown paths and methods with the list of routes', async () => {
     const { post, app } = await start()
     expect((await post('/v1/events', {})).body.error).toMatchObject({ code: 'ROUTE_UNKNOWN' })
     const answer = await app.inject({ method: 'GET', url: '/v1/engagements' })
@@ -188,7 +188,7 @@ describe('POST /v1/engagements', () => {
     expect(answer.json<Body>().error.message).toContain('POST /v1/engagements')
   })
 
-  it('answers what is not HTTP with 400', async () => {
+  it('answers 400 to a request that is not HTTP', async () => {
     const { app } = await start()
     const port = await listen(app, '127.0.0.1', 0)
     const socket = connect(port, '127.0.0.1')
@@ -200,7 +200,7 @@ describe('POST /v1/engagements', () => {
 })
 
 describe('A17 · compressed bodies', () => {
-  it('are taken as gzip', async () => {
+  it('are accepted if they are gzipped', async () => {
     const { post, engagements } = await start()
     const { status } = await post('/v1/engagements', gzipSync(JSON.stringify(anEngagement())), {
       'content-encoding': 'gzip',
@@ -209,7 +209,7 @@ describe('A17 · compressed bodies', () => {
     expect(await engagements()).toHaveLength(1)
   })
 
-  it('are refused as anything else, with what is taken, and when they unpack to too much', async () => {
+  it('are refused in other encodings, with the supported ones in a header, and if they are too large when unpacked', async () => {
     const { post } = await start()
     const zipped = await post('/v1/pins', Buffer.from('x'), { 'content-encoding': 'br' })
     expect(zipped.status).toBe(415)
@@ -247,7 +247,7 @@ describe("clients' clocks", () => {
     expect((await engagements())[0]?.occurredAtMs).toBe(nowMs - 1_500)
   })
 
-  it('A4: are believed where the network may have been slow', async () => {
+  it('A4: are trusted if the network may have been slow', async () => {
     const { post, engagements } = await start()
     const one = async (eventId: string, action: string, agoMs: number) =>
       post('/v1/engagements', {
@@ -259,7 +259,7 @@ describe("clients' clocks", () => {
     expect((await engagements()).map(({ occurredAtMs }) => occurredAtMs - nowMs)).toEqual([-2_000, -11_000])
   })
 
-  it('A4: can be checked by the time of arrival in every answer', async () => {
+  it('A4: can be corrected from the time of arrival in every answer', async () => {
     const { post } = await start()
     const receivedAt = at(0)
     expect((await post('/v1/engagements', anEngagement())).body).toMatchObject({ accepted: 1, receivedAt })
@@ -274,14 +274,14 @@ describe("clients' clocks", () => {
     expect(body.error).toMatchObject({ field: 'clockOffsetMs' })
   })
 
-  it('that are ahead without sentAt give times of at most five minutes ahead', async () => {
+  it('that are ahead, in requests without sentAt, give times at most five minutes ahead', async () => {
     const { post, engagements } = await start()
     const times = [at(299_000), at(3_600_000)]
     await post('/v1/engagements', { engagements: times.map((occurredAt) => anEngagement({ occurredAt })) })
     expect((await engagements()).map((event) => event.occurredAtMs - nowMs)).toEqual([299_000, 300_000])
   })
 
-  it('may be anywhere in the past where no age is too old', async () => {
+  it('may be anywhere in the past if maxEventAgeDays is 0', async () => {
     const { post, engagements } = await start({ config: { maxEventAgeDays: 0 } })
     const { status } = await post('/v1/engagements', anEngagement({ occurredAt: '2013-02-28T10:00:00.000Z' }))
     expect(status).toBe(202)
@@ -290,7 +290,7 @@ describe("clients' clocks", () => {
 })
 
 describe('POST /v1/pins', () => {
-  it('takes pins and removals, each with its token', async () => {
+  it('accepts pins and removals, each with its token', async () => {
     const { post, records } = await start()
     const pins = [
       { pinId: 'p1', title: 'Shoes', visualEmbedding: [1, 2] },
@@ -306,7 +306,7 @@ describe('POST /v1/pins', () => {
     expect(changes.map(({ kind }) => kind).toSorted()).toEqual(['delete', 'upsert'])
   })
 
-  it('names what is wrong with one and takes the others', async () => {
+  it('reports the problems of one pin and accepts the others', async () => {
     const { post } = await start({ config: { embeddingWidth: 2 } })
     const pins = [{ pinId: 'p1' }, { pinId: 'p2', visualEmbedding: [null, 0] }, { pinId: 'p3', visualEmbedding: [1] }]
     const { status, body } = await post('/v1/pins', JSON.stringify({ pins }).replace('null', '1e999'))
@@ -338,8 +338,8 @@ describe('DELETE /v1/users/{id}', () => {
   })
 })
 
-describe('when the log does not take events', () => {
-  it('answers 503 with Retry-After, and nothing is taken', async () => {
+describe('when the log does not accept events', () => {
+  it('answers 503 with Retry-After and accepts nothing', async () => {
     const { post, log, engagements } = await start()
     log.fail('LOG_UNAVAILABLE')
     const { status, headers, body } = await post('/v1/engagements', anEngagement())
@@ -349,14 +349,14 @@ describe('when the log does not take events', () => {
     expect(await engagements()).toEqual([])
   })
 
-  it('answers 503 when it does not acknowledge in time, though it may have the event', async () => {
+  it('answers 503 if the log does not acknowledge in time, although the log may have the event', async () => {
     const { post, log } = await start({ config: { appendTimeoutMs: 100 } })
     log.hold()
     expect((await post('/v1/engagements', anEngagement())).status).toBe(503)
     log.release()
   })
 
-  it('keeps no more bytes than it may, counting what the log has not answered yet', async () => {
+  it('bounds the bytes of requests that wait for the log', async () => {
     const { post, log, ingest, engagements } = await start({
       config: { appendTimeoutMs: 100, maxInFlightBytes: 1 << 20 },
     })
@@ -377,7 +377,7 @@ describe('when the log does not take events', () => {
     expect(await engagements()).toHaveLength(codes.filter((code) => code === 'INGEST_UNAVAILABLE').length * 900 + 1)
   })
 
-  it('A21: counts the bytes of bodies as they come in, and no longer when the client goes away', async () => {
+  it('A21: counts the bytes of bodies while they arrive, until the client disconnects', async () => {
     const { app, ingest, log, post } = await start()
     const port = await listen(app, '127.0.0.1', 0)
     const socket = connect(port, '127.0.0.1')
@@ -397,7 +397,7 @@ describe('when the log does not take events', () => {
     expect(ingest.inFlight.bytes()).toBe(0)
   })
 
-  it('A21: takes events though 16 clients began large bodies and send no more of them', async () => {
+  it('A21: accepts events while 16 clients have sent only a part of large bodies', async () => {
     const { app, ingest, post } = await start()
     const port = await listen(app, '127.0.0.1', 0)
     const head = 'POST /v1/engagements HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
@@ -408,13 +408,13 @@ describe('when the log does not take events', () => {
     for (const socket of sockets) socket.destroy()
   })
 
-  it('still names what is wrong with events that are', async () => {
+  it('still reports the problems of invalid events', async () => {
     const { post, log } = await start()
     log.fail('LOG_UNAVAILABLE')
     expect((await post('/v1/engagements', anEngagement({ action: 'like' }))).status).toBe(400)
   })
 
-  it('answers 500 to a defect without its words', async () => {
+  it('answers 500 to a defect without its error message', async () => {
     const { post, log } = await start()
     log.fail(new TypeError('secret detail'))
     const { status, body } = await post('/v1/engagements', anEngagement())
@@ -424,7 +424,7 @@ describe('when the log does not take events', () => {
 })
 
 describe('browsers of other origins', () => {
-  it('may post where their origin is allowed', async () => {
+  it('may post if their origin is allowed', async () => {
     const { app, post } = await start({ origins: ['https://www.example.org'] })
     const origin = 'https://www.example.org'
     const preflight = await app.inject({ method: 'OPTIONS', url: '/v1/engagements', headers: { origin } })

@@ -12,9 +12,10 @@ import type { HttpLimits } from '@freshet/service/settings'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestConfig } from './config.ts'
 import type { ClientClock } from './event-time.ts'
-import type { Answer, Ingest, IngestCall } from './ingest.ts'
+import type { IngestCall } from './append.ts'
+import type { Answer, Ingest } from './ingest.ts'
 
-/** What the HTTP server needs. */
+/** Dependencies and settings of the HTTP server. */
 export interface HttpOptions {
   readonly ingest: Ingest
   readonly config: IngestConfig
@@ -24,17 +25,21 @@ export interface HttpOptions {
   readonly report: Report
 }
 
-/** The events of a body, and what it says besides. */
+/** The content of a body. */
 interface Events {
   readonly events: readonly unknown[]
   readonly single: boolean
+  /** The fields beside the list of events. */
   readonly about: Readonly<Record<string, unknown>>
 }
 
-/** More than the time since the epoch. */
+/** A hundred years: longer than the time since the epoch. */
 const maxClockOffsetMs = 100 * 365.25 * 86_400_000
 
-/** The HTTP JSON server before it listens: `POST /v1/engagements`, `POST /v1/pins`, `DELETE /v1/users/{id}`. It translates; ingest decides. */
+/**
+ * The HTTP JSON server before it listens: `POST /v1/engagements`, `POST /v1/pins`, `DELETE /v1/users/{id}`. It translates
+ * between JSON and `Ingest`.
+ */
 export function createHttpApp(options: HttpOptions): FastifyInstance {
   const { ingest, config, report } = options
   const requests = options.metrics.counter('freshet_ingest_requests_total')
@@ -57,89 +62,101 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   }
   const answer = (reply: FastifyReply, result: Answer): FastifyReply => {
     if (result.kind === 'refused') return refuse(reply, result.problem)
-    requests.inc({ protocol: 'http', outcome: result.accepted > 0 ? 'accepted' : 'rejected' })
-    const { receipts, accepted, notice } = result
-    const receivedAt = formatTime(result.receivedAtMs)
+    const outcome = result.accepted > 0 ? 'accepted' : 'rejected'
+    requests.inc({ protocol: 'http', outcome })
     return reply
-      .code(accepted > 0 ? 202 : 400)
+      .code(outcome === 'accepted' ? 202 : 400)
       .type('application/json')
-      .send(
-        JSON.stringify({
-          accepted,
-          rejected: receipts.length - accepted,
-          receipts,
-          receivedAt,
-          ...(notice !== '' && { notice: { code: 'LOG_REPLACED', message: notice } }),
-        }),
-      )
+      .send(answerBody(result))
+  }
+  const accepted = (reply: FastifyReply, body: object): FastifyReply => {
+    requests.inc({ protocol: 'http', outcome: 'accepted' })
+    return reply.code(202).send(body)
   }
 
   app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error, request)
+    const problem = toProblem(error, request)
     if (error instanceof BodyError) reply.headers(bodyStatus(error).headers)
     if (problem.code === 'INGEST_INTERNAL') report(error, { part: 'http', outcome: 'defect' })
     return refuse(reply, problem)
   })
   app.setNotFoundHandler((request, reply) => {
-    const text = 'is unknown; there are POST /v1/engagements, POST /v1/pins and DELETE /v1/users/{id}'
+    const text = 'does not exist; there are POST /v1/engagements, POST /v1/pins and DELETE /v1/users/{id}'
     return refuse(reply, about(`${request.method} ${request.url.slice(0, 80)}`, 'ROUTE_UNKNOWN', text))
   })
+  addRoutes(app, ingest, { refuse, answer, accepted })
+  return app
+}
 
+/** How the routes answer. */
+interface Answering {
+  refuse(reply: FastifyReply, problem: IngestProblem): FastifyReply
+  answer(reply: FastifyReply, result: Answer): FastifyReply
+  accepted(reply: FastifyReply, body: object): FastifyReply
+}
+
+function addRoutes(app: FastifyInstance, ingest: Ingest, { refuse, answer, accepted }: Answering): void {
   app.post('/v1/engagements', async (request, reply) => {
-    const body = eventsOf(request.body, 'engagements', 'eventId', ['sentAt', 'clockOffsetMs'])
+    const body = readEvents(request.body, 'engagements', ['sentAt', 'clockOffsetMs'])
     if ('code' in body) return refuse(reply, body)
-    const clock = clockOf(body.about)
+    const clock = readClock(body.about)
     if ('code' in clock) return refuse(reply, clock)
+    const { events, single } = body
     const bytes = handOver(request)
+    const call = readCall(request)
     return answer(
       reply,
-      await ingest.takeEngagements({ ...body, read: parseEngagementJson, clock, bytes, call: callOf(request) }),
+      await ingest.takeEngagements({ events, single, read: parseEngagementJson, clock, bytes, call }),
     )
   })
   app.post('/v1/pins', async (request, reply) => {
-    const body = eventsOf(request.body, 'pins', 'pinId', [])
+    const body = readEvents(request.body, 'pins', [])
     if ('code' in body) return refuse(reply, body)
+    const { events, single } = body
     const bytes = handOver(request)
-    return answer(reply, await ingest.takePins({ ...body, read: parsePinJson, bytes, call: callOf(request) }))
+    return answer(reply, await ingest.takePins({ events, single, read: parsePinJson, bytes, call: readCall(request) }))
   })
   app.delete<{ Params: { id: string } }>('/v1/users/:id', async (request, reply) => {
     handOver(request)
     const { id: userId } = request.params
-    const result = await ingest.eraseUser(userId, callOf(request))
+    const result = await ingest.eraseUser(userId, readCall(request))
     const receipt = result.kind === 'taken' ? result.receipts[0] : result.problem
     if (receipt !== undefined && 'code' in receipt) return refuse(reply, receipt)
-    requests.inc({ protocol: 'http', outcome: 'accepted' })
-    return reply.code(202).send({ userId })
+    return accepted(reply, { userId })
   })
-  return app
 }
 
-/** Stops counting the body as one being received and says what it weighs; from here on ingest counts it. */
+function answerBody({ receipts, accepted, receivedAtMs, notice }: Exclude<Answer, { kind: 'refused' }>): string {
+  return JSON.stringify({
+    accepted,
+    rejected: receipts.length - accepted,
+    receipts,
+    receivedAt: formatTime(receivedAtMs),
+    ...(notice !== '' && { notice: { code: 'LOG_REPLACED', message: notice } }),
+  })
+}
+
+/** Stops counting the body as an arriving one and returns its size in bytes; from here on ingest counts it. */
 function handOver(request: FastifyRequest): number {
   request.received?.end()
   return request.bodyBytes
 }
 
-/** The request's trace. A client that goes away leaves its events: it may not know whether they were taken. */
-function callOf({ headers }: FastifyRequest): IngestCall {
+/** The trace of a request. There is no signal: ingest keeps the events of a client that disconnects, because the client cannot know whether they were accepted. */
+function readCall({ headers }: FastifyRequest): IngestCall {
   return { trace: traceHeaders(headers['traceparent'], headers['tracestate']), deadlineMs: null }
 }
 
-/** The events of a body: one event, or a list under its name. */
-function eventsOf(
-  body: unknown,
-  list: 'engagements' | 'pins',
-  idField: 'eventId' | 'pinId',
-  more: readonly string[],
-): Events | IngestProblem {
+/** The events of a body, which is one event or has a list named `list` and may have the fields `more`. */
+function readEvents(body: unknown, list: 'engagements' | 'pins', more: readonly string[]): Events | IngestProblem {
   const wanted = `send one ${list === 'pins' ? 'pin' : 'engagement'} as an object, or {"${list}": […]}`
   if (!isJsonObject(body)) {
-    if (isDeeperThan(body, maxJsonDepth)) return about('the body', 'BODY_TOO_DEEP', `is nested too deep; ${wanted}`)
+    if (isDeeperThan(body, maxJsonDepth)) return about('the body', 'BODY_TOO_DEEP', `is nested too deeply; ${wanted}`)
     return about('the body', 'BODY_SHAPE', `is ${body === undefined ? 'empty' : kindOf(body)}; ${wanted}`)
   }
   const events = body[list]
   if (events === undefined) {
-    if (idField in body || Object.keys(body).length > 0) return { events: [body], single: true, about: {} }
+    if (Object.keys(body).length > 0) return { events: [body], single: true, about: {} }
     return about('the body', 'BODY_SHAPE', `is an empty object; ${wanted}`)
   }
   if (!Array.isArray(events)) return problemAt('', list, 'BODY_SHAPE', `is ${kindOf(events)}; ${wanted}`)
@@ -150,20 +167,20 @@ function eventsOf(
       '',
       odd.slice(0, 64).toWellFormed(),
       'EVENT_FIELD_UNKNOWN',
-      `is no field of a batch; fields are ${allowed}`,
+      `is not a field of a batch; fields are ${allowed}`,
     )
   }
   return { events: events as readonly unknown[], single: false, about: body }
 }
 
-function clockOf({ sentAt, clockOffsetMs: offset }: Events['about']): ClientClock | IngestProblem {
+function readClock({ sentAt, clockOffsetMs: offset }: Events['about']): ClientClock | IngestProblem {
   const fault = sentAt === undefined ? null : timeFault(sentAt)
   if (fault !== null) return problemAt('', 'sentAt', fault.code, fault.text)
   const sentAtMs = sentAt === undefined ? null : parseTime(sentAt as string)
   if (offset === undefined) return { sentAtMs, offsetMs: 0 }
   if (typeof offset === 'number' && Number.isInteger(offset) && Math.abs(offset) <= maxClockOffsetMs)
     return { sentAtMs, offsetMs: offset }
-  const text = `is ${kindOf(offset)}; give whole milliseconds by which the client's clock is behind`
+  const text = `is ${kindOf(offset)}; give a whole number of milliseconds: how far the client's clock is behind`
   return problemAt('', 'clockOffsetMs', typeof offset === 'number' ? 'EVENT_FIELD_VALUE' : 'EVENT_FIELD_TYPE', text)
 }
 
@@ -171,8 +188,8 @@ function errorBody({ code, field, message }: IngestProblem): string {
   return JSON.stringify({ error: { code, field, message, retryable: ingestProblems[code].retryable } })
 }
 
-function problemOf(error: unknown, request: FastifyRequest): IngestProblem {
-  if (error instanceof BodyError) return about('the body', problemOfBody[error.fault], error.message)
+function toProblem(error: unknown, request: FastifyRequest): IngestProblem {
+  if (error instanceof BodyError) return about('the body', codeOfBodyFault[error.fault], error.message)
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     const given = request.headers['content-type'] ?? 'none'
@@ -181,17 +198,17 @@ function problemOf(error: unknown, request: FastifyRequest): IngestProblem {
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return about('the request', 'REQUEST_MALFORMED', `is malformed: ${(error as Error).message}`)
   }
-  return about('the request', 'INGEST_INTERNAL', 'failed: a defect of the service; send the same event ids again')
+  return about('the request', 'INGEST_INTERNAL', 'failed because of a defect in the service; send the same event ids again')
 }
 
-const problemOfBody: Readonly<Record<BodyFault, IngestCode>> = {
+const codeOfBodyFault: Readonly<Record<BodyFault, IngestCode>> = {
   malformed: 'BODY_MALFORMED',
   'too large': 'BODY_TOO_LARGE',
   encoding: 'CONTENT_TYPE',
   'no room': 'INGEST_OVERLOADED',
 }
 
-/** A problem of the request as a whole: there is no field to name. */
+/** A problem of the request as a whole, so it names no field. */
 function about(what: string, code: IngestCode, text: string): IngestProblem {
   return { code, field: '', message: `${what} ${text}` }
 }

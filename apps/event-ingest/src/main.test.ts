@@ -9,11 +9,11 @@ afterEach(() => {
   for (const end of ending.splice(0)) end()
 })
 
-/** Runs event-ingest with nobody where Kafka should be. */
+/** Runs event-ingest with the address of a Kafka that does not exist. */
 async function run(settings: Readonly<Record<string, string>>) {
-  const nobody = await freePort()
+  const unusedPort = await freePort()
   const all = {
-    'kafka.brokers': `127.0.0.1:${nobody}`,
+    'kafka.brokers': `127.0.0.1:${unusedPort}`,
     'operations.port': '0',
     'grpc.port': '0',
     'http.port': '0',
@@ -35,7 +35,7 @@ async function run(settings: Readonly<Record<string, string>>) {
 }
 
 describe('the process event-ingest', () => {
-  it('is not ready and answers 503 with Retry-After while Kafka is unreachable, and still stops when told to', async () => {
+  it('is not ready and answers 503 with Retry-After while Kafka is unreachable, and still stops on a signal', async () => {
     const [http, operations] = [await freePort(), await freePort()]
     const ingest = await run({
       'http.port': String(http),
@@ -64,7 +64,7 @@ describe('the process event-ingest', () => {
     expect(await ingest.exit).toBe(0)
   })
 
-  it('A21: stops within seconds though clients hold connections to all of its ports', async () => {
+  it('A21: stops within seconds while clients hold connections to all of its ports', async () => {
     const [http, grpc, operations] = [await freePort(), await freePort(), await freePort()]
     const ingest = await run({
       'http.port': String(http),

@@ -15,7 +15,7 @@ import { watchLogs } from './watch-logs.ts'
 
 await runService({
   name: 'event-ingest',
-  description: 'Takes engagements and catalogue changes; answers when the log has them.',
+  description: 'Accepts engagements and catalogue changes, and answers when the log has them.',
   schema: processSchema,
   async start({ name, version, config, logger, metrics, report, use, readiness }) {
     const clock = createSystemClock()

@@ -7,11 +7,11 @@ import { parsePinJson, type ParsedPin } from '@freshet/contracts/json/pin'
 import { createProblems, type Refused } from '@freshet/contracts/json/problems'
 import { formatTime, maxTimeMs, minTimeMs, unitFault } from '@freshet/contracts/json/time'
 
-/** Reads an engagement from its message by the rules for JSON; fields are named as in JSON, and everything that is wrong is named. */
+/** Reads an engagement from its message by the rules for JSON. Reports all problems, with the field names of JSON. */
 export function parseEngagementMessage(value: unknown, at: string): ParsedEngagement {
   const message = value as EngagementMessage
   const { occurredAtMs, action, surface, boardId, savedToBoardId } = message
-  const faults = garbledIds({
+  const faults = findGarbledIds({
     eventId: message.eventId,
     userId: message.userId,
     sessionId: message.sessionId,
@@ -21,14 +21,14 @@ export function parseEngagementMessage(value: unknown, at: string): ParsedEngage
     topicId: message.topicId,
     feedId: message.feedId,
   })
-  const timeFault = occurredAtMs === 0 ? missingTime : (unitFault(occurredAtMs) ?? rangeFault(occurredAtMs, 1))
+  const timeFault = occurredAtMs === 0 ? missingTime : (unitFault(occurredAtMs) ?? checkRange(occurredAtMs, 1))
   if (timeFault !== null) faults.set('occurredAt', timeFault)
   const actionName = actionOfNumber(action)
-  if (actionName === null) faults.set('action', action === 0 ? missingAction : unknownNumber(action))
+  if (actionName === null) faults.set('action', action === 0 ? missingAction : toUnknownNumber(action))
   const known = surface === Surface.HOME || surface === Surface.RELATED
-  if (!known && surface !== Surface.UNSPECIFIED) faults.set('surface', unknownNumber(surface))
+  if (!known && surface !== Surface.UNSPECIFIED) faults.set('surface', toUnknownNumber(surface))
   if (boardId !== undefined && savedToBoardId !== '') {
-    faults.set('savedToBoardId', { code: 'EVENT_SUBJECT', text: 'does not go with boardId; it is for saves of pins' })
+    faults.set('savedToBoardId', { code: 'EVENT_SUBJECT', text: 'is not allowed with boardId; it is for saves of pins' })
   }
   const parsed = parseEngagementJson(
     {
@@ -49,19 +49,19 @@ export function parseEngagementMessage(value: unknown, at: string): ParsedEngage
     at,
   )
   if (faults.size === 0) return parsed
-  return { ...allOf(faults, parsed, at), occurredAtMs: timeFault === null ? occurredAtMs : null }
+  return { ...mergeProblems(faults, parsed, at), occurredAtMs: timeFault === null ? occurredAtMs : null }
 }
 
-/** Reads a catalogue change from its message by the rules for JSON; everything that is wrong is named. */
+/** Reads a catalogue change from its message by the rules for JSON. Reports all problems. */
 export function parsePinMessage(value: unknown, at: string): ParsedPin {
   const message = value as PinMessage
   const { visualEmbedding: bytes, createdAtMs } = message
-  const faults = garbledIds({ pinId: message.pinId, creatorId: message.creatorId })
-  const timeFault = createdAtMs === undefined ? null : (unitFault(createdAtMs) ?? rangeFault(createdAtMs, minTimeMs))
+  const faults = findGarbledIds({ pinId: message.pinId, creatorId: message.creatorId })
+  const timeFault = createdAtMs === undefined ? null : (unitFault(createdAtMs) ?? checkRange(createdAtMs, minTimeMs))
   if (timeFault !== null) faults.set('createdAt', timeFault)
   const whole = bytes.byteLength % 4 === 0
   if (!whole) {
-    const text = `has ${bytes.byteLength} bytes, which is no whole number of 32-bit floats; give 4 bytes for each`
+    const text = `has ${bytes.byteLength} bytes, which is not a multiple of 4; give 4 bytes for each 32-bit float`
     faults.set('visualEmbedding', { code: 'EMBEDDING_INVALID', text })
   }
   const numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -83,13 +83,13 @@ export function parsePinMessage(value: unknown, at: string): ParsedPin {
     },
     at,
   )
-  return faults.size === 0 ? parsed : allOf(faults, parsed, at)
+  return faults.size === 0 ? parsed : mergeProblems(faults, parsed, at)
 }
 
 type Faults = Map<string, FieldFault>
 
-/** The problems that only messages have, then those that JSON has too, each field once. */
-function allOf(faults: Faults, parsed: { readonly ok: true } | Refused, at: string): Refused {
+/** The problems that only messages can have, then those that JSON can have too; each field once. */
+function mergeProblems(faults: Faults, parsed: { readonly ok: true } | Refused, at: string): Refused {
   const problems = createProblems(at)
   for (const [field, fault] of faults) problems.add(field, fault)
   const named = new Set(problems.refused().problems.map(({ field }) => field))
@@ -97,12 +97,12 @@ function allOf(faults: Faults, parsed: { readonly ok: true } | Refused, at: stri
   return problems.refused()
 }
 
-// The decoder puts U+FFFD where bytes were no UTF-8: two ids could become the same one.
-function garbledIds(ids: Readonly<Record<string, string | undefined>>): Faults {
+// The decoder replaces bytes that are not UTF-8 by U+FFFD, which could make two ids equal.
+function findGarbledIds(ids: Readonly<Record<string, string | undefined>>): Faults {
   const faults: Faults = new Map()
   for (const field in ids) {
     if (ids[field]?.includes('\ufffd') !== true) continue
-    faults.set(field, { code: 'EVENT_ID_INVALID', text: 'holds U+FFFD: bytes that were not UTF-8; send UTF-8' })
+    faults.set(field, { code: 'EVENT_ID_INVALID', text: 'contains bytes that are not UTF-8; send UTF-8' })
   }
   return faults
 }
@@ -110,11 +110,11 @@ function garbledIds(ids: Readonly<Record<string, string | undefined>>): Faults {
 const missingTime: FieldFault = { code: 'EVENT_FIELD_MISSING', text: 'is missing; give milliseconds since the epoch' }
 const missingAction: FieldFault = { code: 'EVENT_FIELD_MISSING', text: 'is missing; give an action' }
 
-function unknownNumber(number: number): FieldFault {
-  return { code: 'EVENT_FIELD_VALUE', text: `has the unknown number ${number}; give one that the proto names` }
+function toUnknownNumber(number: number): FieldFault {
+  return { code: 'EVENT_FIELD_VALUE', text: `has the unknown number ${number}; give a number from the proto file` }
 }
 
-function rangeFault(timeMs: number, leastMs: number): FieldFault | null {
+function checkRange(timeMs: number, leastMs: number): FieldFault | null {
   if (timeMs >= leastMs && timeMs <= maxTimeMs) return null
   return { code: 'EVENT_TIME_INVALID', text: `is ${timeMs}; give milliseconds since the epoch, up to the year 9999` }
 }

@@ -12,10 +12,10 @@ import { ingestSettings, type IngestConfig } from './config.ts'
 import { createHttpApp } from './http.ts'
 import { createIngest, type IngestOptions } from './ingest.ts'
 
-/** The time at which the tests stand. */
+/** The time of the tests: it never changes. */
 export const nowMs = Date.UTC(2026, 0, 31, 12)
 
-/** An engagement in JSON; fields given as undefined are left out when it is written. */
+/** An engagement in JSON; JSON omits fields that are undefined. */
 export function anEngagement(parts: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
   return {
     eventId: 'e1',
@@ -27,22 +27,22 @@ export function anEngagement(parts: Readonly<Record<string, unknown>> = {}): Rea
   }
 }
 
-/** A log in memory whose appends can be made to fail or to wait. */
-export interface TroubledLog extends EventLog {
+/** A log in memory. Tests can make its appends fail or wait. */
+export interface FaultyLog extends EventLog {
   fail(error: ErrorCode | Error): void
   /** Appends wait until `release`, or until their signal is aborted. */
   hold(): void
   release(): void
 }
 
-function troubled(log: EventLog): TroubledLog {
+function makeFaulty(log: EventLog): FaultyLog {
   let failure: Error | null = null
   let gate = Promise.resolve()
   let open: () => void = () => undefined
   return {
     ...log,
     async append(topic, records, options) {
-      await Promise.race([gate, abortOf(options?.signal)])
+      await Promise.race([gate, rejectOnAbort(options?.signal)])
       if (failure !== null) throw failure
       return log.append(topic, records, options)
     },
@@ -61,13 +61,13 @@ function troubled(log: EventLog): TroubledLog {
 }
 
 /** Rejects with the signal's reason once it is aborted. */
-function abortOf(signal: AbortSignal | undefined): Promise<never> {
+function rejectOnAbort(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
   })
 }
 
-/** The HTTP server over a log in memory, at a time that stands still. */
+/** The HTTP server over a log in memory, at the fixed time `nowMs`. */
 export async function startIngest(
   options: {
     readonly config?: Partial<IngestConfig>
@@ -78,11 +78,11 @@ export async function startIngest(
 ) {
   const memory = createMemoryEventLog({ clock: createVirtualClock(nowMs) })
   await memory.applyTopics(topicLayouts(4))
-  const log = troubled(memory)
+  const log = makeFaulty(memory)
   const config = { ...z.object(ingestSettings).parse({}), ...options.config }
   const metrics = createMetrics()
   const report = silentReport
-  // The time stands still, and waits are real: nobody moves the clock while a request is under way.
+  // The time is fixed, but waits are real, because no test advances the clock during a request.
   const clock = { now: () => nowMs, sleep: createSystemClock().sleep }
   const ingest = createIngest({ log, clock, config, metrics, report, ...options.watched })
   const limits = { ...z.object(httpSettings(0)).parse({}), ...options.limits }

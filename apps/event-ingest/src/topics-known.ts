@@ -7,7 +7,7 @@ import type { Component } from '@freshet/service/service'
 const writtenTopics: readonly TopicName[] = ['engagements.v1', 'pins.v1', 'erasures.v1']
 const retryEveryMs = 1_000
 
-/** The part of the service that says it is not ready until the log has answered for every topic that is written; from then on a log that is away shows as 503, not as a missing service. */
+/** Reports "not ready" until the log has answered for every topic that ingest writes. After that, an absent log shows as 503 answers and not as a missing service. */
 export function topicsKnown(log: EventLog, clock: Clock): Component {
   const ending = new AbortController()
   let reason: string | null = 'the log has not answered yet'

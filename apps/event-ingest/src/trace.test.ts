@@ -67,7 +67,7 @@ describe('the trace of a request', () => {
     expect(new Set(found.map(({ headers }) => headers)).size).toBe(1)
   })
 
-  it('reaches records of pins and erasures, too', async () => {
+  it('reaches records of pins and erasures too', async () => {
     const { send, records } = await overHttp()
     await send('POST', '/v1/pins', { traceparent }, { pinId: 'p', creatorId: 'c', createdAt: '2026-01-01T00:00:00Z' })
     await send('DELETE', '/v1/users/u', { traceparent })
@@ -75,14 +75,14 @@ describe('the trace of a request', () => {
     expect((await records('erasures.v1')).map(({ headers }) => headers)).toEqual([{ traceparent }])
   })
 
-  it('that is invalid is passed over: the event is taken without one', async () => {
+  it('that is invalid is ignored: ingest accepts the event without a trace', async () => {
     const { send, records } = await overHttp()
     const answer = await send('POST', '/v1/engagements', { traceparent: 'nonsense', tracestate }, anEngagement())
     expect(answer.statusCode).toBe(202)
     expect((await records('engagements.v1')).map(({ headers }) => headers)).toEqual([{}])
   })
 
-  it('over gRPC is its metadata', async () => {
+  it('over gRPC comes from the metadata', async () => {
     const { post, records } = await overGrpc()
     const metadata = new Metadata()
     metadata.set('traceparent', traceparent)
@@ -95,7 +95,7 @@ describe('the trace of a request', () => {
 })
 
 describe('the deadline of a gRPC caller', () => {
-  it('that has passed before the log is asked: nothing is appended', async () => {
+  it('that has passed before the append: nothing is appended', async () => {
     const { ingest, records } = await overHttp()
     const call = { trace: {}, deadlineMs: nowMs }
     expect(await ingest.eraseUser('u', call)).toMatchObject({
@@ -107,7 +107,7 @@ describe('the deadline of a gRPC caller', () => {
     expect(await records('erasures.v1')).toHaveLength(1)
   })
 
-  it('that passes while the log is slow: DEADLINE_EXCEEDED, and nothing that was not sent yet is sent afterwards', async () => {
+  it('that passes while the log is slow: the answer is DEADLINE_EXCEEDED, and ingest sends no further records', async () => {
     const { post, log, records, ingest } = await overGrpc()
     log.hold()
     const answered = post(new Metadata(), Date.now() + 200)
@@ -120,7 +120,7 @@ describe('the deadline of a gRPC caller', () => {
     expect(await records('engagements.v1')).toHaveLength(2)
   })
 
-  it('is not needed: without one a call waits for the log', async () => {
+  it('is optional: a call without one waits for the log', async () => {
     const { client, post, ingest, log } = await overGrpc()
     log.hold()
     const answered = post(new Metadata())

@@ -7,18 +7,18 @@ import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
 import type { Component } from '@freshet/service/service'
 
-/** What ingest knows of the logs that it appends to. */
+/** The identity and the state of the logs that ingest appends to. */
 export interface WatchedLogs {
   readonly watch: LogWatch
-  /** As `IngestOptions.foldProblem`; absent where no Redis is given. */
+  /** See `IngestOptions.foldProblem`; absent if Redis is not configured. */
   readonly foldProblem?: () => string | null
   readonly component: Component
 }
 
-/** Tokens say of which log they are; a log that was replaced must be noticed before many are given. */
+/** Tokens name their log, so ingest must notice a replaced log before it has issued many tokens. */
 const everyMs = 2_000
 
-/** Asks the log now and then which one it is, and, where Redis is given, whether state is folded from it. */
+/** Reads the id of the log every two seconds and, if Redis is configured, checks whether state is folded from this log. */
 export function watchLogs({
   log,
   clock,

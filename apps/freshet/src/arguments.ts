@@ -8,7 +8,7 @@ export class ArgumentError extends CodedError<'ARGUMENT_INVALID'> {
   }
 }
 
-/** A whole number between bounds from an argument's text. Throws an ArgumentError. */
+/** Parses a whole number from `min` to `max`. Throws an ArgumentError. */
 export function whole(text: string, name: string, min: number, max: number): number {
   const value = text === '' ? Number.NaN : Number(text)
   if (!Number.isInteger(value) || value < min || value > max)
@@ -16,7 +16,7 @@ export function whole(text: string, name: string, min: number, max: number): num
   return value
 }
 
-/** Throws an ArgumentError, for use in an expression. */
+/** Throws an ArgumentError. For use in expressions. */
 export function refuse(message: string): never {
   throw new ArgumentError(message)
 }

@@ -15,14 +15,31 @@ import { runWhy } from './operations/why.ts'
 import { runTopicsApply } from './topics.ts'
 
 /** The command line. A command that fails prints one line and sets the exit code. */
-export function commandLine(): Command {
+export function createCommandLine(): Command {
   const program = new Command('freshet')
     .description('An event-driven streaming recommender for home feeds')
     .version('0.1.0')
     .showHelpAfterError()
     // `--help` and `--version` are not failures.
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.stopped : exitCodes.config))
+  for (const add of [
+    addDev,
+    addTopics,
+    addEvaluate,
+    addReplay,
+    addImport,
+    addDeadLetters,
+    addLog,
+    addRebuild,
+    addUsers,
+    addWhy,
+  ]) {
+    add(program)
+  }
+  return program
+}
 
+function addDev(program: Command): void {
   program
     .command('dev')
     .description('Run all services in this process on an embedded store; `freshet dev --help` lists the settings')
@@ -30,13 +47,15 @@ export function commandLine(): Command {
     .helpOption(false)
     .argument('[settings...]')
     .action(
-      guarded(async (settings: string[]) => {
-        // Loaded only here: loading all services takes longer than running another command.
+      reportFailure(async (settings: string[]) => {
+        // Imported here, because loading all services takes longer than running another command.
         const { runDev } = await import('./dev/command.ts')
         await runDev(settings)
       }),
     )
+}
 
+function addTopics(program: Command): void {
   const topics = program.command('topics').description('Manage the topics in Kafka')
   withKafka(topics.command('apply'))
     .description('Create missing topics and set their retention; a second run changes nothing')
@@ -49,8 +68,10 @@ export function commandLine(): Command {
       '--retention <topic=time...>',
       'retention of a topic, e.g. engagements.v1=14d or feeds-served.v1=36h; other topics keep the documented retention',
     )
-    .action(guarded(runTopicsApply))
+    .action(reportFailure(runTopicsApply))
+}
 
+function addEvaluate(program: Command): void {
   program
     .command('evaluate')
     .description('Replay recordings, ask their questions and print quality figures')
@@ -77,12 +98,14 @@ export function commandLine(): Command {
     .option('--target <url>', 'URL of a running event-ingest; needs --feed')
     .option('--feed <host:port>', 'gRPC address of the running blender')
     .action(
-      guarded(async (recordings: string[], options: EvaluateArguments) => {
+      reportFailure(async (recordings: string[], options: EvaluateArguments) => {
         const { runEvaluate } = await import('./evaluation/command.ts')
         await runEvaluate(recordings, options)
       }),
     )
+}
 
+function addReplay(program: Command): void {
   program
     .command('replay')
     .description('Post the pins and engagements of recordings; a second run changes nothing')
@@ -92,11 +115,13 @@ export function commandLine(): Command {
     .option('--rate <n>', 'maximum events per second; default: as fast as possible')
     .option('--partitions <n>', 'number of partitions if the command creates the data folder', '8')
     .action(
-      guarded((recordings: string[], options: Parameters<typeof runReplay>[1]) =>
+      reportFailure((recordings: string[], options: Parameters<typeof runReplay>[1]) =>
         runReplay(recordings, options, systemTerminal()),
       ),
     )
+}
 
+function addImport(program: Command): void {
   program
     .command('import')
     .description(
@@ -129,24 +154,26 @@ export function commandLine(): Command {
     .option('--no-resend', 'with --target: skip those events')
     .option('--partitions <n>', 'number of partitions if the command creates the data folder', '8')
     .option('--dry-run', 'print how the command reads the files and what is wrong with them')
-    .action(guarded((files: string[], options: ImportArguments) => runImport(files, options, systemTerminal())))
+    .action(reportFailure((files: string[], options: ImportArguments) => runImport(files, options, systemTerminal())))
+}
 
+function addDeadLetters(program: Command): void {
   const deadLetters = program
     .command('dlq')
     .description(
       'Manage dead letters: records that were not applied, from dead-letters.v1 and, of earlier versions, engagements-late.v1',
     )
-  chosen(withLog(deadLetters.command('list').description('List dead letters, oldest first')))
+  withFilter(withLog(deadLetters.command('list').description('List dead letters, oldest first')))
     .option('--json', 'print one JSON object per line')
-    .action(guarded((options: Parameters<typeof runDlqList>[0]) => runDlqList(options, systemTerminal())))
+    .action(reportFailure((options: Parameters<typeof runDlqList>[0]) => runDlqList(options, systemTerminal())))
   withLog(deadLetters.command('show').description('Show a dead letter: its bytes, and how this version reads them'))
     .argument('<place>', 'PARTITION/POSITION or late/PARTITION/POSITION, as `list` prints it')
     .action(
-      guarded((place: string, options: Parameters<typeof runDlqShow>[1]) =>
+      reportFailure((place: string, options: Parameters<typeof runDlqShow>[1]) =>
         runDlqShow(place, options, systemTerminal()),
       ),
     )
-  chosen(
+  withFilter(
     withLog(
       deadLetters
         .command('replay')
@@ -155,7 +182,7 @@ export function commandLine(): Command {
   )
     .option('--rate <n>', 'maximum dead letters per second', '100')
     .option('--dry-run', 'print what the command would do')
-    .action(guarded((options: Parameters<typeof runDlqReplay>[0]) => runDlqReplay(options, systemTerminal())))
+    .action(reportFailure((options: Parameters<typeof runDlqReplay>[0]) => runDlqReplay(options, systemTerminal())))
 
   withRedis(
     withLog(
@@ -163,8 +190,10 @@ export function commandLine(): Command {
         .command('resume')
         .description('Let halted partitions continue: the bad records that are in the log now become dead letters'),
     ),
-  ).action(guarded((options: Parameters<typeof runDlqResume>[0]) => runDlqResume(options, systemTerminal())))
+  ).action(reportFailure((options: Parameters<typeof runDlqResume>[0]) => runDlqResume(options, systemTerminal())))
+}
 
+function addLog(program: Command): void {
   const log = program.command('log').description('Manage the log that the state is folded from')
   withRedis(withLog(log.command('adopt')))
     .description('Make the state follow the current log, after a broker was lost or a cluster was moved')
@@ -174,8 +203,10 @@ export function commandLine(): Command {
     )
     .option('--dry-run', 'print what the command would do')
     .option('--config <file>', 'JSON file with settings of the feature updater; its environment variables count too')
-    .action(guarded((options: Parameters<typeof runLogAdopt>[0]) => runLogAdopt(options, systemTerminal())))
+    .action(reportFailure((options: Parameters<typeof runLogAdopt>[0]) => runLogAdopt(options, systemTerminal())))
+}
 
+function addRebuild(program: Command): void {
   withRedis(withLog(program.command('rebuild')))
     .description('Fold the log into a new generation while the old one serves, compare both and switch')
     .option('--family <name>', 'user, pin or all', 'all')
@@ -186,17 +217,21 @@ export function commandLine(): Command {
     .option('--rollback', 'let the previous generation serve again')
     .option('--drop <generation>', 'remove a generation that does not serve')
     .option('--config <file>', 'JSON file with settings of the feature updater; its environment variables count too')
-    .action(guarded((options: Parameters<typeof runRebuild>[0]) => runRebuild(options, systemTerminal())))
+    .action(reportFailure((options: Parameters<typeof runRebuild>[0]) => runRebuild(options, systemTerminal())))
+}
 
+function addUsers(program: Command): void {
   const users = program.command('users').description('Manage users')
   withLog(users.command('erase').description('Erase a user and everything until now, permanently'))
     .argument('<id>', 'id of the user')
     .action(
-      guarded((id: string, options: Parameters<typeof runUsersErase>[1]) =>
+      reportFailure((id: string, options: Parameters<typeof runUsersErase>[1]) =>
         runUsersErase(id, options, systemTerminal()),
       ),
     )
+}
 
+function addWhy(program: Command): void {
   withLog(program.command('why').description('Explain a feed that a user was shown, by default the last one'))
     .argument('<user>', 'id of the user')
     .option('--operations <urls>', 'or operations addresses of running processes: `freshet dev` or a blender')
@@ -204,17 +239,17 @@ export function commandLine(): Command {
     .option('--pin <id>', 'explain only this pin, with the features that the ranker used')
     .option('--json', 'print everything as one JSON object')
     .action(
-      guarded((userId: string, options: Parameters<typeof runWhy>[1]) => runWhy(userId, options, systemTerminal())),
+      reportFailure((userId: string, options: Parameters<typeof runWhy>[1]) => runWhy(userId, options, systemTerminal())),
     )
-
-  return program
 }
 
+/** Adds the options that select the log: Kafka or a data folder. */
 function withLog(command: Command): Command {
   return withKafka(command).option('--data <folder>', 'or the data folder of a stopped `freshet dev`')
 }
 
-function chosen(command: Command): Command {
+/** Adds the options that select dead letters. */
+function withFilter(command: Command): Command {
   return command
     .option('--topic <name>', 'only dead letters of this topic')
     .option('--code <code>', 'only dead letters with this error code')
@@ -222,8 +257,8 @@ function chosen(command: Command): Command {
     .option('--key <key>', 'only dead letters with this key')
 }
 
-/** A command whose failure becomes one line and an exit code. */
-function guarded<Arguments extends readonly unknown[]>(
+/** Wraps a command so that its failure prints one line and sets the exit code. */
+function reportFailure<Arguments extends readonly unknown[]>(
   run: (...given: Arguments) => Promise<void>,
 ): (...given: Arguments) => Promise<void> {
   return async (...given) => {

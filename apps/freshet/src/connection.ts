@@ -139,32 +139,32 @@ export function withRedis(command: Command): Command {
   return withFlags(command, redisFlags)
 }
 
-/** The settings of the connection to Kafka; null: there is no address. Throws a ConfigError that names the options. */
-export function kafkaOf(given: ConnectionArguments, env: Environment = process.env): KafkaConfig | null {
-  const settings = settingsOf(given, kafkaFlags)
+/** The settings of the connection to Kafka; null: no address is given. Throws a ConfigError that names the options. */
+export function readKafkaSettings(given: ConnectionArguments, env: Environment = process.env): KafkaConfig | null {
+  const settings = toSettings(given, kafkaFlags)
   if (settings['kafka.tls.caFile'] ?? settings['kafka.tls.certFile']) settings['kafka.tls.enabled'] ??= 'true'
   if (!('kafka.brokers' in settings) && isEmpty(env['FRESHET_KAFKA_BROKERS'])) return null
-  return load(z.object({ kafka: kafkaSchema }), settings, kafkaFlags, ofGroup(env, 'KAFKA')).kafka
+  return load(z.object({ kafka: kafkaSchema }), settings, kafkaFlags, groupVariables(env, 'KAFKA')).kafka
 }
 
-/** The settings of the connection to Redis; null: there is no address. Throws like `kafkaOf`. */
-export function redisOf(given: ConnectionArguments, env: Environment = process.env): RedisConfig | null {
-  const settings = settingsOf(given, redisFlags)
-  const here = ofGroup(env, 'REDIS')
-  // What the command line says replaces the other kind of address that the environment holds.
-  if ('redis.url' in settings && !('redis.clusterNodes' in settings)) delete here['FRESHET_REDIS_CLUSTER_NODES']
-  if ('redis.clusterNodes' in settings && !('redis.url' in settings)) delete here['FRESHET_REDIS_URL']
+/** The settings of the connection to Redis; null: no address is given. Throws a ConfigError that names the options. */
+export function readRedisSettings(given: ConnectionArguments, env: Environment = process.env): RedisConfig | null {
+  const settings = toSettings(given, redisFlags)
+  const variables = groupVariables(env, 'REDIS')
+  // An address on the command line replaces an address of the other kind in the environment.
+  if ('redis.url' in settings && !('redis.clusterNodes' in settings)) delete variables['FRESHET_REDIS_CLUSTER_NODES']
+  if ('redis.clusterNodes' in settings && !('redis.url' in settings)) delete variables['FRESHET_REDIS_URL']
   const addresses = [
     settings['redis.url'],
     settings['redis.clusterNodes'],
-    here['FRESHET_REDIS_URL'],
-    here['FRESHET_REDIS_CLUSTER_NODES'],
+    variables['FRESHET_REDIS_URL'],
+    variables['FRESHET_REDIS_CLUSTER_NODES'],
   ]
   if (addresses.every(isEmpty)) return null
-  return load(z.object({ redis: redisSchema }), settings, redisFlags, here).redis
+  return load(z.object({ redis: redisSchema }), settings, redisFlags, variables).redis
 }
 
-/** The options of these that were given, as people write them. */
+/** The connection options that were given, as on the command line. */
 export function connectionFlags(given: ConnectionArguments): readonly string[] {
   return [...kafkaFlags, ...redisFlags].filter(({ key }) => given[key] !== undefined).map(({ flag }) => bare(flag))
 }
@@ -174,13 +174,13 @@ function withFlags(command: Command, flags: readonly Flag[]): Command {
   return command
 }
 
-function settingsOf(given: ConnectionArguments, flags: readonly Flag[]): Record<string, string> {
+function toSettings(given: ConnectionArguments, flags: readonly Flag[]): Record<string, string> {
   const settings: Record<string, string> = {}
   for (const { key, path } of flags) if (given[key] !== undefined) settings[path] = String(given[key])
   return settings
 }
 
-function ofGroup(env: Environment, group: string): Record<string, string | undefined> {
+function groupVariables(env: Environment, group: string): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith(`FRESHET_${group}_`)))
 }
 

@@ -25,11 +25,11 @@ import { trainerSchema, type TrainerConfig } from '@freshet/trainer/config'
 import { createPin2VecJob, type Pin2VecJob } from '@freshet/trainer/pin2vec/pin2vec-job'
 import type { ModelSlot } from '@freshet/ranking/model/slot'
 
-/** What the services stand on: adapters of one kind or the other. */
+/** The adapters that the services run on. */
 export interface Platform {
   readonly log: EventLog
   readonly store: StateStore
-  /** Snapshots and checkpoints; null: every start begins with the log. */
+  /** Snapshots and checkpoints; null: every start replays the log. */
   readonly artefacts: ArtefactStore | null
   readonly clock: Clock
   readonly random: Random
@@ -37,36 +37,36 @@ export interface Platform {
   readonly engineClock: EngineClock
 }
 
-/** Parts of the services' settings that differ from their defaults. */
+/** Settings of the services that differ from their defaults. */
 export interface EmbeddedConfig {
   readonly candidates?: Partial<CandidateServiceConfig>
   readonly updater?: Parameters<typeof updaterConfigOf>[0]
   readonly ranking?: Partial<RankerConfig>
   readonly blender?: Partial<BlenderConfig>
-  /** null: no embeddings are learned. */
+  /** null: the process trains no embeddings. */
   readonly trainer?: Partial<TrainerConfig> | null
 }
 
-/** The services of one process, by direct calls: the same use cases as the separate ones. */
+/** All services in one process, connected by direct calls. They run the same use cases as the separate services. */
 export interface Embedded {
   readonly updater: Updater
   readonly candidates: RunningCandidateService
   readonly ranker: RunningRanker
   readonly blender: RunningBlender
-  /** null: switched off. */
+  /** null: training is switched off. */
   readonly pin2vec: Pin2VecJob | null
   start(): Promise<void>
-  /** Why feeds are not to be asked for yet; null: they are. */
+  /** Why the services cannot answer feeds yet; null: they can. */
   unready(): string | null
   stop(): Promise<void>
 }
 
-/** Composes the services over a platform; nothing runs before `start()`. */
+/** Composes the services over a platform. Nothing runs before `start()`. */
 export function createEmbedded(options: {
   readonly platform: Platform
   readonly models: ModelSlot
   readonly config?: EmbeddedConfig
-  /** false: nothing is ranked, so pin state is not folded; for evaluations of candidates. */
+  /** false: feeds are not ranked and pin state is not folded. Evaluations of candidates use this. */
   readonly ranked?: boolean
   readonly pause: () => Promise<void>
   readonly onError: (part: string, error: unknown, at?: TopicPartition) => void
@@ -76,7 +76,7 @@ export function createEmbedded(options: {
 }): Embedded {
   const { platform, models, config = {}, pause, onError } = options
   const { log, store, clock, random } = platform
-  const settings = settingsOf(config)
+  const settings = parseSettings(config)
   const updater = createUpdater({
     log: writingAs(log, 'feature-updater', version),
     store,
@@ -152,7 +152,7 @@ export function createEmbedded(options: {
   }
 }
 
-function settingsOf(config: EmbeddedConfig): {
+function parseSettings(config: EmbeddedConfig): {
   readonly candidates: CandidateServiceConfig
   readonly updater: UpdaterConfig
   readonly ranking: RankerConfig

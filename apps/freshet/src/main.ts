@@ -1,3 +1,3 @@
-import { commandLine } from './command-line.ts'
+import { createCommandLine } from './command-line.ts'
 
-await commandLine().parseAsync(process.argv)
+await createCommandLine().parseAsync(process.argv)

@@ -13,8 +13,8 @@ const pin = (topic: string, creator: string) => ({
   createdAtMs: Date.UTC(1950, 0, 1),
 })
 
-describe('A17 · names with blanks, and pins of long ago', () => {
-  it('go through all services: boards, topics and creators that are saved to, followed and blocked', async () => {
+describe('A17 · names with spaces, and pins from before 1970', () => {
+  it('work in all services: saves to boards, followed topics and blocked creators', async () => {
     whole = await aWhole()
     const decor = Array.from({ length: 20 }, (_, i) => [`decor${i}`, pin('Home Decor', 'Ada Lovelace')] as const)
     const food = Array.from({ length: 20 }, (_, i) => [`food${i}`, pin('Food & Drink', 'Jo Ann')] as const)

@@ -13,7 +13,7 @@ const idsOf = ({ items }: GetFeedResponse): string[] => items.map(({ pinId }) =>
 const manyPins = (count: number) => Array.from({ length: count }, (_, n) => [`pin-${n}`, {}] as const)
 
 describe('A7 · the feed runs dry', () => {
-  it('3,000 pins, a new user paging on: every pin once, then an end', async () => {
+  it('3,000 pins, a new user who pages: every pin once, then the end', async () => {
     whole = await aWhole()
     await whole.pins(manyPins(3_000))
     const seen = new Set<string>()
@@ -56,7 +56,7 @@ describe('A7 · the feed runs dry', () => {
     expect(again.items.every(({ seenAgain, sources }) => seenAgain && sources.includes('seen-again'))).toBe(true)
   })
 
-  it('a user who only looks, days apart: every pin once, then what was seen longest ago', async () => {
+  it('a user who only views, days apart: every pin once, then the pins seen longest ago', async () => {
     whole = await aWhole()
     await whole.pins(manyPins(1_000))
     const seen: string[] = []
@@ -88,7 +88,7 @@ describe('A7 · the feed runs dry', () => {
     maxLength: 5,
   })
 
-  it('law: every eligible pin comes exactly once before any comes again, whatever the catalogue is like', async () => {
+  it('law: every eligible pin comes exactly once before any pin comes again, for any catalogue', async () => {
     await fc.assert(
       fc.asyncProperty(shapes, steps, async (catalogue, asks) => {
         const here = await aWhole()
@@ -138,7 +138,7 @@ describe('A7 · the feed runs dry', () => {
     )
   }, 120_000)
 
-  it('related pins are found beside those of blocked creators, however popular these are', async () => {
+  it('related pins are found even if pins of blocked creators are far more popular', async () => {
     whole = await aWhole()
     await whole.pins(Array.from({ length: 900 }, (_, n) => [`blocked-${n}`, { creatorId: aCreator('bob') }] as const))
     await whole.pins(manyPins(40).map(([pinId]) => [pinId, { createdAtMs: 1 }] as const))
@@ -150,7 +150,7 @@ describe('A7 · the feed runs dry', () => {
     expect(idsOf(await whole.feed({ pageSize: 100 }))).toHaveLength(40)
   })
 
-  it('creators blocked long ago, more of them than are kept by name, do not fill the search', async () => {
+  it('many creators blocked long ago, more than state keeps by id, do not fill the search', async () => {
     whole = await aWhole()
     const many = Array.from({ length: 1_400 }, (_, n) => n)
     await whole.pins(many.map((n) => [`blocked-${n}`, { creatorId: aCreator(`creator-${n}`) }] as const))
@@ -162,7 +162,7 @@ describe('A7 · the feed runs dry', () => {
     expect(new Set(items.map(({ pinId }) => pinId))).toEqual(new Set(manyPins(40).map(([pinId]) => pinId)))
   })
 
-  it('what the user acted on comes again at the end, but not what was dismissed or hidden', async () => {
+  it('pins that the user acted on come again at the end, but not dismissed or hidden ones', async () => {
     whole = await aWhole()
     await whole.pins(manyPins(5))
     await whole.act(

@@ -61,14 +61,14 @@ describe('A8 · taking back', () => {
     },
   )
 
-  it('a hide that is withdrawn counts as never done', async () => {
+  it('a withdrawn hide counts as if it had not happened', async () => {
     whole = await aCrowd()
     await whole.act(...mine.map((on): Act => ({ action: 'save', on, boardId: 'mine' })))
     await whole.act({ action: 'hide', on: 'pin-3' }, { action: 'unhide', on: 'pin-3' })
     expect(ofTopic(await whole.feed({ pageSize: 20 }), 3)).toBeGreaterThanOrEqual(15)
   })
 
-  it('what is taken back and liked again is liked', async () => {
+  it('a pin that is unsaved and saved again counts as saved', async () => {
     whole = await aCrowd()
     const acts: readonly Act['action'][] = ['save', 'unsave', 'save']
     await whole.act(...acts.flatMap((action) => mine.map((on): Act => ({ action, on, boardId: 'mine' }))))

@@ -4,9 +4,9 @@ import { createSystemClock } from '@freshet/adapters/system/clock'
 import type { TopicLayout } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, topics } from '@freshet/contracts/topics'
 import { ArgumentError, whole } from './arguments.ts'
-import { kafkaOf, type ConnectionArguments } from './connection.ts'
+import { readKafkaSettings, type ConnectionArguments } from './connection.ts'
 
-/** What `freshet topics apply` is given, as text. */
+/** The options of `freshet topics apply`, as text. */
 export interface TopicsArguments extends ConnectionArguments {
   readonly partitions: string
   readonly replicationFactor?: string
@@ -16,9 +16,9 @@ export interface TopicsArguments extends ConnectionArguments {
 /** `freshet topics apply`. */
 export async function runTopicsApply(given: TopicsArguments): Promise<void> {
   const { replicationFactor: copies } = given
-  const layouts = layoutsOf(given)
+  const layouts = planTopics(given)
   const replicationFactor = copies === undefined ? null : whole(copies, '--replication-factor', 1, 100)
-  const kafka = kafkaOf(given)
+  const kafka = readKafkaSettings(given)
   if (kafka === null) throw new ArgumentError('give --brokers or set FRESHET_KAFKA_BROKERS')
   const clock = createSystemClock()
   const log = createKafkaEventLog({ ...kafkaOptions(kafka), clientId: 'freshet-topics', clock, replicationFactor })
@@ -31,14 +31,14 @@ export async function runTopicsApply(given: TopicsArguments): Promise<void> {
 
 const unitMs = { h: 3_600_000, d: 86_400_000 } as const
 
-/** The topics as they are wanted. Throws an ArgumentError that names the option. */
-export function layoutsOf(given: Pick<TopicsArguments, 'partitions' | 'retention'>): readonly TopicLayout[] {
+/** The layouts of all topics. Throws an ArgumentError that names the option. */
+export function planTopics(given: Pick<TopicsArguments, 'partitions' | 'retention'>): readonly TopicLayout[] {
   const layouts = topicLayouts(whole(given.partitions, '--partitions', 1, 1_024))
-  const retentions = new Map((given.retention ?? []).map(retentionOf))
+  const retentions = new Map((given.retention ?? []).map(parseRetention))
   return layouts.map((layout) => ({ ...layout, retentionMs: retentions.get(layout.name) ?? layout.retentionMs }))
 }
 
-function retentionOf(text: string): readonly [topic: string, ms: number] {
+function parseRetention(text: string): readonly [topic: string, ms: number] {
   const [, topic = '', count = '', unit] = /^([\w.-]+)=(\d{1,5})([hd])$/.exec(text) ?? []
   if (unit === undefined)
     throw new ArgumentError(
@@ -46,10 +46,10 @@ function retentionOf(text: string): readonly [topic: string, ms: number] {
     )
   const spec = Object.entries(topics).find(([name]) => name === topic)?.[1]
   if (spec === undefined)
-    throw new ArgumentError(`--retention names ${topic}; topics are ${Object.keys(topics).join(', ')}`)
+    throw new ArgumentError(`--retention names the unknown topic ${topic}; topics are ${Object.keys(topics).join(', ')}`)
   if (spec.cleanup === 'compact')
-    throw new ArgumentError(`--retention names ${topic}, which keeps the last record of each key for ever`)
+    throw new ArgumentError(`--retention names ${topic}, which keeps the last record of each key forever`)
   const ms = Number(count) * unitMs[unit as keyof typeof unitMs]
-  if (ms === 0) throw new ArgumentError(`--retention is ${text}; a topic keeps its records for an hour at least`)
+  if (ms === 0) throw new ArgumentError(`--retention is ${text}; the shortest retention is 1h`)
   return [topic, ms]
 }

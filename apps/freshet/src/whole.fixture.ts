@@ -20,10 +20,10 @@ import { createEmbedded, type Embedded, type EmbeddedConfig } from './embedded.t
 import { memoryPlatform } from './memory-platform.ts'
 import { withoutAlarms } from './without-alarms.ts'
 
-/** When tests of the whole begin, milliseconds. */
+/** When the tests begin, milliseconds since the epoch. */
 const startMs = Date.UTC(2026, 0, 1)
 
-/** What a test says of an engagement. */
+/** An engagement, with defaults for most fields. */
 export interface Act {
   readonly userId?: string
   readonly action: Action
@@ -36,9 +36,9 @@ export interface Whole {
   readonly embedded: Embedded
   now(): number
   advance(ms: number): Promise<void>
-  /** Adds, changes or, with null, deletes pins, and waits until all services know it. */
+  /** Adds, changes or (null) deletes pins, and waits until all services have the changes. */
   pins(changes: readonly (readonly [pinId: string, fields: Partial<Omit<Pin, 'pinId'>> | null])[]): Promise<void>
-  /** Posts what users did, a second apart, and waits until all services know it. */
+  /** Posts engagements, one second apart, and waits until all services have them. */
   act(...acts: readonly Act[]): Promise<void>
   feed(request?: Partial<GetFeedRequest>): Promise<GetFeedResponse>
   related(request: Partial<GetRelatedPinsRequest>): Promise<GetRelatedPinsResponse>
@@ -47,7 +47,7 @@ export interface Whole {
 
 const patience = { timeoutMs: 60_000 }
 
-/** Starts a whole. `seen` may look on at what the services ask of the log. */
+/** Starts all services. `seen` may wrap the log to observe its calls. */
 export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog): EventLog => log): Promise<Whole> {
   const clock = createVirtualClock(startMs)
   const log = createMemoryEventLog({ clock })
@@ -56,7 +56,7 @@ export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog)
   const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
   const errors: unknown[] = []
   const embedded = createEmbedded({
-    // Hours pass at once: what is done every few seconds is not done.
+    // Tests advance the time by hours, so periodic work is switched off.
     platform: memoryPlatform({ log: seen(log), store, clock: withoutAlarms(clock) }),
     models,
     config: {
@@ -77,7 +77,7 @@ export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog)
   await log.drain()
   let events = 0
 
-  async function settled(): Promise<void> {
+  async function settle(): Promise<void> {
     await log.drain()
     if (errors.length > 0) throw errors[0] as Error
   }
@@ -97,7 +97,7 @@ export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog)
         partition: null,
       }))
       await log.append('pins.v1', records)
-      await settled()
+      await settle()
     },
     async act(...acts) {
       for (const { userId = 'ada', action, on, boardId } of acts) {
@@ -116,7 +116,7 @@ export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog)
         const value = encodeEngagement(engagement, engagement.occurredAtMs)
         await log.append('engagements.v1', [{ key: userId, value, partition: null }])
       }
-      await settled()
+      await settle()
     },
     feed: (request = {}) =>
       embedded.blender.getFeed(GetFeedRequest.fromPartial({ userId: 'ada', ...request }), patience),

@@ -1,8 +1,8 @@
 import type { Clock } from '@freshet/domain/clock'
 
 /**
- * The time without its alarms. Virtual time leaps from event to event, so what a service does every few seconds would be
- * done at every leap; an evaluation needs none of it.
+ * A clock whose timers never fire. Virtual time jumps from event to event, so periodic work of the services would run at
+ * every jump. An evaluation needs none of this work.
  */
 export function withoutAlarms(clock: Clock): Clock {
   return {

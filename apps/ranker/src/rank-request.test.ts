@@ -27,7 +27,7 @@ describe('a request to rank', () => {
     ['a time that is NaN', { atMs: NaN }, /^at_ms is NaN;/],
     ['a time with a fraction', { atMs: 1.5 }, /^at_ms is 1.5;/],
     ['an empty pin', { pinIds: ['p0', ''] }, /^pin_ids\[1\] is empty; give 1–128 characters/],
-    ['a pin with a blank', { pinIds: ['a b', 'p1'] }, /^pin_ids\[0\] holds a blank/],
+    ['a pin with a space', { pinIds: ['a b', 'p1'] }, /^pin_ids\[0\] contains a space/],
     ['a pin that is too long', { pinIds: ['p0', 'x'.repeat(129)] }, /^pin_ids\[1\] has 129 characters/],
     ['too few scores', scores(1), /^retrieval_scores has 4 bytes; 2 candidates need 4 each$/],
     ['too many scores', scores(1, 2, 3), /^retrieval_scores has 12 bytes;/],

@@ -35,6 +35,6 @@ export type SnapshotErrorCode = keyof typeof snapshotErrorCatalogue
 /** A snapshot that cannot be used; the views are left as they were, or empty. Not retryable: replay the log instead. */
 export class SnapshotError extends CodedError<SnapshotErrorCode> {
   constructor(code: SnapshotErrorCode, message: string) {
-    super(code, snapshotErrorCatalogue[code], `${code}: ${message}`)
+    super(code, snapshotErrorCatalogue[code], message)
   }
 }

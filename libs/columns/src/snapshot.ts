@@ -113,18 +113,18 @@ export function finished(steps: SnapshotSteps): Uint8Array {
 /** Checks and opens a snapshot. Throws a SnapshotError that says what is wrong before any view is touched. */
 export function decodeSnapshot(bytes: Uint8Array): SectionReader {
   if (bytes.length < headerBytes)
-    throw new SnapshotError('SNAPSHOT_TRUNCATED', `${bytes.length} bytes, shorter than its header`)
+    throw new SnapshotError('SNAPSHOT_TRUNCATED', `the snapshot has ${bytes.length} bytes, fewer than its header`)
   const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   if (header.getUint32(0, true) !== magic)
-    throw new SnapshotError('SNAPSHOT_NOT_A_SNAPSHOT', 'does not begin with the mark of a snapshot')
+    throw new SnapshotError('SNAPSHOT_NOT_A_SNAPSHOT', 'the file does not begin with the mark of a snapshot')
   const version = header.getUint32(4, true)
   if (version !== snapshotVersion)
-    throw new SnapshotError('SNAPSHOT_OTHER_VERSION', `version ${version}, this build reads ${snapshotVersion}`)
+    throw new SnapshotError('SNAPSHOT_OTHER_VERSION', `the snapshot has version ${version}; this build reads version ${snapshotVersion}`)
   const length = header.getFloat64(8, true)
-  if (length !== bytes.length) throw new SnapshotError('SNAPSHOT_TRUNCATED', `${bytes.length} bytes of ${length}`)
+  if (length !== bytes.length) throw new SnapshotError('SNAPSHOT_TRUNCATED', `the snapshot has ${bytes.length} bytes of ${length}`)
   const [a, b] = checksums(bytes, [headerBytes, bytes.length], noSums)
   if (a !== header.getUint32(16, true) || b !== header.getUint32(20, true)) {
-    throw new SnapshotError('SNAPSHOT_CORRUPT', 'the checksum differs')
+    throw new SnapshotError('SNAPSHOT_CORRUPT', 'the checksum of the snapshot does not match')
   }
   const decoder = new TextDecoder()
   const sections = new Map<string, Section>()
@@ -133,7 +133,7 @@ export function decodeSnapshot(bytes: Uint8Array): SectionReader {
     const nameLength = header.getUint32(at, true)
     const kind = kinds[header.getUint32(at + 4, true)]
     const size = header.getUint32(at + 8, true)
-    if (kind === undefined) throw new SnapshotError('SNAPSHOT_CORRUPT', `a section at ${at} is of no known kind`)
+    if (kind === undefined) throw new SnapshotError('SNAPSHOT_CORRUPT', `the snapshot has a section of an unknown kind at byte ${at}`)
     const name = decoder.decode(bytes.subarray(at + 12, at + 12 + nameLength))
     at += padded(12 + nameLength)
     sections.set(name, { kind, bytes: bytes.subarray(at, at + size) })
@@ -159,9 +159,9 @@ function createWriter(prefix: string, put: (name: string, kind: Kind, bytes: Uin
 function createReader(prefix: string, sections: ReadonlyMap<string, Section>): SectionReader {
   const bytesOf = (name: string, kind: Kind): Uint8Array<ArrayBuffer> => {
     const section = sections.get(prefix + name)
-    if (section === undefined) throw new SnapshotError('SNAPSHOT_CORRUPT', `has no section ${prefix}${name}`)
+    if (section === undefined) throw new SnapshotError('SNAPSHOT_CORRUPT', `the snapshot has no section ${prefix}${name}`)
     if (section.kind !== kind)
-      throw new SnapshotError('SNAPSHOT_CORRUPT', `section ${prefix}${name} is ${section.kind}, not ${kind}`)
+      throw new SnapshotError('SNAPSHOT_CORRUPT', `section ${prefix}${name} of the snapshot is ${section.kind}, not ${kind}`)
     return new Uint8Array(section.bytes)
   }
   return {

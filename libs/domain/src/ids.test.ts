@@ -17,16 +17,16 @@ describe('A17 · ids and names', () => {
     '%s is a name, not an id',
     (value) => {
       expect(nameProblem(value)).toBeNull()
-      expect(idProblem(value)).toBe('holds a blank; give 1–128 characters without blanks')
+      expect(idProblem(value)).toBe('contains a space; give 1–128 characters without spaces')
       expect(asId<TopicId>(value)).toBe(value)
     },
   )
 
   it.each([
     ['', 'is empty'],
-    [' a', 'blank'],
-    ['a ', 'blank'],
-    [' ', 'blank'],
+    [' a', 'space'],
+    ['a ', 'space'],
+    [' ', 'space'],
     ['a\u200d', 'joiner'],
     ['x'.repeat(129), 'has 129 characters; at most 128'],
     ['😀'.repeat(129), 'has 129 characters; at most 128'],
@@ -43,13 +43,13 @@ describe('A17 · ids and names', () => {
     ['a\ue000b', 'invisible character U+E000'],
     ['a\uffff', 'invisible character U+FFFF'],
     ['a\ud800', 'surrogate'],
-  ])('%j is neither, and it is said why', (value, why) => {
+  ])('%j is neither, and the problem is reported', (value, why) => {
     expect(nameProblem(value)).toContain(why)
     expect(idProblem(value)).toContain(why)
     expect(() => asId(value)).toThrow(RangeError)
   })
 
-  it('every id is a name, and a name without blanks is an id', () => {
+  it('every id is a name, and a name without spaces is an id', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 6 }), (value) => {
         if (idProblem(value) === null) expect(nameProblem(value)).toBeNull()

@@ -14,30 +14,30 @@ export type FeedId = Branded<'FeedId'>
 const maxIdCharacters = 128
 
 /**
- * Why a string is not an id of a user, pin, session, feed or event; null: it is one. An id has 1–128 characters of any
- * script, without blanks. Neither ids nor names hold control characters, line breaks, other white space or invisible
+ * Why a string is not an id of a user, pin, session, feed or event; `null` says that it is one. 1–128 characters of any
+ * script, without spaces. Neither ids nor names contain control characters, line breaks, other white space or invisible
  * characters (joiners, as within emoji, are fine), or lone surrogates. They are compared character by character; nothing
  * is normalised.
  */
 export function idProblem(value: string): string | null {
-  return isPlain(value, 0x21) ? null : problemOf(value, `1–${maxIdCharacters} characters without blanks`, false)
+  return isPlain(value, 0x21) ? null : problemOf(value, `1–${maxIdCharacters} characters without spaces`, false)
 }
 
-/** Why a string is not the name of a board, creator or topic; null: it is one. As `idProblem`, but blanks are allowed inside: "Home Decor". */
+/** Why a string is not a name by which a board, creator or topic is known; `null` says that it is one. As `idProblem`, but spaces are allowed inside: "Home Decor". */
 export function nameProblem(value: string): string | null {
   if (isPlain(value, 0x20) && value[0] !== ' ' && value.at(-1) !== ' ') return null
-  return problemOf(value, `1–${maxIdCharacters} characters without blanks at the ends`, true)
+  return problemOf(value, `1–${maxIdCharacters} characters without spaces at the ends`, true)
 }
 
 function problemOf(value: string, rule: string, blanks: boolean): string | null {
   if (value.length === 0) return `is empty; give ${rule}`
   const characters = countCharacters(value)
   if (characters > maxIdCharacters) return `has ${characters} characters; at most ${maxIdCharacters} are allowed`
-  if (!value.isWellFormed()) return 'holds half of a surrogate pair; send well-formed Unicode'
+  if (!value.isWellFormed()) return 'contains half of a surrogate pair; send well-formed Unicode'
   const found = forbidden.exec(value)
-  if (found !== null) return `holds ${named(found[0])}; give ${rule}`
-  if (!blanks && value.includes(' ')) return `holds a blank; give ${rule}`
-  if (/^[ \u200c\u200d]|[ \u200c\u200d]$/.test(value)) return `begins or ends with a blank or a joiner; give ${rule}`
+  if (found !== null) return `contains ${named(found[0])}; give ${rule}`
+  if (!blanks && value.includes(' ')) return `contains a space; give ${rule}`
+  if (/^[ \u200c\u200d]|[ \u200c\u200d]$/.test(value)) return `begins or ends with a space or a joiner; give ${rule}`
   return null
 }
 

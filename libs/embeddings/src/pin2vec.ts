@@ -362,7 +362,7 @@ export function createPin2Vec(given: Partial<Pin2VecOptions> = {}): Pin2Vec {
     restore(bytes) {
       const reader = decodeSnapshot(bytes)
       if (reader.json('options') !== JSON.stringify(options)) {
-        throw new SnapshotError('SNAPSHOT_OTHER_CONFIG', 'the model was made under other options')
+        throw new SnapshotError('SNAPSHOT_OTHER_CONFIG', 'the checkpoint was made with other options')
       }
       const counters = reader.json('counters') as Record<
         'hand' | 'events' | 'recentCount' | 'pairs' | 'refused',

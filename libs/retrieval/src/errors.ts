@@ -34,7 +34,7 @@ export class RetrievalConfigError extends CodedError<RetrievalConfigErrorCode> {
   readonly problems: readonly string[]
 
   constructor(code: RetrievalConfigErrorCode, problems: readonly string[]) {
-    super(code, retrievalErrorCatalogue[code], `${code}: ${problems.join('; ')}`)
+    super(code, retrievalErrorCatalogue[code], problems.join('; '))
     this.problems = problems
   }
 }
@@ -45,6 +45,6 @@ export type EmbeddingErrorCode = CodeOf<'EMBEDDING'>
 /** An embedding that the views refuse; the sender's fault, not retryable. The view keeps what it had for the pin. */
 export class EmbeddingError extends CodedError<EmbeddingErrorCode> {
   constructor(code: EmbeddingErrorCode, message: string) {
-    super(code, retrievalErrorCatalogue[code], `${code}: ${message}`)
+    super(code, retrievalErrorCatalogue[code], message)
   }
 }

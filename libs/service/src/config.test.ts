@@ -94,6 +94,15 @@ describe('loadConfig', () => {
     ])
   })
 
+  it('rejects an unknown group that is empty, with the nearest known name', () => {
+    const load = (group: string) => () => loadConfig(schema, { env: { FRESHET_CONFIG: file(`{"${group}": {}}`) } })
+    expect(load('grpc')()).toMatchObject({ grpc: { port: 7070 } })
+    expect(problemsOf(load('grcp'))).toEqual([
+      expect.stringMatching(/^grcp \(from .*config\.json\) is not a setting; did you mean grpc\?$/),
+    ])
+    expect(problemsOf(load('magic'))).toEqual([expect.stringMatching(/^magic \(from .*\) is not a setting$/)])
+  })
+
   it('names the successor of a removed key', () => {
     const problems = problemsOf(() =>
       loadConfig(schema, { env: { FRESHET_BATCH_SIZE: '1' }, removed: { batchSize: 'maxEvents' } }),
@@ -106,14 +115,14 @@ describe('loadConfig', () => {
     expect(problems.join()).not.toContain('xy')
   })
 
-  it('says when the file is missing or no JSON', () => {
+  it('says when the file is missing or is not JSON', () => {
     expect(problemsOf(() => loadConfig(schema, { env: { FRESHET_CONFIG: '/nowhere.json' } })).join()).toContain(
       'ENOENT',
     )
     expect(problemsOf(() => loadConfig(schema, { env: { FRESHET_CONFIG: file('{') } })).join()).toContain('JSON')
   })
 
-  it("passes over other services' settings in a shared environment, and reports them", () => {
+  it("ignores settings of other services in a shared environment, and reports them", () => {
     const foreign: string[] = []
     const env = { FRESHET_CANDIDATES_ADDRESS: 'candidates:7071', FRESHET_RANKER_ADDRESS: 'ranker:7072' }
     loadConfig(schema, { env, onForeign: (names) => foreign.push(...names) })
@@ -139,7 +148,7 @@ describe('loadConfig', () => {
       ...services.map((name) => serviceLinksOf({ name, clusterIp: '10.0.0.1', ports })),
     ) as Record<string, string>
 
-    it('are no settings, whatever the Service is called', () => {
+    it('are not settings, whatever the Service is called', () => {
       const foreign: string[] = []
       expect(links).toMatchObject({ FRESHET_GRPC_PORT: 'tcp://10.0.0.1:8080', FRESHET_LOG_SERVICE_PORT_GRPC: '7070' })
       const config = loadConfig(schema, { env: links, onForeign: (names) => foreign.push(...names) })

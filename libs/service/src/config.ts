@@ -24,7 +24,7 @@ type Tree = Map<string, { readonly value: unknown; readonly from: string }>
 const fileVariable = 'FRESHET_CONFIG'
 
 /**
- * Reads and checks a configuration. Throws a ConfigError that lists every problem: unknown keys with the nearest known one,
+ * Reads and checks a configuration. Throws a ConfigError that lists every problem: unknown settings and groups with the nearest known name,
  * removed keys with their successor, wrong values with their bounds. A group of settings may also be given as a whole, as
  * a JSON object: `FRESHET_CANDIDATES_RETRIEVAL={"maxPins":5}`. Services may share an environment, so there a name is
  * unknown only if it resembles a known one.
@@ -64,10 +64,10 @@ function readFile(reading: Reading, file: string | undefined): void {
 
 /** Takes every setting of a JSON object below the path `base`. */
 function takeTree(reading: Reading, content: Json, base: string, from: string): void {
-  const { known, given } = reading
-  for (const [path, value] of flatten(content, known, base)) {
+  const { known, groups, given } = reading
+  for (const [path, value] of flatten(content, reading, base)) {
     if (known.has(path)) given.set(path, { value, from })
-    else reject(reading, { path, shown: path, from }, [...known.keys()])
+    else reject(reading, { path, shown: path, from }, [...known.keys(), ...groups])
   }
 }
 
@@ -192,11 +192,17 @@ function objectIn(text: string): Json {
   }
 }
 
-function* flatten(content: Json, known: ReadonlyMap<string, SettingRow>, base: string): Generator<[string, Json]> {
+/** Every setting in a JSON object, by path. An unknown group counts as a setting if it is empty, so that it is rejected. */
+function* flatten(
+  content: Json,
+  reading: Pick<Reading, 'known' | 'groups'>,
+  base: string,
+): Generator<[string, Json]> {
   for (const [key, value] of Object.entries(content as { readonly [key: string]: Json })) {
     const path = base === '' ? key : `${base}.${key}`
-    const group = typeof value === 'object' && value !== null && !Array.isArray(value) && !known.has(path)
-    if (group) yield* flatten(value, known, path)
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    const isGroup = isObject && !reading.known.has(path)
+    if (isGroup && (reading.groups.has(path) || Object.keys(value).length > 0)) yield* flatten(value, reading, path)
     else yield [path, value]
   }
 }

@@ -5,90 +5,107 @@ import type { ByteRoom, Receiving } from './byte-room.ts'
 import { allowOrigins } from './cors.ts'
 import { listenError } from './errors.ts'
 import { acceptedEncodings, BodyError, readBody } from './http-body.ts'
-import { createConnections } from './http-connections.ts'
+import { createConnections, type Connections } from './http-connections.ts'
 import { parseJsonBody } from './json-body.ts'
 import type { Metrics } from './metrics.ts'
 import type { HttpLimits } from './settings.ts'
 
-/** How an HTTP server is made. */
+/** Settings and dependencies of an HTTP server. */
 export interface HttpAppOptions {
-  /** Names the server in metrics. */
+  /** Name of the server in metrics. */
   readonly name: string
   readonly limits: HttpLimits
   readonly maxBodyBytes: number
-  /** Where the bytes of bodies count while they are received. */
+  /** Counts the bytes of bodies while they arrive. */
   readonly room: ByteRoom
-  /** Origins of web pages that may use it, and the methods that they may use. */
+  /** Origins of web pages that may use the server, and the methods that they may use. */
   readonly origins: readonly string[]
   readonly methods: readonly string[]
-  /** The body of the answer to what is not HTTP (`malformed`), or did not arrive in time (`slow`). */
+  /** Returns the body of the answer to a request that is not HTTP (`malformed`) or did not arrive in time (`slow`). */
   readonly answerTo: (fault: 'malformed' | 'slow') => string
   readonly metrics: Metrics
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body that was received, and still counts; null: there is none. */
+    /** The body while its bytes count; null: the request has no body. */
     received: Receiving | null
-    /** What the body weighed, once it was read and unpacked. */
+    /** Size of the body after unpacking. */
     bodyBytes: number
   }
 }
 
-/** How often Node looks for requests that take too long. */
+/** How often Node checks for requests that take too long. */
 const checkEveryMs = 500
 
 /**
- * An HTTP JSON server before it has routes and listens. It takes JSON, plain or gzip; bounds bodies in bytes and in time
- * and connections in number; forbids caches to keep answers; and stops within a second of the last answer, whatever its
- * clients do. Bodies that cannot be read reach the error handler as BodyErrors.
+ * An HTTP JSON server without routes that does not listen yet. It accepts JSON, plain or gzipped. It bounds the size and the
+ * duration of bodies and the number of connections, forbids caches to keep answers, and stops within a second of the last
+ * answer, whatever its clients do. The error handler gets bodies that cannot be read as BodyErrors.
  */
 export function createHttpApp(options: HttpAppOptions): FastifyInstance {
-  const { name, limits, metrics } = options
+  const { limits } = options
+  const connections = createCountedConnections(options)
+  const app = fastify({
+    logger: false,
+    bodyLimit: options.maxBodyBytes,
+    routerOptions: { maxParamLength: 4_096 },
+    serverFactory: (handler) => {
+      const timeouts = {
+        headersTimeout: limits.maxReceiveMs,
+        requestTimeout: limits.maxReceiveMs,
+        keepAliveTimeout: limits.maxIdleMs,
+        connectionsCheckingInterval: checkEveryMs,
+      }
+      const server = createServer(timeouts, handler)
+      connections.watch(server)
+      return server
+    },
+    clientErrorHandler: (error, socket) => {
+      answerClientError(error as { readonly code?: string }, socket, { connections, answerTo: options.answerTo })
+    },
+  })
+  app.decorateRequest('received', null)
+  app.decorateRequest('bodyBytes', 0)
+  addConnectionHooks(app, connections, options)
+  addJsonParser(app, options)
+  return app
+}
+
+/** Connections that show in the metrics. */
+function createCountedConnections({ name, limits, metrics }: HttpAppOptions): Connections {
   const closed = metrics.counter('freshet_http_connections_closed_total')
   const connections = createConnections(limits, (reason) => closed.inc({ server: name, reason }))
   const count = metrics.gauge('freshet_http_connections')
   metrics.beforeScrape(() => {
     count.set({ server: name }, connections.size())
   })
+  return connections
+}
 
-  const app = fastify({
-    logger: false,
-    bodyLimit: options.maxBodyBytes,
-    routerOptions: { maxParamLength: 4_096 },
-    serverFactory: (handler) => {
-      const server = createServer(
-        {
-          headersTimeout: limits.maxReceiveMs,
-          requestTimeout: limits.maxReceiveMs,
-          keepAliveTimeout: limits.maxIdleMs,
-          connectionsCheckingInterval: checkEveryMs,
-        },
-        handler,
-      )
-      connections.watch(server)
-      return server
-    },
-    clientErrorHandler: (error, socket) => {
-      const slow = (error as { code?: string }).code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      const answer = rawAnswer(
-        slow ? '408 Request Timeout' : '400 Bad Request',
-        options.answerTo(slow ? 'slow' : 'malformed'),
-      )
-      // An answer that has begun already must not get a second one into it.
-      if (hasBegun(socket)) socket.destroy()
-      else if (slow) connections.timedOut(socket, answer)
-      else connections.end(socket, answer)
-    },
-  })
+/** Answers a connection whose request is not valid HTTP or did not arrive in time. */
+function answerClientError(
+  error: { readonly code?: string },
+  socket: Socket,
+  { connections, answerTo }: Pick<HttpAppOptions, 'answerTo'> & { readonly connections: Connections },
+): void {
+  const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const status = slow ? '408 Request Timeout' : '400 Bad Request'
+  const answer = formatAnswer(status, answerTo(slow ? 'slow' : 'malformed'))
+  // A second answer must not be written into one that has begun.
+  if (hasBegun(socket)) socket.destroy()
+  else if (slow) connections.timedOut(socket, answer)
+  else connections.end(socket, answer)
+}
 
-  app.decorateRequest('received', null)
-  app.decorateRequest('bodyBytes', 0)
+/** Tells the connections what each request is doing. */
+function addConnectionHooks(app: FastifyInstance, connections: Connections, options: HttpAppOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     connections.set(request.raw.socket, 'receiving')
     reply.header('cache-control', 'no-store')
     reply.raw.once('close', () => request.received?.end())
   })
+  // CORS answers preflight requests, so its hook comes between the two.
   allowOrigins(app, options)
   app.addHook('preValidation', async (request) => {
     connections.set(request.raw.socket, 'answering')
@@ -102,9 +119,12 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
   app.addHook('preClose', async () => {
     connections.close()
   })
+}
+
+/** Makes JSON the only content type, and counts the bytes of bodies while they arrive. */
+function addJsonParser(app: FastifyInstance, { maxBodyBytes: maxBytes, room }: HttpAppOptions): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', async (request: FastifyRequest) => {
-    const { maxBodyBytes: maxBytes, room } = options
     const evicted = new AbortController()
     const receiving = room.receive(() => {
       evicted.abort()
@@ -114,10 +134,9 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
     request.bodyBytes = bytes.length
     return request.method === 'DELETE' ? undefined : parseJsonBody(bytes)
   })
-  return app
 }
 
-/** Listens; the port is the one given or, with 0, the one the system chose. Throws PORT_IN_USE or LISTEN_FAILED. */
+/** Starts to listen. Returns the given port or, for 0, the port that the system chose. Throws PORT_IN_USE or LISTEN_FAILED. */
 export async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
   try {
     await app.listen({ host, port })
@@ -129,7 +148,7 @@ export async function listen(app: FastifyInstance, host: string, port: number): 
   return typeof address === 'object' && address !== null ? address.port : port
 }
 
-/** The status of a body that cannot be read, and the header that says what can be. */
+/** The status of the answer to a body that cannot be read; for 415 also the header with the supported encodings. */
 export function bodyStatus({ fault }: BodyError): {
   readonly status: number
   readonly headers: Record<string, string>
@@ -146,7 +165,7 @@ export function bodyStatus({ fault }: BodyError): {
   }
 }
 
-function rawAnswer(status: string, body: string): string {
+function formatAnswer(status: string, body: string): string {
   const headers = [
     'content-type: application/json',
     'cache-control: no-store',

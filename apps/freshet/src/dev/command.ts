@@ -38,7 +38,7 @@ import { devSchema, type DevConfig } from './config.ts'
 import { fillWithSample, isEmpty } from './fill.ts'
 import { welcome } from './welcome.ts'
 
-/** `freshet dev`: all services in this process on LMDB, until a signal ends it. `--data X` stands for `--data.folder X`. */
+/** `freshet dev`: all services in this process on LMDB, until a signal ends it. `--data X` means `--data.folder X`. */
 export function runDev(argv: readonly string[]): Promise<void> {
   const settings = argv.map((argument) => argument.replace(/^--data(?==|$)/, '--data.folder'))
   return runService(
@@ -68,7 +68,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   })
   use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
   if (config.sample && (await isEmpty(log))) {
-    logger.info('the data folder is empty: making a sample catalogue with simulated users')
+    logger.info('the data folder is empty: creating a sample catalogue with simulated users')
     logger.info(await fillWithSample(ingest, clock.now()), 'sample')
   }
 
@@ -121,7 +121,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const updaterConfig = { fold: config.fold, updater: config.updater }
   use(watchUpdater(embedded.updater, { clock, config: updaterConfig, metrics }))
   const onDefect = (err: unknown): void => report(err, { part: 'server', outcome: 'defect' })
-  await caughtUp(embedded)
+  await catchUp(embedded)
 
   const ingestApp = createHttpApp({
     ingest,
@@ -166,11 +166,11 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   )
 }
 
-/** Many enough that folding them takes seconds. */
+/** Folding this many records takes seconds. */
 const manyRecords = 10_000
 
-/** Waits until views and state hold what the log held. Says how far the views are where that takes long: after an import they fold all of it. */
-async function caughtUp({ updater, candidates, unready }: Embedded): Promise<void> {
+/** Waits until views and state have caught up with the log. Shows progress if that takes long, as after an import. */
+async function catchUp({ updater, candidates, unready }: Embedded): Promise<void> {
   const total = await candidates.lag()
   let left = total
   const progress = createProgress({
@@ -180,7 +180,7 @@ async function caughtUp({ updater, candidates, unready }: Embedded): Promise<voi
     out: process.stderr,
     nowMs: () => performance.now(),
   })
-  // A halted partition stays behind until somebody does something about it.
+  // A halted partition never catches up by itself, so it does not count.
   while (unready() !== null || (updater.notReady() === null && (await updater.lag()) > 0)) {
     const now = Math.min(left, await candidates.lag())
     if (now < left) progress.advance(left - now)

@@ -7,7 +7,7 @@ import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/se
 import { trainerSchema } from '@freshet/trainer/config'
 import { z } from 'zod'
 
-/** Settings of the one-process edition: those of all services, and its data folder. */
+/** Settings of `freshet dev`: the settings of all services and the data folder. */
 export const devSchema = z.object({
   ...serviceSettings(9464),
   data: z.object({

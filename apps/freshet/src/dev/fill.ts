@@ -5,28 +5,28 @@ import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { Ingest } from '@freshet/event-ingest/ingest'
 import { sampleEngagements, samplePins, smallSample } from './sample.ts'
 
-/** How much of the sample was taken. */
+/** Number of accepted events of the sample. */
 export interface Filled {
   readonly pins: number
   readonly engagements: number
 }
 
-/** Whether nothing was ever written to the log. */
+/** Whether the log has never had a record. */
 export async function isEmpty(log: EventLog): Promise<boolean> {
   const ends = [...(await log.ends('pins.v1')), ...(await log.ends('engagements.v1'))]
   return ends.every((end) => end === 0)
 }
 
-/** Posts the sample catalogue and what simulated users did through the ingest, as clients would. */
+/** Posts the sample catalogue and the engagements of simulated users to ingest, like a client. */
 export async function fillWithSample(ingest: Ingest, nowMs: number): Promise<Filled> {
   const random = createSeededRandom('sample')
   const pins = samplePins(smallSample, random, nowMs)
   const engagements = sampleEngagements(pins, smallSample, random, nowMs)
   const taken = { pins: 0, engagements: 0 }
   for (const batch of batches(pins))
-    taken.pins += accepted(await ingest.takePins({ events: batch, read: parsePinJson, single: false, bytes: 0 }))
+    taken.pins += checkAccepted(await ingest.takePins({ events: batch, read: parsePinJson, single: false, bytes: 0 }))
   for (const batch of batches(engagements)) {
-    taken.engagements += accepted(
+    taken.engagements += checkAccepted(
       await ingest.takeEngagements({
         events: batch,
         read: parseEngagementJson,
@@ -39,10 +39,10 @@ export async function fillWithSample(ingest: Ingest, nowMs: number): Promise<Fil
   return taken
 }
 
-function accepted(answer: Awaited<ReturnType<Ingest['takePins']>>): number {
+function checkAccepted(answer: Awaited<ReturnType<Ingest['takePins']>>): number {
   if (answer.kind === 'refused') throw new Error(`the sample was refused: ${answer.problem.message}`)
   const refused = answer.receipts.find((receipt) => !('token' in receipt))
-  if (refused !== undefined && 'message' in refused) throw new Error(`the sample holds a bad event: ${refused.message}`)
+  if (refused !== undefined && 'message' in refused) throw new Error(`the sample contains an invalid event: ${refused.message}`)
   return answer.accepted
 }
 

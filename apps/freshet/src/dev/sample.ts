@@ -1,11 +1,11 @@
 import type { Random } from '@freshet/domain/clock'
 
-/** A pin as the HTTP API takes it. */
+/** A pin in the form of the HTTP API. */
 export type SamplePin = Readonly<Record<string, unknown>> & {
   readonly pinId: string
   readonly topics: readonly string[]
 }
-/** An engagement as the HTTP API takes it. */
+/** An engagement in the form of the HTTP API. */
 export type SampleEngagement = Readonly<Record<string, unknown>>
 
 const themes: readonly (readonly [topic: string, things: readonly string[], manners: readonly string[]])[] = [
@@ -61,24 +61,24 @@ const themes: readonly (readonly [topic: string, things: readonly string[], mann
   ],
 ]
 
-/** What a day of the sample holds. */
+/** Size of the sample. */
 export interface SampleSize {
   readonly pinsPerTopic: number
   readonly users: number
   readonly sessionsPerUser: number
 }
 
-/** The size that `npm start` makes on an empty folder. */
+/** The size for an empty folder of `npm start`. */
 export const smallSample: SampleSize = { pinsPerTopic: 40, users: 80, sessionsPerUser: 5 }
 
-/** A catalogue of ten topics: pins, creators who keep to a topic, a picture's embedding near its topic's. */
+/** A catalogue of ten topics. Each creator has one topic; visual embeddings of a topic are close to each other. */
 export function samplePins(size: SampleSize, random: Random, nowMs: number): SamplePin[] {
   const width = 16
   return themes.flatMap(([topic, things, manners], theme) => {
     const centre = Array.from({ length: width }, (_, at) => (at === theme ? 1 : 0.1 * gaussian(random)))
     return Array.from({ length: size.pinsPerTopic }, (_, at) => ({
       pinId: `${topic}-${at + 1}`,
-      title: `${capitalised(pick(things, random))} ${pick(manners, random)}`,
+      title: `${capitalise(pick(things, random))} ${pick(manners, random)}`,
       topics: [topic],
       creatorId: `${topic}-creator-${1 + Math.floor(random.next() * 4)}`,
       createdAt: new Date(nowMs - Math.floor(random.next() * 30 * 86_400_000)).toISOString(),
@@ -88,7 +88,7 @@ export function samplePins(size: SampleSize, random: Random, nowMs: number): Sam
 }
 
 /**
- * What simulated users did in the two days before `nowMs`, in time order. Each likes two topics, opens and saves what
+ * Engagements of simulated users in the two days before `nowMs`, in time order. Each likes two topics, opens and saves what
  * it likes, passes over the rest, and now and then hides something.
  */
 export function sampleEngagements(
@@ -156,6 +156,6 @@ function round(value: number): number {
   return Math.round(value * 1000) / 1000
 }
 
-function capitalised(text: string): string {
+function capitalise(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1)
 }

@@ -1,4 +1,4 @@
-/** Where the one-process edition listens. */
+/** Addresses of `freshet dev`. */
 export interface Listening {
   readonly ingestPort: number
   readonly feedPort: number
@@ -7,7 +7,7 @@ export interface Listening {
   readonly folder: string
 }
 
-/** What `freshet dev` says when it is ready: where it listens, and three commands to try. */
+/** The text that `freshet dev` prints when it is ready: its addresses and three commands to try. */
 export function welcome({ ingestPort, feedPort, grpcPort, operationsPort, folder }: Listening): string {
   const json = `-H 'content-type: application/json'`
   return `
@@ -20,13 +20,13 @@ Freshet is ready. Data: ${folder}
 
 Three commands to try:
 
-1. A feed for somebody new:
+1. Get a feed for a new user:
    curl -s localhost:${feedPort}/v1/feed ${json} -d '{"userId":"you","pageSize":5}'
 
-2. Say that you like baking; the answer holds a token:
+2. Save a pin about baking; the answer contains a token:
    token=$(curl -s localhost:${ingestPort}/v1/engagements ${json} -d '{"eventId":"'$(date +%s%N)'","userId":"you","action":"save","pinId":"baking-1","boardId":"bread","occurredAt":"'$(date -u +%Y-%m-%dT%H:%M:%S.000Z)'"}' | grep -o '"token":"[^"]*"' | cut -d'"' -f4); echo $token
 
-3. The feed after it, sure to reflect it by the token, and what each stage did:
+3. Get the next feed. The token makes sure that it reflects the save; "explain" shows what each stage did:
    curl -s localhost:${feedPort}/v1/feed ${json} -d '{"userId":"you","pageSize":5,"after":["'$token'"],"explain":true}'
 
 Stop with Ctrl-C. Start again: the data is still there.

@@ -7,14 +7,14 @@ import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import { createProgress } from '@freshet/service/progress'
 import { ArgumentError, refuse, whole } from '../arguments.ts'
 import type { EmbeddedConfig } from '../embedded.ts'
-import { evaluate, nameOf, type Ask, type EvaluationReport, type EvaluationTarget } from './evaluate.ts'
+import { evaluate, formatAsk, type Ask, type EvaluationReport, type EvaluationTarget } from './evaluate.ts'
 import { createInProcessTarget } from './in-process.ts'
 import { withNamedSources } from './named-sources.ts'
 import { readRecordings } from './recording.ts'
 import { createRemoteTarget } from './remote.ts'
 import type { AskOptions } from './request.ts'
 
-/** What the command line gives, as text. */
+/** The arguments of the command, as text. */
 export interface EvaluateArguments {
   readonly ask: string
   readonly refresh: string
@@ -29,13 +29,13 @@ export interface EvaluateArguments {
   readonly partitions: string
 }
 
-/** `freshet evaluate`: replays recordings and asks; prints the figures. */
+/** `freshet evaluate`: replays recordings, asks their questions and prints the figures. */
 export async function runEvaluate(recordings: readonly string[], given: EvaluateArguments): Promise<void> {
   const cutoffs = given.k.split(',').map((text) => whole(text, '--k', 1, 100))
   cutoffs.sort((a, b) => a - b)
-  const asks = given.ask.split(',').map(askOf)
+  const asks = given.ask.split(',').map(parseAsk)
   const options = {
-    // Where a feed is asked for pins have to be ranked, so this is what the target is made for.
+    // A feed needs the ranker, so the target is created for it if any ask is a feed.
     ask: asks.find(({ kind }) => kind === 'feed') ?? asks[0]!,
     repeats: choice(given.repeats, '--repeats', { allow: true, forbid: false }),
     depth: cutoffs.at(-1) ?? 20,
@@ -45,7 +45,7 @@ export async function runEvaluate(recordings: readonly string[], given: Evaluate
         : refuse(`--refresh is ${given.refresh}; give event or mark`),
   } as const
   const every = whole(given.every, '--every', 1, 1_000_000)
-  const target = await targetOf(given, options, asks)
+  const target = await createTarget(given, options, asks)
   const answers = given.answers === undefined ? null : createWriteStream(given.answers)
   const progress = createProgress({
     label: 'replaying',
@@ -65,7 +65,7 @@ export async function runEvaluate(recordings: readonly string[], given: Evaluate
     })
     progress.done()
     for (const [at, report] of reports.entries()) {
-      const ask = nameOf(asks[at]!)
+      const ask = formatAsk(asks[at]!)
       const named = asks.length > 1 ? { ask, ...report } : report
       process.stdout.write(
         given.json === true ? `${JSON.stringify(named)}\n` : table(report, { ask, refresh: given.refresh, every }),
@@ -80,13 +80,13 @@ export async function runEvaluate(recordings: readonly string[], given: Evaluate
   }
 }
 
-async function targetOf(
+async function createTarget(
   given: EvaluateArguments,
   options: AskOptions & { readonly refresh: 'event' | 'mark' },
   asks: readonly Ask[],
 ): Promise<EvaluationTarget> {
   if ((given.target === undefined) !== (given.feed === undefined))
-    throw new ArgumentError('--target and --feed go together: where events are posted, and who is asked')
+    throw new ArgumentError('give --target and --feed together: the first takes events, the second answers questions')
   if (given.target !== undefined && given.feed !== undefined) {
     if (options.refresh === 'mark')
       throw new ArgumentError(
@@ -95,7 +95,7 @@ async function targetOf(
     return createRemoteTarget({ ...options, ingestUrl: given.target, feedAddress: given.feed })
   }
   const { config, switchedOn } = withNamedSources(
-    given.config === undefined ? {} : configOf(given.config, await readFile(given.config, 'utf8')),
+    given.config === undefined ? {} : parseConfig(given.config, await readFile(given.config, 'utf8')),
     asks,
   )
   for (const name of switchedOn)
@@ -112,7 +112,7 @@ async function targetOf(
   }
 }
 
-/** What is wrong with settings, on one line; throws what is no such problem. */
+/** The problems of settings on one line. Throws any other error again. */
 function settingsProblem(error: unknown): string {
   const { issues, message } = error as {
     readonly issues?: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
@@ -125,7 +125,7 @@ function settingsProblem(error: unknown): string {
 
 const configParts = ['candidates', 'updater', 'ranking', 'blender', 'trainer']
 
-function configOf(file: string, text: string): EmbeddedConfig {
+function parseConfig(file: string, text: string): EmbeddedConfig {
   let config: unknown
   try {
     config = JSON.parse(text)
@@ -133,14 +133,14 @@ function configOf(file: string, text: string): EmbeddedConfig {
     throw new ArgumentError(`--config ${file} is not JSON: ${(error as Error).message}`)
   }
   if (typeof config !== 'object' || config === null || Array.isArray(config))
-    throw new ArgumentError(`--config ${file} is not an object`)
+    throw new ArgumentError(`--config ${file} is not a JSON object`)
   const unknown = Object.keys(config).filter((name) => !configParts.includes(name))
   if (unknown.length > 0)
-    throw new ArgumentError(`--config ${file} has no part ${unknown.join(', ')}; there are ${configParts.join(', ')}`)
+    throw new ArgumentError(`--config ${file} has the unknown part ${unknown.join(', ')}; parts are ${configParts.join(', ')}`)
   return config
 }
 
-function askOf(text: string): Ask {
+function parseAsk(text: string): Ask {
   if (text === 'candidates' || text === 'feed' || text === 'related') return { kind: text }
   const [, kind, named] = /^(source|without):(.*)$/.exec(text) ?? []
   if (named === undefined)
@@ -148,7 +148,7 @@ function askOf(text: string): Ask {
   const names = sourceDefinitions.map(({ name }) => name)
   const sources = named.split('+')
   if (!sources.every((source) => names.includes(source)))
-    throw new ArgumentError(`--ask is ${text}, which is not a source; there are ${names.join(', ')}`)
+    throw new ArgumentError(`--ask is ${text}, which is not a source; sources are ${names.join(', ')}`)
   return { kind: kind === 'source' ? 'source' : 'without', sources }
 }
 

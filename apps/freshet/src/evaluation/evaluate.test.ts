@@ -1,6 +1,6 @@
 import { Degradation } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { describe, expect, it } from 'vitest'
-import { evaluate, nameOf, type AnswerLine, type Ask, type EvaluationTarget } from './evaluate.ts'
+import { evaluate, formatAsk, type AnswerLine, type Ask, type EvaluationTarget } from './evaluate.ts'
 import { parseLine, type RecordingLine } from './recording.ts'
 
 async function* linesOf(...lines: readonly object[]): AsyncGenerator<RecordingLine> {
@@ -22,7 +22,7 @@ function targetOf(
     engagement: async () => void calls.push('engagement'),
     mark: async (name) => void calls.push(`mark ${name}`),
     ask: async (_question, ask) => {
-      const name = nameOf(ask ?? { kind: 'feed' })
+      const name = formatAsk(ask ?? { kind: 'feed' })
       calls.push(name)
       return { pinIds: answers[name] ?? [], degradation: Degradation.NONE }
     },
@@ -34,7 +34,7 @@ const options = { cutoffs: [1, 3], every: 1, elapsedMs: () => 0 }
 const candidates: Ask = { kind: 'candidates' }
 
 describe('evaluate', () => {
-  it('reports under the names that the protocol gives, and no others', async () => {
+  it('reports exactly the names that the protocol defines', async () => {
     const [report] = await evaluate(linesOf(question('a', { group: 'g' })), targetOf({ candidates: ['b', 'a'] }), {
       ...options,
       asks: [candidates],
@@ -55,7 +55,7 @@ describe('evaluate', () => {
     })
   })
 
-  it('asks each question for each ask in turn, and sums each up by itself', async () => {
+  it('asks each question once per ask, and reports each ask separately', async () => {
     const target = targetOf({ candidates: ['a'], 'source:popularity+pin2vec': ['b'], 'without:popularity': [] })
     const asks: readonly Ask[] = [
       candidates,
@@ -63,12 +63,12 @@ describe('evaluate', () => {
       { kind: 'without', sources: ['popularity'] },
     ]
     const reports = await evaluate(linesOf(question('a'), question('a')), target, { ...options, asks })
-    expect(target.calls).toEqual([...asks, ...asks].map(nameOf))
+    expect(target.calls).toEqual([...asks, ...asks].map(formatAsk))
     expect(reports.map(({ metrics }) => metrics['hr@3'])).toEqual([1, 0, 0])
     expect(reports.map(({ answered }) => answered)).toEqual([2, 2, 0])
   })
 
-  it('asks only every nth question, and gives the target all the rest', async () => {
+  it('asks only every nth question, and gives the target all other lines', async () => {
     const target = targetOf({ candidates: ['a'] })
     const answers: AnswerLine[] = []
     const lines = linesOf(question('a'), { mark: 'm' }, question('a'), { pin: {} }, question('z'), { engagement: {} })

@@ -2,7 +2,7 @@ import type { Degradation } from '@freshet/contracts/gen/freshet/blending/v1/ble
 import { createMetrics, type Figures } from './metrics.ts'
 import type { Question, RecordingLine } from './recording.ts'
 
-/** What is asked: all candidates, those of one source or of some merged, those of all sources but some, the ranked feed, or related pins. */
+/** What to evaluate: all candidates, the candidates of some sources (merged), of all sources except some, the ranked feed, or related pins. */
 export type Ask =
   | { readonly kind: 'candidates' }
   | { readonly kind: 'source'; readonly sources: readonly string[] }
@@ -16,20 +16,20 @@ export interface Answer {
   readonly degradation: Degradation
 }
 
-/** What is evaluated: everything in this process, or running services. */
+/** The system under evaluation: all services in this process, or running services. */
 export interface EvaluationTarget {
-  /** Takes a pin as the HTTP API does; rejects where that would. */
+  /** Accepts a pin in the form of the HTTP API; rejects if the API would. */
   pin(value: unknown, place: string): Promise<void>
-  /** Takes an engagement as the HTTP API does. */
+  /** Accepts an engagement in the form of the HTTP API. */
   engagement(value: unknown, place: string): Promise<void>
   mark(name: string): Promise<void>
-  /** Answers once all events so far are reflected. `ask`: what is asked for, where it is not what the target was made for. */
+  /** Answers a question when the services have applied all events so far. `ask` overrides what the target was created for. */
   ask(question: Question, ask?: Ask): Promise<Answer>
   close(): Promise<void>
 }
 
 export interface EvaluationOptions {
-  /** Each question is asked once for each of these. */
+  /** Each question is asked once per entry. */
   readonly asks: readonly Ask[]
   /** Cut-offs, ascending. */
   readonly cutoffs: readonly number[]
@@ -37,18 +37,18 @@ export interface EvaluationOptions {
   readonly every: number
   /** Monotonic milliseconds. */
   readonly elapsedMs: () => number
-  /** Told after each line; for progress. */
+  /** Called after each line. */
   readonly onLine?: () => void
-  /** Called with each answer; for `--answers`. */
+  /** Called with each answer. */
   readonly onAnswer?: (answer: AnswerLine) => void
 }
 
 /** A line of the answers file. */
 export interface AnswerLine {
   readonly question: number
-  /** What was asked, where several things were. */
+  /** The ask, if there are several. */
   readonly ask?: string
-  /** Rank of the target, 0 = not in the list; a list for several targets. */
+  /** Rank of the target, 1 = first, 0 = not in the answer; a list if there are several targets. */
   readonly rank: number | readonly number[]
   /** Ids of the pins of the answer, best first: as many as the largest cut-off, or fewer. */
   readonly top: readonly string[]
@@ -70,7 +70,7 @@ export interface EvaluationReport {
   readonly [coverage: `coverage@${number}`]: number
 }
 
-/** Replays lines against a target and sums up, a report for each ask. Rejects where the target refuses an event, naming the place. */
+/** Replays lines against a target and returns a report per ask. Rejects with the place if the target refuses an event. */
 export async function evaluate(
   lines: AsyncIterable<RecordingLine>,
   target: EvaluationTarget,
@@ -96,7 +96,7 @@ export async function evaluate(
           tally.metrics.add({ ranks, group: line.question.group, top })
           onAnswer?.({
             question: seen,
-            ...(asks.length > 1 && { ask: nameOf(tally.ask) }),
+            ...(asks.length > 1 && { ask: formatAsk(tally.ask) }),
             rank: ranks.length === 1 ? ranks[0]! : ranks,
             top,
             latencyMs,
@@ -131,7 +131,7 @@ export async function evaluate(
 }
 
 /** An ask as the command line writes it. */
-export function nameOf(ask: Ask): string {
+export function formatAsk(ask: Ask): string {
   return 'sources' in ask ? `${ask.kind}:${ask.sources.join('+')}` : ask.kind
 }
 

@@ -12,7 +12,7 @@ import { memoryPlatform } from '../memory-platform.ts'
 import type { Ask } from './evaluate.ts'
 import { createInProcessTarget } from './in-process.ts'
 import { parseLine, type Question } from './recording.ts'
-import { requestOf } from './request.ts'
+import { toRequest } from './request.ts'
 
 const startMs = Date.UTC(2026, 0, 1)
 const clicks = 600
@@ -63,7 +63,7 @@ async function answersOfLivePath(): Promise<readonly (readonly string[])[]> {
     const { engagement } = parsed
     await clock.set(engagement.occurredAtMs)
     if (n >= clicks / 2) {
-      const put = requestOf(questionOf(n), options, [])
+      const put = toRequest(questionOf(n), options, [])
       if (put.kind !== 'feed') throw new Error('not a feed')
       const { items } = await embedded.blender.getFeed(put.request, { timeoutMs: 60_000 })
       answers.push(items.map(({ pinId }) => pinId))
@@ -77,7 +77,7 @@ async function answersOfLivePath(): Promise<readonly (readonly string[])[]> {
   return answers
 }
 
-it('A5: an evaluation has one trainer, and its Pin2Vec answers as that of the live path does', async () => {
+it('A5: an evaluation has one trainer, and its Pin2Vec answers like the Pin2Vec of the live path', async () => {
   const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
   const target = await createInProcessTarget({ ...options, models, config, refresh: 'event', partitions: 1 })
   const answers: (readonly string[])[] = []

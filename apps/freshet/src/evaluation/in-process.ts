@@ -16,25 +16,25 @@ import { memoryPlatform } from '../memory-platform.ts'
 import { withoutAlarms } from '../without-alarms.ts'
 import type { EvaluationTarget } from './evaluate.ts'
 import { RecordingError } from './recording.ts'
-import { requestOf, type AskOptions } from './request.ts'
+import { toRequest, type AskOptions } from './request.ts'
 
-/** How the services of an in-process evaluation are made. */
+/** Settings of the services in an in-process evaluation. */
 export interface InProcessOptions extends AskOptions {
   readonly models: ModelSlot
   readonly config: EmbeddedConfig
-  /** When collective knowledge is brought up to date. */
+  /** When the views about all users are refreshed. */
   readonly refresh: 'event' | 'mark'
   readonly partitions: number
 }
 
-/** Milliseconds a question may take in real time; virtual time stands still meanwhile. */
+/** Maximum real time for a question, milliseconds. Virtual time does not advance during a question. */
 const patienceMs = 60_000
-/** Events that are handed over together where no question comes in between. */
+/** Maximum number of events that are appended together between two questions. */
 const maxPending = 1_000
 
 /** All services in this process on adapters in memory, in virtual time: the time of the recording. */
 export async function createInProcessTarget(options: InProcessOptions): Promise<EvaluationTarget> {
-  // From the epoch on: a request at time 0 has no time.
+  // Starts after the epoch, because time 0 means that a request has no time.
   const clock = createVirtualClock(1)
   const memory = createMemoryEventLog({ clock })
   const ranked = options.ask.kind === 'feed'
@@ -51,18 +51,18 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       candidates: {
         ...options.config.candidates,
         refresh: options.refresh,
-        // A recording may have no pins: those that users touch are known from the first time on.
+        // A recording may have no pins, so pins appear with their first engagement.
         retrieval: { showUnlistedPins: true, ...options.config.candidates?.retrieval },
       },
-      // The only trainer is the one below, in step with the recording.
+      // The only trainer is the one below, which runs in step with the recording.
       trainer: null,
-      // An evaluation measures what is recommended; what time has to do with it is measured by the benchmarks.
-      blender: { ...unhurried, showUnlistedPins: true, ...options.config.blender },
+      // An evaluation measures quality; the benchmarks measure time.
+      blender: { ...longBudgets, showUnlistedPins: true, ...options.config.blender },
     },
     pause: () => Promise.resolve(),
     onError: (_part, error) => (failure ??= error),
   })
-  // It is given events in the order of the recording, because what it learns depends on that order.
+  // The trainer gets events in the order of the recording, because its result depends on the order.
   const pin2vec = usesEmbeddings(options.config)
     ? createPin2VecJob({
         log: {
@@ -88,7 +88,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
     return { partition: 0, position: 0 }
   }
 
-  /** Gives Pin2Vec records, or none: it also publishes by time, as it does beside the log. */
+  /** Gives records to Pin2Vec. Without records Pin2Vec publishes if it is time to, as it does when it follows the log. */
   async function teach(topic: TopicName, records: readonly LogRecord[]): Promise<void> {
     const next = learned + records.length
     await pin2vec?.fold({ topic, partition: 0, from: learned, next, end: next, records })
@@ -136,7 +136,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       await teach('engagements.v1', [])
       await flush()
       const { sourceNames } = embedded.candidates
-      const put = requestOf(question, { ...options, ask, sourceNames }, [])
+      const put = toRequest(question, { ...options, ask, sourceNames }, [])
       const call = { timeoutMs: patienceMs }
       const answer =
         put.kind === 'feed'
@@ -159,7 +159,7 @@ function usesEmbeddings({ candidates, trainer }: EmbeddedConfig): boolean {
   return sources?.['pin2vec']?.enabled !== false
 }
 
-/** Where nothing is ranked nobody reads pin state, so what would become of it need not be kept. */
+/** A log that drops engagements for pin state. Only the ranker reads pin state, and here nothing is ranked. */
 function withoutPinState(log: EventLog): EventLog {
   return {
     ...log,
@@ -170,7 +170,7 @@ function withoutPinState(log: EventLog): EventLog {
   }
 }
 
-const unhurried = {
+const longBudgets = {
   userStateBudgetMs: patienceMs,
   awaitBudgetMs: patienceMs,
   retrieveBudgetMs: patienceMs,

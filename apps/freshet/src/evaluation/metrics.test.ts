@@ -15,14 +15,14 @@ describe('metrics', () => {
     expect(figures['ndcg@5']).toBeCloseTo((1 + 1 / Math.log2(4)) / 3)
   })
 
-  it('counts recall where a question has several targets', () => {
+  it('counts recall if a question has several targets', () => {
     const metrics = createMetrics([10])
     metrics.add({ ranks: [1, 0, 4], group: null, top: [] })
     expect(metrics.total()['hr@10']).toBeCloseTo(2 / 3)
     expect(metrics.total()['mrr@10']).toBe(1)
   })
 
-  it('weighs each group the same in the mean over groups', () => {
+  it('gives each group the same weight in the mean over groups', () => {
     const metrics = createMetrics([1])
     for (let i = 0; i < 9; i++) metrics.add({ ranks: [1], group: 'large', top: [] })
     metrics.add({ ranks: [0], group: 'small', top: [] })

@@ -1,4 +1,4 @@
-/** One question's answer: where its targets stood. */
+/** The ranks of a question's targets in the answer. */
 export interface Outcome {
   /** Ranks of the targets in the answer, 1 = first; 0 = not in it. */
   readonly ranks: readonly number[]
@@ -15,9 +15,9 @@ export interface Metrics {
   /** Over all questions. */
   total(): Figures
   byGroup(): Readonly<Record<string, Figures & { readonly questions: number }>>
-  /** The mean of the groups' figures: each group weighs the same. */
+  /** The mean of the groups' figures; all groups have the same weight. */
   meanOverGroups(): Figures
-  /** How many different pins stood among the first k of any answer, per k. */
+  /** Number of different pins among the first k of all answers, per k. */
   coverage(): Readonly<Record<string, number>>
 }
 

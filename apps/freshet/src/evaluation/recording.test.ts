@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { parseLine, readRecordings } from './recording.ts'
 
 describe('a recording line', () => {
-  it('holds a question with its defaults', () => {
+  it('contains a question with its defaults', () => {
     const line = parseLine('{"question":{"at":"2026-01-01T00:00:00.000Z","userId":"u","target":"p"}}', 'r:1')
     expect(line).toMatchObject({
       kind: 'question',
@@ -15,23 +15,23 @@ describe('a recording line', () => {
   })
 
   it.each([
-    ['{', /^r:7: not JSON/],
-    ['[]', /^r:7: not an object/],
+    ['{', /^r:7: is not JSON/],
+    ['[]', /^r:7: is not a JSON object/],
     ['{"pin":{},"mark":"x"}', /one key/],
     ['{"event":{}}', /unknown key "event"/],
-    ['{"mark":3}', /mark is no name/],
+    ['{"mark":3}', /mark is not a non-empty string/],
     ['{"question":{"at":"2026-01-01T00:00:00Z","userId":"u","target":"p","k":3}}', /question\.k is unknown/],
     ['{"question":{"at":"yesterday","userId":"u","target":"p"}}', /question\.at is "yesterday"/],
     ['{"question":{"at":"2026-01-01T00:00:00Z","userId":"u"}}', /question\.target is missing/],
     ['{"question":{"at":"2026-01-01T00:00:00Z","target":"p"}}', /neither userId nor pinId/],
-    ['{"question":{"at":"2026-01-01T00:00:00Z","userId":"a b","target":"p"}}', /question\.userId holds/],
+    ['{"question":{"at":"2026-01-01T00:00:00Z","userId":"a b","target":"p"}}', /question\.userId contains/],
     ['{"question":{"at":"2026-01-01T00:00:00Z","userId":"u","target":[]}}', /question\.target is empty/],
-  ])('that is none is named with its place: %s', (text, message) => {
+  ])('that is invalid is reported with its place: %s', (text, message) => {
     expect(() => parseLine(text, 'r:7')).toThrow(message)
   })
 })
 
-it('a compressed recording that is cut off is named with the line that could not be read', async () => {
+it('a truncated compressed recording is reported with the line that could not be read', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-recording-'))
   const file = join(folder, 'cut.jsonl.gz')
   const whole = gzipSync(Array.from({ length: 20_000 }, (_, at) => `{"mark":"m${Math.sin(at)}"}`).join('\n'))
@@ -41,6 +41,6 @@ it('a compressed recording that is cut off is named with the line that could not
     for await (const line of readRecordings([file])) if (line.kind === 'mark') lines++
     return lines
   }
-  await expect(read()).rejects.toThrow(/cut\.jsonl\.gz:\d+: not gzip, or cut off/)
+  await expect(read()).rejects.toThrow(/cut\.jsonl\.gz:\d+: is not gzip, or is cut off/)
   rmSync(folder, { recursive: true })
 })

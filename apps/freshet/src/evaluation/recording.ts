@@ -5,13 +5,13 @@ import { idProblem } from '@freshet/domain/ids'
 import { CodedError } from '@freshet/domain/coded-error'
 import { argumentErrorCatalogue } from '../operations/errors.ts'
 
-/** What would be recommended now? */
+/** Asks what Freshet would recommend at a time. */
 export interface Question {
   readonly atMs: number
-  /** Empty for related pins without a user. */
+  /** Empty: related pins without a user. */
   readonly userId: string
   readonly sessionId: string
-  /** The pin whose related pins are asked for; null: the user's feed. */
+  /** Asks for the related pins of this pin; null: for the user's feed. */
   readonly pinId: string | null
   readonly targets: readonly string[]
   readonly among: readonly string[]
@@ -19,7 +19,7 @@ export interface Question {
   readonly group: string | null
 }
 
-/** A line of a recording. Pins and engagements are as the HTTP API takes them and checked by its rules later. */
+/** A line of a recording. Pins and engagements have the form of the HTTP API; later code checks them by its rules. */
 export type RecordingLine =
   | { readonly kind: 'pin'; readonly value: unknown; readonly place: string }
   | { readonly kind: 'engagement'; readonly value: unknown; readonly place: string }
@@ -33,7 +33,7 @@ export class RecordingError extends CodedError<'RECORDING_INVALID'> {
   }
 }
 
-/** Reads recordings (`.jsonl`, `.jsonl.gz`) one after the other as if they were one. Throws a RecordingError at the first line that is none. */
+/** Reads recordings (`.jsonl`, `.jsonl.gz`) one after the other, as if they were one file. Throws a RecordingError at the first invalid line. */
 export async function* readRecordings(files: readonly string[]): AsyncGenerator<RecordingLine> {
   for (const file of files) {
     const source = createReadStream(file)
@@ -47,27 +47,27 @@ export async function* readRecordings(files: readonly string[]): AsyncGenerator<
       }
     } catch (error) {
       const { code = '', message } = error as { readonly code?: string; readonly message: string }
-      if (code.startsWith('Z_')) throw new RecordingError(`${file}:${number + 1}`, `not gzip, or cut off: ${message}`)
+      if (code.startsWith('Z_')) throw new RecordingError(`${file}:${number + 1}`, `is not gzip, or is cut off: ${message}`)
       throw error
     }
   }
 }
 
-/** One line as what it means. Throws a RecordingError. */
+/** Parses one line. Throws a RecordingError. */
 export function parseLine(text: string, place: string): RecordingLine {
   let parsed: unknown
   try {
     parsed = JSON.parse(text)
   } catch (error) {
-    throw new RecordingError(place, `not JSON: ${(error as Error).message}`)
+    throw new RecordingError(place, `is not JSON: ${(error as Error).message}`)
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw new RecordingError(place, 'not an object')
+    throw new RecordingError(place, 'is not a JSON object')
   const [kind, ...more] = Object.keys(parsed)
   if (kind === undefined || more.length > 0) {
     throw new RecordingError(
       place,
-      `has the keys ${Object.keys(parsed).join(', ') || '(none)'}; a line is an object with one key`,
+      `has the keys ${Object.keys(parsed).join(', ') || '(none)'}; give an object with one key`,
     )
   }
   const value = (parsed as Record<string, unknown>)[kind]
@@ -76,12 +76,12 @@ export function parseLine(text: string, place: string): RecordingLine {
     case 'engagement':
       return { kind, value, place }
     case 'mark':
-      if (typeof value !== 'string' || value === '') throw new RecordingError(place, 'mark is no name')
+      if (typeof value !== 'string' || value === '') throw new RecordingError(place, 'mark is not a non-empty string')
       return { kind, name: value, place }
     case 'question':
       return { kind, question: parseQuestion(value, place), place }
     default:
-      throw new RecordingError(place, `unknown key ${JSON.stringify(kind)}; there are pin, engagement, question, mark`)
+      throw new RecordingError(place, `has the unknown key ${JSON.stringify(kind)}; keys are pin, engagement, question and mark`)
   }
 }
 
@@ -93,7 +93,7 @@ function parseQuestion(value: unknown, place: string): Question {
   const fields = value as Readonly<Record<string, unknown>>
   for (const name of Object.keys(fields)) {
     if (!questionFields.includes(name))
-      throw new RecordingError(place, `question.${name} is unknown; there are ${questionFields.join(', ')}`)
+      throw new RecordingError(place, `question.${name} is unknown; fields are ${questionFields.join(', ')}`)
   }
   const text = (name: string): string | null =>
     fields[name] === undefined ? null : id(fields[name], `question.${name}`, place)
@@ -108,7 +108,7 @@ function parseQuestion(value: unknown, place: string): Question {
   if (userId === null && pinId === null) throw new RecordingError(place, 'question has neither userId nor pinId')
   const { group = null } = fields
   if (group !== null && typeof group !== 'string' && typeof group !== 'number')
-    throw new RecordingError(place, 'question.group is neither a text nor a number')
+    throw new RecordingError(place, 'question.group is neither a string nor a number')
   const targets = Array.isArray(fields['target']) ? list('target') : [id(fields['target'], 'question.target', place)]
   if (targets.length === 0) throw new RecordingError(place, 'question.target is empty')
   return {

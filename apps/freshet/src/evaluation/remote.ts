@@ -2,19 +2,19 @@ import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
 import { parseToken } from '@freshet/contracts/tokens'
 import type { EvaluationTarget } from './evaluate.ts'
 import { RecordingError } from './recording.ts'
-import { requestOf, type AskOptions } from './request.ts'
+import { toRequest, type AskOptions } from './request.ts'
 
-/** Where the running services are. */
+/** Addresses of the running services. */
 export interface RemoteOptions extends AskOptions {
   /** Base URL of event-ingest. */
   readonly ingestUrl: string
-  /** host:port of the blender's gRPC. */
+  /** gRPC address of the blender, host:port. */
   readonly feedAddress: string
 }
 
-/** A question may wait this long for state and views. */
+/** Maximum time that a question waits for state and views. */
 const patienceMs = 30_000
-/** Events that are posted together where no question comes in between. */
+/** Maximum number of events that are posted together between two questions. */
 const maxPending = 500
 
 interface Receipt {
@@ -23,10 +23,10 @@ interface Receipt {
   readonly message?: string
 }
 
-/** Running services: events by HTTP, questions by gRPC, each after state and views have passed everything posted. */
+/** Evaluates running services: posts events by HTTP and asks questions by gRPC. A question waits until state and views reflect all posted events. */
 export async function createRemoteTarget(options: RemoteOptions): Promise<EvaluationTarget> {
   const blender = createBlenderClient({ address: options.feedAddress })
-  /** The newest token of each partition: what a question waits for. */
+  /** The newest token of each partition, for which questions wait. */
   const newest = new Map<string, string>()
   const pending = {
     engagements: [] as { value: unknown; place: string }[],
@@ -68,7 +68,7 @@ export async function createRemoteTarget(options: RemoteOptions): Promise<Evalua
     async ask(question, ask = options.ask) {
       await post('pins')
       await post('engagements')
-      const put = requestOf(question, { ...options, ask }, [...newest.values()])
+      const put = toRequest(question, { ...options, ask }, [...newest.values()])
       const call = { timeoutMs: patienceMs }
       const answer =
         put.kind === 'feed' ? await blender.getFeed(put.request, call) : await blender.getRelatedPins(put.request, call)

@@ -8,19 +8,19 @@ import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import type { Ask } from './evaluate.ts'
 import type { Question } from './recording.ts'
 
-/** How questions are put. */
+/** How questions become requests. */
 export interface AskOptions {
   readonly ask: Ask
-  /** May pins of the user's history be recommended; null: what the surface does. */
+  /** Whether the answer may contain pins of the user's history; null: like the surface. */
   readonly repeats: boolean | null
-  /** How many pins are asked for: the largest cut-off. */
+  /** Number of pins in the answer: the largest cut-off. */
   readonly depth: number
   /** The sources that are on, for asks without some; those that are on by default where absent. */
   readonly sourceNames?: readonly string[]
 }
 
-/** The request that a question is put as; nothing is recorded by it. */
-export function requestOf(
+/** The request for a question. It records nothing. */
+export function toRequest(
   question: Question,
   options: AskOptions,
   after: readonly string[],
@@ -41,10 +41,10 @@ export function requestOf(
       dryRun: true,
       amongPinIds: [...question.among],
       excludePinIds: [...question.exclude],
-      // By default candidates are what the sources give: history is for the surface to leave out.
+      // By default, candidates include the user's history, because only the surface filters it.
       allowRepeats: repeats ?? ask.kind !== 'feed',
       depth: ask.kind === 'feed' ? Depth.UNSPECIFIED : Depth.CANDIDATES,
-      sources: sourcesOf(ask, options.sourceNames ?? onByDefault),
+      sources: listSources(ask, options.sourceNames ?? onByDefault),
     },
   }
   if (question.pinId !== null)
@@ -54,7 +54,7 @@ export function requestOf(
 
 const onByDefault = sourceDefinitions.flatMap(({ name, enabled }) => (enabled ? [name] : []))
 
-function sourcesOf(ask: Ask, sourceNames: readonly string[]): string[] {
+function listSources(ask: Ask, sourceNames: readonly string[]): string[] {
   if (ask.kind === 'source') return [...ask.sources]
   if (ask.kind !== 'without') return []
   return sourceNames.filter((name) => !ask.sources.includes(name))

@@ -1,29 +1,29 @@
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import type { Engagement } from '@freshet/domain/engagement'
-import { timedEngagement } from '@freshet/event-ingest/event-time'
+import { correctEngagement } from '@freshet/event-ingest/event-time'
 import type { Progress } from '@freshet/service/progress'
 import { parseLine, RecordingError } from '../evaluation/recording.ts'
 import type { Destination, Refusal } from './destination.ts'
-import { eventHash, scanOf } from './event-bytes.ts'
+import { eventHash, encodeAndScan } from './event-bytes.ts'
 import { createKeySet } from '@freshet/columns/key-set'
 import type { FilePlan } from './plan.ts'
 import { readLines, readRows } from './rows.ts'
 import type { Sorter } from './sorter.ts'
 import { refuseRow, type Tally } from './tally.ts'
 
-/** Where what is read goes. */
+/** Destinations and options of reading. */
 export interface Collecting {
-  /** null: nothing is taken (a dry run). */
+  /** null: a dry run, which writes nothing. */
   readonly destination: Destination | null
   readonly sorter: Sorter
   readonly tally: Tally
-  /** Pins that engagements are about. */
+  /** The pins of the engagements. */
   readonly seenPins: Set<string>
   readonly nowMs: number
   readonly rejectFutureMs: number
   readonly progress: Progress
   readonly onRead: (bytes: number) => void
-  /** Called with the first events, as they would be posted. */
+  /** Called with each event as the import would post it. */
   readonly onEvent: (kind: 'pin' | 'engagement', event: unknown) => void
   readonly signal: AbortSignal
 }
@@ -33,10 +33,10 @@ interface PlacedPin {
   readonly place: string
 }
 
-/** Reads files: catalogue entries are taken at once, engagements are checked by the rules of event-ingest and put aside to be sorted. */
+/** Reads files. Writes catalogue entries to the destination; checks engagements by the rules of event-ingest and adds them to the sorter. */
 export async function collect(plans: readonly FilePlan[], to: Collecting): Promise<void> {
   const { destination, sorter, tally } = to
-  const here = createKeySet()
+  const inThisImport = createKeySet()
   let pins: PlacedPin[] = []
 
   const flushPins = async (): Promise<void> => {
@@ -45,7 +45,7 @@ export async function collect(plans: readonly FilePlan[], to: Collecting): Promi
     if (batch.length === 0 || destination === null) return
     const outcomes = await destination.takePins(batch.map(({ value }) => value))
     outcomes.forEach((outcome, at) => {
-      if (outcome === 'taken') tally.pins++
+      if (outcome === 'accepted') tally.pins++
       else if (outcome === 'unchanged') tally.unchanged++
       else refuseRow(tally, batch[at]?.place ?? '', outcome)
     })
@@ -62,10 +62,10 @@ export async function collect(plans: readonly FilePlan[], to: Collecting): Promi
       return
     }
     to.onEvent('engagement', value)
-    const scan = scanOf(read, to.nowMs)
+    const scan = encodeAndScan(read, to.nowMs)
     const id = eventHash(scan)
     if (read.subject.kind === 'pin') to.seenPins.add(read.subject.pinId)
-    if (!here.add(id.high, id.low)) tally.repeated++
+    if (!inThisImport.add(id.high, id.low)) tally.repeated++
     else if (destination?.has(id) === true) tally.imported++
     else return sorter.add({ atMs: read.occurredAtMs, file, line, id, value: scan.bytes })
     return
@@ -116,16 +116,16 @@ export async function collect(plans: readonly FilePlan[], to: Collecting): Promi
   }
 }
 
-/** Reads an engagement by the rules of event-ingest, but for how old it may be. */
+/** Reads an engagement by the rules of event-ingest, except that it may have any age. */
 function readEngagement(value: unknown, { nowMs, rejectFutureMs }: Collecting): Engagement | Refusal {
   const parsed = parseEngagementJson(value, '')
   if (!parsed.ok) return parsed.problem
   const limits = { maxEventAgeDays: 0, maxFutureMs: rejectFutureMs, rejectFutureMs }
-  const timed = timedEngagement(parsed.engagement, '', { nowMs, shiftMs: 0 }, limits)
+  const timed = correctEngagement(parsed.engagement, '', { nowMs, shiftMs: 0 }, limits)
   if ('code' in timed) return timed
   const { userId, subject } = timed
   const isText = !userId.includes('\ufffd') && !(subject.kind === 'pin' && subject.pinId.includes('\ufffd'))
   return isText ? timed : notUtf8
 }
 
-const notUtf8: Refusal = { code: 'EVENT_TEXT_INVALID', field: '', message: 'an id holds bytes that are not UTF-8' }
+const notUtf8: Refusal = { code: 'EVENT_TEXT_INVALID', field: '', message: 'an id contains bytes that are not UTF-8' }

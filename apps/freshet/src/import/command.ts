@@ -13,10 +13,10 @@ import { planFile, type FilePlan, type PlanOptions } from './plan.ts'
 import { ImportError } from './problem.ts'
 import { parseMap } from './rules.ts'
 import { createSorter, type Sortable, type Sorter } from './sorter.ts'
-import { newTally, refusedIn, refuseRow, tableOf, type Tally } from './tally.ts'
+import { newTally, countRefused, refuseRow, formatTable, type Tally } from './tally.ts'
 import { timeUnits, type TimeUnit } from './times.ts'
 
-/** What the command line gives, as text. */
+/** The arguments of the command, as text. */
 export interface ImportArguments {
   readonly as?: string
   readonly map?: readonly string[]
@@ -32,21 +32,21 @@ export interface ImportArguments {
   readonly operations?: string
   readonly ledger?: string
   readonly partitions: string
-  /** false: pins without a catalogue entry are left without one; true: they are made against running services too. */
+  /** Whether to create catalogue entries for pins without one. Default: only for a data folder. */
   readonly makePins?: boolean
   readonly resend?: boolean
   readonly dryRun?: boolean
 }
 
-/** What a dry run shows of each file. */
+/** Number of pins and of engagements that a dry run prints. */
 const shownEvents = 3
-/** What `freshet dev` opens unless told otherwise. */
+/** The default data folder of `freshet dev`. */
 const defaultFolder = '.freshet/data'
 const dayMs = 86_400_000
 
 /**
- * `freshet import FILE…`: rows of other products' files become pins and engagements, in the order of their times, into a data
- * folder or running services. Doing it twice changes nothing.
+ * `freshet import FILE…`: turns the rows of files into pins and engagements and writes them, in the order of their times, to a
+ * data folder or to running services. A second run changes nothing.
  */
 export async function runImport(
   files: readonly string[],
@@ -58,10 +58,10 @@ export async function runImport(
     throw new ImportError('', 'give --data FOLDER or --target URL, not both')
   const nowMs = createSystemClock().now()
   const startedMs = terminal.nowMs()
-  const options = optionsOf(given, nowMs)
+  const options = parseOptions(given, nowMs)
   const plans: FilePlan[] = []
   for (const file of files) plans.push(await planFile(file, options))
-  // Pins first, so that what engagements are about is known.
+  // Pins first, so that the catalogue has the pins of the engagements.
   plans.sort((a, b) => Number(isEngagements(a)) - Number(isEngagements(b)))
   for (const { lines } of plans) for (const line of lines) terminal.write(`${line}\n`)
 
@@ -88,7 +88,7 @@ export async function runImport(
     if (applied !== null && applied.applied + applied.erased + applied.duplicate < tally.engagements)
       throw new OperationError(
         'EVENTS_NOT_APPLIED',
-        `${tally.engagements} engagements were accepted and ${applied.applied} applied; \`freshet dlq list\` shows the rest`,
+        `${tally.engagements} engagements were accepted but only ${applied.applied} were applied; \`freshet dlq list\` shows the others`,
       )
   } finally {
     sorter.close()
@@ -108,11 +108,11 @@ function openDestination(
 ): Promise<Destination> {
   if (given.target !== undefined) return openServicesDestination(given.target, given, terminal)
   const folder = given.data ?? defaultFolder
-  terminal.write(`into the data folder ${folder}\n`)
+  terminal.write(`writing to the data folder ${folder}\n`)
   const partitions = whole(given.partitions, '--partitions', 1, 1024)
   return openFolderDestination(folder, { partitions, terminal, env }).catch((error: unknown) => {
     if (!isContractError(error, 'STORE_IN_USE')) throw error
-    const hint = 'stop it first, or post to it: --target http://localhost:8080 --operations http://localhost:9464'
+    const hint = 'stop it first, or post to it with --target http://localhost:8080 --operations http://localhost:9464'
     throw new ContractError('STORE_IN_USE', `${error.message}; ${hint}`, { cause: error })
   })
 }
@@ -155,32 +155,32 @@ async function readAll(
   return { seenPins }
 }
 
-/** Catalogue entries, of the id alone, for pins that have none: without one a pin is never shown. */
+/** Creates catalogue entries that contain only the id for pins without one, because feeds never show pins without an entry. Returns their number. */
 async function makePins(
   destination: Destination,
   seenPins: ReadonlySet<string>,
-  wanted: boolean,
+  isWanted: boolean,
   terminal: Terminal,
 ): Promise<number> {
   const missing = await destination.missingPins(seenPins)
   if (missing === null) {
     terminal.write(
-      `${seenPins.size} pins are engaged with; those without a catalogue entry will not be shown (import a catalogue, or give --operations URL and --make-pins)\n`,
+      `the engagements have ${seenPins.size} pins; feeds will not show those without a catalogue entry (import a catalogue, or give --operations URL and --make-pins)\n`,
     )
     return 0
   }
   if (missing.length === 0) return 0
   const some = missing.slice(0, 3).join(', ')
-  if (!wanted) {
+  if (!isWanted) {
     terminal.write(
-      `${missing.length} pins have no catalogue entry (${some}, …): they teach, but are never shown; --make-pins makes entries of their ids\n`,
+      `${missing.length} pins have no catalogue entry (${some}, …): Freshet learns from them, but feeds never show them; --make-pins creates entries\n`,
     )
     return 0
   }
   for (let at = 0; at < missing.length; at += destination.batchEvents)
     await destination.takePins(missing.slice(at, at + destination.batchEvents).map((pinId) => ({ pinId })))
   terminal.write(
-    `${missing.length} pins had no catalogue entry (${some}, …): made one for each, of its id alone, so that they can be shown (--no-make-pins leaves them out; import a catalogue to give them titles and topics)\n`,
+    `${missing.length} pins had no catalogue entry (${some}, …): the import created one for each, with the id alone, so that feeds can show them (--no-make-pins prevents this; import a catalogue to give them titles and topics)\n`,
   )
   return missing.length
 }
@@ -221,22 +221,22 @@ async function post(
   if (sorter.size() > 0) progress.done()
 }
 
-function writeTable(terminal: Terminal, ...table: Parameters<typeof tableOf>): void {
-  for (const line of tableOf(...table)) terminal.write(`${line}\n`)
+function writeTable(terminal: Terminal, ...table: Parameters<typeof formatTable>): void {
+  for (const line of formatTable(...table)) terminal.write(`${line}\n`)
 }
 
 function rateLine(rows: number, tookMs: number): string {
   const seconds = Math.max(tookMs, 1) / 1000
-  return `${rows.toLocaleString('en-US')} rows in ${seconds.toFixed(1)} s, ${Math.round(rows / seconds).toLocaleString('en-US')}/s in all`
+  return `${rows.toLocaleString('en-US')} rows in ${seconds.toFixed(1)} s, ${Math.round(rows / seconds).toLocaleString('en-US')}/s`
 }
 
 function failIfRefused(tally: Tally): void {
-  const refused = refusedIn(tally)
+  const refused = countRefused(tally)
   if (refused > 0)
-    throw new OperationError('EVENTS_REJECTED', `${refused} of ${tally.read} rows were refused; the table says why`)
+    throw new OperationError('EVENTS_REJECTED', `${refused} of ${tally.read} rows were refused; the table shows why`)
 }
 
-function optionsOf(given: ImportArguments, nowMs: number): PlanOptions {
+function parseOptions(given: ImportArguments, nowMs: number): PlanOptions {
   const { as, timeUnit, occurredAt, delimiter, quote, encoding } = given
   if (as !== undefined && as !== 'engagements' && as !== 'pins')
     throw new ImportError('', `--as is ${as}; give engagements or pins`)

@@ -2,28 +2,28 @@ import { hash } from 'node:crypto'
 import { actions, type Action } from '@freshet/domain/engagement'
 import type { FieldOfColumn, Mapping } from './fields.ts'
 import type { Row } from './rows.ts'
-import { actionSynonyms, fits, type Rule } from './rules.ts'
+import { actionSynonyms, matches, type Rule } from './rules.ts'
 import type { TimeReader } from './times.ts'
 
-/** How rows become events: what was found out about a file before it is read. */
+/** How the rows of a file become events. */
 export interface Conversion {
   readonly mapping: Mapping
-  /** The first that fits says the action. */
+  /** The first rule that matches decides the action. */
   readonly rules: readonly Rule[]
-  /** Ratings above it are refused: the rules were made for this scale; null: there are none. */
+  /** The maximum rating. The rules assume this scale, so higher ratings are refused; null: the rules do not use ratings. */
   readonly scale: number | null
-  /** Of `occurredAt` or `createdAt`; null: there is no such column. */
+  /** Reads the column of `occurredAt` or `createdAt`; null: there is none. */
   readonly time: TimeReader | null
-  /** RFC 3339, of rows without a time of their own; null: each has one. */
+  /** The time of rows without a time, RFC 3339; null: each row must have one. */
   readonly occurredAt: string | null
   readonly columns: readonly string[]
-  /** JSON lines: fields that are no columns are refused; a table's further columns are not used. */
+  /** true (JSON lines): unknown fields are refused. false (tables): unknown columns are ignored. */
   readonly strict: boolean
-  /** What separates topics and numbers within a cell. */
+  /** Separates topics within a cell. */
   readonly listSeparator: string
 }
 
-/** What a row comes to: an event as the HTTP API takes it, a row that the rules leave out, or what is wrong. */
+/** The result for a row: an event as the HTTP API takes it, a row that the rules skip, or a problem. */
 export type Converted =
   | { readonly event: Readonly<Record<string, unknown>> }
   | { readonly leftOut: true }
@@ -33,8 +33,8 @@ type Problem = Extract<Converted, { code: string }>
 
 const wholeFields: ReadonlySet<string> = new Set(['position', 'dwellMs'])
 
-/** A function that makes events of the rows of one file. */
-export function converterOf(conversion: Conversion): (row: Row) => Converted {
+/** Creates the function that turns the rows of a file into events. */
+export function createConverter(conversion: Conversion): (row: Row) => Converted {
   const { mapping, columns } = conversion
   const convert = mapping.as === 'engagements' ? engagementConverter(conversion) : pinConverter(conversion)
   const unknown = conversion.strict ? mapping.unused : []
@@ -45,7 +45,7 @@ export function converterOf(conversion: Conversion): (row: Row) => Converted {
     const at = unusedAt.find((column) => cells[column] !== undefined)
     const stranger = extra[0] ?? (at === undefined ? undefined : columns[at])
     if (stranger !== undefined) {
-      const message = `${stranger} is no field of ${mapping.as}; say --map '${stranger}=-' to leave it out, or ${stranger}=FIELD`
+      const message = `${stranger} is not a field of ${mapping.as}; give --map '${stranger}=-' to ignore it, or --map ${stranger}=FIELD`
       return problem('EVENT_FIELD_UNKNOWN', stranger, message)
     }
     return convert(cells)
@@ -76,61 +76,61 @@ function engagementConverter(conversion: Conversion): (cells: readonly unknown[]
     const decided = decide(cells)
     if ('code' in decided || 'leftOut' in decided) return decided
     event['action'] = decided.action
-    event['eventId'] ??= eventIdOf(event, decided.said)
+    event['eventId'] ??= createEventId(event, decided.source)
     return { event }
   }
 }
 
-/** The action of a row, and what the row says of it, as written: part of the id, so that two kinds of event in the same second stay two, and other rules make no new events. */
-type Decided = { readonly action: Action; readonly said: string } | { readonly leftOut: true } | Problem
+/** The action of a row, and the cells that it comes from. The cells are part of the event id. So two kinds of event in the same second stay two events, and other rules do not create new events. */
+type Decided = { readonly action: Action; readonly source: string } | { readonly leftOut: true } | Problem
 
 function actionDecider({ mapping, rules, scale, columns }: Conversion): (cells: readonly unknown[]) => Decided {
   const actionField = mapping.fields.find(({ field }) => field === 'action')
   const ratingField = mapping.fields.find(({ field }) => field === 'rating')
   const ruled = rules.map((rule) => ({ rule, column: columns.indexOf(rule.column) }))
   return (cells) => {
-    const said = `${textOf(actionField, cells)}\u001f${textOf(ratingField, cells)}`
+    const source = `${readText(actionField, cells)}\u001f${readText(ratingField, cells)}`
     if (scale !== null && ratingField !== undefined) {
-      const cell = textOf(ratingField, cells)
+      const cell = readText(ratingField, cells)
       const value = cell === '' ? Number.NaN : Number(cell)
       if (!(value >= 0 && value <= scale)) {
         const what = cell === '' ? 'is missing' : `is ${shown(cell)}`
-        const message = `${ratingField.name} ${what}; the scale goes to ${scale}, or say rules with --map`
+        const message = `${ratingField.name} ${what}; the scale ends at ${scale}; give rules with --map to change this`
         return problem('EVENT_FIELD_VALUE', ratingField.name, message)
       }
     }
     for (const { rule, column } of ruled) {
-      const fit = column < 0 ? rule.column === '*' : fits(rule, plainText(cells[column]))
+      const fit = column < 0 ? rule.column === '*' : matches(rule, plainText(cells[column]))
       if (fit === undefined)
         return problem(
           'EVENT_FIELD_VALUE',
           rule.column,
-          `${rule.column} is ${shown(plainText(cells[column]))}, no number`,
+          `${rule.column} is ${shown(plainText(cells[column]))}, which is not a number`,
         )
-      if (fit) return rule.action === null ? { leftOut: true } : { action: rule.action, said }
+      if (fit) return rule.action === null ? { leftOut: true } : { action: rule.action, source }
     }
     if (actionField === undefined) return { leftOut: true }
-    const cell = textOf(actionField, cells)
-    const action = actionNamed(cell)
-    if (action !== null) return { action, said }
-    const message = `${actionField.name} is ${shown(cell)}, no action; say --map '${actionField.name}=${cell || 'VALUE'}:click' (or another action, or - to leave such rows out)`
+    const cell = readText(actionField, cells)
+    const action = findAction(cell)
+    if (action !== null) return { action, source }
+    const message = `${actionField.name} is ${shown(cell)}, which is not an action; give --map '${actionField.name}=${cell || 'VALUE'}:click' (or another action, or - to skip such rows)`
     return problem('EVENT_FIELD_VALUE', actionField.name, message)
   }
 }
 
-/** The action that a text names; null: none. */
-function actionNamed(text: string): Action | null {
+/** The action with this name; null: none. */
+function findAction(text: string): Action | null {
   if (actions.includes(text as Action)) return text as Action
   const plain = text.toLowerCase().replaceAll(/[\s_-]/g, '')
   if (actions.includes(plain as Action)) return plain as Action
   return actionSynonyms[plain] ?? null
 }
 
-/** An id that the same row always has, in whatever file and order, and whatever action rules make of it. */
-function eventIdOf(event: Readonly<Record<string, unknown>>, said: string): string {
+/** An id from the content of the row, so that it does not depend on file, order and rules. */
+function createEventId(event: Readonly<Record<string, unknown>>, source: string): string {
   const parts = ['userId', 'pinId', 'boardId', 'creatorId', 'topicId', 'occurredAt', 'sessionId', 'feedId', 'position']
   const content = parts.map((field) => plainText(event[field])).join('\u001f')
-  return `import-${hash('sha1', `${content}\u001f${said}`, 'base64url').slice(0, 22)}`
+  return `import-${hash('sha1', `${content}\u001f${source}`, 'base64url').slice(0, 22)}`
 }
 
 function pinConverter({ mapping, time, listSeparator }: Conversion): (cells: readonly unknown[]) => Converted {
@@ -171,18 +171,18 @@ function pinValue(field: string, cell: unknown, separator: string): unknown {
 
 function timeProblem({ name }: FieldOfColumn, { unit }: TimeReader, cell: unknown): Problem {
   const what = plainText(cell) === '' ? 'is empty' : `is ${shown(plainText(cell))}`
-  return problem('EVENT_TIME_INVALID', name, `${name} ${what}; times are read as ${unit}, and --time-unit changes that`)
+  return problem('EVENT_TIME_INVALID', name, `${name} ${what}; times are read as ${unit}; --time-unit changes this`)
 }
 
 function problem(code: string, field: string, message: string): Problem {
   return { code, field, message }
 }
 
-function textOf(field: FieldOfColumn | undefined, cells: readonly unknown[]): string {
+function readText(field: FieldOfColumn | undefined, cells: readonly unknown[]): string {
   return field === undefined ? '' : plainText(cells[field.column])
 }
 
-/** A cell as text, without blanks around it; JSON values as JSON. */
+/** A cell as trimmed text; JSON values as JSON. */
 export function plainText(cell: unknown): string {
   if (typeof cell === 'string') return cell.trim()
   return typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : cell == null ? '' : JSON.stringify(cell)

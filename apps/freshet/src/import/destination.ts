@@ -9,24 +9,24 @@ export interface Refusal {
   readonly message: string
 }
 
-/** What became of a catalogue entry. */
-export type PinOutcome = 'taken' | 'unchanged' | Refusal
+/** The result for a catalogue entry. */
+export type PinOutcome = 'accepted' | 'unchanged' | Refusal
 
-/** Where events go: a data folder, or running services. */
+/** The destination of an import: a data folder or running services. */
 export interface Destination {
-  /** Events of one call of `takeEngagements`, and pins of one of `takePins`. */
+  /** Maximum number of events in a call of `takeEngagements` or `takePins`. */
   readonly batchEvents: number
-  /** Whether an earlier import, or somebody else, brought this event. */
+  /** Whether the destination has this event already. */
   has(id: EventHash): boolean
-  /** Takes catalogue entries as the HTTP API takes them. */
+  /** Writes catalogue entries, which have the form of the HTTP API. */
   takePins(pins: readonly unknown[]): Promise<readonly PinOutcome[]>
-  /** Those of these pins that have no catalogue entry; null: it cannot be known here. */
+  /** The pins without a catalogue entry; null: the destination does not know. */
   missingPins(pinIds: ReadonlySet<string>): Promise<readonly string[] | null>
-  /** Takes engagements in the order given; null: taken. */
+  /** Writes engagements in the given order. Resolves to a refusal for each; null: accepted. */
   takeEngagements(events: readonly Sortable[]): Promise<readonly (Refusal | null)[]>
-  /** Waits until everything taken is applied; null: nobody can be asked. */
+  /** Waits until all accepted events are applied, and returns the counts; null: the destination does not know. */
   applied(): Promise<Applied | null>
-  /** What to do next, for people. */
+  /** A hint for the user what to do next. */
   readonly next: string
   close(): Promise<void>
 }

@@ -3,31 +3,31 @@ import { pinFields } from '@freshet/contracts/json/pin'
 import { nearest } from '@freshet/domain/nearest'
 import { ImportError } from './problem.ts'
 
-/** What rows become. */
+/** The kind of event that rows become. */
 export type Target = 'engagements' | 'pins'
 
-/** A column and the field of the API that it fills; `rating` is turned into an action by rules. */
+/** A column and the field of the HTTP API that it fills. Rules turn `rating` into an action. */
 export interface FieldOfColumn {
   readonly field: string
-  /** Its place in the row. */
+  /** Index of the column. */
   readonly column: number
   readonly name: string
 }
 
-/** Which column fills which field. */
+/** The fields that columns fill. */
 export interface Mapping {
   readonly as: Target
   readonly fields: readonly FieldOfColumn[]
-  /** Columns that fill none. */
+  /** Names of columns that fill no field. */
   readonly unused: readonly string[]
 }
 
-/** What the command line says about columns. */
+/** Options of the command line about columns. */
 export interface MappingOptions {
   readonly as: Target | null
-  /** By column; null: leave the column out. */
+  /** Field by column; null: ignore the column. */
   readonly mapped: ReadonlyMap<string, string | null>
-  /** Columns that rules look at: they are used, whatever they are called. */
+  /** Columns that rules use. */
   readonly inRules: ReadonlySet<string>
 }
 
@@ -45,7 +45,7 @@ const pinNames = [
 ]
 const productNames = ['trackid', 'songid', 'videoid', 'newsid', 'recipeid', 'listingid', 'asin', 'sku', 'productcode']
 
-/** Names of columns, without case, blanks, hyphens and underscores, that are taken for a field; the first column of a list's earliest name wins. */
+/** Column names that mean a field, in lower case without spaces, hyphens and underscores. The earliest name in a list wins. */
 const namesOf: Readonly<Record<Target, Readonly<Record<string, readonly string[]>>>> = {
   engagements: {
     eventId: ['eventid', 'eventuuid'],
@@ -99,27 +99,27 @@ const namesOf: Readonly<Record<Target, Readonly<Record<string, readonly string[]
   },
 }
 
-/** The fields that `--map` can name. */
+/** The fields that `--map` accepts. */
 const fieldsOf: Readonly<Record<Target, readonly string[]>> = {
   engagements: [...engagementFields, 'rating'],
   pins: pinFields,
 }
 
-/** Finds out what columns mean, from what was said and from their names. Throws an ImportError where a row could not become an event. */
+/** Determines the fields of columns from the options and from their names. Throws an ImportError if a required field has no column. */
 export function mapColumns(file: string, columns: readonly string[], options: MappingOptions): Mapping {
   for (const name of [...options.mapped.keys(), ...options.inRules]) {
     if (name === '*' || columns.includes(name)) continue
     const near = nearest(name, columns)
     throw new ImportError(
       file,
-      `--map names the column ${JSON.stringify(name)}, which is not there${near === null ? '' : `; did you mean ${JSON.stringify(near)}?`} (columns: ${columns.join(', ')})`,
+      `--map names the column ${JSON.stringify(name)}, which does not exist${near === null ? '' : `; did you mean ${JSON.stringify(near)}?`} (columns: ${columns.join(', ')})`,
     )
   }
   const all = [...new Set([...fieldsOf.engagements, ...fieldsOf.pins])]
   checkFields(
     file,
     options,
-    options.as === null ? 'there is' : `${options.as} have`,
+    options.as === null ? 'pins and engagements have' : `${options.as} have`,
     options.as === null ? all : fieldsOf[options.as],
   )
   const as = options.as ?? guessTarget(columns, options)
@@ -178,7 +178,7 @@ function checkComplete(file: string, { as, fields, unused }: Mapping, columns: r
     const near = unused.find((name) => nearest(plainName(name), names) !== null)
     throw new ImportError(
       file,
-      `no column is the ${what}${near === undefined ? '' : `; is it ${JSON.stringify(near)}?`} Say --map ${near ?? 'COLUMN'}=${field} (columns: ${columns.join(', ')}${as === 'pins' ? '; as pins, since no column is the user: --as engagements changes that' : ''})`,
+      `no column is the ${what}${near === undefined ? '' : `; is it ${JSON.stringify(near)}?`} Give --map ${near ?? 'COLUMN'}=${field} (columns: ${columns.join(', ')}${as === 'pins' ? '; the file is read as pins because no column is the user; --as engagements changes this' : ''})`,
     )
   }
   if (as === 'engagements') {
@@ -190,11 +190,11 @@ function checkComplete(file: string, { as, fields, unused }: Mapping, columns: r
   if (fields.length > 1) return
   throw new ImportError(
     file,
-    `holds nothing about pins but their ids; say --map COLUMN=title (or topics, creatorId, …), or --as engagements (columns: ${columns.join(', ')})`,
+    `contains only ids of pins; give --map COLUMN=title (or topics, creatorId, …), or --as engagements (columns: ${columns.join(', ')})`,
   )
 }
 
-/** Columns that look like fields and were not taken for one, as hints. */
+/** Unused columns whose names resemble a field, with that field. */
 export function nearFields({ as, fields, unused }: Mapping): ReadonlyMap<string, string> {
   const free = Object.entries(namesOf[as]).filter(([field]) => !fields.some((each) => each.field === field))
   const hints = new Map<string, string>()

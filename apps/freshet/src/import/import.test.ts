@@ -8,7 +8,7 @@ import type { Pin } from '@freshet/domain/pin'
 import { partitionOf } from '@freshet/domain/partition'
 import { readToEnd } from '@freshet/contracts/read-to-end'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { failureOf } from '../failure.ts'
+import { describeFailure } from '../failure.ts'
 import { openFolder, withOpen } from '../operations/platform.ts'
 import { runUsersErase } from '../operations/erase-user.ts'
 import type { Terminal } from '../operations/terminal.ts'
@@ -49,8 +49,8 @@ const stateOf = (userId: string): Promise<unknown> =>
     userInspection(platform).answer(userId, {}, new AbortController().signal),
   )
 
-describe('A16 · formats are recognised', () => {
-  it('takes MovieLens ratings.csv and movies.csv with one command, and every event counts', async () => {
+describe('A16 · the import detects formats', () => {
+  it('reads MovieLens ratings.csv and movies.csv with one command, and every event counts', async () => {
     const ratings = world.file('ratings.csv', someRatings(20, 30))
     const movies = world.file(
       'movies.csv',
@@ -60,10 +60,10 @@ describe('A16 · formats are recognised', () => {
     expect(error).toBeNull()
     expect(counts).toMatchObject({ read: 602, engagements: 600, pins: 2, refused: 0, applied: 600, late: 0 })
     // Pins without a catalogue entry would never be shown.
-    expect(counts['pins made']).toBe(28)
+    expect(counts['pins created']).toBe(28)
     expect(output).toContain('28 pins had no catalogue entry')
-    expect(output).toContain('times: seconds, as MovieLens ratings has them')
-    expect(output).toContain('actions: rating>=4:save, rating>=3:closeup, rating<3:dismiss (a scale to 5)')
+    expect(output).toContain('times: seconds, as always in MovieLens ratings')
+    expect(output).toContain('actions: rating>=4:save, rating>=3:closeup, rating<3:dismiss (scale 0–5)')
     const catalogue = await pins()
     expect(catalogue.find(({ pinId }) => pinId === '1')).toMatchObject({
       title: 'American President, The (1995)',
@@ -78,15 +78,15 @@ describe('A16 · formats are recognised', () => {
     ['ratings.dat', '1::10::8::1365029107\n2::11::3::1366576639\n', 'rating>=8:save', 's'],
     ['u.data', '196\t242\t3\t881250949\n186\t302\t5\t891717742\n', 'rating>=4:save', 's'],
     ['ratings.dat.gz', '1::10::8::1365029107\n2::11::3::1366576639\n', 'gzip', 's'],
-  ])('takes %s', async (name, content, said) => {
+  ])('reads %s', async (name, content, expected) => {
     const { counts, output, error } = await world.run(world.file(name, content))
     expect(error).toBeNull()
     expect(counts).toMatchObject({ engagements: 2, applied: 2 })
-    expect(output).toContain(said)
+    expect(output).toContain(expected)
     expect((await engagements()).every(({ occurredAtMs }) => occurredAtMs > Date.UTC(1997, 0, 1))).toBe(true)
   })
 
-  it('takes movies.dat in Latin-1, where quotes are plain characters', async () => {
+  it('reads movies.dat in Latin-1, where quotes are plain characters', async () => {
     const file = world.file(
       'movies.dat',
       Buffer.from('1::Fantômas "A" (1913)::Crime|Drama\n2::Café::Drama\n', 'latin1'),
@@ -97,7 +97,7 @@ describe('A16 · formats are recognised', () => {
     expect((await pins()).map(({ title }) => title).sort()).toEqual(['Café', 'Fantômas "A" (1913)'])
   })
 
-  it("takes the recording of the README's example, months old", async () => {
+  it("reads the recording of the README's example, although it is months old", async () => {
     const file = world.file(
       'my.jsonl',
       [
@@ -109,11 +109,11 @@ describe('A16 · formats are recognised', () => {
     )
     const { counts, error } = await world.run(file)
     expect(error).toBeNull()
-    expect(counts).toMatchObject({ engagements: 1, pins: 1, 'left out': 2, refused: 0, applied: 1 })
+    expect(counts).toMatchObject({ engagements: 1, pins: 1, skipped: 2, refused: 0, applied: 1 })
     expect((await engagements())[0]?.eventId).toBe('e1')
   })
 
-  it('takes JSON lines as the HTTP API has them, and names unknown fields with their lines', async () => {
+  it('reads JSON lines in the form of the HTTP API, and reports unknown fields with their lines', async () => {
     const file = world.file(
       'events.jsonl',
       [
@@ -126,13 +126,13 @@ describe('A16 · formats are recognised', () => {
     )
     const { counts, output, error } = await world.run(file)
     expect(error).toMatchObject({ code: 'EVENTS_REJECTED' })
-    expect(failureOf(error).exitCode).toBe(1)
+    expect(describeFailure(error).exitCode).toBe(1)
     expect(counts).toMatchObject({ engagements: 2, refused: 3, applied: 2 })
     expect(output).toMatch(
-      /EVENT_FIELD_UNKNOWN colour .*events\.jsonl:2: colour is no field of engagements; say --map 'colour=-'/,
+      /EVENT_FIELD_UNKNOWN colour .*events\.jsonl:2: colour is not a field of engagements; give --map 'colour=-'/,
     )
     expect(output).toMatch(/ROW_MALFORMED .*events\.jsonl:4: is not JSON/)
-    expect(output).toMatch(/events\.jsonl:5: action is "clik", no action/)
+    expect(output).toMatch(/events\.jsonl:5: action is "clik", which is not an action/)
     const again = await world.run(file, { map: ['colour=-'] })
     expect(again.counts).toMatchObject({ engagements: 1, 'there already': 2 })
   })
@@ -145,14 +145,14 @@ describe('A16 · formats are recognised', () => {
     ['blank lines', '\nuser,item,ts\n\nann,p1,2024-05-01T10:00:00Z\n\n\n'],
     ['no line break at the end', 'user,item,ts\nann,p1,2024-05-01T10:00:00Z'],
     ['quotes', '"user","item","ts"\n"ann","p1","2024-05-01T10:00:00Z"\n'],
-  ])('takes a table with %s', async (_what, content) => {
+  ])('reads a table with %s', async (_what, content) => {
     const { counts, error } = await world.run(world.file('events.csv', content))
     expect(error).toBeNull()
     expect(counts).toMatchObject({ read: 1, engagements: 1, applied: 1 })
     expect(await engagements()).toMatchObject([{ userId: 'ann', action: 'click', subject: { pinId: 'p1' } }])
   })
 
-  it('takes cells with line breaks and quotes, and still names the right lines', async () => {
+  it('reads cells with line breaks and quotes, and still reports the right lines', async () => {
     const file = world.file(
       'pins.csv',
       'item_id,title,topics\np1,"two\nlines, and a ""quote""",a|b\np 2,bad id,\np3,fine,c\n',
@@ -163,7 +163,7 @@ describe('A16 · formats are recognised', () => {
     expect((await pins()).find(({ pinId }) => pinId === 'p1')?.title).toBe('two\nlines, and a "quote"')
   })
 
-  it('takes a table without a header whose columns are named', async () => {
+  it('reads a table without a header if --columns names the columns', async () => {
     const file = world.file('plain.csv', 'ann,p1,1714557600\nbob,p2,1714557601\n')
     const { error, counts } = await world.run(file, { columns: 'userId, itemId, timestamp' })
     expect(error).toBeNull()
@@ -172,7 +172,7 @@ describe('A16 · formats are recognised', () => {
 })
 
 describe('A16 · columns and rules', () => {
-  it('maps columns that are named otherwise, and turns values into actions', async () => {
+  it('maps columns with other names, and turns values into actions', async () => {
     const file = world.file(
       'log.csv',
       'wer,was,wann,art,gerät\nann,p1,1714557600,gesehen,phone\nann,p2,1714557601,gekauft,phone\nann,p3,1714557602,sonst,tablet\n',
@@ -180,7 +180,7 @@ describe('A16 · columns and rules', () => {
     const map = ['wer=userId,was=pinId,wann=occurredAt', 'art=gesehen:closeup,art=gekauft:save']
     const { output, counts, error } = await world.run(file, { map })
     expect(error).toBeNull()
-    expect(counts).toMatchObject({ engagements: 2, 'left out': 1 })
+    expect(counts).toMatchObject({ engagements: 2, skipped: 1 })
     expect(output).toContain('not used: gerät')
     expect((await engagements()).map(({ action }) => action)).toEqual(['closeup', 'save'])
   })
@@ -193,90 +193,90 @@ describe('A16 · columns and rules', () => {
     const { error, output } = await world.run(file)
     expect(error).toBeNull()
     expect(output).toContain(
-      'times: milliseconds (1433221332117 is 2015-06-02T05:02:12.117Z); --time-unit says otherwise',
+      'times: milliseconds (1433221332117 is 2015-06-02T05:02:12.117Z); --time-unit changes this',
     )
     expect((await engagements()).map(({ action }) => action)).toEqual(['closeup', 'save', 'click'])
   })
 
-  it('refuses ratings beyond the scale that was taken, with their lines', async () => {
+  it('refuses ratings beyond the detected scale, with their lines', async () => {
     const rows = Array.from({ length: 6000 }, (_, at) => `u${at},p1,${1 + (at % 5)},${1_500_000_000 + at}`)
     rows[5500] = 'u5500,p1,9,1500005500'
     const { output, counts } = await world.run(world.file('r.csv', `user,item,rating,ts\n${rows.join('\n')}\n`))
     expect(counts).toMatchObject({ engagements: 5999, refused: 1 })
-    expect(output).toContain('r.csv:5502: rating is "9"; the scale goes to 5, or say rules with --map')
+    expect(output).toContain('r.csv:5502: rating is "9"; the scale ends at 5; give rules with --map to change this')
   })
 
   it.each([
     [
-      'a column that is not there',
+      'an unknown column',
       { map: ['usr=userId'] },
       /names the column "usr", which is not there; did you mean "user"\?/,
     ],
-    ['a field that is not there', { map: ['user=userld'] }, /no field "userld"; did you mean userId\?/],
-    ['an action that is not there', { map: ['item=x:sav'] }, /there is no action sav; did you mean save\?/],
-    ['a rule that is none', { map: ['rating>=:save'] }, /compares numbers/],
-    ['a text that is neither', { map: ['rating'] }, /give column=field, column=- or a rule/],
-    ['a kind that is none', { as: 'events' }, /--as is events; give engagements or pins/],
-    ['a unit that is none', { timeUnit: 'minutes' }, /--time-unit is minutes; give s, ms, us, iso/],
-  ])('refuses %s by name', async (_what, given, message) => {
+    ['an unknown field', { map: ['user=userld'] }, /no field "userld"; did you mean userId\?/],
+    ['an unknown action', { map: ['item=x:sav'] }, /there is no action sav; did you mean save\?/],
+    ['a rule without a number', { map: ['rating>=:save'] }, /compares numbers/],
+    ['a text that is neither a mapping nor a rule', { map: ['rating'] }, /give column=field, column=- or a rule/],
+    ['an unknown kind', { as: 'events' }, /--as is events; give engagements or pins/],
+    ['an unknown unit', { timeUnit: 'minutes' }, /--time-unit is minutes; give s, ms, us, iso/],
+  ])('refuses %s with its name', async (_what, given, message) => {
     const { error } = await world.run(world.file('e.csv', 'user,item,ts\nann,p1,1714557600\n'), given)
     expect(error).toMatchObject({ code: 'IMPORT_INVALID' })
     expect(error?.message).toMatch(message)
-    expect(failureOf(error).exitCode).toBe(78)
+    expect(describeFailure(error).exitCode).toBe(78)
   })
 
   it.each([
-    ['4,5', 'decimal commas', /holds "4,5", which is not a number \(a decimal point is a point\)/],
-    ['good', 'words', /holds "good", which is not a number .*--map 'rating=good:save'/],
-    ['-3', 'negative numbers', /is no scale of ratings that is known .*say rules/],
-    ['700', 'large numbers', /is no scale of ratings that is known .*say rules/],
-  ])('asks for rules where ratings are %s', async (cell, _what, message) => {
+    ['4,5', 'decimal commas', /contains "4,5", which is not a number \(the decimal separator is a point\)/],
+    ['good', 'words', /contains "good", which is not a number .*--map 'rating=good:save'/],
+    ['-3', 'negative numbers', /is not a known scale of ratings .*give rules/],
+    ['700', 'large numbers', /is not a known scale of ratings .*give rules/],
+  ])('asks for rules if ratings are %s', async (cell, _what, message) => {
     const file = world.file('e.csv', `user;item;rating;ts\nann;p1;${cell};1714557600\n`)
     expect((await world.run(file)).error?.message).toMatch(message)
     expect((await world.run(file, { map: [`rating=${cell.replace(',', '')}:save,*:closeup`] })).error).toBeNull()
   })
 
-  it('hints at a column that is nearly named like what is missing', async () => {
+  it('suggests a column whose name resembles a missing one', async () => {
     const { error } = await world.run(world.file('e.csv', 'usr_id,item,ts\nann,p1,1714557600\n'), { as: 'engagements' })
-    expect(error?.message).toMatch(/no column is the user; is it "usr_id"\? Say --map usr_id=userId/)
+    expect(error?.message).toMatch(/no column is the user; is it "usr_id"\? Give --map usr_id=userId/)
   })
 })
 
-describe('A16 · times are never guessed in silence', () => {
+describe('A16 · the import always reports how it reads times', () => {
   it.each([
     ['seconds', '1714557600', 'seconds (1714557600 is 2024-05-01T10:00:00.000Z)'],
     ['milliseconds', '1714557600000', 'milliseconds (1714557600000 is 2024-05-01T10:00:00.000Z)'],
     ['microseconds', '1714557600000000', 'microseconds'],
     ['ISO 8601', '2024-05-01T10:00:00Z', 'ISO 8601'],
-    ['ISO 8601 without a zone', '2024-05-01 10:00:00', 'taken as UTC'],
+    ['ISO 8601 without a zone', '2024-05-01 10:00:00', 'read as UTC'],
     ['an offset', '2024-05-01T12:00:00+02:00', 'ISO 8601'],
     ['BigQuery', '2024-05-01 10:00:00 UTC', 'ISO 8601'],
-  ])('says that times are %s', async (_what, cell, said) => {
+  ])('reports that times are %s', async (_what, cell, expected) => {
     const { output, error } = await world.run(world.file('e.csv', `user,item,ts\nann,p1,${cell}\n`))
     expect(error).toBeNull()
-    expect(output).toContain(said)
+    expect(output).toContain(expected)
     expect((await engagements())[0]?.occurredAtMs).toBe(Date.UTC(2024, 4, 1, 10))
   })
 
-  it('asks for the unit where it cannot be told, and takes what is stated', async () => {
+  it('asks for the unit if it is unclear, and uses the given one', async () => {
     const file = world.file('e.csv', 'user,item,ts\nann,p1,86400\n')
     const { error } = await world.run(file)
     expect(error?.message).toMatch(
-      /the column ts holds "86400", and it cannot be told in which unit that is; say --time-unit/,
+      /the column ts contains "86400", whose unit is unclear; give --time-unit/,
     )
     expect((await world.run(file, { timeUnit: 's' })).error).toBeNull()
     expect((await engagements())[0]?.occurredAtMs).toBe(86_400_000)
   })
 
-  it('says how dates are written where they are written otherwise', async () => {
+  it('reports how to write dates if they have another form', async () => {
     const { error } = await world.run(world.file('e.csv', 'user,item,date\nann,p1,31/01/2024\n'))
-    expect(error?.message).toMatch(/dates are read as 2024-01-31 or 2024-01-31T12:00:00Z, not as 31\/01\/2024/)
+    expect(error?.message).toMatch(/write dates as 2024-01-31 or 2024-01-31T12:00:00Z, not as 31\/01\/2024/)
   })
 
-  it('asks for a time where no column has one', async () => {
+  it('asks for a time if no column has one', async () => {
     const file = world.file('e.csv', 'user,item,rating\nann,p1,5\n')
     expect((await world.run(file)).error?.message).toMatch(
-      /no column is the time; say --map COLUMN=occurredAt, or --occurred-at/,
+      /no column is the time; give --map COLUMN=occurredAt, or --occurred-at/,
     )
     expect((await world.run(file, { occurredAt: '2024-05-01T10:00:00Z' })).error).toBeNull()
   })
@@ -290,11 +290,11 @@ describe('A16 · times are never guessed in silence', () => {
   })
 })
 
-describe('A16 · files that are none', () => {
+describe('A16 · unusable files', () => {
   it.each([
     ['an empty file', 'e.csv', '', /is empty/],
-    ['blank lines', 'e.csv', '\n\n', /holds nothing but blank lines/],
-    ['a header alone', 'e.csv', 'user,item,ts\n', /holds a header and no rows/],
+    ['blank lines', 'e.csv', '\n\n', /contains only blank lines/],
+    ['a header alone', 'e.csv', 'user,item,ts\n', /contains a header but no rows/],
     ['binary junk', 'e.csv', Buffer.from([1, 2, 0, 3, 255]), /is not a text file: byte 3 is zero/],
     ['a zip archive', 'e.zip', Buffer.from('PK\x03\x04rest'), /is a zip archive/],
     ['UTF-16', 'e.csv', Buffer.from('\ufeffuser', 'utf16le'), /is UTF-16; save it as UTF-8/],
@@ -304,29 +304,29 @@ describe('A16 · files that are none', () => {
       Buffer.from('user,item,ts\nJosé,p1,1714557600\n', 'latin1'),
       /is not UTF-8; save it as UTF-8, or say --encoding latin1/,
     ],
-    ['a JSON array', 'e.json', '[{"userId":"ann"}]', /is a JSON array; write one object a line/],
+    ['a JSON array', 'e.json', '[{"userId":"ann"}]', /is a JSON array; write one object per line/],
     ['JSON over several lines', 'e.json', '{\n"userId":"ann"\n}', /its objects span several lines/],
-    ['one column', 'e.csv', 'user\nann\n', /one column; say --delimiter/],
-    ['no header', 'e.csv', '1,2,3,4\n5,6,7,8\n', /it does not name columns; say --columns/],
+    ['one column', 'e.csv', 'user\nann\n', /one column; give --delimiter/],
+    ['no header', 'e.csv', '1,2,3,4\n5,6,7,8\n', /it does not name columns; give --columns/],
     ['the same column twice', 'e.csv', 'user,user,item\n1,2,3\n', /names the column "user" twice/],
-    ['pins with ids alone', 'links.csv', 'movieId,imdbId\n1,2\n', /holds nothing about pins but their ids/],
+    ['pins with ids alone', 'links.csv', 'movieId,imdbId\n1,2\n', /contains only ids of pins/],
     [
       'a quote that never closes',
       'e.csv',
       'user,item,ts\nann,p1,1714557600\nann,"p2,1714557601\n',
       /e\.csv:3: a quote opens after this line and never closes; close it, or say --quote none/,
     ],
-  ])('says what is wrong with %s', async (_what, name, content, message) => {
+  ])('reports the problem of %s', async (_what, name, content, message) => {
     const { error } = await world.run(world.file(name, content))
     expect(error).toMatchObject({ code: 'IMPORT_INVALID' })
     expect(error?.message).toMatch(message)
   })
 
-  it('says what is wrong with a folder, a file that is not there, and one that is cut off', async () => {
+  it('reports the problem of a folder, a missing file and a truncated file', async () => {
     mkdirSync(join(world.folder, 'ml'))
     world.file('ml/ratings.csv', 'x')
     expect((await world.run(join(world.folder, 'ml'))).error?.message).toMatch(
-      /is a folder; name files in it, such as .*ml\/ratings\.csv/,
+      /is a folder; give files in it, such as .*ml\/ratings\.csv/,
     )
     expect((await world.run(join(world.folder, 'none.csv'))).error?.message).toMatch(/does not exist/)
     const cut = world.file('cut.csv.gz', someRatings(100, 200))
@@ -335,7 +335,7 @@ describe('A16 · files that are none', () => {
     expect((await world.run(cut)).error?.message).toMatch(/is not gzip, or is cut off/)
   })
 
-  it('refuses ragged rows with their lines and goes on', async () => {
+  it('refuses rows of the wrong length with their lines, and continues', async () => {
     const file = world.file(
       'e.csv',
       'user,item,ts\nann,p1,1714557600\nann,p2\nann,p3,1714557602,x,y\nbob,p4,1714557603\n',
@@ -346,8 +346,8 @@ describe('A16 · files that are none', () => {
   })
 })
 
-describe('A16 · doing it twice changes nothing', () => {
-  it('counts every event once: run again, in another order, cut in two, with other rules, and with repeated rows', async () => {
+describe('A16 · a second import changes nothing', () => {
+  it('counts every event once: in a second run, in another order, split in two files, with other rules, and with repeated rows', async () => {
     const rows = someRatings(10, 20).trim().split('\n')
     const [header = '', ...body] = rows
     const first = world.file('a.csv', `${[header, ...body.slice(0, 120), ...body.slice(0, 10)].join('\n')}\n`)
@@ -366,7 +366,7 @@ describe('A16 · doing it twice changes nothing', () => {
     expect(await stateOf('3')).toMatchObject({ recentActions: (before as { recentActions: unknown }).recentActions })
   })
 
-  it('knows events from the log again when a killed import had not noted them', async () => {
+  it('finds events in the log that a killed import had not recorded', async () => {
     const file = world.file('a.csv', someRatings(5, 10))
     await world.run(file)
     await withOpen(openFolder({ data: world.data }), ({ environment }) =>
@@ -378,11 +378,11 @@ describe('A16 · doing it twice changes nothing', () => {
     expect((await world.run(file)).counts).toMatchObject({ engagements: 0, 'there already': 50, applied: 0 })
   })
 
-  it('leaves catalogue entries alone that are as they were, and makes none over real ones', async () => {
+  it('does not rewrite unchanged catalogue entries, and does not replace real ones', async () => {
     const movies = world.file('movies.csv', 'movieId,title,genres\n1,One,A\n2,Two,B\n')
     const ratings = world.file('ratings.csv', someRatings(2, 3))
     await world.run(movies)
-    expect((await world.run([movies, ratings])).counts).toMatchObject({ pins: 0, 'pins made': 1, engagements: 6 })
+    expect((await world.run([movies, ratings])).counts).toMatchObject({ pins: 0, 'pins created': 1, engagements: 6 })
     expect((await pins()).map(({ pinId, title }) => [pinId, title]).sort()).toEqual([
       ['1', 'One'],
       ['2', 'Two'],
@@ -390,17 +390,17 @@ describe('A16 · doing it twice changes nothing', () => {
     ])
   })
 
-  it('makes no catalogue entries where that is not wanted, and says what that means', async () => {
+  it('creates no catalogue entries with --no-make-pins, and reports the consequence', async () => {
     const { output, counts } = await world.run(world.file('ratings.csv', someRatings(2, 3)), { makePins: false })
     expect(output).toContain('3 pins have no catalogue entry')
-    expect(output).toContain('never shown; --make-pins makes entries')
-    expect(counts['pins made']).toBeUndefined()
+    expect(output).toContain('feeds never show them; --make-pins creates entries')
+    expect(counts['pins created']).toBeUndefined()
     expect(await pins()).toEqual([])
   })
 })
 
 describe('A16 · a dry run', () => {
-  it('shows the mapping, the first events as they would be posted, and the problems, and writes nothing', async () => {
+  it('prints the mapping, the first events and the problems, and writes nothing', async () => {
     const file = world.file('e.csv', 'user,item,ts,x\nann,p1,1714557600,1\nann,p 2,1714557601,2\n')
     const { output, error } = await world.run(file, { dryRun: true })
     expect(error).toMatchObject({ code: 'EVENTS_REJECTED' })
@@ -411,7 +411,7 @@ describe('A16 · a dry run', () => {
     )
     expect(output).toMatch(/EVENT_ID_INVALID pinId +1 +\S+e\.csv:3/)
     expect(output).toContain('dry run: nothing was written')
-    await expect(openFolder({ data: world.data })).rejects.toThrow(/is no data folder/)
+    await expect(openFolder({ data: world.data })).rejects.toThrow(/is not a data folder/)
   })
 })
 
@@ -423,7 +423,7 @@ describe('A26 · an erased user', () => {
     signal: new AbortController().signal,
   }
 
-  it('does not come back by an import, neither of the same file nor of another, and is refused by name', async () => {
+  it('does not come back by an import of the same file or of another one, and is refused by name', async () => {
     const first = world.file('a.csv', someRatings(3, 5))
     await world.run(first)
     await runUsersErase('2', { data: world.data }, terminal)
@@ -444,7 +444,7 @@ describe('A26 · an erased user', () => {
     })
   })
 
-  it('who comes back is shown again, with nothing from before', async () => {
+  it('who comes back has state again, with nothing from before', async () => {
     await world.run(world.file('a.csv', someRatings(3, 5)))
     await runUsersErase('2', { data: world.data }, terminal)
     const later = new Date(Date.now() + 60_000).toISOString()

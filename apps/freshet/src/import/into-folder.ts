@@ -15,15 +15,15 @@ import { OperationError } from '../operations/errors.ts'
 import { openFolder, type OpenFolder } from '../operations/platform.ts'
 import type { Terminal } from '../operations/terminal.ts'
 import type { Destination, PinOutcome } from './destination.ts'
-import { scanned, userOf } from './event-bytes.ts'
+import { scanBytes, readUserId } from './event-bytes.ts'
 import { openLedger } from './ledger.ts'
 import { appliedBetween, type Applied } from './tally.ts'
 
-/** Folded in one commit at most: a long backlog is folded faster in large ones. */
+/** Maximum number of records in one commit. Large commits fold a long backlog faster. */
 const foldRecords = 50_000
 const pollMs = 20
 
-/** The data folder of the one-process edition: events are appended to its log and folded by a feature updater of this process. */
+/** The data folder of the one-process edition: appends events to its log and folds them with a feature updater in this process. */
 export async function openFolderDestination(
   folder: string,
   options: {
@@ -36,7 +36,7 @@ export async function openFolderDestination(
   const settings = loadConfig(updaterConfig, { env })
   const platform = await openFolder({ data: folder }, options.partitions)
   const { log } = platform
-  const onError = (error: Error): void => void terminal.progress.write(`freshet: ${error.message}; trying again\n`)
+  const onError = (error: Error): void => void terminal.progress.write(`freshet: ${error.message}; retrying\n`)
   const config = {
     fold: settings.fold,
     updater: { ...settings.updater, canaryEveryMs: 0, maxBatchRecords: foldRecords },
@@ -46,11 +46,11 @@ export async function openFolderDestination(
     await foldToEnd(platform, { config, topic: 'pin-engagements.v1', label: 'applying to pins' }, onError, terminal)
   }
   try {
-    const known = await catalogueOf(platform, onError, terminal)
+    const known = await readCatalogue(platform, onError, terminal)
     const ledger = await openLedger(platform.environment, log, { onError, signal: terminal.signal })
-    // What waits in the log is not of this import.
+    // Records that wait in the log belong to other commands, so they are folded before this import counts.
     await foldAll()
-    const before = await outcomesIn(platform)
+    const before = await readOutcomes(platform)
 
     return {
       batchEvents: 20_000,
@@ -63,18 +63,18 @@ export async function openFolderDestination(
           const { change } = parsed
           const key = change.kind === 'delete' ? change.pinId : change.pin.pinId
           const value = encodePinChange(change)
-          const print = hash64(value)
-          if (known.get(key) === print) return 'unchanged'
-          known.set(key, print)
+          const contentHash = hash64(value)
+          if (known.get(key) === contentHash) return 'unchanged'
+          known.set(key, contentHash)
           records.push({ key, value, partition: null })
-          return 'taken'
+          return 'accepted'
         })
         if (records.length > 0) await log.append('pins.v1', records, { signal: terminal.signal })
         return outcomes
       },
       missingPins: (pinIds) => Promise.resolve([...pinIds].filter((pinId) => !known.has(pinId))),
       async takeEngagements(events) {
-        const records = events.map(({ value }) => ({ key: userOf(scanned(value)), value, partition: null }))
+        const records = events.map(({ value }) => ({ key: readUserId(scanBytes(value)), value, partition: null }))
         await log.append('engagements.v1', records, { signal: terminal.signal })
         await ledger.keep(
           events.map(({ id }) => id),
@@ -84,7 +84,7 @@ export async function openFolderDestination(
       },
       async applied(): Promise<Applied> {
         await foldAll()
-        return appliedBetween(before, await outcomesIn(platform))
+        return appliedBetween(before, await readOutcomes(platform))
       },
       next: `npx freshet dev --data ${folder}`,
       close: () => platform.close(),
@@ -96,8 +96,8 @@ export async function openFolderDestination(
 }
 
 /**
- * Folds one stage up to the present end of its topic. A stage at a time, once everything is in the log: then each user and
- * each pin is read and written once for many of its events.
+ * Folds one stage up to the present end of its topic. Running one stage at a time, after all events are in the log, reads and
+ * writes each user and each pin once for many of its events.
  */
 async function foldToEnd(
   { log, store, clock }: OpenFolder,
@@ -125,8 +125,8 @@ async function foldToEnd(
   }
 }
 
-/** A print of each catalogue entry. */
-async function catalogueOf(
+/** A hash of each catalogue entry, by pin; null: the pin was deleted. */
+async function readCatalogue(
   { log }: OpenFolder,
   onError: (error: Error) => void,
   { signal }: Terminal,
@@ -146,8 +146,8 @@ async function catalogueOf(
   return known
 }
 
-/** What the first stage made of all events so far, from the commits themselves. */
-async function outcomesIn({ log, store }: OpenFolder): Promise<Record<RecordOutcome, number>> {
+/** The outcomes of all events in the first stage so far, from the metadata of its commits. */
+async function readOutcomes({ log, store }: OpenFolder): Promise<Record<RecordOutcome, number>> {
   const scope = stateScope('user', (await store.pointer(servingPointer('user'))) ?? firstGeneration)
   const partitions = await log.partitionCount('engagements.v1')
   const sums = Object.fromEntries(recordOutcomes.map((outcome) => [outcome, 0])) as Record<RecordOutcome, number>

@@ -2,33 +2,33 @@ import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { isContractError } from '@freshet/contracts/errors'
 import { engagementToJson } from '@freshet/contracts/json/engagement'
 import { parseToken } from '@freshet/contracts/tokens'
-import { askOperations, whoAnswers } from '../operations/ask-operations.ts'
+import { askOperations, findServer } from '../operations/ask-operations.ts'
 import { OperationError } from '../operations/errors.ts'
-import { insist, openHttpIntake, type Receipt } from '../operations/intake.ts'
+import { postUntilAccepted, openHttpIntake, type Receipt } from '../operations/intake.ts'
 import type { Terminal } from '../operations/terminal.ts'
 import type { Destination, Refusal } from './destination.ts'
 import { openFileLedger, type FileLedger } from './file-ledger.ts'
 import { ImportError } from './problem.ts'
 import { appliedBetween, type Applied } from './tally.ts'
 
-/** Events of one request: the default limit of event-ingest. */
+/** Events in one request: the default limit of event-ingest. */
 const batchEvents = 1_000
-/** Catalogue entries asked for at the same time. */
+/** Number of catalogue entries that are requested at the same time. */
 const askedTogether = 8
-/** The feature updater knows ids again for a day: within this, posting twice counts once. */
+/** The feature updater remembers event ids for a day. Within this safe time it drops repeats. */
 const repeatsDroppedMs = 43_200_000
 const pollMs = 200
-/** How long the updater may apply nothing while records wait. */
+/** How long to wait while the updater applies nothing although records are waiting. */
 const patienceMs = 120_000
 
-/** What `/v1/progress` answers, as far as it is used. */
+/** The parts of the answer of `/v1/progress` that the import uses. */
 interface Progress {
   readonly lag: number
   readonly counts: Applied
   readonly partitions: readonly { readonly partition: number; readonly folded: number }[]
 }
 
-/** Running services: events are posted to event-ingest; with operations addresses the feature updater says what it applied. */
+/** Posts events to event-ingest. With operations addresses, the feature updater reports what it applied. */
 export async function openServicesDestination(
   target: string,
   given: { readonly operations?: string; readonly ledger?: string; readonly resend?: boolean },
@@ -38,22 +38,22 @@ export async function openServicesDestination(
   const file = given.ledger ?? `.freshet/imports/${new URL(target).host.replace(':', '-')}.ledger`
   const ledger = openFileLedger(file)
   settleDoubt(ledger, intake.clock.now(), given.resend)
-  terminal.write(`to ${target}; what was posted is remembered in ${file}\n`)
+  terminal.write(`posting to ${target}; the file ${file} records the posted events\n`)
   const { operations = null } = given
   const progress = async (): Promise<Progress | null> =>
     operations === null ? null : ((await askOperations(operations, '/v1/progress', terminal.signal)) as Progress)
   const before = await progress()
-  const catalogue = operations === null ? null : await whoAnswers(operations, '/v1/catalogue', terminal.signal)
-  /** One past the last position that was given to this import, by partition. */
+  const catalogue = operations === null ? null : await findServer(operations, '/v1/catalogue', terminal.signal)
+  /** One past the last position of this import's events, by partition. */
   const goals = new Map<number, number>()
   let posted = 0
 
   const post = async (kind: 'pins' | 'engagements', values: readonly unknown[]): Promise<(Refusal | null)[]> => {
     const events = values.map((value) => ({ value, place: kind }))
-    const receipts = await insist(intake, kind, events, terminal.signal)
-    return values.map((_, at) => refusalOf(receipts[at]))
+    const receipts = await postUntilAccepted(intake, kind, events, terminal.signal)
+    return values.map((_, at) => toRefusal(receipts[at]))
 
-    function refusalOf(receipt: Receipt | undefined): Refusal | null {
+    function toRefusal(receipt: Receipt | undefined): Refusal | null {
       const token = receipt?.token === undefined ? null : parseToken(receipt.token)
       if (token !== null) {
         if (token.topic === 'engagements.v1')
@@ -67,7 +67,7 @@ export async function openServicesDestination(
   return {
     batchEvents,
     has: (id) => ledger.has(id),
-    takePins: async (pins) => (await post('pins', pins)).map((refusal) => refusal ?? 'taken'),
+    takePins: async (pins) => (await post('pins', pins)).map((refusal) => refusal ?? 'accepted'),
     async missingPins(pinIds) {
       if (catalogue === null) return null
       const missing: string[] = []
@@ -92,7 +92,7 @@ export async function openServicesDestination(
       if (posted === 0 && refusals.every((refusal) => refusal?.code === 'EVENT_TIME_PAST')) {
         throw new OperationError(
           'EVENTS_REJECTED',
-          `${target} refuses events this old (${refusals[0]?.message ?? ''}); start event-ingest with FRESHET_INGEST_MAX_EVENT_AGE_DAYS=0 while you import; nothing was taken`,
+          `${target} refused all events because of their age (${refusals[0]?.message ?? ''}); start event-ingest with FRESHET_INGEST_MAX_EVENT_AGE_DAYS=0 during the import`,
         )
       }
       posted += events.length
@@ -109,7 +109,7 @@ export async function openServicesDestination(
         if (intake.clock.now() - advancedMs > patienceMs) {
           throw new OperationError(
             'EVENTS_NOT_APPLIED',
-            `the log has all events, and the feature updater applied nothing for ${patienceMs / 1000} s: ${now.lag} records wait; look at its /readyz`,
+            `the log has all events, but the feature updater applied nothing for ${patienceMs / 1000} s and ${now.lag} records are waiting; its /readyz shows the reason`,
           )
         }
         now = next
@@ -118,13 +118,13 @@ export async function openServicesDestination(
     },
     next:
       operations === null
-        ? 'give --operations URL of the feature updater (or of the one process) to be told what was applied'
-        : 'ask for a feed',
+        ? 'give --operations URL of the feature updater (or of freshet dev) to see what it applied'
+        : 'request a feed',
     close: () => intake.close(),
   }
 }
 
-/** What a killed import may have posted: within a day it is posted again, and the updater drops repeats; later somebody has to say. */
+/** Decides about events that a killed import may have posted. Within 12 hours the import posts them again, because the updater drops repeats; later the user must decide. */
 function settleDoubt(ledger: FileLedger, nowMs: number, resend: boolean | undefined): void {
   const { doubtful } = ledger
   if (doubtful === null || resend === true || nowMs - doubtful.atMs <= repeatsDroppedMs) return
@@ -134,7 +134,7 @@ function settleDoubt(ledger: FileLedger, nowMs: number, resend: boolean | undefi
   }
   throw new ImportError(
     '',
-    `${doubtful.ids.length} events may or may not have been posted by an import that was killed at ${new Date(doubtful.atMs).toISOString()}, and the services drop repeats for a day only; say --resend to post them again, or --no-resend to leave them out`,
+    `${doubtful.ids.length} events may have been posted by an import that was killed at ${new Date(doubtful.atMs).toISOString()}, and the services drop repeats only for a day; give --resend to post them again, or --no-resend to skip them`,
   )
 }
 

@@ -1,23 +1,23 @@
 import type { LmdbEnvironment } from '@freshet/adapters/lmdb/environment'
 import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
 import { readToEnd } from '@freshet/contracts/read-to-end'
-import { eventHash, scanned, type EventHash } from './event-bytes.ts'
+import { eventHash, scanBytes, type EventHash } from './event-bytes.ts'
 import { createKeySet } from '@freshet/columns/key-set'
 
 /**
- * Which events a data folder has: 8 bytes each, for good, so that an import that is run again posts nothing twice, after
- * months too. It is a fold over `engagements.v1`: what a killed import appended is read from the log the next time.
+ * Records which events a data folder has, 8 bytes each, permanently, so that a second import adds nothing twice even after
+ * months. It is a fold over `engagements.v1`: the next import reads from the log what a killed import appended.
  */
 export interface Ledger {
   has(id: EventHash): boolean
   readonly size: () => number
-  /** Keeps ids of events that the log has by now, up to `ends`. */
+  /** Adds the ids of events that are in the log, and saves that the ledger covers the log up to `ends`. */
   keep(ids: readonly EventHash[], ends: readonly number[]): Promise<void>
 }
 
 const topic = 'engagements.v1'
 const endsKey = Buffer.from('ends')
-/** Ids written under one key. */
+/** Number of ids under one key. */
 const idsPerChunk = 50_000
 
 /** Opens the ledger of a data folder and brings it up to the log's present end. */
@@ -41,8 +41,8 @@ export async function openLedger(
     chunks += Math.ceil(fresh.length / idsPerChunk)
     return environment.transaction(() => {
       for (let chunk = first; chunk < chunks; chunk++) {
-        const of = fresh.slice((chunk - first) * idsPerChunk, (chunk - first + 1) * idsPerChunk)
-        const column = Uint32Array.from(of.flatMap(({ low, high }) => [low, high]))
+        const ids = fresh.slice((chunk - first) * idsPerChunk, (chunk - first + 1) * idsPerChunk)
+        const column = Uint32Array.from(ids.flatMap(({ low, high }) => [low, high]))
         void database.put(chunkKey(chunk), new Uint8Array(column.buffer))
       }
       void database.put(endsKey, new Uint8Array(Float64Array.from(ends).buffer))
@@ -59,7 +59,7 @@ export async function openLedger(
       topic,
       maxBatchRecords: 10_000,
       startAt: (partition) => starts[partition] ?? null,
-      onRecords: (_partition, records) => found.push(...records.flatMap(idOf)),
+      onRecords: (_partition, records) => found.push(...records.flatMap(toEventHashes)),
       ...options,
     })
     await keep(found, ends)
@@ -67,11 +67,11 @@ export async function openLedger(
   return { has: ({ low, high }) => known.has(high, low), size: known.size, keep }
 }
 
-/** Neither tombstones nor records that nobody can read are events. */
-function idOf({ value }: LogRecord): EventHash[] {
+/** The hash of the event in a record; empty: the record is a tombstone or cannot be read. */
+function toEventHashes({ value }: LogRecord): EventHash[] {
   if (value === null) return []
   try {
-    return [eventHash(scanned(value))]
+    return [eventHash(scanBytes(value))]
   } catch {
     return []
   }

@@ -4,26 +4,26 @@ import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { ImportError } from './problem.ts'
 
-/** How a file's bytes are read as text. */
+/** The text encoding of a file. */
 export type Encoding = 'utf8' | 'latin1'
 
-/** The beginning of a file: enough to recognise what it is. */
+/** The beginning of a file, from which the import detects its format. */
 export interface Sample {
   readonly file: string
-  /** As it lies on the disk, bytes. */
+  /** Size on disk, bytes. */
   readonly fileBytes: number
   readonly gzipped: boolean
   readonly encoding: Encoding
   /** Whole lines, without a byte order mark. */
   readonly text: string
-  /** The sample is the whole file. */
+  /** Whether the sample is the whole file. */
   readonly whole: boolean
 }
 
-/** How much of a file is looked at before it is read, bytes after unzipping. */
+/** Size of the sample, bytes after unzipping. */
 const maxSampleBytes = 1 << 20
 
-/** Looks at the beginning of a file. Throws an ImportError where it is not a text file that can be read. */
+/** Reads the beginning of a file. Throws an ImportError if the file is not a readable text file. */
 export async function sampleFile(file: string, encoding: Encoding | null): Promise<Sample> {
   const info = await stat(file).catch((error: unknown) => {
     throw unreadable(file, error)
@@ -33,7 +33,7 @@ export async function sampleFile(file: string, encoding: Encoding | null): Promi
     const some = names.slice(0, 8).map((name) => `${file.replace(/\/$/, '')}/${name}`)
     throw new ImportError(
       file,
-      `is a folder; name files in it${some.length === 0 ? ' (it is empty)' : `, such as ${some.join(' ')}`}`,
+      `is a folder; give files in it${some.length === 0 ? ' (it is empty)' : `, such as ${some.join(' ')}`}`,
     )
   }
   if (info.size === 0) throw new ImportError(file, 'is empty')
@@ -48,7 +48,7 @@ export async function sampleFile(file: string, encoding: Encoding | null): Promi
   const zero = bytes.indexOf(0)
   if (zero >= 0) throw new ImportError(file, `is not a text file: byte ${zero + 1} is zero`)
   const whole = bytes.length < maxSampleBytes
-  const used = encoding ?? encodingOf(file, bytes, whole)
+  const used = encoding ?? detectEncoding(file, bytes, whole)
   const text = Buffer.from(bytes).toString(used)
   const cut = whole ? text : text.slice(0, text.lastIndexOf('\n') + 1)
   if (cut === '') throw new ImportError(file, `has a first line of more than ${maxSampleBytes >> 20} MiB`)
@@ -62,7 +62,7 @@ export async function sampleFile(file: string, encoding: Encoding | null): Promi
   }
 }
 
-/** The bytes of a file, unzipped; `onRead` gets the number of bytes that were read of the file on the disk. Read errors come out as ImportErrors. */
+/** The bytes of a file, unzipped; `onRead` gets the number of bytes read from disk. */
 export function openFile(sample: Pick<Sample, 'file' | 'gzipped'>, onRead: (bytes: number) => void): Readable {
   const source = createReadStream(sample.file, { highWaterMark: 1 << 19 })
   source.on('data', (chunk) => {
@@ -75,12 +75,12 @@ export function openFile(sample: Pick<Sample, 'file' | 'gzipped'>, onRead: (byte
   return source.pipe(unzipped)
 }
 
-/** An error of reading a file, as an ImportError where it says something about the file. */
+/** An error of reading a file as an ImportError if the file is the cause; otherwise the error itself. */
 export function unreadable(file: string, error: unknown): unknown {
   const { code = '', message } = error as { readonly code?: string; readonly message: string }
   if (code.startsWith('Z_')) return new ImportError(file, `is not gzip, or is cut off: ${message}`, { cause: error })
   if (code === 'ENOENT') return new ImportError(file, 'does not exist', { cause: error })
-  if (code === 'EACCES') return new ImportError(file, 'may not be read by this user', { cause: error })
+  if (code === 'EACCES') return new ImportError(file, 'cannot be read: this user lacks the permission', { cause: error })
   return error
 }
 
@@ -112,8 +112,8 @@ async function beginning(file: string, gzipped: boolean): Promise<Uint8Array> {
   return Buffer.concat(chunks).subarray(0, maxSampleBytes)
 }
 
-/** UTF-8, or Latin-1 of the `.dat` files that MovieLens publishes in it. Throws an ImportError where the sample is not UTF-8. */
-function encodingOf(file: string, bytes: Uint8Array, whole: boolean): Encoding {
+/** UTF-8, or Latin-1 for the `.dat` files of MovieLens. Throws an ImportError if any other file is not UTF-8. */
+function detectEncoding(file: string, bytes: Uint8Array, whole: boolean): Encoding {
   // A character may be cut at the end of the sample.
   for (let cut = 0; cut <= (whole ? 0 : 3); cut++) {
     try {
@@ -124,5 +124,5 @@ function encodingOf(file: string, bytes: Uint8Array, whole: boolean): Encoding {
     }
   }
   if (/\.(dat|data|item)(\.gz)?$/.test(file)) return 'latin1'
-  throw new ImportError(file, 'is not UTF-8; save it as UTF-8, or say --encoding latin1')
+  throw new ImportError(file, 'is not UTF-8; save it as UTF-8, or give --encoding latin1')
 }

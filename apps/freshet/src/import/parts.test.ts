@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { createSorter, type Sortable } from './sorter.ts'
 
 describe('A16 · laws of an import', () => {
-  it('sorting keeps every record, in the order of times, those of one time as they came; in memory and on the disk', async () => {
+  it('sorting keeps every record in the order of times, and records of the same time in the order of adding; in memory and on disk', async () => {
     const events = fc.array(fc.record({ atMs: fc.nat(20), bytes: fc.uint8Array({ maxLength: 40 }) }), {
       maxLength: 120,
     })

@@ -1,25 +1,25 @@
-import { converterOf, plainText, type Conversion, type Converted } from './convert.ts'
+import { createConverter, plainText, type Conversion, type Converted } from './convert.ts'
 import { mapColumns, nearFields, type Target } from './fields.ts'
 import { sampleFile, type Encoding, type Sample } from './open-file.ts'
 import { ImportError } from './problem.ts'
 import { readRows, type Row } from './rows.ts'
 import { ratingRules, shownRule, type MapOption, type Rule } from './rules.ts'
-import { shapeOf, type Shape, type ShapeOptions } from './shape.ts'
+import { detectShape, type Shape, type ShapeOptions } from './shape.ts'
 import { timeReader, type TimeReader, type TimeUnit } from './times.ts'
 
-/** What the command line says about how files are read. */
+/** Options of the command line about reading files. */
 export interface PlanOptions extends ShapeOptions {
   readonly as: Target | null
   readonly map: MapOption
   readonly timeUnit: TimeUnit | null
-  /** RFC 3339, of rows that have no time. */
+  /** The time of rows without a time, RFC 3339. */
   readonly occurredAt: string | null
   readonly listSeparator: string | null
   readonly encoding: Encoding | null
   readonly nowMs: number
 }
 
-/** How a file is read: found out from its beginning and said before anything is done. */
+/** How the import reads a file. It detects this from the beginning of the file and prints it before it writes anything. */
 export type FilePlan =
   | { readonly kind: 'recording'; readonly sample: Sample; readonly lines: readonly string[] }
   | {
@@ -28,16 +28,16 @@ export type FilePlan =
       readonly shape: Exclude<Shape, { kind: 'recording' }>
       readonly as: Target
       readonly convert: (row: Row) => Converted
-      /** For people: what was found out. */
+      /** What the import detected, for the user. */
       readonly lines: readonly string[]
     }
 
 const sampleRows = 5_000
 
-/** Looks at a file and decides how to read it. Throws an ImportError where something has to be said first. */
+/** Decides how to read a file. Throws an ImportError if the user must give an option first. */
 export async function planFile(file: string, options: PlanOptions): Promise<FilePlan> {
   const sample = await sampleFile(file, options.encoding)
-  const shape = shapeOf(sample, options)
+  const shape = detectShape(sample, options)
   const details = [
     sample.gzipped ? 'gzip' : '',
     sample.encoding === 'latin1' ? 'Latin-1' : '',
@@ -45,7 +45,7 @@ export async function planFile(file: string, options: PlanOptions): Promise<File
   ]
   const head = `${file}: ${shape.name}, ${details.filter((detail) => detail !== '').join(', ')}`
   if (shape.kind === 'recording') {
-    return { kind: 'recording', sample, lines: [`${head}; pins and engagements as they are, with their ids and times`] }
+    return { kind: 'recording', sample, lines: [`${head}; pins and engagements keep their ids and times`] }
   }
   const { rules: ruled, mapped } = options.map
   const mapping = mapColumns(file, shape.columns, {
@@ -61,19 +61,19 @@ export async function planFile(file: string, options: PlanOptions): Promise<File
   if (mapping.unused.length > 0) {
     const named = mapping.unused.map((name) => {
       const hint = hints.get(name)
-      return hint === undefined ? name : `${name} (meant as ${hint}? --map ${name}=${hint})`
+      return hint === undefined ? name : `${name} (did you mean ${hint}? --map ${name}=${hint})`
     })
-    lines.push(`  ${shape.kind === 'json' ? 'unknown, refused where they are set' : 'not used'}: ${named.join(', ')}`)
+    lines.push(`  ${shape.kind === 'json' ? 'unknown, rows with them are refused' : 'not used'}: ${named.join(', ')}`)
   }
-  const time = timesOf(file, shape, mapping, options, sampleOf)
+  const time = chooseTimeReader(file, shape, mapping, options, sampleOf)
   if (time !== null) lines.push(`  times: ${time.note}`)
-  const occurredAt = occurredAtOf(file, mapping.as, time, shape.columns, options)
+  const occurredAt = chooseOccurredAt(file, mapping.as, time, shape.columns, options)
   if (occurredAt !== null) lines.push(`  ${time === null ? 'all rows' : 'rows without a time'}: ${occurredAt}`)
-  const { rules, scale, notes } = rulesOf(file, mapping, ruled, sampleOf)
+  const { rules, scale, notes } = chooseRules(file, mapping, ruled, sampleOf)
   lines.push(...notes)
-  const listSeparator = options.listSeparator ?? separatorOf(mapping, sampleOf)
+  const listSeparator = options.listSeparator ?? detectSeparator(mapping, sampleOf)
   if (mapping.fields.some(({ field }) => field === 'topics') && shape.kind === 'table')
-    lines.push(`  topics are separated by ${JSON.stringify(listSeparator)}; --list-separator says otherwise`)
+    lines.push(`  topics are separated by ${JSON.stringify(listSeparator)}; --list-separator changes this`)
   const conversion: Conversion = {
     mapping,
     rules,
@@ -84,11 +84,11 @@ export async function planFile(file: string, options: PlanOptions): Promise<File
     strict: shape.kind === 'json',
     listSeparator,
   }
-  return { kind: 'rows', sample, shape, as: mapping.as, convert: converterOf(leftOut(conversion, mapped)), lines }
+  return { kind: 'rows', sample, shape, as: mapping.as, convert: createConverter(withoutIgnored(conversion, mapped)), lines }
 }
 
-/** Columns that `--map COLUMN=-` names are not refused in JSON lines. */
-function leftOut(conversion: Conversion, mapped: ReadonlyMap<string, string | null>): Conversion {
+/** Excludes columns with `--map COLUMN=-` from the unknown fields that JSON lines refuse. */
+function withoutIgnored(conversion: Conversion, mapped: ReadonlyMap<string, string | null>): Conversion {
   const unused = conversion.mapping.unused.filter((name) => mapped.get(name) !== null)
   return { ...conversion, mapping: { ...conversion.mapping, unused } }
 }
@@ -101,17 +101,17 @@ async function firstRows(sample: Sample, shape: Exclude<Shape, { kind: 'recordin
       if (rows.length >= sampleRows) break
     }
   } catch (error) {
-    // What is wrong further down is said when it is read; a file whose first row is wrong is not worth a start.
+    // The import reports later problems when it reads those rows. It does not start if the first row is wrong.
     if (rows.length === 0 || !(error instanceof ImportError)) throw error
   }
-  if (rows.length === 0) throw new ImportError(sample.file, 'holds a header and no rows')
+  if (rows.length === 0) throw new ImportError(sample.file, 'contains a header but no rows')
   return rows
 }
 
 type MappingOf = ReturnType<typeof mapColumns>
 type SampleOf = (column: number) => unknown[]
 
-function timesOf(
+function chooseTimeReader(
   file: string,
   shape: Exclude<Shape, { kind: 'recording' }>,
   { fields }: MappingOf,
@@ -127,7 +127,7 @@ function timesOf(
   return timeReader(file, name, { sample: sampleOf(column), nowMs })
 }
 
-function occurredAtOf(
+function chooseOccurredAt(
   file: string,
   as: Target,
   time: TimeReader | null,
@@ -138,11 +138,11 @@ function occurredAtOf(
   if (time !== null || occurredAt !== null) return occurredAt
   throw new ImportError(
     file,
-    `no column is the time; say --map COLUMN=occurredAt, or --occurred-at TIME for all rows (columns: ${columns.join(', ')})`,
+    `no column is the time; give --map COLUMN=occurredAt, or --occurred-at TIME for all rows (columns: ${columns.join(', ')})`,
   )
 }
 
-function rulesOf(
+function chooseRules(
   file: string,
   { as, fields }: MappingOf,
   ruled: readonly Rule[],
@@ -153,7 +153,7 @@ function rulesOf(
   const rating = fields.find(({ field }) => field === 'rating')
   const shownRules = (rules: readonly Rule[]): string => rules.map(shownRule).join(', ')
   if (ruled.length > 0) {
-    const rest = hasAction ? 'other rows as their action says' : 'other rows are left out'
+    const rest = hasAction ? 'other rows keep their action' : 'other rows are skipped'
     return { rules: ruled, scale: null, notes: [`  actions: ${shownRules(ruled)}; ${rest}`] }
   }
   if (hasAction) return { rules: [], scale: null, notes: [] }
@@ -163,18 +163,18 @@ function rulesOf(
     return {
       rules,
       scale,
-      notes: [`  actions: ${shownRules(rules)} (a scale to ${scale}); --map says otherwise`],
+      notes: [`  actions: ${shownRules(rules)} (scale 0–${scale}); --map changes this`],
     }
   }
   const every: Rule = { column: '*', comparison: '=', value: '', action: 'click' }
   return {
     rules: [every],
     scale: null,
-    notes: ["  actions: no column says what was done, so each row is a click; --map '*:save' says otherwise"],
+    notes: ["  actions: no column has the action, so each row is a click; --map '*:save' changes this"],
   }
 }
 
-function separatorOf({ fields }: MappingOf, sampleOf: SampleOf): string {
+function detectSeparator({ fields }: MappingOf, sampleOf: SampleOf): string {
   const topics = fields.find(({ field }) => field === 'topics')
   if (topics === undefined) return '|'
   const cells = sampleOf(topics.column).map(plainText)

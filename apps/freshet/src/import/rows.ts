@@ -4,15 +4,15 @@ import { openFile, unreadable, type Sample } from './open-file.ts'
 import { ImportError } from './problem.ts'
 import type { Shape, Table } from './shape.ts'
 
-/** A line of a file: its cells in the order of the shape's columns, or why it is not a row. Cells of JSON lines are JSON values; undefined: absent. */
+/** A row of a file: its cells in the order of the columns, or its problem. Cells of JSON lines are JSON values; undefined: absent. */
 export type Row =
   | { readonly line: number; readonly cells: readonly unknown[]; readonly extra?: readonly string[] }
   | { readonly line: number; readonly problem: string }
 
-/** A cell or a quoted field longer than this is a quote that was never closed. */
+/** A row longer than this must have a quote that was never closed. */
 const maxRowBytes = 1 << 20
 
-/** The rows of a file. Throws an ImportError where the rest of the file cannot be read; what came before stands. */
+/** The rows of a file. Throws an ImportError if the rest of the file cannot be read; earlier rows remain valid. */
 export async function* readRows(
   sample: Sample,
   shape: Exclude<Shape, { kind: 'recording' }>,
@@ -32,7 +32,7 @@ async function* tableRows(sample: Sample, table: Table, onRead: (bytes: number) 
     if (table.header && !headerSeen) {
       headerSeen = true
       if (cells.some((cell, at) => cell.trim() !== table.columns[at])) {
-        const text = 'the header cannot be read as it was recognised; say --delimiter'
+        const text = 'the header differs from the detected one; give --delimiter'
         throw new ImportError(`${sample.file}:${line}`, text)
       }
       return null
@@ -50,7 +50,7 @@ async function* tableRows(sample: Sample, table: Table, onRead: (bytes: number) 
     skip_empty_lines: true,
     max_record_size: maxRowBytes,
     encoding: sample.encoding,
-    // Its types know rows of texts only; what is returned comes through as it is.
+    // The types of csv-parse allow only lists of strings here, but it passes any value on.
     on_record: (cells: string[], { lines }) => rowOf(cells, lines) as unknown as string[] | null,
   })
   const source = openFile(sample, onRead)
@@ -64,7 +64,7 @@ async function* tableRows(sample: Sample, table: Table, onRead: (bytes: number) 
     if (error.code === 'CSV_QUOTE_NOT_CLOSED' || error.code === 'CSV_MAX_RECORD_SIZE') {
       throw new ImportError(
         place,
-        'a quote opens after this line and never closes; close it, or say --quote none where quotes are plain characters',
+        'a quote opens after this line and never closes; close it, or give --quote none if quotes are plain characters',
         { cause: error },
       )
     }

@@ -5,7 +5,7 @@ import { ImportError } from './problem.ts'
 const comparisons = ['>=', '<=', '!=', '=', '>', '<'] as const
 type Comparison = (typeof comparisons)[number]
 
-/** Rows whose column compares so become this action; null: they are left out. */
+/** A rule that gives rows an action if a column matches; null: such rows are skipped. */
 export interface Rule {
   /** `*`: every row. */
   readonly column: string
@@ -14,13 +14,13 @@ export interface Rule {
   readonly action: Action | null
 }
 
-/** What `--map` says: columns of fields, and rules for actions. */
+/** The content of `--map`: fields of columns, and rules for actions. */
 export interface MapOption {
   readonly mapped: ReadonlyMap<string, string | null>
   readonly rules: readonly Rule[]
 }
 
-/** What other products call actions. */
+/** Names of actions in other products. */
 export const actionSynonyms: Readonly<Record<string, Action>> = {
   view: 'closeup',
   pageview: 'closeup',
@@ -46,7 +46,7 @@ export const actionSynonyms: Readonly<Record<string, Action>> = {
   show: 'impression',
 }
 
-/** Reads `column=field`, `column=-` and `rating>=4:save` (`:-` leaves such rows out; `*:click` is every row), separated by commas. Throws an ImportError. */
+/** Reads `column=field`, `column=-` and `rating>=4:save` (`:-` skips such rows; `*:click` matches every row), separated by commas. Throws an ImportError. */
 export function parseMap(texts: readonly string[]): MapOption {
   const mapped = new Map<string, string | null>()
   const rules: Rule[] = []
@@ -87,14 +87,14 @@ function parseRule(entry: string, condition: string, name: string): Rule {
       .replace(/^=/, '')
       .trim()
     if (comparison !== '=' && comparison !== '!=' && (value === '' || !Number.isFinite(Number(value))))
-      throw new ImportError('', `--map ${entry}: ${comparison} compares numbers, and ${JSON.stringify(value)} is none`)
+      throw new ImportError('', `--map ${entry}: ${comparison} compares numbers, but ${JSON.stringify(value)} is not a number`)
     return { column, comparison, value, action }
   }
   throw new ImportError('', `--map ${entry}: give a rule such as rating>=4:save or event=view:closeup`)
 }
 
-/** Whether a cell fits a rule; undefined: the cell is not a number, and the rule compares numbers. */
-export function fits({ comparison, value }: Rule, cell: string): boolean | undefined {
+/** Whether a cell matches a rule; undefined: the rule compares numbers, but the cell is not a number. */
+export function matches({ comparison, value }: Rule, cell: string): boolean | undefined {
   if (comparison === '=' || comparison === '!=') {
     const same = cell === value || (cell !== '' && value !== '' && Number(cell) === Number(value))
     return same === (comparison === '=')
@@ -107,19 +107,19 @@ export function fits({ comparison, value }: Rule, cell: string): boolean | undef
   return comparison === '>' ? number > bound : number < bound
 }
 
-/** Rules for ratings, and the best rating that they know of. */
+/** Rules for ratings, and the maximum rating of their scale. */
 export interface RatingRules {
   readonly scale: number
   readonly rules: readonly Rule[]
 }
 
-/** The upper fifth of a scale is a save, from three fifths on it was opened, what is less was passed over. Throws an ImportError where the scale cannot be told from the sample. */
+/** Rules for a scale of ratings: from four fifths a save, from three fifths a closeup, below a dismiss. Throws an ImportError if the sample does not show the scale. */
 export function ratingRules(file: string, column: string, sample: readonly string[]): RatingRules {
   const words = sample.find((cell) => cell !== '' && Number.isNaN(Number(cell)))
   if (words !== undefined) {
     throw new ImportError(
       file,
-      `the column ${column} holds ${JSON.stringify(words)}, which is not a number (a decimal point is a point); say rules, for example --map '${column}=${words}:save'`,
+      `the column ${column} contains ${JSON.stringify(words)}, which is not a number (the decimal separator is a point); give rules, for example --map '${column}=${words}:save'`,
     )
   }
   const given = sample.filter((cell) => cell !== '').map(Number)
@@ -128,7 +128,7 @@ export function ratingRules(file: string, column: string, sample: readonly strin
   if (scale === undefined || given.some((value) => !(value >= 0))) {
     throw new ImportError(
       file,
-      `the column ${column} is no scale of ratings that is known (0–1, 5, 10, 100): its values go from ${Math.min(...given)} to ${largest}; say rules, for example --map '${column}>=4:save,${column}<4:closeup'`,
+      `the column ${column} is not a known scale of ratings (0–1, 5, 10, 100): its values range from ${Math.min(...given)} to ${largest}; give rules, for example --map '${column}>=4:save,${column}<4:closeup'`,
     )
   }
   const rule = (comparison: Comparison, share: number, action: Action): Rule => ({
@@ -140,7 +140,7 @@ export function ratingRules(file: string, column: string, sample: readonly strin
   return { scale, rules: [rule('>=', 8, 'save'), rule('>=', 6, 'closeup'), rule('<', 6, 'dismiss')] }
 }
 
-/** A rule as `--map` takes it. */
+/** A rule in the syntax of `--map`. */
 export function shownRule({ column, comparison, value, action }: Rule): string {
   return `${column === '*' ? '*' : `${column}${comparison}${value}`}:${action ?? '-'}`
 }

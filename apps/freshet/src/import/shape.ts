@@ -1,29 +1,29 @@
 import { ImportError } from './problem.ts'
 import type { Sample } from './open-file.ts'
 
-/** What the lines of a file are. */
+/** The format of a file. */
 export type Shape =
-  /** JSON lines of one key each: pin, engagement, question or mark. */
+  /** JSON lines with one key each: pin, engagement, question or mark. */
   | { readonly kind: 'recording'; readonly name: string }
-  /** JSON lines, an object each; `columns`: the keys seen in the sample. */
+  /** JSON lines, one object each; `columns` are the keys in the sample. */
   | { readonly kind: 'json'; readonly name: string; readonly columns: readonly string[] }
   | Table
 
 /** Rows of cells. */
 export interface Table {
   readonly kind: 'table'
-  /** For people: `CSV`, `MovieLens ratings (::)`, … */
+  /** Name for the user: `CSV`, `MovieLens ratings (::)`, … */
   readonly name: string
   readonly delimiter: string
   readonly quote: string | null
   readonly columns: readonly string[]
-  /** The first row names the columns. */
+  /** Whether the first row contains the column names. */
   readonly header: boolean
-  /** A file whose columns are known by its format. */
+  /** The MovieLens file whose columns the format defines; null: another file. */
   readonly known: 'ratings' | 'movies' | null
 }
 
-/** What the command line says of it. */
+/** Options of the command line about the format. */
 export interface ShapeOptions {
   readonly delimiter: string | null
   readonly quote: string | null | undefined
@@ -42,14 +42,14 @@ const delimiterNames: Readonly<Record<string, string>> = {
 const ratingColumns = ['userId', 'movieId', 'rating', 'timestamp'] as const
 const movieColumns = ['movieId', 'title', 'genres'] as const
 
-/** Says what a file is from its beginning. Throws an ImportError where it cannot be told. */
-export function shapeOf(sample: Sample, options: ShapeOptions): Shape {
+/** Detects the format of a file from its beginning. Throws an ImportError if that is not possible. */
+export function detectShape(sample: Sample, options: ShapeOptions): Shape {
   const lines = sample.text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== '')
   const first = lines[0]
-  if (first === undefined) throw new ImportError(sample.file, 'holds nothing but blank lines')
+  if (first === undefined) throw new ImportError(sample.file, 'contains only blank lines')
   if (/^\s*\{/.test(first) && options.delimiter === null) return jsonShape(sample, lines)
   if (/^\s*\[/.test(first) && options.delimiter === null)
-    throw new ImportError(sample.file, 'is a JSON array; write one object a line (jq -c ".[]" does)')
+    throw new ImportError(sample.file, 'is a JSON array; write one object per line (jq -c ".[]" does)')
   return tableShape(sample, lines, options)
 }
 
@@ -73,18 +73,18 @@ function jsonShape(sample: Sample, lines: readonly string[]): Shape {
   }
   if (parsed === 0) {
     const hint = lines[0]?.trim() === '{' ? 'its objects span several lines' : 'its first lines are not JSON objects'
-    throw new ImportError(sample.file, `${hint}; write one object a line (jq -c . does)`)
+    throw new ImportError(sample.file, `${hint}; write one object per line (jq -c . does)`)
   }
   if (recorded > 0 && recorded >= parsed / 2) return { kind: 'recording', name: 'Freshet recording' }
   return { kind: 'json', name: 'JSON lines', columns: [...columns] }
 }
 
 function tableShape(sample: Sample, lines: readonly string[], options: ShapeOptions): Table {
-  const delimiter = options.delimiter ?? delimiterOf(lines)
+  const delimiter = options.delimiter ?? detectDelimiter(lines)
   if (delimiter === null) {
     throw new ImportError(
       sample.file,
-      `line 1 is ${shortened(lines[0] ?? '')}: one column; say --delimiter (for example ';' or tab), or --columns NAME where there is one column only`,
+      `line 1 is ${shorten(lines[0] ?? '')}: it has one column; give --delimiter (for example ';' or tab), or --columns NAME if there is only one column`,
     )
   }
   const cells = lines.slice(0, 20).map((line) => splitPlainly(line, delimiter))
@@ -113,7 +113,7 @@ function tableShape(sample: Sample, lines: readonly string[], options: ShapeOpti
   if (names.every((name) => name === '' || isNumber(name))) {
     throw new ImportError(
       sample.file,
-      `line 1 is ${shortened(lines[0] ?? '')}: it does not name columns; say --columns, for example --columns userId,itemId,rating,timestamp`,
+      `line 1 is ${shorten(lines[0] ?? '')}: it does not name columns; give --columns, for example --columns userId,itemId,rating,timestamp`,
     )
   }
   const twice = names.find((name, at) => name !== '' && names.indexOf(name) !== at)
@@ -121,8 +121,8 @@ function tableShape(sample: Sample, lines: readonly string[], options: ShapeOpti
   return { ...base, columns: names, header: true, known: null }
 }
 
-/** The delimiter that cuts the first lines into the same number of cells, more than one; the one that makes most of them. */
-function delimiterOf(lines: readonly string[]): string | null {
+/** The delimiter that splits most of the first lines into the same number of cells, more than one. The delimiter with the most cells wins. */
+function detectDelimiter(lines: readonly string[]): string | null {
   let best: string | null = null
   let most = 1
   for (const delimiter of Object.keys(delimiterNames)) {
@@ -137,7 +137,7 @@ function delimiterOf(lines: readonly string[]): string | null {
   return best
 }
 
-/** The cells of a line; delimiters between quotes do not count. */
+/** The cells of a line. Ignores delimiters between quotes. */
 function splitPlainly(line: string, delimiter: string): string[] {
   const cells: string[] = []
   let cell = ''
@@ -166,6 +166,6 @@ function isNumber(cell: string): boolean {
   return cell.trim() !== '' && Number.isFinite(Number(cell))
 }
 
-function shortened(line: string): string {
+function shorten(line: string): string {
   return JSON.stringify(line.length <= 60 ? line : `${line.slice(0, 60)}…`)
 }

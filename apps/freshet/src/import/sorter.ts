@@ -5,22 +5,22 @@ import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { EventHash } from './event-bytes.ts'
 
-/** A record with the time that it is sorted by, and where it came from. */
+/** A record with its sort key and its place. */
 export interface Sortable {
   readonly atMs: number
-  /** Of the list of files. */
+  /** Index of the file. */
   readonly file: number
   readonly line: number
-  /** By which it is known again. */
+  /** Identifies the event. */
   readonly id: EventHash
   readonly value: Uint8Array
 }
 
-/** Puts records in the order of their times, whatever their number: what does not fit in memory waits in temporary files. */
+/** Sorts any number of records by time. Writes records that do not fit in memory to temporary files. */
 export interface Sorter {
   add(record: Sortable): Promise<void> | undefined
   readonly size: () => number
-  /** All of them, the oldest first; those of one time in the order in which they were added. To be asked once. */
+  /** All records, the oldest first; records of the same time in the order of adding. Call it once. */
   sorted(): AsyncGenerator<Sortable>
   /** Removes the temporary files. */
   close(): void
@@ -29,11 +29,11 @@ export interface Sorter {
 /** Time, file, line, both halves of the id, and the length of the value. */
 const headBytes = 8 + 2 + 4 + 4 + 4 + 4
 const lengthAt = 22
-/** Records of one run have numbers of this many bits. */
+/** Bits of the number of a record within a run. */
 const rowBits = 24n
 const maxRunRecords = 1 << 24
 
-/** A sorter that holds at most `maxBytes` of records in memory, about. */
+/** A sorter that holds about `maxBytes` bytes of records in memory at most. */
 export function createSorter(options: { readonly maxBytes?: number } = {}): Sorter {
   const { maxBytes = 256 << 20 } = options
   let arena = Buffer.allocUnsafe(Math.min(maxBytes, 1 << 20))
@@ -102,7 +102,7 @@ export function createSorter(options: { readonly maxBytes?: number } = {}): Sort
         return
       }
       await spill()
-      yield* merged(runs.map(recordsIn))
+      yield* mergeRuns(runs.map(readRun))
     },
     close() {
       if (folder !== null) rmSync(folder, { recursive: true, force: true })
@@ -110,8 +110,8 @@ export function createSorter(options: { readonly maxBytes?: number } = {}): Sort
   }
 }
 
-/** Merges runs that are sorted each; of equal times the earlier run's come first. */
-async function* merged(runs: readonly AsyncGenerator<Sortable>[]): AsyncGenerator<Sortable> {
+/** Merges sorted runs. Records of the same time come in the order of the runs. */
+async function* mergeRuns(runs: readonly AsyncGenerator<Sortable>[]): AsyncGenerator<Sortable> {
   const heads = await Promise.all(runs.map(async (run) => (await run.next()).value as Sortable | undefined))
   for (;;) {
     let next = -1
@@ -125,7 +125,7 @@ async function* merged(runs: readonly AsyncGenerator<Sortable>[]): AsyncGenerato
   }
 }
 
-async function* recordsIn(file: string): AsyncGenerator<Sortable> {
+async function* readRun(file: string): AsyncGenerator<Sortable> {
   let rest: Buffer = Buffer.alloc(0)
   for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
     const bytes = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer])

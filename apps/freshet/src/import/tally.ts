@@ -5,35 +5,35 @@ export interface Refusals {
   count: number
   /** `file:line` of the first ones. */
   readonly places: string[]
-  /** The message of the first one. */
+  /** The message for the first of them. */
   readonly example: string
 }
 
-/** What became of the rows that were read. */
+/** The results of all rows. */
 export interface Tally {
-  /** Rows, without the header and blank lines. */
+  /** Number of rows without the header and blank lines. */
   read: number
   pins: number
   engagements: number
-  /** Rows that rules leave out, and lines of a recording that are neither pins nor engagements. */
+  /** Rows that rules skip, and questions and marks of recordings. */
   leftOut: number
-  /** Rows that are the same as an earlier one of this import. */
+  /** Rows equal to an earlier row of this import. */
   repeated: number
-  /** Events that an earlier import, or somebody else, brought. */
+  /** Events that the destination had before. */
   imported: number
-  /** Catalogue entries that are as they were. */
+  /** Catalogue entries that did not change. */
   unchanged: number
   readonly refusals: Map<string, Refusals>
 }
 
 const maxPlaces = 8
 
-/** Nothing read. */
+/** A tally of zeros. */
 export function newTally(): Tally {
   return { read: 0, pins: 0, engagements: 0, leftOut: 0, repeated: 0, imported: 0, unchanged: 0, refusals: new Map() }
 }
 
-/** Takes a refused row into account. */
+/** Counts a refused row. */
 export function refuseRow(
   { refusals }: Tally,
   place: string,
@@ -48,12 +48,12 @@ export function refuseRow(
   }
 }
 
-/** All refused rows. */
-export function refusedIn({ refusals }: Tally): number {
+/** Number of refused rows. */
+export function countRefused({ refusals }: Tally): number {
   return [...refusals.values()].reduce((sum, { count }) => sum + count, 0)
 }
 
-/** What the services made of the events: counted by them. */
+/** The feature updater's counts of events by outcome. */
 export interface Applied {
   readonly applied: number
   readonly late: number
@@ -73,14 +73,14 @@ export function appliedBetween(before: Applied, after: Applied): Applied {
   }
 }
 
-/** The table at the end of an import, a line each. `applied`: null where nobody was asked; `alone`: nothing else was applied meanwhile. */
-export function tableOf(tally: Tally, applied: Applied | null, madePins: number, alone = true): readonly string[] {
-  const refused = refusedIn(tally)
+/** The lines of the table at the end of an import. `applied` null: unknown; `alone`: the import was the only source of events. */
+export function formatTable(tally: Tally, applied: Applied | null, madePins: number, alone = true): readonly string[] {
+  const refused = countRefused(tally)
   const rows: (readonly [string, number, string])[] = [
     ['read', tally.read, 'rows'],
     ['accepted', tally.pins + tally.engagements, ''],
     ['  engagements', tally.engagements, ''],
-    ['  pins', tally.pins, tally.unchanged > 0 ? `and ${grouped(tally.unchanged)} unchanged` : ''],
+    ['  pins', tally.pins, tally.unchanged > 0 ? `and ${formatCount(tally.unchanged)} unchanged` : ''],
     ['refused', refused, ''],
     ...[...tally.refusals.values()]
       .toSorted((a, b) => b.count - a.count)
@@ -93,30 +93,30 @@ export function tableOf(tally: Tally, applied: Applied | null, madePins: number,
         ] as const
       }),
   ]
-  if (tally.leftOut > 0) rows.push(['left out', tally.leftOut, 'by rules, or questions and marks of a recording'])
-  if (tally.repeated > 0) rows.push(['repeated', tally.repeated, 'the same as an earlier row of this import'])
-  if (tally.imported > 0) rows.push(['there already', tally.imported, 'from an earlier import'])
-  if (madePins > 0) rows.push(['pins made', madePins, 'of ids that had no catalogue entry'])
+  if (tally.leftOut > 0) rows.push(['skipped', tally.leftOut, 'by rules, or questions and marks of a recording'])
+  if (tally.repeated > 0) rows.push(['repeated', tally.repeated, 'equal to an earlier row of this import'])
+  if (tally.imported > 0) rows.push(['there already', tally.imported, 'the destination had these events before'])
+  if (madePins > 0) rows.push(['pins created', madePins, 'with the id alone, for pins without a catalogue entry'])
   if (applied !== null) {
     rows.push(
       [
         'applied',
         applied.applied,
-        `to user state, counted by the feature updater${alone ? '' : ', other traffic included'}`,
+        `to user state, counted by the feature updater${alone ? '' : ', including other traffic'}`,
       ],
       ['late', applied.late, ''],
     )
-    if (applied.duplicate > 0) rows.push(['duplicate', applied.duplicate, 'events that the updater knew'])
+    if (applied.duplicate > 0) rows.push(['duplicate', applied.duplicate, 'the updater had applied these events before'])
     if (applied.deadLettered > 0) rows.push(['dead letters', applied.deadLettered, '`freshet dlq list` shows them'])
-    if (applied.erased > 0) rows.push(['erased', applied.erased, 'of users who were erased later than that'])
+    if (applied.erased > 0) rows.push(['erased', applied.erased, 'of users who were erased after these events'])
   }
   const widest = Math.max(...rows.map(([label]) => label.length))
-  const digits = Math.max(...rows.map(([, count]) => grouped(count).length))
+  const digits = Math.max(...rows.map(([, count]) => formatCount(count).length))
   return rows.map(([label, count, note]) =>
-    `${label.padEnd(widest)}  ${grouped(count).padStart(digits)}  ${note}`.trimEnd(),
+    `${label.padEnd(widest)}  ${formatCount(count).padStart(digits)}  ${note}`.trimEnd(),
   )
 }
 
-function grouped(count: number): string {
+function formatCount(count: number): string {
   return count.toLocaleString('en-US')
 }

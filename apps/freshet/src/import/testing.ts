@@ -5,25 +5,25 @@ import { gzipSync } from 'node:zlib'
 import type { Terminal } from '../operations/terminal.ts'
 import { runImport, type ImportArguments } from './command.ts'
 
-/** What an import wrote, and with which error it ended. */
+/** The output of an import, and its error. */
 export interface Ended {
   readonly output: string
   readonly error: (Error & { readonly code?: string }) | null
-  /** Counts of the table at the end by their label. */
+  /** Counts in the table at the end, by label. */
   readonly counts: Readonly<Record<string, number>>
 }
 
-/** A folder for files, and a data folder in it that is not made yet. */
+/** A folder for files, and the path of a data folder in it that does not exist yet. */
 export interface ImportWorld {
   readonly folder: string
   readonly data: string
-  /** Writes a file; one that ends in `.gz` is zipped. Answers its path. */
+  /** Writes a file; gzips it if the name ends in `.gz`. Returns its path. */
   file(name: string, content: string | Uint8Array): string
   run(files: string | readonly string[], given?: Partial<ImportArguments>): Promise<Ended>
   close(): void
 }
 
-/** Imports in this process, into a folder of its own. */
+/** Runs imports in this process, in a temporary folder. */
 export function anImportWorld(): ImportWorld {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-import-test-'))
   const data = join(folder, 'data')
@@ -55,7 +55,7 @@ export function anImportWorld(): ImportWorld {
       } catch (thrown) {
         error = thrown as Error
       }
-      return { output, error, counts: countsIn(output) }
+      return { output, error, counts: readCounts(output) }
     },
     close: () => {
       rmSync(folder, { recursive: true, force: true })
@@ -63,7 +63,7 @@ export function anImportWorld(): ImportWorld {
   }
 }
 
-function countsIn(output: string): Record<string, number> {
+function readCounts(output: string): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const line of output.split('\n')) {
     const [, label, count] = /^ *([A-Za-z][\w. ]*?) {2,}([\d,]+)(?: {2}|$)/.exec(line) ?? []
@@ -72,7 +72,7 @@ function countsIn(output: string): Record<string, number> {
   return counts
 }
 
-/** Ratings as MovieLens has them: `users` × `items`, times in the order of users unless shuffled, over three years. */
+/** A MovieLens `ratings.csv` with `users` × `items` rows, whose times span three years. */
 export function someRatings(users: number, items: number): string {
   const rows = ['userId,movieId,rating,timestamp']
   for (let user = 1; user <= users; user++) {

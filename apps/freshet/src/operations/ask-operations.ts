@@ -2,7 +2,7 @@ import { ContractError, errorCatalogue } from '@freshet/contracts/errors'
 import { ArgumentError } from '../arguments.ts'
 import { OperationError } from './errors.ts'
 
-/** Asks running processes on their operations servers, the first that knows the path answers. Throws the error that it answers, TARGET_UNREACHABLE where none answers. */
+/** Requests a path from the operations servers of running processes. Returns the answer of the first process that serves the path. Throws the error in that answer, or TARGET_UNREACHABLE if no process answers. */
 export async function askOperations(urls: string, path: string, signal: AbortSignal): Promise<unknown> {
   let refusal: Error | null = null
   for (const url of urls.split(',')) {
@@ -21,7 +21,7 @@ export async function askOperations(urls: string, path: string, signal: AbortSig
     }
     if (response.ok) return body
     const { code = '', message = `${url} answers ${response.status}` } = body.error ?? {}
-    // Another process may know what this one does not serve.
+    // Another process may serve the path.
     if (code === 'ROUTE_UNKNOWN') refusal ??= new OperationError('TARGET_UNREACHABLE', `${url}: ${message}`)
     else if (Object.hasOwn(errorCatalogue, code)) throw new ContractError(code as keyof typeof errorCatalogue, message)
     else throw new OperationError('TARGET_UNREACHABLE', `${url}: ${code}: ${message}`)
@@ -29,8 +29,8 @@ export async function askOperations(urls: string, path: string, signal: AbortSig
   throw refusal ?? new ArgumentError('--operations is empty; give a URL such as http://localhost:9464')
 }
 
-/** The first of these processes that answers this path; null: none does. */
-export async function whoAnswers(urls: string, path: string, signal: AbortSignal): Promise<string | null> {
+/** The URL of the first process that serves the path; null: none does. */
+export async function findServer(urls: string, path: string, signal: AbortSignal): Promise<string | null> {
   for (const url of urls.split(',')) {
     try {
       await askOperations(url, path, signal)

@@ -20,8 +20,8 @@ import { OperationError } from './errors.ts'
 import { openLog, withOpen, type OpenLog, type PlatformArguments } from './platform.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Which letters, as text. */
-export interface LetterArguments extends PlatformArguments {
+/** The options that select dead letters, as text. */
+export interface DeadLetterArguments extends PlatformArguments {
   readonly topic?: string
   readonly code?: string
   readonly since?: string
@@ -30,63 +30,63 @@ export interface LetterArguments extends PlatformArguments {
 
 /** `freshet dlq list`. */
 export async function runDlqList(
-  given: LetterArguments & { readonly json?: boolean },
+  given: DeadLetterArguments & { readonly json?: boolean },
   terminal: Terminal,
 ): Promise<void> {
-  const filter = filterOf(given)
+  const filter = parseFilter(given)
   return withOpen(openLog(given), async ({ log }) => {
-    const letters = await listDeadLetters({ log, filter, onError: warn(terminal), signal: terminal.signal })
+    const deadLetters = await listDeadLetters({ log, filter, onError: warn(terminal), signal: terminal.signal })
     if (given.json === true) {
-      for (const { value, ...letter } of letters)
-        terminal.write(`${JSON.stringify({ ...letter, valueBytes: value.length })}\n`)
+      for (const { value, ...deadLetter } of deadLetters)
+        terminal.write(`${JSON.stringify({ ...deadLetter, valueBytes: value.length })}\n`)
       return
     }
-    for (const letter of letters) terminal.write(`${line(letter)}\n`)
-    const late = letters.filter(({ topic }) => topic === 'engagements-late.v1').length
-    const dead = letters.length - late
+    for (const deadLetter of deadLetters) terminal.write(`${formatLine(deadLetter)}\n`)
+    const late = deadLetters.filter(({ topic }) => topic === 'engagements-late.v1').length
+    const dead = deadLetters.length - late
     const ofLate = late === 0 ? '' : `, ${late} late ${late === 1 ? 'event' : 'events'} (code ${lateCode})`
     terminal.write(`${dead} dead ${dead === 1 ? 'letter' : 'letters'}${ofLate}\n`)
   })
 }
 
-/** `freshet dlq show PARTITION/POSITION`: one letter with its bytes, and what today's code makes of them. */
+/** `freshet dlq show PARTITION/POSITION`: prints one dead letter: its bytes, and how this version reads them. */
 export async function runDlqShow(place: string, given: PlatformArguments, terminal: Terminal): Promise<void> {
   const [, late, partition, position] = /^(late\/)?(\d{1,7})\/(\d{1,15})$/.exec(place) ?? []
   if (partition === undefined || position === undefined)
     throw new ArgumentError(
-      `${place} is no place of a letter; give PARTITION/POSITION, or late/PARTITION/POSITION, as \`freshet dlq list\` shows it`,
+      `${place} is not the place of a dead letter; give PARTITION/POSITION or late/PARTITION/POSITION, as \`freshet dlq list\` prints it`,
     )
   return withOpen(openLog(given), async ({ log }) => {
     const topic: LetterTopic = late === undefined ? 'dead-letters.v1' : 'engagements-late.v1'
     const at = { topic, partition: Number(partition), position: Number(position) }
-    const letter = await showDeadLetter({ log, ...at, onError: warn(terminal) })
-    if (letter === null) throw new OperationError('DEAD_LETTER_MISSING', `${topic} contains no dead letter at ${place}`)
+    const deadLetter = await showDeadLetter({ log, ...at, onError: warn(terminal) })
+    if (deadLetter === null) throw new OperationError('DEAD_LETTER_MISSING', `${topic} contains no dead letter at ${place}`)
     const rows: readonly (readonly [string, string])[] = [
       ['place', place],
-      ['put aside', new Date(letter.atMs).toISOString()],
-      ['from', `${letter.sourceTopic}/${letter.sourcePartition} at ${letter.sourcePosition}`],
-      ['key', letter.key],
-      ['error', `${letter.code}: ${letter.message}`],
-      ['expected', letter.schema],
-      ['today', readToday(letter)],
-      ['bytes', String(letter.value.length)],
-      ['base64', Buffer.from(letter.value).toString('base64')],
+      ['stored', new Date(deadLetter.atMs).toISOString()],
+      ['from', `${deadLetter.sourceTopic}/${deadLetter.sourcePartition} at ${deadLetter.sourcePosition}`],
+      ['key', deadLetter.key],
+      ['error', `${deadLetter.code}: ${deadLetter.message}`],
+      ['expected', deadLetter.schema],
+      ['decoded', describeValue(deadLetter)],
+      ['bytes', String(deadLetter.value.length)],
+      ['base64', Buffer.from(deadLetter.value).toString('base64')],
     ]
     for (const [name, text] of rows) terminal.write(`${name.padEnd(10)} ${text}\n`)
   })
 }
 
-/** `freshet dlq replay`: appends letters to their topics again; doing it twice changes nothing. */
+/** `freshet dlq replay`: appends dead letters to their topics again. A second run changes nothing. */
 export async function runDlqReplay(
-  given: LetterArguments & { readonly rate: string; readonly dryRun?: boolean },
+  given: DeadLetterArguments & { readonly rate: string; readonly dryRun?: boolean },
   terminal: Terminal,
 ): Promise<void> {
-  const filter = filterOf(given)
+  const filter = parseFilter(given)
   const maxPerSecond = whole(given.rate, '--rate', 1, 1_000_000)
   return withOpen(openLog(given), async ({ log, clock }) => {
     const progress = createProgress({
       label: 'replaying',
-      unit: 'letters',
+      unit: 'dead letters',
       total: null,
       out: terminal.progress,
       nowMs: terminal.nowMs,
@@ -114,35 +114,35 @@ export async function runDlqReplay(
   })
 }
 
-function filterOf({ topic, code, since, key }: LetterArguments): LetterFilter {
+function parseFilter({ topic, code, since, key }: DeadLetterArguments): LetterFilter {
   const sinceMs = since === undefined ? null : Date.parse(since)
   if (Number.isNaN(sinceMs)) throw new ArgumentError(`--since is ${since}; give a time such as 2026-01-31T08:00:00Z`)
   if (topic !== undefined && !(topic in topics))
-    throw new ArgumentError(`--topic is ${topic}; there are ${Object.keys(topics).join(', ')}`)
+    throw new ArgumentError(`--topic is ${topic}; topics are ${Object.keys(topics).join(', ')}`)
   return { sourceTopic: topic ?? null, code: code ?? null, sinceMs, key: key ?? null }
 }
 
-function line(letter: StoredLetter): string {
-  const place = `${letter.topic === 'dead-letters.v1' ? '' : 'late/'}${letter.partition}/${letter.position}`
-  const source = `${letter.sourceTopic}/${letter.sourcePartition}@${letter.sourcePosition}`
-  const time = new Date(letter.atMs).toISOString()
-  return `${place.padEnd(12)} ${time}  ${source}  ${letter.key}  ${letter.code}: ${letter.message}`
+function formatLine(deadLetter: StoredLetter): string {
+  const place = `${deadLetter.topic === 'dead-letters.v1' ? '' : 'late/'}${deadLetter.partition}/${deadLetter.position}`
+  const source = `${deadLetter.sourceTopic}/${deadLetter.sourcePartition}@${deadLetter.sourcePosition}`
+  const time = new Date(deadLetter.atMs).toISOString()
+  return `${place.padEnd(12)} ${time}  ${source}  ${deadLetter.key}  ${deadLetter.code}: ${deadLetter.message}`
 }
 
-function readToday({ sourceTopic, value }: StoredLetter): string {
+function describeValue({ sourceTopic, value }: StoredLetter): string {
   try {
     if (sourceTopic === 'engagements.v1') return JSON.stringify(decodeReceivedEngagement(value))
     if (sourceTopic === 'pin-engagements.v1' && isPinEngagementBatch(value))
-      return JSON.stringify(listedRows(decodePinEngagementBatch(value)))
+      return JSON.stringify(listRows(decodePinEngagementBatch(value)))
     if (sourceTopic === 'pin-engagements.v1') return JSON.stringify(decodePinEngagement(value))
-    return `nothing is known about reading ${sourceTopic}`
+    return `this version cannot read records of ${sourceTopic}`
   } catch (error) {
     return `still cannot be read: ${(error as Error).message}`
   }
 }
 
-/** Rows of a batch, one by one. */
-function listedRows({ sourcePartition, positions, indexes, keys, acts }: PinEngagementRows) {
+/** The rows of a batch as a list of objects. */
+function listRows({ sourcePartition, positions, indexes, keys, acts }: PinEngagementRows) {
   const rows = keys.map((key, row) => ({
     key,
     ...acts[row],
@@ -153,5 +153,5 @@ function listedRows({ sourcePartition, positions, indexes, keys, acts }: PinEnga
 }
 
 function warn(terminal: Terminal): (error: Error) => void {
-  return (error) => terminal.progress.write(`freshet: ${error.message}; trying again\n`)
+  return (error) => terminal.progress.write(`freshet: ${error.message}; retrying\n`)
 }

@@ -3,10 +3,9 @@ import type { Clock } from '@freshet/domain/clock'
 import { ArgumentError } from '../arguments.ts'
 import { OperationError } from './errors.ts'
 
-/** What is posted. */
 export type EventKind = 'pins' | 'engagements'
 
-/** What became of an event. */
+/** The result for an event: a token, or a problem. */
 export interface Receipt {
   readonly token?: string
   readonly code?: string
@@ -14,25 +13,25 @@ export interface Receipt {
   readonly message?: string
 }
 
-/** Where events go. */
+/** A destination of events. */
 export interface Intake {
   readonly clock: Clock
-  /** Receipts in the order of the events, or why none was taken; those are worth another try. */
+  /** Resolves to receipts in the order of the events, or to a refusal of all of them that a later try may overcome. */
   post(kind: EventKind, events: readonly unknown[]): Promise<readonly Receipt[] | RefusedForNow>
   close(): Promise<void>
 }
 
-/** Nothing was taken. */
+/** The destination accepted nothing; try again after `waitMs`. */
 export interface RefusedForNow {
   readonly why: string
   readonly waitMs: number
 }
 
-/** How long an ingest that takes nothing is asked again. */
+/** How long to retry while the destination accepts nothing. */
 const patienceMs = 120_000
 
-/** Posts until something is taken or two minutes have passed. Throws TARGET_UNREACHABLE. */
-export async function insist(
+/** Posts events again until the destination accepts them. Throws TARGET_UNREACHABLE after two minutes. */
+export async function postUntilAccepted(
   intake: Intake,
   kind: EventKind,
   events: readonly { readonly value: unknown; readonly place: string }[],
@@ -47,14 +46,14 @@ export async function insist(
     if (waitedMs >= patienceMs)
       throw new OperationError(
         'TARGET_UNREACHABLE',
-        `${answer.why}; tried for ${patienceMs / 1000} s, last at ${events[0]?.place}`,
+        `${answer.why}; gave up after ${patienceMs / 1000} s at ${events[0]?.place}`,
       )
     waitedMs += answer.waitMs
     await intake.clock.sleep(answer.waitMs, signal)
   }
 }
 
-/** A running event-ingest. Throws an ArgumentError for what is no URL. */
+/** Posts to a running event-ingest. Throws an ArgumentError if `target` is not a URL. */
 export function openHttpIntake(target: string): Intake {
   if (!URL.canParse(target)) throw new ArgumentError(`--target is ${target}; give a URL such as http://localhost:8080`)
   const endpoint = (kind: EventKind): URL => new URL(`/v1/${kind}`, target)

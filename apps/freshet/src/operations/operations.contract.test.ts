@@ -31,7 +31,7 @@ else {
 }
 
 function onKafkaAndRedis(brokers: readonly string[], redisUrl: string): void {
-  it('rebuild beside a running updater, replay dead letters once, erase a user for good', async () => {
+  it('rebuild beside a running updater, replay dead letters once, erase a user permanently', async () => {
     const partitions = 4
     const keyPrefix = `operations-${process.pid}:`
     const clock = createSystemClock()

@@ -15,7 +15,7 @@ import { anEngagement, aRecord, noonMs } from '@freshet/feature-updater/testing'
 import { createUpdater } from '@freshet/feature-updater/updater'
 import { asId, type UserId } from '@freshet/domain/ids'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { failureOf } from '../failure.ts'
+import { describeFailure } from '../failure.ts'
 import { runLogAdopt } from './adopt.ts'
 import { runDlqList, runDlqReplay, runDlqShow } from './dead-letters.ts'
 import { runUsersErase } from './erase-user.ts'
@@ -87,14 +87,14 @@ describe('freshet dlq', () => {
     await append('dead-letters.v1', aLetter(encodeEngagement(anEngagement(), 0), 7), aLetter(Uint8Array.of(255), 8))
   })
 
-  it('lists letters with their place, source and error', async () => {
+  it('lists dead letters with their place, source and error', async () => {
     await runDlqList({ data }, aTerminal())
     expect(written).toContain(place())
     expect(written).toContain('engagements.v1/0@7')
     expect(written).toMatch(/2 dead letters\n$/)
   })
 
-  it('lists those that are asked for, as JSON too', async () => {
+  it('lists the selected ones, also as JSON', async () => {
     await runDlqList({ data, topic: 'pins.v1', json: true }, aTerminal())
     expect(written).toBe('')
     await runDlqList({ data, since: new Date(noonMs).toISOString(), json: true }, aTerminal())
@@ -106,18 +106,18 @@ describe('freshet dlq', () => {
     ).toEqual([7, 8])
   })
 
-  it('shows one with what can be read of it today', async () => {
+  it('shows one with its decoded value', async () => {
     await runDlqShow(place(), { data }, aTerminal())
-    expect(written).toMatch(/today +\{.*"action":"click"/)
+    expect(written).toMatch(/decoded +\{.*"action":"click"/)
     await expect(runDlqShow('3/999', { data }, aTerminal())).rejects.toThrow(/no dead letter at 3\/999/)
     await expect(runDlqShow('three', { data }, aTerminal())).rejects.toThrow(/PARTITION\/POSITION/)
   })
 
-  it('refuses a topic that there is not', async () => {
-    await expect(runDlqList({ data, topic: 'engagement.v1' }, aTerminal())).rejects.toThrow(/there are engagements\.v1/)
+  it('refuses an unknown topic', async () => {
+    await expect(runDlqList({ data, topic: 'engagement.v1' }, aTerminal())).rejects.toThrow(/topics are engagements\.v1/)
   })
 
-  it('lets a halted partition go on: what is bad by now is put aside, what comes bad later counts again', async () => {
+  it('lets a halted partition continue: present bad records become dead letters, later ones can halt it again', async () => {
     const bad = { key: 'u', value: Uint8Array.of(255), partition: null }
     await append('engagements.v1', ...Array.from({ length: 8 }, () => bad))
     const folded = (): Promise<string | null> =>
@@ -133,14 +133,14 @@ describe('freshet dlq', () => {
     expect(await folded()).toMatch(/halted: 8 of 8 records are bad.*freshet dlq resume/)
     expect(await ends('dead-letters.v1')).toBe(2)
     await runDlqResume({ data }, aTerminal())
-    expect(written).toMatch(/halt no partition; the next `freshet dev` goes on/)
+    expect(written).toMatch(/no longer halt partitions; the next `freshet dev` continues/)
     expect(await folded()).toBeNull()
     expect(await ends('dead-letters.v1')).toBe(10)
     await append('engagements.v1', ...Array.from({ length: 8 }, () => bad))
     expect(await folded()).toMatch(/halted/)
   })
 
-  it('replays what can be read now, and nothing in a dry run', async () => {
+  it('replays records that can be read now, and nothing in a dry run', async () => {
     await runDlqReplay({ data, rate: '1000', dryRun: true }, aTerminal())
     expect(written).toContain('2 match, 1 would be replayed, 1 still cannot be read')
     expect(await ends('engagements.v1')).toBe(0)
@@ -149,7 +149,7 @@ describe('freshet dlq', () => {
     expect(await ends('engagements.v1')).toBe(1)
   })
 
-  it('replayed twice is applied once', async () => {
+  it('applies a record once that is replayed twice', async () => {
     await runDlqReplay({ data, rate: '1000' }, aTerminal())
     await fold()
     const once = await stored('user.1', 'u')
@@ -161,9 +161,9 @@ describe('freshet dlq', () => {
 })
 
 describe('freshet rebuild of an empty log', () => {
-  it('leaves serving as it is', async () => {
+  it('does not switch', async () => {
     await runRebuild({ data, family: 'user' }, aTerminal(), {})
-    expect(written).toMatch(/user: the log holds nothing to fold; generation 1 goes on serving\n$/)
+    expect(written).toMatch(/user: the log contains nothing to fold; generation 1 continues to serve\n$/)
     expect(await opened(({ store }) => servingGeneration(store, 'user'))).toBe('1')
   })
 })
@@ -178,17 +178,17 @@ describe('freshet rebuild', () => {
     await fold()
   })
 
-  it('folds again, finds the same, switches, and rolls back', async () => {
+  it('folds again, finds no difference, switches, and rolls back', async () => {
     await run({ family: 'all' })
-    expect(written).toMatch(/user state, generation 1 against 2: 3 records folded, 3 values compared/)
-    expect(written).toMatch(/pin state, generation 1 against 2: \d records folded, 1 values compared/)
+    expect(written).toMatch(/user state, generation 1 compared with 2: 3 records folded, 3 values compared/)
+    expect(written).toMatch(/pin state, generation 1 compared with 2: \d records folded, 1 values compared/)
     expect(await serving()).toBe('2')
     expect(await stored('user.2', 'a')).toEqual(await stored('user.1', 'a'))
     await run({ rollback: true })
     expect(await serving()).toBe('1')
   })
 
-  it('says what it would do in a dry run', async () => {
+  it('prints what it would do in a dry run', async () => {
     await run({ dryRun: true })
     expect(written).toBe('user: generation 1 serves; 3 records would be folded into generation 2\n')
     expect(await stored('user.2', 'a')).toBeNull()
@@ -196,7 +196,7 @@ describe('freshet rebuild', () => {
     expect(await serving()).toBe('1')
   })
 
-  it('does not switch to what differs unless told to', async () => {
+  it('does not switch to a generation that differs without --accept-differences', async () => {
     await opened(({ store }) =>
       store.put('user.1', partitionOf('a', partitions), { key: 'a', value: Uint8Array.of(1, 2), ttlMs: null }),
     )
@@ -207,27 +207,27 @@ describe('freshet rebuild', () => {
     expect(await serving()).toBe('2')
   })
 
-  it('starts from scratch after a rollback, and removes a generation that does not serve', async () => {
+  it('starts again after a rollback, and removes a generation that does not serve', async () => {
     await run({ switch: false })
     expect(await serving()).toBe('1')
     await run()
-    expect(written).toContain('removing what an earlier rebuild left in generation 2')
+    expect(written).toContain('removing the state that an earlier rebuild left in generation 2')
     await expect(run({ drop: '2' })).rejects.toThrow(/serves/)
     await run({ drop: '1' })
     expect(written).toMatch(/generation 1 was removed\n$/)
     await run({ drop: '7' })
-    expect(written).toMatch(/generation 7 was removed; it held nothing\n$/)
+    expect(written).toMatch(/generation 7 was removed; it was empty\n$/)
     expect(await stored('user.1', 'a')).toBeNull()
   })
 
   it('refuses a generation before the first', async () => {
     await run({ rollback: true })
-    expect(written).toContain('there is none to go back to')
+    expect(written).toContain('there is no previous generation')
   })
 })
 
 describe('freshet users erase', () => {
-  it('removes the user, survives a replay of what was before', async () => {
+  it('removes the user permanently, even if earlier events are replayed', async () => {
     const before = aRecord({ userId: asId<UserId>('ada') })
     await append('engagements.v1', before)
     await fold()
@@ -240,7 +240,7 @@ describe('freshet users erase', () => {
     expect(await stored('user.1', 'ada')).toBeNull()
   })
 
-  it('refuses what is not an id', async () => {
+  it('refuses an invalid id', async () => {
     await expect(runUsersErase('', { data }, aTerminal())).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
   })
 })
@@ -258,7 +258,7 @@ describe('freshet replay', () => {
     return file
   }
 
-  it('takes pins and engagements into a data folder, however old, and applies them once', async () => {
+  it('writes pins and engagements of any age to a data folder, and applies them once', async () => {
     const file = aRecording(pin, engagement('e1'), question, engagement('e2'))
     await runReplay([file], { data, partitions: '4' }, aTerminal())
     expect(written).toBe('1 pins and 2 engagements taken, 0 rejected\n')
@@ -270,22 +270,22 @@ describe('freshet replay', () => {
     expect(await stored('user.1', 'u')).toEqual(once)
   })
 
-  it('makes a data folder that is not there', async () => {
+  it('creates a data folder that does not exist', async () => {
     const fresh = join(data, 'fresh')
     await runReplay([aRecording(pin)], { data: fresh, partitions: '2' }, aTerminal())
     await withOpen(openFolder({ data: fresh }), async ({ log }) => expect(await log.partitionCount('pins.v1')).toBe(2))
   })
 
-  it('names the events that are rejected, and takes the others', async () => {
+  it('reports rejected events, and accepts the others', async () => {
     const file = aRecording(engagement('e1'), engagement('e2', { dwellMs: 'long' }), engagement('e3'))
     await expect(runReplay([file], { data, partitions: '4' }, aTerminal())).rejects.toMatchObject({
       code: 'EVENTS_REJECTED',
     })
-    expect(written).toContain('2 engagements taken, 1 rejected')
+    expect(written).toContain('2 engagements accepted, 1 rejected')
     expect(written).toContain(`${file}:2: EVENT_FIELD_TYPE`)
   })
 
-  it('posts to a running ingest in order, and again after the wait that ingest asks for', async () => {
+  it('posts to a running ingest in order, and retries after a 503', async () => {
     const bodies: string[] = []
     const server = createServer((request, response) => {
       const chunks: Buffer[] = []
@@ -311,21 +311,21 @@ describe('freshet replay', () => {
     expect(written).toBe('1 pins and 1 engagements taken, 0 rejected\n')
   })
 
-  it('ends in one line where nobody listens, or the recording is not there', async () => {
+  it('ends with one line if nothing listens or the recording does not exist', async () => {
     const given = { target: 'http://127.0.0.1:9', partitions: '8' }
     await expect(runReplay([aRecording(pin)], given, aTerminal())).rejects.toMatchObject({ code: 'TARGET_UNREACHABLE' })
-    const missing = await runReplay([join(data, 'none.jsonl')], { data, partitions: '8' }, aTerminal()).catch(failureOf)
+    const missing = await runReplay([join(data, 'none.jsonl')], { data, partitions: '8' }, aTerminal()).catch(describeFailure)
     expect(missing).toMatchObject({ exitCode: 69, line: expect.stringContaining('ENOENT') as string })
   })
 })
 
-describe('where an operator works', () => {
-  it('has to be said, and once', async () => {
+describe('the location of log and state', () => {
+  it('must be given exactly once', async () => {
     for (const given of [{}, { brokers: 'a:1' }, { data, brokers: 'a:1' }])
       await expect(openPlatform(given)).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
     const twice = { brokers: 'a:1', redis: 'redis://a', redisCluster: 'b' }
     await expect(openPlatform(twice)).rejects.toMatchObject({ code: 'CONFIG_INVALID', exitCode: 78 })
-    await expect(openPlatform({ data: join(data, 'none') })).rejects.toThrow(/no data folder/)
+    await expect(openPlatform({ data: join(data, 'none') })).rejects.toThrow(/is not a data folder/)
   })
 
   it(
@@ -357,14 +357,14 @@ describe('where an operator works', () => {
 })
 
 describe('A2 · freshet log adopt', () => {
-  it('A2: says that there is nothing to adopt', async () => {
+  it('A2: reports that there is nothing to adopt', async () => {
     await append('engagements.v1', aRecord())
     await fold()
     await runLogAdopt({ data }, aTerminal())
     expect(written).toBe('engagements.v1: the state follows this log\npin-engagements.v1: the state follows this log\n')
   })
 
-  it('A2: reports a state that is ahead of its log, changes nothing on a dry run, and adopts the log once', async () => {
+  it('A2: reports state that is ahead of its log, changes nothing in a dry run, and adopts the log once', async () => {
     await append('engagements.v1', aRecord(), aRecord())
     await fold()
     // The state of a lost log beside a new one, as where a broker came back empty.
@@ -376,18 +376,18 @@ describe('A2 · freshet log adopt', () => {
     await expect(runRebuild({ data, family: 'user' }, aTerminal())).rejects.toThrow(/freshet log adopt/)
     written = ''
     await runLogAdopt({ data, dryRun: true }, aTerminal())
-    expect(written).toContain('engagements.v1 ends before what was folded of it\n  2 records in 4 partitions')
+    expect(written).toContain('engagements.v1 ends before the folded position\n  2 records in 4 partitions')
     expect(written).toContain('nothing was changed')
     await runLogAdopt({ data, from: 'start' }, aTerminal())
-    expect(written).toContain('folding goes on at its first record')
-    expect(written).toContain('adopted; feature-updater goes on within seconds')
+    expect(written).toContain('folding continues with its first record')
+    expect(written).toContain('adopted; feature-updater continues within seconds')
     await fold()
     written = ''
     await runLogAdopt({ data }, aTerminal())
     expect(written).toContain('engagements.v1: the state follows this log')
   })
 
-  it('A2: refuses a time that is none, naming the argument', async () => {
+  it('A2: refuses an invalid time and names the argument', async () => {
     await expect(runLogAdopt({ data, from: 'yesterday' }, aTerminal())).rejects.toThrow(
       /--from is yesterday; give start/,
     )

@@ -15,9 +15,9 @@ import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { topicLayouts } from '@freshet/contracts/topics'
 import type { Clock } from '@freshet/domain/clock'
 import { ArgumentError } from '../arguments.ts'
-import { connectionFlags, kafkaOf, redisOf, type ConnectionArguments } from '../connection.ts'
+import { connectionFlags, readKafkaSettings, readRedisSettings, type ConnectionArguments } from '../connection.ts'
 
-/** Where log and state are: Kafka and Redis, or the data folder of the one-process edition. */
+/** The location of log and state: Kafka and Redis, or the data folder of `freshet dev`. */
 export interface PlatformArguments extends ConnectionArguments {
   readonly data?: string
 }
@@ -41,24 +41,24 @@ export interface OpenFolder extends OpenPlatform {
 
 const clientId = 'freshet-cli'
 
-/** Opens the log. Throws an ArgumentError where it isn't clear which, STORE_IN_USE where another process has the data folder. */
+/** Opens the log. Throws an ArgumentError if the arguments do not name one log, and STORE_IN_USE if another process uses the data folder. */
 export async function openLog(given: PlatformArguments): Promise<OpenLog> {
   if (given.data !== undefined) return openFolder(given)
-  const kafka = kafkaOf(given)
+  const kafka = readKafkaSettings(given)
   if (kafka === null)
-    throw new ArgumentError('give --brokers or set FRESHET_KAFKA_BROKERS, or give --data for the one-process edition')
+    throw new ArgumentError('give --brokers or set FRESHET_KAFKA_BROKERS, or give --data with the data folder of `freshet dev`')
   const clock = createSystemClock()
   const log = writingAs(createKafkaEventLog({ ...kafkaOptions(kafka), clientId, clock }), clientId, version)
   return { log, clock, close: () => log.close() }
 }
 
-/** Opens log and state store. Throws as `openLog` does. */
+/** Opens log and state store. Throws the same errors as `openLog`. */
 export async function openPlatform(given: PlatformArguments): Promise<OpenPlatform> {
   if (given.data !== undefined) return openFolder(given)
-  const redis = redisOf(given)
+  const redis = readRedisSettings(given)
   if (redis === null)
     throw new ArgumentError(
-      'give --brokers with --redis or --redis-cluster, or set FRESHET_KAFKA_BROKERS and FRESHET_REDIS_URL, or give --data for the one-process edition',
+      'give --brokers with --redis or --redis-cluster, or set FRESHET_KAFKA_BROKERS and FRESHET_REDIS_URL, or give --data with the data folder of `freshet dev`',
     )
   const { log, clock } = await openLog(given)
   const store = createRedisStateStore(redisOptions(redis))
@@ -73,15 +73,15 @@ export async function openPlatform(given: PlatformArguments): Promise<OpenPlatfo
   }
 }
 
-/** Opens a data folder; with `partitions`, makes it if there is none. */
+/** Opens a data folder. If it does not exist and `partitions` is given, creates it. */
 export async function openFolder(given: PlatformArguments, partitions: number | null = null): Promise<OpenFolder> {
   const { data: folder } = given
   if (folder === undefined) throw new ArgumentError('give --data')
   const [other] = connectionFlags(given)
-  if (other !== undefined) throw new ArgumentError(`--data goes without ${other}: the folder holds log and state`)
+  if (other !== undefined) throw new ArgumentError(`--data cannot be combined with ${other}: the folder contains log and state`)
   const exists = existsSync(join(folder, 'data.mdb'))
   if (!exists && partitions === null)
-    throw new ArgumentError(`--data ${folder} is no data folder; \`freshet dev --data ${folder}\` makes one`)
+    throw new ArgumentError(`--data ${folder} is not a data folder; \`freshet dev --data ${folder}\` creates one`)
   const clock = createSystemClock()
   const environment = await openEnvironment({ folder, probe: true })
   const log = writingAs(createLmdbEventLog({ environment, clock, compactEveryMs: null }), clientId, version)
@@ -100,7 +100,7 @@ export async function openFolder(given: PlatformArguments, partitions: number | 
   }
 }
 
-/** Runs a command on what was opened and closes it whatever happens. */
+/** Runs `work` on an opened resource and always closes the resource. */
 export async function withOpen<Open extends { close(): Promise<void> }, T>(
   opening: Promise<Open>,
   work: (open: Open) => Promise<T>,

@@ -15,13 +15,13 @@ import { OperationError } from './errors.ts'
 import { openPlatform, withOpen, type OpenPlatform, type PlatformArguments } from './platform.ts'
 import type { Terminal } from './terminal.ts'
 
-/** What the command line gives, as text. */
+/** The arguments of the command, as text. */
 export interface RebuildArguments extends PlatformArguments {
   readonly family: string
   readonly dryRun?: boolean
-  /** Go on with what a stopped rebuild has folded. */
+  /** Continue a stopped rebuild. */
   readonly resume?: boolean
-  /** Compare, and leave serving as it is. */
+  /** false: compare only; the old generation continues to serve. */
   readonly switch?: boolean
   readonly acceptDifferences?: boolean
   readonly rollback?: boolean
@@ -32,15 +32,15 @@ export interface RebuildArguments extends PlatformArguments {
 type Platform = Pick<OpenPlatform, 'log' | 'store' | 'clock'>
 
 /**
- * `freshet rebuild`: folds the log again into the next generation while the present one serves, compares both, switches.
- * `--rollback` goes back to the generation before, `--drop N` removes one that does not serve.
+ * `freshet rebuild`: folds the log into a new generation while the old one serves, compares both and switches.
+ * `--rollback` switches back to the previous generation; `--drop N` removes a generation that does not serve.
  */
 export async function runRebuild(
   given: RebuildArguments,
   terminal: Terminal,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<void> {
-  const families = familiesOf(given.family)
+  const families = parseFamilies(given.family)
   const config = loadConfig(updaterConfig, { env, ...(given.config === undefined ? {} : { file: given.config }) })
   if (given.drop !== undefined && !/^\d{1,9}$/.test(given.drop))
     throw new ArgumentError(`--drop is ${given.drop}; give the number of a generation`)
@@ -48,7 +48,7 @@ export async function runRebuild(
     for (const family of families) {
       if (given.rollback === true) await rollBack(platform, family, given.dryRun === true, terminal)
       else if (given.drop !== undefined) await drop(platform, family, given.drop, given.dryRun === true, terminal)
-      else if (given.dryRun === true) await foretell(platform, family, terminal)
+      else if (given.dryRun === true) await previewRebuild(platform, family, terminal)
       else await rebuild(platform, family, config, given, terminal)
     }
   })
@@ -62,10 +62,10 @@ async function rebuild(
   terminal: Terminal,
 ): Promise<void> {
   const { signal } = terminal
-  const plan = await planOf({ log, store }, family, signal)
-  // Left by a rebuild that was rolled back or stopped, perhaps folded by other code: going on with it has to be asked for.
+  const plan = await planRebuild({ log, store }, family, signal)
+  // A rebuild that was stopped or rolled back left state, perhaps folded by other code. Only --resume continues it.
   if (given.resume !== true && plan.folded > 0) {
-    terminal.write(`${family}: removing what an earlier rebuild left in generation ${plan.fresh}\n`)
+    terminal.write(`${family}: removing the state that an earlier rebuild left in generation ${plan.fresh}\n`)
     await dropGeneration({ store, log, family, generation: plan.fresh, signal })
   }
   const progress = createProgress({
@@ -84,23 +84,23 @@ async function rebuild(
     generation: plan.fresh,
     signal,
     onProgress: (records) => progress.advance(records),
-    onError: (error) => terminal.progress.write(`freshet: ${error.message}; trying again\n`),
+    onError: (error) => terminal.progress.write(`freshet: ${error.message}; retrying\n`),
   })
   progress.done()
-  terminal.write(described(report))
+  terminal.write(describe(report))
   if (!report.identical && given.acceptDifferences !== true) {
     throw new OperationError(
       'REBUILD_DIFFERS',
-      `generation ${report.fresh} of ${family} state differs from ${report.old}; nothing was switched. Where that is meant (folding has changed), give --accept-differences`,
+      `generation ${report.fresh} of ${family} state differs from generation ${report.old}, so the command did not switch. If you expect this because folding has changed, give --accept-differences`,
     )
   }
   if (given.switch === false) return
   if (report.records + report.compared === 0) {
-    terminal.write(`${family}: the log holds nothing to fold; generation ${report.old} goes on serving\n`)
+    terminal.write(`${family}: the log contains nothing to fold; generation ${report.old} continues to serve\n`)
     return
   }
   await switchGeneration({ store, log, family, from: report.old, to: report.fresh, signal })
-  terminal.write(`${family}: generation ${report.fresh} serves; \`freshet rebuild --rollback\` goes back\n`)
+  terminal.write(`${family}: generation ${report.fresh} serves; \`freshet rebuild --rollback\` switches back\n`)
 }
 
 async function rollBack(
@@ -113,12 +113,12 @@ async function rollBack(
   const from = await servingGeneration(store, family, { signal })
   const to = String(Number(from) - 1)
   if (to === '0') {
-    terminal.write(`${family}: generation ${from} serves, the first one; there is none to go back to\n`)
+    terminal.write(`${family}: generation ${from} serves; it is the first one, so there is no previous generation\n`)
     return
   }
   if (!dry) await switchGeneration({ store, log, family, from, to, signal })
   terminal.write(
-    dry ? `${family}: would go from generation ${from} to ${to}\n` : `${family}: generation ${to} serves again\n`,
+    dry ? `${family}: would switch from generation ${from} to ${to}\n` : `${family}: generation ${to} serves again\n`,
   )
 }
 
@@ -133,20 +133,20 @@ async function drop(
   const count = await log.partitionCount(familyTopic[family], { signal })
   const positions = await store.positions(stateScope(family, generation), partitionsUpTo(count), { signal })
   if (!dry) await dropGeneration({ store, log, family, generation, signal })
-  const held = positions.some((position) => position !== null) ? '' : '; it held nothing'
+  const held = positions.some((position) => position !== null) ? '' : '; it was empty'
   terminal.write(`${family}: generation ${generation} ${dry ? 'would be' : 'was'} removed${held}\n`)
 }
 
-async function foretell(platform: Platform, family: StateFamily, terminal: Terminal): Promise<void> {
-  const { old, fresh, records, folded, truncated } = await planOf(platform, family, terminal.signal)
-  const held = folded === 0 ? '' : `, which holds ${folded} records of an earlier rebuild`
-  const lost = truncated === 0 ? '' : `; the log has lost the beginning of ${truncated} partitions`
+async function previewRebuild(platform: Platform, family: StateFamily, terminal: Terminal): Promise<void> {
+  const { old, fresh, records, folded, truncated } = await planRebuild(platform, family, terminal.signal)
+  const held = folded === 0 ? '' : `, which already has ${folded} records of an earlier rebuild`
+  const lost = truncated === 0 ? '' : `; the log no longer has the beginning of ${truncated} partitions`
   terminal.write(
     `${family}: generation ${old} serves; ${records} records would be folded into generation ${fresh}${held}${lost}\n`,
   )
 }
 
-async function planOf(
+async function planRebuild(
   { log, store }: Pick<Platform, 'log' | 'store'>,
   family: StateFamily,
   signal: AbortSignal,
@@ -175,21 +175,21 @@ async function planOf(
   }
 }
 
-function described(report: RebuildReport): string {
+function describe(report: RebuildReport): string {
   const { family, old, fresh } = report
   const lost =
     report.truncatedPartitions.length === 0
       ? ''
-      : `  the log no longer holds the beginning of partitions ${report.truncatedPartitions.join(', ')}: generation ${fresh} knows less\n`
-  const examples = report.examples.length === 0 ? '' : `  not the same: ${report.examples.join('; ')}\n`
+      : `  the log no longer has the beginning of partitions ${report.truncatedPartitions.join(', ')}, so generation ${fresh} lacks those records\n`
+  const examples = report.examples.length === 0 ? '' : `  differences: ${report.examples.join('; ')}\n`
   return (
-    `${family} state, generation ${old} against ${fresh}: ${report.records} records folded, ${report.compared} values compared\n` +
+    `${family} state, generation ${old} compared with ${fresh}: ${report.records} records folded, ${report.compared} values compared\n` +
     `  ${report.different} different, ${report.onlyOld} only in ${old}, ${report.onlyFresh} only in ${fresh}\n` +
     `  checksums ${report.oldChecksum} and ${report.freshChecksum}\n${lost}${examples}`
   )
 }
 
-function familiesOf(text: string): readonly StateFamily[] {
+function parseFamilies(text: string): readonly StateFamily[] {
   if (text === 'all') return ['user', 'pin']
   if (text === 'user' || text === 'pin') return [text]
   throw new ArgumentError(`--family is ${text}; give user, pin or all`)

@@ -9,11 +9,11 @@ import { z } from 'zod'
 import { ArgumentError, whole } from '../arguments.ts'
 import { readRecordings } from '../evaluation/recording.ts'
 import { OperationError } from './errors.ts'
-import { insist, openHttpIntake, type EventKind, type Intake } from './intake.ts'
+import { postUntilAccepted, openHttpIntake, type EventKind, type Intake } from './intake.ts'
 import { openFolder } from './platform.ts'
 import type { Terminal } from './terminal.ts'
 
-/** What the command line gives, as text. */
+/** The arguments of the command, as text. */
 export interface ReplayArguments {
   readonly target?: string
   readonly data?: string
@@ -21,13 +21,13 @@ export interface ReplayArguments {
   readonly partitions: string
 }
 
-/** Events posted together. */
+/** Maximum number of events in one request. */
 const maxBatchEvents = 500
 const maxExamples = 10
 
 /**
- * `freshet replay`: posts the pins and engagements of recordings in their order, with their ids and times, so that doing it
- * twice changes nothing. What is refused for the moment is posted again; what is rejected is listed, and the rest goes on.
+ * `freshet replay`: posts the pins and engagements of recordings in order, with their ids and times, so a second run changes
+ * nothing. It posts again what the destination refuses temporarily, and lists the events that the destination rejects.
  */
 export async function runReplay(
   recordings: readonly string[],
@@ -45,7 +45,7 @@ export async function runReplay(
     out: terminal.progress,
     nowMs: terminal.nowMs,
   })
-  const taken = { pins: 0, engagements: 0 }
+  const accepted = { pins: 0, engagements: 0 }
   const rejected: string[] = []
   let rejections = 0
   let posted = 0
@@ -57,10 +57,10 @@ export async function runReplay(
     if (pending.length === 0) return
     const events = pending
     pending = []
-    const receipts = await insist(intake, kind, events, terminal.signal)
+    const receipts = await postUntilAccepted(intake, kind, events, terminal.signal)
     events.forEach(({ place }, at) => {
       const receipt = receipts[at]
-      if (typeof receipt?.token === 'string') taken[kind]++
+      if (typeof receipt?.token === 'string') accepted[kind]++
       else {
         rejections++
         if (rejected.length < maxExamples)
@@ -88,7 +88,7 @@ export async function runReplay(
     await intake.close()
   }
   progress.done()
-  terminal.write(`${taken.pins} pins and ${taken.engagements} engagements taken, ${rejections} rejected\n`)
+  terminal.write(`${accepted.pins} pins and ${accepted.engagements} engagements accepted, ${rejections} rejected\n`)
   for (const example of rejected) terminal.write(`  ${example}\n`)
   if (rejections > 0)
     throw new OperationError('EVENTS_REJECTED', `${rejections} events were rejected, the first at ${rejected[0]}`)
@@ -96,12 +96,12 @@ export async function runReplay(
 
 async function openIntake(given: ReplayArguments): Promise<Intake> {
   if ((given.target === undefined) === (given.data === undefined))
-    throw new ArgumentError('give --target URL of an event-ingest, or --data FOLDER of the one-process edition')
+    throw new ArgumentError('give --target URL of an event-ingest, or --data FOLDER of a stopped `freshet dev`')
   if (given.target !== undefined) return openHttpIntake(given.target)
   return openFolderIntake(given)
 }
 
-/** The rules of event-ingest over the data folder, but for how old an event may be. */
+/** Writes to the data folder by the rules of event-ingest, except that events may have any age. */
 async function openFolderIntake(given: ReplayArguments): Promise<Intake> {
   const partitions = whole(given.partitions, '--partitions', 1, 1024)
   const platform = await openFolder(given.data === undefined ? {} : { data: given.data }, partitions)

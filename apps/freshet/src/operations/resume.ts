@@ -3,7 +3,7 @@ import { OperationError } from './errors.ts'
 import { openPlatform, withOpen, type PlatformArguments } from './platform.ts'
 import type { Terminal } from './terminal.ts'
 
-/** `freshet dlq resume`: halted partitions put aside what is bad in the log by now, and go on; what comes bad afterwards counts again. */
+/** `freshet dlq resume`: halted partitions store the bad records that are in the log now as dead letters and continue. Later bad records can halt a partition again. */
 export async function runDlqResume(given: PlatformArguments, terminal: Terminal): Promise<void> {
   return withOpen(openPlatform(given), async ({ store, clock }) => {
     const untilMs = clock.now()
@@ -12,11 +12,11 @@ export async function runDlqResume(given: PlatformArguments, terminal: Terminal)
     if (!(await store.movePointer(badAcceptedPointer, before, String(untilMs), { signal })))
       throw new OperationError(
         'RESUME_RACED',
-        'somebody else resumed at the same time; look again whether a partition is halted',
+        'somebody else resumed at the same time; check on /readyz whether a partition is still halted',
       )
-    const who = given.data === undefined ? 'feature-updater goes on within seconds' : 'the next `freshet dev` goes on'
+    const who = given.data === undefined ? 'feature-updater continues within seconds' : 'the next `freshet dev` continues'
     terminal.write(
-      `bad records that the log took until ${new Date(untilMs).toISOString()} halt no partition; ${who} and puts them aside (\`freshet dlq list\`)\n`,
+      `bad records from before ${new Date(untilMs).toISOString()} no longer halt partitions; ${who} and stores them as dead letters (\`freshet dlq list\`)\n`,
     )
   })
 }

@@ -1,15 +1,15 @@
 import type { ProgressOutput } from '@freshet/service/progress'
 import { OperationError } from './errors.ts'
 
-/** What a command talks to. */
+/** Output, clock and signal of a command. */
 export interface Terminal {
-  /** The command's answer. */
+  /** Writes the command's answer. */
   write(text: string): void
-  /** Progress and what is being retried. */
+  /** For progress and messages about retries. */
   readonly progress: ProgressOutput
-  /** A steady clock, milliseconds. */
+  /** Monotonic clock, milliseconds. */
   nowMs(): number
-  /** Aborted when the operator ends the command. */
+  /** Aborted when the operator stops the command. */
   readonly signal: AbortSignal
 }
 
@@ -18,7 +18,7 @@ export function systemTerminal(): Terminal {
   const ending = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
-      ending.abort(new OperationError('INTERRUPTED', `${signal}: stopped; what was done so far stands`))
+      ending.abort(new OperationError('INTERRUPTED', `${signal}: stopped; the work so far is kept`))
     })
   }
   return {

@@ -6,7 +6,7 @@ import { Degradation } from '@freshet/contracts/gen/freshet/blending/v1/blending
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { failureOf } from '../failure.ts'
+import { describeFailure } from '../failure.ts'
 import { runUsersErase } from './erase-user.ts'
 import { openFolder, withOpen } from './platform.ts'
 import type { Terminal } from './terminal.ts'
@@ -70,7 +70,7 @@ describe('freshet why', () => {
     expect(written).toMatch(/seen +9 → +2 +1\.5 ms {2}seen 7/)
   })
 
-  it('shows the features of one pin as they were used', async () => {
+  it('shows the features of one pin as the ranker used them', async () => {
     await record(aFeed('f1', 'ada'))
     await runWhy('ada', { data, pin: 'p2' }, terminal)
     expect(written).toMatch(/p2 at 26, utility 0\.7500/)
@@ -78,7 +78,7 @@ describe('freshet why', () => {
     expect(written).not.toContain('p1')
   })
 
-  it('shows an earlier feed when it is named, as JSON too', async () => {
+  it('shows an earlier feed by id, also as JSON', async () => {
     await record(aFeed('f1', 'ada', { surface: Surface.RELATED, relatedToPinId: 'p9' }), aFeed('f2', 'ada'))
     await runWhy('ada', { data, feed: 'f1', json: true }, terminal)
     expect(JSON.parse(written)).toMatchObject({
@@ -89,7 +89,7 @@ describe('freshet why', () => {
     })
   })
 
-  it('shows where a pin stood in each source, and what moved it', async () => {
+  it('shows the rank of a pin in each source, and what moved it', async () => {
     await record(
       aFeed('f1', 'ada', {
         sourceRanks: bytesOf(Uint16Array.of(4, 0, 2)),
@@ -111,7 +111,7 @@ describe('freshet why', () => {
     expect(written).toContain('moved by spacing/same-creator from 0 to 1\n')
   })
 
-  it('shows why a candidate was not shown, where it is in the sample', async () => {
+  it('shows why a sampled candidate was not shown', async () => {
     const unshown = {
       reasons: [
         { stage: 'seen', reason: 'seen', candidates: 7, sampled: 1 },
@@ -145,15 +145,15 @@ describe('freshet why', () => {
     )
   })
 
-  it('says what is not there', async () => {
+  it('reports missing feeds and pins', async () => {
     await expect(runWhy('ada', { data }, terminal)).rejects.toThrow(/holds no feed of ada/)
     await record(aFeed('f1', 'ada'))
     await expect(runWhy('ada', { data, feed: 'f7' }, terminal)).rejects.toThrow(/holds no feed f7 of ada/)
-    await expect(runWhy('ada', { data, pin: 'p7' }, terminal)).rejects.toThrow(/does not hold p7; it holds p1, p2/)
+    await expect(runWhy('ada', { data, pin: 'p7' }, terminal)).rejects.toThrow(/does not contain p7; it contains p1, p2/)
     await expect(runWhy('a b', { data }, terminal)).rejects.toThrow(/the user id/)
   })
 
-  it('shows a feed that the ranker took no part in', async () => {
+  it('shows a feed that was not ranked', async () => {
     const empty = new Uint8Array(0)
     const without = { featureNames: [], features: empty, actions: [], probabilities: empty, modelVersion: '' }
     await record(aFeed('f1', 'ada', without))
@@ -162,13 +162,13 @@ describe('freshet why', () => {
     expect(written).toMatch(/p1 {2}utility 1\.500 {4}from popularity/)
   })
 
-  it('A26: refuses an erased user by name, and shows what was served after they came back', async () => {
+  it('A26: refuses an erased user by name, and shows feeds from after the user came back', async () => {
     await record(aFeed('f1', 'ada'), aFeed('f2', 'bob'))
     await runUsersErase('ada', { data }, terminal)
     written = ''
     const asked = runWhy('ada', { data }, terminal)
     await expect(asked).rejects.toThrow(/ada was erased at 20/)
-    expect(await asked.catch((error: unknown) => failureOf(error))).toMatchObject({ exitCode: 1 })
+    expect(await asked.catch((error: unknown) => describeFailure(error))).toMatchObject({ exitCode: 1 })
     await expect(runWhy('ada', { data, feed: 'f1' }, terminal)).rejects.toThrow(/ada was erased/)
     expect(written).toBe('')
     await runWhy('bob', { data }, terminal)

@@ -7,7 +7,7 @@ import { askOperations } from './ask-operations.ts'
 import { openLog, withOpen, type PlatformArguments } from './platform.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Which answer, and which pin of it. */
+/** The options that select the feed and the pin. */
 export interface WhyArguments extends PlatformArguments {
   /** Operations addresses of running processes, separated by commas, instead of a log. */
   readonly operations?: string
@@ -17,8 +17,9 @@ export interface WhyArguments extends PlatformArguments {
 }
 
 /**
- * `freshet why USER`: the last slate that was served to a user, or the one of `--feed`, from `feeds-served.v1`: where each pin came from, what it was
- * thought worth, and what the stages removed; with `--pin`, the features of one pin as they were used. Nothing is shown from before an erasure.
+ * `freshet why USER`: explains the last feed that a user got, or the feed `--feed`, from `feeds-served.v1`. It prints the sources
+ * and the score of each pin and how many candidates each stage removed; with `--pin`, the features of one pin as the ranker
+ * used them. It shows nothing from before an erasure.
  */
 export async function runWhy(userId: string, given: WhyArguments, terminal: Terminal): Promise<void> {
   const problem = idProblem(userId)
@@ -32,7 +33,7 @@ export async function runWhy(userId: string, given: WhyArguments, terminal: Term
   for (const line of given.pin === undefined ? slateLines(shown) : pinLines(shown)) terminal.write(`${line}\n`)
 }
 
-/** The slate with what it says of one pin. Throws FEED_MISSING for one that it neither shows nor has in its sample. */
+/** The feed reduced to one pin. Throws FEED_MISSING if the pin is neither shown nor in the sample of candidates. */
 function onlyPin(served: ServedJson, pinId: string): ServedJson {
   const { feedId, unshown } = served
   const pins = served.pins.filter((pin) => pin.pinId === pinId)
@@ -43,15 +44,15 @@ function onlyPin(served: ServedJson, pinId: string): ServedJson {
   const sample =
     left === 0
       ? ''
-      : `; of ${left} candidates that it does not show, ${unshown?.pins.length ?? 0} are recorded, and not this one`
+      : `; of the ${left} candidates that were not shown, ${unshown?.pins.length ?? 0} are recorded, and this pin is not among them`
   const held = served.pins.map((pin) => pin.pinId).join(', ')
-  throw new ContractError('FEED_MISSING', `the feed ${feedId} does not hold ${pinId}; it holds ${held}${sample}`)
+  throw new ContractError('FEED_MISSING', `the feed ${feedId} does not contain ${pinId}; it contains ${held}${sample}`)
 }
 
 async function servedTo(userId: string, given: WhyArguments, terminal: Terminal): Promise<ServedJson> {
   if (given.operations !== undefined) {
     if (given.brokers !== undefined || given.data !== undefined)
-      throw new ArgumentError('--operations goes without --brokers and --data: the running process is asked')
+      throw new ArgumentError('--operations cannot be combined with --brokers and --data: the command asks the running process')
     const query = given.feed === undefined ? '' : `?feed=${encodeURIComponent(given.feed)}`
     const path = `/v1/users/${encodeURIComponent(userId)}/feeds/last${query}`
     return (await askOperations(given.operations, path, terminal.signal)) as ServedJson
@@ -60,7 +61,7 @@ async function servedTo(userId: string, given: WhyArguments, terminal: Terminal)
     servedJson(
       await feedServed(log, userId, given.feed ?? null, {
         signal: terminal.signal,
-        onError: (error) => terminal.progress.write(`freshet: ${error.message}; trying again\n`),
+        onError: (error) => terminal.progress.write(`freshet: ${error.message}; retrying\n`),
       }),
     ),
   )
@@ -91,7 +92,7 @@ function slateLines(served: ServedJson): string[] {
   ]
 }
 
-/** Some that were not shown, by where they left. */
+/** The sampled candidates that were not shown, by stage and reason. */
 function unshownLines({ unshown }: ServedJson): string[] {
   if (unshown === null || unshown.pins.length === 0) return []
   return [
@@ -123,7 +124,7 @@ function pinLines(served: ServedJson): string[] {
   ]
 }
 
-/** The sources of a pin, with its rank in each (1 = best) and their scores, and its place among all candidates. */
+/** The sources of a pin with its rank (1 = best) and score in each, and its rank among all candidates. */
 function foundLines({
   sources,
   sourceRanks,

@@ -27,9 +27,9 @@ export interface EngagementJson {
   readonly userId: string
   readonly sessionId?: string
   readonly action: Action
-  /** The subject: a pin; for `follow`, `unfollow`, `block` and `unblock` a board, creator or topic instead. */
+  /** The pin that the action is about. `follow`, `unfollow`, `block` and `unblock` have a board, creator or topic instead. */
   readonly pinId?: string
-  /** For a save or unsave: the board; otherwise the subject. */
+  /** Of a save or unsave: its board; otherwise the subject of the action. */
   readonly boardId?: string
   readonly creatorId?: string
   readonly topicId?: string
@@ -42,7 +42,7 @@ export interface EngagementJson {
   readonly dwellMs?: number
 }
 
-/** The result of reading an engagement. On a refusal, `occurredAtMs` is the event's time if it is valid. */
+/** The result of reading an engagement. If it is rejected, `occurredAtMs` is its time; null: the time is invalid. */
 export type ParsedEngagement =
   { readonly ok: true; readonly engagement: Engagement } | (Refused & { readonly occurredAtMs: number | null })
 
@@ -54,15 +54,14 @@ const withBoard: ReadonlySet<unknown> = new Set<Action>(['save', 'unsave'])
 const optionalIds = ['sessionId', 'feedId', 'pinId'] as const
 const names = ['boardId', 'creatorId', 'topicId'] as const
 
-/** The longest dwell time: a day. */
+/** Maximum dwell time: a day. */
 const maxDwellMs = 86_400_000
-/** The largest feed position. */
+/** Maximum position in a feed. */
 const maxPosition = 1_000_000
 
 /**
- * Reads an engagement from parsed JSON. It converts nothing, treats unknown fields as errors, and reports every
- * problem. `at` is the path of the event, e.g. `engagements[3]`. It takes times as they are: the caller checks whether they
- * are too old or too new.
+ * Reads an engagement from parsed JSON. Converts no types, rejects unknown fields and reports all problems. `at` is the
+ * place of the event in the request, e.g. `engagements[3]`. The caller checks whether the time is too old or too new.
  */
 export function parseEngagementJson(value: unknown, at: string): ParsedEngagement {
   if (!isJsonObject(value)) return { ...noObject(value, at), occurredAtMs: null }
@@ -80,7 +79,7 @@ export function parseEngagementJson(value: unknown, at: string): ParsedEngagemen
   for (const field of optionalIds) if (value[field] !== undefined) wrong(field, idFault(value[field]))
   for (const field of names) if (value[field] !== undefined) wrong(field, nameFault(value[field]))
   const occurredAtMs = typeof occurredAt === 'string' ? parseTime(occurredAt) : Number.NaN
-  // The epoch itself means "no time" in the log.
+  // In the log, the epoch itself means "no time".
   if (!(occurredAtMs > 0)) wrong('occurredAt', timeFault(occurredAt) ?? beforeEpochFault(occurredAtMs))
   if (position !== undefined) wrong('position', wholeFault(position, maxPosition))
   if (dwellMs !== undefined) wrong('dwellMs', wholeFault(dwellMs, maxDwellMs))
@@ -95,7 +94,7 @@ export function parseEngagementJson(value: unknown, at: string): ParsedEngagemen
       userId: userId as UserId,
       sessionId: (value['sessionId'] ?? null) as SessionId | null,
       action: action as Action,
-      subject: subjectOf(value),
+      subject: readSubject(value),
       boardId: withBoard.has(action) ? ((value['boardId'] ?? null) as BoardId | null) : null,
       occurredAtMs,
       shown: {
@@ -131,13 +130,13 @@ export function engagementToJson(engagement: Engagement): EngagementJson {
 
 function beforeEpochFault(timeMs: number): FieldFault {
   const when = timeMs === 0 ? 'the epoch itself, which means "no time"' : 'before 1970'
-  return { code: 'EVENT_TIME_INVALID', text: `is ${when}; give the time at which it happened` }
+  return { code: 'EVENT_TIME_INVALID', text: `is ${when}; give the time of the event` }
 }
 
 type SubjectFault = FieldFault & { readonly field: string }
 const noFaults: readonly SubjectFault[] = []
 
-/** Reports problems of the event's subject; none for an unknown action. */
+/** Problems of the event's subject; none if the action is unknown. */
 function subjectFaults(value: Readonly<Record<string, unknown>>): readonly SubjectFault[] {
   const { action, pinId, boardId, creatorId, topicId } = value
   if (!knownActions.has(action)) return noFaults
@@ -149,28 +148,28 @@ function subjectFaults(value: Readonly<Record<string, unknown>>): readonly Subje
     const given = [boardId, creatorId, topicId].filter((id) => id !== undefined).length
     if (pinId === undefined && given === 1) return noFaults
     if (pinId !== undefined) {
-      const instead = given === 0 ? 'give boardId, creatorId or topicId instead' : 'leave it out'
-      unfit('pinId', `does not go with ${String(action)}; ${instead}`)
+      const instead = given === 0 ? 'give boardId, creatorId or topicId instead' : 'remove it'
+      unfit('pinId', `is not allowed with ${String(action)}; ${instead}`)
       if (given <= 1) return faults
     }
     unfit(
       'action',
-      `does not say what is meant; give exactly one of boardId, creatorId and topicId with ${String(action)}`,
+      `needs exactly one of boardId, creatorId and topicId; the action is ${String(action)}`,
     )
     return faults
   }
   if (pinId === undefined) {
-    const text = `is missing; say which pin the ${String(action)} is about`
+    const text = `is missing; give the pin of the ${String(action)}`
     faults.push({ field: 'pinId', code: 'EVENT_FIELD_MISSING', text })
   }
-  const text = `does not go with ${String(action)}; leave it out`
+  const text = `is not allowed with ${String(action)}; remove it`
   if (creatorId !== undefined) unfit('creatorId', text)
   if (topicId !== undefined) unfit('topicId', text)
   if (boardId !== undefined && !withBoard.has(action)) unfit('boardId', text)
   return faults.length === 0 ? noFaults : faults
 }
 
-function subjectOf(value: Readonly<Record<string, unknown>>): Subject {
+function readSubject(value: Readonly<Record<string, unknown>>): Subject {
   const { action, pinId, boardId, creatorId, topicId } = value
   if (!aboutOthers.has(action)) return { kind: 'pin', pinId: pinId as PinId }
   if (boardId !== undefined) return { kind: 'board', boardId: boardId as BoardId }
@@ -178,14 +177,14 @@ function subjectOf(value: Readonly<Record<string, unknown>>): Subject {
   return { kind: 'topic', topicId: topicId as TopicId }
 }
 
-/** The fault of a value outside the choices. */
+/** The fault of a value that is not one of the choices. */
 function choiceFault(value: unknown, choices: readonly string[]): FieldFault {
   const wanted = `one of ${choices.join(', ')}`
   if (typeof value !== 'string') return wrongType(value, wanted)
   return { code: 'EVENT_FIELD_VALUE', text: `is ${kindOf(value)}; give ${wanted}` }
 }
 
-/** The fault of a field that is not in `fields`. */
+/** The fault of a field that is not one of `fields`. Suggests a field whose name differs in case or separators only. */
 export function unknownField(field: string, fields: readonly string[]): FieldFault {
   const bare = (name: string): string => name.replaceAll(/[-_ ]/g, '').toLowerCase()
   const meant = fields.find((each) => bare(each) === bare(field))
@@ -193,7 +192,7 @@ export function unknownField(field: string, fields: readonly string[]): FieldFau
   return { code: 'EVENT_FIELD_UNKNOWN', text: `is not a field; ${hint}` }
 }
 
-/** The refusal of a value that is not an object. */
+/** The rejection of a value that is not an object. */
 export function noObject(value: unknown, at: string): Refused {
   const { code, text } = wrongType(value, 'an object')
   const problems = createProblems(at)
@@ -201,7 +200,7 @@ export function noObject(value: unknown, at: string): Refused {
   return problems.refused()
 }
 
-/** A field's name for paths; unusual names are quoted and shortened. */
+/** A field's name for paths. Unusual names are quoted and shortened. */
 export function shortName(field: string): string {
   return /^\w{1,64}$/.test(field) ? field : shown(field)
 }

@@ -1,28 +1,28 @@
 import { countCharacters, idProblem, nameProblem } from '@freshet/domain/ids'
 import type { IngestCode } from './problems.ts'
 
-/** Why a value does not fit a field: `text` continues the sentence that the field's name begins. */
+/** Why a value does not fit a field. `text` continues a sentence that begins with the field's name. */
 export interface FieldFault {
   readonly code: IngestCode
   readonly text: string
-  /** The element that is wrong, where the field is an array. */
+  /** Index of the wrong element if the field is an array. */
   readonly index?: number
 }
 
-/** Messages describe JSON nested deeper than this as too deep. */
+/** Values that are nested deeper than this get the code EVENT_TOO_DEEP. */
 export const maxJsonDepth = 16
 
 /** Why `value` is not an id; null: it is one. */
 export function idFault(value: unknown): FieldFault | null {
-  return typeof value === 'string' ? idFaultOf(value, idProblem(value)) : wrongType(value, 'a string')
+  return typeof value === 'string' ? toIdFault(value, idProblem(value)) : wrongType(value, 'a string')
 }
 
 /** Why `value` is not the name of a board, creator or topic; null: it is one. */
 export function nameFault(value: unknown): FieldFault | null {
-  return typeof value === 'string' ? idFaultOf(value, nameProblem(value)) : wrongType(value, 'a string')
+  return typeof value === 'string' ? toIdFault(value, nameProblem(value)) : wrongType(value, 'a string')
 }
 
-function idFaultOf(value: string, text: string | null): FieldFault | null {
+function toIdFault(value: string, text: string | null): FieldFault | null {
   return text === null ? null : { code: value === '' ? 'EVENT_FIELD_MISSING' : 'EVENT_ID_INVALID', text }
 }
 
@@ -34,15 +34,15 @@ export function textFault(value: unknown, maxCharacters: number): FieldFault | n
     return { code: 'EVENT_TEXT_INVALID', text: `has ${characters} characters; at most ${maxCharacters} are allowed` }
   }
   if (!value.isWellFormed()) {
-    return { code: 'EVENT_TEXT_INVALID', text: 'holds half of a surrogate pair; send well-formed Unicode' }
+    return { code: 'EVENT_TEXT_INVALID', text: 'contains half of a surrogate pair; send well-formed Unicode' }
   }
   const control = controlCharacter.exec(value)
   if (control === null) return null
   const point = (value.codePointAt(control.index) as number).toString(16).toUpperCase().padStart(4, '0')
-  return { code: 'EVENT_TEXT_INVALID', text: `holds the control character U+${point}; leave it out` }
+  return { code: 'EVENT_TEXT_INVALID', text: `contains the control character U+${point}; remove it` }
 }
 
-// eslint-disable-next-line no-control-regex -- the pattern looks for control characters
+// eslint-disable-next-line no-control-regex -- the expression searches for control characters
 const controlCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/
 
 /** Why `value` is not a whole number from 0 to `max`; null: it is one. */
@@ -56,12 +56,12 @@ export function wholeFault(value: unknown, max: number): FieldFault | null {
 export function wrongType(value: unknown, wanted: string): FieldFault {
   if (value === undefined) return { code: 'EVENT_FIELD_MISSING', text: `is missing; give ${wanted}` }
   if (isDeeperThan(value, maxJsonDepth)) {
-    return { code: 'EVENT_TOO_DEEP', text: `is nested more than ${maxJsonDepth} deep; give ${wanted}` }
+    return { code: 'EVENT_TOO_DEEP', text: `is nested more than ${maxJsonDepth} levels deep; give ${wanted}` }
   }
   return { code: 'EVENT_FIELD_TYPE', text: `is ${kindOf(value)}; give ${wanted}` }
 }
 
-/** Whether arrays and objects are nested deeper than `max`. Does not recurse, so depth cannot exhaust the stack. */
+/** Whether arrays and objects are nested deeper than `max`. Does not recurse, so depth does not use the stack. */
 export function isDeeperThan(value: unknown, max: number): boolean {
   let level: unknown[] = [value]
   for (let depth = 0; depth <= max; depth++) {
@@ -78,7 +78,7 @@ export function isDeeperThan(value: unknown, max: number): boolean {
   return true
 }
 
-/** A value's JSON type with its article, for messages; short values are quoted. */
+/** A value's JSON type with its article, for messages. Includes short values. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'

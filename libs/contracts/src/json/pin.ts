@@ -32,9 +32,9 @@ export interface PinJson {
   /** BCP 47. */
   readonly locale?: string
   readonly imageUrl?: string
-  /** Finite numbers, not all zero, of one width for the whole catalogue. */
+  /** Finite numbers, not all zero. All pins of a catalogue have the same number of them. */
   readonly visualEmbedding?: readonly number[]
-  /** The pin is removed; other fields are ignored. */
+  /** true: the owner removed the pin; other fields are ignored. */
   readonly deleted?: boolean
 }
 
@@ -50,7 +50,7 @@ const maxUrlCharacters = 2_048
 
 const known: ReadonlySet<string> = new Set(pinFields)
 
-/** Reads a catalogue change from parsed JSON. It converts nothing, treats unknown fields as errors, and reports every problem. `at` is the path of the change, e.g. `pins[3]`. */
+/** Reads a catalogue change from parsed JSON: converts no types, rejects unknown fields and reports all problems. `at` is its place in the request, e.g. `pins[3]`. */
 export function parsePinJson(value: unknown, at: string): ParsedPin {
   if (!isJsonObject(value)) return noObject(value, at)
   let problems: Problems | null = null
@@ -171,5 +171,5 @@ function embeddingFault(value: unknown): FieldFault | null {
     }
     if (size > largest) largest = size
   }
-  return largest > 0 ? null : { code: 'EMBEDDING_INVALID', text: 'is all zero; leave it out where there is none' }
+  return largest > 0 ? null : { code: 'EMBEDDING_INVALID', text: 'is all zero; omit it if the pin has none' }
 }

@@ -5,7 +5,7 @@ interface ProblemKind extends ErrorKind {
   readonly status: number
 }
 
-/** Every problem that event-ingest reports: with a client's request, and with appending it to the log. */
+/** Every problem of a client's events and requests, and of accepting them. */
 export const ingestProblems = {
   EVENT_SHAPE: { fault: 'client', retryable: false, status: 400, meaning: 'An event is not a JSON object.' },
   EVENT_TOO_DEEP: { fault: 'client', retryable: false, status: 400, meaning: 'A field is nested too deep.' },
@@ -123,7 +123,7 @@ export const ingestProblems = {
     fault: 'server',
     retryable: true,
     status: 504,
-    meaning: "The caller's deadline passed before the log answered: the events may not have been taken.",
+    meaning: "The caller's deadline passed before the log answered. The log may or may not have the events.",
   },
   INGEST_UNAVAILABLE: {
     fault: 'dependency',
@@ -141,43 +141,43 @@ export const ingestProblems = {
 
 export type IngestCode = keyof typeof ingestProblems
 
-/** One problem of an event or a body. */
+/** One problem of an event or body. */
 export interface IngestProblem {
   readonly code: IngestCode
-  /** The faulty field, e.g. `engagements[3].pinId`; empty: the whole request. */
+  /** The wrong field, e.g. `engagements[3].pinId`; empty: the problem concerns the whole event or body. */
   readonly field: string
   /** Names the field, the problem and the fix. */
   readonly message: string
 }
 
-/** The problem of a field below `at` (empty: none). `text` continues the sentence that the field's name begins. */
+/** The problem of a field of the event at `at`, e.g. `engagements[3]` (empty: a single event). `text` continues a sentence that begins with the field's name. */
 export function problemAt(at: string, field: string, code: IngestCode, text: string): IngestProblem {
   const path = at === '' ? field : field === '' ? at : `${at}.${field}`
   return { code, field: path, message: `${path === '' ? 'the event' : path} ${text}` }
 }
 
-/** A rejected event with all its problems. */
+/** An event that ingest rejects, with all its problems. */
 export interface Refused {
   readonly ok: false
   /** The first problem. */
   readonly problem: IngestProblem
-  /** All of them, at least one. */
+  /** All problems, at least one. */
   readonly problems: readonly IngestProblem[]
 }
 
-/** At most this many problems of one event are reported. */
+/** Maximum number of problems that are reported for one event. */
 const maxProblems = 32
 
 /** Collects the problems of an event while it is read. */
 export interface Problems {
   /** Adds a problem of a field. */
   add(field: string, fault: { readonly code: IngestCode; readonly text: string; readonly index?: number }): void
-  /** Adds a problem whose message is complete. */
+  /** Adds a finished problem. */
   push(problem: IngestProblem): void
   refused(): Refused
 }
 
-/** Creates an empty collection; `at` is the path of the event, e.g. `engagements[3]`. */
+/** An empty collection. `at` is the place of the event in the request, e.g. `engagements[3]`. */
 export function createProblems(at: string): Problems {
   const problems: IngestProblem[] = []
   const push = (problem: IngestProblem): void => {

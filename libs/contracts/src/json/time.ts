@@ -1,7 +1,7 @@
 import { shown, wrongType, type FieldFault } from './fields.ts'
 
 const dayMs = 86_400_000
-/** The first and the last millisecond that RFC 3339 can express, in years 1 and 9999. */
+/** The first and the last millisecond that RFC 3339 can express: of the years 1 and 9999. */
 export const minTimeMs = -62_135_596_800_000
 export const maxTimeMs = 253_402_300_799_999
 const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
@@ -16,7 +16,7 @@ export function timeFault(value: unknown): FieldFault | null {
   }
 }
 
-/** Milliseconds since the epoch (negative: before 1970) of an RFC 3339 time from year 1 to 9999; NaN: not such a time. `Date.parse` would accept 30 February and times without a zone. */
+/** Milliseconds since the epoch (negative: before 1970) of an RFC 3339 time from year 1 to 9999; NaN: the text is something else. `Date.parse` would accept 30 February and times without a zone. */
 export function parseTime(text: string): number {
   const { length } = text
   if (length < 20 || length > 40) return Number.NaN
@@ -45,8 +45,8 @@ export function parseTime(text: string): number {
 }
 
 /**
- * Why a number, given as milliseconds since the epoch, must be in another unit; null: it looks right. Current times in seconds
- * would read as early 1970; in microseconds or nanoseconds as years beyond 9999.
+ * Why a number cannot be milliseconds since the epoch; null: it can. Read as milliseconds, present times in seconds would
+ * be in early 1970, and times in microseconds or nanoseconds beyond the year 9999.
  */
 export function unitFault(timeMs: number): FieldFault | null {
   const unit =

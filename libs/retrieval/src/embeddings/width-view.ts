@@ -84,7 +84,7 @@ export function createWidthView(dimensions: number): WidthView {
         rows.forEach((row, i) => put(row, vectors.subarray(i * dimensions, (i + 1) * dimensions)))
       } catch (error) {
         if (!isVectorSnapshotError(error)) throw error
-        throw new SnapshotError('SNAPSHOT_CORRUPT', `its vectors can't be read: ${error.message}`)
+        throw new SnapshotError('SNAPSHOT_CORRUPT', `the vectors of the snapshot cannot be read: ${error.message}`)
       }
     },
   }

@@ -183,10 +183,13 @@ describe.each(['pixie-walk', 'long-term-walk', 'board-co-occurrence'])('%s', (na
 })
 
 describe('graph', () => {
-  it('names caps that can not be addressed as a fault of the configuration', () => {
+  it('reports caps that cannot be addressed as an error of the configuration', () => {
     const config = { ...only('pixie-walk'), maxEdges: 1_000_000_000 }
     expect(() => anOpenRetrieval({ config, seed: 1, refresh: 'event' })).toThrow(
-      /RETRIEVAL_CONFIG_INVALID.*can be addressed/,
+      expect.objectContaining({
+        code: 'RETRIEVAL_CONFIG_INVALID',
+        message: expect.stringMatching(/^a graph.*can be addressed/) as string,
+      }),
     )
   })
 })

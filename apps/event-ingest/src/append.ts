@@ -1,0 +1,121 @@
+import { isContractError } from '@freshet/contracts/errors'
+import type { MessageHeaders } from '@freshet/contracts/headers'
+import { problemAt, type IngestCode, type IngestProblem } from '@freshet/contracts/json/problems'
+import type { EventLog, NewRecord, Position } from '@freshet/contracts/ports/event-log'
+import type { Clock } from '@freshet/domain/clock'
+import type { ByteRoom } from '@freshet/service/byte-room'
+import type { Metrics } from '@freshet/service/metrics'
+import type { Report } from '@freshet/service/reporting'
+import type { IngestConfig } from './config.ts'
+
+export type IngestTopic = 'engagements.v1' | 'pins.v1' | 'erasures.v1'
+
+/** Trace and deadline of a request. */
+export interface IngestCall {
+  /** Trace context. Ingest writes it into the record of each event. */
+  readonly trace: MessageHeaders
+  /** Milliseconds since the epoch; null: none. After the deadline ingest appends nothing. */
+  readonly deadlineMs: number | null
+  /** Aborted when the client disconnects or its deadline passes. Records that have not been sent to the log then stay unsent. */
+  readonly signal?: AbortSignal
+}
+
+/** The records of one request. */
+export interface RequestRecords {
+  /** The kind of the events, for metrics. */
+  readonly kind: string
+  readonly topic: IngestTopic
+  readonly records: readonly NewRecord[]
+  /** Bytes that the request uses while it waits for the log. */
+  readonly bytes: number
+  readonly call: IngestCall | undefined
+}
+
+/** Appends all records of a request. Resolves to their positions, or to the problem that the client gets. */
+export type Append = (request: RequestRecords) => Promise<readonly Position[] | IngestProblem>
+
+interface AppendOptions {
+  readonly log: EventLog
+  readonly clock: Clock
+  readonly config: IngestConfig
+  readonly metrics: Metrics
+  readonly report: Report
+  /** Counts the bytes of requests that wait for the log. */
+  readonly inFlight: ByteRoom
+}
+
+/**
+ * Creates the function that appends to the log within `ingest.appendTimeoutMs`. The bytes of a request count in `inFlight`
+ * until the log has answered, even if the client has got a 503 before. So memory stays bounded while the log is away.
+ */
+export function createAppend(options: AppendOptions): Append {
+  const { log, clock, config, metrics, inFlight } = options
+  const appendSeconds = metrics.histogram('freshet_ingest_append_seconds')
+  return async ({ kind, topic, records, bytes, call }) => {
+    const { trace, deadlineMs = null, signal } = call ?? {}
+    if (signal?.aborted || (deadlineMs !== null && clock.now() >= deadlineMs)) return deadlineBeforeAppend
+    const release = inFlight.take(bytes)
+    if (release === null) return overloaded
+    const stopTimer = appendSeconds.startTimer({ kind })
+    const appended = log
+      .append(topic, records, { ...(signal && { signal }), ...(trace && { headers: trace }) })
+      .finally(release)
+    try {
+      const positions = await within(clock, appended, config.appendTimeoutMs)
+      stopTimer()
+      return positions
+    } catch (error) {
+      if (signal?.aborted) return deadlineDuringAppend
+      return toProblem(error, { topic, events: records.length, report: options.report })
+    }
+  }
+}
+
+/** The problem that the client gets for a failed append; the log line says whether the log or this service is at fault. */
+function toProblem(
+  error: unknown,
+  { topic, events, report }: { readonly topic: string; readonly events: number } & Pick<AppendOptions, 'report'>,
+): IngestProblem {
+  if (isContractError(error, 'LOG_RECORD_TOO_LARGE'))
+    return requestProblem('BODY_TOO_LARGE', `contains an event that is too large for the log: ${error.message}`)
+  if (error instanceof AppendTimeout || isContractError(error)) {
+    report(error, { part: 'append', topic, outcome: 'left-out', count: events })
+    const why = isContractError(error, 'LOG_FULL') ? 'has no space left on its disk' : 'does not answer'
+    return requestProblem('INGEST_UNAVAILABLE', `may not have been accepted: the log ${why}; ${sendAgain}`)
+  }
+  report(error, { part: 'append', topic, outcome: 'defect', count: events })
+  return requestProblem('INGEST_INTERNAL', `failed because of a defect in the service; ${sendAgain}`)
+}
+
+const sendAgain = 'send the same event ids again'
+const overloaded = requestProblem(
+  'INGEST_OVERLOADED',
+  'was not accepted: too many bytes are waiting for the log; send it again',
+)
+const deadlineBeforeAppend = requestProblem(
+  'INGEST_DEADLINE_EXCEEDED',
+  `was not accepted: its deadline passed before ingest sent it to the log; ${sendAgain}`,
+)
+const deadlineDuringAppend = requestProblem(
+  'INGEST_DEADLINE_EXCEEDED',
+  `may not have been accepted: its deadline passed before the log answered; ${sendAgain}`,
+)
+
+function requestProblem(code: IngestCode, text: string): IngestProblem {
+  return problemAt('', 'the request', code, text)
+}
+
+class AppendTimeout extends Error {}
+
+/** Rejects with an AppendTimeout if the promise does not settle within `timeoutMs`. */
+async function within<T>(clock: Clock, promise: Promise<T>, timeoutMs: number): Promise<T> {
+  const settled = new AbortController()
+  const late = clock.sleep(timeoutMs, settled.signal).then(() => {
+    throw new AppendTimeout(`no acknowledgement within ${timeoutMs} ms`)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    settled.abort()
+  }
+}
