@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { helmBinary } from './helm-binary.ts'
 import { chartFolder, needed } from './rendered.ts'
 
-/** A kubeconfig of an API server whose namespaces may be made and removed; it needs no nodes. vitest.config.ts leaves this file out where none is named. */
+/** A kubeconfig of an API server in which the test may create and delete namespaces; it needs no nodes. vitest.config.ts excludes this file if the variable is not set. */
 const kubeconfig = process.env['FRESHET_TEST_KUBECONFIG']
 const everything = ['--values', join(import.meta.dirname, 'everything.values.yaml')]
 
@@ -25,7 +25,7 @@ afterAll(() => {
 const freshNamespace = (): string => {
   const namespace = `freshet-test-${process.pid}-${namespaces.length}`
   expect(kubectl(['create', 'namespace', namespace])).toMatchObject({ code: 0 })
-  // Pod Security enforces its restricted level on pods, and warns about workloads.
+  // Enforces the restricted Pod Security standard on pods, and warns about workloads.
   for (const mode of ['enforce', 'warn']) kubectl(['label', 'namespace', namespace, `pod-security.kubernetes.io/${mode}=restricted`])
   namespaces.push(namespace)
   return namespace
@@ -45,7 +45,7 @@ describe.each([4, 3] as const)('A23 · the chart on an API server, by helm %i', 
     ['the least values', []],
     ['all of them', everything],
     ['TLS and logins', ['--set', 'kafka.tls.enabled=true', '--set', 'kafka.tls.caSecret.name=ca', '--set', 'kafka.sasl.mechanism=plain', '--set', 'kafka.sasl.username=me', '--set', 'kafka.sasl.passwordSecret.name=pw']],
-  ])('keeps to the strict schema and to restricted Pod Security with %s', (_name, more) => {
+  ])('conforms to the strict schema and to restricted Pod Security with %s', (_name, more) => {
     const namespace = freshNamespace()
     const { code, output } = run(helmBinary(major), ['template', 'freshet', chartFolder, '--namespace', namespace, ...needed, ...more])
     expect(code, output).toBe(0)

@@ -24,7 +24,7 @@ describe.each(releases)('A20 · a release called %s', (release) => {
     for (const workload of workloads(resources)) expect(podOf(workload).enableServiceLinks, workload.metadata.name).toBe(false)
   })
 
-  it.each(services)('gives %s an environment that it takes, with service links too', async (service) => {
+  it.each(services)('gives %s an environment that it accepts, also with service links', async (service) => {
     const given = environmentOf(podOf(workloadOf(resources, service)).containers[0])
     const foreign: string[] = []
     const env = { ...kubernetesVariables(resources, release), ...given }
@@ -34,12 +34,12 @@ describe.each(releases)('A20 · a release called %s', (release) => {
     expect(config).toEqual(loadConfig(await schemaOf(service), { env: given }))
   })
 
-  it('gives the job of the topics an environment that it takes', () => {
+  it('gives the topics job an environment that it accepts', () => {
     const given = environmentOf(podOf(workloadOf(resources, 'topics')).containers[0])
     expect(readKafkaSettings({}, { ...kubernetesVariables(resources, release), ...given })).toMatchObject({ brokers: ['kafka:9092'] })
   })
 
-  it('has names of its own that Kubernetes takes', () => {
+  it('has resource names that Kubernetes accepts', () => {
     const names = resources.map(({ kind, metadata }) => `${kind}/${metadata.name}`)
     expect(new Set(names).size).toBe(names.length)
     for (const { metadata } of resources) {

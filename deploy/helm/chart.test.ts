@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url)
 const models = dirname(require.resolve('kubernetes-models/package.json'))
 const everything = [...needed, '--values', join(import.meta.dirname, 'everything.values.yaml')]
 
-/** Validates against the schemas of Kubernetes: unknown fields and wrong types throw. */
+/** Validates against the schemas of Kubernetes. Throws for unknown fields and wrong types. */
 function validate(resource: Resource): void {
   const model = require(join(models, resource.apiVersion, `${resource.kind}.js`)) as Record<string, new (data: object) => { validate(): void }>
   new model[resource.kind]!(resource).validate()
@@ -26,18 +26,18 @@ function variablesOf(service: string, args: readonly string[]): Record<string, s
 }
 
 describe('the chart', () => {
-  it('has a schema and a README as the code and its values make them (npm run readme:update)', async () => {
+  it('has a schema and a README that match the code and the values (npm run readme:update)', async () => {
     for (const [path, content] of await generated()) expect(readFileSync(path, 'utf8'), path).toBe(content)
   })
 
-  it.each([4, 3] as const)('lints with helm %i, with the least values and with all of them', (major) => {
+  it.each([4, 3] as const)('lints with helm %i, with the fewest values and with all of them', (major) => {
     for (const args of [needed, everything]) {
       const { code, stdout, stderr } = helm(major, 'lint', '--strict', chartFolder, ...args)
       expect(code, stdout + stderr).toBe(0)
     }
   })
 
-  it.each([4, 3] as const)('renders with helm %i what keeps the schemas of Kubernetes, and the other helm renders the same', (major) => {
+  it.each([4, 3] as const)('renders valid Kubernetes resources with helm %i, the same as the other helm', (major) => {
     for (const args of [needed, everything]) {
       const resources = render(args, { major })
       expect(new Set(resources.map(({ kind }) => kind))).toEqual(
@@ -49,13 +49,13 @@ describe('the chart', () => {
     }
   })
 
-  it('would see a resource that breaks a schema', () => {
+  it('detects a resource that violates a schema', () => {
     const deployment = workloadOf(render(needed), 'blender')
     const broken = { ...deployment, spec: { ...deployment.spec, replicas: 'two' } } as unknown as Resource
     expect(() => validate(broken)).toThrow(/replicas/)
   })
 
-  it('runs every service, and probes liveness apart from readiness', () => {
+  it('runs every service with separate probes for liveness and readiness', () => {
     const resources = workloads(render(needed)).filter(({ kind }) => kind !== 'Job')
     expect(resources.map(({ metadata }) => metadata.labels['app.kubernetes.io/name']).sort()).toEqual([...services].sort())
     for (const workload of resources) {
@@ -67,7 +67,7 @@ describe('the chart', () => {
   })
 })
 
-describe('A23 · what the chart keeps', () => {
+describe('A23 · volumes of the chart', () => {
   it.each([
     ['candidate-service', 'FRESHET_SNAPSHOT_FOLDER'],
     ['trainer', 'FRESHET_CHECKPOINT_FOLDER'],
@@ -85,14 +85,14 @@ describe('A23 · what the chart keeps', () => {
     expect(podOf(without).volumes).toContainEqual({ name: 'data', emptyDir: {} })
   })
 
-  it('one trainer, which nothing doubles', () => {
+  it('allows at most one trainer', () => {
     expect(workloadOf(render(needed), 'trainer')).toMatchObject({ kind: 'StatefulSet', spec: { replicas: 1 } })
     expect(() => render(set('services.trainer.replicas=2'))).toThrow(/trainer.*replicas|replicas.*trainer/s)
   })
 })
 
 describe('A23 · settings of a service', () => {
-  it('win over all that the chart sets, once each', () => {
+  it('override the settings of the chart, each once', () => {
     const config = { LOG_LEVEL: 'debug', STOP_TIMEOUT_MS: 45_000, KAFKA_BROKERS: 'other:9092', CANDIDATE_SERVICE_ADDRESS: 'c:1', GRPC_PORT: 7777, BLENDER_MAX_PINS: 4_000_000 }
     const args = [...needed, '--set-json', `services.blender.config=${JSON.stringify(config)}`]
     const env = variablesOf('blender', args)
@@ -102,7 +102,7 @@ describe('A23 · settings of a service', () => {
     expect(pod.terminationGracePeriodSeconds).toBe(5 + 45 + 5)
   })
 
-  it('are rendered as the process reads them: large numbers, lists, maps, switches', () => {
+  it('have the form that the process reads: large numbers, lists, maps, booleans', () => {
     const env = variablesOf('candidate-service', [
       ...needed,
       '--set-json',
@@ -116,7 +116,7 @@ describe('A23 · settings of a service', () => {
     })
   })
 
-  it("lose to variables as Kubernetes writes them; a service's own win over those of all", () => {
+  it("are overridden by env; env of a service overrides env of all services", () => {
     const args = [
       ...needed,
       '--set-json',
@@ -131,7 +131,7 @@ describe('A23 · settings of a service', () => {
 
 describe('A23 · stopping', () => {
   it.each([[[]], [['common.preStopSeconds=90', 'common.stopSeconds=7']], [['services.ranker.config.STOP_TIMEOUT_MS=61500']], [['common.preStopSeconds=0']]])(
-    'has time for what comes before SIGTERM and after it: %j',
+    'has a grace period that covers the time before and after SIGTERM: %j',
     (values) => {
       for (const workload of workloads(render(set(...values)))) {
         if (workload.kind === 'Job') continue
@@ -154,7 +154,7 @@ describe('A23 · secrets', () => {
     ...['--set', 'redis.passwordSecret.name=redis-user', '--set', 'redis.tls.caSecret.name=redis-ca'],
   ]
 
-  it('are files of secrets that exist, in every pod that needs them, the job of the topics too', () => {
+  it('are files from existing secrets in every pod that needs them, including the topics job', () => {
     const resources = render(secured)
     const kafka = ['kafka-ca', 'kafka-client', 'kafka-user']
     for (const workload of workloads(resources)) {
@@ -171,7 +171,7 @@ describe('A23 · secrets', () => {
     }
   })
 
-  it('may hold the whole address of Redis', () => {
+  it('may contain the whole address of Redis', () => {
     const resources = render(['--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.urlSecret.name=cache'])
     const entry = podOf(workloadOf(resources, 'blender')).containers[0].env!.find(({ name }) => name === 'FRESHET_REDIS_URL')
     expect(entry).toEqual({ name: 'FRESHET_REDIS_URL', valueFrom: { secretKeyRef: { name: 'cache', key: 'url' } } })
@@ -179,22 +179,22 @@ describe('A23 · secrets', () => {
 
   it.each([
     ['a password in the address of Redis', ['--set', 'kafka.brokers={k:9092}', '--set', 'redis.url=redis://me:geheim@r:6379'], /passwordSecret/],
-    ['one in a node of a Cluster', ['--set', 'kafka.brokers={k:9092}', '--set', 'redis.clusterNodes={redis://:geheim@r:6379}'], /passwordSecret/],
-    ['one in a setting', set('services.blender.config.REDIS_PASSWORD=geheim'), /REDIS_PASSWORD/],
-    ['an address with one in a setting', set('services.blender.config.REDIS_URL=redis://:geheim@r:6379'), /REDIS_URL/],
-    ['one in a variable', [...needed, '--set-json', 'services.ranker.env=[{"name":"FRESHET_KAFKA_SASL_PASSWORD","value":"geheim"}]'], /services\.ranker\.env.*secretKeyRef/],
-    ['one in a variable of all', [...needed, '--set-json', 'common.env=[{"name":"PROXY","value":"http://me:geheim@proxy"}]'], /common\.env.*secretKeyRef/],
+    ['a password in a node of a Cluster', ['--set', 'kafka.brokers={k:9092}', '--set', 'redis.clusterNodes={redis://:geheim@r:6379}'], /passwordSecret/],
+    ['a password in a setting', set('services.blender.config.REDIS_PASSWORD=geheim'), /REDIS_PASSWORD/],
+    ['an address with a password in a setting', set('services.blender.config.REDIS_URL=redis://:geheim@r:6379'), /REDIS_URL/],
+    ['a password in a variable', [...needed, '--set-json', 'services.ranker.env=[{"name":"FRESHET_KAFKA_SASL_PASSWORD","value":"geheim"}]'], /services\.ranker\.env.*secretKeyRef/],
+    ['a password in a variable of all services', [...needed, '--set-json', 'common.env=[{"name":"PROXY","value":"http://me:geheim@proxy"}]'], /common\.env.*secretKeyRef/],
     ['a login without a password', set('kafka.sasl.mechanism=plain', 'kafka.sasl.username=me'), /passwordSecret/],
     ['an authority without TLS', set('kafka.tls.caSecret.name=ca'), /kafka\.tls\.enabled/],
     ["Redis's authority without TLS", set('redis.tls.caSecret.name=ca'), /rediss/],
-  ])('refuses %s, and does not show it', (_name, args, message) => {
+  ])('refuses %s, and does not print it', (_name, args, message) => {
     expect(() => render(args)).toThrow(message)
     expect(() => render(args)).not.toThrow(/geheim/)
   })
 })
 
-describe('A23 · what is left out', () => {
-  it.each([4, 3] as const)('ports that are null are neither offered nor named (helm %i)', (major) => {
+describe('A23 · switching parts off', () => {
+  it.each([4, 3] as const)('a port that is null appears nowhere (helm %i)', (major) => {
     const resources = render(set('services.event-ingest.ports.grpc=null', 'services.blender.ports=null'), { major })
     const ingest = resources.find(({ kind, metadata }) => kind === 'Service' && metadata.name === 'freshet-event-ingest')!
     expect(ingest.spec.ports!.map(({ name }) => name)).toEqual(['http'])
@@ -203,12 +203,12 @@ describe('A23 · what is left out', () => {
     expect(podOf(workloadOf(resources, 'blender')).containers[0].ports).toEqual([{ name: 'operations', containerPort: 9464 }])
   })
 
-  it.each([4, 3] as const)('a service that is disabled, or null, has nothing (helm %i)', (major) => {
+  it.each([4, 3] as const)('a service that is disabled or null has no resources (helm %i)', (major) => {
     for (const value of ['services.trainer.enabled=false', 'services.trainer=null'])
       expect(render(set(value), { major }).filter(({ metadata }) => metadata.name.includes('trainer'))).toEqual([])
   })
 
-  it('a service that the blender calls can only be left out when the blender has the address of another one', () => {
+  it('a service that the blender calls can be disabled only if the blender gets another address', () => {
     expect(() => render(set('services.ranker.enabled=false'))).toThrow(/blender calls it: set services\.blender\.config\.RANKER_ADDRESS/)
     expect(() => render(set('services.candidate-service.ports.grpc=null'))).toThrow(/CANDIDATE_SERVICE_ADDRESS/)
     const env = variablesOf('blender', set('services.ranker.enabled=false', 'services.blender.config.RANKER_ADDRESS=ranker.other:7072'))
@@ -216,13 +216,13 @@ describe('A23 · what is left out', () => {
     expect(() => render(set('services.ranker.enabled=false', 'services.blender.enabled=false'))).not.toThrow()
   })
 
-  it('topics are left alone when they are not to be applied', () => {
+  it('there is no topics job with topics.apply=false', () => {
     expect(render(set('topics.apply=false')).some(({ kind }) => kind === 'Job')).toBe(false)
   })
 })
 
-describe('A23 · what may be added', () => {
-  it('reaches the pods: variables, volumes, annotations, labels, placement, images by digest, types of Services', () => {
+describe('A23 · additions', () => {
+  it('reach the pods: variables, volumes, annotations, labels, placement, images by digest, types of Services', () => {
     const resources = render(everything)
     const pod = podOf(workloadOf(resources, 'blender'))
     const [container] = pod.containers
@@ -245,7 +245,7 @@ describe('A23 · what may be added', () => {
     expect(podOf(workloadOf(resources, 'ranker')).containers[0].image).toBe('mirror.example.org/ranker:2')
   })
 
-  it('reaches the job of the topics: image, retention, copies, placement', () => {
+  it('reach the topics job: image, retention, copies, placement', () => {
     const pod = podOf(workloadOf(render(everything), 'topics'))
     expect(pod).toMatchObject({ nodeSelector: { disk: 'ssd' }, enableServiceLinks: false })
     expect(pod.containers[0].image).toBe('mirror.example.org/freshet:1')
@@ -256,13 +256,13 @@ describe('A23 · what may be added', () => {
   })
 })
 
-describe('A23 · values that are wrong', () => {
+describe('A23 · wrong values', () => {
   it.each<[string, string[], RegExp]>([
     ['no broker', ['--set', 'redis.url=redis://r:6379'], /brokers/],
     ['a broker without a port', ['--set', 'kafka.brokers={kafka}', '--set', 'redis.url=redis://r:6379'], /brokers/],
     ['no Redis', ['--set', 'kafka.brokers={k:9092}'], /redis/],
     ['Redis without a scheme', ['--set', 'kafka.brokers={k:9092}', '--set', 'redis.url=redis:6379'], /redis/],
-    ['two addresses of Redis', set('redis.urlSecret.name=r'), /beside each other/],
+    ['two addresses of Redis', set('redis.urlSecret.name=r'), /exclude each other/],
     ['a misspelt key', set('services.ranker.replica=3'), /replica/],
     ['an unknown service', set('services.scorer.replicas=3'), /scorer/],
     ['replicas as text', [...needed, '--set-string', 'services.ranker.replicas=3'], /replicas/],
@@ -278,15 +278,15 @@ describe('A23 · values that are wrong', () => {
     ['cpu in cores with a unit', set('services.ranker.resources.requests.cpu=2cores'), /cpu/],
     ['retention without a unit', set('topics.retention.engagements\\.v1=14'), /retention/],
     ['retention of a compacted topic', set('topics.retention.pins\\.v1=14d'), /pins/],
-    ['a port that is none', set('services.ranker.ports.grpc=99999'), /port|grpc/],
-    ['a digest that is none', set('services.ranker.image.digest=sha256:abc'), /digest/],
+    ['an invalid port', set('services.ranker.ports.grpc=99999'), /port|grpc/],
+    ['an invalid digest', set('services.ranker.image.digest=sha256:abc'), /digest/],
     ['a headless load balancer', set('services.ranker.service.type=LoadBalancer'), /headless/],
     ['an unknown log level', set('common.logLevel=verbose'), /logLevel/],
-  ])('are refused by name: %s', (_name, args, message) => {
+  ])('are rejected by name: %s', (_name, args, message) => {
     expect(() => render(args)).toThrow(message)
   })
 
-  it('are refused by helm 3 too', () => {
+  it('are rejected by helm 3 too', () => {
     for (const value of ['services.ranker.replica=3', 'common.stopSeconds=20s', 'services.trainer.replicas=2'])
       expect(() => render(set(value), { major: 3 })).toThrow(/values/)
   })

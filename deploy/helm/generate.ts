@@ -1,5 +1,5 @@
 /**
- * Makes what the chart says of itself from the code and from values.yaml: values.schema.json, and the tables of its README.
+ * Generates values.schema.json and the tables of the chart's README from the code and from values.yaml.
  * `npm run readme:update` runs it; chart.test.ts compares.
  *
  *   node deploy/helm/generate.ts
@@ -11,7 +11,7 @@ import { valueRows } from './values-table.ts'
 
 const chart = join(import.meta.dirname, 'freshet')
 
-/** Generated files by path: what they should hold. */
+/** Expected content of the generated files, by path. */
 export async function generated(): Promise<ReadonlyMap<string, string>> {
   const readme = join(chart, 'README.md')
   const rows = valueRows().map((row) => `| \`${row.path}\` | \`${row.default}\` | ${row.description.replaceAll('|', '\\|')} |`)
@@ -27,7 +27,7 @@ export async function generated(): Promise<ReadonlyMap<string, string>> {
   ])
 }
 
-/** JSON with a line for each schema that holds no others of several lines. */
+/** JSON with one line for each schema that contains no multi-line schema. */
 function printed(value: unknown, indent = ''): string {
   const line = JSON.stringify(value)
   if (line.length + indent.length <= 160 || typeof value !== 'object' || value === null || Array.isArray(value)) return line

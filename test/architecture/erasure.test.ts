@@ -8,24 +8,24 @@ import { describe, expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '../..')
 const readme = readFileSync(join(root, 'apps/freshet/README.md'), 'utf8')
-const [, section = ''] = readme.split('## What an erasure leaves, and how long')
+const [, section = ''] = readme.split('## What remains after an erasure, and for how long')
 const rows = (section.split('\n## ')[0] ?? '').split('\n').filter((line) => line.startsWith('| '))
 const dayMs = 86_400_000
 
-/** Messages that hold what users did or saw. */
+/** Parts of the names of messages that contain data of users. */
 const ofUsers = ['.engagement.', '.feed.']
 
-describe('A26 · the table of what an erasure leaves', () => {
-  it('names every topic that holds what users did, with its retention', () => {
+describe('A26 · the table of what remains after an erasure', () => {
+  it('names every topic with data of users, with its retention', () => {
     for (const [name, { message, retentionMs }] of Object.entries(topics)) {
       if (!ofUsers.some((part) => message.includes(part))) continue
       const row = rows.find((line) => line.split('|')[1]?.includes(`\`${name}\``))
       expect(row, `${name} has no row`).toBeDefined()
-      expect(row).toContain(retentionMs === null ? 'for good' : `retention of ${retentionMs / dayMs} days`)
+      expect(row).toContain(retentionMs === null ? 'permanently' : `retention of ${retentionMs / dayMs} days`)
     }
   })
 
-  it('gives settings with the defaults that they have', () => {
+  it('shows settings with their defaults', () => {
     const defaults = {
       'candidates.snapshotIntervalMs': candidateServiceSchema.parse({}).snapshotIntervalMs,
       'trainer.checkpointIntervalMs': trainerSchema.parse({}).checkpointIntervalMs,

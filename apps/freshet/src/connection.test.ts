@@ -67,8 +67,8 @@ describe('A23 · retention of topics', () => {
   it.each([
     ['14', /TOPIC=TIME/],
     ['engagements.v1=14', /hours or days/],
-    ['engagements.v1=0h', /an hour at least/],
-    ['clicks.v1=3d', /names clicks\.v1; topics are engagements\.v1/],
+    ['engagements.v1=0h', /the shortest retention is 1h/],
+    ['clicks.v1=3d', /names the unknown topic clicks\.v1; topics are engagements\.v1/],
     ['pins.v1=3d', /keeps the last record of each key/],
   ])('refuses %s', (text, message) => {
     expect(() => planTopics({ partitions: '8', retention: [text] })).toThrow(message)

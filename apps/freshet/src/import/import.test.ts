@@ -210,7 +210,7 @@ describe('A16 · columns and rules', () => {
     [
       'an unknown column',
       { map: ['usr=userId'] },
-      /names the column "usr", which is not there; did you mean "user"\?/,
+      /names the column "usr", which does not exist; did you mean "user"\?/,
     ],
     ['an unknown field', { map: ['user=userld'] }, /no field "userld"; did you mean userId\?/],
     ['an unknown action', { map: ['item=x:sav'] }, /there is no action sav; did you mean save\?/],
@@ -302,7 +302,7 @@ describe('A16 · unusable files', () => {
       'Latin-1',
       'e.csv',
       Buffer.from('user,item,ts\nJosé,p1,1714557600\n', 'latin1'),
-      /is not UTF-8; save it as UTF-8, or say --encoding latin1/,
+      /is not UTF-8; save it as UTF-8, or give --encoding latin1/,
     ],
     ['a JSON array', 'e.json', '[{"userId":"ann"}]', /is a JSON array; write one object per line/],
     ['JSON over several lines', 'e.json', '{\n"userId":"ann"\n}', /its objects span several lines/],
@@ -314,7 +314,7 @@ describe('A16 · unusable files', () => {
       'a quote that never closes',
       'e.csv',
       'user,item,ts\nann,p1,1714557600\nann,"p2,1714557601\n',
-      /e\.csv:3: a quote opens after this line and never closes; close it, or say --quote none/,
+      /e\.csv:3: a quote opens after this line and never closes; close it, or give --quote none/,
     ],
   ])('reports the problem of %s', async (_what, name, content, message) => {
     const { error } = await world.run(world.file(name, content))

@@ -261,7 +261,7 @@ describe('freshet replay', () => {
   it('writes pins and engagements of any age to a data folder, and applies them once', async () => {
     const file = aRecording(pin, engagement('e1'), question, engagement('e2'))
     await runReplay([file], { data, partitions: '4' }, aTerminal())
-    expect(written).toBe('1 pins and 2 engagements taken, 0 rejected\n')
+    expect(written).toBe('1 pins and 2 engagements accepted, 0 rejected\n')
     await fold()
     const once = await stored('user.1', 'u')
     await runReplay([file], { data, partitions: '4' }, aTerminal())
@@ -308,7 +308,7 @@ describe('freshet replay', () => {
     }
     expect(bodies.map((body) => body.split(' ')[0])).toEqual(['/v1/pins', '/v1/engagements', '/v1/engagements'])
     expect(bodies[2]).toBe(bodies[1])
-    expect(written).toBe('1 pins and 1 engagements taken, 0 rejected\n')
+    expect(written).toBe('1 pins and 1 engagements accepted, 0 rejected\n')
   })
 
   it('ends with one line if nothing listens or the recording does not exist', async () => {

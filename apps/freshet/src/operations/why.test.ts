@@ -141,7 +141,7 @@ describe('freshet why', () => {
       unshown: { pins: [{ pinId: 'p5', stage: 'seen', samplingProbability: 1 / 7, utility: null }] },
     })
     await expect(runWhy('ada', { data, pin: 'p8' }, terminal)).rejects.toThrow(
-      /does not hold p8; it holds p1, p2; of 10 candidates that it does not show, 2 are recorded, and not this one/,
+      /does not contain p8; it contains p1, p2; of the 10 candidates that were not shown, 2 are recorded, and this pin is not among them/,
     )
   })
 

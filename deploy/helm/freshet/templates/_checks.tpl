@@ -1,4 +1,4 @@
-{{/* Refuses values that make no sense together, each by name. */}}
+{{/* Rejects values that contradict each other, and names them. */}}
 {{- define "freshet.checks" -}}
 {{- $kafka := .Values.kafka -}}
 {{- $redis := .Values.redis -}}
@@ -14,16 +14,16 @@
 {{- fail (printf "kafka.sasl.username is not set; %s needs one" $kafka.sasl.mechanism) -}}
 {{- end -}}
 {{- if not $kafka.sasl.passwordSecret.name -}}
-{{- fail (printf "kafka.sasl.passwordSecret.name is not set; %s needs a secret that exists" $kafka.sasl.mechanism) -}}
+{{- fail (printf "kafka.sasl.passwordSecret.name is not set; %s needs an existing secret" $kafka.sasl.mechanism) -}}
 {{- end -}}
 {{- end -}}
 {{- $addresses := concat (ternary (list $redis.url) list (ne $redis.url "")) $redis.clusterNodes -}}
 {{- if gt (add (ternary 1 0 (ne $redis.url "")) (ternary 1 0 (gt (len $redis.clusterNodes) 0)) (ternary 1 0 (ne $redis.urlSecret.name ""))) 1 -}}
-{{- fail "redis.url, redis.clusterNodes and redis.urlSecret are set beside each other; set one of them" -}}
+{{- fail "redis.url, redis.clusterNodes and redis.urlSecret exclude each other; set one of them" -}}
 {{- end -}}
 {{- range $address := $addresses -}}
 {{- if regexMatch "://[^/]*@" $address -}}
-{{- fail "an address of redis holds a login, which would stand in the pods' specifications; use redis.username with redis.passwordSecret, or redis.urlSecret" -}}
+{{- fail "an address of redis contains a login, which would be visible in the pods' specifications; use redis.username with redis.passwordSecret, or redis.urlSecret" -}}
 {{- end -}}
 {{- if and (hasPrefix "redis://" $address) (or $redis.tls.caSecret.name $redis.tls.clientSecret.name $redis.tls.serverName) -}}
 {{- fail (printf "redis.tls is set although %s begins with redis://; TLS needs rediss://" $address) -}}
@@ -37,33 +37,33 @@
 {{- include "freshet.checks.env" (dict "at" (printf "services.%s.env" $name) "env" (default list $service.env)) -}}
 {{- $type := dig "service" "type" "ClusterIP" $service -}}
 {{- if and (dig "service" "headless" false $service) (ne $type "ClusterIP") -}}
-{{- fail (printf "services.%s.service.type is %s, which no headless Service can be; set services.%s.service.headless to false" $name $type $name) -}}
+{{- fail (printf "services.%s.service.type is %s, which a headless Service cannot have; set services.%s.service.headless to false" $name $type $name) -}}
 {{- end -}}
 {{- end -}}
 {{- include "freshet.checks.env" (dict "at" "common.env" "env" .Values.common.env) -}}
 {{- end }}
 
-{{/* Refuses secrets in the clear. Takes at and env. */}}
+{{/* Rejects secrets in plain text. Takes at and env. */}}
 {{- define "freshet.checks.env" -}}
 {{- range .env -}}
 {{- if hasKey . "value" -}}
 {{- if or (regexMatch "PASSWORD$|SECRET$|TOKEN$" .name) (regexMatch "://[^/]*:[^/]*@" (toString .value)) -}}
-{{- fail (printf "%s gives %s as a value in the clear; give valueFrom.secretKeyRef" $.at .name) -}}
+{{- fail (printf "%s gives %s as plain text; give valueFrom.secretKeyRef" $.at .name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
 
-{{/* Where the blender finds a service. Takes root and name. Refuses where that is nowhere. */}}
+{{/* The address of a service for the blender. Takes root and name. Fails if the service has none. */}}
 {{- define "freshet.address" -}}
 {{- $service := index (include "freshet.enabled" .root | fromYaml) .name -}}
 {{- $setting := printf "services.blender.config.%s_ADDRESS" (.name | upper | replace "-" "_") -}}
 {{- if not $service -}}
-{{- fail (printf "services.%s is disabled, and blender calls it: set %s, or disable blender" .name $setting) -}}
+{{- fail (printf "services.%s is disabled, but blender calls it: set %s, or disable blender" .name $setting) -}}
 {{- end -}}
 {{- $port := index (include "freshet.ports" (dict "service" $service) | fromYaml) "grpc" -}}
 {{- if not $port -}}
-{{- fail (printf "services.%s.ports.grpc is null, and blender calls it: set the port, or set %s" .name $setting) -}}
+{{- fail (printf "services.%s.ports.grpc is null, but blender calls it: set the port, or set %s" .name $setting) -}}
 {{- end -}}
 dns:///{{ include "freshet.fullname" . }}:{{ $port }}
 {{- end }}

@@ -1,4 +1,4 @@
-{{/* Where Kafka is and how it is reached: environment variables by name, as YAML. Takes root. */}}
+{{/* Environment variables for the connection to Kafka, by name, as YAML. Takes root. */}}
 {{- define "freshet.kafka.env" -}}
 {{- $kafka := .root.Values.kafka -}}
 {{- $env := dict "FRESHET_KAFKA_BROKERS" (dict "value" (join "," $kafka.brokers)) -}}
@@ -14,7 +14,7 @@
 {{- toYaml $env -}}
 {{- end }}
 
-{{/* The same of Redis. Takes root. */}}
+{{/* Environment variables for the connection to Redis, by name, as YAML. Takes root. */}}
 {{- define "freshet.redis.env" -}}
 {{- $redis := .root.Values.redis -}}
 {{- $env := dict -}}
@@ -34,7 +34,7 @@
 {{- toYaml (merge $env (include "freshet.tls.env" (dict "of" "REDIS" "tls" $redis.tls) | fromYaml)) -}}
 {{- end }}
 
-{{/* Files of a TLS connection as environment variables. Takes of (KAFKA, REDIS) and tls. */}}
+{{/* Environment variables for the files of a TLS connection. Takes of (KAFKA, REDIS) and tls. */}}
 {{- define "freshet.tls.env" -}}
 {{- $env := dict -}}
 {{- $at := printf "/etc/freshet/%s" (lower .of) -}}
@@ -55,7 +55,7 @@
 {{- toYaml $env -}}
 {{- end }}
 
-{{/* Secrets of connections by the names of their volumes, as YAML. Takes root and redis (whether it is needed). */}}
+{{/* Secrets of the connections by volume name, as YAML. Takes root and redis (whether the service needs Redis). */}}
 {{- define "freshet.secrets" -}}
 {{- $secrets := dict -}}
 {{- $kafka := .root.Values.kafka -}}
@@ -81,7 +81,7 @@
 {{- toYaml $named -}}
 {{- end }}
 
-{{/* Environment variables by name as Kubernetes' list. Takes env (by name) and more (lists as Kubernetes writes them, which win; the last of a name). */}}
+{{/* Environment variables as a list in the form of Kubernetes. Takes env (by name) and more (such lists, which override env; the last entry of a name wins). */}}
 {{- define "freshet.env.list" -}}
 {{- $env := .env -}}
 {{- $more := list -}}

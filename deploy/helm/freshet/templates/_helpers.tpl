@@ -11,13 +11,13 @@
 {{ printf "%s-%s" $release .name }}
 {{- end }}
 
-{{/* Labels that find the pods of one service. Takes root and name. */}}
+{{/* Labels that select the pods of one service. Takes root and name. */}}
 {{- define "freshet.selector" -}}
 app.kubernetes.io/name: {{ .name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- end }}
 
-{{/* All labels of a resource. Takes root and name; `more`: maps of labels that may not replace these. */}}
+{{/* All labels of a resource. Takes root and name; `more`: maps of further labels, which must not replace these. */}}
 {{- define "freshet.labels" -}}
 {{- $own := include "freshet.selector" . | fromYaml -}}
 {{- $_ := set $own "app.kubernetes.io/part-of" "freshet" -}}
@@ -78,7 +78,7 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- toYaml $ports -}}
 {{- end }}
 
-{{/* Seconds that a container has for stopping. Takes root and service. */}}
+{{/* Maximum number of seconds that a container needs to stop. Takes root and service. */}}
 {{- define "freshet.stopSeconds" -}}
 {{- $config := default dict .service.config -}}
 {{- if hasKey $config "STOP_TIMEOUT_MS" -}}

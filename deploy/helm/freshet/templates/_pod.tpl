@@ -31,12 +31,12 @@
 {{- toYaml $env -}}
 {{- end }}
 
-{{/* "true" for services that keep state in Redis, and for event-ingest, whose answers say when events are not folded. Takes name. */}}
+{{/* "true" for services that keep state in Redis, and for event-ingest, whose answers report when events are not folded. Takes name. */}}
 {{- define "freshet.needsRedis" -}}
 {{- if has .name (list "feature-updater" "blender" "event-ingest") -}}true{{- end -}}
 {{- end }}
 
-{{/* Where and how pods are placed. Takes root and service. */}}
+{{/* Placement of pods. Takes root and service. */}}
 {{- define "freshet.placement" -}}
 {{- $common := .root.Values.common -}}
 {{- $service := default dict .service -}}
@@ -67,7 +67,7 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
-{{/* What every container is not allowed. */}}
+{{/* Security context of every container. */}}
 {{- define "freshet.containerSecurity" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
