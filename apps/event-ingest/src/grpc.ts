@@ -51,7 +51,14 @@ export function createIngestGrpcService(
         })
       })().catch((error: unknown) => {
         report(error, { part: 'grpc', outcome: 'defect' })
-        refused(problemAt('', 'the request', 'INGEST_INTERNAL', 'failed because of a defect in the service; send the same event ids again'))
+        refused(
+          problemAt(
+            '',
+            'the request',
+            'INGEST_INTERNAL',
+            'failed because of a defect in the service; send the same event ids again',
+          ),
+        )
       })
 
       function refused(problem: IngestProblem): void {

@@ -198,7 +198,11 @@ function toProblem(error: unknown, request: FastifyRequest): IngestProblem {
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return about('the request', 'REQUEST_MALFORMED', `is malformed: ${(error as Error).message}`)
   }
-  return about('the request', 'INGEST_INTERNAL', 'failed because of a defect in the service; send the same event ids again')
+  return about(
+    'the request',
+    'INGEST_INTERNAL',
+    'failed because of a defect in the service; send the same event ids again',
+  )
 }
 
 const codeOfBodyFault: Readonly<Record<BodyFault, IngestCode>> = {

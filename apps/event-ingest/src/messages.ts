@@ -28,7 +28,10 @@ export function parseEngagementMessage(value: unknown, at: string): ParsedEngage
   const known = surface === Surface.HOME || surface === Surface.RELATED
   if (!known && surface !== Surface.UNSPECIFIED) faults.set('surface', toUnknownNumber(surface))
   if (boardId !== undefined && savedToBoardId !== '') {
-    faults.set('savedToBoardId', { code: 'EVENT_SUBJECT', text: 'is not allowed with boardId; it is for saves of pins' })
+    faults.set('savedToBoardId', {
+      code: 'EVENT_SUBJECT',
+      text: 'is not allowed with boardId; it is for saves of pins',
+    })
   }
   const parsed = parseEngagementJson(
     {

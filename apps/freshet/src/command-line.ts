@@ -239,7 +239,9 @@ function addWhy(program: Command): void {
     .option('--pin <id>', 'explain only this pin, with the features that the ranker used')
     .option('--json', 'print everything as one JSON object')
     .action(
-      reportFailure((userId: string, options: Parameters<typeof runWhy>[1]) => runWhy(userId, options, systemTerminal())),
+      reportFailure((userId: string, options: Parameters<typeof runWhy>[1]) =>
+        runWhy(userId, options, systemTerminal()),
+      ),
     )
 }
 

@@ -32,7 +32,10 @@ describe('A22 · how commands reach Kafka and Redis', () => {
     }
     expect(readKafkaSettings({}, env)).toMatchObject({ brokers: ['kafka:9092'] })
     expect(readRedisSettings({}, env)).toMatchObject({ url: 'redis://redis:6379' })
-    expect(readRedisSettings({ redisCluster: 'redis://c:1' }, env)).toMatchObject({ url: null, clusterNodes: ['redis://c:1'] })
+    expect(readRedisSettings({ redisCluster: 'redis://c:1' }, env)).toMatchObject({
+      url: null,
+      clusterNodes: ['redis://c:1'],
+    })
   })
 
   it('or not, if no address is given', () => {

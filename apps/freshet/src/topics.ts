@@ -46,7 +46,9 @@ function parseRetention(text: string): readonly [topic: string, ms: number] {
     )
   const spec = Object.entries(topics).find(([name]) => name === topic)?.[1]
   if (spec === undefined)
-    throw new ArgumentError(`--retention names the unknown topic ${topic}; topics are ${Object.keys(topics).join(', ')}`)
+    throw new ArgumentError(
+      `--retention names the unknown topic ${topic}; topics are ${Object.keys(topics).join(', ')}`,
+    )
   if (spec.cleanup === 'compact')
     throw new ArgumentError(`--retention names ${topic}, which keeps the last record of each key forever`)
   const ms = Number(count) * unitMs[unit as keyof typeof unitMs]

@@ -119,9 +119,13 @@ export function decodeSnapshot(bytes: Uint8Array): SectionReader {
     throw new SnapshotError('SNAPSHOT_NOT_A_SNAPSHOT', 'the file does not begin with the mark of a snapshot')
   const version = header.getUint32(4, true)
   if (version !== snapshotVersion)
-    throw new SnapshotError('SNAPSHOT_OTHER_VERSION', `the snapshot has version ${version}; this build reads version ${snapshotVersion}`)
+    throw new SnapshotError(
+      'SNAPSHOT_OTHER_VERSION',
+      `the snapshot has version ${version}; this build reads version ${snapshotVersion}`,
+    )
   const length = header.getFloat64(8, true)
-  if (length !== bytes.length) throw new SnapshotError('SNAPSHOT_TRUNCATED', `the snapshot has ${bytes.length} bytes of ${length}`)
+  if (length !== bytes.length)
+    throw new SnapshotError('SNAPSHOT_TRUNCATED', `the snapshot has ${bytes.length} bytes of ${length}`)
   const [a, b] = checksums(bytes, [headerBytes, bytes.length], noSums)
   if (a !== header.getUint32(16, true) || b !== header.getUint32(20, true)) {
     throw new SnapshotError('SNAPSHOT_CORRUPT', 'the checksum of the snapshot does not match')
@@ -133,7 +137,8 @@ export function decodeSnapshot(bytes: Uint8Array): SectionReader {
     const nameLength = header.getUint32(at, true)
     const kind = kinds[header.getUint32(at + 4, true)]
     const size = header.getUint32(at + 8, true)
-    if (kind === undefined) throw new SnapshotError('SNAPSHOT_CORRUPT', `the snapshot has a section of an unknown kind at byte ${at}`)
+    if (kind === undefined)
+      throw new SnapshotError('SNAPSHOT_CORRUPT', `the snapshot has a section of an unknown kind at byte ${at}`)
     const name = decoder.decode(bytes.subarray(at + 12, at + 12 + nameLength))
     at += padded(12 + nameLength)
     sections.set(name, { kind, bytes: bytes.subarray(at, at + size) })
@@ -159,9 +164,13 @@ function createWriter(prefix: string, put: (name: string, kind: Kind, bytes: Uin
 function createReader(prefix: string, sections: ReadonlyMap<string, Section>): SectionReader {
   const bytesOf = (name: string, kind: Kind): Uint8Array<ArrayBuffer> => {
     const section = sections.get(prefix + name)
-    if (section === undefined) throw new SnapshotError('SNAPSHOT_CORRUPT', `the snapshot has no section ${prefix}${name}`)
+    if (section === undefined)
+      throw new SnapshotError('SNAPSHOT_CORRUPT', `the snapshot has no section ${prefix}${name}`)
     if (section.kind !== kind)
-      throw new SnapshotError('SNAPSHOT_CORRUPT', `section ${prefix}${name} of the snapshot is ${section.kind}, not ${kind}`)
+      throw new SnapshotError(
+        'SNAPSHOT_CORRUPT',
+        `section ${prefix}${name} of the snapshot is ${section.kind}, not ${kind}`,
+      )
     return new Uint8Array(section.bytes)
   }
   return {

@@ -379,7 +379,10 @@ export function createRetrieval({
     restore(bytes) {
       const reader = decodeSnapshot(bytes)
       if (reader.json('config') !== fingerprint(config, seed, shard)) {
-        throw new SnapshotError('SNAPSHOT_OTHER_CONFIG', 'the snapshot was made with other settings of views and sources')
+        throw new SnapshotError(
+          'SNAPSHOT_OTHER_CONFIG',
+          'the snapshot was made with other settings of views and sources',
+        )
       }
       newestMs = reader.f64('newestMs')[0] ?? -Infinity
       catalogue.load(reader.under('catalogue'))

@@ -122,7 +122,7 @@ describe('loadConfig', () => {
     expect(problemsOf(() => loadConfig(schema, { env: { FRESHET_CONFIG: file('{') } })).join()).toContain('JSON')
   })
 
-  it("ignores settings of other services in a shared environment, and reports them", () => {
+  it('ignores settings of other services in a shared environment, and reports them', () => {
     const foreign: string[] = []
     const env = { FRESHET_CANDIDATES_ADDRESS: 'candidates:7071', FRESHET_RANKER_ADDRESS: 'ranker:7072' }
     loadConfig(schema, { env, onForeign: (names) => foreign.push(...names) })

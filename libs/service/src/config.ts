@@ -193,11 +193,7 @@ function objectIn(text: string): Json {
 }
 
 /** Every setting in a JSON object, by path. An unknown group counts as a setting if it is empty, so that it is rejected. */
-function* flatten(
-  content: Json,
-  reading: Pick<Reading, 'known' | 'groups'>,
-  base: string,
-): Generator<[string, Json]> {
+function* flatten(content: Json, reading: Pick<Reading, 'known' | 'groups'>, base: string): Generator<[string, Json]> {
   for (const [key, value] of Object.entries(content as { readonly [key: string]: Json })) {
     const path = base === '' ? key : `${base}.${key}`
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)

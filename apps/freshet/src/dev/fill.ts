@@ -42,7 +42,8 @@ export async function fillWithSample(ingest: Ingest, nowMs: number): Promise<Fil
 function checkAccepted(answer: Awaited<ReturnType<Ingest['takePins']>>): number {
   if (answer.kind === 'refused') throw new Error(`the sample was refused: ${answer.problem.message}`)
   const refused = answer.receipts.find((receipt) => !('token' in receipt))
-  if (refused !== undefined && 'message' in refused) throw new Error(`the sample contains an invalid event: ${refused.message}`)
+  if (refused !== undefined && 'message' in refused)
+    throw new Error(`the sample contains an invalid event: ${refused.message}`)
   return answer.accepted
 }
 

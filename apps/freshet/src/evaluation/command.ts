@@ -136,7 +136,9 @@ function parseConfig(file: string, text: string): EmbeddedConfig {
     throw new ArgumentError(`--config ${file} is not a JSON object`)
   const unknown = Object.keys(config).filter((name) => !configParts.includes(name))
   if (unknown.length > 0)
-    throw new ArgumentError(`--config ${file} has the unknown part ${unknown.join(', ')}; parts are ${configParts.join(', ')}`)
+    throw new ArgumentError(
+      `--config ${file} has the unknown part ${unknown.join(', ')}; parts are ${configParts.join(', ')}`,
+    )
   return config
 }
 

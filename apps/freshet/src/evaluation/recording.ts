@@ -47,7 +47,8 @@ export async function* readRecordings(files: readonly string[]): AsyncGenerator<
       }
     } catch (error) {
       const { code = '', message } = error as { readonly code?: string; readonly message: string }
-      if (code.startsWith('Z_')) throw new RecordingError(`${file}:${number + 1}`, `is not gzip, or is cut off: ${message}`)
+      if (code.startsWith('Z_'))
+        throw new RecordingError(`${file}:${number + 1}`, `is not gzip, or is cut off: ${message}`)
       throw error
     }
   }
@@ -81,7 +82,10 @@ export function parseLine(text: string, place: string): RecordingLine {
     case 'question':
       return { kind, question: parseQuestion(value, place), place }
     default:
-      throw new RecordingError(place, `has the unknown key ${JSON.stringify(kind)}; keys are pin, engagement, question and mark`)
+      throw new RecordingError(
+        place,
+        `has the unknown key ${JSON.stringify(kind)}; keys are pin, engagement, question and mark`,
+      )
   }
 }
 

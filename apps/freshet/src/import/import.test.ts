@@ -261,9 +261,7 @@ describe('A16 · the import always reports how it reads times', () => {
   it('asks for the unit if it is unclear, and uses the given one', async () => {
     const file = world.file('e.csv', 'user,item,ts\nann,p1,86400\n')
     const { error } = await world.run(file)
-    expect(error?.message).toMatch(
-      /the column ts contains "86400", whose unit is unclear; give --time-unit/,
-    )
+    expect(error?.message).toMatch(/the column ts contains "86400", whose unit is unclear; give --time-unit/)
     expect((await world.run(file, { timeUnit: 's' })).error).toBeNull()
     expect((await engagements())[0]?.occurredAtMs).toBe(86_400_000)
   })

@@ -80,7 +80,8 @@ export function unreadable(file: string, error: unknown): unknown {
   const { code = '', message } = error as { readonly code?: string; readonly message: string }
   if (code.startsWith('Z_')) return new ImportError(file, `is not gzip, or is cut off: ${message}`, { cause: error })
   if (code === 'ENOENT') return new ImportError(file, 'does not exist', { cause: error })
-  if (code === 'EACCES') return new ImportError(file, 'cannot be read: this user lacks the permission', { cause: error })
+  if (code === 'EACCES')
+    return new ImportError(file, 'cannot be read: this user lacks the permission', { cause: error })
   return error
 }
 

@@ -84,7 +84,14 @@ export async function planFile(file: string, options: PlanOptions): Promise<File
     strict: shape.kind === 'json',
     listSeparator,
   }
-  return { kind: 'rows', sample, shape, as: mapping.as, convert: createConverter(withoutIgnored(conversion, mapped)), lines }
+  return {
+    kind: 'rows',
+    sample,
+    shape,
+    as: mapping.as,
+    convert: createConverter(withoutIgnored(conversion, mapped)),
+    lines,
+  }
 }
 
 /** Excludes columns with `--map COLUMN=-` from the unknown fields that JSON lines refuse. */

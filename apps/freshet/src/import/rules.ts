@@ -87,7 +87,10 @@ function parseRule(entry: string, condition: string, name: string): Rule {
       .replace(/^=/, '')
       .trim()
     if (comparison !== '=' && comparison !== '!=' && (value === '' || !Number.isFinite(Number(value))))
-      throw new ImportError('', `--map ${entry}: ${comparison} compares numbers, but ${JSON.stringify(value)} is not a number`)
+      throw new ImportError(
+        '',
+        `--map ${entry}: ${comparison} compares numbers, but ${JSON.stringify(value)} is not a number`,
+      )
     return { column, comparison, value, action }
   }
   throw new ImportError('', `--map ${entry}: give a rule such as rating>=4:save or event=view:closeup`)

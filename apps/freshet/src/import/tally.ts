@@ -106,7 +106,8 @@ export function formatTable(tally: Tally, applied: Applied | null, madePins: num
       ],
       ['late', applied.late, ''],
     )
-    if (applied.duplicate > 0) rows.push(['duplicate', applied.duplicate, 'the updater had applied these events before'])
+    if (applied.duplicate > 0)
+      rows.push(['duplicate', applied.duplicate, 'the updater had applied these events before'])
     if (applied.deadLettered > 0) rows.push(['dead letters', applied.deadLettered, '`freshet dlq list` shows them'])
     if (applied.erased > 0) rows.push(['erased', applied.erased, 'of users who were erased after these events'])
   }

@@ -38,7 +38,10 @@ export async function runLogAdopt(
       terminal.write(describe(adoption, sinceMs))
       if (adoption.kind === 'none' || given.dryRun === true) continue
       if (!(await adoptLog(store, adoption, sinceMs)))
-        throw new OperationError('ADOPT_RACED', 'somebody else adopted a log at the same time; run the command again to see the result')
+        throw new OperationError(
+          'ADOPT_RACED',
+          'somebody else adopted a log at the same time; run the command again to see the result',
+        )
     }
     if (plans.every(({ adoption }) => adoption.kind === 'none')) return
     terminal.write(
@@ -60,7 +63,11 @@ function parseFrom(text: string | undefined): number | null {
  * lost its end contains folded records: the updater reads the last ones again, and their event ids show which are new. For
  * the second stage, high-water marks show it.
  */
-function newSince({ family, kind, id, topic }: Adoption, givenSinceMs: number | null, rememberedSinceMs: number): number {
+function newSince(
+  { family, kind, id, topic }: Adoption,
+  givenSinceMs: number | null,
+  rememberedSinceMs: number,
+): number {
   if (family === 'pin' || kind === 'none' || kind === 'note') return 0
   if (givenSinceMs !== null) return givenSinceMs
   if (kind === 'other') return 0

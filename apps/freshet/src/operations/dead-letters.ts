@@ -60,7 +60,8 @@ export async function runDlqShow(place: string, given: PlatformArguments, termin
     const topic: LetterTopic = late === undefined ? 'dead-letters.v1' : 'engagements-late.v1'
     const at = { topic, partition: Number(partition), position: Number(position) }
     const deadLetter = await showDeadLetter({ log, ...at, onError: warn(terminal) })
-    if (deadLetter === null) throw new OperationError('DEAD_LETTER_MISSING', `${topic} contains no dead letter at ${place}`)
+    if (deadLetter === null)
+      throw new OperationError('DEAD_LETTER_MISSING', `${topic} contains no dead letter at ${place}`)
     const rows: readonly (readonly [string, string])[] = [
       ['place', place],
       ['stored', new Date(deadLetter.atMs).toISOString()],

@@ -114,7 +114,9 @@ describe('freshet dlq', () => {
   })
 
   it('refuses an unknown topic', async () => {
-    await expect(runDlqList({ data, topic: 'engagement.v1' }, aTerminal())).rejects.toThrow(/topics are engagements\.v1/)
+    await expect(runDlqList({ data, topic: 'engagement.v1' }, aTerminal())).rejects.toThrow(
+      /topics are engagements\.v1/,
+    )
   })
 
   it('lets a halted partition continue: present bad records become dead letters, later ones can halt it again', async () => {
@@ -314,7 +316,9 @@ describe('freshet replay', () => {
   it('ends with one line if nothing listens or the recording does not exist', async () => {
     const given = { target: 'http://127.0.0.1:9', partitions: '8' }
     await expect(runReplay([aRecording(pin)], given, aTerminal())).rejects.toMatchObject({ code: 'TARGET_UNREACHABLE' })
-    const missing = await runReplay([join(data, 'none.jsonl')], { data, partitions: '8' }, aTerminal()).catch(describeFailure)
+    const missing = await runReplay([join(data, 'none.jsonl')], { data, partitions: '8' }, aTerminal()).catch(
+      describeFailure,
+    )
     expect(missing).toMatchObject({ exitCode: 69, line: expect.stringContaining('ENOENT') as string })
   })
 })

@@ -46,7 +46,9 @@ export async function openLog(given: PlatformArguments): Promise<OpenLog> {
   if (given.data !== undefined) return openFolder(given)
   const kafka = readKafkaSettings(given)
   if (kafka === null)
-    throw new ArgumentError('give --brokers or set FRESHET_KAFKA_BROKERS, or give --data with the data folder of `freshet dev`')
+    throw new ArgumentError(
+      'give --brokers or set FRESHET_KAFKA_BROKERS, or give --data with the data folder of `freshet dev`',
+    )
   const clock = createSystemClock()
   const log = writingAs(createKafkaEventLog({ ...kafkaOptions(kafka), clientId, clock }), clientId, version)
   return { log, clock, close: () => log.close() }
@@ -78,7 +80,8 @@ export async function openFolder(given: PlatformArguments, partitions: number | 
   const { data: folder } = given
   if (folder === undefined) throw new ArgumentError('give --data')
   const [other] = connectionFlags(given)
-  if (other !== undefined) throw new ArgumentError(`--data cannot be combined with ${other}: the folder contains log and state`)
+  if (other !== undefined)
+    throw new ArgumentError(`--data cannot be combined with ${other}: the folder contains log and state`)
   const exists = existsSync(join(folder, 'data.mdb'))
   if (!exists && partitions === null)
     throw new ArgumentError(`--data ${folder} is not a data folder; \`freshet dev --data ${folder}\` creates one`)

@@ -14,7 +14,8 @@ export async function runDlqResume(given: PlatformArguments, terminal: Terminal)
         'RESUME_RACED',
         'somebody else resumed at the same time; check on /readyz whether a partition is still halted',
       )
-    const who = given.data === undefined ? 'feature-updater continues within seconds' : 'the next `freshet dev` continues'
+    const who =
+      given.data === undefined ? 'feature-updater continues within seconds' : 'the next `freshet dev` continues'
     terminal.write(
       `bad records from before ${new Date(untilMs).toISOString()} no longer halt partitions; ${who} and stores them as dead letters (\`freshet dlq list\`)\n`,
     )

@@ -149,7 +149,9 @@ describe('freshet why', () => {
     await expect(runWhy('ada', { data }, terminal)).rejects.toThrow(/holds no feed of ada/)
     await record(aFeed('f1', 'ada'))
     await expect(runWhy('ada', { data, feed: 'f7' }, terminal)).rejects.toThrow(/holds no feed f7 of ada/)
-    await expect(runWhy('ada', { data, pin: 'p7' }, terminal)).rejects.toThrow(/does not contain p7; it contains p1, p2/)
+    await expect(runWhy('ada', { data, pin: 'p7' }, terminal)).rejects.toThrow(
+      /does not contain p7; it contains p1, p2/,
+    )
     await expect(runWhy('a b', { data }, terminal)).rejects.toThrow(/the user id/)
   })
 

@@ -52,7 +52,9 @@ function onlyPin(served: ServedJson, pinId: string): ServedJson {
 async function servedTo(userId: string, given: WhyArguments, terminal: Terminal): Promise<ServedJson> {
   if (given.operations !== undefined) {
     if (given.brokers !== undefined || given.data !== undefined)
-      throw new ArgumentError('--operations cannot be combined with --brokers and --data: the command asks the running process')
+      throw new ArgumentError(
+        '--operations cannot be combined with --brokers and --data: the command asks the running process',
+      )
     const query = given.feed === undefined ? '' : `?feed=${encodeURIComponent(given.feed)}`
     const path = `/v1/users/${encodeURIComponent(userId)}/feeds/last${query}`
     return (await askOperations(given.operations, path, terminal.signal)) as ServedJson

@@ -152,10 +152,7 @@ function subjectFaults(value: Readonly<Record<string, unknown>>): readonly Subje
       unfit('pinId', `is not allowed with ${String(action)}; ${instead}`)
       if (given <= 1) return faults
     }
-    unfit(
-      'action',
-      `needs exactly one of boardId, creatorId and topicId; the action is ${String(action)}`,
-    )
+    unfit('action', `needs exactly one of boardId, creatorId and topicId; the action is ${String(action)}`)
     return faults
   }
   if (pinId === undefined) {

@@ -291,7 +291,11 @@ export function createPinGraph(options: PinGraphOptions): PinGraph {
       const lows = reader.u32('keyLows')
       const kept = reader.u8('states')
       const used = reader.u8('recentlyUsed')
-      if (highs.length > maxBoards) throw new SnapshotError('SNAPSHOT_OTHER_CONFIG', `the snapshot holds ${highs.length} boards; at most ${maxBoards} are allowed`)
+      if (highs.length > maxBoards)
+        throw new SnapshotError(
+          'SNAPSHOT_OTHER_CONFIG',
+          `the snapshot holds ${highs.length} boards; at most ${maxBoards} are allowed`,
+        )
       byKey.clear()
       pool.clear()
       pinsOfBoard.clear()
