@@ -62,7 +62,7 @@ export function createHttpApp(options: HttpAppOptions): FastifyInstance {
       return server
     },
     clientErrorHandler: (error, socket) => {
-      answerClientError(error as { readonly code?: string }, socket, { connections, answerTo: options.answerTo })
+      answerClientError(error, socket, { connections, answerTo: options.answerTo })
     },
   })
   app.decorateRequest('received', null)
