@@ -132,10 +132,7 @@ export function familyOf(topic: string): StateFamily {
 }
 
 /** The folder of a family. */
-export function folderFor(
-  { users, pins }: UpdaterParts,
-  family: StateFamily,
-): Pick<PartitionFolder<unknown>, 'drop'> {
+export function folderFor({ users, pins }: UpdaterParts, family: StateFamily): Pick<PartitionFolder<unknown>, 'drop'> {
   return family === 'user' ? users : pins
 }
 
