@@ -1,5 +1,29 @@
-import type { UpdaterHealth, UpdaterStats } from './updater.ts'
+import type { RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
+import type { StateFamily } from '@freshet/contracts/scopes'
 import type { UpdaterParts } from './updater-parts.ts'
+
+/** Counts since the process began: what a scrape shows. The exact ones are in the partitions' meta. */
+export interface UpdaterStats {
+  /** Batches committed. */
+  readonly batches: number
+  readonly records: Readonly<Record<StateFamily, Readonly<Record<RecordOutcome, number>>>>
+  /** How often the stored position was elsewhere: after a crash, a rebalance or a fail-over. */
+  readonly moves: Readonly<Record<'SKIPPED' | 'PARTIAL' | 'ROLLBACK', number>>
+  readonly cacheBytes: number
+  readonly cacheHits: number
+  readonly cacheReads: number
+  readonly erasedUsers: number
+  /** Partitions that stand still until an operator adopts a log, and the records that wait for it. */
+  readonly replacedPartitions: number
+  readonly waitingForAdoption: number
+}
+
+/** How the updater is. */
+export interface UpdaterHealth {
+  readonly ok: boolean
+  /** For people: which partition stands still, and why. */
+  readonly reasons: readonly string[]
+}
 
 /** The log itself retries an append for this long. */
 const silentAfterMs = 10_000

@@ -1,36 +1,12 @@
-import type { RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import type { BatchVerdict, LogBatch, LogReader, TopicPartition } from '@freshet/contracts/ports/event-log'
-import { stateScope, type StateFamily } from '@freshet/contracts/scopes'
+import { stateScope } from '@freshet/contracts/scopes'
 import type { TopicName } from '@freshet/contracts/topics'
 import { partitionOf } from '@freshet/domain/partition'
-import { readHealth, readStats } from './health.ts'
+import { readHealth, readStats, type UpdaterHealth, type UpdaterStats } from './health.ts'
 import { checkLog, refreshPointers, startPosition } from './pointers.ts'
 import { startTasks } from './repeat.ts'
 import { createParts, familyOf, folderFor, type UpdaterOptions, type UpdaterParts } from './updater-parts.ts'
-
-/** Counts since the process began: what a scrape shows. The exact ones are in the partitions' meta. */
-export interface UpdaterStats {
-  /** Batches committed. */
-  readonly batches: number
-  readonly records: Readonly<Record<StateFamily, Readonly<Record<RecordOutcome, number>>>>
-  /** How often the stored position was elsewhere: after a crash, a rebalance or a fail-over. */
-  readonly moves: Readonly<Record<'SKIPPED' | 'PARTIAL' | 'ROLLBACK', number>>
-  readonly cacheBytes: number
-  readonly cacheHits: number
-  readonly cacheReads: number
-  readonly erasedUsers: number
-  /** Partitions that stand still until an operator adopts a log, and the records that wait for it. */
-  readonly replacedPartitions: number
-  readonly waitingForAdoption: number
-}
-
-/** How the updater is. */
-export interface UpdaterHealth {
-  readonly ok: boolean
-  /** For people: which partition stands still, and why. */
-  readonly reasons: readonly string[]
-}
 
 /** Folds engagements into user state and, re-keyed, into pin state. */
 export interface Updater {
