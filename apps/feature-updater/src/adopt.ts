@@ -6,23 +6,23 @@ import type { Clock } from '@freshet/domain/clock'
 import { createFollowing, type Standing } from './following.ts'
 import { partitionsUpTo, servingGeneration } from './generations.ts'
 
-/** How a family's state and its log stand to each other, and what adopting that log would change. */
+/** How a family's state relates to its log, and what the adoption of that log would change. */
 export interface Adoption {
   readonly family: StateFamily
   readonly topic: string
   /**
-   * `none`: the state follows this log. `note`: it does, but retention deleted records unread, of which nobody took note.
-   * `other`: the log says that it is another one. `shorter`: it ends before what was folded; it may be another one that
-   * cannot say so, or may have lost its end.
+   * `none`: the state follows this log. `note`: it does, but retention deleted unread records, and no operator has
+   * acknowledged that. `other`: the log has another id. `shorter`: it ends before the stored position; it is another log
+   * without an id, or it lost its end.
    */
   readonly kind: 'none' | 'note' | 'other' | 'shorter'
   readonly standings: readonly Standing[]
   readonly before: FollowedLog
-  /** What the log calls itself; '': it cannot say. */
+  /** The id of the log; '': it has none. */
   readonly id: string
 }
 
-/** Looks how a family's state and its log stand to each other. Changes nothing. */
+/** Finds how a family's state relates to its log. Changes nothing. */
 export async function adoptionOf(
   { log, store, clock }: { readonly log: EventLog; readonly store: StateStore; readonly clock: Clock },
   family: StateFamily,

@@ -1,8 +1,8 @@
 /** Counts bad records among the last ones of a partition. */
 export interface BadShare {
-  /** Whether these records, after the last ones, mean that a deploy is broken. Changes nothing. */
+  /** Whether the last records with these ones mean that a deployment is broken. Changes nothing. */
   wouldHalt(records: number, bad: number): boolean
-  /** Takes the records into account, once they were put aside or folded. */
+  /** Counts the records after they were folded or written to the dead letters. */
   add(records: number, bad: number): void
 }
 
@@ -14,7 +14,7 @@ export function createBadShare(windowRecords: number, share: number, minBad: num
     const total = seen + records
     const badTotal = badSeen + bad
     if (total <= windowRecords) return [total, badTotal]
-    // A sliding window without a ring: what is beyond it leaves in proportion.
+    // This is a sliding window without a ring buffer: bad records leave it in proportion.
     return [windowRecords, (badTotal * windowRecords) / total]
   }
   return {

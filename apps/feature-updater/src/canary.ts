@@ -10,8 +10,8 @@ import { partitionOf } from '@freshet/domain/partition'
 import { subjectStateKey } from '@freshet/domain/pin-state'
 
 /**
- * Sends an event through the whole path and sees when it can be read. It also gives every partition, of both stages, a
- * record now and then: only at a record is it noticed that the store lost its last commits.
+ * Sends an event through the whole path and measures when it can be read. It also gives every partition of both stages a
+ * record from time to time, because only a record reveals that the store lost its last commits.
  */
 export interface Canary {
   /** One event per partition; resolves when all are readable, or rejects after 10 s with those that are not. */

@@ -19,7 +19,7 @@ import type { Clock } from '@freshet/domain/clock'
 import { readToEnd } from '@freshet/contracts/read-to-end'
 import { onwardHeaders } from './onward-headers.ts'
 
-/** The topics that records lie in which changed no state. */
+/** The topics of records that changed no state. */
 export const letterTopics = ['dead-letters.v1', 'engagements-late.v1'] as const
 export type LetterTopic = (typeof letterTopics)[number]
 
@@ -35,12 +35,12 @@ export interface StoredLetter extends DeadLetter {
   readonly headers: MessageHeaders
 }
 
-/** Which letters are meant; what is null matters not. */
+/** Selects dead letters. null: any. */
 export interface LetterFilter {
-  /** Where they come from, or where they lie. */
+  /** The topic that they come from, or that contains them. */
   readonly sourceTopic: string | null
   readonly code: string | null
-  /** Put aside at or after, milliseconds since the epoch. */
+  /** Written at or after this time, milliseconds since the epoch. */
   readonly sinceMs: number | null
   readonly key: string | null
 }
@@ -54,7 +54,7 @@ export interface ReplayReport {
   readonly matched: number
   /** Appended to their source topic again; 0 in a dry run. */
   readonly replayed: number
-  /** Would still be dead letters: left where they are. */
+  /** Letters that would become dead letters again. They are not replayed. */
   readonly stillBad: number
   /** Some of those, for people. */
   readonly examples: readonly string[]
@@ -166,7 +166,7 @@ function byPlace(a: StoredLetter, b: StoredLetter): number {
   )
 }
 
-/** The record to be appended, or why the letter would only become one again. */
+/** The record to append, or why it would become a dead letter again. */
 function replayable(letter: StoredLetter, partitions: number): NewRecord | string {
   try {
     if (letter.sourceTopic === 'engagements.v1') {

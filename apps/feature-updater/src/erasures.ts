@@ -12,24 +12,24 @@ import { partitionOf } from '@freshet/domain/partition'
  * the log that state is folded from, happens under the fence, and comes again in a rebuild.
  */
 export interface Erasures {
-  /** When this user was erased, milliseconds since the epoch; null: not at all. */
+  /** When this user was erased, milliseconds since the epoch; null: never. */
   erasedAtMs(userId: string): number | null
-  /** Takes in records of `erasures.v1`; answers the users erased by them. An undecodable one is reported and left out. */
+  /** Folds records of `erasures.v1` and returns the users that they erase. Reports and skips a record that it cannot decode. */
   fold(records: readonly LogRecord[]): readonly string[]
   /**
    * Appends a tombstone for each of these users whose stored state holds anything from before the erasure, and empties
    * what they were served where that, or their state, is from before. Doing it twice does no harm.
    */
   forget(userIds: readonly string[], scope: string): Promise<void>
-  /** Somebody may have folded into this partition without knowing of an erasure: another process, or a batch that was under way. */
+  /** Notes that another process or a running batch may have folded into this partition without knowing of an erasure. */
   doubt(partition: number): void
-  /** To be called after each batch of a partition: where it is in doubt, forgets its erased users once more. */
+  /** Call this after each batch of a partition. If the partition is in doubt, it forgets the erased users again. */
   clearDoubt(partition: number, scope: string): Promise<void>
   readonly size: () => number
 }
 
 const pageKeys = 500
-/** Lists outside the fence can't be deleted: an emptied one goes by itself. */
+/** The store cannot delete lists outside the fence, so an empty list expires after this time. */
 const emptiedTtlMs = 1000
 
 /** An empty set of erased users for a log of `partitions` partitions. */
@@ -49,7 +49,7 @@ export function createErasures(options: {
     fold(records) {
       const users: string[] = []
       for (const { key, value, position } of records) {
-        // Compaction leaves nothing behind where the erasure itself was withdrawn.
+        // A record without a value withdraws the erasure, for compaction.
         if (value === null) {
           erased.delete(key)
           continue
@@ -83,7 +83,7 @@ export function createErasures(options: {
           const wasServed = page.filter((userId, row) =>
             isBefore(userId, oldestServedAtMs(served.values[row] ?? new Uint8Array(0))),
           )
-          // Before the tombstone: afterwards nothing may tell any more that they are due.
+          // This must come before the tombstone. After it, nothing may show that these users are due.
           for (const key of new Set([...due, ...wasServed])) {
             for (const short of [servedScope, lastGoodScope])
               await store.put(short, partition, { key, value: new Uint8Array(0), ttlMs: emptiedTtlMs })
@@ -100,7 +100,7 @@ export function createErasures(options: {
       doubted.add(partition)
     },
     async clearDoubt(partition, scope) {
-      // Taken back before the look: what raises doubt meanwhile must be looked at again.
+      // Clear the doubt before reading: a doubt that arises during the read needs another read.
       if (!doubted.delete(partition)) return
       try {
         await erasures.forget([...erased.keys()].filter(isIn(partition)), scope)

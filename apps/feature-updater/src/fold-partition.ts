@@ -25,7 +25,7 @@ class PartitionHalted extends ContractError {
   }
 }
 
-/** What a folder tells about its work. */
+/** Receives what a folder does. */
 export interface FoldObserver {
   /** A batch was committed. */
   readonly committed: (commit: {
@@ -34,7 +34,7 @@ export interface FoldObserver {
     readonly records: number
     readonly outcomes: OutcomeCounts
   }) => void
-  /** A commit or a read found the stored position elsewhere than the batch. */
+  /** A commit or a read found that the stored position is not the batch's. */
   readonly moved: (move: {
     readonly topic: string
     readonly partition: number
@@ -45,9 +45,9 @@ export interface FoldObserver {
 
 /** Folds batches of one stage into one generation of its state, under the fence. */
 export interface PartitionFolder<Cached> {
-  /** Reads, folds, appends onward, commits. Rejects where nothing was committed as far as known: the same batch may come again. */
+  /** Reads, folds, appends onward, commits. Rejects if it knows of no commit; the same batch may then come again. */
   handle(batch: LogBatch, signal?: AbortSignal): Promise<BatchVerdict>
-  /** Forgets what is cached of a partition: it was revoked, or belongs to another generation now. */
+  /** Drops the cache of a partition, which was revoked or belongs to another generation now. */
   drop(partition: number): void
   readonly cache: Pick<StateCache<Cached>, 'bytes' | 'hits'>
 }
@@ -57,20 +57,20 @@ interface Memo {
   readonly meta: PartitionMeta
 }
 
-/** A folder of a stage. `sendOnward: false` for a rebuild: what the log already holds is not sent again. */
+/** A folder of a stage. `sendOnward: false` for a rebuild, because the log already contains those records. */
 export function createPartitionFolder<Parsed extends { readonly kind: string }, Cached>(options: {
   readonly stage: Stage<Parsed, Cached>
   readonly log: Pick<EventLog, 'append'>
   readonly store: Pick<StateStore, 'read' | 'readForFold' | 'commit'>
   readonly config: UpdaterConfig['updater']
-  /** The generation whose state is folded, asked at every batch. */
+  /** The generation whose state it folds. The folder asks at every batch. */
   readonly generation: () => string
-  /** The log that batches come from, asked at every batch. */
+  /** The log that batches come from. The folder asks at every batch. */
   readonly followed: () => FollowedLog
-  /** Asks again which one that is: the state is of a log that was adopted since. */
+  /** Asks again which log that is, when the state belongs to a log that was adopted since. */
   readonly askFollowed: () => Promise<unknown>
   readonly sendOnward: boolean
-  /** Bad records that the log took until then, milliseconds since the epoch, halt nothing. */
+  /** Bad records that the log took until this time do not halt a partition; milliseconds since the epoch. */
   readonly badAcceptedUntilMs: () => number
   readonly observer?: FoldObserver
 }): PartitionFolder<Cached> {
@@ -87,16 +87,16 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
   }
   const epochOf = (partition: number) => epochs.get(partition) ?? 0
 
-  /** The stored position is the truth: where it is not the batch's start, the batch is not folded. */
+  /** The stored position is the truth. If the batch does not start there, the folder does not fold it. */
   const move = (batch: LogBatch, kind: Exclude<CommitOutcome['kind'], 'APPLIED'>, stored: number): BatchVerdict => {
     drop(batch.partition)
     observer?.moved({ topic: batch.topic, partition: batch.partition, kind, stored })
-    // Of another log than the batch: what comes next is asked for again, and finds out which of them is behind.
+    // The stored position and the batch belong to different logs. Reading the batch again shows which one is behind.
     if (epochIn(stored) !== epochIn(batch.from)) return { seekTo: positionIn(batch.from) }
     if (stored !== batch.next) return { seekTo: positionIn(stored) }
   }
 
-  /** The state is of a log before this one: it goes on at this one's beginning, under the same fence, so once. */
+  /** The state belongs to an earlier log. It continues at the beginning of this one; the same fence lets that happen once. */
   async function adopt(
     { partition }: LogBatch,
     scope: string,
@@ -110,7 +110,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     return { seekTo: 0 }
   }
 
-  /** Records that count as bad where it is asked whether a deploy is broken. */
+  /** Bad records that count towards halting the partition. */
   const countedBad = (batch: LogBatch, parsed: readonly Parsed[]): number => {
     if (stage.badRecords(parsed) === 0) return 0
     const untilMs = options.badAcceptedUntilMs()
@@ -150,9 +150,9 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
       if (stored !== batch.from) return move(batch, kindOf(batch, stored), stored)
       memo = { position: stored, meta: decodePartitionMeta(first.meta) }
     }
-    // An older batch of this partition may still be under way here: what it cached is of another position.
+    // An older batch of this partition may still be running here, and what it cached belongs to another position.
     const cached = memos.get(partition) === memo
-    // Taken out: a batch may change them in place, and comes back with them only once it is committed.
+    // The batch takes entries out of the cache, because it may change them in place. It puts them back after the commit.
     const entries = new Map<string, Cached>()
     const entryOf = (key: string) => entries.get(key)
     const { keys, ends, endBytes, overdue, hashes, lookups } = stage.needs(parsed, (key) => {
@@ -175,7 +175,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     if (stored !== memo.position) return move(batch, kindOf(batch, stored), stored)
     const seen = new Uint8Array(hashes.length)
     noteSeen(seen, before.seen, lookups[0])
-    // Ids that were received at other times than the rest: seldom more than a few.
+    // Ids that ingest received at other times than the rest. There are seldom more than a few.
     for (const lookup of lookups.slice(1)) {
       const query = {
         ...nothingElse,
@@ -231,7 +231,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
       memos.set(partition, { position: batch.next, meta: result.meta })
       for (const [key, { entry, bytes }] of result.cache) cache.set(partition, key, entry, bytes)
     } else {
-      // Another batch of this partition ended here meanwhile: its cache and this commit may be of different histories.
+      // Another batch of this partition ended during this one. Its cache and this commit may belong to different histories.
       drop(partition)
     }
     observer?.committed({
@@ -242,7 +242,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
     })
   }
 
-  /** Folds a batch, or so much of its beginning as one commit takes. `next`: where it led to, unless a verdict sends the reader elsewhere. */
+  /** Folds a batch, or as much of its beginning as one commit takes. `next`: the position after it, unless a verdict sends the reader elsewhere. */
   async function foldOrHalve(
     batch: LogBatch,
     signal: AbortSignal | undefined,
@@ -254,7 +254,7 @@ export function createPartitionFolder<Parsed extends { readonly kind: string }, 
       } catch (error) {
         drop(batch.partition)
         if (!isContractError(error, 'STORE_VALUE_TOO_LARGE') || part.records.length < 2) throw error
-        // What was appended of the rest is appended again, and dropped there.
+        // The records of the rest were already appended. They are appended again, and the next stage drops the repeats.
         part = firstRecords(part, Math.ceil(part.records.length / 2))
       }
     }
@@ -286,26 +286,26 @@ function noteSeen(seen: Uint8Array, found: Uint8Array, lookup: Lookup | undefine
   else indices.forEach((index, at) => (seen[index] = found[at] ?? 0))
 }
 
-/** The batch of the first `count` records; the same batch where that is all of them. */
+/** The batch of the first `count` records; the same batch if it has no more. */
 function firstRecords(batch: LogBatch, count: number): LogBatch {
   if (count >= batch.records.length) return batch
   const records = batch.records.slice(0, count)
   return { ...batch, records, next: (records.at(-1)?.position ?? batch.from) + 1 }
 }
 
-/** What is left of a batch behind a part that was folded. */
+/** The rest of a batch after a part that was folded. */
 function afterPart(batch: LogBatch, from: number): LogBatch {
   const { deletedUnread: _counted, ...rest } = batch
   return { ...rest, from, records: batch.records.filter(({ position }) => position >= from) }
 }
 
-/** A batch at stored positions, without what was folded before its log was adopted. */
+/** A batch at stored positions, without records that were folded before its log was adopted. */
 function ofLog(batch: LogBatch, { epoch, sinceMs }: FollowedLog): LogBatch {
   const records = sinceMs === 0 ? batch.records : batch.records.filter(({ appendedAtMs }) => appendedAtMs >= sinceMs)
   return { ...batch, records, from: storedPosition(epoch, batch.from), next: storedPosition(epoch, batch.next) }
 }
 
-/** Counts what retention deleted before it was folded, in the commit that passes over it: once. */
+/** Counts records that retention deleted before they were folded, once: in the commit that passes over them. */
 function withLost<Cached>(result: FoldResult<Cached>, lost: number): FoldResult<Cached> {
   if (lost === 0) return result
   const { meta, outcomes } = result

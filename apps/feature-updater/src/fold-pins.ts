@@ -67,7 +67,7 @@ function foldPinBatch(
 ): FoldResult<OwnPinState> {
   const counts = { ...before.meta.counts }
   const outcomes = Object.fromEntries(recordOutcomes.map((outcome) => [outcome, 0])) as Record<RecordOutcome, number>
-  const say = (outcome: RecordOutcome, records: number) => {
+  const count = (outcome: RecordOutcome, records: number) => {
     counts[outcome] += records
     outcomes[outcome] += records
   }
@@ -79,14 +79,14 @@ function foldPinBatch(
   for (const item of parsed) {
     if (item.kind === 'bad') {
       deadLetters.push(deadLetterRecord(item, 'pin-engagements.v1', batch.partition))
-      say('deadLettered', 1)
+      count('deadLettered', 1)
       continue
     }
     const { sourcePartition, positions, indexes, keys, acts } = item.rows
     const first = firstAbove(item.rows, marks.get(sourcePartition))
     const last = keys.length - 1
-    say('duplicate', first)
-    say('applied', keys.length - first)
+    count('duplicate', first)
+    count('applied', keys.length - first)
     if (first > last) continue
     marks.set(sourcePartition, { position: positions[last] ?? 0, index: (indexes[last] ?? 0) + 1 })
     for (let row = first; row <= last; row++) {
@@ -105,7 +105,7 @@ function foldPinBatch(
   const limits = { maxBoards: config.maxPinBoards }
   for (const [key, engagements] of accepted) {
     const stored = before.valueOf(key)
-    // Taken from the cache or made here, so it is this batch's own; a batch that fails drops what is cached.
+    // The batch owns this state: it was taken from the cache or made here. A batch that fails drops the cache.
     const state = stored == null ? (before.cached(key) ?? ownNewPin()) : decodePinState(stored)
     foldIntoPin(state, engagements, limits)
     if (isPinKey(key)) {
@@ -130,17 +130,17 @@ function foldPinBatch(
   }
 }
 
-/** Rows folded in one commit, about: a record is not split, and one of the first stage has some thousand at most. */
+/** Approximate number of rows in one commit. A record is not split, and a record of the first stage has a few thousand at most. */
 const maxRowsAtOnce = 8000
 
-/** How many of the first records have at most `maxRows` rows together; at least one. */
+/** Number of the first records that have at most `maxRows` rows together; at least one. */
 function recordsOfAtMost(records: readonly LogRecord[], maxRows: number): number {
   let rows = 0
   const over = records.findIndex(({ value }) => (rows += pinEngagementRowsIn(value)) > maxRows)
   return over < 0 ? records.length : Math.max(1, over)
 }
 
-/** The first row that was not folded yet: rows ascend, so all after it were not either. */
+/** The first row that was not folded yet. Rows ascend, so none after it was folded. */
 function firstAbove({ positions, indexes, keys }: PinEngagementRows, mark: HighWaterMark | undefined): number {
   if (mark === undefined) return 0
   let row = 0
@@ -152,7 +152,7 @@ function isAbove(position: number, index: number, mark: HighWaterMark): boolean 
   return position > mark.position || (position === mark.position && index >= mark.index)
 }
 
-/** What a decoded pin takes in memory, and each board that it is on: seven columns with some 200 bytes beside their numbers. */
+/** Memory of a decoded pin (seven columns, each with about 200 bytes besides its numbers) and of each of its boards, bytes. */
 const decodedBytes = 3200
 const boardBytes = 100
 
@@ -162,7 +162,7 @@ function parse(record: LogRecord): ParsedPinEngagements {
     if (value === null) throw new ContractError('CODEC_INVALID', 'the record has no value')
     return { kind: 'rows', rows: isPinEngagementBatch(value) ? decodePinEngagementBatch(value) : single(record, value) }
   } catch (error) {
-    // It is not damaged: a newer process reads it. To put it aside would take it out of its order.
+    // The record is not damaged, and a newer process can read it. A dead letter would lose its place in the order.
     if (isContractError(error, 'CODEC_NEWER')) throw error
     return badRecord(record, error)
   }

@@ -25,20 +25,20 @@ import { createHashSet } from './hash-set.ts'
 import { onwardHeaders } from './onward-headers.ts'
 import type { FoldBatch, FoldBefore, FoldNeeds, FoldResult, Stage } from './stage.ts'
 
-/** A record of `engagements.v1` as read. One without value says that its user is to be forgotten. */
+/** A record of `engagements.v1` as read. A record without a value is a tombstone: the updater must forget its user. */
 export type ParsedEngagement =
   | { readonly kind: 'engagement'; readonly record: LogRecord; readonly scan: ScannedEngagement }
   | { readonly kind: 'tombstone'; readonly record: LogRecord }
   | BadRecord
 
-/** When a user was erased, milliseconds since the epoch; null: not at all. */
+/** When a user was erased, milliseconds since the epoch; null: never. */
 export type ErasedAt = (userId: string) => number | null
 
 /**
  * The first stage: `engagements.v1` into user state, accepted ones on to `pin-engagements.v1`. In the order of the log,
  * for each record: clamp its time to its receipt; drop it if its user was erased since; drop it if it repeats an earlier
  * one (the same id of the same user: clients make them) by the rule of `dedupe.ts`. Everything else is folded, however
- * long ago it happened. What a record comes to depends on the log alone, never on where batches were cut.
+ * long ago it happened. The outcome of a record depends on the log alone, never on where batches were cut.
  */
 export function createUserStage(
   config: FoldConfig,
@@ -63,8 +63,8 @@ export function createUserStage(
 }
 
 /**
- * Of most users nothing is read: what they did is appended to their value, of which it is known, or told by its end, how
- * long its tail is. Where the tail would become too long, or something is to be forgotten, the value is read and written whole.
+ * For most users the commit appends what they did, without reading their value. The cache or the end of the value contains the
+ * length of its tail. If the tail would become too long, or the user must be forgotten, the value is read and written whole.
  */
 function needsOf(
   parsed: readonly ParsedEngagement[],
@@ -124,7 +124,7 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
   const rekeyed = fold.rekeying?.(batch.partition) ?? null
   const counts = { ...before.meta.counts }
   const outcomes = Object.fromEntries(recordOutcomes.map((outcome) => [outcome, 0])) as Record<RecordOutcome, number>
-  const say = (outcome: RecordOutcome) => {
+  const count = (outcome: RecordOutcome) => {
     counts[outcome]++
     outcomes[outcome]++
   }
@@ -132,7 +132,7 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
   let notes: NotFoldedNotes = before.meta
   const skip = (record: LogRecord, reason: 'deadLettered' | 'erased') => {
     notes = noteNotFolded(notes, storedPosition(batch.epoch, record.position), reason)
-    say(reason)
+    count(reason)
   }
   const accepted = new Map<string, ScannedEngagement[]>()
   const bases = new Map<string, UserState | null>()
@@ -152,7 +152,7 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
       continue
     }
     if (item.kind === 'tombstone') {
-      say('tombstone')
+      count('tombstone')
       const pending = accepted.get(record.key) ?? []
       const base = bases.has(record.key) ? (bases.get(record.key) ?? null) : storedState(before, record.key)
       const state = pending.length === 0 ? base : folded(base, pending, limits)
@@ -176,7 +176,7 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     const generation = window.generationOf(receivedAt(scan, record))
     generations[hashIndex] = generation
     if (remembered || !rememberedHere.add(hashIndex)) {
-      say('duplicate')
+      count('duplicate')
       continue
     }
     const ofGeneration = remember.get(generation)
@@ -185,7 +185,7 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     const list = accepted.get(record.key)
     if (list === undefined) accepted.set(record.key, [scan])
     else list.push(scan)
-    say('applied')
+    count('applied')
     rekeyed?.add(scan, storedPosition(batch.epoch, record.position), onwardHeaders(record).headers)
   }
 
@@ -237,7 +237,7 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
   }
 }
 
-/** Of a key whose value was read: a tombstone sees to it that it is. */
+/** The stored state of a key whose value was read. `needs` requests the value for every tombstone. */
 function storedState(before: FoldBefore<number>, key: string): UserState | null {
   const stored = before.valueOf(key) ?? null
   return stored === null ? null : decodeUserState(stored)

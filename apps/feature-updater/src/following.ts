@@ -20,37 +20,37 @@ import { nothingElse, type StateStore } from '@freshet/contracts/ports/state-sto
 const foldedTopics = [familyTopic.user, familyTopic.pin] as const
 type FoldedTopic = (typeof foldedTopics)[number]
 
-/** How a partition's state and its log stand to each other. */
+/** How a partition's state relates to its log. */
 export interface Standing extends TopicPartition {
   readonly stored: number | null
   readonly start: number
   readonly end: number
   /** Records that retention deleted before they were folded. */
   readonly lost: number
-  /** Whether the log, as far as it can say the same one, ends before what was folded of it. */
+  /** Whether the log, which seems to be the same one, ends before the stored position. */
   readonly isShorter: boolean
   /** Why its records must not be folded; null: they may. */
   readonly replaced: ContractError | null
-  /** Lost records of which no operator knows, for people; null: none. */
+  /** Lost records that no operator has acknowledged, for people; null: none. */
   readonly lostUnknown: string | null
 }
 
-/** Sees to it that state is only folded from the log that it belongs to. */
+/** Ensures that state is folded only from the log that it belongs to. */
 export interface Following {
   /** The log that a topic's state follows, as last asked. */
   of(topic: string): FollowedLog
-  /** Asks which logs are followed; answers the topics of which that changed. */
+  /** Reads which logs are followed. Returns the topics for which that changed. */
   refresh(): Promise<readonly string[]>
   /** Asks log and store about these partitions and keeps what it finds. */
   look(at: readonly TopicPartition[]): Promise<readonly Standing[]>
-  /** Throws LOG_REPLACED where the last look found that a partition must not be folded. */
+  /** Throws LOG_REPLACED if the last look found that the partition must not be folded. */
   check(at: TopicPartition): void
   forget(at: TopicPartition): void
-  /** Partitions that stand still, or lost records, for people. */
+  /** Partitions that are not folded, and lost records, for people. */
   reasons(): readonly string[]
-  /** Partitions that stand still until a log is adopted. */
+  /** Number of partitions that are not folded until an operator adopts a log. */
   replaced(): number
-  /** Records of these that wait for it. */
+  /** Number of records that wait in them. */
   waiting(): number
 }
 
@@ -68,7 +68,7 @@ export function createFollowing({
   readonly store: Pick<StateStore, 'pointer' | 'movePointer' | 'readForFold'>
   readonly clock: Pick<Clock, 'sleep'>
   readonly scopeOf: (topic: string) => string
-  /** Whether the first look writes down which log it is. */
+  /** Whether the first look stores which log it is. */
   readonly writesDown?: boolean
 }): Following {
   const followed = new Map<string, FollowedLog>()
@@ -80,7 +80,7 @@ export function createFollowing({
   const asking = new Map<string, Promise<unknown>>()
   const waiting = new Map<string, Promise<Bounds>>()
 
-  /** Asked after the call: an end that was asked for before may be older than the position it is compared with. Calls that come together share a question. */
+  /** Asks the log after the call, because an earlier answer may be older than the position that it is compared with. Simultaneous calls share one question. */
   function boundsOf(topic: string): Promise<Bounds> {
     const shared = waiting.get(topic)
     if (shared !== undefined) return shared
@@ -113,7 +113,7 @@ export function createFollowing({
     return standings
   }
 
-  /** A leader that has just taken over may not know its end yet: what looks shorter is looked at again. */
+  /** A new leader may not know its end yet, so a log that looks shorter is checked again. */
   async function lookAt(topic: string, partitions: readonly number[]): Promise<readonly Standing[]> {
     const first = await found(topic, partitions)
     if (first.every(({ isShorter }) => !isShorter)) return first
@@ -121,7 +121,7 @@ export function createFollowing({
     return found(topic, partitions)
   }
 
-  /** The first look writes down which log it is; so does one at a log that could not say before. */
+  /** The first look stores the id of the log. A later look does so if the log had no id before. */
   async function remember(topic: string, id: string, standings: readonly Standing[]): Promise<void> {
     const before = of(topic)
     if (before.id !== '' || id === '' || standings.some(({ replaced }) => replaced !== null)) return
@@ -176,7 +176,7 @@ export function createFollowing({
   }
 }
 
-/** How a partition stands: `id` is the log's, as it says now. */
+/** How a partition's state relates to its log. `id`: the present id of the log. */
 function standing(
   found: Omit<Standing, 'replaced' | 'lostUnknown' | 'isShorter'>,
   followed: FollowedLog,
@@ -199,12 +199,12 @@ function standing(
   return { ...found, isShorter, replaced, lostUnknown }
 }
 
-/** Whether an error says that a log must be adopted first. */
+/** Whether an error means that an operator must adopt a log first. */
 export function isReplaced(error: unknown): boolean {
   return isContractError(error, 'LOG_REPLACED')
 }
 
-/** The topic that a family is folded from, where a topic is one of them. */
+/** Whether state is folded from this topic. */
 export function isFoldedTopic(topic: string): topic is FoldedTopic {
   return (foldedTopics as readonly string[]).includes(topic)
 }

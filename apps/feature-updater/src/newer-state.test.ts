@@ -13,7 +13,7 @@ import { noHeaders } from '@freshet/contracts/headers'
 let world: UpdaterWorld
 afterEach(() => world.stop())
 
-/** As an updater of a newer fold left it: position 1 of the partition of the key. */
+/** Stores a value of a newer fold, at position 1 of the key's partition. */
 async function storeNewer(scope: string, key: string, value: Uint8Array): Promise<void> {
   await world.store.commit({
     scope,
@@ -31,8 +31,8 @@ async function storeNewer(scope: string, key: string, value: Uint8Array): Promis
 const stored = async (scope: string, key: string) =>
   (await world.store.read(scope, partitionOf(key, world.partitions), [key])).values[0]
 
-describe('state of a newer fold than this updater', () => {
-  it('of a user is neither appended to nor written over; the partition is not ready and says what to do', async () => {
+describe('an updater that meets state of a newer fold', () => {
+  it('neither appends to nor overwrites the state of a user, is not ready, and reports what to do', async () => {
     world = await anUpdaterWorld({ start: false })
     const future = encodeUserState(newUserState, defaultUserLimits, userFoldVersion + 1)
     await storeNewer('user.1', 'u', future)
@@ -58,7 +58,7 @@ describe('state of a newer fold than this updater', () => {
     expect(await world.records('pin-engagements.v1')).toEqual([])
   })
 
-  it('of a pin is not written over either', async () => {
+  it('does not overwrite the state of a pin', async () => {
     world = await anUpdaterWorld({ start: false })
     const future = PinState.encode({ ...PinState.decode(encodePinState(newPinState)), foldVersion: 2 }).finish()
     await world.log.append('engagements.v1', [aRecord()])
@@ -89,7 +89,7 @@ describe('state of a newer fold than this updater', () => {
     expect(await stored('pin.1', 'p')).toEqual(future)
   })
 
-  it('is not what this updater writes: its own values are read by it again', async () => {
+  it('reads the values that it wrote itself', async () => {
     world = await anUpdaterWorld()
     await world.send(aRecord(), aRecord())
     const value = await stored('user.1', 'u')

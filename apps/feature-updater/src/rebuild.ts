@@ -15,10 +15,10 @@ import { createUserStage } from './fold-users.ts'
 import { partitionsUpTo, servingGeneration } from './generations.ts'
 import { readToEnd } from '@freshet/contracts/read-to-end'
 
-/** What a rebuild came to. */
+/** Result of a rebuild. */
 export interface RebuildReport {
   readonly family: StateFamily
-  /** The generation that served meanwhile. */
+  /** The generation that served during the rebuild. */
   readonly old: string
   readonly fresh: string
   /** Records folded by this run. */
@@ -133,7 +133,7 @@ export async function rebuildState(options: {
             const asked = page.slice(first, first + pageKeys).map(({ key }) => key)
             const keys = asked.filter((key) => !tally.knows(nameOf(partition, key)))
             if (keys.length === 0) continue
-            // Lets the event loop turn: whatever else the process does is not held up.
+            // Yield to the event loop, so that other work of the process continues.
             await options.clock.sleep(0)
             const before = await store.read(oldScope, partition, keys, { signal })
             await foldTo(partition, placeOf(before.position))
@@ -146,7 +146,7 @@ export async function rebuildState(options: {
         }
       }
     }
-    // What came in while comparing: the new generation is where the old one is when it is switched to.
+    // Fold what arrived during the comparison, so that the new generation is as far as the old one at the switch.
     const last = await store.positions(oldScope, partitions, { signal })
     await Promise.all(partitions.map((partition) => foldTo(partition, placeOf(last[partition]))))
     if ((await following.refresh()).includes(topic))
@@ -171,7 +171,7 @@ async function folderInto(
     signal,
   }: Pick<Parameters<typeof rebuildState>[0], 'log' | 'store' | 'family' | 'onError' | 'signal'>,
 ): Promise<PartitionFolder<unknown>> {
-  // Whether a deploy was broken was asked when the records came.
+  // The updater checked for a broken deployment when the records arrived.
   const past = { sendOnward: false, badAcceptedUntilMs: () => Infinity }
   const follows = { followed: () => followed, askFollowed: () => Promise.resolve() }
   const common = { log, store, config: config.updater, generation: () => generation, ...follows, ...past }
@@ -188,7 +188,7 @@ async function folderInto(
   return createPartitionFolder({ ...common, stage: createUserStage(config.fold, erasures.erasedAtMs, null) })
 }
 
-/** Up to where each partition may be folded; its reader waits there. */
+/** The position up to which each partition may be folded. Its reader waits there. */
 interface Limits {
   /** Resolves with the limit once it is above `position`. */
   above(partition: number, position: number): Promise<number>
@@ -241,7 +241,7 @@ function createLimits(partitions: number, signal: AbortSignal): Limits {
   }
 }
 
-/** Lets works run, so many at a time; the others wait in the order they came. */
+/** Runs at most `atOnce` tasks at a time. The others wait in order of arrival. */
 function createTurns(atOnce: number) {
   const waiting: (() => void)[] = []
   let free = atOnce

@@ -4,11 +4,11 @@ import type { OutcomeCounts, PartitionMeta } from '@freshet/contracts/codecs/par
 import type { StateFamily } from '@freshet/contracts/scopes'
 import type { TopicName } from '@freshet/contracts/topics'
 
-/** What a batch needs to be read before it can be folded. */
+/** What must be read before a batch can be folded. */
 export interface FoldNeeds<Cached> {
   /** Keys whose values it changes rather than adds to, and which are not cached, each once. */
   readonly keys: readonly string[]
-  /** Keys of which the last `endBytes` bytes tell what would else be cached. */
+  /** Keys whose last `endBytes` bytes contain what is not cached. */
   readonly ends: readonly string[]
   readonly endBytes: number
   /** Keys of `ends` whose values are needed after all, now that this is known. */
@@ -29,7 +29,7 @@ export interface Lookup {
 /** The partition as stored before a batch. */
 export interface FoldBefore<Cached> {
   readonly meta: PartitionMeta
-  /** What was cached, or told by the value's end; undefined: neither. */
+  /** What was cached or read from the value's end; undefined: neither. */
   readonly cached: (key: string) => Cached | undefined
   /** Of `FoldNeeds.keys` and those overdue; null: nothing stored under this key; undefined: not read. */
   readonly valueOf: (key: string) => Uint8Array | null | undefined
@@ -55,7 +55,7 @@ export interface FoldResult<Cached> {
   readonly onward: readonly Onward[]
   /** What to keep in memory of keys, once it is committed, and the bytes that it takes there, about. */
   readonly cache: ReadonlyMap<string, { readonly entry: Cached; readonly bytes: number }>
-  /** What became of the batch's records. */
+  /** Outcomes of the batch's records. */
   readonly outcomes: OutcomeCounts
 }
 
@@ -77,10 +77,10 @@ export interface Stage<Parsed, Cached> {
   recordsAtOnce(records: readonly LogRecord[]): number
   /** Decodes the records; a bad one becomes a value that says so. Throws CODEC_NEWER where a newer version wrote one. */
   parse(batch: Pick<FoldBatch, 'records'>): readonly Parsed[]
-  /** Records that are none of the wanted kind. */
+  /** Number of records that could not be decoded. */
   badRecords(parsed: readonly Parsed[]): number
   needs(parsed: readonly Parsed[], cached: (key: string) => Cached | undefined): FoldNeeds<Cached>
-  /** What the end of a value tells; null: there is none. */
+  /** Reads the end of a value. null: there is no value. */
   ofEnd(end: Uint8Array | null): Cached
   fold(batch: FoldBatch, parsed: readonly Parsed[], before: FoldBefore<Cached>): FoldResult<Cached>
 }

@@ -18,7 +18,7 @@ import { createUpdater, type Updater } from './updater.ts'
 /** Noon of a day in 2023, where tests begin. */
 export const noonMs = 1_700_049_600_000
 
-/** An engagement of user `u` with pin `p` at noon; say what matters. */
+/** An engagement of user `u` with pin `p` at noon; give the fields that matter. */
 export function anEngagement(given: Partial<Engagement> = {}): Engagement {
   return {
     eventId: asId<EventId>(`e${eventNumber++}`),
