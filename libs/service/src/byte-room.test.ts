@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createByteRoom, type Receiving } from './byte-room.ts'
 
-describe('A21 · a bound on the bytes of requests', () => {
-  it('counts what is there: nothing is counted twice, given back twice or forgotten', () => {
+describe('A21 · a limit on the bytes of requests', () => {
+  it('counts all bytes and releases them, each exactly once', () => {
     const step = fc.record({
       what: fc.constantFrom('receive', 'grow', 'end', 'take', 'give', 'wait'),
       which: fc.nat(9),
@@ -45,14 +45,14 @@ describe('A21 · a bound on the bytes of requests', () => {
           } else now += size
           const all = [...arriving, ...taken].map(({ bytes }) => bytes).filter((bytes) => bytes > 0)
           expect(room.bytes()).toBe(all.reduce((sum, bytes) => sum + bytes, 0))
-          // One that is larger than the whole may come when it is alone; then nothing else fits.
+          // A request larger than the whole room fits when the room is empty. Then nothing else fits.
           if (all.length > 1) expect(room.bytes() - Math.min(...all)).toBeLessThanOrEqual(max)
         }
       }),
     )
   })
 
-  it('lets one that has been arriving for long give way, the longest first, never one that waits for the log', () => {
+  it('evicts requests that have been arriving for long, the longest first, and never one that waits for the log', () => {
     let now = 0
     const room = createByteRoom(1_000, () => now)
     const evicted: string[] = []
@@ -78,7 +78,7 @@ describe('A21 · a bound on the bytes of requests', () => {
     expect(room.bytes()).toBe(200)
   })
 
-  it('says when nothing that was taken waits any more, whoever is still sending', async () => {
+  it('is idle when all taken bytes are released, even while other requests are still arriving', async () => {
     const room = createByteRoom(1_000, () => 0)
     room.receive(() => undefined).grow(10)
     const give = room.take(10)

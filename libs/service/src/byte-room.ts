@@ -1,19 +1,19 @@
-/** Bytes that requests hold, bounded: those that wait for something, and those that are being received. */
+/** A bound on the bytes of requests in memory: complete requests that wait, and requests that are still arriving. */
 export interface ByteRoom {
-  /** Counts `bytes` of a request that is complete; null: there is no room. The function returned gives them back, once. */
+  /** Counts `bytes` of a complete request; null: there is no room. The returned function releases them, once. */
   take(bytes: number): (() => void) | null
-  /** Counts a request while it is being received. `onEvicted` is called when it has to give its bytes up because others need the room; they are given back already. */
+  /** Counts a request while it arrives. The room calls `onEvicted` after it released the request's bytes because other requests need them. */
   receive(onEvicted: () => void): Receiving
   bytes(): number
-  /** Resolves when nothing that was taken waits any more. */
+  /** Resolves when all taken bytes are released. */
   idle(): Promise<void>
 }
 
-/** A request that is being received. */
+/** A request that is still arriving. */
 export interface Receiving {
   /** Counts more bytes; false: there is no room. */
   grow(bytes: number): boolean
-  /** Gives all of its bytes back, once. */
+  /** Releases all of its bytes, once. */
   end(): void
 }
 
@@ -23,18 +23,18 @@ interface Arrival {
   readonly evict: () => void
 }
 
-/** A request that takes no longer than this to arrive is never evicted. */
+/** The room does not evict a request that has been arriving for at most this time. */
 const patienceMs = 1_000
 
 /**
- * A bound of `maxBytes`. A single request larger than the bound fits when there is nothing else. Where there is no room,
- * requests that have been arriving for more than a second give way, the longest first: else a few clients that send
- * slowly would shut out everybody.
+ * A bound of `maxBytes`. A single request larger than the bound fits when the room is empty. When there is no room, it
+ * evicts requests that have been arriving for more than a second, the longest first. Otherwise a few clients that send
+ * slowly would block all others.
  */
 export function createByteRoom(maxBytes: number, nowMs: () => number): ByteRoom {
   let bytes = 0
   let taken = 0
-  /** The longest first. */
+  /** In order of arrival, the oldest first. */
   const arriving = new Set<Arrival>()
   let waiting: (() => void)[] = []
 

@@ -1,6 +1,6 @@
 import type { Metrics } from './metrics.ts'
 
-/** Counts and times calls, each one: those that share a stream too, of which gRPC sees one long call. */
+/** Counts and times each call, including the calls on a stream, which gRPC sees as one long call. */
 export function callObserver(metrics: Metrics): (call: string, status: string, ms: number) => void {
   const calls = metrics.counter('freshet_calls_total')
   const seconds = metrics.histogram('freshet_call_seconds')

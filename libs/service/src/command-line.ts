@@ -6,9 +6,9 @@ import { describeConfig, type SettingRow } from './setting-rows.ts'
 export interface CommandLine {
   readonly help: boolean
   readonly version: boolean
-  /** Of `--config FILE`; null: not given. */
+  /** The FILE of `--config FILE`; null: not given. */
   readonly file: string | null
-  /** Of `--dotted.path value` and `--dotted.path=value`. */
+  /** The settings from `--dotted.path value` and `--dotted.path=value`. */
   readonly settings: Readonly<Record<string, string>>
 }
 

@@ -41,7 +41,7 @@ function problemsOf(load: () => unknown): readonly string[] {
 }
 
 describe('loadConfig', () => {
-  it('gives the defaults where nothing is set', () => {
+  it('returns the defaults if nothing is set', () => {
     const config = loadConfig(schema, { env: {} })
     expect(config.grpc.port).toBe(7070)
     expect(config.log.level).toBe('info')
@@ -65,7 +65,7 @@ describe('loadConfig', () => {
     expect(loadConfig(schema, { env: {}, overrides: { redisUrl: 'null' } }).redisUrl).toBeNull()
   })
 
-  it('lists all problems at once, each with where it came from and what is allowed', () => {
+  it('lists all problems at once, each with its source and the allowed values', () => {
     const path = file('{"grcp": {"port": 1}, "maxEvents": "12"}')
     const problems = problemsOf(() =>
       loadConfig(schema, {
@@ -85,7 +85,7 @@ describe('loadConfig', () => {
     expect(text).toMatch(/strict = "yes" \(from FRESHET_STRICT\): .*boolean/)
   })
 
-  it('takes a group as a JSON object; a setting of its own wins', () => {
+  it('accepts a group as a JSON object; a single setting wins over it', () => {
     const env = { FRESHET_GRPC_PORT: '7', FRESHET_GRPC: '{"port": 5, "host": "a"}' }
     expect(loadConfig(schema, { env }).grpc).toMatchObject({ port: 7, host: 'a' })
     expect(loadConfig(schema, { env: {}, overrides: { grpc: '{"port": 5}' } }).grpc.port).toBe(5)
@@ -115,7 +115,7 @@ describe('loadConfig', () => {
     expect(problems.join()).not.toContain('xy')
   })
 
-  it('says when the file is missing or is not JSON', () => {
+  it('reports that the file is missing or is not JSON', () => {
     expect(problemsOf(() => loadConfig(schema, { env: { FRESHET_CONFIG: '/nowhere.json' } })).join()).toContain(
       'ENOENT',
     )
@@ -148,7 +148,7 @@ describe('loadConfig', () => {
       ...services.map((name) => serviceLinksOf({ name, clusterIp: '10.0.0.1', ports })),
     ) as Record<string, string>
 
-    it('are not settings, whatever the Service is called', () => {
+    it('are not settings, whatever the name of the Service', () => {
       const foreign: string[] = []
       expect(links).toMatchObject({ FRESHET_GRPC_PORT: 'tcp://10.0.0.1:8080', FRESHET_LOG_SERVICE_PORT_GRPC: '7070' })
       const config = loadConfig(schema, { env: links, onForeign: (names) => foreign.push(...names) })
@@ -156,7 +156,7 @@ describe('loadConfig', () => {
       expect(foreign).toEqual([])
     })
 
-    it('leave a setting of the same name alone', () => {
+    it('do not hide a setting of the same name', () => {
       expect(loadConfig(schema, { env: { ...links, FRESHET_GRPC_PORT: '7171' } }).grpc.port).toBe(7171)
     })
 
@@ -168,7 +168,7 @@ describe('loadConfig', () => {
 })
 
 describe('describeConfig', () => {
-  it('gives every setting with variable, default, bounds, unit and description', () => {
+  it('returns every setting with variable, default, bounds, unit and description', () => {
     const rows = describeConfig(schema)
     expect(rows.every((row) => row.description !== '')).toBe(true)
     expect(rows.find((row) => row.path === 'maxEvents')).toEqual({

@@ -7,14 +7,14 @@ import { describeConfig, envName, settingGroups, variablePrefix, type SettingRow
 
 /** Where settings come from; later ones win: defaults, file, environment, overrides. */
 export interface ConfigSources {
-  /** Path of a JSON file; absent: what `FRESHET_CONFIG` names, if anything. */
+  /** Path of a JSON file; absent: the path in `FRESHET_CONFIG`, if it is set. */
   readonly file?: string
   readonly env: Readonly<Record<string, string | undefined>>
   /** Command line: dotted path → text. */
   readonly overrides?: Readonly<Record<string, string>>
-  /** Keys of earlier versions: dotted path → what to use instead. */
+  /** Keys of earlier versions: dotted path → what replaces it. */
   readonly removed?: Readonly<Record<string, string>>
-  /** Called with variables that begin like ours and resemble none of them: settings of other services in a shared environment. */
+  /** Receives the variables that have our prefix but resemble no setting here: settings of other services in a shared environment. */
   readonly onForeign?: (names: readonly string[]) => void
 }
 
@@ -25,9 +25,9 @@ const fileVariable = 'FRESHET_CONFIG'
 
 /**
  * Reads and checks a configuration. Throws a ConfigError that lists every problem: unknown settings and groups with the nearest known name,
- * removed keys with their successor, wrong values with their bounds. A group of settings may also be given as a whole, as
- * a JSON object: `FRESHET_CANDIDATES_RETRIEVAL={"maxPins":5}`. Services may share an environment, so there a name is
- * unknown only if it resembles a known one.
+ * removed keys with their successor, wrong values with their bounds. A JSON object may set a whole group:
+ * `FRESHET_CANDIDATES_RETRIEVAL={"maxPins":5}`. Services may share an environment, so an unknown variable is an error
+ * only if it resembles a known one.
  */
 export function loadConfig<Schema extends z.ZodObject>(schema: Schema, sources: ConfigSources): z.output<Schema> {
   const reading = createReading(describeConfig(schema), sources.removed ?? {})
@@ -41,7 +41,7 @@ export function loadConfig<Schema extends z.ZodObject>(schema: Schema, sources: 
   throw new ConfigError([...reading.problems, ...found])
 }
 
-/** What was read so far. */
+/** The state of reading a configuration. */
 interface Reading {
   readonly rows: readonly SettingRow[]
   readonly known: ReadonlyMap<string, SettingRow>
@@ -62,7 +62,7 @@ function readFile(reading: Reading, file: string | undefined): void {
   takeTree(reading, readJson(file, reading.problems), '', file)
 }
 
-/** Takes every setting of a JSON object below the path `base`. */
+/** Reads every setting of a JSON object below the path `base`. */
 function takeTree(reading: Reading, content: Json, base: string, from: string): void {
   const { known, groups, given } = reading
   for (const [path, value] of flatten(content, reading, base)) {
@@ -71,7 +71,7 @@ function takeTree(reading: Reading, content: Json, base: string, from: string): 
   }
 }
 
-/** Takes a group that is given as the text of a JSON object; false: the text is something else. */
+/** Reads a group from the text of a JSON object; false: the text is not a JSON object. */
 function takeGroup(reading: Reading, path: string, text: string, from: string): boolean {
   const content = objectIn(text)
   if (content === null) return false
@@ -79,7 +79,7 @@ function takeGroup(reading: Reading, path: string, text: string, from: string): 
   return true
 }
 
-/** Answers the variables that begin like ours and resemble none of them. */
+/** Reads the environment. Returns the variables that have our prefix but resemble no setting. */
 function readEnvironment(reading: Reading, env: ConfigSources['env']): readonly string[] {
   const { rows, groups, removed, given } = reading
   const byEnv = new Map(rows.map((row) => [row.env, row]))
@@ -91,7 +91,7 @@ function readEnvironment(reading: Reading, env: ConfigSources['env']): readonly 
     ([name, text]) =>
       name.startsWith(variablePrefix) && name !== fileVariable && text !== undefined && !links.has(name),
   ) as [string, string][]
-  // A setting of its own wins over the group that holds it, and a smaller group over a larger one.
+  // A single setting wins over its group, and a smaller group over a larger one.
   const depth = (name: string): number => groupByEnv.get(name)?.split('.').length ?? Infinity
   for (const [name, text] of entries.sort(([a], [b]) => Math.sign(depth(a) - depth(b)) || 0)) {
     const row = byEnv.get(name)
@@ -133,7 +133,7 @@ function reject(
   }
 }
 
-/** A configuration for people, without secrets and without the passwords in addresses. */
+/** A configuration for people to read, without secrets and without passwords in addresses. */
 export function redactConfig(schema: z.ZodObject, config: unknown): Readonly<Record<string, unknown>> {
   const shown: Record<string, unknown> = {}
   for (const row of describeConfig(schema)) {
@@ -145,7 +145,7 @@ export function redactConfig(schema: z.ZodObject, config: unknown): Readonly<Rec
   return shown
 }
 
-/** A variable is a misspelt setting when it resembles one of the same group: services that share an environment have settings of like names in other groups. */
+/** A variable is a misspelt setting if it resembles a setting of the same group. Other services in the environment have similar settings in other groups. */
 function isMisspelt(name: string, rows: readonly SettingRow[]): boolean {
   const bare = name.slice(variablePrefix.length)
   const alike = rows.filter(({ path }) => {
@@ -163,7 +163,7 @@ function isMisspelt(name: string, rows: readonly SettingRow[]): boolean {
   )
 }
 
-/** `kafak` is `kafka`; `trainer` is not `blender`. */
+/** `kafak` is taken for `kafka`; `trainer` is not taken for `blender`. */
 const maxGroupDistance = 2
 
 function hidePasswords(value: unknown): unknown {
@@ -182,7 +182,7 @@ function readJson(file: string, problems: string[]): Json {
   return {}
 }
 
-/** The object in a JSON text; null: the text is something else. */
+/** The object in a JSON text; null: the text is not a JSON object. */
 function objectIn(text: string): Json {
   try {
     const content = JSON.parse(text) as Json

@@ -35,7 +35,7 @@ describe('allowOrigins', () => {
     expect(headers['access-control-allow-credentials']).toBeUndefined()
   })
 
-  it('marks every answer to an allowed origin, errors and unknown routes included', async () => {
+  it('adds CORS headers to every answer to an allowed origin, including errors and unknown routes', async () => {
     const { ask } = anApp([origin])
     for (const [url, status] of [
       ['/events', 202],
@@ -51,7 +51,7 @@ describe('allowOrigins', () => {
     }
   })
 
-  it('sends nothing to other origins, and tells caches that the answer depends on the origin', async () => {
+  it('sends no CORS headers to other origins, and tells caches that the answer depends on the origin', async () => {
     const { ask, preflight } = anApp([origin])
     const answer = await ask('POST', '/events', { origin: evil })
     expect(answer.status).toBe(202)
@@ -68,7 +68,7 @@ describe('allowOrigins', () => {
     expect((await ask('POST', '/broken', { origin: evil })).headers['access-control-allow-origin']).toBe('*')
   })
 
-  it('sends no header where no origin is allowed', async () => {
+  it('sends no CORS header if no origin is allowed', async () => {
     const { ask, preflight } = anApp([])
     expect((await ask('POST', '/events', { origin })).headers['access-control-allow-origin']).toBeUndefined()
     expect((await preflight(origin)).status).toBe(404)

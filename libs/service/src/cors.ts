@@ -1,14 +1,14 @@
 import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 
-/** What pages of other origins may do in a browser. */
+/** What web pages from other origins may do. */
 export interface CorsOptions {
-  /** Exact origins such as `https://www.example.org`, or `*`; none: no header is sent, and browsers keep to their own origin. */
+  /** Exact origins such as `https://www.example.org`, or `*`. Empty: the server sends no CORS header, and browsers allow only its own origin. */
   readonly origins: readonly string[]
   readonly methods: readonly string[]
 }
 
-/** Lets pages of the given origins use an HTTP API: answers preflights, and marks every answer, errors included. Cookies are never allowed. */
+/** Lets web pages from the given origins use an HTTP API: answers preflights and adds CORS headers to every answer, including errors. It never allows cookies. */
 export function allowOrigins(app: FastifyInstance, { origins, methods }: CorsOptions): void {
   if (origins.length === 0) return
   app.register(cors, {

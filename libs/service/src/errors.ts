@@ -4,9 +4,9 @@ import { CodedError, type ErrorCatalogue } from '@freshet/domain/coded-error'
 export const exitCodes = {
   /** Stopped on request; nothing was lost. */
   stopped: 0,
-  /** Something that the process needs at start is missing or in use: a port, a data folder, the log, the store. */
+  /** Something that the process needs to start is missing or in use: a port, a data folder, the log, the store. */
   unavailable: 69,
-  /** A defect: an error that nothing handled. */
+  /** A defect: no code handled an error. */
   defect: 70,
   /** The process did not stop within `stop.timeoutMs`. */
   forced: 75,
@@ -14,7 +14,7 @@ export const exitCodes = {
   config: 78,
 } as const
 
-/** Every error that starting, running and stopping a process can end with. */
+/** Every error that can end a process while it starts, runs or stops. */
 export const serviceErrorCatalogue = {
   CONFIG_INVALID: {
     fault: 'client',
@@ -76,7 +76,7 @@ export class ConfigError extends ServiceError {
   }
 }
 
-/** An error of listening as PORT_IN_USE or LISTEN_FAILED, with the address in its message. */
+/** Converts an error from `listen` to PORT_IN_USE or LISTEN_FAILED, with the address in its message. */
 export function listenError(error: unknown, host: string, port: number): ServiceError {
   const text = error instanceof Error ? error.message : String(error)
   const code = (error as { code?: unknown }).code
@@ -86,7 +86,7 @@ export function listenError(error: unknown, host: string, port: number): Service
   return new ServiceError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${text}`, { cause: error })
 }
 
-/** The exit code and the one line with which an error ends a process. Errors of a catalogue are expected; others are defects. */
+/** The exit code and the line of text for an error that ends a process. Errors of a catalogue are expected; others are defects. */
 export function endingOf(error: unknown): {
   readonly exitCode: number
   readonly line: string

@@ -18,8 +18,8 @@ interface Answer {
 
 /**
  * Reflection as services to add to a server: `grpc.reflection.v1`, and `v1alpha` for older tools.
- * `descriptors` is a `google.protobuf.FileDescriptorSet` as `buf build` makes it: files are handed on as they are, not
- * reconstructed. It must hold `services` and reflection itself; of other services nothing is shown.
+ * `descriptors` is a `google.protobuf.FileDescriptorSet` from `buf build`. Reflection passes its files on unchanged. It
+ * must contain `services` and reflection itself; reflection does not show other services.
  */
 export function createReflection(descriptors: Uint8Array, services: readonly string[]): readonly GrpcService[] {
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptors))
@@ -45,7 +45,7 @@ export function createReflection(descriptors: Uint8Array, services: readonly str
           call.on('data', (asked: Question) => {
             const fields = { validHost: asked.host, originalRequest: asked, messageResponse: answer(asked) }
             if (call.write(create(reply, fields as never))) return
-            // Someone who asks without reading would otherwise fill the memory with answers.
+            // Otherwise a client that sends requests without reading would fill the memory with answers.
             call.pause()
             call.once('drain', () => call.resume())
           })
@@ -58,7 +58,7 @@ export function createReflection(descriptors: Uint8Array, services: readonly str
   })
 }
 
-/** What answers questions about the files that hold `services`, and the files that those need. */
+/** Creates a function that answers requests about the files that declare `services`, and the files that they import. */
 function answering(registry: FileRegistry, services: readonly string[]): (question: Question) => Answer {
   const files = new Map<string, DescFile>()
   for (const name of services) {
@@ -90,7 +90,7 @@ function answering(registry: FileRegistry, services: readonly string[]): (questi
       case 'fileContainingExtension':
         return notFound('there are no extensions')
       default:
-        return errorAnswer(status.INVALID_ARGUMENT, 'the request asks nothing that is known here')
+        return errorAnswer(status.INVALID_ARGUMENT, 'the request has no known kind of question')
     }
   }
 }
@@ -130,7 +130,7 @@ function symbolsOf(file: DescFile): string[] {
   ]
 }
 
-/** Values of an enum are declared beside it, not in it. */
+/** Protobuf declares the values of an enum in the scope of the enum, not inside it. */
 function ofEnum({ typeName, values }: DescFile['enums'][number]): string[] {
   const scope = typeName.slice(0, typeName.lastIndexOf('.') + 1)
   return [typeName, ...values.map(({ name }) => `${scope}${name}`)]

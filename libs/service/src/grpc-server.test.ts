@@ -104,7 +104,7 @@ function health(port: number, name: string): Promise<string> {
 }
 
 describe('a gRPC server', () => {
-  it('answers calls, health per service, and counts', async () => {
+  it('answers calls, reports health per service, and counts calls', async () => {
     const metrics = createMetrics()
     const server = await start(
       [
@@ -135,7 +135,7 @@ describe('a gRPC server', () => {
     await part.drain?.()
   })
 
-  it('lets a call in flight end when it drains, and takes no new one', async () => {
+  it('lets an open call finish when it drains, and accepts no new call', async () => {
     const held: (() => void)[] = []
     const server = await start([
       {
@@ -159,7 +159,7 @@ describe('a gRPC server', () => {
     await expect(unary(clientOf(echo, server.port), 'new', Date.now() + 300)).rejects.toThrow()
   })
 
-  it('drains though a stream stays open', async () => {
+  it('drains even if a stream stays open', async () => {
     let open = false
     const server = await start(
       [{ definition: echo, implementation: { echo: () => undefined, stream: () => (open = true) } }],
@@ -201,7 +201,7 @@ describe('a gRPC server', () => {
     for (const socket of sockets) socket.destroy()
   })
 
-  it('says in one line that its port is in use', async () => {
+  it('reports in one line that its port is in use', async () => {
     const taken = createServer()
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     closing.push(() => void taken.close())

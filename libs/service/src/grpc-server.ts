@@ -18,10 +18,10 @@ import type { GrpcConfig } from './settings.ts'
 
 const healthName = 'grpc.health.v1.Health'
 
-/** How a gRPC server is made. */
+/** Options of a gRPC server. */
 export interface GrpcServerOptions extends GrpcConfig {
   readonly services: readonly GrpcService[]
-  /** What reflection shows: a `google.protobuf.FileDescriptorSet` with the services, health and reflection; null: there is no reflection, whatever `reflection` says. */
+  /** Descriptors for reflection: a `google.protobuf.FileDescriptorSet` with the services, health and reflection; null: no reflection, even if `reflection` is true. */
   readonly descriptors: Uint8Array | null
   /** Counts and times every call. */
   readonly metrics: Metrics
@@ -29,14 +29,14 @@ export interface GrpcServerOptions extends GrpcConfig {
   readonly drainMs?: number
 }
 
-/** A running gRPC server with `grpc.health.v1` and, if wanted, reflection. It starts NOT_SERVING. */
+/** A running gRPC server with `grpc.health.v1` and, if enabled, reflection. It starts as NOT_SERVING. */
 export interface GrpcServer {
   readonly port: number
-  /** What `grpc.health.v1` answers, for the server as a whole and for each service. */
+  /** Sets the answer of `grpc.health.v1` for the whole server and for each service. */
   setServing(serving: boolean): void
-  /** NOT_SERVING, then connections are asked to go away and calls get `drainMs` to end; resolves when all have. */
+  /** Reports NOT_SERVING, asks clients to disconnect, and gives calls `drainMs` to end. Resolves when all calls have ended. */
   drain(): Promise<void>
-  /** Ends whatever is left. */
+  /** Ends all remaining calls and connections. */
   close(): Promise<void>
 }
 
@@ -49,7 +49,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     'grpc.max_receive_message_length': options.maxMessageBytes,
     'grpc.max_send_message_length': -1,
     'grpc-node.flow_control_window': options.flowControlWindowBytes,
-    // Without it Linux lets two servers share a port, each getting a part of the traffic.
+    // Without this option, Linux lets two servers share a port, and each gets part of the traffic.
     'grpc.so_reuseport': 0,
     interceptors: [measured(options.metrics), underWay.interceptor],
   })
@@ -82,13 +82,13 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     async drain() {
       setServing(false)
       const drainMs = options.drainMs ?? options.maxConnectionGraceMs
-      // tryShutdown alone waits for ever on an open stream: drain ends streams after the given time.
+      // `tryShutdown` alone would wait for ever for an open stream. `drain` ends streams after the given time.
       server.drain(`${bracketed(options.host)}:${port}`, drainMs)
       await new Promise<void>((resolve) => {
         server.tryShutdown(() => {
           resolve()
         })
-        // It waits for connections, too: clients that ignore the request to go away would hold up the stop.
+        // `tryShutdown` waits for connections too. Clients that ignore the request to disconnect would delay the stop.
         void underWay.quiet(goAwayMs, drainMs + goAwayMs).then(resolve)
       })
       server.forceShutdown()
@@ -100,11 +100,11 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
 }
 
 const followEveryMs = 200
-/** How long clients may take to go away once they have their answers. */
+/** How long clients may take to disconnect after they have their answers. */
 const goAwayMs = 500
 const lookEveryMs = 50
 
-/** Counts calls under way, but for those of health and reflection. */
+/** Counts open calls, except those of health and reflection. */
 function countCalls(): {
   readonly interceptor: ServerInterceptor
   /** Resolves when there has been no call for `quietMs`, or after `mostMs`. */
@@ -140,7 +140,7 @@ function countCalls(): {
   }
 }
 
-/** A gRPC server as a part of a service: its health follows the service's readiness. */
+/** A gRPC server as a part of a service. Its health follows the service's readiness. */
 export function grpcComponent(server: GrpcServer, readiness: () => Health): Component {
   let shown = false
   const following = setInterval(() => {

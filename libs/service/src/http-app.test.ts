@@ -18,7 +18,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close()
 })
 
-/** A server that answers with what it understood, on a port. `slow` holds its answer until `release`. */
+/** A server on a port that answers with the parsed request. `slow` holds its answer until `release`. */
 async function start(limits: Partial<HttpLimits> = {}, maxBytes = 1 << 20, maxRoomBytes = 4 << 20) {
   const metrics = createMetrics()
   const room = createByteRoom(maxRoomBytes, () => performance.now())
@@ -55,7 +55,7 @@ async function start(limits: Partial<HttpLimits> = {}, maxBytes = 1 << 20, maxRo
   const open = (text = ''): Socket & { closedByServer: boolean; received: string } => {
     const socket = Object.assign(connect(port, '127.0.0.1'), { closedByServer: false, received: '' })
     socket.on('error', () => undefined)
-    // The client never closes its half by itself: the worst kind.
+    // The worst kind of client: it never closes its half by itself.
     socket.allowHalfOpen = true
     socket.on('data', (chunk) => (socket.received += chunk.toString()))
     for (const sign of ['end', 'close']) socket.on(sign, () => (socket.closedByServer = true))
@@ -114,7 +114,7 @@ describe('A21 · clients that hold connections', () => {
     30_000,
   )
 
-  it('trickles do not help them: the time counts from the beginning', async () => {
+  it('gain no time by sending slowly: the time limit starts with the request', async () => {
     const { open } = await start({ maxReceiveMs: 1_000 })
     const socket = open(head(1_000))
     const drip = setInterval(() => socket.write(' '), 50)
@@ -122,7 +122,7 @@ describe('A21 · clients that hold connections', () => {
     await until('it is gone', () => socket.closedByServer, 5_000)
   })
 
-  it('close the one that waited longest when one address has too many, and never one that is being answered', async () => {
+  it('lose the connection that waited longest when one address has too many, but never one that the server is answering', async () => {
     const { url, open, metric, release, holding } = await start({ maxConnectionsPerAddress: 4 })
     const asked = Array.from({ length: 2 }, () => open('GET /slow HTTP/1.1\r\nhost: x\r\n\r\n'))
     await until('two are being answered', () => holding() === 2)
@@ -138,7 +138,7 @@ describe('A21 · clients that hold connections', () => {
     await until('both are answered', () => asked.every(({ received }) => received.startsWith('HTTP/1.1 200')))
   })
 
-  it('keep a bound on all connections, and refuse new ones only while all others are being answered', async () => {
+  it('stay within the limit on all connections; the server refuses a new one only while it is answering all others', async () => {
     const { open, metric, release, holding } = await start({ maxConnections: 3 })
     const idle = open('POST')
     await until('one is open', async () => (await metric('freshet_http_connections{')) === 1)
@@ -151,7 +151,7 @@ describe('A21 · clients that hold connections', () => {
     release()
   })
 
-  it('bodies that stopped give way to one that comes', async () => {
+  it('lose stalled bodies when a new body needs the room', async () => {
     const { room, open, post } = await start({ maxReceiveMs: 20_000 }, 1 << 20, (2 << 20) + 500)
     const almost = Buffer.alloc((1 << 20) - 10, ' ')
     const stalled = Array.from({ length: 2 }, () => open())
@@ -161,7 +161,7 @@ describe('A21 · clients that hold connections', () => {
     await until('one was told', () => stalled.some(({ received }) => received.startsWith('HTTP/1.1 503')))
   })
 
-  it('that do not read their answer are closed', async () => {
+  it('lose their connection if they do not read the answer', async () => {
     const { open, metric } = await start({ maxSendMs: 500 })
     const socket = open()
     socket.pause()
@@ -182,7 +182,7 @@ describe('A21 · clients that hold connections', () => {
     },
   )
 
-  it('a stop lets an answer under way end', async () => {
+  it('do not prevent a stop, which lets an answer in progress finish', async () => {
     const { app, url, release, holding } = await start()
     const answer = fetch(`${url}/slow`)
     await until('it is being answered', () => holding() === 1)
@@ -215,7 +215,7 @@ function heldBytes(): number {
 }
 
 describe('bodies', () => {
-  it('A17: are taken plain and gzipped', async () => {
+  it('A17: are accepted plain and gzipped', async () => {
     const { post } = await start()
     const text = JSON.stringify({ a: 'Märchen'.repeat(100) })
     for (const [body, encoding] of [
@@ -230,7 +230,7 @@ describe('bodies', () => {
     }
   })
 
-  it('A17: a bomb is refused when it passes the limit, without being unpacked whole', async () => {
+  it('A17: that are zip bombs are refused as soon as they exceed the limit, without being unpacked whole', async () => {
     const { post, room } = await start({}, 64 << 10)
     const bomb = gzipSync(Buffer.alloc(256 << 20, ' '), { level: 9 })
     expect(bomb.length).toBeGreaterThan(64 << 10)
@@ -272,7 +272,7 @@ describe('bodies', () => {
     expect(await answer.json()).toMatchObject({ fault: 'encoding' })
   })
 
-  it('A21: a million chunks of one byte hold no more than their bytes', async () => {
+  it('A21: of a million one-byte chunks take no more memory than their bytes', async () => {
     const { open, room } = await start({ maxReceiveMs: 30_000 }, 1 << 20)
     const beforeBytes = heldBytes()
     const socket = open(
@@ -285,7 +285,7 @@ describe('bodies', () => {
 })
 
 describe('A14 · answers', () => {
-  it('are kept by no cache, whatever they are', async () => {
+  it('forbid caches to store them, whatever the status', async () => {
     const { url, post, open } = await start()
     for (const answer of [
       await fetch(`${url}/fast`),

@@ -3,10 +3,10 @@ import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import type { Receiving } from './byte-room.ts'
 
-/** What can be wrong with a body as such. */
+/** Why the server could not read a body. */
 export type BodyFault = 'malformed' | 'too large' | 'encoding' | 'no room'
 
-/** A body that cannot be read; its message continues a sentence that begins with "the body". */
+/** A body that the server could not read. The message continues a sentence that begins with "the body". */
 export class BodyError extends Error {
   readonly fault: BodyFault
   constructor(fault: BodyFault, message: string) {
@@ -16,25 +16,25 @@ export class BodyError extends Error {
   }
 }
 
-/** How a body is read. */
+/** Options for reading a body. */
 export interface BodyOptions {
-  /** Most bytes, as sent and, of a compressed body, unpacked. */
+  /** Maximum bytes, both as sent and, for a compressed body, unpacked. */
   readonly maxBytes: number
   readonly receiving: Receiving
-  /** Breaks off: the reader has to give its bytes up. */
+  /** Aborts the reading: the byte room has evicted the request. */
   readonly evicted: AbortSignal
 }
 
-/** The encodings that are taken, as the header `accept-encoding` of an answer names them. */
+/** The accepted encodings, as the value of the header `accept-encoding`. */
 export const acceptedEncodings = 'gzip, identity'
 
 const firstBytes = 1_024
-/** What unpacking holds besides its output. */
+/** Memory that unpacking needs besides its output. */
 const gunzipBytes = 48 << 10
 
 /**
- * Reads a body, plain or gzip, and counts what it holds while it comes in. Rejects with a BodyError. A body that unpacks
- * to more than `maxBytes` is refused when it passes them, never unpacked whole.
+ * Reads a body, plain or gzip, and counts its bytes while it arrives. Rejects with a BodyError. It refuses a body as soon
+ * as the unpacked bytes exceed `maxBytes`, and never unpacks it whole.
  */
 export async function readBody(payload: Readable, headers: IncomingHttpHeaders, options: BodyOptions): Promise<Buffer> {
   const { maxBytes, receiving, evicted } = options

@@ -2,24 +2,24 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { HttpLimits } from './settings.ts'
 
-/** What a connection waits for: a request to begin, a request to be complete, the answer, or the client to take the answer. */
+/** What a connection waits for: the start of a request, the rest of a request, the answer, or the client to read the answer. */
 export type ConnectionState = 'idle' | 'receiving' | 'answering' | 'sending'
 
-/** Why a connection was closed by this side. */
+/** Why the server closed a connection. */
 export type CloseReason = 'limit' | 'address-limit' | 'refused' | 'receive-timeout' | 'send-timeout' | 'stop'
 
-/** The connections of a server, bounded in all and per address. */
+/** The connections of a server, limited in total and per address. */
 export interface Connections {
   /** Watches a server's connections from now on. */
   watch(server: Server): void
-  /** Says what a connection waits for. Unknown sockets are ignored. */
+  /** Sets what a connection waits for. Ignores unknown sockets. */
   set(socket: Socket, state: ConnectionState): void
-  /** Counts a request that did not arrive in time, and closes its connection once `answer` is sent. */
+  /** Counts a request that did not arrive in time, sends `answer` and closes the connection. */
   timedOut(socket: Socket, answer: string): void
-  /** Sends `answer` and closes. */
+  /** Sends `answer` and closes the connection. */
   end(socket: Socket, answer: string): void
   size(): number
-  /** Closes what waits for its client, after a short grace; what is being answered may end. */
+  /** Closes connections that wait for their clients, after a short grace period. Requests that the server is answering may finish. */
   close(): void
 }
 
@@ -28,16 +28,16 @@ interface Connection {
   state: ConnectionState
 }
 
-/** How long a client may take once the server stops, or was refused. */
+/** How long a client may take after the server begins to stop, or refuses it. */
 const graceMs = 1_000
 
 /**
- * When there are too many connections, the one that has waited for its client for the longest is closed in favour of the
- * new one: of the same address where that address has too many, else of any. Who is being answered is never cut off. So
- * clients that hold connections without using them shut out nobody.
+ * When there are too many connections, the server closes the one that has waited longest for its client and accepts the
+ * new one. If an address has too many, the closed one has the same address. The server never cuts off a client that it is
+ * answering. So clients that hold connections without using them cannot block others.
  */
 export function createConnections(limits: HttpLimits, onClosed: (reason: CloseReason) => void): Connections {
-  /** Those that waited longest first. */
+  /** The connection that has waited longest comes first. */
   const open = new Map<Socket, Connection>()
   const perAddress = new Map<string, number>()
   let closing = false
@@ -74,7 +74,7 @@ export function createConnections(limits: HttpLimits, onClosed: (reason: CloseRe
       socket.destroy()
       return
     }
-    // Not end() alone: a client that keeps its half open would keep the connection.
+    // `end()` alone is not enough: a client that keeps its half open would keep the connection.
     socket.setTimeout(graceMs)
     socket.write(answer)
     socket.destroySoon()
@@ -106,7 +106,7 @@ export function createConnections(limits: HttpLimits, onClosed: (reason: CloseRe
       connection.state = state
       open.delete(socket)
       open.set(socket, connection)
-      // Node itself sets the time back once the answer is out.
+      // Node resets the timeout itself after it has sent the answer.
       if (state === 'sending') socket.setTimeout(closing ? graceMs : limits.maxSendMs)
       if (state === 'idle' && closing) socket.destroySoon()
     },

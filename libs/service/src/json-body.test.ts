@@ -37,7 +37,7 @@ describe('parseJsonBody', () => {
     expect(jsonErrorPosition(text)).toBe(position)
   })
 
-  it('says what is wrong, with position, line and column', () => {
+  it('reports what is wrong, with position, line and column', () => {
     expect(problemOf('{\n "a": 1,\n}')).toBe(
       'is not JSON: Expected double-quoted property name at position 11 (line 3, column 1)',
     )
@@ -48,23 +48,23 @@ describe('parseJsonBody', () => {
     )
   })
 
-  it('finds a token among strings that hold the same characters, and quotes it where they hold them too often', () => {
+  it('finds a token among strings that contain the same characters, and quotes it if they contain them too often', () => {
     const decoy = '1234567890,NaN,12345678,'
     const text = (decoys: number): string => `["${decoy.repeat(decoys)}", ${decoy}0]`
     expect(jsonErrorPosition(text(2))).toBe(text(2).lastIndexOf('NaN'))
     expect(problemOf(text(9))).toBe(`is not JSON: Unexpected token 'N', ..."234567890,NaN,123456"... is not valid JSON`)
   })
 
-  it('refuses what is no UTF-8', () => {
+  it('refuses bytes that are not UTF-8', () => {
     expect(problemOf(Buffer.from([0x22, 0xc3, 0x28, 0x22]))).toContain('UTF-8')
     expect(problemOf('')).toContain('empty')
   })
 
-  it('keeps __proto__ as a field of its own', () => {
+  it('keeps __proto__ as a plain field', () => {
     expect(Object.keys(parseJsonBody(Buffer.from('{"__proto__":{"a":1}}')) as object)).toEqual(['__proto__'])
   })
 
-  it('takes a cut JSON text for wrong at its end or at the token that was cut', () => {
+  it('reports the error of a cut JSON text at its end or at the cut token', () => {
     fc.assert(
       fc.property(fc.array(fc.jsonValue()), fc.nat(), (value, cut) => {
         const text = JSON.stringify(value)

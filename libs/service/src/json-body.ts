@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { BodyError } from './http-body.ts'
 
-/** Parses a body strictly: UTF-8, JSON, nothing else. `__proto__` becomes a plain field. Throws a BodyError that names the position of the first error and what was expected there. */
+/** Parses a body strictly as UTF-8 JSON. `__proto__` becomes a plain field. Throws a BodyError with the position of the first error and what was expected there. */
 export function parseJsonBody(bytes: Buffer): unknown {
   if (bytes.byteLength === 0) throw new BodyError('malformed', 'is empty; send JSON')
   if (!isUtf8(bytes)) throw new BodyError('malformed', 'is not well-formed UTF-8')
@@ -19,9 +19,9 @@ export function parseJsonBody(bytes: Buffer): unknown {
 }
 
 /**
- * The place of the first error in a text that is not JSON, in UTF-16 code units; null: not found. `message` is what V8 says
- * about the text. It states the place of every error but that of a token that fits nowhere; for this one it quotes the
- * ten characters before and after.
+ * The position of the first error in a text that is not JSON, in UTF-16 code units; null: not found. `message` is V8's
+ * error for the text. It states the position of every error except an unexpected token; for that one it quotes the ten
+ * characters before and after.
  */
 export function jsonErrorPosition(text: string, message = parseError(text) ?? ''): number | null {
   const stated = / at position (\d+)/.exec(message)
@@ -36,14 +36,14 @@ export function jsonErrorPosition(text: string, message = parseError(text) ?? ''
 
 const unexpectedEnd = 'Unexpected end'
 const quotedBefore = 10
-/** Every place that is tried costs a parse of all text before it. */
+/** Each attempt parses all text before the position. */
 const maxPlaces = 3
 
 function firstPlaces(count: number): number[] {
   return Array.from({ length: count }, (_, at) => at)
 }
 
-/** Where the token may be: a text can hold the quoted characters more than once. */
+/** Possible positions of the token. A text can contain the quoted characters more than once. */
 function placesOf(text: string, quoted: string): number[] {
   const places: number[] = []
   for (let at = text.indexOf(quoted); at >= 0 && places.length < maxPlaces; at = text.indexOf(quoted, at + 1))
@@ -55,7 +55,7 @@ function isTokenError(message: string | null): boolean {
   return message !== null && !message.startsWith(unexpectedEnd) && !message.includes(' at position ')
 }
 
-/** V8's message for a text that is not JSON; null: it is JSON. */
+/** V8's error for a text that is not JSON; null: the text is JSON. */
 function parseError(text: string): string | null {
   try {
     JSON.parse(text)
@@ -65,7 +65,7 @@ function parseError(text: string): string | null {
   }
 }
 
-/** V8's message without place and quotation: `Expected ':' after property name`. */
+/** V8's message without position and quotation: `Expected ':' after property name`. */
 function reasonIn(message: string): string {
   const reason = message.replace(
     /(, (\.\.\.)?".*"(\.\.\.)? is not valid JSON| in JSON at position .*| at position .*)$/s,

@@ -62,7 +62,7 @@ describe('a process run by runService', () => {
     expect(service.stdout()).toBe('drained\nclosed\n')
   })
 
-  it('answers not ready while it drains', async () => {
+  it('reports "not ready" while it drains', async () => {
     const port = await freePort()
     const service = run(['--operations.port', String(port), '--behaviour', 'slow-drain'])
     await until('ready', async () => (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.status === 200)
@@ -76,7 +76,7 @@ describe('a process run by runService', () => {
     expect(await service.exit).toBe(0)
   })
 
-  it('ends with 75 and one line when it does not stop within its bound', async () => {
+  it('exits with 75 and one line when it does not stop in time', async () => {
     const service = run(['--operations.port', '0', '--behaviour', 'stuck', '--stop.timeoutMs', '100'])
     await until('ready', () => service.stderr().includes('"state":"ready"'))
     service.kill('SIGTERM')
@@ -86,7 +86,7 @@ describe('a process run by runService', () => {
     ])
   })
 
-  it('ends with 78 and all problems when the configuration is wrong, without a stack', async () => {
+  it('exits with 78 and all problems, without a stack, when the configuration is wrong', async () => {
     const service = run(['--operations.port', '70000', '--colour', 'red'])
     expect(await service.exit).toBe(78)
     const lines = service.stderr().split('\n')
@@ -95,7 +95,7 @@ describe('a process run by runService', () => {
     expect(service.stderr()).not.toContain('    at ')
   })
 
-  it('ends with 69 and one line when its port is in use', async () => {
+  it('exits with 69 and one line when its port is in use', async () => {
     const taken = createServer()
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     const { port } = taken.address() as { port: number }
@@ -107,7 +107,7 @@ describe('a process run by runService', () => {
     ])
   })
 
-  it('ends with 69 and one line when the start fails with an error of a catalogue', async () => {
+  it('exits with 69 and one line when the start fails with an error of a catalogue', async () => {
     const service = run(['--operations.port', '0', '--behaviour', 'data-in-use'])
     expect(await service.exit).toBe(69)
     expect(ownLines(service.stderr())).toEqual(['test-program: STORE_IN_USE: the data folder is in use'])

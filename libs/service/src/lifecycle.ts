@@ -12,7 +12,7 @@ import { createReporter, type Report } from './reporting.ts'
 import { createService, serviceStates, type Component, type Health, type Service } from './service.ts'
 import type { ServiceConfig } from './settings.ts'
 
-/** What a service is started with. */
+/** What a service gets when it starts. */
 export interface ServiceContext<Config> {
   readonly name: string
   readonly version: string
@@ -21,31 +21,31 @@ export interface ServiceContext<Config> {
   readonly metrics: Metrics
   /** Reports errors that do not end the process. */
   readonly report: Report
-  /** Adds a part, right after it was opened. Parts drain and close in reverse order. */
+  /** Adds a part. Call it right after opening the part. Parts drain and close in reverse order. */
   use(component: Component): void
-  /** Adds questions that the operations server answers from now on. */
+  /** Adds routes to the operations server. */
   inspect(...routes: readonly InspectionRoute[]): void
   /** Whether the service as a whole takes traffic; for `grpcComponent`. */
   readiness(): Health
-  /** Ends the process: an error that the service cannot go on with. */
+  /** Ends the process because of an error that the service cannot recover from. */
   fail(error: Error): void
 }
 
-/** A service as its `main.ts` describes it. */
+/** The description of a service in its `main.ts`. */
 export interface RunServiceOptions<Schema extends z.ZodObject> {
   readonly name: string
   /** One sentence for `--help`. */
   readonly description: string
   readonly version?: string
-  /** Holds `serviceSettings`. */
+  /** Contains `serviceSettings`. */
   readonly schema: Schema
-  /** Settings of earlier versions: dotted path → what to use instead. */
+  /** Settings of earlier versions: dotted path → what replaces it. */
   readonly removed?: Readonly<Record<string, string>>
-  /** Opens everything and hands each part to `context.use`. The service is ready when it resolves. */
+  /** Opens all parts and passes each to `context.use`. The service is ready when it resolves. */
   readonly start: (context: ServiceContext<z.output<Schema>>) => Promise<void>
 }
 
-/** What the process gives; only tests give others. */
+/** The functions of the process that a service uses. Only tests replace them. */
 export interface ProcessPort {
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
@@ -56,8 +56,9 @@ export interface ProcessPort {
 
 /**
  * Runs a service as a process: configuration (all problems at once, exit code 78), operations server, start, signals.
- * SIGTERM or SIGINT: not ready, stop intake, finish, flush, commit, close in reverse order; a second signal, or the
- * bound, ends it at once. What cannot start or was not handled ends in one line and an exit code of `exitCodes`.
+ * On SIGTERM or SIGINT it reports "not ready", stops intake, finishes, flushes, commits and closes in reverse order. A
+ * second signal or the time limit ends it immediately. A failed start or an unhandled error ends the process with one line
+ * of text and an exit code of `exitCodes`.
  */
 export async function runService<Schema extends z.ZodObject>(
   options: RunServiceOptions<Schema>,
@@ -97,8 +98,8 @@ export async function runService<Schema extends z.ZodObject>(
 
   const common = config as ServiceConfig
   const logger = createLogger({ name: options.name, level: common.log.level })
-  if (foreign.length > 0) logger.warn({ variables: foreign }, 'no settings of this service: passed over')
-  // grpc-js would write lines of its own to standard error; what matters in them comes out as errors too.
+  if (foreign.length > 0) logger.warn({ variables: foreign }, 'ignored variables that are not settings of this service')
+  // grpc-js would write its own lines to standard error. What matters in them also arrives as errors.
   setLogger({
     error: (...parts: unknown[]) => {
       logger.debug({ part: 'grpc' }, parts.map(String).join(' '))
@@ -139,7 +140,7 @@ export async function runService<Schema extends z.ZodObject>(
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     port.on(signal, () => {
       if (service.state() === 'draining') {
-        finish(new ServiceError('STOP_FORCED', `${signal} again while stopping: ended at once`))
+        finish(new ServiceError('STOP_FORCED', `${signal} again while stopping: the process ended immediately`))
       } else void stop(signal, null)
     })
   }
@@ -199,7 +200,7 @@ function showState(service: Service, metrics: Metrics, logger: Logger): void {
   })
 }
 
-/** This process; `argv`: the arguments that are its service's. */
+/** The current process; `argv`: the arguments for its service. */
 export function systemProcess(argv: readonly string[] = process.argv.slice(2)): ProcessPort {
   return {
     argv,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createLogger } from './logging.ts'
 
 describe('a logger', () => {
-  it('writes one JSON object a line, with its name, level and time in words', () => {
+  it('writes one JSON object per line, with its name, the level as a word and the time in ISO 8601', () => {
     const lines: string[] = []
     const logger = createLogger({
       name: 'demo',

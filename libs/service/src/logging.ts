@@ -3,16 +3,16 @@ import { pino, stdSerializers, type DestinationStream, type Logger as PinoLogger
 /** Structured log lines: `logger.info({ partition: 3 }, 'assigned')`. */
 export type Logger = PinoLogger
 
-/** How a logger is made. */
+/** Options of a logger. */
 export interface LoggerOptions {
   /** Name of the process or part. */
   readonly name: string
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
-  /** Where lines go; absent: standard error, so that standard output stays free for answers. */
+  /** Where the logger writes; absent: standard error, which keeps standard output free for results. */
   readonly destination?: DestinationStream
 }
 
-/** A logger that writes one JSON object a line, with level and time in words. */
+/** A logger that writes one JSON object per line, with the level as a word and the time in ISO 8601. */
 export function createLogger(options: LoggerOptions): Logger {
   return pino(
     {
@@ -25,7 +25,7 @@ export function createLogger(options: LoggerOptions): Logger {
   )
 }
 
-/** JSON knows nothing of errors: without this, one within what is logged would be written as `{}`. */
+/** JSON.stringify writes an Error as `{}`, so this replaces errors inside the logged fields. */
 function withErrors(fields: Record<string, unknown>, depth = 0): Record<string, unknown> {
   const entries = Object.entries(fields).map(([key, value]): [string, unknown] => {
     if (value instanceof Error) return [key, stdSerializers.err(value)]

@@ -1,4 +1,4 @@
-/** What a metric is. */
+/** The definition of a metric. */
 export interface MetricSpec {
   readonly type: 'counter' | 'gauge' | 'histogram'
   readonly help: string

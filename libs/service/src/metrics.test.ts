@@ -7,7 +7,7 @@ afterEach(() => {
 })
 
 describe('metrics', () => {
-  it('are counted, set and observed under their catalogue names', async () => {
+  it('count, set and observe under their catalogue names', async () => {
     const metrics = createMetrics()
     metrics.counter('freshet_ingest_events_total').inc({ kind: 'pin', outcome: 'accepted' }, 2)
     metrics.gauge('freshet_ingest_in_flight_bytes').set(7)
@@ -18,7 +18,7 @@ describe('metrics', () => {
     expect(text).toContain('freshet_ingest_append_seconds_bucket{le="0.005",kind="pin"} 1')
   })
 
-  it('asks before every scrape, and survives an answer that fails', async () => {
+  it('collect before every scrape, and survive a failed collection', async () => {
     const metrics = createMetrics()
     metrics.beforeScrape(() => metrics.gauge('freshet_ingest_in_flight_bytes').set(3))
     metrics.beforeScrape(() => Promise.reject(new Error('no')))
@@ -35,7 +35,7 @@ describe('metrics', () => {
     },
   )
 
-  it('A24: a scrape does not wait for what is away, and shows that a value is not known rather than the old one', async () => {
+  it('A24: do not wait for a collection that hangs, and show an unknown value instead of the old one', async () => {
     const metrics = createMetrics()
     const lag = metrics.gauge('freshet_updater_lag_records')
     const answers: (() => Promise<number>)[] = [

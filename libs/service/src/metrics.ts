@@ -7,14 +7,14 @@ import {
   type MetricSpec,
 } from './metric-catalogue.ts'
 
-/** A process's metrics: those of `metricCatalogue`, made on first use. */
+/** A process's metrics: those of `metricCatalogue`, created on first use. */
 export interface Metrics {
   counter<Name extends MetricNameOf<'counter'>>(name: Name): Counter<LabelsOf<Name>>
   gauge<Name extends MetricNameOf<'gauge'>>(name: Name): Gauge<LabelsOf<Name>>
   histogram<Name extends MetricNameOf<'histogram'>>(name: Name): Histogram<LabelsOf<Name>>
   /**
-   * Runs before every scrape, to set gauges that cost something to find out. Where it fails, or has not ended after half a
-   * second, the scrape goes without it, and `unknown` runs, which sets such gauges to NaN: an old value would pass for a new one.
+   * Runs `collect` before every scrape, to set gauges that are expensive to compute. If it fails or takes more than half a
+   * second, the scrape continues without it and runs `unknown`, which sets such gauges to NaN: an old value would look current.
    */
   beforeScrape(collect: () => void | Promise<void>, unknown?: () => void): void
   /** Everything in Prometheus's text format. */
@@ -22,7 +22,7 @@ export interface Metrics {
   readonly contentType: string
 }
 
-/** Metrics with a registry of their own. `runtime`: also the Node.js runtime's (memory, event loop, garbage collection). */
+/** Creates metrics with their own registry. `runtime`: include those of the Node.js runtime (memory, event loop, garbage collection). */
 export function createMetrics(options?: { readonly runtime?: boolean }): Metrics {
   const registry = new Registry()
   if (options?.runtime === true) collectDefaultMetrics({ register: registry })
@@ -54,7 +54,7 @@ export function createMetrics(options?: { readonly runtime?: boolean }): Metrics
 interface Hook {
   readonly collect: () => void | Promise<void>
   readonly unknown: () => void
-  /** What an earlier scrape began and nobody has answered yet: one question at a time. */
+  /** A collection that an earlier scrape started and that has not ended: only one runs at a time. */
   underWay: Promise<boolean> | null
 }
 

@@ -17,13 +17,13 @@ function anApp(...routes: readonly InspectionRoute[]) {
   })
 }
 
-describe('A18 · questions to an operations server', () => {
+describe('A18 · requests to the routes of an operations server', () => {
   const echo: InspectionRoute = {
     path: '/v1/things/{id}/state',
     answer: (id, query) => Promise.resolve({ id, query }),
   }
 
-  it('are answered with the id decoded and the query', async () => {
+  it('pass the decoded id and the query to the route', async () => {
     const { statusCode, body } = await anApp(echo).inject('/v1/things/a%2Fb%20c/state?feed=f1')
     expect(statusCode).toBe(200)
     expect(JSON.parse(body)).toEqual({ id: 'a/b c', query: { feed: 'f1' } })
@@ -33,7 +33,7 @@ describe('A18 · questions to an operations server', () => {
     'that there are not are answered with those there are: %s',
     async (path) => {
       const { statusCode, body } = await anApp(echo).inject(path)
-      // Invalid UTF-8 is refused before the route is looked up.
+      // The server refuses an id that is not UTF-8 before any route sees it.
       expect([400, 404]).toContain(statusCode)
       if (statusCode === 404) expect(body).toContain('/v1/things/{id}/state')
     },
@@ -52,7 +52,7 @@ describe('A18 · questions to an operations server', () => {
     expect(JSON.parse(body)).toEqual({ error: { code, message: `${code} it is` } })
   })
 
-  it('are bounded in number', async () => {
+  it('are limited in number', async () => {
     const held = Promise.withResolvers<string>()
     let answering = 0
     const answer = (): Promise<string> => {

@@ -5,26 +5,26 @@ import type { Health } from './service.ts'
 import { httpSettings } from './settings.ts'
 import { z } from 'zod'
 
-/** What the operations server shows. */
+/** Options of the operations server. */
 export interface OperationsOptions {
   readonly host: string
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number
   readonly name: string
   readonly version: string
   readonly liveness: () => Health
   readonly readiness: () => Health
   readonly metrics: Metrics
-  /** The configuration without secrets, as `redactConfig` gives it. */
+  /** The configuration without secrets, from `redactConfig`. */
   readonly config: Readonly<Record<string, unknown>>
-  /** What it shows besides; asked at every request, since a process adds to it while it starts. */
+  /** More routes. The server reads them at every request, since a process adds routes while it starts. */
   readonly inspections?: () => readonly InspectionRoute[]
 }
 
-/** A question about one thing, e.g. `/v1/users/{id}/state`. */
+/** A route that shows one object, e.g. `/v1/users/{id}/state`. */
 export interface InspectionRoute {
   readonly path: string
-  /** The body. An error that says whose `fault` it is and has a `code` is answered as such. */
+  /** Returns the body. An error's `fault` and `code` decide the status and body of the answer. */
   readonly answer: (id: string, query: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<unknown>
 }
 
@@ -34,11 +34,11 @@ export interface OperationsServer {
   close(): Promise<void>
 }
 
-/** How long an answer may take: some read a partition of the log. */
+/** How long an answer may take. Some routes read a partition of the log. */
 const inspectionTimeoutMs = 30_000
-/** Questions answered at the same time; more are refused. */
+/** Maximum number of requests that the server answers at the same time. It refuses more. */
 const maxInspections = 16
-/** Nobody posts anything here. */
+/** No route here takes a body. */
 const maxBytes = 1_024
 const limits = z.object(httpSettings(0)).parse({ maxConnections: 256, maxConnectionsPerAddress: 128 })
 
@@ -82,11 +82,11 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
       })[0]
       if (found === undefined) {
         const paths = routes.map(({ path }) => path).join(', ')
-        const message = `there is no ${request.url.slice(0, 200)} here; there are ${paths === '' ? 'none (yet)' : paths}`
+        const message = `there is no route ${request.url.slice(0, 200)}; the routes are ${paths === '' ? 'none (yet)' : paths}`
         return reply.code(404).send({ error: { code: 'ROUTE_UNKNOWN', message } })
       }
       if (underWay >= maxInspections) {
-        const message = `${maxInspections} questions are being answered already; ask again`
+        const message = `${maxInspections} requests are in progress already; try again`
         return reply
           .code(503)
           .header('retry-after', '1')
@@ -107,7 +107,7 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
   return app
 }
 
-/** What stands for `{id}` of a path, decoded; an empty text where the path has none; null: it is another path. */
+/** The decoded `{id}` of a path; empty if the path has none; null: the path does not match. */
 function idIn(path: string, asked: string): string | null {
   const wanted = path.split('/')
   const given = asked.split('/')
@@ -144,7 +144,7 @@ function problemOf(error: unknown): { readonly status: number; readonly body: un
   return { status, body: { error: { code: typeof code === 'string' ? code : 'CALL_INTERNAL', message } } }
 }
 
-/** Listens on a port of its own, apart from traffic. Throws PORT_IN_USE or LISTEN_FAILED. */
+/** Listens on its own port, separate from traffic. Throws PORT_IN_USE or LISTEN_FAILED. */
 export async function startOperationsServer(options: OperationsOptions): Promise<OperationsServer> {
   const app = createOperationsApp(options)
   return {

@@ -15,7 +15,7 @@ function shown(isTTY: boolean, total: number | null) {
 }
 
 describe('progress', () => {
-  it('writes one line in ten seconds where there is no terminal', () => {
+  it('writes one line every ten seconds without a terminal', () => {
     const { written, progress, pass } = shown(false, 40_000)
     for (let i = 0; i < 200; i++) {
       pass(100)

@@ -1,27 +1,27 @@
-/** What progress is written to, e.g. `process.stderr`. */
+/** Where progress is written, e.g. `process.stderr`. */
 export interface ProgressOutput {
   readonly isTTY?: boolean
   write(text: string): unknown
 }
 
-/** How progress is shown. */
+/** Options for showing progress. */
 export interface ProgressOptions {
-  /** What is being done, e.g. `replaying`. */
+  /** The name of the work, e.g. `replaying`. */
   readonly label: string
-  /** What is counted, plural, e.g. `events`. */
+  /** The counted things, plural, e.g. `events`. */
   readonly unit: string
   /** How many there will be; null: not known. */
   readonly total: number | null
-  /** How much is done, 0 to 1, where the total is not known but this is. */
+  /** The finished share, 0 to 1, for work whose total is not known. */
   readonly share?: () => number
   readonly out: ProgressOutput
   /** Milliseconds on any steady clock. */
   readonly nowMs: () => number
 }
 
-/** Long work that says how far it is. */
+/** Reports how far long work has advanced. */
 export interface Progress {
-  /** `count` more are done. */
+  /** Counts `count` more as done. */
   advance(count?: number): void
   /** Writes the last line: how many, how long, how fast. */
   done(): void
@@ -30,7 +30,7 @@ export interface Progress {
 const terminalEveryMs = 200
 const logEveryMs = 10_000
 
-/** Count, rate and time left: a line that rewrites itself on a terminal, else one line in ten seconds. */
+/** Shows count, rate and time left: on a terminal as a line that rewrites itself, otherwise as one line every ten seconds. */
 export function createProgress(options: ProgressOptions): Progress {
   const { out, nowMs, total } = options
   const startedMs = nowMs()

@@ -33,13 +33,13 @@ describe('A24 · reporting errors', () => {
     ])
   })
 
-  it('A24: never says that lost records will be tried again', () => {
+  it('A24: never reports that lost records will be retried', () => {
     const { lines, report } = reporting()
     report(Object.assign(new Error('deleted unread'), { code: 'LOG_RECORDS_LOST' }), place)
     expect(lines).toMatchObject([{ level: 'error', outcome: 'lost', msg: 'failed; data is lost' }])
   })
 
-  it('A24: counts every error, and writes one that repeats once in ten seconds, with how many were not written', async () => {
+  it('A24: counts every error, and logs a repeated error once in ten seconds, with the number of unlogged ones', async () => {
     const { lines, metrics, report, at } = reporting()
     for (let i = 0; i < 5; i++) report(new Error('no'), place)
     report(new Error('no'), { ...place, partition: 4 })
@@ -53,7 +53,7 @@ describe('A24 · reporting errors', () => {
     expect(await metrics.text()).toContain('freshet_errors_total{part="views",code="Error",outcome="retried"} 7')
   })
 
-  it('A24: has words for whatever was thrown', () => {
+  it('A24: describes any thrown value', () => {
     const circular: Record<string, unknown> = {}
     circular['self'] = circular
     for (const thrown of [undefined, null, 'text', { a: 1 }, circular, new Error('', { cause: 'why' }), 7n])
@@ -61,7 +61,7 @@ describe('A24 · reporting errors', () => {
     expect(causesOf(new Error('a', { cause: new Error('b', { cause: 'c' }) }))).toBe('a: b: c')
   })
 
-  it('A24: an error within what is logged is never `{}`', () => {
+  it('A24: never logs a nested error as `{}`', () => {
     const lines: string[] = []
     const logger = createLogger({
       name: 'demo',

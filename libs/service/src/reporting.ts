@@ -44,11 +44,11 @@ const words: Readonly<Record<ErrorOutcome, string>> = {
 
 const levels = { retried: 'warn', 'left-out': 'warn', lost: 'error', stopped: 'error', defect: 'error' } as const
 
-/** The same error at the same place is written once in this time; the next line says how many were not. */
+/** The reporter logs the same error at the same place once in this time. The next line states how many it did not log. */
 const quietMs = 10_000
 const maxPlaces = 1_000
 
-/** A report to a log and a counter. Every error counts; of those that repeat not every one is written. */
+/** Reports errors to a log and a counter. It counts every error, but does not log each repetition. */
 export function createReporter({
   logger,
   metrics,
@@ -104,7 +104,7 @@ function codeOf(error: unknown): string {
 
 const maxCauses = 5
 
-/** An error's message and those of what caused it, as far as they say something new. */
+/** The messages of an error and its causes, without repetitions. */
 export function causesOf(error: unknown): string {
   const texts: string[] = []
   let cause: unknown = error

@@ -5,8 +5,8 @@ const address = /^(?:tcp|udp|sctp):\/\//i
 
 /**
  * The variables that Kubernetes puts into each container for every Service of its namespace, and Docker for linked
- * containers: `X_SERVICE_HOST`, `X_SERVICE_PORT`, `X_SERVICE_PORT_NAME`, `X_PORT=tcp://…` and `X_PORT_80_TCP…`. A Service
- * may be called like one of our settings: for `freshet-grpc`, `FRESHET_GRPC_PORT` is an address, which no port of ours is.
+ * containers: `X_SERVICE_HOST`, `X_SERVICE_PORT`, `X_SERVICE_PORT_NAME`, `X_PORT=tcp://…` and `X_PORT_80_TCP…`. Their names
+ * can equal those of our settings: a Service `freshet-grpc` sets `FRESHET_GRPC_PORT` to an address, not to a port number.
  */
 export function serviceLinks(env: Environment): ReadonlySet<string> {
   return new Set(

@@ -19,7 +19,7 @@ function recorded() {
 }
 
 describe('a service', () => {
-  it('goes starting → ready → draining → stopped, and reports each', async () => {
+  it('goes through starting → ready → draining → stopped, and reports each state', async () => {
     const { service } = recorded()
     const states: ServiceState[] = [service.state()]
     service.onState((state) => states.push(state))
@@ -38,7 +38,7 @@ describe('a service', () => {
     expect(steps).toEqual(['drain server', 'drain log', 'close server', 'close log'])
   })
 
-  it('is ready when started and every part says so', async () => {
+  it('is ready after the start if every part is ready', async () => {
     const { service, part } = recorded()
     let reason: string | null = 'catching up'
     expect(service.readiness()).toMatchObject({ ok: false, reasons: ['demo: starting'] })
@@ -58,7 +58,7 @@ describe('a service', () => {
     expect(service.liveness()).toMatchObject({ ok: false, reasons: ['reader: stalled'] })
   })
 
-  it('closes what was opened when the start fails, and gives the error', async () => {
+  it('closes the opened parts when the start fails, and rejects with the error', async () => {
     const { service, steps, part } = recorded()
     const start = service.start(async () => {
       service.use(part('log'))
@@ -69,7 +69,7 @@ describe('a service', () => {
     expect(service.state()).toBe('stopped')
   })
 
-  it('goes on closing when one part fails', async () => {
+  it('closes the other parts when one part fails', async () => {
     const { service, steps, errors, part } = recorded()
     await service.start(async () => {
       service.use(part('log'))
@@ -80,7 +80,7 @@ describe('a service', () => {
     expect(steps).toEqual(['drain log', 'close server', 'close log'])
   })
 
-  it('is forced to stop after its bound, and says what it waited for', async () => {
+  it('is forced to stop after its time limit, and reports what it waited for', async () => {
     const { service, part } = recorded()
     await service.start(async () => service.use(part('reader', { drain: () => new Promise(() => undefined) })))
     await expect(service.stop()).rejects.toMatchObject({

@@ -2,19 +2,19 @@ import { ServiceError } from './errors.ts'
 
 /**
  * The life of a service: `starting` (opening what it needs; alive, not ready) → `ready` (takes traffic, as long as no
- * component says otherwise) → `draining` (takes nothing new, finishes what it has) → `stopped`. A failed start goes
- * from `starting` to `draining`. There is no way back.
+ * component is unready) → `draining` (accepts no new work, finishes what it has) → `stopped`. After a failed start the state
+ * goes from `starting` to `draining`. A service never returns to an earlier state.
  */
 export type ServiceState = 'starting' | 'ready' | 'draining' | 'stopped'
 
 export const serviceStates: readonly ServiceState[] = ['starting', 'ready', 'draining', 'stopped']
 
-/** A part of a service that has to be asked how it is and ended in order: a server, a reader, a connection. */
+/** A part of a service that reports its health and closes in order: a server, a reader, a connection. */
 export interface Component {
   readonly name: string
   /** Why the service must not get traffic now; null: this part is ready. */
   readonly notReady?: () => string | null
-  /** What is wrong though the service does its work, for who looks at its health; null: nothing. */
+  /** A problem that does not stop the service from doing its work, shown in its health; null: none. */
   readonly warning?: () => string | null
   /** Why the process should be restarted; null: this part is alive. */
   readonly notAlive?: () => string | null
@@ -24,41 +24,41 @@ export interface Component {
   readonly close?: () => Promise<void>
 }
 
-/** What health checks see. */
+/** The answer of a health check. */
 export interface Health {
   readonly state: ServiceState
   readonly ok: boolean
-  /** `component: reason` for everything that is wrong. */
+  /** `component: reason` for each problem. */
   readonly reasons: readonly string[]
-  /** `component: warning` for what is wrong though `ok`; absent: nothing. */
+  /** `component: warning` for each problem that does not change `ok`; absent: none. */
   readonly warnings?: readonly string[]
 }
 
-/** A service as its process sees it. */
+/** The lifecycle of a service, for its process. */
 export interface Service {
   state(): ServiceState
-  /** Adds a part. Parts drain and close in reverse order of being added, one after the other: a server added last stops intake before the reader and the log under it go. */
+  /** Adds a part. Parts drain and close one by one, in reverse order: a server added last stops intake before the reader and the log that it uses close. */
   use(component: Component): void
-  /** Runs `open`, which adds the parts, then turns ready. When it fails, what was opened is closed, and the error comes out. */
+  /** Runs `open`, which adds the parts, then becomes ready. If `open` fails, it closes the opened parts and rejects with the error. */
   start(open: () => Promise<void>): Promise<void>
-  /** Drains and closes everything; the second call waits for the first. Rejects with STOP_FORCED when it takes longer than its bound. */
+  /** Drains and closes everything. A second call waits for the first. Rejects with STOP_FORCED after `stopTimeoutMs`. */
   stop(): Promise<void>
   readiness(): Health
   liveness(): Health
-  /** Called at every change of state. */
+  /** Calls `listener` at every change of state. */
   onState(listener: (state: ServiceState) => void): void
 }
 
-/** How a service is made. */
+/** Options of a service. */
 export interface CreateServiceOptions {
   readonly name: string
   /** How long stopping may take. */
   readonly stopTimeoutMs: number
-  /** Called with every error of draining and closing; the remaining steps still run. */
+  /** Receives every error while draining and closing. The other parts still drain and close. */
   readonly onStopError: (component: string, error: unknown) => void
 }
 
-/** The lifecycle without the process: states, order, bound. Several can run in one process. */
+/** The lifecycle without the process: states, order, time limit. Several services can run in one process. */
 export function createService(options: CreateServiceOptions): Service {
   let state: ServiceState = 'starting'
   let stopping: Promise<void> | null = null

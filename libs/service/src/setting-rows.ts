@@ -1,7 +1,7 @@
 import type { SettingMeta } from '@freshet/settings/setting'
 import { z } from 'zod'
 
-/** A setting as README tables and `--help` show it. */
+/** A setting, for README tables and `--help`. */
 export interface SettingRow {
   /** Dotted path, e.g. `grpc.port`. */
   readonly path: string
@@ -16,7 +16,7 @@ export interface SettingRow {
   readonly schema: Readonly<Record<string, unknown>>
 }
 
-/** Begins the name of every environment variable of ours. */
+/** The prefix of all our environment variables. */
 export const variablePrefix = 'FRESHET_'
 
 /** The environment variable of a dotted path: `grpc.maxBatchEvents` → `FRESHET_GRPC_MAX_BATCH_EVENTS`, `sources.long-walk` → `FRESHET_SOURCES_LONG_WALK`. */
@@ -30,7 +30,7 @@ export function envName(path: string): string {
   )
 }
 
-/** The settings of a schema in its order, one row each. */
+/** The settings of a schema, one row each, in the schema's order. */
 export function describeConfig(schema: z.ZodObject): readonly SettingRow[] {
   const rows = described.get(schema) ?? rowsOf(schema, '')
   described.set(schema, rows)

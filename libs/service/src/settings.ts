@@ -14,8 +14,8 @@ function portSetting(port: number, description: string) {
 const hostSetting = (description: string) => z.string().min(1).default('127.0.0.1').meta({ description })
 
 /**
- * Settings that every process has. Spread into an app's own: `z.object({ ...serviceSettings(9464), … })`. Each app has an
- * operations port of its own, so that all run on one machine.
+ * Settings that every process has. Spread them into an app's settings: `z.object({ ...serviceSettings(9464), … })`. Each
+ * app has its own operations port, so that all can run on one machine.
  */
 export function serviceSettings(operationsPort: number) {
   return {

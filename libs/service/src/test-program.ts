@@ -6,10 +6,10 @@ import { serviceSettings } from './settings.ts'
 
 const behaviours = ['normal', 'slow-drain', 'stuck', 'data-in-use', 'throws-later', 'rejects-later'] as const
 
-/** A service that lifecycle.test.ts runs as a process, misbehaving as its arguments say. */
+/** A service that lifecycle.test.ts runs as a process. It misbehaves as its settings tell it to. */
 await runService({
   name: 'test-program',
-  description: 'shows how a process lives',
+  description: 'shows the lifecycle of a process',
   schema: z.object({
     ...serviceSettings(9464),
     behaviour: z.enum(behaviours).default('normal').meta({ description: 'What to do' }),

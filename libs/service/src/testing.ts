@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A TCP port that nobody listens on at present. */
+/** A TCP port that no process listens on now. */
 export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
@@ -14,7 +14,7 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Waits until `condition` gives something other than null, false or undefined. Throws with `what` when it does not within `timeoutMs`. */
+/** Waits until `condition` returns something other than null, false or undefined. Throws an error with `what` after `timeoutMs`. */
 export async function until<T>(
   what: string,
   condition: () => T | null | undefined | false | Promise<T | null | undefined | false>,
@@ -29,7 +29,7 @@ export async function until<T>(
   }
 }
 
-/** The variables that Kubernetes makes for a Service: what a test puts into an environment. */
+/** The environment variables that Kubernetes sets for a Service, for tests. */
 export function serviceLinksOf(service: {
   readonly name: string
   readonly clusterIp: string

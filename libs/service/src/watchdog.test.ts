@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createProgressWatchdog } from './watchdog.ts'
 
-/** Sleepers wake when the time is moved; one is enough here. */
+/** A sleeper wakes when the test moves the time. One is enough here. */
 function fakeClock() {
   let now = 0
   let wake: (() => void) | null = null
@@ -45,13 +45,13 @@ function watched() {
 }
 
 describe('a progress watchdog', () => {
-  it('is content while nothing waits, however long', async () => {
+  it('reports nothing while no work waits, however long', async () => {
     const { watchdog, pass } = watched()
     await pass(100)
     expect(watchdog.notAlive()).toBeNull()
   })
 
-  it('is content while something is done', async () => {
+  it('reports nothing while work gets done', async () => {
     const { work, watchdog, pass } = watched()
     work.lag = 10
     for (let i = 0; i < 5; i++) {
@@ -61,7 +61,7 @@ describe('a progress watchdog', () => {
     expect(watchdog.notAlive()).toBeNull()
   })
 
-  it('says when work waits and nothing is done for too long, and recovers', async () => {
+  it('reports that work waits and nothing gets done for too long, and recovers', async () => {
     const { work, watchdog, pass } = watched()
     work.lag = 10
     await pass(30)
@@ -73,14 +73,14 @@ describe('a progress watchdog', () => {
     expect(watchdog.notAlive()).toBeNull()
   })
 
-  it('accuses nobody while the lag cannot be known', async () => {
+  it('reports nothing while the lag is unknown', async () => {
     const { work, watchdog, pass } = watched()
     work.fails = true
     await pass(100)
     expect(watchdog.notAlive()).toBeNull()
   })
 
-  it('looks again and again until it is ended', async () => {
+  it('checks repeatedly until the signal aborts', async () => {
     const { clock, work, watchdog } = watched()
     const ending = new AbortController()
     const running = watchdog.run(ending.signal)

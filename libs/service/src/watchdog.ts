@@ -1,29 +1,29 @@
 import type { Clock } from '@freshet/domain/clock'
 
-/** What a progress watchdog watches. */
+/** Options of a progress watchdog. */
 export interface WatchdogOptions {
   readonly clock: Clock
-  /** Work that waits. It may fail: then nothing is known, and what was known stays. */
+  /** The amount of waiting work. If it fails, the watchdog keeps the last known amount. */
   readonly lag: () => number | Promise<number>
   /** Grows with every piece of work done. */
   readonly done: () => number
-  /** How long there may be lag without anything being done. */
+  /** How long work may wait without progress. */
   readonly stalledAfterMs: number
-  /** How often `run` looks. */
+  /** How often `run` checks. */
   readonly checkEveryMs: number
 }
 
-/** Says when work waits and nothing gets done: a reader that stalled silently must be restarted. */
+/** Detects that work waits and nothing gets done. A reader that stalled silently must be restarted. */
 export interface Watchdog {
-  /** Looks once. */
+  /** Checks once. */
   check(): Promise<void>
   /** For `Component.notAlive`. */
   notAlive(): string | null
-  /** Looks again and again until the signal ends it. */
+  /** Checks repeatedly until the signal aborts. */
   run(signal: AbortSignal): Promise<void>
 }
 
-/** A watchdog that has seen progress at its creation. */
+/** Creates a watchdog. Its creation counts as progress. */
 export function createProgressWatchdog(options: WatchdogOptions): Watchdog {
   const { clock, stalledAfterMs } = options
   let done = options.done()
