@@ -1,13 +1,13 @@
 import { ContractError } from '../errors.ts'
 
-/** Columns travel as little-endian bytes. Every platform that Node runs on is little-endian, so a view is enough. */
+/** The little-endian bytes of a column. Every platform that Node runs on is little-endian, so a view is enough. */
 export function bytesOf(
   column: Float32Array | Float64Array | Uint16Array | Uint32Array | Int32Array | Uint8Array,
 ): Uint8Array {
   return new Uint8Array(column.buffer, column.byteOffset, column.byteLength)
 }
 
-/** float32 column from bytes; copied once where the bytes are misaligned. Throws CODEC_INVALID for a wrong length. */
+/** float32 column from bytes; a copy if the bytes are misaligned. Throws CODEC_INVALID for a wrong length. */
 export function float32Column(bytes: Uint8Array): Float32Array {
   const aligned = align(bytes, 4)
   return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4)
@@ -33,8 +33,8 @@ export function uint32Column(bytes: Uint8Array): Uint32Array {
 
 function align(bytes: Uint8Array, width: number): Uint8Array {
   if (bytes.byteLength % width !== 0) {
-    throw new ContractError('CODEC_INVALID', `a column of ${bytes.byteLength} bytes is no row of ${width}-byte numbers`)
+    throw new ContractError('CODEC_INVALID', `a column of ${bytes.byteLength} bytes is not a sequence of ${width}-byte numbers`)
   }
-  // Not `slice`: a Buffer's is a view of the same bytes, as misaligned as before.
+  // Not `slice`: for a Buffer it returns a view of the same misaligned bytes.
   return bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes)
 }

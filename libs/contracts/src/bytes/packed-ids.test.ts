@@ -29,7 +29,7 @@ const id = fc.oneof(
 )
 
 describe('packed ids', () => {
-  it('are read as they were written, in their order, and written alike again', () => {
+  it('decode to the encoded ids in their order, and encode to the same bytes again', () => {
     fc.assert(
       fc.property(fc.array(id, { maxLength: 300 }), (ids) => {
         const bytes = packIds(ids)
@@ -39,7 +39,7 @@ describe('packed ids', () => {
     )
   })
 
-  it('hold more kinds of prefixes than there are templates', () => {
+  it('can have more prefixes than there are templates', () => {
     const ids = Array.from(
       { length: 500 },
       (_, i) => `${'abcdefghij'[i % 10]}${String.fromCharCode(97 + (i % 26))}${i}x-${i * 1000}`,
@@ -56,7 +56,7 @@ describe('packed ids', () => {
     expect(bytesEach((i) => `V1StGXR8_Z5jdHi6B-m${String.fromCharCode(97 + (i % 26))}Q`)).toBeLessThan(16.2)
   })
 
-  it('take no more room out of order than a byte each', () => {
+  it('take at most one more byte each when they are out of order', () => {
     const ids = Array.from({ length: 200 }, (_, i) => (i % 2 === 0 ? `pin-${1000 + i}` : `board-${1000 + i}`))
     expect(packIds(ids).length).toBeLessThan(200 * 3 + 40)
   })
@@ -76,7 +76,7 @@ describe('packed ids', () => {
     ])
   })
 
-  it('that are damaged are refused with CODEC_INVALID or read: nothing else is thrown', () => {
+  it('that are damaged are read or refused with CODEC_INVALID, and never with another error', () => {
     const edits = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 })
     fc.assert(
       fc.property(fc.array(id, { minLength: 1, maxLength: 30 }), edits, (ids, changes) => {

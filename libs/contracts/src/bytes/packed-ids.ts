@@ -2,10 +2,10 @@ import { ContractError } from '../errors.ts'
 import { writeVarint } from './varints.ts'
 
 /**
- * Ids in few bytes. Most are made one way: a word and a number, a UUID, a hash in hexadecimal, or characters of base64url. A
- * column holds a 0, its templates (kind, width, prefix), then the ids by runs of one template: its index, how many they are,
- * and of each what the template does not say: `p-0000123456` takes 3 bytes, a random UUID 15 ¼, a nanoid 16, and any other
- * text its UTF-8 and 1 more; an id that stands alone 1 more.
+ * Encodes ids in few bytes. Most ids have one of a few forms: a word and a number, a UUID, a hash in hexadecimal, or characters
+ * of base64url. A column holds a 0, its templates (kind, width, prefix), then the ids in runs with the same template: its index,
+ * the number of ids, and for each id what the template does not contain. `p-0000123456` takes 3 bytes, a random UUID 15 ¼, a
+ * nanoid 16, and any other text its UTF-8 plus 1. An id that is alone in its run takes 1 more.
  */
 export function packIds(ids: Iterable<string>): Uint8Array {
   const templates: Templates = new Map()
@@ -45,10 +45,10 @@ export function packIds(ids: Iterable<string>): Uint8Array {
   return buffer.slice(0, at)
 }
 
-/** Kinds of templates, by what they leave to each id. */
+/** Kinds of templates, by the part of an id that follows the prefix. */
 export const kinds = { text: 0, uuid: 1, hex: 2, padded: 3, number: 4, base64url: 5, randomUuid: 6 } as const
 
-/** What ids made alike share. */
+/** The common form of similar ids. */
 export interface Template {
   readonly kind: number
   readonly width: number
@@ -59,11 +59,11 @@ export interface Template {
 /** Above this an index would take a second byte. */
 const maxTemplates = 120
 const maxPrefix = 64
-/** Digits that a number keeps exactly. */
+/** Maximum digits of an integer that a number represents exactly. */
 export const maxDigits = 15
 const uuidLength = 36
 const leastHex = 16
-/** The letters of base64url in their order. */
+/** The characters of base64url in their order. */
 export const base64Letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const base64Of = new Int8Array(128).fill(-1)
 for (let i = 0; i < 64; i++) base64Of[base64Letters.charCodeAt(i)] = i
@@ -71,7 +71,7 @@ for (let i = 0; i < 64; i++) base64Of[base64Letters.charCodeAt(i)] = i
 let buffer = new Uint8Array(16 << 10)
 let at = 0
 
-/** The template that says most of an id. */
+/** The template that leaves the fewest bytes to an id. */
 function templateFor(id: string, templates: Templates): Template {
   const { length } = id
   if (length >= uuidLength && isUuid(id, length - uuidLength)) {
@@ -92,7 +92,7 @@ function templateFor(id: string, templates: Templates): Template {
     const kind = padded || prefix.length + digits < length ? kinds.padded : kinds.number
     const width = kind === kinds.padded ? digits : 0
     const known = knownTemplate(templates, kind, width, prefix)
-    // Where a prefix looks as if each id had another one, it gets no template.
+    // If every id seems to have its own prefix, the prefix gets no template.
     const template = known ?? (digits > 3 || isWord(prefix) ? templateOf(templates, kind, width, prefix) : null)
     if (template !== null) return template
   }
@@ -103,7 +103,7 @@ function templateFor(id: string, templates: Templates): Template {
   return templateOf(templates, kinds.text, 0, '', maxTemplates + 1) ?? refuse('has no room for text')
 }
 
-/** What a template does not say of an id: the counterpart of `rest`. */
+/** Writes the part of an id that its template does not contain: the counterpart of `rest`. */
 function writeRest(id: string, { kind, prefix }: Template): void {
   const own = id.slice(prefix.length)
   if (kind === kinds.uuid) hex(own.replaceAll('-', ''))
@@ -113,19 +113,19 @@ function writeRest(id: string, { kind, prefix }: Template): void {
   else varint(Number(own))
 }
 
-/** Where a UUID says its version. */
+/** Position of the version in a UUID. */
 const versionAt = 14
-/** Where it says its variant. */
+/** Position of the variant in a UUID. */
 const variantAt = 19
 /** The digits of the usual variant. */
 export const variantDigits = '89ab'
 
-/** Whether a UUID is of version 4 and of the usual variant: two of its digits say that, and two bits more. */
+/** Whether a UUID has version 4 and the usual variant. One digit is the version; another one is the variant and has two free bits. */
 function isRandom(id: string, from: number): boolean {
   return id[from + versionAt] === '4' && variantDigits.includes(id[from + variantAt] ?? '?')
 }
 
-/** A run of random UUIDs: the thirty digits of each that may be any, then two bits each of what their variants' digits are. */
+/** Writes a run of random UUIDs: the thirty free digits of each, then two bits for each variant digit. */
 function randomUuids(ids: readonly string[]): void {
   let digits = ''
   for (const id of ids) {
@@ -153,7 +153,7 @@ function nameOf(kind: number, width: number, prefix: string): string {
   return `${kind} ${width} ${prefix}`
 }
 
-/** The template used last: ids made alike come one after the other, and a name for each costs more than packing it. */
+/** The last template. Similar ids often follow each other, and a lookup key for each would cost more than packing it. */
 let latest: Template | null = null
 
 function knownTemplate(templates: Templates, kind: number, width: number, prefix: string): Template | null {

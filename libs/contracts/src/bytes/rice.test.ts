@@ -28,7 +28,7 @@ describe('Rice-coded columns', () => {
     )
   })
 
-  it('answer CODEC_INVALID to bytes that are none, and nothing else', () => {
+  it('reject invalid bytes with CODEC_INVALID and no other error', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 40 }), (bytes) => {
         try {

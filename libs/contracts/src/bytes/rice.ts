@@ -2,16 +2,16 @@ import { ContractError } from '../errors.ts'
 import { readVarint, writeVarint } from './varints.ts'
 
 /**
- * An ascending column of distinct 32-bit numbers as Rice-coded gaps (Rice & Plaunt 1971): their number, the count of low
- * bits, then for each gap less one its high part in unary and its low bits. Of random numbers it takes half a bit more
- * than there is in them: a fifth less than varints.
+ * Encodes an ascending column of distinct 32-bit numbers as Rice-coded gaps (Rice & Plaunt 1971): how many numbers, how many
+ * low bits, then for each gap minus one its high part in unary and its low bits. Random numbers take half a bit each more
+ * than their entropy, a fifth less than varints.
  */
 export function riceOf(ascending: Uint32Array): Uint8Array {
   const count = ascending.length
   if (count === 0) return new Uint8Array(0)
   const mean = ((ascending[count - 1] ?? 0) + 1) / count
   const lowBits = Math.max(0, Math.floor(Math.log2(mean * Math.LN2)))
-  // Quotients sum to at most max / 2^lowBits, so the unary parts are bounded, too.
+  // The quotients sum to at most max / 2^lowBits, so the unary parts are bounded too.
   const bytes = new Uint8Array(
     8 + Math.ceil((count * (lowBits + 2) + ((ascending[count - 1] ?? 0) + 1) / 2 ** lowBits) / 8),
   )
@@ -27,7 +27,7 @@ export function riceOf(ascending: Uint32Array): Uint8Array {
       bit++
     }
     bit++
-    // Up to a byte at a time: of a 20-bit gap half is low bits.
+    // Up to a byte at a time: half of a 20-bit gap is low bits.
     for (let written = 0; written < lowBits;) {
       const room = Math.min(8 - (bit & 7), lowBits - written)
       const part = (gap >>> written) & ((1 << room) - 1)
@@ -39,7 +39,7 @@ export function riceOf(ascending: Uint32Array): Uint8Array {
   return bytes.slice(0, Math.ceil(bit / 8))
 }
 
-/** The column that `riceOf` made. Throws CODEC_INVALID for bytes that are none. */
+/** Decodes a column from `riceOf`. Throws CODEC_INVALID for invalid bytes. */
 export function riceColumn(bytes: Uint8Array): Uint32Array {
   if (bytes.length === 0) return new Uint32Array(0)
   const head = { bytes, at: 0 }
@@ -49,7 +49,7 @@ export function riceColumn(bytes: Uint8Array): Uint32Array {
   const lowBits = bytes[at++] ?? refuse()
   const bits = bytes.length * 8
   let bit = at * 8
-  // Every number takes a bit at least: a larger count is damage, and must not become an allocation.
+  // Every number takes at least one bit. A larger count comes from damage and must not cause an allocation.
   if (lowBits > 32 || count > bits - bit) refuse()
   const step = 2 ** lowBits
   const column = new Uint32Array(count)
@@ -76,5 +76,5 @@ export function riceColumn(bytes: Uint8Array): Uint32Array {
 }
 
 function refuse(): never {
-  throw new ContractError('CODEC_INVALID', 'bytes that are not a Rice-coded column')
+  throw new ContractError('CODEC_INVALID', 'the bytes are not a Rice-coded column')
 }

@@ -1,7 +1,7 @@
 import { ContractError } from '../errors.ts'
 import { readVarint, varintColumn, varintsOf } from './varints.ts'
 
-/** A column of whole numbers in [0, 2^53), many of them 0: a bit each that says whether it is another, then those as varints. */
+/** Encodes a column of whole numbers in [0, 2^53) with many zeros: one bit each for "not 0", then the other numbers as varints. */
 export function sparseOf(numbers: readonly number[]): Uint8Array {
   const bits = new Uint8Array(Math.ceil(numbers.length / 8))
   numbers.forEach((number, row) => {
@@ -14,7 +14,7 @@ export function sparseOf(numbers: readonly number[]): Uint8Array {
   return bytes
 }
 
-/** The `rows` numbers of a column that `sparseOf` made. Throws CODEC_INVALID where it has another number of them. */
+/** Decodes the `rows` numbers of a column from `sparseOf`. Throws CODEC_INVALID if it does not have that many. */
 export function sparseColumn(bytes: Uint8Array, rows: number): Float64Array {
   const width = Math.ceil(rows / 8)
   if (bytes.length < width) throw new ContractError('CODEC_INVALID', 'a sparse column is too short')
@@ -29,7 +29,7 @@ export function sparseColumn(bytes: Uint8Array, rows: number): Float64Array {
   return numbers
 }
 
-/** A column of bytes of which few are different: how many rows, how many values (both varints), the values, then for each row the index of its value in as few bits as that takes, lowest first. */
+/** Encodes a column of bytes with few distinct values: the number of rows and of values (both varints), the values, then for each row the index of its value in as few bits as possible, lowest first. */
 export function fewOf(column: ArrayLike<number>): Uint8Array {
   const indices = new Map<number, number>()
   for (let row = 0; row < column.length; row++) {
@@ -51,12 +51,12 @@ export function fewOf(column: ArrayLike<number>): Uint8Array {
   return bytes
 }
 
-/** The column that `fewOf` made. Throws CODEC_INVALID for other bytes. */
+/** Decodes a column from `fewOf`. Throws CODEC_INVALID for other bytes. */
 export function fewColumn(bytes: Uint8Array): Uint8Array {
   const head = { bytes, at: 0 }
   const rows = readVarint(head)
   const size = readVarint(head)
-  if (rows < 0 || size < 0) throw new ContractError('CODEC_INVALID', 'a column of few values has no head')
+  if (rows < 0 || size < 0) throw new ContractError('CODEC_INVALID', 'a column of few values has no header')
   const { at } = head
   const values = bytes.subarray(at, at + size)
   const width = widthOf(size)
@@ -66,7 +66,7 @@ export function fewColumn(bytes: Uint8Array): Uint8Array {
     bytes.length !== at + size + Math.ceil((rows * width) / 8) ||
     rows > maxRows
   ) {
-    throw new ContractError('CODEC_INVALID', 'a column of few values has another length than it says')
+    throw new ContractError('CODEC_INVALID', 'the length of a column of few values does not match its header')
   }
   const column = new Uint8Array(rows)
   let bit = 8 * (at + size)
@@ -75,13 +75,13 @@ export function fewColumn(bytes: Uint8Array): Uint8Array {
     for (let i = 0; i < width; i++, bit++) index |= (((bytes[bit >> 3] ?? 0) >> (bit & 7)) & 1) << i
     const value = values[index]
     if (value === undefined)
-      throw new ContractError('CODEC_INVALID', 'a column of few values names one that it does not hold')
+      throw new ContractError('CODEC_INVALID', 'a column of few values has an index without a value')
     column[row] = value
   }
   return column
 }
 
-/** Where all rows are alike they take no bytes, so damage could name any number of them. */
+/** Equal rows take no bytes, so a damaged header could claim any number of them. */
 const maxRows = 1 << 20
 
 function widthOf(values: number): number {

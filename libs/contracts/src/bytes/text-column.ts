@@ -1,9 +1,9 @@
 import { ContractError } from '../errors.ts'
 
 /**
- * Reads a column of texts that stand one after the other as UTF-8, by their lengths in bytes. The answer gives the text of
- * a row, or null where its length is 0; rows are asked for in order, each once. Throws CODEC_INVALID, naming the field, where
- * the lengths do not add up to the bytes.
+ * Reads a column of concatenated UTF-8 texts by their lengths in bytes. The returned function gives the text of a row, or
+ * null if its length is 0. Call it for each row in order, once. Throws CODEC_INVALID, naming the field, if the lengths do
+ * not add up to the number of bytes.
  */
 export function textReader(
   field: string,
@@ -13,7 +13,7 @@ export function textReader(
   let total = 0
   for (let row = 0; row < lengths.length; row++) total += lengths[row] ?? 0
   if (total !== texts.length) {
-    throw new ContractError('CODEC_INVALID', `${field} has ${texts.length} bytes, not the ${total} of its lengths`)
+    throw new ContractError('CODEC_INVALID', `${field} has ${texts.length} bytes, but its lengths add up to ${total}`)
   }
   const bytes = Buffer.from(texts.buffer, texts.byteOffset, texts.length)
   let at = 0

@@ -1,7 +1,7 @@
 import { readVarint } from './varints.ts'
 import { base64Letters, kinds, maxDigits, refuse, variantDigits, type Template } from './packed-ids.ts'
 
-/** The ids that `packIds` was given, in their order; and of columns that it wrote before it knew runs. Throws CODEC_INVALID for other bytes. */
+/** Decodes the ids of a column from `packIds`, in their order, including old columns without runs. Throws CODEC_INVALID for other bytes. */
 export function unpackIds(bytes: Uint8Array): string[] {
   if (bytes.length === 0) return []
   const reader = createReader(bytes)
@@ -18,7 +18,7 @@ export function unpackIds(bytes: Uint8Array): string[] {
     const head = reader.varint()
     const template = templates[inRuns ? Math.floor(head / 2) : head] ?? refuse('names a template that it does not hold')
     const count = inRuns && head % 2 === 1 ? reader.varint() : 1
-    // Each id takes a byte at least.
+    // Each id takes at least one byte.
     if (count > reader.left()) refuse('ends within a run')
     if (template.kind === kinds.randomUuid) randomUuids(reader, count, template.prefix, ids)
     else for (let i = 0; i < count; i++) ids.push(template.prefix + rest(reader, template.kind, template.width))
@@ -26,7 +26,7 @@ export function unpackIds(bytes: Uint8Array): string[] {
   return ids
 }
 
-/** A run of random UUIDs: 15 bytes each, then two bits each of what their variants' digits are. */
+/** Reads a run of random UUIDs: 15 bytes each, then two bits for each variant digit. */
 function randomUuids(reader: Reader, count: number, prefix: string, ids: string[]): void {
   const digits = reader.hex(15 * count)
   let byte = 0

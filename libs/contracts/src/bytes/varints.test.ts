@@ -25,7 +25,7 @@ describe('columns of varints', () => {
     expect(varintsOf([128, 300])).toEqual(Uint8Array.of(0x80, 1, 0xac, 2))
   })
 
-  it('hold columns larger than their first buffer', () => {
+  it('can be larger than their first buffer', () => {
     const long = Array.from({ length: 5000 }, (_, i) => i * 1e9)
     expect([...varintColumn(varintsOf(long))]).toEqual(long)
   })
@@ -35,7 +35,7 @@ describe('columns of varints', () => {
     expect(() => gapsOf([2, 1])).toThrow(RangeError)
   })
 
-  it('answer CODEC_INVALID to bytes that are none, and nothing else', () => {
+  it('reject invalid bytes with CODEC_INVALID and no other error', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         try {

@@ -1,6 +1,6 @@
 import { ContractError } from '../errors.ts'
 
-/** Unsigned LEB128 bytes of whole numbers in [0, 2^53): columns of small numbers cost a byte each. Throws a RangeError for any other number. */
+/** Encodes whole numbers in [0, 2^53) as unsigned LEB128. Small numbers take one byte. Throws a RangeError for any other number. */
 export function varintsOf(numbers: ArrayLike<number>): Uint8Array {
   const bytes = roomFor(numbers.length)
   let at = 0
@@ -11,13 +11,13 @@ export function varintsOf(numbers: ArrayLike<number>): Uint8Array {
 const maxVarintBytes = 8
 let scratch = new Uint8Array(4096)
 
-/** One buffer for all columns, cut to size afterwards: they are written one at a time. */
+/** One buffer for all columns, which are written one at a time and then copied. */
 function roomFor(numbers: number): Uint8Array {
   if (scratch.length < numbers * maxVarintBytes) scratch = new Uint8Array(2 * numbers * maxVarintBytes)
   return scratch
 }
 
-/** Writes one varint at `from`, where there must be room for 8 bytes, and returns where it ends. Throws a RangeError for a number outside [0, 2^53). */
+/** Writes one varint at `from`, which needs room for 8 bytes, and returns its end. Throws a RangeError for a number outside [0, 2^53). */
 export function writeVarint(bytes: Uint8Array, from: number, value: number): number {
   let at = from
   let rest = value
@@ -34,13 +34,13 @@ export function writeVarint(bytes: Uint8Array, from: number, value: number): num
   return at
 }
 
-/** A place in bytes that varints are read from, one after the other. */
+/** A position in bytes, for reading varints one after the other. */
 export interface ByteCursor {
   readonly bytes: Uint8Array
   at: number
 }
 
-/** Reads one varint of at most 8 bytes and moves the cursor behind it; -1 where the bytes end within it or it is longer. */
+/** Reads one varint of at most 8 bytes and moves the cursor past it; -1 if the bytes end within it or it is longer. */
 export function readVarint(cursor: ByteCursor): number {
   let value = 0
   for (let scale = 1; scale <= 2 ** 49; scale *= 128) {
@@ -52,7 +52,7 @@ export function readVarint(cursor: ByteCursor): number {
   return -1
 }
 
-/** The numbers of a column of varints. Throws CODEC_INVALID where the bytes end within a number or a number is 2^53 or more. */
+/** Decodes a column of varints. Throws CODEC_INVALID if the bytes end within a number or a number is 2^53 or more. */
 export function varintColumn(bytes: Uint8Array): Float64Array {
   let length = 0
   for (const byte of bytes) if (byte < 0x80) length++
@@ -76,7 +76,7 @@ export function varintColumn(bytes: Uint8Array): Float64Array {
   return numbers
 }
 
-/** The first number and then what each adds to the one before: an ascending column as varints. */
+/** Encodes an ascending column as varints: the first number, then the gaps. */
 export function gapsOf(ascending: ArrayLike<number>): Uint8Array {
   const bytes = roomFor(ascending.length)
   let at = 0
@@ -89,7 +89,7 @@ export function gapsOf(ascending: ArrayLike<number>): Uint8Array {
   return bytes.slice(0, at)
 }
 
-/** The ascending column that `gapsOf` made. Throws CODEC_INVALID as `varintColumn` does, and where a sum leaves 2^53. */
+/** Decodes an ascending column from `gapsOf`. Throws CODEC_INVALID as `varintColumn` does, and if a sum exceeds 2^53. */
 export function ascendingColumn(bytes: Uint8Array): Float64Array {
   const numbers = varintColumn(bytes)
   let sum = 0

@@ -7,42 +7,42 @@ interface Encoder<Message> {
 
 let writer = new BinaryWriter()
 
-/** Bytes of a message, written through one buffer that is kept: a writer of its own for each would spend a third of the time on allocating it. */
+/** Encodes a message with a shared writer. A new writer for each message would spend a third of the time on allocation. */
 export function encodeMessage<Message>(encoder: Encoder<Message>, message: Message): Uint8Array {
   try {
     return encoder.encode(message, writer).finish()
   } catch (error) {
-    // What was half written must not begin the next message.
+    // A half-written message must not become the start of the next one.
     writer = new BinaryWriter()
     throw error
   }
 }
 
 /**
- * Writes a protobuf message field by field into one buffer that is kept: for the few messages written for every event,
- * whose columns would otherwise each be an array of its own first. Fields are given in the order of their numbers;
- * zeros and empty ones are left out, so the bytes are those that the generated code writes.
+ * Writes a protobuf message field by field into a shared buffer. For the few messages that are written for every event, it
+ * avoids an array for each column. Write fields in the order of their numbers. It omits zeros and empty fields, so the bytes
+ * equal those of the generated code.
  */
 export interface FieldWriter {
   /** A varint field: a whole number in [0, 2^53). */
   uint(field: number, value: number): void
-  /** The same where absent is another thing than 0: null is left out, 0 is written. */
+  /** A varint field that distinguishes absent from 0: it omits null and writes 0. */
   optional(field: number, value: number | null): void
   bytes(field: number, bytes: Uint8Array): void
-  /** The same of a part of some bytes. */
+  /** A bytes field from a range of `bytes`. */
   range(field: number, bytes: Uint8Array, from: number, to: number): void
   /** A number of exactly four bytes, 0 included. */
   fixed32(field: number, value: number): void
   text(field: number, text: string): void
-  /** A bytes field that is a column of varints: of all numbers, or the first `count`. */
+  /** A bytes field with a column of varints: all numbers, or the first `count`. */
   varints(field: number, numbers: ArrayLike<number>, count?: number): void
-  /** A bytes field that is a column of float64: the first `count` numbers. */
+  /** A bytes field with a column of float64: the first `count` numbers. */
   doubles(field: number, numbers: Float64Array, count: number): void
-  /** A bytes field that is an ascending column: the first number, then what each adds. */
+  /** A bytes field with an ascending column: the first number, then the gaps. */
   gaps(field: number, ascending: ArrayLike<number>): void
-  /** One byte of a field that `message` has begun. */
+  /** One byte of the field that `message` has begun. */
   byte(value: number): void
-  /** Bytes of a field that `message` has begun, without a key or length of their own. */
+  /** Bytes of the field that `message` has begun, without their own key or length. */
   raw(bytes: Uint8Array, from: number, to: number): void
   /** Bytes written so far. */
   length(): number
@@ -53,7 +53,7 @@ export interface FieldWriter {
 let buffer = Buffer.allocUnsafe(64 << 10)
 let at = 0
 
-/** Bytes of what `write` writes. Not for use within itself. Throws a RangeError for a number that is none of [0, 2^53). */
+/** The bytes that `write` writes. Calls must not be nested. Throws a RangeError for a number outside [0, 2^53). */
 export function encodeFields(write: (to: FieldWriter) => void): Uint8Array {
   at = 0
   write(fields)
@@ -63,13 +63,13 @@ export function encodeFields(write: (to: FieldWriter) => void): Uint8Array {
   return bytes
 }
 
-/** Below this a loop is faster than a call. */
+/** Up to this many bytes, a loop is faster than a call. */
 const copiedByHand = 64
 const slabBytes = 64 << 10
 let slab = new Uint8Array(slabBytes)
 let slabUsed = 0
 
-/** Room for a message: small ones share memory, since an allocation costs more than the message. */
+/** Allocates room for a message. Small messages share memory, since an allocation costs more than the message. */
 function small(length: number): Uint8Array {
   if (length > slabBytes / 16) return new Uint8Array(length)
   if (slabUsed + length > slabBytes) {
@@ -172,13 +172,13 @@ function room(bytes: number): void {
   buffer = larger
 }
 
-/** Writes the key of a field with a length, and a byte for the length. */
+/** Writes the key of a length-delimited field, and one byte for the length. */
 function begin(field: number): number {
   varint(field * 8 + 2)
   return ++at
 }
 
-/** Writes the length; a longer one moves what was written. */
+/** Writes the length. If it takes more than one byte, moves the content. */
 function end(start: number): void {
   const length = at - start
   if (length >= 0x80) {

@@ -7,7 +7,7 @@ import type { FieldWriter } from '../bytes/wire.ts'
 
 const columns = halfLivesMs.length
 
-/** Writes counters as a nested message; nothing where nothing was counted. */
+/** Writes counters as a nested message. Writes nothing if all counters are empty. */
 export function writeCounters(to: FieldWriter, field: number, { atMs, values }: Counters): void {
   if (atMs.length > rows.length) grow(atMs.length)
   let count = 0
@@ -27,7 +27,7 @@ export function writeCounters(to: FieldWriter, field: number, { atMs, values }: 
   })
 }
 
-/** The rows that have counted something: kept, since columns of their own for each message cost more than writing it. */
+/** The rows with counts. Reused, since new columns for each message would cost more than writing it. */
 let rows = new Uint32Array(0)
 let times = new Float64Array(0)
 let counts = new Float64Array(0)
@@ -38,14 +38,14 @@ function grow(most: number): void {
   counts = new Float64Array(most * columns)
 }
 
-/** Fills counters that have counted nothing from their message; rows that this version does not know are left out. Throws CODEC_INVALID where the columns do not fit together or hold no numbers. */
+/** Fills empty counters from their message, and skips rows that this version does not know. Throws CODEC_INVALID if the columns do not match or contain values that are not numbers. */
 export function fromCountersMessage(message: CountersMessage | undefined, counters: Counters): Counters {
   if (message === undefined) return counters
   const present = varintColumn(message.rows)
   const atMs = varintColumn(message.atMs)
   const values = float64Column(message.values)
   if (atMs.length !== present.length || values.length !== present.length * columns || !values.every(Number.isFinite)) {
-    throw new ContractError('CODEC_INVALID', 'freshet.state.v1.Counters: the columns do not fit together')
+    throw new ContractError('CODEC_INVALID', 'freshet.state.v1.Counters: the columns do not match')
   }
   present.forEach((row, index) => {
     if (row >= counters.atMs.length) return

@@ -4,8 +4,8 @@ import { decodeUserState } from './user-state.ts'
 const decoded = new WeakMap<Uint8Array, UserState>()
 
 /**
- * A user's state from stored bytes, decoded once for as long as somebody holds these very bytes: in one process blender
- * and ranker are given the same. The bytes must not change. Throws CODEC_INVALID.
+ * Decodes a user's state from stored bytes. It decodes the same byte array only once, since blender and ranker in one
+ * process get the same array. The bytes must not change. Throws CODEC_INVALID.
  */
 export function decodedUserState(bytes: Uint8Array): UserState {
   let state = decoded.get(bytes)

@@ -7,8 +7,8 @@ import { maxSourcePartitions, writeEngagement, type ReceivedEngagement, type Sou
 export const subjectKinds = ['pin', 'board', 'creator', 'topic'] as const satisfies readonly Subject['kind'][]
 
 /**
- * Where the fields of an engagement stand in its bytes: what is needed of it for every event, without a string for each
- * id. A field from `…At` to `…To`; both 0 where it is empty.
+ * The positions of an engagement's fields in its bytes: enough to handle an event without a string for each id. A field
+ * extends from `…At` to `…To`; both are 0 if it is empty.
  */
 export interface ScannedEngagement {
   readonly bytes: Uint8Array
@@ -35,7 +35,7 @@ export interface ScannedEngagement {
   readonly position: number
 }
 
-/** The bytes of a `PinEngagement`, scanned alike. */
+/** The scanned bytes of a `PinEngagement`. */
 export interface ScannedPinEngagement {
   readonly scan: ScannedEngagement
   readonly source: Source
@@ -43,13 +43,13 @@ export interface ScannedPinEngagement {
 
 /**
  * Scans the bytes of an `Engagement` message. null: they are not the plain case (ids of 1–127 visible ASCII characters, no
- * unknown field, everything there), and whether they are one at all is for `decodeReceivedEngagement` to say.
+ * unknown field, all fields present). Then `decodeReceivedEngagement` decides whether they are an engagement.
  */
 export function scanEngagement(bytes: Uint8Array): ScannedEngagement | null {
   return scan(bytes, 0, bytes.length, true)
 }
 
-/** The same of the bytes of a `PinEngagement`. null: not the plain case, for `decodePinEngagement`. */
+/** Scans the bytes of a `PinEngagement`. null: not the plain case, which `decodePinEngagement` handles. */
 export function scanPinEngagement(bytes: Uint8Array): ScannedPinEngagement | null {
   let engagement: ScannedEngagement | null = null
   let partition = 0
@@ -78,13 +78,13 @@ export function scanPinEngagement(bytes: Uint8Array): ScannedPinEngagement | nul
   return { scan: engagement, source: { partition, position, index } }
 }
 
-/** The same for a decoded engagement, encoded again: accepts all valid ids. */
+/** Encodes a decoded engagement and scans the bytes, with any valid ids. */
 export function scannedOf({ engagement, receivedAtMs }: ReceivedEngagement): ScannedEngagement {
   const bytes = encodeFields((to) => {
     writeEngagement(to, engagement, receivedAtMs)
   })
   const found = scan(bytes, 0, bytes.length, false)
-  if (found === null) throw new RangeError('an engagement that was written is not one')
+  if (found === null) throw new RangeError('the encoded engagement cannot be scanned')
   return found
 }
 
@@ -153,7 +153,7 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
     } else if (field !== 12) return null
     at = to
   }
-  // A last number that goes on behind the message.
+  // The last number extends beyond the message.
   if (at !== end) return null
   const name = actions[action - 1]
   if (name === undefined || subjectField === 0 || eventTo === 0 || userTo === 0) return null
@@ -181,7 +181,7 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
   }
 }
 
-/** Visible ASCII, of a length that no id may pass. An empty one is not plain: absent fields are not written. */
+/** Visible ASCII, not longer than an id may be. An empty field is not plain, since encoders omit empty fields. */
 function isPlain(bytes: Uint8Array, from: number, to: number): boolean {
   if (to === from || to - from > 127) return false
   for (let i = from; i < to; i++) {
@@ -197,10 +197,10 @@ export function textAt(bytes: Uint8Array, from: number, to: number): string {
   return memory.toString('utf8', bytes.byteOffset + from, bytes.byteOffset + to)
 }
 
-/** The memory last read from: messages share it, and a view for each text costs more than reading it. */
+/** The buffer of the last read. Messages share it, and a new view for each text costs more than reading the text. */
 let memory: Buffer = Buffer.alloc(0)
 
-/** Whether `key` is one of `scannedPinKeys`, the `index`th, without making them. For what `scanEngagement` found plain. */
+/** Whether `key` is the `index`th of `scannedPinKeys`, without creating them. For engagements that `scanEngagement` accepted. */
 export function isScannedPinKey(key: string, index: number, engagement: ScannedEngagement): boolean {
   const { bytes, subjectKind, subjectAt, subjectTo, boardAt, boardTo } = engagement
   if (index === 0) return isKey(key, subjectKinds[subjectKind] ?? 'pin', bytes, subjectAt, subjectTo)
@@ -223,7 +223,7 @@ export function scannedPinKeys({ bytes, subjectKind, subjectAt, subjectTo, board
   return boardTo === boardAt ? [first] : [first, subjectStateKey('board', textAt(bytes, boardAt, boardTo))]
 }
 
-/** What the state of a pin depends on, from the bytes of an engagement. */
+/** The part of an engagement that the state of a pin depends on, read from the scanned bytes. */
 export function pinActOfScan(engagement: ScannedEngagement): PinAct {
   const { bytes, action, occurredAtMs, userAt, userTo, boardAt, boardTo, position } = engagement
   return {

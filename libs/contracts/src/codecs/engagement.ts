@@ -21,7 +21,7 @@ export function actionNumber(action: Action): EngagementMessage['action'] {
   return (actions.indexOf(action) + 1) as EngagementMessage['action']
 }
 
-/** The action of a number on the wire; null: none that this version knows. */
+/** The action of a number on the wire; null: this version does not know the number. */
 export function actionOfNumber(number: number): Action | null {
   return actions[number - 1] ?? null
 }
@@ -53,7 +53,7 @@ export function encodeEngagement(engagement: Engagement, receivedAtMs: number): 
   return EngagementMessage.encode(toEngagementMessage(engagement, receivedAtMs)).finish()
 }
 
-/** An engagement from the bytes of `engagements.v1`. Throws CODEC_INVALID, naming the field: bytes from elsewhere are not trusted. */
+/** Decodes an engagement from the bytes of `engagements.v1`. Throws CODEC_INVALID, naming the field: the codec does not trust foreign bytes. */
 export function decodeEngagement(bytes: Uint8Array): Engagement {
   return fromEngagementMessage(decodeOrThrow('freshet.engagement.v1.Engagement', () => EngagementMessage.decode(bytes)))
 }
@@ -63,7 +63,7 @@ export function fromEngagementMessage(message: EngagementMessage): Engagement {
   const action = actionOfNumber(message.action)
   if (action === null) throw invalid('action', `has the unknown number ${message.action}`)
   if (!Number.isSafeInteger(message.occurredAtMs) || message.occurredAtMs <= 0) {
-    throw invalid('occurred_at_ms', `is ${message.occurredAtMs}, no time`)
+    throw invalid('occurred_at_ms', `is ${message.occurredAtMs}, not a time`)
   }
   return {
     eventId: id<EventId>('event_id', message.eventId),
@@ -82,7 +82,7 @@ export function fromEngagementMessage(message: EngagementMessage): Engagement {
   }
 }
 
-/** Runs a protobuf decoder; what it throws becomes CODEC_INVALID with the message's name. */
+/** Runs a protobuf decoder and converts its errors to CODEC_INVALID with the message's name. */
 export function decodeOrThrow<T>(messageName: string, decode: () => T): T {
   try {
     return decode()

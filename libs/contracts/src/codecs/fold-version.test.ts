@@ -33,14 +33,14 @@ const newer = (what: 'layout' | 'fold') =>
 const endOf = (bytes: Uint8Array) => bytes.subarray(bytes.length - tailMarkBytes)
 
 describe('the fold version of a state', () => {
-  it('is the first in values of before, which do not name one, and they are read', () => {
+  it('is 1 in old values, which have no fold version, and the decoder reads them', () => {
     const bytes = encodeUserState(user)
     expect(UserState.decode(bytes).foldVersion).toBe(0)
     expect(decodeUserState(bytes)).toEqual(user)
     expect(PinState.decode(encodePinState(pin)).foldVersion).toBe(0)
   })
 
-  it('that is newer than the reader is refused as CODEC_NEWER: nothing of the user is read by other rules', () => {
+  it('that is newer than the reader is refused with CODEC_NEWER, so that no reader applies other rules', () => {
     const future = encodeUserState(user, defaultUserLimits, userFoldVersion + 1)
     expect(() => decodeUserState(future)).toThrow(newer('fold'))
     const ofPin = PinState.encode({ ...PinState.decode(encodePinState(pin)), foldVersion: pinFoldVersion + 1 }).finish()
@@ -55,7 +55,7 @@ describe('the fold version of a state', () => {
     expect(userFoldVersionIn(UserState.encode(UserState.fromPartial({ version: 1 })).finish())).toBe(1)
   })
 
-  it('is refused alike for a newer layout', () => {
+  it('is refused in the same way in a newer layout', () => {
     const ofUser = UserState.encode({ ...UserState.decode(encodeUserState(user)), version: 99 }).finish()
     expect(() => decodeUserState(ofUser)).toThrow(newer('layout'))
     const ofPin = PinState.encode({ ...PinState.decode(encodePinState(pin)), version: 99 }).finish()
@@ -65,7 +65,7 @@ describe('the fold version of a state', () => {
     }).toThrow(newer('layout'))
   })
 
-  it('is read from the end of a value, so that nothing is appended to a value of another version without reading it', () => {
+  it('is part of the end of a value, so that the updater does not append to a value of another version', () => {
     const own = encodeUserState(user)
     expect(tailBytesIn(endOf(own))).toBe(0)
     const tail = encodeUserTail([scannedOf({ engagement: click, receivedAtMs: 0 })], 0, defaultUserLimits)

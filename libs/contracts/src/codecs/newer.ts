@@ -1,8 +1,8 @@
 import { ContractError } from '../errors.ts'
 
 /**
- * Throws CODEC_NEWER where state is of a newer layout or fold than this process knows: to read it by other rules than it was
- * folded by would give other features than those of its writer.
+ * Throws CODEC_NEWER if the layout or fold of a state is newer than this process knows. A reader with other rules than the
+ * writer's would compute other features.
  */
 export function refuseNewer(message: string, what: 'layout' | 'fold', found: number, known: number): void {
   if (found <= known) return

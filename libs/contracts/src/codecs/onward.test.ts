@@ -79,7 +79,7 @@ describe('records sent onward', () => {
     expect(decodeUserErasure(encodeUserErasure(erasure))).toEqual(erasure)
   })
 
-  it('are refused with CODEC_INVALID where they are none', () => {
+  it('are refused with CODEC_INVALID if they are damaged', () => {
     for (const decode of [decodePinEngagement, decodeLateEngagement, decodeUserErasure, decodeDeadLetter]) {
       fc.assert(
         fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {

@@ -17,15 +17,15 @@ export interface ReceivedEngagement {
   readonly receivedAtMs: number
 }
 
-/** Where a record sent onward came from. */
+/** The source of a record that the first stage sent onward. */
 export interface Source {
   readonly partition: number
   readonly position: number
-  /** Which of the records made from that one it is, 0 = first. */
+  /** Index among the records made from the source record, 0 = first. */
   readonly index: number
 }
 
-/** An engagement sent on to the state of what it is about. */
+/** An engagement sent onward to the state of its subject. */
 export interface PinEngagement extends ReceivedEngagement {
   readonly source: Source
 }
@@ -37,7 +37,7 @@ export interface LateEngagement extends ReceivedEngagement {
   readonly lateByMs: number
 }
 
-/** A record that could not be applied, with what is needed to apply it later. */
+/** A record that the updater could not apply, with all data to apply it later. */
 export interface DeadLetter {
   readonly sourceTopic: string
   readonly sourcePartition: number
@@ -52,13 +52,13 @@ export interface DeadLetter {
   readonly atMs: number
 }
 
-/** A user to be forgotten, with all that happened until then. */
+/** A user to erase, with all the user's events until `erasedAtMs`. */
 export interface UserErasure {
   readonly userId: UserId
   readonly erasedAtMs: number
 }
 
-/** An engagement with its time of receipt from the bytes of `engagements.v1`. Throws CODEC_INVALID, naming the field. */
+/** Decodes an engagement with its time of receipt from the bytes of `engagements.v1`. Throws CODEC_INVALID, naming the field. */
 export function decodeReceivedEngagement(bytes: Uint8Array): ReceivedEngagement {
   return received(decodeOrThrow('freshet.engagement.v1.Engagement', () => EngagementMessage.decode(bytes)))
 }
@@ -73,7 +73,7 @@ export function encodePinEngagement({ engagement, receivedAtMs, source }: PinEng
   })
 }
 
-/** The same from the engagement's own bytes, as they came. */
+/** Encodes the same bytes from the engagement's own bytes, unchanged. */
 export function encodePinEngagementOf(engagement: Uint8Array, source: Source): Uint8Array {
   return encodeFields((to) => {
     to.bytes(1, engagement)
@@ -87,7 +87,7 @@ function writeSource(to: FieldWriter, { partition, position, index }: Source): v
   to.uint(4, index)
 }
 
-/** The fields of an Engagement, as the generated code writes them. */
+/** Writes the fields of an Engagement with the same bytes as the generated code. */
 export function writeEngagement(to: FieldWriter, engagement: Engagement, receivedAtMs: number): void {
   const { subject, shown } = engagement
   to.text(1, engagement.eventId)
@@ -107,7 +107,7 @@ export function writeEngagement(to: FieldWriter, engagement: Engagement, receive
   to.optional(15, engagement.dwellMs)
 }
 
-/** From the bytes of `pin-engagements.v1`. Throws CODEC_INVALID, naming the field. */
+/** Decodes the bytes of `pin-engagements.v1`. Throws CODEC_INVALID, naming the field. */
 export function decodePinEngagement(bytes: Uint8Array): PinEngagement {
   const name = 'freshet.engagement.v1.PinEngagement'
   const message = decodeOrThrow(name, () => PinEngagementMessage.decode(bytes))
@@ -118,7 +118,7 @@ export function decodePinEngagement(bytes: Uint8Array): PinEngagement {
   return { ...received(message.engagement), source: { partition, position, index } }
 }
 
-/** More partitions than any topic has: a number above is damage, and would grow the high-water marks without bound. */
+/** More partitions than any topic has. A larger number comes from damage, and would grow the high-water marks without limit. */
 export const maxSourcePartitions = 1 << 16
 
 /** Bytes for `engagements-late.v1`. */
@@ -131,7 +131,7 @@ export function encodeLateEngagement(late: LateEngagement): Uint8Array {
   })
 }
 
-/** From the bytes of `engagements-late.v1`. Throws CODEC_INVALID, naming the field. */
+/** Decodes the bytes of `engagements-late.v1`. Throws CODEC_INVALID, naming the field. */
 export function decodeLateEngagement(bytes: Uint8Array): LateEngagement {
   const name = 'freshet.engagement.v1.LateEngagement'
   const message = decodeOrThrow(name, () => LateEngagementMessage.decode(bytes))
@@ -145,7 +145,7 @@ export function encodeDeadLetter(letter: DeadLetter): Uint8Array {
   return encodeMessage(DeadLetterMessage, letter)
 }
 
-/** From the bytes of `dead-letters.v1`. Throws CODEC_INVALID. */
+/** Decodes the bytes of `dead-letters.v1`. Throws CODEC_INVALID. */
 export function decodeDeadLetter(bytes: Uint8Array): DeadLetter {
   return decodeOrThrow('freshet.engagement.v1.DeadLetter', () => DeadLetterMessage.decode(bytes))
 }
@@ -155,7 +155,7 @@ export function encodeUserErasure(erasure: UserErasure): Uint8Array {
   return encodeMessage(UserErasureMessage, erasure)
 }
 
-/** From the bytes of `erasures.v1`. Throws CODEC_INVALID, naming the field. */
+/** Decodes the bytes of `erasures.v1`. Throws CODEC_INVALID, naming the field. */
 export function decodeUserErasure(bytes: Uint8Array): UserErasure {
   const name = 'freshet.engagement.v1.UserErasure'
   const { userId, erasedAtMs } = decodeOrThrow(name, () => UserErasureMessage.decode(bytes))
@@ -168,7 +168,7 @@ export function decodeUserErasure(bytes: Uint8Array): UserErasure {
 function received(message: EngagementMessage): ReceivedEngagement {
   const { receivedAtMs } = message
   if (!Number.isSafeInteger(receivedAtMs) || receivedAtMs < 0) {
-    throw invalid('freshet.engagement.v1.Engagement', 'received_at_ms', `is ${receivedAtMs}, no time`)
+    throw invalid('freshet.engagement.v1.Engagement', 'received_at_ms', `is ${receivedAtMs}, not a time`)
   }
   return { engagement: fromEngagementMessage(message), receivedAtMs }
 }

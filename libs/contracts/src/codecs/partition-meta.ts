@@ -5,29 +5,29 @@ import { varintColumn, varintsOf } from '../bytes/varints.ts'
 import { encodeMessage } from '../bytes/wire.ts'
 import { decodeOrThrow } from './engagement.ts'
 
-/** What became of records, in the fixed order of the stored counts. New ones are added at the end only. `lost`: positions that retention deleted before they were folded. */
+/** The outcomes of records, in the fixed order of the stored counts. Add new ones only at the end. `lost`: retention deleted these positions before the updater folded them. */
 export const recordOutcomes = ['applied', 'duplicate', 'late', 'deadLettered', 'erased', 'tombstone', 'lost'] as const
 export type RecordOutcome = (typeof recordOutcomes)[number]
 
-/** How many records of a partition came to what, counted in the commits themselves: exact, whatever died in between. */
+/** The number of a partition's records by outcome. The commits themselves store the counts, so they stay exact after a crash. */
 export type OutcomeCounts = Readonly<Record<RecordOutcome, number>>
 
-/** Up to where the records of one source partition were folded: the next one new is at this position with at least this index, or at a later position. */
+/** The position up to which the records of one source partition were folded. The next new record is at this position with at least this index, or at a later position. */
 export interface HighWaterMark {
   readonly position: number
   readonly index: number
 }
 
-/** What is kept of a partition beside its values. Only the first stage notes records that were not folded. */
+/** The metadata of a partition, stored beside its values. Only the first stage notes records that it did not fold. */
 export interface PartitionMeta extends NotFoldedNotes {
-  /** The newest event time, milliseconds since the epoch; 0: none yet. It decides nothing: for people. */
+  /** The newest event time, milliseconds since the epoch; 0: none yet. For people only: no code depends on it. */
   readonly watermarkMs: number
   readonly counts: OutcomeCounts
-  /** By source partition; only of the second stage. */
+  /** By source partition. Only the second stage has them. */
   readonly highWaterMarks: ReadonlyMap<number, HighWaterMark>
 }
 
-/** Of a partition that has folded nothing. */
+/** The metadata of a partition that has folded nothing. */
 export const newPartitionMeta: PartitionMeta = {
   watermarkMs: 0,
   counts: { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0, lost: 0 },
@@ -38,7 +38,7 @@ export const newPartitionMeta: PartitionMeta = {
 
 const version = 1
 
-/** Bytes of a partition's meta; the same meta always gives the same bytes. */
+/** Encodes a partition's metadata. The same metadata always has the same bytes. */
 export function encodePartitionMeta(meta: PartitionMeta): Uint8Array {
   const marks = [...meta.highWaterMarks].sort(([a], [b]) => a - b)
   const last = marks.at(-1)?.[0] ?? -1
@@ -55,7 +55,7 @@ export function encodePartitionMeta(meta: PartitionMeta): Uint8Array {
   })
 }
 
-/** A partition's meta from stored bytes; null: of a partition that has folded nothing. Throws CODEC_INVALID. */
+/** Decodes a partition's metadata from stored bytes; null: the partition has folded nothing. Throws CODEC_INVALID. */
 export function decodePartitionMeta(bytes: Uint8Array | null): PartitionMeta {
   if (bytes === null) return newPartitionMeta
   const message = decodeOrThrow('freshet.state.v1.PartitionMeta', () => PartitionMetaMessage.decode(bytes))

@@ -37,7 +37,7 @@ const engagements: fc.Arbitrary<Engagement> = fc.record({
   }),
   dwellMs: fc.constant(null),
 })
-/** Engagements at ascending positions. */
+/** Generates engagements at ascending positions. */
 const batches = fc
   .array(fc.tuple(engagements, fc.integer({ min: 1, max: 2 ** 40 })), { maxLength: 30 })
   .map((steps) => {
@@ -51,7 +51,7 @@ function recordsOf(list: readonly { readonly engagement: Engagement; readonly po
   return collected.records()
 }
 
-/** The rows one by one, with where each goes. */
+/** The rows one by one, each with its target. */
 function rowsOf(rows: PinEngagementRows, partition: number | null) {
   return rows.keys.map((key, row) => ({
     partition,
@@ -119,7 +119,7 @@ describe('a batch of engagements by pin', () => {
     }
   })
 
-  it('is cut where it would be too long for a record, and then loses and repeats nothing', () => {
+  it('is split if it is too long for a record, without losing or repeating a row', () => {
     const list = Array.from({ length: 20_000 }, (_, i) => ({
       engagement: anEngagement('same-pin', `user-${i}`),
       position: i,
@@ -131,7 +131,7 @@ describe('a batch of engagements by pin', () => {
     expect(positions).toEqual(list.map(({ position }) => position))
   })
 
-  it('keeps its rows when another source stands in for its own', () => {
+  it('keeps its rows when another source replaces its own', () => {
     fc.assert(
       fc.property(batches, (list) => {
         for (const { value } of recordsOf(list)) {
@@ -147,7 +147,7 @@ describe('a batch of engagements by pin', () => {
     )
   })
 
-  it('is distinguished from the single engagements of earlier versions', () => {
+  it('is distinguishable from the single engagements of earlier versions', () => {
     const [record] = recordsOf([{ engagement: anEngagement('p'), position: 1 }])
     expect(isPinEngagementBatch(record!.value)).toBe(true)
     const single = encodePinEngagement({
@@ -169,7 +169,7 @@ describe('a batch of engagements by pin', () => {
     )
   })
 
-  it('is refused with CODEC_INVALID, naming the field, where its columns do not fit', () => {
+  it('is refused with CODEC_INVALID, naming the field, if its columns do not match', () => {
     const [record] = recordsOf([
       { engagement: anEngagement('p'), position: 1 },
       { engagement: anEngagement('p'), position: 4 },
@@ -184,7 +184,7 @@ describe('a batch of engagements by pin', () => {
     refused({ sourcePositions: Uint8Array.of(1, 0) }, /source_indexes does not ascend in row 1/)
     refused({ actions: Uint8Array.of(2, 99) }, /actions has the unknown number 99 in row 1/)
     refused({ keyLengths: Uint8Array.of(2, 0) }, /keys has no key in row 1/)
-    refused({ keys: Uint8Array.of(65) }, /keys has 1 bytes, not the 2 of its lengths/)
+    refused({ keys: Uint8Array.of(65) }, /keys has 1 bytes, but its lengths add up to 2/)
     refused({ occurredAtMs: Uint8Array.of(0, 1) }, /occurred_at_ms is 0 in row 0/)
     refused({ sourcePartition: 1 << 16 }, /source_partition is 65536/)
     fc.assert(

@@ -16,7 +16,7 @@ import { textReader } from '../bytes/text-column.ts'
 /** Version of the layout that this code writes, and the newest that it reads. */
 const pinEngagementBatchLayout = 1
 
-/** A longer record is cut in two: a dead letter of it still fits into the log. */
+/** The encoder splits a longer record, so that its dead letter still fits into the log. */
 const maxBatchBytes = 256 << 10
 
 const layoutField = 5
@@ -33,13 +33,13 @@ export interface PinEngagementRows {
 
 /** Collects what one batch of the first stage sends onward. */
 export interface PinEngagementBatches {
-  /** Adds an accepted engagement from `engagements.v1`; positions ascend. `headers`: its trace. A record can carry one: that of its first traced engagement. */
+  /** Adds an accepted engagement from `engagements.v1`; positions ascend. `headers`: its trace. A record carries one trace: that of its first traced engagement. */
   add(engagement: ScannedEngagement, position: number, headers?: MessageHeaders): void
-  /** One record for each target partition that has rows; several where they would be too long for one. */
+  /** One record for each target partition that has rows, or several if the rows are too long for one. */
   records(): readonly NewRecord[]
 }
 
-/** The rows of one record to be. */
+/** The rows of one future record. */
 interface Rows {
   readonly scans: ScannedEngagement[]
   readonly positions: number[]
@@ -84,7 +84,7 @@ export function createPinEngagementBatches(sourcePartition: number, partitions: 
   }
 }
 
-/** What stands before an id in a key of pin state, by kind of subject. */
+/** The prefix of an id in a key of pin state, by kind of subject. */
 const prefixes = subjectKinds.map((kind) => Buffer.from(kind === 'pin' ? '' : subjectStateKey(kind, '')))
 const boardKind = subjectKinds.indexOf('board')
 const noPrefix = Buffer.alloc(0)
@@ -95,10 +95,10 @@ interface KeyRange {
   to: number
 }
 
-/** One that is kept: an object for each row would cost more than finding the key. */
+/** Reused: an object for each row would cost more than finding the key. */
 const range: KeyRange = { prefix: noPrefix, from: 0, to: 0 }
 
-/** Where the key of a row is in the bytes of its engagement, and what stands before it. Valid until the next call. */
+/** The position of a row's key in the bytes of its engagement, and the key's prefix. Valid until the next call. */
 function keyOf(engagement: ScannedEngagement, index: number): KeyRange {
   const isBoard = index === 1
   range.prefix = prefixes[isBoard ? boardKind : engagement.subjectKind] ?? noPrefix
@@ -178,8 +178,8 @@ function writeKey(to: FieldWriter, engagement: ScannedEngagement, index: number)
 }
 
 /**
- * How many rows a record of `pin-engagements.v1` has, without decoding it: to decide how many records are folded together.
- * 1 for a single engagement and for anything that cannot be read.
+ * Counts the rows of a record of `pin-engagements.v1` without decoding it, to decide how many records to fold together.
+ * Returns 1 for a single engagement and for unreadable bytes.
  */
 export function pinEngagementRowsIn(bytes: Uint8Array | null): number {
   if (!isPinEngagementBatch(bytes)) return 1
@@ -201,12 +201,12 @@ export function pinEngagementRowsIn(bytes: Uint8Array | null): number {
 
 const actionsTag = 11 * 8 + 2
 
-/** Whether a value of `pin-engagements.v1` is a batch: its first field is the layout. Else it is a single engagement, or damaged. */
+/** Whether a value of `pin-engagements.v1` is a batch: its first field is the layout. Otherwise it is a single engagement or damaged. */
 export function isPinEngagementBatch(bytes: Uint8Array | null): bytes is Uint8Array {
   return bytes !== null && bytes[0] === layoutField * 8
 }
 
-/** Rows from the bytes of a batch. Throws CODEC_INVALID, naming the field; CODEC_NEWER for a layout that this version does not know. */
+/** Decodes the rows of a batch. Throws CODEC_INVALID, naming the field; CODEC_NEWER for a layout that this version does not know. */
 export function decodePinEngagementBatch(bytes: Uint8Array): PinEngagementRows {
   const message = decodeOrThrow(name, () => PinEngagementBatchMessage.decode(bytes))
   if (message.layout > pinEngagementBatchLayout) {
@@ -244,7 +244,7 @@ export function decodePinEngagementBatch(bytes: Uint8Array): PinEngagementRows {
   return { sourcePartition: message.sourcePartition, positions, indexes, keys, acts }
 }
 
-/** The same rows from another source, all at one position there: for replays. */
+/** Moves the rows to another source, all at one position there, for replays. */
 export function withSource(rows: PinEngagementRows, sourcePartition: number, position: number): Uint8Array {
   const { keys, acts } = rows
   return encodeFields((to) => {
@@ -280,7 +280,7 @@ export function withSource(rows: PinEngagementRows, sourcePartition: number, pos
   })
 }
 
-/** A column of texts: its lengths, and the texts in the field after. */
+/** Writes a column of texts: its lengths, and the texts in the next field. */
 function texts(to: FieldWriter, lengthsField: number, column: readonly string[]): void {
   const written = column.map((text) => Buffer.from(text))
   if (written.every(({ length }) => length === 0)) return
@@ -298,7 +298,7 @@ function sized(field: string, column: Float64Array, count: number): Float64Array
   return column
 }
 
-/** A column that is left out where all of it is 0. */
+/** Writes a column, or omits it if all its numbers are 0. */
 function sizedOrNone(field: string, column: Float64Array, count: number): Float64Array {
   return column.length === 0 ? new Float64Array(count) : sized(field, column, count)
 }
@@ -323,7 +323,7 @@ function timeAt(column: Float64Array, row: number): number {
   return time
 }
 
-/** Shared: most rows have one of few positions, and an object for each would cost more than the rest of the row. */
+/** Shared objects: most rows have one of few positions, and an object for each row would cost more than the rest of the row. */
 const shownAtPosition = Array.from({ length: 1024 }, (_, next) => ({ position: next === 0 ? null : next - 1 }))
 
 function shownAt(next: number): PinAct['shown'] {

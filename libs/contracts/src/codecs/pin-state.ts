@@ -14,14 +14,14 @@ export const pinStateVersion = 1
 /** Version of the rules by which this code folds pins: see `userFoldVersion`. */
 export const pinFoldVersion = 1
 
-/** Bytes of a pin's state as stored; the same state always gives the same bytes. */
+/** Encodes a pin's state for storage. The same state always has the same bytes. */
 export function encodePinState(state: PinState): Uint8Array {
   return encodeFields((to) => {
     writePinState(to, state)
   })
 }
 
-/** The fold version as it is written: nothing for the first. */
+/** The fold version as it is written: version 1 is omitted. */
 const writtenFold = (pinFoldVersion as number) === 1 ? 0 : pinFoldVersion
 
 function writePinState(to: FieldWriter, state: PinState): void {
@@ -40,7 +40,7 @@ function writePinState(to: FieldWriter, state: PinState): void {
   to.uint(10, writtenFold)
 }
 
-/** A pin's state from stored bytes. Throws CODEC_INVALID for bytes that are none, CODEC_NEWER for those of a newer layout or fold. */
+/** Decodes a pin's state from stored bytes. Throws CODEC_INVALID for invalid bytes, CODEC_NEWER for a newer layout or fold. */
 export function decodePinState(bytes: Uint8Array): OwnPinState {
   const message = decodeOrThrow('freshet.state.v1.PinState', () => PinStateMessage.decode(bytes))
   if (message.version < 1) throw invalid(`has layout ${message.version}; this version reads ${pinStateVersion}`)
@@ -60,7 +60,7 @@ export function decodePinState(bytes: Uint8Array): OwnPinState {
     impressionsByPosition: fromCountersMessage(message.impressionsByPosition, impressionsByPosition),
     positivesByPosition: fromCountersMessage(message.positivesByPosition, positivesByPosition),
     users: sketchOf(message.distinctUsers),
-    // Copies, and not by `slice`: a Buffer's is a view of bytes that belong to the reader.
+    // Copies. `slice` would not copy: for a Buffer it returns a view of bytes that belong to the reader.
     boards: { boardIds, atMs, stands: new Uint8Array(message.boardStands) },
   }
 }
@@ -69,11 +69,11 @@ export function decodePinState(bytes: Uint8Array): OwnPinState {
 export interface PinFeatures {
   readonly pinId: string
   readonly state: PinState
-  /** Position in `pin-engagements.v1` up to which it was folded: of two records of one pin the higher one is the newer. */
+  /** Position in `pin-engagements.v1` up to which it was folded. Of two records of one pin, the one with the higher position is newer. */
   readonly foldedTo: number
 }
 
-/** Bytes for `pin-features.v1`, and those of the state alone as they are stored: a part of the former. */
+/** Bytes for `pin-features.v1`, and the stored bytes of the state alone, which are part of them. */
 export function encodePinFeatures(
   pinId: string,
   state: PinState,
@@ -115,7 +115,7 @@ export function refuseNewerPinFeatures({
 
 const sketch = new Uint8Array(2 * registers)
 
-/** Puts a sketch into `sketch` as it is stored; answers its length. */
+/** Encodes a sketch into `sketch` and returns its length. */
 function toSketch(ranks: DistinctUsers): number {
   let length = 0
   for (let register = 0; register < registers; register++) {

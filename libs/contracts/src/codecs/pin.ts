@@ -5,7 +5,7 @@ import { ContractError } from '../errors.ts'
 import { Pin as PinMessage } from '../gen/freshet/catalogue/v1/catalogue.ts'
 import { decodeOrThrow } from './engagement.ts'
 
-/** A catalogue change as its message; a removal is a message too, so that consumers that joined late see it before compaction. */
+/** A catalogue change as its message. A removal is a message too, so that consumers that join late see it until compaction. */
 function toPinMessage(change: PinChange): PinMessage {
   if (change.kind === 'delete') return PinMessage.create({ pinId: change.pinId, deleted: true })
   const { pin } = change
@@ -28,7 +28,7 @@ export function encodePinChange(change: PinChange): Uint8Array {
   return PinMessage.encode(toPinMessage(change)).finish()
 }
 
-/** A catalogue change from a record of `pins.v1`; a record without value removes its key. Throws CODEC_INVALID, naming the field. */
+/** Decodes a catalogue change from a record of `pins.v1`. A record without a value removes its key. Throws CODEC_INVALID, naming the field. */
 export function decodePinChange(key: string, bytes: Uint8Array | null): PinChange {
   if (bytes === null) return { kind: 'delete', pinId: pinIdOf(key) }
   return fromPinMessage(decodeOrThrow('freshet.catalogue.v1.Pin', () => PinMessage.decode(bytes)))
@@ -39,7 +39,7 @@ function fromPinMessage(message: PinMessage): PinChange {
   const pinId = pinIdOf(message.pinId)
   if (message.deleted) return { kind: 'delete', pinId }
   const createdAtMs = message.createdAtMs ?? null
-  if (createdAtMs !== null && !Number.isSafeInteger(createdAtMs)) throw invalid('created_at_ms', 'is no time')
+  if (createdAtMs !== null && !Number.isSafeInteger(createdAtMs)) throw invalid('created_at_ms', 'is not a time')
   return {
     kind: 'upsert',
     pin: {

@@ -58,7 +58,7 @@ function isAboutCreator(action: Action): boolean {
   return ['follow', 'unfollow', 'block', 'unblock'].includes(action)
 }
 
-// Where few relations are kept by id, others are kept by hash.
+// With a low limit on relations by id, the state stores the others by hash.
 const userStates = fc
   .tuple(someEngagements, fc.constantFrom(1000, 2, 1))
   .map(([list, maxRelationsPerKind]) => foldUser(newUserState, list, { ...defaultUserLimits, maxRelationsPerKind }))
@@ -83,7 +83,7 @@ function decodesOrRefuses(decode: () => unknown): void {
 }
 
 describe('stored state', () => {
-  it('of users is read as it was written, and written alike again', () => {
+  it('of users decodes to what was encoded, and encodes to the same bytes again', () => {
     fc.assert(
       fc.property(userStates, (state) => {
         const bytes = encodeUserState(state)
@@ -93,7 +93,7 @@ describe('stored state', () => {
     )
   })
 
-  it('A13: takes at most 13 bytes for each hide beyond those kept by id, and holds any number of them within its bounds', () => {
+  it('A13: takes at most 13 bytes for each hide beyond those stored by id, and holds any number of them within its limits', () => {
     const hides = Array.from({ length: 30_000 }, (_, i) => ({
       kind: 'hide-pin' as const,
       id: `pin-${i}`,
@@ -120,7 +120,7 @@ describe('stored state', () => {
     )
   })
 
-  it('once read keeps nothing of the bytes it came from, which their owner may write over', () => {
+  it('keeps no reference to the decoded bytes, which their owner may overwrite', () => {
     const overwritten = <State>(bytes: Uint8Array, decode: (bytes: Uint8Array) => State, offset: number): State => {
       const owned = Buffer.alloc(bytes.length + offset).fill(bytes, offset)
       const state = decode(owned.subarray(offset))

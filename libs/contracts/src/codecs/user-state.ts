@@ -34,12 +34,12 @@ import {
 } from './user-tail.ts'
 
 const withdrawn = 0x80
-/** Begins a column of actions of layout 3: no action has this index. */
+/** The first byte of a column of actions in layout 3. No action has this index. */
 const packedMark = Uint8Array.of(0x1f)
 
 /**
- * Bytes of a user's state as stored, without a tail; the same state and caps always give the same bytes. `limits`: the caps of
- * what will be appended. `foldVersion`: another than this code's only where a test plays another version.
+ * Encodes a user's state for storage, without a tail. The same state and limits always have the same bytes. `limits`: the
+ * limits for what will be appended. `foldVersion`: only tests pass another version than this code's.
  */
 export function encodeUserState(
   state: UserState,
@@ -54,7 +54,7 @@ export function encodeUserState(
     sessionTimes[2 * i] = start
     sessionTimes[2 * i + 1] = sessions.endMs[i] ?? start
   })
-  // Boards and sessions are named again and again, so theirs are the small indices.
+  // Boards and sessions occur most often, so they get the small indices.
   const recentBoards = recent.boardIds.some((id) => id !== '')
     ? recent.boardIds.map((id) => (id === '' ? 0 : ids.indexOf(id) + 1))
     : []
@@ -120,7 +120,7 @@ export function encodeUserState(
   })
 }
 
-/** A user's state from stored bytes: what was written whole, and folded on top what was appended since. Throws CODEC_INVALID for bytes that are none, CODEC_NEWER for those of a newer layout or fold. */
+/** Decodes a user's state from stored bytes: reads the whole value and folds the tail on top. Throws CODEC_INVALID for invalid bytes, CODEC_NEWER for a newer layout or fold. */
 export function decodeUserState(bytes: Uint8Array): UserState {
   const message = decodeOrThrow('freshet.state.v1.UserState', () => UserStateMessage.decode(bytes))
   if (message.version < 1) throw invalid(`has layout ${message.version}; this version reads 1 to ${userStateVersion}`)
@@ -131,7 +131,7 @@ export function decodeUserState(bytes: Uint8Array): UserState {
   return foldUser(base, message.tail.map(fromTailEngagement), userLimitsOf(message.limits))
 }
 
-/** The same state in the bytes that it has without a tail: what two stores that hold the same agree on. */
+/** Encodes the same state without a tail. Two stores with the same state have the same bytes. */
 export function withoutTail(bytes: Uint8Array): Uint8Array {
   return encodeUserState(decodeUserState(bytes))
 }
@@ -165,7 +165,7 @@ function recentOf(message: UserStateMessage, idAt: (index: number) => string): R
     if (index > 0) boardIds[row] = idAt(index - 1)
   })
   const older = rows - sessions.length
-  if (older < 0) throw invalid('recent_sessions has more rows than there are')
+  if (older < 0) throw invalid('recent_sessions has more rows than there are recent actions')
   const sessionIds = new Array<string>(rows).fill('')
   sessions.forEach((index, row) => {
     if (index > 0) sessionIds[older + row] = idAt(index - 1)
@@ -194,12 +194,12 @@ interface RecentColumns {
   readonly kinds: Uint8Array
   readonly firstPin: number
   readonly pins: Float64Array
-  /** Empty: none at all, as `dwell`. */
+  /** Empty: no action has one. The same holds for `dwell`. */
   readonly boards: Float64Array
   readonly dwell: Float64Array
 }
 
-/** The columns that stand otherwise in layout 3. They tell it themselves: what is appended to a value says its own version. */
+/** The columns that layout 3 changed. Each shows its own layout, since an appended part overrides the version of the value. */
 function recentColumns(message: UserStateMessage): RecentColumns {
   const { recentPins, recentActions, recentBoards, recentDwellDeciseconds } = message
   if (recentActions[0] !== packedMark[0]) {
@@ -272,7 +272,7 @@ function boardsOf(message: UserStateMessage, idAt: (index: number) => string): B
 }
 
 function seenOf(message: UserStateMessage): Seen {
-  // A copy: a state is kept longer than the buffer that it came in.
+  // A copy, since a state lives longer than the buffer that it came in.
   const pins = uint32Column(message.seenPins).slice()
   const atMs = ascendingColumn(message.seenAtSeconds).map((seconds) => seconds * seenResolutionMs)
   sameLength('seen', pins.length, atMs.length)
@@ -296,7 +296,7 @@ function sessionsOf(message: UserStateMessage): Sessions {
   }
 }
 
-/** Ids of a column in which 0 stands for the next id that was not named before, the first of them at `first`, others for an index plus one. */
+/** Ids of a column in which 0 means the next id that no row has used, starting at `first`, and another number is an index plus one. */
 function dereference(references: Float64Array, first: number, idAt: (index: number) => string): string[] {
   let next = first
   const ids: string[] = []
@@ -306,7 +306,7 @@ function dereference(references: Float64Array, first: number, idAt: (index: numb
 
 interface Dictionary {
   readonly indexOf: (id: string) => number
-  /** 0 for an id not met before, else its index plus one. */
+  /** 0 for a new id, otherwise its index plus one. */
   readonly reference: (id: string) => number
   readonly size: () => number
   readonly all: () => Iterable<string>

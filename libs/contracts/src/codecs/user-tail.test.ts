@@ -40,7 +40,7 @@ const accepted = fc.tuple(engagements(), fc.nat(3)).map(([list, odd]) =>
   }),
 )
 
-/** Where a list is cut, and which of its parts are written whole instead of appended. */
+/** Where to split a list, and which of its parts to write whole instead of appending them. */
 const cuts = fc.array(fc.tuple(fc.nat(9), fc.boolean()), { minLength: 1, maxLength: 30 })
 
 function appended(value: Uint8Array | null, part: readonly ScannedEngagement[], limits: UserLimits): Uint8Array {
@@ -50,7 +50,7 @@ function appended(value: Uint8Array | null, part: readonly ScannedEngagement[], 
 }
 
 describe('what is appended to a user', () => {
-  it('comes to the same bytes as folding it at once, however it is cut and wherever it is written whole', () => {
+  it('leads to the same bytes as folding everything in one step, however it is split and wherever it is written whole', () => {
     for (const limits of [small, defaultUserLimits]) {
       fc.assert(
         fc.property(accepted, cuts, (list, parts) => {
@@ -75,7 +75,7 @@ describe('what is appended to a user', () => {
     }
   })
 
-  it('may be folded twice only by being appended twice: reading changes nothing', () => {
+  it('is folded once for each append: reading changes nothing', () => {
     fc.assert(
       fc.property(accepted, (list) => {
         fc.pre(list.length > 0)
@@ -86,7 +86,7 @@ describe('what is appended to a user', () => {
     )
   })
 
-  it('takes no more room than was said', () => {
+  it('takes no more room than the stated maximum', () => {
     fc.assert(
       fc.property(accepted, (list) => {
         const { bytes, tailBytes } = encodeUserTail(list, 0, small)
@@ -98,7 +98,7 @@ describe('what is appended to a user', () => {
     )
   })
 
-  it('is refused by a reader of an older layout, behind a value of that layout too, and read by this one', () => {
+  it('is refused by a reader of an older layout, even after a value of that layout, and read by this one', () => {
     const [one] = fc.sample(
       accepted.filter((list) => list.length > 0),
       { numRuns: 1, seed: 1 },
@@ -113,7 +113,7 @@ describe('what is appended to a user', () => {
     }
   })
 
-  it('damaged, is refused with CODEC_INVALID or, where it says so, as newer, or read: nothing else is thrown', () => {
+  it('if damaged, is read or refused with CODEC_INVALID or CODEC_NEWER, and never with another error', () => {
     fc.assert(
       fc.property(
         accepted,
@@ -136,7 +136,7 @@ describe('what is appended to a user', () => {
 describe('a scan', () => {
   const plainOnes = engagements(undefined, 5)
 
-  it('finds what the decoder finds, and sends it on as the encoder does', () => {
+  it('finds what the decoder finds, and leads to the same bytes as the encoder', () => {
     fc.assert(
       fc.property(plainOnes, fc.nat(2 ** 40), (list, receivedAtMs) => {
         for (const engagement of list) {
@@ -170,7 +170,7 @@ describe('a scan', () => {
     )
   })
 
-  /** Its engagement is said to end before its last number does. */
+  /** The stated length of its engagement ends before the last number does. */
   const endsWithinItsMessage: [readonly Engagement[], [number, number][], number] = [
     [
       {
@@ -189,7 +189,7 @@ describe('a scan', () => {
     1,
   ]
 
-  it('of any bytes is null or agrees with the decoder', () => {
+  it('of arbitrary bytes is null or agrees with the decoder', () => {
     const mutated = fc.tuple(plainOnes, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }), fc.nat(9))
     let scannedSome = 0
     fc.assert(

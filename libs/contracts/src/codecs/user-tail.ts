@@ -12,8 +12,8 @@ import { subjectKinds, type ScannedEngagement } from './engagement-scan.ts'
 export const userStateVersion = 4
 
 /**
- * Version of the rules by which this code folds users. Raise it when the same engagements come to another state, or the same
- * state means another thing; a change of bytes alone raises `userStateVersion`. Readers keep the rules of the version before.
+ * Version of the rules by which this code folds users. Raise it when the same engagements lead to another state, or when the
+ * meaning of a state changes. A change of the bytes alone raises `userStateVersion`. Readers keep the rules of the previous version.
  */
 export const userFoldVersion = 1
 
@@ -22,26 +22,26 @@ const foldField = 27
 const tailField = 22
 const limitsField = 23
 const markField = 25
-/** In the high half of a mark, with the fold version added: tells it from the end of a value of layout 1, which has none. */
+/** The high half of a mark, plus the fold version. It distinguishes a mark from the end of a value of layout 1, which has none. */
 const markTag = 0x7a14
 const mostInMark = 0xffff
 
-/** The bytes at a value's end that say how long its tail is. */
+/** The number of bytes at a value's end that hold the length of its tail. */
 export const tailMarkBytes = 6
 
-/** Room that an engagement takes in a tail at most, bytes. */
+/** Maximum size of an engagement in a tail, bytes. */
 export function tailBytesAtMost(scan: ScannedEngagement): number {
   const { action, subjectAt, subjectTo, boardAt, boardTo, sessionAt, sessionTo } = scan
   const always = 16 + (subjectTo - subjectAt)
   return action === 'impression' ? always : always + 15 + (boardTo - boardAt) + (sessionTo - sessionAt)
 }
 
-/** What each append takes at most beside its engagements, bytes. */
+/** Maximum size of an append without its engagements, bytes. */
 export const appendBytesAtMost = 48
 
 /**
- * What to append to a user's value so that it holds these engagements, too, and how long its tail is then. `tailBytes`: of
- * its present tail. It says its version and its caps whatever it goes behind: the value may have expired meanwhile.
+ * The bytes to append to a user's value to add these engagements, and the new length of its tail. `tailBytes`: the length of
+ * its current tail. The bytes always contain the version and the limits, since the value may have expired in the meantime.
  */
 export function encodeUserTail(
   accepted: readonly ScannedEngagement[],
@@ -69,7 +69,7 @@ function writeTailEngagement(to: FieldWriter, scan: ScannedEngagement): void {
   to.uint(1, actionNumber(action))
   to.range(2 + subjectKind, bytes, scan.subjectAt, scan.subjectTo)
   to.uint(6, occurredAtMs)
-  // Of what a user was merely shown the state keeps which pin and when.
+  // For an impression the state stores only the pin and the time.
   if (action === 'impression') return
   to.range(8, bytes, scan.boardAt, scan.boardTo)
   to.uint(9, scan.surface)
@@ -77,10 +77,10 @@ function writeTailEngagement(to: FieldWriter, scan: ScannedEngagement): void {
   to.range(11, bytes, scan.sessionAt, scan.sessionTo)
 }
 
-/** Caps of a tail that does not name them. Part of layouts 2 to 4: not to follow the defaults when these change. */
+/** Limits of a tail that does not contain them. Part of layouts 2 to 4: do not change them when the defaults change. */
 const unnamedLimits = [200, 1000, 32, 56, 604_800_000, 1500, 1_800_000, 24, 100_000]
 
-/** The caps as a field of the message; nothing where they are the usual ones. */
+/** Writes the limits as a field of the message. Writes nothing for the usual limits. */
 export function writeUserLimits(to: FieldWriter, limits: UserLimits): void {
   const { seen, sessions } = limits
   const column = [
@@ -97,10 +97,10 @@ export function writeUserLimits(to: FieldWriter, limits: UserLimits): void {
   if (column.some((cap, i) => cap !== unnamedLimits[i])) to.varints(limitsField, column)
 }
 
-/** Caps from their field. Throws CODEC_INVALID where they are not all there. */
+/** Reads the limits from their field. Throws CODEC_INVALID if some are missing. */
 export function userLimitsOf(bytes: Uint8Array): UserLimits {
   const column = bytes.length === 0 ? unnamedLimits : varintColumn(bytes)
-  if (column.length < 8 || column.includes(0)) throw invalid('limits', 'are not all there')
+  if (column.length < 8 || column.includes(0)) throw invalid('limits', 'are incomplete')
   const at = (index: number): number => column[index] ?? 0
   return {
     maxRecentActions: at(0),
@@ -108,24 +108,24 @@ export function userLimitsOf(bytes: Uint8Array): UserLimits {
     maxBoards: at(2),
     seen: { maxRecent: at(3), generationMs: at(4), maxPerGeneration: at(5) },
     sessions: { gapMs: at(6), maxKept: at(7) },
-    // Before layout 4 there were none.
+    // Layouts before 4 have no such limit.
     maxOlderRelations: column[8] ?? unnamedLimits[8] ?? 0,
   }
 }
 
-/** The fold version of a value or of what is appended; nothing for the first. */
+/** Writes the fold version of a value or of an appended part. Writes nothing for version 1. */
 export function writeFoldVersion(to: FieldWriter, version: number): void {
   to.uint(foldField, version === 1 ? 0 : version)
 }
 
-/** Ends a value: how many bytes of it are its tail. */
+/** Writes the end of a value: how many of its bytes are the tail. */
 export function writeTailMark(to: FieldWriter, tailBytes: number, foldVersion = userFoldVersion): void {
   to.fixed32(markField, (markTag + foldVersion) * 0x10000 + Math.min(tailBytes, mostInMark))
 }
 
 /**
- * How long the tail is of a value that ends in these bytes; 0 for one of layout 1, and where there is none. Infinity for a value of
- * another fold version: nothing may be appended to it, it has to be read and, if this code can read it, written whole.
+ * The length of the tail of a value that ends in these bytes; 0 for layout 1 and for a value without a tail. Infinity for a
+ * value of another fold version: the updater must not append to it, but must read it and, if it can, write it whole.
  */
 export function tailBytesIn(end: Uint8Array | null): number {
   if (end === null || end.length < tailMarkBytes) return 0
@@ -144,10 +144,10 @@ export function userFoldVersionIn(value: Uint8Array): number {
   return view.getUint16(0, true) === tailMarkKey && version > 0 ? version : 1
 }
 
-/** The field's key as its two bytes stand. */
+/** The field's key as its two bytes. */
 const tailMarkKey = ((markField * 8 + 5) & 0x7f) | 0x80 | (((markField * 8 + 5) >>> 7) << 8)
 
-/** An engagement of a tail. Throws CODEC_INVALID, naming the field. */
+/** Reads an engagement of a tail. Throws CODEC_INVALID, naming the field. */
 export function fromTailEngagement(message: TailEngagement): Act {
   const action = actions[message.action - 1]
   if (action === undefined) throw invalid('action', `has the unknown number ${message.action}`)
@@ -164,7 +164,7 @@ export function fromTailEngagement(message: TailEngagement): Act {
   }
 }
 
-/** An accepted engagement from its bytes in the log, for folding. */
+/** Reads an accepted engagement from its bytes in the log, for folding. */
 export function actOfScan(scan: ScannedEngagement): Act {
   const { bytes, action, occurredAtMs, boardAt, boardTo, sessionAt, sessionTo, dwellMs } = scan
   const text = (from: number, to: number): string =>
