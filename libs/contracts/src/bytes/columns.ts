@@ -33,7 +33,10 @@ export function uint32Column(bytes: Uint8Array): Uint32Array {
 
 function align(bytes: Uint8Array, width: number): Uint8Array {
   if (bytes.byteLength % width !== 0) {
-    throw new ContractError('CODEC_INVALID', `a column of ${bytes.byteLength} bytes is not a sequence of ${width}-byte numbers`)
+    throw new ContractError(
+      'CODEC_INVALID',
+      `a column of ${bytes.byteLength} bytes is not a sequence of ${width}-byte numbers`,
+    )
   }
   // Not `slice`: for a Buffer it returns a view of the same misaligned bytes.
   return bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes)
