@@ -55,15 +55,20 @@ export function react(
   random: Random,
   person: Person,
   page: readonly WorldPin[],
-  shown: { readonly creators: readonly Creator[]; readonly atMs: number; readonly feedId: string; readonly prefix: string },
+  shown: {
+    readonly creators: readonly Creator[]
+    readonly atMs: number
+    readonly feedId: string
+    readonly askId: string
+  },
 ): { readonly engagements: Engagement[]; readonly saves: number; readonly endsAtMs: number } {
-  const { creators, feedId, prefix } = shown
+  const { creators, feedId, askId } = shown
   const engagements: Engagement[] = []
   let atMs = shown.atMs
   let saves = 0
   const act = (action: Engagement['action'], pin: WorldPin, position: number): void => {
     engagements.push({
-      eventId: `${prefix}-${engagements.length}`,
+      eventId: `${askId}-${engagements.length}`,
       userId: person.userId,
       action,
       pinId: pin.pinId,

@@ -25,7 +25,11 @@ export function createFigures(settings: WorldSettings, policy: string) {
   }
   return {
     /** Someone was shown a page: its expected saves, those of the best page, and how many pins exist. */
-    fed(atMs: number, { userId }: Person, page: { readonly value: number; readonly best: number; readonly pins: number }): void {
+    fed(
+      atMs: number,
+      { userId }: Person,
+      page: { readonly value: number; readonly best: number; readonly pins: number },
+    ): void {
       const day = dayOf(atMs)
       day.feeds++
       day.value += page.value
@@ -70,7 +74,9 @@ export function createFigures(settings: WorldSettings, policy: string) {
         shareOfBest: round(later.reduce((sum, day) => sum + day.shareOfBest, 0) / later.length),
         regret: round(days.reduce((sum, day) => sum + day.best - day.value, 0)),
         returning: round((days.at(-1)?.users.size ?? 0) / settings.users),
-        calibration: Object.fromEntries([...sums].map(([action, { predicted, truth }]) => [action, round(predicted / truth)])),
+        calibration: Object.fromEntries(
+          [...sums].map(([action, { predicted, truth }]) => [action, round(predicted / truth)]),
+        ),
       }
     },
   }

@@ -85,12 +85,10 @@ export function makePerson(random: Random, at: number, settings: WorldSettings):
 }
 
 /** Three to five topics that someone likes, one or two that they can't stand, and a taste in style. */
-export function makeTastes(
-  random: Random,
-  { topics }: WorldSettings,
-): Pick<Person, 'topicTastes' | 'styleTastes'> {
+export function makeTastes(random: Random, { topics }: WorldSettings): Pick<Person, 'topicTastes' | 'styleTastes'> {
   const topicTastes = vector(random, topics, 0.2).map((taste) => taste - 0.3)
-  for (let liked = 3 + index(random, 3); liked > 0; liked--) topicTastes[index(random, topics)] = 1.6 + 0.8 * random.next()
+  for (let liked = 3 + index(random, 3); liked > 0; liked--)
+    topicTastes[index(random, topics)] = 1.6 + 0.8 * random.next()
   for (let disliked = 1 + index(random, 2); disliked > 0; disliked--) topicTastes[index(random, topics)] = -1.5
   return { topicTastes, styleTastes: vector(random, styles, 0.07) }
 }

@@ -4,7 +4,10 @@ import type { Shown, WorldLine } from './protocol.ts'
 import type { Player } from './world.ts'
 
 /** The other side of the protocol of worlds: what a product says on `input` to what is written to `output`. */
-export async function createProtocolPlayer(input: Readable, output: Writable): Promise<Player & { stoppedAt(): number }> {
+export async function createProtocolPlayer(
+  input: Readable,
+  output: Writable,
+): Promise<Player & { stoppedAt(): number }> {
   const lines = createInterface({ input })[Symbol.asyncIterator]()
   let stopMs = Infinity
   const read = async (): Promise<Record<string, unknown>> => {

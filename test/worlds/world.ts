@@ -4,7 +4,7 @@ import { intentOf, likingOf, looksAt, react, rest, saveChance } from './behaviou
 import { exponential } from './draws.ts'
 import { createFigures } from './figures.ts'
 import { makeCreators, makePerson, makePin, makeTastes, type Person, type WorldPin } from './population.ts'
-import type { Ask, Shown, WorldLine, WorldReport } from './protocol.ts'
+import type { Ask, Engagement, Shown, WorldLine, WorldReport } from './protocol.ts'
 import { dayMs, type WorldSettings } from './settings.ts'
 
 /** Answers the asks of a world, and sees all that a product may see. */
@@ -23,6 +23,7 @@ export interface Truth {
 
 type Happening =
   | { readonly atMs: number; readonly kind: 'visit'; readonly person: Person; readonly page: number }
+  | { readonly atMs: number; readonly kind: 'engagement'; readonly engagement: Engagement }
   | { readonly atMs: number; readonly kind: 'pin' | 'tick' }
 
 /** Plays a world to its end, or to `untilMs`. The same settings and the same answers give the same lines. */
@@ -63,9 +64,9 @@ export async function playWorld(settings: WorldSettings, player: Player, untilMs
     let best: readonly string[] | null = null
     const bestPage = (): readonly string[] => (best ??= findBestPage(person, pins, { creators, atMs, settings }))
     const shown = await player.show(ask, { bestPage })
-    const page_ = pinsOf(shown, pins, settings.pageSize)
+    const pinsShown = pinsOf(shown, pins, settings.pageSize)
     figures.fed(atMs, person, {
-      value: valueOf(person, page_, { creators, atMs }),
+      value: valueOf(person, pinsShown, { creators, atMs }),
       best: valueOf(
         person,
         bestPage().map((pinId) => pins.get(pinId)!),
@@ -73,10 +74,16 @@ export async function playWorld(settings: WorldSettings, player: Player, untilMs
       ),
       pins: pins.size,
     })
-    figures.predicted(shown, page_, (pin) => intentOf(person, pin, creators, atMs))
-    const told = { creators, atMs, feedId: shown.feedId, prefix: ask.id }
-    const { engagements, saves, endsAtMs } = react(random, person, page_, told)
-    for (const engagement of engagements) await player.take({ engagement })
+    figures.predicted(shown, pinsShown, (pin) => intentOf(person, pin, creators, atMs))
+    const { engagements, saves, endsAtMs } = react(random, person, pinsShown, {
+      creators,
+      atMs,
+      feedId: shown.feedId,
+      askId: ask.id,
+    })
+    // Others ask while someone looks at a page, so what happens is written when it happens.
+    for (const engagement of engagements)
+      insert(queue, { atMs: Date.parse(engagement.occurredAt), kind: 'engagement', engagement })
     figures.reacted(atMs, engagements, saves)
     person.satisfaction += 0.3 * (saves - person.satisfaction)
     const goesOn = page + 1 < settings.maxPagesPerVisit && random.next() < (saves > 0 ? 0.6 : 0.3)
@@ -85,8 +92,7 @@ export async function playWorld(settings: WorldSettings, player: Player, untilMs
   }
 
   await player.take({ tick: { at: new Date(settings.startMs).toISOString() } })
-  for (let at = 0; at < settings.pins; at++)
-    await addPin(settings.startMs - Math.floor(random.next() * 30 * dayMs))
+  for (let at = 0; at < settings.pins; at++) await addPin(settings.startMs - Math.floor(random.next() * 30 * dayMs))
   for (const person of people)
     insert(queue, {
       atMs: settings.startMs + exponential(random, dayMs / settings.visitsPerDay),
@@ -105,6 +111,7 @@ export async function playWorld(settings: WorldSettings, player: Player, untilMs
         if (random.next() < settings.driftShare) Object.assign(person, makeTastes(random, settings))
     }
     if (next.kind === 'visit') await visit(next.person, atMs, next.page)
+    else if (next.kind === 'engagement') await player.take({ engagement: next.engagement })
     else if (next.kind === 'pin') {
       await addPin(atMs)
       insert(queue, { atMs: next.atMs + exponential(random, dayMs / settings.newPinsPerDay), kind: 'pin' })
@@ -148,10 +155,17 @@ function valueOf(
 function findBestPage(
   person: Person,
   pins: ReadonlyMap<string, WorldPin>,
-  { creators, atMs, settings }: { readonly creators: Parameters<typeof intentOf>[2]; readonly atMs: number; readonly settings: WorldSettings },
+  {
+    creators,
+    atMs,
+    settings,
+  }: { readonly creators: Parameters<typeof intentOf>[2]; readonly atMs: number; readonly settings: WorldSettings },
 ): readonly string[] {
   // Fatigue falls on a topic as a whole, so within a topic the order by chance of a save stays as it is.
-  const byTopic = Array.from({ length: settings.topics }, () => [] as { readonly pin: WorldPin; readonly liking: number }[])
+  const byTopic = Array.from(
+    { length: settings.topics },
+    () => [] as { readonly pin: WorldPin; readonly liking: number }[],
+  )
   for (const pin of pins.values()) {
     const liking = likingOf(person, pin, creators, atMs)
     if (saveChance(person, pin, liking) > 0) byTopic[pin.topic]!.push({ pin, liking })
@@ -177,9 +191,12 @@ function findBestPage(
 }
 
 function pinsOf(shown: Shown, pins: ReadonlyMap<string, WorldPin>, pageSize: number): WorldPin[] {
-  if (shown.pinIds.length > pageSize) throw new Error(`${shown.pinIds.length} pins were shown where ${pageSize} were asked for`)
+  if (shown.pinIds.length > pageSize)
+    throw new Error(`${shown.pinIds.length} pins were shown where ${pageSize} were asked for`)
   if (new Set(shown.pinIds).size < shown.pinIds.length) throw new Error('a pin is shown twice on one page')
-  return shown.pinIds.map((pinId) => pins.get(pinId) ?? fail(`the pin ${pinId} was shown, which this world does not have`))
+  return shown.pinIds.map(
+    (pinId) => pins.get(pinId) ?? fail(`the pin ${pinId} was shown, which this world does not have`),
+  )
 }
 
 function fail(message: string): never {
