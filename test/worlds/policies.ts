@@ -20,7 +20,7 @@ export function createPolicy(name: (typeof policyNames)[number], seed: number): 
       const rest = [...eligible]
       return Array.from({ length: Math.min(pageSize, rest.length) }, () => {
         const at = index(random, rest.length)
-        const [pin] = rest.splice(at, 1, rest.at(-1)!)
+        const [pin] = rest.splice(at, 1, rest.at(-1))
         rest.pop()
         return pin!.pinId
       })

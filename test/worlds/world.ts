@@ -179,7 +179,7 @@ function findBestPage(
     for (let topic = 0; topic < settings.topics; topic++) {
       const first = byTopic[topic]![taken[topic]!]
       if (first === undefined) continue
-      const save = saveChance(person, first.pin, first.liking, extra[topic]!)
+      const save = saveChance(person, first.pin, first.liking, extra[topic])
       if (best === null || save > best.save) best = { pin: first.pin, save }
     }
     if (best === null) break

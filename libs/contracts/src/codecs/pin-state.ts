@@ -9,7 +9,7 @@ import { decodeOrThrow } from './engagement.ts'
 import { refuseNewer } from './newer.ts'
 
 /** Version of the layout that this code writes, and the newest that it reads. */
-export const pinStateVersion = 1
+const pinStateVersion = 1
 
 /** Version of the rules by which this code folds pins: see `userFoldVersion`. */
 export const pinFoldVersion = 1
