@@ -351,7 +351,7 @@ describe('candidate service', () => {
     [{ limit: 5_000 }, /limit is 5000/],
     [{ atMs: 0 }, /at_ms is 0/],
     [{ sources: ['magic'] }, /sources names "magic"/],
-    [{ userId: 'a b' }, /user_id holds/],
+    [{ userId: 'a b' }, /user_id contains/],
     [{ excludePinIds: [''] }, /exclude_pin_ids is empty/],
     [
       {

@@ -103,13 +103,16 @@ export function decodePinFeatures(bytes: Uint8Array): PinFeatures {
   return { pinId, state: decodePinState(state), foldedTo }
 }
 
+/** The byte before the layout: field 1, a varint. */
+const layoutTag = 8
+
 /** Throws CODEC_NEWER for a published state that `decodePinState` would refuse, without decoding it. */
 export function refuseNewerPinFeatures({
   state,
   foldVersion,
 }: Pick<PinFeaturesMessage, 'state' | 'foldVersion'>): void {
-  // The layout is the first field of every state.
-  refuseNewer('PinState', 'layout', state[1] ?? 0, pinStateVersion)
+  // The layout is the first field of every state. Bytes that begin otherwise are damaged, and decoding them says so.
+  refuseNewer('PinState', 'layout', state[0] === layoutTag ? (state[1] ?? 0) : 0, pinStateVersion)
   refuseNewer('PinState', 'fold', foldVersion, pinFoldVersion)
 }
 
