@@ -135,7 +135,7 @@ describe('one process with imported history', () => {
   it('A16: a data folder that is in use is named, with what to do', async () => {
     const { code, output } = await freshet('import', join(folder, 'ratings.csv'), '--data', data)
     expect(code).toBe(69)
-    expect(output).toMatch(/STORE_IN_USE: .*stop it first, or post to it: --target/)
+    expect(output).toMatch(/STORE_IN_USE: .*stop it first, or post to it with --target/)
   })
 
   it('A16: running services take an import, say what was applied, and take nothing twice', async () => {
