@@ -19,14 +19,15 @@ const users = 'feature-updater/src/fold-users.ts'
 const pins = 'feature-updater/src/fold-pins.ts'
 const dedupe = 'feature-updater/src/dedupe.ts'
 const updater = 'feature-updater/src/updater.ts'
+const pointers = 'feature-updater/src/pointers.ts'
 const erasures = 'feature-updater/src/erasures.ts'
 const letters = 'feature-updater/src/dead-letters.ts'
 const rebuild = 'feature-updater/src/rebuild.ts'
 const simulatedStore = 'simulation/sim-store.ts'
 
 const dropOnRevoke: readonly Edit[] = [
-  { file: updater, find: 'folderFor(topic).drop(partition)\n      if', replace: 'if' },
-  { file: updater, find: 'folderFor(topic).drop(partition)\n      failures', replace: 'failures' },
+  { file: pointers, find: 'folderFor(parts, familyOf(topic)).drop(partition)\n  if', replace: 'if' },
+  { file: updater, find: 'folderFor(parts, familyOf(topic)).drop(partition)\n      progress', replace: 'progress' },
 ]
 
 /** Bugs of the kinds that cost exactly-once, each of which the simulation has to find. */

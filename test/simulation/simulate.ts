@@ -56,7 +56,7 @@ const erasingShare = 0.35
 /** Share of the others in which state is rebuilt, and switched back and forth. */
 const switchingShare = 0.85
 /** Share of the rest in which the log is lost and made again. */
-const replacingShare = 0.4
+const replacingShare = 0.7
 /** Share of these others in which dead letters of an older version are replayed. */
 const replayingShare = 0.3
 
