@@ -258,7 +258,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: 'const keep = (partition: number) => undefined\n  const move = (batch: LogBatch',
       },
       { file: folder, find: 'drop(batch.partition)\n    observer', replace: 'keep(batch.partition)\n    observer' },
-      { file: folder, find: 'drop(batch.partition)\n          if', replace: 'keep(batch.partition)\n          if' },
+      { file: folder, find: 'drop(batch.partition)\n        if', replace: 'keep(batch.partition)\n        if' },
     ],
   },
   {
