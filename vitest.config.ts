@@ -21,7 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['libs/**/*.test.ts', 'apps/**/*.test.ts', 'proto/**/*.test.ts', 'wasm/**/*.test.ts'],
+          include: ['libs/**/*.test.ts', 'apps/**/*.test.ts', 'proto/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.contract.test.ts'],
           testTimeout: 20_000,
         },

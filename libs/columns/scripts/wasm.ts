@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 
-const libs = fileURLToPath(new URL('../libs', import.meta.url))
+const libs = fileURLToPath(new URL('../..', import.meta.url))
 
 /** A kernel by its room and name. */
 export interface Kernel {
@@ -44,7 +44,7 @@ export function binaryPath({ room, name }: Kernel): string {
 /** The binary that a kernel's source compiles to. Throws an Error with the compiler's messages, or for a kernel without options. */
 export async function compile({ room, name }: Kernel): Promise<Uint8Array> {
   const options = optionsByName[name]
-  if (options === undefined) throw new Error(`wasm/build.ts has no options for the kernel ${name} of libs/${room}`)
+  if (options === undefined) throw new Error(`libs/columns/scripts/wasm.ts has no options for the kernel ${name} of libs/${room}`)
   let binary: Uint8Array | undefined
   const messages: string[] = []
   const { error } = await asc.main(

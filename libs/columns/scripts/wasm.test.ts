@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { binaryPath, committedBinaries, compile, kernels } from './build.ts'
+import { binaryPath, committedBinaries, compile, kernels } from './wasm.ts'
 
 describe('committed WebAssembly', () => {
   it('has one binary for each kernel, and none besides', () => {
