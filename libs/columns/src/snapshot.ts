@@ -2,7 +2,7 @@ import { SnapshotError } from './errors.ts'
 
 const magic = 0x46525254
 /** Goes up whenever a view's sections change; a snapshot of another version is refused, and the log replayed. */
-const snapshotVersion = 7
+const snapshotVersion = 8
 
 const headerBytes = 24
 const kinds = ['u8', 'i32', 'u32', 'f32', 'f64', 'json'] as const

@@ -264,7 +264,7 @@ export function createRetrieval({
     const row = vector === null ? catalogue.rowOf(pinId) : catalogue.intern(pinId, newestMs)
     if (row < 0) return
     if (model !== undefined) models.note(model)
-    for (const { source } of enabled) source.foldEmbedding?.(row, vector)
+    for (const { source } of enabled) source.foldEmbedding?.(row, vector, model?.space ?? '')
   }
 
   return {

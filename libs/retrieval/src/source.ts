@@ -51,8 +51,8 @@ export interface Source {
   letGo?(row: number): void
   /** Lists that may hold rows of gone pins until they are cleaned. */
   readonly holders?: readonly RowHolder[]
-  /** Folds a row of `pin-embeddings.v1`; a null vector withdraws the embedding. */
-  foldEmbedding?(row: number, vector: Float32Array | null): void
+  /** Folds a row of `pin-embeddings.v1`; a null vector withdraws the embedding. Only vectors of one space can be compared. */
+  foldEmbedding?(row: number, vector: Float32Array | null, space: string): void
   /** Does periodic work at a mark. With `refresh: event` it must not change answers beyond its documented effect. */
   mark?(): void
   /**

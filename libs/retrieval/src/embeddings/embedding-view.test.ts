@@ -47,6 +47,26 @@ describe('embedding view', () => {
     expect(view.dimensions).toBe(2)
   })
 
+  it('never compares vectors of two spaces, and searches the new space once most pins have a vector of it', () => {
+    const view = aView()
+    for (let row = 0; row < 5; row++) view.set(row, Float32Array.of(1, row), 'old')
+    view.set(0, Float32Array.of(1, 0), 'new')
+    view.set(5, Float32Array.of(1, 0), 'new')
+    const nearest = (): number[] => [...view.search(Float32Array.of(1, 0), 9, all).rows].sort((a, b) => a - b)
+    expect(nearest()).toEqual([1, 2, 3, 4])
+    expect(view.get(0)).toBeNull()
+    view.set(1, Float32Array.of(1, 1), 'new')
+    view.set(2, Float32Array.of(1, 1), 'new')
+    expect(nearest()).toEqual([0, 1, 2, 5])
+    const restored = aView()
+    restored.load(decodeSnapshot(encodeSnapshot((writer) => view.save(writer))))
+    expect(restored.counts()).toEqual(view.counts())
+    expect([...(restored.get(5) ?? [])]).toEqual([1, 0])
+    restored.set(3, Float32Array.of(1, 1), 'third')
+    restored.set(3, Float32Array.of(1, 1), 'new')
+    expect(restored.counts()).toMatchObject({ vectors: 5, otherWidths: 1 })
+  })
+
   it('forgets a removed pin, and takes it again', () => {
     const view = aView()
     view.set(5, Float32Array.of(1, 0))
@@ -73,9 +93,9 @@ describe('embedding view', () => {
     const query = Float32Array.of(0.6, 0.8, 0)
     expect(restored.search(query, 10, all)).toEqual(view.search(query, 10, all))
     const wrong = encodeSnapshot((writer) => {
-      writer.json('widths', [3])
+      writer.json('groups', [{ space: '', dimensions: 3 }])
       writer.json('refused', {})
-      writer.under('3').u8('index', Uint8Array.of(1, 2, 3))
+      writer.under('0').u8('index', Uint8Array.of(1, 2, 3))
     })
     expect(() => aView().load(decodeSnapshot(wrong))).toThrow(SnapshotError)
   })

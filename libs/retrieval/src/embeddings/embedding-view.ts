@@ -1,7 +1,7 @@
 import { orZero } from '@freshet/columns/or-zero'
+import { grownUint8, nextCapacity } from '@freshet/columns/growth'
 import type { VectorHits, VectorSearchOptions } from '@freshet/domain/vector-index'
 
-import { grownUint32, nextCapacity } from '@freshet/columns/growth'
 import { embeddingProblem } from './embedding-problem.ts'
 import type { EmbeddingErrorCode } from '../errors.ts'
 import type { SectionReader, SectionWriter } from '@freshet/columns/snapshot'
@@ -9,136 +9,161 @@ import { createWidthView, type WidthView } from './width-view.ts'
 
 /** Unit vectors by pin row, with a search over them. */
 export interface EmbeddingView {
-  /** Vectors of the width that is searched. */
+  /** Vectors of the width and space that are searched. */
   readonly size: number
-  /** The width of the searched vectors: the configured width, else the most common one; 0 while there are no vectors. */
+  /** The width of the searched vectors; while there are no vectors the configured width, 0: none. */
   readonly dimensions: number
-  /** Sets a pin's vector, scaled to length 1. It counts and ignores a malformed vector, so the pin keeps its old one, and returns the problem. */
-  set(row: number, vector: Float32Array): EmbeddingErrorCode | null
+  /**
+   * Sets a pin's vector, scaled to length 1. `space` names the model that made it; the view compares only vectors of one space.
+   * The view counts and ignores a malformed vector, so the pin keeps its old one, and returns the problem.
+   */
+  set(row: number, vector: Float32Array, space?: string): EmbeddingErrorCode | null
   remove(row: number): void
-  /** A view of a pin's vector, valid until the next change; null if the pin has no vector of the searched width. */
+  /** A view of a pin's vector, valid until the next change; null if the pin has no vector of the searched width and space. */
   get(row: number): Float32Array | null
   /** The `k` accepted pins of largest cosine with a unit vector; if `due` breaks the search off, the best read so far. */
   search(query: Float32Array, k: number, options: Required<VectorSearchOptions>): VectorHits
-  /** Vectors that are searched, vectors of other widths, and vectors left out, by reason. */
+  /** Vectors that are searched, vectors of other widths or spaces, and vectors left out, by reason. */
   counts(): Readonly<Record<string, number>>
   bytes(): number
   save(writer: SectionWriter): void
   load(reader: SectionReader): void
 }
 
-/** The most widths kept at a time; beyond that the width with the fewest vectors goes. */
-const maxWidths = 4
+/** The most groups of vectors kept at a time; beyond that the group with the fewest vectors goes. */
+const maxGroups = 4
 const noHits: VectorHits = { rows: new Int32Array(0), scores: new Float32Array(0) }
 
+/** Vectors that can be compared: those of one width and one space. */
+interface Group {
+  /** 1 to `maxGroups`, as `groupIds` has it. */
+  readonly id: number
+  readonly space: string
+  readonly view: WidthView
+}
+
 /**
- * An empty view. With `dimensions` above 0 all vectors have that width. With 0 the width is agreed by the vectors
- * themselves: those of each width are kept, and the width of most of them is searched, the smaller one of two that have
- * as many. So one vector of a wrong width changes nothing, whether it comes first or last.
+ * An empty view. With `dimensions` above 0 all vectors have that width. With 0 the vectors agree on the width by themselves.
+ * The view keeps the vectors of each width and space, and searches the group with the most vectors; of two equally large
+ * groups it searches the one of the smaller width, then the one whose space comes first. So one vector of a wrong width
+ * changes nothing, whether it comes first or last, and vectors of a new model are searched once most pins have one.
  */
 export function createEmbeddingView({ dimensions: wanted }: { readonly dimensions: number }): EmbeddingView {
-  let widths = new Map<number, WidthView>()
-  // Of each row the width of its vector; 0: it has none.
-  let widthOf = new Uint32Array(0)
-  let searched: WidthView | null = null
+  let groups: Group[] = []
+  // The id of the group of each row's vector; 0: the row has none.
+  let groupIds = new Uint8Array(0)
+  let searched: Group | null = null
   const refused = { EMBEDDING_WRONG_WIDTH: 0, EMBEDDING_NOT_FINITE: 0, EMBEDDING_ZERO_NORM: 0 }
 
-  /** Searches the width of most vectors; the smaller one of two that have as many. */
   function agree(): void {
     searched = null
-    for (const view of widths.values()) {
-      if (
-        searched === null ||
-        view.size > searched.size ||
-        (view.size === searched.size && view.dimensions < searched.dimensions)
-      )
-        searched = view
-    }
+    for (const group of groups) if (searched === null || isAhead(group, searched)) searched = group
   }
 
-  function smallest(): WidthView | null {
-    let found: WidthView | null = null
-    for (const view of widths.values()) if (found === null || view.size < found.size) found = view
-    return found
+  function groupOf(row: number): Group | undefined {
+    const id = orZero(groupIds[row])
+    return id === 0 ? undefined : groups.find((group) => group.id === id)
   }
 
-  function openWidth(width: number): WidthView {
-    const known = widths.get(width)
+  function assign(row: number, id: number): void {
+    if (row >= groupIds.length) groupIds = grownUint8(groupIds, nextCapacity(groupIds.length, row + 1))
+    groupIds[row] = id
+  }
+
+  function drop(group: Group): void {
+    for (const row of group.view.rows()) groupIds[row] = 0
+    groups = groups.filter((one) => one !== group)
+  }
+
+  function openGroup(dimensions: number, space: string): Group {
+    const known = groups.find((one) => one.view.dimensions === dimensions && one.space === space)
     if (known !== undefined) return known
-    const least = widths.size >= maxWidths ? smallest() : null
-    if (least !== null) {
-      for (const row of least.rows()) widthOf[row] = 0
-      refused.EMBEDDING_WRONG_WIDTH += least.size
-      widths.delete(least.dimensions)
+    if (groups.length >= maxGroups) {
+      const least = groups.reduce((a, b) => (b.view.size < a.view.size ? b : a))
+      refused.EMBEDDING_WRONG_WIDTH += least.view.size
+      drop(least)
     }
-    const made = createWidthView(width)
-    widths.set(width, made)
+    const made = { id: freeId(groups), space, view: createWidthView(dimensions) }
+    groups.push(made)
     return made
   }
 
   function remove(row: number): void {
-    const width = orZero(widthOf[row])
-    if (width === 0) return
-    widthOf[row] = 0
-    const view = widths.get(width)
-    view?.remove(row)
-    if (view?.size === 0) widths.delete(width)
+    const group = groupOf(row)
+    if (group === undefined) return
+    groupIds[row] = 0
+    group.view.remove(row)
+    if (group.view.size === 0) drop(group)
     agree()
   }
 
   return {
     get size() {
-      return searched?.size ?? 0
+      return searched?.view.size ?? 0
     },
     get dimensions() {
-      return searched?.dimensions ?? wanted
+      return searched?.view.dimensions ?? wanted
     },
-    set(row, vector) {
+    set(row, vector, space = '') {
       const problem = embeddingProblem(vector, wanted)
       if (problem !== null) {
         refused[problem]++
         return problem
       }
-      if (widthOf[row] !== vector.length) remove(row)
-      if (row >= widthOf.length) widthOf = grownUint32(widthOf, nextCapacity(widthOf.length, row + 1))
-      openWidth(vector.length).set(row, vector)
-      widthOf[row] = vector.length
+      const before = groupOf(row)
+      if (before !== undefined && (before.view.dimensions !== vector.length || before.space !== space)) remove(row)
+      const group = openGroup(vector.length, space)
+      group.view.set(row, vector)
+      assign(row, group.id)
       agree()
       return null
     },
     remove,
-    get: (row) => (searched !== null && widthOf[row] === searched.dimensions ? searched.get(row) : null),
-    search: (query, k, options) => searched?.search(query, k, options) ?? noHits,
+    get: (row) => (searched !== null && groupIds[row] === searched.id ? searched.view.get(row) : null),
+    search: (query, k, options) => searched?.view.search(query, k, options) ?? noHits,
     counts() {
-      let all = 0
-      for (const { size } of widths.values()) all += size
-      const vectors = searched?.size ?? 0
-      return { vectors, width: searched?.dimensions ?? wanted, otherWidths: all - vectors, ...refused }
+      const all = groups.reduce((sum, { view }) => sum + view.size, 0)
+      const vectors = searched?.view.size ?? 0
+      return { vectors, width: searched?.view.dimensions ?? wanted, otherWidths: all - vectors, ...refused }
     },
-    bytes() {
-      let bytes = widthOf.byteLength
-      for (const view of widths.values()) bytes += view.bytes()
-      return bytes
-    },
+    bytes: () => groups.reduce((sum, { view }) => sum + view.bytes(), groupIds.byteLength),
     save(writer) {
-      writer.json('widths', [...widths.keys()])
+      writer.json(
+        'groups',
+        groups.map(({ space, view }): SavedGroup => ({ space, dimensions: view.dimensions })),
+      )
       writer.json('refused', refused)
-      for (const [width, view] of widths) view.save(writer.under(`${width}`))
+      groups.forEach(({ view }, at) => view.save(writer.under(`${at}`)))
     },
     load(reader) {
       Object.assign(refused, reader.json('refused'))
-      widths = new Map()
-      widthOf = new Uint32Array(0)
-      for (const width of reader.json('widths') as number[]) {
-        const view = createWidthView(width)
-        view.load(reader.under(`${width}`))
-        for (const row of view.rows()) {
-          if (row >= widthOf.length) widthOf = grownUint32(widthOf, nextCapacity(widthOf.length, row + 1))
-          widthOf[row] = width
-        }
-        widths.set(width, view)
-      }
+      groupIds = new Uint8Array(0)
+      groups = (reader.json('groups') as SavedGroup[]).map(({ space, dimensions }, at) => {
+        const group = { id: at + 1, space, view: createWidthView(dimensions) }
+        group.view.load(reader.under(`${at}`))
+        for (const row of group.view.rows()) assign(row, group.id)
+        return group
+      })
       agree()
     },
   }
+}
+
+interface SavedGroup {
+  readonly space: string
+  readonly dimensions: number
+}
+
+/** The smallest id that no group has. */
+function freeId(groups: readonly Group[]): number {
+  let id = 1
+  while (groups.some((group) => group.id === id)) id++
+  return id
+}
+
+/** Whether a view searches `a` rather than `b`. */
+function isAhead(a: Group, b: Group): boolean {
+  if (a.view.size !== b.view.size) return a.view.size > b.view.size
+  if (a.view.dimensions !== b.view.dimensions) return a.view.dimensions < b.view.dimensions
+  return a.space < b.space
 }

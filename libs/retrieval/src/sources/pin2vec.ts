@@ -38,9 +38,9 @@ function createPin2VecSource(views: SharedViews, parameters: Pin2VecParameters):
     foldPin(row, change) {
       if (change.kind === 'delete') view.remove(row)
     },
-    foldEmbedding(row, vector) {
+    foldEmbedding(row, vector, space) {
       if (vector === null) view.remove(row)
-      else view.set(row, vector)
+      else view.set(row, vector, space)
     },
   }))
 }
