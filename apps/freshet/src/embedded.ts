@@ -23,7 +23,7 @@ import { createRanker, type RunningRanker } from '@freshet/ranker/ranker'
 import type { EngineClock } from '@freshet/pipeline/clock'
 import { trainerSchema, type TrainerConfig } from '@freshet/trainer/config'
 import { createPin2VecJob, type Pin2VecJob } from '@freshet/trainer/pin2vec/pin2vec-job'
-import type { ModelSlot } from '@freshet/ranking/model/slot'
+import type { ModelSlot, ServingModel } from '@freshet/ranking/model/slot'
 
 /** The adapters that the services run on. */
 export interface Platform {
@@ -70,6 +70,8 @@ export function createEmbedded(options: {
   readonly ranked?: boolean
   readonly pause: () => Promise<void>
   readonly onError: (part: string, error: unknown, at?: TopicPartition) => void
+  /** Called when another model serves. */
+  readonly onModelSwapped?: (model: ServingModel) => void
   readonly feedObserver?: FeedObserver
   readonly updaterInstruments?: ReturnType<typeof updaterInstruments>
   readonly onViewEvent?: (event: CandidateServiceEvent) => void
@@ -103,6 +105,7 @@ export function createEmbedded(options: {
     config: settings.ranking,
     models,
     onError: (error, at) => onError('ranker', error, at),
+    ...(options.onModelSwapped && { onModelSwapped: options.onModelSwapped }),
   })
   const blender = createBlender({
     store,

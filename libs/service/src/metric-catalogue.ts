@@ -118,7 +118,7 @@ export const metricCatalogue = {
   },
   freshet_ranker_model_swaps: {
     type: 'gauge',
-    help: 'Models that came after the first since the start, by outcome: swapped (it serves), refused (the one before serves on).',
+    help: 'Models that came after the first since the start, by outcome: swapped (it serves), refused (the earlier model continues to serve).',
     labels: ['outcome'],
   },
   freshet_updater_records_total: {

@@ -11,7 +11,11 @@ export class SpecError extends CodedError<'RANKING_SPEC_INVALID'> {
     const name = file === undefined ? 'the ranking spec' : `the ranking spec ${file}`
     const list = problems.map((problem) => `  ${problem}`).join('\n')
     const { RANKING_SPEC_INVALID } = rankingErrorCatalogue
-    super('RANKING_SPEC_INVALID', RANKING_SPEC_INVALID, `${name} has ${problems.length} problem(s):\n${list}`)
+    super(
+      'RANKING_SPEC_INVALID',
+      RANKING_SPEC_INVALID,
+      `${name} has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${list}`,
+    )
     this.problems = problems
   }
 }
