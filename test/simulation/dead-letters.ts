@@ -12,7 +12,7 @@ import { scannedOf } from '@freshet/contracts/codecs/engagement-scan'
 import { createPinEngagementBatches } from '@freshet/contracts/codecs/pin-engagement-batch'
 import { pinStateKeys } from '@freshet/domain/pin-state'
 import type { PinAct } from '@freshet/domain/engagement'
-import { allLetters, replayDeadLetters } from '@freshet/feature-updater/dead-letters'
+import { allDeadLetters, replayDeadLetters } from '@freshet/feature-updater/dead-letters'
 import { persistently, type Scheduler, type SimProcess } from './scheduler.ts'
 import { onwardRows } from './onward-rows.ts'
 import type { SimLog } from './sim-log.ts'
@@ -71,7 +71,7 @@ export async function replayLetters(process: SimProcess, log: SimLog, scheduler:
     replayDeadLetters({
       log: log.seenBy(process, scheduler),
       clock: { now: () => 0, sleep: () => scheduler.call(process, 'wait', () => undefined) },
-      filter: allLetters,
+      filter: allDeadLetters,
       maxPerSecond: 1000,
       dryRun: false,
       signal: new AbortController().signal,

@@ -4,7 +4,7 @@ import { actions } from '@freshet/domain/engagement'
 import { hasRelation } from '@freshet/domain/features/relations'
 import { partitionOf } from '@freshet/domain/partition'
 import { afterEach, describe, expect, it } from 'vitest'
-import { allLetters, lateCode, listDeadLetters, replayDeadLetters, showDeadLetter } from './dead-letters.ts'
+import { allDeadLetters, lateCode, listDeadLetters, replayDeadLetters, showDeadLetter } from './dead-letters.ts'
 import { aRecord, anEngagement, anUpdaterWorld, noonMs, type UpdaterWorld } from './testing.ts'
 
 let world: UpdaterWorld
@@ -20,7 +20,7 @@ async function replay(options: { readonly dryRun?: boolean; readonly maxPerSecon
   const running = replayDeadLetters({
     log,
     clock,
-    filter: allLetters,
+    filter: allDeadLetters,
     maxPerSecond: options.maxPerSecond ?? 1000,
     dryRun: options.dryRun ?? false,
     signal: never,
@@ -65,7 +65,7 @@ describe('dead letters', () => {
     await world.send({ key: 'u', value: Uint8Array.of(255), partition: null })
     await aLetterOf(aRecord().value!, 'engagements.v1', 'u', 77)
     await aLetterOf(aRecord().value!, 'engagements.v1', 'u', 77)
-    const letters = await listDeadLetters({ log: world.log, filter: allLetters, onError })
+    const letters = await listDeadLetters({ log: world.log, filter: allDeadLetters, onError })
     expect(letters).toHaveLength(2)
     const [first] = letters
     const { partition, position } = first!
@@ -80,8 +80,8 @@ describe('dead letters', () => {
   it('are listed by topic, code, time and key', async () => {
     world = await anUpdaterWorld()
     await aLetterOf(aRecord().value!)
-    const count = async (filter: Partial<typeof allLetters>) =>
-      (await listDeadLetters({ log: world.log, filter: { ...allLetters, ...filter }, onError })).length
+    const count = async (filter: Partial<typeof allDeadLetters>) =>
+      (await listDeadLetters({ log: world.log, filter: { ...allDeadLetters, ...filter }, onError })).length
     expect(await count({ sourceTopic: 'engagements.v1', code: 'CODEC_INVALID', sinceMs: noonMs, key: 'u' })).toBe(1)
     expect(await count({ sourceTopic: 'pins.v1' })).toBe(0)
     expect(await count({ code: 'OTHER' })).toBe(0)
@@ -125,7 +125,7 @@ describe('dead letters', () => {
     expect(await replay({ dryRun: true })).toMatchObject({ matched: 2, replayed: 0, stillBad: 1 })
     expect(await world.pin('p')).toBeNull()
     expect(await replay()).toMatchObject({ matched: 2, replayed: 1, stillBad: 1 })
-    expect(await listDeadLetters({ log: world.log, filter: allLetters, onError })).toHaveLength(2)
+    expect(await listDeadLetters({ log: world.log, filter: allDeadLetters, onError })).toHaveLength(2)
   })
 
   it('are replayed no faster than asked', async () => {
@@ -146,9 +146,9 @@ describe('dead letters', () => {
     }
     await world.log.append('engagements-late.v1', [{ key: 'u', value: encodeLateEngagement(late), partition: null }])
     await aLetterOf(aRecord().value!)
-    const letters = await listDeadLetters({ log: world.log, filter: allLetters, onError })
+    const letters = await listDeadLetters({ log: world.log, filter: allDeadLetters, onError })
     expect(letters.map(({ topic, code }) => [topic, code])).toContainEqual(['engagements-late.v1', lateCode])
-    const only = { ...allLetters, sourceTopic: 'engagements-late.v1' }
+    const only = { ...allDeadLetters, sourceTopic: 'engagements-late.v1' }
     const [letter] = await listDeadLetters({ log: world.log, filter: only, onError })
     expect(letter).toMatchObject({ key: 'u', sourceTopic: 'engagements.v1', sourcePartition: 2, sourcePosition: 7 })
     const { topic, partition, position } = letter!

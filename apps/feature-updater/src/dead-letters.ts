@@ -20,15 +20,15 @@ import { readToEnd } from '@freshet/contracts/read-to-end'
 import { onwardHeaders } from './onward-headers.ts'
 
 /** The topics of records that changed no state. */
-export const letterTopics = ['dead-letters.v1', 'engagements-late.v1'] as const
-export type LetterTopic = (typeof letterTopics)[number]
+export const deadLetterTopics = ['dead-letters.v1', 'engagements-late.v1'] as const
+export type DeadLetterTopic = (typeof deadLetterTopics)[number]
 
 /** The code of engagements that an earlier version did not apply because they came late. */
 export const lateCode = 'EVENT_LATE'
 
 /** A dead letter, or a late engagement as one, and where it lies. */
-export interface StoredLetter extends DeadLetter {
-  readonly topic: LetterTopic
+export interface StoredDeadLetter extends DeadLetter {
+  readonly topic: DeadLetterTopic
   readonly partition: number
   readonly position: number
   /** Its trace, as its record has it. */
@@ -36,7 +36,7 @@ export interface StoredLetter extends DeadLetter {
 }
 
 /** Selects dead letters. null: any. */
-export interface LetterFilter {
+export interface DeadLetterFilter {
   /** The topic that they come from, or that contains them. */
   readonly sourceTopic: string | null
   readonly code: string | null
@@ -46,7 +46,7 @@ export interface LetterFilter {
 }
 
 /** Every letter. */
-export const allLetters: LetterFilter = { sourceTopic: null, code: null, sinceMs: null, key: null }
+export const allDeadLetters: DeadLetterFilter = { sourceTopic: null, code: null, sinceMs: null, key: null }
 
 /** What a replay did. */
 export interface ReplayReport {
@@ -65,13 +65,13 @@ type Reading = Pick<EventLog, 'starts' | 'ends' | 'readAll'>
 /** The letters that match, oldest first, each source record once: one that was put aside again after a crash is the same letter. */
 export async function listDeadLetters(options: {
   readonly log: Reading
-  readonly filter: LetterFilter
+  readonly filter: DeadLetterFilter
   readonly onError: (error: Error) => void
   readonly signal?: AbortSignal
-}): Promise<readonly StoredLetter[]> {
+}): Promise<readonly StoredDeadLetter[]> {
   const { filter, onError } = options
-  const letters = new Map<string, StoredLetter>()
-  for (const topic of letterTopics) {
+  const letters = new Map<string, StoredDeadLetter>()
+  for (const topic of deadLetterTopics) {
     await readToEnd({
       log: options.log,
       topic,
@@ -94,12 +94,12 @@ export async function listDeadLetters(options: {
 /** One letter by its place; null: there is none. */
 export async function showDeadLetter(options: {
   readonly log: Reading
-  readonly topic: LetterTopic
+  readonly topic: DeadLetterTopic
   readonly partition: number
   readonly position: number
   readonly onError: (error: Error) => void
-}): Promise<StoredLetter | null> {
-  let found: StoredLetter | null = null
+}): Promise<StoredDeadLetter | null> {
+  let found: StoredDeadLetter | null = null
   await readToEnd({
     log: options.log,
     topic: options.topic,
@@ -123,7 +123,7 @@ export async function showDeadLetter(options: {
 export async function replayDeadLetters(options: {
   readonly log: Reading & Pick<EventLog, 'append' | 'partitionCount'>
   readonly clock: Clock
-  readonly filter: LetterFilter
+  readonly filter: DeadLetterFilter
   readonly maxPerSecond: number
   readonly dryRun: boolean
   readonly signal: AbortSignal
@@ -154,20 +154,20 @@ export async function replayDeadLetters(options: {
   return { matched: letters.length, replayed, stillBad, examples }
 }
 
-function inOrderOfPlace(letters: readonly StoredLetter[]): readonly StoredLetter[] {
+function inOrderOfPlace(letters: readonly StoredDeadLetter[]): readonly StoredDeadLetter[] {
   return [...letters].sort(byPlace)
 }
 
-function byPlace(a: StoredLetter, b: StoredLetter): number {
+function byPlace(a: StoredDeadLetter, b: StoredDeadLetter): number {
   return (
-    letterTopics.indexOf(a.topic) - letterTopics.indexOf(b.topic) ||
+    deadLetterTopics.indexOf(a.topic) - deadLetterTopics.indexOf(b.topic) ||
     a.partition - b.partition ||
     a.position - b.position
   )
 }
 
 /** The record to append, or why it would become a dead letter again. */
-function replayable(letter: StoredLetter, partitions: number): NewRecord | string {
+function replayable(letter: StoredDeadLetter, partitions: number): NewRecord | string {
   try {
     if (letter.sourceTopic === 'engagements.v1') {
       const { engagement } = decodeReceivedEngagement(letter.value)
@@ -184,7 +184,7 @@ function replayable(letter: StoredLetter, partitions: number): NewRecord | strin
 
 /** The letter's place stands in for the source of the engagements. Throws CODEC_INVALID and CODEC_NEWER. */
 function replayablePinEngagements(
-  { key, value, partition, position, sourcePartition }: StoredLetter,
+  { key, value, partition, position, sourcePartition }: StoredDeadLetter,
   partitions: number,
 ): NewRecord {
   const from = partitions + partition
@@ -198,11 +198,11 @@ function replayablePinEngagements(
 }
 
 function letterOf(
-  topic: LetterTopic,
+  topic: DeadLetterTopic,
   record: LogRecord,
   partition: number,
   onError: (error: Error) => void,
-): StoredLetter | null {
+): StoredDeadLetter | null {
   if (record.value === null) return null
   try {
     const letter = topic === 'dead-letters.v1' ? decodeDeadLetter(record.value) : lateLetter(record, record.value)
@@ -230,7 +230,7 @@ function lateLetter(record: LogRecord, value: Uint8Array): DeadLetter {
   }
 }
 
-function matches(letter: StoredLetter, { sourceTopic, code, sinceMs, key }: LetterFilter): boolean {
+function matches(letter: StoredDeadLetter, { sourceTopic, code, sinceMs, key }: DeadLetterFilter): boolean {
   return (
     (sourceTopic === null || letter.sourceTopic === sourceTopic || letter.topic === sourceTopic) &&
     (code === null || letter.code === code) &&

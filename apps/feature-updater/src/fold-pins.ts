@@ -20,7 +20,7 @@ import type { StatePut } from '@freshet/contracts/ports/state-store'
 import type { PinAct } from '@freshet/domain/engagement'
 import { foldIntoPin, isPinKey, ownNewPin, type OwnPinState } from '@freshet/domain/pin-state'
 import type { FoldConfig } from './config.ts'
-import { badRecord, deadLetterRecord, type BadRecord } from './dead-letter.ts'
+import { badRecord, deadLetterRecord, type BadRecord } from './bad-records.ts'
 import type { FoldBatch, FoldBefore, FoldResult, Stage } from './stage.ts'
 
 /** A record of `pin-engagements.v1` as read. */

@@ -2,7 +2,7 @@ import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { writingAs } from '@freshet/contracts/origin'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import { afterEach, expect, it } from 'vitest'
-import { allLetters, replayDeadLetters } from './dead-letters.ts'
+import { allDeadLetters, replayDeadLetters } from './dead-letters.ts'
 import { anUpdaterWorld, aRecord, type UpdaterWorld } from './testing.ts'
 
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
@@ -32,7 +32,14 @@ it('the trace of a record that cannot be read goes on to its dead letter, and fr
   const onError = (error: Error) => {
     throw error
   }
-  const replay = { log: world.log, clock: world.clock, filter: allLetters, maxPerSecond: 1e6, dryRun: false, onError }
+  const replay = {
+    log: world.log,
+    clock: world.clock,
+    filter: allDeadLetters,
+    maxPerSecond: 1e6,
+    dryRun: false,
+    onError,
+  }
   const report = await replayDeadLetters({ ...replay, signal: new AbortController().signal })
   expect(report).toMatchObject({ matched: 1, stillBad: 1 })
 })

@@ -10,9 +10,9 @@ import {
   replayDeadLetters,
   showDeadLetter,
   lateCode,
-  type LetterFilter,
-  type LetterTopic,
-  type StoredLetter,
+  type DeadLetterFilter,
+  type DeadLetterTopic,
+  type StoredDeadLetter,
 } from '@freshet/feature-updater/dead-letters'
 import { createProgress } from '@freshet/service/progress'
 import { ArgumentError, whole } from '../arguments.ts'
@@ -57,7 +57,7 @@ export async function runDlqShow(place: string, given: PlatformArguments, termin
       `${place} is not the place of a dead letter; give PARTITION/POSITION or late/PARTITION/POSITION, as \`freshet dlq list\` prints it`,
     )
   return withOpen(openLog(given), async ({ log }) => {
-    const topic: LetterTopic = late === undefined ? 'dead-letters.v1' : 'engagements-late.v1'
+    const topic: DeadLetterTopic = late === undefined ? 'dead-letters.v1' : 'engagements-late.v1'
     const at = { topic, partition: Number(partition), position: Number(position) }
     const deadLetter = await showDeadLetter({ log, ...at, onError: warn(terminal) })
     if (deadLetter === null)
@@ -115,7 +115,7 @@ export async function runDlqReplay(
   })
 }
 
-function parseFilter({ topic, code, since, key }: DeadLetterArguments): LetterFilter {
+function parseFilter({ topic, code, since, key }: DeadLetterArguments): DeadLetterFilter {
   const sinceMs = since === undefined ? null : Date.parse(since)
   if (Number.isNaN(sinceMs)) throw new ArgumentError(`--since is ${since}; give a time such as 2026-01-31T08:00:00Z`)
   if (topic !== undefined && !(topic in topics))
@@ -123,14 +123,14 @@ function parseFilter({ topic, code, since, key }: DeadLetterArguments): LetterFi
   return { sourceTopic: topic ?? null, code: code ?? null, sinceMs, key: key ?? null }
 }
 
-function formatLine(deadLetter: StoredLetter): string {
+function formatLine(deadLetter: StoredDeadLetter): string {
   const place = `${deadLetter.topic === 'dead-letters.v1' ? '' : 'late/'}${deadLetter.partition}/${deadLetter.position}`
   const source = `${deadLetter.sourceTopic}/${deadLetter.sourcePartition}@${deadLetter.sourcePosition}`
   const time = new Date(deadLetter.atMs).toISOString()
   return `${place.padEnd(12)} ${time}  ${source}  ${deadLetter.key}  ${deadLetter.code}: ${deadLetter.message}`
 }
 
-function describeValue({ sourceTopic, value }: StoredLetter): string {
+function describeValue({ sourceTopic, value }: StoredDeadLetter): string {
   try {
     if (sourceTopic === 'engagements.v1') return JSON.stringify(decodeReceivedEngagement(value))
     if (sourceTopic === 'pin-engagements.v1' && isPinEngagementBatch(value))
