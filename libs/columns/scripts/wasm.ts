@@ -44,7 +44,8 @@ export function binaryPath({ room, name }: Kernel): string {
 /** The binary that a kernel's source compiles to. Throws an Error with the compiler's messages, or for a kernel without options. */
 export async function compile({ room, name }: Kernel): Promise<Uint8Array> {
   const options = optionsByName[name]
-  if (options === undefined) throw new Error(`libs/columns/scripts/wasm.ts has no options for the kernel ${name} of libs/${room}`)
+  if (options === undefined)
+    throw new Error(`libs/columns/scripts/wasm.ts has no options for the kernel ${name} of libs/${room}`)
   let binary: Uint8Array | undefined
   const messages: string[] = []
   const { error } = await asc.main(
