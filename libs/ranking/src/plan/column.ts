@@ -1,0 +1,33 @@
+/**
+ * Values of one input or node. A column on the request's side has one row, which holds for every candidate.
+ */
+export type Column =
+  /** `rows × width` numbers, row by row; missing: NaN. */
+  | { readonly kind: 'numbers'; readonly rows: number; readonly width: number; readonly values: Float32Array }
+  /** Names as codes into a dictionary; missing: −1. */
+  | {
+      readonly kind: 'categories'
+      readonly rows: number
+      readonly codes: Int32Array
+      readonly names: readonly string[]
+    }
+  /** `rows × hashes` row numbers of a table; missing: −1. */
+  | { readonly kind: 'indices'; readonly rows: number; readonly hashes: number; readonly values: Int32Array }
+  /** Elements of row r are those from `offsets[r]` to `offsets[r + 1]` of `elements`, newest first. */
+  | {
+      readonly kind: 'sequences'
+      readonly rows: number
+      readonly offsets: Int32Array
+      readonly elements: Exclude<Column, { readonly kind: 'sequences' }>
+    }
+
+/** Rows to train or evaluate on: the inputs of a plan in columns, with labels. */
+export interface RowTable {
+  readonly rows: number
+  /** By name of input, all on the candidate's side. */
+  readonly inputs: ReadonlyMap<string, Column>
+  /** By name of label; NaN: not known for this row. */
+  readonly labels: ReadonlyMap<string, Float32Array>
+  /** null: all 1. */
+  readonly weights: Float32Array | null
+}

@@ -1,0 +1,81 @@
+import type { Tensor } from '@tensorflow/tfjs-core'
+import type { z } from 'zod'
+import type { Column } from '../plan/column.ts'
+import type { ValueType } from '../plan/value-type.ts'
+
+/** Why a transform cannot take its arguments; `arg`: the index of the argument at fault, if it is one. */
+export interface TypeProblem {
+  readonly problem: string
+  readonly arg?: number
+}
+
+interface Definition<Params> {
+  /** The name that a spec calls. */
+  readonly name: string
+  /** One sentence for the reference page. */
+  readonly summary: string
+  /** The formula in plain text, with its source where it was published. */
+  readonly formula: string
+  /** A statement that uses it; the reference page shows it and a test compiles it. */
+  readonly example: string
+  /** Named parameters, as in `clip(x, low: 0, high: 1)`. */
+  readonly params: z.ZodType<Params>
+  /** The type of the result, or why the arguments do not fit. */
+  typeOf(args: readonly ValueType[], params: Params): ValueType | TypeProblem
+}
+
+/** A formula without parameters from data. Reads whole columns and writes one. */
+export interface FixedTransform<Params = unknown> extends Definition<Params> {
+  readonly gradient: 'fixed'
+  /**
+   * Computes a column of `rows` rows. An argument of one row on the request's side holds for all rows. A row of the result
+   * depends on the same row of the arguments only.
+   */
+  evaluate(args: readonly Column[], params: Params, rows: number): Column
+}
+
+/** A formula with statistics that are computed once from the training rows. */
+export interface FittedTransform<Params = unknown, State = unknown> extends Definition<Params> {
+  readonly gradient: 'fitted'
+  /** The statistics' JSON, checked when a model is loaded. */
+  readonly state: z.ZodType<State>
+  /** Statistics of training rows; `labels`: by name, for those that look at labels. */
+  fit(
+    args: readonly Column[],
+    params: Params,
+    training: {
+      readonly rows: number
+      readonly labels: ReadonlyMap<string, Float32Array>
+      readonly weights: Float32Array | null
+      readonly seed: number
+    },
+  ): State
+  evaluate(args: readonly Column[], params: Params, rows: number, state: State): Column
+}
+
+/** Shape and first values of a tensor of weights. */
+export interface WeightShape {
+  readonly name: string
+  readonly shape: readonly number[]
+  /** `glorot`: uniform by fan-in and fan-out; `normal`: standard deviation 0.01; a table of embeddings is `table`. */
+  readonly initial: 'zeros' | 'ones' | 'glorot' | 'normal' | 'table'
+}
+
+/** A part of the model whose weights gradient descent finds. Runs on TensorFlow.js. */
+export interface LearnedTransform<Params = unknown> extends Definition<Params> {
+  readonly gradient: 'learned'
+  weights(args: readonly ValueType[], params: Params): readonly WeightShape[]
+  /**
+   * Rows × width tensors in and out (float32; indices int32, rows × hashes). The same code trains and serves; `training` is
+   * null when it serves.
+   */
+  apply(
+    args: readonly Tensor[],
+    params: Params,
+    weights: ReadonlyMap<string, Tensor>,
+    training: { readonly dropout: number; readonly seed: number } | null,
+  ): Tensor
+}
+
+/** One transform: one file. */
+export type Transform = FixedTransform<never> | FittedTransform<never, never> | LearnedTransform<never>
