@@ -5,6 +5,13 @@ import type { EvaluateArguments } from './evaluation/command.ts'
 import { reportAndExit } from './failure.ts'
 import { runLogAdopt } from './operations/adopt.ts'
 import { runImport, type ImportArguments } from './import/command.ts'
+import {
+  runModelsList,
+  runModelsPromote,
+  runModelsRollBack,
+  runModelsShow,
+  type ModelsArguments,
+} from './models/command.ts'
 import { runDlqList, runDlqReplay, runDlqShow } from './operations/dead-letters.ts'
 import { runUsersErase } from './operations/erase-user.ts'
 import { runRebuild } from './operations/rebuild.ts'
@@ -33,6 +40,7 @@ export function createCommandLine(): Command {
     addRebuild,
     addUsers,
     addWhy,
+    addModels,
   ]) {
     add(program)
   }
@@ -243,6 +251,36 @@ function addWhy(program: Command): void {
         runWhy(userId, options, systemTerminal()),
       ),
     )
+}
+
+function addModels(program: Command): void {
+  const models = program
+    .command('models')
+    .description('Manage the ranking models: which one serves, and what became of others')
+  const withRegistry = (command: Command): Command =>
+    withLog(command)
+      .option('--operations <urls>', 'or the operations address of a running `freshet dev`')
+      .option('--surface <name>', 'the surface', 'home')
+  withRegistry(models.command('list').description('List all models and their stages, newest change first'))
+    .option('--json', 'print everything as one JSON object')
+    .action(reportFailure((options: ModelsArguments) => runModelsList(options, systemTerminal())))
+  withRegistry(models.command('show').description('Show a model: its data, its results, its stage and the reason'))
+    .argument('<version>', 'version, as `list` prints it')
+    .option('--json', 'print everything as one JSON object')
+    .action(
+      reportFailure((version: string, options: ModelsArguments) => runModelsShow(version, options, systemTerminal())),
+    )
+  withRegistry(models.command('promote').description('Let a model serve all users, or a share of them as a canary'))
+    .argument('<version>', 'version, as `list` prints it')
+    .option('--share <number>', 'share of the users above 0 and at most 1; default: 1, all users')
+    .action(
+      reportFailure((version: string, options: Parameters<typeof runModelsPromote>[1]) =>
+        runModelsPromote(version, options, systemTerminal()),
+      ),
+    )
+  withRegistry(
+    models.command('roll-back').description('Let the model serve again that served before the present one'),
+  ).action(reportFailure((options: ModelsArguments) => runModelsRollBack(options, systemTerminal())))
 }
 
 /** Adds the options that select the log: Kafka or a data folder. */

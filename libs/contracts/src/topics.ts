@@ -4,7 +4,7 @@ const dayMs = 86_400_000
 
 interface TopicSpec {
   /** What the record key is. */
-  readonly key: 'user id' | 'pin id' | 'surface' | 'source partition'
+  readonly key: 'user id' | 'pin id' | 'surface and version' | 'source partition'
   readonly cleanup: 'delete' | 'compact'
   /** null: forever. */
   readonly retentionMs: number | null
@@ -59,12 +59,12 @@ export const topics = {
     meaning: 'Embeddings of touched pins.',
   },
   'models.v1': {
-    key: 'surface',
+    key: 'surface and version',
     cleanup: 'compact',
     retentionMs: null,
-    message: 'freshet.model.v1.ModelPublished',
+    message: 'freshet.model.v1.ModelRecord',
     schemaVersion: 1,
-    meaning: 'Which model serves.',
+    meaning: 'The registry of models: which one serves, and what became of the others.',
   },
   'feeds-served.v1': {
     key: 'user id',

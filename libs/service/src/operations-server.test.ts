@@ -29,6 +29,18 @@ describe('A18 · requests to the routes of an operations server', () => {
     expect(JSON.parse(body)).toEqual({ id: 'a/b c', query: { feed: 'f1' } })
   })
 
+  it('reach a route that changes something with PUT only, which no page of another origin can send unasked', async () => {
+    const change: InspectionRoute = { path: '/v1/things/{id}', method: 'PUT', answer: (id) => Promise.resolve({ id }) }
+    const app = anApp(echo, change)
+    const ask = async (method: 'GET' | 'POST' | 'PUT', url: string) => (await app.inject({ method, url })).statusCode
+    expect([
+      await ask('PUT', '/v1/things/a'),
+      await ask('GET', '/v1/things/a'),
+      await ask('POST', '/v1/things/a'),
+    ]).toEqual([200, 404, 404])
+    expect(await ask('PUT', '/v1/things/a/state')).toBe(404)
+  })
+
   it.each(['/v1/things', '/v1/things/a/b/state', '/v1/others/a/state', '/v1/things/%E0%A4%A/state'])(
     'that there are not are answered with those there are: %s',
     async (path) => {

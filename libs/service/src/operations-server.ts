@@ -21,9 +21,11 @@ export interface OperationsOptions {
   readonly inspections?: () => readonly InspectionRoute[]
 }
 
-/** A route that shows one object, e.g. `/v1/users/{id}/state`. */
+/** A route that shows one object, e.g. `/v1/users/{id}/state`, or changes one. */
 export interface InspectionRoute {
   readonly path: string
+  /** `PUT`: the route changes something. Default: `GET`. */
+  readonly method?: 'GET' | 'PUT'
   /** Returns the body. An error's `fault` and `code` decide the status and body of the answer. */
   readonly answer: (id: string, query: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<unknown>
 }
@@ -50,7 +52,7 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
     maxBodyBytes: maxBytes,
     room: createByteRoom(maxBytes, () => performance.now()),
     origins: [],
-    methods: ['GET'],
+    methods: ['GET', 'PUT'],
     answerTo: (fault) => JSON.stringify({ error: fault === 'slow' ? 'did not arrive in time' : 'is not valid HTTP' }),
     metrics: options.metrics,
   })
@@ -72,10 +74,11 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
   )
   app.get('/configz', async () => options.config)
   let underWay = 0
-  app.get<{ Params: { '*': string }; Querystring: Readonly<Record<string, string>> }>(
-    '/v1/*',
-    async (request, reply) => {
-      const routes = options.inspections?.() ?? []
+  app.route<{ Params: { '*': string }; Querystring: Readonly<Record<string, string>> }>({
+    method: ['GET', 'PUT'],
+    url: '/v1/*',
+    handler: async (request, reply) => {
+      const routes = (options.inspections?.() ?? []).filter(({ method = 'GET' }) => method === request.method)
       const found = routes.flatMap((route) => {
         const id = idIn(route.path, request.url.split('?')[0] ?? '')
         return id === null ? [] : [{ route, id }]
@@ -103,7 +106,7 @@ export function createOperationsApp(options: Omit<OperationsOptions, 'host' | 'p
         underWay--
       }
     },
-  )
+  })
   return app
 }
 

@@ -34,6 +34,7 @@ import { runService, systemProcess, type ServiceContext } from '@freshet/service
 import { createProgress } from '@freshet/service/progress'
 import { observePin2Vec } from '@freshet/trainer/pin2vec/observe'
 import { createEmbedded, type Embedded } from '../embedded.ts'
+import { modelInspections } from '../models/inspection.ts'
 import { devSchema, type DevConfig } from './config.ts'
 import { fillWithSample, isEmpty } from './fill.ts'
 import { welcome } from './welcome.ts'
@@ -113,6 +114,11 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     pinInspection({ clock, stateOf: storedPinState({ log, store }), pinOf: (id) => ranker.known(id).pin }),
     feedInspection({ log }),
     progressInspection({ log, store }),
+    ...modelInspections({
+      log: writingAs(log, 'freshet', version),
+      clock,
+      onError: (error) => report(error, { part: 'models' }),
+    }),
   )
   await embedded.start()
   observeMemory(embedded.blender, metrics)

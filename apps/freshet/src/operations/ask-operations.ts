@@ -1,16 +1,23 @@
 import { ContractError, errorCatalogue } from '@freshet/contracts/errors'
+import { CodedError } from '@freshet/domain/coded-error'
+import { rankingErrorCatalogue } from '@freshet/ranking/errors'
 import { ArgumentError } from '../arguments.ts'
 import { OperationError } from './errors.ts'
 
-/** Requests a path from the operations servers of running processes. Returns the answer of the first process that serves the path. Throws the error in that answer, or TARGET_UNREACHABLE if no process answers. */
-export async function askOperations(urls: string, path: string, signal: AbortSignal): Promise<unknown> {
+/** Requests a path from the operations servers of running processes, with `PUT` to change something. Returns the answer of the first process that serves the path. Throws the error in that answer, or TARGET_UNREACHABLE if no process answers. */
+export async function askOperations(
+  urls: string,
+  path: string,
+  signal: AbortSignal,
+  method: 'GET' | 'PUT' = 'GET',
+): Promise<unknown> {
   let refusal: Error | null = null
   for (const url of urls.split(',')) {
     if (!URL.canParse(url)) throw new ArgumentError(`--operations is ${url}; give a URL such as http://localhost:9464`)
     let response: Response
     let body: { readonly error?: { readonly code: string; readonly message: string } }
     try {
-      response = await fetch(new URL(path, url), { signal })
+      response = await fetch(new URL(path, url), { signal, method })
       body = (await response.json()) as typeof body
     } catch (error) {
       signal.throwIfAborted()
@@ -24,6 +31,7 @@ export async function askOperations(urls: string, path: string, signal: AbortSig
     // Another process may serve the path.
     if (code === 'ROUTE_UNKNOWN') refusal ??= new OperationError('TARGET_UNREACHABLE', `${url}: ${message}`)
     else if (Object.hasOwn(errorCatalogue, code)) throw new ContractError(code as keyof typeof errorCatalogue, message)
+    else if (isRankingError(code)) throw new CodedError(code, rankingErrorCatalogue[code], message)
     else throw new OperationError('TARGET_UNREACHABLE', `${url}: ${code}: ${message}`)
   }
   throw refusal ?? new ArgumentError('--operations is empty; give a URL such as http://localhost:9464')
@@ -40,4 +48,8 @@ export async function findServer(urls: string, path: string, signal: AbortSignal
     }
   }
   return null
+}
+
+function isRankingError(code: string): code is keyof typeof rankingErrorCatalogue {
+  return Object.hasOwn(rankingErrorCatalogue, code)
 }

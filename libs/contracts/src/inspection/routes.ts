@@ -16,9 +16,11 @@ import { feedServed } from './served.ts'
 import { servedJson } from './served-json.ts'
 import { userJson } from './user-json.ts'
 
-/** A route of a process's operations server: `GET` of a path that may contain `{id}`. */
+/** A route of a process's operations server: a path that may contain `{id}`. */
 export interface Inspection {
   readonly path: string
+  /** `PUT`: the route changes something. Default: `GET`. */
+  readonly method?: 'GET' | 'PUT'
   /** Returns the body; throws a ContractError. `query`: the parameters after `?`. */
   readonly answer: (id: string, query: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<unknown>
 }

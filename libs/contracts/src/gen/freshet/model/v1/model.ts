@@ -11,7 +11,95 @@ export const protobufPackage = "freshet.model.v1";
 
 export const protobufFileName = "freshet/model/v1/model.proto";
 
-/** A model for the ranker to serve. Key of its topic: the surface. */
+/** What can become of a model. */
+export const ModelStage = {
+  /** UNSPECIFIED - Not set. */
+  UNSPECIFIED: 0,
+  /** CANDIDATE - It is stored and does nothing. */
+  CANDIDATE: 1,
+  /** SHADOW - It scores a share of the requests in the background, to be compared. */
+  SHADOW: 2,
+  /** CANARY - It answers a share of the users. */
+  CANARY: 3,
+  /** SERVING - It answers all other users. If several records of a surface have this stage, the last one counts. */
+  SERVING: 4,
+  /** RETIRED - It no longer serves, and can serve again. */
+  RETIRED: 5,
+  /** REJECTED - It must not serve. */
+  REJECTED: 6,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type ModelStage = typeof ModelStage[keyof typeof ModelStage];
+
+export namespace ModelStage {
+  export type UNSPECIFIED = typeof ModelStage.UNSPECIFIED;
+  export type CANDIDATE = typeof ModelStage.CANDIDATE;
+  export type SHADOW = typeof ModelStage.SHADOW;
+  export type CANARY = typeof ModelStage.CANARY;
+  export type SERVING = typeof ModelStage.SERVING;
+  export type RETIRED = typeof ModelStage.RETIRED;
+  export type REJECTED = typeof ModelStage.REJECTED;
+  export type UNRECOGNIZED = typeof ModelStage.UNRECOGNIZED;
+}
+
+export function modelStageFromJSON(object: any): ModelStage {
+  switch (object) {
+    case 0:
+    case "MODEL_STAGE_UNSPECIFIED":
+      return ModelStage.UNSPECIFIED;
+    case 1:
+    case "MODEL_STAGE_CANDIDATE":
+      return ModelStage.CANDIDATE;
+    case 2:
+    case "MODEL_STAGE_SHADOW":
+      return ModelStage.SHADOW;
+    case 3:
+    case "MODEL_STAGE_CANARY":
+      return ModelStage.CANARY;
+    case 4:
+    case "MODEL_STAGE_SERVING":
+      return ModelStage.SERVING;
+    case 5:
+    case "MODEL_STAGE_RETIRED":
+      return ModelStage.RETIRED;
+    case 6:
+    case "MODEL_STAGE_REJECTED":
+      return ModelStage.REJECTED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ModelStage.UNRECOGNIZED;
+  }
+}
+
+export function modelStageToJSON(object: ModelStage): string {
+  switch (object) {
+    case ModelStage.UNSPECIFIED:
+      return "MODEL_STAGE_UNSPECIFIED";
+    case ModelStage.CANDIDATE:
+      return "MODEL_STAGE_CANDIDATE";
+    case ModelStage.SHADOW:
+      return "MODEL_STAGE_SHADOW";
+    case ModelStage.CANARY:
+      return "MODEL_STAGE_CANARY";
+    case ModelStage.SERVING:
+      return "MODEL_STAGE_SERVING";
+    case ModelStage.RETIRED:
+      return "MODEL_STAGE_RETIRED";
+    case ModelStage.REJECTED:
+      return "MODEL_STAGE_REJECTED";
+    case ModelStage.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+/**
+ * An earlier plan for `ModelRecord`. Nothing ever wrote it.
+ *
+ * @deprecated
+ */
 export interface ModelPublished {
   /** Names the artefact in the artefact store. */
   modelVersion: string;
@@ -23,6 +111,47 @@ export interface ModelPublished {
   actions: string[];
   /** When it was trained, milliseconds since the epoch. */
   trainedAtMs: number;
+}
+
+/**
+ * A model and the stage that it has reached. Key of its topic: the surface, a slash, the version. All records are in partition
+ * 0, so that their order is the order in which stages were reached.
+ */
+export interface ModelRecord {
+  /** The surface whose candidates it scores, for example `home`. */
+  surface: string;
+  /** Names the model, unique on its surface. The artefact store has it as `models/SURFACE/VERSION.model`. */
+  version: string;
+  /** The stage. */
+  stage: ModelStage;
+  /** Share of the requests of a shadow, or of the users of a canary, in [0, 1]; otherwise 0. */
+  share: number;
+  /** Why it has this stage, for people. */
+  reason: string;
+  /** When it reached the stage, milliseconds since the epoch. */
+  atMs: number;
+  /** SHA-256 of the artefact, hexadecimal. Empty: it was never stored. */
+  sha256: string;
+  /** Hash of the plan that it was trained for, 16 hexadecimal digits. */
+  planHash: string;
+  /** The model from whose weights training started. Empty: none. */
+  parentVersion: string;
+  /** When it was trained, milliseconds since the epoch. */
+  trainedAtMs: number;
+  /** Number of rows that it learned from. */
+  trainingRows: number;
+  /** Results on rows that training did not see. */
+  results: HeadResult[];
+}
+
+/** How well a head of a model predicted the rows that training did not see. */
+export interface HeadResult {
+  /** Name of the head, for example `save`. */
+  head: string;
+  /** Mean log loss, natural logarithm. */
+  logLoss: number;
+  /** Log loss of the model that served, on the same rows. Absent: nothing comparable served. */
+  servingLogLoss?: number | undefined;
 }
 
 /** The embedding of one pin. Key of its topic: the pin id. */
@@ -180,6 +309,395 @@ export const ModelPublished: MessageFns<ModelPublished> = {
     message.featureNames = object.featureNames?.map((e) => e) || [];
     message.actions = object.actions?.map((e) => e) || [];
     message.trainedAtMs = object.trainedAtMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseModelRecord(): ModelRecord {
+  return {
+    surface: "",
+    version: "",
+    stage: 0,
+    share: 0,
+    reason: "",
+    atMs: 0,
+    sha256: "",
+    planHash: "",
+    parentVersion: "",
+    trainedAtMs: 0,
+    trainingRows: 0,
+    results: [],
+  };
+}
+
+export const ModelRecord: MessageFns<ModelRecord> = {
+  encode(message: ModelRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.surface !== "") {
+      writer.uint32(10).string(message.surface);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.stage !== 0) {
+      writer.uint32(24).int32(message.stage);
+    }
+    if (message.share !== 0) {
+      writer.uint32(33).double(message.share);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    if (message.atMs !== 0) {
+      writer.uint32(48).int64(message.atMs);
+    }
+    if (message.sha256 !== "") {
+      writer.uint32(58).string(message.sha256);
+    }
+    if (message.planHash !== "") {
+      writer.uint32(66).string(message.planHash);
+    }
+    if (message.parentVersion !== "") {
+      writer.uint32(74).string(message.parentVersion);
+    }
+    if (message.trainedAtMs !== 0) {
+      writer.uint32(80).int64(message.trainedAtMs);
+    }
+    if (message.trainingRows !== 0) {
+      writer.uint32(88).uint32(message.trainingRows);
+    }
+    for (const v of message.results) {
+      HeadResult.encode(v!, writer.uint32(98).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.surface = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.stage = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.share = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.sha256 = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.planHash = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.parentVersion = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.trainedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.trainingRows = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.results.push(HeadResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ModelRecord {
+    return {
+      surface: isSet(object.surface) ? globalThis.String(object.surface) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      stage: isSet(object.stage) ? modelStageFromJSON(object.stage) : 0,
+      share: isSet(object.share) ? globalThis.Number(object.share) : 0,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      atMs: isSet(object.atMs)
+        ? globalThis.Number(object.atMs)
+        : isSet(object.at_ms)
+        ? globalThis.Number(object.at_ms)
+        : 0,
+      sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "",
+      planHash: isSet(object.planHash)
+        ? globalThis.String(object.planHash)
+        : isSet(object.plan_hash)
+        ? globalThis.String(object.plan_hash)
+        : "",
+      parentVersion: isSet(object.parentVersion)
+        ? globalThis.String(object.parentVersion)
+        : isSet(object.parent_version)
+        ? globalThis.String(object.parent_version)
+        : "",
+      trainedAtMs: isSet(object.trainedAtMs)
+        ? globalThis.Number(object.trainedAtMs)
+        : isSet(object.trained_at_ms)
+        ? globalThis.Number(object.trained_at_ms)
+        : 0,
+      trainingRows: isSet(object.trainingRows)
+        ? globalThis.Number(object.trainingRows)
+        : isSet(object.training_rows)
+        ? globalThis.Number(object.training_rows)
+        : 0,
+      results: globalThis.Array.isArray(object?.results)
+        ? object.results.map((e: any) => HeadResult.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ModelRecord): unknown {
+    const obj: any = {};
+    if (message.surface !== "") {
+      obj.surface = message.surface;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.stage !== 0) {
+      obj.stage = modelStageToJSON(message.stage);
+    }
+    if (message.share !== 0) {
+      obj.share = floatToJson(message.share);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.atMs !== 0) {
+      obj.atMs = Math.round(message.atMs);
+    }
+    if (message.sha256 !== "") {
+      obj.sha256 = message.sha256;
+    }
+    if (message.planHash !== "") {
+      obj.planHash = message.planHash;
+    }
+    if (message.parentVersion !== "") {
+      obj.parentVersion = message.parentVersion;
+    }
+    if (message.trainedAtMs !== 0) {
+      obj.trainedAtMs = Math.round(message.trainedAtMs);
+    }
+    if (message.trainingRows !== 0) {
+      obj.trainingRows = Math.round(message.trainingRows);
+    }
+    if (message.results?.length) {
+      obj.results = message.results.map((e) => HeadResult.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ModelRecord>): ModelRecord {
+    return ModelRecord.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ModelRecord>): ModelRecord {
+    const message = createBaseModelRecord();
+    message.surface = object.surface ?? "";
+    message.version = object.version ?? "";
+    message.stage = object.stage ?? 0;
+    message.share = object.share ?? 0;
+    message.reason = object.reason ?? "";
+    message.atMs = object.atMs ?? 0;
+    message.sha256 = object.sha256 ?? "";
+    message.planHash = object.planHash ?? "";
+    message.parentVersion = object.parentVersion ?? "";
+    message.trainedAtMs = object.trainedAtMs ?? 0;
+    message.trainingRows = object.trainingRows ?? 0;
+    message.results = object.results?.map((e) => HeadResult.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseHeadResult(): HeadResult {
+  return { head: "", logLoss: 0, servingLogLoss: undefined };
+}
+
+export const HeadResult: MessageFns<HeadResult> = {
+  encode(message: HeadResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.head !== "") {
+      writer.uint32(10).string(message.head);
+    }
+    if (message.logLoss !== 0) {
+      writer.uint32(17).double(message.logLoss);
+    }
+    if (message.servingLogLoss !== undefined) {
+      writer.uint32(25).double(message.servingLogLoss);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HeadResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeadResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.head = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.logLoss = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.servingLogLoss = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HeadResult {
+    return {
+      head: isSet(object.head) ? globalThis.String(object.head) : "",
+      logLoss: isSet(object.logLoss)
+        ? globalThis.Number(object.logLoss)
+        : isSet(object.log_loss)
+        ? globalThis.Number(object.log_loss)
+        : 0,
+      servingLogLoss: isSet(object.servingLogLoss)
+        ? globalThis.Number(object.servingLogLoss)
+        : isSet(object.serving_log_loss)
+        ? globalThis.Number(object.serving_log_loss)
+        : undefined,
+    };
+  },
+
+  toJSON(message: HeadResult): unknown {
+    const obj: any = {};
+    if (message.head !== "") {
+      obj.head = message.head;
+    }
+    if (message.logLoss !== 0) {
+      obj.logLoss = floatToJson(message.logLoss);
+    }
+    if (message.servingLogLoss !== undefined) {
+      obj.servingLogLoss = floatToJson(message.servingLogLoss);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HeadResult>): HeadResult {
+    return HeadResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HeadResult>): HeadResult {
+    const message = createBaseHeadResult();
+    message.head = object.head ?? "";
+    message.logLoss = object.logLoss ?? 0;
+    message.servingLogLoss = object.servingLogLoss ?? undefined;
     return message;
   },
 };
@@ -352,6 +870,10 @@ function base64FromBytes(arr: Uint8Array): string {
     });
     return globalThis.btoa(bin.join(""));
   }
+}
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;

@@ -1,0 +1,157 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { encodeModelRecord } from '@freshet/contracts/codecs/model-record'
+import type { ModelRecord } from '@freshet/domain/model-record'
+import { aModelRecord } from '@freshet/ranking/registry/testing'
+import { createMetrics } from '@freshet/service/metrics'
+import { startOperationsServer, type OperationsServer } from '@freshet/service/operations-server'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describeFailure } from '../failure.ts'
+import { openFolder, withOpen, type OpenFolder } from '../operations/platform.ts'
+import type { Terminal } from '../operations/terminal.ts'
+import { runModelsList, runModelsPromote, runModelsRollBack, runModelsShow, type ModelsArguments } from './command.ts'
+import { modelInspections } from './inspection.ts'
+
+let data: string
+let written: string
+
+beforeEach(async () => {
+  data = mkdtempSync(join(tmpdir(), 'freshet-models-'))
+  written = ''
+  await (await openFolder({ data }, 4)).close()
+})
+afterEach(() => rmSync(data, { recursive: true, force: true }))
+
+const terminal: Terminal = {
+  write: (text) => (written += text),
+  progress: { write: () => true },
+  nowMs: () => 0,
+  signal: new AbortController().signal,
+}
+
+const record = (...models: readonly ModelRecord[]): Promise<unknown> =>
+  withOpen(openFolder({ data }), ({ log }) => log.append('models.v1', models.map(encodeModelRecord)))
+
+const trained = (version: string, given: Partial<ModelRecord> = {}): ModelRecord =>
+  aModelRecord({ version, results: [{ head: 'save', logLoss: 0.25, servingLogLoss: 0.5 }], ...given })
+
+/** What a command printed. */
+async function printed(run: Promise<void>): Promise<string> {
+  written = ''
+  await run
+  return written
+}
+
+const stages = async (given: ModelsArguments): Promise<readonly string[]> => {
+  const { surfaces } = JSON.parse(await printed(runModelsList({ ...given, json: true }, terminal))) as {
+    surfaces: { models: { version: string; stage: string }[] }[]
+  }
+  return surfaces.flatMap(({ models }) => models.map(({ version, stage }) => `${version} ${stage}`))
+}
+
+describe('freshet models', () => {
+  const home = { surface: 'home' }
+
+  it('lists that the built-in model serves before any training', async () => {
+    expect(await printed(runModelsList({ data, ...home }, terminal))).toBe(
+      'no model was trained yet; the built-in one serves\n',
+    )
+  })
+
+  it('lists, shows, promotes and rolls back in a data folder', async () => {
+    await record(trained('home-1'), trained('home-2'), trained('home-3', { stage: 'rejected', reason: 'worse' }))
+    await runModelsPromote('home-1', { data, ...home }, terminal)
+    expect(await printed(runModelsPromote('home-2', { data, ...home }, terminal))).toBe(
+      'promoted: home-2 serves all users of the surface home\n',
+    )
+    expect(await stages({ data, ...home })).toEqual(['home-3 rejected', 'home-1 retired', 'home-2 serving'])
+    const list = await printed(runModelsList({ data, ...home }, terminal))
+    expect(list).toMatch(
+      /^surface home: home-2 serves\n {2}home-2 {2}serving .* 100 rows {2}save 0\.2500 {2}promoted by/,
+    )
+    expect(list).toMatch(/home-1 {2}retired .*replaced by home-2\n.*home-3 {2}rejected .*worse\n$/)
+    expect(await printed(runModelsShow('home-2', { data, ...home }, terminal))).toMatch(
+      /version +home-2\n(.*\n)*log loss of save: 0\.2500, the model that served 0\.5000\n$/,
+    )
+    expect(await printed(runModelsRollBack({ data, ...home }, terminal))).toBe(
+      'rolled back: home-2 is retired, and home-1 serves the surface home\n',
+    )
+    expect(await printed(runModelsRollBack({ data, ...home }, terminal))).toMatch(/and built-in serves/)
+  })
+
+  it('promotes to a share of the users as a canary', async () => {
+    await record(trained('home-1'))
+    expect(await printed(runModelsPromote('home-1', { data, ...home, share: '0.05' }, terminal))).toBe(
+      'promoted: home-1 serves 5 % of the users of the surface home\n',
+    )
+    expect(await stages({ data, ...home })).toEqual(['home-1 canary'])
+  })
+
+  it.each([
+    [
+      'an unknown version',
+      () => runModelsPromote('home-2', { data, ...home }, terminal),
+      /no model home-2; did you mean home-1/,
+      1,
+    ],
+    [
+      'an unknown version to show',
+      () => runModelsShow('x', { data, ...home }, terminal),
+      /no model x; the registry has 1/,
+      1,
+    ],
+    [
+      'a model that serves',
+      () => runModelsPromote('home-1', { data, ...home }, terminal),
+      /promote another model or roll back/,
+      1,
+    ],
+    ['a share of 0', () => runModelsPromote('home-1', { data, ...home, share: '0' }, terminal), /--share is 0/, 78],
+    ['two places', () => runModelsList({ data, ...home, operations: 'http://x' }, terminal), /cannot be combined/, 78],
+  ])('refuses %s and says why', async (_, run, message, exitCode) => {
+    await record(trained('home-1', { stage: 'serving' }))
+    const error = await run().catch((thrown: unknown) => thrown)
+    expect(describeFailure(error)).toMatchObject({ line: expect.stringMatching(message) as string, exitCode })
+  })
+
+  describe('through the operations address of a running freshet dev', () => {
+    let folder: OpenFolder
+    let server: OperationsServer
+    let running: ModelsArguments
+
+    beforeEach(async () => {
+      await record(trained('home-1'), trained('home-2'))
+      folder = await openFolder({ data })
+      server = await startOperationsServer({
+        host: '127.0.0.1',
+        port: 0,
+        name: 'freshet',
+        version: '1',
+        liveness: () => ({ state: 'ready', ok: true, reasons: [] }),
+        readiness: () => ({ state: 'ready', ok: true, reasons: [] }),
+        metrics: createMetrics(),
+        config: {},
+        inspections: () => modelInspections({ ...folder, onError: (error) => expect(error).toBeNull() }),
+      })
+      running = { ...home, operations: `http://127.0.0.1:${server.port}` }
+    })
+    afterEach(async () => {
+      await server.close()
+      await folder.close()
+    })
+
+    it('lists, promotes and rolls back', async () => {
+      await runModelsPromote('home-1', running, terminal)
+      await runModelsPromote('home-2', { ...running, share: '0.5' }, terminal)
+      expect(await stages(running)).toEqual(['home-1 serving', 'home-2 canary'])
+      expect(await printed(runModelsRollBack(running, terminal))).toMatch(/home-1 is retired, and built-in serves/)
+    })
+
+    it('refuses with the same code as in a folder', async () => {
+      const error = await runModelsPromote('home-3', running, terminal).catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ code: 'MODEL_UNKNOWN' })
+      expect(describeFailure(error)).toMatchObject({ exitCode: 1 })
+    })
+  })
+})
