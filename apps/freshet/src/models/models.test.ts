@@ -14,21 +14,20 @@ import { runModelsList, runModelsPromote, runModelsRollBack, runModelsShow, type
 import { modelInspections } from './inspection.ts'
 
 let data: string
-let written: string
+const printed: string[] = []
+const terminal: Terminal = {
+  signal: new AbortController().signal,
+  nowMs: () => 0,
+  write: (text) => void printed.push(text),
+  progress: { write: () => true },
+}
 
 beforeEach(async () => {
   data = mkdtempSync(join(tmpdir(), 'freshet-models-'))
-  written = ''
-  await (await openFolder({ data }, 4)).close()
+  const folder = await openFolder({ data }, 4)
+  await folder.close()
 })
 afterEach(() => rmSync(data, { recursive: true, force: true }))
-
-const terminal: Terminal = {
-  write: (text) => (written += text),
-  progress: { write: () => true },
-  nowMs: () => 0,
-  signal: new AbortController().signal,
-}
 
 const record = (...models: readonly ModelRecord[]): Promise<unknown> =>
   withOpen(openFolder({ data }), ({ log }) => log.append('models.v1', models.map(encodeModelRecord)))
@@ -37,14 +36,14 @@ const trained = (version: string, given: Partial<ModelRecord> = {}): ModelRecord
   aModelRecord({ version, results: [{ head: 'save', logLoss: 0.25, servingLogLoss: 0.5 }], ...given })
 
 /** What a command printed. */
-async function printed(run: Promise<void>): Promise<string> {
-  written = ''
+async function answer(run: Promise<void>): Promise<string> {
+  printed.length = 0
   await run
-  return written
+  return printed.join('')
 }
 
 const stages = async (given: ModelsArguments): Promise<readonly string[]> => {
-  const { surfaces } = JSON.parse(await printed(runModelsList({ ...given, json: true }, terminal))) as {
+  const { surfaces } = JSON.parse(await answer(runModelsList({ ...given, json: true }, terminal))) as {
     surfaces: { models: { version: string; stage: string }[] }[]
   }
   return surfaces.flatMap(({ models }) => models.map(({ version, stage }) => `${version} ${stage}`))
@@ -54,7 +53,7 @@ describe('freshet models', () => {
   const home = { surface: 'home' }
 
   it('lists that the built-in model serves before any training', async () => {
-    expect(await printed(runModelsList({ data, ...home }, terminal))).toBe(
+    expect(await answer(runModelsList({ data, ...home }, terminal))).toBe(
       'no model was trained yet; the built-in one serves\n',
     )
   })
@@ -62,27 +61,27 @@ describe('freshet models', () => {
   it('lists, shows, promotes and rolls back in a data folder', async () => {
     await record(trained('home-1'), trained('home-2'), trained('home-3', { stage: 'rejected', reason: 'worse' }))
     await runModelsPromote('home-1', { data, ...home }, terminal)
-    expect(await printed(runModelsPromote('home-2', { data, ...home }, terminal))).toBe(
+    expect(await answer(runModelsPromote('home-2', { data, ...home }, terminal))).toBe(
       'promoted: home-2 serves all users of the surface home\n',
     )
     expect(await stages({ data, ...home })).toEqual(['home-3 rejected', 'home-1 retired', 'home-2 serving'])
-    const list = await printed(runModelsList({ data, ...home }, terminal))
+    const list = await answer(runModelsList({ data, ...home }, terminal))
     expect(list).toMatch(
       /^surface home: home-2 serves\n {2}home-2 {2}serving .* 100 rows {2}save 0\.2500 {2}promoted by/,
     )
     expect(list).toMatch(/home-1 {2}retired .*replaced by home-2\n.*home-3 {2}rejected .*worse\n$/)
-    expect(await printed(runModelsShow('home-2', { data, ...home }, terminal))).toMatch(
+    expect(await answer(runModelsShow('home-2', { data, ...home }, terminal))).toMatch(
       /version +home-2\n(.*\n)*log loss of save: 0\.2500, the model that served 0\.5000\n$/,
     )
-    expect(await printed(runModelsRollBack({ data, ...home }, terminal))).toBe(
+    expect(await answer(runModelsRollBack({ data, ...home }, terminal))).toBe(
       'rolled back: home-2 is retired, and home-1 serves the surface home\n',
     )
-    expect(await printed(runModelsRollBack({ data, ...home }, terminal))).toMatch(/and built-in serves/)
+    expect(await answer(runModelsRollBack({ data, ...home }, terminal))).toMatch(/and built-in serves/)
   })
 
   it('promotes to a share of the users as a canary', async () => {
     await record(trained('home-1'))
-    expect(await printed(runModelsPromote('home-1', { data, ...home, share: '0.05' }, terminal))).toBe(
+    expect(await answer(runModelsPromote('home-1', { data, ...home, share: '0.05' }, terminal))).toBe(
       'promoted: home-1 serves 5 % of the users of the surface home\n',
     )
     expect(await stages({ data, ...home })).toEqual(['home-1 canary'])
@@ -145,7 +144,7 @@ describe('freshet models', () => {
       await runModelsPromote('home-1', running, terminal)
       await runModelsPromote('home-2', { ...running, share: '0.5' }, terminal)
       expect(await stages(running)).toEqual(['home-1 serving', 'home-2 canary'])
-      expect(await printed(runModelsRollBack(running, terminal))).toMatch(/home-1 is retired, and built-in serves/)
+      expect(await answer(runModelsRollBack(running, terminal))).toMatch(/home-1 is retired, and built-in serves/)
     })
 
     it('refuses with the same code as in a folder', async () => {
