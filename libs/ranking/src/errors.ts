@@ -8,6 +8,86 @@ export const rankingErrorCatalogue = {
     meaning: 'The ranking spec cannot be used. The message lists every problem.',
     exitCode: 78,
   },
+  SPEC_SYNTAX: {
+    fault: 'client',
+    retryable: false,
+    meaning:
+      'A statement of a ranking spec cannot be read. The message says what was expected in which line and column.',
+    exitCode: 78,
+  },
+  SPEC_UNKNOWN_NAME: {
+    fault: 'client',
+    retryable: false,
+    meaning:
+      'A ranking spec names an input, a statement or a transform that does not exist. The message suggests the nearest name.',
+    exitCode: 78,
+  },
+  SPEC_TYPE: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A value of a ranking spec has a type or a shape that does not fit where it stands.',
+    exitCode: 78,
+  },
+  SPEC_PARAMETER: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A parameter of a transform, a head or the training is unknown, is missing or has a bad value.',
+    exitCode: 78,
+  },
+  SPEC_SHADOWED: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A name of a ranking spec shadows an input, another statement or a transform.',
+    exitCode: 78,
+  },
+  SPEC_CYCLE: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'Statements of a ranking spec depend on each other in a circle, or specs extend each other.',
+    exitCode: 78,
+  },
+  SPEC_READS_LABEL: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A feature or a layer reads a label or a prediction. Labels are known only after the pin was shown.',
+    exitCode: 78,
+  },
+  SPEC_READS_TRAINING_ONLY: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'The first phase or an exposed value reads an input that only training knows.',
+    exitCode: 78,
+  },
+  SPEC_UTILITY: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'The utility of a ranking spec is not a sum of weights times heads.',
+    exitCode: 78,
+  },
+  SPEC_UNTRAINED: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A first phase or an exposed value reads learned weights that no head trains.',
+    exitCode: 78,
+  },
+  SPEC_INCOMPLETE: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A ranking spec lacks a name, a head or a utility.',
+    exitCode: 78,
+  },
+  SPEC_UNUSED: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A warning: nothing reads this statement of a ranking spec.',
+    exitCode: 78,
+  },
+  SPEC_UNREADABLE: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'The ranking spec that another one extends cannot be read; check the path after `extends`.',
+    exitCode: 78,
+  },
   RANKING_SPEC_UNREADABLE: {
     fault: 'client',
     retryable: true,
