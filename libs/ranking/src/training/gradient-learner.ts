@@ -1,0 +1,53 @@
+import type { Weights } from '../model/trained-model.ts'
+import { scoreTable } from '../model/score-table.ts'
+import type { Column, RowTable } from '../plan/column.ts'
+import type { Plan } from '../plan/plan.ts'
+import { registerTrainingKernels } from '../tensor/kernels.ts'
+import { loadWeights } from '../tensor/predict.ts'
+import type { TensorProgram } from '../tensor/program.ts'
+import { shuffledBatches } from './batches.ts'
+import { createDescent } from './descent.ts'
+import { prepareLabels } from './labels.ts'
+import { copyWeights, restoreWeights, type Learner } from './learner.ts'
+import { createMaskPool } from './masks.ts'
+
+/** What a learner needs; `weights` change in place. */
+export interface GradientLearnerOptions {
+  readonly plan: Plan
+  readonly program: TensorProgram
+  readonly table: RowTable
+  readonly columns: ReadonlyMap<string, Column>
+  readonly weights: ReadonlyMap<string, Weights>
+  readonly random: () => number
+}
+
+/** Learns any plan by gradient descent on TensorFlow.js. The backend must have been chosen. */
+export function createGradientLearner({
+  plan,
+  program,
+  table,
+  columns,
+  weights,
+  random,
+}: GradientLearnerOptions): Learner {
+  registerTrainingKernels()
+  const masks = createMaskPool(plan.training.dropout, random)
+  const labels = prepareLabels(plan.heads, table)
+  const descent = createDescent({ plan, program, columns, labels, weights, masks, random })
+  return {
+    rows: table.rows,
+    *epoch(rate) {
+      for (const picked of shuffledBatches(table.rows, plan.training.batchRows, random))
+        yield { loss: descent.step(picked, rate), rows: picked.length }
+    },
+    values(rows, given) {
+      const tensors = loadWeights(weights)
+      const values = scoreTable(plan.heads, program, tensors, { rows, columns: given })
+      for (const tensor of tensors.values()) tensor.dispose()
+      return values
+    },
+    save: () => copyWeights(weights),
+    restore: (saved) => restoreWeights(weights, saved),
+    dispose: () => masks.dispose(),
+  }
+}
