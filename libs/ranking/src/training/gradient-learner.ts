@@ -5,6 +5,7 @@ import type { Plan } from '../plan/plan.ts'
 import { registerTrainingKernels } from '../tensor/kernels.ts'
 import { loadWeights } from '../tensor/predict.ts'
 import type { TensorProgram } from '../tensor/program.ts'
+import { createAverages } from './averages.ts'
 import { shuffledBatches } from './batches.ts'
 import { createDescent } from './descent.ts'
 import { prepareLabels } from './labels.ts'
@@ -34,20 +35,27 @@ export function createGradientLearner({
   const masks = createMaskPool(plan.training.dropout, random)
   const labels = prepareLabels(plan.heads, table)
   const descent = createDescent({ plan, program, columns, labels, weights, masks, random })
+  const averages = createAverages(program.weights, weights, Math.ceil(table.rows / plan.training.batchRows))
   return {
     rows: table.rows,
     *epoch(rate) {
-      for (const picked of shuffledBatches(table.rows, plan.training.batchRows, random))
-        yield { loss: descent.step(picked, rate), rows: picked.length }
+      for (const picked of shuffledBatches(table.rows, plan.training.batchRows, random)) {
+        const loss = descent.step(picked, rate)
+        averages.follow()
+        yield { loss, rows: picked.length }
+      }
     },
     values(rows, given) {
-      const tensors = loadWeights(weights)
+      const tensors = loadWeights(averages.weights)
       const values = scoreTable(plan.heads, program, tensors, { rows, columns: given })
       for (const tensor of tensors.values()) tensor.dispose()
       return values
     },
-    save: () => copyWeights(weights),
-    restore: (saved) => restoreWeights(weights, saved),
+    save: () => copyWeights(averages.weights),
+    restore(saved) {
+      restoreWeights(weights, saved)
+      restoreWeights(averages.weights, saved)
+    },
     dispose: () => masks.dispose(),
   }
 }

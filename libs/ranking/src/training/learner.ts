@@ -12,10 +12,11 @@ export interface Learner {
   readonly rows: number
   /** Learns from all rows once; the iterator gives each step after it was taken. */
   epoch(rate: number): Iterable<LearnerStep>
-  /** Values of heads for rows, with the weights as they are: one array per head. */
+  /** Values of heads for rows, with the weights that `save` would give: one array per head. */
   values(rows: number, columns: ReadonlyMap<string, Column>): readonly Float64Array[]
-  /** A copy of the weights. */
+  /** A copy of the weights to keep: of gradient descent, their running means. */
   save(): ReadonlyMap<string, Float32Array>
+  /** Ends the training with saved weights. */
   restore(saved: ReadonlyMap<string, Float32Array>): void
   dispose(): void
 }

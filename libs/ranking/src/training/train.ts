@@ -84,10 +84,10 @@ export async function trainModel(plan: Plan, table: RowTable, options: TrainOpti
   const held = validate === undefined ? null : { table: validate, columns: columnsOf(validate) }
   try {
     const epochs = await runEpochs(plan, learner, held, options)
-    const measured = held ?? rows
+    const metrics = measure(plan, learner, held ?? rows)
     return {
       parameters: { weights: copyOf(weights), fitted },
-      metrics: measure(plan, learner, measured),
+      metrics,
       epochs,
       seconds: (options.nowMs() - started) / 1000,
     }
@@ -121,7 +121,7 @@ async function runEpochs(plan: Plan, learner: Learner, held: Rows | null, option
     options.onEpoch?.({ epoch, of: plan.training.epochs, loss, rate, rows: learner.rows, ms, validation })
     if (schedule.report(validation === null ? null : validationLoss(plan, validation))) best = learner.save()
   }
-  if (held !== null && best !== null) learner.restore(best)
+  learner.restore(best ?? learner.save())
   return epoch
 }
 
