@@ -4,7 +4,8 @@ import { hashOfPlan, type Plan } from '../plan/plan.ts'
 import { loadWeights, predict } from '../tensor/predict.ts'
 import { compileTensorProgram, type TensorProgram } from '../tensor/program.ts'
 import { columnsOfPlan } from './fixed-part.ts'
-import { predictionOf, rowsFrom } from './score-table.ts'
+import { calibrationName, predictHead } from './head-prediction.ts'
+import { rowsFrom } from './score-table.ts'
 import type { TrainedModel } from './trained-model.ts'
 
 /** Scores of a page, in the order of its candidates. */
@@ -55,7 +56,7 @@ export function createPlanScorer({ plan, parameters }: TrainedModel, version: st
         candidates === 0 ? null : firstPhase(plan, candidates, (names) => columnsFor(inputs, candidates, names))
       const rows = kept === null ? rowsFrom(0, candidates) : kept.subarray(0, plan.firstPhase!.keep)
       const columns = candidates === 0 ? new Map<string, Column>() : columnsFor(inputs, candidates, reads)
-      const scores = scoreRows(plan, { program, weights, columns, rows, candidates })
+      const scores = scoreRows({ plan, parameters }, { program, weights, columns, rows, candidates })
       if (kept !== null) orderRest(scores.utilities, kept, rows.length)
       return { ...scores, kept: kept === null ? null : rows }
     },
@@ -87,7 +88,10 @@ interface Page {
   readonly candidates: number
 }
 
-function scoreRows(plan: Plan, { program, weights, columns, rows, candidates }: Page): Omit<PlanScores, 'kept'> {
+function scoreRows(
+  { plan, parameters }: TrainedModel,
+  { program, weights, columns, rows, candidates }: Page,
+): Omit<PlanScores, 'kept'> {
   const heads = plan.heads.length
   const predictions = new Float32Array(candidates * heads)
   const utilities = new Float32Array(candidates)
@@ -96,12 +100,15 @@ function scoreRows(plan: Plan, { program, weights, columns, rows, candidates }: 
   const worth = plan.heads.map(({ name }) =>
     plan.utility.reduce((sum, { head, weight }) => sum + (head === name ? weight : 0), 0),
   )
+  const byHead = plan.heads.map((head, place) => {
+    const own = Float64Array.from({ length: rows.length }, (_, at) => values[at * heads + place]!)
+    return predictHead(head, parameters.fitted.get(calibrationName(head.name)), own)
+  })
   for (const [at, row] of rows.entries()) {
     let utility = 0
     for (let head = 0; head < heads; head++) {
-      const prediction = predictionOf(plan.heads[head]!.kind, values[at * heads + head]!)
-      predictions[head * candidates + row] = prediction
-      utility += worth[head]! * prediction
+      predictions[head * candidates + row] = byHead[head]![at]!
+      utility += worth[head]! * byHead[head]![at]!
     }
     utilities[row] = utility
   }

@@ -18,7 +18,7 @@ let registered = false
 export function registerTrainingKernels(): void {
   if (registered || tf.getBackend() !== 'wasm') return
   registered = true
-  tf.registerKernel({ kernelName: 'UnsortedSegmentSum', backendName: 'wasm', kernelFunc: sumSegments as tf.KernelFunc })
+  tf.registerKernel({ kernelName: 'UnsortedSegmentSum', backendName: 'wasm', kernelFunc: sumSegments })
   const plain = tf.getKernel('BatchMatMul', 'wasm')
   tf.unregisterKernel('BatchMatMul', 'wasm')
   tf.registerKernel({ ...plain, kernelFunc: transposeFirst(plain.kernelFunc) })

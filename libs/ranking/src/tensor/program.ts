@@ -25,6 +25,7 @@ export interface TensorProgram {
   /** Names and types of the columns that it reads; the plan's executor computes them. */
   readonly reads: ReadonlyMap<string, ValueType>
   readonly weights: readonly PlanWeight[]
+  readonly heads: number
   /** Values of heads, `rows × heads`, in the order of the plan's heads. */
   run(feed: Feed, weights: ReadonlyMap<string, Tensor>, rows: number, training: TrainingOf | null): Tensor2D
 }
@@ -48,6 +49,7 @@ export function compileTensorProgram(plan: Plan): TensorProgram {
   for (const head of plan.heads) read(head.value)
   return {
     reads,
+    heads: plan.heads.length,
     weights: steps.flatMap(({ node, weights }) =>
       weights.map((weight) => ({
         ...weight,

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { Scalar, Tensor } from '@tensorflow/tfjs-core'
+import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Column } from '../plan/column.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Weights } from '../model/trained-model.ts'
@@ -121,7 +121,7 @@ export function createDescent(options: DescentOptions): Descent {
           true,
         )
         update(trained, grads, { rate, l2: plan.training.l2, step: steps })
-        return (value as Scalar).dataSync()[0]!
+        return (value).dataSync()[0]!
       } finally {
         tf.engine().endScope()
       }

@@ -1,3 +1,7 @@
+import { areaUnderCurve } from '../metrics/auc.ts'
+import { calibrationReport, type CalibrationGroup } from '../metrics/calibration-table.ts'
+import type { LabelledScores } from '../metrics/labelled.ts'
+import { logLoss } from '../metrics/log-loss.ts'
 import type { RowTable } from '../plan/column.ts'
 import type { PlanHead } from '../plan/plan.ts'
 
@@ -5,81 +9,56 @@ import type { PlanHead } from '../plan/plan.ts'
 export interface HeadFigures {
   /** Rows whose label is known. */
   readonly rows: number
-  /** Probability that a positive row is above a negative one; NaN for amounts and if there is one class only. */
-  readonly auc: number
+  /** Probability that a positive row is above a negative one; null for amounts and if there is one class only. */
+  readonly auc: number | null
   /** Mean log loss (natural, probabilities clipped at 1e-7); of an amount the mean squared error of ln(1 + amount). */
   readonly loss: number
-  /** Σ predicted / Σ label. */
-  readonly calibration: number
-  /** Rows by ascending prediction, cut into ten equal parts: mean prediction and mean label of each. */
-  readonly deciles: readonly { readonly rows: number; readonly predicted: number; readonly label: number }[]
+  /** Σ predicted / Σ label; null: no label is above 0. */
+  readonly calibration: number | null
+  /** Rows by ascending prediction in about ten parts of equal weight; empty for amounts. */
+  readonly deciles: readonly CalibrationGroup[]
 }
 
-const clip = 1e-7
+/** Figures of a model by name of head. */
+export type ModelFigures = ReadonlyMap<string, HeadFigures>
 
 /** Figures of predictions (probabilities, or amounts in their unit) against the labels of the rows. */
-export function figuresOf(
-  { kind, label }: PlanHead,
-  predictions: Float64Array,
+export function figuresOf(head: PlanHead, predictions: Float64Array, table: RowTable): HeadFigures {
+  const sample = labelledRows(head, predictions, table)
+  const rows = sample.scores.length
+  if (rows === 0) return { rows, auc: null, loss: NaN, calibration: null, deciles: [] }
+  if (head.kind === 'amount') return { rows, auc: null, ...amountFigures(sample), deciles: [] }
+  const { ratio, groups } = calibrationReport(sample)
+  return { rows, auc: areaUnderCurve(sample), loss: logLoss(sample), calibration: ratio, deciles: groups }
+}
+
+/** The rows whose label is known, with weight. */
+export function labelledRows(
+  { label }: PlanHead,
+  scores: Float64Array,
   { labels, weights }: RowTable,
-): HeadFigures {
-  const column = labels.get(label)
-  const rows: Row[] = []
-  for (let row = 0; row < predictions.length; row++) {
-    const actual = column?.[row] ?? NaN
-    if (!Number.isNaN(actual)) rows.push({ predicted: predictions[row]!, label: actual, weight: weights?.[row] ?? 1 })
-  }
-  rows.sort((a, b) => a.predicted - b.predicted)
-  const weight = total(rows, (row) => row.weight)
+): Required<LabelledScores> {
+  const column = labels.get(label) ?? new Float32Array(scores.length).fill(NaN)
+  const known = [...column.keys()].filter((row) => !Number.isNaN(column[row]))
   return {
-    rows: rows.length,
-    auc: kind === 'probability' ? areaUnderCurve(rows) : NaN,
-    loss: total(rows, (row) => row.weight * lossOf(kind, row)) / weight,
-    calibration: total(rows, (row) => row.weight * row.predicted) / total(rows, (row) => row.weight * row.label),
-    deciles: decilesOf(rows),
+    scores: Float64Array.from(known, (row) => scores[row]!),
+    labels: Float64Array.from(known, (row) => column[row]!),
+    weights: Float64Array.from(known, (row) => (weights === null ? 1 : weights[row]!)),
   }
 }
 
-interface Row {
-  readonly predicted: number
-  readonly label: number
-  readonly weight: number
-}
-
-function lossOf(kind: PlanHead['kind'], { predicted, label }: Row): number {
-  if (kind === 'amount') return (Math.log1p(Math.max(0, predicted)) - Math.log1p(label)) ** 2
-  const probability = Math.min(1 - clip, Math.max(clip, predicted))
-  return -label * Math.log(probability) - (1 - label) * Math.log(1 - probability)
-}
-
-/** The Mann–Whitney statistic of weighted rows, sorted by prediction; equal predictions count one half. */
-function areaUnderCurve(rows: readonly Row[]): number {
-  let below = 0
-  let wins = 0
-  let positives = 0
-  for (let from = 0, to = 0; from < rows.length; from = to) {
-    let [negative, positive] = [0, 0]
-    for (; to < rows.length && rows[to]!.predicted === rows[from]!.predicted; to++) {
-      const { label, weight } = rows[to]!
-      if (label > 0) positive += weight
-      else negative += weight
-    }
-    wins += positive * (below + negative / 2)
-    below += negative
-    positives += positive
+function amountFigures({
+  scores,
+  labels,
+  weights,
+}: Required<LabelledScores>): Pick<HeadFigures, 'loss' | 'calibration'> {
+  let [loss, total, predicted, actual] = [0, 0, 0, 0]
+  for (let row = 0; row < scores.length; row++) {
+    const weight = weights[row]!
+    loss += weight * (Math.log1p(Math.max(0, scores[row]!)) - Math.log1p(labels[row]!)) ** 2
+    total += weight
+    predicted += weight * scores[row]!
+    actual += weight * labels[row]!
   }
-  return positives * below === 0 ? NaN : wins / (positives * below)
-}
-
-function decilesOf(rows: readonly Row[]): HeadFigures['deciles'] {
-  return Array.from({ length: 10 }, (_, part) => {
-    const some = rows.slice(Math.floor((part * rows.length) / 10), Math.floor(((part + 1) * rows.length) / 10))
-    const weight = total(some, (row) => row.weight)
-    const mean = (read: (row: Row) => number): number => total(some, (row) => row.weight * read(row)) / weight
-    return { rows: some.length, predicted: mean(({ predicted }) => predicted), label: mean(({ label }) => label) }
-  }).filter(({ rows: count }) => count > 0)
-}
-
-function total(rows: readonly Row[], read: (row: Row) => number): number {
-  return rows.reduce((sum, row) => sum + read(row), 0)
+  return { loss: loss / total, calibration: actual > 0 ? predicted / actual : null }
 }

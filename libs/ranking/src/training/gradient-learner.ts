@@ -47,7 +47,7 @@ export function createGradientLearner({
     },
     values(rows, given) {
       const tensors = loadWeights(averages.weights)
-      const values = scoreTable(plan.heads, program, tensors, { rows, columns: given })
+      const values = scoreTable(program, tensors, { rows, columns: given })
       for (const tensor of tensors.values()) tensor.dispose()
       return values
     },

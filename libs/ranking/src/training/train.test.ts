@@ -84,7 +84,7 @@ describe('training by gradient descent', () => {
       ({ validation }) => validation!.get('click')!.loss + 0.1 * validation!.get('dwell')!.loss,
     )
     expect(metrics.get('click')!.loss + 0.1 * metrics.get('dwell')!.loss).toBeCloseTo(Math.min(...losses), 6)
-    expect(reports.at(-1)!.rate).toBeLessThan(plan.training.learningRate)
+    expect(reports.at(-1).rate).toBeLessThan(plan.training.learningRate)
   })
 
   it('stops when the signal is aborted', async () => {

@@ -1,21 +1,18 @@
 import { mulberry32 } from '@freshet/domain/mulberry32'
 import { columnsOfPlan, fitPlan } from '../model/fixed-part.ts'
-import { predictionOf } from '../model/score-table.ts'
+import { calibrationName, fitCalibration, predictHead } from '../model/head-prediction.ts'
 import type { Parameters, Weights } from '../model/trained-model.ts'
 import type { Column, RowTable } from '../plan/column.ts'
 import type { Plan } from '../plan/plan.ts'
 import { compileTensorProgram } from '../tensor/program.ts'
 import { checkRows } from './check-rows.ts'
 import { TrainingError } from './errors.ts'
-import { figuresOf, type HeadFigures } from './figures.ts'
+import { figuresOf, labelledRows, type ModelFigures } from './figures.ts'
 import { createGradientLearner } from './gradient-learner.ts'
 import { initialWeights } from './initial-weights.ts'
 import type { Learner } from './learner.ts'
 import { createLinearLearner, linearPartsOf } from './linear-learner.ts'
 import { createSchedule } from './schedule.ts'
-
-/** Figures of a model by name of head. */
-export type ModelFigures = ReadonlyMap<string, HeadFigures>
 
 /** What training reports after each epoch. */
 export interface EpochReport {
@@ -84,9 +81,10 @@ export async function trainModel(plan: Plan, table: RowTable, options: TrainOpti
   const held = validate === undefined ? null : { table: validate, columns: columnsOf(validate) }
   try {
     const epochs = await runEpochs(plan, learner, held, options)
-    const metrics = measure(plan, learner, held ?? rows)
+    const calibrations = held === null ? new Map<string, unknown>() : calibrate(plan, learner, held)
+    const metrics = measure(plan, learner, held ?? rows, calibrations)
     return {
-      parameters: { weights: copyOf(weights), fitted },
+      parameters: { weights: copyOf(weights), fitted: new Map([...fitted, ...calibrations]) },
       metrics,
       epochs,
       seconds: (options.nowMs() - started) / 1000,
@@ -117,7 +115,7 @@ async function runEpochs(plan: Plan, learner: Learner, held: Rows | null, option
         'TRAINING_DIVERGED',
         `the loss of epoch ${epoch} is ${loss} at a learning rate of ${rate}; lower \`rate\` in the statement \`train\`, or clip the features with the largest values`,
       )
-    const validation = held === null ? null : measure(plan, learner, held)
+    const validation = held === null ? null : measure(plan, learner, held, new Map())
     options.onEpoch?.({ epoch, of: plan.training.epochs, loss, rate, rows: learner.rows, ms, validation })
     if (schedule.report(validation === null ? null : validationLoss(plan, validation))) best = learner.save()
   }
@@ -143,14 +141,28 @@ function validationLoss({ heads }: Plan, figures: ModelFigures): number {
   return heads.reduce((sum, { name, lossWeight }) => sum + lossWeight * figures.get(name)!.loss, 0)
 }
 
-function measure({ heads }: Plan, learner: Learner, rows: Rows): ModelFigures {
-  const values = learner.values(rows.table.rows, rows.columns)
+function measure(
+  { heads }: Plan,
+  learner: Learner,
+  { table, columns }: Rows,
+  calibrations: ReadonlyMap<string, unknown>,
+): ModelFigures {
+  const values = learner.values(table.rows, columns)
   return new Map(
     heads.map((head, at) => {
-      const predictions = values[at]!.map((value) => predictionOf(head.kind, value))
-      return [head.name, figuresOf(head, predictions, rows.table)]
+      const predictions = predictHead(head, calibrations.get(calibrationName(head.name)), values[at]!)
+      return [head.name, figuresOf(head, predictions, table)]
     }),
   )
+}
+
+/** Calibrations of heads, by the rows that training did not see. */
+function calibrate({ heads }: Plan, learner: Learner, { table, columns }: Rows): ReadonlyMap<string, unknown> {
+  const values = learner.values(table.rows, columns)
+  const fits = heads.map((head, at) => {
+    return [calibrationName(head.name), fitCalibration(head, labelledRows(head, values[at]!, table))] as const
+  })
+  return new Map(fits.filter(([, fit]) => fit !== null))
 }
 
 function copyOf(weights: ReadonlyMap<string, Weights>): ReadonlyMap<string, Weights> {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
-import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
+import type { Tensor3D } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import type { LearnedTraining, LearnedTransform } from '../definition.ts'
 import { dense, denseWeights, sideBySide } from './layers.ts'
@@ -56,7 +56,7 @@ export const attend: LearnedTransform<z.output<typeof params>> = {
     const exps = tf.mul(tf.exp(tf.sub(logits, tf.max(logits, 1, true))), seen)
     const shares = tf.div(exps, tf.add(tf.sum(exps, 1, true), 1e-9))
     const mixed = tf.sum(tf.mul(tf.reshape(shares, [rows, max, heads, 1]), value), 1)
-    return tf.reshape(mixed, [rows, heads * size]) as Tensor2D
+    return tf.reshape(mixed, [rows, heads * size])
   },
 }
 

@@ -33,7 +33,7 @@ export const bilinear: LearnedTransform<z.output<typeof params>> = {
     }))
   },
   apply([a, b], { units, heads }, weights) {
-    const rows = a!.shape[0]!
+    const rows = a!.shape[0]
     const [left, right] = [a!.shape[1]! / heads, b!.shape[1]! / heads]
     const parts = Array.from({ length: heads }, (_, head) => {
       const from = tf.slice(a as Tensor2D, [0, head * left], [rows, left])

@@ -25,7 +25,7 @@ export const dcnV2: LearnedTransform<Params> = {
   params,
   typeOf(args, { hidden, parallel }) {
     const width = totalWidth(args)
-    return problemOfNumbers(args) ?? vectorOf(hidden.length === 0 ? width : hidden.at(-1)! + (parallel ? width : 0))
+    return problemOfNumbers(args) ?? vectorOf(hidden.length === 0 ? width : hidden.at(-1) + (parallel ? width : 0))
   },
   weights(args, given) {
     const width = totalWidth(args)

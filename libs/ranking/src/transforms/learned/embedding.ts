@@ -2,7 +2,7 @@ import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import type { LearnedTransform } from '../definition.ts'
 import { sideBySide } from './layers.ts'
-import { poolOfRows, sumOfRows, vectorsOfSequence } from './rows-of-table.ts'
+import { poolOfRows, sumOfRows, sumOfTables, vectorsOfSequence } from './rows-of-table.ts'
 import { hintFor, indexOf, vectorOf } from './shapes.ts'
 
 const params = z.strictObject({
@@ -36,10 +36,16 @@ export const embedding: LearnedTransform<z.output<typeof params>> = {
       initial: 'table',
       rowsOf: at,
     })),
-  apply: (args, { pool }, weights) =>
-    pool === 'none'
-      ? vectorsOfSequence(weights.get('table0') as Tensor2D, args[0] as Tensor3D)
-      : sideBySide(args.map((indices, at) => pooled(weights.get(`table${at}`) as Tensor2D, indices, pool))),
+  apply(args, { pool }, weights, training) {
+    const tables = args.map((_, at) => weights.get(`table${at}`) as Tensor2D)
+    if (pool === 'none') return vectorsOfSequence(tables[0]!, args[0] as Tensor3D)
+    const hashes = args[0]!.shape[1]!
+    const areAlike = args.every(({ rank, shape }) => rank === 2 && shape[1] === hashes)
+    // Training takes all tables in one operation, because operations on small tensors cost more than their arithmetic. Serving
+    // does not, because it would copy the tables for each page.
+    if (training !== null && args.length > 1 && areAlike) return sumOfTables(tables, args as Tensor2D[])
+    return sideBySide(args.map((indices, at) => pooled(tables[at]!, indices, pool)))
+  },
 }
 
 function pooled(table: Tensor2D, indices: Tensor, pool: 'mean' | 'sum'): Tensor2D {

@@ -53,7 +53,7 @@ export function dense(x: Tensor, name: string, weights: WeightTensors, activatio
 }
 
 function product(x: Tensor, kernel: Tensor2D, bias: Tensor, activation: 'linear' | 'relu' | 'elu'): Tensor2D {
-  return tf.fused.matMul({ a: x as Tensor2D, b: kernel, bias, activation }) as Tensor2D
+  return tf.fused.matMul({ a: x, b: kernel, bias, activation }) as Tensor2D
 }
 
 /** Weights of hidden layers one after the other: `NAME0_kernel`, `NAME0_bias`, and of the normalisation. */

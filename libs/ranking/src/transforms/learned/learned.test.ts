@@ -26,6 +26,7 @@ function example(transform: string, types: readonly ValueType[], given: Record<s
 
 const examples: readonly Example[] = [
   example('embedding', [index(11), index(7, 1)], { size: 3 }),
+  example('embedding', [index(11), index(7), index(5)], { size: 3 }),
   example('embedding', [sequence(index(11), 5)], { size: 3 }),
   example('embedding', [sequence(index(11), 5)], { size: 3, pool: 'sum' }),
   example('embedding', [sequence(index(11), 5)], { size: 3, pool: 'none' }),
@@ -73,6 +74,13 @@ describe.each(examples)('$name', (given) => {
       expect(out[row]!.flat()).toHaveLength(wanted.length)
       for (const [at, value] of out[row]!.flat().entries()) expect(value).toBeCloseTo(wanted[at]!, 4)
     }
+  })
+
+  it.runIf(given.params['normalise'] !== true)('computes the same while it is trained', () => {
+    const args = argsOf(given, 6, 1)
+    const weights = weightsOf(given, 2)
+    const trained = given.transform.apply(args, given.params, weights, trainingForTests(mulberry32(1)))
+    expect(trained.dataSync()).toEqual(apply(given, args, weights).dataSync())
   })
 
   it('has the gradient that finite differences show', () => {

@@ -17,7 +17,7 @@ export const mlp: LearnedTransform<z.output<typeof params>> = {
   formula: 'hₗ = f(W·hₗ₋₁ + b), h₀ = all arguments side by side; f is relu, tanh or elu',
   example: 'layer trunk = mlp(pin.save_rate, pin.embedding, hidden: [128, 64])',
   params,
-  typeOf: (args, { hidden }) => problemOfNumbers(args) ?? vectorOf(hidden.at(-1)!),
+  typeOf: (args, { hidden }) => problemOfNumbers(args) ?? vectorOf(hidden.at(-1)),
   weights: (args, given) => hiddenWeights('layer', totalWidth(args), given),
   apply: (args, given, weights, training) => hiddenLayers(sideBySide(args), 'layer', given, weights, training),
 }

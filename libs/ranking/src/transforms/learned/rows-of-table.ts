@@ -36,3 +36,21 @@ export function poolOfRows(table: Tensor2D, indices: Tensor3D, pool: 'mean' | 's
   const count = tf.sum(tf.reshape(presence(tf.slice(indices, [0, 0, 0], [rows, max, 1])), [rows, max]), 1, true)
   return tf.div(sum, tf.maximum(count, 1))
 }
+
+/** For each index its sum of rows of the table of the same place, side by side: rows × (tables · size). */
+export function sumOfTables(tables: readonly Tensor2D[], indices: readonly Tensor2D[]): Tensor2D {
+  const [rows, hashes] = indices[0]!.shape
+  const starts = tables.map((_, at) => tables.slice(0, at).reduce((sum, table) => sum + table.shape[0], 0))
+  const offsets = tf.tensor2d(
+    starts.flatMap((start) => new Array<number>(hashes).fill(start)),
+    [1, tables.length * hashes],
+    'int32',
+  )
+  const all = tf.concat([...indices], 1)
+  const places = tf.add(tf.maximum(all, tf.scalar(0, 'int32')), offsets)
+  const found = tf.gather(tf.concat([...tables], 0), tf.reshape(places, [all.size]))
+  const there = tf.mul(found, tf.reshape(presence(all), [all.size, 1]))
+  const size = tables[0]!.shape[1]
+  if (hashes === 1) return tf.reshape(there, [rows, tables.length * size])
+  return tf.reshape(tf.sum(tf.reshape(there, [rows * tables.length, hashes, size]), 1), [rows, tables.length * size])
+}

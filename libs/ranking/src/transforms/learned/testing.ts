@@ -47,7 +47,7 @@ function numbers(shape: number[], random: () => number): Tensor {
 
 /** The hashes of one element are all there or all missing. */
 function indices(shape: number[], tableRows: number, random: () => number): Tensor {
-  const hashes = shape.at(-1)!
+  const hashes = shape.at(-1)
   const values = new Int32Array(tf.util.sizeFromShape(shape))
   for (let at = 0; at < values.length; at += hashes) {
     const isMissing = random() < 0.2
