@@ -16,7 +16,7 @@ export type Column =
       readonly codes: Int32Array
       readonly names: readonly string[]
       /** Two 32-bit hashes for each code, if they are known without the names: those of a cross. */
-      readonly hashes?: Uint32Array
+      readonly hashes?: Int32Array
     }
   /** `rows × hashes` row numbers of a table; missing: −1. */
   | { readonly kind: 'indices'; readonly rows: number; readonly hashes: number; readonly values: Int32Array }

@@ -4,20 +4,13 @@ import type { TrainedModel } from '../model/trained-model.ts'
 import type { Transform } from '../transforms/definition.ts'
 import type { Column } from './column.ts'
 import { canonicalJson, hashOfPlan, type Plan } from './plan.ts'
+import { aPlan } from './plan.builders.ts'
 import { formatType } from './value-type.ts'
 
-const plan: Plan = {
-  format: 1,
-  spec: 'home',
+const plan = aPlan({
   inputs: [{ name: 'pin.saves', type: { kind: 'scalar' }, side: 'candidate' }],
-  nodes: [],
-  firstPhase: null,
-  heads: [],
-  utility: [],
   exposed: ['pin.saves'],
-  trainingOnly: [],
-  training: { epochs: 1, batchRows: 2, learningRate: 0.1, l2: 0, dropout: 0, patience: 1 },
-}
+})
 
 /** The same value with the keys of every object in the opposite order. */
 function turned(value: unknown): unknown {

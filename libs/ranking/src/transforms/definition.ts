@@ -56,6 +56,8 @@ export interface FittedTransform<Params = unknown, State = unknown> extends Desc
   readonly gradient: 'fitted'
   /** The statistics' JSON, checked when a model is loaded. */
   readonly state: z.ZodType<State>
+  /** Why statistics cannot be those of a node with these arguments, as in "have 3 means; its argument has 4 numbers". */
+  stateProblem?(state: State, args: readonly ValueType[], params: Params): string | null
   /** Statistics of training rows; `labels`: by name, for those that look at labels. */
   fit(
     args: readonly Column[],
@@ -95,4 +97,4 @@ export interface LearnedTransform<Params = unknown> extends Description<Params> 
 }
 
 /** One transform: one file. */
-export type Transform = FixedTransform<never> | FittedTransform<never, never> | LearnedTransform<never>
+export type Transform = FixedTransform | FittedTransform | LearnedTransform
