@@ -99,7 +99,7 @@ describe('a program', () => {
   it('lists all problems of its inputs', () => {
     const { run } = createProgram(plan, fitted, transformCatalogue)
     const inputs = new Map([...page([1, 2]), ['pin.creator', numbers([1, 2])], ['user.tempo', numbers([1, 2, 3])]])
-    const error = errorOf(() => run(inputs as Map<string, Column>, 2))
+    const error = errorOf(() => run(inputs, 2))
     expect(error.code).toBe('PLAN_INPUT_MISMATCHED')
     expect(error.problems).toEqual([
       'input user.tempo has 3 rows; give 1 or 2',

@@ -1,5 +1,5 @@
 import type { TransformCatalogue } from '../transforms/catalogue.ts'
-import type { FittedTransform, Transform } from '../transforms/definition.ts'
+import type { Transform } from '../transforms/definition.ts'
 import { ReusedBuffers } from './buffers.ts'
 import type { Column } from './column.ts'
 import { inputProblem } from './input-check.ts'
@@ -144,7 +144,7 @@ function stepsOf(
       return []
     }
     const args = node.args.map((arg) => types.get(arg)!)
-    const checked = transform.gradient === 'fixed' ? null : stateOf(node, transform as FittedTransform, args, fitted)
+    const checked = transform.gradient === 'fixed' ? null : stateOf(node, transform, args, fitted)
     if (checked !== null && 'problem' in checked) problems.push(checked.problem)
     const from = node.args.map((arg) => places.get(arg)!)
     const params = transform.params.parse(node.params)

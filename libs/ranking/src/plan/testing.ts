@@ -54,7 +54,7 @@ export function someRows(column: Column, from: number, to: number): Column {
       return { ...column, rows: to - from, values: column.values.slice(from * column.hashes, to * column.hashes) }
     case 'sequences': {
       const offsets = column.offsets.slice(from, to + 1)
-      const elements = someRows(column.elements, offsets[0]!, offsets.at(-1)!)
+      const elements = someRows(column.elements, offsets[0]!, offsets.at(-1))
       if (elements.kind === 'sequences') throw new TypeError('a sequence cannot contain sequences')
       return { kind: 'sequences', rows: to - from, offsets: offsets.map((at) => at - offsets[0]!), elements }
     }
