@@ -1,3 +1,4 @@
+import { NewBuffers } from '../plan/buffers.ts'
 import type { Column } from '../plan/column.ts'
 import type { FixedTransform, Transform } from '../transforms/definition.ts'
 
@@ -16,7 +17,7 @@ export function evaluateConstant(
     width: 1,
     values: Float32Array.of(value),
   }))
-  const result = (transform as unknown as FixedTransform).evaluate(columns, params, 1)
+  const result = (transform as unknown as FixedTransform).evaluate(columns, params, new NewBuffers(1))
   const value = result.kind === 'numbers' ? result.values[0] : undefined
   return value !== undefined && Number.isFinite(value) ? value : null
 }
