@@ -9,7 +9,7 @@ export function evaluateConstant(
   params: unknown,
 ): number | null {
   const types = numbers.map(() => ({ kind: 'scalar' }) as const)
-  const type = transform.typeOf(types, params as never)
+  const type = transform.typeOf(types, params)
   if ('problem' in type || type.kind !== 'scalar') return null
   const columns = numbers.map((value): Column => ({
     kind: 'numbers',
