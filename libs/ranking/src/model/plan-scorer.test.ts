@@ -73,7 +73,9 @@ describe('plan scorer', () => {
   })
 
   it('repeats a value of the request for all candidates', () => {
-    const scorer = createPlanScorer(modelOf(plan), 'one')
+    const isUser = ({ name }: { readonly name: string }): boolean => name === 'user'
+    const inputs = plan.inputs.map((input) => (isUser(input) ? { ...input, side: 'request' as const } : input))
+    const scorer = createPlanScorer(modelOf({ ...plan, inputs }), 'one')
     const alone = new Map([
       ...page,
       ['user', { kind: 'indices', rows: 1, hashes: 1, values: Int32Array.of(4) }] as const,

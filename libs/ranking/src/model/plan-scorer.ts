@@ -1,9 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Column } from '../plan/column.ts'
-import { hashOfPlan, type Plan } from '../plan/plan.ts'
+import { hashOfPlan } from '../plan/plan.ts'
+import { createProgram } from '../plan/program.ts'
 import { loadWeights, predict } from '../tensor/predict.ts'
 import { compileTensorProgram, type TensorProgram } from '../tensor/program.ts'
-import { columnsOfPlan } from './fixed-part.ts'
+import { transformCatalogue } from '../transforms/catalogue.ts'
 import { calibrationName, predictHead } from './head-prediction.ts'
 import { rowsFrom } from './score-table.ts'
 import type { TrainedModel } from './trained-model.ts'
@@ -24,7 +25,7 @@ export interface PlanScorer {
   readonly planHash: string
   readonly heads: readonly string[]
   /**
-   * `inputs`: the plan's inputs by name; a column of the request's side has one row. Throws a TypeError if one is missing.
+   * `inputs`: the plan's inputs by name; a column of the request's side has one row. Throws a PlanError if one is missing.
    * Without a first phase, not even the last bit of a candidate's score depends on the other candidates.
    */
   score(inputs: ReadonlyMap<string, Column>, candidates: number): PlanScores
@@ -43,35 +44,31 @@ const phaseStep = 1e-4
 export function createPlanScorer({ plan, parameters }: TrainedModel, version: string): PlanScorer {
   const program = compileTensorProgram(plan)
   const weights = loadWeights(parameters.weights)
-  const reads = new Set(program.reads.keys())
-  const fixed = new Map(plan.trainingOnly.map(({ input, servingValue }) => [input, columnOf(servingValue)]))
-  const columnsFor = (inputs: ReadonlyMap<string, Column>, rows: number, names: ReadonlySet<string>) =>
-    columnsOfPlan(plan, parameters.fitted, { rows, inputs: new Map([...inputs, ...fixed]) }, names)
+  const { firstPhase } = plan
+  const programFor = (results: readonly string[]) =>
+    createProgram(plan, parameters.fitted, transformCatalogue, { results })
+  const boundary = programFor([...program.reads.keys()])
+  const light = firstPhase === null ? null : programFor([firstPhase.score])
   return {
     version,
     planHash: hashOfPlan(plan),
     heads: plan.heads.map(({ name }) => name),
     score(inputs, candidates) {
-      const kept =
-        candidates === 0 ? null : firstPhase(plan, candidates, (names) => columnsFor(inputs, candidates, names))
-      const rows = kept === null ? rowsFrom(0, candidates) : kept.subarray(0, plan.firstPhase!.keep)
-      const columns = candidates === 0 ? new Map<string, Column>() : columnsFor(inputs, candidates, reads)
+      if (candidates === 0) return { utilities: new Float32Array(), predictions: new Float32Array(), kept: null }
+      const isCut = firstPhase !== null && candidates > firstPhase.keep
+      const order = isCut ? byScore(light!.run(inputs, candidates).get(firstPhase.score)!, candidates) : null
+      const rows = order === null ? rowsFrom(0, candidates) : order.subarray(0, firstPhase!.keep)
+      const columns = boundary.run(inputs, candidates)
       const scores = scoreRows({ plan, parameters }, { program, weights, columns, rows, candidates })
-      if (kept !== null) orderRest(scores.utilities, kept, rows.length)
-      return { ...scores, kept: kept === null ? null : rows }
+      if (order !== null) orderRest(scores.utilities, order, rows.length)
+      return { ...scores, kept: order === null ? null : rows }
     },
     dispose: () => weights.forEach((tensor) => tensor.dispose()),
   }
 }
 
-/** All rows by descending first-phase score; null: the model takes them all. */
-function firstPhase(
-  { firstPhase: phase }: Plan,
-  candidates: number,
-  columnsFor: (names: ReadonlySet<string>) => ReadonlyMap<string, Column>,
-): Int32Array | null {
-  if (phase === null || candidates <= phase.keep) return null
-  const column = columnsFor(new Set([phase.score])).get(phase.score)!
+/** All rows by descending first-phase score. */
+function byScore(column: Column, candidates: number): Int32Array {
   if (column.kind !== 'numbers') throw new TypeError(`the first phase's score is ${column.kind}, not numbers`)
   const score = (row: number): number => {
     const value = column.values[column.rows === 1 ? 0 : row]!
@@ -95,7 +92,6 @@ function scoreRows(
   const heads = plan.heads.length
   const predictions = new Float32Array(candidates * heads)
   const utilities = new Float32Array(candidates)
-  if (candidates === 0) return { predictions, utilities }
   const values = predict(program, weights, columns, rows)
   const worth = plan.heads.map(({ name }) =>
     plan.utility.reduce((sum, { head, weight }) => sum + (head === name ? weight : 0), 0),
@@ -120,8 +116,4 @@ function orderRest(utilities: Float32Array, order: Int32Array, scored: number): 
   for (let at = 0; at < scored; at++) lowest = Math.min(lowest, utilities[order[at]!]!)
   const step = phaseStep * Math.max(1, Math.abs(lowest))
   for (let at = scored; at < order.length; at++) utilities[order[at]!] = lowest - (at - scored + 1) * step
-}
-
-function columnOf(value: number): Column {
-  return { kind: 'numbers', rows: 1, width: 1, values: Float32Array.of(value) }
 }

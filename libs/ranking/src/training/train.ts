@@ -1,10 +1,12 @@
 import { mulberry32 } from '@freshet/domain/mulberry32'
-import { columnsOfPlan, fitPlan } from '../model/fixed-part.ts'
 import { calibrationName, fitCalibration, predictHead } from '../model/head-prediction.ts'
 import type { Parameters, Weights } from '../model/trained-model.ts'
 import type { Column, RowTable } from '../plan/column.ts'
+import { fitPlan } from '../plan/fit-plan.ts'
 import type { Plan } from '../plan/plan.ts'
+import { createProgram } from '../plan/program.ts'
 import { compileTensorProgram } from '../tensor/program.ts'
+import { transformCatalogue } from '../transforms/catalogue.ts'
 import { checkRows } from './check-rows.ts'
 import { TrainingError } from './errors.ts'
 import { figuresOf, labelledRows, type ModelFigures } from './figures.ts'
@@ -62,9 +64,9 @@ export async function trainModel(plan: Plan, table: RowTable, options: TrainOpti
   checkRows(plan, table)
   const started = options.nowMs()
   const program = compileTensorProgram(plan)
-  const fitted = options.initial?.fitted ?? fitPlan(plan, table, options.seed)
+  const fitted = options.initial?.fitted ?? fitPlan(plan, table, options.seed, transformCatalogue)
   const columnsOf = (rows: RowTable): ReadonlyMap<string, Column> =>
-    columnsOfPlan(plan, fitted, rows, new Set(program.reads.keys()))
+    createProgram(plan, fitted, transformCatalogue, { results: [...program.reads.keys()] }).run(rows.inputs, rows.rows)
   const weights = initialWeights(program.weights, options.seed)
   for (const [key, { values }] of weights) {
     const earlier = options.initial?.weights.get(key)

@@ -49,6 +49,7 @@ import { subtract } from './operators/subtract.ts'
 import { length } from './sequence/length.ts'
 import { pool } from './sequence/pool.ts'
 import type { Transform } from './definition.ts'
+import { learnedTransforms } from './learned/catalogue.ts'
 
 /** Every transform, in the order of the reference. To add one, write its file and a line here. */
 const all: readonly Transform[] = [
@@ -107,6 +108,8 @@ const all: readonly Transform[] = [
   quantiles,
   vocabulary,
   targetRate,
+  // learned/
+  ...learnedTransforms,
 ]
 
 /** Transforms by the names that a spec calls. */

@@ -22,7 +22,7 @@ export const attend: LearnedTransform<z.output<typeof params>> = {
     'Target attention: the mean of a sequence, weighed by how well each element fits the candidate. `size` numbers in each of `heads` heads; training hides up to `mask_recent` of the newest elements at random, so that the model does not repeat the last action.',
   formula:
     'softmax(q·Kᵀ/√size)·V, q from the candidate, K and V from the sequence (DIN, Zhou et al. 2018; mask: TransAct, Xia et al. 2023)',
-  example: 'feature recent = attend(user.recent_vectors, pin.embedding, heads: 2)',
+  example: 'feature recent = attend(user.recent_embeddings, pin.embedding, heads: 2)',
   params,
   typeOf([sequence, ...target], { heads, size }) {
     if (sequence?.kind !== 'sequence' || widthOf(sequence.of) === null) {

@@ -17,7 +17,7 @@ export const embedding: LearnedTransform<z.output<typeof params>> = {
   summary:
     'A learned vector for each id. Several arguments have a table each; of a sequence, the mean, the sum or each vector (`pool: none`).',
   formula: 'Σₕ table[indexₕ] over the hash functions of an id (hash embeddings: Svenstrup et al. 2017)',
-  example: 'feature taste = embedding(hash(user.id, rows: 65536), size: 16)',
+  example: 'feature taste = embedding(hash(pin.creator, rows: 65536), size: 16)',
   params,
   typeOf(args, { size, pool }) {
     if (args.length === 0) return { problem: 'needs at least one index' }

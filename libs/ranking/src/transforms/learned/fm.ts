@@ -12,7 +12,8 @@ export const fm: LearnedTransform<z.output<typeof params>> = {
   gradient: 'learned',
   summary: 'The sum of the dot products of all pairs of vectors; `size` is the size of one vector.',
   formula: 'Σᵢ<ⱼ vᵢ·vⱼ = ½ Σ_d ((Σᵢ v_id)² − Σᵢ v_id²) (Rendle 2010)',
-  example: 'layer pairs = fm(embedding(hash(user.id, rows: 4096), hash(pin.id, rows: 4096), size: 8), size: 8)',
+  example:
+    'layer pairs = fm(embedding(hash(user.favourite_creator, rows: 4096), hash(pin.creator, rows: 4096), size: 8), size: 8)',
   params,
   typeOf(args, { size }) {
     const width = totalWidth(args)

@@ -14,7 +14,7 @@ export const linear: LearnedTransform<z.output<typeof params>> = {
   gradient: 'learned',
   summary: 'A weighted sum of numbers, vectors and indices; an index has a weight of its own for each id.',
   formula: 'b + Σ W·x + Σ w[index]; of a sequence of indices, the mean of their weights',
-  example: 'layer score = linear(pin.save_rate, hash(user.id, rows: 65536))',
+  example: 'layer score = linear(pin.save_rate, hash(pin.creator, rows: 65536))',
   params,
   typeOf(args, { units }) {
     if (args.length === 0) return { problem: 'needs at least one argument' }
