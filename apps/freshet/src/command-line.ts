@@ -20,6 +20,7 @@ import { runReplay } from './operations/replay.ts'
 import { systemTerminal } from './operations/terminal.ts'
 import { runWhy } from './operations/why.ts'
 import { runTopicsApply } from './topics.ts'
+import type { TrainArguments } from './train/command.ts'
 
 /** The command line. A command that fails prints one line and sets the exit code. */
 export function createCommandLine(): Command {
@@ -33,6 +34,7 @@ export function createCommandLine(): Command {
     addDev,
     addTopics,
     addEvaluate,
+    addTrain,
     addReplay,
     addImport,
     addDeadLetters,
@@ -109,6 +111,26 @@ function addEvaluate(program: Command): void {
       reportFailure(async (recordings: string[], options: EvaluateArguments) => {
         const { runEvaluate } = await import('./evaluation/command.ts')
         await runEvaluate(recordings, options)
+      }),
+    )
+}
+
+function addTrain(program: Command): void {
+  program
+    .command('train')
+    .description('Learn a ranking spec from rows, and print its figures on rows that it has not seen')
+    .argument('<spec>', 'the ranking spec (.rank)')
+    .requiredOption('--rows <file>', 'training rows: JSON lines (.jsonl, .jsonl.gz)')
+    .option('--validate <file>', 'rows that decide when training ends and how heads are calibrated')
+    .option('--test <file>', 'rows that are read once, after training')
+    .option('--seed <n>', 'the same seed gives the same model', '1')
+    .option('--out <folder>', 'write the model (model.freshet) and the figures (report.json) there')
+    .option('--backend <name>', 'auto, tensorflow (native) or wasm', 'auto')
+    .option('--json', 'print the figures as one JSON object on standard output')
+    .action(
+      reportFailure(async (spec: string, options: TrainArguments) => {
+        const { runTrain } = await import('./train/command.ts')
+        await runTrain(spec, options, systemTerminal())
       }),
     )
 }

@@ -1,0 +1,47 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { encodeArtefact } from '@freshet/ranking/artefact/bytes'
+import { hashOfPlan } from '@freshet/ranking/plan/plan'
+import type { TrainedModel } from '@freshet/ranking/model/trained-model'
+import { version as trainerVersion } from '@freshet/domain/version'
+import type { TrainReport } from './report.ts'
+
+/** Writes a trained model as an artefact, and its figures as JSON, into a folder. */
+export async function writeModel(
+  folder: string,
+  model: TrainedModel,
+  {
+    report,
+    specText,
+    createdAtMs,
+  }: { readonly report: TrainReport; readonly specText: string; readonly createdAtMs: number },
+): Promise<void> {
+  const { plan } = model
+  const planHash = hashOfPlan(plan)
+  const metrics = Object.fromEntries(
+    plan.heads.flatMap(({ name, label, kind }) => {
+      const figures = (report.validate ?? report.test)?.[label]
+      if (figures === undefined || kind === 'amount') return []
+      const { rows, auc, logLoss, calibration } = figures
+      return [[name, { rows, logLoss, servingLogLoss: null, auc, calibration }] as const]
+    }),
+  )
+  const manifest = {
+    version: `${plan.spec}-${planHash}`,
+    surface: plan.spec,
+    specText,
+    planHash,
+    dataFromMs: 0,
+    dataToMs: 0,
+    trainingRows: report.rows,
+    heldOutRows: Object.values(report.validate ?? {})[0]?.rows ?? 0,
+    metrics,
+    inputs: {},
+    parentVersion: null,
+    createdAtMs,
+    trainerVersion,
+  }
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'model.freshet'), encodeArtefact({ manifest, model }))
+  await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`)
+}
