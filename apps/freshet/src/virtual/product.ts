@@ -1,6 +1,7 @@
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
+import { createSteppingClock } from '@freshet/adapters/memory/stepping-clock'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
@@ -11,7 +12,6 @@ import type { ModelSlot } from '@freshet/ranking/model/slot'
 import { createEmbedded, type Embedded, type EmbeddedConfig } from '../embedded.ts'
 import type { Job, JobFactory } from './job.ts'
 import { createLockstepPin2Vec } from './lockstep-pin2vec.ts'
-import { createSteppingClock } from './stepping-clock.ts'
 
 /** How a product in virtual time is made. */
 export interface VirtualProductOptions {
@@ -58,11 +58,11 @@ const maxPending = 1_000
 
 /** Creates and starts the product. Rejects with a ZodError or a RetrievalConfigError for settings that cannot be used. */
 export async function createVirtualProduct(options: VirtualProductOptions): Promise<VirtualProduct> {
-  const { models, config, ranked, refresh, wrapLog = (log) => log } = options
+  const { models, config, ranked, refresh } = options
   // Starts after the epoch, because time 0 means that a request has no time.
   const clock = createSteppingClock(1)
   const memory = createMemoryEventLog({ clock })
-  const log = wrapLog(memory)
+  const log = options.wrapLog?.(memory) ?? memory
   const store = createMemoryStateStore({ clock })
   await log.applyTopics(topicLayouts(options.partitions))
   let failure: unknown = null

@@ -48,8 +48,9 @@ export function createFigures(elapsedMs: () => number) {
       if (page.pinIds.length > 0) pages++
       pagesOf.set(page.feedId, new Set(page.pinIds))
     },
-    promoted: (): void => void modelsPromoted++,
-    asks: (): number => latencies.length,
+    promoted(): void {
+      modelsPromoted++
+    },
     total(virtualDays: number): ProductFigures {
       const sorted = latencies.toSorted((a, b) => a - b)
       const quantile = (share: number): number =>

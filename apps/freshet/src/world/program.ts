@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
+import { afterMs } from '@freshet/adapters/system/timer'
 import { WorldError } from './errors.ts'
 import { ProtocolFault, type ProductLine } from './protocol.ts'
 
@@ -56,11 +57,11 @@ export function startProgram(command: string): WorldProgram {
     ending: () => ended,
     async stop(graceMs) {
       child.stdin.end()
-      const timer = setTimeout(kill, graceMs)
+      const cancel = afterMs(graceMs, kill)
       // What it still writes is not read, and must not keep it from ending.
       child.stdout.resume()
       await ended
-      clearTimeout(timer)
+      cancel()
     },
   }
 }
