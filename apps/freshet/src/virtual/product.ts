@@ -1,7 +1,7 @@
+import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
-import { createSteppingClock } from '@freshet/adapters/memory/stepping-clock'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
@@ -60,7 +60,7 @@ const maxPending = 1_000
 export async function createVirtualProduct(options: VirtualProductOptions): Promise<VirtualProduct> {
   const { models, config, ranked, refresh } = options
   // Starts after the epoch, because time 0 means that a request has no time.
-  const clock = createSteppingClock(1)
+  const clock = createVirtualClock(1)
   const memory = createMemoryEventLog({ clock })
   const log = options.wrapLog?.(memory) ?? memory
   const store = createMemoryStateStore({ clock })
@@ -107,11 +107,11 @@ export async function createVirtualProduct(options: VirtualProductOptions): Prom
   return {
     embedded,
     nowMs: () => clock.now(),
-    moveTo: (ms) => clock.moveTo(ms),
+    moveTo: (ms) => clock.jump(ms),
     pin: (change) =>
       add('pins.v1', change.kind === 'upsert' ? change.pin.pinId : change.pinId, encodePinChange(change)),
     engagement(engagement) {
-      clock.moveTo(engagement.occurredAtMs)
+      clock.jump(engagement.occurredAtMs)
       return add('engagements.v1', engagement.userId, encodeEngagement(engagement, engagement.occurredAtMs))
     },
     async settle() {

@@ -196,7 +196,7 @@ describe('a world and the product', () => {
     expect(outcome.figures).toMatchObject({ engagements: 2, engagementsOnUnknownPins: 1, engagementsElsewhere: 1 })
   })
 
-  it('stop at the given time: the program is told once, and answered until it ends', async () => {
+  it('stop at the given time: the program hears it once, and gets answers until it ends', async () => {
     const { heard } = await play(
       function* () {
         yield pin(1)
@@ -221,7 +221,7 @@ describe('a world and the product', () => {
     ['time goes back', [ask('a', 1_000), engagement('e', 999)], 2, /goes back in time/],
     ['a line is not JSON', [pin(1), '', '{"tick"'], 3, /is not JSON/],
     ['a line is unknown', [pin(1), { tock: {} }], 2, /unknown key "tock"/],
-  ])('end with the line and the reason, which the program is told, if %s', async (_name, lines, line, reason) => {
+  ])('end with the line and the reason, which the program hears too, if %s', async (_name, lines, line, reason) => {
     const heard: ProductLine[] = []
     await expect(play(() => lines[Symbol.iterator]() as Generator<unknown>, { heard })).rejects.toMatchObject({
       code: 'WORLD_PROTOCOL_BROKEN',

@@ -25,7 +25,7 @@ export interface WorldRunOptions {
   readonly served: ServedFeeds
   readonly models: ModelSlot
   readonly program: Pick<WorldProgram, 'lines' | 'send' | 'ending'>
-  /** When the program is told to stop, for a world that begins at `startMs`; null: at its own end. */
+  /** When the program has to stop, for a world that begins at `startMs`; null: at its own end. */
   readonly untilMs: (startMs: number) => number | null
   /** Monotonic milliseconds. */
   readonly elapsedMs: () => number
