@@ -43,13 +43,13 @@ export async function playWorld(settings: WorldSettings, player: Player): Promis
   let asks = 0
 
   const addPin = async (atMs: number): Promise<void> => {
-    const pin = makePin(random, creators, `pin-${pins.size}`, atMs)
+    const pin = makePin(random, creators, { pinId: `pin-${pins.size}`, createdAtMs: atMs }, settings)
     pins.set(pin.pinId, pin)
     await player.take({
       pin: {
         pinId: pin.pinId,
         title: `Topic ${pin.topic}, number ${pins.size}`,
-        topics: [`topic-${pin.topic}`],
+        topics: pin.topics.map((topic) => `topic-${topic}`),
         creatorId: creators[pin.creator]!.creatorId,
         createdAt: new Date(atMs).toISOString(),
       },
