@@ -20,6 +20,7 @@ import { runReplay } from './operations/replay.ts'
 import { systemTerminal } from './operations/terminal.ts'
 import { runWhy } from './operations/why.ts'
 import { runTopicsApply } from './topics.ts'
+import type { WorldArguments } from './world/command.ts'
 
 /** The command line. A command that fails prints one line and sets the exit code. */
 export function createCommandLine(): Command {
@@ -33,6 +34,7 @@ export function createCommandLine(): Command {
     addDev,
     addTopics,
     addEvaluate,
+    addWorld,
     addReplay,
     addImport,
     addDeadLetters,
@@ -109,6 +111,27 @@ function addEvaluate(program: Command): void {
       reportFailure(async (recordings: string[], options: EvaluateArguments) => {
         const { runEvaluate } = await import('./evaluation/command.ts')
         await runEvaluate(recordings, options)
+      }),
+    )
+}
+
+function addWorld(program: Command): void {
+  program
+    .command('world')
+    .description('Play against a simulator of users, in this process and in virtual time')
+    .requiredOption('--command <program>', 'the simulator: speaks JSON lines on its standard input and output')
+    .option(
+      '--until <when>',
+      'tell the simulator to stop then: an RFC 3339 time, or a duration such as 36h or 2d; default: at its own end',
+    )
+    .option('--config <file>', 'JSON file with settings of sources, blender and ranker')
+    .option('--seed <n>', 'seed of the product; the same seed and the same simulator give the same answers', '1')
+    .option('--json', "print the simulator's last report alone, and the product's figures as JSON on standard error")
+    .option('--partitions <n>', 'number of partitions of the log in this process', '8')
+    .action(
+      reportFailure(async (options: WorldArguments) => {
+        const { runWorldCommand } = await import('./world/command.ts')
+        await runWorldCommand(options, systemTerminal())
       }),
     )
 }
