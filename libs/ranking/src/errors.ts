@@ -93,6 +93,18 @@ export const rankingErrorCatalogue = {
     retryable: true,
     meaning: 'The file of the ranking spec cannot be read; check its path and its permissions.',
   },
+  LABELLED_SCORES_INVALID: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'Labelled rows cannot be measured or calibrated. The message lists every problem.',
+  },
+  FOREST_INVALID: {
+    fault: 'client',
+    retryable: false,
+    exitCode: 78,
+    meaning:
+      'A decision forest cannot be used: its text is damaged or needs what this version does not support. The message lists every problem.',
+  },
   MODEL_MISMATCHED: {
     fault: 'client',
     retryable: false,
