@@ -182,4 +182,20 @@ export const rankingErrorCatalogue = {
     meaning: 'The requested TensorFlow backend is not installed. Run `npm run native`, or choose `wasm`.',
     exitCode: 78,
   },
+  PLAN_INVALID: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A compiled plan cannot be used by this version. The message lists every problem; compile its spec again.',
+    exitCode: 78,
+  },
+  PLAN_STATISTICS_MISMATCHED: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'The fitted statistics of a model are missing or not those of its plan; train it again.',
+  },
+  PLAN_INPUT_MISMATCHED: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A plan gets other columns than its inputs are. The message lists each input with what to give instead.',
+  },
 } as const satisfies ErrorCatalogue

@@ -1,3 +1,4 @@
+import { NewBuffers } from '../plan/buffers.ts'
 import type { Column } from '../plan/column.ts'
 import type { FixedTransform, Transform } from '../transforms/definition.ts'
 
@@ -8,7 +9,7 @@ export function evaluateConstant(
   params: unknown,
 ): number | null {
   const types = numbers.map(() => ({ kind: 'scalar' }) as const)
-  const type = transform.typeOf(types, params as never)
+  const type = transform.typeOf(types, params)
   if ('problem' in type || type.kind !== 'scalar') return null
   const columns = numbers.map((value): Column => ({
     kind: 'numbers',
@@ -16,7 +17,7 @@ export function evaluateConstant(
     width: 1,
     values: Float32Array.of(value),
   }))
-  const result = (transform as unknown as FixedTransform).evaluate(columns, params, 1)
+  const result = (transform as unknown as FixedTransform).evaluate(columns, params, new NewBuffers(1))
   const value = result.kind === 'numbers' ? result.values[0] : undefined
   return value !== undefined && Number.isFinite(value) ? value : null
 }

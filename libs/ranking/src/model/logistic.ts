@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { hashPlan, type RankingSpec } from '../spec/spec.ts'
-import { compileTransform } from '../transforms/catalogue.ts'
+import { compileTransform } from '../spec/transforms/catalogue.ts'
 import type { Scorer } from './scorer.ts'
 
 /**

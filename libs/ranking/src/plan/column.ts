@@ -2,14 +2,21 @@
  * Values of one input or node. A column on the request's side has one row, which holds for every candidate.
  */
 export type Column =
-  /** `rows × width` numbers, row by row; missing: NaN. */
-  | { readonly kind: 'numbers'; readonly rows: number; readonly width: number; readonly values: Float32Array }
-  /** Names as codes into a dictionary; missing: −1. */
+  /** `rows × width` numbers, row by row; missing: NaN. Only inputs that are times have 64 bits (see `Description.times`). */
+  | {
+      readonly kind: 'numbers'
+      readonly rows: number
+      readonly width: number
+      readonly values: Float32Array | Float64Array
+    }
+  /** Names as codes into a dictionary, which may grow but not change; missing: −1. */
   | {
       readonly kind: 'categories'
       readonly rows: number
       readonly codes: Int32Array
       readonly names: readonly string[]
+      /** Two 32-bit hashes for each code, if they are known without the names: those of a cross. */
+      readonly hashes?: Int32Array
     }
   /** `rows × hashes` row numbers of a table; missing: −1. */
   | { readonly kind: 'indices'; readonly rows: number; readonly hashes: number; readonly values: Int32Array }

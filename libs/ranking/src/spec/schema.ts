@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { transformSchema } from '../transforms/catalogue.ts'
+import { transformSchema } from './transforms/catalogue.ts'
 
 /** The largest 32-bit float, because models compute with 32-bit floats. */
 const maxFloat32 = 3.4e38

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import type { Transform } from '../transforms/catalogue.ts'
+import type { Transform } from './transforms/catalogue.ts'
 
 /** A feature as the spec uses it. */
 export interface SpecFeature {

@@ -1,46 +1,116 @@
-import { nearest } from '@freshet/domain/nearest'
-import { z } from 'zod'
-import { identity } from './identity.ts'
-import { log } from './log.ts'
-import { log1p } from './log1p.ts'
-import { range } from './range.ts'
-import { signedLog1p } from './signed-log1p.ts'
-import type { ScaleColumn, TransformDefinition } from './transform.ts'
+import { cross } from './categorical/cross.ts'
+import { hash } from './categorical/hash.ts'
+import { hashText } from './categorical/hash-text.ts'
+import { hashTopics } from './categorical/hash-topics.ts'
+import { lookup } from './categorical/lookup.ts'
+import { oneHot } from './categorical/one-hot.ts'
+import { quantiles } from './fitted/quantiles.ts'
+import { standardise } from './fitted/standardise.ts'
+import { targetRate } from './fitted/target-rate.ts'
+import { vocabulary } from './fitted/vocabulary.ts'
+import { abs } from './numeric/abs.ts'
+import { age } from './numeric/age.ts'
+import { bucketise } from './numeric/bucketise.ts'
+import { clip } from './numeric/clip.ts'
+import { concat } from './numeric/concat.ts'
+import { cosine } from './numeric/cosine.ts'
+import { decayed } from './numeric/decayed.ts'
+import { dot } from './numeric/dot.ts'
+import { exp } from './numeric/exp.ts'
+import { identity } from './numeric/identity.ts'
+import { log } from './numeric/log.ts'
+import { log1p } from './numeric/log1p.ts'
+import { max } from './numeric/max.ts'
+import { min } from './numeric/min.ts'
+import { norm } from './numeric/norm.ts'
+import { sigmoid } from './numeric/sigmoid.ts'
+import { signedLog1p } from './numeric/signed-log1p.ts'
+import { smoothedRate } from './numeric/smoothed-rate.ts'
+import { sqrt } from './numeric/sqrt.ts'
+import { add } from './operators/add.ts'
+import { and } from './operators/and.ts'
+import { constant } from './operators/constant.ts'
+import { defaultTo } from './operators/default.ts'
+import { divide } from './operators/divide.ts'
+import { equal } from './operators/equal.ts'
+import { exists } from './operators/exists.ts'
+import { greater } from './operators/greater.ts'
+import { greaterEqual } from './operators/greater-equal.ts'
+import { ifThenElse } from './operators/if.ts'
+import { less } from './operators/less.ts'
+import { lessEqual } from './operators/less-equal.ts'
+import { multiply } from './operators/multiply.ts'
+import { negate } from './operators/negate.ts'
+import { not } from './operators/not.ts'
+import { notEqual } from './operators/not-equal.ts'
+import { or } from './operators/or.ts'
+import { power } from './operators/power.ts'
+import { subtract } from './operators/subtract.ts'
+import { length } from './sequence/length.ts'
+import { pool } from './sequence/pool.ts'
+import type { Transform } from './definition.ts'
 
-/** All transforms. To add one, write its file in this folder and register it here. */
-export const transforms = [identity, log1p, signedLog1p, log, range] as const
+/** Every transform, in the order of the reference. To add one, write its file and a line here. */
+const all: readonly Transform[] = [
+  // numeric/
+  log,
+  log1p,
+  signedLog1p,
+  exp,
+  sqrt,
+  abs,
+  min,
+  max,
+  clip,
+  sigmoid,
+  identity,
+  age,
+  decayed,
+  smoothedRate,
+  bucketise,
+  dot,
+  cosine,
+  norm,
+  concat,
+  // operators/
+  constant,
+  add,
+  subtract,
+  multiply,
+  divide,
+  power,
+  negate,
+  less,
+  lessEqual,
+  equal,
+  notEqual,
+  greater,
+  greaterEqual,
+  and,
+  or,
+  not,
+  ifThenElse,
+  exists,
+  defaultTo,
+  // categorical/
+  hash,
+  cross,
+  oneHot,
+  lookup,
+  hashText,
+  hashTopics,
+  // sequence/
+  pool,
+  length,
+  // fitted/
+  standardise,
+  quantiles,
+  vocabulary,
+  targetRate,
+]
 
-/** A transform as a spec writes it: its name, or an object whose only key is its name. */
-export type Transform = z.output<(typeof transforms)[number]['schema']>
+/** Transforms by the names that a spec calls. */
+export type TransformCatalogue = ReadonlyMap<string, Transform>
 
-const byName = new Map<string, TransformDefinition>(transforms.map((transform) => [transform.name, transform]))
-
-/** Compiles a transform for rows of `width` numbers. Throws a ZodError if it is not a transform. */
-export function compileTransform(transform: Transform, width: number): ScaleColumn {
-  const { schema, compile } = byName.get(nameOf(transform))!
-  return compile(schema.parse(transform), width)
-}
-
-/** Checks a transform by its own schema, so that a problem names the wrong setting. */
-export const transformSchema = z.unknown().transform((given, { issues }): Transform => {
-  const definition = byName.get(nameOf(given))
-  if (definition === undefined) {
-    issues.push({ code: 'custom', input: given, message: unknownTransform(given) })
-    return z.NEVER
-  }
-  const parsed = definition.schema.safeParse(given)
-  if (parsed.success) return parsed.data as Transform
-  issues.push(...(parsed.error.issues as typeof issues))
-  return z.NEVER
-})
-
-function nameOf(given: unknown): string {
-  if (typeof given === 'object' && given !== null) return Object.keys(given)[0] ?? ''
-  return typeof given === 'string' ? given : ''
-}
-
-function unknownTransform(given: unknown): string {
-  const near = nearest(nameOf(given), [...byName.keys()])
-  const known = transforms.map(({ spelling }) => spelling).join(', ')
-  return `is not a transform${near === null ? '' : `; did you mean ${byName.get(near)!.spelling}?`}; the transforms are ${known}`
-}
+/** The transforms that ship. */
+export const transformCatalogue: TransformCatalogue = new Map(all.map((transform) => [transform.name, transform]))

@@ -9,7 +9,8 @@ export interface TypeProblem {
   readonly arg?: number
 }
 
-interface Definition<Params> {
+/** What every transform says of itself. */
+export interface Description<Params> {
   /** The name that a spec calls. */
   readonly name: string
   /** One sentence for the reference page. */
@@ -22,23 +23,41 @@ interface Definition<Params> {
   readonly params: z.ZodType<Params>
   /** The type of the result, or why the arguments do not fit. */
   typeOf(args: readonly ValueType[], params: Params): ValueType | TypeProblem
+  /** Indexes of the arguments that are times, milliseconds since 1970. Their inputs are read as 64-bit floats. */
+  readonly times?: readonly number[]
+  /** Multiplications and additions for one row; absent: one for each number of the arguments or of the result. */
+  multiplyAdds?(args: readonly ValueType[], params: Params): number
+}
+
+/**
+ * Where a transform writes. The arrays' content is undefined, and the next evaluation of the same node uses them again, so a
+ * column is valid until then.
+ */
+export interface Output {
+  /** Rows of the result. */
+  readonly rows: number
+  floats(length: number): Float32Array<ArrayBuffer>
+  doubles(length: number): Float64Array<ArrayBuffer>
+  ints(length: number): Int32Array<ArrayBuffer>
 }
 
 /** A formula without parameters from data. Reads whole columns and writes one. */
-export interface FixedTransform<Params = unknown> extends Definition<Params> {
+export interface FixedTransform<Params = unknown> extends Description<Params> {
   readonly gradient: 'fixed'
   /**
-   * Computes a column of `rows` rows. An argument of one row on the request's side holds for all rows. A row of the result
-   * depends on the same row of the arguments only.
+   * Computes a column of `output.rows` rows. An argument of one row holds for all rows. A row of the result depends on the
+   * same row of the arguments only.
    */
-  evaluate(args: readonly Column[], params: Params, rows: number): Column
+  evaluate(args: readonly Column[], params: Params, output: Output): Column
 }
 
 /** A formula with statistics that are computed once from the training rows. */
-export interface FittedTransform<Params = unknown, State = unknown> extends Definition<Params> {
+export interface FittedTransform<Params = unknown, State = unknown> extends Description<Params> {
   readonly gradient: 'fitted'
   /** The statistics' JSON, checked when a model is loaded. */
   readonly state: z.ZodType<State>
+  /** Why statistics cannot be those of a node with these arguments, as in "have 3 means; its argument has 4 numbers". */
+  stateProblem?(state: State, args: readonly ValueType[], params: Params): string | null
   /** Statistics of training rows; `labels`: by name, for those that look at labels. */
   fit(
     args: readonly Column[],
@@ -50,7 +69,7 @@ export interface FittedTransform<Params = unknown, State = unknown> extends Defi
       readonly seed: number
     },
   ): State
-  evaluate(args: readonly Column[], params: Params, rows: number, state: State): Column
+  evaluate(args: readonly Column[], params: Params, output: Output, state: State): Column
 }
 
 /** Shape and first values of a tensor of weights. */
@@ -62,7 +81,7 @@ export interface WeightShape {
 }
 
 /** A part of the model whose weights gradient descent finds. Runs on TensorFlow.js. */
-export interface LearnedTransform<Params = unknown> extends Definition<Params> {
+export interface LearnedTransform<Params = unknown> extends Description<Params> {
   readonly gradient: 'learned'
   weights(args: readonly ValueType[], params: Params): readonly WeightShape[]
   /**
@@ -78,4 +97,4 @@ export interface LearnedTransform<Params = unknown> extends Definition<Params> {
 }
 
 /** One transform: one file. */
-export type Transform = FixedTransform<never> | FittedTransform<never, never> | LearnedTransform<never>
+export type Transform = FixedTransform | FittedTransform | LearnedTransform

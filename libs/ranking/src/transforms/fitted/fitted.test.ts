@@ -1,0 +1,82 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { categories, numbers, sequences, vectors } from '../../plan/testing.ts'
+import { fitted } from '../testing.ts'
+
+describe('standardise', () => {
+  it('uses mean and standard deviation of the training rows; missing numbers do not count', () => {
+    const { state, on } = fitted('standardise', {}, [numbers([1, 3, null, 5, 7])])
+    expect(state).toEqual({ means: [4], deviations: [Math.sqrt(5)] })
+    expect(on(numbers([4, null]))).toEqual([0, null])
+    expect(on(numbers([4 + Math.sqrt(5)]))[0]).toBeCloseTo(1, 6)
+  })
+
+  it('counts a row of weight 3 as three rows', () => {
+    const weighted = fitted('standardise', {}, [numbers([1, 5])], { weights: [3, 1] }).state
+    expect(weighted).toEqual(fitted('standardise', {}, [numbers([1, 1, 1, 5])]).state)
+  })
+
+  it('divides numbers that never vary, or of which none is known, by 1', () => {
+    expect(
+      fitted('standardise', {}, [
+        vectors([
+          [2, null],
+          [2, null],
+        ]),
+      ]).on(vectors([[3, 5]])),
+    ).toEqual([[1, 5]])
+  })
+
+  it('gives the training rows mean 0 and deviation 1', () => {
+    const values = fc.array(fc.integer({ min: -1_000, max: 1_000 }), { minLength: 2, maxLength: 50 })
+    fc.assert(
+      fc.property(values, (given) => {
+        fc.pre(new Set(given).size > 1)
+        const scaled = fitted('standardise', {}, [numbers(given)]).on(numbers(given)) as readonly number[]
+        const mean = scaled.reduce((sum, x) => sum + x, 0) / given.length
+        const squares = scaled.reduce((sum, x) => sum + (x - mean) ** 2, 0)
+        expect(mean).toBeCloseTo(0, 4)
+        expect(squares / given.length).toBeCloseTo(1, 4)
+      }),
+    )
+  })
+})
+
+describe('quantiles', () => {
+  it('give each bucket as many training rows as another', () => {
+    const values = numbers(Array.from({ length: 100 }, (_, at) => (at * 37) % 100))
+    const buckets = fitted('quantiles', { buckets: 4 }, [values]).on(values).flat() as readonly number[]
+    expect([0, 1, 2, 3].map((bucket) => buckets.filter((found) => found === bucket).length)).toEqual([25, 25, 25, 25])
+  })
+
+  it('share boundaries where a number is frequent', () => {
+    const { state, on } = fitted('quantiles', { buckets: 4 }, [numbers([0, 0, 0, 0, 0, 0, 0, 1, null])])
+    expect(state).toEqual({ boundaries: [] })
+    expect(on(numbers([0, 5, null]))).toEqual([[0], [0], [-1]])
+  })
+})
+
+describe('vocabulary', () => {
+  it('gives frequent names their row, by frequency and then by name', () => {
+    const { state, on } = fitted('vocabulary', { min_count: 2 }, [
+      categories(['b', 'a', 'c', 'c', 'a', 'b', 'c', 'rare', null]),
+    ])
+    expect(state).toEqual({ names: ['c', 'a', 'b'] })
+    expect(on(categories(['c', 'b', 'rare', 'new', null]))).toEqual([[1], [3], [0], [0], [-1]])
+  })
+
+  it('keeps the most frequent, and takes sequences', () => {
+    const column = sequences([['a', 'b'], ['b'], []], categories)
+    expect(fitted('vocabulary', { max: 1 }, [column]).on(column)).toEqual([[[0], [1]], [[1]], []])
+  })
+})
+
+describe('target_rate', () => {
+  it('starts at the overall mean and moves to that of the name', () => {
+    const { on } = fitted('target_rate', { label: 'save', strength: 2 }, [categories(['a', 'a', 'b', null, 'b'])], {
+      labels: { save: [1, 1, 0, 0, NaN] },
+    })
+    // Of the four known labels two are 1.
+    expect(on(categories(['a', 'b', 'new', null]))).toEqual([0.75, Math.fround(1 / 3), 0.5, null])
+  })
+})
