@@ -182,6 +182,30 @@ export const rankingErrorCatalogue = {
     meaning: 'The requested TensorFlow backend is not installed. Run `npm run native`, or choose `wasm`.',
     exitCode: 78,
   },
+  TRAINING_WINDOW_EMPTY: {
+    fault: 'client',
+    retryable: true,
+    meaning: 'There are no rows to train on. Widen the training window, or wait until feeds were served and acted on.',
+    exitCode: 78,
+  },
+  TRAINING_LABEL_ABSENT: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'No training row has a label that a head of the spec predicts. Correct the name of the label.',
+    exitCode: 78,
+  },
+  TRAINING_ONE_CLASS: {
+    fault: 'client',
+    retryable: true,
+    meaning: 'All training rows have the same label, or a label is not 0 or 1, so a probability cannot be learned.',
+    exitCode: 78,
+  },
+  TRAINING_DIVERGED: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'The loss is no longer a number. Lower the learning rate, or clip the features with the largest values.',
+    exitCode: 78,
+  },
   PLAN_INVALID: {
     fault: 'client',
     retryable: false,

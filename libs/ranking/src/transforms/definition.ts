@@ -78,6 +78,22 @@ export interface WeightShape {
   readonly shape: readonly number[]
   /** `glorot`: uniform by fan-in and fan-out; `normal`: standard deviation 0.01; a table of embeddings is `table`. */
   readonly initial: 'zeros' | 'ones' | 'glorot' | 'normal' | 'table'
+  /** Index of the argument whose numbers choose rows of this weight. Only such a weight has the L2 penalty. */
+  readonly rowsOf?: number
+  /** A running mean that training observes; gradient descent does not change it. */
+  readonly isObserved?: boolean
+}
+
+/** What a learned transform gets while it is trained. */
+export interface LearnedTraining {
+  /** Share of hidden units that are dropped. */
+  readonly dropout: number
+  /** A seeded number in [0, 1). */
+  random(): number
+  /** rows × width: 0 with probability `dropout`, else 1 / (1 − dropout). */
+  mask(rows: number, width: number): Tensor
+  /** Moves the running mean of an observed weight towards the value of this batch. */
+  observe(name: string, value: Tensor): void
 }
 
 /** A part of the model whose weights gradient descent finds. Runs on TensorFlow.js. */
@@ -85,14 +101,15 @@ export interface LearnedTransform<Params = unknown> extends Description<Params> 
   readonly gradient: 'learned'
   weights(args: readonly ValueType[], params: Params): readonly WeightShape[]
   /**
-   * Rows × width tensors in and out (float32; indices int32, rows × hashes). The same code trains and serves; `training` is
-   * null when it serves.
+   * Rows × width tensors in and out (float32; indices int32, rows × hashes, −1 for missing). A sequence of indices is
+   * rows × max × hashes; a sequence of numbers is rows × max × (width + 1), whose last number is 1 for an element and 0
+   * for a place after the end. The same code trains and serves; `training` is null when it serves.
    */
   apply(
     args: readonly Tensor[],
     params: Params,
     weights: ReadonlyMap<string, Tensor>,
-    training: { readonly dropout: number; readonly seed: number } | null,
+    training: LearnedTraining | null,
   ): Tensor
 }
 

@@ -1,0 +1,116 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Column } from '../plan/column.ts'
+import { chooseBackend, type BackendChoice } from '../tensor/backend.ts'
+import { compileTensorProgram } from '../tensor/program.ts'
+import { initialWeights } from '../training/initial-weights.ts'
+import { aPlan, clickInputs, clicks } from '../training/testing.ts'
+import { createPlanScorer } from './plan-scorer.ts'
+import type { TrainedModel } from './trained-model.ts'
+
+const plan = aPlan({
+  inputs: clickInputs,
+  nodes: [
+    ['taste', 'embedding', ['user', 'pin'], { size: 4 }],
+    ['trunk', 'dcn_v2', ['taste', 'rate'], { cross: 2, hidden: [16, 8], normalise: true }],
+    ['logit', 'linear', ['trunk']],
+    ['seconds', 'linear', ['trunk']],
+  ],
+  heads: [
+    { name: 'click', value: 'logit' },
+    { name: 'dwell', kind: 'amount', value: 'seconds' },
+  ],
+})
+
+function modelOf(given: typeof plan): TrainedModel {
+  const weights = initialWeights(compileTensorProgram(given).weights, 3)
+  return { plan: given, parameters: { weights, fitted: new Map() } }
+}
+
+const page = clicks(500, 5).inputs
+
+/** Some rows of the page. */
+function rowsOf(from: number, to: number): ReadonlyMap<string, Column> {
+  return new Map(
+    [...page].map(([name, column]) => {
+      if (column.kind !== 'numbers' && column.kind !== 'indices') throw new TypeError(column.kind)
+      return [name, { ...column, rows: to - from, values: column.values.slice(from, to) } as Column]
+    }),
+  )
+}
+
+beforeAll(() => chooseBackend((process.env['TENSORFLOW_BACKEND'] ?? 'wasm') as BackendChoice))
+
+describe('plan scorer', () => {
+  it('gives utilities of probabilities and amounts', () => {
+    const scorer = createPlanScorer(modelOf(plan), 'one')
+    const { utilities, predictions, kept } = scorer.score(page, 500)
+    expect(kept).toBeNull()
+    for (const row of [0, 250, 499]) {
+      expect(predictions[row]).toBeGreaterThan(0)
+      expect(predictions[row]).toBeLessThan(1)
+      expect(predictions[500 + row]).toBeGreaterThanOrEqual(0)
+      expect(utilities[row]).toBeCloseTo(predictions[row]! + predictions[500 + row]!, 5)
+    }
+    expect(new Set(utilities).size).toBeGreaterThan(100)
+    scorer.dispose()
+  })
+
+  it('gives the same bits whatever the other candidates are, and wherever a candidate stands', () => {
+    const scorer = createPlanScorer(modelOf(plan), 'one')
+    const whole = scorer.score(page, 500).utilities
+    for (const [from, to] of [
+      [0, 1],
+      [0, 3],
+      [0, 63],
+      [0, 65],
+      [7, 500],
+      [64, 131],
+      [499, 500],
+    ] as const)
+      expect(scorer.score(rowsOf(from, to), to - from).utilities).toEqual(whole.slice(from, to))
+    scorer.dispose()
+  })
+
+  it('repeats a value of the request for all candidates', () => {
+    const scorer = createPlanScorer(modelOf(plan), 'one')
+    const alone = new Map([
+      ...page,
+      ['user', { kind: 'indices', rows: 1, hashes: 1, values: Int32Array.of(4) }] as const,
+    ])
+    const spread = new Map([
+      ...page,
+      ['user', { kind: 'indices', rows: 500, hashes: 1, values: new Int32Array(500).fill(4) }] as const,
+    ])
+    expect(scorer.score(alone, 500).utilities).toEqual(scorer.score(spread, 500).utilities)
+    scorer.dispose()
+  })
+
+  it('scores what the first phase keeps, and orders the others after it by their first-phase score', () => {
+    const all = createPlanScorer(modelOf(plan), 'one').score(page, 500)
+    const phased = { ...plan, firstPhase: { score: 'rate', keep: 100 } }
+    const { utilities, kept, predictions } = createPlanScorer(modelOf(phased), 'two').score(page, 500)
+    const rates = (page.get('rate') as Extract<Column, { kind: 'numbers' }>).values
+    const byRate = [...rates.keys()].sort((a, b) => rates[b]! - rates[a]! || a - b)
+    expect([...kept!]).toEqual(byRate.slice(0, 100))
+    for (const row of kept!) expect(utilities[row]).toBe(all.utilities[row])
+    const byUtility = [...utilities.keys()].sort((a, b) => utilities[b]! - utilities[a]!)
+    expect(byUtility.slice(100)).toEqual(byRate.slice(100))
+    for (const row of byRate.slice(100)) expect(predictions[row]).toBe(0)
+  })
+
+  it('answers an empty page, and names an input that is missing', () => {
+    const scorer = createPlanScorer(modelOf(plan), 'one')
+    expect(scorer.score(new Map(), 0).utilities).toHaveLength(0)
+    expect(() => scorer.score(new Map([...page].slice(1)), 500)).toThrow(/user/)
+    scorer.dispose()
+  })
+
+  it('leaves no tensors behind', () => {
+    const before = tf.memory().numTensors
+    const scorer = createPlanScorer(modelOf(plan), 'one')
+    scorer.score(page, 500)
+    scorer.dispose()
+    expect(tf.memory().numTensors).toBe(before)
+  })
+})

@@ -1,0 +1,28 @@
+import type { Tensor } from '@tensorflow/tfjs-core'
+import type { Column } from '../plan/column.ts'
+import { predict } from '../tensor/predict.ts'
+import type { TensorProgram } from '../tensor/program.ts'
+
+/** Rows of one pass: enough for fast kernels, and a bounded memory. */
+const passRows = 8192
+
+/** Values of heads (logits, or ln(1 + amount)) for all rows of a table, before any calibration: one array per head. */
+export function scoreTable(
+  program: TensorProgram,
+  weights: ReadonlyMap<string, Tensor>,
+  { rows, columns }: { readonly rows: number; readonly columns: ReadonlyMap<string, Column> },
+): readonly Float64Array[] {
+  const { heads } = program
+  const values = Array.from({ length: heads }, () => new Float64Array(rows))
+  for (let first = 0; first < rows; first += passRows) {
+    const count = Math.min(passRows, rows - first)
+    const pass = predict(program, weights, columns, rowsFrom(first, count))
+    for (let at = 0; at < pass.length; at++) values[at % heads]![first + Math.floor(at / heads)] = pass[at]!
+  }
+  return values
+}
+
+/** Row numbers from `first` on. */
+export function rowsFrom(first: number, count: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, row) => first + row)
+}

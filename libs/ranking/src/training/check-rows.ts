@@ -1,0 +1,34 @@
+import type { RowTable } from '../plan/column.ts'
+import type { Plan, PlanHead } from '../plan/plan.ts'
+import { TrainingError } from './errors.ts'
+
+/** Throws a TrainingError if the plan's heads cannot be learned from these rows. Lists the problems of all heads. */
+export function checkRows({ heads }: Plan, table: RowTable): void {
+  if (table.rows === 0)
+    throw new TrainingError('TRAINING_WINDOW_EMPTY', 'there are no rows to train on; widen the training window')
+  const problems = heads.flatMap((head) => problemOf(head, table))
+  if (problems.length === 0) return
+  throw new TrainingError(problems[0]!.code, problems.map(({ text }) => text).join('; '))
+}
+
+interface Problem {
+  readonly code: TrainingError['code']
+  readonly text: string
+}
+
+function problemOf({ name, label, kind }: PlanHead, { labels, rows }: RowTable): readonly Problem[] {
+  const known = labels.get(label)?.filter((value) => !Number.isNaN(value)) ?? []
+  if (known.length === 0) {
+    const has = [...labels.keys()].join(', ') || 'none'
+    return [
+      { code: 'TRAINING_LABEL_ABSENT', text: `head ${name}: no row has the label ${label}; labels there: ${has}` },
+    ]
+  }
+  if (kind === 'amount') return []
+  const strange = known.find((value) => value !== 0 && value !== 1)
+  if (strange !== undefined)
+    return [{ code: 'TRAINING_ONE_CLASS', text: `head ${name}: the label ${label} is ${strange}; give 0 or 1` }]
+  if (known.some((value) => value !== known[0])) return []
+  const text = `head ${name}: the label ${label} is ${known[0]} in all ${known.length} of ${rows} rows, so there is nothing to tell apart; widen the training window`
+  return [{ code: 'TRAINING_ONE_CLASS', text }]
+}

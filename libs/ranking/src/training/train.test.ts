@@ -1,0 +1,160 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createPlanScorer } from '../model/plan-scorer.ts'
+import type { Parameters } from '../model/trained-model.ts'
+import type { RowTable } from '../plan/column.ts'
+import { chooseBackend, type BackendChoice } from '../tensor/backend.ts'
+import { figuresOf } from './figures.ts'
+import { aPlan, clickInputs, clicks } from './testing.ts'
+import { trainModel, type EpochReport, type TrainOptions } from './train.ts'
+
+const fmPlan = aPlan({
+  inputs: clickInputs,
+  nodes: [
+    ['taste', 'embedding', ['user', 'pin'], { size: 4 }],
+    ['trunk', 'dcn_v2', ['taste', 'rate'], { cross: 1, hidden: [16], normalise: true }],
+    ['logit', 'linear', ['trunk']],
+    ['seconds', 'linear', ['trunk']],
+  ],
+  heads: [
+    { name: 'click', value: 'logit' },
+    { name: 'dwell', kind: 'amount', value: 'seconds', lossWeight: 0.1 },
+  ],
+  training: { epochs: 10, batchRows: 128, learningRate: 0.02 },
+})
+const linearPlan = aPlan({
+  inputs: clickInputs,
+  nodes: [['logit', 'linear', ['user', 'pin', 'rate']]],
+  heads: [{ name: 'click', value: 'logit' }],
+  training: { epochs: 5, learningRate: 0.002 },
+})
+const rows = clicks(1600, 1)
+const later = clicks(800, 2)
+
+function train(plan: typeof fmPlan, table: RowTable, options: Partial<TrainOptions> = {}) {
+  let now = 0
+  return trainModel(plan, table, { seed: 7, nowMs: () => (now += 1000), ...options })
+}
+
+/** All weights as text. */
+function bytesOf({ weights }: Parameters): string {
+  return JSON.stringify([...weights].map(([key, { values }]) => [key, [...values]]))
+}
+
+beforeAll(() => chooseBackend((process.env['TENSORFLOW_BACKEND'] ?? 'wasm') as BackendChoice))
+
+describe('training by gradient descent', () => {
+  it('learns who likes what, and how long, and leaves no tensor behind', async () => {
+    const before = tf.memory().numTensors
+    const { metrics, epochs, seconds } = await train(fmPlan, rows, { validate: later })
+    expect(tf.memory().numTensors).toBe(before)
+    expect(metrics.get('click')!.auc).toBeGreaterThan(0.8)
+    expect(metrics.get('click')!.calibration).toBeCloseTo(1, 0)
+    expect(metrics.get('dwell')!.loss).toBeLessThan(0.5)
+    expect(epochs).toBeGreaterThan(3)
+    expect(seconds).toBeGreaterThan(0)
+  })
+
+  it('gives the same bytes for the same seed, and others for another', async () => {
+    const some = clicks(150, 1)
+    const first = bytesOf((await train(fmPlan, some)).parameters)
+    expect(bytesOf((await train(fmPlan, some)).parameters)).toBe(first)
+    expect(bytesOf((await train(fmPlan, some, { seed: 8 })).parameters)).not.toBe(first)
+  })
+
+  it('goes on from earlier parameters', async () => {
+    const cold = await train(fmPlan, rows, { validate: later })
+    const reports: EpochReport[] = []
+    const warm = await train(fmPlan, clicks(300, 3), {
+      validate: later,
+      initial: cold.parameters,
+      onEpoch: (report) => reports.push(report),
+    })
+    expect(reports[0]!.validation!.get('click')!.auc).toBeGreaterThan(0.8)
+    expect(warm.metrics.get('click')!.auc).toBeGreaterThan(0.8)
+  })
+
+  it('ends when the validation rows do not improve, with the best weights', async () => {
+    const reports: EpochReport[] = []
+    const plan = { ...fmPlan, training: { ...fmPlan.training, epochs: 60, patience: 1, learningRate: 0.04 } }
+    const few = clicks(300, 1)
+    const { metrics, epochs } = await train(plan, few, { validate: later, onEpoch: (report) => reports.push(report) })
+    expect(epochs).toBeLessThan(60)
+    const losses = reports.map(
+      ({ validation }) => validation!.get('click')!.loss + 0.1 * validation!.get('dwell')!.loss,
+    )
+    expect(metrics.get('click')!.loss + 0.1 * metrics.get('dwell')!.loss).toBeCloseTo(Math.min(...losses), 6)
+    expect(reports.at(-1).rate).toBeLessThan(plan.training.learningRate)
+  })
+
+  it('stops when the signal is aborted', async () => {
+    const stopping = new AbortController()
+    const pause = async (): Promise<void> => stopping.abort(new Error('enough'))
+    await expect(train(fmPlan, rows, { signal: stopping.signal, pause })).rejects.toThrow('enough')
+  })
+})
+
+describe('tables with many rows', () => {
+  it('learn by the rows of the batch what a small table learns by its whole gradient', async () => {
+    const wide = (tableRows: number) =>
+      aPlan({
+        inputs: { ...clickInputs, user: { kind: 'index', rows: tableRows, hashes: 1 } },
+        nodes: [
+          ['all', 'linear', ['user', 'pin'], { units: 2 }],
+          ['logit', 'linear', ['all', 'rate']],
+        ],
+        heads: [{ name: 'click', value: 'logit' }],
+        training: { epochs: 2, batchRows: 1600 },
+      })
+    // With one batch an epoch, each step touches all rows in use, so both ways are the same arithmetic.
+    const small = await train(wide(20), rows)
+    const large = await train(wide(200_000), rows)
+    const table = large.parameters.weights.get('all/table0')!.values
+    const wanted = small.parameters.weights.get('all/table0')!.values
+    for (const [at, value] of wanted.entries()) expect(table[at]).toBeCloseTo(value, 4)
+    expect(table.slice(40).every((value) => value === 0)).toBe(true)
+  })
+})
+
+describe('training of linear plans', () => {
+  it('learns without tensors, and the tensor program reads the same numbers from its weights', async () => {
+    const { parameters, metrics } = await train(linearPlan, rows, { validate: later })
+    expect(metrics.get('click')!.auc).toBeGreaterThan(0.55)
+    expect(metrics.get('click')!.calibration).toBeCloseTo(1, 0)
+    expect(parameters.weights.get('logit/numbers_kernel')!.values[0]).toBeGreaterThan(0.3)
+    const scorer = createPlanScorer({ plan: linearPlan, parameters }, 'one')
+    const predictions = Float64Array.from(scorer.score(later.inputs, later.rows).predictions)
+    expect(figuresOf(linearPlan.heads[0]!, predictions, later).loss).toBeCloseTo(metrics.get('click')!.loss, 5)
+    scorer.dispose()
+  })
+
+  it('learns from new rows alone when it goes on', async () => {
+    const cold = await train(linearPlan, rows)
+    const warm = await train(linearPlan, clicks(200, 4), { initial: cold.parameters, validate: later })
+    const scratch = await train(linearPlan, clicks(200, 4), { validate: later })
+    expect(warm.metrics.get('click')!.loss).toBeLessThan(scratch.metrics.get('click')!.loss)
+  })
+})
+
+describe('rows that cannot be learned', () => {
+  const withLabel = (values: ArrayLike<number>): RowTable => ({
+    ...clicks(values.length, 1),
+    labels: new Map([['click', Float32Array.from(values)]]),
+  })
+  it.each([
+    ['no rows', withLabel([]), 'TRAINING_WINDOW_EMPTY', /widen the training window/],
+    ['one class', withLabel([1, 1, 1]), 'TRAINING_ONE_CLASS', /click is 1 in all 3 of 3 rows/],
+    ['a label that is neither 0 nor 1', withLabel([0, 2, 1]), 'TRAINING_ONE_CLASS', /is 2; give 0 or 1/],
+    ['unknown labels', withLabel([NaN, NaN]), 'TRAINING_LABEL_ABSENT', /no row has the label click/],
+  ])('are refused: %s', async (_, table, code, message) => {
+    await expect(train(linearPlan, table)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message) as string,
+    })
+  })
+
+  it('are refused when the loss is no longer a number', async () => {
+    const plan = { ...fmPlan, training: { ...fmPlan.training, learningRate: 1e30 } }
+    await expect(train(plan, rows)).rejects.toMatchObject({ code: 'TRAINING_DIVERGED' })
+  })
+})
