@@ -12,6 +12,7 @@ import { describeConfig } from '@freshet/service/setting-rows'
 import { metricCatalogue } from '@freshet/service/metric-catalogue'
 import { serviceErrorCatalogue } from '@freshet/service/errors'
 import { argumentErrorCatalogue, operationErrorCatalogue } from '@freshet/freshet/operations/errors'
+import { worldErrorCatalogue } from '@freshet/freshet/world/errors'
 import { rankingErrorCatalogue } from '@freshet/ranking/errors'
 import { snapshotErrorCatalogue } from '@freshet/columns/errors'
 import { features } from '@freshet/ranking/features/catalogue'
@@ -176,6 +177,7 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
     ...rankingErrorCatalogue,
     ...argumentErrorCatalogue,
     ...operationErrorCatalogue,
+    ...worldErrorCatalogue,
   })
   tables.set(
     'errors',

@@ -26,11 +26,17 @@ export function rest(person: Person, atMs: number): void {
 /** How much someone likes a pin now, in units of log-odds. */
 export function likingOf(person: Person, pin: WorldPin, creators: readonly Creator[], atMs: number): number {
   const { style } = creators[pin.creator]!
-  let liking = person.readiness + pin.quality + person.topicTastes[pin.topic]!
+  let liking = person.readiness + pin.quality + tasteFor(person, pin.topics)
   for (let at = 0; at < style.length; at++) liking += person.styleTastes[at]! * style[at]!
   const days = (atMs - pin.createdAtMs) / 86_400_000
   liking += 0.3 * 0.5 ** (days / 3) - 0.012 * person.fatigue[pin.topic]!
   return liking - 1.2 * (person.looks.get(pin.pinId) ?? 0)
+}
+
+function tasteFor({ topicTastes }: Person, topics: readonly number[]): number {
+  let sum = 0
+  for (const topic of topics) sum += topicTastes[topic]!
+  return sum / topics.length
 }
 
 /** Chance of a save by someone who looks at a pin; `extraFatigue`: of its topic, from the same page. */

@@ -25,7 +25,10 @@ export interface Person {
 /** A pin and what nobody sees of it. */
 export interface WorldPin {
   readonly pinId: string
+  /** What it is about before all: people get tired of this topic. */
   readonly topic: number
+  /** All its topics, `topic` first. */
+  readonly topics: readonly number[]
   readonly creator: number
   /** In units of log-odds. */
   readonly quality: number
@@ -44,26 +47,34 @@ export const fatigueHalfLifeMs = dayMs / 2
 const styles = 6
 
 /** Creators, each with a style and two or three topics. */
-export function makeCreators(random: Random, { creators, topics }: WorldSettings): Creator[] {
+export function makeCreators(random: Random, { creators, topics, creatorQuality }: WorldSettings): Creator[] {
   return Array.from({ length: creators }, (_, at) => ({
     creatorId: `creator-${at}`,
     style: vector(random, styles, 1),
-    quality: 0.1 * normal(random),
+    quality: creatorQuality * normal(random),
     topics: Array.from({ length: 2 + index(random, 2) }, () => index(random, topics)),
   }))
 }
 
 /** A pin by a creator; busy creators make more of them. */
-export function makePin(random: Random, creators: readonly Creator[], pinId: string, createdAtMs: number): WorldPin {
+export function makePin(
+  random: Random,
+  creators: readonly Creator[],
+  { pinId, createdAtMs }: Pick<WorldPin, 'pinId' | 'createdAtMs'>,
+  settings: WorldSettings,
+): WorldPin {
   const at = weighted(
     random,
     creators.map((_, place) => 1 / (place + 10)),
   )
-  const { topics, quality } = creators[at]!
+  const { topics: own, quality } = creators[at]!
+  const topic = own[index(random, own.length)]!
+  const more = Array.from({ length: settings.topicsPerPin - 1 }, () => index(random, settings.topics))
   return {
     pinId,
     creator: at,
-    topic: topics[index(random, topics.length)]!,
+    topic,
+    topics: [...new Set([topic, ...more])],
     quality: quality + 0.15 * normal(random),
     createdAtMs,
   }
@@ -84,13 +95,16 @@ export function makePerson(random: Random, at: number, settings: WorldSettings):
   }
 }
 
-/** Three to five topics that someone likes, one or two that they can't stand, and a taste in style. */
-export function makeTastes(random: Random, { topics }: WorldSettings): Pick<Person, 'topicTastes' | 'styleTastes'> {
+/** Topics that someone likes, one or two that they can't stand, and a taste in style. */
+export function makeTastes(
+  random: Random,
+  { topics, likedTopics: { least, most }, styleTaste }: WorldSettings,
+): Pick<Person, 'topicTastes' | 'styleTastes'> {
   const topicTastes = vector(random, topics, 0.2).map((taste) => taste - 0.3)
-  for (let liked = 3 + index(random, 3); liked > 0; liked--)
+  for (let liked = least + index(random, most - least + 1); liked > 0; liked--)
     topicTastes[index(random, topics)] = 1.6 + 0.8 * random.next()
   for (let disliked = 1 + index(random, 2); disliked > 0; disliked--) topicTastes[index(random, topics)] = -1.5
-  return { topicTastes, styleTastes: vector(random, styles, 0.07) }
+  return { topicTastes, styleTastes: vector(random, styles, styleTaste) }
 }
 
 function vector(random: Random, length: number, scale: number): Float64Array {

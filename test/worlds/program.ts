@@ -4,10 +4,7 @@ import type { Shown, WorldLine } from './protocol.ts'
 import type { Player } from './world.ts'
 
 /** The other side of the protocol of worlds: what a product says on `input` to what is written to `output`. */
-export async function createProtocolPlayer(
-  input: Readable,
-  output: Writable,
-): Promise<Player & { stoppedAt(): number }> {
+export async function createProtocolPlayer(input: Readable, output: Writable): Promise<Player> {
   const lines = createInterface({ input })[Symbol.asyncIterator]()
   let stopMs = Infinity
   const read = async (): Promise<Record<string, unknown>> => {
@@ -22,12 +19,13 @@ export async function createProtocolPlayer(
   if (hello?.protocol !== 1) throw new Error('the product did not begin with {"hello":{"protocol":1}}')
   return {
     name: 'product',
-    stoppedAt: () => stopMs,
+    stoppedAtMs: () => stopMs,
     take: (line: WorldLine) => write(line),
     async show(ask) {
       await write({ ask })
       for (;;) {
         const answer = await read()
+        if ('error' in answer) throw new Error(`the product refused a line: ${JSON.stringify(answer['error'])}`)
         if ('stop' in answer) stopMs = Date.parse((answer['stop'] as { readonly at: string }).at)
         const shown = answer['shown'] as Shown | undefined
         if (shown === undefined) continue

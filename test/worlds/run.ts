@@ -1,16 +1,19 @@
 /**
- * A world of users with hidden tastes, alone with reference policies or as the program of `freshet world`:
+ * A world of users with hidden tastes: against the product, with reference policies beside it, or as the program of `freshet world`.
  *
- *   node test/worlds/run.ts [--seed N] [--days N] [--users N] [--policy random,popular,simple,best]
+ *   npm run world -- [--seed N,N] [--days N] [--users N] [--pins N] [--variant NAME] [--policy product,random,…] [--config FILE] [--json]
  *   npx freshet world --command "npx node test/worlds/run.ts --protocol"
  *
- * With `--protocol` it speaks JSON lines on standard input and output; without, it prints a table of the policies.
+ * With `--protocol` it speaks JSON lines on standard input and output; without, it prints a table of the policies. `product` is
+ * the feed, asked by `freshet world` in a process of its own; `--config` is its settings.
  */
 import { parseArgs } from 'node:util'
+import { runFreshet } from '../quality/freshet.ts'
 import { createPolicy, policyNames } from './policies.ts'
 import { createProtocolPlayer } from './program.ts'
 import type { WorldReport } from './protocol.ts'
-import { defaultWorld, type WorldSettings } from './settings.ts'
+import { defaultWorld, variants, type WorldSettings } from './settings.ts'
+import { summary, table } from './table.ts'
 import { playWorld } from './world.ts'
 
 const { values } = parseArgs({
@@ -18,37 +21,57 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     days: { type: 'string', default: String(defaultWorld.days) },
     users: { type: 'string', default: String(defaultWorld.users) },
-    policy: { type: 'string', default: policyNames.join(',') },
+    pins: { type: 'string', default: String(defaultWorld.pins) },
+    variant: { type: 'string', default: 'shipped' },
+    policy: { type: 'string', default: ['product', ...policyNames].join(',') },
+    config: { type: 'string' },
     protocol: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
+const variant = variants[values.variant]
+if (variant === undefined)
+  throw new Error(`--variant ${values.variant} is not known; there are ${Object.keys(variants).join(', ')}`)
 const settings: WorldSettings = {
   ...defaultWorld,
-  seed: Number(values.seed),
+  ...variant,
   days: Number(values.days),
   users: Number(values.users),
+  pins: Number(values.pins),
 }
 
 if (values.protocol) {
-  const player = await createProtocolPlayer(process.stdin, process.stdout)
-  await playWorld(settings, player)
+  await playWorld({ ...settings, seed: Number(values.seed) }, await createProtocolPlayer(process.stdin, process.stdout))
 } else {
-  for (const name of values.policy.split(',')) {
-    const policy = policyNames.find((known) => known === name)
-    if (policy === undefined) throw new Error(`--policy ${name} is not known; there are ${policyNames.join(', ')}`)
-    const report = await playWorld(settings, createPolicy(policy, settings.seed))
-    console.log(values.json ? JSON.stringify(report) : table(report))
+  const reports: WorldReport[] = []
+  const seeds = values.seed.split(',').map(Number)
+  for (const seed of seeds) {
+    const own: WorldReport[] = []
+    for (const policy of values.policy.split(',')) own.push(await reportOf(policy, seed))
+    console.log(values.json ? own.map((report) => JSON.stringify(report)).join('\n') : table(own))
+    reports.push(...own)
   }
+  if (seeds.length > 1 && !values.json) console.log(summary(reports))
 }
 
-function table({ policy, days, shareOfBest, regret, returning }: WorldReport): string {
-  return [
-    `${policy}: ${shareOfBest.toFixed(3)} of the best value (mean of days 2–${days.length}), regret ${regret.toFixed(0)} saves, ${(returning * 100).toFixed(0)} % of the users came on the last day`,
-    '  day   feeds  saves/feed  of best  users  coverage',
-    ...days.map(
-      (day) =>
-        `${String(day.day + 1).padStart(5)}${String(day.feeds).padStart(8)}${day.savesPerFeed.toFixed(3).padStart(12)}${day.shareOfBest.toFixed(3).padStart(9)}${String(day.users).padStart(7)}${day.coverage.toFixed(3).padStart(10)}`,
-    ),
-  ].join('\n')
+async function reportOf(name: string, seed: number): Promise<WorldReport> {
+  if (name === 'product') return playProduct(seed)
+  const policy = policyNames.find((known) => known === name)
+  if (policy === undefined)
+    throw new Error(`--policy ${name} is not known; there are ${['product', ...policyNames].join(', ')}`)
+  return playWorld({ ...settings, seed }, createPolicy(policy, seed))
+}
+
+/** Plays the product by the public command. */
+async function playProduct(seed: number): Promise<WorldReport> {
+  const { days, users, pins, variant: kind, config } = values
+  const given = { seed: String(seed), days, users, pins, variant: kind }
+  const program = [process.execPath, import.meta.filename, '--protocol']
+  const options = Object.entries(given).map(([option, value]) => `--${option}=${value}`)
+  const command = [...program, ...options].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+  const output = await runFreshet([
+    ...['world', '--json', '--seed', String(seed), '--command', command],
+    ...(config === undefined ? [] : ['--config', config]),
+  ])
+  return JSON.parse(output) as WorldReport
 }

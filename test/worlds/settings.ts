@@ -7,6 +7,14 @@ export interface WorldSettings {
   readonly newPinsPerDay: number
   readonly creators: number
   readonly topics: number
+  /** How many topics a pin has. People like it as much as the mean of their tastes for them. */
+  readonly topicsPerPin: number
+  /** Standard deviation of the quality of creators, in units of log-odds. */
+  readonly creatorQuality: number
+  /** How many topics a person likes. */
+  readonly likedTopics: { readonly least: number; readonly most: number }
+  /** Scale of people's taste in the style of creators; 0: style does not matter. */
+  readonly styleTaste: number
   readonly days: number
   /** The day, from 0, on which `driftShare` of the users change their tastes. */
   readonly driftDay: number
@@ -27,6 +35,10 @@ export const defaultWorld: WorldSettings = {
   newPinsPerDay: 60,
   creators: 250,
   topics: 12,
+  topicsPerPin: 1,
+  creatorQuality: 0.1,
+  likedTopics: { least: 3, most: 5 },
+  styleTaste: 0.07,
   days: 7,
   driftDay: 4,
   driftShare: 0.5,
@@ -34,6 +46,19 @@ export const defaultWorld: WorldSettings = {
   maxPagesPerVisit: 3,
   pageSize: 25,
   startMs: Date.UTC(2026, 0, 5),
+}
+
+/** Worlds of another kind, so that nothing is tuned to one world alone. */
+export const variants: Readonly<Record<string, Partial<WorldSettings>>> = {
+  shipped: {},
+  /** Pins of three topics, people who like two, creators of very different quality, and no style. */
+  tangled: {
+    topics: 20,
+    topicsPerPin: 3,
+    likedTopics: { least: 2, most: 2 },
+    creatorQuality: 0.5,
+    styleTaste: 0,
+  },
 }
 
 export const dayMs = 86_400_000

@@ -13,6 +13,8 @@ export interface Player {
   /** A pin or an engagement happened, or time passed. */
   take(line: WorldLine): Promise<void> | void
   show(ask: Ask, truth: Truth): Promise<Shown> | Shown
+  /** When the product wants the world to end, milliseconds since 1970; absent: at its own end. */
+  stoppedAtMs?(): number
 }
 
 /** What only the best possible policy may look at. */
@@ -26,27 +28,28 @@ type Happening =
   | { readonly atMs: number; readonly kind: 'engagement'; readonly engagement: Engagement }
   | { readonly atMs: number; readonly kind: 'pin' | 'tick' }
 
-/** Plays a world to its end, or to `untilMs`. The same settings and the same answers give the same lines. */
-export async function playWorld(settings: WorldSettings, player: Player, untilMs = Infinity): Promise<WorldReport> {
+/** Plays a world to its end, or until the player wants it to end. The same settings and the same answers give the same lines. */
+export async function playWorld(settings: WorldSettings, player: Player): Promise<WorldReport> {
   const random = createSeededRandom(`world-${settings.seed}`)
   const creators = makeCreators(random, settings)
   const pins = new Map<string, WorldPin>()
   const people = Array.from({ length: settings.users }, (_, at) => makePerson(random, at, settings))
   const figures = createFigures(settings, player.name)
-  const endMs = Math.min(untilMs, settings.startMs + settings.days * dayMs)
+  const isOver = (atMs: number): boolean =>
+    atMs >= Math.min(settings.startMs + settings.days * dayMs, player.stoppedAtMs?.() ?? Infinity)
   const driftMs = settings.startMs + settings.driftDay * dayMs
   const queue: Happening[] = []
   let drifted = false
   let asks = 0
 
   const addPin = async (atMs: number): Promise<void> => {
-    const pin = makePin(random, creators, `pin-${pins.size}`, atMs)
+    const pin = makePin(random, creators, { pinId: `pin-${pins.size}`, createdAtMs: atMs }, settings)
     pins.set(pin.pinId, pin)
     await player.take({
       pin: {
         pinId: pin.pinId,
         title: `Topic ${pin.topic}, number ${pins.size}`,
-        topics: [`topic-${pin.topic}`],
+        topics: pin.topics.map((topic) => `topic-${topic}`),
         creatorId: creators[pin.creator]!.creatorId,
         createdAt: new Date(atMs).toISOString(),
       },
@@ -64,6 +67,8 @@ export async function playWorld(settings: WorldSettings, player: Player, untilMs
     let best: readonly string[] | null = null
     const bestPage = (): readonly string[] => (best ??= findBestPage(person, pins, { creators, atMs, settings }))
     const shown = await player.show(ask, { bestPage })
+    // The product may say that the world ends as it answers.
+    if (isOver(atMs)) return
     const pinsShown = pinsOf(shown, pins, settings.pageSize)
     figures.fed(atMs, person, {
       value: valueOf(person, pinsShown, { creators, atMs }),
@@ -103,7 +108,7 @@ export async function playWorld(settings: WorldSettings, player: Player, untilMs
   insert(queue, { atMs: settings.startMs + dayMs / settings.newPinsPerDay, kind: 'pin' })
   insert(queue, { atMs: settings.startMs + tickMs, kind: 'tick' })
 
-  for (let next = queue.shift(); next !== undefined && next.atMs < endMs; next = queue.shift()) {
+  for (let next = queue.shift(); next !== undefined && !isOver(next.atMs); next = queue.shift()) {
     const atMs = Math.floor(next.atMs)
     if (!drifted && atMs >= driftMs) {
       drifted = true

@@ -17,10 +17,12 @@ import { runUsersErase } from './operations/erase-user.ts'
 import { runRebuild } from './operations/rebuild.ts'
 import { runDlqResume } from './operations/resume.ts'
 import { runReplay } from './operations/replay.ts'
+import { runRowsExport, runRowsStats } from './operations/rows.ts'
 import { systemTerminal } from './operations/terminal.ts'
 import { runWhy } from './operations/why.ts'
 import { runTopicsApply } from './topics.ts'
 import type { TrainArguments } from './train/command.ts'
+import type { WorldArguments } from './world/command.ts'
 
 /** The command line. A command that fails prints one line and sets the exit code. */
 export function createCommandLine(): Command {
@@ -35,11 +37,13 @@ export function createCommandLine(): Command {
     addTopics,
     addEvaluate,
     addTrain,
+    addWorld,
     addReplay,
     addImport,
     addDeadLetters,
     addLog,
     addRebuild,
+    addRows,
     addUsers,
     addWhy,
     addModels,
@@ -131,6 +135,23 @@ function addTrain(program: Command): void {
       reportFailure(async (spec: string, options: TrainArguments) => {
         const { runTrain } = await import('./train/command.ts')
         await runTrain(spec, options, systemTerminal())
+function addWorld(program: Command): void {
+  program
+    .command('world')
+    .description('Play against a simulator of users, in this process and in virtual time')
+    .requiredOption('--command <program>', 'the simulator: speaks JSON lines on its standard input and output')
+    .option(
+      '--until <when>',
+      'tell the simulator to stop then: an RFC 3339 time, or a duration such as 36h or 2d; default: at its own end',
+    )
+    .option('--config <file>', 'JSON file with settings of sources, blender and ranker')
+    .option('--seed <n>', 'seed of the product; the same seed and the same simulator give the same answers', '1')
+    .option('--json', "print the simulator's last report alone, and the product's figures as JSON on standard error")
+    .option('--partitions <n>', 'number of partitions of the log in this process', '8')
+    .action(
+      reportFailure(async (options: WorldArguments) => {
+        const { runWorldCommand } = await import('./world/command.ts')
+        await runWorldCommand(options, systemTerminal())
       }),
     )
 }
@@ -248,6 +269,24 @@ function addRebuild(program: Command): void {
     .option('--drop <generation>', 'remove a generation that does not serve')
     .option('--config <file>', 'JSON file with settings of the feature updater; its environment variables count too')
     .action(reportFailure((options: Parameters<typeof runRebuild>[0]) => runRebuild(options, systemTerminal())))
+}
+
+function addRows(program: Command): void {
+  const rows = program.command('rows').description('Inspect the training rows that were joined from served feeds')
+  const places = (command: Command): Command =>
+    command
+      .option('--data <folder>', 'the data folder of `freshet dev`, running or stopped; default: .freshet/data')
+      .option('--folder <folder>', 'or the checkpoint folder of the trainer')
+      .option('--from <time>', 'only rows of feeds since this time, e.g. 2026-01-31T08:00:00Z')
+      .option('--to <time>', 'only rows of feeds before this time')
+  places(rows.command('stats'))
+    .description('Print how many rows there are, the share of each label, and how often each feature is missing')
+    .option('--json', 'print the figures as one JSON object')
+    .action(reportFailure((options: Parameters<typeof runRowsStats>[0]) => runRowsStats(options, systemTerminal())))
+  places(rows.command('export'))
+    .description('Write the rows of shown pins as JSON lines with labels, values and weight, each with its last labels')
+    .option('--out <file>', 'the file to write; default: standard output')
+    .action(reportFailure((options: Parameters<typeof runRowsExport>[0]) => runRowsExport(options, systemTerminal())))
 }
 
 function addUsers(program: Command): void {

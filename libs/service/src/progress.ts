@@ -6,8 +6,8 @@ export interface ProgressOutput {
 
 /** Options for showing progress. */
 export interface ProgressOptions {
-  /** The name of the work, e.g. `replaying`. */
-  readonly label: string
+  /** The name of the work, e.g. `replaying`, or a function for a name that changes. */
+  readonly label: string | (() => string)
   /** The counted things, plural, e.g. `events`. */
   readonly unit: string
   /** How many there will be; null: not known. */
@@ -38,6 +38,7 @@ export function createProgress(options: ProgressOptions): Progress {
   let shownMs = startedMs
   let count = 0
 
+  const label = (): string => (typeof options.label === 'string' ? options.label : options.label())
   const line = (): string => {
     const seconds = Math.max((nowMs() - startedMs) / 1000, 0.001)
     const rate = count / seconds
@@ -45,7 +46,7 @@ export function createProgress(options: ProgressOptions): Progress {
     const done = options.share?.() ?? 0
     const secondsLeft = total !== null && rate > 0 ? (total - count) / rate : done > 0 ? seconds * (1 / done - 1) : null
     const left = secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`
-    return `${options.label}: ${grouped(count)}${share} ${options.unit}, ${grouped(rate)}/s${left}`
+    return `${label()}: ${grouped(count)}${share} ${options.unit}, ${grouped(rate)}/s${left}`
   }
 
   return {
@@ -60,7 +61,7 @@ export function createProgress(options: ProgressOptions): Progress {
       const seconds = (nowMs() - startedMs) / 1000
       const rate = seconds > 0 ? `, ${grouped(count / seconds)}/s` : ''
       const clear = out.isTTY === true ? '\r\u001b[K' : ''
-      out.write(`${clear}${options.label}: ${grouped(count)} ${options.unit} in ${duration(seconds)}${rate}\n`)
+      out.write(`${clear}${label()}: ${grouped(count)} ${options.unit} in ${duration(seconds)}${rate}\n`)
     },
   }
 }

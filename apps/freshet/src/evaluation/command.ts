@@ -1,12 +1,10 @@
 import { createWriteStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { finished } from 'node:stream/promises'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
-import { RetrievalConfigError } from '@freshet/retrieval/errors'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import { createProgress } from '@freshet/service/progress'
 import { ArgumentError, refuse, whole } from '../arguments.ts'
-import type { EmbeddedConfig } from '../embedded.ts'
+import { readConfigFile, refuseSettings } from '../config-file.ts'
 import { evaluate, formatAsk, type Ask, type EvaluationReport, type EvaluationTarget } from './evaluate.ts'
 import { createInProcessTarget } from './in-process.ts'
 import { withNamedSources } from './named-sources.ts'
@@ -94,10 +92,7 @@ async function createTarget(
       )
     return createRemoteTarget({ ...options, ingestUrl: given.target, feedAddress: given.feed })
   }
-  const { config, switchedOn } = withNamedSources(
-    given.config === undefined ? {} : parseConfig(given.config, await readFile(given.config, 'utf8')),
-    asks,
-  )
+  const { config, switchedOn } = withNamedSources(await readConfigFile(given.config), asks)
   for (const name of switchedOn)
     process.stderr.write(`source ${name} is switched off; --ask names it, so it is on for this whole run\n`)
   const { models } = await openSpecSlot({
@@ -108,38 +103,8 @@ async function createTarget(
   try {
     return await createInProcessTarget({ ...options, models, config, partitions })
   } catch (error) {
-    throw new ArgumentError(`--config ${given.config ?? ''}: ${settingsProblem(error)}`)
+    throw refuseSettings(given.config, error)
   }
-}
-
-/** The problems of settings on one line. Throws any other error again. */
-function settingsProblem(error: unknown): string {
-  const { issues, message } = error as {
-    readonly issues?: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
-    readonly message: string
-  }
-  if (issues !== undefined) return issues.map((issue) => [issue.path.join('.'), issue.message].join(': ')).join('; ')
-  if (error instanceof RetrievalConfigError) return message
-  throw error
-}
-
-const configParts = ['candidates', 'updater', 'ranking', 'blender', 'trainer']
-
-function parseConfig(file: string, text: string): EmbeddedConfig {
-  let config: unknown
-  try {
-    config = JSON.parse(text)
-  } catch (error) {
-    throw new ArgumentError(`--config ${file} is not JSON: ${(error as Error).message}`)
-  }
-  if (typeof config !== 'object' || config === null || Array.isArray(config))
-    throw new ArgumentError(`--config ${file} is not a JSON object`)
-  const unknown = Object.keys(config).filter((name) => !configParts.includes(name))
-  if (unknown.length > 0)
-    throw new ArgumentError(
-      `--config ${file} has the unknown part ${unknown.join(', ')}; parts are ${configParts.join(', ')}`,
-    )
-  return config
 }
 
 function parseAsk(text: string): Ask {

@@ -65,4 +65,42 @@ describe('virtual clock', () => {
     expect(clock.now()).toBe(20)
     expect(clock.nextWake()).toBe(150)
   })
+
+  test('jumps forward without waking anybody, and wakes who is due on request', async () => {
+    const clock = createVirtualClock(100)
+    const woken: number[] = []
+    for (const ms of [30, 10, 20, 40]) void clock.sleep(ms).then(() => woken.push(ms))
+    clock.jump(50)
+    expect(clock.now()).toBe(100)
+    clock.jump(130)
+    expect([clock.now(), ...woken]).toEqual([130])
+    await clock.wakeDue()
+    expect(woken).toEqual([10, 20, 30])
+  })
+
+  test('wakes repeated work once after a jump, however far it is', async () => {
+    const clock = createVirtualClock()
+    const at: number[] = []
+    void (async () => {
+      for (;;) {
+        await clock.sleep(1_000)
+        at.push(clock.now())
+      }
+    })()
+    for (const ms of [3_600_000, 3_600_500, 3_601_000]) {
+      clock.jump(ms)
+      await clock.wakeDue()
+    }
+    expect(at).toEqual([3_600_000, 3_601_000])
+  })
+
+  test('does not wake a sleeper that was aborted by one that woke before it', async () => {
+    const clock = createVirtualClock()
+    const ending = new AbortController()
+    void clock.sleep(10).then(() => ending.abort(new Error('enough')))
+    const sleeping = expect(clock.sleep(20, ending.signal)).rejects.toThrow('enough')
+    clock.jump(20)
+    await clock.wakeDue()
+    await sleeping
+  })
 })

@@ -9,6 +9,13 @@ export interface VirtualClock extends Clock {
   advance(ms: number): Promise<void>
   /** Moves to a time, milliseconds since the epoch, as `advance` does; an earlier time moves it back and wakes nobody. */
   set(ms: number): Promise<void>
+  /** Moves to a time without waking anybody; an earlier time changes nothing. */
+  jump(ms: number): void
+  /**
+   * Wakes each sleeper that is due now, in the order of `advance`. Whoever goes to sleep meanwhile waits for the next call, so
+   * work that repeats every second runs once after a jump of an hour.
+   */
+  wakeDue(): Promise<void>
   /** The time at which the next sleeper wakes; null: nobody sleeps. */
   nextWake(): number | null
 }
@@ -23,12 +30,13 @@ export function createVirtualClock(startMs = 0): VirtualClock {
   let nowMs = startMs
   const sleepers: Sleeper[] = []
 
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
   const moveTo = async (targetMs: number): Promise<void> => {
     for (let first = sleepers[0]; first !== undefined && first.dueMs <= targetMs; first = sleepers[0]) {
       sleepers.shift()
       nowMs = Math.max(nowMs, first.dueMs)
       first.wake()
-      await new Promise<void>((resolve) => setImmediate(resolve))
+      await turn()
     }
     nowMs = targetMs
   }
@@ -61,6 +69,19 @@ export function createVirtualClock(startMs = 0): VirtualClock {
       }),
     advance: (ms) => moveTo(nowMs + ms),
     set: (ms) => moveTo(ms),
+    jump(ms) {
+      nowMs = Math.max(nowMs, ms)
+    },
+    async wakeDue() {
+      for (const sleeper of sleepers.slice(0, insertionPoint(sleepers, nowMs))) {
+        const at = sleepers.indexOf(sleeper)
+        // What woke before may have aborted this one.
+        if (at < 0) continue
+        sleepers.splice(at, 1)
+        sleeper.wake()
+        await turn()
+      }
+    },
     nextWake: () => sleepers[0]?.dueMs ?? null,
   }
 }

@@ -1,13 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Engagement } from '@freshet/domain/engagement'
 import { readInterests } from '@freshet/domain/features/interests'
 import { defaultPositionRates } from '@freshet/domain/features/memboost'
+import { createOverallCounts, noOverallRates } from '@freshet/domain/features/overall-rates'
+import { totalsOf } from '@freshet/domain/features/pin-totals'
 import { PinReading } from '@freshet/domain/features/pin-reading'
+import { noRetrieval, type RetrievalColumns } from '@freshet/domain/features/retrieval'
 import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
+import { UserRates } from '@freshet/domain/features/user-rates'
+import { hash32 } from '@freshet/domain/hash'
 import type { Pin } from '@freshet/domain/pin'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
+import { sourceNames } from '@freshet/domain/source-names'
 import { aPin, anEngagement, engagements, noonMs } from '@freshet/domain/testing'
-import { foldUser, newUserState } from '@freshet/domain/user-state'
+import { foldUser, newUserState, type UserState } from '@freshet/domain/user-state'
 import { features } from './catalogue.ts'
 import type { FeatureContext } from './context.ts'
 import { planFeatures } from './plan.ts'
@@ -20,6 +27,10 @@ const nothing: FeatureContext = {
   pinMeta: null,
   retrievalScore: null,
   positionRates: null,
+  retrieval: noRetrieval,
+  row: 0,
+  userRates: null,
+  overall: noOverallRates,
   atMs: noonMs,
 }
 
@@ -40,6 +51,49 @@ function aPinMeta(given: Partial<Pin> = {}): Pin {
 
 const plan = planFeatures()
 
+/** Columns of `rows` candidates, every number another one. */
+function someRetrieval(rows: number): RetrievalColumns {
+  const cells = rows * sourceNames.length
+  return {
+    ranks: Uint16Array.from({ length: rows }, (_, row) => row),
+    sourceCounts: Uint8Array.from({ length: rows }, (_, row) => row % 5),
+    sourceRanks: Float32Array.from({ length: cells }, (_, cell) => 1 / (1 + cell)),
+    sourceScores: Float32Array.from({ length: cells }, (_, cell) => cell),
+  }
+}
+
+/** Rates from what one user, and what all users, did with some pins. */
+function ratesOf({
+  user,
+  pinMetas,
+  lists,
+  atMs,
+}: {
+  readonly user: UserState
+  readonly pinMetas: readonly (Pin | null)[]
+  readonly lists: readonly (readonly Engagement[])[]
+  readonly atMs: number
+}): Pick<FeatureContext, 'userRates' | 'overall'> {
+  const counts = createOverallCounts()
+  for (const [row, pinMeta] of pinMetas.entries())
+    if (pinMeta !== null) counts.replace(null, { ...pinMeta, totals: totalsOf(foldPin(newPinState, lists[row]!)) })
+  const overall = counts.rates()
+  const pins = new Map(pinMetas.map((pinMeta, row) => [hash32(`p${row}`), pinMeta ?? undefined]))
+  const overallRate = (action: number) => overall.rate(action)
+  return { overall, userRates: new UserRates({ user, pinOf: (hash) => pins.get(hash), overallRate, atMs }) }
+}
+
+/** The columns of one candidate alone. */
+function rowOf({ ranks, sourceCounts, sourceRanks, sourceScores }: RetrievalColumns, row: number): RetrievalColumns {
+  const [from, to] = [row * sourceNames.length, (row + 1) * sourceNames.length]
+  return {
+    ranks: ranks.slice(row, row + 1),
+    sourceCounts: sourceCounts.slice(row, row + 1),
+    sourceRanks: sourceRanks.slice(from, to),
+    sourceScores: sourceScores.slice(from, to),
+  }
+}
+
 function valuesOf(context: FeatureContext): Record<string, number> {
   const out = new Float32Array(plan.width)
   plan.read(context, out, 0)
@@ -51,7 +105,7 @@ describe('feature catalogue', () => {
     expect(features.length).toBeGreaterThanOrEqual(20)
     expect(new Set(features.map(({ name }) => name)).size).toBe(features.length)
     for (const { name, unit, width } of features) {
-      expect(name).toMatch(/^[a-z][a-z0-9_]*$/)
+      expect(name).toMatch(/^[a-z][a-z0-9_]*(\.[a-z0-9-]+)?$/)
       expect(unit).not.toBe('')
       expect(width).toBeGreaterThan(0)
     }
@@ -80,6 +134,9 @@ describe('feature catalogue', () => {
           pin: new PinReading(foldPin(newPinState, list)),
           pinMeta,
           retrievalScore: 1.5,
+          retrieval: someRetrieval(1),
+          row: 0,
+          ...ratesOf({ user, pinMetas: [pinMeta], lists: [list], atMs }),
           positionRates: defaultPositionRates,
           atMs,
         }
@@ -98,21 +155,45 @@ describe('feature catalogue', () => {
         const atMs = noonMs + afterMs
         const user = foldUser(newUserState, given[0]!)
         const interests = readInterests(user, () => aPinMeta(), atMs)
-        const request = { user, interests, positionRates: null, atMs }
+        const retrieval = someRetrieval(given.length)
         const pinIds = given.map((_, row) => `p${row}`)
         const pins = given.map((list) => (list.length === 0 ? null : new PinReading(foldPin(newPinState, list))))
-        const pinMetas = given.map((_, row) => (row % 3 === 2 ? null : aPinMeta()))
+        const pinMetas = given.map((_, row) =>
+          row % 3 === 2 ? null : aPinMeta({ creatorId: asId<CreatorId>(`c${row}`) }),
+        )
         const retrievalScores = Float32Array.from(given, (_, row) => 1 / (1 + row))
+        const rates = () => ratesOf({ user, pinMetas, lists: given, atMs })
+        const request = { user, interests, ...rates(), positionRates: null, retrieval, atMs }
         const page = new Float32Array(given.length * plan.width)
         plan.readPage({ ...request, pinIds, pins, pinMetas, retrievalScores }, page)
         for (let row = given.length - 1; row >= 0; row--) {
           const alone = new Float32Array(plan.width)
-          const of = { pinId: pinIds[row]!, pin: pins[row]!, pinMeta: pinMetas[row]! }
-          plan.read({ ...request, ...of, retrievalScore: retrievalScores[row]! }, alone, 0)
+          const of = { pinId: pinIds[row]!, pin: pins[row]!, pinMeta: pinMetas[row]!, row: 0 }
+          const context = {
+            ...request,
+            ...rates(),
+            ...of,
+            retrieval: rowOf(retrieval, row),
+            retrievalScore: retrievalScores[row]!,
+          }
+          plan.read(context, alone, 0)
           expect(page.subarray(row * plan.width, (row + 1) * plan.width)).toEqual(alone)
         }
       }),
     )
+  })
+
+  it('reads the ranks and scores of retrieval; what the request leaves out has the missing value', () => {
+    const names = ['retrieval_rank', 'source_count', 'source_rank.trending', 'source_score.trending']
+    const chosen = planFeatures(names)
+    const read = (retrieval: RetrievalColumns) => {
+      const out = new Float32Array(names.length)
+      chosen.read({ ...nothing, retrieval, row: 1 }, out, 0)
+      return [...out]
+    }
+    const cell = sourceNames.length + sourceNames.indexOf('trending')
+    expect(read(someRetrieval(2))).toEqual([1, 1, Math.fround(1 / (1 + cell)), cell])
+    expect(read(noRetrieval)).toEqual([2_000, 0, 0, 0])
   })
 
   it('lays out the chosen features in their order, and names unknown ones', () => {
