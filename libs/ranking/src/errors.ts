@@ -222,4 +222,24 @@ export const rankingErrorCatalogue = {
     retryable: false,
     meaning: 'A plan gets other columns than its inputs are. The message lists each input with what to give instead.',
   },
+  ROWS_UNREADABLE: {
+    fault: 'client',
+    retryable: true,
+    meaning: 'A file of rows cannot be read to its end; check its path, its permissions and whether it is complete.',
+  },
+  ROWS_EMPTY: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A file of rows has no row.',
+  },
+  ROWS_CORRUPT: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'Too many rows of a file cannot be used. The message says how many, why, and the line of the first.',
+  },
+  ROWS_MISMATCHED: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'The rows have a key that is spelled like an input of the spec which no row has; correct one of the two.',
+  },
 } as const satisfies ErrorCatalogue

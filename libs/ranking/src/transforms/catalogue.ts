@@ -5,6 +5,7 @@ import { hashTopics } from './categorical/hash-topics.ts'
 import { lookup } from './categorical/lookup.ts'
 import { oneHot } from './categorical/one-hot.ts'
 import { quantiles } from './fitted/quantiles.ts'
+import { semanticIds } from './fitted/semantic-ids.ts'
 import { standardise } from './fitted/standardise.ts'
 import { targetRate } from './fitted/target-rate.ts'
 import { vocabulary } from './fitted/vocabulary.ts'
@@ -107,6 +108,7 @@ const all: readonly Transform[] = [
   standardise,
   quantiles,
   vocabulary,
+  semanticIds,
   targetRate,
   // learned/
   ...learnedTransforms,

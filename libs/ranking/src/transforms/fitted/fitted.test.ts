@@ -80,3 +80,67 @@ describe('target_rate', () => {
     expect(on(categories(['a', 'b', 'new', null]))).toEqual([0.75, Math.fround(1 / 3), 0.5, null])
   })
 })
+
+describe('semantic_ids', () => {
+  /** Two groups of vectors far apart, each with two groups close together. */
+  const groups = [
+    [0, 0],
+    [0, 1],
+    [10, 0],
+    [10, 1],
+  ] as const
+  const vectorsOf = (noise: number) =>
+    vectors(Array.from({ length: 40 }, (_, at) => groups[at % 4]!.map((x) => x + noise * ((at % 7) - 3))))
+
+  it('share the first code where vectors are alike, and differ in a later one', () => {
+    const { on } = fitted('semantic_ids', { levels: 2, codes: 2 }, [vectorsOf(0.01)])
+    const codes = on(vectors(groups.map((group) => [...group]))) as readonly (readonly [number, number])[]
+    expect(codes[0]![0]).toBe(codes[1]![0])
+    expect(codes[2]![0]).toBe(codes[3]![0])
+    expect(codes[0]![0]).not.toBe(codes[2]![0])
+    expect(codes[0]![1]).not.toBe(codes[1]![1])
+    for (const [first, second] of codes) expect([first < 2, second >= 2 && second < 4]).toEqual([true, true])
+  })
+
+  it('leave less of a vector with every level', () => {
+    const values = vectorsOf(0.3)
+    const { state } = fitted('semantic_ids', { levels: 3, codes: 3 }, [values])
+    const { levels } = state as { readonly levels: readonly (readonly (readonly number[])[])[] }
+    const rows = fitted('semantic_ids', { levels: 3, codes: 3 }, [values]).on(values) as readonly (readonly number[])[]
+    const left = [0, 1, 2, 3].map((depth) => {
+      let sum = 0
+      rows.forEach((codes, row) => {
+        const vector = [...(values as { readonly values: Float32Array }).values.subarray(2 * row, 2 * row + 2)]
+        for (let level = 0; level < depth; level++)
+          levels[level]![codes[level]! - 3 * level]!.forEach((x, at) => (vector[at]! -= x))
+        sum += vector.reduce((total, x) => total + x * x, 0)
+      })
+      return sum
+    })
+    for (let depth = 1; depth < left.length; depth++) expect(left[depth]).toBeLessThan(left[depth - 1]!)
+  })
+
+  it('depend on the seed only, have fewer codes than asked if there are fewer vectors, and none if there are none', () => {
+    const fit = (seed: number) => fitted('semantic_ids', { levels: 1, codes: 4 }, [vectorsOf(0.3)], { seed }).state
+    expect(fit(5)).toEqual(fit(5))
+    const few = fitted('semantic_ids', { levels: 2, codes: 4 }, [
+      vectors([
+        [1, 1],
+        [1, 1],
+        [null, 1],
+      ]),
+    ])
+    expect(
+      few.on(
+        vectors([
+          [1, 1],
+          [null, 2],
+        ]),
+      ),
+    ).toEqual([
+      [0, 4],
+      [-1, -1],
+    ])
+    expect(fitted('semantic_ids', { levels: 1, codes: 2 }, [vectors([[null]])]).on(vectors([[1]]))).toEqual([[-1]])
+  })
+})

@@ -1,0 +1,202 @@
+import { nearest } from '@freshet/domain/nearest'
+import type { TransformCatalogue } from '../transforms/catalogue.ts'
+import { columnBuilder, type ColumnBuilder } from './column-builder.ts'
+import type { RowTable } from './column.ts'
+import type { Plan, PlanHead } from './plan.ts'
+import { RowsError } from './rows-error.ts'
+
+/** Why rows were left out: how many for one reason, and the line of the first, from 1. */
+export interface LeftOut {
+  readonly reason: string
+  readonly rows: number
+  readonly firstLine: number
+}
+
+/** What was read. */
+export interface RowsReport {
+  readonly read: number
+  readonly leftOut: readonly LeftOut[]
+  /** Keys of `values` that are not inputs of the plan. */
+  readonly unusedKeys: readonly string[]
+  /** Inputs that no row has a value for. */
+  readonly absentInputs: readonly string[]
+}
+
+/** Rows after which mistyped names are looked for, so that a long file is not read for nothing. */
+const enoughRows = 1_000
+
+/** The names of the inputs that some transform takes as times: they need 64-bit floats. */
+export function timeInputs(plan: Plan, catalogue: TransformCatalogue): ReadonlySet<string> {
+  return new Set(
+    plan.nodes.flatMap(({ transform, args }) => (catalogue.get(transform)?.times ?? []).map((at) => args[at]!)),
+  )
+}
+
+/** Reads rows (EVALUATION §3) into columns, line by line. A row that cannot be used is counted and left out. */
+export class RowReader {
+  readonly #file: string
+  readonly #inputs: readonly { readonly name: string; readonly builder: ColumnBuilder; present: number }[]
+  readonly #labels: readonly {
+    readonly name: string
+    readonly kind: PlanHead['kind'] | 'any'
+    readonly values: ColumnBuilder
+  }[]
+  readonly #weights = columnBuilder({ kind: 'scalar' }, false)
+  readonly #unused = new Set<string>()
+  readonly #leftOut = new Map<string, { rows: number; readonly firstLine: number }>()
+  #read = 0
+  #rows = 0
+  #isWeighted = false
+
+  /** `file`: its name in errors. */
+  constructor(plan: Plan, catalogue: TransformCatalogue, file: string) {
+    this.#file = file
+    const times = timeInputs(plan, catalogue)
+    this.#inputs = plan.inputs.map(({ name, type }) => ({
+      name,
+      builder: columnBuilder(type, times.has(name)),
+      present: 0,
+    }))
+    const kinds = new Map<string, PlanHead['kind'] | 'any'>()
+    for (const { params } of plan.nodes) if (typeof params['label'] === 'string') kinds.set(params['label'], 'any')
+    for (const { label, kind } of plan.heads) kinds.set(label, kind)
+    this.#labels = [...kinds].map(([name, kind]) => ({ name, kind, values: columnBuilder({ kind: 'scalar' }, false) }))
+  }
+
+  /** Adds the row of a line. Empty lines are skipped. `line`: its number, from 1. */
+  add(text: string, line: number): void {
+    if (text.trim() === '') return
+    this.#read++
+    const reason = this.#addRow(text)
+    if (reason === null) this.#rows++
+    else {
+      this.#truncate()
+      const known = this.#leftOut.get(reason)
+      if (known === undefined) this.#leftOut.set(reason, { rows: 1, firstLine: line })
+      else known.rows++
+    }
+    if (this.#rows === enoughRows) this.#checkNames()
+  }
+
+  /**
+   * The table and the report. Throws a RowsError if a key seems to be a mistyped input, if more than `maxLeftOut` (a share) of
+   * the rows cannot be used, or if there are none.
+   */
+  finish(maxLeftOut: number): { readonly table: RowTable; readonly report: RowsReport } {
+    this.#checkNames()
+    const report = this.#report()
+    if (this.#read === 0)
+      throw new RowsError('ROWS_EMPTY', `${this.#file} has no rows; expected one JSON object a line`)
+    const leftOut = this.#read - this.#rows
+    if (this.#rows === 0 || leftOut > maxLeftOut * this.#read) {
+      const limit = `at most ${100 * maxLeftOut} % may be`
+      throw new RowsError('ROWS_CORRUPT', `${this.#file}: ${describeReport(report)}; ${limit}`)
+    }
+    const inputs = new Map(this.#inputs.map(({ name, builder }) => [name, builder.finish()]))
+    const labels = new Map(this.#labels.map(({ name, values }) => [name, floatsOf(values)]))
+    const weights = this.#isWeighted ? floatsOf(this.#weights) : null
+    return { table: { rows: this.#rows, inputs, labels, weights }, report }
+  }
+
+  /** Why the row of a line cannot be used; null: it is added. */
+  #addRow(text: string): string | null {
+    let row: unknown
+    try {
+      row = JSON.parse(text)
+    } catch {
+      return /\b(NaN|Infinity)\b/.test(text) ? 'not JSON: NaN or Infinity' : 'not JSON'
+    }
+    if (!isObject(row)) return 'not an object'
+    const { values, labels, weight = 1 } = row
+    if (!isObject(values)) return '"values" is not an object'
+    if (!isObject(labels)) return '"labels" is not an object'
+    return this.#addValues(values) ?? this.#addLabels(labels) ?? this.#addWeight(weight)
+  }
+
+  #addValues(values: Readonly<Record<string, unknown>>): string | null {
+    let found = 0
+    for (const input of this.#inputs) {
+      const value = Object.hasOwn(values, input.name) ? values[input.name] : undefined
+      if (value !== undefined) {
+        found++
+        input.present++
+      }
+      const problem = input.builder.add(value)
+      if (problem !== null) return `"${input.name}" ${problem}`
+    }
+    const keys = Object.keys(values)
+    if (found < keys.length)
+      for (const key of keys) if (!this.#inputs.some(({ name }) => name === key)) this.#unused.add(key)
+    return null
+  }
+
+  #addLabels(labels: Readonly<Record<string, unknown>>): string | null {
+    let known = 0
+    for (const { name, kind, values } of this.#labels) {
+      const label = Object.hasOwn(labels, name) ? labels[name] : undefined
+      const problem = values.add(label) ?? labelProblem(kind, label)
+      if (problem !== null) return `label "${name}" ${problem}`
+      if (typeof label === 'number') known++
+    }
+    return known > 0 || this.#labels.length === 0
+      ? null
+      : `no label: ${this.#labels.map(({ name }) => `"${name}"`).join(', ')}`
+  }
+
+  #addWeight(weight: unknown): string | null {
+    if (typeof weight !== 'number' || !(weight > 0)) return '"weight" is not a number above 0'
+    if (weight !== 1) this.#isWeighted = true
+    const problem = this.#weights.add(weight)
+    return problem === null ? null : `"weight" ${problem}`
+  }
+
+  #truncate(): void {
+    for (const { builder } of this.#inputs) builder.truncate(this.#rows)
+    for (const { values } of this.#labels) values.truncate(this.#rows)
+    this.#weights.truncate(this.#rows)
+  }
+
+  /** An input that no row has while the rows have a key that is spelled like it: one of the two is mistyped. */
+  #checkNames(): void {
+    const absent = this.#inputs.filter(({ present }) => present === 0).map(({ name }) => name)
+    const mistakes = [...this.#unused].flatMap((key) => {
+      const input = nearest(key, absent)
+      return input === null ? [] : [`"${key}" is not an input of the spec; did you mean ${input}?`]
+    })
+    if (mistakes.length > 0) throw new RowsError('ROWS_MISMATCHED', `${this.#file}: ${mistakes.join('; ')}`)
+  }
+
+  #report(): RowsReport {
+    return {
+      read: this.#read,
+      leftOut: [...this.#leftOut].map(([reason, { rows, firstLine }]) => ({ reason, rows, firstLine })),
+      unusedKeys: [...this.#unused],
+      absentInputs: this.#inputs.filter(({ present }) => present === 0).map(({ name }) => name),
+    }
+  }
+}
+
+/** The rows left out in one sentence: `3 of 100 rows left out: 2 × "hour" is not a number (first at line 12), …`. */
+export function describeReport({ read, leftOut }: RowsReport): string {
+  const total = leftOut.reduce((sum, { rows }) => sum + rows, 0)
+  const reasons = leftOut
+    .toSorted((a, b) => b.rows - a.rows)
+    .map(({ reason, rows, firstLine }) => `${rows} × ${reason} (first at line ${firstLine})`)
+  return `${total} of ${read} rows left out${total === 0 ? '' : `: ${reasons.join(', ')}`}`
+}
+
+function labelProblem(kind: PlanHead['kind'] | 'any', label: unknown): string | null {
+  if (typeof label !== 'number' || kind === 'any') return null
+  if (kind === 'probability') return label === 0 || label === 1 ? null : 'is not 0 or 1'
+  return label >= 0 ? null : 'is below 0'
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function floatsOf(builder: ColumnBuilder): Float32Array {
+  const column = builder.finish()
+  if (column.kind !== 'numbers' || column.values instanceof Float64Array) throw new TypeError('expected 32-bit floats')
+  return column.values
+}
