@@ -135,6 +135,10 @@ function addTrain(program: Command): void {
       reportFailure(async (spec: string, options: TrainArguments) => {
         const { runTrain } = await import('./train/command.ts')
         await runTrain(spec, options, systemTerminal())
+      }),
+    )
+}
+
 function addWorld(program: Command): void {
   program
     .command('world')
