@@ -1,7 +1,7 @@
 import { firstLog, logTag, moveFollowedLog, storedPosition } from '@freshet/contracts/followed-log'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { float32Column, uint32Column } from '@freshet/contracts/bytes/columns'
+import { float32Column, uint16Column, uint32Column } from '@freshet/contracts/bytes/columns'
 import { encodeUserState } from '@freshet/contracts/codecs/user-state'
 import { userFoldVersion } from '@freshet/contracts/codecs/user-tail'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
@@ -139,6 +139,24 @@ describe('a feed', () => {
     for (const pinId of ['pin-3', 'pin-4', 'pin-5']) expect(seen).toContain(hash32(pinId))
     expect(services.ranked[0]!.userState.length).toBeGreaterThan(10)
     expect(services.ranked[0]).toMatchObject({ userId: 'ada', locale: 'de-AT', atMs: startMs + 7 })
+  })
+
+  test('sends the ranker the rank and score of each candidate in retrieval and in each source', async () => {
+    const { feed, storeUser, services } = await aBlender()
+    await storeUser('ada', [anEngagement('hide', 'pin-1')])
+    services.retrieve = async (request) =>
+      foundPins(['pin-0', 'pin-1', 'pin-2', 'pin-3'], { ...request, excludePinIds: [] })
+    await feed({ sessionId: 's1' })
+    const { pinIds, sessionId, sources, ...ranked } = services.ranked[0]!
+    expect({ pinIds, sessionId, sources }).toEqual({
+      pinIds: ['pin-0', 'pin-2', 'pin-3'],
+      sessionId: 's1',
+      sources: ['even', 'odd'],
+    })
+    expect([...uint16Column(ranked.retrievalRanks)]).toEqual([0, 2, 3])
+    expect([...uint32Column(ranked.foundBy)]).toEqual([1, 1, 2])
+    expect([...uint16Column(ranked.sourceRanks)]).toEqual([0, 1, 1])
+    expect([...float32Column(ranked.sourceScores)]).toEqual([1, Math.fround(1 / 3), 0.25])
   })
 
   test('reads the generation of user state that serves', async () => {

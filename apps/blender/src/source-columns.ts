@@ -17,7 +17,7 @@ export interface FoundColumns {
   readonly scores: Float32Array
 }
 
-/** Collects ranks and scores of some rows. It scans everything that the sources found, so call it after the answer. */
+/** Collects ranks and scores of some rows. It scans everything that the sources found. */
 export function foundColumns(
   { foundBy, foundBySource }: { readonly foundBy: Uint32Array; readonly foundBySource: readonly SourceColumns[] },
   rows: Int32Array,

@@ -22,6 +22,7 @@ describe('a request to rank', () => {
     retrievalScores: bytesOf(Float32Array.from(values)),
   })
   it.each<readonly [string, Partial<RankRequest>, RegExp]>([
+    ['a session with a space', { sessionId: 'a b' }, /^session_id contains a space/],
     ['no time', { atMs: 0 }, /^at_ms is 0; give the time of the request in milliseconds since the epoch$/],
     ['a time before the epoch', { atMs: -5 }, /^at_ms is -5;/],
     ['a time that is NaN', { atMs: NaN }, /^at_ms is NaN;/],

@@ -1,10 +1,11 @@
 import { decodedUserState } from '@freshet/contracts/codecs/decoded-user-state'
 import { float32Column } from '@freshet/contracts/bytes/columns'
-import { ContractError } from '@freshet/contracts/errors'
 import type { RankRequest } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import { idProblem } from '@freshet/domain/ids'
 import type { UserState } from '@freshet/domain/user-state'
 import type { Candidates } from '@freshet/ranking/features/read-candidates'
+import { parseRetrieval } from './rank-retrieval.ts'
+import { invalid } from './invalid.ts'
 
 /** Checks a request and returns its candidates. Throws CALL_INVALID_ARGUMENT with the field, the problem and the allowed values. */
 export function parseCandidates(request: RankRequest, maxCandidates: number): Candidates {
@@ -17,7 +18,12 @@ export function parseCandidates(request: RankRequest, maxCandidates: number): Ca
     const problem = idProblem(pinId)
     if (problem !== null) throw invalid(`pin_ids[${at}]`, problem)
   }
-  return { pinIds, atMs, retrievalScores: parseScores(request), user: parseUser(request) }
+  if (request.sessionId !== '') {
+    const problem = idProblem(request.sessionId)
+    if (problem !== null) throw invalid('session_id', problem)
+  }
+  const retrievalScores = parseScores(request)
+  return { pinIds, atMs, retrievalScores, retrieval: parseRetrieval(request), user: parseUser(request) }
 }
 
 function parseScores({ retrievalScores: bytes, pinIds }: RankRequest): Float32Array {
@@ -37,8 +43,4 @@ function parseUser({ userState }: RankRequest): UserState | null {
   } catch (error) {
     throw invalid('user_state', `cannot be decoded (${(error as Error).message}); send it as the store holds it`, error)
   }
-}
-
-function invalid(field: string, problem: string, cause?: unknown): ContractError {
-  return new ContractError('CALL_INVALID_ARGUMENT', `${field} ${problem}`, cause === undefined ? undefined : { cause })
 }

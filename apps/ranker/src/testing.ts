@@ -85,6 +85,8 @@ function aUserState(): Uint8Array {
   return encodeUserState(foldUser(newUserState, acts))
 }
 
+const none = new Uint8Array()
+
 /** A request about p0, p1 … from a user with state. `given` replaces fields. */
 export function aRequest(candidates: number, given: Partial<RankRequest> = {}): RankRequest {
   const pinIds = given.pinIds ?? Array.from({ length: candidates }, (_, n) => `p${n}`)
@@ -98,6 +100,12 @@ export function aRequest(candidates: number, given: Partial<RankRequest> = {}): 
     withFeatures: true,
     await: [],
     locale: '',
+    sessionId: '',
+    retrievalRanks: none,
+    sources: [],
+    foundBy: none,
+    sourceRanks: none,
+    sourceScores: none,
     ...given,
     pinIds,
   }

@@ -19,6 +19,7 @@ import { SnapshotError } from '@freshet/columns/errors'
 import type { RetrieveQuery } from './question.ts'
 import { createRetrieval, type Retrieval } from './retrieval.ts'
 import { sourceDefinitions } from './source-definitions.ts'
+import { sourceNames } from '@freshet/domain/source-names'
 
 const creator = asId<CreatorId>('creator')
 const topic = asId<TopicId>('topic')
@@ -382,6 +383,12 @@ describe('deadlines', () => {
       'popularity',
       'revisit',
     ])
+  })
+})
+
+describe('the sources', () => {
+  test('are those whose ranks and scores features read', () => {
+    expect(sourceDefinitions.map(({ name }) => name)).toEqual(sourceNames)
   })
 })
 

@@ -7,6 +7,7 @@ import type { CandidateColumns } from '../candidates.ts'
 import { pickFloats, pickTexts } from '../pick.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
+import { foundColumns } from '../source-columns.ts'
 import type { FreshnessContext } from '../hydrators/await-tokens.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 
@@ -36,6 +37,7 @@ export function rank({
     run: (request, slate, { timeoutMs, signal }) => {
       if (slate.rows.length === 0) return retrievalOrder(slate)
       const { columns, rows } = slate
+      const found = foundColumns(columns, rows)
       return ranker
         .rank(
           {
@@ -49,6 +51,13 @@ export function rank({
             withFeatures: request.params.recordFeatures && request.recorded,
             await: [...request.rankerAwait],
             locale: request.locale,
+            sessionId: request.sessionId,
+            // Rows are in retrieval order.
+            retrievalRanks: bytesOf(Uint16Array.from(rows)),
+            sources: [...columns.sourceNames],
+            foundBy: bytesOf(found.foundBy),
+            sourceRanks: bytesOf(found.ranks),
+            sourceScores: bytesOf(found.scores),
           },
           { timeoutMs, signal, headers: request.trace },
         )

@@ -28,6 +28,12 @@ function aRankRequest(seed: number): RankRequest {
     withFeatures: true,
     await: [{ topic: 'pins.v1', partition: 3, position: seed }],
     locale: 'pt-BR',
+    sessionId: `session-${seed}`,
+    retrievalRanks: Buffer.from(bytesOf(Uint16Array.of(0, seed))),
+    sources: ['pin2vec', 'trending'],
+    foundBy: Buffer.from(bytesOf(Uint32Array.of(3, 1))),
+    sourceRanks: Buffer.from(bytesOf(Uint16Array.of(0, 2, seed))),
+    sourceScores: Buffer.from(bytesOf(Float32Array.of(0.5, 0.25, -seed))),
   }
 }
 

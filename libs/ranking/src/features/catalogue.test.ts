@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { readInterests } from '@freshet/domain/features/interests'
 import { defaultPositionRates } from '@freshet/domain/features/memboost'
 import { PinReading } from '@freshet/domain/features/pin-reading'
+import { noRetrieval, type RetrievalColumns } from '@freshet/domain/features/retrieval'
 import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
+import { sourceNames } from '@freshet/domain/source-names'
 import { aPin, anEngagement, engagements, noonMs } from '@freshet/domain/testing'
 import { foldUser, newUserState } from '@freshet/domain/user-state'
 import { features } from './catalogue.ts'
@@ -20,6 +22,8 @@ const nothing: FeatureContext = {
   pinMeta: null,
   retrievalScore: null,
   positionRates: null,
+  retrieval: noRetrieval,
+  row: 0,
   atMs: noonMs,
 }
 
@@ -40,6 +44,28 @@ function aPinMeta(given: Partial<Pin> = {}): Pin {
 
 const plan = planFeatures()
 
+/** Columns of `rows` candidates, every number another one. */
+function someRetrieval(rows: number): RetrievalColumns {
+  const cells = rows * sourceNames.length
+  return {
+    ranks: Uint16Array.from({ length: rows }, (_, row) => row),
+    sourceCounts: Uint8Array.from({ length: rows }, (_, row) => row % 5),
+    sourceRanks: Float32Array.from({ length: cells }, (_, cell) => 1 / (1 + cell)),
+    sourceScores: Float32Array.from({ length: cells }, (_, cell) => cell),
+  }
+}
+
+/** The columns of one candidate alone. */
+function rowOf({ ranks, sourceCounts, sourceRanks, sourceScores }: RetrievalColumns, row: number): RetrievalColumns {
+  const [from, to] = [row * sourceNames.length, (row + 1) * sourceNames.length]
+  return {
+    ranks: ranks.slice(row, row + 1),
+    sourceCounts: sourceCounts.slice(row, row + 1),
+    sourceRanks: sourceRanks.slice(from, to),
+    sourceScores: sourceScores.slice(from, to),
+  }
+}
+
 function valuesOf(context: FeatureContext): Record<string, number> {
   const out = new Float32Array(plan.width)
   plan.read(context, out, 0)
@@ -51,7 +77,7 @@ describe('feature catalogue', () => {
     expect(features.length).toBeGreaterThanOrEqual(20)
     expect(new Set(features.map(({ name }) => name)).size).toBe(features.length)
     for (const { name, unit, width } of features) {
-      expect(name).toMatch(/^[a-z][a-z0-9_]*$/)
+      expect(name).toMatch(/^[a-z][a-z0-9_]*(\.[a-z0-9-]+)?$/)
       expect(unit).not.toBe('')
       expect(width).toBeGreaterThan(0)
     }
@@ -80,6 +106,8 @@ describe('feature catalogue', () => {
           pin: new PinReading(foldPin(newPinState, list)),
           pinMeta,
           retrievalScore: 1.5,
+          retrieval: someRetrieval(1),
+          row: 0,
           positionRates: defaultPositionRates,
           atMs,
         }
@@ -98,7 +126,8 @@ describe('feature catalogue', () => {
         const atMs = noonMs + afterMs
         const user = foldUser(newUserState, given[0]!)
         const interests = readInterests(user, () => aPinMeta(), atMs)
-        const request = { user, interests, positionRates: null, atMs }
+        const retrieval = someRetrieval(given.length)
+        const request = { user, interests, positionRates: null, retrieval, atMs }
         const pinIds = given.map((_, row) => `p${row}`)
         const pins = given.map((list) => (list.length === 0 ? null : new PinReading(foldPin(newPinState, list))))
         const pinMetas = given.map((_, row) => (row % 3 === 2 ? null : aPinMeta()))
@@ -107,12 +136,26 @@ describe('feature catalogue', () => {
         plan.readPage({ ...request, pinIds, pins, pinMetas, retrievalScores }, page)
         for (let row = given.length - 1; row >= 0; row--) {
           const alone = new Float32Array(plan.width)
-          const of = { pinId: pinIds[row]!, pin: pins[row]!, pinMeta: pinMetas[row]! }
-          plan.read({ ...request, ...of, retrievalScore: retrievalScores[row]! }, alone, 0)
+          const of = { pinId: pinIds[row]!, pin: pins[row]!, pinMeta: pinMetas[row]!, row: 0 }
+          const context = { ...request, ...of, retrieval: rowOf(retrieval, row), retrievalScore: retrievalScores[row]! }
+          plan.read(context, alone, 0)
           expect(page.subarray(row * plan.width, (row + 1) * plan.width)).toEqual(alone)
         }
       }),
     )
+  })
+
+  it('reads the ranks and scores of retrieval; what the request leaves out has the missing value', () => {
+    const names = ['retrieval_rank', 'source_count', 'source_rank.trending', 'source_score.trending']
+    const chosen = planFeatures(names)
+    const read = (retrieval: RetrievalColumns) => {
+      const out = new Float32Array(names.length)
+      chosen.read({ ...nothing, retrieval, row: 1 }, out, 0)
+      return [...out]
+    }
+    const cell = sourceNames.length + sourceNames.indexOf('trending')
+    expect(read(someRetrieval(2))).toEqual([1, 1, Math.fround(1 / (1 + cell)), cell])
+    expect(read(noRetrieval)).toEqual([2_000, 0, 0, 0])
   })
 
   it('lays out the chosen features in their order, and names unknown ones', () => {

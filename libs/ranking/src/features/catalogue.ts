@@ -7,6 +7,7 @@ import { memboostFeatures } from '@freshet/domain/features/memboost'
 import { pinBoardFeatures } from '@freshet/domain/features/pin-boards'
 import { recentActionFeatures } from '@freshet/domain/features/recent-actions'
 import { requestFeatures } from '@freshet/domain/features/request'
+import { retrievalFeatures } from '@freshet/domain/features/retrieval'
 import { seenFeatures } from '@freshet/domain/features/seen'
 import type { FeatureContext } from './context.ts'
 
@@ -24,4 +25,5 @@ export const features: readonly Feature<FeatureContext>[] = [
   pinBoardFeatures,
   ageFeatures,
   actionCountFeatures,
+  retrievalFeatures,
 ].flat()

@@ -2,6 +2,7 @@ import type { Interests } from '@freshet/domain/features/interests'
 import type { Need } from '@freshet/domain/features/feature'
 import type { PositionRates } from '@freshet/domain/features/memboost'
 import type { PinReading } from '@freshet/domain/features/pin-reading'
+import type { RetrievalColumns } from '@freshet/domain/features/retrieval'
 import type { Pin } from '@freshet/domain/pin'
 import type { UserState } from '@freshet/domain/user-state'
 
@@ -18,6 +19,10 @@ export interface FeatureContext {
   readonly pinMeta: Pin | null
   /** The merged score of the sources; null: no source found the pin. */
   readonly retrievalScore: number | null
+  /** What retrieval reported about the candidates of the request. */
+  readonly retrieval: RetrievalColumns
+  /** The candidate's row in `retrieval`. */
+  readonly row: number
   /** How often users act on pins at each position, over all pins; null: the default curve. */
   readonly positionRates: PositionRates | null
   /** The time of the request, milliseconds since the epoch. */
@@ -25,7 +30,10 @@ export interface FeatureContext {
 }
 
 /** The candidates of one request as features read them, in columns of equal length. */
-export interface FeaturePage extends Pick<FeatureContext, 'user' | 'interests' | 'positionRates' | 'atMs'> {
+export interface FeaturePage extends Pick<
+  FeatureContext,
+  'user' | 'interests' | 'positionRates' | 'retrieval' | 'atMs'
+> {
   readonly pinIds: readonly string[]
   readonly pins: readonly FeatureContext['pin'][]
   readonly pinMetas: readonly FeatureContext['pinMeta'][]

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { actions } from '@freshet/domain/engagement'
 import { readInterests } from '@freshet/domain/features/interests'
 import { PinReading } from '@freshet/domain/features/pin-reading'
+import { noRetrieval } from '@freshet/domain/features/retrieval'
 import { asId, type BoardId, type CreatorId, type PinId, type TopicId, type UserId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
@@ -19,6 +20,8 @@ import { planFeatures } from './plan.ts'
 
 const states = 1000
 const pinCount = 12
+/** The number of features when the digests were recorded. Later ones follow them. */
+const recordedFeatures = 59
 const dayMs = 86_400_000
 
 /** A random action on a pin, topic or creator; `below(n)` draws from 0 to n − 1. */
@@ -65,7 +68,7 @@ function digests(): { readonly features: string; readonly scores: string } {
   const below = (n: number): number => Math.floor(random() * n)
   const known = { features: features.map(({ name }) => name), actions }
   const scorer = createLogisticScorer(parseSpec(readFileSync(defaultSpecFile, 'utf8'), known))
-  const all = planFeatures()
+  const all = planFeatures(features.slice(0, recordedFeatures).map(({ name }) => name))
   const scored = planFeatures(scorer.featureNames)
   const ofFeatures = createHash('sha256')
   const ofScores = createHash('sha256')
@@ -84,6 +87,7 @@ function digests(): { readonly features: string; readonly scores: string } {
       user,
       interests: user === null ? null : readInterests(user, metaOf, atMs),
       positionRates: null,
+      retrieval: noRetrieval,
       atMs,
       pinIds,
       pins,

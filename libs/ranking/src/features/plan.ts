@@ -41,11 +41,12 @@ export function planFeatures(names: readonly string[] = features.map(({ name }) 
       for (const { feature, at } of placed) feature.read(context, out, offset + at)
     },
     readPage({ pinIds, pins, pinMetas, retrievalScores, ...request }, out) {
-      const noCandidate = { pinId: '', pin: null, pinMeta: null, retrievalScore: null }
+      const noCandidate = { pinId: '', pin: null, pinMeta: null, retrievalScore: null, row: 0 }
       const context: { -readonly [Name in keyof FeatureContext]: FeatureContext[Name] } = { ...request, ...noCandidate }
       const shared = new Float32Array(width)
       for (const { feature, at } of ofRequest) feature.read(context, shared, at)
       for (let row = 0, offset = 0; row < pinIds.length; row++, offset += width) {
+        context.row = row
         context.pinId = pinIds[row]!
         context.pin = pins[row]!
         context.pinMeta = pinMetas[row]!

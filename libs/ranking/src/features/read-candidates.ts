@@ -1,5 +1,6 @@
 import { readInterests } from '@freshet/domain/features/interests'
 import type { PinReading } from '@freshet/domain/features/pin-reading'
+import type { RetrievalColumns } from '@freshet/domain/features/retrieval'
 import type { Pin } from '@freshet/domain/pin'
 import type { UserState } from '@freshet/domain/user-state'
 import type { FeaturePlan } from './plan.ts'
@@ -9,6 +10,7 @@ export interface Candidates {
   readonly pinIds: readonly string[]
   /** One merged score of the sources per candidate. */
   readonly retrievalScores: Float32Array
+  readonly retrieval: RetrievalColumns
   /** null: a request without a user, or a user without state. */
   readonly user: UserState | null
   /** The time of the request, milliseconds since the epoch. */
@@ -31,7 +33,7 @@ export interface PinFacts {
 
 /** Reads the features of a plan: one row of `plan.width` numbers per candidate. Unknown values are the feature's missing value. */
 export function readCandidates(plan: FeaturePlan, candidates: Candidates, facts: PinFacts): Float32Array {
-  const { pinIds, retrievalScores, user, atMs } = candidates
+  const { pinIds, retrievalScores, retrieval, user, atMs } = candidates
   const interests = user === null ? null : readInterests(user, (id) => facts.entryOf(id)?.pin ?? undefined, atMs)
   const pins = new Array<PinReading | null>(pinIds.length)
   const pinMetas = new Array<Pin | null>(pinIds.length)
@@ -41,6 +43,7 @@ export function readCandidates(plan: FeaturePlan, candidates: Candidates, facts:
     pinMetas[row] = entry?.pin ?? null
   }
   const features = new Float32Array(pinIds.length * plan.width)
-  plan.readPage({ user, interests, positionRates: null, atMs, pinIds, pins, pinMetas, retrievalScores }, features)
+  const request = { user, interests, positionRates: null, retrieval, atMs }
+  plan.readPage({ ...request, pinIds, pins, pinMetas, retrievalScores }, features)
   return features
 }

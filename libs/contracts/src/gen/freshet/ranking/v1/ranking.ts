@@ -49,6 +49,21 @@ export interface RankRequest {
   await: LogPosition[];
   /** BCP 47 locale of the user; empty: not known. */
   locale: string;
+  /** The client's session; empty: none. */
+  sessionId: string;
+  /** Little-endian uint16 each: rank of the pin among all candidates in retrieval order, 0 = best. Empty: not known. */
+  retrievalRanks: Uint8Array;
+  /** Names of the sources, at most 32. */
+  sources: string[];
+  /** Little-endian uint32 each: bit i is set if `sources[i]` found the pin. Empty: not known. */
+  foundBy: Uint8Array;
+  /**
+   * Little-endian uint16 each: rank of a pin in a source, 0 = best. One for each bit set in `found_by`, pin by pin, and for
+   * each pin the lowest bit first. Empty: not known.
+   */
+  sourceRanks: Uint8Array;
+  /** Little-endian float32, one for each of `source_ranks`: the source's own score. Scores of different sources are not comparable. */
+  sourceScores: Uint8Array;
 }
 
 /** The scores, in the order of the request. */
@@ -114,6 +129,12 @@ function createBaseRankRequest(): RankRequest {
     withFeatures: false,
     await: [],
     locale: "",
+    sessionId: "",
+    retrievalRanks: new Uint8Array(0),
+    sources: [],
+    foundBy: new Uint8Array(0),
+    sourceRanks: new Uint8Array(0),
+    sourceScores: new Uint8Array(0),
   };
 }
 
@@ -148,6 +169,24 @@ export const RankRequest: MessageFns<RankRequest> = {
     }
     if (message.locale !== "") {
       writer.uint32(82).string(message.locale);
+    }
+    if (message.sessionId !== "") {
+      writer.uint32(90).string(message.sessionId);
+    }
+    if (message.retrievalRanks.length !== 0) {
+      writer.uint32(98).bytes(message.retrievalRanks);
+    }
+    for (const v of message.sources) {
+      writer.uint32(106).string(v!);
+    }
+    if (message.foundBy.length !== 0) {
+      writer.uint32(114).bytes(message.foundBy);
+    }
+    if (message.sourceRanks.length !== 0) {
+      writer.uint32(122).bytes(message.sourceRanks);
+    }
+    if (message.sourceScores.length !== 0) {
+      writer.uint32(130).bytes(message.sourceScores);
     }
     return writer;
   },
@@ -245,6 +284,54 @@ export const RankRequest: MessageFns<RankRequest> = {
             message.locale = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.retrievalRanks = reader.bytes();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.sources.push(reader.string());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.foundBy = reader.bytes();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.sourceRanks = reader.bytes();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.sourceScores = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -299,6 +386,34 @@ export const RankRequest: MessageFns<RankRequest> = {
         ? object.await.map((e: any) => LogPosition.fromJSON(e))
         : [],
       locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
+      sessionId: isSet(object.sessionId)
+        ? globalThis.String(object.sessionId)
+        : isSet(object.session_id)
+        ? globalThis.String(object.session_id)
+        : "",
+      retrievalRanks: isSet(object.retrievalRanks)
+        ? bytesFromBase64(object.retrievalRanks)
+        : isSet(object.retrieval_ranks)
+        ? bytesFromBase64(object.retrieval_ranks)
+        : new Uint8Array(0),
+      sources: globalThis.Array.isArray(object?.sources)
+        ? object.sources.map((e: any) => globalThis.String(e))
+        : [],
+      foundBy: isSet(object.foundBy)
+        ? bytesFromBase64(object.foundBy)
+        : isSet(object.found_by)
+        ? bytesFromBase64(object.found_by)
+        : new Uint8Array(0),
+      sourceRanks: isSet(object.sourceRanks)
+        ? bytesFromBase64(object.sourceRanks)
+        : isSet(object.source_ranks)
+        ? bytesFromBase64(object.source_ranks)
+        : new Uint8Array(0),
+      sourceScores: isSet(object.sourceScores)
+        ? bytesFromBase64(object.sourceScores)
+        : isSet(object.source_scores)
+        ? bytesFromBase64(object.source_scores)
+        : new Uint8Array(0),
     };
   },
 
@@ -334,6 +449,24 @@ export const RankRequest: MessageFns<RankRequest> = {
     if (message.locale !== "") {
       obj.locale = message.locale;
     }
+    if (message.sessionId !== "") {
+      obj.sessionId = message.sessionId;
+    }
+    if (message.retrievalRanks.length !== 0) {
+      obj.retrievalRanks = base64FromBytes(message.retrievalRanks);
+    }
+    if (message.sources?.length) {
+      obj.sources = message.sources;
+    }
+    if (message.foundBy.length !== 0) {
+      obj.foundBy = base64FromBytes(message.foundBy);
+    }
+    if (message.sourceRanks.length !== 0) {
+      obj.sourceRanks = base64FromBytes(message.sourceRanks);
+    }
+    if (message.sourceScores.length !== 0) {
+      obj.sourceScores = base64FromBytes(message.sourceScores);
+    }
     return obj;
   },
 
@@ -352,6 +485,12 @@ export const RankRequest: MessageFns<RankRequest> = {
     message.withFeatures = object.withFeatures ?? false;
     message.await = object.await?.map((e) => LogPosition.fromPartial(e)) || [];
     message.locale = object.locale ?? "";
+    message.sessionId = object.sessionId ?? "";
+    message.retrievalRanks = object.retrievalRanks ?? new Uint8Array(0);
+    message.sources = object.sources?.map((e) => e) || [];
+    message.foundBy = object.foundBy ?? new Uint8Array(0);
+    message.sourceRanks = object.sourceRanks ?? new Uint8Array(0);
+    message.sourceScores = object.sourceScores ?? new Uint8Array(0);
     return message;
   },
 };

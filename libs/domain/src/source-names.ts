@@ -1,0 +1,15 @@
+/** Names of the candidate sources, in the order in which answers and features list them. */
+export const sourceNames = [
+  'session-neighbours',
+  'co-occurrence',
+  'board-co-occurrence',
+  'pixie-walk',
+  'long-term-walk',
+  'pin2vec',
+  'visual-neighbours',
+  'saved-boards',
+  'fresh-followed',
+  'trending',
+  'popularity',
+  'revisit',
+] as const
