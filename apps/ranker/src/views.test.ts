@@ -2,7 +2,9 @@ import { noHeaders } from '@freshet/contracts/headers'
 import { describe, expect, it } from 'vitest'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import { encodePinFeatures } from '@freshet/contracts/codecs/pin-state'
-import { asId, type PinId } from '@freshet/domain/ids'
+import fc from 'fast-check'
+import { hash32 } from '@freshet/domain/hash'
+import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
 import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
 import type { Pin } from '@freshet/domain/pin'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
@@ -25,13 +27,13 @@ function clicked(pinId: string, clicks: number, foldedTo: number): Uint8Array {
   return encodePinFeatures(pinId, state, foldedTo).features
 }
 
-function aPin(pinId: string): Uint8Array {
+function aPin(pinId: string, of: { readonly topic?: string; readonly creator?: string } = {}): Uint8Array {
   const texts = { title: '', description: '', locale: null, imageUrl: null }
   const pin: Pin = {
     ...texts,
     pinId: asId<PinId>(pinId),
-    topics: [],
-    creatorId: null,
+    topics: of.topic === undefined ? [] : [asId<TopicId>(of.topic)],
+    creatorId: of.creator === undefined ? null : asId<CreatorId>(of.creator),
     createdAtMs: null,
     visualEmbedding: Float32Array.of(1),
   }
@@ -109,6 +111,58 @@ describe('views of the ranker', () => {
     }
     fold(views, 'pin-features.v1', 'p3', clicked('p3', 50, 2))
     expect(clicksOf(views, 'p3')).toBe(50)
+  })
+
+  it('find a pin of the catalogue by the hash of its id', () => {
+    const views = createRankerViews({ maxPins: 10, maxDecodedStates: 10 })
+    fold(views, 'pin-features.v1', 'a', clicked('a', 1, 1))
+    expect(views.pinOf(hash32('a'))).toBeUndefined()
+    fold(views, 'pins.v1', 'a', aPin('a'))
+    fold(views, 'pins.v1', 'a', aPin('a', { topic: 'tea' }))
+    expect(views.pinOf(hash32('a'))).toMatchObject({ pinId: 'a', topics: ['tea'] })
+    fold(views, 'pins.v1', 'a', null)
+    expect(views.pinOf(hash32('a'))).toBeUndefined()
+  })
+
+  it('law: rates of topics and creators are those of the newest records, whatever came before', () => {
+    const ids = ['a', 'b', 'c', 'd']
+    const change = fc.oneof(
+      fc.record({
+        pinId: fc.constantFrom(...ids),
+        topic: fc.constantFrom('tea', 'jam'),
+        creator: fc.constantFrom('x', 'y'),
+      }),
+      fc.record({ pinId: fc.constantFrom(...ids), clicks: fc.nat(5) }),
+      fc.record({
+        pinId: fc.constantFrom(...ids),
+        gone: fc.constantFrom('pins.v1' as const, 'pin-features.v1' as const),
+      }),
+    )
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
+        const [changed, direct] = [1, 2].map(() => createRankerViews({ maxPins: 3, maxDecodedStates: 2 }))
+        for (const [at, each] of changes.entries()) {
+          if ('topic' in each) fold(changed!, 'pins.v1', each.pinId, aPin(each.pinId, each))
+          else if ('clicks' in each) fold(changed!, 'pin-features.v1', each.pinId, clicked(each.pinId, each.clicks, at))
+          else fold(changed!, each.gone, each.pinId, null)
+        }
+        for (const pinId of ids) {
+          const { pin = null } = changed!.entryOf(pinId) ?? {}
+          const clicks = clicksOf(changed!, pinId)
+          if (pin !== null)
+            fold(direct!, 'pins.v1', pinId, aPin(pinId, { topic: pin.topics[0]!, creator: pin.creatorId! }))
+          if (pin !== null && clicks !== null) fold(direct!, 'pin-features.v1', pinId, clicked(pinId, clicks, 1))
+        }
+        const meta = (topic: string, creator: string) => ({
+          topics: [asId<TopicId>(topic)],
+          creatorId: asId<CreatorId>(creator),
+        })
+        for (const pin of [meta('tea', 'x'), meta('jam', 'y')])
+          for (let number = 0; number < 6; number++)
+            for (const read of ['topic', 'creator'] as const)
+              expect(changed!.overallRates()[read](pin, number)).toBe(direct!.overallRates()[read](pin, number))
+      }),
+    )
   })
 
   it('skip records that were folded before, and count invalid records', () => {

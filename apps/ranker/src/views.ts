@@ -1,15 +1,20 @@
 import { decodeOrThrow } from '@freshet/contracts/codecs/engagement'
 import { decodePinChange } from '@freshet/contracts/codecs/pin'
 import { decodePinState, refuseNewerPinFeatures } from '@freshet/contracts/codecs/pin-state'
+import { pinTotalsIn } from '@freshet/contracts/codecs/pin-totals'
 import { isContractError } from '@freshet/contracts/errors'
 import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
 import { createLogProgress, type LogProgress } from '@freshet/contracts/log-progress'
 import type { LogBatch, LogRecord } from '@freshet/contracts/ports/event-log'
 import type { TopicName } from '@freshet/contracts/topics'
+import { createOverallCounts, type PinContribution } from '@freshet/domain/features/overall-rates'
 import { PinReading } from '@freshet/domain/features/pin-reading'
+import { hash32 } from '@freshet/domain/hash'
 import type { Pin } from '@freshet/domain/pin'
 import type { PinState } from '@freshet/domain/pin-state'
 import type { PinEntry, PinFacts } from '@freshet/ranking/features/read-candidates'
+import { createReadings } from './readings.ts'
+import { createWords } from './words.ts'
 
 /** The topics that the ranker folds. */
 export const viewTopics = ['pins.v1', 'pin-features.v1'] as const satisfies readonly TopicName[]
@@ -50,6 +55,9 @@ export function createRankerViews({
 }): RankerViews {
   const progress = createLogProgress()
   const entries = new Map<string, Entry>()
+  // Pins of the catalogue by `hash32` of their ids. Of two with the same one, the later is not found, which no feature notices.
+  const byFingerprint = new Map<number, Entry>()
+  const overall = createOverallCounts()
   const readings = createReadings(maxDecodedStates)
   const words = createWords()
   const rejected = new Map<string, number>()
@@ -69,6 +77,14 @@ export function createRankerViews({
     return entry
   }
 
+  /** Changes an entry's pin or state, and what the pin contributes to the rates of its topics and creator. */
+  function change(entry: Entry, to: Partial<Pick<Entry, 'pin' | 'state'>>): void {
+    const before = contributionOf(entry)
+    Object.assign(entry, to)
+    const after = contributionOf(entry)
+    if (before !== null || after !== null) overall.replace(before, after)
+  }
+
   function keepOrder(pinId: string, entry: Entry): void {
     unlisted.delete(pinId)
     if (entry.pin === null && entry.state !== null) unlisted.set(pinId, entry)
@@ -79,7 +95,7 @@ export function createRankerViews({
     const [oldest] = unlisted
     if (oldest === undefined) return false
     const [pinId, entry] = oldest
-    entry.state = null
+    change(entry, { state: null })
     entry.reading = null
     states--
     displaced++
@@ -93,13 +109,14 @@ export function createRankerViews({
   }
 
   function foldPin({ key, value }: LogRecord): void {
-    const change = decodePinChange(key, value)
-    const pinId = change.kind === 'delete' ? change.pinId : change.pin.pinId
+    const changed = decodePinChange(key, value)
+    const pinId = changed.kind === 'delete' ? changed.pinId : changed.pin.pinId
     const known = entries.get(pinId)
-    if (change.kind === 'delete') {
+    if (changed.kind === 'delete') {
       if (known === undefined || known.pin === null) return
-      known.pin = null
+      change(known, { pin: null })
       pins--
+      if (byFingerprint.get(hash32(pinId)) === known) byFingerprint.delete(hash32(pinId))
       keepOrder(pinId, known)
       dropIfEmpty(pinId, known)
       return
@@ -110,20 +127,23 @@ export function createRankerViews({
       return
     }
     if (isNew) pins++
-    const { topics, creatorId } = change.pin
-    entryFor(pinId).pin = {
-      ...change.pin,
+    const { topics, creatorId } = changed.pin
+    const pin = {
+      ...changed.pin,
       visualEmbedding: null,
       topics: topics.map((topic) => words.one(topic)),
       creatorId: creatorId === null ? null : words.one(creatorId),
     }
+    const entry = entryFor(pinId)
+    change(entry, { pin })
+    if (!byFingerprint.has(hash32(pinId))) byFingerprint.set(hash32(pinId), entry)
     unlisted.delete(pinId)
   }
 
   function forgetState(pinId: string): void {
     const known = entries.get(pinId)
     if (known === undefined || known.state === null) return
-    known.state = null
+    change(known, { state: null })
     known.reading = null
     states--
     unlisted.delete(pinId)
@@ -154,7 +174,7 @@ export function createRankerViews({
     if (before === null) states++
     const entry = entryFor(pinId)
     // Copy, but not with `slice`: on a Buffer it makes a view, which would keep the whole fetched batch in memory.
-    entry.state = { bytes: new Uint8Array(state), foldedTo }
+    change(entry, { state: { bytes: new Uint8Array(state), foldedTo } })
     entry.reading = null
     entry.isBroken = false
     keepOrder(pinId, entry)
@@ -181,6 +201,8 @@ export function createRankerViews({
     },
     progress,
     entryOf: (pinId) => entries.get(pinId),
+    pinOf: (fingerprint) => byFingerprint.get(fingerprint)?.pin ?? undefined,
+    overallRates: () => overall.rates(),
     readingOf(given) {
       const entry = given as Entry
       if (entry.state === null || entry.isBroken) return null
@@ -205,43 +227,13 @@ export function createRankerViews({
   }
 }
 
-/**
- * Keeps between half of `max` and `max` of the most recently used readings. It uses two generations, because an exact order
- * of use would need two writes for each candidate of each page.
- */
-function createReadings(max: number): { use(entry: Entry): void } {
-  const half = Math.max(1, Math.floor(max / 2))
-  let generation = 0
-  let young: Entry[] = []
-  let old: Entry[] = []
-  return {
-    use(entry) {
-      if (entry.generation === generation) return
-      if (young.length >= half) {
-        // Readings used since then are in `young` too.
-        for (const each of old) if (each.generation < generation) each.reading = null
-        old = young
-        young = []
-        generation++
-      }
-      entry.generation = generation
-      young.push(entry)
-    },
+/** null: the pin is not in the catalogue, has no state, or its state cannot be read. */
+function contributionOf({ pin, state }: Entry): PinContribution | null {
+  if (pin === null || state === null) return null
+  try {
+    return { topics: pin.topics, creatorId: pin.creatorId, totals: pinTotalsIn(state.bytes) }
+  } catch (error) {
+    if (isContractError(error)) return null
+    throw error
   }
 }
-
-/** Keeps one string per word, so that pins of a topic share it and lookups hit the processor's cache. */
-function createWords(): { one<Word extends string>(word: Word): Word } {
-  const known = new Map<string, string>()
-  return {
-    one<Word extends string>(word: Word): Word {
-      const same = known.get(word)
-      if (same !== undefined) return same as Word
-      if (known.size >= maxWords) known.clear()
-      known.set(word, word)
-      return word
-    },
-  }
-}
-
-const maxWords = 100_000

@@ -30,13 +30,13 @@ export interface UserLimits extends RelationLimits {
   readonly sessions: SessionLimits
 }
 
-/** Caps unless configured. A typical active user takes 3.3 KB, a heavy one 9.8 KB, with ids of a word and a number; with UUIDs a typical one takes 6.2 KB (`test/benchmarks/updater.ts`); bytes appended since come on top. */
+/** Caps unless configured. A typical active user takes 4.7 KB, a heavy one 11.1 KB, with ids of a word and a number; with UUIDs a typical one takes 7.6 KB (`test/benchmarks/updater.ts`); bytes appended since come on top. */
 export const defaultUserLimits: UserLimits = {
   maxRecentActions: 200,
   maxRelationsPerKind: 1000,
   maxOlderRelations: 100_000,
   maxBoards: 32,
-  seen: { maxRecent: 56, generationMs: 604_800_000, maxPerGeneration: 1500 },
+  seen: { maxRecent: 320, generationMs: 604_800_000, maxPerGeneration: 1500 },
   sessions: { gapMs: 1_800_000, maxKept: 24 },
 }
 

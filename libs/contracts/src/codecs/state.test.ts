@@ -207,7 +207,8 @@ describe('stored state', () => {
     expect(decodeUserState(Buffer.from(secondUserState, 'base64'))).toEqual(state)
     expect(decodeUserState(Buffer.from(thirdUserState, 'base64'))).toEqual(state)
     expect(decodeUserState(Buffer.from(fourthUserState, 'base64'))).toEqual(state)
-    expect(Buffer.from(encodeUserState(state)).toString('base64')).toBe(fourthUserState)
+    const limits = { ...defaultUserLimits, seen: { ...defaultUserLimits.seen, maxRecent: 56 } }
+    expect(Buffer.from(encodeUserState(state, limits)).toString('base64')).toBe(fourthUserState)
   })
 })
 

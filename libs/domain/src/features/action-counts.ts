@@ -1,6 +1,7 @@
 import { copyCounters, count, counted, halfLifeNames, type Counters } from '../decay.ts'
 import { actions, type Action, type Act } from '../engagement.ts'
 import { scalarOver, type Feature } from './feature.ts'
+import { ratedActions, ratePriors } from './rates.ts'
 
 /** Counts engagements by action. Order-free up to rounding. */
 export function foldActions(
@@ -27,10 +28,8 @@ const rateStrength = 20
 
 const countedActions = ['impression', 'closeup', 'click', 'save', 'hide'] as const
 const decayingHalfLives = ['30m', '1d', '30d'] as const
-const ratePriors = { closeup: 0.05, click: 0.02, save: 0.01, hide: 0.002 } as const
 const impression = actions.indexOf('impression')
 const month = halfLifeNames.indexOf('30d')
-const ratedActions = ['closeup', 'click', 'save', 'hide'] as const
 
 /** The context of these features. */
 interface ActionCountContext {
@@ -69,24 +68,20 @@ export const actionCountFeatures: readonly Feature<ActionCountContext>[] = [
       })
     }),
   ),
-  ...ratedActions.map((action) =>
+  ...ratedActions.map((action, at) =>
     scalar({
       name: `user_${action}_rate`,
       unit: 'probability',
-      missing: ratePriors[action],
+      missing: ratePriors[at]!,
       needs: ['user'],
       of: 'request',
       value: ({ user: { counters }, atMs }) =>
-        rateOf(
-          countOf(counters, action, '30d', atMs),
-          countOf(counters, 'impression', '30d', atMs),
-          ratePriors[action],
-        ),
+        rateOf(countOf(counters, action, '30d', atMs), countOf(counters, 'impression', '30d', atMs), ratePriors[at]!),
     }),
   ),
-  ...ratedActions.map((action) => {
+  ...ratedActions.map((action, at) => {
     const row = actions.indexOf(action)
-    const prior = ratePriors[action]
+    const prior = ratePriors[at]!
     return scalar({
       name: `pin_${action}_rate`,
       unit: 'probability',

@@ -2,7 +2,7 @@
  * Context fields that a feature can require. If a required field is null, the feature has its `missing` value. The names are those
  * of the context's fields.
  */
-export type Need = 'user' | 'interests' | 'pin' | 'pinMeta' | 'retrievalScore'
+export type Need = 'user' | 'interests' | 'userRates' | 'pin' | 'pinMeta' | 'retrievalScore'
 
 /**
  * One or more named numbers read from a context. Training and serving use this one definition. `Context` contains
@@ -72,12 +72,14 @@ function meetsAll<Context extends object, N extends Need & keyof Context>(
   const wants = (need: Need): boolean => (needs as readonly Need[]).includes(need)
   const user = wants('user')
   const interests = wants('interests')
+  const userRates = wants('userRates')
   const pin = wants('pin')
   const pinMeta = wants('pinMeta')
   const retrievalScore = wants('retrievalScore')
   return (context: Partial<Record<Need, unknown>>): context is Met<Context, N> =>
     !(user && context.user === null) &&
     !(interests && context.interests === null) &&
+    !(userRates && context.userRates === null) &&
     !(pin && context.pin === null) &&
     !(pinMeta && context.pinMeta === null) &&
     !(retrievalScore && context.retrievalScore === null)

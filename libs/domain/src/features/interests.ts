@@ -5,9 +5,8 @@ import type { Pin } from '../pin.ts'
 import type { UserState } from '../user-state.ts'
 import { boardWeight } from './board-affinity.ts'
 import { hours, scalarOver, type Feature } from './feature.ts'
-import type { RecentActions } from './recent-actions.ts'
 import { hasRelation, relationIds } from './relations.ts'
-import { standingRows } from './standing.ts'
+import { standingOf } from './standing-actions.ts'
 
 /** Half-life of an action's weight in interests, milliseconds: 14 days. */
 export const interestHalfLifeMs = 1_209_600_000
@@ -57,23 +56,6 @@ function actionWeight(user: Pick<UserState, 'recent' | 'relations'>, row: number
   const isRefused =
     said > 0 && (hasRelation(relations, 'hide-pin', pinId) || hasRelation(relations, 'report-pin', pinId))
   return isRefused ? 0 : said
-}
-
-// A page reads one user's rows many times.
-const standing = new WeakMap<RecentActions, Uint8Array>()
-
-function standingOf(recent: RecentActions): Uint8Array {
-  let rows = standing.get(recent)
-  if (rows === undefined) {
-    rows = standingRows({
-      count: recent.pinIds.length,
-      action: (row) => actions[recent.actions[row] ?? 0] ?? 'impression',
-      pinId: (row) => recent.pinIds[row] ?? '',
-      boardId: (row) => recent.boardIds[row] ?? '',
-    })
-    standing.set(recent, rows)
-  }
-  return rows
 }
 
 /**

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { foldPin, newPinState, type PinState } from '../pin-state.ts'
 import { anEngagement, noonMs } from '../testing.ts'
 import { actedOverall, createPositionRates, defaultPositionRates, expectedActions, memboost } from './memboost.ts'
+import { totalsOf } from './pin-totals.ts'
 
 describe('memboost', () => {
   const shown = (action: 'impression' | 'click', position: number) =>
@@ -29,10 +30,10 @@ describe('memboost', () => {
     const view = createPositionRates()
     expect(view.rates()).toEqual(defaultPositionRates)
     const popular = foldPin(newPinState, [...times(9000, shown('impression', 0)), ...times(4500, shown('click', 0))])
-    view.replace(null, popular)
+    view.replace(null, totalsOf(popular))
     expect(view.rates()[0]).toBeCloseTo((4500 + 100) / 10_000, 5)
     expect(view.rates()[3]).toBe(defaultPositionRates[3])
-    view.replace(popular, null)
+    view.replace(totalsOf(popular), null)
     expect(view.rates()).toEqual(defaultPositionRates)
   })
 })

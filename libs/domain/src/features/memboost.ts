@@ -1,6 +1,7 @@
-import { counted, countedOverall } from '../decay.ts'
+import { countedOverall } from '../decay.ts'
 import type { PinState } from '../pin-state.ts'
 import { scalarOver, type Feature } from './feature.ts'
+import { totalsAt } from './pin-totals.ts'
 import { buckets } from './positions.ts'
 
 /** Share of impressions that lead to a closeup, click or save, by bucket of positions. */
@@ -15,10 +16,10 @@ export const defaultPositionRates: PositionRates = Float64Array.from(
   (position) => 0.1 / Math.log2(2 + position),
 )
 
-/** Learns the rates from the states of all pins as they change. */
+/** Learns the rates from the totals of all pins (`totalsOf`) as they change. */
 export interface PositionRatesView {
-  /** Replaces a pin's state; `before` is null for a new pin. */
-  replace(before: PinState | null, after: PinState | null): void
+  /** Replaces a pin's totals; `before` is null for a new pin. */
+  replace(before: Float64Array | null, after: Float64Array | null): void
   /** The rates, each smoothed towards the default curve with the weight of a thousand impressions. */
   rates(): PositionRates
 }
@@ -27,11 +28,11 @@ export interface PositionRatesView {
 export function createPositionRates(): PositionRatesView {
   const impressions = new Float64Array(buckets)
   const positives = new Float64Array(buckets)
-  const add = (state: PinState | null, sign: number) => {
-    if (state === null) return
+  const add = (totals: Float64Array | null, sign: number) => {
+    if (totals === null) return
     for (let bucket = 0; bucket < buckets; bucket++) {
-      impressions[bucket] = (impressions[bucket] ?? 0) + sign * counted(state.impressionsByPosition, bucket, 'total', 0)
-      positives[bucket] = (positives[bucket] ?? 0) + sign * counted(state.positivesByPosition, bucket, 'total', 0)
+      impressions[bucket] = (impressions[bucket] ?? 0) + sign * totals[totalsAt.impressions + bucket]!
+      positives[bucket] = (positives[bucket] ?? 0) + sign * totals[totalsAt.positives + bucket]!
     }
   }
   const prior = 1000

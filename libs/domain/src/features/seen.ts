@@ -9,7 +9,7 @@ const filterRange = 2 ** filterBits
 
 /**
  * The pins a user has seen. The newest are kept by a 32-bit fingerprint with the time (an unseen pin matches one
- * of 56 with probability 1.3e-8); all of a generation of time are also in a set of 20-bit fingerprints, of which the two
+ * of 320 with probability 7.5e-8); all of a generation of time are also in a set of 20-bit fingerprints, of which the two
  * newest generations stay. With n pins in a set, an unseen pin counts as seen with probability n / 2^20: 0.14 % at
  * the cap of 1,500, and twice that over both.
  */

@@ -1,15 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Engagement } from '@freshet/domain/engagement'
 import { readInterests } from '@freshet/domain/features/interests'
 import { defaultPositionRates } from '@freshet/domain/features/memboost'
+import { createOverallCounts, noOverallRates } from '@freshet/domain/features/overall-rates'
+import { totalsOf } from '@freshet/domain/features/pin-totals'
 import { PinReading } from '@freshet/domain/features/pin-reading'
 import { noRetrieval, type RetrievalColumns } from '@freshet/domain/features/retrieval'
 import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
+import { UserRates } from '@freshet/domain/features/user-rates'
+import { hash32 } from '@freshet/domain/hash'
 import type { Pin } from '@freshet/domain/pin'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
 import { sourceNames } from '@freshet/domain/source-names'
 import { aPin, anEngagement, engagements, noonMs } from '@freshet/domain/testing'
-import { foldUser, newUserState } from '@freshet/domain/user-state'
+import { foldUser, newUserState, type UserState } from '@freshet/domain/user-state'
 import { features } from './catalogue.ts'
 import type { FeatureContext } from './context.ts'
 import { planFeatures } from './plan.ts'
@@ -24,6 +29,8 @@ const nothing: FeatureContext = {
   positionRates: null,
   retrieval: noRetrieval,
   row: 0,
+  userRates: null,
+  overall: noOverallRates,
   atMs: noonMs,
 }
 
@@ -53,6 +60,27 @@ function someRetrieval(rows: number): RetrievalColumns {
     sourceRanks: Float32Array.from({ length: cells }, (_, cell) => 1 / (1 + cell)),
     sourceScores: Float32Array.from({ length: cells }, (_, cell) => cell),
   }
+}
+
+/** Rates from what one user, and what all users, did with some pins. */
+function ratesOf({
+  user,
+  pinMetas,
+  lists,
+  atMs,
+}: {
+  readonly user: UserState
+  readonly pinMetas: readonly (Pin | null)[]
+  readonly lists: readonly (readonly Engagement[])[]
+  readonly atMs: number
+}): Pick<FeatureContext, 'userRates' | 'overall'> {
+  const counts = createOverallCounts()
+  for (const [row, pinMeta] of pinMetas.entries())
+    if (pinMeta !== null) counts.replace(null, { ...pinMeta, totals: totalsOf(foldPin(newPinState, lists[row]!)) })
+  const overall = counts.rates()
+  const pins = new Map(pinMetas.map((pinMeta, row) => [hash32(`p${row}`), pinMeta ?? undefined]))
+  const overallRate = (action: number) => overall.rate(action)
+  return { overall, userRates: new UserRates({ user, pinOf: (hash) => pins.get(hash), overallRate, atMs }) }
 }
 
 /** The columns of one candidate alone. */
@@ -108,6 +136,7 @@ describe('feature catalogue', () => {
           retrievalScore: 1.5,
           retrieval: someRetrieval(1),
           row: 0,
+          ...ratesOf({ user, pinMetas: [pinMeta], lists: [list], atMs }),
           positionRates: defaultPositionRates,
           atMs,
         }
@@ -127,17 +156,26 @@ describe('feature catalogue', () => {
         const user = foldUser(newUserState, given[0]!)
         const interests = readInterests(user, () => aPinMeta(), atMs)
         const retrieval = someRetrieval(given.length)
-        const request = { user, interests, positionRates: null, retrieval, atMs }
         const pinIds = given.map((_, row) => `p${row}`)
         const pins = given.map((list) => (list.length === 0 ? null : new PinReading(foldPin(newPinState, list))))
-        const pinMetas = given.map((_, row) => (row % 3 === 2 ? null : aPinMeta()))
+        const pinMetas = given.map((_, row) =>
+          row % 3 === 2 ? null : aPinMeta({ creatorId: asId<CreatorId>(`c${row}`) }),
+        )
         const retrievalScores = Float32Array.from(given, (_, row) => 1 / (1 + row))
+        const rates = () => ratesOf({ user, pinMetas, lists: given, atMs })
+        const request = { user, interests, ...rates(), positionRates: null, retrieval, atMs }
         const page = new Float32Array(given.length * plan.width)
         plan.readPage({ ...request, pinIds, pins, pinMetas, retrievalScores }, page)
         for (let row = given.length - 1; row >= 0; row--) {
           const alone = new Float32Array(plan.width)
           const of = { pinId: pinIds[row]!, pin: pins[row]!, pinMeta: pinMetas[row]!, row: 0 }
-          const context = { ...request, ...of, retrieval: rowOf(retrieval, row), retrievalScore: retrievalScores[row]! }
+          const context = {
+            ...request,
+            ...rates(),
+            ...of,
+            retrieval: rowOf(retrieval, row),
+            retrievalScore: retrievalScores[row]!,
+          }
           plan.read(context, alone, 0)
           expect(page.subarray(row * plan.width, (row + 1) * plan.width)).toEqual(alone)
         }

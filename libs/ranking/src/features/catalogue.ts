@@ -7,7 +7,9 @@ import { memboostFeatures } from '@freshet/domain/features/memboost'
 import { pinBoardFeatures } from '@freshet/domain/features/pin-boards'
 import { recentActionFeatures } from '@freshet/domain/features/recent-actions'
 import { requestFeatures } from '@freshet/domain/features/request'
+import { overallRateFeatures } from '@freshet/domain/features/overall-rates'
 import { retrievalFeatures } from '@freshet/domain/features/retrieval'
+import { userRateFeatures } from '@freshet/domain/features/user-rates'
 import { seenFeatures } from '@freshet/domain/features/seen'
 import type { FeatureContext } from './context.ts'
 
@@ -26,4 +28,6 @@ export const features: readonly Feature<FeatureContext>[] = [
   ageFeatures,
   actionCountFeatures,
   retrievalFeatures,
+  overallRateFeatures,
+  userRateFeatures,
 ].flat()

@@ -1,8 +1,10 @@
 import type { Interests } from '@freshet/domain/features/interests'
 import type { Need } from '@freshet/domain/features/feature'
 import type { PositionRates } from '@freshet/domain/features/memboost'
+import type { OverallRates } from '@freshet/domain/features/overall-rates'
 import type { PinReading } from '@freshet/domain/features/pin-reading'
 import type { RetrievalColumns } from '@freshet/domain/features/retrieval'
+import type { UserRates } from '@freshet/domain/features/user-rates'
 import type { Pin } from '@freshet/domain/pin'
 import type { UserState } from '@freshet/domain/user-state'
 
@@ -13,6 +15,10 @@ export interface FeatureContext {
   readonly user: UserState | null
   /** Derived once per request by `readInterests`; null where `user` is. */
   readonly interests: Interests | null
+  /** Derived once per request from what the user saw lately; null where `user` is. */
+  readonly userRates: UserRates | null
+  /** What all users do with pins, topics and creators. */
+  readonly overall: OverallRates
   /** Derived once per state; null: no user has engaged with the pin yet, or its state has not arrived. */
   readonly pin: PinReading | null
   /** null: the pin is not in the catalogue. */
@@ -32,7 +38,7 @@ export interface FeatureContext {
 /** The candidates of one request as features read them, in columns of equal length. */
 export interface FeaturePage extends Pick<
   FeatureContext,
-  'user' | 'interests' | 'positionRates' | 'retrieval' | 'atMs'
+  'user' | 'interests' | 'userRates' | 'overall' | 'positionRates' | 'retrieval' | 'atMs'
 > {
   readonly pinIds: readonly string[]
   readonly pins: readonly FeatureContext['pin'][]
@@ -47,6 +53,7 @@ export interface FeaturePage extends Pick<
 export const needFailures: Readonly<Record<Need, string>> = {
   user: 'not ranked: last good feed',
   interests: 'not ranked: last good feed',
+  userRates: 'not ranked: last good feed',
   pin: 'last known',
   pinMeta: 'last known',
   retrievalScore: 'no candidate',

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { actions } from '@freshet/domain/engagement'
 import { readInterests } from '@freshet/domain/features/interests'
+import { noOverallRates } from '@freshet/domain/features/overall-rates'
 import { PinReading } from '@freshet/domain/features/pin-reading'
 import { noRetrieval } from '@freshet/domain/features/retrieval'
 import { asId, type BoardId, type CreatorId, type PinId, type TopicId, type UserId } from '@freshet/domain/ids'
@@ -88,6 +89,8 @@ function digests(): { readonly features: string; readonly scores: string } {
       interests: user === null ? null : readInterests(user, metaOf, atMs),
       positionRates: null,
       retrieval: noRetrieval,
+      userRates: null,
+      overall: noOverallRates,
       atMs,
       pinIds,
       pins,

@@ -1,6 +1,8 @@
 import { readInterests } from '@freshet/domain/features/interests'
+import type { OverallRates } from '@freshet/domain/features/overall-rates'
 import type { PinReading } from '@freshet/domain/features/pin-reading'
 import type { RetrievalColumns } from '@freshet/domain/features/retrieval'
+import { UserRates } from '@freshet/domain/features/user-rates'
 import type { Pin } from '@freshet/domain/pin'
 import type { UserState } from '@freshet/domain/user-state'
 import type { FeaturePlan } from './plan.ts'
@@ -27,6 +29,10 @@ export interface PinEntry {
 export interface PinFacts {
   /** undefined: the pin is unknown. */
   entryOf(pinId: string): PinEntry | undefined
+  /** The pin of the catalogue with this `hash32` of its id; undefined: there is none. */
+  pinOf(fingerprint: number): Pin | undefined
+  /** What all users do with pins, topics and creators. */
+  overallRates(): OverallRates
   /** The pin's state as features read it; null: no user has engaged with the pin yet. */
   readingOf(entry: PinEntry): PinReading | null
 }
@@ -35,6 +41,16 @@ export interface PinFacts {
 export function readCandidates(plan: FeaturePlan, candidates: Candidates, facts: PinFacts): Float32Array {
   const { pinIds, retrievalScores, retrieval, user, atMs } = candidates
   const interests = user === null ? null : readInterests(user, (id) => facts.entryOf(id)?.pin ?? undefined, atMs)
+  const overall = facts.overallRates()
+  const userRates =
+    user === null
+      ? null
+      : new UserRates({
+          user,
+          pinOf: (fingerprint) => facts.pinOf(fingerprint),
+          overallRate: (action) => overall.rate(action),
+          atMs,
+        })
   const pins = new Array<PinReading | null>(pinIds.length)
   const pinMetas = new Array<Pin | null>(pinIds.length)
   for (let row = 0; row < pinIds.length; row++) {
@@ -43,7 +59,7 @@ export function readCandidates(plan: FeaturePlan, candidates: Candidates, facts:
     pinMetas[row] = entry?.pin ?? null
   }
   const features = new Float32Array(pinIds.length * plan.width)
-  const request = { user, interests, positionRates: null, retrieval, atMs }
+  const request = { user, interests, userRates, overall, positionRates: null, retrieval, atMs }
   plan.readPage({ ...request, pinIds, pins, pinMetas, retrievalScores }, features)
   return features
 }
