@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Action } from '../engagement.ts'
 import { asId, type CreatorId, type TopicId } from '../ids.ts'
+import type { Pin } from '../pin.ts'
 import { foldPin, newPinState, type PinState } from '../pin-state.ts'
 import { anEngagement } from '../testing.ts'
 import {
@@ -17,7 +18,7 @@ const aMeta = (topics: readonly string[], creatorId: string | null) => ({
   topics: topics.map((topic) => asId<TopicId>(topic)),
   creatorId: creatorId === null ? null : asId<CreatorId>(creatorId),
 })
-type Meta = ReturnType<typeof aMeta>
+type Meta = Pick<Pin, 'topics' | 'creatorId'>
 
 /** A pin's state after so many actions at a position. */
 function aState(counts: Partial<Record<Action, number>>, position: number | null = null): PinState {
