@@ -12,6 +12,7 @@ import {
   type OverallRates,
   type PinContribution,
 } from './overall-rates.ts'
+import { PinReading } from './pin-reading.ts'
 import { totalsOf } from './pin-totals.ts'
 
 const aMeta = (topics: readonly string[], creatorId: string | null) => ({
@@ -34,7 +35,7 @@ function read(overall: OverallRates, pinMeta: Meta | null, state: PinState | nul
   const out = new Float32Array(1)
   return Object.fromEntries(
     overallRateFeatures.map((feature) => {
-      feature.read({ overall, pinMeta, pin: state === null ? null : { state } }, out, 0)
+      feature.read({ overall, pinMeta, pin: state === null ? null : new PinReading(state) }, out, 0)
       return [feature.name, out[0]!]
     }),
   )

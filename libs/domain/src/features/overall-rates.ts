@@ -1,8 +1,7 @@
 import type { Pin } from '../pin.ts'
-import type { PinState } from '../pin-state.ts'
 import { scalarOver, type Feature } from './feature.ts'
 import { createPositionRates, type PositionRates } from './memboost.ts'
-import { ratedRows, totalOf, totalsAt, totalsWidth } from './pin-totals.ts'
+import { totalsAt, totalsWidth } from './pin-totals.ts'
 import { buckets } from './positions.ts'
 import { rateDeviation, ratedActions, ratePriors, smoothedRate } from './rates.ts'
 
@@ -74,6 +73,12 @@ const saveRateAt = ratesAt + ratedActions.indexOf('save')
 
 type Meta = Pick<Pin, 'topics' | 'creatorId'>
 
+/** What all users did with one pin, see `PinReading`. */
+interface Acts {
+  acts(action: number): number
+  weightedImpressions(weights: Float64Array): number
+}
+
 /**
  * How often all users act on pins: on any, on those of a topic, on those of a creator, and on one pin, each smoothed towards the one
  * before. An impression weighs as much as users act at its position, 1 on average, so that pins from the end of the page
@@ -87,7 +92,7 @@ export class OverallRates {
   readonly #all = new Float64Array(numbers)
   // The pin that was asked about last, because a page reads many numbers of one pin in a row.
   #meta: Meta | null = null
-  #state: PinState | null = null
+  #reading: Acts | null = null
   readonly #topic = new Float64Array(numbers)
   readonly #creator = new Float64Array(numbers)
   readonly #pin = new Float64Array(numbers)
@@ -126,10 +131,10 @@ export class OverallRates {
     return this.#creator[at]!
   }
 
-  /** A number of the pin itself; `state` null: no user has engaged with it. */
-  pin(meta: Meta | null, state: PinState | null, at: number): number {
+  /** A number of the pin itself; `reading` null: no user has engaged with it. */
+  pin(meta: Meta | null, reading: Acts | null, at: number): number {
     if (this.#meta !== meta) this.#readMeta(meta)
-    if (this.#state !== state) this.#readState(state)
+    if (this.#reading !== reading) this.#readPin(reading)
     return this.#pin[at]!
   }
 
@@ -143,18 +148,17 @@ export class OverallRates {
     this.#acted.fill(0)
     const ofCreator = meta === null || meta.creatorId === null ? undefined : this.#creators.get(meta.creatorId)
     this.#write(this.#creator, this.#take(ofCreator), { prior: this.#topic, strength: strengths.creator })
-    this.#readState(null)
+    this.#readPin(null)
   }
 
-  #readState(state: PinState | null): void {
-    this.#state = state
+  #readPin(reading: Acts | null): void {
+    this.#reading = reading
     this.#acted.fill(0)
     let shown = 0
-    if (state !== null) {
-      for (let bucket = 0; bucket < buckets; bucket++)
-        shown += this.#weights[bucket]! * totalOf(state.impressionsByPosition, bucket)
-      for (let at = 0; at < ratedRows.length; at++) {
-        this.#acted[at] = totalOf(state.counters, ratedRows[at]!)
+    if (reading !== null) {
+      shown = reading.weightedImpressions(this.#weights)
+      for (let at = 0; at < ratedActions.length; at++) {
+        this.#acted[at] = reading.acts(at)
         shown = Math.max(shown, this.#acted[at]!)
       }
     }
@@ -208,7 +212,7 @@ function weightsOf(all: Float64Array, positionRates: PositionRates): Float64Arra
 /** The context of these features. */
 interface OverallContext {
   readonly overall: OverallRates
-  readonly pin: { readonly state: PinState } | null
+  readonly pin: Acts | null
   readonly pinMeta: Meta | null
 }
 
@@ -228,7 +232,7 @@ export const overallRateFeatures: readonly Feature<OverallContext>[] = [
   ),
   ...of('topic_overall', ({ overall, pinMeta }, at) => overall.topic(pinMeta, at)),
   ...of('creator_overall', ({ overall, pinMeta }, at) => overall.creator(pinMeta, at)),
-  ...of('pin_smoothed', ({ overall, pin, pinMeta }, at) => overall.pin(pinMeta, pin === null ? null : pin.state, at)),
+  ...of('pin_smoothed', ({ overall, pin, pinMeta }, at) => overall.pin(pinMeta, pin, at)),
 ]
 
 function of(name: string, read: (context: OverallContext, at: number) => number): readonly Feature<OverallContext>[] {

@@ -4,6 +4,8 @@ import type { PinState } from '../pin-state.ts'
 import { distinctUsers } from './distinct-users.ts'
 import { actedOverall, defaultPositionRates, expectedActions } from './memboost.ts'
 import { boardsOf } from './pin-boards.ts'
+import { totalOf, ratedRows } from './pin-totals.ts'
+import { buckets } from './positions.ts'
 
 const width = halfLivesMs.length
 const month = halfLifeNames.indexOf('30d')
@@ -13,13 +15,17 @@ const quickRows = 5
 // Indices into a reading's array. One array per pin, because a page reads hundreds of pins that lie far apart in memory.
 const newestAt = 0
 const users = 1
-const boards = 2
+const boardCount = 2
 const acted = 3
 const expected = 4
 /** The last requested time and its decay factor per half-life; `notAsked` until it is needed. */
 const askedAt = 5
 const remains = 6
 const counts = remains + width
+/** Totals of the rated actions, then impressions by bucket of positions. */
+const rated = counts + quickRows * width
+const impressions = rated + ratedRows.length
+const length = impressions + buckets
 const notAsked = -1
 
 /**
@@ -42,16 +48,19 @@ export class PinReading {
     this.state = state
     this.#boardIds = boardsOf(state.boards)
     this.#boardHashes = Uint32Array.from(this.#boardIds, (id) => hash32(id)).sort()
-    this.#numbers = new Float64Array(counts + quickRows * width)
+    this.#numbers = new Float64Array(length)
     this.#numbers[newestAt] = newestAtMs
     this.#numbers[askedAt] = Number.NaN
     this.#numbers[users] = distinctUsers(state.users)
-    this.#numbers[boards] = this.#boardIds.length
+    this.#numbers[boardCount] = this.#boardIds.length
     this.#numbers[acted] = actedOverall(state, newestAtMs)
     this.#numbers[expected] = expectedActions(state, defaultPositionRates, newestAtMs)
     for (let row = 0; row < quickRows; row++)
       for (const [column, halfLife] of halfLifeNames.entries())
         this.#numbers[counts + row * width + column] = counted(counters, row, halfLife, newestAtMs)
+    for (const [at, row] of ratedRows.entries()) this.#numbers[rated + at] = totalOf(counters, row)
+    for (let bucket = 0; bucket < buckets; bucket++)
+      this.#numbers[impressions + bucket] = totalOf(impressionsByPosition, bucket)
   }
 
   /** Estimated number of different users who liked it. */
@@ -61,7 +70,7 @@ export class PinReading {
 
   /** The number of boards it is on. */
   get boards(): number {
-    return this.#numbers[boards]!
+    return this.#numbers[boardCount]!
   }
 
   /** Whether it is on a board; `hash`: `hash32` of its id. */
@@ -84,6 +93,18 @@ export class PinReading {
     if (row >= quickRows || atMs < this.#numbers[newestAt]!)
       return counted(this.state.counters, row, halfLifeNames[column] ?? 'total', atMs)
     return this.#remaining(this.#numbers[counts + row * width + column]!, column, atMs)
+  }
+
+  /** How often users acted, in all; `at`: the action's index in `ratedActions`. */
+  acts(at: number): number {
+    return this.#numbers[rated + at]!
+  }
+
+  /** All impressions, each times the weight of its bucket of positions. */
+  weightedImpressions(weights: Float64Array): number {
+    let sum = 0
+    for (let bucket = 0; bucket < buckets; bucket++) sum += weights[bucket]! * this.#numbers[impressions + bucket]!
+    return sum
   }
 
   /** Positive actions, 30-day half-life, as `actedOverall`. */
