@@ -1,8 +1,14 @@
 import { SnapshotError } from './errors.ts'
 
-const magic = 0x46525254
-/** Goes up whenever a view's sections change; a snapshot of another version is refused, and the log replayed. */
-const snapshotVersion = 8
+/** What a file of sections is: its first four bytes, and the version of its sections. */
+export interface SnapshotFormat {
+  readonly magic: number
+  /** Goes up whenever the sections change; a file of another version is refused. */
+  readonly version: number
+}
+
+/** The snapshot of views and models. A snapshot of another version is refused, and the log replayed. */
+const viewFormat: SnapshotFormat = { magic: 0x46525254, version: 8 }
 
 const headerBytes = 24
 const kinds = ['u8', 'i32', 'u32', 'f32', 'f64', 'json'] as const
@@ -53,7 +59,10 @@ const stepBytes = 4 << 20
  * Bytes of a snapshot: magic, version, length, two checksums, then sections (name, kind, bytes, aligned to 8). Each of
  * `parts` is called once, in a step of its own, and puts some of the sections.
  */
-export function* snapshotSteps(parts: readonly ((writer: SectionWriter) => void)[]): SnapshotSteps {
+export function* snapshotSteps(
+  parts: readonly ((writer: SectionWriter) => void)[],
+  format = viewFormat,
+): SnapshotSteps {
   const sections: { readonly name: string; readonly section: Section }[] = []
   const writer = createWriter('', (name, kind, bytes) => sections.push({ name, section: { kind, bytes } }))
   for (const write of parts) {
@@ -89,17 +98,17 @@ export function* snapshotSteps(parts: readonly ((writer: SectionWriter) => void)
     yield 'joining'
   }
   const header = new DataView(out.buffer)
-  header.setUint32(0, magic, true)
-  header.setUint32(4, snapshotVersion, true)
+  header.setUint32(0, format.magic, true)
+  header.setUint32(4, format.version, true)
   header.setFloat64(8, length, true)
   header.setUint32(16, sums[0], true)
   header.setUint32(20, sums[1], true)
   return out
 }
 
-/** A snapshot in one go. */
-export function encodeSnapshot(write: (writer: SectionWriter) => void): Uint8Array {
-  return finished(snapshotSteps([write]))
+/** A snapshot in one go. `format`: by default that of views. */
+export function encodeSnapshot(write: (writer: SectionWriter) => void, format = viewFormat): Uint8Array {
+  return finished(snapshotSteps([write], format))
 }
 
 /** Takes all the steps that are left. */
@@ -111,17 +120,17 @@ export function finished(steps: SnapshotSteps): Uint8Array {
 }
 
 /** Checks and opens a snapshot. Throws a SnapshotError that says what is wrong before any view is touched. */
-export function decodeSnapshot(bytes: Uint8Array): SectionReader {
+export function decodeSnapshot(bytes: Uint8Array, format = viewFormat): SectionReader {
   if (bytes.length < headerBytes)
     throw new SnapshotError('SNAPSHOT_TRUNCATED', `the snapshot has ${bytes.length} bytes, fewer than its header`)
   const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  if (header.getUint32(0, true) !== magic)
+  if (header.getUint32(0, true) !== format.magic)
     throw new SnapshotError('SNAPSHOT_NOT_A_SNAPSHOT', 'the file does not begin with the mark of a snapshot')
   const version = header.getUint32(4, true)
-  if (version !== snapshotVersion)
+  if (version !== format.version)
     throw new SnapshotError(
       'SNAPSHOT_OTHER_VERSION',
-      `the snapshot has version ${version}; this build reads version ${snapshotVersion}`,
+      `the snapshot has version ${version}; this build reads version ${format.version}`,
     )
   const length = header.getFloat64(8, true)
   if (length !== bytes.length)

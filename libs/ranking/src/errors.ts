@@ -158,6 +158,12 @@ export const rankingErrorCatalogue = {
     exitCode: 1,
     meaning: 'No model served before the present one, so there is nothing to return to.',
   },
+  ROWS_DAMAGED: {
+    fault: 'server',
+    retryable: false,
+    meaning: 'A file of training rows cannot be read. Its rows are left out, and all other files are read.',
+    exitCode: 1,
+  },
   BACKEND_ABSENT: {
     fault: 'client',
     retryable: false,
