@@ -22,6 +22,7 @@ import { rankerSchema, type RankerConfig } from '@freshet/ranker/config'
 import { createRanker, type RunningRanker } from '@freshet/ranker/ranker'
 import type { EngineClock } from '@freshet/pipeline/clock'
 import { trainerSchema, type TrainerConfig } from '@freshet/trainer/config'
+import { createJoinerJob, type JoinerJob, type JoinerJobOptions } from '@freshet/trainer/joiner/joiner-job'
 import { createPin2VecJob, type Pin2VecJob } from '@freshet/trainer/pin2vec/pin2vec-job'
 import type { ModelSlot, ServingModel } from '@freshet/ranking/model/slot'
 
@@ -43,8 +44,13 @@ export interface EmbeddedConfig {
   readonly updater?: Parameters<typeof updaterConfigOf>[0]
   readonly ranking?: Partial<RankerConfig>
   readonly blender?: Partial<BlenderConfig>
-  /** null: the process trains no embeddings. */
-  readonly trainer?: Partial<TrainerConfig> | null
+  /** null: the process trains no embeddings and makes no training rows. */
+  readonly trainer?: TrainerSettings | null
+}
+
+/** Settings of the trainer that differ from their defaults. */
+export type TrainerSettings = Partial<Omit<TrainerConfig, 'joiner'>> & {
+  readonly joiner?: Partial<TrainerConfig['joiner']>
 }
 
 /** All services in one process, connected by direct calls. They run the same use cases as the separate services. */
@@ -55,6 +61,8 @@ export interface Embedded {
   readonly blender: RunningBlender
   /** null: training is switched off. */
   readonly pin2vec: Pin2VecJob | null
+  /** null: training is switched off. */
+  readonly joiner: JoinerJob | null
   start(): Promise<void>
   /** Why the services cannot answer feeds yet; null: they can. */
   unready(): string | null
@@ -75,6 +83,8 @@ export function createEmbedded(options: {
   readonly feedObserver?: FeedObserver
   readonly updaterInstruments?: ReturnType<typeof updaterInstruments>
   readonly onViewEvent?: (event: CandidateServiceEvent) => void
+  /** Called with new training rows. */
+  readonly onRows?: JoinerJobOptions['onRows']
 }): Embedded {
   const { platform, models, config = {}, pause, onError } = options
   const { log, store, clock, random } = platform
@@ -133,22 +143,37 @@ export function createEmbedded(options: {
           checkpoints: platform.artefacts,
           onError: (error, at) => onError('pin2vec', error, at),
         })
+  const joiner =
+    config.trainer === null
+      ? null
+      : createJoinerJob({
+          log,
+          clock,
+          config: trainerSchema.parse(config.trainer ?? {}),
+          artefacts: platform.artefacts,
+          ...(options.onRows && { onRows: options.onRows }),
+          onError: (error, at) => onError('joiner', error, at),
+        })
   return {
     updater,
     candidates,
     ranker,
     blender,
     pin2vec,
+    joiner,
     async start() {
       await updater.start(options.ranked === false ? ['engagements.v1'] : undefined)
       await Promise.all([candidates.start(), ...(options.ranked === false ? [] : [ranker.start()])])
       await blender.start()
       await pin2vec?.start()
+      await joiner?.start()
     },
     unready: () => candidates.unready() ?? ranker.unready() ?? blender.unready(),
     async stop() {
       await pin2vec?.stop()
       await blender.stop()
+      // After the blender, so that its last feeds are joined.
+      await joiner?.stop()
       await Promise.all([candidates.stop(), ranker.stop()])
       await updater.stop()
     },

@@ -2,6 +2,7 @@ import { kafkaSchema } from '@freshet/adapters/settings'
 import { serviceSettings } from '@freshet/service/settings'
 import { wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
+import { joinerSchema } from './joiner/config.ts'
 
 /** Settings of the trainer. */
 export const trainerSchema = z.strictObject({
@@ -48,6 +49,7 @@ export const trainerSchema = z.strictObject({
     .max(0xffffffff)
     .default(1)
     .meta({ description: 'Seed for the random negatives. The same seed and the same log give the same embeddings' }),
+  joiner: joinerSchema.prefault({}),
 })
 
 export type TrainerConfig = z.output<typeof trainerSchema>
@@ -58,6 +60,7 @@ export const processSchema = z.object({
   kafka: kafkaSchema,
   trainer: trainerSchema,
   checkpointFolder: z.string().nullable().default(null).meta({
-    description: 'Folder for checkpoints; null: the trainer learns from the beginning of the log at every start',
+    description:
+      'Folder for checkpoints and training rows; null: the trainer learns from the beginning of the log at every start and keeps no rows',
   }),
 })

@@ -5,28 +5,44 @@ import { createSystemClock } from '@freshet/adapters/system/clock'
 import { writingAs } from '@freshet/contracts/origin'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
+import { createJoinerJob } from './joiner/joiner-job.ts'
+import { observeJoiner } from './joiner/observe.ts'
 import { observePin2Vec } from './pin2vec/observe.ts'
 import { createPin2VecJob } from './pin2vec/pin2vec-job.ts'
 
 await runService({
   name: 'trainer',
-  description: 'Learns pin embeddings from the stream of engagements and publishes the rows that changed.',
+  description:
+    'Learns pin embeddings from the stream of engagements, and joins served feeds with engagements to training rows.',
   schema: processSchema,
   async start({ name, version, config, metrics, report, use, fail }) {
     const clock = createSystemClock()
     const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     const log = writingAs(kafka, name, version)
     use({ name: 'log', close: () => log.close() })
+    const { checkpointFolder } = config
+    const artefacts = checkpointFolder === null ? null : createFolderArtefactStore(checkpointFolder)
     const pin2vec = createPin2VecJob({
       log,
       clock,
       config: config.trainer,
-      checkpoints: config.checkpointFolder === null ? null : createFolderArtefactStore(config.checkpointFolder),
+      checkpoints: artefacts,
       onError: (error, at) => report(error, { part: 'pin2vec', ...at }),
       onLogReplaced: fail,
     })
     use({ name: 'pin2vec', warning: () => pin2vec.warning(), drain: () => pin2vec.stop() })
     await pin2vec.start()
     observePin2Vec(pin2vec, metrics)
+    const joiner = createJoinerJob({
+      log,
+      clock,
+      config: config.trainer,
+      artefacts,
+      onError: (error, at) => report(error, { part: 'joiner', ...at }),
+      onLogReplaced: fail,
+    })
+    use({ name: 'joiner', warning: () => joiner.warning(), drain: () => joiner.stop() })
+    await joiner.start()
+    observeJoiner(joiner, metrics)
   },
 })

@@ -121,6 +121,31 @@ export const metricCatalogue = {
     help: 'Models that came after the first since the start, by outcome: swapped (it serves), refused (the earlier model continues to serve).',
     labels: ['outcome'],
   },
+  freshet_joiner_lag_records: {
+    type: 'gauge',
+    help: 'Log records that the joiner of training rows has not read yet.',
+    labels: [],
+  },
+  freshet_joiner_positions: {
+    type: 'gauge',
+    help: 'Shown positions since the beginning of the log, by what became of them: rows, waiting, sampled (a negative that sampling left out), repeated, expired, erased, invalid, unreadable. Their sum is the number of positions read.',
+    labels: ['outcome'],
+  },
+  freshet_joiner_engagements: {
+    type: 'gauge',
+    help: 'Engagements since the beginning of the log, by what became of them: matched, late (after the window of their feed), waiting, or why they belong to no row: not-on-a-pin, feed-unknown, other-user, pin-not-shown, erased, crowded, invalid.',
+    labels: ['outcome'],
+  },
+  freshet_joiner_rows: {
+    type: 'gauge',
+    help: 'Training rows with each label since the start; `corrections` and `unshown` are rows since the beginning of the log.',
+    labels: ['label'],
+  },
+  freshet_joiner_waiting_feeds: {
+    type: 'gauge',
+    help: 'Feeds that the joiner keeps for their actions, by where their record is: memory or file.',
+    labels: ['where'],
+  },
   freshet_updater_records_total: {
     type: 'counter',
     help: 'Folded records, by stage (user, pin) and outcome: applied, duplicate, late (in earlier versions), deadLettered, erased, tombstone, or `lost` (retention deleted them before the updater folded them).',

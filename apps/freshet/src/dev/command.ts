@@ -32,6 +32,7 @@ import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { listen } from '@freshet/service/http-app'
 import { runService, systemProcess, type ServiceContext } from '@freshet/service/lifecycle'
 import { createProgress } from '@freshet/service/progress'
+import { observeJoiner } from '@freshet/trainer/joiner/observe'
 import { observePin2Vec } from '@freshet/trainer/pin2vec/observe'
 import { createEmbedded, type Embedded } from '../embedded.ts'
 import { modelInspections } from '../models/inspection.ts'
@@ -125,6 +126,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   observeCandidates(embedded.candidates, metrics)
   observeRanker(embedded.ranker, metrics)
   if (embedded.pin2vec !== null) observePin2Vec(embedded.pin2vec, metrics)
+  if (embedded.joiner !== null) observeJoiner(embedded.joiner, metrics)
   const updaterConfig = { fold: config.fold, updater: config.updater }
   use(watchUpdater(embedded.updater, { clock, config: updaterConfig, metrics }))
   const onDefect = (err: unknown): void => report(err, { part: 'server', outcome: 'defect' })

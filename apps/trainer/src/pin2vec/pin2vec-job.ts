@@ -6,6 +6,7 @@ import { createViewFollower } from '@freshet/contracts/view-follower'
 import type { Clock } from '@freshet/domain/clock'
 import { createPin2Vec, type Pin2Vec } from '@freshet/embeddings/pin2vec'
 import type { TrainerConfig } from '../config.ts'
+import { every } from '../every.ts'
 import { restoreCheckpoint, saveCheckpoint, type Learned } from './checkpoint.ts'
 import { learnedTopics, learnRecord } from './learn.ts'
 import { publishTouched } from './publish.ts'
@@ -111,13 +112,6 @@ export function createPin2VecJob(options: Pin2VecJobOptions): Pin2VecJob {
     await inTurn(() => saveCheckpoint(checkpoints, learned))
   }
 
-  async function every(intervalMs: number, work: () => Promise<void>): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await clock.sleep(intervalMs, stopping.signal).catch(() => undefined)
-      if (!stopping.signal.aborted) await work()
-    }
-  }
-
   return {
     fold,
     publish,
@@ -125,7 +119,11 @@ export function createPin2VecJob(options: Pin2VecJobOptions): Pin2VecJob {
       if (checkpoints !== null)
         learned = await restoreCheckpoint({ log, checkpoints, emptyModel, onProblem: (error) => onError(error) })
       await follower.start()
-      chores = Promise.all([every(config.publishIntervalMs, publish), every(config.checkpointIntervalMs, checkpoint)])
+      const running = { clock, signal: stopping.signal, onError }
+      chores = Promise.all([
+        every(config.publishIntervalMs, publish, running),
+        every(config.checkpointIntervalMs, checkpoint, running),
+      ])
     },
     warning: () => follower.warning(),
     lag: () => follower.lag(),
