@@ -17,6 +17,7 @@ import { runUsersErase } from './operations/erase-user.ts'
 import { runRebuild } from './operations/rebuild.ts'
 import { runDlqResume } from './operations/resume.ts'
 import { runReplay } from './operations/replay.ts'
+import { runRowsExport, runRowsStats } from './operations/rows.ts'
 import { systemTerminal } from './operations/terminal.ts'
 import { runWhy } from './operations/why.ts'
 import { runTopicsApply } from './topics.ts'
@@ -38,6 +39,7 @@ export function createCommandLine(): Command {
     addDeadLetters,
     addLog,
     addRebuild,
+    addRows,
     addUsers,
     addWhy,
     addModels,
@@ -226,6 +228,24 @@ function addRebuild(program: Command): void {
     .option('--drop <generation>', 'remove a generation that does not serve')
     .option('--config <file>', 'JSON file with settings of the feature updater; its environment variables count too')
     .action(reportFailure((options: Parameters<typeof runRebuild>[0]) => runRebuild(options, systemTerminal())))
+}
+
+function addRows(program: Command): void {
+  const rows = program.command('rows').description('Inspect the training rows that were joined from served feeds')
+  const places = (command: Command): Command =>
+    command
+      .option('--data <folder>', 'the data folder of `freshet dev`, running or stopped; default: .freshet/data')
+      .option('--folder <folder>', 'or the checkpoint folder of the trainer')
+      .option('--from <time>', 'only rows of feeds since this time, e.g. 2026-01-31T08:00:00Z')
+      .option('--to <time>', 'only rows of feeds before this time')
+  places(rows.command('stats'))
+    .description('Print how many rows there are, the share of each label, and how often each feature is missing')
+    .option('--json', 'print the figures as one JSON object')
+    .action(reportFailure((options: Parameters<typeof runRowsStats>[0]) => runRowsStats(options, systemTerminal())))
+  places(rows.command('export'))
+    .description('Write the rows of shown pins as JSON lines with labels, values and weight, each with its last labels')
+    .option('--out <file>', 'the file to write; default: standard output')
+    .action(reportFailure((options: Parameters<typeof runRowsExport>[0]) => runRowsExport(options, systemTerminal())))
 }
 
 function addUsers(program: Command): void {

@@ -80,7 +80,9 @@ export function createJoin(limits: JoinLimits, counts: JoinCounts): Join {
     counts.dropped[reason] += feed.pinIds.length
     return false
   }
-  const leave = (reason: UnmatchedReason): void => void counts.unmatched[reason]++
+  const leave = (reason: UnmatchedReason): void => {
+    counts.unmatched[reason]++
+  }
 
   function admit(feed: WaitingFeed): void {
     feeds.set(feed.feedId, feed)
