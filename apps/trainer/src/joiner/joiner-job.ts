@@ -52,6 +52,8 @@ export interface JoinerJob {
   fold(batch: LogBatch): Promise<void>
   /** Closes the windows that have ended by the clock, if the log was read to its end. A run in virtual time calls it after it moved the clock. */
   advance(): Promise<void>
+  /** Writes a checkpoint now: the rows so far are final. */
+  checkpoint(): Promise<void>
   start(): Promise<void>
   /** Rows of feeds served in [fromMs, toMs), each once with its last correction, newest file first. */
   readRows(fromMs: number, toMs: number): AsyncGenerator<RowBatch, void, void>
@@ -193,6 +195,7 @@ export function createJoinerJob(options: JoinerJobOptions): JoinerJob {
   return {
     fold,
     advance,
+    checkpoint,
     async start() {
       await inTurn(() => Promise.resolve())
       isStarted = true
