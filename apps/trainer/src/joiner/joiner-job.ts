@@ -5,7 +5,7 @@ import type { LogBatch, TopicPartition } from '@freshet/contracts/ports/event-lo
 import { createViewFollower } from '@freshet/contracts/view-follower'
 import { joinRows, layoutOf, type RowBatch } from '@freshet/ranking/rows/row-batch'
 import type { TrainerConfig } from '../config.ts'
-import { every } from '../every.ts'
+import { doChores } from '../chores.ts'
 import { readRows } from '../rows/read-rows.ts'
 import type { JoinCounts } from './counts.ts'
 import { takeEngagement, takeFeed } from './intake.ts'
@@ -201,11 +201,13 @@ export function createJoinerJob(options: JoinerJobOptions): JoinerJob {
       isStarted = true
       await catalogue.start()
       await follower.start()
-      const running = { clock, signal: stopping.signal, onError }
-      chores = Promise.all([
-        every(config.advanceIntervalMs, advance, running),
-        every(checkpointIntervalMs, checkpoint, running),
-      ])
+      chores = doChores(
+        [
+          [config.advanceIntervalMs, advance],
+          [checkpointIntervalMs, checkpoint],
+        ],
+        { clock, signal: stopping.signal, onError },
+      )
     },
     async *readRows(fromMs, toMs) {
       if (artefacts === null) return
@@ -226,12 +228,11 @@ export function createJoinerJob(options: JoinerJobOptions): JoinerJob {
       }
     },
     async stop() {
-      const wasReading = follower.isReading()
+      const isReading = follower.isReading()
       stopping.abort()
       await chores
-      await follower.stop()
-      await catalogue.stop()
-      if (wasReading) await checkpoint().catch((error: unknown) => onError(error as Error))
+      await Promise.all([follower.stop(), catalogue.stop()])
+      if (isReading) await checkpoint().catch((error: unknown) => onError(error as Error))
     },
   }
 }

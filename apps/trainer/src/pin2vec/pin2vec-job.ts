@@ -6,7 +6,7 @@ import { createViewFollower } from '@freshet/contracts/view-follower'
 import type { Clock } from '@freshet/domain/clock'
 import { createPin2Vec, type Pin2Vec } from '@freshet/embeddings/pin2vec'
 import type { TrainerConfig } from '../config.ts'
-import { every } from '../every.ts'
+import { doChores } from '../chores.ts'
 import { restoreCheckpoint, saveCheckpoint, type Learned } from './checkpoint.ts'
 import { learnedTopics, learnRecord } from './learn.ts'
 import { publishTouched } from './publish.ts'
@@ -119,11 +119,11 @@ export function createPin2VecJob(options: Pin2VecJobOptions): Pin2VecJob {
       if (checkpoints !== null)
         learned = await restoreCheckpoint({ log, checkpoints, emptyModel, onProblem: (error) => onError(error) })
       await follower.start()
-      const running = { clock, signal: stopping.signal, onError }
-      chores = Promise.all([
-        every(config.publishIntervalMs, publish, running),
-        every(config.checkpointIntervalMs, checkpoint, running),
-      ])
+      const regularly = [
+        [config.publishIntervalMs, publish],
+        [config.checkpointIntervalMs, checkpoint],
+      ] as const
+      chores = doChores(regularly, { clock, signal: stopping.signal, onError })
     },
     warning: () => follower.warning(),
     lag: () => follower.lag(),
