@@ -12,10 +12,19 @@ import {
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import { topicLayouts } from '@freshet/contracts/topics'
 import type { Action, Subject } from '@freshet/domain/engagement'
-import { asId, type BoardId, type CreatorId, type PinId, type TopicId, type UserId } from '@freshet/domain/ids'
+import {
+  asId,
+  type BoardId,
+  type CreatorId,
+  type FeedId,
+  type PinId,
+  type TopicId,
+  type UserId,
+} from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
 import { aCataloguePin } from '@freshet/domain/testing'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
+import type { RowBatch } from '@freshet/ranking/rows/row-batch'
 import { createEmbedded, type Embedded, type EmbeddedConfig } from './embedded.ts'
 import { memoryPlatform } from './memory-platform.ts'
 import { withoutAlarms } from './without-alarms.ts'
@@ -29,11 +38,15 @@ export interface Act {
   readonly action: Action
   readonly on: string | Subject
   readonly boardId?: string
+  /** The feed that showed the pin. */
+  readonly feedId?: string
 }
 
 /** All services in this process on adapters in memory, in virtual time, as they run in production. */
 export interface Whole {
   readonly embedded: Embedded
+  /** The training rows so far, if there is a trainer. */
+  readonly rows: readonly RowBatch[]
   now(): number
   advance(ms: number): Promise<void>
   /** Adds, changes or (null) deletes pins, and waits until all services have the changes. */
@@ -55,6 +68,7 @@ export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog)
   await log.applyTopics(topicLayouts(2))
   const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
   const errors: unknown[] = []
+  const rows: RowBatch[] = []
   const embedded = createEmbedded({
     // Tests advance the time by hours, so periodic work is switched off.
     platform: memoryPlatform({ log: seen(log), store, clock: withoutAlarms(clock) }),
@@ -72,6 +86,7 @@ export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog)
     },
     pause: () => Promise.resolve(),
     onError: (_part, error) => errors.push(error),
+    onRows: (batch) => rows.push(batch),
   })
   await embedded.start()
   await log.drain()
@@ -84,6 +99,7 @@ export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog)
 
   return {
     embedded,
+    rows,
     now: () => clock.now(),
     advance: (ms) => clock.advance(ms),
     async pins(changes) {
@@ -100,7 +116,7 @@ export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog)
       await settle()
     },
     async act(...acts) {
-      for (const { userId = 'ada', action, on, boardId } of acts) {
+      for (const { userId = 'ada', action, on, boardId, feedId } of acts) {
         await clock.advance(1_000)
         const engagement = {
           eventId: asId<never>(`e${events++}`),
@@ -110,7 +126,7 @@ export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog)
           subject: typeof on === 'string' ? ({ kind: 'pin', pinId: asId<PinId>(on) } as const) : on,
           boardId: boardId === undefined ? null : asId<BoardId>(boardId),
           occurredAtMs: clock.now(),
-          shown: { feedId: null, position: null, surface: null },
+          shown: { feedId: feedId === undefined ? null : asId<FeedId>(feedId), position: null, surface: null },
           dwellMs: null,
         }
         const value = encodeEngagement(engagement, engagement.occurredAtMs)
