@@ -1,3 +1,4 @@
+import { exitCodes } from '@freshet/service/errors'
 import type { ProgressOutput } from '@freshet/service/progress'
 import { OperationError } from './errors.ts'
 
@@ -21,6 +22,11 @@ export function systemTerminal(): Terminal {
       ending.abort(new OperationError('INTERRUPTED', `${signal}: stopped; the work so far is kept`))
     })
   }
+  // `freshet … | head`: the reader has enough.
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(exitCodes.stopped)
+  })
   return {
     write: (text) => {
       process.stdout.write(text)
