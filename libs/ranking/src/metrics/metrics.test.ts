@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { areaUnderCurve } from './auc.ts'
 import { calibrationReport } from './calibration-table.ts'
 import { rankingMetrics, type GroupedScores } from './grouped.ts'
+import { LabelledScoresError } from './labelled.ts'
 import { logLoss } from './log-loss.ts'
 import { labelled, sklearnCases } from './testing.ts'
 
@@ -116,7 +117,10 @@ describe('metrics of labelled rows', () => {
     [labelled([1, 2], [1, 0], [0, 0]), 'all weights are 0'],
     [labelled([1, 2], [1], [1]), 'there are 1 labels for 2 scores; there are 1 weights for 2 scores'],
   ])('rows %# are refused by name', (rows, message) => {
-    for (const metric of [areaUnderCurve, logLoss, calibrationReport]) expect(() => metric(rows)).toThrow(message)
+    for (const metric of [areaUnderCurve, logLoss, calibrationReport]) {
+      expect(() => metric(rows)).toThrow(message)
+      expect(() => metric(rows)).toThrow(LabelledScoresError)
+    }
   })
 })
 
