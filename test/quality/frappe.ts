@@ -52,7 +52,9 @@ async function writeRows(folder: string, out: string): Promise<Readonly<Record<s
 }
 
 interface Report {
-  readonly test: Readonly<Record<string, { readonly auc: number; readonly logLoss: number; readonly calibration: number }>>
+  readonly test: Readonly<
+    Record<string, { readonly auc: number; readonly logLoss: number; readonly calibration: number }>
+  >
   readonly epochs: number
   readonly seconds: number
 }

@@ -5,7 +5,9 @@ import { splitLines, startProgram, type WorldProgram } from './program.ts'
 import { ProtocolFault } from './protocol.ts'
 
 async function linesOf(chunks: readonly string[]): Promise<string[]> {
-  return Array.fromAsync(splitLines(Readable.from(chunks)))
+  const lines: string[] = []
+  for await (const line of splitLines(Readable.from(chunks))) lines.push(line)
+  return lines
 }
 
 /** A program of Node. */
