@@ -82,7 +82,8 @@ export async function trainModel(plan: Plan, table: RowTable, options: TrainOpti
   const { validate } = options
   const held = validate === undefined ? null : { table: validate, columns: columnsOf(validate) }
   try {
-    const epochs = await runEpochs(plan, learner, held, options)
+    // A plan whose heads are fitted, such as forests, has nothing to descend to.
+    const epochs = program.weights.length === 0 ? 0 : await runEpochs(plan, learner, held, options)
     const calibrations = held === null ? new Map<string, unknown>() : calibrate(plan, learner, held)
     const metrics = measure(plan, learner, held ?? rows, calibrations)
     return {

@@ -4,6 +4,7 @@ import { hashText } from './categorical/hash-text.ts'
 import { hashTopics } from './categorical/hash-topics.ts'
 import { lookup } from './categorical/lookup.ts'
 import { oneHot } from './categorical/one-hot.ts'
+import { forest } from './fitted/forest.ts'
 import { quantiles } from './fitted/quantiles.ts'
 import { semanticIds } from './fitted/semantic-ids.ts'
 import { standardise } from './fitted/standardise.ts'
@@ -110,6 +111,7 @@ const all: readonly Transform[] = [
   vocabulary,
   semanticIds,
   targetRate,
+  forest,
   // learned/
   ...learnedTransforms,
 ]

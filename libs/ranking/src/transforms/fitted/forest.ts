@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { compileForest, rawForestScores, type FeatureMatrix, type Forest } from '../../forest/forest.ts'
+import { parseForest } from '../../forest/parse.ts'
+import { trainForest } from '../../forest/training/train.ts'
+import { writeForest } from '../../forest/write.ts'
+import type { Column } from '../../plan/column.ts'
+import type { ValueType } from '../../plan/value-type.ts'
+import type { FittedTransform } from '../definition.ts'
+import { numbersColumn } from '../numbers.ts'
+
+const params = z.strictObject({
+  label: z.string().min(1),
+  trees: z.int().positive().max(10_000).default(100),
+  leaves: z.int().min(2).max(4096).default(31),
+  rate: z.number().positive().max(1).default(0.1),
+})
+const state = z.strictObject({ text: z.string() })
+type State = z.output<typeof state>
+
+/** Forests of the statistics in use: a text is parsed once. */
+const compiled = new WeakMap<State, Forest>()
+
+/** Gradient boosted trees. Indices of one hash are categories; everything else is a number. */
+export const forest: FittedTransform<z.output<typeof params>, State> = {
+  gradient: 'fitted',
+  name: 'forest',
+  summary:
+    'The logit of a label by gradient boosted trees over numbers, vectors and indices; an index, for example of a vocabulary, is a category.',
+  formula: 'Σ over trees of the value of the leaf (Friedman 2001; LightGBM, Ke et al. 2017)',
+  example: 'head save: probability = forest(pin.save_rate, vocabulary(pin.creator), label: "save", trees: 200)',
+  params,
+  state,
+  typeOf(args) {
+    if (args.length === 0) return { problem: 'needs at least one number, vector or index' }
+    const arg = args.findIndex((type) => columnsOf(type) === null)
+    return arg < 0 ? { kind: 'scalar' } : { problem: 'needs a number, a vector or an index of one hash', arg }
+  },
+  fit(args, { label, trees, leaves, rate }, { rows, labels, weights, seed }) {
+    const known = [...labels.get(label)!.keys()].filter((row) => !Number.isNaN(labels.get(label)![row]))
+    const matrix = matrixOf(args, rows)
+    const width = matrix.rowStride
+    const values = Float64Array.from({ length: known.length * width }, (_, at) => {
+      return matrix.values[known[Math.floor(at / width)]! * width + (at % width)]!
+    })
+    const isCategorical = args.flatMap((column) =>
+      column.kind === 'numbers' ? new Array<boolean>(column.width).fill(false) : [true],
+    )
+    const { model } = trainForest(
+      {
+        rows: {
+          matrix: { values, rows: known.length, rowStride: width, featureStride: 1 },
+          labels: Float64Array.from(known, (row) => labels.get(label)![row]!),
+          ...(weights === null ? {} : { weights: Float64Array.from(known, (row) => weights[row]!) }),
+        },
+        columns: { names: isCategorical.map((_, at) => `f${at}`), isCategorical },
+      },
+      { trees, leaves, learningRate: rate, seed },
+    )
+    return { text: writeForest(model) }
+  },
+  evaluate(args, _params, output, given) {
+    let found = compiled.get(given)
+    if (found === undefined) compiled.set(given, (found = compileForest(parseForest(given.text))))
+    const { rows } = output
+    const scores = output.doubles(rows)
+    rawForestScores(found, matrixOf(args, rows), scores)
+    const values = output.floats(rows)
+    values.set(scores.subarray(0, rows))
+    return numbersColumn(rows, 1, values)
+  },
+}
+
+/** Columns of the matrix that an argument takes; null: it cannot be one. */
+function columnsOf(type: ValueType): number | null {
+  if (type.kind === 'scalar') return 1
+  if (type.kind === 'vector') return type.size
+  return type.kind === 'index' && type.hashes === 1 ? 1 : null
+}
+
+/** The arguments side by side, row by row. A missing number or index is NaN; an argument of one row holds for all. */
+function matrixOf(args: readonly Column[], rows: number): FeatureMatrix {
+  const widths = args.map((column) => (column.kind === 'numbers' ? column.width : 1))
+  const width = widths.reduce((sum, own) => sum + own, 0)
+  const values = new Float64Array(rows * width)
+  let first = 0
+  for (const [at, column] of args.entries()) {
+    if (column.kind !== 'numbers' && column.kind !== 'indices')
+      throw new TypeError(`a forest cannot read ${column.kind}`)
+    const own = widths[at]!
+    for (let row = 0; row < rows; row++)
+      for (let place = 0; place < own; place++) {
+        const value = column.values[(column.rows === 1 ? 0 : row) * own + place]!
+        values[row * width + first + place] = column.kind === 'indices' && value < 0 ? NaN : value
+      }
+    first += own
+  }
+  return { values, rows, rowStride: width, featureStride: 1 }
+}
