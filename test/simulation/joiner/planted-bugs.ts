@@ -18,10 +18,16 @@ export const joinerBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'rows/row-segments.ts',
-        find: 'else await files.remove(segment.name)',
-        replace: 'else segments.push(segment)',
+        find: 'if (segment.sequence < next) segments.push(segment)',
+        replace:
+          'segments.push(segment)\n  sequence = Math.max(next, ...segments.map((segment) => segment.sequence + 1))',
       },
     ],
+  },
+  {
+    name: 'half-written-file-kept',
+    means: 'a file of rows whose write failed but was done stays next to the one that is written for it',
+    edits: [{ file: 'rows/row-segments.ts', find: 'if (!isClean) await clean()', replace: '' }],
   },
   {
     name: 'read-records-read-again',

@@ -36,7 +36,7 @@ export interface RowSegments {
   readonly next: number
   /** Rows in all files. */
   readonly rows: number
-  /** Writes a batch as one file. Then deletes old files as far as the bounds demand; the newest file always stays. */
+  /** Deletes old files as far as the bounds demand, then writes a batch as one file, which always stays. If it throws, the batch is not there: append it again, alone or with more rows. */
   append(batch: RowBatch, nowMs: number): Promise<void>
 }
 
@@ -50,16 +50,22 @@ export interface RowBounds {
 /** Opens the files for writing. Deletes those from `next` on: a crash came between them and the checkpoint that would have committed them. */
 export async function openRowSegments(files: ArtefactStore, next: number, bounds: RowBounds): Promise<RowSegments> {
   const segments: RowSegment[] = []
-  for (const segment of await listSegments(files)) {
-    if (segment.sequence < next) segments.push(segment)
-    else await files.remove(segment.name)
-  }
-  let rows = segments.reduce((sum, segment) => sum + segment.rows, 0)
   let sequence = next
+  for (const segment of await listSegments(files)) if (segment.sequence < next) segments.push(segment)
+  let rows = segments.reduce((sum, segment) => sum + segment.rows, 0)
+  // A file that could not be written may be there all the same, under a name that a second attempt need not have.
+  let isClean = false
+  await clean()
 
-  async function retain(nowMs: number): Promise<void> {
-    for (let [oldest] = segments; oldest !== undefined && segments.length > 1; [oldest] = segments) {
-      if (rows <= bounds.maxRows && oldest.toMs >= nowMs - bounds.maxAgeMs) return
+  async function clean(): Promise<void> {
+    for (const segment of await listSegments(files)) if (segment.sequence >= sequence) await files.remove(segment.name)
+    isClean = true
+  }
+
+  /** Makes room for more rows. */
+  async function retain(added: number, nowMs: number): Promise<void> {
+    for (let [oldest] = segments; oldest !== undefined; [oldest] = segments) {
+      if (rows + added <= bounds.maxRows && oldest.toMs >= nowMs - bounds.maxAgeMs) return
       await files.remove(oldest.name)
       segments.shift()
       rows -= oldest.rows
@@ -74,12 +80,15 @@ export async function openRowSegments(files: ArtefactStore, next: number, bounds
       return rows
     },
     async append(batch, nowMs) {
+      if (!isClean) await clean()
+      await retain(batch.rows, nowMs)
       const segment = describe(batch, sequence)
+      isClean = false
       await files.put(segment.name, encodeRows(batch))
+      isClean = true
       sequence++
       segments.push(segment)
       rows += segment.rows
-      await retain(nowMs)
     },
   }
 }

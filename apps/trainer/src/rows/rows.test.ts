@@ -112,6 +112,33 @@ describe('files of rows', () => {
     expect((await listSegments(files)).map(({ sequence }) => sequence)).toEqual([0, 1])
   })
 
+  it('hold each row once although a call failed that was done all the same', async () => {
+    const files = createMemoryArtefactStore()
+    let failing: 'put' | 'remove' | null = null
+    const half = async (what: 'put' | 'remove', done: Promise<void>): Promise<void> => {
+      await done
+      if (failing === what) throw new Error('refused')
+    }
+    const refusing = {
+      ...files,
+      put: (name: string, bytes: Uint8Array) => half('put', files.put(name, bytes)),
+      remove: (name: string) => half('remove', files.remove(name)),
+    }
+    const segments = await openRowSegments(refusing, 0, { maxRows: 5, maxAgeMs: Infinity })
+    failing = 'put'
+    await expect(segments.append(rowBatchOf(two), 0)).rejects.toThrow('refused')
+    failing = null
+    await segments.append(rowBatchOf([...two, { feedId: 'f', pinId: 'c', atMs: 3_000 }]), 0)
+    expect(namesIn(await all(readRows(files)))).toEqual(['f/a@0', 'f/b@0', 'f/c@0'])
+    failing = 'remove'
+    const more = [1, 2, 3, 4].map((pin) => ({ feedId: 'g', pinId: `p${pin}` }))
+    await expect(segments.append(rowBatchOf(more), 0)).rejects.toThrow('refused')
+    failing = null
+    await segments.append(rowBatchOf(more), 0)
+    expect(namesIn(await all(readRows(files)))).toEqual(['g/p1@0', 'g/p2@0', 'g/p3@0', 'g/p4@0'])
+    expect(segments.rows).toBe(4)
+  })
+
   it('are deleted from the oldest on beyond maxRows, but never the newest', async () => {
     const files = createMemoryArtefactStore()
     const segments = await openRowSegments(files, 0, { maxRows: 5, maxAgeMs: Infinity })
