@@ -5,6 +5,7 @@ import { chooseBackend, type BackendChoice } from '../tensor/backend.ts'
 import { compileTensorProgram } from '../tensor/program.ts'
 import { initialWeights } from '../training/initial-weights.ts'
 import { aPlan, clickInputs, clicks } from '../training/testing.ts'
+import { references } from '../transforms/learned/reference.fixture.ts'
 import { createPlanScorer } from './plan-scorer.ts'
 import type { TrainedModel } from './trained-model.ts'
 
@@ -39,6 +40,25 @@ function rowsOf(from: number, to: number): ReadonlyMap<string, Column> {
   )
 }
 
+/** A node of the plan on one row, in plain arithmetic. */
+function apply({ parameters, plan: { nodes } }: TrainedModel, id: string, args: readonly number[][]): number[] {
+  const node = nodes.find((each) => each.id === id)!
+  const weights = [...parameters.weights].filter(([key]) => key.startsWith(`${id}/`))
+  const nested = weights.map(([key, { shape, values }]) => {
+    const rows = Array.from({ length: shape[0]! }, (_, at) => [
+      ...values.subarray(at * shape[1]!, (at + 1) * shape[1]!),
+    ])
+    return [key.slice(id.length + 1), (shape.length === 1 ? [...values] : rows) as never] as const
+  })
+  return references[node.transform]!(args as never, node.params, new Map(nested))
+}
+
+/** The trunk of a row of the page. */
+function reference(model: TrainedModel, row: number): number[] {
+  const of = (name: string): number => (page.get(name) as Extract<Column, { kind: 'numbers' | 'indices' }>).values[row]!
+  return apply(model, 'trunk', [apply(model, 'taste', [[of('user')], [of('pin')]]), [of('rate')]])
+}
+
 beforeAll(() => chooseBackend((process.env['TENSORFLOW_BACKEND'] ?? 'wasm') as BackendChoice))
 
 describe('plan scorer', () => {
@@ -53,6 +73,18 @@ describe('plan scorer', () => {
       expect(utilities[row]).toBeCloseTo(predictions[row]! + predictions[500 + row]!, 5)
     }
     expect(new Set(utilities).size).toBeGreaterThan(100)
+    scorer.dispose()
+  })
+
+  it('is within 1e-5 of the formula in plain arithmetic, on whichever backend', () => {
+    const model = modelOf(plan)
+    const scorer = createPlanScorer(model, 'one')
+    const { predictions } = scorer.score(page, 500)
+    for (const row of [0, 77, 499]) {
+      const trunk = reference(model, row)
+      const logit = apply(model, 'logit', [trunk])[0]!
+      expect(Math.abs(predictions[row]! - 1 / (1 + Math.exp(-logit)))).toBeLessThan(1e-5)
+    }
     scorer.dispose()
   })
 
