@@ -17,6 +17,10 @@ import { rankingErrorCatalogue } from '@freshet/ranking/errors'
 import { snapshotErrorCatalogue } from '@freshet/columns/errors'
 import { features } from '@freshet/ranking/features/catalogue'
 import { needFailures } from '@freshet/ranking/features/context'
+import { formatType } from '@freshet/ranking/plan/value-type'
+import { renderReference } from '@freshet/ranking/language/reference'
+import { servingInputs } from '@freshet/ranking/language/serving-inputs'
+import { transformCatalogue } from '@freshet/ranking/transforms/catalogue'
 import { describeSpec } from '@freshet/ranking/spec/schema'
 import { transforms } from '@freshet/ranking/spec/transforms/catalogue'
 import { retrievalErrorCatalogue } from '@freshet/retrieval/errors'
@@ -157,6 +161,19 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
     ),
   )
   tables.set(
+    'serving inputs',
+    table(
+      ['input', 'type', 'the same for', 'feature', 'unit'],
+      servingInputs.map(({ name, type, side, feature, unit }) => [
+        `\`${name}\``,
+        formatType(type),
+        side === 'request' ? 'all candidates' : 'one candidate',
+        feature === null ? '' : `\`${feature}\``,
+        unit,
+      ]),
+    ),
+  )
+  tables.set(
     'metrics',
     table(
       ['metric', 'type', 'labels', 'what'],
@@ -220,4 +237,5 @@ export function readReadmes(): ReadonlyMap<string, string> {
 
 if (process.argv[1] === import.meta.filename) {
   for (const [file, text] of withTables(readReadmes(), await readmeTables())) writeFileSync(join(root, file), text)
+  writeFileSync(join(root, 'libs/ranking/LANGUAGE.md'), renderReference(transformCatalogue))
 }

@@ -20,6 +20,7 @@ import { runReplay } from './operations/replay.ts'
 import { runRowsExport, runRowsStats } from './operations/rows.ts'
 import { systemTerminal } from './operations/terminal.ts'
 import { runWhy } from './operations/why.ts'
+import { addSpecCommands } from './spec/add-commands.ts'
 import { runTopicsApply } from './topics.ts'
 import type { TrainArguments } from './train/command.ts'
 import type { WorldArguments } from './world/command.ts'
@@ -45,6 +46,7 @@ export function createCommandLine(): Command {
     addRebuild,
     addRows,
     addUsers,
+    addSpec,
     addWhy,
     addModels,
   ]) {
@@ -302,6 +304,10 @@ function addUsers(program: Command): void {
         runUsersErase(id, options, systemTerminal()),
       ),
     )
+}
+
+function addSpec(program: Command): void {
+  addSpecCommands(program, reportFailure, systemTerminal)
 }
 
 function addWhy(program: Command): void {

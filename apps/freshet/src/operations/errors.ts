@@ -44,6 +44,12 @@ export const operationErrorCatalogue = {
     exitCode: 1,
     meaning: 'Somebody else adopted a log at the same moment.',
   },
+  SPEC_UNFORMATTED: {
+    fault: 'client',
+    retryable: false,
+    exitCode: 1,
+    meaning: 'A ranking spec does not have its canonical text. `freshet spec format --write` gives it.',
+  },
   INTERRUPTED: { fault: 'client', retryable: true, exitCode: 130, meaning: 'A signal ended the command.' },
 } as const satisfies ErrorCatalogue
 

@@ -16,7 +16,7 @@ feature rate = clip(pin.saves / (pin.saves + 20), low: 0, high: 1)
 feature taste = embedding(hash(cross(user.*, pin.topics), rows: 65536), size: 16)
 feature place = embedding(bucketise(pin.position, boundaries: cuts), size: 2)
 first phase keep 200 by 0.5 * rate + fresh
-layer trunk = mlp(concat(rate, fresh, taste, place), hidden: [8, 4])
+layer trunk = mlp(concat(rate, fresh, taste, place), hidden: [4])
 head save: probability = linear(trunk), label: "saved", loss: 2
 head dwell: amount = linear(trunk), calibrate: "isotonic"
 utility = 4 * save + 0.1 * dwell
@@ -42,7 +42,7 @@ function built() {
     )
     .feature('place', call('embedding', [call('bucketise', ['pin.position'], { boundaries: [1, 2.5] })], { size: 2 }))
     .firstPhase(200, infix(infix(0.5, '*', 'rate'), '+', 'fresh'))
-    .layer('trunk', call('mlp', [call('concat', ['rate', 'fresh', 'taste', 'place'])], { hidden: [8, 4] }))
+    .layer('trunk', call('mlp', [call('concat', ['rate', 'fresh', 'taste', 'place'])], { hidden: [4] }))
     .head('save', 'probability', call('linear', ['trunk']), { label: 'saved', loss: 2 })
     .head('dwell', 'amount', call('linear', ['trunk']), { calibrate: 'isotonic' })
     .utility({ save: 4, dwell: 0.1 })

@@ -30,7 +30,7 @@ function smooth(acted, seen) = (acted + prior * 0.02) / (seen + prior)
 feature rate = smooth(pin.saves, pin.impressions)
 feature taste = embedding(hash(cross(user.id, pin.id), rows: 2 ^ 16), size: 16)
 first phase keep 200 by 0.5 * rate
-layer trunk = mlp(concat(rate, taste), hidden: [64, 32])
+layer trunk = mlp(concat(rate, taste), hidden: [32])
 head save: probability = linear(trunk), loss: 2
 head dwell: amount = linear(trunk), label: dwell_seconds, calibrate: isotonic
 utility = 4 * save + 0.1 * dwell

@@ -8,7 +8,7 @@ input pin.saves, pin.impressions: scalar
 function smooth(acted, seen) = (acted + 1) / (seen + 20)
 feature rate = smooth(pin.saves, pin.impressions)
 feature twice = 2 * rate
-layer trunk = mlp(concat(rate, twice), hidden: [8, 4])
+layer trunk = mlp(concat(rate, twice), hidden: [4])
 head save: probability = linear(trunk)
 utility = 4 * save
 `
@@ -44,7 +44,7 @@ describe('the difference of two plans', () => {
       .replace('utility', 'first phase keep 10 by rate\nutility')
     expect(changes(other)).toEqual([
       '- twice: 2 * rate',
-      '~ trunk: mlp(concat(rate, twice), hidden: [8, 4]) → mlp(concat(rate, half), hidden: [8, 4])',
+      '~ trunk: mlp(concat(rate, twice), hidden: [4]) → mlp(concat(rate, half), hidden: [4])',
       '+ half: rate / 2',
       '+ first phase: keep 10 by rate',
     ])

@@ -1,5 +1,5 @@
 import type { IToken } from 'chevrotain'
-import type { Statement, TypeExpression } from './ast.ts'
+import type { Expression, Statement, TypeExpression } from './ast.ts'
 import { layoutFormula, layoutOption, quote } from './format-formula.ts'
 import { all, commaSeparated, group, indent, render, type Layout } from './layout.ts'
 import { parseLanguage } from './parse.ts'
@@ -91,21 +91,21 @@ function layoutStatement(statement: Statement): Layout {
     case 'const':
     case 'feature':
     case 'layer':
-      return all(`${statement.kind} ${statement.name.name} = `, indent(layoutFormula(statement.value)))
+      return all(`${statement.kind} ${statement.name.name} = `, hanging(statement.value))
     case 'function':
       return all(
         `function ${statement.name.name}(${statement.parameters.map(({ name }) => name).join(', ')}) = `,
-        indent(layoutFormula(statement.value)),
+        hanging(statement.value),
       )
     case 'first phase':
-      return all('first phase keep ', layoutFormula(statement.keep), ' by ', indent(layoutFormula(statement.score)))
+      return all('first phase keep ', layoutFormula(statement.keep), ' by ', hanging(statement.score))
     case 'head': {
       const { name, of, value, options } = statement
       const layouts = [layoutFormula(value), ...options.map(layoutOption)]
       return all(`head ${name.name}: ${of.name} = `, indent(group(commaSeparated(layouts))))
     }
     case 'utility':
-      return all('utility = ', indent(layoutFormula(statement.value)))
+      return all('utility = ', hanging(statement.value))
     case 'expose':
       return group('expose ', indent(nameList(statement.names)))
     case 'training only':
@@ -113,6 +113,12 @@ function layoutStatement(statement: Statement): Layout {
     case 'train':
       return group('train ', indent(commaSeparated(statement.options.map(layoutOption))))
   }
+}
+
+/** A formula after `=`: the lines of a chain of operators are indented, a call's brackets indent its own. */
+function hanging(value: Expression): Layout {
+  const layout = layoutFormula(value)
+  return value.kind === 'binary' || value.kind === 'if' ? indent(layout) : layout
 }
 
 function nameList(names: readonly { readonly name: string }[]): Layout {

@@ -51,8 +51,19 @@ export function readOptions<Options>(
   return null
 }
 
+/** The parameters of a schema with their defaults as JSON; null: a parameter has none. */
+export function parametersOf(
+  schema: z.ZodType,
+): readonly { readonly name: string; readonly standard: string | null }[] {
+  const { shape = {} } = schema as { readonly shape?: Readonly<Record<string, z.ZodType>> }
+  return (namesOf(schema) ?? []).map((name) => {
+    const { defaultValue } = (shape[name]?.def ?? {}) as { readonly defaultValue?: unknown }
+    return { name, standard: defaultValue === undefined ? null : JSON.stringify(defaultValue) }
+  })
+}
+
 /** The names of a schema's fields; null: it does not say. */
-export function namesOf(schema: z.ZodType): readonly string[] | null {
+function namesOf(schema: z.ZodType): readonly string[] | null {
   const { shape } = schema as { readonly shape?: Readonly<Record<string, unknown>> }
   if (shape !== undefined) return Object.keys(shape)
   const {

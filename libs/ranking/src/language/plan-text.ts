@@ -16,7 +16,7 @@ export function formulaOf(plan: Plan, id: string): string {
 }
 
 /** Whether a node is a statement's own value, not one inside of a formula. */
-export function isNamed({ id }: PlanNode): boolean {
+export function isNamed({ id }: Pick<PlanNode, 'id'>): boolean {
   return !id.includes('#')
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Column } from '../plan/column.ts'
 import type { ValueType } from '../plan/value-type.ts'
-import type { FixedTransform, LearnedTransform, Transform, TypeProblem } from '../transforms/definition.ts'
+import type { FixedTransform, LearnedTransform, Transform, TypeProblem, WeightShape } from '../transforms/definition.ts'
 
 /** A few transforms, enough for each rule of the language. */
 export const testCatalogue: ReadonlyMap<string, Transform> = new Map(
@@ -19,16 +19,27 @@ export const testCatalogue: ReadonlyMap<string, Transform> = new Map(
       rows: boundaries.length + 1,
       hashes: 1,
     })),
-    learned('embedding', z.strictObject({ size: z.int().positive() }), ([of], { size }) =>
-      of?.kind === 'index' ? { kind: 'vector', size } : { problem: 'needs an index, such as `hash(…)`', arg: 0 },
+    learned(
+      'embedding',
+      z.strictObject({ size: z.int().positive() }),
+      ([of], { size }) =>
+        of?.kind === 'index' ? { kind: 'vector', size } : { problem: 'needs an index, such as `hash(…)`', arg: 0 },
+      ([of], { size }) => [
+        { name: 'table', shape: [of?.kind === 'index' ? of.rows : 0, size], initial: 'table', rowsOf: 0 },
+      ],
     ),
-    learned('linear', z.strictObject({ units: z.int().positive().default(1) }), (_, { units }) =>
-      units === 1 ? { kind: 'scalar' } : { kind: 'vector', size: units },
+    learned(
+      'linear',
+      z.strictObject({ units: z.int().positive().default(1) }),
+      (_, { units }) => (units === 1 ? { kind: 'scalar' } : { kind: 'vector', size: units }),
+      (args, { units }) => kernelAndBias(args, units),
     ),
-    learned('mlp', z.strictObject({ hidden: z.array(z.int()).min(1) }), (_, { hidden }) => ({
-      kind: 'vector',
-      size: hidden.at(-1),
-    })),
+    learned(
+      'mlp',
+      z.strictObject({ hidden: z.tuple([z.int()]) }),
+      (_, { hidden: [size] }) => ({ kind: 'vector', size }),
+      (args, { hidden: [size] }) => kernelAndBias(args, size),
+    ),
   ].map((transform) => [transform.name, transform]),
 )
 
@@ -51,16 +62,25 @@ function concat(args: readonly ValueType[]): ValueType | TypeProblem {
   return { kind: 'vector', size: args.reduce((sum, type) => sum + (type.kind === 'vector' ? type.size : 1), 0) }
 }
 
+function kernelAndBias(args: readonly ValueType[], units: number): WeightShape[] {
+  const inputs = args.reduce((sum, type) => sum + (type.kind === 'vector' ? type.size : 1), 0)
+  return [
+    { name: 'kernel', shape: [inputs, units], initial: 'glorot' },
+    { name: 'bias', shape: [units], initial: 'zeros' },
+  ]
+}
+
 function fixed<Params>(name: string, params: z.ZodType<Params>, typeOf: FixedTransform<Params>['typeOf']): Transform {
   const evaluate = ([first]: readonly Column[]): Column => first!
   const made: FixedTransform<Params> = { ...texts(name), gradient: 'fixed', params, typeOf, evaluate }
-  return made as unknown as Transform
+  return made
 }
 
 function learned<Params>(
   name: string,
   params: z.ZodType<Params>,
   typeOf: LearnedTransform<Params>['typeOf'],
+  weights: LearnedTransform<Params>['weights'],
 ): Transform {
   const apply: LearnedTransform['apply'] = ([first]) => first!
   const made: LearnedTransform<Params> = {
@@ -68,10 +88,10 @@ function learned<Params>(
     gradient: 'learned',
     params,
     typeOf,
-    weights: () => [],
+    weights,
     apply,
   }
-  return made as unknown as Transform
+  return made
 }
 
 function texts(name: string) {
