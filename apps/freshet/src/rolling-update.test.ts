@@ -1,6 +1,7 @@
 import { encodePinFeatures, pinFoldVersion } from '@freshet/contracts/codecs/pin-state'
 import { encodeUserState } from '@freshet/contracts/codecs/user-state'
 import { userFoldVersion } from '@freshet/contracts/codecs/user-tail'
+import { RankRequest } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import { PinFeatures, PinState as PinStateMessage } from '@freshet/contracts/gen/freshet/state/v1/state'
 import { noHeaders } from '@freshet/contracts/headers'
 import { foldPin, newPinState, type PinState } from '@freshet/domain/pin-state'
@@ -96,12 +97,7 @@ describe.each(steps)('an update in the order $order, after $upgraded services', 
   )
 
   it.each(written)('the ranker reads a user as the %s updater folded them, or refuses the request', (writer) => {
-    const request = {
-      atMs: noonMs,
-      pinIds: [],
-      retrievalScores: new Uint8Array(),
-      userState: writeUser(writer),
-    } as unknown as Parameters<Readers['parseCandidates']>[0]
+    const request = RankRequest.fromPartial({ atMs: noonMs, userState: writeUser(writer) })
     const parse = () => readers[releaseOf('ranker')].parseCandidates(request, 1).user
     if (canRead('ranker', writer)) expect(parse()).toEqual(userFor(writer))
     else expect(parse).toThrow(/^user_state cannot be decoded .*has fold 2/)

@@ -20,7 +20,7 @@ describe('ranker', () => {
     const answer = await ranker.rank(aRequest(10), call)
     expect(answer).toMatchObject({
       actions: ['closeup', 'click', 'save', 'hide'],
-      modelVersion: 'home-logistic-1',
+      modelVersion: 'home-2',
       planVersion: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
       fresh: true,
     })
@@ -28,7 +28,10 @@ describe('ranker', () => {
     expect(float32Column(answer.probabilities)).toHaveLength(40)
     expect(float32Column(answer.features)).toHaveLength(10 * answer.featureNames.length)
     expect(featuresOf(answer, 0)).toMatchObject({ seen_before: 1, retrieval_score: 0.5, pin_age: 24, pin_users: 0 })
-    expect(featuresOf(answer, 4)).toMatchObject({ seen_before: 0, pin_click_30m: expect.closeTo(5, 0) as number })
+    expect(featuresOf(answer, 4)).toMatchObject({
+      seen_before: 0,
+      pin_smoothed_click_rate: expect.closeTo(0.4866, 3) as number,
+    })
     await close()
   })
 
@@ -72,7 +75,7 @@ describe('ranker', () => {
       topic_affinity: 0,
       seen_before: 0,
       pin_age: 0,
-      pin_click_rate: expect.closeTo(0.02, 6) as number,
+      pin_smoothed_click_rate: expect.closeTo(0.02, 6) as number,
       user_click_rate: expect.closeTo(0.02, 6) as number,
     })
     expect(float32Column(answer.utilities).every(Number.isFinite)).toBe(true)
@@ -195,7 +198,7 @@ describe('ranker', () => {
       'freshet_view_rows{service="ranker",view="states"} 5',
       'freshet_view_lag_records{service="ranker"} 0',
       'freshet_view_rejected_records{service="ranker",reason="CODEC_INVALID"} 1',
-      `freshet_ranker_model{model="home-logistic-1",plan="${plan}"} 1`,
+      `freshet_ranker_model{model="home-2",plan="${plan}"} 1`,
       'freshet_ranker_model_swaps{outcome="refused"} 0',
     ])
       expect(text).toContain(line)
