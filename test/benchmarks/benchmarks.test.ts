@@ -3,6 +3,7 @@ import type { Bench } from './bench.ts'
 import { benchmarks } from './benchmarks.ts'
 import { ingestRows } from './ingest.ts'
 import { getFeedRows } from './get-feed.ts'
+import { planRows } from './plan.ts'
 import { retrieveRows } from './retrieve.ts'
 import { comparedRow, plainRow, type BenchRow } from './row.ts'
 import { aimReached, formatTable } from './table.ts'
@@ -16,6 +17,7 @@ const cheap: Readonly<Record<string, (bench: Bench) => Promise<BenchRow[]>>> = {
   GetFeed: getFeedRows,
   ingest: ingestRows,
   updater: updaterLmdbRows,
+  plan: planRows,
   Retrieve: retrieveRows,
   shards: shardRows,
 }

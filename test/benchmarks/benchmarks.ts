@@ -4,6 +4,7 @@ import { getFeedClusterRows, getFeedRows } from './get-feed.ts'
 import { importRows } from './import.ts'
 import { ingestClusterRows, ingestRows } from './ingest.ts'
 import { kafkaClientRows } from './kafka-clients.ts'
+import { planRows } from './plan.ts'
 import { rebuildClusterRows, rebuildLmdbRows } from './rebuild.ts'
 import { retrieveRows, retrieveWhileFoldingRows } from './retrieve.ts'
 import { shardRows } from './shards.ts'
@@ -35,5 +36,6 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'Retrieve under 5,000 events/s', needs: 'nothing', run: retrieveWhileFoldingRows },
   { name: 'shards of the neighbour index', needs: 'nothing', run: shardRows },
   { name: 'random walk, graph and Pin2Vec', needs: 'time', run: () => walkRows() },
+  { name: 'feature plan of the ranker', needs: 'nothing', run: planRows },
   { name: 'vector search', needs: 'time', run: () => vectorRows() },
 ]

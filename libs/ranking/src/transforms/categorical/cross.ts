@@ -28,7 +28,34 @@ export const cross: FixedTransform<NoParams> = {
       return { problem: `would have up to ${max} combinations for a row; at most ${mostElements} are possible` }
     return sequences.length === 0 ? { kind: 'category' } : { kind: 'sequence', of: { kind: 'category' }, max }
   },
-  evaluate: (args, _params, output) => crossed(args, output),
+  evaluate: (args, _params, output) =>
+    args.some(({ kind }) => kind === 'sequences')
+      ? crossedSequences(args, output)
+      : crossedRows(args.map(asNames), output),
+}
+
+/** Crosses of one name per argument: part after part over whole columns, because most crosses are of this kind. */
+function crossedRows(names: readonly Names[], output: Output): Column {
+  const { rows } = output
+  const hashes = output.ints(2 * rows).fill(0)
+  const codes = output.ints(rows)
+  for (let row = 0; row < rows; row++) codes[row] = row
+  for (const part of names) {
+    const pairs = hashPairs(part, output)
+    const partCodes = codesOf(part)
+    const step = part.rows === 1 ? 0 : 1
+    for (let row = 0, at = 0; row < rows; row++, at += step) {
+      if (partCodes[at]! < 0) codes[row] = -1
+      hashes[2 * row] = combined(hashes[2 * row]!, pairs[2 * at]!)
+      hashes[2 * row + 1] = combined(hashes[2 * row + 1]!, pairs[2 * at + 1]!)
+    }
+  }
+  return new CrossColumn(codes, hashes, null, names)
+}
+
+/** The hash of a cross with one more part. */
+function combined(hash: number, part: number): number {
+  return mix32(Math.imul(hash, 31) + part)
 }
 
 /** The arguments in the form in which rows are combined. */
@@ -41,7 +68,8 @@ interface Parts {
   readonly counts: Int32Array
 }
 
-function crossed(args: readonly Column[], output: Output): Column {
+/** Crosses with sequences: for each row all combinations of the elements. */
+function crossedSequences(args: readonly Column[], output: Output): Column {
   const names = args.map((arg) => asNames(elementsOf(arg)))
   const parts: Parts = {
     args,
@@ -50,7 +78,6 @@ function crossed(args: readonly Column[], output: Output): Column {
     starts: output.ints(args.length),
     counts: output.ints(args.length),
   }
-  const isSequence = args.some(({ kind }) => kind === 'sequences')
   const offsets = output.ints(output.rows + 1)
   let most = 0
   for (let row = 0; row < output.rows; row++) most += enterRow(parts, row)
@@ -62,14 +89,13 @@ function crossed(args: readonly Column[], output: Output): Column {
     offsets[row] = length
     const combinations = enterRow(parts, row)
     for (let which = 0; which < combinations; which++) {
-      const isThere = combine(parts, which, length, hashes, positions)
-      codes[length] = isThere ? length : -1
-      if (isThere || !isSequence) length++
+      codes[length] = length
+      if (combine(parts, which, length, hashes, positions)) length++
     }
   }
   offsets[output.rows] = length
   const elements = new CrossColumn(codes.subarray(0, length), hashes, positions, names)
-  return isSequence ? { kind: 'sequences', rows: output.rows, offsets, elements } : elements
+  return { kind: 'sequences', rows: output.rows, offsets, elements }
 }
 
 /** Finds the elements of each argument in a row. Returns the number of their combinations. */
@@ -98,8 +124,8 @@ function combine(parts: Parts, which: number, to: number, hashes: Int32Array, po
     rest = Math.floor(rest / counts[at]!)
     positions[to * width + at] = position
     if (codesOf(names[at]!)[position]! < 0) isThere = false
-    first = mix32(Math.imul(first, 31) + pairs[at]![2 * position]!)
-    second = mix32(Math.imul(second, 31) + pairs[at]![2 * position + 1]!)
+    first = combined(first, pairs[at]![2 * position]!)
+    second = combined(second, pairs[at]![2 * position + 1]!)
   }
   hashes[2 * to] = first
   hashes[2 * to + 1] = second
@@ -111,11 +137,12 @@ class CrossColumn {
   readonly kind = 'categories'
   readonly codes: Int32Array
   readonly hashes: Int32Array
-  readonly #positions: Int32Array
+  /** Of each part of each code; null: those of the code's own row. */
+  readonly #positions: Int32Array | null
   readonly #parts: readonly Names[]
   #names: readonly string[] | null = null
 
-  constructor(codes: Int32Array, hashes: Int32Array, positions: Int32Array, parts: readonly Names[]) {
+  constructor(codes: Int32Array, hashes: Int32Array, positions: Int32Array | null, parts: readonly Names[]) {
     this.codes = codes
     this.hashes = hashes
     this.#positions = positions
@@ -132,9 +159,13 @@ class CrossColumn {
   }
 
   #nameAt(at: number): string {
+    const positions = this.#positions
     const width = this.#parts.length
     return this.#parts
-      .map((part, which) => nameOf(part, codesOf(part)[this.#positions[at * width + which]!]!))
+      .map((part, which) => {
+        const position = positions === null ? (part.rows === 1 ? 0 : at) : positions[at * width + which]!
+        return nameOf(part, codesOf(part)[position]!)
+      })
       .join(separator)
   }
 }
