@@ -217,6 +217,11 @@ export const rankingErrorCatalogue = {
     retryable: false,
     meaning: 'The fitted statistics of a model are missing or not those of its plan; train it again.',
   },
+  PLAN_UNFITTABLE: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'Statistics of a plan cannot be computed from the rows. The message names the node and the reason.',
+  },
   PLAN_INPUT_MISMATCHED: {
     fault: 'client',
     retryable: false,

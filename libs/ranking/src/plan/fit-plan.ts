@@ -4,12 +4,13 @@ import { NewBuffers } from './buffers.ts'
 import type { Column, RowTable } from './column.ts'
 import { inputProblem } from './input-check.ts'
 import { PlanError } from './plan-error.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, PlanNode } from './plan.ts'
 import { learnedNodes, neededNodes } from './split.ts'
 
 /**
  * Computes the statistics of a plan's fitted nodes from training rows, each from the columns of the nodes before it. The same
- * rows and seed give the same statistics. Throws a PlanError if the table lacks an input or a label.
+ * rows and seed give the same statistics. Throws a PlanError if the table lacks an input or a label, or if the
+ * statistics of a node cannot be computed.
  */
 export function fitPlan(
   plan: Plan,
@@ -32,13 +33,24 @@ export function fitPlan(
     const output = new NewBuffers(args.every(({ rows }) => rows === 1) ? 1 : table.rows)
     if (transform.gradient === 'fixed') columns.set(node.id, transform.evaluate(args, node.params, output))
     else if (transform.gradient === 'fitted') {
-      const state = transform.fit(args, node.params, { ...table, seed: hash32(node.id, seed) })
+      const training = { ...table, seed: hash32(node.id, seed) }
+      const state = named(plan, node, () => transform.fit(args, node.params, training))
       states.set(node.id, state)
       if (lastUse.has(node.id)) columns.set(node.id, transform.evaluate(args, node.params, output, state))
     }
     for (const arg of node.args) if (lastUse.get(arg) === at) columns.delete(arg)
   })
   return states
+}
+
+/** Names the node whose statistics cannot be computed, for example because its argument is missing in all rows. */
+function named<State>(plan: Plan, { id, transform }: PlanNode, fit: () => State): State {
+  try {
+    return fit()
+  } catch (error) {
+    const problem = `${id} (${transform}) cannot be fitted: ${(error as Error).message}`
+    throw new PlanError('PLAN_UNFITTABLE', plan.spec, [problem], { cause: error })
+  }
 }
 
 function checkTable(plan: Plan, nodes: Plan['nodes'], table: RowTable): void {

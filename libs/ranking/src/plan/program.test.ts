@@ -135,4 +135,17 @@ describe('fitting a plan', () => {
       'rate reads the label save, which the rows do not have; they have click',
     ])
   })
+
+  it('names the node whose statistics cannot be computed', () => {
+    const likely = node('likely', 'platt', ['pin.saves'], { label: 'save' })
+    const inputs = new Map([['pin.saves', numbers([null, null])]])
+    const labels = new Map([['save', Float32Array.of(1, 0)]])
+    const error = errorOf(() =>
+      fitPlan({ ...plan, nodes: [likely] }, { rows: 2, inputs, labels, weights: null }, 1, transformCatalogue),
+    )
+    expect(error.code).toBe('PLAN_UNFITTABLE')
+    expect(error.problems).toEqual([
+      'likely (platt) cannot be fitted: the labelled rows cannot be used: there are no rows',
+    ])
+  })
 })

@@ -46,12 +46,11 @@ const paramsOf: Readonly<Record<string, readonly object[]>> = {
   target_rate: [{ label: 'save' }],
   platt: [{ label: 'save' }],
   isotonic: [{ label: 'save' }],
+  forest: [{ label: 'save', trees: 3, leaves: 3 }],
   semantic_ids: [{ levels: 2, codes: 3 }],
 }
 
-const candidates = [...transformCatalogue.values()].filter(
-  ({ gradient, name }) => gradient !== 'learned' && name !== 'forest',
-)
+const candidates = [...transformCatalogue.values()].filter(({ gradient }) => gradient !== 'learned')
 
 /** A plan of `size` nodes drawn from all transforms on columns; everything that is a result is exposed. */
 export function randomPlan(random: Random, size: number): Plan {

@@ -5,6 +5,8 @@ import { hashTopics } from './categorical/hash-topics.ts'
 import { lookup } from './categorical/lookup.ts'
 import { oneHot } from './categorical/one-hot.ts'
 import { forest } from './fitted/forest.ts'
+import { isotonic } from './fitted/isotonic.ts'
+import { platt } from './fitted/platt.ts'
 import { quantiles } from './fitted/quantiles.ts'
 import { semanticIds } from './fitted/semantic-ids.ts'
 import { standardise } from './fitted/standardise.ts'
@@ -110,6 +112,8 @@ const all: readonly Transform[] = [
   quantiles,
   vocabulary,
   semanticIds,
+  platt,
+  isotonic,
   targetRate,
   forest,
   // learned/

@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { categories, numbers, sequences, vectors } from '../../plan/testing.ts'
+import { categories, indices, numbers, sequences, vectors } from '../../plan/testing.ts'
 import { fitted } from '../testing.ts'
 
 describe('standardise', () => {
@@ -142,5 +145,52 @@ describe('semantic_ids', () => {
       [-1, -1],
     ])
     expect(fitted('semantic_ids', { levels: 1, codes: 2 }, [vectors([[null]])]).on(vectors([[1]]))).toEqual([[-1]])
+  })
+})
+
+describe('platt and isotonic', () => {
+  const scores = numbers([-2, -1, 0, 1, 2, null])
+  const training = { labels: { save: [0, 0, 1, 0, 1, 1] } }
+
+  it.each(['platt', 'isotonic'])('%s makes rising probabilities of scores; missing stays missing', (name) => {
+    const { on } = fitted(name, { label: 'save' }, [scores], training)
+    const [low, middle, high, missing] = on(numbers([-3, 0.5, 3, null])) as readonly number[]
+    expect(low! >= 0 && low! < middle! && middle! < high! && high! <= 1).toBe(true)
+    expect(missing).toBe(null)
+  })
+
+  it('isotonic has the mean label of each pool', () => {
+    const { on } = fitted('isotonic', { label: 'save' }, [scores], training)
+    expect(on(scores)).toEqual([0, 0, 0.5, 0.5, 1, null])
+  })
+})
+
+describe('forest', () => {
+  const count = 200
+  const saves = numbers(Array.from({ length: count }, (_, at) => at % 20))
+  const bucket = indices(Array.from({ length: count }, (_, at) => [at % 3]))
+  const save = Array.from({ length: count }, (_, at) => Number(at % 20 > 9 && at % 3 === 1))
+
+  it('learns a label from numbers and buckets', () => {
+    const { on } = fitted('forest', { label: 'save', trees: 20, leaves: 4 }, [saves, bucket], { labels: { save } })
+    const [high, small, other] = on(numbers([15, 3, 15]), indices([[1], [1], [0]])) as readonly number[]
+    expect(high).toBeGreaterThan(0)
+    expect(small).toBeLessThan(0)
+    expect(other).toBeLessThan(0)
+  })
+
+  it("reads LightGBM's text from a file", () => {
+    const folder = mkdtempSync(join(tmpdir(), 'forest-'))
+    const file = join(folder, 'model.txt')
+    const trained = fitted('forest', { label: 'save', trees: 3 }, [saves, bucket], { labels: { save } })
+    writeFileSync(file, (trained.state as { readonly text: string }).text)
+    const read = fitted('forest', { file }, [saves, bucket])
+    rmSync(folder, { recursive: true })
+    expect(read.on(saves, bucket)).toEqual(trained.on(saves, bucket))
+  })
+
+  it('needs either a file or a label', () => {
+    expect(() => fitted('forest', {}, [saves])).toThrow('give either a file or a label')
+    expect(() => fitted('forest', { file: 'a', label: 'b' }, [saves])).toThrow('give either a file or a label')
   })
 })

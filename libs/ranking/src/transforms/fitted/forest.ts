@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { compileForest, rawForestScores, type FeatureMatrix, type Forest } from '../../forest/forest.ts'
 import { parseForest } from '../../forest/parse.ts'
@@ -8,24 +9,30 @@ import type { ValueType } from '../../plan/value-type.ts'
 import type { FittedTransform } from '../definition.ts'
 import { numbersColumn } from '../numbers.ts'
 
-const params = z.strictObject({
-  label: z.string().min(1),
-  trees: z.int().positive().max(10_000).default(100),
-  leaves: z.int().min(2).max(4096).default(31),
-  rate: z.number().positive().max(1).default(0.1),
-})
+const params = z
+  .strictObject({
+    file: z.string().min(1).nullable().default(null),
+    label: z.string().min(1).nullable().default(null),
+    trees: z.int().positive().max(10_000).default(100),
+    leaves: z.int().min(2).max(4096).default(31),
+    rate: z.number().positive().max(1).default(0.1),
+  })
+  .refine(({ file, label }) => (file === null) !== (label === null), 'give either a file or a label')
 const state = z.strictObject({ text: z.string() })
 type State = z.output<typeof state>
 
 /** Forests of the statistics in use: a text is parsed once. */
 const compiled = new WeakMap<State, Forest>()
 
-/** Gradient boosted trees. Indices of one hash are categories; everything else is a number. */
+/**
+ * Gradient boosted trees, trained on the rows or read from a file in LightGBM's text format; the file is read when the plan is
+ * fitted, and is part of the model then. Indices of one hash are categories; everything else is a number.
+ */
 export const forest: FittedTransform<z.output<typeof params>, State> = {
   gradient: 'fitted',
   name: 'forest',
   summary:
-    'The logit of a label by gradient boosted trees over numbers, vectors and indices; an index, for example of a vocabulary, is a category.',
+    'The logit of a label by gradient boosted trees over numbers, vectors and indices, or the raw score of a LightGBM `file`; an index, for example of a vocabulary, is a category.',
   formula: 'Σ over trees of the value of the leaf (Friedman 2001; LightGBM, Ke et al. 2017)',
   example: 'head save: probability = forest(pin.save_rate, vocabulary(pin.creator), label: "save", trees: 200)',
   params,
@@ -35,9 +42,17 @@ export const forest: FittedTransform<z.output<typeof params>, State> = {
     const arg = args.findIndex((type) => columnsOf(type) === null)
     return arg < 0 ? { kind: 'scalar' } : { problem: 'needs a number, a vector or an index of one hash', arg }
   },
-  fit(args, { label, trees, leaves, rate }, { rows, labels, weights, seed }) {
-    const known = [...labels.get(label)!.keys()].filter((row) => !Number.isNaN(labels.get(label)![row]))
-    const matrix = matrixOf(args, rows)
+  multiplyAdds: (_args, { trees, leaves }) => trees * Math.ceil(Math.log2(leaves)),
+  stateProblem(given, args) {
+    const width = args.reduce((sum, type) => sum + (columnsOf(type) ?? 0), 0)
+    const { features } = forestOf(given)
+    return features === width ? null : `have ${features} features; the arguments have ${width} numbers`
+  },
+  fit(args, { file, label, trees, leaves, rate }, { rows, labels: all, weights, seed }) {
+    if (file !== null) return { text: readFileSync(file, 'utf8') }
+    const labels = all.get(label!)!
+    const known = [...labels.keys()].filter((row) => !Number.isNaN(labels[row]))
+    const matrix = matrixOf(args, rows, (length) => new Float64Array(length))
     const width = matrix.rowStride
     const values = Float64Array.from({ length: known.length * width }, (_, at) => {
       return matrix.values[known[Math.floor(at / width)]! * width + (at % width)]!
@@ -49,7 +64,7 @@ export const forest: FittedTransform<z.output<typeof params>, State> = {
       {
         rows: {
           matrix: { values, rows: known.length, rowStride: width, featureStride: 1 },
-          labels: Float64Array.from(known, (row) => labels.get(label)![row]!),
+          labels: Float64Array.from(known, (row) => labels[row]!),
           ...(weights === null ? {} : { weights: Float64Array.from(known, (row) => weights[row]!) }),
         },
         columns: { names: isCategorical.map((_, at) => `f${at}`), isCategorical },
@@ -59,15 +74,19 @@ export const forest: FittedTransform<z.output<typeof params>, State> = {
     return { text: writeForest(model) }
   },
   evaluate(args, _params, output, given) {
-    let found = compiled.get(given)
-    if (found === undefined) compiled.set(given, (found = compileForest(parseForest(given.text))))
     const { rows } = output
     const scores = output.doubles(rows)
-    rawForestScores(found, matrixOf(args, rows), scores)
+    rawForestScores(forestOf(given), matrixOf(args, rows, (length) => output.doubles(length)), scores)
     const values = output.floats(rows)
     values.set(scores.subarray(0, rows))
     return numbersColumn(rows, 1, values)
   },
+}
+
+function forestOf(given: State): Forest {
+  const found = compiled.get(given) ?? compileForest(parseForest(given.text))
+  compiled.set(given, found)
+  return found
 }
 
 /** Columns of the matrix that an argument takes; null: it cannot be one. */
@@ -78,10 +97,14 @@ function columnsOf(type: ValueType): number | null {
 }
 
 /** The arguments side by side, row by row. A missing number or index is NaN; an argument of one row holds for all. */
-function matrixOf(args: readonly Column[], rows: number): FeatureMatrix {
+function matrixOf(
+  args: readonly Column[],
+  rows: number,
+  create: (length: number) => Float64Array,
+): FeatureMatrix {
   const widths = args.map((column) => (column.kind === 'numbers' ? column.width : 1))
   const width = widths.reduce((sum, own) => sum + own, 0)
-  const values = new Float64Array(rows * width)
+  const values = create(rows * width)
   let first = 0
   for (const [at, column] of args.entries()) {
     if (column.kind !== 'numbers' && column.kind !== 'indices')
