@@ -76,7 +76,11 @@ export const forest: FittedTransform<z.output<typeof params>, State> = {
   evaluate(args, _params, output, given) {
     const { rows } = output
     const scores = output.doubles(rows)
-    rawForestScores(forestOf(given), matrixOf(args, rows, (length) => output.doubles(length)), scores)
+    rawForestScores(
+      forestOf(given),
+      matrixOf(args, rows, (length) => output.doubles(length)),
+      scores,
+    )
     const values = output.floats(rows)
     values.set(scores.subarray(0, rows))
     return numbersColumn(rows, 1, values)
@@ -97,11 +101,7 @@ function columnsOf(type: ValueType): number | null {
 }
 
 /** The arguments side by side, row by row. A missing number or index is NaN; an argument of one row holds for all. */
-function matrixOf(
-  args: readonly Column[],
-  rows: number,
-  create: (length: number) => Float64Array,
-): FeatureMatrix {
+function matrixOf(args: readonly Column[], rows: number, create: (length: number) => Float64Array): FeatureMatrix {
   const widths = args.map((column) => (column.kind === 'numbers' ? column.width : 1))
   const width = widths.reduce((sum, own) => sum + own, 0)
   const values = create(rows * width)
