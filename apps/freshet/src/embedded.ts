@@ -22,7 +22,11 @@ import { rankerSchema, type RankerConfig } from '@freshet/ranker/config'
 import { createRanker, type RunningRanker } from '@freshet/ranker/ranker'
 import type { EngineClock } from '@freshet/pipeline/clock'
 import { trainerSchema, type TrainerConfig } from '@freshet/trainer/config'
-import { createJoinerJob, type JoinerJob, type JoinerJobOptions } from '@freshet/trainer/joiner/joiner-job'
+import {
+  createRankingTraining,
+  type RankingTraining,
+  type RankingTrainingOptions,
+} from '@freshet/trainer/ranking/training'
 import { createPin2VecJob, type Pin2VecJob } from '@freshet/trainer/pin2vec/pin2vec-job'
 import type { ModelSlot, ServingModel } from '@freshet/ranking/model/slot'
 
@@ -49,8 +53,9 @@ export interface EmbeddedConfig {
 }
 
 /** Settings of the trainer that differ from their defaults. */
-export type TrainerSettings = Partial<Omit<TrainerConfig, 'joiner'>> & {
+export type TrainerSettings = Partial<Omit<TrainerConfig, 'joiner' | 'ranking'>> & {
   readonly joiner?: Partial<TrainerConfig['joiner']>
+  readonly ranking?: Partial<TrainerConfig['ranking']>
 }
 
 /** All services in one process, connected by direct calls. They run the same use cases as the separate services. */
@@ -62,7 +67,9 @@ export interface Embedded {
   /** null: training is switched off. */
   readonly pin2vec: Pin2VecJob | null
   /** null: training is switched off. */
-  readonly joiner: JoinerJob | null
+  readonly joiner: RankingTraining['joiner'] | null
+  /** The joiner and the training of models; null: training is switched off. */
+  readonly training: RankingTraining | null
   start(): Promise<void>
   /** Why the services cannot answer feeds yet; null: they can. */
   unready(): string | null
@@ -84,9 +91,13 @@ export function createEmbedded(options: {
   readonly updaterInstruments?: ReturnType<typeof updaterInstruments>
   readonly onViewEvent?: (event: CandidateServiceEvent) => void
   /** Called with new training rows. */
-  readonly onRows?: JoinerJobOptions['onRows']
+  readonly onRows?: RankingTrainingOptions['onRows']
+  /** Called with the record of each trained model. */
+  readonly onTrained?: RankingTrainingOptions['onTrained']
+  /** Where the trainer puts models and the ranker gets them; default: with the snapshots. null: no model is trained. */
+  readonly modelStore?: ArtefactStore | null
 }): Embedded {
-  const { platform, models, config = {}, pause, onError } = options
+  const { platform, models, config = {}, pause, onError, modelStore = platform.artefacts } = options
   const { log, store, clock, random } = platform
   const settings = parseSettings(config)
   const updater = createUpdater({
@@ -114,6 +125,7 @@ export function createEmbedded(options: {
     clock,
     config: settings.ranking,
     models,
+    artefacts: modelStore,
     onError: (error, at) => onError('ranker', error, at),
     ...(options.onModelSwapped && { onModelSwapped: options.onModelSwapped }),
   })
@@ -143,16 +155,19 @@ export function createEmbedded(options: {
           checkpoints: platform.artefacts,
           onError: (error, at) => onError('pin2vec', error, at),
         })
-  const joiner =
+  const training =
     config.trainer === null
       ? null
-      : createJoinerJob({
-          log,
+      : createRankingTraining({
+          log: writingAs(log, 'trainer', version),
           clock,
           config: trainerSchema.parse(config.trainer ?? {}),
           artefacts: platform.artefacts,
+          models: modelStore,
+          pause,
           ...(options.onRows && { onRows: options.onRows }),
-          onError: (error, at) => onError('joiner', error, at),
+          ...(options.onTrained && { onTrained: options.onTrained }),
+          onError,
         })
   return {
     updater,
@@ -160,20 +175,21 @@ export function createEmbedded(options: {
     ranker,
     blender,
     pin2vec,
-    joiner,
+    joiner: training?.joiner ?? null,
+    training,
     async start() {
       await updater.start(options.ranked === false ? ['engagements.v1'] : undefined)
       await Promise.all([candidates.start(), ...(options.ranked === false ? [] : [ranker.start()])])
       await blender.start()
       await pin2vec?.start()
-      await joiner?.start()
+      await training?.start()
     },
     unready: () => candidates.unready() ?? ranker.unready() ?? blender.unready(),
     async stop() {
       await pin2vec?.stop()
       await blender.stop()
       // After the blender, so that its last feeds are joined.
-      await joiner?.stop()
+      await training?.stop()
       await Promise.all([candidates.stop(), ranker.stop()])
       await updater.stop()
     },

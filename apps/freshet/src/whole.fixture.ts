@@ -9,6 +9,7 @@ import {
   type GetFeedResponse,
   type GetRelatedPinsResponse,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import { topicLayouts } from '@freshet/contracts/topics'
 import type { Action, Subject } from '@freshet/domain/engagement'
@@ -60,8 +61,12 @@ export interface Whole {
 
 const patience = { timeoutMs: 60_000 }
 
-/** Starts all services. `seen` may wrap the log to observe its calls. */
-export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog): EventLog => log): Promise<Whole> {
+/** Starts all services. `seen` may wrap the log to observe its calls; with `modelStore` ranking models are trained. */
+export async function aWhole(
+  config: EmbeddedConfig = {},
+  seen = (log: EventLog): EventLog => log,
+  modelStore: ArtefactStore | null = null,
+): Promise<Whole> {
   const clock = createVirtualClock(startMs)
   const log = createMemoryEventLog({ clock })
   const store = createMemoryStateStore({ clock })
@@ -73,6 +78,7 @@ export async function aWhole(config: EmbeddedConfig = {}, seen = (log: EventLog)
     // Tests advance the time by hours, so periodic work is switched off.
     platform: memoryPlatform({ log: seen(log), store, clock: withoutAlarms(clock) }),
     models,
+    modelStore,
     config: {
       trainer: null,
       ...config,

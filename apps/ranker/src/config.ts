@@ -17,6 +17,11 @@ export const rankerSchema = z.strictObject({
       'Time between two checks of specFile. A changed spec is used without a restart; 0: only a restart loads it',
     unit: 'ms',
   }),
+  surface: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'takes a-z, 0-9 and -')
+    .default('home')
+    .meta({ description: 'The surface of the registry whose models serve' }),
   maxPins: z.int().min(1).max(100_000_000).default(4_000_000).meta({
     description:
       'The ranker keeps at most this many pins in memory. It counts further pins and ranks them without their features',
@@ -54,4 +59,8 @@ export const processSchema = z.object({
   kafka: kafkaSchema,
   grpc: z.object(grpcSettings(7072)),
   ranking: rankerSchema,
+  modelFolder: z.string().nullable().default(null).meta({
+    description:
+      'Folder in which the trainer stores models (its checkpointFolder); null: only the model of the ranking spec can serve',
+  }),
 })

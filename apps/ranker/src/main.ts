@@ -1,4 +1,5 @@
 import { serveRanker } from '@freshet/adapters/grpc/ranker-server'
+import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
@@ -27,6 +28,7 @@ await runService({
       clock,
       config: config.ranking,
       models,
+      artefacts: config.modelFolder === null ? null : createFolderArtefactStore(config.modelFolder),
       onError: (error, at) => report(error, { part: 'views', ...at }),
       onModelSwapped: ({ scorer }) => logger.info({ model: scorer.version, plan: scorer.planVersion }, 'model swapped'),
       onLogReplaced: fail,

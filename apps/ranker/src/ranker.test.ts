@@ -110,7 +110,7 @@ describe('ranker', () => {
     expect(ranker.unready()).toBe('the views have not started to read the log')
     expect(await ranker.lag()).toBe(0)
     await ranker.start()
-    expect(ranker.unready()).toMatch(/the views are catching up: \d of 4 partitions are behind/)
+    expect(ranker.unready()).toMatch(/the views are catching up: \d of 6 partitions are behind/)
     await log.drain()
     expect(ranker.unready()).toBeNull()
     expect(await ranker.lag()).toBe(0)

@@ -3,6 +3,7 @@ import { ContractError } from '@freshet/contracts/errors'
 import type { RankRequest, RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import { waitForPositions } from '@freshet/contracts/log-progress'
 import type { CallOptions, Ranker } from '@freshet/contracts/ports/calls'
+import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import type { EventLog, LogBatch, TopicPartition } from '@freshet/contracts/ports/event-log'
 import { createViewFollower } from '@freshet/contracts/view-follower'
 import type { Clock } from '@freshet/domain/clock'
@@ -10,8 +11,10 @@ import type { Pin } from '@freshet/domain/pin'
 import type { PinState } from '@freshet/domain/pin-state'
 import { readCandidates, type Candidates } from '@freshet/ranking/features/read-candidates'
 import type { ModelSlot, ServingModel } from '@freshet/ranking/model/slot'
+import { specFileSource } from '@freshet/ranking/model/spec-file'
 import { createSpecFollower } from '@freshet/ranking/model/spec-follower'
 import type { RankerConfig } from './config.ts'
+import { createModelFollower } from './models/model-follower.ts'
 import { parseCandidates } from './rank-request.ts'
 import { createRankerViews, viewTopics, type RankerViews } from './views.ts'
 
@@ -22,8 +25,10 @@ export interface RankerOptions {
   readonly config: RankerConfig
   /** The slot of the model that scores. Whoever opened it closes it after `stop`. */
   readonly models: ModelSlot
+  /** Where the trained models are; null: only the model of the spec can serve. */
+  readonly artefacts: Pick<ArtefactStore, 'get'> | null
   readonly onError: (error: Error, at?: TopicPartition) => void
-  /** Called when the model of a changed ranking spec serves. */
+  /** Called when another model serves: of a changed ranking spec, or of the registry. */
   readonly onModelSwapped?: (model: ServingModel) => void
   /** Called when another log has replaced the log. If present, the ranker checks the log's identity every few seconds. */
   readonly onLogReplaced?: (error: ContractError) => void
@@ -51,14 +56,27 @@ export interface RunningRanker extends Ranker {
 export function createRanker(options: RankerOptions): RunningRanker {
   const { log, clock, config, models, onError } = options
   const views = createRankerViews(config)
+  const onSwapped = options.onModelSwapped && { onSwapped: options.onModelSwapped }
+  const trained = createModelFollower({
+    surface: config.surface,
+    models,
+    artefacts: options.artefacts,
+    builtIn: specFileSource(config.specFile),
+    onRefused: onError,
+    ...onSwapped,
+  })
   const follower = createViewFollower({
     log,
     clock,
-    topics: viewTopics,
+    topics: [...viewTopics, 'models.v1'],
     maxBatchRecords: config.maxBatchRecords,
     subject: 'the views',
     progress: () => views.progress,
-    onBatch: async (batch) => views.fold(batch),
+    async onBatch(batch) {
+      if (batch.topic !== 'models.v1') return views.fold(batch)
+      await trained.fold(batch)
+      views.progress.advance(batch.topic, batch.partition, batch.next)
+    },
     onError,
     onLogReplaced: options.onLogReplaced,
   })
@@ -72,7 +90,8 @@ export function createRanker(options: RankerOptions): RunningRanker {
           file: specFile,
           everyMs: specReloadIntervalMs,
           onRefused: onError,
-          ...(options.onModelSwapped && { onSwapped: options.onModelSwapped }),
+          isPaused: () => trained.isServingTrained(),
+          ...onSwapped,
         })
   const stopping = new AbortController()
   let followingSpec: Promise<void> = Promise.resolve()
@@ -88,8 +107,8 @@ export function createRanker(options: RankerOptions): RunningRanker {
     return fresh
   }
 
-  function score(candidates: Candidates): Omit<RankResponse, 'fresh'> {
-    return models.use(({ scorer, plan }) => {
+  function score(userId: string, candidates: Candidates): Omit<RankResponse, 'fresh'> {
+    return trained.use(userId, ({ scorer, plan }) => {
       const features = readCandidates(plan, candidates, views)
       const { utilities, probabilities } = scorer.score(features, candidates.pinIds.length)
       return {
@@ -108,7 +127,7 @@ export function createRanker(options: RankerOptions): RunningRanker {
     async rank(request, call) {
       const candidates = parseCandidates(request, config.maxCandidates)
       const fresh = await waitFor(request, call)
-      const answer = { ...score(candidates), fresh }
+      const answer = { ...score(request.userId, candidates), fresh }
       return request.withFeatures ? answer : { ...answer, featureNames: [], features: new Uint8Array() }
     },
     fold: (batch) => views.fold(batch),
@@ -123,7 +142,7 @@ export function createRanker(options: RankerOptions): RunningRanker {
         refused === 0
           ? null
           : `there was no room for ${refused} records beside ${pins} pins and ${states} states (maxPins)`
-      return follower.warning() ?? specFollower?.refusal() ?? full
+      return follower.warning() ?? trained.refusal() ?? specFollower?.refusal() ?? full
     },
     lag: () => follower.lag(),
     known: (pinId) => ({ pin: views.entryOf(pinId)?.pin ?? null, state: views.stateOf(pinId) }),
@@ -133,6 +152,7 @@ export function createRanker(options: RankerOptions): RunningRanker {
       stopping.abort()
       await followingSpec
       await follower.stop()
+      await trained.close()
     },
   }
 }

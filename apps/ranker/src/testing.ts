@@ -30,7 +30,15 @@ export async function aRanker(
   const models = await openModelSlot(more.source ?? specFileSource(null))
   const errors: Error[] = []
   const config = rankerSchema.parse(given)
-  const ranker = createRanker({ log, clock, config, models, onError: (error) => errors.push(error), ...more })
+  const ranker = createRanker({
+    log,
+    clock,
+    config,
+    models,
+    artefacts: null,
+    onError: (error) => errors.push(error),
+    ...more,
+  })
   const append = (topic: 'pins.v1' | 'pin-features.v1', key: string, value: Uint8Array | null) =>
     log.append(topic, [{ key, value, partition: null }])
   return {

@@ -3,6 +3,7 @@ import { serviceSettings } from '@freshet/service/settings'
 import { wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 import { joinerSchema } from './joiner/config.ts'
+import { rankingSchema } from './ranking/config.ts'
 
 /** Settings of the trainer. */
 export const trainerSchema = z.strictObject({
@@ -50,6 +51,7 @@ export const trainerSchema = z.strictObject({
     .default(1)
     .meta({ description: 'Seed for the random negatives. The same seed and the same log give the same embeddings' }),
   joiner: joinerSchema.prefault({}),
+  ranking: rankingSchema.prefault({}),
 })
 
 export type TrainerConfig = z.output<typeof trainerSchema>

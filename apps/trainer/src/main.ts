@@ -1,3 +1,4 @@
+import { setImmediate as pause } from 'node:timers/promises'
 import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
@@ -5,17 +6,17 @@ import { createSystemClock } from '@freshet/adapters/system/clock'
 import { writingAs } from '@freshet/contracts/origin'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
-import { createJoinerJob } from './joiner/joiner-job.ts'
 import { observeJoiner } from './joiner/observe.ts'
 import { observePin2Vec } from './pin2vec/observe.ts'
 import { createPin2VecJob } from './pin2vec/pin2vec-job.ts'
+import { createRankingTraining } from './ranking/training.ts'
 
 await runService({
   name: 'trainer',
   description:
-    'Learns pin embeddings from the stream of engagements, and joins served feeds with engagements to training rows.',
+    'Learns pin embeddings from the stream of engagements, joins served feeds with engagements to training rows, and trains ranking models on them.',
   schema: processSchema,
-  async start({ name, version, config, metrics, report, use, fail }) {
+  async start({ name, version, config, logger, metrics, report, use, fail }) {
     const clock = createSystemClock()
     const kafka = createKafkaEventLog({ ...kafkaOptions(config.kafka), clientId: name, clock })
     const log = writingAs(kafka, name, version)
@@ -33,16 +34,23 @@ await runService({
     use({ name: 'pin2vec', warning: () => pin2vec.warning(), drain: () => pin2vec.stop() })
     await pin2vec.start()
     observePin2Vec(pin2vec, metrics)
-    const joiner = createJoinerJob({
+    const training = createRankingTraining({
       log,
       clock,
       config: config.trainer,
       artefacts,
-      onError: (error, at) => report(error, { part: 'joiner', ...at }),
+      models: artefacts,
+      pause: () => pause(),
+      onError: (part, error, at) => report(error, { part, ...at }),
+      onTrained: ({ version: model, stage, reason }) => logger.info({ model, stage, reason }, 'model trained'),
       onLogReplaced: fail,
     })
-    use({ name: 'joiner', warning: () => joiner.warning(), drain: () => joiner.stop() })
-    await joiner.start()
-    observeJoiner(joiner, metrics)
+    use({
+      name: 'training',
+      warning: () => training.joiner.warning() ?? training.ranking?.warning() ?? null,
+      drain: () => training.stop(),
+    })
+    await training.start()
+    observeJoiner(training.joiner, metrics)
   },
 })

@@ -4,6 +4,7 @@ import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
+import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import type { Engagement } from '@freshet/domain/engagement'
@@ -26,6 +27,8 @@ export interface VirtualProductOptions {
   readonly seed: number
   /** Wraps the log that the services use, for example to look at what they append. */
   readonly wrapLog?: (log: EventLog) => EventLog
+  /** Where the trainer puts models and the ranker gets them; absent: only the spec's model ranks. */
+  readonly modelStore?: ArtefactStore
   /** Work in step with virtual time beside Pin2Vec, which is always there. */
   readonly jobs?: readonly JobFactory[]
 }
@@ -70,6 +73,7 @@ export async function createVirtualProduct(options: VirtualProductOptions): Prom
   const embedded = createEmbedded({
     platform: { log, store, artefacts: null, clock, random: createSeededRandom(options.seed), engineClock: noTime },
     models,
+    modelStore: options.modelStore ?? null,
     ranked,
     config: inStep(config, refresh),
     pause: () => Promise.resolve(),

@@ -1,10 +1,13 @@
+import { createMemoryArtefactStore } from '@freshet/adapters/memory/artefact-store'
 import { parseTime } from '@freshet/contracts/json/time'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { createProgress } from '@freshet/service/progress'
+import { trainerSchema } from '@freshet/trainer/config'
 import { ArgumentError, whole } from '../arguments.ts'
 import { readConfigFile, refuseSettings } from '../config-file.ts'
 import type { EmbeddedConfig } from '../embedded.ts'
 import type { Terminal } from '../operations/terminal.ts'
+import { trainingJob } from '../virtual/training-job.ts'
 import { createVirtualProduct } from '../virtual/product.ts'
 import { createServedFeeds } from '../virtual/served-feeds.ts'
 import { describeFigures } from './figures.ts'
@@ -33,6 +36,7 @@ export async function runWorldCommand(given: WorldArguments, terminal: Terminal)
     specFile: config.ranking?.specFile ?? null,
   })
   const served = createServedFeeds()
+  const modelStore = createMemoryArtefactStore()
   const product = await createVirtualProduct({
     models,
     config,
@@ -41,6 +45,8 @@ export async function runWorldCommand(given: WorldArguments, terminal: Terminal)
     ranked: true,
     seed,
     wrapLog: served.wrapLog,
+    modelStore,
+    jobs: config.trainer === null ? [] : [trainingJob(trainerSchema.parse(config.trainer ?? {}), modelStore)],
   }).catch((error: unknown) => {
     throw refuseSettings(given.config, error)
   })

@@ -68,7 +68,15 @@ export function anArtefact(): ModelArtefact {
       dataToMs: 2,
       trainingRows: 90,
       heldOutRows: 10,
-      metrics: { save: { rows: 10, logLoss: 0.3, servingLogLoss: null, auc: 0.7, calibration: 1.01 } },
+      metrics: {
+        save: {
+          rows: 10,
+          logLoss: 0.3,
+          servingLogLoss: null,
+          auc: 0.7,
+          calibration: 1.01,
+        },
+      },
       inputs: {
         'pin.age': {
           count: 90,

@@ -3,7 +3,7 @@ import { actions } from '@freshet/domain/engagement'
 import { features } from '../features/catalogue.ts'
 import { parseSpec } from '../spec/parse.ts'
 import { SpecFileError } from '../spec/problems.ts'
-import { defaultSpecFile } from '../spec/spec.ts'
+import { defaultSpecFile, type RankingSpec } from '../spec/spec.ts'
 import { chooseBackend, type BackendChoice, type BackendName } from '../tensor/backend.ts'
 import { createLogisticScorer } from './logistic.ts'
 import { openModelSlot, type ModelSlot, type ModelSource } from './slot.ts'
@@ -17,6 +17,19 @@ export function specFileSource(file: string | null): ModelSource {
 /** A model from the text of a spec. `name` is the origin of the text. */
 export function specTextSource(name: string, text: string): ModelSource {
   return { name, build: async () => createLogisticScorer(parseSpec(text, known, name)) }
+}
+
+/** A spec with its text. */
+export interface LoadedSpec {
+  readonly spec: RankingSpec
+  readonly text: string
+}
+
+/** Reads and parses a spec; null: the one that ships with the library. Throws a SpecFileError or a SpecError. */
+export async function loadSpec(file: string | null): Promise<LoadedSpec> {
+  const name = file ?? defaultSpecFile
+  const text = await readSpecFile(name)
+  return { spec: parseSpec(text, known, name), text }
 }
 
 /** Reads the file of a spec. Throws a SpecFileError. */

@@ -12,6 +12,8 @@ export interface SpecFollowerOptions {
   /** Called once per content of the file if a changed spec cannot serve. The previous model continues to serve. */
   readonly onRefused: (error: Error) => void
   readonly onSwapped?: (model: ServingModel) => void
+  /** true: the file does not count now, because a trained model serves. */
+  readonly isPaused?: () => boolean
 }
 
 /** Swaps the model when the file of its spec changes. */
@@ -35,6 +37,10 @@ export function createSpecFollower(options: SpecFollowerOptions): SpecFollower {
   let refusal: string | null = null
 
   async function look(): Promise<void> {
+    if (options.isPaused?.() === true) {
+      seen = null
+      return
+    }
     const found = await readSpecFile(file).catch((error: unknown) => error as Error)
     const now = typeof found === 'string' ? found : found.message
     if (now === seen) return

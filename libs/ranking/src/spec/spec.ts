@@ -25,7 +25,7 @@ export interface RankingSpec {
   readonly worth: readonly number[]
 }
 
-/** The spec that ships with the library. Its weights were chosen by hand. */
+/** The spec that ships with the library. It ranks in retrieval order; its trained models begin there. */
 export const defaultSpecFile = fileURLToPath(new URL('../../specs/home.json', import.meta.url))
 
 /** Hashes the content of a spec: 16 hexadecimal digits of the SHA-256 of its canonical JSON, without its name. Formatting and the order of keys do not matter. */

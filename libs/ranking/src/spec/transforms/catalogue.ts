@@ -17,13 +17,13 @@ const byName = new Map<string, TransformDefinition>(transforms.map((transform) =
 
 /** Compiles a transform for rows of `width` numbers. Throws a ZodError if it is not a transform. */
 export function compileTransform(transform: Transform, width: number): ScaleColumn {
-  const { schema, compile } = byName.get(nameOf(transform))!
+  const { schema, compile } = byName.get(nameOfTransform(transform))!
   return compile(schema.parse(transform), width)
 }
 
 /** Checks a transform by its own schema, so that a problem names the wrong setting. */
 export const transformSchema = z.unknown().transform((given, { issues }): Transform => {
-  const definition = byName.get(nameOf(given))
+  const definition = byName.get(nameOfTransform(given))
   if (definition === undefined) {
     issues.push({ code: 'custom', input: given, message: unknownTransform(given) })
     return z.NEVER
@@ -34,13 +34,14 @@ export const transformSchema = z.unknown().transform((given, { issues }): Transf
   return z.NEVER
 })
 
-function nameOf(given: unknown): string {
+/** The name of a transform as a spec writes it; empty: it has none. */
+export function nameOfTransform(given: unknown): string {
   if (typeof given === 'object' && given !== null) return Object.keys(given)[0] ?? ''
   return typeof given === 'string' ? given : ''
 }
 
 function unknownTransform(given: unknown): string {
-  const near = nearest(nameOf(given), [...byName.keys()])
+  const near = nearest(nameOfTransform(given), [...byName.keys()])
   const known = transforms.map(({ spelling }) => spelling).join(', ')
   return `is not a transform${near === null ? '' : `; did you mean ${byName.get(near)!.spelling}?`}; the transforms are ${known}`
 }

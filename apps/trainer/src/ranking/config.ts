@@ -1,0 +1,88 @@
+import { numberSetting, wholeSetting } from '@freshet/settings/setting'
+import { z } from 'zod'
+
+/** Settings of the training of ranking models. */
+export const rankingSchema = z.strictObject({
+  enabled: z.boolean().default(true).meta({ description: 'Whether the trainer trains ranking models' }),
+  surface: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'takes a-z, 0-9 and -')
+    .default('home')
+    .meta({ description: 'The surface whose models are trained' }),
+  specFile: z.string().nullable().default(null).meta({
+    description:
+      'JSON file with the ranking spec to train. Its weights are what a model begins with; null: the spec that ships with the library',
+  }),
+  trainIntervalMs: wholeSetting(180_000, {
+    description: 'Time between two trainings',
+    unit: 'ms',
+    min: 1_000,
+    max: 86_400_000,
+  }),
+  fullEvery: wholeSetting(20, {
+    description: 'Every so many trainings begin at the weights of the spec instead of those of the serving model',
+    unit: 'trainings',
+    min: 1,
+    max: 1_000_000,
+  }),
+  minRows: wholeSetting(200, {
+    description: 'The first training waits for this many rows',
+    unit: 'rows',
+    min: 20,
+    max: 10_000_000,
+  }),
+  minNewRows: wholeSetting(50, {
+    description: 'A training waits until this many rows are new',
+    unit: 'rows',
+    min: 1,
+    max: 10_000_000,
+  }),
+  newShare: numberSetting(0.05, {
+    description:
+      'A training waits until this share of its rows is new, so that training costs the same however much it keeps',
+    unit: 'share',
+    min: 0,
+    max: 1,
+  }),
+  maxRows: wholeSetting(60_000, {
+    description: 'A training uses at most this many rows, the newest',
+    unit: 'rows',
+    min: 100,
+    max: 10_000_000,
+  }),
+  heldOutShare: numberSetting(0.2, {
+    description: 'Share of the rows, the latest ones, on which a model is judged',
+    unit: 'share',
+    min: 0.02,
+    max: 0.8,
+  }),
+  margin: numberSetting(0.01, {
+    description:
+      'A model that is worse than the serving one by more than this share of the log loss of any action is not published',
+    unit: 'share',
+    min: 0,
+    max: 1,
+  }),
+  priorPrecision: numberSetting(10, {
+    description:
+      'How much the weights of the spec count against the rows: 1 / variance of the weight of a number with deviation 1',
+    unit: '1',
+    min: 0.001,
+    max: 1_000_000,
+  }),
+  maxSteps: wholeSetting(12, {
+    description: "Steps of Newton's method in one training",
+    unit: 'steps',
+    min: 1,
+    max: 1_000,
+  }),
+  keptModels: wholeSetting(50, {
+    description: 'The registry keeps the newest models up to this number, and always the serving one',
+    unit: 'models',
+    min: 2,
+    max: 10_000,
+  }),
+})
+
+/** Settings of the training of ranking models, parsed. */
+export type RankingTrainerConfig = z.output<typeof rankingSchema>

@@ -1,0 +1,35 @@
+import type { ModelRecord } from '@freshet/domain/model-record'
+import { createLogisticScorer } from '../model/logistic.ts'
+import type { ModelSource } from '../model/slot.ts'
+import { specOfModel } from '../spec/plan-of-spec.ts'
+import { ArtefactError } from './artefact-error.ts'
+import { artefactName, decodeArtefact, sha256 } from './bytes.ts'
+
+/**
+ * A model of the registry. `get` reads an artefact by its name. `build` throws what `get` throws, or an ArtefactError if the bytes
+ * are not those that the registry names or are not a model that this version can run.
+ */
+export function artefactSource(
+  { surface, version, sha256: expected, planHash }: Pick<ModelRecord, 'surface' | 'version' | 'sha256' | 'planHash'>,
+  get: (name: string) => Promise<Uint8Array>,
+): ModelSource {
+  const name = artefactName(surface, version)
+  return {
+    name,
+    async build() {
+      const bytes = await get(name)
+      const { manifest, model } = decodeArtefact(bytes, name)
+      if (sha256(bytes) !== expected)
+        throw new ArtefactError(
+          'MODEL_ARTEFACT_DAMAGED',
+          `${name} is not the file that the registry names: its SHA-256 differs`,
+        )
+      if (manifest.planHash !== planHash)
+        throw new ArtefactError(
+          'MODEL_PLAN_DIFFERS',
+          `${name} has the plan ${manifest.planHash}; the registry names the plan ${planHash}`,
+        )
+      return { ...createLogisticScorer(specOfModel(model, version)), planVersion: manifest.planHash }
+    },
+  }
+}

@@ -1,0 +1,130 @@
+import { solveSymmetric } from './solve.ts'
+
+/** Rows of one head: `rows × width` numbers, row by row, none missing. */
+export interface LogisticRows {
+  readonly rows: number
+  readonly width: number
+  readonly values: Float32Array
+  /** 0 or 1; NaN: not known, the row does not count. */
+  readonly labels: Float32Array
+  /** How many rows each row stands for. */
+  readonly weights: Float32Array
+}
+
+/**
+ * What is believed before any row: weight j is normal around `mean[j]` with variance 1 / `precision[j]`. A precision of 0 leaves
+ * the weight to the rows.
+ */
+export interface WeightPrior {
+  readonly mean: Float64Array
+  readonly precision: Float64Array
+}
+
+/** Options of a fit. */
+export interface NewtonOptions {
+  /** Weights to begin with; default: the prior's means. */
+  readonly start?: Float64Array
+  readonly maxSteps: number
+}
+
+/** Rows between two pauses of a fit. */
+const sliceRows = 512
+/** A fit ends when no weight changes by more than this. */
+const tolerance = 1e-6
+/** Keeps the step finite where a prior leaves a weight to rows that say nothing about it. */
+const ridge = 1e-9
+
+/**
+ * The weights with the highest posterior probability of a logistic regression, P(label) = 1 / (1 + e^−Σ w·x), by Newton's method
+ * (iteratively reweighted least squares). With few rows they are near the prior's means, and move away as evidence grows. The
+ * generator pauses between slices of rows, so that other work gets its turn, and returns the weights.
+ */
+export function* fitLogistic(
+  rows: LogisticRows,
+  prior: WeightPrior,
+  { start = prior.mean, maxSteps }: NewtonOptions,
+): Generator<undefined, Float64Array, undefined> {
+  const { width } = rows
+  let weights: Float64Array = start.slice()
+  let before = yield* slopesAt(rows, prior, weights)
+  for (let step = 0; step < maxSteps; step++) {
+    const change = solveSymmetric(before.curvature, before.gradient, width)
+    let factor = 1
+    let next = moved(weights, change, factor)
+    let after = yield* slopesAt(rows, prior, next)
+    // Newton's step may overshoot; half of it goes down.
+    while (!(after.loss <= before.loss + 1e-9 * Math.abs(before.loss)) && factor > 1e-3) {
+      factor /= 2
+      next = moved(weights, change, factor)
+      after = yield* slopesAt(rows, prior, next)
+    }
+    if (!(after.loss <= before.loss + 1e-9 * Math.abs(before.loss))) break
+    weights = next
+    before = after
+    if (change.every((delta) => Math.abs(delta) * factor <= tolerance)) break
+  }
+  return weights
+}
+
+/** The logits of all rows. */
+export function logitsOf(
+  { rows, width, values }: Pick<LogisticRows, 'rows' | 'width' | 'values'>,
+  weights: Float64Array,
+): Float64Array {
+  const logits = new Float64Array(rows)
+  for (let row = 0, at = 0; row < rows; row++) {
+    let sum = 0
+    for (let j = 0; j < width; j++) sum += values[at++]! * weights[j]!
+    logits[row] = sum
+  }
+  return logits
+}
+
+interface Slopes {
+  /** Negative logarithm of the posterior, up to a constant. */
+  readonly loss: number
+  readonly gradient: Float64Array
+  /** Second derivatives, `width × width`. */
+  readonly curvature: Float64Array
+}
+
+function* slopesAt(
+  { rows, width, values, labels, weights: rowWeights }: LogisticRows,
+  { mean, precision }: WeightPrior,
+  weights: Float64Array,
+): Generator<undefined, Slopes, undefined> {
+  const gradient = new Float64Array(width)
+  const curvature = new Float64Array(width * width)
+  let loss = 0
+  for (let j = 0; j < width; j++) {
+    const distance = weights[j]! - mean[j]!
+    loss += 0.5 * precision[j]! * distance * distance
+    gradient[j] = precision[j]! * distance
+    curvature[j * width + j] = precision[j]! + ridge
+  }
+  for (let row = 0, offset = 0; row < rows; row++, offset += width) {
+    if (row % sliceRows === sliceRows - 1) yield
+    const label = labels[row]!
+    if (Number.isNaN(label)) continue
+    let logit = 0
+    for (let j = 0; j < width; j++) logit += values[offset + j]! * weights[j]!
+    const probability = 1 / (1 + Math.exp(-logit))
+    const weight = rowWeights[row]!
+    loss += weight * (Math.max(logit, 0) - logit * label + Math.log1p(Math.exp(-Math.abs(logit))))
+    const slope = weight * (probability - label)
+    const bend = weight * probability * (1 - probability)
+    for (let j = 0; j < width; j++) {
+      const x = values[offset + j]!
+      if (x === 0) continue
+      gradient[j] = gradient[j]! + slope * x
+      const bent = bend * x
+      // The lower half; the other one is its mirror.
+      for (let k = 0, to = j * width; k <= j; k++, to++) curvature[to] = curvature[to]! + bent * values[offset + k]!
+    }
+  }
+  return { loss, gradient, curvature }
+}
+
+function moved(weights: Float64Array, change: Float64Array, factor: number): Float64Array {
+  return weights.map((weight, j) => weight - factor * change[j]!)
+}
