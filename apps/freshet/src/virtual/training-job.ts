@@ -3,7 +3,7 @@ import type { TrainerConfig } from '@freshet/trainer/config'
 import { createRankingTraining } from '@freshet/trainer/ranking/training'
 import type { JobFactory } from './job.ts'
 
-/** The training of ranking models as a job in virtual time: it trains when it is told, and each training ends at once. */
+/** The training of ranking models as a job in virtual time: it trains in `runDue` only, and each training ends there. */
 export function trainingJob(config: TrainerConfig, modelStore: ArtefactStore): JobFactory {
   return ({ log, clock, onError }) => {
     const training = createRankingTraining({
