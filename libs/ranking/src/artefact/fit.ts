@@ -72,5 +72,5 @@ function learnedShapes(
   const used = transforms.get(transform)
   if (used?.gradient !== 'learned') return []
   const argTypes = args.flatMap((arg) => types.get(arg) ?? [])
-  return used.weights(argTypes, params as never)
+  return used.weights(argTypes, params)
 }

@@ -285,7 +285,7 @@ export class Elaborator {
     const values = args.map(({ value, expression }) => this.node(value, expression.span)!)
     const type = transform.typeOf(
       values.map((value) => value.type),
-      params as never,
+      params,
     )
     if ('problem' in type) {
       const at = type.arg === undefined ? span : (args[type.arg]?.expression.span ?? span)

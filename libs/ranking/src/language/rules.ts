@@ -86,7 +86,7 @@ function warningsOf(
 }
 
 /** The values with all that they are computed from. */
-export function reachable(roots: readonly GraphValue[]): ReadonlySet<GraphValue> {
+function reachable(roots: readonly GraphValue[]): ReadonlySet<GraphValue> {
   const found = new Set<GraphValue>()
   const visit = (value: GraphValue): void => {
     if (found.has(value)) return

@@ -23,7 +23,7 @@ const types = {
 } as const satisfies Record<string, ValueType>
 
 /** Inputs of every type on both sides. */
-export const randomInputs: readonly PlanInput[] = (['request', 'candidate'] as const).flatMap((side) =>
+const randomInputs: readonly PlanInput[] = (['request', 'candidate'] as const).flatMap((side) =>
   Object.entries(types).map(([name, type]) => ({ name: `${side === 'request' ? 'user' : 'pin'}.${name}`, type, side })),
 )
 

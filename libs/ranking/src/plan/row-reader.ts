@@ -26,7 +26,7 @@ export interface RowsReport {
 const enoughRows = 1_000
 
 /** The names of the inputs that some transform takes as times: they need 64-bit floats. */
-export function timeInputs(plan: Plan, catalogue: TransformCatalogue): ReadonlySet<string> {
+function timeInputs(plan: Plan, catalogue: TransformCatalogue): ReadonlySet<string> {
   return new Set(
     plan.nodes.flatMap(({ transform, args }) => (catalogue.get(transform)?.times ?? []).map((at) => args[at]!)),
   )

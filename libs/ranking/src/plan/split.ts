@@ -13,7 +13,7 @@ export function learnedNodes(plan: Plan, catalogue: TransformCatalogue): Readonl
  * Names of the inputs and nodes that learned nodes read and that are not learned themselves, in the order of the plan: the
  * columns that a program computes for the part that runs on tensors.
  */
-export function boundaryNodes(plan: Plan, catalogue: TransformCatalogue): readonly string[] {
+function boundaryNodes(plan: Plan, catalogue: TransformCatalogue): readonly string[] {
   const learned = learnedNodes(plan, catalogue)
   const read = new Set(plan.nodes.filter(({ id }) => learned.has(id)).flatMap(({ args }) => args))
   return namesOf(plan).filter((name) => read.has(name) && !learned.has(name))

@@ -7,7 +7,7 @@ import type { RankingSpec } from './spec.ts'
 const scalar = { kind: 'scalar' } as const
 
 /** The position at which a pin was shown. Only training knows it; a model serves as if each pin were shown first. */
-export const positionInput = 'position'
+const positionInput = 'position'
 
 /** Not used: a logistic regression with a prior has none of these. */
 const training: TrainingPlan = { epochs: 1, batchRows: 1, learningRate: 1, l2: 0, dropout: 0, patience: 1 }
@@ -45,11 +45,6 @@ export function planOfSpec({ features, models, worth }: RankingSpec, name: strin
     trainingOnly: [{ input: positionInput, servingValue: 0 }],
     training,
   }
-}
-
-/** The weights of a spec as parameters of its plan; the position has weight 0. */
-export function parametersOfSpec({ models }: RankingSpec): Parameters {
-  return linearParameters(models.map(({ action, bias, weights }) => ({ action, bias, weights: [...weights, 0] })))
 }
 
 /** Parameters of a plan of `planOfSpec`: for each action the weights of its scalings, the position last, and the bias. */

@@ -54,12 +54,12 @@ export function aPlan({
 }
 
 /** Numbers as a column. */
-export function numbersColumn(values: ArrayLike<number>, width = 1): Extract<Column, { kind: 'numbers' }> {
+function numbersColumn(values: ArrayLike<number>, width = 1): Extract<Column, { kind: 'numbers' }> {
   return { kind: 'numbers', rows: values.length / width, width, values: Float32Array.from(values) }
 }
 
 /** Row numbers of a table as a column. */
-export function indicesColumn(values: ArrayLike<number>, hashes = 1): Extract<Column, { kind: 'indices' }> {
+function indicesColumn(values: ArrayLike<number>, hashes = 1): Extract<Column, { kind: 'indices' }> {
   return { kind: 'indices', rows: values.length / hashes, hashes, values: Int32Array.from(values) }
 }
 

@@ -36,7 +36,7 @@ function firstCentres(vectors: Float64Array, width: number, count: number, rando
   while (chosen.length > 0 && chosen.length < count) {
     let total = 0
     for (let row = 0; row < rows; row++) {
-      const distance = squaredDistance(vectors, row * width, vectors, chosen.at(-1)! * width, width)
+      const distance = squaredDistance(vectors, row * width, vectors, chosen.at(-1) * width, width)
       distances[row] = Math.min(distances[row]!, distance)
       total += distances[row]!
     }

@@ -60,7 +60,7 @@ export function elementwise<Params>(
 }
 
 /** The numbers of a column or of its elements, and what puts a column of others in their place. */
-export function elementNumbers(column: Column): { readonly numbers: Numbers; wrap(numbers: Numbers): Column } {
+function elementNumbers(column: Column): { readonly numbers: Numbers; wrap(numbers: Numbers): Column } {
   if (column.kind !== 'sequences') return { numbers: asNumbers(column), wrap: (numbers) => numbers }
   const { rows, offsets, elements } = column
   return {
