@@ -5,6 +5,7 @@ import { foldSettings, updaterSettings } from '@freshet/feature-updater/config'
 import { rankerSchema } from '@freshet/ranker/config'
 import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
 import { trainerSchema } from '@freshet/trainer/config'
+import { joinerSchema } from '@freshet/trainer/joiner/config'
 import { z } from 'zod'
 
 /** Settings of `freshet dev`: the settings of all services and the data folder. */
@@ -36,7 +37,17 @@ export const devSchema = z.object({
   candidates: candidateServiceSchema,
   ranking: rankerSchema,
   blender: blenderSchema,
-  trainer: trainerSchema,
+  trainer: trainerSchema.extend({
+    // Someone who tries it wants to see a model learn within minutes; later actions still correct the rows.
+    joiner: joinerSchema
+      .extend({
+        windowMs: z.int().min(1_000).max(86_400_000).default(120_000).meta({
+          description: 'What a user does within this time after a feed was requested labels the rows of the feed',
+          unit: 'ms',
+        }),
+      })
+      .prefault({}),
+  }),
 })
 
 export type DevConfig = z.output<typeof devSchema>
