@@ -76,12 +76,15 @@ describe.each(examples)('$name', (given) => {
     }
   })
 
-  it.runIf(given.params['normalise'] !== true)('computes the same while it is trained', () => {
-    const args = argsOf(given, 6, 1)
-    const weights = weightsOf(given, 2)
-    const trained = given.transform.apply(args, given.params, weights, trainingForTests(mulberry32(1)))
-    expect(trained.dataSync()).toEqual(apply(given, args, weights).dataSync())
-  })
+  // Normalised by the batch while it is trained, by running means when it serves: these differ.
+  if (given.params['normalise'] !== true) {
+    it('computes the same while it is trained', () => {
+      const args = argsOf(given, 6, 1)
+      const weights = weightsOf(given, 2)
+      const trained = given.transform.apply(args, given.params, weights, trainingForTests(mulberry32(1)))
+      expect(trained.dataSync()).toEqual(apply(given, args, weights).dataSync())
+    })
+  }
 
   it('has the gradient that finite differences show', () => {
     const args = argsOf(given, 6, 3)
