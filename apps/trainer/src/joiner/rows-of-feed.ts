@@ -134,6 +134,7 @@ function makeRows(
     pinIds: plans.map(({ candidate }) => candidate.pinId),
     creatorIds: pinFacts.map(({ creatorId }) => creatorId),
     surfaces: everyRow(served.surface === Surface.RELATED ? 'related' : 'home'),
+    locales: everyRow(served.context?.locale ?? ''),
     modelVersions: everyRow(served.modelVersion),
     planVersions: everyRow(served.versions?.rankingPlan ?? ''),
     topics: pinFacts.map(({ topics }) => topics),

@@ -11,8 +11,10 @@ import {
   type RowBatch,
 } from '@freshet/ranking/rows/row-batch'
 
-/** A file of training rows. The version goes up whenever the columns change. */
-const rowFormat = { magic: 0x46525257, version: 1 }
+/** A file of training rows. The version goes up whenever the columns change: 2 added `locales`. */
+const rowFormat = { magic: 0x46525257, version: 2 }
+/** The oldest version that this build reads. */
+const oldestVersion = 1
 
 /** The batch as a file: columns with checksums, texts as a dictionary and numbers into it. */
 export function encodeRows(batch: RowBatch): Uint8Array {
@@ -41,12 +43,18 @@ export function encodeRows(batch: RowBatch): Uint8Array {
 /** Reads a file of training rows. Throws ROWS_DAMAGED, naming the file, if it is not one or its checksum does not match. */
 export function decodeRows(file: string, bytes: Uint8Array): RowBatch {
   try {
-    return read(decodeSnapshot(bytes, rowFormat))
+    return read(decodeSnapshot(bytes, { ...rowFormat, version: readableVersion(bytes) }))
   } catch (error) {
     if (!(error instanceof SnapshotError || error instanceof SyntaxError || error instanceof RangeError)) throw error
     const message = `${file} cannot be read: ${error.message}; its rows are left out. Delete the file to end this message`
     throw new RowsError('ROWS_DAMAGED', message, { cause: error })
   }
+}
+
+/** The version that the file says it has, if this build reads it; otherwise the newest one, so that the error names both. */
+function readableVersion(bytes: Uint8Array): number {
+  const stated = bytes.length < 8 ? NaN : new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true)
+  return stated >= oldestVersion && stated <= rowFormat.version ? stated : rowFormat.version
 }
 
 interface Shape {
@@ -75,7 +83,7 @@ function read(reader: SectionReader): RowBatch {
     sourceScores: reader.f32('sourceScores'),
     labels: Object.fromEntries(labels.map(([name, kind]) => [name, label(name, kind)])),
     ...numbersBy(numbers),
-    ...textsBy((name) => readTexts(reader, name)),
+    ...textsBy((name) => (reader.has(`${name}/texts`) ? readTexts(reader, name) : Array<string>(rows).fill(''))),
     topics: readTexts(reader, 'topics', (text) => JSON.parse(text) as string[]),
   }
 }

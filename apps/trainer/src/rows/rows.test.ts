@@ -1,4 +1,5 @@
 import { createMemoryArtefactStore } from '@freshet/adapters/memory/artefact-store'
+import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readRows } from './read-rows.ts'
@@ -47,6 +48,26 @@ describe('a file of rows', () => {
         expect(() => decodeRows('the file', damaged)).toThrow(/^the file cannot be read: /)
       }),
     )
+  })
+})
+
+describe('a file of rows of an earlier version', () => {
+  const rows = rowBatchOf([
+    { feedId: 'f', pinId: 'a', click: true, topics: ['bread', 'wine'] },
+    { feedId: 'f', pinId: 'b', features: [NaN, 3], weight: 4 },
+  ])
+  it.each([
+    ['rows-v1', ['', '']],
+    ['rows-v2', ['de-AT', '']],
+  ])('is still read: %s', async (name, locales) => {
+    const text = await readFile(new URL(`golden/${name}.base64`, import.meta.url), 'utf8')
+    expect(decodeRows(name, Buffer.from(text, 'base64'))).toEqual({ ...rows, locales })
+  })
+
+  it('of a later version is refused, with both versions', () => {
+    const bytes = encodeRows(rows)
+    new DataView(bytes.buffer).setUint32(4, 99, true)
+    expect(() => decodeRows('x', bytes)).toThrow(/version 99; this build reads version 2/)
   })
 })
 

@@ -19,6 +19,7 @@ export const textColumns = [
   'pinIds',
   'creatorIds',
   'surfaces',
+  'locales',
   'modelVersions',
   'planVersions',
 ] as const
@@ -145,7 +146,8 @@ export function joinRows(parts: readonly RowsPart[]): RowBatch {
 
 type Mutable = Float64Array | Float32Array | Uint16Array | Uint8Array
 
-function allRows(rows: number): Int32Array {
+/** The numbers of the first `rows` rows. */
+export function allRows(rows: number): Int32Array {
   return Int32Array.from({ length: rows }, (_, row) => row)
 }
 

@@ -3,7 +3,7 @@ import type { RowBatch } from './row-batch.ts'
 /** A training row as `freshet train --rows` reads it. */
 export interface RowJson {
   readonly labels: Readonly<Record<string, number>>
-  /** Features by name, and `user`, `pin`, `creator`, `topics`, `surface`, `position`, `at`, `propensity`, `source.NAME.rank`, `source.NAME.score`. What is not known is absent. */
+  /** Features by name, and `user`, `pin`, `creator`, `topics`, `surface`, `locale`, `position`, `at`, `propensity`, `source.NAME.rank`, `source.NAME.score`. What is not known is absent. */
   readonly values: Readonly<Record<string, number | string | readonly string[]>>
   readonly weight: number
 }
@@ -21,6 +21,7 @@ export function rowJson(batch: RowBatch, row: number): RowJson {
   putText('pin', batch.pinIds[row])
   putText('creator', batch.creatorIds[row])
   putText('surface', batch.surfaces[row])
+  putText('locale', batch.locales[row])
   const topics = batch.topics[row] ?? []
   if (topics.length > 0) values['topics'] = topics
   put('at', batch.atMs[row])
