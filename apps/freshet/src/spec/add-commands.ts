@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 import type { Terminal } from '../operations/terminal.ts'
+import type { EvalArguments } from './eval.ts'
+import type { ExplainArguments } from './explain.ts'
 
 /** Wraps a command so that its failure prints one line. */
 type Guard = <Arguments extends readonly unknown[]>(
@@ -7,6 +9,8 @@ type Guard = <Arguments extends readonly unknown[]>(
 ) => (...given: Arguments) => Promise<void>
 
 const rowsOption = ['--rows', 'the spec is for training rows and declares its inputs with types'] as const
+
+const backendOption = ['--backend <name>', 'auto, tensorflow (native) or wasm', 'auto'] as const
 
 /** Adds `freshet spec …`. */
 export function addSpecCommands(program: Command, guard: Guard, terminal: () => Terminal): void {
@@ -36,14 +40,33 @@ export function addSpecCommands(program: Command, guard: Guard, terminal: () => 
     )
   spec
     .command('explain')
-    .description('Show what a spec computes once per request and per candidate, with types and cost')
+    .description(
+      'Show what a spec computes once per request and per candidate, with types, cost and shares of the utility',
+    )
     .argument('<file>', 'ranking spec (.rank)')
-    .option(...rowsOption)
+    .option('--model <file>', 'a trained model of this spec: show what each head adds to the utility')
+    .option('--rows <file>', 'take mean predictions from these rows instead of the rows held out in training')
+    .option(...backendOption)
     .option('--json', 'print one JSON object')
     .option('--dot', 'print the graph in the DOT language of Graphviz')
     .action(
-      guard(async (file: string, given: { rows?: boolean; json?: boolean; dot?: boolean }) =>
-        (await commands()).runSpecExplain(file, given, terminal()),
+      guard(async (file: string, given: ExplainArguments) =>
+        (await import('./explain.ts')).runSpecExplain(file, given, terminal()),
+      ),
+    )
+  spec
+    .command('eval')
+    .description('Compute a spec for rows, and print its named values, predictions and utility')
+    .argument('<file>', 'ranking spec (.rank)')
+    .requiredOption('--rows <file>', 'rows: JSON lines (.jsonl, .jsonl.gz), as `freshet rows export` writes them')
+    .option('--model <file>', 'a trained model of this spec; without it, only fixed values are computed')
+    .option('--columns <names>', 'only these inputs and statements, separated by commas')
+    .option('--limit <n>', 'read so many lines', '20')
+    .option(...backendOption)
+    .option('--json', 'print one JSON object')
+    .action(
+      guard(async (file: string, given: EvalArguments) =>
+        (await import('./eval.ts')).runSpecEval(file, given, terminal()),
       ),
     )
   spec

@@ -1,10 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { diffPlans, formatChange } from '@freshet/ranking/language/diff'
-import { dotOf, explainPlan, formatExplanation } from '@freshet/ranking/language/explain'
 import { formatSpec } from '@freshet/ranking/language/format'
 import { formatProblem, LanguageError, type LanguageProblem } from '@freshet/ranking/language/problem'
 import { hashOfPlan } from '@freshet/ranking/plan/plan'
-import { transformCatalogue } from '@freshet/ranking/transforms/catalogue'
 import { ArgumentError } from '../arguments.ts'
 import { OperationError } from '../operations/errors.ts'
 import type { Terminal } from '../operations/terminal.ts'
@@ -50,19 +48,6 @@ export async function runSpecFormat(
       writeFileSync(file, canonical)
       terminal.write(`formatted ${file}\n`)
     }
-}
-
-/** `freshet spec explain`: the graph of a spec, with types, sides and cost. */
-export async function runSpecExplain(
-  file: string,
-  given: SpecArguments & { readonly json?: boolean; readonly dot?: boolean },
-  terminal: Terminal,
-): Promise<void> {
-  const { plan } = compileFile(file, given)
-  if (given.dot === true) return terminal.write(dotOf(plan))
-  const explanation = explainPlan(plan, transformCatalogue)
-  if (given.json === true) terminal.write(`${JSON.stringify(explanation)}\n`)
-  else for (const line of formatExplanation(explanation)) terminal.write(`${line}\n`)
 }
 
 /** `freshet spec diff`: what differs between two specs, statement by statement. */

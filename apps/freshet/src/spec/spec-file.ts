@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { compileSpec, type CompiledSpec } from '@freshet/ranking/language/compile'
+import { compileForRows, compileSpec, type CompiledSpec } from '@freshet/ranking/language/compile'
 import { servingInputs } from '@freshet/ranking/language/serving-inputs'
 import { transformCatalogue } from '@freshet/ranking/transforms/catalogue'
 import { refuse } from '../arguments.ts'
@@ -27,4 +27,19 @@ export function compileFile(file: string, { rows = false }: SpecArguments): Comp
     inputs: rows ? null : servingInputs,
     readFile: (path) => readFileSync(path, 'utf8'),
   })
+}
+
+/**
+ * Compiles the spec of a file for a file of rows: against the inputs of serving, unless it declares the types of all its inputs.
+ * Throws a LanguageError.
+ */
+export function compileFileForRows(file: string): CompiledSpec & { readonly text: string } {
+  const text = readSpecText(file)
+  const compiled = compileForRows(text, {
+    file,
+    catalogue: transformCatalogue,
+    inputs: servingInputs,
+    readFile: (path) => readFileSync(path, 'utf8'),
+  })
+  return { ...compiled, text }
 }

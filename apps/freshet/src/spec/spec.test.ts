@@ -4,13 +4,15 @@ import { join } from 'node:path'
 import { LanguageError } from '@freshet/ranking/language/problem'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Terminal } from '../operations/terminal.ts'
-import { runSpecCheck, runSpecDiff, runSpecExplain, runSpecFormat } from './command.ts'
+import { runSpecCheck, runSpecDiff, runSpecFormat } from './command.ts'
+import { runSpecExplain } from './explain.ts'
 import { runSpecInit } from './init.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'spec-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const home = join(import.meta.dirname, '../../../../libs/ranking/specs/home.rank')
+const backend = 'wasm'
 const small = 'spec a\ninput pin.age\nhead save: probability = linear(pin.age)\n'
 
 function file(name: string, text: string): string {
@@ -64,15 +66,19 @@ describe('freshet spec', () => {
   })
 
   it('explain prints the same figures as JSON and as text', async () => {
-    const explained = JSON.parse(await written((terminal) => runSpecExplain(home, { json: true }, terminal))) as {
+    const explained = JSON.parse(
+      await written((terminal) => runSpecExplain(home, { backend, json: true }, terminal)),
+    ) as {
       hash: string
       perCandidate: number
     }
-    const text = await written((terminal) => runSpecExplain(home, {}, terminal))
+    const text = await written((terminal) => runSpecExplain(home, { backend }, terminal))
     expect(text).toContain(`plan ${explained.hash}`)
     expect(text).toContain(`once per candidate (about ${explained.perCandidate} multiply-adds)`)
     expect(explained.perCandidate).toBeGreaterThan(1_000)
-    expect(await written((terminal) => runSpecExplain(home, { dot: true }, terminal))).toMatch(/^digraph "home" \{/)
+    expect(await written((terminal) => runSpecExplain(home, { backend, dot: true }, terminal))).toMatch(
+      /^digraph "home" \{/,
+    )
   })
 
   it('diff names the statements that differ', async () => {

@@ -1,16 +1,14 @@
-import { readFileSync } from 'node:fs'
 import { writeModel } from './write-model.ts'
 import { createSystemClock } from '@freshet/adapters/system/clock'
-import { compileSpec } from '@freshet/ranking/language/compile'
-import type { RowTable } from '@freshet/ranking/plan/column'
+import { formatProblem } from '@freshet/ranking/language/problem'
 import { hashOfPlan, type Plan } from '@freshet/ranking/plan/plan'
-import { readRows } from '@freshet/ranking/plan/rows'
-import { backendChoices, chooseBackend, type BackendChoice } from '@freshet/ranking/tensor/backend'
 import { figuresOfModel } from '@freshet/ranking/training/model-figures'
 import { trainModel, type EpochReport } from '@freshet/ranking/training/train'
-import { transformCatalogue } from '@freshet/ranking/transforms/catalogue'
-import { refuse, whole } from '../arguments.ts'
+import { whole } from '../arguments.ts'
 import type { Terminal } from '../operations/terminal.ts'
+import { chooseBackendOf } from '../spec/model-file.ts'
+import { readRowsFile } from '../spec/rows-file.ts'
+import { compileFileForRows } from '../spec/spec-file.ts'
 import { labelReports, reportLines, type TrainReport } from './report.ts'
 
 /** The arguments of the command, as text. */
@@ -27,15 +25,13 @@ export interface TrainArguments {
 /** `freshet train`: learns a spec from rows, and prints its figures on the validation and the test rows. */
 export async function runTrain(specFile: string, given: TrainArguments, terminal: Terminal): Promise<void> {
   const seed = whole(given.seed, '--seed', 0, 2 ** 31 - 1)
-  const backend = (backendChoices as readonly string[]).includes(given.backend)
-    ? (given.backend as BackendChoice)
-    : refuse(`--backend is ${given.backend}; give ${backendChoices.join(', ')}`)
-  const specText = readSpec(specFile)
-  const plan = compile(specText, specFile, terminal)
   const say = (text: string): void => void terminal.progress.write(`${text}\n`)
-  say(`computing with ${await chooseBackend(backend)}`)
-  const table = await read(plan, given.rows, say)
-  const validate = given.validate === undefined ? null : await read(plan, given.validate, say)
+  const backend = await chooseBackendOf(given.backend)
+  const { plan, warnings, text: specText } = compileFileForRows(specFile)
+  for (const warning of warnings) say(formatProblem(warning))
+  say(`computing with ${backend}`)
+  const table = await readRowsFile(plan, given.rows, say)
+  const validate = given.validate === undefined ? null : await readRowsFile(plan, given.validate, say)
   const result = await trainModel(plan, table, {
     ...(validate === null ? {} : { validate }),
     seed,
@@ -44,7 +40,7 @@ export async function runTrain(specFile: string, given: TrainArguments, terminal
     onEpoch: (report) => say(epochLine(plan, report)),
   })
   const model = { plan, parameters: result.parameters }
-  const test = given.test === undefined ? null : figuresOfModel(model, await read(plan, given.test, say))
+  const test = given.test === undefined ? null : figuresOfModel(model, await readRowsFile(plan, given.test, say))
   const report: TrainReport = {
     spec: plan.spec,
     planHash: hashOfPlan(plan),
@@ -59,37 +55,6 @@ export async function runTrain(specFile: string, given: TrainArguments, terminal
     await writeModel(given.out, model, { report, specText, createdAtMs: createSystemClock().now() })
   if (given.json === true) terminal.write(`${JSON.stringify(report)}\n`)
   else for (const line of reportLines(report)) terminal.write(`${line}\n`)
-}
-
-function compile(text: string, file: string, terminal: Terminal): Plan {
-  const readFile = (name: string): string => readFileSync(name, 'utf8')
-  const { plan, warnings } = compileSpec(text, {
-    file,
-    catalogue: transformCatalogue,
-    inputs: null,
-    readFile,
-  })
-  for (const { span, message } of warnings)
-    terminal.progress.write(`${span.file}:${span.line}:${span.column}: ${message}\n`)
-  return plan
-}
-
-function readSpec(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    return refuse(`the spec ${file} cannot be read: ${(error as Error).message}`)
-  }
-}
-
-async function read(plan: Plan, file: string, say: (text: string) => void): Promise<RowTable> {
-  const { table, report } = await readRows(plan, transformCatalogue, file)
-  say(`${file}: ${table.rows} rows`)
-  for (const { reason, rows, firstLine } of report.leftOut)
-    say(`  left out ${rows}, the first at line ${firstLine}: ${reason}`)
-  if (report.unusedKeys.length > 0) say(`  values that the spec does not read: ${report.unusedKeys.join(', ')}`)
-  if (report.absentInputs.length > 0) say(`  inputs that no row has: ${report.absentInputs.join(', ')}`)
-  return table
 }
 
 /** One line an epoch: loss, figures of the validation rows, speed, and at most how long training goes on. */

@@ -10,6 +10,7 @@ export interface LabelReport {
   readonly logLoss: number
   /** Σ predicted / Σ label; null: no label is positive. */
   readonly calibration: number | null
+  readonly meanPrediction: number
   readonly deciles: HeadFigures['deciles']
 }
 
@@ -30,8 +31,8 @@ export interface TrainReport {
 export function labelReports(heads: readonly PlanHead[], figures: ModelFigures): Readonly<Record<string, LabelReport>> {
   return Object.fromEntries(
     heads.map(({ name, label }) => {
-      const { rows, auc, loss, calibration, deciles } = figures.get(name)!
-      return [label, { rows, auc, logLoss: loss, calibration, deciles }]
+      const { rows, auc, loss, calibration, meanPrediction, deciles } = figures.get(name)!
+      return [label, { rows, auc, logLoss: loss, calibration, meanPrediction, deciles }]
     }),
   )
 }

@@ -18,14 +18,19 @@ export async function writeModel(
 ): Promise<void> {
   const { plan } = model
   const planHash = hashOfPlan(plan)
+  const heldOut = report.validate ?? report.test
   const metrics = Object.fromEntries(
     plan.heads.flatMap(({ name, label, kind }) => {
-      const figures = (report.validate ?? report.test)?.[label]
+      const figures = heldOut?.[label]
       if (figures === undefined || kind === 'amount') return []
       const { rows, auc, logLoss, calibration } = figures
       return [[name, { rows, logLoss, servingLogLoss: null, auc, calibration }] as const]
     }),
   )
+  const means = plan.heads.flatMap(({ name, label }) => {
+    const mean = heldOut?.[label]?.meanPrediction
+    return mean === undefined || Number.isNaN(mean) ? [] : [[name, mean] as const]
+  })
   const manifest = {
     version: `${plan.spec}-${planHash}`,
     surface: plan.spec,
@@ -34,8 +39,9 @@ export async function writeModel(
     dataFromMs: 0,
     dataToMs: 0,
     trainingRows: report.rows,
-    heldOutRows: Object.values(report.validate ?? {})[0]?.rows ?? 0,
+    heldOutRows: Object.values(heldOut ?? {})[0]?.rows ?? 0,
     metrics,
+    ...(means.length > 0 && { meanPredictions: Object.fromEntries(means) }),
     inputs: {},
     parentVersion: null,
     createdAtMs,

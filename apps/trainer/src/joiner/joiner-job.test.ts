@@ -119,6 +119,7 @@ describe('the joiner', () => {
         'retrieval.score': 0.25,
         'source.popular.rank': 1,
         'source.popular.score': 0.5,
+        sources: ['popular'],
         age: featureOf('f', 'b', 0),
         clicks: featureOf('f', 'b', 1),
       },

@@ -48,6 +48,8 @@ export const manifestSchema = z.strictObject({
   heldOutRows: z.int().min(0),
   /** By name of head. */
   metrics: z.record(z.string(), headMetrics),
+  /** Mean prediction on the held-out rows by name of head, also of heads for amounts. Absent: none were held out. */
+  meanPredictions: z.record(z.string(), z.number()).optional(),
   /** By name of input. */
   inputs: z.record(z.string(), inputStatistics),
   /** The model from whose weights training started; null: none. */

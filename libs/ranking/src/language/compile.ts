@@ -30,6 +30,19 @@ export function compileSpec(text: string, options: CompileOptions): CompiledSpec
   return planOf(checkSpec(whole, options.catalogue, options.inputs))
 }
 
+/**
+ * Compiles a spec for a file of rows. If it leaves out the type of an input it reads the inputs of serving, which are `inputs`;
+ * otherwise it reads the inputs that it declares. Throws a LanguageError that lists all mistakes.
+ */
+export function compileForRows(
+  text: string,
+  { inputs, ...options }: CompileOptions & { readonly inputs: readonly PlanInput[] },
+): CompiledSpec {
+  const whole = readWholeSpec(text, options.file, options.readFile)
+  const readsServing = whole.statements.some(({ statement }) => statement.kind === 'input' && statement.type === null)
+  return planOf(checkSpec(whole, options.catalogue, readsServing ? inputs : null))
+}
+
 /** The plan of a spec that was checked. Throws a LanguageError if the check found mistakes. */
 export function planOf(spec: CheckedSpec): CompiledSpec {
   if (spec.problems.length > 0) throw new LanguageError(spec.problems)

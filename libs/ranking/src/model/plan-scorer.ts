@@ -8,6 +8,7 @@ import { transformCatalogue } from '../transforms/catalogue.ts'
 import { calibrationName, predictHead } from './head-prediction.ts'
 import { rowsFrom } from './score-table.ts'
 import type { TrainedModel } from './trained-model.ts'
+import { utilitiesOf } from './utility.ts'
 
 /** Scores of a page, in the order of its candidates. */
 export interface PlanScores {
@@ -93,20 +94,14 @@ function scoreRows(
   const predictions = new Float32Array(candidates * heads)
   const utilities = new Float32Array(candidates)
   const values = predict(program, weights, columns, rows)
-  const worth = plan.heads.map(({ name }) =>
-    plan.utility.reduce((sum, { head, weight }) => sum + (head === name ? weight : 0), 0),
-  )
   const byHead = plan.heads.map((head, place) => {
     const own = Float64Array.from({ length: rows.length }, (_, at) => values[at * heads + place]!)
     return predictHead(head, parameters.fitted.get(calibrationName(head.name)), own)
   })
+  const byRow = utilitiesOf(plan, byHead)
   for (const [at, row] of rows.entries()) {
-    let utility = 0
-    for (let head = 0; head < heads; head++) {
-      predictions[head * candidates + row] = byHead[head]![at]!
-      utility += worth[head]! * byHead[head]![at]!
-    }
-    utilities[row] = utility
+    for (let head = 0; head < heads; head++) predictions[head * candidates + row] = byHead[head]![at]!
+    utilities[row] = byRow[at]!
   }
   return { predictions, utilities }
 }

@@ -4,23 +4,7 @@ import { columnBuilder, type ColumnBuilder } from './column-builder.ts'
 import type { RowTable } from './column.ts'
 import type { Plan, PlanHead } from './plan.ts'
 import { RowsError } from './rows-error.ts'
-
-/** Why rows were left out: how many for one reason, and the line of the first, from 1. */
-export interface LeftOut {
-  readonly reason: string
-  readonly rows: number
-  readonly firstLine: number
-}
-
-/** What was read. */
-export interface RowsReport {
-  readonly read: number
-  readonly leftOut: readonly LeftOut[]
-  /** Keys of `values` that are not inputs of the plan. */
-  readonly unusedKeys: readonly string[]
-  /** Inputs that no row has a value for. */
-  readonly absentInputs: readonly string[]
-}
+import { describeReport, type RowsReport } from './rows-report.ts'
 
 /** Rows after which mistyped names are looked for, so that a long file is not read for nothing. */
 const enoughRows = 1_000
@@ -32,10 +16,25 @@ function timeInputs(plan: Plan, catalogue: TransformCatalogue): ReadonlySet<stri
   )
 }
 
+/** How rows are read. */
+export interface RowReaderOptions {
+  /** The key of an input in files of exported rows, where its own name is not there; null: it has no other key. */
+  readonly exportedKey?: (input: string) => string | null
+  /** Whether a row without any label of the plan is left out. Default: true. */
+  readonly needsLabels?: boolean
+}
+
 /** Reads rows (EVALUATION §3) into columns, line by line. A row that cannot be used is counted and left out. */
 export class RowReader {
   readonly #file: string
-  readonly #inputs: readonly { readonly name: string; readonly builder: ColumnBuilder; present: number }[]
+  readonly #needsLabels: boolean
+  readonly #inputs: readonly {
+    readonly name: string
+    readonly exportedKey: string | null
+    readonly builder: ColumnBuilder
+    present: number
+  }[]
+  readonly #knownKeys: ReadonlySet<string>
   readonly #labels: readonly {
     readonly name: string
     readonly kind: PlanHead['kind'] | 'any'
@@ -49,14 +48,24 @@ export class RowReader {
   #isWeighted = false
 
   /** `file`: its name in errors. */
-  constructor(plan: Plan, catalogue: TransformCatalogue, file: string) {
+  constructor(
+    plan: Plan,
+    catalogue: TransformCatalogue,
+    file: string,
+    { exportedKey, needsLabels = true }: RowReaderOptions = {},
+  ) {
     this.#file = file
+    this.#needsLabels = needsLabels
     const times = timeInputs(plan, catalogue)
     this.#inputs = plan.inputs.map(({ name, type }) => ({
       name,
+      exportedKey: exportedKey?.(name) ?? null,
       builder: columnBuilder(type, times.has(name)),
       present: 0,
     }))
+    this.#knownKeys = new Set(
+      this.#inputs.flatMap(({ name, exportedKey: key }) => (key === null ? [name] : [name, key])),
+    )
     const kinds = new Map<string, PlanHead['kind'] | 'any'>()
     for (const { params } of plan.nodes) if (typeof params['label'] === 'string') kinds.set(params['label'], 'any')
     for (const { label, kind } of plan.heads) kinds.set(label, kind)
@@ -116,7 +125,8 @@ export class RowReader {
   #addValues(values: Readonly<Record<string, unknown>>): string | null {
     let found = 0
     for (const input of this.#inputs) {
-      const value = Object.hasOwn(values, input.name) ? values[input.name] : undefined
+      const key = Object.hasOwn(values, input.name) ? input.name : input.exportedKey
+      const value = key !== null && Object.hasOwn(values, key) ? values[key] : undefined
       if (value !== undefined) {
         found++
         input.present++
@@ -125,8 +135,7 @@ export class RowReader {
       if (problem !== null) return `"${input.name}" ${problem}`
     }
     const keys = Object.keys(values)
-    if (found < keys.length)
-      for (const key of keys) if (!this.#inputs.some(({ name }) => name === key)) this.#unused.add(key)
+    if (found < keys.length) for (const key of keys) if (!this.#knownKeys.has(key)) this.#unused.add(key)
     return null
   }
 
@@ -138,7 +147,7 @@ export class RowReader {
       if (problem !== null) return `label "${name}" ${problem}`
       if (typeof label === 'number') known++
     }
-    return known > 0 || this.#labels.length === 0
+    return known > 0 || this.#labels.length === 0 || !this.#needsLabels
       ? null
       : `no label: ${this.#labels.map(({ name }) => `"${name}"`).join(', ')}`
   }
@@ -174,15 +183,6 @@ export class RowReader {
       absentInputs: this.#inputs.filter(({ present }) => present === 0).map(({ name }) => name),
     }
   }
-}
-
-/** The rows left out in one sentence: `3 of 100 rows left out: 2 × "hour" is not a number (first at line 12), …`. */
-export function describeReport({ read, leftOut }: RowsReport): string {
-  const total = leftOut.reduce((sum, { rows }) => sum + rows, 0)
-  const reasons = leftOut
-    .toSorted((a, b) => b.rows - a.rows)
-    .map(({ reason, rows, firstLine }) => `${rows} × ${reason} (first at line ${firstLine})`)
-  return `${total} of ${read} rows left out${total === 0 ? '' : `: ${reasons.join(', ')}`}`
 }
 
 function labelProblem(kind: PlanHead['kind'] | 'any', label: unknown): string | null {

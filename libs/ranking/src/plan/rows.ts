@@ -4,16 +4,19 @@ import { pipeline } from 'node:stream'
 import type { TransformCatalogue } from '../transforms/catalogue.ts'
 import type { RowTable } from './column.ts'
 import type { Plan } from './plan.ts'
-import { RowReader, type RowsReport } from './row-reader.ts'
+import { RowReader, type RowReaderOptions } from './row-reader.ts'
 import { RowsError } from './rows-error.ts'
+import type { RowsReport } from './rows-report.ts'
 
 /** A longer line is not a row: the file is something else, and must not be collected in memory. */
 const mostLineChars = 16_777_216
 
-/** Limits of reading rows. */
-export interface ReadRowsOptions {
+/** What is read, and its limits. */
+export interface ReadRowsOptions extends RowReaderOptions {
   /** Share of the rows that may be left out before the file counts as corrupt. */
   readonly maxLeftOut?: number
+  /** Lines after which reading ends. Default: none. */
+  readonly mostLines?: number
 }
 
 /**
@@ -24,11 +27,14 @@ export async function readRows(
   plan: Plan,
   catalogue: TransformCatalogue,
   file: string,
-  { maxLeftOut = 0.05 }: ReadRowsOptions = {},
+  { maxLeftOut = 0.05, mostLines = Infinity, ...options }: ReadRowsOptions = {},
 ): Promise<{ readonly table: RowTable; readonly report: RowsReport }> {
-  const reader = new RowReader(plan, catalogue, file)
+  const reader = new RowReader(plan, catalogue, file, options)
   let line = 0
-  for await (const text of linesOf(file)) reader.add(text, ++line)
+  for await (const text of linesOf(file)) {
+    if (line === mostLines) break
+    reader.add(text, ++line)
+  }
   return reader.finish(maxLeftOut)
 }
 

@@ -3,7 +3,7 @@ import type { RowBatch } from './row-batch.ts'
 /** A training row as `freshet train --rows` reads it. */
 export interface RowJson {
   readonly labels: Readonly<Record<string, number>>
-  /** Features by name, and `user`, `pin`, `creator`, `topics`, `surface`, `locale`, `position`, `at`, `propensity`, `source.NAME.rank`, `source.NAME.score`. What is not known is absent. */
+  /** Features by name, and `user`, `pin`, `creator`, `topics`, `sources`, `surface`, `locale`, `position`, `at`, `propensity`, `source.NAME.rank`, `source.NAME.score`. What is not known is absent. */
   readonly values: Readonly<Record<string, number | string | readonly string[]>>
   readonly weight: number
 }
@@ -30,10 +30,14 @@ export function rowJson(batch: RowBatch, row: number): RowJson {
   put('retrieval.rank', batch.retrievalRank[row])
   put('retrieval.score', batch.retrievalScore[row])
   const sources = batch.sourceNames.length
+  const found: string[] = []
   batch.sourceNames.forEach((name, at) => {
-    put(`source.${name}.rank`, batch.sourceRanks[row * sources + at])
-    put(`source.${name}.score`, batch.sourceScores[row * sources + at])
+    const [rank, score] = [batch.sourceRanks[row * sources + at], batch.sourceScores[row * sources + at]]
+    if (!Number.isNaN(rank ?? NaN) || !Number.isNaN(score ?? NaN)) found.push(name)
+    put(`source.${name}.rank`, rank)
+    put(`source.${name}.score`, score)
   })
+  if (found.length > 0) values['sources'] = found
   const width = batch.featureNames.length
   batch.featureNames.forEach((name, at) => put(name, batch.features[row * width + at]))
   const labels = Object.entries(batch.labels)

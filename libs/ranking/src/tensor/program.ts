@@ -26,7 +26,7 @@ export interface TensorProgram {
   readonly reads: ReadonlyMap<string, ValueType>
   readonly weights: readonly PlanWeight[]
   readonly heads: number
-  /** Values of heads, `rows × heads`, in the order of the plan's heads. */
+  /** Values of heads (or of the nodes that were asked for), row by row, in the order of the plan's heads. */
   run(feed: Feed, weights: ReadonlyMap<string, Tensor>, rows: number, training: TrainingOf | null): Tensor2D
 }
 
@@ -36,20 +36,26 @@ interface Step {
   readonly weights: readonly WeightShape[]
 }
 
-/** Compiles the learned part. Throws a TypeError if a transform after a learned one has no tensor form. */
-export function compileTensorProgram(plan: Plan): TensorProgram {
+/**
+ * Compiles the learned part. `results`: nodes whose values a pass gives, by default those of the heads. Throws a TypeError if a
+ * transform after a learned one has no tensor form.
+ */
+export function compileTensorProgram(
+  plan: Plan,
+  results: readonly string[] = plan.heads.map(({ value }) => value),
+): TensorProgram {
   const types = typesOf(plan)
-  const steps = stepsOf(plan, types)
+  const steps = stepsOf(plan, results, types)
   const computed = new Set(steps.map(({ node }) => node.id))
   const reads = new Map<string, ValueType>()
   const read = (name: string): void => {
     if (!computed.has(name)) reads.set(name, types.get(name)!)
   }
   for (const { node } of steps) node.args.forEach(read)
-  for (const head of plan.heads) read(head.value)
+  results.forEach(read)
   return {
     reads,
-    heads: plan.heads.length,
+    heads: results.length,
     weights: steps.flatMap(({ node, weights }) =>
       weights.map((weight) => ({
         ...weight,
@@ -60,8 +66,8 @@ export function compileTensorProgram(plan: Plan): TensorProgram {
     run(feed, weights, rows, training) {
       const values = new Map<string, Tensor>()
       for (const step of steps) values.set(step.node.id, runStep(step, { values, feed, weights, rows, training }))
-      const heads = plan.heads.map(({ value }) => widen(values.get(value) ?? feed(value, null), rows) as Tensor2D)
-      return heads.length === 1 ? heads[0]! : tf.concat(heads, 1)
+      const given = results.map((name) => widen(values.get(name) ?? feed(name, null), rows) as Tensor2D)
+      return given.length === 1 ? given[0]! : tf.concat(given, 1)
     },
   }
 }
@@ -73,10 +79,10 @@ function typesOf({ inputs, nodes }: Plan): ReadonlyMap<string, ValueType> {
   ])
 }
 
-/** The nodes that gradient descent goes through, in order, as far as a head needs them. */
-function stepsOf(plan: Plan, types: ReadonlyMap<string, ValueType>): readonly Step[] {
+/** The nodes that gradient descent goes through, in order, as far as a result needs them. */
+function stepsOf(plan: Plan, results: readonly string[], types: ReadonlyMap<string, ValueType>): readonly Step[] {
   const steps = new Map<string, Step>()
-  const needed = neededBy(plan)
+  const needed = neededBy(plan, results)
   for (const node of plan.nodes) {
     if (!needed.has(node.id)) continue
     const learned = learnedTransform(node.transform) ?? null
@@ -91,8 +97,8 @@ function stepsOf(plan: Plan, types: ReadonlyMap<string, ValueType>): readonly St
   return [...steps.values()]
 }
 
-function neededBy({ heads, nodes }: Plan): ReadonlySet<string> {
-  const needed = new Set(heads.map(({ value }) => value))
+function neededBy({ nodes }: Plan, results: readonly string[]): ReadonlySet<string> {
+  const needed = new Set(results)
   for (const node of nodes.toReversed()) if (needed.has(node.id)) node.args.forEach((arg) => needed.add(arg))
   return needed
 }

@@ -15,6 +15,8 @@ export interface HeadFigures {
   readonly loss: number
   /** Σ predicted / Σ label; null: no label is above 0. */
   readonly calibration: number | null
+  /** Mean prediction, by weight: a probability or an amount. */
+  readonly meanPrediction: number
   /** Rows by ascending prediction in about ten parts of equal weight; empty for amounts. */
   readonly deciles: readonly CalibrationGroup[]
 }
@@ -26,10 +28,28 @@ export type ModelFigures = ReadonlyMap<string, HeadFigures>
 export function figuresOf(head: PlanHead, predictions: Float64Array, table: RowTable): HeadFigures {
   const sample = labelledRows(head, predictions, table)
   const rows = sample.scores.length
-  if (rows === 0) return { rows, auc: null, loss: NaN, calibration: null, deciles: [] }
-  if (head.kind === 'amount') return { rows, auc: null, ...amountFigures(sample), deciles: [] }
+  if (rows === 0) return { rows, auc: null, loss: NaN, calibration: null, meanPrediction: NaN, deciles: [] }
+  const meanPrediction = weightedMean(sample.scores, sample.weights)
+  if (head.kind === 'amount') return { rows, auc: null, ...amountFigures(sample), meanPrediction, deciles: [] }
   const { ratio, groups } = calibrationReport(sample)
-  return { rows, auc: areaUnderCurve(sample), loss: logLoss(sample), calibration: ratio, deciles: groups }
+  return {
+    rows,
+    auc: areaUnderCurve(sample),
+    loss: logLoss(sample),
+    calibration: ratio,
+    meanPrediction,
+    deciles: groups,
+  }
+}
+
+/** Mean of numbers by weight; NaN if there are none. */
+export function weightedMean(values: ArrayLike<number>, weights: ArrayLike<number>): number {
+  let [sum, total] = [0, 0]
+  for (let row = 0; row < values.length; row++) {
+    sum += weights[row]! * values[row]!
+    total += weights[row]!
+  }
+  return sum / total
 }
 
 /** The rows whose label is known, with weight. */

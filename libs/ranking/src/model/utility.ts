@@ -1,0 +1,14 @@
+import type { Plan } from '../plan/plan.ts'
+
+/** Weights of the plan's heads in its utility, in the order of the heads; 0: the utility does not name the head. */
+export function utilityWeights({ heads, utility }: Pick<Plan, 'heads' | 'utility'>): readonly number[] {
+  return heads.map(({ name }) => utility.reduce((sum, { head, weight }) => sum + (head === name ? weight : 0), 0))
+}
+
+/** Σ weight · prediction for each row; `predictions`: one array per head. */
+export function utilitiesOf(plan: Pick<Plan, 'heads' | 'utility'>, predictions: readonly Float64Array[]): Float64Array {
+  const weights = utilityWeights(plan)
+  return Float64Array.from({ length: predictions[0]?.length ?? 0 }, (_, row) =>
+    weights.reduce((sum, weight, head) => sum + weight * predictions[head]![row]!, 0),
+  )
+}
