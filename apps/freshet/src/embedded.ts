@@ -28,7 +28,8 @@ import {
   type RankingTrainingOptions,
 } from '@freshet/trainer/ranking/training'
 import { createPin2VecJob, type Pin2VecJob } from '@freshet/trainer/pin2vec/pin2vec-job'
-import type { ModelSlot, ServingModel } from '@freshet/ranking/model/slot'
+import type { ModelSlot } from '@freshet/ranking/model/slot'
+import type { ServingModel } from '@freshet/ranking/serving/serving-model'
 
 /** The adapters that the services run on. */
 export interface Platform {

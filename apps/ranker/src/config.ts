@@ -10,7 +10,7 @@ export const rankerSchema = z.strictObject({
     .meta({ description: 'Backend of TensorFlow.js. The ranker does not start if the named backend is missing' }),
   specFile: z.string().nullable().default(null).meta({
     description:
-      'JSON file with the ranking spec, whose fields are in `libs/ranking/README.md`; null: the spec that ships with the library',
+      'File with the ranking spec: in JSON (fields in `libs/ranking/README.md`), or in the ranking language if it ends in `.rank` (`libs/ranking/LANGUAGE.md`); null: the spec that ships with the library',
   }),
   specReloadIntervalMs: z.int().min(0).max(3_600_000).default(5_000).meta({
     description:

@@ -30,7 +30,7 @@ await runService({
       models,
       artefacts: config.modelFolder === null ? null : createFolderArtefactStore(config.modelFolder),
       onError: (error, at) => report(error, { part: 'views', ...at }),
-      onModelSwapped: ({ scorer }) => logger.info({ model: scorer.version, plan: scorer.planVersion }, 'model swapped'),
+      onModelSwapped: ({ version, planVersion }) => logger.info({ model: version, plan: planVersion }, 'model swapped'),
       onLogReplaced: fail,
     })
     logger.info({ backend, model: ranker.model() }, 'model')

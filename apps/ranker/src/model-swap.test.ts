@@ -68,7 +68,7 @@ describe('swapping the model', () => {
     const swapped: string[] = []
     const { ranker, clock, errors, close } = await aRanker(
       { specFile, specReloadIntervalMs: 1_000 },
-      { source: specFileSource(specFile), onModelSwapped: ({ scorer }) => swapped.push(scorer.version) },
+      { source: specFileSource(specFile), onModelSwapped: ({ version: name }) => swapped.push(name) },
     )
     await ranker.start()
     const version = async (): Promise<string> => {

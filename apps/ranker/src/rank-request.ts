@@ -1,14 +1,15 @@
 import { decodedUserState } from '@freshet/contracts/codecs/decoded-user-state'
-import { float32Column } from '@freshet/contracts/bytes/columns'
+import { float32Column, uint32Column } from '@freshet/contracts/bytes/columns'
+import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { RankRequest } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import { idProblem } from '@freshet/domain/ids'
 import type { UserState } from '@freshet/domain/user-state'
-import type { Candidates } from '@freshet/ranking/features/read-candidates'
+import type { RankingPage } from '@freshet/ranking/serving/page'
 import { parseRetrieval } from './rank-retrieval.ts'
 import { invalid } from './invalid.ts'
 
-/** Checks a request and returns its candidates. Throws CALL_INVALID_ARGUMENT with the field, the problem and the allowed values. */
-export function parseCandidates(request: RankRequest, maxCandidates: number): Candidates {
+/** Checks a request and returns its page. Throws CALL_INVALID_ARGUMENT with the field, the problem and the allowed values. */
+export function parseCandidates(request: RankRequest, maxCandidates: number): RankingPage {
   const { atMs, pinIds } = request
   if (!Number.isSafeInteger(atMs) || atMs <= 0)
     throw invalid('at_ms', `is ${atMs}; give the time of the request in milliseconds since the epoch`)
@@ -23,7 +24,21 @@ export function parseCandidates(request: RankRequest, maxCandidates: number): Ca
     if (problem !== null) throw invalid('session_id', problem)
   }
   const retrievalScores = parseScores(request)
-  return { pinIds, atMs, retrievalScores, retrieval: parseRetrieval(request), user: parseUser(request) }
+  return {
+    pinIds,
+    atMs,
+    retrievalScores,
+    retrieval: parseRetrieval(request),
+    user: parseUser(request),
+    request: {
+      userId: request.userId,
+      // As the trainer's rows name it.
+      surface: request.surface === Surface.RELATED ? 'related' : 'home',
+      locale: request.locale,
+      sources: request.sources,
+      foundBy: uint32Column(request.foundBy),
+    },
+  }
 }
 
 function parseScores({ retrievalScores: bytes, pinIds }: RankRequest): Float32Array {

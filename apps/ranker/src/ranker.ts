@@ -9,10 +9,11 @@ import { createViewFollower } from '@freshet/contracts/view-follower'
 import type { Clock } from '@freshet/domain/clock'
 import type { Pin } from '@freshet/domain/pin'
 import type { PinState } from '@freshet/domain/pin-state'
-import { readCandidates, type Candidates } from '@freshet/ranking/features/read-candidates'
-import type { ModelSlot, ServingModel } from '@freshet/ranking/model/slot'
+import type { ModelSlot } from '@freshet/ranking/model/slot'
 import { specFileSource } from '@freshet/ranking/model/spec-file'
 import { createSpecFollower } from '@freshet/ranking/model/spec-follower'
+import type { RankingPage } from '@freshet/ranking/serving/page'
+import type { ServingModel } from '@freshet/ranking/serving/serving-model'
 import type { RankerConfig } from './config.ts'
 import { createModelFollower } from './models/model-follower.ts'
 import { parseCandidates } from './rank-request.ts'
@@ -107,27 +108,26 @@ export function createRanker(options: RankerOptions): RunningRanker {
     return fresh
   }
 
-  function score(userId: string, candidates: Candidates): Omit<RankResponse, 'fresh'> {
-    return trained.use(userId, ({ scorer, plan }) => {
-      const features = readCandidates(plan, candidates, views)
-      const { utilities, probabilities } = scorer.score(features, candidates.pinIds.length)
+  function score(page: RankingPage): Omit<RankResponse, 'fresh'> {
+    return trained.use(page.request.userId, (model) => {
+      const { utilities, predictions, features } = model.score(page, views)
       return {
         utilities: bytesOf(utilities),
-        actions: [...scorer.actions],
-        probabilities: bytesOf(probabilities),
-        featureNames: [...plan.names],
+        actions: model.heads.map(({ name }) => name),
+        probabilities: bytesOf(predictions),
+        featureNames: [...model.featureNames],
         features: bytesOf(features),
-        modelVersion: scorer.version,
-        planVersion: scorer.planVersion,
+        modelVersion: model.version,
+        planVersion: model.planVersion,
       }
     })
   }
 
   return {
     async rank(request, call) {
-      const candidates = parseCandidates(request, config.maxCandidates)
+      const page = parseCandidates(request, config.maxCandidates)
       const fresh = await waitFor(request, call)
-      const answer = { ...score(request.userId, candidates), fresh }
+      const answer = { ...score(page), fresh }
       return request.withFeatures ? answer : { ...answer, featureNames: [], features: new Uint8Array() }
     },
     fold: (batch) => views.fold(batch),
@@ -146,7 +146,7 @@ export function createRanker(options: RankerOptions): RunningRanker {
     },
     lag: () => follower.lag(),
     known: (pinId) => ({ pin: views.entryOf(pinId)?.pin ?? null, state: views.stateOf(pinId) }),
-    model: () => models.use(({ scorer }) => ({ version: scorer.version, plan: scorer.planVersion, ...models.stats() })),
+    model: () => models.use(({ version, planVersion }) => ({ version, plan: planVersion, ...models.stats() })),
     stats: () => views.stats(),
     async stop() {
       stopping.abort()

@@ -97,7 +97,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     feedObserver: createFeedObserver(metrics, report),
     updaterInstruments: updaterInstruments(metrics),
     onError: (part, error, at) => report(error, { part, ...at }),
-    onModelSwapped: ({ scorer }) => logger.info({ model: scorer.version, plan: scorer.planVersion }, 'model swapped'),
+    onModelSwapped: ({ version, planVersion }) => logger.info({ model: version, plan: planVersion }, 'model swapped'),
     onTrained: ({ version: model, stage, reason }) => logger.info({ model, stage, reason }, 'model trained'),
     onViewEvent: (event) => {
       if (event.kind === 'snapshot-unusable') report(event.error, { part: 'snapshot', outcome: 'left-out' })

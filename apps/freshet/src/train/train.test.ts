@@ -2,7 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mulberry32 } from '@freshet/domain/mulberry32'
-import { decodeArtefact } from '@freshet/ranking/artefact/bytes'
+import type { Pin } from '@freshet/domain/pin'
+import { decodeArtefact, sha256 } from '@freshet/ranking/artefact/bytes'
+import { artefactSource } from '@freshet/ranking/artefact/source'
+import { noPinFacts, unknownPage } from '@freshet/ranking/serving/page'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Terminal } from '../operations/terminal.ts'
 import { runTrain } from './command.ts'
@@ -23,7 +26,33 @@ function rowsText(count: number, seed: number, strange = 0): string {
   )
 }
 
+/** Rows under the names that serving has. */
+function servedRowsText(count: number, seed: number): string {
+  const random = mulberry32(seed)
+  const lines = Array.from({ length: count }, () => {
+    const [score, creator] = [random(), Math.floor(random() * 4)]
+    const click = random() < (creator === 1 ? 0.8 : score / 3) ? 1 : 0
+    const values = { 'candidate.retrieval_score': score, 'pin.creator': `c${creator}`, 'user.id': `u${Math.floor(random() * 9)}` }
+    return JSON.stringify({ labels: { click }, values })
+  })
+  return [...lines, ''].join('\n')
+}
+
+const servedInputs = `input candidate.retrieval_score: scalar
+input pin.creator: category
+input user.id: category
+`
+
 const specs = {
+  served_wide: `spec served_wide
+${servedInputs}head click: probability = linear(standardise(candidate.retrieval_score), hash(pin.creator, rows: 64), hash(user.id, rows: 64))
+train epochs: 4, rate: 0.01
+`,
+  served_deep: `spec served_deep
+${servedInputs}feature tastes = embedding(vocabulary(pin.creator, max: 8), hash(user.id, rows: 64), size: 4)
+head click: probability = linear(dcn_v2(tastes, candidate.retrieval_score, cross: 1, hidden: [8])), calibrate: platt
+train epochs: 25, rate: 0.03, batch: 100, patience: 3
+`,
   wide: `spec wide
 input user: category
 input topic: category
@@ -43,7 +72,10 @@ train epochs: 25, rate: 0.03, batch: 100, patience: 3
 }
 
 /** Runs the command; returns its answer and its progress. */
-async function train(spec: keyof typeof specs, more: { readonly json?: boolean; readonly out?: string } = {}) {
+async function train(
+  spec: keyof typeof specs,
+  more: { readonly json?: boolean; readonly out?: string; readonly rows?: string; readonly validate?: string; readonly test?: string } = {},
+) {
   const [answer, progress]: [string[], string[]] = [[], []]
   let now = 0
   const terminal: Terminal = {
@@ -61,6 +93,7 @@ async function train(spec: keyof typeof specs, more: { readonly json?: boolean; 
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'freshet-train-'))
+  await writeFile(join(folder, 'served.jsonl'), servedRowsText(800, 4))
   await writeFile(join(folder, 'train.jsonl'), rowsText(800, 1, 2))
   await writeFile(join(folder, 'valid.jsonl'), rowsText(400, 2))
   await writeFile(join(folder, 'test.jsonl'), rowsText(400, 3))
@@ -98,6 +131,22 @@ describe('freshet train', () => {
     expect(manifest).toMatchObject({ specText: specs.wide, trainingRows: 800, heldOutRows: 400 })
     expect(model.plan.spec).toBe('wide')
     expect(model.parameters.weights.size).toBeGreaterThan(0)
+  })
+
+  it.each(['served_wide', 'served_deep'] as const)('writes a model of %s that the ranker serves', async (spec) => {
+    const out = join(folder, `model-${spec}`)
+    const rows = join(folder, 'served.jsonl')
+    await train(spec, { out, rows, validate: rows, test: rows })
+    const bytes = await readFile(join(out, 'model.freshet'))
+    const { manifest } = decodeArtefact(bytes, 'model')
+    const serving = await artefactSource({ ...manifest, sha256: sha256(bytes) }, async () => bytes).build()
+    const creators = ['c0', 'c1']
+    const pinOf = (creator: string) => ({ pin: { creatorId: creator, topics: [] } as unknown as Pin })
+    const facts = { ...noPinFacts, entryOf: (pinId: string) => pinOf(creators[Number(pinId.slice(-1)) % 2]!) }
+    const { predictions } = serving.score(unknownPage(2), facts)
+    expect(predictions[1]).toBeGreaterThan(0.6)
+    expect(predictions[0]).toBeLessThan(0.4)
+    serving.dispose()
   })
 
   it('refuses arguments that it cannot use', async () => {

@@ -118,7 +118,7 @@ function createRun({ product, served, models, program, untilMs: untilOf, elapsed
     swapped = models.stats().swapped
     if (swapped === before) return
     figures.promoted()
-    const version = models.use(({ scorer }) => scorer.version)
+    const version = models.use((model) => model.version)
     await program.send({ model: { version, at: iso(timersAtMs) } })
   }
 

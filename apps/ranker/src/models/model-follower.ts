@@ -4,8 +4,9 @@ import type { LogBatch } from '@freshet/contracts/ports/event-log'
 import { hash32 } from '@freshet/domain/hash'
 import type { ModelRecord } from '@freshet/domain/model-record'
 import { artefactSource } from '@freshet/ranking/artefact/source'
-import { openModelSlot, type ModelSlot, type ModelSource, type ServingModel } from '@freshet/ranking/model/slot'
+import { openModelSlot, type ModelSlot } from '@freshet/ranking/model/slot'
 import { createModelRegistry } from '@freshet/ranking/registry/registry'
+import type { ModelSource, ServingModel } from '@freshet/ranking/serving/serving-model'
 
 /** What a follower works with. */
 export interface ModelFollowerOptions {
@@ -51,7 +52,7 @@ export function createModelFollower(options: ModelFollowerOptions): ModelFollowe
     })
 
   function refuse(role: 'serving' | 'canary', record: ModelRecord | null, error: unknown): void {
-    const still = models.use(({ scorer }) => scorer.version)
+    const still = models.use(({ version }) => version)
     const what = record === null ? 'the built-in model' : `the model ${record.version}`
     refusals.set(role, `${what} was refused, and ${still} continues to serve: ${(error as Error).message}`)
     onRefused(error as Error)

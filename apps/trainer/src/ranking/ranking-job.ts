@@ -15,6 +15,7 @@ import { loadSpec, type LoadedSpec } from '@freshet/ranking/model/spec-file'
 import { hashOfPlan } from '@freshet/ranking/plan/plan'
 import type { RowBatch } from '@freshet/ranking/rows/row-batch'
 import { planOfSpec } from '@freshet/ranking/spec/plan-of-spec'
+import { SpecError } from '@freshet/ranking/spec/problems'
 import { doChores } from '../chores.ts'
 import type { RankingTrainerConfig } from './config.ts'
 import { createRegistryView } from './registry-view.ts'
@@ -57,7 +58,7 @@ export interface RankingJob {
   stop(): Promise<void>
 }
 
-interface Loaded extends LoadedSpec {
+interface Loaded extends Extract<LoadedSpec, { readonly kind: 'json' }> {
   readonly planHash: string
 }
 
@@ -182,6 +183,7 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
     take: (batch) => window.add(batch),
     async start({ timers: hasTimers = true } = {}) {
       const found = await loadSpec(config.specFile)
+      if (found.kind !== 'json') throw new SpecError(['the trainer cannot learn it; give a spec in JSON'], config.specFile!)
       loaded = { ...found, planHash: hashOfPlan(planOfSpec(found.spec, config.surface)) }
       await follower.start()
       const earlier: RowBatch[] = []

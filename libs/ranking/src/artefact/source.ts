@@ -1,13 +1,17 @@
 import type { ModelRecord } from '@freshet/domain/model-record'
-import { createLogisticScorer } from '../model/logistic.ts'
-import type { ModelSource } from '../model/slot.ts'
-import { specOfModel } from '../spec/plan-of-spec.ts'
+import { canonicalJson } from '../plan/plan.ts'
+import { parsePlan } from '../plan/parse-plan.ts'
+import { createPlanModel } from '../serving/plan-model.ts'
+import type { ModelSource } from '../serving/serving-model.ts'
+import { transformCatalogue } from '../transforms/catalogue.ts'
 import { ArtefactError } from './artefact-error.ts'
 import { artefactName, decodeArtefact, sha256 } from './bytes.ts'
+import { checkModelFits } from './fit.ts'
 
 /**
- * A model of the registry. `get` reads an artefact by its name. `build` throws what `get` throws, or an ArtefactError if the bytes
- * are not those that the registry names or are not a model that this version can run.
+ * A model of the registry. `get` reads an artefact by its name. `build` throws what `get` throws; an ArtefactError if the bytes
+ * are not those that the registry names or are not a model that this version can run; a PlanError or a ModelError if its plan is
+ * not valid or reads what serving does not have.
  */
 export function artefactSource(
   { surface, version, sha256: expected, planHash }: Pick<ModelRecord, 'surface' | 'version' | 'sha256' | 'planHash'>,
@@ -29,7 +33,9 @@ export function artefactSource(
           'MODEL_PLAN_DIFFERS',
           `${name} has the plan ${manifest.planHash}; the registry names the plan ${planHash}`,
         )
-      return { ...createLogisticScorer(specOfModel(model, version)), planVersion: manifest.planHash }
+      checkModelFits(model, transformCatalogue, name)
+      parsePlan(canonicalJson(model.plan), transformCatalogue, name)
+      return createPlanModel(model, version, name)
     },
   }
 }

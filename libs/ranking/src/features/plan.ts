@@ -10,6 +10,8 @@ export interface FeaturePlan {
   readonly names: readonly string[]
   /** Numbers per candidate. */
   readonly width: number
+  /** The place of the first number of a feature in a row. Throws a RangeError if the plan does not have the feature. */
+  offsetOf(name: string): number
   /** Writes the `width` numbers of one candidate to `out` from `offset`. */
   read(context: FeatureContext, out: Float32Array, offset: number): void
   /** Writes one row of `width` numbers per candidate, each as `read` gives it. */
@@ -37,6 +39,11 @@ export function planFeatures(names: readonly string[] = features.map(({ name }) 
     features: chosen,
     names: chosen.flatMap(columnNames),
     width,
+    offsetOf(name) {
+      const found = placed.find(({ feature }) => feature.name === name)
+      if (found === undefined) throw new RangeError(`the plan does not have the feature ${JSON.stringify(name)}`)
+      return found.at
+    },
     read(context, out, offset) {
       for (const { feature, at } of placed) feature.read(context, out, offset + at)
     },

@@ -37,8 +37,16 @@ export interface PinFacts {
   readingOf(entry: PinEntry): PinReading | null
 }
 
-/** Reads the features of a plan: one row of `plan.width` numbers per candidate. Unknown values are the feature's missing value. */
-export function readCandidates(plan: FeaturePlan, candidates: Candidates, facts: PinFacts): Float32Array {
+/** What was read about the candidates of one request. */
+export interface ReadCandidates {
+  /** One row of `plan.width` numbers per candidate. */
+  readonly features: Float32Array
+  /** For each candidate its entry in the catalogue; null: it has none. */
+  readonly pins: readonly (Pin | null)[]
+}
+
+/** Reads the features of a plan. Unknown values are the feature's missing value. */
+export function readCandidates(plan: FeaturePlan, candidates: Candidates, facts: PinFacts): ReadCandidates {
   const { pinIds, retrievalScores, retrieval, user, atMs } = candidates
   const interests = user === null ? null : readInterests(user, (id) => facts.entryOf(id)?.pin ?? undefined, atMs)
   const overall = facts.overallRates()
@@ -61,5 +69,5 @@ export function readCandidates(plan: FeaturePlan, candidates: Candidates, facts:
   const features = new Float32Array(pinIds.length * plan.width)
   const request = { user, interests, userRates, overall, positionRates: null, retrieval, atMs }
   plan.readPage({ ...request, pinIds, pins, pinMetas, retrievalScores }, features)
-  return features
+  return { features, pins: pinMetas }
 }

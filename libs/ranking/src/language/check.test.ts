@@ -189,15 +189,20 @@ describe('a mistake', () => {
       return ''
     }
     expect(problem('spec a extends "b.rank"')).toBe(
-      'b.rank:1:16: SPEC_CYCLE: specs extend each other: a.rank → b.rank → a.rank',
+      'b.rank:1:16: specs extend each other: a.rank → b.rank → a.rank',
     )
-    expect(problem('spec a extends "c.rank"')).toBe(
-      './a.rank:1:16: SPEC_UNREADABLE: c.rank cannot be read (no such file)',
-    )
+    expect(problem('spec a extends "c.rank"')).toBe('./a.rank:1:16: c.rank cannot be read (no such file)')
   })
 })
 
 describe('several mistakes', () => {
+  it('are counted in the message and listed with their codes', () => {
+    const text = 'spec a\ninput a: scalar\nhead h: probability = lineer(a)\nexpose b'
+    expect(() => compileSpec(text, { file: 'a.rank', catalogue: testCatalogue, inputs: null, readFile })).toThrow(
+      /^2 mistakes:\n {2}a\.rank:3:23: SPEC_UNKNOWN_NAME: .*did you mean `linear`\?\n {2}a\.rank:4:8: SPEC_UNKNOWN_NAME: /,
+    )
+  })
+
   it('are listed at once, each once, in the order of the text', () => {
     expect(
       problemsOf(`feature a = pin.saves + unknown1

@@ -19,14 +19,26 @@ export class LanguageError extends CodedError<LanguageErrorCode> {
   readonly problems: readonly LanguageProblem[]
   constructor(problems: readonly LanguageProblem[]) {
     const code = problems[0]!.code
-    super(code, rankingErrorCatalogue[code], problems.map(formatProblem).join('\n'))
+    super(code, rankingErrorCatalogue[code], listOf(problems))
     this.problems = problems
   }
 }
 
+/** A single mistake goes without its code, which is that of the error. */
+function listOf(problems: readonly LanguageProblem[]): string {
+  const [first] = problems
+  if (problems.length === 1) return `${placeOf(first!)}: ${first!.message}`
+  return `${problems.length} mistakes:\n${problems.map((problem) => `  ${formatProblem(problem)}`).join('\n')}`
+}
+
 /** `home.rank:12:9: SPEC_TYPE: …` */
-export function formatProblem({ code, span, message }: LanguageProblem): string {
-  return `${span.file}:${span.line}:${span.column}: ${code}: ${message}`
+export function formatProblem(problem: LanguageProblem): string {
+  return `${placeOf(problem)}: ${problem.code}: ${problem.message}`
+}
+
+/** `home.rank:12:9` */
+function placeOf({ span: { file, line, column } }: LanguageProblem): string {
+  return `${file}:${line}:${column}`
 }
 
 /** Says that a name is unknown and suggests the nearest known one, or lists all if they are few. */

@@ -2,18 +2,19 @@ import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { chooseBackend, type BackendChoice } from '../tensor/backend.ts'
 import { ModelError } from './model-error.ts'
-import type { Scorer } from './scorer.ts'
-import { openModelSlot, type ModelSlot, type ServingModel } from './slot.ts'
+import { noPinFacts, unknownPage } from '../serving/page.ts'
+import type { ServingModel } from '../serving/serving-model.ts'
+import { openModelSlot, type ModelSlot } from './slot.ts'
 import { biasedSource } from './testing.ts'
 
 const backend = (process.env['TENSORFLOW_BACKEND'] ?? 'wasm') as BackendChoice
 
-/** A source of a scorer with some parts replaced. It counts calls of `dispose`. */
-function tampered(parts: Partial<Scorer>) {
+/** A source of a model with some parts replaced. It counts calls of `dispose`. */
+function tampered(parts: Partial<ServingModel>) {
   let disposed = 0
   const source = {
     name: 'tampered.json',
-    build: async (): Promise<Scorer> => {
+    build: async (): Promise<ServingModel> => {
       const whole = await biasedSource('tampered', 0).build()
       const dispose = () => {
         disposed++
@@ -25,12 +26,12 @@ function tampered(parts: Partial<Scorer>) {
   return { source, disposals: () => disposed }
 }
 
-const versionOf = (models: ModelSlot): string => models.use(({ scorer }) => scorer.version)
+const versionOf = (models: ModelSlot): string => models.use((model) => model.version)
 
 /** The version of the model, and its first utility for a page of ten candidates. */
-function scoreWith({ scorer, plan }: ServingModel): readonly [string, number] {
-  const { utilities } = scorer.score(new Float32Array(10 * plan.width), 10)
-  return [scorer.version, utilities[0]!]
+function scoreWith(model: ServingModel): readonly [string, number] {
+  const { utilities } = model.score(unknownPage(10), noPinFacts)
+  return [model.version, utilities[0]!]
 }
 
 beforeAll(() => chooseBackend(backend))
@@ -40,8 +41,8 @@ describe('model slot', () => {
     const before = tf.memory().numTensors
     const models = await openModelSlot(biasedSource('one', -1))
     const [, lower] = models.use(scoreWith)
-    const { scorer } = await models.swap(biasedSource('two', 1))
-    expect(scorer.version).toBe('two')
+    const model = await models.swap(biasedSource('two', 1))
+    expect(model.version).toBe('two')
     const [version, higher] = models.use(scoreWith)
     expect(version).toBe('two')
     expect(higher).toBeGreaterThan(lower)
@@ -115,46 +116,34 @@ describe('model slot', () => {
     await models.close()
   })
 
-  const wrong = (utilities: number, probabilities: number): Partial<Scorer> => ({
-    score: (_features, candidates) => ({
-      utilities: new Float32Array(candidates).fill(utilities),
-      probabilities: new Float32Array(candidates * 2).fill(probabilities),
+  const amount = { name: 'dwell', kind: 'amount' } as const
+  const wrong = (utility: number, prediction: number): Partial<ServingModel> => ({
+    score: ({ pinIds }) => ({
+      utilities: new Float32Array(pinIds.length).fill(utility),
+      predictions: new Float32Array(pinIds.length * 2).fill(prediction),
+      features: new Float32Array(pinIds.length * 3),
     }),
   })
-  it.each<readonly [string, Partial<Scorer>, string, RegExp]>([
+  it.each<readonly [string, Partial<ServingModel>, RegExp]>([
     [
       'utilities that are NaN',
       wrong(NaN, 0),
-      'MODEL_BROKEN',
       /tampered \(plan [0-9a-f]{16}, from tampered\.json\) gives utilities that are not finite/,
     ],
-    ['probabilities above 1', wrong(1, 1.5), 'MODEL_BROKEN', /probabilities outside of \[0, 1\]/],
-    ['probabilities that are NaN', wrong(1, NaN), 'MODEL_BROKEN', /probabilities outside of \[0, 1\]/],
-    [
-      'too few numbers',
-      { actions: ['click', 'save', 'hide'] },
-      'MODEL_BROKEN',
-      /2 probabilities for 1 candidates and 3 actions/,
-    ],
-    [
-      'another width',
-      { featureNames: ['pin_age'] },
-      'MODEL_BROKEN',
-      /cannot score: got 1 numbers; 1 rows of 3 features need 3/,
-    ],
-    [
-      'features unknown here',
-      { featureNames: ['retrieval_score', 'pin_agee', 'x'] },
-      'MODEL_MISMATCHED',
-      /no feature "pin_agee"; did you mean "pin_age"/,
-    ],
-  ])('rejects a model with %s by name, frees it and serves the old one', async (_what, parts, code, why) => {
+    ['probabilities above 1', wrong(1, 1.5), /probabilities of click outside of \[0, 1\]/],
+    ['probabilities that are NaN', wrong(1, NaN), /probabilities of click outside of \[0, 1\]/],
+    ['amounts below 0', { ...wrong(1, -1), heads: [amount, amount] }, /amounts of dwell that are negative or not finite/],
+    ['infinite amounts', { ...wrong(1, Infinity), heads: [amount, amount] }, /amounts of dwell that are/],
+    ['too few predictions', { heads: [amount, amount, amount] }, /2 predictions for 1 candidates and 3 heads/],
+    ['too few features', { featureNames: ['pin_age'] }, /gives 3 features for 1 candidates and 1 names/],
+    ['an error', { score: () => { throw new Error('no page') } }, /cannot score: no page/],
+  ])('rejects a model with %s by name, frees it and serves the old one', async (_what, parts, why) => {
     const models = await openModelSlot(biasedSource('old', 0))
     const before = tf.memory().numTensors
     const { source, disposals } = tampered(parts)
     const error = await models.swap(source).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(ModelError)
-    expect(error).toMatchObject({ code, message: expect.stringMatching(why) as string })
+    expect(error).toMatchObject({ code: 'MODEL_BROKEN', message: expect.stringMatching(why) as string })
     expect(disposals()).toBe(1)
     expect(tf.memory().numTensors).toBe(before)
     expect(versionOf(models)).toBe('old')

@@ -1,20 +1,6 @@
-import { planFeatures, type FeaturePlan } from '../features/plan.ts'
+import { noPinFacts, unknownPage } from '../serving/page.ts'
+import type { ModelSource, ServingModel } from '../serving/serving-model.ts'
 import { ModelError } from './model-error.ts'
-import type { Scorer } from './scorer.ts'
-
-/** Builds a scorer: from a spec file today, from a trained artefact later. */
-export interface ModelSource {
-  /** The origin of the model for messages, for example the path of its file. */
-  readonly name: string
-  /** Loads the model. The slot rethrows its errors. */
-  build(): Promise<Scorer>
-}
-
-/** A model that can serve: the scorer, and the plan that reads its features. */
-export interface ServingModel {
-  readonly scorer: Scorer
-  readonly plan: FeaturePlan
-}
 
 /**
  * Holds the model that serves. The slot loads, checks and warms up a new model while the old one serves, then replaces the old
@@ -53,7 +39,7 @@ export async function openModelSlot(first: ModelSource): Promise<ModelSlot> {
       const model = await load(source)
       const old = serving
       if (isSame(model, old.model)) {
-        model.scorer.dispose()
+        model.dispose()
         return old.model
       }
       serving = { model, uses: 0, isRetired: false }
@@ -96,79 +82,68 @@ export async function openModelSlot(first: ModelSource): Promise<ModelSlot> {
   }
 }
 
-function isSame({ scorer: a }: ServingModel, { scorer: b }: ServingModel): boolean {
+function isSame(a: ServingModel, b: ServingModel): boolean {
   return a.version === b.version && a.planVersion === b.planVersion
 }
 
 function release(held: Held): void {
   held.uses--
-  if (held.isRetired && held.uses === 0) held.model.scorer.dispose()
+  if (held.isRetired && held.uses === 0) held.model.dispose()
 }
 
 function retire(held: Held): void {
   if (held.isRetired) return
   held.isRetired = true
-  if (held.uses === 0) held.model.scorer.dispose()
+  if (held.uses === 0) held.model.dispose()
 }
 
-/** Builds a model, checks it and warms it up. Frees the tensors of a model that cannot serve. */
+/** Builds a model and warms it up. Frees the tensors of a model that cannot serve. */
 async function load(source: ModelSource): Promise<ServingModel> {
-  const scorer = await source.build()
+  const model = await source.build()
   try {
-    const model = { scorer, plan: makePlan(scorer, source.name) }
     warm(model, source.name)
     return model
   } catch (error) {
-    scorer.dispose()
+    model.dispose()
     throw error
-  }
-}
-
-function makePlan(scorer: Scorer, from: string): FeaturePlan {
-  try {
-    return planFeatures(scorer.featureNames)
-  } catch (error) {
-    const { message } = error as Error
-    throw new ModelError(
-      'MODEL_MISMATCHED',
-      `${describeModel(scorer, from)} reads features of another version: ${message}`,
-      {
-        cause: error,
-      },
-    )
   }
 }
 
 /** Sizes of the pages that a model must score before it serves: one candidate, and more than a kernel processes at a time. */
 const warmPages = [1, 500] as const
 
-/** Scores pages of missing values and checks the results, so that the first request is not slow. */
-function warm({ scorer, plan }: ServingModel, from: string): void {
-  const row = plan.features.flatMap(({ width, missing }) => Array.from({ length: width }, () => missing))
+/** Scores pages of unknown pins and checks the results, so that the first request is not slow. */
+function warm(model: ServingModel, from: string): void {
   for (const candidates of warmPages) {
-    const page = Float32Array.from({ length: candidates * plan.width }, (_, at) => row[at % plan.width]!)
-    const problem = findProblem(scorer, page, candidates)
-    if (problem !== null)
-      throw new ModelError('MODEL_BROKEN', `${describeModel(scorer, from)} ${problem.text}`, problem)
+    const problem = findProblem(model, candidates)
+    if (problem === null) continue
+    const { version, planVersion } = model
+    throw new ModelError('MODEL_BROKEN', `the model ${version} (plan ${planVersion}, from ${from}) ${problem.text}`, problem)
   }
 }
 
-function findProblem(scorer: Scorer, page: Float32Array, candidates: number): { text: string; cause?: unknown } | null {
+function findProblem(model: ServingModel, candidates: number): { text: string; cause?: unknown } | null {
+  const { heads, featureNames } = model
   try {
-    const { utilities, probabilities } = scorer.score(page, candidates)
-    const wanted = candidates * scorer.actions.length
-    if (utilities.length !== candidates || probabilities.length !== wanted)
+    const { utilities, predictions, features } = model.score(unknownPage(candidates), noPinFacts)
+    if (utilities.length !== candidates || predictions.length !== candidates * heads.length)
       return {
-        text: `gives ${utilities.length} utilities and ${probabilities.length} probabilities for ${candidates} candidates and ${scorer.actions.length} actions`,
+        text: `gives ${utilities.length} utilities and ${predictions.length} predictions for ${candidates} candidates and ${heads.length} heads`,
+      }
+    if (features.length !== candidates * featureNames.length)
+      return {
+        text: `gives ${features.length} features for ${candidates} candidates and ${featureNames.length} names`,
       }
     if (!utilities.every(Number.isFinite)) return { text: 'gives utilities that are not finite' }
-    if (!probabilities.every((p) => p >= 0 && p <= 1)) return { text: 'gives probabilities outside of [0, 1]' }
+    for (const [at, { name, kind }] of heads.entries()) {
+      const column = predictions.subarray(at * candidates, (at + 1) * candidates)
+      if (kind === 'probability' && !column.every((p) => p >= 0 && p <= 1))
+        return { text: `gives probabilities of ${name} outside of [0, 1]` }
+      if (kind === 'amount' && !column.every((amount) => amount >= 0 && Number.isFinite(amount)))
+        return { text: `gives amounts of ${name} that are negative or not finite` }
+    }
     return null
   } catch (cause) {
     return { text: `cannot score: ${(cause as Error).message}`, cause }
   }
-}
-
-function describeModel({ version, planVersion }: Scorer, from: string): string {
-  return `the model ${version} (plan ${planVersion}, from ${from})`
 }

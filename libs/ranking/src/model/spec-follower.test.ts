@@ -19,7 +19,7 @@ describe('spec follower', () => {
   let errors: Error[]
   let swapped: string[]
 
-  const version = (): string => models.use(({ scorer }) => scorer.version)
+  const version = (): string => models.use((model) => model.version)
   const write = (text: string) => writeFile(file, text)
 
   beforeAll(() => chooseBackend('wasm'))
@@ -36,7 +36,7 @@ describe('spec follower', () => {
       everyMs: 1000,
       clock: never,
       onRefused: (error) => errors.push(error),
-      onSwapped: ({ scorer }) => swapped.push(scorer.version),
+      onSwapped: ({ version: name }) => swapped.push(name),
     })
   })
   afterEach(async () => {

@@ -1,6 +1,7 @@
 import type { Clock } from '@freshet/domain/clock'
-import { readSpecFile, specTextSource } from './spec-file.ts'
-import type { ModelSlot, ServingModel } from './slot.ts'
+import { readSpecFile, specTextSource, textsOfSpec } from './spec-file.ts'
+import type { ServingModel } from '../serving/serving-model.ts'
+import type { ModelSlot } from './slot.ts'
 
 /** Options of a follower. */
 export interface SpecFollowerOptions {
@@ -27,12 +28,12 @@ export interface SpecFollower {
 }
 
 /**
- * Compares the content of the file, so that it notices a replaced file, a changed link (as Kubernetes does) and a file written in
+ * Compares the content of the file and of those that it extends, so that it notices a replaced file, a changed link (as Kubernetes does) and a file written in
  * place. It rejects a half-written file, and accepts it when it is complete.
  */
 export function createSpecFollower(options: SpecFollowerOptions): SpecFollower {
   const { models, file, everyMs, clock, onRefused, onSwapped } = options
-  /** Content or error of the last check; null: none yet. */
+  /** Content of the spec's files, or the error, of the last check; null: none yet. */
   let seen: string | null = null
   let refusal: string | null = null
 
@@ -42,7 +43,7 @@ export function createSpecFollower(options: SpecFollowerOptions): SpecFollower {
       return
     }
     const found = await readSpecFile(file).catch((error: unknown) => error as Error)
-    const now = typeof found === 'string' ? found : found.message
+    const now = typeof found === 'string' ? textsOfSpec(file, found).join('\0') : found.message
     if (now === seen) return
     seen = now
     const before = models.use((model) => model)
@@ -52,7 +53,7 @@ export function createSpecFollower(options: SpecFollowerOptions): SpecFollower {
       refusal = null
       if (model !== before) onSwapped?.(model)
     } catch (error) {
-      refusal = `the model ${before.scorer.version} continues to serve: ${(error as Error).message}`
+      refusal = `the model ${before.version} continues to serve: ${(error as Error).message}`
       onRefused(error as Error)
     }
   }

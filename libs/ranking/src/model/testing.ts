@@ -1,4 +1,4 @@
-import type { ModelSource } from './slot.ts'
+import type { ModelSource } from '../serving/serving-model.ts'
 import { specTextSource } from './spec-file.ts'
 
 /** A spec whose models differ only by their bias, so that a test can see which one scored an answer. */

@@ -1,7 +1,6 @@
-import type { Parameters, TrainedModel, Weights } from '../model/trained-model.ts'
+import type { Parameters, Weights } from '../model/trained-model.ts'
 import type { Plan, PlanHead, PlanNode, TrainingPlan } from '../plan/plan.ts'
 import type { Transform } from './transforms/catalogue.ts'
-import { nameOfTransform } from './transforms/catalogue.ts'
 import type { RankingSpec } from './spec.ts'
 
 const scalar = { kind: 'scalar' } as const
@@ -12,15 +11,26 @@ const positionInput = 'position'
 /** Not used: a logistic regression with a prior has none of these. */
 const training: TrainingPlan = { epochs: 1, batchRows: 1, learningRate: 1, l2: 0, dropout: 0, patience: 1 }
 
+/** The node of all scaled numbers side by side, the position last. */
+const allNode = 'features#all'
+
 /**
- * The plan of a spec in JSON: each feature is an input, its scaling a node, each action a linear head over all of them, and the
- * position an input of training only.
+ * The plan of a spec in JSON: each feature is an input, its scaling one or more nodes, each action a linear head over all of
+ * them, and the position an input of training only. Inputs have the names of the catalogue of features.
  */
 export function planOfSpec({ features, models, worth }: RankingSpec, name: string): Plan {
-  const scaled: readonly PlanNode[] = [
+  const scalings = [
     ...features.map(({ name: feature, transform }) => scaling(feature, transform)),
     scaling(positionInput, 'log1p'),
   ]
+  const all: PlanNode = {
+    id: allNode,
+    transform: 'concat',
+    args: scalings.map(({ result }) => result),
+    params: {},
+    type: { kind: 'vector', size: scalings.length },
+    side: 'candidate',
+  }
   const heads = models.map(({ action }): PlanHead => ({
     name: action,
     kind: 'probability',
@@ -37,11 +47,15 @@ export function planOfSpec({ features, models, worth }: RankingSpec, name: strin
       type: scalar,
       side: 'candidate',
     })),
-    nodes: [...scaled, ...models.map(({ action }) => headNode(action, scaled))],
+    nodes: [
+      ...scalings.flatMap(({ nodes }) => nodes),
+      all,
+      ...models.map(({ action }) => scalarNode(action, 'linear', [allNode], { units: 1 })),
+    ],
     firstPhase: null,
     heads,
     utility: models.map(({ action }, at) => ({ head: action, weight: worth[at]! })),
-    exposed: features.map((feature) => feature.name),
+    exposed: [],
     trainingOnly: [{ input: positionInput, servingValue: 0 }],
     training,
   }
@@ -62,35 +76,29 @@ export function linearParameters(
   }
 }
 
-/** The spec that serves a model of a plan of `planOfSpec`: its weights without the position, which counts 0. */
-export function specOfModel({ plan, parameters }: TrainedModel, version: string): RankingSpec {
-  const inputs = plan.inputs.map(({ name }) => name).filter((name) => name !== positionInput)
-  const weightsOf = (key: string): Float32Array => parameters.weights.get(key)?.values ?? new Float32Array()
-  return {
-    version,
-    features: inputs.map((name) => ({ name, transform: transformOf(plan, name) })),
-    models: plan.heads.map(({ name: action }) => ({
-      action,
-      bias: weightsOf(`${action}/numbers_bias`)[0] ?? 0,
-      weights: [...weightsOf(`${action}/numbers_kernel`).subarray(0, inputs.length)],
-    })),
-    worth: plan.heads.map(({ name }) => plan.utility.find(({ head }) => head === name)?.weight ?? 0),
-  }
+/** The nodes that scale an input, and the name of the last one; without a scaling the input itself. */
+interface Scaling {
+  readonly nodes: readonly PlanNode[]
+  readonly result: string
 }
 
-function scaling(input: string, transform: Transform): PlanNode {
-  const name = nameOfTransform(transform)
-  const params = typeof transform === 'string' ? {} : { setting: Object.values(transform)[0] as unknown }
-  return { id: `${input}#scaled`, transform: name, args: [input], params, type: scalar, side: 'candidate' }
+function scaling(input: string, transform: Transform): Scaling {
+  const result = `${input}#scaled`
+  if (transform === 'identity') return { nodes: [], result: input }
+  if (typeof transform === 'string')
+    return { nodes: [scalarNode(result, transform === 'log1p' ? 'log1p' : 'signed_log1p', [input])], result }
+  if ('log' in transform) return { nodes: [scalarNode(result, 'log', [input], { floor: transform.log })], result }
+  const [from, to] = transform.range
+  const nodes = [
+    scalarNode(`${input}#from`, 'constant', [], { value: from }),
+    scalarNode(`${input}#above`, 'subtract', [input, `${input}#from`]),
+    scalarNode(`${input}#span`, 'constant', [], { value: to - from }),
+    scalarNode(`${input}#part`, 'divide', [`${input}#above`, `${input}#span`]),
+    scalarNode(result, 'clip', [`${input}#part`], { low: 0, high: 1 }),
+  ]
+  return { nodes, result }
 }
 
-function transformOf({ nodes }: Plan, input: string): Transform {
-  const node = nodes.find(({ id }) => id === `${input}#scaled`)
-  const setting = node?.params['setting']
-  return (setting === undefined ? (node?.transform ?? 'identity') : { [node!.transform]: setting }) as Transform
-}
-
-function headNode(action: string, scaled: readonly PlanNode[]): PlanNode {
-  const args = scaled.map(({ id }) => id)
-  return { id: action, transform: 'linear', args, params: { units: 1 }, type: scalar, side: 'candidate' }
+function scalarNode(id: string, transform: string, args: readonly string[], params: PlanNode['params'] = {}): PlanNode {
+  return { id, transform, args, params, type: scalar, side: args.length === 0 ? 'request' : 'candidate' }
 }

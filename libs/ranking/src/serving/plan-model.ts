@@ -1,0 +1,60 @@
+import { ModelError } from '../model/model-error.ts'
+import { createPlanScorer } from '../model/plan-scorer.ts'
+import type { TrainedModel } from '../model/trained-model.ts'
+import { hashOfPlan, type Plan } from '../plan/plan.ts'
+import { pageInputsOf, type PageInputs } from './page-inputs.ts'
+import type { ServingModel } from './serving-model.ts'
+
+/**
+ * Serves a trained model. `from` is its origin, for messages. Throws a ModelError (MODEL_MISMATCHED) if the plan reads inputs
+ * that serving does not have, and a PlanError if its statistics do not fit.
+ */
+export function createPlanModel(model: TrainedModel, version: string, from: string): ServingModel {
+  const { plan } = model
+  const inputs = inputsOf(plan, version, from)
+  const scorer = createPlanScorer(model, version)
+  return {
+    version,
+    planVersion: scorer.planHash,
+    heads: plan.heads,
+    featureNames: inputs.features.names,
+    score(page, facts) {
+      const { features, columns } = inputs.read(page, facts)
+      const { utilities, predictions } = scorer.score(columns, page.pinIds.length)
+      return { utilities, predictions, features }
+    },
+    dispose: () => scorer.dispose(),
+  }
+}
+
+/**
+ * Serves a plan that nothing has learned yet: the candidates keep the order of retrieval, because their utility is the merged
+ * retrieval score, and nothing is predicted. The features of the plan are read all the same, so that feeds record them for training.
+ */
+export function createUntrainedModel(plan: Plan, from: string): ServingModel {
+  const version = `${plan.spec}-untrained`
+  const inputs = inputsOf(plan, version, from)
+  return {
+    version,
+    planVersion: hashOfPlan(plan),
+    heads: [],
+    featureNames: inputs.features.names,
+    score(page, facts) {
+      const { features } = inputs.read(page, facts)
+      return { utilities: page.retrievalScores.slice(), predictions: new Float32Array(), features }
+    },
+    dispose: () => undefined,
+  }
+}
+
+function inputsOf(plan: Plan, version: string, from: string): PageInputs {
+  try {
+    return pageInputsOf(plan)
+  } catch (error) {
+    throw new ModelError(
+      'MODEL_MISMATCHED',
+      `the model ${version} (plan ${hashOfPlan(plan)}, from ${from}) does not fit this version: ${(error as Error).message}`,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,37 @@
+import type { PinFacts } from '../features/read-candidates.ts'
+import type { PlanHead } from '../plan/plan.ts'
+import type { RankingPage } from './page.ts'
+
+/** Scores of a page, in the order of its candidates. */
+export interface PageScores {
+  /** One utility per candidate. */
+  readonly utilities: Float32Array
+  /** For each head a column with all candidates: probabilities in [0, 1], or amounts ≥ 0 in the unit of the label. */
+  readonly predictions: Float32Array
+  /** The features that the model read, before any transform: one row of `featureNames.length` numbers per candidate. */
+  readonly features: Float32Array
+}
+
+/** A model that scores pages. Its creator must call `dispose` once. */
+export interface ServingModel {
+  /** The name that the author gave the model. */
+  readonly version: string
+  /** A hash of the plan from which the model was built. It distinguishes two models with the same name. */
+  readonly planVersion: string
+  /** What the model predicts, in the order of the columns of `predictions`. */
+  readonly heads: readonly Pick<PlanHead, 'name' | 'kind'>[]
+  /** Names of the features of the catalogue that the model reads. */
+  readonly featureNames: readonly string[]
+  /** Scores a page. Without a first phase, not even the last bit of a candidate's score depends on the other candidates. */
+  score(page: RankingPage, facts: PinFacts): PageScores
+  /** Frees the tensors. */
+  dispose(): void
+}
+
+/** Builds a model: from the file of a ranking spec, or from a trained artefact. */
+export interface ModelSource {
+  /** The origin of the model for messages, for example the path of its file. */
+  readonly name: string
+  /** Loads the model. */
+  build(): Promise<ServingModel>
+}
