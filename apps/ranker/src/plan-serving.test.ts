@@ -23,8 +23,21 @@ async function aRankerWithModels(...given: Parameters<typeof aRanker>) {
   const store = createMemoryArtefactStore()
   const started = await aRanker(given[0], { ...given[1], artefacts: store })
   let atMs = noonMs
-  const record = async (fields: Omit<ModelRecord, 'reason' | 'atMs' | 'trainedAtMs' | 'parentVersion' | 'trainingRows' | 'results' | 'share'>): Promise<void> => {
-    const rest = { reason: 'test', atMs: ++atMs, trainedAtMs: noonMs, parentVersion: null, trainingRows: 1, results: [], share: 0 }
+  const record = async (
+    fields: Omit<
+      ModelRecord,
+      'reason' | 'atMs' | 'trainedAtMs' | 'parentVersion' | 'trainingRows' | 'results' | 'share'
+    >,
+  ): Promise<void> => {
+    const rest = {
+      reason: 'test',
+      atMs: ++atMs,
+      trainedAtMs: noonMs,
+      parentVersion: null,
+      trainingRows: 1,
+      results: [],
+      share: 0,
+    }
     await started.log.append('models.v1', [encodeModelRecord({ ...rest, ...fields })])
     await started.log.drain()
   }
@@ -37,7 +50,8 @@ async function aRankerWithModels(...given: Parameters<typeof aRanker>) {
       await store.put(artefactName('home', version), change(bytes))
       await record({ ...known, stage: 'serving' })
     },
-    retire: (version: string, model: TrainedModel) => record({ ...artefactOf(model, version).record, stage: 'retired' }),
+    retire: (version: string, model: TrainedModel) =>
+      record({ ...artefactOf(model, version).record, stage: 'retired' }),
   }
 }
 
@@ -98,7 +112,12 @@ describe('a ranker of plans', () => {
     const contentOf = ({ utilities, probabilities, featureNames, actions }: RankResponse): string =>
       JSON.stringify([[...float32Column(utilities)], [...float32Column(probabilities)], featureNames, actions])
     const wholly = new Map<string, string>()
-    const swaps = [() => promote(linear, 'lin-1'), () => promote(deep, 'deep-1'), () => retire('deep-1', deep), () => retire('lin-1', linear)]
+    const swaps = [
+      () => promote(linear, 'lin-1'),
+      () => promote(deep, 'deep-1'),
+      () => retire('deep-1', deep),
+      () => retire('lin-1', linear),
+    ]
     const answers: RankResponse[] = []
     let swapping = true
     const ask = async (): Promise<void> => {
@@ -132,7 +151,9 @@ describe('a ranker of plans', () => {
     const broken = { ...linear, parameters: { ...linear.parameters, fitted: new Map() } }
     await promote(broken, 'lin-2')
     expect(errors).toMatchObject([{ code: 'MODEL_WEIGHTS_MISFIT' }])
-    expect(ranker.warning()).toMatch(/lin-2 was refused, and lin-1 continues to serve: .*the statistics of age are missing/)
+    expect(ranker.warning()).toMatch(
+      /lin-2 was refused, and lin-1 continues to serve: .*the statistics of age are missing/,
+    )
     expect((await ranker.rank(aRequest(3), call)).modelVersion).toBe('lin-1')
     await promote(linear, 'lin-3', (bytes) => bytes.slice(0, 100))
     expect(errors.at(-1)).toMatchObject({ code: 'MODEL_ARTEFACT_TRUNCATED' })

@@ -32,7 +32,11 @@ function servedRowsText(count: number, seed: number): string {
   const lines = Array.from({ length: count }, () => {
     const [score, creator] = [random(), Math.floor(random() * 4)]
     const click = random() < (creator === 1 ? 0.8 : score / 3) ? 1 : 0
-    const values = { 'candidate.retrieval_score': score, 'pin.creator': `c${creator}`, 'user.id': `u${Math.floor(random() * 9)}` }
+    const values = {
+      'candidate.retrieval_score': score,
+      'pin.creator': `c${creator}`,
+      'user.id': `u${Math.floor(random() * 9)}`,
+    }
     return JSON.stringify({ labels: { click }, values })
   })
   return [...lines, ''].join('\n')
@@ -74,7 +78,13 @@ train epochs: 25, rate: 0.03, batch: 100, patience: 3
 /** Runs the command; returns its answer and its progress. */
 async function train(
   spec: keyof typeof specs,
-  more: { readonly json?: boolean; readonly out?: string; readonly rows?: string; readonly validate?: string; readonly test?: string } = {},
+  more: {
+    readonly json?: boolean
+    readonly out?: string
+    readonly rows?: string
+    readonly validate?: string
+    readonly test?: string
+  } = {},
 ) {
   const [answer, progress]: [string[], string[]] = [[], []]
   let now = 0

@@ -183,7 +183,8 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
     take: (batch) => window.add(batch),
     async start({ timers: hasTimers = true } = {}) {
       const found = await loadSpec(config.specFile)
-      if (found.kind !== 'json') throw new SpecError(['the trainer cannot learn it; give a spec in JSON'], config.specFile!)
+      if (found.kind !== 'json')
+        throw new SpecError(['the trainer cannot learn it; give a spec in JSON'], config.specFile!)
       loaded = { ...found, planHash: hashOfPlan(planOfSpec(found.spec, config.surface)) }
       await follower.start()
       const earlier: RowBatch[] = []

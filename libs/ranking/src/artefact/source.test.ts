@@ -14,7 +14,10 @@ import { artefactSource } from './source.ts'
 
 const linear = randomModel(planOfText(linearSpecText('lin')), 1)
 
-function build(model: TrainedModel, change: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes): Promise<ServingModel> {
+function build(
+  model: TrainedModel,
+  change: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
+): Promise<ServingModel> {
   const { bytes, record } = artefactOf(model, 'm-1')
   return artefactSource(record, async () => change(bytes)).build()
 }

@@ -188,9 +188,7 @@ describe('a mistake', () => {
       }
       return ''
     }
-    expect(problem('spec a extends "b.rank"')).toBe(
-      'b.rank:1:16: specs extend each other: a.rank → b.rank → a.rank',
-    )
+    expect(problem('spec a extends "b.rank"')).toBe('b.rank:1:16: specs extend each other: a.rank → b.rank → a.rank')
     expect(problem('spec a extends "c.rank"')).toBe('./a.rank:1:16: c.rank cannot be read (no such file)')
   })
 })

@@ -132,11 +132,23 @@ describe('model slot', () => {
     ],
     ['probabilities above 1', wrong(1, 1.5), /probabilities of click outside of \[0, 1\]/],
     ['probabilities that are NaN', wrong(1, NaN), /probabilities of click outside of \[0, 1\]/],
-    ['amounts below 0', { ...wrong(1, -1), heads: [amount, amount] }, /amounts of dwell that are negative or not finite/],
+    [
+      'amounts below 0',
+      { ...wrong(1, -1), heads: [amount, amount] },
+      /amounts of dwell that are negative or not finite/,
+    ],
     ['infinite amounts', { ...wrong(1, Infinity), heads: [amount, amount] }, /amounts of dwell that are/],
     ['too few predictions', { heads: [amount, amount, amount] }, /2 predictions for 1 candidates and 3 heads/],
     ['too few features', { featureNames: ['pin_age'] }, /gives 3 features for 1 candidates and 1 names/],
-    ['an error', { score: () => { throw new Error('no page') } }, /cannot score: no page/],
+    [
+      'an error',
+      {
+        score: () => {
+          throw new Error('no page')
+        },
+      },
+      /cannot score: no page/,
+    ],
   ])('rejects a model with %s by name, frees it and serves the old one', async (_what, parts, why) => {
     const models = await openModelSlot(biasedSource('old', 0))
     const before = tf.memory().numTensors

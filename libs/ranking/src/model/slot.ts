@@ -118,7 +118,11 @@ function warm(model: ServingModel, from: string): void {
     const problem = findProblem(model, candidates)
     if (problem === null) continue
     const { version, planVersion } = model
-    throw new ModelError('MODEL_BROKEN', `the model ${version} (plan ${planVersion}, from ${from}) ${problem.text}`, problem)
+    throw new ModelError(
+      'MODEL_BROKEN',
+      `the model ${version} (plan ${planVersion}, from ${from}) ${problem.text}`,
+      problem,
+    )
   }
 }
 

@@ -103,13 +103,23 @@ function readerOf({ input, source }: Served, features: FeaturePlan): (given: Rea
   const isOne = input.side === 'request'
   return ({ rows, page }) => {
     const candidates = isOne ? 1 : page.pinIds.length
-    return { kind: 'numbers', rows: candidates, width, values: numbersAt(rows, { from, width, stride: features.width, candidates }) }
+    return {
+      kind: 'numbers',
+      rows: candidates,
+      width,
+      values: numbersAt(rows, { from, width, stride: features.width, candidates }),
+    }
   }
 }
 
 function numbersAt(
   rows: Float32Array,
-  { from, width, stride, candidates }: { readonly from: number; readonly width: number; readonly stride: number; readonly candidates: number },
+  {
+    from,
+    width,
+    stride,
+    candidates,
+  }: { readonly from: number; readonly width: number; readonly stride: number; readonly candidates: number },
 ): Float32Array {
   const values = new Float32Array(candidates * width)
   for (let row = 0; row < candidates; row++)

@@ -47,7 +47,9 @@ export function planOfText(text: string): Plan {
 export function randomModel(plan: Plan, seed: number): TrainedModel {
   const random = mulberry32(seed)
   const draw = ({ shape, values }: Weights): Weights => ({ shape, values: values.map(() => random() - 0.5) })
-  const weights = [...initialWeights(compileTensorProgram(plan).weights, seed)].map(([name, weight]) => [name, draw(weight)] as const)
+  const weights = [...initialWeights(compileTensorProgram(plan).weights, seed)].map(
+    ([name, weight]) => [name, draw(weight)] as const,
+  )
   const fitted = new Map(fitPlan(plan, randomTable(plan, random), seed, transformCatalogue))
   for (const { name, calibrate } of plan.heads)
     if (calibrate === 'platt') fitted.set(`head:${name}`, { slope: 0.5 + random(), intercept: random() })
@@ -57,12 +59,18 @@ export function randomModel(plan: Plan, seed: number): TrainedModel {
 const tableRows = 40
 
 function randomTable({ inputs, heads }: Plan, random: () => number): RowTable {
-  const labels = new Map(heads.map(({ label }) => [label, Float32Array.from({ length: tableRows }, () => Math.round(random()))]))
+  const labels = new Map(
+    heads.map(({ label }) => [label, Float32Array.from({ length: tableRows }, () => Math.round(random()))]),
+  )
   const many = <Value>(draw: () => Value): Value[] => Array.from({ length: tableRows }, draw)
   const word = (): string => 'abcd'[Math.floor(4 * random())]!
   const column = ({ type }: Plan['inputs'][number]): Column => {
     if (type.kind === 'category') return categoryColumn(many(word))
-    if (type.kind === 'sequence') return categorySequences(many(() => [word(), word()]), type.max)
+    if (type.kind === 'sequence')
+      return categorySequences(
+        many(() => [word(), word()]),
+        type.max,
+      )
     return { kind: 'numbers', rows: tableRows, width: 1, values: Float32Array.from(many(random)) }
   }
   return { rows: tableRows, inputs: new Map(inputs.map((input) => [input.name, column(input)])), labels, weights: null }
