@@ -20,6 +20,7 @@ import { runReplay } from './operations/replay.ts'
 import { runRowsExport, runRowsStats } from './operations/rows.ts'
 import { systemTerminal } from './operations/terminal.ts'
 import { runWhy } from './operations/why.ts'
+import { describeParity } from './parity/add-command.ts'
 import { addSpecCommands } from './spec/add-commands.ts'
 import { runTopicsApply } from './topics.ts'
 import type { TrainArguments } from './train/command.ts'
@@ -49,6 +50,7 @@ export function createCommandLine(): Command {
     addSpec,
     addWhy,
     addModels,
+    addParity,
   ]) {
     add(program)
   }
@@ -352,6 +354,10 @@ function addModels(program: Command): void {
   withRegistry(
     models.command('roll-back').description('Let the model serve again that served before the present one'),
   ).action(reportFailure((options: ModelsArguments) => runModelsRollBack(options, systemTerminal())))
+}
+
+function addParity(program: Command): void {
+  describeParity(withLog(program.command('parity')), reportFailure, systemTerminal)
 }
 
 /** Adds the options that select the log: Kafka or a data folder. */

@@ -7,11 +7,17 @@ import { invalid } from './invalid.ts'
 
 const maxSources = 32
 
+/** The columns about retrieval of a request, or of the record of a feed. */
+type RetrievalFields = Pick<
+  RankRequest,
+  'pinIds' | 'retrievalRanks' | 'sources' | 'foundBy' | 'sourceRanks' | 'sourceScores'
+>
+
 /**
  * What a request says about retrieval. Columns that it leaves out are empty, as an older blender sends it; sources that this
  * version does not know count in `sourceCounts` only. Throws CALL_INVALID_ARGUMENT with the field and the problem.
  */
-export function parseRetrieval(request: RankRequest): RetrievalColumns {
+export function parseRetrieval(request: RetrievalFields): RetrievalColumns {
   const ranks = parseRanks(request)
   const foundBy = parseFoundBy(request)
   const found = foundBy.reduce((sum, bits) => sum + bitCount(bits), 0)
@@ -25,13 +31,13 @@ export function parseRetrieval(request: RankRequest): RetrievalColumns {
   return { ranks, sourceCounts, ...spread(request.sources, foundBy, { ranks: uint16Column(rankOf), scores }) }
 }
 
-function parseRanks({ retrievalRanks: bytes, pinIds }: RankRequest): Uint16Array {
+function parseRanks({ retrievalRanks: bytes, pinIds }: RetrievalFields): Uint16Array {
   if (bytes.byteLength !== 0 && bytes.byteLength !== pinIds.length * 2)
     throw invalid('retrieval_ranks', `has ${bytes.byteLength} bytes; ${pinIds.length} candidates need 2 each, or none`)
   return uint16Column(bytes)
 }
 
-function parseFoundBy({ sources, foundBy: bytes, pinIds }: RankRequest): Uint32Array {
+function parseFoundBy({ sources, foundBy: bytes, pinIds }: RetrievalFields): Uint32Array {
   if (sources.length > maxSources)
     throw invalid('sources', `has ${sources.length} names; at most ${maxSources} are allowed`)
   for (const [at, name] of sources.entries()) {

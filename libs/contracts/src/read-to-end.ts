@@ -9,7 +9,8 @@ export interface ReadToEnd {
   readonly partitions?: readonly number[]
   /** null or absent: from the beginning of the partition. */
   readonly startAt?: (partition: number) => number | null
-  readonly onRecords: (partition: number, records: readonly LogRecord[]) => void
+  /** If it returns a promise, the next records of the partition wait for it. */
+  readonly onRecords: (partition: number, records: readonly LogRecord[]) => unknown
   /** Receives errors that are being retried. */
   readonly onError: (error: Error) => void
   readonly signal?: AbortSignal
@@ -35,17 +36,16 @@ export async function readToEnd(options: ReadToEnd): Promise<void> {
     maxBatchRecords: options.maxBatchRecords,
     startAt: ({ partition }) => (missing.has(partition) ? startAt(partition) : (ends[partition] ?? null)),
     onError: options.onError,
-    onBatch: ({ partition, next, records }) => {
+    async onBatch({ partition, next, records }) {
       const end = ends[partition] ?? 0
       if (missing.has(partition)) {
-        options.onRecords(
+        await options.onRecords(
           partition,
           records.filter(({ position }) => position < end),
         )
       }
       if (next >= end) missing.delete(partition)
       if (missing.size === 0) done.resolve(undefined)
-      return Promise.resolve()
     },
   })
   try {

@@ -50,6 +50,19 @@ export const operationErrorCatalogue = {
     exitCode: 1,
     meaning: 'A ranking spec does not have its canonical text. `freshet spec format --write` gives it.',
   },
+  PARITY_DIFFERS: {
+    fault: 'server',
+    retryable: false,
+    exitCode: 1,
+    meaning:
+      'Computing served feeds again gave other numbers, or records of feeds are damaged. Features or models do not give the same numbers twice.',
+  },
+  PARITY_EMPTY: {
+    fault: 'client',
+    retryable: false,
+    exitCode: 1,
+    meaning: 'No served feed could be computed again: none is in the log, or their models or features are missing.',
+  },
   INTERRUPTED: { fault: 'client', retryable: true, exitCode: 130, meaning: 'A signal ended the command.' },
 } as const satisfies ErrorCatalogue
 

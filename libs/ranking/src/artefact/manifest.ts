@@ -14,6 +14,8 @@ export const inputStatistics = z.strictObject({
   mostFrequentShare: share,
   /** Values at 0, 10, 20 … 100 %, ascending. Empty: no value was present. */
   quantiles: z.array(z.number()),
+  /** Share of the values (not missing) up to the first distinct quantile, between each two, and above the last. Empty: not known. */
+  partShares: z.array(share).default([]),
 })
 
 /** How well one head predicts rows that training did not see. */

@@ -1,5 +1,6 @@
 import type { ModelRecord } from '@freshet/domain/model-record'
 import { canonicalJson } from '../plan/plan.ts'
+import { servingInputs } from '../language/serving-inputs.ts'
 import { parsePlan } from '../plan/parse-plan.ts'
 import { createPlanModel } from '../serving/plan-model.ts'
 import type { ModelSource } from '../serving/serving-model.ts'
@@ -7,6 +8,7 @@ import { transformCatalogue } from '../transforms/catalogue.ts'
 import { ArtefactError } from './artefact-error.ts'
 import { artefactName, decodeArtefact, sha256 } from './bytes.ts'
 import { checkModelFits } from './fit.ts'
+import type { InputStatistics, ModelManifest } from './manifest.ts'
 
 /**
  * A model of the registry. `get` reads an artefact by its name. `build` throws what `get` throws; an ArtefactError if the bytes
@@ -35,7 +37,13 @@ export function artefactSource(
         )
       checkModelFits(model, transformCatalogue, name)
       parsePlan(canonicalJson(model.plan), transformCatalogue, name)
-      return createPlanModel(model, version, name)
+      return createPlanModel(model, version, name, byFeature(manifest.inputs))
     },
   }
+}
+
+/** Statistics of inputs by the names that the features of serving have; a plan of the ranking language has other names. */
+function byFeature(inputs: ModelManifest['inputs']): ReadonlyMap<string, InputStatistics> {
+  const features = new Map(servingInputs.map(({ name, feature }) => [name, feature ?? name]))
+  return new Map(Object.entries(inputs).map(([name, statistics]) => [features.get(name) ?? name, statistics]))
 }

@@ -85,6 +85,7 @@ export function anArtefact(): ModelArtefact {
           missingShare: 0.1,
           mostFrequentShare: 0.2,
           quantiles: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+          partShares: [0.1, 0.09, 0.09, 0.09, 0.09, 0.09, 0.09, 0.09, 0.09, 0.09, 0.09, 0],
         },
       },
       parentVersion: null,

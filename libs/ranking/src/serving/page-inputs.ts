@@ -1,6 +1,6 @@
 import { nearest } from '@freshet/domain/nearest'
 import { planFeatures, type FeaturePlan } from '../features/plan.ts'
-import { readCandidates, type PinFacts } from '../features/read-candidates.ts'
+import type { ReadCandidates } from '../features/read-candidates.ts'
 import { servingInputs, type ServingInput } from '../language/serving-inputs.ts'
 import type { Column } from '../plan/column.ts'
 import type { Plan, PlanInput } from '../plan/plan.ts'
@@ -12,11 +12,8 @@ import type { RankingPage } from './page.ts'
 export interface PageInputs {
   /** The features of the catalogue that the inputs name. */
   readonly features: FeaturePlan
-  /** Reads a page: one row of features per candidate, and a column for each input by its name in the plan. */
-  read(
-    page: RankingPage,
-    facts: PinFacts,
-  ): { readonly features: Float32Array; readonly columns: ReadonlyMap<string, Column> }
+  /** A column for each input by its name in the plan, from what was read about the page. */
+  columns(page: RankingPage, read: ReadCandidates): ReadonlyMap<string, Column>
 }
 
 /** An input of a plan with where it comes from. */
@@ -43,10 +40,9 @@ export function pageInputsOf(plan: Plan): PageInputs {
   const readers = served.map((each) => [each.input.name, readerOf(each, features)] as const)
   return {
     features,
-    read(page, facts) {
-      const { features: rows, pins } = readCandidates(features, page, facts)
+    columns(page, { features: rows, pins }) {
       const given = { page, pins, rows }
-      return { features: rows, columns: new Map(readers.map(([name, read]) => [name, read(given)])) }
+      return new Map(readers.map(([name, read]) => [name, read(given)]))
     },
   }
 }

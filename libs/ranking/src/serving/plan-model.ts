@@ -1,28 +1,38 @@
+import type { InputStatistics } from '../artefact/manifest.ts'
+import { readCandidates, type ReadCandidates } from '../features/read-candidates.ts'
 import { ModelError } from '../model/model-error.ts'
 import { createPlanScorer } from '../model/plan-scorer.ts'
 import type { TrainedModel } from '../model/trained-model.ts'
 import { hashOfPlan, type Plan } from '../plan/plan.ts'
 import { pageInputsOf, type PageInputs } from './page-inputs.ts'
-import type { ServingModel } from './serving-model.ts'
+import type { RankingPage } from './page.ts'
+import type { PageScores, ServingModel } from './serving-model.ts'
 
 /**
- * Serves a trained model. `from` is its origin, for messages. Throws a ModelError (MODEL_MISMATCHED) if the plan reads inputs
+ * Serves a trained model. `from` is its origin, for messages; `trained` are the values from which it learned, by name of feature. Throws a ModelError (MODEL_MISMATCHED) if the plan reads inputs
  * that serving does not have, and a PlanError if its statistics do not fit.
  */
-export function createPlanModel(model: TrainedModel, version: string, from: string): ServingModel {
+export function createPlanModel(
+  model: TrainedModel,
+  version: string,
+  from: string,
+  trained: ReadonlyMap<string, InputStatistics> = new Map(),
+): ServingModel {
   const { plan } = model
   const inputs = inputsOf(plan, version, from)
   const scorer = createPlanScorer(model, version)
+  const rescore = (page: RankingPage, read: ReadCandidates): PageScores => {
+    const { utilities, predictions } = scorer.score(inputs.columns(page, read), page.pinIds.length)
+    return { utilities, predictions, features: read.features }
+  }
   return {
     version,
     planVersion: scorer.planHash,
     heads: plan.heads,
     featureNames: inputs.features.names,
-    score(page, facts) {
-      const { features, columns } = inputs.read(page, facts)
-      const { utilities, predictions } = scorer.score(columns, page.pinIds.length)
-      return { utilities, predictions, features }
-    },
+    trained,
+    score: (page, facts) => rescore(page, readCandidates(inputs.features, page, facts)),
+    rescore,
     dispose: () => scorer.dispose(),
   }
 }
@@ -34,15 +44,19 @@ export function createPlanModel(model: TrainedModel, version: string, from: stri
 export function createUntrainedModel(plan: Plan, from: string): ServingModel {
   const version = `${plan.spec}-untrained`
   const inputs = inputsOf(plan, version, from)
+  const rescore = (page: RankingPage, { features }: ReadCandidates): PageScores => ({
+    utilities: page.retrievalScores.slice(),
+    predictions: new Float32Array(),
+    features,
+  })
   return {
     version,
     planVersion: hashOfPlan(plan),
     heads: [],
     featureNames: inputs.features.names,
-    score(page, facts) {
-      const { features } = inputs.read(page, facts)
-      return { utilities: page.retrievalScores.slice(), predictions: new Float32Array(), features }
-    },
+    trained: new Map(),
+    score: (page, facts) => rescore(page, readCandidates(inputs.features, page, facts)),
+    rescore,
     dispose: () => undefined,
   }
 }

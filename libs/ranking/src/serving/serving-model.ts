@@ -1,4 +1,5 @@
-import type { PinFacts } from '../features/read-candidates.ts'
+import type { InputStatistics } from '../artefact/manifest.ts'
+import type { PinFacts, ReadCandidates } from '../features/read-candidates.ts'
 import type { PlanHead } from '../plan/plan.ts'
 import type { RankingPage } from './page.ts'
 
@@ -24,6 +25,10 @@ export interface ServingModel {
   readonly featureNames: readonly string[]
   /** Scores a page. Without a first phase, not even the last bit of a candidate's score depends on the other candidates. */
   score(page: RankingPage, facts: PinFacts): PageScores
+  /** Scores a page from what an earlier call read about it. The numbers are the same to the last bit. */
+  rescore(page: RankingPage, read: ReadCandidates): PageScores
+  /** The values from which the model learned, by name of feature; empty: not known. */
+  readonly trained: ReadonlyMap<string, InputStatistics>
   /** Frees the tensors. */
   dispose(): void
 }

@@ -1,0 +1,187 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
+import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import type { NewRecord } from '@freshet/contracts/ports/event-log'
+import { artefactName, decodeArtefact, encodeArtefact, sha256 } from '@freshet/ranking/artefact/bytes'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describeFailure } from '../failure.ts'
+import { openFolder, withOpen } from '../operations/platform.ts'
+import type { Terminal } from '../operations/terminal.ts'
+import { aCreator, aTopic, aWhole, type Act } from '../whole.fixture.ts'
+import { runParity } from './command.ts'
+import type { ParityReport } from './report.ts'
+
+const minuteMs = 60_000
+
+/** Feeds before and after the first trained model, with the records of the registry. `artefacts` gets the models. */
+async function play(artefacts: string): Promise<{ readonly feeds: NewRecord[]; readonly models: NewRecord[] }> {
+  const feeds: NewRecord[] = []
+  const models: NewRecord[] = []
+  const joiner = { windowMs: 5 * minuteMs, deliveryMs: 1_000 }
+  const ranking = { trainIntervalMs: 10 * minuteMs, minRows: 100, minNewRows: 20 }
+  const whole = await aWhole(
+    { trainer: { joiner, ranking } },
+    (log) => ({
+      ...log,
+      append(topic, records, options) {
+        if (topic === 'feeds-served.v1') feeds.push(...records)
+        if (topic === 'models.v1') models.push(...records)
+        return log.append(topic, records, options)
+      },
+    }),
+    createFolderArtefactStore(artefacts),
+  )
+  await whole.pins(
+    Array.from({ length: 80 }, (_, n) => [
+      `p${n}`,
+      { title: `pin ${n}`, topics: [aTopic(`t${n % 4}`)], creatorId: aCreator(`c${n % 10}`) },
+    ]),
+  )
+  for (let round = 0; round < 4; round++) {
+    for (let user = 0; user < 8; user++) {
+      const { feedId, items } = await whole.feed({ userId: `u${user}`, pageSize: 10 })
+      await whole.embedded.blender.flush()
+      const acts = items.flatMap(({ pinId }): Act[] => {
+        const act = { userId: `u${user}`, on: pinId, feedId }
+        const likes = Number(pinId.slice(1)) % 4 === user % 4
+        return [{ ...act, action: 'impression' }, ...(likes ? [{ ...act, action: 'save' } as const] : [])]
+      })
+      await whole.act(...acts)
+    }
+    await whole.advance(11 * minuteMs)
+    await whole.embedded.training?.runDue()
+    await whole.act()
+  }
+  await whole.stop()
+  return { feeds, models }
+}
+
+let source: string
+let played: Awaited<ReturnType<typeof play>>
+let data: string
+beforeAll(async () => {
+  source = mkdtempSync(join(tmpdir(), 'freshet-parity-models-'))
+  played = await play(source)
+})
+afterAll(() => rmSync(source, { recursive: true, force: true }))
+beforeEach(() => void (data = mkdtempSync(join(tmpdir(), 'freshet-parity-'))))
+afterEach(() => rmSync(data, { recursive: true, force: true }))
+
+const recordOf = (served: FeedServed): NewRecord => ({
+  key: served.userId,
+  value: FeedServed.encode(served).finish(),
+  partition: null,
+})
+const served = (): FeedServed[] => played.feeds.map(({ value }) => FeedServed.decode(value!))
+const isTrained = ({ modelVersion }: FeedServed): boolean => modelVersion.startsWith('home-2026')
+
+/** Runs the command over these feeds. */
+async function check(feeds: readonly NewRecord[], models = played.models) {
+  await withOpen(openFolder({ data }, 4), async ({ log }) => {
+    await log.append('feeds-served.v1', feeds)
+    await log.append('models.v1', models)
+  })
+  const printed: string[] = []
+  const terminal: Terminal = {
+    signal: new AbortController().signal,
+    nowMs: () => 0,
+    write: (text) => void printed.push(text),
+    progress: { write: () => true },
+  }
+  const given = { data, models: source, backend: 'auto', show: '5' }
+  const error = await runParity({ ...given, json: true }, terminal).catch((thrown: unknown) => thrown)
+  const report = JSON.parse(printed.join('')) as ParityReport
+  printed.length = 0
+  await runParity(given, terminal).catch(() => undefined)
+  return { report, error, text: printed.join('') }
+}
+
+describe('freshet parity', () => {
+  it('finds no difference in feeds of the shipped spec and of trained models', async () => {
+    const feeds = served()
+    expect(feeds.some(isTrained)).toBe(true)
+    expect(feeds.every(isTrained)).toBe(false)
+    const { report, error, text } = await check(played.feeds)
+    expect(error).toBeUndefined()
+    const rows = feeds.reduce((sum, { pinIds }) => sum + pinIds.length, 0)
+    expect(report).toMatchObject({ compared: { feeds: 32, rows }, equalRows: rows, differingRows: 0, differences: [] })
+    expect(Object.keys(report.models).length).toBeGreaterThan(1)
+    expect(text).toContain(`${rows} equal, 0 differ`)
+    expect(text).toContain('not covered: features that read the state of the user')
+  })
+
+  it('finds one flipped bit in a recorded feature, and names feed, pin, head and both values', async () => {
+    const feeds = served()
+    const at = feeds.findIndex(isTrained)
+    const feed = feeds[at]!
+    const features = Uint8Array.from(feed.features)
+    const row = 3
+    const column = feed.featureNames.findIndex((name) => name === 'retrieval_score')
+    features[4 * (row * feed.featureNames.length + column) + 2]! ^= 64
+    const { report, error, text } = await check(feeds.map((each) => recordOf(each === feed ? { ...each, features } : each)))
+    expect(report).toMatchObject({ differingRows: 1 })
+    expect(describeFailure(error)).toMatchObject({ exitCode: 1, line: expect.stringContaining('PARITY_DIFFERS') as string })
+    const numbers = report.differences.map(({ feedId, pinId, number }) => `${feedId} ${pinId} ${number}`)
+    const place = `${feed.feedId} ${feed.pinIds[row]!}`
+    expect(numbers).toContain(`${place} utility`)
+    expect(numbers).toContain(`${place} feature retrieval_score`)
+    expect(text).toMatch(new RegExp(`feed ${feed.feedId}, pin ${feed.pinIds[row]!}, utility: recorded .* computed `))
+  })
+
+  it.each(['utilities', 'probabilities'] as const)('finds the lowest bit of one number of %s', async (column) => {
+    const [feed, ...others] = served()
+    const bytes = Uint8Array.from(feed![column])
+    bytes[0]! ^= 1
+    const { report } = await check([recordOf({ ...feed!, [column]: bytes }), ...others.map(recordOf)])
+    expect(report.differingRows).toBe(1)
+    expect(report.differences).toHaveLength(1)
+  })
+
+  it('finds that a model has other weights under the same name', async () => {
+    const feed = served().find(isTrained)!
+    const name = artefactName('home', feed.modelVersion)
+    const store = createFolderArtefactStore(source)
+    const before = await store.get(name)
+    const { manifest, model } = decodeArtefact(before, name)
+    const weights = new Map(model.parameters.weights)
+    const [key, first] = [...weights][0]!
+    weights.set(key, { ...first, values: first.values.map((value) => value + 0.01) })
+    const forged = encodeArtefact({ manifest, model: { ...model, parameters: { ...model.parameters, weights } } })
+    const { encodeModelRecord, decodeModelRecord } = await import('@freshet/contracts/codecs/model-record')
+    const models = played.models.map(({ key: id, value }) => {
+      const { record } = decodeModelRecord(id, value)
+      return encodeModelRecord(record!.version === feed.modelVersion ? { ...record!, sha256: sha256(forged) } : record!)
+    })
+    await store.put(name, forged)
+    const { report } = await check([recordOf(feed)], models).finally(() => store.put(name, before))
+    expect(report.differingRows).toBe(feed.pinIds.length)
+  })
+
+  it('counts why feeds were not compared', async () => {
+    const [feed] = served()
+    const none = new Uint8Array()
+    const { report, error, text } = await check([
+      recordOf({ ...feed!, modelVersion: '' }),
+      recordOf({ ...feed!, featureNames: [], features: none }),
+      recordOf({ ...feed!, modelVersion: 'home-gone' }),
+      { key: 'u', value: Uint8Array.of(255, 1, 2), partition: null },
+      recordOf({ ...feed!, features: feed!.features.subarray(4) }),
+    ])
+    const { length: rows } = feed!.pinIds
+    expect(report.leftOut).toEqual({
+      'not-ranked': { feeds: 1, rows },
+      'no-features': { feeds: 1, rows },
+      'no-model': { feeds: 1, rows },
+      damaged: { feeds: 2, rows },
+    })
+    expect(error).toMatchObject({ code: 'PARITY_DIFFERS' })
+    expect(text).toContain('neither the registry nor a given spec has the model home-gone')
+  })
+
+  it('fails if it could compare nothing', async () => {
+    const { error } = await check([recordOf({ ...served()[0]!, modelVersion: '' })])
+    expect(error).toMatchObject({ code: 'PARITY_EMPTY' })
+  })
+})
