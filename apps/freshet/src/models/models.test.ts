@@ -9,18 +9,13 @@ import { startOperationsServer, type OperationsServer } from '@freshet/service/o
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { describeFailure } from '../failure.ts'
 import { openFolder, withOpen, type OpenFolder } from '../operations/platform.ts'
-import type { Terminal } from '../operations/terminal.ts'
+import { aTerminal } from '../operations/terminal.fixture.ts'
 import { runModelsList, runModelsPromote, runModelsRollBack, runModelsShow, type ModelsArguments } from './command.ts'
 import { modelInspections } from './inspection.ts'
 
 let data: string
-const printed: string[] = []
-const terminal: Terminal = {
-  signal: new AbortController().signal,
-  nowMs: () => 0,
-  write: (text) => void printed.push(text),
-  progress: { write: () => true },
-}
+const terminal = aTerminal()
+const { printed } = terminal
 
 beforeEach(async () => {
   data = mkdtempSync(join(tmpdir(), 'freshet-models-'))

@@ -42,13 +42,17 @@ export function compareFeed(served: FeedServed, model: ServingModel): FeedCompar
   const rows = pinIds.length
   const heads = model.heads.map(({ name }) => name)
   if (featureNames.join() !== model.featureNames.join())
-    return { problem: `it records the features ${featureNames.join(', ')}; its model reads ${model.featureNames.join(', ')}` }
+    return {
+      problem: `it records the features ${featureNames.join(', ')}; its model reads ${model.featureNames.join(', ')}`,
+    }
   if (actions.join() !== heads.join())
     return { problem: `it records predictions of ${actions.join(', ')}; its model predicts ${heads.join(', ')}` }
   const page = pageOfRecord(served)
   const features = float32Column(served.features)
   if (features.length !== rows * featureNames.length)
-    return { problem: `it records ${features.length} features of ${rows} pins; ${featureNames.length} each are expected` }
+    return {
+      problem: `it records ${features.length} features of ${rows} pins; ${featureNames.length} each are expected`,
+    }
   const { utilities, predictions } = model.rescore(page, { features, pins: pinIds.map(() => null) })
   const found = createFindings(served)
   found.compare(float32Column(served.utilities), utilities, { rows, nameOf: () => 'utility' })

@@ -8,7 +8,7 @@ import { artefactName, decodeArtefact, encodeArtefact, sha256 } from '@freshet/r
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { describeFailure } from '../failure.ts'
 import { openFolder, withOpen } from '../operations/platform.ts'
-import type { Terminal } from '../operations/terminal.ts'
+import { aTerminal } from '../operations/terminal.fixture.ts'
 import { aCreator, aTopic, aWhole, type Act } from '../whole.fixture.ts'
 import { runParity } from './command.ts'
 import type { ParityReport } from './report.ts'
@@ -83,13 +83,8 @@ async function check(feeds: readonly NewRecord[], models = played.models) {
     await log.append('feeds-served.v1', feeds)
     await log.append('models.v1', models)
   })
-  const printed: string[] = []
-  const terminal: Terminal = {
-    signal: new AbortController().signal,
-    nowMs: () => 0,
-    write: (text) => void printed.push(text),
-    progress: { write: () => true },
-  }
+  const terminal = aTerminal()
+  const { printed } = terminal
   const given = { data, models: source, backend: 'auto', show: '5' }
   const error = await runParity({ ...given, json: true }, terminal).catch((thrown: unknown) => thrown)
   const report = JSON.parse(printed.join('')) as ParityReport
@@ -120,9 +115,14 @@ describe('freshet parity', () => {
     const row = 3
     const column = feed.featureNames.findIndex((name) => name === 'retrieval_score')
     features[4 * (row * feed.featureNames.length + column) + 2]! ^= 64
-    const { report, error, text } = await check(feeds.map((each) => recordOf(each === feed ? { ...each, features } : each)))
+    const { report, error, text } = await check(
+      feeds.map((each) => recordOf(each === feed ? { ...each, features } : each)),
+    )
     expect(report).toMatchObject({ differingRows: 1 })
-    expect(describeFailure(error)).toMatchObject({ exitCode: 1, line: expect.stringContaining('PARITY_DIFFERS') as string })
+    expect(describeFailure(error)).toMatchObject({
+      exitCode: 1,
+      line: expect.stringContaining('PARITY_DIFFERS') as string,
+    })
     const numbers = report.differences.map(({ feedId, pinId, number }) => `${feedId} ${pinId} ${number}`)
     const place = `${feed.feedId} ${feed.pinIds[row]!}`
     expect(numbers).toContain(`${place} utility`)

@@ -37,7 +37,15 @@ export interface ParityReport {
 
 /** Counts what was compared. */
 export interface ParityTally {
-  compared(model: string, result: { readonly rows: number; readonly differingRows: number; readonly numbers: number; readonly differences: readonly Difference[] }): void
+  compared(
+    model: string,
+    result: {
+      readonly rows: number
+      readonly differingRows: number
+      readonly numbers: number
+      readonly differences: readonly Difference[]
+    },
+  ): void
   leftOut(cause: LeftOutCause, rows: number, problem?: string): void
   report(backend: string): ParityReport
 }
