@@ -33,7 +33,7 @@ export async function planRows({ quick }: Bench): Promise<BenchRow[]> {
   const random = mulberry32(1)
   const training = page(random, candidates, candidates)
   const table = { rows: candidates, inputs: training, labels: new Map(), weights: null }
-  const fitted = fitPlan(plan, table, 1, transformCatalogue)
+  const fitted = fitPlan(plan, table, { seed: 1, catalogue: transformCatalogue })
   const results = plan.nodes.map(({ id }) => id).filter((id) => /^f\d+$/.test(id))
   const program = createProgram(plan, fitted, transformCatalogue, { results })
   const byHand = createByHand(fitted)

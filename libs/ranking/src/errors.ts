@@ -52,6 +52,13 @@ export const rankingErrorCatalogue = {
     meaning: 'A feature or a layer reads a label or a prediction. Labels are known only after the pin was shown.',
     exitCode: 78,
   },
+  SPEC_READS_FUTURE: {
+    fault: 'client',
+    retryable: false,
+    meaning:
+      'A ranking spec reads an input that is known only after the pin was shown, such as the position. Add `training only` with the value that serving uses.',
+    exitCode: 78,
+  },
   SPEC_READS_TRAINING_ONLY: {
     fault: 'client',
     retryable: false,

@@ -16,8 +16,11 @@ export async function readRowsFile(
 ): Promise<RowTable> {
   const { table, report } = await readRows(plan, transformCatalogue, file, { exportedKey, ...options })
   say(`${file}: ${table.rows} rows`)
+  const leftOut = report.read - table.rows
+  if (leftOut > 0)
+    say(`  left out ${leftOut} of ${report.read} rows (${((100 * leftOut) / report.read).toFixed(2)} %):`)
   for (const { reason, rows, firstLine } of report.leftOut)
-    say(`  left out ${rows}, the first at line ${firstLine}: ${reason}`)
+    say(`    ${rows}, the first at line ${firstLine}: ${reason}`)
   if (report.unusedKeys.length > 0) say(`  values that the spec does not read: ${report.unusedKeys.join(', ')}`)
   if (report.absentInputs.length > 0) say(`  inputs that no row has: ${report.absentInputs.join(', ')}`)
   return table

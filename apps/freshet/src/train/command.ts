@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { writeModel } from './write-model.ts'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { formatProblem } from '@freshet/ranking/language/problem'
@@ -35,6 +36,7 @@ export async function runTrain(specFile: string, given: TrainArguments, terminal
   const result = await trainModel(plan, table, {
     ...(validate === null ? {} : { validate }),
     seed,
+    specFolder: dirname(specFile),
     nowMs: () => terminal.nowMs(),
     signal: terminal.signal,
     onEpoch: (report) => say(epochLine(plan, report)),

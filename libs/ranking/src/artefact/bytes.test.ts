@@ -129,7 +129,7 @@ describe('a model fits its plan', () => {
     [
       'without statistics',
       { ...model, parameters: { ...model.parameters, fitted: new Map() } },
-      /the statistics of scaled/,
+      /scaled \(standardise\) has no statistics/,
     ],
   ])('and is refused when weights are %s', (_, misfit, message) => {
     expect(codeOf(() => checkModelFits(misfit, testTransforms, 'm'))).toBe('MODEL_WEIGHTS_MISFIT')

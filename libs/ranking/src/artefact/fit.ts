@@ -1,6 +1,7 @@
 import { nearest } from '@freshet/domain/nearest'
 import type { TrainedModel } from '../model/trained-model.ts'
 import type { Plan, PlanNode } from '../plan/plan.ts'
+import { stateOf } from '../plan/state.ts'
 import type { ValueType } from '../plan/value-type.ts'
 import type { Transform } from '../transforms/definition.ts'
 import { ArtefactError } from './artefact-error.ts'
@@ -42,26 +43,31 @@ function weightProblems({ plan, parameters }: TrainedModel, transforms: Readonly
 }
 
 function fittedProblems({ plan, parameters }: TrainedModel, transforms: ReadonlyMap<string, Transform>): string[] {
-  return plan.nodes.flatMap(({ id, transform }) => {
-    const used = transforms.get(transform)
+  const types = typesOf(plan)
+  return plan.nodes.flatMap((node) => {
+    const used = transforms.get(node.transform)
     if (used?.gradient !== 'fitted') return []
-    if (!parameters.fitted.has(id)) return [`the statistics of ${id} are missing`]
-    const { success } = used.state.safeParse(parameters.fitted.get(id))
-    return success ? [] : [`the statistics of ${id} are not those of ${transform}`]
+    const args = node.args.flatMap((arg) => types.get(arg) ?? [])
+    const checked = stateOf(node, used, args, parameters.fitted)
+    return 'problem' in checked ? [checked.problem] : []
   })
 }
 
 /** Shapes of the learned weights of a plan by name. */
 function expectedShapes(plan: Plan, transforms: ReadonlyMap<string, Transform>): Map<string, readonly number[]> {
-  const types = new Map<string, ValueType>([
-    ...plan.inputs.map(({ name, type }) => [name, type] as const),
-    ...plan.nodes.map(({ id, type }) => [id, type] as const),
-  ])
+  const types = typesOf(plan)
   return new Map(
     plan.nodes.flatMap((node) =>
       learnedShapes(node, types, transforms).map(({ name, shape }) => [`${node.id}/${name}`, shape] as const),
     ),
   )
+}
+
+function typesOf({ inputs, nodes }: Plan): ReadonlyMap<string, ValueType> {
+  return new Map([
+    ...inputs.map(({ name, type }) => [name, type] as const),
+    ...nodes.map(({ id, type }) => [id, type] as const),
+  ])
 }
 
 function learnedShapes(

@@ -89,7 +89,7 @@ describe('the model of an artefact', () => {
     [
       'missing statistics',
       'MODEL_WEIGHTS_MISFIT',
-      /the statistics of age are missing/,
+      /age \(\w+\) has no statistics/,
       () => build({ ...linear, parameters: { ...linear.parameters, fitted: new Map() } }),
     ],
     [

@@ -78,7 +78,9 @@ export function specBuilder(name: string): SpecBuilder {
     train: (options) => add({ kind: 'train', options: named(options), span: nowhere }),
     compile({ catalogue, inputs }) {
       const owned = statements.map((statement) => ({ statement, inherited: false }))
-      return planOf(checkSpec({ statements: owned, brokenNames: [], problems: [] }, catalogue, inputs))
+      return planOf(
+        checkSpec({ file: nowhere.file, statements: owned, brokenNames: [], problems: [] }, catalogue, inputs),
+      )
     },
     toText: () => `${statements.map(formatStatement).join('\n')}\n`,
   }

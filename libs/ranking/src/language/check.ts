@@ -1,8 +1,9 @@
-import type { Plan, PlanInput } from '../plan/plan.ts'
+import type { Plan } from '../plan/plan.ts'
 import { formatType } from '../plan/value-type.ts'
 import type { Span, Statement, StatementOf } from './ast.ts'
-import { declare } from './declare.ts'
-import { Elaborator, type Catalogue } from './elaborate.ts'
+import { declare, type KnownInput } from './declare.ts'
+import { Elaborator } from './elaborate.ts'
+import type { Catalogue } from './elaboration.ts'
 import type { GraphValue } from './graph.ts'
 import type { CheckedSpec, GraphHead } from './checked-spec.ts'
 import type { OwnedStatement, WholeSpec } from './inherit.ts'
@@ -11,19 +12,20 @@ import { unknown, type LanguageProblem } from './problem.ts'
 import { applyRules } from './rules.ts'
 
 /** Checks names, types and rules of a spec. `inputs`: what serving has; null: rows, whose inputs the spec declares with types. */
-export function checkSpec(whole: WholeSpec, catalogue: Catalogue, inputs: readonly PlanInput[] | null): CheckedSpec {
+export function checkSpec(whole: WholeSpec, catalogue: Catalogue, inputs: readonly KnownInput[] | null): CheckedSpec {
   const problems = distinct(whole.problems)
   const { statements } = whole
   const report = problems.add
   const scope = declare(statements, whole.brokenNames, inputs, (name) => catalogue.has(name), report)
-  const elaborator = new Elaborator(scope, catalogue, report)
+  const elaborator = new Elaborator(scope, catalogue, whole.file, report)
   const reading = { elaborator, scope, report }
   const read = readStatements(statements, reading)
   const utility = readUtilityOf(statements, read.heads, reading)
   const { inputs: declared } = scope
   const spec = { ...read, utility, name: nameOf(statements), inputs: [...declared.values()] }
   if (whole.problems.length === 0) reportIncomplete(statements, problems.count() > 0, report)
-  const warnings = applyRules(spec, statements, elaborator.read, report)
+  const unserved = (inputs ?? []).filter(({ isServed }) => isServed === false).map(({ name }) => name)
+  const warnings = applyRules(spec, { statements, read: elaborator.read, unserved: new Set(unserved) }, report)
   return { ...spec, problems: problems.sorted(), warnings }
 }
 
@@ -46,7 +48,7 @@ function readStatements(statements: readonly OwnedStatement[], reading: Reading)
       case 'layer': {
         const { name, value } = statement
         if (scope.entries.get(name.name)?.statement !== statement) break
-        const node = elaborator.node(elaborator.statement(name.name, value), value.span)
+        const node = elaborator.graph.valueOf(elaborator.statement(name.name, value), value.span)
         if (node !== null) values.set(name.name, node)
         break
       }
@@ -74,7 +76,7 @@ function readExposed(
   { name, span }: { readonly name: string; readonly span: Span },
   { elaborator, report }: Reading,
 ): CheckedSpec['exposed'] {
-  const value = elaborator.node(elaborator.value({ kind: 'name', name, span }, null), span)
+  const value = elaborator.graph.valueOf(elaborator.value({ kind: 'name', name, span }, null), span)
   if (value === null) return []
   if (value.type.kind === 'scalar') return [{ name, value, span }]
   const message = `only single numbers are exposed, but \`${name}\` is ${formatType(value.type)}`

@@ -1,10 +1,10 @@
-import type { Plan, PlanHead, PlanInput, PlanNode } from '../plan/plan.ts'
+import type { Plan, PlanHead, PlanNode } from '../plan/plan.ts'
 import { checkSpec } from './check.ts'
 import type { CheckedSpec } from './checked-spec.ts'
-import type { Catalogue } from './elaborate.ts'
+import type { Catalogue } from './elaboration.ts'
 import type { GraphInput, GraphNode, GraphValue } from './graph.ts'
 import { readWholeSpec, type ReadFile } from './inherit.ts'
-import { firstPhaseId } from './declare.ts'
+import { firstPhaseId, type KnownInput } from './declare.ts'
 import { LanguageError, type LanguageProblem } from './problem.ts'
 
 /** What a spec is compiled against. */
@@ -13,7 +13,7 @@ export interface CompileOptions {
   readonly file: string
   readonly catalogue: Catalogue
   /** Inputs that serving has; null: the spec is for rows and declares its inputs with types. */
-  readonly inputs: readonly PlanInput[] | null
+  readonly inputs: readonly KnownInput[] | null
   /** Reads a spec that this one extends; throws if that fails. */
   readonly readFile: ReadFile
 }
@@ -36,7 +36,7 @@ export function compileSpec(text: string, options: CompileOptions): CompiledSpec
  */
 export function compileForRows(
   text: string,
-  { inputs, ...options }: CompileOptions & { readonly inputs: readonly PlanInput[] },
+  { inputs, ...options }: CompileOptions & { readonly inputs: readonly KnownInput[] },
 ): CompiledSpec {
   const whole = readWholeSpec(text, options.file, options.readFile)
   const readsServing = whole.statements.some(({ statement }) => statement.kind === 'input' && statement.type === null)

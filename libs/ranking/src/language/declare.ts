@@ -5,6 +5,12 @@ import type { OwnedStatement } from './inherit.ts'
 import { unknown, type LanguageProblem } from './problem.ts'
 import { readType } from './types.ts'
 
+/** An input that a spec may declare by its name alone. */
+export interface KnownInput extends PlanInput {
+  /** false: it is known only after the pin was shown, so a spec that reads it must give a value for serving. */
+  readonly isServed?: boolean
+}
+
 /** A statement that declares a name. */
 export type NamedStatement = StatementOf<'input' | 'const' | 'feature' | 'layer' | 'function' | 'head'>
 
@@ -40,7 +46,7 @@ type Report = (problem: LanguageProblem) => void
 export function declare(
   statements: readonly OwnedStatement[],
   brokenNames: readonly string[],
-  known: readonly PlanInput[] | null,
+  known: readonly KnownInput[] | null,
   isTransform: (name: string) => boolean,
   report: Report,
 ): Scope {
@@ -133,7 +139,7 @@ function reportRepeats(statements: readonly OwnedStatement[], report: Report): v
 function readInput(
   { name, span }: Declared,
   statement: StatementOf<'input'>,
-  known: readonly PlanInput[] | null,
+  known: readonly KnownInput[] | null,
   report: Report,
 ): GraphInput | null {
   const declared = statement.type === null ? null : readType(statement.type, report)

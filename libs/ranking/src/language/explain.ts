@@ -1,7 +1,7 @@
 import { hashOfPlan, type Plan, type PlanNode, type Side } from '../plan/plan.ts'
 import { formatType, type ValueType } from '../plan/value-type.ts'
 import type { Transform } from '../transforms/definition.ts'
-import type { Catalogue } from './elaborate.ts'
+import type { Catalogue } from './elaboration.ts'
 import { formulaOf, isNamed } from './plan-text.ts'
 
 /** One statement of a plan with the inner nodes of its formula. */

@@ -71,6 +71,12 @@ export class Graph {
     })
   }
 
+  /** The node of a value; constants become nodes of their own. Null: unknown. */
+  valueOf(value: Value, span: Span): GraphValue | null {
+    if (value.kind === 'unknown') return null
+    return value.kind === 'constant' ? this.constant(value.value, span) : value
+  }
+
   #number(value: GraphValue): number {
     const known = this.#numbers.get(value)
     if (known !== undefined) return known

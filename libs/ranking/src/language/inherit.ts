@@ -12,6 +12,8 @@ export interface OwnedStatement {
 
 /** All statements of a spec: its own and those that it inherits. */
 export interface WholeSpec {
+  /** The spec's own file, as the caller named it. */
+  readonly file: string
   readonly statements: readonly OwnedStatement[]
   readonly brokenNames: readonly string[]
   readonly problems: readonly LanguageProblem[]
@@ -33,11 +35,12 @@ export function readWholeSpec(
   const parsed = parseLanguage(text, file)
   const own = parsed.statements.flatMap(perName).map((statement): OwnedStatement => ({ statement, inherited: false }))
   const base = parsed.statements.find((statement) => statement.kind === 'spec')?.base ?? null
-  if (base === null) return { ...parsed, statements: own }
+  if (base === null) return { ...parsed, file, statements: own }
   const path = posix.isAbsolute(base.path) ? base.path : posix.join(posix.dirname(file), base.path)
   const chain = [...above, posix.normalize(file)]
   const fail = (code: 'SPEC_CYCLE' | 'SPEC_UNREADABLE', message: string): WholeSpec => ({
     ...parsed,
+    file,
     statements: own,
     problems: [{ code, span: base.span, message }, ...parsed.problems],
   })
@@ -50,6 +53,7 @@ export function readWholeSpec(
   }
   const inherited = readWholeSpec(baseText, path, readFile, chain)
   return {
+    file,
     statements: merge(inherited.statements, own),
     brokenNames: [...inherited.brokenNames, ...parsed.brokenNames],
     problems: [...inherited.problems, ...parsed.problems],

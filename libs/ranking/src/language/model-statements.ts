@@ -161,7 +161,7 @@ function scalarOf(
   value: ReturnType<Elaborator['value']>,
   { elaborator, report }: Pick<Reading, 'elaborator' | 'report'>,
 ): GraphValue | null {
-  const node = elaborator.node(value, expression.span)
+  const node = elaborator.graph.valueOf(value, expression.span)
   if (node === null || node.type.kind === 'scalar') return node
   const message = `${what} is one number (scalar), but this is ${formatType(node.type)}; for example \`linear(…)\` makes one`
   report({ code: 'SPEC_TYPE', span: expression.span, message })

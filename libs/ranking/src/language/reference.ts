@@ -1,5 +1,5 @@
 import type { Transform } from '../transforms/definition.ts'
-import type { Catalogue } from './elaborate.ts'
+import type { Catalogue } from './elaboration.ts'
 import { parametersOf } from './options.ts'
 import { statementReference } from './statement-reference.ts'
 

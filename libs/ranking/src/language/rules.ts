@@ -6,16 +6,26 @@ import type { LanguageProblem } from './problem.ts'
 
 type Rules = Omit<CheckedSpec, 'problems' | 'warnings'>
 
+/** What the rules know about the text of a spec. */
+interface SpecText {
+  readonly statements: readonly OwnedStatement[]
+  /** Names that some statement reads. */
+  readonly read: ReadonlySet<string>
+  /** Names of inputs that are known only after the pin was shown. */
+  readonly unserved: ReadonlySet<string>
+}
+
 /**
  * Rules about what a part of a spec may read. Reports values that are known only in training and read where serving decides,
- * and learned transforms that no head trains. Gives the warnings.
+ * inputs that serving does not know and that are not `training only`, and learned transforms that no head trains. Gives the
+ * warnings.
  */
 export function applyRules(
   spec: Rules,
-  statements: readonly OwnedStatement[],
-  read: ReadonlySet<string>,
+  { statements, read, unserved }: SpecText,
   report: (problem: LanguageProblem) => void,
 ): readonly LanguageProblem[] {
+  reportFuture(spec, statements, unserved, report)
   const model = reachable(spec.heads.map(({ value }) => value))
   const trainingOnly = new Set<GraphValue>(spec.trainingOnly.map(({ input }) => input))
   const outside = [
@@ -35,6 +45,28 @@ export function applyRules(
     read,
     outside.map(({ value }) => value),
   )
+}
+
+/** Reports inputs that something reads although they are known only after the pin was shown. */
+function reportFuture(
+  spec: Rules,
+  statements: readonly OwnedStatement[],
+  unserved: ReadonlySet<string>,
+  report: (problem: LanguageProblem) => void,
+): void {
+  const given = new Set(spec.trainingOnly.map(({ input }) => input.name))
+  const roots = [...spec.heads, ...spec.exposed, ...spec.values.values()].map((root) =>
+    'value' in root ? root.value : root,
+  )
+  const used = reachable(spec.firstPhase === null ? roots : [...roots, spec.firstPhase.score])
+  for (const input of spec.inputs) {
+    const { name } = input
+    if (!unserved.has(name) || given.has(name) || !used.has(input)) continue
+    const declared = statements.flatMap(({ statement }) => (statement.kind === 'input' ? statement.names : []))
+    const { span } = declared.find((each) => each.name === name)!
+    const message = `\`${name}\` is known only after the pin was shown; add \`training only ${name} = 0\` with the value that serving uses, or do not read it`
+    report({ code: 'SPEC_READS_FUTURE', span, message })
+  }
 }
 
 function valueOf({ score, span }: { readonly score: GraphValue; readonly span: Span }) {

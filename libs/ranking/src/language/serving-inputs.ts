@@ -1,11 +1,12 @@
 import type { Feature } from '@freshet/domain/features/feature'
 import type { FeatureContext } from '../features/context.ts'
 import { features } from '../features/catalogue.ts'
-import type { PlanInput, Side } from '../plan/plan.ts'
+import type { KnownInput } from './declare.ts'
+import type { Side } from '../plan/plan.ts'
 import type { ValueType } from '../plan/value-type.ts'
 
 /** An input that the ranker has for each request or candidate. */
-export interface ServingInput extends PlanInput {
+export interface ServingInput extends KnownInput {
   /** The feature of the catalogue under whose name a served feed records it; null: it is one of the names and texts below. */
   readonly feature: string | null
   /** For example `probability`. */
@@ -25,12 +26,15 @@ const facts: readonly ServingInput[] = [
   fact('request.surface', category, 'request', 'name'),
   fact('request.locale', category, 'request', 'BCP 47 language tag'),
   fact('candidate.sources', sources, 'candidate', 'names of sources'),
-  fact(
-    'candidate.position',
-    { kind: 'scalar' },
-    'candidate',
-    'position in the feed, 0 = first; only training knows it',
-  ),
+  {
+    ...fact(
+      'candidate.position',
+      { kind: 'scalar' },
+      'candidate',
+      'position in the feed, 0 = first; only training knows it',
+    ),
+    isServed: false,
+  },
 ]
 
 /** Needs that depend on the user. */

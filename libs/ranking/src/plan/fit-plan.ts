@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { hash32 } from '@freshet/domain/hash'
+import { ForestError } from '../forest/problems.ts'
 import type { TransformCatalogue } from '../transforms/catalogue.ts'
 import { NewBuffers } from './buffers.ts'
 import type { Column, RowTable } from './column.ts'
@@ -7,40 +10,65 @@ import { PlanError } from './plan-error.ts'
 import type { Plan, PlanNode } from './plan.ts'
 import { learnedNodes, neededNodes } from './split.ts'
 
+/** Statistics of a plan, with the columns of the training rows that differ from what the statistics give. */
+export interface FittedPlan {
+  /** By id of node. */
+  readonly fitted: ReadonlyMap<string, unknown>
+  /** Columns of nodes that are computed out of fold, for the rows from which the plan was fitted; serving never has them. */
+  readonly outOfFold: ReadonlyMap<string, Column>
+}
+
+/** How a plan is fitted. */
+export interface FitOptions {
+  readonly seed: number
+  readonly catalogue: TransformCatalogue
+  /** The folder of the spec: paths of files are relative to it. */
+  readonly specFolder?: string
+}
+
+/** The statistics of `fitForTraining` alone. */
+export function fitPlan(plan: Plan, table: RowTable, options: FitOptions): ReadonlyMap<string, unknown> {
+  return fitForTraining(plan, table, options).fitted
+}
+
 /**
  * Computes the statistics of a plan's fitted nodes from training rows, each from the columns of the nodes before it. The same
  * rows and seed give the same statistics. Throws a PlanError if the table lacks an input or a label, or if the
- * statistics of a node cannot be computed.
+ * statistics of a node cannot be computed, and a ForestError if the file of a forest is not one.
  */
-export function fitPlan(
+export function fitForTraining(
   plan: Plan,
   table: RowTable,
-  seed: number,
-  catalogue: TransformCatalogue,
-): ReadonlyMap<string, unknown> {
+  { seed, catalogue, specFolder = '.' }: FitOptions,
+): FittedPlan {
   const learned = learnedNodes(plan, catalogue)
   const fittedIds = plan.nodes
     .filter(({ id, transform }) => catalogue.get(transform)?.gradient === 'fitted' && !learned.has(id))
     .map(({ id }) => id)
   const nodes = neededNodes(plan, fittedIds)
   checkTable(plan, nodes, table)
+  const readFile = (path: string): string => readFileSync(resolve(specFolder, path), 'utf8')
   const columns = new Map<string, Column>(table.inputs)
   const lastUse = new Map(nodes.flatMap(({ args }, at) => args.map((arg) => [arg, at] as const)))
-  const states = new Map<string, unknown>()
+  const fitted = new Map<string, unknown>()
+  const outOfFold = new Map<string, Column>()
   nodes.forEach((node, at) => {
+    const { id, params } = node
     const args = node.args.map((arg) => columns.get(arg)!)
     const transform = catalogue.get(node.transform)!
     const output = new NewBuffers(args.every(({ rows }) => rows === 1) ? 1 : table.rows)
-    if (transform.gradient === 'fixed') columns.set(node.id, transform.evaluate(args, node.params, output))
+    if (transform.gradient === 'fixed') columns.set(id, transform.evaluate(args, params, output))
     else if (transform.gradient === 'fitted') {
-      const training = { ...table, seed: hash32(node.id, seed) }
-      const state = named(plan, node, () => transform.fit(args, node.params, training))
-      states.set(node.id, state)
-      if (lastUse.has(node.id)) columns.set(node.id, transform.evaluate(args, node.params, output, state))
+      const training = { ...table, seed: hash32(id, seed), readFile }
+      const state = named(plan, node, () => transform.fit(args, params, training))
+      fitted.set(id, state)
+      const own = transform.outOfFold?.(args, params, training, new NewBuffers(table.rows))
+      if (own !== undefined) outOfFold.set(id, own)
+      if (lastUse.has(id)) columns.set(id, own ?? transform.evaluate(args, params, output, state))
     }
     for (const arg of node.args) if (lastUse.get(arg) === at) columns.delete(arg)
   })
-  return states
+  return { fitted, outOfFold }
 }
 
 /** Names the node whose statistics cannot be computed, for example because its argument is missing in all rows. */
@@ -48,6 +76,7 @@ function named<State>(plan: Plan, { id, transform }: PlanNode, fit: () => State)
   try {
     return fit()
   } catch (error) {
+    if (error instanceof ForestError) throw error
     const problem = `${id} (${transform}) cannot be fitted: ${(error as Error).message}`
     throw new PlanError('PLAN_UNFITTABLE', plan.spec, [problem], { cause: error })
   }

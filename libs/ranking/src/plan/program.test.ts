@@ -47,7 +47,7 @@ const training = new Map<string, Column>([
   ['candidate.position', numbers([0, 1, 0, 1])],
 ])
 const table = { rows: 4, inputs: training, labels: new Map([['save', Float32Array.of(1, 1, 0, 0)]]), weights: null }
-const fitted = fitPlan(plan, table, 1, transformCatalogue)
+const fitted = fitPlan(plan, table, { seed: 1, catalogue: transformCatalogue })
 
 const page = (saves: readonly number[]): ReadonlyMap<string, Column> =>
   new Map([
@@ -73,10 +73,13 @@ describe('a program', () => {
     expect(program.inputs.map(({ name }) => name)).not.toContain('pin.unused')
     const results = program.run(page([1, 2]), 2)
     expect(plainRows(results.get('pace')!)).toEqual([Math.fround(Math.log(2))])
-    // The rate of creator a is one standard deviation above the mean; 3 is the position when serving.
+    const { rates } = fitted.get('rate') as { readonly rates: readonly [number] }
+    const { means, deviations } = fitted.get('rate_scaled') as Record<'means' | 'deviations', readonly [number]>
+    const scaled = (rates[0] - means[0]) / deviations[0]
+    // 3 is the position when serving.
     const [first, second] = plainRows(results.get('placed')!) as readonly number[]
-    expect(first).toBeCloseTo(1 + Math.log(2) + 3, 5)
-    expect(second).toBeCloseTo(2 * (1 + Math.log(2)) + 3, 5)
+    expect(first).toBeCloseTo(scaled + Math.log(2) + 3, 5)
+    expect(second).toBeCloseTo(2 * (scaled + Math.log(2)) + 3, 5)
   })
 
   it('takes an input that only training knows if it is given', () => {
@@ -129,7 +132,9 @@ describe('fitting a plan', () => {
   it('lists inputs and labels that the rows lack', () => {
     const inputs = new Map([['pin.creator', categories(['a', 'b'])]])
     const labels = new Map([['click', Float32Array.of(1, 0)]])
-    const error = errorOf(() => fitPlan(plan, { rows: 1, inputs, labels, weights: null }, 1, transformCatalogue))
+    const error = errorOf(() =>
+      fitPlan(plan, { rows: 1, inputs, labels, weights: null }, { seed: 1, catalogue: transformCatalogue }),
+    )
     expect(error.problems).toEqual([
       'input pin.creator has 2 rows; give 1',
       'rate reads the label save, which the rows do not have; they have click',
@@ -141,7 +146,11 @@ describe('fitting a plan', () => {
     const inputs = new Map([['pin.saves', numbers([null, null])]])
     const labels = new Map([['save', Float32Array.of(1, 0)]])
     const error = errorOf(() =>
-      fitPlan({ ...plan, nodes: [likely] }, { rows: 2, inputs, labels, weights: null }, 1, transformCatalogue),
+      fitPlan(
+        { ...plan, nodes: [likely] },
+        { rows: 2, inputs, labels, weights: null },
+        { seed: 1, catalogue: transformCatalogue },
+      ),
     )
     expect(error.code).toBe('PLAN_UNFITTABLE')
     expect(error.problems).toEqual([

@@ -37,7 +37,7 @@ function aCase({ seed, rows }: { readonly seed: number; readonly rows: number })
 /** The statistics; a plan that cannot be fitted, because a number is missing in all rows, is drawn again. */
 function fittedOrSkipped(plan: Plan, table: RowTable, seed: number): ReadonlyMap<string, unknown> {
   try {
-    return fitPlan(plan, table, seed, transformCatalogue)
+    return fitPlan(plan, table, { seed, catalogue: transformCatalogue })
   } catch (error) {
     fc.pre(!(error instanceof PlanError && error.code === 'PLAN_UNFITTABLE'))
     throw error

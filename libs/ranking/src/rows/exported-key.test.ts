@@ -16,6 +16,7 @@ describe('the key of an exported row', () => {
       ...rowBatchOf([{ feedId: 'f', pinId: 'a', topics: ['bread'] }]),
       creatorIds: ['c'],
       surfaces: ['home'],
+      sourceRanks: Float32Array.of(0),
     }
     const { values } = rowJson(batch, 0)
     for (const input of ['user.id', 'pin.id', 'pin.creator', 'pin.topics', 'request.surface', 'candidate.sources'])

@@ -49,7 +49,6 @@ describe('a row as JSON', () => {
         'retrieval.rank': 0,
         'retrieval.score': 0,
         'source.fresh.score': 0.5,
-        sources: ['fresh'],
         clicks: 7,
       },
       weight: 4,

@@ -33,7 +33,7 @@ export function rowJson(batch: RowBatch, row: number): RowJson {
   const found: string[] = []
   batch.sourceNames.forEach((name, at) => {
     const [rank, score] = [batch.sourceRanks[row * sources + at], batch.sourceScores[row * sources + at]]
-    if (!Number.isNaN(rank ?? NaN) || !Number.isNaN(score ?? NaN)) found.push(name)
+    if (rank !== undefined && !Number.isNaN(rank)) found.push(name)
     put(`source.${name}.rank`, rank)
     put(`source.${name}.score`, score)
   })

@@ -50,7 +50,7 @@ export function randomModel(plan: Plan, seed: number): TrainedModel {
   const weights = [...initialWeights(compileTensorProgram(plan).weights, seed)].map(
     ([name, weight]) => [name, draw(weight)] as const,
   )
-  const fitted = new Map(fitPlan(plan, randomTable(plan, random), seed, transformCatalogue))
+  const fitted = new Map(fitPlan(plan, randomTable(plan, random), { seed: seed, catalogue: transformCatalogue }))
   for (const { name, calibrate } of plan.heads)
     if (calibrate === 'platt') fitted.set(`head:${name}`, { slope: 0.5 + random(), intercept: random() })
   return { plan, parameters: { weights: new Map(weights), fitted } }

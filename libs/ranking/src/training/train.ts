@@ -2,7 +2,7 @@ import { mulberry32 } from '@freshet/domain/mulberry32'
 import { calibrationName, fitCalibration, predictHead } from '../model/head-prediction.ts'
 import type { Parameters, Weights } from '../model/trained-model.ts'
 import type { Column, RowTable } from '../plan/column.ts'
-import { fitPlan } from '../plan/fit-plan.ts'
+import { fitForTraining, type FittedPlan } from '../plan/fit-plan.ts'
 import type { Plan } from '../plan/plan.ts'
 import { createProgram } from '../plan/program.ts'
 import { compileTensorProgram } from '../tensor/program.ts'
@@ -39,6 +39,8 @@ export interface TrainOptions {
   /** Begins with the parameters of an earlier model of the same plan, whose fitted statistics stay as they are. */
   readonly initial?: Parameters
   readonly seed: number
+  /** The folder of the spec: paths of files in it are relative to that. Default: the current directory. */
+  readonly specFolder?: string
   readonly nowMs: () => number
   readonly onEpoch?: (report: EpochReport) => void
   /** Called between steps, so that other work of the process gets its turn. */
@@ -64,23 +66,27 @@ export async function trainModel(plan: Plan, table: RowTable, options: TrainOpti
   checkRows(plan, table)
   const started = options.nowMs()
   const program = compileTensorProgram(plan)
-  const fitted = options.initial?.fitted ?? fitPlan(plan, table, options.seed, transformCatalogue)
-  const columnsOf = (rows: RowTable): ReadonlyMap<string, Column> =>
-    createProgram(plan, fitted, transformCatalogue, { results: [...program.reads.keys()] }).run(rows.inputs, rows.rows)
+  const { fitted, outOfFold } = fit(plan, table, options)
+  const results = [...program.reads.keys()]
+  const columnsOf = (rows: RowTable, given: ReadonlyMap<string, Column>): ReadonlyMap<string, Column> =>
+    createProgram(plan, fitted, transformCatalogue, { results, given: new Set(given.keys()) }).run(
+      new Map([...rows.inputs, ...given]),
+      rows.rows,
+    )
   const weights = initialWeights(program.weights, options.seed)
   for (const [key, { values }] of weights) {
     const earlier = options.initial?.weights.get(key)
     if (earlier?.values.length === values.length) values.set(earlier.values)
   }
   const parts = linearPartsOf(plan, program)
-  const rows = { table, columns: columnsOf(table) }
+  const rows = { table, columns: columnsOf(table, outOfFold) }
   const random = mulberry32(options.seed + 1)
   const learner =
     parts === null
       ? createGradientLearner({ plan, program, ...rows, weights, random })
       : createLinearLearner({ plan, parts, ...rows, weights, random })
   const { validate } = options
-  const held = validate === undefined ? null : { table: validate, columns: columnsOf(validate) }
+  const held = validate === undefined ? null : { table: validate, columns: columnsOf(validate, new Map()) }
   try {
     // A plan whose heads are fitted, such as forests, has nothing to descend to.
     const epochs = program.weights.length === 0 ? 0 : await runEpochs(plan, learner, held, options)
@@ -95,6 +101,16 @@ export async function trainModel(plan: Plan, table: RowTable, options: TrainOpti
   } finally {
     learner.dispose()
   }
+}
+
+/** The statistics of the plan: those of the earlier model if training begins with one. */
+function fit(plan: Plan, table: RowTable, { initial, seed, specFolder }: TrainOptions): FittedPlan {
+  if (initial !== undefined) return { fitted: initial.fitted, outOfFold: new Map() }
+  return fitForTraining(plan, table, {
+    seed,
+    catalogue: transformCatalogue,
+    ...(specFolder !== undefined && { specFolder }),
+  })
 }
 
 interface Rows {

@@ -23,6 +23,8 @@ export interface Description<Params> {
   readonly params: z.ZodType<Params>
   /** The type of the result, or why the arguments do not fit. */
   typeOf(args: readonly ValueType[], params: Params): ValueType | TypeProblem
+  /** Names of the parameters that are paths of files. A spec writes them relative to itself. */
+  readonly files?: readonly string[]
   /** Indexes of the arguments that are times, milliseconds since 1970. Their inputs are read as 64-bit floats. */
   readonly times?: readonly number[]
   /** Multiplications and additions for one row; absent: one for each number of the arguments or of the result. */
@@ -51,6 +53,17 @@ export interface FixedTransform<Params = unknown> extends Description<Params> {
   evaluate(args: readonly Column[], params: Params, output: Output): Column
 }
 
+/** The rows from which statistics are computed. */
+export interface FittingRows {
+  readonly rows: number
+  readonly labels: ReadonlyMap<string, Float32Array>
+  /** null: all 1. */
+  readonly weights: Float32Array | null
+  readonly seed: number
+  /** The text of a file that a parameter names; throws if it cannot be read. */
+  readFile(path: string): string
+}
+
 /** A formula with statistics that are computed once from the training rows. */
 export interface FittedTransform<Params = unknown, State = unknown> extends Description<Params> {
   readonly gradient: 'fitted'
@@ -59,16 +72,12 @@ export interface FittedTransform<Params = unknown, State = unknown> extends Desc
   /** Why statistics cannot be those of a node with these arguments, as in "have 3 means; its argument has 4 numbers". */
   stateProblem?(state: State, args: readonly ValueType[], params: Params): string | null
   /** Statistics of training rows; `labels`: by name, for those that look at labels. */
-  fit(
-    args: readonly Column[],
-    params: Params,
-    training: {
-      readonly rows: number
-      readonly labels: ReadonlyMap<string, Float32Array>
-      readonly weights: Float32Array | null
-      readonly seed: number
-    },
-  ): State
+  fit(args: readonly Column[], params: Params, training: FittingRows): State
+  /**
+   * The values of the training rows themselves, for statistics of a label: each row's value is computed without the labels of its
+   * fold, so that it does not contain its own label. Absent: `evaluate` gives them.
+   */
+  outOfFold?(args: readonly Column[], params: Params, training: FittingRows, output: Output): Column
   evaluate(args: readonly Column[], params: Params, output: Output, state: State): Column
 }
 

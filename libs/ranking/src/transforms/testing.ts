@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { NewBuffers } from '../plan/buffers.ts'
 import type { Column } from '../plan/column.ts'
 import { plainRows, type Plain } from '../plan/testing.ts'
@@ -36,6 +37,7 @@ export function fitted(
     labels: new Map(labels),
     weights: training.weights === undefined ? null : Float32Array.from(training.weights),
     seed: training.seed ?? 1,
+    readFile: (path) => readFileSync(path, 'utf8'),
   })
   // As if the model were stored and loaded.
   const loaded = transform.state.parse(JSON.parse(JSON.stringify(state)))

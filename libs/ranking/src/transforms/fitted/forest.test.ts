@@ -23,7 +23,13 @@ function rowsOf(rows: number, seed: number): { args: readonly Column[]; save: Fl
 
 function learn() {
   const { args, save } = rowsOf(2000, 1)
-  return forest.fit(args, params, { rows: 2000, labels: new Map([['save', save]]), weights: null, seed: 1 })
+  return forest.fit(args, params, {
+    rows: 2000,
+    labels: new Map([['save', save]]),
+    weights: null,
+    seed: 1,
+    readFile: () => '',
+  })
 }
 
 function scores(args: readonly Column[], rows: number, state: ReturnType<typeof learn>): Float32Array {

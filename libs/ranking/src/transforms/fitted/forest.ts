@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { compileForest, rawForestScores, type FeatureMatrix, type Forest } from '../../forest/forest.ts'
 import { parseForest } from '../../forest/parse.ts'
@@ -32,10 +31,11 @@ export const forest: FittedTransform<z.output<typeof params>, State> = {
   gradient: 'fitted',
   name: 'forest',
   summary:
-    'The logit of a label by gradient boosted trees over numbers, vectors and indices, or the raw score of a LightGBM `file`; an index, for example of a vocabulary, is a category.',
+    'The logit of a label by gradient boosted trees over numbers, vectors and indices, or the raw score of a LightGBM `file` (its path is relative to the spec); an index, for example of a vocabulary, is a category.',
   formula: 'Σ over trees of the value of the leaf (Friedman 2001; LightGBM, Ke et al. 2017)',
   example: 'head save: probability = forest(pin.save_rate, vocabulary(pin.creator), label: "save", trees: 200)',
   params,
+  files: ['file'],
   state,
   typeOf(args) {
     if (args.length === 0) return { problem: 'needs at least one number, vector or index' }
@@ -48,8 +48,12 @@ export const forest: FittedTransform<z.output<typeof params>, State> = {
     const { features } = forestOf(given)
     return features === width ? null : `have ${features} features; the arguments have ${width} numbers`
   },
-  fit(args, { file, label, trees, leaves, rate }, { rows, labels: all, weights, seed }) {
-    if (file !== null) return { text: readFileSync(file, 'utf8') }
+  fit(args, { file, label, trees, leaves, rate }, { rows, labels: all, weights, seed, readFile }) {
+    if (file !== null) {
+      const text = readFile(file)
+      parseForest(text, file)
+      return { text }
+    }
     const labels = all.get(label!)!
     const known = [...labels.keys()].filter((row) => !Number.isNaN(labels[row]))
     const matrix = matrixOf(args, rows, (length) => new Float64Array(length))
