@@ -128,7 +128,9 @@ describe('freshet train', () => {
 
   it('says which rows it left out, and how fast it is', async () => {
     const { answer, progress } = await train('wide')
-    expect(progress).toMatch(/train\.jsonl: 800 rows\n {2}left out 2 of 802 rows \(0\.25 %\):\n {4}2, the first at line 801/)
+    expect(progress).toMatch(
+      /train\.jsonl: 800 rows\n {2}left out 2 of 802 rows \(0\.25 %\):\n {4}2, the first at line 801/,
+    )
     expect(progress).toMatch(/epoch 1 of at most 6: .*AUC 0\.\d+, log loss 0\.\d+ · \d+ rows\/s, at most \d+ s left/)
     expect(answer).toMatch(/^wide \(plan [0-9a-f]{16}\): 800 rows/)
     expect(answer).toMatch(/test · click: AUC 0\.\d{5}, log loss 0\.\d{5}, calibration \d\.\d{4} \(400 rows\)/)
