@@ -243,7 +243,7 @@ export function foundPins(pins: readonly string[], request: RetrieveRequest): Re
   }
 }
 
-/** A ranker that reverses the order: `pin-7` has utility 7. Features: the number, and one half. */
+/** A ranker that reverses the order: `pin-7` has utility 7. Features: the number, and one half. Each odd pin has two topics. */
 export function rankedPins({ pinIds, withFeatures }: RankRequest): RankResponse {
   const worth = Float32Array.from(pinIds, (pinId) => Number(pinId.replace(/\D+/g, '') || 0))
   return {
@@ -255,6 +255,20 @@ export function rankedPins({ pinIds, withFeatures }: RankRequest): RankResponse 
     modelVersion: 'fake-1',
     planVersion: 'fake-plan',
     fresh: true,
+    ...(withFeatures ? recordedOf(pinIds, worth) : { facts: [], exposedNames: [], exposed: new Uint8Array() }),
+    amountNames: ['dwell'],
+    amounts: bytesOf(worth.map((w) => 10 * w)),
+  }
+}
+
+/** Facts and exposed values of pins. */
+function recordedOf(pinIds: readonly string[], worth: Float32Array) {
+  const counts = Uint16Array.from(worth, (w) => 2 * (w % 2))
+  const texts = pinIds.flatMap((pinId, at) => (counts[at] === 0 ? [] : [`${pinId}/a`, `${pinId}/b`]))
+  return {
+    facts: [{ name: 'pin.topics', texts, counts: bytesOf(counts) }],
+    exposedNames: ['lift', 'doubt'],
+    exposed: bytesOf(Float32Array.from([...worth].flatMap((w) => [w / 2, NaN]))),
   }
 }
 

@@ -1,7 +1,7 @@
 import { firstLog, logTag, moveFollowedLog, storedPosition } from '@freshet/contracts/followed-log'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { float32Column, uint16Column, uint32Column } from '@freshet/contracts/bytes/columns'
+import { bytesOf, float32Column, uint16Column, uint32Column } from '@freshet/contracts/bytes/columns'
 import { encodeUserState } from '@freshet/contracts/codecs/user-state'
 import { userFoldVersion } from '@freshet/contracts/codecs/user-tail'
 import { ContractError, isContractError } from '@freshet/contracts/errors'
@@ -859,12 +859,19 @@ describe('the record of served feeds', () => {
       sources: ['even', 'odd'],
       featureNames: ['number', 'half'],
       actions: ['click', 'save'],
+      amountNames: ['dwell'],
+      exposedNames: ['lift', 'doubt'],
       modelVersion: 'fake-1',
       degradation: Degradation.NONE,
     })
     expect([...float32Column(one!.utilities)]).toEqual([299, 298])
     expect([...float32Column(one!.features)]).toEqual([299, 0.5, 298, 0.5])
     expect([...float32Column(one!.probabilities)]).toEqual([...Float32Array.of(0.299, 0.298, 0.25, 0.25)])
+    expect([...float32Column(one!.amounts)]).toEqual([2990, 2980])
+    expect([...float32Column(one!.exposed)]).toEqual([149.5, NaN, 149, NaN])
+    expect(one!.facts).toEqual([
+      { name: 'pin.topics', texts: ['pin-299/a', 'pin-299/b'], counts: bytesOf(Uint16Array.of(2, 0)) },
+    ])
     expect([...uint32Column(one!.foundBy)]).toEqual([2, 1])
     expect(one!.stages.map(({ stage }) => stage)).toContain('rank')
     expect(two).toMatchObject({ firstPosition: 2, pinIds: ['pin-297', 'pin-296'] })

@@ -5,7 +5,7 @@ import { stageReports } from './answer.ts'
 import type { Answer } from './ladder.ts'
 import { pickFloats, pickTexts } from './pick.ts'
 import type { FeedRequest } from './request.ts'
-import type { Ranked } from './scorers/rank.ts'
+import { rankedColumns } from './ranked-columns.ts'
 import { foundColumns } from './source-columns.ts'
 import { sampleUnshown } from './unshown-sample.ts'
 
@@ -62,29 +62,6 @@ function toFeedContext(request: FeedRequest, { reasons, freshness }: Answer): Fe
     reasons: [...reasons],
     freshness,
   }
-}
-
-/** The ranker's columns, only for the rows of the page. */
-function rankedColumns(rows: Int32Array, ranked: Ranked | null) {
-  if (ranked === null) {
-    return { featureNames: [], features: none, actions: [], probabilities: none, modelVersion: '' }
-  }
-  const { response, places } = ranked
-  const { featureNames, actions, modelVersion } = response
-  const width = featureNames.length
-  const features = new Float32Array(rows.length * width)
-  const probabilities = new Float32Array(rows.length * actions.length)
-  const allFeatures = float32Column(response.features)
-  const allProbabilities = float32Column(response.probabilities)
-  const candidates = response.utilities.byteLength / 4
-  for (let i = 0; i < rows.length; i++) {
-    const place = places[rows[i] as number] as number
-    if (place < 0) continue
-    features.set(allFeatures.subarray(place * width, (place + 1) * width), i * width)
-    for (let action = 0; action < actions.length; action++)
-      probabilities[action * rows.length + i] = allProbabilities[action * candidates + place] as number
-  }
-  return { featureNames, features: bytesOf(features), actions, probabilities: bytesOf(probabilities), modelVersion }
 }
 
 /** The moves of pins on the page by stages of the run that made the slate. */

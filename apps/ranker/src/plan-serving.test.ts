@@ -2,7 +2,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createMemoryArtefactStore } from '@freshet/adapters/memory/artefact-store'
-import { float32Column } from '@freshet/contracts/bytes/columns'
+import { bytesOf, float32Column } from '@freshet/contracts/bytes/columns'
 import { encodeModelRecord } from '@freshet/contracts/codecs/model-record'
 import type { RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import type { ModelRecord } from '@freshet/domain/model-record'
@@ -84,8 +84,8 @@ describe('a ranker of plans', () => {
       const pinIds = Array.from({ length: 70 }, (_, n) => `p${n}`)
       const all = aRequest(70, { pinIds, locale: 'de', sources: ['trending', 'popularity'], foundBy: bytesOfBits(70) })
       const answer = await ranker.rank(all, call)
-      expect(answer).toMatchObject({ modelVersion: version, actions: model.plan.heads.map(({ name }) => name) })
-      expect(float32Column(answer.probabilities)).toHaveLength(70 * model.plan.heads.length)
+      expect(answer).toMatchObject({ modelVersion: version, actions: ['click'] })
+      expect(float32Column(answer.probabilities)).toHaveLength(70)
       const scores = float32Column(answer.utilities)
       expect(new Set(scores).size).toBeGreaterThan(30)
       const rows = [69, 3, 3, 41]
@@ -101,6 +101,33 @@ describe('a ranker of plans', () => {
       expect([...float32Column(some.utilities)]).toEqual(rows.map((row) => scores[row]))
     }
     expect(errors).toEqual([])
+    await close()
+  })
+
+  it('answers amounts, exposed values and what it read about the pins; the utility weighs probabilities and amounts', async () => {
+    const { ranker, log, catalogue, promote, close } = await aRankerWithModels()
+    await catalogue(4)
+    await ranker.start()
+    await log.drain()
+    const spec = deepSpecText.replace('click: probability = linear(trunk)', 'click: probability = score')
+    const text = `${spec}feature old = log1p(pin.age)\nlayer score = linear(trunk)\nexpose old, score\n`
+    await promote(randomModel(planOfText(text), 3), 'deep-1')
+    const answer = await ranker.rank(aRequest(0, { pinIds: ['p0', 'p3', 'nobody', 'p1'] }), call)
+    expect(answer).toMatchObject({ actions: ['click'], amountNames: ['dwell'], exposedNames: ['old', 'score'] })
+    const [utilities, clicks, dwells] = [answer.utilities, answer.probabilities, answer.amounts].map((b) => float32Column(b))
+    for (const [row, utility] of utilities!.entries())
+      expect(utility).toBeCloseTo(2 * clicks![row]! + 0.1 * dwells![row]!, 5)
+    const exposed = float32Column(answer.exposed)
+    expect(exposed).toHaveLength(8)
+    expect(exposed[0]).toBe(Math.fround(Math.log1p(24)))
+    expect(exposed.every(Number.isFinite)).toBe(true)
+    expect(answer.facts).toEqual([
+      { name: 'pin.creator', texts: ['c0', 'c3', 'c1'], counts: bytesOf(Uint16Array.of(1, 1, 0, 1)) },
+      { name: 'pin.topics', texts: ['t0', 't3', 't1'], counts: bytesOf(Uint16Array.of(1, 1, 0, 1)) },
+    ])
+    const bare = await ranker.rank(aRequest(2, { withFeatures: false }), call)
+    expect(bare).toMatchObject({ featureNames: [], facts: [], exposedNames: [], exposed: new Uint8Array() })
+    expect(float32Column(bare.amounts)).toHaveLength(2)
     await close()
   })
 

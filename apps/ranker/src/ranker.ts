@@ -1,6 +1,5 @@
-import { bytesOf } from '@freshet/contracts/bytes/columns'
 import { ContractError } from '@freshet/contracts/errors'
-import type { RankRequest, RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import type { RankRequest } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import { waitForPositions } from '@freshet/contracts/log-progress'
 import type { CallOptions, Ranker } from '@freshet/contracts/ports/calls'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
@@ -12,11 +11,11 @@ import type { PinState } from '@freshet/domain/pin-state'
 import type { ModelSlot } from '@freshet/ranking/model/slot'
 import { specFileSource } from '@freshet/ranking/model/spec-file'
 import { createSpecFollower } from '@freshet/ranking/model/spec-follower'
-import type { RankingPage } from '@freshet/ranking/serving/page'
 import type { ServingModel } from '@freshet/ranking/serving/serving-model'
 import type { RankerConfig } from './config.ts'
 import { createModelFollower } from './models/model-follower.ts'
 import { parseCandidates } from './rank-request.ts'
+import { toRankResponse } from './rank-response.ts'
 import { createRankerViews, viewTopics, type RankerViews } from './views.ts'
 
 /** Dependencies of the ranker. */
@@ -108,27 +107,14 @@ export function createRanker(options: RankerOptions): RunningRanker {
     return fresh
   }
 
-  function score(page: RankingPage): Omit<RankResponse, 'fresh'> {
-    return trained.use(page.request.userId, (model) => {
-      const { utilities, predictions, features } = model.score(page, views)
-      return {
-        utilities: bytesOf(utilities),
-        actions: model.heads.map(({ name }) => name),
-        probabilities: bytesOf(predictions),
-        featureNames: [...model.featureNames],
-        features: bytesOf(features),
-        modelVersion: model.version,
-        planVersion: model.planVersion,
-      }
-    })
-  }
-
   return {
     async rank(request, call) {
       const page = parseCandidates(request, config.maxCandidates)
       const fresh = await waitFor(request, call)
-      const answer = { ...score(page), fresh }
-      return request.withFeatures ? answer : { ...answer, featureNames: [], features: new Uint8Array() }
+      const { withFeatures } = request
+      return trained.use(request.userId, (model) =>
+        toRankResponse(model, model.score(page, views), { withFeatures, fresh }),
+      )
     },
     fold: (batch) => views.fold(batch),
     async start() {

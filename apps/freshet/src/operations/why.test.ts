@@ -78,6 +78,32 @@ describe('freshet why', () => {
     expect(written).not.toContain('p1')
   })
 
+  it('shows the exposed values, amounts and facts of one pin, and a missing one as missing', async () => {
+    await record(
+      aFeed('f1', 'ada', {
+        amountNames: ['dwell'],
+        amounts: bytesOf(Float32Array.of(12, 3.5)),
+        exposedNames: ['lift', 'doubt'],
+        exposed: bytesOf(Float32Array.of(0.5, 0.25, -1, NaN)),
+        facts: [
+          { name: 'pin.topics', texts: ['art', 'food', 'cats'], counts: bytesOf(Uint16Array.of(1, 2)) },
+          { name: 'pin.creator', texts: ['c1'], counts: bytesOf(Uint16Array.of(1, 0)) },
+        ],
+      }),
+    )
+    await runWhy('ada', { data, pin: 'p2' }, terminal)
+    expect(written).toMatch(/ {2}P\(click\) 0\.2500\n {2}E\[dwell\] 3\.5000\n/)
+    expect(written).toMatch(/ {2}lift +-1 \(exposed\)\n {2}doubt +missing \(exposed\)\n/)
+    expect(written).toMatch(/ {2}pin\.topics +food, cats\n {2}pin\.creator +none\n/)
+    written = ''
+    await runWhy('ada', { data, pin: 'p1', json: true }, terminal)
+    expect((JSON.parse(written) as { pins: unknown[] }).pins[0]).toMatchObject({
+      amounts: { dwell: 12 },
+      exposed: { lift: 0.5, doubt: 0.25 },
+      facts: { 'pin.topics': ['art'], 'pin.creator': ['c1'] },
+    })
+  })
+
   it('shows an earlier feed by id, also as JSON', async () => {
     await record(aFeed('f1', 'ada', { surface: Surface.RELATED, relatedToPinId: 'p9' }), aFeed('f2', 'ada'))
     await runWhy('ada', { data, feed: 'f1', json: true }, terminal)

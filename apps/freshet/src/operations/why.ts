@@ -18,8 +18,8 @@ export interface WhyArguments extends PlatformArguments {
 
 /**
  * `freshet why USER`: explains the last feed that a user got, or the feed `--feed`, from `feeds-served.v1`. It prints the sources
- * and the score of each pin and how many candidates each stage removed; with `--pin`, the features of one pin as the ranker
- * used them. It shows nothing from before an erasure.
+ * and the score of each pin and how many candidates each stage removed; with `--pin`, the features,
+ * facts and exposed values of one pin as the ranker used them. It shows nothing from before an erasure.
  */
 export async function runWhy(userId: string, given: WhyArguments, terminal: Terminal): Promise<void> {
   const problem = idProblem(userId)
@@ -31,6 +31,13 @@ export async function runWhy(userId: string, given: WhyArguments, terminal: Term
     return
   }
   for (const line of given.pin === undefined ? slateLines(shown) : pinLines(shown)) terminal.write(`${line}\n`)
+}
+
+type Added = 'amounts' | 'exposed' | 'facts'
+
+/** What a process of an earlier version may answer. */
+interface EarlierServedJson extends Omit<ServedJson, 'pins'> {
+  readonly pins: readonly (Omit<ServedPin, Added> & Partial<Pick<ServedPin, Added>>)[]
 }
 
 /** The feed reduced to one pin. Throws FEED_MISSING if the pin is neither shown nor in the sample of candidates. */
@@ -57,7 +64,8 @@ async function servedTo(userId: string, given: WhyArguments, terminal: Terminal)
       )
     const query = given.feed === undefined ? '' : `?feed=${encodeURIComponent(given.feed)}`
     const path = `/v1/users/${encodeURIComponent(userId)}/feeds/last${query}`
-    return (await askOperations(given.operations, path, terminal.signal)) as ServedJson
+    const served = (await askOperations(given.operations, path, terminal.signal)) as EarlierServedJson
+    return { ...served, pins: served.pins.map((pin) => ({ amounts: {}, exposed: {}, facts: {}, ...pin })) }
   }
   return withOpen(openLog(given), async ({ log }) =>
     servedJson(
@@ -112,17 +120,27 @@ function unshownLines({ unshown }: ServedJson): string[] {
 function pinLines(served: ServedJson): string[] {
   return [
     headLine(served),
-    ...served.pins.flatMap(({ pinId, position, utility, probabilities, features, moves, ...candidate }) => [
-      `${pinId} at ${position}, utility ${utility.toFixed(4)}`,
-      ...foundLines(candidate),
-      ...moves.map(({ why, from, to }) => `  moved by ${why} from ${from} to ${to}`),
-      ...Object.entries(probabilities).map(([action, p]) => `  P(${action}) ${p.toFixed(4)}`),
-      ...Object.entries(features).map(([name, value]) => `  ${name.padEnd(24)} ${value}`),
+    ...served.pins.flatMap((pin) => [
+      `${pin.pinId} at ${pin.position}, utility ${pin.utility.toFixed(4)}`,
+      ...foundLines(pin),
+      ...pin.moves.map(({ why, from, to }) => `  moved by ${why} from ${from} to ${to}`),
+      ...scoreLines(pin),
     ]),
     ...(served.unshown?.pins ?? []).flatMap(({ pinId, stage, reason, utility, ...candidate }) => [
       `${pinId} was not shown: ${stage} removed it (${reason})${utility === null ? '' : `, utility ${utility.toFixed(4)}`}`,
       ...foundLines(candidate),
     ]),
+  ]
+}
+
+/** What the model predicted for a pin, the values that its spec exposes, and what it read. */
+function scoreLines({ probabilities, amounts, exposed, facts, features }: ServedPin): string[] {
+  return [
+    ...Object.entries(probabilities).map(([action, p]) => `  P(${action}) ${p.toFixed(4)}`),
+    ...Object.entries(amounts).map(([name, amount]) => `  E[${name}] ${amount.toFixed(4)}`),
+    ...Object.entries(exposed).map(([name, value]) => `  ${name.padEnd(24)} ${value ?? 'missing'} (exposed)`),
+    ...Object.entries(facts).map(([name, texts]) => `  ${name.padEnd(24)} ${texts.join(', ') || 'none'}`),
+    ...Object.entries(features).map(([name, value]) => `  ${name.padEnd(24)} ${value}`),
   ]
 }
 

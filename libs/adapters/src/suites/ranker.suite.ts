@@ -51,5 +51,10 @@ function aRankResponse(seed: number): RankResponse {
     modelVersion: `model-${seed}`,
     planVersion: `plan-${seed}`,
     fresh: seed % 2 === 0,
+    facts: [{ name: 'pin.topics', texts: ['art', 'food'], counts: Buffer.from(bytesOf(Uint16Array.of(2, 0))) }],
+    exposedNames: ['lift'],
+    exposed: column(1),
+    amountNames: ['dwell'],
+    amounts: column(1),
   }
 }

@@ -19,6 +19,12 @@ export interface ServedPin extends ServedCandidate {
   readonly probabilities: Readonly<Record<string, number>>
   /** The feature values that the ranker used; empty if the ranker did not score it. */
   readonly features: Readonly<Record<string, number>>
+  /** Amounts predicted, for example seconds of dwell, by name; empty: none, or not recorded. */
+  readonly amounts: Readonly<Record<string, number>>
+  /** The values that the ranking spec exposes, by name; null: missing. Empty: none, or not recorded. */
+  readonly exposed: Readonly<Record<string, number | null>>
+  /** The pin's creator and topics as the ranker read them, by name; empty: it read none, or not recorded. */
+  readonly facts: Readonly<Record<string, readonly string[]>>
 }
 
 /** One move of a pin. */
@@ -87,6 +93,9 @@ function readPins(served: FeedServed): ServedPin[] {
   const propensities = float32Column(served.propensities)
   const features = float32Column(served.features)
   const probabilities = float32Column(served.probabilities)
+  const amounts = float32Column(served.amounts)
+  const exposed = float32Column(served.exposed)
+  const facts = served.facts.map(({ name, texts, counts }) => [name, listsOf(texts, counts)] as const)
   const width = served.featureNames.length
   const rows = served.pinIds.length
   const moves = movesByPin(served.moves)
@@ -102,7 +111,24 @@ function readPins(served: FeedServed): ServedPin[] {
     features: Object.fromEntries(
       served.featureNames.map((name, at) => [name, features[row * width + at] ?? 0] as const),
     ),
+    amounts: Object.fromEntries(served.amountNames.map((name, at) => [name, amounts[at * rows + row] ?? 0] as const)),
+    exposed: Object.fromEntries(
+      served.exposedNames.map(
+        (name, at) => [name, knownOrNull(exposed[row * served.exposedNames.length + at])] as const,
+      ),
+    ),
+    facts: Object.fromEntries(facts.map(([name, lists]) => [name, lists[row] ?? []] as const)),
   }))
+}
+
+function knownOrNull(value: number | undefined): number | null {
+  return value === undefined || Number.isNaN(value) ? null : value
+}
+
+/** The texts of each pin. */
+function listsOf(texts: readonly string[], counts: Uint8Array): readonly (readonly string[])[] {
+  let next = 0
+  return Array.from(uint16Column(counts), (count) => texts.slice(next, (next += count)))
 }
 
 function movesByPin(moves: PinMoves | undefined): ReadonlyMap<number, readonly ServedMove[]> {

@@ -1,9 +1,9 @@
-import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Column } from '../plan/column.ts'
-import { hashOfPlan } from '../plan/plan.ts'
+import { hashOfPlan, type Plan, type PlanHead } from '../plan/plan.ts'
 import { createProgram } from '../plan/program.ts'
+import { learnedNodes } from '../plan/split.ts'
 import { loadWeights, predict } from '../tensor/predict.ts'
-import { compileTensorProgram, type TensorProgram } from '../tensor/program.ts'
+import { compileTensorProgram } from '../tensor/program.ts'
 import { transformCatalogue } from '../transforms/catalogue.ts'
 import { calibrationName, predictHead } from './head-prediction.ts'
 import { rowsFrom } from './score-table.ts'
@@ -18,6 +18,8 @@ export interface PlanScores {
   readonly predictions: Float32Array
   /** Rows that the first phase left to the model, best first; null: all rows went to it. */
   readonly kept: Int32Array | null
+  /** One row of the plan's exposed values per candidate; NaN: missing, or the first phase left out a learned value. */
+  readonly exposed: Float32Array
 }
 
 /** A trained model that scores columns of inputs. Its creator must call `dispose` once. */
@@ -43,29 +45,42 @@ const phaseStep = 1e-4
  * the model, and their predictions are 0. A missing first-phase score is the lowest; equal scores keep the order of the page.
  */
 export function createPlanScorer({ plan, parameters }: TrainedModel, version: string): PlanScorer {
-  const program = compileTensorProgram(plan)
-  const weights = loadWeights(parameters.weights)
   const { firstPhase } = plan
+  const learned = learnedNodes(plan, transformCatalogue)
+  const program = compileTensorProgram(withExposed(plan, learned))
+  const weights = loadWeights(parameters.weights)
   const programFor = (results: readonly string[]) =>
     createProgram(plan, parameters.fitted, transformCatalogue, { results })
-  const boundary = programFor([...program.reads.keys()])
+  const fixedExposed = plan.exposed.filter((name) => !learned.has(name))
+  const boundary = programFor([...new Set([...program.reads.keys(), ...fixedExposed])])
   const light = firstPhase === null ? null : programFor([firstPhase.score])
   return {
     version,
     planHash: hashOfPlan(plan),
     heads: plan.heads.map(({ name }) => name),
     score(inputs, candidates) {
-      if (candidates === 0) return { utilities: new Float32Array(), predictions: new Float32Array(), kept: null }
+      const none = new Float32Array()
+      if (candidates === 0) return { utilities: none, predictions: none, kept: null, exposed: none }
       const isCut = firstPhase !== null && candidates > firstPhase.keep
       const order = isCut ? byScore(light!.run(inputs, candidates).get(firstPhase.score)!, candidates) : null
       const rows = order === null ? rowsFrom(0, candidates) : order.subarray(0, firstPhase!.keep)
       const columns = boundary.run(inputs, candidates)
-      const scores = scoreRows({ plan, parameters }, { program, weights, columns, rows, candidates })
+      const values = predict(program, weights, columns, rows)
+      const page = { values, width: program.heads, columns, rows, candidates }
+      const scores = scoreRows({ plan, parameters }, page)
       if (order !== null) orderRest(scores.utilities, order, rows.length)
-      return { ...scores, kept: order === null ? null : rows }
+      return { ...scores, kept: order === null ? null : rows, exposed: exposedRows(plan, learned, page) }
     },
     dispose: () => weights.forEach((tensor) => tensor.dispose()),
   }
+}
+
+/** The plan with its learned exposed values as heads after its own. */
+function withExposed(plan: Plan, learned: ReadonlySet<string>): Plan {
+  const more = plan.exposed
+    .filter((name) => learned.has(name))
+    .map((name): PlanHead => ({ name, kind: 'amount', label: name, value: name, lossWeight: 0, calibrate: 'none' }))
+  return { ...plan, heads: [...plan.heads, ...more] }
 }
 
 /** All rows by descending first-phase score. */
@@ -79,8 +94,9 @@ function byScore(column: Column, candidates: number): Int32Array {
 }
 
 interface Page {
-  readonly program: TensorProgram
-  readonly weights: ReadonlyMap<string, Tensor>
+  /** Values of the heads and of the learned exposed values: a row of `width` numbers for each of `rows`. */
+  readonly values: Float32Array
+  readonly width: number
   readonly columns: ReadonlyMap<string, Column>
   readonly rows: Int32Array
   readonly candidates: number
@@ -88,14 +104,13 @@ interface Page {
 
 function scoreRows(
   { plan, parameters }: TrainedModel,
-  { program, weights, columns, rows, candidates }: Page,
-): Omit<PlanScores, 'kept'> {
+  { values, width, rows, candidates }: Page,
+): Pick<PlanScores, 'predictions' | 'utilities'> {
   const heads = plan.heads.length
   const predictions = new Float32Array(candidates * heads)
   const utilities = new Float32Array(candidates)
-  const values = predict(program, weights, columns, rows)
   const byHead = plan.heads.map((head, place) => {
-    const own = Float64Array.from({ length: rows.length }, (_, at) => values[at * heads + place]!)
+    const own = Float64Array.from({ length: rows.length }, (_, at) => values[at * width + place]!)
     return predictHead(head, parameters.fitted.get(calibrationName(head.name)), own)
   })
   const byRow = utilitiesOf(plan, byHead)
@@ -104,6 +119,25 @@ function scoreRows(
     utilities[row] = byRow[at]!
   }
   return { predictions, utilities }
+}
+
+function exposedRows(plan: Plan, learned: ReadonlySet<string>, page: Page): Float32Array {
+  const { values, width, columns, rows, candidates } = page
+  const names = plan.exposed
+  const out = new Float32Array(candidates * names.length).fill(NaN)
+  let learnedPlace = plan.heads.length
+  for (const [place, name] of names.entries()) {
+    if (learned.has(name)) {
+      for (const [at, row] of rows.entries()) out[row * names.length + place] = values[at * width + learnedPlace]!
+      learnedPlace++
+      continue
+    }
+    const column = columns.get(name)!
+    if (column.kind !== 'numbers') throw new TypeError(`the exposed value ${name} is ${column.kind}, not numbers`)
+    for (let row = 0; row < candidates; row++)
+      out[row * names.length + place] = column.values[column.rows === 1 ? 0 : row]!
+  }
+  return out
 }
 
 function orderRest(utilities: Float32Array, order: Int32Array, scored: number): void {

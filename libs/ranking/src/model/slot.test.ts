@@ -122,6 +122,8 @@ describe('model slot', () => {
       utilities: new Float32Array(pinIds.length).fill(utility),
       predictions: new Float32Array(pinIds.length * 2).fill(prediction),
       features: new Float32Array(pinIds.length * 3),
+      facts: [],
+      exposed: new Float32Array(),
     }),
   })
   it.each<readonly [string, Partial<ServingModel>, RegExp]>([
@@ -139,6 +141,7 @@ describe('model slot', () => {
     ],
     ['infinite amounts', { ...wrong(1, Infinity), heads: [amount, amount] }, /amounts of dwell that are/],
     ['too few predictions', { heads: [amount, amount, amount] }, /2 predictions for 1 candidates and 3 heads/],
+    ['too few exposed values', { exposedNames: ['lift'] }, /gives 0 exposed values for 1 candidates and 1 names/],
     ['too few features', { featureNames: ['pin_age'] }, /gives 3 features for 1 candidates and 1 names/],
     [
       'an error',

@@ -127,9 +127,9 @@ function warm(model: ServingModel, from: string): void {
 }
 
 function findProblem(model: ServingModel, candidates: number): { text: string; cause?: unknown } | null {
-  const { heads, featureNames } = model
+  const { heads, featureNames, exposedNames } = model
   try {
-    const { utilities, predictions, features } = model.score(unknownPage(candidates), noPinFacts)
+    const { utilities, predictions, features, exposed } = model.score(unknownPage(candidates), noPinFacts)
     if (utilities.length !== candidates || predictions.length !== candidates * heads.length)
       return {
         text: `gives ${utilities.length} utilities and ${predictions.length} predictions for ${candidates} candidates and ${heads.length} heads`,
@@ -137,6 +137,10 @@ function findProblem(model: ServingModel, candidates: number): { text: string; c
     if (features.length !== candidates * featureNames.length)
       return {
         text: `gives ${features.length} features for ${candidates} candidates and ${featureNames.length} names`,
+      }
+    if (exposed.length !== candidates * exposedNames.length)
+      return {
+        text: `gives ${exposed.length} exposed values for ${candidates} candidates and ${exposedNames.length} names`,
       }
     if (!utilities.every(Number.isFinite)) return { text: 'gives utilities that are not finite' }
     for (const [at, { name, kind }] of heads.entries()) {

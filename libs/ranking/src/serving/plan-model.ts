@@ -3,10 +3,11 @@ import { readCandidates, type ReadCandidates } from '../features/read-candidates
 import { ModelError } from '../model/model-error.ts'
 import { createPlanScorer } from '../model/plan-scorer.ts'
 import type { TrainedModel } from '../model/trained-model.ts'
+import type { Column } from '../plan/column.ts'
 import { hashOfPlan, type Plan } from '../plan/plan.ts'
 import { pageInputsOf, type PageInputs } from './page-inputs.ts'
 import type { RankingPage } from './page.ts'
-import type { PageScores, ServingModel } from './serving-model.ts'
+import type { PageScores, PinFact, ServingModel } from './serving-model.ts'
 
 /**
  * Serves a trained model. `from` is its origin, for messages; `trained` are the values from which it learned, by name of feature. Throws a ModelError (MODEL_MISMATCHED) if the plan reads inputs
@@ -22,14 +23,16 @@ export function createPlanModel(
   const inputs = inputsOf(plan, version, from)
   const scorer = createPlanScorer(model, version)
   const rescore = (page: RankingPage, read: ReadCandidates): PageScores => {
-    const { utilities, predictions } = scorer.score(inputs.columns(page, read), page.pinIds.length)
-    return { utilities, predictions, features: read.features }
+    const columns = inputs.columns(page, read)
+    const { utilities, predictions, exposed } = scorer.score(columns, page.pinIds.length)
+    return { utilities, predictions, features: read.features, facts: factsOf(columns), exposed }
   }
   return {
     version,
     planVersion: scorer.planHash,
     heads: plan.heads,
     featureNames: inputs.features.names,
+    exposedNames: plan.exposed,
     trained,
     score: (page, facts) => rescore(page, readCandidates(inputs.features, page, facts)),
     rescore,
@@ -44,21 +47,34 @@ export function createPlanModel(
 export function createUntrainedModel(plan: Plan, from: string): ServingModel {
   const version = `${plan.spec}-untrained`
   const inputs = inputsOf(plan, version, from)
-  const rescore = (page: RankingPage, { features }: ReadCandidates): PageScores => ({
+  const rescore = (page: RankingPage, read: ReadCandidates): PageScores => ({
     utilities: page.retrievalScores.slice(),
     predictions: new Float32Array(),
-    features,
+    features: read.features,
+    facts: factsOf(inputs.columns(page, read)),
+    exposed: new Float32Array(),
   })
   return {
     version,
     planVersion: hashOfPlan(plan),
     heads: [],
     featureNames: inputs.features.names,
+    exposedNames: [],
     trained: new Map(),
     score: (page, facts) => rescore(page, readCandidates(inputs.features, page, facts)),
     rescore,
     dispose: () => undefined,
   }
+}
+
+/** What the ranker alone knows: the other facts are those of the request. */
+const recordedFacts = ['pin.creator', 'pin.topics'] as const
+
+function factsOf(columns: ReadonlyMap<string, Column>): readonly PinFact[] {
+  return recordedFacts.flatMap((name) => {
+    const column = columns.get(name)
+    return column === undefined ? [] : [{ name, column }]
+  })
 }
 
 function inputsOf(plan: Plan, version: string, from: string): PageInputs {

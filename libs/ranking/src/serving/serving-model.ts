@@ -1,5 +1,6 @@
 import type { InputStatistics } from '../artefact/manifest.ts'
 import type { PinFacts, ReadCandidates } from '../features/read-candidates.ts'
+import type { Column } from '../plan/column.ts'
 import type { PlanHead } from '../plan/plan.ts'
 import type { RankingPage } from './page.ts'
 
@@ -11,6 +12,18 @@ export interface PageScores {
   readonly predictions: Float32Array
   /** The features that the model read, before any transform: one row of `featureNames.length` numbers per candidate. */
   readonly features: Float32Array
+  /** What the model read about the pins from the catalogue: `pin.creator` and `pin.topics`, each only if its plan reads it. */
+  readonly facts: readonly PinFact[]
+  /** The values that the spec exposes: one row of `exposedNames.length` numbers per candidate; NaN: missing. */
+  readonly exposed: Float32Array
+}
+
+/** A fact about the pins of a page as a model read it. */
+export interface PinFact {
+  /** Its name in the ranking language. */
+  readonly name: string
+  /** Categories, or sequences of them. */
+  readonly column: Column
 }
 
 /** A model that scores pages. Its creator must call `dispose` once. */
@@ -23,6 +36,8 @@ export interface ServingModel {
   readonly heads: readonly Pick<PlanHead, 'name' | 'kind'>[]
   /** Names of the features of the catalogue that the model reads. */
   readonly featureNames: readonly string[]
+  /** Names of the values that the spec exposes. */
+  readonly exposedNames: readonly string[]
   /** Scores a page. Without a first phase, not even the last bit of a candidate's score depends on the other candidates. */
   score(page: RankingPage, facts: PinFacts): PageScores
   /** Scores a page from what an earlier call read about it. The numbers are the same to the last bit. */

@@ -11,13 +11,14 @@ export function createSpecModel(spec: RankingSpec): ServingModel {
   const scorer = createLogisticScorer(spec)
   const rescore = (page: RankingPage, { features: rows }: ReadCandidates): PageScores => {
     const { utilities, probabilities } = scorer.score(rows, page.pinIds.length)
-    return { utilities, predictions: probabilities, features: rows }
+    return { utilities, predictions: probabilities, features: rows, facts: [], exposed: new Float32Array() }
   }
   return {
     version: scorer.version,
     planVersion: scorer.planVersion,
     heads: scorer.actions.map((name) => ({ name, kind: 'probability' })),
     featureNames: features.names,
+    exposedNames: [],
     trained: new Map(),
     score: (page, facts) => rescore(page, readCandidates(features, page, facts)),
     rescore,

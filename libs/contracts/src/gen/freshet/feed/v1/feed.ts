@@ -17,6 +17,7 @@ import {
   StageReport,
 } from "../../blending/v1/blending.ts";
 import { Surface, surfaceFromJSON, surfaceToJSON } from "../../engagement/v1/engagement.ts";
+import { FactColumn } from "../../ranking/v1/ranking.ts";
 import { EmbeddingVersion } from "../../retrieval/v1/retrieval.ts";
 
 export const protobufPackage = "freshet.feed.v1";
@@ -92,7 +93,19 @@ export interface FeedServed {
     | PinMoves
     | undefined;
   /** A sample of the candidates that are not on this page. */
-  unshown: UnshownCandidates | undefined;
+  unshown:
+    | UnshownCandidates
+    | undefined;
+  /** What the ranker read about the pins from its own views, as it used it. Empty: the plan read nothing, or not known. */
+  facts: FactColumn[];
+  /** Names of the values that the ranking spec exposes. */
+  exposedNames: string[];
+  /** Little-endian float32, one row of all exposed values per pin; NaN: missing. */
+  exposed: Uint8Array;
+  /** Names of the amounts predicted, for example the seconds that users look at a pin. */
+  amountNames: string[];
+  /** Little-endian float32, one column per amount: at least 0, in the unit of the label. */
+  amounts: Uint8Array;
 }
 
 /** The request, apart from its user, time, surface and session. */
@@ -221,6 +234,11 @@ function createBaseFeedServed(): FeedServed {
     versions: undefined,
     moves: undefined,
     unshown: undefined,
+    facts: [],
+    exposedNames: [],
+    exposed: new Uint8Array(0),
+    amountNames: [],
+    amounts: new Uint8Array(0),
   };
 }
 
@@ -309,6 +327,21 @@ export const FeedServed: MessageFns<FeedServed> = {
     }
     if (message.unshown !== undefined) {
       UnshownCandidates.encode(message.unshown, writer.uint32(226).fork()).join();
+    }
+    for (const v of message.facts) {
+      FactColumn.encode(v!, writer.uint32(234).fork()).join();
+    }
+    for (const v of message.exposedNames) {
+      writer.uint32(242).string(v!);
+    }
+    if (message.exposed.length !== 0) {
+      writer.uint32(250).bytes(message.exposed);
+    }
+    for (const v of message.amountNames) {
+      writer.uint32(266).string(v!);
+    }
+    if (message.amounts.length !== 0) {
+      writer.uint32(274).bytes(message.amounts);
     }
     return writer;
   },
@@ -550,6 +583,46 @@ export const FeedServed: MessageFns<FeedServed> = {
             message.unshown = UnshownCandidates.decode(reader, reader.uint32());
             continue;
           }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.facts.push(FactColumn.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.exposedNames.push(reader.string());
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.exposed = reader.bytes();
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.amountNames.push(reader.string());
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.amounts = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -652,6 +725,21 @@ export const FeedServed: MessageFns<FeedServed> = {
       versions: isSet(object.versions) ? FeedVersions.fromJSON(object.versions) : undefined,
       moves: isSet(object.moves) ? PinMoves.fromJSON(object.moves) : undefined,
       unshown: isSet(object.unshown) ? UnshownCandidates.fromJSON(object.unshown) : undefined,
+      facts: globalThis.Array.isArray(object?.facts)
+        ? object.facts.map((e: any) => FactColumn.fromJSON(e))
+        : [],
+      exposedNames: globalThis.Array.isArray(object?.exposedNames)
+        ? object.exposedNames.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.exposed_names)
+        ? object.exposed_names.map((e: any) => globalThis.String(e))
+        : [],
+      exposed: isSet(object.exposed) ? bytesFromBase64(object.exposed) : new Uint8Array(0),
+      amountNames: globalThis.Array.isArray(object?.amountNames)
+        ? object.amountNames.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.amount_names)
+        ? object.amount_names.map((e: any) => globalThis.String(e))
+        : [],
+      amounts: isSet(object.amounts) ? bytesFromBase64(object.amounts) : new Uint8Array(0),
     };
   },
 
@@ -741,6 +829,21 @@ export const FeedServed: MessageFns<FeedServed> = {
     if (message.unshown !== undefined) {
       obj.unshown = UnshownCandidates.toJSON(message.unshown);
     }
+    if (message.facts?.length) {
+      obj.facts = message.facts.map((e) => FactColumn.toJSON(e));
+    }
+    if (message.exposedNames?.length) {
+      obj.exposedNames = message.exposedNames;
+    }
+    if (message.exposed.length !== 0) {
+      obj.exposed = base64FromBytes(message.exposed);
+    }
+    if (message.amountNames?.length) {
+      obj.amountNames = message.amountNames;
+    }
+    if (message.amounts.length !== 0) {
+      obj.amounts = base64FromBytes(message.amounts);
+    }
     return obj;
   },
 
@@ -785,6 +888,11 @@ export const FeedServed: MessageFns<FeedServed> = {
     message.unshown = (object.unshown !== undefined && object.unshown !== null)
       ? UnshownCandidates.fromPartial(object.unshown)
       : undefined;
+    message.facts = object.facts?.map((e) => FactColumn.fromPartial(e)) || [];
+    message.exposedNames = object.exposedNames?.map((e) => e) || [];
+    message.exposed = object.exposed ?? new Uint8Array(0);
+    message.amountNames = object.amountNames?.map((e) => e) || [];
+    message.amounts = object.amounts ?? new Uint8Array(0);
     return message;
   },
 };

@@ -70,7 +70,7 @@ export interface RankRequest {
 export interface RankResponse {
   /** Little-endian float32 each: the utility of the candidate. */
   utilities: Uint8Array;
-  /** Names of the actions predicted. */
+  /** Names of the probabilities predicted: those of actions, as the model names them. */
   actions: string[];
   /** Little-endian float32, one column of all candidates per action: probabilities in [0, 1]. */
   probabilities: Uint8Array;
@@ -84,6 +84,29 @@ export interface RankResponse {
   fresh: boolean;
   /** Hash of the plan that the model was built from, 16 hexadecimal digits. It distinguishes models with the same name. */
   planVersion: string;
+  /**
+   * What the ranker read about the pins from its own views: `pin.creator` and `pin.topics`, each only if the plan reads it. Empty
+   * unless `with_features` was set.
+   */
+  facts: FactColumn[];
+  /** Names of the values that the spec exposes; empty unless `with_features` was set. */
+  exposedNames: string[];
+  /** Little-endian float32, one row of all exposed values per candidate; NaN: missing, or the first phase left the candidate out. */
+  exposed: Uint8Array;
+  /** Names of the amounts predicted, for example the seconds that users look at a pin. */
+  amountNames: string[];
+  /** Little-endian float32, one column of all candidates per amount: at least 0, in the unit of the label. */
+  amounts: Uint8Array;
+}
+
+/** A fact of text about some pins, in their order. */
+export interface FactColumn {
+  /** Its name in the ranking language, for example `pin.topics`. */
+  name: string;
+  /** The texts of the first pin, then those of the second, and so on. */
+  texts: string[];
+  /** Little-endian uint16 each: how many of `texts` a pin has; 0: none is known. */
+  counts: Uint8Array;
 }
 
 /** One message from the client on the stream. */
@@ -505,6 +528,11 @@ function createBaseRankResponse(): RankResponse {
     modelVersion: "",
     fresh: false,
     planVersion: "",
+    facts: [],
+    exposedNames: [],
+    exposed: new Uint8Array(0),
+    amountNames: [],
+    amounts: new Uint8Array(0),
   };
 }
 
@@ -533,6 +561,21 @@ export const RankResponse: MessageFns<RankResponse> = {
     }
     if (message.planVersion !== "") {
       writer.uint32(66).string(message.planVersion);
+    }
+    for (const v of message.facts) {
+      FactColumn.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.exposedNames) {
+      writer.uint32(82).string(v!);
+    }
+    if (message.exposed.length !== 0) {
+      writer.uint32(90).bytes(message.exposed);
+    }
+    for (const v of message.amountNames) {
+      writer.uint32(106).string(v!);
+    }
+    if (message.amounts.length !== 0) {
+      writer.uint32(114).bytes(message.amounts);
     }
     return writer;
   },
@@ -614,6 +657,46 @@ export const RankResponse: MessageFns<RankResponse> = {
             message.planVersion = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.facts.push(FactColumn.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.exposedNames.push(reader.string());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.exposed = reader.bytes();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.amountNames.push(reader.string());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.amounts = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -648,6 +731,19 @@ export const RankResponse: MessageFns<RankResponse> = {
         : isSet(object.plan_version)
         ? globalThis.String(object.plan_version)
         : "",
+      facts: globalThis.Array.isArray(object?.facts) ? object.facts.map((e: any) => FactColumn.fromJSON(e)) : [],
+      exposedNames: globalThis.Array.isArray(object?.exposedNames)
+        ? object.exposedNames.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.exposed_names)
+        ? object.exposed_names.map((e: any) => globalThis.String(e))
+        : [],
+      exposed: isSet(object.exposed) ? bytesFromBase64(object.exposed) : new Uint8Array(0),
+      amountNames: globalThis.Array.isArray(object?.amountNames)
+        ? object.amountNames.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.amount_names)
+        ? object.amount_names.map((e: any) => globalThis.String(e))
+        : [],
+      amounts: isSet(object.amounts) ? bytesFromBase64(object.amounts) : new Uint8Array(0),
     };
   },
 
@@ -677,6 +773,21 @@ export const RankResponse: MessageFns<RankResponse> = {
     if (message.planVersion !== "") {
       obj.planVersion = message.planVersion;
     }
+    if (message.facts?.length) {
+      obj.facts = message.facts.map((e) => FactColumn.toJSON(e));
+    }
+    if (message.exposedNames?.length) {
+      obj.exposedNames = message.exposedNames;
+    }
+    if (message.exposed.length !== 0) {
+      obj.exposed = base64FromBytes(message.exposed);
+    }
+    if (message.amountNames?.length) {
+      obj.amountNames = message.amountNames;
+    }
+    if (message.amounts.length !== 0) {
+      obj.amounts = base64FromBytes(message.amounts);
+    }
     return obj;
   },
 
@@ -693,6 +804,112 @@ export const RankResponse: MessageFns<RankResponse> = {
     message.modelVersion = object.modelVersion ?? "";
     message.fresh = object.fresh ?? false;
     message.planVersion = object.planVersion ?? "";
+    message.facts = object.facts?.map((e) => FactColumn.fromPartial(e)) || [];
+    message.exposedNames = object.exposedNames?.map((e) => e) || [];
+    message.exposed = object.exposed ?? new Uint8Array(0);
+    message.amountNames = object.amountNames?.map((e) => e) || [];
+    message.amounts = object.amounts ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseFactColumn(): FactColumn {
+  return { name: "", texts: [], counts: new Uint8Array(0) };
+}
+
+export const FactColumn: MessageFns<FactColumn> = {
+  encode(message: FactColumn, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.texts) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.counts.length !== 0) {
+      writer.uint32(26).bytes(message.counts);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FactColumn {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFactColumn();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.texts.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.counts = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FactColumn {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      texts: globalThis.Array.isArray(object?.texts) ? object.texts.map((e: any) => globalThis.String(e)) : [],
+      counts: isSet(object.counts) ? bytesFromBase64(object.counts) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: FactColumn): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.texts?.length) {
+      obj.texts = message.texts;
+    }
+    if (message.counts.length !== 0) {
+      obj.counts = base64FromBytes(message.counts);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FactColumn>): FactColumn {
+    return FactColumn.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FactColumn>): FactColumn {
+    const message = createBaseFactColumn();
+    message.name = object.name ?? "";
+    message.texts = object.texts?.map((e) => e) || [];
+    message.counts = object.counts ?? new Uint8Array(0);
     return message;
   },
 };

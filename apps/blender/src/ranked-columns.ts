@@ -1,0 +1,95 @@
+import { bytesOf, float32Column, uint16Column } from '@freshet/contracts/bytes/columns'
+import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import type { FactColumn } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import type { Ranked } from './scorers/rank.ts'
+
+/** The part of a feed's record that comes from the ranker. */
+type RankedColumns = Pick<
+  FeedServed,
+  | 'featureNames'
+  | 'features'
+  | 'actions'
+  | 'probabilities'
+  | 'modelVersion'
+  | 'facts'
+  | 'exposedNames'
+  | 'exposed'
+  | 'amountNames'
+  | 'amounts'
+>
+
+const none = new Uint8Array(0)
+
+const notRanked: RankedColumns = {
+  featureNames: [],
+  features: none,
+  actions: [],
+  probabilities: none,
+  modelVersion: '',
+  facts: [],
+  exposedNames: [],
+  exposed: none,
+  amountNames: [],
+  amounts: none,
+}
+
+/** The ranker's columns, only for the rows of the page. A pin that the ranker did not score has zeros and no facts. */
+export function rankedColumns(rows: Int32Array, ranked: Ranked | null): RankedColumns {
+  if (ranked === null) return notRanked
+  const { response, places } = ranked
+  const { featureNames, actions, modelVersion, exposedNames, amountNames } = response
+  const picked = { places: Int32Array.from(rows, (row) => places[row]!), candidates: response.utilities.byteLength / 4 }
+  return {
+    featureNames,
+    features: pickRows(response.features, featureNames.length, picked),
+    actions,
+    probabilities: pickColumns(response.probabilities, actions.length, picked),
+    modelVersion,
+    facts: response.facts.map((fact) => pickFact(fact, picked)),
+    exposedNames,
+    exposed: pickRows(response.exposed, exposedNames.length, picked),
+    amountNames,
+    amounts: pickColumns(response.amounts, amountNames.length, picked),
+  }
+}
+
+/** The rows of an answer that a page shows. */
+interface Picked {
+  /** For each pin its row in the answer; −1: it is not there. */
+  readonly places: Int32Array
+  /** Rows of the answer. */
+  readonly candidates: number
+}
+
+/** Picks from rows of `width` numbers. */
+function pickRows(bytes: Uint8Array, width: number, { places }: Picked): Uint8Array {
+  const from = float32Column(bytes)
+  const out = new Float32Array(places.length * width)
+  for (const [at, place] of places.entries())
+    if (place >= 0) out.set(from.subarray(place * width, (place + 1) * width), at * width)
+  return bytesOf(out)
+}
+
+/** Picks from `count` columns with all candidates. */
+function pickColumns(bytes: Uint8Array, count: number, { places, candidates }: Picked): Uint8Array {
+  const from = float32Column(bytes)
+  const out = new Float32Array(places.length * count)
+  for (let column = 0; column < count; column++)
+    for (const [at, place] of places.entries())
+      if (place >= 0) out[column * places.length + at] = from[column * candidates + place]!
+  return bytesOf(out)
+}
+
+function pickFact({ name, texts, counts: bytes }: FactColumn, { places }: Picked): FactColumn {
+  const counts = uint16Column(bytes)
+  const starts = new Uint32Array(counts.length)
+  for (let row = 1; row < counts.length; row++) starts[row] = starts[row - 1]! + counts[row - 1]!
+  const picked = Uint16Array.from(places, (place) => (place < 0 ? 0 : counts[place]!))
+  return {
+    name,
+    texts: [...places].flatMap((place) =>
+      place < 0 ? [] : texts.slice(starts[place]!, starts[place]! + counts[place]!),
+    ),
+    counts: bytesOf(picked),
+  }
+}
