@@ -114,7 +114,9 @@ describe('a ranker of plans', () => {
     await promote(randomModel(planOfText(text), 3), 'deep-1')
     const answer = await ranker.rank(aRequest(0, { pinIds: ['p0', 'p3', 'nobody', 'p1'] }), call)
     expect(answer).toMatchObject({ actions: ['click'], amountNames: ['dwell'], exposedNames: ['old', 'score'] })
-    const [utilities, clicks, dwells] = [answer.utilities, answer.probabilities, answer.amounts].map((b) => float32Column(b))
+    const [utilities, clicks, dwells] = [answer.utilities, answer.probabilities, answer.amounts].map((b) =>
+      float32Column(b),
+    )
     for (const [row, utility] of utilities!.entries())
       expect(utility).toBeCloseTo(2 * clicks![row]! + 0.1 * dwells![row]!, 5)
     const exposed = float32Column(answer.exposed)
