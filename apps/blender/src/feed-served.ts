@@ -1,4 +1,4 @@
-import { bytesOf, float32Column } from '@freshet/contracts/bytes/columns'
+import { bytesOf } from '@freshet/contracts/bytes/columns'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { FeedContext, FeedServed, PinMoves, UnshownCandidates } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { stageReports } from './answer.ts'

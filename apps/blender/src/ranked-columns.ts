@@ -88,7 +88,7 @@ function pickFact({ name, texts, counts: bytes }: FactColumn, { places }: Picked
   return {
     name,
     texts: [...places].flatMap((place) =>
-      place < 0 ? [] : texts.slice(starts[place]!, starts[place]! + counts[place]!),
+      place < 0 ? [] : texts.slice(starts[place], starts[place]! + counts[place]!),
     ),
     counts: bytesOf(picked),
   }
