@@ -106,7 +106,7 @@ export default ts.config(
                 'scope:domain',
               ],
             },
-            { sourceTag: 'scope:ranking', onlyDependOnLibsWithTags: below },
+            { sourceTag: 'scope:ranking', onlyDependOnLibsWithTags: ['scope:columns', 'scope:domain'] },
             { sourceTag: 'scope:service', onlyDependOnLibsWithTags: ['scope:settings', 'scope:domain'] },
             {
               sourceTag: 'scope:adapters',

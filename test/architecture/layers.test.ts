@@ -16,7 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   vectors: ['domain', 'columns'],
   embeddings: ['domain', 'columns'],
   retrieval: ['domain', 'settings', 'columns', 'vectors', 'embeddings'],
-  ranking: ['domain'],
+  ranking: ['domain', 'columns'],
   service: ['domain', 'settings'],
   adapters: ['contracts', 'domain', 'settings'],
   app: [

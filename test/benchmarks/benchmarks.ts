@@ -4,6 +4,7 @@ import { getFeedClusterRows, getFeedRows } from './get-feed.ts'
 import { importRows } from './import.ts'
 import { ingestClusterRows, ingestRows } from './ingest.ts'
 import { kafkaClientRows } from './kafka-clients.ts'
+import { modelScoreRows } from './model-scores.ts'
 import { planRows } from './plan.ts'
 import { rebuildClusterRows, rebuildLmdbRows } from './rebuild.ts'
 import { retrieveRows, retrieveWhileFoldingRows } from './retrieve.ts'
@@ -37,5 +38,6 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'shards of the neighbour index', needs: 'nothing', run: shardRows },
   { name: 'random walk, graph and Pin2Vec', needs: 'time', run: () => walkRows() },
   { name: 'feature plan of the ranker', needs: 'nothing', run: planRows },
+  { name: 'scores of a model against onnxruntime', needs: 'nothing', run: modelScoreRows },
   { name: 'vector search', needs: 'time', run: () => vectorRows() },
 ]

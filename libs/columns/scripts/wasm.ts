@@ -17,6 +17,7 @@ export interface Kernel {
 
 /** What differs between kernels: the memory is the host's (`--importMemory`) or the kernel's own, and SIMD is used or not. */
 const optionsByName: Readonly<Record<string, readonly string[]>> = {
+  inference: ['--importMemory', '--enable', 'simd', '--enable', 'relaxed-simd'],
   vectors: ['--enable', 'simd', '--enable', 'relaxed-simd'],
   'skip-gram': ['--importMemory', '--enable', 'simd'],
   walk: ['--importMemory'],

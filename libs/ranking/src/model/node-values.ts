@@ -1,9 +1,9 @@
+import { createPredictor } from '../inference/predictor.ts'
 import { isNamed } from '../language/plan-text.ts'
 import type { Column, RowTable } from '../plan/column.ts'
 import type { Plan, PlanNode } from '../plan/plan.ts'
 import { createProgram } from '../plan/program.ts'
 import { learnedNodes } from '../plan/split.ts'
-import { loadWeights, predict } from '../tensor/predict.ts'
 import { compileTensorProgram } from '../tensor/program.ts'
 import { transformCatalogue } from '../transforms/catalogue.ts'
 import { rowsFrom } from './score-table.ts'
@@ -68,9 +68,9 @@ function learnedColumns(
   )
   const results = [...program.reads.keys()]
   const columns = createProgram(plan, fitted, transformCatalogue, { results }).run(inputs, rows)
-  const tensors = loadWeights(weights)
-  const values = predict(program, tensors, columns, rowsFrom(0, rows))
-  for (const tensor of tensors.values()) tensor.dispose()
+  const predictor = createPredictor(program, weights)
+  const values = predictor.predict(columns, rowsFrom(0, rows))
+  predictor.dispose()
   const widths = nodes.map(({ type }) => (type.kind === 'vector' ? type.size : 1))
   const all = widths.reduce((sum, width) => sum + width, 0)
   let first = 0

@@ -23,6 +23,15 @@ const plan = aPlan({
   ],
 })
 
+const fmPlan = aPlan({
+  inputs: clickInputs,
+  nodes: [
+    ['taste', 'embedding', ['user', 'pin'], { size: 4 }],
+    ['logit', 'fm', ['taste'], { size: 4 }],
+  ],
+  heads: [{ name: 'click', value: 'logit' }],
+})
+
 function modelOf(given: typeof plan): TrainedModel {
   const weights = initialWeights(compileTensorProgram(given).weights, 3)
   return { plan: given, parameters: { weights, fitted: new Map() } }
@@ -88,8 +97,9 @@ describe('plan scorer', () => {
     scorer.dispose()
   })
 
-  it('gives the same bits whatever the other candidates are, and wherever a candidate stands', () => {
-    const scorer = createPlanScorer(modelOf(plan), 'one')
+  // A plan with `fm` is scored by TensorFlow.js, the other one by our own kernel.
+  it.each([plan, fmPlan])('gives the same bits whatever the other candidates are, and wherever one stands', (given) => {
+    const scorer = createPlanScorer(modelOf(given), 'one')
     const whole = scorer.score(page, 500).utilities
     for (const [from, to] of [
       [0, 1],
@@ -140,9 +150,9 @@ describe('plan scorer', () => {
     scorer.dispose()
   })
 
-  it('leaves no tensors behind', () => {
+  it.each([plan, fmPlan])('leaves no tensors behind', (given) => {
     const before = tf.memory().numTensors
-    const scorer = createPlanScorer(modelOf(plan), 'one')
+    const scorer = createPlanScorer(modelOf(given), 'one')
     scorer.score(page, 500)
     scorer.dispose()
     expect(tf.memory().numTensors).toBe(before)

@@ -1,8 +1,8 @@
+import { createPredictor } from '../inference/predictor.ts'
 import type { Column } from '../plan/column.ts'
 import { hashOfPlan, type Plan, type PlanHead } from '../plan/plan.ts'
 import { createProgram } from '../plan/program.ts'
 import { learnedNodes } from '../plan/split.ts'
-import { loadWeights, predict } from '../tensor/predict.ts'
 import { compileTensorProgram } from '../tensor/program.ts'
 import { transformCatalogue } from '../transforms/catalogue.ts'
 import { calibrationName, predictHead } from './head-prediction.ts'
@@ -48,7 +48,7 @@ export function createPlanScorer({ plan, parameters }: TrainedModel, version: st
   const { firstPhase } = plan
   const learned = learnedNodes(plan, transformCatalogue)
   const program = compileTensorProgram(withExposed(plan, learned))
-  const weights = loadWeights(parameters.weights)
+  const predictor = createPredictor(program, parameters.weights)
   const programFor = (results: readonly string[]) =>
     createProgram(plan, parameters.fitted, transformCatalogue, { results })
   const fixedExposed = plan.exposed.filter((name) => !learned.has(name))
@@ -65,13 +65,13 @@ export function createPlanScorer({ plan, parameters }: TrainedModel, version: st
       const order = isCut ? byScore(light!.run(inputs, candidates).get(firstPhase.score)!, candidates) : null
       const rows = order === null ? rowsFrom(0, candidates) : order.subarray(0, firstPhase!.keep)
       const columns = boundary.run(inputs, candidates)
-      const values = predict(program, weights, columns, rows)
-      const page = { values, width: program.heads, columns, rows, candidates }
+      const values = predictor.predict(columns, rows)
+      const page = { values, width: program.results.length, columns, rows, candidates }
       const scores = scoreRows({ plan, parameters }, page)
       if (order !== null) orderRest(scores.utilities, order, rows.length)
       return { ...scores, kept: order === null ? null : rows, exposed: exposedRows(plan, learned, page) }
     },
-    dispose: () => weights.forEach((tensor) => tensor.dispose()),
+    dispose: () => predictor.dispose(),
   }
 }
 

@@ -1,6 +1,6 @@
+import { createPredictor } from '../inference/predictor.ts'
 import type { RowTable } from '../plan/column.ts'
 import { createProgram } from '../plan/program.ts'
-import { loadWeights } from '../tensor/predict.ts'
 import { compileTensorProgram } from '../tensor/program.ts'
 import { transformCatalogue } from '../transforms/catalogue.ts'
 import { calibrationName, predictHead } from './head-prediction.ts'
@@ -18,13 +18,13 @@ export function predictTable(
   const program = compileTensorProgram(plan)
   const results = [...program.reads.keys()]
   const columns = createProgram(plan, parameters.fitted, transformCatalogue, { results }).run(inputs, rows)
-  const weights = loadWeights(parameters.weights)
+  const predictor = createPredictor(program, parameters.weights)
   try {
-    const values = scoreTable(program, weights, { rows, columns })
+    const values = scoreTable(plan.heads.length, predictor.predict, { rows, columns })
     return plan.heads.map((head, at) =>
       predictHead(head, parameters.fitted.get(calibrationName(head.name)), values[at]!),
     )
   } finally {
-    for (const tensor of weights.values()) tensor.dispose()
+    predictor.dispose()
   }
 }

@@ -1,22 +1,19 @@
-import type { Tensor } from '@tensorflow/tfjs-core'
 import type { Column } from '../plan/column.ts'
-import { predict } from '../tensor/predict.ts'
-import type { TensorProgram } from '../tensor/program.ts'
+import type { Predictor } from '../inference/predictor.ts'
 
 /** Rows of one pass: enough for fast kernels, and a bounded memory. */
 const passRows = 8192
 
 /** Values of heads (logits, or ln(1 + amount)) for all rows of a table, before any calibration: one array per head. */
 export function scoreTable(
-  program: TensorProgram,
-  weights: ReadonlyMap<string, Tensor>,
+  heads: number,
+  predict: Predictor['predict'],
   { rows, columns }: { readonly rows: number; readonly columns: ReadonlyMap<string, Column> },
 ): readonly Float64Array[] {
-  const { heads } = program
   const values = Array.from({ length: heads }, () => new Float64Array(rows))
   for (let first = 0; first < rows; first += passRows) {
     const count = Math.min(passRows, rows - first)
-    const pass = predict(program, weights, columns, rowsFrom(first, count))
+    const pass = predict(columns, rowsFrom(first, count))
     for (let at = 0; at < pass.length; at++) values[at % heads]![first + Math.floor(at / heads)] = pass[at]!
   }
   return values

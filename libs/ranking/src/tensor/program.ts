@@ -25,12 +25,16 @@ export interface TensorProgram {
   /** Names and types of the columns that it reads; the plan's executor computes them. */
   readonly reads: ReadonlyMap<string, ValueType>
   readonly weights: readonly PlanWeight[]
-  readonly heads: number
-  /** Values of heads (or of the nodes that were asked for), row by row, in the order of the plan's heads. */
+  /** The nodes whose values a pass gives: those of the heads, or those that were asked for. */
+  readonly results: readonly string[]
+  /** The nodes that it computes, in order. */
+  readonly steps: readonly TensorStep[]
+  /** Values of the results, row by row. */
   run(feed: Feed, weights: ReadonlyMap<string, Tensor>, rows: number, training: TrainingOf | null): Tensor2D
 }
 
-interface Step {
+/** A node of the learned part; `learned` is null for a fixed transform after a learned one. */
+export interface TensorStep {
   readonly node: PlanNode
   readonly learned: LearnedTransform | null
   readonly weights: readonly WeightShape[]
@@ -55,7 +59,8 @@ export function compileTensorProgram(
   results.forEach(read)
   return {
     reads,
-    heads: results.length,
+    results,
+    steps,
     weights: steps.flatMap(({ node, weights }) =>
       weights.map((weight) => ({
         ...weight,
@@ -80,8 +85,8 @@ function typesOf({ inputs, nodes }: Plan): ReadonlyMap<string, ValueType> {
 }
 
 /** The nodes that gradient descent goes through, in order, as far as a result needs them. */
-function stepsOf(plan: Plan, results: readonly string[], types: ReadonlyMap<string, ValueType>): readonly Step[] {
-  const steps = new Map<string, Step>()
+function stepsOf(plan: Plan, results: readonly string[], types: ReadonlyMap<string, ValueType>): readonly TensorStep[] {
+  const steps = new Map<string, TensorStep>()
   const needed = neededBy(plan, results)
   for (const node of plan.nodes) {
     if (!needed.has(node.id)) continue
@@ -111,7 +116,7 @@ interface Pass {
   readonly training: TrainingOf | null
 }
 
-function runStep({ node, learned, weights }: Step, { values, feed, weights: all, rows, training }: Pass): Tensor {
+function runStep({ node, learned, weights }: TensorStep, { values, feed, weights: all, rows, training }: Pass): Tensor {
   const args = node.args.map((name, at) => {
     const indexed = weights.find(({ rowsOf }) => rowsOf === at)
     const value = values.get(name) ?? feed(name, indexed === undefined ? null : `${node.id}/${indexed.name}`)

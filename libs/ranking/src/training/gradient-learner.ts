@@ -3,7 +3,7 @@ import { scoreTable } from '../model/score-table.ts'
 import type { Column, RowTable } from '../plan/column.ts'
 import type { Plan } from '../plan/plan.ts'
 import { registerTrainingKernels } from '../tensor/kernels.ts'
-import { loadWeights } from '../tensor/predict.ts'
+import { loadWeights, predict } from '../tensor/predict.ts'
 import type { TensorProgram } from '../tensor/program.ts'
 import { createAverages } from './averages.ts'
 import { shuffledBatches } from './batches.ts'
@@ -47,7 +47,10 @@ export function createGradientLearner({
     },
     values(rows, given) {
       const tensors = loadWeights(averages.weights)
-      const values = scoreTable(program, tensors, { rows, columns: given })
+      const values = scoreTable(program.results.length, (all, picked) => predict(program, tensors, all, picked), {
+        rows,
+        columns: given,
+      })
       for (const tensor of tensors.values()) tensor.dispose()
       return values
     },

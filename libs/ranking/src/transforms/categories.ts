@@ -37,23 +37,29 @@ interface KnownHashes {
 /** Hashes of dictionaries that are in use: a dictionary that serves many requests is hashed once. */
 const knownHashes = new WeakMap<readonly string[], KnownHashes>()
 
+/** Two independent hashes of values: those of the value at position p are at 2 · places[p] and the next place of `pairs`. */
+export interface PlacedHashes {
+  readonly pairs: Int32Array
+  /** Negative: the value is missing. */
+  readonly places: Int32Array
+}
+
 /**
- * Two independent hashes of each value of a column: those of the value at position p are at 2p and 2p + 1; missing: 0. A
- * bucket is hashed by its number, a cross by the hashes of its parts, another category by its text.
+ * The hashes of the values of a column. A bucket is hashed by its number, a cross by the hashes of its parts, another category
+ * by its text. Those of categories are not copied: a dictionary has them by code.
  */
-export function hashPairs(column: Names, output: Output): Int32Array {
-  const codes = codesOf(column)
-  const pairs = output.ints(2 * codes.length)
-  const known = column.kind === 'indices' ? null : (column.hashes ?? hashesOfDictionary(column))
-  for (let at = 0; at < codes.length; at++) {
-    const code = codes[at]!
-    if (code < 0) pairs[2 * at] = pairs[2 * at + 1] = 0
-    else {
-      pairs[2 * at] = known === null ? mix32(code + 1) : known[2 * code]!
-      pairs[2 * at + 1] = known === null ? mix32((code + 1) ^ secondSeed) : known[2 * code + 1]!
-    }
+export function placedHashes(column: Names, output: Output): PlacedHashes {
+  if (column.kind === 'categories') return { pairs: column.hashes ?? hashesOfDictionary(column), places: column.codes }
+  const { values } = column
+  const pairs = output.ints(2 * values.length)
+  const places = output.ints(values.length)
+  for (let at = 0; at < values.length; at++) {
+    const bucket = values[at]!
+    places[at] = bucket < 0 ? -1 : at
+    pairs[2 * at] = mix32(bucket + 1)
+    pairs[2 * at + 1] = mix32((bucket + 1) ^ secondSeed)
   }
-  return pairs
+  return { pairs, places }
 }
 
 function hashesOfDictionary({ codes, names }: Pick<Categories, 'codes' | 'names'>): Int32Array {
@@ -83,8 +89,11 @@ function cacheOf(names: readonly string[]): KnownHashes {
 
 /** Row `which` (from 0) of a table of `rows` rows for a name with two hashes (double hashing: Kirsch, Mitzenmacher 2006). */
 export function hashedRow(first: number, second: number, which: number, rows: number): number {
-  const hash = which === 0 ? first : which === 1 ? second : mix32(first + Math.imul(which, second | 1))
-  // Scales instead of taking the remainder, which would favour low rows of a table whose size is not a power of two.
+  return scaledHash(which === 0 ? first : which === 1 ? second : mix32(first + Math.imul(which, second | 1)), rows)
+}
+
+/** A row of a table for a hash. Scales instead of taking the remainder, which would favour low rows of some tables. */
+export function scaledHash(hash: number, rows: number): number {
   return Math.floor((hash >>> 0) * rows * 2 ** -32)
 }
 

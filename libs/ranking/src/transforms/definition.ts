@@ -1,5 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
 import type { z } from 'zod'
+import type { IndexMatrix, InferenceLayers, Matrix } from '../inference/layers.ts'
+import type { Weights } from '../model/trained-model.ts'
 import type { Column } from '../plan/column.ts'
 import type { ValueType } from '../plan/value-type.ts'
 
@@ -120,6 +122,16 @@ export interface LearnedTransform<Params = unknown> extends Description<Params> 
     weights: ReadonlyMap<string, Tensor>,
     training: LearnedTraining | null,
   ): Tensor
+  /**
+   * The same formula as `apply` without training, built of the layers of our own kernel, which serve several times faster;
+   * absent, or null for these arguments: TensorFlow.js serves.
+   */
+  layers?(
+    args: readonly (Matrix | IndexMatrix)[],
+    params: Params,
+    weights: ReadonlyMap<string, Weights>,
+    layers: InferenceLayers,
+  ): Matrix | null
 }
 
 /** One transform: one file. */

@@ -1,6 +1,6 @@
 import type { Column } from '../plan/column.ts'
 import type { ValueType } from '../plan/value-type.ts'
-import { asNames, codesOf, hashPairs, type Names } from './categories.ts'
+import { asNames, placedHashes, type Names } from './categories.ts'
 import type { Output, TypeProblem } from './definition.ts'
 import { numbersColumn, spread } from './numbers.ts'
 import { checkArguments } from './types.ts'
@@ -38,14 +38,17 @@ function compareNames(
   to: Float32Array,
   [whenEqual, whenNot]: readonly [number, number],
 ): void {
-  const [leftCodes, rightCodes] = [codesOf(left), codesOf(right)]
-  const [leftHashes, rightHashes] = [hashPairs(left, output), hashPairs(right, output)]
+  const { pairs: leftHashes, places: leftPlaces } = placedHashes(left, output)
+  const { pairs: rightHashes, places: rightPlaces } = placedHashes(right, output)
   const leftStep = left.rows === 1 ? 0 : 1
   const rightStep = right.rows === 1 ? 0 : 1
   for (let row = 0; row < to.length; row++) {
-    const x = row * leftStep
-    const y = row * rightStep
-    const isEqual = leftHashes[2 * x] === rightHashes[2 * y] && leftHashes[2 * x + 1] === rightHashes[2 * y + 1]
-    to[row] = leftCodes[x]! < 0 || rightCodes[y]! < 0 ? NaN : isEqual ? whenEqual : whenNot
+    const x = leftPlaces[row * leftStep]!
+    const y = rightPlaces[row * rightStep]!
+    if (x < 0 || y < 0) to[row] = NaN
+    else {
+      const isEqual = leftHashes[2 * x] === rightHashes[2 * y] && leftHashes[2 * x + 1] === rightHashes[2 * y + 1]
+      to[row] = isEqual ? whenEqual : whenNot
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { mix32 } from '@freshet/domain/hash'
 import type { Column } from '../../plan/column.ts'
 import type { ValueType } from '../../plan/value-type.ts'
-import { asNames, codesOf, hashPairs, nameOf, type Names } from '../categories.ts'
+import { asNames, codesOf, nameOf, placedHashes, type Names, type PlacedHashes } from '../categories.ts'
 import type { FixedTransform, Output, TypeProblem } from '../definition.ts'
 import { elementsOf } from '../numbers.ts'
 import { noParams, type NoParams } from '../params.ts'
@@ -37,20 +37,42 @@ export const cross: FixedTransform<NoParams> = {
 /** Crosses of one name per argument: part after part over whole columns, because most crosses are of this kind. */
 function crossedRows(names: readonly Names[], output: Output): Column {
   const { rows } = output
-  const hashes = output.ints(2 * rows).fill(0)
+  const hashes = output.ints(2 * rows)
   const codes = output.ints(rows)
-  for (let row = 0; row < rows; row++) codes[row] = row
-  for (const part of names) {
-    const pairs = hashPairs(part, output)
-    const partCodes = codesOf(part)
-    const step = part.rows === 1 ? 0 : 1
+  const shared = sharedParts(names, output)
+  for (let row = 0; row < rows; row++) {
+    codes[row] = shared.isMissing ? -1 : row
+    hashes[2 * row] = shared.first
+    hashes[2 * row + 1] = shared.second
+  }
+  for (let which = shared.count; which < names.length && !shared.isMissing; which++) {
+    const { pairs, places } = placedHashes(names[which]!, output)
+    const step = names[which]!.rows === 1 ? 0 : 1
     for (let row = 0, at = 0; row < rows; row++, at += step) {
-      if (partCodes[at]! < 0) codes[row] = -1
-      hashes[2 * row] = combined(hashes[2 * row]!, pairs[2 * at]!)
-      hashes[2 * row + 1] = combined(hashes[2 * row + 1]!, pairs[2 * at + 1]!)
+      const place = places[at]!
+      if (place < 0) codes[row] = -1
+      else {
+        hashes[2 * row] = combined(hashes[2 * row]!, pairs[2 * place]!)
+        hashes[2 * row + 1] = combined(hashes[2 * row + 1]!, pairs[2 * place + 1]!)
+      }
     }
   }
   return new CrossColumn(codes, hashes, null, names)
+}
+
+/** The first parts, as far as they have one row each and so are the same for all rows: their hashes so far. */
+function sharedParts(names: readonly Names[], output: Output) {
+  const shared = { count: 0, first: 0, second: 0, isMissing: false }
+  for (; shared.count < names.length && names[shared.count]!.rows === 1; shared.count++) {
+    const { pairs, places } = placedHashes(names[shared.count]!, output)
+    const place = places[0]!
+    if (place < 0) shared.isMissing = true
+    else {
+      shared.first = combined(shared.first, pairs[2 * place]!)
+      shared.second = combined(shared.second, pairs[2 * place + 1]!)
+    }
+  }
+  return shared
 }
 
 /** The hash of a cross with one more part. */
@@ -62,7 +84,7 @@ function combined(hash: number, part: number): number {
 interface Parts {
   readonly args: readonly Column[]
   readonly names: readonly Names[]
-  readonly pairs: readonly Int32Array[]
+  readonly hashes: readonly PlacedHashes[]
   /** Of the row at hand: where each argument's elements begin, and how many there are. */
   readonly starts: Int32Array
   readonly counts: Int32Array
@@ -74,7 +96,7 @@ function crossedSequences(args: readonly Column[], output: Output): Column {
   const parts: Parts = {
     args,
     names,
-    pairs: names.map((part) => hashPairs(part, output)),
+    hashes: names.map((part) => placedHashes(part, output)),
     starts: output.ints(args.length),
     counts: output.ints(args.length),
   }
@@ -113,8 +135,8 @@ function enterRow({ args, starts, counts }: Parts, row: number): number {
 
 /** Writes the hashes and positions of one combination. Returns whether all of its parts are there. */
 function combine(parts: Parts, which: number, to: number, hashes: Int32Array, positions: Int32Array): boolean {
-  const { names, pairs, starts, counts } = parts
-  const width = names.length
+  const { hashes: ofParts, starts, counts } = parts
+  const width = ofParts.length
   let rest = which
   let first = 0
   let second = 0
@@ -123,9 +145,13 @@ function combine(parts: Parts, which: number, to: number, hashes: Int32Array, po
     const position = starts[at]! + (rest % counts[at]!)
     rest = Math.floor(rest / counts[at]!)
     positions[to * width + at] = position
-    if (codesOf(names[at]!)[position]! < 0) isThere = false
-    first = combined(first, pairs[at]![2 * position]!)
-    second = combined(second, pairs[at]![2 * position + 1]!)
+    const { pairs, places } = ofParts[at]!
+    const place = places[position]!
+    if (place < 0) isThere = false
+    else {
+      first = combined(first, pairs[2 * place]!)
+      second = combined(second, pairs[2 * place + 1]!)
+    }
   }
   hashes[2 * to] = first
   hashes[2 * to + 1] = second

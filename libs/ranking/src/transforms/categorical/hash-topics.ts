@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { asCategories, hashedRow, hashPairs } from '../categories.ts'
+import { asCategories, placedHashes, scaledHash } from '../categories.ts'
 import type { FixedTransform } from '../definition.ts'
 import { asSequences } from '../sequences.ts'
 import { checkArguments } from '../types.ts'
@@ -24,14 +24,14 @@ export const hashTopics: FixedTransform<z.output<typeof params>> = {
     checkArguments(args, 'categorySequence') ?? { kind: 'index', rows, hashes: topics },
   evaluate([x], { rows, topics }, output) {
     const { offsets, elements, rows: length } = asSequences(x)
-    const { codes } = asCategories(elements)
-    const pairs = hashPairs(asCategories(elements), output)
-    const values = output.ints(length * topics).fill(-1)
-    for (let row = 0; row < length; row++) {
-      let written = row * topics
-      const most = written + topics
-      for (let at = offsets[row]!; at < offsets[row + 1]! && written < most; at++)
-        if (codes[at]! >= 0) values[written++] = hashedRow(pairs[2 * at]!, pairs[2 * at + 1]!, 0, rows)
+    const { pairs, places } = placedHashes(asCategories(elements), output)
+    const values = output.ints(length * topics)
+    for (let row = 0, to = 0; row < length; row++) {
+      const end = to + topics
+      const last = offsets[row + 1]!
+      for (let at = offsets[row]!; at < last && to < end; at++)
+        if (places[at]! >= 0) values[to++] = scaledHash(pairs[2 * places[at]!]!, rows)
+      while (to < end) values[to++] = -1
     }
     return { kind: 'indices', rows: length, hashes: topics, values }
   },

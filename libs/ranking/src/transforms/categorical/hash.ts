@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { asNames, codesOf, hashedRow, hashPairs } from '../categories.ts'
+import { asNames, hashedRow, placedHashes, scaledHash } from '../categories.ts'
 import type { FixedTransform } from '../definition.ts'
 import { elementsOf } from '../numbers.ts'
 import { checkArguments, withElements } from '../types.ts'
@@ -27,15 +27,22 @@ export const hash: FixedTransform<z.output<typeof params>> = {
     checkArguments(args, 'names') ?? withElements(args[0]!, { kind: 'index', rows, hashes }),
   evaluate([x], { rows, hashes }, output) {
     const names = asNames(elementsOf(x!))
-    const codes = codesOf(names)
-    const pairs = hashPairs(names, output)
-    const values = output.ints(codes.length * hashes)
-    for (let at = 0; at < codes.length; at++) {
-      const missing = codes[at]! < 0
-      for (let which = 0; which < hashes; which++)
-        values[at * hashes + which] = missing ? -1 : hashedRow(pairs[2 * at]!, pairs[2 * at + 1]!, which, rows)
+    const { pairs, places } = placedHashes(names, output)
+    const values = output.ints(places.length * hashes)
+    for (let at = 0, to = 0; at < places.length; at++, to += hashes) {
+      const place = places[at]!
+      if (place < 0) {
+        values.fill(-1, to, to + hashes)
+        continue
+      }
+      const first = pairs[2 * place]!
+      values[to] = scaledHash(first, rows)
+      if (hashes === 1) continue
+      const second = pairs[2 * place + 1]!
+      values[to + 1] = scaledHash(second, rows)
+      for (let which = 2; which < hashes; which++) values[to + which] = hashedRow(first, second, which, rows)
     }
-    const elements = { kind: 'indices', rows: codes.length, hashes, values } as const
+    const elements = { kind: 'indices', rows: places.length, hashes, values } as const
     return x!.kind === 'sequences' ? { ...x!, elements } : elements
   },
 }

@@ -2,7 +2,17 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor2D } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import type { LearnedTransform, WeightShape } from '../definition.ts'
-import { dense, denseWeights, hiddenLayers, hiddenParams, hiddenWeights, sideBySide } from './layers.ts'
+import {
+  dense,
+  denseOf,
+  denseWeights,
+  hiddenLayers,
+  hiddenParams,
+  hiddenWeights,
+  numbersSideBySide,
+  servedLayers,
+  sideBySide,
+} from './layers.ts'
 import { problemOfNumbers, totalWidth, vectorOf } from './shapes.ts'
 
 const params = z.strictObject({
@@ -42,6 +52,22 @@ export const dcnV2: LearnedTransform<Params> = {
     if (given.hidden.length === 0) return crossed
     const deep = hiddenLayers(given.parallel ? start : crossed, 'layer', given, weights, training)
     return given.parallel ? sideBySide([crossed, deep]) : deep
+  },
+  layers(args, given, weights, layers) {
+    const start = numbersSideBySide(args, layers)
+    if (start === null) return null
+    let crossed = start
+    for (let layer = 0; layer < given.cross; layer++) {
+      const lower = weights.get(`cross${layer}_lower`)?.values
+      const lowered =
+        lower === undefined
+          ? crossed
+          : layers.dense(crossed, { kernel: lower, bias: new Float32Array(given.low_rank) }, null)
+      crossed = layers.multiplyAdd(start, layers.dense(lowered, denseOf(`cross${layer}`, weights), null), crossed)
+    }
+    if (given.hidden.length === 0) return crossed
+    const deep = servedLayers(given.parallel ? start : crossed, 'layer', given, weights, layers)
+    return given.parallel ? layers.concat([crossed, deep]) : deep
   },
 }
 

@@ -46,6 +46,11 @@ export const embedding: LearnedTransform<z.output<typeof params>> = {
     if (training !== null && args.length > 1 && areAlike) return sumOfTables(tables, args as Tensor2D[])
     return sideBySide(args.map((indices, at) => pooled(tables[at]!, indices, pool)))
   },
+  layers(args, { pool }, weights, layers) {
+    const indices = args.filter((arg) => arg.kind === 'indices')
+    if (pool === 'none' || indices.length < args.length) return null
+    return layers.concat(indices.map((arg, at) => layers.sumOfRows(weights.get(`table${at}`)!, arg)))
+  },
 }
 
 function pooled(table: Tensor2D, indices: Tensor, pool: 'mean' | 'sum'): Tensor2D {

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
+import type { DenseWeights, IndexMatrix, InferenceLayers, Matrix } from '../../inference/layers.ts'
+import type { Weights } from '../../model/trained-model.ts'
 import type { LearnedTraining, WeightShape } from '../definition.ts'
 
 /** Activations of hidden layers. */
@@ -116,4 +118,44 @@ function batchNormal(x: Tensor2D, name: string, weights: WeightTensors, training
   training.observe(`${name}_mean`, mean)
   training.observe(`${name}_variance`, variance)
   return tf.add(tf.mul(centred, tf.mul(scale, tf.rsqrt(tf.add(variance, epsilon)))), shift)
+}
+
+/** The weights of `x·W + b` in their serving form. */
+export function denseOf(name: string, weights: ReadonlyMap<string, Weights>): DenseWeights {
+  return { kernel: weights.get(`${name}_kernel`)!.values, bias: weights.get(`${name}_bias`)!.values }
+}
+
+/** `hiddenLayers` in their serving form; the normalisation is part of the weights. */
+export function servedLayers(
+  x: Matrix,
+  name: string,
+  { hidden, activation, normalise }: Hidden,
+  weights: ReadonlyMap<string, Weights>,
+  layers: InferenceLayers,
+): Matrix {
+  let at = x
+  for (const layer of hidden.keys()) {
+    const of = `${name}${layer}`
+    const dense = denseOf(of, weights)
+    at = layers.dense(at, normalise ? normalised(dense, of, weights) : dense, activation)
+  }
+  return at
+}
+
+/** (x·W + b − mean) · f + shift with f = scale / √(variance + ε), as one product. */
+function normalised({ kernel, bias }: DenseWeights, name: string, weights: ReadonlyMap<string, Weights>): DenseWeights {
+  const [scale, shift, mean, variance] = ['scale', 'shift', 'mean', 'variance'].map(
+    (part) => weights.get(`${name}_${part}`)!.values,
+  ) as [Float32Array, Float32Array, Float32Array, Float32Array]
+  const factor = scale.map((value, unit) => value / Math.sqrt(variance[unit]! + epsilon))
+  return {
+    kernel: kernel.map((weight, at) => weight * factor[at % factor.length]!),
+    bias: bias.map((value, unit) => (value - mean[unit]!) * factor[unit]! + shift[unit]!),
+  }
+}
+
+/** All arguments as numbers side by side; null: one is an index. */
+export function numbersSideBySide(args: readonly (Matrix | IndexMatrix)[], layers: InferenceLayers): Matrix | null {
+  const numbers = args.filter((arg) => arg.kind === 'matrix')
+  return numbers.length === args.length ? layers.concat(numbers) : null
 }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
 import { z } from 'zod'
 import type { LearnedTransform, WeightShape } from '../definition.ts'
-import { dense, denseWeights, sideBySide } from './layers.ts'
+import { dense, denseOf, denseWeights, sideBySide } from './layers.ts'
 import { poolOfRows, sumOfRows } from './rows-of-table.ts'
 import { hintFor, indexOf, totalWidth, vectorOf, widthOf } from './shapes.ts'
 
@@ -45,5 +45,15 @@ export const linear: LearnedTransform<z.output<typeof params>> = {
       sum = sum === null ? tf.add(found, weights.get('bias')!) : tf.add(sum, found)
     }
     return sum!
+  },
+  layers(args, _params, weights, layers) {
+    const numbers = args.filter((arg) => arg.kind === 'matrix')
+    let sum =
+      numbers.length > 0
+        ? layers.dense(layers.concat(numbers), denseOf('numbers', weights), null)
+        : layers.constant(weights.get('bias')!.values)
+    for (const [at, arg] of args.entries())
+      if (arg.kind === 'indices') sum = layers.add(sum, layers.sumOfRows(weights.get(`table${at}`)!, arg))
+    return sum
   },
 }

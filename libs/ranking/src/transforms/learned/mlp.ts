@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { LearnedTransform } from '../definition.ts'
-import { hiddenLayers, hiddenParams, hiddenWeights, sideBySide } from './layers.ts'
+import { hiddenLayers, hiddenParams, hiddenWeights, numbersSideBySide, servedLayers, sideBySide } from './layers.ts'
 import { problemOfNumbers, totalWidth, vectorOf } from './shapes.ts'
 
 const params = z.strictObject(hiddenParams).refine(({ hidden }) => hidden.length > 0, {
@@ -20,4 +20,8 @@ export const mlp: LearnedTransform<z.output<typeof params>> = {
   typeOf: (args, { hidden }) => problemOfNumbers(args) ?? vectorOf(hidden.at(-1)),
   weights: (args, given) => hiddenWeights('layer', totalWidth(args), given),
   apply: (args, given, weights, training) => hiddenLayers(sideBySide(args), 'layer', given, weights, training),
+  layers(args, given, weights, layers) {
+    const x = numbersSideBySide(args, layers)
+    return x === null ? null : servedLayers(x, 'layer', given, weights, layers)
+  },
 }

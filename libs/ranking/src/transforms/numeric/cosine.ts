@@ -1,5 +1,5 @@
 import type { FixedTransform } from '../definition.ts'
-import { asNumbers, numbersColumn, spread } from '../numbers.ts'
+import { asNumbers, numbersColumn, type Floats } from '../numbers.ts'
 import { noParams, type NoParams } from '../params.ts'
 import { comparedVectors } from '../vectors.ts'
 
@@ -15,24 +15,28 @@ export const cosine: FixedTransform<NoParams> = {
   typeOf: comparedVectors,
   multiplyAdds: ([a]) => (a?.kind === 'vector' ? 3 * a.size : 0),
   evaluate([a, b], _params, output) {
-    const { width } = asNumbers(a)
-    const left = spread(a, width, output)
-    const right = spread(b, width, output)
+    const { width, values: left, rows: leftRows } = asNumbers(a)
+    const { values: right, rows: rightRows } = asNumbers(b)
+    const leftStep = leftRows === 1 ? 0 : width
+    const rightStep = rightRows === 1 ? 0 : width
     const to = output.floats(output.rows)
-    for (let row = 0; row < to.length; row++) {
+    let leftLength = lengthOf(left, 0, width)
+    let rightLength = lengthOf(right, 0, width)
+    for (let row = 0, x = 0, y = 0; row < to.length; row++, x += leftStep, y += rightStep) {
       let product = 0
-      let leftSquares = 0
-      let rightSquares = 0
-      for (let at = row * width; at < (row + 1) * width; at++) {
-        const x = left[at]!
-        const y = right[at]!
-        product += x * y
-        leftSquares += x * x
-        rightSquares += y * y
-      }
-      const length = Math.sqrt(leftSquares) * Math.sqrt(rightSquares)
+      for (let at = 0; at < width; at++) product += left[x + at]! * right[y + at]!
+      // The length of a vector that all rows share is known already.
+      if (leftStep > 0) leftLength = lengthOf(left, x, width)
+      if (rightStep > 0) rightLength = lengthOf(right, y, width)
+      const length = leftLength * rightLength
       to[row] = length === 0 ? 0 : product / length
     }
     return numbersColumn(output.rows, 1, to)
   },
+}
+
+function lengthOf(values: Floats, from: number, width: number): number {
+  let squares = 0
+  for (let at = from; at < from + width; at++) squares += values[at]! * values[at]!
+  return Math.sqrt(squares)
 }

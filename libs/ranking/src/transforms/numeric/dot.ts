@@ -1,5 +1,5 @@
 import type { FixedTransform } from '../definition.ts'
-import { asNumbers, numbersColumn, spread } from '../numbers.ts'
+import { asNumbers, numbersColumn } from '../numbers.ts'
 import { noParams, type NoParams } from '../params.ts'
 import { comparedVectors } from '../vectors.ts'
 
@@ -13,13 +13,14 @@ export const dot: FixedTransform<NoParams> = {
   params: noParams,
   typeOf: comparedVectors,
   evaluate([a, b], _params, output) {
-    const { width } = asNumbers(a)
-    const left = spread(a, width, output)
-    const right = spread(b, width, output)
+    const { width, values: left, rows: leftRows } = asNumbers(a)
+    const { values: right, rows: rightRows } = asNumbers(b)
+    const leftStep = leftRows === 1 ? 0 : width
+    const rightStep = rightRows === 1 ? 0 : width
     const to = output.floats(output.rows)
-    for (let row = 0, at = 0; row < to.length; row++) {
+    for (let row = 0, x = 0, y = 0; row < to.length; row++, x += leftStep, y += rightStep) {
       let sum = 0
-      for (const end = at + width; at < end; at++) sum += left[at]! * right[at]!
+      for (let at = 0; at < width; at++) sum += left[x + at]! * right[y + at]!
       to[row] = sum
     }
     return numbersColumn(output.rows, 1, to)
