@@ -88,7 +88,7 @@ function enter(
   const isMatrix = to.kind === 'matrix'
   if (column.kind !== (isMatrix ? 'numbers' : 'indices'))
     throw new TypeError(`a column of ${column.kind} cannot enter a learned transform`)
-  const { values } = column as Extract<Column, { kind: 'numbers' | 'indices' }>
+  const { values } = column
   const width = isMatrix ? to.width : to.hashes
   const step = isMatrix ? to.stride / 4 : to.hashes
   const places = isMatrix
