@@ -1,7 +1,7 @@
 import type { FixedTransform } from '../definition.ts'
-import { asNumbers, numbersColumn, type Floats } from '../numbers.ts'
+import { numbersColumn, type Floats } from '../numbers.ts'
 import { noParams, type NoParams } from '../params.ts'
-import { comparedVectors } from '../vectors.ts'
+import { comparedVectors, pairOfVectors } from '../vectors.ts'
 
 /** Similarity of two embeddings whatever their lengths. */
 export const cosine: FixedTransform<NoParams> = {
@@ -15,10 +15,7 @@ export const cosine: FixedTransform<NoParams> = {
   typeOf: comparedVectors,
   multiplyAdds: ([a]) => (a?.kind === 'vector' ? 3 * a.size : 0),
   evaluate([a, b], _params, output) {
-    const { width, values: left, rows: leftRows } = asNumbers(a)
-    const { values: right, rows: rightRows } = asNumbers(b)
-    const leftStep = leftRows === 1 ? 0 : width
-    const rightStep = rightRows === 1 ? 0 : width
+    const { width, left, leftStep, right, rightStep } = pairOfVectors(a, b)
     const to = output.floats(output.rows)
     let leftLength = lengthOf(left, 0, width)
     let rightLength = lengthOf(right, 0, width)

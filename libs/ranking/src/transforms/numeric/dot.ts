@@ -1,7 +1,7 @@
 import type { FixedTransform } from '../definition.ts'
-import { asNumbers, numbersColumn } from '../numbers.ts'
+import { numbersColumn } from '../numbers.ts'
 import { noParams, type NoParams } from '../params.ts'
-import { comparedVectors } from '../vectors.ts'
+import { comparedVectors, pairOfVectors } from '../vectors.ts'
 
 /** Summed as 64-bit floats in the order of the numbers. */
 export const dot: FixedTransform<NoParams> = {
@@ -13,10 +13,7 @@ export const dot: FixedTransform<NoParams> = {
   params: noParams,
   typeOf: comparedVectors,
   evaluate([a, b], _params, output) {
-    const { width, values: left, rows: leftRows } = asNumbers(a)
-    const { values: right, rows: rightRows } = asNumbers(b)
-    const leftStep = leftRows === 1 ? 0 : width
-    const rightStep = rightRows === 1 ? 0 : width
+    const { width, left, leftStep, right, rightStep } = pairOfVectors(a, b)
     const to = output.floats(output.rows)
     for (let row = 0, x = 0, y = 0; row < to.length; row++, x += leftStep, y += rightStep) {
       let sum = 0
