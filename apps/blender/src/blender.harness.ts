@@ -254,6 +254,7 @@ export function rankedPins({ pinIds, withFeatures }: RankRequest): RankResponse 
     features: withFeatures ? bytesOf(Float32Array.from(pinIds.flatMap((_, i) => [worth[i]!, 0.5]))) : new Uint8Array(),
     modelVersion: 'fake-1',
     planVersion: 'fake-plan',
+    utilityDeviations: new Uint8Array(),
     fresh: true,
     ...(withFeatures ? recordedOf(pinIds, worth) : { facts: [], exposedNames: [], exposed: new Uint8Array() }),
     amountNames: ['dwell'],

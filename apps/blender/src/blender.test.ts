@@ -12,6 +12,7 @@ import {
   Evaluation,
   Freshness,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { RankRequest } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import { SourceStatus } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { hash32 } from '@freshet/domain/hash'
 import { asId } from '@freshet/domain/ids'
@@ -32,6 +33,11 @@ import {
 const idsOf = ({ items }: { readonly items: readonly { readonly pinId: string }[] }) => items.map(({ pinId }) => pinId)
 const never = () => new Promise<never>(() => {})
 const unavailable = () => Promise.reject(new ContractError('CALL_UNAVAILABLE', 'connection refused'))
+/** As `rankedPins`, with a deviation of each utility. */
+const unsure = (request: RankRequest, deviationOf: (pinId: string) => number) => ({
+  ...rankedPins(request),
+  utilityDeviations: bytesOf(Float32Array.from(request.pinIds, deviationOf)),
+})
 const storeDown = () => Promise.reject(new ContractError('STORE_UNAVAILABLE', 'no Redis'))
 const own = partitionOf('ada', partitions)
 const other = (own + 1) % partitions
@@ -89,6 +95,7 @@ describe('a feed', () => {
       'previously-served',
       'seen',
       'rank',
+      'explore',
       'by-utility',
       'shown-before-last',
       'keep-last-good',
@@ -904,6 +911,16 @@ describe('the record of served feeds', () => {
     expect(events.map(({ what }) => what)).toEqual(['feed-lost log 1'])
   })
 
+  test('contains what exploration added', async () => {
+    const { feed, services, servedFeeds } = await aBlender({ config: { explorationOptimism: 2, explorationChance: 0 } })
+    // Nothing is known of pin-7.
+    services.rank = (request) => unsure(request, (pinId) => (pinId === 'pin-7' ? 1_000 : 0.25))
+    expect(idsOf(await feed({ pageSize: 3 }))).toEqual(['pin-7', 'pin-299', 'pin-298'])
+    const [record] = await servedFeeds()
+    expect([...float32Column(record!.utilities)]).toEqual([7, 299, 298])
+    expect([...float32Column(record!.exploration)]).toEqual([2_000, 0.5, 0.5])
+  })
+
   test('a dry run records nothing, and its pages follow each other', async () => {
     const { feed, servedFeeds, store } = await aBlender()
     const evaluation = Evaluation.fromPartial({ dryRun: true })
@@ -914,6 +931,66 @@ describe('the record of served feeds', () => {
     expect(second.items[0]!.position).toBe(3)
     expect(await servedFeeds()).toEqual([])
     expect((await store.read('served', own, ['ada'])).values).toEqual([null])
+  })
+})
+
+describe('exploration', () => {
+  const asked = { pageSize: 40, atMs: startMs + 5 }
+  const noisy = async (config = {}) => {
+    const found = await aBlender({ config })
+    found.services.rank = (request) => unsure(request, () => 100)
+    return found
+  }
+  const best = Array.from({ length: 40 }, (_, at) => `pin-${299 - at}`)
+
+  test('draws another order, the same one for the same request and seed', async () => {
+    const [one, again, other, seeded] = [await noisy(), await noisy(), await noisy(), await noisy({ seed: 2 })]
+    const drawn = idsOf(await one.feed(asked))
+    expect(drawn).not.toEqual(best)
+    expect(idsOf(await again.feed(asked))).toEqual(drawn)
+    expect(idsOf(await other.feed({ ...asked, atMs: startMs + 6 }))).not.toEqual(drawn)
+    expect(idsOf(await seeded.feed(asked))).not.toEqual(drawn)
+  })
+
+  test('prefers pins with a high utility', async () => {
+    const { feed } = await noisy()
+    const mean = idsOf(await feed(asked)).reduce((sum, pinId) => sum + Number(pinId.slice(4)) / 40, 0)
+    expect(mean).toBeGreaterThan(200)
+  })
+
+  test.each([true, false])('loses and doubles no pin over the pages of a session (dry run: %s)', async (dryRun) => {
+    const { feed } = await noisy()
+    const evaluation = dryRun ? Evaluation.fromPartial({ dryRun }) : undefined
+    const shown: string[] = []
+    for (let pageToken = ''; ;) {
+      const answer = await feed({ pageSize: 64, pageToken, evaluation })
+      shown.push(...idsOf(answer))
+      if (answer.items.length < 64) break
+      pageToken = answer.nextPageToken
+    }
+    expect(shown.toSorted()).toEqual(manyPins(300).toSorted())
+  })
+
+  test('none without chance and optimism, nor in evaluations, nor if the ranker gives no deviations', async () => {
+    const off = await noisy({ explorationOptimism: 0, explorationChance: 0 })
+    expect(idsOf(await off.feed(asked))).toEqual(best)
+    expect((await off.servedFeeds())[0]!.exploration).toHaveLength(0)
+    const on = await noisy()
+    const evaluation = Evaluation.fromPartial({ sources: ['even', 'odd'] })
+    expect(idsOf(await on.feed({ ...asked, userId: 'eve', evaluation }))).toEqual(best)
+    on.services.rank = rankedPins
+    expect(idsOf(await on.feed(asked))).toEqual(best)
+  })
+
+  test('a ranker whose deviations cannot be used: the order of utility', async () => {
+    const { feed, services } = await aBlender()
+    for (const deviations of [new Float32Array(3), new Float32Array(300).fill(NaN), new Float32Array(300).fill(-1)]) {
+      services.rank = (request) => ({ ...rankedPins(request), utilityDeviations: bytesOf(deviations) })
+      expect(idsOf(await feed({ pageSize: 2, userId: `user-${deviations.length}-${deviations[0]}` }))).toEqual([
+        'pin-299',
+        'pin-298',
+      ])
+    }
   })
 })
 

@@ -1,6 +1,6 @@
 import { callSettings, kafkaSchema, redisSchema } from '@freshet/adapters/settings'
 import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
-import { wholeSetting } from '@freshet/settings/setting'
+import { numberSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 
 const hourMs = 3_600_000
@@ -186,12 +186,24 @@ export const blenderSchema = z.strictObject({
     min: 0,
     max: 500,
   }),
-  seed: z
-    .int()
-    .min(0)
-    .max(0xffffffff)
-    .default(1)
-    .meta({ description: 'Seed for the order of pins with equal utility. Set the same value on every instance' }),
+  explorationOptimism: numberSetting(1, {
+    description:
+      'The order prefers pins of which little is known: this many of the standard deviations that the ranker gives the utilities are added to them. Evaluations add nothing',
+    unit: 'standard deviations',
+    min: 0,
+    max: 100,
+  }),
+  explorationChance: numberSetting(0.5, {
+    description:
+      'How much chance the order has: the standard deviation of what is drawn and added to a utility, in those of the ranker. 0: none. Evaluations draw nothing',
+    unit: 'standard deviations',
+    min: 0,
+    max: 100,
+  }),
+  seed: z.int().min(0).max(0xffffffff).default(1).meta({
+    description:
+      'Seed for the order of pins with equal utility and for exploration. Set the same value on every instance',
+  }),
 })
 
 /** What `blenderSchema` parses to. */

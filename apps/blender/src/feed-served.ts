@@ -11,7 +11,7 @@ import { sampleUnshown } from './unshown-sample.ts'
 
 /** The record of an answer: the pins shown, the reasons, the inputs, and a sample of the candidates not shown. */
 export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
-  const { columns, rows, utilities, ranked } = answer
+  const { columns, rows, utilities, ranked, exploration } = answer
   const found = foundColumns(columns, rows)
   return {
     feedId: request.feedId,
@@ -33,7 +33,7 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
     sourceScores: bytesOf(found.scores),
     retrievalRanks: bytesOf(Uint16Array.from(rows)),
     retrievalScores: bytesOf(pickFloats(columns.retrievalScores, rows)),
-    // Ordering is deterministic.
+    // The draws of exploration are a function of the request, so the order has no probability of its own.
     propensities: none,
     experiments: [],
     versions: {
@@ -43,6 +43,7 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
     },
     moves: toPinMoves(answer),
     unshown: toUnshownSample(request, answer),
+    exploration: exploration === null ? none : bytesOf(pickFloats(exploration, rows)),
   }
 }
 

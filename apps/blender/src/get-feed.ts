@@ -7,6 +7,7 @@ import { rememberedUser, type FallbackRequest, type Remembered } from './hydrato
 import { userState, type UserContext } from './hydrators/user-state.ts'
 import type { StagePorts } from './ports.ts'
 import type { FeedRequest } from './request.ts'
+import { explore, type ExplorationColumns } from './scorers/explore.ts'
 import { rank, type ScoreColumns } from './scorers/rank.ts'
 import { byUtility } from './selectors/by-utility.ts'
 import { page } from './selectors/page.ts'
@@ -21,7 +22,7 @@ import { retrieve } from './sources/retrieve.ts'
 export type WholePipeline<Request> = Pipeline<
   Request,
   Request & UserContext & FreshnessContext,
-  CandidateColumns & Partial<ScoreColumns>
+  CandidateColumns & Partial<ScoreColumns & ExplorationColumns>
 >
 
 /** The pipeline of an answer from memory or the state store. */
@@ -49,6 +50,7 @@ export function feedRungs(ports: StagePorts): Rungs<FeedRequest> {
     .source(retrieve(ports))
     .filter(...safetyFilters(ports))
     .score(rank(ports))
+    .score(explore())
     .select(byUtility())
     .select(shownBeforeLast())
     .sideEffect(keepLastGood(ports))

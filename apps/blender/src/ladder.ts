@@ -10,6 +10,7 @@ import type { BlenderConfig } from './config.ts'
 import type { Rungs } from './get-feed.ts'
 import type { FeedRequest } from './request.ts'
 import type { FreshnessContext } from './hydrators/await-tokens.ts'
+import type { ExplorationColumns } from './scorers/explore.ts'
 import type { Ranked, ScoreColumns } from './scorers/rank.ts'
 import type { FallbackRequest, Remembered } from './hydrators/remembered-user.ts'
 import type { UserContext } from './hydrators/user-state.ts'
@@ -23,6 +24,8 @@ export interface Answer {
   readonly isLast: boolean
   readonly utilities: Float32Array
   readonly ranked: Ranked | null
+  /** What exploration added to each utility; null: nothing. */
+  readonly exploration: Float32Array | null
   readonly degradation: Degradation
   readonly reasons: readonly string[]
   readonly freshness: Freshness
@@ -137,6 +140,7 @@ function fallbackAnswer(
     isLast: false,
     utilities: columns.retrievalScores,
     ranked: null,
+    exploration: null,
     degradation,
     reasons: [...errorCodes(records), ...notes, ...(isUnknown ? ['FEED_UNKNOWN_USER'] : [])],
     freshness: context.awaitsEvents ? Freshness.BEHIND : Freshness.UNSPECIFIED,
@@ -145,7 +149,7 @@ function fallbackAnswer(
   }
 }
 
-type Whole = RunResult<UserContext & FreshnessContext, CandidateColumns & Partial<ScoreColumns>>
+type Whole = RunResult<UserContext & FreshnessContext, CandidateColumns & Partial<ScoreColumns & ExplorationColumns>>
 
 function wholeAnswer(
   { context, columns, rows, record }: Whole,
@@ -164,6 +168,7 @@ function wholeAnswer(
     isLast: left === 0 && columns.sweep.exhausted,
     utilities: columns.utilities ?? columns.retrievalScores,
     ranked: columns.ranked ?? null,
+    exploration: columns.exploration ?? null,
     degradation: unranked
       ? Degradation.RETRIEVAL_ORDER
       : shortfalls.length > 0

@@ -15,6 +15,8 @@ export type FeedParams = Pick<
   | 'minCandidates'
   | 'recordFeatures'
   | 'maxUnshownCandidates'
+  | 'explorationOptimism'
+  | 'explorationChance'
   | 'seed'
 >
 
@@ -22,9 +24,18 @@ export type FeedParams = Pick<
 export function defaultParams(config: BlenderConfig): FeedParams {
   const { userStateBudgetMs, awaitBudgetMs, retrieveBudgetMs, rankBudgetMs, recordBudgetMs } = config
   const { maxCandidates, minCandidates, recordFeatures, maxUnshownCandidates, seed } = config
+  const { explorationOptimism, explorationChance } = config
   return {
     ...{ userStateBudgetMs, awaitBudgetMs, retrieveBudgetMs, rankBudgetMs, recordBudgetMs },
-    ...{ maxCandidates, minCandidates, recordFeatures, maxUnshownCandidates, seed },
+    ...{
+      maxCandidates,
+      minCandidates,
+      recordFeatures,
+      maxUnshownCandidates,
+      explorationOptimism,
+      explorationChance,
+      seed,
+    },
   }
 }
 

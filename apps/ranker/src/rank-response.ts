@@ -10,7 +10,7 @@ export function toRankResponse(
   scores: PageScores,
   { withFeatures, fresh }: { readonly withFeatures: boolean; readonly fresh: boolean },
 ): RankResponse {
-  const { utilities, features, facts, exposed } = scores
+  const { utilities, deviations, features, facts, exposed } = scores
   const probabilities = headsOf(model, scores, 'probability')
   const amounts = headsOf(model, scores, 'amount')
   return {
@@ -27,6 +27,7 @@ export function toRankResponse(
     exposed: withFeatures ? bytesOf(exposed) : none,
     amountNames: amounts.names,
     amounts: amounts.columns,
+    utilityDeviations: deviations === null ? none : bytesOf(deviations),
   }
 }
 

@@ -2,20 +2,23 @@ import { hash32 } from '@freshet/domain/hash'
 import type { Selector } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
+import type { ExplorationColumns } from '../scorers/explore.ts'
 import type { ScoreColumns } from '../scorers/rank.ts'
 
-/** Orders by utility, best first. A seeded hash of the pin id breaks ties, so that the order depends on nothing else. */
-export function byUtility(): Selector<Pick<FeedRequest, 'params'>, CandidateColumns & ScoreColumns> {
+/** Orders by utility and what exploration added to it, best first. A seeded hash of the pin id breaks ties, so that the order depends on nothing else. */
+export function byUtility(): Selector<
+  Pick<FeedRequest, 'params'>,
+  CandidateColumns & ScoreColumns & Partial<ExplorationColumns>
+> {
   return {
     kind: 'selector',
     name: 'by-utility',
     policy: 'required',
-    run: ({ params: { seed } }, { columns: { utilities, pinIds }, rows }) => {
+    run: ({ params: { seed } }, { columns: { utilities, pinIds, exploration }, rows }) => {
+      const drawn = exploration == null ? utilities : utilities.map((utility, row) => utility + exploration[row]!)
       const tie = (row: number) => hash32(pinIds[row] as string, seed)
       return {
-        rows: rows
-          .slice()
-          .sort((a, b) => (utilities[b] as number) - (utilities[a] as number) || tie(a) - tie(b) || a - b),
+        rows: rows.slice().sort((a, b) => (drawn[b] as number) - (drawn[a] as number) || tie(a) - tie(b) || a - b),
       }
     },
   }

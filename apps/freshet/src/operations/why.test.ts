@@ -137,6 +137,15 @@ describe('freshet why', () => {
     expect(written).toContain('moved by spacing/same-creator from 0 to 1\n')
   })
 
+  it('shows what exploration added to the utility', async () => {
+    await record(aFeed('f1', 'ada', { exploration: bytesOf(Float32Array.of(0.25, -0.125)) }))
+    await runWhy('ada', { data }, terminal)
+    expect(written).toContain('utility 1.500 + 0.250 by exploration  click')
+    written = ''
+    await runWhy('ada', { data, pin: 'p2' }, terminal)
+    expect(written).toContain('p2 at 26, utility 0.7500 − 0.1250 by exploration\n')
+  })
+
   it('shows why a sampled candidate was not shown', async () => {
     const unshown = {
       reasons: [

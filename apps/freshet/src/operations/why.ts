@@ -87,10 +87,10 @@ function slateLines(served: ServedJson): string[] {
   const widest = Math.max(0, ...pins.map(({ pinId }) => pinId.length))
   return [
     headLine(served),
-    ...pins.map(({ position, pinId, utility, probabilities, sources }) => {
+    ...pins.map(({ position, pinId, utility, exploration, probabilities, sources }) => {
       const likely = Object.entries(probabilities).map(([action, p]) => `${action} ${p.toFixed(3)}`)
       const place = String(position).padStart(4)
-      return `${place}  ${pinId.padEnd(widest)}  utility ${utility.toFixed(3)}  ${likely.join(' ')}  from ${sources.join(', ')}`
+      return `${place}  ${pinId.padEnd(widest)}  utility ${utility.toFixed(3)}${addedBy(exploration, 3)}  ${likely.join(' ')}  from ${sources.join(', ')}`
     }),
     'stages',
     ...served.stages.map(({ stage, candidatesIn, candidatesOut, tookUs, removed, error }) => {
@@ -100,6 +100,12 @@ function slateLines(served: ServedJson): string[] {
     }),
     ...unshownLines(served),
   ]
+}
+
+/** What exploration added to a utility; empty: there was none. */
+function addedBy(exploration: number | null, digits: number): string {
+  if (exploration === null) return ''
+  return ` ${exploration < 0 ? '−' : '+'} ${Math.abs(exploration).toFixed(digits)} by exploration`
 }
 
 /** The sampled candidates that were not shown, by stage and reason. */
@@ -121,7 +127,7 @@ function pinLines(served: ServedJson): string[] {
   return [
     headLine(served),
     ...served.pins.flatMap((pin) => [
-      `${pin.pinId} at ${pin.position}, utility ${pin.utility.toFixed(4)}`,
+      `${pin.pinId} at ${pin.position}, utility ${pin.utility.toFixed(4)}${addedBy(pin.exploration, 4)}`,
       ...foundLines(pin),
       ...pin.moves.map(({ why, from, to }) => `  moved by ${why} from ${from} to ${to}`),
       ...scoreLines(pin),

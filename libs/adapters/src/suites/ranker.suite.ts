@@ -50,6 +50,7 @@ function aRankResponse(seed: number): RankResponse {
     features: column(32),
     modelVersion: `model-${seed}`,
     planVersion: `plan-${seed}`,
+    utilityDeviations: seed % 2 === 0 ? Buffer.alloc(0) : column(1),
     fresh: seed % 2 === 0,
     facts: [{ name: 'pin.topics', texts: ['art', 'food'], counts: Buffer.from(bytesOf(Uint16Array.of(2, 0))) }],
     exposedNames: ['lift'],

@@ -1,5 +1,5 @@
 import { halfLivesMs } from '@freshet/domain/decay'
-import { ratedRows, totalsAt, totalsWidth } from '@freshet/domain/features/pin-totals'
+import { addActedAfterShown, ratedRows, totalsAt, totalsWidth } from '@freshet/domain/features/pin-totals'
 import { buckets } from '@freshet/domain/features/positions'
 import { readVarint, type ByteCursor } from '../bytes/varints.ts'
 import { ContractError } from '../errors.ts'
@@ -32,6 +32,7 @@ export function pinTotalsIn(bytes: Uint8Array): Float64Array {
       })
     }
   }
+  addActedAfterShown(totals)
   return totals
 }
 

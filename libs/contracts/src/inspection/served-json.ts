@@ -11,6 +11,8 @@ export interface ServedPin extends ServedCandidate {
   /** Position in the whole feed, from 0. */
   readonly position: number
   readonly utility: number
+  /** What exploration added to the utility; null: there was none. */
+  readonly exploration: number | null
   /** The probability with which ordering put it there. */
   readonly propensity: number
   /** Why ordering moved it: the stage, a slash, the reason; from and to are positions in that stage's slate. */
@@ -90,6 +92,7 @@ function contextJson({
 
 function readPins(served: FeedServed): ServedPin[] {
   const utilities = float32Column(served.utilities)
+  const exploration = float32Column(served.exploration)
   const propensities = float32Column(served.propensities)
   const features = float32Column(served.features)
   const probabilities = float32Column(served.probabilities)
@@ -103,6 +106,7 @@ function readPins(served: FeedServed): ServedPin[] {
     ...candidate,
     position: served.firstPosition + row,
     utility: utilities[row] ?? 0,
+    exploration: exploration[row] ?? null,
     propensity: propensities[row] ?? 1,
     moves: moves.get(row) ?? [],
     probabilities: Object.fromEntries(

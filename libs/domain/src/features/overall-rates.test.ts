@@ -80,7 +80,24 @@ describe('rates of all users', () => {
     expect(atFirst['pin_smoothed_impressions']).toBeGreaterThan(5 * atLast['pin_smoothed_impressions']!)
   })
 
-  it('count an action without an impression as one of both', () => {
+  it('leave out what users did with a pin where it was not shown, if impressions are reported', () => {
+    const counts = createOverallCounts()
+    const tea = aMeta(['tea'], 'ann')
+    const shown = aState({ impression: 100, save: 2 }, 0)
+    const found = foldPin(
+      shown,
+      Array.from({ length: 400 }, () => anEngagement({ action: 'save' })),
+    )
+    counts.replace(null, contribution(tea, shown))
+    const before = read(counts.rates(), tea, shown)
+    counts.replace(contribution(tea, shown), contribution(tea, found))
+    expect(read(counts.rates(), tea, found)).toEqual(before)
+    // A pin that nobody was shown has the rates of its creator.
+    const unseen = read(counts.rates(), tea, aState({ save: 30 }))
+    expect(unseen['pin_smoothed_save_rate']).toBe(unseen['creator_overall_save_rate'])
+  })
+
+  it('count an action without an impression as one of both if nobody reports impressions', () => {
     const counts = createOverallCounts()
     counts.replace(null, contribution(aMeta(['tea'], null), aState({ click: 400 })))
     const numbers = read(counts.rates(), aMeta(['tea'], null))

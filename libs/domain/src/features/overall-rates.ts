@@ -76,13 +76,15 @@ type Meta = Pick<Pin, 'topics' | 'creatorId'>
 /** What all users did with one pin, see `PinReading`. */
 interface Acts {
   acts(action: number): number
+  actsAfterShown(action: number): number
   weightedImpressions(weights: Float64Array): number
 }
 
 /**
  * How often all users act on pins: on any, on those of a topic, on those of a creator, and on one pin, each smoothed towards the one
  * before. An impression weighs as much as users act at its position, 1 on average, so that pins from the end of the page
- * do not look worse than they are.
+ * do not look worse than they are. Actions on pins that were not shown do not count, unless nobody reports impressions: then an action counts as
+ * an impression too.
  */
 export class OverallRates {
   readonly #topics: ReadonlyMap<string, Float64Array>
@@ -97,6 +99,8 @@ export class OverallRates {
   readonly #creator = new Float64Array(numbers)
   readonly #pin = new Float64Array(numbers)
   readonly #acted = new Float64Array(ratedActions.length)
+  /** Whether anybody reports impressions. */
+  readonly #isShown: boolean
 
   constructor(
     all: Float64Array,
@@ -109,6 +113,7 @@ export class OverallRates {
     this.#topics = counts.topics
     this.#creators = counts.creators
     this.#weights = weightsOf(all, positionRates)
+    this.#isShown = all.subarray(totalsAt.impressions, totalsAt.impressions + buckets).some((count) => count > 0)
     this.#all.set(ratePriors, ratesAt)
     this.#write(this.#all, this.#take(all), { prior: this.#all, strength: strengths.all })
     this.#readMeta(null)
@@ -158,7 +163,7 @@ export class OverallRates {
     if (reading !== null) {
       shown = reading.weightedImpressions(this.#weights)
       for (let at = 0; at < ratedActions.length; at++) {
-        this.#acted[at] = reading.acts(at)
+        this.#acted[at] = this.#isShown ? reading.actsAfterShown(at) : reading.acts(at)
         shown = Math.max(shown, this.#acted[at]!)
       }
     }
@@ -171,8 +176,9 @@ export class OverallRates {
     let shown = 0
     for (let bucket = 0; bucket < buckets; bucket++)
       shown += this.#weights[bucket]! * counts[totalsAt.impressions + bucket]!
+    const from = this.#isShown ? totalsAt.actedAfterShown : totalsAt.acted
     for (let at = 0; at < ratedActions.length; at++) {
-      const acted = counts[totalsAt.acted + at]!
+      const acted = counts[from + at]!
       this.#acted[at] = this.#acted[at]! + acted
       shown = Math.max(shown, acted)
     }

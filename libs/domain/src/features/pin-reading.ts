@@ -4,8 +4,9 @@ import type { PinState } from '../pin-state.ts'
 import { distinctUsers } from './distinct-users.ts'
 import { actedOverall, defaultPositionRates, expectedActions } from './memboost.ts'
 import { boardsOf } from './pin-boards.ts'
-import { totalOf, ratedRows } from './pin-totals.ts'
+import { totalOf, totalsAt, totalsOf, totalsWidth } from './pin-totals.ts'
 import { buckets } from './positions.ts'
+import { ratedActions } from './rates.ts'
 
 const width = halfLivesMs.length
 const month = halfLifeNames.indexOf('30d')
@@ -22,9 +23,9 @@ const expected = 4
 const askedAt = 5
 const remains = 6
 const counts = remains + width
-/** Totals of the rated actions, then impressions by bucket of positions. */
+/** Totals of the rated actions, of those after an impression, then impressions by bucket of positions. */
 const rated = counts + quickRows * width
-const impressions = rated + ratedRows.length
+const impressions = rated + 2 * ratedActions.length
 const length = impressions + buckets
 const notAsked = -1
 
@@ -58,7 +59,7 @@ export class PinReading {
     for (let row = 0; row < quickRows; row++)
       for (const [column, halfLife] of halfLifeNames.entries())
         this.#numbers[counts + row * width + column] = counted(counters, row, halfLife, newestAtMs)
-    for (const [at, row] of ratedRows.entries()) this.#numbers[rated + at] = totalOf(counters, row)
+    this.#numbers.set(totalsOf(state).subarray(totalsAt.acted, totalsWidth), rated)
     for (let bucket = 0; bucket < buckets; bucket++)
       this.#numbers[impressions + bucket] = totalOf(impressionsByPosition, bucket)
   }
@@ -98,6 +99,11 @@ export class PinReading {
   /** How often users acted, in all; `at`: the action's index in `ratedActions`. */
   acts(at: number): number {
     return this.#numbers[rated + at]!
+  }
+
+  /** How often users acted after an impression, in all; `at`: the action's index in `ratedActions`. */
+  actsAfterShown(at: number): number {
+    return this.#numbers[rated + ratedActions.length + at]!
   }
 
   /** All impressions, each times the weight of its bucket of positions. */

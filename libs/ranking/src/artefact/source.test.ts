@@ -56,6 +56,7 @@ describe('the model of an artefact', () => {
         { action: 'hide', bias: -2, weights: [-0.5, 0.2, 0.1, 0.1, 0.9] },
       ],
       worth: [2, -3],
+      exploration: [],
     }
     const plan = planOfSpec(spec, 'home')
     expect(() => parsePlan(canonicalJson(plan), transformCatalogue)).not.toThrow()
@@ -72,6 +73,42 @@ describe('the model of an artefact', () => {
     for (const [at, prediction] of a.predictions.entries()) expect(prediction).toBeCloseTo(b.predictions[at]!, 5)
     trained.dispose()
     own.dispose()
+  })
+
+  it('gives the deviations of a plan that explores, at least 0, and none for other plans', async () => {
+    const pages = { ...unknownPage(3), retrievalScores: Float32Array.of(-1, 0.5, 4) }
+    const deviationsOf = async (text: string) => {
+      const serving = await build(randomModel(planOfText(text), 1))
+      const { deviations } = serving.score(pages, noPinFacts)
+      serving.dispose()
+      return deviations && [...deviations]
+    }
+    const text = linearSpecText('explorer')
+    expect(await deviationsOf(text)).toBeNull()
+    expect(await deviationsOf(`${text}explore = 2 * candidate.retrieval_score`)).toEqual([0, 1, 8])
+    expect(await deviationsOf(`${text}explore = 0.5`)).toEqual([0.5, 0.5, 0.5])
+    expect(await deviationsOf(`${text}first phase keep 2 by candidate.retrieval_score\nexplore = 0.5`)).toEqual([
+      0, 0.5, 0.5,
+    ])
+  })
+
+  it('explores as a spec in JSON says', async () => {
+    const features = ['retrieval_score', 'pin_age'].map((name) => ({ name, transform: 'log1p' as const }))
+    const exploration = [
+      { feature: 'retrieval_score', weight: 2 },
+      { feature: 'pin_age', weight: 0.5 },
+    ]
+    const models = [{ action: 'click', bias: -1, weights: [0.5, -0.2] }]
+    const plan = planOfSpec({ version: 'j-2', features, models, worth: [1], exploration }, 'home')
+    expect(() => parsePlan(canonicalJson(plan), transformCatalogue)).not.toThrow()
+    const parameters = linearParameters([{ action: 'click', bias: 0, weights: [0, 0, 0] }])
+    const serving = await build({ plan, parameters })
+    const { features: rows, deviations } = serving.score(
+      { ...unknownPage(2), retrievalScores: Float32Array.of(1, 3) },
+      noPinFacts,
+    )
+    expect([...deviations!]).toEqual([2 + 0.5 * rows[1]!, 6 + 0.5 * rows[3]!])
+    serving.dispose()
   })
 
   it.each<readonly [string, string, RegExp, () => Promise<ServingModel>]>([

@@ -88,6 +88,7 @@ export type Statement = { readonly span: Span } & (
       readonly options: readonly Option[]
     }
   | { readonly kind: 'utility'; readonly value: Expression }
+  | { readonly kind: 'explore'; readonly value: Expression }
   | { readonly kind: 'expose'; readonly names: readonly Declared[] }
   | { readonly kind: 'training only'; readonly name: Declared; readonly value: Expression }
   | { readonly kind: 'train'; readonly options: readonly Option[] }

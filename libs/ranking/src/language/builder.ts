@@ -22,6 +22,7 @@ export interface SpecBuilder {
   firstPhase(keep: number, score: Formula): SpecBuilder
   head(name: string, kind: 'probability' | 'amount', value: Formula, options?: Parameters): SpecBuilder
   utility(weights: Readonly<Record<string, number>>): SpecBuilder
+  explore(deviation: Formula): SpecBuilder
   expose(...names: readonly string[]): SpecBuilder
   trainingOnly(input: string, servingValue: number): SpecBuilder
   train(options: Parameters): SpecBuilder
@@ -72,6 +73,7 @@ export function specBuilder(name: string): SpecBuilder {
       const terms = Object.entries(weights).map(([head, weight]) => infix(weight, '*', head))
       return add({ kind: 'utility', value: terms.reduce((sum, term) => infix(sum, '+', term)), span: nowhere })
     },
+    explore: (deviation) => add({ kind: 'explore', value: formula(deviation), span: nowhere }),
     expose: (...names) => add({ kind: 'expose', names: names.map((exposed) => declared(exposed)), span: nowhere }),
     trainingOnly: (input, value) =>
       add({ kind: 'training only', name: declared(input), value: formula(value), span: nowhere }),

@@ -125,6 +125,18 @@ describe('a mistake', () => {
       'utility = save + log1p(save)',
       '1:18 SPEC_UTILITY the utility is a sum of weight · head, such as `4 * save - 10 * hide`; take this out',
     ],
+    [
+      'explore = linear(pin.saves)',
+      '1:1 SPEC_TYPE `explore` reads a learned `linear`; it may only read inputs and what is computed from them',
+    ],
+    [
+      'training only pin.position = 0\nexplore = log1p(pin.position)',
+      '2:1 SPEC_READS_TRAINING_ONLY `explore` reads `pin.position`, which only training knows; only layers and heads may read it',
+    ],
+    [
+      'explore = user.id',
+      '1:11 SPEC_TYPE the standard deviation of `explore` is one number (scalar), but this is category; for example `linear(…)` makes one',
+    ],
     ['expose user.id', '1:8 SPEC_TYPE only single numbers are exposed, but `user.id` is category'],
     [
       'head x: probabilty = pin.saves\nutility = save',
@@ -234,7 +246,7 @@ describe('a warning', () => {
     expect(warningsOf(`${all}const c = 2\nfunction f(x) = x\nfeature g = f(pin.saves)\nlayer h = linear(g)`)).toEqual([
       'nothing reads the input `pin.saves`',
       'nothing reads `c`',
-      'no head, first phase or `expose` reads `h`',
+      'no head, first phase, `explore` or `expose` reads `h`',
     ])
   })
 

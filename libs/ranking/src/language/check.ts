@@ -7,7 +7,14 @@ import type { Catalogue } from './elaboration.ts'
 import type { GraphValue } from './graph.ts'
 import type { CheckedSpec, GraphHead } from './checked-spec.ts'
 import type { OwnedStatement, WholeSpec } from './inherit.ts'
-import { readFirstPhase, readHead, readTraining, readUtility, type Reading } from './model-statements.ts'
+import {
+  readExploration,
+  readFirstPhase,
+  readHead,
+  readTraining,
+  readUtility,
+  type Reading,
+} from './model-statements.ts'
 import { unknown, type LanguageProblem } from './problem.ts'
 import { applyRules } from './rules.ts'
 
@@ -29,13 +36,14 @@ export function checkSpec(whole: WholeSpec, catalogue: Catalogue, inputs: readon
   return { ...spec, problems: problems.sorted(), warnings }
 }
 
-type ReadSpec = Pick<CheckedSpec, 'values' | 'firstPhase' | 'heads' | 'exposed' | 'trainingOnly' | 'training'>
+type ReadSpec = Omit<CheckedSpec, 'name' | 'inputs' | 'utility' | 'problems' | 'warnings'>
 
 function readStatements(statements: readonly OwnedStatement[], reading: Reading): ReadSpec {
   const { elaborator, scope } = reading
   const values = new Map<string, GraphValue>()
   const heads: GraphHead[] = []
   let firstPhase: CheckedSpec['firstPhase'] = null
+  let exploration: CheckedSpec['exploration'] = null
   for (const { statement } of statements) {
     switch (statement.kind) {
       case 'const':
@@ -62,6 +70,9 @@ function readStatements(statements: readonly OwnedStatement[], reading: Reading)
       case 'first phase':
         firstPhase = readFirstPhase(statement, reading)
         break
+      case 'explore':
+        exploration = readExploration(statement, reading)
+        break
       default:
     }
   }
@@ -69,7 +80,7 @@ function readStatements(statements: readonly OwnedStatement[], reading: Reading)
   const training = readTraining(train, reading)
   const exposed = all(statements, 'expose').flatMap(({ names }) => names.flatMap((name) => readExposed(name, reading)))
   const trainingOnly = all(statements, 'training only').flatMap((statement) => readTrainingOnly(statement, reading))
-  return { values, heads, firstPhase, exposed: unique(exposed), trainingOnly, training }
+  return { values, heads, firstPhase, exploration, exposed: unique(exposed), trainingOnly, training }
 }
 
 function readExposed(

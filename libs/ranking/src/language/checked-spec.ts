@@ -13,6 +13,8 @@ export interface CheckedSpec {
   /** Values of features, layers and heads in the order of the statements. */
   readonly values: ReadonlyMap<string, GraphValue>
   readonly firstPhase: { readonly keep: number; readonly score: GraphValue; readonly span: Span } | null
+  /** The standard deviation of the utility; null: there is no exploration. */
+  readonly exploration: { readonly deviation: GraphValue; readonly span: Span } | null
   readonly heads: readonly GraphHead[]
   readonly utility: Plan['utility']
   readonly exposed: readonly { readonly name: string; readonly value: GraphValue; readonly span: Span }[]

@@ -112,6 +112,17 @@ train epochs: 3, batch: 512
     expect(plan.nodes[0]?.args).toEqual(['user.id', 'user.age', 'pin.id', 'pin.saves', 'pin.impressions'])
   })
 
+  it('has the standard deviation of the utility only where the spec explores', () => {
+    const text = `spec s\n${inputs}head save: probability = linear(pin.saves)`
+    const still = compile(text)
+    expect('exploration' in still).toBe(false)
+    const plan = compile(`${text}\nexplore = 0.5 / (1 + pin.impressions) ^ 0.5`)
+    expect(plan.exploration).toBe('explore')
+    expect(plan.nodes.at(-1)).toMatchObject({ id: 'explore', transform: 'divide' })
+    expect(hashOfPlan(plan)).not.toBe(hashOfPlan(still))
+    expect(compile(`${text}\nexplore = pin.impressions`).exploration).toBe('pin.impressions')
+  })
+
   it('exposes each name, also two of one formula', () => {
     const plan = compile(
       `spec s\n${inputs}feature a = log1p(pin.saves)\nfeature b = log1p(pin.saves)\nfeature c = pin.saves\nhead save: probability = a\nexpose a, b, c, pin.saves`,

@@ -4,7 +4,7 @@ import type { CheckedSpec } from './checked-spec.ts'
 import type { Catalogue } from './elaboration.ts'
 import type { GraphInput, GraphNode, GraphValue } from './graph.ts'
 import { readWholeSpec, type ReadFile } from './inherit.ts'
-import { firstPhaseId, type KnownInput } from './declare.ts'
+import { exploreId, firstPhaseId, type KnownInput } from './declare.ts'
 import { LanguageError, type LanguageProblem } from './problem.ts'
 
 /** What a spec is compiled against. */
@@ -64,6 +64,7 @@ export function planOf(spec: CheckedSpec): CompiledSpec {
     inputs: spec.inputs.filter(isUsed).map(({ name, type, side }) => ({ name, type, side })),
     nodes,
     firstPhase: spec.firstPhase && { score: id(spec.firstPhase.score), keep: spec.firstPhase.keep },
+    ...(spec.exploration !== null && { exploration: id(spec.exploration.deviation) }),
     heads: spec.heads.map(({ name, kind, label, value, lossWeight, calibrate }): PlanHead => {
       return { name, kind, label, value: id(value), lossWeight, calibrate }
     }),
@@ -81,6 +82,7 @@ export function planOf(spec: CheckedSpec): CompiledSpec {
 function rootsOf(spec: CheckedSpec): readonly (readonly [name: string, value: GraphValue])[] {
   return [
     ...(spec.firstPhase === null ? [] : [[firstPhaseId, spec.firstPhase.score] as const]),
+    ...(spec.exploration === null ? [] : [[exploreId, spec.exploration.deviation] as const]),
     ...spec.heads.map(({ name, value }) => [name, value] as const),
     ...spec.exposed.map(({ name, value }) => [name, value] as const),
   ]

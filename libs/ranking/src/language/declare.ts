@@ -37,6 +37,9 @@ export interface Scope {
 /** The id of the node of the first phase's score. */
 export const firstPhaseId = 'first_phase'
 
+/** The id of the node of `explore`. A statement has none of its words as a name, so it is free. */
+export const exploreId = 'explore'
+
 type Report = (problem: LanguageProblem) => void
 
 /**

@@ -1,6 +1,6 @@
 import { canonicalJson, type Plan } from '../plan/plan.ts'
 import { formatType } from '../plan/value-type.ts'
-import { firstPhaseId } from './declare.ts'
+import { exploreId, firstPhaseId } from './declare.ts'
 import { formulaOf, isNamed } from './plan-text.ts'
 
 /** One statement that two plans do not share. */
@@ -37,7 +37,7 @@ function statementsOf(plan: Plan): ReadonlyMap<string, string> {
     ['spec', plan.spec],
     ...plan.inputs.map(({ name, type, side }): [string, string] => [`input ${name}`, `${formatType(type)}, ${side}`]),
     ...plan.nodes
-      .filter((node) => isNamed(node) && !heads.has(node.id) && node.id !== firstPhaseId)
+      .filter((node) => isNamed(node) && !heads.has(node.id) && node.id !== firstPhaseId && node.id !== exploreId)
       .map(({ id }): [string, string] => [id, formulaOf(plan, id)]),
     ...plan.heads.map(({ name, kind, label, lossWeight, calibrate, value }): [string, string] => [
       `head ${name}`,
@@ -56,6 +56,7 @@ function statementsOf(plan: Plan): ReadonlyMap<string, string> {
       'first phase',
       `keep ${plan.firstPhase.keep} by ${ownFormula(plan, plan.firstPhase.score, firstPhaseId)}`,
     ])
+  if (plan.exploration !== undefined) entries.push(['explore', ownFormula(plan, plan.exploration, exploreId)])
   return new Map(entries)
 }
 

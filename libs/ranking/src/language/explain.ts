@@ -28,6 +28,8 @@ export interface Explanation {
   readonly perRequest: number
   readonly perCandidate: number
   readonly firstPhase: Plan['firstPhase']
+  /** The name of the value that is the standard deviation of the utility; null: there is no exploration. */
+  readonly exploration: string | null
   readonly heads: Plan['heads']
   readonly utility: Plan['utility']
 }
@@ -66,6 +68,7 @@ export function explainPlan(plan: Plan, catalogue: Catalogue): Explanation {
     perRequest: sumOf('request', null),
     perCandidate: sumOf('candidate', null),
     firstPhase,
+    exploration: plan.exploration ?? null,
     heads,
     utility,
   }
@@ -73,7 +76,8 @@ export function explainPlan(plan: Plan, catalogue: Catalogue): Explanation {
 
 /** An explanation as lines of text. */
 export function formatExplanation(explanation: Explanation): readonly string[] {
-  const { spec, hash, inputs, statements, perRequest, perCandidate, firstPhase, heads, utility } = explanation
+  const { spec, hash, inputs, statements, perRequest, perCandidate, firstPhase, heads, utility, exploration } =
+    explanation
   const width = Math.max(...[...inputs, ...statements].map(({ name }) => name.length), 4)
   const part = (side: Side): readonly string[] => [
     `once per ${side} (about ${side === 'request' ? perRequest : perCandidate} multiply-adds):`,
@@ -99,6 +103,7 @@ export function formatExplanation(explanation: Explanation): readonly string[] {
       .map(({ head, weight }) => `${weight} · ${head}`)
       .join(' + ')
       .replaceAll('+ -', '− ')}`,
+    ...(exploration === null ? [] : [`explore: the standard deviation of the utility is ${exploration}`]),
   ]
 }
 

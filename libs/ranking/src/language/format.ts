@@ -106,6 +106,8 @@ function layoutStatement(statement: Statement): Layout {
     }
     case 'utility':
       return all('utility = ', hanging(statement.value))
+    case 'explore':
+      return all('explore = ', hanging(statement.value))
     case 'expose':
       return group('expose ', indent(nameList(statement.names)))
     case 'training only':

@@ -19,6 +19,7 @@ export class StatementParser extends FormulaParser {
       { ALT: () => this.SUBRULE(this.firstPhase) },
       { ALT: () => this.SUBRULE(this.head) },
       { ALT: () => this.SUBRULE(this.utility) },
+      { ALT: () => this.SUBRULE(this.explore) },
       { ALT: () => this.SUBRULE(this.expose) },
       { ALT: () => this.SUBRULE(this.trainingOnly) },
       { ALT: () => this.SUBRULE(this.train) },
@@ -103,6 +104,13 @@ export class StatementParser extends FormulaParser {
     this.CONSUME(t.Equals)
     const value = this.SUBRULE(this.expression)
     return this.ACTION(() => ({ kind: 'utility', value, span: this.since(first) }))
+  })
+
+  private explore = this.RULE('explore', (): Statement => {
+    const first = this.CONSUME(t.statementWords.explore)
+    this.CONSUME(t.Equals)
+    const value = this.SUBRULE(this.expression)
+    return this.ACTION(() => ({ kind: 'explore', value, span: this.since(first) }))
   })
 
   private expose = this.RULE('expose', (): Statement => {

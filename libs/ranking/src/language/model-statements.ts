@@ -3,7 +3,7 @@ import type { Plan, TrainingPlan } from '../plan/plan.ts'
 import { formatType } from '../plan/value-type.ts'
 import type { Expression, Span, StatementOf } from './ast.ts'
 import type { GraphHead } from './checked-spec.ts'
-import { firstPhaseId, labelOf, type Scope } from './declare.ts'
+import { exploreId, firstPhaseId, labelOf, type Scope } from './declare.ts'
 import type { Elaborator } from './elaborate.ts'
 import type { GraphValue } from './graph.ts'
 import type { LanguageProblem } from './problem.ts'
@@ -94,6 +94,16 @@ export function readFirstPhase(
     })
   else if (keep !== null && score !== null) return { keep, score, span: statement.span }
   return null
+}
+
+/** Reads `explore`; null after a problem. */
+export function readExploration(
+  { value, span }: StatementOf<'explore'>,
+  { elaborator, report }: Reading,
+): { readonly deviation: GraphValue; readonly span: Span } | null {
+  const what = 'the standard deviation of `explore`'
+  const deviation = scalarOf(value, what, elaborator.statement(exploreId, value), { elaborator, report })
+  return deviation === null ? null : { deviation, span }
 }
 
 /** Weight of each head in the utility: a sum of constants times heads; null after a problem. */

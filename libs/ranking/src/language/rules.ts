@@ -30,13 +30,17 @@ export function applyRules(
   const trainingOnly = new Set<GraphValue>(spec.trainingOnly.map(({ input }) => input))
   const outside = [
     ...(spec.firstPhase === null ? [] : [{ what: 'the first phase', ...valueOf(spec.firstPhase) }]),
+    ...(spec.exploration === null
+      ? []
+      : [{ what: '`explore`', value: spec.exploration.deviation, span: spec.exploration.span }]),
     ...spec.exposed.map(({ name, value, span }) => ({ what: `the exposed \`${name}\``, value, span })),
   ]
   for (const { what, value, span } of outside) {
     for (const part of reachable([value])) {
       if (trainingOnly.has(part)) report(readsTrainingOnly(what, nameOf(part), span))
-      if (part.kind === 'node' && part.gradient === 'learned' && !model.has(part))
-        report(untrained(what, part.transform, span))
+      if (part.kind !== 'node' || part.gradient !== 'learned') continue
+      if (value === spec.exploration?.deviation) report(learnedDeviation(part.transform, span))
+      else if (!model.has(part)) report(untrained(what, part.transform, span))
     }
   }
   return warningsOf(
@@ -58,7 +62,8 @@ function reportFuture(
   const roots = [...spec.heads, ...spec.exposed, ...spec.values.values()].map((root) =>
     'value' in root ? root.value : root,
   )
-  const used = reachable(spec.firstPhase === null ? roots : [...roots, spec.firstPhase.score])
+  const others = [spec.firstPhase?.score, spec.exploration?.deviation].filter((root) => root !== undefined)
+  const used = reachable([...roots, ...others])
   for (const input of spec.inputs) {
     const { name } = input
     if (!unserved.has(name) || given.has(name) || !used.has(input)) continue
@@ -67,6 +72,12 @@ function reportFuture(
     const message = `\`${name}\` is known only after the pin was shown; add \`training only ${name} = 0\` with the value that serving uses, or do not read it`
     report({ code: 'SPEC_READS_FUTURE', span, message })
   }
+}
+
+/** A deviation says how much evidence there is. Nothing would train its learned parts for that. */
+function learnedDeviation(transform: string, span: Span): LanguageProblem {
+  const message = `\`explore\` reads a learned \`${transform}\`; it may only read inputs and what is computed from them`
+  return { code: 'SPEC_TYPE', span, message }
 }
 
 function valueOf({ score, span }: { readonly score: GraphValue; readonly span: Span }) {
@@ -107,7 +118,7 @@ function warningsOf(
     } else if (statement.kind === 'feature' || statement.kind === 'layer') {
       const value = spec.values.get(statement.name.name)
       if (value !== undefined && !used.has(value) && !read.has(statement.name.name))
-        warn(statement.name.span, `no head, first phase or \`expose\` reads \`${statement.name.name}\``)
+        warn(statement.name.span, `no head, first phase, \`explore\` or \`expose\` reads \`${statement.name.name}\``)
     }
   }
   if (spec.firstPhase?.score.side === 'request')

@@ -79,6 +79,14 @@ export const statementReference: readonly StatementReference[] = [
       'head save: probability = linear(pin.saves)\nhead hide: probability = linear(pin.saves)\nutility = 4 * save - 10 * hide',
   },
   {
+    word: 'explore',
+    syntax: 'explore = FORMULA',
+    summary:
+      'The standard deviation of a candidate’s utility: how little is known about it. The blender adds a part of it and a draw to the utility, so that the feed also shows what may be good and finds out. The formula reads inputs and what is computed from them, nothing learned; below 0 or missing counts as 0. Without the statement there is no exploration.',
+    example:
+      'head save: probability = linear(pin.saves)\nutility = 4 * save\nexplore = 0.5 / (1 + pin.impressions) ^ 0.5',
+  },
+  {
     word: 'expose',
     syntax: 'expose NAME, …',
     summary: 'Records these single numbers with each served pin, and `freshet why` shows them.',

@@ -51,6 +51,7 @@ export const statementWords = {
   layer: keyword('layer'),
   head: keyword('head'),
   utility: keyword('utility'),
+  explore: keyword('explore'),
   expose: keyword('expose'),
   'training only': keyword('training only', /training[ \t]+only\b/),
   train: keyword('train'),

@@ -121,6 +121,7 @@ describe('model slot', () => {
     score: ({ pinIds }) => ({
       utilities: new Float32Array(pinIds.length).fill(utility),
       predictions: new Float32Array(pinIds.length * 2).fill(prediction),
+      deviations: null,
       features: new Float32Array(pinIds.length * 3),
       facts: [],
       exposed: new Float32Array(),

@@ -129,11 +129,13 @@ function warm(model: ServingModel, from: string): void {
 function findProblem(model: ServingModel, candidates: number): { text: string; cause?: unknown } | null {
   const { heads, featureNames, exposedNames } = model
   try {
-    const { utilities, predictions, features, exposed } = model.score(unknownPage(candidates), noPinFacts)
+    const { utilities, predictions, deviations, features, exposed } = model.score(unknownPage(candidates), noPinFacts)
     if (utilities.length !== candidates || predictions.length !== candidates * heads.length)
       return {
         text: `gives ${utilities.length} utilities and ${predictions.length} predictions for ${candidates} candidates and ${heads.length} heads`,
       }
+    if (deviations !== null && deviations.length !== candidates)
+      return { text: `gives ${deviations.length} deviations of utilities for ${candidates} candidates` }
     if (features.length !== candidates * featureNames.length)
       return {
         text: `gives ${features.length} features for ${candidates} candidates and ${featureNames.length} names`,

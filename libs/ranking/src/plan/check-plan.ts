@@ -33,7 +33,7 @@ export function checkPlan(plan: Plan, catalogue: TransformCatalogue): readonly s
     problems.push(...nodeProblems(node, known, catalogue))
     define(node.id, 'node', { type: node.type, side: node.side, learned })
   }
-  return [...problems, ...resultProblems(plan, known), ...labelProblems(plan)]
+  return [...problems, ...resultProblems(plan, known), ...explorationProblems(plan, known), ...labelProblems(plan)]
 }
 
 function nodeProblems(
@@ -82,6 +82,7 @@ function resultProblems(plan: Plan, known: ReadonlyMap<string, Known>): readonly
     ...plan.heads.map(({ name, value }) => [`head ${name}`, value] as const),
     ...plan.exposed.map((name) => ['expose', name] as const),
     ...plan.trainingOnly.map(({ input }) => ['training only', input] as const),
+    ...(plan.exploration === undefined ? [] : [['explore', plan.exploration] as const]),
     ...(plan.firstPhase === null ? [] : [['first phase', plan.firstPhase.score] as const]),
   ]
   const heads = plan.heads.map(({ name }) => name)
@@ -101,6 +102,12 @@ function resultProblems(plan: Plan, known: ReadonlyMap<string, Known>): readonly
       .filter(({ head }) => !heads.includes(head))
       .map(({ head }) => `utility weighs ${head}, which is not a head${hint(head, heads)}`),
   ]
+}
+
+/** A deviation says how much evidence there is. Nothing would train its learned parts for that. */
+function explorationProblems({ exploration }: Plan, known: ReadonlyMap<string, Known>): readonly string[] {
+  if (exploration === undefined || known.get(exploration)?.learned !== true) return []
+  return [`explore reads ${exploration}, which is learned; it may only read inputs and what is computed from them`]
 }
 
 /** A label that is also an input would tell the model what it has to predict. */

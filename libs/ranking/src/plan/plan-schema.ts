@@ -31,6 +31,7 @@ export const planSchema = z.strictObject({
     }),
   ),
   firstPhase: z.strictObject({ score: name, keep: size }).nullable(),
+  exploration: name.optional(),
   heads: z.array(
     z.strictObject({
       name,

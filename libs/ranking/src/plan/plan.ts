@@ -66,6 +66,8 @@ export interface Plan {
   readonly nodes: readonly PlanNode[]
   /** The light first phase: `keep` candidates with the highest score go to the model; null: all do. */
   readonly firstPhase: { readonly score: string; readonly keep: number } | null
+  /** The node or input that is the standard deviation of the utility, by which the blender explores. Absent: it does not. */
+  readonly exploration?: string | undefined
   readonly heads: readonly PlanHead[]
   /** The utility of a candidate: Σ weight · prediction. */
   readonly utility: readonly { readonly head: string; readonly weight: number }[]

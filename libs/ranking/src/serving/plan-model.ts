@@ -5,6 +5,7 @@ import { createPlanScorer } from '../model/plan-scorer.ts'
 import type { TrainedModel } from '../model/trained-model.ts'
 import type { Column } from '../plan/column.ts'
 import { hashOfPlan, type Plan } from '../plan/plan.ts'
+import { createDeviations } from './deviations.ts'
 import { pageInputsOf, type PageInputs } from './page-inputs.ts'
 import type { RankingPage } from './page.ts'
 import type { PageScores, PinFact, ServingModel } from './serving-model.ts'
@@ -22,10 +23,14 @@ export function createPlanModel(
   const { plan } = model
   const inputs = inputsOf(plan, version, from)
   const scorer = createPlanScorer(model, version)
+  const deviations = createDeviations(model)
   const rescore = (page: RankingPage, read: ReadCandidates): PageScores => {
+    const candidates = page.pinIds.length
     const columns = inputs.columns(page, read)
-    const { utilities, predictions, exposed } = scorer.score(columns, page.pinIds.length)
-    return { utilities, predictions, features: read.features, facts: factsOf(columns), exposed }
+    const { utilities, predictions, exposed, kept } = scorer.score(columns, candidates)
+    const { features } = read
+    const found = { utilities, predictions, features, facts: factsOf(columns), exposed }
+    return { ...found, deviations: deviations(columns, candidates, kept) }
   }
   return {
     version,
@@ -53,6 +58,7 @@ export function createUntrainedModel(plan: Plan, from: string): ServingModel {
     features: read.features,
     facts: factsOf(inputs.columns(page, read)),
     exposed: new Float32Array(),
+    deviations: null,
   })
   return {
     version,

@@ -10,6 +10,8 @@ export interface PageScores {
   readonly utilities: Float32Array
   /** For each head a column with all candidates: probabilities in [0, 1], or amounts ≥ 0 in the unit of the label. */
   readonly predictions: Float32Array
+  /** The standard deviation of each utility, at least 0: how little is known; null: the model has no exploration. */
+  readonly deviations: Float32Array | null
   /** The features that the model read, before any transform: one row of `featureNames.length` numbers per candidate. */
   readonly features: Float32Array
   /** What the model read about the pins from the catalogue: `pin.creator` and `pin.topics`, each only if its plan reads it. */

@@ -11,7 +11,8 @@ export function createSpecModel(spec: RankingSpec): ServingModel {
   const scorer = createLogisticScorer(spec)
   const rescore = (page: RankingPage, { features: rows }: ReadCandidates): PageScores => {
     const { utilities, probabilities } = scorer.score(rows, page.pinIds.length)
-    return { utilities, predictions: probabilities, features: rows, facts: [], exposed: new Float32Array() }
+    const found = { utilities, predictions: probabilities, features: rows, facts: [], exposed: new Float32Array() }
+    return { ...found, deviations: null }
   }
   return {
     version: scorer.version,

@@ -40,7 +40,19 @@ describe('ranking spec', () => {
         { action: 'hide', bias: -6, weights: [0, 0, 0] },
       ],
       worth: [1, -5],
+      exploration: [],
     })
+  })
+
+  it('takes the deviation of the utility from its own features', () => {
+    const spec = { ...good, exploration: { pin_age: 0.25, seen_before: 1 } }
+    expect(parseSpec(JSON.stringify(spec), known).exploration).toEqual([
+      { feature: 'pin_age', weight: 0.25 },
+      { feature: 'seen_before', weight: 1 },
+    ])
+    expect(problemsOf({ ...good, exploration: { pin_agee: 1 } })).toEqual([
+      "exploration.pin_agee is not among the spec's features; did you mean pin_age?",
+    ])
   })
 
   it('lists every problem with its field and what to write instead', () => {
@@ -123,6 +135,7 @@ describe('ranking spec', () => {
     expect(fields.map(({ path }) => path)).toEqual([
       'version',
       'features.NAME.transform',
+      'exploration.NAME',
       'actions.ACTION.worth',
       'actions.ACTION.bias',
       'actions.ACTION.weights.NAME',

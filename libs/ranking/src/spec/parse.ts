@@ -16,7 +16,7 @@ export function parseSpec(text: string, known: SpecNames, file?: string): Rankin
   const given = parseJson(text, file)
   const problems = [...shapeProblems(given), ...nameProblems(given, known)]
   if (problems.length > 0) throw new SpecError(problems, file)
-  const { version, features, actions } = specSchema.parse(given)
+  const { version, features, actions, exploration } = specSchema.parse(given)
   const names = Object.keys(features)
   return {
     version,
@@ -27,6 +27,7 @@ export function parseSpec(text: string, known: SpecNames, file?: string): Rankin
       weights: names.map((name) => weights[name] ?? 0),
     })),
     worth: Object.values(actions).map(({ worth }) => worth),
+    exploration: Object.entries(exploration).map(([feature, weight]) => ({ feature, weight })),
   }
 }
 
@@ -40,7 +41,7 @@ function parseJson(text: string, file: string | undefined): unknown {
 
 /** Finds unknown features, actions and weights. It checks every part that has the right shape, so that the error lists all problems. */
 function nameProblems(given: unknown, known: SpecNames): readonly string[] {
-  const { features, actions } = asFields(given)
+  const { features, actions, exploration } = asFields(given)
   const names = Object.keys(asFields(features))
   const problems = names
     .filter((name) => !known.features.includes(name))
@@ -53,6 +54,9 @@ function nameProblems(given: unknown, known: SpecNames): readonly string[] {
       if (!names.includes(name))
         problems.push(unknownName(`actions.${action}.weights.${name}`, "among the spec's features", name, names))
   }
+  for (const name of Object.keys(asFields(exploration)))
+    if (!names.includes(name))
+      problems.push(unknownName(`exploration.${name}`, "among the spec's features", name, names))
   if (isObject(actions) && Object.keys(actions).length === 0)
     problems.push('actions is empty; name at least one action')
   return problems

@@ -18,7 +18,7 @@ const allNode = 'features#all'
  * The plan of a spec in JSON: each feature is an input, its scaling one or more nodes, each action a linear head over all of
  * them, and the position an input of training only. Inputs have the names of the catalogue of features.
  */
-export function planOfSpec({ features, models, worth }: RankingSpec, name: string): Plan {
+export function planOfSpec({ features, models, worth, exploration }: RankingSpec, name: string): Plan {
   const scalings = [
     ...features.map(({ name: feature, transform }) => scaling(feature, transform)),
     scaling(positionInput, 'log1p'),
@@ -31,6 +31,7 @@ export function planOfSpec({ features, models, worth }: RankingSpec, name: strin
     type: { kind: 'vector', size: scalings.length },
     side: 'candidate',
   }
+  const chance = explorationNodes(exploration)
   const heads = models.map(({ action }): PlanHead => ({
     name: action,
     kind: 'probability',
@@ -51,8 +52,10 @@ export function planOfSpec({ features, models, worth }: RankingSpec, name: strin
       ...scalings.flatMap(({ nodes }) => nodes),
       all,
       ...models.map(({ action }) => scalarNode(action, 'linear', [allNode], { units: 1 })),
+      ...chance,
     ],
     firstPhase: null,
+    ...(chance.length > 0 && { exploration: chance.at(-1)!.id }),
     heads,
     utility: models.map(({ action }, at) => ({ head: action, weight: worth[at]! })),
     exposed: [],
@@ -97,6 +100,26 @@ function scaling(input: string, transform: Transform): Scaling {
     scalarNode(result, 'clip', [`${input}#part`], { low: 0, high: 1 }),
   ]
   return { nodes, result }
+}
+
+/** The nodes of Σ weight · feature; the last one is the sum. */
+function explorationNodes(exploration: RankingSpec['exploration']): readonly PlanNode[] {
+  const nodes: PlanNode[] = []
+  let sum: string | null = null
+  for (const { feature, weight } of exploration) {
+    const term = `explore#${feature}`
+    nodes.push(
+      scalarNode(`${term}#weight`, 'constant', [], { value: weight }),
+      scalarNode(term, 'multiply', [`${term}#weight`, feature]),
+    )
+    if (sum === null) {
+      sum = term
+      continue
+    }
+    nodes.push(scalarNode(`${term}#sum`, 'add', [sum, term]))
+    sum = `${term}#sum`
+  }
+  return nodes
 }
 
 function scalarNode(id: string, transform: string, args: readonly string[], params: PlanNode['params'] = {}): PlanNode {

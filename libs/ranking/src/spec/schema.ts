@@ -20,6 +20,16 @@ export const specSchema = z.strictObject({
         .meta({ description: 'How the number is scaled before the weight applies; see the table of transforms' }),
     }),
   ),
+  exploration: z
+    .record(
+      z.string(),
+      number.meta({
+        description:
+          'Standard deviation of the utility of a trained model: the sum of these weights times features of this spec, before any transform',
+      }),
+    )
+    .default({})
+    .meta({ description: 'No exploration' }),
   actions: z.record(
     z.string(),
     z.strictObject({

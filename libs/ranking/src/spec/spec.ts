@@ -23,6 +23,8 @@ export interface RankingSpec {
   readonly models: readonly ActionModel[]
   /** Utility = Σ worth·P(action), in the order of the models. */
   readonly worth: readonly number[]
+  /** Standard deviation of the utility of a trained model: Σ weight · feature, unscaled. Empty: no exploration. */
+  readonly exploration: readonly { readonly feature: string; readonly weight: number }[]
 }
 
 /** The spec that ships with the library. It ranks in retrieval order; its trained models begin there. */

@@ -106,6 +106,11 @@ export interface FeedServed {
   amountNames: string[];
   /** Little-endian float32, one column per amount: at least 0, in the unit of the label. */
   amounts: Uint8Array;
+  /**
+   * Little-endian float32 each: what exploration added to the utility, in its unit. The order is by `utilities` plus this. Empty:
+   * there was no exploration.
+   */
+  exploration: Uint8Array;
 }
 
 /** The request, apart from its user, time, surface and session. */
@@ -239,6 +244,7 @@ function createBaseFeedServed(): FeedServed {
     exposed: new Uint8Array(0),
     amountNames: [],
     amounts: new Uint8Array(0),
+    exploration: new Uint8Array(0),
   };
 }
 
@@ -342,6 +348,9 @@ export const FeedServed: MessageFns<FeedServed> = {
     }
     if (message.amounts.length !== 0) {
       writer.uint32(274).bytes(message.amounts);
+    }
+    if (message.exploration.length !== 0) {
+      writer.uint32(258).bytes(message.exploration);
     }
     return writer;
   },
@@ -623,6 +632,14 @@ export const FeedServed: MessageFns<FeedServed> = {
             message.amounts = reader.bytes();
             continue;
           }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.exploration = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -740,6 +757,7 @@ export const FeedServed: MessageFns<FeedServed> = {
         ? object.amount_names.map((e: any) => globalThis.String(e))
         : [],
       amounts: isSet(object.amounts) ? bytesFromBase64(object.amounts) : new Uint8Array(0),
+      exploration: isSet(object.exploration) ? bytesFromBase64(object.exploration) : new Uint8Array(0),
     };
   },
 
@@ -844,6 +862,9 @@ export const FeedServed: MessageFns<FeedServed> = {
     if (message.amounts.length !== 0) {
       obj.amounts = base64FromBytes(message.amounts);
     }
+    if (message.exploration.length !== 0) {
+      obj.exploration = base64FromBytes(message.exploration);
+    }
     return obj;
   },
 
@@ -893,6 +914,7 @@ export const FeedServed: MessageFns<FeedServed> = {
     message.exposed = object.exposed ?? new Uint8Array(0);
     message.amountNames = object.amountNames?.map((e) => e) || [];
     message.amounts = object.amounts ?? new Uint8Array(0);
+    message.exploration = object.exploration ?? new Uint8Array(0);
     return message;
   },
 };

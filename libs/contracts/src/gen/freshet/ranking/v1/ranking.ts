@@ -93,6 +93,11 @@ export interface RankResponse {
   exposedNames: string[];
   /** Little-endian float32, one row of all exposed values per candidate; NaN: missing, or the first phase left the candidate out. */
   exposed: Uint8Array;
+  /**
+   * Little-endian float32 each: the standard deviation of the utility, at least 0, in its unit: how little is known about the
+   * candidate. Empty: the model has no exploration.
+   */
+  utilityDeviations: Uint8Array;
   /** Names of the amounts predicted, for example the seconds that users look at a pin. */
   amountNames: string[];
   /** Little-endian float32, one column of all candidates per amount: at least 0, in the unit of the label. */
@@ -531,6 +536,7 @@ function createBaseRankResponse(): RankResponse {
     facts: [],
     exposedNames: [],
     exposed: new Uint8Array(0),
+    utilityDeviations: new Uint8Array(0),
     amountNames: [],
     amounts: new Uint8Array(0),
   };
@@ -570,6 +576,9 @@ export const RankResponse: MessageFns<RankResponse> = {
     }
     if (message.exposed.length !== 0) {
       writer.uint32(90).bytes(message.exposed);
+    }
+    if (message.utilityDeviations.length !== 0) {
+      writer.uint32(98).bytes(message.utilityDeviations);
     }
     for (const v of message.amountNames) {
       writer.uint32(106).string(v!);
@@ -681,6 +690,14 @@ export const RankResponse: MessageFns<RankResponse> = {
             message.exposed = reader.bytes();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.utilityDeviations = reader.bytes();
+            continue;
+          }
           case 13: {
             if (tag !== 106) {
               break;
@@ -738,6 +755,11 @@ export const RankResponse: MessageFns<RankResponse> = {
         ? object.exposed_names.map((e: any) => globalThis.String(e))
         : [],
       exposed: isSet(object.exposed) ? bytesFromBase64(object.exposed) : new Uint8Array(0),
+      utilityDeviations: isSet(object.utilityDeviations)
+        ? bytesFromBase64(object.utilityDeviations)
+        : isSet(object.utility_deviations)
+        ? bytesFromBase64(object.utility_deviations)
+        : new Uint8Array(0),
       amountNames: globalThis.Array.isArray(object?.amountNames)
         ? object.amountNames.map((e: any) => globalThis.String(e))
         : globalThis.Array.isArray(object?.amount_names)
@@ -782,6 +804,9 @@ export const RankResponse: MessageFns<RankResponse> = {
     if (message.exposed.length !== 0) {
       obj.exposed = base64FromBytes(message.exposed);
     }
+    if (message.utilityDeviations.length !== 0) {
+      obj.utilityDeviations = base64FromBytes(message.utilityDeviations);
+    }
     if (message.amountNames?.length) {
       obj.amountNames = message.amountNames;
     }
@@ -807,6 +832,7 @@ export const RankResponse: MessageFns<RankResponse> = {
     message.facts = object.facts?.map((e) => FactColumn.fromPartial(e)) || [];
     message.exposedNames = object.exposedNames?.map((e) => e) || [];
     message.exposed = object.exposed ?? new Uint8Array(0);
+    message.utilityDeviations = object.utilityDeviations ?? new Uint8Array(0);
     message.amountNames = object.amountNames?.map((e) => e) || [];
     message.amounts = object.amounts ?? new Uint8Array(0);
     return message;
