@@ -53,8 +53,8 @@ const paramsOf: Readonly<Record<string, readonly object[]>> = {
 const candidates = [...transformCatalogue.values()].filter(({ gradient }) => gradient !== 'learned')
 
 /** A plan of `size` nodes drawn from all transforms on columns; everything that is a result is exposed. */
-export function randomPlan(random: Random, size: number): Plan {
-  const known = new Map(randomInputs.map(({ name, type, side }) => [name, { type, side }]))
+export function randomPlan(random: Random, size: number, inputs: readonly PlanInput[] = randomInputs): Plan {
+  const known = new Map(inputs.map(({ name, type, side }) => [name, { type, side }]))
   const nodes: PlanNode[] = []
   for (let attempt = 0; nodes.length < size && attempt < 60 * size; attempt++) {
     const node = randomNode(random, `n${nodes.length}`, known)
@@ -62,7 +62,7 @@ export function randomPlan(random: Random, size: number): Plan {
     nodes.push(node)
     known.set(node.id, node)
   }
-  return aPlan({ inputs: randomInputs, nodes, exposed: nodes.map(({ id }) => id) })
+  return aPlan({ inputs, nodes, exposed: nodes.map(({ id }) => id) })
 }
 
 function randomNode(

@@ -78,7 +78,7 @@ describe('the inputs of a plan from rows', () => {
         kind: 'sequences',
         rows: 2,
         offsets: Int32Array.of(0, 1, 3),
-        elements: { kind: 'categories', rows: 3, codes: Int32Array.of(0, 1, 0), names: ['pin2vec', 'trending'] },
+        elements: { kind: 'categories', rows: 3, codes: Int32Array.of(0, 0, 1), names: ['pin2vec', 'trending'] },
       },
       { kind: 'numbers', rows: 2, width: 1, values: Float32Array.of(12, NaN) },
     ])

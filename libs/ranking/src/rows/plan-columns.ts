@@ -59,8 +59,9 @@ const texts: Readonly<Record<string, (batch: RowBatch) => readonly string[]>> = 
 /** Facts that are lists of texts. */
 const lists: Readonly<Record<string, (batch: RowBatch, row: number) => readonly string[]>> = {
   'pin.topics': ({ topics }, row) => topics[row]!,
+  // In the order of their letters, as serving gives them, whatever the order of the batch.
   'candidate.sources': ({ sourceNames, sourceRanks }, row) =>
-    sourceNames.filter((_, at) => !Number.isNaN(sourceRanks[row * sourceNames.length + at])),
+    sourceNames.filter((_, at) => !Number.isNaN(sourceRanks[row * sourceNames.length + at])).sort(),
 }
 
 function readerOf(input: PlanInput): Reader | null {
