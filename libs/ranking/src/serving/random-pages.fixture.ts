@@ -22,7 +22,8 @@ export function randomPage(random: Random, rows: number): { readonly page: Ranki
   const below = (n: number): number => Math.floor(random() * n)
   const entries = new Map<string, Entry>()
   for (let pin = 0; pin < 30; pin++)
-    if (below(5) > 0) entries.set(`p${pin}`, { pin: below(6) === 0 ? null : randomPin(below, pin), state: randomState(below) })
+    if (below(5) > 0)
+      entries.set(`p${pin}`, { pin: below(6) === 0 ? null : randomPin(below, pin), state: randomState(below) })
   const pinIds = Array.from({ length: rows }, () => `p${below(36)}`)
   const acts = Array.from({ length: below(40) }, () => randomAct(below))
   const foundBy = Uint32Array.from(pinIds, () => 1 + below(2 ** sources.length - 1))
@@ -83,7 +84,10 @@ function randomAct(below: (n: number) => number) {
 
 function randomState(below: (n: number) => number): PinState | null {
   if (below(3) === 0) return null
-  return foldPin(newPinState, Array.from({ length: 1 + below(9) }, () => randomAct(below)))
+  return foldPin(
+    newPinState,
+    Array.from({ length: 1 + below(9) }, () => randomAct(below)),
+  )
 }
 
 interface Entry extends PinEntry {

@@ -126,7 +126,9 @@ describe('what a plan serves', () => {
         const scores = serving.score(page, facts)
         const { trainingOnly, ...plan } = model.plan
         const inputs = plan.inputs.filter(({ name }) => !trainingOnly.some(({ input }) => input === name))
-        const columns = planColumns({ spec: plan.spec, inputs }, [{ batch: recorded(page, serving, scores), rows: null }])
+        const columns = planColumns({ spec: plan.spec, inputs }, [
+          { batch: recorded(page, serving, scores), rows: null },
+        ])
         const read = pageInputsOf(model.plan).columns(page, { features: scores.features, pins: pinsOf(page, facts) })
         for (const { name } of inputs)
           expect([name, plainRows(columns.get(name)!)]).toEqual([name, plainRows(read.get(name)!, rows)])
