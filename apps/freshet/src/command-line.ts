@@ -343,9 +343,14 @@ function addModels(program: Command): void {
     .action(
       reportFailure((version: string, options: ModelsArguments) => runModelsShow(version, options, systemTerminal())),
     )
-  withRegistry(models.command('promote').description('Let a model serve all users, or a share of them as a canary'))
+  withRegistry(
+    models
+      .command('promote')
+      .description('Let a model serve all users, a share of them as a canary, or score requests as a shadow'),
+  )
     .argument('<version>', 'version, as `list` prints it')
     .option('--share <number>', 'share of the users above 0 and at most 1; default: 1, all users')
+    .option('--shadow <number>', 'or share of the requests that it scores without being shown, to be compared')
     .action(
       reportFailure((version: string, options: Parameters<typeof runModelsPromote>[1]) =>
         runModelsPromote(version, options, systemTerminal()),

@@ -86,6 +86,8 @@ export function createEmbedded(options: {
   readonly ranked?: boolean
   readonly pause: () => Promise<void>
   readonly onError: (part: string, error: unknown, at?: TopicPartition) => void
+  /** Called with a line when the inputs of the serving model cross a threshold. */
+  readonly onUnhealthy?: (warning: string) => void
   /** Called when another model serves. */
   readonly onModelSwapped?: (model: ServingModel) => void
   readonly feedObserver?: FeedObserver
@@ -127,7 +129,9 @@ export function createEmbedded(options: {
     config: settings.ranking,
     models,
     artefacts: modelStore,
+    pause,
     onError: (error, at) => onError('ranker', error, at),
+    ...(options.onUnhealthy && { onUnhealthy: options.onUnhealthy }),
     ...(options.onModelSwapped && { onModelSwapped: options.onModelSwapped }),
   })
   const blender = createBlender({

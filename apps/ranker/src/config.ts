@@ -1,6 +1,7 @@
 import { kafkaSchema } from '@freshet/adapters/settings'
 import { grpcSettings, serviceSettings } from '@freshet/service/settings'
 import { z } from 'zod'
+import { healthSchema } from './models/health/config.ts'
 
 /** Settings of the ranker. */
 export const rankerSchema = z.strictObject({
@@ -49,6 +50,7 @@ export const rankerSchema = z.strictObject({
     .max(10_000)
     .default(20)
     .meta({ description: 'Time kept for the answer when a request waits for positions of the log', unit: 'ms' }),
+  health: healthSchema.prefault({}),
 })
 
 export type RankerConfig = z.infer<typeof rankerSchema>

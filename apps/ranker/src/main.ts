@@ -1,3 +1,4 @@
+import { setImmediate as pause } from 'node:timers/promises'
 import { serveRanker } from '@freshet/adapters/grpc/ranker-server'
 import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
 import { kafkaOptions } from '@freshet/adapters/kafka/connect'
@@ -9,6 +10,7 @@ import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { callObserver } from '@freshet/service/call-metrics'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
+import { servingInspection } from './inspection.ts'
 import { observe } from './observe.ts'
 import { createRanker } from './ranker.ts'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
@@ -31,6 +33,8 @@ await runService({
       artefacts: config.modelFolder === null ? null : createFolderArtefactStore(config.modelFolder),
       onError: (error, at) => report(error, { part: 'views', ...at }),
       onModelSwapped: ({ version, planVersion }) => logger.info({ model: version, plan: planVersion }, 'model swapped'),
+      onUnhealthy: (warning) => logger.warn(warning),
+      pause,
       onLogReplaced: fail,
     })
     logger.info({ backend, model: ranker.model() }, 'model')
@@ -41,6 +45,7 @@ await runService({
       close: () => ranker.stop(),
     })
     inspect(
+      servingInspection(ranker, config.ranking.surface),
       catalogueInspection(() => ranker.stats().pins),
       pinInspection({ clock, stateOf: async (id) => ranker.known(id).state, pinOf: (id) => ranker.known(id).pin }),
     )

@@ -13,7 +13,10 @@ import { specFileSource } from '@freshet/ranking/model/spec-file'
 import { createSpecFollower } from '@freshet/ranking/model/spec-follower'
 import type { ServingModel } from '@freshet/ranking/serving/serving-model'
 import type { RankerConfig } from './config.ts'
+import type { HealthReport } from './models/health/health.ts'
 import { createModelFollower } from './models/model-follower.ts'
+import type { ShadowReport } from './models/shadow/comparison.ts'
+import { createModelWatch } from './models/watch.ts'
 import { parseCandidates } from './rank-request.ts'
 import { toRankResponse } from './rank-response.ts'
 import { createRankerViews, viewTopics, type RankerViews } from './views.ts'
@@ -30,6 +33,10 @@ export interface RankerOptions {
   readonly onError: (error: Error, at?: TopicPartition) => void
   /** Called when another model serves: of a changed ranking spec, or of the registry. */
   readonly onModelSwapped?: (model: ServingModel) => void
+  /** Called with a line when the inputs of the serving model cross a threshold of `config.health`. */
+  readonly onUnhealthy?: (warning: string) => void
+  /** Resolves after the answer of a request went out: the shadow scores then. */
+  readonly pause: () => Promise<void>
   /** Called when another log has replaced the log. If present, the ranker checks the log's identity every few seconds. */
   readonly onLogReplaced?: (error: ContractError) => void
 }
@@ -48,6 +55,12 @@ export interface RunningRanker extends Ranker {
   known(pinId: string): { readonly pin: Pin | null; readonly state: PinState | null }
   /** The model that serves, with the number of successful and of rejected swaps. */
   model(): { readonly version: string; readonly plan: string } & ReturnType<ModelSlot['stats']>
+  /** The inputs of the serving model in the last window; null: no window is complete. */
+  health(): HealthReport | null
+  /** How the scores of the shadow compare; null: there is no shadow. */
+  shadow(): ShadowReport | null
+  /** Resolves when the shadow has scored what it was given. */
+  shadowIdle(): Promise<void>
   stats(): ReturnType<RankerViews['stats']>
   stop(): Promise<void>
 }
@@ -64,6 +77,15 @@ export function createRanker(options: RankerOptions): RunningRanker {
     builtIn: specFileSource(config.specFile),
     onRefused: onError,
     ...onSwapped,
+  })
+  const watch = createModelWatch({
+    config: config.health,
+    models,
+    shadow: () => trained.shadow(),
+    facts: views,
+    pause: options.pause,
+    onError,
+    onUnhealthy: options.onUnhealthy ?? (() => undefined),
   })
   const follower = createViewFollower({
     log,
@@ -112,9 +134,11 @@ export function createRanker(options: RankerOptions): RunningRanker {
       const page = parseCandidates(request, config.maxCandidates)
       const fresh = await waitFor(request, call)
       const { withFeatures } = request
-      return trained.use(request.userId, (model) =>
-        toRankResponse(model, model.score(page, views), { withFeatures, fresh }),
-      )
+      return trained.use(request.userId, (model) => {
+        const scores = model.score(page, views)
+        watch.onScored(page, request.sessionId, model, scores)
+        return toRankResponse(model, scores, { withFeatures, fresh })
+      })
     },
     fold: (batch) => views.fold(batch),
     async start() {
@@ -128,16 +152,20 @@ export function createRanker(options: RankerOptions): RunningRanker {
         refused === 0
           ? null
           : `there was no room for ${refused} records beside ${pins} pins and ${states} states (maxPins)`
-      return follower.warning() ?? trained.refusal() ?? specFollower?.refusal() ?? full
+      return follower.warning() ?? trained.refusal() ?? specFollower?.refusal() ?? full ?? watch.warning()
     },
     lag: () => follower.lag(),
     known: (pinId) => ({ pin: views.entryOf(pinId)?.pin ?? null, state: views.stateOf(pinId) }),
     model: () => models.use(({ version, planVersion }) => ({ version, plan: planVersion, ...models.stats() })),
+    health: () => watch.health(),
+    shadow: () => watch.shadow(),
+    shadowIdle: () => watch.idle(),
     stats: () => views.stats(),
     async stop() {
       stopping.abort()
       await followingSpec
       await follower.stop()
+      await watch.idle()
       await trained.close()
     },
   }

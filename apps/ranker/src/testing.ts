@@ -37,6 +37,7 @@ export async function aRanker(
     config,
     models,
     artefacts: null,
+    pause: () => Promise.resolve(),
     onError: (error) => errors.push(error),
     ...more,
   })

@@ -121,6 +121,51 @@ export const metricCatalogue = {
     help: 'Models that came after the first since the start, by outcome: swapped (it serves), refused (the earlier model continues to serve).',
     labels: ['outcome'],
   },
+  freshet_ranker_feature_missing_share: {
+    type: 'gauge',
+    help: 'Share of rows without a value of the feature, `where` is serving (the last window) or training.',
+    labels: ['feature', 'where'],
+  },
+  freshet_ranker_feature_frequent_share: {
+    type: 'gauge',
+    help: 'Share of rows with the value of the feature that is most frequent in training, often a default; `where` is serving (the last window) or training.',
+    labels: ['feature', 'where'],
+  },
+  freshet_ranker_feature_drift: {
+    type: 'gauge',
+    help: 'Population stability index of the feature in serving (the last window) against training; 0: the same distribution.',
+    labels: ['feature'],
+  },
+  freshet_ranker_mixed_pages_share: {
+    type: 'gauge',
+    help: 'Share of pages for which another model scored the page before in the same session, in the last window.',
+    labels: [],
+  },
+  freshet_ranker_health_crossed: {
+    type: 'gauge',
+    help: 'Features beyond a threshold of `ranking.health` by check: missing, frequent, drift; for mixed-models 1 or 0. Above 0 for an hour deserves a look.',
+    labels: ['check'],
+  },
+  freshet_ranker_shadow_pages: {
+    type: 'gauge',
+    help: 'Pages that the shadow was to score since it and the serving model are there, by outcome: compared, failed, skipped (the page before still waited).',
+    labels: ['outcome'],
+  },
+  freshet_ranker_shadow_overlap: {
+    type: 'gauge',
+    help: 'Mean share of the best 25 candidates that the shadow and the serving model have in common.',
+    labels: [],
+  },
+  freshet_ranker_shadow_rank_correlation: {
+    type: 'gauge',
+    help: 'Mean rank correlation of the utilities of the shadow and the serving model, −1 to 1.',
+    labels: [],
+  },
+  freshet_ranker_shadow_prediction: {
+    type: 'gauge',
+    help: 'Mean prediction of a head over all candidates of the compared pages, by model: serving, shadow.',
+    labels: ['head', 'model'],
+  },
   freshet_joiner_lag_records: {
     type: 'gauge',
     help: 'Log records that the joiner of training rows has not read yet.',

@@ -26,6 +26,7 @@ import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
 import { createHttpApp } from '@freshet/event-ingest/http'
 import { createIngest } from '@freshet/event-ingest/ingest'
 import { updaterInstruments, watchUpdater } from '@freshet/feature-updater/observe'
+import { servingInspection } from '@freshet/ranker/inspection'
 import { observe as observeRanker } from '@freshet/ranker/observe'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
@@ -98,6 +99,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     updaterInstruments: updaterInstruments(metrics),
     onError: (part, error, at) => report(error, { part, ...at }),
     onModelSwapped: ({ version, planVersion }) => logger.info({ model: version, plan: planVersion }, 'model swapped'),
+    onUnhealthy: (warning) => logger.warn(warning),
     onTrained: ({ version: model, stage, reason }) => logger.info({ model, stage, reason }, 'model trained'),
     onViewEvent: (event) => {
       if (event.kind === 'snapshot-unusable') report(event.error, { part: 'snapshot', outcome: 'left-out' })
@@ -111,6 +113,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const { ranker } = embedded
   logger.info({ backend, model: ranker.model() }, 'model')
   inspect(
+    servingInspection(ranker, config.ranking.surface),
     catalogueInspection(() => ranker.stats().pins),
     userInspection({ log, store, clock }),
     pinInspection({ clock, stateOf: storedPinState({ log, store }), pinOf: (id) => ranker.known(id).pin }),

@@ -3,7 +3,14 @@ import { ArgumentError } from '../arguments.ts'
 import { askOperations } from '../operations/ask-operations.ts'
 import { openLog, withOpen, type PlatformArguments } from '../operations/platform.ts'
 import type { Terminal } from '../operations/terminal.ts'
-import { changeModels, readRegistries, type ModelChange, type RegistryLog } from './registries.ts'
+import {
+  changeModels,
+  promotionOf,
+  readRegistries,
+  type ModelChange,
+  type Promotion,
+  type RegistryLog,
+} from './registries.ts'
 import { modelDetails, modelJson, modelLines, modelsJson, type ModelJson, type ModelsJson } from './models-json.ts'
 
 /** Where the registry is: a log, or the operations address of a running `freshet dev`. */
@@ -34,18 +41,24 @@ export async function runModelsShow(version: string, given: ModelsArguments, ter
   else for (const line of modelDetails(model)) terminal.write(`${line}\n`)
 }
 
-/** `freshet models promote VERSION`: lets a model serve all users, or with `--share` a part of them as a canary. */
+/**
+ * `freshet models promote VERSION`: lets a model serve all users, with `--share` a part of them as a canary, or with `--shadow`
+ * score a part of the requests without being shown.
+ */
 export async function runModelsPromote(
   version: string,
-  given: ModelsArguments & { readonly share?: string },
+  given: ModelsArguments & { readonly share?: string; readonly shadow?: string },
   terminal: Terminal,
 ): Promise<void> {
-  const share = given.share === undefined ? 1 : Number(given.share)
-  if (!(share > 0 && share <= 1))
-    throw new ArgumentError(`--share is ${given.share}; give a number above 0 and at most 1`)
-  const model = await change({ kind: 'promote', surface: given.surface, version, share }, given, terminal)
-  const to = share < 1 ? `${share * 100} % of the users` : 'all users'
-  terminal.write(`promoted: ${model.version} serves ${to} of the surface ${model.surface}\n`)
+  const promotion = promotionOf(given, (message) => new ArgumentError(`--${message.replace('with ', 'with --')}`))
+  const model = await change({ kind: 'promote', surface: given.surface, version, ...promotion }, given, terminal)
+  terminal.write(`promoted: ${model.version} ${workOf(promotion)} of the surface ${model.surface}\n`)
+}
+
+function workOf(promotion: Promotion): string {
+  if (promotion.to === 'serving') return 'serves all users'
+  const percent = `${promotion.share * 100} %`
+  return promotion.to === 'canary' ? `serves ${percent} of the users` : `scores ${percent} of the requests as a shadow`
 }
 
 /** `freshet models roll-back`: lets the model serve again that served before the present one. */
@@ -65,7 +78,8 @@ function ask(given: ModelsArguments, terminal: Terminal): Promise<ModelsJson> {
 function change(wanted: ModelChange, given: ModelsArguments, terminal: Terminal): Promise<ModelJson> {
   if (given.operations !== undefined) {
     const query = new URLSearchParams({ surface: wanted.surface })
-    if (wanted.kind === 'promote') query.set('share', String(wanted.share))
+    if (wanted.kind === 'promote' && wanted.to !== 'serving')
+      query.set(wanted.to === 'shadow' ? 'shadow' : 'share', String(wanted.share))
     const place = wanted.kind === 'promote' ? `${encodeURIComponent(wanted.version)}/promotion` : 'roll-back'
     const path = `/v1/models/${place}?${query.toString()}`
     return askOperations(operationsOf(given), path, terminal.signal, 'PUT') as Promise<ModelJson>

@@ -1,6 +1,6 @@
 import { ContractError } from '@freshet/contracts/errors'
 import type { Inspection } from '@freshet/contracts/inspection/routes'
-import { changeModels, readRegistries, type ModelChange, type RegistryLog } from './registries.ts'
+import { changeModels, promotionOf, readRegistries, type ModelChange, type RegistryLog } from './registries.ts'
 import { modelJson, modelsJson } from './models-json.ts'
 
 /** Routes of the operations server of `freshet dev`, whose log no other process can open: `/v1/models`, and PUT to change it. */
@@ -20,14 +20,13 @@ export function modelInspections(at: Omit<RegistryLog, 'signal'>): readonly Insp
     {
       path: '/v1/models/{id}/promotion',
       method: 'PUT',
-      answer: (version, { surface = 'home', share = '1' }, signal) =>
-        change({ kind: 'promote', surface, version, share: parseShare(share) }, signal),
+      answer: (version, { surface = 'home', share, shadow }, signal) => {
+        const promotion = promotionOf(
+          { share, shadow },
+          (message) => new ContractError('CALL_INVALID_ARGUMENT', message),
+        )
+        return change({ kind: 'promote', surface, version, ...promotion }, signal)
+      },
     },
   ]
-}
-
-function parseShare(text: string): number {
-  const share = text === '' ? Number.NaN : Number(text)
-  if (share > 0 && share <= 1) return share
-  throw new ContractError('CALL_INVALID_ARGUMENT', `share is ${text}; give a number above 0 and at most 1`)
 }

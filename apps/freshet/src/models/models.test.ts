@@ -82,6 +82,16 @@ describe('freshet models', () => {
     expect(await stages({ data, ...home })).toEqual(['home-1 canary'])
   })
 
+  it('promotes to a share of the requests as a shadow, then to a canary', async () => {
+    await record(trained('home-1'))
+    expect(await answer(runModelsPromote('home-1', { data, ...home, shadow: '1' }, terminal))).toBe(
+      'promoted: home-1 scores 100 % of the requests as a shadow of the surface home\n',
+    )
+    expect(await stages({ data, ...home })).toEqual(['home-1 shadow'])
+    await runModelsPromote('home-1', { data, ...home, share: '0.5' }, terminal)
+    expect(await stages({ data, ...home })).toEqual(['home-1 canary'])
+  })
+
   it.each([
     [
       'an unknown version',
@@ -102,6 +112,12 @@ describe('freshet models', () => {
       1,
     ],
     ['a share of 0', () => runModelsPromote('home-1', { data, ...home, share: '0' }, terminal), /--share is 0/, 78],
+    [
+      'a share and a shadow',
+      () => runModelsPromote('home-1', { data, ...home, share: '0.5', shadow: '0.5' }, terminal),
+      /--share cannot be combined with --shadow/,
+      78,
+    ],
     ['two places', () => runModelsList({ data, ...home, operations: 'http://x' }, terminal), /cannot be combined/, 78],
   ])('refuses %s and says why', async (_, run, message, exitCode) => {
     await record(trained('home-1', { stage: 'serving' }))
@@ -137,6 +153,8 @@ describe('freshet models', () => {
 
     it('lists, promotes and rolls back', async () => {
       await runModelsPromote('home-1', running, terminal)
+      await runModelsPromote('home-2', { ...running, shadow: '0.5' }, terminal)
+      expect(await stages(running)).toEqual(['home-1 serving', 'home-2 shadow'])
       await runModelsPromote('home-2', { ...running, share: '0.5' }, terminal)
       expect(await stages(running)).toEqual(['home-1 serving', 'home-2 canary'])
       expect(await answer(runModelsRollBack(running, terminal))).toMatch(/home-1 is retired, and built-in serves/)

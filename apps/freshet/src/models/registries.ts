@@ -21,9 +21,29 @@ export interface RegistryLog {
 
 /** An operator's change. */
 export type ModelChange =
-  /** `share` in (0, 1): as a canary; 1: for all users. */
-  | { readonly kind: 'promote'; readonly surface: string; readonly version: string; readonly share: number }
+  /** To all users, or to a share in (0, 1] of the users (a canary) or of the requests (a shadow). */
+  | ({ readonly kind: 'promote'; readonly surface: string; readonly version: string } & Promotion)
   | { readonly kind: 'roll-back'; readonly surface: string }
+
+/** The stage to which an operator promotes a model. */
+export type Promotion = { readonly to: 'serving' } | { readonly to: 'canary' | 'shadow'; readonly share: number }
+
+/**
+ * Reads the options of a promotion: `share` alone is a canary, except that 1 is all users; `shadow` alone is a shadow; neither is
+ * all users. Throws what `refuse` makes of a message.
+ */
+export function promotionOf(
+  given: { readonly share?: string | undefined; readonly shadow?: string | undefined },
+  refuse: (message: string) => Error,
+): Promotion {
+  const { share, shadow } = given
+  if (share !== undefined && shadow !== undefined) throw refuse('share cannot be combined with shadow')
+  const [name, text] = shadow === undefined ? ['share', share ?? '1'] : ['shadow', shadow]
+  const number = text === '' ? Number.NaN : Number(text)
+  if (!(number > 0 && number <= 1)) throw refuse(`${name} is ${text}; give a number above 0 and at most 1`)
+  if (shadow !== undefined) return { to: 'shadow', share: number }
+  return number < 1 ? { to: 'canary', share: number } : { to: 'serving' }
+}
 
 /** Reads the registry of every surface from `models.v1`. Records that this version cannot read are left out. */
 export async function readRegistries(at: RegistryLog): Promise<ReadonlyMap<string, ModelRegistry>> {
@@ -56,8 +76,8 @@ export async function changeModels(at: RegistryLog, change: ModelChange): Promis
       ? planRollBack(registry, { reason: 'rolled back by the operator', atMs })
       : planTransition(registry, {
           version: change.version,
-          to: change.share < 1 ? 'canary' : 'serving',
-          ...(change.share < 1 && { share: change.share }),
+          to: change.to,
+          ...(change.to !== 'serving' && { share: change.share }),
           reason: 'promoted by the operator',
           atMs,
         })

@@ -4,9 +4,10 @@ import type { LogBatch } from '@freshet/contracts/ports/event-log'
 import { hash32 } from '@freshet/domain/hash'
 import type { ModelRecord } from '@freshet/domain/model-record'
 import { artefactSource } from '@freshet/ranking/artefact/source'
-import { openModelSlot, type ModelSlot } from '@freshet/ranking/model/slot'
+import type { ModelSlot } from '@freshet/ranking/model/slot'
 import { createModelRegistry } from '@freshet/ranking/registry/registry'
 import type { ModelSource, ServingModel } from '@freshet/ranking/serving/serving-model'
+import { createSideModel, type SideModel } from './side-model.ts'
 
 /** What a follower works with. */
 export interface ModelFollowerOptions {
@@ -28,6 +29,8 @@ export interface ModelFollower {
   fold(batch: LogBatch): Promise<void>
   /** Runs work with the model for this user: the canary for its share of the users, otherwise the serving model. */
   use<Result>(userId: string, work: (model: ServingModel) => Result): Result
+  /** The model that scores a share of the requests without being shown; null: none. */
+  shadow(): SideModel | null
   /** Whether the registry names a model. */
   isServingTrained(): boolean
   /** A message that says why a model of the registry does not score; null: all do. */
@@ -39,10 +42,9 @@ export interface ModelFollower {
 export function createModelFollower(options: ModelFollowerOptions): ModelFollower {
   const { surface, models, artefacts, builtIn, onRefused, onSwapped } = options
   const registry = createModelRegistry()
-  /** The newest serving and canary records that were loaded or refused. */
-  const seen: { serving: ModelRecord | null; canary: ModelRecord | null } = { serving: null, canary: null }
-  const refusals = new Map<'serving' | 'canary', string>()
-  let canary: { readonly slot: ModelSlot; readonly record: ModelRecord } | null = null
+  /** The newest serving record that was loaded or refused. */
+  let seen: ModelRecord | null = null
+  let refusal: string | null = null
 
   const sourceOf = (record: ModelRecord): ModelSource =>
     artefactSource(record, (name) => {
@@ -50,41 +52,22 @@ export function createModelFollower(options: ModelFollowerOptions): ModelFollowe
         throw new Error(`there is no folder of models; set it to serve ${record.version} of the registry`)
       return artefacts.get(name)
     })
-
-  function refuse(role: 'serving' | 'canary', record: ModelRecord | null, error: unknown): void {
-    const still = models.use(({ version }) => version)
-    const what = record === null ? 'the built-in model' : `the model ${record.version}`
-    refusals.set(role, `${what} was refused, and ${still} continues to serve: ${(error as Error).message}`)
-    onRefused(error as Error)
-  }
+  const canary = createSideModel({ named: () => registry.canary(), sourceOf, onRefused })
+  const shadow = createSideModel({ named: () => registry.shadow(), sourceOf, onRefused })
 
   async function followServing(): Promise<void> {
     const record = registry.serving()
-    if (isSame(record, seen.serving)) return
-    seen.serving = record
+    if (record?.version === seen?.version && record?.sha256 === seen?.sha256) return
+    seen = record
     const before = models.use((model) => model)
     try {
       const model = await models.swap(record === null ? builtIn : sourceOf(record))
-      refusals.delete('serving')
+      refusal = null
       if (model !== before) onSwapped?.(model)
     } catch (error) {
-      refuse('serving', record, error)
-    }
-  }
-
-  async function followCanary(): Promise<void> {
-    const record = registry.canary()
-    if (isSame(record, seen.canary)) return
-    seen.canary = record
-    const old = canary
-    canary = null
-    await old?.slot.close()
-    refusals.delete('canary')
-    if (record === null) return
-    try {
-      canary = { record, slot: await openModelSlot(sourceOf(record)) }
-    } catch (error) {
-      refuse('canary', record, error)
+      const what = record === null ? 'the built-in model' : `the model ${record.version}`
+      refusal = `${what} was refused, and ${before.version} continues to serve: ${(error as Error).message}`
+      onRefused(error as Error)
     }
   }
 
@@ -99,22 +82,22 @@ export function createModelFollower(options: ModelFollowerOptions): ModelFollowe
         }
       }
       await followServing()
-      await followCanary()
+      await canary.follow()
+      await shadow.follow()
     },
     use(userId, work) {
-      if (canary !== null && shareOf(userId, canary.record.version) < canary.record.share) return canary.slot.use(work)
+      const side = canary.current()
+      if (side !== null && shareOf(userId, side.record.version) < side.record.share) return side.slot.use(work)
       return models.use(work)
     },
+    shadow: () => shadow.current(),
     isServingTrained: () => registry.serving() !== null,
-    refusal: () => [...refusals.values()].join('; ') || null,
+    refusal: () => [refusal, canary.refusal(), shadow.refusal()].filter((text) => text !== null).join('; ') || null,
     async close() {
-      await canary?.slot.close()
+      await canary.close()
+      await shadow.close()
     },
   }
-}
-
-function isSame(a: ModelRecord | null, b: ModelRecord | null): boolean {
-  return a?.version === b?.version && a?.sha256 === b?.sha256 && a?.share === b?.share
 }
 
 /** A user's place in [0, 1), another one for each version, so that the same users are not the canaries of every model. */

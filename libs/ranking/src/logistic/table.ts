@@ -1,4 +1,4 @@
-import { inputStatisticsOf } from '../artefact/input-statistics.ts'
+import { partSharesOf } from '../artefact/value-parts.ts'
 import type { InputStatistics } from '../artefact/manifest.ts'
 import type { RankingSpec } from '../spec/spec.ts'
 import { compileTransform } from '../spec/transforms/catalogue.ts'
@@ -84,4 +84,28 @@ export function statisticsOf(
       return [name, inputStatisticsOf(values, weights)]
     }),
   )
+}
+
+function inputStatisticsOf(all: Float32Array, weights: Float32Array): InputStatistics {
+  const values = all.filter((value) => !Number.isNaN(value)).sort()
+  const count = values.length
+  const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, count)
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, count)
+  const quantiles =
+    count === 0 ? [] : Array.from({ length: 11 }, (_, tenth) => values[Math.round((tenth / 10) * (count - 1))]!)
+  const ofMostFrequent = Math.max(0, ...quantiles.map((value) => runLength(values, value)))
+  return {
+    count,
+    mean,
+    standardDeviation: Math.sqrt(variance),
+    missingShare: all.length === 0 ? 0 : 1 - count / all.length,
+    mostFrequentShare: all.length === 0 ? 0 : ofMostFrequent / all.length,
+    quantiles,
+    partShares: partSharesOf(all, quantiles, weights),
+  }
+}
+
+/** How often a value occurs in an ascending column. */
+function runLength(sorted: Float32Array, value: number): number {
+  return sorted.lastIndexOf(value) - sorted.indexOf(value) + 1
 }

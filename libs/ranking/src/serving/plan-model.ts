@@ -11,8 +11,9 @@ import type { RankingPage } from './page.ts'
 import type { PageScores, PinFact, ServingModel } from './serving-model.ts'
 
 /**
- * Serves a trained model. `from` is its origin, for messages; `trained` are the values from which it learned, by name of feature. Throws a ModelError (MODEL_MISMATCHED) if the plan reads inputs
- * that serving does not have, and a PlanError if its statistics do not fit.
+ * Serves a trained model. `from` is its origin, for messages; `trained` are the values from which it learned, by name of feature.
+ * Throws a ModelError (MODEL_MISMATCHED) if the plan reads inputs that serving does not have, and a PlanError if its statistics
+ * do not fit.
  */
 export function createPlanModel(
   model: TrainedModel,
