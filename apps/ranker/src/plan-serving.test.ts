@@ -181,7 +181,7 @@ describe('a ranker of plans', () => {
     await promote(broken, 'lin-2')
     expect(errors).toMatchObject([{ code: 'MODEL_WEIGHTS_MISFIT' }])
     expect(ranker.warning()).toMatch(
-      /lin-2 was refused, and lin-1 continues to serve: .*the statistics of age are missing/,
+      /lin-2 was refused, and lin-1 continues to serve: .*age \(standardise\) has no statistics/,
     )
     expect((await ranker.rank(aRequest(3), call)).modelVersion).toBe('lin-1')
     await promote(linear, 'lin-3', (bytes) => bytes.slice(0, 100))

@@ -64,7 +64,7 @@ let data: string
 beforeAll(async () => {
   source = mkdtempSync(join(tmpdir(), 'freshet-parity-models-'))
   played = await play(source)
-})
+}, 120_000)
 afterAll(() => rmSync(source, { recursive: true, force: true }))
 beforeEach(() => void (data = mkdtempSync(join(tmpdir(), 'freshet-parity-'))))
 afterEach(() => rmSync(data, { recursive: true, force: true }))

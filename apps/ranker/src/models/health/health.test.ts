@@ -46,7 +46,7 @@ const trained = new Map(
   names.map((name, column) => {
     const rows = rowsOf(trainedRows, 1)
     const values = Float32Array.from({ length: trainedRows }, (_, row) => rows[row * names.length + column]!)
-    return [name as string, statisticsOf(values)]
+    return [name, statisticsOf(values)]
   }),
 )
 
