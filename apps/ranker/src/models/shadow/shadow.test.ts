@@ -52,6 +52,7 @@ function aModel(version: string, utilities: readonly number[], save: number): Se
     features: new Float32Array(),
     facts: [],
     exposed: new Float32Array(),
+    deviations: null,
   })
   return {
     version,
