@@ -4,11 +4,13 @@ import { kafkaOptions } from '@freshet/adapters/kafka/connect'
 import { createKafkaEventLog } from '@freshet/adapters/kafka/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import { writingAs } from '@freshet/contracts/origin'
+import { chooseBackend } from '@freshet/ranking/tensor/backend'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
 import { observeJoiner } from './joiner/observe.ts'
 import { observePin2Vec } from './pin2vec/observe.ts'
 import { createPin2VecJob } from './pin2vec/pin2vec-job.ts'
+import { observeRanking } from './ranking/observe.ts'
 import { createRankingTraining } from './ranking/training.ts'
 
 await runService({
@@ -34,6 +36,8 @@ await runService({
     use({ name: 'pin2vec', warning: () => pin2vec.warning(), drain: () => pin2vec.stop() })
     await pin2vec.start()
     observePin2Vec(pin2vec, metrics)
+    if (config.trainer.ranking.enabled)
+      logger.info({ backend: await chooseBackend(config.trainer.ranking.backend) }, 'backend of training')
     const training = createRankingTraining({
       log,
       clock,
@@ -52,5 +56,6 @@ await runService({
     })
     await training.start()
     observeJoiner(training.joiner, metrics)
+    if (training.ranking !== null) observeRanking(training.ranking, clock, metrics)
   },
 })

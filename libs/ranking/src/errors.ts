@@ -207,6 +207,13 @@ export const rankingErrorCatalogue = {
     meaning: 'All training rows have the same label, or a label is not 0 or 1, so a probability cannot be learned.',
     exitCode: 78,
   },
+  TRAINING_ROWS_LEFT_OUT: {
+    fault: 'server',
+    retryable: false,
+    meaning:
+      'Some training rows cannot be used. The message says how many and why; training goes on with the others. Look for what writes them.',
+    exitCode: 78,
+  },
   TRAINING_DIVERGED: {
     fault: 'client',
     retryable: false,

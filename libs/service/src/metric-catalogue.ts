@@ -191,6 +191,31 @@ export const metricCatalogue = {
     help: 'Feeds that the joiner keeps for their actions, by where their record is: memory or file.',
     labels: ['where'],
   },
+  freshet_ranking_trainings: {
+    type: 'gauge',
+    help: 'Trainings of ranking models since the start, by outcome: published, why the gate rejected the model (worse-than-serving, worse-than-mean, worse-than-retrieval, no-labels), or the code of the error that ended the training.',
+    labels: ['outcome'],
+  },
+  freshet_ranking_training_seconds: {
+    type: 'gauge',
+    help: 'Seconds that the last training of a ranking model took; NaN: none has ended.',
+    labels: [],
+  },
+  freshet_ranking_window_rows: {
+    type: 'gauge',
+    help: 'Training rows in memory.',
+    labels: [],
+  },
+  freshet_ranking_left_out_rows: {
+    type: 'gauge',
+    help: 'Rows that the last training of a ranking model could not use, by reason.',
+    labels: ['reason'],
+  },
+  freshet_ranking_model_age_seconds: {
+    type: 'gauge',
+    help: 'Seconds since the newest ranking model was trained that was not rejected; NaN: there is none.',
+    labels: [],
+  },
   freshet_updater_records_total: {
     type: 'counter',
     help: 'Folded records, by stage (user, pin) and outcome: applied, duplicate, late (in earlier versions), deadLettered, erased, tombstone, or `lost` (retention deleted them before the updater folded them).',

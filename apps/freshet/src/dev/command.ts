@@ -35,6 +35,7 @@ import { runService, systemProcess, type ServiceContext } from '@freshet/service
 import { createProgress } from '@freshet/service/progress'
 import { observeJoiner } from '@freshet/trainer/joiner/observe'
 import { observePin2Vec } from '@freshet/trainer/pin2vec/observe'
+import { observeRanking } from '@freshet/trainer/ranking/observe'
 import { createEmbedded, type Embedded } from '../embedded.ts'
 import { modelInspections } from '../models/inspection.ts'
 import { devSchema, type DevConfig } from './config.ts'
@@ -131,6 +132,8 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   observeRanker(embedded.ranker, metrics)
   if (embedded.pin2vec !== null) observePin2Vec(embedded.pin2vec, metrics)
   if (embedded.joiner !== null) observeJoiner(embedded.joiner, metrics)
+  const ranking = embedded.training?.ranking
+  if (ranking !== null && ranking !== undefined) observeRanking(ranking, clock, metrics)
   const updaterConfig = { fold: config.fold, updater: config.updater }
   use(watchUpdater(embedded.updater, { clock, config: updaterConfig, metrics }))
   const onDefect = (err: unknown): void => report(err, { part: 'server', outcome: 'defect' })

@@ -24,7 +24,7 @@ export async function writeModel(
       const figures = heldOut?.[label]
       if (figures === undefined || kind === 'amount') return []
       const { rows, auc, logLoss, calibration } = figures
-      return [[name, { rows, logLoss, servingLogLoss: null, auc, calibration }] as const]
+      return [[name, { rows, logLoss, servingLogLoss: null, auc, calibration, deciles: figures.deciles }] as const]
     }),
   )
   const means = plan.heads.flatMap(({ name, label }) => {

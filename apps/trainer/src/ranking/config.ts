@@ -11,7 +11,11 @@ export const rankingSchema = z.strictObject({
     .meta({ description: 'The surface whose models are trained' }),
   specFile: z.string().nullable().default(null).meta({
     description:
-      'JSON file with the ranking spec to train. Its weights are what a model begins with; null: the spec that ships with the library',
+      'File with the ranking spec to train, in the ranking language (`.rank`) or in JSON, whose weights are what a model begins with; null: the spec that ships with the library',
+  }),
+  backend: z.enum(['auto', 'tensorflow', 'wasm']).default('auto').meta({
+    description:
+      "Backend of TensorFlow.js in the trainer's own process. Linear specs are learned without it. The trainer does not start if the named backend is missing",
   }),
   trainIntervalMs: wholeSetting(180_000, {
     description: 'Time between two trainings',
@@ -20,7 +24,7 @@ export const rankingSchema = z.strictObject({
     max: 86_400_000,
   }),
   fullEvery: wholeSetting(20, {
-    description: 'Every so many trainings begin at the weights of the spec instead of those of the serving model',
+    description: 'Every so many trainings begin anew, without the weights and statistics of the serving model',
     unit: 'trainings',
     min: 1,
     max: 1_000_000,
@@ -58,14 +62,14 @@ export const rankingSchema = z.strictObject({
   }),
   margin: numberSetting(0.01, {
     description:
-      'A model that is worse than the serving one by more than this share of the log loss of any action is not published',
+      'A model that is worse than the serving one by more than this share of the log loss of any head is not published, nor is a first model that orders feeds worse than retrieval by more than this share of its NDCG',
     unit: 'share',
     min: 0,
     max: 1,
   }),
   priorPrecision: numberSetting(10, {
     description:
-      'How much the weights of the spec count against the rows: 1 / variance of the weight of a number with deviation 1',
+      'How much the weights that a linear spec begins with count against the rows (0 in the ranking language): 1 / variance of the weight of a number with deviation 1',
     unit: '1',
     min: 0.001,
     max: 1_000_000,

@@ -3,6 +3,7 @@ import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import { createViewFollower } from '@freshet/contracts/view-follower'
 import type { Clock } from '@freshet/domain/clock'
+import { CodedError } from '@freshet/domain/coded-error'
 import type { ModelRecord } from '@freshet/domain/model-record'
 import {
   artefactName,
@@ -11,16 +12,14 @@ import {
   sha256,
   type ModelArtefact,
 } from '@freshet/ranking/artefact/bytes'
-import { loadSpec, type LoadedSpec } from '@freshet/ranking/model/spec-file'
-import { hashOfPlan } from '@freshet/ranking/plan/plan'
 import type { RowBatch } from '@freshet/ranking/rows/row-batch'
-import { planOfSpec } from '@freshet/ranking/spec/plan-of-spec'
-import { SpecError } from '@freshet/ranking/spec/problems'
+import { TrainingError } from '@freshet/ranking/training/errors'
 import { doChores } from '../chores.ts'
 import type { RankingTrainerConfig } from './config.ts'
 import { createRegistryView } from './registry-view.ts'
-import { createRowWindow, type TimedRows } from './row-window.ts'
+import { createRowWindow, describeLeftOut, type WindowRows } from './row-window.ts'
 import { trainAndJudge, type Trained } from './train-model.ts'
+import { loadTrainable, type Trainable } from './trainable.ts'
 
 /** Dependencies of the job. */
 export interface RankingJobOptions {
@@ -42,24 +41,27 @@ export interface RankingJobOptions {
 export interface RankingJob {
   /** Takes new rows and corrections of the joiner. */
   take(batch: RowBatch): void
-  /** Reads the spec, the registry and earlier rows. Throws a SpecFileError or a SpecError. `timers: false`: only `runDue` trains. */
+  /** Reads the spec, the registry and earlier rows. Throws what `loadSpec` throws. `timers: false`: only `runDue` trains. */
   start(options?: { readonly timers?: boolean }): Promise<void>
   /** Trains if it is time to and there are enough new rows. */
   runDue(): Promise<void>
   warning(): string | null
-  stats(): {
-    readonly rows: number
-    readonly trainings: number
-    readonly published: number
-    readonly rejected: number
-    /** Seconds that the last training took. */
-    readonly seconds: number
-  }
+  stats(): RankingStats
   stop(): Promise<void>
 }
 
-interface Loaded extends Extract<LoadedSpec, { readonly kind: 'json' }> {
-  readonly planHash: string
+/** What the job did since its start. */
+export interface RankingStats {
+  /** Rows of shown pins in memory. */
+  readonly rows: number
+  /** Rows of the last training that could not be used, by reason. */
+  readonly leftOut: ReadonlyMap<string, number>
+  /** Trainings by what became of them: `published`, why the gate rejected the model, or the code of the error that ended it. */
+  readonly outcomes: ReadonlyMap<string, number>
+  /** Seconds that the last training took; null: none ended yet. */
+  readonly seconds: number | null
+  /** When the newest model of the registry was published, milliseconds since the epoch; null: there is none. */
+  readonly newestAtMs: number | null
 }
 
 /** Composes the job; nothing runs before `start()`. */
@@ -68,8 +70,11 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
   const view = createRegistryView({ log, surface: config.surface, onError })
   const window = createRowWindow(config.maxRows)
   const stopping = new AbortController()
-  const counts = { trainings: 0, published: 0, rejected: 0, seconds: 0 }
-  let loaded: Loaded | null = null
+  const outcomes = new Map<string, number>()
+  let trainings = 0
+  let seconds: number | null = null
+  let leftOut: WindowRows['leftOut'] = []
+  let spec: Trainable | null = null
   let trainedAtMs: number | null = null
   let known: ModelArtefact | null = null
   let turn: Promise<void> = Promise.resolve()
@@ -107,36 +112,46 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
   }
 
   async function train(): Promise<void> {
-    if (loaded === null || !isDue()) return
-    const { spec, text, planHash } = loaded
+    if (spec === null || !isDue()) return
     const nowMs = clock.now()
-    const rows = window.read(
-      spec.features.map(({ name }) => name),
-      spec.models.map(({ action }) => action),
-    )
     trainedAtMs = nowMs
-    if (!hasBothLabels(rows)) return
-    const serving = await servingModel(planHash)
-    const version = nameOf(config.surface, nowMs)
-    const full = counts.trainings % config.fullEvery === 0
-    const work = trainAndJudge({ spec, specText: text, rows, serving, full, version, nowMs, config })
-    const trained = await inSlices(work)
-    counts.trainings++
-    counts.seconds = (clock.now() - nowMs) / 1000
-    await publish(trained, { version, parentVersion: serving?.manifest.version ?? null, nowMs })
-  }
-
-  async function inSlices(work: Generator<undefined, Trained, undefined>): Promise<Trained> {
-    for (;;) {
-      const step = work.next()
-      if (step.done === true) return step.value
-      await options.pause()
-      stopping.signal.throwIfAborted()
+    try {
+      const serving = await servingModel(spec.planHash)
+      const version = nameOf(config.surface, nowMs)
+      const full = trainings++ % config.fullEvery === 0
+      const window = readWindow(spec)
+      const trained = await trainAndJudge({ spec, window, serving, full, version, nowMs, config, pause })
+      seconds = (clock.now() - nowMs) / 1000
+      await publish(trained, { version, parentVersion: serving?.manifest.version ?? null, nowMs })
+      count(trained.verdict.passed ? 'published' : trained.verdict.code)
+    } catch (error) {
+      if (!stopping.signal.aborted) count(error instanceof CodedError ? error.code : 'failed')
+      throw error
     }
   }
 
+  /** The rows that can train. Reports corrupt ones when there are more than before. */
+  function readWindow({ plan }: Trainable): WindowRows {
+    const found = window.read(plan)
+    const corruptOf = (all: WindowRows['leftOut']) => all.filter(({ isCorrupt }) => isCorrupt)
+    const rowsOf = (all: WindowRows['leftOut']): number => corruptOf(all).reduce((sum, { rows }) => sum + rows, 0)
+    if (rowsOf(found.leftOut) > rowsOf(leftOut))
+      onError(new TrainingError('TRAINING_ROWS_LEFT_OUT', describeLeftOut(found, corruptOf(found.leftOut))))
+    leftOut = found.leftOut
+    return found
+  }
+
+  async function pause(): Promise<void> {
+    await options.pause()
+    stopping.signal.throwIfAborted()
+  }
+
+  function count(outcome: string): void {
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+  }
+
   async function publish(
-    { verdict, metrics, artefact, ...trained }: Trained,
+    { verdict, metrics, artefact, trainingRows }: Trained,
     { version, parentVersion, nowMs }: { version: string; parentVersion: string | null; nowMs: number },
   ): Promise<void> {
     const bytes = artefact === null ? null : encodeArtefact(artefact)
@@ -149,14 +164,13 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
       reason: verdict.reason,
       atMs: nowMs,
       sha256: bytes === null ? '' : sha256(bytes),
-      planHash: trained.planHash,
+      planHash: spec!.planHash,
       parentVersion,
       trainedAtMs: nowMs,
-      trainingRows: trained.trainingRows,
+      trainingRows,
       results: [...metrics].map(([head, { logLoss, servingLogLoss }]) => ({ head, logLoss, servingLogLoss })),
     }
     await view.append(record)
-    counts[verdict.passed ? 'published' : 'rejected']++
     options.onTrained?.(record)
     await prune()
   }
@@ -182,10 +196,7 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
   return {
     take: (batch) => window.add(batch),
     async start({ timers: hasTimers = true } = {}) {
-      const found = await loadSpec(config.specFile)
-      if (found.kind !== 'json')
-        throw new SpecError(['the trainer cannot learn it; give a spec in JSON'], config.specFile!)
-      loaded = { ...found, planHash: hashOfPlan(planOfSpec(found.spec, config.surface)) }
+      spec = await loadTrainable(config.specFile, config.surface)
       await follower.start()
       const earlier: RowBatch[] = []
       let rows = 0
@@ -201,7 +212,13 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
     },
     runDue,
     warning: () => follower.warning(),
-    stats: () => ({ rows: window.size, ...counts }),
+    stats: () => ({
+      rows: window.size,
+      leftOut: new Map(leftOut.map(({ reason, rows }) => [reason, rows])),
+      outcomes,
+      seconds,
+      newestAtMs: newestOf(view.registry.models()),
+    }),
     async stop() {
       stopping.abort()
       await timers
@@ -211,9 +228,10 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
   }
 }
 
-/** Whether some action was done on some rows and left out on others: otherwise there is nothing to learn. */
-function hasBothLabels({ labels }: TimedRows): boolean {
-  return [...labels.values()].some((column) => column.includes(1) && column.includes(0))
+/** When the newest model was trained that was not rejected. */
+function newestOf(models: readonly ModelRecord[]): number | null {
+  const trained = models.filter(({ stage }) => stage !== 'rejected').map(({ trainedAtMs }) => trainedAtMs)
+  return trained.length === 0 ? null : Math.max(...trained)
 }
 
 /** A name for a model: the surface and the time of its training, UTC. */

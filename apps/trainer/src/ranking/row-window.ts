@@ -1,36 +1,40 @@
-import type { LabelledRows } from '@freshet/ranking/logistic/table'
 import type { RowBatch } from '@freshet/ranking/rows/row-batch'
+import { recordedNames } from '@freshet/ranking/rows/plan-columns'
+import type { Plan } from '@freshet/ranking/plan/plan'
+import { rowProblem, type RowProblem } from './row-problem.ts'
 
 /** The newest rows in memory, each once with its last correction. */
 export interface RowWindow {
   add(batch: RowBatch): void
-  /** Number of rows that can train. */
+  /** Number of rows of shown pins. */
   readonly size: number
   /** Rows added or corrected since the last call of `read`. */
   readonly fresh: number
-  /** The rows that have all of these features, oldest first, with the labels of these actions. */
-  read(features: readonly string[], actions: readonly string[]): TimedRows
+  /** The rows that can train a plan, in the order of their feeds' times; the rows of a feed are neighbours. */
+  read(plan: Plan): WindowRows
 }
 
-/** Rows for training with the times at which their feeds were served, ascending. */
-export interface TimedRows extends LabelledRows {
-  readonly atMs: Float64Array
-  /** Rows of the window that lack a feature, or whose pin nobody looked at. */
-  readonly leftOut: number
-}
-
-interface Place {
+/** A row of a batch. */
+export interface WindowRow {
   readonly batch: RowBatch
   readonly row: number
 }
 
-/** Weights by propensity are at most this, so that one lucky draw does not decide. */
-const maxPropensityWeight = 5
+/** Rows of a window. */
+export interface WindowRows {
+  readonly rows: readonly WindowRow[]
+  readonly leftOut: readonly LeftOutRows[]
+}
+
+/** How many rows cannot train for one reason. */
+export interface LeftOutRows extends RowProblem {
+  readonly rows: number
+}
 
 /** A window of at most `maxRows` rows. */
 export function createRowWindow(maxRows: number): RowWindow {
   // In the order of arrival; a correction takes the newest place.
-  const places = new Map<string, Place>()
+  const places = new Map<string, WindowRow>()
   let fresh = 0
   return {
     get size() {
@@ -42,7 +46,7 @@ export function createRowWindow(maxRows: number): RowWindow {
     add(batch) {
       for (let row = 0; row < batch.rows; row++) {
         if (batch.shown[row] !== 1) continue
-        const key = `${batch.feedIds[row]} ${batch.pinIds[row]}`
+        const key = `${batch.feedIds[row]!} ${batch.pinIds[row]!}`
         const known = places.get(key)
         if (known !== undefined) {
           const [before, now] = [known.batch.revision[known.row]!, batch.revision[row]!]
@@ -57,87 +61,60 @@ export function createRowWindow(maxRows: number): RowWindow {
         places.delete(key)
       }
     },
-    read(features, actions) {
+    read(plan) {
       fresh = 0
-      const all = [...places.values()].sort((a, b) => a.batch.atMs[a.row]! - b.batch.atMs[b.row]!)
-      const reportsLooks = all.some(({ batch, row }) => batch.labels['impression']?.[row] === 1)
-      const layouts = new Map<RowBatch, Int32Array | null>()
-      const usable = all.filter((place) => {
-        const columns = layouts.get(place.batch) ?? columnsOf(place.batch, features)
-        layouts.set(place.batch, columns)
-        return columns !== null && hasFeatures(place, columns) && (!reportsLooks || wasSeen(place))
-      })
-      return { ...gather(usable, layouts, actions), leftOut: all.length - usable.length }
+      return usable([...places.values()].sort(byFeed), plan)
     },
   }
 }
 
-/** Places of the features in a batch; null: it lacks one. */
-function columnsOf({ featureNames }: RowBatch, features: readonly string[]): Int32Array | null {
-  const columns = Int32Array.from(features, (name) => featureNames.indexOf(name))
-  return columns.includes(-1) ? null : columns
+function byFeed(a: WindowRow, b: WindowRow): number {
+  const [aFeed, bFeed] = [feedOf(a), feedOf(b)]
+  return timeOf(a) - timeOf(b) || (aFeed < bFeed ? -1 : aFeed > bFeed ? 1 : 0)
 }
 
-function hasFeatures({ batch, row }: Place, columns: Int32Array): boolean {
-  const offset = row * batch.featureNames.length
-  return columns.every((column) => Number.isFinite(batch.features[offset + column]!))
+/** When the feed of a row was served, milliseconds since the epoch; a time that is none is 0. */
+export function timeOf({ batch, row }: WindowRow): number {
+  const atMs = batch.atMs[row]!
+  return Number.isNaN(atMs) ? 0 : atMs
 }
 
-/** Whether the user looked at the pin: an impression, or any action on it. */
-function wasSeen({ batch, row }: Place): boolean {
-  return Object.values(batch.labels).some((column) => column instanceof Uint8Array && column[row] === 1)
+/** The feed of a row. */
+export function feedOf({ batch, row }: WindowRow): string {
+  return batch.feedIds[row]!
 }
 
-function gather(
-  places: readonly Place[],
-  layouts: ReadonlyMap<RowBatch, Int32Array | null>,
-  actions: readonly string[],
-): Omit<TimedRows, 'leftOut'> {
-  const rows = places.length
-  const width = places[0] === undefined ? 0 : layouts.get(places[0].batch)!.length
-  const features = new Float32Array(rows * width)
-  const position = new Float32Array(rows)
-  const weights = new Float32Array(rows)
-  const atMs = new Float64Array(rows)
-  const labels = new Map(actions.map((action) => [action, new Float32Array(rows)]))
-  for (const [at, { batch, row }] of places.entries()) {
-    const columns = layouts.get(batch)!
-    const offset = row * batch.featureNames.length
-    for (let j = 0; j < width; j++) features[at * width + j] = batch.features[offset + columns[j]!]!
-    position[at] = batch.position[row]!
-    weights[at] = batch.weight[row]! * propensityWeight(batch.propensity[row]!)
-    atMs[at] = batch.atMs[row]!
-    for (const [action, column] of labels) column[at] = batch.labels[action]?.[row] ?? NaN
-  }
-  return { rows, features, position, weights, atMs, labels }
+function usable(all: readonly WindowRow[], plan: Plan): WindowRows {
+  const names = recordedNames(plan)
+  const placesOf = new Map<RowBatch, readonly number[]>()
+  const reportsLooks = all.some(({ batch, row }) => batch.labels['impression']?.[row] === 1)
+  const leftOut = new Map<string, LeftOutRows>()
+  const rows = all.filter(({ batch, row }) => {
+    const places = placesOf.get(batch) ?? names.map((name) => batch.featureNames.indexOf(name))
+    placesOf.set(batch, places)
+    const problem = rowProblem(batch, row, { names, places, reportsLooks })
+    if (problem === null) return true
+    leftOut.set(problem.reason, { ...problem, rows: (leftOut.get(problem.reason)?.rows ?? 0) + 1 })
+    return false
+  })
+  return { rows, leftOut: [...leftOut.values()].sort((a, b) => b.rows - a.rows) }
 }
 
-/** 1 / propensity, bounded; 1 where the order was not drawn. */
-function propensityWeight(propensity: number): number {
-  return propensity > 0 ? Math.min(maxPropensityWeight, 1 / propensity) : 1
-}
-
-/** The rows in [from, to). */
-export function sliceRows(rows: TimedRows, from: number, to: number): TimedRows {
-  const width = rows.rows === 0 ? 0 : rows.features.length / rows.rows
-  return {
-    ...rows,
-    rows: to - from,
-    features: rows.features.subarray(from * width, to * width),
-    position: rows.position.subarray(from, to),
-    weights: rows.weights.subarray(from, to),
-    atMs: rows.atMs.subarray(from, to),
-    labels: new Map([...rows.labels].map(([action, column]) => [action, column.subarray(from, to)])),
-  }
+/** The rows left out in one sentence: `3 of 100 training rows left out: 2 × its weight is not a number above 0, …`. */
+export function describeLeftOut({ rows, leftOut }: WindowRows, which: readonly LeftOutRows[] = leftOut): string {
+  const total = (of: readonly LeftOutRows[]): number => of.reduce((sum, each) => sum + each.rows, 0)
+  const reasons = which.map(({ reason, rows: count }) => `${count} × ${reason}`)
+  return `${total(which)} of ${rows.length + total(leftOut)} training rows left out${which.length === 0 ? '' : `: ${reasons.join(', ')}`}`
 }
 
 /**
  * Where the rows begin on which a model is judged: those after `seenMs`, which the serving model has not learned from, but at most
  * half of all. null: nothing comparable serves, so the latest `share`. Rows of one moment stay together.
  */
-export function splitAt({ rows, atMs }: TimedRows, share: number, seenMs: number | null): number {
-  const unseen = seenMs === null ? Math.floor(rows * (1 - share)) : atMs.findIndex((time) => time > seenMs)
-  let at = unseen < 0 ? rows : Math.max(unseen, Math.floor(rows / 2))
-  while (at > 0 && atMs[at] === atMs[at - 1]) at--
+export function splitAt(rows: readonly WindowRow[], share: number, seenMs: number | null): number {
+  const count = rows.length
+  const unseen = seenMs === null ? Math.floor(count * (1 - share)) : rows.findIndex((row) => timeOf(row) > seenMs)
+  let at = unseen < 0 ? count : Math.max(unseen, Math.floor(count / 2))
+  while (at > 0 && at < count && timeOf(rows[at]!) === timeOf(rows[at - 1]!)) at--
   return at
 }

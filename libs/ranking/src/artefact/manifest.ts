@@ -22,7 +22,7 @@ export const inputStatistics = z.strictObject({
 export const headMetrics = z.strictObject({
   /** Number of held-out rows with a label. */
   rows: z.int().min(0),
-  /** Mean, natural logarithm. */
+  /** Mean, natural logarithm. Of an amount the mean of (ln(1 + predicted) − ln(1 + amount))². */
   logLoss: z.number(),
   /** The same rows, scored by the model that served; null: nothing comparable served. */
   servingLogLoss: z.number().nullable(),
@@ -30,6 +30,11 @@ export const headMetrics = z.strictObject({
   auc: z.number().nullable(),
   /** Σ predicted / Σ label; null: no label is positive. */
   calibration: z.number().nullable(),
+  /** The rows by ascending prediction in about ten parts of equal weight: means of predictions and labels. Empty: of an amount, or not known. */
+  deciles: z
+    .array(z.strictObject({ rows: z.int().min(0), weight: z.number(), predicted: z.number(), observed: z.number() }))
+    .readonly()
+    .default([]),
 })
 
 const time = z.int().min(0)
@@ -52,7 +57,7 @@ export const manifestSchema = z.strictObject({
   metrics: z.record(z.string(), headMetrics),
   /** Mean prediction on the held-out rows by name of head, also of heads for amounts. Absent: none were held out. */
   meanPredictions: z.record(z.string(), z.number()).optional(),
-  /** By name of input. */
+  /** By name of input; of a vector by NAME.0, NAME.1, …. */
   inputs: z.record(z.string(), inputStatistics),
   /** The model from whose weights training started; null: none. */
   parentVersion: z.string().nullable(),

@@ -74,6 +74,7 @@ export function anArtefact(): ModelArtefact {
           logLoss: 0.3,
           servingLogLoss: null,
           auc: 0.7,
+          deciles: [],
           calibration: 1.01,
         },
       },

@@ -20,19 +20,31 @@ export interface RankingMetrics {
  * the first relevant row, 0 beyond k; rows of equal scores count against it. Null if no group has a relevant row.
  */
 export function rankingMetrics(sample: GroupedScores, k: number): RankingMetrics | null {
-  const { scores, labels, groupSizes } = sample
-  let [start, groups, ndcg, mrr] = [0, 0, 0, 0]
-  for (let group = 0; group < groupSizes.length; group++) {
+  const ndcgs = ndcgOfGroups(sample, k)
+  const mrrs = ofGroups(sample, (scores, labels) => reciprocalRank(scores, labels, k))
+  const groups = ndcgs.filter((ndcg) => !Number.isNaN(ndcg)).length
+  const mean = (values: Float64Array): number =>
+    values.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : value), 0) / groups
+  return groups === 0 ? null : { ndcg: mean(ndcgs), mrr: mean(mrrs), groups }
+}
+
+/** NDCG@k of each group; NaN: the group has no relevant row. */
+export function ndcgOfGroups(sample: GroupedScores, k: number): Float64Array {
+  return ofGroups(sample, (scores, labels) => discountedGain(scores, labels, k) / discountedGain(labels, labels, k))
+}
+
+/** A figure of each group; NaN: the group has no relevant row. */
+function ofGroups(
+  { scores, labels, groupSizes }: GroupedScores,
+  figure: (scores: Numbers, labels: Numbers) => number,
+): Float64Array {
+  let start = 0
+  return Float64Array.from({ length: groupSizes.length }, (_, group) => {
     const end = start + groupSizes[group]!
-    const groupScores = scores.subarray(start, end)
-    const groupLabels = labels.subarray(start, end)
+    const [groupScores, groupLabels] = [scores.subarray(start, end), labels.subarray(start, end)]
     start = end
-    if (!groupLabels.some((label) => label > 0)) continue
-    groups++
-    ndcg += discountedGain(groupScores, groupLabels, k) / discountedGain(groupLabels, groupLabels, k)
-    mrr += reciprocalRank(groupScores, groupLabels, k)
-  }
-  return groups === 0 ? null : { ndcg: ndcg / groups, mrr: mrr / groups, groups }
+    return groupLabels.some((label) => label > 0) ? figure(groupScores, groupLabels) : NaN
+  })
 }
 
 type Numbers = Float32Array | Float64Array
@@ -43,7 +55,8 @@ function discountedGain(scores: Numbers, labels: Numbers, k: number): number {
   for (let from = 0; from < Math.min(k, order.length);) {
     const score = scores[order[from]!]!
     let [gain, discount, place] = [0, 0, from]
-    for (; place < order.length && scores[order[place]!] === score; place++) {
+    // NaN equals nothing, not even itself.
+    for (; place < order.length && (place === from || scores[order[place]!] === score); place++) {
       gain += labels[order[place]!]!
       if (place < k) discount += 1 / Math.log2(place + 2)
     }

@@ -5,6 +5,7 @@ import { ForestError } from '../forest/problems.ts'
 import type { TransformCatalogue } from '../transforms/catalogue.ts'
 import { NewBuffers } from './buffers.ts'
 import type { Column, RowTable } from './column.ts'
+import { finished, type Pausing } from './pausing.ts'
 import { inputProblem } from './input-check.ts'
 import { PlanError } from './plan-error.ts'
 import type { Plan, PlanNode } from './plan.ts'
@@ -28,7 +29,7 @@ export interface FitOptions {
 
 /** The statistics of `fitForTraining` alone. */
 export function fitPlan(plan: Plan, table: RowTable, options: FitOptions): ReadonlyMap<string, unknown> {
-  return fitForTraining(plan, table, options).fitted
+  return finished(fitPausing(plan, table, options)).fitted
 }
 
 /**
@@ -36,11 +37,16 @@ export function fitPlan(plan: Plan, table: RowTable, options: FitOptions): Reado
  * rows and seed give the same statistics. Throws a PlanError if the table lacks an input or a label, or if the
  * statistics of a node cannot be computed, and a ForestError if the file of a forest is not one.
  */
-export function fitForTraining(
+export function fitForTraining(plan: Plan, table: RowTable, options: FitOptions): FittedPlan {
+  return finished(fitPausing(plan, table, options))
+}
+
+/** As `fitForTraining`; the generator pauses after each node, so that other work gets its turn. */
+export function* fitPausing(
   plan: Plan,
   table: RowTable,
   { seed, catalogue, specFolder = '.' }: FitOptions,
-): FittedPlan {
+): Pausing<FittedPlan> {
   const learned = learnedNodes(plan, catalogue)
   const fittedIds = plan.nodes
     .filter(({ id, transform }) => catalogue.get(transform)?.gradient === 'fitted' && !learned.has(id))
@@ -52,7 +58,7 @@ export function fitForTraining(
   const lastUse = new Map(nodes.flatMap(({ args }, at) => args.map((arg) => [arg, at] as const)))
   const fitted = new Map<string, unknown>()
   const outOfFold = new Map<string, Column>()
-  nodes.forEach((node, at) => {
+  for (const [at, node] of nodes.entries()) {
     const { id, params } = node
     const args = node.args.map((arg) => columns.get(arg)!)
     const transform = catalogue.get(node.transform)!
@@ -67,7 +73,8 @@ export function fitForTraining(
       if (lastUse.has(id)) columns.set(id, own ?? transform.evaluate(args, params, output, state))
     }
     for (const arg of node.args) if (lastUse.get(arg) === at) columns.delete(arg)
-  })
+    yield
+  }
   return { fitted, outOfFold }
 }
 

@@ -1,3 +1,4 @@
+import type { Pausing } from './pausing.ts'
 import type { TransformCatalogue } from '../transforms/catalogue.ts'
 import type { Transform } from '../transforms/definition.ts'
 import { ReusedBuffers } from './buffers.ts'
@@ -20,6 +21,8 @@ export interface Program {
    * Throws a PlanError if an input is missing or has another type or number of rows.
    */
   run(inputs: ReadonlyMap<string, Column>, candidates: number): ReadonlyMap<string, Column>
+  /** As `run`, for a table of many rows: the generator pauses after each node, so that other work gets its turn. */
+  runPausing(inputs: ReadonlyMap<string, Column>, rows: number): Pausing<ReadonlyMap<string, Column>>
 }
 
 /** What a program computes. */
@@ -65,15 +68,31 @@ export function createProgram(
   const columns: Column[] = []
   const outputs = new Map<string, Column>()
 
+  function begin(values: ReadonlyMap<string, Column>, candidates: number): void {
+    for (let at = 0; at < inputs.length; at++)
+      columns[at] = inputColumn(plan, inputs[at]!, values, servingValues, candidates)
+  }
+
+  function end(): ReadonlyMap<string, Column> {
+    for (const name of results) outputs.set(name, columns[places.get(name)!]!)
+    return outputs
+  }
+
   return {
     results,
     inputs,
     run(values, candidates) {
-      for (let at = 0; at < inputs.length; at++)
-        columns[at] = inputColumn(plan, inputs[at]!, values, servingValues, candidates)
+      begin(values, candidates)
       for (const step of steps) columns[step.to] = runStep(step, columns, candidates)
-      for (const name of results) outputs.set(name, columns[places.get(name)!]!)
-      return outputs
+      return end()
+    },
+    *runPausing(values, rows) {
+      begin(values, rows)
+      for (const step of steps) {
+        columns[step.to] = runStep(step, columns, rows)
+        yield
+      }
+      return end()
     },
   }
 }

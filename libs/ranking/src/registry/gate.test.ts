@@ -9,6 +9,8 @@ const head = (logLoss: number, given: Partial<HeadComparison> = {}): HeadCompari
   differenceError: 0,
   auc: null,
   calibration: null,
+  deciles: [],
+  meanPrediction: 0.1,
   ...given,
 })
 
@@ -39,9 +41,30 @@ describe('the gate', () => {
     ['not a number', { save: head(Number.NaN) }, false, /^worse/],
     ['without labels', {}, false, /no held-out row/],
   ] as const)('judges a model that is %s', (_, metrics, passed, reason) => {
-    expect(judge(new Map(Object.entries(metrics)), 0.01)).toEqual({
+    expect(judge(new Map(Object.entries(metrics)), 0.01, null)).toMatchObject({
       passed,
       reason: expect.stringMatching(reason) as string,
+    })
+  })
+
+  const first = new Map([['save', head(0.5, { servingLogLoss: null })]])
+  const order = { feeds: 200, ndcg: 0.5, retrievalNdcg: 0.6, differenceError: 0.01 }
+  it('rejects a first model whose order is worse than that of retrieval, and says so', () => {
+    expect(judge(first, 0.01, order)).toEqual({
+      passed: false,
+      code: 'worse-than-retrieval',
+      reason: 'orders feeds worse than retrieval does: NDCG 0.5000 (retrieval 0.6000) over 200 feeds',
+    })
+  })
+
+  it.each([
+    ['better', { ndcg: 0.7 }],
+    ['within the margin', { ndcg: 0.595 }],
+    ['worse by chance', { differenceError: 0.06 }],
+  ])('lets a first model pass whose order is %s', (_, given) => {
+    expect(judge(first, 0.01, { ...order, ...given })).toMatchObject({
+      passed: true,
+      reason: expect.stringMatching(/; NDCG .* over 200 feeds$/) as string,
     })
   })
 })

@@ -23,13 +23,12 @@ export function planColumns(
   return new Map(read.map(([{ name }, reader]) => [name, reader!(picked)]))
 }
 
-/** The catalogue features that a plan's inputs name, with their places in a batch; absent ones have the place −1. */
-export function featurePlaces({ inputs }: Pick<Plan, 'inputs'>, { featureNames }: RowBatch): Int32Array {
-  const places = inputs.flatMap((input) => {
+/** Names of the recorded numbers that a plan reads; of a feature of several numbers `NAME.0`, `NAME.1`, …. */
+export function recordedNames({ inputs }: Pick<Plan, 'inputs'>): readonly string[] {
+  return inputs.flatMap((input) => {
     const feature = featureOf(input)
-    return feature === null ? [] : partNames(feature, widthOf(input)).map((name) => featureNames.indexOf(name))
+    return feature === null ? [] : partNames(feature, widthOf(input))
   })
-  return Int32Array.from(places)
 }
 
 interface Picked {

@@ -1,5 +1,5 @@
 import type { Weights } from '../model/trained-model.ts'
-import { scoreTable } from '../model/score-table.ts'
+import { scoreSlices } from '../model/score-table.ts'
 import type { Column, RowTable } from '../plan/column.ts'
 import type { Plan } from '../plan/plan.ts'
 import { registerTrainingKernels } from '../tensor/kernels.ts'
@@ -38,6 +38,7 @@ export function createGradientLearner({
   const averages = createAverages(program.weights, weights, Math.ceil(table.rows / plan.training.batchRows))
   return {
     rows: table.rows,
+    isExact: false,
     *epoch(rate) {
       for (const picked of shuffledBatches(table.rows, plan.training.batchRows, random)) {
         const loss = descent.step(picked, rate)
@@ -45,14 +46,15 @@ export function createGradientLearner({
         yield { loss, rows: picked.length }
       }
     },
-    values(rows, given) {
+    *values(rows, given) {
       const tensors = loadWeights(averages.weights)
-      const values = scoreTable(program.results.length, (all, picked) => predict(program, tensors, all, picked), {
-        rows,
-        columns: given,
-      })
-      for (const tensor of tensors.values()) tensor.dispose()
-      return values
+      try {
+        const predictor = (all: typeof given, picked: Int32Array): Float32Array =>
+          predict(program, tensors, all, picked)
+        return yield* scoreSlices(program.results.length, predictor, { rows, columns: given })
+      } finally {
+        for (const tensor of tensors.values()) tensor.dispose()
+      }
     },
     save: () => copyWeights(averages.weights),
     restore(saved) {

@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createPlanScorer } from '../model/plan-scorer.ts'
+import { predictTable } from '../model/predict-table.ts'
 import type { Parameters } from '../model/trained-model.ts'
 import type { RowTable } from '../plan/column.ts'
 import { chooseBackend, type BackendChoice } from '../tensor/backend.ts'
 import { figuresOf } from './figures.ts'
 import { aPlan, clickInputs, clicks } from './testing.ts'
-import { trainModel, type EpochReport, type TrainOptions } from './train.ts'
+import { isLearnedExactly, trainModel, type EpochReport, type TrainOptions } from './train.ts'
 
 const fmPlan = aPlan({
   inputs: clickInputs,
@@ -28,6 +29,7 @@ const linearPlan = aPlan({
   heads: [{ name: 'click', value: 'logit' }],
   training: { epochs: 5, learningRate: 0.002 },
 })
+const scalarNode = { type: { kind: 'scalar' }, side: 'candidate' } as const
 const rows = clicks(800, 1)
 const later = clicks(500, 2)
 
@@ -116,7 +118,7 @@ describe('tables with many rows', () => {
   })
 })
 
-describe('training of linear plans', () => {
+describe('training of plans that are linear in ids', () => {
   it('learns without tensors, and the tensor program reads the same numbers from its weights', async () => {
     const { parameters, metrics } = await train(linearPlan, rows, { validate: later })
     expect(metrics.get('click')!.auc).toBeGreaterThan(0.55)
@@ -133,6 +135,78 @@ describe('training of linear plans', () => {
     const warm = await train(linearPlan, clicks(200, 4), { initial: cold.parameters, validate: later })
     const scratch = await train(linearPlan, clicks(200, 4), { validate: later })
     expect(warm.metrics.get('click')!.loss).toBeLessThan(scratch.metrics.get('click')!.loss)
+  })
+})
+
+describe('training of plans that are linear in numbers', () => {
+  const numbers = aPlan({
+    inputs: { rate: { kind: 'scalar' } },
+    nodes: [
+      ['sum', 'linear', ['rate']],
+      ['value', 'linear', ['rate']],
+    ],
+    heads: [
+      { name: 'click', value: 'sum' },
+      { name: 'dwell', kind: 'amount', value: 'value' },
+    ],
+  })
+  const add = { id: 'logit', transform: 'add', args: ['sum', 'rate'], params: {}, ...scalarNode }
+  const offset: typeof numbers = {
+    ...numbers,
+    nodes: [...numbers.nodes, add],
+    heads: [{ ...numbers.heads[0]!, value: 'logit' }],
+    utility: [{ head: 'click', weight: 1 }],
+  }
+  const free = { means: new Map(), precision: 1e-6 }
+
+  it('finds the best weights in one epoch from any start, of probabilities and amounts', async () => {
+    expect(isLearnedExactly(numbers)).toBe(true)
+    expect([linearPlan, fmPlan].map(isLearnedExactly)).toEqual([false, false])
+    const { parameters, metrics, epochs } = await train(numbers, rows, { prior: free })
+    expect(epochs).toBe(1)
+    expect(metrics.get('click')!.calibration).toBeCloseTo(1, 3)
+    const weights = new Map(
+      [...parameters.weights].map(([key, { shape, values }]) => [key, { shape, values: values.map((w) => w + 3) }]),
+    )
+    const again = await train(numbers, rows, { prior: free, initial: { ...parameters, weights } })
+    for (const [key, { values }] of parameters.weights)
+      for (const [at, value] of values.entries())
+        expect(again.parameters.weights.get(key)!.values[at]).toBeCloseTo(value, 4)
+    const [kernel, seconds] = ['sum', 'value'].map(
+      (node) => parameters.weights.get(`${node}/numbers_kernel`)!.values[0]!,
+    )
+    expect(kernel).toBeGreaterThan(1)
+    expect(Math.log1p(60) - Math.log1p(10)).toBeCloseTo(seconds!, 0)
+  })
+
+  it('takes a fixed number beside the sum as it is, and the tensor program predicts the same', async () => {
+    const plain = await train(numbers, rows, { prior: free })
+    const moved = await train(offset, rows, { prior: free })
+    const kernelOf = ({ weights }: Parameters): number => weights.get('sum/numbers_kernel')!.values[0]!
+    expect(kernelOf(moved.parameters)).toBeCloseTo(kernelOf(plain.parameters) - 1, 3)
+    const model = { plan: offset, parameters: moved.parameters }
+    const scorer = createPlanScorer(model, 'one')
+    const served = scorer.score(later.inputs, later.rows).predictions
+    for (const [row, p] of predictTable(model, later)[0]!.entries()) expect(served[row]).toBeCloseTo(p, 6)
+    scorer.dispose()
+  })
+
+  it('stays at the prior with few rows', async () => {
+    const means = new Map([['sum/numbers_kernel', { shape: [1, 1], values: Float32Array.of(-5) }]])
+    const strong = await train(numbers, clicks(40, 5), { prior: { means, precision: 1e6 } })
+    expect(strong.parameters.weights.get('sum/numbers_kernel')!.values[0]).toBeCloseTo(-5, 1)
+  })
+
+  it('learns the heads whose rows have both classes, if that is asked for', async () => {
+    const labels = new Map([...rows.labels, ['hide', new Float32Array(rows.rows)]])
+    const hide = { ...numbers.heads[0]!, name: 'hide', label: 'hide', value: 'value' }
+    const plan = { ...numbers, heads: [numbers.heads[0]!, hide], utility: [] }
+    await expect(train(plan, { ...rows, labels })).rejects.toMatchObject({ code: 'TRAINING_ONE_CLASS' })
+    const { metrics } = await train(plan, { ...rows, labels }, { someOneClass: true })
+    expect(metrics.get('hide')!.loss).toBeLessThan(0.01)
+    await expect(train({ ...plan, heads: [hide] }, { ...rows, labels }, { someOneClass: true })).rejects.toMatchObject({
+      code: 'TRAINING_ONE_CLASS',
+    })
   })
 })
 

@@ -2,7 +2,8 @@ import { mulberry32 } from '@freshet/domain/mulberry32'
 import { calibrationName, fitCalibration, predictHead } from '../model/head-prediction.ts'
 import type { Parameters, Weights } from '../model/trained-model.ts'
 import type { Column, RowTable } from '../plan/column.ts'
-import { fitForTraining, type FittedPlan } from '../plan/fit-plan.ts'
+import { fitPausing, type FittedPlan } from '../plan/fit-plan.ts'
+import { inSlices } from '../plan/pausing.ts'
 import type { Plan } from '../plan/plan.ts'
 import { createProgram } from '../plan/program.ts'
 import { compileTensorProgram } from '../tensor/program.ts'
@@ -10,10 +11,12 @@ import { transformCatalogue } from '../transforms/catalogue.ts'
 import { checkRows } from './check-rows.ts'
 import { TrainingError } from './errors.ts'
 import { figuresOf, labelledRows, type ModelFigures } from './figures.ts'
-import { createGradientLearner } from './gradient-learner.ts'
+import { createGradientLearner, type GradientLearnerOptions } from './gradient-learner.ts'
 import { initialWeights } from './initial-weights.ts'
 import type { Learner } from './learner.ts'
-import { createLinearLearner, linearPartsOf } from './linear-learner.ts'
+import { linearPartsOf } from './linear-parts.ts'
+import { createNewtonLearner, isDense, type LinearPrior } from './newton-learner.ts'
+import { createSparseLinearLearner } from './sparse-linear-learner.ts'
 import { createSchedule } from './schedule.ts'
 
 /** What training reports after each epoch. */
@@ -38,6 +41,14 @@ export interface TrainOptions {
   readonly validate?: RowTable
   /** Begins with the parameters of an earlier model of the same plan, whose fitted statistics stay as they are. */
   readonly initial?: Parameters
+  /** What is believed before any row, where Newton's method learns; default: weights of 0 with a precision of 1. */
+  readonly prior?: LinearPrior
+  /** Steps of Newton's method at most; default 30. */
+  readonly maxSteps?: number
+  /** At most so many epochs of gradient descent; default: those of the plan. */
+  readonly maxEpochs?: number
+  /** Heads whose rows have one class only are learned all the same, as long as one head has both. */
+  readonly someOneClass?: boolean
   readonly seed: number
   /** The folder of the spec: paths of files in it are relative to that. Default: the current directory. */
   readonly specFolder?: string
@@ -58,40 +69,35 @@ export interface TrainResult {
 }
 
 /**
- * Learns a plan from rows: fits the statistics, then the weights by gradient descent, with the rate falling on a plateau of
- * the validation loss. A plan that is linear in its columns is learned without TensorFlow.js. Same plan, rows and seed: same
- * bytes. Throws a TrainingError; if the signal is aborted, its reason.
+ * Learns a plan from rows: fits the statistics, then the weights. Heads that are linear in numbers are learned exactly by Newton's
+ * method, heads that are linear in ids by AdaGrad on typed arrays, and all other plans by gradient descent on TensorFlow.js, with
+ * the rate falling on a plateau of the validation loss. Same plan, rows and seed: same bytes. Throws a TrainingError; if the
+ * signal is aborted, its reason.
  */
 export async function trainModel(plan: Plan, table: RowTable, options: TrainOptions): Promise<TrainResult> {
-  checkRows(plan, table)
+  checkRows(plan, table, options.someOneClass)
   const started = options.nowMs()
   const program = compileTensorProgram(plan)
-  const { fitted, outOfFold } = fit(plan, table, options)
+  const { fitted, outOfFold } = await fit(plan, table, options)
   const results = [...program.reads.keys()]
-  const columnsOf = (rows: RowTable, given: ReadonlyMap<string, Column>): ReadonlyMap<string, Column> =>
-    createProgram(plan, fitted, transformCatalogue, { results, given: new Set(given.keys()) }).run(
-      new Map([...rows.inputs, ...given]),
-      rows.rows,
-    )
+  const columnsOf = (rows: RowTable, given: ReadonlyMap<string, Column>): Promise<ReadonlyMap<string, Column>> => {
+    const columns = createProgram(plan, fitted, transformCatalogue, { results, given: new Set(given.keys()) })
+    return inSlices(columns.runPausing(new Map([...rows.inputs, ...given]), rows.rows), options.pause)
+  }
   const weights = initialWeights(program.weights, options.seed)
   for (const [key, { values }] of weights) {
     const earlier = options.initial?.weights.get(key)
     if (earlier?.values.length === values.length) values.set(earlier.values)
   }
-  const parts = linearPartsOf(plan, program)
-  const rows = { table, columns: columnsOf(table, outOfFold) }
-  const random = mulberry32(options.seed + 1)
-  const learner =
-    parts === null
-      ? createGradientLearner({ plan, program, ...rows, weights, random })
-      : createLinearLearner({ plan, parts, ...rows, weights, random })
+  const rows = { table, columns: await columnsOf(table, outOfFold) }
+  const learner = createLearner({ plan, program, ...rows, weights, random: mulberry32(options.seed + 1) }, options)
   const { validate } = options
-  const held = validate === undefined ? null : { table: validate, columns: columnsOf(validate, new Map()) }
+  const held = validate === undefined ? null : { table: validate, columns: await columnsOf(validate, new Map()) }
   try {
     // A plan whose heads are fitted, such as forests, has nothing to descend to.
     const epochs = program.weights.length === 0 ? 0 : await runEpochs(plan, learner, held, options)
-    const calibrations = held === null ? new Map<string, unknown>() : calibrate(plan, learner, held)
-    const metrics = measure(plan, learner, held ?? rows, calibrations)
+    const calibrations = held === null ? new Map<string, unknown>() : await calibrate(plan, learner, held, options)
+    const metrics = await measure(plan, learner, held ?? rows, { calibrations, ...options })
     return {
       parameters: { weights: copyOf(weights), fitted: new Map([...fitted, ...calibrations]) },
       metrics,
@@ -103,14 +109,29 @@ export async function trainModel(plan: Plan, table: RowTable, options: TrainOpti
   }
 }
 
-/** The statistics of the plan: those of the earlier model if training begins with one. */
-function fit(plan: Plan, table: RowTable, { initial, seed, specFolder }: TrainOptions): FittedPlan {
-  if (initial !== undefined) return { fitted: initial.fitted, outOfFold: new Map() }
-  return fitForTraining(plan, table, {
-    seed,
-    catalogue: transformCatalogue,
-    ...(specFolder !== undefined && { specFolder }),
-  })
+/** The statistics of the plan: those of the earlier model, without its calibrations, if training begins with one. */
+async function fit(
+  plan: Plan,
+  table: RowTable,
+  { initial, seed, specFolder, pause }: TrainOptions,
+): Promise<FittedPlan> {
+  if (initial !== undefined) {
+    const calibrations = new Set(plan.heads.map(({ name }) => calibrationName(name)))
+    return {
+      fitted: new Map([...initial.fitted].filter(([name]) => !calibrations.has(name))),
+      outOfFold: new Map(),
+    }
+  }
+  const how = { seed, catalogue: transformCatalogue, ...(specFolder !== undefined && { specFolder }) }
+  return inSlices(fitPausing(plan, table, how), pause)
+}
+
+/** The one learner that fits the plan. */
+function createLearner(given: GradientLearnerOptions, { prior, maxSteps = 30 }: TrainOptions): Learner {
+  const parts = linearPartsOf(given.plan, given.program)
+  if (parts === null) return createGradientLearner(given)
+  if (!isDense(parts, given.program)) return createSparseLinearLearner({ ...given, parts })
+  return createNewtonLearner({ ...given, parts, prior: prior ?? { means: new Map(), precision: 1 }, maxSteps })
 }
 
 interface Rows {
@@ -120,7 +141,9 @@ interface Rows {
 
 /** Runs epochs until the schedule ends, then restores the best weights. Returns their number. */
 async function runEpochs(plan: Plan, learner: Learner, held: Rows | null, options: TrainOptions): Promise<number> {
-  const schedule = createSchedule(plan.training)
+  const { maxEpochs = Infinity } = options
+  const epochs = learner.isExact ? 1 : Math.min(maxEpochs, plan.training.epochs)
+  const schedule = createSchedule({ ...plan.training, epochs })
   let epoch = 0
   let best: ReturnType<Learner['save']> | null = null
   while (!schedule.isOver()) {
@@ -134,8 +157,9 @@ async function runEpochs(plan: Plan, learner: Learner, held: Rows | null, option
         'TRAINING_DIVERGED',
         `the loss of epoch ${epoch} is ${loss} at a learning rate of ${rate}; lower \`rate\` in the statement \`train\`, or clip the features with the largest values`,
       )
-    const validation = held === null ? null : measure(plan, learner, held, new Map())
-    options.onEpoch?.({ epoch, of: plan.training.epochs, loss, rate, rows: learner.rows, ms, validation })
+    const validation =
+      held === null ? null : await measure(plan, learner, held, { calibrations: new Map(), ...options })
+    options.onEpoch?.({ epoch, of: epochs, loss, rate, rows: learner.rows, ms, validation })
     if (schedule.report(validation === null ? null : validationLoss(plan, validation))) best = learner.save()
   }
   learner.restore(best ?? learner.save())
@@ -160,13 +184,13 @@ function validationLoss({ heads }: Plan, figures: ModelFigures): number {
   return heads.reduce((sum, { name, lossWeight }) => sum + lossWeight * figures.get(name)!.loss, 0)
 }
 
-function measure(
+async function measure(
   { heads }: Plan,
   learner: Learner,
   { table, columns }: Rows,
-  calibrations: ReadonlyMap<string, unknown>,
-): ModelFigures {
-  const values = learner.values(table.rows, columns)
+  { calibrations, pause }: Pick<TrainOptions, 'pause'> & { readonly calibrations: ReadonlyMap<string, unknown> },
+): Promise<ModelFigures> {
+  const values = await inSlices(learner.values(table.rows, columns), pause)
   return new Map(
     heads.map((head, at) => {
       const predictions = predictHead(head, calibrations.get(calibrationName(head.name)), values[at]!)
@@ -176,8 +200,13 @@ function measure(
 }
 
 /** Calibrations of heads, by the rows that training did not see. */
-function calibrate({ heads }: Plan, learner: Learner, { table, columns }: Rows): ReadonlyMap<string, unknown> {
-  const values = learner.values(table.rows, columns)
+async function calibrate(
+  { heads }: Plan,
+  learner: Learner,
+  { table, columns }: Rows,
+  { pause }: TrainOptions,
+): Promise<ReadonlyMap<string, unknown>> {
+  const values = await inSlices(learner.values(table.rows, columns), pause)
   const fits = heads.map((head, at) => {
     return [calibrationName(head.name), fitCalibration(head, labelledRows(head, values[at]!, table))] as const
   })
@@ -186,4 +215,11 @@ function calibrate({ heads }: Plan, learner: Learner, { table, columns }: Rows):
 
 function copyOf(weights: ReadonlyMap<string, Weights>): ReadonlyMap<string, Weights> {
   return new Map([...weights].map(([key, { shape, values }]) => [key, { shape, values: values.slice() }]))
+}
+
+/** Whether Newton's method learns the plan, so that the rows alone decide its weights and no epoch has to be the last. */
+export function isLearnedExactly(plan: Plan): boolean {
+  const program = compileTensorProgram(plan)
+  const parts = linearPartsOf(plan, program)
+  return parts !== null && isDense(parts, program)
 }

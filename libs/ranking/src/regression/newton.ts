@@ -1,14 +1,19 @@
+import type { Pausing } from '../plan/pausing.ts'
 import { solveSymmetric } from './solve.ts'
 
 /** Rows of one head: `rows × width` numbers, row by row, none missing. */
-export interface LogisticRows {
+export interface RegressionRows {
+  /** A probability has a logit and log loss; an amount has a value and half the squared error. */
+  readonly kind: 'probability' | 'amount'
   readonly rows: number
   readonly width: number
   readonly values: Float32Array
-  /** 0 or 1; NaN: not known, the row does not count. */
+  /** 0 or 1 of a probability, any number of an amount; NaN: not known, the row does not count. */
   readonly labels: Float32Array
   /** How many rows each row stands for. */
   readonly weights: Float32Array
+  /** Added to the weighted sum of each row, with a fixed weight of 1; null: nothing is. */
+  readonly offsets: Float32Array | null
 }
 
 /**
@@ -34,16 +39,23 @@ const tolerance = 1e-6
 /** Keeps the step finite where a prior leaves a weight to rows that say nothing about it. */
 const ridge = 1e-9
 
+/** What a fit found. */
+export interface Fit {
+  readonly weights: Float64Array
+  /** Negative logarithm of the posterior at the weights, up to a constant. */
+  readonly loss: number
+}
+
 /**
- * The weights with the highest posterior probability of a logistic regression, P(label) = 1 / (1 + e^−Σ w·x), by Newton's method
- * (iteratively reweighted least squares). With few rows they are near the prior's means, and move away as evidence grows. The
- * generator pauses between slices of rows, so that other work gets its turn, and returns the weights.
+ * The weights with the highest posterior probability of a logistic regression, P(label) = 1 / (1 + e^−Σ w·x), or of a linear one
+ * for an amount, by Newton's method (iteratively reweighted least squares). With few rows they are near the prior's means, and
+ * move away as evidence grows. The generator pauses between slices of rows, so that other work gets its turn.
  */
-export function* fitLogistic(
-  rows: LogisticRows,
+export function* fitRegression(
+  rows: RegressionRows,
   prior: WeightPrior,
   { start = prior.mean, maxSteps }: NewtonOptions,
-): Generator<undefined, Float64Array, undefined> {
+): Pausing<Fit> {
   const { width } = rows
   let weights: Float64Array = start.slice()
   let before = yield* slopesAt(rows, prior, weights)
@@ -63,21 +75,7 @@ export function* fitLogistic(
     before = after
     if (change.every((delta) => Math.abs(delta) * factor <= tolerance)) break
   }
-  return weights
-}
-
-/** The logits of all rows. */
-export function logitsOf(
-  { rows, width, values }: Pick<LogisticRows, 'rows' | 'width' | 'values'>,
-  weights: Float64Array,
-): Float64Array {
-  const logits = new Float64Array(rows)
-  for (let row = 0, at = 0; row < rows; row++) {
-    let sum = 0
-    for (let j = 0; j < width; j++) sum += values[at++]! * weights[j]!
-    logits[row] = sum
-  }
-  return logits
+  return { weights, loss: before.loss }
 }
 
 interface Slopes {
@@ -89,10 +87,10 @@ interface Slopes {
 }
 
 function* slopesAt(
-  { rows, width, values, labels, weights: rowWeights }: LogisticRows,
+  { kind, rows, width, values, labels, weights: rowWeights, offsets }: RegressionRows,
   { mean, precision }: WeightPrior,
   weights: Float64Array,
-): Generator<undefined, Slopes, undefined> {
+): Pausing<Slopes> {
   const gradient = new Float64Array(width)
   const curvature = new Float64Array(width * width)
   let loss = 0
@@ -106,13 +104,16 @@ function* slopesAt(
     if (row % sliceRows === sliceRows - 1) yield
     const label = labels[row]!
     if (Number.isNaN(label)) continue
-    let logit = 0
-    for (let j = 0; j < width; j++) logit += values[offset + j]! * weights[j]!
-    const probability = 1 / (1 + Math.exp(-logit))
+    let value = offsets === null ? 0 : offsets[row]!
+    for (let j = 0; j < width; j++) value += values[offset + j]! * weights[j]!
+    // A missing offset: nothing is known about the row.
+    if (Number.isNaN(offsets?.[row] ?? 0)) continue
+    const probability = 1 / (1 + Math.exp(-value))
     const weight = rowWeights[row]!
-    loss += weight * (Math.max(logit, 0) - logit * label + Math.log1p(Math.exp(-Math.abs(logit))))
-    const slope = weight * (probability - label)
-    const bend = weight * probability * (1 - probability)
+    const isAmount = kind === 'amount'
+    loss += weight * (isAmount ? 0.5 * (value - label) ** 2 : logLossOf(value, label))
+    const slope = weight * (isAmount ? value - label : probability - label)
+    const bend = isAmount ? weight : weight * probability * (1 - probability)
     for (let j = 0; j < width; j++) {
       const x = values[offset + j]!
       if (x === 0) continue
@@ -123,6 +124,11 @@ function* slopesAt(
     }
   }
   return { loss, gradient, curvature }
+}
+
+/** −y·ln p − (1 − y)·ln(1 − p) of a logit. */
+function logLossOf(logit: number, label: number): number {
+  return Math.max(logit, 0) - logit * label + Math.log1p(Math.exp(-Math.abs(logit)))
 }
 
 function moved(weights: Float64Array, change: Float64Array, factor: number): Float64Array {

@@ -1,20 +1,20 @@
 import { mulberry32 } from '@freshet/domain/mulberry32'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fitLogistic, logitsOf, type LogisticRows, type WeightPrior } from './newton.ts'
+import { fitRegression, type Fit, type RegressionRows, type WeightPrior } from './newton.ts'
 import { solveSymmetric } from './solve.ts'
 
-function finished<T>(work: Generator<undefined, T, undefined>): T {
+function finished(work: Generator<undefined, Fit, undefined>): Float64Array {
   for (;;) {
     const step = work.next()
-    if (step.done === true) return step.value
+    if (step.done === true) return step.value.weights
   }
 }
 
 const flat = (width: number): WeightPrior => ({ mean: new Float64Array(width), precision: new Float64Array(width) })
 
 /** Rows of a world with known weights; the first number of each is 1. */
-function rowsOf(truth: readonly number[], rows: number, seed: number): LogisticRows {
+function rowsOf(truth: readonly number[], rows: number, seed: number): RegressionRows {
   const random = mulberry32(seed)
   const width = truth.length
   const values = new Float32Array(rows * width)
@@ -28,13 +28,13 @@ function rowsOf(truth: readonly number[], rows: number, seed: number): LogisticR
     }
     labels[row] = random() < 1 / (1 + Math.exp(-logit)) ? 1 : 0
   }
-  return { rows, width, values, labels, weights: new Float32Array(rows).fill(1) }
+  return { kind: 'probability', rows, width, values, labels, weights: new Float32Array(rows).fill(1), offsets: null }
 }
 
 describe('a logistic regression with a prior', () => {
   it('finds the weights of the world from many rows', () => {
     const truth = [-1, 2, 0, -0.5]
-    const found = finished(fitLogistic(rowsOf(truth, 40_000, 1), flat(4), { maxSteps: 20 }))
+    const found = finished(fitRegression(rowsOf(truth, 40_000, 1), flat(4), { maxSteps: 20 }))
     for (const [j, weight] of truth.entries()) expect(Math.abs(found[j]! - weight)).toBeLessThan(0.08)
   })
 
@@ -45,8 +45,12 @@ describe('a logistic regression with a prior', () => {
         const positive = rows.labels.reduce((sum, label) => sum + label, 0)
         fc.pre(positive > 5 && positive < count - 5)
         const prior = { mean: Float64Array.of(0, 1, 0), precision: Float64Array.of(0, 5, 5) }
-        const logits = logitsOf(rows, finished(fitLogistic(rows, prior, { maxSteps: 50 })))
-        const predicted = logits.reduce((sum, logit) => sum + 1 / (1 + Math.exp(-logit)), 0)
+        const weights = finished(fitRegression(rows, prior, { maxSteps: 50 }))
+        let predicted = 0
+        for (let row = 0; row < count; row++) {
+          const logit = weights.reduce((sum, weight, j) => sum + weight * rows.values[row * 3 + j]!, 0)
+          predicted += 1 / (1 + Math.exp(-logit))
+        }
         expect(predicted).toBeCloseTo(positive, 3)
       }),
       { numRuns: 50 },
@@ -56,7 +60,7 @@ describe('a logistic regression with a prior', () => {
   it('is at the prior without rows, near it with few and far from it with many', () => {
     const prior = { mean: Float64Array.of(0, 3), precision: Float64Array.of(1, 10) }
     const distance = [0, 20, 500, 20_000].map((rows) =>
-      Math.abs(finished(fitLogistic(rowsOf([0, -1], rows, 7), prior, { maxSteps: 30 }))[1]! - 3),
+      Math.abs(finished(fitRegression(rowsOf([0, -1], rows, 7), prior, { maxSteps: 30 }))[1]! - 3),
     )
     expect(distance[0]).toBe(0)
     expect(distance).toEqual(distance.toSorted((a, b) => a - b))
@@ -66,10 +70,10 @@ describe('a logistic regression with a prior', () => {
   it('gives the same weights from any start, and each row counts by its weight', () => {
     const rows = rowsOf([0.5, -1, 2], 3_000, 3)
     const prior = { mean: Float64Array.of(0, 0, 1), precision: Float64Array.of(0, 1, 1) }
-    const cold = finished(fitLogistic(rows, prior, { maxSteps: 50 }))
-    const warm = finished(fitLogistic(rows, prior, { maxSteps: 50, start: Float64Array.of(2, 2, -2) }))
+    const cold = finished(fitRegression(rows, prior, { maxSteps: 50 }))
+    const warm = finished(fitRegression(rows, prior, { maxSteps: 50, start: Float64Array.of(2, 2, -2) }))
     const doubled = finished(
-      fitLogistic(
+      fitRegression(
         { ...rows, weights: rows.weights.map(() => 2) },
         { ...prior, precision: prior.precision.map((each) => 2 * each) },
         { maxSteps: 50 },
@@ -79,6 +83,25 @@ describe('a logistic regression with a prior', () => {
       expect(warm[j]).toBeCloseTo(cold[j]!, 5)
       expect(doubled[j]).toBeCloseTo(cold[j]!, 5)
     }
+  })
+
+  it('takes an offset as a number whose weight is 1', () => {
+    const rows = rowsOf([0.2, 1, 0.7], 4_000, 5)
+    const offsets = Float32Array.from({ length: rows.rows }, (_, row) => rows.values[row * 3 + 2]!)
+    const prior = { mean: new Float64Array(3), precision: Float64Array.of(0, 1, 1) }
+    const plain = finished(fitRegression(rows, { ...prior, mean: Float64Array.of(0, 0, 1) }, { maxSteps: 30 }))
+    const moved = finished(fitRegression({ ...rows, offsets }, prior, { maxSteps: 30 }))
+    expect(moved[0]).toBeCloseTo(plain[0]!, 5)
+    expect(moved[1]).toBeCloseTo(plain[1]!, 5)
+    expect(moved[2]).toBeCloseTo(plain[2]! - 1, 5)
+  })
+
+  it('of amounts is the least squares solution', () => {
+    const rows = rowsOf([0, 1], 300, 2)
+    const labels = Float32Array.from({ length: 300 }, (_, row) => 3 - 2 * rows.values[row * 2 + 1]!)
+    const found = finished(fitRegression({ ...rows, kind: 'amount', labels }, flat(2), { maxSteps: 5 }))
+    expect(found[0]).toBeCloseTo(3, 4)
+    expect(found[1]).toBeCloseTo(-2, 4)
   })
 
   it('leaves out rows without a label', () => {
@@ -91,21 +114,23 @@ describe('a logistic regression with a prior', () => {
       labels: rows.labels.subarray(0, 250),
     }
     const prior = { mean: new Float64Array(2), precision: Float64Array.of(1, 1) }
-    expect(finished(fitLogistic(half, prior, { maxSteps: 20 }))).toEqual(
-      finished(fitLogistic(first, prior, { maxSteps: 20 })),
+    expect(finished(fitRegression(half, prior, { maxSteps: 20 }))).toEqual(
+      finished(fitRegression(first, prior, { maxSteps: 20 })),
     )
   })
 
   it('stays finite where a number separates the labels and the prior is weak', () => {
-    const rows: LogisticRows = {
+    const rows: RegressionRows = {
+      kind: 'probability',
       rows: 4,
       width: 2,
       values: Float32Array.of(1, -1, 1, -2, 1, 1, 1, 2),
       labels: Float32Array.of(0, 0, 1, 1),
       weights: new Float32Array(4).fill(1),
+      offsets: null,
     }
     const prior = { mean: new Float64Array(2), precision: Float64Array.of(0, 1e-3) }
-    const found = finished(fitLogistic(rows, prior, { maxSteps: 100 }))
+    const found = finished(fitRegression(rows, prior, { maxSteps: 100 }))
     expect(found.every(Number.isFinite)).toBe(true)
     expect(found[1]).toBeGreaterThan(1)
   })

@@ -1,10 +1,10 @@
 import type { Weights } from '../model/trained-model.ts'
 import type { Column, RowTable } from '../plan/column.ts'
 import type { Plan, PlanHead } from '../plan/plan.ts'
-import type { TensorProgram } from '../tensor/program.ts'
 import { shuffledBatches } from './batches.ts'
 import { copyWeights, restoreWeights, type Learner } from './learner.ts'
-import { linearRow, type LinearPart } from './linear-row.ts'
+import type { LinearPart } from './linear-parts.ts'
+import { linearRow, linearValues } from './linear-row.ts'
 
 /** AdaGrad's first steps are about the rate itself, while Adam's rate is for batches; so this is its multiple. */
 const rateFactor = 50
@@ -15,23 +15,8 @@ const firstSquare = 0.1
 /** Rows of a step that the caller sees. */
 const stepRows = 4096
 
-/**
- * The linear part of each head; null if a head is not `linear` (1 unit) of columns that are not learned, so that it needs
- * TensorFlow.js.
- */
-export function linearPartsOf({ heads, nodes }: Plan, { reads }: TensorProgram): readonly LinearPart[] | null {
-  const parts = heads.map(({ value }): LinearPart | null => {
-    const node = nodes.find(({ id }) => id === value)
-    const isLinear = node?.transform === 'linear' && node.params['units'] === 1
-    return isLinear && node.args.every((arg) => reads.has(arg)) ? { node: node.id, args: node.args } : null
-  })
-  const all = parts.filter((part) => part !== null)
-  const isDistinct = new Set(all.map(({ node }) => node)).size === heads.length
-  return all.length === heads.length && isDistinct ? all : null
-}
-
-/** What the linear learner needs; `weights` change in place. */
-export interface LinearLearnerOptions {
+/** What the sparse linear learner needs; `weights` change in place. */
+export interface SparseLinearLearnerOptions {
   readonly plan: Plan
   readonly parts: readonly LinearPart[]
   readonly table: RowTable
@@ -41,11 +26,12 @@ export interface LinearLearnerOptions {
 }
 
 /**
- * Learns logistic and linear regressions on typed arrays, row by row: w −= rate · g / √(Σ g²) for each weight (AdaGrad, Duchi
+ * Learns logistic and linear regressions over ids, whose tables have too many weights for Newton's method (see
+ * `newton-learner.ts`), on typed arrays, row by row: w −= rate · g / √(Σ g²) for each weight (AdaGrad, Duchi
  * et al. 2011). A row costs as much as it has numbers, whatever the size of the tables. `l2` acts on the weights of ids that
  * a row has.
  */
-export function createLinearLearner(options: LinearLearnerOptions): Learner {
+export function createSparseLinearLearner(options: SparseLinearLearnerOptions): Learner {
   const { plan, parts, table, columns, weights, random } = options
   const squares = new Map(
     [...weights].map(([key, { values }]) => [key, new Float32Array(values.length).fill(firstSquare)]),
@@ -73,6 +59,7 @@ export function createLinearLearner(options: LinearLearnerOptions): Learner {
 
   return {
     rows: table.rows,
+    isExact: false,
     *epoch(rate) {
       for (const picked of shuffledBatches(table.rows, stepRows, random)) {
         let loss = 0
@@ -80,11 +67,7 @@ export function createLinearLearner(options: LinearLearnerOptions): Learner {
         yield { loss: loss / picked.length, rows: picked.length }
       }
     },
-    values: (rows, given) =>
-      parts.map((part) => {
-        const { value } = linearRow(part, given, weights, squares)
-        return Float64Array.from({ length: rows }, (_, row) => value(row))
-      }),
+    values: (rows, columns) => linearValues(parts, { rows, columns }, weights),
     save: () => copyWeights(weights),
     restore: (saved) => restoreWeights(weights, saved),
     dispose: () => undefined,

@@ -1,0 +1,124 @@
+import type { Pausing } from '../plan/pausing.ts'
+import type { Weights } from '../model/trained-model.ts'
+import type { Column, RowTable } from '../plan/column.ts'
+import type { Plan, PlanHead } from '../plan/plan.ts'
+import { designOf, original, standardised, type Design, type LinearWeights } from '../regression/design.ts'
+import { fitRegression, type Fit, type RegressionRows, type WeightPrior } from '../regression/newton.ts'
+import type { TensorProgram } from '../tensor/program.ts'
+import { copyWeights, restoreWeights, type Learner } from './learner.ts'
+import type { LinearPart } from './linear-parts.ts'
+import { linearValues, offsetsOf } from './linear-row.ts'
+
+/** What is believed before any row. */
+export interface LinearPrior {
+  /** Weights around which the prior is; absent ones are 0. The biases have no prior. */
+  readonly means: ReadonlyMap<string, Weights>
+  /** 1 / variance of the weight of a number with deviation 1. */
+  readonly precision: number
+}
+
+/** More numbers than this are not dense: the time of a step grows with their square. */
+const mostNumbers = 1_000
+
+/** A pseudo-observation or two, so that an action that nobody has done yet has a finite bias. */
+const biasPrecision = 1e-3
+
+/** Whether Newton's method can fit these heads: they have numbers and no tables of ids. */
+export function isDense(parts: readonly LinearPart[], { weights }: TensorProgram): boolean {
+  return parts.every(({ node }) => {
+    const own = weights.filter(({ key }) => key.startsWith(`${node}/`))
+    const kernel = own.find(({ key }) => key === kernelOf(node))
+    return own.length === 2 && kernel !== undefined && kernel.shape[0]! <= mostNumbers
+  })
+}
+
+/** What the learner needs; `weights` change in place. */
+export interface NewtonLearnerOptions {
+  readonly plan: Plan
+  readonly parts: readonly LinearPart[]
+  readonly table: RowTable
+  readonly columns: ReadonlyMap<string, Column>
+  readonly weights: ReadonlyMap<string, Weights>
+  readonly prior: LinearPrior
+  readonly maxSteps: number
+}
+
+/**
+ * Learns logistic and linear regressions over numbers exactly, by Newton's method with a prior: one epoch finds the weights with
+ * the highest posterior probability. It begins at the weights given, which only saves steps.
+ */
+export function createNewtonLearner(options: NewtonLearnerOptions): Learner {
+  const { plan, parts, table, columns, weights, prior, maxSteps } = options
+
+  function* fitHead(head: PlanHead, part: LinearPart, design: Design): Pausing<Fit> {
+    const around = standardised(linearWeights(prior.means, part.node, design), design)
+    const believed: WeightPrior = {
+      mean: around,
+      precision: around.map((_, at) => (at === 0 ? biasPrecision : prior.precision)),
+    }
+    const start = standardised(linearWeights(weights, part.node, design), design)
+    const fit = yield* fitRegression(rowsOf(head, part, design), believed, { start, maxSteps })
+    const { bias, kernel } = original(fit.weights, design)
+    weights.get(biasOf(part.node))!.values[0] = bias
+    weights.get(kernelOf(part.node))!.values.set(kernel)
+    return fit
+  }
+
+  function rowsOf({ kind, label }: PlanHead, { offset }: LinearPart, design: Design): RegressionRows {
+    const { rows, width, values } = design
+    const given = table.labels.get(label)!
+    const offsetOf = offset === null ? null : offsetsOf(columns.get(offset)!)
+    return {
+      kind,
+      rows,
+      width,
+      values,
+      labels: kind === 'amount' ? given.map((amount) => Math.log1p(Math.max(0, amount))) : given,
+      weights: table.weights ?? new Float32Array(rows).fill(1),
+      offsets: offsetOf === null ? null : Float32Array.from({ length: rows }, (_, row) => offsetOf(row)),
+    }
+  }
+
+  return {
+    rows: table.rows,
+    isExact: true,
+    *epoch() {
+      const designs = new Map<string, Design>()
+      let loss = 0
+      for (const [at, head] of plan.heads.entries()) {
+        const part = parts[at]!
+        const names = part.args.join(' ')
+        const args = part.args.map((name) => columns.get(name)!)
+        const design = designs.get(names) ?? (yield* pausing(designOf(args, table.rows)))
+        designs.set(names, design)
+        if (head.lossWeight > 0) loss += head.lossWeight * (yield* pausing(fitHead(head, part, design))).loss
+      }
+      yield { loss: loss / table.rows, rows: table.rows }
+    },
+    values: (rows, given) => linearValues(parts, { rows, columns: given }, weights),
+    save: () => copyWeights(weights),
+    restore: (saved) => restoreWeights(weights, saved),
+    dispose: () => undefined,
+  }
+}
+
+const kernelOf = (node: string): string => `${node}/numbers_kernel`
+const biasOf = (node: string): string => `${node}/numbers_bias`
+
+function linearWeights(weights: ReadonlyMap<string, Weights>, node: string, { means }: Design): LinearWeights {
+  return {
+    bias: weights.get(biasOf(node))?.values[0] ?? 0,
+    kernel: weights.get(kernelOf(node))?.values ?? new Float32Array(means.length),
+  }
+}
+
+/** Each pause of some work as a step of no rows. */
+function* pausing<Result>(
+  work: Pausing<Result>,
+): Generator<{ readonly loss: number; readonly rows: number }, Result, undefined> {
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+    yield { loss: 0, rows: 0 }
+  }
+}
