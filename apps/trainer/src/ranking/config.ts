@@ -24,7 +24,7 @@ export const rankingSchema = z.strictObject({
     max: 86_400_000,
   }),
   fullEvery: wholeSetting(20, {
-    description: 'Every so many trainings begin anew, without the weights and statistics of the serving model',
+    description: 'Every so many trainings begin from scratch, without the weights and statistics of the serving model',
     unit: 'trainings',
     min: 1,
     max: 1_000_000,

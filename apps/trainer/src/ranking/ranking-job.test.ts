@@ -34,6 +34,7 @@ train epochs: 30, batch: 128, rate: 0.03
 `
 const startMs = Date.UTC(2026, 0, 1)
 let folder = ''
+let specs = 0
 beforeAll(async () => {
   await chooseBackend('wasm')
   folder = await mkdtemp(join(tmpdir(), 'freshet-ranking-job-'))
@@ -41,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 async function aJob(specText: string, config: object = {}, { pause = () => Promise.resolve() } = {}) {
-  const specFile = join(folder, `${Math.abs(hash(specText))}.rank`)
+  const specFile = join(folder, `${++specs}.rank`)
   await writeFile(specFile, specText)
   const clock = createVirtualClock(startMs)
   const log = createMemoryEventLog({ clock })
@@ -70,10 +71,6 @@ async function aJob(specText: string, config: object = {}, { pause = () => Promi
     return decodeArtefact(await models.get(name), name)
   }
   return { job, train, artefact, records, errors }
-}
-
-function hash(text: string): number {
-  return [...text].reduce((sum, letter) => (Math.imul(sum, 31) + letter.codePointAt(0)!) | 0, 7)
 }
 
 const before = feedBatches({ feeds: 60, seed: 1 })
@@ -136,7 +133,10 @@ describe('training of a linear spec', () => {
 describe('training of a spec with layers', () => {
   it('learns by gradient descent with calibration, and goes on from the serving weights', async () => {
     let pauses = 0
-    const pause = () => Promise.resolve(void pauses++)
+    const pause = (): Promise<void> => {
+      pauses++
+      return Promise.resolve()
+    }
     const { job, train, artefact, records, errors } = await aJob(deep, {}, { pause })
     await train(feedBatches({ feeds: 120, seed: 1 }))
     await train(feedBatches({ feeds: 60, seed: 2, fromMs: 2_000_000 }))
@@ -248,10 +248,14 @@ describe('the job', () => {
   })
 
   it('stops within a training', async () => {
-    let stop: Promise<void> | null = null
-    const given = await aJob(deep, {}, { pause: () => Promise.resolve(void (stop ??= given.job.stop())) })
+    const stops: Promise<void>[] = []
+    const pause = (): Promise<void> => {
+      if (stops.length === 0) stops.push(given.job.stop())
+      return Promise.resolve()
+    }
+    const given = await aJob(deep, {}, { pause })
     await given.train(before)
-    await stop
+    await Promise.all(stops)
     expect([given.records, given.errors]).toEqual([[], []])
   })
 })

@@ -125,7 +125,7 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
       await publish(trained, { version, parentVersion: serving?.manifest.version ?? null, nowMs })
       count(trained.verdict.passed ? 'published' : trained.verdict.code)
     } catch (error) {
-      if (!stopping.signal.aborted) count(error instanceof CodedError ? error.code : 'failed')
+      if (!stopping.signal.aborted) count(error instanceof CodedError ? String(error.code) : 'failed')
       throw error
     }
   }

@@ -68,7 +68,7 @@ export async function trainAndJudge(input: TrainingInput): Promise<Trained> {
   return { ...judged, artefact: { model: { ...model, plan: spec.plan }, manifest } }
 }
 
-/** Learns the plan from some rows, beginning at earlier parameters; null: anew. */
+/** Learns the plan from some rows, beginning at earlier parameters; null: from scratch. */
 async function learn(
   { spec: { plan, priorMeans, folder: specFolder }, config, nowMs, pause }: TrainingInput,
   rows: readonly WindowRow[],

@@ -4,13 +4,13 @@ import type { Plan, PlanHead } from '../plan/plan.ts'
 import { meansOf, measureHeads } from './measure.ts'
 import { compareOrders } from './order.ts'
 
+const common = { lossWeight: 1, calibrate: 'none' } as const
 const head = (name: string, kind: PlanHead['kind'] = 'probability'): PlanHead => ({
+  ...common,
   name,
   kind,
   label: name,
   value: name,
-  lossWeight: 1,
-  calibrate: 'none',
 })
 const heads = [head('save'), head('dwell', 'amount'), head('hide')]
 const table: RowTable = {
