@@ -186,14 +186,14 @@ export const blenderSchema = z.strictObject({
     min: 0,
     max: 500,
   }),
-  explorationOptimism: numberSetting(1, {
+  explorationOptimism: numberSetting(0.5, {
     description:
       'The order prefers pins of which little is known: this many of the standard deviations that the ranker gives the utilities are added to them. Evaluations add nothing',
     unit: 'standard deviations',
     min: 0,
     max: 100,
   }),
-  explorationChance: numberSetting(0.5, {
+  explorationChance: numberSetting(1, {
     description:
       'How much chance the order has: the standard deviation of what is drawn and added to a utility, in those of the ranker. 0: none. Evaluations draw nothing',
     unit: 'standard deviations',

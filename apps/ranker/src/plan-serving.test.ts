@@ -165,10 +165,10 @@ describe('a ranker of plans', () => {
       }
     swapping = false
     await Promise.all(asking)
-    expect([...wholly.keys()].sort()).toEqual(['deep-1', 'home-2', 'lin-1'])
+    expect([...wholly.keys()].sort()).toEqual(['deep-1', 'home-3', 'lin-1'])
     expect(new Set(answers.map(({ modelVersion }) => modelVersion))).toEqual(new Set(wholly.keys()))
     for (const answer of answers) expect(contentOf(answer)).toBe(wholly.get(answer.modelVersion))
-    expect(ranker.model()).toMatchObject({ version: 'home-2', swapped: 12, refused: 0 })
+    expect(ranker.model()).toMatchObject({ version: 'home-3', swapped: 12, refused: 0 })
     await close()
   })
 

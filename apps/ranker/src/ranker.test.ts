@@ -20,7 +20,7 @@ describe('ranker', () => {
     const answer = await ranker.rank(aRequest(10), call)
     expect(answer).toMatchObject({
       actions: ['closeup', 'click', 'save', 'hide'],
-      modelVersion: 'home-2',
+      modelVersion: 'home-3',
       planVersion: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
       fresh: true,
     })
@@ -198,7 +198,7 @@ describe('ranker', () => {
       'freshet_view_rows{service="ranker",view="states"} 5',
       'freshet_view_lag_records{service="ranker"} 0',
       'freshet_view_rejected_records{service="ranker",reason="CODEC_INVALID"} 1',
-      `freshet_ranker_model{model="home-2",plan="${plan}"} 1`,
+      `freshet_ranker_model{model="home-3",plan="${plan}"} 1`,
       'freshet_ranker_model_swaps{outcome="refused"} 0',
     ])
       expect(text).toContain(line)

@@ -16,3 +16,11 @@ export function smoothedRate(acted: number, shown: number, prior: number, streng
 export function rateDeviation(rate: number, shown: number, strength: number): number {
   return Math.sqrt((rate * (1 - rate)) / (shown + strength + 1))
 }
+
+/**
+ * How uncertain something is after `shown` impressions, as a share of its standard deviation before any: `1 / √(1 + n / k)`, where k impressions
+ * weigh as much as the prior. In (0, 1].
+ */
+export function remainingDeviation(shown: number, strength: number): number {
+  return 1 / Math.sqrt(1 + shown / strength)
+}

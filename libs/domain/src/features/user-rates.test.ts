@@ -56,6 +56,7 @@ describe('rates of a user by topic and creator', () => {
     expect(ofTea['topic_impressions']).toBeCloseTo(40)
     expect(ofTea['topic_save_rate']).toBeCloseTo(tea)
     expect(ofTea['topic_save_uncertainty']).toBeCloseTo(Math.sqrt((tea * (1 - tea)) / 49))
+    expect(ofTea['topic_uncertainty']).toBeCloseTo(1 / Math.sqrt(1 + 40 / 8))
     expect(ofTea['user_creator_save_rate']).toBeCloseTo(tea)
     expect(read(rates, pinOf('jam-1'))['topic_save_rate']).toBeCloseTo((8 * own) / 28)
   })
@@ -84,8 +85,8 @@ describe('rates of a user by topic and creator', () => {
 
   it('follow a change of taste within a day: the recent rate crosses over, the long one does not', () => {
     const rates = ratesOf([
-      ...shown('tea', 50, 4 * dayMs),
-      ...saved('tea', 25, 4 * dayMs),
+      ...shown('tea', 50, 2 * dayMs),
+      ...saved('tea', 25, 2 * dayMs),
       ...shown('jam', 30),
       ...saved('jam', 8),
       ...Array.from({ length: 20 }, (_, at): Did => [`tea-${50 + at}`, 'impression', 0]),

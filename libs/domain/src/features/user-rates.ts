@@ -4,12 +4,12 @@ import { hash32 } from '../hash.ts'
 import type { Pin } from '../pin.ts'
 import type { UserState } from '../user-state.ts'
 import { scalarOver, type Feature } from './feature.ts'
-import { rateDeviation, ratedActions, ratePriors, smoothedRate } from './rates.ts'
+import { rateDeviation, ratedActions, ratePriors, remainingDeviation, smoothedRate } from './rates.ts'
 import { standingOf } from './standing-actions.ts'
 
-/** Half-life of what a user did with a pin, milliseconds: 14 days, and 1 day to follow a change of taste. */
-const halfLifeMs = 1_209_600_000
-const recentHalfLifeMs = 86_400_000
+/** Half-life of what a user did with a pin, milliseconds: 4 days, and 12 hours to follow a change of taste. */
+const halfLifeMs = 345_600_000
+const recentHalfLifeMs = 43_200_000
 
 /** Weight of each prior, in impressions: a user's rates start at those of all users, a topic's or creator's at the user's, the recent ones at the long ones. */
 const strengths = { user: 40, subject: 8, recent: 8 } as const
@@ -18,15 +18,16 @@ const strengths = { user: 40, subject: 8, recent: 8 } as const
 const shownAt = 0
 const actedAt = 1
 const shownRecentlyAt = actedAt + ratedActions.length
-const savedRecentlyAt = shownRecentlyAt + 1
-const counts = savedRecentlyAt + 1
+const actedRecentlyAt = shownRecentlyAt + 1
+const counts = actedRecentlyAt + ratedActions.length
 
 // Places in the numbers that features read.
 const impressionsAt = 0
 const recentImpressionsAt = 1
 const ratesAt = 2
-const recentSaveRateAt = ratesAt + ratedActions.length
-const uncertaintyAt = recentSaveRateAt + 1
+const recentRatesAt = ratesAt + ratedActions.length
+const saveDeviationAt = recentRatesAt + ratedActions.length
+const uncertaintyAt = saveDeviationAt + 1
 const numbers = uncertaintyAt + 1
 
 const saved = ratedActions.indexOf('save')
@@ -137,9 +138,12 @@ function countOne(one: Float64Array, did: number, elapsedMs: number): void {
   const weight = decay(elapsedMs, halfLifeMs)
   const recentWeight = decay(elapsedMs, recentHalfLifeMs)
   one[shownAt] = weight
-  for (let at = 0; at < ratedActions.length; at++) one[actedAt + at] = (did >>> at) & 1 ? weight : 0
   one[shownRecentlyAt] = recentWeight
-  one[savedRecentlyAt] = (did >>> saved) & 1 ? recentWeight : 0
+  for (let at = 0; at < ratedActions.length; at++) {
+    const acted = (did >>> at) & 1
+    one[actedAt + at] = acted * weight
+    one[actedRecentlyAt + at] = acted * recentWeight
+  }
 }
 
 function rowOf(rows: Map<string, Float64Array>, id: string): Float64Array {
@@ -163,18 +167,16 @@ function write(
   { priors, topics }: { readonly priors: Float64Array; readonly topics: number },
 ): void {
   const shown = sum[shownAt]!
-  for (let at = 0; at < ratedActions.length; at++)
-    out[ratesAt + at] = smoothedRate(sum[actedAt + at]!, shown, priors[at]!, strengths.subject * topics)
-  const saveRate = out[ratesAt + saved]!
+  const shownRecently = sum[shownRecentlyAt]!
+  for (let at = 0; at < ratedActions.length; at++) {
+    const rate = smoothedRate(sum[actedAt + at]!, shown, priors[at]!, strengths.subject * topics)
+    out[ratesAt + at] = rate
+    out[recentRatesAt + at] = smoothedRate(sum[actedRecentlyAt + at]!, shownRecently, rate, strengths.recent * topics)
+  }
   out[impressionsAt] = shown / topics
-  out[recentImpressionsAt] = sum[shownRecentlyAt]! / topics
-  out[recentSaveRateAt] = smoothedRate(
-    sum[savedRecentlyAt]!,
-    sum[shownRecentlyAt]!,
-    saveRate,
-    strengths.recent * topics,
-  )
-  out[uncertaintyAt] = rateDeviation(saveRate, out[impressionsAt], strengths.subject)
+  out[recentImpressionsAt] = shownRecently / topics
+  out[saveDeviationAt] = rateDeviation(out[ratesAt + saved]!, out[impressionsAt], strengths.subject)
+  out[uncertaintyAt] = remainingDeviation(out[impressionsAt], strengths.subject)
 }
 
 /** The context of these features. */
@@ -210,7 +212,10 @@ function featuresOf(
     ...ratedActions.map((action, at) =>
       number(`${action}_rate`, ratesAt + at, { unit: 'probability', missing: ratePriors[at]! }),
     ),
-    number('save_rate_recent', recentSaveRateAt, { unit: 'probability', missing: ratePriors[saved]! }),
-    number('save_uncertainty', uncertaintyAt, { unit: 'standard deviation of a probability', missing: 0 }),
+    ...ratedActions.map((action, at) =>
+      number(`${action}_rate_recent`, recentRatesAt + at, { unit: 'probability', missing: ratePriors[at]! }),
+    ),
+    number('save_uncertainty', saveDeviationAt, { unit: 'standard deviation of a probability', missing: 0 }),
+    number('uncertainty', uncertaintyAt, { unit: 'share of the standard deviation without evidence', missing: 1 }),
   ]
 }
