@@ -85,4 +85,16 @@ export function addSpecCommands(program: Command, guard: Guard, terminal: () => 
     .description('Print a first spec for a recording or for training rows, with the reason for each line')
     .argument('<file>', 'recording or rows (.jsonl, .jsonl.gz)')
     .action(guard(async (file: string) => (await import('./init.ts')).runSpecInit(file, terminal())))
+  spec
+    .command('language-server')
+    .description(
+      'Serve editors: mistakes, completion, hover, definitions and formatting, by the Language Server Protocol',
+    )
+    .option('--stdio', 'speak on standard input and output; always so')
+    .action(
+      guard(async () => {
+        const { runLanguageServer } = await import('../language-server/command.ts')
+        runLanguageServer()
+      }),
+    )
 }

@@ -3,7 +3,7 @@ import { checkSpec } from './check.ts'
 import type { CheckedSpec } from './checked-spec.ts'
 import type { Catalogue } from './elaboration.ts'
 import type { GraphInput, GraphNode, GraphValue } from './graph.ts'
-import { readWholeSpec, type ReadFile } from './inherit.ts'
+import { readWholeSpec, type ReadFile, type WholeSpec } from './inherit.ts'
 import { exploreId, firstPhaseId, type KnownInput } from './declare.ts'
 import { LanguageError, type LanguageProblem } from './problem.ts'
 
@@ -31,16 +31,21 @@ export function compileSpec(text: string, options: CompileOptions): CompiledSpec
 }
 
 /**
- * Compiles a spec for a file of rows. If it leaves out the type of an input it reads the inputs of serving, which are `inputs`;
- * otherwise it reads the inputs that it declares. Throws a LanguageError that lists all mistakes.
+ * Compiles a spec for a file of rows: against the inputs of serving, which are `inputs`, or the inputs that it declares; see
+ * `inputsOf`. Throws a LanguageError that lists all mistakes.
  */
 export function compileForRows(
   text: string,
   { inputs, ...options }: CompileOptions & { readonly inputs: readonly KnownInput[] },
 ): CompiledSpec {
   const whole = readWholeSpec(text, options.file, options.readFile)
-  const readsServing = whole.statements.some(({ statement }) => statement.kind === 'input' && statement.type === null)
-  return planOf(checkSpec(whole, options.catalogue, readsServing ? inputs : null))
+  return planOf(checkSpec(whole, options.catalogue, inputsOf(whole, inputs)))
+}
+
+/** The inputs of serving, unless the spec declares the types of all its inputs: then null, because it is for rows. */
+export function inputsOf<Input>({ statements }: WholeSpec, serving: readonly Input[]): readonly Input[] | null {
+  const types = statements.flatMap(({ statement }) => (statement.kind === 'input' ? [statement.type] : []))
+  return types.length === 0 || types.includes(null) ? serving : null
 }
 
 /** The plan of a spec that was checked. Throws a LanguageError if the check found mistakes. */

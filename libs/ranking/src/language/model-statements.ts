@@ -17,13 +17,15 @@ export interface Reading {
   readonly report: (problem: LanguageProblem) => void
 }
 
-const headOptions = z.strictObject({
+/** Named values of a head. */
+export const headOptions = z.strictObject({
   label: z.string().optional(),
   loss: z.number().positive().default(1),
   calibrate: z.enum(['none', 'platt', 'isotonic']).default('none'),
 })
 
-const headKinds = ['probability', 'amount'] as const
+/** What a head can predict. */
+export const headKinds = ['probability', 'amount'] as const
 
 /** Reads a head; null after a problem. */
 export function readHead(head: StatementOf<'head'>, { elaborator, report }: Reading): GraphHead | null {
@@ -49,7 +51,8 @@ export function readHead(head: StatementOf<'head'>, { elaborator, report }: Read
   }
 }
 
-const trainOptions = z.strictObject({
+/** Named values of `train`. */
+export const trainOptions = z.strictObject({
   epochs: z.int().positive().default(20),
   batch: z.int().positive().default(4096),
   rate: z.number().positive().default(0.001),

@@ -62,6 +62,14 @@ export function parametersOf(
   })
 }
 
+/** The words that a parameter may be; empty: it is not one of a few words. */
+export function choicesOf(schema: z.ZodType, name: string): readonly string[] {
+  const { shape = {} } = schema as { readonly shape?: Readonly<Record<string, z.ZodType>> }
+  let field = shape[name] as { readonly def: Record<string, unknown> } | undefined
+  while (field?.def['innerType'] !== undefined) field = field.def['innerType'] as typeof field
+  return Object.values((field?.def['entries'] ?? {}) as Readonly<Record<string, string>>)
+}
+
 /** The names of a schema's fields; null: it does not say. */
 function namesOf(schema: z.ZodType): readonly string[] | null {
   const { shape } = schema as { readonly shape?: Readonly<Record<string, unknown>> }

@@ -3,8 +3,8 @@ import type { Catalogue } from './elaboration.ts'
 import { parametersOf } from './options.ts'
 import { statementReference } from './statement-reference.ts'
 
-/** Transforms that a spec writes as operators. */
-const operators: Readonly<Record<string, string>> = {
+/** Transforms that a spec writes as operators, with their notation. */
+export const operatorNotations: Readonly<Record<string, string>> = {
   add: 'a + b',
   subtract: 'a - b',
   multiply: 'a * b',
@@ -27,7 +27,7 @@ const operators: Readonly<Record<string, string>> = {
 /** The reference page of the language, `libs/ranking/LANGUAGE.md`: every statement and every transform with an example. */
 export function renderReference(catalogue: Catalogue): string {
   const transforms = [...catalogue.values()]
-  const called = transforms.filter((transform) => !(transform.name in operators))
+  const called = transforms.filter((transform) => !(transform.name in operatorNotations))
   return [
     '# The ranking language',
     '',
@@ -52,8 +52,8 @@ export function renderReference(catalogue: Catalogue): string {
     '| operator | transform | result |',
     '| --- | --- | --- |',
     ...transforms
-      .filter(({ name }) => name in operators)
-      .map(({ name, summary }) => `| \`${cell(operators[name]!)}\` | \`${name}\` | ${cell(summary)} |`),
+      .filter(({ name }) => name in operatorNotations)
+      .map(({ name, summary }) => `| \`${cell(operatorNotations[name]!)}\` | \`${name}\` | ${cell(summary)} |`),
     '',
     'Arithmetic with a missing number is missing; `exists(x)` and `default(x, 0)` handle it. A missing number enters a learned layer as 0.',
     '',

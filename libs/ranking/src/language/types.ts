@@ -2,7 +2,8 @@ import type { ElementType, ValueType } from '../plan/value-type.ts'
 import type { TypeExpression } from './ast.ts'
 import { unknown, type LanguageProblem } from './problem.ts'
 
-const typeNames = ['scalar', 'vector', 'category', 'index', 'sequence']
+/** The words of types. */
+export const typeNames = ['scalar', 'vector', 'category', 'index', 'sequence']
 
 /** The type that a spec writes; null after a problem. */
 export function readType(type: TypeExpression, report: (problem: LanguageProblem) => void): ValueType | null {

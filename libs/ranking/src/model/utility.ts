@@ -1,7 +1,7 @@
 import type { Plan } from '../plan/plan.ts'
 
 /** Weights of the plan's heads in its utility, in the order of the heads; 0: the utility does not name the head. */
-export function utilityWeights({ heads, utility }: Pick<Plan, 'heads' | 'utility'>): readonly number[] {
+function utilityWeights({ heads, utility }: Pick<Plan, 'heads' | 'utility'>): readonly number[] {
   return heads.map(({ name }) => utility.reduce((sum, { head, weight }) => sum + (head === name ? weight : 0), 0))
 }
 
