@@ -88,11 +88,10 @@ async function takeFeed(value: Uint8Array, shelf: ModelShelf, tally: ParityTally
     rows = served.pinIds.length
     const { modelVersion: version, versions, feedId } = served
     if (version === '') tally.leftOut('not-ranked', rows)
-    else if (served.featureNames.length === 0) tally.leftOut('no-features', rows)
     else {
       const result = await shelf.use(version, versions?.rankingPlan ?? '', (model) => compareFeed(served, model))
       if ('missing' in result) tally.leftOut('no-model', rows, result.missing)
-      else if ('problem' in result) tally.leftOut('damaged', rows, `feed ${feedId}: ${result.problem}`)
+      else if ('problem' in result) tally.leftOut(result.cause, rows, `feed ${feedId}: ${result.problem}`)
       else tally.compared(version, result)
     }
   } catch (error) {

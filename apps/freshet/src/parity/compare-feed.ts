@@ -1,103 +1,112 @@
 import { float32Column } from '@freshet/contracts/bytes/columns'
 import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
-import type { ServingModel } from '@freshet/ranking/serving/serving-model'
+import type { PageScores, ServingModel } from '@freshet/ranking/serving/serving-model'
+import { createFindings, type FeedComparison, type Findings } from './findings.ts'
 import { featuresOfRecord } from './logged-features.ts'
-import { pageOfRecord } from './record-page.ts'
-
-/** A recorded number that another one was computed for. */
-export interface Difference {
-  readonly feedId: string
-  readonly pinId: string
-  /** `utility`, `prediction HEAD` or `feature NAME`. */
-  readonly number: string
-  readonly recorded: number
-  readonly computed: number
-}
-
-/** What a comparison found. */
-export interface FeedComparison {
-  /** Pins of the feed. */
-  readonly rows: number
-  /** Pins with at least one number that differs. */
-  readonly differingRows: number
-  /** Numbers that were computed again. */
-  readonly numbers: number
-  /** At most `maxDifferences`. */
-  readonly differences: readonly Difference[]
-}
+import { pageOfRecord, pinsOfRecord } from './record-page.ts'
+import { rescoreRows } from './rescore.ts'
 
 /** Why a feed is not compared. */
 export interface Uncomparable {
+  readonly cause: 'no-features' | 'damaged'
   readonly problem: string
 }
 
-const maxDifferences = 20
-
 /**
- * Computes the predictions and utilities of a feed again from its recorded features, and those features that follow from the
- * record, and compares them bit by bit. Throws if the columns of the record do not fit each other.
+ * Computes the predictions, utilities and exposed values of a feed again from what it records, and those features that follow from
+ * the record, and compares them bit by bit. Throws if the columns of the record do not fit each other.
  */
 export function compareFeed(served: FeedServed, model: ServingModel): FeedComparison | Uncomparable {
-  const { featureNames, actions, pinIds } = served
-  const rows = pinIds.length
-  const heads = model.heads.map(({ name }) => name)
-  if (featureNames.join() !== model.featureNames.join())
-    return {
-      problem: `it records the features ${featureNames.join(', ')}; its model reads ${model.featureNames.join(', ')}`,
-    }
-  if (actions.join() !== heads.join())
-    return { problem: `it records predictions of ${actions.join(', ')}; its model predicts ${heads.join(', ')}` }
+  const [probabilities, amounts] = [headsOf(model, 'probability'), headsOf(model, 'amount')]
+  const problem =
+    different('features', served.featureNames, model.featureNames) ??
+    different('probabilities', served.actions, probabilities.names) ??
+    different('amounts', served.amountNames, amounts.names) ??
+    different('exposed values', served.exposedNames, model.exposedNames)
+  const isBare = served.featureNames.length === 0 && model.featureNames.length > 0
+  if (problem !== null) return { cause: isBare ? 'no-features' : 'damaged', problem }
   const page = pageOfRecord(served)
-  const features = float32Column(served.features)
-  if (features.length !== rows * featureNames.length)
-    return {
-      problem: `it records ${features.length} features of ${rows} pins; ${featureNames.length} each are expected`,
-    }
-  const { utilities, predictions } = model.rescore(page, { features, pins: pinIds.map(() => null) })
-  const found = createFindings(served)
-  found.compare(float32Column(served.utilities), utilities, { rows, nameOf: () => 'utility' })
-  const predicted = { rows, nameOf: (column: number) => `prediction ${heads[column]!}` }
-  found.compare(float32Column(served.probabilities), predictions, predicted)
-  const derived = featuresOfRecord(page, featureNames)
-  for (const [column, name] of derived.names.entries()) {
-    const pick = (from: Float32Array, width: number, place: number): Float32Array =>
-      Float32Array.from({ length: rows }, (_, row) => from[row * width + place]!)
-    const recorded = pick(features, featureNames.length, featureNames.indexOf(name))
-    const computed = pick(derived.values, derived.names.length, column)
-    found.compare(recorded, computed, { rows, nameOf: () => `feature ${name}` })
+  const rows = page.pinIds.length
+  const recorded = {
+    features: columnsOf('features', served.features, rows * served.featureNames.length),
+    utilities: columnsOf('utilities', served.utilities, rows),
+    probabilities: columnsOf('probabilities', served.probabilities, rows * probabilities.names.length),
+    amounts: columnsOf('amounts', served.amounts, rows * amounts.names.length),
+    exposed: columnsOf('exposed values', served.exposed, rows * served.exposedNames.length),
   }
+  const computed = rescoreRows(model, page, { features: recorded.features, pins: pinsOfRecord(served) })
+  const facts = different(
+    'facts',
+    served.facts.map(({ name }) => name),
+    computed.facts.map(({ name }) => name),
+  )
+  if (facts !== null) return { cause: 'no-features', problem: facts }
+  const found = createFindings(served, cutRows(model, recorded, rows))
+  found.compare('utility', whole(recorded.utilities), whole(computed.utilities))
+  for (const { names, places, values } of [
+    { ...probabilities, values: recorded.probabilities },
+    { ...amounts, values: recorded.amounts },
+  ])
+    for (const [at, name] of names.entries()) {
+      const of = { values: computed.predictions, first: places[at]! * rows, step: 1 }
+      found.compare(`prediction ${name}`, { values, first: at * rows, step: 1 }, of)
+    }
+  compareRows(found, 'exposed', { names: model.exposedNames, recorded: recorded.exposed, computed: computed.exposed })
+  compareFeatures(found, served, recorded.features)
   return found.result()
 }
 
-interface Columns {
-  readonly rows: number
-  readonly nameOf: (column: number) => string
-}
-
-function createFindings({ feedId, pinIds }: FeedServed) {
-  const differing = new Set<number>()
-  const differences: Difference[] = []
-  let numbers = 0
-  return {
-    /** Compares columns of `rows` numbers each, one after the other. */
-    compare(recorded: Float32Array, computed: Float32Array, { rows, nameOf }: Columns): void {
-      if (recorded.length !== computed.length)
-        throw new RangeError(`it records ${recorded.length} numbers where ${computed.length} are expected`)
-      const [before, now] = [bitsOf(recorded), bitsOf(computed)]
-      numbers += now.length
-      for (let at = 0; at < now.length; at++) {
-        if (before[at] === now[at]) continue
-        const row = at % rows
-        differing.add(row)
-        if (differences.length === maxDifferences) continue
-        const number = nameOf(Math.floor(at / rows))
-        differences.push({ feedId, pinId: pinIds[row]!, number, recorded: recorded[at]!, computed: computed[at]! })
-      }
-    },
-    result: (): FeedComparison => ({ rows: pinIds.length, differingRows: differing.size, numbers, differences }),
+function compareFeatures(found: Findings, served: FeedServed, recorded: Float32Array): void {
+  const { names, values } = featuresOfRecord(pageOfRecord(served), served.featureNames)
+  for (const [at, name] of names.entries()) {
+    const from = { values: recorded, first: served.featureNames.indexOf(name), step: served.featureNames.length }
+    found.compare(`feature ${name}`, from, { values, first: at, step: names.length })
   }
 }
 
-function bitsOf({ buffer, byteOffset, length }: Float32Array): Uint32Array {
-  return new Uint32Array(buffer, byteOffset, length)
+/** Compares rows of named numbers. */
+function compareRows(
+  found: Findings,
+  what: string,
+  given: { readonly names: readonly string[]; readonly recorded: Float32Array; readonly computed: Float32Array },
+): void {
+  const step = given.names.length
+  for (const [first, name] of given.names.entries())
+    found.compare(`${what} ${name}`, { values: given.recorded, first, step }, { values: given.computed, first, step })
+}
+
+/** The pins that a first phase left out: all that is predicted of them is exactly 0. */
+function cutRows(
+  { firstPhaseKeep }: ServingModel,
+  { probabilities, amounts }: Readonly<Record<'probabilities' | 'amounts', Float32Array>>,
+  rows: number,
+): ReadonlySet<number> {
+  if (firstPhaseKeep === null) return new Set()
+  const isZero = (values: Float32Array, row: number): boolean =>
+    values.every((value, at) => at % rows !== row || value === 0)
+  return new Set(
+    Array.from({ length: rows }, (_, row) => row).filter((row) => isZero(probabilities, row) && isZero(amounts, row)),
+  )
+}
+
+/** Names of the heads of one kind, and their places among all. */
+function headsOf({ heads }: ServingModel, kind: ServingModel['heads'][number]['kind']) {
+  const places = [...heads.keys()].filter((place) => heads[place]!.kind === kind)
+  return { places, names: places.map((place) => heads[place]!.name) }
+}
+
+function different(what: string, recorded: readonly string[], expected: readonly string[]): string | null {
+  if (recorded.join() === expected.join()) return null
+  const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '))
+  return `it records the ${what} ${list(recorded)}; its model has ${list(expected)}`
+}
+
+function columnsOf(what: string, bytes: Uint8Array, expected: number): Float32Array {
+  const values = float32Column(bytes)
+  if (values.length !== expected) throw new RangeError(`it records ${values.length} ${what}; ${expected} are expected`)
+  return values
+}
+
+function whole(values: PageScores['utilities']) {
+  return { values, first: 0, step: 1 }
 }

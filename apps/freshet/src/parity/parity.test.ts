@@ -9,57 +9,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { describeFailure } from '../failure.ts'
 import { openFolder, withOpen } from '../operations/platform.ts'
 import { aTerminal } from '../operations/terminal.fixture.ts'
-import { aCreator, aTopic, aWhole, type Act } from '../whole.fixture.ts'
 import { runParity } from './command.ts'
+import { play, type Played } from './played.fixture.ts'
 import type { ParityReport } from './report.ts'
 
-const minuteMs = 60_000
-
-/** Feeds before and after the first trained model, with the records of the registry. `artefacts` gets the models. */
-async function play(artefacts: string): Promise<{ readonly feeds: NewRecord[]; readonly models: NewRecord[] }> {
-  const feeds: NewRecord[] = []
-  const models: NewRecord[] = []
-  const joiner = { windowMs: 5 * minuteMs, deliveryMs: 1_000 }
-  const ranking = { trainIntervalMs: 10 * minuteMs, minRows: 100, minNewRows: 20 }
-  const whole = await aWhole(
-    { trainer: { joiner, ranking } },
-    (log) => ({
-      ...log,
-      append(topic, records, options) {
-        if (topic === 'feeds-served.v1') feeds.push(...records)
-        if (topic === 'models.v1') models.push(...records)
-        return log.append(topic, records, options)
-      },
-    }),
-    createFolderArtefactStore(artefacts),
-  )
-  await whole.pins(
-    Array.from({ length: 80 }, (_, n) => [
-      `p${n}`,
-      { title: `pin ${n}`, topics: [aTopic(`t${n % 4}`)], creatorId: aCreator(`c${n % 10}`) },
-    ]),
-  )
-  for (let round = 0; round < 4; round++) {
-    for (let user = 0; user < 8; user++) {
-      const { feedId, items } = await whole.feed({ userId: `u${user}`, pageSize: 10 })
-      await whole.embedded.blender.flush()
-      const acts = items.flatMap(({ pinId }): Act[] => {
-        const act = { userId: `u${user}`, on: pinId, feedId }
-        const likes = Number(pinId.slice(1)) % 4 === user % 4
-        return [{ ...act, action: 'impression' }, ...(likes ? [{ ...act, action: 'save' } as const] : [])]
-      })
-      await whole.act(...acts)
-    }
-    await whole.advance(11 * minuteMs)
-    await whole.embedded.training?.runDue()
-    await whole.act()
-  }
-  await whole.stop()
-  return { feeds, models }
-}
-
 let source: string
-let played: Awaited<ReturnType<typeof play>>
+let played: Played
 let data: string
 beforeAll(async () => {
   source = mkdtempSync(join(tmpdir(), 'freshet-parity-models-'))
@@ -94,16 +49,19 @@ async function check(feeds: readonly NewRecord[], models = played.models) {
 }
 
 describe('freshet parity', () => {
-  it('finds no difference in feeds of the shipped spec and of trained models', async () => {
+  it('finds no difference in feeds of the shipped spec, of trained models and of a model of the ranking language', async () => {
     const feeds = served()
     expect(feeds.some(isTrained)).toBe(true)
     expect(feeds.every(isTrained)).toBe(false)
     const { report, error, text } = await check(played.feeds)
     expect(error).toBeUndefined()
     const rows = feeds.reduce((sum, { pinIds }) => sum + pinIds.length, 0)
-    expect(report).toMatchObject({ compared: { feeds: 32, rows }, equalRows: rows, differingRows: 0, differences: [] })
-    expect(Object.keys(report.models).length).toBeGreaterThan(1)
-    expect(text).toContain(`${rows} equal, 0 differ`)
+    expect(report).toMatchObject({ compared: { feeds: 40, rows }, differingRows: 0, differences: [] })
+    // The first phase of the last model keeps 6 candidates of a page.
+    expect(report.cutRows).toBeGreaterThan(0)
+    expect(report.models['deep-1']).toBeGreaterThan(report.cutRows)
+    expect(Object.keys(report.models).length).toBeGreaterThan(2)
+    expect(text).toContain(`${rows - report.cutRows} equal, 0 differ`)
     expect(text).toContain('not covered: features that read the state of the user')
   })
 
@@ -137,6 +95,27 @@ describe('freshet parity', () => {
     const { report } = await check([recordOf({ ...feed!, [column]: bytes }), ...others.map(recordOf)])
     expect(report.differingRows).toBe(1)
     expect(report.differences).toHaveLength(1)
+  })
+
+  it.each(['amounts', 'exposed'] as const)('finds a changed number of %s', async (column) => {
+    const feeds = served()
+    const feed = feeds.findLast(({ modelVersion }) => modelVersion === 'deep-1')!
+    const probabilities = new Float32Array(Uint8Array.from(feed.probabilities).buffer)
+    const scored = probabilities.findIndex((probability) => probability !== 0)
+    const bytes = Uint8Array.from(feed[column])
+    bytes[4 * scored * (column === 'exposed' ? 2 : 1)]! ^= 1
+    const { report } = await check([recordOf({ ...feed, [column]: bytes })])
+    const number = column === 'exposed' ? 'exposed age' : 'prediction dwell'
+    expect(report.differences).toMatchObject([{ number, pinId: feed.pinIds[scored] }])
+  })
+
+  it('finds another recorded topic, because the predictions follow from it', async () => {
+    const feed = served().findLast(({ modelVersion }) => modelVersion === 'deep-1')!
+    const facts = feed.facts.map((fact) => ({ ...fact, texts: fact.texts.map(() => 'another') }))
+    expect((await check([recordOf({ ...feed, facts })])).report.differingRows).toBeGreaterThan(0)
+    const bare = await check([recordOf({ ...feed, facts: [] })])
+    expect(bare.report.leftOut['no-features'].feeds).toBe(1)
+    expect(bare.text).toContain('it records the facts none; its model has pin.creator, pin.topics')
   })
 
   it('finds that a model has other weights under the same name', async () => {

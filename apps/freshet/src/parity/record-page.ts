@@ -1,6 +1,8 @@
-import { float32Column, uint32Column } from '@freshet/contracts/bytes/columns'
+import { float32Column, uint16Column, uint32Column } from '@freshet/contracts/bytes/columns'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
+import type { Pin } from '@freshet/domain/pin'
 import { parseRetrieval } from '@freshet/ranker/rank-retrieval'
 import type { RankingPage } from '@freshet/ranking/serving/page'
 
@@ -21,4 +23,32 @@ export function pageOfRecord(served: FeedServed): RankingPage {
       foundBy: uint32Column(foundBy),
     },
   }
+}
+
+/** The catalogue's entries of the pins with the facts that the feed records, and nothing else. */
+export function pinsOfRecord(served: FeedServed): readonly Pin[] {
+  const creators = textsOf(served, 'pin.creator')
+  const topics = textsOf(served, 'pin.topics')
+  return served.pinIds.map((pinId, row) => {
+    const creator = creators[row]?.[0]
+    return {
+      pinId: asId<PinId>(pinId),
+      title: '',
+      description: '',
+      topics: (topics[row] ?? []).map((topic) => asId<TopicId>(topic)),
+      creatorId: creator === undefined ? null : asId<CreatorId>(creator),
+      createdAtMs: null,
+      locale: null,
+      imageUrl: null,
+      visualEmbedding: null,
+    }
+  })
+}
+
+/** The texts of a fact for each pin; empty if the feed does not record the fact. */
+function textsOf({ facts }: FeedServed, name: string): readonly (readonly string[])[] {
+  const fact = facts.find((each) => each.name === name)
+  if (fact === undefined) return []
+  let next = 0
+  return [...uint16Column(fact.counts)].map((count) => fact.texts.slice(next, (next += count)))
 }

@@ -1,9 +1,9 @@
-import type { Difference } from './compare-feed.ts'
+import type { Difference, FeedComparison } from './findings.ts'
 
 /** Why feeds were not compared. */
 export const leftOutCauses = {
   'not-ranked': 'the ranker did not score them',
-  'no-features': 'their features were not recorded',
+  'no-features': 'their features or facts were not recorded',
   'no-model': 'their model is neither in the registry nor a given spec',
   damaged: 'their records are damaged',
 } as const
@@ -22,7 +22,9 @@ export interface ParityReport {
   /** Rows of which every number is equal to the last bit. */
   readonly equalRows: number
   readonly differingRows: number
-  /** Predictions, utilities and features that were computed again. */
+  /** Rows that a first phase left out. They are not compared: their utility depends on the whole page. */
+  readonly cutRows: number
+  /** Predictions, utilities, exposed values and features that were computed again. */
   readonly numbers: number
   readonly leftOut: Readonly<Record<LeftOutCause, Count>>
   /** Compared rows by version of the model. */
@@ -37,22 +39,14 @@ export interface ParityReport {
 
 /** Counts what was compared. */
 export interface ParityTally {
-  compared(
-    model: string,
-    result: {
-      readonly rows: number
-      readonly differingRows: number
-      readonly numbers: number
-      readonly differences: readonly Difference[]
-    },
-  ): void
+  compared(model: string, result: FeedComparison): void
   leftOut(cause: LeftOutCause, rows: number, problem?: string): void
   report(backend: string): ParityReport
 }
 
 /** An empty tally that keeps the first `maxShown` differences and problems. */
 export function createParityTally(maxShown: number): ParityTally {
-  const total = { feeds: 0, rows: 0, differingRows: 0, numbers: 0 }
+  const total = { feeds: 0, rows: 0, differingRows: 0, cutRows: 0, numbers: 0 }
   const causes = Object.keys(leftOutCauses) as LeftOutCause[]
   const leftOut = Object.fromEntries(causes.map((cause) => [cause, { feeds: 0, rows: 0 }])) as Record<
     LeftOutCause,
@@ -66,6 +60,7 @@ export function createParityTally(maxShown: number): ParityTally {
       total.feeds++
       total.rows += result.rows
       total.differingRows += result.differingRows
+      total.cutRows += result.cutRows
       total.numbers += result.numbers
       models[model] = (models[model] ?? 0) + result.rows
       differences.push(...result.differences.slice(0, maxShown - differences.length))
@@ -77,8 +72,9 @@ export function createParityTally(maxShown: number): ParityTally {
     },
     report: (backend) => ({
       compared: { feeds: total.feeds, rows: total.rows },
-      equalRows: total.rows - total.differingRows,
+      equalRows: total.rows - total.differingRows - total.cutRows,
       differingRows: total.differingRows,
+      cutRows: total.cutRows,
       numbers: total.numbers,
       leftOut,
       models,
@@ -91,9 +87,10 @@ export function createParityTally(maxShown: number): ParityTally {
 
 /** The report for people. */
 export function parityLines(report: ParityReport): readonly string[] {
-  const { compared, equalRows, differingRows, numbers, leftOut, models, backend } = report
+  const { compared, equalRows, differingRows, cutRows, numbers, leftOut, models, backend } = report
   return [
     `${compared.rows} rows of ${compared.feeds} feeds compared, ${numbers} numbers, on ${backend}: ${equalRows} equal, ${differingRows} differ`,
+    ...(cutRows === 0 ? [] : [`${cutRows} rows not compared, because a first phase left them out`]),
     ...Object.entries(models).map(([model, rows]) => `  ${model}  ${rows} rows`),
     ...Object.entries(leftOut).flatMap(([cause, { feeds, rows }]) =>
       feeds === 0 ? [] : [`not compared: ${feeds} feeds (${rows} rows): ${leftOutCauses[cause as LeftOutCause]}`],
@@ -103,7 +100,7 @@ export function parityLines(report: ParityReport): readonly string[] {
       ({ feedId, pinId, number, recorded, computed }) =>
         `feed ${feedId}, pin ${pinId}, ${number}: recorded ${written(recorded)}, computed ${written(computed)}`,
     ),
-    'not covered: features that read the state of the user or of the pin, because feeds do not record that state',
+    'not covered: features that read the state of the user or of the pin, and what exploration added to the order: feeds do not record their inputs',
   ]
 }
 

@@ -40,6 +40,8 @@ export interface ServingModel {
   readonly featureNames: readonly string[]
   /** Names of the values that the spec exposes. */
   readonly exposedNames: readonly string[]
+  /** The most candidates of a page that its first phase leaves to the model; null: there is no first phase. */
+  readonly firstPhaseKeep: number | null
   /** Scores a page. Without a first phase, not even the last bit of a candidate's score depends on the other candidates. */
   score(page: RankingPage, facts: PinFacts): PageScores
   /** Scores a page from what an earlier call read about it. The numbers are the same to the last bit. */

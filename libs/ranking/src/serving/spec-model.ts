@@ -20,6 +20,7 @@ export function createSpecModel(spec: RankingSpec): ServingModel {
     heads: scorer.actions.map((name) => ({ name, kind: 'probability' })),
     featureNames: features.names,
     exposedNames: [],
+    firstPhaseKeep: null,
     trained: new Map(),
     score: (page, facts) => rescore(page, readCandidates(features, page, facts)),
     rescore,

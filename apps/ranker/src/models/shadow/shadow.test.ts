@@ -60,6 +60,7 @@ function aModel(version: string, utilities: readonly number[], save: number): Se
     heads,
     featureNames: [],
     exposedNames: [],
+    firstPhaseKeep: null,
     trained: new Map(),
     score: scores,
     rescore: scores,
