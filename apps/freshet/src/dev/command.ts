@@ -109,6 +109,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   use({
     name: 'services',
     notReady: () => embedded.unready() ?? embedded.updater.notReady(),
+    warning: () => embedded.ranker.warning(),
     close: () => embedded.stop(),
   })
   const { ranker } = embedded

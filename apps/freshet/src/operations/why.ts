@@ -33,7 +33,9 @@ export async function runWhy(userId: string, given: WhyArguments, terminal: Term
   for (const line of given.pin === undefined ? slateLines(shown) : pinLines(shown)) terminal.write(`${line}\n`)
 }
 
-type Added = 'amounts' | 'exposed' | 'facts'
+const notAnswered: Pick<ServedPin, Added> = { exploration: null, amounts: {}, exposed: {}, facts: {} }
+
+type Added = 'exploration' | 'amounts' | 'exposed' | 'facts'
 
 /** What a process of an earlier version may answer. */
 interface EarlierServedJson extends Omit<ServedJson, 'pins'> {
@@ -65,7 +67,7 @@ async function servedTo(userId: string, given: WhyArguments, terminal: Terminal)
     const query = given.feed === undefined ? '' : `?feed=${encodeURIComponent(given.feed)}`
     const path = `/v1/users/${encodeURIComponent(userId)}/feeds/last${query}`
     const served = (await askOperations(given.operations, path, terminal.signal)) as EarlierServedJson
-    return { ...served, pins: served.pins.map((pin) => ({ amounts: {}, exposed: {}, facts: {}, ...pin })) }
+    return { ...served, pins: served.pins.map((pin) => ({ ...notAnswered, ...pin })) }
   }
   return withOpen(openLog(given), async ({ log }) =>
     servedJson(
