@@ -140,10 +140,14 @@ describe('a ranker of plans', () => {
     await log.drain()
     const contentOf = ({ utilities, probabilities, featureNames, actions }: RankResponse): string =>
       JSON.stringify([[...float32Column(utilities)], [...float32Column(probabilities)], featureNames, actions])
+    const builtIn = ranker.model().version
     const wholly = new Map<string, string>()
+    const broken = { ...linear, parameters: { ...linear.parameters, fitted: new Map() } }
     const swaps = [
       () => promote(linear, 'lin-1'),
       () => promote(deep, 'deep-1'),
+      () => promote(broken, 'broken-1'),
+      () => retire('broken-1', broken),
       () => retire('deep-1', deep),
       () => retire('lin-1', linear),
     ]
@@ -165,10 +169,31 @@ describe('a ranker of plans', () => {
       }
     swapping = false
     await Promise.all(asking)
-    expect([...wholly.keys()].sort()).toEqual(['deep-1', 'home-3', 'lin-1'])
+    expect([...wholly.keys()].sort()).toEqual(['deep-1', builtIn, 'lin-1'].sort())
     expect(new Set(answers.map(({ modelVersion }) => modelVersion))).toEqual(new Set(wholly.keys()))
     for (const answer of answers) expect(contentOf(answer)).toBe(wholly.get(answer.modelVersion))
-    expect(ranker.model()).toMatchObject({ version: 'home-3', swapped: 12, refused: 0 })
+    expect(ranker.model()).toMatchObject({ version: builtIn, swapped: 12, refused: 3 })
+    expect(answers.length).toBeGreaterThan(100)
+    await close()
+  })
+
+  it('gives only the best candidates of the first phase to the model, and the others come after them in its order', async () => {
+    const { ranker, log, catalogue, promote, close } = await aRankerWithModels()
+    await catalogue(20)
+    await ranker.start()
+    await log.drain()
+    const text = `${linearSpecText('phased')}first phase keep 5 by candidate.retrieval_score\nexpose candidate.retrieval_score\n`
+    await promote(randomModel(planOfText(text), 4), 'phased-1')
+    const scores = Float32Array.from({ length: 20 }, (_, row) => ((7 * row) % 20) / 20)
+    const answer = await ranker.rank(aRequest(20, { retrievalScores: bytesOf(scores) }), call)
+    const byScore = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!)
+    const clicks = float32Column(answer.probabilities)
+    expect(byScore.map((row) => clicks[row]! > 0)).toEqual(byScore.map((_, place) => place < 5))
+    const utilities = float32Column(answer.utilities)
+    const byUtility = [...utilities.keys()].sort((a, b) => utilities[b]! - utilities[a]!)
+    expect(new Set(byUtility.slice(0, 5))).toEqual(new Set(byScore.slice(0, 5)))
+    expect(byUtility.slice(5)).toEqual(byScore.slice(5))
+    expect(float32Column(answer.exposed)).toEqual(scores)
     await close()
   })
 

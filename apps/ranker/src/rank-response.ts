@@ -1,6 +1,6 @@
 import { bytesOf } from '@freshet/contracts/bytes/columns'
-import type { FactColumn, RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
-import type { PageScores, PinFact, ServingModel } from '@freshet/ranking/serving/serving-model'
+import type { RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import type { PageScores, ServingModel } from '@freshet/ranking/serving/serving-model'
 
 const none = new Uint8Array()
 
@@ -22,7 +22,9 @@ export function toRankResponse(
     modelVersion: model.version,
     planVersion: model.planVersion,
     fresh,
-    facts: withFeatures ? facts.map(toFactColumn) : [],
+    facts: withFeatures
+      ? facts.map(({ name, texts, counts }) => ({ name, texts: [...texts], counts: bytesOf(counts) }))
+      : [],
     exposedNames: withFeatures ? [...model.exposedNames] : [],
     exposed: withFeatures ? bytesOf(exposed) : none,
     amountNames: amounts.names,
@@ -45,21 +47,4 @@ function headsOf(
   for (const [at, place] of places.entries())
     columns.set(predictions.subarray(place * rows, (place + 1) * rows), at * rows)
   return { names, columns: bytesOf(columns) }
-}
-
-function toFactColumn({ name, column }: PinFact): FactColumn {
-  const counts = new Uint16Array(column.rows)
-  const texts: string[] = []
-  const elements = column.kind === 'sequences' ? column.elements : column
-  if (elements.kind !== 'categories') throw new TypeError(`the fact ${name} is ${elements.kind}, not categories`)
-  for (let row = 0; row < column.rows; row++) {
-    const [from, to] = column.kind === 'sequences' ? [column.offsets[row]!, column.offsets[row + 1]!] : [row, row + 1]
-    for (let at = from; at < to; at++) {
-      const code = elements.codes[at]!
-      if (code < 0) continue
-      texts.push(elements.names[code]!)
-      counts[row]! += 1
-    }
-  }
-  return { name, texts, counts: bytesOf(counts) }
 }

@@ -27,6 +27,8 @@ export interface PlanScorer {
   readonly version: string
   readonly planHash: string
   readonly heads: readonly string[]
+  /** Names of the inputs and of the given nodes that `score` reads. */
+  readonly reads: ReadonlySet<string>
   /**
    * `inputs`: the plan's inputs by name; a column of the request's side has one row. Throws a PlanError if one is missing.
    * Without a first phase, not even the last bit of a candidate's score depends on the other candidates.
@@ -43,14 +45,19 @@ const phaseStep = 1e-4
  * Builds the scorer of a model. With a first phase, only the `keep` candidates with the highest first-phase score go to the
  * model. The others come after them in the order of that score: their utilities go down in small steps from the lowest one of
  * the model, and their predictions are 0. A missing first-phase score is the lowest; equal scores keep the order of the page.
+ * `given`: nodes whose columns the caller gives as if they were inputs.
  */
-export function createPlanScorer({ plan, parameters }: TrainedModel, version: string): PlanScorer {
+export function createPlanScorer(
+  { plan, parameters }: TrainedModel,
+  version: string,
+  given: ReadonlySet<string> = new Set(),
+): PlanScorer {
   const { firstPhase } = plan
   const learned = learnedNodes(plan, transformCatalogue)
   const program = compileTensorProgram(withExposed(plan, learned))
   const predictor = createPredictor(program, parameters.weights)
   const programFor = (results: readonly string[]) =>
-    createProgram(plan, parameters.fitted, transformCatalogue, { results })
+    createProgram(plan, parameters.fitted, transformCatalogue, { results, given })
   const fixedExposed = plan.exposed.filter((name) => !learned.has(name))
   const boundary = programFor([...new Set([...program.reads.keys(), ...fixedExposed])])
   const light = firstPhase === null ? null : programFor([firstPhase.score])
@@ -58,6 +65,7 @@ export function createPlanScorer({ plan, parameters }: TrainedModel, version: st
     version,
     planHash: hashOfPlan(plan),
     heads: plan.heads.map(({ name }) => name),
+    reads: new Set([boundary, light].flatMap((each) => each?.inputs.map(({ name }) => name) ?? [])),
     score(inputs, candidates) {
       const none = new Float32Array()
       if (candidates === 0) return { utilities: none, predictions: none, kept: null, exposed: none }

@@ -12,7 +12,7 @@ import type { RankingPage } from './page.ts'
 export interface PageInputs {
   /** The features of the catalogue that the inputs name. */
   readonly features: FeaturePlan
-  /** A column for each input by its name in the plan, from what was read about the page. */
+  /** A column for each needed input by its name in the plan, from what was read about the page. */
   columns(page: RankingPage, read: ReadCandidates): ReadonlyMap<string, Column>
 }
 
@@ -32,12 +32,14 @@ const byName = new Map<string, ServingInput>(
 
 /**
  * How a page gives the inputs of a plan, each under its name in the ranking language or in the catalogue of features. Inputs that
- * only training knows are left out. Throws a RangeError that lists every input that serving does not have.
+ * only training knows are left out. `needed`: the inputs whose columns are wanted, null: all. Throws a RangeError that lists every input that serving does not have.
  */
-export function pageInputsOf(plan: Plan): PageInputs {
+export function pageInputsOf(plan: Plan, needed: ReadonlySet<string> | null = null): PageInputs {
   const served = servedInputs(plan)
   const features = planFeatures([...new Set(served.flatMap(({ source: { feature } }) => feature ?? []))])
-  const readers = served.map((each) => [each.input.name, readerOf(each, features)] as const)
+  const readers = served
+    .filter(({ input: { name } }) => needed === null || needed.has(name))
+    .map((each) => [each.input.name, readerOf(each, features)] as const)
   return {
     features,
     columns(page, { features: rows, pins }) {

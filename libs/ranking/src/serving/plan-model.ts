@@ -3,12 +3,13 @@ import { readCandidates, type ReadCandidates } from '../features/read-candidates
 import { ModelError } from '../model/model-error.ts'
 import { createPlanScorer } from '../model/plan-scorer.ts'
 import type { TrainedModel } from '../model/trained-model.ts'
-import type { Column } from '../plan/column.ts'
 import { hashOfPlan, type Plan } from '../plan/plan.ts'
 import { createDeviations } from './deviations.ts'
 import { pageInputsOf, type PageInputs } from './page-inputs.ts'
 import type { RankingPage } from './page.ts'
-import type { PageScores, PinFact, ServingModel } from './serving-model.ts'
+import { createPinColumns } from './pin-columns.ts'
+import { pinFactsOf } from './pin-facts.ts'
+import type { PageScores, ServingModel } from './serving-model.ts'
 
 /**
  * Serves a trained model. `from` is its origin, for messages; `trained` are the values from which it learned, by name of feature.
@@ -22,15 +23,16 @@ export function createPlanModel(
   trained: ReadonlyMap<string, InputStatistics> = new Map(),
 ): ServingModel {
   const { plan } = model
-  const inputs = inputsOf(plan, version, from)
-  const scorer = createPlanScorer(model, version)
+  const pinColumns = createPinColumns(model)
+  const scorer = createPlanScorer(model, version, pinColumns.nodes)
   const deviations = createDeviations(model)
+  const inputs = inputsOf(plan, version, from, plan.exploration === undefined ? scorer.reads : null)
   const rescore = (page: RankingPage, read: ReadCandidates): PageScores => {
     const candidates = page.pinIds.length
-    const columns = inputs.columns(page, read)
+    const { features, pins } = read
+    const columns = new Map([...inputs.columns(page, read), ...pinColumns.of(page, pins)])
     const { utilities, predictions, exposed, kept } = scorer.score(columns, candidates)
-    const { features } = read
-    const found = { utilities, predictions, features, facts: factsOf(columns), exposed }
+    const found = { utilities, predictions, features, facts: pinFactsOf(plan, pins), exposed }
     return { ...found, deviations: deviations(columns, candidates, kept) }
   }
   return {
@@ -58,7 +60,7 @@ export function createUntrainedModel(plan: Plan, from: string): ServingModel {
     utilities: page.retrievalScores.slice(),
     predictions: new Float32Array(),
     features: read.features,
-    facts: factsOf(inputs.columns(page, read)),
+    facts: pinFactsOf(plan, read.pins),
     exposed: new Float32Array(),
     deviations: null,
   })
@@ -76,19 +78,9 @@ export function createUntrainedModel(plan: Plan, from: string): ServingModel {
   }
 }
 
-/** What the ranker alone knows: the other facts are those of the request. */
-const recordedFacts = ['pin.creator', 'pin.topics'] as const
-
-function factsOf(columns: ReadonlyMap<string, Column>): readonly PinFact[] {
-  return recordedFacts.flatMap((name) => {
-    const column = columns.get(name)
-    return column === undefined ? [] : [{ name, column }]
-  })
-}
-
-function inputsOf(plan: Plan, version: string, from: string): PageInputs {
+function inputsOf(plan: Plan, version: string, from: string, needed: ReadonlySet<string> | null = null): PageInputs {
   try {
-    return pageInputsOf(plan)
+    return pageInputsOf(plan, needed)
   } catch (error) {
     throw new ModelError(
       'MODEL_MISMATCHED',

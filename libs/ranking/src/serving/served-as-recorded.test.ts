@@ -17,7 +17,8 @@ import type { RankingPage } from './page.ts'
 import { pageInputsOf } from './page-inputs.ts'
 import { createPlanModel } from './plan-model.ts'
 import { randomPage } from './random-pages.fixture.ts'
-import type { PageScores, PinFact, ServingModel } from './serving-model.ts'
+import type { PinFact } from './pin-facts.ts'
+import type { PageScores, ServingModel } from './serving-model.ts'
 import { deepSpecText, planOfText, randomModel } from './testing.ts'
 
 type Random = () => number
@@ -96,12 +97,11 @@ function recorded(page: RankingPage, model: ServingModel, { features, facts }: P
 }
 
 function textsOf(facts: readonly PinFact[], name: string, rows: number): readonly (readonly string[])[] {
-  const column = facts.find((fact) => fact.name === name)?.column
+  const fact = facts.find((each) => each.name === name)
+  let next = 0
   return Array.from({ length: rows }, (_, row) => {
-    if (column?.kind === 'categories') return column.codes[row]! < 0 ? [] : [column.names[column.codes[row]!]!]
-    if (column?.kind !== 'sequences' || column.elements.kind !== 'categories') return []
-    const { codes, names } = column.elements
-    return [...codes.subarray(column.offsets[row], column.offsets[row + 1])].map((code) => names[code]!)
+    const count = fact?.counts[row] ?? 0
+    return fact?.texts.slice(next, (next += count)) ?? []
   })
 }
 
@@ -134,6 +134,8 @@ describe('what a plan serves', () => {
           expect([name, plainRows(columns.get(name)!)]).toEqual([name, plainRows(read.get(name)!, rows)])
         const again = createPlanScorer(model, 'random')
         const { utilities, predictions, exposed } = again.score(columns, rows)
+        const kept = serving.score(page, facts)
+        expect([bits(kept.utilities), bits(kept.exposed)]).toEqual([bits(scores.utilities), bits(scores.exposed)])
         expect(bits(scores.utilities)).toEqual(bits(utilities))
         expect(bits(scores.predictions)).toEqual(bits(predictions))
         expect(bits(scores.exposed)).toEqual(bits(exposed))

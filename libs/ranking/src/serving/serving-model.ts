@@ -1,8 +1,8 @@
 import type { InputStatistics } from '../artefact/manifest.ts'
 import type { PinFacts, ReadCandidates } from '../features/read-candidates.ts'
-import type { Column } from '../plan/column.ts'
 import type { PlanHead } from '../plan/plan.ts'
 import type { RankingPage } from './page.ts'
+import type { PinFact } from './pin-facts.ts'
 
 /** Scores of a page, in the order of its candidates. */
 export interface PageScores {
@@ -18,14 +18,6 @@ export interface PageScores {
   readonly facts: readonly PinFact[]
   /** The values that the spec exposes: one row of `exposedNames.length` numbers per candidate; NaN: missing. */
   readonly exposed: Float32Array
-}
-
-/** A fact about the pins of a page as a model read it. */
-export interface PinFact {
-  /** Its name in the ranking language. */
-  readonly name: string
-  /** Categories, or sequences of them. */
-  readonly column: Column
 }
 
 /** A model that scores pages. Its creator must call `dispose` once. */
