@@ -132,6 +132,49 @@ describe('the joiner', () => {
     await running.stop()
   })
 
+  it('prefers the facts that the ranker used to those of now, and keeps the locale', async () => {
+    const { clock, log, job, serve, given } = await world()
+    const running = job()
+    const pins = ['a', 'b', 'c'].map((id) =>
+      aCataloguePin(id, { topics: [asId<TopicId>('now')], creatorId: asId<CreatorId>('bob') }),
+    )
+    await log.append(
+      'pins.v1',
+      pins.map((pin) => ({ key: pin.pinId, value: encodePinChange({ kind: 'upsert', pin }), partition: null })),
+    )
+    await running.start()
+    await serve({
+      feedId: 'f',
+      locale: 'de',
+      facts: { 'pin.topics': [['then', 'too'], [], ['then']] },
+      unshownIds: ['c'],
+    })
+    await serve({
+      feedId: 'g',
+      facts: { 'pin.creator': [['ann'], ['ann']], 'pin.topics': [['then'], ['then'], ['then']] },
+    })
+    await log.drain()
+    await clock.advance(31 * minuteMs)
+    await running.advance()
+    const rows = given.flatMap((batch) =>
+      batch.pinIds.map(
+        (pin, row) =>
+          `${batch.feedIds[row]!}/${pin} ${batch.locales[row]!} ${batch.creatorIds[row]!} ${batch.topics[row]!.join()}`,
+      ),
+    )
+    expect(rows).toEqual([
+      'f/a de bob then,too',
+      'f/b de bob ',
+      'f/c de bob then',
+      'f/c de bob now',
+      // A column with facts of two pins is not one of three.
+      'g/a  bob then',
+      'g/b  bob then',
+      'g/c  bob then',
+    ])
+    await running.stop()
+  })
+
   it('waits for the record of a feed that comes after its actions', async () => {
     const { clock, log, job, serve, act, given } = await world()
     const running = job()

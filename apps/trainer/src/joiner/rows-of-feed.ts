@@ -7,6 +7,7 @@ import { hash32 } from '@freshet/domain/hash'
 import { emptyColumn, noPosition, numbersBy, textsBy, type RowBatch } from '@freshet/ranking/rows/row-batch'
 import { bitOf, isActedOn, labelActions, noLabels, type PinLabels } from './labels.ts'
 import type { PinFactsView } from './pin-facts.ts'
+import { servedFacts } from './served-facts.ts'
 
 /** How rows are made. */
 export interface RowSampling {
@@ -100,7 +101,9 @@ function makeRows(
   const label = (bit: number): Uint8Array => Uint8Array.from(plans, ({ labels }) => Number((labels.bits & bit) !== 0))
   const perSource = (of: (candidate: ServedCandidate) => Readonly<Record<string, number>>): Float32Array =>
     Float32Array.from(plans.flatMap(({ candidate }) => sources.map((source) => of(candidate)[source] ?? NaN)))
-  const pinFacts = plans.map(({ candidate }) => facts.of(candidate.pinId))
+  // As the ranker used them, else as they are now. Of pins that were not shown nothing is recorded.
+  const asServed = servedFacts(served)
+  const pinFacts = plans.map(({ candidate, pin }) => ({ ...facts.of(candidate.pinId), ...asServed[pin] }))
   const everyRow = (text: string): string[] => plans.map(() => text)
   return {
     rows,

@@ -15,6 +15,9 @@ export interface SlateFixture {
   readonly atMs: number
   readonly pinIds: readonly string[]
   readonly unshownIds?: readonly string[]
+  /** What the ranker read of each pin, by name of the fact. */
+  readonly facts?: Readonly<Record<string, readonly (readonly string[])[]>>
+  readonly locale?: string
 }
 
 /** The number that a feature of a pin has in a feed. */
@@ -23,7 +26,15 @@ export function featureOf(feedId: string, pinId: string, feature: number): numbe
 }
 
 /** A record of `feeds-served.v1` with two features and one source. */
-export function feedRecord({ feedId, userId, atMs, pinIds, unshownIds = [] }: SlateFixture): NewRecord {
+export function feedRecord({
+  feedId,
+  userId,
+  atMs,
+  pinIds,
+  unshownIds = [],
+  facts = {},
+  locale = '',
+}: SlateFixture): NewRecord {
   const everyPin = (of: (pinId: string, at: number) => number[]): Float32Array =>
     Float32Array.from(pinIds.flatMap((pinId, at) => of(pinId, at)))
   const feed = FeedServed.fromPartial({
@@ -45,6 +56,12 @@ export function feedRecord({ feedId, userId, atMs, pinIds, unshownIds = [] }: Sl
     retrievalScores: bytesOf(everyPin(() => [0.25])),
     propensities: bytesOf(everyPin((_, at) => [1 / (at + 1)])),
     versions: { rankingPlan: 'plan-7' },
+    context: { locale },
+    facts: Object.entries(facts).map(([name, lists]) => ({
+      name,
+      texts: lists.flat(),
+      counts: bytesOf(Uint16Array.from(lists, ({ length }) => length)),
+    })),
     unshown: {
       reasons: [{ stage: 'page', reason: 'below-page', candidates: 4 * unshownIds.length, sampled: unshownIds.length }],
       pinIds: [...unshownIds],

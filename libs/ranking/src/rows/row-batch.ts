@@ -64,7 +64,7 @@ export interface RowBatch extends Readonly<Record<TextColumn, readonly string[]>
   readonly retrievalRank: Float32Array
   /** The merged retrieval score; NaN: not recorded. */
   readonly retrievalScore: Float32Array
-  /** Topics of the pin when the row was written. */
+  /** Topics of the pin as the ranker used them, else when the row was written. */
   readonly topics: readonly (readonly string[])[]
 }
 
