@@ -85,6 +85,7 @@ async function learn(
     prior: { means: priorMeans, precision: config.priorPrecision },
     maxSteps: config.maxSteps,
     someOneClass: true,
+    atBaseRates: true,
     specFolder,
     pause,
     ...(validate !== null && { validate }),
@@ -106,13 +107,14 @@ async function measure(
   latest: readonly WindowRow[],
 ): Promise<{ readonly metrics: ReadonlyMap<string, HeadComparison>; readonly order: OrderComparison | null }> {
   const table = await inSlices(tableOf(plan, latest), pause)
-  const metrics = measureHeads({
+  const measurement = {
     heads: plan.heads,
     table,
     predicted: await inSlices(predictTablePausing(candidate, table), pause),
     serving: serving === null ? null : await inSlices(predictTablePausing(serving.model, table), pause),
     means: meansOf(plan.heads, await inSlices(tableOf({ ...plan, inputs: [] }, older), pause)),
-  })
+  }
+  const metrics = await inSlices(measureHeads(measurement), pause)
   const order = serving !== null ? null : await inSlices(orderOf(candidate, table, latest), pause)
   return { metrics, order }
 }

@@ -3,7 +3,7 @@ import type { Column } from '../plan/column.ts'
 import type { Pausing } from '../plan/pausing.ts'
 
 /** Rows of one pass: enough for fast kernels, a bounded memory, and some milliseconds. */
-const passRows = 1024
+const passRows = 256
 
 /**
  * Values of heads (logits, or ln(1 + amount)) for all rows of a table, before any calibration: one array per head. The generator

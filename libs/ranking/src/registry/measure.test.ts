@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RowTable } from '../plan/column.ts'
+import { finished } from '../plan/pausing.ts'
 import type { Plan, PlanHead } from '../plan/plan.ts'
 import { meansOf, measureHeads } from './measure.ts'
 import { compareOrders } from './order.ts'
@@ -27,7 +28,7 @@ const predicted = [Float64Array.of(0.5, 0.5, 0.25, 0.9), Float64Array.of(0, 0, 0
 
 describe('how well a model predicts', () => {
   const means = meansOf(heads, table)
-  const found = measureHeads({ heads, table, predicted, serving: [predicted[0]!, predicted[1]!, predicted[2]!], means })
+  const found = finished(measureHeads({ heads, table, predicted, serving: [...predicted], means }))
 
   it('is measured by weight over the rows whose label is known; a head without such rows is left out', () => {
     expect([...found.keys()]).toEqual(['save', 'dwell'])
@@ -49,7 +50,7 @@ describe('how well a model predicts', () => {
     expect(means.get('save')).toBeCloseTo(1.5 / 5)
     expect(Math.log1p(means.get('dwell')!)).toBeCloseTo(1 / 3)
     expect(means.get('hide')).toBe(0.5)
-    const alone = measureHeads({ heads, table, predicted, serving: null, means }).get('save')!
+    const alone = finished(measureHeads({ heads, table, predicted, serving: null, means })).get('save')!
     expect(alone.servingLogLoss).toBeNull()
     expect(alone.meanLogLoss).toBeCloseTo((-Math.log(0.3) - 3 * Math.log(0.7)) / 4)
     expect(alone.differenceError).toBeGreaterThan(0)

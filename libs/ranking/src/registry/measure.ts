@@ -2,6 +2,7 @@ import { areaUnderCurve } from '../metrics/auc.ts'
 import { calibrationReport } from '../metrics/calibration-table.ts'
 import { logLoss } from '../metrics/log-loss.ts'
 import type { RowTable } from '../plan/column.ts'
+import type { Pausing } from '../plan/pausing.ts'
 import type { PlanHead } from '../plan/plan.ts'
 import type { HeadComparison } from './gate.ts'
 
@@ -17,10 +18,18 @@ export interface Measurement {
   readonly means: ReadonlyMap<string, number>
 }
 
-/** How well a model predicts the labels of rows, by head. Heads that no row has a label of are left out. */
-export function measureHeads(given: Measurement): ReadonlyMap<string, HeadComparison> {
-  const found = given.heads.map((head, at) => [head.name, measureHead(head, at, given)] as const)
-  return new Map(found.filter((entry): entry is [string, HeadComparison] => entry[1] !== null))
+/**
+ * How well a model predicts the labels of rows, by head. Heads that no row has a label of are left out. The generator pauses after
+ * each head.
+ */
+export function* measureHeads(given: Measurement): Pausing<ReadonlyMap<string, HeadComparison>> {
+  const found = new Map<string, HeadComparison>()
+  for (const [at, head] of given.heads.entries()) {
+    const comparison = measureHead(head, at, given)
+    if (comparison !== null) found.set(head.name, comparison)
+    yield
+  }
+  return found
 }
 
 function measureHead(

@@ -89,6 +89,18 @@ describe('training by gradient descent', () => {
     expect(reports.at(-1).rate).toBeLessThan(plan.training.learningRate)
   })
 
+  it('begins at the base rates of its heads, if that is asked for', async () => {
+    const rare = {
+      ...rows,
+      labels: new Map([...rows.labels, ['click', rows.labels.get('click')!.map((_, row) => Number(row % 100 === 0))]]),
+    }
+    const plan = { ...fmPlan, training: { ...fmPlan.training, epochs: 1, learningRate: 1e-6 } }
+    const { metrics } = await train(plan, rare, { atBaseRates: true })
+    expect(metrics.get('click')!.loss).toBeLessThan(0.06)
+    expect(metrics.get('click')!.loss).toBeLessThan((await train(plan, rare)).metrics.get('click')!.loss / 5)
+    expect(metrics.get('dwell')!.loss).toBeLessThan((await train(plan, rare)).metrics.get('dwell')!.loss / 5)
+  })
+
   it('stops when the signal is aborted', async () => {
     const stopping = new AbortController()
     const pause = async (): Promise<void> => stopping.abort(new Error('enough'))

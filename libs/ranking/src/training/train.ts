@@ -8,6 +8,7 @@ import type { Plan } from '../plan/plan.ts'
 import { createProgram } from '../plan/program.ts'
 import { compileTensorProgram } from '../tensor/program.ts'
 import { transformCatalogue } from '../transforms/catalogue.ts'
+import { startAtBaseRates } from './base-rates.ts'
 import { checkRows } from './check-rows.ts'
 import { TrainingError } from './errors.ts'
 import { figuresOf, labelledRows, type ModelFigures } from './figures.ts'
@@ -47,6 +48,8 @@ export interface TrainOptions {
   readonly maxSteps?: number
   /** At most so many epochs of gradient descent; default: those of the plan. */
   readonly maxEpochs?: number
+  /** Begins at the base rates of the heads, unless it begins with an earlier model. */
+  readonly atBaseRates?: boolean
   /** Heads whose rows have one class only are learned all the same, as long as one head has both. */
   readonly someOneClass?: boolean
   readonly seed: number
@@ -85,6 +88,7 @@ export async function trainModel(plan: Plan, table: RowTable, options: TrainOpti
     return inSlices(columns.runPausing(new Map([...rows.inputs, ...given]), rows.rows), options.pause)
   }
   const weights = initialWeights(program.weights, options.seed)
+  if (options.atBaseRates === true) startAtBaseRates(plan, table, weights)
   for (const [key, { values }] of weights) {
     const earlier = options.initial?.weights.get(key)
     if (earlier?.values.length === values.length) values.set(earlier.values)
