@@ -6,12 +6,14 @@ import { ingestClusterRows, ingestRows } from './ingest.ts'
 import { kafkaClientRows } from './kafka-clients.ts'
 import { modelScoreRows } from './model-scores.ts'
 import { planRows } from './plan.ts'
+import { rankRows } from './rank.ts'
 import { rebuildClusterRows, rebuildLmdbRows } from './rebuild.ts'
 import { retrieveRows, retrieveWhileFoldingRows } from './retrieve.ts'
 import { shardRows } from './shards.ts'
 import { updaterMemoryRows } from './updater-memory.ts'
 import { updaterClusterRows, updaterLmdbRows } from './updater-throughput.ts'
 import { updaterRows } from './updater.ts'
+import { trainingRowsPerSecond } from './training.ts'
 import { vectorRows } from './vectors.ts'
 import { walkRows } from './walk.ts'
 
@@ -39,5 +41,7 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'random walk, graph and Pin2Vec', needs: 'time', run: () => walkRows() },
   { name: 'feature plan of the ranker', needs: 'nothing', run: planRows },
   { name: 'scores of a model against onnxruntime', needs: 'nothing', run: modelScoreRows },
+  { name: 'Rank over gRPC, and a model that is swapped under load', needs: 'nothing', run: rankRows },
+  { name: 'training of a ranking model', needs: 'nothing', run: trainingRowsPerSecond },
   { name: 'vector search', needs: 'time', run: () => vectorRows() },
 ]

@@ -118,11 +118,13 @@ function scoreRows(
   const predictions = new Float32Array(candidates * heads)
   const utilities = new Float32Array(candidates)
   const byHead = plan.heads.map((head, place) => {
-    const own = Float64Array.from({ length: rows.length }, (_, at) => values[at * width + place]!)
+    const own = new Float64Array(rows.length)
+    for (let at = 0; at < own.length; at++) own[at] = values[at * width + place]!
     return predictHead(head, parameters.fitted.get(calibrationName(head.name)), own)
   })
   const byRow = utilitiesOf(plan, byHead)
-  for (const [at, row] of rows.entries()) {
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at]!
     for (let head = 0; head < heads; head++) predictions[head * candidates + row] = byHead[head]![at]!
     utilities[row] = byRow[at]!
   }

@@ -26,5 +26,7 @@ export function* scoreSlices(
 
 /** Row numbers from `first` on. */
 export function rowsFrom(first: number, count: number): Int32Array {
-  return Int32Array.from({ length: count }, (_, row) => first + row)
+  const rows = new Int32Array(count)
+  for (let row = 0; row < count; row++) rows[row] = first + row
+  return rows
 }

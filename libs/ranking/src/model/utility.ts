@@ -8,7 +8,10 @@ function utilityWeights({ heads, utility }: Pick<Plan, 'heads' | 'utility'>): re
 /** Σ weight · prediction for each row; `predictions`: one array per head. */
 export function utilitiesOf(plan: Pick<Plan, 'heads' | 'utility'>, predictions: readonly Float64Array[]): Float64Array {
   const weights = utilityWeights(plan)
-  return Float64Array.from({ length: predictions[0]?.length ?? 0 }, (_, row) =>
-    weights.reduce((sum, weight, head) => sum + weight * predictions[head]![row]!, 0),
-  )
+  const utilities = new Float64Array(predictions[0]?.length ?? 0)
+  for (const [head, weight] of weights.entries()) {
+    const own = predictions[head]!
+    for (let row = 0; row < utilities.length; row++) utilities[row]! += weight * own[row]!
+  }
+  return utilities
 }
