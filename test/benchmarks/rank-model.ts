@@ -39,7 +39,7 @@ utility = closeup + 2 * click + 4 * save - 10 * hide
 `
 
 /** A model of four actions with random weights, which differ by `seed`; fitted to random numbers. */
-export function rankModel(seed: number): TrainedModel {
+function rankModel(seed: number): TrainedModel {
   const { plan } = compileSpec(spec, {
     file: 'rank.rank',
     catalogue: transformCatalogue,

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as pause, setTimeout as sleep } from 'node:timers/promises'
 import { serveRanker } from '@freshet/adapters/grpc/ranker-server'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { createSystemClock } from '@freshet/adapters/system/clock'
@@ -28,7 +28,15 @@ await chooseBackend('auto')
 const models = await openModelSlot(rankSource(0))
 const onError = (error: unknown): void => void process.stderr.write(`ranker: ${String(error)}\n`)
 const config = rankerSchema.parse({})
-const ranker: RunningRanker = createRanker({ log, clock, config, models, artefacts: null, onError })
+const ranker: RunningRanker = createRanker({
+  log,
+  clock,
+  config,
+  models,
+  artefacts: null,
+  pause: () => pause(),
+  onError,
+})
 const metrics = createMetrics()
 const grpc = await startGrpcServer({
   ...z.object(grpcSettings(0)).parse({}),
