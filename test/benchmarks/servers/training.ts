@@ -61,7 +61,8 @@ function createPlain({ rows, fields, labels }: TrainingRows): { epoch(): void } 
         const cost = adam.minimize(() => {
           const batch = columns.map((column) => tf.slice(column, [first, 0], [count, 1]))
           const logits = model.apply(batch, { training: true }) as tf.Tensor
-          return tf.losses.sigmoidCrossEntropy(tf.slice(wanted, [first, 0], [count, 1]), logits) as tf.Scalar
+          const happened = tf.slice(wanted, [first, 0], [count, 1])
+          return tf.losses.sigmoidCrossEntropy<tf.Tensor, tf.Scalar>(happened, logits)
         }, true)
         // Reading the loss waits for the step, as our training does.
         cost?.dataSync()
