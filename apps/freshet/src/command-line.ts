@@ -334,10 +334,17 @@ function addModels(program: Command): void {
     withLog(command)
       .option('--operations <urls>', 'or the operations address of a running `freshet dev`')
       .option('--surface <name>', 'the surface', 'home')
-  withRegistry(models.command('list').description('List all models and their stages, newest change first'))
+  const withFindings = (command: Command): Command =>
+    withRegistry(command)
+      .option(
+        '--models <folder>',
+        'the checkpoint folder of the trainer, for calibrations; default: the folder in --data',
+      )
+      .option('--ranker <urls>', 'operations address of a ranker: print what it found out about inputs and shadow')
+  withFindings(models.command('list').description('List all models and their stages, newest change first'))
     .option('--json', 'print everything as one JSON object')
     .action(reportFailure((options: ModelsArguments) => runModelsList(options, systemTerminal())))
-  withRegistry(models.command('show').description('Show a model: its data, its results, its stage and the reason'))
+  withFindings(models.command('show').description('Show a model: its data, its results, its stage and the reason'))
     .argument('<version>', 'version, as `list` prints it')
     .option('--json', 'print everything as one JSON object')
     .action(

@@ -76,13 +76,14 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     logger.info(await fillWithSample(ingest, clock.now()), 'sample')
   }
 
+  const artefacts = createFolderArtefactStore(`${config.data.folder}/artefacts`)
   const { models, backend } = await openSpecSlot(config.ranking)
   use({ name: 'model', close: () => models.close() })
   const embedded = createEmbedded({
     platform: {
       log,
       store,
-      artefacts: createFolderArtefactStore(`${config.data.folder}/artefacts`),
+      artefacts,
       clock,
       random,
       engineClock: createSystemEngineClock(),
@@ -121,11 +122,14 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     pinInspection({ clock, stateOf: storedPinState({ log, store }), pinOf: (id) => ranker.known(id).pin }),
     feedInspection({ log }),
     progressInspection({ log, store }),
-    ...modelInspections({
-      log: writingAs(log, 'freshet', version),
-      clock,
-      onError: (error) => report(error, { part: 'models' }),
-    }),
+    ...modelInspections(
+      {
+        log: writingAs(log, 'freshet', version),
+        clock,
+        onError: (error) => report(error, { part: 'models' }),
+      },
+      artefacts,
+    ),
   )
   await embedded.start()
   observeMemory(embedded.blender, metrics)

@@ -1,3 +1,7 @@
+import { join } from 'node:path'
+import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
+import type { ModelRecord } from '@freshet/domain/model-record'
+import type { RankerModelsJson } from '@freshet/ranker/inspection'
 import { unknownModel } from '@freshet/ranking/registry/registry'
 import { ArgumentError } from '../arguments.ts'
 import { askOperations } from '../operations/ask-operations.ts'
@@ -11,34 +15,50 @@ import {
   type Promotion,
   type RegistryLog,
 } from './registries.ts'
-import { modelDetails, modelJson, modelLines, modelsJson, type ModelJson, type ModelsJson } from './models-json.ts'
+import { noManifests, readManifests } from './manifests.ts'
+import { modelsJson, type ModelsJson } from './models-json.ts'
+import { modelDetails, modelLines, rankerLines } from './models-text.ts'
 
 /** Where the registry is: a log, or the operations address of a running `freshet dev`. */
 export interface ModelsArguments extends PlatformArguments {
   readonly operations?: string
   readonly surface: string
+  /** The folder of models; default: that of the data folder. */
+  readonly models?: string
+  /** Operations addresses of rankers, whose findings are printed too. `operations` includes its own. */
+  readonly ranker?: string
   readonly json?: boolean
 }
+
+/** The registries, and what a ranker found out about its models; null: no ranker was asked. */
+type Found = ModelsJson & { readonly ranker: RankerModelsJson | null }
 
 /** `freshet models list`: all models with their stages, newest change first. */
 export async function runModelsList(given: ModelsArguments, terminal: Terminal): Promise<void> {
   const found = await ask(given, terminal)
   if (given.json === true) terminal.write(`${JSON.stringify(found)}\n`)
-  else for (const line of modelLines(found)) terminal.write(`${line}\n`)
+  else for (const line of [...modelLines(found), ...linesOfRanker(found)]) terminal.write(`${line}\n`)
 }
 
 /** `freshet models show VERSION`: one model with its results. Throws MODEL_UNKNOWN. */
 export async function runModelsShow(version: string, given: ModelsArguments, terminal: Terminal): Promise<void> {
-  const { surfaces } = await ask(given, terminal)
-  const models = surfaces.find(({ surface }) => surface === given.surface)?.models ?? []
+  const found = await ask(given, terminal)
+  const models = found.surfaces.find(({ surface }) => surface === given.surface)?.models ?? []
   const model = models.find((each) => each.version === version)
   if (model === undefined)
     throw unknownModel(
       version,
       models.map((each) => each.version),
     )
-  if (given.json === true) terminal.write(`${JSON.stringify(model)}\n`)
-  else for (const line of modelDetails(model)) terminal.write(`${line}\n`)
+  const { ranker } = found
+  const isItsOwn = ranker?.serving === version || ranker?.shadow?.version === version
+  if (given.json === true) terminal.write(`${JSON.stringify(isItsOwn ? { ...model, ranker } : model)}\n`)
+  else
+    for (const line of [...modelDetails(model), ...(isItsOwn ? linesOfRanker(found) : [])]) terminal.write(`${line}\n`)
+}
+
+function linesOfRanker({ ranker }: Found): string[] {
+  return ranker === null ? [] : rankerLines(ranker)
 }
 
 /**
@@ -69,22 +89,35 @@ export async function runModelsRollBack(given: ModelsArguments, terminal: Termin
   terminal.write(`rolled back: ${model.version} is retired, and ${now} serves the surface ${model.surface}\n`)
 }
 
-function ask(given: ModelsArguments, terminal: Terminal): Promise<ModelsJson> {
-  if (given.operations !== undefined)
-    return askOperations(operationsOf(given), '/v1/models', terminal.signal) as Promise<ModelsJson>
-  return withOpen(openLog(given), async (open) => modelsJson(await readRegistries(registryLog(open, terminal))))
+async function ask(given: ModelsArguments, terminal: Terminal): Promise<Found> {
+  const { signal } = terminal
+  const operations = given.operations === undefined ? null : operationsOf(given)
+  const rankers = given.ranker ?? given.operations
+  const ranker =
+    rankers === undefined ? null : ((await askOperations(rankers, '/v1/models/serving', signal)) as RankerModelsJson)
+  if (operations !== null)
+    return { ...((await askOperations(operations, '/v1/models', signal)) as ModelsJson), ranker }
+  return withOpen(openLog(given), async (open) => {
+    const registries = await readRegistries(registryLog(open, terminal))
+    const folder = given.models ?? (given.data === undefined ? null : join(given.data, 'artefacts'))
+    const manifests = folder === null ? noManifests : await readManifests(registries, createFolderArtefactStore(folder))
+    return { ...modelsJson(registries, manifests, open.clock.now()), ranker }
+  })
 }
 
-function change(wanted: ModelChange, given: ModelsArguments, terminal: Terminal): Promise<ModelJson> {
+/** What a change says about its model. */
+type Changed = Pick<ModelRecord, 'version' | 'surface'>
+
+function change(wanted: ModelChange, given: ModelsArguments, terminal: Terminal): Promise<Changed> {
   if (given.operations !== undefined) {
     const query = new URLSearchParams({ surface: wanted.surface })
     if (wanted.kind === 'promote' && wanted.to !== 'serving')
       query.set(wanted.to === 'shadow' ? 'shadow' : 'share', String(wanted.share))
     const place = wanted.kind === 'promote' ? `${encodeURIComponent(wanted.version)}/promotion` : 'roll-back'
     const path = `/v1/models/${place}?${query.toString()}`
-    return askOperations(operationsOf(given), path, terminal.signal, 'PUT') as Promise<ModelJson>
+    return askOperations(operationsOf(given), path, terminal.signal, 'PUT') as Promise<Changed>
   }
-  return withOpen(openLog(given), async (open) => modelJson(await changeModels(registryLog(open, terminal), wanted)))
+  return withOpen(openLog(given), (open) => changeModels(registryLog(open, terminal), wanted))
 }
 
 function operationsOf({ operations, brokers, data }: ModelsArguments): string {

@@ -1,5 +1,7 @@
 import type { ModelRecord } from '@freshet/domain/model-record'
+import type { ModelManifest } from '@freshet/ranking/artefact/manifest'
 import { builtInVersion, type ModelRegistry } from '@freshet/ranking/registry/registry'
+import type { Manifests } from './manifests.ts'
 
 /** The registries as JSON. */
 export interface ModelsJson {
@@ -13,50 +15,38 @@ export interface ModelsJson {
 }
 
 /** A model of a registry as JSON, with its times in RFC 3339. */
-export type ModelJson = Omit<ModelRecord, 'atMs' | 'trainedAtMs'> & { readonly at: string; readonly trainedAt: string }
+export type ModelJson = Omit<ModelRecord, 'atMs' | 'trainedAtMs'> & {
+  readonly at: string
+  readonly trainedAt: string
+  /** Time since the training ended, milliseconds. */
+  readonly ageMs: number
+  /** Results on held-out rows by head, with calibration; null: the artefact is not here. */
+  readonly metrics: ModelManifest['metrics'] | null
+}
 
 /** The registries of these surfaces as JSON. */
-export function modelsJson(registries: ReadonlyMap<string, ModelRegistry>): ModelsJson {
+export function modelsJson(
+  registries: ReadonlyMap<string, ModelRegistry>,
+  manifests: Manifests,
+  nowMs: number,
+): ModelsJson {
   return {
     surfaces: [...registries].map(([surface, registry]) => ({
       surface,
       serving: registry.serving()?.version ?? builtInVersion,
-      models: registry.models().map(modelJson),
+      models: registry
+        .models()
+        .map((model) => modelJson(model, manifests.get(`${surface}/${model.version}`) ?? null, nowMs)),
     })),
   }
 }
 
 /** A record as JSON. */
-export function modelJson({ atMs, trainedAtMs, ...record }: ModelRecord): ModelJson {
-  return { ...record, at: new Date(atMs).toISOString(), trainedAt: new Date(trainedAtMs).toISOString() }
-}
-
-/** A table for people: the newest change first. */
-export function modelLines({ surfaces }: ModelsJson): string[] {
-  if (surfaces.length === 0) return [`no model was trained yet; the ${builtInVersion} one serves`]
-  return surfaces.flatMap(({ surface, serving, models }) => {
-    const width = Math.max(0, ...models.map(({ version }) => version.length))
-    return [
-      `surface ${surface}: ${serving} serves`,
-      ...models.toReversed().map(({ version, stage, share, at, trainingRows, results, reason }) => {
-        const of = share > 0 ? `${stage} ${share * 100} %` : stage
-        const losses = results.map(({ head, logLoss }) => `${head} ${logLoss.toFixed(4)}`).join(' ')
-        return `  ${version.padEnd(width)}  ${of.padEnd(13)}  ${at}  ${String(trainingRows).padStart(8)} rows  ${losses}  ${reason}`.trimEnd()
-      }),
-    ]
-  })
-}
-
-/** Everything about a model, for people. */
-export function modelDetails(model: ModelJson): string[] {
-  const { results, ...rest } = model
-  return [
-    ...Object.entries(rest).map(
-      ([name, value]) => `${name.padEnd(14)} ${value === null || value === '' ? '–' : value}`,
-    ),
-    ...results.map(({ head, logLoss, servingLogLoss }) => {
-      const before = servingLogLoss === null ? '' : `, the model that served ${servingLogLoss.toFixed(4)}`
-      return `log loss of ${head}: ${logLoss.toFixed(4)}${before}`
-    }),
-  ]
+export function modelJson(
+  { atMs, trainedAtMs, ...record }: ModelRecord,
+  manifest: ModelManifest | null,
+  nowMs: number,
+): ModelJson {
+  const [at, trainedAt] = [new Date(atMs).toISOString(), new Date(trainedAtMs).toISOString()]
+  return { ...record, at, trainedAt, ageMs: Math.max(0, nowMs - trainedAtMs), metrics: manifest?.metrics ?? null }
 }

@@ -5,6 +5,10 @@ import { encodeModelRecord } from '@freshet/contracts/codecs/model-record'
 import type { ModelRecord } from '@freshet/domain/model-record'
 import { aModelRecord } from '@freshet/ranking/registry/testing'
 import { createMetrics } from '@freshet/service/metrics'
+import { servingInspection } from '@freshet/ranker/inspection'
+import { anArtefact } from '@freshet/ranking/artefact/testing'
+import { artefactName, encodeArtefact } from '@freshet/ranking/artefact/bytes'
+import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-store'
 import { startOperationsServer, type OperationsServer } from '@freshet/service/operations-server'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { describeFailure } from '../failure.ts'
@@ -29,6 +33,41 @@ const record = (...models: readonly ModelRecord[]): Promise<unknown> =>
 
 const trained = (version: string, given: Partial<ModelRecord> = {}): ModelRecord =>
   aModelRecord({ version, results: [{ head: 'save', logLoss: 0.25, servingLogLoss: 0.5 }], ...given })
+
+/** Stores the artefact of a model, with deciles of its head `save`. */
+async function store(version: string): Promise<void> {
+  const { manifest, model } = anArtefact()
+  const deciles = [
+    { rows: 5, weight: 5, predicted: 0.01, observed: 0.02 },
+    { rows: 5, weight: 5, predicted: 0.4, observed: 0.35 },
+  ]
+  const metrics = { save: { ...manifest.metrics['save']!, deciles } }
+  const bytes = encodeArtefact({ manifest: { ...manifest, version, metrics }, model })
+  await createFolderArtefactStore(join(data, 'artefacts')).put(artefactName('home', version), bytes)
+}
+
+/** A ranker with a shadow home-2 and an input that drifted. */
+const ranker = {
+  model: () => ({ version: 'home-1', plan: 'plan', swapped: 0, refused: 0 }),
+  health: () => ({
+    model: 'home-1',
+    rows: 10_000,
+    features: [],
+    mixedShare: null,
+    crossed: { missing: [], frequent: [], drift: ['pin_age'], 'mixed-models': [] },
+  }),
+  shadow: () => ({
+    version: 'home-2',
+    serving: 'home-1',
+    share: 0.5,
+    pages: 120,
+    failed: 1,
+    skipped: 3,
+    overlap: 0.84,
+    correlation: 0.91,
+    predictions: { save: { serving: 0.03, shadow: 0.031 }, dwell: { serving: null, shadow: 2 } },
+  }),
+}
 
 /** What a command printed. */
 async function answer(run: Promise<void>): Promise<string> {
@@ -62,16 +101,30 @@ describe('freshet models', () => {
     expect(await stages({ data, ...home })).toEqual(['home-3 rejected', 'home-1 retired', 'home-2 serving'])
     const list = await answer(runModelsList({ data, ...home }, terminal))
     expect(list).toMatch(
-      /^surface home: home-2 serves\n {2}home-2 {2}serving .* 100 rows {2}save 0\.2500 {2}promoted by/,
+      /^surface home: home-2 serves\n {2}home-2 {2}serving .* days old .* 100 rows {2}save 0\.2500 \(-50\.0 %\) {2}promoted by/,
     )
     expect(list).toMatch(/home-1 {2}retired .*replaced by home-2\n.*home-3 {2}rejected .*worse\n$/)
     expect(await answer(runModelsShow('home-2', { data, ...home }, terminal))).toMatch(
-      /version +home-2\n(.*\n)*log loss of save: 0\.2500, the model that served 0\.5000\n$/,
+      /version +home-2\n(.*\n)*log loss of save: 0\.2500, the model that served 0\.5000 \(-50\.0 %\)\ncalibration: the artefact is not here/,
     )
     expect(await answer(runModelsRollBack({ data, ...home }, terminal))).toBe(
       'rolled back: home-2 is retired, and home-1 serves the surface home\n',
     )
     expect(await answer(runModelsRollBack({ data, ...home }, terminal))).toMatch(/and built-in serves/)
+  })
+
+  it('prints calibrations and deciles of models whose artefact is there', async () => {
+    await record(trained('home-1'))
+    await store('home-1')
+    expect(await answer(runModelsList({ data, ...home }, terminal))).toContain('save 0.2500 (-50.0 %) ×1.01')
+    const text = await answer(runModelsShow('home-1', { data, ...home }, terminal))
+    expect(text).toContain('save on 10 held-out rows: Σ predicted / Σ label 1.010, AUC 0.7000\n')
+    expect(text).toContain('  part  2         5 rows  predicted 0.4000  observed 0.3500\n')
+    const json = await answer(runModelsShow('home-1', { data, ...home, json: true }, terminal))
+    expect(JSON.parse(json)).toMatchObject({
+      metrics: { save: { calibration: 1.01 } },
+      trainedAt: expect.any(String) as string,
+    })
   })
 
   it('promotes to a share of the users as a canary', async () => {
@@ -142,7 +195,13 @@ describe('freshet models', () => {
         readiness: () => ({ state: 'ready', ok: true, reasons: [] }),
         metrics: createMetrics(),
         config: {},
-        inspections: () => modelInspections({ ...folder, onError: (error) => expect(error).toBeNull() }),
+        inspections: () => [
+          ...modelInspections(
+            { ...folder, onError: (error) => expect(error).toBeNull() },
+            createFolderArtefactStore(join(data, 'artefacts')),
+          ),
+          servingInspection(ranker, 'home'),
+        ],
       })
       running = { ...home, operations: `http://127.0.0.1:${server.port}` }
     })
@@ -158,6 +217,20 @@ describe('freshet models', () => {
       await runModelsPromote('home-2', { ...running, share: '0.5' }, terminal)
       expect(await stages(running)).toEqual(['home-1 serving', 'home-2 canary'])
       expect(await answer(runModelsRollBack(running, terminal))).toMatch(/home-1 is retired, and built-in serves/)
+    })
+
+    it('prints what the ranker found out about the inputs and the shadow', async () => {
+      await store('home-2')
+      const text = await answer(runModelsList(running, terminal))
+      expect(text).toContain('×1.01')
+      expect(text).toContain('inputs of home-1 in the last 10000 rows: drift: pin_age\n')
+      expect(text).toContain(
+        'shadow home-2 beside home-1 on 120 pages: 84.0 % of the best 25 in common, rank correlation 0.910; 1 failed, 3 skipped\n' +
+          '  mean save: shadow 0.0310, serving 0.0300\n  mean dwell: shadow 2.0000, serving –\n',
+      )
+      expect(await answer(runModelsShow('home-2', running, terminal))).toContain('shadow home-2 beside home-1')
+      const asked = await answer(runModelsShow('home-2', { ...running, json: true }, terminal))
+      expect(JSON.parse(asked)).toMatchObject({ version: 'home-2', ranker: { shadow: { pages: 120 } } })
     })
 
     it('refuses with the same code as in a folder', async () => {
