@@ -95,8 +95,7 @@ async function ask(given: ModelsArguments, terminal: Terminal): Promise<Found> {
   const rankers = given.ranker ?? given.operations
   const ranker =
     rankers === undefined ? null : ((await askOperations(rankers, '/v1/models/serving', signal)) as RankerModelsJson)
-  if (operations !== null)
-    return { ...((await askOperations(operations, '/v1/models', signal)) as ModelsJson), ranker }
+  if (operations !== null) return { ...((await askOperations(operations, '/v1/models', signal)) as ModelsJson), ranker }
   return withOpen(openLog(given), async (open) => {
     const registries = await readRegistries(registryLog(open, terminal))
     const folder = given.models ?? (given.data === undefined ? null : join(given.data, 'artefacts'))
