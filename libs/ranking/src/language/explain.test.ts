@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compileSpec } from './compile.ts'
+import { diffPlans } from './diff.ts'
 import { dotOf, explainPlan, formatExplanation } from './explain.ts'
 import { testCatalogue } from './testing.ts'
 
@@ -43,6 +44,14 @@ describe('an explained plan', () => {
     expect(formatExplanation(explanation).join('\n')).toMatch(
       /^home: plan [0-9a-f]{16}\nonce per request [^]*user\.age[^]*\nonce per candidate [^]*taste[^]*first phase: the best 50 by pin\.saves\nhead save: probability of the label saved from save[^]*\nutility = 4 · save$/,
     )
+  })
+
+  it('ends with what is uncertain, if the spec explores', () => {
+    const explored = `${text}explore = log1p(pin.saves)\n`
+    const options = { file: 'a.rank', catalogue: testCatalogue, inputs: null, readFile: () => '' }
+    const { plan: exploring } = compileSpec(explored, options)
+    expect(formatExplanation(explainPlan(exploring, testCatalogue)).at(-1)).toBe('explore = log1p(pin.saves)')
+    expect(diffPlans(plan, exploring)).toEqual([{ statement: 'explore', before: null, after: 'log1p(pin.saves)' }])
   })
 
   it('is a graph with an edge for each argument', () => {

@@ -28,7 +28,7 @@ export interface Explanation {
   readonly perRequest: number
   readonly perCandidate: number
   readonly firstPhase: Plan['firstPhase']
-  /** The name of the value that is the standard deviation of the utility; null: there is no exploration. */
+  /** The formula of the standard deviation of the utility; null: there is no exploration. */
   readonly exploration: string | null
   readonly heads: Plan['heads']
   readonly utility: Plan['utility']
@@ -68,7 +68,7 @@ export function explainPlan(plan: Plan, catalogue: Catalogue): Explanation {
     perRequest: sumOf('request', null),
     perCandidate: sumOf('candidate', null),
     firstPhase,
-    exploration: plan.exploration ?? null,
+    exploration: plan.exploration === undefined ? null : formulaOf(plan, plan.exploration),
     heads,
     utility,
   }
@@ -103,7 +103,7 @@ export function formatExplanation(explanation: Explanation): readonly string[] {
       .map(({ head, weight }) => `${weight} · ${head}`)
       .join(' + ')
       .replaceAll('+ -', '− ')}`,
-    ...(exploration === null ? [] : [`explore: the standard deviation of the utility is ${exploration}`]),
+    ...(exploration === null ? [] : [`explore = ${exploration}`]),
   ]
 }
 
