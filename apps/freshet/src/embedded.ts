@@ -150,13 +150,14 @@ export function createEmbedded(options: {
       failed: (_what, error, at) => onError('blender', error, at),
     },
   })
+  const trainerConfig = trainerConfigOf(config.trainer ?? {}, settings.ranking)
   const pin2vec =
     config.trainer === null
       ? null
       : createPin2VecJob({
           log: writingAs(log, 'trainer', version),
           clock,
-          config: trainerSchema.parse(config.trainer ?? {}),
+          config: trainerConfig,
           checkpoints: platform.artefacts,
           onError: (error, at) => onError('pin2vec', error, at),
         })
@@ -166,7 +167,7 @@ export function createEmbedded(options: {
       : createRankingTraining({
           log: writingAs(log, 'trainer', version),
           clock,
-          config: trainerSchema.parse(config.trainer ?? {}),
+          config: trainerConfig,
           artefacts: platform.artefacts,
           models: modelStore,
           pause,
@@ -213,4 +214,10 @@ function parseSettings(config: EmbeddedConfig): {
     ranking: rankerSchema.parse(config.ranking ?? {}),
     blender: blenderSchema.parse(config.blender ?? {}),
   }
+}
+
+/** The trainer learns the spec that the ranker serves, unless it has one of its own. */
+function trainerConfigOf(trainer: TrainerSettings, { specFile }: RankerConfig): TrainerConfig {
+  const config = trainerSchema.parse(trainer)
+  return { ...config, ranking: { ...config.ranking, specFile: config.ranking.specFile ?? specFile } }
 }

@@ -71,7 +71,7 @@ export async function aWhole(
   const log = createMemoryEventLog({ clock })
   const store = createMemoryStateStore({ clock })
   await log.applyTopics(topicLayouts(2))
-  const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
+  const { models } = await openSpecSlot({ backend: 'auto', specFile: config.ranking?.specFile ?? null })
   const errors: unknown[] = []
   const rows: RowBatch[] = []
   const embedded = createEmbedded({

@@ -159,8 +159,8 @@ describe('a ranker of plans', () => {
         await new Promise(setImmediate)
       }
     }
-    const asking = Array.from({ length: 8 }, ask)
-    for (let round = 0; round < 3; round++)
+    const asking = Array.from({ length: 6 }, ask)
+    for (let round = 0; round < 2; round++)
       for (const swap of swaps) {
         await swap()
         const answer = await ranker.rank(aRequest(30), call)
@@ -172,8 +172,8 @@ describe('a ranker of plans', () => {
     expect([...wholly.keys()].sort()).toEqual(['deep-1', builtIn, 'lin-1'].sort())
     expect(new Set(answers.map(({ modelVersion }) => modelVersion))).toEqual(new Set(wholly.keys()))
     for (const answer of answers) expect(contentOf(answer)).toBe(wholly.get(answer.modelVersion))
-    expect(ranker.model()).toMatchObject({ version: builtIn, swapped: 12, refused: 3 })
-    expect(answers.length).toBeGreaterThan(100)
+    expect(ranker.model()).toMatchObject({ version: builtIn, swapped: 8, refused: 2 })
+    expect(answers.length).toBeGreaterThan(60)
     await close()
   })
 

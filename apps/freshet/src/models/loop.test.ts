@@ -1,7 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createMemoryArtefactStore } from '@freshet/adapters/memory/artefact-store'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import { mulberry32 } from '@freshet/domain/mulberry32'
-import { artefactName } from '@freshet/ranking/artefact/bytes'
+import { artefactName, decodeArtefact } from '@freshet/ranking/artefact/bytes'
 import { describe, expect, it } from 'vitest'
 import { aCreator, aTopic, aWhole, type Act, type Whole } from '../whole.fixture.ts'
 
@@ -9,11 +12,21 @@ const minuteMs = 60_000
 const topics = ['a', 'b', 'c', 'd'].map(aTopic)
 const users = Array.from({ length: 8 }, (_, n) => `u${n}`)
 
+/** A spec that knows users by name: each likes one topic. */
+const mine = `spec mine
+input candidate.retrieval_score, candidate.topic_save_rate, user.id, pin.topics, candidate.position
+training only candidate.position = 0
+feature fan = hash(cross(user.id, pin.topics), rows: 512)
+head save: probability = linear(log(candidate.retrieval_score), candidate.topic_save_rate, fan, log1p(candidate.position))
+utility = save
+train epochs: 8, rate: 0.05, batch: 64
+`
+
 /** All services with a trainer that trains every 10 minutes on whatever there is. */
-async function aLoop(store: ArtefactStore): Promise<Whole> {
+async function aLoop(store: ArtefactStore, specFile: string | null = null): Promise<Whole> {
   const joiner = { windowMs: 5 * minuteMs, deliveryMs: 1_000 }
   const ranking = { trainIntervalMs: 10 * minuteMs, minRows: 100, minNewRows: 20 }
-  const whole = await aWhole({ trainer: { joiner, ranking } }, undefined, store)
+  const whole = await aWhole({ trainer: { joiner, ranking }, ranking: { specFile } }, undefined, store)
   const pins = Array.from({ length: 80 }, (_, n) => {
     const fields = { title: `pin ${n}`, topics: [topics[n % 4]!], creatorId: aCreator(`c${n % 10}`) }
     return [`p${n}`, fields] as const
@@ -64,6 +77,26 @@ describe('the loop in one process', () => {
     expect(feed.items.length).toBeGreaterThan(0)
     expect(plan).toMatch(/^[0-9a-f]{16}$/)
     await whole.stop()
+  })
+
+  it('serves a spec of the ranking language in retrieval order, learns it, and then ranks with what it learned', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'freshet-loop-'))
+    const specFile = join(folder, 'mine.rank')
+    await writeFile(specFile, mine)
+    const store = createMemoryArtefactStore()
+    const whole = await aLoop(store, specFile)
+    const { ranker } = whole.embedded
+    expect(ranker.model().version).toBe('mine-untrained')
+    const { plan } = ranker.model()
+    await play(whole, 5, 1)
+    const served = ranker.model()
+    expect(served.version).not.toBe('mine-untrained')
+    expect(served.plan).toBe(plan)
+    const { model } = decodeArtefact(await store.get(artefactName('home', served.version)), 'model')
+    expect(model.plan.spec).toBe('mine')
+    expect((await whole.feed({ userId: 'u0' })).items.length).toBeGreaterThan(0)
+    await whole.stop()
+    await rm(folder, { recursive: true })
   })
 
   it('gives the same models for the same events', async () => {

@@ -11,7 +11,7 @@ export const rankingSchema = z.strictObject({
     .meta({ description: 'The surface whose models are trained' }),
   specFile: z.string().nullable().default(null).meta({
     description:
-      'File with the ranking spec to train, in the ranking language (`.rank`) or in JSON, whose weights are what a model begins with; null: the spec that ships with the library',
+      'File with the ranking spec to train, in the ranking language (`.rank`) or in JSON, whose weights are what a model begins with. A changed file counts from the next training on. Null: in `freshet dev` the spec of the ranker, otherwise the spec that ships with the library',
   }),
   backend: z.enum(['auto', 'tensorflow', 'wasm']).default('auto').meta({
     description:

@@ -70,7 +70,7 @@ async function aJob(specText: string, config: object = {}, { pause = () => Promi
     const name = artefactName('home', version)
     return decodeArtefact(await models.get(name), name)
   }
-  return { job, train, artefact, records, errors }
+  return { job, train, artefact, records, errors, specFile }
 }
 
 const before = feedBatches({ feeds: 60, seed: 1 })
@@ -94,6 +94,21 @@ describe('training of a linear spec', () => {
     expect(manifest.inputs['candidate.position']).toMatchObject({ count: 600, missingShare: 0, mean: 4.5 })
     const kernel = [...model.parameters.weights].find(([key]) => key.endsWith('/numbers_kernel'))![1]
     expect(kernel.values[1]).toBeGreaterThan(2)
+    await job.stop()
+  })
+
+  it('learns a changed spec from the next training on, and the one before while the file has mistakes', async () => {
+    const { job, train, records, errors, specFile } = await aJob(linear)
+    await train(before)
+    await writeFile(specFile, linear.replace('log1p(candidate.position)', 'log1p(candidate.positoin)'))
+    await train(after)
+    expect(errors).toMatchObject([{ code: 'SPEC_UNKNOWN_NAME' }])
+    expect(records.map(({ planHash }) => planHash)).toEqual([records[0]!.planHash, records[0]!.planHash])
+    await writeFile(specFile, linear.replace('utility = save', 'utility = 2 * save'))
+    await train(feedBatches({ feeds: 40, seed: 3, fromMs: 4_000_000 }))
+    expect(errors).toHaveLength(1)
+    expect(records).toHaveLength(3)
+    expect(records[2]!.planHash).not.toBe(records[0]!.planHash)
     await job.stop()
   })
 

@@ -115,6 +115,7 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
     if (spec === null || !isDue()) return
     const nowMs = clock.now()
     trainedAtMs = nowMs
+    spec = await newestSpec(spec)
     try {
       const serving = await servingModel(spec.planHash)
       const version = nameOf(config.surface, nowMs)
@@ -128,6 +129,14 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
       if (!stopping.signal.aborted) count(error instanceof CodedError ? String(error.code) : 'failed')
       throw error
     }
+  }
+
+  /** The spec as its file has it now; if that cannot be used, reports why and returns the one before. */
+  async function newestSpec(before: Trainable): Promise<Trainable> {
+    return loadTrainable(config.specFile, config.surface).catch((error: unknown) => {
+      onError(error as Error)
+      return before
+    })
   }
 
   /** The rows that can train. Reports corrupt ones when there are more than before. */
