@@ -1,3 +1,5 @@
+import type { Expression } from '../language/ast.ts'
+import { parseLanguage } from '../language/parse.ts'
 import { transformCatalogue } from '../transforms/catalogue.ts'
 import type { Transform } from '../transforms/definition.ts'
 import type { Column } from './column.ts'
@@ -27,13 +29,10 @@ const randomInputs: readonly PlanInput[] = (['request', 'candidate'] as const).f
   Object.entries(types).map(([name, type]) => ({ name: `${side === 'request' ? 'user' : 'pin'}.${name}`, type, side })),
 )
 
-/** Parameters to try for transforms that need some. */
+/** Parameters to try, for transforms of which one set is not enough; the others have those of their example. */
 const paramsOf: Readonly<Record<string, readonly object[]>> = {
   constant: [{ value: 0.3 }, { value: 0 }, { value: 'b' }],
   clip: [{ low: -1, high: 1 }, { low: 0 }],
-  age: [{ unit: 'days' }],
-  decayed: [{ half_life: 5 }],
-  smoothed_rate: [{ prior: 0.1, strength: 3 }],
   bucketise: [{ boundaries: [-1, 0, 2.5] }],
   hash: [{ rows: 7 }, { rows: 1_000, hashes: 1 }],
   one_hot: [{ values: ['a', '1'] }],
@@ -71,7 +70,9 @@ function randomNode(
   known: ReadonlyMap<string, Pick<PlanNode, 'type' | 'side'>>,
 ): PlanNode | null {
   const transform: Transform = pick(random, candidates)
-  const params = transform.params.parse(pick(random, paramsOf[transform.name] ?? [{}])) as PlanNode['params']
+  const params = transform.params.parse(
+    pick(random, paramsOf[transform.name] ?? [paramsOfExample(transform)]),
+  ) as PlanNode['params']
   const names = [...known.keys()]
   const args = Array.from({ length: transform.name === 'constant' ? 0 : 1 + Math.floor(3 * random()) }, () =>
     pick(random, names),
@@ -84,6 +85,26 @@ function randomNode(
   if ('problem' in type) return null
   const side = given.some((arg) => arg.side === 'candidate') ? 'candidate' : 'request'
   return { id, transform: transform.name, args, params, type, side }
+}
+
+/** The parameters in the example of a transform. */
+function paramsOfExample({ name, example }: Transform): object {
+  const [statement] = parseLanguage(example, 'example').statements
+  const call = statement !== undefined && 'value' in statement ? callOf(name, statement.value) : null
+  return Object.fromEntries((call?.params ?? []).map((param) => [param.name, literal(param.value)]))
+}
+
+/** The call of a transform in a formula; null: the formula has another notation for it. */
+function callOf(name: string, formula: Expression): Extract<Expression, { kind: 'call' }> | null {
+  if (formula.kind !== 'call') return null
+  if (formula.callee === name) return formula
+  return formula.args.map((arg) => callOf(name, arg)).find((found) => found !== null) ?? null
+}
+
+function literal(value: Expression): unknown {
+  if (value.kind === 'list') return value.items.map(literal)
+  if (value.kind === 'unary') return -Number(literal(value.operand))
+  return value.kind === 'name' ? value.name : 'value' in value ? value.value : null
 }
 
 /** Values for the inputs: one row on the request's side, `rows` rows on the candidate's; some values are missing. */

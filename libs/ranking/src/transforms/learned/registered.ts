@@ -1,0 +1,8 @@
+export { attend } from './attend.ts'
+export { bilinear } from './bilinear.ts'
+export { dcnV2 } from './dcn-v2.ts'
+export { embedding } from './embedding.ts'
+export { fm } from './fm.ts'
+export { gate } from './gate.ts'
+export { linear } from './linear.ts'
+export { mlp } from './mlp.ts'
