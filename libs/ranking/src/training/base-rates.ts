@@ -3,8 +3,9 @@ import type { RowTable } from '../plan/column.ts'
 import type { Plan, PlanHead } from '../plan/plan.ts'
 
 /**
- * Sets the bias of each `linear` head to the value that predicts the mean of its labels: the logit of the share of positive rows,
- * or the mean of ln(1 + amount). So a rare action need not be learned from a probability of one half. Other heads stay.
+ * Sets each `linear` head to predict the mean of its labels: its bias is the logit of the share of positive rows, or the mean of
+ * ln(1 + amount), and the weights of its numbers are 0. So a rare action need not be learned from a probability of one half. Other
+ * heads stay.
  */
 export function startAtBaseRates({ heads, nodes }: Plan, table: RowTable, weights: ReadonlyMap<string, Weights>): void {
   for (const head of heads) {
@@ -12,7 +13,9 @@ export function startAtBaseRates({ heads, nodes }: Plan, table: RowTable, weight
     if (node?.transform !== 'linear') continue
     const bias = weights.get(`${node.id}/numbers_bias`) ?? weights.get(`${node.id}/bias`)
     const column = table.labels.get(head.label)
-    if (bias?.values.length === 1 && column !== undefined) bias.values[0] = baseValue(head, column, table.weights)
+    if (bias?.values.length !== 1 || column === undefined) continue
+    bias.values[0] = baseValue(head, column, table.weights)
+    weights.get(`${node.id}/numbers_kernel`)?.values.fill(0)
   }
 }
 

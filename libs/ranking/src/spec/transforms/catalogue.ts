@@ -35,7 +35,7 @@ export const transformSchema = z.unknown().transform((given, { issues }): Transf
 })
 
 /** The name of a transform as a spec writes it; empty: it has none. */
-export function nameOfTransform(given: unknown): string {
+function nameOfTransform(given: unknown): string {
   if (typeof given === 'object' && given !== null) return Object.keys(given)[0] ?? ''
   return typeof given === 'string' ? given : ''
 }
