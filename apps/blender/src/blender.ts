@@ -18,6 +18,7 @@ import { feedRungs } from './get-feed.ts'
 import { answerBest, type Answer } from './ladder.ts'
 import type { FeedObserver } from './feed-observer.ts'
 import { toFeedServed } from './feed-served.ts'
+import { versionsOf } from './page-versions.ts'
 import { createOutbox } from './outbox.ts'
 import { defaultParams } from './params.ts'
 import { formatPageToken } from './page-token.ts'
@@ -158,7 +159,8 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     const { surface } = request
     const { degradation, freshness } = answer
     const tookMs = engineClock.nowMs() - startMs
-    observer.answered({ surface, degradation, freshness, items: answer.rows.length, tookMs })
+    const madeOf = versionsOf(request, answer)
+    observer.answered({ surface, degradation, freshness, items: answer.rows.length, tookMs, madeOf })
     return { request, answer }
   }
 

@@ -1,4 +1,5 @@
 import { degradationToJSON, freshnessToJSON } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { createVersionMemory } from '@freshet/domain/version-memory'
 import type { RunRecord } from '@freshet/pipeline/record'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
@@ -7,6 +8,9 @@ import type { FeedObserver } from './feed-observer.ts'
 
 /** The stages that call other services. Only these have a histogram. */
 const timedStages = new Set(['user-state', 'await-tokens', 'retrieve', 'rank', 'record-served', 'last-good'])
+
+/** How many feeds are remembered, to find those whose pages are of several versions. */
+const rememberedFeeds = 16_384
 
 /** Turns the reports of the blender into metrics and log lines. It keeps counts itself and passes them to the registry at each scrape, so that requests do not pay for labels. */
 export function createFeedObserver(metrics: Metrics, report: Report): FeedObserver {
@@ -17,6 +21,8 @@ export function createFeedObserver(metrics: Metrics, report: Report): FeedObserv
   const candidates = metrics.counter('freshet_feed_candidates_total')
   const lost = metrics.counter('freshet_feeds_lost_total')
   const failures = metrics.counter('freshet_feed_background_failures_total')
+  const following = metrics.counter('freshet_feed_following_pages_total')
+  const versions = { model: createVersionMemory(rememberedFeeds), embeddings: createVersionMemory(rememberedFeeds) }
   const counts = new Map<string, { readonly add: (n: number) => void; count: number }>()
 
   metrics.beforeScrape(() => {
@@ -45,10 +51,14 @@ export function createFeedObserver(metrics: Metrics, report: Report): FeedObserv
           report(cause, { part: `${pipeline}/${stage}`, outcome: 'defect' })
       }
     },
-    answered({ surface, degradation, freshness, tookMs }) {
+    answered({ surface, degradation, freshness, tookMs, madeOf }) {
       const labels = { surface, degradation: degradationToJSON(degradation), freshness: freshnessToJSON(freshness) }
       count(`${surface}/${degradation}/${freshness}`, 1, (n) => answers.inc(labels, n))
       answerSeconds.observe({ surface }, tookMs / 1000)
+      for (const what of ['model', 'embeddings'] as const) {
+        const before = madeOf[what] === '' ? 'first' : versions[what].see(madeOf.pageSession, madeOf[what])
+        if (before !== 'first') count(`${what} ${before}`, 1, (n) => following.inc({ what, before }, n))
+      }
     },
     feedLost(feeds, why, error) {
       lost.inc({ why }, feeds)

@@ -2,6 +2,16 @@ import type { Degradation, Freshness } from '@freshet/contracts/gen/freshet/blen
 import type { TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { RunRecord } from '@freshet/pipeline/record'
 
+/** What a page was made with. */
+export interface PageVersions {
+  /** Names the feed whose pages follow each other. */
+  readonly pageSession: string
+  /** The model that scored it; '': the ranker did not. */
+  readonly model: string
+  /** The embeddings that the candidate search used; '': none. */
+  readonly embeddings: string
+}
+
 /** Receives reports about the blender's work. */
 export interface FeedObserver {
   /** A pipeline ended, with any outcome. */
@@ -13,6 +23,7 @@ export interface FeedObserver {
     readonly freshness: Freshness
     readonly items: number
     readonly tookMs: number
+    readonly madeOf: PageVersions
   }): void
   /** Feeds were not written to `feeds-served.v1`: the outbox was `full`, or the `log` rejected them. */
   feedLost(feeds: number, why: 'full' | 'log', error: unknown): void

@@ -267,6 +267,11 @@ export const metricCatalogue = {
     help: 'Answered feeds, by surface, degradation and freshness.',
     labels: ['surface', 'degradation', 'freshness'],
   },
+  freshet_feed_following_pages_total: {
+    type: 'counter',
+    help: 'Pages after the first of a feed, by what made them (model, embeddings) and whether the page before had the same version or another one (same, other). More than a fifth with another one means that versions change too often for one feed.',
+    labels: ['what', 'before'],
+  },
   freshet_feed_answer_seconds: {
     type: 'histogram',
     help: 'Time to answer a request for a feed.',

@@ -5,7 +5,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { healthSchema } from './config.ts'
 import { createModelHealth, type ModelHealth, type ScoredPage } from './health.ts'
-import { createMixedSessions } from './mixed-sessions.ts'
 import { topRows } from './top-rows.ts'
 
 const names = ['age', 'saves', 'hour_sin'] as const
@@ -144,22 +143,6 @@ describe('health of the features', () => {
       health.observe({ model, features: rowsOf(pageRows, page), utilities, session: `new-${page}` })
     expect(health.report()!.mixedShare).toBe(1)
     expect(warnings.join()).toContain('home-1 scored pages of sessions that began with another model')
-  })
-})
-
-describe('mixed sessions', () => {
-  it('counts pages that follow one of another model, and forgets when asked', () => {
-    const sessions = createMixedSessions(64)
-    for (const [session, of] of [
-      ['a', 'one'],
-      ['b', 'one'],
-      ['a', 'two'],
-      ['b', 'one'],
-      ['', 'three'],
-    ] as const)
-      sessions.see(session, of)
-    expect(sessions.take()).toBe(0.5)
-    expect(sessions.take()).toBeNull()
   })
 })
 

@@ -1,7 +1,7 @@
+import { createVersionMemory } from '@freshet/domain/version-memory'
 import type { InputStatistics } from '@freshet/ranking/artefact/manifest'
 import type { HealthConfig } from './config.ts'
 import { createFeatureWindow, type FeatureHealth, type FeatureWindow } from './feature-window.ts'
-import { createMixedSessions } from './mixed-sessions.ts'
 import { topRows } from './top-rows.ts'
 
 /** What a threshold is about. */
@@ -52,7 +52,10 @@ const maxNamed = 5
 
 /** Creates the watch. `onCrossed` gets the warning when it begins, and again only after a window without one. */
 export function createModelHealth(config: HealthConfig, onCrossed: (warning: string) => void): ModelHealth {
-  const sessions = createMixedSessions(rememberedSessions)
+  const sessions = createVersionMemory(rememberedSessions)
+  /** Pages since the last window that followed a page of their session, and those of them with another model. */
+  let following = 0
+  let mixed = 0
   const ignored = new Set(config.ignoredFeatures)
   let key = ''
   let window: FeatureWindow | null = null
@@ -60,13 +63,21 @@ export function createModelHealth(config: HealthConfig, onCrossed: (warning: str
   let report: HealthReport | null = null
   let warning: string | null = null
 
+  function follow({ session, model }: ScoredPage): void {
+    const before = session === '' ? 'first' : sessions.see(session, model.version)
+    if (before === 'first') return
+    following++
+    if (before === 'other') mixed++
+  }
+
   function begin({ model }: ScoredPage): FeatureWindow {
     return createFeatureWindow(model.featureNames, model.trained)
   }
 
   function close({ model }: ScoredPage, full: FeatureWindow): void {
     const features = full.health()
-    const mixedShare = sessions.take()
+    const mixedShare = following === 0 ? null : mixed / following
+    following = mixed = 0
     const named = (isBeyond: (feature: FeatureHealth) => boolean): readonly string[] =>
       features.filter((feature) => !ignored.has(feature.name) && isBeyond(feature)).map(({ name }) => name)
     const rises = (now: number | null, before: number | null): boolean =>
@@ -87,7 +98,7 @@ export function createModelHealth(config: HealthConfig, onCrossed: (warning: str
     observe(page) {
       const { everyPages, windowRows, topRows: most } = config
       if (everyPages === 0) return
-      sessions.see(page.session, page.model.version)
+      follow(page)
       if (pages++ % everyPages !== 0) return
       const pageKey = `${page.model.version} ${page.model.planVersion}`
       if (pageKey !== key) {
