@@ -101,6 +101,13 @@ describe('training by gradient descent', () => {
     expect(metrics.get('dwell')!.loss).toBeLessThan((await train(plan, rare)).metrics.get('dwell')!.loss / 5)
   })
 
+  it('does not end early because the validation rows lack the label of one head', async () => {
+    const unknown = { ...later, labels: new Map([...later.labels, ['dwell', new Float32Array(later.rows).fill(NaN)]]) }
+    const { epochs, metrics } = await train(fmPlan, clicks(300, 1), { validate: unknown })
+    expect(epochs).toBeGreaterThan(6)
+    expect(metrics.get('click')!.auc).toBeGreaterThan(0.6)
+  })
+
   it('stops when the signal is aborted', async () => {
     const stopping = new AbortController()
     const pause = async (): Promise<void> => stopping.abort(new Error('enough'))

@@ -183,9 +183,12 @@ async function runEpoch(learner: Learner, rate: number, { pause, signal }: Train
   return sum / rows
 }
 
-/** Σ over heads of loss weight · loss. */
+/** Σ over heads of loss weight · loss; a head that no row has a label of counts 0. */
 function validationLoss({ heads }: Plan, figures: ModelFigures): number {
-  return heads.reduce((sum, { name, lossWeight }) => sum + lossWeight * figures.get(name)!.loss, 0)
+  return heads.reduce((sum, { name, lossWeight }) => {
+    const { rows, loss } = figures.get(name)!
+    return rows === 0 ? sum : sum + lossWeight * loss
+  }, 0)
 }
 
 async function measure(
