@@ -43,7 +43,7 @@ export function addSpecCommands(program: Command, guard: Guard, terminal: () => 
     .description(
       'Show what a spec computes once per request and per candidate, with types, cost and shares of the utility',
     )
-    .argument('<file>', 'ranking spec (.rank)')
+    .argument('<file>', 'ranking spec (.rank, .json)')
     .option('--model <file>', 'a trained model of this spec: show what each head adds to the utility')
     .option('--rows <file>', 'take mean predictions from these rows instead of the rows held out in training')
     .option(...backendOption)
@@ -57,7 +57,7 @@ export function addSpecCommands(program: Command, guard: Guard, terminal: () => 
   spec
     .command('eval')
     .description('Compute a spec for rows, and print its named values, predictions and utility')
-    .argument('<file>', 'ranking spec (.rank)')
+    .argument('<file>', 'ranking spec (.rank, .json)')
     .requiredOption('--rows <file>', 'rows: JSON lines (.jsonl, .jsonl.gz), as `freshet rows export` writes them')
     .option('--model <file>', 'a trained model of this spec; without it, only fixed values are computed')
     .option('--columns <names>', 'only these inputs and statements, separated by commas')

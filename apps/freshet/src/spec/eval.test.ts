@@ -1,7 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mulberry32 } from '@freshet/domain/mulberry32'
+import { decodeArtefact, encodeArtefact } from '@freshet/ranking/artefact/bytes'
+import { loadSpec } from '@freshet/ranking/model/spec-file'
+import { hashOfPlan } from '@freshet/ranking/plan/plan'
+import { linearParameters, planOfSpec } from '@freshet/ranking/spec/plan-of-spec'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Terminal } from '../operations/terminal.ts'
 import { runTrain } from '../train/command.ts'
@@ -153,6 +157,29 @@ describe('freshet spec eval', () => {
   it('refuses a model of another plan', async () => {
     const model = path('model/model.freshet')
     await expect(evaluate('other.rank', 'later.jsonl', { model })).rejects.toMatchObject({ code: 'MODEL_PLAN_DIFFERS' })
+  })
+})
+
+describe('a spec in JSON', () => {
+  it('is evaluated and explained with a model that the trainer learned for the home feed', async () => {
+    const spec = join(import.meta.dirname, '../../../../libs/ranking/specs/home.json')
+    const loaded = await loadSpec(spec)
+    if (loaded.kind !== 'json') throw new TypeError(loaded.kind)
+    const plan = planOfSpec(loaded.spec, 'home')
+    const weights = Array.from({ length: plan.inputs.length }, () => 0)
+    const parameters = linearParameters(
+      plan.heads.map(({ name: action }) => ({ action, bias: Math.log(0.25), weights })),
+    )
+    const { manifest } = decodeArtefact(await readFile(path('model/model.freshet')), 'model')
+    const own = { ...manifest, version: 'home-1', planHash: hashOfPlan(plan), meanPredictions: {} }
+    const model = path('home.model')
+    await writeFile(model, encodeArtefact({ manifest: own, model: { plan, parameters } }))
+    const given = { rows: path('exported.jsonl'), limit: '20', backend, model, json: true }
+    const { answer } = await run((terminal) => runSpecEval(spec, given, terminal))
+    const { rows } = JSON.parse(answer) as Evaluation
+    expect(rows.map(({ predictions }) => predictions!['save'])).toEqual([expect.closeTo(0.2, 6)])
+    const explained = await run((terminal) => runSpecExplain(spec, { backend, model, rows: given.rows }, terminal))
+    expect(explained.answer).toMatch(/P\(save\) +\S+ +0\.2 /)
   })
 })
 

@@ -8,7 +8,7 @@ import { evaluationLines } from './evaluation-text.ts'
 import { evaluateRows, type Evaluation } from './evaluation.ts'
 import { chooseBackendOf, readModelFile } from './model-file.ts'
 import { readRowsFile } from './rows-file.ts'
-import { compileFileForRows } from './spec-file.ts'
+import { planOfFile } from './spec-file.ts'
 
 /** The arguments of the command, as text. */
 export interface EvalArguments {
@@ -28,7 +28,7 @@ const mostRows = 100_000
 export async function runSpecEval(specFile: string, given: EvalArguments, terminal: Terminal): Promise<void> {
   const limit = whole(given.limit, '--limit', 1, mostRows)
   const say = (text: string): void => void terminal.progress.write(`${text}\n`)
-  const { plan, warnings } = compileFileForRows(specFile)
+  const { plan, warnings } = await planOfFile(specFile)
   for (const warning of warnings) say(formatProblem(warning))
   const asked = given.columns === undefined ? null : columnsOf(plan, given.columns)
   const backend = await chooseBackendOf(given.backend)

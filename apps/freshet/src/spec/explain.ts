@@ -9,7 +9,7 @@ import { refuse } from '../arguments.ts'
 import type { Terminal } from '../operations/terminal.ts'
 import { chooseBackendOf, readModelFile } from './model-file.ts'
 import { readRowsFile } from './rows-file.ts'
-import { compileFileForRows } from './spec-file.ts'
+import { planOfFile } from './spec-file.ts'
 
 /** The arguments of the command, as text. */
 export interface ExplainArguments {
@@ -28,7 +28,7 @@ interface Means {
 
 /** `freshet spec explain`: the graph of a spec, with types, sides and cost, and what each head adds to the utility. */
 export async function runSpecExplain(file: string, given: ExplainArguments, terminal: Terminal): Promise<void> {
-  const { plan, warnings } = compileFileForRows(file)
+  const { plan, warnings } = await planOfFile(file)
   for (const warning of warnings) terminal.progress.write(`${formatProblem(warning)}\n`)
   if (given.dot === true) return terminal.write(dotOf(plan))
   if (given.rows !== undefined && given.model === undefined)

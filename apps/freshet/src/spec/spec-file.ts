@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { extname } from 'node:path'
 import { compileForRows, compileSpec, type CompiledSpec } from '@freshet/ranking/language/compile'
 import { servingInputs } from '@freshet/ranking/language/serving-inputs'
+import { loadSpec } from '@freshet/ranking/model/spec-file'
+import { planOfSpec } from '@freshet/ranking/spec/plan-of-spec'
 import { transformCatalogue } from '@freshet/ranking/transforms/catalogue'
 import { refuse } from '../arguments.ts'
 
@@ -42,4 +45,14 @@ export function compileFileForRows(file: string): CompiledSpec & { readonly text
     readFile: (path) => readFileSync(path, 'utf8'),
   })
   return { ...compiled, text }
+}
+
+/**
+ * The plan of a spec that a model was trained for: of a `.rank` file as for rows, of a spec in JSON as the trainer learns it for
+ * the home feed. Throws a LanguageError, a SpecError or a SpecFileError.
+ */
+export async function planOfFile(file: string): Promise<CompiledSpec> {
+  if (extname(file) !== '.json') return compileFileForRows(file)
+  const loaded = await loadSpec(file)
+  return { plan: loaded.kind === 'json' ? planOfSpec(loaded.spec, 'home') : loaded.plan, warnings: [] }
 }

@@ -41,6 +41,18 @@ describe('freshet spec', () => {
     )
   })
 
+  it('check accepts a spec that extends it for another surface, and diff shows what that changes', async () => {
+    const related = join(home, '../related.rank')
+    expect(await written((terminal) => runSpecCheck([related], {}, terminal))).toMatch(
+      /^\S+related\.rank: related is plan [0-9a-f]{16}: \d+ inputs, \d+ nodes, 4 heads\n$/,
+    )
+    const changes = await written((terminal) => runSpecDiff(home, related, {}, terminal))
+    expect(changes).toContain('~ spec: home → related\n')
+    expect(changes).toContain('+ alike: ')
+    expect(changes).toMatch(/~ found_by: .* → .*candidate\.source_rank\.visual_neighbours\)\n/)
+    expect(changes).not.toMatch(/^- /m)
+  })
+
   it('check lists the mistakes of all files', async () => {
     const [one, two] = [file('one.rank', `${small}feature x = pin.ag\n`), file('two.rank', `${small}layer = 3\n`)]
     const failure = await written((terminal) => runSpecCheck([one, home, two], {}, terminal)).catch(
