@@ -12,9 +12,17 @@ export function calibrationName(head: string): string {
   return `head:${head}`
 }
 
-/** Fits the calibration that the head asks for to values of rows that training did not see; null: it asks for none. */
+/** With fewer rows of a class, a calibration says more about its smoothing than about the head. */
+const leastOfClass = 10
+
+/**
+ * Fits the calibration that the head asks for to values of rows that training did not see; null: it asks for none, or there are
+ * too few rows of one class.
+ */
 export function fitCalibration({ kind, calibrate }: PlanHead, sample: LabelledScores): unknown {
-  if (kind === 'amount' || calibrate === 'none' || sample.scores.length === 0) return null
+  if (kind === 'amount' || calibrate === 'none') return null
+  const positives = sample.labels.filter((label) => label > 0).length
+  if (Math.min(positives, sample.labels.length - positives) < leastOfClass) return null
   if (calibrate === 'platt') return fitPlatt(sample)
   const { scores, probabilities } = fitIsotonic(sample)
   return { scores: [...scores], probabilities: [...probabilities] }

@@ -101,6 +101,16 @@ describe('training by gradient descent', () => {
     expect(metrics.get('dwell')!.loss).toBeLessThan((await train(plan, rare)).metrics.get('dwell')!.loss / 5)
   })
 
+  it('calibrates a head on the validation rows, unless they have too few of one class', async () => {
+    const plan = { ...fmPlan, heads: fmPlan.heads.map((head) => ({ ...head, calibrate: 'platt' as const })) }
+    const fewEpochs = { ...plan, training: { ...plan.training, epochs: 2 } }
+    const { parameters } = await train(fewEpochs, rows, { validate: later })
+    expect(parameters.fitted.get('head:click')).toMatchObject({ slope: expect.any(Number) as number })
+    const rare = later.labels.get('click')!.map((_, row) => Number(row < 5))
+    const few = { ...later, labels: new Map([...later.labels, ['click', rare]]) }
+    expect([...(await train(fewEpochs, rows, { validate: few })).parameters.fitted.keys()]).toEqual([])
+  })
+
   it('does not end early because the validation rows lack the label of one head', async () => {
     const unknown = { ...later, labels: new Map([...later.labels, ['dwell', new Float32Array(later.rows).fill(NaN)]]) }
     const { epochs, metrics } = await train(fmPlan, clicks(300, 1), { validate: unknown })
