@@ -2,9 +2,10 @@
  * `npm run quality` of the ranking language on Frappe_x1: each spec of `specs/` trained by the public command on the same rows.
  *
  *   node test/quality/frappe.ts rows FOLDER OUT         writes OUT/train.jsonl.gz, valid.jsonl.gz and test.jsonl.gz
- *   node test/quality/frappe.ts table [--data FOLDER] [--only NAME]   trains each spec and prints its test figures
+ *   node test/quality/frappe.ts table [--data FOLDER] [--only NAME]   trains each spec and prints its test figures as Markdown
+ *   node test/quality/frappe.ts table --kept                          prints those of the last training of each spec again
  */
-import { createReadStream, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
@@ -51,15 +52,23 @@ async function writeRows(folder: string, out: string): Promise<Readonly<Record<s
   return counts
 }
 
+/** The figures of the label `used` on the test rows. */
+interface Figures {
+  readonly auc: number
+  readonly logLoss: number
+  readonly calibration: number
+  readonly deciles: readonly { readonly predicted: number; readonly observed: number }[]
+}
+
 interface Report {
-  readonly test: Readonly<
-    Record<string, { readonly auc: number; readonly logLoss: number; readonly calibration: number }>
-  >
+  readonly test: { readonly used: Figures }
   readonly epochs: number
   readonly seconds: number
 }
 
-/** Trains a spec by the public command and reads its figures on the test rows. */
+const keptFile = (spec: string): string => join(cache, `${spec}.json`)
+
+/** Trains a spec by the public command, keeps its answer and reads the figures on the test rows. */
 async function trainSpec(spec: string): Promise<Report> {
   const output = await runFreshet([
     'train',
@@ -67,11 +76,54 @@ async function trainSpec(spec: string): Promise<Report> {
     ...['--rows', join(cache, 'train.jsonl.gz'), '--validate', join(cache, 'valid.jsonl.gz')],
     ...['--test', join(cache, 'test.jsonl.gz'), '--seed', '1', '--json'],
   ])
+  writeFileSync(keptFile(spec), output)
   return JSON.parse(output) as Report
 }
 
+/** The figures of each spec, then predicted and observed shares of the rows by ascending prediction, in tenths. */
+function markdown(reports: ReadonlyMap<string, Report>): string {
+  const names = [...reports.keys()].map((spec) => spec.replace(/^frappe-|\.rank$/g, ''))
+  const all = [...reports.values()].map(({ test }) => test.used)
+  const lines = all.map(({ auc, logLoss, calibration }, at) => {
+    const { epochs } = [...reports.values()][at]!
+    return `| \`${names[at]}\` | ${auc.toFixed(5)} | ${logLoss.toFixed(5)} | ${calibration.toFixed(3)} | ${epochs} |`
+  })
+  const deciles = Array.from({ length: 10 }, (_, decile) => {
+    const cells = all.map(({ deciles: own }) => {
+      const { predicted, observed } = own[decile]!
+      return `${predicted.toFixed(4)} / ${observed.toFixed(4)}`
+    })
+    return `| ${decile + 1} | ${cells.join(' | ')} |`
+  })
+  return [
+    '| spec | AUC | log loss | Σ predicted / Σ label | epochs |',
+    '|---|---|---|---|---|',
+    ...lines,
+    '',
+    `| decile, predicted / observed | ${names.map((name) => `\`${name}\``).join(' | ')} |`,
+    `|---|${names.map(() => '---|').join('')}`,
+    ...deciles,
+  ].join('\n')
+}
+
+/** Trains the specs, or reads what their last training printed. */
+async function reportsOf(only: string | undefined, isKept: boolean): Promise<ReadonlyMap<string, Report>> {
+  const reports = new Map<string, Report>()
+  for (const spec of readdirSync(specs).filter((name) => name.startsWith('frappe-'))) {
+    if (only !== undefined && spec !== `frappe-${only}.rank`) continue
+    if (!isKept) reports.set(spec, await trainSpec(spec))
+    else if (existsSync(keptFile(spec))) reports.set(spec, JSON.parse(readFileSync(keptFile(spec), 'utf8')) as Report)
+    else console.error(`${spec} was not trained here`)
+  }
+  return reports
+}
+
 const { values, positionals } = parseArgs({
-  options: { data: { type: 'string', default: join(root, '../shared/data') }, only: { type: 'string' } },
+  options: {
+    data: { type: 'string', default: join(root, '../shared/data') },
+    only: { type: 'string' },
+    kept: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 })
 const [command, folder, out] = positionals
@@ -81,16 +133,9 @@ else if (command === 'table') {
   if (!existsSync(data)) console.log(`skipped: ${data} is not there`)
   else {
     if (!existsSync(join(cache, 'test.jsonl.gz'))) console.log(await writeRows(data, cache))
-    console.log(`${'spec'.padEnd(24)}${'AUC'.padStart(9)}${'log loss'.padStart(10)}${'Σp/Σy'.padStart(8)}`)
-    for (const spec of readdirSync(specs).filter((name) => name.startsWith('frappe-'))) {
-      if (values.only !== undefined && spec !== `frappe-${values.only}.rank`) continue
-      const { test, epochs, seconds } = await trainSpec(spec)
-      const { auc, logLoss, calibration } = test['used']!
-      const cells = [auc.toFixed(5).padStart(9), logLoss.toFixed(4).padStart(10), calibration.toFixed(3).padStart(8)]
-      console.log(`${spec.padEnd(24)}${cells.join('')}   ${epochs} epochs, ${seconds.toFixed(0)} s`)
-    }
+    console.log(markdown(await reportsOf(values.only, values.kept)))
   }
 } else {
-  console.error('usage: node test/quality/frappe.ts rows FOLDER OUT | table [--data FOLDER] [--only NAME]')
+  console.error('usage: node test/quality/frappe.ts rows FOLDER OUT | table [--data FOLDER] [--only NAME] [--kept]')
   process.exitCode = 2
 }
