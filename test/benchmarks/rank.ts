@@ -77,14 +77,14 @@ async function repeat(client: RemoteRanker, calls: number): Promise<number[]> {
 
 interface Load {
   readonly latencies: number[]
-  errors: number
+  readonly errors: Error[]
 }
 
 async function swapRows({ quick, say }: Bench, child: Child, client: RemoteRanker): Promise<BenchRow[]> {
   const forMs = quick ? 500 : 5_000
   const everyMs = 250
-  const quiet: Load = { latencies: [], errors: 0 }
-  const swapping: Load = { latencies: [], errors: 0 }
+  const quiet: Load = { latencies: [], errors: [] }
+  const swapping: Load = { latencies: [], errors: [] }
   let swaps = 0
   for (let round = 0; round < (quick ? 1 : 4); round++) {
     say(`rank: swapping the model, round ${round + 1}`)
@@ -92,6 +92,7 @@ async function swapRows({ quick, say }: Bench, child: Child, client: RemoteRanke
     const [count] = await Promise.all([child.ask<number>('swap', { everyMs, forMs }), load(client, forMs, swapping)])
     swaps += count
   }
+  for (const error of swapping.errors) say(`rank: a call failed while the model was swapped: ${error.message}`)
   const swapNote = `${note}; two calls at a time, ${swaps} swaps, one every ${everyMs} ms, ${swapping.latencies.length} calls meanwhile; rounds with and without swaps alternate`
   return [
     comparedRow({
@@ -103,7 +104,7 @@ async function swapRows({ quick, say }: Bench, child: Child, client: RemoteRanke
       aim: 'ratio ≤ 2',
       note: swapNote,
     }),
-    plainRow('Rank while the model is swapped, failed calls', swapping.errors, 'calls', '≤ 0', swapNote),
+    plainRow('Rank while the model is swapped, failed calls', swapping.errors.length, 'calls', '≤ 0', swapNote),
   ]
 }
 
@@ -113,7 +114,7 @@ async function load(client: RemoteRanker, forMs: number, to: Load): Promise<void
   const one = async (): Promise<void> => {
     while (nowMs() < endMs) {
       const start = performance.now()
-      await client.rank(aRequest(candidates), { timeoutMs: 5_000 }).catch(() => to.errors++)
+      await client.rank(aRequest(candidates), { timeoutMs: 5_000 }).catch((error: Error) => to.errors.push(error))
       to.latencies.push(performance.now() - start)
     }
   }
