@@ -77,7 +77,7 @@ async function repeat(client: RemoteRanker, calls: number): Promise<number[]> {
 
 interface Load {
   readonly latencies: number[]
-  readonly errors: Error[]
+  readonly errors: unknown[]
 }
 
 async function swapRows({ quick, say }: Bench, child: Child, client: RemoteRanker): Promise<BenchRow[]> {
@@ -92,7 +92,7 @@ async function swapRows({ quick, say }: Bench, child: Child, client: RemoteRanke
     const [count] = await Promise.all([child.ask<number>('swap', { everyMs, forMs }), load(client, forMs, swapping)])
     swaps += count
   }
-  for (const error of swapping.errors) say(`rank: a call failed while the model was swapped: ${error.message}`)
+  for (const error of swapping.errors) say(`rank: a call failed while the model was swapped: ${String(error)}`)
   const swapNote = `${note}; two calls at a time, ${swaps} swaps, one every ${everyMs} ms, ${swapping.latencies.length} calls meanwhile; rounds with and without swaps alternate`
   return [
     comparedRow({
@@ -114,7 +114,7 @@ async function load(client: RemoteRanker, forMs: number, to: Load): Promise<void
   const one = async (): Promise<void> => {
     while (nowMs() < endMs) {
       const start = performance.now()
-      await client.rank(aRequest(candidates), { timeoutMs: 5_000 }).catch((error: Error) => to.errors.push(error))
+      await client.rank(aRequest(candidates), { timeoutMs: 5_000 }).catch((error: unknown) => to.errors.push(error))
       to.latencies.push(performance.now() - start)
     }
   }
