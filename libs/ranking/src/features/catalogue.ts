@@ -9,6 +9,7 @@ import { recentActionFeatures } from '@freshet/domain/features/recent-actions'
 import { requestFeatures } from '@freshet/domain/features/request'
 import { overallRateFeatures } from '@freshet/domain/features/overall-rates'
 import { retrievalFeatures } from '@freshet/domain/features/retrieval'
+import { sessionActionFeatures } from '@freshet/domain/features/session-actions'
 import { userRateFeatures } from '@freshet/domain/features/user-rates'
 import { seenFeatures } from '@freshet/domain/features/seen'
 import type { FeatureContext } from './context.ts'
@@ -30,4 +31,5 @@ export const features: readonly Feature<FeatureContext>[] = [
   retrievalFeatures,
   overallRateFeatures,
   userRateFeatures,
+  sessionActionFeatures,
 ].flat()
