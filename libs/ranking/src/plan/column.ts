@@ -37,4 +37,11 @@ export interface RowTable {
   readonly labels: ReadonlyMap<string, Float32Array>
   /** null: all 1. */
   readonly weights: Float32Array | null
+  /** The group of each row, for example its request: rows of one group were ranked against each other. `noGroup`: in none. */
+  readonly groups?: Int32Array
+  /** First and last time of the rows, milliseconds since the epoch. */
+  readonly times?: { readonly fromMs: number; readonly toMs: number }
 }
+
+/** The group of a row that was not ranked against others. */
+export const noGroup = -1

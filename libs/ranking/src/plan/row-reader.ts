@@ -1,7 +1,7 @@
 import { nearest } from '@freshet/domain/nearest'
 import type { TransformCatalogue } from '../transforms/catalogue.ts'
 import { columnBuilder, type ColumnBuilder } from './column-builder.ts'
-import type { RowTable } from './column.ts'
+import { noGroup, type RowTable } from './column.ts'
 import type { Plan, PlanHead } from './plan.ts'
 import { RowsError } from './rows-error.ts'
 import { describeReport, type RowsReport } from './rows-report.ts'
@@ -46,6 +46,10 @@ export class RowReader {
   #read = 0
   #rows = 0
   #isWeighted = false
+  readonly #groups = new Map<string, number>()
+  readonly #groupOf: number[] = []
+  #fromMs = Infinity
+  #toMs = -Infinity
 
   /** `file`: its name in errors. */
   constructor(
@@ -104,7 +108,9 @@ export class RowReader {
     const inputs = new Map(this.#inputs.map(({ name, builder }) => [name, builder.finish()]))
     const labels = new Map(this.#labels.map(({ name, values }) => [name, floatsOf(values)]))
     const weights = this.#isWeighted ? floatsOf(this.#weights) : null
-    return { table: { rows: this.#rows, inputs, labels, weights }, report }
+    const groups = this.#groups.size > 0 && { groups: Int32Array.from(this.#groupOf) }
+    const times = this.#toMs >= this.#fromMs && { times: { fromMs: this.#fromMs, toMs: this.#toMs } }
+    return { table: { rows: this.#rows, inputs, labels, weights, ...groups, ...times }, report }
   }
 
   /** Why the row of a line cannot be used; null: it is added. */
@@ -116,10 +122,23 @@ export class RowReader {
       return /\b(NaN|Infinity)\b/.test(text) ? 'not JSON: NaN or Infinity' : 'not JSON'
     }
     if (!isObject(row)) return 'not an object'
-    const { values, labels, weight = 1 } = row
+    const { values, labels, weight = 1, group } = row
     if (!isObject(values)) return '"values" is not an object'
     if (!isObject(labels)) return '"labels" is not an object'
-    return this.#addValues(values) ?? this.#addLabels(labels) ?? this.#addWeight(weight)
+    if (group !== undefined && typeof group !== 'string') return '"group" is not a text'
+    const problem = this.#addValues(values) ?? this.#addLabels(labels) ?? this.#addWeight(weight)
+    if (problem === null) this.#addPlace(group, values['at'])
+    return problem
+  }
+
+  /** Adds what a usable row says of itself beside its values: its group and its time. */
+  #addPlace(group: string | undefined, at: unknown): void {
+    const known = group === undefined ? noGroup : (this.#groups.get(group) ?? this.#groups.size)
+    if (group !== undefined) this.#groups.set(group, known)
+    this.#groupOf.push(known)
+    if (typeof at !== 'number') return
+    this.#fromMs = Math.min(this.#fromMs, at)
+    this.#toMs = Math.max(this.#toMs, at)
   }
 
   #addValues(values: Readonly<Record<string, unknown>>): string | null {

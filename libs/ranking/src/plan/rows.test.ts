@@ -85,6 +85,21 @@ describe('rows', () => {
     expect(describeReport(report)).toBe('0 of 2 rows left out')
   })
 
+  it('keep their groups, and their first and last time', async () => {
+    const labels = { click: 1 }
+    const { table } = await read([
+      line({ at: 200 }, { labels, group: 'b' }),
+      line({ at: 100 }, { labels }),
+      line({ at: 300 }, { labels, group: 'a' }),
+      line({ at: 'late' }, { labels, group: 'b' }),
+      line({ at: 400 }, { labels, group: 7 }),
+    ])
+    expect(table.groups).toEqual(Int32Array.of(0, -1, 1, 0))
+    expect(table.times).toEqual({ fromMs: 100, toMs: 300 })
+    const { groups, times } = (await read([good])).table
+    expect([groups, times]).toEqual([undefined, undefined])
+  })
+
   it('of one weight have no column of weights', async () => {
     expect((await read([good])).table.weights).toBe(null)
   })

@@ -61,6 +61,8 @@ export interface FittingRows {
   readonly labels: ReadonlyMap<string, Float32Array>
   /** null: all 1. */
   readonly weights: Float32Array | null
+  /** The group of each row, as `RowTable` has it. */
+  readonly groups?: Int32Array
   readonly seed: number
   /** The text of a file that a parameter names; throws if it cannot be read. */
   readFile(path: string): string

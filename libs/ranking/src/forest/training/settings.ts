@@ -1,5 +1,9 @@
+import type { ForestObjective } from './objectives.ts'
+
 /** How trees grow. LightGBM's names and meanings, where it has the same setting, are in brackets. */
 export interface ForestSettings {
+  /** [objective] */
+  readonly objective: ForestObjective
   /** Most trees [num_iterations]. */
   readonly trees: number
   /** Factor of every leaf [learning_rate]. */
@@ -35,6 +39,7 @@ export interface ForestSettings {
 
 /** LightGBM's defaults, except that a category has a bin of its own more often. */
 export const defaultForestSettings: ForestSettings = {
+  objective: 'binary',
   trees: 100,
   learningRate: 0.1,
   leaves: 31,

@@ -6,8 +6,9 @@ import { compileForest, forestScores, rawForestScores } from '../forest.ts'
 import type { ForestModel } from '../model.ts'
 import { parseForest } from '../parse.ts'
 import { writeForest } from '../write.ts'
+import type { ForestRows } from './rows.ts'
 import type { ForestSettings } from './settings.ts'
-import { trainForest, type ForestRows } from './train.ts'
+import { trainForest } from './train.ts'
 
 const columns = { names: ['x', 'noise', 'kind'], isCategorical: [false, false, true] }
 const small: Partial<ForestSettings> = { trees: 30, leaves: 8, minRowsInLeaf: 5, minRowsPerCategoryGroup: 5 }

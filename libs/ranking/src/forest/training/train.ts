@@ -1,21 +1,13 @@
 import { mulberry32 } from '@freshet/domain/mulberry32'
 import { checkLabelled } from '../../metrics/labelled.ts'
 import { logLoss } from '../../metrics/log-loss.ts'
-import { compileForest, rawForestScores, type FeatureMatrix } from '../forest.ts'
+import { compileForest, rawForestScores } from '../forest.ts'
 import type { ForestModel, ForestTree } from '../model.ts'
 import { binFeature } from './bins.ts'
 import { createTreeGrower } from './grow.ts'
-import type { Derivatives } from './histogram.ts'
+import { createObjective } from './objectives.ts'
+import type { ForestRows } from './rows.ts'
 import { defaultForestSettings, type ForestSettings } from './settings.ts'
-
-/** Rows to learn from or to validate on. */
-export interface ForestRows {
-  readonly matrix: FeatureMatrix
-  /** 1: it happened, 0: it did not. */
-  readonly labels: Float32Array | Float64Array
-  /** Absent: every row counts 1. */
-  readonly weights?: Float32Array | Float64Array
-}
 
 /** The columns of the matrix, by position. */
 export interface ForestColumns {
@@ -32,10 +24,10 @@ export interface TrainedForest {
 }
 
 /**
- * Learns a forest for the probability of a label by gradient boosting on histograms (Friedman 2001; Ke et al. 2017):
- * log loss, trees grown by leaf, missing values on the better side, categories sorted by gradient statistics. With
+ * Learns a forest for the probability of a label, or for the order of the rows of each group, by gradient boosting on histograms
+ * (Friedman 2001; Ke et al. 2017): trees grown by leaf, missing values on the better side, categories sorted by gradient statistics. With
  * `validation`, keeps the number of trees that has the lowest log loss there. The same rows, settings and seed give the
- * same model. Throws `LabelledScoresError`.
+ * same model. Throws `LabelledScoresError`, or a RangeError if an order is learned without groups or with validation rows.
  */
 export function trainForest(
   { rows, validation, columns }: { rows: ForestRows; validation?: ForestRows; columns: ForestColumns },
@@ -44,24 +36,27 @@ export function trainForest(
   const settings = { ...defaultForestSettings, ...given }
   for (const part of validation === undefined ? [rows] : [rows, validation])
     checkLabelled({ ...part, scores: new Float32Array(part.matrix.rows) })
+  if (validation !== undefined && settings.objective !== 'binary')
+    throw new RangeError(`${settings.objective} has no probabilities to validate; leave the validation rows out`)
+  const objective = createObjective(settings.objective, rows)
   const features = columns.names.map((_, feature) =>
     binFeature(rows.matrix, feature, columns.isCategorical[feature] === true, settings),
   )
   const draft = {
-    objective: 'binary sigmoid:1',
+    objective: objective.text,
     featureNames: columns.names,
     featureInfos: features.map(({ info }) => info),
   }
   const grower = createTreeGrower(features, settings)
   const random = mulberry32(settings.seed)
-  const start = priorLogit(rows)
+  const { start } = objective
   const scores = new Float64Array(rows.matrix.rows).fill(start)
   const derivatives = { gradients: new Float64Array(scores.length), hessians: new Float64Array(scores.length) }
   const trees: ForestTree[] = []
   const check = validation === undefined ? null : createValidator(draft, validation)
   let best = { trees: 0, loss: Infinity }
   while (trees.length < settings.trees) {
-    derive(rows, scores, derivatives)
+    objective.derive(scores, derivatives)
     const grown = grower.grow(derivatives, drawFeatures(features.length, settings.featureFraction, random), scores)
     const isStump = grown.splitFeature.length === 0
     if (isStump && trees.length > 0 && settings.featureFraction === 1) break
@@ -75,28 +70,6 @@ export function trainForest(
   return {
     model: { ...draft, trees: check === null ? trees : trees.slice(0, best.trees) },
     validationLosses: check?.losses ?? [],
-  }
-}
-
-/** The logit of the mean label, the score with which boosting begins. */
-function priorLogit({ labels, weights }: ForestRows): number {
-  let [positive, total] = [0, 0]
-  for (let row = 0; row < labels.length; row++) {
-    const weight = weights === undefined ? 1 : weights[row]!
-    positive += weight * labels[row]!
-    total += weight
-  }
-  const mean = Math.min(1 - 1e-15, Math.max(1e-15, positive / total))
-  return Math.log(mean / (1 - mean))
-}
-
-/** The derivatives of the log loss by the score: w·(p − y) and w·p·(1 − p). */
-function derive({ labels, weights }: ForestRows, scores: Float64Array, { gradients, hessians }: Derivatives): void {
-  for (let row = 0; row < scores.length; row++) {
-    const p = 1 / (1 + Math.exp(-scores[row]!))
-    const weight = weights === undefined ? 1 : weights[row]!
-    gradients[row] = weight * (p - labels[row]!)
-    hessians[row] = weight * p * (1 - p)
   }
 }
 

@@ -58,6 +58,21 @@ describe('forest', () => {
     expect(scores(alone, 1, state)[0]).toBe(found[7])
   })
 
+  it('learns an order from groups', () => {
+    const { args, save } = rowsOf(2000, 5)
+    const ordered = forest.params.parse({ label: 'save', trees: 30, leaves: 8, objective: 'lambdarank' })
+    const training = { rows: 2000, labels: new Map([['save', save]]), weights: null, seed: 1, readFile: () => '' }
+    expect(() => forest.fit(args, ordered, training)).toThrow('these rows have none')
+    const groups = Int32Array.from({ length: 2000 }, (_, row) => row >> 3)
+    const found = forest.evaluate(args, ordered, new NewBuffers(2000), forest.fit(args, ordered, { ...training, groups }))
+    const values = found.kind === 'numbers' ? [...found.values] : []
+    const mean = (label: number): number => {
+      const of = values.filter((_, row) => save[row] === label)
+      return of.reduce((sum, value) => sum + value, 0) / of.length
+    }
+    expect(mean(1)).toBeGreaterThan(mean(0) + 1)
+  })
+
   it('takes numbers, vectors and indices of one hash', () => {
     expect(forest.typeOf([{ kind: 'scalar' }, { kind: 'index', rows: 9, hashes: 1 }], params)).toEqual({
       kind: 'scalar',

@@ -15,6 +15,7 @@ const params = z
     trees: z.int().positive().max(10_000).default(100),
     leaves: z.int().min(2).max(4096).default(31),
     rate: z.number().positive().max(1).default(0.1),
+    objective: z.enum(['binary', 'lambdarank']).default('binary'),
   })
   .refine(({ file, label }) => (file === null) !== (label === null), 'give either a file or a label')
 const state = z.strictObject({ text: z.string() })
@@ -31,8 +32,8 @@ export const forest: FittedTransform<z.output<typeof params>, State> = {
   gradient: 'fitted',
   name: 'forest',
   summary:
-    'The logit of a label by gradient boosted trees over numbers, vectors and indices, or the raw score of a LightGBM `file` (its path is relative to the spec); an index, for example of a vocabulary, is a category.',
-  formula: 'Σ over trees of the value of the leaf (Friedman 2001; LightGBM, Ke et al. 2017)',
+    'The logit of a label by gradient boosted trees over numbers, vectors and indices, or the raw score of a LightGBM `file` (its path is relative to the spec); an index, for example of a vocabulary, is a category. With the objective `lambdarank` it learns the order of the rows of each group instead, and its number orders but is no logit.',
+  formula: 'Σ over trees of the value of the leaf (Friedman 2001; LightGBM, Ke et al. 2017; LambdaRank, Burges 2010)',
   example: 'head save: probability = forest(pin.save_rate, vocabulary(pin.creator), label: "save", trees: 200)',
   params,
   files: ['file'],
@@ -48,7 +49,7 @@ export const forest: FittedTransform<z.output<typeof params>, State> = {
     const { features } = forestOf(given)
     return features === width ? null : `have ${features} features; the arguments have ${width} numbers`
   },
-  fit(args, { file, label, trees, leaves, rate }, { rows, labels: all, weights, seed, readFile }) {
+  fit(args, { file, label, trees, leaves, rate, objective }, { rows, labels: all, weights, groups, seed, readFile }) {
     if (file !== null) {
       const text = readFile(file)
       parseForest(text, file)
@@ -70,10 +71,11 @@ export const forest: FittedTransform<z.output<typeof params>, State> = {
           matrix: { values, rows: known.length, rowStride: width, featureStride: 1 },
           labels: Float64Array.from(known, (row) => labels[row]!),
           ...(weights === null ? {} : { weights: Float64Array.from(known, (row) => weights[row]!) }),
+          ...(groups === undefined ? {} : { groups: Int32Array.from(known, (row) => groups[row]!) }),
         },
         columns: { names: isCategorical.map((_, at) => `f${at}`), isCategorical },
       },
-      { trees, leaves, learningRate: rate, seed },
+      { objective, trees, leaves, learningRate: rate, seed },
     )
     return { text: writeForest(model) }
   },
