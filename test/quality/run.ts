@@ -11,12 +11,11 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
-import { digineticaLines, movietweetingsLines, writeRecording } from './convert.ts'
 import { runFreshet } from './freshet.ts'
+import { recordingOf, recordingsFolder as cache } from './recordings.ts'
 import { figures, qualityRows, type QualityRow } from './rows.ts'
 
 const root = join(import.meta.dirname, '../..')
-const cache = join(root, 'node_modules/.cache/freshet/recordings')
 
 const ablationSets = [
   { set: 'diginetica', repeats: 'allow' },
@@ -35,22 +34,10 @@ interface Report {
   readonly meanOverGroups: Readonly<Record<string, number>>
 }
 
-/** Where a data set's recording is; made on first use. null: the data is not there. */
-async function recordingOf(set: QualityRow['set'], data: string): Promise<string | null> {
+/** Where a data set's recording is. null: the data is not there. */
+function recordingIn(set: QualityRow['set'], data: string): Promise<string> | null {
   const folder = join(data, set)
-  if (!existsSync(folder)) return null
-  const file = join(cache, `${set}.jsonl.gz`)
-  if (existsSync(file)) return file
-  mkdirSync(cache, { recursive: true })
-  const lines =
-    set === 'diginetica'
-      ? digineticaLines(
-          folder,
-          Array.from({ length: 17 }, (_, at) => at),
-        )
-      : movietweetingsLines(folder)
-  console.log(`${set}: ${await writeRecording(lines, file)} lines`)
-  return file
+  return existsSync(folder) ? recordingOf(set, folder) : null
 }
 
 /** Runs one row by the public command. */
@@ -141,14 +128,14 @@ if (process.argv[1] === import.meta.filename) {
   const chosen = ({ set }: Pick<QualityRow, 'set'>): boolean => values.set === undefined || values.set === set
   if (values.ablation) {
     for (const base of ablationSets.filter(chosen)) {
-      const recording = await recordingOf(base.set, data)
+      const recording = await recordingIn(base.set, data)
       if (recording === null) console.log(`${base.set.padEnd(15)}skipped: ${join(data, base.set)} is not there`)
       else await ablation(base, recording, every)
     }
   } else {
     for (const row of qualityRows.filter(chosen)) {
       if (values.only !== undefined && !row.name.includes(values.only)) continue
-      const recording = await recordingOf(row.set, data)
+      const recording = await recordingIn(row.set, data)
       if (recording === null)
         console.log(`${row.set.padEnd(15)}${row.name.padEnd(36)} skipped: ${join(data, row.set)} is not there`)
       else console.log(line(row, await evaluateRow(row, recording, every)))

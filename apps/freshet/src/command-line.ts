@@ -111,6 +111,18 @@ function addEvaluate(program: Command): void {
       'write a line for each question: rank of the target, pin ids of the answer, latency, degradation',
     )
     .option('--json', 'print the figures as one JSON object on standard output')
+    .option('--from <time>', 'ask only questions from this time on; earlier events are applied all the same')
+    .option('--until <time>', 'ask only questions before this time, and stop reading there')
+    .option(
+      '--rows <file>',
+      'write what the ranker read about the candidates of each question, as rows for `freshet train`',
+    )
+    .option(
+      '--negatives <n>',
+      'of each question, draw this many candidates for --rows beside its target and the first 20',
+      '40',
+    )
+    .option('--model <file>', 'rank with this trained model; it must have learned from rows before --from')
     .option('--config <file>', 'JSON file with settings of sources, blender and ranker')
     .option('--partitions <n>', 'number of partitions of the log in this process', '8')
     .option('--target <url>', 'URL of a running event-ingest; needs --feed')

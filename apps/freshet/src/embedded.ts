@@ -11,6 +11,7 @@ import { candidateServiceSchema, type CandidateServiceConfig } from '@freshet/ca
 import type { FeedObserver } from '@freshet/blender/feed-observer'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import { writingAs } from '@freshet/contracts/origin'
+import type { Ranker } from '@freshet/contracts/ports/calls'
 import type { EventLog, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { version } from '@freshet/domain/version'
@@ -99,6 +100,8 @@ export function createEmbedded(options: {
   readonly onTrained?: RankingTrainingOptions['onTrained']
   /** Where the trainer puts models and the ranker gets them; default: with the snapshots. null: no model is trained. */
   readonly modelStore?: ArtefactStore | null
+  /** Wraps the ranker that the blender calls, for example to look at what it is asked. */
+  readonly wrapRanker?: (ranker: Ranker) => Ranker
 }): Embedded {
   const { platform, models, config = {}, pause, onError, modelStore = platform.artefacts } = options
   const { log, store, clock, random } = platform
@@ -134,11 +137,12 @@ export function createEmbedded(options: {
     ...(options.onUnhealthy && { onUnhealthy: options.onUnhealthy }),
     ...(options.onModelSwapped && { onModelSwapped: options.onModelSwapped }),
   })
+  const direct = createDirectRanker(ranker)
   const blender = createBlender({
     store,
     log: writingAs(log, 'blender', version),
     candidates: createDirectCandidateService(candidates),
-    ranker: createDirectRanker(ranker),
+    ranker: options.wrapRanker?.(direct) ?? direct,
     clock,
     engineClock: platform.engineClock,
     random,

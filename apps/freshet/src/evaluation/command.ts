@@ -1,19 +1,15 @@
 import { createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
-import { openSpecSlot } from '@freshet/ranking/model/spec-file'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import { createProgress } from '@freshet/service/progress'
 import { ArgumentError, refuse, whole } from '../arguments.ts'
-import { readConfigFile, refuseSettings } from '../config-file.ts'
-import { evaluate, formatAsk, type Ask, type EvaluationReport, type EvaluationTarget } from './evaluate.ts'
-import { createInProcessTarget } from './in-process.ts'
-import { withNamedSources } from './named-sources.ts'
-import { readRecordings } from './recording.ts'
-import { createRemoteTarget } from './remote.ts'
-import type { AskOptions } from './request.ts'
+import { evaluate, formatAsk, type Ask, type EvaluationReport, type TimeWindow } from './evaluate.ts'
+import { openTarget, type TargetArguments } from './open-target.ts'
+import { parseTime, readRecordings } from './recording.ts'
+import { createRowsFile, type RowsFile } from './training-rows.ts'
 
 /** The arguments of the command, as text. */
-export interface EvaluateArguments {
+export interface EvaluateArguments extends TargetArguments {
   readonly ask: string
   readonly refresh: string
   readonly k: string
@@ -21,10 +17,10 @@ export interface EvaluateArguments {
   readonly every: string
   readonly answers?: string
   readonly json?: boolean
-  readonly config?: string
-  readonly target?: string
-  readonly feed?: string
-  readonly partitions: string
+  readonly from?: string
+  readonly until?: string
+  readonly rows?: string
+  readonly negatives: string
 }
 
 /** `freshet evaluate`: replays recordings, asks their questions and prints the figures. */
@@ -43,7 +39,9 @@ export async function runEvaluate(recordings: readonly string[], given: Evaluate
         : refuse(`--refresh is ${given.refresh}; give event or mark`),
   } as const
   const every = whole(given.every, '--every', 1, 1_000_000)
-  const target = await createTarget(given, options, asks)
+  const window = parseWindow(given)
+  const rows = openRows(given, options.ask)
+  const target = await openTarget(given, { ...options, asks, window, rows })
   const answers = given.answers === undefined ? null : createWriteStream(given.answers)
   const progress = createProgress({
     label: 'replaying',
@@ -57,11 +55,18 @@ export async function runEvaluate(recordings: readonly string[], given: Evaluate
       asks,
       cutoffs,
       every,
+      window,
       elapsedMs: () => performance.now(),
       onLine: () => progress.advance(),
       onAnswer: (answer) => answers?.write(`${JSON.stringify(answer)}\n`),
     })
     progress.done()
+    if (rows !== null) {
+      const written = await rows.close()
+      process.stderr.write(
+        `${given.rows}: ${written.rows} rows of ${written.questions} questions, ${written.targets} of them targets\n`,
+      )
+    }
     for (const [at, report] of reports.entries()) {
       const ask = formatAsk(asks[at]!)
       const named = asks.length > 1 ? { ask, ...report } : report
@@ -78,35 +83,6 @@ export async function runEvaluate(recordings: readonly string[], given: Evaluate
   }
 }
 
-async function createTarget(
-  given: EvaluateArguments,
-  options: AskOptions & { readonly refresh: 'event' | 'mark' },
-  asks: readonly Ask[],
-): Promise<EvaluationTarget> {
-  if ((given.target === undefined) !== (given.feed === undefined))
-    throw new ArgumentError('give --target and --feed together: the first takes events, the second answers questions')
-  if (given.target !== undefined && given.feed !== undefined) {
-    if (options.refresh === 'mark')
-      throw new ArgumentError(
-        '--refresh mark needs the services in this process; running services learn with every event',
-      )
-    return createRemoteTarget({ ...options, ingestUrl: given.target, feedAddress: given.feed })
-  }
-  const { config, switchedOn } = withNamedSources(await readConfigFile(given.config), asks)
-  for (const name of switchedOn)
-    process.stderr.write(`source ${name} is switched off; --ask names it, so it is on for this whole run\n`)
-  const { models } = await openSpecSlot({
-    backend: config.ranking?.backend ?? 'auto',
-    specFile: config.ranking?.specFile ?? null,
-  })
-  const partitions = whole(given.partitions, '--partitions', 1, 1024)
-  try {
-    return await createInProcessTarget({ ...options, models, config, partitions })
-  } catch (error) {
-    throw refuseSettings(given.config, error)
-  }
-}
-
 function parseAsk(text: string): Ask {
   if (text === 'candidates' || text === 'feed' || text === 'related') return { kind: text }
   const [, kind, named] = /^(source|without):(.*)$/.exec(text) ?? []
@@ -117,6 +93,27 @@ function parseAsk(text: string): Ask {
   if (!sources.every((source) => names.includes(source)))
     throw new ArgumentError(`--ask is ${text}, which is not a source; sources are ${names.join(', ')}`)
   return { kind: kind === 'source' ? 'source' : 'without', sources }
+}
+
+/** The questions to ask by their time, and when to stop reading. */
+function parseWindow({ from, until }: EvaluateArguments): TimeWindow {
+  const time = (text: string | undefined, name: string, otherwise: number): number =>
+    text === undefined
+      ? otherwise
+      : (parseTime(text) ?? refuse(`${name} is ${text}; give an RFC 3339 time, for example 2026-01-31T08:00:00.000Z`))
+  const window = { fromMs: time(from, '--from', -Infinity), untilMs: time(until, '--until', Infinity) }
+  return window.fromMs < window.untilMs ? window : refuse(`--from is ${from}, which is not before --until ${until}`)
+}
+
+/** Negatives of a question that always become rows: the first candidates, among which the order matters most. */
+const firstNegatives = 20
+
+function openRows({ rows, negatives, target }: EvaluateArguments, ask: Ask): RowsFile | null {
+  const drawn = whole(negatives, '--negatives', 1, 2000)
+  if (rows === undefined) return null
+  if (ask.kind !== 'feed') throw new ArgumentError('--rows needs --ask feed: a row holds what the ranker read')
+  if (target !== undefined) throw new ArgumentError('--rows needs the services in this process; leave --target out')
+  return createRowsFile(rows, { first: firstNegatives, drawn }, 1)
 }
 
 function choice<T>(text: string | undefined, name: string, choices: Readonly<Record<string, T>>): T | null {

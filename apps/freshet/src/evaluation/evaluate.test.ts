@@ -107,4 +107,17 @@ describe('evaluate', () => {
     })
     expect(answers[0]!.top).toEqual(['d', 'c', 'b'])
   })
+
+  it('asks only questions of the window, applies what is before its end, and reads nothing after it', async () => {
+    const target = targetOf({ candidates: ['a'] })
+    const at = (day: number): object => question('a', { at: `2026-01-0${day}T00:00:00.000Z` })
+    const lines = linesOf(at(1), { mark: 'm' }, at(2), at(3), { pin: {} }, at(4), { mark: 'late' })
+    const [report] = await evaluate(lines, target, {
+      ...options,
+      asks: [candidates],
+      window: { fromMs: Date.UTC(2026, 0, 2), untilMs: Date.UTC(2026, 0, 4) },
+    })
+    expect(target.calls).toEqual(['mark m', 'candidates', 'candidates', 'pin'])
+    expect(report).toMatchObject({ questions: 2, events: 1 })
+  })
 })

@@ -28,6 +28,15 @@ export interface EvaluationTarget {
   close(): Promise<void>
 }
 
+/** A stretch of time, milliseconds since the epoch: from `fromMs` until before `untilMs`. */
+export interface TimeWindow {
+  readonly fromMs: number
+  readonly untilMs: number
+}
+
+/** The whole of time. */
+const always: TimeWindow = { fromMs: -Infinity, untilMs: Infinity }
+
 export interface EvaluationOptions {
   /** Each question is asked once per entry. */
   readonly asks: readonly Ask[]
@@ -35,6 +44,8 @@ export interface EvaluationOptions {
   readonly cutoffs: readonly number[]
   /** Ask only every nth question. */
   readonly every: number
+  /** Ask only questions of this time; every event before its end is applied, and nothing after it is read. */
+  readonly window?: TimeWindow
   /** Monotonic milliseconds. */
   readonly elapsedMs: () => number
   /** Called after each line. */
@@ -76,7 +87,7 @@ export async function evaluate(
   target: EvaluationTarget,
   options: EvaluationOptions,
 ): Promise<readonly EvaluationReport[]> {
-  const { asks, cutoffs, every, elapsedMs, onLine, onAnswer } = options
+  const { asks, cutoffs, every, window = always, elapsedMs, onLine, onAnswer } = options
   const tallies = asks.map((ask) => ({ ask, metrics: createMetrics(cutoffs), latencies: [] as number[], answered: 0 }))
   const depth = cutoffs.at(-1) ?? 20
   const startedAt = elapsedMs()
@@ -84,7 +95,9 @@ export async function evaluate(
   let seen = 0
   for await (const line of lines) {
     if (line.kind === 'question') {
-      if (seen++ % every === 0) {
+      const { atMs } = line.question
+      if (atMs >= window.untilMs) break
+      if (seen++ % every === 0 && atMs >= window.fromMs) {
         for (const tally of tallies) {
           const askedAt = elapsedMs()
           const answer = await target.ask(line.question, tally.ask)

@@ -1,12 +1,14 @@
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import { parsePinJson } from '@freshet/contracts/json/pin'
+import type { Ranker } from '@freshet/contracts/ports/calls'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { ModelSlot } from '@freshet/ranking/model/slot'
 import type { EmbeddedConfig } from '../embedded.ts'
 import { createVirtualProduct } from '../virtual/product.ts'
 import type { EvaluationTarget } from './evaluate.ts'
-import { RecordingError } from './recording.ts'
+import { RecordingError, type Question } from './recording.ts'
 import { toRequest, type AskOptions } from './request.ts'
+import type { RankedPage } from './training-rows.ts'
 
 /** Settings of the services in an in-process evaluation. */
 export interface InProcessOptions extends AskOptions {
@@ -15,6 +17,8 @@ export interface InProcessOptions extends AskOptions {
   /** When the views about all users are refreshed. */
   readonly refresh: 'event' | 'mark'
   readonly partitions: number
+  /** Called with what the ranker was asked and answered for each feed; the feed waits for it. */
+  readonly onRanked?: (question: Question, page: RankedPage) => Promise<void>
 }
 
 /** Maximum real time for a question, milliseconds. */
@@ -23,10 +27,13 @@ const patienceMs = 60_000
 /** All services in this process on adapters in memory, in virtual time: the time of the recording. Timers never run: an evaluation needs none of their work. */
 export async function createInProcessTarget(options: InProcessOptions): Promise<EvaluationTarget> {
   const ranked = options.ask.kind === 'feed'
+  const { onRanked } = options
+  let page: RankedPage | null = null
   const product = await createVirtualProduct({
     ...options,
     ranked,
     seed: 1,
+    ...(onRanked && { wrapRanker: (ranker) => withFeatures(ranker, (ranked) => (page = ranked)) }),
     ...(!ranked && { wrapLog: withoutPinState }),
   })
   const { blender, candidates } = product.embedded
@@ -47,8 +54,10 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       await product.settle()
       const put = toRequest(question, { ...options, ask, sourceNames: candidates.sourceNames }, [])
       const call = { timeoutMs: patienceMs }
+      page = null
       const answer =
         put.kind === 'feed' ? await blender.getFeed(put.request, call) : await blender.getRelatedPins(put.request, call)
+      if (page !== null) await onRanked?.(question, page)
       return { pinIds: answer.items.map(({ pinId }) => pinId), degradation: answer.degradation }
     },
     close: () => product.close(),
@@ -63,5 +72,16 @@ function withoutPinState(log: EventLog): EventLog {
       topic === 'pin-engagements.v1'
         ? Promise.resolve(records.map(() => ({ partition: 0, position: 0 })))
         : log.append(topic, records, options),
+  }
+}
+
+/** A ranker that is always asked for the features that it reads, and whose requests and answers are looked at. */
+function withFeatures(ranker: Ranker, look: (page: RankedPage) => void): Ranker {
+  return {
+    async rank(request, call) {
+      const response = await ranker.rank({ ...request, withFeatures: true }, call)
+      look({ request, response })
+      return response
+    },
   }
 }

@@ -137,9 +137,15 @@ function id(value: unknown, field: string, place: string): string {
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
 
+/** Milliseconds since the epoch of an RFC 3339 time; null: it is not one. */
+export function parseTime(text: string): number | null {
+  const parsed = rfc3339.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(parsed) ? null : parsed
+}
+
 function time(value: unknown, field: string, place: string): number {
-  const parsed = typeof value === 'string' && rfc3339.test(value) ? Date.parse(value) : Number.NaN
-  if (Number.isNaN(parsed))
+  const parsed = typeof value === 'string' ? parseTime(value) : null
+  if (parsed === null)
     throw new RecordingError(
       place,
       `${field} is ${JSON.stringify(value) ?? 'missing'}; give an RFC 3339 time, for example 2026-01-31T08:00:00.000Z`,

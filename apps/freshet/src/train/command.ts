@@ -54,7 +54,12 @@ export async function runTrain(specFile: string, given: TrainArguments, terminal
     test: test === null ? null : labelReports(plan.heads, test),
   }
   if (given.out !== undefined)
-    await writeModel(given.out, model, { report, specText, createdAtMs: createSystemClock().now() })
+    await writeModel(given.out, model, {
+      report,
+      specText,
+      createdAtMs: createSystemClock().now(),
+      times: [table.times, validate?.times],
+    })
   if (given.json === true) terminal.write(`${JSON.stringify(report)}\n`)
   else for (const line of reportLines(report)) terminal.write(`${line}\n`)
 }

@@ -4,6 +4,7 @@ import { encodeArtefact } from '@freshet/ranking/artefact/bytes'
 import { hashOfPlan } from '@freshet/ranking/plan/plan'
 import type { TrainedModel } from '@freshet/ranking/model/trained-model'
 import { version as trainerVersion } from '@freshet/domain/version'
+import type { RowTable } from '@freshet/ranking/plan/column'
 import type { TrainReport } from './report.ts'
 
 /** Writes a trained model as an artefact, and its figures as JSON, into a folder. */
@@ -14,7 +15,14 @@ export async function writeModel(
     report,
     specText,
     createdAtMs,
-  }: { readonly report: TrainReport; readonly specText: string; readonly createdAtMs: number },
+    times,
+  }: {
+    readonly report: TrainReport
+    readonly specText: string
+    readonly createdAtMs: number
+    /** Times of the training and of the validation rows. */
+    readonly times: readonly RowTable['times'][]
+  },
 ): Promise<void> {
   const { plan } = model
   const planHash = hashOfPlan(plan)
@@ -36,8 +44,7 @@ export async function writeModel(
     surface: plan.spec,
     specText,
     planHash,
-    dataFromMs: 0,
-    dataToMs: 0,
+    ...dataWindow(times),
     trainingRows: report.rows,
     heldOutRows: Object.values(heldOut ?? {})[0]?.rows ?? 0,
     metrics,
@@ -50,4 +57,14 @@ export async function writeModel(
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'model.freshet'), encodeArtefact({ manifest, model }))
   await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`)
+}
+
+/** The time of everything that the model learned from; 0: its rows have no times. */
+function dataWindow(times: readonly RowTable['times'][]): { readonly dataFromMs: number; readonly dataToMs: number } {
+  const known = times.filter((each) => each !== undefined)
+  if (known.length === 0) return { dataFromMs: 0, dataToMs: 0 }
+  return {
+    dataFromMs: Math.min(...known.map(({ fromMs }) => fromMs)),
+    dataToMs: Math.max(...known.map(({ toMs }) => toMs)),
+  }
 }

@@ -5,6 +5,7 @@ import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
+import type { Ranker } from '@freshet/contracts/ports/calls'
 import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import type { Engagement } from '@freshet/domain/engagement'
@@ -27,6 +28,8 @@ export interface VirtualProductOptions {
   readonly seed: number
   /** Wraps the log that the services use, for example to look at what they append. */
   readonly wrapLog?: (log: EventLog) => EventLog
+  /** Wraps the ranker that the blender calls, for example to look at what it is asked. */
+  readonly wrapRanker?: (ranker: Ranker) => Ranker
   /** Where the trainer puts models and the ranker gets them; absent: only the spec's model ranks. */
   readonly modelStore?: ArtefactStore
   /** Work in step with virtual time beside Pin2Vec, which is always there. */
@@ -74,6 +77,7 @@ export async function createVirtualProduct(options: VirtualProductOptions): Prom
     platform: { log, store, artefacts: null, clock, random: createSeededRandom(options.seed), engineClock: noTime },
     models,
     modelStore: options.modelStore ?? null,
+    ...(options.wrapRanker && { wrapRanker: options.wrapRanker }),
     ranked,
     config: inStep(config, refresh),
     pause: () => Promise.resolve(),
