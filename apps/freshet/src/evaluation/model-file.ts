@@ -10,7 +10,9 @@ import type { TimeWindow } from './evaluate.ts'
  * window may be from before the end of its training rows.
  */
 export async function openModelFile(file: string, { fromMs }: TimeWindow): Promise<ModelSource> {
-  const bytes = await readFile(file).catch((error: unknown) => refuse(`--model cannot be read: ${(error as Error).message}`))
+  const bytes = await readFile(file).catch((error: unknown) =>
+    refuse(`--model cannot be read: ${(error as Error).message}`),
+  )
   const { manifest } = decodeArtefact(bytes, file)
   const { version, surface, planHash, dataToMs } = manifest
   if (fromMs <= dataToMs) {

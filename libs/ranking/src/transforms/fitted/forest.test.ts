@@ -64,7 +64,12 @@ describe('forest', () => {
     const training = { rows: 2000, labels: new Map([['save', save]]), weights: null, seed: 1, readFile: () => '' }
     expect(() => forest.fit(args, ordered, training)).toThrow('these rows have none')
     const groups = Int32Array.from({ length: 2000 }, (_, row) => row >> 3)
-    const found = forest.evaluate(args, ordered, new NewBuffers(2000), forest.fit(args, ordered, { ...training, groups }))
+    const found = forest.evaluate(
+      args,
+      ordered,
+      new NewBuffers(2000),
+      forest.fit(args, ordered, { ...training, groups }),
+    )
     const values = found.kind === 'numbers' ? [...found.values] : []
     const mean = (label: number): number => {
       const of = values.filter((_, row) => save[row] === label)
