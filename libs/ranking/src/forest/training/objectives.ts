@@ -1,8 +1,6 @@
 import type { Derivatives } from './histogram.ts'
 import type { ForestRows } from './rows.ts'
-
-/** What a forest learns. LightGBM's names. */
-export type ForestObjective = 'binary' | 'lambdarank'
+import type { ForestObjective } from './settings.ts'
 
 /** The loss of training rows by their scores. */
 interface Objective {

@@ -1,4 +1,5 @@
-import type { ForestObjective } from './objectives.ts'
+/** What a forest learns: a probability, or the order of the rows of each group. LightGBM's names. */
+export type ForestObjective = 'binary' | 'lambdarank'
 
 /** How trees grow. LightGBM's names and meanings, where it has the same setting, are in brackets. */
 export interface ForestSettings {
