@@ -245,11 +245,54 @@ describe('a ranker of plans', () => {
     await write(specFile, 'spec home extends "base.rank"\nfeature a = pin.aeg\nfeature b = lgo(pin.age)\n')
     await expect
       .poll(async () => (await served(), ranker.warning()))
-      .toMatch(/home-untrained continues to serve: 2 mistakes:\n.*did you mean `pin\.age`\?\n.*did you mean `log`\?/)
+      .toMatch(
+        /home-untrained continues to serve: 2 mistakes:\n.*did you mean `pin\.age`\?\n.*`lgo` is not a transform/,
+      )
     expect(errors).toMatchObject([{ code: 'SPEC_UNKNOWN_NAME' }])
     await write(specFile, 'spec next extends "base.rank"\n')
     await expect.poll(async () => (await served())[0]).toBe('next-untrained')
     expect(ranker.warning()).toBeNull()
+    await close()
+    await rm(folder, { recursive: true })
+  })
+})
+
+describe('a changed spec while a trained model serves', () => {
+  it('adds what it reads to what is recorded, so that it can be learned, and leaves the scores alone', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'freshet-ranker-'))
+    const specFile = join(folder, 'home.rank')
+    const write = async (text: string): Promise<void> => {
+      await writeFile(`${specFile}.new`, text)
+      await rename(`${specFile}.new`, specFile)
+    }
+    await write(linearSpecText('home'))
+    const { ranker, log, clock, catalogue, promote, errors, close } = await aRankerWithModels(
+      { specFile, specReloadIntervalMs: 1_000 },
+      { source: specTextSource(specFile, linearSpecText('home')) },
+    )
+    await catalogue(5)
+    await ranker.start()
+    await log.drain()
+    await promote(linear, 'lin-1')
+    const ask = async () => {
+      await clock.advance(1_000)
+      return ranker.rank(aRequest(5), call)
+    }
+    const before = await ask()
+    const names = ['retrieval_score', 'topic_affinity', 'pin_age', 'user_click_rate']
+    expect(before).toMatchObject({ modelVersion: 'lin-1', featureNames: names, facts: [] })
+    const text = linearSpecText('home').replace('input ', 'input pin.topics, pin.save_rate, ')
+    const reading = (more: string) => text.replace('linear(', `linear(${more}, `)
+    await write(reading('pin.seve_rate'))
+    await expect.poll(async () => (await ask(), ranker.warning())).toMatch(/lin-1 continues to serve: .*home\.rank/)
+    await write(reading('pin.save_rate, length(pin.topics)'))
+    await expect.poll(async () => (await ask()).featureNames).toEqual([...names, 'pin_save_rate'])
+    const after = await ranker.rank(aRequest(5), call)
+    expect(after).toMatchObject({ modelVersion: 'lin-1', utilities: before.utilities })
+    expect(featuresOf(after, 3)).toMatchObject(featuresOf(before, 3))
+    expect(featuresOf(after, 4)['pin_save_rate']).toBeGreaterThan(0)
+    expect(after.facts).toMatchObject([{ name: 'pin.topics', texts: ['t0', 't1', 't2', 't3', 't4'] }])
+    expect([errors.length, ranker.warning()]).toEqual([1, null])
     await close()
     await rm(folder, { recursive: true })
   })

@@ -1,32 +1,33 @@
 import { bytesOf } from '@freshet/contracts/bytes/columns'
 import type { RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import type { PageScores, ServingModel } from '@freshet/ranking/serving/serving-model'
+import type { Recorded } from './models/spec-features.ts'
 
 const none = new Uint8Array()
 
-/** The answer with a model's scores. `withFeatures`: with all that the feed's record needs. */
+/** The answer with a model's scores. `recorded`: what the feed's record needs of the values that were read; null: nothing. */
 export function toRankResponse(
   model: ServingModel,
   scores: PageScores,
-  { withFeatures, fresh }: { readonly withFeatures: boolean; readonly fresh: boolean },
+  { recorded, fresh }: { readonly recorded: Recorded | null; readonly fresh: boolean },
 ): RankResponse {
-  const { utilities, deviations, features, facts, exposed } = scores
+  const { utilities, deviations, exposed } = scores
   const probabilities = headsOf(model, scores, 'probability')
   const amounts = headsOf(model, scores, 'amount')
   return {
     utilities: bytesOf(utilities),
     actions: probabilities.names,
     probabilities: probabilities.columns,
-    featureNames: withFeatures ? [...model.featureNames] : [],
-    features: withFeatures ? bytesOf(features) : none,
+    featureNames: [...(recorded?.featureNames ?? [])],
+    features: recorded === null ? none : bytesOf(recorded.features),
     modelVersion: model.version,
     planVersion: model.planVersion,
     fresh,
-    facts: withFeatures
-      ? facts.map(({ name, texts, counts }) => ({ name, texts: [...texts], counts: bytesOf(counts) }))
-      : [],
-    exposedNames: withFeatures ? [...model.exposedNames] : [],
-    exposed: withFeatures ? bytesOf(exposed) : none,
+    facts: (recorded?.facts ?? []).map(({ name, texts, counts }) => {
+      return { name, texts: [...texts], counts: bytesOf(counts) }
+    }),
+    exposedNames: recorded === null ? [] : [...model.exposedNames],
+    exposed: recorded === null ? none : bytesOf(exposed),
     amountNames: amounts.names,
     amounts: amounts.columns,
     utilityDeviations: deviations === null ? none : bytesOf(deviations),

@@ -14,6 +14,7 @@ import { createSpecFollower } from '@freshet/ranking/model/spec-follower'
 import type { ServingModel } from '@freshet/ranking/serving/serving-model'
 import type { RankerConfig } from './config.ts'
 import type { HealthReport } from './models/health/health.ts'
+import { createSpecFeatures } from './models/spec-features.ts'
 import { createModelFollower } from './models/model-follower.ts'
 import type { ShadowReport } from './models/shadow/comparison.ts'
 import { createModelWatch } from './models/watch.ts'
@@ -102,6 +103,7 @@ export function createRanker(options: RankerOptions): RunningRanker {
     onError,
     onLogReplaced: options.onLogReplaced,
   })
+  const specFeatures = createSpecFeatures(models.use(({ featureNames, pinInputs }) => ({ featureNames, pinInputs })))
   const { specFile, specReloadIntervalMs } = config
   const specFollower =
     specFile === null || specReloadIntervalMs === 0
@@ -113,6 +115,7 @@ export function createRanker(options: RankerOptions): RunningRanker {
           everyMs: specReloadIntervalMs,
           onRefused: onError,
           isPaused: () => trained.isServingTrained(),
+          onSpec: (source) => specFeatures.take(source),
           ...onSwapped,
         })
   const stopping = new AbortController()
@@ -133,11 +136,11 @@ export function createRanker(options: RankerOptions): RunningRanker {
     async rank(request, call) {
       const page = parseCandidates(request, config.maxCandidates)
       const fresh = await waitFor(request, call)
-      const { withFeatures } = request
       return trained.use(request.userId, (model) => {
         const scores = model.score(page, views)
         watch.onScored(page, request.sessionId, model, scores)
-        return toRankResponse(model, scores, { withFeatures, fresh })
+        const recorded = request.withFeatures ? specFeatures.record(model, scores, page, views) : null
+        return toRankResponse(model, scores, { recorded, fresh })
       })
     },
     fold: (batch) => views.fold(batch),

@@ -19,7 +19,7 @@ export interface Uncomparable {
 export function compareFeed(served: FeedServed, model: ServingModel): FeedComparison | Uncomparable {
   const [probabilities, amounts] = [headsOf(model, 'probability'), headsOf(model, 'amount')]
   const problem =
-    different('features', served.featureNames, model.featureNames) ??
+    different('features', served.featureNames.slice(0, model.featureNames.length), model.featureNames) ??
     different('probabilities', served.actions, probabilities.names) ??
     different('amounts', served.amountNames, amounts.names) ??
     different('exposed values', served.exposedNames, model.exposedNames)
@@ -34,12 +34,10 @@ export function compareFeed(served: FeedServed, model: ServingModel): FeedCompar
     amounts: columnsOf('amounts', served.amounts, rows * amounts.names.length),
     exposed: columnsOf('exposed values', served.exposed, rows * served.exposedNames.length),
   }
-  const computed = rescoreRows(model, page, { features: recorded.features, pins: pinsOfRecord(served) })
-  const facts = different(
-    'facts',
-    served.facts.map(({ name }) => name),
-    computed.facts.map(({ name }) => name),
-  )
+  const features = firstColumns(recorded.features, served.featureNames.length, model.featureNames.length)
+  const computed = rescoreRows(model, page, { features, pins: pinsOfRecord(served) })
+  const needed = computed.facts.map(({ name }) => name)
+  const facts = different('facts', served.facts.map(({ name }) => name).slice(0, needed.length), needed)
   if (facts !== null) return { cause: 'no-features', problem: facts }
   const found = createFindings(served, cutRows(model, recorded, rows))
   found.compare('utility', whole(recorded.utilities), whole(computed.utilities))
@@ -99,6 +97,11 @@ function different(what: string, recorded: readonly string[], expected: readonly
   if (recorded.join() === expected.join()) return null
   const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '))
   return `it records the ${what} ${list(recorded)}; its model has ${list(expected)}`
+}
+
+/** The features that the model read: those of a newer spec, which a feed may record too, come after them. */
+function firstColumns(rows: Float32Array, width: number, count: number): Float32Array {
+  return count === width ? rows : rows.filter((_, at) => at % width < count)
 }
 
 function columnsOf(what: string, bytes: Uint8Array, expected: number): Float32Array {

@@ -1,6 +1,6 @@
 import type { Clock } from '@freshet/domain/clock'
 import { readSpecFile, specTextSource, textsOfSpec } from './spec-file.ts'
-import type { ServingModel } from '../serving/serving-model.ts'
+import type { ModelSource, ServingModel } from '../serving/serving-model.ts'
 import type { ModelSlot } from './slot.ts'
 
 /** Options of a follower. */
@@ -13,8 +13,10 @@ export interface SpecFollowerOptions {
   /** Called once per content of the file if a changed spec cannot serve. The previous model continues to serve. */
   readonly onRefused: (error: Error) => void
   readonly onSwapped?: (model: ServingModel) => void
-  /** true: the file does not count now, because a trained model serves. */
+  /** true: the spec does not serve now, because a trained model does. */
   readonly isPaused?: () => boolean
+  /** Called with each spec that the file comes to hold, whether it serves or not. What it throws refuses the spec. */
+  readonly onSpec?: (source: ModelSource) => Promise<void>
 }
 
 /** Swaps the model when the file of its spec changes. */
@@ -36,12 +38,13 @@ export function createSpecFollower(options: SpecFollowerOptions): SpecFollower {
   /** Content of the spec's files, or the error, of the last check; null: none yet. */
   let seen: string | null = null
   let refusal: string | null = null
+  let wasPaused = false
 
   async function look(): Promise<void> {
-    if (options.isPaused?.() === true) {
-      seen = null
-      return
-    }
+    const isPaused = options.isPaused?.() === true
+    // The spec may serve again, so that it counts as new.
+    if (isPaused !== wasPaused) seen = null
+    wasPaused = isPaused
     const found = await readSpecFile(file).catch((error: unknown) => error as Error)
     const now = typeof found === 'string' ? textsOfSpec(file, found).join('\0') : found.message
     if (now === seen) return
@@ -49,8 +52,16 @@ export function createSpecFollower(options: SpecFollowerOptions): SpecFollower {
     const before = models.use((model) => model)
     try {
       if (typeof found !== 'string') throw found
-      const model = await models.swap(specTextSource(file, found))
+      const source = specTextSource(file, found)
+      // A trained model may have come since the file was read.
+      if (options.isPaused?.() === true) {
+        await options.onSpec?.(source)
+        refusal = null
+        return
+      }
+      const model = await models.swap(source)
       refusal = null
+      await options.onSpec?.(source)
       if (model !== before) onSwapped?.(model)
     } catch (error) {
       refusal = `the model ${before.version} continues to serve: ${(error as Error).message}`

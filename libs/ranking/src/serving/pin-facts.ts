@@ -1,5 +1,5 @@
 import type { Pin } from '@freshet/domain/pin'
-import type { Plan } from '../plan/plan.ts'
+import type { Plan, PlanInput } from '../plan/plan.ts'
 
 /** A fact about the pins of a page as a model read it. */
 export interface PinFact {
@@ -17,11 +17,15 @@ const readers: Readonly<Record<string, (pin: Pin) => readonly string[]>> = {
   'pin.topics': ({ topics }) => topics,
 }
 
+/** The inputs of a plan that are such facts. */
+export function pinInputsOf({ inputs }: Pick<Plan, 'inputs'>): readonly PlanInput[] {
+  return inputs.filter(({ name }) => Object.hasOwn(readers, name))
+}
+
 /** Those of these facts that a plan reads, as it reads them. */
 export function pinFactsOf({ inputs }: Pick<Plan, 'inputs'>, pins: readonly (Pin | null)[]): readonly PinFact[] {
-  return inputs.flatMap(({ name, type }): PinFact[] => {
-    const read = Object.hasOwn(readers, name) ? readers[name]! : null
-    if (read === null) return []
+  return pinInputsOf({ inputs }).map(({ name, type }) => {
+    const read = readers[name]!
     const max = type.kind === 'sequence' ? type.max : 1
     const counts = new Uint16Array(pins.length)
     const texts: string[] = []
@@ -32,6 +36,6 @@ export function pinFactsOf({ inputs }: Pick<Plan, 'inputs'>, pins: readonly (Pin
       counts[row] = Math.min(known.length, max)
       for (let at = 0; at < counts[row]!; at++) texts.push(known[at]!)
     }
-    return [{ name, texts, counts }]
+    return { name, texts, counts }
   })
 }

@@ -8,7 +8,7 @@ import { createDeviations } from './deviations.ts'
 import { pageInputsOf, type PageInputs } from './page-inputs.ts'
 import type { RankingPage } from './page.ts'
 import { createPinColumns } from './pin-columns.ts'
-import { pinFactsOf } from './pin-facts.ts'
+import { pinFactsOf, pinInputsOf } from './pin-facts.ts'
 import type { PageScores, ServingModel } from './serving-model.ts'
 
 /**
@@ -40,6 +40,7 @@ export function createPlanModel(
     planVersion: scorer.planHash,
     heads: plan.heads,
     featureNames: inputs.features.names,
+    pinInputs: pinInputsOf(plan),
     exposedNames: plan.exposed,
     firstPhaseKeep: plan.firstPhase?.keep ?? null,
     trained,
@@ -69,6 +70,7 @@ export function createUntrainedModel(plan: Plan, from: string): ServingModel {
     planVersion: hashOfPlan(plan),
     heads: [],
     featureNames: inputs.features.names,
+    pinInputs: pinInputsOf(plan),
     exposedNames: [],
     firstPhaseKeep: null,
     trained: new Map(),

@@ -1,6 +1,6 @@
 import type { InputStatistics } from '../artefact/manifest.ts'
 import type { PinFacts, ReadCandidates } from '../features/read-candidates.ts'
-import type { PlanHead } from '../plan/plan.ts'
+import type { PlanHead, PlanInput } from '../plan/plan.ts'
 import type { RankingPage } from './page.ts'
 import type { PinFact } from './pin-facts.ts'
 
@@ -30,6 +30,8 @@ export interface ServingModel {
   readonly heads: readonly Pick<PlanHead, 'name' | 'kind'>[]
   /** Names of the features of the catalogue that the model reads. */
   readonly featureNames: readonly string[]
+  /** The inputs of its plan that only the ranker knows: `pin.creator` and `pin.topics`, each only if the plan reads it. */
+  readonly pinInputs: readonly PlanInput[]
   /** Names of the values that the spec exposes. */
   readonly exposedNames: readonly string[]
   /** The most candidates of a page that its first phase leaves to the model; null: there is no first phase. */

@@ -19,6 +19,7 @@ export function createSpecModel(spec: RankingSpec): ServingModel {
     planVersion: scorer.planVersion,
     heads: scorer.actions.map((name) => ({ name, kind: 'probability' })),
     featureNames: features.names,
+    pinInputs: [],
     exposedNames: [],
     firstPhaseKeep: null,
     trained: new Map(),

@@ -59,6 +59,7 @@ function aModel(version: string, utilities: readonly number[], save: number): Se
     planVersion: 'plan',
     heads,
     featureNames: [],
+    pinInputs: [],
     exposedNames: [],
     firstPhaseKeep: null,
     trained: new Map(),
