@@ -9,7 +9,7 @@ const programs = [
   /^libs\/[^/]+\/(examples|scripts)\//,
   /^test\/(.+\/)?run\.ts$/,
   /^test\/benchmarks\/servers\//,
-  /^test\/quality\/(five-processes|frappe|synthetic)\.ts$/,
+  /^test\/quality\/(five-processes|frappe|reranked|synthetic)\.ts$/,
   /^proto\/(breaking|generate)\.ts$/,
   // Processes that a test starts and kills.
   /^libs\/service\/src\/test-program\.ts$/,
