@@ -186,7 +186,7 @@ export const blenderSchema = z.strictObject({
     min: 0,
     max: 500,
   }),
-  explorationOptimism: numberSetting(0.5, {
+  explorationOptimism: numberSetting(0, {
     description:
       'The order prefers pins of which little is known: this many of the standard deviations that the ranker gives the utilities are added to them. Evaluations add nothing',
     unit: 'standard deviations',
