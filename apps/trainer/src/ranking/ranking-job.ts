@@ -16,6 +16,7 @@ import type { RowBatch } from '@freshet/ranking/rows/row-batch'
 import { TrainingError } from '@freshet/ranking/training/errors'
 import { doChores } from '../chores.ts'
 import type { RankingTrainerConfig } from './config.ts'
+import { newestOf, type RankingStats } from './ranking-stats.ts'
 import { createRegistryView } from './registry-view.ts'
 import { createRowWindow, describeLeftOut, type WindowRows } from './row-window.ts'
 import { trainAndJudge, type Trained } from './train-model.ts'
@@ -48,20 +49,6 @@ export interface RankingJob {
   warning(): string | null
   stats(): RankingStats
   stop(): Promise<void>
-}
-
-/** What the job did since its start. */
-export interface RankingStats {
-  /** Rows of shown pins in memory. */
-  readonly rows: number
-  /** Rows of the last training that could not be used, by reason. */
-  readonly leftOut: ReadonlyMap<string, number>
-  /** Trainings by what became of them: `published`, why the gate rejected the model, or the code of the error that ended it. */
-  readonly outcomes: ReadonlyMap<string, number>
-  /** Seconds that the last training took; null: none ended yet. */
-  readonly seconds: number | null
-  /** When the newest model of the registry was published, milliseconds since the epoch; null: there is none. */
-  readonly newestAtMs: number | null
 }
 
 /** Composes the job; nothing runs before `start()`. */
@@ -235,12 +222,6 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
       await follower.stop()
     },
   }
-}
-
-/** When the newest model was trained that was not rejected. */
-function newestOf(models: readonly ModelRecord[]): number | null {
-  const trained = models.filter(({ stage }) => stage !== 'rejected').map(({ trainedAtMs }) => trainedAtMs)
-  return trained.length === 0 ? null : Math.max(...trained)
 }
 
 /** A name for a model: the surface and the time of its training, UTC. */

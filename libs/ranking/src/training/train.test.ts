@@ -5,9 +5,10 @@ import { predictTable } from '../model/predict-table.ts'
 import type { Parameters } from '../model/trained-model.ts'
 import type { RowTable } from '../plan/column.ts'
 import { chooseBackend, type BackendChoice } from '../tensor/backend.ts'
+import { isLearnedExactly } from './choose-learner.ts'
 import { figuresOf } from './figures.ts'
 import { aPlan, clickInputs, clicks } from './testing.ts'
-import { isLearnedExactly, trainModel, type EpochReport, type TrainOptions } from './train.ts'
+import { trainModel, type EpochReport, type TrainOptions } from './train.ts'
 
 const fmPlan = aPlan({
   inputs: clickInputs,

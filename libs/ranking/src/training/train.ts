@@ -10,14 +10,12 @@ import { compileTensorProgram } from '../tensor/program.ts'
 import { transformCatalogue } from '../transforms/catalogue.ts'
 import { startAtBaseRates } from './base-rates.ts'
 import { checkRows } from './check-rows.ts'
+import { createLearner } from './choose-learner.ts'
 import { TrainingError } from './errors.ts'
 import { figuresOf, labelledRows, type ModelFigures } from './figures.ts'
-import { createGradientLearner, type GradientLearnerOptions } from './gradient-learner.ts'
 import { initialWeights } from './initial-weights.ts'
 import type { Learner } from './learner.ts'
-import { linearPartsOf } from './linear-parts.ts'
-import { createNewtonLearner, isDense, type LinearPrior } from './newton-learner.ts'
-import { createSparseLinearLearner } from './sparse-linear-learner.ts'
+import type { LinearPrior } from './newton-learner.ts'
 import { createSchedule } from './schedule.ts'
 
 /** What training reports after each epoch. */
@@ -130,14 +128,6 @@ async function fit(
   return inSlices(fitPausing(plan, table, how), pause)
 }
 
-/** The one learner that fits the plan. */
-function createLearner(given: GradientLearnerOptions, { prior, maxSteps = 30 }: TrainOptions): Learner {
-  const parts = linearPartsOf(given.plan, given.program)
-  if (parts === null) return createGradientLearner(given)
-  if (!isDense(parts, given.program)) return createSparseLinearLearner({ ...given, parts })
-  return createNewtonLearner({ ...given, parts, prior: prior ?? { means: new Map(), precision: 1 }, maxSteps })
-}
-
 interface Rows {
   readonly table: RowTable
   readonly columns: ReadonlyMap<string, Column>
@@ -222,11 +212,4 @@ async function calibrate(
 
 function copyOf(weights: ReadonlyMap<string, Weights>): ReadonlyMap<string, Weights> {
   return new Map([...weights].map(([key, { shape, values }]) => [key, { shape, values: values.slice() }]))
-}
-
-/** Whether Newton's method learns the plan, so that the rows alone decide its weights and no epoch has to be the last. */
-export function isLearnedExactly(plan: Plan): boolean {
-  const program = compileTensorProgram(plan)
-  const parts = linearPartsOf(plan, program)
-  return parts !== null && isDense(parts, program)
 }
