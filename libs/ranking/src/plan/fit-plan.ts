@@ -56,6 +56,7 @@ export function* fitPausing(
   const readFile = (path: string): string => readFileSync(resolve(specFolder, path), 'utf8')
   const columns = new Map<string, Column>(table.inputs)
   const lastUse = new Map(nodes.flatMap(({ args }, at) => args.map((arg) => [arg, at] as const)))
+  const read = readByData(plan, catalogue)
   const fitted = new Map<string, unknown>()
   const outOfFold = new Map<string, Column>()
   for (const [at, node] of nodes.entries()) {
@@ -68,14 +69,24 @@ export function* fitPausing(
       const training = { ...table, seed: hash32(id, seed), readFile }
       const state = named(plan, node, () => transform.fit(args, params, training))
       fitted.set(id, state)
-      const own = transform.outOfFold?.(args, params, training, new NewBuffers(table.rows))
-      if (own !== undefined) outOfFold.set(id, own)
+      const own = !read.has(id)
+        ? null
+        : named(plan, node, () => transform.outOfFold?.(args, params, training, new NewBuffers(table.rows)) ?? null)
+      if (own !== null) outOfFold.set(id, own)
       if (lastUse.has(id)) columns.set(id, own ?? transform.evaluate(args, params, output, state))
     }
     for (const arg of node.args) if (lastUse.get(arg) === at) columns.delete(arg)
     yield
   }
   return { fitted, outOfFold }
+}
+
+/** Ids of all that a learned or a fitted node reads, also through other nodes. */
+function readByData({ nodes }: Plan, catalogue: TransformCatalogue): ReadonlySet<string> {
+  const read = new Set<string>()
+  for (const { id, transform, args } of nodes.toReversed())
+    if (catalogue.get(transform)?.gradient !== 'fixed' || read.has(id)) args.forEach((arg) => read.add(arg))
+  return read
 }
 
 /** Names the node whose statistics cannot be computed, for example because its argument is missing in all rows. */

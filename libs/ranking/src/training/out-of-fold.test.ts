@@ -71,3 +71,29 @@ describe('a rate of the label', () => {
     expect(aucOf(plainRows(whole.get('rate')!))).toBeGreaterThan(0.7)
   })
 })
+
+describe('a score of a forest that a learned node reads', () => {
+  it('gives no gain where the label is random, and does not do harm', async () => {
+    const made = aPlan({
+      inputs: { noise: { kind: 'scalar' } },
+      nodes: [
+        ['score', 'forest', ['noise']],
+        ['logit', 'linear', ['score']],
+      ],
+      heads: [{ name: 'save', value: 'logit' }],
+      training: { epochs: 30, learningRate: 0.01 },
+    })
+    const params = { file: null, label: 'save', trees: 50, leaves: 31, rate: 0.3, objective: 'binary' }
+    const stacked = { ...made, nodes: made.nodes.map((node) => (node.id === 'score' ? { ...node, params } : node)) }
+    const noisy = (seed: number): RowTable => {
+      const random = mulberry32(seed)
+      const values = Float32Array.from({ length: 1500 }, () => random())
+      return {
+        ...rowsOf(1500, seed, () => 0.5),
+        inputs: new Map([['noise', { kind: 'numbers', rows: 1500, width: 1, values }]]),
+      }
+    }
+    const { metrics } = await trainModel(stacked, noisy(1), { validate: noisy(2), seed: 3, nowMs: () => 0 })
+    expect(metrics.get('save')!.loss).toBeLessThan(Math.LN2 + 0.02)
+  })
+})

@@ -79,9 +79,10 @@ export interface FittedTransform<Params = unknown, State = unknown> extends Desc
   fit(args: readonly Column[], params: Params, training: FittingRows): State
   /**
    * The values of the training rows themselves, for statistics of a label: each row's value is computed without the labels of its
-   * fold, so that it does not contain its own label. Absent: `evaluate` gives them.
+   * fold, so that it does not contain its own label. Asked for only if a learned or a fitted node reads them. Absent or null:
+   * `evaluate` gives them.
    */
-  outOfFold?(args: readonly Column[], params: Params, training: FittingRows, output: Output): Column
+  outOfFold?(args: readonly Column[], params: Params, training: FittingRows, output: Output): Column | null
   evaluate(args: readonly Column[], params: Params, output: Output, state: State): Column
 }
 

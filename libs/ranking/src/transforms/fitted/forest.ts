@@ -5,7 +5,8 @@ import { trainForest } from '../../forest/training/train.ts'
 import { writeForest } from '../../forest/write.ts'
 import type { Column } from '../../plan/column.ts'
 import type { ValueType } from '../../plan/value-type.ts'
-import type { FittedTransform } from '../definition.ts'
+import type { FittedTransform, FittingRows } from '../definition.ts'
+import { drawFolds, folds } from '../folds.ts'
 import { numbersColumn } from '../numbers.ts'
 
 const params = z
@@ -26,13 +27,14 @@ const compiled = new WeakMap<State, Forest>()
 
 /**
  * Gradient boosted trees, trained on the rows or read from a file in LightGBM's text format; the file is read when the plan is
- * fitted, and is part of the model then. Indices of one hash are categories; everything else is a number.
+ * fitted, and is part of the model then. Indices of one hash are categories; everything else is a number. Where a learned or a
+ * fitted node reads the score, a training row has the score of a forest that was learned from the other folds.
  */
 export const forest: FittedTransform<z.output<typeof params>, State> = {
   gradient: 'fitted',
   name: 'forest',
   summary:
-    'The logit of a label by gradient boosted trees over numbers, vectors and indices, or the raw score of a LightGBM `file` (its path is relative to the spec); an index, for example of a vocabulary, is a category. With the objective `lambdarank` it learns the order of the rows of each group instead, and its number orders but is no logit.',
+    'The logit of a label by gradient boosted trees over numbers, vectors and indices, or the raw score of a LightGBM `file` (its path is relative to the spec); an index, for example of a vocabulary, is a category. With the objective `lambdarank` it learns the order of the rows of each group instead, and its number orders but is no logit. Where a learned or a fitted node reads the score, a training row has that of a forest learned from other rows, so training learns six forests.',
   formula: 'Σ over trees of the value of the leaf (Friedman 2001; LightGBM, Ke et al. 2017; LambdaRank, Burges 2010)',
   example: 'head save: probability = forest(pin.save_rate, vocabulary(pin.creator), label: "save", trees: 200)',
   params,
@@ -49,35 +51,26 @@ export const forest: FittedTransform<z.output<typeof params>, State> = {
     const { features } = forestOf(given)
     return features === width ? null : `have ${features} features; the arguments have ${width} numbers`
   },
-  fit(args, { file, label, trees, leaves, rate, objective }, { rows, labels: all, weights, groups, seed, readFile }) {
-    if (file !== null) {
-      const text = readFile(file)
-      parseForest(text, file)
-      return { text }
-    }
-    const labels = all.get(label!)!
-    const known = [...labels.keys()].filter((row) => !Number.isNaN(labels[row]))
+  fit(args, given, training) {
+    const { file } = given
+    if (file === null) return { text: learn(args, given, training, () => true) }
+    const text = training.readFile(file)
+    parseForest(text, file)
+    return { text }
+  },
+  outOfFold(args, given, training, output) {
+    if (given.file !== null) return null
+    const { rows } = training
+    const foldOf = drawFolds(training)
     const matrix = matrixOf(args, rows, (length) => new Float64Array(length))
-    const width = matrix.rowStride
-    const values = Float64Array.from({ length: known.length * width }, (_, at) => {
-      return matrix.values[known[Math.floor(at / width)]! * width + (at % width)]!
-    })
-    const isCategorical = args.flatMap((column) =>
-      column.kind === 'numbers' ? new Array<boolean>(column.width).fill(false) : [true],
-    )
-    const { model } = trainForest(
-      {
-        rows: {
-          matrix: { values, rows: known.length, rowStride: width, featureStride: 1 },
-          labels: Float64Array.from(known, (row) => labels[row]!),
-          ...(weights === null ? {} : { weights: Float64Array.from(known, (row) => weights[row]!) }),
-          ...(groups === undefined ? {} : { groups: Int32Array.from(known, (row) => groups[row]!) }),
-        },
-        columns: { names: isCategorical.map((_, at) => `f${at}`), isCategorical },
-      },
-      { objective, trees, leaves, learningRate: rate, seed },
-    )
-    return { text: writeForest(model) }
+    const values = output.floats(rows)
+    const scores = new Float64Array(rows)
+    for (let fold = 0; fold < folds; fold++) {
+      const text = learn(args, given, training, (row) => foldOf[row] !== fold)
+      rawForestScores(compileForest(parseForest(text)), matrix, scores)
+      for (let row = 0; row < rows; row++) if (foldOf[row] === fold) values[row] = scores[row]!
+    }
+    return numbersColumn(rows, 1, values)
   },
   evaluate(args, _params, output, given) {
     const { rows } = output
@@ -91,6 +84,38 @@ export const forest: FittedTransform<z.output<typeof params>, State> = {
     values.set(scores.subarray(0, rows))
     return numbersColumn(rows, 1, values)
   },
+}
+
+/** The text of a forest that is learned from the rows that have the label and are taken. */
+function learn(
+  args: readonly Column[],
+  { label, trees, leaves, rate, objective }: z.output<typeof params>,
+  { rows, labels: all, weights, groups, seed }: FittingRows,
+  isTaken: (row: number) => boolean,
+): string {
+  const labels = all.get(label!)!
+  const known = [...labels.keys()].filter((row) => !Number.isNaN(labels[row]) && isTaken(row))
+  const matrix = matrixOf(args, rows, (length) => new Float64Array(length))
+  const width = matrix.rowStride
+  const values = Float64Array.from({ length: known.length * width }, (_, at) => {
+    return matrix.values[known[Math.floor(at / width)]! * width + (at % width)]!
+  })
+  const isCategorical = args.flatMap((column) =>
+    column.kind === 'numbers' ? new Array<boolean>(column.width).fill(false) : [true],
+  )
+  const { model } = trainForest(
+    {
+      rows: {
+        matrix: { values, rows: known.length, rowStride: width, featureStride: 1 },
+        labels: Float64Array.from(known, (row) => labels[row]!),
+        ...(weights === null ? {} : { weights: Float64Array.from(known, (row) => weights[row]!) }),
+        ...(groups === undefined ? {} : { groups: Int32Array.from(known, (row) => groups[row]!) }),
+      },
+      columns: { names: isCategorical.map((_, at) => `f${at}`), isCategorical },
+    },
+    { objective, trees, leaves, learningRate: rate, seed },
+  )
+  return writeForest(model)
 }
 
 function forestOf(given: State): Forest {

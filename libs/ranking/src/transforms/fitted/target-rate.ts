@@ -1,15 +1,12 @@
-import { mulberry32 } from '@freshet/domain/mulberry32'
 import { z } from 'zod'
 import { asCategories, positionsIn, type Categories } from '../categories.ts'
 import type { FittedTransform, FittingRows } from '../definition.ts'
+import { drawFolds, folds } from '../folds.ts'
 import { numbersColumn } from '../numbers.ts'
 import { checkArguments } from '../types.ts'
 
 const params = z.strictObject({ label: z.string().min(1), strength: z.number().positive().default(20) })
 const state = z.strictObject({ mean: z.number(), names: z.array(z.string()), rates: z.array(z.number()) })
-
-/** Parts of the training rows. The rate of a row is computed from the other parts. */
-const folds = 5
 
 /**
  * Target statistics of a category (Micci-Barreca 2001). A name that training did not see has the overall mean. In training, each
@@ -37,8 +34,7 @@ export const targetRate: FittedTransform<z.output<typeof params>, z.output<typeo
   },
   outOfFold([x], { label, strength }, training, output) {
     const column = asCategories(x)
-    const random = mulberry32(training.seed)
-    const foldOf = Uint8Array.from({ length: training.rows }, () => Math.floor(folds * random()))
+    const foldOf = drawFolds(training)
     const to = output.floats(training.rows)
     for (let fold = 0; fold < folds; fold++) {
       const { all, byCode } = sumsOf(column, label, training, (row) => foldOf[row] !== fold)
