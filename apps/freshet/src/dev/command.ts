@@ -36,10 +36,12 @@ import { createProgress } from '@freshet/service/progress'
 import { observeJoiner } from '@freshet/trainer/joiner/observe'
 import { observePin2Vec } from '@freshet/trainer/pin2vec/observe'
 import { observeRanking } from '@freshet/trainer/ranking/observe'
+import { loadTrainable } from '@freshet/trainer/ranking/trainable'
 import { createEmbedded, type Embedded } from '../embedded.ts'
 import { modelInspections } from '../models/inspection.ts'
 import { devSchema, type DevConfig } from './config.ts'
 import { fillWithSample, isEmpty } from './fill.ts'
+import { installSampleModel } from './sample-model.ts'
 import { welcome } from './welcome.ts'
 
 /** `freshet dev`: all services in this process on LMDB, until a signal ends it. `--data X` means `--data.folder X`. */
@@ -71,14 +73,19 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
     report,
   })
   use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
+  const { models, backend } = await openSpecSlot(config.ranking)
+  use({ name: 'model', close: () => models.close() })
+  const artefacts = createFolderArtefactStore(`${config.data.folder}/artefacts`)
   if (config.sample && (await isEmpty(log))) {
     logger.info('the data folder is empty: creating a sample catalogue with simulated users')
     logger.info(await fillWithSample(ingest, clock.now()), 'sample')
+    const { specFile, surface } = config.ranking
+    const { planHash } = await loadTrainable(specFile, surface)
+    const place = { log: writingAs(log, 'freshet', version), artefacts, surface, planHash, nowMs: clock.now() }
+    const model = await installSampleModel(place)
+    logger.info({ model }, model === null ? 'no shipped model has the spec' : 'a model ships with the sample')
   }
 
-  const artefacts = createFolderArtefactStore(`${config.data.folder}/artefacts`)
-  const { models, backend } = await openSpecSlot(config.ranking)
-  use({ name: 'model', close: () => models.close() })
   const embedded = createEmbedded({
     platform: {
       log,

@@ -8,6 +8,19 @@ import { trainerSchema } from '@freshet/trainer/config'
 import { joinerSchema } from '@freshet/trainer/joiner/config'
 import { z } from 'zod'
 
+/** Settings of the trainer in `freshet dev`. */
+export const devTrainerSchema = trainerSchema.extend({
+  // Someone who tries it wants to see a model learn within minutes; later actions still correct the rows.
+  joiner: joinerSchema
+    .extend({
+      windowMs: z.int().min(1_000).max(86_400_000).default(120_000).meta({
+        description: 'What a user does within this time after a feed was requested labels the rows of the feed',
+        unit: 'ms',
+      }),
+    })
+    .prefault({}),
+})
+
 /** Settings of `freshet dev`: the settings of all services and the data folder. */
 export const devSchema = z.object({
   ...serviceSettings(9464),
@@ -37,17 +50,7 @@ export const devSchema = z.object({
   candidates: candidateServiceSchema,
   ranking: rankerSchema,
   blender: blenderSchema,
-  trainer: trainerSchema.extend({
-    // Someone who tries it wants to see a model learn within minutes; later actions still correct the rows.
-    joiner: joinerSchema
-      .extend({
-        windowMs: z.int().min(1_000).max(86_400_000).default(120_000).meta({
-          description: 'What a user does within this time after a feed was requested labels the rows of the feed',
-          unit: 'ms',
-        }),
-      })
-      .prefault({}),
-  }),
+  trainer: devTrainerSchema,
 })
 
 export type DevConfig = z.output<typeof devSchema>

@@ -108,18 +108,7 @@ export function sampleEngagements(
       const liked = likes.includes(topic)
       for (let step = 0; step < 8; step++) {
         const pin = skewedPick(byTopic.get(topic)!, random)
-        const draw = random.next()
-        const action = liked
-          ? draw < 0.35
-            ? 'impression'
-            : draw < 0.65
-              ? 'closeup'
-              : draw < 0.8
-                ? 'click'
-                : 'save'
-          : draw < 0.9
-            ? 'impression'
-            : 'hide'
+        const action = sampleAction(liked, random)
         atMs += 2_000 + Math.floor(random.next() * 30_000)
         events.push({
           atMs,
@@ -137,6 +126,15 @@ export function sampleEngagements(
     }
   }
   return events.sort((a, b) => a.atMs - b.atMs).map(({ event }) => event)
+}
+
+/** What a simulated user does with a pin of a topic that they like, or of another topic. */
+export function sampleAction(likesTopic: boolean, random: Random): 'impression' | 'closeup' | 'click' | 'save' | 'hide' {
+  const draw = random.next()
+  if (!likesTopic) return draw < 0.9 ? 'impression' : 'hide'
+  if (draw < 0.35) return 'impression'
+  if (draw < 0.65) return 'closeup'
+  return draw < 0.8 ? 'click' : 'save'
 }
 
 function pick<T>(list: readonly T[], random: Random): T {
