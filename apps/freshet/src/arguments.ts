@@ -20,3 +20,8 @@ export function whole(text: string, name: string, min: number, max: number): num
 export function refuse(message: string): never {
   throw new ArgumentError(message)
 }
+
+/** Whether a text is the URL of a web server. `localhost:9464` is not: its scheme would be `localhost`. */
+export function isWebUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+}

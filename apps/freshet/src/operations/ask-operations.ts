@@ -1,7 +1,7 @@
 import { ContractError, errorCatalogue } from '@freshet/contracts/errors'
 import { CodedError } from '@freshet/domain/coded-error'
 import { rankingErrorCatalogue } from '@freshet/ranking/errors'
-import { ArgumentError } from '../arguments.ts'
+import { ArgumentError, isWebUrl } from '../arguments.ts'
 import { OperationError } from './errors.ts'
 
 /** Requests a path from the operations servers of running processes, with `PUT` to change something. Returns the answer of the first process that serves the path. Throws the error in that answer, or TARGET_UNREACHABLE if no process answers. */
@@ -13,7 +13,8 @@ export async function askOperations(
 ): Promise<unknown> {
   let refusal: Error | null = null
   for (const url of urls.split(',')) {
-    if (!URL.canParse(url)) throw new ArgumentError(`--operations is ${url}; give a URL such as http://localhost:9464`)
+    if (!isWebUrl(url))
+      throw new ArgumentError(`--operations is ${url}; give a URL such as http://localhost:9464`)
     let response: Response
     let body: { readonly error?: { readonly code: string; readonly message: string } }
     try {

@@ -1,6 +1,6 @@
 import { createSystemClock } from '@freshet/adapters/system/clock'
 import type { Clock } from '@freshet/domain/clock'
-import { ArgumentError } from '../arguments.ts'
+import { ArgumentError, isWebUrl } from '../arguments.ts'
 import { OperationError } from './errors.ts'
 
 export type EventKind = 'pins' | 'engagements'
@@ -55,7 +55,7 @@ export async function postUntilAccepted(
 
 /** Posts to a running event-ingest. Throws an ArgumentError if `target` is not a URL. */
 export function openHttpIntake(target: string): Intake {
-  if (!URL.canParse(target)) throw new ArgumentError(`--target is ${target}; give a URL such as http://localhost:8080`)
+  if (!isWebUrl(target)) throw new ArgumentError(`--target is ${target}; give a URL such as http://localhost:8080`)
   const endpoint = (kind: EventKind): URL => new URL(`/v1/${kind}`, target)
   let reached = false
   return {
