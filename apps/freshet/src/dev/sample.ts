@@ -129,7 +129,10 @@ export function sampleEngagements(
 }
 
 /** What a simulated user does with a pin of a topic that they like, or of another topic. */
-export function sampleAction(likesTopic: boolean, random: Random): 'impression' | 'closeup' | 'click' | 'save' | 'hide' {
+export function sampleAction(
+  likesTopic: boolean,
+  random: Random,
+): 'impression' | 'closeup' | 'click' | 'save' | 'hide' {
   const draw = random.next()
   if (!likesTopic) return draw < 0.9 ? 'impression' : 'hide'
   if (draw < 0.35) return 'impression'

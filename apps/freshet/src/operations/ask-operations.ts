@@ -13,8 +13,7 @@ export async function askOperations(
 ): Promise<unknown> {
   let refusal: Error | null = null
   for (const url of urls.split(',')) {
-    if (!isWebUrl(url))
-      throw new ArgumentError(`--operations is ${url}; give a URL such as http://localhost:9464`)
+    if (!isWebUrl(url)) throw new ArgumentError(`--operations is ${url}; give a URL such as http://localhost:9464`)
     let response: Response
     let body: { readonly error?: { readonly code: string; readonly message: string } }
     try {

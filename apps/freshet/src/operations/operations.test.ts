@@ -319,9 +319,10 @@ describe('freshet replay', () => {
   it('ends with one line if nothing listens or the recording does not exist', async () => {
     const given = { target: 'http://127.0.0.1:9', partitions: '8' }
     await expect(runReplay([aRecording(pin)], given, aTerminal())).rejects.toMatchObject({ code: 'TARGET_UNREACHABLE' })
-    await expect(
-      runReplay([aRecording(pin)], { ...given, target: 'localhost:9' }, aTerminal()),
-    ).rejects.toMatchObject({ code: 'ARGUMENT_INVALID', message: expect.stringContaining('http://') as string })
+    await expect(runReplay([aRecording(pin)], { ...given, target: 'localhost:9' }, aTerminal())).rejects.toMatchObject({
+      code: 'ARGUMENT_INVALID',
+      message: expect.stringContaining('http://') as string,
+    })
     const missing = await runReplay([join(data, 'none.jsonl')], { data, partitions: '8' }, aTerminal()).catch(
       describeFailure,
     )
