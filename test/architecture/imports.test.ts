@@ -6,7 +6,7 @@ const graph = readImportGraph(['libs', 'apps', 'test', 'proto', 'deploy'])
 /** Files that nothing imports, because somebody starts them: by a script of package.json, a README or another process. */
 const programs = [
   /^apps\/[^/]+\/src\/main\.ts$/,
-  /^libs\/[^/]+\/(examples|scripts)\//,
+  /^(apps|libs)\/[^/]+\/(examples|scripts)\//,
   /^test\/(.+\/)?run\.ts$/,
   /^test\/benchmarks\/servers\//,
   /^test\/quality\/(five-processes|frappe|reranked|synthetic)\.ts$/,
