@@ -7,6 +7,7 @@ import { noonMs } from '@freshet/domain/testing'
 import { createMetrics } from '@freshet/service/metrics'
 import { describe, expect, it } from 'vitest'
 import { observe } from './observe.ts'
+import { specFileSource } from '@freshet/ranking/model/spec-file'
 import { aPinRecord, aRanker, aRequest, aStateRecord, featuresOf } from './testing.ts'
 
 const call = { timeoutMs: 1_000 }
@@ -32,6 +33,19 @@ describe('ranker', () => {
       seen_before: 0,
       pin_smoothed_click_rate: expect.closeTo(0.4866, 3) as number,
     })
+    await close()
+  })
+
+  it('keeps the order of retrieval with the spec that ships, as long as no model is trained', async () => {
+    const { ranker, log, catalogue, close } = await aRanker({}, { source: specFileSource(null) })
+    await catalogue(10)
+    await ranker.start()
+    await log.drain()
+    const request = aRequest(10)
+    const answer = await ranker.rank(request, call)
+    expect(answer).toMatchObject({ modelVersion: 'home-untrained', actions: [] })
+    expect(float32Column(answer.utilities)).toEqual(float32Column(request.retrievalScores))
+    expect(featuresOf(answer, 0)).toMatchObject({ seen_before: 1, retrieval_score: 0.5 })
     await close()
   })
 

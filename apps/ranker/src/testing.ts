@@ -15,11 +15,12 @@ import { foldUser, newUserState } from '@freshet/domain/user-state'
 import { openModelSlot } from '@freshet/ranking/model/slot'
 import { specFileSource } from '@freshet/ranking/model/spec-file'
 import type { ModelSource } from '@freshet/ranking/serving/serving-model'
+import { jsonSpecFile } from '@freshet/ranking/spec/spec'
 import { chooseBackend, type BackendChoice } from '@freshet/ranking/tensor/backend'
 import { rankerSchema, type RankerConfig } from './config.ts'
 import { createRanker, type RankerOptions } from './ranker.ts'
 
-/** A ranker over a log in memory, in virtual time; `catalogue(n)` fills its views. */
+/** A ranker over a log in memory, in virtual time; `catalogue(n)` fills its views. The spec in JSON scores, which needs no training. */
 export async function aRanker(
   given: Partial<RankerConfig> = {},
   more: Partial<RankerOptions> & { readonly source?: ModelSource } = {},
@@ -28,7 +29,7 @@ export async function aRanker(
   const clock = createVirtualClock(noonMs)
   const log = createMemoryEventLog({ clock })
   await log.applyTopics(topicLayouts(2))
-  const models = await openModelSlot(more.source ?? specFileSource(null))
+  const models = await openModelSlot(more.source ?? specFileSource(jsonSpecFile))
   const errors: Error[] = []
   const config = rankerSchema.parse(given)
   const ranker = createRanker({

@@ -15,6 +15,7 @@ import { createHttpApp } from '@freshet/event-ingest/http'
 import { createIngest } from '@freshet/event-ingest/ingest'
 import { createEmbedded } from '@freshet/freshet/embedded'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
+import { jsonSpecFile } from '@freshet/ranking/spec/spec'
 import { startGrpcServer } from '@freshet/service/grpc-server'
 import { silentReport } from '@freshet/service/reporting'
 import { createMetrics } from '@freshet/service/metrics'
@@ -37,7 +38,7 @@ const metrics = createMetrics()
 const report = silentReport
 const config = z.object(ingestSettings).parse({})
 const ingest = createIngest({ log, clock, config, metrics, report })
-const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
+const { models } = await openSpecSlot({ backend: 'auto', specFile: jsonSpecFile })
 const onError = (part: string, error: unknown): void => {
   process.stderr.write(`${part}: ${String(error)}\n`)
 }

@@ -3,6 +3,7 @@ import { createFolderArtefactStore } from '@freshet/adapters/folder/artefact-sto
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { readToEnd } from '@freshet/contracts/read-to-end'
 import { specFileSource } from '@freshet/ranking/model/spec-file'
+import { jsonSpecFile } from '@freshet/ranking/spec/spec'
 import { chooseBackend, type BackendChoice, backendChoices } from '@freshet/ranking/tensor/backend'
 import { createProgress } from '@freshet/service/progress'
 import { ArgumentError } from '../arguments.ts'
@@ -57,7 +58,7 @@ async function measureParity(
   const shelf = createModelShelf({
     registries: await readRegistries({ log, clock, signal, onError }),
     artefacts: createFolderArtefactStore(modelFolderOf(given)),
-    specs: [...(given.spec ?? []), null].map(specFileSource),
+    specs: [...(given.spec ?? []), null, jsonSpecFile].map(specFileSource),
     maxLoaded: maxLoadedModels,
   })
   const tally = createParityTally(showOf(given.show))

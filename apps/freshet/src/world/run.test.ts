@@ -1,6 +1,6 @@
 import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { openSpecSlot, specTextSource } from '@freshet/ranking/model/spec-file'
-import { defaultSpecFile } from '@freshet/ranking/spec/spec'
+import { jsonSpecFile } from '@freshet/ranking/spec/spec'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import type { JobFactory } from '../virtual/job.ts'
@@ -34,7 +34,8 @@ async function play(
     readonly heard?: ProductLine[]
   } = {},
 ): Promise<Played> {
-  const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
+  // The spec in JSON predicts before any training.
+  const { models } = await openSpecSlot({ backend: 'auto', specFile: jsonSpecFile })
   const served = createServedFeeds()
   const product = await createVirtualProduct({
     models,
@@ -238,7 +239,7 @@ describe('a world and the product', () => {
   })
 
   it('run jobs in step with virtual time, and say which model was promoted', async () => {
-    const spec = JSON.parse(await readFile(defaultSpecFile, 'utf8')) as { version: string }
+    const spec = JSON.parse(await readFile(jsonSpecFile, 'utf8')) as { version: string }
     const seen: number[] = []
     let feeds = 0
     const job: JobFactory = ({ log, models }) => ({

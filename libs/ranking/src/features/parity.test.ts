@@ -14,7 +14,7 @@ import { anEngagement, aPin, noonMs } from '@freshet/domain/testing'
 import { foldUser, newUserState } from '@freshet/domain/user-state'
 import { createLogisticScorer } from '../model/logistic.ts'
 import { parseSpec } from '../spec/parse.ts'
-import { defaultSpecFile } from '../spec/spec.ts'
+import { jsonSpecFile } from '../spec/spec.ts'
 import { chooseBackend } from '../tensor/backend.ts'
 import { features } from './catalogue.ts'
 import { planFeatures } from './plan.ts'
@@ -68,7 +68,7 @@ function digests(): { readonly features: string; readonly scores: string } {
   const random = mulberry32(20_240_601)
   const below = (n: number): number => Math.floor(random() * n)
   const known = { features: features.map(({ name }) => name), actions }
-  const scorer = createLogisticScorer(parseSpec(readFileSync(defaultSpecFile, 'utf8'), known))
+  const scorer = createLogisticScorer(parseSpec(readFileSync(jsonSpecFile, 'utf8'), known))
   const all = planFeatures(features.slice(0, recordedFeatures).map(({ name }) => name))
   const scored = planFeatures(scorer.featureNames)
   const ofFeatures = createHash('sha256')

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parseSpec } from './parse.ts'
 import { SpecError } from './problems.ts'
 import { describeSpec } from './schema.ts'
-import { defaultSpecFile, hashPlan } from './spec.ts'
+import { hashPlan, jsonSpecFile } from './spec.ts'
 
 const known = { features: ['topic_affinity', 'pin_age', 'seen_before'], actions: ['click', 'save', 'hide'] }
 const good = {
@@ -141,6 +141,6 @@ describe('ranking spec', () => {
       'actions.ACTION.weights.NAME',
     ])
     for (const { description } of fields) expect(description.length).toBeGreaterThan(10)
-    expect(readFileSync(defaultSpecFile, 'utf8')).toContain('"version"')
+    expect(readFileSync(jsonSpecFile, 'utf8')).toContain('"version"')
   })
 })

@@ -27,8 +27,10 @@ export interface RankingSpec {
   readonly exploration: readonly { readonly feature: string; readonly weight: number }[]
 }
 
-/** The spec that ships with the library. It ranks in retrieval order; its trained models begin there. */
-export const defaultSpecFile = fileURLToPath(new URL('../../specs/home.json', import.meta.url))
+/** The spec that ships with the library, in the ranking language. It ranks in retrieval order; its trained models begin there. */
+export const defaultSpecFile = fileURLToPath(new URL('../../specs/home.rank', import.meta.url))
+/** The same model as a spec in JSON, with weights from which it can rank before any training. */
+export const jsonSpecFile = fileURLToPath(new URL('../../specs/home.json', import.meta.url))
 
 /** Hashes the content of a spec: 16 hexadecimal digits of the SHA-256 of its canonical JSON, without its name. Formatting and the order of keys do not matter. */
 export function hashPlan({ features, models, worth }: RankingSpec): string {
