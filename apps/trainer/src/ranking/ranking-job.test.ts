@@ -33,6 +33,8 @@ utility = save
 train epochs: 30, batch: 128, rate: 0.03
 `
 const startMs = Date.UTC(2026, 0, 1)
+const clock = createVirtualClock(startMs)
+const aLog = () => createMemoryEventLog({ clock })
 let folder = ''
 let specs = 0
 beforeAll(async () => {
@@ -41,13 +43,14 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-async function aJob(specText: string, config: object = {}, { pause = () => Promise.resolve() } = {}) {
+async function aJob(
+  specText: string,
+  config: object = {},
+  { pause = () => Promise.resolve(), log = aLog(), models = createMemoryArtefactStore() } = {},
+) {
   const specFile = join(folder, `${++specs}.rank`)
   await writeFile(specFile, specText)
-  const clock = createVirtualClock(startMs)
-  const log = createMemoryEventLog({ clock })
   await log.applyTopics(topicLayouts(1))
-  const models = createMemoryArtefactStore()
   const errors: (Error & { readonly code?: string })[] = []
   const records: ModelRecord[] = []
   const job = createRankingJob({
@@ -70,7 +73,7 @@ async function aJob(specText: string, config: object = {}, { pause = () => Promi
     const name = artefactName('home', version)
     return decodeArtefact(await models.get(name), name)
   }
-  return { job, train, artefact, records, errors, specFile }
+  return { job, train, artefact, records, errors, specFile, log, models }
 }
 
 const before = feedBatches({ feeds: 60, seed: 1 })
@@ -122,6 +125,28 @@ describe('training of a linear spec', () => {
     expect(job.stats()).toMatchObject({ rows: 1_000, newestAtMs: records[1]!.trainedAtMs })
     expect([...job.stats().outcomes]).toEqual([['published', 2]])
     await job.stop()
+  })
+
+  it('believes a model whose rows are not in the window, so that few new rows do not undo it', async () => {
+    const first = await aJob(linear)
+    await first.train(feedBatches({ feeds: 200, seed: 1 }))
+    await first.job.stop()
+    // Another process, which has only rows of after that model: those of 25 feeds.
+    const { log, models } = first
+    const { job, train, artefact, records, errors } = await aJob(linear, {}, { log, models })
+    await train(feedBatches({ feeds: 25, seed: 2, fromMs: 2_000_000 }))
+    expect(errors).toEqual([])
+    expect(records).toMatchObject([{ stage: 'serving', parentVersion: first.records[0]!.version }])
+    const kernelOf = async (record: ModelRecord, from: Pick<typeof first, 'artefact'>) =>
+      [...(await from.artefact(record)).model.parameters.weights].find(([key]) => key.endsWith('/numbers_kernel'))![1]
+        .values
+    const [before, after] = [await kernelOf(first.records[0]!, first), await kernelOf(records[0]!, { artefact })]
+    const alone = await aJob(linear)
+    await alone.train(feedBatches({ feeds: 25, seed: 2, fromMs: 2_000_000 }))
+    const unaided = await kernelOf(alone.records[0]!, alone)
+    const apart = (a: Float32Array, b: Float32Array) => Math.hypot(...a.map((value, at) => value - b[at]!))
+    expect(apart(before, after)).toBeLessThan(0.5 * apart(before, unaided))
+    await Promise.all([job.stop(), alone.job.stop()])
   })
 
   it('rejects a first model that orders feeds worse than retrieval does, and says so', async () => {

@@ -1,24 +1,19 @@
-import { isContractError } from '@freshet/contracts/errors'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import { createViewFollower } from '@freshet/contracts/view-follower'
 import type { Clock } from '@freshet/domain/clock'
 import { CodedError } from '@freshet/domain/coded-error'
 import type { ModelRecord } from '@freshet/domain/model-record'
-import {
-  artefactName,
-  decodeArtefact,
-  encodeArtefact,
-  sha256,
-  type ModelArtefact,
-} from '@freshet/ranking/artefact/bytes'
+import { artefactName, encodeArtefact, sha256, type ModelArtefact } from '@freshet/ranking/artefact/bytes'
 import type { RowBatch } from '@freshet/ranking/rows/row-batch'
 import { TrainingError } from '@freshet/ranking/training/errors'
 import { doChores } from '../chores.ts'
+import { findBase } from './base-model.ts'
 import type { RankingTrainerConfig } from './config.ts'
+import { createModelReader } from './model-reader.ts'
 import { newestOf, type RankingStats } from './ranking-stats.ts'
 import { createRegistryView } from './registry-view.ts'
-import { createRowWindow, describeLeftOut, type WindowRows } from './row-window.ts'
+import { createRowWindow, describeLeftOut, timeOf, type WindowRows } from './row-window.ts'
 import { trainAndJudge, type Trained } from './train-model.ts'
 import { loadTrainable, type Trainable } from './trainable.ts'
 
@@ -64,7 +59,10 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
   let spec: Trainable | null = null
   let trainedAtMs: number | null = null
   let known: ModelArtefact | null = null
+  /** Searched once for each plan: a base stays one, because the window only moves on. */
+  let base: { readonly planHash: string; readonly model: ModelArtefact | null } | null = null
   let turn: Promise<void> = Promise.resolve()
+  const read = createModelReader({ models, surface: config.surface, onError })
   let timers: Promise<unknown> = Promise.resolve()
   const follower = createViewFollower({
     log,
@@ -81,15 +79,15 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
   async function servingModel(planHash: string): Promise<typeof known> {
     const record = view.registry.serving()
     if (record === null || record.planHash !== planHash) return null
-    if (known?.manifest.version === record.version) return known
-    const name = artefactName(record.surface, record.version)
-    try {
-      known = decodeArtefact(await models.get(name), name)
-      return known
-    } catch (error) {
-      if (!isContractError(error, 'ARTEFACT_MISSING')) onError(error as Error)
-      return null
-    }
+    if (known?.manifest.version !== record.version) known = await read(record.version)
+    return known
+  }
+
+  async function baseOf(planHash: string, serving: ModelArtefact | null, window: WindowRows): Promise<typeof known> {
+    const [first] = window.rows
+    if (first !== undefined && base?.planHash !== planHash)
+      base = { planHash, model: await findBase(serving, timeOf(first), read) }
+    return base?.model ?? null
   }
 
   function isDue(): boolean {
@@ -108,7 +106,8 @@ export function createRankingJob(options: RankingJobOptions): RankingJob {
       const version = nameOf(config.surface, nowMs)
       const full = trainings++ % config.fullEvery === 0
       const window = readWindow(spec)
-      const trained = await trainAndJudge({ spec, window, serving, full, version, nowMs, config, pause })
+      const base = await baseOf(spec.planHash, serving, window)
+      const trained = await trainAndJudge({ spec, window, serving, base, full, version, nowMs, config, pause })
       seconds = (clock.now() - nowMs) / 1000
       await publish(trained, { version, parentVersion: serving?.manifest.version ?? null, nowMs })
       count(trained.verdict.passed ? 'published' : trained.verdict.code)

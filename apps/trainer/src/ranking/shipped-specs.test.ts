@@ -36,7 +36,7 @@ async function learn(spec: Trainable, batches: readonly RowBatch[]) {
   const window = createRowWindow(10_000)
   for (const batch of batches) window.add(batch)
   const rows = window.read(spec.plan)
-  const how = { serving: null, full: true, version: 'test', nowMs: 1, config: rankingSchema.parse({}) }
+  const how = { serving: null, base: null, full: true, version: 'test', nowMs: 1, config: rankingSchema.parse({}) }
   const { artefact } = await trainAndJudge({ spec, window: rows, ...how, pause: () => Promise.resolve() })
   return { model: artefact!.model, table: finished(tableOf(spec.plan, rows.rows)) }
 }

@@ -33,6 +33,8 @@ export interface TrainingInput {
   readonly window: WindowRows
   /** The model that serves, if it has the plan of the spec; null: another one serves. */
   readonly serving: ModelArtefact | null
+  /** An earlier model that learned only from rows older than the window, whose weights are the prior; null: that of the spec is. */
+  readonly base: ModelArtefact | null
   /** Begin without the weights of the serving model. */
   readonly full: boolean
   readonly version: string
@@ -71,7 +73,7 @@ export async function trainAndJudge(input: TrainingInput): Promise<Trained> {
 
 /** Learns the plan from some rows, beginning at earlier parameters; null: from scratch. */
 async function learn(
-  { spec: { plan, priorMeans, folder: specFolder }, config, nowMs, pause }: TrainingInput,
+  { spec: { plan, priorMeans, folder: specFolder }, base, config, nowMs, pause }: TrainingInput,
   rows: readonly WindowRow[],
   initial: Parameters | null,
 ): Promise<TrainedModel> {
@@ -83,7 +85,7 @@ async function learn(
     seed: 1,
     // The job measures the time of the whole training.
     nowMs: () => nowMs,
-    prior: { means: priorMeans, precision: config.priorPrecision },
+    prior: { means: base?.model.parameters.weights ?? priorMeans, precision: config.priorPrecision },
     maxSteps: config.maxSteps,
     someOneClass: true,
     atBaseRates: true,

@@ -1,0 +1,33 @@
+import type { ModelArtefact } from '@freshet/ranking/artefact/bytes'
+import { describe, expect, it } from 'vitest'
+import { findBase } from './base-model.ts'
+
+/** Models of one plan, each the parent of the next; the nth learned rows to n · 100. */
+function chain(length: number): readonly ModelArtefact[] {
+  return Array.from({ length }, (_, at) => {
+    const parentVersion = at === 0 ? null : `v${at - 1}`
+    return { manifest: { version: `v${at}`, parentVersion, planHash: 'p', dataToMs: 100 * at } } as ModelArtefact
+  })
+}
+const reader = (models: readonly ModelArtefact[]) => (version: string) =>
+  Promise.resolve(models.find(({ manifest }) => manifest.version === version) ?? null)
+
+describe('the base of a training', () => {
+  it('is the newest model that learned nothing of the window', async () => {
+    const models = chain(5)
+    const base = (fromMs: number) => findBase(models[4]!, fromMs, reader(models))
+    expect((await base(401))?.manifest.version).toBe('v4')
+    expect((await base(400))?.manifest.version).toBe('v3')
+    expect((await base(150))?.manifest.version).toBe('v1')
+    expect(await base(0)).toBeNull()
+  })
+
+  it('is none where nothing serves, an ancestor is missing or has another plan, or the chain is very long', async () => {
+    const models = chain(200)
+    expect(await findBase(null, 1_000, reader(models))).toBeNull()
+    expect(await findBase(models[4]!, 150, reader(models.toSpliced(3, 1)))).toBeNull()
+    const other = { ...models[3]!, manifest: { ...models[3]!.manifest, planHash: 'q' } }
+    expect(await findBase(models[4]!, 150, reader(models.with(3, other)))).toBeNull()
+    expect(await findBase(models[199]!, 150, reader(models))).toBeNull()
+  })
+})
