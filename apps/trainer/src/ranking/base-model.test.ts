@@ -1,6 +1,6 @@
 import type { ModelArtefact } from '@freshet/ranking/artefact/bytes'
 import { describe, expect, it } from 'vitest'
-import { findBase } from './base-model.ts'
+import { believed, findBase } from './base-model.ts'
 
 /** Models of one plan, each the parent of the next; the nth learned rows to n · 100. */
 function chain(length: number): readonly ModelArtefact[] {
@@ -29,5 +29,23 @@ describe('the base of a training', () => {
     const other = { ...models[3]!, manifest: { ...models[3]!.manifest, planHash: 'q' } }
     expect(await findBase(models[4]!, 150, reader(models.with(3, other)))).toBeNull()
     expect(await findBase(models[199]!, 150, reader(models))).toBeNull()
+  })
+})
+
+describe('what a base says', () => {
+  it('is its weights, with the information of its rows about each head', () => {
+    const weights = new Map([['save/numbers_bias', { shape: [1], values: Float32Array.of(2) }]])
+    const heads = [
+      { name: 'save', kind: 'probability' },
+      { name: 'never', kind: 'probability' },
+      { name: 'dwell', kind: 'amount' },
+    ]
+    const manifest = { trainingRows: 1_000, meanPredictions: { save: 0.2, never: 0, dwell: 7 } }
+    const model = { plan: { heads }, parameters: { weights, fitted: new Map() } }
+    const { means, evidence } = believed({ manifest, model } as unknown as ModelArtefact)
+    expect(means).toBe(weights)
+    expect(evidence!.get('save')).toBeCloseTo(160)
+    expect(evidence!.get('never')).toBe(0)
+    expect(evidence!.get('dwell')).toBe(1_000)
   })
 })

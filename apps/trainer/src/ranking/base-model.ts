@@ -1,4 +1,5 @@
 import type { ModelArtefact } from '@freshet/ranking/artefact/bytes'
+import type { LinearPrior } from '@freshet/ranking/training/newton-learner'
 import type { ModelReader } from './model-reader.ts'
 
 /** The search for a base ends after this many models, each the parent of the one before. */
@@ -22,4 +23,16 @@ export async function findBase(
     model = parent?.manifest.planHash === planHash ? parent : null
   }
   return null
+}
+
+/**
+ * What a base says before any row: its weights, with the evidence of the rows that it learned. That of a probability is their Fisher
+ * information about the weight of a number with deviation 1 that depends on no other, n · p · (1 − p); that of an amount is n.
+ */
+export function believed({ model: { plan, parameters }, manifest }: ModelArtefact): Omit<LinearPrior, 'precision'> {
+  const evidence = plan.heads.map(({ name, kind }): [string, number] => {
+    const p = kind === 'amount' ? null : (manifest.meanPredictions?.[name] ?? 0)
+    return [name, manifest.trainingRows * (p === null ? 1 : p * (1 - p))]
+  })
+  return { means: parameters.weights, evidence: new Map(evidence) }
 }

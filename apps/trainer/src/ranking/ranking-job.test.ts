@@ -131,10 +131,10 @@ describe('training of a linear spec', () => {
     const first = await aJob(linear)
     await first.train(feedBatches({ feeds: 200, seed: 1 }))
     await first.job.stop()
-    // Another process, which has only rows of after that model: those of 25 feeds.
+    // Another process, which has only rows of after that model: those of 60 feeds.
     const { log, models } = first
     const { job, train, artefact, records, errors } = await aJob(linear, {}, { log, models })
-    await train(feedBatches({ feeds: 25, seed: 2, fromMs: 2_000_000 }))
+    await train(feedBatches({ feeds: 60, seed: 2, fromMs: 2_000_000 }))
     expect(errors).toEqual([])
     expect(records).toMatchObject([{ stage: 'serving', parentVersion: first.records[0]!.version }])
     const kernelOf = async (record: ModelRecord, from: Pick<typeof first, 'artefact'>) =>
@@ -142,7 +142,7 @@ describe('training of a linear spec', () => {
         .values
     const [before, after] = [await kernelOf(first.records[0]!, first), await kernelOf(records[0]!, { artefact })]
     const alone = await aJob(linear)
-    await alone.train(feedBatches({ feeds: 25, seed: 2, fromMs: 2_000_000 }))
+    await alone.train(feedBatches({ feeds: 60, seed: 2, fromMs: 2_000_000 }))
     const unaided = await kernelOf(alone.records[0]!, alone)
     const apart = (a: Float32Array, b: Float32Array) => Math.hypot(...a.map((value, at) => value - b[at]!))
     expect(apart(before, after)).toBeLessThan(0.5 * apart(before, unaided))

@@ -13,6 +13,7 @@ import { compareOrders, type OrderComparison } from '@freshet/ranking/registry/o
 import { TrainingError } from '@freshet/ranking/training/errors'
 import { isLearnedExactly } from '@freshet/ranking/training/choose-learner'
 import { trainModel } from '@freshet/ranking/training/train'
+import { believed } from './base-model.ts'
 import type { RankingTrainerConfig } from './config.ts'
 import { describeLeftOut, feedOf, splitAt, timeOf, type WindowRow, type WindowRows } from './row-window.ts'
 import type { Trainable } from './trainable.ts'
@@ -85,7 +86,7 @@ async function learn(
     seed: 1,
     // The job measures the time of the whole training.
     nowMs: () => nowMs,
-    prior: { means: base?.model.parameters.weights ?? priorMeans, precision: config.priorPrecision },
+    prior: { precision: config.priorPrecision, ...(base === null ? { means: priorMeans } : believed(base)) },
     maxSteps: config.maxSteps,
     someOneClass: true,
     atBaseRates: true,

@@ -59,10 +59,14 @@ export function standardised({ bias, kernel }: LinearWeights, { means, deviation
   return out
 }
 
-/** The inverse of `standardised`. A column without deviation has weight 0: the rows say nothing about it. */
-export function original(found: Float64Array, { means, deviations }: Design): LinearWeights {
+/** The inverse of `standardised`. The rows say nothing about a column without deviation: it keeps the weight that is believed. */
+export function original(
+  found: Float64Array,
+  { means, deviations }: Design,
+  believed: Pick<LinearWeights, 'kernel'>,
+): LinearWeights {
   const kernel = Float64Array.from(means, (_, column) =>
-    deviations[column] === 0 ? 0 : found[column + 1]! / deviations[column]!,
+    deviations[column] === 0 ? believed.kernel[column]! : found[column + 1]! / deviations[column]!,
   )
   const bias = kernel.reduce((rest, weight, column) => rest - weight * means[column]!, found[0]!)
   return { bias, kernel }

@@ -15,6 +15,8 @@ export interface LinearPrior {
   readonly means: ReadonlyMap<string, Weights>
   /** 1 / variance of the weight of a number with deviation 1. */
   readonly precision: number
+  /** The same, for each head by its name, of the rows from which the means were learned; absent: they come from no rows. */
+  readonly evidence?: ReadonlyMap<string, number>
 }
 
 /** More numbers than this are not dense: the time of a step grows with their square. */
@@ -51,14 +53,17 @@ export function createNewtonLearner(options: NewtonLearnerOptions): Learner {
   const { plan, parts, table, columns, weights, prior, maxSteps } = options
 
   function* fitHead(head: PlanHead, part: LinearPart, design: Design): Pausing<Fit> {
-    const around = standardised(linearWeights(prior.means, part.node, design), design)
+    const means = linearWeights(prior.means, part.node, design)
+    const around = standardised(means, design)
+    // The bias stays free, even after evidence: how often people act changes sooner than what they prefer.
+    const precision = prior.precision + (prior.evidence?.get(head.name) ?? 0)
     const believed: WeightPrior = {
       mean: around,
-      precision: around.map((_, at) => (at === 0 ? biasPrecision : prior.precision)),
+      precision: around.map((_, at) => (at === 0 ? biasPrecision : precision)),
     }
     const start = standardised(linearWeights(weights, part.node, design), design)
     const fit = yield* fitRegression(rowsOf(head, part, design), believed, { start, maxSteps })
-    const { bias, kernel } = original(fit.weights, design)
+    const { bias, kernel } = original(fit.weights, design, means)
     weights.get(biasOf(part.node))!.values[0] = bias
     weights.get(kernelOf(part.node))!.values.set(kernel)
     return fit
