@@ -40,12 +40,24 @@ describe('what a base says', () => {
       { name: 'never', kind: 'probability' },
       { name: 'dwell', kind: 'amount' },
     ]
-    const manifest = { trainingRows: 1_000, meanPredictions: { save: 0.2, never: 0, dwell: 7 } }
-    const model = { plan: { heads }, parameters: { weights, fitted: new Map() } }
-    const { means, evidence } = believed({ manifest, model } as unknown as ModelArtefact)
+    const quantiles = Array.from({ length: 11 }, (_, tenth) => tenth / 10)
+    const inputs = [{ name: 'pin.age', type: { kind: 'scalar' } }]
+    const manifest = {
+      trainingRows: 1_000,
+      meanPredictions: { save: 0.2, never: 0, dwell: 7 },
+      inputs: { 'pin.age': { quantiles } },
+    }
+    const model = { plan: { heads, inputs }, parameters: { weights, fitted: new Map() } }
+    const artefact = { manifest, model } as unknown as ModelArtefact
+    const { means, evidence } = believed(artefact)
     expect(means).toBe(weights)
-    expect(evidence!.get('save')).toBeCloseTo(160)
-    expect(evidence!.get('never')).toBe(0)
-    expect(evidence!.get('dwell')).toBe(1_000)
+    const { precisions, typical } = evidence!
+    expect(precisions.get('save')).toBeCloseTo(160)
+    expect(precisions.get('never')).toBe(0)
+    expect(precisions.get('dwell')).toBe(1_000)
+    expect(typical.rows).toBe(11)
+    expect(typical.inputs.get('pin.age')).toMatchObject({ values: Float32Array.from(quantiles) })
+    const without = { ...artefact, manifest: { ...artefact.manifest, inputs: {} } }
+    expect(believed(without)).toEqual({ means: weights })
   })
 })

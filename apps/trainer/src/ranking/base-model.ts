@@ -1,5 +1,8 @@
 import type { ModelArtefact } from '@freshet/ranking/artefact/bytes'
-import type { LinearPrior } from '@freshet/ranking/training/newton-learner'
+import type { ModelManifest } from '@freshet/ranking/artefact/manifest'
+import type { Column } from '@freshet/ranking/plan/column'
+import type { Plan } from '@freshet/ranking/plan/plan'
+import type { Evidence, LinearPrior } from '@freshet/ranking/training/newton-learner'
 import type { ModelReader } from './model-reader.ts'
 
 /** The search for a base ends after this many models, each the parent of the one before. */
@@ -30,9 +33,31 @@ export async function findBase(
  * information about the weight of a number with deviation 1 that depends on no other, n · p · (1 − p); that of an amount is n.
  */
 export function believed({ model: { plan, parameters }, manifest }: ModelArtefact): Omit<LinearPrior, 'precision'> {
-  const evidence = plan.heads.map(({ name, kind }): [string, number] => {
+  const precisions = plan.heads.map(({ name, kind }): [string, number] => {
     const p = kind === 'amount' ? null : (manifest.meanPredictions?.[name] ?? 0)
     return [name, manifest.trainingRows * (p === null ? 1 : p * (1 - p))]
   })
-  return { means: parameters.weights, evidence: new Map(evidence) }
+  const typical = typicalRows(plan, manifest)
+  return {
+    means: parameters.weights,
+    ...(typical !== null && { evidence: { precisions: new Map(precisions), typical } }),
+  }
+}
+
+/** Eleven rows: the quantiles of each input. null: an input is not a number, or the manifest has no quantiles of it. */
+function typicalRows({ inputs }: Plan, manifest: ModelManifest): Evidence['typical'] | null {
+  const rows = 11
+  const columns = new Map<string, Column>()
+  for (const { name, type } of inputs) {
+    if (type.kind !== 'scalar' && type.kind !== 'vector') return null
+    const width = type.kind === 'scalar' ? 1 : type.size
+    const values = new Float32Array(rows * width)
+    for (let part = 0; part < width; part++) {
+      const quantiles = manifest.inputs[width === 1 ? name : `${name}.${part}`]?.quantiles ?? []
+      if (quantiles.length !== rows) return null
+      for (const [row, value] of quantiles.entries()) values[row * width + part] = value
+    }
+    columns.set(name, { kind: 'numbers', rows, width, values })
+  }
+  return { rows, inputs: columns }
 }

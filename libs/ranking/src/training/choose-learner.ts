@@ -3,7 +3,7 @@ import { compileTensorProgram } from '../tensor/program.ts'
 import { createGradientLearner, type GradientLearnerOptions } from './gradient-learner.ts'
 import type { Learner } from './learner.ts'
 import { linearPartsOf } from './linear-parts.ts'
-import { createNewtonLearner, isDense, type LinearPrior } from './newton-learner.ts'
+import { createNewtonLearner, isDense, type LinearPrior, type NewtonLearnerOptions } from './newton-learner.ts'
 import { createSparseLinearLearner } from './sparse-linear-learner.ts'
 
 /** What Newton's method needs beyond the rows. */
@@ -15,11 +15,14 @@ export interface NewtonSettings {
 }
 
 /** The one learner that fits the plan. */
-export function createLearner(given: GradientLearnerOptions, { prior, maxSteps = 30 }: NewtonSettings): Learner {
+export function createLearner(
+  given: GradientLearnerOptions,
+  { prior, typical = null, maxSteps = 30 }: NewtonSettings & { readonly typical?: NewtonLearnerOptions['typical'] },
+): Learner {
   const parts = linearPartsOf(given.plan, given.program)
   if (parts === null) return createGradientLearner(given)
   if (!isDense(parts, given.program)) return createSparseLinearLearner({ ...given, parts })
-  return createNewtonLearner({ ...given, parts, prior: prior ?? { means: new Map(), precision: 1 }, maxSteps })
+  return createNewtonLearner({ ...given, parts, typical, prior: prior ?? { means: new Map(), precision: 1 }, maxSteps })
 }
 
 /** Whether Newton's method learns the plan, so that the rows alone decide its weights and no epoch has to be the last. */

@@ -15,8 +15,16 @@ export interface LinearPrior {
   readonly means: ReadonlyMap<string, Weights>
   /** 1 / variance of the weight of a number with deviation 1. */
   readonly precision: number
-  /** The same, for each head by its name, of the rows from which the means were learned; absent: they come from no rows. */
-  readonly evidence?: ReadonlyMap<string, number>
+  /** The rows from which the means were learned; absent: they come from no rows. */
+  readonly evidence?: Evidence
+}
+
+/** What earlier rows say about weights. */
+export interface Evidence {
+  /** For each head by its name: 1 / variance of the weight of a number that had deviation 1 in those rows. */
+  readonly precisions: ReadonlyMap<string, number>
+  /** A few rows with values as in those rows, which tell how much each number varied there. */
+  readonly typical: Pick<RowTable, 'rows' | 'inputs'>
 }
 
 /** More numbers than this are not dense: the time of a step grows with their square. */
@@ -42,6 +50,8 @@ export interface NewtonLearnerOptions {
   readonly columns: ReadonlyMap<string, Column>
   readonly weights: ReadonlyMap<string, Weights>
   readonly prior: LinearPrior
+  /** The columns of the typical rows of the evidence; null: there is no evidence. */
+  readonly typical: { readonly rows: number; readonly columns: ReadonlyMap<string, Column> } | null
   readonly maxSteps: number
 }
 
@@ -50,23 +60,36 @@ export interface NewtonLearnerOptions {
  * the highest posterior probability. It begins at the weights given, which only saves steps.
  */
 export function createNewtonLearner(options: NewtonLearnerOptions): Learner {
-  const { plan, parts, table, columns, weights, prior, maxSteps } = options
+  const { plan, parts, table, columns, weights, prior, typical, maxSteps } = options
 
   function* fitHead(head: PlanHead, part: LinearPart, design: Design): Pausing<Fit> {
     const means = linearWeights(prior.means, part.node, design)
     const around = standardised(means, design)
-    // The bias stays free, even after evidence: how often people act changes sooner than what they prefer.
-    const precision = prior.precision + (prior.evidence?.get(head.name) ?? 0)
-    const believed: WeightPrior = {
-      mean: around,
-      precision: around.map((_, at) => (at === 0 ? biasPrecision : precision)),
-    }
+    const believed: WeightPrior = { mean: around, precision: yield* precisionsOf(head, part, design) }
     const start = standardised(linearWeights(weights, part.node, design), design)
     const fit = yield* fitRegression(rowsOf(head, part, design), believed, { start, maxSteps })
     const { bias, kernel } = original(fit.weights, design, means)
     weights.get(biasOf(part.node))!.values[0] = bias
     weights.get(kernelOf(part.node))!.values.set(kernel)
     return fit
+  }
+
+  /**
+   * Evidence is about numbers as they varied then. A number that varies less now has a larger weight where it has deviation 1, and
+   * few rows may not move that as far. The bias stays free: how often people act changes sooner than what they prefer.
+   */
+  function* precisionsOf({ name }: PlanHead, part: LinearPart, design: Design): Pausing<Float64Array> {
+    const precisions = new Float64Array(design.width).fill(prior.precision)
+    precisions[0] = biasPrecision
+    if (prior.evidence === undefined || typical === null) return precisions
+    const before = yield* designOf(
+      part.args.map((arg) => typical.columns.get(arg)!),
+      typical.rows,
+    )
+    const evidence = prior.evidence.precisions.get(name) ?? 0
+    for (const [column, deviation] of design.deviations.entries())
+      if (deviation > 0) precisions[column + 1]! += evidence * (before.deviations[column]! / deviation) ** 2
+    return precisions
   }
 
   function rowsOf({ kind, label }: PlanHead, { offset }: LinearPart, design: Design): RegressionRows {

@@ -92,7 +92,13 @@ export async function trainModel(plan: Plan, table: RowTable, options: TrainOpti
     if (earlier?.values.length === values.length) values.set(earlier.values)
   }
   const rows = { table, columns: await columnsOf(table, outOfFold) }
-  const learner = createLearner({ plan, program, ...rows, weights, random: mulberry32(options.seed + 1) }, options)
+  const before = options.prior?.evidence?.typical
+  const typical =
+    before === undefined
+      ? null
+      : { rows: before.rows, columns: await columnsOf({ ...before, labels: new Map(), weights: null }, new Map()) }
+  const given = { plan, program, ...rows, weights, random: mulberry32(options.seed + 1) }
+  const learner = createLearner(given, { ...options, typical })
   const { validate } = options
   const held = validate === undefined ? null : { table: validate, columns: await columnsOf(validate, new Map()) }
   try {
