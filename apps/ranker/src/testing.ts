@@ -29,9 +29,13 @@ export async function aRanker(
   const clock = createVirtualClock(noonMs)
   const log = createMemoryEventLog({ clock })
   await log.applyTopics(topicLayouts(2))
-  const models = await openModelSlot(more.source ?? specFileSource(jsonSpecFile))
   const errors: Error[] = []
-  const config = rankerSchema.parse(given)
+  const config = rankerSchema.parse({
+    specFile: jsonSpecFile,
+    specReloadIntervalMs: given.specFile ? 5_000 : 0,
+    ...given,
+  })
+  const models = await openModelSlot(more.source ?? specFileSource(config.specFile))
   const ranker = createRanker({
     log,
     clock,
