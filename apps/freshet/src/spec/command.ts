@@ -21,7 +21,7 @@ export async function runSpecCheck(files: readonly string[], given: SpecArgument
       )
     } catch (error) {
       if (!(error instanceof LanguageError)) throw error
-      problems.push(...error.problems)
+      for (const problem of error.problems) problems.push(problem)
     }
   }
   if (problems.length > 0) throw new LanguageError(problems)

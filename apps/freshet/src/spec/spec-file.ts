@@ -13,10 +13,11 @@ export interface SpecArguments {
   readonly rows?: boolean
 }
 
-/** The text of a spec's file. Throws an ArgumentError if the file cannot be read. */
+/** The text of a spec's file. Throws an ArgumentError if the file cannot be read or is not text. */
 export function readSpecText(file: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    // Without `fatal`, a compressed file is a text with a mistake in each word.
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
   } catch (error) {
     return refuse(`the spec ${file} cannot be read: ${(error as Error).message}`)
   }

@@ -32,6 +32,8 @@ const mostNumbers = 1_000
 
 /** A pseudo-observation or two, so that an action that nobody has done yet has a finite bias. */
 const biasPrecision = 1e-3
+/** What evidence says about a bias counts this much of what it says about a weight. */
+const biasShare = 0.1
 
 /** Whether Newton's method can fit these heads: they have numbers and no tables of ids. */
 export function isDense(parts: readonly LinearPart[], { weights }: TensorProgram): boolean {
@@ -76,7 +78,7 @@ export function createNewtonLearner(options: NewtonLearnerOptions): Learner {
 
   /**
    * Evidence is about numbers as they varied then. A number that varies less now has a larger weight where it has deviation 1, and
-   * few rows may not move that as far. The bias stays free: how often people act changes sooner than what they prefer.
+   * few rows may not move that as far. For the bias it counts a tenth: how often people act changes sooner than what they prefer.
    */
   function* precisionsOf({ name }: PlanHead, part: LinearPart, design: Design): Pausing<Float64Array> {
     const precisions = new Float64Array(design.width).fill(prior.precision)
@@ -87,6 +89,7 @@ export function createNewtonLearner(options: NewtonLearnerOptions): Learner {
       typical.rows,
     )
     const evidence = prior.evidence.precisions.get(name) ?? 0
+    precisions[0] += biasShare * evidence
     for (const [column, deviation] of design.deviations.entries())
       if (deviation > 0) precisions[column + 1]! += evidence * (before.deviations[column]! / deviation) ** 2
     return precisions
