@@ -38,6 +38,8 @@ describe('the gate', () => {
     ],
     ['worse than the mean', { save: head(0.7, { servingLogLoss: null }) }, false, /save 0\.7000 \(mean 0\.6000\)/],
     ['worse where nothing happens', { hide: head(0.0003, { servingLogLoss: 0.0001 }) }, true, /^passed/],
+    ['worse by less than one row', { hide: head(0.0048, { rows: 300, servingLogLoss: 0.0034 }) }, true, /^passed/],
+    ['worse by more than that', { hide: head(0.0048, { servingLogLoss: 0.0034 }) }, false, /^worse/],
     ['not a number', { save: head(Number.NaN) }, false, /^worse/],
     ['without labels', {}, false, /no held-out row/],
   ] as const)('judges a model that is %s', (_, metrics, passed, reason) => {

@@ -24,10 +24,12 @@ export interface Verdict {
 
 /** A loss this much higher is never a reason: where an action is so rare that both losses are almost 0, shares say nothing. */
 const leastDifference = 0.001
+/** The loss of one row more or less, natural logarithm. Rows without any action have no deviation that would show the chance. */
+const rowLoss = 1
 
 /**
  * Compares a model with the one that serves, on rows that neither learned from. It may not be worse in the log loss of any head by
- * more than `margin` (a share of the serving loss) and more than chance explains (two standard errors of the difference). Without a
+ * more than `margin` (a share of the serving loss) and more than chance explains (two standard errors of the difference, or one row). Without a
  * comparable model it must not be worse than always predicting the mean of the training rows, and its order of the feeds must not
  * be worse than that of retrieval by the same measure. `order`: null, if there is nothing to compare.
  */
@@ -37,9 +39,9 @@ export function judge(
   order: OrderComparison | null,
 ): Verdict {
   if (metrics.size === 0) return { passed: false, code: 'no-labels', reason: 'no held-out row has a label' }
-  const compared = [...metrics].map(([head, { logLoss, servingLogLoss, meanLogLoss, differenceError }]) => {
+  const compared = [...metrics].map(([head, { rows, logLoss, servingLogLoss, meanLogLoss, differenceError }]) => {
     const bar = servingLogLoss ?? meanLogLoss
-    const allowed = Math.max(margin * bar, leastDifference, 2 * differenceError)
+    const allowed = Math.max(margin * bar, leastDifference, rowLoss / rows, 2 * differenceError)
     return { head, logLoss, bar, isServing: servingLogLoss !== null, passes: logLoss - bar <= allowed }
   })
   const worse = compared.filter(({ passes }) => !passes)
