@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { minuteMs, startMs } from '../builders.fixture.ts'
+import { goneRow } from './catalogue.ts'
 import { sessionKey } from './session-keys.ts'
 import { createSessions, type SessionAction, type Sessions, type SessionsOptions } from './sessions.ts'
 import { decodeSnapshot, encodeSnapshot } from '@freshet/columns/snapshot'
@@ -262,4 +263,15 @@ test('rows of forgotten sessions are used again', () => {
   }
   expect(sessions.size).toBe(2)
   expect(sessions.rowLimit).toBeLessThan(10)
+})
+
+test('two gone pins stay apart when the action between them is taken back: they are different pins', () => {
+  const gone = new Set<number>()
+  const sessions = createSessions({ ...roomy, isGone: (row) => row === goneRow || gone.has(row) })
+  for (const [minute, pinRow] of [1, 2, 3, 4].entries()) sessions.fold(action('ann', pinRow, minute, 's'))
+  const session = sessions.fold(action('ann', 5, 4, 's'))
+  gone.add(1).add(3)
+  sessions.clean(session)
+  sessions.withdraw('ann', 2, () => true)
+  expect(pinsOf(sessions, session)).toEqual([goneRow, goneRow, 4, 5])
 })

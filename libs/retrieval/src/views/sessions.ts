@@ -223,8 +223,12 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (pins.keys[at] === pinRow) {
         if (isTaken(atMs)) {
           pins.removeAt(session, i)
-          // A pin touched twice in a row is one entry, with the later time.
-          const joins = i > 0 && i < pins.lengthOf(session) && pins.keys[at - 1] === pins.keys[at]
+          // A pin touched twice in a row is one entry, with the later time. Gone pins stay apart: they may be different ones.
+          const joins =
+            i > 0 &&
+            i < pins.lengthOf(session) &&
+            pins.keys[at - 1] === pins.keys[at] &&
+            !isGone(pins.keys[at] ?? goneRow)
           if (joins) pins.removeAt(session, i - 1)
           if (joins) i--
           continue
