@@ -259,6 +259,7 @@ export function rankedPins({ pinIds, withFeatures }: RankRequest): RankResponse 
     ...(withFeatures ? recordedOf(pinIds, worth) : { facts: [], exposedNames: [], exposed: new Uint8Array() }),
     amountNames: ['dwell'],
     amounts: bytesOf(worth.map((w) => 10 * w)),
+    headFactors: undefined,
   }
 }
 

@@ -44,6 +44,10 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
     moves: toPinMoves(answer),
     unshown: toUnshownSample(request, answer),
     exploration: exploration === null ? none : bytesOf(pickFloats(exploration, rows)),
+    draw: undefined,
+    headFactors: undefined,
+    trace: undefined,
+    ordering: [],
   }
 }
 

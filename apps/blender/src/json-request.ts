@@ -33,18 +33,26 @@ const commonFields = {
   client: readClient,
 }
 
+const absent = {
+  evaluation: undefined,
+  client: undefined,
+  filter: undefined,
+  onlySources: [] as string[],
+  withoutSources: [] as string[],
+}
+
 /** Reads a home feed request from JSON without converting types. Throws CALL_INVALID_ARGUMENT, naming the field. */
 export function feedRequestFromJson(body: unknown): GetFeedRequest {
   const { atMs, ...given } = read(body, '', { ...commonFields, pageToken: string })
   const none = { userId: '', pageSize: 0, pageToken: '', after: [], sessionId: '', locale: '', explain: false }
-  return { ...none, evaluation: undefined, client: undefined, ...given, ...(atMs !== undefined && { atMs }) }
+  return { ...none, ...absent, prefetch: false, ...given, ...(atMs !== undefined && { atMs }) }
 }
 
 /** Reads a request for related pins from JSON without converting types. Throws CALL_INVALID_ARGUMENT, naming the field. */
 export function relatedRequestFromJson(body: unknown): GetRelatedPinsRequest {
   const { atMs, ...given } = read(body, '', { ...commonFields, pinId: string })
   const none = { userId: '', pinId: '', pageSize: 0, after: [], sessionId: '', locale: '', explain: false }
-  return { ...none, evaluation: undefined, client: undefined, ...given, ...(atMs !== undefined && { atMs }) }
+  return { ...none, ...absent, ...given, ...(atMs !== undefined && { atMs }) }
 }
 
 /** Converts a query string to the fields of the JSON request. A value that is not a number stays a string, which the reader then rejects. */

@@ -71,6 +71,9 @@ export function createPopular({
         blockedTopicHashes: new Uint8Array(0),
         fillTo: config.maxCandidates,
         sweptTo: 0,
+        filter: undefined,
+        withoutSources: [],
+        imageEmbedding: new Uint8Array(0),
       },
       { timeoutMs },
     )

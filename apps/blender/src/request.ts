@@ -93,7 +93,7 @@ export function relatedPinsRequest(request: GetRelatedPinsRequest, bounds: Reque
 
 type Common = Omit<FeedRequest, 'surface' | 'relatedToPinId' | 'page'>
 
-function checkCommon(request: Omit<GetFeedRequest, 'pageToken'>, bounds: RequestBounds): Common {
+function checkCommon(request: Omit<GetFeedRequest, 'pageToken' | 'prefetch'>, bounds: RequestBounds): Common {
   const { nowMs, feedId, partitions } = bounds
   const { pageSize, sessionId } = request
   if (!Number.isInteger(pageSize) || pageSize < 0 || pageSize > maxPageSize)

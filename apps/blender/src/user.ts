@@ -128,6 +128,7 @@ function toRecentActions({ recent }: UserState, isRefused: (pinId: string) => bo
     occurredAtMs: bytesOf(Float64Array.from(rows, (row) => recent.atMs[row] as number)),
     sessionIds: rows.map((row) => recent.sessionIds[row] as string),
     boardIds: rows.map((row) => recent.boardIds[row] as string),
+    dwellMs: new Uint8Array(0),
   }
 }
 

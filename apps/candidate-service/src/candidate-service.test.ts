@@ -291,6 +291,7 @@ describe('candidate service', () => {
       occurredAtMs: bytesOf(Float64Array.of(startMs + many)),
       sessionIds: [],
       boardIds: ['everything'],
+      dwellMs: new Uint8Array(0),
     }
     for (const userId of ['ann', 'hoarder']) {
       const { pinIds } = await running.retrieve(ask({ userId, recent, atMs: startMs + 2 * many }), call)
@@ -361,6 +362,7 @@ describe('candidate service', () => {
           occurredAtMs: new Uint8Array(8),
           sessionIds: [],
           boardIds: [],
+          dwellMs: new Uint8Array(0),
         },
       },
       /recent has columns of different lengths/,
@@ -373,6 +375,7 @@ describe('candidate service', () => {
           occurredAtMs: new Uint8Array(8),
           sessionIds: [],
           boardIds: [],
+          dwellMs: new Uint8Array(0),
         },
       },
       /recent.actions holds the unknown number 99/,

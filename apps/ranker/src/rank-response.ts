@@ -31,6 +31,7 @@ export function toRankResponse(
     amountNames: amounts.names,
     amounts: amounts.columns,
     utilityDeviations: deviations === null ? none : bytesOf(deviations),
+    headFactors: undefined,
   }
 }
 

@@ -121,6 +121,8 @@ export function aRequest(candidates: number, given: Partial<RankRequest> = {}): 
     foundBy: none,
     sourceRanks: none,
     sourceScores: none,
+    modelVersion: '',
+    headFactors: undefined,
     ...given,
     pinIds,
   }

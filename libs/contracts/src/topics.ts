@@ -30,7 +30,7 @@ export const topics = {
     cleanup: 'compact',
     retentionMs: null,
     message: 'freshet.catalogue.v1.Pin',
-    schemaVersion: 1,
+    schemaVersion: 2,
     meaning: 'The catalogue.',
   },
   'pin-engagements.v1': {
@@ -71,7 +71,7 @@ export const topics = {
     cleanup: 'delete',
     retentionMs: 30 * dayMs,
     message: 'freshet.feed.v1.FeedServed',
-    schemaVersion: 3,
+    schemaVersion: 4,
     meaning: 'What was shown and why, with the features as used, and a sample of what was not shown.',
   },
   'engagements-late.v1': {

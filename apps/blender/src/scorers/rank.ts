@@ -58,6 +58,8 @@ export function rank({
             foundBy: bytesOf(found.foundBy),
             sourceRanks: bytesOf(found.ranks),
             sourceScores: bytesOf(found.scores),
+            modelVersion: '',
+            headFactors: undefined,
           },
           { timeoutMs, signal, headers: request.trace },
         )

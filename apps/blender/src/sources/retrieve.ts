@@ -71,6 +71,9 @@ export function retrieveRequest(
     shown: surface === 'home' ? toShownPins(request, servedHere) : undefined,
     fillTo,
     sweptTo: served.sweptTo,
+    filter: undefined,
+    withoutSources: [],
+    imageEmbedding: new Uint8Array(0),
   }
 }
 

@@ -27,6 +27,7 @@ export function aRetrieveRequest(seed: number): RetrieveRequest {
       occurredAtMs: Buffer.from(bytesOf(Float64Array.of(1_699_999_999_000.5, 1_700_000_000_000))),
       sessionIds: ['', 'session'],
       boardIds: ['board', ''],
+      dwellMs: Buffer.from(bytesOf(Uint32Array.of(0xffffffff, 900))),
     },
     relatedToPinId: 'related',
     excludePinIds: ['seen-1', 'seen-2'],
@@ -49,6 +50,9 @@ export function aRetrieveRequest(seed: number): RetrieveRequest {
     blockedTopicHashes: Buffer.from(bytesOf(Uint32Array.of(seed + 1, 7))),
     fillTo: seed + 200,
     sweptTo: 0xffffffff - seed,
+    filter: { topicIds: ['topic'], creatorIds: ['creator'], boardIds: [], createdFromMs: 1_600_000_000_000 + seed },
+    withoutSources: ['trending'],
+    imageEmbedding: Buffer.from(bytesOf(Float32Array.of(0.5, -seed))),
   }
 }
 

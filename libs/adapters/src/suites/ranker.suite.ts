@@ -34,6 +34,8 @@ function aRankRequest(seed: number): RankRequest {
     foundBy: Buffer.from(bytesOf(Uint32Array.of(3, 1))),
     sourceRanks: Buffer.from(bytesOf(Uint16Array.of(0, 2, seed))),
     sourceScores: Buffer.from(bytesOf(Float32Array.of(0.5, 0.25, -seed))),
+    modelVersion: `model-${seed}`,
+    headFactors: { heads: ['save'], factors: Buffer.from(bytesOf(Float32Array.of(1.25))) },
   }
 }
 
@@ -57,5 +59,6 @@ function aRankResponse(seed: number): RankResponse {
     exposed: column(1),
     amountNames: ['dwell'],
     amounts: column(1),
+    headFactors: { heads: ['save'], factors: Buffer.from(bytesOf(Float32Array.of(1.25))) },
   }
 }

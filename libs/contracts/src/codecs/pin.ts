@@ -20,6 +20,11 @@ function toPinMessage(change: PinChange): PinMessage {
     imageUrl: pin.imageUrl ?? '',
     visualEmbedding: pin.visualEmbedding === null ? new Uint8Array() : bytesOf(pin.visualEmbedding),
     deleted: false,
+    availableFromMs: undefined,
+    expiresAtMs: undefined,
+    safetyLabels: [],
+    minAge: 0,
+    imageSignature: '',
   }
 }
 

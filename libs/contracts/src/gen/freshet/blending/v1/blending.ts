@@ -290,7 +290,45 @@ export interface GetFeedRequest {
     | Evaluation
     | undefined;
   /** What the client reports about itself. The blender records it with the feed, for training and experiments. */
-  client: ClientContext | undefined;
+  client:
+    | ClientContext
+    | undefined;
+  /** Restricts what the page may contain; absent: no restriction. */
+  filter:
+    | FeedFilter
+    | undefined;
+  /** Names of the only sources to query; empty: all enabled sources. */
+  onlySources: string[];
+  /** Names of sources that must not be queried. */
+  withoutSources: string[];
+  /** The page may not be looked at: the client asks in advance. Under load, the blender refuses these requests first. */
+  prefetch: boolean;
+}
+
+/** What a request restricts its pins to. A pin must meet every part that is given. */
+export interface FeedFilter {
+  /** Pins with at least one of these topics; empty: any. */
+  topicIds: string[];
+  /** Pins of these creators; empty: any. */
+  creatorIds: string[];
+  /** Pins that someone saved to one of these boards; empty: any. */
+  boardIds: string[];
+  /** Pins published within this time before the request, milliseconds; absent: any. Pins without a time of publication are left out. */
+  maxAgeMs?:
+    | number
+    | undefined;
+  /** Pins that must not be in the answer. */
+  excludePinIds: string[];
+  /** Pins that the user saw elsewhere: they count as seen in this request. */
+  seenPinIds: string[];
+  /** Safety labels that the user accepts. Pins with any other label are left out. */
+  allowedSafetyLabels: string[];
+  /** The user's age in years; absent: not known. Pins with a higher `min_age` are left out; all pins with a `min_age`, if the age is not known. */
+  userAge?:
+    | number
+    | undefined;
+  /** The user's own pins, those whose creator has the user's id, may appear. */
+  includeOwnPins: boolean;
 }
 
 /** What a client reports about itself. Each value has at most 64 characters; empty: not known. */
@@ -385,7 +423,17 @@ export interface GetRelatedPinsRequest {
     | Evaluation
     | undefined;
   /** What the client reports about itself. The blender records it with the feed, for training and experiments. */
-  client: ClientContext | undefined;
+  client:
+    | ClientContext
+    | undefined;
+  /** Restricts what the page may contain; absent: no restriction. */
+  filter:
+    | FeedFilter
+    | undefined;
+  /** Names of the only sources to query; empty: all enabled sources. */
+  onlySources: string[];
+  /** Names of sources that must not be queried. */
+  withoutSources: string[];
 }
 
 /** Related pins. */
@@ -607,6 +655,10 @@ function createBaseGetFeedRequest(): GetFeedRequest {
     explain: false,
     evaluation: undefined,
     client: undefined,
+    filter: undefined,
+    onlySources: [],
+    withoutSources: [],
+    prefetch: false,
   };
 }
 
@@ -641,6 +693,18 @@ export const GetFeedRequest: MessageFns<GetFeedRequest> = {
     }
     if (message.client !== undefined) {
       ClientContext.encode(message.client, writer.uint32(82).fork()).join();
+    }
+    if (message.filter !== undefined) {
+      FeedFilter.encode(message.filter, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.onlySources) {
+      writer.uint32(98).string(v!);
+    }
+    for (const v of message.withoutSources) {
+      writer.uint32(106).string(v!);
+    }
+    if (message.prefetch !== false) {
+      writer.uint32(112).bool(message.prefetch);
     }
     return writer;
   },
@@ -738,6 +802,38 @@ export const GetFeedRequest: MessageFns<GetFeedRequest> = {
             message.client = ClientContext.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.filter = FeedFilter.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.onlySources.push(reader.string());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.withoutSources.push(reader.string());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.prefetch = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -782,6 +878,18 @@ export const GetFeedRequest: MessageFns<GetFeedRequest> = {
       explain: isSet(object.explain) ? globalThis.Boolean(object.explain) : false,
       evaluation: isSet(object.evaluation) ? Evaluation.fromJSON(object.evaluation) : undefined,
       client: isSet(object.client) ? ClientContext.fromJSON(object.client) : undefined,
+      filter: isSet(object.filter) ? FeedFilter.fromJSON(object.filter) : undefined,
+      onlySources: globalThis.Array.isArray(object?.onlySources)
+        ? object.onlySources.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.only_sources)
+        ? object.only_sources.map((e: any) => globalThis.String(e))
+        : [],
+      withoutSources: globalThis.Array.isArray(object?.withoutSources)
+        ? object.withoutSources.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.without_sources)
+        ? object.without_sources.map((e: any) => globalThis.String(e))
+        : [],
+      prefetch: isSet(object.prefetch) ? globalThis.Boolean(object.prefetch) : false,
     };
   },
 
@@ -817,6 +925,18 @@ export const GetFeedRequest: MessageFns<GetFeedRequest> = {
     if (message.client !== undefined) {
       obj.client = ClientContext.toJSON(message.client);
     }
+    if (message.filter !== undefined) {
+      obj.filter = FeedFilter.toJSON(message.filter);
+    }
+    if (message.onlySources?.length) {
+      obj.onlySources = message.onlySources;
+    }
+    if (message.withoutSources?.length) {
+      obj.withoutSources = message.withoutSources;
+    }
+    if (message.prefetch !== false) {
+      obj.prefetch = message.prefetch;
+    }
     return obj;
   },
 
@@ -839,6 +959,255 @@ export const GetFeedRequest: MessageFns<GetFeedRequest> = {
     message.client = (object.client !== undefined && object.client !== null)
       ? ClientContext.fromPartial(object.client)
       : undefined;
+    message.filter = (object.filter !== undefined && object.filter !== null)
+      ? FeedFilter.fromPartial(object.filter)
+      : undefined;
+    message.onlySources = object.onlySources?.map((e) => e) || [];
+    message.withoutSources = object.withoutSources?.map((e) => e) || [];
+    message.prefetch = object.prefetch ?? false;
+    return message;
+  },
+};
+
+function createBaseFeedFilter(): FeedFilter {
+  return {
+    topicIds: [],
+    creatorIds: [],
+    boardIds: [],
+    maxAgeMs: undefined,
+    excludePinIds: [],
+    seenPinIds: [],
+    allowedSafetyLabels: [],
+    userAge: undefined,
+    includeOwnPins: false,
+  };
+}
+
+export const FeedFilter: MessageFns<FeedFilter> = {
+  encode(message: FeedFilter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.topicIds) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.creatorIds) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.boardIds) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.maxAgeMs !== undefined) {
+      writer.uint32(32).int64(message.maxAgeMs);
+    }
+    for (const v of message.excludePinIds) {
+      writer.uint32(42).string(v!);
+    }
+    for (const v of message.seenPinIds) {
+      writer.uint32(50).string(v!);
+    }
+    for (const v of message.allowedSafetyLabels) {
+      writer.uint32(58).string(v!);
+    }
+    if (message.userAge !== undefined) {
+      writer.uint32(64).uint32(message.userAge);
+    }
+    if (message.includeOwnPins !== false) {
+      writer.uint32(72).bool(message.includeOwnPins);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FeedFilter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFeedFilter();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topicIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.creatorIds.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.boardIds.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.maxAgeMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.excludePinIds.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.seenPinIds.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.allowedSafetyLabels.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.userAge = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.includeOwnPins = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FeedFilter {
+    return {
+      topicIds: globalThis.Array.isArray(object?.topicIds)
+        ? object.topicIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.topic_ids)
+        ? object.topic_ids.map((e: any) => globalThis.String(e))
+        : [],
+      creatorIds: globalThis.Array.isArray(object?.creatorIds)
+        ? object.creatorIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.creator_ids)
+        ? object.creator_ids.map((e: any) => globalThis.String(e))
+        : [],
+      boardIds: globalThis.Array.isArray(object?.boardIds)
+        ? object.boardIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.board_ids)
+        ? object.board_ids.map((e: any) => globalThis.String(e))
+        : [],
+      maxAgeMs: isSet(object.maxAgeMs)
+        ? globalThis.Number(object.maxAgeMs)
+        : isSet(object.max_age_ms)
+        ? globalThis.Number(object.max_age_ms)
+        : undefined,
+      excludePinIds: globalThis.Array.isArray(object?.excludePinIds)
+        ? object.excludePinIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.exclude_pin_ids)
+        ? object.exclude_pin_ids.map((e: any) => globalThis.String(e))
+        : [],
+      seenPinIds: globalThis.Array.isArray(object?.seenPinIds)
+        ? object.seenPinIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.seen_pin_ids)
+        ? object.seen_pin_ids.map((e: any) => globalThis.String(e))
+        : [],
+      allowedSafetyLabels: globalThis.Array.isArray(object?.allowedSafetyLabels)
+        ? object.allowedSafetyLabels.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.allowed_safety_labels)
+        ? object.allowed_safety_labels.map((e: any) => globalThis.String(e))
+        : [],
+      userAge: isSet(object.userAge)
+        ? globalThis.Number(object.userAge)
+        : isSet(object.user_age)
+        ? globalThis.Number(object.user_age)
+        : undefined,
+      includeOwnPins: isSet(object.includeOwnPins)
+        ? globalThis.Boolean(object.includeOwnPins)
+        : isSet(object.include_own_pins)
+        ? globalThis.Boolean(object.include_own_pins)
+        : false,
+    };
+  },
+
+  toJSON(message: FeedFilter): unknown {
+    const obj: any = {};
+    if (message.topicIds?.length) {
+      obj.topicIds = message.topicIds;
+    }
+    if (message.creatorIds?.length) {
+      obj.creatorIds = message.creatorIds;
+    }
+    if (message.boardIds?.length) {
+      obj.boardIds = message.boardIds;
+    }
+    if (message.maxAgeMs !== undefined) {
+      obj.maxAgeMs = Math.round(message.maxAgeMs);
+    }
+    if (message.excludePinIds?.length) {
+      obj.excludePinIds = message.excludePinIds;
+    }
+    if (message.seenPinIds?.length) {
+      obj.seenPinIds = message.seenPinIds;
+    }
+    if (message.allowedSafetyLabels?.length) {
+      obj.allowedSafetyLabels = message.allowedSafetyLabels;
+    }
+    if (message.userAge !== undefined) {
+      obj.userAge = Math.round(message.userAge);
+    }
+    if (message.includeOwnPins !== false) {
+      obj.includeOwnPins = message.includeOwnPins;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FeedFilter>): FeedFilter {
+    return FeedFilter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FeedFilter>): FeedFilter {
+    const message = createBaseFeedFilter();
+    message.topicIds = object.topicIds?.map((e) => e) || [];
+    message.creatorIds = object.creatorIds?.map((e) => e) || [];
+    message.boardIds = object.boardIds?.map((e) => e) || [];
+    message.maxAgeMs = object.maxAgeMs ?? undefined;
+    message.excludePinIds = object.excludePinIds?.map((e) => e) || [];
+    message.seenPinIds = object.seenPinIds?.map((e) => e) || [];
+    message.allowedSafetyLabels = object.allowedSafetyLabels?.map((e) => e) || [];
+    message.userAge = object.userAge ?? undefined;
+    message.includeOwnPins = object.includeOwnPins ?? false;
     return message;
   },
 };
@@ -1590,6 +1959,9 @@ function createBaseGetRelatedPinsRequest(): GetRelatedPinsRequest {
     explain: false,
     evaluation: undefined,
     client: undefined,
+    filter: undefined,
+    onlySources: [],
+    withoutSources: [],
   };
 }
 
@@ -1624,6 +1996,15 @@ export const GetRelatedPinsRequest: MessageFns<GetRelatedPinsRequest> = {
     }
     if (message.client !== undefined) {
       ClientContext.encode(message.client, writer.uint32(82).fork()).join();
+    }
+    if (message.filter !== undefined) {
+      FeedFilter.encode(message.filter, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.onlySources) {
+      writer.uint32(98).string(v!);
+    }
+    for (const v of message.withoutSources) {
+      writer.uint32(106).string(v!);
     }
     return writer;
   },
@@ -1721,6 +2102,30 @@ export const GetRelatedPinsRequest: MessageFns<GetRelatedPinsRequest> = {
             message.client = ClientContext.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.filter = FeedFilter.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.onlySources.push(reader.string());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.withoutSources.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1765,6 +2170,17 @@ export const GetRelatedPinsRequest: MessageFns<GetRelatedPinsRequest> = {
       explain: isSet(object.explain) ? globalThis.Boolean(object.explain) : false,
       evaluation: isSet(object.evaluation) ? Evaluation.fromJSON(object.evaluation) : undefined,
       client: isSet(object.client) ? ClientContext.fromJSON(object.client) : undefined,
+      filter: isSet(object.filter) ? FeedFilter.fromJSON(object.filter) : undefined,
+      onlySources: globalThis.Array.isArray(object?.onlySources)
+        ? object.onlySources.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.only_sources)
+        ? object.only_sources.map((e: any) => globalThis.String(e))
+        : [],
+      withoutSources: globalThis.Array.isArray(object?.withoutSources)
+        ? object.withoutSources.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.without_sources)
+        ? object.without_sources.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1800,6 +2216,15 @@ export const GetRelatedPinsRequest: MessageFns<GetRelatedPinsRequest> = {
     if (message.client !== undefined) {
       obj.client = ClientContext.toJSON(message.client);
     }
+    if (message.filter !== undefined) {
+      obj.filter = FeedFilter.toJSON(message.filter);
+    }
+    if (message.onlySources?.length) {
+      obj.onlySources = message.onlySources;
+    }
+    if (message.withoutSources?.length) {
+      obj.withoutSources = message.withoutSources;
+    }
     return obj;
   },
 
@@ -1822,6 +2247,11 @@ export const GetRelatedPinsRequest: MessageFns<GetRelatedPinsRequest> = {
     message.client = (object.client !== undefined && object.client !== null)
       ? ClientContext.fromPartial(object.client)
       : undefined;
+    message.filter = (object.filter !== undefined && object.filter !== null)
+      ? FeedFilter.fromPartial(object.filter)
+      : undefined;
+    message.onlySources = object.onlySources?.map((e) => e) || [];
+    message.withoutSources = object.withoutSources?.map((e) => e) || [];
     return message;
   },
 };

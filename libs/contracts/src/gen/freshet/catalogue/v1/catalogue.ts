@@ -35,6 +35,23 @@ export interface Pin {
   visualEmbedding: Uint8Array;
   /** The pin is removed. Consumers that join late see this tombstone until compaction. */
   deleted: boolean;
+  /** The pin is not shown before this time, milliseconds since the epoch; absent: no limit. */
+  availableFromMs?:
+    | number
+    | undefined;
+  /** The pin is not shown from this time on, milliseconds since the epoch; absent: no limit. */
+  expiresAtMs?:
+    | number
+    | undefined;
+  /**
+   * What some users must not see, such as `adult` or `violence`: at most 16 labels of 1–64 characters. A feed shows a pin only if
+   * its request allows all labels of the pin.
+   */
+  safetyLabels: string[];
+  /** Users must be at least this many years old, 0–99; 0: no limit. */
+  minAge: number;
+  /** Equal for pins with the same picture, such as a perceptual hash: at most 64 characters; empty: not known. */
+  imageSignature: string;
 }
 
 function createBasePin(): Pin {
@@ -49,6 +66,11 @@ function createBasePin(): Pin {
     imageUrl: "",
     visualEmbedding: new Uint8Array(0),
     deleted: false,
+    availableFromMs: undefined,
+    expiresAtMs: undefined,
+    safetyLabels: [],
+    minAge: 0,
+    imageSignature: "",
   };
 }
 
@@ -83,6 +105,21 @@ export const Pin: MessageFns<Pin> = {
     }
     if (message.deleted !== false) {
       writer.uint32(80).bool(message.deleted);
+    }
+    if (message.availableFromMs !== undefined) {
+      writer.uint32(88).int64(message.availableFromMs);
+    }
+    if (message.expiresAtMs !== undefined) {
+      writer.uint32(96).int64(message.expiresAtMs);
+    }
+    for (const v of message.safetyLabels) {
+      writer.uint32(106).string(v!);
+    }
+    if (message.minAge !== 0) {
+      writer.uint32(112).uint32(message.minAge);
+    }
+    if (message.imageSignature !== "") {
+      writer.uint32(122).string(message.imageSignature);
     }
     return writer;
   },
@@ -180,6 +217,46 @@ export const Pin: MessageFns<Pin> = {
             message.deleted = reader.bool();
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.availableFromMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.expiresAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.safetyLabels.push(reader.string());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.minAge = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.imageSignature = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -224,6 +301,31 @@ export const Pin: MessageFns<Pin> = {
         ? bytesFromBase64(object.visual_embedding)
         : new Uint8Array(0),
       deleted: isSet(object.deleted) ? globalThis.Boolean(object.deleted) : false,
+      availableFromMs: isSet(object.availableFromMs)
+        ? globalThis.Number(object.availableFromMs)
+        : isSet(object.available_from_ms)
+        ? globalThis.Number(object.available_from_ms)
+        : undefined,
+      expiresAtMs: isSet(object.expiresAtMs)
+        ? globalThis.Number(object.expiresAtMs)
+        : isSet(object.expires_at_ms)
+        ? globalThis.Number(object.expires_at_ms)
+        : undefined,
+      safetyLabels: globalThis.Array.isArray(object?.safetyLabels)
+        ? object.safetyLabels.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.safety_labels)
+        ? object.safety_labels.map((e: any) => globalThis.String(e))
+        : [],
+      minAge: isSet(object.minAge)
+        ? globalThis.Number(object.minAge)
+        : isSet(object.min_age)
+        ? globalThis.Number(object.min_age)
+        : 0,
+      imageSignature: isSet(object.imageSignature)
+        ? globalThis.String(object.imageSignature)
+        : isSet(object.image_signature)
+        ? globalThis.String(object.image_signature)
+        : "",
     };
   },
 
@@ -259,6 +361,21 @@ export const Pin: MessageFns<Pin> = {
     if (message.deleted !== false) {
       obj.deleted = message.deleted;
     }
+    if (message.availableFromMs !== undefined) {
+      obj.availableFromMs = Math.round(message.availableFromMs);
+    }
+    if (message.expiresAtMs !== undefined) {
+      obj.expiresAtMs = Math.round(message.expiresAtMs);
+    }
+    if (message.safetyLabels?.length) {
+      obj.safetyLabels = message.safetyLabels;
+    }
+    if (message.minAge !== 0) {
+      obj.minAge = Math.round(message.minAge);
+    }
+    if (message.imageSignature !== "") {
+      obj.imageSignature = message.imageSignature;
+    }
     return obj;
   },
 
@@ -277,6 +394,11 @@ export const Pin: MessageFns<Pin> = {
     message.imageUrl = object.imageUrl ?? "";
     message.visualEmbedding = object.visualEmbedding ?? new Uint8Array(0);
     message.deleted = object.deleted ?? false;
+    message.availableFromMs = object.availableFromMs ?? undefined;
+    message.expiresAtMs = object.expiresAtMs ?? undefined;
+    message.safetyLabels = object.safetyLabels?.map((e) => e) || [];
+    message.minAge = object.minAge ?? 0;
+    message.imageSignature = object.imageSignature ?? "";
     return message;
   },
 };

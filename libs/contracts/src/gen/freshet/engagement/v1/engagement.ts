@@ -37,7 +37,7 @@ export const Action = {
   UNREPORT: 10,
   /** UNFOLLOW - Withdraws a follow. */
   UNFOLLOW: 11,
-  /** BLOCK - The user wants no pins from this creator, board or topic. */
+  /** BLOCK - The user wants no pins from this creator, board or topic, or with this word. */
   BLOCK: 12,
   /** UNBLOCK - Withdraws a block. */
   UNBLOCK: 13,
@@ -237,6 +237,10 @@ export interface Engagement {
   topicId?:
     | string
     | undefined;
+  /** A word blocked: the user wants no pins whose title or description contains it. 1–64 characters without blanks. */
+  word?:
+    | string
+    | undefined;
   /** The board of a save or unsave; empty: none given. */
   savedToBoardId: string;
   /** When it happened, milliseconds since the epoch, corrected for the client's clock. */
@@ -368,6 +372,7 @@ function createBaseEngagement(): Engagement {
     boardId: undefined,
     creatorId: undefined,
     topicId: undefined,
+    word: undefined,
     savedToBoardId: "",
     occurredAtMs: 0,
     receivedAtMs: 0,
@@ -403,6 +408,9 @@ export const Engagement: MessageFns<Engagement> = {
     }
     if (message.topicId !== undefined) {
       writer.uint32(66).string(message.topicId);
+    }
+    if (message.word !== undefined) {
+      writer.uint32(130).string(message.word);
     }
     if (message.savedToBoardId !== "") {
       writer.uint32(74).string(message.savedToBoardId);
@@ -503,6 +511,14 @@ export const Engagement: MessageFns<Engagement> = {
             }
 
             message.topicId = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.word = reader.string();
             continue;
           }
           case 9: {
@@ -611,6 +627,7 @@ export const Engagement: MessageFns<Engagement> = {
         : isSet(object.topic_id)
         ? globalThis.String(object.topic_id)
         : undefined,
+      word: isSet(object.word) ? globalThis.String(object.word) : undefined,
       savedToBoardId: isSet(object.savedToBoardId)
         ? globalThis.String(object.savedToBoardId)
         : isSet(object.saved_to_board_id)
@@ -667,6 +684,9 @@ export const Engagement: MessageFns<Engagement> = {
     if (message.topicId !== undefined) {
       obj.topicId = message.topicId;
     }
+    if (message.word !== undefined) {
+      obj.word = message.word;
+    }
     if (message.savedToBoardId !== "") {
       obj.savedToBoardId = message.savedToBoardId;
     }
@@ -704,6 +724,7 @@ export const Engagement: MessageFns<Engagement> = {
     message.boardId = object.boardId ?? undefined;
     message.creatorId = object.creatorId ?? undefined;
     message.topicId = object.topicId ?? undefined;
+    message.word = object.word ?? undefined;
     message.savedToBoardId = object.savedToBoardId ?? "";
     message.occurredAtMs = object.occurredAtMs ?? 0;
     message.receivedAtMs = object.receivedAtMs ?? 0;

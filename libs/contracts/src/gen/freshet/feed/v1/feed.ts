@@ -17,7 +17,7 @@ import {
   StageReport,
 } from "../../blending/v1/blending.ts";
 import { Surface, surfaceFromJSON, surfaceToJSON } from "../../engagement/v1/engagement.ts";
-import { FactColumn } from "../../ranking/v1/ranking.ts";
+import { FactColumn, HeadFactors } from "../../ranking/v1/ranking.ts";
 import { EmbeddingVersion } from "../../retrieval/v1/retrieval.ts";
 
 export const protobufPackage = "freshet.feed.v1";
@@ -111,6 +111,52 @@ export interface FeedServed {
    * there was no exploration.
    */
   exploration: Uint8Array;
+  /** How the order was drawn, if it was drawn at random; absent: the ordering is deterministic. */
+  draw:
+    | OrderDraw
+    | undefined;
+  /** The factors on the heads in the utility; absent: none. */
+  headFactors:
+    | HeadFactors
+    | undefined;
+  /** What became of every candidate; absent: not recorded. */
+  trace:
+    | CandidateTrace
+    | undefined;
+  /** What each step of the ordering added to the utility of the pins, in its unit. */
+  ordering: OrderingStep[];
+}
+
+/** The probabilities of an order that was drawn at random. `FeedServed.propensities` has the cascade: of each pin at its position, given those above. */
+export interface OrderDraw {
+  /** Natural logarithm of the probability of the whole page. */
+  slateLogPropensity: number;
+  /** Little-endian float32 each: the probability that the pin is at its position, whatever is above it; NaN: not known. */
+  positionPropensities: Uint8Array;
+  /** How peaked the draw was, in the unit of utility: the higher, the closer to a draw in which all orders are equally likely. */
+  temperature: number;
+  /** How many candidates could be drawn for the first position. */
+  candidates: number;
+}
+
+/** What became of the candidates of a feed, in columns, in retrieval order. */
+export interface CandidateTrace {
+  /** Every stage and reason that removed candidates. */
+  reasons: UnshownReason[];
+  /** Little-endian uint32 each: `hash32` of the pin id. */
+  pins: Uint8Array;
+  /** One byte each: 0: on the page; otherwise one plus the index in `reasons`. */
+  fates: Uint8Array;
+  /** Little-endian float32 each: the utility; NaN: it was not ranked. */
+  utilities: Uint8Array;
+}
+
+/** A step of the ordering. What it added is the difference in the utility by which it placed the pin: below 0, it held the pin back. */
+export interface OrderingStep {
+  /** Its name, for example `diversity`, `spacing` or `fatigue`. */
+  step: string;
+  /** Little-endian float32, one for each of `FeedServed.pin_ids`; NaN: not known. */
+  added: Uint8Array;
 }
 
 /** The request, apart from its user, time, surface and session. */
@@ -245,6 +291,10 @@ function createBaseFeedServed(): FeedServed {
     amountNames: [],
     amounts: new Uint8Array(0),
     exploration: new Uint8Array(0),
+    draw: undefined,
+    headFactors: undefined,
+    trace: undefined,
+    ordering: [],
   };
 }
 
@@ -351,6 +401,18 @@ export const FeedServed: MessageFns<FeedServed> = {
     }
     if (message.exploration.length !== 0) {
       writer.uint32(258).bytes(message.exploration);
+    }
+    if (message.draw !== undefined) {
+      OrderDraw.encode(message.draw, writer.uint32(282).fork()).join();
+    }
+    if (message.headFactors !== undefined) {
+      HeadFactors.encode(message.headFactors, writer.uint32(290).fork()).join();
+    }
+    if (message.trace !== undefined) {
+      CandidateTrace.encode(message.trace, writer.uint32(298).fork()).join();
+    }
+    for (const v of message.ordering) {
+      OrderingStep.encode(v!, writer.uint32(306).fork()).join();
     }
     return writer;
   },
@@ -640,6 +702,38 @@ export const FeedServed: MessageFns<FeedServed> = {
             message.exploration = reader.bytes();
             continue;
           }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.draw = OrderDraw.decode(reader, reader.uint32());
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.headFactors = HeadFactors.decode(reader, reader.uint32());
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.trace = CandidateTrace.decode(reader, reader.uint32());
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.ordering.push(OrderingStep.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -758,6 +852,16 @@ export const FeedServed: MessageFns<FeedServed> = {
         : [],
       amounts: isSet(object.amounts) ? bytesFromBase64(object.amounts) : new Uint8Array(0),
       exploration: isSet(object.exploration) ? bytesFromBase64(object.exploration) : new Uint8Array(0),
+      draw: isSet(object.draw) ? OrderDraw.fromJSON(object.draw) : undefined,
+      headFactors: isSet(object.headFactors)
+        ? HeadFactors.fromJSON(object.headFactors)
+        : isSet(object.head_factors)
+        ? HeadFactors.fromJSON(object.head_factors)
+        : undefined,
+      trace: isSet(object.trace) ? CandidateTrace.fromJSON(object.trace) : undefined,
+      ordering: globalThis.Array.isArray(object?.ordering)
+        ? object.ordering.map((e: any) => OrderingStep.fromJSON(e))
+        : [],
     };
   },
 
@@ -865,6 +969,18 @@ export const FeedServed: MessageFns<FeedServed> = {
     if (message.exploration.length !== 0) {
       obj.exploration = base64FromBytes(message.exploration);
     }
+    if (message.draw !== undefined) {
+      obj.draw = OrderDraw.toJSON(message.draw);
+    }
+    if (message.headFactors !== undefined) {
+      obj.headFactors = HeadFactors.toJSON(message.headFactors);
+    }
+    if (message.trace !== undefined) {
+      obj.trace = CandidateTrace.toJSON(message.trace);
+    }
+    if (message.ordering?.length) {
+      obj.ordering = message.ordering.map((e) => OrderingStep.toJSON(e));
+    }
     return obj;
   },
 
@@ -915,6 +1031,343 @@ export const FeedServed: MessageFns<FeedServed> = {
     message.amountNames = object.amountNames?.map((e) => e) || [];
     message.amounts = object.amounts ?? new Uint8Array(0);
     message.exploration = object.exploration ?? new Uint8Array(0);
+    message.draw = (object.draw !== undefined && object.draw !== null) ? OrderDraw.fromPartial(object.draw) : undefined;
+    message.headFactors = (object.headFactors !== undefined && object.headFactors !== null)
+      ? HeadFactors.fromPartial(object.headFactors)
+      : undefined;
+    message.trace = (object.trace !== undefined && object.trace !== null)
+      ? CandidateTrace.fromPartial(object.trace)
+      : undefined;
+    message.ordering = object.ordering?.map((e) => OrderingStep.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseOrderDraw(): OrderDraw {
+  return { slateLogPropensity: 0, positionPropensities: new Uint8Array(0), temperature: 0, candidates: 0 };
+}
+
+export const OrderDraw: MessageFns<OrderDraw> = {
+  encode(message: OrderDraw, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.slateLogPropensity !== 0) {
+      writer.uint32(9).double(message.slateLogPropensity);
+    }
+    if (message.positionPropensities.length !== 0) {
+      writer.uint32(18).bytes(message.positionPropensities);
+    }
+    if (message.temperature !== 0) {
+      writer.uint32(25).double(message.temperature);
+    }
+    if (message.candidates !== 0) {
+      writer.uint32(32).uint32(message.candidates);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrderDraw {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrderDraw();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.slateLogPropensity = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.positionPropensities = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.temperature = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.candidates = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OrderDraw {
+    return {
+      slateLogPropensity: isSet(object.slateLogPropensity)
+        ? globalThis.Number(object.slateLogPropensity)
+        : isSet(object.slate_log_propensity)
+        ? globalThis.Number(object.slate_log_propensity)
+        : 0,
+      positionPropensities: isSet(object.positionPropensities)
+        ? bytesFromBase64(object.positionPropensities)
+        : isSet(object.position_propensities)
+        ? bytesFromBase64(object.position_propensities)
+        : new Uint8Array(0),
+      temperature: isSet(object.temperature) ? globalThis.Number(object.temperature) : 0,
+      candidates: isSet(object.candidates) ? globalThis.Number(object.candidates) : 0,
+    };
+  },
+
+  toJSON(message: OrderDraw): unknown {
+    const obj: any = {};
+    if (message.slateLogPropensity !== 0) {
+      obj.slateLogPropensity = floatToJson(message.slateLogPropensity);
+    }
+    if (message.positionPropensities.length !== 0) {
+      obj.positionPropensities = base64FromBytes(message.positionPropensities);
+    }
+    if (message.temperature !== 0) {
+      obj.temperature = floatToJson(message.temperature);
+    }
+    if (message.candidates !== 0) {
+      obj.candidates = Math.round(message.candidates);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<OrderDraw>): OrderDraw {
+    return OrderDraw.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OrderDraw>): OrderDraw {
+    const message = createBaseOrderDraw();
+    message.slateLogPropensity = object.slateLogPropensity ?? 0;
+    message.positionPropensities = object.positionPropensities ?? new Uint8Array(0);
+    message.temperature = object.temperature ?? 0;
+    message.candidates = object.candidates ?? 0;
+    return message;
+  },
+};
+
+function createBaseCandidateTrace(): CandidateTrace {
+  return { reasons: [], pins: new Uint8Array(0), fates: new Uint8Array(0), utilities: new Uint8Array(0) };
+}
+
+export const CandidateTrace: MessageFns<CandidateTrace> = {
+  encode(message: CandidateTrace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.reasons) {
+      UnshownReason.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.pins.length !== 0) {
+      writer.uint32(18).bytes(message.pins);
+    }
+    if (message.fates.length !== 0) {
+      writer.uint32(26).bytes(message.fates);
+    }
+    if (message.utilities.length !== 0) {
+      writer.uint32(34).bytes(message.utilities);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CandidateTrace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCandidateTrace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reasons.push(UnshownReason.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pins = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.fates = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.utilities = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CandidateTrace {
+    return {
+      reasons: globalThis.Array.isArray(object?.reasons)
+        ? object.reasons.map((e: any) => UnshownReason.fromJSON(e))
+        : [],
+      pins: isSet(object.pins) ? bytesFromBase64(object.pins) : new Uint8Array(0),
+      fates: isSet(object.fates) ? bytesFromBase64(object.fates) : new Uint8Array(0),
+      utilities: isSet(object.utilities) ? bytesFromBase64(object.utilities) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: CandidateTrace): unknown {
+    const obj: any = {};
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons.map((e) => UnshownReason.toJSON(e));
+    }
+    if (message.pins.length !== 0) {
+      obj.pins = base64FromBytes(message.pins);
+    }
+    if (message.fates.length !== 0) {
+      obj.fates = base64FromBytes(message.fates);
+    }
+    if (message.utilities.length !== 0) {
+      obj.utilities = base64FromBytes(message.utilities);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CandidateTrace>): CandidateTrace {
+    return CandidateTrace.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CandidateTrace>): CandidateTrace {
+    const message = createBaseCandidateTrace();
+    message.reasons = object.reasons?.map((e) => UnshownReason.fromPartial(e)) || [];
+    message.pins = object.pins ?? new Uint8Array(0);
+    message.fates = object.fates ?? new Uint8Array(0);
+    message.utilities = object.utilities ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseOrderingStep(): OrderingStep {
+  return { step: "", added: new Uint8Array(0) };
+}
+
+export const OrderingStep: MessageFns<OrderingStep> = {
+  encode(message: OrderingStep, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.step !== "") {
+      writer.uint32(10).string(message.step);
+    }
+    if (message.added.length !== 0) {
+      writer.uint32(18).bytes(message.added);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrderingStep {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrderingStep();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.step = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.added = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OrderingStep {
+    return {
+      step: isSet(object.step) ? globalThis.String(object.step) : "",
+      added: isSet(object.added) ? bytesFromBase64(object.added) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: OrderingStep): unknown {
+    const obj: any = {};
+    if (message.step !== "") {
+      obj.step = message.step;
+    }
+    if (message.added.length !== 0) {
+      obj.added = base64FromBytes(message.added);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<OrderingStep>): OrderingStep {
+    return OrderingStep.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OrderingStep>): OrderingStep {
+    const message = createBaseOrderingStep();
+    message.step = object.step ?? "";
+    message.added = object.added ?? new Uint8Array(0);
     return message;
   },
 };
@@ -1919,6 +2372,10 @@ function base64FromBytes(arr: Uint8Array): string {
     });
     return globalThis.btoa(bin.join(""));
   }
+}
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;

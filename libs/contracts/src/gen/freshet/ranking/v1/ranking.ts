@@ -64,6 +64,18 @@ export interface RankRequest {
   sourceRanks: Uint8Array;
   /** Little-endian float32, one for each of `source_ranks`: the source's own score. Scores of different sources are not comparable. */
   sourceScores: Uint8Array;
+  /** Score with this model if the ranker holds it; empty: the ranker chooses. */
+  modelVersion: string;
+  /** Factors by which the probabilities of heads are multiplied in the utility; absent: 1 for each. */
+  headFactors: HeadFactors | undefined;
+}
+
+/** Factors on the heads of a model in the utility. The probabilities in the answer stay as they are. */
+export interface HeadFactors {
+  /** Names of the heads, each once. */
+  heads: string[];
+  /** Little-endian float32, one for each of `heads`: above 0. */
+  factors: Uint8Array;
 }
 
 /** The scores, in the order of the request. */
@@ -102,6 +114,8 @@ export interface RankResponse {
   amountNames: string[];
   /** Little-endian float32, one column of all candidates per amount: at least 0, in the unit of the label. */
   amounts: Uint8Array;
+  /** The factors that were applied; absent: none. */
+  headFactors: HeadFactors | undefined;
 }
 
 /** A fact of text about some pins, in their order. */
@@ -163,6 +177,8 @@ function createBaseRankRequest(): RankRequest {
     foundBy: new Uint8Array(0),
     sourceRanks: new Uint8Array(0),
     sourceScores: new Uint8Array(0),
+    modelVersion: "",
+    headFactors: undefined,
   };
 }
 
@@ -215,6 +231,12 @@ export const RankRequest: MessageFns<RankRequest> = {
     }
     if (message.sourceScores.length !== 0) {
       writer.uint32(130).bytes(message.sourceScores);
+    }
+    if (message.modelVersion !== "") {
+      writer.uint32(138).string(message.modelVersion);
+    }
+    if (message.headFactors !== undefined) {
+      HeadFactors.encode(message.headFactors, writer.uint32(146).fork()).join();
     }
     return writer;
   },
@@ -360,6 +382,22 @@ export const RankRequest: MessageFns<RankRequest> = {
             message.sourceScores = reader.bytes();
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.modelVersion = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.headFactors = HeadFactors.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -442,6 +480,16 @@ export const RankRequest: MessageFns<RankRequest> = {
         : isSet(object.source_scores)
         ? bytesFromBase64(object.source_scores)
         : new Uint8Array(0),
+      modelVersion: isSet(object.modelVersion)
+        ? globalThis.String(object.modelVersion)
+        : isSet(object.model_version)
+        ? globalThis.String(object.model_version)
+        : "",
+      headFactors: isSet(object.headFactors)
+        ? HeadFactors.fromJSON(object.headFactors)
+        : isSet(object.head_factors)
+        ? HeadFactors.fromJSON(object.head_factors)
+        : undefined,
     };
   },
 
@@ -495,6 +543,12 @@ export const RankRequest: MessageFns<RankRequest> = {
     if (message.sourceScores.length !== 0) {
       obj.sourceScores = base64FromBytes(message.sourceScores);
     }
+    if (message.modelVersion !== "") {
+      obj.modelVersion = message.modelVersion;
+    }
+    if (message.headFactors !== undefined) {
+      obj.headFactors = HeadFactors.toJSON(message.headFactors);
+    }
     return obj;
   },
 
@@ -519,6 +573,95 @@ export const RankRequest: MessageFns<RankRequest> = {
     message.foundBy = object.foundBy ?? new Uint8Array(0);
     message.sourceRanks = object.sourceRanks ?? new Uint8Array(0);
     message.sourceScores = object.sourceScores ?? new Uint8Array(0);
+    message.modelVersion = object.modelVersion ?? "";
+    message.headFactors = (object.headFactors !== undefined && object.headFactors !== null)
+      ? HeadFactors.fromPartial(object.headFactors)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseHeadFactors(): HeadFactors {
+  return { heads: [], factors: new Uint8Array(0) };
+}
+
+export const HeadFactors: MessageFns<HeadFactors> = {
+  encode(message: HeadFactors, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.heads) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.factors.length !== 0) {
+      writer.uint32(18).bytes(message.factors);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HeadFactors {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeadFactors();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.heads.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.factors = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HeadFactors {
+    return {
+      heads: globalThis.Array.isArray(object?.heads) ? object.heads.map((e: any) => globalThis.String(e)) : [],
+      factors: isSet(object.factors) ? bytesFromBase64(object.factors) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: HeadFactors): unknown {
+    const obj: any = {};
+    if (message.heads?.length) {
+      obj.heads = message.heads;
+    }
+    if (message.factors.length !== 0) {
+      obj.factors = base64FromBytes(message.factors);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HeadFactors>): HeadFactors {
+    return HeadFactors.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HeadFactors>): HeadFactors {
+    const message = createBaseHeadFactors();
+    message.heads = object.heads?.map((e) => e) || [];
+    message.factors = object.factors ?? new Uint8Array(0);
     return message;
   },
 };
@@ -539,6 +682,7 @@ function createBaseRankResponse(): RankResponse {
     utilityDeviations: new Uint8Array(0),
     amountNames: [],
     amounts: new Uint8Array(0),
+    headFactors: undefined,
   };
 }
 
@@ -585,6 +729,9 @@ export const RankResponse: MessageFns<RankResponse> = {
     }
     if (message.amounts.length !== 0) {
       writer.uint32(114).bytes(message.amounts);
+    }
+    if (message.headFactors !== undefined) {
+      HeadFactors.encode(message.headFactors, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -714,6 +861,14 @@ export const RankResponse: MessageFns<RankResponse> = {
             message.amounts = reader.bytes();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.headFactors = HeadFactors.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -766,6 +921,11 @@ export const RankResponse: MessageFns<RankResponse> = {
         ? object.amount_names.map((e: any) => globalThis.String(e))
         : [],
       amounts: isSet(object.amounts) ? bytesFromBase64(object.amounts) : new Uint8Array(0),
+      headFactors: isSet(object.headFactors)
+        ? HeadFactors.fromJSON(object.headFactors)
+        : isSet(object.head_factors)
+        ? HeadFactors.fromJSON(object.head_factors)
+        : undefined,
     };
   },
 
@@ -813,6 +973,9 @@ export const RankResponse: MessageFns<RankResponse> = {
     if (message.amounts.length !== 0) {
       obj.amounts = base64FromBytes(message.amounts);
     }
+    if (message.headFactors !== undefined) {
+      obj.headFactors = HeadFactors.toJSON(message.headFactors);
+    }
     return obj;
   },
 
@@ -835,6 +998,9 @@ export const RankResponse: MessageFns<RankResponse> = {
     message.utilityDeviations = object.utilityDeviations ?? new Uint8Array(0);
     message.amountNames = object.amountNames?.map((e) => e) || [];
     message.amounts = object.amounts ?? new Uint8Array(0);
+    message.headFactors = (object.headFactors !== undefined && object.headFactors !== null)
+      ? HeadFactors.fromPartial(object.headFactors)
+      : undefined;
     return message;
   },
 };

@@ -176,6 +176,8 @@ export interface RecentActions {
   sessionIds: string[];
   /** The boards of saves; empty strings for other actions. */
   boardIds: string[];
+  /** Little-endian uint32 each: how long the user looked, milliseconds; 0xffffffff: not known. Empty: not known for any. */
+  dwellMs: Uint8Array;
 }
 
 /** The creators, boards and topics that the user follows or blocks. */
@@ -186,6 +188,18 @@ export interface Relations {
   boardIds: string[];
   /** Topics. */
   topicIds: string[];
+}
+
+/** Which pins a request restricts the search to. A pin must meet every part that is given. */
+export interface PinFilter {
+  /** Pins with at least one of these topics; empty: any. */
+  topicIds: string[];
+  /** Pins of these creators; empty: any. */
+  creatorIds: string[];
+  /** Pins that someone saved to one of these boards; empty: any. */
+  boardIds: string[];
+  /** Pins published at or after this time, milliseconds since the epoch; absent: any. */
+  createdFromMs?: number | undefined;
 }
 
 /**
@@ -261,6 +275,14 @@ export interface RetrieveRequest {
   blockedCreatorHashes: Uint8Array;
   /** Little-endian uint32 each: `hash32` of more topics that the user blocked, beyond those in `blocks`. */
   blockedTopicHashes: Uint8Array;
+  /** Restricts the candidates; absent: no restriction. */
+  filter:
+    | PinFilter
+    | undefined;
+  /** Names of sources that must not be queried. */
+  withoutSources: string[];
+  /** Little-endian float32: find the pins whose visual embedding is most similar to this one, with no other source. Empty: none. */
+  imageEmbedding: Uint8Array;
 }
 
 /** What one source found, in columns. */
@@ -532,7 +554,14 @@ export const LogPosition: MessageFns<LogPosition> = {
 };
 
 function createBaseRecentActions(): RecentActions {
-  return { pinIds: [], actions: new Uint8Array(0), occurredAtMs: new Uint8Array(0), sessionIds: [], boardIds: [] };
+  return {
+    pinIds: [],
+    actions: new Uint8Array(0),
+    occurredAtMs: new Uint8Array(0),
+    sessionIds: [],
+    boardIds: [],
+    dwellMs: new Uint8Array(0),
+  };
 }
 
 export const RecentActions: MessageFns<RecentActions> = {
@@ -551,6 +580,9 @@ export const RecentActions: MessageFns<RecentActions> = {
     }
     for (const v of message.boardIds) {
       writer.uint32(42).string(v!);
+    }
+    if (message.dwellMs.length !== 0) {
+      writer.uint32(50).bytes(message.dwellMs);
     }
     return writer;
   },
@@ -608,6 +640,14 @@ export const RecentActions: MessageFns<RecentActions> = {
             message.boardIds.push(reader.string());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.dwellMs = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -643,6 +683,11 @@ export const RecentActions: MessageFns<RecentActions> = {
         : globalThis.Array.isArray(object?.board_ids)
         ? object.board_ids.map((e: any) => globalThis.String(e))
         : [],
+      dwellMs: isSet(object.dwellMs)
+        ? bytesFromBase64(object.dwellMs)
+        : isSet(object.dwell_ms)
+        ? bytesFromBase64(object.dwell_ms)
+        : new Uint8Array(0),
     };
   },
 
@@ -663,6 +708,9 @@ export const RecentActions: MessageFns<RecentActions> = {
     if (message.boardIds?.length) {
       obj.boardIds = message.boardIds;
     }
+    if (message.dwellMs.length !== 0) {
+      obj.dwellMs = base64FromBytes(message.dwellMs);
+    }
     return obj;
   },
 
@@ -676,6 +724,7 @@ export const RecentActions: MessageFns<RecentActions> = {
     message.occurredAtMs = object.occurredAtMs ?? new Uint8Array(0);
     message.sessionIds = object.sessionIds?.map((e) => e) || [];
     message.boardIds = object.boardIds?.map((e) => e) || [];
+    message.dwellMs = object.dwellMs ?? new Uint8Array(0);
     return message;
   },
 };
@@ -789,6 +838,139 @@ export const Relations: MessageFns<Relations> = {
     message.creatorIds = object.creatorIds?.map((e) => e) || [];
     message.boardIds = object.boardIds?.map((e) => e) || [];
     message.topicIds = object.topicIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBasePinFilter(): PinFilter {
+  return { topicIds: [], creatorIds: [], boardIds: [], createdFromMs: undefined };
+}
+
+export const PinFilter: MessageFns<PinFilter> = {
+  encode(message: PinFilter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.topicIds) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.creatorIds) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.boardIds) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.createdFromMs !== undefined) {
+      writer.uint32(32).int64(message.createdFromMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PinFilter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePinFilter();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topicIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.creatorIds.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.boardIds.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.createdFromMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PinFilter {
+    return {
+      topicIds: globalThis.Array.isArray(object?.topicIds)
+        ? object.topicIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.topic_ids)
+        ? object.topic_ids.map((e: any) => globalThis.String(e))
+        : [],
+      creatorIds: globalThis.Array.isArray(object?.creatorIds)
+        ? object.creatorIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.creator_ids)
+        ? object.creator_ids.map((e: any) => globalThis.String(e))
+        : [],
+      boardIds: globalThis.Array.isArray(object?.boardIds)
+        ? object.boardIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.board_ids)
+        ? object.board_ids.map((e: any) => globalThis.String(e))
+        : [],
+      createdFromMs: isSet(object.createdFromMs)
+        ? globalThis.Number(object.createdFromMs)
+        : isSet(object.created_from_ms)
+        ? globalThis.Number(object.created_from_ms)
+        : undefined,
+    };
+  },
+
+  toJSON(message: PinFilter): unknown {
+    const obj: any = {};
+    if (message.topicIds?.length) {
+      obj.topicIds = message.topicIds;
+    }
+    if (message.creatorIds?.length) {
+      obj.creatorIds = message.creatorIds;
+    }
+    if (message.boardIds?.length) {
+      obj.boardIds = message.boardIds;
+    }
+    if (message.createdFromMs !== undefined) {
+      obj.createdFromMs = Math.round(message.createdFromMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PinFilter>): PinFilter {
+    return PinFilter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PinFilter>): PinFilter {
+    const message = createBasePinFilter();
+    message.topicIds = object.topicIds?.map((e) => e) || [];
+    message.creatorIds = object.creatorIds?.map((e) => e) || [];
+    message.boardIds = object.boardIds?.map((e) => e) || [];
+    message.createdFromMs = object.createdFromMs ?? undefined;
     return message;
   },
 };
@@ -966,6 +1148,9 @@ function createBaseRetrieveRequest(): RetrieveRequest {
     excludePinHashes: new Uint8Array(0),
     blockedCreatorHashes: new Uint8Array(0),
     blockedTopicHashes: new Uint8Array(0),
+    filter: undefined,
+    withoutSources: [],
+    imageEmbedding: new Uint8Array(0),
   };
 }
 
@@ -1030,6 +1215,15 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     }
     if (message.blockedTopicHashes.length !== 0) {
       writer.uint32(162).bytes(message.blockedTopicHashes);
+    }
+    if (message.filter !== undefined) {
+      PinFilter.encode(message.filter, writer.uint32(170).fork()).join();
+    }
+    for (const v of message.withoutSources) {
+      writer.uint32(178).string(v!);
+    }
+    if (message.imageEmbedding.length !== 0) {
+      writer.uint32(186).bytes(message.imageEmbedding);
     }
     return writer;
   },
@@ -1207,6 +1401,30 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
             message.blockedTopicHashes = reader.bytes();
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.filter = PinFilter.decode(reader, reader.uint32());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.withoutSources.push(reader.string());
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.imageEmbedding = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1287,6 +1505,17 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
         : isSet(object.blocked_topic_hashes)
         ? bytesFromBase64(object.blocked_topic_hashes)
         : new Uint8Array(0),
+      filter: isSet(object.filter) ? PinFilter.fromJSON(object.filter) : undefined,
+      withoutSources: globalThis.Array.isArray(object?.withoutSources)
+        ? object.withoutSources.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.without_sources)
+        ? object.without_sources.map((e: any) => globalThis.String(e))
+        : [],
+      imageEmbedding: isSet(object.imageEmbedding)
+        ? bytesFromBase64(object.imageEmbedding)
+        : isSet(object.image_embedding)
+        ? bytesFromBase64(object.image_embedding)
+        : new Uint8Array(0),
     };
   },
 
@@ -1352,6 +1581,15 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     if (message.blockedTopicHashes.length !== 0) {
       obj.blockedTopicHashes = base64FromBytes(message.blockedTopicHashes);
     }
+    if (message.filter !== undefined) {
+      obj.filter = PinFilter.toJSON(message.filter);
+    }
+    if (message.withoutSources?.length) {
+      obj.withoutSources = message.withoutSources;
+    }
+    if (message.imageEmbedding.length !== 0) {
+      obj.imageEmbedding = base64FromBytes(message.imageEmbedding);
+    }
     return obj;
   },
 
@@ -1388,6 +1626,11 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     message.excludePinHashes = object.excludePinHashes ?? new Uint8Array(0);
     message.blockedCreatorHashes = object.blockedCreatorHashes ?? new Uint8Array(0);
     message.blockedTopicHashes = object.blockedTopicHashes ?? new Uint8Array(0);
+    message.filter = (object.filter !== undefined && object.filter !== null)
+      ? PinFilter.fromPartial(object.filter)
+      : undefined;
+    message.withoutSources = object.withoutSources?.map((e) => e) || [];
+    message.imageEmbedding = object.imageEmbedding ?? new Uint8Array(0);
     return message;
   },
 };
