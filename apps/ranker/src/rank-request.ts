@@ -5,6 +5,7 @@ import type { RankRequest } from '@freshet/contracts/gen/freshet/ranking/v1/rank
 import { idProblem } from '@freshet/domain/ids'
 import type { UserState } from '@freshet/domain/user-state'
 import type { RankingPage } from '@freshet/ranking/serving/page'
+import { parseHeadFactors } from './head-factors.ts'
 import { parseRetrieval } from './rank-retrieval.ts'
 import { invalid } from './invalid.ts'
 
@@ -30,6 +31,7 @@ export function parseCandidates(request: RankRequest, maxCandidates: number): Ra
     retrievalScores,
     retrieval: parseRetrieval(request),
     user: parseUser(request),
+    headFactors: parseHeadFactors(request),
     request: {
       userId: request.userId,
       // As the trainer's rows name it.

@@ -1,6 +1,8 @@
 import { bytesOf } from '@freshet/contracts/bytes/columns'
 import type { RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import type { HeadFactors } from '@freshet/ranking/model/utility'
 import type { PageScores, ServingModel } from '@freshet/ranking/serving/serving-model'
+import { toHeadFactors } from './head-factors.ts'
 import type { Recorded } from './models/spec-features.ts'
 
 const none = new Uint8Array()
@@ -9,7 +11,11 @@ const none = new Uint8Array()
 export function toRankResponse(
   model: ServingModel,
   scores: PageScores,
-  { recorded, fresh }: { readonly recorded: Recorded | null; readonly fresh: boolean },
+  {
+    recorded,
+    fresh,
+    headFactors,
+  }: { readonly recorded: Recorded | null; readonly fresh: boolean; readonly headFactors: HeadFactors | undefined },
 ): RankResponse {
   const { utilities, deviations, exposed } = scores
   const probabilities = headsOf(model, scores, 'probability')
@@ -31,7 +37,7 @@ export function toRankResponse(
     amountNames: amounts.names,
     amounts: amounts.columns,
     utilityDeviations: deviations === null ? none : bytesOf(deviations),
-    headFactors: undefined,
+    headFactors: toHeadFactors(model, headFactors),
   }
 }
 

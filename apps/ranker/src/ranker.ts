@@ -18,6 +18,7 @@ import { createSpecFeatures } from './models/spec-features.ts'
 import { createModelFollower } from './models/model-follower.ts'
 import type { ShadowReport } from './models/shadow/comparison.ts'
 import { createModelWatch } from './models/watch.ts'
+import { checkHeads } from './head-factors.ts'
 import { parseCandidates } from './rank-request.ts'
 import { toRankResponse } from './rank-response.ts'
 import { createRankerViews, viewTopics, type RankerViews } from './views.ts'
@@ -136,11 +137,12 @@ export function createRanker(options: RankerOptions): RunningRanker {
     async rank(request, call) {
       const page = parseCandidates(request, config.maxCandidates)
       const fresh = await waitFor(request, call)
-      return trained.use(request.userId, (model) => {
+      return trained.use(request, (model) => {
+        checkHeads(page.headFactors, model)
         const scores = model.score(page, views)
         watch.onScored(page, request.sessionId, model, scores)
         const recorded = request.withFeatures ? specFeatures.record(model, scores, page, views) : null
-        return toRankResponse(model, scores, { recorded, fresh })
+        return toRankResponse(model, scores, { recorded, fresh, headFactors: page.headFactors })
       })
     },
     fold: (batch) => views.fold(batch),

@@ -3,6 +3,7 @@ import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement
 import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
 import type { Pin } from '@freshet/domain/pin'
+import { parseHeadFactors } from '@freshet/ranker/head-factors'
 import { parseRetrieval } from '@freshet/ranker/rank-retrieval'
 import type { RankingPage } from '@freshet/ranking/serving/page'
 
@@ -14,6 +15,7 @@ export function pageOfRecord(served: FeedServed): RankingPage {
     retrievalScores: float32Column(retrievalScores),
     retrieval: parseRetrieval(served),
     user: null,
+    headFactors: parseHeadFactors(served),
     atMs,
     request: {
       userId,

@@ -50,8 +50,11 @@ async function aFollower(given: { readonly hasStore?: boolean } = {}) {
     await store.put(artefactName('home', record.version), bytes)
     await fold({ ...aModelRecord({ version: record.version }), ...record })
   }
+  const modelOf = (userId: string, modelVersion = ''): string =>
+    follower.use({ userId, modelVersion }, ({ version }) => version)
   return {
     store,
+    modelOf,
     errors,
     swapped,
     follower,
@@ -62,7 +65,7 @@ async function aFollower(given: { readonly hasStore?: boolean } = {}) {
     rollBack: () => fold(planRollBack(registry, { reason: 'test', atMs: 1 })),
     /** Who scores: the serving model, share of the users of the canary, and the shadow. */
     scoring() {
-      const versions = users.map((user) => follower.use(user, ({ version }) => version))
+      const versions = users.map((user) => modelOf(user))
       const serving = slot.use(({ version }) => version)
       const canaries = versions.filter((version) => version !== serving)
       const shadow = follower.shadow()
@@ -119,11 +122,22 @@ describe('models of the registry', () => {
     await close()
   })
 
-  it('give a user the same model at every request, and other canaries other users', async () => {
-    const { move, follower, close } = await aFollower()
+  it('score a request that names them if they serve, are the canary or the shadow, otherwise the model of the user scores', async () => {
+    const { move, modelOf, close } = await aFollower()
     await move('m-0', 'serving')
-    const canariesOf = (): readonly string[] =>
-      users.filter((user) => follower.use(user, ({ version }) => version) !== 'm-0')
+    await move('m-1', 'canary', 0.5)
+    await move('m-2', 'shadow', 0.1)
+    for (const user of users.slice(0, 20)) {
+      for (const held of ['m-0', 'm-1', 'm-2']) expect(modelOf(user, held)).toBe(held)
+      for (const other of ['m-3', 'never trained']) expect(modelOf(user, other)).toBe(modelOf(user))
+    }
+    await close()
+  })
+
+  it('give a user the same model at every request, and other canaries other users', async () => {
+    const { move, modelOf, close } = await aFollower()
+    await move('m-0', 'serving')
+    const canariesOf = (): readonly string[] => users.filter((user) => modelOf(user) !== 'm-0')
     await move('m-1', 'canary', 0.5)
     const first = canariesOf()
     expect(canariesOf()).toEqual(first)

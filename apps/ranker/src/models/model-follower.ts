@@ -23,12 +23,22 @@ export interface ModelFollowerOptions {
   readonly onSwapped?: (model: ServingModel) => void
 }
 
+/** Which model a request asks for. */
+export interface WantedModel {
+  readonly userId: string
+  /** '': the user decides. */
+  readonly modelVersion: string
+}
+
 /** Keeps the models that score in step with the registry in the log. */
 export interface ModelFollower {
   /** Takes records of `models.v1` and resolves when the models that they name score, or were refused. */
   fold(batch: LogBatch): Promise<void>
-  /** Runs work with the model for this user: the canary for its share of the users, otherwise the serving model. */
-  use<Result>(userId: string, work: (model: ServingModel) => Result): Result
+  /**
+   * Runs work with the model `modelVersion` if it is serving, canary or shadow. Otherwise with the model for this user: the canary
+   * for its share of the users, else the serving model.
+   */
+  use<Result>(wanted: WantedModel, work: (model: ServingModel) => Result): Result
   /** The model that scores a share of the requests without being shown; null: none. */
   shadow(): SideModel | null
   /** Whether the registry names a model. */
@@ -54,6 +64,12 @@ export function createModelFollower(options: ModelFollowerOptions): ModelFollowe
     })
   const canary = createSideModel({ named: () => registry.canary(), sourceOf, onRefused })
   const shadow = createSideModel({ named: () => registry.shadow(), sourceOf, onRefused })
+
+  /** The slot of the model of this version; null: it is not held. */
+  function slotOf(version: string): ModelSlot | null {
+    const slots = [models, canary.current()?.slot, shadow.current()?.slot]
+    return slots.find((slot) => slot?.use((model) => model.version === version)) ?? null
+  }
 
   async function followServing(): Promise<void> {
     const record = registry.serving()
@@ -85,7 +101,9 @@ export function createModelFollower(options: ModelFollowerOptions): ModelFollowe
       await canary.follow()
       await shadow.follow()
     },
-    use(userId, work) {
+    use({ userId, modelVersion }, work) {
+      const held = modelVersion === '' ? null : slotOf(modelVersion)
+      if (held !== null) return held.use(work)
       const side = canary.current()
       if (side !== null && shareOf(userId, side.record.version) < side.record.share) return side.slot.use(work)
       return models.use(work)

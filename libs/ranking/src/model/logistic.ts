@@ -30,7 +30,7 @@ export function createLogisticScorer(spec: RankingSpec): Scorer {
     planVersion: hashPlan(spec),
     actions: spec.models.map(({ action }) => action),
     featureNames: spec.features.map(({ name }) => name),
-    score(features, candidates) {
+    score(features, candidates, factors) {
       if (features.length !== candidates * width) {
         throw new RangeError(
           `got ${features.length} numbers; ${candidates} rows of ${width} features need ${candidates * width}`,
@@ -44,6 +44,7 @@ export function createLogisticScorer(spec: RankingSpec): Scorer {
       // Read the numbers outside of `tidy`, which would search its result for tensors, number by number.
       const byRow = scored.dataSync() as Float32Array
       scored.dispose()
+      const worth = spec.models.map(({ action }, at) => spec.worth[at]! * (factors?.get(action) ?? 1))
       const probabilities = new Float32Array(candidates * actions)
       const utilities = new Float32Array(candidates)
       for (let row = 0; row < candidates; row++) {
@@ -51,7 +52,7 @@ export function createLogisticScorer(spec: RankingSpec): Scorer {
         for (let action = 0; action < actions; action++) {
           const probability = byRow[row * actions + action]!
           probabilities[action * candidates + row] = probability
-          utility += spec.worth[action]! * probability
+          utility += worth[action]! * probability
         }
         utilities[row] = utility
       }

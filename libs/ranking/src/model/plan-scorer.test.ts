@@ -71,6 +71,22 @@ function reference(model: TrainedModel, row: number): number[] {
 beforeAll(() => chooseBackend((process.env['TENSORFLOW_BACKEND'] ?? 'wasm') as BackendChoice))
 
 describe('plan scorer', () => {
+  it('multiplies predictions by factors in the utility only, and a factor of 1 changes no bit', () => {
+    const scorer = createPlanScorer(modelOf(plan), 'one')
+    const plainly = scorer.score(page, 500)
+    const doubled = scorer.score(page, 500, new Map([['click', 2]]))
+    expect(doubled.predictions).toEqual(plainly.predictions)
+    const weightOf = (name: string): number => plan.utility.find(({ head }) => head === name)?.weight ?? 0
+    for (const row of [0, 250, 499])
+      expect(doubled.utilities[row]! - plainly.utilities[row]!).toBeCloseTo(
+        weightOf('click') * plainly.predictions[row]!,
+        5,
+      )
+    const ones = scorer.score(page, 500, new Map([['click', 1]]))
+    expect(new Uint8Array(ones.utilities.buffer)).toEqual(new Uint8Array(plainly.utilities.buffer))
+    scorer.dispose()
+  })
+
   it('gives utilities of probabilities and amounts', () => {
     const scorer = createPlanScorer(modelOf(plan), 'one')
     const { utilities, predictions, kept } = scorer.score(page, 500)

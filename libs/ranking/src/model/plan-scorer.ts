@@ -8,7 +8,7 @@ import { transformCatalogue } from '../transforms/catalogue.ts'
 import { calibrationName, predictHead } from './head-prediction.ts'
 import { rowsFrom } from './score-table.ts'
 import type { TrainedModel } from './trained-model.ts'
-import { utilitiesOf } from './utility.ts'
+import { utilitiesOf, type HeadFactors } from './utility.ts'
 
 /** Scores of a page, in the order of its candidates. */
 export interface PlanScores {
@@ -31,9 +31,9 @@ export interface PlanScorer {
   readonly reads: ReadonlySet<string>
   /**
    * `inputs`: the plan's inputs by name; a column of the request's side has one row. Throws a PlanError if one is missing.
-   * Without a first phase, not even the last bit of a candidate's score depends on the other candidates.
+   * `factors`: on heads in the utility. Without a first phase, not even the last bit of a candidate's score depends on the other candidates.
    */
-  score(inputs: ReadonlyMap<string, Column>, candidates: number): PlanScores
+  score(inputs: ReadonlyMap<string, Column>, candidates: number, factors?: HeadFactors): PlanScores
   /** Frees the tensors. */
   dispose(): void
 }
@@ -66,7 +66,7 @@ export function createPlanScorer(
     planHash: hashOfPlan(plan),
     heads: plan.heads.map(({ name }) => name),
     reads: new Set([boundary, light].flatMap((each) => each?.inputs.map(({ name }) => name) ?? [])),
-    score(inputs, candidates) {
+    score(inputs, candidates, factors) {
       const none = new Float32Array()
       if (candidates === 0) return { utilities: none, predictions: none, kept: null, exposed: none }
       const isCut = firstPhase !== null && candidates > firstPhase.keep
@@ -75,7 +75,7 @@ export function createPlanScorer(
       const columns = boundary.run(inputs, candidates)
       const values = predictor.predict(columns, rows)
       const page = { values, width: program.results.length, columns, rows, candidates }
-      const scores = scoreRows({ plan, parameters }, page)
+      const scores = scoreRows({ plan, parameters }, page, factors)
       if (order !== null) orderRest(scores.utilities, order, rows.length)
       return { ...scores, kept: order === null ? null : rows, exposed: exposedRows(plan, learned, page) }
     },
@@ -113,6 +113,7 @@ interface Page {
 function scoreRows(
   { plan, parameters }: TrainedModel,
   { values, width, rows, candidates }: Page,
+  factors: HeadFactors | undefined,
 ): Pick<PlanScores, 'predictions' | 'utilities'> {
   const heads = plan.heads.length
   const predictions = new Float32Array(candidates * heads)
@@ -122,7 +123,7 @@ function scoreRows(
     for (let at = 0; at < own.length; at++) own[at] = values[at * width + place]!
     return predictHead(head, parameters.fitted.get(calibrationName(head.name)), own)
   })
-  const byRow = utilitiesOf(plan, byHead)
+  const byRow = utilitiesOf(plan, byHead, factors)
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at]!
     for (let head = 0; head < heads; head++) predictions[head * candidates + row] = byHead[head]![at]!

@@ -1,3 +1,5 @@
+import type { HeadFactors } from './utility.ts'
+
 /** Scores of a page, in the order of its candidates. */
 export interface Scores {
   /** One utility per candidate. */
@@ -15,10 +17,10 @@ export interface Scorer {
   readonly actions: readonly string[]
   readonly featureNames: readonly string[]
   /**
-   * `features` contains one row of all features per candidate, before any transform. Throws a RangeError if its length does
-   * not match.
+   * `features` contains one row of all features per candidate, before any transform; `factors` are on heads in the utility.
+   * Throws a RangeError if the length of `features` does not match.
    */
-  score(features: Float32Array, candidates: number): Scores
+  score(features: Float32Array, candidates: number, factors?: HeadFactors): Scores
   /** Frees the tensors. */
   dispose(): void
 }

@@ -1,10 +1,13 @@
 import { noOverallRates } from '@freshet/domain/features/overall-rates'
 import { noRetrieval } from '@freshet/domain/features/retrieval'
 import type { Candidates, PinFacts } from '../features/read-candidates.ts'
+import type { HeadFactors } from '../model/utility.ts'
 
 /** One request as a model scores it: the candidates, and what the request says about itself. */
 export interface RankingPage extends Candidates {
   readonly request: RequestFacts
+  /** Factors on the heads in the utility; absent: none. A model ignores heads that it does not have. */
+  readonly headFactors?: HeadFactors | undefined
 }
 
 /** What a request says about itself, next to its candidates. An empty text is "not known". */

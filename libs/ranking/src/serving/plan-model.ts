@@ -31,7 +31,7 @@ export function createPlanModel(
     const candidates = page.pinIds.length
     const { features, pins } = read
     const columns = new Map([...inputs.columns(page, read), ...pinColumns.of(page, pins)])
-    const { utilities, predictions, exposed, kept } = scorer.score(columns, candidates)
+    const { utilities, predictions, exposed, kept } = scorer.score(columns, candidates, page.headFactors)
     const found = { utilities, predictions, features, facts: pinFactsOf(plan, pins), exposed }
     return { ...found, deviations: deviations(columns, candidates, kept) }
   }

@@ -10,7 +10,7 @@ export function createSpecModel(spec: RankingSpec): ServingModel {
   const features = planFeatures(spec.features.map(({ name }) => name))
   const scorer = createLogisticScorer(spec)
   const rescore = (page: RankingPage, { features: rows }: ReadCandidates): PageScores => {
-    const { utilities, probabilities } = scorer.score(rows, page.pinIds.length)
+    const { utilities, probabilities } = scorer.score(rows, page.pinIds.length, page.headFactors)
     const found = { utilities, predictions: probabilities, features: rows, facts: [], exposed: new Float32Array() }
     return { ...found, deviations: null }
   }
