@@ -13,7 +13,7 @@ import {
   type TopicId,
   type UserId,
 } from '@freshet/domain/ids'
-import type { PinChange } from '@freshet/domain/pin'
+import { unrestrictedPin, type PinChange } from '@freshet/domain/pin'
 
 /** Records for one topic. */
 export interface Records {
@@ -71,6 +71,7 @@ export function syntheticWorld(size: SyntheticSize): Synthetic {
         createdAtMs: size.endMs - size.overMs - below(30 * 86_400_000),
         locale: null,
         imageUrl: null,
+        ...unrestrictedPin,
         visualEmbedding:
           size.visualWidth === 0 ? null : centres[taste]!.map((value) => value + 0.2 * (random.next() - 0.5)),
       },

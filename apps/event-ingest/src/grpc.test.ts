@@ -229,6 +229,25 @@ describe('EventIngest over gRPC', () => {
     ])
   })
 
+  it('takes when and to whom a pin is shown, and refuses times in seconds', async () => {
+    const { call, records } = await start()
+    const rules = { availableFromMs: nowMs, expiresAtMs: nowMs + 1, safetyLabels: ['adult'], minAge: 18 }
+    const pins = [
+      Pin.create({ pinId: 'good', imageSignature: 'p:8f', ...rules }),
+      Pin.create({ pinId: 'seconds', expiresAtMs: Math.floor(nowMs / 1000) }),
+      Pin.create({ pinId: 'backwards', availableFromMs: nowMs, expiresAtMs: nowMs }),
+    ]
+    expect(await call('postPins', PostPinsRequest.encode({ pins }).finish())).toMatchObject({
+      receipts: [
+        { code: '' },
+        { code: 'EVENT_TIME_UNIT', field: 'pins[1].expiresAt' },
+        { code: 'EVENT_FIELD_VALUE', field: 'pins[2].expiresAt' },
+      ],
+    })
+    const [record] = await records('pins.v1')
+    expect(decodePinChange('good', record!.value)).toMatchObject({ pin: { imageSignature: 'p:8f', ...rules } })
+  })
+
   it('answers UNAVAILABLE if the log does not answer', async () => {
     const { call, log } = await start()
     log.fail('LOG_UNAVAILABLE')

@@ -58,10 +58,15 @@ export function parseEngagementMessage(value: unknown, at: string): ParsedEngage
 /** Reads a catalogue change from its message by the rules for JSON. Reports all problems. */
 export function parsePinMessage(value: unknown, at: string): ParsedPin {
   const message = value as PinMessage
-  const { visualEmbedding: bytes, createdAtMs } = message
+  const { visualEmbedding: bytes } = message
   const faults = findGarbledIds({ pinId: message.pinId, creatorId: message.creatorId })
-  const timeFault = createdAtMs === undefined ? null : (unitFault(createdAtMs) ?? checkRange(createdAtMs, minTimeMs))
-  if (timeFault !== null) faults.set('createdAt', timeFault)
+  const timeOf = (field: string, timeMs: number | undefined): string | undefined => {
+    if (timeMs === undefined) return undefined
+    const fault = unitFault(timeMs) ?? checkRange(timeMs, minTimeMs)
+    if (fault === null) return formatTime(timeMs)
+    faults.set(field, fault)
+    return undefined
+  }
   const whole = bytes.byteLength % 4 === 0
   if (!whole) {
     const text = `has ${bytes.byteLength} bytes, which is not a multiple of 4; give 4 bytes for each 32-bit float`
@@ -75,13 +80,18 @@ export function parsePinMessage(value: unknown, at: string): ParsedPin {
       description: message.description,
       topics: message.topics,
       creatorId: present(message.creatorId),
-      createdAt: createdAtMs === undefined || timeFault !== null ? undefined : formatTime(createdAtMs),
+      createdAt: timeOf('createdAt', message.createdAtMs),
       locale: present(message.locale),
       imageUrl: present(message.imageUrl),
       visualEmbedding:
         bytes.byteLength === 0 || !whole
           ? undefined
           : Array.from({ length: bytes.byteLength / 4 }, (_, index) => numbers.getFloat32(index * 4, true)),
+      availableFrom: timeOf('availableFrom', message.availableFromMs),
+      expiresAt: timeOf('expiresAt', message.expiresAtMs),
+      safetyLabels: message.safetyLabels,
+      minAge: message.minAge,
+      imageSignature: present(message.imageSignature),
       deleted: message.deleted,
     },
     at,

@@ -8,7 +8,7 @@ import type { RankRequest, RankResponse } from '@freshet/contracts/gen/freshet/r
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import { topicLayouts } from '@freshet/contracts/topics'
 import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
-import type { Pin } from '@freshet/domain/pin'
+import { unrestrictedPin, type Pin } from '@freshet/domain/pin'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
 import { anEngagement, aPin, noonMs } from '@freshet/domain/testing'
 import { foldUser, newUserState } from '@freshet/domain/user-state'
@@ -81,6 +81,7 @@ export function aPinRecord(pinId: string, topic = 0): Uint8Array {
     locale: null,
     imageUrl: null,
     visualEmbedding: null,
+    ...unrestrictedPin,
   }
   return encodePinChange({ kind: 'upsert', pin })
 }

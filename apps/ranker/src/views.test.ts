@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { hash32 } from '@freshet/domain/hash'
 import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
 import { PinFeatures } from '@freshet/contracts/gen/freshet/state/v1/state'
-import type { Pin } from '@freshet/domain/pin'
+import { unrestrictedPin, type Pin } from '@freshet/domain/pin'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
 import { anEngagement, noonMs } from '@freshet/domain/testing'
 import { createRankerViews, type RankerViews } from './views.ts'
@@ -28,7 +28,7 @@ function clicked(pinId: string, clicks: number, foldedTo: number): Uint8Array {
 }
 
 function aPin(pinId: string, of: { readonly topic?: string; readonly creator?: string } = {}): Uint8Array {
-  const texts = { title: '', description: '', locale: null, imageUrl: null }
+  const texts = { title: '', description: '', locale: null, imageUrl: null, ...unrestrictedPin }
   const pin: Pin = {
     ...texts,
     pinId: asId<PinId>(pinId),

@@ -14,7 +14,26 @@ export interface Pin {
   readonly imageUrl: string | null
   /** Of one width for the whole catalogue, finite, not all zero; null: the owner has none. */
   readonly visualEmbedding: Float32Array | null
+  /** The pin is not shown before this time, milliseconds since the epoch; null: no limit. */
+  readonly availableFromMs: number | null
+  /** The pin is not shown from this time on, milliseconds since the epoch; null: no limit. After `availableFromMs`. */
+  readonly expiresAtMs: number | null
+  /** What some users must not see, such as `adult`. A feed shows the pin only if its request allows all of them. */
+  readonly safetyLabels: readonly string[]
+  /** Users must be at least this many years old; 0: no limit. */
+  readonly minAge: number
+  /** Equal for pins with the same picture; null: not known. */
+  readonly imageSignature: string | null
 }
+
+/** The fields of a pin that everyone may see at any time, and whose picture is not known. */
+export const unrestrictedPin = {
+  availableFromMs: null,
+  expiresAtMs: null,
+  safetyLabels: [],
+  minAge: 0,
+  imageSignature: null,
+} as const satisfies Partial<Pin>
 
 /** A catalogue change: the pin's new entry, or its removal. */
 export type PinChange =

@@ -10,7 +10,7 @@ import {
   type TopicId,
   type UserId,
 } from './ids.ts'
-import type { Pin } from './pin.ts'
+import { unrestrictedPin, type Pin } from './pin.ts'
 
 /** Noon of a day in 2023, the start time of tests. */
 export const noonMs = 1_700_049_600_000
@@ -43,6 +43,7 @@ export function aCataloguePin(id: string, given: Partial<Omit<Pin, 'pinId'>> = {
     locale: null,
     imageUrl: null,
     visualEmbedding: null,
+    ...unrestrictedPin,
     ...given,
   }
 }

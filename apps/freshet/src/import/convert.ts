@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { actions, type Action } from '@freshet/domain/engagement'
-import type { FieldOfColumn, Mapping } from './fields.ts'
+import { isTimeField, type FieldOfColumn, type Mapping } from './fields.ts'
 import type { Row } from './rows.ts'
 import { actionSynonyms, matches, type Rule } from './rules.ts'
 import type { TimeReader } from './times.ts'
@@ -12,7 +12,7 @@ export interface Conversion {
   readonly rules: readonly Rule[]
   /** The maximum rating. The rules assume this scale, so higher ratings are refused; null: the rules do not use ratings. */
   readonly scale: number | null
-  /** Reads the column of `occurredAt` or `createdAt`; null: there is none. */
+  /** Reads the columns of times; null: there is none. */
   readonly time: TimeReader | null
   /** The time of rows without a time, RFC 3339; null: each row must have one. */
   readonly occurredAt: string | null
@@ -139,10 +139,10 @@ function pinConverter({ mapping, time, listSeparator }: Conversion): (cells: rea
     for (const each of mapping.fields) {
       const cell = cells[each.column]
       if (cell === undefined || cell === null || cell === '') continue
-      if (each.field === 'createdAt' && time !== null) {
-        const createdAt = time.read(cell)
-        if (createdAt === null) return timeProblem(each, time, cell)
-        event['createdAt'] = createdAt
+      if (isTimeField(each.field) && time !== null) {
+        const at = time.read(cell)
+        if (at === null) return timeProblem(each, time, cell)
+        event[each.field] = at
       } else {
         const value = pinValue(each.field, cell, listSeparator)
         if (value !== undefined) event[each.field] = value
@@ -153,13 +153,14 @@ function pinConverter({ mapping, time, listSeparator }: Conversion): (cells: rea
 }
 
 function pinValue(field: string, cell: unknown, separator: string): unknown {
-  if (typeof cell === 'number' && field !== 'visualEmbedding') return String(cell)
+  if (typeof cell === 'number') return field === 'visualEmbedding' || field === 'minAge' ? cell : String(cell)
   if (typeof cell !== 'string') return cell
   const text = cell.trim()
   if (text === '') return undefined
-  if (field === 'topics') {
-    const topics = text.split(separator).map((topic) => topic.trim())
-    return [...new Set(topics)].filter((topic) => topic !== '' && topic !== '(no genres listed)')
+  if (field === 'minAge') return Number(text)
+  if (field === 'topics' || field === 'safetyLabels') {
+    const names = text.split(separator).map((name) => name.trim())
+    return [...new Set(names)].filter((name) => name !== '' && name !== '(no genres listed)')
   }
   if (field === 'visualEmbedding') {
     const numbers = text.replaceAll(/[[\]]/g, '').split(/[|,;\s]+/)

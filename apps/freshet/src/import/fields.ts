@@ -95,6 +95,11 @@ const namesOf: Readonly<Record<Target, Readonly<Record<string, readonly string[]
     locale: ['locale', 'language', 'lang'],
     imageUrl: ['imageurl', 'image', 'imgurl', 'poster', 'posterurl', 'thumbnail', 'picture'],
     visualEmbedding: ['visualembedding', 'embedding', 'vector'],
+    availableFrom: ['availablefrom', 'validfrom', 'startsat'],
+    expiresAt: ['expiresat', 'expires', 'validuntil', 'endsat'],
+    safetyLabels: ['safetylabels', 'contentlabels'],
+    minAge: ['minage', 'minimumage', 'agelimit'],
+    imageSignature: ['imagesignature', 'imagehash', 'phash'],
     deleted: ['deleted', 'isdeleted', 'removed'],
   },
 }
@@ -103,6 +108,11 @@ const namesOf: Readonly<Record<Target, Readonly<Record<string, readonly string[]
 const fieldsOf: Readonly<Record<Target, readonly string[]>> = {
   engagements: [...engagementFields, 'rating'],
   pins: pinFields,
+}
+
+/** Whether a field is a time. One unit holds for all times of a file. */
+export function isTimeField(field: string): boolean {
+  return ['occurredAt', 'createdAt', 'availableFrom', 'expiresAt'].includes(field)
 }
 
 /** Determines the fields of columns from the options and from their names. Throws an ImportError if a required field has no column. */

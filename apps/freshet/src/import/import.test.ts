@@ -163,6 +163,17 @@ describe('A16 · the import detects formats', () => {
     expect((await pins()).find(({ pinId }) => pinId === 'p1')?.title).toBe('two\nlines, and a "quote"')
   })
 
+  it('reads when and to whom pins are shown', async () => {
+    const file = world.file(
+      'pins.csv',
+      'pin_id,title,created_at,expires_at,safety_labels,min_age,phash\np1,One,2024-01-01,2031-01-01,adult|blood,18,8f3a\n',
+    )
+    expect((await world.run(file)).counts).toMatchObject({ pins: 1, refused: 0 })
+    expect(await pins()).toMatchObject([
+      { safetyLabels: ['adult', 'blood'], minAge: 18, expiresAtMs: Date.UTC(2031, 0, 1), imageSignature: '8f3a' },
+    ])
+  })
+
   it('reads a table without a header if --columns names the columns', async () => {
     const file = world.file('plain.csv', 'ann,p1,1714557600\nbob,p2,1714557601\n')
     const { error, counts } = await world.run(file, { columns: 'userId, itemId, timestamp' })

@@ -1,5 +1,5 @@
 import { createConverter, plainText, type Conversion, type Converted } from './convert.ts'
-import { mapColumns, nearFields, type Target } from './fields.ts'
+import { isTimeField, mapColumns, nearFields, type Target } from './fields.ts'
 import { sampleFile, type Encoding, type Sample } from './open-file.ts'
 import { ImportError } from './problem.ts'
 import { readRows, type Row } from './rows.ts'
@@ -125,7 +125,7 @@ function chooseTimeReader(
   { timeUnit, nowMs }: PlanOptions,
   sampleOf: SampleOf,
 ): TimeReader | null {
-  const found = fields.find(({ field }) => field === 'occurredAt' || field === 'createdAt')
+  const found = fields.find(({ field }) => isTimeField(field))
   if (found === undefined) return null
   const { name, column } = found
   if (timeUnit !== null) return timeReader(file, name, { stated: timeUnit })

@@ -2,7 +2,7 @@ import { float32Column, uint16Column, uint32Column } from '@freshet/contracts/by
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
-import type { Pin } from '@freshet/domain/pin'
+import { unrestrictedPin, type Pin } from '@freshet/domain/pin'
 import { parseHeadFactors } from '@freshet/ranker/head-factors'
 import { parseRetrieval } from '@freshet/ranker/rank-retrieval'
 import type { RankingPage } from '@freshet/ranking/serving/page'
@@ -43,6 +43,7 @@ export function pinsOfRecord(served: FeedServed): readonly Pin[] {
       locale: null,
       imageUrl: null,
       visualEmbedding: null,
+      ...unrestrictedPin,
     }
   })
 }

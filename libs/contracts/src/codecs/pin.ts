@@ -1,5 +1,5 @@
 import { asId, idProblem, nameProblem, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
-import type { PinChange } from '@freshet/domain/pin'
+import { unrestrictedPin, type PinChange } from '@freshet/domain/pin'
 import { bytesOf, float32Column } from '../bytes/columns.ts'
 import { ContractError } from '../errors.ts'
 import { Pin as PinMessage } from '../gen/freshet/catalogue/v1/catalogue.ts'
@@ -20,11 +20,11 @@ function toPinMessage(change: PinChange): PinMessage {
     imageUrl: pin.imageUrl ?? '',
     visualEmbedding: pin.visualEmbedding === null ? new Uint8Array() : bytesOf(pin.visualEmbedding),
     deleted: false,
-    availableFromMs: undefined,
-    expiresAtMs: undefined,
-    safetyLabels: [],
-    minAge: 0,
-    imageSignature: '',
+    availableFromMs: pin.availableFromMs ?? undefined,
+    expiresAtMs: pin.expiresAtMs ?? undefined,
+    safetyLabels: [...pin.safetyLabels],
+    minAge: pin.minAge,
+    imageSignature: pin.imageSignature ?? '',
   }
 }
 
@@ -43,8 +43,6 @@ export function decodePinChange(key: string, bytes: Uint8Array | null): PinChang
 function fromPinMessage(message: PinMessage): PinChange {
   const pinId = pinIdOf(message.pinId)
   if (message.deleted) return { kind: 'delete', pinId }
-  const createdAtMs = message.createdAtMs ?? null
-  if (createdAtMs !== null && !Number.isSafeInteger(createdAtMs)) throw invalid('created_at_ms', 'is not a time')
   return {
     kind: 'upsert',
     pin: {
@@ -56,12 +54,22 @@ function fromPinMessage(message: PinMessage): PinChange {
         message.creatorId === ''
           ? null
           : asId<CreatorId>(checked('creator_id', message.creatorId, nameProblem(message.creatorId))),
-      createdAtMs,
+      createdAtMs: timeOf('created_at_ms', message.createdAtMs),
       locale: message.locale === '' ? null : message.locale,
       imageUrl: message.imageUrl === '' ? null : message.imageUrl,
       visualEmbedding: embeddingOf(message.visualEmbedding),
+      availableFromMs: timeOf('available_from_ms', message.availableFromMs),
+      expiresAtMs: timeOf('expires_at_ms', message.expiresAtMs),
+      safetyLabels: message.safetyLabels.length === 0 ? unrestrictedPin.safetyLabels : message.safetyLabels,
+      minAge: message.minAge,
+      imageSignature: message.imageSignature === '' ? null : message.imageSignature,
     },
   }
+}
+
+function timeOf(field: string, timeMs: number | undefined): number | null {
+  if (timeMs !== undefined && !Number.isSafeInteger(timeMs)) throw invalid(field, 'is not a time')
+  return timeMs ?? null
 }
 
 function embeddingOf(bytes: Uint8Array): Float32Array | null {

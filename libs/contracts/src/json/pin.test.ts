@@ -13,7 +13,14 @@ const full = {
   locale: 'de-DE',
   imageUrl: 'https://images.example/p1.jpg',
   visualEmbedding: [0.5, -0.25],
+  availableFrom: '2026-01-31T12:00:00.000Z',
+  expiresAt: '2026-02-28T12:00:00.000Z',
+  safetyLabels: ['adult', 'graphic violence'],
+  minAge: 18,
+  imageSignature: 'p:8f3a',
 }
+
+const early = { ...full, expiresAt: full.availableFrom }
 
 function problemOf(value: unknown) {
   const parsed = parsePinJson(value, 'pins[2]')
@@ -29,6 +36,7 @@ describe('parsePinJson', () => {
       pin: { pinId: 'p1', createdAtMs: Date.UTC(2026, 0, 31, 12), visualEmbedding: new Float32Array([0.5, -0.25]) },
     })
     expect(parsed.ok && pinToJson(parsed.change)).toEqual(full)
+    if (parsed.ok) expect(decodePinChange('p1', encodePinChange(parsed.change))).toEqual(parsed.change)
   })
 
   it('reads a pin that has only an id', () => {
@@ -64,6 +72,15 @@ describe('parsePinJson', () => {
     ['1e999', { ...full, visualEmbedding: [Infinity] }, 'EMBEDDING_INVALID', 'pins[2].visualEmbedding[0]'],
     ['more than a float', { ...full, visualEmbedding: [1e39] }, 'EMBEDDING_INVALID', 'pins[2].visualEmbedding[0]'],
     ['a string', { ...full, visualEmbedding: ['1'] }, 'EVENT_FIELD_TYPE', 'pins[2].visualEmbedding[0]'],
+    ['no time of availability', { ...full, availableFrom: 3 }, 'EVENT_FIELD_TYPE', 'pins[2].availableFrom'],
+    ['an expiry in the past of availability', early, 'EVENT_FIELD_VALUE', 'pins[2].expiresAt'],
+    ['17 labels', { ...full, safetyLabels: Array(17).fill('l') }, 'EVENT_FIELD_VALUE', 'pins[2].safetyLabels'],
+    ['an empty label', { ...full, safetyLabels: [''] }, 'EVENT_FIELD_MISSING', 'pins[2].safetyLabels[0]'],
+    ['a label of 65', { ...full, safetyLabels: ['x'.repeat(65)] }, 'EVENT_TEXT_INVALID', 'pins[2].safetyLabels[0]'],
+    ['an age of 100', { ...full, minAge: 100 }, 'EVENT_FIELD_VALUE', 'pins[2].minAge'],
+    ['half a year', { ...full, minAge: 0.5 }, 'EVENT_FIELD_VALUE', 'pins[2].minAge'],
+    ['a signature of 65', { ...full, imageSignature: 'x'.repeat(65) }, 'EVENT_TEXT_INVALID', 'pins[2].imageSignature'],
+    ['an empty signature', { ...full, imageSignature: '' }, 'EVENT_FIELD_MISSING', 'pins[2].imageSignature'],
     ['a string for deleted', { ...full, deleted: 'true' }, 'EVENT_FIELD_TYPE', 'pins[2].deleted'],
   ])('names %s', (_name, value, code, field) => {
     expect(problemOf(value)).toMatchObject({ code, field })

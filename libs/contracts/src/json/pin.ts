@@ -1,8 +1,8 @@
 import type { CreatorId, PinId, TopicId } from '@freshet/domain/ids'
 import { parseLocale } from '@freshet/domain/locale'
-import type { PinChange } from '@freshet/domain/pin'
+import { unrestrictedPin, type PinChange } from '@freshet/domain/pin'
 import { noObject, shortName, unknownField } from './engagement.ts'
-import { idFault, isJsonObject, nameFault, shown, textFault, wrongType, type FieldFault } from './fields.ts'
+import { idFault, isJsonObject, nameFault, shown, textFault, wholeFault, wrongType, type FieldFault } from './fields.ts'
 import { createProblems, type Problems, type Refused } from './problems.ts'
 import { formatTime, parseTime, timeFault } from './time.ts'
 
@@ -17,6 +17,11 @@ export const pinFields = [
   'locale',
   'imageUrl',
   'visualEmbedding',
+  'availableFrom',
+  'expiresAt',
+  'safetyLabels',
+  'minAge',
+  'imageSignature',
   'deleted',
 ] as const
 
@@ -34,6 +39,16 @@ export interface PinJson {
   readonly imageUrl?: string
   /** Finite numbers, not all zero. All pins of a catalogue have the same number of them. */
   readonly visualEmbedding?: readonly number[]
+  /** The pin is shown from this time on, RFC 3339. */
+  readonly availableFrom?: string
+  /** The pin is not shown from this time on, RFC 3339; after `availableFrom`. */
+  readonly expiresAt?: string
+  /** What some users must not see, such as `adult`. */
+  readonly safetyLabels?: readonly string[]
+  /** Users must be at least this many years old. */
+  readonly minAge?: number
+  /** Equal for pins with the same picture. */
+  readonly imageSignature?: string
   /** true: the owner removed the pin; other fields are ignored. */
   readonly deleted?: boolean
 }
@@ -47,6 +62,10 @@ const maxTopics = 32
 const maxEmbeddingWidth = 4_096
 const maxLocaleCharacters = 35
 const maxUrlCharacters = 2_048
+const maxSafetyLabels = 16
+const maxLabelCharacters = 64
+const maxAge = 99
+const maxSignatureCharacters = 64
 
 const known: ReadonlySet<string> = new Set(pinFields)
 
@@ -63,11 +82,12 @@ export function parsePinJson(value: unknown, at: string): ParsedPin {
     const given = value[field]
     if (given !== undefined) for (const fault of check(given)) wrong(field, fault)
   }
+  if ((problems as Problems | null) === null) wrong('expiresAt', orderFault(value))
   const found = problems as Problems | null
   if (found !== null) return found.refused()
   const pinId = value['pinId'] as PinId
   if (value['deleted'] === true) return { ok: true, change: { kind: 'delete', pinId } }
-  const { createdAt, visualEmbedding } = value
+  const { visualEmbedding } = value
   return {
     ok: true,
     change: {
@@ -78,10 +98,15 @@ export function parsePinJson(value: unknown, at: string): ParsedPin {
         description: (value['description'] ?? '') as string,
         topics: (value['topics'] ?? []) as readonly TopicId[],
         creatorId: (value['creatorId'] ?? null) as CreatorId | null,
-        createdAtMs: createdAt === undefined ? null : parseTime(createdAt as string),
+        createdAtMs: timeOf(value['createdAt']),
         locale: (value['locale'] ?? null) as string | null,
         imageUrl: (value['imageUrl'] ?? null) as string | null,
         visualEmbedding: visualEmbedding === undefined ? null : Float32Array.from(visualEmbedding as readonly number[]),
+        availableFromMs: timeOf(value['availableFrom']),
+        expiresAtMs: timeOf(value['expiresAt']),
+        safetyLabels: (value['safetyLabels'] ?? unrestrictedPin.safetyLabels) as readonly string[],
+        minAge: (value['minAge'] ?? 0) as number,
+        imageSignature: (value['imageSignature'] ?? null) as string | null,
       },
     },
   }
@@ -101,6 +126,11 @@ export function pinToJson(change: PinChange): PinJson {
     ...(pin.locale === null ? {} : { locale: pin.locale }),
     ...(pin.imageUrl === null ? {} : { imageUrl: pin.imageUrl }),
     ...(pin.visualEmbedding === null ? {} : { visualEmbedding: [...pin.visualEmbedding] }),
+    ...(pin.availableFromMs === null ? {} : { availableFrom: formatTime(pin.availableFromMs) }),
+    ...(pin.expiresAtMs === null ? {} : { expiresAt: formatTime(pin.expiresAtMs) }),
+    ...(pin.safetyLabels.length === 0 ? {} : { safetyLabels: pin.safetyLabels }),
+    ...(pin.minAge === 0 ? {} : { minAge: pin.minAge }),
+    ...(pin.imageSignature === null ? {} : { imageSignature: pin.imageSignature }),
   }
 }
 
@@ -110,12 +140,17 @@ type Check = (value: unknown) => readonly FieldFault[]
 const optionalFields: readonly (readonly [string, Check])[] = [
   ['title', one((value) => textFault(value, maxTitleCharacters))],
   ['description', one((value) => textFault(value, maxDescriptionCharacters))],
-  ['topics', topicFaults],
+  ['topics', list(maxTopics, 'topics', nameFault)],
   ['creatorId', one(nameFault)],
   ['createdAt', one(timeFault)],
   ['locale', one(localeFault)],
   ['imageUrl', one(urlFault)],
   ['visualEmbedding', one(embeddingFault)],
+  ['availableFrom', one(timeFault)],
+  ['expiresAt', one(timeFault)],
+  ['safetyLabels', list(maxSafetyLabels, 'labels', (value) => shortTextFault(value, maxLabelCharacters))],
+  ['minAge', one((value) => wholeFault(value, maxAge))],
+  ['imageSignature', one((value) => shortTextFault(value, maxSignatureCharacters))],
   ['deleted', one((value) => (typeof value === 'boolean' ? null : wrongType(value, 'true or false')))],
 ]
 
@@ -126,17 +161,37 @@ function one(check: (value: unknown) => FieldFault | null): Check {
   }
 }
 
-function topicFaults(value: unknown): readonly FieldFault[] {
-  if (!Array.isArray(value)) return [wrongType(value, 'an array of topics')]
-  if (value.length > maxTopics) {
-    return [{ code: 'EVENT_FIELD_VALUE', text: `has ${value.length} topics; at most ${maxTopics} are allowed` }]
+/** The check of an array of at most `max` elements, each with the check `of`. */
+function list(max: number, what: string, of: (value: unknown) => FieldFault | null): Check {
+  return (value) => {
+    if (!Array.isArray(value)) return [wrongType(value, `an array of ${what}`)]
+    if (value.length > max) {
+      return [{ code: 'EVENT_FIELD_VALUE', text: `has ${value.length} ${what}; at most ${max} are allowed` }]
+    }
+    let faults: FieldFault[] | null = null
+    for (const [index, element] of value.entries()) {
+      const fault = of(element)
+      if (fault !== null) (faults ??= []).push({ ...fault, index })
+    }
+    return faults ?? none
   }
-  let faults: FieldFault[] | null = null
-  for (const [index, topic] of value.entries()) {
-    const fault = nameFault(topic)
-    if (fault !== null) (faults ??= []).push({ ...fault, index })
-  }
-  return faults ?? none
+}
+
+function shortTextFault(value: unknown, maxCharacters: number): FieldFault | null {
+  if (value === '') return { code: 'EVENT_FIELD_MISSING', text: `is empty; give 1–${maxCharacters} characters` }
+  return textFault(value, maxCharacters)
+}
+
+/** A pin that expires before it is available would never be shown. */
+function orderFault({ availableFrom, expiresAt }: Readonly<Record<string, unknown>>): FieldFault | null {
+  const [from, end] = [timeOf(availableFrom), timeOf(expiresAt)]
+  if (from === null || end === null || from < end) return null
+  const text = `is ${formatTime(end)}, which is not after availableFrom, ${formatTime(from)}; give a later time`
+  return { code: 'EVENT_FIELD_VALUE', text }
+}
+
+function timeOf(checked: unknown): number | null {
+  return checked === undefined ? null : parseTime(checked as string)
 }
 
 function localeFault(value: unknown): FieldFault | null {

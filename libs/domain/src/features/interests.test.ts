@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Action } from '../engagement.ts'
 import { asId, type BoardId, type CreatorId, type PinId, type TopicId } from '../ids.ts'
-import type { Pin } from '../pin.ts'
+import { unrestrictedPin, type Pin } from '../pin.ts'
 import { anEngagement, aPin, noonMs } from '../testing.ts'
 import { foldUser, newUserState } from '../user-state.ts'
 import { readInterests } from './interests.ts'
@@ -17,6 +17,7 @@ const pinOf = (pinId: string): Pin => ({
   locale: null,
   imageUrl: null,
   visualEmbedding: null,
+  ...unrestrictedPin,
 })
 
 function interestsAfter(...acts: readonly (readonly [action: Action, pinId: string])[]) {

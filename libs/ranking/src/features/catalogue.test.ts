@@ -10,7 +10,7 @@ import { noRetrieval, type RetrievalColumns } from '@freshet/domain/features/ret
 import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
 import { UserRates } from '@freshet/domain/features/user-rates'
 import { hash32 } from '@freshet/domain/hash'
-import type { Pin } from '@freshet/domain/pin'
+import { unrestrictedPin, type Pin } from '@freshet/domain/pin'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
 import { sourceNames } from '@freshet/domain/source-names'
 import { aPin, anEngagement, engagements, noonMs } from '@freshet/domain/testing'
@@ -45,6 +45,7 @@ function aPinMeta(given: Partial<Pin> = {}): Pin {
     locale: null,
     imageUrl: null,
     visualEmbedding: null,
+    ...unrestrictedPin,
     ...given,
   }
 }

@@ -7,7 +7,7 @@ import { noOverallRates } from '@freshet/domain/features/overall-rates'
 import { PinReading } from '@freshet/domain/features/pin-reading'
 import { noRetrieval } from '@freshet/domain/features/retrieval'
 import { asId, type BoardId, type CreatorId, type PinId, type TopicId, type UserId } from '@freshet/domain/ids'
-import type { Pin } from '@freshet/domain/pin'
+import { unrestrictedPin, type Pin } from '@freshet/domain/pin'
 import { foldPin, newPinState } from '@freshet/domain/pin-state'
 import { mulberry32 } from '@freshet/domain/mulberry32'
 import { anEngagement, aPin, noonMs } from '@freshet/domain/testing'
@@ -59,6 +59,7 @@ function aCatalogue(below: (n: number) => number): readonly (Pin | null)[] {
           locale: null,
           imageUrl: null,
           visualEmbedding: null,
+          ...unrestrictedPin,
         },
   )
 }

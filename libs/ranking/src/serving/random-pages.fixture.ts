@@ -3,7 +3,7 @@ import { createOverallCounts } from '@freshet/domain/features/overall-rates'
 import { PinReading } from '@freshet/domain/features/pin-reading'
 import { hash32 } from '@freshet/domain/hash'
 import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
-import type { Pin } from '@freshet/domain/pin'
+import { unrestrictedPin, type Pin } from '@freshet/domain/pin'
 import { foldPin, newPinState, type PinState } from '@freshet/domain/pin-state'
 import { sourceNames } from '@freshet/domain/source-names'
 import { anEngagement, aPin, noonMs } from '@freshet/domain/testing'
@@ -70,6 +70,7 @@ function randomPin(below: (n: number) => number, pin: number): Pin {
     locale: null,
     imageUrl: null,
     visualEmbedding: null,
+    ...unrestrictedPin,
   }
 }
 
