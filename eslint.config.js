@@ -107,6 +107,7 @@ export default ts.config(
               ],
             },
             { sourceTag: 'scope:ranking', onlyDependOnLibsWithTags: ['scope:columns', 'scope:domain'] },
+            { sourceTag: 'scope:experiments', onlyDependOnLibsWithTags: ['scope:domain'] },
             { sourceTag: 'scope:service', onlyDependOnLibsWithTags: ['scope:settings', 'scope:domain'] },
             {
               sourceTag: 'scope:adapters',
@@ -123,6 +124,7 @@ export default ts.config(
                 'scope:embeddings',
                 'scope:vectors',
                 'scope:columns',
+                'scope:experiments',
                 'scope:pipeline',
                 'scope:contracts',
                 'scope:domain',

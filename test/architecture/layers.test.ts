@@ -17,6 +17,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   embeddings: ['domain', 'columns'],
   retrieval: ['domain', 'settings', 'columns', 'vectors', 'embeddings'],
   ranking: ['domain', 'columns'],
+  experiments: ['domain'],
   service: ['domain', 'settings'],
   adapters: ['contracts', 'domain', 'settings'],
   app: [
@@ -28,6 +29,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'embeddings',
     'vectors',
     'columns',
+    'experiments',
     'pipeline',
     'contracts',
     'domain',

@@ -15,6 +15,7 @@ import { argumentErrorCatalogue, operationErrorCatalogue } from '@freshet/freshe
 import { worldErrorCatalogue } from '@freshet/freshet/world/errors'
 import { rankingErrorCatalogue } from '@freshet/ranking/errors'
 import { snapshotErrorCatalogue } from '@freshet/columns/errors'
+import { experimentErrorCatalogue } from '@freshet/experiments/file/experiments-error'
 import { features } from '@freshet/ranking/features/catalogue'
 import { needFailures } from '@freshet/ranking/features/context'
 import { formatType } from '@freshet/ranking/plan/value-type'
@@ -195,6 +196,7 @@ export async function readmeTables(): Promise<ReadonlyMap<string, string>> {
     ...argumentErrorCatalogue,
     ...operationErrorCatalogue,
     ...worldErrorCatalogue,
+    ...experimentErrorCatalogue,
   })
   tables.set(
     'errors',

@@ -27,6 +27,7 @@ const required: Readonly<Record<string, unknown>> = {
 }
 /** What has to be set beside a setting for its extreme values to make sense. */
 const companions: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'blender.utilityTuning.sigma': { 'blender.utilityTuning.heads': ['save'] },
   'candidates.shardIndex': { 'candidates.shardCount': 64, 'candidates.shardPeers': peers(63) },
 }
 function peers(count: number): string[] {

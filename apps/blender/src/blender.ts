@@ -12,6 +12,8 @@ import type { EngineClock } from '@freshet/pipeline/clock'
 import { createEngine } from '@freshet/pipeline/engine'
 import { toFeedItems, stageReports } from './answer.ts'
 import type { BlenderConfig } from './config.ts'
+import { createExperimentsFile } from './experiments/file.ts'
+import { inExperiments } from './experiments/in-experiments.ts'
 import { evaluationRungs } from './evaluation/evaluate-feed.ts'
 import { isEvaluated } from './evaluation/evaluated-request.ts'
 import { feedRungs } from './get-feed.ts'
@@ -76,6 +78,11 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   // If pins need not be in the catalogue, the blender must remember a deletion to keep the pin out.
   const facts = createPinFacts({ maxPins, maxLocales, ...(showUnlistedPins && { maxDeleted: maxPins }) })
   const memory = createUserMemory({ maxUsers: config.maxRememberedUsers })
+  const experiments = createExperimentsFile({
+    config,
+    clock,
+    onRefused: (error) => observer.failed('experiments', error),
+  })
   const popular = createPopular({ candidates, clock, config, onError: (error) => observer.failed('popular', error) })
   const outbox = createOutbox({
     log,
@@ -125,6 +132,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   }
 
   async function composeNow(): Promise<Composed> {
+    await experiments.load()
     const partitions = await log.partitionCount('engagements.v1', { signal: stopping.signal })
     const onPointerError = (error: unknown) => observer.failed('pointer', error)
     const users = createUserStates({ ...options, partitions, ...config, onPointerError })
@@ -150,7 +158,8 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     const { partitions, answer: answerTo } = await compose()
     const feedId = newFeedId(random)
     const trace = traceOf(call.headers ?? noHeaders)
-    const request = read({ trace, nowMs: clock.now(), feedId, partitions, pageSessionTtlMs, params })
+    const asked = read({ trace, nowMs: clock.now(), feedId, partitions, pageSessionTtlMs, params })
+    const request = inExperiments(asked, experiments.current(), config.utilityTuning)
     popular.want(request.locale)
     const answer = await answerTo(request, call)
     if (request.recorded && answer.rows.length > 0) {
@@ -193,12 +202,12 @@ export function createBlender(options: BlenderOptions): RunningBlender {
         options.onLogReplaced === undefined
           ? []
           : [logWatch.run(signal), foldWatch.run(signal, (error) => observer.failed('log-watch', error))]
-      loops = Promise.all([popular.run(signal), ...watching])
+      loops = Promise.all([popular.run(signal), experiments.run(signal), ...watching])
     },
     unready: () => factsUnready() ?? (started ? popular.unready() : null),
     warning() {
       const ofLog = options.onLogReplaced === undefined ? null : (foldWatch.problem() ?? logWatch.silent())
-      return ofLog ?? facts.full()
+      return ofLog ?? experiments.refusal() ?? facts.full()
     },
     lag: async () => (reader === null ? 0 : reader.lag()),
     refreshPopular: (timeoutMs) => popular.refresh(timeoutMs),

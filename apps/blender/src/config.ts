@@ -1,7 +1,8 @@
 import { callSettings, kafkaSchema, redisSchema } from '@freshet/adapters/settings'
 import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/settings'
-import { numberSetting, wholeSetting } from '@freshet/settings/setting'
+import { numberSetting, optionalTextSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
+import { utilityTuningSchema } from './experiments/config.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -200,6 +201,17 @@ export const blenderSchema = z.strictObject({
     min: 0,
     max: 100,
   }),
+  experimentsFile: optionalTextSetting(
+    'JSON file with the experiments, the same on every instance: EXPERIMENTS.md describes it. Without one there are no experiments',
+  ),
+  experimentsReloadIntervalMs: wholeSetting(5_000, {
+    description:
+      'Time between two checks whether the experiment file has changed. 0: the blender reads it only at its start',
+    unit: 'ms',
+    min: 0,
+    max: hourMs,
+  }),
+  utilityTuning: utilityTuningSchema.prefault({}),
   seed: z.int().min(0).max(0xffffffff).default(1).meta({
     description:
       'Seed for the order of pins with equal utility and for exploration. Set the same value on every instance',

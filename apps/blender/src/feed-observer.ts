@@ -29,7 +29,7 @@ export interface FeedObserver {
   feedLost(feeds: number, why: 'full' | 'log', error: unknown): void
   /** Background work failed, for example the refresh of popular pins or a write of a last good feed. */
   failed(
-    what: 'popular' | 'last-good' | 'pin-facts' | 'pointer' | 'log-watch',
+    what: 'popular' | 'last-good' | 'pin-facts' | 'pointer' | 'log-watch' | 'experiments',
     error: unknown,
     at?: TopicPartition,
   ): void

@@ -13,6 +13,8 @@ import { sampleUnshown } from './unshown-sample.ts'
 export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
   const { columns, rows, utilities, ranked, exploration } = answer
   const found = foundColumns(columns, rows)
+  // Reads the last parameters, so it comes before the exposures.
+  const unshown = toUnshownSample(request, answer)
   return {
     feedId: request.feedId,
     userId: request.userId,
@@ -35,17 +37,18 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
     retrievalScores: bytesOf(pickFloats(columns.retrievalScores, rows)),
     // The draws of exploration are a function of the request, so the order has no probability of its own.
     propensities: none,
-    experiments: [],
+    experiments: request.experiments.exposed(),
     versions: {
       rankingPlan: ranked?.response.planVersion ?? '',
       userStateFold: answer.userStateFold,
       embeddings: [...columns.embeddings],
+      experiments: request.experiments.version,
     },
     moves: toPinMoves(answer),
-    unshown: toUnshownSample(request, answer),
+    unshown,
     exploration: exploration === null ? none : bytesOf(pickFloats(exploration, rows)),
     draw: undefined,
-    headFactors: undefined,
+    headFactors: ranked?.response.headFactors,
     trace: undefined,
     ordering: [],
   }

@@ -177,7 +177,12 @@ function wholeAnswer(
           ? Degradation.NONE
           : Degradation.EXHAUSTED,
     // `freshness` reports tokens that are not reflected; the reasons say why. They do not degrade the feed.
-    reasons: [...shortfalls, ...(end === null ? [] : [end]), ...context.tokenProblems],
+    reasons: [
+      ...shortfalls,
+      ...(end === null ? [] : [end]),
+      ...context.tokenProblems,
+      ...(columns.ranked?.notes ?? []),
+    ],
     freshness: context.tokensReflected === null ? Freshness.UNSPECIFIED : fresh ? Freshness.CURRENT : Freshness.BEHIND,
     userStateFold: context.user.foldVersion,
     records,

@@ -14,6 +14,7 @@ import { parseToken } from '@freshet/contracts/tokens'
 import { idProblem } from '@freshet/domain/ids'
 import { parseLocale } from '@freshet/domain/locale'
 import type { EvaluationTerms } from './evaluation/evaluation-terms.ts'
+import { noExperiments, type RequestExperiments } from './experiments/request-experiments.ts'
 import { withoutBudgets, type FeedParams } from './params.ts'
 import { parsePageToken, type PageSession } from './page-token.ts'
 
@@ -35,6 +36,8 @@ export interface FeedRequest {
   readonly atMs: number
   readonly explain: boolean
   readonly params: FeedParams
+  /** The experiments that the request is in. */
+  readonly experiments: RequestExperiments
   /** For each partition, the answer must reflect all engagements before this position. */
   readonly engagementsAwaited: readonly LogPosition[]
   /** The positions of the tokens' events. The state must contain each of them. */
@@ -124,6 +127,7 @@ function checkCommon(request: Omit<GetFeedRequest, 'pageToken' | 'prefetch'>, bo
     awaitsEvents: isCollective || awaited.engagementsAwaited.length > 0 || awaited.pinsAwaited.length > 0,
     recorded: request.evaluation?.dryRun !== true && evaluation?.candidatesOnly !== true,
     evaluation,
+    experiments: noExperiments,
     params: isCollective ? withoutBudgets(bounds.params) : bounds.params,
   }
 }

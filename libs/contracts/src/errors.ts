@@ -204,6 +204,18 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'No pin is in the language of the requested locale. The feed shows only pins that fit every locale.',
   },
+  FEED_MODEL_NOT_HELD: {
+    fault: 'server',
+    retryable: false,
+    meaning:
+      'An experiment asks for a model that the ranker does not hold. The model ranked that ranks without the experiment; the record of the feed names it.',
+  },
+  FEED_HEAD_FACTORS_REFUSED: {
+    fault: 'server',
+    retryable: false,
+    meaning:
+      'An experiment or `utilityTuning` names a head that the model does not have. The feed was ranked without factors on heads.',
+  },
   PARTITION_HALTED: {
     fault: 'server',
     retryable: false,

@@ -47,6 +47,7 @@ export function retrieveRequest(
 ): RetrieveRequest {
   const { maxCandidates, minCandidates } = request.params
   const { user, surface, page, pageSize, served } = request
+  const sources = request.experiments.sources()
   // Pages that are not recorded come from one order, so this page needs all pins before it too.
   const needed = pageSize + (page.recorded ? 0 : page.firstPosition)
   const fillTo = minCandidates === 0 ? 0 : Math.min(mostCandidates, Math.max(minCandidates, needed))
@@ -64,7 +65,7 @@ export function retrieveRequest(
     follows: user.follows,
     blocks: user.blocks,
     limit: Math.max(maxCandidates, fillTo),
-    sources: [],
+    sources: [...sources.only],
     locale: request.locale,
     amongPinIds: [],
     await: [...request.candidatesAwait],
@@ -72,7 +73,7 @@ export function retrieveRequest(
     fillTo,
     sweptTo: served.sweptTo,
     filter: undefined,
-    withoutSources: [],
+    withoutSources: [...sources.without],
     imageEmbedding: new Uint8Array(0),
   }
 }

@@ -205,6 +205,8 @@ export interface FeedVersions {
   userStateFold: number;
   /** The embeddings that the candidate search used. */
   embeddings: EmbeddingVersion[];
+  /** Hash of the experiment file, 16 hexadecimal digits; empty: there was none. */
+  experiments: string;
 }
 
 /** Pins of a page that a stage moved, in columns: one row for each move, in the order of the stages. */
@@ -1742,7 +1744,7 @@ export const ExperimentBucket: MessageFns<ExperimentBucket> = {
 };
 
 function createBaseFeedVersions(): FeedVersions {
-  return { rankingPlan: "", userStateFold: 0, embeddings: [] };
+  return { rankingPlan: "", userStateFold: 0, embeddings: [], experiments: "" };
 }
 
 export const FeedVersions: MessageFns<FeedVersions> = {
@@ -1755,6 +1757,9 @@ export const FeedVersions: MessageFns<FeedVersions> = {
     }
     for (const v of message.embeddings) {
       EmbeddingVersion.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.experiments !== "") {
+      writer.uint32(34).string(message.experiments);
     }
     return writer;
   },
@@ -1796,6 +1801,14 @@ export const FeedVersions: MessageFns<FeedVersions> = {
             message.embeddings.push(EmbeddingVersion.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.experiments = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1823,6 +1836,7 @@ export const FeedVersions: MessageFns<FeedVersions> = {
       embeddings: globalThis.Array.isArray(object?.embeddings)
         ? object.embeddings.map((e: any) => EmbeddingVersion.fromJSON(e))
         : [],
+      experiments: isSet(object.experiments) ? globalThis.String(object.experiments) : "",
     };
   },
 
@@ -1837,6 +1851,9 @@ export const FeedVersions: MessageFns<FeedVersions> = {
     if (message.embeddings?.length) {
       obj.embeddings = message.embeddings.map((e) => EmbeddingVersion.toJSON(e));
     }
+    if (message.experiments !== "") {
+      obj.experiments = message.experiments;
+    }
     return obj;
   },
 
@@ -1848,6 +1865,7 @@ export const FeedVersions: MessageFns<FeedVersions> = {
     message.rankingPlan = object.rankingPlan ?? "";
     message.userStateFold = object.userStateFold ?? 0;
     message.embeddings = object.embeddings?.map((e) => EmbeddingVersion.fromPartial(e)) || [];
+    message.experiments = object.experiments ?? "";
     return message;
   },
 };
