@@ -111,6 +111,7 @@ export function createSimStore(): SimStore {
       },
       dropScope: unsupported,
       append: unsupported,
+      appendIf: unsupported,
       // What was served of an erased user: outside the fence, and nothing of the law.
       put: (scope, partition) => scheduler.call(process, `put ${scope}/${partition}`, () => undefined),
       close: () => Promise.resolve(),

@@ -1,6 +1,8 @@
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
-import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
+import { createMemoryStateStore, type MemoryStateStore } from '@freshet/adapters/memory/state-store'
 import { createSeededRandom } from '@freshet/adapters/memory/random'
+import { createSystemClock } from '@freshet/adapters/system/clock'
+import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { createVirtualClock, type VirtualClock } from '@freshet/adapters/memory/clock'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import { encodeUserState } from '@freshet/contracts/codecs/user-state'
@@ -41,12 +43,14 @@ export async function aBlender(
     readonly pins?: readonly string[]
     /** Each reading of the engine's clock takes this long. Default 0. */
     readonly lookMs?: number
+    /** Another blender, whose state store and clock this one shares. Default: its own. */
+    readonly beside?: { readonly store: MemoryStateStore; readonly clock: VirtualClock }
   } = {},
 ) {
-  const clock = createVirtualClock(startMs)
+  const clock = given.beside?.clock ?? createVirtualClock(startMs)
   const log = createMemoryEventLog({ clock })
   await log.applyTopics(topicLayouts(partitions))
-  const memoryStore = createMemoryStateStore({ clock })
+  const memoryStore = given.beside?.store ?? createMemoryStateStore({ clock })
   const faults: { store: ((operation: string) => Promise<void>) | null } = { store: null }
   const store = faulty(memoryStore, (operation) => faults.store?.(operation) ?? Promise.resolve())
   const services = {
@@ -175,6 +179,27 @@ export async function aBlender(
   }
 }
 
+/** A blender of real time on a given store. Its services answer at once. */
+export async function aBlenderOn(
+  store: StateStore,
+  given: { readonly config: Partial<BlenderConfig>; readonly pins?: readonly string[] },
+) {
+  const log = createMemoryEventLog()
+  await log.applyTopics(topicLayouts(partitions))
+  const pins = given.pins ?? manyPins(300)
+  return createBlender({
+    store,
+    log,
+    clock: createSystemClock(),
+    candidates: { retrieve: async (request) => foundPins(pins, request) },
+    ranker: { rank: async (request) => rankedPins(request) },
+    engineClock: createSystemEngineClock(),
+    random: createSeededRandom(1),
+    config: blenderSchema.parse({ showUnlistedPins: true, ...given.config }),
+    observer: { ran: () => {}, answered: () => {}, feedLost: () => {}, failed: () => {} },
+  })
+}
+
 export function aFeedRequest(request: Partial<GetFeedRequest>): GetFeedRequest {
   return GetFeedRequest.fromPartial({ userId: 'ada', ...request })
 }
@@ -298,6 +323,7 @@ function faulty(store: StateStore, gate: (operation: string) => Promise<void>): 
     positions: async (scope, ...rest) => gate(`positions ${scope}`).then(() => store.positions(scope, ...rest)),
     pointer: async (...rest) => gate('pointer').then(() => store.pointer(...rest)),
     append: async (scope, ...rest) => gate(`append ${scope}`).then(() => store.append(scope, ...rest)),
+    appendIf: async (scope, ...rest) => gate(`append ${scope}`).then(() => store.appendIf(scope, ...rest)),
     put: async (scope, ...rest) => gate(`put ${scope}`).then(() => store.put(scope, ...rest)),
   }
 }

@@ -100,7 +100,6 @@ describe('a feed', () => {
       'shown-before-last',
       'keep-last-good',
       'page',
-      'record-served',
     ])
     expect(stages.find(({ stage }) => stage === 'page')).toMatchObject({
       candidatesIn: 299,

@@ -7,7 +7,7 @@ import type { RunningBlender } from './blender.ts'
 import type { FeedObserver } from './feed-observer.ts'
 
 /** The stages that call other services. Only these have a histogram. */
-const timedStages = new Set(['user-state', 'await-tokens', 'retrieve', 'rank', 'record-served', 'last-good'])
+const timedStages = new Set(['user-state', 'await-tokens', 'retrieve', 'rank', 'page', 'last-good'])
 
 /** How many feeds are remembered, to find those whose pages are of several versions. */
 const rememberedFeeds = 16_384

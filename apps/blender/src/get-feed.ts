@@ -13,7 +13,6 @@ import { byUtility } from './selectors/by-utility.ts'
 import { page } from './selectors/page.ts'
 import { shownBeforeLast } from './selectors/shown-before-last.ts'
 import { keepLastGood } from './side-effects/keep-last-good.ts'
-import { recordServed } from './side-effects/record-served.ts'
 import { lastGoodFeed } from './sources/last-good-feed.ts'
 import { popularFeed } from './sources/popular-feed.ts'
 import { retrieve } from './sources/retrieve.ts'
@@ -44,32 +43,31 @@ export interface Rungs<Request extends FeedRequest> {
 
 /** The pipelines of a feed. Related pins use the same ones; the request contains the differences. */
 export function feedRungs(ports: StagePorts): Rungs<FeedRequest> {
+  const filters = safetyFilters<FeedRequest & UserContext>(ports)
+
   const whole = pipeline<FeedRequest>('feed')
     .hydrate(userState(ports))
     .hydrate(awaitTokens(ports))
     .source(retrieve(ports))
-    .filter(...safetyFilters(ports))
+    .filter(...filters)
     .score(rank(ports))
     .score(explore())
     .select(byUtility())
     .select(shownBeforeLast())
     .sideEffect(keepLastGood(ports))
-    .select(page(ports))
-    .sideEffect(recordServed(ports))
+    .select(page(ports, filters))
 
   const lastGood = pipeline<FallbackRequest>('last-good')
     .hydrate(rememberedUser(ports))
     .source(lastGoodFeed(ports))
-    .filter(...safetyFilters(ports))
-    .select(page(ports))
-    .sideEffect(recordServed(ports))
+    .filter(...filters)
+    .select(page(ports, filters))
 
   const popular = pipeline<FallbackRequest>('popular')
     .hydrate(rememberedUser(ports))
     .source(popularFeed(ports))
-    .filter(...safetyFilters(ports))
-    .select(page(ports))
-    .sideEffect(recordServed(ports))
+    .filter(...filters)
+    .select(page(ports, filters))
 
   return {
     whole: () => whole,

@@ -88,7 +88,7 @@ async function wholeRung<Request extends FeedRequest>(
     const result = await engine.run(rungs.whole(request), request, { ...bound, timeoutMs: totalMs - reserveMs })
     records.push(result.record)
     descent.learned = result.context
-    const isClosed = result.record.stages.some(({ outcome }) => outcome === 'failed-closed')
+    const isClosed = result.record.stages.some(closes)
     return result.rows.length === 0 && isClosed ? null : wholeAnswer(result, records, notesOn(request))
   } catch (error) {
     const failed = failureOf(error)
@@ -98,6 +98,11 @@ async function wholeRung<Request extends FeedRequest>(
     if ('served' in failed.context) descent.learned = failed.context as unknown as UserContext
     return null
   }
+}
+
+/** Whether a stage may have removed every candidate because it could not decide. */
+function closes({ stage, outcome }: StageRecord): boolean {
+  return outcome === 'failed-closed' || (stage === 'page' && outcome === 'left-out')
 }
 
 /** The answer of the first lower rung that can give one. */

@@ -1,19 +1,12 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
-import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
-import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { createRedisStateStore } from '@freshet/adapters/redis/state-store'
-import { createSystemClock } from '@freshet/adapters/system/clock'
-import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { redisServer, type RedisTarget } from '@freshet/adapters/testing/redis-server'
 import { openTcpProxy } from '@freshet/adapters/testing/tcp-proxy'
 import { encodeUserState } from '@freshet/contracts/codecs/user-state'
 import { Degradation, Freshness, type GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
-import { topicLayouts } from '@freshet/contracts/topics'
 import { partitionOf } from '@freshet/domain/partition'
 import { foldUser, newUserState } from '@freshet/domain/user-state'
-import { aFeedRequest, anEngagement, foundPins, manyPins, partitions, rankedPins } from './blender.harness.ts'
-import { createBlender } from './blender.ts'
-import { blenderSchema } from './config.ts'
+import { aBlenderOn, aFeedRequest, anEngagement, partitions } from './blender.harness.ts'
 
 const redis = await redisServer()
 const closing: (() => Promise<void>)[] = []
@@ -37,21 +30,7 @@ async function start({ url }: RedisTarget) {
   const keyPrefix = `test-blender-${process.pid}-${prefixes++}:`
   const store = createRedisStateStore({ url: `redis://127.0.0.1:${proxy.port}`, keyPrefix, commandTimeoutMs: 1_000 })
   closing.push(() => store.close())
-  const clock = createSystemClock()
-  const log = createMemoryEventLog()
-  await log.applyTopics(topicLayouts(partitions))
-  const pins = manyPins(300)
-  const blender = createBlender({
-    store,
-    log,
-    clock,
-    candidates: { retrieve: async (request) => foundPins(pins, request) },
-    ranker: { rank: async (request) => rankedPins(request) },
-    engineClock: createSystemEngineClock(),
-    random: createSeededRandom(1),
-    config: blenderSchema.parse({ awaitBudgetMs: 10_000, showUnlistedPins: true }),
-    observer: { ran: () => {}, answered: () => {}, feedLost: () => {}, failed: () => {} },
-  })
+  const blender = await aBlenderOn(store, { config: { awaitBudgetMs: 10_000 } })
   const storeUser = (actions: readonly ReturnType<typeof anEngagement>[], from: number, next: number) =>
     store.commit({
       scope: 'user.1',

@@ -13,6 +13,8 @@ export interface ServedSet {
   readonly seconds: Uint32Array
   /** Where the next sweep of the catalogue begins for the user; 0: at the start. */
   readonly sweptTo: number
+  /** The bytes as the state store has them; null: none. */
+  readonly stored: Uint8Array | null
 }
 
 /** An empty set. */
@@ -23,6 +25,7 @@ export const nothingServed: ServedSet = {
   lows: new Uint32Array(0),
   seconds: new Uint32Array(0),
   sweptTo: 0,
+  stored: null,
 }
 
 // An entry whose key has this upper half contains the position of the sweep. One pin in 4e9 has such a key.
@@ -52,7 +55,7 @@ export function decodeServed(
   bytes: Uint8Array | null,
   bound: { readonly atMs: number; readonly windowMs: number },
 ): ServedSet {
-  if (bytes === null || bytes.byteLength < servedEntryBytes) return nothingServed
+  if (bytes === null || bytes.byteLength < servedEntryBytes) return { ...nothingServed, stored: bytes }
   // A copy, because stored bytes need not be aligned.
   const whole = new Uint8Array(bytes.subarray(bytes.byteLength % servedEntryBytes))
   const entries = new Uint32Array(whole.buffer, 0, whole.byteLength / 4)
@@ -99,5 +102,6 @@ export function decodeServed(
     lows: lows.subarray(0, kept),
     seconds: seconds.subarray(0, kept),
     sweptTo,
+    stored: bytes,
   }
 }

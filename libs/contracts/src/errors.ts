@@ -199,6 +199,12 @@ export const errorCatalogue = {
     meaning:
       'The state store does not answer and this process does not remember the user, so it does not know what the user hid or blocked.',
   },
+  FEED_CONTENDED: {
+    fault: 'client',
+    retryable: true,
+    meaning:
+      'Too many requests of one user ran at the same time, so the blender could not record the page before the answer. Other blenders may show its pins again.',
+  },
   FEED_LOCALE_UNKNOWN: {
     fault: 'client',
     retryable: false,

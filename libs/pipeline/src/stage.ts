@@ -35,7 +35,7 @@ interface StageSpec<Context> {
    * A function reads it from the context, so that each request can have its own. Absent: the remaining time of the run. The
    * engine cannot interrupt a synchronous stage, so it uses its answer; without a budget it does so even if no time is left.
    */
-  readonly budget?: Budget | ((context: Context) => Budget)
+  readonly budget?: Budget | ((context: Context) => Budget | undefined)
 }
 
 /** The run fails if the stage fails or misses its budget. */

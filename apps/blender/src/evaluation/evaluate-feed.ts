@@ -9,7 +9,6 @@ import { rank } from '../scorers/rank.ts'
 import { byUtility } from '../selectors/by-utility.ts'
 import { page } from '../selectors/page.ts'
 import { shownBeforeLast } from '../selectors/shown-before-last.ts'
-import { recordServed } from '../side-effects/record-served.ts'
 import { lastGoodFeed } from '../sources/last-good-feed.ts'
 import { popularFeed } from '../sources/popular-feed.ts'
 import { askedAboutFilter } from './asked-about.ts'
@@ -30,29 +29,26 @@ export function evaluationRungs(ports: StagePorts): Rungs<EvaluatedRequest> {
     .score(rank(ports))
     .select(byUtility())
     .select(shownBeforeLast())
-    .select(page(ports))
-    .sideEffect(recordServed(ports))
+    .select(page(ports, filters))
 
   const candidates = pipeline<EvaluatedRequest>('candidates')
     .hydrate(userState(ports, { served: 'ignored' }))
     .hydrate(awaitEvaluated(ports))
     .source(retrieveEvaluated(ports))
     .filter(askedAboutFilter(), itselfFilter())
-    .select(page(ports))
+    .select(page(ports, []))
 
   const lastGood = pipeline<EvaluatedRequest & FallbackRequest>('last-good')
     .hydrate(rememberedUser(ports))
     .source(lastGoodFeed(ports))
     .filter(...filters)
-    .select(page(ports))
-    .sideEffect(recordServed(ports))
+    .select(page(ports, filters))
 
   const popular = pipeline<EvaluatedRequest & FallbackRequest>('popular')
     .hydrate(rememberedUser(ports))
     .source(popularFeed(ports))
     .filter(...filters)
-    .select(page(ports))
-    .sideEffect(recordServed(ports))
+    .select(page(ports, filters))
 
   return {
     whole: ({ evaluation }) => (evaluation.candidatesOnly ? candidates : whole),

@@ -1,9 +1,16 @@
 import { ContractError, isContractError } from '@freshet/contracts/errors'
-import type { CommitOutcome, FoldRead, StatePut, StateStore, StoreCall } from '@freshet/contracts/ports/state-store'
+import type {
+  AppendOutcome,
+  CommitOutcome,
+  FoldRead,
+  StatePut,
+  StateStore,
+  StoreCall,
+} from '@freshet/contracts/ports/state-store'
 import type { Clock } from '@freshet/domain/clock'
 import { checkCommit, checkPut, defaultStateLimits } from '../shared/state/limits.ts'
 import type { StateLimits } from '../shared/state/limits.ts'
-import { joined, lastBytes, lastOf } from '../shared/state/bytes.ts'
+import { isUnchanged, joined, lastBytes, lastOf } from '../shared/state/bytes.ts'
 import { untilAborted } from '../shared/until-aborted.ts'
 import type { BytesDatabase, LmdbEnvironment } from './environment.ts'
 import { createStateKeyBuilder, endOfPrefix } from './state-keys.ts'
@@ -204,6 +211,22 @@ export function createLmdbStateStore(options: LmdbStateStoreOptions): StateStore
         const value = lastBytes(list, own, bound.maxBytes)
         putValue(scope, partition, { key, value, ttlMs: bound.ttlMs }, nowMs)
         sweeper.wrote(1)
+      }, call)
+    },
+
+    async appendIf(scope, partition, key, bytes, bound, call) {
+      begin(call)
+      checkPut({ key, value: bytes, ttlMs: bound.ttlMs }, limits)
+      const own = new Uint8Array(bytes)
+      const read = bound.read === null ? null : new Uint8Array(bound.read)
+      return writing((): AppendOutcome => {
+        const nowMs = clock.now()
+        const list = valueOf(scope, partition, key, nowMs)
+        if (!isUnchanged(list, read)) return { kind: 'CHANGED', value: list }
+        const value = lastBytes(list ?? undefined, own, bound.maxBytes)
+        putValue(scope, partition, { key, value, ttlMs: bound.ttlMs }, nowMs)
+        sweeper.wrote(1)
+        return { kind: 'APPENDED' }
       }, call)
     },
 

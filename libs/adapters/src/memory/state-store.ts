@@ -1,5 +1,6 @@
 import { ContractError } from '@freshet/contracts/errors'
 import type {
+  AppendOutcome,
   CommitOutcome,
   FoldRead,
   StateCommit,
@@ -10,7 +11,7 @@ import type {
 import type { Clock } from '@freshet/domain/clock'
 import { checkCommit, checkPut, defaultStateLimits } from '../shared/state/limits.ts'
 import type { StateLimits } from '../shared/state/limits.ts'
-import { joined, lastBytes, lastOf } from '../shared/state/bytes.ts'
+import { isUnchanged, joined, lastBytes, lastOf } from '../shared/state/bytes.ts'
 
 /** Options of a state store in memory. */
 export interface MemoryStateStoreOptions {
@@ -243,6 +244,18 @@ function clientOf(data: Data, options: MemoryStateStoreOptions): MemoryStateStor
       const value = lastBytes(before?.bytes, bytes, bound.maxBytes)
       putValue(found, { key, value, ttlMs: bound.ttlMs })
       wrote(() => restore(found, key, before))
+    },
+
+    async appendIf(scope, partition, key, bytes, bound, call): Promise<AppendOutcome> {
+      begin(call)
+      checkPut({ key, value: bytes, ttlMs: bound.ttlMs }, limits)
+      const found = partitionFor(scope, partition)
+      const before = live(found, key) ?? undefined
+      if (!isUnchanged(before?.bytes, bound.read)) return { kind: 'CHANGED', value: before?.bytes.slice() ?? null }
+      const value = lastBytes(before?.bytes, bytes, bound.maxBytes)
+      putValue(found, { key, value, ttlMs: bound.ttlMs })
+      wrote(() => restore(found, key, before))
+      return { kind: 'APPENDED' }
     },
 
     async put(scope, partition, put, call) {

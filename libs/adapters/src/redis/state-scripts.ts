@@ -171,6 +171,21 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return length
 `)
 
+/**
+ * KEYS: the list. ARGV: bytes, most bytes kept, TTL, length and last bytes as read.
+ * Answers 1 if it appended, else the list as it is now (false: none).
+ */
+export const appendIfScript = script(`
+local read = ARGV[5]
+if redis.call('STRLEN', KEYS[1]) ~= tonumber(ARGV[4]) then return redis.call('GET', KEYS[1]) end
+if #read > 0 and redis.call('GETRANGE', KEYS[1], -#read, -1) ~= read then return redis.call('GET', KEYS[1]) end
+local length = redis.call('APPEND', KEYS[1], ARGV[1])
+local most = tonumber(ARGV[2])
+if length > most then redis.call('SET', KEYS[1], redis.call('GETRANGE', KEYS[1], length - most, -1)) end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+`)
+
 /** KEYS: the pointer. ARGV: value expected ('' also means none: see the third), new value, expected given (1/0). Answers 1 where it moved. */
 export const movePointerScript = script(`
 local stored = redis.call('GET', KEYS[1])

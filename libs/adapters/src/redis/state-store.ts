@@ -1,10 +1,25 @@
-import type { CommitOutcome, FoldRead, StatePut, StateRead, StateStore } from '@freshet/contracts/ports/state-store'
+import type {
+  AppendOutcome,
+  CommitOutcome,
+  FoldRead,
+  StatePut,
+  StateRead,
+  StateStore,
+} from '@freshet/contracts/ports/state-store'
+import { endOf } from '../shared/state/bytes.ts'
 import { checkCommit, checkPut, defaultStateLimits } from '../shared/state/limits.ts'
 import type { StateLimits } from '../shared/state/limits.ts'
 import { createRedisConnection } from './connection.ts'
 import type { RedisArgument, RedisConnectionOptions } from './connection.ts'
 import { createStateKeys, keyKind, literalPattern } from './state-keys.ts'
-import { appendScript, commitScript, foldScript, movePointerScript, putHeadBytes } from './state-scripts.ts'
+import {
+  appendIfScript,
+  appendScript,
+  commitScript,
+  foldScript,
+  movePointerScript,
+  putHeadBytes,
+} from './state-scripts.ts'
 
 /** The address of Redis and the prefix of its keys. */
 export interface RedisStateStoreOptions extends RedisConnectionOptions {
@@ -160,6 +175,15 @@ export function createRedisStateStore(options: RedisStateStoreOptions): RedisSta
       checkPut({ key, value: bytes, ttlMs: bound.ttlMs }, limits)
       const name = names.partition(scope, partition) + keyKind.value + key
       await redis.script(appendScript, [name], [buffer(bytes), bound.maxBytes, ttl(bound.ttlMs)], call?.signal)
+    },
+
+    async appendIf(scope, partition, key, bytes, { read, maxBytes, ttlMs }, call): Promise<AppendOutcome> {
+      checkPut({ key, value: bytes, ttlMs }, limits)
+      const name = names.partition(scope, partition) + keyKind.value + key
+      const expected = read ?? none
+      const args = [buffer(bytes), maxBytes, ttl(ttlMs), expected.length, buffer(endOf(expected))]
+      const reply = (await redis.script(appendIfScript, [name], args, call?.signal)) as 1 | Buffer | null
+      return reply === 1 ? { kind: 'APPENDED' } : { kind: 'CHANGED', value: owned(reply) }
     },
 
     async put(scope, partition, put, call) {

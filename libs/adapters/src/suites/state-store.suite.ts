@@ -1,4 +1,5 @@
 import { describe } from 'vitest'
+import { storeAppendContract } from './state-store-append.suite.ts'
 import { storeFaultsContract } from './state-store-faults.suite.ts'
 import { storeFenceContract } from './state-store-fence.suite.ts'
 import { storeLivesContract } from './state-store-lives.suite.ts'
@@ -16,6 +17,7 @@ export function stateStoreContract(
     storeValuesContract(world)
     storeFenceContract(world)
     storeLivesContract(world)
+    storeAppendContract(world)
     storeFaultsContract(world)
   })
 }

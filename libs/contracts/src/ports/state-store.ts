@@ -76,6 +76,10 @@ export interface CommitOutcome {
   readonly stored: number
 }
 
+/** How a conditional append ended. CHANGED: the store appended nothing, because the value is another one now: `value`; null: none. */
+export type AppendOutcome =
+  { readonly kind: 'APPENDED' } | { readonly kind: 'CHANGED'; readonly value: Uint8Array | null }
+
 /**
  * Keeps state by (scope, partition, key). A scope is a family of state in one generation, e.g. `user.1`. All keys of a
  * partition live where one script can change them together (Redis: one hash slot).
@@ -112,6 +116,24 @@ export interface StateStore {
     bound: { readonly maxBytes: number; readonly ttlMs: number },
     options?: StoreCall,
   ): Promise<void>
+  /**
+   * Appends like `append`, if the value is still the one that the caller read (compare and append). It compares the length and the
+   * last 64 bytes: appends only ever change these. Of concurrent writers that read the same value, exactly one appends. An answer that
+   * was lost does not say whether the bytes were appended.
+   */
+  appendIf(
+    scope: string,
+    partition: number,
+    key: string,
+    bytes: Uint8Array,
+    bound: {
+      /** The value that the caller read; null or empty: none. */
+      readonly read: Uint8Array | null
+      readonly maxBytes: number
+      readonly ttlMs: number
+    },
+    options?: StoreCall,
+  ): Promise<AppendOutcome>
   /** Replaces a short-lived value outside the fence. */
   put(scope: string, partition: number, put: StatePut, options?: StoreCall): Promise<void>
   close(): Promise<void>

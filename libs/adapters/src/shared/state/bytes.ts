@@ -21,3 +21,19 @@ export function lastBytes(list: Uint8Array | undefined, appended: Uint8Array, ma
   bytes.set(tail, kept)
   return bytes
 }
+
+/** A conditional append compares this many bytes at the end of a value, besides its length. */
+const comparedBytes = 64
+
+/** Whether a value still has the length and the last bytes that a caller read. No value equals an empty one. */
+export function isUnchanged(value: Uint8Array | null | undefined, read: Uint8Array | null): boolean {
+  const [now, then] = [value ?? nothing, read ?? nothing]
+  return now.length === then.length && Buffer.compare(endOf(now), endOf(then)) === 0
+}
+
+/** The bytes at the end of a value that a conditional append compares: a window, not a copy. */
+export function endOf(value: Uint8Array): Uint8Array {
+  return value.subarray(Math.max(0, value.length - comparedBytes))
+}
+
+const nothing = new Uint8Array(0)
