@@ -63,6 +63,22 @@ export function count(counters: Counters, row: number, atMs: number, amount = 1)
   }
 }
 
+/** The counts of both, row by row. */
+export function mergeCounters(a: Counters, b: Counters): Counters {
+  const merged = copyCounters(a)
+  for (let row = 0; row < b.atMs.length; row++) {
+    const atMs = Math.max(a.atMs[row] ?? 0, b.atMs[row] ?? 0)
+    const first = row * halfLivesMs.length
+    for (let i = 0; i < halfLivesMs.length; i++) {
+      const halfLifeMs = halfLivesMs[i] ?? 1
+      const ofA = (a.values[first + i] ?? 0) * decay(atMs - (a.atMs[row] ?? 0), halfLifeMs)
+      merged.values[first + i] = ofA + (b.values[first + i] ?? 0) * decay(atMs - (b.atMs[row] ?? 0), halfLifeMs)
+    }
+    merged.atMs[row] = atMs
+  }
+  return merged
+}
+
 /** A row's value under a half-life as of `atMs`; as of the newest count where `atMs` is older. */
 export function counted(counters: Counters, row: number, halfLife: HalfLife, atMs: number): number {
   const column = halfLifeNames.indexOf(halfLife)

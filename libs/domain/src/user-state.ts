@@ -2,6 +2,7 @@ import { noCounters, type Counters } from './decay.ts'
 import { actions, type Act } from './engagement.ts'
 import { foldActions } from './features/action-counts.ts'
 import { foldBoard, noBoards, type BoardAffinity } from './features/board-affinity.ts'
+import { noMerges, type Merges } from './features/merges.ts'
 import { foldRecentActions, noRecentActions, type RecentActions } from './features/recent-actions.ts'
 import type { Relation } from './features/relation-kinds.ts'
 import { foldRelations, noRelations, relationOf, type RelationLimits, type Relations } from './features/relations.ts'
@@ -20,6 +21,7 @@ export interface UserState {
   readonly boards: BoardAffinity
   readonly seen: Seen
   readonly sessions: Sessions
+  readonly merges: Merges
 }
 
 /** Caps of a user's state. */
@@ -50,6 +52,7 @@ export const newUserState: UserState = {
   boards: noBoards,
   seen: nothingSeen,
   sessions: noSessions,
+  merges: noMerges,
 }
 
 /**
@@ -79,5 +82,5 @@ export function foldUser(
   const counters = foldActions(state.counters, engagements)
   const seen = foldSeen(state.seen, sights, limits.seen)
   const recent = foldRecentActions(state.recent, engagements, limits.maxRecentActions)
-  return { firstAtMs, lastAtMs, recent, counters, relations, boards, seen, sessions }
+  return { firstAtMs, lastAtMs, recent, counters, relations, boards, seen, sessions, merges: state.merges }
 }

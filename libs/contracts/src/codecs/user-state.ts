@@ -2,6 +2,7 @@ import { noCounters } from '@freshet/domain/decay'
 import { actions } from '@freshet/domain/engagement'
 import type { BoardAffinity } from '@freshet/domain/features/board-affinity'
 import { dwellResolutionMs, type RecentActions } from '@freshet/domain/features/recent-actions'
+import { noMerges, type Merges } from '@freshet/domain/features/merges'
 import type { OlderRelations } from '@freshet/domain/features/older-relations'
 import { relationKinds, type Relation } from '@freshet/domain/features/relation-kinds'
 import { mapOf, type Relations } from '@freshet/domain/features/relations'
@@ -25,6 +26,7 @@ import { decodeOrThrow } from './engagement.ts'
 import { refuseNewer } from './newer.ts'
 import {
   fromTailEngagement,
+  fullTailBytes,
   userFoldVersion,
   userLimitsOf,
   userStateVersion,
@@ -115,8 +117,14 @@ export function encodeUserState(
         writeOlder(to, older)
       })
     }
+    const { into, from } = state.merges
+    if (into !== null) {
+      to.text(28, into.userId)
+      to.uint(29, into.atMs)
+    }
+    for (const userId of from) to.text(30, userId)
     writeFoldVersion(to, foldVersion)
-    writeTailMark(to, 0, foldVersion)
+    writeTailMark(to, into === null ? 0 : fullTailBytes, foldVersion)
   })
 }
 
@@ -149,6 +157,7 @@ function baseOf(message: UserStateMessage): UserState {
     boards: boardsOf(message, idAt),
     seen: seenOf(message),
     sessions: sessionsOf(message),
+    merges: mergesOf(message),
   }
 }
 
@@ -284,6 +293,11 @@ function seenOf(message: UserStateMessage): Seen {
       fingerprints: riceColumn(fingerprints),
     })),
   }
+}
+
+function mergesOf({ mergedInto, mergedAtMs, mergedFrom }: UserStateMessage): Merges {
+  const into = mergedInto === '' ? null : { userId: mergedInto, atMs: mergedAtMs }
+  return into === null && mergedFrom.length === 0 ? noMerges : { into, from: mergedFrom }
 }
 
 function sessionsOf(message: UserStateMessage): Sessions {

@@ -25,6 +25,8 @@ const markField = 25
 /** The high half of a mark, plus the fold version. It distinguishes a mark from the end of a value of layout 1, which has none. */
 const markTag = 0x7a14
 const mostInMark = 0xffff
+/** The length of a tail to which nothing is appended: the value of a user who was merged into another must be read first. */
+export const fullTailBytes = mostInMark
 
 /** The number of bytes at a value's end that hold the length of its tail. */
 export const tailMarkBytes = 6

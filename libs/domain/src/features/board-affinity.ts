@@ -32,7 +32,29 @@ export function boardWeight(boards: BoardAffinity, boardId: string, atMs: number
 export function foldBoard(boards: BoardAffinity, engagement: Act, maxBoards: number): BoardAffinity {
   const { action, boardId, occurredAtMs } = engagement
   if (boardId === null || (action !== 'save' && action !== 'unsave')) return boards
-  const amount = action === 'save' ? 1 : -1
+  return withWeight(boards, { boardId, weight: action === 'save' ? 1 : -1, atMs: occurredAtMs }, maxBoards)
+}
+
+/** The boards of both with their weights added. Above `maxBoards` the lightest are dropped. */
+export function mergeBoards(a: BoardAffinity, b: BoardAffinity, maxBoards: number): BoardAffinity {
+  return b.boardIds.reduce(
+    (boards, boardId, row) =>
+      withWeight(boards, { boardId, weight: b.weights[row] ?? 0, atMs: b.atMs[row] ?? 0 }, maxBoards),
+    a,
+  )
+}
+
+interface Weight {
+  readonly boardId: string
+  readonly weight: number
+  readonly atMs: number
+}
+
+function withWeight(
+  boards: BoardAffinity,
+  { boardId, weight, atMs: occurredAtMs }: Weight,
+  maxBoards: number,
+): BoardAffinity {
   const row = boards.boardIds.indexOf(boardId)
   if (row >= 0) {
     const weights = boards.weights.slice()
@@ -40,13 +62,13 @@ export function foldBoard(boards: BoardAffinity, engagement: Act, maxBoards: num
     const before = atMs[row] ?? 0
     const now = Math.max(before, occurredAtMs)
     weights[row] =
-      (weights[row] ?? 0) * decay(now - before, boardHalfLifeMs) + amount * decay(now - occurredAtMs, boardHalfLifeMs)
+      (weights[row] ?? 0) * decay(now - before, boardHalfLifeMs) + weight * decay(now - occurredAtMs, boardHalfLifeMs)
     atMs[row] = now
     return { boardIds: boards.boardIds, weights, atMs }
   }
   const grown: BoardAffinity = {
     boardIds: [...boards.boardIds, boardId],
-    weights: Float64Array.of(...boards.weights, amount),
+    weights: Float64Array.of(...boards.weights, weight),
     atMs: Float64Array.of(...boards.atMs, occurredAtMs),
   }
   return grown.boardIds.length > maxBoards ? without(grown, lightest(grown)) : grown

@@ -36,9 +36,9 @@ export function noOlder(kind: RelationKind): OlderRelations {
 }
 
 /** Finds the register of a hash; null: there is none. */
-export function findOlder(older: OlderRelations, hash: number): Pick<Relation, 'atMs' | 'stands'> | null {
+export function findOlder(older: OlderRelations, hash: number): Register | null {
   const row = rowOf(older.hashes, hash)
-  return row < 0 ? null : { atMs: older.atMs[row] ?? 0, stands: older.stands[row] === 1 }
+  return row < 0 ? null : registerAt(older, row)
 }
 
 /** Whether the user asked not to see the subject with this id. */
@@ -53,6 +53,51 @@ export function standingHashes({ hashes, stands }: OlderRelations): Float64Array
   return hashes.filter((_, row) => stands[row] === 1)
 }
 
+/** The registers of both by `overrides`, which says whether the first overrides the second; drops the oldest beyond `most`. */
+export function mergeOlder(
+  a: OlderRelations,
+  b: OlderRelations,
+  most: number,
+  overrides: (change: Register, before: Register) => boolean,
+): OlderRelations {
+  const all = roomFor(a.hashes.length + b.hashes.length)
+  let [length, next, row] = [0, 0, 0]
+  const put = (from: OlderRelations, at: number): void => {
+    all.hashes[length] = from.hashes[at] ?? 0
+    all.atMs[length] = from.atMs[at] ?? 0
+    all.stands[length++] = from.stands[at] ?? 0
+  }
+  while (row < a.hashes.length || next < b.hashes.length) {
+    const [ofA, ofB] = [a.hashes[row] ?? Number.POSITIVE_INFINITY, b.hashes[next] ?? Number.POSITIVE_INFINITY]
+    if (ofA < ofB) put(a, row++)
+    else if (ofB < ofA) put(b, next++)
+    else {
+      if (overrides(registerAt(b, next), registerAt(a, row))) put(b, next)
+      else put(a, row)
+      row++
+      next++
+    }
+  }
+  return newestOf({ kind: a.kind, ...all }, length, most)
+}
+
+/** A register without its subject. */
+export type Register = Pick<Relation, 'atMs' | 'stands'>
+
+/** The register in a row. */
+export function registerAt({ atMs, stands }: OlderRelations, row: number): Register {
+  return { atMs: atMs[row] ?? 0, stands: stands[row] === 1 }
+}
+
+/** The registers whose hashes are not among `gone`. */
+export function withoutOlder(older: OlderRelations, gone: ReadonlySet<number>): OlderRelations {
+  return gone.size === 0 ? older : withOlder(older, gone, [], older.hashes.length)
+}
+
+function roomFor(room: number): Pick<OlderRelations, 'hashes' | 'atMs' | 'stands'> {
+  return { hashes: new Float64Array(room), atMs: new Float64Array(room), stands: new Uint8Array(room) }
+}
+
 /** Removes the registers of some hashes and adds others; drops the oldest beyond `most`. */
 export function withOlder(
   older: OlderRelations,
@@ -63,7 +108,7 @@ export function withOlder(
   const incoming = added.map(({ id, atMs, stands }) => ({ hash: hash53(id), atMs, stands: stands ? 1 : 0 }))
   incoming.sort((a, b) => a.hash - b.hash)
   const room = older.hashes.length + incoming.length
-  const all = { hashes: new Float64Array(room), atMs: new Float64Array(room), stands: new Uint8Array(room) }
+  const all = roomFor(room)
   let length = 0
   const put = (hash: number, atMs: number, stands: number): void => {
     all.hashes[length] = hash

@@ -75,7 +75,19 @@ export function isRecentAction(engagement: Act): boolean {
  * the result does not depend on the order of delivery: it is the top of a set.
  */
 export function foldRecentActions(recent: RecentActions, engagements: readonly Act[], maxRows: number): RecentActions {
-  const added = engagements.filter(isRecentAction)
+  return withRows(recent, engagements.filter(isRecentAction).map(rowOf), maxRows)
+}
+
+/** The newest `maxRows` rows of both, in the order that folding gives them. */
+export function mergeRecentActions(a: RecentActions, b: RecentActions, maxRows: number): RecentActions {
+  return withRows(
+    a,
+    b.pinIds.map((_, at) => rowAt(b, at)),
+    maxRows,
+  )
+}
+
+function withRows(recent: RecentActions, added: readonly Row[], maxRows: number): RecentActions {
   if (added.length === 0) return recent
   const length = recent.pinIds.length + added.length
   const grown = {
@@ -87,8 +99,7 @@ export function foldRecentActions(recent: RecentActions, engagements: readonly A
     surfaces: room(recent.surfaces, new Uint8Array(length)),
     dwellMs: room(recent.dwellMs, new Uint32Array(length)),
   }
-  for (const engagement of added) {
-    const row = rowOf(engagement)
+  for (const row of added) {
     const rows = grown.pinIds.length
     let at = rows
     while (at > 0 && isBefore(row, grown, at - 1)) at--
@@ -139,6 +150,18 @@ function rowOf({ subject, action, occurredAtMs, boardId, shown, dwellMs, session
     surface: shown.surface === null ? 0 : surfaces.indexOf(shown.surface) + 1,
     dwellMs: dwellOf(dwellMs),
     sessionId: sessionId ?? '',
+  }
+}
+
+function rowAt(rows: RecentActions, at: number): Row {
+  return {
+    pinId: rows.pinIds[at] ?? '',
+    action: rows.actions[at] ?? 0,
+    atMs: rows.atMs[at] ?? 0,
+    boardId: rows.boardIds[at] ?? '',
+    surface: rows.surfaces[at] ?? 0,
+    dwellMs: rows.dwellMs[at] ?? 0,
+    sessionId: rows.sessionIds[at] ?? '',
   }
 }
 

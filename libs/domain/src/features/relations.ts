@@ -1,7 +1,18 @@
 import type { Act } from '../engagement.ts'
 import { hash53 } from '../hash.ts'
 import { relationKinds, type Relation, type RelationKind } from './relation-kinds.ts'
-import { findOlder, isLasting, noOlder, standsInOlder, withOlder, type OlderRelations } from './older-relations.ts'
+import {
+  findOlder,
+  isLasting,
+  mergeOlder,
+  noOlder,
+  registerAt,
+  standsInOlder,
+  withOlder,
+  withoutOlder,
+  type OlderRelations,
+  type Register,
+} from './older-relations.ts'
 
 /**
  * All registers of a user: the last changes of each kind by `relationKey`, oldest first, and for the kinds that ask never to
@@ -69,7 +80,7 @@ export function relationOf({ action, subject, occurredAtMs }: Act): Relation | n
 }
 
 /** Whether one change overrides another: the later by event time wins; at equal times the one in effect wins, so that a tie does not lose a hide. */
-function isLater(change: Pick<Relation, 'atMs' | 'stands'>, before: Pick<Relation, 'atMs' | 'stands'>): boolean {
+function isLater(change: Register, before: Register): boolean {
   return change.atMs > before.atMs || (change.atMs === before.atMs && change.stands && !before.stands)
 }
 
@@ -105,6 +116,40 @@ export function foldRelations(relations: Relations, changes: readonly Relation[]
       return of === undefined || of.hashes.length === 0 ? [] : [of]
     }),
   }
+}
+
+/**
+ * The registers of both; the later by event time wins. Registers that one of them knows by hash only stay known by hash, even if
+ * they are among the newest of both together.
+ */
+export function mergeRelations(a: Relations, b: Relations, limits: RelationLimits): Relations {
+  if (b.newest.size === 0 && b.older.length === 0) return a
+  const newest = new Map(a.newest)
+  const older = new Map(a.older.map((of) => [of.kind, of]))
+  for (const ofB of b.older) {
+    const known = updatedByHash(newest, ofB)
+    const left = withoutOlder(ofB, known)
+    older.set(ofB.kind, mergeOlder(older.get(ofB.kind) ?? noOlder(ofB.kind), left, limits.maxOlderRelations, isLater))
+  }
+  const both = { newest: mapOf([...newest.values()].sort(byTime)), older: [...older.values()] }
+  return foldRelations(both, [...b.newest.values()], limits)
+}
+
+/** Changes the registers known by id that `older` knows by hash, where `older` has the later change. Returns the hashes of those that are known by id. */
+function updatedByHash(newest: Map<string, Relation>, older: OlderRelations): ReadonlySet<number> {
+  const byHash = new Map(
+    [...newest].flatMap(([key, of]) => (of.kind === older.kind ? [[hash53(of.id), key] as const] : [])),
+  )
+  const known = new Set<number>()
+  older.hashes.forEach((hash, row) => {
+    const key = byHash.get(hash)
+    const before = key === undefined ? undefined : newest.get(key)
+    if (key === undefined || before === undefined) return
+    known.add(hash)
+    const change = registerAt(older, row)
+    if (isLater(change, before)) newest.set(key, { ...before, ...change })
+  })
+  return known
 }
 
 /** Indexes registers by key, in their order. */

@@ -70,12 +70,33 @@ export interface Sight {
 export function foldSeen(seen: Seen, sights: readonly Sight[], limits: SeenLimits): Seen {
   if (sights.length === 0) return seen
   const newest = growing(seen, sights.length)
-  const older = seen.older.map(({ generation, fingerprints }) => filterOf(generation, fingerprints, sights.length))
+  const older = filtersOf(seen, sights.length)
   for (const { pinId, atMs } of sights) {
     const fingerprint = hash32(pinId)
     see(newest, fingerprint, Math.floor(atMs / seenResolutionMs) * seenResolutionMs)
     note(older, Math.floor(atMs / limits.generationMs), fingerprint % filterRange, limits, sights.length)
   }
+  return seenOf(newest, older, limits)
+}
+
+/** What either has seen. A generation at its cap keeps what `a` has. */
+export function mergeSeen(a: Seen, b: Seen, limits: SeenLimits): Seen {
+  const newest = growing(a, b.pins.length)
+  b.pins.forEach((fingerprint, row) => {
+    see(newest, fingerprint, b.atMs[row] ?? 0)
+  })
+  const room = b.older.reduce((most, { fingerprints }) => Math.max(most, fingerprints.length), 0)
+  const older = filtersOf(a, room)
+  for (const { generation, fingerprints } of b.older)
+    for (const fingerprint of fingerprints) note(older, generation, fingerprint, limits, room)
+  return seenOf(newest, older, limits)
+}
+
+function filtersOf(seen: Seen, room: number): Filter[] {
+  return seen.older.map(({ generation, fingerprints }) => filterOf(generation, fingerprints, room))
+}
+
+function seenOf(newest: Newest, older: readonly Filter[], limits: SeenLimits): Seen {
   const surplus = Math.max(0, newest.length - limits.maxRecent)
   return {
     pins: newest.pins.slice(surplus, newest.length),

@@ -29,15 +29,36 @@ export function sessionCount(sessions: Sessions): number {
  * Adds one event. Order-free among the sessions kept: intervals closer than the gap merge, whichever came first. An event from
  * before them changes nothing once older sessions were closed, because it may belong to one of those.
  */
-export function foldSession(sessions: Sessions, atMs: number, { gapMs, maxKept }: SessionLimits): Sessions {
+export function foldSession(sessions: Sessions, atMs: number, limits: SessionLimits): Sessions {
   const { startMs, endMs } = sessions
   const last = startMs.length - 1
   if (last >= 0 && atMs >= (startMs[last] ?? 0) && atMs <= (endMs[last] ?? 0)) return sessions
-  if (sessions.closed > 0 && atMs + gapMs < (startMs[0] ?? 0)) return sessions
+  if (sessions.closed > 0 && atMs + limits.gapMs < (startMs[0] ?? 0)) return sessions
+  return withSession(sessions, atMs, atMs, limits)
+}
+
+/** The sessions of both. Sessions without times add up, so a session that both had counts twice among them. */
+export function mergeSessions(a: Sessions, b: Sessions, limits: SessionLimits): Sessions {
+  const unbounded = { ...limits, maxKept: Number.POSITIVE_INFINITY }
+  let merged: Sessions = a
+  b.startMs.forEach((startMs, row) => {
+    merged = withSession(merged, startMs, b.endMs[row] ?? startMs, unbounded)
+  })
+  const surplus = Math.max(0, merged.startMs.length - limits.maxKept)
+  return {
+    closed: a.closed + b.closed + surplus,
+    startMs: merged.startMs.slice(surplus),
+    endMs: merged.endMs.slice(surplus),
+  }
+}
+
+function withSession(sessions: Sessions, fromMs: number, toMs: number, { gapMs, maxKept }: SessionLimits): Sessions {
+  const { startMs, endMs } = sessions
+  const last = startMs.length - 1
   const starts: number[] = []
   const ends: number[] = []
-  let start = atMs
-  let end = atMs
+  let start = fromMs
+  let end = toMs
   let placed = false
   for (let i = 0; i <= last; i++) {
     const s = startMs[i] ?? 0

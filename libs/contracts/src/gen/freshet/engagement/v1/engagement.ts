@@ -362,6 +362,45 @@ export interface UserErasure {
   erasedAtMs: number;
 }
 
+/**
+ * A merge of two users: `engagements.v1` holds it among the engagements. Event-ingest writes one under the key `from_user_id`. The updater folds it there,
+ * and hands the user's state over by another one under the key `into_user_id`. Engagements that come later for the merged user follow
+ * in the same way, one in each record.
+ */
+export interface UserMerge {
+  /** Version of the layout: 1. It comes first, which distinguishes a merge from an engagement. */
+  layout: number;
+  /** The user who is merged: an anonymous one who became known. */
+  fromUserId: string;
+  /** The user who receives the state. */
+  intoUserId: string;
+  /** When the user became known, milliseconds since the epoch. */
+  occurredAtMs: number;
+  /** When event-ingest accepted the merge, or the engagement that follows it, milliseconds since the epoch. */
+  receivedAtMs: number;
+  /** What is handed over; absent: this is the request that event-ingest accepted. */
+  handover: UserHandover | undefined;
+}
+
+/**
+ * What the updater of one partition hands over to another because users were merged. The receiver keeps a high-water mark per source partition, so
+ * that a record that is sent again changes nothing.
+ */
+export interface UserHandover {
+  /** Partition of `engagements.v1` whose updater sends it. */
+  sourcePartition: number;
+  /** Position there of the record that led to it, with the number of the log above 40 bits of position. */
+  sourcePosition: number;
+  /** The users through whom it came, first the one who acted, last `from_user_id`. The updater does not forward it to one of them. */
+  path: string[];
+  /** All that the state of `from_user_id` holds: a `freshet.state.v1.UserState`. */
+  state?:
+    | Uint8Array
+    | undefined;
+  /** One engagement of the first user of the path, accepted after the merge. */
+  engagement?: Engagement | undefined;
+}
+
 function createBaseEngagement(): Engagement {
   return {
     eventId: "",
@@ -1617,6 +1656,316 @@ export const UserErasure: MessageFns<UserErasure> = {
     const message = createBaseUserErasure();
     message.userId = object.userId ?? "";
     message.erasedAtMs = object.erasedAtMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseUserMerge(): UserMerge {
+  return { layout: 0, fromUserId: "", intoUserId: "", occurredAtMs: 0, receivedAtMs: 0, handover: undefined };
+}
+
+export const UserMerge: MessageFns<UserMerge> = {
+  encode(message: UserMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.layout !== 0) {
+      writer.uint32(136).uint32(message.layout);
+    }
+    if (message.fromUserId !== "") {
+      writer.uint32(146).string(message.fromUserId);
+    }
+    if (message.intoUserId !== "") {
+      writer.uint32(154).string(message.intoUserId);
+    }
+    if (message.occurredAtMs !== 0) {
+      writer.uint32(160).int64(message.occurredAtMs);
+    }
+    if (message.receivedAtMs !== 0) {
+      writer.uint32(168).int64(message.receivedAtMs);
+    }
+    if (message.handover !== undefined) {
+      UserHandover.encode(message.handover, writer.uint32(178).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UserMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUserMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.layout = reader.uint32();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.fromUserId = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.intoUserId = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.occurredAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.receivedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.handover = UserHandover.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UserMerge {
+    return {
+      layout: isSet(object.layout) ? globalThis.Number(object.layout) : 0,
+      fromUserId: isSet(object.fromUserId)
+        ? globalThis.String(object.fromUserId)
+        : isSet(object.from_user_id)
+        ? globalThis.String(object.from_user_id)
+        : "",
+      intoUserId: isSet(object.intoUserId)
+        ? globalThis.String(object.intoUserId)
+        : isSet(object.into_user_id)
+        ? globalThis.String(object.into_user_id)
+        : "",
+      occurredAtMs: isSet(object.occurredAtMs)
+        ? globalThis.Number(object.occurredAtMs)
+        : isSet(object.occurred_at_ms)
+        ? globalThis.Number(object.occurred_at_ms)
+        : 0,
+      receivedAtMs: isSet(object.receivedAtMs)
+        ? globalThis.Number(object.receivedAtMs)
+        : isSet(object.received_at_ms)
+        ? globalThis.Number(object.received_at_ms)
+        : 0,
+      handover: isSet(object.handover) ? UserHandover.fromJSON(object.handover) : undefined,
+    };
+  },
+
+  toJSON(message: UserMerge): unknown {
+    const obj: any = {};
+    if (message.layout !== 0) {
+      obj.layout = Math.round(message.layout);
+    }
+    if (message.fromUserId !== "") {
+      obj.fromUserId = message.fromUserId;
+    }
+    if (message.intoUserId !== "") {
+      obj.intoUserId = message.intoUserId;
+    }
+    if (message.occurredAtMs !== 0) {
+      obj.occurredAtMs = Math.round(message.occurredAtMs);
+    }
+    if (message.receivedAtMs !== 0) {
+      obj.receivedAtMs = Math.round(message.receivedAtMs);
+    }
+    if (message.handover !== undefined) {
+      obj.handover = UserHandover.toJSON(message.handover);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UserMerge>): UserMerge {
+    return UserMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UserMerge>): UserMerge {
+    const message = createBaseUserMerge();
+    message.layout = object.layout ?? 0;
+    message.fromUserId = object.fromUserId ?? "";
+    message.intoUserId = object.intoUserId ?? "";
+    message.occurredAtMs = object.occurredAtMs ?? 0;
+    message.receivedAtMs = object.receivedAtMs ?? 0;
+    message.handover = (object.handover !== undefined && object.handover !== null)
+      ? UserHandover.fromPartial(object.handover)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUserHandover(): UserHandover {
+  return { sourcePartition: 0, sourcePosition: 0, path: [], state: undefined, engagement: undefined };
+}
+
+export const UserHandover: MessageFns<UserHandover> = {
+  encode(message: UserHandover, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sourcePartition !== 0) {
+      writer.uint32(8).uint32(message.sourcePartition);
+    }
+    if (message.sourcePosition !== 0) {
+      writer.uint32(16).int64(message.sourcePosition);
+    }
+    for (const v of message.path) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.state !== undefined) {
+      writer.uint32(34).bytes(message.state);
+    }
+    if (message.engagement !== undefined) {
+      Engagement.encode(message.engagement, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UserHandover {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUserHandover();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sourcePartition = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sourcePosition = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.path.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.state = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.engagement = Engagement.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UserHandover {
+    return {
+      sourcePartition: isSet(object.sourcePartition)
+        ? globalThis.Number(object.sourcePartition)
+        : isSet(object.source_partition)
+        ? globalThis.Number(object.source_partition)
+        : 0,
+      sourcePosition: isSet(object.sourcePosition)
+        ? globalThis.Number(object.sourcePosition)
+        : isSet(object.source_position)
+        ? globalThis.Number(object.source_position)
+        : 0,
+      path: globalThis.Array.isArray(object?.path) ? object.path.map((e: any) => globalThis.String(e)) : [],
+      state: isSet(object.state) ? bytesFromBase64(object.state) : undefined,
+      engagement: isSet(object.engagement) ? Engagement.fromJSON(object.engagement) : undefined,
+    };
+  },
+
+  toJSON(message: UserHandover): unknown {
+    const obj: any = {};
+    if (message.sourcePartition !== 0) {
+      obj.sourcePartition = Math.round(message.sourcePartition);
+    }
+    if (message.sourcePosition !== 0) {
+      obj.sourcePosition = Math.round(message.sourcePosition);
+    }
+    if (message.path?.length) {
+      obj.path = message.path;
+    }
+    if (message.state !== undefined) {
+      obj.state = base64FromBytes(message.state);
+    }
+    if (message.engagement !== undefined) {
+      obj.engagement = Engagement.toJSON(message.engagement);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UserHandover>): UserHandover {
+    return UserHandover.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UserHandover>): UserHandover {
+    const message = createBaseUserHandover();
+    message.sourcePartition = object.sourcePartition ?? 0;
+    message.sourcePosition = object.sourcePosition ?? 0;
+    message.path = object.path?.map((e) => e) || [];
+    message.state = object.state ?? undefined;
+    message.engagement = (object.engagement !== undefined && object.engagement !== null)
+      ? Engagement.fromPartial(object.engagement)
+      : undefined;
     return message;
   },
 };

@@ -106,6 +106,12 @@ export interface UserState {
   foldVersion: number;
   /** Hides, reports and blocks that are older than those stored by id. Comes before `tail_mark`, which ends the value. */
   olderRelations: OlderRelations[];
+  /** The user into whom this one was merged; empty: none. The mark of such a value says 65,535, so that nothing is appended to it unread. */
+  mergedInto: string;
+  /** When event-ingest received the last merge into that user, milliseconds since the epoch. */
+  mergedAtMs: number;
+  /** Users whose state came here by a merge, the last first. */
+  mergedFrom: string[];
   /** Ends every value: 0x7a14 plus the fold version in the high half, the number of bytes appended so far in the low half (at most 65,535). */
   tailMark: number;
 }
@@ -357,6 +363,9 @@ function createBaseUserState(): UserState {
     packedIds: new Uint8Array(0),
     foldVersion: 0,
     olderRelations: [],
+    mergedInto: "",
+    mergedAtMs: 0,
+    mergedFrom: [],
     tailMark: 0,
   };
 }
@@ -440,6 +449,15 @@ export const UserState: MessageFns<UserState> = {
     }
     for (const v of message.olderRelations) {
       OlderRelations.encode(v!, writer.uint32(210).fork()).join();
+    }
+    if (message.mergedInto !== "") {
+      writer.uint32(226).string(message.mergedInto);
+    }
+    if (message.mergedAtMs !== 0) {
+      writer.uint32(232).int64(message.mergedAtMs);
+    }
+    for (const v of message.mergedFrom) {
+      writer.uint32(242).string(v!);
     }
     if (message.tailMark !== 0) {
       writer.uint32(205).fixed32(message.tailMark);
@@ -668,6 +686,30 @@ export const UserState: MessageFns<UserState> = {
             message.olderRelations.push(OlderRelations.decode(reader, reader.uint32()));
             continue;
           }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.mergedInto = reader.string();
+            continue;
+          }
+          case 29: {
+            if (tag !== 232) {
+              break;
+            }
+
+            message.mergedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.mergedFrom.push(reader.string());
+            continue;
+          }
           case 25: {
             if (tag !== 205) {
               break;
@@ -794,6 +836,21 @@ export const UserState: MessageFns<UserState> = {
         : globalThis.Array.isArray(object?.older_relations)
         ? object.older_relations.map((e: any) => OlderRelations.fromJSON(e))
         : [],
+      mergedInto: isSet(object.mergedInto)
+        ? globalThis.String(object.mergedInto)
+        : isSet(object.merged_into)
+        ? globalThis.String(object.merged_into)
+        : "",
+      mergedAtMs: isSet(object.mergedAtMs)
+        ? globalThis.Number(object.mergedAtMs)
+        : isSet(object.merged_at_ms)
+        ? globalThis.Number(object.merged_at_ms)
+        : 0,
+      mergedFrom: globalThis.Array.isArray(object?.mergedFrom)
+        ? object.mergedFrom.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.merged_from)
+        ? object.merged_from.map((e: any) => globalThis.String(e))
+        : [],
       tailMark: isSet(object.tailMark)
         ? globalThis.Number(object.tailMark)
         : isSet(object.tail_mark)
@@ -882,6 +939,15 @@ export const UserState: MessageFns<UserState> = {
     if (message.olderRelations?.length) {
       obj.olderRelations = message.olderRelations.map((e) => OlderRelations.toJSON(e));
     }
+    if (message.mergedInto !== "") {
+      obj.mergedInto = message.mergedInto;
+    }
+    if (message.mergedAtMs !== 0) {
+      obj.mergedAtMs = Math.round(message.mergedAtMs);
+    }
+    if (message.mergedFrom?.length) {
+      obj.mergedFrom = message.mergedFrom;
+    }
     if (message.tailMark !== 0) {
       obj.tailMark = Math.round(message.tailMark);
     }
@@ -921,6 +987,9 @@ export const UserState: MessageFns<UserState> = {
     message.packedIds = object.packedIds ?? new Uint8Array(0);
     message.foldVersion = object.foldVersion ?? 0;
     message.olderRelations = object.olderRelations?.map((e) => OlderRelations.fromPartial(e)) || [];
+    message.mergedInto = object.mergedInto ?? "";
+    message.mergedAtMs = object.mergedAtMs ?? 0;
+    message.mergedFrom = object.mergedFrom?.map((e) => e) || [];
     message.tailMark = object.tailMark ?? 0;
     return message;
   },
