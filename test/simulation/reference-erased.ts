@@ -213,5 +213,5 @@ function pinViolations(log: SimLog, store: SimStore, allowed: readonly Allowed[]
 }
 
 function noOutcomes(): Record<RecordOutcome, number> {
-  return { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0, lost: 0 }
+  return { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0, lost: 0, handover: 0 }
 }

@@ -72,6 +72,7 @@ function expectedOf(log: SimLog, partition: number): Expected {
     erased: 0,
     tombstone: 0,
     lost: 0,
+    handover: 0,
   }
   const accepted = new Map<string, Engagement[]>()
   const isRepeat = repeats()

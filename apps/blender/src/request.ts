@@ -42,6 +42,8 @@ export interface FeedRequest {
   readonly engagementsAwaited: readonly LogPosition[]
   /** The positions of the tokens' events. The state must contain each of them. */
   readonly eventsAwaited: readonly LogPosition[]
+  /** Whether a token is that of a merge: the user's partition must also take in what the other one's hands over. */
+  readonly mergeAwaited: boolean
   readonly pinsAwaited: readonly LogPosition[]
   /** Short names of the logs of the awaited positions, if the tokens contain them. */
   readonly logsAwaited: { readonly engagements: readonly string[]; readonly pins: readonly string[] }
@@ -175,10 +177,12 @@ function readTokens(after: readonly string[], partitions: number) {
   const pins = new Map<number, LogPosition>()
   const events: LogPosition[] = []
   const logs = { engagements: new Set<string>(), pins: new Set<string>() }
+  let mergeAwaited = false
   for (const [at, text] of after.entries()) {
     const token = parseToken(text)
     if (token === null) throw invalid(`after[${at}]`, `is ${quoted(text)}, which is not a token of event-ingest`)
     const { topic, partition } = token
+    mergeAwaited ||= token.isMerge
     if (partition >= partitions) throw invalid(`after[${at}]`, `names partition ${partition}; there are ${partitions}`)
     const latest = topic === 'engagements.v1' ? engagements : pins
     if (token.log !== '') logs[topic === 'engagements.v1' ? 'engagements' : 'pins'].add(token.log)
@@ -191,6 +195,7 @@ function readTokens(after: readonly string[], partitions: number) {
     engagementsAwaited: [...engagements.values()],
     pinsAwaited: [...pins.values()],
     eventsAwaited: events,
+    mergeAwaited,
     logsAwaited,
   }
 }

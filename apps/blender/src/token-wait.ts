@@ -45,16 +45,23 @@ export function createTokenWait({ users, memory, log, facts, clock }: TokenWaitP
     const own = request.userId === '' ? -1 : users.partitionOf(request.userId)
     let { user, userPosition } = request
     const ownWanted = request.engagementsAwaited.find(({ partition }) => partition === own)?.position ?? 0
-    if ((userPosition ?? 0) < ownWanted) {
+    const ownReached = async (wanted: number): Promise<void> => {
+      if ((userPosition ?? 0) >= wanted) return
       await poll(async () => {
         const stored = await users.read(request.userId, signal)
         user = memory.learn(request.userId, stored.bytes)
         userPosition = stored.position
-        return (userPosition ?? 0) >= ownWanted
+        return (userPosition ?? 0) >= wanted
       }, signal)
     }
+    await ownReached(ownWanted)
     const others = request.engagementsAwaited.filter(({ partition }) => partition !== own)
     await passed('user', others, signal)
+    if (request.mergeAwaited && own >= 0) {
+      // The other user's state was appended to this partition before the other partition passed the merge, so it is not beyond the present end.
+      const ends = await endsOf('engagements.v1', signal)
+      await ownReached(ends[own]?.position ?? 0)
+    }
     return user
   }
 

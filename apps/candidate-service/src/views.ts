@@ -1,5 +1,6 @@
 import type { LogBatch } from '@freshet/contracts/ports/event-log'
 import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
+import { isUserMerge } from '@freshet/contracts/codecs/user-merge'
 import { decodePinChange } from '@freshet/contracts/codecs/pin'
 import { isContractError } from '@freshet/contracts/errors'
 import { createLogProgress, type LogProgress } from '@freshet/contracts/log-progress'
@@ -71,6 +72,8 @@ export function createViews({ retrieval, sliceRecords, pause, learn }: ViewsOpti
     if (topic === 'engagements.v1') {
       // The feature updater writes a tombstone for an erased user.
       if (value === null) return { example: null, fold: () => retrieval.foldErasure(asId<UserId>(key)) }
+      // The views keep merged users apart: they describe pins, and a user's own actions come with each request.
+      if (isUserMerge(value)) return { example: null, fold: () => undefined }
       const engagement = decodeEngagement(value)
       return { example: retrieval.trainingExample(engagement), fold: () => retrieval.foldEngagement(engagement) }
     }

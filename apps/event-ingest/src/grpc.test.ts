@@ -3,9 +3,11 @@ import { credentials, makeGenericClientConstructor, status, type ServiceError } 
 import { decodeEngagement, encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { decodePinChange } from '@freshet/contracts/codecs/pin'
 import { Action, Engagement, Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
+import { decodeUserMerge } from '@freshet/contracts/codecs/user-merge'
 import { Pin } from '@freshet/contracts/gen/freshet/catalogue/v1/catalogue'
 import {
   EventIngestService,
+  MergeUsersRequest,
   PostEngagementsRequest,
   PostPinsRequest,
   type PostEngagementsResponse,
@@ -41,9 +43,9 @@ async function start() {
     },
   )
   /** Sends any bytes, valid or not. */
-  const call = (method: 'postEngagements' | 'postPins', bytes: Uint8Array): Promise<Outcome> => {
+  const call = (method: 'postEngagements' | 'postPins' | 'mergeUsers', bytes: Uint8Array): Promise<Outcome> => {
     const { path } = EventIngestService[method]
-    const responseDeserialize: (bytes: Buffer) => Pick<PostEngagementsResponse, 'receipts'> =
+    const responseDeserialize: (bytes: Buffer) => Partial<PostEngagementsResponse> =
       EventIngestService[method].responseDeserialize
     return new Promise((resolve) => {
       client.makeUnaryRequest(
@@ -51,8 +53,8 @@ async function start() {
         (value: Uint8Array) => Buffer.from(value),
         responseDeserialize,
         bytes,
-        (error: ServiceError | null, answer?: Pick<PostEngagementsResponse, 'receipts'>) => {
-          if (error === null) resolve({ receipts: answer?.receipts ?? [] })
+        (error: ServiceError | null, answer?: Partial<PostEngagementsResponse>) => {
+          if (error === null) resolve({ receipts: [], ...answer })
           else resolve({ code: error.code, details: error.details })
         },
       )
@@ -125,6 +127,28 @@ describe('EventIngest over gRPC', () => {
     const alone = await call('postEngagements', post([bad]))
     expect(alone).toMatchObject({ code: status.INVALID_ARGUMENT })
     expect((alone as { details: string }).details).toContain(`${code}: engagements[0].${field} `)
+  })
+
+  it('merges users, and refuses by name what cannot be merged', async () => {
+    const { call, records } = await start()
+    const merge = (fromUserId: string, intoUserId: string, occurredAtMs?: number) =>
+      call('mergeUsers', MergeUsersRequest.encode({ fromUserId, intoUserId, occurredAtMs }).finish())
+    const token = expect.stringMatching(/^m\d-\d$/) as string
+    expect(await merge('anon', 'u1', nowMs - 1000)).toMatchObject({ token, receivedAtMs: nowMs, notice: '' })
+    const [record] = await records('engagements.v1')
+    expect(decodeUserMerge(record?.value as Uint8Array).merge).toMatchObject({
+      intoUserId: 'u1',
+      occurredAtMs: nowMs - 1000,
+    })
+    for (const [outcome, code] of [
+      [await merge('u1', 'u1'), 'MERGE_SAME_USER: intoUserId'],
+      [await merge('', 'u1'), 'EVENT_FIELD_MISSING: fromUserId'],
+      [await merge('a', 'u1', Math.floor(nowMs / 1000)), 'EVENT_TIME_UNIT: occurredAt'],
+    ] as const) {
+      expect(outcome).toMatchObject({ code: status.INVALID_ARGUMENT })
+      expect((outcome as { details: string }).details).toContain(code)
+    }
+    expect(await records('engagements.v1')).toHaveLength(1)
   })
 
   it('answers a truncated message with INVALID_ARGUMENT', async () => {

@@ -3,8 +3,10 @@ import { tolerant, type Decoded } from '@freshet/adapters/grpc/decode'
 import { headersIn } from '@freshet/adapters/grpc/metadata'
 import {
   EventIngestService,
+  MergeUsersRequest,
   PostEngagementsRequest,
   PostPinsRequest,
+  type MergeUsersResponse,
   type PostEngagementsResponse,
   type PostPinsResponse,
 } from '@freshet/contracts/gen/freshet/ingest/v1/ingest'
@@ -20,7 +22,11 @@ import { parseEngagementMessage, parsePinMessage } from './messages.ts'
 
 type Sized<Message> = Decoded<Message> & { readonly bytes: number }
 type Receipts = PostPinsResponse & Partial<PostEngagementsResponse>
-type Handler<Message> = (call: ServerUnaryCall<Sized<Message>, Receipts>, done: sendUnaryData<Receipts>) => void
+type Taken = Extract<Answer, { kind: 'taken' }>
+type Handler<Message, Response> = (
+  call: ServerUnaryCall<Sized<Message>, Response>,
+  done: sendUnaryData<Response>,
+) => void
 
 /** gRPC sends a status in headers, whose size is limited. */
 const maxDetailsCharacters = 4_000
@@ -32,9 +38,10 @@ export function createIngestGrpcService(
 ): GrpcService {
   const requests = metrics.counter('freshet_ingest_requests_total')
   const handler =
-    <Message>(
+    <Message, Response>(
       take: (message: Message, about: { bytes: number; call: IngestCall }) => Promise<Answer>,
-    ): Handler<Message> =>
+      toMessage: (answer: Taken) => Response,
+    ): Handler<Message, Response> =>
     (call, done) => {
       void (async () => {
         const { request } = call
@@ -44,11 +51,7 @@ export function createIngestGrpcService(
         const problems = answer.receipts.flatMap((receipt) => ('code' in receipt ? receipt.problems : []))
         if (answer.accepted === 0) return rejected(problems)
         requests.inc({ protocol: 'grpc', outcome: 'accepted' })
-        done(null, {
-          receipts: answer.receipts.map(toReceiptMessage),
-          receivedAtMs: answer.receivedAtMs,
-          notice: answer.notice,
-        })
+        done(null, toMessage(answer))
       })().catch((error: unknown) => {
         report(error, { part: 'grpc', outcome: 'defect' })
         refused(
@@ -82,9 +85,13 @@ export function createIngestGrpcService(
         ...EventIngestService.postPins,
         requestDeserialize: sized('PostPinsRequest', (bytes) => PostPinsRequest.decode(bytes)),
       },
+      mergeUsers: {
+        ...EventIngestService.mergeUsers,
+        requestDeserialize: sized('MergeUsersRequest', (bytes) => MergeUsersRequest.decode(bytes)),
+      },
     },
     implementation: {
-      postEngagements: handler<PostEngagementsRequest>(async ({ engagements, sentAtMs, clockOffsetMs }, about) => {
+      postEngagements: handler(async ({ engagements, sentAtMs, clockOffsetMs }: PostEngagementsRequest, about) => {
         const fault = sentAtMs === undefined ? null : unitFault(sentAtMs)
         if (fault !== null) return { kind: 'refused', problem: problemAt('', 'sentAt', fault.code, fault.text) }
         return ingest.takeEngagements({
@@ -94,10 +101,17 @@ export function createIngestGrpcService(
           ...about,
           clock: { sentAtMs: sentAtMs ?? null, offsetMs: clockOffsetMs ?? 0 },
         })
-      }),
-      postPins: handler<PostPinsRequest>(({ pins }, about) =>
-        ingest.takePins({ events: pins, read: parsePinMessage, single: false, ...about }),
+      }, toReceipts),
+      postPins: handler(
+        ({ pins }: PostPinsRequest, about) =>
+          ingest.takePins({ events: pins, read: parsePinMessage, single: false, ...about }),
+        toReceipts,
       ),
+      mergeUsers: handler(async ({ fromUserId, intoUserId, occurredAtMs }: MergeUsersRequest, { call }) => {
+        const fault = occurredAtMs === undefined ? null : unitFault(occurredAtMs)
+        if (fault !== null) return { kind: 'refused', problem: problemAt('', 'occurredAt', fault.code, fault.text) }
+        return ingest.mergeUsers({ fromUserId, intoUserId, occurredAtMs: occurredAtMs ?? null }, call)
+      }, toMergeResponse),
     },
   }
 }
@@ -139,6 +153,14 @@ function formatDetails(problems: readonly IngestProblem[]): string {
     details += one
   }
   return details
+}
+
+function toReceipts({ receipts, receivedAtMs, notice }: Taken): Receipts {
+  return { receipts: receipts.map(toReceiptMessage), receivedAtMs, notice }
+}
+
+function toMergeResponse({ receipts: [receipt], receivedAtMs, notice }: Taken): MergeUsersResponse {
+  return { token: receipt !== undefined && 'token' in receipt ? receipt.token : '', receivedAtMs, notice }
 }
 
 function toReceiptMessage(receipt: Receipt): Receipts['receipts'][number] {

@@ -1,6 +1,7 @@
 import { decodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { decodePinChange } from '@freshet/contracts/codecs/pin'
 import { logTag } from '@freshet/contracts/followed-log'
+import { decodeUserMerge } from '@freshet/contracts/codecs/user-merge'
 import { parseToken } from '@freshet/contracts/tokens'
 import { UserErasure } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { Engagement } from '@freshet/domain/engagement'
@@ -322,6 +323,51 @@ describe('POST /v1/pins', () => {
       { id: 'p2', code: 'EMBEDDING_INVALID', field: 'pins[1].visualEmbedding[0]' },
       { id: 'p3', code: 'EMBEDDING_INVALID', field: 'pins[2].visualEmbedding' },
     ])
+  })
+})
+
+describe('POST /v1/users/{id}/merge', () => {
+  const merge = (app: Awaited<ReturnType<typeof start>>['app'], id: string, body: unknown) =>
+    app.inject({ method: 'POST', url: `/v1/users/${id}/merge`, payload: body as object })
+
+  it('appends the merge under the id that is merged, and answers with a token of a merge', async () => {
+    const { app, records } = await start()
+    const answer = await merge(app, 'anon%2F1', { intoUserId: 'u1' })
+    expect(answer.statusCode).toBe(202)
+    expect(answer.json<Body>()).toMatchObject({ accepted: 1, receipts: [{ id: 'anon/1' }] })
+    expect(parseToken(answer.json<Body>().receipts[0]?.token ?? '')).toMatchObject({ isMerge: true, position: 0 })
+    const [record] = await records('engagements.v1')
+    expect(record?.key).toBe('anon/1')
+    expect(decodeUserMerge(record?.value as Uint8Array)).toEqual({
+      kind: 'request',
+      merge: { fromUserId: 'anon/1', intoUserId: 'u1', occurredAtMs: nowMs, receivedAtMs: nowMs },
+    })
+  })
+
+  it('takes the time at which the person became known', async () => {
+    const { app, records } = await start()
+    await merge(app, 'a', { intoUserId: 'u1', occurredAt: new Date(nowMs - 5_000).toISOString() })
+    const [record] = await records('engagements.v1')
+    expect(decodeUserMerge(record?.value as Uint8Array).merge.occurredAtMs).toBe(nowMs - 5_000)
+  })
+
+  it.each([
+    ['the user itself', 'a', { intoUserId: 'a' }, 'MERGE_SAME_USER', 'intoUserId'],
+    ['no target', 'a', {}, 'EVENT_FIELD_MISSING', 'intoUserId'],
+    ['a target that is not a string', 'a', { intoUserId: 7 }, 'EVENT_FIELD_TYPE', 'intoUserId'],
+    ['an id with a blank', 'a%20b', { intoUserId: 'u' }, 'EVENT_ID_INVALID', 'fromUserId'],
+    ['a target of 129', 'a', { intoUserId: 'x'.repeat(129) }, 'EVENT_ID_INVALID', 'intoUserId'],
+    ['a time that is not one', 'a', { intoUserId: 'u', occurredAt: 'now' }, 'EVENT_TIME_INVALID', 'occurredAt'],
+    ['the far past', 'a', { intoUserId: 'u', occurredAt: '1999-01-01T00:00:00Z' }, 'EVENT_TIME_PAST', 'occurredAt'],
+    ['another field', 'a', { intoUserId: 'u', into: 'u' }, 'EVENT_FIELD_UNKNOWN', 'into'],
+    ['a list', 'a', [], 'BODY_SHAPE', ''],
+  ])('refuses %s', async (_, id, body, code, field) => {
+    const { app, records } = await start()
+    const answer = await merge(app, id, body)
+    expect(answer.statusCode).toBe(400)
+    const { error, receipts } = answer.json<Body>()
+    expect(error ?? receipts[0]).toMatchObject({ code, field })
+    expect(await records('engagements.v1')).toEqual([])
   })
 })
 

@@ -14,6 +14,7 @@ import type { IngestConfig } from './config.ts'
 import type { ClientClock } from './event-time.ts'
 import type { IngestCall } from './append.ts'
 import type { Answer, Ingest } from './ingest.ts'
+import { readMergeBody } from './merge-users.ts'
 
 /** Dependencies and settings of the HTTP server. */
 export interface HttpOptions {
@@ -37,7 +38,8 @@ interface Events {
 const maxClockOffsetMs = 100 * 365.25 * 86_400_000
 
 /**
- * The HTTP JSON server before it listens: `POST /v1/engagements`, `POST /v1/pins`, `DELETE /v1/users/{id}`. It translates
+ * The HTTP JSON server before it listens: `POST /v1/engagements`, `POST /v1/pins`, `POST /v1/users/{id}/merge`,
+ * `DELETE /v1/users/{id}`. It translates
  * between JSON and `Ingest`.
  */
 export function createHttpApp(options: HttpOptions): FastifyInstance {
@@ -81,7 +83,8 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     return refuse(reply, problem)
   })
   app.setNotFoundHandler((request, reply) => {
-    const text = 'does not exist; there are POST /v1/engagements, POST /v1/pins and DELETE /v1/users/{id}'
+    const text =
+      'does not exist; there are POST /v1/engagements, POST /v1/pins, POST /v1/users/{id}/merge and DELETE /v1/users/{id}'
     return refuse(reply, about(`${request.method} ${request.url.slice(0, 80)}`, 'ROUTE_UNKNOWN', text))
   })
   addRoutes(app, ingest, { refuse, answer, accepted })
@@ -115,6 +118,12 @@ function addRoutes(app: FastifyInstance, ingest: Ingest, { refuse, answer, accep
     const { events, single } = body
     const bytes = handOver(request)
     return answer(reply, await ingest.takePins({ events, single, read: parsePinJson, bytes, call: readCall(request) }))
+  })
+  app.post<{ Params: { id: string } }>('/v1/users/:id/merge', async (request, reply) => {
+    handOver(request)
+    const merge = readMergeBody(request.params.id, request.body)
+    if ('code' in merge) return refuse(reply, merge)
+    return answer(reply, await ingest.mergeUsers(merge, readCall(request)))
   })
   app.delete<{ Params: { id: string } }>('/v1/users/:id', async (request, reply) => {
     handOver(request)

@@ -15,6 +15,7 @@ import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
 import { createAppend, type Append, type IngestCall, type IngestTopic } from './append.ts'
 import type { IngestConfig } from './config.ts'
+import { checkMerge, type MergeOfUsers } from './merge-users.ts'
 import { clockShiftMs, correctEngagement, correctTime, type ClientClock, type RequestTime } from './event-time.ts'
 
 /** The result for one event: its token if the log has it, else all its problems; the first problem is repeated beside the list. `id` is the id as sent; empty: it was not a string. */
@@ -56,6 +57,8 @@ export interface EngagementBatch extends Batch<ParsedEngagement> {
 export interface Ingest {
   takeEngagements(batch: EngagementBatch): Promise<Answer>
   takePins(batch: Batch<ParsedPin>): Promise<Answer>
+  /** Appends the merge of a user into another. */
+  mergeUsers(merge: MergeOfUsers, call?: IngestCall): Promise<Answer>
   /** Appends the erasure of a user. */
   eraseUser(userId: string, call?: IngestCall): Promise<Answer>
   /** Counts the bytes of requests that are arriving and of requests that wait for the log. */
@@ -75,18 +78,18 @@ export interface IngestOptions {
   readonly watch?: Pick<LogWatch, 'id'>
 }
 
-type Kind = 'engagement' | 'pin' | 'erasure'
+type Kind = 'engagement' | 'pin' | 'erasure' | 'merge'
 /** An event as a record of the log, or its problems. */
 type Outcome = { readonly record: NewRecord } | { readonly problems: readonly IngestProblem[] }
 
-/** What differs between engagements, pins and erasures. */
+/** What differs between engagements, pins, erasures and merges. */
 interface Handling<Parsed> {
   readonly kind: Kind
   readonly topic: IngestTopic
   readonly check: (parsed: Parsed, at: string) => Outcome
 }
 
-const plural = { engagement: 'engagements', pin: 'pins', erasure: 'users' } as const
+const plural = { engagement: 'engagements', pin: 'pins', erasure: 'users', merge: 'users' } as const
 
 /** Creates the use case. */
 export function createIngest(options: IngestOptions): Ingest {
@@ -113,20 +116,28 @@ export function createIngest(options: IngestOptions): Ingest {
       const check = (parsed: ParsedPin, at: string): Outcome => checkPin(parsed, at, config.embeddingWidth)
       return take({ kind: 'pin', topic: 'pins.v1', check }, batch)
     },
+    mergeUsers(merge, call) {
+      const check = (parsed: MergeOfUsers): Outcome => checkMerge(parsed, clock.now(), config)
+      const read = (event: unknown): MergeOfUsers => event as MergeOfUsers
+      return take(
+        { kind: 'merge', topic: 'engagements.v1', check },
+        { events: [merge], read, single: true, bytes: smallBytes, ...(call && { call }) },
+      )
+    },
     eraseUser(userId, call) {
       const erasedAtMs = clock.now()
       const check = (id: string): Outcome => checkErasure(id, erasedAtMs)
       const read = (id: unknown): string => id as string
       return take(
         { kind: 'erasure', topic: 'erasures.v1', check },
-        { events: [userId], read, single: true, bytes: erasureBytes, ...(call && { call }) },
+        { events: [userId], read, single: true, bytes: smallBytes, ...(call && { call }) },
       )
     },
   }
 }
 
-/** Bytes that an erasure uses while it waits for the log, approximately. */
-const erasureBytes = 256
+/** Bytes that an erasure or a merge uses while it waits for the log, approximately. */
+const smallBytes = 256
 
 /** Creates the function that handles the events of a request: read, check, append, and a receipt for each. */
 function createTake(options: IngestOptions, append: Append) {
@@ -160,9 +171,9 @@ function createTake(options: IngestOptions, append: Append) {
       const id = readId(event, kind)
       const all = problems.get(index)
       if (all !== undefined) return { id, ...(all[0] as IngestProblem), problems: all }
-      return { id, token: createToken(topic, positions[next++] as Position, tag) }
+      return { id, token: createToken({ kind, topic }, positions[next++] as Position, tag) }
     })
-    const notice = kind === 'engagement' ? (options.foldProblem?.() ?? '') : ''
+    const notice = topic === 'engagements.v1' ? (options.foldProblem?.() ?? '') : ''
     return { kind: 'taken', receipts, accepted: records.length, receivedAtMs, notice }
   }
 }
@@ -207,13 +218,18 @@ function checkErasure(userId: string, erasedAtMs: number): Outcome {
   return { record: { key: userId, value: UserErasure.encode({ userId, erasedAtMs }).finish(), partition: null } }
 }
 
-function createToken(topic: IngestTopic, { partition, position }: Position, log: string): string {
-  return topic === 'erasures.v1' ? '' : formatToken({ topic, partition, position, log })
+function createToken(
+  { kind, topic }: Pick<Handling<unknown>, 'kind' | 'topic'>,
+  { partition, position }: Position,
+  log: string,
+): string {
+  return topic === 'erasures.v1' ? '' : formatToken({ topic, partition, position, log, isMerge: kind === 'merge' })
 }
+
+const idFields = { engagement: 'eventId', pin: 'pinId', merge: 'fromUserId' } as const
 
 /** The id of an event as the client sent it, shortened; empty: it is not a string. */
 function readId(event: unknown, kind: Kind): string {
-  const id =
-    kind === 'erasure' ? event : (event as Record<string, unknown> | null)?.[kind === 'pin' ? 'pinId' : 'eventId']
+  const id = kind === 'erasure' ? event : (event as Record<string, unknown> | null)?.[idFields[kind]]
   return typeof id === 'string' ? id.slice(0, 128).toWellFormed() : ''
 }

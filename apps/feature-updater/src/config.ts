@@ -120,6 +120,20 @@ export const foldSettings = {
     min: 1,
     max: 10_000,
   }),
+  mergeForwardMs: wholeSetting(30 * dayMs, {
+    description:
+      'After a user was merged into another, what still comes under the old id goes to the other user for this long, by the clock of ingest. Later events count for the old id alone, until it is merged again',
+    unit: 'ms',
+    min: 0,
+    max: 3650 * dayMs,
+  }),
+  maxMergedUsers: wholeSetting(64, {
+    description:
+      'The state of a user keeps the ids of at most this many users who were merged into it, so that a merge in a circle is refused. It drops the oldest first',
+    unit: 'users',
+    min: 1,
+    max: 1000,
+  }),
 } as const
 
 /** Settings of reading and caching. They do not change the state. */

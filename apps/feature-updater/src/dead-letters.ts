@@ -12,6 +12,7 @@ import {
   isPinEngagementBatch,
   withSource,
 } from '@freshet/contracts/codecs/pin-engagement-batch'
+import { decodeUserMerge, encodeHandover, isUserMerge } from '@freshet/contracts/codecs/user-merge'
 import type { MessageHeaders } from '@freshet/contracts/headers'
 import type { EventLog, LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
 import { topics } from '@freshet/contracts/topics'
@@ -170,6 +171,7 @@ function byPlace(a: StoredDeadLetter, b: StoredDeadLetter): number {
 function replayable(letter: StoredDeadLetter, partitions: number): NewRecord | string {
   try {
     if (letter.sourceTopic === 'engagements.v1') {
+      if (isUserMerge(letter.value)) return { ...replayableMerge(letter, partitions), ...onwardHeaders(letter) }
       const { engagement } = decodeReceivedEngagement(letter.value)
       if (engagement.userId !== letter.key) return "the key is not the engagement's user"
       return { key: letter.key, value: letter.value, partition: null, ...onwardHeaders(letter) }
@@ -180,6 +182,14 @@ function replayable(letter: StoredDeadLetter, partitions: number): NewRecord | s
   } catch (error) {
     return (error as Error).message
   }
+}
+
+/** A merge that a user sent goes in again. The letter's place stands in for the source of a handover. Throws CODEC_INVALID and CODEC_NEWER. */
+function replayableMerge({ key, value, partition, position }: StoredDeadLetter, partitions: number): NewRecord {
+  const { kind, merge } = decodeUserMerge(value)
+  if (kind === 'request') return { key, value, partition: null }
+  const source = { partition: partitions + partition, position }
+  return { key, value: encodeHandover({ ...merge, source }), partition: null }
 }
 
 /** The letter's place stands in for the source of the engagements. Throws CODEC_INVALID and CODEC_NEWER. */

@@ -4,6 +4,7 @@ import { decodeUserState } from '@freshet/contracts/codecs/user-state'
 import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { lastGoodScope, servedScope } from '@freshet/contracts/scopes'
+import { heldSinceMs } from '@freshet/domain/merge-users'
 import { partitionOf } from '@freshet/domain/partition'
 
 /**
@@ -78,7 +79,7 @@ export function createErasures(options: {
             atMs !== null && atMs <= (erased.get(userId) ?? -1)
           const due = page.filter((userId, row) => {
             const bytes = states.values[row] ?? null
-            return isBefore(userId, bytes === null ? null : decodeUserState(bytes).firstAtMs)
+            return isBefore(userId, bytes === null ? null : heldSinceMs(decodeUserState(bytes)))
           })
           const wasServed = page.filter((userId, row) =>
             isBefore(userId, oldestServedAtMs(served.values[row] ?? new Uint8Array(0))),

@@ -1,35 +1,22 @@
-import { scanEngagement, scannedOf, type ScannedEngagement } from '@freshet/contracts/codecs/engagement-scan'
+import { scannedOf, type ScannedEngagement } from '@freshet/contracts/codecs/engagement-scan'
 import { decodeReceivedEngagement } from '@freshet/contracts/codecs/onward'
 import { recordOutcomes, type PartitionMeta, type RecordOutcome } from '@freshet/contracts/codecs/partition-meta'
-import { decodeUserState, encodeUserState } from '@freshet/contracts/codecs/user-state'
-import {
-  actOfScan,
-  appendBytesAtMost,
-  encodeUserTail,
-  tailBytesAtMost,
-  tailBytesIn,
-  tailMarkBytes,
-} from '@freshet/contracts/codecs/user-tail'
-import { ContractError } from '@freshet/contracts/errors'
+import { appendBytesAtMost, tailBytesAtMost, tailBytesIn, tailMarkBytes } from '@freshet/contracts/codecs/user-tail'
 import { storedPosition } from '@freshet/contracts/followed-log'
 import { noteNotFolded, type NotFoldedNotes } from '@freshet/contracts/not-folded'
 import type { LogRecord, NewRecord } from '@freshet/contracts/ports/event-log'
-import type { StatePut } from '@freshet/contracts/ports/state-store'
 import { hashPair64 } from '@freshet/domain/hash'
-import { foldUser, newUserState, type UserLimits, type UserState } from '@freshet/domain/user-state'
+import { heldSinceMs, type MergeLimits } from '@freshet/domain/merge-users'
 import type { FoldConfig } from './config.ts'
-import { badRecord, deadLetterRecord, type BadRecord } from './bad-records.ts'
+import { deadLetterRecord, type BadRecord } from './bad-records.ts'
+import { createMerging } from './merging.ts'
 import type { Rekeying } from './rekeying.ts'
 import { createDedupeWindow, receivedAt, type DedupeWindow } from './dedupe.ts'
 import { createHashSet } from './hash-set.ts'
 import { onwardHeaders } from './onward-headers.ts'
 import type { FoldBatch, FoldBefore, FoldNeeds, FoldResult, Stage } from './stage.ts'
-
-/** A record of `engagements.v1` as read. A record without a value is a tombstone: the updater must forget its user. */
-export type ParsedEngagement =
-  | { readonly kind: 'engagement'; readonly record: LogRecord; readonly scan: ScannedEngagement }
-  | { readonly kind: 'tombstone'; readonly record: LogRecord }
-  | BadRecord
+import { parseUserRecord, type ParsedUserRecord } from './user-records.ts'
+import { createUserValues } from './user-values.ts'
 
 /** When a user was erased, milliseconds since the epoch; null: never. */
 export type ErasedAt = (userId: string) => number | null
@@ -38,21 +25,21 @@ export type ErasedAt = (userId: string) => number | null
  * The first stage: `engagements.v1` into user state, accepted ones on to `pin-engagements.v1`. In the order of the log,
  * for each record: clamp its time to its receipt; drop it if its user was erased since; drop it if it repeats an earlier
  * one (the same id of the same user: clients make them) by the rule of `dedupe.ts`. Everything else is folded, however
- * long ago it happened. The outcome of a record depends on the log alone, never on where batches were cut.
+ * long ago it happened. Merges of users come in the same log: see `merging.ts`. The outcome of a record depends on the log alone, never on where batches were cut.
  */
 export function createUserStage(
   config: FoldConfig,
   erasedAt: ErasedAt,
   rekeying: Rekeying | null,
-): Stage<ParsedEngagement, number> {
-  const limits = userLimits(config)
+): Stage<ParsedUserRecord, number> {
+  const limits = mergeLimits(config)
   const window = createDedupeWindow(config)
 
   return {
     topic: 'engagements.v1',
     family: 'user',
     recordsAtOnce: ({ length }) => length,
-    parse: ({ records }) => records.map(parse),
+    parse: ({ records }) => records.map(parseUserRecord),
     badRecords: (parsed) => parsed.reduce((bad, { kind }) => bad + Number(kind === 'bad'), 0),
     needs: (parsed, cached) => needsOf(parsed, cached, config.compactAfterBytes, window),
     ofEnd: tailBytesIn,
@@ -67,7 +54,7 @@ export function createUserStage(
  * length of its tail. If the tail would become too long, or the user must be forgotten, the value is read and written whole.
  */
 function needsOf(
-  parsed: readonly ParsedEngagement[],
+  parsed: readonly ParsedUserRecord[],
   cached: (key: string) => number | undefined,
   compactAfterBytes: number,
   window: DedupeWindow,
@@ -80,7 +67,7 @@ function needsOf(
   for (const item of parsed) {
     if (item.kind === 'bad') continue
     const { key } = item.record
-    if (item.kind === 'tombstone') {
+    if (item.kind !== 'engagement') {
       room.set(key, Number.POSITIVE_INFINITY)
       continue
     }
@@ -110,10 +97,10 @@ function needsOf(
 
 interface UserFold {
   readonly batch: FoldBatch
-  readonly parsed: readonly ParsedEngagement[]
+  readonly parsed: readonly ParsedUserRecord[]
   readonly before: FoldBefore<number>
   readonly config: FoldConfig
-  readonly limits: UserLimits
+  readonly limits: MergeLimits
   readonly window: DedupeWindow
   readonly erasedAt: ErasedAt
   readonly rekeying: Rekeying | null
@@ -134,32 +121,47 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     notes = noteNotFolded(notes, storedPosition(batch.epoch, record.position), reason)
     count(reason)
   }
-  const accepted = new Map<string, ScannedEngagement[]>()
-  const bases = new Map<string, UserState | null>()
+  const deadLetters: NewRecord[] = []
+  const refuse = (bad: BadRecord) => {
+    deadLetters.push(deadLetterRecord(bad, 'engagements.v1', batch.partition))
+    skip(bad.record, 'deadLettered')
+  }
+  const values = createUserValues(before, limits, config.userTtlMs)
+  const { highWaterMarks: marks } = before.meta
+  const merging = createMerging({ batch, values, limits, forwardMs: config.mergeForwardMs, erasedAt, marks })
   const generations = new Float64Array(before.hashes.length)
   const rememberedHere = createHashSet(before.hashes, (index, other) =>
     window.covers(generations[index] ?? 0, generations[other] ?? 0),
   )
   const remember = new Map<number, number[]>()
-  const deadLetters: NewRecord[] = []
   let hashes = 0
 
   for (const item of parsed) {
     const { record } = item
     if (item.kind === 'bad') {
-      deadLetters.push(deadLetterRecord(item, 'engagements.v1', batch.partition))
-      skip(record, 'deadLettered')
+      refuse(item)
       continue
     }
     if (item.kind === 'tombstone') {
       count('tombstone')
-      const pending = accepted.get(record.key) ?? []
-      const base = bases.has(record.key) ? (bases.get(record.key) ?? null) : storedState(before, record.key)
-      const state = pending.length === 0 ? base : folded(base, pending, limits)
+      const state = values.stateOf(record.key)
       const until = erasedAt(record.key)
-      const keeps = until !== null && state !== null && state.firstAtMs > until
-      bases.set(record.key, keeps ? state : null)
-      accepted.set(record.key, [])
+      values.replace(record.key, until !== null && state !== null && heldSinceMs(state) > until ? state : null)
+      continue
+    }
+    if (item.kind === 'handover') {
+      count('handover')
+      merging.receive(record, item.handover, item.content)
+      continue
+    }
+    if (item.kind === 'merge') {
+      if (item.merge.occurredAtMs <= (erasedAt(record.key) ?? -1)) {
+        skip(record, 'erased')
+        continue
+      }
+      const refused = merging.request(record, item.merge)
+      if (refused === null) count('applied')
+      else refuse({ kind: 'bad', record, ...refused })
       continue
     }
     const hashIndex = hashes++
@@ -182,46 +184,21 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     const ofGeneration = remember.get(generation)
     if (ofGeneration === undefined) remember.set(generation, [hashIndex])
     else ofGeneration.push(hashIndex)
-    const list = accepted.get(record.key)
-    if (list === undefined) accepted.set(record.key, [scan])
-    else list.push(scan)
+    merging.add(record, scan)
     count('applied')
     rekeyed?.add(scan, storedPosition(batch.epoch, record.position), onwardHeaders(record).headers)
   }
 
-  const puts: StatePut[] = []
-  const appends: StatePut[] = []
-  const deletes: string[] = []
-  const cache = new Map<string, { readonly entry: number; readonly bytes: number }>()
-  for (const [key, pending] of accepted) {
-    const stored = before.valueOf(key)
-    if (stored === undefined) {
-      const tail = encodeUserTail(pending, before.cached(key) ?? 0, limits)
-      appends.push({ key, value: tail.bytes, ttlMs: config.userTtlMs })
-      cache.set(key, { entry: tail.tailBytes, bytes: 0 })
-      continue
-    }
-    const base = bases.has(key) ? (bases.get(key) ?? null) : storedState(before, key)
-    if (pending.length === 0 && base === null) {
-      if (stored !== null) deletes.push(key)
-      cache.set(key, { entry: 0, bytes: 0 })
-      continue
-    }
-    puts.push({ key, value: encodeUserState(folded(base, pending, limits), limits), ttlMs: config.userTtlMs })
-    cache.set(key, { entry: 0, bytes: 0 })
-  }
   const { notFolded, knownFrom } = notes
   const meta: PartitionMeta = {
     watermarkMs,
     counts,
-    highWaterMarks: before.meta.highWaterMarks,
+    highWaterMarks: merging.marks(),
     notFolded,
     knownFrom,
   }
   return {
-    puts,
-    appends,
-    deletes,
+    ...values.written(),
     remember: [...remember].map(([generation, indices]) => ({
       generation,
       hashes: BigUint64Array.from(indices, (index) => before.hashes[index] ?? 0n),
@@ -230,21 +207,11 @@ function foldUserBatch(fold: UserFold): FoldResult<number> {
     meta,
     onward: [
       { topic: 'dead-letters.v1' as const, records: deadLetters },
+      { topic: 'engagements.v1' as const, records: merging.records() },
       { topic: 'pin-engagements.v1' as const, records: rekeyed?.records() ?? [] },
     ].filter(({ records }) => records.length > 0),
-    cache,
     outcomes,
   }
-}
-
-/** The stored state of a key whose value was read. `needs` requests the value for every tombstone. */
-function storedState(before: FoldBefore<number>, key: string): UserState | null {
-  const stored = before.valueOf(key) ?? null
-  return stored === null ? null : decodeUserState(stored)
-}
-
-function folded(base: UserState | null, pending: readonly ScannedEngagement[], limits: UserLimits): UserState {
-  return foldUser(base ?? newUserState, pending.map(actOfScan), limits)
 }
 
 /** The same engagement at another time. */
@@ -253,33 +220,7 @@ function at(scan: ScannedEngagement, occurredAtMs: number): ScannedEngagement {
   return scannedOf({ engagement: { ...engagement, occurredAtMs }, receivedAtMs })
 }
 
-function parse(record: LogRecord): ParsedEngagement {
-  const { key, value } = record
-  if (value === null) return { kind: 'tombstone', record }
-  const scan = scanEngagement(value)
-  if (scan !== null && isUserOf(key, scan)) return { kind: 'engagement', record, scan }
-  try {
-    const received = decodeReceivedEngagement(value)
-    if (received.engagement.userId !== key) {
-      throw new ContractError(
-        'CODEC_INVALID',
-        `the record's key is ${JSON.stringify(key.slice(0, 128))}, its user another`,
-      )
-    }
-    return { kind: 'engagement', record, scan: scannedOf(received) }
-  } catch (error) {
-    return badRecord(record, error)
-  }
-}
-
-/** Whether the key is the scanned user's id. */
-function isUserOf(key: string, { bytes, userAt, userTo }: ScannedEngagement): boolean {
-  if (key.length !== userTo - userAt) return false
-  for (let i = 0; i < key.length; i++) if (key.charCodeAt(i) !== bytes[userAt + i]) return false
-  return true
-}
-
-function userLimits(config: FoldConfig): UserLimits {
+function mergeLimits(config: FoldConfig): MergeLimits {
   return {
     maxRecentActions: config.maxRecentActions,
     maxRelationsPerKind: config.maxRelationsPerKind,
@@ -291,5 +232,6 @@ function userLimits(config: FoldConfig): UserLimits {
       maxPerGeneration: config.maxSeenPerGeneration,
     },
     sessions: { gapMs: config.sessionGapMs, maxKept: config.maxSessions },
+    maxMergedFrom: config.maxMergedUsers,
   }
 }

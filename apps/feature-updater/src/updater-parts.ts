@@ -153,5 +153,5 @@ function newProgress(): UpdaterProgress {
 }
 
 function noOutcomes(): Record<RecordOutcome, number> {
-  return { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0, lost: 0 }
+  return { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0, lost: 0, handover: 0 }
 }

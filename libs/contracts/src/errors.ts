@@ -222,6 +222,17 @@ export const errorCatalogue = {
     meaning:
       'An experiment or `utilityTuning` names a head that the model does not have. The feed was ranked without factors on heads.',
   },
+  MERGE_CONFLICT: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'A user cannot be merged into two others. The merge is a dead letter, and both users stay as they are.',
+  },
+  MERGE_CYCLE: {
+    fault: 'client',
+    retryable: false,
+    meaning:
+      'A user cannot be merged into one who was merged into it. The merge is a dead letter, and both users stay as they are.',
+  },
   PARTITION_HALTED: {
     fault: 'server',
     retryable: false,

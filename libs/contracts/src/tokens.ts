@@ -1,6 +1,7 @@
 import type { TopicName } from './topics.ts'
 
 const topicPrefixes = { 'engagements.v1': 'e', 'pins.v1': 'p' } as const satisfies Partial<Record<TopicName, string>>
+const mergePrefix = 'm'
 type TokenTopic = keyof typeof topicPrefixes
 
 /** A log position up to which (inclusive) a reader wants state to reflect the log. */
@@ -10,22 +11,26 @@ export interface Token {
   readonly position: number
   /** Short name of the log that the position is in (`logTag`); '': not known. */
   readonly log: string
+  /** Whether it is the token of a merge: the other user's state follows in another partition. */
+  readonly isMerge: boolean
 }
 
 /** Read-your-writes token as clients carry it, e.g. `e3-1204-1x2k9z`. */
 export function formatToken(token: Token): string {
-  const place = `${topicPrefixes[token.topic]}${token.partition}-${token.position}`
+  const prefix = token.isMerge ? mergePrefix : topicPrefixes[token.topic]
+  const place = `${prefix}${token.partition}-${token.position}`
   return token.log === '' ? place : `${place}-${token.log}`
 }
 
 /** Parses a token; null: the string is not a token. */
 export function parseToken(text: string): Token | null {
-  const match = /^([ep])(\d{1,5})-(\d{1,12})(?:-([0-9a-z]{1,8}))?$/.exec(text)
+  const match = /^([epm])(\d{1,5})-(\d{1,12})(?:-([0-9a-z]{1,8}))?$/.exec(text)
   if (match === null) return null
   return {
-    topic: match[1] === 'e' ? 'engagements.v1' : 'pins.v1',
+    topic: match[1] === 'p' ? 'pins.v1' : 'engagements.v1',
     partition: Number(match[2]),
     position: Number(match[3]),
     log: match[4] ?? '',
+    isMerge: match[1] === mergePrefix,
   }
 }

@@ -47,10 +47,7 @@ describe('merging two users', () => {
       fc.property(engagements(), engagements(), engagements(), (first, second, third) => {
         const [a, b, c] = [folded(first), folded(second), folded(third)]
         expectSame(mergeUsers(a, b, limits), mergeUsers(b, a, limits))
-        expectSame(
-          mergeUsers(mergeUsers(a, b, limits), c, limits),
-          mergeUsers(a, mergeUsers(b, c, limits), limits),
-        )
+        expectSame(mergeUsers(mergeUsers(a, b, limits), c, limits), mergeUsers(a, mergeUsers(b, c, limits), limits))
       }),
     )
   })

@@ -4,6 +4,7 @@ import {
   isPinEngagementBatch,
   type PinEngagementRows,
 } from '@freshet/contracts/codecs/pin-engagement-batch'
+import { decodeUserMerge, isUserMerge, type UserMerge } from '@freshet/contracts/codecs/user-merge'
 import { topics } from '@freshet/contracts/topics'
 import {
   listDeadLetters,
@@ -132,6 +133,7 @@ function formatLine(deadLetter: StoredDeadLetter): string {
 
 function describeValue({ sourceTopic, value }: StoredDeadLetter): string {
   try {
+    if (sourceTopic === 'engagements.v1' && isUserMerge(value)) return JSON.stringify(listMerge(decodeUserMerge(value)))
     if (sourceTopic === 'engagements.v1') return JSON.stringify(decodeReceivedEngagement(value))
     if (sourceTopic === 'pin-engagements.v1' && isPinEngagementBatch(value))
       return JSON.stringify(listRows(decodePinEngagementBatch(value)))
@@ -140,6 +142,13 @@ function describeValue({ sourceTopic, value }: StoredDeadLetter): string {
   } catch (error) {
     return `still cannot be read: ${(error as Error).message}`
   }
+}
+
+/** A merge without the bytes that it hands over. */
+function listMerge(read: UserMerge) {
+  if (read.kind === 'request') return read.merge
+  const { content, ...merge } = read.merge
+  return { ...merge, content: content.kind, bytes: content.bytes.length }
 }
 
 /** The rows of a batch as a list of objects. */

@@ -1,4 +1,5 @@
 import { decodeEngagement, decodeOrThrow } from '@freshet/contracts/codecs/engagement'
+import { isUserMerge } from '@freshet/contracts/codecs/user-merge'
 import { isContractError } from '@freshet/contracts/errors'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { LogBatch, LogRecord } from '@freshet/contracts/ports/event-log'
@@ -40,6 +41,8 @@ export function takeEngagement({ join, counts, arrive }: Intake, batch: LogBatch
     join.forgetUser(record.key, arrivedMs)
     return
   }
+  // An engagement is joined by its feed, which knows the user under the same id.
+  if (isUserMerge(record.value)) return
   counts.engagements++
   const engagement = readEngagement(record.value)
   if (engagement === null) {

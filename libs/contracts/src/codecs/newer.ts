@@ -8,6 +8,6 @@ export function refuseNewer(message: string, what: 'layout' | 'fold', found: num
   if (found <= known) return
   throw new ContractError(
     'CODEC_NEWER',
-    `freshet.state.v1.${message} has ${what} ${found}; this version reads up to ${known}: update this process`,
+    `${message} has ${what} ${found}; this version reads up to ${known}: update this process`,
   )
 }

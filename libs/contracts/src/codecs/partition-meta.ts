@@ -5,8 +5,17 @@ import { varintColumn, varintsOf } from '../bytes/varints.ts'
 import { encodeMessage } from '../bytes/wire.ts'
 import { decodeOrThrow } from './engagement.ts'
 
-/** The outcomes of records, in the fixed order of the stored counts. Add new ones only at the end. `lost`: retention deleted these positions before the updater folded them. */
-export const recordOutcomes = ['applied', 'duplicate', 'late', 'deadLettered', 'erased', 'tombstone', 'lost'] as const
+/** The outcomes of records, in the fixed order of the stored counts. Add new ones only at the end. `lost`: retention deleted these positions before the updater folded them. `handover`: the updater itself sent these records, because users were merged. */
+export const recordOutcomes = [
+  'applied',
+  'duplicate',
+  'late',
+  'deadLettered',
+  'erased',
+  'tombstone',
+  'lost',
+  'handover',
+] as const
 export type RecordOutcome = (typeof recordOutcomes)[number]
 
 /** The number of a partition's records by outcome. The commits themselves store the counts, so they stay exact after a crash. */
@@ -23,14 +32,14 @@ export interface PartitionMeta extends NotFoldedNotes {
   /** The newest event time, milliseconds since the epoch; 0: none yet. For people only: no code depends on it. */
   readonly watermarkMs: number
   readonly counts: OutcomeCounts
-  /** By source partition. Only the second stage has them. */
+  /** By source partition: of re-keyed engagements in the second stage, of merged users in the first. */
   readonly highWaterMarks: ReadonlyMap<number, HighWaterMark>
 }
 
 /** The metadata of a partition that has folded nothing. */
 export const newPartitionMeta: PartitionMeta = {
   watermarkMs: 0,
-  counts: { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0, lost: 0 },
+  counts: { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0, lost: 0, handover: 0 },
   highWaterMarks: new Map(),
   notFolded: [],
   knownFrom: 0,
@@ -79,6 +88,7 @@ export function decodePartitionMeta(bytes: Uint8Array | null): PartitionMeta {
       erased: counts[4] ?? 0,
       tombstone: counts[5] ?? 0,
       lost: counts[6] ?? 0,
+      handover: counts[7] ?? 0,
     },
     highWaterMarks,
     ...notesOf(varintColumn(message.notFolded)),

@@ -44,8 +44,8 @@ function writePinState(to: FieldWriter, state: PinState): void {
 export function decodePinState(bytes: Uint8Array): OwnPinState {
   const message = decodeOrThrow('freshet.state.v1.PinState', () => PinStateMessage.decode(bytes))
   if (message.version < 1) throw invalid(`has layout ${message.version}; this version reads ${pinStateVersion}`)
-  refuseNewer('PinState', 'layout', message.version, pinStateVersion)
-  refuseNewer('PinState', 'fold', message.foldVersion, pinFoldVersion)
+  refuseNewer('freshet.state.v1.PinState', 'layout', message.version, pinStateVersion)
+  refuseNewer('freshet.state.v1.PinState', 'fold', message.foldVersion, pinFoldVersion)
   const [firstAtMs = 0, lastAtMs = 0] = varintColumn(message.firstLastAtMs)
   const boardIds = message.boards === '' ? [] : message.boards.split('\n')
   const atMs = ascendingColumn(message.boardAtMs)
@@ -112,8 +112,8 @@ export function refuseNewerPinFeatures({
   foldVersion,
 }: Pick<PinFeaturesMessage, 'state' | 'foldVersion'>): void {
   // The layout is the first field of every state. Bytes that begin otherwise are damaged, and decoding them says so.
-  refuseNewer('PinState', 'layout', state[0] === layoutTag ? (state[1] ?? 0) : 0, pinStateVersion)
-  refuseNewer('PinState', 'fold', foldVersion, pinFoldVersion)
+  refuseNewer('freshet.state.v1.PinState', 'layout', state[0] === layoutTag ? (state[1] ?? 0) : 0, pinStateVersion)
+  refuseNewer('freshet.state.v1.PinState', 'fold', foldVersion, pinFoldVersion)
 }
 
 const sketch = new Uint8Array(2 * registers)

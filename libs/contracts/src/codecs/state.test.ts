@@ -138,7 +138,7 @@ describe('stored state', () => {
   it('of partitions is read as it was written', () => {
     const meta = {
       watermarkMs: startMs,
-      counts: { applied: 5, duplicate: 4, late: 3, deadLettered: 2, erased: 1, tombstone: 6, lost: 7 },
+      counts: { applied: 5, duplicate: 4, late: 3, deadLettered: 2, erased: 1, tombstone: 6, lost: 7, handover: 3 },
       highWaterMarks: new Map([
         [0, { position: 0, index: 1 }],
         [7, { position: 2 ** 40, index: 2 }],

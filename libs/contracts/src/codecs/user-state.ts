@@ -132,8 +132,8 @@ export function encodeUserState(
 export function decodeUserState(bytes: Uint8Array): UserState {
   const message = decodeOrThrow('freshet.state.v1.UserState', () => UserStateMessage.decode(bytes))
   if (message.version < 1) throw invalid(`has layout ${message.version}; this version reads 1 to ${userStateVersion}`)
-  refuseNewer('UserState', 'layout', message.version, userStateVersion)
-  refuseNewer('UserState', 'fold', message.foldVersion, userFoldVersion)
+  refuseNewer('freshet.state.v1.UserState', 'layout', message.version, userStateVersion)
+  refuseNewer('freshet.state.v1.UserState', 'fold', message.foldVersion, userFoldVersion)
   const base = baseOf(message)
   if (message.tail.length === 0) return base
   return foldUser(base, message.tail.map(fromTailEngagement), userLimitsOf(message.limits))

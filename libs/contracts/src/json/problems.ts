@@ -66,6 +66,12 @@ export const ingestProblems = {
     status: 400,
     meaning: 'The subject of the event does not fit its action.',
   },
+  MERGE_SAME_USER: {
+    fault: 'client',
+    retryable: false,
+    status: 400,
+    meaning: 'A user cannot be merged into itself.',
+  },
   EMBEDDING_INVALID: {
     fault: 'client',
     retryable: false,

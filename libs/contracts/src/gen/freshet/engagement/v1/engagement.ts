@@ -397,8 +397,8 @@ export interface UserHandover {
   state?:
     | Uint8Array
     | undefined;
-  /** One engagement of the first user of the path, accepted after the merge. */
-  engagement?: Engagement | undefined;
+  /** One engagement of the first user of the path, accepted after the merge: an `Engagement`, as event-ingest accepted it. */
+  engagement?: Uint8Array | undefined;
 }
 
 function createBaseEngagement(): Engagement {
@@ -1846,7 +1846,7 @@ export const UserHandover: MessageFns<UserHandover> = {
       writer.uint32(34).bytes(message.state);
     }
     if (message.engagement !== undefined) {
-      Engagement.encode(message.engagement, writer.uint32(42).fork()).join();
+      writer.uint32(42).bytes(message.engagement);
     }
     return writer;
   },
@@ -1901,7 +1901,7 @@ export const UserHandover: MessageFns<UserHandover> = {
               break;
             }
 
-            message.engagement = Engagement.decode(reader, reader.uint32());
+            message.engagement = reader.bytes();
             continue;
           }
         }
@@ -1930,7 +1930,7 @@ export const UserHandover: MessageFns<UserHandover> = {
         : 0,
       path: globalThis.Array.isArray(object?.path) ? object.path.map((e: any) => globalThis.String(e)) : [],
       state: isSet(object.state) ? bytesFromBase64(object.state) : undefined,
-      engagement: isSet(object.engagement) ? Engagement.fromJSON(object.engagement) : undefined,
+      engagement: isSet(object.engagement) ? bytesFromBase64(object.engagement) : undefined,
     };
   },
 
@@ -1949,7 +1949,7 @@ export const UserHandover: MessageFns<UserHandover> = {
       obj.state = base64FromBytes(message.state);
     }
     if (message.engagement !== undefined) {
-      obj.engagement = Engagement.toJSON(message.engagement);
+      obj.engagement = base64FromBytes(message.engagement);
     }
     return obj;
   },
@@ -1963,9 +1963,7 @@ export const UserHandover: MessageFns<UserHandover> = {
     message.sourcePosition = object.sourcePosition ?? 0;
     message.path = object.path?.map((e) => e) || [];
     message.state = object.state ?? undefined;
-    message.engagement = (object.engagement !== undefined && object.engagement !== null)
-      ? Engagement.fromPartial(object.engagement)
-      : undefined;
+    message.engagement = object.engagement ?? undefined;
     return message;
   },
 };

@@ -94,6 +94,26 @@ export interface PostPinsResponse {
   receipts: Receipt[];
 }
 
+/** Two ids of one person. */
+export interface MergeUsersRequest {
+  /** The user who is merged: the anonymous id. 1–128 characters without blanks. */
+  fromUserId: string;
+  /** The user who receives the state: the known id. 1–128 characters without blanks. */
+  intoUserId: string;
+  /** When the person became known, milliseconds since the epoch; absent: now. */
+  occurredAtMs?: number | undefined;
+}
+
+/** The log has stored the merge. */
+export interface MergeUsersResponse {
+  /** Pass it to `GetFeed` of the known user: the feed then reflects the merged state. */
+  token: string;
+  /** When the request arrived, milliseconds since the epoch. */
+  receivedAtMs: number;
+  /** Why the merge, which the log has stored, does not take effect yet; empty: it does. */
+  notice: string;
+}
+
 function createBasePostEngagementsRequest(): PostEngagementsRequest {
   return { engagements: [], sentAtMs: undefined, clockOffsetMs: undefined };
 }
@@ -696,6 +716,224 @@ export const PostPinsResponse: MessageFns<PostPinsResponse> = {
   },
 };
 
+function createBaseMergeUsersRequest(): MergeUsersRequest {
+  return { fromUserId: "", intoUserId: "", occurredAtMs: undefined };
+}
+
+export const MergeUsersRequest: MessageFns<MergeUsersRequest> = {
+  encode(message: MergeUsersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromUserId !== "") {
+      writer.uint32(10).string(message.fromUserId);
+    }
+    if (message.intoUserId !== "") {
+      writer.uint32(18).string(message.intoUserId);
+    }
+    if (message.occurredAtMs !== undefined) {
+      writer.uint32(24).int64(message.occurredAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MergeUsersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMergeUsersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fromUserId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.intoUserId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.occurredAtMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MergeUsersRequest {
+    return {
+      fromUserId: isSet(object.fromUserId)
+        ? globalThis.String(object.fromUserId)
+        : isSet(object.from_user_id)
+        ? globalThis.String(object.from_user_id)
+        : "",
+      intoUserId: isSet(object.intoUserId)
+        ? globalThis.String(object.intoUserId)
+        : isSet(object.into_user_id)
+        ? globalThis.String(object.into_user_id)
+        : "",
+      occurredAtMs: isSet(object.occurredAtMs)
+        ? globalThis.Number(object.occurredAtMs)
+        : isSet(object.occurred_at_ms)
+        ? globalThis.Number(object.occurred_at_ms)
+        : undefined,
+    };
+  },
+
+  toJSON(message: MergeUsersRequest): unknown {
+    const obj: any = {};
+    if (message.fromUserId !== "") {
+      obj.fromUserId = message.fromUserId;
+    }
+    if (message.intoUserId !== "") {
+      obj.intoUserId = message.intoUserId;
+    }
+    if (message.occurredAtMs !== undefined) {
+      obj.occurredAtMs = Math.round(message.occurredAtMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MergeUsersRequest>): MergeUsersRequest {
+    return MergeUsersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MergeUsersRequest>): MergeUsersRequest {
+    const message = createBaseMergeUsersRequest();
+    message.fromUserId = object.fromUserId ?? "";
+    message.intoUserId = object.intoUserId ?? "";
+    message.occurredAtMs = object.occurredAtMs ?? undefined;
+    return message;
+  },
+};
+
+function createBaseMergeUsersResponse(): MergeUsersResponse {
+  return { token: "", receivedAtMs: 0, notice: "" };
+}
+
+export const MergeUsersResponse: MessageFns<MergeUsersResponse> = {
+  encode(message: MergeUsersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    if (message.receivedAtMs !== 0) {
+      writer.uint32(16).int64(message.receivedAtMs);
+    }
+    if (message.notice !== "") {
+      writer.uint32(26).string(message.notice);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MergeUsersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMergeUsersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.receivedAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.notice = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MergeUsersResponse {
+    return {
+      token: isSet(object.token) ? globalThis.String(object.token) : "",
+      receivedAtMs: isSet(object.receivedAtMs)
+        ? globalThis.Number(object.receivedAtMs)
+        : isSet(object.received_at_ms)
+        ? globalThis.Number(object.received_at_ms)
+        : 0,
+      notice: isSet(object.notice) ? globalThis.String(object.notice) : "",
+    };
+  },
+
+  toJSON(message: MergeUsersResponse): unknown {
+    const obj: any = {};
+    if (message.token !== "") {
+      obj.token = message.token;
+    }
+    if (message.receivedAtMs !== 0) {
+      obj.receivedAtMs = Math.round(message.receivedAtMs);
+    }
+    if (message.notice !== "") {
+      obj.notice = message.notice;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MergeUsersResponse>): MergeUsersResponse {
+    return MergeUsersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MergeUsersResponse>): MergeUsersResponse {
+    const message = createBaseMergeUsersResponse();
+    message.token = object.token ?? "";
+    message.receivedAtMs = object.receivedAtMs ?? 0;
+    message.notice = object.notice ?? "";
+    return message;
+  },
+};
+
 /** Takes events, and answers when the log has stored them. */
 export type EventIngestService = typeof EventIngestService;
 export const EventIngestService = {
@@ -721,6 +959,16 @@ export const EventIngestService = {
     responseSerialize: (value: PostPinsResponse): Buffer => Buffer.from(PostPinsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PostPinsResponse => PostPinsResponse.decode(value),
   },
+  /** Merges an anonymous user into the known user that this person turned out to be. The known user's state then reflects what both did. */
+  mergeUsers: {
+    path: "/freshet.ingest.v1.EventIngest/MergeUsers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: MergeUsersRequest): Buffer => Buffer.from(MergeUsersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): MergeUsersRequest => MergeUsersRequest.decode(value),
+    responseSerialize: (value: MergeUsersResponse): Buffer => Buffer.from(MergeUsersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MergeUsersResponse => MergeUsersResponse.decode(value),
+  },
 } as const;
 
 export interface EventIngestServer extends UntypedServiceImplementation {
@@ -728,6 +976,8 @@ export interface EventIngestServer extends UntypedServiceImplementation {
   postEngagements: handleUnaryCall<PostEngagementsRequest, PostEngagementsResponse>;
   /** Takes up to 1,000 catalogue changes. */
   postPins: handleUnaryCall<PostPinsRequest, PostPinsResponse>;
+  /** Merges an anonymous user into the known user that this person turned out to be. The known user's state then reflects what both did. */
+  mergeUsers: handleUnaryCall<MergeUsersRequest, MergeUsersResponse>;
 }
 
 export interface EventIngestClient extends Client {
@@ -762,6 +1012,22 @@ export interface EventIngestClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PostPinsResponse) => void,
+  ): ClientUnaryCall;
+  /** Merges an anonymous user into the known user that this person turned out to be. The known user's state then reflects what both did. */
+  mergeUsers(
+    request: MergeUsersRequest,
+    callback: (error: ServiceError | null, response: MergeUsersResponse) => void,
+  ): ClientUnaryCall;
+  mergeUsers(
+    request: MergeUsersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MergeUsersResponse) => void,
+  ): ClientUnaryCall;
+  mergeUsers(
+    request: MergeUsersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MergeUsersResponse) => void,
   ): ClientUnaryCall;
 }
 
