@@ -25,6 +25,7 @@ import { createOutbox } from './outbox.ts'
 import { defaultParams } from './params.ts'
 import { formatPageToken } from './page-token.ts'
 import { createPinFacts, factTopic, type PinFactsStats } from './pin-facts.ts'
+import { createPinVectors, vectorTopics, type PinVectors } from './pin-vectors.ts'
 import { createPopular } from './popular.ts'
 import { homeFeedRequest, relatedPinsRequest, type FeedRequest, type RequestBounds } from './request.ts'
 import { createUserMemory } from './user-memory.ts'
@@ -64,6 +65,7 @@ export interface RunningBlender extends Blender {
   flush(): Promise<void>
   stats(): {
     readonly facts: PinFactsStats
+    readonly vectors: ReturnType<PinVectors['stats']>
     readonly rememberedUsers: number
     readonly unwrittenFeeds: number
   }
@@ -77,6 +79,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   const params = defaultParams(config)
   // If pins need not be in the catalogue, the blender must remember a deletion to keep the pin out.
   const facts = createPinFacts({ maxPins, maxLocales, ...(showUnlistedPins && { maxDeleted: maxPins }) })
+  const vectors = createPinVectors({ maxPins: config.maxPinVectors })
   const memory = createUserMemory({ maxUsers: config.maxRememberedUsers })
   const experiments = createExperimentsFile({
     config,
@@ -116,6 +119,11 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     readonly answer: (request: FeedRequest, call: CallOptions) => Promise<Answer>
   }
 
+  function fold(batch: LogBatch): void {
+    facts.fold(batch)
+    vectors.fold(batch)
+  }
+
   function factsUnready(): string | null {
     if (goal === null) return 'the catalogue has not been read yet'
     const behind = facts.progress.missing(goal).length
@@ -137,7 +145,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     const onPointerError = (error: unknown) => observer.failed('pointer', error)
     const users = createUserStates({ ...options, partitions, ...config, onPointerError })
     const foldProblem = () => foldWatch.problem()
-    const stagePorts = { ...options, users, memory, facts, factsUnready, popular, foldProblem }
+    const stagePorts = { ...options, users, memory, facts, vectors, factsUnready, popular, foldProblem }
     const notesOn = ({ locale }: FeedRequest): readonly string[] =>
       locale === '' || facts.knowsLocale(locale) ? [] : ['FEED_LOCALE_UNKNOWN']
     const ladder = { engine, engineClock, config, notesOn }
@@ -182,7 +190,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       const { request, answer } = await serve((bounds) => relatedPinsRequest(message, bounds), call)
       return common(request, answer)
     },
-    fold: (batch) => facts.fold(batch),
+    fold,
     async start() {
       started = true
       goal = null
@@ -191,10 +199,10 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       const ends = await log.ends(factTopic, { signal })
       goal = ends.map((position, partition) => ({ topic: factTopic, partition, position }))
       reader = await log.readAll({
-        topics: [factTopic],
+        topics: vectorTopics,
         maxBatchRecords: config.maxBatchRecords,
-        startAt: ({ topic, partition }) => facts.progress.position(topic, partition),
-        onBatch: async (batch) => facts.fold(batch),
+        startAt: ({ topic, partition }) => vectors.progress.position(topic, partition),
+        onBatch: async (batch) => fold(batch),
         onError: (error, at) => observer.failed('pin-facts', error, at),
       })
       await followLogs(log, facts.progress, [factTopic])
@@ -212,7 +220,12 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     lag: async () => (reader === null ? 0 : reader.lag()),
     refreshPopular: (timeoutMs) => popular.refresh(timeoutMs),
     flush: () => outbox.flush(),
-    stats: () => ({ facts: facts.stats(), rememberedUsers: memory.size, unwrittenFeeds: outbox.waiting }),
+    stats: () => ({
+      facts: facts.stats(),
+      vectors: vectors.stats(),
+      rememberedUsers: memory.size,
+      unwrittenFeeds: outbox.waiting,
+    }),
     async stop() {
       stopping.abort()
       await outbox.flush()

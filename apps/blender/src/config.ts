@@ -3,6 +3,7 @@ import { grpcSettings, httpSettings, serviceSettings } from '@freshet/service/se
 import { numberSetting, optionalTextSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 import { utilityTuningSchema } from './experiments/config.ts'
+import { orderingSchema } from './ordering/config.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -212,6 +213,14 @@ export const blenderSchema = z.strictObject({
     max: hourMs,
   }),
   utilityTuning: utilityTuningSchema.prefault({}),
+  maxPinVectors: wholeSetting(2_000_000, {
+    description:
+      'The ordering knows the embeddings of at most this many pins, about 90 bytes each. It compares others by topics and creator',
+    unit: 'pins',
+    min: 0,
+    max: 100_000_000,
+  }),
+  ordering: orderingSchema,
   seed: z.int().min(0).max(0xffffffff).default(1).meta({
     description:
       'Seed for the order of pins with equal utility and for exploration. Set the same value on every instance',

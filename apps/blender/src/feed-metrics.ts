@@ -90,10 +90,12 @@ export function observeMemory(blender: RunningBlender, metrics: Metrics): void {
     () => lag.set({ service }, NaN),
   )
   metrics.beforeScrape(() => {
-    const { facts, rememberedUsers, unwrittenFeeds } = blender.stats()
+    const { facts, vectors, rememberedUsers, unwrittenFeeds } = blender.stats()
     rows.set({ service, view: 'pins' }, facts.pins)
     bytes.set({ service, view: 'pins' }, facts.bytes)
-    rejected.set({ service, reason: 'CAP_REACHED' }, facts.refused)
+    rows.set({ service, view: 'vectors' }, vectors.vectors)
+    bytes.set({ service, view: 'vectors' }, vectors.bytes)
+    rejected.set({ service, reason: 'CAP_REACHED' }, facts.refused + vectors.refused)
     rejected.set({ service, reason: 'LOCALES_FULL' }, facts.refusedLocales)
     rejected.set({ service, reason: 'CODEC_INVALID' }, facts.rejected)
     users.set(rememberedUsers)

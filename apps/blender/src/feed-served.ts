@@ -3,6 +3,7 @@ import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement
 import type { FeedContext, FeedServed, PinMoves, UnshownCandidates } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { stageReports } from './answer.ts'
 import type { Answer } from './ladder.ts'
+import { recordedSteps } from './ordering/recorded-steps.ts'
 import { pickFloats, pickTexts } from './pick.ts'
 import type { FeedRequest } from './request.ts'
 import { rankedColumns } from './ranked-columns.ts'
@@ -50,7 +51,7 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
     draw: undefined,
     headFactors: ranked?.response.headFactors,
     trace: undefined,
-    ordering: [],
+    ordering: recordedSteps(answer.ordered, rows),
   }
 }
 

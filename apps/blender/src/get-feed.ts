@@ -6,10 +6,13 @@ import { awaitTokens, type FreshnessContext } from './hydrators/await-tokens.ts'
 import { rememberedUser, type FallbackRequest, type Remembered } from './hydrators/remembered-user.ts'
 import { userState, type UserContext } from './hydrators/user-state.ts'
 import type { StagePorts } from './ports.ts'
+import type { OrderedColumns } from './ordering/pool.ts'
 import type { FeedRequest } from './request.ts'
 import { explore, type ExplorationColumns } from './scorers/explore.ts'
 import { rank, type ScoreColumns } from './scorers/rank.ts'
 import { byUtility } from './selectors/by-utility.ts'
+import { orderingPool } from './selectors/ordering-pool.ts'
+import { orderingSteps } from './selectors/ordering-steps.ts'
 import { page } from './selectors/page.ts'
 import { shownBeforeLast } from './selectors/shown-before-last.ts'
 import { keepLastGood } from './side-effects/keep-last-good.ts'
@@ -21,7 +24,7 @@ import { retrieve } from './sources/retrieve.ts'
 export type WholePipeline<Request> = Pipeline<
   Request,
   Request & UserContext & FreshnessContext,
-  CandidateColumns & Partial<ScoreColumns & ExplorationColumns>
+  CandidateColumns & Partial<ScoreColumns & ExplorationColumns & OrderedColumns>
 >
 
 /** The pipeline of an answer from memory or the state store. */
@@ -53,6 +56,8 @@ export function feedRungs(ports: StagePorts): Rungs<FeedRequest> {
     .score(rank(ports))
     .score(explore())
     .select(byUtility())
+    .select(orderingPool(ports))
+    .select(...orderingSteps())
     .select(shownBeforeLast())
     .sideEffect(keepLastGood(ports))
     .select(page(ports, filters))

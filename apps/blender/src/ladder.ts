@@ -8,6 +8,7 @@ import type { RunRecord, StageRecord } from '@freshet/pipeline/record'
 import type { CandidateColumns } from './candidates.ts'
 import type { BlenderConfig } from './config.ts'
 import type { Rungs } from './get-feed.ts'
+import type { Ordered, OrderedColumns } from './ordering/pool.ts'
 import type { FeedRequest } from './request.ts'
 import type { FreshnessContext } from './hydrators/await-tokens.ts'
 import type { ExplorationColumns } from './scorers/explore.ts'
@@ -26,6 +27,8 @@ export interface Answer {
   readonly ranked: Ranked | null
   /** What exploration added to each utility; null: nothing. */
   readonly exploration: Float32Array | null
+  /** What the ordering did; null: nothing. */
+  readonly ordered: Ordered | null
   readonly degradation: Degradation
   readonly reasons: readonly string[]
   readonly freshness: Freshness
@@ -146,6 +149,7 @@ function fallbackAnswer(
     utilities: columns.retrievalScores,
     ranked: null,
     exploration: null,
+    ordered: null,
     degradation,
     reasons: [...errorCodes(records), ...notes, ...(isUnknown ? ['FEED_UNKNOWN_USER'] : [])],
     freshness: context.awaitsEvents ? Freshness.BEHIND : Freshness.UNSPECIFIED,
@@ -154,7 +158,10 @@ function fallbackAnswer(
   }
 }
 
-type Whole = RunResult<UserContext & FreshnessContext, CandidateColumns & Partial<ScoreColumns & ExplorationColumns>>
+type Whole = RunResult<
+  UserContext & FreshnessContext,
+  CandidateColumns & Partial<ScoreColumns & ExplorationColumns & OrderedColumns>
+>
 
 function wholeAnswer(
   { context, columns, rows, record }: Whole,
@@ -174,6 +181,7 @@ function wholeAnswer(
     utilities: columns.utilities ?? columns.retrievalScores,
     ranked: columns.ranked ?? null,
     exploration: columns.exploration ?? null,
+    ordered: columns.ordered ?? null,
     degradation: unranked
       ? Degradation.RETRIEVAL_ORDER
       : shortfalls.length > 0

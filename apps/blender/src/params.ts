@@ -13,6 +13,7 @@ const perRequest = {
   maxUnshownCandidates: true,
   explorationOptimism: true,
   explorationChance: true,
+  ordering: true,
   seed: true,
 } as const
 

@@ -22,6 +22,8 @@ export interface PinFacts {
   isDeleted(row: number): boolean
   /** `hash32` of the creator; 0: the pin has none. */
   creatorOf(row: number): number
+  /** `hash32` of one of the pin's first topics, from slot 0 on; 0: the pin has fewer. */
+  topicAt(row: number, slot: number): number
   /** Whether `topics` contains the `hash32` of one of the pin's topics. */
   hasTopicOf(row: number, topics: ReadonlySet<number>): boolean
   /** Number of the pin's locale, see `LocaleWords`. */
@@ -55,7 +57,8 @@ export interface PinFactsOptions {
   readonly maxDeleted?: number
 }
 
-const topicSlots = 4
+/** Number of first topics that `topicAt` knows. */
+export const topicSlots = 4
 
 /** Creates empty facts. */
 export function createPinFacts({
@@ -176,6 +179,7 @@ export function createPinFacts({
     rowOf: byKey.get,
     isDeleted: (row) => deleted[row] === 1,
     creatorOf: (row) => creators[row] ?? 0,
+    topicAt: (row, slot) => topics[row * topicSlots + slot] ?? 0,
     hasTopicOf(row, wanted) {
       for (let i = 0; i < topicSlots; i++) if (wanted.has(topics[row * topicSlots + i] as number)) return true
       return moreTopics.get(row)?.some((topic) => wanted.has(topic)) ?? false

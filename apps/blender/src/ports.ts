@@ -5,6 +5,7 @@ import type { Clock } from '@freshet/domain/clock'
 import type { BlenderConfig } from './config.ts'
 import type { FeedObserver } from './feed-observer.ts'
 import type { PinFacts } from './pin-facts.ts'
+import type { PinVectors } from './pin-vectors.ts'
 import type { Popular } from './popular.ts'
 import type { UserMemory } from './user-memory.ts'
 import type { UserStates } from './user-states.ts'
@@ -21,6 +22,7 @@ export interface StagePorts {
   readonly users: UserStates
   readonly memory: UserMemory
   readonly facts: PinFacts
+  readonly vectors: PinVectors
   /** Why the facts are not complete; null: they are. */
   readonly factsUnready: () => string | null
   readonly popular: Popular

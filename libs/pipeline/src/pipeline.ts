@@ -36,7 +36,7 @@ export interface CandidateStages<Input, Context, Columns> extends Pipeline<Input
   filter(...stages: readonly Filter<Context, Columns>[]): CandidateStages<Input, Context, Columns>
   score<Added extends object>(stage: Scorer<Context, Columns, Added>): CandidateStages<Input, Context, Columns & Added>
   select<Added extends object>(
-    stage: Selector<Context, Columns, Added>,
+    ...stages: readonly Selector<Context, Columns, Added>[]
   ): CandidateStages<Input, Context, Columns & Added>
   sideEffect(stage: SideEffect<Context, Columns>): CandidateStages<Input, Context, Columns>
 }
@@ -63,7 +63,7 @@ function candidateStages<Input, Context, Columns>(
     hydrate: (stage) => candidateStages(name, and(stages, stage)),
     filter: (...filters) => candidateStages(name, filters.reduce(and, stages)),
     score: (stage) => candidateStages(name, and(stages, stage)),
-    select: (stage) => candidateStages(name, and(stages, stage)),
+    select: (...selectors) => candidateStages(name, selectors.reduce(and, stages)),
     sideEffect: (stage) => candidateStages(name, and(stages, stage)),
   }
 }

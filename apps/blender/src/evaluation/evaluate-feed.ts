@@ -7,6 +7,8 @@ import { userState } from '../hydrators/user-state.ts'
 import type { StagePorts } from '../ports.ts'
 import { rank } from '../scorers/rank.ts'
 import { byUtility } from '../selectors/by-utility.ts'
+import { orderingPool } from '../selectors/ordering-pool.ts'
+import { orderingSteps } from '../selectors/ordering-steps.ts'
 import { page } from '../selectors/page.ts'
 import { shownBeforeLast } from '../selectors/shown-before-last.ts'
 import { lastGoodFeed } from '../sources/last-good-feed.ts'
@@ -28,6 +30,8 @@ export function evaluationRungs(ports: StagePorts): Rungs<EvaluatedRequest> {
     .filter(...filters)
     .score(rank(ports))
     .select(byUtility())
+    .select(orderingPool(ports))
+    .select(...orderingSteps())
     .select(shownBeforeLast())
     .select(page(ports, filters))
 

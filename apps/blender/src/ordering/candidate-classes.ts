@@ -1,0 +1,79 @@
+import { classesOf, type ClassKeys, type Classes } from '@freshet/ordering/classes'
+import type { CandidateColumns } from '../candidates.ts'
+import { topicSlots, type PinFacts } from '../pin-facts.ts'
+import type { PinVectors } from '../pin-vectors.ts'
+
+/** What pins may have in common. */
+export type ClassKind = 'creator' | 'topic' | 'cluster' | 'source'
+
+/** The views that know what pins have in common. */
+export interface OrderingViews {
+  readonly facts: PinFacts
+  readonly vectors: PinVectors
+}
+
+/** Pins of a pool: the rows of their columns, and their rows in the views; −1: the view does not know the pin. */
+export interface PoolPins {
+  readonly columns: CandidateColumns
+  readonly rows: Int32Array
+  readonly factRows: Int32Array
+  readonly vectorRows: Int32Array
+}
+
+/** The rows of some pins in the views. */
+export function poolPins(columns: CandidateColumns, rows: Int32Array, { facts, vectors }: OrderingViews): PoolPins {
+  const { high, low } = columns.keys
+  const rowsIn = (view: PinFacts | PinVectors) => Int32Array.from(rows, (row) => view.rowOf(high[row]!, low[row]!))
+  return { columns, rows, factRows: rowsIn(facts), vectorRows: rowsIn(vectors) }
+}
+
+/** The classes of one kind. */
+export function classesOfKind(kind: ClassKind, pins: PoolPins, views: OrderingViews): Classes {
+  return classesOf(keysOfKind(kind, pins, views))
+}
+
+function keysOfKind(
+  kind: ClassKind,
+  { columns, rows, factRows, vectorRows }: PoolPins,
+  views: OrderingViews,
+): ClassKeys {
+  const { facts, vectors } = views
+  switch (kind) {
+    case 'creator':
+      return { keys: Uint32Array.from(factRows, (row) => (row < 0 ? 0 : facts.creatorOf(row))), width: 1 }
+    case 'topic':
+      return { keys: topicKeys(factRows, facts), width: topicSlots }
+    case 'cluster':
+      return { keys: Uint32Array.from(vectorRows, (row) => (row < 0 ? 0 : vectors.clusterOf(row))), width: 1 }
+    case 'source': {
+      const sources = mainSources(columns)
+      return { keys: Uint32Array.from(rows, (row) => sources[row]!), width: 1 }
+    }
+  }
+}
+
+function topicKeys(factRows: Int32Array, facts: PinFacts): Uint32Array {
+  const keys = new Uint32Array(factRows.length * topicSlots)
+  factRows.forEach((row, candidate) => {
+    if (row >= 0) for (let i = 0; i < topicSlots; i++) keys[candidate * topicSlots + i] = facts.topicAt(row, i)
+  })
+  return keys
+}
+
+/** For each row, one plus the index of the source that ranked it best; 0: no source is known. */
+export function mainSources({
+  foundBySource,
+  foundBy,
+}: Pick<CandidateColumns, 'foundBySource' | 'foundBy'>): Uint8Array {
+  const sources = new Uint8Array(foundBy.length)
+  const ranks = new Uint16Array(foundBy.length)
+  foundBySource.forEach(({ rows }, source) => {
+    for (let rank = 0; rank < rows.length; rank++) {
+      const row = rows[rank]!
+      if (sources[row] !== 0 && ranks[row]! <= rank) continue
+      sources[row] = source + 1
+      ranks[row] = rank
+    }
+  })
+  return sources
+}

@@ -1,0 +1,50 @@
+import type { Placed } from '@freshet/ordering/placement'
+import type { Moved, Selector } from '@freshet/pipeline/stage'
+import type { CandidateColumns } from '../candidates.ts'
+import type { FeedRequest } from '../request.ts'
+import type { Ordered, OrderedColumns } from './pool.ts'
+
+const [raised, heldBack] = [0, 1] as const
+
+/**
+ * A stage that orders the pool again; other rows stay where they are. `order` returns null if there is nothing to do. If it fails,
+ * the order stays.
+ */
+export function orderingStep<Context extends Pick<FeedRequest, 'params'>>(
+  name: string,
+  order: (request: Context, ordered: Ordered, columns: CandidateColumns) => Placed | null,
+): Selector<Context, CandidateColumns & OrderedColumns, OrderedColumns> {
+  return {
+    kind: 'selector',
+    name,
+    policy: 'optional',
+    moveReasons: ['raised', 'held-back'],
+    otherwise: (_request, { columns: { ordered }, rows }) => ({ rows, columns: { ordered } }),
+    run: (request, { columns, rows }) => {
+      const { ordered } = columns
+      const placed = ordered === null ? null : order(request, ordered, columns)
+      if (ordered === null || placed === null) return { rows, columns: { ordered } }
+      const { pool, steps } = ordered
+      const next = rows.slice()
+      placed.order.forEach((candidate, place) => (next[place] = pool.pins.rows[candidate]!))
+      return {
+        rows: next,
+        moved: movesOf(ordered, placed),
+        columns: { ordered: { pool, placement: placed, steps: [...steps, { step: name, added: placed.added }] } },
+      }
+    },
+  }
+}
+
+/** The pins that changed their place, as far as the steps fill places. */
+function movesOf({ pool, placement }: Ordered, { order }: Placed): Moved {
+  const before = new Uint16Array(order.length)
+  placement.order.forEach((candidate, place) => (before[candidate] = place))
+  const places = Array.from(order.keys()).filter(
+    (place) => before[order[place]!] !== place && Math.min(place, before[order[place]!]!) < pool.places,
+  )
+  return {
+    rows: Int32Array.from(places, (place) => pool.pins.rows[order[place]!]!),
+    reasons: Uint8Array.from(places, (place) => (place < before[order[place]!]! ? raised : heldBack)),
+  }
+}

@@ -1,0 +1,68 @@
+import type { Classes } from '@freshet/ordering/classes'
+import { placementOf, type Placement } from '@freshet/ordering/placement'
+import { spreadOf } from '@freshet/ordering/spread'
+import type { BlockVectors } from '@freshet/ordering/vectors'
+import type { CandidateColumns } from '../candidates.ts'
+import type { FeedRequest } from '../request.ts'
+import type { ExplorationColumns } from '../scorers/explore.ts'
+import type { ScoreColumns } from '../scorers/rank.ts'
+import { candidateVectors } from './candidate-vectors.ts'
+import { classesOfKind, poolPins, type ClassKind, type OrderingViews, type PoolPins } from './candidate-classes.ts'
+
+/** The best pins of a request, which the steps of the ordering order. Its candidates are numbers from 0 in the order of utility. */
+export interface Pool {
+  readonly pins: PoolPins
+  /** Number of places that the steps fill. */
+  readonly places: number
+  /** Standard deviation of the utilities, the unit of the weights of steps. */
+  readonly spread: number
+  /** Computed when a step first asks. */
+  classes(kind: ClassKind): Classes
+  /** Computed when a step first asks. */
+  vectors(): BlockVectors
+}
+
+/** What the steps of the ordering made of the pool so far. */
+export interface Ordered {
+  readonly pool: Pool
+  readonly placement: Placement
+  readonly steps: readonly OrderingStep[]
+}
+
+/** What a step did: the change in the utility by which each candidate of the pool is placed. */
+export interface OrderingStep {
+  readonly step: string
+  readonly added: Float32Array
+}
+
+/** The columns of the ordering; null: nothing is ordered. */
+export interface OrderedColumns {
+  readonly ordered: Ordered | null
+}
+
+/** The pool of rows in order of utility, best first. */
+export function poolOf(
+  { params: { ordering }, pageSize }: Pick<FeedRequest, 'params' | 'pageSize'>,
+  columns: CandidateColumns & ScoreColumns & Partial<ExplorationColumns>,
+  { rows, views }: { readonly rows: Int32Array; readonly views: OrderingViews },
+): Ordered {
+  const best = rows.slice(0, ordering.pool)
+  const pins = poolPins(columns, best, views)
+  const { utilities, exploration } = columns
+  const values = Float32Array.from(best, (row) => utilities[row]! + (exploration == null ? 0 : exploration[row]!))
+  const known = new Map<ClassKind, Classes>()
+  let vectors: BlockVectors | null = null
+  const pool: Pool = {
+    pins,
+    // The position of the page plays no part, so all pages of a dry run come from one order.
+    places: Math.min(best.length, Math.ceil(pageSize * ordering.pages) + ordering.lookAhead),
+    spread: spreadOf(values),
+    classes(kind) {
+      const classes = known.get(kind) ?? classesOfKind(kind, pins, views)
+      known.set(kind, classes)
+      return classes
+    },
+    vectors: () => (vectors ??= candidateVectors(pins, views)),
+  }
+  return { pool, placement: placementOf(values), steps: [] }
+}

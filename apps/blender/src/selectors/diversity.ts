@@ -1,0 +1,19 @@
+import { mmrPenalty } from '@freshet/ordering/mmr'
+import { placeSoftly } from '@freshet/ordering/place-softly'
+import { ssdPenalty } from '@freshet/ordering/ssd'
+import type { FeedRequest } from '../request.ts'
+import { orderingStep } from '../ordering/ordering-step.ts'
+
+/** Prefers pins unlike those above them. Related pins are alike on purpose, so it leaves them as they are. */
+export function diversity() {
+  return orderingStep<FeedRequest>('diversity', ({ params, surface }, { pool, placement }) => {
+    const {
+      lookAhead,
+      diversity: { method, weight, window },
+    } = params.ordering
+    if (method === 'none' || weight === 0 || surface === 'related') return null
+    const penaltyOf = method === 'ssd' ? ssdPenalty : mmrPenalty
+    const penalty = penaltyOf(pool.vectors(), { weight: weight * pool.spread, window })
+    return placeSoftly(placement, { places: pool.places, lookAhead }, penalty)
+  })
+}

@@ -1,0 +1,91 @@
+import type { Penalty } from './place-softly.ts'
+import { wholeVectors, widthOf, type BlockVectors } from './vectors.ts'
+
+/** A pick whose residual is shorter than this adds no direction to the window. */
+const leastResidual = 1e-3
+
+/** Options of a diversity step. */
+export interface DiversityOptions {
+  /** The penalty of a candidate that adds nothing new, in the unit of utility. */
+  readonly weight: number
+  /** Number of places above the candidate that count. */
+  readonly window: number
+}
+
+/**
+ * Sliding spectrum decomposition (Huang et al., KDD 2021): a candidate is worth its utility plus γ times the length of its
+ * vector's residual after Gram–Schmidt against the last `window` picks. Here the penalty is γ · (1 − that length), which gives
+ * the same order. As in the paper, a pick keeps the direction that it had when it was placed, although the window has moved on.
+ *
+ * A candidate whose vector is not known is like no other: its penalty is 0. The squares of the products with the directions in the
+ * window are kept, so each place costs one product for each candidate that is looked at.
+ */
+export function ssdPenalty(vectors: BlockVectors, { weight, window }: DiversityOptions): Penalty {
+  const width = widthOf(vectors)
+  const whole = wholeVectors(vectors)
+  const size = width === 0 ? 0 : whole.length / width
+  const directions = new Float32Array(window * width)
+  const squares = new Float32Array(size * window)
+  const sums = new Float32Array(size)
+  // Number of directions that `sums` of a candidate contains.
+  const seen = new Uint16Array(size)
+  const known = Uint8Array.from({ length: size }, (_, candidate) => (isKnown(whole, candidate, width) ? 1 : 0))
+  let placed = 0
+
+  function product(candidate: number, slot: number): number {
+    let dot = 0
+    for (let i = 0, a = candidate * width, b = slot * width; i < width; i++, a++, b++) dot += whole[a]! * directions[b]!
+    return dot
+  }
+
+  /** Brings the sum of a candidate up to the directions in the window. */
+  function update(candidate: number): void {
+    let from = seen[candidate]!
+    if (from < placed - window) {
+      squares.fill(0, candidate * window, (candidate + 1) * window)
+      sums[candidate] = 0
+      from = placed - window
+    }
+    for (let n = from; n < placed; n++) {
+      const at = candidate * window + (n % window)
+      const square = product(candidate, n % window) ** 2
+      sums[candidate] = sums[candidate]! + square - squares[at]!
+      squares[at] = square
+    }
+    seen[candidate] = placed
+  }
+
+  /** The squared length of what the directions in the window leave of a candidate. */
+  function residual(candidate: number): number {
+    update(candidate)
+    return Math.max(0, 1 - sums[candidate]!)
+  }
+
+  return {
+    of: (candidate) => (known[candidate] === 1 ? weight * (1 - Math.sqrt(residual(candidate))) : 0),
+    place(candidate) {
+      const length = known[candidate] === 1 ? Math.sqrt(residual(candidate)) : 0
+      const slot = placed % window
+      const to = slot * width
+      const own = whole.subarray(candidate * width, (candidate + 1) * width)
+      // The slot still has the direction that leaves the window now.
+      const left = Float32Array.from(own)
+      for (let n = Math.max(0, placed - window); n < placed; n++) subtract(left, directions, (n % window) * width)
+      const shortest = length > leastResidual ? Math.sqrt(left.reduce((sum, value) => sum + value * value, 0)) : 0
+      for (let i = 0; i < width; i++) directions[to + i] = shortest > leastResidual ? left[i]! / shortest : 0
+      placed++
+    },
+  }
+}
+
+/** Subtracts the part of a vector that lies in a direction of length 1 or 0. */
+function subtract(vector: Float32Array, directions: Float32Array, at: number): void {
+  let dot = 0
+  for (let i = 0; i < vector.length; i++) dot += vector[i]! * directions[at + i]!
+  for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! - dot * directions[at + i]!
+}
+
+function isKnown(vectors: Float32Array, candidate: number, width: number): boolean {
+  for (let i = candidate * width; i < (candidate + 1) * width; i++) if (vectors[i] !== 0) return true
+  return false
+}
