@@ -4,7 +4,15 @@ import { serveCandidateService } from '@freshet/adapters/grpc/candidate-service-
 import { serveRanker } from '@freshet/adapters/grpc/ranker-server'
 import { serveTrailShard } from '@freshet/adapters/grpc/trail-shard-server'
 import { readDescriptors } from '@freshet/contracts/descriptors'
-import { GetFeedResponse, GetRelatedPinsResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import {
+  ExplainFeedResponse,
+  GetCapabilitiesResponse,
+  GetFeedResponse,
+  GetPinsResponse,
+  GetRelatedPinsResponse,
+  RankPinsResponse,
+  SearchByImageResponse,
+} from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { RankResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import { GatherTrailsResponse, RetrieveResponse } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { createIngestGrpcService } from '@freshet/event-ingest/grpc'
@@ -30,6 +38,11 @@ const blender = serveBlender(
   {
     getFeed: async ({ userId }) => GetFeedResponse.fromPartial({ feedId: userId, stages: [stage] }),
     getRelatedPins: async ({ pinId }) => GetRelatedPinsResponse.fromPartial({ feedId: pinId, stages: [stage] }),
+    rankPins: async () => RankPinsResponse.create(),
+    getPins: async () => GetPinsResponse.create(),
+    searchByImage: async () => SearchByImageResponse.create(),
+    explainFeed: async () => ExplainFeedResponse.create(),
+    getCapabilities: async () => GetCapabilitiesResponse.create(),
   },
   calls,
 )

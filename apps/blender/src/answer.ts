@@ -19,11 +19,14 @@ export function toFeedItems({ page }: FeedRequest, { columns, rows, utilities }:
   return items
 }
 
+/** Names of the pipelines of the best answers. */
+const firstRungs: ReadonlySet<string> = new Set(['feed', 'candidates', 'rank-pins', 'search-by-image'])
+
 /** Reports what each stage did. Names of stages on lower rungs begin with the rung. */
 export function stageReports({ records }: Answer): StageReport[] {
   return records.flatMap(({ pipeline, stages }) =>
     stages.map(({ stage, candidatesIn, candidatesOut, tookMs, removed, error }) => ({
-      stage: pipeline === 'feed' || pipeline === 'candidates' ? stage : `${pipeline}/${stage}`,
+      stage: firstRungs.has(pipeline) ? stage : `${pipeline}/${stage}`,
       candidatesIn,
       candidatesOut,
       tookUs: Math.round(tookMs * 1000),

@@ -1,4 +1,4 @@
-import { isContractError, type ContractError } from '@freshet/contracts/errors'
+import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { createFoldWatch } from '@freshet/contracts/fold-watch'
 import { noHeaders } from '@freshet/contracts/headers'
 import { createLogWatch, followLogs } from '@freshet/contracts/log-watch'
@@ -20,6 +20,14 @@ import { feedRungs } from './get-feed.ts'
 import { answerBest, type Answer } from './ladder.ts'
 import type { FeedObserver } from './feed-observer.ts'
 import { toFeedServed } from './feed-served.ts'
+import { capabilities, createHeard } from './capabilities.ts'
+import { getPins } from './cards/get-pins.ts'
+import { createPinCards, type PinCardsStats } from './cards/pin-cards.ts'
+import { rankPinsRequest } from './lists/list-request.ts'
+import { listRungs, toRankPinsResponse } from './lists/rank-pins.ts'
+import { searchRungs, toSearchResponse } from './search/search-by-image.ts'
+import { searchRequest } from './search/search-request.ts'
+import { newFeedId } from './feed-id.ts'
 import { versionsOf } from './page-versions.ts'
 import { createOutbox } from './outbox.ts'
 import { defaultParams } from './params.ts'
@@ -28,6 +36,8 @@ import { createPinFacts, factTopic, type PinFactsStats } from './pin-facts.ts'
 import { createPinVectors, vectorTopics, type PinVectors } from './pin-vectors.ts'
 import { createPopular } from './popular.ts'
 import { homeFeedRequest, relatedPinsRequest, type FeedRequest, type RequestBounds } from './request.ts'
+import type { ListRequest } from './lists/list-request.ts'
+import type { SearchRequest } from './search/search-request.ts'
 import { createUserMemory } from './user-memory.ts'
 import { createUserStates } from './user-states.ts'
 
@@ -46,6 +56,9 @@ export interface BlenderOptions {
   /** Called when another log has replaced the log. If present, the blender checks the log's identity regularly. */
   readonly onLogReplaced?: (error: ContractError) => void
 }
+
+/** The most locales that the blender lists as its capabilities. */
+const maxLocalesListed = 1_000
 
 /** A running blender, with the state that it keeps itself. */
 export interface RunningBlender extends Blender {
@@ -66,6 +79,7 @@ export interface RunningBlender extends Blender {
   stats(): {
     readonly facts: PinFactsStats
     readonly vectors: ReturnType<PinVectors['stats']>
+    readonly cards: PinCardsStats
     readonly rememberedUsers: number
     readonly unwrittenFeeds: number
   }
@@ -74,12 +88,15 @@ export interface RunningBlender extends Blender {
 
 /** Composes the blender; nothing runs before `start()`. */
 export function createBlender(options: BlenderOptions): RunningBlender {
-  const { log, candidates, clock, engineClock, random, config, observer } = options
+  const { log, clock, engineClock, random, config, observer } = options
+  const heard = createHeard(options)
+  const { candidates } = heard
   const { maxPins, maxLocales, showUnlistedPins, pageSessionTtlMs } = config
   const params = defaultParams(config)
   // If pins need not be in the catalogue, the blender must remember a deletion to keep the pin out.
   const facts = createPinFacts({ maxPins, maxLocales, ...(showUnlistedPins && { maxDeleted: maxPins }) })
   const vectors = createPinVectors({ maxPins: config.maxPinVectors })
+  const cards = createPinCards({ maxBytes: config.maxPinCardBytes })
   const memory = createUserMemory({ maxUsers: config.maxRememberedUsers })
   const experiments = createExperimentsFile({
     config,
@@ -116,12 +133,16 @@ export function createBlender(options: BlenderOptions): RunningBlender {
 
   interface Composed {
     readonly partitions: number
+    readonly stages: readonly string[]
     readonly answer: (request: FeedRequest, call: CallOptions) => Promise<Answer>
+    readonly answerList: (request: ListRequest, call: CallOptions) => Promise<Answer>
+    readonly answerSearch: (request: SearchRequest, call: CallOptions) => Promise<Answer>
   }
 
   function fold(batch: LogBatch): void {
     facts.fold(batch)
     vectors.fold(batch)
+    cards.fold(batch)
   }
 
   function factsUnready(): string | null {
@@ -145,31 +166,38 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     const onPointerError = (error: unknown) => observer.failed('pointer', error)
     const users = createUserStates({ ...options, partitions, ...config, onPointerError })
     const foldProblem = () => foldWatch.problem()
-    const stagePorts = { ...options, users, memory, facts, vectors, factsUnready, popular, foldProblem }
+    const stagePorts = { ...options, ...heard, users, memory, facts, vectors, factsUnready, popular, foldProblem }
     const notesOn = ({ locale }: FeedRequest): readonly string[] =>
       locale === '' || facts.knowsLocale(locale) ? [] : ['FEED_LOCALE_UNKNOWN']
     const ladder = { engine, engineClock, config, notesOn }
     const feed = { ...ladder, rungs: feedRungs(stagePorts) }
     const evaluation = { ...ladder, rungs: evaluationRungs(stagePorts) }
+    const list = { ...ladder, rungs: listRungs(stagePorts) }
+    const search = { ...ladder, rungs: searchRungs(stagePorts) }
     return {
       partitions,
+      stages: feedRungs(stagePorts).stages,
+      answerList: (request, call) => answerBest(request, call, list),
+      answerSearch: (request, call) => answerBest(request, call, search),
       answer: (request, call) =>
         isEvaluated(request) ? answerBest(request, call, evaluation) : answerBest(request, call, feed),
     }
   }
 
-  async function serve(
-    read: (bounds: RequestBounds) => FeedRequest,
+  async function serve<Request extends FeedRequest>(
+    read: (bounds: RequestBounds) => Request,
     call: CallOptions,
-  ): Promise<{ readonly request: FeedRequest; readonly answer: Answer }> {
+    answerWith: (composed: Composed, request: Request) => Promise<Answer>,
+  ): Promise<{ readonly request: Request; readonly answer: Answer }> {
     const startMs = engineClock.nowMs()
-    const { partitions, answer: answerTo } = await compose()
+    const made = await compose()
+    const { partitions } = made
     const feedId = newFeedId(random)
     const trace = traceOf(call.headers ?? noHeaders)
     const asked = read({ trace, nowMs: clock.now(), feedId, partitions, pageSessionTtlMs, params })
     const request = inExperiments(asked, experiments.current(), config.utilityTuning)
     popular.want(request.locale)
-    const answer = await answerTo(request, call)
+    const answer = await answerWith(made, request)
     if (request.recorded && answer.rows.length > 0) {
       if (!outbox.offer(() => toFeedServed(request, answer), trace)) observer.feedLost(1, 'full', null)
     }
@@ -181,14 +209,40 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     return { request, answer }
   }
 
+  const serveFeed = (read: (bounds: RequestBounds) => FeedRequest, call: CallOptions) =>
+    serve(read, call, ({ answer }, request) => answer(request, call))
+
   return {
     async getFeed(message, call) {
-      const { request, answer } = await serve((bounds) => homeFeedRequest(message, bounds), call)
+      const { request, answer } = await serveFeed((bounds) => homeFeedRequest(message, bounds), call)
       return { ...common(request, answer), nextPageToken: nextPageToken(request, answer) }
     },
     async getRelatedPins(message, call) {
-      const { request, answer } = await serve((bounds) => relatedPinsRequest(message, bounds), call)
+      const { request, answer } = await serveFeed((bounds) => relatedPinsRequest(message, bounds), call)
       return common(request, answer)
+    },
+    async rankPins(message, call) {
+      const read = (bounds: RequestBounds) => rankPinsRequest(message, bounds)
+      const { request, answer } = await serve(read, call, (made, asked) => made.answerList(asked, call))
+      return toRankPinsResponse(message, request, answer)
+    },
+    async searchByImage(message, call) {
+      const read = (bounds: RequestBounds) => searchRequest(message, bounds)
+      const { request, answer } = await serve(read, call, (made, asked) => made.answerSearch(asked, call))
+      return toSearchResponse(request, answer)
+    },
+    async getPins(message) {
+      const unready = factsUnready()
+      if (unready !== null) throw new ContractError('CALL_UNAVAILABLE', unready)
+      return getPins(message, { cards, facts, nowMs: clock.now() })
+    },
+    async explainFeed({ feedId }) {
+      throw new ContractError('FEED_MISSING', `the feed ${feedId} is not recorded`)
+    },
+    async getCapabilities() {
+      const { stages } = await compose()
+      const locales = facts.localeTags().filter((tag) => tag !== null)
+      return capabilities({ heard, config, cards, stages, locales: locales.slice(0, maxLocalesListed) })
     },
     fold,
     async start() {
@@ -215,7 +269,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     unready: () => factsUnready() ?? (started ? popular.unready() : null),
     warning() {
       const ofLog = options.onLogReplaced === undefined ? null : (foldWatch.problem() ?? logWatch.silent())
-      return ofLog ?? experiments.refusal() ?? facts.full()
+      return ofLog ?? experiments.refusal() ?? facts.full() ?? cards.full()
     },
     lag: async () => (reader === null ? 0 : reader.lag()),
     refreshPopular: (timeoutMs) => popular.refresh(timeoutMs),
@@ -223,6 +277,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     stats: () => ({
       facts: facts.stats(),
       vectors: vectors.stats(),
+      cards: cards.stats(),
       rememberedUsers: memory.size,
       unwrittenFeeds: outbox.waiting,
     }),
@@ -252,13 +307,4 @@ function nextPageToken({ page, pageSize, recorded, userId }: FeedRequest, { rows
   if ((rows.length < pageSize && !sweepContinues) || (isLast && page.recorded)) return ''
   const firstPosition = page.firstPosition + rows.length
   return formatPageToken({ ...page, firstPosition, recorded }, userId)
-}
-
-/** A feed id from 104 random bits. */
-function newFeedId(random: Random): string {
-  const part = () =>
-    Math.floor(random.next() * 2 ** 52)
-      .toString(36)
-      .padStart(11, '0')
-  return `f${part()}${part()}`
 }

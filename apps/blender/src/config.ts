@@ -152,6 +152,13 @@ export const blenderSchema = z.strictObject({
     min: 1,
     max: 60_000,
   }),
+  maxPinCardBytes: wholeSetting(512 << 20, {
+    description:
+      'Memory for what `GetPins` answers: titles, pictures, creators. The blender counts further pins, and `GetPins` reports them as missing. 0: `GetPins` knows no pin',
+    unit: 'bytes',
+    min: 0,
+    max: 64 * 1024 ** 3,
+  }),
   maxBodyBytes: wholeSetting(1 << 20, {
     description: 'Maximum size of the body of an HTTP request',
     unit: 'bytes',

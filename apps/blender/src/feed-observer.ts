@@ -18,7 +18,7 @@ export interface FeedObserver {
   ran(record: RunRecord): void
   /** The blender answered a request. */
   answered(answer: {
-    readonly surface: 'home' | 'related'
+    readonly surface: 'home' | 'related' | 'list'
     readonly degradation: Degradation
     readonly freshness: Freshness
     readonly items: number

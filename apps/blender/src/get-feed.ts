@@ -45,7 +45,7 @@ export interface Rungs<Request extends FeedRequest> {
 }
 
 /** The pipelines of a feed. Related pins use the same ones; the request contains the differences. */
-export function feedRungs(ports: StagePorts): Rungs<FeedRequest> {
+export function feedRungs(ports: StagePorts): Rungs<FeedRequest> & { readonly stages: readonly string[] } {
   const filters = safetyFilters<FeedRequest & UserContext>(ports)
 
   const whole = pipeline<FeedRequest>('feed')
@@ -79,5 +79,6 @@ export function feedRungs(ports: StagePorts): Rungs<FeedRequest> {
     lastGood: ({ surface }) => (surface === 'home' ? lastGood : null),
     popular,
     refused: () => null,
+    stages: whole.stages.map(({ name }) => name),
   }
 }

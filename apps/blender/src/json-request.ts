@@ -9,14 +9,20 @@ import {
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 
 type Fields = Readonly<Record<string, unknown>>
-type Reader<Value> = (value: unknown, field: string) => Value
+/** Reads a field of a JSON request. Throws CALL_INVALID_ARGUMENT, naming the field. */
+export type Reader<Value> = (value: unknown, field: string) => Value
 
-const string: Reader<string> = (value, field) => (typeof value === 'string' ? value : refuse(field, 'a string', value))
-const boolean: Reader<boolean> = (value, field) =>
+/** Reads a string. */
+export const string: Reader<string> = (value, field) =>
+  typeof value === 'string' ? value : refuse(field, 'a string', value)
+/** Reads a truth value. */
+export const boolean: Reader<boolean> = (value, field) =>
   typeof value === 'boolean' ? value : refuse(field, 'true or false', value)
-const whole: Reader<number> = (value, field) =>
+/** Reads a whole number. */
+export const whole: Reader<number> = (value, field) =>
   Number.isSafeInteger(value) ? (value as number) : refuse(field, 'a whole number', value)
-const strings: Reader<string[]> = (value, field) =>
+/** Reads a list of strings. */
+export const strings: Reader<string[]> = (value, field) =>
   Array.isArray(value)
     ? value.map((entry, at) => string(entry, `${field}[${at}]`))
     : refuse(field, 'a list of strings', value)
@@ -59,7 +65,7 @@ export function relatedRequestFromJson(body: unknown): GetRelatedPinsRequest {
 export function jsonFromQuery(query: Fields): Fields {
   const fields: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(query)) {
-    if (name === 'after') fields[name] = Array.isArray(value) ? value : [value]
+    if (name === 'after' || name === 'pinIds') fields[name] = Array.isArray(value) ? value : [value]
     else if ((name === 'pageSize' || name === 'atMs') && typeof value === 'string' && /^\d{1,15}$/.test(value))
       fields[name] = Number(value)
     else if (name === 'explain' && (value === 'true' || value === 'false')) fields[name] = value === 'true'
@@ -95,7 +101,8 @@ function readEvaluation(value: unknown, field: string): Evaluation {
   return { ...dryRun, dryRun: false, ...given }
 }
 
-function readClient(value: unknown, field: string): ClientContext {
+/** Reads what the client reports about itself. */
+export function readClient(value: unknown, field: string): ClientContext {
   const { utcOffsetMinutes, ...given } = read(value, `${field}.`, {
     platform: string,
     appVersion: string,
@@ -116,7 +123,8 @@ function oneOf<Value>(values: Readonly<Record<string, Value>>): Reader<Value> {
 
 type ReadBy<Readers> = { [Name in keyof Readers]?: Readers[Name] extends Reader<infer Value> ? Value : never }
 
-function read<Readers extends Readonly<Record<string, Reader<unknown>>>>(
+/** Reads the fields of an object; `prefix`: the path before their names. Throws CALL_INVALID_ARGUMENT, also for unknown fields. */
+export function read<Readers extends Readonly<Record<string, Reader<unknown>>>>(
   value: unknown,
   prefix: string,
   readers: Readers,
@@ -138,7 +146,8 @@ function read<Readers extends Readonly<Record<string, Reader<unknown>>>>(
   return fields as ReadBy<Readers>
 }
 
-function refuse(field: string, wanted: string, value: unknown): never {
+/** Throws CALL_INVALID_ARGUMENT for a value of the wrong type. */
+export function refuse(field: string, wanted: string, value: unknown): never {
   throw new ContractError('CALL_INVALID_ARGUMENT', `${field}: is ${kindOf(value)}; give ${wanted}`)
 }
 

@@ -32,6 +32,8 @@ export interface PinFacts {
   localesFor(reader: string): Uint8Array | null
   /** Whether some pin has a locale that fits the reader, not counting pins without a locale. */
   knowsLocale(reader: string): boolean
+  /** The locales of pins by number, see `LocaleWords`. */
+  localeTags(): readonly (string | null)[]
   readonly progress: LogProgress
   stats(): PinFactsStats
   /** A message for operators about caps that were reached; null: none was. */
@@ -187,6 +189,7 @@ export function createPinFacts({
     localeOf: (row) => localeNumbers[row] ?? anyLocale,
     localesFor: locales.fitting,
     knowsLocale: locales.isKnown,
+    localeTags: () => locales.tags(),
     progress,
     stats: () => ({
       pins: byKey.size - deletedLately.size,

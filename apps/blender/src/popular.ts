@@ -74,6 +74,7 @@ export function createPopular({
         filter: undefined,
         withoutSources: [],
         imageEmbedding: new Uint8Array(0),
+        imageOfPinId: '',
       },
       { timeoutMs },
     )

@@ -20,7 +20,8 @@ import { parsePageToken, type PageSession } from './page-token.ts'
 
 /** A checked request, as the stages read it. */
 export interface FeedRequest {
-  readonly surface: 'home' | 'related'
+  /** `list`: not a feed. The pins need not be new to the user, and nothing is recorded. */
+  readonly surface: 'home' | 'related' | 'list'
   readonly feedId: string
   /** Empty: no user. */
   readonly userId: string
@@ -58,9 +59,9 @@ export interface FeedRequest {
 }
 
 /** Number of pins on a page: default and maximum. */
-const defaultPageSize = 25
-const maxPageSize = 100
-const maxTokens = 1_024
+export const defaultPageSize = 25
+export const maxPageSize = 100
+export const maxTokens = 1_024
 const maxPinsNamed = 10_000
 const maxSourcesNamed = 64
 const maxClientChars = 64
@@ -96,6 +97,22 @@ export function relatedPinsRequest(request: GetRelatedPinsRequest, bounds: Reque
   return { ...common, surface: 'related', relatedToPinId: request.pinId, page }
 }
 
+/** The fields that requests for pins have in common. */
+type UnservedMessage = Omit<GetFeedRequest, 'pageToken' | 'prefetch' | 'pageSize' | 'evaluation' | SourceSwitches> & {
+  readonly pageSize?: number
+}
+
+type SourceSwitches = 'onlySources' | 'withoutSources'
+
+/** Checks a request for pins that are not a feed: the user may be absent, and nothing is recorded. Throws CALL_INVALID_ARGUMENT, naming the field. */
+export function unservedRequest(message: UnservedMessage, bounds: RequestBounds): FeedRequest {
+  if (message.userId !== '') checkId('user_id', message.userId)
+  const rest = { pageSize: 0, evaluation: undefined, onlySources: [], withoutSources: [] }
+  const common = checkCommon({ ...rest, ...message }, bounds)
+  const page = { firstPosition: 0, startedAtMs: common.atMs, recorded: false }
+  return { ...common, surface: 'list', relatedToPinId: '', recorded: false, page }
+}
+
 type Common = Omit<FeedRequest, 'surface' | 'relatedToPinId' | 'page'>
 
 function checkCommon(request: Omit<GetFeedRequest, 'pageToken' | 'prefetch'>, bounds: RequestBounds): Common {
@@ -107,11 +124,7 @@ function checkCommon(request: Omit<GetFeedRequest, 'pageToken' | 'prefetch'>, bo
   const locale = request.locale === '' ? '' : parseLocale(request.locale)?.tag
   if (locale === undefined)
     throw invalid('locale', `is ${quoted(request.locale)}, which is not BCP 47; give a locale such as de-AT, or none`)
-  const atMs = request.atMs ?? nowMs
-  const unit = request.atMs === undefined ? null : unitFault(atMs)
-  if (unit !== null) throw invalid('at_ms', unit.text)
-  if (!Number.isSafeInteger(atMs) || atMs <= 0 || atMs > latestAtMs)
-    throw invalid('at_ms', `is ${atMs}; give milliseconds since the epoch, before 2106`)
+  const atMs = checkTime(request.atMs, nowMs)
   const evaluation = checkEvaluation(request.evaluation)
   const isCollective = evaluation?.collective === true
   const awaited = readTokens(request.after, partitions)
@@ -132,6 +145,16 @@ function checkCommon(request: Omit<GetFeedRequest, 'pageToken' | 'prefetch'>, bo
     experiments: noExperiments,
     params: isCollective ? withoutBudgets(bounds.params) : bounds.params,
   }
+}
+
+/** The time of a request; absent: now. Throws CALL_INVALID_ARGUMENT. */
+export function checkTime(given: number | undefined, nowMs: number): number {
+  const atMs = given ?? nowMs
+  const unit = given === undefined ? null : unitFault(atMs)
+  if (unit !== null) throw invalid('at_ms', unit.text)
+  if (!Number.isSafeInteger(atMs) || atMs <= 0 || atMs > latestAtMs)
+    throw invalid('at_ms', `is ${atMs}; give milliseconds since the epoch, before 2106`)
+  return atMs
 }
 
 function checkClient(client: ClientContext | undefined): ClientContext | undefined {

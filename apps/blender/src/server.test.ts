@@ -12,6 +12,7 @@ import {
   GetRelatedPinsRequest,
   GetRelatedPinsResponse,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { aFakeBlender } from '@freshet/adapters/testing/fake-blender'
 import type { Blender } from '@freshet/contracts/ports/calls'
 import { aBlender, aFeedRequest } from './blender.harness.ts'
 import { formatPageToken } from './page-token.ts'
@@ -23,12 +24,17 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-async function start(blender?: Blender) {
+async function start(blender?: Partial<Blender>) {
   const made = await aBlender()
-  const answering: Blender = blender ?? {
+  const settled: Partial<Blender> = {
     getFeed: (request, call) => made.settle(made.blender.getFeed(request, call)),
     getRelatedPins: (request, call) => made.settle(made.blender.getRelatedPins(request, call)),
+    rankPins: (request, call) => made.settle(made.blender.rankPins(request, call)),
+    getPins: (request, call) => made.settle(made.blender.getPins(request, call)),
+    searchByImage: (request, call) => made.settle(made.blender.searchByImage(request, call)),
+    getCapabilities: (request, call) => made.settle(made.blender.getCapabilities(request, call)),
   }
+  const answering = aFakeBlender(blender ?? settled)
   const defects: unknown[] = []
   const onDefect = (error: unknown) => void defects.push(error)
   const app = httpAppOf(answering, { closing, onDefect })
@@ -322,7 +328,7 @@ describe('the same answer', () => {
 })
 
 describe('failure', () => {
-  const failing = (error: Error): Blender => ({
+  const failing = (error: Error): Partial<Blender> => ({
     getFeed: async () => {
       throw error
     },

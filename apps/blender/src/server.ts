@@ -9,7 +9,14 @@ import { BodyError } from '@freshet/service/http-body'
 import type { Metrics } from '@freshet/service/metrics'
 import type { HttpLimits } from '@freshet/service/settings'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { feedToJson, relatedPinsToJson } from './json-answer.ts'
+import { explanationToJson, feedToJson, namedEnums, relatedPinsToJson } from './json-answer.ts'
+import {
+  capabilitiesRequestFromJson,
+  explainRequestFromJson,
+  pinsRequestFromJson,
+  rankRequestFromJson,
+  searchRequestFromJson,
+} from './json-list-request.ts'
 import { dryRun, feedRequestFromJson, jsonFromQuery, relatedRequestFromJson } from './json-request.ts'
 
 /** Dependencies of the HTTP server. */
@@ -33,12 +40,14 @@ const statusOf: Readonly<Partial<Record<ErrorCode, number>>> = {
   CALL_CANCELLED: 499,
   CALL_DEADLINE_EXCEEDED: 504,
   CALL_UNAVAILABLE: 503,
+  FEED_MISSING: 404,
+  USER_ERASED: 410,
   LOG_UNAVAILABLE: 503,
   LOG_TLS_FAILED: 503,
   LOG_LOGIN_REFUSED: 503,
 }
 
-const routes = 'GET and POST /v1/feed, GET and POST /v1/related'
+const routes = 'GET and POST /v1/feed, /v1/related, /v1/rank, /v1/pins, /v1/search, /v1/explain and /v1/capabilities'
 
 /** The server can receive this many bodies of the maximum size at the same time. */
 const largestBodies = 64
@@ -82,13 +91,11 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
     return reply.code(status).send(errorBody(error))
   }
 
-  function route<Request extends { evaluation?: Evaluation | undefined }, Response>(
-    path: string,
-    read: (json: unknown) => Request,
+  function answerer<Request, Response>(
     ask: (request: Request, call: CallOptions) => Promise<Response>,
     json: (response: Response) => unknown,
-  ): void {
-    const answer = async (request: Request, reply: FastifyReply, headers: MessageHeaders) => {
+  ) {
+    return async (request: Request, reply: FastifyReply, headers: MessageHeaders) => {
       const gone = new AbortController()
       const onClose = () => {
         if (!reply.raw.writableEnded) gone.abort()
@@ -100,16 +107,41 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
         throw inJson(error)
       }
     }
+  }
+
+  /** `preview`: the request as GET answers it. */
+  function route<Request, Response>(
+    path: string,
+    read: (json: unknown) => Request,
+    ask: (request: Request, call: CallOptions) => Promise<Response>,
+    { json, preview }: { json: (response: Response) => unknown; preview: (request: Request) => Request },
+  ): void {
+    const answer = answerer(ask, json)
     app.get(path, async (request, reply) => {
       const asked = read(jsonFromQuery(request.query as Record<string, unknown>))
-      return answer({ ...asked, evaluation: dryRun }, reply, traceIn(request))
+      return answer(preview(asked), reply, traceIn(request))
     })
     app.post(path, async (request, reply) => answer(read(request.body), reply, traceIn(request)))
   }
 
-  route('/v1/feed', feedRequestFromJson, blender.getFeed, feedToJson)
-  route('/v1/related', relatedRequestFromJson, blender.getRelatedPins, relatedPinsToJson)
+  route('/v1/feed', feedRequestFromJson, blender.getFeed, { json: feedToJson, preview: dry })
+  route('/v1/related', relatedRequestFromJson, blender.getRelatedPins, { json: relatedPinsToJson, preview: dry })
+  route('/v1/rank', rankRequestFromJson, blender.rankPins, { json: namedEnums, preview: asItIs })
+  route('/v1/pins', pinsRequestFromJson, blender.getPins, { json: asItIs, preview: asItIs })
+  route('/v1/search', searchRequestFromJson, blender.searchByImage, { json: namedEnums, preview: asItIs })
+  route('/v1/explain', explainRequestFromJson, blender.explainFeed, { json: explanationToJson, preview: asItIs })
+  route('/v1/capabilities', capabilitiesRequestFromJson, blender.getCapabilities, { json: asItIs, preview: asItIs })
   return app
+}
+
+/** A message without enums is JSON already, and a call that records nothing is its own preview. */
+function asItIs<Message>(message: Message): Message {
+  return message
+}
+
+/** A request that records nothing. */
+function dry<Request extends { evaluation?: Evaluation | undefined }>(request: Request): Request {
+  return { ...request, evaluation: dryRun }
 }
 
 function traceIn({ headers }: FastifyRequest): MessageHeaders {

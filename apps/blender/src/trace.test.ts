@@ -1,5 +1,6 @@
 import { noHeaders, type MessageHeaders } from '@freshet/contracts/headers'
-import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
+import { aFakeBlender } from '@freshet/adapters/testing/fake-blender'
+import type { CallOptions } from '@freshet/contracts/ports/calls'
 import { afterEach, expect, test } from 'vitest'
 import { aBlender, aFeedRequest } from './blender.harness.ts'
 import { grpcClientOf, httpAppOf } from './serving.fixture.ts'
@@ -25,10 +26,10 @@ async function traced() {
     asked.push({ what: 'rank', headers: call.headers })
     return rank(request, call)
   }
-  const blender: Blender = {
+  const blender = aFakeBlender({
     getFeed: (request, call) => made.settle(made.blender.getFeed(request, call)),
     getRelatedPins: (request, call) => made.settle(made.blender.getRelatedPins(request, call)),
-  }
+  })
   async function recorded(): Promise<readonly MessageHeaders[]> {
     await made.settle(made.blender.flush())
     const found: MessageHeaders[] = []

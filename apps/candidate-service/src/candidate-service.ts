@@ -1,4 +1,4 @@
-import type { RetrieveResponse } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import type { RetrieveRequest, RetrieveResponse } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { CandidateService, TrailShard } from '@freshet/contracts/ports/calls'
 import type { EventLog, LogBatch, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
@@ -11,6 +11,7 @@ import { createRetrieval, type Retrieval, type RetrievalStats } from '@freshet/r
 import type { RetrievedCandidates } from '@freshet/retrieval/question'
 import type { CandidateServiceConfig } from './config.ts'
 import { createGathering, type Gathering } from './gathering.ts'
+import { imageError } from './image-question.ts'
 import { parseQuery, toResponse } from './retrieve.ts'
 import { answerGatherTrails } from './shards.ts'
 import { createViewSnapshots, type SnapshotEvent, type ViewSnapshots } from './view-snapshots.ts'
@@ -101,8 +102,11 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
       if (call.signal?.aborted === true) throw new ContractError('CALL_CANCELLED', 'the caller ended the call')
       // The retrieval skips sources that have not started by then; a running one breaks off. The answer names both.
       const leftMs = (): number => Math.max(0, call.timeoutMs - config.answerReserveMs - (clock.now() - startedAtMs))
-      const gathered = peers.length === 0 ? null : await gathering.gather(query, { ...call, timeoutMs: leftMs() })
-      const found = retrieval.retrieve({ ...query, deadlineMs: leftMs() }, gathered)
+      const gathered =
+        peers.length === 0 || query.image != null
+          ? null
+          : await gathering.gather(query, { ...call, timeoutMs: leftMs() })
+      const found = search(request, () => retrieval.retrieve({ ...query, deadlineMs: leftMs() }, gathered))
       const response = toResponse(found, {
         fresh,
         catchingUp: started && unready() !== null,
@@ -139,6 +143,15 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
       await follower.stop()
       if (follower.isReading()) await snapshots?.write()
     },
+  }
+}
+
+/** Runs a search. Throws CALL_INVALID_ARGUMENT if it cannot search with the picture of the request. */
+function search<Found>(request: RetrieveRequest, run: () => Found): Found {
+  try {
+    return run()
+  } catch (error) {
+    throw imageError(error, request)
   }
 }
 

@@ -25,6 +25,8 @@ import { parseLocale } from '@freshet/domain/locale'
 import type { EmbeddingModel } from '@freshet/retrieval/embeddings/embedding-models'
 import type { RecentAction, RetrievedCandidates, RetrieveQuery, ShownPins } from '@freshet/retrieval/question'
 
+import { parseImage } from './image-question.ts'
+
 /** The most candidates a request may ask for. */
 const maxLimit = 2000
 /** The most entries in one column of shown pins. */
@@ -61,6 +63,7 @@ export function parseQuery(request: RetrieveRequest, sourceNames: readonly strin
     followedBoards: names<BoardId>('follows.board_ids', request.follows?.boardIds ?? []),
     limit: request.limit,
     sources: request.sources.length === 0 ? null : request.sources,
+    image: parseImage(request),
   }
 }
 

@@ -22,6 +22,9 @@ export interface ShownPins {
   readonly servedAtSeconds: Uint32Array
 }
 
+/** A picture to search with: its embedding, or the pin that has it. */
+export type ImageQuestion = { readonly embedding: Float32Array } | { readonly pinId: PinId }
+
 /** A request for candidates. Absent lists are empty. */
 export interface RetrieveQuery {
   readonly surface: 'home' | 'related'
@@ -59,6 +62,8 @@ export interface RetrieveQuery {
   readonly limit: number
   /** Time for all sources together, milliseconds: later sources are skipped and a running one breaks off. Each source also has its own deadline. */
   readonly deadlineMs?: number | null
+  /** Find the pins whose pictures look like this one, with no source; absent or null: an ordinary request. */
+  readonly image?: ImageQuestion | null
   /** Query only these sources; if absent, all enabled ones. Names that are not enabled sources are ignored. */
   readonly sources?: readonly string[] | null
 }

@@ -3,6 +3,7 @@ import { positiveActions, type Engagement } from '@freshet/domain/engagement'
 import type { PinId, UserId } from '@freshet/domain/ids'
 import type { PinChange } from '@freshet/domain/pin'
 
+import { searchImages } from './query/image-search.ts'
 import { createQueryRunner } from './query/query-runner.ts'
 import { bytesPer, maxBytes, type BytesPer } from './views/caps.ts'
 import { createCatalogue } from './views/catalogue.ts'
@@ -324,6 +325,9 @@ export function createRetrieval({
     listTally: (list, pinIds) => readTally({ catalogue, index }, list, pinIds),
     retrieve(request, gathered = null) {
       const reading = gathered === null ? null : mergeIndex(gathered, catalogue)
+      const { image } = request
+      if (image != null)
+        return searchImages({ image, query: queries.build(request, reading), request }, { enabled, catalogue, clock })
       const isComplete = gathered === null || listNames.every((list) => gathered[list].isComplete)
       return runner.run({ request, query: queries.build(request, reading), isComplete })
     },

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Engagement } from '@freshet/domain/engagement'
 import type { PinChange } from '@freshet/domain/pin'
 
+import type { EmbeddingView } from './embeddings/embedding-view.ts'
 import type { Catalogue } from './views/catalogue.ts'
 import type { GraphView } from './graph/graph-view.ts'
 import type { Interruption } from './interruption.ts'
@@ -60,6 +61,8 @@ export interface Source {
    * `interruption` and break off with what they have found.
    */
   query(query: SourceQuery, hits: Hits, interruption: Interruption): void
+  /** Present if the source holds the embeddings of pictures, in which a request can search. */
+  readonly images?: Pick<EmbeddingView, 'dimensions' | 'get' | 'search'>
   /** Present if the source adapts to what users take. */
   readonly adaptation?: Adaptation
   /** Bytes of the source's own view, without the shared ones. */

@@ -43,7 +43,7 @@ export function rank({
       const found = foundColumns(columns, rows)
       const asked: RankRequest = {
         userId: request.userId,
-        surface: request.surface === 'home' ? Surface.HOME : Surface.RELATED,
+        surface: request.surface === 'related' ? Surface.RELATED : Surface.HOME,
         atMs: request.atMs,
         userState: request.user.bytes,
         pinIds: pickTexts(columns.pinIds, rows),

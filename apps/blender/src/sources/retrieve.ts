@@ -75,6 +75,7 @@ export function retrieveRequest(
     filter: undefined,
     withoutSources: [...sources.without],
     imageEmbedding: new Uint8Array(0),
+    imageOfPinId: '',
   }
 }
 

@@ -1,17 +1,8 @@
-import {
-  type Metadata,
-  type CallOptions as GrpcCallOptions,
-  type ClientUnaryCall,
-  type ServiceError,
-} from '@grpc/grpc-js'
-import { ContractError } from '@freshet/contracts/errors'
 import { BlenderClient } from '@freshet/contracts/gen/freshet/blending/v1/blending'
-import { checkHeaders, noHeaders } from '@freshet/contracts/headers'
-import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
+import type { Blender } from '@freshet/contracts/ports/calls'
 import { channelOf, type ChannelConfig } from './channel.ts'
-import { channelReady, deadlineIn } from './deadline.ts'
-import { metadataOf } from './metadata.ts'
-import { errorOf } from './status.ts'
+import { channelReady } from './deadline.ts'
+import { unary } from './unary-client.ts'
 
 /** A blender over the network, called by unary gRPC calls. */
 export interface RemoteBlender extends Blender {
@@ -27,40 +18,14 @@ export function createBlenderClient(config: ChannelConfig): RemoteBlender {
   return {
     getFeed: (request, call) => unary(client.getFeed.bind(client), request, call),
     getRelatedPins: (request, call) => unary(client.getRelatedPins.bind(client), request, call),
+    rankPins: (request, call) => unary(client.rankPins.bind(client), request, call),
+    getPins: (request, call) => unary(client.getPins.bind(client), request, call),
+    searchByImage: (request, call) => unary(client.searchByImage.bind(client), request, call),
+    explainFeed: (request, call) => unary(client.explainFeed.bind(client), request, call),
+    getCapabilities: (request, call) => unary(client.getCapabilities.bind(client), request, call),
     ready: (timeoutMs) => channelReady(client, timeoutMs),
     close: () => {
       client.close()
     },
   }
-}
-
-type UnaryMethod<Request, Response> = (
-  request: Request,
-  metadata: Metadata,
-  options: Partial<GrpcCallOptions>,
-  callback: (error: ServiceError | null, response: Response) => void,
-) => ClientUnaryCall
-
-function unary<Request, Response>(
-  method: UnaryMethod<Request, Response>,
-  request: Request,
-  { timeoutMs, signal, headers = noHeaders }: CallOptions,
-): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    // An exception here rejects the call.
-    checkHeaders(headers)
-    if (signal?.aborted) {
-      reject(new ContractError('CALL_CANCELLED', 'the caller ended the call', { cause: signal.reason }))
-      return
-    }
-    const onAbort = () => {
-      call.cancel()
-    }
-    const call = method(request, metadataOf(headers), { deadline: deadlineIn(timeoutMs) }, (error, response) => {
-      signal?.removeEventListener('abort', onAbort)
-      if (error === null) resolve(response)
-      else reject(errorOf(error.code, error.details, error))
-    })
-    signal?.addEventListener('abort', onAbort, { once: true })
-  })
 }

@@ -1,12 +1,19 @@
 import type { Server } from '@grpc/grpc-js'
-import { RankRequest, RankStreamRequest, RankerService } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
-import type { Ranker } from '@freshet/contracts/ports/calls'
+import {
+  AttributeRequest,
+  AttributeResponse,
+  RankRequest,
+  RankStreamRequest,
+  RankerService,
+} from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import type { Attribution, Ranker } from '@freshet/contracts/ports/calls'
 import { tolerant } from './decode.ts'
 import { createCallServer, type CallServerOptions } from './stream-server.ts'
 
-/** Serves a ranker over gRPC, unary and streaming. */
-export function serveRanker(service: Ranker, options: CallServerOptions) {
+/** Serves a ranker over gRPC, unary and streaming. If it has no contributions of features, the answer says so. */
+export function serveRanker(service: Ranker & Partial<Attribution>, options: CallServerOptions) {
   const { unary, stream, drain } = createCallServer('Rank', service.rank, options)
+  const attribute = createCallServer('Attribute', service.attribute ?? notAttributed, options).unary
   const { rank, rankStream } = RankerService
   const definition = {
     rank: {
@@ -17,17 +24,29 @@ export function serveRanker(service: Ranker, options: CallServerOptions) {
       ...rankStream,
       requestDeserialize: tolerant('freshet.ranking.v1.RankStreamRequest', (bytes) => RankStreamRequest.decode(bytes)),
     },
+    attribute: {
+      ...RankerService.attribute,
+      requestDeserialize: tolerant('freshet.ranking.v1.AttributeRequest', (bytes) => AttributeRequest.decode(bytes)),
+    },
   }
   return {
     definition,
-    implementation: { rank: unary, rankStream: stream },
+    implementation: { rank: unary, rankStream: stream, attribute },
     /** Asks clients to open their next stream elsewhere; pending calls still get answers. */
     drain,
   }
 }
 
+async function notAttributed(): Promise<AttributeResponse> {
+  return AttributeResponse.fromPartial({ problem: 'this ranker does not attribute scores to features' })
+}
+
 /** Adds a ranker to a server. Call `drain` on the result before a shutdown. */
-export function addRanker(server: Server, service: Ranker, options: CallServerOptions): { drain(): void } {
+export function addRanker(
+  server: Server,
+  service: Ranker & Partial<Attribution>,
+  options: CallServerOptions,
+): { drain(): void } {
   const { definition, implementation, drain } = serveRanker(service, options)
   server.addService(definition, implementation)
   return { drain }

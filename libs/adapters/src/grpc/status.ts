@@ -8,6 +8,8 @@ const statusByCode = {
   CALL_INVALID_ARGUMENT: status.INVALID_ARGUMENT,
   HEADERS_TOO_LARGE: status.INVALID_ARGUMENT,
   CODEC_INVALID: status.INVALID_ARGUMENT,
+  FEED_MISSING: status.NOT_FOUND,
+  USER_ERASED: status.FAILED_PRECONDITION,
 } as const satisfies Partial<Record<ErrorCode, status>>
 
 const codeByStatus: Readonly<Partial<Record<number, ErrorCode>>> = {
@@ -16,6 +18,8 @@ const codeByStatus: Readonly<Partial<Record<number, ErrorCode>>> = {
   [status.UNAVAILABLE]: 'CALL_UNAVAILABLE',
   [status.RESOURCE_EXHAUSTED]: 'CALL_UNAVAILABLE',
   [status.INVALID_ARGUMENT]: 'CALL_INVALID_ARGUMENT',
+  [status.NOT_FOUND]: 'FEED_MISSING',
+  [status.FAILED_PRECONDITION]: 'USER_ERASED',
 }
 
 /** Maps an error to a gRPC status and a message. Errors outside the catalogue become INTERNAL without their message, which may hold private data. */

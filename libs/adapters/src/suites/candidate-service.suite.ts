@@ -53,6 +53,7 @@ export function aRetrieveRequest(seed: number): RetrieveRequest {
     filter: { topicIds: ['topic'], creatorIds: ['creator'], boardIds: [], createdFromMs: 1_600_000_000_000 + seed },
     withoutSources: ['trending'],
     imageEmbedding: Buffer.from(bytesOf(Float32Array.of(0.5, -seed))),
+    imageOfPinId: `pin-${seed}`,
   }
 }
 

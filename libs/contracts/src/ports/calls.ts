@@ -1,11 +1,26 @@
 import type { MessageHeaders } from '../headers.ts'
 import type {
+  ExplainFeedRequest,
+  ExplainFeedResponse,
+  GetCapabilitiesRequest,
+  GetCapabilitiesResponse,
   GetFeedRequest,
   GetFeedResponse,
+  GetPinsRequest,
+  GetPinsResponse,
   GetRelatedPinsRequest,
   GetRelatedPinsResponse,
+  RankPinsRequest,
+  RankPinsResponse,
+  SearchByImageRequest,
+  SearchByImageResponse,
 } from '../gen/freshet/blending/v1/blending.ts'
-import type { RankRequest, RankResponse } from '../gen/freshet/ranking/v1/ranking.ts'
+import type {
+  AttributeRequest,
+  AttributeResponse,
+  RankRequest,
+  RankResponse,
+} from '../gen/freshet/ranking/v1/ranking.ts'
 import type {
   GatherTrailsRequest,
   GatherTrailsResponse,
@@ -37,8 +52,25 @@ export interface Ranker {
   rank(request: RankRequest, options: CallOptions): Promise<RankResponse>
 }
 
-/** What is shown? The public API; errors as for `CandidateService`. A valid request within its time does not fail. */
-export interface Blender {
+/** What did each feature contribute to the scores of a served feed? Errors as for `CandidateService`. */
+export interface Attribution {
+  attribute(request: AttributeRequest, options: CallOptions): Promise<AttributeResponse>
+}
+
+/** The calls of the blender that serve feeds. */
+export interface Feeds {
   getFeed(request: GetFeedRequest, options: CallOptions): Promise<GetFeedResponse>
   getRelatedPins(request: GetRelatedPinsRequest, options: CallOptions): Promise<GetRelatedPinsResponse>
+}
+
+/**
+ * What is shown, and why? The public API; errors as for `CandidateService`. A valid request within its time does not fail, except
+ * that `searchByImage` needs the candidate service, and `explainFeed` the log (FEED_MISSING, USER_ERASED).
+ */
+export interface Blender extends Feeds {
+  rankPins(request: RankPinsRequest, options: CallOptions): Promise<RankPinsResponse>
+  getPins(request: GetPinsRequest, options: CallOptions): Promise<GetPinsResponse>
+  searchByImage(request: SearchByImageRequest, options: CallOptions): Promise<SearchByImageResponse>
+  explainFeed(request: ExplainFeedRequest, options: CallOptions): Promise<ExplainFeedResponse>
+  getCapabilities(request: GetCapabilitiesRequest, options: CallOptions): Promise<GetCapabilitiesResponse>
 }

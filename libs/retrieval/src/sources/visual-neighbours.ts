@@ -34,6 +34,7 @@ export const visualNeighbours: SourceDefinition<VisualNeighboursParameters> = {
 
 function createVisualNeighbours(views: SharedViews, parameters: VisualNeighboursParameters): Source {
   return createNearestSource(views, 'visual-neighbours', parameters, (view) => ({
+    images: view,
     foldPin(row, change) {
       if (change.kind === 'delete' || change.pin.visualEmbedding === null) view.remove(row)
       else view.set(row, change.pin.visualEmbedding)

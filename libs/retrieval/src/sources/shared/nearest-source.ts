@@ -45,7 +45,7 @@ export function createNearestSource(
   { catalogue, board }: SharedViews,
   name: string,
   options: StartsOptions & Parameters<typeof createEmbeddingView>[0] & Parameters<typeof createNearest>[0]['options'],
-  folds: (view: EmbeddingView) => Pick<Source, 'foldPin' | 'foldEmbedding'>,
+  folds: (view: EmbeddingView) => Pick<Source, 'foldPin' | 'foldEmbedding' | 'images'>,
 ): Source {
   const view = createEmbeddingView(options)
   const starts = createStarts(options)

@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Surface, surfaceFromJSON, surfaceToJSON } from "../../engagement/v1/engagement.ts";
 
 export const protobufPackage = "freshet.blending.v1";
 
@@ -450,6 +451,419 @@ export interface GetRelatedPinsResponse {
   freshness: Freshness;
   /** What each stage did, if `explain` was set. */
   stages: StageReport[];
+}
+
+/** Asks for the order of a list of pins. */
+export interface RankPinsRequest {
+  /** The user; empty: not known. */
+  userId: string;
+  /** The pins: at most 2,000. A repeated pin counts where it comes first. */
+  pinIds: string[];
+  /** BCP 47 locale of the user; empty: not known. */
+  locale: string;
+  /** The client's session; empty: none. */
+  sessionId: string;
+  /** The time of the request, milliseconds since the epoch; absent: now. */
+  atMs?:
+    | number
+    | undefined;
+  /** What the client reports about itself. */
+  client:
+    | ClientContext
+    | undefined;
+  /** Tokens that event-ingest returned. */
+  after: string[];
+  /** Report what each stage did. */
+  explain: boolean;
+  /** Restricts what the answer may contain; absent: no restriction. */
+  filter: FeedFilter | undefined;
+}
+
+/** The list in order. */
+export interface RankPinsResponse {
+  /** Best first. */
+  items: FeedItem[];
+  /** The pins of the request that are not in `items`, in the order of the request. */
+  leftOut: LeftOutPin[];
+  /** `DEGRADATION_RETRIEVAL_ORDER`: the ranker did not answer, and the items are in the order of the request. */
+  degradation: Degradation;
+  /** Codes of the error catalogue that state why the answer is degraded. */
+  reasons: string[];
+  /** Whether the answer reflects the tokens' events. */
+  freshness: Freshness;
+  /** What each stage did, if `explain` was set. */
+  stages: StageReport[];
+  /** The model that ranked; empty: nothing was ranked. */
+  modelVersion: string;
+}
+
+/** A pin of a request that is not in the answer. */
+export interface LeftOutPin {
+  /** The pin, as the request named it. */
+  pinId: string;
+  /** Why, for example `not-in-catalogue`, `deleted`, `hidden` or `duplicate`. */
+  reason: string;
+}
+
+/** Asks what a page draws of some pins. */
+export interface GetPinsRequest {
+  /** The pins: at most 500. A repeated pin is answered once. */
+  pinIds: string[];
+  /** The time of the request, milliseconds since the epoch; absent: now. Pins that have expired by then are missing. */
+  atMs?: number | undefined;
+}
+
+/** What a page draws. */
+export interface GetPinsResponse {
+  /** In the order of the request. */
+  pins: PinCard[];
+  /** The pins that are not in `pins`, in the order of the request. */
+  missing: LeftOutPin[];
+}
+
+/** What a page draws of a pin. */
+export interface PinCard {
+  /** The pin. */
+  pinId: string;
+  /** May be empty. */
+  title: string;
+  /** May be empty. */
+  description: string;
+  /** Address of its picture; empty: none. */
+  imageUrl: string;
+  /** Its creator; empty: not known. */
+  creatorId: string;
+  /** Its topics. */
+  topics: string[];
+  /** BCP 47; empty: suits every locale. */
+  locale: string;
+  /** When it was published, milliseconds since the epoch, negative before 1970; absent: not known. */
+  createdAtMs?:
+    | number
+    | undefined;
+  /** What some users must not see, such as `adult` or `violence`. */
+  safetyLabels: string[];
+  /** Users must be at least this many years old; 0: no limit. */
+  minAge: number;
+}
+
+/** Asks for pins with similar pictures. Give either `embedding` or `pin_id`. */
+export interface SearchByImageRequest {
+  /** The visual embedding of a picture or of a part of one: finite, and as many numbers as the catalogue's embeddings have. */
+  embedding: number[];
+  /** The pin whose picture to search with; it is not in the answer. */
+  pinId: string;
+  /** The user; empty: not known. */
+  userId: string;
+  /** How many pins, 1–100; 0: 25. */
+  pageSize: number;
+  /** BCP 47 locale of the user; empty: not known. */
+  locale: string;
+  /** The client's session; empty: none. */
+  sessionId: string;
+  /** The time of the request, milliseconds since the epoch; absent: now. */
+  atMs?:
+    | number
+    | undefined;
+  /** What the client reports about itself. */
+  client:
+    | ClientContext
+    | undefined;
+  /** Tokens that event-ingest returned. */
+  after: string[];
+  /** Report what each stage did. */
+  explain: boolean;
+  /** Restricts what the answer may contain; absent: no restriction. */
+  filter: FeedFilter | undefined;
+}
+
+/** Pins with similar pictures. */
+export interface SearchByImageResponse {
+  /** The most similar first. `utility` is the cosine of the angle between the embeddings, −1 to 1. */
+  items: FeedItem[];
+  /** How far down the ladder the answer came from. */
+  degradation: Degradation;
+  /** Codes of the error catalogue that state why the answer is degraded. */
+  reasons: string[];
+  /** Whether the answer reflects the tokens' events. */
+  freshness: Freshness;
+  /** What each stage did, if `explain` was set. */
+  stages: StageReport[];
+}
+
+/** Asks why the pins of a served feed are there. */
+export interface ExplainFeedRequest {
+  /** `feed_id` of a feed that was served at most 30 days ago, and not in a dry run. */
+  feedId: string;
+  /** Explain only this pin, whether it is on the page or not; empty: every pin of the page. */
+  pinId: string;
+}
+
+/** A served feed, explained from its record. Nothing is computed again except the contributions of features. */
+export interface ExplainFeedResponse {
+  /** The feed. */
+  feedId: string;
+  /** The user; empty: not known. */
+  userId: string;
+  /** The time of the request, milliseconds since the epoch. */
+  atMs: number;
+  /** The surface on which it was shown. */
+  surface: Surface;
+  /** The pin whose related pins these are; empty on the home feed. */
+  relatedToPinId: string;
+  /** The client's session; empty: none. */
+  sessionId: string;
+  /** BCP 47 locale of the user; empty: not known. */
+  locale: string;
+  /** What the client reported about itself; absent: nothing. */
+  client:
+    | ClientContext
+    | undefined;
+  /** How far down the ladder the answer came from. */
+  degradation: Degradation;
+  /** Codes of the error catalogue that state why the feed was degraded. */
+  reasons: string[];
+  /** Whether the feed reflected the tokens' events. */
+  freshness: Freshness;
+  /** The model that ranked; empty: nothing was ranked. */
+  modelVersion: string;
+  /** Hash of the ranking plan, 16 hexadecimal digits; empty: nothing was ranked. */
+  rankingPlan: string;
+  /** Version of the fold that made the user's state; 0: not known. */
+  userStateFold: number;
+  /** The experiments that the request was part of. */
+  experiments: ExplainedExperiment[];
+  /** What each stage did. */
+  stages: StageReport[];
+  /** How many candidates each stage removed, by reason. */
+  removals: ExplainedRemovals[];
+  /** The pins of the page, or only `pin_id` if it is there. */
+  pins: ExplainedPin[];
+  /** Why `pin_id` is not on the page; absent: it is there, or no pin was given. */
+  absence:
+    | ExplainedAbsence
+    | undefined;
+  /** How the contributions were computed; empty: there are none. */
+  contributionMethod: string;
+  /** Why there are no contributions; empty: there are some. */
+  contributionProblem: string;
+}
+
+/** A request's bucket in one layer of experiments. */
+export interface ExplainedExperiment {
+  /** Name of the layer. */
+  layer: string;
+  /** Number of the bucket in the layer, from 0. */
+  bucket: number;
+  /** Name of the experiment that has the bucket; empty: no experiment has it. */
+  experiment: string;
+  /** Name of its arm; empty: none. */
+  arm: string;
+}
+
+/** The candidates that a stage removed for one reason. */
+export interface ExplainedRemovals {
+  /** Name of the stage. */
+  stage: string;
+  /** The stage's name for the reason. */
+  reason: string;
+  /** How many candidates. */
+  candidates: number;
+}
+
+/** Why a pin is on the page, and at its position. */
+export interface ExplainedPin {
+  /** The pin. */
+  pinId: string;
+  /** Its position in the whole feed over all pages, 0 = first. */
+  position: number;
+  /** The sources that found it. */
+  sources: ExplainedSource[];
+  /** Its rank among all candidates in retrieval order, 0 = best; absent: not recorded. */
+  retrievalRank?:
+    | number
+    | undefined;
+  /** The merged retrieval score; absent: not recorded. */
+  retrievalScore?:
+    | number
+    | undefined;
+  /** The utility that the ranker predicted; the retrieval score if the ranker did not answer. */
+  utility: number;
+  /** What exploration added to the utility; absent: there was none. */
+  exploration?:
+    | number
+    | undefined;
+  /** The probability that the ordering put it at this position, given the pins above. */
+  propensity: number;
+  /** What the model predicted, head by head. */
+  heads: ExplainedHead[];
+  /** The features as used, the largest contribution to the utility first. */
+  features: ExplainedFeature[];
+  /** What the ranker read about the pin from its own views. */
+  facts: ExplainedFact[];
+  /** The values that the ranking spec exposes. */
+  exposed: ExplainedValue[];
+  /** What each step of the ordering added to its utility. */
+  ordering: ExplainedValue[];
+  /** Where ordering stages moved it. */
+  moves: ExplainedMove[];
+}
+
+/** A source that found a pin. */
+export interface ExplainedSource {
+  /** Name of the source. */
+  source: string;
+  /** Rank in the source, 0 = best; absent: not recorded. */
+  rank?:
+    | number
+    | undefined;
+  /** The source's own score; absent: not recorded. Scores of different sources are not comparable. */
+  score?: number | undefined;
+}
+
+/** What one head of the model predicted. */
+export interface ExplainedHead {
+  /** Its name, for example `save`. */
+  head: string;
+  /** The probability, or the amount in the unit of the label. */
+  value: number;
+  /** Its part of the utility; absent: not known. */
+  utilityPart?:
+    | number
+    | undefined;
+  /** The factor on it in the utility, as the experiment chose it; 1: none. */
+  factor: number;
+  /**
+   * The logit of the probability (the amount itself, if the head predicts an amount); absent: not known. It is `base` plus the
+   * contributions of all features plus `rest`.
+   */
+  score?:
+    | number
+    | undefined;
+  /** The score with every feature at its reference value; absent: not known. */
+  base?:
+    | number
+    | undefined;
+  /** What features contribute only together; 0 if the head is a sum over features. Absent: not known. */
+  rest?: number | undefined;
+}
+
+/** A feature as the model used it. */
+export interface ExplainedFeature {
+  /** Its name. */
+  name: string;
+  /** Its value; NaN: missing. */
+  value: number;
+  /** What it adds to the utility against the model's reference; absent: not known. */
+  utilityContribution?:
+    | number
+    | undefined;
+  /** What it adds to each head, on the scale that `contribution_method` states. */
+  headContributions: ExplainedValue[];
+}
+
+/** A fact of text about a pin. */
+export interface ExplainedFact {
+  /** Its name in the ranking language, for example `pin.topics`. */
+  name: string;
+  /** Its texts. */
+  texts: string[];
+}
+
+/** A named number. */
+export interface ExplainedValue {
+  /** Its name. */
+  name: string;
+  /** The number; NaN: missing or not known. */
+  value: number;
+}
+
+/** A move of a pin by an ordering stage. */
+export interface ExplainedMove {
+  /** Why: the stage, a slash, its reason. */
+  why: string;
+  /** Position, from 0, in the input of the stage. */
+  from: number;
+  /** Position in the output of the stage. */
+  to: number;
+}
+
+/** Why a pin is not on the page. */
+export interface ExplainedAbsence {
+  /** The pin. */
+  pinId: string;
+  /** Whether a source found it. If not, the rest is empty. */
+  wasCandidate: boolean;
+  /** The stage that removed it. */
+  stage: string;
+  /** The stage's name for the reason. */
+  reason: string;
+  /** Its utility; absent: it was not ranked, or not recorded. */
+  utility?:
+    | number
+    | undefined;
+  /** The utility of the last pin of the page; absent: the page has no pins. */
+  lastUtility?:
+    | number
+    | undefined;
+  /** Its rank among all candidates in retrieval order, 0 = best; absent: not recorded. */
+  retrievalRank?:
+    | number
+    | undefined;
+  /** The sources that found it. Only a sample of the candidates has them. */
+  sources: ExplainedSource[];
+  /** The same in words. */
+  text: string;
+}
+
+/** Asks what the blender can do. */
+export interface GetCapabilitiesRequest {
+}
+
+/** What the blender can do. */
+export interface GetCapabilitiesResponse {
+  /** Version of Freshet. */
+  version: string;
+  /** Names of the calls. */
+  calls: string[];
+  /** Names of the surfaces. */
+  surfaces: string[];
+  /** Names of the sources that the candidate service queries, as its last answer listed them; empty: it has not answered yet. */
+  sources: string[];
+  /** Names of the stages of a home feed, in their order. */
+  stages: string[];
+  /** Names of what the ranker predicts, as its last answer listed them; empty: it has not answered yet. */
+  heads: string[];
+  /** The model of the ranker's last answer; empty: it has not answered yet. */
+  modelVersion: string;
+  /** Largest values that requests may have. */
+  limits:
+    | Limits
+    | undefined;
+  /** Locales of the catalogue's pins, at most 1,000. */
+  locales: string[];
+  /** How many numbers a visual embedding has; 0: the catalogue has none, or it is not known yet. */
+  embeddingWidth: number;
+}
+
+/** Largest values that requests may have. */
+export interface Limits {
+  /** Pins on a page. */
+  pageSize: number;
+  /** Pins on a page if the request does not say. */
+  defaultPageSize: number;
+  /** Pins that `RankPins` ranks. */
+  rankPins: number;
+  /** Pins that `GetPins` answers. */
+  getPins: number;
+  /** Tokens in `after`. */
+  after: number;
+  /** Longest deadline, milliseconds. */
+  timeoutMs: number;
+  /** Largest body of an HTTP request, bytes. */
+  bodyBytes: number;
+  /** For how long `ExplainFeed` finds a feed, milliseconds. */
+  explainMs: number;
 }
 
 function createBaseEvaluation(): Evaluation {
@@ -2409,6 +2823,3826 @@ export const GetRelatedPinsResponse: MessageFns<GetRelatedPinsResponse> = {
   },
 };
 
+function createBaseRankPinsRequest(): RankPinsRequest {
+  return {
+    userId: "",
+    pinIds: [],
+    locale: "",
+    sessionId: "",
+    atMs: undefined,
+    client: undefined,
+    after: [],
+    explain: false,
+    filter: undefined,
+  };
+}
+
+export const RankPinsRequest: MessageFns<RankPinsRequest> = {
+  encode(message: RankPinsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    for (const v of message.pinIds) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.locale !== "") {
+      writer.uint32(26).string(message.locale);
+    }
+    if (message.sessionId !== "") {
+      writer.uint32(34).string(message.sessionId);
+    }
+    if (message.atMs !== undefined) {
+      writer.uint32(40).int64(message.atMs);
+    }
+    if (message.client !== undefined) {
+      ClientContext.encode(message.client, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.after) {
+      writer.uint32(58).string(v!);
+    }
+    if (message.explain !== false) {
+      writer.uint32(64).bool(message.explain);
+    }
+    if (message.filter !== undefined) {
+      FeedFilter.encode(message.filter, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RankPinsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRankPinsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pinIds.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.locale = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.client = ClientContext.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.after.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.explain = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.filter = FeedFilter.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RankPinsRequest {
+    return {
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      pinIds: globalThis.Array.isArray(object?.pinIds)
+        ? object.pinIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.pin_ids)
+        ? object.pin_ids.map((e: any) => globalThis.String(e))
+        : [],
+      locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
+      sessionId: isSet(object.sessionId)
+        ? globalThis.String(object.sessionId)
+        : isSet(object.session_id)
+        ? globalThis.String(object.session_id)
+        : "",
+      atMs: isSet(object.atMs)
+        ? globalThis.Number(object.atMs)
+        : isSet(object.at_ms)
+        ? globalThis.Number(object.at_ms)
+        : undefined,
+      client: isSet(object.client) ? ClientContext.fromJSON(object.client) : undefined,
+      after: globalThis.Array.isArray(object?.after)
+        ? object.after.map((e: any) => globalThis.String(e))
+        : [],
+      explain: isSet(object.explain) ? globalThis.Boolean(object.explain) : false,
+      filter: isSet(object.filter) ? FeedFilter.fromJSON(object.filter) : undefined,
+    };
+  },
+
+  toJSON(message: RankPinsRequest): unknown {
+    const obj: any = {};
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.pinIds?.length) {
+      obj.pinIds = message.pinIds;
+    }
+    if (message.locale !== "") {
+      obj.locale = message.locale;
+    }
+    if (message.sessionId !== "") {
+      obj.sessionId = message.sessionId;
+    }
+    if (message.atMs !== undefined) {
+      obj.atMs = Math.round(message.atMs);
+    }
+    if (message.client !== undefined) {
+      obj.client = ClientContext.toJSON(message.client);
+    }
+    if (message.after?.length) {
+      obj.after = message.after;
+    }
+    if (message.explain !== false) {
+      obj.explain = message.explain;
+    }
+    if (message.filter !== undefined) {
+      obj.filter = FeedFilter.toJSON(message.filter);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RankPinsRequest>): RankPinsRequest {
+    return RankPinsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RankPinsRequest>): RankPinsRequest {
+    const message = createBaseRankPinsRequest();
+    message.userId = object.userId ?? "";
+    message.pinIds = object.pinIds?.map((e) => e) || [];
+    message.locale = object.locale ?? "";
+    message.sessionId = object.sessionId ?? "";
+    message.atMs = object.atMs ?? undefined;
+    message.client = (object.client !== undefined && object.client !== null)
+      ? ClientContext.fromPartial(object.client)
+      : undefined;
+    message.after = object.after?.map((e) => e) || [];
+    message.explain = object.explain ?? false;
+    message.filter = (object.filter !== undefined && object.filter !== null)
+      ? FeedFilter.fromPartial(object.filter)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRankPinsResponse(): RankPinsResponse {
+  return { items: [], leftOut: [], degradation: 0, reasons: [], freshness: 0, stages: [], modelVersion: "" };
+}
+
+export const RankPinsResponse: MessageFns<RankPinsResponse> = {
+  encode(message: RankPinsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.items) {
+      FeedItem.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.leftOut) {
+      LeftOutPin.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.degradation !== 0) {
+      writer.uint32(24).int32(message.degradation);
+    }
+    for (const v of message.reasons) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.freshness !== 0) {
+      writer.uint32(40).int32(message.freshness);
+    }
+    for (const v of message.stages) {
+      StageReport.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.modelVersion !== "") {
+      writer.uint32(58).string(message.modelVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RankPinsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRankPinsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.items.push(FeedItem.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.leftOut.push(LeftOutPin.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.degradation = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.freshness = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.stages.push(StageReport.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.modelVersion = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RankPinsResponse {
+    return {
+      items: globalThis.Array.isArray(object?.items) ? object.items.map((e: any) => FeedItem.fromJSON(e)) : [],
+      leftOut: globalThis.Array.isArray(object?.leftOut)
+        ? object.leftOut.map((e: any) => LeftOutPin.fromJSON(e))
+        : globalThis.Array.isArray(object?.left_out)
+        ? object.left_out.map((e: any) => LeftOutPin.fromJSON(e))
+        : [],
+      degradation: isSet(object.degradation) ? degradationFromJSON(object.degradation) : 0,
+      reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
+      freshness: isSet(object.freshness) ? freshnessFromJSON(object.freshness) : 0,
+      stages: globalThis.Array.isArray(object?.stages) ? object.stages.map((e: any) => StageReport.fromJSON(e)) : [],
+      modelVersion: isSet(object.modelVersion)
+        ? globalThis.String(object.modelVersion)
+        : isSet(object.model_version)
+        ? globalThis.String(object.model_version)
+        : "",
+    };
+  },
+
+  toJSON(message: RankPinsResponse): unknown {
+    const obj: any = {};
+    if (message.items?.length) {
+      obj.items = message.items.map((e) => FeedItem.toJSON(e));
+    }
+    if (message.leftOut?.length) {
+      obj.leftOut = message.leftOut.map((e) => LeftOutPin.toJSON(e));
+    }
+    if (message.degradation !== 0) {
+      obj.degradation = degradationToJSON(message.degradation);
+    }
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons;
+    }
+    if (message.freshness !== 0) {
+      obj.freshness = freshnessToJSON(message.freshness);
+    }
+    if (message.stages?.length) {
+      obj.stages = message.stages.map((e) => StageReport.toJSON(e));
+    }
+    if (message.modelVersion !== "") {
+      obj.modelVersion = message.modelVersion;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RankPinsResponse>): RankPinsResponse {
+    return RankPinsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RankPinsResponse>): RankPinsResponse {
+    const message = createBaseRankPinsResponse();
+    message.items = object.items?.map((e) => FeedItem.fromPartial(e)) || [];
+    message.leftOut = object.leftOut?.map((e) => LeftOutPin.fromPartial(e)) || [];
+    message.degradation = object.degradation ?? 0;
+    message.reasons = object.reasons?.map((e) => e) || [];
+    message.freshness = object.freshness ?? 0;
+    message.stages = object.stages?.map((e) => StageReport.fromPartial(e)) || [];
+    message.modelVersion = object.modelVersion ?? "";
+    return message;
+  },
+};
+
+function createBaseLeftOutPin(): LeftOutPin {
+  return { pinId: "", reason: "" };
+}
+
+export const LeftOutPin: MessageFns<LeftOutPin> = {
+  encode(message: LeftOutPin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pinId !== "") {
+      writer.uint32(10).string(message.pinId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LeftOutPin {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeftOutPin();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pinId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LeftOutPin {
+    return {
+      pinId: isSet(object.pinId)
+        ? globalThis.String(object.pinId)
+        : isSet(object.pin_id)
+        ? globalThis.String(object.pin_id)
+        : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: LeftOutPin): unknown {
+    const obj: any = {};
+    if (message.pinId !== "") {
+      obj.pinId = message.pinId;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LeftOutPin>): LeftOutPin {
+    return LeftOutPin.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LeftOutPin>): LeftOutPin {
+    const message = createBaseLeftOutPin();
+    message.pinId = object.pinId ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseGetPinsRequest(): GetPinsRequest {
+  return { pinIds: [], atMs: undefined };
+}
+
+export const GetPinsRequest: MessageFns<GetPinsRequest> = {
+  encode(message: GetPinsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.pinIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.atMs !== undefined) {
+      writer.uint32(16).int64(message.atMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPinsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPinsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pinIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetPinsRequest {
+    return {
+      pinIds: globalThis.Array.isArray(object?.pinIds)
+        ? object.pinIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.pin_ids)
+        ? object.pin_ids.map((e: any) => globalThis.String(e))
+        : [],
+      atMs: isSet(object.atMs)
+        ? globalThis.Number(object.atMs)
+        : isSet(object.at_ms)
+        ? globalThis.Number(object.at_ms)
+        : undefined,
+    };
+  },
+
+  toJSON(message: GetPinsRequest): unknown {
+    const obj: any = {};
+    if (message.pinIds?.length) {
+      obj.pinIds = message.pinIds;
+    }
+    if (message.atMs !== undefined) {
+      obj.atMs = Math.round(message.atMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetPinsRequest>): GetPinsRequest {
+    return GetPinsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetPinsRequest>): GetPinsRequest {
+    const message = createBaseGetPinsRequest();
+    message.pinIds = object.pinIds?.map((e) => e) || [];
+    message.atMs = object.atMs ?? undefined;
+    return message;
+  },
+};
+
+function createBaseGetPinsResponse(): GetPinsResponse {
+  return { pins: [], missing: [] };
+}
+
+export const GetPinsResponse: MessageFns<GetPinsResponse> = {
+  encode(message: GetPinsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.pins) {
+      PinCard.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.missing) {
+      LeftOutPin.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPinsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPinsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pins.push(PinCard.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.missing.push(LeftOutPin.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetPinsResponse {
+    return {
+      pins: globalThis.Array.isArray(object?.pins) ? object.pins.map((e: any) => PinCard.fromJSON(e)) : [],
+      missing: globalThis.Array.isArray(object?.missing) ? object.missing.map((e: any) => LeftOutPin.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: GetPinsResponse): unknown {
+    const obj: any = {};
+    if (message.pins?.length) {
+      obj.pins = message.pins.map((e) => PinCard.toJSON(e));
+    }
+    if (message.missing?.length) {
+      obj.missing = message.missing.map((e) => LeftOutPin.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetPinsResponse>): GetPinsResponse {
+    return GetPinsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetPinsResponse>): GetPinsResponse {
+    const message = createBaseGetPinsResponse();
+    message.pins = object.pins?.map((e) => PinCard.fromPartial(e)) || [];
+    message.missing = object.missing?.map((e) => LeftOutPin.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePinCard(): PinCard {
+  return {
+    pinId: "",
+    title: "",
+    description: "",
+    imageUrl: "",
+    creatorId: "",
+    topics: [],
+    locale: "",
+    createdAtMs: undefined,
+    safetyLabels: [],
+    minAge: 0,
+  };
+}
+
+export const PinCard: MessageFns<PinCard> = {
+  encode(message: PinCard, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pinId !== "") {
+      writer.uint32(10).string(message.pinId);
+    }
+    if (message.title !== "") {
+      writer.uint32(18).string(message.title);
+    }
+    if (message.description !== "") {
+      writer.uint32(26).string(message.description);
+    }
+    if (message.imageUrl !== "") {
+      writer.uint32(34).string(message.imageUrl);
+    }
+    if (message.creatorId !== "") {
+      writer.uint32(42).string(message.creatorId);
+    }
+    for (const v of message.topics) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.locale !== "") {
+      writer.uint32(58).string(message.locale);
+    }
+    if (message.createdAtMs !== undefined) {
+      writer.uint32(64).int64(message.createdAtMs);
+    }
+    for (const v of message.safetyLabels) {
+      writer.uint32(74).string(v!);
+    }
+    if (message.minAge !== 0) {
+      writer.uint32(80).uint32(message.minAge);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PinCard {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePinCard();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pinId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.title = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.imageUrl = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.creatorId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.topics.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.locale = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.createdAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.safetyLabels.push(reader.string());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.minAge = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PinCard {
+    return {
+      pinId: isSet(object.pinId)
+        ? globalThis.String(object.pinId)
+        : isSet(object.pin_id)
+        ? globalThis.String(object.pin_id)
+        : "",
+      title: isSet(object.title) ? globalThis.String(object.title) : "",
+      description: isSet(object.description) ? globalThis.String(object.description) : "",
+      imageUrl: isSet(object.imageUrl)
+        ? globalThis.String(object.imageUrl)
+        : isSet(object.image_url)
+        ? globalThis.String(object.image_url)
+        : "",
+      creatorId: isSet(object.creatorId)
+        ? globalThis.String(object.creatorId)
+        : isSet(object.creator_id)
+        ? globalThis.String(object.creator_id)
+        : "",
+      topics: globalThis.Array.isArray(object?.topics) ? object.topics.map((e: any) => globalThis.String(e)) : [],
+      locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
+      createdAtMs: isSet(object.createdAtMs)
+        ? globalThis.Number(object.createdAtMs)
+        : isSet(object.created_at_ms)
+        ? globalThis.Number(object.created_at_ms)
+        : undefined,
+      safetyLabels: globalThis.Array.isArray(object?.safetyLabels)
+        ? object.safetyLabels.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.safety_labels)
+        ? object.safety_labels.map((e: any) => globalThis.String(e))
+        : [],
+      minAge: isSet(object.minAge)
+        ? globalThis.Number(object.minAge)
+        : isSet(object.min_age)
+        ? globalThis.Number(object.min_age)
+        : 0,
+    };
+  },
+
+  toJSON(message: PinCard): unknown {
+    const obj: any = {};
+    if (message.pinId !== "") {
+      obj.pinId = message.pinId;
+    }
+    if (message.title !== "") {
+      obj.title = message.title;
+    }
+    if (message.description !== "") {
+      obj.description = message.description;
+    }
+    if (message.imageUrl !== "") {
+      obj.imageUrl = message.imageUrl;
+    }
+    if (message.creatorId !== "") {
+      obj.creatorId = message.creatorId;
+    }
+    if (message.topics?.length) {
+      obj.topics = message.topics;
+    }
+    if (message.locale !== "") {
+      obj.locale = message.locale;
+    }
+    if (message.createdAtMs !== undefined) {
+      obj.createdAtMs = Math.round(message.createdAtMs);
+    }
+    if (message.safetyLabels?.length) {
+      obj.safetyLabels = message.safetyLabels;
+    }
+    if (message.minAge !== 0) {
+      obj.minAge = Math.round(message.minAge);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PinCard>): PinCard {
+    return PinCard.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PinCard>): PinCard {
+    const message = createBasePinCard();
+    message.pinId = object.pinId ?? "";
+    message.title = object.title ?? "";
+    message.description = object.description ?? "";
+    message.imageUrl = object.imageUrl ?? "";
+    message.creatorId = object.creatorId ?? "";
+    message.topics = object.topics?.map((e) => e) || [];
+    message.locale = object.locale ?? "";
+    message.createdAtMs = object.createdAtMs ?? undefined;
+    message.safetyLabels = object.safetyLabels?.map((e) => e) || [];
+    message.minAge = object.minAge ?? 0;
+    return message;
+  },
+};
+
+function createBaseSearchByImageRequest(): SearchByImageRequest {
+  return {
+    embedding: [],
+    pinId: "",
+    userId: "",
+    pageSize: 0,
+    locale: "",
+    sessionId: "",
+    atMs: undefined,
+    client: undefined,
+    after: [],
+    explain: false,
+    filter: undefined,
+  };
+}
+
+export const SearchByImageRequest: MessageFns<SearchByImageRequest> = {
+  encode(message: SearchByImageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.embedding.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.embedding) {
+        writer.float(v);
+      }
+      writer.join();
+    }
+    if (message.pinId !== "") {
+      writer.uint32(18).string(message.pinId);
+    }
+    if (message.userId !== "") {
+      writer.uint32(26).string(message.userId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(32).uint32(message.pageSize);
+    }
+    if (message.locale !== "") {
+      writer.uint32(42).string(message.locale);
+    }
+    if (message.sessionId !== "") {
+      writer.uint32(50).string(message.sessionId);
+    }
+    if (message.atMs !== undefined) {
+      writer.uint32(56).int64(message.atMs);
+    }
+    if (message.client !== undefined) {
+      ClientContext.encode(message.client, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.after) {
+      writer.uint32(74).string(v!);
+    }
+    if (message.explain !== false) {
+      writer.uint32(80).bool(message.explain);
+    }
+    if (message.filter !== undefined) {
+      FeedFilter.encode(message.filter, writer.uint32(90).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SearchByImageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSearchByImageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 13) {
+              message.embedding.push(reader.float());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.embedding.push(reader.float());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pinId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.locale = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.client = ClientContext.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.after.push(reader.string());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.explain = reader.bool();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.filter = FeedFilter.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SearchByImageRequest {
+    return {
+      embedding: globalThis.Array.isArray(object?.embedding)
+        ? object.embedding.map((e: any) => globalThis.Number(e))
+        : [],
+      pinId: isSet(object.pinId)
+        ? globalThis.String(object.pinId)
+        : isSet(object.pin_id)
+        ? globalThis.String(object.pin_id)
+        : "",
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
+      sessionId: isSet(object.sessionId)
+        ? globalThis.String(object.sessionId)
+        : isSet(object.session_id)
+        ? globalThis.String(object.session_id)
+        : "",
+      atMs: isSet(object.atMs)
+        ? globalThis.Number(object.atMs)
+        : isSet(object.at_ms)
+        ? globalThis.Number(object.at_ms)
+        : undefined,
+      client: isSet(object.client) ? ClientContext.fromJSON(object.client) : undefined,
+      after: globalThis.Array.isArray(object?.after)
+        ? object.after.map((e: any) => globalThis.String(e))
+        : [],
+      explain: isSet(object.explain) ? globalThis.Boolean(object.explain) : false,
+      filter: isSet(object.filter) ? FeedFilter.fromJSON(object.filter) : undefined,
+    };
+  },
+
+  toJSON(message: SearchByImageRequest): unknown {
+    const obj: any = {};
+    if (message.embedding?.length) {
+      obj.embedding = message.embedding.map((e) => floatToJson(e));
+    }
+    if (message.pinId !== "") {
+      obj.pinId = message.pinId;
+    }
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.locale !== "") {
+      obj.locale = message.locale;
+    }
+    if (message.sessionId !== "") {
+      obj.sessionId = message.sessionId;
+    }
+    if (message.atMs !== undefined) {
+      obj.atMs = Math.round(message.atMs);
+    }
+    if (message.client !== undefined) {
+      obj.client = ClientContext.toJSON(message.client);
+    }
+    if (message.after?.length) {
+      obj.after = message.after;
+    }
+    if (message.explain !== false) {
+      obj.explain = message.explain;
+    }
+    if (message.filter !== undefined) {
+      obj.filter = FeedFilter.toJSON(message.filter);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SearchByImageRequest>): SearchByImageRequest {
+    return SearchByImageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SearchByImageRequest>): SearchByImageRequest {
+    const message = createBaseSearchByImageRequest();
+    message.embedding = object.embedding?.map((e) => e) || [];
+    message.pinId = object.pinId ?? "";
+    message.userId = object.userId ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.locale = object.locale ?? "";
+    message.sessionId = object.sessionId ?? "";
+    message.atMs = object.atMs ?? undefined;
+    message.client = (object.client !== undefined && object.client !== null)
+      ? ClientContext.fromPartial(object.client)
+      : undefined;
+    message.after = object.after?.map((e) => e) || [];
+    message.explain = object.explain ?? false;
+    message.filter = (object.filter !== undefined && object.filter !== null)
+      ? FeedFilter.fromPartial(object.filter)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSearchByImageResponse(): SearchByImageResponse {
+  return { items: [], degradation: 0, reasons: [], freshness: 0, stages: [] };
+}
+
+export const SearchByImageResponse: MessageFns<SearchByImageResponse> = {
+  encode(message: SearchByImageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.items) {
+      FeedItem.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.degradation !== 0) {
+      writer.uint32(16).int32(message.degradation);
+    }
+    for (const v of message.reasons) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.freshness !== 0) {
+      writer.uint32(32).int32(message.freshness);
+    }
+    for (const v of message.stages) {
+      StageReport.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SearchByImageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSearchByImageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.items.push(FeedItem.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.degradation = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.freshness = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.stages.push(StageReport.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SearchByImageResponse {
+    return {
+      items: globalThis.Array.isArray(object?.items) ? object.items.map((e: any) => FeedItem.fromJSON(e)) : [],
+      degradation: isSet(object.degradation) ? degradationFromJSON(object.degradation) : 0,
+      reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
+      freshness: isSet(object.freshness) ? freshnessFromJSON(object.freshness) : 0,
+      stages: globalThis.Array.isArray(object?.stages) ? object.stages.map((e: any) => StageReport.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: SearchByImageResponse): unknown {
+    const obj: any = {};
+    if (message.items?.length) {
+      obj.items = message.items.map((e) => FeedItem.toJSON(e));
+    }
+    if (message.degradation !== 0) {
+      obj.degradation = degradationToJSON(message.degradation);
+    }
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons;
+    }
+    if (message.freshness !== 0) {
+      obj.freshness = freshnessToJSON(message.freshness);
+    }
+    if (message.stages?.length) {
+      obj.stages = message.stages.map((e) => StageReport.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SearchByImageResponse>): SearchByImageResponse {
+    return SearchByImageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SearchByImageResponse>): SearchByImageResponse {
+    const message = createBaseSearchByImageResponse();
+    message.items = object.items?.map((e) => FeedItem.fromPartial(e)) || [];
+    message.degradation = object.degradation ?? 0;
+    message.reasons = object.reasons?.map((e) => e) || [];
+    message.freshness = object.freshness ?? 0;
+    message.stages = object.stages?.map((e) => StageReport.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseExplainFeedRequest(): ExplainFeedRequest {
+  return { feedId: "", pinId: "" };
+}
+
+export const ExplainFeedRequest: MessageFns<ExplainFeedRequest> = {
+  encode(message: ExplainFeedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feedId !== "") {
+      writer.uint32(10).string(message.feedId);
+    }
+    if (message.pinId !== "") {
+      writer.uint32(18).string(message.pinId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainFeedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainFeedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.feedId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pinId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainFeedRequest {
+    return {
+      feedId: isSet(object.feedId)
+        ? globalThis.String(object.feedId)
+        : isSet(object.feed_id)
+        ? globalThis.String(object.feed_id)
+        : "",
+      pinId: isSet(object.pinId)
+        ? globalThis.String(object.pinId)
+        : isSet(object.pin_id)
+        ? globalThis.String(object.pin_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ExplainFeedRequest): unknown {
+    const obj: any = {};
+    if (message.feedId !== "") {
+      obj.feedId = message.feedId;
+    }
+    if (message.pinId !== "") {
+      obj.pinId = message.pinId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExplainFeedRequest>): ExplainFeedRequest {
+    return ExplainFeedRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainFeedRequest>): ExplainFeedRequest {
+    const message = createBaseExplainFeedRequest();
+    message.feedId = object.feedId ?? "";
+    message.pinId = object.pinId ?? "";
+    return message;
+  },
+};
+
+function createBaseExplainFeedResponse(): ExplainFeedResponse {
+  return {
+    feedId: "",
+    userId: "",
+    atMs: 0,
+    surface: 0,
+    relatedToPinId: "",
+    sessionId: "",
+    locale: "",
+    client: undefined,
+    degradation: 0,
+    reasons: [],
+    freshness: 0,
+    modelVersion: "",
+    rankingPlan: "",
+    userStateFold: 0,
+    experiments: [],
+    stages: [],
+    removals: [],
+    pins: [],
+    absence: undefined,
+    contributionMethod: "",
+    contributionProblem: "",
+  };
+}
+
+export const ExplainFeedResponse: MessageFns<ExplainFeedResponse> = {
+  encode(message: ExplainFeedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feedId !== "") {
+      writer.uint32(10).string(message.feedId);
+    }
+    if (message.userId !== "") {
+      writer.uint32(18).string(message.userId);
+    }
+    if (message.atMs !== 0) {
+      writer.uint32(24).int64(message.atMs);
+    }
+    if (message.surface !== 0) {
+      writer.uint32(32).int32(message.surface);
+    }
+    if (message.relatedToPinId !== "") {
+      writer.uint32(42).string(message.relatedToPinId);
+    }
+    if (message.sessionId !== "") {
+      writer.uint32(50).string(message.sessionId);
+    }
+    if (message.locale !== "") {
+      writer.uint32(58).string(message.locale);
+    }
+    if (message.client !== undefined) {
+      ClientContext.encode(message.client, writer.uint32(66).fork()).join();
+    }
+    if (message.degradation !== 0) {
+      writer.uint32(72).int32(message.degradation);
+    }
+    for (const v of message.reasons) {
+      writer.uint32(82).string(v!);
+    }
+    if (message.freshness !== 0) {
+      writer.uint32(88).int32(message.freshness);
+    }
+    if (message.modelVersion !== "") {
+      writer.uint32(98).string(message.modelVersion);
+    }
+    if (message.rankingPlan !== "") {
+      writer.uint32(106).string(message.rankingPlan);
+    }
+    if (message.userStateFold !== 0) {
+      writer.uint32(112).uint32(message.userStateFold);
+    }
+    for (const v of message.experiments) {
+      ExplainedExperiment.encode(v!, writer.uint32(122).fork()).join();
+    }
+    for (const v of message.stages) {
+      StageReport.encode(v!, writer.uint32(130).fork()).join();
+    }
+    for (const v of message.removals) {
+      ExplainedRemovals.encode(v!, writer.uint32(138).fork()).join();
+    }
+    for (const v of message.pins) {
+      ExplainedPin.encode(v!, writer.uint32(146).fork()).join();
+    }
+    if (message.absence !== undefined) {
+      ExplainedAbsence.encode(message.absence, writer.uint32(154).fork()).join();
+    }
+    if (message.contributionMethod !== "") {
+      writer.uint32(162).string(message.contributionMethod);
+    }
+    if (message.contributionProblem !== "") {
+      writer.uint32(170).string(message.contributionProblem);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainFeedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainFeedResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.feedId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.surface = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.relatedToPinId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.locale = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.client = ClientContext.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.degradation = reader.int32() as any;
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.freshness = reader.int32() as any;
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.modelVersion = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.rankingPlan = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.userStateFold = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.experiments.push(ExplainedExperiment.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.stages.push(StageReport.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.removals.push(ExplainedRemovals.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.pins.push(ExplainedPin.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.absence = ExplainedAbsence.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.contributionMethod = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.contributionProblem = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainFeedResponse {
+    return {
+      feedId: isSet(object.feedId)
+        ? globalThis.String(object.feedId)
+        : isSet(object.feed_id)
+        ? globalThis.String(object.feed_id)
+        : "",
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      atMs: isSet(object.atMs)
+        ? globalThis.Number(object.atMs)
+        : isSet(object.at_ms)
+        ? globalThis.Number(object.at_ms)
+        : 0,
+      surface: isSet(object.surface) ? surfaceFromJSON(object.surface) : 0,
+      relatedToPinId: isSet(object.relatedToPinId)
+        ? globalThis.String(object.relatedToPinId)
+        : isSet(object.related_to_pin_id)
+        ? globalThis.String(object.related_to_pin_id)
+        : "",
+      sessionId: isSet(object.sessionId)
+        ? globalThis.String(object.sessionId)
+        : isSet(object.session_id)
+        ? globalThis.String(object.session_id)
+        : "",
+      locale: isSet(object.locale) ? globalThis.String(object.locale) : "",
+      client: isSet(object.client) ? ClientContext.fromJSON(object.client) : undefined,
+      degradation: isSet(object.degradation) ? degradationFromJSON(object.degradation) : 0,
+      reasons: globalThis.Array.isArray(object?.reasons)
+        ? object.reasons.map((e: any) => globalThis.String(e))
+        : [],
+      freshness: isSet(object.freshness) ? freshnessFromJSON(object.freshness) : 0,
+      modelVersion: isSet(object.modelVersion)
+        ? globalThis.String(object.modelVersion)
+        : isSet(object.model_version)
+        ? globalThis.String(object.model_version)
+        : "",
+      rankingPlan: isSet(object.rankingPlan)
+        ? globalThis.String(object.rankingPlan)
+        : isSet(object.ranking_plan)
+        ? globalThis.String(object.ranking_plan)
+        : "",
+      userStateFold: isSet(object.userStateFold)
+        ? globalThis.Number(object.userStateFold)
+        : isSet(object.user_state_fold)
+        ? globalThis.Number(object.user_state_fold)
+        : 0,
+      experiments: globalThis.Array.isArray(object?.experiments)
+        ? object.experiments.map((e: any) => ExplainedExperiment.fromJSON(e))
+        : [],
+      stages: globalThis.Array.isArray(object?.stages)
+        ? object.stages.map((e: any) => StageReport.fromJSON(e))
+        : [],
+      removals: globalThis.Array.isArray(object?.removals)
+        ? object.removals.map((e: any) => ExplainedRemovals.fromJSON(e))
+        : [],
+      pins: globalThis.Array.isArray(object?.pins)
+        ? object.pins.map((e: any) => ExplainedPin.fromJSON(e))
+        : [],
+      absence: isSet(object.absence) ? ExplainedAbsence.fromJSON(object.absence) : undefined,
+      contributionMethod: isSet(object.contributionMethod)
+        ? globalThis.String(object.contributionMethod)
+        : isSet(object.contribution_method)
+        ? globalThis.String(object.contribution_method)
+        : "",
+      contributionProblem: isSet(object.contributionProblem)
+        ? globalThis.String(object.contributionProblem)
+        : isSet(object.contribution_problem)
+        ? globalThis.String(object.contribution_problem)
+        : "",
+    };
+  },
+
+  toJSON(message: ExplainFeedResponse): unknown {
+    const obj: any = {};
+    if (message.feedId !== "") {
+      obj.feedId = message.feedId;
+    }
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.atMs !== 0) {
+      obj.atMs = Math.round(message.atMs);
+    }
+    if (message.surface !== 0) {
+      obj.surface = surfaceToJSON(message.surface);
+    }
+    if (message.relatedToPinId !== "") {
+      obj.relatedToPinId = message.relatedToPinId;
+    }
+    if (message.sessionId !== "") {
+      obj.sessionId = message.sessionId;
+    }
+    if (message.locale !== "") {
+      obj.locale = message.locale;
+    }
+    if (message.client !== undefined) {
+      obj.client = ClientContext.toJSON(message.client);
+    }
+    if (message.degradation !== 0) {
+      obj.degradation = degradationToJSON(message.degradation);
+    }
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons;
+    }
+    if (message.freshness !== 0) {
+      obj.freshness = freshnessToJSON(message.freshness);
+    }
+    if (message.modelVersion !== "") {
+      obj.modelVersion = message.modelVersion;
+    }
+    if (message.rankingPlan !== "") {
+      obj.rankingPlan = message.rankingPlan;
+    }
+    if (message.userStateFold !== 0) {
+      obj.userStateFold = Math.round(message.userStateFold);
+    }
+    if (message.experiments?.length) {
+      obj.experiments = message.experiments.map((e) => ExplainedExperiment.toJSON(e));
+    }
+    if (message.stages?.length) {
+      obj.stages = message.stages.map((e) => StageReport.toJSON(e));
+    }
+    if (message.removals?.length) {
+      obj.removals = message.removals.map((e) => ExplainedRemovals.toJSON(e));
+    }
+    if (message.pins?.length) {
+      obj.pins = message.pins.map((e) => ExplainedPin.toJSON(e));
+    }
+    if (message.absence !== undefined) {
+      obj.absence = ExplainedAbsence.toJSON(message.absence);
+    }
+    if (message.contributionMethod !== "") {
+      obj.contributionMethod = message.contributionMethod;
+    }
+    if (message.contributionProblem !== "") {
+      obj.contributionProblem = message.contributionProblem;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExplainFeedResponse>): ExplainFeedResponse {
+    return ExplainFeedResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainFeedResponse>): ExplainFeedResponse {
+    const message = createBaseExplainFeedResponse();
+    message.feedId = object.feedId ?? "";
+    message.userId = object.userId ?? "";
+    message.atMs = object.atMs ?? 0;
+    message.surface = object.surface ?? 0;
+    message.relatedToPinId = object.relatedToPinId ?? "";
+    message.sessionId = object.sessionId ?? "";
+    message.locale = object.locale ?? "";
+    message.client = (object.client !== undefined && object.client !== null)
+      ? ClientContext.fromPartial(object.client)
+      : undefined;
+    message.degradation = object.degradation ?? 0;
+    message.reasons = object.reasons?.map((e) => e) || [];
+    message.freshness = object.freshness ?? 0;
+    message.modelVersion = object.modelVersion ?? "";
+    message.rankingPlan = object.rankingPlan ?? "";
+    message.userStateFold = object.userStateFold ?? 0;
+    message.experiments = object.experiments?.map((e) => ExplainedExperiment.fromPartial(e)) || [];
+    message.stages = object.stages?.map((e) => StageReport.fromPartial(e)) || [];
+    message.removals = object.removals?.map((e) => ExplainedRemovals.fromPartial(e)) || [];
+    message.pins = object.pins?.map((e) => ExplainedPin.fromPartial(e)) || [];
+    message.absence = (object.absence !== undefined && object.absence !== null)
+      ? ExplainedAbsence.fromPartial(object.absence)
+      : undefined;
+    message.contributionMethod = object.contributionMethod ?? "";
+    message.contributionProblem = object.contributionProblem ?? "";
+    return message;
+  },
+};
+
+function createBaseExplainedExperiment(): ExplainedExperiment {
+  return { layer: "", bucket: 0, experiment: "", arm: "" };
+}
+
+export const ExplainedExperiment: MessageFns<ExplainedExperiment> = {
+  encode(message: ExplainedExperiment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.layer !== "") {
+      writer.uint32(10).string(message.layer);
+    }
+    if (message.bucket !== 0) {
+      writer.uint32(16).uint32(message.bucket);
+    }
+    if (message.experiment !== "") {
+      writer.uint32(26).string(message.experiment);
+    }
+    if (message.arm !== "") {
+      writer.uint32(34).string(message.arm);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainedExperiment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainedExperiment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.layer = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bucket = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.experiment = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.arm = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainedExperiment {
+    return {
+      layer: isSet(object.layer) ? globalThis.String(object.layer) : "",
+      bucket: isSet(object.bucket) ? globalThis.Number(object.bucket) : 0,
+      experiment: isSet(object.experiment) ? globalThis.String(object.experiment) : "",
+      arm: isSet(object.arm) ? globalThis.String(object.arm) : "",
+    };
+  },
+
+  toJSON(message: ExplainedExperiment): unknown {
+    const obj: any = {};
+    if (message.layer !== "") {
+      obj.layer = message.layer;
+    }
+    if (message.bucket !== 0) {
+      obj.bucket = Math.round(message.bucket);
+    }
+    if (message.experiment !== "") {
+      obj.experiment = message.experiment;
+    }
+    if (message.arm !== "") {
+      obj.arm = message.arm;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExplainedExperiment>): ExplainedExperiment {
+    return ExplainedExperiment.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainedExperiment>): ExplainedExperiment {
+    const message = createBaseExplainedExperiment();
+    message.layer = object.layer ?? "";
+    message.bucket = object.bucket ?? 0;
+    message.experiment = object.experiment ?? "";
+    message.arm = object.arm ?? "";
+    return message;
+  },
+};
+
+function createBaseExplainedRemovals(): ExplainedRemovals {
+  return { stage: "", reason: "", candidates: 0 };
+}
+
+export const ExplainedRemovals: MessageFns<ExplainedRemovals> = {
+  encode(message: ExplainedRemovals, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stage !== "") {
+      writer.uint32(10).string(message.stage);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.candidates !== 0) {
+      writer.uint32(24).uint32(message.candidates);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainedRemovals {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainedRemovals();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stage = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.candidates = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainedRemovals {
+    return {
+      stage: isSet(object.stage) ? globalThis.String(object.stage) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      candidates: isSet(object.candidates) ? globalThis.Number(object.candidates) : 0,
+    };
+  },
+
+  toJSON(message: ExplainedRemovals): unknown {
+    const obj: any = {};
+    if (message.stage !== "") {
+      obj.stage = message.stage;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.candidates !== 0) {
+      obj.candidates = Math.round(message.candidates);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExplainedRemovals>): ExplainedRemovals {
+    return ExplainedRemovals.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainedRemovals>): ExplainedRemovals {
+    const message = createBaseExplainedRemovals();
+    message.stage = object.stage ?? "";
+    message.reason = object.reason ?? "";
+    message.candidates = object.candidates ?? 0;
+    return message;
+  },
+};
+
+function createBaseExplainedPin(): ExplainedPin {
+  return {
+    pinId: "",
+    position: 0,
+    sources: [],
+    retrievalRank: undefined,
+    retrievalScore: undefined,
+    utility: 0,
+    exploration: undefined,
+    propensity: 0,
+    heads: [],
+    features: [],
+    facts: [],
+    exposed: [],
+    ordering: [],
+    moves: [],
+  };
+}
+
+export const ExplainedPin: MessageFns<ExplainedPin> = {
+  encode(message: ExplainedPin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pinId !== "") {
+      writer.uint32(10).string(message.pinId);
+    }
+    if (message.position !== 0) {
+      writer.uint32(16).uint32(message.position);
+    }
+    for (const v of message.sources) {
+      ExplainedSource.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.retrievalRank !== undefined) {
+      writer.uint32(32).uint32(message.retrievalRank);
+    }
+    if (message.retrievalScore !== undefined) {
+      writer.uint32(45).float(message.retrievalScore);
+    }
+    if (message.utility !== 0) {
+      writer.uint32(53).float(message.utility);
+    }
+    if (message.exploration !== undefined) {
+      writer.uint32(61).float(message.exploration);
+    }
+    if (message.propensity !== 0) {
+      writer.uint32(69).float(message.propensity);
+    }
+    for (const v of message.heads) {
+      ExplainedHead.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.features) {
+      ExplainedFeature.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.facts) {
+      ExplainedFact.encode(v!, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.exposed) {
+      ExplainedValue.encode(v!, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.ordering) {
+      ExplainedValue.encode(v!, writer.uint32(106).fork()).join();
+    }
+    for (const v of message.moves) {
+      ExplainedMove.encode(v!, writer.uint32(114).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainedPin {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainedPin();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pinId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.position = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sources.push(ExplainedSource.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.retrievalRank = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 45) {
+              break;
+            }
+
+            message.retrievalScore = reader.float();
+            continue;
+          }
+          case 6: {
+            if (tag !== 53) {
+              break;
+            }
+
+            message.utility = reader.float();
+            continue;
+          }
+          case 7: {
+            if (tag !== 61) {
+              break;
+            }
+
+            message.exploration = reader.float();
+            continue;
+          }
+          case 8: {
+            if (tag !== 69) {
+              break;
+            }
+
+            message.propensity = reader.float();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.heads.push(ExplainedHead.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.features.push(ExplainedFeature.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.facts.push(ExplainedFact.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.exposed.push(ExplainedValue.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.ordering.push(ExplainedValue.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.moves.push(ExplainedMove.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainedPin {
+    return {
+      pinId: isSet(object.pinId)
+        ? globalThis.String(object.pinId)
+        : isSet(object.pin_id)
+        ? globalThis.String(object.pin_id)
+        : "",
+      position: isSet(object.position) ? globalThis.Number(object.position) : 0,
+      sources: globalThis.Array.isArray(object?.sources)
+        ? object.sources.map((e: any) => ExplainedSource.fromJSON(e))
+        : [],
+      retrievalRank: isSet(object.retrievalRank)
+        ? globalThis.Number(object.retrievalRank)
+        : isSet(object.retrieval_rank)
+        ? globalThis.Number(object.retrieval_rank)
+        : undefined,
+      retrievalScore: isSet(object.retrievalScore)
+        ? globalThis.Number(object.retrievalScore)
+        : isSet(object.retrieval_score)
+        ? globalThis.Number(object.retrieval_score)
+        : undefined,
+      utility: isSet(object.utility) ? globalThis.Number(object.utility) : 0,
+      exploration: isSet(object.exploration) ? globalThis.Number(object.exploration) : undefined,
+      propensity: isSet(object.propensity) ? globalThis.Number(object.propensity) : 0,
+      heads: globalThis.Array.isArray(object?.heads)
+        ? object.heads.map((e: any) => ExplainedHead.fromJSON(e))
+        : [],
+      features: globalThis.Array.isArray(object?.features)
+        ? object.features.map((e: any) => ExplainedFeature.fromJSON(e))
+        : [],
+      facts: globalThis.Array.isArray(object?.facts)
+        ? object.facts.map((e: any) => ExplainedFact.fromJSON(e))
+        : [],
+      exposed: globalThis.Array.isArray(object?.exposed)
+        ? object.exposed.map((e: any) => ExplainedValue.fromJSON(e))
+        : [],
+      ordering: globalThis.Array.isArray(object?.ordering)
+        ? object.ordering.map((e: any) => ExplainedValue.fromJSON(e))
+        : [],
+      moves: globalThis.Array.isArray(object?.moves) ? object.moves.map((e: any) => ExplainedMove.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ExplainedPin): unknown {
+    const obj: any = {};
+    if (message.pinId !== "") {
+      obj.pinId = message.pinId;
+    }
+    if (message.position !== 0) {
+      obj.position = Math.round(message.position);
+    }
+    if (message.sources?.length) {
+      obj.sources = message.sources.map((e) => ExplainedSource.toJSON(e));
+    }
+    if (message.retrievalRank !== undefined) {
+      obj.retrievalRank = Math.round(message.retrievalRank);
+    }
+    if (message.retrievalScore !== undefined) {
+      obj.retrievalScore = floatToJson(message.retrievalScore);
+    }
+    if (message.utility !== 0) {
+      obj.utility = floatToJson(message.utility);
+    }
+    if (message.exploration !== undefined) {
+      obj.exploration = floatToJson(message.exploration);
+    }
+    if (message.propensity !== 0) {
+      obj.propensity = floatToJson(message.propensity);
+    }
+    if (message.heads?.length) {
+      obj.heads = message.heads.map((e) => ExplainedHead.toJSON(e));
+    }
+    if (message.features?.length) {
+      obj.features = message.features.map((e) => ExplainedFeature.toJSON(e));
+    }
+    if (message.facts?.length) {
+      obj.facts = message.facts.map((e) => ExplainedFact.toJSON(e));
+    }
+    if (message.exposed?.length) {
+      obj.exposed = message.exposed.map((e) => ExplainedValue.toJSON(e));
+    }
+    if (message.ordering?.length) {
+      obj.ordering = message.ordering.map((e) => ExplainedValue.toJSON(e));
+    }
+    if (message.moves?.length) {
+      obj.moves = message.moves.map((e) => ExplainedMove.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExplainedPin>): ExplainedPin {
+    return ExplainedPin.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainedPin>): ExplainedPin {
+    const message = createBaseExplainedPin();
+    message.pinId = object.pinId ?? "";
+    message.position = object.position ?? 0;
+    message.sources = object.sources?.map((e) => ExplainedSource.fromPartial(e)) || [];
+    message.retrievalRank = object.retrievalRank ?? undefined;
+    message.retrievalScore = object.retrievalScore ?? undefined;
+    message.utility = object.utility ?? 0;
+    message.exploration = object.exploration ?? undefined;
+    message.propensity = object.propensity ?? 0;
+    message.heads = object.heads?.map((e) => ExplainedHead.fromPartial(e)) || [];
+    message.features = object.features?.map((e) => ExplainedFeature.fromPartial(e)) || [];
+    message.facts = object.facts?.map((e) => ExplainedFact.fromPartial(e)) || [];
+    message.exposed = object.exposed?.map((e) => ExplainedValue.fromPartial(e)) || [];
+    message.ordering = object.ordering?.map((e) => ExplainedValue.fromPartial(e)) || [];
+    message.moves = object.moves?.map((e) => ExplainedMove.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseExplainedSource(): ExplainedSource {
+  return { source: "", rank: undefined, score: undefined };
+}
+
+export const ExplainedSource: MessageFns<ExplainedSource> = {
+  encode(message: ExplainedSource, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.rank !== undefined) {
+      writer.uint32(16).uint32(message.rank);
+    }
+    if (message.score !== undefined) {
+      writer.uint32(29).float(message.score);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainedSource {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainedSource();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rank = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 29) {
+              break;
+            }
+
+            message.score = reader.float();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainedSource {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      rank: isSet(object.rank) ? globalThis.Number(object.rank) : undefined,
+      score: isSet(object.score) ? globalThis.Number(object.score) : undefined,
+    };
+  },
+
+  toJSON(message: ExplainedSource): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.rank !== undefined) {
+      obj.rank = Math.round(message.rank);
+    }
+    if (message.score !== undefined) {
+      obj.score = floatToJson(message.score);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExplainedSource>): ExplainedSource {
+    return ExplainedSource.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainedSource>): ExplainedSource {
+    const message = createBaseExplainedSource();
+    message.source = object.source ?? "";
+    message.rank = object.rank ?? undefined;
+    message.score = object.score ?? undefined;
+    return message;
+  },
+};
+
+function createBaseExplainedHead(): ExplainedHead {
+  return { head: "", value: 0, utilityPart: undefined, factor: 0, score: undefined, base: undefined, rest: undefined };
+}
+
+export const ExplainedHead: MessageFns<ExplainedHead> = {
+  encode(message: ExplainedHead, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.head !== "") {
+      writer.uint32(10).string(message.head);
+    }
+    if (message.value !== 0) {
+      writer.uint32(17).double(message.value);
+    }
+    if (message.utilityPart !== undefined) {
+      writer.uint32(25).double(message.utilityPart);
+    }
+    if (message.factor !== 0) {
+      writer.uint32(33).double(message.factor);
+    }
+    if (message.score !== undefined) {
+      writer.uint32(41).double(message.score);
+    }
+    if (message.base !== undefined) {
+      writer.uint32(49).double(message.base);
+    }
+    if (message.rest !== undefined) {
+      writer.uint32(57).double(message.rest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainedHead {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainedHead();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.head = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.value = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.utilityPart = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.factor = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.score = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.base = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.rest = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainedHead {
+    return {
+      head: isSet(object.head) ? globalThis.String(object.head) : "",
+      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+      utilityPart: isSet(object.utilityPart)
+        ? globalThis.Number(object.utilityPart)
+        : isSet(object.utility_part)
+        ? globalThis.Number(object.utility_part)
+        : undefined,
+      factor: isSet(object.factor) ? globalThis.Number(object.factor) : 0,
+      score: isSet(object.score) ? globalThis.Number(object.score) : undefined,
+      base: isSet(object.base) ? globalThis.Number(object.base) : undefined,
+      rest: isSet(object.rest) ? globalThis.Number(object.rest) : undefined,
+    };
+  },
+
+  toJSON(message: ExplainedHead): unknown {
+    const obj: any = {};
+    if (message.head !== "") {
+      obj.head = message.head;
+    }
+    if (message.value !== 0) {
+      obj.value = floatToJson(message.value);
+    }
+    if (message.utilityPart !== undefined) {
+      obj.utilityPart = floatToJson(message.utilityPart);
+    }
+    if (message.factor !== 0) {
+      obj.factor = floatToJson(message.factor);
+    }
+    if (message.score !== undefined) {
+      obj.score = floatToJson(message.score);
+    }
+    if (message.base !== undefined) {
+      obj.base = floatToJson(message.base);
+    }
+    if (message.rest !== undefined) {
+      obj.rest = floatToJson(message.rest);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExplainedHead>): ExplainedHead {
+    return ExplainedHead.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainedHead>): ExplainedHead {
+    const message = createBaseExplainedHead();
+    message.head = object.head ?? "";
+    message.value = object.value ?? 0;
+    message.utilityPart = object.utilityPart ?? undefined;
+    message.factor = object.factor ?? 0;
+    message.score = object.score ?? undefined;
+    message.base = object.base ?? undefined;
+    message.rest = object.rest ?? undefined;
+    return message;
+  },
+};
+
+function createBaseExplainedFeature(): ExplainedFeature {
+  return { name: "", value: 0, utilityContribution: undefined, headContributions: [] };
+}
+
+export const ExplainedFeature: MessageFns<ExplainedFeature> = {
+  encode(message: ExplainedFeature, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.value !== 0) {
+      writer.uint32(21).float(message.value);
+    }
+    if (message.utilityContribution !== undefined) {
+      writer.uint32(25).double(message.utilityContribution);
+    }
+    for (const v of message.headContributions) {
+      ExplainedValue.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainedFeature {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainedFeature();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 21) {
+              break;
+            }
+
+            message.value = reader.float();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.utilityContribution = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.headContributions.push(ExplainedValue.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainedFeature {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+      utilityContribution: isSet(object.utilityContribution)
+        ? globalThis.Number(object.utilityContribution)
+        : isSet(object.utility_contribution)
+        ? globalThis.Number(object.utility_contribution)
+        : undefined,
+      headContributions: globalThis.Array.isArray(object?.headContributions)
+        ? object.headContributions.map((e: any) => ExplainedValue.fromJSON(e))
+        : globalThis.Array.isArray(object?.head_contributions)
+        ? object.head_contributions.map((e: any) => ExplainedValue.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ExplainedFeature): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.value !== 0) {
+      obj.value = floatToJson(message.value);
+    }
+    if (message.utilityContribution !== undefined) {
+      obj.utilityContribution = floatToJson(message.utilityContribution);
+    }
+    if (message.headContributions?.length) {
+      obj.headContributions = message.headContributions.map((e) => ExplainedValue.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExplainedFeature>): ExplainedFeature {
+    return ExplainedFeature.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainedFeature>): ExplainedFeature {
+    const message = createBaseExplainedFeature();
+    message.name = object.name ?? "";
+    message.value = object.value ?? 0;
+    message.utilityContribution = object.utilityContribution ?? undefined;
+    message.headContributions = object.headContributions?.map((e) => ExplainedValue.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseExplainedFact(): ExplainedFact {
+  return { name: "", texts: [] };
+}
+
+export const ExplainedFact: MessageFns<ExplainedFact> = {
+  encode(message: ExplainedFact, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.texts) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainedFact {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainedFact();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.texts.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainedFact {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      texts: globalThis.Array.isArray(object?.texts) ? object.texts.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: ExplainedFact): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.texts?.length) {
+      obj.texts = message.texts;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExplainedFact>): ExplainedFact {
+    return ExplainedFact.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainedFact>): ExplainedFact {
+    const message = createBaseExplainedFact();
+    message.name = object.name ?? "";
+    message.texts = object.texts?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseExplainedValue(): ExplainedValue {
+  return { name: "", value: 0 };
+}
+
+export const ExplainedValue: MessageFns<ExplainedValue> = {
+  encode(message: ExplainedValue, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.value !== 0) {
+      writer.uint32(17).double(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainedValue {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainedValue();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.value = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainedValue {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+    };
+  },
+
+  toJSON(message: ExplainedValue): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.value !== 0) {
+      obj.value = floatToJson(message.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExplainedValue>): ExplainedValue {
+    return ExplainedValue.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainedValue>): ExplainedValue {
+    const message = createBaseExplainedValue();
+    message.name = object.name ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseExplainedMove(): ExplainedMove {
+  return { why: "", from: 0, to: 0 };
+}
+
+export const ExplainedMove: MessageFns<ExplainedMove> = {
+  encode(message: ExplainedMove, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.why !== "") {
+      writer.uint32(10).string(message.why);
+    }
+    if (message.from !== 0) {
+      writer.uint32(16).uint32(message.from);
+    }
+    if (message.to !== 0) {
+      writer.uint32(24).uint32(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainedMove {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainedMove();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.why = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.from = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.to = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainedMove {
+    return {
+      why: isSet(object.why) ? globalThis.String(object.why) : "",
+      from: isSet(object.from) ? globalThis.Number(object.from) : 0,
+      to: isSet(object.to) ? globalThis.Number(object.to) : 0,
+    };
+  },
+
+  toJSON(message: ExplainedMove): unknown {
+    const obj: any = {};
+    if (message.why !== "") {
+      obj.why = message.why;
+    }
+    if (message.from !== 0) {
+      obj.from = Math.round(message.from);
+    }
+    if (message.to !== 0) {
+      obj.to = Math.round(message.to);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExplainedMove>): ExplainedMove {
+    return ExplainedMove.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainedMove>): ExplainedMove {
+    const message = createBaseExplainedMove();
+    message.why = object.why ?? "";
+    message.from = object.from ?? 0;
+    message.to = object.to ?? 0;
+    return message;
+  },
+};
+
+function createBaseExplainedAbsence(): ExplainedAbsence {
+  return {
+    pinId: "",
+    wasCandidate: false,
+    stage: "",
+    reason: "",
+    utility: undefined,
+    lastUtility: undefined,
+    retrievalRank: undefined,
+    sources: [],
+    text: "",
+  };
+}
+
+export const ExplainedAbsence: MessageFns<ExplainedAbsence> = {
+  encode(message: ExplainedAbsence, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pinId !== "") {
+      writer.uint32(10).string(message.pinId);
+    }
+    if (message.wasCandidate !== false) {
+      writer.uint32(16).bool(message.wasCandidate);
+    }
+    if (message.stage !== "") {
+      writer.uint32(26).string(message.stage);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.utility !== undefined) {
+      writer.uint32(45).float(message.utility);
+    }
+    if (message.lastUtility !== undefined) {
+      writer.uint32(53).float(message.lastUtility);
+    }
+    if (message.retrievalRank !== undefined) {
+      writer.uint32(56).uint32(message.retrievalRank);
+    }
+    for (const v of message.sources) {
+      ExplainedSource.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.text !== "") {
+      writer.uint32(74).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainedAbsence {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainedAbsence();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pinId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.wasCandidate = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.stage = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 45) {
+              break;
+            }
+
+            message.utility = reader.float();
+            continue;
+          }
+          case 6: {
+            if (tag !== 53) {
+              break;
+            }
+
+            message.lastUtility = reader.float();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.retrievalRank = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.sources.push(ExplainedSource.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainedAbsence {
+    return {
+      pinId: isSet(object.pinId)
+        ? globalThis.String(object.pinId)
+        : isSet(object.pin_id)
+        ? globalThis.String(object.pin_id)
+        : "",
+      wasCandidate: isSet(object.wasCandidate)
+        ? globalThis.Boolean(object.wasCandidate)
+        : isSet(object.was_candidate)
+        ? globalThis.Boolean(object.was_candidate)
+        : false,
+      stage: isSet(object.stage) ? globalThis.String(object.stage) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      utility: isSet(object.utility) ? globalThis.Number(object.utility) : undefined,
+      lastUtility: isSet(object.lastUtility)
+        ? globalThis.Number(object.lastUtility)
+        : isSet(object.last_utility)
+        ? globalThis.Number(object.last_utility)
+        : undefined,
+      retrievalRank: isSet(object.retrievalRank)
+        ? globalThis.Number(object.retrievalRank)
+        : isSet(object.retrieval_rank)
+        ? globalThis.Number(object.retrieval_rank)
+        : undefined,
+      sources: globalThis.Array.isArray(object?.sources)
+        ? object.sources.map((e: any) => ExplainedSource.fromJSON(e))
+        : [],
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+    };
+  },
+
+  toJSON(message: ExplainedAbsence): unknown {
+    const obj: any = {};
+    if (message.pinId !== "") {
+      obj.pinId = message.pinId;
+    }
+    if (message.wasCandidate !== false) {
+      obj.wasCandidate = message.wasCandidate;
+    }
+    if (message.stage !== "") {
+      obj.stage = message.stage;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.utility !== undefined) {
+      obj.utility = floatToJson(message.utility);
+    }
+    if (message.lastUtility !== undefined) {
+      obj.lastUtility = floatToJson(message.lastUtility);
+    }
+    if (message.retrievalRank !== undefined) {
+      obj.retrievalRank = Math.round(message.retrievalRank);
+    }
+    if (message.sources?.length) {
+      obj.sources = message.sources.map((e) => ExplainedSource.toJSON(e));
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ExplainedAbsence>): ExplainedAbsence {
+    return ExplainedAbsence.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExplainedAbsence>): ExplainedAbsence {
+    const message = createBaseExplainedAbsence();
+    message.pinId = object.pinId ?? "";
+    message.wasCandidate = object.wasCandidate ?? false;
+    message.stage = object.stage ?? "";
+    message.reason = object.reason ?? "";
+    message.utility = object.utility ?? undefined;
+    message.lastUtility = object.lastUtility ?? undefined;
+    message.retrievalRank = object.retrievalRank ?? undefined;
+    message.sources = object.sources?.map((e) => ExplainedSource.fromPartial(e)) || [];
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseGetCapabilitiesRequest(): GetCapabilitiesRequest {
+  return {};
+}
+
+export const GetCapabilitiesRequest: MessageFns<GetCapabilitiesRequest> = {
+  encode(_: GetCapabilitiesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetCapabilitiesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetCapabilitiesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): GetCapabilitiesRequest {
+    return {};
+  },
+
+  toJSON(_: GetCapabilitiesRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetCapabilitiesRequest>): GetCapabilitiesRequest {
+    return GetCapabilitiesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetCapabilitiesRequest>): GetCapabilitiesRequest {
+    const message = createBaseGetCapabilitiesRequest();
+    return message;
+  },
+};
+
+function createBaseGetCapabilitiesResponse(): GetCapabilitiesResponse {
+  return {
+    version: "",
+    calls: [],
+    surfaces: [],
+    sources: [],
+    stages: [],
+    heads: [],
+    modelVersion: "",
+    limits: undefined,
+    locales: [],
+    embeddingWidth: 0,
+  };
+}
+
+export const GetCapabilitiesResponse: MessageFns<GetCapabilitiesResponse> = {
+  encode(message: GetCapabilitiesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
+    for (const v of message.calls) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.surfaces) {
+      writer.uint32(26).string(v!);
+    }
+    for (const v of message.sources) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.stages) {
+      writer.uint32(42).string(v!);
+    }
+    for (const v of message.heads) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.modelVersion !== "") {
+      writer.uint32(58).string(message.modelVersion);
+    }
+    if (message.limits !== undefined) {
+      Limits.encode(message.limits, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.locales) {
+      writer.uint32(74).string(v!);
+    }
+    if (message.embeddingWidth !== 0) {
+      writer.uint32(80).uint32(message.embeddingWidth);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetCapabilitiesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetCapabilitiesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.calls.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.surfaces.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.sources.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.stages.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.heads.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.modelVersion = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.limits = Limits.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.locales.push(reader.string());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.embeddingWidth = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetCapabilitiesResponse {
+    return {
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      calls: globalThis.Array.isArray(object?.calls) ? object.calls.map((e: any) => globalThis.String(e)) : [],
+      surfaces: globalThis.Array.isArray(object?.surfaces) ? object.surfaces.map((e: any) => globalThis.String(e)) : [],
+      sources: globalThis.Array.isArray(object?.sources) ? object.sources.map((e: any) => globalThis.String(e)) : [],
+      stages: globalThis.Array.isArray(object?.stages) ? object.stages.map((e: any) => globalThis.String(e)) : [],
+      heads: globalThis.Array.isArray(object?.heads) ? object.heads.map((e: any) => globalThis.String(e)) : [],
+      modelVersion: isSet(object.modelVersion)
+        ? globalThis.String(object.modelVersion)
+        : isSet(object.model_version)
+        ? globalThis.String(object.model_version)
+        : "",
+      limits: isSet(object.limits) ? Limits.fromJSON(object.limits) : undefined,
+      locales: globalThis.Array.isArray(object?.locales) ? object.locales.map((e: any) => globalThis.String(e)) : [],
+      embeddingWidth: isSet(object.embeddingWidth)
+        ? globalThis.Number(object.embeddingWidth)
+        : isSet(object.embedding_width)
+        ? globalThis.Number(object.embedding_width)
+        : 0,
+    };
+  },
+
+  toJSON(message: GetCapabilitiesResponse): unknown {
+    const obj: any = {};
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.calls?.length) {
+      obj.calls = message.calls;
+    }
+    if (message.surfaces?.length) {
+      obj.surfaces = message.surfaces;
+    }
+    if (message.sources?.length) {
+      obj.sources = message.sources;
+    }
+    if (message.stages?.length) {
+      obj.stages = message.stages;
+    }
+    if (message.heads?.length) {
+      obj.heads = message.heads;
+    }
+    if (message.modelVersion !== "") {
+      obj.modelVersion = message.modelVersion;
+    }
+    if (message.limits !== undefined) {
+      obj.limits = Limits.toJSON(message.limits);
+    }
+    if (message.locales?.length) {
+      obj.locales = message.locales;
+    }
+    if (message.embeddingWidth !== 0) {
+      obj.embeddingWidth = Math.round(message.embeddingWidth);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetCapabilitiesResponse>): GetCapabilitiesResponse {
+    return GetCapabilitiesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetCapabilitiesResponse>): GetCapabilitiesResponse {
+    const message = createBaseGetCapabilitiesResponse();
+    message.version = object.version ?? "";
+    message.calls = object.calls?.map((e) => e) || [];
+    message.surfaces = object.surfaces?.map((e) => e) || [];
+    message.sources = object.sources?.map((e) => e) || [];
+    message.stages = object.stages?.map((e) => e) || [];
+    message.heads = object.heads?.map((e) => e) || [];
+    message.modelVersion = object.modelVersion ?? "";
+    message.limits = (object.limits !== undefined && object.limits !== null)
+      ? Limits.fromPartial(object.limits)
+      : undefined;
+    message.locales = object.locales?.map((e) => e) || [];
+    message.embeddingWidth = object.embeddingWidth ?? 0;
+    return message;
+  },
+};
+
+function createBaseLimits(): Limits {
+  return {
+    pageSize: 0,
+    defaultPageSize: 0,
+    rankPins: 0,
+    getPins: 0,
+    after: 0,
+    timeoutMs: 0,
+    bodyBytes: 0,
+    explainMs: 0,
+  };
+}
+
+export const Limits: MessageFns<Limits> = {
+  encode(message: Limits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).uint32(message.pageSize);
+    }
+    if (message.defaultPageSize !== 0) {
+      writer.uint32(16).uint32(message.defaultPageSize);
+    }
+    if (message.rankPins !== 0) {
+      writer.uint32(24).uint32(message.rankPins);
+    }
+    if (message.getPins !== 0) {
+      writer.uint32(32).uint32(message.getPins);
+    }
+    if (message.after !== 0) {
+      writer.uint32(40).uint32(message.after);
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(48).uint32(message.timeoutMs);
+    }
+    if (message.bodyBytes !== 0) {
+      writer.uint32(56).uint32(message.bodyBytes);
+    }
+    if (message.explainMs !== 0) {
+      writer.uint32(64).int64(message.explainMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Limits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLimits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.defaultPageSize = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rankPins = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.getPins = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.after = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.timeoutMs = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.bodyBytes = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.explainMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Limits {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      defaultPageSize: isSet(object.defaultPageSize)
+        ? globalThis.Number(object.defaultPageSize)
+        : isSet(object.default_page_size)
+        ? globalThis.Number(object.default_page_size)
+        : 0,
+      rankPins: isSet(object.rankPins)
+        ? globalThis.Number(object.rankPins)
+        : isSet(object.rank_pins)
+        ? globalThis.Number(object.rank_pins)
+        : 0,
+      getPins: isSet(object.getPins)
+        ? globalThis.Number(object.getPins)
+        : isSet(object.get_pins)
+        ? globalThis.Number(object.get_pins)
+        : 0,
+      after: isSet(object.after) ? globalThis.Number(object.after) : 0,
+      timeoutMs: isSet(object.timeoutMs)
+        ? globalThis.Number(object.timeoutMs)
+        : isSet(object.timeout_ms)
+        ? globalThis.Number(object.timeout_ms)
+        : 0,
+      bodyBytes: isSet(object.bodyBytes)
+        ? globalThis.Number(object.bodyBytes)
+        : isSet(object.body_bytes)
+        ? globalThis.Number(object.body_bytes)
+        : 0,
+      explainMs: isSet(object.explainMs)
+        ? globalThis.Number(object.explainMs)
+        : isSet(object.explain_ms)
+        ? globalThis.Number(object.explain_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: Limits): unknown {
+    const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.defaultPageSize !== 0) {
+      obj.defaultPageSize = Math.round(message.defaultPageSize);
+    }
+    if (message.rankPins !== 0) {
+      obj.rankPins = Math.round(message.rankPins);
+    }
+    if (message.getPins !== 0) {
+      obj.getPins = Math.round(message.getPins);
+    }
+    if (message.after !== 0) {
+      obj.after = Math.round(message.after);
+    }
+    if (message.timeoutMs !== 0) {
+      obj.timeoutMs = Math.round(message.timeoutMs);
+    }
+    if (message.bodyBytes !== 0) {
+      obj.bodyBytes = Math.round(message.bodyBytes);
+    }
+    if (message.explainMs !== 0) {
+      obj.explainMs = Math.round(message.explainMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Limits>): Limits {
+    return Limits.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Limits>): Limits {
+    const message = createBaseLimits();
+    message.pageSize = object.pageSize ?? 0;
+    message.defaultPageSize = object.defaultPageSize ?? 0;
+    message.rankPins = object.rankPins ?? 0;
+    message.getPins = object.getPins ?? 0;
+    message.after = object.after ?? 0;
+    message.timeoutMs = object.timeoutMs ?? 0;
+    message.bodyBytes = object.bodyBytes ?? 0;
+    message.explainMs = object.explainMs ?? 0;
+    return message;
+  },
+};
+
 /** Makes feeds. */
 export type BlenderService = typeof BlenderService;
 export const BlenderService = {
@@ -2434,6 +6668,59 @@ export const BlenderService = {
       Buffer.from(GetRelatedPinsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetRelatedPinsResponse => GetRelatedPinsResponse.decode(value),
   },
+  /** Ranks a list of pins that the caller gives. It records nothing. */
+  rankPins: {
+    path: "/freshet.blending.v1.Blender/RankPins" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RankPinsRequest): Buffer => Buffer.from(RankPinsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RankPinsRequest => RankPinsRequest.decode(value),
+    responseSerialize: (value: RankPinsResponse): Buffer => Buffer.from(RankPinsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RankPinsResponse => RankPinsResponse.decode(value),
+  },
+  /** What a page draws of pins: titles, pictures, creators. */
+  getPins: {
+    path: "/freshet.blending.v1.Blender/GetPins" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetPinsRequest): Buffer => Buffer.from(GetPinsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetPinsRequest => GetPinsRequest.decode(value),
+    responseSerialize: (value: GetPinsResponse): Buffer => Buffer.from(GetPinsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetPinsResponse => GetPinsResponse.decode(value),
+  },
+  /** The pins whose pictures are most similar to a picture. It records nothing. */
+  searchByImage: {
+    path: "/freshet.blending.v1.Blender/SearchByImage" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SearchByImageRequest): Buffer => Buffer.from(SearchByImageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SearchByImageRequest => SearchByImageRequest.decode(value),
+    responseSerialize: (value: SearchByImageResponse): Buffer =>
+      Buffer.from(SearchByImageResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SearchByImageResponse => SearchByImageResponse.decode(value),
+  },
+  /** Why the pins of a served feed are there, from the record of the feed. */
+  explainFeed: {
+    path: "/freshet.blending.v1.Blender/ExplainFeed" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExplainFeedRequest): Buffer => Buffer.from(ExplainFeedRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExplainFeedRequest => ExplainFeedRequest.decode(value),
+    responseSerialize: (value: ExplainFeedResponse): Buffer => Buffer.from(ExplainFeedResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExplainFeedResponse => ExplainFeedResponse.decode(value),
+  },
+  /** What this blender can do, as the running parts report it. */
+  getCapabilities: {
+    path: "/freshet.blending.v1.Blender/GetCapabilities" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetCapabilitiesRequest): Buffer =>
+      Buffer.from(GetCapabilitiesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetCapabilitiesRequest => GetCapabilitiesRequest.decode(value),
+    responseSerialize: (value: GetCapabilitiesResponse): Buffer =>
+      Buffer.from(GetCapabilitiesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetCapabilitiesResponse => GetCapabilitiesResponse.decode(value),
+  },
 } as const;
 
 export interface BlenderServer extends UntypedServiceImplementation {
@@ -2441,6 +6728,16 @@ export interface BlenderServer extends UntypedServiceImplementation {
   getFeed: handleUnaryCall<GetFeedRequest, GetFeedResponse>;
   /** The pins to show under an opened pin. */
   getRelatedPins: handleUnaryCall<GetRelatedPinsRequest, GetRelatedPinsResponse>;
+  /** Ranks a list of pins that the caller gives. It records nothing. */
+  rankPins: handleUnaryCall<RankPinsRequest, RankPinsResponse>;
+  /** What a page draws of pins: titles, pictures, creators. */
+  getPins: handleUnaryCall<GetPinsRequest, GetPinsResponse>;
+  /** The pins whose pictures are most similar to a picture. It records nothing. */
+  searchByImage: handleUnaryCall<SearchByImageRequest, SearchByImageResponse>;
+  /** Why the pins of a served feed are there, from the record of the feed. */
+  explainFeed: handleUnaryCall<ExplainFeedRequest, ExplainFeedResponse>;
+  /** What this blender can do, as the running parts report it. */
+  getCapabilities: handleUnaryCall<GetCapabilitiesRequest, GetCapabilitiesResponse>;
 }
 
 export interface BlenderClient extends Client {
@@ -2475,6 +6772,86 @@ export interface BlenderClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetRelatedPinsResponse) => void,
+  ): ClientUnaryCall;
+  /** Ranks a list of pins that the caller gives. It records nothing. */
+  rankPins(
+    request: RankPinsRequest,
+    callback: (error: ServiceError | null, response: RankPinsResponse) => void,
+  ): ClientUnaryCall;
+  rankPins(
+    request: RankPinsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RankPinsResponse) => void,
+  ): ClientUnaryCall;
+  rankPins(
+    request: RankPinsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RankPinsResponse) => void,
+  ): ClientUnaryCall;
+  /** What a page draws of pins: titles, pictures, creators. */
+  getPins(
+    request: GetPinsRequest,
+    callback: (error: ServiceError | null, response: GetPinsResponse) => void,
+  ): ClientUnaryCall;
+  getPins(
+    request: GetPinsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetPinsResponse) => void,
+  ): ClientUnaryCall;
+  getPins(
+    request: GetPinsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetPinsResponse) => void,
+  ): ClientUnaryCall;
+  /** The pins whose pictures are most similar to a picture. It records nothing. */
+  searchByImage(
+    request: SearchByImageRequest,
+    callback: (error: ServiceError | null, response: SearchByImageResponse) => void,
+  ): ClientUnaryCall;
+  searchByImage(
+    request: SearchByImageRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SearchByImageResponse) => void,
+  ): ClientUnaryCall;
+  searchByImage(
+    request: SearchByImageRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SearchByImageResponse) => void,
+  ): ClientUnaryCall;
+  /** Why the pins of a served feed are there, from the record of the feed. */
+  explainFeed(
+    request: ExplainFeedRequest,
+    callback: (error: ServiceError | null, response: ExplainFeedResponse) => void,
+  ): ClientUnaryCall;
+  explainFeed(
+    request: ExplainFeedRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ExplainFeedResponse) => void,
+  ): ClientUnaryCall;
+  explainFeed(
+    request: ExplainFeedRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ExplainFeedResponse) => void,
+  ): ClientUnaryCall;
+  /** What this blender can do, as the running parts report it. */
+  getCapabilities(
+    request: GetCapabilitiesRequest,
+    callback: (error: ServiceError | null, response: GetCapabilitiesResponse) => void,
+  ): ClientUnaryCall;
+  getCapabilities(
+    request: GetCapabilitiesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetCapabilitiesResponse) => void,
+  ): ClientUnaryCall;
+  getCapabilities(
+    request: GetCapabilitiesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetCapabilitiesResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -159,6 +159,42 @@ export interface RankStreamResponse {
   response: RankResponse | undefined;
 }
 
+/** Asks what each feature contributed to the scores of some pins of a served feed. */
+export interface AttributeRequest {
+  /** The record of the feed, byte for byte (freshet.feed.v1.FeedServed). It has the features, and names the model. */
+  feedServed: Uint8Array;
+  /** The pins, which must be on the page of the feed: 1–100. */
+  pinIds: string[];
+}
+
+/** Contributions of features to scores, in the order of the pins of the request. */
+export interface AttributeResponse {
+  /** How they were computed, in words; empty if there are none. */
+  method: string;
+  /** Why there are none; empty: there are some. */
+  problem: string;
+  /** Names of the heads. */
+  heads: string[];
+  /** Names of the features and of the facts that the model read. */
+  featureNames: string[];
+  /**
+   * Little-endian float64: for each pin, for each head, one number for each of `feature_names`: by how much the logit of the
+   * probability (the amount itself, if the head predicts an amount) falls when the feature has its reference value instead.
+   */
+  contributions: Uint8Array;
+  /** Little-endian float64: for each pin, for each head: the logit (or the amount) with every feature at its reference value. */
+  bases: Uint8Array;
+  /** Little-endian float64: for each pin, for each head: the logit (or the amount). */
+  scores: Uint8Array;
+  /**
+   * Little-endian float64: for each pin, one number for each of `feature_names`: by how much the utility falls when the feature
+   * has its reference value instead.
+   */
+  utilityContributions: Uint8Array;
+  /** Little-endian float64: for each pin, for each head: its part of the utility. */
+  utilityParts: Uint8Array;
+}
+
 function createBaseRankRequest(): RankRequest {
   return {
     userId: "",
@@ -1471,6 +1507,318 @@ export const RankStreamResponse: MessageFns<RankStreamResponse> = {
   },
 };
 
+function createBaseAttributeRequest(): AttributeRequest {
+  return { feedServed: new Uint8Array(0), pinIds: [] };
+}
+
+export const AttributeRequest: MessageFns<AttributeRequest> = {
+  encode(message: AttributeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.feedServed.length !== 0) {
+      writer.uint32(10).bytes(message.feedServed);
+    }
+    for (const v of message.pinIds) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttributeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttributeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.feedServed = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pinIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AttributeRequest {
+    return {
+      feedServed: isSet(object.feedServed)
+        ? bytesFromBase64(object.feedServed)
+        : isSet(object.feed_served)
+        ? bytesFromBase64(object.feed_served)
+        : new Uint8Array(0),
+      pinIds: globalThis.Array.isArray(object?.pinIds)
+        ? object.pinIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.pin_ids)
+        ? object.pin_ids.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: AttributeRequest): unknown {
+    const obj: any = {};
+    if (message.feedServed.length !== 0) {
+      obj.feedServed = base64FromBytes(message.feedServed);
+    }
+    if (message.pinIds?.length) {
+      obj.pinIds = message.pinIds;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AttributeRequest>): AttributeRequest {
+    return AttributeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttributeRequest>): AttributeRequest {
+    const message = createBaseAttributeRequest();
+    message.feedServed = object.feedServed ?? new Uint8Array(0);
+    message.pinIds = object.pinIds?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseAttributeResponse(): AttributeResponse {
+  return {
+    method: "",
+    problem: "",
+    heads: [],
+    featureNames: [],
+    contributions: new Uint8Array(0),
+    bases: new Uint8Array(0),
+    scores: new Uint8Array(0),
+    utilityContributions: new Uint8Array(0),
+    utilityParts: new Uint8Array(0),
+  };
+}
+
+export const AttributeResponse: MessageFns<AttributeResponse> = {
+  encode(message: AttributeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.method !== "") {
+      writer.uint32(10).string(message.method);
+    }
+    if (message.problem !== "") {
+      writer.uint32(18).string(message.problem);
+    }
+    for (const v of message.heads) {
+      writer.uint32(26).string(v!);
+    }
+    for (const v of message.featureNames) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.contributions.length !== 0) {
+      writer.uint32(42).bytes(message.contributions);
+    }
+    if (message.bases.length !== 0) {
+      writer.uint32(50).bytes(message.bases);
+    }
+    if (message.scores.length !== 0) {
+      writer.uint32(58).bytes(message.scores);
+    }
+    if (message.utilityContributions.length !== 0) {
+      writer.uint32(66).bytes(message.utilityContributions);
+    }
+    if (message.utilityParts.length !== 0) {
+      writer.uint32(74).bytes(message.utilityParts);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AttributeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAttributeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.method = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.heads.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.featureNames.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.contributions = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.bases = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.scores = reader.bytes();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.utilityContributions = reader.bytes();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.utilityParts = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AttributeResponse {
+    return {
+      method: isSet(object.method) ? globalThis.String(object.method) : "",
+      problem: isSet(object.problem) ? globalThis.String(object.problem) : "",
+      heads: globalThis.Array.isArray(object?.heads) ? object.heads.map((e: any) => globalThis.String(e)) : [],
+      featureNames: globalThis.Array.isArray(object?.featureNames)
+        ? object.featureNames.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.feature_names)
+        ? object.feature_names.map((e: any) => globalThis.String(e))
+        : [],
+      contributions: isSet(object.contributions) ? bytesFromBase64(object.contributions) : new Uint8Array(0),
+      bases: isSet(object.bases) ? bytesFromBase64(object.bases) : new Uint8Array(0),
+      scores: isSet(object.scores) ? bytesFromBase64(object.scores) : new Uint8Array(0),
+      utilityContributions: isSet(object.utilityContributions)
+        ? bytesFromBase64(object.utilityContributions)
+        : isSet(object.utility_contributions)
+        ? bytesFromBase64(object.utility_contributions)
+        : new Uint8Array(0),
+      utilityParts: isSet(object.utilityParts)
+        ? bytesFromBase64(object.utilityParts)
+        : isSet(object.utility_parts)
+        ? bytesFromBase64(object.utility_parts)
+        : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: AttributeResponse): unknown {
+    const obj: any = {};
+    if (message.method !== "") {
+      obj.method = message.method;
+    }
+    if (message.problem !== "") {
+      obj.problem = message.problem;
+    }
+    if (message.heads?.length) {
+      obj.heads = message.heads;
+    }
+    if (message.featureNames?.length) {
+      obj.featureNames = message.featureNames;
+    }
+    if (message.contributions.length !== 0) {
+      obj.contributions = base64FromBytes(message.contributions);
+    }
+    if (message.bases.length !== 0) {
+      obj.bases = base64FromBytes(message.bases);
+    }
+    if (message.scores.length !== 0) {
+      obj.scores = base64FromBytes(message.scores);
+    }
+    if (message.utilityContributions.length !== 0) {
+      obj.utilityContributions = base64FromBytes(message.utilityContributions);
+    }
+    if (message.utilityParts.length !== 0) {
+      obj.utilityParts = base64FromBytes(message.utilityParts);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AttributeResponse>): AttributeResponse {
+    return AttributeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AttributeResponse>): AttributeResponse {
+    const message = createBaseAttributeResponse();
+    message.method = object.method ?? "";
+    message.problem = object.problem ?? "";
+    message.heads = object.heads?.map((e) => e) || [];
+    message.featureNames = object.featureNames?.map((e) => e) || [];
+    message.contributions = object.contributions ?? new Uint8Array(0);
+    message.bases = object.bases ?? new Uint8Array(0);
+    message.scores = object.scores ?? new Uint8Array(0);
+    message.utilityContributions = object.utilityContributions ?? new Uint8Array(0);
+    message.utilityParts = object.utilityParts ?? new Uint8Array(0);
+    return message;
+  },
+};
+
 /** Scores candidates. */
 export type RankerService = typeof RankerService;
 export const RankerService = {
@@ -1494,6 +1842,16 @@ export const RankerService = {
     responseSerialize: (value: RankStreamResponse): Buffer => Buffer.from(RankStreamResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RankStreamResponse => RankStreamResponse.decode(value),
   },
+  /** What each feature contributed to a score, from the features as they were recorded. */
+  attribute: {
+    path: "/freshet.ranking.v1.Ranker/Attribute" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AttributeRequest): Buffer => Buffer.from(AttributeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AttributeRequest => AttributeRequest.decode(value),
+    responseSerialize: (value: AttributeResponse): Buffer => Buffer.from(AttributeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AttributeResponse => AttributeResponse.decode(value),
+  },
 } as const;
 
 export interface RankerServer extends UntypedServiceImplementation {
@@ -1501,6 +1859,8 @@ export interface RankerServer extends UntypedServiceImplementation {
   rank: handleUnaryCall<RankRequest, RankResponse>;
   /** `Rank` over one long-lived stream. */
   rankStream: handleBidiStreamingCall<RankStreamRequest, RankStreamResponse>;
+  /** What each feature contributed to a score, from the features as they were recorded. */
+  attribute: handleUnaryCall<AttributeRequest, AttributeResponse>;
 }
 
 export interface RankerClient extends Client {
@@ -1524,6 +1884,22 @@ export interface RankerClient extends Client {
     metadata: Metadata,
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<RankStreamRequest, RankStreamResponse>;
+  /** What each feature contributed to a score, from the features as they were recorded. */
+  attribute(
+    request: AttributeRequest,
+    callback: (error: ServiceError | null, response: AttributeResponse) => void,
+  ): ClientUnaryCall;
+  attribute(
+    request: AttributeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AttributeResponse) => void,
+  ): ClientUnaryCall;
+  attribute(
+    request: AttributeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AttributeResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const RankerClient = makeGenericClientConstructor(RankerService, "freshet.ranking.v1.Ranker") as unknown as {

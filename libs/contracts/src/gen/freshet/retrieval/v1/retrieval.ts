@@ -283,6 +283,8 @@ export interface RetrieveRequest {
   withoutSources: string[];
   /** Little-endian float32: find the pins whose visual embedding is most similar to this one, with no other source. Empty: none. */
   imageEmbedding: Uint8Array;
+  /** The same with the visual embedding of this pin, which is not in the answer. Empty: none. */
+  imageOfPinId: string;
 }
 
 /** What one source found, in columns. */
@@ -1151,6 +1153,7 @@ function createBaseRetrieveRequest(): RetrieveRequest {
     filter: undefined,
     withoutSources: [],
     imageEmbedding: new Uint8Array(0),
+    imageOfPinId: "",
   };
 }
 
@@ -1224,6 +1227,9 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     }
     if (message.imageEmbedding.length !== 0) {
       writer.uint32(186).bytes(message.imageEmbedding);
+    }
+    if (message.imageOfPinId !== "") {
+      writer.uint32(194).string(message.imageOfPinId);
     }
     return writer;
   },
@@ -1425,6 +1431,14 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
             message.imageEmbedding = reader.bytes();
             continue;
           }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.imageOfPinId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1516,6 +1530,11 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
         : isSet(object.image_embedding)
         ? bytesFromBase64(object.image_embedding)
         : new Uint8Array(0),
+      imageOfPinId: isSet(object.imageOfPinId)
+        ? globalThis.String(object.imageOfPinId)
+        : isSet(object.image_of_pin_id)
+        ? globalThis.String(object.image_of_pin_id)
+        : "",
     };
   },
 
@@ -1590,6 +1609,9 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     if (message.imageEmbedding.length !== 0) {
       obj.imageEmbedding = base64FromBytes(message.imageEmbedding);
     }
+    if (message.imageOfPinId !== "") {
+      obj.imageOfPinId = message.imageOfPinId;
+    }
     return obj;
   },
 
@@ -1631,6 +1653,7 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
       : undefined;
     message.withoutSources = object.withoutSources?.map((e) => e) || [];
     message.imageEmbedding = object.imageEmbedding ?? new Uint8Array(0);
+    message.imageOfPinId = object.imageOfPinId ?? "";
     return message;
   },
 };
