@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { withKafka, withRedis } from './connection.ts'
 import type { EvaluateArguments } from './evaluation/command.ts'
 import { reportAndExit } from './failure.ts'
+import { addExperimentCommands } from './experiments/add-commands.ts'
 import { runLogAdopt } from './operations/adopt.ts'
 import { runImport, type ImportArguments } from './import/command.ts'
 import {
@@ -51,6 +52,7 @@ export function createCommandLine(): Command {
     addWhy,
     addModels,
     addParity,
+    addExperiments,
   ]) {
     add(program)
   }
@@ -382,6 +384,10 @@ function addModels(program: Command): void {
 
 function addParity(program: Command): void {
   describeParity(withLog(program.command('parity')), reportFailure, systemTerminal)
+}
+
+function addExperiments(program: Command): void {
+  addExperimentCommands(program, { withLog, guard: reportFailure, terminal: systemTerminal })
 }
 
 /** Adds the options that select the log: Kafka or a data folder. */

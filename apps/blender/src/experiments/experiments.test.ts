@@ -1,13 +1,15 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { float32Column } from '@freshet/contracts/bytes/columns'
 import { ContractError } from '@freshet/contracts/errors'
 import { Evaluation, Degradation } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { parseExperiments } from '@freshet/experiments/file/parse'
 import { afterAll, describe, expect, it } from 'vitest'
 import { aBlender, rankedPins } from '../blender.harness.ts'
 import { defaultParams } from '../params.ts'
 import { blenderSchema } from '../config.ts'
+import { experimentRules } from './file.ts'
 import { overriddenParams } from './overridden-params.ts'
 import { tunedFactors } from './utility-tuning.ts'
 
@@ -150,6 +152,16 @@ describe('an experiment', () => {
       { error: { code: 'EXPERIMENTS_SHAPE' } },
     ])
     await blender.stop()
+  })
+
+  it('is in EXPERIMENTS.md as a file that can be used', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../EXPERIMENTS.md'), 'utf8')
+    const text = /```json\n([\s\S]*?)```/.exec(page)![1]!
+    const { layers } = parseExperiments(text, 'EXPERIMENTS.md', experimentRules(blenderSchema.parse({})))
+    expect(layers.flatMap(({ experiments }) => experiments.map(({ name }) => name))).toEqual([
+      'no-trending',
+      'optimism',
+    ])
   })
 
   it('stops the start of the blender if its file is bad', async () => {

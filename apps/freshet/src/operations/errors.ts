@@ -63,6 +63,13 @@ export const operationErrorCatalogue = {
     exitCode: 1,
     meaning: 'No served feed could be computed again: none is in the log, or their models or features are missing.',
   },
+  EXPERIMENTS_EMPTY: {
+    fault: 'client',
+    retryable: false,
+    exitCode: 1,
+    meaning:
+      'The log has no feed that the command could judge: of an experiment, of utility tuning, or drawn at random.',
+  },
   INTERRUPTED: { fault: 'client', retryable: true, exitCode: 130, meaning: 'A signal ended the command.' },
 } as const satisfies ErrorCatalogue
 

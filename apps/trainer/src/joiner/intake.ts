@@ -9,13 +9,16 @@ import type { Join } from './join.ts'
 import { labelActions } from './labels.ts'
 import type { Shelf } from './shelf.ts'
 
+/** Where records are from. */
+type Place = Pick<LogBatch, 'topic' | 'partition'>
+
 /** Where records go. */
 export interface Intake {
   readonly join: Join
   readonly shelf: Shelf
   readonly counts: JoinCounts
   /** When a record arrived. */
-  readonly arrive: (batch: LogBatch, record: LogRecord) => number
+  readonly arrive: (batch: Place, record: LogRecord) => number
 }
 
 /** Takes a record of `feeds-served.v1`. Throws CODEC_INVALID if it cannot be decoded. */
@@ -35,7 +38,7 @@ export function takeFeed({ join, shelf, counts, arrive }: Intake, batch: LogBatc
 }
 
 /** Takes a record of `engagements.v1`. A record without a value erases its user. */
-export function takeEngagement({ join, counts, arrive }: Intake, batch: LogBatch, record: LogRecord): void {
+export function takeEngagement({ join, counts, arrive }: Omit<Intake, 'shelf'>, batch: Place, record: LogRecord): void {
   const arrivedMs = arrive(batch, record)
   if (record.value === null) {
     join.forgetUser(record.key, arrivedMs)

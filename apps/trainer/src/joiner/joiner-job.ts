@@ -120,7 +120,7 @@ export function createJoinerJob(options: JoinerJobOptions): JoinerJob {
     const progress = topic === 'pins.v1' ? factsProgress : open.progress
     const done = progress.position(topic, partition) ?? 0
     // A time in the future would close every window.
-    const arrive = (_: LogBatch, record: { readonly appendedAtMs: number }): number =>
+    const arrive = (_: unknown, record: { readonly appendedAtMs: number }): number =>
       open.watermark.arrive(topic, partition, Math.min(record.appendedAtMs, clock.now()))
     for (const record of records) {
       if (record.position < done) continue

@@ -1,0 +1,86 @@
+import { bytesOf } from '@freshet/contracts/bytes/columns'
+import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
+import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
+import { mulberry32 } from '@freshet/domain/mulberry32'
+import { placesOf } from '@freshet/experiments/buckets'
+import type { Experiments } from '@freshet/experiments/experiments'
+import { actRecord } from '@freshet/trainer/joiner/served.fixture'
+
+/** Records of a simulated log. */
+export interface Simulated {
+  readonly feeds: NewRecord[]
+  readonly acts: NewRecord[]
+}
+
+/** Writes simulated records. */
+export async function writeSimulated(log: Pick<EventLog, 'append'>, { feeds, acts }: Simulated): Promise<void> {
+  const step = 2_000
+  for (let at = 0; at < feeds.length; at += step) await log.append('feeds-served.v1', feeds.slice(at, at + step))
+  for (let at = 0; at < acts.length; at += step) await log.append('engagements.v1', acts.slice(at, at + step))
+}
+
+/** Users of experiments, and what they do. */
+export interface SimulatedUsers {
+  readonly seed: number
+  readonly users: number
+  readonly nowMs: number
+  readonly experiments: Experiments | null
+  /** What is added to the rate of saves of a user in these arms. */
+  readonly lift: (arms: readonly string[]) => number
+  /** Which arm the record names; default: that of the user's bucket. Another one plants a fault. null: the feed is lost. */
+  readonly recordedArm?: (arm: string, user: number, feed: number) => string | null
+  /** Factors on heads of a user, and what each unit of their logarithms adds to the rate of saves. */
+  readonly factors?: (user: string) => ReadonlyMap<string, number>
+  readonly slope?: (head: string) => number
+}
+
+const pinsPerFeed = 4
+
+/** Feeds of users with tastes of their own, one to eight feeds each, and their saves and closeups. */
+export function simulateUsers(given: SimulatedUsers): Simulated {
+  const random = mulberry32(given.seed)
+  const simulated: Simulated = { feeds: [], acts: [] }
+  for (let user = 0; user < given.users; user++) {
+    const userId = `user-${user}`
+    const places =
+      given.experiments === null ? [] : placesOf(given.experiments, { user: userId, session: '', feed: userId })
+    const factors = given.factors?.(userId) ?? new Map<string, number>()
+    const tuned = [...factors].reduce((sum, [head, factor]) => sum + (given.slope?.(head) ?? 0) * Math.log(factor), 0)
+    const rate = 0.05 + 0.3 * random() ** 2 + given.lift(places.map(({ arm }) => arm.name)) + tuned
+    const feeds = 1 + Math.floor(8 * random() ** 2)
+    for (let feed = 0; feed < feeds; feed++) {
+      const buckets = places.flatMap(({ layer, bucket, experiment, arm }) => {
+        const name = given.recordedArm === undefined ? arm.name : given.recordedArm(arm.name, user, feed)
+        return name === null ? [] : [{ layer: layer.name, bucket, experiment: experiment.name, arm: name }]
+      })
+      const headFactors =
+        factors.size === 0
+          ? undefined
+          : { heads: [...factors.keys()], factors: bytesOf(Float32Array.from(factors.values())) }
+      if (places.length > 0 && buckets.length === 0) continue
+      const atMs = given.nowMs - 60_000 + feed
+      const feedId = `feed-${user}-${feed}`
+      const pinIds = Array.from({ length: pinsPerFeed }, (_, pin) => `pin-${user}-${feed}-${pin}`)
+      simulated.feeds.push(
+        aFeedRecord({
+          ...{ feedId, userId, atMs, pinIds, experiments: buckets, headFactors },
+          versions: { experiments: given.experiments?.version ?? '' },
+        }),
+      )
+      for (const pinId of pinIds) {
+        if (random() < rate)
+          simulated.acts.push(actRecord({ userId, pinId, action: 'save', atMs: atMs + 1_000, feedId }))
+        if (random() < 2 * rate)
+          simulated.acts.push(actRecord({ userId, pinId, action: 'closeup', atMs: atMs + 500, feedId, dwellMs: 3_000 }))
+      }
+    }
+  }
+  return simulated
+}
+
+/** A record of `feeds-served.v1`. */
+export function aFeedRecord(given: Parameters<typeof FeedServed.fromPartial>[0]): NewRecord {
+  const feed = FeedServed.fromPartial({ surface: Surface.HOME, ...given })
+  return { key: feed.userId, value: FeedServed.encode(feed).finish(), partition: null }
+}
