@@ -107,6 +107,7 @@ export function createSimLog(partitions: number, random: Random): SimLog {
       identity: (topic) => Promise.resolve(log.id(topic)),
       starts: () => Promise.resolve(new Array<number>(partitions).fill(0)),
       ends: (topic) => Promise.resolve([...endsOf(topic)]),
+      positionsAt: unsupported,
       applyTopics: unsupported,
       readGroup: unsupported,
       readAll: (options) => Promise.resolve(readAll(log, process, scheduler, options)),

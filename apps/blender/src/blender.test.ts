@@ -58,7 +58,7 @@ describe('a feed', () => {
         { pinId: 'pin-296', position: 3, utility: 296, sources: ['even'] },
       ],
     })
-    expect(answer.feedId).toMatch(/^f[0-9a-z]{22}$/)
+    expect(answer.feedId).toMatch(/^f[0-9a-z]{23}$/)
   })
 
   test('has 25 pins unless the request says otherwise', async () => {

@@ -21,13 +21,14 @@ import { answerBest, type Answer } from './ladder.ts'
 import type { FeedObserver } from './feed-observer.ts'
 import { toFeedServed } from './feed-served.ts'
 import { capabilities, createHeard } from './capabilities.ts'
+import { explainFeed } from './explanation/explain-feed.ts'
 import { getPins } from './cards/get-pins.ts'
 import { createPinCards, type PinCardsStats } from './cards/pin-cards.ts'
 import { rankPinsRequest } from './lists/list-request.ts'
 import { listRungs, toRankPinsResponse } from './lists/rank-pins.ts'
 import { searchRungs, toSearchResponse } from './search/search-by-image.ts'
 import { searchRequest } from './search/search-request.ts'
-import { newFeedId } from './feed-id.ts'
+import { feedIdMaker } from './feed-id.ts'
 import { versionsOf } from './page-versions.ts'
 import { createOutbox } from './outbox.ts'
 import { defaultParams } from './params.ts'
@@ -133,6 +134,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
 
   interface Composed {
     readonly partitions: number
+    readonly feedId: ReturnType<typeof feedIdMaker>
     readonly stages: readonly string[]
     readonly answer: (request: FeedRequest, call: CallOptions) => Promise<Answer>
     readonly answerList: (request: ListRequest, call: CallOptions) => Promise<Answer>
@@ -176,7 +178,8 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     const search = { ...ladder, rungs: searchRungs(stagePorts) }
     return {
       partitions,
-      stages: feedRungs(stagePorts).stages,
+      feedId: feedIdMaker(random, await log.partitionCount('feeds-served.v1', { signal: stopping.signal })),
+      stages: feed.rungs.stages,
       answerList: (request, call) => answerBest(request, call, list),
       answerSearch: (request, call) => answerBest(request, call, search),
       answer: (request, call) =>
@@ -185,6 +188,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   }
 
   async function serve<Request extends FeedRequest>(
+    userId: string,
     read: (bounds: RequestBounds) => Request,
     call: CallOptions,
     answerWith: (composed: Composed, request: Request) => Promise<Answer>,
@@ -192,7 +196,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     const startMs = engineClock.nowMs()
     const made = await compose()
     const { partitions } = made
-    const feedId = newFeedId(random)
+    const feedId = made.feedId(userId, clock.now())
     const trace = traceOf(call.headers ?? noHeaders)
     const asked = read({ trace, nowMs: clock.now(), feedId, partitions, pageSessionTtlMs, params })
     const request = inExperiments(asked, experiments.current(), config.utilityTuning)
@@ -209,26 +213,28 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     return { request, answer }
   }
 
-  const serveFeed = (read: (bounds: RequestBounds) => FeedRequest, call: CallOptions) =>
-    serve(read, call, ({ answer }, request) => answer(request, call))
+  const serveFeed = (userId: string, read: (bounds: RequestBounds) => FeedRequest, call: CallOptions) =>
+    serve(userId, read, call, ({ answer }, request) => answer(request, call))
 
   return {
     async getFeed(message, call) {
-      const { request, answer } = await serveFeed((bounds) => homeFeedRequest(message, bounds), call)
+      const { request, answer } = await serveFeed(message.userId, (bounds) => homeFeedRequest(message, bounds), call)
       return { ...common(request, answer), nextPageToken: nextPageToken(request, answer) }
     },
     async getRelatedPins(message, call) {
-      const { request, answer } = await serveFeed((bounds) => relatedPinsRequest(message, bounds), call)
+      const { request, answer } = await serveFeed(message.userId, (bounds) => relatedPinsRequest(message, bounds), call)
       return common(request, answer)
     },
     async rankPins(message, call) {
       const read = (bounds: RequestBounds) => rankPinsRequest(message, bounds)
-      const { request, answer } = await serve(read, call, (made, asked) => made.answerList(asked, call))
+      const { request, answer } = await serve(message.userId, read, call, (made, asked) => made.answerList(asked, call))
       return toRankPinsResponse(message, request, answer)
     },
     async searchByImage(message, call) {
       const read = (bounds: RequestBounds) => searchRequest(message, bounds)
-      const { request, answer } = await serve(read, call, (made, asked) => made.answerSearch(asked, call))
+      const { request, answer } = await serve(message.userId, read, call, (made, asked) =>
+        made.answerSearch(asked, call),
+      )
       return toSearchResponse(request, answer)
     },
     async getPins(message) {
@@ -236,9 +242,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       if (unready !== null) throw new ContractError('CALL_UNAVAILABLE', unready)
       return getPins(message, { cards, facts, nowMs: clock.now() })
     },
-    async explainFeed({ feedId }) {
-      throw new ContractError('FEED_MISSING', `the feed ${feedId} is not recorded`)
-    },
+    explainFeed: (message, call) => explainFeed(message, call, { log, clock, outbox }),
     async getCapabilities() {
       const { stages } = await compose()
       const locales = facts.localeTags().filter((tag) => tag !== null)

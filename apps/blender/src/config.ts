@@ -188,6 +188,10 @@ export const blenderSchema = z.strictObject({
     .boolean()
     .default(true)
     .meta({ description: 'Whether `feeds-served.v1` contains the features that the ranker used, as training data' }),
+  recordTrace: z.boolean().default(true).meta({
+    description:
+      'Whether `feeds-served.v1` contains what became of every candidate, so that `ExplainFeed` says why a pin is not on a page. Each of at most 2,000 candidates adds about 9 bytes',
+  }),
   maxUnshownCandidates: wholeSetting(24, {
     description:
       'A record of `feeds-served.v1` contains a sample of at most this many candidates that were not shown, with the reasons. Each adds about 40 bytes; 0: no sample',

@@ -3,6 +3,7 @@ import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement
 import type { FeedContext, FeedServed, PinMoves, UnshownCandidates } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { stageReports } from './answer.ts'
 import type { Answer } from './ladder.ts'
+import { toCandidateTrace } from './candidate-trace.ts'
 import { recordedSteps } from './ordering/recorded-steps.ts'
 import { pickFloats, pickTexts } from './pick.ts'
 import type { FeedRequest } from './request.ts'
@@ -50,7 +51,7 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
     exploration: exploration === null ? none : bytesOf(pickFloats(exploration, rows)),
     draw: undefined,
     headFactors: ranked?.response.headFactors,
-    trace: undefined,
+    trace: request.params.recordTrace ? toCandidateTrace(answer) : undefined,
     ordering: recordedSteps(answer.ordered, rows),
   }
 }

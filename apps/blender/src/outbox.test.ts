@@ -13,10 +13,11 @@ async function anOutbox() {
   const log = createMemoryEventLog({ clock })
   await log.applyTopics(topicLayouts(1))
   const batches: string[][] = []
+  const away = { now: false }
   const lost: (readonly [number, unknown])[] = []
   const append = (topic: string, records: readonly NewRecord[]) => {
     batches.push(records.map(({ value }) => FeedServed.decode(value!).feedId))
-    return log.append(topic, records)
+    return away.now ? new Promise<never>(() => {}) : log.append(topic, records)
   }
   const outbox = createOutbox({
     log: { ...log, append },
@@ -25,7 +26,7 @@ async function anOutbox() {
     lingerMs: 50,
     onLost: (feeds, error) => lost.push([feeds, error]),
   })
-  return { outbox, batches, lost, clock }
+  return { outbox, batches, lost, clock, away }
 }
 
 const feed = (feedId: string) => FeedServed.fromPartial({ feedId, userId: 'u' })
@@ -64,5 +65,19 @@ describe('outbox', () => {
     await outbox.flush()
     expect(lost).toEqual([[1, defect]])
     expect(batches).toEqual([['b']])
+  })
+
+  it('stays bounded while the log is away, and finds the feeds that wait', async () => {
+    const { outbox, away, lost } = await anOutbox()
+    away.now = true
+    const taken = Array.from({ length: 25 }, (_, n) => outbox.offer(() => feed(`f${n}`)))
+    expect(taken.filter(Boolean)).toHaveLength(10)
+    void outbox.flush()
+    await Promise.resolve()
+    expect(outbox.offer(() => feed('late'))).toBe(false)
+    expect(outbox.waiting).toBe(10)
+    expect(FeedServed.decode(outbox.find('f9')!).feedId).toBe('f9')
+    expect(outbox.find('f10')).toBe(null)
+    expect(lost).toEqual([])
   })
 })

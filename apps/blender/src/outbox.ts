@@ -9,7 +9,16 @@ export interface Outbox {
   offer(make: () => FeedServed, headers?: MessageHeaders): boolean
   /** Sends all waiting feeds; resolves when the queue is empty. */
   flush(): Promise<void>
+  /** The record of a feed that is not written yet; null: no such feed waits here. */
+  find(feedId: string): Uint8Array | null
   readonly waiting: number
+}
+
+/** A feed whose record is made and not written yet. */
+interface WaitingFeed {
+  readonly feedId: string
+  readonly value: Uint8Array
+  readonly record: NewRecord
 }
 
 /** An outbox that writes to a log. It sends feeds of `lingerMs` together. It drops and reports a batch that the log rejects; the log itself retries while it is unavailable. */
@@ -27,10 +36,10 @@ export function createOutbox({
   readonly onLost: (feeds: number, error: unknown) => void
 }): Outbox {
   let offered: { readonly make: () => FeedServed; readonly headers: MessageHeaders }[] = []
-  let queue: NewRecord[] = []
+  let queue: WaitingFeed[] = []
+  let inFlight: readonly WaitingFeed[] = []
   let sending: Promise<void> | null = null
   let lingering: (() => void) | null = null
-  let inFlight = 0
 
   /** The inputs of a feed are much larger than its record, so the outbox makes the record soon after the answer and frees them. */
   function make(): void {
@@ -40,7 +49,8 @@ export function createOutbox({
       try {
         const feed = makeFeed()
         const key = feed.userId === '' ? feed.feedId : feed.userId
-        queue.push({ key, value: FeedServed.encode(feed).finish(), partition: null, headers })
+        const value = FeedServed.encode(feed).finish()
+        queue.push({ feedId: feed.feedId, value, record: { key, value, partition: null, headers } })
       } catch (error) {
         onLost(1, error)
       }
@@ -55,20 +65,22 @@ export function createOutbox({
 
   async function send(): Promise<void> {
     for (make(); queue.length > 0; make()) {
-      const batch = queue
+      inFlight = queue
       queue = []
-      inFlight = batch.length
       try {
-        await log.append('feeds-served.v1', batch)
+        await log.append(
+          'feeds-served.v1',
+          inFlight.map(({ record }) => record),
+        )
       } catch (error) {
-        onLost(batch.length, error)
+        onLost(inFlight.length, error)
       }
-      inFlight = 0
+      inFlight = []
     }
     sending = null
   }
 
-  const waiting = (): number => offered.length + queue.length + inFlight
+  const waiting = (): number => offered.length + queue.length + inFlight.length
 
   return {
     offer(feed, headers = noHeaders) {
@@ -82,6 +94,11 @@ export function createOutbox({
         begin()
         await sending
       }
+    },
+    find(feedId) {
+      make()
+      const found = [...inFlight, ...queue].find((feed) => feed.feedId === feedId)
+      return found?.value ?? null
     },
     get waiting() {
       return waiting()

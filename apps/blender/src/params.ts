@@ -10,6 +10,7 @@ const perRequest = {
   maxCandidates: true,
   minCandidates: true,
   recordFeatures: true,
+  recordTrace: true,
   maxUnshownCandidates: true,
   explorationOptimism: true,
   explorationChance: true,

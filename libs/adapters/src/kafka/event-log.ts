@@ -57,6 +57,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): KafkaEventLo
     identity: (topic, call) => whileOpen(() => topics.identity(topic), call),
     starts: (topic, call) => whileOpen(() => topics.starts(topic), call),
     ends: (topic, call) => whileOpen(() => topics.ends(topic), call),
+    positionsAt: (topic, timeMs, call) => whileOpen(() => topics.positionsAt(topic, timeMs), call),
 
     append: (topic, records, { signal, headers } = {}) =>
       whileOpen(async () => {

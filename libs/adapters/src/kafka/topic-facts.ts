@@ -21,6 +21,8 @@ export interface Topics {
   starts(topic: string): Promise<readonly number[]>
   /** As in `EventLog`. */
   ends(topic: string): Promise<readonly number[]>
+  /** As in `EventLog`. */
+  positionsAt(topic: string, timeMs: number): Promise<readonly number[]>
 }
 
 /** Kafka's names for the first position and for one past the last. */
@@ -69,6 +71,11 @@ export function createTopics(cluster: KafkaCluster, persistently: Persistently):
     forget: (topic) => void facts.delete(topic),
     starts: (topic) => positions(topic, earliest),
     ends: (topic) => positions(topic, latest),
+    async positionsAt(topic, timeMs) {
+      const [found, ends] = await Promise.all([positions(topic, timeMs), positions(topic, latest)])
+      // Kafka's answer for a time after the last record is −1.
+      return found.map((position, partition) => (position < 0 ? (ends[partition] ?? 0) : position))
+    },
     identity: (topic) =>
       persistently(`asking which ${topic} this is`, async () => {
         await cluster.leaders(topic)

@@ -103,6 +103,8 @@ export function createLmdbEventLog(options: LmdbEventLogOptions): LmdbEventLog {
       }, call),
     starts: (topic, call) => whileOpen(() => bounds(topic, storage.start), call),
     ends: (topic, call) => whileOpen(() => bounds(topic, storage.end), call),
+    positionsAt: (topic, timeMs, call) =>
+      whileOpen(() => bounds(topic, (name, partition) => storage.positionAt(name, partition, timeMs)), call),
 
     append: (topic, records, options = {}) =>
       whileOpen(async () => {

@@ -26,6 +26,8 @@ export interface LogStorage {
   setLayout(layout: TopicLayout): void
   start(topic: string, partition: number): number
   end(topic: string, partition: number): number
+  /** The first position appended at or after a time, milliseconds since the epoch; the end if there is none. */
+  positionAt(topic: string, partition: number, timeMs: number): number
   read(topic: string, partition: number, from: number, maxRecords: number): { records: LogRecord[]; next: number }
   /** Checks records before they are queued: throws LOG_TOPIC_MISSING, LOG_RECORD_TOO_LARGE, HEADERS_TOO_LARGE, RangeError. */
   prepare(topic: string, records: readonly NewRecord[], shared: AppendOptions['headers']): readonly PreparedRecord[]
@@ -112,6 +114,19 @@ export function createLogStorage(environment: LmdbEnvironment): LogStorage {
 
     start: (topic, partition) => boundsOf(topic, partition).start,
     end: (topic, partition) => boundsOf(topic, partition).end,
+
+    positionAt(topic, partition, timeMs) {
+      const { start, end } = boundsOf(topic, partition)
+      // Positions are sparse: each step looks at the first record at or after the middle.
+      let [low, high] = [start, end]
+      while (low < high) {
+        const middle = Math.floor((low + high) / 2)
+        const [first] = rangeOf(topic, partition, middle, high)
+        if (first === undefined || peekRecord(first.value).appendedAtMs >= timeMs) high = middle
+        else low = positionIn(first.key) + 1
+      }
+      return low
+    },
 
     read(topic, partition, from, maxRecords) {
       const { end } = boundsOf(topic, partition)

@@ -124,6 +124,14 @@ export function createMemoryEventLog(options: { readonly clock?: Clock } = {}): 
     identity: (name, call) => whileOpen(() => topicOf(name).id, call),
     starts: (name, call) => whileOpen(() => topicOf(name).partitions.map(({ start }) => start), call),
     ends: (name, call) => whileOpen(() => topicOf(name).partitions.map(({ end }) => end), call),
+    positionsAt: (name, timeMs, call) =>
+      whileOpen(
+        () =>
+          topicOf(name).partitions.map(
+            ({ records, end }) => records.find(({ appendedAtMs }) => appendedAtMs >= timeMs)?.position ?? end,
+          ),
+        call,
+      ),
     append: (name, records, options = {}) => whileOpen(() => append(name, records, options.headers), options),
     readGroup: (group, call) => whileOpen(() => readers.readGroup(group), call),
     readAll: (view, call) => whileOpen(() => readers.readAll(view), call),

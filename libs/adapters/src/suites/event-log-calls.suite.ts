@@ -1,5 +1,6 @@
 import type { LogReader, TopicLayout } from '@freshet/contracts/ports/event-log'
 import type { PortCall } from '@freshet/contracts/ports/port-call'
+import { readToEnd } from '@freshet/contracts/read-to-end'
 import { describe, expect, test } from 'vitest'
 import { aRecord, aTopic, expectCode, recordsOf } from './event-log.builders.ts'
 import type { EventLogWorld } from './event-log.world.ts'
@@ -27,6 +28,35 @@ export function logCallsContract(world: EventLogWorld): void {
       expect(await world.log.ends(topic)).toEqual([0, 0, 0])
     })
 
+    test('finds the first record at or after a time, or the end', async () => {
+      const topic = await made({ partitions: 2 })
+      const positions: number[] = []
+      for (let n = 0; n < 9; n++) {
+        const [at] = await world.log.append(topic, [{ ...aRecord(`key-${n}`), partition: 0 }])
+        positions.push(at!.position)
+        // The next record has a later time.
+        await new Promise((resolve) => setTimeout(resolve, 3))
+      }
+      const times = new Map<number, number>()
+      await readToEnd({
+        log: world.log,
+        topic,
+        maxBatchRecords: 100,
+        onRecords: (_, records) => {
+          for (const { position, appendedAtMs } of records) times.set(position, appendedAtMs)
+        },
+        onError: () => undefined,
+      })
+      const [, other] = await world.log.ends(topic)
+      const timeOf = (position: number): number => times.get(position)!
+      const firstAt = (timeMs: number) => positions.find((position) => timeOf(position) >= timeMs)
+      for (const position of positions)
+        for (const timeMs of [timeOf(position) - 1, timeOf(position), timeOf(position) + 1])
+          expect(await world.log.positionsAt(topic, timeMs)).toEqual([firstAt(timeMs) ?? positions.at(-1) + 1, other])
+      expect(await world.log.positionsAt(topic, 0)).toEqual([positions[0], other])
+      expect(await world.log.positionsAt(topic, Date.now() + 86_400_000)).toEqual(await world.log.ends(topic))
+    })
+
     test('refuses another number of partitions, and creates nothing of that call', async () => {
       const topic = aTopic()
       const fresh = aTopic()
@@ -47,6 +77,7 @@ export function logCallsContract(world: EventLogWorld): void {
       await expectCode(world.log.partitionCount(missing), 'LOG_TOPIC_MISSING')
       await expectCode(world.log.starts(missing), 'LOG_TOPIC_MISSING')
       await expectCode(world.log.ends(missing), 'LOG_TOPIC_MISSING')
+      await expectCode(world.log.positionsAt(missing, 1), 'LOG_TOPIC_MISSING')
       await expectCode(world.log.append(missing, [aRecord('a')]), 'LOG_TOPIC_MISSING')
       await expectCode(world.log.readAll({ ...reading, startAt: () => null }), 'LOG_TOPIC_MISSING')
       await expectCode(

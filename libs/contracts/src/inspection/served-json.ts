@@ -72,7 +72,7 @@ export function servedJson(served: FeedServed): ServedJson {
     context: served.context === undefined ? null : contextJson(served.context),
     experiments: served.experiments,
     versions: served.versions ?? null,
-    pins: readPins(served),
+    pins: servedPins(served),
     stages: served.stages,
     unshown: unshownJson(served),
   }
@@ -90,7 +90,8 @@ function contextJson({
   }
 }
 
-function readPins(served: FeedServed): ServedPin[] {
+/** Turns the columns of a record into one row for each pin of the page. */
+export function servedPins(served: FeedServed): ServedPin[] {
   const utilities = float32Column(served.utilities)
   const exploration = float32Column(served.exploration)
   const propensities = float32Column(served.propensities)

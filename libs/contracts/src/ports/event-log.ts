@@ -131,6 +131,8 @@ export interface EventLog {
   starts(topic: string, call?: PortCall): Promise<readonly number[]>
   /** One past the last position, per partition. */
   ends(topic: string, call?: PortCall): Promise<readonly number[]>
+  /** For each partition, the position of the first record that was appended at or after a time; the end if there is none. `timeMs`: milliseconds since the epoch. */
+  positionsAt(topic: string, timeMs: number, call?: PortCall): Promise<readonly number[]>
   /**
    * Appends in the order given; resolves when every in-sync replica has them all, with their places in the same order.
    * When it rejects, some records may have been written: send them again (receivers drop repeats). An aborted signal rejects
