@@ -26,14 +26,18 @@ export function servingScopes(store: SimStore): Scopes {
 }
 
 /** `freshet rebuild` of one family without the switch: started again, where it left off, until it has come to an end. */
-export function rebuild(world: World, family: StateFamily): Promise<RebuildReport> {
+export function rebuild(
+  world: World,
+  family: StateFamily,
+  fold: NonNullable<Parameters<typeof updaterConfigOf>[0]>['fold'] & object = simFold,
+): Promise<RebuildReport> {
   const { process, log, store, scheduler } = world
   return persistently(() =>
     rebuildState({
       log: log.seenBy(process, scheduler),
       store: store.seenBy(process, scheduler),
       clock: { now: () => 0, sleep: () => Promise.resolve() },
-      config: updaterConfigOf({ fold: simFold, updater: { haltMinBadRecords: 1000 } }),
+      config: updaterConfigOf({ fold, updater: { haltMinBadRecords: 1000 } }),
       family,
       generation: rebuiltGeneration,
       signal: new AbortController().signal,

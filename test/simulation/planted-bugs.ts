@@ -16,6 +16,9 @@ export interface PlantedBug {
 
 const folder = 'feature-updater/src/fold-partition.ts'
 const users = 'feature-updater/src/fold-users.ts'
+const userValues = 'feature-updater/src/user-values.ts'
+const merging = 'feature-updater/src/merging.ts'
+const userState = 'contracts/src/codecs/user-state.ts'
 const pins = 'feature-updater/src/fold-pins.ts'
 const dedupe = 'feature-updater/src/dedupe.ts'
 const updater = 'feature-updater/src/updater.ts'
@@ -318,16 +321,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     means: 'what was appended to a user is left out when the value is written whole again',
     edits: [
       {
-        file: users,
-        find: 'return stored === null ? null : decodeUserState(stored)',
+        file: userValues,
+        find: 'base = stored === null ? null : decodeUserState(stored)',
         replace:
-          'return stored === null ? null : decodeUserState(Message.encode({ ...Message.decode(stored), tail: [] }).finish())',
+          'base = stored === null ? null : decodeUserState(Message.encode({ ...Message.decode(stored), tail: [] }).finish())',
       },
       {
-        file: users,
-        find: 'import { hashPair64 }',
+        file: userValues,
+        find: 'import { foldUser,',
         replace:
-          "import { UserState as Message } from '@freshet/contracts/gen/freshet/state/v1/state'\nimport { hashPair64 }",
+          "import { UserState as Message } from '@freshet/contracts/gen/freshet/state/v1/state'\nimport { foldUser,",
       },
     ],
   },
@@ -336,17 +339,17 @@ export const plantedBugs: readonly PlantedBug[] = [
     means: 'a user whose value was read to be written whole is appended to as well',
     edits: [
       {
-        file: users,
-        find: 'puts.push({ key, value: encodeUserState(folded(base, pending, limits), limits), ttlMs: config.userTtlMs })',
+        file: userValues,
+        find: 'result.puts.push({ key, value: encodeUserState(state, limits), ttlMs })',
         replace:
-          'puts.push({ key, value: encodeUserState(folded(base, pending, limits), limits), ttlMs: config.userTtlMs })\n    appends.push({ key, value: encodeUserTail(pending, 0, limits).bytes, ttlMs: config.userTtlMs })',
+          'void [result.puts.push({ key, value: encodeUserState(state, limits), ttlMs }), result.appends.push({ key, value: encodeUserTail(pending, 0, limits).bytes, ttlMs })]',
       },
     ],
   },
   {
     name: 'tombstone-out-of-order',
     means: 'forgetting a user does not reach what is before it in the same batch',
-    edits: [{ file: users, find: 'accepted.set(record.key, [])\n', replace: '' }],
+    edits: [{ file: userValues, find: 'added.set(key, [])\n', replace: '' }],
   },
   {
     name: 'erased-events-folded',
@@ -383,7 +386,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'tombstone-takes-too-much',
     means: 'a tombstone takes what came after the erasure, so that a rebuild knows less than the log',
-    edits: [{ file: users, find: 'state.firstAtMs > until', replace: 'false' }],
+    edits: [{ file: users, find: 'heldSinceMs(state) > until', replace: 'false' }],
   },
   {
     name: 'rebuild-ahead-of-serving',
@@ -441,6 +444,81 @@ export const plantedBugs: readonly PlantedBug[] = [
     means:
       'letters are replayed in the order of their times instead of their places, so that marks hide the later ones',
     edits: [{ file: letters, find: 'of inOrderOfPlace(letters)) {', replace: 'of letters) {' }],
+  },
+  {
+    name: 'handover-folded-again',
+    means: 'what a partition sends again after a crash is merged again',
+    edits: [{ file: merging, find: 'if (mark !== undefined && source.position <= mark.position) return', replace: '' }],
+  },
+  {
+    name: 'handover-after-commit',
+    means: 'a state is handed over after the commit that took it from its user, so that a crash between them loses it',
+    edits: [
+      {
+        file: folder,
+        find: 'await Promise.all(result.onward.map(({ topic, records }) => options.log.append(topic, records, call)))',
+        replace:
+          "await Promise.all(result.onward.filter(({ topic }) => topic !== 'engagements.v1').map(({ topic, records }) => options.log.append(topic, records, call)))",
+      },
+      {
+        file: folder,
+        find: 'share.add(parsed.length, badRecords)',
+        replace:
+          "if (options.sendOnward) await Promise.all(result.onward.filter(({ topic }) => topic === 'engagements.v1').map(({ topic, records }) => options.log.append(topic, records, call)))\n    share.add(parsed.length, badRecords)",
+      },
+    ],
+  },
+  {
+    name: 'handover-of-any-partition',
+    means: 'a handover does not say which partition it came from, so that the marks of two partitions hide each other',
+    edits: [{ file: merging, find: 'partition: batch.partition, position', replace: 'partition: 0, position' }],
+  },
+  {
+    name: 'merged-user-keeps-counts',
+    means: 'what was handed over still counts for the merged user, and is handed over again by the next merge',
+    edits: [{ file: merging, find: '...afterHandover(state), merges', replace: '...state, merges' }],
+  },
+  {
+    name: 'merged-user-counts-twice',
+    means: 'an engagement that follows a merge counts for both users',
+    edits: [
+      { file: merging, find: 'keptOf(state, foldUser(state,', replace: '((_, all) => all)(state, foldUser(state,' },
+    ],
+  },
+  {
+    name: 'merged-user-forgets-hides',
+    means: 'a merged user keeps nothing of what must never be shown',
+    edits: [
+      { file: merging, find: '...afterHandover(state), merges', replace: '...afterHandover(newUserState), merges' },
+    ],
+  },
+  {
+    name: 'merge-not-followed',
+    means: 'what comes later under the merged id stays there',
+    edits: [{ file: merging, find: 'receivedAtMs - into.atMs <= forwardMs', replace: 'false' }],
+  },
+  {
+    name: 'merge-followed-for-ever',
+    means: 'what comes under the merged id follows without a time limit',
+    edits: [{ file: merging, find: 'receivedAtMs - into.atMs <= forwardMs', replace: 'true' }],
+  },
+  {
+    name: 'merge-in-a-circle',
+    means: 'a merge back is accepted',
+    edits: [{ file: merging, find: 'if (from.includes(intoUserId)) return cycle(merge)', replace: '' }],
+  },
+  {
+    name: 'handover-in-a-circle',
+    means: 'what is handed over goes round between two users who were merged into each other',
+    edits: [{ file: merging, find: '!path.includes(into.userId) && ', replace: '' }],
+  },
+  {
+    name: 'merged-value-appended-to',
+    means: 'the value of a merged user is appended to without looking who it was merged into',
+    edits: [
+      { file: userState, find: 'into === null ? 0 : fullTailBytes', replace: '0' },
+      { file: userValues, find: 'Number.POSITIVE_INFINITY : 0', replace: '0 : 0' },
+    ],
   },
 ]
 

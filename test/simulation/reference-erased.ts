@@ -134,7 +134,8 @@ function allowedOf(log: SimLog, partition: number, erased: ReadonlyMap<string, n
   return { users, least, most, dead, onward, maybeOnward }
 }
 
-function receivedOf(key: string, value: Uint8Array): ReturnType<typeof decodeReceivedEngagement> | null {
+/** The engagement of a record; null: it is not one of its key. */
+export function receivedOf(key: string, value: Uint8Array): ReturnType<typeof decodeReceivedEngagement> | null {
   try {
     const received = decodeReceivedEngagement(value)
     return received.engagement.userId === key ? received : null
@@ -212,6 +213,7 @@ function pinViolations(log: SimLog, store: SimStore, allowed: readonly Allowed[]
   return problems
 }
 
-function noOutcomes(): Record<RecordOutcome, number> {
+/** No record of any outcome. */
+export function noOutcomes(): Record<RecordOutcome, number> {
   return { applied: 0, duplicate: 0, late: 0, deadLettered: 0, erased: 0, tombstone: 0, lost: 0, handover: 0 }
 }

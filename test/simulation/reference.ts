@@ -154,7 +154,12 @@ function orderMatters(who: string, list: readonly Engagement[]): readonly string
 }
 
 /** The second stage, against the set of what the first had to send: each once, in the order of first arrival. */
-function pinViolations(log: SimLog, store: SimStore, scope: string, expected: readonly Expected[]): readonly string[] {
+export function pinViolations(
+  log: SimLog,
+  store: SimStore,
+  scope: string,
+  expected: readonly Pick<Expected, 'onward'>[],
+): readonly string[] {
   const problems: string[] = []
   const wanted = new Map([...expected.flatMap(({ onward }) => [...onward]), ...sentByDeadLetters(log)])
   const arrived = new Set<string>()

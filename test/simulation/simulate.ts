@@ -15,7 +15,8 @@ import { rebuiltViolations, violationsWithErasures } from './reference-erased.ts
 import { createScheduler, SimulatedFault, type SimProcess } from './scheduler.ts'
 import { createSimLog } from './sim-log.ts'
 import { createSimStore } from './sim-store.ts'
-import { createWorkload, simFold } from './workload.ts'
+import { violationsWithMerges } from './reference-merged.ts'
+import { createWorkload, mergedUsers, mergingFold, simFold } from './workload.ts'
 
 /** What one seed came to. */
 export interface Simulated {
@@ -51,9 +52,11 @@ interface Pump {
 const partitions = 2
 const readTopics = ['engagements.v1', 'pin-engagements.v1'] as const
 const maxSteps = 20_000
-/** Share of the histories in which users are erased. */
+/** Users are merged in each history whose seed is a multiple of this. */
+const mergingEvery = 4
+/** Share of the others in which users are erased. */
 const erasingShare = 0.35
-/** Share of the others in which state is rebuilt, and switched back and forth. */
+/** Share of the rest in which state is rebuilt, and switched back and forth. */
 const switchingShare = 0.85
 /** Share of the rest in which the log is lost and made again. */
 const replacingShare = 0.7
@@ -72,14 +75,16 @@ export async function simulate(seed: number): Promise<Simulated> {
   const pick = <T>(values: readonly T[]): T | undefined => values[Math.floor(random.next() * values.length)]
   const log = createSimLog(partitions, random)
   const store = createSimStore()
-  const workload = createWorkload(random)
   const events = 10 + Math.floor(random.next() * 40)
   const stormy = random.next()
-  const erasing = random.next() < erasingShare
-  const switching = !erasing && random.next() < switchingShare
+  const merging = seed % mergingEvery === 0
+  const workload = createWorkload(random, merging ? mergedUsers : undefined)
+  const fold = merging ? mergingFold : simFold
+  const erasing = random.next() < erasingShare && !merging
+  const switching = !erasing && !merging && random.next() < switchingShare
   const switched = pick(['user', 'pin'] as const) ?? 'user'
-  const replaying = !erasing && random.next() < replayingShare
-  const replacing = !erasing && !switching && !replaying && random.next() < replacingShare
+  const replaying = !erasing && !merging && random.next() < replayingShare
+  const replacing = !erasing && !merging && !switching && !replaying && random.next() < replacingShare
   const faults = { refused: 0.04 * stormy, doneButRefused: 0.04 * stormy, crash: 0.03 * stormy }
   const problems: string[] = []
   const pumps = new Set<Pump>()
@@ -107,7 +112,7 @@ export async function simulate(seed: number): Promise<Simulated> {
       store: store.seenBy(process, scheduler),
       clock,
       config: updaterConfigOf({
-        fold: simFold,
+        fold,
         updater: {
           cacheBytes: random.next() < 0.3 ? 3000 : 1 << 20,
           haltMinBadRecords: 1000,
@@ -182,11 +187,11 @@ export async function simulate(seed: number): Promise<Simulated> {
   )
   const holders = (at: TopicPartition) => [...pumps].filter((pump) => pump.at === at)
 
-  /** What a rebuild comes to, that knows of all erasures from its start. */
+  /** What a rebuild comes to, that knows of all erasures and handovers from its start. */
   async function rebuilt(): Promise<readonly string[]> {
     const process: SimProcess = { name: 'rebuild', dead: false, pausedSteps: 0 }
     let ended = false
-    const work = rebuild({ process, log, store, scheduler }, 'user').finally(() => (ended = true))
+    const work = rebuild({ process, log, store, scheduler }, 'user', fold).finally(() => (ended = true))
     work.catch(() => undefined)
     const most = scheduler.trace.length + maxSteps
     // Where nothing is left to do and it has not ended, it never will.
@@ -198,7 +203,8 @@ export async function simulate(seed: number): Promise<Simulated> {
       }
     }
     if (!ended) return ['a rebuild does not end']
-    await work
+    const { identical, examples } = await work
+    if (merging) return identical ? [] : [`rebuilt user state differs: ${examples.join()}`]
     return rebuiltViolations(log, store, stateScope('user', rebuiltGeneration))
   }
 
@@ -243,7 +249,7 @@ export async function simulate(seed: number): Promise<Simulated> {
   const drain = async (): Promise<void> => {
     // A store that lost its tail, or another generation that serves, is noticed at the next record, as is what was folded of an erased user meanwhile, and then
     // the tombstones have to be folded: canaries see to it that there is a record everywhere, again and again.
-    for (let round = 0; round < (erasing ? 3 : switching ? 2 : 1); round++) {
+    for (let round = 0; round < (erasing || merging ? 3 : switching ? 2 : 1); round++) {
       for (const userId of canaries.users) {
         for (const creatorId of canaries.creators) log.write('engagements.v1', [workload.canary(userId, creatorId)])
       }
@@ -267,6 +273,7 @@ export async function simulate(seed: number): Promise<Simulated> {
         log.write('engagements.v1', [workload.next()])
         sent++
       }
+      if (merging && random.next() < 0.04) log.write('engagements.v1', [workload.merge()])
       if (erasing && random.next() < 0.08) log.write('erasures.v1', [workload.erasure()])
       if (switching && random.next() < 0.1 && isGone(operators.at(-1))) startOperator()
       if (replaying && random.next() < 0.02) writeDeadLetter(log, workload.unsent(), deadLetters++, random)
@@ -325,7 +332,9 @@ export async function simulate(seed: number): Promise<Simulated> {
   for (const pump of pumps) pump.active = false
   const law = erasing
     ? [...violationsWithErasures(log, store), ...(await rebuilt())]
-    : violations(log, store, servingScopes(store))
+    : merging
+      ? [...violationsWithMerges(log, store, servingScopes(store)), ...(await rebuilt())]
+      : violations(log, store, servingScopes(store))
   return {
     seed,
     violations: [...problems, ...law],

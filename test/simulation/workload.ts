@@ -1,5 +1,6 @@
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodeUserErasure } from '@freshet/contracts/codecs/onward'
+import { encodeMergeRequest } from '@freshet/contracts/codecs/user-merge'
 import type { NewRecord } from '@freshet/contracts/ports/event-log'
 import type { Random } from '@freshet/domain/clock'
 import { actions, type Action, type Engagement, type Subject } from '@freshet/domain/engagement'
@@ -24,6 +25,24 @@ export const simLimits: UserLimits = {
   maxOlderRelations: simFold.maxOlderRelationsPerKind,
 }
 
+/** Bounds of the fold in histories with merges: no cap is reached, because beyond a cap the state cannot keep the law of merges exactly. */
+export const mergingFold = {
+  dedupeWindowMs: simFold.dedupeWindowMs,
+  dedupeGenerations: simFold.dedupeGenerations,
+  compactAfterBytes: simFold.compactAfterBytes,
+  maxSessions: 1000,
+  mergeForwardMs: 30_000,
+}
+
+/** The caps of a user's state under `mergingFold`. */
+export const mergingLimits: UserLimits = {
+  ...defaultUserLimits,
+  sessions: { ...defaultUserLimits.sessions, maxKept: mergingFold.maxSessions },
+}
+
+/** Users of histories with merges, in both partitions. */
+export const mergedUsers = ['u0', 'u1', 'u2', 'u5', 'v1'] as const
+
 /** As far as the fold lets event times be ahead of their receipt. */
 export const maxAheadMs = 300_000
 
@@ -33,18 +52,25 @@ const startMs = 1_700_000_000_000
 const pinActions = actions.filter((action) => !['follow', 'unfollow', 'block', 'unblock'].includes(action))
 
 /** What the outside sends: records of `engagements.v1` in the order of sending, repeats (some of them received long after the first), events of days and years ago, from the future and from an ingest whose clock is wrong, histories sorted by user, damaged and foreign ones among them. */
-export function createWorkload(random: Random): {
+export function createWorkload(
+  random: Random,
+  users: readonly [string, string, string, string, string] = ['u0', 'u1', 'u2', 'u3', 'u4'],
+): {
   next(): NewRecord
   /** A record that is not repeated, of a user and about a creator that nothing else is about. */
   canary(userId: string, creatorId: string): NewRecord
   /** An engagement that nothing else is about, of about now: for a letter. */
   unsent(): Engagement
+  /** A merge of two users, or one that was sent before. */
+  merge(): NewRecord
   /** A record of `erasures.v1`: one of the users is erased now. */
   erasure(): NewRecord
 } {
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random.next() * values.length)] as T
+  const aUser = (): string => users[Math.floor(random.next() * 5)] ?? ''
   const sent: { readonly event: Engagement; readonly record: NewRecord }[] = []
   const history: Engagement[] = []
+  const merges: NewRecord[] = []
   let timeMs = startMs
   let number = 0
 
@@ -56,7 +82,7 @@ export function createWorkload(random: Random): {
       : { kind: 'creator', creatorId: asId<CreatorId>(`c${Math.floor(random.next() * 3)}`) }
     return {
       eventId: asId<EventId>(`e${number++}`),
-      userId: asId<UserId>(`u${Math.floor(random.next() * 5)}`),
+      userId: asId<UserId>(aUser()),
       sessionId: null,
       action,
       subject,
@@ -88,14 +114,23 @@ export function createWorkload(random: Random): {
 
   /** Years of one user, in the order in which they happened. */
   const ofOneUser = (): readonly Engagement[] => {
-    const userId = asId<UserId>(`u${Math.floor(random.next() * 5)}`)
+    const userId = asId<UserId>(aUser())
     return Array.from({ length: 5 }, (_, back) => ({ ...engagement(timeMs - (5 - back) * 100 * dayMs), userId }))
   }
 
   return {
     erasure() {
-      const userId = asId<UserId>(`u${Math.floor(random.next() * 5)}`)
+      const userId = asId<UserId>(aUser())
       return { key: userId, value: encodeUserErasure({ userId, erasedAtMs: timeMs }), partition: null }
+    },
+    merge() {
+      if (merges.length > 0 && random.next() < 0.3) return pick(merges)
+      const from = Math.floor(random.next() * 5)
+      const [fromUserId = '', intoUserId = ''] = [users[from], users[(from + 1 + Math.floor(random.next() * 4)) % 5]]
+      const value = encodeMergeRequest({ fromUserId, intoUserId, occurredAtMs: timeMs, receivedAtMs: receiptMs() })
+      const record = { key: fromUserId, value, partition: null }
+      merges.push(record)
+      return record
     },
     unsent: () => engagement(Math.floor(timeMs - random.next() * 5000)),
     canary(userId, creatorId) {
@@ -115,13 +150,12 @@ export function createWorkload(random: Random): {
         const { event, record } = pick(sent)
         return random.next() < 0.5 ? record : recordOf(event, timeMs)
       }
-      if (draw < 0.18)
-        return { key: `u${Math.floor(random.next() * 5)}`, value: Uint8Array.of(255, 1, 2), partition: null }
+      if (draw < 0.18) return { key: aUser(), value: Uint8Array.of(255, 1, 2), partition: null }
       if (draw < 0.2) {
         const foreign = engagement(timeMs)
         return { key: `${foreign.userId}x`, value: encodeEngagement(foreign, timeMs), partition: null }
       }
-      if (draw < 0.22) return { key: `u${Math.floor(random.next() * 5)}`, value: null, partition: null }
+      if (draw < 0.22) return { key: aUser(), value: null, partition: null }
       if (draw < 0.25 && history.length === 0) history.push(...ofOneUser())
       const event = history.shift() ?? engagement(Math.floor(timeMs + awayMs()))
       const record = recordOf(event, receiptMs())
