@@ -4,6 +4,7 @@ import type { FeedContext, FeedServed, PinMoves, UnshownCandidates } from '@fres
 import { stageReports } from './answer.ts'
 import type { Answer } from './ladder.ts'
 import { toCandidateTrace } from './candidate-trace.ts'
+import { recordedDraw } from './ordering/recorded-draw.ts'
 import { recordedSteps } from './ordering/recorded-steps.ts'
 import { pickFloats, pickTexts } from './pick.ts'
 import type { FeedRequest } from './request.ts'
@@ -37,8 +38,6 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
     sourceScores: bytesOf(found.scores),
     retrievalRanks: bytesOf(Uint16Array.from(rows)),
     retrievalScores: bytesOf(pickFloats(columns.retrievalScores, rows)),
-    // The draws of exploration are a function of the request, so the order has no probability of its own.
-    propensities: none,
     experiments: request.experiments.exposed(),
     versions: {
       rankingPlan: ranked?.response.planVersion ?? '',
@@ -49,7 +48,8 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
     moves: toPinMoves(answer),
     unshown,
     exploration: exploration === null ? none : bytesOf(pickFloats(exploration, rows)),
-    draw: undefined,
+    // Given the draws of exploration, which are a function of the request.
+    ...recordedDraw(answer.ordered, rows),
     headFactors: ranked?.response.headFactors,
     trace: request.params.recordTrace ? toCandidateTrace(answer) : undefined,
     ordering: recordedSteps(answer.ordered, rows),

@@ -11,6 +11,7 @@ import type { FeedRequest } from './request.ts'
 import { explore, type ExplorationColumns } from './scorers/explore.ts'
 import { rank, type ScoreColumns } from './scorers/rank.ts'
 import { byUtility } from './selectors/by-utility.ts'
+import { draw } from './selectors/draw.ts'
 import { orderingPool } from './selectors/ordering-pool.ts'
 import { orderingSteps } from './selectors/ordering-steps.ts'
 import { page } from './selectors/page.ts'
@@ -56,9 +57,10 @@ export function feedRungs(ports: StagePorts): Rungs<FeedRequest> & { readonly st
     .score(rank(ports))
     .score(explore())
     .select(byUtility())
-    .select(orderingPool(ports))
-    .select(...orderingSteps())
     .select(shownBeforeLast())
+    .select(orderingPool(ports))
+    .select(...orderingSteps(ports))
+    .select(draw())
     .sideEffect(keepLastGood(ports))
     .select(page(ports, filters))
 

@@ -8,7 +8,8 @@ export interface ServedSet {
   has(high: number, low: number): boolean
   /** When a pin was last served, seconds since the epoch; 0: never. */
   atSeconds(high: number, low: number): number
-  /** The lower halves of the keys and the times: one entry for each time that a pin was served. */
+  /** The halves of the keys and the times, oldest first: one entry for each time that a pin was served. */
+  readonly highs: Uint32Array
   readonly lows: Uint32Array
   readonly seconds: Uint32Array
   /** Where the next sweep of the catalogue begins for the user; 0: at the start. */
@@ -22,6 +23,7 @@ export const nothingServed: ServedSet = {
   size: 0,
   has: () => false,
   atSeconds: () => 0,
+  highs: new Uint32Array(0),
   lows: new Uint32Array(0),
   seconds: new Uint32Array(0),
   sweptTo: 0,
@@ -73,6 +75,7 @@ export function decodeServed(
       slot = (slot + 1) & (slots - 1)
     }
   }
+  const highs = new Uint32Array(entries.length / 3)
   const lows = new Uint32Array(entries.length / 3)
   const seconds = new Uint32Array(entries.length / 3)
   let size = 0
@@ -85,6 +88,7 @@ export function decodeServed(
       sweptTo = low
       continue
     }
+    highs[kept] = high
     lows[kept] = low
     seconds[kept++] = second
     // Entries are in order of time, so the last entry of a pin wins.
@@ -99,6 +103,7 @@ export function decodeServed(
       const slot = find(high >>> 0, low >>> 0)
       return slot < 0 ? 0 : (entries[((table[slot] as number) - 1) * 3 + 2] as number)
     },
+    highs: highs.subarray(0, kept),
     lows: lows.subarray(0, kept),
     seconds: seconds.subarray(0, kept),
     sweptTo,

@@ -128,9 +128,12 @@ function toRecentActions({ recent }: UserState, isRefused: (pinId: string) => bo
     occurredAtMs: bytesOf(Float64Array.from(rows, (row) => recent.atMs[row] as number)),
     sessionIds: rows.map((row) => recent.sessionIds[row] as string),
     boardIds: rows.map((row) => recent.boardIds[row] as string),
-    dwellMs: new Uint8Array(0),
+    dwellMs: bytesOf(Uint32Array.from(rows, (row) => recent.dwellMs[row] || dwellNotKnown)),
   }
 }
+
+/** On the wire; in the state 0 stands for it. */
+const dwellNotKnown = 0xffffffff
 
 const likes = new Set(positiveActions.map((action) => actions.indexOf(action)))
 

@@ -90,3 +90,11 @@ export function placementWriter(given: Placement): PlacementWriter {
     },
   }
 }
+
+/** The order of `given` by other values, highest first. Between equals the earlier one comes first. */
+export function placedBy(given: Placement, values: Float32Array): Placed {
+  const placeOf = new Uint16Array(values.length)
+  given.order.forEach((candidate, place) => (placeOf[candidate] = place))
+  const order = given.order.slice().sort((a, b) => values[b]! - values[a]! || placeOf[a]! - placeOf[b]!)
+  return { order, values, added: values.map((value, candidate) => value - given.values[candidate]!) }
+}

@@ -30,9 +30,9 @@ export function evaluationRungs(ports: StagePorts): Rungs<EvaluatedRequest> {
     .filter(...filters)
     .score(rank(ports))
     .select(byUtility())
-    .select(orderingPool(ports))
-    .select(...orderingSteps())
     .select(shownBeforeLast())
+    .select(orderingPool(ports))
+    .select(...orderingSteps(ports))
     .select(page(ports, filters))
 
   const candidates = pipeline<EvaluatedRequest>('candidates')

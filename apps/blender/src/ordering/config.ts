@@ -1,6 +1,8 @@
 import { numberSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 
+const hourMs = 3_600_000
+
 const spreads = 'standard deviations'
 
 function spacedClass(kind: string, { weight, window }: { readonly weight: number; readonly window: number }) {
@@ -57,6 +59,101 @@ const diversity = z
   })
   .prefault({})
 
+function decayOf(kind: string, decay: number) {
+  return numberSetting(decay, {
+    description: `For each pin of the same ${kind} that the user was shown, what a utility has above the least of the pool is multiplied by this; 1: no fatigue`,
+    unit: 'factor',
+    min: 0.01,
+    max: 1,
+  })
+}
+
+const fatigue = z
+  .strictObject({
+    floor: numberSetting(0.4, {
+      description: 'Fatigue multiplies by no less than this; 1: no fatigue',
+      unit: 'factor',
+      min: 0,
+      max: 1,
+    }),
+    creatorDecay: decayOf('creator', 0.95),
+    topicDecay: decayOf('topic', 0.99),
+    clusterDecay: decayOf('cluster of similar embeddings', 1),
+    halfLifeMs: wholeSetting(3 * hourMs, {
+      description: 'A pin that was served this long ago counts half. Pins served before `servedWindowMs` do not count',
+      unit: 'ms',
+      min: 1_000,
+      max: 720 * hourMs,
+    }),
+    maxPins: wholeSetting(200, {
+      description: 'Only this many of the last served pins count',
+      unit: 'pins',
+      min: 0,
+      max: 2_000,
+    }),
+  })
+  .prefault({})
+
+const shareOfPage = { min: 0, max: 1, unit: 'share' }
+
+const mixing = z
+  .strictObject({
+    maxRun: wholeSetting(0, {
+      description: 'At most this many pins in a row have the same main source; 0: any number',
+      unit: 'pins',
+      min: 0,
+      max: 100,
+    }),
+    groups: z
+      .array(
+        z.strictObject({
+          sources: z.array(z.string()),
+          min: z.number().min(0).max(1).default(0),
+          max: z.number().min(0).max(1).default(1),
+        }),
+      )
+      .max(16)
+      .default([])
+      .meta({
+        description:
+          'Shares of the page for groups of sources, such as `[{"sources": ["trending"], "min": 0.1, "max": 0.3}]`. The main source of a pin is the one that ranked it best',
+      }),
+    broad: z
+      .strictObject({
+        sources: z
+          .array(z.string())
+          .default(['popularity', 'trending'])
+          .meta({ description: 'Sources that know little about the user' }),
+        share: numberSetting(0, {
+          ...shareOfPage,
+          description: 'Least share of the page for these sources, once enough is known about the user',
+        }),
+        shareAtStart: numberSetting(0, {
+          ...shareOfPage,
+          description: 'The same for a user about whom nothing is known',
+        }),
+      })
+      .prefault({}),
+  })
+  .prefault({})
+
+const draw = z
+  .strictObject({
+    share: numberSetting(0, {
+      ...shareOfPage,
+      description:
+        'Share of the page sessions whose order is drawn at random near the usual order, with its probabilities recorded',
+    }),
+    temperature: numberSetting(0.3, {
+      description:
+        'How far a drawn order departs from the usual one, in standard deviations of the utilities of the pool',
+      unit: spreads,
+      min: 0.001,
+      max: 100,
+    }),
+  })
+  .prefault({})
+
 /** How feeds are ordered. Each request can have its own values. */
 export const orderingSchema = z
   .strictObject({
@@ -66,6 +163,31 @@ export const orderingSchema = z
       min: 1,
       max: 500,
     }),
+    poolTopicShare: numberSetting(0.5, {
+      description:
+        'At most this part of the pool has the same first topic, if there are pins of other topics. Related pins: no limit',
+      unit: 'share',
+      min: 0.01,
+      max: 1,
+    }),
+    evidence: z
+      .strictObject({
+        halfActions: numberSetting(5, {
+          description:
+            'With this many recent closeups, clicks and saves, half is known about the taste of a user: n actions count n / (n + this)',
+          unit: 'actions',
+          min: 0.1,
+          max: 10_000,
+        }),
+        fullDwellMs: wholeSetting(3_000, {
+          description: 'A closeup or click of a shorter look counts as a part of an action',
+          unit: 'ms',
+          min: 1,
+          max: 600_000,
+        }),
+      })
+      .prefault({}),
+    fatigue,
     pages: numberSetting(2, {
       description:
         'The steps fill the places of this many pages, and `lookAhead` more. Below them the order is by utility',
@@ -91,10 +213,28 @@ export const orderingSchema = z
     caps: z
       .strictObject({
         creator: cappedClass('creator', { most: 3, window: 25 }),
-        topic: cappedClass('topic', { most: 15, window: 25 }),
+        topic: z
+          .strictObject({
+            most: wholeSetting(15, {
+              description: 'At most this many pins of one topic within the window, once enough is known about the user',
+              unit: 'pins',
+              min: 1,
+              max: 1_000,
+            }),
+            mostAtStart: wholeSetting(10, {
+              description: 'The same for a user about whom nothing is known',
+              unit: 'pins',
+              min: 1,
+              max: 1_000,
+            }),
+            window: wholeSetting(25, { description: 'Length of the window', unit: 'places', min: 2, max: 200 }),
+          })
+          .prefault({}),
         cluster: cappedClass('cluster of similar embeddings', { most: 25, window: 25 }),
       })
       .prefault({}),
+    mixing,
+    draw,
   })
   .prefault({})
 

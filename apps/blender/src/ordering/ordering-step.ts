@@ -2,7 +2,7 @@ import type { Placed } from '@freshet/ordering/placement'
 import type { Moved, Selector } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
-import type { Ordered, OrderedColumns } from './pool.ts'
+import type { Draw, Ordered, OrderedColumns } from './pool.ts'
 
 const [raised, heldBack] = [0, 1] as const
 
@@ -12,7 +12,7 @@ const [raised, heldBack] = [0, 1] as const
  */
 export function orderingStep<Context extends Pick<FeedRequest, 'params'>>(
   name: string,
-  order: (request: Context, ordered: Ordered, columns: CandidateColumns) => Placed | null,
+  order: (request: Context, ordered: Ordered, columns: CandidateColumns) => (Placed & { readonly draw?: Draw }) | null,
 ): Selector<Context, CandidateColumns & OrderedColumns, OrderedColumns> {
   return {
     kind: 'selector',
@@ -30,7 +30,14 @@ export function orderingStep<Context extends Pick<FeedRequest, 'params'>>(
       return {
         rows: next,
         moved: movesOf(ordered, placed),
-        columns: { ordered: { pool, placement: placed, steps: [...steps, { step: name, added: placed.added }] } },
+        columns: {
+          ordered: {
+            pool,
+            placement: placed,
+            steps: [...steps, { step: name, added: placed.added }],
+            draw: placed.draw ?? null,
+          },
+        },
       }
     },
   }

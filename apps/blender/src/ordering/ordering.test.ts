@@ -1,10 +1,15 @@
 import { bytesOf, float32Column } from '@freshet/contracts/bytes/columns'
 import { GetFeedRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { describe, expect, test } from 'vitest'
-import { aBlender, aPin, manyPins, rankedPins } from '../blender.harness.ts'
+import { aBlender, anEngagement, aPin, manyPins, rankedPins, startMs } from '../blender.harness.ts'
 import { orderingSchema, type OrderingConfig } from './config.ts'
 
 const idsOf = ({ items }: { readonly items: readonly { readonly pinId: string }[] }) => items.map(({ pinId }) => pinId)
+const actOn = (pin: number, dwellMs: number | null) => ({
+  ...anEngagement('closeup', `pin-${pin}`, startMs - 60_000 - pin),
+  dwellMs,
+})
 const countOf = (texts: readonly string[], wanted: string) => texts.filter((text) => text === wanted).length
 
 /** Settings in which only the given steps are on. */
@@ -12,7 +17,9 @@ function only(steps: { readonly [Step in keyof OrderingConfig]?: unknown }): Ord
   const off = {
     diversity: { method: 'none' },
     spacing: { creator: { weight: 0 }, topic: { weight: 0 } },
-    caps: { creator: { most: 1_000 }, topic: { most: 1_000 } },
+    caps: { creator: { most: 1_000 }, topic: { most: 1_000, mostAtStart: 1_000 } },
+    fatigue: { floor: 1 },
+    poolTopicShare: 1,
   }
   return orderingSchema.parse({ ...off, ...steps })
 }
@@ -41,7 +48,9 @@ describe('the ordering of a page', () => {
   })
 
   test('keeps the caps of creators and topics, and the best pins that fit', async () => {
-    const ordering = only({ caps: { creator: { most: 3, window: 25 }, topic: { most: 9, window: 25 } } })
+    const ordering = only({
+      caps: { creator: { most: 3, window: 25 }, topic: { most: 9, mostAtStart: 9, window: 25 } },
+    })
     const { feed, creators, topics } = await oneSided(ordering)
     const ids = idsOf(await feed())
     expect(ids.slice(0, 4)).toEqual(['pin-119', 'pin-118', 'pin-117', 'pin-59'])
@@ -50,7 +59,7 @@ describe('the ordering of a page', () => {
   })
 
   test('ignores topics among related pins', async () => {
-    const ordering = only({ caps: { creator: { most: 60, window: 70 }, topic: { most: 1, window: 25 } } })
+    const ordering = only({ caps: { creator: { most: 60, window: 70 }, topic: { most: 1, mostAtStart: 1 } } })
     const { related, topics } = await oneSided(ordering)
     expect(countOf(topics(idsOf(await related({ pageSize: 10 }))), 'tea')).toBe(10)
   })
@@ -107,7 +116,7 @@ describe('the ordering of a page', () => {
 })
 
 test('the record of a feed says what each step added, and the moves', async () => {
-  const caps = { creator: { most: 2, window: 25 }, topic: { most: 1_000 } }
+  const caps = { creator: { most: 2, window: 25 }, topic: { most: 1_000, mostAtStart: 1_000 } }
   const { feed, servedFeeds } = await oneSided(only({ caps }))
   const answer = await feed({ pageSize: 5 })
   expect(idsOf(answer)).toEqual(['pin-119', 'pin-118', 'pin-59', 'pin-58', 'pin-57'])
@@ -116,4 +125,124 @@ test('the record of a feed says what each step added, and the moves', async () =
   expect(Array.from(float32Column(served!.ordering[0]!.added))).toEqual([0, 0, 0, 0, 0])
   expect(served!.moves!.reasons).toEqual(['caps/raised', 'caps/held-back'])
   expect(Array.from(served!.moves!.pins.filter((_, at) => at % 2 === 0))).toEqual([2, 3, 4])
+})
+
+describe('what is known about a user', () => {
+  const caps = { creator: { most: 1_000 }, topic: { most: 20, mostAtStart: 5, window: 25 } }
+  const ordering = only({ caps, evidence: { halfActions: 5, fullDwellMs: 3_000 } })
+
+  test('lets a topic take more of the page; a glance hardly does', async () => {
+    const teasOf = async (acts: readonly ReturnType<typeof actOn>[]) => {
+      const { feed, topics, storeUser } = await oneSided(ordering)
+      await storeUser('ada', acts)
+      return countOf(topics(idsOf(await feed())), 'tea')
+    }
+    expect(await teasOf([])).toBe(5)
+    expect(await teasOf([actOn(0, 150)])).toBe(5)
+    expect(await teasOf([0, 1, 2, 3, 4].map((pin) => actOn(pin, 5_000)))).toBe(13)
+    expect(await teasOf([0, 1, 2, 3, 4].map((pin) => actOn(pin, null)))).toBe(13)
+  })
+
+  test('the pool keeps room for other topics, so that the caps have a choice', async () => {
+    const crowded = only({ caps, pool: 40 })
+    const spread = only({ caps, pool: 40, poolTopicShare: 0.5 })
+    const teasOf = async (config: OrderingConfig) => {
+      const { feed, topics } = await oneSided(config)
+      return countOf(topics(idsOf(await feed())), 'tea')
+    }
+    expect(await teasOf(crowded)).toBe(25)
+    expect(await teasOf(spread)).toBe(5)
+  })
+})
+
+describe('fatigue', () => {
+  const tired = only({ fatigue: { floor: 0, creatorDecay: 0.8, topicDecay: 1, halfLifeMs: 3_600_000 } })
+
+  test('lowers the creator of the last page, and wears off', async () => {
+    const { feed, creators, clock } = await oneSided(tired)
+    const first = creators(idsOf(await feed({ pageSize: 10 })))
+    expect(countOf(first, 'cleo')).toBe(10)
+    const second = creators(idsOf(await feed({ pageSize: 10 })))
+    expect(countOf(second, 'cleo')).toBe(0)
+    await clock.advance(5.5 * 3_600_000)
+    expect(countOf(creators(idsOf(await feed({ pageSize: 10 }))), 'cleo')).toBe(10)
+  })
+
+  test('does not change the order of a user who was shown nothing', async () => {
+    const { feed } = await oneSided(tired)
+    expect(idsOf(await feed({ pageSize: 3 }))).toEqual(['pin-119', 'pin-118', 'pin-117'])
+  })
+})
+
+test('mixing gives a group of sources its share', async () => {
+  const groups = [{ sources: ['odd'], min: 0, max: 0.2 }]
+  const { feed } = await oneSided(only({ mixing: { groups } }))
+  const sources = (await feed({ pageSize: 10 })).items.map((item) => item.sources[0]!)
+  expect(countOf(sources, 'odd')).toBe(2)
+})
+
+test('a broad source has a larger share while little is known about the user', async () => {
+  const mixing = { broad: { sources: ['odd'], share: 0.5, shareAtStart: 1 } }
+  const oddsOf = async (acts: number) => {
+    const { feed, storeUser } = await oneSided(only({ mixing }))
+    await storeUser(
+      'ada',
+      Array.from({ length: acts }, (_, pin) => actOn(pin, null)),
+    )
+    return countOf(
+      (await feed({ pageSize: 10 })).items.map((item) => item.sources[0]!),
+      'odd',
+    )
+  }
+  expect(await oddsOf(0)).toBe(10)
+  expect(await oddsOf(45)).toBe(5)
+})
+
+describe('a drawn order', () => {
+  const drawn = (caps = {}) => only({ draw: { share: 1, temperature: 0.5 }, ...caps })
+
+  test('is recorded with its probabilities', async () => {
+    const { feed, servedFeeds } = await oneSided(drawn())
+    const ids = idsOf(await feed({ pageSize: 5 }))
+    expect(ids).not.toEqual(['pin-119', 'pin-118', 'pin-117', 'pin-116', 'pin-115'])
+    const [{ draw, propensities, pinIds }] = (await servedFeeds()) as [FeedServed]
+    const cascade = float32Column(propensities)
+    const places = float32Column(draw!.positionPropensities)
+    expect(pinIds).toEqual(ids)
+    expect(cascade).toHaveLength(5)
+    expect(draw!.candidates).toBe(120)
+    expect(draw!.slateLogPropensity).toBeCloseTo(
+      cascade.reduce((sum, p) => sum + Math.log(p), 0),
+      4,
+    )
+    // With utilities 0 … 119 the softmax is a geometric series.
+    const ratio = Math.exp(-1 / draw!.temperature)
+    const own = ratio ** (119 - Number(ids[0]!.slice(4)))
+    expect(cascade[0]).toBeCloseTo((own * (1 - ratio)) / (1 - ratio ** 120), 5)
+    expect(places[0]).toBeCloseTo(cascade[0]!, 5)
+    for (const p of places) expect(p > 0 && p < 1).toBe(true)
+  })
+
+  test('keeps the caps; then the probabilities of places are not known', async () => {
+    const caps = { creator: { most: 1, window: 25 }, topic: { most: 1_000, mostAtStart: 1_000 } }
+    const { feed, creators, servedFeeds } = await oneSided(drawn({ caps }))
+    const page = creators(idsOf(await feed({ pageSize: 20 })))
+    expect(new Set(page).size).toBe(20)
+    const [{ draw, propensities }] = (await servedFeeds()) as [FeedServed]
+    expect(Array.from(float32Column(draw!.positionPropensities)).every(Number.isNaN)).toBe(true)
+    expect(Array.from(float32Column(propensities)).every((p) => p > 0)).toBe(true)
+  })
+
+  test('is the same for the same request, another for another user, and rare if the share is small', async () => {
+    const { feed } = await oneSided(drawn())
+    const dry = GetFeedRequest.fromJSON({ evaluation: { dryRun: true } }).evaluation
+    expect(idsOf(await feed({ pageSize: 3, evaluation: dry }))).toEqual(['pin-119', 'pin-118', 'pin-117'])
+    const pageOf = async (userId: string, share = 1) => {
+      const { feed: ask } = await oneSided(only({ draw: { share, temperature: 0.5 } }))
+      return idsOf(await ask({ userId, pageSize: 3 })).join(' ')
+    }
+    expect(await pageOf('bea')).toBe(await pageOf('bea'))
+    expect(await pageOf('bea')).not.toBe(await pageOf('cid'))
+    expect(await pageOf('bea', 1e-6)).toBe('pin-119 pin-118 pin-117')
+  })
 })

@@ -27,6 +27,20 @@ export interface Ordered {
   readonly pool: Pool
   readonly placement: Placement
   readonly steps: readonly OrderingStep[]
+  /** How the order was drawn; null: it was not. */
+  readonly draw: Draw | null
+}
+
+/** An order drawn at random. */
+export interface Draw {
+  /** By place: the probability of its candidate, given those above it. */
+  readonly propensities: Float64Array
+  /** By candidate: the utility by which it was drawn, divided by the temperature. */
+  readonly worths: Float64Array
+  /** In the unit of utility. */
+  readonly temperature: number
+  /** Whether no cap could keep a candidate from a place. */
+  readonly isFree: boolean
 }
 
 /** What a step did: the change in the utility by which each candidate of the pool is placed. */
@@ -40,22 +54,21 @@ export interface OrderedColumns {
   readonly ordered: Ordered | null
 }
 
-/** The pool of rows in order of utility, best first. */
+/** The pool of some rows, in order of utility, best first. */
 export function poolOf(
   { params: { ordering }, pageSize }: Pick<FeedRequest, 'params' | 'pageSize'>,
   columns: CandidateColumns & ScoreColumns & Partial<ExplorationColumns>,
   { rows, views }: { readonly rows: Int32Array; readonly views: OrderingViews },
 ): Ordered {
-  const best = rows.slice(0, ordering.pool)
-  const pins = poolPins(columns, best, views)
+  const pins = poolPins(columns, rows, views)
   const { utilities, exploration } = columns
-  const values = Float32Array.from(best, (row) => utilities[row]! + (exploration == null ? 0 : exploration[row]!))
+  const values = Float32Array.from(rows, (row) => utilities[row]! + (exploration == null ? 0 : exploration[row]!))
   const known = new Map<ClassKind, Classes>()
   let vectors: BlockVectors | null = null
   const pool: Pool = {
     pins,
     // The position of the page plays no part, so all pages of a dry run come from one order.
-    places: Math.min(best.length, Math.ceil(pageSize * ordering.pages) + ordering.lookAhead),
+    places: Math.min(rows.length, Math.ceil(pageSize * ordering.pages) + ordering.lookAhead),
     spread: spreadOf(values),
     classes(kind) {
       const classes = known.get(kind) ?? classesOfKind(kind, pins, views)
@@ -64,5 +77,5 @@ export function poolOf(
     },
     vectors: () => (vectors ??= candidateVectors(pins, views)),
   }
-  return { pool, placement: placementOf(values), steps: [] }
+  return { pool, placement: placementOf(values), steps: [], draw: null }
 }

@@ -1,12 +1,13 @@
 import { mmrPenalty } from '@freshet/ordering/mmr'
 import { placeSoftly } from '@freshet/ordering/place-softly'
 import { ssdPenalty } from '@freshet/ordering/ssd'
+import type { UserContext } from '../hydrators/user-state.ts'
 import type { FeedRequest } from '../request.ts'
 import { orderingStep } from '../ordering/ordering-step.ts'
 
 /** Prefers pins unlike those above them. Related pins are alike on purpose, so it leaves them as they are. */
 export function diversity() {
-  return orderingStep<FeedRequest>('diversity', ({ params, surface }, { pool, placement }) => {
+  return orderingStep<FeedRequest & UserContext>('diversity', ({ params, surface }, { pool, placement }) => {
     const {
       lookAhead,
       diversity: { method, weight, window },

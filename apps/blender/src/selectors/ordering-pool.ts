@@ -1,12 +1,13 @@
 import type { Selector } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { OrderingViews } from '../ordering/candidate-classes.ts'
+import { poolFirst, poolRows } from '../ordering/pool-rows.ts'
 import { poolOf, type OrderedColumns } from '../ordering/pool.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ExplorationColumns } from '../scorers/explore.ts'
 import type { ScoreColumns } from '../scorers/rank.ts'
 
-/** Collects the best pins for the steps of the ordering. It moves nothing. */
+/** Collects the best pins for the steps of the ordering. The others follow by utility. */
 export function orderingPool(
   views: OrderingViews,
 ): Selector<FeedRequest, CandidateColumns & ScoreColumns & Partial<ExplorationColumns>, OrderedColumns> {
@@ -15,6 +16,12 @@ export function orderingPool(
     name: 'ordering-pool',
     policy: 'optional',
     otherwise: (_request, { rows }) => ({ rows, columns: { ordered: null } }),
-    run: (request, { columns, rows }) => ({ rows, columns: { ordered: poolOf(request, columns, { rows, views }) } }),
+    run: (request, { columns, rows, size }) => {
+      const { pool: most, poolTopicShare } = request.params.ordering
+      const mostOfTopic = request.surface === 'home' ? Math.ceil(most * poolTopicShare) : Infinity
+      const best = poolRows(rows, columns, { facts: views.facts, size: most, mostOfTopic })
+      const ordered = poolOf(request, columns, { rows: best, views })
+      return { rows: poolFirst(rows, best, size), columns: { ordered } }
+    },
   }
 }

@@ -1,12 +1,13 @@
 import { placeSoftly } from '@freshet/ordering/place-softly'
 import { spacingPenalty } from '@freshet/ordering/spacing'
+import type { UserContext } from '../hydrators/user-state.ts'
 import type { FeedRequest } from '../request.ts'
 import { kindsFor } from '../ordering/kinds.ts'
 import { orderingStep } from '../ordering/ordering-step.ts'
 
 /** Puts distance between pins of one creator, topic, cluster or source, as long as their utilities do not differ much. */
 export function spacing() {
-  return orderingStep<FeedRequest>('spacing', ({ params, surface }, { pool, placement }) => {
+  return orderingStep<FeedRequest & UserContext>('spacing', ({ params, surface }, { pool, placement }) => {
     const { lookAhead, spacing: settings } = params.ordering
     const spaced = kindsFor(surface, ['creator', 'topic', 'cluster', 'source'])
       .filter((kind) => settings[kind].weight > 0)

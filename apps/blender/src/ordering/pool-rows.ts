@@ -1,0 +1,53 @@
+import type { CandidateColumns } from '../candidates.ts'
+import type { PinFacts } from '../pin-facts.ts'
+
+/** How many rows a pool has, and how many of one topic. */
+export interface PoolSize {
+  readonly size: number
+  readonly mostOfTopic: number
+}
+
+/**
+ * The rows of a pool: the best ones, in their order. Of one first topic it takes no more than `mostOfTopic`, as long as there are
+ * others, so that the steps have something else to choose. It takes no repeats, which come last anyway.
+ */
+export function poolRows(
+  rows: Int32Array,
+  { shownBefore, keys }: Pick<CandidateColumns, 'shownBefore' | 'keys'>,
+  { facts, size, mostOfTopic }: PoolSize & { readonly facts: PinFacts },
+): Int32Array {
+  const isTaken = new Uint8Array(shownBefore.length)
+  const counts = new Map<number, number>()
+  const isFull = (row: number): boolean => {
+    const fact = facts.rowOf(keys.high[row]!, keys.low[row]!)
+    const topic = fact < 0 ? 0 : facts.topicAt(fact, 0)
+    const count = counts.get(topic) ?? 0
+    counts.set(topic, count + 1)
+    return topic !== 0 && count >= mostOfTopic
+  }
+  let count = 0
+  const take = (rejects: (row: number) => boolean): void => {
+    for (let i = 0; i < rows.length && count < size; i++) {
+      const row = rows[i]!
+      if (shownBefore[row] === 1 || isTaken[row] === 1 || rejects(row)) continue
+      isTaken[row] = 1
+      count++
+    }
+  }
+  take(isFull)
+  take(() => false)
+  return rows.filter((row) => isTaken[row] === 1)
+}
+
+/** All rows: those of the pool, then the others, each in their order. */
+export function poolFirst(rows: Int32Array, pool: Int32Array, size: number): Int32Array {
+  const isTaken = new Uint8Array(size)
+  for (const row of pool) isTaken[row] = 1
+  const ordered = new Int32Array(rows.length)
+  ordered.set(pool)
+  ordered.set(
+    rows.filter((row) => isTaken[row] === 0),
+    pool.length,
+  )
+  return ordered
+}

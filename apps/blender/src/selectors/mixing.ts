@@ -1,0 +1,14 @@
+import { capsRule } from '@freshet/ordering/caps'
+import { placeStrictly } from '@freshet/ordering/place-strictly'
+import type { UserContext } from '../hydrators/user-state.ts'
+import { orderingStep } from '../ordering/ordering-step.ts'
+import { cappedClasses, mixingFor } from '../ordering/rules.ts'
+import type { FeedRequest } from '../request.ts'
+
+/** Gives groups of sources their shares of the page. Those that know the user least well have a larger share while little is known about the user. */
+export function mixing() {
+  return orderingStep<FeedRequest & UserContext>('mixing', (request, { pool, placement }, columns) => {
+    const rule = mixingFor(request, pool, columns)
+    return rule === null ? null : placeStrictly(placement, pool.places, [capsRule(cappedClasses(request, pool)), rule])
+  })
+}

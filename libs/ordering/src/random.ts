@@ -1,0 +1,2 @@
+/** Numbers in [0, 1). */
+export type Random = () => number
