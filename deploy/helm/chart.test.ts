@@ -171,6 +171,16 @@ describe('A23 · secrets', () => {
     }
   })
 
+  it('give the blenders, and only them, the keys of page tokens', () => {
+    for (const workload of workloads(render(everything))) {
+      const keys = podOf(workload).containers[0].env!.filter(({ name }) => name.endsWith('CURSOR_KEY'))
+      const isBlender = workload.metadata.labels['app.kubernetes.io/name'] === 'blender'
+      const key = (name: string, year: string) => ({ name, valueFrom: { secretKeyRef: { name: 'page-tokens', key: year } } })
+      const both = [key('FRESHET_BLENDER_CURSOR_KEY', '2027'), key('FRESHET_BLENDER_PREVIOUS_CURSOR_KEY', '2026')]
+      expect(keys).toEqual(isBlender ? both : [])
+    }
+  })
+
   it('may contain the whole address of Redis', () => {
     const resources = render(['--set', 'kafka.brokers={kafka:9092}', '--set', 'redis.urlSecret.name=cache'])
     const entry = podOf(workloadOf(resources, 'blender')).containers[0].env!.find(({ name }) => name === 'FRESHET_REDIS_URL')
@@ -183,6 +193,7 @@ describe('A23 · secrets', () => {
     ['a password in a setting', set('services.blender.config.REDIS_PASSWORD=geheim'), /REDIS_PASSWORD/],
     ['an address with a password in a setting', set('services.blender.config.REDIS_URL=redis://:geheim@r:6379'), /REDIS_URL/],
     ['a password in a variable', [...needed, '--set-json', 'services.ranker.env=[{"name":"FRESHET_KAFKA_SASL_PASSWORD","value":"geheim"}]'], /services\.ranker\.env.*secretKeyRef/],
+    ['a key in a variable', [...needed, '--set-json', 'services.blender.env=[{"name":"FRESHET_BLENDER_CURSOR_KEY","value":"geheim"}]'], /services\.blender\.env.*secretKeyRef/],
     ['a password in a variable of all services', [...needed, '--set-json', 'common.env=[{"name":"PROXY","value":"http://me:geheim@proxy"}]'], /common\.env.*secretKeyRef/],
     ['a login without a password', set('kafka.sasl.mechanism=plain', 'kafka.sasl.username=me'), /passwordSecret/],
     ['an authority without TLS', set('kafka.tls.caSecret.name=ca'), /kafka\.tls\.enabled/],

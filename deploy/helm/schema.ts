@@ -158,6 +158,7 @@ export async function valuesSchema(): Promise<Schema> {
             { properties: { urlSecret: { properties: { name: { minLength: 1 } } } } },
           ],
         },
+        pageTokens: object({ keySecret: secret('key'), previousKeySecret: secret('key') }),
         topics: object({
           apply: flag,
           partitions: { type: 'integer', minimum: 1, maximum: 1_024 },
@@ -177,7 +178,7 @@ export async function valuesSchema(): Promise<Schema> {
         }),
         services: object(Object.fromEntries(sections)),
       },
-      ['image', 'kafka', 'redis', 'topics', 'common', 'services'],
+      ['image', 'kafka', 'redis', 'pageTokens', 'topics', 'common', 'services'],
     ),
     definitions,
   }

@@ -5,6 +5,7 @@ import { importRows } from './import.ts'
 import { ingestClusterRows, ingestRows } from './ingest.ts'
 import { kafkaClientRows } from './kafka-clients.ts'
 import { modelScoreRows } from './model-scores.ts'
+import { nextPageClusterRows, nextPageRows } from './next-page.ts'
 import { planRows } from './plan.ts'
 import { rankRows } from './rank.ts'
 import { rebuildClusterRows, rebuildLmdbRows } from './rebuild.ts'
@@ -21,6 +22,8 @@ import { walkRows } from './walk.ts'
 export const benchmarks: readonly Benchmark[] = [
   { name: 'GetFeed, one process on LMDB', needs: 'nothing', run: getFeedRows },
   { name: 'GetFeed, five processes on Kafka and Redis', needs: 'cluster', run: getFeedClusterRows },
+  { name: 'next page, one process on LMDB', needs: 'nothing', run: nextPageRows },
+  { name: 'next page, five processes on Kafka and Redis', needs: 'cluster', run: nextPageClusterRows },
   { name: 'ingest, memory and LMDB', needs: 'nothing', run: ingestRows },
   { name: 'ingest on Kafka', needs: 'cluster', run: ingestClusterRows },
   { name: 'import into a data folder', needs: 'nothing', run: importRows },

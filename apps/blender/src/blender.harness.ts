@@ -32,6 +32,8 @@ import { blenderSchema, type BlenderConfig } from './config.ts'
 
 export const partitions = 4
 export const startMs = 1_760_000_000_000
+/** Signs the page tokens of all blenders of the tests. */
+export const cursorKey = 'the key of tests'
 
 /** How a fake service answers: with a value, with an error, or never. */
 export type Behaviour<Request, Response> = (request: Request, call: CallOptions) => Promise<Response> | Response
@@ -81,7 +83,7 @@ export async function aBlender(
     engineClock: slowClock(engineClockOf(clock), given.lookMs ?? 0),
     random: createSeededRandom(1),
     // Most tests need no catalogue.
-    config: blenderSchema.parse({ showUnlistedPins: true, ...given.config }),
+    config: blenderSchema.parse({ showUnlistedPins: true, cursorKey, ...given.config }),
     observer: {
       ran: (record) => records.push(record),
       answered: () => {},
@@ -195,7 +197,7 @@ export async function aBlenderOn(
     ranker: { rank: async (request) => rankedPins(request) },
     engineClock: createSystemEngineClock(),
     random: createSeededRandom(1),
-    config: blenderSchema.parse({ showUnlistedPins: true, ...given.config }),
+    config: blenderSchema.parse({ showUnlistedPins: true, cursorKey, ...given.config }),
     observer: { ran: () => {}, answered: () => {}, feedLost: () => {}, failed: () => {} },
   })
 }

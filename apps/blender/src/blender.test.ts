@@ -106,6 +106,7 @@ describe('a feed', () => {
       'mixing',
       'draw',
       'keep-last-good',
+      'keep-reserve',
       'page',
     ])
     expect(stages.find(({ stage }) => stage === 'page')).toMatchObject({

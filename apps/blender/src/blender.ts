@@ -12,6 +12,7 @@ import type { EngineClock } from '@freshet/pipeline/clock'
 import { createEngine } from '@freshet/pipeline/engine'
 import { toFeedItems, stageReports } from './answer.ts'
 import type { BlenderConfig } from './config.ts'
+import { createCursorKeys } from './cursor-keys.ts'
 import { createExperimentsFile } from './experiments/file.ts'
 import { inExperiments } from './experiments/in-experiments.ts'
 import { evaluationRungs } from './evaluation/evaluate-feed.ts'
@@ -32,7 +33,7 @@ import { feedIdMaker } from './feed-id.ts'
 import { versionsOf } from './page-versions.ts'
 import { createOutbox } from './outbox.ts'
 import { defaultParams } from './params.ts'
-import { formatPageToken } from './page-token.ts'
+import type { PageTokens } from './page-token.ts'
 import { createPinFacts, factTopic, type PinFactsStats } from './pin-facts.ts'
 import { createPinVectors, vectorTopics, type PinVectors } from './pin-vectors.ts'
 import { createPopular } from './popular.ts'
@@ -104,6 +105,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     clock,
     onRefused: (error) => observer.failed('experiments', error),
   })
+  const cursorKeys = createCursorKeys({ ...options, onError: (error) => observer.failed('cursor-key', error) })
   const popular = createPopular({ candidates, clock, config, onError: (error) => observer.failed('popular', error) })
   const outbox = createOutbox({
     log,
@@ -198,7 +200,15 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     const { partitions } = made
     const feedId = made.feedId(userId, clock.now())
     const trace = traceOf(call.headers ?? noHeaders)
-    const asked = read({ trace, nowMs: clock.now(), feedId, partitions, pageSessionTtlMs, params })
+    const asked = read({
+      trace,
+      nowMs: clock.now(),
+      feedId,
+      partitions,
+      pageSessionTtlMs,
+      pageTokens: cursorKeys.tokens(),
+      params,
+    })
     const request = inExperiments(asked, experiments.current(), config.utilityTuning)
     popular.want(request.locale)
     const answer = await answerWith(made, request)
@@ -219,7 +229,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   return {
     async getFeed(message, call) {
       const { request, answer } = await serveFeed(message.userId, (bounds) => homeFeedRequest(message, bounds), call)
-      return { ...common(request, answer), nextPageToken: nextPageToken(request, answer) }
+      return { ...common(request, answer), nextPageToken: nextPageToken(request, answer, cursorKeys.tokens()) }
     },
     async getRelatedPins(message, call) {
       const { request, answer } = await serveFeed(message.userId, (bounds) => relatedPinsRequest(message, bounds), call)
@@ -254,6 +264,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       goal = null
       await compose()
       const { signal } = stopping
+      await cursorKeys.agree().catch((error: unknown) => observer.failed('cursor-key', error))
       const ends = await log.ends(factTopic, { signal })
       goal = ends.map((position, partition) => ({ topic: factTopic, partition, position }))
       reader = await log.readAll({
@@ -268,7 +279,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
         options.onLogReplaced === undefined
           ? []
           : [logWatch.run(signal), foldWatch.run(signal, (error) => observer.failed('log-watch', error))]
-      loops = Promise.all([popular.run(signal), experiments.run(signal), ...watching])
+      loops = Promise.all([popular.run(signal), experiments.run(signal), cursorKeys.run(signal), ...watching])
     },
     unready: () => factsUnready() ?? (started ? popular.unready() : null),
     warning() {
@@ -306,9 +317,13 @@ function common(request: FeedRequest, answer: Answer) {
 }
 
 /** A full page has a next page. So does a short page if the sweep has not reached the end of the catalogue. */
-function nextPageToken({ page, pageSize, recorded, userId }: FeedRequest, { rows, columns, isLast }: Answer): string {
+function nextPageToken(
+  { page, pageSize, recorded, userId }: FeedRequest,
+  { rows, columns, isLast }: Answer,
+  pageTokens: PageTokens,
+): string {
   const sweepContinues = columns.sweep.unfinished && page.recorded
   if ((rows.length < pageSize && !sweepContinues) || (isLast && page.recorded)) return ''
   const firstPosition = page.firstPosition + rows.length
-  return formatPageToken({ ...page, firstPosition, recorded }, userId)
+  return pageTokens.format({ ...page, firstPosition, recorded }, { userId, surface: 'home' })
 }

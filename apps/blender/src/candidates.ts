@@ -21,6 +21,8 @@ export interface CandidateColumns {
   readonly foundBy: Uint32Array
   /** What each source found, parallel to `sourceNames`; empty: no longer known. */
   readonly foundBySource: readonly SourceColumns[]
+  /** Rank of each pin in retrieval order; null: its row. */
+  readonly retrievalRanks: Uint16Array | null
   /** Versions of the embeddings that the candidate service searched. */
   readonly embeddings: readonly EmbeddingVersion[]
   /** Error codes of sources that did not take part. */
@@ -62,6 +64,7 @@ export function toCandidates(
       sourceNames: found.sourceNames ?? [],
       foundBy: found.foundBy ?? new Uint32Array(pinIds.length),
       foundBySource: found.foundBySource ?? [],
+      retrievalRanks: found.retrievalRanks ?? null,
       embeddings: found.embeddings ?? [],
       shortfalls: found.shortfalls ?? [],
       candidatesFresh: found.candidatesFresh ?? true,

@@ -8,6 +8,10 @@ import { orderingSchema } from './ordering/config.ts'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
+function keySetting(description: string) {
+  return z.string().min(16).max(1_024).nullable().default(null).meta({ description, secret: true })
+}
+
 /** Settings of the blender. */
 export const blenderSchema = z.strictObject({
   defaultTimeoutMs: wholeSetting(500, {
@@ -90,6 +94,25 @@ export const blenderSchema = z.strictObject({
     unit: 'ms',
     min: 1_000,
     max: 30 * dayMs,
+  }),
+  cursorKey: keySetting(
+    'Key that signs page tokens, at least 16 characters: the same on every blender, so that any of them serves the next page. null: the blenders agree on a random key in the state store',
+  ),
+  previousCursorKey: keySetting(
+    'Key that is still accepted in page tokens. To replace the key: set the new one as the previous key on every blender, then exchange the two, then remove the old one after `pageSessionTtlMs`',
+  ),
+  maxReservePins: wholeSetting(200, {
+    description:
+      'The state store keeps at most this many ranked pins of a page session, about 40 bytes each. Next pages come from them, without retrieval and ranking. 0: none, each page is made from scratch',
+    unit: 'pins',
+    min: 0,
+    max: 2_000,
+  }),
+  reserveTtlMs: wholeSetting(hourMs / 2, {
+    description: 'The state store keeps the ranked pins of a page session for this long',
+    unit: 'ms',
+    min: 1_000,
+    max: dayMs,
   }),
   maxRememberedUsers: wholeSetting(10_000, {
     description: 'The blender keeps the last good feed of at most this many users in memory',

@@ -29,7 +29,8 @@ export interface FeedObserver {
   feedLost(feeds: number, why: 'full' | 'log', error: unknown): void
   /** Background work failed, for example the refresh of popular pins or a write of a last good feed. */
   failed(
-    what: 'popular' | 'last-good' | 'pin-facts' | 'pointer' | 'log-watch' | 'experiments',
+    what:
+      'popular' | 'last-good' | 'page-reserve' | 'cursor-key' | 'pin-facts' | 'pointer' | 'log-watch' | 'experiments',
     error: unknown,
     at?: TopicPartition,
   ): void

@@ -36,7 +36,7 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
     context: toFeedContext(request, answer),
     sourceRanks: bytesOf(found.ranks),
     sourceScores: bytesOf(found.scores),
-    retrievalRanks: bytesOf(Uint16Array.from(rows)),
+    retrievalRanks: bytesOf(retrievalRanksOf(columns, rows)),
     retrievalScores: bytesOf(pickFloats(columns.retrievalScores, rows)),
     experiments: request.experiments.exposed(),
     versions: {
@@ -57,6 +57,10 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
 }
 
 const none = new Uint8Array(0)
+
+function retrievalRanksOf({ retrievalRanks }: Answer['columns'], rows: Int32Array): Uint16Array {
+  return retrievalRanks === null ? Uint16Array.from(rows) : Uint16Array.from(rows, (row) => retrievalRanks[row]!)
+}
 
 function toFeedContext(request: FeedRequest, { reasons, freshness }: Answer): FeedContext {
   const { evaluation } = request
@@ -120,7 +124,7 @@ function toUnshownSample(request: FeedRequest, answer: Answer): UnshownCandidate
     foundBy: bytesOf(found.foundBy),
     sourceRanks: bytesOf(found.ranks),
     sourceScores: bytesOf(found.scores),
-    retrievalRanks: bytesOf(Uint16Array.from(rows)),
+    retrievalRanks: bytesOf(retrievalRanksOf(columns, rows)),
     retrievalScores: bytesOf(pickFloats(columns.retrievalScores, rows)),
     utilities: pickUtilities(rows, answer),
   }

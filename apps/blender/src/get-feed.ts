@@ -17,6 +17,11 @@ import { orderingSteps } from './selectors/ordering-steps.ts'
 import { page } from './selectors/page.ts'
 import { shownBeforeLast } from './selectors/shown-before-last.ts'
 import { keepLastGood } from './side-effects/keep-last-good.ts'
+import { enoughLeft } from './sessions/enough-left.ts'
+import { fromReserve } from './sessions/from-reserve.ts'
+import { keepReserve } from './sessions/keep-reserve.ts'
+import { continuesSession } from './sessions/session-request.ts'
+import { sessionState } from './sessions/session-state.ts'
 import { lastGoodFeed } from './sources/last-good-feed.ts'
 import { popularFeed } from './sources/popular-feed.ts'
 import { retrieve } from './sources/retrieve.ts'
@@ -37,6 +42,8 @@ export type FallbackPipeline<Request> = Pipeline<
 
 /** The rungs of the ladder for a kind of request, from the best answer to the one that always works. */
 export interface Rungs<Request extends FeedRequest> {
+  /** Makes the next page of a session from its reserve. null: the request is not for such a page. */
+  readonly nextPage: (request: Request) => WholePipeline<Request> | null
   readonly whole: (request: Request) => WholePipeline<Request>
   /** null: requests of this kind have no such rung. */
   readonly lastGood: (request: Request) => FallbackPipeline<Request> | null
@@ -62,6 +69,20 @@ export function feedRungs(ports: StagePorts): Rungs<FeedRequest> & { readonly st
     .select(...orderingSteps(ports))
     .select(draw())
     .sideEffect(keepLastGood(ports))
+    .sideEffect(keepReserve(ports))
+    .select(page(ports, filters))
+
+  const nextPage = pipeline<FeedRequest>('next-page')
+    .hydrate(sessionState(ports))
+    .hydrate(awaitTokens(ports))
+    .source(fromReserve())
+    .filter(...filters)
+    .select(byUtility())
+    .select(shownBeforeLast())
+    .select(orderingPool(ports))
+    .select(...orderingSteps(ports))
+    .select(draw())
+    .select(enoughLeft())
     .select(page(ports, filters))
 
   const lastGood = pipeline<FallbackRequest>('last-good')
@@ -77,6 +98,7 @@ export function feedRungs(ports: StagePorts): Rungs<FeedRequest> & { readonly st
     .select(page(ports, filters))
 
   return {
+    nextPage: (request) => (continuesSession(request) ? nextPage : null),
     whole: () => whole,
     lastGood: ({ surface }) => (surface === 'home' ? lastGood : null),
     popular,

@@ -76,21 +76,48 @@ export async function answerBest<Request extends FeedRequest>(
     records: [],
     learned: null,
   }
-  return (await wholeRung(request, descent, options)) ?? fallbackRungs(request, descent, options)
+  return (
+    (await nextPageRung(request, descent, options)) ??
+    (await wholeRung(request, descent, options)) ??
+    fallbackRungs(request, descent, options)
+  )
+}
+
+/** The answer from the reserve of the page session; null: there is none that fits, or it failed. Then the whole pipeline makes the page. */
+async function nextPageRung<Request extends FeedRequest>(
+  request: Request,
+  descent: Descent,
+  { engine, rungs, config, notesOn }: LadderOptions<Request>,
+): Promise<Answer | null> {
+  const nextPage = rungs.nextPage(request)
+  if (nextPage === null) return null
+  const { totalMs, bound, records } = descent
+  try {
+    const result = await engine.run(nextPage, request, { ...bound, timeoutMs: totalMs - reserveMsOf(config, totalMs) })
+    descent.learned = learnedIn(result.context)
+    if (result.rows.length === 0) return null
+    records.push(result.record)
+    return wholeAnswer(result, records, notesOn(request))
+  } catch (error) {
+    failureOf(error)
+    return null
+  }
 }
 
 /** The answer of the whole pipeline; null: it failed, or a filter that failed removed everything. */
 async function wholeRung<Request extends FeedRequest>(
   request: Request,
   descent: Descent,
-  { engine, rungs, config, notesOn }: LadderOptions<Request>,
+  { engine, engineClock, rungs, config, notesOn }: LadderOptions<Request>,
 ): Promise<Answer | null> {
-  const { totalMs, bound, records } = descent
-  const reserveMs = Math.min(config.answerReserveMs, totalMs / 4)
+  const { startMs, totalMs, bound, records } = descent
+  const leftMs = totalMs - (engineClock.nowMs() - startMs)
   try {
-    const result = await engine.run(rungs.whole(request), request, { ...bound, timeoutMs: totalMs - reserveMs })
+    const learnedRequest = { ...request, learned: descent.learned }
+    const timeoutMs = leftMs - reserveMsOf(config, totalMs)
+    const result = await engine.run(rungs.whole(request), learnedRequest, { ...bound, timeoutMs })
     records.push(result.record)
-    descent.learned = result.context
+    descent.learned = learnedIn(result.context)
     const isClosed = result.record.stages.some(closes)
     return result.rows.length === 0 && isClosed ? null : wholeAnswer(result, records, notesOn(request))
   } catch (error) {
@@ -98,7 +125,7 @@ async function wholeRung<Request extends FeedRequest>(
     const refused = rungs.refused(request, failed.cause)
     if (refused !== null) throw refused
     records.push(failed.record)
-    if ('served' in failed.context) descent.learned = failed.context as unknown as UserContext
+    if ('served' in failed.context) descent.learned = learnedIn(failed.context as unknown as UserContext)
     return null
   }
 }
@@ -106,6 +133,16 @@ async function wholeRung<Request extends FeedRequest>(
 /** Whether a stage may have removed every candidate because it could not decide. */
 function closes({ stage, outcome }: StageRecord): boolean {
   return outcome === 'failed-closed' || (stage === 'page' && outcome === 'left-out')
+}
+
+/** What a run read about the user, without the rest of its context. */
+function learnedIn({ user, userPosition, served }: UserContext): UserContext {
+  return { user, userPosition, served }
+}
+
+/** The time that is kept for lower rungs and for sending the answer. */
+function reserveMsOf({ answerReserveMs }: Pick<BlenderConfig, 'answerReserveMs'>, totalMs: number): number {
+  return Math.min(answerReserveMs, totalMs / 4)
 }
 
 /** The answer of the first lower rung that can give one. */

@@ -1,4 +1,5 @@
-import { hash32 } from '@freshet/domain/hash'
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { ContractError } from '@freshet/contracts/errors'
 
 /** The state that makes a page consistent with the pages before it. */
 export interface PageSession {
@@ -10,31 +11,83 @@ export interface PageSession {
   readonly recorded: boolean
 }
 
-const version = 1
-
-/** Formats a session as an opaque string. A checksum binds it to the user. It contains nothing worth forging. */
-export function formatPageToken(session: PageSession, userId: string): string {
-  const body = [version, session.firstPosition, session.startedAtMs.toString(36), session.recorded ? 'r' : 'd'].join(
-    '.',
-  )
-  return Buffer.from(`${body}.${checksum(body, userId)}`).toString('base64url')
+/** Whose pages a token continues. */
+export interface TokenOwner {
+  readonly userId: string
+  readonly surface: 'home' | 'related'
 }
 
-/** Reads the session from a token; null: it is not a token of this user. */
-export function parsePageToken(token: string, userId: string): PageSession | null {
-  if (token.length > 128 || !/^[\w-]+$/.test(token)) return null
-  const text = Buffer.from(token, 'base64url').toString('latin1')
-  const match = /^(1\.(\d{1,7})\.([0-9a-z]{1,10})\.([rd]))\.([0-9a-z]{1,7})$/.exec(text)
-  if (match === null) return null
-  const [, body = '', firstPosition, startedAtMs = '', recorded, check] = match
-  if (check !== checksum(body, userId)) return null
+/** Signs page tokens and reads them. */
+export interface PageTokens {
+  format(session: PageSession, owner: TokenOwner): string
+  /** Throws CALL_INVALID_ARGUMENT, with a message of its own for each fault. */
+  parse(token: string, owner: TokenOwner): PageSession
+}
+
+const version = 2
+const surfaces = ['home', 'related'] as const
+const tagBytes = 8
+const macBytes = 16
+/** Version, flags, surface, position (4 bytes), start (6 bytes), tag of the user. */
+const bodyBytes = 13 + tagBytes
+const tokenChars = Math.ceil(((bodyBytes + macBytes) * 4) / 3)
+
+/**
+ * Page tokens of 50 characters, signed with HMAC-SHA-256 cut to 128 bits. They name the user by a tag of 64 bits that only the holder of
+ * the key can compute. The first key signs; the others are still accepted, so that a key can be replaced while blenders run.
+ */
+export function createPageTokens(keys: readonly [string, ...string[]]): PageTokens {
+  const [key] = keys
   return {
-    firstPosition: Number(firstPosition),
-    startedAtMs: Number.parseInt(startedAtMs, 36),
-    recorded: recorded === 'r',
+    format({ firstPosition, startedAtMs, recorded }, { userId, surface }) {
+      const token = Buffer.alloc(bodyBytes + macBytes)
+      token.writeUInt8(version, 0)
+      token.writeUInt8(recorded ? 1 : 0, 1)
+      token.writeUInt8(surfaces.indexOf(surface), 2)
+      token.writeUInt32BE(firstPosition, 3)
+      token.writeUIntBE(startedAtMs, 7, 6)
+      token.set(userTag(key, userId), 13)
+      token.set(macOf(key, token.subarray(0, bodyBytes)), bodyBytes)
+      return token.toString('base64url')
+    },
+    parse(token, { userId, surface }) {
+      const bytes = tokenBytes(token)
+      const body = bytes.subarray(0, bodyBytes)
+      const signedWith = keys.find((each) => timingSafeEqual(macOf(each, body), bytes.subarray(bodyBytes)))
+      if (signedWith === undefined)
+        throw refused('its signature does not fit: it was altered, or another key signed it')
+      if (!timingSafeEqual(userTag(signedWith, userId), body.subarray(13))) throw refused('it belongs to another user')
+      const ofSurface = surfaces[body.readUInt8(2)]
+      if (ofSurface !== surface) throw refused(`it belongs to the surface ${ofSurface}, not to ${surface}`)
+      return {
+        firstPosition: body.readUInt32BE(3),
+        startedAtMs: body.readUIntBE(7, 6),
+        recorded: body.readUInt8(1) === 1,
+      }
+    },
   }
 }
 
-function checksum(body: string, userId: string): string {
-  return hash32(`${body} ${userId}`, 0x70616765).toString(36)
+function tokenBytes(token: string): Buffer {
+  const bytes = /^[\w-]{1,128}$/.test(token) ? Buffer.from(token, 'base64url') : Buffer.alloc(0)
+  if (bytes.toString('latin1').startsWith('1.')) throw refused('it has no signature: it comes from an older version')
+  const isWhole = token.length === tokenChars && bytes.length === bodyBytes + macBytes
+  // The last letter holds spare bits, so that a token has only one spelling.
+  if (!isWhole || bytes[0] !== version || bytes.toString('base64url') !== token) throw refused('it is not a page token')
+  return bytes
+}
+
+function refused(why: string): ContractError {
+  return new ContractError(
+    'CALL_INVALID_ARGUMENT',
+    `page_token: ${why}; give next_page_token of the previous answer, or none for the first page`,
+  )
+}
+
+function userTag(key: string, userId: string): Buffer {
+  return createHmac('sha256', key).update(`user ${userId}`).digest().subarray(0, tagBytes)
+}
+
+function macOf(key: string, body: Uint8Array): Buffer {
+  return createHmac('sha256', key).update('token ').update(body).digest().subarray(0, macBytes)
 }

@@ -3,7 +3,6 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { aPin } from './blender.harness.ts'
 import { decodeLastGood, encodeLastGood } from './last-good.ts'
-import { formatPageToken, parsePageToken } from './page-token.ts'
 import { createPinFacts } from './pin-facts.ts'
 import { pinKeysOf } from '@freshet/domain/pin-keys'
 import { createRecentMap } from './recent-map.ts'
@@ -98,41 +97,6 @@ describe('served set', () => {
   test('is empty without bytes, and with fewer bytes than an entry has', () => {
     for (const bytes of [null, new Uint8Array(0), new Uint8Array(11)])
       expect(decodeServed(bytes, { atMs, windowMs: 1_000 }).size).toBe(0)
-  })
-})
-
-describe('page token', () => {
-  const sessions = fc.record({
-    firstPosition: fc.nat(9_999_999),
-    startedAtMs: fc.integer({ min: 1, max: 4_000_000_000_000 }),
-    recorded: fc.boolean(),
-  })
-
-  test('is read as it was written, for its user only', () => {
-    fc.assert(
-      fc.property(sessions, fc.string(), fc.string(), (session, user, other) => {
-        const token = formatPageToken(session, user)
-        expect(token).toMatch(/^[\w-]+$/)
-        expect(parsePageToken(token, user)).toEqual(session)
-        if (other !== user) expect(parsePageToken(token, other)).toBeNull()
-      }),
-      { seed: 7 },
-    )
-  })
-
-  test('any other text is rejected, even with only one letter changed', () => {
-    fc.assert(
-      fc.property(sessions, fc.string(), fc.nat(200), (session, text, at) => {
-        expect(parsePageToken(text, 'ada')).toBeNull()
-        const token = formatPageToken(session, 'ada')
-        const place = at % token.length
-        const changed = token.slice(0, place) + (token[place] === 'A' ? 'B' : 'A') + token.slice(place + 1)
-        const read = parsePageToken(changed, 'ada')
-        // The last letter of base64 has bits that mean nothing.
-        if (read !== null) expect(read).toEqual(session)
-      }),
-      { seed: 7 },
-    )
   })
 })
 

@@ -16,7 +16,7 @@ import { parseLocale } from '@freshet/domain/locale'
 import type { EvaluationTerms } from './evaluation/evaluation-terms.ts'
 import { noExperiments, type RequestExperiments } from './experiments/request-experiments.ts'
 import { withoutBudgets, type FeedParams } from './params.ts'
-import { parsePageToken, type PageSession } from './page-token.ts'
+import type { PageSession, PageTokens } from './page-token.ts'
 
 /** A checked request, as the stages read it. */
 export interface FeedRequest {
@@ -75,6 +75,7 @@ export interface RequestBounds {
   readonly feedId: string
   readonly partitions: number
   readonly pageSessionTtlMs: number
+  readonly pageTokens: PageTokens
   /** Parameters of requests that set no values. */
   readonly params: FeedParams
   /** Trace context of the call; absent: none. */
@@ -223,13 +224,18 @@ function readTokens(after: readonly string[], partitions: number) {
   }
 }
 
-function readPage(request: GetFeedRequest, { userId, atMs }: Common, { pageSessionTtlMs }: RequestBounds): PageSession {
+function readPage(
+  request: GetFeedRequest,
+  { userId, atMs }: Common,
+  { pageSessionTtlMs, pageTokens }: RequestBounds,
+): PageSession {
   if (request.pageToken === '') return { firstPosition: 0, startedAtMs: atMs, recorded: true }
-  const session = parsePageToken(request.pageToken, userId)
-  if (session === null)
-    throw invalid('page_token', 'is not a token of this user; give next_page_token of the previous answer')
+  const session = pageTokens.parse(request.pageToken, { userId, surface: 'home' })
   if (Math.abs(atMs - session.startedAtMs) > pageSessionTtlMs)
-    throw invalid('page_token', 'is too old; ask for the first page')
+    throw invalid(
+      'page_token',
+      `it has expired: the session is older than ${pageSessionTtlMs} ms; ask for the first page`,
+    )
   return session
 }
 

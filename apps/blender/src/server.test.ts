@@ -14,8 +14,8 @@ import {
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { aFakeBlender } from '@freshet/adapters/testing/fake-blender'
 import type { Blender } from '@freshet/contracts/ports/calls'
-import { aBlender, aFeedRequest } from './blender.harness.ts'
-import { formatPageToken } from './page-token.ts'
+import { aBlender, aFeedRequest, cursorKey } from './blender.harness.ts'
+import { createPageTokens } from './page-token.ts'
 import { feedToJson, relatedPinsToJson } from './json-answer.ts'
 import { grpcClientOf, httpAppOf } from './serving.fixture.ts'
 
@@ -23,6 +23,9 @@ const closing: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
+
+const pageTokenOf = (userId: string, startedAtMs: number) =>
+  createPageTokens([cursorKey]).format({ firstPosition: 1, startedAtMs, recorded: true }, { userId, surface: 'home' })
 
 async function start(blender?: Partial<Blender>) {
   const made = await aBlender()
@@ -58,16 +61,8 @@ const badRequests: readonly (readonly [string, Partial<GetFeedRequest>, string])
   ['white space', { sessionId: 'a b' }, 'session_id'],
   ['a page that is too large', { pageSize: 101 }, 'page_size'],
   ['an invalid page token', { pageToken: 'hello' }, 'page_token'],
-  [
-    'a page token of another user',
-    { pageToken: formatPageToken({ firstPosition: 1, startedAtMs: 1_760_000_000_000, recorded: true }, 'bob') },
-    'page_token',
-  ],
-  [
-    'a page token that is too old',
-    { pageToken: formatPageToken({ firstPosition: 1, startedAtMs: 1_700_000_000_000, recorded: true }, 'ada') },
-    'page_token',
-  ],
+  ['a page token of another user', { pageToken: pageTokenOf('bob', 1_760_000_000_000) }, 'page_token'],
+  ['a page token that is too old', { pageToken: pageTokenOf('ada', 1_700_000_000_000) }, 'page_token'],
   ['a token of nothing', { after: ['e1-5', 'x'] }, 'after[1]'],
   ['a token of an unknown partition', { after: ['e99-5'] }, 'after[0]'],
   ['too many tokens', { after: Array.from({ length: 1_025 }, () => 'e1-5') }, 'after'],

@@ -4,6 +4,7 @@ import { nothingElse, type StateStore } from '@freshet/contracts/ports/state-sto
 import {
   familyTopic,
   firstGeneration,
+  reserveScope,
   servedScope,
   servingPointer,
   stateScope,
@@ -24,6 +25,7 @@ export interface UserStates {
   partitionOf(userId: string): number
   read(userId: string, signal: AbortSignal): Promise<StoredUser>
   readServed(userId: string, signal: AbortSignal): Promise<Uint8Array | null>
+  readReserve(userId: string, signal: AbortSignal): Promise<Uint8Array | null>
   /** Reads the meta of a partition. */
   readMeta(partition: number, signal: AbortSignal): Promise<MetaRead>
   /** Positions up to which the state of a family has been folded; 0: none. */
@@ -88,6 +90,11 @@ export function createUserStates({
     return entry
   }
 
+  const readShort = async (scope: string, userId: string, signal: AbortSignal): Promise<Uint8Array | null> => {
+    const { values } = await store.read(scope, partitionOf(userId, partitions), [userId], { signal })
+    return values[0] ?? null
+  }
+
   const isOf = ({ followed }: Serving, logs: readonly string[]): boolean =>
     followed.id === '' || logs.every((log) => log === logTag(followed.id))
 
@@ -101,10 +108,8 @@ export function createUserStates({
     async readMeta(partition, signal) {
       return store.readForFold({ ...nothingElse, scope: (await getServing('user')).scope, partition }, { signal })
     },
-    async readServed(userId, signal) {
-      const { values } = await store.read(servedScope, partitionOf(userId, partitions), [userId], { signal })
-      return values[0] ?? null
-    },
+    readServed: (userId, signal) => readShort(servedScope, userId, signal),
+    readReserve: (userId, signal) => readShort(reserveScope, userId, signal),
     async positions(family, asked, signal) {
       if (asked.length === 0) return []
       const { scope, followed } = await getServing(family)

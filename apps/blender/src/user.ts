@@ -9,6 +9,7 @@ import { hasRelation, olderOf } from '@freshet/domain/features/relations'
 import { hasSeen } from '@freshet/domain/features/seen'
 import { actions, positiveActions } from '@freshet/domain/engagement'
 import { hash32, hash32Within } from '@freshet/domain/hash'
+import { actedMark } from './sessions/acted-mark.ts'
 import { newUserState, type UserState } from '@freshet/domain/user-state'
 
 /** What the stages need to know about a user, derived once from the user's state. */
@@ -18,6 +19,8 @@ export interface KnownUser {
   /** Version of the fold that made the state; 0: a user without state. */
   readonly foldVersion: number
   readonly recent: RecentActions | undefined
+  /** `actedMark` of the state. */
+  readonly acted: number
   readonly follows: Relations
   readonly blocks: Relations
   readonly hidden: NeverShown
@@ -67,6 +70,7 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     'report-pin': [],
   }
   let seen: KnownUser['seen'] | null = null
+  let mark: number | null = null
   let hiddenLongAgo: Uint8Array | null = null
   const acted = new Map(state.recent.pinIds.map((pinId, row) => [pinId, row]))
   for (const { kind, id, stands } of state.relations.newest.values()) if (stands) ids[kind].push(id)
@@ -76,6 +80,9 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     bytes,
     foldVersion: bytes.length === 0 ? 0 : userFoldVersionIn(bytes),
     recent: toRecentActions(state, (pinId) => hidden.has(pinId) || reported.has(pinId)),
+    get acted() {
+      return (mark ??= actedMark(state))
+    },
     follows: { creatorIds: ids['follow-creator'], boardIds: ids['follow-board'], topicIds: ids['follow-topic'] },
     blocks: { creatorIds: ids['block-creator'], boardIds: ids['block-board'], topicIds: ids['block-topic'] },
     hidden,

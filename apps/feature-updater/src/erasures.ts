@@ -3,7 +3,7 @@ import { oldestServedAtMs } from '@freshet/contracts/codecs/served'
 import { decodeUserState } from '@freshet/contracts/codecs/user-state'
 import type { EventLog, LogRecord } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
-import { lastGoodScope, servedScope } from '@freshet/contracts/scopes'
+import { lastGoodScope, reserveScope, servedScope } from '@freshet/contracts/scopes'
 import { heldSinceMs } from '@freshet/domain/merge-users'
 import { partitionOf } from '@freshet/domain/partition'
 
@@ -86,7 +86,7 @@ export function createErasures(options: {
           )
           // This must come before the tombstone. After it, nothing may show that these users are due.
           for (const key of new Set([...due, ...wasServed])) {
-            for (const short of [servedScope, lastGoodScope])
+            for (const short of [servedScope, lastGoodScope, reserveScope])
               await store.put(short, partition, { key, value: new Uint8Array(0), ttlMs: emptiedTtlMs })
           }
           if (due.length === 0) continue

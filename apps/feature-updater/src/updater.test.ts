@@ -277,7 +277,8 @@ describe('feature updater', () => {
     const servedAt = (atMs: number) => new Uint8Array(Uint32Array.of(1, 2, atMs / 1000).buffer)
     for (const user of ['u', 'stateless', 'back'])
       await put('served', user, servedAt(user === 'back' ? noonMs + 5000 : noonMs))
-    for (const user of ['u', 'stateless', 'back']) await put('last-good', user, Uint8Array.of(1))
+    for (const user of ['u', 'stateless', 'back'])
+      for (const scope of ['last-good', 'page-reserve']) await put(scope, user, Uint8Array.of(1))
     const erasure = (userId: string) => ({
       key: userId,
       value: encodeUserErasure({ userId: asId<UserId>(userId), erasedAtMs: noonMs + 1000 }),
@@ -285,7 +286,7 @@ describe('feature updater', () => {
     })
     await log.append('erasures.v1', ['u', 'stateless', 'back'].map(erasure))
     await log.drain()
-    for (const scope of ['served', 'last-good']) {
+    for (const scope of ['served', 'last-good', 'page-reserve']) {
       expect(await left(scope, 'u'), scope).toBe(0)
       expect(await left(scope, 'stateless'), scope).toBe(0)
       expect(await left(scope, 'back'), scope).toBeGreaterThan(0)

@@ -20,7 +20,12 @@ export function servingPointer(family: StateFamily): string {
 /** The state store's pointer to the time, milliseconds since the epoch, until which an operator accepts any number of bad records as dead letters. */
 export const badAcceptedPointer = 'bad-records-accepted-until'
 
+/** The state store's pointer to the key that signs page tokens, unless the settings name one. */
+export const cursorKeyPointer = 'cursor-key'
+
 /** The scope of pins recently served to users: outside the fence, in the user's partition. Entries of `servedEntryBytes`. */
 export const servedScope = 'served'
 /** The scope of users' last good feeds, outside the fence. Value: `freshet.feed.v1.FeedServed` with `pin_ids`, `utilities`, `sources` and `found_by` only. */
 export const lastGoodScope = 'last-good'
+/** The scope of the ranked pins that a user's page session has not shown yet, outside the fence. One value for each user: of their newest session. */
+export const reserveScope = 'page-reserve'

@@ -301,7 +301,7 @@ export const metricCatalogue = {
   },
   freshet_feed_background_failures_total: {
     type: 'counter',
-    help: 'Failures of background work: popular, last-good, pin-facts, pointer.',
+    help: 'Failures of background work: popular, last-good, page-reserve, cursor-key, pin-facts, pointer.',
     labels: ['what'],
   },
   freshet_feed_remembered_users: {

@@ -55,6 +55,7 @@ export function evaluationRungs(ports: StagePorts): Rungs<EvaluatedRequest> {
     .select(page(ports, filters))
 
   return {
+    nextPage: () => null,
     whole: ({ evaluation }) => (evaluation.candidatesOnly ? candidates : whole),
     lastGood: ({ surface, evaluation }) => (surface === 'home' && !evaluation.candidatesOnly ? lastGood : null),
     popular,

@@ -12,28 +12,47 @@ export interface UserContext {
   readonly served: ServedSet
 }
 
-/** Reads the user's state and the served pins in parallel, once per request. `served` says whether it reads the served pins. */
+/** What a pipeline that ran before for the same request read about the user. */
+export interface Learned {
+  /** Absent or null: nothing. */
+  readonly learned?: UserContext | null
+}
+
+/** The parts that all stages that read the user share. */
+export const userStateStage = {
+  kind: 'context',
+  name: 'user-state',
+  policy: 'required',
+  budget: ({ params }: Pick<FeedRequest, 'params'>) => ({ ms: params.userStateBudgetMs, share: 0.4 }),
+} as const
+
+/** Reads the user's state and the served pins in parallel, unless another pipeline has read them for this request. `served` says whether it reads the served pins. */
 export function userState(
-  { users, memory, config }: Pick<StagePorts, 'users' | 'memory' | 'config'>,
-  { served: wanted }: { readonly served: 'read' | 'ignored' } = { served: 'read' },
-): ContextHydrator<FeedRequest, UserContext> {
+  ports: Pick<StagePorts, 'users' | 'memory' | 'config'>,
+  { served }: { readonly served: 'read' | 'ignored' } = { served: 'read' },
+): ContextHydrator<FeedRequest & Learned, UserContext> {
   return {
-    kind: 'context',
-    name: 'user-state',
-    policy: 'required',
-    budget: ({ params }) => ({ ms: params.userStateBudgetMs, share: 0.4 }),
-    run: ({ userId, surface, atMs }, { signal }) => {
-      if (userId === '') return { user: unknownUser, userPosition: null, served: nothingServed }
-      const window = { atMs, windowMs: config.servedWindowMs }
-      const readsServed = surface === 'home' && wanted === 'read'
-      return Promise.all([
-        users.read(userId, signal),
-        readsServed ? users.readServed(userId, signal) : Promise.resolve(null),
-      ]).then(([{ bytes, position }, served]) => ({
-        user: memory.learn(userId, bytes),
-        userPosition: position,
-        served: decodeServed(served, window),
-      }))
-    },
+    ...userStateStage,
+    run: (request, { signal }) => request.learned ?? readUser(request, ports, signal, served),
+  }
+}
+
+/** Reads what the blender knows about the user. */
+export async function readUser(
+  { userId, surface, atMs }: FeedRequest,
+  { users, memory, config }: Pick<StagePorts, 'users' | 'memory' | 'config'>,
+  signal: AbortSignal,
+  wanted: 'read' | 'ignored' = 'read',
+): Promise<UserContext> {
+  if (userId === '') return { user: unknownUser, userPosition: null, served: nothingServed }
+  const readsServed = surface === 'home' && wanted === 'read'
+  const [{ bytes, position }, served] = await Promise.all([
+    users.read(userId, signal),
+    readsServed ? users.readServed(userId, signal) : null,
+  ])
+  return {
+    user: memory.learn(userId, bytes),
+    userPosition: position,
+    served: decodeServed(served, { atMs, windowMs: config.servedWindowMs }),
   }
 }

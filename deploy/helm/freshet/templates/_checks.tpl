@@ -47,7 +47,7 @@
 {{- define "freshet.checks.env" -}}
 {{- range .env -}}
 {{- if hasKey . "value" -}}
-{{- if or (regexMatch "PASSWORD$|SECRET$|TOKEN$" .name) (regexMatch "://[^/]*:[^/]*@" (toString .value)) -}}
+{{- if or (regexMatch "PASSWORD$|SECRET$|TOKEN$|KEY$" .name) (regexMatch "://[^/]*:[^/]*@" (toString .value)) -}}
 {{- fail (printf "%s gives %s as plain text; give valueFrom.secretKeyRef" $.at .name) -}}
 {{- end -}}
 {{- end -}}

@@ -18,6 +18,11 @@
 {{- $_ := set $env (index $folders .name) (dict "value" "/var/lib/freshet") -}}
 {{- end -}}
 {{- if eq .name "blender" -}}
+{{- range $setting, $secret := dict "CURSOR_KEY" .root.Values.pageTokens.keySecret "PREVIOUS_CURSOR_KEY" .root.Values.pageTokens.previousKeySecret -}}
+{{- if $secret.name -}}
+{{- $_ := set $env (printf "FRESHET_BLENDER_%s" $setting) (dict "valueFrom" (dict "secretKeyRef" (dict "name" $secret.name "key" $secret.key))) -}}
+{{- end -}}
+{{- end -}}
 {{- range $name := list "candidate-service" "ranker" -}}
 {{- $setting := printf "%s_ADDRESS" ($name | upper | replace "-" "_") -}}
 {{- if not (hasKey $config $setting) -}}

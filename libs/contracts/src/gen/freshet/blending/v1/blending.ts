@@ -272,7 +272,7 @@ export interface GetFeedRequest {
   userId: string;
   /** How many pins, 1–100; 0: 25. */
   pageSize: number;
-  /** `next_page_token` of the previous answer; empty: the first page. */
+  /** `next_page_token` of the previous answer; empty: the first page, which starts a new page session. */
   pageToken: string;
   /** Tokens that event-ingest returned. The answer reflects their events; if it may not, `freshness` is `FRESHNESS_BEHIND`. */
   after: string[];
@@ -387,7 +387,7 @@ export interface GetFeedResponse {
   feedId: string;
   /** Best first. */
   items: FeedItem[];
-  /** `page_token` of the next request; empty: there is no next page. */
+  /** `page_token` of the next request: opaque, signed, and only for this user and surface. Empty: there is no next page. */
   nextPageToken: string;
   /** How far down the ladder the answer came from. */
   degradation: Degradation;

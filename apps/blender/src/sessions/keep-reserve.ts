@@ -1,0 +1,60 @@
+import { reserveScope } from '@freshet/contracts/scopes'
+import type { SideEffect } from '@freshet/pipeline/stage'
+import type { CandidateColumns } from '../candidates.ts'
+import type { UserContext } from '../hydrators/user-state.ts'
+import { pickBits, pickFloats, pickTexts } from '../pick.ts'
+import type { StagePorts } from '../ports.ts'
+import type { FeedRequest } from '../request.ts'
+import type { ExplorationColumns } from '../scorers/explore.ts'
+import type { ScoreColumns } from '../scorers/rank.ts'
+import { recordsServed } from '../selectors/page.ts'
+import { encodeReserve, type Reserve } from './reserve.ts'
+import { termsMark } from './session-request.ts'
+
+type Columns = CandidateColumns & ScoreColumns & ExplorationColumns
+
+/** Keeps the ranked pins behind the page for the next pages of the session, whichever blender makes them. The answer does not wait for the write. */
+export function keepReserve({
+  store,
+  users,
+  config,
+  observer,
+}: Pick<StagePorts, 'store' | 'users' | 'config' | 'observer'>): SideEffect<FeedRequest & UserContext, Columns> {
+  return {
+    kind: 'side-effect',
+    name: 'keep-reserve',
+    policy: 'optional',
+    run: (request, { columns, rows }) => {
+      if (!recordsServed(request) || columns.ranked === null || config.maxReservePins === 0) return
+      const { userId } = request
+      const value = encodeReserve(toReserve(request, columns, rows, config.maxReservePins))
+      store
+        .put(reserveScope, users.partitionOf(userId), { key: userId, value, ttlMs: config.reserveTtlMs })
+        .catch((error: unknown) => {
+          observer.failed('page-reserve', error)
+        })
+    },
+  }
+}
+
+/** Repeats are left out: whether they may be shown is decided anew for each page. */
+function toReserve(request: FeedRequest & UserContext, columns: Columns, ordered: Int32Array, max: number): Reserve {
+  const behind = ordered.subarray(request.pageSize)
+  const fresh = behind.filter((row) => columns.shownBefore[row] !== 1)
+  const rows = fresh.subarray(0, max)
+  const { exploration } = columns
+  return {
+    startedAtMs: request.page.startedAtMs,
+    acted: request.user.acted,
+    terms: termsMark(request),
+    exhausted: columns.sweep.exhausted && rows.length === behind.length,
+    pinIds: pickTexts(columns.pinIds, rows),
+    utilities: pickFloats(columns.utilities, rows),
+    exploration: exploration === null ? null : pickFloats(exploration, rows),
+    retrievalScores: pickFloats(columns.retrievalScores, rows),
+    retrievalRanks: Uint16Array.from(rows),
+    sourceNames: columns.sourceNames,
+    foundBy: pickBits(columns.foundBy, rows),
+    embeddings: columns.embeddings,
+  }
+}

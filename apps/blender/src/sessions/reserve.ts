@@ -1,0 +1,85 @@
+import { bytesOf, float32Column, uint16Column, uint32Column } from '@freshet/contracts/bytes/columns'
+import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import type { EmbeddingVersion } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+
+/** The ranked pins that a page session has not shown yet: what its next pages are made of. Columns, best first. */
+export interface Reserve {
+  /** When the first page was requested, milliseconds since the epoch: it names the session. */
+  readonly startedAtMs: number
+  /** `actedMark` of the user when the pins were ranked. */
+  readonly acted: number
+  /** `termsMark` of the request. */
+  readonly terms: number
+  /** Whether these are all pins that the user was not shown. */
+  readonly exhausted: boolean
+  readonly pinIds: readonly string[]
+  readonly utilities: Float32Array
+  /** What exploration added to the utilities; null: nothing. */
+  readonly exploration: Float32Array | null
+  readonly retrievalScores: Float32Array
+  /** Rank of each pin among all candidates in retrieval order. */
+  readonly retrievalRanks: Uint16Array
+  readonly sourceNames: readonly string[]
+  readonly foundBy: Uint32Array
+  readonly embeddings: readonly EmbeddingVersion[]
+}
+
+const version = 1
+/** Version, flags, two bytes of padding, then the marks and the start of the session. */
+const headBytes = 20
+
+/** Encodes a reserve for the state store: a head, then the columns as a `FeedServed`. */
+export function encodeReserve(reserve: Reserve): Uint8Array {
+  const columns = FeedServed.encode(
+    FeedServed.fromPartial({
+      pinIds: [...reserve.pinIds],
+      utilities: bytesOf(reserve.utilities),
+      exploration: reserve.exploration === null ? new Uint8Array(0) : bytesOf(reserve.exploration),
+      retrievalScores: bytesOf(reserve.retrievalScores),
+      retrievalRanks: bytesOf(reserve.retrievalRanks),
+      sources: [...reserve.sourceNames],
+      foundBy: bytesOf(reserve.foundBy),
+      versions: { embeddings: [...reserve.embeddings] },
+    }),
+  ).finish()
+  const bytes = new Uint8Array(headBytes + columns.length)
+  const head = new DataView(bytes.buffer, 0, headBytes)
+  head.setUint8(0, version)
+  head.setUint8(1, reserve.exhausted ? 1 : 0)
+  head.setUint32(4, reserve.acted, true)
+  head.setUint32(8, reserve.terms, true)
+  head.setFloat64(12, reserve.startedAtMs, true)
+  bytes.set(columns, headBytes)
+  return bytes
+}
+
+/** The head of a stored reserve, which says whether the rest is worth decoding; null: there is none, or of another version. */
+export function reserveHead(
+  bytes: Uint8Array | null,
+): Pick<Reserve, 'startedAtMs' | 'acted' | 'terms' | 'exhausted'> | null {
+  if (bytes === null || bytes.length < headBytes || bytes[0] !== version) return null
+  const head = new DataView(bytes.buffer, bytes.byteOffset, headBytes)
+  return {
+    startedAtMs: head.getFloat64(12, true),
+    acted: head.getUint32(4, true),
+    terms: head.getUint32(8, true),
+    exhausted: head.getUint8(1) === 1,
+  }
+}
+
+/** Decodes a reserve; null: there is none, it is of another version, or its columns differ in length. */
+export function decodeReserve(bytes: Uint8Array | null): Reserve | null {
+  const head = reserveHead(bytes)
+  if (head === null || bytes === null) return null
+  const feed = FeedServed.decode(bytes.subarray(headBytes))
+  const { pinIds, sources: sourceNames } = feed
+  const columns = {
+    utilities: float32Column(feed.utilities),
+    exploration: feed.exploration.length === 0 ? null : float32Column(feed.exploration),
+    retrievalScores: float32Column(feed.retrievalScores),
+    retrievalRanks: uint16Column(feed.retrievalRanks),
+    foundBy: uint32Column(feed.foundBy),
+  }
+  if (Object.values(columns).some((column) => column !== null && column.length !== pinIds.length)) return null
+  return { ...head, pinIds, sourceNames, ...columns, embeddings: feed.versions?.embeddings ?? [] }
+}

@@ -1,0 +1,213 @@
+import { float32Column, uint16Column } from '@freshet/contracts/bytes/columns'
+import { Degradation, Evaluation, type GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { ContractError } from '@freshet/contracts/errors'
+import { asId } from '@freshet/domain/ids'
+import { partitionOf } from '@freshet/domain/partition'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { aBlender, anEngagement, manyPins, partitions, startMs } from '../blender.harness.ts'
+import { decodeReserve, encodeReserve } from './reserve.ts'
+
+const own = partitionOf('ada', partitions)
+const idsOf = ({ items }: GetFeedResponse) => items.map(({ pinId }) => pinId)
+/** The harness ranks `pin-299` first. */
+const pinsFrom = (first: number, count: number) => Array.from({ length: count }, (_, i) => `pin-${first - i}`)
+
+describe('a next page', () => {
+  test('comes from the reserve: without retrieval and ranking, in the order that was ranked', async () => {
+    const { feed, services } = await aBlender()
+    const first = await feed({ pageSize: 20 })
+    const second = await feed({ pageSize: 30, pageToken: first.nextPageToken, explain: true })
+    const third = await feed({ pageSize: 10, pageToken: second.nextPageToken })
+    expect([services.retrieved.length, services.ranked.length]).toEqual([1, 1])
+    expect([...idsOf(first), ...idsOf(second), ...idsOf(third)]).toEqual(pinsFrom(299, 60))
+    expect(second.items[0]).toEqual({
+      pinId: 'pin-279',
+      position: 20,
+      utility: 279,
+      sources: ['odd'],
+      seenAgain: false,
+    })
+    expect(third.items.map(({ position }) => position)).toEqual(Array.from({ length: 10 }, (_, i) => 50 + i))
+    expect([second, third].map(({ degradation }) => degradation)).toEqual([Degradation.NONE, Degradation.NONE])
+    expect(second.stages.map(({ stage }) => stage)).toContain('next-page/reserve')
+  })
+
+  test('is the same on any other blender', async () => {
+    const one = await aBlender()
+    const two = await aBlender({ beside: one })
+    const { nextPageToken: pageToken } = await one.feed()
+    expect(idsOf(await two.feed({ pageToken }))).toEqual(pinsFrom(274, 25))
+    expect(two.services.retrieved).toEqual([])
+    expect(idsOf(await one.feed({ pageToken }))).toEqual(pinsFrom(249, 25))
+  })
+
+  test('is recorded with its utilities and sources, and with ranks in retrieval', async () => {
+    const { feed, servedFeeds } = await aBlender()
+    const { nextPageToken: pageToken } = await feed()
+    await feed({ pageToken })
+    const [, second] = await servedFeeds()
+    expect(second).toMatchObject({
+      firstPosition: 25,
+      pinIds: pinsFrom(274, 25),
+      sources: ['even', 'odd'],
+      featureNames: [],
+    })
+    expect([...float32Column(second!.utilities)]).toEqual(pinsFrom(274, 25).map((pinId) => Number(pinId.slice(4))))
+    expect([...uint16Column(second!.retrievalRanks)].slice(0, 3)).toEqual([274, 273, 272])
+    expect(second!.versions?.embeddings).toEqual([{ modelId: 'pin2vec', version: 'v1' }])
+  })
+
+  test('changes with new actions of the user, and not with impressions', async () => {
+    const { feed, services, storeUser } = await aBlender()
+    const liked = anEngagement('save', 'pin-3', startMs - 50_000)
+    await storeUser('ada', [liked])
+    const first = await feed()
+    await storeUser('ada', [liked, anEngagement('impression', 'pin-270', startMs - 40_000)], 2)
+    const second = await feed({ pageToken: first.nextPageToken })
+    expect(services.retrieved).toHaveLength(1)
+    expect(idsOf(second)).toEqual([...pinsFrom(274, 4), ...pinsFrom(269, 21)])
+    await storeUser('ada', [liked, anEngagement('hide', 'pin-248', startMs - 30_000)], 3)
+    const third = await feed({ pageToken: second.nextPageToken })
+    expect(services.retrieved).toHaveLength(2)
+    expect(idsOf(third)).toEqual(expect.not.arrayContaining(['pin-248']))
+    expect(third.items[0]!.position).toBe(50)
+    expect(third.items.some(({ pinId }) => [...idsOf(first), ...idsOf(second)].includes(pinId))).toBe(false)
+    await feed({ pageToken: third.nextPageToken })
+    expect(services.retrieved).toHaveLength(2)
+  })
+
+  test.each([
+    ['tokens to wait for', { after: [`e${own}-0`] }],
+    ['another locale', { locale: 'de' }],
+    ['a dry run', { evaluation: Evaluation.fromPartial({ dryRun: true }) }],
+  ])('with %s is made from scratch', async (_, change) => {
+    const { feed, services, storeUser } = await aBlender()
+    await storeUser('ada', [anEngagement('save', 'pin-3')])
+    const { nextPageToken: pageToken } = await feed()
+    await feed({ pageToken, ...change })
+    expect(services.retrieved).toHaveLength(2)
+  })
+
+  test('of an older session, or of one whose reserve has expired, is made from scratch', async () => {
+    const { feed, services, clock } = await aBlender({ config: { reserveTtlMs: 60_000 } })
+    const old = await feed()
+    await clock.advance(1_000)
+    const young = await feed()
+    const fourth = await feed({ pageToken: old.nextPageToken })
+    expect(services.retrieved).toHaveLength(3)
+    expect(fourth.items[0]).toMatchObject({ position: 25, pinId: 'pin-249' })
+    await clock.advance(61_000)
+    await feed({ pageToken: young.nextPageToken })
+    expect(services.retrieved).toHaveLength(4)
+  })
+
+  test('has no pin that was deleted since it was ranked, and is filled from the rest', async () => {
+    const { feed, services, tellCatalogue } = await aBlender()
+    const { nextPageToken: pageToken } = await feed()
+    await tellCatalogue([{ kind: 'delete', pinId: asId('pin-274') }])
+    expect(idsOf(await feed({ pageToken }))).toEqual(pinsFrom(273, 25))
+    expect(services.retrieved).toHaveLength(1)
+  })
+
+  test('is made from scratch if the reserve does not fill it, or holds nothing', async () => {
+    for (const [maxReservePins, pages] of [
+      [60, 3],
+      [0, 1],
+    ] as const) {
+      const { feed, services } = await aBlender({ config: { maxReservePins } })
+      const shown: string[] = []
+      let pageToken = ''
+      for (let page = 0; page < 6; page++) {
+        const answer = await feed({ pageToken })
+        shown.push(...idsOf(answer))
+        pageToken = answer.nextPageToken
+      }
+      expect(shown).toEqual(pinsFrom(299, 150))
+      expect(services.retrieved).toHaveLength(6 / pages)
+    }
+  })
+
+  test('needs no reserve: without one, as with a state store that does not answer, the ladder makes the page', async () => {
+    const { feed, faults } = await aBlender()
+    const { nextPageToken: pageToken } = await feed()
+    faults.store = (operation) =>
+      operation === 'read page-reserve'
+        ? Promise.reject(new ContractError('STORE_UNAVAILABLE', 'no Redis'))
+        : Promise.resolve()
+    expect(await feed({ pageToken })).toMatchObject({ degradation: Degradation.NONE })
+    faults.store = () => Promise.reject(new ContractError('STORE_UNAVAILABLE', 'no Redis'))
+    expect(await feed({ pageToken })).toMatchObject({ degradation: Degradation.LAST_GOOD })
+  })
+
+  test('a law: any pages, refreshes and actions: positions continue, and no pin comes twice before each came once', async () => {
+    const step = fc.record({
+      what: fc.constantFrom('next', 'next', 'next', 'refresh', 'save'),
+      pageSize: fc.integer({ min: 1, max: 40 }),
+    })
+    const law = fc.asyncProperty(
+      fc.array(step, { minLength: 2, maxLength: 14 }),
+      fc.integer({ min: 0, max: 80 }),
+      async (steps, maxReservePins) => {
+        const { feed, storeUser } = await aBlender({ pins: manyPins(200), config: { maxReservePins } })
+        const shown = new Set<string>()
+        const saves: ReturnType<typeof anEngagement>[] = []
+        let [pageToken, position] = ['', 0]
+        for (const { what, pageSize } of steps) {
+          if (what === 'save') {
+            saves.push(anEngagement('save', `pin-${900 + saves.length}`, startMs - 60_000 + saves.length))
+            await storeUser('ada', saves, saves.length)
+            continue
+          }
+          if (what === 'refresh' || pageToken === '') [pageToken, position] = ['', 0]
+          const answer = await feed({ pageToken, pageSize })
+          for (const item of answer.items) {
+            expect(item.position).toBe(position++)
+            expect(shown.has(item.pinId)).toBe(item.seenAgain)
+            if (item.seenAgain) expect(shown.size).toBe(200)
+            shown.add(item.pinId)
+          }
+          pageToken = answer.nextPageToken
+        }
+      },
+    )
+    await fc.assert(law, { seed: 3, numRuns: 40 })
+  })
+})
+
+describe('a reserve', () => {
+  const reserve = fc.nat(50).chain((size) => {
+    const floats = fc
+      .array(fc.float({ noNaN: true }), { minLength: size, maxLength: size })
+      .map((all) => Float32Array.from(all))
+    return fc.record({
+      startedAtMs: fc.integer({ min: 1, max: 4_000_000_000_000 }),
+      acted: fc.nat(0xffffffff),
+      terms: fc.nat(0xffffffff),
+      exhausted: fc.boolean(),
+      pinIds: fc.array(fc.string({ minLength: 1 }), { minLength: size, maxLength: size }),
+      utilities: floats,
+      exploration: size === 0 ? fc.constant(null) : fc.option(floats),
+      retrievalScores: floats,
+      retrievalRanks: fc.array(fc.nat(2_000), { minLength: size, maxLength: size }).map((all) => Uint16Array.from(all)),
+      sourceNames: fc.array(fc.string({ minLength: 1 }), { maxLength: 5 }),
+      foundBy: fc.array(fc.nat(31), { minLength: size, maxLength: size }).map((all) => Uint32Array.from(all)),
+      embeddings: fc.array(fc.record({ modelId: fc.string(), version: fc.string() }), { maxLength: 2 }),
+    })
+  })
+
+  test('a law: decoding gives what was encoded', () => {
+    fc.assert(
+      fc.property(reserve, (given) => {
+        expect(decodeReserve(encodeReserve(given))).toEqual(given)
+      }),
+    )
+  })
+
+  test('other bytes are none', () => {
+    const bytes = encodeReserve(fc.sample(reserve, { seed: 1, numRuns: 1 })[0]!)
+    expect(decodeReserve(null)).toBeNull()
+    expect(decodeReserve(new Uint8Array(0))).toBeNull()
+    expect(decodeReserve(Uint8Array.from(bytes, (byte, at) => (at === 0 ? 9 : byte)))).toBeNull()
+  })
+})
