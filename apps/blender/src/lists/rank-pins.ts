@@ -33,7 +33,7 @@ export function listRungs(ports: StagePorts): Rungs<ListRequest> {
     .source(givenPins())
     .filter(...safetyFilters(ports))
 
-  return { whole: () => whole, lastGood: () => null, popular: callersOrder, refused: () => null }
+  return { nextPage: () => null, whole: () => whole, lastGood: () => null, popular: callersOrder, refused: () => null }
 }
 
 /** The answer to a request to rank a list. */

@@ -27,7 +27,13 @@ export function searchRungs(ports: StagePorts): Rungs<SearchRequest> {
     .hydrate(rememberedUser(ports))
     .source({ kind: 'source', name: 'nothing', policy: 'required', run: noCandidates })
 
-  return { whole: () => whole, lastGood: () => null, popular: nothing, refused: (_request, cause) => refused(cause) }
+  return {
+    nextPage: () => null,
+    whole: () => whole,
+    lastGood: () => null,
+    popular: nothing,
+    refused: (_request, cause) => refused(cause),
+  }
 }
 
 /** The first pins: the candidate service answers the most similar ones first. */
