@@ -37,7 +37,7 @@ export function keepReserve({
   }
 }
 
-/** Repeats are left out: whether they may be shown is decided anew for each page. */
+/** Repeats are left out: each page decides again whether they may be shown. */
 function toReserve(request: FeedRequest & UserContext, columns: Columns, ordered: Int32Array, max: number): Reserve {
   const behind = ordered.subarray(request.pageSize)
   const fresh = behind.filter((row) => columns.shownBefore[row] !== 1)
