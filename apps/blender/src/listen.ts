@@ -25,13 +25,14 @@ export interface ServeOptions {
 
 /** Listens for gRPC and HTTP. Throws PORT_IN_USE or LISTEN_FAILED. */
 export async function serve({ blender, config, logger, metrics, report, readiness, use }: ServeOptions): Promise<void> {
-  const { defaultTimeoutMs: timeoutMs, maxBodyBytes } = config.blender
+  const { defaultTimeoutMs: timeoutMs, maxTimeoutMs, maxBodyBytes } = config.blender
   const onDefect = (err: unknown) => {
     report(err, { part: 'server', outcome: 'defect' })
   }
   const app = createHttpApp({
     blender,
     timeoutMs,
+    maxTimeoutMs,
     maxBodyBytes,
     limits: config.http,
     origins: config.cors.origins,

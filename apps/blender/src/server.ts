@@ -4,11 +4,13 @@ import type { MessageHeaders } from '@freshet/contracts/headers'
 import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
 import { traceHeaders } from '@freshet/contracts/trace-context'
 import { createByteRoom } from '@freshet/service/byte-room'
-import { bodyStatus, createHttpApp as createApp } from '@freshet/service/http-app'
+import { addBodyParser, bodyStatus, createHttpApp as createApp } from '@freshet/service/http-app'
 import { BodyError } from '@freshet/service/http-body'
 import type { Metrics } from '@freshet/service/metrics'
 import type { HttpLimits } from '@freshet/service/settings'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { contentTypes } from '@freshet/adapters/connect/connect-call'
+import { addConnectRoutes } from './connect-routes.ts'
 import { explanationToJson, feedToJson, namedEnums, relatedPinsToJson } from './json-answer.ts'
 import {
   capabilitiesRequestFromJson,
@@ -24,6 +26,8 @@ export interface HttpOptions {
   readonly blender: Blender
   /** Deadline of a request. */
   readonly timeoutMs: number
+  /** Longest deadline that a request by the Connect protocol can ask for. */
+  readonly maxTimeoutMs: number
   readonly maxBodyBytes: number
   readonly limits: HttpLimits
   /** Web origins that may send requests; `*`: all. */
@@ -47,7 +51,8 @@ const statusOf: Readonly<Partial<Record<ErrorCode, number>>> = {
   LOG_LOGIN_REFUSED: 503,
 }
 
-const routes = 'GET and POST /v1/feed, /v1/related, /v1/rank, /v1/pins, /v1/search, /v1/explain and /v1/capabilities'
+const routes =
+  'GET and POST /v1/feed, /v1/related, /v1/rank, /v1/pins, /v1/search, /v1/explain, /v1/capabilities and, by the Connect protocol, /freshet.blending.v1.Blender/METHOD'
 
 /** The server can receive this many bodies of the maximum size at the same time. */
 const largestBodies = 64
@@ -58,11 +63,12 @@ const largestBodies = 64
  */
 export function createHttpApp(options: HttpOptions): FastifyInstance {
   const { blender, timeoutMs, maxBodyBytes, limits, origins, metrics, nowMs, onDefect } = options
+  const room = createByteRoom(largestBodies * maxBodyBytes, nowMs)
   const app = createApp({
     name: 'feed',
     limits,
     maxBodyBytes,
-    room: createByteRoom(largestBodies * maxBodyBytes, nowMs),
+    room,
     origins,
     methods: ['GET', 'POST'],
     answerTo: (fault) => JSON.stringify(errorBody(fault === 'slow' ? tooSlow : invalidHttp)),
@@ -131,6 +137,10 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   route('/v1/search', searchRequestFromJson, blender.searchByImage, { json: namedEnums, preview: asItIs })
   route('/v1/explain', explainRequestFromJson, blender.explainFeed, { json: explanationToJson, preview: asItIs })
   route('/v1/capabilities', capabilitiesRequestFromJson, blender.getCapabilities, { json: asItIs, preview: asItIs })
+  void app.register(async (scope) => {
+    addBodyParser(scope, contentTypes.proto, { maxBodyBytes, room }, (bytes) => bytes)
+    addConnectRoutes(scope, options)
+  })
   return app
 }
 

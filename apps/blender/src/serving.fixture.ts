@@ -18,6 +18,7 @@ export function httpAppOf(blender: Blender, { closing, onDefect = () => {} }: Se
   const app = createHttpApp({
     blender,
     timeoutMs: 500,
+    maxTimeoutMs: 60_000,
     maxBodyBytes: 65_536,
     limits: z.object(httpSettings(0)).parse({}),
     origins: [],

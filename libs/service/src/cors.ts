@@ -18,7 +18,7 @@ export function allowOrigins(app: FastifyInstance, { origins, methods }: CorsOpt
           done(null, origin !== undefined && origins.includes(origin))
         },
     methods: [...methods],
-    allowedHeaders: ['content-type', 'content-encoding'],
+    allowedHeaders: ['content-type', 'content-encoding', 'connect-protocol-version', 'connect-timeout-ms'],
     exposedHeaders: ['retry-after'],
     maxAge: 600,
     strictPreflight: false,

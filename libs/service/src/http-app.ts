@@ -121,10 +121,20 @@ function addConnectionHooks(app: FastifyInstance, connections: Connections, opti
   })
 }
 
-/** Makes JSON the only content type, and counts the bytes of bodies while they arrive. */
-function addJsonParser(app: FastifyInstance, { maxBodyBytes: maxBytes, room }: HttpAppOptions): void {
+/** Makes JSON the only content type. */
+function addJsonParser(app: FastifyInstance, options: HttpAppOptions): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', async (request: FastifyRequest) => {
+  addBodyParser(app, 'application/json', options, parseJsonBody)
+}
+
+/** Reads bodies of a content type in `app` or in a scope of it, and counts their bytes while they arrive. */
+export function addBodyParser(
+  app: FastifyInstance,
+  contentType: string,
+  { maxBodyBytes: maxBytes, room }: Pick<HttpAppOptions, 'maxBodyBytes' | 'room'>,
+  parse: (bytes: Buffer) => unknown,
+): void {
+  app.addContentTypeParser(contentType, async (request: FastifyRequest) => {
     const evicted = new AbortController()
     const receiving = room.receive(() => {
       evicted.abort()
@@ -132,7 +142,7 @@ function addJsonParser(app: FastifyInstance, { maxBodyBytes: maxBytes, room }: H
     request.received = receiving
     const bytes = await readBody(request.raw, request.headers, { maxBytes, receiving, evicted: evicted.signal })
     request.bodyBytes = bytes.length
-    return request.method === 'DELETE' ? undefined : parseJsonBody(bytes)
+    return request.method === 'DELETE' ? undefined : parse(bytes)
   })
 }
 

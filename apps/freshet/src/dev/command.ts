@@ -164,6 +164,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
   const feedApp = createFeedApp({
     blender: embedded.blender,
     timeoutMs: config.blender.defaultTimeoutMs,
+    maxTimeoutMs: config.blender.maxTimeoutMs,
     maxBodyBytes: config.blender.maxBodyBytes,
     limits: config.feedHttp,
     origins: config.cors.origins,

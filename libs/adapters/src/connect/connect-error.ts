@@ -1,0 +1,42 @@
+import { ContractError, isContractError, type ErrorCode } from '@freshet/contracts/errors'
+import { errorInfoBytes } from '@freshet/contracts/bytes/error-info'
+
+/** An error as the Connect protocol answers it. */
+export interface ConnectFailure {
+  /** HTTP status. */
+  readonly status: number
+  /** The JSON body. */
+  readonly body: {
+    readonly code: string
+    readonly message: string
+    readonly details: readonly { readonly type: string; readonly value: string; readonly debug: object }[]
+  }
+}
+
+const unavailable = { code: 'unavailable', status: 503 }
+const invalid = { code: 'invalid_argument', status: 400 }
+
+/** The Connect code and the HTTP status of our codes: https://connectrpc.com/docs/protocol#error-codes. */
+const connectCodes: Readonly<Partial<Record<ErrorCode, { readonly code: string; readonly status: number }>>> = {
+  CALL_INVALID_ARGUMENT: invalid,
+  HEADERS_TOO_LARGE: invalid,
+  CODEC_INVALID: invalid,
+  CALL_DEADLINE_EXCEEDED: { code: 'deadline_exceeded', status: 504 },
+  CALL_CANCELLED: { code: 'canceled', status: 499 },
+  CALL_UNAVAILABLE: unavailable,
+  FEED_MISSING: { code: 'not_found', status: 404 },
+  USER_ERASED: { code: 'failed_precondition', status: 400 },
+}
+
+/** The answer to an error. Errors outside the catalogue become `internal` without their message, which may hold private data. */
+export function connectFailure(error: unknown): ConnectFailure {
+  const known = isContractError(error) ? error : new ContractError('CALL_INTERNAL', 'a defect; the log has its trace')
+  const fallback = known.fault === 'dependency' ? unavailable : { code: 'internal', status: 500 }
+  const { code, status } = connectCodes[known.code] ?? fallback
+  const info = { reason: known.code, domain: 'freshet', metadata: { retryable: String(known.retryable) } }
+  const value = Buffer.from(errorInfoBytes(info)).toString('base64').replace(/=+$/, '')
+  return {
+    status,
+    body: { code, message: known.message, details: [{ type: 'google.rpc.ErrorInfo', value, debug: info }] },
+  }
+}
