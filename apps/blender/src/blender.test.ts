@@ -92,11 +92,18 @@ describe('a feed', () => {
       'itself',
       'hidden',
       'catalogue',
+      'availability',
+      'safety-label',
+      'min-age',
+      'own-pin',
+      'requested',
+      'already-saved',
       'previously-served',
       'seen',
       'rank',
       'explore',
       'by-utility',
+      'same-picture',
       'shown-before-last',
       'ordering-pool',
       'fatigue',
@@ -148,7 +155,7 @@ describe('a feed', () => {
       blocks: { topicIds: ['tax'] },
       limit: 500,
     })
-    expect(services.retrieved[0]!.excludePinIds).toEqual(['pin-5'])
+    expect(services.retrieved[0]!.excludePinIds).toEqual(['pin-5', 'pin-3'])
     const seen = uint32Column(services.retrieved[0]!.shown!.seen)
     for (const pinId of ['pin-3', 'pin-4', 'pin-5']) expect(seen).toContain(hash32(pinId))
     expect(services.ranked[0]!.userState.length).toBeGreaterThan(10)

@@ -93,10 +93,16 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   const { log, clock, engineClock, random, config, observer } = options
   const heard = createHeard(options)
   const { candidates } = heard
-  const { maxPins, maxLocales, showUnlistedPins, pageSessionTtlMs } = config
+  const { maxPins, maxLocales, maxSafetyLabels, maxWordsPerPin, showUnlistedPins, pageSessionTtlMs } = config
   const params = defaultParams(config)
   // If pins need not be in the catalogue, the blender must remember a deletion to keep the pin out.
-  const facts = createPinFacts({ maxPins, maxLocales, ...(showUnlistedPins && { maxDeleted: maxPins }) })
+  const facts = createPinFacts({
+    maxPins,
+    maxLocales,
+    maxSafetyLabels,
+    maxWordsPerPin,
+    ...(showUnlistedPins && { maxDeleted: maxPins }),
+  })
   const vectors = createPinVectors({ maxPins: config.maxPinVectors })
   const cards = createPinCards({ maxBytes: config.maxPinCardBytes })
   const memory = createUserMemory({ maxUsers: config.maxRememberedUsers })

@@ -182,6 +182,20 @@ export const blenderSchema = z.strictObject({
     min: 0,
     max: 64 * 1024 ** 3,
   }),
+  maxSafetyLabels: wholeSetting(31, {
+    description:
+      'The filters tell at most this many safety labels apart. The blender counts further labels and shows their pins to nobody',
+    unit: 'labels',
+    min: 1,
+    max: 31,
+  }),
+  maxWordsPerPin: wholeSetting(64, {
+    description:
+      "A blocked word finds a pin by at most this many of the first different words of its title and description. Each word takes 4 to 6 bytes of the blender's memory; 0: blocked words find no pin",
+    unit: 'words',
+    min: 0,
+    max: 255,
+  }),
   maxBodyBytes: wholeSetting(1 << 20, {
     description: 'Maximum size of the body of an HTTP request',
     unit: 'bytes',

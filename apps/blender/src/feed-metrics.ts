@@ -97,6 +97,7 @@ export function observeMemory(blender: RunningBlender, metrics: Metrics): void {
     bytes.set({ service, view: 'vectors' }, vectors.bytes)
     rejected.set({ service, reason: 'CAP_REACHED' }, facts.refused + vectors.refused)
     rejected.set({ service, reason: 'LOCALES_FULL' }, facts.refusedLocales)
+    rejected.set({ service, reason: 'LABELS_FULL' }, facts.refusedLabels)
     rejected.set({ service, reason: 'CODEC_INVALID' }, facts.rejected)
     users.set(rememberedUsers)
     unwritten.set(unwrittenFeeds)

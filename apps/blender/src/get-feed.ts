@@ -1,9 +1,9 @@
 import { pipeline, type Pipeline } from '@freshet/pipeline/pipeline'
 import type { ContractError } from '@freshet/contracts/errors'
 import type { CandidateColumns } from './candidates.ts'
+import { fallbackRungs, type FallbackPipeline } from './fallback-rungs.ts'
 import { safetyFilters } from './filters/safety-filters.ts'
 import { awaitTokens, type FreshnessContext } from './hydrators/await-tokens.ts'
-import { rememberedUser, type FallbackRequest, type Remembered } from './hydrators/remembered-user.ts'
 import { userState, type UserContext } from './hydrators/user-state.ts'
 import type { StagePorts } from './ports.ts'
 import type { OrderedColumns } from './ordering/pool.ts'
@@ -14,6 +14,7 @@ import { byUtility } from './selectors/by-utility.ts'
 import { draw } from './selectors/draw.ts'
 import { orderingPool } from './selectors/ordering-pool.ts'
 import { orderingSteps } from './selectors/ordering-steps.ts'
+import { samePicture } from './selectors/same-picture.ts'
 import { page } from './selectors/page.ts'
 import { shownBeforeLast } from './selectors/shown-before-last.ts'
 import { keepLastGood } from './side-effects/keep-last-good.ts'
@@ -22,22 +23,13 @@ import { fromReserve } from './sessions/from-reserve.ts'
 import { keepReserve } from './sessions/keep-reserve.ts'
 import { continuesSession } from './sessions/session-request.ts'
 import { sessionState } from './sessions/session-state.ts'
-import { lastGoodFeed } from './sources/last-good-feed.ts'
-import { popularFeed } from './sources/popular-feed.ts'
-import { retrieve } from './sources/retrieve.ts'
+import { refusedSources, retrieve } from './sources/retrieve.ts'
 
 /** The pipeline of the best answer. It works with or without the ranker. */
 export type WholePipeline<Request> = Pipeline<
   Request,
   Request & UserContext & FreshnessContext,
   CandidateColumns & Partial<ScoreColumns & ExplorationColumns & OrderedColumns>
->
-
-/** The pipeline of an answer from memory or the state store. */
-export type FallbackPipeline<Request> = Pipeline<
-  Request & FallbackRequest,
-  Request & FallbackRequest & UserContext & Remembered,
-  CandidateColumns
 >
 
 /** The rungs of the ladder for a kind of request, from the best answer to the one that always works. */
@@ -55,6 +47,7 @@ export interface Rungs<Request extends FeedRequest> {
 /** The pipelines of a feed. Related pins use the same ones; the request contains the differences. */
 export function feedRungs(ports: StagePorts): Rungs<FeedRequest> & { readonly stages: readonly string[] } {
   const filters = safetyFilters<FeedRequest & UserContext>(ports)
+  const below = safetyFilters<FeedRequest & UserContext>(ports, { boards: 'unchecked' })
 
   const whole = pipeline<FeedRequest>('feed')
     .hydrate(userState(ports))
@@ -64,6 +57,7 @@ export function feedRungs(ports: StagePorts): Rungs<FeedRequest> & { readonly st
     .score(rank(ports))
     .score(explore())
     .select(byUtility())
+    .select(samePicture(ports))
     .select(shownBeforeLast())
     .select(orderingPool(ports))
     .select(...orderingSteps(ports))
@@ -76,33 +70,24 @@ export function feedRungs(ports: StagePorts): Rungs<FeedRequest> & { readonly st
     .hydrate(sessionState(ports))
     .hydrate(awaitTokens(ports))
     .source(fromReserve())
-    .filter(...filters)
+    .filter(...below)
     .select(byUtility())
+    .select(samePicture(ports))
     .select(shownBeforeLast())
     .select(orderingPool(ports))
     .select(...orderingSteps(ports))
     .select(draw())
     .select(enoughLeft())
-    .select(page(ports, filters))
+    .select(page(ports, below))
 
-  const lastGood = pipeline<FallbackRequest>('last-good')
-    .hydrate(rememberedUser(ports))
-    .source(lastGoodFeed(ports))
-    .filter(...filters)
-    .select(page(ports, filters))
-
-  const popular = pipeline<FallbackRequest>('popular')
-    .hydrate(rememberedUser(ports))
-    .source(popularFeed(ports))
-    .filter(...filters)
-    .select(page(ports, filters))
+  const { lastGood, popular } = fallbackRungs<FeedRequest>(ports, below)
 
   return {
     nextPage: (request) => (continuesSession(request) ? nextPage : null),
     whole: () => whole,
     lastGood: ({ surface }) => (surface === 'home' ? lastGood : null),
     popular,
-    refused: () => null,
+    refused: refusedSources,
     stages: whole.stages.map(({ name }) => name),
   }
 }

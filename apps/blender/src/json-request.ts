@@ -4,6 +4,7 @@ import {
   Depth,
   type ClientContext,
   type Evaluation,
+  type FeedFilter,
   type GetFeedRequest,
   type GetRelatedPinsRequest,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
@@ -37,6 +38,9 @@ const commonFields = {
   explain: boolean,
   evaluation: readEvaluation,
   client: readClient,
+  filter: readFilter,
+  onlySources: strings,
+  withoutSources: strings,
 }
 
 const absent = {
@@ -49,7 +53,7 @@ const absent = {
 
 /** Reads a home feed request from JSON without converting types. Throws CALL_INVALID_ARGUMENT, naming the field. */
 export function feedRequestFromJson(body: unknown): GetFeedRequest {
-  const { atMs, ...given } = read(body, '', { ...commonFields, pageToken: string })
+  const { atMs, ...given } = read(body, '', { ...commonFields, pageToken: string, prefetch: boolean })
   const none = { userId: '', pageSize: 0, pageToken: '', after: [], sessionId: '', locale: '', explain: false }
   return { ...none, ...absent, prefetch: false, ...given, ...(atMs !== undefined && { atMs }) }
 }
@@ -61,17 +65,61 @@ export function relatedRequestFromJson(body: unknown): GetRelatedPinsRequest {
   return { ...none, ...absent, ...given, ...(atMs !== undefined && { atMs }) }
 }
 
-/** Converts a query string to the fields of the JSON request. A value that is not a number stays a string, which the reader then rejects. */
+/** Names in query strings of lists, with the fields of the JSON request. */
+const listNames = new Map(
+  Object.entries({
+    after: 'after',
+    pinIds: 'pinIds',
+    onlySource: 'onlySources',
+    withoutSource: 'withoutSources',
+  }),
+)
+
+/** Names in query strings of the parts of the filter, with its fields in the JSON request. */
+const filterNames = new Map(
+  Object.entries({
+    topic: 'topicIds',
+    creator: 'creatorIds',
+    board: 'boardIds',
+    exclude: 'excludePinIds',
+    seen: 'seenPinIds',
+    safetyLabel: 'allowedSafetyLabels',
+    maxAgeMs: 'maxAgeMs',
+    userAge: 'userAge',
+    includeOwnPins: 'includeOwnPins',
+  }),
+)
+const numbers = new Set(['pageSize', 'atMs', 'maxAgeMs', 'userAge'])
+const switches = new Set(['explain', 'prefetch', 'includeOwnPins'])
+
+/**
+ * Converts a query string to the fields of the JSON request. Names of lists can come more than once. A value that is not a
+ * number stays a string, which the reader then rejects.
+ */
 export function jsonFromQuery(query: Fields): Fields {
   const fields: Record<string, unknown> = {}
+  const filter: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(query)) {
-    if (name === 'after' || name === 'pinIds') fields[name] = Array.isArray(value) ? value : [value]
-    else if ((name === 'pageSize' || name === 'atMs') && typeof value === 'string' && /^\d{1,15}$/.test(value))
-      fields[name] = Number(value)
-    else if (name === 'explain' && (value === 'true' || value === 'false')) fields[name] = value === 'true'
-    else fields[name] = value
+    const list = listNames.get(name)
+    const ofFilter = filterNames.get(name)
+    if (list !== undefined) fields[list] = asList(value)
+    else if (ofFilter !== undefined) filter[ofFilter] = plainNames.has(name) ? plain(name, value) : asList(value)
+    else fields[name] = plain(name, value)
   }
+  if (Object.keys(filter).length > 0) fields['filter'] = filter
   return fields
+}
+
+const plainNames = new Set([...numbers, ...switches])
+
+function asList(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [value]
+}
+
+function plain(name: string, value: unknown): unknown {
+  if (numbers.has(name) && typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value)
+  if (switches.has(name) && (value === 'true' || value === 'false')) return value === 'true'
+  return value
 }
 
 /** The options of a request that records nothing. */
@@ -112,6 +160,23 @@ export function readClient(value: unknown, field: string): ClientContext {
   })
   const none = { platform: '', appVersion: '', deviceClass: '', country: '' }
   return { ...none, ...given, ...(utcOffsetMinutes !== undefined && { utcOffsetMinutes }) }
+}
+
+function readFilter(value: unknown, field: string): FeedFilter {
+  const { maxAgeMs, userAge, ...given } = read(value, `${field}.`, {
+    topicIds: strings,
+    creatorIds: strings,
+    boardIds: strings,
+    maxAgeMs: whole,
+    excludePinIds: strings,
+    seenPinIds: strings,
+    allowedSafetyLabels: strings,
+    userAge: whole,
+    includeOwnPins: boolean,
+  })
+  const names = { topicIds: [], creatorIds: [], boardIds: [] }
+  const none = { ...names, excludePinIds: [], seenPinIds: [], allowedSafetyLabels: [], includeOwnPins: false }
+  return { ...none, ...given, ...(maxAgeMs !== undefined && { maxAgeMs }), ...(userAge !== undefined && { userAge }) }
 }
 
 function oneOf<Value>(values: Readonly<Record<string, Value>>): Reader<Value> {

@@ -2,49 +2,47 @@ import { decodePinChange } from '@freshet/contracts/codecs/pin'
 import { isContractError } from '@freshet/contracts/errors'
 import { createLogProgress, type LogProgress } from '@freshet/contracts/log-progress'
 import type { LogBatch } from '@freshet/contracts/ports/event-log'
-import { hash32 } from '@freshet/domain/hash'
-import { anyLocale, createLocaleWords } from '@freshet/domain/locale-words'
-import type { Pin, PinChange } from '@freshet/domain/pin'
+import type { PinChange } from '@freshet/domain/pin'
 import { pinKeysOf } from '@freshet/domain/pin-keys'
 import { createKeyTable } from '@freshet/columns/key-table'
 import { createRecency } from '@freshet/columns/recency'
+import { mostLabels } from './facts/label-bits.ts'
+import { createPinColumns, type ReadPinColumns } from './facts/pin-columns.ts'
 
 /** The topic from which the facts are folded. */
 export const factTopic = 'pins.v1'
 
-/** The facts about pins that filters need, folded from the catalogue into columns of about 80 bytes per pin. */
-export interface PinFacts {
+/**
+ * The facts about pins that filters need, folded from the catalogue into columns. A pin takes about 115 bytes, and 4 to 6
+ * bytes more for each word of its title and description, of which `maxWordsPerPin` are kept.
+ */
+export interface PinFacts extends ReadPinColumns {
   /** Folds a batch and skips records that it has folded before. */
   fold(batch: LogBatch): void
   /** The row of a pin; −1: the pin is not in the catalogue. */
   rowOf(high: number, low: number): number
   /** Whether the pin was deleted. For pins deleted long ago `rowOf` gives −1. */
   isDeleted(row: number): boolean
-  /** `hash32` of the creator; 0: the pin has none. */
-  creatorOf(row: number): number
-  /** `hash32` of one of the pin's first topics, from slot 0 on; 0: the pin has fewer. */
-  topicAt(row: number, slot: number): number
-  /** Whether `topics` contains the `hash32` of one of the pin's topics. */
-  hasTopicOf(row: number, topics: ReadonlySet<number>): boolean
-  /** Number of the pin's locale, see `LocaleWords`. */
-  localeOf(row: number): number
   /** Flags by locale number: 1 where the locale fits the reader, see `LocaleWords`. */
   localesFor(reader: string): Uint8Array | null
   /** Whether some pin has a locale that fits the reader, not counting pins without a locale. */
   knowsLocale(reader: string): boolean
   /** The locales of pins by number, see `LocaleWords`. */
   localeTags(): readonly (string | null)[]
+  /** The bits of the safety labels that a request allows, see `labelsOf`. */
+  labelBitsOf(labels: readonly string[]): number
   readonly progress: LogProgress
   stats(): PinFactsStats
   /** A message for operators about caps that were reached; null: none was. */
   full(): string | null
 }
 
-/** Number of known pins, and of pins and locales beyond the caps. */
+/** Number of known pins, and of pins, locales and labels beyond the caps. */
 export interface PinFactsStats {
   readonly pins: number
   readonly refused: number
   readonly refusedLocales: number
+  readonly refusedLabels: number
   readonly rejected: number
   readonly bytes: number
 }
@@ -55,31 +53,32 @@ export interface PinFactsOptions {
   readonly maxPins: number
   /** Maximum number of locales. Pins of further locales are counted, and do not fit a request with a locale. */
   readonly maxLocales?: number
+  /** Maximum number of safety labels, at most 31. No request can allow further labels. */
+  readonly maxSafetyLabels?: number
+  /** Maximum number of words of a pin by which a blocked word finds it, at most 255. */
+  readonly maxWordsPerPin?: number
   /** Maximum number of deleted pins to remember as deleted. Older ones count as unknown. */
   readonly maxDeleted?: number
 }
-
-/** Number of first topics that `topicAt` knows. */
-export const topicSlots = 4
 
 /** Creates empty facts. */
 export function createPinFacts({
   maxPins,
   maxLocales = 2_000,
+  maxSafetyLabels = mostLabels,
+  maxWordsPerPin = 64,
   maxDeleted = Math.min(maxPins, 10_000),
 }: PinFactsOptions): PinFacts {
   const progress = createLogProgress()
   const byKey = createKeyTable()
   const deletedLately = createRecency()
-  const locales = createLocaleWords(maxLocales)
+  const columns = createPinColumns({ maxLocales, maxSafetyLabels, maxWordsPerPin })
+  const { locales, labels } = columns
   let capacity = 1024
   let high = new Uint32Array(capacity)
   let low = new Uint32Array(capacity)
-  let creators = new Uint32Array(capacity)
-  let topics = new Uint32Array(capacity * topicSlots)
-  let localeNumbers = new Uint16Array(capacity)
   let deleted = new Uint8Array(capacity)
-  const moreTopics = new Map<number, Uint32Array>()
+  columns.grow(capacity)
   const freeRows: number[] = []
   let rowLimit = 0
   let refused = 0
@@ -89,11 +88,7 @@ export function createPinFacts({
     capacity *= 2
     high = grown(high, capacity)
     low = grown(low, capacity)
-    creators = grown(creators, capacity)
-    topics = grown(topics, capacity * topicSlots)
-    const numbers = new Uint16Array(capacity)
-    numbers.set(localeNumbers)
-    localeNumbers = numbers
+    columns.grow(capacity)
     const flags = new Uint8Array(capacity)
     flags.set(deleted)
     deleted = flags
@@ -116,7 +111,6 @@ export function createPinFacts({
     if (row >= capacity) grow()
     high[row] = h
     low[row] = l
-    localeNumbers[row] = anyLocale
     deleted[row] = 0
     byKey.set(h, l, row)
     return row
@@ -129,36 +123,16 @@ export function createPinFacts({
     freeRows.push(row)
   }
 
-  function undescribe(row: number): void {
-    locales.drop(localeNumbers[row] as number)
-    localeNumbers[row] = anyLocale
-    moreTopics.delete(row)
-  }
-
-  function describe(row: number, { creatorId, topics: given, locale }: Pin): void {
-    const number = locales.take(locale)
-    undescribe(row)
-    localeNumbers[row] = number
-    creators[row] = creatorId === null ? 0 : hash32(creatorId)
-    for (let i = 0; i < topicSlots; i++) {
-      const topic = given[i]
-      topics[row * topicSlots + i] = topic === undefined ? 0 : hash32(topic)
-    }
-    if (given.length <= topicSlots) return
-    const more = given.slice(topicSlots).map((topic) => hash32(topic))
-    moreTopics.set(row, Uint32Array.from(more))
-  }
-
   function apply(change: PinChange): void {
     const row = intern(change.kind === 'upsert' ? change.pin.pinId : change.pinId)
     if (row < 0) return
     deleted[row] = change.kind === 'delete' ? 1 : 0
     if (change.kind === 'upsert') {
       deletedLately.remove(row)
-      describe(row, change.pin)
+      columns.describe(row, change.pin)
       return
     }
-    undescribe(row)
+    columns.clear(row)
     deletedLately.touch(row)
     while (deletedLately.size > maxDeleted) free(deletedLately.oldest)
   }
@@ -178,25 +152,21 @@ export function createPinFacts({
       }
       progress.advance(topic, partition, next)
     },
+    ...columns,
     rowOf: byKey.get,
     isDeleted: (row) => deleted[row] === 1,
-    creatorOf: (row) => creators[row] ?? 0,
-    topicAt: (row, slot) => topics[row * topicSlots + slot] ?? 0,
-    hasTopicOf(row, wanted) {
-      for (let i = 0; i < topicSlots; i++) if (wanted.has(topics[row * topicSlots + i] as number)) return true
-      return moreTopics.get(row)?.some((topic) => wanted.has(topic)) ?? false
-    },
-    localeOf: (row) => localeNumbers[row] ?? anyLocale,
     localesFor: locales.fitting,
     knowsLocale: locales.isKnown,
+    labelBitsOf: labels.of,
     localeTags: () => locales.tags(),
     progress,
     stats: () => ({
       pins: byKey.size - deletedLately.size,
       refused,
       refusedLocales: locales.refused,
+      refusedLabels: labels.refused,
       rejected,
-      bytes: capacity * (4 + 4 + 4 + 4 * topicSlots + 2 + 1) + byKey.bytes() + deletedLately.bytes() + locales.bytes(),
+      bytes: capacity * (4 + 4 + 1) + columns.bytes() + byKey.bytes() + deletedLately.bytes(),
     }),
     full() {
       const problems = [
@@ -205,6 +175,11 @@ export function createPinFacts({
           : []),
         ...(locales.refused > 0
           ? [`${locales.refused} pins have a locale for which there is no room (maxLocales is ${maxLocales})`]
+          : []),
+        ...(labels.refused > 0
+          ? [
+              `${labels.refused} safety labels found no room, so their pins are not shown (maxSafetyLabels is ${maxSafetyLabels})`,
+            ]
           : []),
       ]
       return problems.length === 0 ? null : problems.join('; ')

@@ -15,6 +15,7 @@ import { idProblem } from '@freshet/domain/ids'
 import { parseLocale } from '@freshet/domain/locale'
 import type { EvaluationTerms } from './evaluation/evaluation-terms.ts'
 import { noExperiments, type RequestExperiments } from './experiments/request-experiments.ts'
+import { checkFilter, type RequestFilter } from './request-filter.ts'
 import { withoutBudgets, type FeedParams } from './params.ts'
 import type { PageSession, PageTokens } from './page-token.ts'
 
@@ -39,6 +40,12 @@ export interface FeedRequest {
   readonly params: FeedParams
   /** The experiments that the request is in. */
   readonly experiments: RequestExperiments
+  /** What the request restricts its pins to. */
+  readonly filter: RequestFilter
+  /** Names of the only sources to query; empty: all enabled sources. */
+  readonly onlySources: readonly string[]
+  /** Names of sources that must not be queried. */
+  readonly withoutSources: readonly string[]
   /** For each partition, the answer must reflect all engagements before this position. */
   readonly engagementsAwaited: readonly LogPosition[]
   /** The positions of the tokens' events. The state must contain each of them. */
@@ -128,6 +135,8 @@ function checkCommon(request: Omit<GetFeedRequest, 'pageToken' | 'prefetch'>, bo
   const atMs = checkTime(request.atMs, nowMs)
   const evaluation = checkEvaluation(request.evaluation)
   const isCollective = evaluation?.collective === true
+  checkIds('only_sources', request.onlySources, maxSourcesNamed)
+  checkIds('without_sources', request.withoutSources, maxSourcesNamed)
   const awaited = readTokens(request.after, partitions)
   return {
     feedId,
@@ -144,6 +153,9 @@ function checkCommon(request: Omit<GetFeedRequest, 'pageToken' | 'prefetch'>, bo
     recorded: request.evaluation?.dryRun !== true && evaluation?.candidatesOnly !== true,
     evaluation,
     experiments: noExperiments,
+    filter: checkFilter(request.filter, atMs),
+    onlySources: [...new Set(request.onlySources)],
+    withoutSources: [...new Set(request.withoutSources)],
     params: isCollective ? withoutBudgets(bounds.params) : bounds.params,
   }
 }

@@ -7,7 +7,8 @@ import { standingHashes } from '@freshet/domain/features/older-relations'
 import type { RelationKind } from '@freshet/domain/features/relation-kinds'
 import { hasRelation, olderOf } from '@freshet/domain/features/relations'
 import { hasSeen } from '@freshet/domain/features/seen'
-import { actions, positiveActions } from '@freshet/domain/engagement'
+import { standingRows } from '@freshet/domain/features/standing'
+import { actions, positiveActions, type Action } from '@freshet/domain/engagement'
 import { hash32, hash32Within } from '@freshet/domain/hash'
 import { actedMark } from './sessions/acted-mark.ts'
 import { newUserState, type UserState } from '@freshet/domain/user-state'
@@ -27,6 +28,8 @@ export interface KnownUser {
   readonly reported: NeverShown
   /** Hashes of pins hidden or reported too long ago to be kept by id, encoded for `RetrieveRequest.exclude_pin_hashes`. */
   readonly hiddenLongAgo: Uint8Array
+  /** The pins with a save among the recent actions that the user has not taken back. */
+  readonly saved: ReadonlySet<string>
   /** `hash32` of the blocked creators and topics. */
   readonly blockedCreators: ReadonlySet<number>
   readonly blockedTopics: ReadonlySet<number>
@@ -96,6 +99,7 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     },
     blockedCreators: blocked(state, 'block-creator', ids['block-creator']),
     blockedTopics: blocked(state, 'block-topic', ids['block-topic']),
+    saved: savedPins(state),
     hasSeen: (pinId) => acted.has(pinId) || hasSeen(state.seen, pinId),
     get seen() {
       return (seen ??= toSeenColumns(state))
@@ -104,6 +108,17 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
   }
 }
 
+function savedPins({ recent: { pinIds, actions: acted, boardIds } }: UserState): ReadonlySet<string> {
+  const standing = standingRows({
+    count: pinIds.length,
+    action: (row) => actions[acted[row] as number] as Action,
+    pinId: (row) => pinIds[row] as string,
+    boardId: (row) => boardIds[row] as string,
+  })
+  return new Set(pinIds.filter((_, row) => acted[row] === save && standing[row] === 1))
+}
+
+const save = actions.indexOf('save')
 const dismiss = actions.indexOf('dismiss')
 
 /** The state keeps few recently seen pins, so this adds the pins that the user acted on, which may go further back. */

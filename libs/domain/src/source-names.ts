@@ -13,3 +13,6 @@ export const sourceNames = [
   'popularity',
   'revisit',
 ] as const
+
+/** The name of the sweep of the catalogue, which finds what no source finds. Requests can name it like a source. */
+export const catalogueSweep = 'catalogue-sweep'

@@ -7,7 +7,7 @@ import type { FreshnessContext } from '../hydrators/await-tokens.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 import type { StagePorts } from '../ports.ts'
 import { nothingServed } from '../served-set.ts'
-import { retrieveRequest, retrieveStage } from '../sources/retrieve.ts'
+import { refusedSources as refusedByName, retrieveRequest, retrieveStage } from '../sources/retrieve.ts'
 import { unknownUser } from '../user.ts'
 import type { EvaluatedRequest } from './evaluated-request.ts'
 
@@ -33,14 +33,17 @@ export function retrieveEvaluated({
 }
 
 /** The error to return if the candidate service rejected the sources that the evaluation names; null: another failure. */
-export function refusedSources({ evaluation }: EvaluatedRequest, cause: unknown): ContractError | null {
-  if (evaluation.sources.length === 0 || !isContractError(cause, 'CALL_INVALID_ARGUMENT')) return null
+export function refusedSources(request: EvaluatedRequest, cause: unknown): ContractError | null {
+  const { evaluation } = request
+  if (evaluation.sources.length === 0) return refusedByName(request, cause)
+  if (!isContractError(cause, 'CALL_INVALID_ARGUMENT')) return null
   return new ContractError('CALL_INVALID_ARGUMENT', `evaluation.sources: ${cause.message}`, { cause })
 }
 
 function evaluatedRequest(request: Context, usual: RetrieveRequest): RetrieveRequest {
   const { evaluation, params } = request
-  const named = { sources: [...evaluation.sources], amongPinIds: [...evaluation.among] }
+  const sources = evaluation.sources.length === 0 ? usual.sources : [...evaluation.sources]
+  const named = { sources, amongPinIds: [...evaluation.among] }
   if (!evaluation.candidatesOnly)
     return { ...usual, ...named, excludePinIds: listExcluded(request), shown: toShownPins(request, usual) }
   return {
@@ -57,14 +60,14 @@ function evaluatedRequest(request: Context, usual: RetrieveRequest): RetrieveReq
   }
 }
 
-function listExcluded({ evaluation, user, surface }: Context): string[] {
+function listExcluded({ evaluation, user, surface, filter }: Context): string[] {
   const isNew = surface === 'home' && !evaluation.allowRepeats
   const pins = evaluation.candidatesOnly
     ? isNew
       ? (user.recent?.pinIds ?? [])
       : []
     : [...user.hidden.ids, ...user.reported.ids, ...(isNew ? user.dismissed : [])]
-  return [...new Set([...evaluation.exclude, ...pins])]
+  return [...new Set([...evaluation.exclude, ...filter.exclude, ...pins])]
 }
 
 function toShownPins({ evaluation }: Context, { shown }: RetrieveRequest): RetrieveRequest['shown'] {

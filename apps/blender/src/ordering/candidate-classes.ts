@@ -1,6 +1,7 @@
 import { classesOf, type ClassKeys, type Classes } from '@freshet/ordering/classes'
 import type { CandidateColumns } from '../candidates.ts'
-import { topicSlots, type PinFacts } from '../pin-facts.ts'
+import { topicSlots } from '../facts/pin-columns.ts'
+import type { PinFacts } from '../pin-facts.ts'
 import type { PinVectors } from '../pin-vectors.ts'
 
 /** What pins may have in common. */

@@ -1,6 +1,7 @@
 import { addDirection } from '@freshet/ordering/projection'
 import type { BlockVectors } from '@freshet/ordering/vectors'
-import { topicSlots, type PinFacts } from '../pin-facts.ts'
+import { topicSlots } from '../facts/pin-columns.ts'
+import type { PinFacts } from '../pin-facts.ts'
 import { blockWidth, embeddingKinds } from '../pin-vectors.ts'
 import type { OrderingViews, PoolPins } from './candidate-classes.ts'
 

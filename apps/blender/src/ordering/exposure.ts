@@ -1,5 +1,5 @@
 import type { Classes } from '@freshet/ordering/classes'
-import { topicSlots } from '../pin-facts.ts'
+import { topicSlots } from '../facts/pin-columns.ts'
 import type { ServedSet } from '../served-set.ts'
 import type { OrderingViews } from './candidate-classes.ts'
 

@@ -4,6 +4,7 @@ import type { CandidateColumns } from '../candidates.ts'
 import { encodeLastGood, toLastGood } from '../last-good.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
+import { isNarrow } from '../request-filter.ts'
 import { recordsServed } from '../selectors/page.ts'
 import type { ScoreColumns } from '../scorers/rank.ts'
 
@@ -24,6 +25,8 @@ export function keepLastGood({
     name: 'keep-last-good',
     policy: 'optional',
     run: (request, { columns, rows }) => {
+      // A feed that the request restricted would be a bad answer to other requests.
+      if (isNarrow(request.filter) || request.onlySources.length > 0) return
       if (!recordsServed(request) || columns.ranked === null || rows.length === 0) return
       const { userId } = request
       const good = toLastGood(columns, columns.utilities, rows, config.lastGoodPins)

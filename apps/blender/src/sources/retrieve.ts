@@ -1,10 +1,14 @@
+import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { bytesOf } from '@freshet/contracts/bytes/columns'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
-import type { RetrieveRequest, ShownPins } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import type { PinFilter, RetrieveRequest, ShownPins } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { hash32 } from '@freshet/domain/hash'
+import { catalogueSweep } from '@freshet/domain/source-names'
 import type { Source } from '@freshet/pipeline/stage'
 import { candidatesFrom, type CandidateColumns } from '../candidates.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
+import { isNarrow, type RequestFilter } from '../request-filter.ts'
 import { nothingServed, type ServedSet } from '../served-set.ts'
 import type { FreshnessContext } from '../hydrators/await-tokens.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
@@ -40,6 +44,16 @@ export function retrieve({
   }
 }
 
+/** The error to return if the candidate service rejected the sources that the request names; null: another failure. */
+export function refusedSources(
+  { onlySources, withoutSources }: Pick<FeedRequest, 'onlySources' | 'withoutSources'>,
+  cause: unknown,
+): ContractError | null {
+  if (onlySources.length + withoutSources.length === 0 || !isContractError(cause, 'CALL_INVALID_ARGUMENT')) return null
+  const text = cause.message.replace(/^sources /, 'only_sources: ').replace(/^without_sources /, 'without_sources: ')
+  return new ContractError('CALL_INVALID_ARGUMENT', text, { cause })
+}
+
 /** The request to the candidate service for a feed. */
 export function retrieveRequest(
   request: FeedRequest & UserContext & FreshnessContext,
@@ -50,7 +64,8 @@ export function retrieveRequest(
   const sources = request.experiments.sources()
   // Pages that are not recorded come from one order, so this page needs all pins before it too.
   const needed = pageSize + (page.recorded ? 0 : page.firstPosition)
-  const fillTo = minCandidates === 0 ? 0 : Math.min(mostCandidates, Math.max(minCandidates, needed))
+  const fillTo =
+    minCandidates === 0 || !wantsSweep(request) ? 0 : Math.min(mostCandidates, Math.max(minCandidates, needed))
   return {
     userId: request.userId,
     sessionId: request.sessionId,
@@ -65,30 +80,57 @@ export function retrieveRequest(
     follows: user.follows,
     blocks: user.blocks,
     limit: Math.max(maxCandidates, fillTo),
-    sources: [...sources.only],
+    sources: onlySourcesOf(request.onlySources, sources.only),
     locale: request.locale,
     amongPinIds: [],
     await: [...request.candidatesAwait],
     shown: surface === 'home' ? toShownPins(request, servedHere) : undefined,
     fillTo,
     sweptTo: served.sweptTo,
-    filter: undefined,
-    withoutSources: [...sources.without],
+    filter: toPinFilter(request.filter),
+    withoutSources: [...new Set([...request.withoutSources, ...sources.without])],
     imageEmbedding: new Uint8Array(0),
     imageOfPinId: '',
   }
 }
 
-/** Pins that the search skips, so that filters remove less. The filters check again. */
-function toShownPins({ user, served }: FeedRequest & UserContext, servedHere: ServedSet): ShownPins {
-  const { seen, seenAtSeconds, seenBefore } = user.seen
+/** The sources that both the request and its experiments allow; those of the request, if they allow none together. */
+function onlySourcesOf(asked: readonly string[], tried: readonly string[]): string[] {
+  if (asked.length === 0) return [...tried]
+  const both = asked.filter((source) => tried.includes(source))
+  return both.length > 0 ? both : [...asked]
+}
+
+function wantsSweep({ onlySources }: FeedRequest): boolean {
+  return onlySources.length === 0 || onlySources.includes(catalogueSweep)
+}
+
+function toPinFilter(filter: RequestFilter): PinFilter | undefined {
+  if (!isNarrow(filter)) return undefined
+  const { topicIds, creatorIds, boardIds, createdFromMs } = filter
   return {
-    seen,
-    seenAtSeconds,
+    topicIds: [...topicIds],
+    creatorIds: [...creatorIds],
+    boardIds: [...boardIds],
+    createdFromMs: createdFromMs ?? undefined,
+  }
+}
+
+/** Pins that the search skips, so that filters remove less. The filters check again. */
+function toShownPins({ user, served, filter, atMs }: FeedRequest & UserContext, servedHere: ServedSet): ShownPins {
+  const { seen, seenAtSeconds, seenBefore } = user.seen
+  const elsewhere = Uint32Array.from(filter.seen, (pinId) => hash32(pinId))
+  return {
+    seen: joinedBytes(seen, elsewhere),
+    seenAtSeconds: joinedBytes(seenAtSeconds, new Uint32Array(elsewhere.length).fill(Math.floor(atMs / 1000))),
     seenBefore,
     served: bytesOf(joined(served.lows, servedHere.lows)),
     servedAtSeconds: bytesOf(joined(served.seconds, servedHere.seconds)),
   }
+}
+
+function joinedBytes(first: Uint8Array, second: Uint32Array): Uint8Array {
+  return second.length === 0 ? first : Buffer.concat([first, bytesOf(second)])
 }
 
 function joined(first: Uint32Array, second: Uint32Array): Uint32Array {
@@ -100,6 +142,7 @@ function joined(first: Uint32Array, second: Uint32Array): Uint32Array {
 }
 
 /** Pins that the candidate service must not return even as repeats. The filters check again. */
-function excludedPins({ user, surface }: FeedRequest & UserContext): string[] {
-  return [...new Set([...user.hidden.ids, ...user.reported.ids, ...(surface === 'home' ? user.dismissed : [])])]
+function excludedPins({ user, surface, filter }: FeedRequest & UserContext): string[] {
+  const ofSurface = surface === 'home' ? [...user.dismissed, ...user.saved] : filter.seen
+  return [...new Set([...user.hidden.ids, ...user.reported.ids, ...filter.exclude, ...ofSurface])]
 }

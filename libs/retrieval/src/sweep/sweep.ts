@@ -1,4 +1,5 @@
 import { hash32 } from '@freshet/domain/hash'
+import { catalogueSweep } from '@freshet/domain/source-names'
 
 import type { Catalogue } from '../views/catalogue.ts'
 import type { Interruption } from '../interruption.ts'
@@ -8,7 +9,7 @@ import { createRing, type Ring } from './ring.ts'
 import type { ShownView } from './shown-pins.ts'
 
 /** The source names of the sweep in an answer: for pins not shown, and for pins shown before. */
-export const sweepNames = { unseen: 'catalogue-sweep', again: 'seen-again' } as const
+export const sweepNames = { unseen: catalogueSweep, again: 'seen-again' } as const
 
 /** The task of a sweep. */
 export interface SweepWanted {

@@ -1,0 +1,26 @@
+import { hash32 } from '@freshet/domain/hash'
+import { keep, type Filter } from '@freshet/pipeline/stage'
+import type { CandidateColumns } from '../candidates.ts'
+import type { StagePorts } from '../ports.ts'
+import type { FeedRequest } from '../request.ts'
+import { factOf } from './fact-of.ts'
+
+/** Removes the user's own pins, those whose creator has the user's id, unless the request includes them. */
+export function ownPinFilter({
+  facts,
+}: Pick<StagePorts, 'facts'>): Filter<Pick<FeedRequest, 'userId' | 'filter'>, CandidateColumns> {
+  return {
+    kind: 'filter',
+    name: 'own-pin',
+    policy: 'fail-closed',
+    reasons: ['own-pin'],
+    prepare: ({ userId, filter: { includeOwnPins } }, columns) => {
+      if (userId === '' || includeOwnPins) return () => keep
+      const user = hash32(userId)
+      return (row) => {
+        const fact = factOf(facts, columns, row)
+        return fact >= 0 && facts.creatorOf(fact) === user ? 0 : keep
+      }
+    },
+  }
+}
