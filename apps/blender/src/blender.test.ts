@@ -95,6 +95,7 @@ describe('a feed', () => {
       'availability',
       'safety-label',
       'min-age',
+      'muted-word',
       'own-pin',
       'requested',
       'already-saved',

@@ -95,6 +95,28 @@ describe('a pin', () => {
   })
 })
 
+describe('a blocked word', () => {
+  test('keeps pins with it in their title or description away, until it is unblocked', async () => {
+    const pins = listOf({ a: { title: 'Spiders, big' }, b: { description: 'a SPIDERS. web' }, c: { title: 'Spider' } })
+    const world = await aBlenderOf(pins)
+    const block = (action: 'block' | 'unblock', atMs: number) =>
+      anEngagement(action, { kind: 'word', word: 'Spiders' }, atMs)
+    await world.storeUser('ada', [block('block', startMs - 2)])
+    const answer = await world.ask()
+    expect([idsOf(answer), removedBy(answer, 'muted-word')]).toEqual([['c'], { 'muted-word': 2 }])
+    await world.storeUser('ada', [block('block', startMs - 2), block('unblock', startMs - 1)], 2)
+    expect(idsOf(await world.ask())).toEqual(['a', 'b', 'c'])
+  })
+
+  test('is not found beyond the words that are kept of a pin', async () => {
+    const world = await aBlender({ config: { showUnlistedPins: false, maxWordsPerPin: 2 }, pins: ['a', 'b'] })
+    const pins = listOf({ a: { title: 'one two three' }, b: { title: 'three' } })
+    await world.tellCatalogue(pins.map((pin) => ({ kind: 'upsert', pin })))
+    await world.storeUser('ada', [anEngagement('block', { kind: 'word', word: 'three' })])
+    expect(idsOf(await world.feed({}))).toEqual(['a'])
+  })
+})
+
 describe('the filter of a request', () => {
   const topic = (...topics: string[]) => ({ topics: topics.map((each) => asId<TopicId>(each)) })
   const pins = listOf({

@@ -11,6 +11,7 @@ import { standingRows } from '@freshet/domain/features/standing'
 import { actions, positiveActions, type Action } from '@freshet/domain/engagement'
 import { hash32, hash32Within } from '@freshet/domain/hash'
 import { actedMark } from './sessions/acted-mark.ts'
+import { normalWord } from '@freshet/domain/text-words'
 import { newUserState, type UserState } from '@freshet/domain/user-state'
 
 /** What the stages need to know about a user, derived once from the user's state. */
@@ -33,6 +34,8 @@ export interface KnownUser {
   /** `hash32` of the blocked creators and topics. */
   readonly blockedCreators: ReadonlySet<number>
   readonly blockedTopics: ReadonlySet<number>
+  /** `hash32` of the blocked words as texts are compared with them, see `wordHashesOf`. */
+  readonly blockedWords: Uint32Array
   /** The blocked creators and topics that `blocks` does not contain. */
   readonly olderBlocks: { readonly creators: Uint32Array; readonly topics: Uint32Array }
   /** Whether the user saw the pin, or acted on it recently. */
@@ -71,6 +74,7 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     'block-topic': [],
     'hide-pin': [],
     'report-pin': [],
+    'block-word': [],
   }
   let seen: KnownUser['seen'] | null = null
   let mark: number | null = null
@@ -100,6 +104,7 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     blockedCreators: blocked(state, 'block-creator', ids['block-creator']),
     blockedTopics: blocked(state, 'block-topic', ids['block-topic']),
     saved: savedPins(state),
+    blockedWords: Uint32Array.from(ids['block-word'], (word) => hash32(normalWord(word))),
     hasSeen: (pinId) => acted.has(pinId) || hasSeen(state.seen, pinId),
     get seen() {
       return (seen ??= toSeenColumns(state))

@@ -19,6 +19,7 @@ export function parseEngagementMessage(value: unknown, at: string): ParsedEngage
     boardId: boardId ?? savedToBoardId,
     creatorId: message.creatorId,
     topicId: message.topicId,
+    word: message.word,
     feedId: message.feedId,
   })
   const timeFault = occurredAtMs === 0 ? missingTime : (unitFault(occurredAtMs) ?? checkRange(occurredAtMs, 1))
@@ -43,6 +44,7 @@ export function parseEngagementMessage(value: unknown, at: string): ParsedEngage
       boardId: boardId ?? present(savedToBoardId),
       creatorId: message.creatorId,
       topicId: message.topicId,
+      word: message.word,
       occurredAt: timeFault === null ? formatTime(occurredAtMs) : undefined,
       feedId: present(message.feedId),
       position: message.position,

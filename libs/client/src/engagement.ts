@@ -22,12 +22,14 @@ export interface EngagementInput {
   readonly userId: string
   readonly sessionId?: string
   readonly action: Action
-  /** The subject: a pin; for `follow`, `unfollow`, `block` and `unblock` a board, creator or topic instead. */
+  /** The subject: a pin; for `follow`, `unfollow`, `block` and `unblock` a board, creator or topic instead; a word can be blocked too. */
   readonly pinId?: string
   /** For `save` and `unsave`: the board. */
   readonly boardId?: string
   readonly creatorId?: string
   readonly topicId?: string
+  /** For `block` and `unblock`: a word. The user gets no pins with it in their title or description. */
+  readonly word?: string
   /** Absent: now. Milliseconds since the epoch by the client's clock; the server corrects errors of that clock. */
   readonly occurredAtMs?: number
   /** The id of the feed that showed the pin, from `getFeed`. */

@@ -26,12 +26,29 @@ export type Action = (typeof actions)[number]
 /** Actions that show that a user liked a pin: neighbours, co-occurrence, walks and embeddings learn from them. */
 export const positiveActions: readonly Action[] = ['closeup', 'click', 'save']
 
-/** The subject of an engagement. Feeds show only pins; users follow, unfollow, block and unblock the others. */
+/** The subject of an engagement. Feeds show only pins; users follow, unfollow, block and unblock boards, creators and topics, and block and unblock words. */
 export type Subject =
   | { readonly kind: 'pin'; readonly pinId: PinId }
   | { readonly kind: 'board'; readonly boardId: BoardId }
   | { readonly kind: 'creator'; readonly creatorId: CreatorId }
   | { readonly kind: 'topic'; readonly topicId: TopicId }
+  | { readonly kind: 'word'; readonly word: string }
+
+/** The id of a subject, or the word. */
+export function subjectId(subject: Subject): string {
+  switch (subject.kind) {
+    case 'pin':
+      return subject.pinId
+    case 'board':
+      return subject.boardId
+    case 'creator':
+      return subject.creatorId
+    case 'topic':
+      return subject.topicId
+    case 'word':
+      return subject.word
+  }
+}
 
 export const surfaces = ['home', 'related'] as const
 /** The surfaces that show feeds. */

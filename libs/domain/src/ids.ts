@@ -29,6 +29,16 @@ export function nameProblem(value: string): string | null {
   return problemOf(value, `1–${maxIdCharacters} characters without spaces at the ends`, true)
 }
 
+/** The most characters of a word that a user blocks. */
+const maxWordCharacters = 64
+
+/** Why a string is not a word that a user can block; `null` says that it is one. As `idProblem`, with 1–64 characters. */
+export function wordProblem(value: string): string | null {
+  const characters = countCharacters(value)
+  if (characters > maxWordCharacters) return `has ${characters} characters; at most ${maxWordCharacters} are allowed`
+  return idProblem(value)
+}
+
 function problemOf(value: string, rule: string, blanks: boolean): string | null {
   if (value.length === 0) return `is empty; give ${rule}`
   const characters = countCharacters(value)

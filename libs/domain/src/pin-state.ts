@@ -1,5 +1,5 @@
 import { copyCounters, count, noCountersOf, type Counters } from './decay.ts'
-import { actions, positiveActions, type Engagement, type PinAct } from './engagement.ts'
+import { actions, positiveActions, subjectId, type Engagement, type PinAct } from './engagement.ts'
 import { foldUserInto, noUsers, type DistinctUsers } from './features/distinct-users.ts'
 import { foldPinBoard, onNoBoards, type PinBoards } from './features/pin-boards.ts'
 import { bucketOf, buckets } from './features/positions.ts'
@@ -46,16 +46,11 @@ export function isPinKey(key: string): boolean {
   return !key.includes(' ')
 }
 
-/** The keys whose state an engagement changes, in the order in which they are sent onward: its subject, then the board of a save or unsave. */
+/** The keys whose state an engagement changes, in the order in which they are sent onward: its subject, then the board of a save or unsave. A word has no state. */
 export function pinStateKeys({ subject, boardId }: Engagement): readonly string[] {
-  const first =
-    subject.kind === 'pin'
-      ? pinStateKey(subject.pinId)
-      : subject.kind === 'board'
-        ? subjectStateKey('board', subject.boardId)
-        : subject.kind === 'creator'
-          ? subjectStateKey('creator', subject.creatorId)
-          : subjectStateKey('topic', subject.topicId)
+  if (subject.kind === 'word') return []
+  const id = subjectId(subject)
+  const first = subject.kind === 'pin' ? pinStateKey(id) : subjectStateKey(subject.kind, id)
   return boardId === null ? [first] : [first, subjectStateKey('board', boardId)]
 }
 

@@ -55,11 +55,12 @@ export function aPin(id: string): Subject {
 
 /** Subjects of every kind with ids from `id`. */
 export function subjectsOf(id: fc.Arbitrary<string>): fc.Arbitrary<Subject> {
-  return fc.tuple(fc.nat(3), id).map(([kind, text]): Subject => {
+  return fc.tuple(fc.nat(4), id).map(([kind, text]): Subject => {
     if (kind === 0) return { kind: 'pin', pinId: asId<PinId>(text) }
     if (kind === 1) return { kind: 'board', boardId: asId<BoardId>(text) }
     if (kind === 2) return { kind: 'creator', creatorId: asId<CreatorId>(text) }
-    return { kind: 'topic', topicId: asId<TopicId>(text) }
+    if (kind === 3) return { kind: 'topic', topicId: asId<TopicId>(text) }
+    return { kind: 'word', word: [...text].slice(0, 64).join('') }
   })
 }
 
@@ -68,6 +69,7 @@ const otherSubjects: readonly Subject[] = [
   { kind: 'creator', creatorId: asId<CreatorId>('c1') },
   { kind: 'creator', creatorId: asId<CreatorId>('c2') },
   { kind: 'topic', topicId: asId<TopicId>('t1') },
+  { kind: 'word', word: 'w1' },
 ]
 const subjectActions: readonly Action[] = ['follow', 'unfollow', 'block', 'unblock']
 const pinActions = actions.filter((action) => !subjectActions.includes(action))

@@ -9,6 +9,7 @@ import { catalogueFilter } from './catalogue.ts'
 import { hiddenFilter } from './hidden.ts'
 import { itselfFilter } from './itself.ts'
 import { minAgeFilter } from './min-age.ts'
+import { mutedWordFilter } from './muted-word.ts'
 import { ownPinFilter } from './own-pin.ts'
 import { previouslyServedFilter } from './previously-served.ts'
 import { requestedFilter, type BoardCheck } from './requested.ts'
@@ -34,6 +35,7 @@ export function safetyFilters<Request extends FeedRequest & UserContext>(
     availabilityFilter(ports),
     safetyLabelFilter(ports),
     minAgeFilter(ports),
+    mutedWordFilter(ports),
     ownPinFilter(ports),
     requestedFilter(ports, boards),
     alreadySavedFilter(),

@@ -129,6 +129,8 @@ function findAction(text: string): Action | null {
 /** An id from the content of the row, so that it does not depend on file, order and rules. */
 function createEventId(event: Readonly<Record<string, unknown>>, source: string): string {
   const parts = ['userId', 'pinId', 'boardId', 'creatorId', 'topicId', 'occurredAt', 'sessionId', 'feedId', 'position']
+  // Only events with a word have the part, so that the ids of others stay as they were.
+  if (event['word'] !== undefined) parts.push('word')
   const content = parts.map((field) => plainText(event[field])).join('\u001f')
   return `import-${hash('sha1', `${content}\u001f${source}`, 'base64url').slice(0, 22)}`
 }

@@ -4,7 +4,7 @@ import { encodeFields } from '../bytes/wire.ts'
 import { maxSourcePartitions, writeEngagement, type ReceivedEngagement, type Source } from './onward.ts'
 
 /** Kinds of subject in the order of their fields. */
-export const subjectKinds = ['pin', 'board', 'creator', 'topic'] as const satisfies readonly Subject['kind'][]
+export const subjectKinds = ['pin', 'board', 'creator', 'topic', 'word'] as const satisfies readonly Subject['kind'][]
 
 /**
  * The positions of an engagement's fields in its bytes: enough to handle an event without a string for each id. A field
@@ -88,6 +88,10 @@ export function scannedOf({ engagement, receivedAtMs }: ReceivedEngagement): Sca
   return found
 }
 
+const wordField = 16
+/** The most characters of a word. */
+const mostPlainWord = 64
+
 function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): ScannedEngagement | null {
   let at = from
   let action = 0
@@ -109,7 +113,10 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
   let position = -1
   while (at < end) {
     const tag = bytes[at++] ?? 0
-    const field = tag >>> 3
+    // The key of field 16, a word, has two bytes.
+    const isWord = tag === 0x82 && bytes[at] === 0x01
+    if (isWord) at++
+    const field = isWord ? wordField : tag >>> 3
     let value = bytes[at++] ?? 0x80
     if (value >= 0x80) {
       value &= 0x7f
@@ -119,7 +126,7 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
         value += (byte & 0x7f) * scale
       }
     }
-    if (tag > 0x7f) return null
+    if (tag > 0x7f && !isWord) return null
     if ((tag & 7) === 0) {
       if (field === 4) action = value
       else if (field === 10) occurredAtMs = value
@@ -133,6 +140,7 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
     const to = at + value
     if ((tag & 7) !== 2 || to > end) return null
     if (plain && !isPlain(bytes, at, to)) return null
+    if (plain && isWord && value > mostPlainWord) return null
     if (field === 1) {
       eventAt = at
       eventTo = to
@@ -142,7 +150,7 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
     } else if (field === 3) {
       sessionAt = at
       sessionTo = to
-    } else if (field >= 5 && field <= 8) {
+    } else if ((field >= 5 && field <= 8) || isWord) {
       if (subjectField !== 0) return null
       subjectField = field
       subjectAt = at
@@ -162,7 +170,7 @@ function scan(bytes: Uint8Array, from: number, end: number, plain: boolean): Sca
   return {
     bytes,
     action: name,
-    subjectKind: subjectField - 5,
+    subjectKind: subjectField === wordField ? subjectKinds.indexOf('word') : subjectField - 5,
     subjectAt,
     subjectTo,
     eventAt,
@@ -203,11 +211,13 @@ let memory: Buffer = Buffer.alloc(0)
 /** Whether `key` is the `index`th of `scannedPinKeys`, without creating them. For engagements that `scanEngagement` accepted. */
 export function isScannedPinKey(key: string, index: number, engagement: ScannedEngagement): boolean {
   const { bytes, subjectKind, subjectAt, subjectTo, boardAt, boardTo } = engagement
-  if (index === 0) return isKey(key, subjectKinds[subjectKind] ?? 'pin', bytes, subjectAt, subjectTo)
+  const kind = subjectKinds[subjectKind] ?? 'pin'
+  if (kind === 'word') return false
+  if (index === 0) return isKey(key, kind, bytes, subjectAt, subjectTo)
   return index === 1 && boardTo !== boardAt && isKey(key, 'board', bytes, boardAt, boardTo)
 }
 
-function isKey(key: string, kind: Subject['kind'], bytes: Uint8Array, from: number, to: number): boolean {
+function isKey(key: string, kind: Exclude<Subject['kind'], 'word'>, bytes: Uint8Array, from: number, to: number): boolean {
   const prefix = kind === 'pin' ? pinStateKey('') : subjectStateKey(kind, '')
   const { length } = prefix
   if (key.length !== length + to - from || !key.startsWith(prefix)) return false
@@ -218,6 +228,7 @@ function isKey(key: string, kind: Subject['kind'], bytes: Uint8Array, from: numb
 /** The keys of `pinStateKeys`. */
 export function scannedPinKeys({ bytes, subjectKind, subjectAt, subjectTo, boardAt, boardTo }: ScannedEngagement) {
   const kind = subjectKinds[subjectKind] ?? 'pin'
+  if (kind === 'word') return []
   const about = textAt(bytes, subjectAt, subjectTo)
   const first = kind === 'pin' ? pinStateKey(about) : subjectStateKey(kind, about)
   return boardTo === boardAt ? [first] : [first, subjectStateKey('board', textAt(bytes, boardAt, boardTo))]

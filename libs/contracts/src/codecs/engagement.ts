@@ -3,6 +3,7 @@ import {
   asId,
   idProblem,
   nameProblem,
+  wordProblem,
   type BoardId,
   type Branded,
   type CreatorId,
@@ -45,6 +46,7 @@ export function toEngagementMessage(engagement: Engagement, receivedAtMs: number
     position: shown.position ?? undefined,
     surface: surfaceNumber(shown),
     dwellMs: engagement.dwellMs ?? undefined,
+    word: subject.kind === 'word' ? subject.word : undefined,
   }
 }
 
@@ -97,6 +99,7 @@ function subjectOf(message: EngagementMessage): Subject {
   if (message.creatorId !== undefined)
     return { kind: 'creator', creatorId: name<CreatorId>('creator_id', message.creatorId) }
   if (message.topicId !== undefined) return { kind: 'topic', topicId: name<TopicId>('topic_id', message.topicId) }
+  if (message.word !== undefined) return { kind: 'word', word: word(message.word) }
   throw invalid('subject', 'is missing')
 }
 
@@ -115,6 +118,12 @@ function name<Name extends Branded<string>>(field: string, value: string): Name 
   const problem = nameProblem(value)
   if (problem !== null) throw invalid(field, problem)
   return asId<Name>(value)
+}
+
+function word(value: string): string {
+  const problem = wordProblem(value)
+  if (problem !== null) throw invalid('word', problem)
+  return value
 }
 
 function optionalId<Id extends Branded<string>>(field: string, value: string): Id | null {

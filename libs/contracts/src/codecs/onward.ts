@@ -97,7 +97,9 @@ export function writeEngagement(to: FieldWriter, engagement: Engagement, receive
   if (subject.kind === 'pin') to.text(5, subject.pinId)
   else if (subject.kind === 'board') to.text(6, subject.boardId)
   else if (subject.kind === 'creator') to.text(7, subject.creatorId)
-  else to.text(8, subject.topicId)
+  else if (subject.kind === 'topic') to.text(8, subject.topicId)
+  // The generated code writes the parts of a oneof together.
+  else to.text(16, subject.word)
   to.text(9, engagement.boardId ?? '')
   to.uint(10, engagement.occurredAtMs)
   to.uint(11, receivedAtMs)

@@ -77,6 +77,8 @@ export function createPinEngagementBatches(sourcePartition: number, partitions: 
 
   return {
     add(engagement, position, headers) {
+      // A word has no state.
+      if (engagement.subjectKind === wordKind) return
       put(engagement, position, 0, headers)
       if (engagement.boardTo !== engagement.boardAt) put(engagement, position, 1, headers)
     },
@@ -85,7 +87,8 @@ export function createPinEngagementBatches(sourcePartition: number, partitions: 
 }
 
 /** The prefix of an id in a key of pin state, by kind of subject. */
-const prefixes = subjectKinds.map((kind) => Buffer.from(kind === 'pin' ? '' : subjectStateKey(kind, '')))
+const prefixes = subjectKinds.map((kind) => Buffer.from(kind === 'pin' || kind === 'word' ? '' : subjectStateKey(kind, '')))
+const wordKind = subjectKinds.indexOf('word')
 const boardKind = subjectKinds.indexOf('board')
 const noPrefix = Buffer.alloc(0)
 

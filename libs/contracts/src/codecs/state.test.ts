@@ -187,7 +187,7 @@ describe('stored state', () => {
   })
 
   it('of a newer layout is refused, not guessed', () => {
-    expect(() => decodeUserState(Uint8Array.of(8, 5))).toThrow(/layout 5/)
+    expect(() => decodeUserState(Uint8Array.of(8, 6))).toThrow(/layout 6/)
     expect(() => decodePinState(Uint8Array.of(8, 2))).toThrow(/layout 2/)
   })
 

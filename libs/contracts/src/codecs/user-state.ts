@@ -30,6 +30,7 @@ import {
   userFoldVersion,
   userLimitsOf,
   userStateVersion,
+  wordsVersion,
   writeFoldVersion,
   writeTailMark,
   writeUserLimits,
@@ -71,7 +72,7 @@ export function encodeUserState(
   const boardIds = boards.boardIds.map(ids.indexOf)
   const packedIds = packIds(ids.all())
   return encodeFields((to) => {
-    to.uint(1, userStateVersion)
+    to.uint(1, hasWords(state) ? wordsVersion : userStateVersion)
     to.varints(3, [state.firstAtMs, state.lastAtMs])
     if (pins.length > 0) {
       to.bytes(4, joined(varintsOf([firstPin]), sparseOf(pins)))
@@ -131,8 +132,8 @@ export function encodeUserState(
 /** Decodes a user's state from stored bytes: reads the whole value and folds the tail on top. Throws CODEC_INVALID for invalid bytes, CODEC_NEWER for a newer layout or fold. */
 export function decodeUserState(bytes: Uint8Array): UserState {
   const message = decodeOrThrow('freshet.state.v1.UserState', () => UserStateMessage.decode(bytes))
-  if (message.version < 1) throw invalid(`has layout ${message.version}; this version reads 1 to ${userStateVersion}`)
-  refuseNewer('freshet.state.v1.UserState', 'layout', message.version, userStateVersion)
+  if (message.version < 1) throw invalid(`has layout ${message.version}; this version reads 1 to ${wordsVersion}`)
+  refuseNewer('freshet.state.v1.UserState', 'layout', message.version, wordsVersion)
   refuseNewer('freshet.state.v1.UserState', 'fold', message.foldVersion, userFoldVersion)
   const base = baseOf(message)
   if (message.tail.length === 0) return base
@@ -232,6 +233,11 @@ function recentColumns(message: UserStateMessage): RecentColumns {
     boards: optional(recentBoards),
     dwell: optional(recentDwellDeciseconds),
   }
+}
+
+function hasWords({ relations: { newest, older } }: UserState): boolean {
+  for (const { kind } of newest.values()) if (kind === 'block-word') return true
+  return older.some(({ kind }) => kind === 'block-word')
 }
 
 function relationsOf(message: UserStateMessage, idAt: (index: number) => string): Relations {

@@ -8,8 +8,11 @@ import { encodeFields, type FieldWriter } from '../bytes/wire.ts'
 import { actionNumber } from './engagement.ts'
 import { subjectKinds, type ScannedEngagement } from './engagement-scan.ts'
 
-/** Version of the layout of a user's state that this code writes, and the newest that it reads. */
+/** Version of the layout of a user's state without words that this code writes. */
 export const userStateVersion = 4
+
+/** The layout of a value with a blocked word, and the newest that this code reads. It is layout 4 with words, so that releases that do not know words refuse these values and no others. */
+export const wordsVersion = 5
 
 /**
  * Version of the rules by which this code folds users. Raise it when the same engagements lead to another state, or when the
@@ -17,6 +20,7 @@ export const userStateVersion = 4
  */
 export const userFoldVersion = 1
 
+const wordKind = subjectKinds.indexOf('word')
 const versionField = 1
 const foldField = 27
 const tailField = 22
@@ -52,7 +56,7 @@ export function encodeUserTail(
 ): { readonly bytes: Uint8Array; readonly tailBytes: number } {
   let after = tailBytes + tailMarkBytes
   const bytes = encodeFields((to) => {
-    to.uint(versionField, userStateVersion)
+    to.uint(versionField, accepted.some(({ subjectKind }) => subjectKind === wordKind) ? wordsVersion : userStateVersion)
     for (const each of accepted) {
       to.message(tailField, () => {
         writeTailEngagement(to, each)
@@ -69,7 +73,7 @@ export function encodeUserTail(
 function writeTailEngagement(to: FieldWriter, scan: ScannedEngagement): void {
   const { bytes, action, subjectKind, occurredAtMs, dwellMs } = scan
   to.uint(1, actionNumber(action))
-  to.range(2 + subjectKind, bytes, scan.subjectAt, scan.subjectTo)
+  to.range(subjectKind === wordKind ? 12 : 2 + subjectKind, bytes, scan.subjectAt, scan.subjectTo)
   to.uint(6, occurredAtMs)
   // For an impression the state stores only the pin and the time.
   if (action === 'impression') return
@@ -183,7 +187,8 @@ export function actOfScan(scan: ScannedEngagement): Act {
   }
 }
 
-function subjectOf({ pinId, boardId, creatorId, topicId }: TailEngagement): Subject {
+function subjectOf({ pinId, boardId, creatorId, topicId, word }: TailEngagement): Subject {
+  if (word !== '') return { kind: 'word', word: id<PinId>('word', word) }
   if (pinId !== '') return { kind: 'pin', pinId: id<PinId>('pin_id', pinId) }
   if (boardId !== '') return { kind: 'board', boardId: id<BoardId>('board_id', boardId) }
   if (creatorId !== '') return { kind: 'creator', creatorId: id<CreatorId>('creator_id', creatorId) }
@@ -194,7 +199,8 @@ function subjectNamed(kind: Subject['kind'], about: string): Subject {
   if (kind === 'pin') return { kind, pinId: about as PinId }
   if (kind === 'board') return { kind, boardId: about as BoardId }
   if (kind === 'creator') return { kind, creatorId: about as CreatorId }
-  return { kind, topicId: about as TopicId }
+  if (kind === 'topic') return { kind, topicId: about as TopicId }
+  return { kind, word: about }
 }
 
 function id<Id extends PinId | BoardId | CreatorId | TopicId | SessionId>(field: string, text: string): Id {

@@ -1,6 +1,6 @@
 import { actions, surfaces, type Action, type Engagement, type Subject, type Surface } from '@freshet/domain/engagement'
 import type { BoardId, CreatorId, EventId, FeedId, PinId, SessionId, TopicId, UserId } from '@freshet/domain/ids'
-import { idFault, isJsonObject, kindOf, nameFault, shown, wholeFault, wrongType, type FieldFault } from './fields.ts'
+import { idFault, isJsonObject, kindOf, nameFault, shown, wholeFault, wordFault, wrongType, type FieldFault } from './fields.ts'
 import { createProblems, type Problems, type Refused } from './problems.ts'
 import { formatTime, parseTime, timeFault } from './time.ts'
 
@@ -14,6 +14,7 @@ export const engagementFields = [
   'boardId',
   'creatorId',
   'topicId',
+  'word',
   'occurredAt',
   'feedId',
   'position',
@@ -27,12 +28,14 @@ export interface EngagementJson {
   readonly userId: string
   readonly sessionId?: string
   readonly action: Action
-  /** The pin that the action is about. `follow`, `unfollow`, `block` and `unblock` have a board, creator or topic instead. */
+  /** The pin that the action is about. `follow`, `unfollow`, `block` and `unblock` have a board, creator or topic instead, blocks also a word. */
   readonly pinId?: string
   /** Of a save or unsave: its board; otherwise the subject of the action. */
   readonly boardId?: string
   readonly creatorId?: string
   readonly topicId?: string
+  /** The word that the user blocks or unblocks: pins with it in their title or description. */
+  readonly word?: string
   /** RFC 3339 with milliseconds. */
   readonly occurredAt: string
   readonly feedId?: string
@@ -50,6 +53,7 @@ const known: ReadonlySet<string> = new Set(engagementFields)
 const knownActions: ReadonlySet<unknown> = new Set(actions)
 const knownSurfaces: ReadonlySet<unknown> = new Set(surfaces)
 const aboutOthers: ReadonlySet<unknown> = new Set<Action>(['follow', 'unfollow', 'block', 'unblock'])
+const withWord: ReadonlySet<unknown> = new Set<Action>(['block', 'unblock'])
 const withBoard: ReadonlySet<unknown> = new Set<Action>(['save', 'unsave'])
 const optionalIds = ['sessionId', 'feedId', 'pinId'] as const
 const names = ['boardId', 'creatorId', 'topicId'] as const
@@ -78,6 +82,7 @@ export function parseEngagementJson(value: unknown, at: string): ParsedEngagemen
   if (!knownActions.has(action)) wrong('action', choiceFault(action, actions))
   for (const field of optionalIds) if (value[field] !== undefined) wrong(field, idFault(value[field]))
   for (const field of names) if (value[field] !== undefined) wrong(field, nameFault(value[field]))
+  if (value['word'] !== undefined) wrong('word', wordFault(value['word']))
   const occurredAtMs = typeof occurredAt === 'string' ? parseTime(occurredAt) : Number.NaN
   // In the log, the epoch itself means "no time".
   if (!(occurredAtMs > 0)) wrong('occurredAt', timeFault(occurredAt) ?? beforeEpochFault(occurredAtMs))
@@ -119,6 +124,7 @@ export function engagementToJson(engagement: Engagement): EngagementJson {
     ...(subject.kind === 'board' ? { boardId: subject.boardId } : {}),
     ...(subject.kind === 'creator' ? { creatorId: subject.creatorId } : {}),
     ...(subject.kind === 'topic' ? { topicId: subject.topicId } : {}),
+    ...(subject.kind === 'word' ? { word: subject.word } : {}),
     ...(engagement.boardId === null ? {} : { boardId: engagement.boardId }),
     occurredAt: formatTime(engagement.occurredAtMs),
     ...(where.feedId === null ? {} : { feedId: where.feedId }),
@@ -138,21 +144,27 @@ const noFaults: readonly SubjectFault[] = []
 
 /** Problems of the event's subject; none if the action is unknown. */
 function subjectFaults(value: Readonly<Record<string, unknown>>): readonly SubjectFault[] {
-  const { action, pinId, boardId, creatorId, topicId } = value
+  const { action, pinId, boardId, creatorId, topicId, word } = value
   if (!knownActions.has(action)) return noFaults
   const faults: SubjectFault[] = []
   const unfit = (field: string, text: string): void => {
     faults.push({ field, code: 'EVENT_SUBJECT', text })
   }
   if (aboutOthers.has(action)) {
-    const given = [boardId, creatorId, topicId].filter((id) => id !== undefined).length
+    const isBlock = withWord.has(action)
+    if (word !== undefined && !isBlock) {
+      unfit('word', `is not allowed with ${String(action)}; words are for block and unblock`)
+      return faults
+    }
+    const fields = isBlock ? 'boardId, creatorId, topicId and word' : 'boardId, creatorId and topicId'
+    const given = [boardId, creatorId, topicId, word].filter((id) => id !== undefined).length
     if (pinId === undefined && given === 1) return noFaults
     if (pinId !== undefined) {
-      const instead = given === 0 ? 'give boardId, creatorId or topicId instead' : 'remove it'
+      const instead = given === 0 ? `give ${fields.replace(' and ', ' or ')} instead` : 'remove it'
       unfit('pinId', `is not allowed with ${String(action)}; ${instead}`)
       if (given <= 1) return faults
     }
-    unfit('action', `needs exactly one of boardId, creatorId and topicId; the action is ${String(action)}`)
+    unfit('action', `needs exactly one of ${fields}; the action is ${String(action)}`)
     return faults
   }
   if (pinId === undefined) {
@@ -162,16 +174,18 @@ function subjectFaults(value: Readonly<Record<string, unknown>>): readonly Subje
   const text = `is not allowed with ${String(action)}; remove it`
   if (creatorId !== undefined) unfit('creatorId', text)
   if (topicId !== undefined) unfit('topicId', text)
+  if (word !== undefined) unfit('word', text)
   if (boardId !== undefined && !withBoard.has(action)) unfit('boardId', text)
   return faults.length === 0 ? noFaults : faults
 }
 
 function readSubject(value: Readonly<Record<string, unknown>>): Subject {
-  const { action, pinId, boardId, creatorId, topicId } = value
+  const { action, pinId, boardId, creatorId, topicId, word } = value
   if (!aboutOthers.has(action)) return { kind: 'pin', pinId: pinId as PinId }
   if (boardId !== undefined) return { kind: 'board', boardId: boardId as BoardId }
   if (creatorId !== undefined) return { kind: 'creator', creatorId: creatorId as CreatorId }
-  return { kind: 'topic', topicId: topicId as TopicId }
+  if (topicId !== undefined) return { kind: 'topic', topicId: topicId as TopicId }
+  return { kind: 'word', word: word as string }
 }
 
 /** The fault of a value that is not one of the choices. */

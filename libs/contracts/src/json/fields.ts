@@ -1,4 +1,4 @@
-import { countCharacters, idProblem, nameProblem } from '@freshet/domain/ids'
+import { countCharacters, idProblem, nameProblem, wordProblem } from '@freshet/domain/ids'
 import type { IngestCode } from './problems.ts'
 
 /** Why a value does not fit a field. `text` continues a sentence that begins with the field's name. */
@@ -20,6 +20,11 @@ export function idFault(value: unknown): FieldFault | null {
 /** Why `value` is not the name of a board, creator or topic; null: it is one. */
 export function nameFault(value: unknown): FieldFault | null {
   return typeof value === 'string' ? toIdFault(value, nameProblem(value)) : wrongType(value, 'a string')
+}
+
+/** Why `value` is not a word that a user can block; null: it is one. */
+export function wordFault(value: unknown): FieldFault | null {
+  return typeof value === 'string' ? toIdFault(value, wordProblem(value)) : wrongType(value, 'a string')
 }
 
 function toIdFault(value: string, text: string | null): FieldFault | null {

@@ -23,6 +23,7 @@ export const lastingKinds: readonly RelationKind[] = [
   'block-topic',
   'hide-pin',
   'report-pin',
+  'block-word',
 ]
 
 /** Whether a kind asks never to see something. */

@@ -8,6 +8,7 @@ export const relationKinds = [
   'block-topic',
   'hide-pin',
   'report-pin',
+  'block-word',
 ] as const
 export type RelationKind = (typeof relationKinds)[number]
 

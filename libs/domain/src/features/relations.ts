@@ -1,4 +1,4 @@
-import type { Act } from '../engagement.ts'
+import { subjectId, type Act } from '../engagement.ts'
 import { hash53 } from '../hash.ts'
 import { relationKinds, type Relation, type RelationKind } from './relation-kinds.ts'
 import {
@@ -68,13 +68,11 @@ export function relationOf({ action, subject, occurredAtMs }: Act): Relation | n
     }
     return null
   }
-  const id =
-    subject.kind === 'board' ? subject.boardId : subject.kind === 'creator' ? subject.creatorId : subject.topicId
-  if (action === 'follow' || action === 'unfollow') {
-    return { kind: `follow-${subject.kind}`, id, atMs: occurredAtMs, stands: action === 'follow' }
-  }
   if (action === 'block' || action === 'unblock') {
-    return { kind: `block-${subject.kind}`, id, atMs: occurredAtMs, stands: action === 'block' }
+    return { kind: `block-${subject.kind}`, id: subjectId(subject), atMs: occurredAtMs, stands: action === 'block' }
+  }
+  if (subject.kind !== 'word' && (action === 'follow' || action === 'unfollow')) {
+    return { kind: `follow-${subject.kind}`, id: subjectId(subject), atMs: occurredAtMs, stands: action === 'follow' }
   }
   return null
 }

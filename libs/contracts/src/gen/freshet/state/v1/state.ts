@@ -132,7 +132,7 @@ export interface OlderRelations {
 export interface TailEngagement {
   /** The action's number. */
   action: number;
-  /** The subject, one of these four: a pin. */
+  /** The subject, one of `pin_id`, `board_id`, `creator_id`, `topic_id` and `word`: a pin. */
   pinId: string;
   /** A board. */
   boardId: string;
@@ -154,6 +154,8 @@ export interface TailEngagement {
     | undefined;
   /** The client's session. */
   sessionId: string;
+  /** The subject: a word. Values with one have layout 5. */
+  word: string;
 }
 
 /** Pins seen in one generation of event time. */
@@ -1129,6 +1131,7 @@ function createBaseTailEngagement(): TailEngagement {
     surface: 0,
     dwellMs: undefined,
     sessionId: "",
+    word: "",
   };
 }
 
@@ -1166,6 +1169,9 @@ export const TailEngagement: MessageFns<TailEngagement> = {
     }
     if (message.sessionId !== "") {
       writer.uint32(90).string(message.sessionId);
+    }
+    if (message.word !== "") {
+      writer.uint32(98).string(message.word);
     }
     return writer;
   },
@@ -1271,6 +1277,14 @@ export const TailEngagement: MessageFns<TailEngagement> = {
             message.sessionId = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.word = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1332,6 +1346,7 @@ export const TailEngagement: MessageFns<TailEngagement> = {
         : isSet(object.session_id)
         ? globalThis.String(object.session_id)
         : "",
+      word: isSet(object.word) ? globalThis.String(object.word) : "",
     };
   },
 
@@ -1370,6 +1385,9 @@ export const TailEngagement: MessageFns<TailEngagement> = {
     if (message.sessionId !== "") {
       obj.sessionId = message.sessionId;
     }
+    if (message.word !== "") {
+      obj.word = message.word;
+    }
     return obj;
   },
 
@@ -1389,6 +1407,7 @@ export const TailEngagement: MessageFns<TailEngagement> = {
     message.surface = object.surface ?? 0;
     message.dwellMs = object.dwellMs ?? undefined;
     message.sessionId = object.sessionId ?? "";
+    message.word = object.word ?? "";
     return message;
   },
 };
