@@ -352,6 +352,9 @@ describe('candidate service', () => {
     [{ limit: 5_000 }, /limit is 5000/],
     [{ atMs: 0 }, /at_ms is 0/],
     [{ sources: ['magic'] }, /sources names "magic"/],
+    [{ withoutSources: ['magic'] }, /without_sources names "magic"; there are .*, catalogue-sweep/],
+    [{ sources: ['trending'], withoutSources: ['trending'] }, /without_sources leaves no source; leave one/],
+    [{ filter: { topicIds: [' a'], creatorIds: [], boardIds: [] } }, /filter.topic_ids begins or ends with a space/],
     [{ userId: 'a b' }, /user_id contains/],
     [{ excludePinIds: [''] }, /exclude_pin_ids is empty/],
     [

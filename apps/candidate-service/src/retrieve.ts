@@ -4,6 +4,7 @@ import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import {
   SourceStatus,
+  type PinFilter as PinFilterMessage,
   type RetrieveRequest,
   type RetrieveResponse,
   type ShownPins as ShownPinsMessage,
@@ -22,8 +23,15 @@ import {
   type UserId,
 } from '@freshet/domain/ids'
 import { parseLocale } from '@freshet/domain/locale'
+import { catalogueSweep } from '@freshet/domain/source-names'
 import type { EmbeddingModel } from '@freshet/retrieval/embeddings/embedding-models'
-import type { RecentAction, RetrievedCandidates, RetrieveQuery, ShownPins } from '@freshet/retrieval/question'
+import type {
+  PinFilter,
+  RecentAction,
+  RetrievedCandidates,
+  RetrieveQuery,
+  ShownPins,
+} from '@freshet/retrieval/question'
 
 import { parseImage } from './image-question.ts'
 
@@ -37,9 +45,6 @@ export function parseQuery(request: RetrieveRequest, sourceNames: readonly strin
   if (request.limit < 1 || request.limit > maxLimit) throw invalid('limit', `is ${request.limit}; give 1–${maxLimit}`)
   if (!Number.isSafeInteger(request.atMs) || request.atMs <= 0) throw invalid('at_ms', `is ${request.atMs}, no time`)
   if (request.fillTo > maxLimit) throw invalid('fill_to', `is ${request.fillTo}; give 0–${maxLimit}`)
-  const unknown = request.sources.find((source) => !sourceNames.includes(source))
-  if (unknown !== undefined)
-    throw invalid('sources', `names ${JSON.stringify(unknown)}; there are ${sourceNames.join(', ')}`)
   return {
     surface: request.surface === Surface.RELATED ? 'related' : 'home',
     atMs: request.atMs,
@@ -62,8 +67,39 @@ export function parseQuery(request: RetrieveRequest, sourceNames: readonly strin
     followedTopics: names<TopicId>('follows.topic_ids', request.follows?.topicIds ?? []),
     followedBoards: names<BoardId>('follows.board_ids', request.follows?.boardIds ?? []),
     limit: request.limit,
-    sources: request.sources.length === 0 ? null : request.sources,
+    filter: parseFilter(request.filter),
+    sources: parseSources(request, sourceNames),
     image: parseImage(request),
+  }
+}
+
+/** The sources to query, by name; null: all. The sweep counts as one of them. */
+function parseSources(
+  { sources, withoutSources }: RetrieveRequest,
+  names: readonly string[],
+): readonly string[] | null {
+  const known = [...names, catalogueSweep]
+  for (const [field, given] of [['sources', sources] as const, ['without_sources', withoutSources] as const]) {
+    const unknown = given.find((source) => !known.includes(source))
+    if (unknown !== undefined) throw invalid(field, `names ${JSON.stringify(unknown)}; there are ${known.join(', ')}`)
+  }
+  if (withoutSources.length === 0) return sources.length === 0 ? null : sources
+  const wanted = sources.length === 0 ? known : sources
+  const left = wanted.filter((source) => !withoutSources.includes(source))
+  if (left.length === 0) throw invalid('without_sources', 'leaves no source; leave one')
+  return left
+}
+
+function parseFilter(filter: PinFilterMessage | undefined): PinFilter | null {
+  if (filter === undefined) return null
+  const { createdFromMs } = filter
+  if (createdFromMs !== undefined && !Number.isSafeInteger(createdFromMs))
+    throw invalid('filter.created_from_ms', `is ${createdFromMs}, no time`)
+  return {
+    topics: names<TopicId>('filter.topic_ids', filter.topicIds),
+    creators: names<CreatorId>('filter.creator_ids', filter.creatorIds),
+    boards: names<BoardId>('filter.board_ids', filter.boardIds),
+    createdFromMs: createdFromMs ?? null,
   }
 }
 

@@ -25,6 +25,16 @@ export interface ShownPins {
 /** A picture to search with: its embedding, or the pin that has it. */
 export type ImageQuestion = { readonly embedding: Float32Array } | { readonly pinId: PinId }
 
+/** What a request restricts its pins to. A pin must meet every part that is given; empty lists and null: any. */
+export interface PinFilter {
+  readonly topics: readonly TopicId[]
+  readonly creators: readonly CreatorId[]
+  /** Boards to which somebody saved the pin. */
+  readonly boards: readonly BoardId[]
+  /** The pin was published at this time or later, milliseconds since the epoch. */
+  readonly createdFromMs: number | null
+}
+
 /** A request for candidates. Absent lists are empty. */
 export interface RetrieveQuery {
   readonly surface: 'home' | 'related'
@@ -54,6 +64,8 @@ export interface RetrieveQuery {
   readonly sweptTo?: number
   /** Answer from these pins only. */
   readonly among?: readonly PinId[] | null
+  /** Answer only with pins that it accepts. */
+  readonly filter?: PinFilter | null
   readonly locale?: string | null
   readonly followedCreators?: readonly CreatorId[]
   readonly followedTopics?: readonly TopicId[]
@@ -64,7 +76,7 @@ export interface RetrieveQuery {
   readonly deadlineMs?: number | null
   /** Find the pins whose pictures look like this one, with no source; absent or null: an ordinary request. */
   readonly image?: ImageQuestion | null
-  /** Query only these sources; if absent, all enabled ones. Names that are not enabled sources are ignored. */
+  /** Query only these sources, and sweep only if they contain `catalogueSweep`; if absent, all enabled ones and the sweep. Other names are ignored. */
   readonly sources?: readonly string[] | null
 }
 

@@ -151,7 +151,7 @@ export function createRetrieval({
     among: createStack(features.width),
   }
   const saves = createSaves(config)
-  const queries = createQueryBuilder({ catalogue, index, config })
+  const queries = createQueryBuilder({ catalogue, index, config, graph: () => graphView })
   const sweep = createSweep({ catalogue, shown: queries.shown, seed, maxSteps: config.maxSweepSteps })
   const runner = createQueryRunner({ enabled, calibrations, stacks, features, catalogue, board, sweep, clock })
   const learner = createMergeLearner({
@@ -403,9 +403,12 @@ export function createRetrieval({
   }
 }
 
+/** Raise it when a view writes other sections, so that the views are folded again instead of the snapshot being called corrupt. */
+const viewLayout = 2
+
 function fingerprint(config: RetrievalConfig, seed: number, shard: Shard): string {
   const sources = Object.entries(config.sources).flatMap(([name, { enabled, parameters }]) =>
     enabled ? [{ name, parameters }] : [],
   )
-  return JSON.stringify({ ...config, sources, seed, shard })
+  return JSON.stringify({ ...config, sources, seed, shard, layout: viewLayout })
 }

@@ -5,6 +5,7 @@ import type { PinChange } from '@freshet/domain/pin'
 import type { EmbeddingView } from './embeddings/embedding-view.ts'
 import type { Catalogue } from './views/catalogue.ts'
 import type { GraphView } from './graph/graph-view.ts'
+import type { RowFilter } from './query/row-filter.ts'
 import type { Interruption } from './interruption.ts'
 import type { Asker, IndexReading, ListName } from './neighbours/neighbour-index.ts'
 import type { Rates } from './views/rates.ts'
@@ -162,6 +163,8 @@ export interface SourceQuery {
   readonly followedBoards: readonly string[]
   /** The known pins to which the answer is restricted; null if it is not restricted. */
   readonly amongRows: Int32Array | null
+  /** What the request restricts its pins to; null: nothing. `accept` checks it. */
+  readonly filter: RowFilter | null
   /** The most rows to return; at least the capacity of the hits, because the merge needs the whole answer. */
   readonly limit: number
   /** The factor that lowers the score of a pin like those the user disliked; null if there are none. The merge applies it. */

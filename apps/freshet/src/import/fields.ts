@@ -193,7 +193,8 @@ function checkComplete(file: string, { as, fields, unused }: Mapping, columns: r
   }
   if (as === 'engagements') {
     if (!has('userId')) lacks('userId', 'user')
-    if (!has('pinId') && !has('boardId') && !has('creatorId') && !has('topicId') && !has('word')) lacks('pinId', 'pin (item)')
+    if (!has('pinId') && !has('boardId') && !has('creatorId') && !has('topicId') && !has('word'))
+      lacks('pinId', 'pin (item)')
     return
   }
   if (!has('pinId')) lacks('pinId', 'pin (item)')

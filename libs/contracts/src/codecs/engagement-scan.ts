@@ -217,7 +217,13 @@ export function isScannedPinKey(key: string, index: number, engagement: ScannedE
   return index === 1 && boardTo !== boardAt && isKey(key, 'board', bytes, boardAt, boardTo)
 }
 
-function isKey(key: string, kind: Exclude<Subject['kind'], 'word'>, bytes: Uint8Array, from: number, to: number): boolean {
+function isKey(
+  key: string,
+  kind: Exclude<Subject['kind'], 'word'>,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): boolean {
   const prefix = kind === 'pin' ? pinStateKey('') : subjectStateKey(kind, '')
   const { length } = prefix
   if (key.length !== length + to - from || !key.startsWith(prefix)) return false

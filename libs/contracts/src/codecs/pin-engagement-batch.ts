@@ -87,7 +87,9 @@ export function createPinEngagementBatches(sourcePartition: number, partitions: 
 }
 
 /** The prefix of an id in a key of pin state, by kind of subject. */
-const prefixes = subjectKinds.map((kind) => Buffer.from(kind === 'pin' || kind === 'word' ? '' : subjectStateKey(kind, '')))
+const prefixes = subjectKinds.map((kind) =>
+  Buffer.from(kind === 'pin' || kind === 'word' ? '' : subjectStateKey(kind, '')),
+)
 const wordKind = subjectKinds.indexOf('word')
 const boardKind = subjectKinds.indexOf('board')
 const noPrefix = Buffer.alloc(0)

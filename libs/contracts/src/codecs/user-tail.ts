@@ -56,7 +56,10 @@ export function encodeUserTail(
 ): { readonly bytes: Uint8Array; readonly tailBytes: number } {
   let after = tailBytes + tailMarkBytes
   const bytes = encodeFields((to) => {
-    to.uint(versionField, accepted.some(({ subjectKind }) => subjectKind === wordKind) ? wordsVersion : userStateVersion)
+    to.uint(
+      versionField,
+      accepted.some(({ subjectKind }) => subjectKind === wordKind) ? wordsVersion : userStateVersion,
+    )
     for (const each of accepted) {
       to.message(tailField, () => {
         writeTailEngagement(to, each)

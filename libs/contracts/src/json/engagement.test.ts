@@ -101,6 +101,31 @@ describe('parseEngagementJson', () => {
       'engagements[3].action',
     ],
     ['a board of a click', { ...good, boardId: 'b' }, 'EVENT_SUBJECT', 'engagements[3].boardId'],
+    ['a word of a click', { ...good, word: 'w' }, 'EVENT_SUBJECT', 'engagements[3].word'],
+    [
+      'a word followed',
+      { ...good, pinId: undefined, action: 'follow', word: 'w' },
+      'EVENT_SUBJECT',
+      'engagements[3].word',
+    ],
+    [
+      'two words',
+      { ...good, pinId: undefined, action: 'block', word: 'a b' },
+      'EVENT_ID_INVALID',
+      'engagements[3].word',
+    ],
+    [
+      'a word of 65',
+      { ...good, pinId: undefined, action: 'block', word: 'x'.repeat(65) },
+      'EVENT_ID_INVALID',
+      'engagements[3].word',
+    ],
+    [
+      'a word and a topic blocked',
+      { ...good, pinId: undefined, action: 'block', word: 'w', topicId: 't' },
+      'EVENT_SUBJECT',
+      'engagements[3].action',
+    ],
     ['a creator of a click', { ...good, creatorId: 'c' }, 'EVENT_SUBJECT', 'engagements[3].creatorId'],
   ])('names %s', (_name, value, code, field) => {
     const problem = problemOf(value)
@@ -225,10 +250,13 @@ describe('parseEngagementJson', () => {
     ['a board', { ...good, action: 'save', boardId: 'Home Decor' }],
     ['a topic', { ...good, pinId: undefined, action: 'follow', topicId: 'Home Decor' }],
     ['a creator', { ...good, pinId: undefined, action: 'block', creatorId: 'Ada Lovelace' }],
-  ])('A17: takes names with blanks of %s, through the log too', (_name, value) => {
+    ['a blocked word', { ...good, pinId: undefined, action: 'block', word: 'C++' }],
+    ['an unblocked word', { ...good, pinId: undefined, action: 'unblock', word: '漢字' }],
+  ])('A17: takes the subject of %s, through the log too', (_name, value) => {
     const parsed = parseEngagementJson(value, '')
     if (!parsed.ok) throw new Error(parsed.problem.message)
     expect(decodeEngagement(encodeEngagement(parsed.engagement, 1))).toEqual(parsed.engagement)
+    expect(parseEngagementJson(engagementToJson(parsed.engagement), '')).toEqual(parsed)
   })
 
   it('never throws for any JSON', () => {

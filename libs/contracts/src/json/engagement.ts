@@ -1,6 +1,16 @@
 import { actions, surfaces, type Action, type Engagement, type Subject, type Surface } from '@freshet/domain/engagement'
 import type { BoardId, CreatorId, EventId, FeedId, PinId, SessionId, TopicId, UserId } from '@freshet/domain/ids'
-import { idFault, isJsonObject, kindOf, nameFault, shown, wholeFault, wordFault, wrongType, type FieldFault } from './fields.ts'
+import {
+  idFault,
+  isJsonObject,
+  kindOf,
+  nameFault,
+  shown,
+  wholeFault,
+  wordFault,
+  wrongType,
+  type FieldFault,
+} from './fields.ts'
 import { createProblems, type Problems, type Refused } from './problems.ts'
 import { formatTime, parseTime, timeFault } from './time.ts'
 

@@ -1,5 +1,5 @@
 import { hash53 } from '../hash.ts'
-import type { Relation, RelationKind } from './relation-kinds.ts'
+import { relationKinds, type Relation, type RelationKind } from './relation-kinds.ts'
 
 /**
  * A user's old requests never to see something again, and their withdrawals: registers by the hash of their
@@ -17,14 +17,7 @@ export interface OlderRelations {
 }
 
 /** The kinds that ask never to see something. Older registers of these kinds are kept by hash. */
-export const lastingKinds: readonly RelationKind[] = [
-  'block-board',
-  'block-creator',
-  'block-topic',
-  'hide-pin',
-  'report-pin',
-  'block-word',
-]
+export const lastingKinds: readonly RelationKind[] = relationKinds.filter((kind) => !kind.startsWith('follow-'))
 
 /** Whether a kind asks never to see something. */
 export function isLasting(kind: RelationKind): boolean {

@@ -35,6 +35,8 @@ export interface GraphView {
   readonly holder: RowHolder
   /** The board row of the asking user's own trail; -1 if it is not in the graph. */
   ownBoardOf(query: { readonly userId: string | null }): number
+  /** The rows of the pins that the graph knows on a board. */
+  pinsOn(boardId: string): readonly number[]
   /** The label that walks of a language are biased towards; 0 for none. */
   labelOf(language: string | null): number
   bytes(): number
@@ -122,6 +124,12 @@ export function createGraphView({
     },
     holder: graph,
     ownBoardOf: ({ userId }) => (userId === null ? -1 : graph.boardOf(userKey(userId))),
+    pinsOn(boardId) {
+      const board = graph.boardOf(boardKeyOf(boardId))
+      if (board < 0) return []
+      const start = graph.pinsOfBoard.startOf(board)
+      return [...graph.memory.pool.subarray(start, start + graph.pinsOfBoard.countOf(board))]
+    },
     labelOf,
     bytes: () => graph.bytes(),
     counts: () => ({

@@ -1,5 +1,6 @@
 import type { Clock } from '@freshet/domain/clock'
 import type { PinId } from '@freshet/domain/ids'
+import { catalogueSweep } from '@freshet/domain/source-names'
 
 import type { Calibration } from '../merge/calibration.ts'
 import type { Catalogue } from '../views/catalogue.ts'
@@ -49,7 +50,7 @@ export function createQueryRunner(context: QueryRunnerContext): {
   /** Adds pins from the sweep if the sources found too few. */
   function fill({ request, query }: PreparedQuery, interruption: Interruption): Swept | null {
     const missing = (request.fillTo ?? 0) - merged.count
-    if (missing <= 0 || query.amongRows !== null || request.sources?.length) return null
+    if (missing <= 0 || query.amongRows !== null || !wantsSweep(request)) return null
     const taken = new Set(merged.rows.subarray(0, merged.count))
     const isTaken = (row: number): boolean => taken.has(row)
     const swept = sweep.run(query, { count: missing, from: request.sweptTo ?? 0, isTaken, interruption })
@@ -142,6 +143,10 @@ export function createQueryRunner(context: QueryRunnerContext): {
       }
     },
   }
+}
+
+function wantsSweep({ sources }: RetrieveQuery): boolean {
+  return !sources?.length || sources.includes(catalogueSweep)
 }
 
 interface NamedHits {

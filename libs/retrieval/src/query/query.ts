@@ -6,7 +6,9 @@ import type { Catalogue } from '../views/catalogue.ts'
 import { nextCapacity } from '@freshet/columns/growth'
 import { createDislikeFactor } from './dislikes.ts'
 import type { Asker, IndexReading, NeighbourIndex } from '../neighbours/neighbour-index.ts'
+import type { GraphView } from '../graph/graph-view.ts'
 import type { RetrieveQuery } from '../question.ts'
+import { createRowFilter, type RowFilter } from './row-filter.ts'
 import type { SourceQuery } from '../source.ts'
 import { createShownView, type ShownView } from '../sweep/shown-pins.ts'
 
@@ -26,7 +28,10 @@ export function createQueryBuilder({
   catalogue,
   index,
   config,
+  graph = () => undefined,
 }: {
+  /** Knows which pins are on a board; undefined: no source keeps a graph, so filters by board accept no pin. */
+  readonly graph?: () => GraphView | undefined
   readonly catalogue: Catalogue
   readonly index: NeighbourIndex
   readonly config: { readonly maxRecentActions: number; readonly sessionGapMs: number }
@@ -45,6 +50,8 @@ export function createQueryBuilder({
   const blockedTopics = new Set<number>()
   let onlyWanted = false
   let excludedHashes: Uint32Array = noHashes
+  let filter: RowFilter | null = null
+  let atSeconds = 0
   let locales: Uint8Array | null = null
   // Few users have blocks by hash, so names are hashed at each check.
   let blockedCreatorHashes: ReadonlySet<number> = new Set()
@@ -52,6 +59,8 @@ export function createQueryBuilder({
 
   function isEligible(row: number): boolean {
     if (excluded[row] === number || !catalogue.isShown(row)) return false
+    if (!catalogue.isAvailable(row, atSeconds)) return false
+    if (filter !== null && !filter.accepts(row)) return false
     if (locales !== null && locales[catalogue.localeOf(row)] !== 1) return false
     if (onlyWanted && wanted[row] !== number) return false
     if (blockedCreators.size > 0 && blockedCreators.has(catalogue.creatorOf(row))) return false
@@ -83,6 +92,8 @@ export function createQueryBuilder({
         wanted = new Int32Array(excluded.length)
       }
       shown.begin(request.shown ?? null)
+      atSeconds = Math.floor(request.atMs / 1000)
+      filter = request.filter ? createRowFilter(request.filter, { catalogue, graph: graph() }) : null
       mark(excluded, request.exclude, { catalogue, number })
       excludedHashes = request.excludeHashes ?? noHashes
       onlyWanted = request.among !== undefined && request.among !== null
@@ -149,6 +160,7 @@ export function createQueryBuilder({
         followedTopics: toRows(request.followedTopics, catalogue.topicRow),
         followedBoards: request.followedBoards ?? [],
         amongRows: request.among ? toRows(request.among, catalogue.rowOf) : null,
+        filter,
         limit: unlimited,
         liking:
           request.surface === 'home' ? createDislikeFactor(recent, standing, { catalogue, atMs: request.atMs }) : null,

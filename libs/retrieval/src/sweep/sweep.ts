@@ -73,13 +73,25 @@ export function createSweep({
     return Math.max(1, atSeconds - lastAtSeconds + 1)
   }
 
+  /** The rows of a filter that are in the ring, in the order in which the ring has them. */
+  function walkRows(rows: Int32Array, start: number, visit: (row: number, distance: number) => boolean): void {
+    const distanceOf = (row: number): number => (catalogue.tieOf(row) - start) >>> 0
+    const inOrder = rows
+      .filter(ring.has)
+      .sort((a, b) => distanceOf(a) - distanceOf(b) || (catalogue.before(a, b) ? -1 : 1))
+    for (const row of inOrder) if (!visit(row, distanceOf(row))) return
+  }
+
   return {
     ring,
     unseen,
     again,
-    run(query, { count, from, isTaken, interruption }) {
+    run(query, { count, from: given, isTaken, interruption }) {
       const wanted = Math.min(count, maxSwept)
       const start = hash32(query.userId ?? '', seed)
+      const { filter } = query
+      // What a filter leaves out was not shown, so the position of the sweep without a filter stays where it is.
+      const from = filter === null ? given : hash32(query.userId ?? '', query.atMs)
       const atSeconds = Math.floor(query.atMs / 1000)
       const oldest = selectorInto(catalogue, wanted, again)
       let found = 0
@@ -87,7 +99,7 @@ export function createSweep({
       let sweptTo = -1
       let stoppedAt = 0
       let isWhole = true
-      ring.walk(start, from, (row, distance) => {
+      const visit = (row: number, distance: number): boolean => {
         if (found === wanted || steps === maxSteps || interruption.due(1)) {
           stoppedAt = distance
           isWhole = false
@@ -105,11 +117,14 @@ export function createSweep({
           unseen.scores[found++] = 1
         }
         return true
-      })
+      }
+      if (filter?.rows) walkRows(filter.rows, start, visit)
+      else ring.walk(start, from, visit)
       unseen.count = found
       oldest.finish()
       again.count = Math.min(again.count, wanted - found)
-      return { sweptTo: sweptTo < 0 ? stoppedAt : sweptTo, exhausted: isWhole }
+      const reached = sweptTo < 0 ? stoppedAt : sweptTo
+      return { sweptTo: filter === null ? reached : given, exhausted: isWhole }
     },
   }
 }
