@@ -6,6 +6,7 @@ import { ingestClusterRows, ingestRows } from './ingest.ts'
 import { kafkaClientRows } from './kafka-clients.ts'
 import { modelScoreRows } from './model-scores.ts'
 import { nextPageClusterRows, nextPageRows } from './next-page.ts'
+import { orderingRows } from './ordering.ts'
 import { planRows } from './plan.ts'
 import { rankRows } from './rank.ts'
 import { rebuildClusterRows, rebuildLmdbRows } from './rebuild.ts'
@@ -42,6 +43,7 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'Retrieve under 5,000 events/s', needs: 'nothing', run: retrieveWhileFoldingRows },
   { name: 'shards of the neighbour index', needs: 'nothing', run: shardRows },
   { name: 'random walk, graph and Pin2Vec', needs: 'time', run: () => walkRows() },
+  { name: 'ordering of a page', needs: 'nothing', run: orderingRows },
   { name: 'feature plan of the ranker', needs: 'nothing', run: planRows },
   { name: 'scores of a model against onnxruntime', needs: 'nothing', run: modelScoreRows },
   { name: 'Rank over gRPC, and a model that is swapped under load', needs: 'nothing', run: rankRows },

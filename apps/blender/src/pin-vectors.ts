@@ -150,7 +150,7 @@ export function createPinVectors({ maxPins }: { readonly maxPins: number }): Pin
       if (!isComparable(row, kind)) return
       const from = row * rowWidth + kind * blockWidth
       let squares = 0
-      for (let i = 0; i < blockWidth; i++) squares += values[from + i]! ** 2
+      for (let i = from; i < from + blockWidth; i++) squares += values[i]! * values[i]!
       const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0
       for (let i = 0; i < blockWidth; i++) into[at + i] = values[from + i]! * scale
     },

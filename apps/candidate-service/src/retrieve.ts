@@ -176,6 +176,9 @@ function parseHashes(bytes: Uint8Array): Uint32Array {
   }
 }
 
+/** Stands for a time that is not known, because 0 is one. */
+const dwellNotKnown = 0xffffffff
+
 function parseRecent(request: RetrieveRequest): RecentAction[] {
   const recent = request.recent
   if (recent === undefined) return []
@@ -187,6 +190,9 @@ function parseRecent(request: RetrieveRequest): RecentAction[] {
     throw invalid('recent.session_ids', 'has another length than recent.pin_ids')
   if (boardIds.length !== 0 && boardIds.length !== pinIds.length)
     throw invalid('recent.board_ids', 'has another length than recent.pin_ids')
+  const dwells = column('recent.dwell_ms', recent.dwellMs)
+  if (dwells.length !== 0 && dwells.length !== pinIds.length)
+    throw invalid('recent.dwell_ms', 'has another length than recent.pin_ids')
   return pinIds.map((pinId, at) => {
     const action = actionOfNumber(actions[at]!)
     if (action === null) throw invalid('recent.actions', `holds the unknown number ${actions[at]}`)
@@ -196,6 +202,7 @@ function parseRecent(request: RetrieveRequest): RecentAction[] {
       occurredAtMs: times[at]!,
       sessionId: optionalId<SessionId>('recent.session_ids', sessionIds[at] ?? ''),
       boardId: optionalName('recent.board_ids', boardIds[at] ?? ''),
+      dwellMs: (dwells[at] ?? dwellNotKnown) === dwellNotKnown ? null : dwells[at]!,
     }
   })
 }

@@ -39,6 +39,8 @@ export interface Act {
   readonly action: Action
   readonly on: string | Subject
   readonly boardId?: string
+  /** Milliseconds. */
+  readonly dwellMs?: number
   /** The feed that showed the pin. */
   readonly feedId?: string
 }
@@ -122,7 +124,7 @@ export async function aWhole(
       await settle()
     },
     async act(...acts) {
-      for (const { userId = 'ada', action, on, boardId, feedId } of acts) {
+      for (const { userId = 'ada', action, on, boardId, feedId, dwellMs = null } of acts) {
         await clock.advance(1_000)
         const engagement = {
           eventId: asId<never>(`e${events++}`),
@@ -133,7 +135,7 @@ export async function aWhole(
           boardId: boardId === undefined ? null : asId<BoardId>(boardId),
           occurredAtMs: clock.now(),
           shown: { feedId: feedId === undefined ? null : asId<FeedId>(feedId), position: null, surface: null },
-          dwellMs: null,
+          dwellMs,
         }
         const value = encodeEngagement(engagement, engagement.occurredAtMs)
         await log.append('engagements.v1', [{ key: userId, value, partition: null }])

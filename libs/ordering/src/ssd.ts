@@ -29,7 +29,9 @@ export function ssdPenalty(vectors: BlockVectors, { weight, window }: DiversityO
   const sums = new Float32Array(size)
   // Number of directions that `sums` of a candidate contains.
   const seen = new Uint16Array(size)
-  const known = Uint8Array.from({ length: size }, (_, candidate) => (isKnown(whole, candidate, width) ? 1 : 0))
+  const known = new Uint8Array(size)
+  for (let candidate = 0; candidate < size; candidate++) known[candidate] = isKnown(whole, candidate, width) ? 1 : 0
+  const left = new Float32Array(width)
   let placed = 0
 
   function product(candidate: number, slot: number): number {
@@ -48,7 +50,8 @@ export function ssdPenalty(vectors: BlockVectors, { weight, window }: DiversityO
     }
     for (let n = from; n < placed; n++) {
       const at = candidate * window + (n % window)
-      const square = product(candidate, n % window) ** 2
+      const dot = product(candidate, n % window)
+      const square = dot * dot
       sums[candidate] = sums[candidate]! + square - squares[at]!
       squares[at] = square
     }
@@ -67,11 +70,12 @@ export function ssdPenalty(vectors: BlockVectors, { weight, window }: DiversityO
       const length = known[candidate] === 1 ? Math.sqrt(residual(candidate)) : 0
       const slot = placed % window
       const to = slot * width
-      const own = whole.subarray(candidate * width, (candidate + 1) * width)
+      for (let i = 0; i < width; i++) left[i] = whole[candidate * width + i]!
       // The slot still has the direction that leaves the window now.
-      const left = Float32Array.from(own)
       for (let n = Math.max(0, placed - window); n < placed; n++) subtract(left, directions, (n % window) * width)
-      const shortest = length > leastResidual ? Math.sqrt(left.reduce((sum, value) => sum + value * value, 0)) : 0
+      let square = 0
+      for (let i = 0; i < width; i++) square += left[i]! * left[i]!
+      const shortest = length > leastResidual ? Math.sqrt(square) : 0
       for (let i = 0; i < width; i++) directions[to + i] = shortest > leastResidual ? left[i]! / shortest : 0
       placed++
     },

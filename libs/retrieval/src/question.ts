@@ -8,6 +8,8 @@ export interface RecentAction {
   readonly occurredAtMs: number
   readonly sessionId: SessionId | null
   readonly boardId: BoardId | null
+  /** How long the user looked, milliseconds; null or absent: not known. */
+  readonly dwellMs?: number | null
 }
 
 /** The pins a user was shown, by hashes of their ids; searches skip them. Columns of a pair have equal length. */

@@ -147,6 +147,8 @@ export interface SourceQuery {
   readonly recentAtMs: Float64Array
   /** Index into `actions` of the domain. */
   readonly recentActions: Uint8Array
+  /** How much each action counts, in (0, 1]: a short look counts less. */
+  readonly recentWeights: Float64Array
   readonly recentBoards: readonly (string | null)[]
   /** Index of the first action of the current session; equals `recentCount` if the user is between sessions. */
   readonly sessionStart: number

@@ -32,7 +32,8 @@ function addWords(row: number, facts: PinFacts, into: Float32Array, at: number):
   const creator = facts.creatorOf(row)
   if (creator !== 0) addDirection(creator, into, at, wordsWidth)
   let squares = 0
-  for (let i = at; i < at + wordsWidth; i++) squares += into[i]! ** 2
+  for (let i = at; i < at + wordsWidth; i++) squares += into[i]! * into[i]!
   if (squares === 0) return
-  for (let i = at; i < at + wordsWidth; i++) into[i] = into[i]! / Math.sqrt(squares)
+  const scale = 1 / Math.sqrt(squares)
+  for (let i = at; i < at + wordsWidth; i++) into[i] = into[i]! * scale
 }

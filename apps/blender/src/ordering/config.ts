@@ -188,7 +188,7 @@ export const orderingSchema = z
       })
       .prefault({}),
     fatigue,
-    pages: numberSetting(2, {
+    pages: numberSetting(1, {
       description:
         'The steps fill the places of this many pages, and `lookAhead` more. Below them the order is by utility',
       unit: 'pages',

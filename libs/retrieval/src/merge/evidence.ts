@@ -14,7 +14,7 @@ const leastRelated = 0.6
  * related surface, where the pin tells what the user wants, with
  * E = Σ exp(-step / 2) · min(200, trails with the pin) · log(1 + trails / trails with the pin)^1.5, over the last ten
  * distinct pins. Many trails through rare pins are strong evidence; trails through pins that everybody touches add little
- * to popularity.
+ * to popularity. A pin that the user looked at shortly adds a part.
  */
 export function measureEvidence(query: SourceQuery, trails: SessionLists): number {
   let evidence = 0
@@ -26,7 +26,7 @@ export function measureEvidence(query: SourceQuery, trails: SessionLists): numbe
     if (later) continue
     const count = trails.sessionCountOf(row)
     const rarity = Math.log(1 + trails.sessionsEver / (1 + count)) ** rarityExponent
-    evidence += Math.exp(-taken / historyDecaySteps) * rarity * Math.min(maxTrails, count)
+    evidence += query.recentWeights[i]! * Math.exp(-taken / historyDecaySteps) * rarity * Math.min(maxTrails, count)
     taken++
   }
   const floor = query.surface === 'related' ? leastRelated : least

@@ -1,4 +1,5 @@
 import { actions, positiveActions } from '@freshet/domain/engagement'
+import { dwellWeight } from '@freshet/domain/features/dwell'
 import { standingRows } from '@freshet/domain/features/standing'
 import { hash32 } from '@freshet/domain/hash'
 
@@ -14,6 +15,9 @@ import { createShownView, type ShownView } from '../sweep/shown-pins.ts'
 
 // The merge divides a source's scores by their sum, so the sum must not depend on the limit of the request.
 const unlimited = 0x7fffffff
+
+/** A look of this time or more counts in full, milliseconds. */
+const fullDwellMs = 3_000
 
 /** Turns requests into queries by row. The next request reuses its columns. */
 export interface QueryBuilder {
@@ -41,6 +45,7 @@ export function createQueryBuilder({
   const recentRows = new Int32Array(room)
   const recentAtMs = new Float64Array(room)
   const recentActions = new Uint8Array(room)
+  const recentWeights = new Float64Array(room)
   let recentBoards: (string | null)[] = []
   // A row is excluded, or wanted, if its mark equals the request's number.
   let excluded = new Int32Array(0)
@@ -129,6 +134,7 @@ export function createQueryBuilder({
         if (i >= session.from && sessionStart < 0) sessionStart = count
         recentRows[count] = row
         recentAtMs[count] = action.occurredAtMs
+        recentWeights[count] = dwellWeight(action.action === 'save' ? null : (action.dwellMs ?? null), fullDwellMs)
         recentActions[count++] = actions.indexOf(action.action)
         recentBoards.push(action.boardId)
       }
@@ -138,6 +144,7 @@ export function createQueryBuilder({
         excluded[pinRow] = number
         recentRows[count] = pinRow
         recentAtMs[count] = request.atMs
+        recentWeights[count] = 1
         recentActions[count++] = actions.indexOf('closeup')
         recentBoards.push(null)
       }
@@ -150,6 +157,7 @@ export function createQueryBuilder({
         recentRows,
         recentAtMs,
         recentActions,
+        recentWeights,
         recentBoards,
         sessionStart,
         asker,

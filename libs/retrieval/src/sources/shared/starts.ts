@@ -83,7 +83,7 @@ export function createStarts(options: StartsOptions): Starts {
     },
     pinRows,
     weights,
-    fill({ recentCount, recentRows, recentAtMs, recentActions, atMs }) {
+    fill({ recentCount, recentRows, recentAtMs, recentActions, recentWeights, atMs }) {
       count = 0
       for (let i = recentCount - 1; i >= 0; i--) {
         const row = recentRows[i]!
@@ -92,7 +92,7 @@ export function createStarts(options: StartsOptions): Starts {
         if (known < 0 && count === maxStarts) break
         const place = known < 0 ? count : known
         const ageMs = Math.max(0, atMs - recentAtMs[i]!)
-        const weight = action * historyDecay ** place * 2 ** (-ageMs / halfLifeMs)
+        const weight = action * recentWeights[i]! * historyDecay ** place * 2 ** (-ageMs / halfLifeMs)
         if (known >= 0) {
           // A pin that was clicked and then saved counts as the stronger of both.
           weights[place] = Math.max(weights[place]!, weight)
