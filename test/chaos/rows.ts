@@ -46,11 +46,19 @@ export interface ChaosRow {
   readonly smallDisk?: boolean
   /** Redis is reached by a proxy, whose far end can be changed. */
   readonly redisByProxy?: boolean
+  /** Services that run twice, as in production. */
+  readonly pairs?: readonly PairedService[]
+  /** Share of the feeds that must come in time. */
+  readonly leastAvailable?: number
   /** Does it; answers in words what was done. */
   inject(ground: Ground): Promise<string>
   /** What else must hold afterwards; problems. */
   verify?(world: World): Promise<readonly string[]>
 }
+
+/** Services that run twice in some rows. */
+const pairedServices = ['candidate-service', 'ranker', 'blender'] as const
+type PairedService = (typeof pairedServices)[number]
 
 const sessionTimeoutMs = 10_000
 const lostTailMs = 1_500
@@ -60,6 +68,23 @@ const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`
 /** All rows, in the order of the issue. */
 export const chaosRows: readonly ChaosRow[] = [
   ...serviceNames.map(killed),
+  ...pairedServices.map(oneOfTwoKilled),
+  {
+    name: 'rolling-restarts',
+    pairs: pairedServices,
+    leastAvailable: 1,
+    async inject({ fleet, scale, recovered }) {
+      for (let restart = 0; restart < scale.kills; restart++) {
+        const name = pairedServices[restart % pairedServices.length]!
+        const both = [fleet[name], fleet.seconds.get(name)!]
+        const one = both[Math.floor(restart / pairedServices.length) % 2]!
+        await one.stop()
+        await one.start()
+        await recovered()
+      }
+      return `${scale.kills} rolling restarts (SIGTERM, start, ready) of one of two blenders, candidate-services and rankers in turn`
+    },
+  },
   {
     name: 'updater-stopped',
     async inject({ fleet, recovered }) {
@@ -173,6 +198,24 @@ export const chaosRows: readonly ChaosRow[] = [
     },
   },
 ]
+
+/** Kills the one and the other in turn, each after the one before is ready again. */
+function oneOfTwoKilled(name: PairedService): ChaosRow {
+  return {
+    name: `kill-one-of-two-${name}s`,
+    pairs: [name],
+    leastAvailable: 0.999,
+    async inject({ fleet, scale, recovered }) {
+      for (let kill = 0; kill < scale.kills; kill++) {
+        const one = kill % 2 === 0 ? fleet[name] : fleet.seconds.get(name)!
+        await one.kill()
+        await one.start()
+        await recovered()
+      }
+      return `one of two ${name}s killed (SIGKILL) ${scale.kills} times, each time started again at once`
+    },
+  }
+}
 
 function killed(name: ServiceName): ChaosRow {
   return {

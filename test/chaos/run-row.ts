@@ -82,7 +82,8 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
   const file = createSentFile()
   const { brokers, redisUrl, keyPrefix } = world
   const env = { FRESHET_REDIS_KEY_PREFIX: keyPrefix, FRESHET_LOG_LEVEL: 'warn' }
-  const fleet = await startFleet({ brokers, redisUrl, env, envOf: options.patient ? { blender: patience } : {} })
+  const envOf = options.patient ? { blender: patience } : {}
+  const fleet = await startFleet({ brokers, redisUrl, env, envOf, pairs: row.pairs ?? [] })
   const close = async (): Promise<void> => {
     await fleet.stop()
     await world.close()
@@ -138,12 +139,19 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
       const reached = loadReached(load, (performance.now() - startedMs) / 1000, process.cpuUsage(cpuBefore))
       await settled(world, 120_000)
       const oracle = await consultOracle(world, file)
-      const problems = [...oracle.problems, ...((await row.verify?.(world)) ?? [])]
+      const feeds = load.figures(fromMs, toMs)
+      const problems = [
+        ...oracle.problems,
+        ...((await row.verify?.(world)) ?? []),
+        ...(feeds.availability < (row.leastAvailable ?? 0)
+          ? [`${(100 * feeds.availability).toFixed(2)} % of ${feeds.asked} feeds came in time`]
+          : []),
+      ]
       return {
         name: row.name,
         injected,
         oracle,
-        feeds: load.figures(fromMs, toMs),
+        feeds,
         feedsBefore: load.figures(warmMs, fromMs),
         recoveriesMs,
         obstacle,

@@ -182,8 +182,10 @@ export interface Fleet extends Readonly<Record<ServiceName, ServiceProcess>> {
   readonly all: readonly ServiceProcess[]
   /** Base URL of event-ingest. */
   readonly ingestUrl: string
-  /** host:port of the blender's gRPC. */
+  /** host:port of the gRPC of the blenders, with commas between. */
   readonly feedAddress: string
+  /** The second process of each service that runs twice. */
+  readonly seconds: ReadonlyMap<ServiceName, ServiceProcess>
   /** Base URL of the blender's HTTP. */
   readonly feedUrl: string
   /** SIGTERM for all, in the direction of the data; what doesn't end is killed. */
@@ -203,6 +205,8 @@ export async function startFleet(options: {
   readonly redisUrl: string
   readonly env?: Readonly<Record<string, string>>
   readonly envOf?: Readonly<Partial<Record<ServiceName, Readonly<Record<string, string>>>>>
+  /** Services that run twice. Default: none. */
+  readonly pairs?: readonly ('candidate-service' | 'ranker' | 'blender')[]
 }): Promise<Fleet> {
   const envs = new Map<ServiceName, Readonly<Record<string, string>>>()
   const create = (
@@ -221,15 +225,25 @@ export async function startFleet(options: {
   const redis = { FRESHET_REDIS_URL: options.redisUrl }
   const ingest = await create('event-ingest', kafka)
   const updater = await create('feature-updater', { ...kafka, ...redis }, { FRESHET_UPDATER_INSTANCE: 'first' })
-  const candidates = await create('candidate-service', kafka)
-  const ranker = await create('ranker', kafka)
-  const blender = await create('blender', {
+  const seconds = new Map<ServiceName, ServiceProcess>()
+  const pair = async (name: 'candidate-service' | 'ranker' | 'blender', env: Readonly<Record<string, string>>) => {
+    const first = await create(name, env)
+    if (options.pairs?.includes(name) === true) seconds.set(name, await create(name, env))
+    return first
+  }
+  const addressOf = (first: ServiceProcess): string => {
+    const second = seconds.get(first.name as ServiceName)
+    return [first, ...(second === undefined ? [] : [second])].map(({ ports }) => `127.0.0.1:${ports.grpc}`).join()
+  }
+  const candidates = await pair('candidate-service', kafka)
+  const ranker = await pair('ranker', kafka)
+  const blender = await pair('blender', {
     ...kafka,
     ...redis,
-    FRESHET_CANDIDATE_SERVICE_ADDRESS: `127.0.0.1:${candidates.ports.grpc}`,
-    FRESHET_RANKER_ADDRESS: `127.0.0.1:${ranker.ports.grpc}`,
+    FRESHET_CANDIDATE_SERVICE_ADDRESS: addressOf(candidates),
+    FRESHET_RANKER_ADDRESS: addressOf(ranker),
   })
-  const all = [ingest, updater, candidates, ranker, blender]
+  const all = [ingest, updater, candidates, ranker, blender, ...seconds.values()]
   const fleet: Fleet = {
     'event-ingest': ingest,
     'feature-updater': updater,
@@ -238,7 +252,8 @@ export async function startFleet(options: {
     blender,
     all,
     ingestUrl: `http://127.0.0.1:${ingest.ports.http}`,
-    feedAddress: `127.0.0.1:${blender.ports.grpc}`,
+    feedAddress: addressOf(blender),
+    seconds,
     feedUrl: `http://127.0.0.1:${blender.ports.http}`,
     async another(name) {
       const one = await createServiceProcess(name, envs.get(name) ?? {})

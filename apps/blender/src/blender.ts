@@ -12,6 +12,7 @@ import type { EngineClock } from '@freshet/pipeline/clock'
 import { createEngine } from '@freshet/pipeline/engine'
 import { toFeedItems, stageReports } from './answer.ts'
 import type { BlenderConfig } from './config.ts'
+import { createAdmission } from './admission.ts'
 import { createCursorKeys } from './cursor-keys.ts'
 import { createExperimentsFile } from './experiments/file.ts'
 import { inExperiments } from './experiments/in-experiments.ts'
@@ -84,6 +85,7 @@ export interface RunningBlender extends Blender {
     readonly cards: PinCardsStats
     readonly rememberedUsers: number
     readonly unwrittenFeeds: number
+    readonly inFlight: number
   }
   stop(): Promise<void>
 }
@@ -112,6 +114,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     onRefused: (error) => observer.failed('experiments', error),
   })
   const cursorKeys = createCursorKeys({ ...options, onError: (error) => observer.failed('cursor-key', error) })
+  const admission = createAdmission({ ...config, onShed: (kind) => observer.shed?.(kind) })
   const popular = createPopular({ candidates, clock, config, onError: (error) => observer.failed('popular', error) })
   const outbox = createOutbox({
     log,
@@ -195,7 +198,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     }
   }
 
-  async function serve<Request extends FeedRequest>(
+  async function answerAdmitted<Request extends FeedRequest>(
     userId: string,
     read: (bounds: RequestBounds) => Request,
     call: CallOptions,
@@ -229,16 +232,24 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     return { request, answer }
   }
 
-  const serveFeed = (userId: string, read: (bounds: RequestBounds) => FeedRequest, call: CallOptions) =>
-    serve(userId, read, call, ({ answer }, request) => answer(request, call))
+  const serve: typeof answerAdmitted = (...given) => admission.run('request', () => answerAdmitted(...given))
+
+  const serveFeed = (
+    { userId, prefetch }: { readonly userId: string; readonly prefetch?: boolean },
+    read: (bounds: RequestBounds) => FeedRequest,
+    call: CallOptions,
+  ) =>
+    admission.run(prefetch === true ? 'prefetch' : 'request', () =>
+      answerAdmitted(userId, read, call, ({ answer }, request) => answer(request, call)),
+    )
 
   return {
     async getFeed(message, call) {
-      const { request, answer } = await serveFeed(message.userId, (bounds) => homeFeedRequest(message, bounds), call)
+      const { request, answer } = await serveFeed(message, (bounds) => homeFeedRequest(message, bounds), call)
       return { ...common(request, answer), nextPageToken: nextPageToken(request, answer, cursorKeys.tokens()) }
     },
     async getRelatedPins(message, call) {
-      const { request, answer } = await serveFeed(message.userId, (bounds) => relatedPinsRequest(message, bounds), call)
+      const { request, answer } = await serveFeed(message, (bounds) => relatedPinsRequest(message, bounds), call)
       return common(request, answer)
     },
     async rankPins(message, call) {
@@ -301,6 +312,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       cards: cards.stats(),
       rememberedUsers: memory.size,
       unwrittenFeeds: outbox.waiting,
+      inFlight: admission.inFlight,
     }),
     async stop() {
       stopping.abort()

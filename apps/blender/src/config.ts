@@ -95,6 +95,19 @@ export const blenderSchema = z.strictObject({
     min: 1_000,
     max: 30 * dayMs,
   }),
+  maxInFlight: wholeSetting(256, {
+    description:
+      'The blender answers at most this many requests for feeds at the same time. It refuses further ones at once, so that those under way are in time',
+    unit: 'requests',
+    min: 1,
+    max: 100_000,
+  }),
+  maxPrefetchInFlight: wholeSetting(64, {
+    description: 'The blender refuses requests with `prefetch` while it answers this many requests',
+    unit: 'requests',
+    min: 0,
+    max: 100_000,
+  }),
   cursorKey: keySetting(
     'Key that signs page tokens, at least 16 characters: the same on every blender, so that any of them serves the next page. null: the blenders agree on a random key in the state store',
   ),

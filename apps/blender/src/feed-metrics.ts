@@ -20,6 +20,7 @@ export function createFeedObserver(metrics: Metrics, report: Report): FeedObserv
   const stageSeconds = metrics.histogram('freshet_feed_stage_seconds')
   const candidates = metrics.counter('freshet_feed_candidates_total')
   const lost = metrics.counter('freshet_feeds_lost_total')
+  const shed = metrics.counter('freshet_feed_shed_total')
   const failures = metrics.counter('freshet_feed_background_failures_total')
   const following = metrics.counter('freshet_feed_following_pages_total')
   const versions = { model: createVersionMemory(rememberedFeeds), embeddings: createVersionMemory(rememberedFeeds) }
@@ -69,6 +70,9 @@ export function createFeedObserver(metrics: Metrics, report: Report): FeedObserv
         count: feeds,
       })
     },
+    shed(kind) {
+      shed.inc({ kind })
+    },
     failed(what, error, at) {
       failures.inc({ what })
       report(error, { part: what, ...at })
@@ -85,12 +89,13 @@ export function observeMemory(blender: RunningBlender, metrics: Metrics): void {
   const lag = metrics.gauge('freshet_view_lag_records')
   const users = metrics.gauge('freshet_feed_remembered_users')
   const unwritten = metrics.gauge('freshet_feed_unwritten')
+  const underWay = metrics.gauge('freshet_feed_in_flight')
   metrics.beforeScrape(
     async () => lag.set({ service }, await blender.lag()),
     () => lag.set({ service }, NaN),
   )
   metrics.beforeScrape(() => {
-    const { facts, vectors, rememberedUsers, unwrittenFeeds } = blender.stats()
+    const { facts, vectors, rememberedUsers, unwrittenFeeds, inFlight } = blender.stats()
     rows.set({ service, view: 'pins' }, facts.pins)
     bytes.set({ service, view: 'pins' }, facts.bytes)
     rows.set({ service, view: 'vectors' }, vectors.vectors)
@@ -101,5 +106,6 @@ export function observeMemory(blender: RunningBlender, metrics: Metrics): void {
     rejected.set({ service, reason: 'CODEC_INVALID' }, facts.rejected)
     users.set(rememberedUsers)
     unwritten.set(unwrittenFeeds)
+    underWay.set(inFlight)
   })
 }

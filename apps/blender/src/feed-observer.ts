@@ -27,6 +27,8 @@ export interface FeedObserver {
   }): void
   /** Feeds were not written to `feeds-served.v1`: the outbox was `full`, or the `log` rejected them. */
   feedLost(feeds: number, why: 'full' | 'log', error: unknown): void
+  /** A request was refused because too many are under way. */
+  shed?(kind: 'prefetch' | 'request'): void
   /** Background work failed, for example the refresh of popular pins or a write of a last good feed. */
   failed(
     what:

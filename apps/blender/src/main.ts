@@ -14,6 +14,7 @@ import { runService } from '@freshet/service/lifecycle'
 import { createFeedObserver, observeMemory } from './feed-metrics.ts'
 import { processSchema } from './config.ts'
 import { serve } from './listen.ts'
+import { resilienceOf } from './replica-metrics.ts'
 
 await runService({
   name: 'blender',
@@ -26,9 +27,17 @@ await runService({
     use({ name: 'log', close: () => log.close() })
     const store = createRedisStateStore(redisOptions(config.redis))
     use({ name: 'store', notReady: () => store.unreached(), close: () => store.close() })
-    const candidates = createCandidateServiceClient({ ...config.candidateService, roundRobin: true })
+    const candidates = createCandidateServiceClient({
+      address: config.candidateService.address,
+      roundRobin: true,
+      resilience: resilienceOf('candidate-service', config.candidateService, metrics),
+    })
     use({ name: 'candidate-service', close: async () => candidates.close() })
-    const ranker = createRankerClient({ ...config.ranker, roundRobin: true })
+    const ranker = createRankerClient({
+      address: config.ranker.address,
+      roundRobin: true,
+      resilience: resilienceOf('ranker', config.ranker, metrics),
+    })
     use({ name: 'ranker', close: async () => ranker.close() })
     const system = { clock, engineClock: createSystemEngineClock(), random: createSystemRandom() }
     const observer = createFeedObserver(metrics, report)

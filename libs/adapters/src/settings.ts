@@ -1,4 +1,4 @@
-import { flagSetting, optionalTextSetting, wholeSetting } from '@freshet/settings/setting'
+import { flagSetting, numberSetting, optionalTextSetting, wholeSetting } from '@freshet/settings/setting'
 import { z } from 'zod'
 import { fileProblem, tlsFileProblems, type TlsFiles } from './shared/tls/files.ts'
 
@@ -99,11 +99,40 @@ export const redisSettings = {
 export function callSettings(address: string) {
   return {
     address: z.string().min(1).default(address).meta({
-      description: 'Address of the service: host:port, or dns:///host:port for a name with several addresses',
+      description:
+        'Address of the service: host:port, several of them with commas between, or dns:///host:port for a name with several addresses',
+    }),
+    extraCallShare: numberSetting(0.1, {
+      description:
+        'A call that fails or is slower than 95 % of the recent ones is sent to another replica too. Such extra calls are at most this share of all calls',
+      unit: 'of the calls',
+      min: 0,
+      max: 1,
+    }),
+    minHedgeMs: wholeSetting(20, {
+      description: 'A call that has no answer is not sent to another replica before this time',
+      unit: 'ms',
+      min: 1,
+      max: 60_000,
+    }),
+    breakerFailures: wholeSetting(5, {
+      description: 'A replica that fails this many times in a row gets no calls for `breakerOpenMs`',
+      unit: 'failures',
+      min: 1,
+      max: 1_000,
+    }),
+    breakerOpenMs: wholeSetting(200, {
+      description:
+        'Time until a replica that failed gets a single call again. It doubles with each further failure, up to 1 s',
+      unit: 'ms',
+      min: 1,
+      max: 1_000,
     }),
   } as const
 }
 
+/** What `callSettings` parse to. */
+export type CallConfig = z.output<z.ZodObject<ReturnType<typeof callSettings>>>
 /** What `kafkaSettings` parse to. */
 export type KafkaConfig = z.output<z.ZodObject<typeof kafkaSettings>>
 /** What `redisSettings` parse to. */

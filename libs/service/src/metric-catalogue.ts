@@ -304,6 +304,26 @@ export const metricCatalogue = {
     help: 'Failures of background work: popular, last-good, page-reserve, cursor-key, pin-facts, pointer.',
     labels: ['what'],
   },
+  freshet_call_extra_total: {
+    type: 'counter',
+    help: 'Calls to a service beside the first one: `hedged` because the first was slow, `retried` because it failed, `out-of-budget`: not sent.',
+    labels: ['service', 'kind'],
+  },
+  freshet_call_breaker: {
+    type: 'gauge',
+    help: 'State of the circuit breaker of a replica: 0 closed, 1 half open, 2 open.',
+    labels: ['service', 'replica'],
+  },
+  freshet_feed_shed_total: {
+    type: 'counter',
+    help: 'Requests that the blender refused because too many were under way, by kind: prefetch, request.',
+    labels: ['kind'],
+  },
+  freshet_feed_in_flight: {
+    type: 'gauge',
+    help: 'Requests for feeds that the blender is answering.',
+    labels: [],
+  },
   freshet_feed_remembered_users: {
     type: 'gauge',
     help: 'Users that this process keeps in memory.',

@@ -1,7 +1,6 @@
 import { CandidateServiceClient } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { CandidateService } from '@freshet/contracts/ports/calls'
-import { channelOf, type ChannelConfig } from './channel.ts'
-import { createStreamClient, type StreamClientOptions } from './stream-client.ts'
+import { createReplicatedStreams, type ReplicatedConfig } from './replicated-streams.ts'
 
 /** A candidate service over the network. */
 export interface RemoteCandidateService extends CandidateService {
@@ -11,12 +10,11 @@ export interface RemoteCandidateService extends CandidateService {
   close(): void
 }
 
-/** A candidate service behind an address: calls share a long-lived stream; the first call connects. */
-export function createCandidateServiceClient(config: ChannelConfig & StreamClientOptions): RemoteCandidateService {
-  const { credentials, options } = channelOf(config)
-  const { call, ready, close } = createStreamClient(() => {
-    const client = new CandidateServiceClient(config.address, credentials, options)
+/** A candidate service behind an address: calls share long-lived streams; the first call connects. */
+export function createCandidateServiceClient(config: ReplicatedConfig): RemoteCandidateService {
+  const { call, ready, close } = createReplicatedStreams(config, (address, credentials, options) => {
+    const client = new CandidateServiceClient(address, credentials, options)
     return { client, open: () => client.retrieveStream() }
-  }, config)
+  })
   return { retrieve: call, ready, close }
 }

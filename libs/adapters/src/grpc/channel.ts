@@ -2,7 +2,7 @@ import { credentials, type ChannelCredentials, type ChannelOptions } from '@grpc
 
 /** A service's address and the options of the connection to it. */
 export interface ChannelConfig {
-  /** `host:port`, or any gRPC target; with `roundRobin` a name with several addresses: `dns:///candidates:7001`. */
+  /** `host:port`, several of them with commas between, or any gRPC target; with `roundRobin` a name with several addresses: `dns:///candidates:7001`. */
   readonly address: string
   /** Spread new streams and calls over all addresses of the name in turn. */
   readonly roundRobin?: boolean
@@ -39,4 +39,17 @@ export function channelOf(config: ChannelConfig): {
       }),
     },
   }
+}
+
+/**
+ * The replicas behind an address: one for each `host:port` of a list. A name with several addresses gives two, each with a connection of
+ * its own that spreads its streams over all addresses, so that a call that is sent again mostly reaches another replica.
+ */
+export function addressesOf({
+  address,
+  roundRobin,
+}: Pick<ChannelConfig, 'address' | 'roundRobin'>): readonly { readonly name: string; readonly address: string }[] {
+  if (!address.includes(':///')) return address.split(',').map((each) => ({ name: each.trim(), address: each.trim() }))
+  if (roundRobin !== true) return [{ name: address, address }]
+  return [1, 2].map((number) => ({ name: `${address} ${number}`, address }))
 }

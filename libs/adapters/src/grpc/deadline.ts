@@ -28,3 +28,13 @@ export function channelReady(client: Client, timeoutMs: number): Promise<void> {
     })
   })
 }
+
+/** Resolves when one of several clients is ready; rejects with the error of the first one if none is. */
+export function anyReady(
+  clients: readonly { ready(timeoutMs: number): Promise<void> }[],
+  timeoutMs: number,
+): Promise<void> {
+  return Promise.any(clients.map((client) => client.ready(timeoutMs))).catch((error: unknown) => {
+    throw error instanceof AggregateError ? (error.errors[0] as Error) : (error as Error)
+  })
+}

@@ -1,7 +1,7 @@
 import { RankerClient } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import type { Attribution, Ranker } from '@freshet/contracts/ports/calls'
-import { channelOf, type ChannelConfig } from './channel.ts'
-import { createStreamClient, type StreamClientOptions } from './stream-client.ts'
+import { addressesOf, channelOf } from './channel.ts'
+import { createReplicatedStreams, type ReplicatedConfig } from './replicated-streams.ts'
 import { unary } from './unary-client.ts'
 
 /** A ranker over the network. */
@@ -12,19 +12,19 @@ export interface RemoteRanker extends Ranker, Attribution {
   close(): void
 }
 
-/** A ranker behind an address: calls share a long-lived stream; the first call connects. */
-export function createRankerClient(config: ChannelConfig & StreamClientOptions): RemoteRanker {
+/** A ranker behind an address: calls share long-lived streams; the first call connects. */
+export function createRankerClient(config: ReplicatedConfig): RemoteRanker {
   const { credentials, options: channelOptions } = channelOf(config)
-  const { call, ready, close } = createStreamClient(() => {
-    const client = new RankerClient(config.address, credentials, channelOptions)
+  const { call, ready, close } = createReplicatedStreams(config, (address) => {
+    const client = new RankerClient(address, credentials, channelOptions)
     return { client, open: () => client.rankStream() }
-  }, config)
+  })
   // Explanations are rare: their connection opens with the first one.
   let explaining: RankerClient | null = null
   return {
     rank: call,
     attribute(request, options) {
-      explaining ??= new RankerClient(config.address, credentials, channelOptions)
+      explaining ??= new RankerClient(addressesOf(config)[0]!.address, credentials, channelOptions)
       return unary(explaining.attribute.bind(explaining), request, options)
     },
     ready,

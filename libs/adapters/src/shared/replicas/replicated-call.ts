@@ -1,0 +1,159 @@
+import { ContractError, isContractError } from '@freshet/contracts/errors'
+import type { CallOptions } from '@freshet/contracts/ports/calls'
+import { createCircuitBreaker, type BreakerState, type CircuitBreaker } from './circuit-breaker.ts'
+import { createRecentQuantile } from './recent-quantile.ts'
+import { createRetryBudget } from './retry-budget.ts'
+
+/** A function that calls one replica of a service. */
+type ReplicaCall<Request, Response> = (request: Request, options: CallOptions) => Promise<Response>
+
+/** A replica of a service. */
+interface Replica<Request, Response> {
+  /** Its address. */
+  readonly name: string
+  readonly call: ReplicaCall<Request, Response>
+}
+
+/** What happened to a call beside its answer. */
+export type ReplicaEvent =
+  | { readonly kind: 'hedged' | 'retried' | 'out-of-budget'; readonly replica: string }
+  | { readonly kind: 'breaker'; readonly replica: string; readonly state: BreakerState }
+
+/** Settings of replicated calls. */
+export interface ResilienceOptions {
+  /** Extra calls (hedges and retries), as a share of all calls. */
+  readonly extraShare: number
+  /** A call without an answer is hedged after the 95th percentile of recent calls, but not before this; milliseconds. */
+  readonly minHedgeMs: number
+  /** Failures in a row that open a replica's breaker. */
+  readonly breakerFailures: number
+  /** A breaker stays open for this long at first, milliseconds. */
+  readonly breakerOpenMs: number
+  readonly onEvent?: (event: ReplicaEvent) => void
+}
+
+/** Monotonic time and timers. */
+interface CallClock {
+  nowMs(): number
+  after(ms: number, callback: () => void): () => void
+}
+
+const hedgeQuantile = 0.95
+const extraBurst = 20
+const longestOpenMs = 1_000
+
+interface Target<Request, Response> extends Replica<Request, Response> {
+  readonly breaker: CircuitBreaker
+}
+
+/**
+ * Calls the replicas of a service in turn; only for calls that may be sent twice. A call that fails is sent to another replica, and a
+ * call that is slower than usual is sent to another replica too; the first answer counts, and the other call is cancelled. Extra calls
+ * are bounded by a budget. A replica that fails again and again gets no calls, apart from a probe now and then; if no replica is left,
+ * rejects at once with CALL_UNAVAILABLE.
+ */
+export function createReplicatedCall<Request, Response>(
+  replicas: readonly Replica<Request, Response>[],
+  options: ResilienceOptions,
+  clock: CallClock,
+): ReplicaCall<Request, Response> {
+  const { extraShare, minHedgeMs, breakerFailures: maxFailures, breakerOpenMs: openMs, onEvent } = options
+  const budget = createRetryBudget({ share: extraShare, burst: extraBurst })
+  const usual = createRecentQuantile(hedgeQuantile)
+  // Where no other replica can answer, a longer pause would only delay the recovery.
+  const maxOpenMs = replicas.length === 1 ? openMs : Math.max(openMs, longestOpenMs)
+  const targets: readonly Target<Request, Response>[] = replicas.map((replica) => {
+    const onState = (state: BreakerState) => onEvent?.({ kind: 'breaker', replica: replica.name, state })
+    const nowMs = () => clock.nowMs()
+    return { ...replica, breaker: createCircuitBreaker({ maxFailures, openMs, maxOpenMs, nowMs, onState }) }
+  })
+  let turn = 0
+
+  function nextTarget(tried: ReadonlySet<Target<Request, Response>>): Target<Request, Response> | null {
+    const start = turn++
+    for (let i = 0; i < targets.length; i++) {
+      const target = targets[(start + i) % targets.length]!
+      if (!tried.has(target) && target.breaker.allows()) return target
+    }
+    return null
+  }
+
+  return (request, call) =>
+    new Promise((resolve, reject) => {
+      budget.earn()
+      const startMs = clock.nowMs()
+      const tried = new Set<Target<Request, Response>>()
+      const underWay = new Set<AbortController>()
+      let settled = false
+      let takeBack = () => {}
+
+      const settle = (end: () => void): void => {
+        settled = true
+        takeBack()
+        for (const other of underWay) other.abort(lost)
+        end()
+      }
+      const sendAgain = (kind: 'hedged' | 'retried'): boolean => {
+        const target = nextTarget(tried)
+        if (target === null) return false
+        if (!budget.spend()) {
+          onEvent?.({ kind: 'out-of-budget', replica: target.name })
+          return false
+        }
+        onEvent?.({ kind, replica: target.name })
+        send(target)
+        return true
+      }
+      const send = (target: Target<Request, Response>): void => {
+        tried.add(target)
+        const own = new AbortController()
+        underWay.add(own)
+        const sentMs = clock.nowMs()
+        const timeoutMs = call.timeoutMs - (sentMs - startMs)
+        const signal = call.signal === undefined ? own.signal : AbortSignal.any([own.signal, call.signal])
+        target.breaker.begin()
+        target.call(request, { ...call, timeoutMs, signal }).then(
+          (response) => {
+            underWay.delete(own)
+            target.breaker.succeeded()
+            usual.add(clock.nowMs() - sentMs)
+            if (!settled) settle(() => resolve(response))
+          },
+          (error: unknown) => {
+            underWay.delete(own)
+            judge(target.breaker, error)
+            if (settled || (isOfReplica(error) && sendAgain('retried')) || underWay.size > 0) return
+            settle(() => reject(error))
+          },
+        )
+      }
+
+      const first = nextTarget(tried)
+      if (first === null) {
+        reject(
+          new ContractError('CALL_UNAVAILABLE', `no replica answers: ${targets.map(({ name }) => name).join(', ')}`),
+        )
+        return
+      }
+      send(first)
+      if (targets.length === 1) return
+      const hedgeMs = Math.max(minHedgeMs, usual.value() ?? 0)
+      if (hedgeMs >= call.timeoutMs) return
+      takeBack = clock.after(hedgeMs, () => {
+        if (!settled) sendAgain('hedged')
+      })
+    })
+}
+
+const lost = new ContractError('CALL_CANCELLED', 'another replica answered first')
+
+/** Whether an error says that the replica does not work, so that another one may. */
+function isOfReplica(error: unknown): boolean {
+  return isContractError(error, 'CALL_UNAVAILABLE')
+}
+
+function judge(breaker: CircuitBreaker, error: unknown): void {
+  if (isContractError(error, 'CALL_CANCELLED')) breaker.abandoned()
+  else if (isOfReplica(error) || isContractError(error, 'CALL_DEADLINE_EXCEEDED')) breaker.failed()
+  else breaker.succeeded()
+}
