@@ -8,7 +8,18 @@ export function continuesSession(request: FeedRequest): boolean {
   return recordsServed(request) && page.firstPosition > 0 && !awaitsEvents && evaluation === null
 }
 
-/** A mark of what the request asks for. A reserve serves only requests that ask for the same as the one it was ranked for. */
-export function termsMark({ locale, experiments }: Pick<FeedRequest, 'locale' | 'experiments'>): number {
-  return hash32(JSON.stringify([locale, experiments.version]))
+/**
+ * A mark of what the request asks for. A reserve serves only requests that ask for the same as the one it was ranked for. Without the
+ * pins to exclude and those seen elsewhere: they may differ from page to page, and the filters check them.
+ */
+export function termsMark({
+  locale,
+  experiments,
+  filter: { topicIds, creatorIds, boardIds, createdFromMs, allowedSafetyLabels, userAge, includeOwnPins },
+  onlySources,
+  withoutSources,
+}: Pick<FeedRequest, 'locale' | 'experiments' | 'filter' | 'onlySources' | 'withoutSources'>): number {
+  const ids = [topicIds, creatorIds, boardIds, allowedSafetyLabels, onlySources, withoutSources]
+  // The time itself moves with the request.
+  return hash32(JSON.stringify([locale, experiments.version, createdFromMs === null, userAge, includeOwnPins, ...ids]))
 }

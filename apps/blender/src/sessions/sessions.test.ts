@@ -1,5 +1,10 @@
 import { float32Column, uint16Column } from '@freshet/contracts/bytes/columns'
-import { Degradation, Evaluation, type GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import {
+  Degradation,
+  Evaluation,
+  FeedFilter,
+  type GetFeedResponse,
+} from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { ContractError } from '@freshet/contracts/errors'
 import { asId } from '@freshet/domain/ids'
 import { partitionOf } from '@freshet/domain/partition'
@@ -80,6 +85,8 @@ describe('a next page', () => {
   test.each([
     ['tokens to wait for', { after: [`e${own}-0`] }],
     ['another locale', { locale: 'de' }],
+    ['another filter', { filter: FeedFilter.fromPartial({ topicIds: ['garden'] }) }],
+    ['another source', { onlySources: ['odd'] }],
     ['a dry run', { evaluation: Evaluation.fromPartial({ dryRun: true }) }],
   ])('with %s is made from scratch', async (_, change) => {
     const { feed, services, storeUser } = await aBlender()
