@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Terminal } from '../operations/terminal.ts'
 import type { CheckArguments } from './check.ts'
 import type { LoggedFeedsArguments } from './log-arguments.ts'
+import type { OpeArguments } from './ope/command.ts'
 import type { ReportArguments } from './report.ts'
 
 /** Wraps a command so that its failure prints one line. */
@@ -55,5 +56,20 @@ export function addExperimentCommands(program: Command, { withLog, guard, termin
       guard(async (given: LoggedFeedsArguments) =>
         (await import('./gradient.ts')).runExperimentsGradient(given, terminal()),
       ),
+    )
+  withFeeds(experiments.command('ope'))
+    .description('Estimate what another ordering would have earned, from feeds whose order was drawn at random')
+    .option('--reward <name>', 'save, click, closeup, hide or dwell (seconds)', 'save')
+    .option('--temperature-times <number>', 'the target draws with this multiple of the temperature', '1')
+    .option(
+      '--add <head=number>',
+      'the target adds so much to the utility for each unit of a prediction; repeat it for several heads',
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
+    )
+    .option('--resamples <n>', 'resamples of the users for the intervals', '400')
+    .option('--seed <n>', 'the same seed gives the same intervals', '1')
+    .option('--export <file>', 'also write the slates as CSV with the columns of Open Bandit Pipeline')
+    .action(
+      guard(async (given: OpeArguments) => (await import('./ope/command.ts')).runExperimentsOpe(given, terminal())),
     )
 }

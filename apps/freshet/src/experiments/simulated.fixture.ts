@@ -5,6 +5,8 @@ import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
 import { mulberry32 } from '@freshet/domain/mulberry32'
 import { placesOf } from '@freshet/experiments/buckets'
 import type { Experiments } from '@freshet/experiments/experiments'
+import { drawnSlate } from '@freshet/experiments/off-policy/drawn-slate.fixture'
+import { positionPropensities } from '@freshet/ordering/position-propensities'
 import { actRecord } from '@freshet/trainer/joiner/served.fixture'
 
 /** Records of a simulated log. */
@@ -83,4 +85,73 @@ export function simulateUsers(given: SimulatedUsers): Simulated {
 export function aFeedRecord(given: Parameters<typeof FeedServed.fromPartial>[0]): NewRecord {
   const feed = FeedServed.fromPartial({ surface: Surface.HOME, ...given })
   return { key: feed.userId, value: FeedServed.encode(feed).finish(), partition: null }
+}
+
+/** Feeds of users whose order was drawn, of a few candidates each. */
+export interface SimulatedDraws {
+  readonly seed: number
+  readonly users: number
+  readonly nowMs: number
+  readonly temperature: number
+}
+
+const drawnPins = 4
+const drawnFrom = 7
+/** How likely users look at each position. */
+const looks = [1, 0.8, 0.6, 0.5] as const
+
+/** Pins whose rate of saves grows with the utility, in an order that was drawn by Plackett–Luce, with the record of the draw. */
+export function simulateDraws({ seed, users, nowMs, temperature }: SimulatedDraws): Simulated {
+  const random = mulberry32(seed)
+  const simulated: Simulated = { feeds: [], acts: [] }
+  for (let user = 0; user < users; user++) {
+    const userId = `user-${user}`
+    for (let feed = 0; feed < 1 + (user % 3); feed++) {
+      const rates = Array.from({ length: drawnFrom }, () => 0.05 + 0.5 * random() ** 2)
+      const values = rates.map((rate) => Math.fround(4 * rate + 0.5 * random()))
+      const { picks, steps, left } = drawnSlate(values, { places: drawnPins, temperature, random })
+      const atMs = nowMs - 60_000 + feed
+      const feedId = `feed-${user}-${feed}`
+      const pinIds = picks.map((pick) => `pin-${user}-${feed}-${pick}`)
+      const floats = (numbers: readonly number[]): Uint8Array => bytesOf(Float32Array.from(numbers))
+      simulated.feeds.push(
+        aFeedRecord({
+          ...{ feedId, userId, atMs, pinIds, propensities: floats(steps) },
+          utilities: floats(picks.map((pick) => values[pick]!)),
+          actions: ['save'],
+          probabilities: floats(picks.map((pick) => rates[pick]!)),
+          draw: {
+            slateLogPropensity: steps.reduce((sum, step) => sum + Math.log(step), 0),
+            positionPropensities: bytesOf(placePropensities([...picks, ...left], values, temperature)),
+            ...{ temperature, candidates: drawnFrom },
+          },
+          unshown: {
+            reasons: [{ stage: 'page', reason: 'below-page', candidates: left.length, sampled: left.length }],
+            pinIds: left.map((at) => `pin-${user}-${feed}-${at}`),
+            reasonIndices: new Uint8Array(left.length),
+            utilities: floats(left.map((at) => values[at]!)),
+          },
+        }),
+      )
+      for (const [place, pick] of picks.entries())
+        if (random() < rates[pick]! * looks[place]!)
+          simulated.acts.push(actRecord({ userId, pinId: pinIds[place]!, action: 'save', atMs: atMs + 1_000, feedId }))
+    }
+  }
+  return simulated
+}
+
+/** The probabilities of the first pins at their places. */
+function placePropensities(
+  candidates: readonly number[],
+  values: readonly number[],
+  temperature: number,
+): Float32Array {
+  const worths = Float64Array.from(candidates, (at) => values[at]! / temperature)
+  return Float32Array.from(
+    positionPropensities(
+      worths,
+      Uint16Array.from({ length: drawnPins }, (_, place) => place),
+    ),
+  )
 }
