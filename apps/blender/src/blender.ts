@@ -3,7 +3,7 @@ import { createFoldWatch } from '@freshet/contracts/fold-watch'
 import { noHeaders } from '@freshet/contracts/headers'
 import { createLogWatch, followLogs } from '@freshet/contracts/log-watch'
 import type { LogBatch, EventLog, LogReader } from '@freshet/contracts/ports/event-log'
-import type { Blender, CallOptions, CandidateService, Ranker } from '@freshet/contracts/ports/calls'
+import type { Attribution, Blender, CallOptions, CandidateService, Ranker } from '@freshet/contracts/ports/calls'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import type { Wanted } from '@freshet/contracts/log-progress'
 import { traceOf } from '@freshet/contracts/trace-context'
@@ -49,7 +49,8 @@ export interface BlenderOptions {
   readonly store: StateStore
   readonly log: EventLog
   readonly candidates: CandidateService
-  readonly ranker: Ranker
+  /** Without `attribute`, explanations have no contributions of features. */
+  readonly ranker: Ranker & Partial<Attribution>
   readonly clock: Clock
   /** Measures and bounds stages. It does not influence answers in any other way. */
   readonly engineClock: EngineClock
@@ -269,7 +270,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       if (unready !== null) throw new ContractError('CALL_UNAVAILABLE', unready)
       return getPins(message, { cards, facts, nowMs: clock.now() })
     },
-    explainFeed: (message, call) => explainFeed(message, call, { log, clock, outbox }),
+    explainFeed: (message, call) => explainFeed(message, call, { log, clock, outbox, ranker: options.ranker }),
     async getCapabilities() {
       const { stages } = await compose()
       const locales = facts.localeTags().filter((tag) => tag !== null)

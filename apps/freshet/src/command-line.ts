@@ -20,6 +20,7 @@ import { runDlqResume } from './operations/resume.ts'
 import { runReplay } from './operations/replay.ts'
 import { runRowsExport, runRowsStats } from './operations/rows.ts'
 import { systemTerminal } from './operations/terminal.ts'
+import { runExplain } from './operations/explain.ts'
 import { runWhy } from './operations/why.ts'
 import { describeParity } from './parity/add-command.ts'
 import { addSpecCommands } from './spec/add-commands.ts'
@@ -50,6 +51,7 @@ export function createCommandLine(): Command {
     addUsers,
     addSpec,
     addWhy,
+    addExplain,
     addModels,
     addParity,
     addExperiments,
@@ -336,6 +338,21 @@ function addWhy(program: Command): void {
     .action(
       reportFailure((userId: string, options: Parameters<typeof runWhy>[1]) =>
         runWhy(userId, options, systemTerminal()),
+      ),
+    )
+}
+
+function addExplain(program: Command): void {
+  withLog(
+    program.command('explain').description('Say why the pins of a served feed are on its page, or why a pin is not'),
+  )
+    .argument('<feed>', 'id of the feed')
+    .argument('[pin]', 'explain only this pin, whether it is on the page or not')
+    .option('--target <address>', 'or the gRPC address of a blender, which adds what each feature contributed')
+    .option('--json', 'print everything as one JSON object')
+    .action(
+      reportFailure((feedId: string, pinId: string | undefined, options: Parameters<typeof runExplain>[2]) =>
+        runExplain(feedId, pinId, options, systemTerminal()),
       ),
     )
 }

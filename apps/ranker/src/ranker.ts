@@ -1,7 +1,7 @@
 import { ContractError } from '@freshet/contracts/errors'
 import type { RankRequest } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import { waitForPositions } from '@freshet/contracts/log-progress'
-import type { CallOptions, Ranker } from '@freshet/contracts/ports/calls'
+import type { Attribution, CallOptions, Ranker } from '@freshet/contracts/ports/calls'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import type { EventLog, LogBatch, TopicPartition } from '@freshet/contracts/ports/event-log'
 import { createViewFollower } from '@freshet/contracts/view-follower'
@@ -14,6 +14,7 @@ import { createSpecFollower } from '@freshet/ranking/model/spec-follower'
 import type { ServingModel } from '@freshet/ranking/serving/serving-model'
 import type { RankerConfig } from './config.ts'
 import type { HealthReport } from './models/health/health.ts'
+import { createAttribution } from './attribution/attribution.ts'
 import { createSpecFeatures } from './models/spec-features.ts'
 import { createModelFollower } from './models/model-follower.ts'
 import type { ShadowReport } from './models/shadow/comparison.ts'
@@ -44,7 +45,7 @@ export interface RankerOptions {
 }
 
 /** A running ranker: views folded from the log, and the port that uses them. */
-export interface RunningRanker extends Ranker {
+export interface RunningRanker extends Ranker, Attribution {
   /** Folds one batch. The reader calls it; a lockstep run calls it directly. */
   fold(batch: LogBatch): void
   start(): Promise<void>
@@ -133,7 +134,14 @@ export function createRanker(options: RankerOptions): RunningRanker {
     return fresh
   }
 
+  const attribution = createAttribution({
+    useHeld: trained.useHeld,
+    records: trained.records,
+    artefacts: options.artefacts,
+  })
+
   return {
+    attribute: attribution.attribute,
     async rank(request, call) {
       const page = parseCandidates(request, config.maxCandidates)
       const fresh = await waitFor(request, call)

@@ -1,9 +1,11 @@
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import type { ExplainFeedRequest, ExplainFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import { AttributeResponse } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
+import { withContributions } from '@freshet/contracts/inspection/contributions'
 import { explainServed } from '@freshet/contracts/inspection/explanation'
 import { findFeed } from '@freshet/contracts/inspection/find-feed'
-import type { CallOptions } from '@freshet/contracts/ports/calls'
+import type { Attribution, CallOptions } from '@freshet/contracts/ports/calls'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import type { Clock } from '@freshet/domain/clock'
 import { idProblem } from '@freshet/domain/ids'
@@ -14,6 +16,7 @@ export interface ExplanationPorts {
   readonly log: EventLog
   readonly clock: Clock
   readonly outbox: Pick<Outbox, 'find'>
+  readonly ranker: Partial<Attribution>
 }
 
 /**
@@ -28,7 +31,26 @@ export async function explainFeed(
   checkId('feed_id', feedId)
   if (pinId !== '') checkId('pin_id', pinId)
   const record = ports.outbox.find(feedId) ?? (await recordInLog(feedId, call, ports))
-  return explainServed(FeedServed.decode(record), pinId)
+  const answer = explainServed(FeedServed.decode(record), pinId)
+  return answer.pins.length === 0 || answer.modelVersion === ''
+    ? answer
+    : withContributions(answer, await contributionsTo(record, answer, { call, ...ports }))
+}
+
+/** What the ranker says about the pins of an answer. If it does not answer in half of the time, the answer goes without. */
+async function contributionsTo(
+  feedServed: Uint8Array,
+  { pins }: ExplainFeedResponse,
+  { ranker: { attribute }, call }: Pick<ExplanationPorts, 'ranker'> & { readonly call: CallOptions },
+): Promise<AttributeResponse> {
+  const problem = (text: string) => AttributeResponse.fromPartial({ problem: text })
+  if (attribute === undefined) return problem('this ranker does not attribute scores to features')
+  try {
+    const pinIds = pins.map((pin) => pin.pinId)
+    return await attribute({ feedServed, pinIds }, { ...call, timeoutMs: call.timeoutMs / 2 })
+  } catch (error) {
+    return problem(`the ranker did not answer: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 async function recordInLog(

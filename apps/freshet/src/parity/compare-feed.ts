@@ -3,8 +3,8 @@ import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { PageScores, ServingModel } from '@freshet/ranking/serving/serving-model'
 import { createFindings, type FeedComparison, type Findings } from './findings.ts'
 import { featuresOfRecord } from './logged-features.ts'
-import { pageOfRecord, pinsOfRecord } from './record-page.ts'
-import { rescoreRows } from './rescore.ts'
+import { pageOfRecord, pinsOfRecord } from '@freshet/ranker/attribution/record-page'
+import { rescoreRows } from '@freshet/ranker/attribution/rescore'
 
 /** Why a feed is not compared. */
 export interface Uncomparable {

@@ -39,6 +39,10 @@ export interface ModelFollower {
    * for its share of the users, else the serving model.
    */
   use<Result>(wanted: WantedModel, work: (model: ServingModel) => Result): Result
+  /** Runs work with the model of exactly this version and plan if it is serving, canary or shadow; null: it is not held. */
+  useHeld<Result>(version: string, plan: string, work: (model: ServingModel) => Result): Result | null
+  /** The models of the registry. */
+  records(): readonly ModelRecord[]
   /** The model that scores a share of the requests without being shown; null: none. */
   shadow(): SideModel | null
   /** Whether the registry names a model. */
@@ -108,6 +112,12 @@ export function createModelFollower(options: ModelFollowerOptions): ModelFollowe
       if (side !== null && shareOf(userId, side.record.version) < side.record.share) return side.slot.use(work)
       return models.use(work)
     },
+    useHeld(version, plan, work) {
+      const slots = [models, canary.current()?.slot, shadow.current()?.slot]
+      const isWanted = (model: ServingModel): boolean => model.version === version && model.planVersion === plan
+      return slots.find((slot) => slot?.use(isWanted))?.use(work) ?? null
+    },
+    records: () => registry.models(),
     shadow: () => shadow.current(),
     isServingTrained: () => registry.serving() !== null,
     refusal: () => [refusal, canary.refusal(), shadow.refusal()].filter((text) => text !== null).join('; ') || null,

@@ -31,7 +31,8 @@ export function explainServed(served: FeedServed, pinId: string): ExplainFeedRes
     pins: shown,
     absence: pinId === '' || shown.length > 0 ? undefined : explainAbsence(served, pinId),
     contributionMethod: '',
-    contributionProblem: served.featureNames.length === 0 ? 'the record has no features' : 'nobody asked the ranker',
+    contributionProblem:
+      served.featureNames.length === 0 ? 'the record has no features' : 'the log has no model; ask a blender',
   }
 }
 

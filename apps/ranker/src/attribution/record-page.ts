@@ -3,8 +3,8 @@ import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement
 import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { asId, type CreatorId, type PinId, type TopicId } from '@freshet/domain/ids'
 import { unrestrictedPin, type Pin } from '@freshet/domain/pin'
-import { parseHeadFactors } from '@freshet/ranker/head-factors'
-import { parseRetrieval } from '@freshet/ranker/rank-retrieval'
+import { parseHeadFactors } from '../head-factors.ts'
+import { parseRetrieval } from '../rank-retrieval.ts'
 import type { RankingPage } from '@freshet/ranking/serving/page'
 
 /** The page of the pins of a feed, as far as the feed records it: without the state of the user. Throws if columns do not fit. */
