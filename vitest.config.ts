@@ -53,6 +53,7 @@ export default defineConfig({
             'test/system/**/*.test.ts',
             'test/simulation/**/*.test.ts',
             'test/chaos/**/*.test.ts',
+            'test/feeds/**/*.test.ts',
             'test/quality/**/*.test.ts',
             'test/worlds/**/*.test.ts',
             'test/benchmarks/**/*.test.ts',

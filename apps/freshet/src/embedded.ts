@@ -11,7 +11,7 @@ import { candidateServiceSchema, type CandidateServiceConfig } from '@freshet/ca
 import type { FeedObserver } from '@freshet/blender/feed-observer'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
 import { writingAs } from '@freshet/contracts/origin'
-import type { Ranker } from '@freshet/contracts/ports/calls'
+import type { CandidateService, Ranker } from '@freshet/contracts/ports/calls'
 import type { EventLog, TopicPartition } from '@freshet/contracts/ports/event-log'
 import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { version } from '@freshet/domain/version'
@@ -102,6 +102,8 @@ export function createEmbedded(options: {
   readonly modelStore?: ArtefactStore | null
   /** Wraps the ranker that the blender calls, for example to look at what it is asked. */
   readonly wrapRanker?: (ranker: Ranker) => Ranker
+  /** Wraps the candidate service that the blender calls, for example to let calls fail. */
+  readonly wrapCandidates?: (candidates: CandidateService) => CandidateService
 }): Embedded {
   const { platform, models, config = {}, pause, onError, modelStore = platform.artefacts } = options
   const { log, store, clock, random } = platform
@@ -138,10 +140,11 @@ export function createEmbedded(options: {
     ...(options.onModelSwapped && { onModelSwapped: options.onModelSwapped }),
   })
   const direct = createDirectRanker(ranker)
+  const directCandidates = createDirectCandidateService(candidates)
   const blender = createBlender({
     store,
     log: writingAs(log, 'blender', version),
-    candidates: createDirectCandidateService(candidates),
+    candidates: options.wrapCandidates?.(directCandidates) ?? directCandidates,
     ranker: options.wrapRanker?.(direct) ?? direct,
     clock,
     engineClock: platform.engineClock,

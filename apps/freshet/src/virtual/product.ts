@@ -5,8 +5,9 @@ import { createMemoryStateStore } from '@freshet/adapters/memory/state-store'
 import { encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import type { ArtefactStore } from '@freshet/contracts/ports/artefact-store'
-import type { Ranker } from '@freshet/contracts/ports/calls'
+import type { CandidateService, Ranker } from '@freshet/contracts/ports/calls'
 import type { EventLog, NewRecord } from '@freshet/contracts/ports/event-log'
+import type { StateStore } from '@freshet/contracts/ports/state-store'
 import { topicLayouts, type TopicName } from '@freshet/contracts/topics'
 import type { Engagement } from '@freshet/domain/engagement'
 import type { PinChange } from '@freshet/domain/pin'
@@ -30,6 +31,10 @@ export interface VirtualProductOptions {
   readonly wrapLog?: (log: EventLog) => EventLog
   /** Wraps the ranker that the blender calls, for example to look at what it is asked. */
   readonly wrapRanker?: (ranker: Ranker) => Ranker
+  /** Wraps the candidate service that the blender calls, for example to let calls fail. */
+  readonly wrapCandidates?: (candidates: CandidateService) => CandidateService
+  /** Wraps the store that the services use, for example to let calls fail. */
+  readonly wrapStore?: (store: StateStore) => StateStore
   /** Where the trainer puts models and the ranker gets them; absent: only the spec's model ranks. */
   readonly modelStore?: ArtefactStore
   /** Work in step with virtual time beside Pin2Vec, which is always there. */
@@ -69,7 +74,8 @@ export async function createVirtualProduct(options: VirtualProductOptions): Prom
   const clock = createVirtualClock(1)
   const memory = createMemoryEventLog({ clock })
   const log = options.wrapLog?.(memory) ?? memory
-  const store = createMemoryStateStore({ clock })
+  const memoryStore = createMemoryStateStore({ clock })
+  const store = options.wrapStore?.(memoryStore) ?? memoryStore
   await log.applyTopics(topicLayouts(options.partitions))
   let failure: unknown = null
   const onError = (error: unknown): void => void (failure ??= error)
@@ -78,6 +84,7 @@ export async function createVirtualProduct(options: VirtualProductOptions): Prom
     models,
     modelStore: options.modelStore ?? null,
     ...(options.wrapRanker && { wrapRanker: options.wrapRanker }),
+    ...(options.wrapCandidates && { wrapCandidates: options.wrapCandidates }),
     ranked,
     config: inStep(config, refresh),
     pause: () => Promise.resolve(),

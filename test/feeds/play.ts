@@ -1,0 +1,395 @@
+import { createHash } from 'node:crypto'
+import { createSeededRandom } from '@freshet/adapters/memory/random'
+import { blenderSchema } from '@freshet/blender/config'
+import { ContractError } from '@freshet/contracts/errors'
+import {
+  GetFeedRequest,
+  GetRelatedPinsRequest,
+  type GetFeedResponse,
+  type GetRelatedPinsResponse,
+} from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { Action, Subject } from '@freshet/domain/engagement'
+import type { PinChange } from '@freshet/domain/pin'
+import { createVirtualProduct, type VirtualProduct } from '@freshet/freshet/virtual/product'
+import { openSpecSlot } from '@freshet/ranking/model/spec-file'
+import { createDraws, offeredLocales, worldStartMs, type Draws } from './random-world.ts'
+import { broken, pinRules, type Answered, type Asked, type Case, type Promised } from './rules.ts'
+import type { TruePin, TrueUser } from './truth.ts'
+
+/** How the feeds are played. */
+export interface PlayOptions {
+  readonly seed: number
+  readonly feeds: number
+  /** Called now and then with the number of feeds so far. */
+  readonly onProgress?: (feeds: number) => void
+  /** Ends at the first violation. */
+  readonly endsAtFirst?: boolean
+}
+
+/** What the checker found. */
+export interface Played {
+  readonly feeds: number
+  readonly items: number
+  readonly acts: number
+  readonly pages: { readonly full: number; readonly short: number; readonly empty: number; readonly degraded: number }
+  readonly seenAgain: number
+  /** Names of the rules that were broken, with an example and how often. */
+  readonly violations: ReadonlyMap<string, { readonly example: string; readonly count: number }>
+  /** Hash of every answer, byte for byte. */
+  readonly digest: string
+}
+
+const users = 40
+const pinsAtStart = 300
+/** Which dependency fails in a request, and how often. */
+const failures = { ranker: 0.01, candidates: 0.01, store: 0.01 } as const
+type Failure = keyof typeof failures
+const patience = { timeoutMs: 60_000 }
+const { servedWindowMs, pageSessionTtlMs, ordering } = blenderSchema.parse({})
+const promised: Promised = {
+  servedWindowMs,
+  mostOfCreator: ordering.caps.creator.most,
+  mostOfTopic: ordering.caps.topic.most,
+  capWindow: ordering.caps.creator.window,
+  locales: offeredLocales,
+}
+
+/** A user's page session as the client holds it. */
+interface Session {
+  readonly asked: Asked
+  readonly token: string
+  readonly before: readonly string[]
+  readonly startedAtMs: number
+}
+
+interface World {
+  readonly draws: Draws
+  readonly product: VirtualProduct
+  readonly pins: Map<string, TruePin>
+  readonly deleted: Set<string>
+  readonly users: Map<string, TrueUser>
+  /** What fails in the next request. */
+  readonly failing: Set<Failure>
+  readonly sessions: Map<string, Session>
+  readonly played: {
+    items: number
+    acts: number
+    full: number
+    short: number
+    empty: number
+    degraded: number
+    seenAgain: number
+  }
+  pinNumber: number
+  eventNumber: number
+}
+
+/** Plays feeds of a random world and checks each answer against what is true in it. */
+export async function playFeeds({ seed, feeds, onProgress, endsAtFirst = false }: PlayOptions): Promise<Played> {
+  const world = await createWorld(seed)
+  const violations = new Map<string, { example: string; count: number }>()
+  const digest = createHash('sha256')
+  let done = 0
+  while (done < feeds) {
+    await live(world)
+    const user = world.draws.pick([...world.users.values()])
+    for (let burst = 1 + world.draws.below(6); burst > 0 && done < feeds; burst--, done++) {
+      const { found, bytes } = await oneFeed(world, user)
+      digest.update(bytes)
+      for (const problem of found) {
+        const name = problem.slice(0, problem.indexOf(':'))
+        const known = violations.get(name)
+        violations.set(name, { example: known?.example ?? `feed ${done}, ${problem}`, count: (known?.count ?? 0) + 1 })
+      }
+      if (done % 1000 === 0) onProgress?.(done)
+      if (endsAtFirst && violations.size > 0) feeds = done
+    }
+  }
+  await world.product.close()
+  const { items, acts, seenAgain, ...pages } = world.played
+  return { feeds: done, items, acts, pages, seenAgain, violations, digest: digest.digest('hex') }
+}
+
+async function createWorld(seed: number): Promise<World> {
+  const draws = createDraws(createSeededRandom(seed))
+  const failing = new Set<Failure>()
+  const failed = (what: Failure): void => {
+    if (failing.has(what)) throw new ContractError('CALL_UNAVAILABLE', `the test lets the ${what} fail`)
+  }
+  const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
+  const product = await createVirtualProduct({
+    models,
+    config: { blender: { showUnlistedPins: false }, candidates: { retrieval: { showUnlistedPins: false } } },
+    partitions: 2,
+    refresh: 'event',
+    ranked: true,
+    seed,
+    wrapRanker: (ranker) => ({
+      ...ranker,
+      rank: async (request, options) => {
+        failed('ranker')
+        return ranker.rank(request, options)
+      },
+    }),
+    wrapCandidates: (candidates) => ({
+      ...candidates,
+      retrieve: async (request, options) => {
+        failed('candidates')
+        return candidates.retrieve(request, options)
+      },
+    }),
+    wrapStore: (store) => ({
+      ...store,
+      read: async (...args) => {
+        failed('store')
+        return store.read(...args)
+      },
+    }),
+  })
+  product.moveTo(worldStartMs)
+  const world: World = {
+    draws,
+    product,
+    pins: new Map(),
+    deleted: new Set(),
+    users: new Map(Array.from({ length: users }, (_, n) => draws.user(n)).map((user) => [user.userId, user])),
+    failing,
+    sessions: new Map(),
+    played: { items: 0, acts: 0, full: 0, short: 0, empty: 0, degraded: 0, seenAgain: 0 },
+    pinNumber: 0,
+    eventNumber: 0,
+  }
+  for (let n = 0; n < pinsAtStart; n++) await publish(world, draws.pin(world.pinNumber++, product.nowMs()))
+  await product.settle()
+  return world
+}
+
+/** Time passes, and the catalogue changes. */
+async function live({ draws, product, pins, deleted, ...world }: World): Promise<void> {
+  product.moveTo(product.nowMs() + 1000 * (1 + draws.below(draws.chance(0.1) ? 40_000 : 600)))
+  const here = { draws, product, pins, deleted, ...world }
+  if (draws.chance(0.3)) await publish(here, draws.pin(here.pinNumber++, product.nowMs()))
+  if (draws.chance(0.1)) {
+    const { pinId } = draws.pick([...pins.values()])
+    await publish(here, { ...draws.pin(0, product.nowMs()), pinId })
+  }
+  if (pins.size > pinsAtStart || draws.chance(0.05)) {
+    const { pinId } = draws.pick([...pins.values()])
+    pins.delete(pinId)
+    deleted.add(pinId)
+    await product.pin({ kind: 'delete', pinId: pinId as never })
+  }
+  await product.settle()
+}
+
+async function publish({ product, pins, deleted }: World, pin: TruePin): Promise<void> {
+  pins.set(pin.pinId, pin)
+  deleted.delete(pin.pinId)
+  const change: PinChange = {
+    kind: 'upsert',
+    pin: {
+      pinId: pin.pinId as never,
+      title: pin.words.slice(0, 2).join(' '),
+      description: `About ${pin.words[2]}.`,
+      topics: pin.topics as never,
+      creatorId: pin.creatorId as never,
+      createdAtMs: pin.createdAtMs,
+      locale: pin.locale === '' ? null : pin.locale,
+      imageUrl: null,
+      visualEmbedding: null,
+      availableFromMs: pin.availableFromMs,
+      expiresAtMs: pin.expiresAtMs,
+      safetyLabels: pin.labels,
+      minAge: pin.minAge,
+      imageSignature: pin.picture === '' ? null : pin.picture,
+    },
+  }
+  await product.pin(change)
+}
+
+/** One user looks at one page and acts on it. */
+async function oneFeed(
+  world: World,
+  user: TrueUser,
+): Promise<{ readonly found: readonly string[]; readonly bytes: string }> {
+  const { draws, product, failing, played } = world
+  product.moveTo(draws.chance(0.1) ? nextChangeMs(world) : product.nowMs() + 1000 * draws.below(120))
+  for (const [what, share] of Object.entries(failures)) if (draws.chance(share)) failing.add(what as Failure)
+  const session = world.sessions.get(user.userId)
+  const isOpen =
+    session !== undefined && session.token !== '' && product.nowMs() - session.startedAtMs < pageSessionTtlMs
+  const goesOn = isOpen && draws.chance(0.4)
+  const asked = goesOn ? { ...session.asked, before: session.before, atMs: product.nowMs() } : ask(world, user)
+  const isFull = failing.size === 0
+  const answer = await request(world, user, asked, goesOn ? session.token : '')
+  failing.clear()
+  const answered: Answered = { items: answer.items, isFull, reasons: answer.reasons }
+  const until = answered.isFull ? Number.POSITIVE_INFINITY : user.knownUntil
+  const of: Case = {
+    truth: world,
+    user,
+    asked,
+    answered,
+    promised,
+    until: answered.reasons.includes('FEED_UNKNOWN_USER') ? -1 : until,
+    eligible: () => eligiblePins(world, user, asked),
+  }
+  const found = broken(of)
+  count(played, asked, answered)
+  if (answered.isFull) user.knownUntil = world.eventNumber
+  if (asked.surface === 'home') {
+    const now = answered.items.map(({ pinId }) => ({ pinId, atMs: asked.atMs }))
+    user.shown = [...user.shown.filter(({ atMs }) => asked.atMs - atMs < 30 * 86_400_000), ...now]
+    const token = 'nextPageToken' in answer ? answer.nextPageToken : ''
+    const before = [...asked.before, ...now.map(({ pinId }) => pinId)]
+    world.sessions.set(user.userId, { asked, token, before, startedAtMs: goesOn ? session.startedAtMs : asked.atMs })
+  }
+  if (draws.chance(0.7)) await act(world, user, answered)
+  await product.settle()
+  return { found, bytes: JSON.stringify(answer) }
+}
+
+/** The next second at which a pin comes or goes by its own times, so that bounds are met exactly; at most an hour from now. */
+function nextChangeMs({ product, pins }: World): number {
+  const nowMs = product.nowMs()
+  const times = [...pins.values()].flatMap(({ availableFromMs, expiresAtMs }) => [
+    availableFromMs ?? 0,
+    expiresAtMs ?? 0,
+  ])
+  return Math.min(nowMs + 3_600_000, ...times.filter((atMs) => atMs >= nowMs))
+}
+
+function count(played: World['played'], asked: Asked, { items, isFull }: Answered): void {
+  played.items += items.length
+  played.seenAgain += items.filter(({ seenAgain }) => seenAgain).length
+  if (!isFull) played.degraded++
+  played[items.length === 0 ? 'empty' : items.length < asked.pageSize ? 'short' : 'full']++
+}
+
+function ask({ draws, product, pins }: World, user: TrueUser): Asked {
+  const related = draws.chance(0.1)
+  const all = [...pins.keys()]
+  return {
+    surface: related ? 'related' : 'home',
+    about: related ? draws.pick(all) : '',
+    pageSize: draws.pick([5, 10, 25]),
+    atMs: product.nowMs(),
+    locale: user.locale,
+    topics: draws.chance(0.05) ? [`topic${draws.below(15)}`, `topic${draws.below(15)}`] : [],
+    creators: draws.chance(0.03) ? [`creator${draws.below(40)}`, `creator${draws.below(40)}`] : [],
+    maxAgeMs: draws.chance(0.05) ? 1000 * (1 + draws.below(1_000_000)) : null,
+    exclude: draws.chance(0.2) ? draws.some(all, 20) : [],
+    seenElsewhere: draws.chance(0.1) ? draws.some(all, 20) : [],
+    labels: user.labels,
+    age: user.age,
+    includesOwn: user.includesOwn,
+    before: [],
+  }
+}
+
+function request(
+  { product }: World,
+  { userId }: TrueUser,
+  asked: Asked,
+  pageToken: string,
+): Promise<GetFeedResponse | GetRelatedPinsResponse> {
+  const filter = {
+    topicIds: [...asked.topics],
+    creatorIds: [...asked.creators],
+    boardIds: [],
+    ...(asked.maxAgeMs !== null && { maxAgeMs: asked.maxAgeMs }),
+    excludePinIds: [...asked.exclude],
+    seenPinIds: [...asked.seenElsewhere],
+    allowedSafetyLabels: [...asked.labels],
+    ...(asked.age !== null && { userAge: asked.age }),
+    includeOwnPins: asked.includesOwn,
+  }
+  const { pageSize, locale, atMs } = asked
+  const common = { userId, pageSize, locale, atMs, filter }
+  const { blender } = product.embedded
+  return asked.surface === 'home'
+    ? blender.getFeed(GetFeedRequest.fromPartial({ ...common, pageToken }), patience)
+    : blender.getRelatedPins(GetRelatedPinsRequest.fromPartial({ ...common, pinId: asked.about }), patience)
+}
+
+/** Pins that the user may see and has not seen. */
+function eligiblePins(world: World, user: TrueUser, asked: Asked): readonly TruePin[] {
+  const of: Case = {
+    truth: world,
+    user,
+    asked,
+    answered: { items: [], isFull: true, reasons: [] },
+    promised,
+    until: Number.POSITIVE_INFINITY,
+    eligible: () => [],
+  }
+  const rules = Object.values(pinRules)
+  return [...world.pins.values()].filter((pin) => {
+    const item = { pinId: pin.pinId, seenAgain: false }
+    return !rules.some((rule) => rule(pin, item, of)) && !user.shown.some(({ pinId }) => pinId === pin.pinId)
+  })
+}
+
+/** What a user does after a page: looks at most pins, likes some, wants never to see others, takes things back. */
+async function act(world: World, user: TrueUser, { items }: Answered): Promise<void> {
+  const { draws, pins } = world
+  for (const { pinId } of items) {
+    if (draws.chance(0.6)) await say(world, user, 'impression', { kind: 'pin', pinId: pinId as never })
+    const draw = draws.below(100)
+    const pin = { kind: 'pin', pinId: pinId as never } as const
+    if (draw < 6) await say(world, user, 'click', pin)
+    else if (draw < 10) await say(world, user, 'save', pin)
+    else if (draw < 13) await say(world, user, 'hide', pin)
+    else if (draw < 14) await say(world, user, 'report', pin)
+    const creatorId = pins.get(pinId)?.creatorId ?? 'creator0'
+    if (draws.chance(0.003)) await say(world, user, 'block', { kind: 'creator', creatorId: creatorId as never })
+  }
+  if (draws.chance(0.02))
+    await say(world, user, 'block', { kind: 'topic', topicId: `topic${draws.below(15)}` as never })
+  if (draws.chance(0.5)) await takeBack(world, user)
+}
+
+const back = { hide: 'unhide', report: 'unreport', save: 'unsave', block: 'unblock' } as const
+
+async function takeBack(world: World, user: TrueUser): Promise<void> {
+  const standing = [...user.wishes].filter(([, wish]) => wish.stands).map(([name]) => name)
+  if (standing.length === 0) return
+  const [what = '', id = ''] = world.draws.pick(standing).split(' ')
+  if (what === 'block-creator') await say(world, user, back.block, { kind: 'creator', creatorId: id as never })
+  else if (what === 'block-topic') await say(world, user, back.block, { kind: 'topic', topicId: id as never })
+  else await say(world, user, back[what as 'hide'], { kind: 'pin', pinId: id as never })
+}
+
+/** The user does something: the product gets the event, and the world remembers it. */
+async function say(world: World, user: TrueUser, action: Action, subject: Subject): Promise<void> {
+  const { product, played } = world
+  const number = ++world.eventNumber
+  played.acts++
+  const occurredAtMs = product.nowMs() + 1000
+  await product.engagement({
+    eventId: `event-${number}` as never,
+    userId: user.userId as never,
+    sessionId: null,
+    action,
+    subject,
+    boardId: action === 'save' || action === 'unsave' ? (`board-${user.userId}` as never) : null,
+    occurredAtMs,
+    shown: { feedId: null, position: null, surface: null },
+    dwellMs: null,
+  })
+  if (action !== 'impression') user.acts++
+  if (subject.kind === 'pin') user.seen.set(subject.pinId, { atMs: occurredAtMs, since: number })
+  const wish = wishOf(action, subject)
+  if (wish !== null) user.wishes.set(wish.name, { stands: wish.stands, since: number, own: user.acts })
+}
+
+function wishOf(action: Action, subject: Subject): { readonly name: string; readonly stands: boolean } | null {
+  for (const [does, undoes] of Object.entries(back)) {
+    if (action !== does && action !== undoes) continue
+    const stands = action === does
+    if (subject.kind === 'pin') return { name: `${does} ${subject.pinId}`, stands }
+    if (subject.kind === 'creator') return { name: `block-creator ${subject.creatorId}`, stands }
+    if (subject.kind === 'topic') return { name: `block-topic ${subject.topicId}`, stands }
+  }
+  return null
+}

@@ -1,0 +1,193 @@
+import { stands, type Truth, type TruePin, type TrueUser } from './truth.ts'
+
+/** What a request asked, in the words of the public API. Times are milliseconds since the epoch. */
+export interface Asked {
+  readonly surface: 'home' | 'related'
+  /** The pin that related pins were asked for; '': a home feed. */
+  readonly about: string
+  readonly pageSize: number
+  readonly atMs: number
+  readonly locale: string
+  readonly topics: readonly string[]
+  readonly creators: readonly string[]
+  readonly maxAgeMs: number | null
+  readonly exclude: readonly string[]
+  readonly seenElsewhere: readonly string[]
+  readonly labels: readonly string[]
+  readonly age: number | null
+  readonly includesOwn: boolean
+  /** Pins of the earlier pages of the same session. */
+  readonly before: readonly string[]
+}
+
+/** One answer as the client got it. */
+export interface Answered {
+  readonly items: readonly { readonly pinId: string; readonly seenAgain: boolean }[]
+  /** Whether the answer came at full strength, so that it must know everything that was settled. */
+  readonly isFull: boolean
+  readonly reasons: readonly string[]
+}
+
+/** What the product promises with numbers: from its configuration. */
+export interface Promised {
+  readonly servedWindowMs: number
+  /** At most this many pins of one creator, and of one topic, on a page of at most `capWindow` pins. */
+  readonly mostOfCreator: number
+  readonly mostOfTopic: number
+  readonly capWindow: number
+  /** Locales of the catalogue other than ''. */
+  readonly locales: readonly string[]
+}
+
+/** Everything that a rule may look at. */
+export interface Case {
+  readonly truth: Truth
+  readonly user: TrueUser
+  readonly asked: Asked
+  readonly answered: Answered
+  readonly promised: Promised
+  /** Acts after this one may be unknown to the answer. */
+  readonly until: number
+  /** Pins that could have been shown instead, by the same rules. */
+  readonly eligible: () => readonly TruePin[]
+}
+
+type Item = Answered['items'][number]
+/** A rule about single pins: whether this one must not be there. */
+type PinRule = (pin: TruePin, item: Item, of: Case) => boolean
+
+const dayMs = 86_400_000
+/** Seen pins are remembered for two generations of a week; the younger one is certain. */
+const surelySeenMs = 6 * dayMs
+
+/** Rules about each pin of an answer, by name. A pin that breaks one must not be there. */
+export const pinRules: Readonly<Record<string, PinRule>> = {
+  'not yet available': (pin, _, { asked }) => pin.availableFromMs !== null && asked.atMs < pin.availableFromMs,
+  expired: (pin, _, { asked }) => pin.expiresAtMs !== null && asked.atMs >= pin.expiresAtMs,
+  'safety label': (pin, _, { asked }) => pin.labels.some((label) => !asked.labels.includes(label)),
+  'minimum age': (pin, _, { asked }) => pin.minAge > (asked.age ?? 0),
+  'other locale': (pin, _, { asked, promised }) => !fits(pin.locale, asked.locale, promised.locales),
+  hidden: ({ pinId }, _, { user, until }) => stands(user, `hide ${pinId}`, until),
+  reported: ({ pinId }, _, { user, until }) => stands(user, `report ${pinId}`, until),
+  'blocked creator': ({ creatorId }, _, { user, until }) => stands(user, `block-creator ${creatorId}`, until),
+  'blocked topic': ({ topics }, _, { user, until }) =>
+    topics.some((topic) => stands(user, `block-topic ${topic}`, until)),
+  'blocked word': ({ words }, _, { user, until }) => words.some((word) => stands(user, `block-word ${word}`, until)),
+  'own pin': ({ creatorId }, _, { user, asked }) => creatorId === user.userId && !asked.includesOwn,
+  'already saved': ({ pinId }, _, { user, asked, until }) =>
+    asked.surface === 'home' && isRecentSave(user, pinId) && stands(user, `save ${pinId}`, until),
+  excluded: ({ pinId }, _, { asked }) => asked.exclude.includes(pinId),
+  'seen elsewhere': ({ pinId }, { seenAgain }, { asked }) => asked.seenElsewhere.includes(pinId) && !seenAgain,
+  'topic not asked for': ({ topics }, _, { asked }) =>
+    asked.topics.length > 0 && !topics.some((topic) => asked.topics.includes(topic)),
+  'creator not asked for': ({ creatorId }, _, { asked }) =>
+    asked.creators.length > 0 && !asked.creators.includes(creatorId),
+  'too old': ({ createdAtMs }, _, { asked }) => asked.maxAgeMs !== null && createdAtMs < asked.atMs - asked.maxAgeMs,
+  'the pin itself': ({ pinId }, _, { asked }) => pinId === asked.about,
+  'seen, not marked': ({ pinId }, { seenAgain }, of) => !seenAgain && wasSeen(pinId, of),
+  'marked, never seen': ({ pinId }, { seenAgain }, { user, asked }) =>
+    seenAgain &&
+    !user.seen.has(pinId) &&
+    !user.shown.some((one) => one.pinId === pinId) &&
+    !asked.seenElsewhere.includes(pinId),
+  'repeated within the window': ({ pinId }, { seenAgain }, of) => !seenAgain && wasShown(pinId, of),
+  'repeated across pages': ({ pinId }, _, { asked }) => asked.before.includes(pinId),
+}
+
+/** Rules about a whole answer, by name: what is wrong with it, in words; null: nothing. */
+export const pageRules: Readonly<Record<string, (of: Case) => string | null>> = {
+  'unknown pin': ({ truth, answered }) =>
+    first(answered.items.filter(({ pinId }) => !truth.pins.has(pinId) && !truth.deleted.has(pinId))),
+  'deleted pin': ({ truth, answered }) => first(answered.items.filter(({ pinId }) => truth.deleted.has(pinId))),
+  'twice on a page': ({ answered: { items } }) =>
+    first(items.filter(({ pinId }, at) => items.findIndex((other) => other.pinId === pinId) !== at)),
+  'longer than asked': ({ answered: { items }, asked: { pageSize } }) =>
+    items.length > pageSize ? `${items.length} of ${pageSize}` : null,
+  'same picture': samePicture,
+  'cap of creators': ({ truth, answered, promised, ...of }) =>
+    overCap({ truth, answered, promised, ...of }, promised.mostOfCreator, ({ creatorId }) => [creatorId]),
+  'cap of topics': ({ truth, answered, promised, ...of }) =>
+    overCap({ truth, answered, promised, ...of }, promised.mostOfTopic, ({ topics }) => topics),
+}
+
+/** Names of the rules that a case breaks, with what breaks them. */
+export function broken(of: Case): readonly string[] {
+  const { truth, answered } = of
+  const pins = answered.items.flatMap((item) => {
+    const pin = truth.pins.get(item.pinId)
+    if (pin === undefined) return []
+    return Object.entries(pinRules).flatMap(([name, rule]) => (rule(pin, item, of) ? [`${name}: ${item.pinId}`] : []))
+  })
+  const pages = Object.entries(pageRules).flatMap(([name, rule]) => {
+    const wrong = rule(of)
+    return wrong === null ? [] : [`${name}: ${wrong}`]
+  })
+  return [...pins, ...pages]
+}
+
+/** Whether a pin of this locale suits a reader: the reader's region and the bare language; without the region in the catalogue, the whole language. */
+export function fits(locale: string, reader: string, offered: readonly string[]): boolean {
+  if (locale === '' || reader === '') return true
+  const [language, region] = reader.split('-')
+  if (locale.split('-')[0] !== language) return false
+  const hasRegion = region !== undefined && offered.includes(reader)
+  return !hasRegion || locale === language || locale === reader
+}
+
+/** Saves are known among the last 200 acts other than impressions. */
+function isRecentSave({ wishes, acts }: TrueUser, pinId: string): boolean {
+  return acts - (wishes.get(`save ${pinId}`)?.own ?? 0) < 190
+}
+
+function wasSeen(pinId: string, { user, asked, until }: Case): boolean {
+  const last = user.seen.get(pinId)
+  if (asked.surface !== 'home' || last === undefined) return false
+  return last.since <= until && asked.atMs - last.atMs < surelySeenMs
+}
+
+function wasShown(pinId: string, { user, asked, promised }: Case): boolean {
+  if (asked.surface !== 'home') return false
+  return user.shown.some((one) => one.pinId === pinId && asked.atMs - one.atMs < promised.servedWindowMs)
+}
+
+function samePicture({ truth, user, asked, answered: { items, isFull }, promised }: Case): string | null {
+  const pictureOf = (pinId: string): string => truth.pins.get(pinId)?.picture ?? ''
+  const before = new Set(
+    asked.surface === 'home' && isFull
+      ? user.shown
+          .filter(({ atMs }) => asked.atMs - atMs < promised.servedWindowMs)
+          .map(({ pinId }) => pictureOf(pinId))
+      : [],
+  )
+  const wrong = items.filter(({ pinId, seenAgain }, at) => {
+    const picture = pictureOf(pinId)
+    if (picture === '') return false
+    return items.slice(0, at).some((other) => pictureOf(other.pinId) === picture) || (!seenAgain && before.has(picture))
+  })
+  return first(wrong)
+}
+
+/** A first page without a filter keeps a cap if the user could see many other pins: a cap gives way when nothing else is left to show. */
+function overCap(
+  { truth, asked, answered, promised, eligible }: Case,
+  most: number,
+  classesOf: (pin: TruePin) => readonly string[],
+): string | null {
+  const fresh = answered.items.filter(({ seenAgain }) => !seenAgain)
+  const isNarrow = asked.topics.length + asked.creators.length + asked.before.length > 0 || asked.maxAgeMs !== null
+  if (!answered.isFull || isNarrow || asked.surface !== 'home' || asked.pageSize > promised.capWindow) return null
+  const counts = new Map<string, number>()
+  for (const { pinId } of fresh) {
+    const pin = truth.pins.get(pinId)
+    for (const name of pin === undefined ? [] : classesOf(pin)) counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  const over = [...counts].find(([, count]) => count > most)
+  if (over === undefined) return null
+  return eligible().length < manyPins ? null : `${over[1]} of ${over[0]}`
+}
+
+const manyPins = 120
+
+function first(items: readonly Item[]): string | null {
+  return items[0]?.pinId ?? null
+}

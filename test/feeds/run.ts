@@ -1,0 +1,38 @@
+import { parseArgs } from 'node:util'
+import { plant } from '../simulation/planted-bugs.ts'
+import { plantedBugs } from './planted-bugs.ts'
+
+/**
+ * `node test/feeds/run.ts [--feeds N] [--seed N] [--bug NAME] [--bugs]`: checks feeds of a random world. `--bug` plants a bug first and ends at the
+ * first violation; `--bugs` lists them. Ends with 1 where a rule is broken.
+ */
+const { values } = parseArgs({
+  options: {
+    feeds: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: '1' },
+    bug: { type: 'string' },
+    bugs: { type: 'boolean' },
+  },
+})
+
+if (values.bugs === true) {
+  for (const { name, means } of plantedBugs) console.log(`${name}: ${means}`)
+} else {
+  if (values.bug !== undefined) plant(values.bug, plantedBugs)
+  const { playFeeds } = await import('./play.ts')
+  const startedAt = performance.now()
+  const played = await playFeeds({
+    seed: Number(values.seed),
+    feeds: Number(values.feeds),
+    endsAtFirst: values.bug !== undefined,
+    onProgress: (feeds) => process.stderr.write(`${feeds} feeds\r`),
+  })
+  const { feeds, items, acts, pages, seenAgain, violations, digest } = played
+  const seconds = (performance.now() - startedAt) / 1000
+  console.log(
+    `${feeds} feeds, ${items} pins (${seenAgain} seen again), ${acts} acts; pages ${pages.full} full, ${pages.short} short, ${pages.empty} empty, ${pages.degraded} degraded; ${seconds.toFixed(1)} s; digest ${digest.slice(0, 16)}`,
+  )
+  for (const [rule, { example, count }] of violations) console.log(`${count} × ${rule} — ${example}`)
+  console.log(violations.size === 0 ? 'no rule is broken' : `${violations.size} rules are broken`)
+  process.exitCode = violations.size === 0 ? 0 : 1
+}
