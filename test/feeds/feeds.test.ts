@@ -1,7 +1,20 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { plantedBugs } from './planted-bugs.ts'
+import { playFeeds } from './play.ts'
 import { broken, fits, pageRules, pinRules, type Case } from './rules.ts'
 import type { TruePin, TrueUser } from './truth.ts'
+
+const runner = fileURLToPath(new URL('run.ts', import.meta.url))
+
+function run(...options: readonly string[]): Promise<{ readonly code: number; readonly output: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [runner, ...options], { maxBuffer: 64 << 20 }, (_error, out, err) => {
+      resolve({ code: child.exitCode ?? -1, output: `${out}${err}` })
+    })
+  })
+}
 
 const atMs = Date.UTC(2026, 0, 1)
 const user: TrueUser = {
@@ -65,14 +78,31 @@ function aCase(given: { readonly pin?: Partial<TruePin>; readonly user?: Partial
   }
 }
 
-describe('planted bugs', () => {
-  it('are at least ten, each of a rule of its own', () => {
+describe('feeds of a random world', () => {
+  it('break no rule, and are the same byte for byte from the same seed', async () => {
+    const [first, second] = [await playFeeds({ seed: 3, feeds: 400 }), await playFeeds({ seed: 3, feeds: 400 })]
+    expect([...first.violations]).toEqual([])
+    expect(first.pages.degraded).toBeGreaterThan(0)
+    expect(first.seenAgain).toBeGreaterThan(0)
+    expect(second.digest).toBe(first.digest)
+  })
+
+  it('are checked with at least ten planted bugs, each of a rule of its own', () => {
     const rules = plantedBugs.map(({ rule }) => rule)
     expect(new Set(rules).size).toBe(rules.length)
     expect(rules.length).toBeGreaterThanOrEqual(10)
     const known = [...Object.keys(pinRules), ...Object.keys(pageRules)]
     expect(rules.filter((rule) => !known.includes(rule))).toEqual([])
   })
+
+  it.each(plantedBugs.map(({ name, rule }) => [name, rule]))(
+    'with the bug %s break the rule: %s',
+    async (name, rule) => {
+      const { code, output } = await run('--feeds', '2000', '--bug', name)
+      expect(output).toContain(`× ${rule} — feed`)
+      expect(code).toBe(1)
+    },
+  )
 })
 
 describe('the rules', () => {

@@ -96,6 +96,14 @@ export const plantedBugs: readonly FeedBug[] = [
     ],
   },
   {
+    name: 'words-not-checked',
+    rule: 'blocked word',
+    means: 'pins with a blocked word are shown',
+    edits: [
+      { file: `${filters}/muted-word.ts`, find: 'facts.hasWordOf(fact, blockedWords) ? 0 : keep', replace: 'keep' },
+    ],
+  },
+  {
     name: 'own-pins-shown',
     rule: 'own pin',
     means: 'a user gets the own pins',

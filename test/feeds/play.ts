@@ -346,6 +346,7 @@ async function act(world: World, user: TrueUser, { items }: Answered): Promise<v
   }
   if (draws.chance(0.02))
     await say(world, user, 'block', { kind: 'topic', topicId: `topic${draws.below(15)}` as never })
+  if (draws.chance(0.03)) await say(world, user, 'block', { kind: 'word', word: `word${draws.below(40)}` })
   if (draws.chance(0.5)) await takeBack(world, user)
 }
 
@@ -357,6 +358,7 @@ async function takeBack(world: World, user: TrueUser): Promise<void> {
   const [what = '', id = ''] = world.draws.pick(standing).split(' ')
   if (what === 'block-creator') await say(world, user, back.block, { kind: 'creator', creatorId: id as never })
   else if (what === 'block-topic') await say(world, user, back.block, { kind: 'topic', topicId: id as never })
+  else if (what === 'block-word') await say(world, user, back.block, { kind: 'word', word: id })
   else await say(world, user, back[what as 'hide'], { kind: 'pin', pinId: id as never })
 }
 
@@ -390,6 +392,7 @@ function wishOf(action: Action, subject: Subject): { readonly name: string; read
     if (subject.kind === 'pin') return { name: `${does} ${subject.pinId}`, stands }
     if (subject.kind === 'creator') return { name: `block-creator ${subject.creatorId}`, stands }
     if (subject.kind === 'topic') return { name: `block-topic ${subject.topicId}`, stands }
+    if (subject.kind === 'word') return { name: `block-word ${subject.word}`, stands }
   }
   return null
 }
