@@ -209,6 +209,6 @@ describe('merging users', () => {
     const bytes = handoverBytes(state, limits, whole.length / 3)
     expect(bytes.length).toBeLessThanOrEqual(whole.length / 3)
     const { relations } = decodeUserState(bytes)
-    expect(['p999', 'p970', 'p0'].map((id) => hasRelation(relations, 'hide-pin', id))).toEqual([true, true, false])
+    expect(['p999', 'p990', 'p0'].map((id) => hasRelation(relations, 'hide-pin', id))).toEqual([true, true, false])
   })
 })
