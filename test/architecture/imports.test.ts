@@ -8,6 +8,7 @@ const programs = [
   /^apps\/[^/]+\/src\/main\.ts$/,
   /^(apps|libs)\/[^/]+\/(examples|scripts)\//,
   /^test\/(.+\/)?run\.ts$/,
+  /^test\/feeds\/read-your-writes\.ts$/,
   /^test\/benchmarks\/servers\//,
   /^test\/quality\/(five-processes|frappe|reranked|synthetic)\.ts$/,
   /^proto\/(breaking|generate)\.ts$/,

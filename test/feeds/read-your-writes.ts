@@ -21,7 +21,7 @@ import { z } from 'zod'
 import { eventually } from '../harness/eventually.ts'
 
 /**
- * `node test/feeds/read-your-writes.ts [--pairs N] [--without N]`: on LMDB, users hide and show pins again, and each feed with the token of the
+ * `npm run feeds:read-your-writes -- [--pairs N] [--without N]`: on LMDB, users hide and show pins again, and each feed with the token of the
  * event must reflect it. Feeds without the token then show how long an event takes. Ends with 1 where a feed with a token does not reflect its event.
  */
 const { values } = parseArgs({
