@@ -68,13 +68,11 @@ function aCase(given: { readonly pin?: Partial<TruePin>; readonly user?: Partial
     answered: { items: [{ pinId: 'p', seenAgain: false }], isFull: true, reasons: [] },
     promised: {
       servedWindowMs: 1000,
-      mostOfCreator: 3,
-      mostOfTopic: 15,
-      capWindow: 25,
-      locales: ['de', 'de-AT', 'de-DE'],
+      caps: { mostOfCreator: 2, mostOfTopic: 3, mostOfTopicAtStart: 2, window: 25, pool: 200 },
     },
     until: Number.POSITIVE_INFINITY,
-    eligible: () => [],
+    offered: ['de', 'de-AT', 'de-DE'],
+    candidates: null,
   }
 }
 
@@ -122,6 +120,41 @@ describe('the rules', () => {
     ['seen, not marked', { user: { seen: new Map([['p', { atMs, since: 1 }]]) } }],
   ] as const)('name what breaks them: %s', (rule, given) => {
     expect(broken(aCase(given))).toEqual([`${rule}: p`])
+  })
+
+  describe('about caps', () => {
+    const pins = ['p', 'q', 'r', 's'].map((pinId) => ({ ...pin, pinId }))
+    const other = { ...pin, pinId: 'other', creatorId: 'd', topics: ['t'] }
+    const page = (shown: readonly TruePin[], left: readonly TruePin[], count = 200): Case => ({
+      ...aCase(),
+      truth: { ...aCase().truth, pins: new Map([...shown, ...left].map((each) => [each.pinId, each])) },
+      answered: { ...aCase().answered, items: shown.map(({ pinId }) => ({ pinId, seenAgain: false })) },
+      candidates: { pins: [...shown, ...left], count },
+    })
+    const name = ['cap of creators: r at place 2, though 1 others fitted, other for one']
+
+    it('name a place over the cap while another candidate fits', () => {
+      expect(broken(page(pins.slice(0, 3), [other]))).toEqual(name)
+      expect(broken(page([...pins.slice(0, 3), other], []))).toEqual(name)
+      expect(broken(page(pins.slice(0, 2), [other]))).toEqual([])
+    })
+
+    it('let a cap give way if no other candidate fits, or the others can be outside the pool', () => {
+      expect(broken(page(pins.slice(0, 3), [pins[3]!]))).toEqual([])
+      expect(broken(page(pins.slice(0, 3), [other], 201))).toEqual([])
+      const busy = pins.map((each, n) => ({ ...each, creatorId: `c${n % 3}`, topics: n < 2 ? ['t'] : [] }))
+      const again = { ...busy[2]!, creatorId: 'c0', topics: [] }
+      const full = [busy[0]!, { ...busy[1]!, creatorId: 'c0' }, again]
+      expect(broken(page(full, [other]))).toEqual([])
+    })
+
+    it('count topics too', () => {
+      const ofTopic = pins.map((each, n) => ({ ...each, creatorId: `c${n}`, topics: ['t'] }))
+      const free = { ...pin, pinId: 'other', creatorId: 'd' }
+      const problem = 'cap of topics: s at place 3, though 1 others fitted, other for one'
+      expect(broken(page(ofTopic, [free]))).toEqual([problem])
+      expect(broken(page(ofTopic.slice(0, 3), [free]))).toEqual([])
+    })
   })
 
   it('know which locales suit a reader', () => {

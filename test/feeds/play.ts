@@ -12,7 +12,8 @@ import type { Action, Subject } from '@freshet/domain/engagement'
 import type { PinChange } from '@freshet/domain/pin'
 import { createVirtualProduct, type VirtualProduct } from '@freshet/freshet/virtual/product'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
-import { createDraws, offeredLocales, worldStartMs, type Draws } from './random-world.ts'
+import type { Candidates } from './caps.ts'
+import { createDraws, worldStartMs, type Draws } from './random-world.ts'
 import { broken, pinRules, type Answered, type Asked, type Case, type Promised } from './rules.ts'
 import type { TruePin, TrueUser } from './truth.ts'
 
@@ -45,13 +46,16 @@ const pinsAtStart = 300
 const failures = { ranker: 0.01, candidates: 0.01, store: 0.01 } as const
 type Failure = keyof typeof failures
 const patience = { timeoutMs: 60_000 }
-const { servedWindowMs, pageSessionTtlMs, ordering } = blenderSchema.parse({})
+const { servedWindowMs, pageSessionTtlMs, maxReservePins, ordering } = blenderSchema.parse({})
 const promised: Promised = {
   servedWindowMs,
-  mostOfCreator: ordering.caps.creator.most,
-  mostOfTopic: ordering.caps.topic.most,
-  capWindow: ordering.caps.creator.window,
-  locales: offeredLocales,
+  caps: {
+    mostOfCreator: ordering.caps.creator.most,
+    mostOfTopic: ordering.caps.topic.most,
+    mostOfTopicAtStart: ordering.caps.topic.mostAtStart,
+    window: ordering.caps.creator.window,
+    pool: Math.min(ordering.pool, maxReservePins),
+  },
 }
 
 /** A user's page session as the client holds it. */
@@ -60,6 +64,8 @@ interface Session {
   readonly token: string
   readonly before: readonly string[]
   readonly startedAtMs: number
+  /** What the ordering chose from when the product last searched in this session. */
+  readonly candidates: Candidates | null
 }
 
 interface World {
@@ -70,6 +76,8 @@ interface World {
   readonly users: Map<string, TrueUser>
   /** What fails in the next request. */
   readonly failing: Set<Failure>
+  /** What the candidate service found for the last request; empty: it was not asked. */
+  readonly retrieved: Set<string>
   readonly sessions: Map<string, Session>
   readonly played: {
     items: number
@@ -113,6 +121,7 @@ export async function playFeeds({ seed, feeds, onProgress, endsAtFirst = false }
 async function createWorld(seed: number): Promise<World> {
   const draws = createDraws(createSeededRandom(seed))
   const failing = new Set<Failure>()
+  const retrieved = new Set<string>()
   const failed = (what: Failure): void => {
     if (failing.has(what)) throw new ContractError('CALL_UNAVAILABLE', `the test lets the ${what} fail`)
   }
@@ -135,7 +144,9 @@ async function createWorld(seed: number): Promise<World> {
       ...candidates,
       retrieve: async (request, options) => {
         failed('candidates')
-        return candidates.retrieve(request, options)
+        const response = await candidates.retrieve(request, options)
+        for (const pinId of response.pinIds) retrieved.add(pinId)
+        return response
       },
     }),
     wrapStore: (store) => ({
@@ -154,6 +165,7 @@ async function createWorld(seed: number): Promise<World> {
     deleted: new Set(),
     users: new Map(Array.from({ length: users }, (_, n) => draws.user(n)).map((user) => [user.userId, user])),
     failing,
+    retrieved,
     sessions: new Map(),
     played: { items: 0, acts: 0, full: 0, short: 0, empty: 0, degraded: 0, seenAgain: 0 },
     pinNumber: 0,
@@ -165,15 +177,15 @@ async function createWorld(seed: number): Promise<World> {
 }
 
 /** Time passes, and the catalogue changes. */
-async function live({ draws, product, pins, deleted, ...world }: World): Promise<void> {
+async function live(world: World): Promise<void> {
+  const { draws, product, pins, deleted } = world
   product.moveTo(product.nowMs() + 1000 * (1 + draws.below(draws.chance(0.1) ? 40_000 : 600)))
-  const here = { draws, product, pins, deleted, ...world }
-  if (draws.chance(0.3)) await publish(here, draws.pin(here.pinNumber++, product.nowMs()))
+  if (draws.chance(0.3)) await publish(world, draws.pin(world.pinNumber++, product.nowMs()))
   if (draws.chance(0.1)) {
     const { pinId } = draws.pick([...pins.values()])
-    await publish(here, { ...draws.pin(0, product.nowMs()), pinId })
+    await publish(world, { ...draws.pin(0, product.nowMs()), pinId })
   }
-  if (pins.size > pinsAtStart || draws.chance(0.05)) {
+  if (pins.size > pinsAtStart) {
     const { pinId } = draws.pick([...pins.values()])
     pins.delete(pinId)
     deleted.add(pinId)
@@ -221,8 +233,10 @@ async function oneFeed(
   const goesOn = isOpen && draws.chance(0.4)
   const asked = goesOn ? { ...session.asked, before: session.before, atMs: product.nowMs() } : ask(world, user)
   const isFull = failing.size === 0
+  world.retrieved.clear()
   const answer = await request(world, user, asked, goesOn ? session.token : '')
   failing.clear()
+  const candidates = candidatesOf(world, user, asked, goesOn ? session.candidates : null)
   const answered: Answered = { items: answer.items, isFull, reasons: answer.reasons }
   const until = answered.isFull ? Number.POSITIVE_INFINITY : user.knownUntil
   const of: Case = {
@@ -232,7 +246,8 @@ async function oneFeed(
     answered,
     promised,
     until: answered.reasons.includes('FEED_UNKNOWN_USER') ? -1 : until,
-    eligible: () => eligiblePins(world, user, asked),
+    offered: offeredLocales(world),
+    candidates,
   }
   const found = broken(of)
   count(played, asked, answered)
@@ -242,7 +257,9 @@ async function oneFeed(
     user.shown = [...user.shown.filter(({ atMs }) => asked.atMs - atMs < 30 * 86_400_000), ...now]
     const token = 'nextPageToken' in answer ? answer.nextPageToken : ''
     const before = [...asked.before, ...now.map(({ pinId }) => pinId)]
-    world.sessions.set(user.userId, { asked, token, before, startedAtMs: goesOn ? session.startedAtMs : asked.atMs })
+    const startedAtMs = goesOn ? session.startedAtMs : asked.atMs
+    const kept = isFull ? candidates : goesOn ? session.candidates : null
+    world.sessions.set(user.userId, { asked, token, before, startedAtMs, candidates: kept })
   }
   if (draws.chance(0.7)) await act(world, user, answered)
   await product.settle()
@@ -312,7 +329,18 @@ function request(
     : blender.getRelatedPins(GetRelatedPinsRequest.fromPartial({ ...common, pinId: asked.about }), patience)
 }
 
-/** Pins that the user may see and has not seen. */
+/** What the ordering could choose from: what the candidate service found now or, if it was not asked, earlier in the session. */
+function candidatesOf(world: World, user: TrueUser, asked: Asked, earlier: Candidates | null): Candidates | null {
+  const { retrieved, pins } = world
+  const eligible = eligiblePins(world, user, asked)
+  if (retrieved.size > 0) return { pins: eligible.filter(({ pinId }) => retrieved.has(pinId)), count: retrieved.size }
+  if (earlier === null) return null
+  // A pin that changed meanwhile may have been unfit when the product kept it.
+  const same = new Set(earlier.pins.filter((pin) => pins.get(pin.pinId) === pin))
+  return { pins: eligible.filter((pin) => same.has(pin)), count: earlier.count }
+}
+
+/** Pins that the user may certainly see as new: never shown, never acted on, and without a picture that could be there twice. */
 function eligiblePins(world: World, user: TrueUser, asked: Asked): readonly TruePin[] {
   const of: Case = {
     truth: world,
@@ -321,13 +349,21 @@ function eligiblePins(world: World, user: TrueUser, asked: Asked): readonly True
     answered: { items: [], isFull: true, reasons: [] },
     promised,
     until: Number.POSITIVE_INFINITY,
-    eligible: () => [],
+    offered: offeredLocales(world),
+    candidates: null,
   }
   const rules = Object.values(pinRules)
+  const shown = new Set(user.shown.map(({ pinId }) => pinId))
   return [...world.pins.values()].filter((pin) => {
+    if (pin.picture !== '' || user.seen.has(pin.pinId) || shown.has(pin.pinId)) return false
     const item = { pinId: pin.pinId, seenAgain: false }
-    return !rules.some((rule) => rule(pin, item, of)) && !user.shown.some(({ pinId }) => pinId === pin.pinId)
+    return !rules.some((rule) => rule(pin, item, of))
   })
+}
+
+/** Locales of the pins that are in the catalogue now: a reader's region counts only while a pin is in it. */
+function offeredLocales({ pins }: World): readonly string[] {
+  return [...new Set(Array.from(pins.values(), ({ locale }) => locale))].filter((locale) => locale !== '')
 }
 
 /** What a user does after a page: looks at most pins, likes some, wants never to see others, takes things back. */

@@ -7,8 +7,6 @@ const locales = ['', '', '', 'de', 'de-AT', 'de-DE', 'en', 'en-US', 'fr-FR'] as 
 const readers = ['', '', 'de', 'de-AT', 'de-CH', 'en-US', 'en-GB', 'fr-FR', 'ja'] as const
 const labels = ['adult', 'violence'] as const
 
-/** Locales that pins of the world are in. */
-export const offeredLocales: readonly string[] = [...new Set(locales.filter((locale) => locale !== ''))]
 /** When the world begins, milliseconds since the epoch. */
 export const worldStartMs = startMs
 

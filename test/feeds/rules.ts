@@ -1,3 +1,4 @@
+import { overCreators, overTopics, type Candidates, type PromisedCaps } from './caps.ts'
 import { stands, type Truth, type TruePin, type TrueUser } from './truth.ts'
 
 /** What a request asked, in the words of the public API. Times are milliseconds since the epoch. */
@@ -31,12 +32,7 @@ export interface Answered {
 /** What the product promises with numbers: from its configuration. */
 export interface Promised {
   readonly servedWindowMs: number
-  /** At most this many pins of one creator, and of one topic, on a page of at most `capWindow` pins. */
-  readonly mostOfCreator: number
-  readonly mostOfTopic: number
-  readonly capWindow: number
-  /** Locales of the catalogue other than ''. */
-  readonly locales: readonly string[]
+  readonly caps: PromisedCaps
 }
 
 /** Everything that a rule may look at. */
@@ -48,8 +44,10 @@ export interface Case {
   readonly promised: Promised
   /** Acts after this one may be unknown to the answer. */
   readonly until: number
-  /** Pins that could have been shown instead, by the same rules. */
-  readonly eligible: () => readonly TruePin[]
+  /** Locales of the pins of the catalogue other than ''. */
+  readonly offered: readonly string[]
+  /** What the ordering could choose from; null: that is not known. */
+  readonly candidates: Candidates | null
 }
 
 type Item = Answered['items'][number]
@@ -66,7 +64,7 @@ export const pinRules: Readonly<Record<string, PinRule>> = {
   expired: (pin, _, { asked }) => pin.expiresAtMs !== null && asked.atMs >= pin.expiresAtMs,
   'safety label': (pin, _, { asked }) => pin.labels.some((label) => !asked.labels.includes(label)),
   'minimum age': (pin, _, { asked }) => pin.minAge > (asked.age ?? 0),
-  'other locale': (pin, _, { asked, promised }) => !fits(pin.locale, asked.locale, promised.locales),
+  'other locale': (pin, _, { asked, offered }) => !fits(pin.locale, asked.locale, offered),
   hidden: ({ pinId }, _, { user, until }) => stands(user, `hide ${pinId}`, until),
   reported: ({ pinId }, _, { user, until }) => stands(user, `report ${pinId}`, until),
   'blocked creator': ({ creatorId }, _, { user, until }) => stands(user, `block-creator ${creatorId}`, until),
@@ -104,10 +102,8 @@ export const pageRules: Readonly<Record<string, (of: Case) => string | null>> = 
   'longer than asked': ({ answered: { items }, asked: { pageSize } }) =>
     items.length > pageSize ? `${items.length} of ${pageSize}` : null,
   'same picture': samePicture,
-  'cap of creators': ({ truth, answered, promised, ...of }) =>
-    overCap({ truth, answered, promised, ...of }, promised.mostOfCreator, ({ creatorId }) => [creatorId]),
-  'cap of topics': ({ truth, answered, promised, ...of }) =>
-    overCap({ truth, answered, promised, ...of }, promised.mostOfTopic, ({ topics }) => topics),
+  'cap of creators': overCreators,
+  'cap of topics': overTopics,
 }
 
 /** Names of the rules that a case breaks, with what breaks them. */
@@ -166,27 +162,6 @@ function samePicture({ truth, user, asked, answered: { items, isFull }, promised
   })
   return first(wrong)
 }
-
-/** A first page without a filter keeps a cap if the user could see many other pins: a cap gives way when nothing else is left to show. */
-function overCap(
-  { truth, asked, answered, promised, eligible }: Case,
-  most: number,
-  classesOf: (pin: TruePin) => readonly string[],
-): string | null {
-  const fresh = answered.items.filter(({ seenAgain }) => !seenAgain)
-  const isNarrow = asked.topics.length + asked.creators.length + asked.before.length > 0 || asked.maxAgeMs !== null
-  if (!answered.isFull || isNarrow || asked.surface !== 'home' || asked.pageSize > promised.capWindow) return null
-  const counts = new Map<string, number>()
-  for (const { pinId } of fresh) {
-    const pin = truth.pins.get(pinId)
-    for (const name of pin === undefined ? [] : classesOf(pin)) counts.set(name, (counts.get(name) ?? 0) + 1)
-  }
-  const over = [...counts].find(([, count]) => count > most)
-  if (over === undefined) return null
-  return eligible().length < manyPins ? null : `${over[1]} of ${over[0]}`
-}
-
-const manyPins = 120
 
 function first(items: readonly Item[]): string | null {
   return items[0]?.pinId ?? null
