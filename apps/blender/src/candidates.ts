@@ -21,6 +21,8 @@ export interface CandidateColumns {
   readonly foundBy: Uint32Array
   /** What each source found, parallel to `sourceNames`; empty: no longer known. */
   readonly foundBySource: readonly SourceColumns[]
+  /** One plus the index of the source that ranked each pin best, 0: not known; null: `foundBySource` says it. */
+  readonly mainSources: Uint8Array | null
   /** Rank of each pin in retrieval order; null: its row. */
   readonly retrievalRanks: Uint16Array | null
   /** Versions of the embeddings that the candidate service searched. */
@@ -64,6 +66,7 @@ export function toCandidates(
       sourceNames: found.sourceNames ?? [],
       foundBy: found.foundBy ?? new Uint32Array(pinIds.length),
       foundBySource: found.foundBySource ?? [],
+      mainSources: found.mainSources ?? null,
       retrievalRanks: found.retrievalRanks ?? null,
       embeddings: found.embeddings ?? [],
       shortfalls: found.shortfalls ?? [],

@@ -65,7 +65,9 @@ function topicKeys(factRows: Int32Array, facts: PinFacts): Uint32Array {
 export function mainSources({
   foundBySource,
   foundBy,
-}: Pick<CandidateColumns, 'foundBySource' | 'foundBy'>): Uint8Array {
+  mainSources: known,
+}: Pick<CandidateColumns, 'foundBySource' | 'foundBy' | 'mainSources'>): Uint8Array {
+  if (known !== null) return known
   const sources = new Uint8Array(foundBy.length)
   const ranks = new Uint16Array(foundBy.length)
   foundBySource.forEach(({ rows }, source) => {

@@ -181,6 +181,19 @@ test('mixing gives a group of sources its share', async () => {
   expect(countOf(sources, 'odd')).toBe(2)
 })
 
+test('next pages, which come from the reserve, are mixed too', async () => {
+  const groups = [{ sources: ['odd'], min: 0, max: 0.2 }]
+  const { feed, services } = await oneSided(only({ mixing: { groups } }))
+  let pageToken = ''
+  for (let page = 0; page < 3; page++) {
+    const { items, nextPageToken } = await feed({ pageSize: 10, pageToken })
+    const sources = items.map((item) => item.sources[0]!)
+    expect([items.length, countOf(sources, 'odd')]).toEqual([10, 2])
+    pageToken = nextPageToken
+  }
+  expect(services.retrieved).toHaveLength(1)
+})
+
 test('a broad source has a larger share while little is known about the user', async () => {
   const mixing = { broad: { sources: ['odd'], share: 0.5, shareAtStart: 1 } }
   const oddsOf = async (acts: number) => {

@@ -2,7 +2,8 @@ import { reserveScope } from '@freshet/contracts/scopes'
 import type { SideEffect } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
-import { pickBits, pickFloats, pickTexts } from '../pick.ts'
+import { mainSources } from '../ordering/candidate-classes.ts'
+import { pickBits, pickBytes, pickFloats, pickTexts } from '../pick.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ExplorationColumns } from '../scorers/explore.ts'
@@ -55,6 +56,7 @@ function toReserve(request: FeedRequest & UserContext, columns: Columns, ordered
     retrievalRanks: Uint16Array.from(rows),
     sourceNames: columns.sourceNames,
     foundBy: pickBits(columns.foundBy, rows),
+    mainSources: pickBytes(mainSources(columns), rows),
     embeddings: columns.embeddings,
   }
 }

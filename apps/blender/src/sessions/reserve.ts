@@ -21,14 +21,16 @@ export interface Reserve {
   readonly retrievalRanks: Uint16Array
   readonly sourceNames: readonly string[]
   readonly foundBy: Uint32Array
+  /** One plus the index of the source that ranked each pin best; 0: not known. The mixing of next pages needs it. */
+  readonly mainSources: Uint8Array
   readonly embeddings: readonly EmbeddingVersion[]
 }
 
-const version = 1
-/** Version, flags, two bytes of padding, then the marks and the start of the session. */
+const version = 2
+/** Version, flags, the number of pins in two bytes, then the marks and the start of the session. */
 const headBytes = 20
 
-/** Encodes a reserve for the state store: a head, then the columns as a `FeedServed`. */
+/** Encodes a reserve for the state store: a head, the main source of each pin in a byte, then the other columns as a `FeedServed`. */
 export function encodeReserve(reserve: Reserve): Uint8Array {
   const columns = FeedServed.encode(
     FeedServed.fromPartial({
@@ -42,14 +44,16 @@ export function encodeReserve(reserve: Reserve): Uint8Array {
       versions: { embeddings: [...reserve.embeddings] },
     }),
   ).finish()
-  const bytes = new Uint8Array(headBytes + columns.length)
+  const bytes = new Uint8Array(headBytes + reserve.mainSources.length + columns.length)
   const head = new DataView(bytes.buffer, 0, headBytes)
   head.setUint8(0, version)
   head.setUint8(1, reserve.exhausted ? 1 : 0)
+  head.setUint16(2, reserve.mainSources.length, true)
   head.setUint32(4, reserve.acted, true)
   head.setUint32(8, reserve.terms, true)
   head.setFloat64(12, reserve.startedAtMs, true)
-  bytes.set(columns, headBytes)
+  bytes.set(reserve.mainSources, headBytes)
+  bytes.set(columns, headBytes + reserve.mainSources.length)
   return bytes
 }
 
@@ -71,7 +75,8 @@ export function reserveHead(
 export function decodeReserve(bytes: Uint8Array | null): Reserve | null {
   const head = reserveHead(bytes)
   if (head === null || bytes === null) return null
-  const feed = FeedServed.decode(bytes.subarray(headBytes))
+  const columnsAt = headBytes + bytes[2]! + 256 * bytes[3]!
+  const feed = FeedServed.decode(bytes.subarray(columnsAt))
   const { pinIds, sources: sourceNames } = feed
   const columns = {
     utilities: float32Column(feed.utilities),
@@ -79,6 +84,7 @@ export function decodeReserve(bytes: Uint8Array | null): Reserve | null {
     retrievalScores: float32Column(feed.retrievalScores),
     retrievalRanks: uint16Column(feed.retrievalRanks),
     foundBy: uint32Column(feed.foundBy),
+    mainSources: new Uint8Array(bytes.subarray(headBytes, columnsAt)),
   }
   if (Object.values(columns).some((column) => column !== null && column.length !== pinIds.length)) return null
   return { ...head, pinIds, sourceNames, ...columns, embeddings: feed.versions?.embeddings ?? [] }

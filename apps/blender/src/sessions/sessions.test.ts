@@ -199,6 +199,7 @@ describe('a reserve', () => {
       retrievalRanks: fc.array(fc.nat(2_000), { minLength: size, maxLength: size }).map((all) => Uint16Array.from(all)),
       sourceNames: fc.array(fc.string({ minLength: 1 }), { maxLength: 5 }),
       foundBy: fc.array(fc.nat(31), { minLength: size, maxLength: size }).map((all) => Uint32Array.from(all)),
+      mainSources: fc.uint8Array({ minLength: size, maxLength: size }),
       embeddings: fc.array(fc.record({ modelId: fc.string(), version: fc.string() }), { maxLength: 2 }),
     })
   })
