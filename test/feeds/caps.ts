@@ -1,25 +1,5 @@
-import type { Case } from './rules.ts'
+import type { Case } from './case.ts'
 import type { TruePin } from './truth.ts'
-
-/** What the product promises about caps, with the numbers of its configuration. */
-export interface PromisedCaps {
-  /** At most this many pins of one creator, and of one topic, within `window` places of a page. */
-  readonly mostOfCreator: number
-  readonly mostOfTopic: number
-  /** The cap of topics of a user about whom nothing is known; it grows up to `mostOfTopic`. */
-  readonly mostOfTopicAtStart: number
-  readonly window: number
-  /** So many candidates, the best ones, are ordered. */
-  readonly pool: number
-}
-
-/** Pins that the ordering could choose from. */
-export interface Candidates {
-  /** Certainly among the candidates, and certainly fit to be shown as new. */
-  readonly pins: readonly TruePin[]
-  /** Number of all candidates, fit or not. */
-  readonly count: number
-}
 
 type Classes = (pin: TruePin) => readonly string[]
 const creatorOf: Classes = ({ creatorId }) => [creatorId]

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import type { Case } from './case.ts'
 import { plantedBugs } from './planted-bugs.ts'
 import { playFeeds } from './play.ts'
-import { broken, fits, pageRules, pinRules, type Case } from './rules.ts'
+import { broken, fits, pageRules, pinRules } from './rules.ts'
 import type { TruePin, TrueUser } from './truth.ts'
 
 const runner = fileURLToPath(new URL('run.ts', import.meta.url))

@@ -12,9 +12,9 @@ import type { Action, Subject } from '@freshet/domain/engagement'
 import type { PinChange } from '@freshet/domain/pin'
 import { createVirtualProduct, type VirtualProduct } from '@freshet/freshet/virtual/product'
 import { openSpecSlot } from '@freshet/ranking/model/spec-file'
-import type { Candidates } from './caps.ts'
+import type { Answered, Asked, Candidates, Case, Promised } from './case.ts'
 import { createDraws, worldStartMs, type Draws } from './random-world.ts'
-import { broken, pinRules, type Answered, type Asked, type Case, type Promised } from './rules.ts'
+import { broken, pinRules } from './rules.ts'
 import type { TruePin, TrueUser } from './truth.ts'
 
 /** How the feeds are played. */

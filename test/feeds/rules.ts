@@ -1,54 +1,6 @@
-import { overCreators, overTopics, type Candidates, type PromisedCaps } from './caps.ts'
-import { stands, type Truth, type TruePin, type TrueUser } from './truth.ts'
-
-/** What a request asked, in the words of the public API. Times are milliseconds since the epoch. */
-export interface Asked {
-  readonly surface: 'home' | 'related'
-  /** The pin that related pins were asked for; '': a home feed. */
-  readonly about: string
-  readonly pageSize: number
-  readonly atMs: number
-  readonly locale: string
-  readonly topics: readonly string[]
-  readonly creators: readonly string[]
-  readonly maxAgeMs: number | null
-  readonly exclude: readonly string[]
-  readonly seenElsewhere: readonly string[]
-  readonly labels: readonly string[]
-  readonly age: number | null
-  readonly includesOwn: boolean
-  /** Pins of the earlier pages of the same session. */
-  readonly before: readonly string[]
-}
-
-/** One answer as the client got it. */
-export interface Answered {
-  readonly items: readonly { readonly pinId: string; readonly seenAgain: boolean }[]
-  /** Whether the answer came at full strength, so that it must know everything that was settled. */
-  readonly isFull: boolean
-  readonly reasons: readonly string[]
-}
-
-/** What the product promises with numbers: from its configuration. */
-export interface Promised {
-  readonly servedWindowMs: number
-  readonly caps: PromisedCaps
-}
-
-/** Everything that a rule may look at. */
-export interface Case {
-  readonly truth: Truth
-  readonly user: TrueUser
-  readonly asked: Asked
-  readonly answered: Answered
-  readonly promised: Promised
-  /** Acts after this one may be unknown to the answer. */
-  readonly until: number
-  /** Locales of the pins of the catalogue other than ''. */
-  readonly offered: readonly string[]
-  /** What the ordering could choose from; null: that is not known. */
-  readonly candidates: Candidates | null
-}
+import { overCreators, overTopics } from './caps.ts'
+import type { Answered, Case } from './case.ts'
+import { stands, type TruePin, type TrueUser } from './truth.ts'
 
 type Item = Answered['items'][number]
 /** A rule about single pins: whether this one must not be there. */
