@@ -1,4 +1,5 @@
 import type { Benchmark } from './bench.ts'
+import { filterRows } from './filters.ts'
 import { freshnessRows, hotUserRows, onCluster, onLmdb } from './freshness.ts'
 import { getFeedClusterRows, getFeedRows } from './get-feed.ts'
 import { importRows } from './import.ts'
@@ -41,6 +42,7 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'rebuild while serving on Kafka and Redis', needs: 'cluster', run: rebuildClusterRows },
   { name: 'Retrieve with all sources', needs: 'nothing', run: retrieveRows },
   { name: 'Retrieve under 5,000 events/s', needs: 'nothing', run: retrieveWhileFoldingRows },
+  { name: 'Retrieve with a filter', needs: 'nothing', run: filterRows },
   { name: 'shards of the neighbour index', needs: 'nothing', run: shardRows },
   { name: 'random walk, graph and Pin2Vec', needs: 'time', run: () => walkRows() },
   { name: 'ordering of a page', needs: 'nothing', run: orderingRows },

@@ -5,7 +5,7 @@ import type { Catalogue } from '../views/catalogue.ts'
 /** What a request restricts its pins to, by row. */
 export interface RowFilter {
   accepts(row: number): boolean
-  /** Rows that include all that it accepts, each once; null: more than `mostListed`, so a search finds enough by chance. */
+  /** Rows that include all that it accepts, some of them twice; null: more than `mostListed`, so a search finds enough by chance. */
   readonly rows: Int32Array | null
 }
 
@@ -46,30 +46,37 @@ interface Parts {
   readonly createdFromMs: number | null
 }
 
-/** The rows of the part with the fewest. Only the time of publication has no list: it costs a look at every pin. */
+/** The rows of the part with the fewest. Only the time of publication has no list: it costs a pass over its column. */
 function listRows({ topics, creators, onBoards, createdFromMs }: Parts, catalogue: Catalogue): Int32Array | null {
-  const options = [
-    ...(topics === null ? [] : [{ words: topics, lists: catalogue.byTopic }]),
-    ...(creators === null ? [] : [{ words: creators, lists: catalogue.byCreator }]),
-  ].map(({ words, lists }) => ({
-    size: [...words].reduce((sum, word) => sum + lists.countOf(word), 0),
-    read: () => new Set([...words].flatMap((word) => [...lists.rowsOf(word)])),
-  }))
-  if (onBoards !== null) options.push({ size: onBoards.size, read: () => new Set(onBoards) })
-  const [fewest] = options.toSorted((a, b) => a.size - b.size)
-  if (fewest !== undefined && fewest.size <= mostListed) return Int32Array.from(fewest.read())
-  return createdFromMs === null ? null : rowsSince(createdFromMs, catalogue)
+  const parts: Part[] = []
+  if (topics !== null) parts.push(partOf(topics, catalogue.byTopic))
+  if (creators !== null) parts.push(partOf(creators, catalogue.byCreator))
+  if (onBoards !== null) parts.push({ size: onBoards.size, read: () => Int32Array.from(onBoards) })
+  const [fewest] = parts.toSorted((a, b) => a.size - b.size)
+  if (fewest !== undefined && fewest.size <= mostListed) return fewest.read()
+  return createdFromMs === null ? null : catalogue.createdSince(createdFromMs, mostListed)
 }
 
-function rowsSince(fromMs: number, catalogue: Catalogue): Int32Array | null {
-  const rows = new Int32Array(mostListed)
-  let count = 0
-  for (let row = 0; row < catalogue.size; row++) {
-    if (!(catalogue.createdAtMsOf(row) >= fromMs)) continue
-    if (count === mostListed) return null
-    rows[count++] = row
+interface Part {
+  readonly size: number
+  read(): Int32Array
+}
+
+/** The entries of some words. A list keeps old entries until it is cleaned, so their number is at most about twice `size`. */
+function partOf(words: ReadonlySet<number>, lists: Catalogue['byTopic']): Part {
+  const ofWords = [...words].map((word) => ({ size: lists.countOf(word), rows: lists.rowsOf(word) }))
+  return {
+    size: ofWords.reduce((sum, { size }) => sum + size, 0),
+    read() {
+      const rows = new Int32Array(ofWords.reduce((sum, each) => sum + each.rows.length, 0))
+      let count = 0
+      for (const each of ofWords) {
+        rows.set(each.rows, count)
+        count += each.rows.length
+      }
+      return rows
+    },
   }
-  return rows.slice(0, count)
 }
 
 function known(names: readonly string[], rowOf: (name: string) => number): ReadonlySet<number> | null {

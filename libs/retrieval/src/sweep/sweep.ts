@@ -50,6 +50,9 @@ export const maxSwept = 2_000
 /** Larger than any age in seconds: pins of which only the generation is known are older than all others. */
 const beforeAllTimes = 2 ** 33
 
+/** More than the entries of a filter's list; times 2³² it is still exact. */
+const placesPerDistance = 2 ** 21
+
 /** A sweep over a catalogue; a request looks at no more than `maxSteps` pins. */
 export function createSweep({
   catalogue,
@@ -73,13 +76,40 @@ export function createSweep({
     return Math.max(1, atSeconds - lastAtSeconds + 1)
   }
 
-  /** The rows of a filter that are in the ring, in the order in which the ring has them. */
+  /** Visits the rows of a filter that are in the ring, each once, in the order in which the ring has them. */
   function walkRows(rows: Int32Array, start: number, visit: (row: number, distance: number) => boolean): void {
-    const distanceOf = (row: number): number => (catalogue.tieOf(row) - start) >>> 0
-    const inOrder = rows
-      .filter(ring.has)
-      .sort((a, b) => distanceOf(a) - distanceOf(b) || (catalogue.before(a, b) ? -1 : 1))
-    for (const row of inOrder) if (!visit(row, distanceOf(row))) return
+    const { order, count } = inRingOrder(rows, start)
+    let last = -1
+    for (let i = 0; i < count; i++) {
+      const row = rows[order[i]! % placesPerDistance]!
+      if (row !== last && !visit(row, Math.floor(order[i]! / placesPerDistance))) return
+      last = row
+    }
+  }
+
+  /**
+   * One number for each row that is in the ring, ascending: its distance from `start`, then its place in `rows`. Sorting
+   * numbers needs no call for each comparison, which is most of the time of sorting rows by their distance.
+   */
+  function inRingOrder(rows: Int32Array, start: number): { readonly order: Float64Array; readonly count: number } {
+    const order = new Float64Array(rows.length)
+    let count = 0
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!
+      if (ring.has(row)) order[count++] = ((catalogue.tieOf(row) - start) >>> 0) * placesPerDistance + i
+    }
+    order.subarray(0, count).sort()
+    const rowAt = (i: number): number => rows[order[i]! % placesPerDistance]!
+    // Pins of the same hash are rare. The catalogue orders them.
+    for (let i = 1; i < count; i++) {
+      for (let at = i; at > 0 && catalogue.tieOf(rowAt(at)) === catalogue.tieOf(rowAt(at - 1)); at--) {
+        if (!catalogue.before(rowAt(at), rowAt(at - 1))) break
+        const moved = order[at]!
+        order[at] = order[at - 1]!
+        order[at - 1] = moved
+      }
+    }
+    return { order, count }
   }
 
   return {
