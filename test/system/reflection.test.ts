@@ -46,7 +46,7 @@ const blender = serveBlender(
   },
   calls,
 )
-const ingest: Pick<Ingest, 'takeEngagements' | 'takePins'> = {
+const ingest: Pick<Ingest, 'takeEngagements' | 'takePins' | 'mergeUsers'> = {
   takeEngagements: async () => ({
     kind: 'taken',
     receipts: [{ id: 'e', token: 'e1-1' }],
@@ -57,6 +57,13 @@ const ingest: Pick<Ingest, 'takeEngagements' | 'takePins'> = {
   takePins: async () => ({
     kind: 'taken',
     receipts: [{ id: 'p', token: 'p1-1' }],
+    accepted: 1,
+    receivedAtMs: 1,
+    notice: '',
+  }),
+  mergeUsers: async () => ({
+    kind: 'taken',
+    receipts: [{ id: 'u', token: 'e1-2' }],
     accepted: 1,
     receivedAtMs: 1,
     notice: '',
