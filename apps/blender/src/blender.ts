@@ -270,7 +270,11 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       if (unready !== null) throw new ContractError('CALL_UNAVAILABLE', unready)
       return getPins(message, { cards, facts, nowMs: clock.now() })
     },
-    explainFeed: (message, call) => explainFeed(message, call, { log, clock, outbox, ranker: options.ranker }),
+    explainFeed: async (message, call) =>
+      explainFeed(message, call, {
+        ...{ log, clock, outbox, ranker: options.ranker },
+        isOn: config.answersExplainFeed,
+      }),
     async getCapabilities() {
       const { stages } = await compose()
       const locales = facts.localeTags().filter((tag) => tag !== null)

@@ -238,6 +238,10 @@ export const blenderSchema = z.strictObject({
     .boolean()
     .default(true)
     .meta({ description: 'Whether `feeds-served.v1` contains the features that the ranker used, as training data' }),
+  answersExplainFeed: z.boolean().default(true).meta({
+    description:
+      'Whether the blender answers `ExplainFeed`, which shows features of a user to every caller. Switch it off where callers that you do not trust can reach the blender',
+  }),
   recordTrace: z.boolean().default(true).meta({
     description:
       'Whether `feeds-served.v1` contains what became of every candidate, so that `ExplainFeed` says why a pin is not on a page. Each of at most 2,000 candidates adds about 9 bytes',

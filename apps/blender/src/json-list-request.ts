@@ -5,7 +5,7 @@ import type {
   RankPinsRequest,
   SearchByImageRequest,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
-import { boolean, read, readClient, refuse, string, strings, whole, type Reader } from './json-request.ts'
+import { boolean, read, readClient, readFilter, refuse, string, strings, whole, type Reader } from './json-request.ts'
 
 const numbers: Reader<number[]> = (value, field) =>
   Array.isArray(value)
@@ -20,6 +20,7 @@ const userFields = {
   atMs: whole,
   explain: boolean,
   client: readClient,
+  filter: readFilter,
 }
 
 const none = {

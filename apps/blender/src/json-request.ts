@@ -162,7 +162,8 @@ export function readClient(value: unknown, field: string): ClientContext {
   return { ...none, ...given, ...(utcOffsetMinutes !== undefined && { utcOffsetMinutes }) }
 }
 
-function readFilter(value: unknown, field: string): FeedFilter {
+/** Reads the filter of a request. */
+export function readFilter(value: unknown, field: string): FeedFilter {
   const { maxAgeMs, userAge, ...given } = read(value, `${field}.`, {
     topicIds: strings,
     creatorIds: strings,

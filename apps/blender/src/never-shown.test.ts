@@ -52,4 +52,19 @@ describe('A13 · hides and blocks beyond 1,000', () => {
     await storeUser('ada', blocks)
     expect((await feed()).items.map(({ pinId }) => pinId)).toEqual(['pin-5'])
   })
+
+  test('pins with any of 1,001 blocked words are never shown', async () => {
+    const { feed, storeUser, services, tellCatalogue } = await aBlender()
+    const blocks = Array.from({ length: 1_001 }, (_, i) =>
+      anEngagement('block', { kind: 'word', word: `word${i}` }, startMs - (1_001 - i) * 60_000),
+    )
+    services.pins = ['pin-1', 'pin-2', 'pin-3']
+    const titled = (pinId: string, title: string) => {
+      const { kind, pin } = aPin(pinId)
+      return { kind, pin: { ...pin, title } }
+    }
+    await tellCatalogue([titled('pin-1', 'Word0 here'), titled('pin-2', 'word1000'), titled('pin-3', 'word1001')])
+    await storeUser('ada', blocks)
+    expect((await feed()).items.map(({ pinId }) => pinId)).toEqual(['pin-3'])
+  })
 })

@@ -46,6 +46,7 @@ const statusOf: Readonly<Partial<Record<ErrorCode, number>>> = {
   CALL_UNAVAILABLE: 503,
   FEED_MISSING: 404,
   USER_ERASED: 410,
+  EXPLAIN_SWITCHED_OFF: 403,
   LOG_UNAVAILABLE: 503,
   LOG_TLS_FAILED: 503,
   LOG_LOGIN_REFUSED: 503,

@@ -104,7 +104,7 @@ function knownUser(bytes: Uint8Array, state: UserState): KnownUser {
     blockedCreators: blocked(state, 'block-creator', ids['block-creator']),
     blockedTopics: blocked(state, 'block-topic', ids['block-topic']),
     saved: savedPins(state),
-    blockedWords: Uint32Array.from(ids['block-word'], (word) => hash32(normalWord(word))),
+    blockedWords: blockedWords(state, ids['block-word']),
     hasSeen: (pinId) => acted.has(pinId) || hasSeen(state.seen, pinId),
     get seen() {
       return (seen ??= toSeenColumns(state))
@@ -176,6 +176,14 @@ function neverShown({ relations }: UserState, kind: RelationKind, ids: readonly 
 
 function blocked({ relations }: UserState, kind: RelationKind, ids: readonly string[]): ReadonlySet<number> {
   return new Set([...ids.map((id) => hash32(id)), ...olderHash32s(relations, kind)])
+}
+
+/** Of words older than the newest ones only the hash is kept, so they are compared as they were sent. */
+function blockedWords({ relations }: UserState, words: readonly string[]): Uint32Array {
+  return Uint32Array.from([
+    ...words.map((word) => hash32(normalWord(word))),
+    ...olderHash32s(relations, 'block-word'),
+  ])
 }
 
 function olderHash32s(relations: UserState['relations'], kind: RelationKind): Uint32Array {

@@ -112,6 +112,11 @@ export const errorCatalogue = {
     retryable: false,
     meaning: 'No feed with this id is recorded, or the feed does not contain the pin.',
   },
+  EXPLAIN_SWITCHED_OFF: {
+    fault: 'client',
+    retryable: false,
+    meaning: 'This blender does not answer `ExplainFeed` (`blender.answersExplainFeed`). Ask one that does.',
+  },
   ARTEFACT_MISSING: { fault: 'client', retryable: false, meaning: 'There is no artefact with this name.' },
   ARTEFACT_NAME: { fault: 'client', retryable: false, meaning: 'The name is not valid for an artefact.' },
   CALL_DEADLINE_EXCEEDED: { fault: 'server', retryable: true, meaning: 'The call did not finish before its deadline.' },

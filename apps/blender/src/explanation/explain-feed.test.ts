@@ -117,3 +117,11 @@ test('feed ids carry the time and the partition of the user', async () => {
   const { feedId } = await feed({ userId: 'ada', pageSize: 3 })
   expect(parseFeedId(feedId)).toEqual({ receivedAtMs: startMs, partition: partitionOf('ada', partitions) })
 })
+
+describe('a blender that does not explain', () => {
+  test('refuses every feed with EXPLAIN_SWITCHED_OFF', async () => {
+    const { explain, feed } = await started({ config: { answersExplainFeed: false } })
+    const { feedId } = await feed({ userId: 'ada', pageSize: 3 })
+    await expect(explain({ feedId })).rejects.toMatchObject({ code: 'EXPLAIN_SWITCHED_OFF' })
+  })
+})

@@ -17,17 +17,22 @@ export interface ExplanationPorts {
   readonly clock: Clock
   readonly outbox: Pick<Outbox, 'find'>
   readonly ranker: Partial<Attribution>
+  /** Whether callers may ask. */
+  readonly isOn: boolean
 }
 
 /**
  * Why the pins of a served feed are there. A feed that is not written yet is read from the memory of this process, others from the
- * log, within the deadline. Throws FEED_MISSING with the reason, USER_ERASED, CALL_INVALID_ARGUMENT, CALL_DEADLINE_EXCEEDED.
+ * log, within the deadline. Throws EXPLAIN_SWITCHED_OFF, FEED_MISSING with the reason, USER_ERASED, CALL_INVALID_ARGUMENT,
+ * CALL_DEADLINE_EXCEEDED.
  */
 export async function explainFeed(
   { feedId, pinId }: ExplainFeedRequest,
   call: CallOptions,
   ports: ExplanationPorts,
 ): Promise<ExplainFeedResponse> {
+  if (!ports.isOn)
+    throw new ContractError('EXPLAIN_SWITCHED_OFF', 'this blender explains no feeds; see blender.answersExplainFeed')
   checkId('feed_id', feedId)
   if (pinId !== '') checkId('pin_id', pinId)
   const record = ports.outbox.find(feedId) ?? (await recordInLog(feedId, call, ports))

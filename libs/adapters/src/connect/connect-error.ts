@@ -25,6 +25,7 @@ const connectCodes: Readonly<Partial<Record<ErrorCode, { readonly code: string; 
   CALL_CANCELLED: { code: 'canceled', status: 499 },
   CALL_UNAVAILABLE: unavailable,
   FEED_MISSING: { code: 'not_found', status: 404 },
+  EXPLAIN_SWITCHED_OFF: { code: 'permission_denied', status: 403 },
   USER_ERASED: { code: 'failed_precondition', status: 400 },
 }
 

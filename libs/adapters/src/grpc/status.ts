@@ -10,6 +10,7 @@ const statusByCode = {
   CODEC_INVALID: status.INVALID_ARGUMENT,
   FEED_MISSING: status.NOT_FOUND,
   USER_ERASED: status.FAILED_PRECONDITION,
+  EXPLAIN_SWITCHED_OFF: status.PERMISSION_DENIED,
 } as const satisfies Partial<Record<ErrorCode, status>>
 
 const codeByStatus: Readonly<Partial<Record<number, ErrorCode>>> = {
@@ -20,6 +21,7 @@ const codeByStatus: Readonly<Partial<Record<number, ErrorCode>>> = {
   [status.INVALID_ARGUMENT]: 'CALL_INVALID_ARGUMENT',
   [status.NOT_FOUND]: 'FEED_MISSING',
   [status.FAILED_PRECONDITION]: 'USER_ERASED',
+  [status.PERMISSION_DENIED]: 'EXPLAIN_SWITCHED_OFF',
 }
 
 /** Maps an error to a gRPC status and a message. Errors outside the catalogue become INTERNAL without their message, which may hold private data. */
