@@ -7,6 +7,7 @@ import { createHits, selectorInto, type Hits } from '@freshet/columns/score-boar
 import type { SourceQuery } from '../source.ts'
 import { createRing, type Ring } from './ring.ts'
 import type { ShownView } from './shown-pins.ts'
+import { walkRows } from './walk-rows.ts'
 
 /** The source names of the sweep in an answer: for pins not shown, and for pins shown before. */
 export const sweepNames = { unseen: catalogueSweep, again: 'seen-again' } as const
@@ -50,9 +51,6 @@ export const maxSwept = 2_000
 /** Larger than any age in seconds: pins of which only the generation is known are older than all others. */
 const beforeAllTimes = 2 ** 33
 
-/** More than the entries of a filter's list; times 2³² it is still exact. */
-const placesPerDistance = 2 ** 21
-
 /** A sweep over a catalogue; a request looks at no more than `maxSteps` pins. */
 export function createSweep({
   catalogue,
@@ -74,42 +72,6 @@ export function createSweep({
     const lastAtSeconds = shown.lastAtSeconds(row)
     if (lastAtSeconds < 0xffff) return beforeAllTimes / (1 + lastAtSeconds)
     return Math.max(1, atSeconds - lastAtSeconds + 1)
-  }
-
-  /** Visits the rows of a filter that are in the ring, each once, in the order in which the ring has them. */
-  function walkRows(rows: Int32Array, start: number, visit: (row: number, distance: number) => boolean): void {
-    const { order, count } = inRingOrder(rows, start)
-    let last = -1
-    for (let i = 0; i < count; i++) {
-      const row = rows[order[i]! % placesPerDistance]!
-      if (row !== last && !visit(row, Math.floor(order[i]! / placesPerDistance))) return
-      last = row
-    }
-  }
-
-  /**
-   * One number for each row that is in the ring, ascending: its distance from `start`, then its place in `rows`. Sorting
-   * numbers needs no call for each comparison, which is most of the time of sorting rows by their distance.
-   */
-  function inRingOrder(rows: Int32Array, start: number): { readonly order: Float64Array; readonly count: number } {
-    const order = new Float64Array(rows.length)
-    let count = 0
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i]!
-      if (ring.has(row)) order[count++] = ((catalogue.tieOf(row) - start) >>> 0) * placesPerDistance + i
-    }
-    order.subarray(0, count).sort()
-    const rowAt = (i: number): number => rows[order[i]! % placesPerDistance]!
-    // Pins of the same hash are rare. The catalogue orders them.
-    for (let i = 1; i < count; i++) {
-      for (let at = i; at > 0 && catalogue.tieOf(rowAt(at)) === catalogue.tieOf(rowAt(at - 1)); at--) {
-        if (!catalogue.before(rowAt(at), rowAt(at - 1))) break
-        const moved = order[at]!
-        order[at] = order[at - 1]!
-        order[at - 1] = moved
-      }
-    }
-    return { order, count }
   }
 
   return {
@@ -148,7 +110,7 @@ export function createSweep({
         }
         return true
       }
-      if (filter?.rows) walkRows(filter.rows, start, visit)
+      if (filter?.rows) walkRows(filter.rows, { ring, catalogue, start, visit })
       else ring.walk(start, from, visit)
       unseen.count = found
       oldest.finish()
