@@ -1,7 +1,15 @@
 /** Requests with a filter, beside the same requests without one. `node test/benchmarks/filters.ts`. */
 import { fileURLToPath } from 'node:url'
 import type { Action, Engagement } from '@freshet/domain/engagement'
-import { asId, type BoardId, type CreatorId, type EventId, type PinId, type TopicId, type UserId } from '@freshet/domain/ids'
+import {
+  asId,
+  type BoardId,
+  type CreatorId,
+  type EventId,
+  type PinId,
+  type TopicId,
+  type UserId,
+} from '@freshet/domain/ids'
 import { mulberry32 } from '@freshet/domain/mulberry32'
 import { aCataloguePin } from '@freshet/domain/testing'
 import type { PinFilter, RetrieveQuery } from '@freshet/retrieval/question'

@@ -180,10 +180,7 @@ function blocked({ relations }: UserState, kind: RelationKind, ids: readonly str
 
 /** Of words older than the newest ones only the hash is kept, so they are compared as they were sent. */
 function blockedWords({ relations }: UserState, words: readonly string[]): Uint32Array {
-  return Uint32Array.from([
-    ...words.map((word) => hash32(normalWord(word))),
-    ...olderHash32s(relations, 'block-word'),
-  ])
+  return Uint32Array.from([...words.map((word) => hash32(normalWord(word))), ...olderHash32s(relations, 'block-word')])
 }
 
 function olderHash32s(relations: UserState['relations'], kind: RelationKind): Uint32Array {

@@ -24,7 +24,10 @@ const idsOf = ({ items }: GetFeedResponse): string[] => items.map(({ pinId }) =>
 const full = { degradation: Degradation.NONE, reasons: [] }
 
 /** `count` pins of 4 topics, each of its own creator. */
-async function aCatalogue(count: number, more: (n: number) => Partial<Omit<Pin, 'pinId'>> = () => ({})): Promise<Whole> {
+async function aCatalogue(
+  count: number,
+  more: (n: number) => Partial<Omit<Pin, 'pinId'>> = () => ({}),
+): Promise<Whole> {
   whole = await aWhole({}, (seen) => (log = seen))
   if (count === 0) return whole
   await whole.pins(

@@ -172,7 +172,7 @@ export const errorCatalogue = {
   FEED_NOTHING_ELIGIBLE: {
     fault: 'client',
     retryable: false,
-    meaning: 'The catalogue contains no pin that this user may see.',
+    meaning: 'The catalogue contains no pin that this user may see and that fits the filter of the request.',
   },
   TOKEN_DEAD_LETTERED: {
     fault: 'server',
