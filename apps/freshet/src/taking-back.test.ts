@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { orderingSchema } from '@freshet/blender/ordering/config'
 import type { GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { mix32 } from '@freshet/domain/hash'
 import { aCreator, aTopic, aWhole, type Act, type Whole } from './whole.fixture.ts'
@@ -7,15 +8,19 @@ const topics = 10
 const pinsPerTopic = 40
 const topicOf = (pinId: string): number => Number(pinId.slice(4)) % topics
 
+const uncapped = orderingSchema.parse({
+  caps: { creator: { most: 1_000 }, topic: { most: 1_000, mostAtStart: 1_000 } },
+})
+
 let whole: Whole | null = null
 afterEach(async () => {
   await whole?.stop()
   whole = null
 })
 
-/** Ten topics of forty pins, and a crowd in which each user likes one topic. */
+/** Ten topics of forty pins, each of one creator, and a crowd in which each user likes one topic. No cap keeps a topic off the page. */
 async function aCrowd(): Promise<Whole> {
-  const made = await aWhole()
+  const made = await aWhole({ blender: { ordering: uncapped } })
   await made.pins(
     Array.from(
       { length: topics * pinsPerTopic },

@@ -28,7 +28,7 @@ describe('allowOrigins', () => {
     expect(headers).toMatchObject({
       'access-control-allow-origin': origin,
       'access-control-allow-methods': 'POST, DELETE',
-      'access-control-allow-headers': 'content-type, content-encoding',
+      'access-control-allow-headers': 'content-type, content-encoding, connect-protocol-version, connect-timeout-ms',
       'access-control-max-age': '600',
     })
     expect(headers['vary']?.toString().toLowerCase()).toContain('origin')
