@@ -1,5 +1,13 @@
-import type { Case } from './case.ts'
+import type { Case, PromisedCaps } from './case.ts'
 import type { TruePin } from './truth.ts'
+
+/** Whether a pin of a home page surely fits under all caps, below these pins. */
+export function hasRoomUnderCaps(pin: TruePin, above: readonly TruePin[], caps: PromisedCaps): boolean {
+  return (
+    hasRoom(pin, above, { classesOf: creatorOf, most: caps.mostOfCreator }) &&
+    hasRoom(pin, above, { classesOf: topicsOf, most: caps.mostOfTopicAtStart })
+  )
+}
 
 type Classes = (pin: TruePin) => readonly string[]
 const creatorOf: Classes = ({ creatorId }) => [creatorId]

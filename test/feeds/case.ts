@@ -10,6 +10,8 @@ export interface Asked {
   readonly locale: string
   readonly topics: readonly string[]
   readonly creators: readonly string[]
+  /** Boards of users, by the ids of the users. */
+  readonly boardsOf: readonly string[]
   readonly maxAgeMs: number | null
   readonly exclude: readonly string[]
   readonly seenElsewhere: readonly string[]
@@ -32,6 +34,8 @@ export interface Answered {
 export interface Promised {
   readonly servedWindowMs: number
   readonly caps: PromisedCaps
+  /** Shares of groups of sources; empty: the settings ask for none. */
+  readonly shares: readonly PromisedShare[]
 }
 
 /** Everything that a rule may look at. */
@@ -61,10 +65,20 @@ export interface PromisedCaps {
   readonly pool: number
 }
 
+/** The part of a page that pins of some sources take. A pin counts for the source that ranked it best. */
+export interface PromisedShare {
+  readonly sources: readonly string[]
+  /** Shares of the places, in [0, 1]. */
+  readonly min: number
+  readonly max: number
+}
+
 /** Pins that the ordering could choose from. */
 export interface Candidates {
   /** Certainly among the candidates, and certainly fit to be shown as new. */
   readonly pins: readonly TruePin[]
   /** Number of all candidates, fit or not. */
   readonly count: number
+  /** The source that ranked each candidate best, by pin id. */
+  readonly sourceOf: ReadonlyMap<string, string>
 }

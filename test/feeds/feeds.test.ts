@@ -58,6 +58,7 @@ function aCase(given: { readonly pin?: Partial<TruePin>; readonly user?: Partial
       locale: 'de-AT',
       topics: [],
       creators: [],
+      boardsOf: [],
       maxAgeMs: null,
       exclude: [],
       seenElsewhere: [],
@@ -70,6 +71,7 @@ function aCase(given: { readonly pin?: Partial<TruePin>; readonly user?: Partial
     promised: {
       servedWindowMs: 1000,
       caps: { mostOfCreator: 2, mostOfTopic: 3, mostOfTopicAtStart: 2, window: 25, pool: 200 },
+      shares: [],
     },
     until: Number.POSITIVE_INFINITY,
     offered: ['de', 'de-AT', 'de-DE'],
@@ -86,6 +88,10 @@ describe('feeds of a random world', () => {
     expect(second.digest).toBe(first.digest)
   })
 
+  it('keep the shares of sources that the settings ask for', async () => {
+    expect([...(await playFeeds({ seed: 4, feeds: 200, mixes: true })).violations]).toEqual([])
+  })
+
   it('are checked with at least ten planted bugs, each of a rule of its own', () => {
     const rules = plantedBugs.map(({ rule }) => rule)
     expect(new Set(rules).size).toBe(rules.length)
@@ -97,7 +103,13 @@ describe('feeds of a random world', () => {
   it.each(plantedBugs.map(({ name, rule }) => [name, rule]))(
     'with the bug %s break the rule: %s',
     async (name, rule) => {
-      const { code, output } = await run('--feeds', '2000', '--bug', name)
+      const { code, output } = await run(
+        '--feeds',
+        '2000',
+        '--bug',
+        name,
+        ...(rule === 'shares of sources' ? ['--mix'] : []),
+      )
       expect(output).toContain(`× ${rule} — feed`)
       expect(code).toBe(1)
     },
@@ -130,7 +142,7 @@ describe('the rules', () => {
       ...aCase(),
       truth: { ...aCase().truth, pins: new Map([...shown, ...left].map((each) => [each.pinId, each])) },
       answered: { ...aCase().answered, items: shown.map(({ pinId }) => ({ pinId, seenAgain: false })) },
-      candidates: { pins: [...shown, ...left], count },
+      candidates: { pins: [...shown, ...left], count, sourceOf: new Map() },
     })
     const name = ['cap of creators: r at place 2, though 1 others fitted, other for one']
 
@@ -165,6 +177,8 @@ describe('the rules', () => {
     expect(suiting('de-CH')).toEqual(['', 'de', 'de-AT', 'de-DE'])
     expect(suiting('de')).toEqual(['', 'de', 'de-AT', 'de-DE'])
     expect(suiting('ja')).toEqual([''])
+    // A region of which the catalogue holds no pin any more is as good as none.
+    expect(fits('de-DE', 'de-AT', ['de', 'de-DE'])).toBe(true)
     expect(suiting('')).toEqual(['', ...offered])
   })
 })

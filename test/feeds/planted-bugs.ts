@@ -152,6 +152,30 @@ export const plantedBugs: readonly FeedBug[] = [
     edits: [{ file: `${selectors}/caps.ts`, find: 'capped.length === 0 ?', replace: 'true ?' }],
   },
   {
+    name: 'boards-not-checked',
+    rule: 'not on the board',
+    means: 'a feed of a board shows pins of no board',
+    edits: [
+      {
+        file: 'retrieval/src/query/row-filter.ts',
+        find: 'filter.boards.length === 0 ? null',
+        replace: 'filter.boards.length >= 0 ? null',
+      },
+    ],
+  },
+  {
+    name: 'next-pages-not-mixed',
+    rule: 'shares of sources',
+    means: 'next pages from the reserve do not know the sources of pins',
+    edits: [
+      {
+        file: 'blender/src/ordering/candidate-classes.ts',
+        find: 'if (known !== null) return known',
+        replace: 'if (known !== null) return new Uint8Array(known.length)',
+      },
+    ],
+  },
+  {
     name: 'seen-again-not-marked',
     rule: 'seen, not marked',
     means: 'pins that come again are not marked',

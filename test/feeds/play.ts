@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { blenderSchema } from '@freshet/blender/config'
+import { orderingSchema } from '@freshet/blender/ordering/config'
 import { ContractError } from '@freshet/contracts/errors'
 import {
   GetFeedRequest,
@@ -8,6 +9,8 @@ import {
   type GetFeedResponse,
   type GetRelatedPinsResponse,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { uint16Column } from '@freshet/contracts/bytes/columns'
+import type { RetrieveResponse } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import type { Action, Subject } from '@freshet/domain/engagement'
 import type { PinChange } from '@freshet/domain/pin'
 import { createVirtualProduct, type VirtualProduct } from '@freshet/freshet/virtual/product'
@@ -23,6 +26,8 @@ export interface PlayOptions {
   readonly feeds: number
   /** Called now and then with the number of feeds so far. */
   readonly onProgress?: (feeds: number) => void
+  /** Whether the settings ask for shares of groups of sources. */
+  readonly mixes?: boolean
   /** Ends at the first violation. */
   readonly endsAtFirst?: boolean
 }
@@ -47,7 +52,11 @@ const failures = { ranker: 0.01, candidates: 0.01, store: 0.01 } as const
 type Failure = keyof typeof failures
 const patience = { timeoutMs: 60_000 }
 const { servedWindowMs, pageSessionTtlMs, maxReservePins, ordering } = blenderSchema.parse({})
-const promised: Promised = {
+const shares = [
+  { sources: ['popularity', 'trending'], min: 0.2, max: 1 },
+  { sources: ['catalogue-sweep'], min: 0, max: 0.4 },
+]
+const promised: Omit<Promised, 'shares'> = {
   servedWindowMs,
   caps: {
     mostOfCreator: ordering.caps.creator.most,
@@ -69,6 +78,7 @@ interface Session {
 }
 
 interface World {
+  readonly promised: Promised
   readonly draws: Draws
   readonly product: VirtualProduct
   readonly pins: Map<string, TruePin>
@@ -76,8 +86,8 @@ interface World {
   readonly users: Map<string, TrueUser>
   /** What fails in the next request. */
   readonly failing: Set<Failure>
-  /** What the candidate service found for the last request; empty: it was not asked. */
-  readonly retrieved: Set<string>
+  /** What the candidate service found for the last request, with the source that ranked it best; empty: it was not asked. */
+  readonly retrieved: Map<string, string>
   readonly sessions: Map<string, Session>
   readonly played: {
     items: number
@@ -93,8 +103,14 @@ interface World {
 }
 
 /** Plays feeds of a random world and checks each answer against what is true in it. */
-export async function playFeeds({ seed, feeds, onProgress, endsAtFirst = false }: PlayOptions): Promise<Played> {
-  const world = await createWorld(seed)
+export async function playFeeds({
+  seed,
+  feeds,
+  onProgress,
+  mixes = false,
+  endsAtFirst = false,
+}: PlayOptions): Promise<Played> {
+  const world = await createWorld(seed, mixes)
   const violations = new Map<string, { example: string; count: number }>()
   const digest = createHash('sha256')
   let done = 0
@@ -118,17 +134,23 @@ export async function playFeeds({ seed, feeds, onProgress, endsAtFirst = false }
   return { feeds: done, items, acts, pages, seenAgain, violations, digest: digest.digest('hex') }
 }
 
-async function createWorld(seed: number): Promise<World> {
+async function createWorld(seed: number, mixes: boolean): Promise<World> {
   const draws = createDraws(createSeededRandom(seed))
   const failing = new Set<Failure>()
-  const retrieved = new Set<string>()
+  const retrieved = new Map<string, string>()
   const failed = (what: Failure): void => {
     if (failing.has(what)) throw new ContractError('CALL_UNAVAILABLE', `the test lets the ${what} fail`)
   }
   const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
   const product = await createVirtualProduct({
     models,
-    config: { blender: { showUnlistedPins: false }, candidates: { retrieval: { showUnlistedPins: false } } },
+    config: {
+      blender: {
+        showUnlistedPins: false,
+        ...(mixes && { ordering: orderingSchema.parse({ mixing: { groups: shares } }) }),
+      },
+      candidates: { retrieval: { showUnlistedPins: false } },
+    },
     partitions: 2,
     refresh: 'event',
     ranked: true,
@@ -145,7 +167,7 @@ async function createWorld(seed: number): Promise<World> {
       retrieve: async (request, options) => {
         failed('candidates')
         const response = await candidates.retrieve(request, options)
-        for (const pinId of response.pinIds) retrieved.add(pinId)
+        for (const [pinId, source] of bestSources(response)) retrieved.set(pinId, source)
         return response
       },
     }),
@@ -159,6 +181,7 @@ async function createWorld(seed: number): Promise<World> {
   })
   product.moveTo(worldStartMs)
   const world: World = {
+    promised: { ...promised, shares: mixes ? shares : [] },
     draws,
     product,
     pins: new Map(),
@@ -244,7 +267,7 @@ async function oneFeed(
     user,
     asked,
     answered,
-    promised,
+    promised: world.promised,
     until: answered.reasons.includes('FEED_UNKNOWN_USER') ? -1 : until,
     offered: offeredLocales(world),
     candidates,
@@ -294,6 +317,7 @@ function ask({ draws, product, pins }: World, user: TrueUser): Asked {
     locale: user.locale,
     topics: draws.chance(0.05) ? [`topic${draws.below(15)}`, `topic${draws.below(15)}`] : [],
     creators: draws.chance(0.03) ? [`creator${draws.below(40)}`, `creator${draws.below(40)}`] : [],
+    boardsOf: draws.chance(0.04) ? [`user-${draws.below(40)}`, `user-${draws.below(40)}`] : [],
     maxAgeMs: draws.chance(0.05) ? 1000 * (1 + draws.below(1_000_000)) : null,
     exclude: draws.chance(0.2) ? draws.some(all, 20) : [],
     seenElsewhere: draws.chance(0.1) ? draws.some(all, 20) : [],
@@ -313,7 +337,7 @@ function request(
   const filter = {
     topicIds: [...asked.topics],
     creatorIds: [...asked.creators],
-    boardIds: [],
+    boardIds: asked.boardsOf.map((userId) => `board-${userId}`),
     ...(asked.maxAgeMs !== null && { maxAgeMs: asked.maxAgeMs }),
     excludePinIds: [...asked.exclude],
     seenPinIds: [...asked.seenElsewhere],
@@ -333,11 +357,26 @@ function request(
 function candidatesOf(world: World, user: TrueUser, asked: Asked, earlier: Candidates | null): Candidates | null {
   const { retrieved, pins } = world
   const eligible = eligiblePins(world, user, asked)
-  if (retrieved.size > 0) return { pins: eligible.filter(({ pinId }) => retrieved.has(pinId)), count: retrieved.size }
+  if (retrieved.size > 0) {
+    const sourceOf = new Map(retrieved)
+    return { pins: eligible.filter(({ pinId }) => sourceOf.has(pinId)), count: sourceOf.size, sourceOf }
+  }
   if (earlier === null) return null
   // A pin that changed meanwhile may have been unfit when the product kept it.
   const same = new Set(earlier.pins.filter((pin) => pins.get(pin.pinId) === pin))
-  return { pins: eligible.filter((pin) => same.has(pin)), count: earlier.count }
+  return { ...earlier, pins: eligible.filter((pin) => same.has(pin)) }
+}
+
+/** Each pin of an answer of the candidate service, with the source that ranked it best; '': no source is known. */
+function bestSources({ pinIds, sources }: RetrieveResponse): ReadonlyMap<string, string> {
+  const best = new Map(pinIds.map((pinId) => [pinId, { source: '', rank: Infinity }]))
+  for (const { source, candidateIndices } of sources) {
+    uint16Column(candidateIndices).forEach((row, rank) => {
+      const pinId = pinIds[row]!
+      if (rank < best.get(pinId)!.rank) best.set(pinId, { source, rank })
+    })
+  }
+  return new Map(Array.from(best, ([pinId, { source }]) => [pinId, source]))
 }
 
 /** Pins that the user may certainly see as new: never shown, never acted on, and without a picture that could be there twice. */
@@ -347,7 +386,7 @@ function eligiblePins(world: World, user: TrueUser, asked: Asked): readonly True
     user,
     asked,
     answered: { items: [], isFull: true, reasons: [] },
-    promised,
+    promised: world.promised,
     until: Number.POSITIVE_INFINITY,
     offered: offeredLocales(world),
     candidates: null,

@@ -1,5 +1,6 @@
 import { overCreators, overTopics } from './caps.ts'
 import type { Answered, Case } from './case.ts'
+import { overShares } from './shares.ts'
 import { stands, type TruePin, type TrueUser } from './truth.ts'
 
 type Item = Answered['items'][number]
@@ -32,6 +33,8 @@ export const pinRules: Readonly<Record<string, PinRule>> = {
     asked.topics.length > 0 && !topics.some((topic) => asked.topics.includes(topic)),
   'creator not asked for': ({ creatorId }, _, { asked }) =>
     asked.creators.length > 0 && !asked.creators.includes(creatorId),
+  'not on the board': ({ pinId }, _, { asked, truth }) =>
+    asked.boardsOf.length > 0 && !asked.boardsOf.some((userId) => isSavedBy(truth.users.get(userId), pinId)),
   'too old': ({ createdAtMs }, _, { asked }) => asked.maxAgeMs !== null && createdAtMs < asked.atMs - asked.maxAgeMs,
   'the pin itself': ({ pinId }, _, { asked }) => pinId === asked.about,
   'seen, not marked': ({ pinId }, { seenAgain }, of) => !seenAgain && wasSeen(pinId, of),
@@ -56,6 +59,7 @@ export const pageRules: Readonly<Record<string, (of: Case) => string | null>> = 
   'same picture': samePicture,
   'cap of creators': overCreators,
   'cap of topics': overTopics,
+  'shares of sources': overShares,
 }
 
 /** Names of the rules that a case breaks, with what breaks them. */
@@ -80,6 +84,11 @@ export function fits(locale: string, reader: string, offered: readonly string[])
   if (locale.split('-')[0] !== language) return false
   const hasRegion = region !== undefined && offered.includes(reader)
   return !hasRegion || locale === language || locale === reader
+}
+
+/** Whether a pin is on the only board of a user. The candidate service knows what was settled, also if the state store does not answer. */
+function isSavedBy(user: TrueUser | undefined, pinId: string): boolean {
+  return user !== undefined && stands(user, `save ${pinId}`, Number.POSITIVE_INFINITY)
 }
 
 /** Saves are known among the last 200 acts other than impressions. */

@@ -3,13 +3,14 @@ import { plant } from '../simulation/planted-bugs.ts'
 import { plantedBugs } from './planted-bugs.ts'
 
 /**
- * `node test/feeds/run.ts [--feeds N] [--seed N] [--bug NAME] [--bugs]`: checks feeds of a random world. `--bug` plants a bug first and ends at the
+ * `node test/feeds/run.ts [--feeds N] [--seed N] [--mix] [--bug NAME] [--bugs]`: checks feeds of a random world. `--mix` gives sources shares of the page. `--bug` plants a bug first and ends at the
  * first violation; `--bugs` lists them. Ends with 1 where a rule is broken.
  */
 const { values } = parseArgs({
   options: {
     feeds: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
+    mix: { type: 'boolean', default: false },
     bug: { type: 'string' },
     bugs: { type: 'boolean' },
   },
@@ -24,6 +25,7 @@ if (values.bugs === true) {
   const played = await playFeeds({
     seed: Number(values.seed),
     feeds: Number(values.feeds),
+    mixes: values.mix,
     endsAtFirst: values.bug !== undefined,
     onProgress: (feeds) => process.stderr.write(`${feeds} feeds\r`),
   })
