@@ -248,7 +248,7 @@ async function oneFeed(
   user: TrueUser,
 ): Promise<{ readonly found: readonly string[]; readonly bytes: string }> {
   const { draws, product, failing, played } = world
-  product.moveTo(draws.chance(0.1) ? nextChangeMs(world) : product.nowMs() + 1000 * draws.below(120))
+  product.moveTo(draws.chance(0.4) ? nextChangeMs(world) : product.nowMs() + 1000 * draws.below(120))
   for (const [what, share] of Object.entries(failures)) if (draws.chance(share)) failing.add(what as Failure)
   const session = world.sessions.get(user.userId)
   const isOpen =
