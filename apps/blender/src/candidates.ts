@@ -21,8 +21,6 @@ export interface CandidateColumns {
   readonly foundBy: Uint32Array
   /** What each source found, parallel to `sourceNames`; empty: no longer known. */
   readonly foundBySource: readonly SourceColumns[]
-  /** One plus the index of the source that ranked each pin best, 0: not known; null: `foundBySource` says it. */
-  readonly mainSources: Uint8Array | null
   /** Rank of each pin in retrieval order; null: its row. */
   readonly retrievalRanks: Uint16Array | null
   /** Versions of the embeddings that the candidate service searched. */
@@ -66,7 +64,6 @@ export function toCandidates(
       sourceNames: found.sourceNames ?? [],
       foundBy: found.foundBy ?? new Uint32Array(pinIds.length),
       foundBySource: found.foundBySource ?? [],
-      mainSources: found.mainSources ?? null,
       retrievalRanks: found.retrievalRanks ?? null,
       embeddings: found.embeddings ?? [],
       shortfalls: found.shortfalls ?? [],
@@ -119,7 +116,7 @@ export function candidatesFrom(
 }
 
 function sourceColumns({ source, candidateIndices, scores }: SourceCandidates): SourceColumns {
-  const columns = { name: source, rows: uint16Column(candidateIndices), scores: float32Column(scores) }
+  const columns = { name: source, rows: uint16Column(candidateIndices), ranks: null, scores: float32Column(scores) }
   if (columns.scores.length !== columns.rows.length)
     throw misfit(`scores of ${source}`, columns.scores.length, columns.rows.length)
   return columns
@@ -151,6 +148,14 @@ function listShortfalls({ sources, catchingUp }: RetrieveResponse): string[] {
     if (status === SourceStatus.FAILED) codes.push('SOURCE_FAILED')
   }
   return catchingUp ? [...codes, 'CANDIDATES_BEHIND'] : codes
+}
+
+/** Ranks of some rows in retrieval order, 0 is the best. */
+export function retrievalRanksOf(
+  { retrievalRanks }: Pick<CandidateColumns, 'retrievalRanks'>,
+  rows: Int32Array,
+): Uint16Array {
+  return retrievalRanks === null ? Uint16Array.from(rows) : Uint16Array.from(rows, (row) => retrievalRanks[row]!)
 }
 
 /** The names of the sources that found a row. */

@@ -116,10 +116,17 @@ export const blenderSchema = z.strictObject({
   ),
   maxReservePins: wholeSetting(200, {
     description:
-      'The state store keeps at most this many ranked pins of a page session, about 40 bytes each. Next pages come from them, without retrieval and ranking. 0: none, each page is made from scratch',
+      'The state store keeps at most this many ranked pins of a page session, about 60 bytes each. Next pages come from them, without retrieval. 0: none, each page is made from scratch',
     unit: 'pins',
     min: 0,
     max: 2_000,
+  }),
+  pagesRankedAgain: numberSetting(3, {
+    description:
+      'For a next page, the ranker ranks the best pins of the page session again, as many as fill this many pages. The page comes from them',
+    unit: 'pages',
+    min: 1,
+    max: 20,
   }),
   reserveTtlMs: wholeSetting(hourMs / 2, {
     description: 'The state store keeps the ranked pins of a page session for this long',

@@ -2,6 +2,7 @@ import { bytesOf } from '@freshet/contracts/bytes/columns'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { FeedContext, FeedServed, PinMoves, UnshownCandidates } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { stageReports } from './answer.ts'
+import { retrievalRanksOf } from './candidates.ts'
 import type { Answer } from './ladder.ts'
 import { toCandidateTrace } from './candidate-trace.ts'
 import { recordedDraw } from './ordering/recorded-draw.ts'
@@ -57,10 +58,6 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
 }
 
 const none = new Uint8Array(0)
-
-function retrievalRanksOf({ retrievalRanks }: Answer['columns'], rows: Int32Array): Uint16Array {
-  return retrievalRanks === null ? Uint16Array.from(rows) : Uint16Array.from(rows, (row) => retrievalRanks[row]!)
-}
 
 function toFeedContext(request: FeedRequest, { reasons, freshness }: Answer): FeedContext {
   const { evaluation } = request

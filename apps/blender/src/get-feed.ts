@@ -21,6 +21,8 @@ import { keepLastGood } from './side-effects/keep-last-good.ts'
 import { enoughLeft } from './sessions/enough-left.ts'
 import { fromReserve } from './sessions/from-reserve.ts'
 import { keepReserve } from './sessions/keep-reserve.ts'
+import { rankAgain } from './sessions/rank-again.ts'
+import { rankedFirst } from './sessions/ranked-first.ts'
 import { continuesSession } from './sessions/session-request.ts'
 import { sessionState } from './sessions/session-state.ts'
 import { refusedSources, retrieve } from './sources/retrieve.ts'
@@ -71,7 +73,9 @@ export function feedRungs(ports: StagePorts): Rungs<FeedRequest> & { readonly st
     .hydrate(awaitTokens(ports))
     .source(fromReserve())
     .filter(...below)
-    .select(byUtility(), samePicture(ports), shownBeforeLast())
+    .score(rankAgain(ports))
+    .score(explore())
+    .select(rankedFirst(), samePicture(ports), shownBeforeLast())
     .select(orderingPool(ports))
     .select(...orderingSteps(ports))
     .select(draw())

@@ -9,6 +9,7 @@ const perRequest = {
   recordBudgetMs: true,
   maxCandidates: true,
   minCandidates: true,
+  pagesRankedAgain: true,
   recordFeatures: true,
   recordTrace: true,
   maxUnshownCandidates: true,

@@ -18,10 +18,3 @@ export function pickBits(column: Uint32Array, rows: ArrayLike<number>): Uint32Ar
   for (let i = 0; i < rows.length; i++) picked[i] = column[rows[i] as number] as number
   return picked
 }
-
-/** The bytes of some rows, in the order of the rows. */
-export function pickBytes(column: Uint8Array, rows: ArrayLike<number>): Uint8Array {
-  const picked = new Uint8Array(rows.length)
-  for (let i = 0; i < rows.length; i++) picked[i] = column[rows[i] as number] as number
-  return picked
-}

@@ -1,7 +1,7 @@
 import { bytesOf, float32Column, uint16Column } from '@freshet/contracts/bytes/columns'
 import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { FactColumn } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
-import type { Ranked } from './scorers/rank.ts'
+import type { Ranked } from './scorers/ask-ranker.ts'
 
 /** The part of a feed's record that comes from the ranker. */
 type RankedColumns = Pick<

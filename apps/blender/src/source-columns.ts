@@ -1,8 +1,10 @@
-/** What one source found, best first. */
+/** What one source found. */
 export interface SourceColumns {
   readonly name: string
   /** Rows of the candidates. */
   readonly rows: Uint16Array
+  /** The rank of each in the source, parallel to `rows`, 0 is the best; null: its index. */
+  readonly ranks: Uint16Array | null
   /** The source's own scores, parallel to `rows`. */
   readonly scores: Float32Array
 }
@@ -37,16 +39,50 @@ export function foundColumns(
   const ranks = new Uint16Array(isKnown ? total : 0)
   const scores = new Float32Array(ranks.length)
   for (const found of foundBySource) {
-    for (let rank = 0; rank < found.rows.length; rank++) {
-      const slot = slotOf[found.rows[rank] as number] as number
+    for (let i = 0; i < found.rows.length; i++) {
+      const slot = slotOf[found.rows[i] as number] as number
       if (slot < 0) continue
       const at = next[slot] as number
-      ranks[at] = rank
-      scores[at] = found.scores[rank] as number
+      ranks[at] = found.ranks === null ? i : (found.ranks[i] as number)
+      scores[at] = found.scores[i] as number
       next[slot] = at + 1
     }
   }
   return { foundBy: bits, ranks, scores }
+}
+
+/** The columns of each source again, from what `foundColumns` collected of rows 0, 1, 2 …. None if the ranks are not known. */
+export function sourcesOf(
+  names: readonly string[],
+  { foundBy, ranks, scores }: FoundColumns,
+): readonly SourceColumns[] {
+  if (ranks.length === 0) return []
+  const counts = names.map((_, source) => foundBy.reduce((sum, bits) => sum + ((bits >>> source) & 1), 0))
+  const sources = names.map((name, source) => ({
+    name,
+    rows: new Uint16Array(counts[source]!),
+    ranks: new Uint16Array(counts[source]!),
+    scores: new Float32Array(counts[source]!),
+  }))
+  const filled = new Uint16Array(names.length)
+  let from = 0
+  for (let row = 0; row < foundBy.length; row++) {
+    for (let bits = foundBy[row] as number; bits !== 0; bits &= bits - 1) {
+      const source = 31 - Math.clz32(bits & -bits)
+      const to = sources[source] as (typeof sources)[number]
+      const at = filled[source] as number
+      filled[source] = at + 1
+      to.rows[at] = row
+      to.ranks[at] = ranks[from] as number
+      to.scores[at] = scores[from++] as number
+    }
+  }
+  return sources
+}
+
+/** Number of sources that found some rows, each row counted once for each. */
+export function foundCount(foundBy: Uint32Array): number {
+  return foundBy.reduce((sum, bits) => sum + bitCount(bits), 0)
 }
 
 function bitCount(bits: number): number {

@@ -56,4 +56,41 @@ describe('training rows of real feeds', () => {
       await whole.stop()
     }
   })
+
+  it('of a next page have features too, and the positions behind the first page', async () => {
+    const whole = await aWhole({ trainer: { joiner: { windowMs: 60_000, deliveryMs: 1_000 } } })
+    try {
+      await whole.pins(Array.from({ length: 12 }, (_, n) => [`p${n}`, { topics: [aTopic('bread')] }]))
+      await whole.act({ userId: 'bob', action: 'save', on: 'p3' })
+      const first = await whole.feed({ pageSize: 4 })
+      const second = await whole.feed({ pageSize: 4, pageToken: first.nextPageToken, explain: true })
+      expect(second.stages.map(({ stage }) => stage)).toContain('next-page/rank-again')
+      await expect.poll(() => whole.embedded.joiner!.stats()?.positions).toBe(8)
+      const [liked = ''] = second.items.map(({ pinId }) => pinId)
+      await whole.act({ action: 'save', on: liked, feedId: second.feedId })
+      await whole.advance(70_000)
+      await whole.embedded.joiner!.advance()
+      const rows = whole.rows.flatMap((batch) =>
+        Array.from({ length: batch.rows }, (_, row) => {
+          const width = batch.featureNames.length
+          const features = batch.features.subarray(row * width, (row + 1) * width)
+          return { ...rowJson(batch, row), isShown: batch.shown[row] === 1, features, model: batch.modelVersions[row] }
+        }),
+      )
+      const shown = rows.filter(({ isShown, values }) => isShown && Number(values.position) >= 4)
+      expect(shown.map(({ values: { pin, position } }) => [pin, position])).toEqual(
+        second.items.map(({ pinId, position }) => [pinId, position]),
+      )
+      expect(shown.map(({ labels }) => labels.save)).toEqual([1, 0, 0, 0])
+      const ofFirst = rows.find(({ isShown, values }) => isShown && values.position === 0)!
+      for (const { features, model } of shown) {
+        expect(features.length).toBe(ofFirst.features.length)
+        expect(features.length).toBeGreaterThan(10)
+        expect(features.some((value) => value !== 0 && !Number.isNaN(value))).toBe(true)
+        expect(model).toBe(ofFirst.model)
+      }
+    } finally {
+      await whole.stop()
+    }
+  })
 })

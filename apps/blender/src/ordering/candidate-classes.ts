@@ -65,14 +65,13 @@ function topicKeys(factRows: Int32Array, facts: PinFacts): Uint32Array {
 export function mainSources({
   foundBySource,
   foundBy,
-  mainSources: known,
-}: Pick<CandidateColumns, 'foundBySource' | 'foundBy' | 'mainSources'>): Uint8Array {
-  if (known !== null) return known
+}: Pick<CandidateColumns, 'foundBySource' | 'foundBy'>): Uint8Array {
   const sources = new Uint8Array(foundBy.length)
   const ranks = new Uint16Array(foundBy.length)
-  foundBySource.forEach(({ rows }, source) => {
-    for (let rank = 0; rank < rows.length; rank++) {
-      const row = rows[rank]!
+  foundBySource.forEach(({ rows, ranks: given }, source) => {
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!
+      const rank = given === null ? i : given[i]!
       if (sources[row] !== 0 && ranks[row]! <= rank) continue
       sources[row] = source + 1
       ranks[row] = rank

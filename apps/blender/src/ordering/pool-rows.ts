@@ -1,5 +1,6 @@
 import type { CandidateColumns } from '../candidates.ts'
 import type { PinFacts } from '../pin-facts.ts'
+import type { ScoreColumns } from '../scorers/rank.ts'
 
 /** How many rows a pool has, and how many of one topic. */
 export interface PoolSize {
@@ -9,11 +10,12 @@ export interface PoolSize {
 
 /**
  * The rows of a pool: the best ones, in their order. Of one first topic it takes no more than `mostOfTopic`, as long as there are
- * others, so that the steps have something else to choose. It takes no repeats, which come last anyway.
+ * others, so that the steps have something else to choose. It takes no repeats, which come last anyway, and only pins that the ranker
+ * ranked now, if it did: their utilities compare.
  */
 export function poolRows(
   rows: Int32Array,
-  { shownBefore, keys }: Pick<CandidateColumns, 'shownBefore' | 'keys'>,
+  { shownBefore, keys, ranked }: Pick<CandidateColumns, 'shownBefore' | 'keys'> & Pick<ScoreColumns, 'ranked'>,
   { facts, size, mostOfTopic }: PoolSize & { readonly facts: PinFacts },
 ): Int32Array {
   const isTaken = new Uint8Array(shownBefore.length)
@@ -29,7 +31,7 @@ export function poolRows(
   const take = (rejects: (row: number) => boolean): void => {
     for (let i = 0; i < rows.length && count < size; i++) {
       const row = rows[i]!
-      if (shownBefore[row] === 1 || isTaken[row] === 1 || rejects(row)) continue
+      if (shownBefore[row] === 1 || isTaken[row] === 1 || ranked?.places[row] === -1 || rejects(row)) continue
       isTaken[row] = 1
       count++
     }

@@ -5,6 +5,7 @@ import { normalDraw } from '@freshet/domain/normal-draw'
 import type { Scorer } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
+import type { Ranked } from './ask-ranker.ts'
 import type { ScoreColumns } from './rank.ts'
 
 /** Columns of exploration. */
@@ -17,28 +18,37 @@ export interface ExplorationColumns {
  * Adds `deviation · (optimism + chance · draw)` to each utility: pins of which little is known come first now and then, and the feed
  * finds out whether they are good. The draws are normal and independent, so that a page tries several things.
  * They depend only on the seed, the user, the start of the page session and the pin: all pages of a session are ordered alike, and a request
- * that is repeated gives the same order. With optimism alone this is the upper confidence bound, with chance alone Thompson sampling.
+ * that is repeated gives the same order. Pins that the ranker was not asked about keep what was added before. With optimism alone this is the upper confidence bound, with chance alone Thompson sampling.
  */
-export function explore(): Scorer<FeedRequest, CandidateColumns & ScoreColumns, ExplorationColumns> {
+export function explore(): Scorer<
+  FeedRequest,
+  CandidateColumns & ScoreColumns & Partial<ExplorationColumns>,
+  ExplorationColumns
+> {
   return {
     kind: 'scorer',
     name: 'explore',
     policy: 'optional',
-    otherwise: () => ({ exploration: null }),
-    run: ({ params, userId, page }, { columns: { keys, ranked }, rows, size }) => {
+    otherwise: (_request, { columns }) => ({ exploration: before(columns, columns.ranked) }),
+    run: ({ params, userId, page }, { columns, rows, size }) => {
+      const { keys, ranked } = columns
       const { explorationOptimism: optimism, explorationChance: chance } = params
-      if (ranked === null || (optimism === 0 && chance === 0)) return { exploration: null }
+      const kept = before(columns, ranked)
+      if (ranked === null || (optimism === 0 && chance === 0)) return { exploration: kept }
       const deviations = float32Column(ranked.response.utilityDeviations)
-      if (deviations.length === 0) return { exploration: null }
-      if (deviations.length !== rows.length)
+      if (deviations.length === 0) return { exploration: kept }
+      const asked = float32Column(ranked.response.utilities).length
+      if (deviations.length !== asked)
         throw new ContractError(
           'CALL_INTERNAL',
-          `the ranker answered ${deviations.length} deviations of utilities for ${rows.length} pins`,
+          `the ranker answered ${deviations.length} deviations of utilities for ${asked} pins`,
         )
       const seed = hash32(`${userId}/${page.startedAtMs}`, params.seed)
-      const exploration = new Float32Array(size)
+      const exploration = kept ?? new Float32Array(size)
       for (const row of rows) {
-        const deviation = deviations[ranked.places[row]!]!
+        const place = ranked.places[row]!
+        if (place === -1) continue
+        const deviation = deviations[place]!
         if (!(deviation >= 0 && Number.isFinite(deviation)))
           throw new ContractError('CALL_INTERNAL', `the ranker answered the deviation ${deviation} of a utility`)
         const draw = chance === 0 ? 0 : normalDraw(seed ^ mix32(keys.high[row]! ^ mix32(keys.low[row]!)))
@@ -47,4 +57,10 @@ export function explore(): Scorer<FeedRequest, CandidateColumns & ScoreColumns, 
       return { exploration }
     },
   }
+}
+
+/** What was added to pins before, without those that were ranked now; null: nothing. */
+function before({ exploration }: Partial<ExplorationColumns>, ranked: Ranked | null): Float32Array | null {
+  if (exploration == null || ranked === null) return exploration ?? null
+  return exploration.map((added, row) => (ranked.places[row] === -1 ? added : 0))
 }

@@ -3,6 +3,7 @@ import { noCandidates, toCandidates, type CandidateColumns } from '../candidates
 import type { UserContext } from '../hydrators/user-state.ts'
 import type { ExplorationColumns } from '../scorers/explore.ts'
 import type { ScoreColumns } from '../scorers/rank.ts'
+import { sourcesOf } from '../source-columns.ts'
 import type { SessionContext } from './session-state.ts'
 
 /** The pins of the session's reserve, with the utilities that they were ranked with. */
@@ -19,10 +20,15 @@ export function fromReserve(): Source<
         const { columns, size } = noCandidates()
         return { size, columns: { ...columns, utilities: columns.retrievalScores, ranked: null, exploration: null } }
       }
-      const { pinIds, retrievalScores, utilities, exploration, exhausted } = reserve
+      const { pinIds, retrievalScores, utilities, exploration, exhausted, found, sourceNames } = reserve
       // Even if the page turns out short, the session goes on: the next page retrieves again.
       const sweep = { sweptTo, exhausted, unfinished: true }
-      const { columns, size } = toCandidates(pinIds, retrievalScores, { ...reserve, sweep })
+      const { columns, size } = toCandidates(pinIds, retrievalScores, {
+        ...reserve,
+        foundBy: found.foundBy,
+        foundBySource: sourcesOf(sourceNames, found),
+        sweep,
+      })
       return { size, columns: { ...columns, utilities, exploration, ranked: null } }
     },
   }

@@ -2,13 +2,14 @@ import { reserveScope } from '@freshet/contracts/scopes'
 import type { SideEffect } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
-import { mainSources } from '../ordering/candidate-classes.ts'
-import { pickBits, pickBytes, pickFloats, pickTexts } from '../pick.ts'
+import { pickFloats, pickTexts } from '../pick.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ExplorationColumns } from '../scorers/explore.ts'
 import type { ScoreColumns } from '../scorers/rank.ts'
+import { bestFirst } from '../selectors/by-utility.ts'
 import { recordsServed } from '../selectors/page.ts'
+import { foundColumns } from '../source-columns.ts'
 import { encodeReserve, type Reserve } from './reserve.ts'
 import { termsMark } from './session-request.ts'
 
@@ -42,7 +43,8 @@ export function keepReserve({
 function toReserve(request: FeedRequest & UserContext, columns: Columns, ordered: Int32Array, max: number): Reserve {
   const behind = ordered.subarray(request.pageSize)
   const fresh = behind.filter((row) => columns.shownBefore[row] !== 1)
-  const rows = fresh.subarray(0, max)
+  // In the order of the page, so that the ordering steps of next pages have something to choose from.
+  const rows = bestFirst(fresh.subarray(0, max), columns, request.params.seed)
   const { exploration } = columns
   return {
     startedAtMs: request.page.startedAtMs,
@@ -55,8 +57,7 @@ function toReserve(request: FeedRequest & UserContext, columns: Columns, ordered
     retrievalScores: pickFloats(columns.retrievalScores, rows),
     retrievalRanks: Uint16Array.from(rows),
     sourceNames: columns.sourceNames,
-    foundBy: pickBits(columns.foundBy, rows),
-    mainSources: pickBytes(mainSources(columns), rows),
+    found: foundColumns(columns, rows),
     embeddings: columns.embeddings,
   }
 }

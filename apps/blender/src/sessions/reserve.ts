@@ -1,8 +1,9 @@
 import { bytesOf, float32Column, uint16Column, uint32Column } from '@freshet/contracts/bytes/columns'
 import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { EmbeddingVersion } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { foundCount, type FoundColumns } from '../source-columns.ts'
 
-/** The ranked pins that a page session has not shown yet: what its next pages are made of. Columns, best first. */
+/** The ranked pins that a page session has not shown yet: what its next pages are made of. Columns, by utility, best first. */
 export interface Reserve {
   /** When the first page was requested, milliseconds since the epoch: it names the session. */
   readonly startedAtMs: number
@@ -20,17 +21,16 @@ export interface Reserve {
   /** Rank of each pin among all candidates in retrieval order. */
   readonly retrievalRanks: Uint16Array
   readonly sourceNames: readonly string[]
-  readonly foundBy: Uint32Array
-  /** One plus the index of the source that ranked each pin best; 0: not known. The mixing of next pages needs it. */
-  readonly mainSources: Uint8Array
+  /** Which sources found each pin, with its rank and score in each. */
+  readonly found: FoundColumns
   readonly embeddings: readonly EmbeddingVersion[]
 }
 
-const version = 2
-/** Version, flags, the number of pins in two bytes, then the marks and the start of the session. */
+const version = 3
+/** Version, flags, two bytes of padding, then the marks and the start of the session. */
 const headBytes = 20
 
-/** Encodes a reserve for the state store: a head, the main source of each pin in a byte, then the other columns as a `FeedServed`. */
+/** Encodes a reserve for the state store: a head, then the columns as a `FeedServed`. */
 export function encodeReserve(reserve: Reserve): Uint8Array {
   const columns = FeedServed.encode(
     FeedServed.fromPartial({
@@ -40,20 +40,20 @@ export function encodeReserve(reserve: Reserve): Uint8Array {
       retrievalScores: bytesOf(reserve.retrievalScores),
       retrievalRanks: bytesOf(reserve.retrievalRanks),
       sources: [...reserve.sourceNames],
-      foundBy: bytesOf(reserve.foundBy),
+      foundBy: bytesOf(reserve.found.foundBy),
+      sourceRanks: bytesOf(reserve.found.ranks),
+      sourceScores: bytesOf(reserve.found.scores),
       versions: { embeddings: [...reserve.embeddings] },
     }),
   ).finish()
-  const bytes = new Uint8Array(headBytes + reserve.mainSources.length + columns.length)
+  const bytes = new Uint8Array(headBytes + columns.length)
   const head = new DataView(bytes.buffer, 0, headBytes)
   head.setUint8(0, version)
   head.setUint8(1, reserve.exhausted ? 1 : 0)
-  head.setUint16(2, reserve.mainSources.length, true)
   head.setUint32(4, reserve.acted, true)
   head.setUint32(8, reserve.terms, true)
   head.setFloat64(12, reserve.startedAtMs, true)
-  bytes.set(reserve.mainSources, headBytes)
-  bytes.set(columns, headBytes + reserve.mainSources.length)
+  bytes.set(columns, headBytes)
   return bytes
 }
 
@@ -75,17 +75,31 @@ export function reserveHead(
 export function decodeReserve(bytes: Uint8Array | null): Reserve | null {
   const head = reserveHead(bytes)
   if (head === null || bytes === null) return null
-  const columnsAt = headBytes + bytes[2]! + 256 * bytes[3]!
-  const feed = FeedServed.decode(bytes.subarray(columnsAt))
+  const feed = FeedServed.decode(bytes.subarray(headBytes))
   const { pinIds, sources: sourceNames } = feed
   const columns = {
     utilities: float32Column(feed.utilities),
     exploration: feed.exploration.length === 0 ? null : float32Column(feed.exploration),
     retrievalScores: float32Column(feed.retrievalScores),
     retrievalRanks: uint16Column(feed.retrievalRanks),
+  }
+  const found = {
     foundBy: uint32Column(feed.foundBy),
-    mainSources: new Uint8Array(bytes.subarray(headBytes, columnsAt)),
+    ranks: uint16Column(feed.sourceRanks),
+    scores: float32Column(feed.sourceScores),
   }
   if (Object.values(columns).some((column) => column !== null && column.length !== pinIds.length)) return null
-  return { ...head, pinIds, sourceNames, ...columns, embeddings: feed.versions?.embeddings ?? [] }
+  if (!fits(found, pinIds.length, sourceNames.length)) return null
+  return { ...head, pinIds, sourceNames, ...columns, found, embeddings: feed.versions?.embeddings ?? [] }
+}
+
+function fits({ foundBy, ranks, scores }: FoundColumns, pins: number, sources: number): boolean {
+  const isNamed = foundBy.every((bits) => sources >= 32 || bits >>> sources === 0)
+  const isKnown = ranks.length > 0
+  return (
+    foundBy.length === pins &&
+    isNamed &&
+    ranks.length === scores.length &&
+    (!isKnown || ranks.length === foundCount(foundBy))
+  )
 }

@@ -1,16 +1,18 @@
-import { float32Column, uint16Column } from '@freshet/contracts/bytes/columns'
+import { bytesOf, float32Column, uint16Column, uint32Column } from '@freshet/contracts/bytes/columns'
 import {
   Degradation,
   Evaluation,
   FeedFilter,
   type GetFeedResponse,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import type { RankRequest } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import { ContractError } from '@freshet/contracts/errors'
 import { asId } from '@freshet/domain/ids'
 import { partitionOf } from '@freshet/domain/partition'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { aBlender, anEngagement, manyPins, partitions, startMs } from '../blender.harness.ts'
+import { aBlender, anEngagement, manyPins, partitions, rankedPins, startMs } from '../blender.harness.ts'
+import { foundColumns, foundCount, sourcesOf } from '../source-columns.ts'
 import { decodeReserve, encodeReserve } from './reserve.ts'
 
 const own = partitionOf('ada', partitions)
@@ -19,12 +21,12 @@ const idsOf = ({ items }: GetFeedResponse) => items.map(({ pinId }) => pinId)
 const pinsFrom = (first: number, count: number) => Array.from({ length: count }, (_, i) => `pin-${first - i}`)
 
 describe('a next page', () => {
-  test('comes from the reserve: without retrieval and ranking, in the order that was ranked', async () => {
+  test('comes from the reserve, without retrieval', async () => {
     const { feed, services } = await aBlender()
     const first = await feed({ pageSize: 20 })
     const second = await feed({ pageSize: 30, pageToken: first.nextPageToken, explain: true })
     const third = await feed({ pageSize: 10, pageToken: second.nextPageToken })
-    expect([services.retrieved.length, services.ranked.length]).toEqual([1, 1])
+    expect([services.retrieved.length, services.ranked.length]).toEqual([1, 3])
     expect([...idsOf(first), ...idsOf(second), ...idsOf(third)]).toEqual(pinsFrom(299, 60))
     expect(second.items[0]).toEqual({
       pinId: 'pin-279',
@@ -47,7 +49,69 @@ describe('a next page', () => {
     expect(idsOf(await one.feed({ pageToken }))).toEqual(pinsFrom(249, 25))
   })
 
-  test('is recorded with its utilities and sources, and with ranks in retrieval', async () => {
+  test('is ordered by new scores of the best pins of the reserve; the others stay behind them', async () => {
+    const { feed, services } = await aBlender({ config: { pagesRankedAgain: 2 } })
+    const { nextPageToken } = await feed({ pageSize: 10 })
+    services.rank = reversed
+    const second = await feed({ pageSize: 10, pageToken: nextPageToken })
+    // The best 20 of the reserve are 289 to 270.
+    expect(services.ranked[1]!.pinIds).toEqual(pinsFrom(289, 20))
+    expect(idsOf(second)).toEqual(pinsFrom(279, 10).toReversed())
+    expect(second.items[0]!.utility).toBe(-270)
+    expect(second.degradation).toBe(Degradation.NONE)
+    const third = await feed({ pageSize: 10, pageToken: second.nextPageToken })
+    expect(services.ranked[2]!.pinIds).toEqual([...pinsFrom(289, 10), ...pinsFrom(269, 10)])
+    expect(idsOf(third)).toEqual(pinsFrom(269, 10).toReversed())
+    expect(services.retrieved).toHaveLength(1)
+  })
+
+  test('is ranked with the state of now, and with scores and ranks of retrieval as at the first time', async () => {
+    const { feed, services, storeUser } = await aBlender()
+    const { nextPageToken: pageToken } = await feed()
+    await storeUser('ada', [anEngagement('impression', 'pin-299')])
+    await feed({ pageToken })
+    const [first, second] = services.ranked
+    expect(second!.userState.length).toBeGreaterThan(first!.userState.length)
+    expect(second!.withFeatures).toBe(true)
+    expect(second!.pinIds).toHaveLength(75)
+    const before = retrievedAs(first!)
+    for (const [pinId, found] of retrievedAs(second!)) expect(found).toEqual(before.get(pinId))
+  })
+
+  test('keeps the order of the reserve if the ranker does not answer, and reports it', async () => {
+    const { feed, services, servedFeeds } = await aBlender()
+    const { nextPageToken: pageToken } = await feed()
+    services.rank = () => Promise.reject(new ContractError('CALL_UNAVAILABLE', 'no ranker'))
+    const second = await feed({ pageToken })
+    expect(idsOf(second)).toEqual(pinsFrom(274, 25))
+    expect(second).toMatchObject({ degradation: Degradation.PARTIAL, reasons: ['CALL_UNAVAILABLE'] })
+    expect((await servedFeeds())[1]).toMatchObject({ featureNames: [], modelVersion: '' })
+    services.rank = () => new Promise(() => {})
+    const third = await feed({ pageToken: second.nextPageToken })
+    expect(idsOf(third)).toEqual(pinsFrom(249, 25))
+    expect(third).toMatchObject({ degradation: Degradation.PARTIAL, reasons: ['STAGE_TIMED_OUT'] })
+    expect(services.retrieved).toHaveLength(1)
+  })
+
+  test('explores the pins that were ranked again; the others keep what was added', async () => {
+    const { feed, services, servedFeeds } = await aBlender({
+      config: { explorationOptimism: 1, explorationChance: 0, pagesRankedAgain: 1 },
+    })
+    const unsure = (deviation: number) => (request: RankRequest) => ({
+      ...rankedPins(request),
+      utilityDeviations: bytesOf(new Float32Array(request.pinIds.length).fill(deviation)),
+    })
+    services.rank = unsure(4)
+    const first = await feed()
+    services.rank = unsure(2)
+    const second = await feed({ pageToken: first.nextPageToken })
+    services.rank = () => Promise.reject(new ContractError('CALL_UNAVAILABLE', 'no ranker'))
+    await feed({ pageToken: second.nextPageToken })
+    const added = (await servedFeeds()).map(({ exploration }) => [...new Set(float32Column(exploration))])
+    expect(added).toEqual([[4], [2], [4]])
+  })
+
+  test('is recorded as a ranked page, with its sources and ranks in retrieval', async () => {
     const { feed, servedFeeds } = await aBlender()
     const { nextPageToken: pageToken } = await feed()
     await feed({ pageToken })
@@ -56,8 +120,16 @@ describe('a next page', () => {
       firstPosition: 25,
       pinIds: pinsFrom(274, 25),
       sources: ['even', 'odd'],
-      featureNames: [],
+      featureNames: ['number', 'half'],
+      actions: ['click', 'save'],
+      modelVersion: 'fake-1',
+      versions: { rankingPlan: 'fake-plan' },
     })
+    expect([...float32Column(second!.features)].filter((_, at) => at % 2 === 0)).toEqual(
+      pinsFrom(274, 25).map((pinId) => Number(pinId.slice(4))),
+    )
+    expect([...uint16Column(second!.sourceRanks)].slice(0, 3)).toEqual([137, 136, 136])
+    expect([...float32Column(second!.sourceScores)][0]).toBeCloseTo(1 / 275)
     expect([...float32Column(second!.utilities)]).toEqual(pinsFrom(274, 25).map((pinId) => Number(pinId.slice(4))))
     expect([...uint16Column(second!.retrievalRanks)].slice(0, 3)).toEqual([274, 273, 272])
     expect(second!.versions?.embeddings).toEqual([{ modelId: 'pin2vec', version: 'v1' }])
@@ -182,7 +254,41 @@ describe('a next page', () => {
   })
 })
 
+/** A ranker that prefers the pins that the harness ranks last. */
+function reversed(request: RankRequest) {
+  const answer = rankedPins(request)
+  return { ...answer, utilities: bytesOf(float32Column(answer.utilities).map((utility) => -utility)) }
+}
+
+/** For each pin of a request to the ranker: what retrieval knew of it. Each was found by one source. */
+function retrievedAs(request: RankRequest) {
+  const [scores, sourceScores] = [float32Column(request.retrievalScores), float32Column(request.sourceScores)]
+  const [ranks, sourceRanks] = [uint16Column(request.retrievalRanks), uint16Column(request.sourceRanks)]
+  const foundBy = uint32Column(request.foundBy)
+  expect([scores, sourceScores, ranks, sourceRanks, foundBy].map(({ length }) => length)).toEqual(
+    Array(5).fill(request.pinIds.length),
+  )
+  return new Map(
+    request.pinIds.map((pinId, at) => [pinId, [scores, ranks, foundBy, sourceRanks, sourceScores].map((of) => of[at])]),
+  )
+}
+
 describe('a reserve', () => {
+  /** What 5 sources found: a list of bits, and a rank and a score for each. */
+  const found = (size: number) =>
+    fc
+      .array(fc.nat(31), { minLength: size, maxLength: size })
+      .chain((bits) => {
+        const count = foundCount(Uint32Array.from(bits))
+        const ranks = fc.array(fc.nat(2_000), { minLength: count, maxLength: count })
+        const scores = fc.array(fc.float({ noNaN: true }), { minLength: count, maxLength: count })
+        return fc.tuple(fc.constant(bits), ranks, scores)
+      })
+      .map(([bits, ranks, scores]) => ({
+        foundBy: Uint32Array.from(bits),
+        ranks: Uint16Array.from(ranks),
+        scores: Float32Array.from(scores),
+      }))
   const reserve = fc.nat(50).chain((size) => {
     const floats = fc
       .array(fc.float({ noNaN: true }), { minLength: size, maxLength: size })
@@ -197,9 +303,8 @@ describe('a reserve', () => {
       exploration: size === 0 ? fc.constant(null) : fc.option(floats),
       retrievalScores: floats,
       retrievalRanks: fc.array(fc.nat(2_000), { minLength: size, maxLength: size }).map((all) => Uint16Array.from(all)),
-      sourceNames: fc.array(fc.string({ minLength: 1 }), { maxLength: 5 }),
-      foundBy: fc.array(fc.nat(31), { minLength: size, maxLength: size }).map((all) => Uint32Array.from(all)),
-      mainSources: fc.uint8Array({ minLength: size, maxLength: size }),
+      sourceNames: fc.array(fc.string({ minLength: 1 }), { minLength: 5, maxLength: 5 }),
+      found: found(size),
       embeddings: fc.array(fc.record({ modelId: fc.string(), version: fc.string() }), { maxLength: 2 }),
     })
   })
@@ -210,6 +315,24 @@ describe('a reserve', () => {
         expect(decodeReserve(encodeReserve(given))).toEqual(given)
       }),
     )
+  })
+
+  test('a law: its sources give the same ranks and scores for any of its pins', () => {
+    const names = ['a', 'b', 'c', 'd', 'e']
+    fc.assert(
+      fc.property(fc.nat(40).chain(found), (given) => {
+        const columns = { foundBy: given.foundBy, foundBySource: sourcesOf(names, given) }
+        expect(foundColumns(columns, Int32Array.from(given.foundBy.keys()))).toEqual(given)
+      }),
+    )
+  })
+
+  test('of which columns do not fit each other is none', () => {
+    const given = fc.sample(reserve, { seed: 5, numRuns: 20 }).find(({ found: { ranks } }) => ranks.length > 1)!
+    const { found: whole } = given
+    expect(decodeReserve(encodeReserve({ ...given, found: { ...whole, ranks: whole.ranks.slice(1) } }))).toBeNull()
+    expect(decodeReserve(encodeReserve({ ...given, found: { ...whole, foundBy: new Uint32Array(0) } }))).toBeNull()
+    expect(decodeReserve(encodeReserve({ ...given, sourceNames: [] }))).toBeNull()
   })
 
   test('other bytes are none', () => {

@@ -30,6 +30,8 @@ const recordOf = (served: FeedServed): NewRecord => ({
   partition: null,
 })
 const served = (): FeedServed[] => played.feeds.map(({ value }) => FeedServed.decode(value!))
+const isNextPage = ({ firstPosition }: FeedServed): boolean => firstPosition > 0
+const isMadeFromReserve = ({ stages }: FeedServed): boolean => stages.some(({ stage }) => stage.endsWith('rank-again'))
 const isTrained = ({ modelVersion }: FeedServed): boolean => modelVersion.startsWith('home-2026')
 
 /** Runs the command over these feeds. */
@@ -49,14 +51,16 @@ async function check(feeds: readonly NewRecord[], models = played.models) {
 }
 
 describe('freshet parity', () => {
-  it('finds no difference in feeds of the shipped spec, of trained models and of a model of the ranking language', async () => {
+  it('finds no difference in feeds and their next pages, of the shipped spec, of trained models and of a model of the ranking language', async () => {
     const feeds = served()
     expect(feeds.some(isTrained)).toBe(true)
     expect(feeds.every(isTrained)).toBe(false)
+    expect(feeds.filter(isNextPage)).toHaveLength(40)
+    expect(feeds.filter(isNextPage).every(isMadeFromReserve)).toBe(true)
     const { report, error, text } = await check(played.feeds)
     expect(error).toBeUndefined()
     const rows = feeds.reduce((sum, { pinIds }) => sum + pinIds.length, 0)
-    expect(report).toMatchObject({ compared: { feeds: 40, rows }, differingRows: 0, differences: [] })
+    expect(report).toMatchObject({ compared: { feeds: 80, rows }, differingRows: 0, differences: [] })
     // The first phase of the last model keeps 6 candidates of a page.
     expect(report.cutRows).toBeGreaterThan(0)
     expect(report.models['deep-1']).toBeGreaterThan(report.cutRows)

@@ -31,7 +31,7 @@ export interface Played {
   readonly models: readonly NewRecord[]
 }
 
-/** 32 feeds before and after models that the trainer trained, then 8 feeds of a model of the ranking language. */
+/** 64 pages before and after models that the trainer trained, then 16 pages of a model of the ranking language. Each second one is a next page. */
 export async function play(artefacts: string): Promise<Played> {
   const appended = { feeds: [] as NewRecord[], models: [] as NewRecord[] }
   const store = createFolderArtefactStore(artefacts)
@@ -52,7 +52,7 @@ export async function play(artefacts: string): Promise<Played> {
     store,
   )
   await whole.pins(
-    Array.from({ length: 80 }, (_, n) => [
+    Array.from({ length: 120 }, (_, n) => [
       `p${n}`,
       { title: `pin ${n}`, topics: [aTopic(`t${n % 4}`)], creatorId: aCreator(`c${n % 10}`) },
     ]),
@@ -73,11 +73,13 @@ export async function play(artefacts: string): Promise<Played> {
   return appended
 }
 
-/** Each user gets a feed of 10 pins and saves those of one topic. */
+/** Each user gets a feed of 10 pins and its next page, and saves those of one topic on the first page. */
 async function feedAll(whole: Whole): Promise<void> {
   for (const user of users) {
     const userId = `u${user}`
-    const { feedId, items } = await whole.feed({ userId, pageSize: 10, locale: user % 2 === 0 ? 'en' : '' })
+    const asked = { userId, pageSize: 10, locale: user % 2 === 0 ? 'en' : '' }
+    const { feedId, items, nextPageToken: pageToken } = await whole.feed(asked)
+    await whole.feed({ ...asked, pageToken })
     await whole.embedded.blender.flush()
     const acts = items.flatMap(({ pinId }): Act[] => {
       const act = { userId, on: pinId, feedId }
