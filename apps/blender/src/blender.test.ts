@@ -112,6 +112,7 @@ describe('a feed', () => {
       'spacing',
       'caps',
       'mixing',
+      'fresh-floor',
       'draw',
       'keep-last-good',
       'keep-reserve',

@@ -137,6 +137,42 @@ const mixing = z
   })
   .prefault({})
 
+const freshFloor = z
+  .strictObject({
+    share: numberSetting(0, {
+      ...shareOfPage,
+      description: 'Least share of the page for new pins, if the pool has so many that caps and mixing allow',
+    }),
+    maxAgeMs: wholeSetting(48 * hourMs, {
+      description: 'A pin is new for this long after it was created',
+      unit: 'ms',
+      min: 1_000,
+      max: 8_760 * hourMs,
+    }),
+    holdOutShare: numberSetting(0.1, {
+      ...shareOfPage,
+      description: 'The new pins of this share of the creators are never lifted, so that the effect can be measured',
+    }),
+    holdOutSalt: z.string().max(64).default('1').meta({ description: 'Another text holds out other creators' }),
+    action: z
+      .string()
+      .default('save')
+      .meta({ description: 'New pins are drawn by their probability of this action, as the ranker predicts it' }),
+    priorMean: numberSetting(0.02, {
+      description: 'The probability of a new pin that the ranker did not score',
+      unit: 'probability',
+      min: 0,
+      max: 1,
+    }),
+    priorStrength: numberSetting(20, {
+      description: 'The probability of a new pin is believed as if it came from this many impressions',
+      unit: 'impressions',
+      min: 0.001,
+      max: 1_000_000,
+    }),
+  })
+  .prefault({})
+
 const draw = z
   .strictObject({
     share: numberSetting(0, {
@@ -234,6 +270,7 @@ export const orderingSchema = z
       })
       .prefault({}),
     mixing,
+    freshFloor,
     draw,
   })
   .prefault({})

@@ -2,7 +2,14 @@ import type { Placed } from '@freshet/ordering/placement'
 import type { Moved, Selector } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
+import type { Notes } from './notes.ts'
 import type { Draw, Ordered, OrderedColumns } from './pool.ts'
+
+/** What a step made of the pool. */
+interface StepResult extends Placed {
+  readonly draw?: Draw
+  readonly notes?: Notes
+}
 
 const [raised, heldBack] = [0, 1] as const
 
@@ -12,7 +19,7 @@ const [raised, heldBack] = [0, 1] as const
  */
 export function orderingStep<Context extends Pick<FeedRequest, 'params'>>(
   name: string,
-  order: (request: Context, ordered: Ordered, columns: CandidateColumns) => (Placed & { readonly draw?: Draw }) | null,
+  order: (request: Context, ordered: Ordered, columns: CandidateColumns) => StepResult | null,
 ): Selector<Context, CandidateColumns & OrderedColumns, OrderedColumns> {
   return {
     kind: 'selector',
@@ -34,7 +41,7 @@ export function orderingStep<Context extends Pick<FeedRequest, 'params'>>(
           ordered: {
             pool,
             placement: placed,
-            steps: [...steps, { step: name, added: placed.added }],
+            steps: [...steps, { step: name, added: placed.added, notes: placed.notes ?? null }],
             draw: placed.draw ?? null,
           },
         },

@@ -6,7 +6,9 @@ import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ExplorationColumns } from '../scorers/explore.ts'
 import type { ScoreColumns } from '../scorers/rank.ts'
+import { chancesOf } from './chances.ts'
 import { candidateVectors } from './candidate-vectors.ts'
+import type { Notes } from './notes.ts'
 import { classesOfKind, poolPins, type ClassKind, type OrderingViews, type PoolPins } from './candidate-classes.ts'
 
 /** The best pins of a request, which the steps of the ordering order. Its candidates are numbers from 0 in the order of utility. */
@@ -20,6 +22,8 @@ export interface Pool {
   classes(kind: ClassKind): Classes
   /** Computed when a step first asks. */
   vectors(): BlockVectors
+  /** By candidate: the probability of an action as the ranker predicts it, or `otherwise` if it does not. */
+  chances(action: string, otherwise: number): Float32Array
 }
 
 /** What the steps of the ordering made of the pool so far. */
@@ -47,6 +51,8 @@ export interface Draw {
 export interface OrderingStep {
   readonly step: string
   readonly added: Float32Array
+  /** null: it notes nothing. */
+  readonly notes: Notes | null
 }
 
 /** The columns of the ordering; null: nothing is ordered. */
@@ -76,6 +82,7 @@ export function poolOf(
       return classes
     },
     vectors: () => (vectors ??= candidateVectors(pins, views)),
+    chances: (action, otherwise) => chancesOf(rows, columns.ranked, { action, otherwise }),
   }
   return { pool, placement: placementOf(values), steps: [], draw: null }
 }

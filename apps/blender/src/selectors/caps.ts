@@ -2,6 +2,7 @@ import { capsRule } from '@freshet/ordering/caps'
 import { placeStrictly } from '@freshet/ordering/place-strictly'
 import type { UserContext } from '../hydrators/user-state.ts'
 import { orderingStep } from '../ordering/ordering-step.ts'
+import { brokenRules } from '../ordering/notes.ts'
 import { cappedClasses } from '../ordering/rules.ts'
 import type { FeedRequest } from '../request.ts'
 
@@ -9,6 +10,8 @@ import type { FeedRequest } from '../request.ts'
 export function caps() {
   return orderingStep<FeedRequest & UserContext>('caps', (request, { pool, placement }) => {
     const capped = cappedClasses(request, pool)
-    return capped.length === 0 ? null : placeStrictly(placement, pool.places, [capsRule(capped)])
+    if (capped.length === 0) return null
+    const placed = placeStrictly(placement, pool.places, [capsRule(capped)])
+    return { ...placed, notes: brokenRules(placed, ['caps']) }
   })
 }

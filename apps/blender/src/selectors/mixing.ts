@@ -2,6 +2,7 @@ import { capsRule } from '@freshet/ordering/caps'
 import { placeStrictly } from '@freshet/ordering/place-strictly'
 import type { UserContext } from '../hydrators/user-state.ts'
 import { orderingStep } from '../ordering/ordering-step.ts'
+import { brokenRules } from '../ordering/notes.ts'
 import { cappedClasses, mixingFor } from '../ordering/rules.ts'
 import type { FeedRequest } from '../request.ts'
 
@@ -9,6 +10,8 @@ import type { FeedRequest } from '../request.ts'
 export function mixing() {
   return orderingStep<FeedRequest & UserContext>('mixing', (request, { pool, placement }, columns) => {
     const rule = mixingFor(request, pool, columns)
-    return rule === null ? null : placeStrictly(placement, pool.places, [capsRule(cappedClasses(request, pool)), rule])
+    if (rule === null) return null
+    const placed = placeStrictly(placement, pool.places, [capsRule(cappedClasses(request, pool)), rule])
+    return { ...placed, notes: brokenRules(placed, ['caps', 'mixing']) }
   })
 }

@@ -74,7 +74,14 @@ describe('off-policy evaluation of a log', () => {
     changed(1, ({ utilities }) => ({ utilities: bytesOf(float32Column(utilities).map((value, at) => value + 9 * at)) }))
     changed(2, () => ({ propensities: new Uint8Array(4) }))
     changed(3, ({ pinIds }) => ({
-      ordering: [{ step: 'spacing', added: bytesOf(new Float32Array(pinIds.length).fill(NaN)) }],
+      ordering: [
+        {
+          step: 'spacing',
+          added: bytesOf(new Float32Array(pinIds.length).fill(NaN)),
+          notes: [],
+          noted: new Uint8Array(0),
+        },
+      ],
     }))
     const data = await aFolder(simulated)
     const terminal = aTerminal()

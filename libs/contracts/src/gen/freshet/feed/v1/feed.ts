@@ -157,6 +157,13 @@ export interface OrderingStep {
   step: string;
   /** Little-endian float32, one for each of `FeedServed.pin_ids`; NaN: not known. */
   added: Uint8Array;
+  /**
+   * What the step may note about a pin: `broke-caps`, `broke-mixing` or `broke-fresh-floor` if no pin met all rules at its place,
+   * `new` if the pin is new and may be lifted, `new-held-out` if it is new and its creator is held out.
+   */
+  notes: string[];
+  /** One byte for each of `FeedServed.pin_ids`: one plus the index in `notes`; 0: nothing. Empty: nothing about any pin. */
+  noted: Uint8Array;
 }
 
 /** The request, apart from its user, time, surface and session. */
@@ -1290,7 +1297,7 @@ export const CandidateTrace: MessageFns<CandidateTrace> = {
 };
 
 function createBaseOrderingStep(): OrderingStep {
-  return { step: "", added: new Uint8Array(0) };
+  return { step: "", added: new Uint8Array(0), notes: [], noted: new Uint8Array(0) };
 }
 
 export const OrderingStep: MessageFns<OrderingStep> = {
@@ -1300,6 +1307,12 @@ export const OrderingStep: MessageFns<OrderingStep> = {
     }
     if (message.added.length !== 0) {
       writer.uint32(18).bytes(message.added);
+    }
+    for (const v of message.notes) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.noted.length !== 0) {
+      writer.uint32(34).bytes(message.noted);
     }
     return writer;
   },
@@ -1333,6 +1346,22 @@ export const OrderingStep: MessageFns<OrderingStep> = {
             message.added = reader.bytes();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.notes.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.noted = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1349,6 +1378,8 @@ export const OrderingStep: MessageFns<OrderingStep> = {
     return {
       step: isSet(object.step) ? globalThis.String(object.step) : "",
       added: isSet(object.added) ? bytesFromBase64(object.added) : new Uint8Array(0),
+      notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => globalThis.String(e)) : [],
+      noted: isSet(object.noted) ? bytesFromBase64(object.noted) : new Uint8Array(0),
     };
   },
 
@@ -1360,6 +1391,12 @@ export const OrderingStep: MessageFns<OrderingStep> = {
     if (message.added.length !== 0) {
       obj.added = base64FromBytes(message.added);
     }
+    if (message.notes?.length) {
+      obj.notes = message.notes;
+    }
+    if (message.noted.length !== 0) {
+      obj.noted = base64FromBytes(message.noted);
+    }
     return obj;
   },
 
@@ -1370,6 +1407,8 @@ export const OrderingStep: MessageFns<OrderingStep> = {
     const message = createBaseOrderingStep();
     message.step = object.step ?? "";
     message.added = object.added ?? new Uint8Array(0);
+    message.notes = object.notes?.map((e) => e) || [];
+    message.noted = object.noted ?? new Uint8Array(0);
     return message;
   },
 };

@@ -1,0 +1,21 @@
+import { float32Column } from '@freshet/contracts/bytes/columns'
+import type { Ranked } from '../scorers/ask-ranker.ts'
+
+/** Which probability is asked for, and what stands for one that the ranker did not predict. */
+export interface WantedChance {
+  readonly action: string
+  readonly otherwise: number
+}
+
+/** For each of some rows the probability of an action, as the ranker predicts it. */
+export function chancesOf(rows: Int32Array, ranked: Ranked | null, { action, otherwise }: WantedChance): Float32Array {
+  const column = ranked === null ? -1 : ranked.response.actions.indexOf(action)
+  if (ranked === null || column < 0) return new Float32Array(rows.length).fill(otherwise)
+  const { probabilities, utilities } = ranked.response
+  const chances = float32Column(probabilities)
+  const from = column * (utilities.byteLength / 4)
+  return Float32Array.from(rows, (row) => {
+    const place = ranked.places[row]!
+    return place < 0 ? otherwise : (chances[from + place] ?? otherwise)
+  })
+}
