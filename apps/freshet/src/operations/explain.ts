@@ -52,6 +52,10 @@ async function explanationOf(
   if (given.target !== undefined) {
     if (given.brokers !== undefined || given.data !== undefined)
       throw new ArgumentError('--target cannot be combined with --brokers and --data: the command asks the blender')
+    if (given.target.includes('://'))
+      throw new ArgumentError(
+        `--target is ${given.target}; give HOST:PORT of the blender's gRPC server, such as 127.0.0.1:7070`,
+      )
     const blender = createBlenderClient({ address: given.target })
     try {
       return await blender.explainFeed({ feedId, pinId }, { timeoutMs: patienceMs, signal })
