@@ -17,6 +17,7 @@ interface Day {
 export function createFigures(settings: WorldSettings, policy: string) {
   const days: Day[] = []
   const sums = new Map<string, { predicted: number; truth: number }>()
+  const looks = new Map<string, number>()
   const dayOf = (atMs: number): Day => {
     const at = Math.floor((atMs - settings.startMs) / dayMs)
     while (days.length <= at)
@@ -55,9 +56,18 @@ export function createFigures(settings: WorldSettings, policy: string) {
     reacted(atMs: number, engagements: readonly Engagement[], saves: number): void {
       const day = dayOf(atMs)
       day.saves += saves
-      for (const { pinId } of engagements) day.lookedAt.add(pinId)
+      for (const { pinId, action } of engagements) {
+        day.lookedAt.add(pinId)
+        if (action === 'impression') looks.set(pinId, (looks.get(pinId) ?? 0) + 1)
+      }
     },
-    report(): WorldReport {
+    /** What came out of the world, whose pins are given. */
+    report(pins: Iterable<WorldPin>): WorldReport {
+      const endMs = settings.startMs + days.length * dayMs
+      const newPins = [...pins].filter(
+        ({ createdAtMs }) => createdAtMs > settings.startMs && createdAtMs <= endMs - dayMs,
+      )
+      const withAChance = newPins.filter(({ pinId }) => (looks.get(pinId) ?? 0) >= looksForAChance)
       const figures = days.map((day, at): DayFigures => ({
         day: at,
         feeds: day.feeds,
@@ -74,6 +84,7 @@ export function createFigures(settings: WorldSettings, policy: string) {
         shareOfBest: round(later.reduce((sum, day) => sum + day.shareOfBest, 0) / later.length),
         regret: round(days.reduce((sum, day) => sum + day.best - day.value, 0)),
         returning: round((days.at(-1)?.users.size ?? 0) / settings.users),
+        newPins: newPins.length === 0 ? 0 : round(withAChance.length / newPins.length),
         calibration: Object.fromEntries(
           [...sums].map(([action, { predicted, truth }]) => [action, round(predicted / truth)]),
         ),
@@ -81,6 +92,9 @@ export function createFigures(settings: WorldSettings, policy: string) {
     },
   }
 }
+
+/** A new pin had its chance once it was looked at this often. */
+const looksForAChance = 5
 
 function round(value: number): number {
   return Math.round(value * 10_000) / 10_000

@@ -17,6 +17,7 @@ export function table(reports: readonly WorldReport[]): string {
     row('regret, saves', ({ regret }) => regret.toFixed(0)),
     row('users on the last day', ({ returning }) => `${(returning * 100).toFixed(0)} %`),
     row('coverage, last day', ({ days }) => (days.at(-1)?.coverage ?? 0).toFixed(3)),
+    row('new pins with a chance', ({ newPins }) => `${(newPins * 100).toFixed(0)} %`),
     ...['save', 'click', 'closeup', 'hide'].map((action) =>
       row(`calibration of ${action}`, ({ calibration }) => calibration[action]?.toFixed(2) ?? '–'),
     ),

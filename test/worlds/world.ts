@@ -125,7 +125,7 @@ export async function playWorld(settings: WorldSettings, player: Player): Promis
       insert(queue, { atMs: next.atMs + tickMs, kind: 'tick' })
     }
   }
-  const report = figures.report()
+  const report = figures.report(pins.values())
   await player.take({ report })
   await player.take({ end: {} })
   return report
