@@ -149,7 +149,7 @@ export const plantedBugs: readonly FeedBug[] = [
     name: 'cap-ignored',
     rule: 'cap of creators',
     means: 'a page may be full of one creator',
-    edits: [{ file: `${selectors}/caps.ts`, find: 'capped.length === 0 ?', replace: 'true ?' }],
+    edits: [{ file: `${selectors}/caps.ts`, find: 'if (capped.length === 0)', replace: 'if (capped.length >= 0)' }],
   },
   {
     name: 'boards-not-checked',
@@ -169,9 +169,9 @@ export const plantedBugs: readonly FeedBug[] = [
     means: 'next pages from the reserve do not know the sources of pins',
     edits: [
       {
-        file: 'blender/src/ordering/candidate-classes.ts',
-        find: 'if (known !== null) return known',
-        replace: 'if (known !== null) return new Uint8Array(known.length)',
+        file: 'blender/src/sessions/from-reserve.ts',
+        find: 'foundBySource: sourcesOf(sourceNames, found)',
+        replace: 'foundBySource: []',
       },
     ],
   },

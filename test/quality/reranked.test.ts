@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -8,6 +8,7 @@ import { writeRecording } from './convert.ts'
 import { createDraw, type Line } from './draws.ts'
 import { runFreshet } from './freshet.ts'
 import { rerank } from './reranked.ts'
+import { unordered } from './unordered.ts'
 
 const spec = join(import.meta.dirname, 'specs/next.rank')
 const startMs = Date.UTC(2026, 0, 5)
@@ -76,8 +77,22 @@ describe('candidates re-ranked by a spec that was learned on earlier questions',
 
   it('keep the order of the merge until something is learned', { timeout: 900_000 }, async () => {
     const answers = join(scratch, 'answers.jsonl')
+    const config = join(scratch, 'unordered.json')
+    writeFileSync(config, JSON.stringify({ blender: unordered }))
     await runFreshet([
-      ...['evaluate', recording, '--ask', 'candidates,feed', '--repeats', 'allow', '--every', '20', '--json'],
+      ...[
+        'evaluate',
+        recording,
+        '--ask',
+        'candidates,feed',
+        '--repeats',
+        'allow',
+        '--every',
+        '20',
+        '--json',
+        '--config',
+        config,
+      ],
       ...['--answers', answers, '--until', split],
     ])
     const lines = readFileSync(answers, 'utf8').trimEnd().split('\n')

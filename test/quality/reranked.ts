@@ -12,6 +12,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bootstrapMean, type MeanInterval } from './bootstrap.ts'
 import { runFreshet } from './freshet.ts'
+import { unordered } from './unordered.ts'
 import { recordingOf } from './recordings.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -62,7 +63,7 @@ export async function rerank(
 ): Promise<RerankedReport> {
   mkdirSync(folder, { recursive: true })
   const file = (name: string): string => join(folder, name)
-  writeFileSync(file('config.json'), JSON.stringify({ ranking: { specFile: resolve(spec) } }))
+  writeFileSync(file('config.json'), JSON.stringify({ ranking: { specFile: resolve(spec) }, blender: unordered }))
   const replay = ['evaluate', recording, '--repeats', set.repeats, '--config', file('config.json'), '--json']
   await runFreshet([
     ...[...replay, '--ask', 'feed', '--until', set.split, '--every', String(learnEvery)],

@@ -118,6 +118,20 @@ export function createWorkload(
     return Array.from({ length: 5 }, (_, back) => ({ ...engagement(timeMs - (5 - back) * 100 * dayMs), userId }))
   }
 
+  /** One user hides more pins than are kept by id, and an older change of the first of them comes last. */
+  const hidesOfOneUser = (): readonly Engagement[] => {
+    const userId = asId<UserId>(aUser())
+    const of = (action: Action, pin: number, agoMs: number): Engagement => ({
+      ...engagement(timeMs - agoMs),
+      userId,
+      action,
+      subject: { kind: 'pin', pinId: asId<PinId>(`p${pin}`) },
+      boardId: null,
+    })
+    const hides = [0, 1, 2, 3].map((pin) => of('hide', pin, 4000 - pin * 1000))
+    return [...hides, of('unhide', Math.floor(random.next() * 2), 10_000)]
+  }
+
   return {
     erasure() {
       const userId = asId<UserId>(aUser())
@@ -156,7 +170,8 @@ export function createWorkload(
         return { key: `${foreign.userId}x`, value: encodeEngagement(foreign, timeMs), partition: null }
       }
       if (draw < 0.22) return { key: aUser(), value: null, partition: null }
-      if (draw < 0.25 && history.length === 0) history.push(...ofOneUser())
+      if (draw < 0.25 && history.length === 0)
+        history.push(...(random.next() < 0.3 ? hidesOfOneUser() : ofOneUser()))
       const event = history.shift() ?? engagement(Math.floor(timeMs + awayMs()))
       const record = recordOf(event, receiptMs())
       sent.push({ event, record })

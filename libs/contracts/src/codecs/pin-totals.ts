@@ -33,6 +33,8 @@ export function pinTotalsIn(bytes: Uint8Array): Float64Array {
     }
   }
   addActedAfterShown(totals)
+  // The sum of finite totals may be beyond the largest number.
+  if (!totals.every(Number.isFinite)) throw invalid()
   return totals
 }
 
