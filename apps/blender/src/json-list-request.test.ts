@@ -18,7 +18,7 @@ describe('the filter of a list in JSON', () => {
   })
 
   test('refuses a wrong type and an unknown field, naming it', () => {
-    const invalid = (message: string) => expect.objectContaining({ code: 'CALL_INVALID_ARGUMENT', message })
+    const invalid = (message: string): unknown => expect.objectContaining({ code: 'CALL_INVALID_ARGUMENT', message })
     expect(() => rankRequestFromJson({ filter: { topicIds: 'tea' } })).toThrow(
       invalid(expect.stringMatching(/^filter\.topicIds: is the string "tea"/) as string),
     )

@@ -24,7 +24,7 @@ export interface RequestFilter {
 }
 
 /** The filter of a request that restricts nothing, of a user whose age is not known. */
-export const noFilter: RequestFilter = {
+const noFilter: RequestFilter = {
   topicIds: [],
   creatorIds: [],
   boardIds: [],

@@ -60,7 +60,7 @@ export function subjectsOf(id: fc.Arbitrary<string>): fc.Arbitrary<Subject> {
     if (kind === 1) return { kind: 'board', boardId: asId<BoardId>(text) }
     if (kind === 2) return { kind: 'creator', creatorId: asId<CreatorId>(text) }
     if (kind === 3) return { kind: 'topic', topicId: asId<TopicId>(text) }
-    return { kind: 'word', word: [...text].slice(0, 64).join('') }
+    return { kind: 'word', word: text.slice(0, 64) }
   })
 }
 

@@ -11,7 +11,7 @@ const positive = new Set(positiveActions.map((action) => actions.indexOf(action)
 const notKnown = 0xffffffff
 
 /** The number of the user's recent closeups, clicks and saves. A short look counts as a part of one. */
-export function countEvidence(recent: RecentActions | undefined, fullDwellMs: number): number {
+function countEvidence(recent: RecentActions | undefined, fullDwellMs: number): number {
   if (recent === undefined) return 0
   const dwells = uint32Column(recent.dwellMs)
   let sum = 0

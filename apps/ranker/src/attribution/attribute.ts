@@ -10,7 +10,7 @@ import { pageOfRecord, pinsOfRecord } from './record-page.ts'
 import { rescoreRows } from './rescore.ts'
 
 /** How contributions are computed, in words. */
-export const attributionMethod =
+const attributionMethod =
   'ablation: the model scores again with one feature at its reference value (its mean in training, else its missing value); on the scale of the logit, or of the amount. In a head that is a sum over features, this is weight × (value − reference)'
 
 /** Predictions are held this far from 0 and 1, where the logit has no value. */

@@ -115,7 +115,7 @@ function errorOf(parts: readonly Float64Array[], users: number): number {
 }
 
 /** An estimate with its interval under the normal distribution. */
-export function around(value: number, standardError: number, level: number): Estimate {
+function around(value: number, standardError: number, level: number): Estimate {
   const reach = normalQuantile(0.5 + level / 2) * standardError
   return { value, standardError, low: value - reach, high: value + reach }
 }

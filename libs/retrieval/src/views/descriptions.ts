@@ -1,3 +1,4 @@
+import { orZero } from '@freshet/columns/or-zero'
 import type { CreatorId, TopicId } from '@freshet/domain/ids'
 import { anyLocale, createLocaleWords } from '@freshet/domain/locale-words'
 import type { Pin } from '@freshet/domain/pin'
@@ -153,7 +154,7 @@ export function createDescriptions({
     createdAtMsOf: (row) => createdAtMs[row] ?? NaN,
     createdSince: (fromMs, most) => rowsFrom(createdAtMs, fromMs, most),
     isAvailable: (row, atSeconds) =>
-      (availableFrom[row] ?? 0) <= atSeconds && (expiresAt[row] ?? endOfTime) > atSeconds,
+      orZero(availableFrom[row]) <= atSeconds && (expiresAt[row] ?? endOfTime) > atSeconds,
     byTopic,
     byCreator,
     topicCountOf: (row) => topicCount[row]!,

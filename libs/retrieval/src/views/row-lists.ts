@@ -1,3 +1,4 @@
+import { orZero } from '@freshet/columns/or-zero'
 import { grownInt32 } from '@freshet/columns/growth'
 
 /**
@@ -40,7 +41,7 @@ export function createRowLists(belongs: (word: number, row: number) => boolean):
 
   return {
     add(word, row) {
-      const length = lengths[word] ?? 0
+      const length = orZero(lengths[word])
       let list = lists[word] ?? none
       if (length === list.length) {
         const capacity = Math.max(fewestEntries, 2 * length)
@@ -49,19 +50,19 @@ export function createRowLists(belongs: (word: number, row: number) => boolean):
       }
       list[length] = row
       lengths[word] = length + 1
-      live[word] = (live[word] ?? 0) + 1
+      live[word] = orZero(live[word]) + 1
     },
     drop(word) {
-      const count = (live[word] ?? 0) - 1
+      const count = orZero(live[word]) - 1
       live[word] = count
       if (count <= 0) {
-        entries -= lists[word]?.length ?? 0
+        entries -= orZero(lists[word]?.length)
         lists[word] = undefined
         lengths[word] = 0
         live[word] = 0
       } else if (lengths[word]! > fewestToClean && lengths[word]! > 2 * count) clean(word)
     },
-    countOf: (word) => live[word] ?? 0,
+    countOf: (word) => orZero(live[word]),
     rowsOf,
     clear() {
       lists = []

@@ -123,7 +123,7 @@ export function createReplicatedCall<Request, Response>(
             underWay.delete(own)
             judge(target.breaker, error)
             if (settled || (isOfReplica(error) && sendAgain('retried')) || underWay.size > 0) return
-            settle(() => reject(error))
+            settle(() => reject(error instanceof Error ? error : new Error(String(error))))
           },
         )
       }
