@@ -170,8 +170,7 @@ export function createWorkload(
         return { key: `${foreign.userId}x`, value: encodeEngagement(foreign, timeMs), partition: null }
       }
       if (draw < 0.22) return { key: aUser(), value: null, partition: null }
-      if (draw < 0.25 && history.length === 0)
-        history.push(...(random.next() < 0.3 ? hidesOfOneUser() : ofOneUser()))
+      if (draw < 0.25 && history.length === 0) history.push(...(random.next() < 0.3 ? hidesOfOneUser() : ofOneUser()))
       const event = history.shift() ?? engagement(Math.floor(timeMs + awayMs()))
       const record = recordOf(event, receiptMs())
       sent.push({ event, record })
