@@ -93,6 +93,9 @@ function* slopesAt(
 ): Pausing<Slopes> {
   const gradient = new Float64Array(width)
   const curvature = new Float64Array(width * width)
+  // The columns of a row that are not zero: most features of a row are classes that it does not have.
+  const columns = new Int32Array(width)
+  const xs = new Float64Array(width)
   let loss = 0
   for (let j = 0; j < width; j++) {
     const distance = weights[j]! - mean[j]!
@@ -105,7 +108,14 @@ function* slopesAt(
     const label = labels[row]!
     if (Number.isNaN(label)) continue
     let value = offsets === null ? 0 : offsets[row]!
-    for (let j = 0; j < width; j++) value += values[offset + j]! * weights[j]!
+    let used = 0
+    for (let j = 0; j < width; j++) {
+      const x = values[offset + j]!
+      if (x === 0) continue
+      columns[used] = j
+      xs[used++] = x
+      value += x * weights[j]!
+    }
     // A missing offset: nothing is known about the row.
     if (Number.isNaN(offsets?.[row] ?? 0)) continue
     const probability = 1 / (1 + Math.exp(-value))
@@ -114,13 +124,16 @@ function* slopesAt(
     loss += weight * (isAmount ? 0.5 * (value - label) ** 2 : logLossOf(value, label))
     const slope = weight * (isAmount ? value - label : probability - label)
     const bend = isAmount ? weight : weight * probability * (1 - probability)
-    for (let j = 0; j < width; j++) {
-      const x = values[offset + j]!
-      if (x === 0) continue
-      gradient[j] = gradient[j]! + slope * x
-      const bent = bend * x
+    for (let a = 0; a < used; a++) {
+      const j = columns[a]!
+      gradient[j] = gradient[j]! + slope * xs[a]!
+      const bent = bend * xs[a]!
+      const from = j * width
       // The lower half; the other one is its mirror.
-      for (let k = 0, to = j * width; k <= j; k++, to++) curvature[to] = curvature[to]! + bent * values[offset + k]!
+      for (let b = 0; b <= a; b++) {
+        const to = from + columns[b]!
+        curvature[to] = curvature[to]! + bent * xs[b]!
+      }
     }
   }
   return { loss, gradient, curvature }
