@@ -14,9 +14,12 @@ export interface CappedClass {
 export function capsRule(capped: readonly CappedClass[]): Rule {
   const kinds = capped.filter(({ most, window }) => most < window).map(windowOf)
   return {
-    allows: (candidate) => kinds.every(({ fits }) => fits(candidate)),
+    allows(candidate) {
+      for (let i = 0; i < kinds.length; i++) if (!kinds[i]!.fits(candidate)) return false
+      return true
+    },
     place(candidate) {
-      for (const { place } of kinds) place(candidate)
+      for (let i = 0; i < kinds.length; i++) kinds[i]!.place(candidate)
     },
   }
 }

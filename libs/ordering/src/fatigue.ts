@@ -37,9 +37,9 @@ export function fatigueFactors(kinds: readonly SeenKind[], count: number, floor:
  */
 export function applyFactors(given: Placement, factors: Float32Array): Placed {
   const { values } = given
-  const least = values.reduce((lowest, value) => Math.min(lowest, value), Infinity)
-  return placedBy(
-    given,
-    values.map((value, candidate) => least + factors[candidate]! * (value - least)),
-  )
+  let least = Infinity
+  for (let i = 0; i < values.length; i++) least = Math.min(least, values[i]!)
+  const lowered = new Float32Array(values.length)
+  for (let i = 0; i < values.length; i++) lowered[i] = least + factors[i]! * (values[i]! - least)
+  return placedBy(given, lowered)
 }

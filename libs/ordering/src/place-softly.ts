@@ -1,4 +1,4 @@
-import { placementWriter, remainingOf, type Placed, type Placement } from './placement.ts'
+import { placementWriter, placesOf, remainingOf, type Placed, type Placement } from './placement.ts'
 
 /** What speaks against candidates at the next place, given those above it. */
 export interface Penalty {
@@ -24,8 +24,7 @@ export interface Reach {
 export function placeSoftly(given: Placement, { places, lookAhead }: Reach, penalty: Penalty): Placed {
   const remaining = remainingOf(given.order)
   const writer = placementWriter(given)
-  const placeOf = new Uint16Array(given.order.length)
-  given.order.forEach((candidate, place) => (placeOf[candidate] = place))
+  const placeOf = placesOf(given.order)
   const end = Math.min(places, given.order.length)
   while (writer.count < end) {
     let best = remaining.first

@@ -1,3 +1,5 @@
+import { placesDescending } from './descending.ts'
+
 /**
  * The order of the candidates 0 … n − 1 of a pool, and the utility by which each is placed. Along the order this utility
  * never rises, so a later step can go on from it.
@@ -17,10 +19,13 @@ export interface Placed extends Placement {
 
 /** The placement of candidates that are in order already. Values that rise along the order are lowered. */
 export function placementOf(values: Float32Array): Placement {
-  const order = Uint16Array.from(values, (_, candidate) => candidate)
+  const order = new Uint16Array(values.length)
   const lowered = new Float32Array(values.length)
   let least = Infinity
-  for (let i = 0; i < values.length; i++) lowered[i] = least = Math.min(least, values[i]!)
+  for (let i = 0; i < values.length; i++) {
+    order[i] = i
+    lowered[i] = least = Math.min(least, values[i]!)
+  }
   return { order, values: lowered }
 }
 
@@ -93,8 +98,24 @@ export function placementWriter(given: Placement): PlacementWriter {
 
 /** The order of `given` by other values, highest first. Between equals the earlier one comes first. */
 export function placedBy(given: Placement, values: Float32Array): Placed {
-  const placeOf = new Uint16Array(values.length)
-  given.order.forEach((candidate, place) => (placeOf[candidate] = place))
-  const order = given.order.slice().sort((a, b) => values[b]! - values[a]! || placeOf[a]! - placeOf[b]!)
-  return { order, values, added: values.map((value, candidate) => value - given.values[candidate]!) }
+  const before = given.order
+  const inOrder = new Float32Array(before.length)
+  for (let place = 0; place < before.length; place++) inOrder[place] = values[before[place]!]!
+  const order = placesDescending(inOrder)
+  for (let place = 0; place < order.length; place++) order[place] = before[order[place]!]!
+  return { order, values, added: minus(values, given.values) }
+}
+
+/** The differences of numbers. */
+export function minus(values: Float32Array, others: Float32Array): Float32Array {
+  const differences = new Float32Array(values.length)
+  for (let i = 0; i < values.length; i++) differences[i] = values[i]! - others[i]!
+  return differences
+}
+
+/** The place of each candidate of an order. */
+export function placesOf(order: Uint16Array): Uint16Array {
+  const places = new Uint16Array(order.length)
+  for (let place = 0; place < order.length; place++) places[order[place]!] = place
+  return places
 }

@@ -1,4 +1,4 @@
-import { remainingOf, type Placed, type Placement } from './placement.ts'
+import { minus, remainingOf, type Placed, type Placement } from './placement.ts'
 import type { Rule } from './place-strictly.ts'
 import type { Random } from './random.ts'
 
@@ -57,6 +57,6 @@ export function drawOrder(given: Placement, { places, temperature, rule, random 
   }
   for (let at = remaining.first; at >= 0; at = remaining.after(at)) order[place++] = at
   const values = new Float32Array(order.length)
-  order.forEach((candidate, at) => (values[candidate] = utilities[before[at]!]!))
-  return { order, values, added: values.map((value, at) => value - utilities[at]!), propensities }
+  for (let at = 0; at < order.length; at++) values[order[at]!] = utilities[before[at]!]!
+  return { order, values, added: minus(values, utilities), propensities }
 }

@@ -33,7 +33,8 @@ export function createProjection(given: number, width: number, seed: number): Pr
 export function addDirection(key: number, into: Float32Array, at: number, width: number): void {
   for (let k = 0; k < width; k += 32) {
     const bits = mix32(key ^ mix32(k + 1))
-    for (let i = k; i < Math.min(width, k + 32); i++) into[at + i] = into[at + i]! + ((bits >>> (i - k)) & 1 ? 1 : -1)
+    const end = Math.min(width, k + 32)
+    for (let i = k; i < end; i++) into[at + i] = into[at + i]! + ((bits >>> (i - k)) & 1 ? 1 : -1)
   }
 }
 

@@ -19,11 +19,11 @@ export function spacingPenalty(spaced: readonly SpacedClass[]): Penalty {
   return {
     of(candidate) {
       let sum = 0
-      for (const { near } of kinds) sum += near(candidate)
+      for (let i = 0; i < kinds.length; i++) sum += kinds[i]!.near(candidate)
       return sum
     },
     place(candidate) {
-      for (const { place } of kinds) place(candidate)
+      for (let i = 0; i < kinds.length; i++) kinds[i]!.place(candidate)
     },
   }
 }

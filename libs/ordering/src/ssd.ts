@@ -1,8 +1,10 @@
 import type { Penalty } from './place-softly.ts'
-import { wholeVectors, widthOf, type BlockVectors } from './vectors.ts'
+import { dotOf, widthOf, writeWhole, type BlockVectors } from './vectors.ts'
 
 /** A pick whose residual is shorter than this adds no direction to the window. */
 const leastResidual = 1e-3
+
+const [unread, unknown, known] = [0, 1, 2] as const
 
 /** Options of a diversity step. */
 export interface DiversityOptions {
@@ -22,22 +24,22 @@ export interface DiversityOptions {
  */
 export function ssdPenalty(vectors: BlockVectors, { weight, window }: DiversityOptions): Penalty {
   const width = widthOf(vectors)
-  const whole = wholeVectors(vectors)
-  const size = width === 0 ? 0 : whole.length / width
+  const size = width === 0 ? 0 : vectors.values.length / width
+  // Rows of length 1, each made when its candidate is first looked at: most of a pool is beyond the look-ahead.
+  const whole = new Float32Array(size * width)
+  const states = new Uint8Array(size)
   const directions = new Float32Array(window * width)
   const squares = new Float32Array(size * window)
   const sums = new Float32Array(size)
   // Number of directions that `sums` of a candidate contains.
   const seen = new Uint16Array(size)
-  const known = new Uint8Array(size)
-  for (let candidate = 0; candidate < size; candidate++) known[candidate] = isKnown(whole, candidate, width) ? 1 : 0
   const left = new Float32Array(width)
   let placed = 0
 
-  function product(candidate: number, slot: number): number {
-    let dot = 0
-    for (let i = 0, a = candidate * width, b = slot * width; i < width; i++, a++, b++) dot += whole[a]! * directions[b]!
-    return dot
+  function isKnown(candidate: number): boolean {
+    if (states[candidate] === unread)
+      states[candidate] = writeWhole(vectors.values, width, candidate, whole) ? known : unknown
+    return states[candidate] === known
   }
 
   /** Brings the sum of a candidate up to the directions in the window. */
@@ -50,7 +52,7 @@ export function ssdPenalty(vectors: BlockVectors, { weight, window }: DiversityO
     }
     for (let n = from; n < placed; n++) {
       const at = candidate * window + (n % window)
-      const dot = product(candidate, n % window)
+      const dot = dotOf(whole, candidate * width, directions, (n % window) * width, width)
       const square = dot * dot
       sums[candidate] = sums[candidate]! + square - squares[at]!
       squares[at] = square
@@ -65,9 +67,9 @@ export function ssdPenalty(vectors: BlockVectors, { weight, window }: DiversityO
   }
 
   return {
-    of: (candidate) => (known[candidate] === 1 ? weight * (1 - Math.sqrt(residual(candidate))) : 0),
+    of: (candidate) => (isKnown(candidate) ? weight * (1 - Math.sqrt(residual(candidate))) : 0),
     place(candidate) {
-      const length = known[candidate] === 1 ? Math.sqrt(residual(candidate)) : 0
+      const length = isKnown(candidate) ? Math.sqrt(residual(candidate)) : 0
       const slot = placed % window
       const to = slot * width
       for (let i = 0; i < width; i++) left[i] = whole[candidate * width + i]!
@@ -84,12 +86,6 @@ export function ssdPenalty(vectors: BlockVectors, { weight, window }: DiversityO
 
 /** Subtracts the part of a vector that lies in a direction of length 1 or 0. */
 function subtract(vector: Float32Array, directions: Float32Array, at: number): void {
-  let dot = 0
-  for (let i = 0; i < vector.length; i++) dot += vector[i]! * directions[at + i]!
+  const dot = dotOf(vector, 0, directions, at, vector.length)
   for (let i = 0; i < vector.length; i++) vector[i] = vector[i]! - dot * directions[at + i]!
-}
-
-function isKnown(vectors: Float32Array, candidate: number, width: number): boolean {
-  for (let i = candidate * width; i < (candidate + 1) * width; i++) if (vectors[i] !== 0) return true
-  return false
 }

@@ -1,6 +1,7 @@
 import { classesOf, type ClassKeys, type Classes } from '@freshet/ordering/classes'
 import type { CandidateColumns } from '../candidates.ts'
 import { topicSlots } from '../facts/pin-columns.ts'
+import { pickBits } from '../pick.ts'
 import type { PinFacts } from '../pin-facts.ts'
 import type { PinVectors } from '../pin-vectors.ts'
 
@@ -24,8 +25,13 @@ export interface PoolPins {
 /** The rows of some pins in the views. */
 export function poolPins(columns: CandidateColumns, rows: Int32Array, { facts, vectors }: OrderingViews): PoolPins {
   const { high, low } = columns.keys
-  const rowsIn = (view: PinFacts | PinVectors) => Int32Array.from(rows, (row) => view.rowOf(high[row]!, low[row]!))
-  return { columns, rows, factRows: rowsIn(facts), vectorRows: rowsIn(vectors) }
+  const [factRows, vectorRows] = [new Int32Array(rows.length), new Int32Array(rows.length)]
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!
+    factRows[i] = facts.rowOf(high[row]!, low[row]!)
+    vectorRows[i] = vectors.rowOf(high[row]!, low[row]!)
+  }
+  return { columns, rows, factRows, vectorRows }
 }
 
 /** The classes of one kind. */
@@ -41,23 +47,29 @@ function keysOfKind(
   const { facts, vectors } = views
   switch (kind) {
     case 'creator':
-      return { keys: Uint32Array.from(factRows, (row) => (row < 0 ? 0 : facts.creatorOf(row))), width: 1 }
+      return { keys: keysOf(factRows, facts.creatorOf), width: 1 }
     case 'topic':
       return { keys: topicKeys(factRows, facts), width: topicSlots }
     case 'cluster':
-      return { keys: Uint32Array.from(vectorRows, (row) => (row < 0 ? 0 : vectors.clusterOf(row))), width: 1 }
-    case 'source': {
-      const sources = mainSources(columns)
-      return { keys: Uint32Array.from(rows, (row) => sources[row]!), width: 1 }
-    }
+      return { keys: keysOf(vectorRows, vectors.clusterOf), width: 1 }
+    case 'source':
+      return { keys: pickBits(Uint32Array.from(mainSources(columns)), rows), width: 1 }
   }
 }
 
 function topicKeys(factRows: Int32Array, facts: PinFacts): Uint32Array {
   const keys = new Uint32Array(factRows.length * topicSlots)
-  factRows.forEach((row, candidate) => {
+  for (let candidate = 0; candidate < factRows.length; candidate++) {
+    const row = factRows[candidate]!
     if (row >= 0) for (let i = 0; i < topicSlots; i++) keys[candidate * topicSlots + i] = facts.topicAt(row, i)
-  })
+  }
+  return keys
+}
+
+/** The key of each row of a view; 0: the view does not know the pin. `Uint32Array.from` with a function takes several times as long. */
+function keysOf(rows: Int32Array, keyOf: (row: number) => number): Uint32Array {
+  const keys = new Uint32Array(rows.length)
+  for (let i = 0; i < rows.length; i++) keys[i] = rows[i]! < 0 ? 0 : keyOf(rows[i]!)
   return keys
 }
 

@@ -10,14 +10,20 @@ const wordsWidth = 16
 const blocks = [...embeddingKinds.map(() => blockWidth), wordsWidth]
 const rowWidth = blocks.reduce((sum, width) => sum + width, 0)
 
-/** The vectors of pins: a block for each kind of embedding, and one of topics and creator. */
-export function candidateVectors({ factRows, vectorRows }: PoolPins, { facts, vectors }: OrderingViews): BlockVectors {
+/** The vectors of some pins of a pool: a block for each kind of embedding, and one of topics and creator. Those of the others are unknown. */
+export function candidateVectors(
+  { factRows, vectorRows }: PoolPins,
+  candidates: Uint16Array,
+  { facts, vectors }: OrderingViews,
+): BlockVectors {
   const values = new Float32Array(factRows.length * rowWidth)
-  for (let candidate = 0; candidate < factRows.length; candidate++) {
+  for (let i = 0; i < candidates.length; i++) {
+    const candidate = candidates[i]!
     const at = candidate * rowWidth
     const [fact, vector] = [factRows[candidate]!, vectorRows[candidate]!]
     if (vector >= 0)
-      for (const kind of embeddingKinds.keys()) vectors.readBlock(vector, kind, values, at + kind * blockWidth)
+      for (let kind = 0; kind < embeddingKinds.length; kind++)
+        vectors.readBlock(vector, kind, values, at + kind * blockWidth)
     if (fact >= 0) addWords(fact, facts, values, at + rowWidth - wordsWidth)
   }
   return { values, blocks }

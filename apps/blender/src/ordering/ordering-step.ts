@@ -1,4 +1,4 @@
-import type { Placed } from '@freshet/ordering/placement'
+import { placesOf, type Placed } from '@freshet/ordering/placement'
 import type { Moved, Selector } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
@@ -33,7 +33,7 @@ export function orderingStep<Context extends Pick<FeedRequest, 'params'>>(
       if (ordered === null || placed === null) return { rows, columns: { ordered } }
       const { pool, steps } = ordered
       const next = rows.slice()
-      placed.order.forEach((candidate, place) => (next[place] = pool.pins.rows[candidate]!))
+      for (let place = 0; place < placed.order.length; place++) next[place] = pool.pins.rows[placed.order[place]!]!
       return {
         rows: next,
         moved: movesOf(ordered, placed),
@@ -52,13 +52,16 @@ export function orderingStep<Context extends Pick<FeedRequest, 'params'>>(
 
 /** The pins that changed their place, as far as the steps fill places. */
 function movesOf({ pool, placement }: Ordered, { order }: Placed): Moved {
-  const before = new Uint16Array(order.length)
-  placement.order.forEach((candidate, place) => (before[candidate] = place))
-  const places = Array.from(order.keys()).filter(
-    (place) => before[order[place]!] !== place && Math.min(place, before[order[place]!]!) < pool.places,
-  )
-  return {
-    rows: Int32Array.from(places, (place) => pool.pins.rows[order[place]!]!),
-    reasons: Uint8Array.from(places, (place) => (place < before[order[place]!]! ? raised : heldBack)),
+  const before = placesOf(placement.order)
+  const rows = new Int32Array(order.length)
+  const reasons = new Uint8Array(order.length)
+  let count = 0
+  for (let place = 0; place < order.length; place++) {
+    const candidate = order[place]!
+    const earlier = before[candidate]!
+    if (earlier === place || Math.min(place, earlier) >= pool.places) continue
+    rows[count] = pool.pins.rows[candidate]!
+    reasons[count++] = place < earlier ? raised : heldBack
   }
+  return { rows: rows.subarray(0, count), reasons: reasons.subarray(0, count) }
 }

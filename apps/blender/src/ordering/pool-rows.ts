@@ -38,7 +38,7 @@ export function poolRows(
   }
   take(isFull)
   take(() => false)
-  return rows.filter((row) => isTaken[row] === 1)
+  return rowsWith(isTaken, 1, rows)
 }
 
 /** All rows: those of the pool, then the others, each in their order. */
@@ -47,9 +47,14 @@ export function poolFirst(rows: Int32Array, pool: Int32Array, size: number): Int
   for (const row of pool) isTaken[row] = 1
   const ordered = new Int32Array(rows.length)
   ordered.set(pool)
-  ordered.set(
-    rows.filter((row) => isTaken[row] === 0),
-    pool.length,
-  )
+  ordered.set(rowsWith(isTaken, 0, rows), pool.length)
   return ordered
+}
+
+/** The rows whose flag has a value, in their order. */
+function rowsWith(flags: Uint8Array, value: number, rows: Int32Array): Int32Array {
+  const found = new Int32Array(rows.length)
+  let count = 0
+  for (let i = 0; i < rows.length; i++) if (flags[rows[i]!] === value) found[count++] = rows[i]!
+  return found.subarray(0, count)
 }

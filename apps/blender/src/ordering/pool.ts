@@ -6,6 +6,7 @@ import type { CandidateColumns } from '../candidates.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ExplorationColumns } from '../scorers/explore.ts'
 import type { ScoreColumns } from '../scorers/rank.ts'
+import { pickFloats } from '../pick.ts'
 import { chancesOf } from './chances.ts'
 import { candidateVectors } from './candidate-vectors.ts'
 import type { Notes } from './notes.ts'
@@ -20,8 +21,8 @@ export interface Pool {
   readonly spread: number
   /** Computed when a step first asks. */
   classes(kind: ClassKind): Classes
-  /** Computed when a step first asks. */
-  vectors(): BlockVectors
+  /** The vectors of some candidates; those of the others are unknown. */
+  vectors(candidates: Uint16Array): BlockVectors
   /** By candidate: the probability of an action as the ranker predicts it, or `otherwise` if it does not. */
   chances(action: string, otherwise: number): Float32Array
 }
@@ -68,9 +69,10 @@ export function poolOf(
 ): Ordered {
   const pins = poolPins(columns, rows, views)
   const { utilities, exploration } = columns
-  const values = Float32Array.from(rows, (row) => utilities[row]! + (exploration == null ? 0 : exploration[row]!))
+  const values = pickFloats(utilities, rows)
+  if (exploration != null)
+    for (let i = 0; i < rows.length; i++) values[i] = utilities[rows[i]!]! + exploration[rows[i]!]!
   const known = new Map<ClassKind, Classes>()
-  let vectors: BlockVectors | null = null
   const pool: Pool = {
     pins,
     // The position of the page plays no part, so all pages of a dry run come from one order.
@@ -81,7 +83,7 @@ export function poolOf(
       known.set(kind, classes)
       return classes
     },
-    vectors: () => (vectors ??= candidateVectors(pins, views)),
+    vectors: (candidates) => candidateVectors(pins, candidates, views),
     chances: (action, otherwise) => chancesOf(rows, columns.ranked, { action, otherwise }),
   }
   return { pool, placement: placementOf(values), steps: [], draw: null }

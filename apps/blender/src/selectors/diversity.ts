@@ -14,7 +14,9 @@ export function diversity() {
     } = params.ordering
     if (method === 'none' || weight === 0 || surface === 'related') return null
     const penaltyOf = method === 'ssd' ? ssdPenalty : mmrPenalty
-    const penalty = penaltyOf(pool.vectors(), { weight: weight * pool.spread, window })
+    // No other candidate can come to a place that the step fills.
+    const reached = placement.order.subarray(0, pool.places + lookAhead)
+    const penalty = penaltyOf(pool.vectors(reached), { weight: weight * pool.spread, window })
     return placeSoftly(placement, { places: pool.places, lookAhead }, penalty)
   })
 }
