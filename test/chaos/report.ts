@@ -19,6 +19,7 @@ export function formatResult(result: RowResult): string {
     `    oracle    ${result.oracle.equation}`,
     `    load      ${load.eventsPerSecond.toFixed(0)} events/s accepted, ${load.feedsPerSecond.toFixed(1)} feeds/s answered over ${load.seconds.toFixed(0)} s, faults included; the generator took ${load.generatorCores.toFixed(2)} of a core`,
     `    feeds     ${figures(feeds)} (before: ${figures(feedsBefore)})`,
+    ...feeds.causes.map(([cause, count]) => `    no feed   ${count} × ${cause}`),
     `    recovered ${times.length > 1 ? `p50 ${inSeconds(times[times.length >> 1])}, longest ${inSeconds(times.at(-1))} of ${times.length}` : inSeconds(times[0])}`,
     ...(result.obstacle === '' ? [] : [`              in the way: ${result.obstacle}`]),
     ...result.problems.map((problem) => `    PROBLEM   ${problem}`),

@@ -2,6 +2,7 @@ import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
 import { createSeededRandom } from '@freshet/adapters/memory/random'
 import { createFreshetClient, type FreshetClient } from '@freshet/client/client'
 import { systemEnvironment } from '@freshet/client/environment'
+import { isContractError } from '@freshet/contracts/errors'
 import { Degradation, Freshness, GetFeedRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { eventually, pass } from './eventually.ts'
 import type { Fleet } from './processes.ts'
@@ -33,6 +34,8 @@ export interface FeedSample {
   /** Pins came within the deadline. */
   readonly answered: boolean
   readonly degradation: Degradation | null
+  /** Why no pins came: the code and text of the error, or the reasons of the empty feed. null: pins came. */
+  readonly cause: string | null
 }
 
 /** What feeds were like within a time. */
@@ -44,6 +47,8 @@ export interface FeedFigures {
   readonly degraded: number
   readonly p50Ms: number
   readonly p99Ms: number
+  /** Why feeds came without pins or not at all, with the number of each cause; the most frequent first. */
+  readonly causes: readonly (readonly [cause: string, feeds: number])[]
 }
 
 /** A running load. */
@@ -156,10 +161,18 @@ export function startLoad(options: LoadOptions): Load {
     const startMs = now()
     const request = GetFeedRequest.fromPartial({ userId: userOf(below(options.users)), pageSize: 25 })
     try {
-      const { items, degradation } = await blender.getFeed(request, { timeoutMs: feedTimeoutMs })
-      samples.push({ atMs: startMs, latencyMs: now() - startMs, answered: items.length > 0, degradation })
-    } catch {
-      samples.push({ atMs: startMs, latencyMs: now() - startMs, answered: false, degradation: null })
+      const { items, degradation, reasons } = await blender.getFeed(request, { timeoutMs: feedTimeoutMs })
+      const answered = items.length > 0
+      const cause = answered ? null : `no pins, degradation ${degradation}: ${reasons.join(' ')}`
+      samples.push({ atMs: startMs, latencyMs: now() - startMs, answered, degradation, cause })
+    } catch (error) {
+      samples.push({
+        atMs: startMs,
+        latencyMs: now() - startMs,
+        answered: false,
+        degradation: null,
+        cause: causeOf(error),
+      })
     }
   }
 
@@ -215,6 +228,19 @@ export function startLoad(options: LoadOptions): Load {
   return load
 }
 
+/** An error as a cause that can be counted: its code, and its text without what differs from call to call. */
+function causeOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  const code = isContractError(error) ? error.code : 'defect'
+  return `${code}: ${text.replace(/\d+(\.\d+)?/g, 'N').slice(0, 160)}`
+}
+
+function causesOf(samples: readonly FeedSample[]): FeedFigures['causes'] {
+  const counts = new Map<string, number>()
+  for (const { cause } of samples) if (cause !== null) counts.set(cause, (counts.get(cause) ?? 0) + 1)
+  return [...counts].sort((a, b) => b[1] - a[1])
+}
+
 /** Figures of some feeds. */
 function figuresOf(samples: readonly FeedSample[]): FeedFigures {
   const latencies = samples.map(({ latencyMs }) => latencyMs).toSorted((a, b) => a - b)
@@ -227,6 +253,7 @@ function figuresOf(samples: readonly FeedSample[]): FeedFigures {
     degraded: share(samples.filter(({ answered, degradation }) => answered && degradation !== Degradation.NONE).length),
     p50Ms: at(0.5),
     p99Ms: at(0.99),
+    causes: causesOf(samples),
   }
 }
 
