@@ -546,6 +546,22 @@ describe('A15: readiness: a blender is ready when it can fill a feed', () => {
     services.retrieve = (request) => ({ ...foundPins(services.pins, request), exhausted: false, catchingUp: true })
     expect(await feed()).toMatchObject({ degradation: Degradation.PARTIAL, reasons: ['CANDIDATES_BEHIND'] })
   })
+
+  test('an empty answer of a candidate service that is catching up is not the end of the feed: popular pins come', async () => {
+    const { blender, feed, services } = await aBlender()
+    await blender.refreshPopular(1_000)
+    services.retrieve = (request) => ({ ...foundPins([], request), exhausted: true, catchingUp: true })
+    const { items, degradation } = await feed({ userId: 'newcomer' })
+    expect([items.length, degradation]).toEqual([25, Degradation.POPULAR])
+  })
+
+  test('warming up asks the services like a feed, and leaves no trace', async () => {
+    const { blender, services, records, settle } = await aBlender()
+    await settle(blender.warmUp(1_000))
+    expect([services.retrieved.length, services.ranked.length]).toEqual([1, 1])
+    expect(records).toEqual([])
+    expect(blender.stats()).toMatchObject({ unwrittenFeeds: 0 })
+  })
 })
 
 describe('read your writes', () => {

@@ -1,5 +1,6 @@
 import { ContractError, isContractError } from '@freshet/contracts/errors'
 import { createFoldWatch } from '@freshet/contracts/fold-watch'
+import { GetFeedRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { noHeaders } from '@freshet/contracts/headers'
 import { createLogWatch, followLogs } from '@freshet/contracts/log-watch'
 import type { LogBatch, EventLog, LogReader } from '@freshet/contracts/ports/event-log'
@@ -61,6 +62,8 @@ export interface BlenderOptions {
   readonly onLogReplaced?: (error: ContractError) => void
 }
 
+/** A user without events. */
+const warmUpUser = 'warm-up'
 /** The most locales that the blender lists as its capabilities. */
 const maxLocalesListed = 1_000
 
@@ -74,6 +77,8 @@ export interface RunningBlender extends Blender {
   unready(): string | null
   /** One line about a problem that does not stop answers; null: no problem. */
   warning(): string | null
+  /** Makes a feed that is neither recorded nor observed, so that the first feeds of users do not pay for what only the first ones cost. */
+  warmUp(timeoutMs: number): Promise<void>
   /** Number of catalogue records that it has not read yet. */
   lag(): Promise<number>
   /** Refreshes the popular pins now. A running blender does this regularly. */
@@ -124,11 +129,9 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     lingerMs: config.unwrittenLingerMs,
     onLost: (feeds, error) => observer.feedLost(feeds, 'log', error),
   })
-  const engine = createEngine({
-    clock: engineClock,
-    errorCode: (error) => (isContractError(error) ? error.code : null),
-    observe: (record) => observer.ran(record),
-  })
+  const errorCode = (error: unknown) => (isContractError(error) ? error.code : null)
+  const engine = createEngine({ clock: engineClock, errorCode, observe: (record) => observer.ran(record) })
+  const unobserved = createEngine({ clock: engineClock, errorCode })
   const stopping = new AbortController()
   const foldWatch = createFoldWatch(options)
   const logWatch = createLogWatch({
@@ -149,6 +152,7 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     readonly feedId: ReturnType<typeof feedIdMaker>
     readonly stages: readonly string[]
     readonly answer: (request: FeedRequest, call: CallOptions) => Promise<Answer>
+    readonly answerUnobserved: (request: FeedRequest, call: CallOptions) => Promise<Answer>
     readonly answerList: (request: ListRequest, call: CallOptions) => Promise<Answer>
     readonly answerSearch: (request: SearchRequest, call: CallOptions) => Promise<Answer>
   }
@@ -192,11 +196,18 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       partitions,
       feedId: feedIdMaker(random, await log.partitionCount('feeds-served.v1', { signal: stopping.signal })),
       stages: feed.rungs.stages,
+      answerUnobserved: (request, call) => answerBest(request, call, { ...feed, engine: unobserved }),
       answerList: (request, call) => answerBest(request, call, list),
       answerSearch: (request, call) => answerBest(request, call, search),
       answer: (request, call) =>
         isEvaluated(request) ? answerBest(request, call, evaluation) : answerBest(request, call, feed),
     }
+  }
+
+  function boundsOf(made: Composed, userId: string): RequestBounds {
+    const [nowMs, pageTokens] = [clock.now(), cursorKeys.tokens()]
+    const { partitions } = made
+    return { nowMs, feedId: made.feedId(userId, nowMs), partitions, pageSessionTtlMs, pageTokens, params }
   }
 
   async function answerAdmitted<Request extends FeedRequest>(
@@ -207,18 +218,8 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   ): Promise<{ readonly request: Request; readonly answer: Answer }> {
     const startMs = engineClock.nowMs()
     const made = await compose()
-    const { partitions } = made
-    const feedId = made.feedId(userId, clock.now())
     const trace = traceOf(call.headers ?? noHeaders)
-    const asked = read({
-      trace,
-      nowMs: clock.now(),
-      feedId,
-      partitions,
-      pageSessionTtlMs,
-      pageTokens: cursorKeys.tokens(),
-      params,
-    })
+    const asked = read({ ...boundsOf(made, userId), trace })
     const request = inExperiments(asked, experiments.current(), config.utilityTuning)
     popular.want(request.locale)
     const answer = await answerWith(made, request)
@@ -307,6 +308,11 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     warning() {
       const ofLog = options.onLogReplaced === undefined ? null : (foldWatch.problem() ?? logWatch.silent())
       return ofLog ?? experiments.refusal() ?? facts.full() ?? cards.full()
+    },
+    async warmUp(timeoutMs) {
+      const made = await compose()
+      const message = GetFeedRequest.fromPartial({ userId: warmUpUser, evaluation: { dryRun: true } })
+      await made.answerUnobserved(homeFeedRequest(message, boundsOf(made, warmUpUser)), { timeoutMs })
     },
     lag: async () => (reader === null ? 0 : reader.lag()),
     refreshPopular: (timeoutMs) => popular.refresh(timeoutMs),

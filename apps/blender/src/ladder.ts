@@ -105,7 +105,7 @@ async function nextPageRung<Request extends FeedRequest>(
   }
 }
 
-/** The answer of the whole pipeline; null: it failed, or a filter that failed removed everything. */
+/** The answer of the whole pipeline; null: it failed, a filter that failed removed everything, or a candidate service that is behind found nothing. */
 async function wholeRung<Request extends FeedRequest>(
   request: Request,
   descent: Descent,
@@ -120,7 +120,9 @@ async function wholeRung<Request extends FeedRequest>(
     records.push(result.record)
     descent.learned = learnedIn(result.context)
     const isClosed = result.record.stages.some(closes)
-    return result.rows.length === 0 && isClosed ? null : wholeAnswer(result, records, notesOn(request))
+    // A candidate service that has read only the beginning of the catalogue does not know that nothing is left.
+    const isBehind = result.columns.shortfalls.includes('CANDIDATES_BEHIND')
+    return result.rows.length === 0 && (isClosed || isBehind) ? null : wholeAnswer(result, records, notesOn(request))
   } catch (error) {
     const failed = failureOf(error)
     const refused = rungs.refused(request, failed.cause)

@@ -10,6 +10,7 @@ import { writingAs } from '@freshet/contracts/origin'
 import { createSystemEngineClock } from '@freshet/adapters/system/engine-clock'
 import { createSystemRandom } from '@freshet/adapters/system/random'
 import { feedInspection, userInspection } from '@freshet/contracts/inspection/routes'
+import { warmUp } from '@freshet/service/warm-up'
 import { runService } from '@freshet/service/lifecycle'
 import { createFeedObserver, observeMemory } from './feed-metrics.ts'
 import { processSchema } from './config.ts'
@@ -61,6 +62,9 @@ await runService({
     inspect(userInspection({ log, store, clock }), feedInspection({ log }))
     await blender.start()
     observeMemory(blender, metrics)
+    // Without a candidate service there are no popular pins, but users' last good feeds are better than no answer.
+    const ask = () => blender.warmUp(config.blender.defaultTimeoutMs)
+    await warmUp({ unready: blender.unready, ask, maxWaitMs: 30_000 })
     await serve({ blender, config, logger, metrics, report, readiness, use })
   },
 })

@@ -342,6 +342,21 @@ describe('candidate service', () => {
     await running.stop()
   })
 
+  it('answers the same after it has warmed up', async () => {
+    const { service, stoppedAfterTenClicks } = await world()
+    const snapshots = createMemoryArtefactStore()
+    await stoppedAfterTenClicks(snapshots)
+    const [warm, cold] = [service(snapshots), service(snapshots)]
+    await warm.start()
+    await cold.start()
+    for (let i = 0; i < 3; i++) warm.warmUp()
+    const { pinIds, scores } = await cold.retrieve(ask({}), call)
+    expect(pinIds.length).toBeGreaterThan(0)
+    expect(await warm.retrieve(ask({}), call)).toMatchObject({ pinIds, scores })
+    await warm.stop()
+    await cold.stop()
+  })
+
   it('refuses an unknown setting of a source, and names it', () => {
     const config = { retrieval: { sources: { magic: { enabled: true } } } }
     expect(() => candidateServiceSchema.parse(config)).toThrow(/magic/)

@@ -15,6 +15,7 @@ import { imageError } from './image-question.ts'
 import { parseQuery, toResponse } from './retrieve.ts'
 import { answerGatherTrails } from './shards.ts'
 import { createViewSnapshots, type SnapshotEvent, type ViewSnapshots } from './view-snapshots.ts'
+import { warmUp } from './warm-up.ts'
 import { createViews, viewTopics, type Views } from './views.ts'
 
 /** The dependencies of the service. */
@@ -47,6 +48,8 @@ export interface RunningCandidateService extends CandidateService, TrailShard {
   start(): Promise<void>
   /** Why the service is not ready; null once the views have reached the place where the log ended at the start. */
   unready(): string | null
+  /** Answers a request of its own, without a trace in metrics. */
+  warmUp(): void
   /** A problem that does not stop the service from answering, in one line; null if there is none. */
   warning(): string | null
   /** The number of records not yet folded. */
@@ -129,6 +132,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
       if (snapshots !== null) snapshotLoop = snapshots.run(config.snapshotIntervalMs, stopping.signal)
     },
     unready,
+    warmUp: () => warmUp(current.retrieval, clock),
     warning: () => follower.warning() ?? current.retrieval.full(),
     lag: () => follower.lag(),
     mark: () => current.retrieval.mark(),

@@ -9,6 +9,7 @@ import { createSystemClock } from '@freshet/adapters/system/clock'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { callObserver } from '@freshet/service/call-metrics'
+import { warmUp } from '@freshet/service/warm-up'
 import { runService } from '@freshet/service/lifecycle'
 import { createCandidateService } from './candidate-service.ts'
 import { processSchema } from './config.ts'
@@ -43,6 +44,7 @@ await runService({
     })
     await service.start()
     observe(service, metrics)
+    await warmUp({ unready: service.unready, ask: async () => service.warmUp() })
     const onDefect = (error: unknown): void => report(error, { part: 'grpc', outcome: 'defect' })
     const serving = { onDefect, onCall: callObserver(metrics) }
     const rpcs = [serveCandidateService(service, serving), serveTrailShard(service, serving)]

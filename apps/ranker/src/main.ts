@@ -8,6 +8,7 @@ import { readDescriptors } from '@freshet/contracts/descriptors'
 import { catalogueInspection, pinInspection } from '@freshet/contracts/inspection/routes'
 import { grpcComponent, startGrpcServer } from '@freshet/service/grpc-server'
 import { callObserver } from '@freshet/service/call-metrics'
+import { warmUp } from '@freshet/service/warm-up'
 import { runService } from '@freshet/service/lifecycle'
 import { processSchema } from './config.ts'
 import { servingInspection } from './inspection.ts'
@@ -51,6 +52,7 @@ await runService({
     )
     await ranker.start()
     observe(ranker, metrics)
+    await warmUp({ unready: ranker.unready, ask: async () => ranker.warmUp() })
     const rpc = serveRanker(ranker, {
       onDefect: (error) => report(error, { part: 'grpc', outcome: 'defect' }),
       onCall: callObserver(metrics),

@@ -11,6 +11,7 @@ import type { PinState } from '@freshet/domain/pin-state'
 import type { ModelSlot } from '@freshet/ranking/model/slot'
 import { specFileSource } from '@freshet/ranking/model/spec-file'
 import { createSpecFollower } from '@freshet/ranking/model/spec-follower'
+import { unknownPage } from '@freshet/ranking/serving/page'
 import type { ServingModel } from '@freshet/ranking/serving/serving-model'
 import type { RankerConfig } from './config.ts'
 import type { HealthReport } from './models/health/health.ts'
@@ -51,6 +52,8 @@ export interface RunningRanker extends Ranker, Attribution {
   start(): Promise<void>
   /** Why the ranker is not ready; null: the views have reached the end that the log had at the start. */
   unready(): string | null
+  /** Scores pins that nobody knows, without a trace in metrics, so that the first requests do not pay for what only the first ones cost. */
+  warmUp(): void
   /** One line about a problem that does not stop answers; null: no problem. */
   warning(): string | null
   lag(): Promise<number>
@@ -159,6 +162,9 @@ export function createRanker(options: RankerOptions): RunningRanker {
       await follower.start()
     },
     unready: () => follower.unready(),
+    warmUp() {
+      models.use((model) => model.score(unknownPage(config.maxCandidates), views))
+    },
     warning() {
       const { refused, pins, states } = views.stats()
       const full =

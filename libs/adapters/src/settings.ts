@@ -104,7 +104,7 @@ export function callSettings(address: string) {
     }),
     extraCallShare: numberSetting(0.1, {
       description:
-        'A call that fails or is slower than 95 % of the recent ones is sent to another replica too. Such extra calls are at most this share of all calls',
+        'A call that fails or is slower than 95 % of the recent ones is sent to another replica too. Of all calls, at most this share is sent again because of a failure, and at most this share because of slowness',
       unit: 'of the calls',
       min: 0,
       max: 1,

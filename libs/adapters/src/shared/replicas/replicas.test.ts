@@ -115,6 +115,32 @@ describe('a call to replicas', () => {
     expect(statesOf(events)).toEqual(['open', 'half-open', 'closed'])
   })
 
+  test('retries have a budget of their own: hedges do not use it up', async () => {
+    const never = 1_000_000
+    const { ask, fates, events } = aService(
+      { a: { afterMs: never }, b: { afterMs: 1 } },
+      { extraShare: 0, breakerFailures: never },
+    )
+    while (!events.some(({ kind }) => kind === 'out-of-budget')) await ask(50)
+    expect(events.filter(({ kind }) => kind === 'hedged')).toHaveLength(20)
+    fates['a'] = { afterMs: 0, error: 'CALL_UNAVAILABLE' }
+    for (let i = 0; i < 80; i++) expect(await ask()).toBe('b')
+    expect(events.filter(({ kind }) => kind === 'retried')).toHaveLength(40)
+  })
+
+  test('a replica that hangs opens its breaker though its hedges answer, and probes do not keep it closed', async () => {
+    const { ask, sent, events, clock } = aService(
+      { a: { afterMs: 100_000 }, b: { afterMs: 1 } },
+      { extraShare: 1, breakerFailures: 3 },
+    )
+    for (let i = 0; i < 40; i++) expect(await ask()).toBe('b')
+    expect(sent.filter((name) => name === 'a')).toHaveLength(3)
+    await clock.advance(200)
+    for (let i = 0; i < 40; i++) expect(await ask()).toBe('b')
+    expect(sent.filter((name) => name === 'a')).toHaveLength(4)
+    expect(statesOf(events)).toEqual(['open', 'half-open', 'open'])
+  })
+
   test('with no replica left it rejects at once', async () => {
     const dead = { afterMs: 0, error: 'CALL_UNAVAILABLE' } as const
     const { ask, sent } = aService({ a: dead, b: dead })
@@ -148,7 +174,7 @@ describe('a call to replicas', () => {
         fates['a'] = now
         const answer = await ask()
         expect(['a', 'b']).toContain(answer)
-        expect(sent.length).toBeLessThanOrEqual(at + 1 + 20 + 0.1 * (at + 1))
+        expect(sent.length).toBeLessThanOrEqual(at + 1 + 120 + 2 * 0.1 * (at + 1))
       }
     })
     await fc.assert(law, { seed: 2, numRuns: 30 })

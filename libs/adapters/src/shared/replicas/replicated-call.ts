@@ -21,7 +21,7 @@ export type ReplicaEvent =
 
 /** Settings of replicated calls. */
 export interface ResilienceOptions {
-  /** Extra calls (hedges and retries), as a share of all calls. */
+  /** Extra calls as a share of all calls: hedges at most this share, and retries at most this share. */
   readonly extraShare: number
   /** A call without an answer is hedged after the 95th percentile of recent calls, but not before this; milliseconds. */
   readonly minHedgeMs: number
@@ -39,7 +39,9 @@ interface CallClock {
 }
 
 const hedgeQuantile = 0.95
-const extraBurst = 20
+const hedgeBurst = 20
+/** A replica that dies fails all its calls that are under way, and all of them are sent again. */
+const retryBurst = 100
 const longestOpenMs = 1_000
 
 interface Target<Request, Response> extends Replica<Request, Response> {
@@ -48,9 +50,10 @@ interface Target<Request, Response> extends Replica<Request, Response> {
 
 /**
  * Calls the replicas of a service in turn; only for calls that may be sent twice. A call that fails is sent to another replica, and a
- * call that is slower than usual is sent to another replica too; the first answer counts, and the other call is cancelled. Extra calls
- * are bounded by a budget. A replica that fails again and again gets no calls, apart from a probe now and then; if no replica is left,
- * rejects at once with CALL_UNAVAILABLE.
+ * call that is slower than usual is sent to another replica too; the first answer counts, and the other call is cancelled. Both kinds of extra
+ * calls are bounded, each by a budget of its own, so that hedges on a busy machine leave room for retries. A replica that fails, or is
+ * slower than the other one, again and again gets no calls, apart from a probe now and then; if no replica is left, rejects at once with
+ * CALL_UNAVAILABLE.
  */
 export function createReplicatedCall<Request, Response>(
   replicas: readonly Replica<Request, Response>[],
@@ -58,7 +61,10 @@ export function createReplicatedCall<Request, Response>(
   clock: CallClock,
 ): ReplicaCall<Request, Response> {
   const { extraShare, minHedgeMs, breakerFailures: maxFailures, breakerOpenMs: openMs, onEvent } = options
-  const budget = createRetryBudget({ share: extraShare, burst: extraBurst })
+  const budgets = {
+    hedged: createRetryBudget({ share: extraShare, burst: hedgeBurst }),
+    retried: createRetryBudget({ share: extraShare, burst: retryBurst }),
+  }
   const usual = createRecentQuantile(hedgeQuantile)
   // Where no other replica can answer, a longer pause would only delay the recovery.
   const maxOpenMs = replicas.length === 1 ? openMs : Math.max(openMs, longestOpenMs)
@@ -69,8 +75,7 @@ export function createReplicatedCall<Request, Response>(
   })
   let turn = 0
 
-  function nextTarget(tried: ReadonlySet<Target<Request, Response>>): Target<Request, Response> | null {
-    const start = turn++
+  function nextTarget(start: number, tried: ReadonlySet<Target<Request, Response>>): Target<Request, Response> | null {
     for (let i = 0; i < targets.length; i++) {
       const target = targets[(start + i) % targets.length]!
       if (!tried.has(target) && target.breaker.allows()) return target
@@ -80,9 +85,13 @@ export function createReplicatedCall<Request, Response>(
 
   return (request, call) =>
     new Promise((resolve, reject) => {
-      budget.earn()
+      budgets.hedged.earn()
+      budgets.retried.earn()
       const startMs = clock.nowMs()
       const tried = new Set<Target<Request, Response>>()
+      // Only first calls take turns. Otherwise each call that is sent again would give the next first call to the same replica.
+      const start = turn++
+      const first = nextTarget(start, tried)
       const underWay = new Set<AbortController>()
       let settled = false
       let takeBack = () => {}
@@ -94,9 +103,9 @@ export function createReplicatedCall<Request, Response>(
         end()
       }
       const sendAgain = (kind: 'hedged' | 'retried'): boolean => {
-        const target = nextTarget(tried)
+        const target = nextTarget(start, tried)
         if (target === null) return false
-        if (!budget.spend()) {
+        if (!budgets[kind].spend()) {
           onEvent?.({ kind: 'out-of-budget', replica: target.name })
           return false
         }
@@ -121,14 +130,15 @@ export function createReplicatedCall<Request, Response>(
           },
           (error: unknown) => {
             underWay.delete(own)
-            judge(target.breaker, error)
+            // The call that was sent first lost to its hedge: this replica was too slow.
+            if (own.signal.aborted && target === first) target.breaker.failed()
+            else judge(target.breaker, error)
             if (settled || (isOfReplica(error) && sendAgain('retried')) || underWay.size > 0) return
             settle(() => reject(error instanceof Error ? error : new Error(String(error))))
           },
         )
       }
 
-      const first = nextTarget(tried)
       if (first === null) {
         reject(
           new ContractError('CALL_UNAVAILABLE', `no replica answers: ${targets.map(({ name }) => name).join(', ')}`),
