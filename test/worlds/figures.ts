@@ -17,6 +17,7 @@ interface Day {
 export function createFigures(settings: WorldSettings, policy: string) {
   const days: Day[] = []
   const sums = new Map<string, { predicted: number; truth: number }>()
+  /** Looks at pins while they are new. */
   const looks = new Map<string, number>()
   const dayOf = (atMs: number): Day => {
     const at = Math.floor((atMs - settings.startMs) / dayMs)
@@ -53,12 +54,17 @@ export function createFigures(settings: WorldSettings, policy: string) {
         }
       }
     },
-    reacted(atMs: number, engagements: readonly Engagement[], saves: number): void {
+    reacted(
+      atMs: number,
+      engagements: readonly Engagement[],
+      { saves, pins }: { readonly saves: number; readonly pins: ReadonlyMap<string, WorldPin> },
+    ): void {
       const day = dayOf(atMs)
       day.saves += saves
       for (const { pinId, action } of engagements) {
         day.lookedAt.add(pinId)
-        if (action === 'impression') looks.set(pinId, (looks.get(pinId) ?? 0) + 1)
+        const isNew = atMs - (pins.get(pinId)?.createdAtMs ?? -Infinity) < dayMs
+        if (isNew && action === 'impression') looks.set(pinId, (looks.get(pinId) ?? 0) + 1)
       }
     },
     /** What came out of the world, whose pins are given. */
@@ -93,7 +99,7 @@ export function createFigures(settings: WorldSettings, policy: string) {
   }
 }
 
-/** A new pin had its chance once it was looked at this often. */
+/** A new pin had its chance if it was looked at this often on its first day. */
 const looksForAChance = 5
 
 function round(value: number): number {

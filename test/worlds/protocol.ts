@@ -74,7 +74,7 @@ export interface WorldReport {
   readonly regret: number
   /** Users who come on the last day ÷ users. */
   readonly returning: number
-  /** Of the pins that came at least a day before the end, the share that was looked at five times or more. */
+  /** Of the pins that came at least a day before the end, the share that was looked at five times or more within its first day. */
   readonly newPins: number
   /** Σ predicted ÷ Σ true probability of each predicted action, on the condition that the pin is looked at. */
   readonly calibration: Readonly<Record<string, number>>

@@ -89,7 +89,7 @@ export async function playWorld(settings: WorldSettings, player: Player): Promis
     // Others ask while someone looks at a page, so what happens is written when it happens.
     for (const engagement of engagements)
       insert(queue, { atMs: Date.parse(engagement.occurredAt), kind: 'engagement', engagement })
-    figures.reacted(atMs, engagements, saves)
+    figures.reacted(atMs, engagements, { saves, pins })
     person.satisfaction += 0.3 * (saves - person.satisfaction)
     const goesOn = page + 1 < settings.maxPagesPerVisit && random.next() < (saves > 0 ? 0.6 : 0.3)
     const next = goesOn ? endsAtMs + 2_000 : endsAtMs + nextVisitMs(random, person, settings)
