@@ -275,7 +275,7 @@ export async function simulate(seed: number): Promise<Simulated> {
       }
       if (merging && random.next() < 0.04) log.write('engagements.v1', [workload.merge()])
       if (erasing && random.next() < 0.08) log.write('erasures.v1', [workload.erasure()])
-      if (switching && random.next() < 0.1 && isGone(operators.at(-1))) startOperator()
+      if (switching && random.next() < 0.25 && isGone(operators.at(-1))) startOperator()
       if (replaying && random.next() < 0.02) writeDeadLetter(log, workload.unsent(), deadLetters++, random)
       if (replaying && random.next() < 0.03 && !isAt(replays.at(-1))) startReplay()
       if (adopters.length > 0 && random.next() < 0.1 && isGone(adopters.at(-1))) startAdopting()

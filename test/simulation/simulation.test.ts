@@ -20,7 +20,7 @@ function run(...options: readonly string[]): Promise<Ended> {
 }
 
 describe('seeded simulation of the feature updater', () => {
-  it('keeps the law on 10,000 seeds', async () => {
+  it('keeps the law on 10,000 seeds', { timeout: 900_000 }, async () => {
     const { code, output } = await run('--seeds', '10000')
     expect(output).toContain('10000 seeds')
     expect(output).toContain('the law holds')
