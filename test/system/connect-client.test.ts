@@ -2,6 +2,7 @@ import { createFileRegistry, fromBinary, type DescService } from '@bufbuild/prot
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { aFakeBlender } from '@freshet/adapters/testing/fake-blender'
 import { httpAppOf } from '@freshet/blender/serving.fixture'
+import { nowMs, startIngest } from '@freshet/event-ingest/testing'
 import { readDescriptors } from '@freshet/contracts/descriptors'
 import { ContractError } from '@freshet/contracts/errors'
 import { GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
@@ -16,8 +17,17 @@ afterEach(async () => {
 /** A client that the Connect library makes of descriptors alone: it knows nothing of our code. */
 type Client = Readonly<Record<string, (request: object, options?: { timeoutMs?: number }) => Promise<unknown>>>
 
-async function clientOf(port: number, options: { useBinaryFormat: boolean; useHttpGet?: boolean }): Promise<Client> {
-  const load = async (name: string): Promise<unknown> => import(name)
+interface ClientOptions {
+  readonly service?: string
+  readonly useBinaryFormat: boolean
+  readonly useHttpGet?: boolean
+}
+
+async function clientOf(
+  port: number,
+  { service: name = 'freshet.blending.v1.Blender', ...options }: ClientOptions,
+): Promise<Client> {
+  const load = async (library: string): Promise<unknown> => import(library)
   const { createClient } = (await load('@connectrpc/connect')) as {
     createClient: (service: DescService, transport: unknown) => Client
   }
@@ -25,7 +35,7 @@ async function clientOf(port: number, options: { useBinaryFormat: boolean; useHt
     createConnectTransport: (options: object) => unknown
   }
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readDescriptors()))
-  const service = registry.getService('freshet.blending.v1.Blender')!
+  const service = registry.getService(name)!
   return createClient(
     service,
     createConnectTransport({ baseUrl: `http://127.0.0.1:${port}`, httpVersion: '1.1', ...options }),
@@ -72,6 +82,36 @@ describe.each([{ useBinaryFormat: false }, { useBinaryFormat: true }])(
       await expect(client['getFeed']!({})).rejects.toMatchObject({ code: 3, rawMessage: 'user_id: is empty' })
       await expect(client['getFeed']!({ userId: 'slow' }, { timeoutMs: 100 })).rejects.toMatchObject({ code: 4 })
       await expect(client['rankPins']!({})).rejects.toMatchObject({ code: 14 })
+    })
+
+    test('posts events and merges users', async () => {
+      const ingest = await startIngest()
+      closing.push(() => ingest.app.close())
+      const port = await listen(ingest.app, '127.0.0.1', 0)
+      const client = await clientOf(port, { ...format, service: 'freshet.ingest.v1.EventIngest' })
+      const save = { eventId: 'e', userId: 'u', action: 4, pinId: 'p', occurredAtMs: BigInt(nowMs - 1_000) }
+      const posted = client['postEngagements']!({ engagements: [save, { ...save, eventId: 'f', pinId: '' }] })
+      expect(await posted).toMatchObject({
+        receivedAtMs: BigInt(nowMs),
+        receipts: [
+          { id: 'e', token: expect.stringMatching(/^e/) as string, code: '' },
+          { id: 'f', token: '', code: 'EVENT_FIELD_MISSING', field: 'engagements[1].pinId' },
+        ],
+      })
+      expect(await client['postPins']!({ pins: [{ pinId: 'p', title: 'Tea' }] })).toMatchObject({
+        receipts: [{ id: 'p', code: '' }],
+      })
+      expect(await client['mergeUsers']!({ fromUserId: 'anonymous', intoUserId: 'u' })).toMatchObject({ notice: '' })
+      expect(await ingest.records('engagements.v1')).toHaveLength(2)
+      expect(await ingest.records('pins.v1')).toHaveLength(1)
+      await expect(client['mergeUsers']!({ fromUserId: 'u', intoUserId: 'u' })).rejects.toMatchObject({
+        code: 3,
+        rawMessage: 'MERGE_SAME_USER: intoUserId is the user who is merged; give the id of another',
+      })
+      ingest.log.hold()
+      await expect(client['postPins']!({ pins: [{ pinId: 'q' }] }, { timeoutMs: 100 })).rejects.toMatchObject({
+        code: 4,
+      })
     })
   },
 )

@@ -1,4 +1,5 @@
 import type { Engagement } from '@freshet/domain/engagement'
+import { kindOf, type FieldFault } from '@freshet/contracts/json/fields'
 import { problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
 import type { IngestConfig } from './config.ts'
 
@@ -10,6 +11,16 @@ export interface ClientClock {
   readonly sentAtMs: number | null
   /** How far the clock is behind ours, milliseconds (negative: ahead). The client computes it from `receivedAt` of earlier answers; 0: unknown. */
   readonly offsetMs: number
+}
+
+/** A hundred years: longer than the time since the epoch. */
+const maxClockOffsetMs = 100 * 365.25 * dayMs
+
+/** Why a value is not the offset of a client's clock; null: it is one. */
+export function clockOffsetFault(offset: unknown): FieldFault | null {
+  if (typeof offset === 'number' && Number.isInteger(offset) && Math.abs(offset) <= maxClockOffsetMs) return null
+  const text = `is ${kindOf(offset)}; give a whole number of milliseconds: how far the client's clock is behind`
+  return { code: typeof offset === 'number' ? 'EVENT_FIELD_VALUE' : 'EVENT_FIELD_TYPE', text }
 }
 
 /**

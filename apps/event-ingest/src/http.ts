@@ -1,24 +1,29 @@
 import { parseEngagementJson } from '@freshet/contracts/json/engagement'
+import { contentTypes } from '@freshet/adapters/connect/connect-call'
 import { isJsonObject, isDeeperThan, maxJsonDepth, kindOf } from '@freshet/contracts/json/fields'
 import { parsePinJson } from '@freshet/contracts/json/pin'
-import { ingestProblems, problemAt, type IngestCode, type IngestProblem } from '@freshet/contracts/json/problems'
+import { ingestProblems, problemAt, type IngestProblem } from '@freshet/contracts/json/problems'
 import { formatTime, parseTime, timeFault } from '@freshet/contracts/json/time'
 import { traceHeaders } from '@freshet/contracts/trace-context'
-import { bodyStatus, createHttpApp as createApp } from '@freshet/service/http-app'
-import { BodyError, type BodyFault } from '@freshet/service/http-body'
+import { addBodyParser, bodyStatus, createHttpApp as createApp } from '@freshet/service/http-app'
+import { BodyError } from '@freshet/service/http-body'
+import type { Clock } from '@freshet/domain/clock'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
 import type { HttpLimits } from '@freshet/service/settings'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestConfig } from './config.ts'
-import type { ClientClock } from './event-time.ts'
+import { addConnectRoutes } from './connect.ts'
+import { clockOffsetFault, type ClientClock } from './event-time.ts'
 import type { IngestCall } from './append.ts'
 import type { Answer, Ingest } from './ingest.ts'
 import { readMergeBody } from './merge-users.ts'
+import { problemOf, problemOfError } from './request-problems.ts'
 
 /** Dependencies and settings of the HTTP server. */
 export interface HttpOptions {
   readonly ingest: Ingest
+  readonly clock: Clock
   readonly config: IngestConfig
   readonly limits: HttpLimits
   readonly origins: readonly string[]
@@ -34,13 +39,9 @@ interface Events {
   readonly about: Readonly<Record<string, unknown>>
 }
 
-/** A hundred years: longer than the time since the epoch. */
-const maxClockOffsetMs = 100 * 365.25 * 86_400_000
-
 /**
- * The HTTP JSON server before it listens: `POST /v1/engagements`, `POST /v1/pins`, `POST /v1/users/{id}/merge`,
- * `DELETE /v1/users/{id}`. It translates
- * between JSON and `Ingest`.
+ * The HTTP server before it listens: `POST /v1/engagements`, `POST /v1/pins`, `POST /v1/users/{id}/merge`,
+ * `DELETE /v1/users/{id}`, and the calls of `EventIngest` by the Connect protocol. It translates between JSON and `Ingest`.
  */
 export function createHttpApp(options: HttpOptions): FastifyInstance {
   const { ingest, config, report } = options
@@ -77,17 +78,26 @@ export function createHttpApp(options: HttpOptions): FastifyInstance {
   }
 
   app.setErrorHandler((error, request, reply) => {
-    const problem = toProblem(error, request)
+    const problem = problemOfError(error, request, 'application/json')
     if (error instanceof BodyError) reply.headers(bodyStatus(error).headers)
     if (problem.code === 'INGEST_INTERNAL') report(error, { part: 'http', outcome: 'defect' })
     return refuse(reply, problem)
   })
   app.setNotFoundHandler((request, reply) => {
     const text =
-      'does not exist; there are POST /v1/engagements, POST /v1/pins, POST /v1/users/{id}/merge and DELETE /v1/users/{id}'
-    return refuse(reply, about(`${request.method} ${request.url.slice(0, 80)}`, 'ROUTE_UNKNOWN', text))
+      'does not exist; there are POST /v1/engagements, POST /v1/pins, POST /v1/users/{id}/merge, DELETE /v1/users/{id} and, by the Connect protocol, POST /freshet.ingest.v1.EventIngest/METHOD'
+    return refuse(reply, problemOf(`${request.method} ${request.url.slice(0, 80)}`, 'ROUTE_UNKNOWN', text))
   })
   addRoutes(app, ingest, { refuse, answer, accepted })
+  void app.register(async (scope) => {
+    addBodyParser(
+      scope,
+      contentTypes.proto,
+      { maxBodyBytes: config.maxBodyBytes, room: ingest.inFlight },
+      (bytes) => bytes,
+    )
+    addConnectRoutes(scope, options)
+  })
   return app
 }
 
@@ -160,13 +170,14 @@ function readCall({ headers }: FastifyRequest): IngestCall {
 function readEvents(body: unknown, list: 'engagements' | 'pins', more: readonly string[]): Events | IngestProblem {
   const wanted = `send one ${list === 'pins' ? 'pin' : 'engagement'} as an object, or {"${list}": […]}`
   if (!isJsonObject(body)) {
-    if (isDeeperThan(body, maxJsonDepth)) return about('the body', 'BODY_TOO_DEEP', `is nested too deeply; ${wanted}`)
-    return about('the body', 'BODY_SHAPE', `is ${body === undefined ? 'empty' : kindOf(body)}; ${wanted}`)
+    if (isDeeperThan(body, maxJsonDepth))
+      return problemOf('the body', 'BODY_TOO_DEEP', `is nested too deeply; ${wanted}`)
+    return problemOf('the body', 'BODY_SHAPE', `is ${body === undefined ? 'empty' : kindOf(body)}; ${wanted}`)
   }
   const events = body[list]
   if (events === undefined) {
     if (Object.keys(body).length > 0) return { events: [body], single: true, about: {} }
-    return about('the body', 'BODY_SHAPE', `is an empty object; ${wanted}`)
+    return problemOf('the body', 'BODY_SHAPE', `is an empty object; ${wanted}`)
   }
   if (!Array.isArray(events)) return problemAt('', list, 'BODY_SHAPE', `is ${kindOf(events)}; ${wanted}`)
   const odd = Object.keys(body).find((field) => field !== list && !more.includes(field))
@@ -187,44 +198,14 @@ function readClock({ sentAt, clockOffsetMs: offset }: Events['about']): ClientCl
   if (fault !== null) return problemAt('', 'sentAt', fault.code, fault.text)
   const sentAtMs = sentAt === undefined ? null : parseTime(sentAt as string)
   if (offset === undefined) return { sentAtMs, offsetMs: 0 }
-  if (typeof offset === 'number' && Number.isInteger(offset) && Math.abs(offset) <= maxClockOffsetMs)
-    return { sentAtMs, offsetMs: offset }
-  const text = `is ${kindOf(offset)}; give a whole number of milliseconds: how far the client's clock is behind`
-  return problemAt('', 'clockOffsetMs', typeof offset === 'number' ? 'EVENT_FIELD_VALUE' : 'EVENT_FIELD_TYPE', text)
+  const offsetFault = clockOffsetFault(offset)
+  if (offsetFault !== null) return problemAt('', 'clockOffsetMs', offsetFault.code, offsetFault.text)
+  return { sentAtMs, offsetMs: offset as number }
 }
 
 function errorBody({ code, field, message }: IngestProblem): string {
   return JSON.stringify({ error: { code, field, message, retryable: ingestProblems[code].retryable } })
 }
 
-function toProblem(error: unknown, request: FastifyRequest): IngestProblem {
-  if (error instanceof BodyError) return about('the body', codeOfBodyFault[error.fault], error.message)
-  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    const given = request.headers['content-type'] ?? 'none'
-    return about('the body', 'CONTENT_TYPE', `has the content type ${given.slice(0, 80)}; send application/json`)
-  }
-  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
-    return about('the request', 'REQUEST_MALFORMED', `is malformed: ${(error as Error).message}`)
-  }
-  return about(
-    'the request',
-    'INGEST_INTERNAL',
-    'failed because of a defect in the service; send the same event ids again',
-  )
-}
-
-const codeOfBodyFault: Readonly<Record<BodyFault, IngestCode>> = {
-  malformed: 'BODY_MALFORMED',
-  'too large': 'BODY_TOO_LARGE',
-  encoding: 'CONTENT_TYPE',
-  'no room': 'INGEST_OVERLOADED',
-}
-
-/** A problem of the request as a whole, so it names no field. */
-function about(what: string, code: IngestCode, text: string): IngestProblem {
-  return { code, field: '', message: `${what} ${text}` }
-}
-
-const noHttp = about('the request', 'REQUEST_MALFORMED', 'is not valid HTTP')
-const tooSlow = about('the request', 'REQUEST_TIMEOUT', 'did not arrive in time; send it again')
+const noHttp = problemOf('the request', 'REQUEST_MALFORMED', 'is not valid HTTP')
+const tooSlow = problemOf('the request', 'REQUEST_TIMEOUT', 'did not arrive in time; send it again')

@@ -33,7 +33,7 @@ await runService({
     const ingest = createIngest({ log, clock, config: config.ingest, metrics, report, ...watch })
     use({ name: 'ingest', drain: () => ingest.inFlight.idle() })
     const { http: limits, cors } = config
-    const app = createHttpApp({ ingest, config: config.ingest, limits, origins: cors.origins, metrics, report })
+    const app = createHttpApp({ ingest, clock, config: config.ingest, limits, origins: cors.origins, metrics, report })
     const httpPort = await listen(app, config.http.host, config.http.port)
     use({ name: 'http', drain: () => app.close() })
     const services = [createIngestGrpcService(ingest, { metrics, report })]

@@ -86,7 +86,7 @@ export async function startIngest(
   const clock = { now: () => nowMs, sleep: createSystemClock().sleep }
   const ingest = createIngest({ log, clock, config, metrics, report, ...options.watched })
   const limits = { ...z.object(httpSettings(0)).parse({}), ...options.limits }
-  const app = createHttpApp({ ingest, config, limits, origins: options.origins ?? [], metrics, report })
+  const app = createHttpApp({ ingest, clock, config, limits, origins: options.origins ?? [], metrics, report })
   const records = async (topic: TopicName): Promise<readonly LogRecord[]> => {
     const found: LogRecord[] = []
     const reader = await memory.readAll({

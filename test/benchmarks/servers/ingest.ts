@@ -30,7 +30,7 @@ serveParent({
     const report = silentReport
     const ingest = createIngest({ log, clock, config, metrics, report })
     const limits = z.object(httpSettings(0)).parse({})
-    const app = createHttpApp({ ingest, config, limits, origins: [], metrics, report })
+    const app = createHttpApp({ ingest, clock, config, limits, origins: [], metrics, report })
     stop = async () => {
       await app.close()
       await log.close()

@@ -57,7 +57,7 @@ const embedded = createEmbedded({
 })
 await embedded.start()
 const limits = z.object(httpSettings(0)).parse({})
-const app = createHttpApp({ ingest, config, limits, origins: [], metrics, report })
+const app = createHttpApp({ ingest, clock, config, limits, origins: [], metrics, report })
 const grpc = await startGrpcServer({
   ...z.object(grpcSettings(0)).parse({}),
   host: '127.0.0.1',

@@ -153,6 +153,7 @@ async function start(context: ServiceContext<DevConfig>): Promise<void> {
 
   const ingestApp = createHttpApp({
     ingest,
+    clock,
     config: config.ingest,
     limits: config.ingestHttp,
     origins: config.cors.origins,

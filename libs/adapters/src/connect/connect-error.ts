@@ -1,6 +1,13 @@
 import { ContractError, isContractError, type ErrorCode } from '@freshet/contracts/errors'
 import { errorInfoBytes } from '@freshet/contracts/bytes/error-info'
 
+/** More about an error. `value`: the bytes of the message `type` in base64; `debug`: the same as JSON. */
+export interface ConnectDetail {
+  readonly type: string
+  readonly value: string
+  readonly debug: object
+}
+
 /** An error as the Connect protocol answers it. */
 export interface ConnectFailure {
   /** HTTP status. */
@@ -9,7 +16,7 @@ export interface ConnectFailure {
   readonly body: {
     readonly code: string
     readonly message: string
-    readonly details: readonly { readonly type: string; readonly value: string; readonly debug: object }[]
+    readonly details: readonly ConnectDetail[]
   }
 }
 
@@ -34,10 +41,13 @@ export function connectFailure(error: unknown): ConnectFailure {
   const known = isContractError(error) ? error : new ContractError('CALL_INTERNAL', 'a defect; the log has its trace')
   const fallback = known.fault === 'dependency' ? unavailable : { code: 'internal', status: 500 }
   const { code, status } = connectCodes[known.code] ?? fallback
-  const info = { reason: known.code, domain: 'freshet', metadata: { retryable: String(known.retryable) } }
+  const details = [detailOf(known.code, { retryable: String(known.retryable) })]
+  return { status, body: { code, message: known.message, details } }
+}
+
+/** A detail of an error: a `google.rpc.ErrorInfo` with a code of the error catalogue. */
+export function detailOf(reason: string, metadata: Readonly<Record<string, string>>): ConnectDetail {
+  const info = { reason, domain: 'freshet', metadata }
   const value = Buffer.from(errorInfoBytes(info)).toString('base64').replace(/=+$/, '')
-  return {
-    status,
-    body: { code, message: known.message, details: [{ type: 'google.rpc.ErrorInfo', value, debug: info }] },
-  }
+  return { type: 'google.rpc.ErrorInfo', value, debug: info }
 }
