@@ -89,8 +89,11 @@ describe.each([{ useBinaryFormat: false }, { useBinaryFormat: true }])(
       closing.push(() => ingest.app.close())
       const port = await listen(ingest.app, '127.0.0.1', 0)
       const client = await clientOf(port, { ...format, service: 'freshet.ingest.v1.EventIngest' })
-      const save = { eventId: 'e', userId: 'u', action: 4, pinId: 'p', occurredAtMs: BigInt(nowMs - 1_000) }
-      const posted = client['postEngagements']!({ engagements: [save, { ...save, eventId: 'f', pinId: '' }] })
+      const subject = { case: 'pinId', value: 'p' }
+      const save = { eventId: 'e', userId: 'u', action: 4, subject, occurredAtMs: BigInt(nowMs - 1_000) }
+      const posted = client['postEngagements']!({
+        engagements: [save, { ...save, eventId: 'f', subject: { ...subject, value: '' } }],
+      })
       expect(await posted).toMatchObject({
         receivedAtMs: BigInt(nowMs),
         receipts: [

@@ -1,6 +1,7 @@
+import { explainServed } from '@freshet/contracts/inspection/explanation'
 import { servedJson } from '@freshet/contracts/inspection/served-json'
 import { bytesOf } from '@freshet/contracts/bytes/columns'
-import { Evaluation, ClientContext } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { Evaluation, ClientContext, FeedFilter } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { SourceStatus } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { userFoldVersion } from '@freshet/contracts/codecs/user-tail'
 import { describe, expect, test } from 'vitest'
@@ -37,6 +38,25 @@ describe('the record of a feed', () => {
     expect(context).toMatchObject({ locale: 'de-AT', pageSize: 3, client, onlySources: [], freshness: 'UNSPECIFIED' })
     expect(versions).toMatchObject({ rankingPlan: 'fake-plan', embeddings: [{ modelId: 'pin2vec', version: 'v1' }] })
     expect(experiments).toEqual([])
+  })
+
+  test('says what the request asked for, and of the pins that it named how many', async () => {
+    const { feed, servedFeeds } = await aBlender({ pins: manyPins(8) })
+    const filter = FeedFilter.fromPartial({
+      creatorIds: ['cara'],
+      maxAgeMs: 3_600_000,
+      excludePinIds: ['pin-1', 'pin-2'],
+      seenPinIds: ['pin-3'],
+      allowedSafetyLabels: ['nudity'],
+      userAge: 0,
+    })
+    await feed({ filter, onlySources: ['even'], withoutSources: ['odd'] })
+    await feed({})
+    const [asked, plain] = await servedFeeds()
+    const answer = explainServed(asked!, '')
+    expect(answer).toMatchObject({ excludedPins: 2, seenPins: 1, onlySources: ['even'], withoutSources: ['odd'] })
+    expect(answer.filter).toEqual({ ...filter, excludePinIds: [], seenPinIds: [] })
+    expect(explainServed(plain!, '')).toMatchObject({ filter: undefined, excludedPins: 0, onlySources: [] })
   })
 
   test('samples candidates that were not shown, with the stage, the reason, the sources and the probability of the sample', async () => {

@@ -9,6 +9,7 @@ import { recordedDraw } from './ordering/recorded-draw.ts'
 import { recordedSteps } from './ordering/recorded-steps.ts'
 import { pickFloats, pickTexts } from './pick.ts'
 import type { FeedRequest } from './request.ts'
+import { recordedFilter } from './request-filter.ts'
 import { rankedColumns } from './ranked-columns.ts'
 import { foundColumns } from './source-columns.ts'
 import { sampleUnshown } from './unshown-sample.ts'
@@ -60,15 +61,18 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
 const none = new Uint8Array(0)
 
 function toFeedContext(request: FeedRequest, { reasons, freshness }: Answer): FeedContext {
-  const { evaluation } = request
+  const { evaluation, filter } = request
   return {
     locale: request.locale,
     pageSize: request.pageSize,
     pageSessionStartedAtMs: request.page.startedAtMs,
     client: request.client,
-    onlySources: [...(evaluation?.sources ?? [])],
+    onlySources: [...new Set([...request.onlySources, ...(evaluation?.sources ?? [])])],
+    withoutSources: [...request.withoutSources],
+    filter: recordedFilter(filter, request.atMs),
     amongPins: evaluation?.among.length ?? 0,
-    excludedPins: evaluation?.exclude.size ?? 0,
+    excludedPins: filter.exclude.size + (evaluation?.exclude.size ?? 0),
+    seenPins: filter.seen.size,
     allowRepeats: evaluation?.allowRepeats ?? false,
     reasons: [...reasons],
     freshness,

@@ -73,6 +73,23 @@ export function checkFilter(filter: FeedFilter | undefined, atMs: number): Reque
   }
 }
 
+/** A filter of a request at `atMs` as its record keeps it: without the pins that it names, which may be thousands; undefined: there was none. */
+export function recordedFilter(filter: RequestFilter, atMs: number): FeedFilter | undefined {
+  if (filter === noFilter) return undefined
+  const { topicIds, creatorIds, boardIds, createdFromMs, allowedSafetyLabels, userAge, includeOwnPins } = filter
+  return {
+    topicIds: [...topicIds],
+    creatorIds: [...creatorIds],
+    boardIds: [...boardIds],
+    ...(createdFromMs !== null && { maxAgeMs: atMs - createdFromMs }),
+    excludePinIds: [],
+    seenPinIds: [],
+    allowedSafetyLabels: [...allowedSafetyLabels],
+    ...(userAge !== null && { userAge }),
+    includeOwnPins,
+  }
+}
+
 /** Whether a filter leaves out pins that the same user would get without it, because of what they are. */
 export function isNarrow({ topics, creators, boardIds, createdFromMs }: RequestFilter): boolean {
   return topics.size > 0 || creators.size > 0 || boardIds.length > 0 || createdFromMs !== null

@@ -72,9 +72,10 @@ async function explanationOf(
 
 function linesOf(answer: ExplainFeedResponse, isOnePin: boolean): string[] {
   const { pins, absence } = answer
-  if (absence !== undefined) return [headLine(answer), ...absenceLines(absence)]
+  if (absence !== undefined) return [headLine(answer), ...askedLines(answer), ...absenceLines(absence)]
   return [
     headLine(answer),
+    ...askedLines(answer),
     ...answer.experiments.map(({ layer, bucket, experiment, arm }) =>
       `experiment ${layer}: bucket ${bucket} ${experiment} ${arm}`.trimEnd(),
     ),
@@ -94,6 +95,26 @@ function headLine(answer: ExplainFeedResponse): string {
   const who = answer.userId === '' ? 'an unknown user' : answer.userId
   const model = answer.modelVersion === '' ? 'none' : `${answer.modelVersion} (plan ${answer.rankingPlan})`
   return `feed ${answer.feedId} of ${who} at ${new Date(answer.atMs).toISOString()}: ${about}, degradation ${degradation}, model ${model}`
+}
+
+/** What the request restricted its pins to, in a line; empty: nothing. */
+function askedLines({ filter, excludedPins, seenPins, onlySources, withoutSources }: ExplainFeedResponse): string[] {
+  const named = (what: string, names: readonly string[] = []): string[] =>
+    names.length === 0 ? [] : [`${what} ${names.join(', ')}`]
+  const asked = [
+    ...named('topics', filter?.topicIds),
+    ...named('creators', filter?.creatorIds),
+    ...named('boards', filter?.boardIds),
+    ...(filter?.maxAgeMs === undefined ? [] : [`pins of the last ${filter.maxAgeMs} ms`]),
+    ...named('allowed safety labels', filter?.allowedSafetyLabels),
+    ...(filter?.userAge === undefined ? [] : [`age of the user ${filter.userAge}`]),
+    ...(filter?.includeOwnPins === true ? ["the user's own pins too"] : []),
+    ...(excludedPins === 0 ? [] : [`${excludedPins} pins excluded`]),
+    ...(seenPins === 0 ? [] : [`${seenPins} pins seen elsewhere`]),
+    ...named('only the sources', onlySources),
+    ...named('without the sources', withoutSources),
+  ]
+  return asked.length === 0 ? [] : [`the request asked for: ${asked.join('; ')}`]
 }
 
 function pinLine({ pinId, position, utility, exploration, sources }: ExplainedPin): string {

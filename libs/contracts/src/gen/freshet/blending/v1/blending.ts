@@ -647,6 +647,18 @@ export interface ExplainFeedResponse {
   contributionMethod: string;
   /** Why there are no contributions; empty: there are some. */
   contributionProblem: string;
+  /** What the request restricted its pins to, without the pins that it named; absent: nothing, or not recorded. */
+  filter:
+    | FeedFilter
+    | undefined;
+  /** How many pins the request excluded by name. */
+  excludedPins: number;
+  /** How many pins the request named as seen elsewhere. */
+  seenPins: number;
+  /** The only sources that the request allowed; empty: all enabled sources. */
+  onlySources: string[];
+  /** The sources that the request did not allow. */
+  withoutSources: string[];
 }
 
 /** A request's bucket in one layer of experiments. */
@@ -4272,6 +4284,11 @@ function createBaseExplainFeedResponse(): ExplainFeedResponse {
     absence: undefined,
     contributionMethod: "",
     contributionProblem: "",
+    filter: undefined,
+    excludedPins: 0,
+    seenPins: 0,
+    onlySources: [],
+    withoutSources: [],
   };
 }
 
@@ -4339,6 +4356,21 @@ export const ExplainFeedResponse: MessageFns<ExplainFeedResponse> = {
     }
     if (message.contributionProblem !== "") {
       writer.uint32(170).string(message.contributionProblem);
+    }
+    if (message.filter !== undefined) {
+      FeedFilter.encode(message.filter, writer.uint32(178).fork()).join();
+    }
+    if (message.excludedPins !== 0) {
+      writer.uint32(184).uint32(message.excludedPins);
+    }
+    if (message.seenPins !== 0) {
+      writer.uint32(192).uint32(message.seenPins);
+    }
+    for (const v of message.onlySources) {
+      writer.uint32(202).string(v!);
+    }
+    for (const v of message.withoutSources) {
+      writer.uint32(210).string(v!);
     }
     return writer;
   },
@@ -4524,6 +4556,46 @@ export const ExplainFeedResponse: MessageFns<ExplainFeedResponse> = {
             message.contributionProblem = reader.string();
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.filter = FeedFilter.decode(reader, reader.uint32());
+            continue;
+          }
+          case 23: {
+            if (tag !== 184) {
+              break;
+            }
+
+            message.excludedPins = reader.uint32();
+            continue;
+          }
+          case 24: {
+            if (tag !== 192) {
+              break;
+            }
+
+            message.seenPins = reader.uint32();
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.onlySources.push(reader.string());
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.withoutSources.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4609,6 +4681,27 @@ export const ExplainFeedResponse: MessageFns<ExplainFeedResponse> = {
         : isSet(object.contribution_problem)
         ? globalThis.String(object.contribution_problem)
         : "",
+      filter: isSet(object.filter) ? FeedFilter.fromJSON(object.filter) : undefined,
+      excludedPins: isSet(object.excludedPins)
+        ? globalThis.Number(object.excludedPins)
+        : isSet(object.excluded_pins)
+        ? globalThis.Number(object.excluded_pins)
+        : 0,
+      seenPins: isSet(object.seenPins)
+        ? globalThis.Number(object.seenPins)
+        : isSet(object.seen_pins)
+        ? globalThis.Number(object.seen_pins)
+        : 0,
+      onlySources: globalThis.Array.isArray(object?.onlySources)
+        ? object.onlySources.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.only_sources)
+        ? object.only_sources.map((e: any) => globalThis.String(e))
+        : [],
+      withoutSources: globalThis.Array.isArray(object?.withoutSources)
+        ? object.withoutSources.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.without_sources)
+        ? object.without_sources.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -4677,6 +4770,21 @@ export const ExplainFeedResponse: MessageFns<ExplainFeedResponse> = {
     if (message.contributionProblem !== "") {
       obj.contributionProblem = message.contributionProblem;
     }
+    if (message.filter !== undefined) {
+      obj.filter = FeedFilter.toJSON(message.filter);
+    }
+    if (message.excludedPins !== 0) {
+      obj.excludedPins = Math.round(message.excludedPins);
+    }
+    if (message.seenPins !== 0) {
+      obj.seenPins = Math.round(message.seenPins);
+    }
+    if (message.onlySources?.length) {
+      obj.onlySources = message.onlySources;
+    }
+    if (message.withoutSources?.length) {
+      obj.withoutSources = message.withoutSources;
+    }
     return obj;
   },
 
@@ -4710,6 +4818,13 @@ export const ExplainFeedResponse: MessageFns<ExplainFeedResponse> = {
       : undefined;
     message.contributionMethod = object.contributionMethod ?? "";
     message.contributionProblem = object.contributionProblem ?? "";
+    message.filter = (object.filter !== undefined && object.filter !== null)
+      ? FeedFilter.fromPartial(object.filter)
+      : undefined;
+    message.excludedPins = object.excludedPins ?? 0;
+    message.seenPins = object.seenPins ?? 0;
+    message.onlySources = object.onlySources?.map((e) => e) || [];
+    message.withoutSources = object.withoutSources?.map((e) => e) || [];
     return message;
   },
 };

@@ -11,6 +11,7 @@ import {
   Degradation,
   degradationFromJSON,
   degradationToJSON,
+  FeedFilter,
   Freshness,
   freshnessFromJSON,
   freshnessToJSON,
@@ -178,7 +179,7 @@ export interface FeedContext {
   client:
     | ClientContext
     | undefined;
-  /** The only sources that were queried; empty: all enabled sources. */
+  /** The only sources that the request allowed; empty: all enabled sources. */
   onlySources: string[];
   /** How many pins the request restricts the feed to; 0: no restriction. */
   amongPins: number;
@@ -190,6 +191,14 @@ export interface FeedContext {
   reasons: string[];
   /** Whether the feed reflected the tokens' events. */
   freshness: Freshness;
+  /** What the request restricted its pins to, without the pins that it named; absent: nothing. */
+  filter:
+    | FeedFilter
+    | undefined;
+  /** How many pins the request named as seen elsewhere. */
+  seenPins: number;
+  /** The sources that the request did not allow. */
+  withoutSources: string[];
 }
 
 /** A request's bucket in one layer of experiments. Each layer divides all requests independently of the other layers. */
@@ -1425,6 +1434,9 @@ function createBaseFeedContext(): FeedContext {
     allowRepeats: false,
     reasons: [],
     freshness: 0,
+    filter: undefined,
+    seenPins: 0,
+    withoutSources: [],
   };
 }
 
@@ -1459,6 +1471,15 @@ export const FeedContext: MessageFns<FeedContext> = {
     }
     if (message.freshness !== 0) {
       writer.uint32(80).int32(message.freshness);
+    }
+    if (message.filter !== undefined) {
+      FeedFilter.encode(message.filter, writer.uint32(90).fork()).join();
+    }
+    if (message.seenPins !== 0) {
+      writer.uint32(96).uint32(message.seenPins);
+    }
+    for (const v of message.withoutSources) {
+      writer.uint32(106).string(v!);
     }
     return writer;
   },
@@ -1556,6 +1577,30 @@ export const FeedContext: MessageFns<FeedContext> = {
             message.freshness = reader.int32() as any;
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.filter = FeedFilter.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.seenPins = reader.uint32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.withoutSources.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1606,6 +1651,17 @@ export const FeedContext: MessageFns<FeedContext> = {
         ? object.reasons.map((e: any) => globalThis.String(e))
         : [],
       freshness: isSet(object.freshness) ? freshnessFromJSON(object.freshness) : 0,
+      filter: isSet(object.filter) ? FeedFilter.fromJSON(object.filter) : undefined,
+      seenPins: isSet(object.seenPins)
+        ? globalThis.Number(object.seenPins)
+        : isSet(object.seen_pins)
+        ? globalThis.Number(object.seen_pins)
+        : 0,
+      withoutSources: globalThis.Array.isArray(object?.withoutSources)
+        ? object.withoutSources.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.without_sources)
+        ? object.without_sources.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1641,6 +1697,15 @@ export const FeedContext: MessageFns<FeedContext> = {
     if (message.freshness !== 0) {
       obj.freshness = freshnessToJSON(message.freshness);
     }
+    if (message.filter !== undefined) {
+      obj.filter = FeedFilter.toJSON(message.filter);
+    }
+    if (message.seenPins !== 0) {
+      obj.seenPins = Math.round(message.seenPins);
+    }
+    if (message.withoutSources?.length) {
+      obj.withoutSources = message.withoutSources;
+    }
     return obj;
   },
 
@@ -1661,6 +1726,11 @@ export const FeedContext: MessageFns<FeedContext> = {
     message.allowRepeats = object.allowRepeats ?? false;
     message.reasons = object.reasons?.map((e) => e) || [];
     message.freshness = object.freshness ?? 0;
+    message.filter = (object.filter !== undefined && object.filter !== null)
+      ? FeedFilter.fromPartial(object.filter)
+      : undefined;
+    message.seenPins = object.seenPins ?? 0;
+    message.withoutSources = object.withoutSources?.map((e) => e) || [];
     return message;
   },
 };
