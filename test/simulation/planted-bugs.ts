@@ -516,7 +516,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'merged-value-appended-to',
     means: 'the value of a merged user is appended to without looking who it was merged into',
     edits: [
-      { file: userState, find: 'into === null ? 0 : fullTailBytes', replace: '0' },
+      { file: userState, find: 'into === null && !words ? 0 : fullTailBytes', replace: '0' },
       { file: userValues, find: 'Number.POSITIVE_INFINITY : 0', replace: '0 : 0' },
     ],
   },

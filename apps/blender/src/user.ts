@@ -178,7 +178,7 @@ function blocked({ relations }: UserState, kind: RelationKind, ids: readonly str
   return new Set([...ids.map((id) => hash32(id)), ...olderHash32s(relations, kind)])
 }
 
-/** Of words older than the newest ones only the hash is kept, so they are compared as they were sent. */
+/** Of words older than the newest ones only the hash is kept. Ingest keeps words in their normal form, so they are compared like the others. */
 function blockedWords({ relations }: UserState, words: readonly string[]): Uint32Array {
   return Uint32Array.from([...words.map((word) => hash32(normalWord(word))), ...olderHash32s(relations, 'block-word')])
 }

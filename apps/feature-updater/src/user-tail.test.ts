@@ -1,4 +1,5 @@
-import { tailBytesIn } from '@freshet/contracts/codecs/user-tail'
+import { tailBytesIn, userStateVersion, wordsVersion } from '@freshet/contracts/codecs/user-tail'
+import { UserState } from '@freshet/contracts/gen/freshet/state/v1/state'
 import { decodeUserState, withoutTail } from '@freshet/contracts/codecs/user-state'
 import { asId, type PinId } from '@freshet/domain/ids'
 import { partitionOf } from '@freshet/domain/partition'
@@ -66,6 +67,26 @@ describe('the tail of a user', () => {
     await world.send(aClick(3))
     expect(decodeUserState(await stored()).recent.pinIds).toEqual(['p3'])
   })
+
+  it.each([1 << 20, 0])(
+    'of a user with a blocked word never hides the layout (cache of %i bytes)',
+    async (cacheBytes) => {
+      world = await anUpdaterWorld({ updater: { cacheBytes } })
+      const layout = async () => UserState.decode(await stored()).version
+      const aWord = (action: 'block' | 'unblock', occurredAtMs: number) =>
+        aRecord({ action, subject: { kind: 'word', word: 'cats' }, occurredAtMs })
+      await world.send(aClick(1))
+      expect(await layout()).toBe(userStateVersion)
+      await world.send(aWord('block', noonMs + 2))
+      for (let number = 3; number < 6; number++) {
+        await world.send(aClick(number))
+        expect(await layout()).toBe(wordsVersion)
+      }
+      await world.send(aWord('unblock', noonMs + 7), aClick(8))
+      expect(await layout()).toBe(wordsVersion)
+      expect(decodeUserState(await stored()).recent.pinIds).toEqual(['p1', 'p3', 'p4', 'p5', 'p8'])
+    },
+  )
 
   it('goes with its user', async () => {
     world = await anUpdaterWorld()

@@ -1,5 +1,5 @@
 import type { ScannedEngagement } from '@freshet/contracts/codecs/engagement-scan'
-import { decodeUserState, encodeUserState } from '@freshet/contracts/codecs/user-state'
+import { decodeUserState, encodeUserState, hasWords } from '@freshet/contracts/codecs/user-state'
 import { actOfScan, encodeUserTail } from '@freshet/contracts/codecs/user-tail'
 import type { MergedInto } from '@freshet/domain/features/merges'
 import { foldUser, newUserState, type UserLimits, type UserState } from '@freshet/domain/user-state'
@@ -66,8 +66,9 @@ export function createUserValues(
           continue
         }
         const state = stateOf(key)
-        // The value of a merged user is read before anything is added to it.
-        const entry = state !== null && state.merges.into !== null ? Number.POSITIVE_INFINITY : 0
+        // The value of a merged user, and one with words, is read before anything is added to it.
+        const isRead = state !== null && (state.merges.into !== null || hasWords(state))
+        const entry = isRead ? Number.POSITIVE_INFINITY : 0
         result.cache.set(key, { entry, bytes: 0 })
         if (state !== null) result.puts.push({ key, value: encodeUserState(state, limits), ttlMs })
         else if (stored !== null) result.deletes.push(key)

@@ -1,14 +1,21 @@
 import { encodeMergeRequest } from '@freshet/contracts/codecs/user-merge'
 import {
   Degradation,
+  Evaluation,
   Freshness,
   GetFeedRequest,
   type GetFeedResponse,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { parseEngagementJson } from '@freshet/contracts/json/engagement'
 import type { EventLog } from '@freshet/contracts/ports/event-log'
 import { formatToken } from '@freshet/contracts/tokens'
 import type { Pin } from '@freshet/domain/pin'
+import { ingestSettings } from '@freshet/event-ingest/config'
+import { createIngest } from '@freshet/event-ingest/ingest'
+import { createMetrics } from '@freshet/service/metrics'
+import { silentReport } from '@freshet/service/reporting'
 import { afterEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { aCreator, aTopic, aWhole, type Whole } from './whole.fixture.ts'
 
 let whole: Whole | null = null
@@ -87,6 +94,40 @@ describe('users at the edges', () => {
     expect(new Set(shown).size).toBe(shown.length)
     expect(others.filter((pinId) => !shown.includes(pinId))).toEqual([])
     expect(idsOf(await made.feed({ userId: 'bob' })).some((pinId) => topicOf(pinId) === 1)).toBe(true)
+  })
+
+  it('a blocked word keeps pins away whatever its spelling, and another spelling unblocks it', async () => {
+    const made = await aCatalogue(60, (n) => ({ title: ['My CATS!', 'A dog', 'ｃａｔｓ at home'][n % 3]! }))
+    const post = async (action: 'block' | 'unblock', word: string) => {
+      const occurredAt = new Date(made.now()).toISOString()
+      const event = { eventId: `${action} ${word.length}`.replace(' ', '-'), userId: 'ada', action, word, occurredAt }
+      const clock = { now: () => made.now(), sleep: () => new Promise<void>(() => {}) }
+      const config = z.object(ingestSettings).parse({})
+      const ingest = createIngest({ log: log!, clock, config, metrics: createMetrics(), report: silentReport })
+      const answer = await ingest.takeEngagements({
+        events: [event],
+        read: parseEngagementJson,
+        single: true,
+        bytes: 1,
+        clock: { sentAtMs: null, offsetMs: 0 },
+      })
+      expect(answer).toMatchObject({ kind: 'taken', accepted: 1 })
+      await made.act()
+      await made.advance(1_000)
+    }
+    const hasCats = async () =>
+      idsOf(await made.feed({ evaluation: Evaluation.fromPartial({ dryRun: true }) })).some(
+        (pinId) => Number(pinId.slice(4)) % 3 !== 1,
+      )
+    expect(await hasCats()).toBe(true)
+    await post('block', 'Cats')
+    expect(await hasCats()).toBe(false)
+    await post('unblock', 'cats ')
+    expect(await hasCats()).toBe(true)
+    await post('block', 'ＣＡＴＳ')
+    expect(await hasCats()).toBe(false)
+    await post('unblock', 'CATS')
+    expect(await hasCats()).toBe(true)
   })
 
   it('an anonymous user who becomes known: the first feed reflects the past, and repeats nothing of it', async () => {

@@ -1,11 +1,11 @@
 import { hash32 } from './hash.ts'
 
 /**
- * A blocked word as texts are compared with it: composed (NFC), in lower case, without the punctuation around it. A text
- * that is all punctuation stays as it is.
+ * A blocked word as texts are compared with it and as it is kept: in the compatible, composed form of Unicode (NFKC: `ＣＡＴＳ` is
+ * `CATS`), in lower case, without the white space and the punctuation around it. A word that is all punctuation keeps it.
  */
 export function normalWord(word: string): string {
-  const plain = word.normalize('NFC').toLowerCase()
+  const plain = folded(word).trim()
   const inner = plain.replaceAll(outerPunctuation, '')
   return inner === '' ? plain : inner
 }
@@ -22,7 +22,7 @@ export function wordHashesOf(texts: readonly string[], max: number): Uint32Array
     return hashes.size < max
   }
   for (const text of texts) {
-    for (const [chunk] of text.normalize('NFC').toLowerCase().matchAll(chunks)) {
+    for (const [chunk] of folded(text).matchAll(chunks)) {
       if (!add(normalWord(chunk))) break
       if (plainWord.test(chunk)) continue
       for (const [run] of chunk.matchAll(runs)) if (!add(run)) break
@@ -31,7 +31,12 @@ export function wordHashesOf(texts: readonly string[], max: number): Uint32Array
   return Uint32Array.from(hashes).sort()
 }
 
-const outerPunctuation = /^\p{P}+|\p{P}+$/gu
+/** Lower case can leave the composed form. */
+function folded(text: string): string {
+  return text.normalize('NFKC').toLowerCase().normalize('NFKC')
+}
+
+const outerPunctuation = /^[\p{P}\s]+|[\p{P}\s]+$/gu
 const chunks = /\S+/gu
 const runs = /[\p{L}\p{M}\p{N}]+/gu
 const plainWord = /^[\p{L}\p{M}\p{N}]+$/u

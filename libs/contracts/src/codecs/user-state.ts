@@ -71,8 +71,9 @@ export function encodeUserState(
   const relationIds = relations.map(({ id }) => ids.indexOf(id))
   const boardIds = boards.boardIds.map(ids.indexOf)
   const packedIds = packIds(ids.all())
+  const words = hasWords(state)
   return encodeFields((to) => {
-    to.uint(1, hasWords(state) ? wordsVersion : userStateVersion)
+    to.uint(1, words ? wordsVersion : userStateVersion)
     to.varints(3, [state.firstAtMs, state.lastAtMs])
     if (pins.length > 0) {
       to.bytes(4, joined(varintsOf([firstPin]), sparseOf(pins)))
@@ -125,7 +126,7 @@ export function encodeUserState(
     }
     for (const userId of from) to.text(30, userId)
     writeFoldVersion(to, foldVersion)
-    writeTailMark(to, into === null ? 0 : fullTailBytes, foldVersion)
+    writeTailMark(to, into === null && !words ? 0 : fullTailBytes, foldVersion)
   })
 }
 
@@ -235,7 +236,8 @@ function recentColumns(message: UserStateMessage): RecentColumns {
   }
 }
 
-function hasWords({ relations: { newest, older } }: UserState): boolean {
+/** Whether a state needs the layout with words. */
+export function hasWords({ relations: { newest, older } }: UserState): boolean {
   for (const { kind } of newest.values()) if (kind === 'block-word') return true
   return older.some(({ kind }) => kind === 'block-word')
 }

@@ -17,8 +17,18 @@ import {
 } from './engagement-scan.ts'
 import { pinStateKeys } from '@freshet/domain/pin-state'
 import { decodePinEngagement, decodeReceivedEngagement, encodePinEngagement, encodePinEngagementOf } from './onward.ts'
-import { decodeUserState, encodeUserState, withoutTail } from './user-state.ts'
-import { appendBytesAtMost, encodeUserTail, actOfScan, tailBytesAtMost, tailBytesIn } from './user-tail.ts'
+import { UserState } from '../gen/freshet/state/v1/state.ts'
+import { decodeUserState, encodeUserState, hasWords, withoutTail } from './user-state.ts'
+import {
+  actOfScan,
+  appendBytesAtMost,
+  encodeUserTail,
+  fullTailBytes,
+  tailBytesAtMost,
+  tailBytesIn,
+  userStateVersion,
+  wordsVersion,
+} from './user-tail.ts'
 
 const small: UserLimits = {
   maxRecentActions: 7,
@@ -39,6 +49,21 @@ const accepted = fc.tuple(engagements(), fc.nat(3)).map(([list, odd]) =>
     return scannedOf({ engagement: given, receivedAtMs: given.occurredAtMs })
   }),
 )
+
+function aWord(action: 'block' | 'unblock', word: string): ScannedEngagement {
+  const engagement: Engagement = {
+    eventId: asId<EventId>('e'),
+    userId: asId<UserId>('u'),
+    sessionId: null,
+    action,
+    subject: { kind: 'word', word },
+    boardId: null,
+    occurredAtMs: 1_700_000_000_000,
+    shown: { feedId: null, position: null, surface: null },
+    dwellMs: null,
+  }
+  return scannedOf({ engagement, receivedAtMs: 0 })
+}
 
 /** Where to split a list, and which of its parts to write whole instead of appending them. */
 const cuts = fc.array(fc.tuple(fc.nat(9), fc.boolean()), { minLength: 1, maxLength: 30 })
@@ -91,11 +116,39 @@ describe('what is appended to a user', () => {
       fc.property(accepted, (list) => {
         const { bytes, tailBytes } = encodeUserTail(list, 0, small)
         expect(tailBytes).toBe(bytes.length)
-        expect(tailBytes).toBeLessThanOrEqual(
+        expect(bytes.length).toBeLessThanOrEqual(
           list.reduce((sum, scan) => sum + tailBytesAtMost(scan), appendBytesAtMost),
         )
       }),
     )
+  })
+
+  it('never hides from an older release that the value has words: the layout is 5 as long as it has some', () => {
+    const word = (action: 'block' | 'unblock') => aWord(action, 'cats')
+    const withWords = fc
+      .tuple(accepted, fc.array(fc.tuple(fc.nat(9), fc.constantFrom('block', 'unblock'))))
+      .map(([list, words]) => words.reduce((all, [at, action]) => all.toSpliced(at, 0, word(action)), [...list]))
+    let had = 0
+    fc.assert(
+      fc.property(withWords, cuts, (list, parts) => {
+        let value: Uint8Array | null = null
+        let state = newUserState
+        for (let from = 0, i = 0; from < list.length; i++) {
+          const part = list.slice(from, from + (parts[i % parts.length]?.[0] ?? 0) + 1)
+          from += part.length
+          state = foldUser(state, part.map(actOfScan), defaultUserLimits)
+          // As the updater does: it appends to a value of which it knows the end alone, unless that says that the tail is full.
+          value =
+            tailBytesIn(value) === fullTailBytes ? encodeUserState(state) : appended(value, part, defaultUserLimits)
+          const words = hasWords(state)
+          had += Number(words)
+          expect(UserState.decode(value).version).toBe(words ? wordsVersion : userStateVersion)
+          expect(tailBytesIn(value) === fullTailBytes).toBe(words)
+          expect(withoutTail(value)).toEqual(encodeUserState(state))
+        }
+      }),
+    )
+    expect(had).toBeGreaterThan(100)
   })
 
   it('is refused by a reader of an older layout, even after a value of that layout, and read by this one', () => {

@@ -29,7 +29,10 @@ const markField = 25
 /** The high half of a mark, plus the fold version. It distinguishes a mark from the end of a value of layout 1, which has none. */
 const markTag = 0x7a14
 const mostInMark = 0xffff
-/** The length of a tail to which nothing is appended: the value of a user who was merged into another must be read first. */
+/**
+ * The length of a tail to which nothing is appended, in any release: the value must be read first. So it is with the value of a user who
+ * was merged into another, and with a value that has words: an append without words would make it claim layout 4.
+ */
 export const fullTailBytes = mostInMark
 
 /** The number of bytes at a value's end that hold the length of its tail. */
@@ -54,12 +57,10 @@ export function encodeUserTail(
   tailBytes: number,
   limits: UserLimits,
 ): { readonly bytes: Uint8Array; readonly tailBytes: number } {
+  const words = accepted.some(({ subjectKind }) => subjectKind === wordKind)
   let after = tailBytes + tailMarkBytes
   const bytes = encodeFields((to) => {
-    to.uint(
-      versionField,
-      accepted.some(({ subjectKind }) => subjectKind === wordKind) ? wordsVersion : userStateVersion,
-    )
+    to.uint(versionField, words ? wordsVersion : userStateVersion)
     for (const each of accepted) {
       to.message(tailField, () => {
         writeTailEngagement(to, each)
@@ -67,7 +68,7 @@ export function encodeUserTail(
     }
     writeUserLimits(to, limits)
     writeFoldVersion(to, userFoldVersion)
-    after += to.length()
+    after = words ? fullTailBytes : after + to.length()
     writeTailMark(to, after)
   })
   return { bytes, tailBytes: after }

@@ -259,6 +259,22 @@ describe('parseEngagementJson', () => {
     expect(parseEngagementJson(engagementToJson(parsed.engagement), '')).toEqual(parsed)
   })
 
+  it.each(['Cats', 'cats ', 'CATS', '“ＣＡＴＳ”', 'cats'])('the word %j is kept as "cats"', (word) => {
+    const parsed = parseEngagementJson({ ...good, pinId: undefined, action: 'unblock', word }, '')
+    expect(parsed).toMatchObject({ ok: true, engagement: { subject: { kind: 'word', word: 'cats' } } })
+  })
+
+  it.each([
+    [' ', 'EVENT_FIELD_MISSING'],
+    // Arabic letters that stand for a phrase.
+    ['\ufdfa', 'EVENT_ID_INVALID'],
+    ['\udc00', 'EVENT_ID_INVALID'],
+    [`${'!'.repeat(300)}x`, 'EVENT_ID_INVALID'],
+  ])('the word %j is refused', (word, code) => {
+    const parsed = parseEngagementJson({ ...good, pinId: undefined, action: 'block', word }, '')
+    expect(parsed).toMatchObject({ ok: false, problem: { code, field: 'word' } })
+  })
+
   it('never throws for any JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(...Object.keys(good)), (value, field) => {

@@ -1,5 +1,6 @@
 import { actions, surfaces, type Action, type Engagement, type Subject, type Surface } from '@freshet/domain/engagement'
 import type { BoardId, CreatorId, EventId, FeedId, PinId, SessionId, TopicId, UserId } from '@freshet/domain/ids'
+import { normalWord } from '@freshet/domain/text-words'
 import {
   idFault,
   isJsonObject,
@@ -44,7 +45,7 @@ export interface EngagementJson {
   readonly boardId?: string
   readonly creatorId?: string
   readonly topicId?: string
-  /** The word that the user blocks or unblocks: pins with it in their title or description. */
+  /** The word that the user blocks or unblocks: pins with it in their title or description. All its spellings are one word: `Cats`, `cats ` and `CATS`. */
   readonly word?: string
   /** RFC 3339 with milliseconds. */
   readonly occurredAt: string
@@ -92,7 +93,8 @@ export function parseEngagementJson(value: unknown, at: string): ParsedEngagemen
   if (!knownActions.has(action)) wrong('action', choiceFault(action, actions))
   for (const field of optionalIds) if (value[field] !== undefined) wrong(field, idFault(value[field]))
   for (const field of names) if (value[field] !== undefined) wrong(field, nameFault(value[field]))
-  if (value['word'] !== undefined) wrong('word', wordFault(value['word']))
+  const word = keptWord(value['word'])
+  if (word !== undefined) wrong('word', wordFault(word))
   const occurredAtMs = typeof occurredAt === 'string' ? parseTime(occurredAt) : Number.NaN
   // In the log, the epoch itself means "no time".
   if (!(occurredAtMs > 0)) wrong('occurredAt', timeFault(occurredAt) ?? beforeEpochFault(occurredAtMs))
@@ -109,7 +111,7 @@ export function parseEngagementJson(value: unknown, at: string): ParsedEngagemen
       userId: userId as UserId,
       sessionId: (value['sessionId'] ?? null) as SessionId | null,
       action: action as Action,
-      subject: readSubject(value),
+      subject: readSubject(value, word),
       boardId: withBoard.has(action) ? ((value['boardId'] ?? null) as BoardId | null) : null,
       occurredAtMs,
       shown: {
@@ -142,6 +144,14 @@ export function engagementToJson(engagement: Engagement): EngagementJson {
     ...(where.surface === null ? {} : { surface: where.surface }),
     ...(engagement.dwellMs === null ? {} : { dwellMs: engagement.dwellMs }),
   }
+}
+
+/** Longer words are refused as they are. */
+const maxWordLength = 256
+
+/** A word as the log keeps it, so that each of its spellings blocks and unblocks the same one. */
+function keptWord(word: unknown): unknown {
+  return typeof word === 'string' && word.length <= maxWordLength ? normalWord(word) : word
 }
 
 function beforeEpochFault(timeMs: number): FieldFault {
@@ -189,8 +199,8 @@ function subjectFaults(value: Readonly<Record<string, unknown>>): readonly Subje
   return faults.length === 0 ? noFaults : faults
 }
 
-function readSubject(value: Readonly<Record<string, unknown>>): Subject {
-  const { action, pinId, boardId, creatorId, topicId, word } = value
+function readSubject(value: Readonly<Record<string, unknown>>, word: unknown): Subject {
+  const { action, pinId, boardId, creatorId, topicId } = value
   if (!aboutOthers.has(action)) return { kind: 'pin', pinId: pinId as PinId }
   if (boardId !== undefined) return { kind: 'board', boardId: boardId as BoardId }
   if (creatorId !== undefined) return { kind: 'creator', creatorId: creatorId as CreatorId }
