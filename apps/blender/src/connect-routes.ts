@@ -108,5 +108,6 @@ function fail(reply: FastifyReply, error: unknown, onDefect: (error: unknown) =>
   }
   const { status, body } = connectFailure(error)
   if (status === 500) onDefect(error)
+  if (status === 503) reply.header('retry-after', '1')
   return reply.code(status).send(body)
 }

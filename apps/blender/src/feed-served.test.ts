@@ -5,7 +5,7 @@ import { Evaluation, ClientContext, FeedFilter } from '@freshet/contracts/gen/fr
 import { SourceStatus } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { userFoldVersion } from '@freshet/contracts/codecs/user-tail'
 import { describe, expect, test } from 'vitest'
-import { aBlender, anEngagement, foundPins, manyPins, startMs } from './blender.harness.ts'
+import { aBlender, anEngagement, aPin, foundPins, manyPins, startMs } from './blender.harness.ts'
 
 /** `pin-3` is also the best pin of a third source. */
 function addThirdSource(services: Awaited<ReturnType<typeof aBlender>>['services']): void {
@@ -41,7 +41,9 @@ describe('the record of a feed', () => {
   })
 
   test('says what the request asked for, and of the pins that it named how many', async () => {
-    const { feed, servedFeeds } = await aBlender({ pins: manyPins(8) })
+    const { feed, tellCatalogue, servedFeeds } = await aBlender({ pins: manyPins(8) })
+    const known = manyPins(8).map((pinId) => aPin(pinId, { creatorId: 'cara' }))
+    await tellCatalogue(known.map(({ kind, pin }) => ({ kind, pin: { ...pin, createdAtMs: startMs - 1 } })))
     const filter = FeedFilter.fromPartial({
       creatorIds: ['cara'],
       maxAgeMs: 3_600_000,

@@ -68,7 +68,7 @@ describe('EventIngest by the Connect protocol', () => {
       token: expect.stringMatching(/^m/) as string,
     })
     const [record] = await records('engagements.v1')
-    expect(decodeUserMerge(record!.value!)).toMatchObject({ fromUserId: 'a', intoUserId: 'b' })
+    expect(decodeUserMerge(record!.value!)).toMatchObject({ merge: { fromUserId: 'a', intoUserId: 'b' } })
   })
 
   test('answers a batch like the JSON route: the good events are taken, the bad ones named', async () => {

@@ -100,7 +100,7 @@ describe('users at the edges', () => {
     const made = await aCatalogue(60, (n) => ({ title: ['My CATS!', 'A dog', 'ｃａｔｓ at home'][n % 3]! }))
     const post = async (action: 'block' | 'unblock', word: string) => {
       const occurredAt = new Date(made.now()).toISOString()
-      const event = { eventId: `${action} ${word.length}`.replace(' ', '-'), userId: 'ada', action, word, occurredAt }
+      const event = { eventId: `word-${made.now()}`, userId: 'ada', action, word, occurredAt }
       const clock = { now: () => made.now(), sleep: () => new Promise<void>(() => {}) }
       const config = z.object(ingestSettings).parse({})
       const ingest = createIngest({ log: log!, clock, config, metrics: createMetrics(), report: silentReport })

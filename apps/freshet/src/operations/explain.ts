@@ -1,4 +1,3 @@
-import { createBlenderClient } from '@freshet/adapters/grpc/blender-client'
 import {
   degradationToJSON,
   type ExplainedAbsence,
@@ -13,6 +12,7 @@ import { explainServed } from '@freshet/contracts/inspection/explanation'
 import { findFeed } from '@freshet/contracts/inspection/find-feed'
 import { idProblem } from '@freshet/domain/ids'
 import { ArgumentError } from '../arguments.ts'
+import { askBlender } from './ask-blender.ts'
 import { openLog, withOpen, type PlatformArguments } from './platform.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -52,16 +52,9 @@ async function explanationOf(
   if (given.target !== undefined) {
     if (given.brokers !== undefined || given.data !== undefined)
       throw new ArgumentError('--target cannot be combined with --brokers and --data: the command asks the blender')
-    if (given.target.includes('://'))
-      throw new ArgumentError(
-        `--target is ${given.target}; give HOST:PORT of the blender's gRPC server, such as 127.0.0.1:7070`,
-      )
-    const blender = createBlenderClient({ address: given.target })
-    try {
-      return await blender.explainFeed({ feedId, pinId }, { timeoutMs: patienceMs, signal })
-    } finally {
-      blender.close()
-    }
+    return askBlender({ target: given.target, signal }, (blender) =>
+      blender.explainFeed({ feedId, pinId }, { timeoutMs: patienceMs, signal }),
+    )
   }
   return withOpen(openLog(given), async ({ log, clock }) => {
     const onError = (error: Error): void => void progress.write(`freshet: ${error.message}; retrying\n`)

@@ -1,6 +1,6 @@
 import { BlenderClient } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
-import { createReplicatedCall, type ResilienceOptions } from '../shared/replicas/replicated-call.ts'
+import { createReplicatedCall, onlyRetries } from '../shared/replicas/replicated-call.ts'
 import { createSystemEngineClock } from '../system/engine-clock.ts'
 import { addressesOf, channelOf, type ChannelConfig } from './channel.ts'
 import { anyReady, channelReady } from './deadline.ts'
@@ -24,13 +24,6 @@ export function createBlenderClient(config: ChannelConfig): RemoteBlender {
   }))
   const [only, ...others] = blenders
   return others.length === 0 ? only!.blender : spreadOver(blenders)
-}
-
-const onlyRetries: ResilienceOptions = {
-  extraShare: 0.2,
-  minHedgeMs: Infinity,
-  breakerFailures: 3,
-  breakerOpenMs: 200,
 }
 
 function spreadOver(blenders: readonly { readonly name: string; readonly blender: RemoteBlender }[]): RemoteBlender {

@@ -1,5 +1,7 @@
 import { RankerClient } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import type { Attribution, Ranker } from '@freshet/contracts/ports/calls'
+import { createReplicatedCall, onlyRetries } from '../shared/replicas/replicated-call.ts'
+import { createSystemEngineClock } from '../system/engine-clock.ts'
 import { addressesOf, channelOf } from './channel.ts'
 import { createReplicatedStreams, type ReplicatedConfig } from './replicated-streams.ts'
 import { unary } from './unary-client.ts'
@@ -19,17 +21,19 @@ export function createRankerClient(config: ReplicatedConfig): RemoteRanker {
     const client = new RankerClient(address, credentials, channelOptions)
     return { client, open: () => client.rankStream() }
   })
-  // Explanations are rare: their connection opens with the first one.
-  let explaining: RankerClient | null = null
+  // Explanations are rare: their connections open with the first one.
+  const explaining = addressesOf(config).map(({ name, address }) => {
+    const client = new RankerClient(address, credentials, channelOptions)
+    const attribute: Attribution['attribute'] = (request, options) =>
+      unary(client.attribute.bind(client), request, options)
+    return { name, client, call: attribute }
+  })
   return {
     rank: call,
-    attribute(request, options) {
-      explaining ??= new RankerClient(addressesOf(config)[0]!.address, credentials, channelOptions)
-      return unary(explaining.attribute.bind(explaining), request, options)
-    },
+    attribute: createReplicatedCall(explaining, onlyRetries, createSystemEngineClock()),
     ready,
     close() {
-      explaining?.close()
+      for (const { client } of explaining) client.close()
       close()
     },
   }
