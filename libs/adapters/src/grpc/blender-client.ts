@@ -1,6 +1,7 @@
 import { BlenderClient } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
-import { createReplicatedCall, onlyRetries } from '../shared/replicas/replicated-call.ts'
+import { onlyRetries } from '../shared/replicas/only-retries.ts'
+import { createReplicatedCall } from '../shared/replicas/replicated-call.ts'
 import { createSystemEngineClock } from '../system/engine-clock.ts'
 import { addressesOf, channelOf, type ChannelConfig } from './channel.ts'
 import { anyReady, channelReady } from './deadline.ts'

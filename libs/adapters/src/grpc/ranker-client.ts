@@ -1,6 +1,7 @@
 import { RankerClient } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
 import type { Attribution, Ranker } from '@freshet/contracts/ports/calls'
-import { createReplicatedCall, onlyRetries } from '../shared/replicas/replicated-call.ts'
+import { onlyRetries } from '../shared/replicas/only-retries.ts'
+import { createReplicatedCall } from '../shared/replicas/replicated-call.ts'
 import { createSystemEngineClock } from '../system/engine-clock.ts'
 import { addressesOf, channelOf } from './channel.ts'
 import { createReplicatedStreams, type ReplicatedConfig } from './replicated-streams.ts'

@@ -32,14 +32,6 @@ export interface ResilienceOptions {
   readonly onEvent?: (event: ReplicaEvent) => void
 }
 
-/** Calls that go to another replica if one cannot be reached, and never because one is slow. */
-export const onlyRetries: ResilienceOptions = {
-  extraShare: 0.2,
-  minHedgeMs: Infinity,
-  breakerFailures: 3,
-  breakerOpenMs: 200,
-}
-
 /** Monotonic time and timers. */
 interface CallClock {
   nowMs(): number
