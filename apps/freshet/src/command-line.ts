@@ -348,7 +348,10 @@ function addExplain(program: Command): void {
   )
     .argument('<feed>', 'id of the feed')
     .argument('[pin]', 'explain only this pin, whether it is on the page or not')
-    .option('--target <address>', 'or HOST:PORT of the gRPC server of a blender, which adds what each feature contributed')
+    .option(
+      '--target <address>',
+      'or HOST:PORT of the gRPC server of a blender, which adds what each feature contributed',
+    )
     .option('--json', 'print everything as one JSON object')
     .action(
       reportFailure((feedId: string, pinId: string | undefined, options: Parameters<typeof runExplain>[2]) =>
