@@ -202,6 +202,61 @@ describe('classes', () => {
   })
 })
 
+describe('a page below another one', () => {
+  const cases = anyPool.chain((pool) =>
+    fc.tuple(fc.constant(pool), anyClasses(pool.order.length), fc.nat(40), fc.integer({ min: 1, max: 4 })),
+  )
+  /** What is left of a pool after its first places, in the order in which it was given. */
+  const rest = (given: Placement, placed: Placed, places: number): Placement => {
+    const above = new Set(placed.order.subarray(0, places))
+    return { order: given.order.filter((candidate) => !above.has(candidate)), values: given.values }
+  }
+
+  test('goes on as one page would, if the rules have placed the pins above', () => {
+    fc.assert(
+      fc.property(cases, ([pool, kind, places, most]) => {
+        const rule = () => capsRule([{ classes: kind, most, window: 7 }])
+        const whole = placeStrictly(pool, pool.order.length, [rule()])
+        const first = placeStrictly(pool, places, [rule()])
+        const seeded = rule()
+        for (const candidate of first.order.subarray(0, places)) seeded.place(candidate)
+        const { order } = restPlaced(rest(pool, first, places), seeded)
+        expect([...first.order.subarray(0, places), ...order]).toEqual(Array.from(whole.order))
+      }),
+      runs,
+    )
+  })
+
+  test('is spaced from the pins above', () => {
+    fc.assert(
+      fc.property(cases, ([pool, kind, places]) => {
+        const penalty = () => spacingPenalty([{ classes: kind, weight: spreadOf(pool.values), window: 4 }])
+        const reach = { places: pool.order.length, lookAhead: 100 }
+        const whole = placeSoftly(pool, reach, penalty())
+        const seeded = penalty()
+        for (const candidate of whole.order.subarray(0, places)) seeded.place(candidate)
+        const left = rest(pool, whole, places)
+        if (left.order.length === 0) return
+        const worth = (candidate: number) => pool.values[candidate]! - seeded.of(candidate)
+        const best = Math.max(...Array.from(left.order, worth))
+        expect(worth(whole.order[places]!)).toBeCloseTo(best, 3)
+      }),
+      runs,
+    )
+  })
+
+  /** Places all candidates of a part of a pool. */
+  function restPlaced(part: Placement, rule: ReturnType<typeof capsRule>): { readonly order: number[] } {
+    const numbered = placementOf(Float32Array.from(part.order, (candidate) => part.values[candidate]!))
+    const renamed = {
+      allows: (at: number) => rule.allows(part.order[at]!),
+      place: (at: number) => rule.place(part.order[at]!),
+    }
+    const { order } = placeStrictly(numbered, part.order.length, [renamed])
+    return { order: Array.from(order, (at) => part.order[at]!) }
+  }
+})
+
 test('the spread is the standard deviation, and 1 if all are equal', () => {
   expect(spreadOf(Float32Array.of(1, 3))).toBe(1)
   expect(spreadOf(Float32Array.of(-10, 10, -10, 10))).toBe(10)

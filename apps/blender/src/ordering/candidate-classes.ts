@@ -1,9 +1,9 @@
 import { classesOf, type ClassKeys, type Classes } from '@freshet/ordering/classes'
 import type { CandidateColumns } from '../candidates.ts'
 import { topicSlots } from '../facts/pin-columns.ts'
-import { pickBits } from '../pick.ts'
 import type { PinFacts } from '../pin-facts.ts'
 import type { PinVectors } from '../pin-vectors.ts'
+import type { PinsAbove } from './pins-above.ts'
 
 /** What pins may have in common. */
 export type ClassKind = 'creator' | 'topic' | 'cluster' | 'source'
@@ -14,7 +14,10 @@ export interface OrderingViews {
   readonly vectors: PinVectors
 }
 
-/** Pins of a pool: the rows of their columns, and their rows in the views; −1: the view does not know the pin. */
+/**
+ * Pins of a pool: the rows of their columns, and their rows in the views; −1: the view does not know the pin. In the views also the
+ * pins above the page: they follow those of the pool, so that rules can place them first.
+ */
 export interface PoolPins {
   readonly columns: CandidateColumns
   readonly rows: Int32Array
@@ -23,13 +26,19 @@ export interface PoolPins {
 }
 
 /** The rows of some pins in the views. */
-export function poolPins(columns: CandidateColumns, rows: Int32Array, { facts, vectors }: OrderingViews): PoolPins {
+export function poolPins(
+  columns: CandidateColumns,
+  { rows, above: { highs, lows } }: { readonly rows: Int32Array; readonly above: PinsAbove },
+  { facts, vectors }: OrderingViews,
+): PoolPins {
   const { high, low } = columns.keys
-  const [factRows, vectorRows] = [new Int32Array(rows.length), new Int32Array(rows.length)]
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!
-    factRows[i] = facts.rowOf(high[row]!, low[row]!)
-    vectorRows[i] = vectors.rowOf(high[row]!, low[row]!)
+  const count = rows.length + lows.length
+  const [factRows, vectorRows] = [new Int32Array(count), new Int32Array(count)]
+  for (let i = 0; i < count; i++) {
+    const at = i - rows.length
+    const [pinHigh, pinLow] = at < 0 ? [high[rows[i]!]!, low[rows[i]!]!] : [highs[at]!, lows[at]!]
+    factRows[i] = facts.rowOf(pinHigh, pinLow)
+    vectorRows[i] = vectors.rowOf(pinHigh, pinLow)
   }
   return { columns, rows, factRows, vectorRows }
 }
@@ -53,8 +62,16 @@ function keysOfKind(
     case 'cluster':
       return { keys: keysOf(vectorRows, vectors.clusterOf), width: 1 }
     case 'source':
-      return { keys: pickBits(Uint32Array.from(mainSources(columns)), rows), width: 1 }
+      return { keys: sourceKeys(factRows.length, rows, columns), width: 1 }
   }
+}
+
+/** The served set does not say which source found a pin above, so these have none. */
+function sourceKeys(count: number, rows: Int32Array, columns: CandidateColumns): Uint32Array {
+  const keys = new Uint32Array(count)
+  const sources = mainSources(columns)
+  for (let i = 0; i < rows.length; i++) keys[i] = sources[rows[i]!]!
+  return keys
 }
 
 function topicKeys(factRows: Int32Array, facts: PinFacts): Uint32Array {

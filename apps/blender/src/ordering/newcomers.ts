@@ -7,13 +7,14 @@ import type { Pool } from './pool.ts'
 /** Which candidates are new. Those whose creator is held out may not rise; a pin without a creator belongs to no arm, and may. */
 export function newcomersOf(
   { params, atMs }: Pick<FeedRequest, 'params' | 'atMs'>,
-  { pins: { factRows } }: Pool,
+  { pins: { rows, factRows } }: Pool,
   facts: PinFacts,
 ): Newcomers {
   const { maxAgeMs, holdOutShare, holdOutSalt } = params.ordering.freshFloor
   // A pin of which the time of creation is not known has 0.
   const bornAfter = Math.max(0, (atMs - maxAgeMs) / 1000)
-  const isNew = Uint8Array.from(factRows, (row) => (row >= 0 && facts.createdAtSecondsOf(row) > bornAfter ? 1 : 0))
+  const inPool = factRows.subarray(0, rows.length)
+  const isNew = Uint8Array.from(inPool, (row) => (row >= 0 && facts.createdAtSecondsOf(row) > bornAfter ? 1 : 0))
   const mayRise = isNew.map((flag, candidate) => {
     const creator = flag === 0 ? 0 : facts.creatorOf(factRows[candidate]!)
     return flag === 0 || (creator !== 0 && isHeldOutCreator(creator, holdOutShare, holdOutSalt)) ? 0 : 1

@@ -3,6 +3,7 @@ import { placementOf, type Placement } from '@freshet/ordering/placement'
 import { spreadOf } from '@freshet/ordering/spread'
 import type { BlockVectors } from '@freshet/ordering/vectors'
 import type { CandidateColumns } from '../candidates.ts'
+import type { UserContext } from '../hydrators/user-state.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ExplorationColumns } from '../scorers/explore.ts'
 import type { ScoreColumns } from '../scorers/rank.ts'
@@ -10,18 +11,21 @@ import { pickFloats } from '../pick.ts'
 import { chancesOf } from './chances.ts'
 import { candidateVectors } from './candidate-vectors.ts'
 import type { Notes } from './notes.ts'
+import { pinsAbove } from './pins-above.ts'
 import { classesOfKind, poolPins, type ClassKind, type OrderingViews, type PoolPins } from './candidate-classes.ts'
 
 /** The best pins of a request, which the steps of the ordering order. Its candidates are numbers from 0 in the order of utility. */
 export interface Pool {
   readonly pins: PoolPins
+  /** The pins above the page, from the highest to the lowest place: numbers behind those of the candidates. Steps place them first. */
+  readonly above: Uint16Array
   /** Number of places that the steps fill. */
   readonly places: number
   /** Standard deviation of the utilities, the unit of the weights of steps. */
   readonly spread: number
   /** Computed when a step first asks. */
   classes(kind: ClassKind): Classes
-  /** The vectors of some candidates; those of the others are unknown. */
+  /** The vectors of some candidates and pins above; those of the others are unknown. */
   vectors(candidates: Uint16Array): BlockVectors
   /** By candidate: the probability of an action as the ranker predicts it, or `otherwise` if it does not. */
   chances(action: string, otherwise: number): Float32Array
@@ -63,11 +67,14 @@ export interface OrderedColumns {
 
 /** The pool of some rows, in order of utility, best first. */
 export function poolOf(
-  { params: { ordering }, pageSize }: Pick<FeedRequest, 'params' | 'pageSize'>,
+  request: Pick<FeedRequest, 'params' | 'pageSize' | 'page'> & Pick<UserContext, 'served'>,
   columns: CandidateColumns & ScoreColumns & Partial<ExplorationColumns>,
   { rows, views }: { readonly rows: Int32Array; readonly views: OrderingViews },
 ): Ordered {
-  const pins = poolPins(columns, rows, views)
+  const { pageSize } = request
+  const { ordering } = request.params
+  const above = pinsAbove(request)
+  const pins = poolPins(columns, { rows, above }, views)
   const { utilities, exploration } = columns
   const values = pickFloats(utilities, rows)
   if (exploration != null)
@@ -75,6 +82,7 @@ export function poolOf(
   const known = new Map<ClassKind, Classes>()
   const pool: Pool = {
     pins,
+    above: Uint16Array.from(above.lows.keys(), (at) => rows.length + at),
     // The position of the page plays no part, so all pages of a dry run come from one order.
     places: Math.min(rows.length, Math.ceil(pageSize * ordering.pages) + ordering.lookAhead),
     spread: spreadOf(values),

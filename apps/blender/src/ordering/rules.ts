@@ -1,4 +1,4 @@
-import type { CappedClass } from '@freshet/ordering/caps'
+import { capsRule, type CappedClass } from '@freshet/ordering/caps'
 import { grown } from '@freshet/ordering/evidence'
 import { mixingRule, type ShareOfPage } from '@freshet/ordering/mixing'
 import type { Rule } from '@freshet/ordering/place-strictly'
@@ -23,6 +23,13 @@ export function cappedClasses(request: Context, pool: Pool): CappedClass[] {
   return kindsFor(request.surface, ['creator', 'topic', 'cluster'])
     .filter((kind) => mostOf[kind] < caps[kind].window)
     .map((kind) => ({ classes: pool.classes(kind), most: mostOf[kind], window: caps[kind].window }))
+}
+
+/** The rule of the caps, below the pins above the page. */
+export function capsBelow(capped: readonly CappedClass[], { above }: Pool): Rule {
+  const rule = capsRule(capped)
+  for (const pin of above) rule.place(pin)
+  return rule
 }
 
 /** The rule about the mix of sources; null: the settings ask for none. */

@@ -1,9 +1,8 @@
-import { capsRule } from '@freshet/ordering/caps'
 import { placeStrictly } from '@freshet/ordering/place-strictly'
 import type { UserContext } from '../hydrators/user-state.ts'
 import { orderingStep } from '../ordering/ordering-step.ts'
 import { brokenRules } from '../ordering/notes.ts'
-import { cappedClasses } from '../ordering/rules.ts'
+import { cappedClasses, capsBelow } from '../ordering/rules.ts'
 import type { FeedRequest } from '../request.ts'
 
 /** Holds pins back while a window has as many of their creator, topic or cluster as the cap allows. */
@@ -11,7 +10,7 @@ export function caps() {
   return orderingStep<FeedRequest & UserContext>('caps', (request, { pool, placement }) => {
     const capped = cappedClasses(request, pool)
     if (capped.length === 0) return null
-    const placed = placeStrictly(placement, pool.places, [capsRule(capped)])
+    const placed = placeStrictly(placement, pool.places, [capsBelow(capped, pool)])
     return { ...placed, notes: brokenRules(placed, ['caps']) }
   })
 }

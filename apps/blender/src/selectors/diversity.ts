@@ -16,7 +16,10 @@ export function diversity() {
     const penaltyOf = method === 'ssd' ? ssdPenalty : mmrPenalty
     // No other candidate can come to a place that the step fills.
     const reached = placement.order.subarray(0, pool.places + lookAhead)
-    const penalty = penaltyOf(pool.vectors(reached), { weight: weight * pool.spread, window })
+    const above = pool.above.slice(-window)
+    const vectors = pool.vectors(Uint16Array.of(...above, ...reached))
+    const penalty = penaltyOf(vectors, { weight: weight * pool.spread, window })
+    for (const pin of above) penalty.place(pin)
     return placeSoftly(placement, { places: pool.places, lookAhead }, penalty)
   })
 }

@@ -1,10 +1,10 @@
 import { hash32 } from '@freshet/domain/hash'
 import { mulberry32 } from '@freshet/domain/mulberry32'
-import { cannotBreak, capsRule } from '@freshet/ordering/caps'
+import { cannotBreak } from '@freshet/ordering/caps'
 import { drawOrder } from '@freshet/ordering/plackett-luce'
 import type { UserContext } from '../hydrators/user-state.ts'
 import { orderingStep } from '../ordering/ordering-step.ts'
-import { cappedClasses } from '../ordering/rules.ts'
+import { cappedClasses, capsBelow } from '../ordering/rules.ts'
 import type { FeedRequest } from '../request.ts'
 
 /**
@@ -21,7 +21,7 @@ export function draw() {
     const drawn = drawOrder(placement, {
       places: pool.places,
       temperature,
-      rule: capsRule(capped),
+      rule: capsBelow(capped, pool),
       random: mulberry32(seedOf(request, 'order')),
     })
     const worths = Float64Array.from(placement.values, (value) => value / temperature)

@@ -1,4 +1,3 @@
-import { capsRule } from '@freshet/ordering/caps'
 import { freshFloorRule, type Newcomers } from '@freshet/ordering/fresh-floor'
 import { placeStrictly, type StrictlyPlaced } from '@freshet/ordering/place-strictly'
 import type { UserContext } from '../hydrators/user-state.ts'
@@ -6,7 +5,7 @@ import type { OrderingViews } from '../ordering/candidate-classes.ts'
 import { drawsOfNew, newcomersOf } from '../ordering/newcomers.ts'
 import { brokenRules, type Notes } from '../ordering/notes.ts'
 import { orderingStep } from '../ordering/ordering-step.ts'
-import { cappedClasses, mixingFor } from '../ordering/rules.ts'
+import { cappedClasses, capsBelow, mixingFor } from '../ordering/rules.ts'
 import type { FeedRequest } from '../request.ts'
 
 /**
@@ -23,7 +22,7 @@ export function freshFloor({ facts }: Pick<OrderingViews, 'facts'>) {
     const draws = drawsOfNew(request, pool, newcomers)
     const floor = freshFloorRule({ ...newcomers, pageSize, share, draws, places: pool.places })
     const mixing = mixingFor(request, pool, columns)
-    const caps = capsRule(cappedClasses(request, pool))
+    const caps = capsBelow(cappedClasses(request, pool), pool)
     const placed = placeStrictly(placement, pool.places, mixing === null ? [caps, floor] : [caps, mixing, floor])
     const names = mixing === null ? ['caps', 'fresh-floor'] : ['caps', 'mixing', 'fresh-floor']
     return { ...placed, notes: armsOf(newcomers, placed, names) }

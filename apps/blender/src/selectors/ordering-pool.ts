@@ -1,5 +1,6 @@
 import type { Selector } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
+import type { UserContext } from '../hydrators/user-state.ts'
 import type { OrderingViews } from '../ordering/candidate-classes.ts'
 import { poolFirst, poolRows } from '../ordering/pool-rows.ts'
 import { poolOf, type OrderedColumns } from '../ordering/pool.ts'
@@ -10,7 +11,7 @@ import type { ScoreColumns } from '../scorers/rank.ts'
 /** Collects the best pins for the steps of the ordering. The others follow by utility. */
 export function orderingPool(
   views: OrderingViews,
-): Selector<FeedRequest, CandidateColumns & ScoreColumns & Partial<ExplorationColumns>, OrderedColumns> {
+): Selector<FeedRequest & UserContext, CandidateColumns & ScoreColumns & Partial<ExplorationColumns>, OrderedColumns> {
   return {
     kind: 'selector',
     name: 'ordering-pool',

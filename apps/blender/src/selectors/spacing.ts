@@ -17,6 +17,8 @@ export function spacing() {
         window: settings[kind].window,
       }))
     if (spaced.length === 0) return null
-    return placeSoftly(placement, { places: pool.places, lookAhead }, spacingPenalty(spaced))
+    const penalty = spacingPenalty(spaced)
+    for (const pin of pool.above) penalty.place(pin)
+    return placeSoftly(placement, { places: pool.places, lookAhead }, penalty)
   })
 }
