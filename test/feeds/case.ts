@@ -20,6 +20,8 @@ export interface Asked {
   readonly includesOwn: boolean
   /** Pins of the earlier pages of the same session. */
   readonly before: readonly string[]
+  /** The same pins, if all these pages came at full strength; null: the product may not know them all. */
+  readonly above: readonly string[] | null
 }
 
 /** One answer as the client got it. */
@@ -63,6 +65,8 @@ export interface PromisedCaps {
   readonly window: number
   /** So many candidates, the best ones, are ordered. */
   readonly pool: number
+  /** For a next page, those that fill this many pages. */
+  readonly pagesRankedAgain: number
 }
 
 /** The part of a page that pins of some sources take. A pin counts for the source that ranked it best. */

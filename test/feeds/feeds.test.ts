@@ -66,11 +66,12 @@ function aCase(given: { readonly pin?: Partial<TruePin>; readonly user?: Partial
       age: null,
       includesOwn: false,
       before: [],
+      above: [],
     },
     answered: { items: [{ pinId: 'p', seenAgain: false }], isFull: true, reasons: [] },
     promised: {
       servedWindowMs: 1000,
-      caps: { mostOfCreator: 2, mostOfTopic: 3, mostOfTopicAtStart: 2, window: 25, pool: 200 },
+      caps: { mostOfCreator: 2, mostOfTopic: 3, mostOfTopicAtStart: 2, window: 25, pool: 200, pagesRankedAgain: 40 },
       shares: [],
     },
     until: Number.POSITIVE_INFINITY,
@@ -159,6 +160,17 @@ describe('the rules', () => {
       const again = { ...busy[2]!, creatorId: 'c0', topics: [] }
       const full = [busy[0]!, { ...busy[1]!, creatorId: 'c0' }, again]
       expect(broken(page(full, [other]))).toEqual([])
+    })
+
+    it('count the pages before', () => {
+      const below = (above: readonly string[] | null): Case => {
+        const of = page(pins.slice(1, 2), [pins[0]!, pins[2]!, other])
+        return { ...of, asked: { ...of.asked, before: ['p', 'r'], above } }
+      }
+      const problem = 'cap across pages: q at place 0, though 1 others fitted, other for one'
+      expect(broken(below(['p', 'r']))).toEqual([problem])
+      expect(broken(below(['p', 'gone']))).toEqual([])
+      expect(broken(below(null))).toEqual([])
     })
 
     it('count topics too', () => {

@@ -152,6 +152,18 @@ export const plantedBugs: readonly FeedBug[] = [
     edits: [{ file: `${selectors}/caps.ts`, find: 'if (capped.length === 0)', replace: 'if (capped.length >= 0)' }],
   },
   {
+    name: 'pages-begin-anew',
+    rule: 'cap across pages',
+    means: 'caps of a next page do not count the pins of the page before',
+    edits: [
+      {
+        file: 'blender/src/ordering/rules.ts',
+        find: 'for (const pin of above) rule.place(pin)',
+        replace: 'for (const pin of above) void pin',
+      },
+    ],
+  },
+  {
     name: 'boards-not-checked',
     rule: 'not on the board',
     means: 'a feed of a board shows pins of no board',

@@ -52,6 +52,8 @@ const failures = { ranker: 0.01, candidates: 0.01, store: 0.01 } as const
 type Failure = keyof typeof failures
 const patience = { timeoutMs: 60_000 }
 const { servedWindowMs, pageSessionTtlMs, maxReservePins, ordering } = blenderSchema.parse({})
+/** So many that the caps of next pages nearly always have something to choose from. */
+const pagesRankedAgain = 20
 const shares = [
   { sources: ['popularity', 'trending'], min: 0.2, max: 1 },
   { sources: ['catalogue-sweep'], min: 0, max: 0.4 },
@@ -64,6 +66,7 @@ const promised: Omit<Promised, 'shares'> = {
     mostOfTopicAtStart: ordering.caps.topic.mostAtStart,
     window: ordering.caps.creator.window,
     pool: Math.min(ordering.pool, maxReservePins),
+    pagesRankedAgain,
   },
 }
 
@@ -72,6 +75,7 @@ interface Session {
   readonly asked: Asked
   readonly token: string
   readonly before: readonly string[]
+  readonly above: readonly string[] | null
   readonly startedAtMs: number
   /** What the ordering chose from when the product last searched in this session. */
   readonly candidates: Candidates | null
@@ -147,6 +151,7 @@ async function createWorld(seed: number, mixes: boolean): Promise<World> {
     config: {
       blender: {
         showUnlistedPins: false,
+        pagesRankedAgain,
         ...(mixes && { ordering: orderingSchema.parse({ mixing: { groups: shares } }) }),
       },
       candidates: { retrieval: { showUnlistedPins: false } },
@@ -254,7 +259,9 @@ async function oneFeed(
   const isOpen =
     session !== undefined && session.token !== '' && product.nowMs() - session.startedAtMs < pageSessionTtlMs
   const goesOn = isOpen && draws.chance(0.4)
-  const asked = goesOn ? { ...session.asked, before: session.before, atMs: product.nowMs() } : ask(world, user)
+  const asked = goesOn
+    ? { ...session.asked, before: session.before, above: session.above, atMs: product.nowMs() }
+    : ask(world, user)
   const isFull = failing.size === 0
   world.retrieved.clear()
   const answer = await request(world, user, asked, goesOn ? session.token : '')
@@ -280,9 +287,10 @@ async function oneFeed(
     user.shown = [...user.shown.filter(({ atMs }) => asked.atMs - atMs < 30 * 86_400_000), ...now]
     const token = 'nextPageToken' in answer ? answer.nextPageToken : ''
     const before = [...asked.before, ...now.map(({ pinId }) => pinId)]
+    const above = isFull && asked.above !== null ? before : null
     const startedAtMs = goesOn ? session.startedAtMs : asked.atMs
     const kept = isFull ? candidates : goesOn ? session.candidates : null
-    world.sessions.set(user.userId, { asked, token, before, startedAtMs, candidates: kept })
+    world.sessions.set(user.userId, { asked, token, before, above, startedAtMs, candidates: kept })
   }
   if (draws.chance(0.7)) await act(world, user, answered)
   await product.settle()
@@ -325,6 +333,7 @@ function ask({ draws, product, pins }: World, user: TrueUser): Asked {
     age: user.age,
     includesOwn: user.includesOwn,
     before: [],
+    above: [],
   }
 }
 

@@ -1,4 +1,4 @@
-import { overCreators, overTopics } from './caps.ts'
+import { overAcrossPages, overCreators, overTopics } from './caps.ts'
 import type { Answered, Case } from './case.ts'
 import { overShares } from './shares.ts'
 import { stands, type TruePin, type TrueUser } from './truth.ts'
@@ -59,6 +59,7 @@ export const pageRules: Readonly<Record<string, (of: Case) => string | null>> = 
   'same picture': samePicture,
   'cap of creators': overCreators,
   'cap of topics': overTopics,
+  'cap across pages': overAcrossPages,
   'shares of sources': overShares,
 }
 

@@ -1,13 +1,15 @@
-import { hasRoomUnderCaps } from './caps.ts'
+import { hasRoomUnderCaps, pinsBefore, poolOf } from './caps.ts'
 import type { Case, PromisedShare } from './case.ts'
 
 /**
  * The first place of a home page that takes a pin of another group of sources than its shares ask for, though a candidate fitted that
  * keeps shares and caps; null: there is none. After i places a group has at least ⌊min · i⌋ of them, and never more than ⌈max · page size⌉.
  */
-export function overShares({ truth, asked, answered, promised, candidates }: Case): string | null {
+export function overShares(of: Case): string | null {
+  const { truth, asked, answered, promised, candidates } = of
   const { shares, caps } = promised
   if (shares.length === 0 || asked.surface !== 'home' || !answered.isFull || candidates === null) return null
+  if (asked.above === null) return null
   const shown = answered.items.flatMap(({ pinId, seenAgain }) => (seenAgain ? [] : (truth.pins.get(pinId) ?? [])))
   const isOf = ({ sources }: PromisedShare, pinId: string): boolean =>
     sources.includes(candidates.sourceOf.get(pinId) ?? '')
@@ -27,7 +29,7 @@ export function overShares({ truth, asked, answered, promised, candidates }: Cas
       some.length === 0 || some.some(({ share }) => isOf(share, pinId))
     const isWrong = isFull(pin.pinId) || (late.length > 0 && !isOfSome(missing, pin.pinId))
     if (!isWrong) continue
-    const above = shown.slice(Math.max(0, place - caps.window + 1), place)
+    const above = [...pinsBefore(of), ...shown.slice(0, place)].slice(-(caps.window - 1))
     const taken = new Set(shown.slice(0, place + 1).map(({ pinId }) => pinId))
     const fitting = candidates.pins.filter(
       (other) =>
@@ -37,7 +39,7 @@ export function overShares({ truth, asked, answered, promised, candidates }: Cas
         isOfSome(missing, other.pinId) &&
         hasRoomUnderCaps(other, above, caps),
     )
-    if (fitting.length > Math.max(0, candidates.count - caps.pool))
+    if (fitting.length > Math.max(0, candidates.count - poolOf(of)))
       return `${pin.pinId} at place ${place}, though ${fitting.length} others fitted, ${fitting[0]?.pinId} for one`
   }
   return null
