@@ -152,7 +152,7 @@ export const plantedBugs: readonly FeedBug[] = [
     edits: [{ file: `${selectors}/caps.ts`, find: 'if (capped.length === 0)', replace: 'if (capped.length >= 0)' }],
   },
   {
-    name: 'pages-begin-anew',
+    name: 'page-before-forgotten',
     rule: 'cap across pages',
     means: 'caps of a next page do not count the pins of the page before',
     edits: [

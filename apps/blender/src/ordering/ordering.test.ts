@@ -4,6 +4,7 @@ import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { describe, expect, test } from 'vitest'
 import { aBlender, anEngagement, aPin, manyPins, rankedPins, startMs } from '../blender.harness.ts'
 import { orderingSchema, type OrderingConfig } from './config.ts'
+import { only } from './only-steps.fixture.ts'
 
 const idsOf = ({ items }: { readonly items: readonly { readonly pinId: string }[] }) => items.map(({ pinId }) => pinId)
 const actOn = (pin: number, dwellMs: number | null) => ({
@@ -11,18 +12,6 @@ const actOn = (pin: number, dwellMs: number | null) => ({
   dwellMs,
 })
 const countOf = (texts: readonly string[], wanted: string) => texts.filter((text) => text === wanted).length
-
-/** Settings in which only the given steps are on. */
-function only(steps: { readonly [Step in keyof OrderingConfig]?: unknown }): OrderingConfig {
-  const off = {
-    diversity: { method: 'none' },
-    spacing: { creator: { weight: 0 }, topic: { weight: 0 } },
-    caps: { creator: { most: 1_000 }, topic: { most: 1_000, mostAtStart: 1_000 } },
-    fatigue: { floor: 1 },
-    poolTopicShare: 1,
-  }
-  return orderingSchema.parse({ ...off, ...steps })
-}
 
 /** 120 pins. The best 60 are of one creator and topic, the others of twenty creators and five topics. */
 async function oneSided(ordering: OrderingConfig) {

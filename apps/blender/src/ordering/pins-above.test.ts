@@ -1,23 +1,15 @@
 import { bytesOf } from '@freshet/contracts/bytes/columns'
 import { describe, expect, test } from 'vitest'
 import { aBlender, aPin, manyPins, rankedPins } from '../blender.harness.ts'
-import { orderingSchema } from './config.ts'
+import { only } from './only-steps.fixture.ts'
 
 const creatorOf = (pinId: string) => (Number(pinId.slice(4)) >= 60 ? 'cleo' : `creator-${Number(pinId.slice(4)) % 20}`)
 
 /** 120 pins of which the best 60 are of one creator. Only the given steps are on. */
-async function oneSided(steps: object) {
-  const off = {
-    diversity: { method: 'none' },
-    spacing: { creator: { weight: 0 }, topic: { weight: 0 } },
-    caps: { creator: { most: 1_000 }, topic: { most: 1_000, mostAtStart: 1_000 } },
-    fatigue: { floor: 1 },
-    poolTopicShare: 1,
-  }
+async function oneSided(steps: Parameters<typeof only>[0]) {
   const pins = manyPins(120)
-  const ordering = orderingSchema.parse({ ...off, ...steps })
   // All of the reserve is ranked again, so that a next page has other creators to choose from.
-  const blender = await aBlender({ pins, config: { ordering, pagesRankedAgain: 10 } })
+  const blender = await aBlender({ pins, config: { ordering: only(steps), pagesRankedAgain: 10 } })
   await blender.tellCatalogue(pins.map((pinId) => aPin(pinId, { creatorId: creatorOf(pinId) })))
   /** The creators of the pins of a session, page by page. */
   async function creatorsOf(pages: number, pageSize: number): Promise<string[]> {
@@ -60,7 +52,7 @@ describe('below the pages before', () => {
     expect(creators).toContain('cleo')
   })
 
-  test('a refresh starts anew', async () => {
+  test('a refresh starts from scratch', async () => {
     const { creatorsOf } = await oneSided({ caps })
     await creatorsOf(2, 10)
     expect((await creatorsOf(1, 4)).slice(0, 3)).toEqual(['cleo', 'cleo', 'cleo'])
