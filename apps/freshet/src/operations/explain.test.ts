@@ -30,7 +30,12 @@ beforeEach(async () => {
     actions: ['click'],
     probabilities: bytesOf(Float32Array.of(0.5)),
     modelVersion: 'home-1',
-    context: { filter: { topicIds: ['tea', 'cake'], userAge: 17 }, excludedPins: 2, withoutSources: ['walk'] },
+    context: {
+      filter: { topicIds: ['tea', 'cake'], userAge: 17 },
+      excludedPins: 2,
+      seenPins: 1,
+      withoutSources: ['walk'],
+    },
     trace: {
       reasons: [{ stage: 'page', reason: 'below-page', candidates: 1, sampled: 0 }],
       pins: bytesOf(Uint32Array.of(hash32('p1'), hash32('p2'))),
@@ -49,7 +54,7 @@ const terminal = { ...aTerminal(), write: (text: string) => void (written += tex
 it('prints the page, one pin, and why another pin is not there', async () => {
   await runExplain(feedId, undefined, { data }, terminal)
   expect(written).toContain(`feed ${feedId} of an unknown user at 2026-01-31T08:00:00.000Z`)
-  const asked = 'topics tea, cake; age of the user 17; 2 pins excluded; without the sources walk'
+  const asked = 'topics tea, cake; age of the user 17; 2 pins excluded; 1 pin seen elsewhere; without the sources walk'
   expect(written).toContain(`the request asked for: ${asked}\n`)
   expect(written).toContain('p1  utility 1.5000  from trending')
   expect(written).toContain('page: below-page')

@@ -102,12 +102,16 @@ function askedLines({ filter, excludedPins, seenPins, onlySources, withoutSource
     ...named('allowed safety labels', filter?.allowedSafetyLabels),
     ...(filter?.userAge === undefined ? [] : [`age of the user ${filter.userAge}`]),
     ...(filter?.includeOwnPins === true ? ["the user's own pins too"] : []),
-    ...(excludedPins === 0 ? [] : [`${excludedPins} pins excluded`]),
-    ...(seenPins === 0 ? [] : [`${seenPins} pins seen elsewhere`]),
+    ...(excludedPins === 0 ? [] : [`${pinsOf(excludedPins)} excluded`]),
+    ...(seenPins === 0 ? [] : [`${pinsOf(seenPins)} seen elsewhere`]),
     ...named('only the sources', onlySources),
     ...named('without the sources', withoutSources),
   ]
   return asked.length === 0 ? [] : [`the request asked for: ${asked.join('; ')}`]
+}
+
+function pinsOf(count: number): string {
+  return count === 1 ? '1 pin' : `${count} pins`
 }
 
 function pinLine({ pinId, position, utility, exploration, sources }: ExplainedPin): string {
