@@ -37,8 +37,8 @@ export const plantedBugs: readonly FeedBug[] = [
     edits: [
       {
         file: descriptions,
-        find: '(availableFrom[row] ?? 0) <= atSeconds',
-        replace: '(availableFrom[row] ?? 0) <= atSeconds + 3600',
+        find: 'orZero(availableFrom[row]) <= atSeconds',
+        replace: 'orZero(availableFrom[row]) <= atSeconds + 3600',
       },
       { file: `${filters}/availability.ts`, find: '> atSeconds) return 0', replace: '> atSeconds + 3600) return 0' },
     ],
