@@ -3,11 +3,8 @@ import { topicSlots } from '../facts/pin-columns.ts'
 import type { ServedSet } from '../served-set.ts'
 import type { OrderingViews } from './candidate-classes.ts'
 
-/** Classes of a pool by kind. */
-export type TiredClasses = Readonly<Record<'creator' | 'topic' | 'cluster', Classes>>
-
-/** How much the user was shown of each class, by class number. */
-export type Exposures = Readonly<Record<keyof TiredClasses, Float64Array>>
+/** Kinds of classes of which users get tired. */
+export type TiredKind = 'creator' | 'topic' | 'cluster'
 
 /** Which served pins count, and how much. */
 export interface ExposureOptions {
@@ -18,30 +15,49 @@ export interface ExposureOptions {
   readonly maxPins: number
 }
 
-/** Sums what was served to the user, newest first, by the classes of the pool. */
-export function exposuresOf(
+/** Served pins, oldest first, and how much each counts. */
+export interface WeighedPins {
+  readonly highs: Uint32Array
+  readonly lows: Uint32Array
+  readonly weights: Float64Array
+}
+
+/** The served pins that count. */
+export function weighedPins(
   { highs, lows, seconds }: Pick<ServedSet, 'highs' | 'lows' | 'seconds'>,
-  classes: TiredClasses,
-  { facts, vectors, atMs, halfLifeMs, maxPins }: ExposureOptions & OrderingViews,
-): Exposures {
-  const { creator, topic, cluster } = classes
-  const exposures = {
-    creator: new Float64Array(creator.count),
-    topic: new Float64Array(topic.count),
-    cluster: new Float64Array(cluster.count),
-  }
-  const add = (exposure: Float64Array, id: number, weight: number): void => {
-    exposure[id] = exposure[id]! + weight
-  }
-  for (let at = Math.max(0, lows.length - maxPins); at < lows.length; at++) {
-    const [high, low] = [highs[at]!, lows[at]!]
-    const weight = 2 ** (-Math.max(0, atMs - seconds[at]! * 1000) / halfLifeMs)
-    const [fact, vector] = [facts.rowOf(high, low), vectors.rowOf(high, low)]
-    if (fact >= 0) {
-      add(exposures.creator, creator.idOf(facts.creatorOf(fact)), weight)
-      for (let slot = 0; slot < topicSlots; slot++) add(exposures.topic, topic.idOf(facts.topicAt(fact, slot)), weight)
+  { atMs, halfLifeMs, maxPins }: ExposureOptions,
+): WeighedPins {
+  const first = Math.max(0, lows.length - maxPins)
+  const weights = new Float64Array(lows.length - first)
+  for (let i = 0, second = -1, weight = 0; i < weights.length; i++) {
+    // The pins of a page were served in the same second.
+    if (seconds[first + i] !== second) {
+      second = seconds[first + i]!
+      weight = 2 ** (-Math.max(0, atMs - second * 1000) / halfLifeMs)
     }
-    if (vector >= 0) add(exposures.cluster, cluster.idOf(vectors.clusterOf(vector)), weight)
+    weights[i] = weight
   }
-  return exposures
+  return { highs: highs.subarray(first), lows: lows.subarray(first), weights }
+}
+
+/** Sums what was served to the user, by the numbers of the classes of one kind. */
+export function exposureOf(
+  kind: TiredKind,
+  classes: Classes,
+  { highs, lows, weights }: WeighedPins,
+  { facts, vectors }: OrderingViews,
+): Float64Array {
+  const exposure = new Float64Array(classes.count)
+  const view = kind === 'cluster' ? vectors : facts
+  const slots = kind === 'topic' ? topicSlots : 1
+  for (let i = 0; i < weights.length; i++) {
+    const row = view.rowOf(highs[i]!, lows[i]!)
+    for (let slot = 0; row >= 0 && slot < slots; slot++) {
+      const key =
+        kind === 'topic' ? facts.topicAt(row, slot) : kind === 'creator' ? facts.creatorOf(row) : vectors.clusterOf(row)
+      const id = classes.idOf(key)
+      exposure[id] = exposure[id]! + weights[i]!
+    }
+  }
+  return exposure
 }

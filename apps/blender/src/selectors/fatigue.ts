@@ -1,7 +1,7 @@
 import { applyFactors, fatigueFactors } from '@freshet/ordering/fatigue'
 import type { UserContext } from '../hydrators/user-state.ts'
 import type { OrderingViews } from '../ordering/candidate-classes.ts'
-import { exposuresOf } from '../ordering/exposure.ts'
+import { exposureOf, weighedPins } from '../ordering/exposure.ts'
 import { orderingStep } from '../ordering/ordering-step.ts'
 import type { FeedRequest } from '../request.ts'
 
@@ -11,20 +11,19 @@ import type { FeedRequest } from '../request.ts'
  */
 export function fatigue(views: OrderingViews) {
   return orderingStep<FeedRequest & UserContext>('fatigue', ({ params, served, atMs }, { pool, placement }) => {
-    const { floor, halfLifeMs, maxPins, ...decays } = params.ordering.fatigue
-    const { creatorDecay, topicDecay, clusterDecay } = decays
-    if (floor === 1 || served.size === 0 || Math.min(creatorDecay, topicDecay, clusterDecay) === 1) return null
-    const classes = {
-      creator: pool.classes('creator'),
-      topic: pool.classes('topic'),
-      cluster: pool.classes('cluster'),
-    }
-    const exposures = exposuresOf(served, classes, { ...views, atMs, halfLifeMs, maxPins })
-    const kinds = [
-      { classes: classes.creator, exposure: exposures.creator, decay: creatorDecay },
-      { classes: classes.topic, exposure: exposures.topic, decay: topicDecay },
-      { classes: classes.cluster, exposure: exposures.cluster, decay: clusterDecay },
-    ]
+    const { floor, halfLifeMs, maxPins, creatorDecay, topicDecay, clusterDecay } = params.ordering.fatigue
+    const decays = [
+      { kind: 'creator', decay: creatorDecay },
+      { kind: 'topic', decay: topicDecay },
+      { kind: 'cluster', decay: clusterDecay },
+    ] as const
+    const tiring = decays.filter(({ decay }) => decay < 1)
+    if (floor === 1 || served.size === 0 || tiring.length === 0) return null
+    const pins = weighedPins(served, { atMs, halfLifeMs, maxPins })
+    const kinds = tiring.map(({ kind, decay }) => {
+      const classes = pool.classes(kind)
+      return { classes, exposure: exposureOf(kind, classes, pins, views), decay }
+    })
     return applyFactors(placement, fatigueFactors(kinds, placement.order.length, floor))
   })
 }
