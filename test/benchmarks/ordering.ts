@@ -7,7 +7,7 @@ import { orderingPool } from '@freshet/blender/selectors/ordering-pool'
 import { orderingSteps } from '@freshet/blender/selectors/ordering-steps'
 import { createPinFacts } from '@freshet/blender/pin-facts'
 import { createPinVectors } from '@freshet/blender/pin-vectors'
-import { nothingServed } from '@freshet/blender/served-set'
+import { decodeServed, encodeServed } from '@freshet/blender/served-set'
 import { unknownUser } from '@freshet/blender/user'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
 import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
@@ -19,6 +19,7 @@ import { median, type Bench } from './bench.ts'
 import { comparedRow, formatRows, type BenchRow } from './row.ts'
 
 const count = 500
+const servedBefore = 200
 
 /** All rows of this benchmark. */
 export async function orderingRows({ quick }: Pick<Bench, 'quick'> = { quick: false }): Promise<BenchRow[]> {
@@ -36,7 +37,7 @@ export async function orderingRows({ quick }: Pick<Bench, 'quick'> = { quick: fa
       reference: 'sort by utility',
       referenceValue: median(sorted!),
       aim: '≤ 1 ms',
-      note: 'a page of 25 from a pool of 200; 40 creators, 20 topics, embeddings of 128 numbers; default settings',
+      note: 'a page of 25 from a pool of 200; 40 creators, 20 topics, embeddings of 128 numbers; default settings; 200 pins served before, so that fatigue has work too',
     }),
   ]
 }
@@ -79,8 +80,10 @@ async function aPage() {
   const columns = { ...toCandidates(pinIds, utilities).columns, utilities, ranked: null }
   const rows = Int32Array.from(pinIds.keys()).sort((a, b) => utilities[b]! - utilities[a]!)
   const page = { firstPosition: 0, startedAtMs: 1, recorded: true }
+  const shown = rows.filter((row) => row % 2 === 0).subarray(0, servedBefore)
+  const served = decodeServed(encodeServed(columns.keys, shown, 1_000), { atMs: 1_000, windowMs: 1_000 })
   const params = blenderSchema.parse({})
-  const request = { params, pageSize: 25, page, surface: 'home', user: unknownUser, served: nothingServed, atMs: 1 }
+  const request = { params, pageSize: 25, page, surface: 'home', user: unknownUser, served, atMs: 1_000 }
   const call = { timeoutMs: 1_000, signal: new AbortController().signal }
   const stages = [orderingPool({ facts, vectors }), ...orderingSteps({ facts, vectors })]
   return {

@@ -155,7 +155,10 @@ export function retrievalRanksOf(
   { retrievalRanks }: Pick<CandidateColumns, 'retrievalRanks'>,
   rows: Int32Array,
 ): Uint16Array {
-  return retrievalRanks === null ? Uint16Array.from(rows) : Uint16Array.from(rows, (row) => retrievalRanks[row]!)
+  if (retrievalRanks === null) return Uint16Array.from(rows)
+  const ranks = new Uint16Array(rows.length)
+  for (let i = 0; i < rows.length; i++) ranks[i] = retrievalRanks[rows[i]!]!
+  return ranks
 }
 
 /** The names of the sources that found a row. */

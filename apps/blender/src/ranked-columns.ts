@@ -65,8 +65,10 @@ interface Picked {
 function pickRows(bytes: Uint8Array, width: number, { places }: Picked): Uint8Array {
   const from = float32Column(bytes)
   const out = new Float32Array(places.length * width)
-  for (const [at, place] of places.entries())
-    if (place >= 0) out.set(from.subarray(place * width, (place + 1) * width), at * width)
+  for (let at = 0; at < places.length; at++) {
+    const place = places[at]!
+    for (let i = 0; place >= 0 && i < width; i++) out[at * width + i] = from[place * width + i]!
+  }
   return bytesOf(out)
 }
 
@@ -75,8 +77,10 @@ function pickColumns(bytes: Uint8Array, count: number, { places, candidates }: P
   const from = float32Column(bytes)
   const out = new Float32Array(places.length * count)
   for (let column = 0; column < count; column++)
-    for (const [at, place] of places.entries())
+    for (let at = 0; at < places.length; at++) {
+      const place = places[at]!
       if (place >= 0) out[column * places.length + at] = from[column * candidates + place]!
+    }
   return bytesOf(out)
 }
 
