@@ -7,6 +7,8 @@ import { eventually, pass } from '../harness/eventually.ts'
 import type { Load } from '../harness/load.ts'
 import { serviceNames, type Fleet, type ServiceName } from '../harness/processes.ts'
 import { readTopic } from '../harness/read-topic.ts'
+import { rowsOfAllAway } from './rows-of-all-away.ts'
+import { seconds } from './seconds.ts'
 import type { SmallDisk } from './small-disk.ts'
 
 /** What a row may do things to. */
@@ -29,13 +31,21 @@ export interface Scale {
   readonly kills: number
   readonly redisPauseMs: number
   readonly kafkaPauseMs: number
+  /** How long a service hangs, and how long everything is away. */
+  readonly hangMs: number
   readonly clockMs: number
 }
 
 /** Lengths of the full form, as they are promised. */
-export const fullScale: Scale = { kills: 20, redisPauseMs: 30_000, kafkaPauseMs: 60_000, clockMs: 20_000 }
+export const fullScale: Scale = {
+  kills: 20,
+  redisPauseMs: 30_000,
+  kafkaPauseMs: 60_000,
+  hangMs: 20_000,
+  clockMs: 20_000,
+}
 /** Lengths of the short form. */
-export const shortScale: Scale = { kills: 1, redisPauseMs: 5_000, kafkaPauseMs: 6_000, clockMs: 3_000 }
+export const shortScale: Scale = { kills: 1, redisPauseMs: 5_000, kafkaPauseMs: 6_000, hangMs: 5_000, clockMs: 3_000 }
 
 /** A row: one kind of fault under load. */
 export interface ChaosRow {
@@ -63,7 +73,6 @@ type PairedService = (typeof pairedServices)[number]
 const sessionTimeoutMs = 10_000
 const lostTailMs = 1_500
 const hourMs = 3_600_000
-const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`
 
 /** All rows, in the order of the issue. */
 export const chaosRows: readonly ChaosRow[] = [
@@ -85,6 +94,7 @@ export const chaosRows: readonly ChaosRow[] = [
       return `${scale.kills} rolling restarts (SIGTERM, start, ready) of one of two blenders, candidate-services and rankers in turn`
     },
   },
+  ...rowsOfAllAway,
   {
     name: 'updater-stopped',
     async inject({ fleet, recovered }) {

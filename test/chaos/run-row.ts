@@ -83,9 +83,12 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
   const { brokers, redisUrl, keyPrefix } = world
   const env = { FRESHET_REDIS_KEY_PREFIX: keyPrefix, FRESHET_LOG_LEVEL: 'warn' }
   const envOf = options.patient ? { blender: patience } : {}
-  const fleet = await startFleet({ brokers, redisUrl, env, envOf, pairs: row.pairs ?? [] })
+  const starting = startFleet({ brokers, redisUrl, env, envOf, pairs: row.pairs ?? [] })
   const close = async (): Promise<void> => {
-    await fleet.stop()
+    await starting.then(
+      (started) => started.stop(),
+      () => undefined,
+    )
     await world.close()
     await redisProxy.close()
     await cluster.stop()
@@ -94,6 +97,7 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
   }
 
   try {
+    const fleet = await starting
     await postPins(fleet.ingestUrl, pins)
     const cpuBefore = process.cpuUsage()
     const startedMs = performance.now()
@@ -162,7 +166,11 @@ export async function runRow(row: ChaosRow, options: RowOptions): Promise<RowRes
       await load.abandon()
     }
   } catch (error) {
-    throw new Error(`${row.name}: ${(error as Error).message}\n${fleet.logs().slice(-20_000)}`, { cause: error })
+    const logs = await starting.then(
+      (started) => started.logs().slice(-20_000),
+      () => '',
+    )
+    throw new Error(`${row.name}: ${(error as Error).message}\n${logs}`, { cause: error })
   } finally {
     await close()
   }

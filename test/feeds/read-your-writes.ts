@@ -1,161 +1,114 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { createLmdbEventLog } from '@freshet/adapters/lmdb/event-log'
-import { openEnvironment } from '@freshet/adapters/lmdb/environment'
-import { createLmdbStateStore } from '@freshet/adapters/lmdb/state-store'
-import { createSystemClock } from '@freshet/adapters/system/clock'
-import { ingestSettings } from '@freshet/event-ingest/config'
-import { createIngest } from '@freshet/event-ingest/ingest'
-import { encodePinChange } from '@freshet/contracts/codecs/pin'
-import { Freshness, GetFeedRequest, type GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
-import { topicLayouts } from '@freshet/contracts/topics'
-import { asId, type PinId, type UserId } from '@freshet/domain/ids'
-import { aCataloguePin } from '@freshet/domain/testing'
-import { createEmbedded, type Embedded } from '@freshet/freshet/embedded'
-import { memoryPlatform } from '@freshet/freshet/memory-platform'
-import { openSpecSlot } from '@freshet/ranking/model/spec-file'
-import { createMetrics } from '@freshet/service/metrics'
-import { z } from 'zod'
-import { eventually } from '../harness/eventually.ts'
-
 /**
- * `npm run feeds:read-your-writes -- [--pairs N] [--without N]`: on LMDB, users hide and show pins again, and each feed with the token of the
- * event must reflect it. Feeds without the token then show how long an event takes. Ends with 1 where a feed with a token does not reflect its event.
+ * Users hide pins and show them again, and each feed with the token of the event must reflect it. Anonymous users who hid a pin are
+ * merged into known ones, and each feed with the token of the merge must reflect it. Feeds without a token then show how long an event
+ * takes. Ends with 1 if a feed with a token does not reflect its event.
+ *
+ *   npm run feeds:read-your-writes -- [--on lmdb|kafka] [--pairs 10000] [--merges 500] [--without 500]
+ *
+ * `--on lmdb` (the default) runs all services in this process. `--on kafka` starts five processes on a real Kafka and a real Redis.
  */
-const { values } = parseArgs({
-  options: { pairs: { type: 'string', default: '10000' }, without: { type: 'string', default: '500' } },
-})
+import { parseArgs } from 'node:util'
+import { Freshness, type GetFeedResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { eventually, pass } from '../harness/eventually.ts'
+import { productOnLmdb } from './writes-in-one-process.ts'
+import { productOverKafka } from './writes-over-kafka.ts'
+import type { Write } from './writes.ts'
 
+const { values } = parseArgs({
+  options: {
+    on: { type: 'string', default: 'lmdb' },
+    pairs: { type: 'string', default: '10000' },
+    merges: { type: 'string', default: '500' },
+    without: { type: 'string', default: '500' },
+  },
+})
+const [pairs, merges, without] = [Number(values.pairs), Number(values.merges), Number(values.without)]
 const pins = Array.from({ length: 40 }, (_, n) => `pin-${n}`)
 const users = Array.from({ length: 50 }, (_, n) => `user-${n}`)
-const patience = { timeoutMs: 60_000 }
-const clock = createSystemClock()
+const products = { lmdb: productOnLmdb, kafka: productOverKafka }
+if (!(values.on in products)) {
+  console.error(`--on is ${values.on}; give lmdb or kafka`)
+  process.exit(2)
+}
 
-const folder = mkdtempSync(join(tmpdir(), 'freshet-feeds-'))
-const environment = await openEnvironment({ folder })
-const log = createLmdbEventLog({ environment, clock })
-const store = createLmdbStateStore({ environment, clock })
-await log.applyTopics(topicLayouts(8))
-const { models } = await openSpecSlot({ backend: 'auto', specFile: null })
-const embedded: Embedded = createEmbedded({
-  platform: memoryPlatform({ log, store, clock }),
-  models,
-  config: { trainer: null, blender: { awaitBudgetMs: 30_000 } },
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-  onError: (part, error) => console.error(part, error),
-})
-const ingest = createIngest({
-  log,
-  clock,
-  config: z.object(ingestSettings).parse({}),
-  metrics: createMetrics(),
-  report: (error) => console.error(error),
-})
-const changes = pins.map((pinId) => ({
-  key: pinId,
-  value: encodePinChange({ kind: 'upsert', pin: aCataloguePin(pinId) }),
-  partition: null,
-}))
-await log.append('pins.v1', changes)
-await embedded.start()
-await eventually(
-  'all pins in a feed',
-  async () => ((await feed('nobody', [])).items.length === pins.length ? true : null),
-  60_000,
-)
-
-let reflected = 0
+const product = await products[values.on as keyof typeof products](pins)
 const wrong: string[] = []
-const startedAt = performance.now()
-for (let pair = 0; pair < Number(values.pairs); pair++) {
-  const one = place(pair)
-  const answer = await feed(one.userId, [await say(one, pair)])
-  if (answer.freshness === Freshness.CURRENT && shows(answer, one.pinId) !== one.hides) reflected++
-  else wrong.push(`${one.userId} ${one.hides ? 'hides' : 'shows'} ${one.pinId}: freshness ${answer.freshness}`)
+try {
+  await eventually(
+    'all pins in a feed',
+    async () => ((await product.feed('nobody', [])).items.length === pins.length ? true : null),
+    60_000,
+  )
+  await withToken('of an event', pairs, async (pair) => {
+    const one = write(pair)
+    return { one, answer: await product.feed(one.userId, [await product.say(one)]) }
+  })
+  await withToken('of a merge', merges, async (merge) => {
+    const [anonymous, known] = [`anonymous-${merge}`, `known-${merge}`]
+    const one = { userId: anonymous, pinId: pins[merge % pins.length]!, hides: true, eventId: `merged-${merge}` }
+    await product.say(one)
+    return { one, answer: await product.feed(known, [await product.merge(anonymous, known)]) }
+  })
+  for (const problem of wrong.slice(0, 10)) console.log(problem)
+  await withoutToken()
+} finally {
+  await product.close()
 }
-const seconds = (performance.now() - startedAt) / 1000
-console.log(`LMDB: ${reflected} of ${values.pairs} feeds with a token reflect the event, ${seconds.toFixed(1)} s`)
-for (const problem of wrong.slice(0, 10)) console.log(problem)
-
-const lags: number[] = []
-let atOnce = 0
-for (let pair = 0; pair < Number(values.without); pair++) {
-  const one = place(Number(values.pairs) + pair)
-  await say(one, Number(values.pairs) + pair)
-  const saidAt = performance.now()
-  let asked = 0
-  for (;;) {
-    asked++
-    if (shows(await feed(one.userId, []), one.pinId) !== one.hides) break
-    // Feeds alone would leave the updater of this process no turn.
-    await clock.sleep(1)
-  }
-  lags.push(performance.now() - saidAt)
-  if (asked === 1) atOnce++
-}
-lags.sort((a, b) => a - b)
-const at = (share: number): string => (lags[Math.floor(share * (lags.length - 1))] ?? 0).toFixed(1)
-console.log(
-  `without a token: ${atOnce} of ${lags.length} first feeds reflect the event; until one does: p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms`,
-)
-await embedded.stop()
-await Promise.all([log.close(), store.close()])
-await environment.close()
-rmSync(folder, { recursive: true, force: true })
 process.exitCode = wrong.length === 0 ? 0 : 1
 
-interface Place {
-  readonly userId: string
-  readonly pinId: string
-  readonly hides: boolean
-}
-
-/** Who does what with which pin: each pin is hidden in one round and shown again in the next. */
-function place(pair: number): Place {
-  const round = Math.floor(pair / users.length)
-  return {
-    userId: users[pair % users.length] ?? '',
-    pinId: pins[Math.floor(round / 2) % pins.length] ?? '',
-    hides: round % 2 === 0,
+async function withToken(
+  what: string,
+  count: number,
+  ask: (number: number) => Promise<{ readonly one: Write; readonly answer: GetFeedResponse }>,
+): Promise<void> {
+  const startedAt = performance.now()
+  let reflected = 0
+  for (let number = 0; number < count; number++) {
+    const { one, answer } = await ask(number)
+    if (answer.freshness === Freshness.CURRENT && reflects(answer, one)) reflected++
+    else wrong.push(`${one.userId} ${one.hides ? 'hides' : 'shows'} ${one.pinId}: freshness ${answer.freshness}`)
   }
-}
-
-async function say({ userId, pinId, hides }: Place, number: number): Promise<string> {
-  const engagement = {
-    eventId: asId<never>(`event-${number}`),
-    userId: asId<UserId>(userId),
-    sessionId: null,
-    action: hides ? ('hide' as const) : ('unhide' as const),
-    subject: { kind: 'pin' as const, pinId: asId<PinId>(pinId) },
-    boardId: null,
-    occurredAtMs: clock.now(),
-    shown: { feedId: null, position: null, surface: null },
-    dwellMs: null,
-  }
-  const read = () => ({ ok: true as const, engagement })
-  const answer = await ingest.takeEngagements({
-    events: [{}],
-    read,
-    single: true,
-    bytes: 100,
-    clock: { sentAtMs: null, offsetMs: 0 },
-  })
-  const receipt = answer.kind === 'taken' ? answer.receipts[0] : undefined
-  if (receipt === undefined || !('token' in receipt)) throw new Error(`ingest refused ${JSON.stringify(answer)}`)
-  return receipt.token
-}
-
-/** A feed of all pins that the user may see, seen ones too. It is not recorded, so that each feed has the same pins but for the event. */
-function feed(userId: string, after: readonly string[]): Promise<GetFeedResponse> {
-  const evaluation = { dryRun: true, allowRepeats: true }
-  return embedded.blender.getFeed(
-    GetFeedRequest.fromPartial({ userId, pageSize: 100, after: [...after], evaluation }),
-    patience,
+  const seconds = (performance.now() - startedAt) / 1000
+  console.log(
+    `${product.name}: ${reflected} of ${count} feeds with the token ${what} reflect it, ${seconds.toFixed(1)} s`,
   )
 }
 
-function shows({ items }: GetFeedResponse, pinId: string): boolean {
-  return items.some((item) => item.pinId === pinId)
+async function withoutToken(): Promise<void> {
+  const lags: number[] = []
+  let atOnce = 0
+  for (let number = 0; number < without; number++) {
+    const one = write(pairs + number)
+    await product.say(one)
+    const saidAt = performance.now()
+    for (let asked = 1; ; asked++) {
+      if (reflects(await product.feed(one.userId, []), one)) {
+        if (asked === 1) atOnce++
+        break
+      }
+      // In one process, feeds alone would leave the updater no turn.
+      await pass(1)
+    }
+    lags.push(performance.now() - saidAt)
+  }
+  lags.sort((a, b) => a - b)
+  const at = (share: number): string => (lags[Math.floor(share * (lags.length - 1))] ?? 0).toFixed(1)
+  console.log(
+    `without a token: ${atOnce} of ${lags.length} first feeds reflect the event; until one does: p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms`,
+  )
+}
+
+/** Who does what with which pin: each pin is hidden in one round and shown again in the next. */
+function write(number: number): Write {
+  const round = Math.floor(number / users.length)
+  return {
+    userId: users[number % users.length]!,
+    pinId: pins[Math.floor(round / 2) % pins.length]!,
+    hides: round % 2 === 0,
+    eventId: `event-${number}`,
+  }
+}
+
+function reflects({ items }: GetFeedResponse, { pinId, hides }: Write): boolean {
+  return items.some((item) => item.pinId === pinId) !== hides
 }

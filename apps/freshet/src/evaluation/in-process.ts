@@ -58,6 +58,7 @@ export async function createInProcessTarget(options: InProcessOptions): Promise<
       const answer =
         put.kind === 'feed' ? await blender.getFeed(put.request, call) : await blender.getRelatedPins(put.request, call)
       if (page !== null) await onRanked?.(question, page)
+      options.onAnswer?.(answer)
       return { pinIds: answer.items.map(({ pinId }) => pinId), degradation: answer.degradation }
     },
     close: () => product.close(),

@@ -72,6 +72,7 @@ export async function createRemoteTarget(options: RemoteOptions): Promise<Evalua
       const call = { timeoutMs: patienceMs }
       const answer =
         put.kind === 'feed' ? await blender.getFeed(put.request, call) : await blender.getRelatedPins(put.request, call)
+      options.onAnswer?.(answer)
       return { pinIds: answer.items.map(({ pinId }) => pinId), degradation: answer.degradation }
     },
     async close() {

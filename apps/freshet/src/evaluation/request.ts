@@ -3,6 +3,8 @@ import {
   Depth,
   GetFeedRequest,
   GetRelatedPinsRequest,
+  type GetFeedResponse,
+  type GetRelatedPinsResponse,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { sourceDefinitions } from '@freshet/retrieval/source-definitions'
 import type { Ask } from './evaluate.ts'
@@ -17,9 +19,13 @@ export interface AskOptions {
   readonly depth: number
   /** The sources that are on, for asks without some; those that are on by default where absent. */
   readonly sourceNames?: readonly string[]
+  /** Whether feeds are recorded, so that later ones do not repeat them; default: not. */
+  readonly recorded?: boolean
+  /** Called with each whole answer, which then reports its stages. */
+  readonly onAnswer?: (answer: GetFeedResponse | GetRelatedPinsResponse) => void
 }
 
-/** The request for a question. It records nothing. */
+/** The request for a question. It records nothing unless `recorded` is set. */
 export function toRequest(
   question: Question,
   options: AskOptions,
@@ -35,10 +41,10 @@ export function toRequest(
     sessionId: question.sessionId,
     locale: '',
     atMs: question.atMs,
-    explain: false,
+    explain: options.onAnswer !== undefined,
     evaluation: {
       consistency: Consistency.COLLECTIVE,
-      dryRun: true,
+      dryRun: options.recorded !== true,
       amongPinIds: [...question.among],
       excludePinIds: [...question.exclude],
       // By default, candidates include the user's history, because only the surface filters it.
