@@ -3,7 +3,7 @@ import type { Blender, CallOptions } from '@freshet/contracts/ports/calls'
 import { onlyRetries } from '../shared/replicas/only-retries.ts'
 import { createReplicatedCall } from '../shared/replicas/replicated-call.ts'
 import { createSystemEngineClock } from '../system/engine-clock.ts'
-import { addressesOf, channelOf, type ChannelConfig } from './channel.ts'
+import { addressesOf, channelOf, resendsRefused, type ChannelConfig } from './channel.ts'
 import { anyReady, channelReady } from './deadline.ts'
 import { unary } from './unary-client.ts'
 
@@ -59,7 +59,7 @@ function spreadOver(blenders: readonly { readonly name: string; readonly blender
 
 function connectTo(address: string, config: ChannelConfig): RemoteBlender {
   const { credentials, options } = channelOf(config)
-  const client = new BlenderClient(address, credentials, options)
+  const client = new BlenderClient(address, credentials, { ...options, ...resendsRefused })
   return {
     getFeed: (request, call) => unary(client.getFeed.bind(client), request, call),
     getRelatedPins: (request, call) => unary(client.getRelatedPins.bind(client), request, call),

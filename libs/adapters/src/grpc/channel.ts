@@ -42,6 +42,12 @@ export function channelOf(config: ChannelConfig): {
 }
 
 /**
+ * Options of channels for unary calls: a call that the server refused before it began is sent again. A server refuses calls on a connection that
+ * it has just told the client to leave, which it does every `maxConnectionAgeMs`.
+ */
+export const resendsRefused: ChannelOptions = { 'grpc.enable_retries': 1 }
+
+/**
  * The replicas behind an address: one for each `host:port` of a list. A name with several addresses gives two, each with a connection of
  * its own that spreads its streams over all addresses, so that a call that is sent again mostly reaches another replica.
  */

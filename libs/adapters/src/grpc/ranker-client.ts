@@ -3,7 +3,7 @@ import type { Attribution, Ranker } from '@freshet/contracts/ports/calls'
 import { onlyRetries } from '../shared/replicas/only-retries.ts'
 import { createReplicatedCall } from '../shared/replicas/replicated-call.ts'
 import { createSystemEngineClock } from '../system/engine-clock.ts'
-import { addressesOf, channelOf } from './channel.ts'
+import { addressesOf, channelOf, resendsRefused } from './channel.ts'
 import { createReplicatedStreams, type ReplicatedConfig } from './replicated-streams.ts'
 import { unary } from './unary-client.ts'
 
@@ -24,7 +24,7 @@ export function createRankerClient(config: ReplicatedConfig): RemoteRanker {
   })
   // Explanations are rare: their connections open with the first one.
   const explaining = addressesOf(config).map(({ name, address }) => {
-    const client = new RankerClient(address, credentials, channelOptions)
+    const client = new RankerClient(address, credentials, { ...channelOptions, ...resendsRefused })
     const attribute: Attribution['attribute'] = (request, options) =>
       unary(client.attribute.bind(client), request, options)
     return { name, client, call: attribute }
