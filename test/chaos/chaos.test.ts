@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { chaosRows, shortScale } from './rows.ts'
+import { shortScale } from './row.ts'
+import { chaosRows } from './rows.ts'
 import { formatResult } from './report.ts'
 import { runRow } from './run-row.ts'
 

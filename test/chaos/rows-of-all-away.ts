@@ -1,6 +1,6 @@
 import { redisPorts } from '@freshet/adapters/testing/redis-server'
 import { pass } from '../harness/eventually.ts'
-import type { ChaosRow } from './rows.ts'
+import type { ChaosRow } from './row.ts'
 import { seconds } from './seconds.ts'
 
 /** Services that a blender asks for a feed. */

@@ -1,74 +1,11 @@
 import { decodeReceivedEngagement } from '@freshet/contracts/codecs/onward'
-import { redisPorts, type RedisFaults } from '@freshet/adapters/testing/redis-server'
-import type { KafkaFaults } from '@freshet/adapters/testing/kafka-server'
-import type { TcpProxy } from '@freshet/adapters/testing/tcp-proxy'
-import type { World } from '../harness/cluster.ts'
+import { redisPorts } from '@freshet/adapters/testing/redis-server'
 import { eventually, pass } from '../harness/eventually.ts'
-import type { Load } from '../harness/load.ts'
-import { serviceNames, type Fleet, type ServiceName } from '../harness/processes.ts'
+import { serviceNames, type ServiceName } from '../harness/processes.ts'
 import { readTopic } from '../harness/read-topic.ts'
+import { pairedServices, type ChaosRow, type PairedService } from './row.ts'
 import { rowsOfAllAway } from './rows-of-all-away.ts'
 import { seconds } from './seconds.ts'
-import type { SmallDisk } from './small-disk.ts'
-
-/** What a row may do things to. */
-export interface Ground {
-  readonly world: World
-  readonly fleet: Fleet
-  readonly load: Load
-  readonly kafka: KafkaFaults
-  readonly redis: RedisFaults
-  /** The way to Redis: what it leads to can be changed. */
-  readonly redisProxy: TcpProxy
-  readonly disk: SmallDisk | null
-  readonly scale: Scale
-  /** Waits until the whole path works again; answers how long that took and counts it as a recovery. */
-  recovered(): Promise<void>
-}
-
-/** How long faults last and how often they come. */
-export interface Scale {
-  readonly kills: number
-  readonly redisPauseMs: number
-  readonly kafkaPauseMs: number
-  /** How long a service hangs, and how long everything is away. */
-  readonly hangMs: number
-  readonly clockMs: number
-}
-
-/** Lengths of the full form, as they are promised. */
-export const fullScale: Scale = {
-  kills: 20,
-  redisPauseMs: 30_000,
-  kafkaPauseMs: 60_000,
-  hangMs: 20_000,
-  clockMs: 20_000,
-}
-/** Lengths of the short form. */
-export const shortScale: Scale = { kills: 1, redisPauseMs: 5_000, kafkaPauseMs: 6_000, hangMs: 5_000, clockMs: 3_000 }
-
-/** A row: one kind of fault under load. */
-export interface ChaosRow {
-  readonly name: string
-  /** By how much clients' clocks are off, milliseconds. */
-  readonly clockShiftsMs?: readonly number[]
-  /** Kafka's log is on a small disk. */
-  readonly smallDisk?: boolean
-  /** Redis is reached by a proxy, whose far end can be changed. */
-  readonly redisByProxy?: boolean
-  /** Services that run twice, as in production. */
-  readonly pairs?: readonly PairedService[]
-  /** Share of the feeds that must come in time. */
-  readonly leastAvailable?: number
-  /** Does it; answers in words what was done. */
-  inject(ground: Ground): Promise<string>
-  /** What else must hold afterwards; problems. */
-  verify?(world: World): Promise<readonly string[]>
-}
-
-/** Services that run twice in some rows. */
-const pairedServices = ['candidate-service', 'ranker', 'blender'] as const
-type PairedService = (typeof pairedServices)[number]
 
 const sessionTimeoutMs = 10_000
 const lostTailMs = 1_500

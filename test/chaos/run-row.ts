@@ -5,7 +5,7 @@ import { postPins, startLoad, wholePathWorks, type FeedFigures, type Load } from
 import { consultOracle, settled, type OracleReport } from '../harness/oracle.ts'
 import { startFleet } from '../harness/processes.ts'
 import { createSentFile } from '../harness/sent-file.ts'
-import type { ChaosRow, Ground, Scale } from './rows.ts'
+import type { ChaosRow, Ground, Scale } from './row.ts'
 import { createSmallDisk } from './small-disk.ts'
 
 /** What a row came to. */

@@ -12,7 +12,8 @@
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { formatResult, formatSummary, keepResult } from './report.ts'
-import { chaosRows, fullScale, shortScale } from './rows.ts'
+import { fullScale, shortScale } from './row.ts'
+import { chaosRows } from './rows.ts'
 import { runRow, type RowResult } from './run-row.ts'
 
 const { values } = parseArgs({
