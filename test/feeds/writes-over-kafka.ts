@@ -14,8 +14,20 @@ export async function productOverKafka(pinIds: readonly string[]): Promise<Produ
   if ('absent' in cluster) throw new Error(cluster.absent)
   const world = await cluster.fresh()
   const { brokers, redisUrl, keyPrefix } = world
-  const env = { FRESHET_REDIS_KEY_PREFIX: keyPrefix, FRESHET_LOG_LEVEL: 'warn' }
-  const fleet = await startFleet({ brokers, redisUrl, env, envOf: { blender: longBudgets } })
+  const env = {
+    FRESHET_REDIS_KEY_PREFIX: keyPrefix,
+    FRESHET_LOG_LEVEL: 'warn',
+    FRESHET_REDIS_COMMAND_TIMEOUT_MS: '10000',
+  }
+  const stopServers = async (): Promise<void> => {
+    await world.close()
+    await cluster.stop()
+  }
+  const starting = startFleet({ brokers, redisUrl, env, envOf: { blender: longBudgets } })
+  const fleet = await starting.catch(async (error: unknown) => {
+    await stopServers()
+    throw error
+  })
   const blender = createBlenderClient({ address: fleet.feedAddress })
 
   async function post(path: string, body: object): Promise<string> {
@@ -44,8 +56,7 @@ export async function productOverKafka(pinIds: readonly string[]): Promise<Produ
     async close() {
       blender.close()
       await fleet.stop()
-      await world.close()
-      await cluster.stop()
+      await stopServers()
     },
   }
 }
