@@ -194,7 +194,7 @@ const draw = z
 export const orderingSchema = z
   .strictObject({
     pool: wholeSetting(200, {
-      description: 'The steps choose from this many of the best pins. The others follow by utility',
+      description: 'The steps choose from this many of the best pins. Pins outside the pool follow by utility',
       unit: 'pins',
       min: 1,
       max: 500,

@@ -144,6 +144,14 @@ describe('what is known about a user', () => {
   })
 })
 
+test('a creator with the best pins does not fill the pool, so that every page of a session keeps the cap', async () => {
+  const caps = { creator: { most: 3, window: 10 }, topic: { most: 1_000, mostAtStart: 1_000 } }
+  const { feed, creators } = await oneSided(only({ caps, pool: 30 }))
+  const first = await feed({ pageSize: 10 })
+  const second = await feed({ pageSize: 10, pageToken: first.nextPageToken })
+  for (const page of [first, second]) expect(countOf(creators(idsOf(page)), 'cleo')).toBe(3)
+})
+
 describe('fatigue', () => {
   const tired = only({ fatigue: { floor: 0, creatorDecay: 0.8, topicDecay: 1, halfLifeMs: 3_600_000 } })
 

@@ -1,31 +1,50 @@
 import type { CandidateColumns } from '../candidates.ts'
 import type { PinFacts } from '../pin-facts.ts'
+import type { FeedRequest } from '../request.ts'
 import type { ScoreColumns } from '../scorers/rank.ts'
 
-/** How many rows a pool has, and how many of one topic. */
-export interface PoolSize {
+/** How many rows a pool has, and how many of one first topic and of one creator. */
+interface PoolSize {
   readonly size: number
   readonly mostOfTopic: number
+  readonly mostOfCreator: number
+}
+
+/** The size of a pool of a request. Its share of one creator is what the cap allows of a window, so that a page can keep the cap. */
+export function poolSizeFor(request: FeedRequest, size: number): PoolSize {
+  const { poolTopicShare, caps } = request.params.ordering
+  const { most, window } = caps.creator
+  return {
+    size,
+    mostOfTopic: request.surface === 'home' ? Math.ceil(size * poolTopicShare) : Infinity,
+    mostOfCreator: most < window ? Math.ceil((size * most) / window) : Infinity,
+  }
 }
 
 /**
- * The rows of a pool: the best ones, in their order. Of one first topic it takes no more than `mostOfTopic`, as long as there are
- * others, so that the steps have something else to choose. It takes no repeats, which come last anyway, and only pins that the ranker
+ * The rows of a pool: the best ones, in their order. Of one first topic and of one creator it takes no more than given, as
+ * long as there are others, so that the steps have something else to choose. It takes no repeats, which come last anyway, and only pins that the ranker
  * ranked now, if it did: their utilities compare.
  */
 export function poolRows(
   rows: Int32Array,
   { shownBefore, keys, ranked }: Pick<CandidateColumns, 'shownBefore' | 'keys'> & Pick<ScoreColumns, 'ranked'>,
-  { facts, size, mostOfTopic }: PoolSize & { readonly facts: PinFacts },
+  { facts, size, mostOfTopic, mostOfCreator }: PoolSize & { readonly facts: PinFacts },
 ): Int32Array {
   const isTaken = new Uint8Array(shownBefore.length)
-  const counts = new Map<number, number>()
+  const ofTopic = new Map<number, number>()
+  const ofCreator = new Map<number, number>()
   const isFull = (row: number): boolean => {
     const fact = facts.rowOf(keys.high[row]!, keys.low[row]!)
-    const topic = fact < 0 ? 0 : facts.topicAt(fact, 0)
-    const count = counts.get(topic) ?? 0
-    counts.set(topic, count + 1)
-    return topic !== 0 && count >= mostOfTopic
+    if (fact < 0) return false
+    const topic = facts.topicAt(fact, 0)
+    const creator = facts.creatorOf(fact)
+    const topics = ofTopic.get(topic) ?? 0
+    const creators = ofCreator.get(creator) ?? 0
+    if ((topic !== 0 && topics >= mostOfTopic) || (creator !== 0 && creators >= mostOfCreator)) return true
+    ofTopic.set(topic, topics + 1)
+    ofCreator.set(creator, creators + 1)
+    return false
   }
   let count = 0
   const take = (rejects: (row: number) => boolean): void => {

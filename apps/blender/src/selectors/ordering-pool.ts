@@ -2,7 +2,7 @@ import type { Selector } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
 import type { OrderingViews } from '../ordering/candidate-classes.ts'
-import { poolFirst, poolRows } from '../ordering/pool-rows.ts'
+import { poolFirst, poolRows, poolSizeFor } from '../ordering/pool-rows.ts'
 import { poolOf, type OrderedColumns } from '../ordering/pool.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ExplorationColumns } from '../scorers/explore.ts'
@@ -18,9 +18,10 @@ export function orderingPool(
     policy: 'optional',
     otherwise: (_request, { rows }) => ({ rows, columns: { ordered: null } }),
     run: (request, { columns, rows, size }) => {
-      const { pool: most, poolTopicShare } = request.params.ordering
-      const mostOfTopic = request.surface === 'home' ? Math.ceil(most * poolTopicShare) : Infinity
-      const best = poolRows(rows, columns, { facts: views.facts, size: most, mostOfTopic })
+      const best = poolRows(rows, columns, {
+        facts: views.facts,
+        ...poolSizeFor(request, request.params.ordering.pool),
+      })
       const ordered = poolOf(request, columns, { rows: best, views })
       return { rows: poolFirst(rows, best, size), columns: { ordered } }
     },

@@ -2,7 +2,7 @@ import type { Scorer } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { FreshnessContext } from '../hydrators/await-tokens.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
-import { poolRows } from '../ordering/pool-rows.ts'
+import { poolRows, poolSizeFor } from '../ordering/pool-rows.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import { askRanker, rankRequest, takeUtilities } from '../scorers/ask-ranker.ts'
@@ -26,11 +26,9 @@ export function rankAgain({
     policy: 'optional',
     budget: rankBudget,
     run: async (request, { columns, rows }, { timeoutMs, signal }) => {
-      const { pagesRankedAgain, ordering } = request.params
-      const most = Math.ceil(request.pageSize * pagesRankedAgain)
-      const mostOfTopic = Math.ceil(most * ordering.poolTopicShare)
+      const size = poolSizeFor(request, Math.ceil(request.pageSize * request.params.pagesRankedAgain))
       // Rows of a reserve are best first. The ordering steps choose from the head only, so it is chosen like their pool.
-      const head = poolRows(rows, { ...columns, ranked: null }, { facts, size: most, mostOfTopic })
+      const head = poolRows(rows, { ...columns, ranked: null }, { facts, ...size })
       if (head.length === 0) return asReserved(columns)
       const call = { timeoutMs, signal, headers: request.trace }
       const answer = await askRanker(ranker, rankRequest(request, columns, head), call)
