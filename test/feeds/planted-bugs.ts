@@ -74,6 +74,18 @@ export const plantedBugs: readonly FeedBug[] = [
     ],
   },
   {
+    name: 'few-pins-of-a-locale',
+    rule: 'other locale',
+    means: 'a reader whose language has no pins gets those of other languages',
+    edits: [
+      {
+        file: 'domain/src/locale.ts',
+        find: 'if (ofScript.length === 0) return new Set(ofLanguage)',
+        replace: 'if (ofScript.length === 0) return new Set(offered)',
+      },
+    ],
+  },
+  {
     name: 'hides-not-checked',
     rule: 'hidden',
     means: 'reported pins are left out, hidden ones are not',
@@ -91,6 +103,19 @@ export const plantedBugs: readonly FeedBug[] = [
       {
         file: `${filters}/catalogue.ts`,
         find: 'if (blockedCreators.size > 0 && blockedCreators.has(facts.creatorOf(fact))) return 3',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'topic-blocks-forgotten',
+    rule: 'blocked topic',
+    means: 'a topic that the user hid comes again',
+    edits: [
+      { file: 'blender/src/sources/retrieve.ts', find: 'blocks: user.blocks,', replace: 'blocks: undefined,' },
+      {
+        file: `${filters}/catalogue.ts`,
+        find: 'if (blockedTopics.size > 0 && facts.hasTopicOf(fact, blockedTopics)) return 4',
         replace: '',
       },
     ],

@@ -51,7 +51,7 @@ export function toFeedServed(request: FeedRequest, answer: Answer): FeedServed {
     unshown,
     exploration: exploration === null ? none : bytesOf(pickFloats(exploration, rows)),
     // Given the draws of exploration, which are a function of the request.
-    ...recordedDraw(answer.ordered, rows),
+    ...recordedDraw(answer.ordered, rows, ranked),
     headFactors: ranked?.response.headFactors,
     trace: request.params.recordTrace ? toCandidateTrace(answer) : undefined,
     ordering: recordedSteps(answer.ordered, rows),

@@ -53,6 +53,17 @@ export function rankedColumns(rows: Int32Array, ranked: Ranked | null): RankedCo
   }
 }
 
+/** Little-endian float32: for some rows the predictions of the ranker, a column for each action, then for each amount. */
+export function predictionsOf(rows: Int32Array, ranked: Ranked | null): Uint8Array {
+  if (ranked === null) return none
+  const { response, places } = ranked
+  const picked = { places: Int32Array.from(rows, (row) => places[row]!), candidates: response.utilities.byteLength / 4 }
+  return Buffer.concat([
+    pickColumns(response.probabilities, response.actions.length, picked),
+    pickColumns(response.amounts, response.amountNames.length, picked),
+  ])
+}
+
 /** The rows of an answer that a page shows. */
 interface Picked {
   /** For each pin its row in the answer; −1: it is not there. */

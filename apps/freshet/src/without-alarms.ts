@@ -9,6 +9,7 @@ export function withoutAlarms(clock: Clock): Clock {
     now: () => clock.now(),
     sleep: (_ms, signal) =>
       new Promise((_resolve, reject) => {
+        if (signal?.aborted === true) reject(signal.reason as Error)
         signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
       }),
   }

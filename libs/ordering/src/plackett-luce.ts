@@ -17,6 +17,10 @@ export interface DrawOptions {
 export interface Drawn extends Placed {
   /** By place: the probability of its candidate, given those above it. */
   readonly propensities: Float64Array
+  /** By candidate: the place from which on the rule kept it out; the number of drawn places: it did not. Holds for the first `steadyPlaces`. */
+  readonly keptOutFrom: Uint16Array
+  /** Number of places, from the first one, up to which the rule let nothing in again and some candidate met it. */
+  readonly steadyPlaces: number
 }
 
 /**
@@ -31,11 +35,20 @@ export function drawOrder(given: Placement, { places, temperature, rule, random 
   const order = new Uint16Array(before.length)
   const end = Math.min(places, before.length)
   const propensities = new Float64Array(end)
+  const keptOutFrom = new Uint16Array(before.length).fill(end)
+  let steadyPlaces = end
   const worth = (candidate: number) => (utilities[candidate]! - utilities[before[0]!]!) / temperature
   let place = 0
   for (; place < end; place++) {
     let allowed = 0
-    for (let at = remaining.first; at >= 0; at = remaining.after(at)) if (rule.allows(at)) allowed++
+    for (let at = remaining.first; at >= 0; at = remaining.after(at)) {
+      if (!rule.allows(at)) keptOutFrom[at] = Math.min(keptOutFrom[at]!, place)
+      else {
+        allowed++
+        if (keptOutFrom[at]! < place) steadyPlaces = Math.min(steadyPlaces, place)
+      }
+    }
+    if (allowed === 0) steadyPlaces = Math.min(steadyPlaces, place)
     let best = -1
     let most = -Infinity
     // The first allowed candidate has the greatest worth, so the sum cannot underflow to 0.
@@ -58,5 +71,5 @@ export function drawOrder(given: Placement, { places, temperature, rule, random 
   for (let at = remaining.first; at >= 0; at = remaining.after(at)) order[place++] = at
   const values = new Float32Array(order.length)
   for (let at = 0; at < order.length; at++) values[order[at]!] = utilities[before[at]!]!
-  return { order, values, added: minus(values, utilities), propensities }
+  return { order, values, added: minus(values, utilities), propensities, keptOutFrom, steadyPlaces }
 }

@@ -1,6 +1,6 @@
-import { bytesOf, float32Column } from '@freshet/contracts/bytes/columns'
+import { bytesOf, float32Column, uint16Column } from '@freshet/contracts/bytes/columns'
 import { GetFeedRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
-import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
+import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { describe, expect, test } from 'vitest'
 import { aBlender, anEngagement, aPin, manyPins, rankedPins, startMs } from '../blender.harness.ts'
 import { orderingSchema, type OrderingConfig } from './config.ts'
@@ -231,16 +231,52 @@ describe('a drawn order', () => {
     expect(cascade[0]).toBeCloseTo((own * (1 - ratio)) / (1 - ratio ** 120), 5)
     expect(places[0]).toBeCloseTo(cascade[0]!, 5)
     for (const p of places) expect(p > 0 && p < 1).toBe(true)
+    expectExact(FeedServed.fromPartial({ draw, propensities, pinIds }))
   })
+
+  /** The recorded probabilities follow from the pins on the page and the recorded rest. The utility of pin-n is n. */
+  function expectExact({ draw, propensities, pinIds }: FeedServed): void {
+    const rest = float32Column(draw!.restUtilities)
+    const keptOutFrom = uint16Column(draw!.restKeptOutFrom)
+    expect([rest.length, keptOutFrom.length]).toEqual([120 - pinIds.length, 120 - pinIds.length])
+    const massOf = (utility: number): number => Math.exp((utility - 119) / draw!.temperature)
+    const page = pinIds.map((pinId) => massOf(Number(pinId.slice(4))))
+    for (const [place, propensity] of float32Column(propensities).entries()) {
+      const below = page.slice(place).reduce((sum, mass) => sum + mass, 0)
+      const others = rest.reduce((sum, value, at) => sum + (keptOutFrom[at]! > place ? massOf(value) : 0), 0)
+      expect(propensity).toBeCloseTo(page[place]! / (below + others), 5)
+    }
+  }
 
   test('keeps the caps; then the probabilities of places are not known', async () => {
     const caps = { creator: { most: 1, window: 25 }, topic: { most: 1_000, mostAtStart: 1_000 } }
     const { feed, creators, servedFeeds } = await oneSided(drawn({ caps }))
     const page = creators(idsOf(await feed({ pageSize: 20 })))
     expect(new Set(page).size).toBe(20)
-    const [{ draw, propensities }] = (await servedFeeds()) as [FeedServed]
+    const [served] = (await servedFeeds()) as [FeedServed]
+    const { draw, propensities } = served
+    expectExact(served)
+    expect(Math.min(...uint16Column(draw!.restKeptOutFrom))).toBeLessThan(20)
     expect(Array.from(float32Column(draw!.positionPropensities)).every(Number.isNaN)).toBe(true)
     expect(Array.from(float32Column(propensities)).every((p) => p > 0)).toBe(true)
+  })
+
+  test('is drawn again for the next page: its probabilities do not depend on the noise of the page before', async () => {
+    const { feed } = await oneSided(only({ draw: { share: 1, temperature: 100 } }))
+    const numbersOf = (answer: Parameters<typeof idsOf>[0]) => idsOf(answer).map((pinId) => Number(pinId.slice(4)))
+    let same = 0
+    for (let user = 0; user < 20; user++) {
+      const userId = `user-${user}`
+      const first = await feed({ userId, pageSize: 5 })
+      const [before, [next]] = [
+        numbersOf(first),
+        numbersOf(await feed({ userId, pageSize: 5, pageToken: first.nextPageToken })),
+      ]
+      const rankOfNext = 119 - next! - before.filter((number) => number > next!).length
+      if (rankOfNext === 119 - before[0]!) same++
+    }
+    // Drawn from 115 pins about alike.
+    expect(same).toBeLessThanOrEqual(2)
   })
 
   test('is the same for the same request, another for another user, and rare if the share is small', async () => {

@@ -44,8 +44,11 @@ export interface Ordered {
 export interface Draw {
   /** By place: the probability of its candidate, given those above it. */
   readonly propensities: Float64Array
-  /** By candidate: the utility by which it was drawn, divided by the temperature. */
-  readonly worths: Float64Array
+  /** By candidate: the utility by which it was drawn. */
+  readonly values: Float32Array
+  /** By candidate: the place from which on the caps kept it out. Holds for the first `steadyPlaces`. */
+  readonly keptOutFrom: Uint16Array
+  readonly steadyPlaces: number
   /** In the unit of utility. */
   readonly temperature: number
   /** Whether no cap could keep a candidate from a place. */

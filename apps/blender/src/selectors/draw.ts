@@ -9,7 +9,8 @@ import type { FeedRequest } from '../request.ts'
 
 /**
  * Draws the order of a small share of the feeds at random, near the order of the steps before it, and records its probabilities. So
- * another ordering can be judged from logged feeds. The draw depends on the seed, the user and the start of the page session only.
+ * another ordering can be judged from logged feeds. Whether it is drawn depends on the seed, the user and the start of the page session only,
+ * the order also on the position of the page: with the same noise for all pages, a page would follow from the one before.
  */
 export function draw() {
   return orderingStep<FeedRequest & UserContext>('draw', (request, { pool, placement }) => {
@@ -22,10 +23,12 @@ export function draw() {
       places: pool.places,
       temperature,
       rule: capsBelow(capped, pool),
-      random: mulberry32(seedOf(request, 'order')),
+      random: mulberry32(seedOf(request, `order/${request.page.firstPosition}`)),
     })
-    const worths = Float64Array.from(placement.values, (value) => value / temperature)
-    return { ...drawn, draw: { propensities: drawn.propensities, worths, temperature, isFree: cannotBreak(capped) } }
+    const { propensities, keptOutFrom, steadyPlaces } = drawn
+    const { values } = placement
+    const isFree = cannotBreak(capped)
+    return { ...drawn, draw: { propensities, keptOutFrom, steadyPlaces, values, temperature, isFree } }
   })
 }
 

@@ -63,34 +63,67 @@ interface Experiment {
 type Facts = Pick<FeedServed, 'userId' | 'sessionId' | 'experiments'> & {
   readonly startedAtMs: number
   readonly version: string
+  /** Whether it is in the chosen time; earlier feeds say what users did before. */
+  readonly counts: boolean
 }
 
-/** Reads the feeds of a log that were exposed to experiments, with what users did. A feed without a user counts under its session. */
+/** What a user did so far. */
+interface History {
+  feeds: number
+  readonly sums: Float64Array
+}
+
+/**
+ * Reads the feeds of a log that were exposed to experiments, with what users did then and what they did before their first exposure,
+ * before the chosen time too. A feed without a user counts under its session.
+ */
 export async function collectExperiments(
   log: EventLog,
   { fromMs, toMs, windowMs }: LoggedFeedsChoice,
   { signal, progress }: Pick<Terminal, 'signal' | 'progress'>,
 ): Promise<Collected> {
   const experiments = new Map<string, Experiment>()
+  const histories = new Map<string, History>()
   let feeds = 0
   const { damaged } = await readJoinedFeeds<Facts>({
     ...{ log, windowMs, signal },
     onError: (error) => progress.write(`freshet: ${error.message}; retrying\n`),
     pick(served) {
-      if (served.atMs < fromMs || served.atMs >= toMs) return null
-      feeds++
+      if (served.atMs >= toMs) return null
+      const counts = served.atMs >= fromMs
+      if (counts) feeds++
       const { userId, sessionId, experiments: buckets, context, versions } = served
-      if (buckets.length === 0) return null
       const startedAtMs = context?.pageSessionStartedAtMs ?? served.atMs
-      return { userId, sessionId, experiments: buckets, startedAtMs, version: versions?.experiments ?? '' }
+      return { userId, sessionId, experiments: buckets, startedAtMs, version: versions?.experiments ?? '', counts }
     },
     onFeed(facts, labels) {
       const values = feedMetrics.map((metric) => metric.of(labels))
-      for (const bucket of facts.experiments)
-        if (bucket.experiment !== '') addFeed(experimentOf(experiments, bucket), bucket, facts, values)
+      const user = userOf(facts)
+      const history = historyOf(histories, user)
+      for (const bucket of facts.experiments) {
+        if (bucket.experiment === '') continue
+        const experiment = experimentOf(experiments, bucket)
+        experiment.sums.begin(user, history.feeds, history.sums)
+        if (facts.counts) addFeed(experiment, bucket, facts, values)
+      }
+      history.feeds++
+      for (const [metric, value] of values.entries()) history.sums[metric]! += value
     },
   })
-  return { experiments: [...experiments.values()].map(finished), feeds, damaged }
+  const seen = [...experiments.values()].filter(({ arms }) => arms.size > 0)
+  return { experiments: seen.map(finished), feeds, damaged }
+}
+
+function userOf({ userId, sessionId }: Pick<Facts, 'userId' | 'sessionId'>): string {
+  return userId === '' ? `session/${sessionId}` : `user/${userId}`
+}
+
+function historyOf(histories: Map<string, History>, user: string): History {
+  const known = histories.get(user)
+  if (known !== undefined) return known
+  const made = { feeds: 0, sums: new Float64Array(feedMetrics.length) }
+  histories.set(user, made)
+  return made
 }
 
 type Bucket = FeedServed['experiments'][number]
@@ -121,7 +154,7 @@ function addFeed(experiment: Experiment, { arm: name, bucket }: Bucket, facts: F
   arm.sessions.add(`${userId}/${sessionId}`)
   arm.pageSessions.add(`${userId}/${sessionId}/${startedAtMs}`)
   versions.add(version)
-  sums.add(userId === '' ? `session/${sessionId}` : `user/${userId}`, arm.place, values)
+  sums.add(userOf(facts), arm.place, values)
 }
 
 function finished({ layer, name, arms, sums, versions }: Experiment): CollectedExperiment {

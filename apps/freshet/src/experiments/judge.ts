@@ -1,4 +1,5 @@
 import type { Experiment, Experiments, Unit } from '@freshet/experiments/experiments'
+import { adjustDifference, type Adjusted } from '@freshet/experiments/statistics/adjust'
 import {
   compareArms,
   estimateArm,
@@ -16,6 +17,8 @@ export interface MetricReport {
   readonly estimate: Estimate
   /** null: this is the control. */
   readonly difference: Difference | null
+  /** The difference without what users did before their exposure anyway; null: nothing is known, or users are not drawn. */
+  readonly adjusted: Adjusted | null
 }
 
 /** What one arm did. */
@@ -75,6 +78,7 @@ export function judge(collected: CollectedExperiment, plan: Experiments | null, 
           metric,
           estimate: estimateArm(sums, arm.place, measured, options),
           difference: arm === control ? null : compareArms(sums, places, measured, options),
+          adjusted: arm === control || unit !== 'user' ? null : adjustDifference(sums, places, measured, options),
         }
       }),
     }

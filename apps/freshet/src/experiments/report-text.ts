@@ -1,3 +1,4 @@
+import type { Adjusted } from '@freshet/experiments/statistics/adjust'
 import type { Estimate } from '@freshet/experiments/statistics/compare'
 import type { Collected } from './collect.ts'
 import type { ExperimentReport } from './judge.ts'
@@ -36,23 +37,34 @@ function experimentLines(report: ExperimentReport): string[] {
 }
 
 function metricLines({ arms }: ExperimentReport): string[] {
-  const rows = [['', 'arm', 'value', 'difference', 'relative', 'p']]
+  const isAdjusted = arms.some(({ metrics }) => metrics.some(({ adjusted }) => adjusted !== null))
+  const title = ['', 'arm', 'value', 'difference', 'relative', 'p']
+  const rows = [isAdjusted ? [...title, 'adjusted', 'p', 'variance'] : title]
   const isSeen = (at: number): boolean => arms.some(({ metrics }) => metrics[at]!.estimate.value !== 0)
   for (const [at, { metric }] of (arms[0]?.metrics ?? []).entries())
     for (const { arm, metrics } of isSeen(at) ? arms : []) {
-      const { estimate, difference } = metrics[at]!
+      const { estimate, difference, adjusted } = metrics[at]!
       const name = arm === arms[0]!.arm ? metric : ''
-      if (difference === null) rows.push([name, arm, interval(estimate, 1, false), '', '', ''])
+      if (difference === null)
+        rows.push([name, arm, interval(estimate, 1, false), '', '', '', ...adjustedCells(null, isAdjusted)])
       else {
         const { absolute, relative, p } = difference
         const ratio = relative === null ? 'the control is 0' : `${interval(relative, 100, true)} %`
-        rows.push([name, arm, interval(estimate, 1, false), interval(absolute, 1, true), ratio, pText(p)])
+        const cells = [name, arm, interval(estimate, 1, false), interval(absolute, 1, true), ratio, pText(p)]
+        rows.push([...cells, ...adjustedCells(adjusted, isAdjusted)])
       }
     }
   return [
     ...tableLines(rows),
     ...neverLines((arms[0]?.metrics ?? []).flatMap(({ metric }, at) => (isSeen(at) ? [] : [metric]))),
   ]
+}
+
+function adjustedCells(adjusted: Adjusted | null, isAdjusted: boolean): string[] {
+  if (!isAdjusted) return []
+  if (adjusted === null) return ['', '', '']
+  const { absolute, p, varianceReduction } = adjusted
+  return [interval(absolute, 1, true), pText(p), `−${(100 * varianceReduction).toFixed(0)} %`]
 }
 
 /** A line about metrics that are 0 everywhere. */

@@ -14,6 +14,7 @@ import { collectExperiments } from './collect.ts'
 import { measureGradient, runExperimentsGradient } from './gradient.ts'
 import { judge, type ExperimentReport } from './judge.ts'
 import { runExperimentsReport } from './report.ts'
+import { reportLines } from './report-text.ts'
 import { simulateUsers, writeSimulated, type Simulated, type SimulatedUsers } from './simulated.fixture.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'freshet-report-'))
@@ -88,6 +89,35 @@ describe('a report of experiments', () => {
     expect(report.sampleRatio!.isMismatch).toBe(false)
   })
 
+  it('takes what users did before their exposure out of the difference', async () => {
+    const lift = (names: readonly string[]) => (names.includes('on') ? 0.04 : 0)
+    const report = await reportOf({ lift, feedsBefore: 6 })
+    const [off, on] = report.arms
+    expect(off!.metrics[0]!.adjusted).toBeNull()
+    const { difference, adjusted } = on!.metrics[0]!
+    // Four pins in each feed.
+    expect(adjusted!.absolute.low).toBeLessThan(0.16)
+    expect(adjusted!.absolute.high).toBeGreaterThan(0.16)
+    expect(adjusted!.varianceReduction).toBeGreaterThan(0.15)
+    expect(adjusted!.absolute.standardError).toBeLessThan(0.93 * difference!.absolute.standardError)
+    const lines = reportLines([report], { feeds: 1, damaged: 0 }, 0.95).join('\n')
+    expect(lines).toMatch(/relative +p +adjusted +p +variance/)
+    expect(lines).toMatch(/ −\d\d %/)
+    const usual = await reportOf({ lift })
+    expect(usual.arms[1]!.metrics[0]!.adjusted).toBeNull()
+  })
+
+  it('counts feeds before the chosen time as before, but none that was exposed', async () => {
+    const users = { seed: 1, users: 300, nowMs: noonMs, experiments, lift: () => 0, feedsBefore: 3 }
+    const log = await aLog(simulateUsers(users))
+    const whole = await collectExperiments(log, choice, aTerminal())
+    const from = await collectExperiments(log, { ...choice, fromMs: noonMs - 60_000 }, aTerminal())
+    expect(from.feeds).toBe(whole.feeds - 3 * 300)
+    const later = await collectExperiments(log, { ...choice, fromMs: noonMs - 60_000 + 4 }, aTerminal())
+    for (const { experiments: found } of [whole, from, later])
+      for (let row = 0; row < found[0]!.sums.users; row++) expect(found[0]!.sums.feedsBefore(row)).toBe(3)
+  })
+
   it('prints a data folder as text and as JSON', async () => {
     const data = join(folder, 'data')
     const open = await openFolder({ data }, 2)
@@ -126,8 +156,9 @@ describe('a gradient', () => {
       const log = await aLog(simulateUsers({ ...users, slope: (head) => slopes[head]! }))
       for (const { head, sigma, effects } of await measureGradient(log, choice, aTerminal())) {
         expect(sigma).toBeCloseTo(0.3, 5)
-        const { low, high } = effects[0]!.perLogWeight
+        const { value, low, high } = effects[0]!.perLogWeight
         if (low <= truth(head) && truth(head) <= high) covered++
+        if (head === 'save') expect(value).toBeGreaterThan(0)
       }
     }
     // 20 intervals of 95 %: fewer than 16 have a probability of .003.

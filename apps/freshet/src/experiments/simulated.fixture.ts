@@ -35,6 +35,8 @@ export interface SimulatedUsers {
   /** Factors on heads of a user, and what each unit of their logarithms adds to the rate of saves. */
   readonly factors?: (user: string) => ReadonlyMap<string, number>
   readonly slope?: (head: string) => number
+  /** Feeds of each user an hour before the experiments begin; default: 0. */
+  readonly feedsBefore?: number
 }
 
 const pinsPerFeed = 4
@@ -49,10 +51,13 @@ export function simulateUsers(given: SimulatedUsers): Simulated {
       given.experiments === null ? [] : placesOf(given.experiments, { user: userId, session: '', feed: userId })
     const factors = given.factors?.(userId) ?? new Map<string, number>()
     const tuned = [...factors].reduce((sum, [head, factor]) => sum + (given.slope?.(head) ?? 0) * Math.log(factor), 0)
-    const rate = 0.05 + 0.3 * random() ** 2 + given.lift(places.map(({ arm }) => arm.name)) + tuned
-    const feeds = 1 + Math.floor(8 * random() ** 2)
+    const taste = 0.05 + 0.3 * random() ** 2 + tuned
+    const lift = given.lift(places.map(({ arm }) => arm.name))
+    const feedsBefore = given.feedsBefore ?? 0
+    const feeds = feedsBefore + 1 + Math.floor(8 * random() ** 2)
     for (let feed = 0; feed < feeds; feed++) {
-      const buckets = places.flatMap(({ layer, bucket, experiment, arm }) => {
+      const isBefore = feed < feedsBefore
+      const buckets = (isBefore ? [] : places).flatMap(({ layer, bucket, experiment, arm }) => {
         const name = given.recordedArm === undefined ? arm.name : given.recordedArm(arm.name, user, feed)
         return name === null ? [] : [{ layer: layer.name, bucket, experiment: experiment.name, arm: name }]
       })
@@ -60,8 +65,8 @@ export function simulateUsers(given: SimulatedUsers): Simulated {
         factors.size === 0
           ? undefined
           : { heads: [...factors.keys()], factors: bytesOf(Float32Array.from(factors.values())) }
-      if (places.length > 0 && buckets.length === 0) continue
-      const atMs = given.nowMs - 60_000 + feed
+      if (places.length > 0 && !isBefore && buckets.length === 0) continue
+      const atMs = given.nowMs - 60_000 + feed - (isBefore ? 3_600_000 : 0)
       const feedId = `feed-${user}-${feed}`
       const pinIds = Array.from({ length: pinsPerFeed }, (_, pin) => `pin-${user}-${feed}-${pin}`)
       simulated.feeds.push(
@@ -70,6 +75,7 @@ export function simulateUsers(given: SimulatedUsers): Simulated {
           versions: { experiments: given.experiments?.version ?? '' },
         }),
       )
+      const rate = taste + (isBefore ? 0 : lift)
       for (const pinId of pinIds) {
         if (random() < rate)
           simulated.acts.push(actRecord({ userId, pinId, action: 'save', atMs: atMs + 1_000, feedId }))

@@ -67,9 +67,14 @@ function simulate(seed: number, users: number, patience: number): Slate[] {
         rest: {
           values: Float64Array.from(left, (at) => pool.values[at]!),
           counts: new Float64Array(left.length).fill(1),
+          keptOutFrom: null,
         },
       }
-      const { steps: targetSteps } = redraw(draw, { temperatureTimes: targetTimes, added: new Float64Array(shown) })!
+      const { steps: targetSteps } = redraw(draw, {
+        temperatureTimes: targetTimes,
+        added: new Float64Array(shown),
+        restAdded: null,
+      })!
       const columns = tables.map((table) => Float64Array.from(picks, (pick, place) => table[place]![pick]!))
       const predicted = Float64Array.from(picks, (pick, place) => pool.attraction[pick]! * examined[place]!)
       const expected = Float64Array.from(picks, (_, place) => {
@@ -120,9 +125,13 @@ describe('a slate under another policy', () => {
         steps: Float64Array.from(steps),
         temperature: loggedTemperature,
         restCount: left.length,
-        rest: { values: Float64Array.from(left, (at) => values[at]!), counts: new Float64Array(left.length).fill(1) },
+        rest: {
+          values: Float64Array.from(left, (at) => values[at]!),
+          counts: new Float64Array(left.length).fill(1),
+          keptOutFrom: null,
+        },
       }
-      const target = redraw(draw, { temperatureTimes: 2, added: new Float64Array(shown) })!
+      const target = redraw(draw, { temperatureTimes: 2, added: new Float64Array(shown), restAdded: null })!
       const remaining = values.map((_, at) => at)
       for (const [place, pick] of picks.entries()) {
         const total = remaining.reduce((sum, at) => sum + Math.exp(values[at]! / 2), 0)
@@ -136,10 +145,10 @@ describe('a slate under another policy', () => {
       ...all,
       temperature: 1,
       restCount: 0,
-      rest: { values: new Float64Array(), counts: new Float64Array() },
+      rest: { values: new Float64Array(), counts: new Float64Array(), keptOutFrom: null },
     }
     const added = Float64Array.of(0, 1)
-    expect(redraw(whole, { temperatureTimes: 1, added })!.steps[0]).toBeCloseTo(0.5, 9)
+    expect(redraw(whole, { temperatureTimes: 1, added, restAdded: null })!.steps[0]).toBeCloseTo(0.5, 9)
   })
 
   it('takes the rest for equal candidates if nothing is known of it', () => {
@@ -148,9 +157,9 @@ describe('a slate under another policy', () => {
       steps: Float64Array.of(Math.exp(2) / (Math.exp(2) + 3 * Math.E)),
       temperature: 1,
       restCount: 3,
-      rest: { values: new Float64Array(), counts: new Float64Array() },
+      rest: { values: new Float64Array(), counts: new Float64Array(), keptOutFrom: null },
     }
-    const { steps, worths } = redraw(draw, { temperatureTimes: 0.5, added: new Float64Array(1) })!
+    const { steps, worths } = redraw(draw, { temperatureTimes: 0.5, added: new Float64Array(1), restAdded: null })!
     expect(steps[0]).toBeCloseTo(Math.exp(4) / (Math.exp(4) + 3 * Math.exp(2)), 9)
     expect(worths).toHaveLength(4)
   })
@@ -161,9 +170,9 @@ describe('a slate under another policy', () => {
       steps: Float64Array.of(0.9, 1),
       temperature: 1,
       restCount: 0,
-      rest: { values: new Float64Array(), counts: new Float64Array() },
+      rest: { values: new Float64Array(), counts: new Float64Array(), keptOutFrom: null },
     }
-    expect(redraw(draw, { temperatureTimes: 1, added: new Float64Array(2) })).toBeNull()
+    expect(redraw(draw, { temperatureTimes: 1, added: new Float64Array(2), restAdded: null })).toBeNull()
   })
 })
 

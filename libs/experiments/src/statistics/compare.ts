@@ -87,7 +87,8 @@ export function compareArms(
   return { absolute: around(value, error, options.level), relative, p }
 }
 
-function ratioOf(sums: UserSums, arm: number, measured: Measured, { without, per }: CompareOptions): Ratio {
+/** A metric of one arm with the influence of each user. */
+export function ratioOf(sums: UserSums, arm: number, measured: Measured, { without, per }: CompareOptions): Ratio {
   const totals = { sum: 0, divisor: 0, users: 0 }
   const counts = (row: number): boolean => sums.feeds(row, arm) > 0 && without?.has(row) !== true
   const sumOf = (row: number): number => (measured === 'feeds' ? sums.feeds(row, arm) : sums.sum(row, arm, measured))
@@ -106,7 +107,7 @@ function ratioOf(sums: UserSums, arm: number, measured: Measured, { without, per
 }
 
 /** Standard error of a sum of influences. `users`: of the smaller arm, for the correction of small samples. */
-function errorOf(parts: readonly Float64Array[], users: number): number {
+export function errorOf(parts: readonly Float64Array[], users: number): number {
   if (users < 2) return NaN
   const rows = parts[0]!.length
   let squares = 0
@@ -115,7 +116,7 @@ function errorOf(parts: readonly Float64Array[], users: number): number {
 }
 
 /** An estimate with its interval under the normal distribution. */
-function around(value: number, standardError: number, level: number): Estimate {
+export function around(value: number, standardError: number, level: number): Estimate {
   const reach = normalQuantile(0.5 + level / 2) * standardError
   return { value, standardError, low: value - reach, high: value + reach }
 }

@@ -1,15 +1,13 @@
-import type { EventLog } from '@freshet/contracts/ports/event-log'
 import { evaluatePolicy, type PolicyReport } from '@freshet/experiments/off-policy/evaluate'
 import { ArgumentError, whole } from '../../arguments.ts'
 import { OperationError } from '../../operations/errors.ts'
 import { openLog, withOpen } from '../../operations/platform.ts'
 import type { Terminal } from '../../operations/terminal.ts'
-import { readJoinedFeeds } from '../joined-feeds.ts'
-import { choiceOf, type LoggedFeedsArguments, type LoggedFeedsChoice } from '../log-arguments.ts'
+import { choiceOf, type LoggedFeedsArguments } from '../log-arguments.ts'
 import { interval, tableLines } from '../report-text.ts'
-import { drawnFeedOf, type DrawnFeed, type DrawnFeedProblem, type RewardedFeed } from './drawn-feeds.ts'
+import { collectDrawn, type DrawnFeeds } from './collect-drawn.ts'
 import { exportSlates } from './export-slates.ts'
-import { rewardNames, rewardOf, type RewardName } from './rewards.ts'
+import { rewardNames, type RewardName } from './rewards.ts'
 import { slatesOf, type TargetPolicy, type TargetSlates } from './slates-of-feeds.ts'
 
 /** The options of `freshet experiments ope`, as text. */
@@ -21,11 +19,6 @@ export interface OpeArguments extends LoggedFeedsArguments {
   readonly resamples: string
   readonly seed: string
   readonly export?: string
-}
-
-interface Collected {
-  readonly feeds: readonly RewardedFeed[]
-  readonly leftOut: Record<DrawnFeedProblem, number>
 }
 
 /** From this share on, what is not known of the candidates below a page can decide the result. */
@@ -80,31 +73,7 @@ function targetOf({ temperatureTimes: text, add = [] }: OpeArguments): TargetPol
   return { temperatureTimes, addedWeights }
 }
 
-async function collectDrawn(
-  log: EventLog,
-  { fromMs, toMs, windowMs }: LoggedFeedsChoice,
-  reward: RewardName,
-  { signal, progress }: Pick<Terminal, 'signal' | 'progress'>,
-): Promise<Collected> {
-  const feeds: RewardedFeed[] = []
-  const leftOut = { 'not-whole': 0, 'values-unknown': 0, damaged: 0 }
-  await readJoinedFeeds<DrawnFeed>({
-    ...{ log, windowMs, signal },
-    onError: (error) => progress.write(`freshet: ${error.message}; retrying\n`),
-    pick(served) {
-      if (served.atMs < fromMs || served.atMs >= toMs) return null
-      const drawn = drawnFeedOf(served)
-      if (typeof drawn !== 'string') return drawn
-      leftOut[drawn]++
-      return null
-    },
-    onFeed: (feed, labels) =>
-      void feeds.push({ feed, rewards: Float64Array.from(labels, (each) => rewardOf(reward, each)) }),
-  })
-  return { feeds, leftOut }
-}
-
-function leftOutText({ feeds, leftOut }: Collected, { misfits }: TargetSlates): string {
+function leftOutText({ feeds, leftOut }: DrawnFeeds, { misfits }: TargetSlates): string {
   const reasons = [
     [leftOut['not-whole'], 'are not the beginning of a drawn order'],
     [leftOut['values-unknown'], 'lack the utilities of some pins'],

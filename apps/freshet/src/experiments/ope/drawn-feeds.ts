@@ -1,4 +1,4 @@
-import { float32Column } from '@freshet/contracts/bytes/columns'
+import { float32Column, uint16Column } from '@freshet/contracts/bytes/columns'
 import type { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import type { LoggedDraw } from '@freshet/experiments/off-policy/redraw'
 
@@ -12,6 +12,8 @@ export interface DrawnFeed {
   readonly places: Float64Array | null
   /** Predictions by head, in the order of the pins. */
   readonly predictions: ReadonlyMap<string, Float64Array>
+  /** The same of the candidates that could be drawn but are not on the page; empty: not known. */
+  readonly restPredictions: ReadonlyMap<string, Float64Array>
 }
 
 /** A drawn feed with what the user did, by position. */
@@ -48,6 +50,7 @@ export function drawnFeedOf(served: FeedServed): DrawnFeed | DrawnFeedProblem | 
       rest: restOf(served),
     },
     places: isPlaced ? places : null,
+    restPredictions: restPredictionsOf(served),
     predictions: new Map([
       ...columnsOf(served.actions, served.probabilities, pinIds.length),
       ...columnsOf(served.amountNames, served.amounts, pinIds.length),
@@ -63,8 +66,20 @@ function addBeforeDraw({ exploration, ordering }: FeedServed, values: Float64Arr
     for (const [place, added] of float32Column(bytes).entries()) values[place]! += added
 }
 
+/** The candidates that could be drawn but are not on the page. Older records have only a sample. */
+function restOf(served: FeedServed): LoggedDraw['rest'] {
+  const values = doubles(served.draw!.restUtilities)
+  if (values.length === 0) return sampledRest(served)
+  const keptOutFrom = uint16Column(served.draw!.restKeptOutFrom)
+  return {
+    values,
+    counts: new Float64Array(values.length).fill(1),
+    keptOutFrom: keptOutFrom.length === values.length ? keptOutFrom : null,
+  }
+}
+
 /** The sampled candidates that were drawn below the page, each with the number of candidates for which it stands. */
-function restOf({ unshown }: FeedServed): LoggedDraw['rest'] {
+function sampledRest({ unshown }: FeedServed): LoggedDraw['rest'] {
   const values: number[] = []
   const counts: number[] = []
   const utilities = float32Column(unshown?.utilities ?? new Uint8Array(0))
@@ -75,7 +90,14 @@ function restOf({ unshown }: FeedServed): LoggedDraw['rest'] {
     values.push(value)
     counts.push(reason.candidates / Math.max(1, reason.sampled))
   }
-  return { values: Float64Array.from(values), counts: Float64Array.from(counts) }
+  return { values: Float64Array.from(values), counts: Float64Array.from(counts), keptOutFrom: null }
+}
+
+function restPredictionsOf({ draw, actions, amountNames }: FeedServed): DrawnFeed['restPredictions'] {
+  const { restUtilities, restPredictions } = draw!
+  const names = [...actions, ...amountNames]
+  if (restUtilities.length === 0 || restPredictions.length !== names.length * restUtilities.length) return new Map()
+  return new Map(columnsOf(names, restPredictions, restUtilities.length / 4))
 }
 
 function columnsOf(names: readonly string[], bytes: Uint8Array, rows: number): [string, Float64Array][] {

@@ -10,18 +10,18 @@ const classes = 32
 
 /**
  * A model of the rewards from the logged predictions of a head: the prediction times what a unit of it earns at the position. If candidates could be
- * drawn that are not on the page, their predictions are not known. Then the mean prediction of pins of about the same utility stands
+ * drawn that are not on the page, their predictions may not be known. Then the mean prediction of pins of about the same utility stands
  * for the prediction, for the pins on the page too: the estimator is without bias only if both are the same function.
  */
 export function rewardModelOf(feeds: readonly RewardedFeed[], head: string): RewardModel {
   const levels = levelsOf(feeds, head)
   const typical = predictionByUtility(feeds, head)
-  return ({ draw, predictions }, { steps, worths, restShare, meanOfRest }) => {
+  return ({ draw, predictions, restPredictions }, { steps, worths, restShare, meanOfRest }) => {
     const own = predictions.get(head)
     if (own === undefined) return null
-    const isWhole = restShare === 0
-    const known = isWhole ? own : draw.values.map((value) => typical(value))
-    const ofRest = isWhole ? 0 : meanOfRest(typical)
+    const ofRest = restPredictions.get(head)
+    const known = restShare === 0 || ofRest !== undefined ? own : draw.values.map((value) => typical(value))
+    const predictedOfRest = (value: number, at: number): number => ofRest?.[at] ?? typical(value)
     const expected = steps.map((step, place) => {
       let [sum, probability] = [0, 0]
       for (let other = place; other < steps.length; other++) {
@@ -29,7 +29,7 @@ export function rewardModelOf(feeds: readonly RewardedFeed[], head: string): Rew
         sum += each * known[other]!
         probability += each
       }
-      return levels[place]! * (sum + Math.max(0, 1 - probability) * ofRest)
+      return levels[place]! * (sum + Math.max(0, 1 - probability) * meanOfRest(place, predictedOfRest))
     })
     return { predicted: known.map((each, place) => each * levels[place]!), expected }
   }

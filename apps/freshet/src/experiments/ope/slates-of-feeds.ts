@@ -19,7 +19,7 @@ export interface TargetSlates {
   readonly slates: readonly Slate[]
   /** Feeds whose probabilities do not fit their utilities, or that lack a prediction. */
   readonly misfits: number
-  /** Mean share of the first position that the target gives to candidates that are not on the page. */
+  /** Mean share of the first position that the target gives to candidates that are not on the page and not exactly known. */
   readonly restShare: number
   /** The same, of feeds that know nothing of these candidates: their change is a guess. */
   readonly guessedShare: number
@@ -36,13 +36,15 @@ export function slatesOf(feeds: readonly RewardedFeed[], target: TargetPolicy, h
   let [misfits, restShare, guessedShare] = [0, 0, 0]
   for (const each of feeds) {
     const { feed, rewards } = each
-    const added = addedOf(feed, target)
-    const redrawn = added === null ? null : redraw(feed.draw, { temperatureTimes: target.temperatureTimes, added })
+    const added = addedOf(feed.predictions, feed.draw.values.length, target)
+    const restAdded = addedOf(feed.restPredictions, feed.draw.rest.values.length, target)
+    const { temperatureTimes } = target
+    const redrawn = added === null ? null : redraw(feed.draw, { temperatureTimes, added, restAdded })
     if (redrawn === null) {
       misfits++
       continue
     }
-    restShare += redrawn.restShare
+    if (feed.draw.rest.keptOutFrom === null) restShare += redrawn.restShare
     if (feed.draw.rest.values.length === 0) guessedShare += redrawn.restShare
     used.push(each)
     slates.push({
@@ -65,12 +67,16 @@ function placesOf({ places, draw }: DrawnFeed, worths: Float64Array): Slate['pla
 }
 
 /** null: a prediction is missing. */
-function addedOf({ draw, predictions }: DrawnFeed, { addedWeights }: TargetPolicy): Float64Array | null {
-  const added = new Float64Array(draw.values.length)
+function addedOf(
+  predictions: DrawnFeed['predictions'],
+  count: number,
+  { addedWeights }: TargetPolicy,
+): Float64Array | null {
+  const added = new Float64Array(count)
   for (const [head, weight] of addedWeights) {
     const own = predictions.get(head)
     if (own === undefined) return null
-    for (let place = 0; place < added.length; place++) added[place]! += weight * own[place]!
+    for (let at = 0; at < count; at++) added[at]! += weight * own[at]!
   }
   return added
 }

@@ -138,6 +138,18 @@ export interface OrderDraw {
   temperature: number;
   /** How many candidates could be drawn for the first position. */
   candidates: number;
+  /** Little-endian float32 each: the utilities by which the candidates were drawn that are not on the page. Empty: not known. */
+  restUtilities: Uint8Array;
+  /**
+   * Little-endian uint16, for each of `rest_utilities`: the position, from 0, from which on the caps kept the candidate out; the number
+   * of pins: they did not. Empty: not known, since the caps let some candidate in again, or no candidate met them at some position.
+   */
+  restKeptOutFrom: Uint8Array;
+  /**
+   * Little-endian float32, for each of `rest_utilities`: one column for each of `FeedServed.actions`, then one for each of
+   * `FeedServed.amount_names`. Empty: not known.
+   */
+  restPredictions: Uint8Array;
 }
 
 /** What became of the candidates of a feed, in columns, in retrieval order. */
@@ -1062,7 +1074,15 @@ export const FeedServed: MessageFns<FeedServed> = {
 };
 
 function createBaseOrderDraw(): OrderDraw {
-  return { slateLogPropensity: 0, positionPropensities: new Uint8Array(0), temperature: 0, candidates: 0 };
+  return {
+    slateLogPropensity: 0,
+    positionPropensities: new Uint8Array(0),
+    temperature: 0,
+    candidates: 0,
+    restUtilities: new Uint8Array(0),
+    restKeptOutFrom: new Uint8Array(0),
+    restPredictions: new Uint8Array(0),
+  };
 }
 
 export const OrderDraw: MessageFns<OrderDraw> = {
@@ -1078,6 +1098,15 @@ export const OrderDraw: MessageFns<OrderDraw> = {
     }
     if (message.candidates !== 0) {
       writer.uint32(32).uint32(message.candidates);
+    }
+    if (message.restUtilities.length !== 0) {
+      writer.uint32(42).bytes(message.restUtilities);
+    }
+    if (message.restKeptOutFrom.length !== 0) {
+      writer.uint32(50).bytes(message.restKeptOutFrom);
+    }
+    if (message.restPredictions.length !== 0) {
+      writer.uint32(58).bytes(message.restPredictions);
     }
     return writer;
   },
@@ -1127,6 +1156,30 @@ export const OrderDraw: MessageFns<OrderDraw> = {
             message.candidates = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.restUtilities = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.restKeptOutFrom = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.restPredictions = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1153,6 +1206,21 @@ export const OrderDraw: MessageFns<OrderDraw> = {
         : new Uint8Array(0),
       temperature: isSet(object.temperature) ? globalThis.Number(object.temperature) : 0,
       candidates: isSet(object.candidates) ? globalThis.Number(object.candidates) : 0,
+      restUtilities: isSet(object.restUtilities)
+        ? bytesFromBase64(object.restUtilities)
+        : isSet(object.rest_utilities)
+        ? bytesFromBase64(object.rest_utilities)
+        : new Uint8Array(0),
+      restKeptOutFrom: isSet(object.restKeptOutFrom)
+        ? bytesFromBase64(object.restKeptOutFrom)
+        : isSet(object.rest_kept_out_from)
+        ? bytesFromBase64(object.rest_kept_out_from)
+        : new Uint8Array(0),
+      restPredictions: isSet(object.restPredictions)
+        ? bytesFromBase64(object.restPredictions)
+        : isSet(object.rest_predictions)
+        ? bytesFromBase64(object.rest_predictions)
+        : new Uint8Array(0),
     };
   },
 
@@ -1170,6 +1238,15 @@ export const OrderDraw: MessageFns<OrderDraw> = {
     if (message.candidates !== 0) {
       obj.candidates = Math.round(message.candidates);
     }
+    if (message.restUtilities.length !== 0) {
+      obj.restUtilities = base64FromBytes(message.restUtilities);
+    }
+    if (message.restKeptOutFrom.length !== 0) {
+      obj.restKeptOutFrom = base64FromBytes(message.restKeptOutFrom);
+    }
+    if (message.restPredictions.length !== 0) {
+      obj.restPredictions = base64FromBytes(message.restPredictions);
+    }
     return obj;
   },
 
@@ -1182,6 +1259,9 @@ export const OrderDraw: MessageFns<OrderDraw> = {
     message.positionPropensities = object.positionPropensities ?? new Uint8Array(0);
     message.temperature = object.temperature ?? 0;
     message.candidates = object.candidates ?? 0;
+    message.restUtilities = object.restUtilities ?? new Uint8Array(0);
+    message.restKeptOutFrom = object.restKeptOutFrom ?? new Uint8Array(0);
+    message.restPredictions = object.restPredictions ?? new Uint8Array(0);
     return message;
   },
 };
