@@ -7,7 +7,7 @@ import { createUserSums, type UserSums } from './user-sums.ts'
 const options = { level: 0.95, per: 'feed' } as const
 const arms = { arm: 1, control: 0 }
 
-/** Users of two arms. Some come anew; `knows` is how much of the taste of a user what came before shows. */
+/** Users of two arms. Some were not there before; `knows` is how much of the taste of a user what came before shows. */
 interface Simulated {
   readonly seed: number
   readonly users: number
