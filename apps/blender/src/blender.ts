@@ -3,98 +3,43 @@ import { createFoldWatch } from '@freshet/contracts/fold-watch'
 import { GetFeedRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { noHeaders } from '@freshet/contracts/headers'
 import { createLogWatch, followLogs } from '@freshet/contracts/log-watch'
-import type { LogBatch, EventLog, LogReader } from '@freshet/contracts/ports/event-log'
-import type { Attribution, Blender, CallOptions, CandidateService, Ranker } from '@freshet/contracts/ports/calls'
-import type { StateStore } from '@freshet/contracts/ports/state-store'
+import type { LogBatch, LogReader } from '@freshet/contracts/ports/event-log'
+import type { CallOptions } from '@freshet/contracts/ports/calls'
 import type { Wanted } from '@freshet/contracts/log-progress'
 import { traceOf } from '@freshet/contracts/trace-context'
-import type { Clock, Random } from '@freshet/domain/clock'
-import type { EngineClock } from '@freshet/pipeline/clock'
 import { createEngine } from '@freshet/pipeline/engine'
-import { toFeedItems, stageReports } from './answer.ts'
-import type { BlenderConfig } from './config.ts'
 import { createAdmission } from './admission.ts'
 import { createCursorKeys } from './cursor-keys.ts'
 import { createExperimentsFile } from './experiments/file.ts'
 import { inExperiments } from './experiments/in-experiments.ts'
-import { evaluationRungs } from './evaluation/evaluate-feed.ts'
-import { isEvaluated } from './evaluation/evaluated-request.ts'
-import { feedRungs } from './get-feed.ts'
-import { answerBest, type Answer } from './ladder.ts'
-import type { FeedObserver } from './feed-observer.ts'
+import type { Answer } from './ladder.ts'
 import { toFeedServed } from './feed-served.ts'
 import { capabilities, createHeard } from './capabilities.ts'
 import { explainFeed } from './explanation/explain-feed.ts'
 import { getPins } from './cards/get-pins.ts'
-import { createPinCards, type PinCardsStats } from './cards/pin-cards.ts'
+import { createPinCards } from './cards/pin-cards.ts'
 import { rankPinsRequest } from './lists/list-request.ts'
-import { listRungs, toRankPinsResponse } from './lists/rank-pins.ts'
-import { searchRungs, toSearchResponse } from './search/search-by-image.ts'
+import { toRankPinsResponse } from './lists/rank-pins.ts'
+import { toSearchResponse } from './search/search-by-image.ts'
 import { searchRequest } from './search/search-request.ts'
 import { feedIdMaker } from './feed-id.ts'
 import { versionsOf } from './page-versions.ts'
 import { createOutbox } from './outbox.ts'
 import { defaultParams } from './params.ts'
-import type { PageTokens } from './page-token.ts'
-import { createPinFacts, factTopic, type PinFactsStats } from './pin-facts.ts'
-import { createPinVectors, vectorTopics, type PinVectors } from './pin-vectors.ts'
+import { createPinFacts, factTopic } from './pin-facts.ts'
+import { createPinVectors, vectorTopics } from './pin-vectors.ts'
 import { createPopular } from './popular.ts'
 import { homeFeedRequest, relatedPinsRequest, type FeedRequest, type RequestBounds } from './request.ts'
-import type { ListRequest } from './lists/list-request.ts'
-import type { SearchRequest } from './search/search-request.ts'
 import { createUserMemory } from './user-memory.ts'
 import { createUserStates } from './user-states.ts'
-
-/** Dependencies of the blender. */
-export interface BlenderOptions {
-  readonly store: StateStore
-  readonly log: EventLog
-  readonly candidates: CandidateService
-  /** Without `attribute`, explanations have no contributions of features. */
-  readonly ranker: Ranker & Partial<Attribution>
-  readonly clock: Clock
-  /** Measures and bounds stages. It does not influence answers in any other way. */
-  readonly engineClock: EngineClock
-  readonly random: Random
-  readonly config: BlenderConfig
-  readonly observer: FeedObserver
-  /** Called when another log has replaced the log. If present, the blender checks the log's identity regularly. */
-  readonly onLogReplaced?: (error: ContractError) => void
-}
+import { commonAnswer, nextPageToken } from './feed-response.ts'
+import type { BlenderOptions, RunningBlender } from './running-blender.ts'
+import { createUseCases, type UseCases } from './use-cases.ts'
 
 /** A user without events. */
 const warmUpUser = 'warm-up'
 /** The most locales that the blender lists as its capabilities. */
 const maxLocalesListed = 1_000
-
-/** A running blender, with the state that it keeps itself. */
-export interface RunningBlender extends Blender {
-  /** Folds a batch of the catalogue. The reader calls it; a lockstep run calls it directly. */
-  fold(batch: LogBatch): void
-  /** Starts to read the catalogue and to refresh the popular pins. A lockstep run does not call it. */
-  start(): Promise<void>
-  /** Why the blender is not ready. null: it has read the catalogue up to its end at the start, and it can fill a feed. */
-  unready(): string | null
-  /** One line about a problem that does not stop answers; null: no problem. */
-  warning(): string | null
-  /** Makes a feed that is neither recorded nor observed, so that the first feeds of users do not pay for what only the first ones cost. */
-  warmUp(timeoutMs: number): Promise<void>
-  /** Number of catalogue records that it has not read yet. */
-  lag(): Promise<number>
-  /** Refreshes the popular pins now. A running blender does this regularly. */
-  refreshPopular(timeoutMs: number): Promise<void>
-  /** Resolves when every feed is in `feeds-served.v1` or was dropped. */
-  flush(): Promise<void>
-  stats(): {
-    readonly facts: PinFactsStats
-    readonly vectors: ReturnType<PinVectors['stats']>
-    readonly cards: PinCardsStats
-    readonly rememberedUsers: number
-    readonly unwrittenFeeds: number
-    readonly inFlight: number
-  }
-  stop(): Promise<void>
-}
 
 /** Composes the blender; nothing runs before `start()`. */
 export function createBlender(options: BlenderOptions): RunningBlender {
@@ -147,14 +92,9 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   let loops: Promise<unknown> = Promise.resolve()
   let composed: Promise<Composed> | null = null
 
-  interface Composed {
+  interface Composed extends UseCases {
     readonly partitions: number
     readonly feedId: ReturnType<typeof feedIdMaker>
-    readonly stages: readonly string[]
-    readonly answer: (request: FeedRequest, call: CallOptions) => Promise<Answer>
-    readonly answerUnobserved: (request: FeedRequest, call: CallOptions) => Promise<Answer>
-    readonly answerList: (request: ListRequest, call: CallOptions) => Promise<Answer>
-    readonly answerSearch: (request: SearchRequest, call: CallOptions) => Promise<Answer>
   }
 
   function fold(batch: LogBatch): void {
@@ -185,22 +125,10 @@ export function createBlender(options: BlenderOptions): RunningBlender {
     const users = createUserStates({ ...options, partitions, ...config, onPointerError })
     const foldProblem = () => foldWatch.problem()
     const stagePorts = { ...options, ...heard, users, memory, facts, vectors, factsUnready, popular, foldProblem }
-    const notesOn = ({ locale }: FeedRequest): readonly string[] =>
-      locale === '' || facts.knowsLocale(locale) ? [] : ['FEED_LOCALE_UNKNOWN']
-    const ladder = { engine, engineClock, config, notesOn }
-    const feed = { ...ladder, rungs: feedRungs(stagePorts) }
-    const evaluation = { ...ladder, rungs: evaluationRungs(stagePorts) }
-    const list = { ...ladder, rungs: listRungs(stagePorts) }
-    const search = { ...ladder, rungs: searchRungs(stagePorts) }
     return {
+      ...createUseCases(stagePorts, { engine, unobserved, engineClock }),
       partitions,
       feedId: feedIdMaker(random, await log.partitionCount('feeds-served.v1', { signal: stopping.signal })),
-      stages: feed.rungs.stages,
-      answerUnobserved: (request, call) => answerBest(request, call, { ...feed, engine: unobserved }),
-      answerList: (request, call) => answerBest(request, call, list),
-      answerSearch: (request, call) => answerBest(request, call, search),
-      answer: (request, call) =>
-        isEvaluated(request) ? answerBest(request, call, evaluation) : answerBest(request, call, feed),
     }
   }
 
@@ -248,11 +176,11 @@ export function createBlender(options: BlenderOptions): RunningBlender {
   return {
     async getFeed(message, call) {
       const { request, answer } = await serveFeed(message, (bounds) => homeFeedRequest(message, bounds), call)
-      return { ...common(request, answer), nextPageToken: nextPageToken(request, answer, cursorKeys.tokens()) }
+      return { ...commonAnswer(request, answer), nextPageToken: nextPageToken(request, answer, cursorKeys.tokens()) }
     },
     async getRelatedPins(message, call) {
       const { request, answer } = await serveFeed(message, (bounds) => relatedPinsRequest(message, bounds), call)
-      return common(request, answer)
+      return commonAnswer(request, answer)
     },
     async rankPins(message, call) {
       const read = (bounds: RequestBounds) => rankPinsRequest(message, bounds)
@@ -332,27 +260,4 @@ export function createBlender(options: BlenderOptions): RunningBlender {
       await reader?.stop()
     },
   }
-}
-
-function common(request: FeedRequest, answer: Answer) {
-  return {
-    feedId: request.feedId,
-    items: toFeedItems(request, answer),
-    degradation: answer.degradation,
-    reasons: [...answer.reasons],
-    freshness: answer.freshness,
-    stages: request.explain ? stageReports(answer) : [],
-  }
-}
-
-/** A full page has a next page. So does a short page if the sweep has not reached the end of the catalogue. */
-function nextPageToken(
-  { page, pageSize, recorded, userId }: FeedRequest,
-  { rows, columns, isLast }: Answer,
-  pageTokens: PageTokens,
-): string {
-  const sweepContinues = columns.sweep.unfinished && page.recorded
-  if ((rows.length < pageSize && !sweepContinues) || (isLast && page.recorded)) return ''
-  const firstPosition = page.firstPosition + rows.length
-  return pageTokens.format({ ...page, firstPosition, recorded }, { userId, surface: 'home' })
 }

@@ -3,7 +3,7 @@ import { createVersionMemory } from '@freshet/domain/version-memory'
 import type { RunRecord } from '@freshet/pipeline/record'
 import type { Metrics } from '@freshet/service/metrics'
 import type { Report } from '@freshet/service/reporting'
-import type { RunningBlender } from './blender.ts'
+import type { RunningBlender } from './running-blender.ts'
 import type { FeedObserver } from './feed-observer.ts'
 
 /** The stages that call other services. Only these have a histogram. */

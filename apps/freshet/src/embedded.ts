@@ -1,6 +1,7 @@
 import { createDirectCandidateService } from '@freshet/adapters/direct/candidate-service'
 import { createDirectRanker } from '@freshet/adapters/direct/ranker'
-import { createBlender, type RunningBlender } from '@freshet/blender/blender'
+import { createBlender } from '@freshet/blender/blender'
+import type { RunningBlender } from '@freshet/blender/running-blender'
 import { blenderSchema, type BlenderConfig } from '@freshet/blender/config'
 import {
   createCandidateService,
