@@ -116,6 +116,15 @@ test('the record of a feed says what each step added, and the moves', async () =
   expect(Array.from(served!.moves!.pins.filter((_, at) => at % 2 === 0))).toEqual([2, 3, 4])
 })
 
+test('an explanation says at which pins a rule was broken', async () => {
+  const caps = { creator: { most: 1, window: 25 }, topic: { most: 1_000, mostAtStart: 1_000 } }
+  const { feed, blender, settle } = await oneSided(only({ caps }))
+  const { feedId } = await feed({ pageSize: 25 })
+  const { pins } = await settle(blender.explainFeed({ feedId, pinId: '' }, { timeoutMs: 500 }))
+  // There are 21 creators.
+  pins.forEach(({ notes }, place) => expect(notes).toEqual(place < 21 ? [] : ['caps/broke-caps']))
+})
+
 describe('what is known about a user', () => {
   const caps = { creator: { most: 1_000 }, topic: { most: 20, mostAtStart: 5, window: 25 } }
   const ordering = only({ caps, evidence: { halfActions: 5, fullDwellMs: 3_000 } })

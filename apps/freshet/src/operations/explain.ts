@@ -130,6 +130,7 @@ function pinLines(pin: ExplainedPin): string[] {
     }),
     ...pin.ordering.map(({ name, value }) => `  ${name} ${Number.isNaN(value) ? 'not known' : signed(value)}`),
     ...pin.moves.map(({ why, from, to }) => `  moved by ${why} from ${from} to ${to}`),
+    ...pin.notes.map((note) => `  noted by ${note}`),
     `  probability of this position ${pin.propensity.toPrecision(3)}`,
     ...pin.facts.map(({ name, texts }) => `  ${name.padEnd(24)} ${texts.join(', ') || 'none'}`),
     ...pin.exposed.map(

@@ -43,7 +43,7 @@ export function explainServed(served: FeedServed, pinId: string): ExplainFeedRes
 
 function explainedPins(served: FeedServed): ExplainedPin[] {
   const factors = factorsOf(served)
-  const steps = served.ordering.map(({ step, added }) => ({ step, added: float32Column(added) }))
+  const steps = served.ordering.map((step) => ({ ...step, added: float32Column(step.added) }))
   return servedPins(served).map((pin, row) => ({
     pinId: pin.pinId,
     position: pin.position,
@@ -59,6 +59,10 @@ function explainedPins(served: FeedServed): ExplainedPin[] {
     exposed: Object.entries(pin.exposed).map(([name, value]) => ({ name, value: value ?? NaN })),
     ordering: steps.map(({ step, added }): ExplainedValue => ({ name: step, value: added[row] ?? NaN })),
     moves: pin.moves.map(({ why, from, to }) => ({ why, from, to })),
+    notes: steps.flatMap(({ step, notes, noted }) => {
+      const note = notes[(noted[row] ?? 0) - 1]
+      return note === undefined ? [] : [`${step}/${note}`]
+    }),
   }))
 }
 

@@ -719,6 +719,11 @@ export interface ExplainedPin {
   ordering: ExplainedValue[];
   /** Where ordering stages moved it. */
   moves: ExplainedMove[];
+  /**
+   * What steps of the ordering noted about it: the step, a slash, its note. For example `caps/broke-caps`: no pin that was left kept
+   * the cap here; `fresh-floor/new`: a new pin, which may be lifted.
+   */
+  notes: string[];
 }
 
 /** A source that found a pin. */
@@ -5063,6 +5068,7 @@ function createBaseExplainedPin(): ExplainedPin {
     exposed: [],
     ordering: [],
     moves: [],
+    notes: [],
   };
 }
 
@@ -5109,6 +5115,9 @@ export const ExplainedPin: MessageFns<ExplainedPin> = {
     }
     for (const v of message.moves) {
       ExplainedMove.encode(v!, writer.uint32(114).fork()).join();
+    }
+    for (const v of message.notes) {
+      writer.uint32(122).string(v!);
     }
     return writer;
   },
@@ -5238,6 +5247,14 @@ export const ExplainedPin: MessageFns<ExplainedPin> = {
             message.moves.push(ExplainedMove.decode(reader, reader.uint32()));
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.notes.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5290,6 +5307,7 @@ export const ExplainedPin: MessageFns<ExplainedPin> = {
         ? object.ordering.map((e: any) => ExplainedValue.fromJSON(e))
         : [],
       moves: globalThis.Array.isArray(object?.moves) ? object.moves.map((e: any) => ExplainedMove.fromJSON(e)) : [],
+      notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -5337,6 +5355,9 @@ export const ExplainedPin: MessageFns<ExplainedPin> = {
     if (message.moves?.length) {
       obj.moves = message.moves.map((e) => ExplainedMove.toJSON(e));
     }
+    if (message.notes?.length) {
+      obj.notes = message.notes;
+    }
     return obj;
   },
 
@@ -5359,6 +5380,7 @@ export const ExplainedPin: MessageFns<ExplainedPin> = {
     message.exposed = object.exposed?.map((e) => ExplainedValue.fromPartial(e)) || [];
     message.ordering = object.ordering?.map((e) => ExplainedValue.fromPartial(e)) || [];
     message.moves = object.moves?.map((e) => ExplainedMove.fromPartial(e)) || [];
+    message.notes = object.notes?.map((e) => e) || [];
     return message;
   },
 };
