@@ -107,6 +107,7 @@ export default ts.config(
               ],
             },
             { sourceTag: 'scope:ranking', onlyDependOnLibsWithTags: ['scope:columns', 'scope:domain'] },
+            { sourceTag: 'scope:ordering', onlyDependOnLibsWithTags: ['scope:domain'] },
             { sourceTag: 'scope:experiments', onlyDependOnLibsWithTags: ['scope:domain'] },
             { sourceTag: 'scope:service', onlyDependOnLibsWithTags: ['scope:settings', 'scope:domain'] },
             {
@@ -124,6 +125,7 @@ export default ts.config(
                 'scope:embeddings',
                 'scope:vectors',
                 'scope:columns',
+                'scope:ordering',
                 'scope:experiments',
                 'scope:pipeline',
                 'scope:contracts',
