@@ -226,7 +226,12 @@ export function anEngagement(action: Action, subject: string | Subject, atMs = s
 
 export function aPin(
   pinId: string,
-  fields: { readonly creatorId?: string; readonly topics?: readonly string[]; readonly locale?: string } = {},
+  fields: {
+    readonly creatorId?: string
+    readonly topics?: readonly string[]
+    readonly locale?: string
+    readonly createdAtMs?: number
+  } = {},
 ) {
   return {
     kind: 'upsert' as const,
@@ -234,6 +239,7 @@ export function aPin(
       topics: (fields.topics ?? []).map((topic) => asId<never>(topic)),
       creatorId: fields.creatorId === undefined ? null : asId<never>(fields.creatorId),
       locale: fields.locale ?? null,
+      ...(fields.createdAtMs !== undefined && { createdAtMs: fields.createdAtMs }),
     }),
   }
 }

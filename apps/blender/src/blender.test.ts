@@ -10,6 +10,7 @@ import {
   Degradation,
   Depth,
   Evaluation,
+  FeedFilter,
   Freshness,
 } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import type { RankRequest } from '@freshet/contracts/gen/freshet/ranking/v1/ranking'
@@ -1060,6 +1061,9 @@ describe('evaluations', () => {
     const { feed } = await aBlender()
     const evaluation = Evaluation.fromPartial({ dryRun: true, amongPinIds: ['pin-7', 'pin-1000', 'pin-3'] })
     expect(idsOf(await feed({ evaluation }))).toEqual(['pin-1000', 'pin-7', 'pin-3'])
+    // Nobody has checked on which boards the others are.
+    const filter = FeedFilter.fromPartial({ boardIds: ['b1'] })
+    expect(idsOf(await feed({ evaluation, filter }))).toEqual(['pin-7', 'pin-3'])
   })
 
   test('an unknown source: CALL_INVALID_ARGUMENT, not a degraded feed', async () => {

@@ -1,5 +1,5 @@
 import type { GetCapabilitiesResponse } from '@freshet/contracts/gen/freshet/blending/v1/blending'
-import { SourceStatus } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
+import { SourceStatus, type RetrieveRequest } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { blenderMethods } from '@freshet/contracts/ports/blender-methods'
 import type { CandidateService, Ranker } from '@freshet/contracts/ports/calls'
 import { topics } from '@freshet/contracts/topics'
@@ -14,7 +14,7 @@ import { defaultPageSize, maxPageSize, maxTokens } from './request.ts'
 export interface Heard {
   readonly candidates: CandidateService
   readonly ranker: Ranker
-  /** Names of the sources of the last answer to a request that named none; empty: there was none. */
+  /** Names of the sources of the last answer to a request for a feed that named none; empty: there was none. */
   sources(): readonly string[]
   /** What the ranker predicts and the model that it used last; empty: it has not answered. */
   model(): { readonly heads: readonly string[]; readonly version: string }
@@ -34,7 +34,7 @@ export function createHeard({
     candidates: {
       async retrieve(request, call) {
         const answer = await candidates.retrieve(request, call)
-        if (request.sources.length + request.withoutSources.length === 0 && answer.sources.length > 0)
+        if (asksAllSources(request) && answer.sources.length > 0)
           sources = answer.sources.filter(({ status }) => status !== SourceStatus.OFF).map(({ source }) => source)
         return answer
       },
@@ -49,6 +49,11 @@ export function createHeard({
     sources: () => sources,
     model: () => model,
   }
+}
+
+/** Whether the answer to a request names all sources. A search by a picture uses one. */
+function asksAllSources({ sources, withoutSources, imageEmbedding, imageOfPinId }: RetrieveRequest): boolean {
+  return sources.length + withoutSources.length + imageEmbedding.length === 0 && imageOfPinId === ''
 }
 
 /** What the answer about capabilities is made of. */

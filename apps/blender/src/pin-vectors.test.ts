@@ -73,6 +73,20 @@ test('an embedding of an older space is not compared', () => {
   expect(block('a', 0)).toEqual([0, 1])
 })
 
+test('pictures are compared in the width that most of them have', () => {
+  const { fold, block } = aView()
+  fold(seen('a', [0, 2]))
+  fold(seen('b', [2, 0]))
+  fold(seen('odd', [1, 1, 1]))
+  expect([block('a', 1), block('odd', 1)]).toEqual([
+    [0, 1],
+    [0, 0],
+  ])
+  fold(seen('a', null))
+  fold(seen('b', [1, 1, 1]))
+  expect(block('odd', 1)).toEqual([0.58, 0.58])
+})
+
 test('pins with similar vectors share a cluster, others do not', () => {
   const { fold, view, rowOf } = aView()
   fold(learned('a', [3, 4, -1]))

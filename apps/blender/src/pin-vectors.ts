@@ -49,8 +49,9 @@ export function createPinVectors({ maxPins }: { readonly maxPins: number }): Pin
   let values = new Int8Array(capacity * rowWidth)
   // The vector space of each block, as a hash; 0: the pin has no such vector.
   let spaces = new Uint32Array(capacity * embeddingKinds.length)
-  // Blocks of the newest space of a kind are comparable.
-  const newestSpace = new Uint32Array(embeddingKinds.length)
+  // Blocks of this space of a kind are comparable: the newest learned one, and that of most pictures.
+  const comparableSpace = new Uint32Array(embeddingKinds.length)
+  const picturesOf = new Map<number, number>()
   let rowLimit = 0
   let refused = 0
 
@@ -86,12 +87,26 @@ export function createPinVectors({ maxPins }: { readonly maxPins: number }): Pin
     const at = row * rowWidth + kind * blockWidth
     if (vector === null) values.fill(0, at, at + blockWidth)
     else projectionOf(vector.length)(vector, values, at)
-    spaces[row * embeddingKinds.length + kind] = vector === null ? 0 : space
-    if (vector !== null) newestSpace[kind] = space
+    const before = spaces[row * embeddingKinds.length + kind]!
+    const after = vector === null ? 0 : space
+    spaces[row * embeddingKinds.length + kind] = after
+    if (kind === visual) countPicture(before, after)
+    else if (after !== 0) comparableSpace[kind] = after
     if (embeddingKinds.every((_, other) => spaces[row * embeddingKinds.length + other] === 0)) {
       byKey.delete(high, low)
       freeRows.push(row)
     }
+  }
+
+  /** Notes that a picture moved from one space to another; 0: none. One picture of another width must not make all others incomparable. */
+  function countPicture(before: number, after: number): void {
+    if (before === after) return
+    const count = (space: number): number => picturesOf.get(space) ?? 0
+    if (before !== 0) picturesOf.set(before, count(before) - 1)
+    if (count(before) === 0) picturesOf.delete(before)
+    if (after !== 0) picturesOf.set(after, count(after) + 1)
+    const candidates = before !== 0 && before === comparableSpace[visual] ? picturesOf.keys() : [after]
+    for (const space of candidates) if (count(space) > count(comparableSpace[visual]!)) comparableSpace[visual] = space
   }
 
   function projectionOf(width: number): Projection {
@@ -126,7 +141,7 @@ export function createPinVectors({ maxPins }: { readonly maxPins: number }): Pin
 
   function isComparable(row: number, kind: number): boolean {
     const space = spaces[row * embeddingKinds.length + kind]!
-    return space !== 0 && space === newestSpace[kind]
+    return space !== 0 && space === comparableSpace[kind]
   }
 
   return {

@@ -38,3 +38,12 @@ test('when the pages are full, an entry is refused and the row has no bytes', ()
   expect(pages.get(0)).toBe(null)
   expect(pages.get(1)).toEqual(Buffer.alloc(100))
 })
+
+test('entries of a page that is emptied stay, even if all other pages are full', () => {
+  const pages = createBytePages({ maxBytes: 2 * pageBytes, pageBytes })
+  const entry = (row: number) => new Uint8Array(100).fill(row)
+  for (let row = 0; row < 4; row++) expect(pages.set(row, entry(row))).toBe(true)
+  pages.delete(0)
+  for (let row = 1; row < 4; row++) expect(pages.get(row)).toEqual(Buffer.from(entry(row)))
+  expect(pages.set(4, entry(4))).toBe(true)
+})

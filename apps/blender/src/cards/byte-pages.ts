@@ -89,23 +89,28 @@ export function createBytePages({
     if (at !== open && 2 * page.dead >= page.used) empties(at)
   }
 
-  /** Moves the living entries of a page to the open page, and keeps the empty page for later. */
+  /** Moves the living entries of a page to the open page. The empty page is free before that, so they find room even if all others are full. */
   function empties(at: number): void {
     const page = pages[at]!
+    const living = livingIn(page, at)
     pages[at] = null
-    for (let offset = 0; offset < page.used;) {
-      const row = page.bytes.readUInt32LE(offset)
-      const length = page.bytes.readUInt32LE(offset + 4)
-      const start = offset + headerBytes
-      if (pageOf[row] === at && offsets[row] === offset) {
-        pageOf[row] = none
-        append(row, page.bytes.subarray(start, start + length))
-      }
-      offset = start + length
-    }
     page.used = 0
     page.dead = 0
     empty.push(page)
+    for (const [row, bytes] of living) append(row, bytes)
+  }
+
+  /** Copies of the entries of a page that still count. */
+  function livingIn({ bytes, used }: Page, at: number): [row: number, bytes: Uint8Array][] {
+    const living: [number, Uint8Array][] = []
+    for (let offset = 0; offset < used;) {
+      const row = bytes.readUInt32LE(offset)
+      const start = offset + headerBytes
+      const end = start + bytes.readUInt32LE(offset + 4)
+      if (pageOf[row] === at && offsets[row] === offset) living.push([row, Uint8Array.from(bytes.subarray(start, end))])
+      offset = end
+    }
+    return living
   }
 
   return {

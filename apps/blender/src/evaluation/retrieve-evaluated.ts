@@ -22,11 +22,13 @@ export function retrieveEvaluated({
   return {
     ...retrieveStage,
     run: async (request, { timeoutMs, signal }) => {
-      const { evaluation, relatedToPinId, userId, atMs } = request
+      const { evaluation, relatedToPinId, userId, atMs, filter } = request
       const mine = memory.served(userId, { atMs, windowMs: config.servedWindowMs }) ?? nothingServed
       const asked = evaluatedRequest(request, retrieveRequest(request, mine))
       const response = await candidates.retrieve(asked, { timeoutMs, signal, headers: request.trace })
-      const missing = evaluation.candidatesOnly ? [] : evaluation.among.filter((pinId) => pinId !== relatedToPinId)
+      // Only the candidate service knows the boards of a pin, so with boards no other pins are added.
+      const addsNone = evaluation.candidatesOnly || filter.boardIds.length > 0
+      const missing = addsNone ? [] : evaluation.among.filter((pinId) => pinId !== relatedToPinId)
       return candidatesFrom(response, missing, asked)
     },
   }

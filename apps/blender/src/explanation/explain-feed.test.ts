@@ -2,8 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { formatFeedId, parseFeedId } from '@freshet/contracts/feed-id'
 import { ExplainFeedRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
+import type { Attribution } from '@freshet/contracts/ports/calls'
+import { FeedServed } from '@freshet/contracts/gen/freshet/feed/v1/feed'
 import { partitionOf } from '@freshet/domain/partition'
 import { aBlender, anEngagement, partitions, startMs } from '../blender.harness.ts'
+import { explainFeed } from './explain-feed.ts'
 
 async function started(config: Parameters<typeof aBlender>[0] = {}) {
   const made = await aBlender(config)
@@ -116,6 +119,24 @@ test('feed ids carry the time and the partition of the user', async () => {
   const { feed } = await started()
   const { feedId } = await feed({ userId: 'ada', pageSize: 3 })
   expect(parseFeedId(feedId)).toEqual({ receivedAtMs: startMs, partition: partitionOf('ada', partitions) })
+})
+
+test('the ranker has half of the time that the search for the record left', async () => {
+  const { log, clock } = await aBlender()
+  const feed = FeedServed.fromPartial({ feedId: 'f', pinIds: ['pin-1'], modelVersion: 'm' })
+  const given: number[] = []
+  let nowMs = startMs
+  const find = () => {
+    nowMs += 300
+    return FeedServed.encode(feed).finish()
+  }
+  const attribute: Attribution['attribute'] = (_request, { timeoutMs }) => {
+    given.push(timeoutMs)
+    return Promise.reject(new Error('away'))
+  }
+  const ports = { log, clock: { ...clock, now: () => nowMs }, outbox: { find }, ranker: { attribute }, isOn: true }
+  await explainFeed(ExplainFeedRequest.fromPartial({ feedId: 'f' }), { timeoutMs: 500 }, ports)
+  expect(given).toEqual([100])
 })
 
 describe('a blender that does not explain', () => {

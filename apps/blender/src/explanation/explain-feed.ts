@@ -33,26 +33,34 @@ export async function explainFeed(
 ): Promise<ExplainFeedResponse> {
   if (!ports.isOn)
     throw new ContractError('EXPLAIN_SWITCHED_OFF', 'this blender explains no feeds; see blender.answersExplainFeed')
+  const endsAtMs = ports.clock.now() + call.timeoutMs
   checkId('feed_id', feedId)
   if (pinId !== '') checkId('pin_id', pinId)
   const record = ports.outbox.find(feedId) ?? (await recordInLog(feedId, call, ports))
   const answer = explainServed(FeedServed.decode(record), pinId)
   return answer.pins.length === 0 || answer.modelVersion === ''
     ? answer
-    : withContributions(answer, await contributionsTo(record, answer, { call, ...ports }))
+    : withContributions(answer, await contributionsTo(record, answer, { call, endsAtMs, ...ports }))
 }
 
-/** What the ranker says about the pins of an answer. If it does not answer in half of the time, the answer goes without. */
+/** What the ranker says about the pins of an answer. If it does not answer in half of the time that is left, the answer goes without. */
 async function contributionsTo(
   feedServed: Uint8Array,
   { pins }: ExplainFeedResponse,
-  { ranker: { attribute }, call }: Pick<ExplanationPorts, 'ranker'> & { readonly call: CallOptions },
+  {
+    ranker: { attribute },
+    clock,
+    call,
+    endsAtMs,
+  }: Pick<ExplanationPorts, 'ranker' | 'clock'> & { readonly call: CallOptions; readonly endsAtMs: number },
 ): Promise<AttributeResponse> {
   const problem = (text: string) => AttributeResponse.fromPartial({ problem: text })
   if (attribute === undefined) return problem('this ranker does not attribute scores to features')
   try {
     const pinIds = pins.map((pin) => pin.pinId)
-    return await attribute({ feedServed, pinIds }, { ...call, timeoutMs: call.timeoutMs / 2 })
+    // A clock that is set back must not add time.
+    const leftMs = Math.min(call.timeoutMs, Math.max(1, endsAtMs - clock.now()))
+    return await attribute({ feedServed, pinIds }, { ...call, timeoutMs: leftMs / 2 })
   } catch (error) {
     return problem(`the ranker did not answer: ${error instanceof Error ? error.message : String(error)}`)
   }

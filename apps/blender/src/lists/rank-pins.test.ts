@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Degradation, RankPinsRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { Degradation, FeedFilter, RankPinsRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { ContractError } from '@freshet/contracts/errors'
 import { aBlender, anEngagement, aPin, manyPins } from '../blender.harness.ts'
 
@@ -46,6 +46,13 @@ describe('RankPins', () => {
       { pinId: 'german', reason: 'other-locale' },
       { pinId: 'gone', reason: 'deleted' },
     ])
+  })
+
+  test('nobody can check the boards of the pins, so a request with boards gets none', async () => {
+    const { ranked } = await started()
+    const answer = await ranked({ pinIds: ['pin-1'], filter: FeedFilter.fromPartial({ boardIds: ['b1'] }) })
+    expect(answer.items).toEqual([])
+    expect(answer.leftOut).toEqual([{ pinId: 'pin-1', reason: 'board-unchecked' }])
   })
 
   test('without the ranker the order is that of the caller', async () => {

@@ -10,7 +10,7 @@ import { safetyFilters } from '../filters/safety-filters.ts'
 import type { Rungs } from '../get-feed.ts'
 import { awaitTokens } from '../hydrators/await-tokens.ts'
 import { rememberedUser, type FallbackRequest } from '../hydrators/remembered-user.ts'
-import { userState } from '../hydrators/user-state.ts'
+import { userState, type UserContext } from '../hydrators/user-state.ts'
 import type { Answer } from '../ladder.ts'
 import type { StagePorts } from '../ports.ts'
 import { rank } from '../scorers/rank.ts'
@@ -20,18 +20,21 @@ import type { ListRequest } from './list-request.ts'
 
 /** The pipelines that rank a list of the caller: with the user's state and the ranker, else in the order of the caller. */
 export function listRungs(ports: StagePorts): Rungs<ListRequest> {
+  // The list comes from the caller, so nobody has checked on which boards its pins are.
+  const filters = safetyFilters<ListRequest & UserContext>(ports, { boards: 'unchecked' })
+
   const whole = pipeline<ListRequest>('rank-pins')
     .hydrate(userState(ports))
     .hydrate(awaitTokens(ports))
     .source(givenPins())
-    .filter(...safetyFilters(ports))
+    .filter(...filters)
     .score(rank(ports))
     .select(byUtility())
 
   const callersOrder = pipeline<ListRequest & FallbackRequest>('callers-order')
     .hydrate(rememberedUser(ports))
     .source(givenPins())
-    .filter(...safetyFilters(ports))
+    .filter(...filters)
 
   return { nextPage: () => null, whole: () => whole, lastGood: () => null, popular: callersOrder, refused: () => null }
 }

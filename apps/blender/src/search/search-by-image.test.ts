@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { float32Column } from '@freshet/contracts/bytes/columns'
 import { ContractError } from '@freshet/contracts/errors'
-import { SearchByImageRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
+import { GetCapabilitiesRequest, SearchByImageRequest } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { aBlender, anEngagement, foundPins, manyPins } from '../blender.harness.ts'
 
 async function started() {
@@ -67,4 +67,20 @@ test('without the candidate service the call fails; it does not answer popular p
   await expect(search({ embedding: [1] })).rejects.toMatchObject({ code: 'CALL_UNAVAILABLE' })
   services.retrieve = (request) => foundPins([], request)
   expect(await search({ embedding: [1] })).toMatchObject({ items: [] })
+})
+
+test('the sources that the blender reports are those of feeds, not the one of a search', async () => {
+  const { search, feed, services, blender } = await started()
+  await feed()
+  const { retrieve } = services
+  services.retrieve = async (request, call) => {
+    const answer = await retrieve(request, call)
+    return { ...answer, sources: answer.sources.slice(0, 1) }
+  }
+  await search({ embedding: [1] })
+  await search({ pinId: 'pin-7' })
+  expect((await blender.getCapabilities(GetCapabilitiesRequest.fromPartial({}), { timeoutMs: 500 })).sources).toEqual([
+    'even',
+    'odd',
+  ])
 })

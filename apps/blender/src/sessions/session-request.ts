@@ -18,8 +18,10 @@ export function termsMark({
   filter: { topicIds, creatorIds, boardIds, createdFromMs, allowedSafetyLabels, userAge, includeOwnPins },
   onlySources,
   withoutSources,
-}: Pick<FeedRequest, 'locale' | 'experiments' | 'filter' | 'onlySources' | 'withoutSources'>): number {
+  atMs,
+}: Pick<FeedRequest, 'locale' | 'experiments' | 'filter' | 'onlySources' | 'withoutSources' | 'atMs'>): number {
   const ids = [topicIds, creatorIds, boardIds, allowedSafetyLabels, onlySources, withoutSources]
-  // The time itself moves with the request.
-  return hash32(JSON.stringify([locale, experiments.version, createdFromMs === null, userAge, includeOwnPins, ...ids]))
+  // The time itself moves with the request, the age of a pin does not.
+  const maxAgeMs = createdFromMs === null ? null : atMs - createdFromMs
+  return hash32(JSON.stringify([locale, experiments.version, maxAgeMs, userAge, includeOwnPins, ...ids]))
 }

@@ -11,7 +11,7 @@ import { asId } from '@freshet/domain/ids'
 import { partitionOf } from '@freshet/domain/partition'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { aBlender, anEngagement, manyPins, partitions, rankedPins, startMs } from '../blender.harness.ts'
+import { aBlender, anEngagement, aPin, manyPins, partitions, rankedPins, startMs } from '../blender.harness.ts'
 import { foundColumns, foundCount, sourcesOf } from '../source-columns.ts'
 import { decodeReserve, encodeReserve } from './reserve.ts'
 
@@ -165,6 +165,18 @@ describe('a next page', () => {
     await storeUser('ada', [anEngagement('save', 'pin-3')])
     const { nextPageToken: pageToken } = await feed()
     await feed({ pageToken, ...change })
+    expect(services.retrieved).toHaveLength(2)
+  })
+
+  test('with another greatest age is made from scratch; with the same one the reserve fits, although time has passed', async () => {
+    const { feed, services, clock, tellCatalogue } = await aBlender()
+    await tellCatalogue(manyPins(300).map((pinId) => aPin(pinId, { createdAtMs: startMs })))
+    const filter = (maxAgeMs: number) => ({ filter: FeedFilter.fromPartial({ maxAgeMs }) })
+    const { nextPageToken: pageToken } = await feed(filter(3_600_000))
+    await clock.advance(60_000)
+    await feed({ pageToken, ...filter(3_600_000) })
+    expect(services.retrieved).toHaveLength(1)
+    await feed({ pageToken, ...filter(7_200_000) })
     expect(services.retrieved).toHaveLength(2)
   })
 
