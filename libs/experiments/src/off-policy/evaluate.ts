@@ -23,7 +23,7 @@ export interface Overlap {
   readonly effectiveSlates: number
   /** Mean weight: 1 if the probabilities are right. */
   readonly meanWeight: number
-  /** Standard error of the mean weight, by user. */
+  /** Standard error of the mean weight, by user; NaN: there is only one user. */
   readonly meanWeightError: number
   /** Share of the sum of all weights that the slate with the highest one has. */
   readonly largestShare: number
@@ -182,7 +182,7 @@ function overlapOf(slates: readonly Slate[], users: number): Overlap {
     users,
     effectiveSlates: squares > 0 ? sum ** 2 / squares : 0,
     meanWeight,
-    meanWeightError: Math.sqrt(spread) / slates.length,
+    meanWeightError: users < 2 ? NaN : Math.sqrt(spread) / slates.length,
     largestShare: sum > 0 ? largest / sum : 0,
   }
 }

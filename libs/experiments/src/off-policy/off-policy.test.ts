@@ -237,6 +237,14 @@ describe('estimators', () => {
     expect(warnings.filter((text) => !text.startsWith('the overlap'))).toEqual([])
   })
 
+  it('of one user have no intervals, and nothing that says whether the probabilities fit', () => {
+    const slates = simulate(3, 1, 1).slice(0, 1)
+    const { estimates, overlap, warnings } = evaluatePolicy(slates, options)
+    expect(Math.abs(overlap.meanWeight - 1)).toBeGreaterThan(0.01)
+    expect(estimates[0]!.low).toBeNaN()
+    expect(warnings.join()).not.toMatch(/mean weight/)
+  })
+
   it('warn if the overlap is poor', () => {
     const slates = simulate(3, 200, 1).map((slate, at) => ({
       ...slate,

@@ -40,6 +40,8 @@ export interface Redrawn {
   readonly restShare: number
   /** Utility ÷ temperature of the pins, then of the candidates that are not on the page, as far as they are known. */
   readonly worths: Float64Array
+  /** The probability that the target policy gives to the pin of a later position, or of this one, at a position. */
+  probabilityAt(place: number, pinOf: number): number
   /**
    * Mean of a function of the logged utility and the number of a candidate, over the candidates that are not on the page, as the target policy
    * weighs them at a position; 0: there are none.
@@ -62,59 +64,81 @@ export function redraw(draw: LoggedDraw, target: TargetDraw): Redrawn | null {
   const logged = massesOf(values, rest.values, temperature)
   const rests = restMasses(logged.page, steps)
   if (rests === null) return null
-  if ((rests[0] ?? 0) > 0 && rest.values.length === 0) {
-    const value = logged.top + temperature * Math.log(rests[0]!)
+  const mostRest = rests.reduce((most, mass) => Math.max(most, mass), 0)
+  if (mostRest > 0 && rest.values.length === 0) {
+    const value = logged.top + temperature * Math.log(mostRest)
     return redraw({ ...draw, rest: equalRest(value, restCount, temperature) }, { ...target, restAdded: null })
   }
   if (rest.keptOutFrom !== null && !fits(rests, massesByPlace(rest, logged.rest, places), steps, logged.page))
     return null
-  const { page, rest: restMass } = targetMasses(draw, target)
-  const ratio = weighted(rest, restMass) / weighted(rest, logged.rest)
-  const targetRests =
-    rest.keptOutFrom === null
-      ? rests.map((mass) => (mass > 0 ? mass * ratio : 0))
-      : massesByPlace(rest, restMass, places)
-  const targetSteps = new Float64Array(places)
-  let below = 0
+  const worths = targetWorths(draw, target)
+  const logRests = logRestsOf(draw, worths.rest, rests)
+  const logWholes = new Float64Array(places)
+  let below = -Infinity
   for (let place = places - 1; place >= 0; place--) {
-    below += page[place]!
-    targetSteps[place] = page[place]! / (below + targetRests[place]!)
+    below = logSum(below, worths.page[place]!)
+    logWholes[place] = logSum(below, logRests[place]!)
   }
-  const first = targetRests[0] ?? 0
+  const probabilityAt = (place: number, pinOf: number): number => Math.exp(worths.page[pinOf]! - logWholes[place]!)
   return {
-    steps: targetSteps,
-    restShare: below + first > 0 ? first / (below + first) : 0,
-    worths: Float64Array.from([...page.map((mass) => Math.log(mass)), ...restWorths(rest, restMass, first)]),
+    steps: Float64Array.from(worths.page, (_, place) => probabilityAt(place, place)),
+    restShare: places > 0 ? Math.exp(logRests[0]! - logWholes[0]!) : 0,
+    worths: Float64Array.from([...worths.page, ...restWorths(rest, worths.rest, logRests[0] ?? -Infinity)]),
+    probabilityAt,
     meanOfRest(place, of) {
-      const isIn = restMass.map((mass, at) => ((rest.keptOutFrom?.[at] ?? Infinity) > place ? mass : 0))
-      const whole = weighted(rest, isIn)
-      return whole > 0
-        ? weighted(
-            rest,
-            isIn.map((mass, at) => mass * of(rest.values[at]!, at)),
-          ) / whole
-        : 0
+      const own = worths.rest.map((worth, at) => ((rest.keptOutFrom?.[at] ?? Infinity) > place ? worth : -Infinity))
+      const top = largest(own)
+      if (top === -Infinity) return 0
+      const masses = own.map((worth) => Math.exp(worth - top))
+      const values = masses.map((mass, at) => mass * of(rest.values[at]!, at))
+      return weighted(rest, values) / weighted(rest, masses)
     },
   }
 }
 
 /** exp(utility ÷ temperature) of the page and of the rest, divided by that of the utility `top`. */
 function massesOf(page: Float64Array, rest: Float64Array, temperature: number) {
-  const top = [...page, ...rest].reduce((most, each) => Math.max(most, each), -Infinity)
+  const top = Math.max(largest(page), largest(rest))
   const massOf = (value: number): number => Math.exp((value - top) / temperature)
   return { top, page: page.map(massOf), rest: rest.map(massOf) }
 }
 
-function targetMasses(
+/**
+ * (utility − highest utility) ÷ temperature by the target policy. Not their exponentials: with a low temperature all of a position
+ * would be 0, and its probabilities 0 ÷ 0.
+ */
+function targetWorths(
   { values, temperature, rest }: LoggedDraw,
   { temperatureTimes, added, restAdded }: TargetDraw,
-): ReturnType<typeof massesOf> {
+): { readonly page: Float64Array; readonly rest: Float64Array } {
   const meanAdded = added.reduce((sum, each) => sum + each, 0) / Math.max(1, values.length)
-  return massesOf(
-    values.map((value, at) => value + added[at]!),
-    rest.values.map((value, at) => value + (restAdded?.[at] ?? meanAdded)),
-    temperature * temperatureTimes,
-  )
+  const page = values.map((value, at) => value + added[at]!)
+  const others = rest.values.map((value, at) => value + (restAdded?.[at] ?? meanAdded))
+  const top = Math.max(largest(page), largest(others))
+  const worthOf = (value: number): number => (value - top) / (temperature * temperatureTimes)
+  return { page: page.map(worthOf), rest: others.map(worthOf) }
+}
+
+/** By position: the logarithm of the weight that the candidates below the page have by the target policy. `logged`: what they had. */
+function logRestsOf(
+  { values, temperature, rest }: LoggedDraw,
+  worths: Float64Array,
+  logged: Float64Array,
+): Float64Array {
+  const { keptOutFrom } = rest
+  if (keptOutFrom === null) {
+    const { top } = massesOf(values, rest.values, temperature)
+    const before = rest.values.map((value) => (value - top) / temperature)
+    const logRatio = logWeight(rest, worths) - logWeight(rest, before)
+    return logged.map((mass) => (mass > 0 ? Math.log(mass) + logRatio : -Infinity))
+  }
+  const logs = new Float64Array(logged.length).fill(-Infinity)
+  for (const [at, worth] of worths.entries()) {
+    const last = Math.min(logs.length, keptOutFrom[at]!) - 1
+    if (last >= 0) logs[last] = logSum(logs[last]!, worth + Math.log(rest.counts[at]!))
+  }
+  for (let place = logs.length - 2; place >= 0; place--) logs[place] = logSum(logs[place]!, logs[place + 1]!)
+  return logs
 }
 
 /** Equal candidates that weigh together as much as one of the utility `value`. */
@@ -153,16 +177,31 @@ function fits(rests: Float64Array, known: Float64Array, steps: Float64Array, mas
   return rests.every((mass, place) => Math.abs(mass - known[place]!) <= (tolerance * masses[place]!) / steps[place]!)
 }
 
-/** A number for each candidate that is not on the page: one of a sample stands for several. Their weights sum to `first`. */
-function restWorths(rest: Rest, masses: Float64Array, first: number): number[] {
-  const scale = first / weighted(rest, masses)
-  if (!(scale > 0)) return []
+/** A number for each candidate that is not on the page: one of a sample stands for several. The logarithm of their weights' sum is `first`. */
+function restWorths(rest: Rest, worths: Float64Array, first: number): number[] {
+  const shift = first - logWeight(rest, worths)
+  if (!Number.isFinite(shift)) return []
   return [...rest.counts].flatMap((count, at) => {
     const copies = Math.max(1, Math.round(count))
-    return new Array<number>(copies).fill(Math.log((scale * masses[at]! * count) / copies))
+    return new Array<number>(copies).fill(shift + worths[at]! + Math.log(count / copies))
   })
 }
 
 function weighted({ counts }: Rest, masses: Float64Array): number {
   return masses.reduce((sum, mass, at) => sum + counts[at]! * mass, 0)
+}
+
+/** The logarithm of what candidates weigh together. */
+function logWeight({ counts }: Rest, worths: Float64Array): number {
+  return worths.reduce((sum, worth, at) => logSum(sum, worth + Math.log(counts[at]!)), -Infinity)
+}
+
+/** log(exp(a) + exp(b)). */
+function logSum(a: number, b: number): number {
+  const top = Math.max(a, b)
+  return top === -Infinity ? top : top + Math.log1p(Math.exp(Math.min(a, b) - top))
+}
+
+function largest(values: Float64Array): number {
+  return values.reduce((most, each) => Math.max(most, each), -Infinity)
 }

@@ -98,6 +98,29 @@ describe('comparing arms', () => {
   })
 })
 
+describe('sums by user', () => {
+  it('keep what users did before and in each arm, however many come; arms that nobody is in take no memory', () => {
+    const users = 20_000
+    const before = process.memoryUsage().arrayBuffers
+    const sums = createUserSums(20, 5)
+    const one = [1, 0, 0, 0, 2]
+    for (let user = 0; user < users; user++) {
+      sums.begin(`u${user}`, user % 3, [user % 3 === 0 ? 0 : user, 0, 0, 0, 0])
+      sums.add(`u${user}`, user % 2 === 0 ? 3 : 7, one)
+    }
+    // Three columns of 32,768 users and six numbers are 4.7 MB; those of all arms would be 33 MB.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(15_000_000)
+    for (const row of [0, 1, 63, 64, 65, users - 1]) {
+      expect([sums.feeds(row, 3), sums.feeds(row, 7)]).toEqual(row % 2 === 0 ? [1, 0] : [0, 1])
+      expect(sums.sum(row, row % 2 === 0 ? 3 : 7, 4)).toBe(2)
+      expect(sums.feedsBefore(row)).toBe(row % 3)
+      expect(sums.sumBefore(row, 0)).toBe(row % 3 === 0 ? 0 : row)
+    }
+    expect(sums.feeds(0, 19)).toBe(0)
+    expect(sums.crossovers()).toEqual([])
+  })
+})
+
 describe('the sample ratio', () => {
   it('is a mismatch if users of one arm are lost, and not by chance', () => {
     const random = mulberry32(3)

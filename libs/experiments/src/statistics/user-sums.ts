@@ -20,24 +20,29 @@ export interface UserSums {
   crossovers(): readonly number[]
 }
 
-/** Empty sums. */
+/** Empty sums. An arm takes memory from its first feed on. */
 export function createUserSums(arms: number, metrics: number): UserSums {
   const width = metrics + 1
   const rows = new Map<string, number>()
-  // What came before the arms is kept like one more arm.
-  const slots = arms + 1
-  let cells = new Float64Array(64 * slots * width)
-  const at = (row: number, slot: number): number => (row * slots + slot) * width
+  let room = 64
+  // By arm, then what came before the arms: a row of numbers for each user.
+  const columns = Array.from({ length: arms + 1 }, () => new Float64Array(0))
 
   function addRow(userId: string): number {
     const row = rows.size
     rows.set(userId, row)
-    if (at(row + 1, 0) > cells.length) {
-      const larger = new Float64Array(2 * cells.length)
-      larger.set(cells)
-      cells = larger
-    }
+    if (row >= room) room *= 2
     return row
+  }
+
+  /** The column with room for all users. */
+  function roomy(slot: number): Float64Array {
+    const column = columns[slot]!
+    if (column.length === room * width) return column
+    const larger = new Float64Array(room * width)
+    larger.set(column)
+    columns[slot] = larger
+    return larger
   }
 
   return {
@@ -48,24 +53,27 @@ export function createUserSums(arms: number, metrics: number): UserSums {
     },
     begin(userId, feeds, sums) {
       if (rows.has(userId)) return
-      const first = at(addRow(userId), arms)
+      const first = addRow(userId) * width
+      if (feeds === 0) return
+      const cells = roomy(arms)
       cells[first] = feeds
       for (let metric = 0; metric < metrics; metric++) cells[first + 1 + metric] = sums[metric]!
     },
     add(userId, arm, values) {
-      const first = at(rows.get(userId) ?? addRow(userId), arm)
+      const first = (rows.get(userId) ?? addRow(userId)) * width
+      const cells = roomy(arm)
       cells[first]! += 1
       for (let metric = 0; metric < metrics; metric++) cells[first + 1 + metric]! += values[metric]!
     },
-    feeds: (row, arm) => cells[at(row, arm)]!,
-    sum: (row, arm, metric) => cells[at(row, arm) + 1 + metric]!,
-    feedsBefore: (row) => cells[at(row, arms)]!,
-    sumBefore: (row, metric) => cells[at(row, arms) + 1 + metric]!,
+    feeds: (row, arm) => columns[arm]![row * width] ?? 0,
+    sum: (row, arm, metric) => columns[arm]![row * width + 1 + metric] ?? 0,
+    feedsBefore: (row) => columns[arms]![row * width] ?? 0,
+    sumBefore: (row, metric) => columns[arms]![row * width + 1 + metric] ?? 0,
     crossovers() {
       const found: number[] = []
       for (let row = 0; row < rows.size; row++) {
         let met = 0
-        for (let arm = 0; arm < arms; arm++) if (cells[at(row, arm)]! > 0) met++
+        for (let arm = 0; arm < arms; arm++) if ((columns[arm]![row * width] ?? 0) > 0) met++
         if (met > 1) found.push(row)
       }
       return found

@@ -16,16 +16,16 @@ const classes = 32
 export function rewardModelOf(feeds: readonly RewardedFeed[], head: string): RewardModel {
   const levels = levelsOf(feeds, head)
   const typical = predictionByUtility(feeds, head)
-  return ({ draw, predictions, restPredictions }, { steps, worths, restShare, meanOfRest }) => {
+  return ({ draw, predictions, restPredictions }, { steps, restShare, probabilityAt, meanOfRest }) => {
     const own = predictions.get(head)
     if (own === undefined) return null
     const ofRest = restPredictions.get(head)
     const known = restShare === 0 || ofRest !== undefined ? own : draw.values.map((value) => typical(value))
     const predictedOfRest = (value: number, at: number): number => ofRest?.[at] ?? typical(value)
-    const expected = steps.map((step, place) => {
+    const expected = steps.map((_, place) => {
       let [sum, probability] = [0, 0]
       for (let other = place; other < steps.length; other++) {
-        const each = step * Math.exp(worths[other]! - worths[place]!)
+        const each = probabilityAt(place, other)
         sum += each * known[other]!
         probability += each
       }
