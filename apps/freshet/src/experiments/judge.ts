@@ -39,6 +39,7 @@ export interface ExperimentReport {
   readonly isPlanned: boolean
   readonly versions: readonly string[]
   readonly arms: readonly ArmReport[]
+  /** In the order of the arms, then the arms of the file that were not seen; null: shares are not known. */
   readonly sampleRatio: SampleRatio | null
   /** Users who met more than one arm. If users are drawn, they are left out. */
   readonly crossovers: number
@@ -58,7 +59,8 @@ export function judge(collected: CollectedExperiment, plan: Experiments | null, 
   const control = arms.find((arm) => arm.name === planned?.experiment.control) ?? arms[0]!
   const crossovers = sums.crossovers()
   const without = new Set(unit === 'user' ? crossovers : [])
-  const reports = [control, ...arms.filter((arm) => arm !== control)].map((arm): ArmReport => {
+  const ordered = [control, ...arms.filter((arm) => arm !== control)]
+  const reports = ordered.map((arm): ArmReport => {
     const measures = [
       ...feedMetrics.map(({ name: metric }, measured) => ({
         metric: `${metric} per feed`,
@@ -83,24 +85,21 @@ export function judge(collected: CollectedExperiment, plan: Experiments | null, 
       }),
     }
   })
-  const counts = reports.map(({ arm, users }) =>
-    unitsOf(
-      arms.find((each) => each.name === arm)!,
-      unit,
-      users,
-    ),
-  )
-  const weights = reports.map(({ arm }) =>
-    weightOf(
-      arms.find((each) => each.name === arm)!,
-      planned?.experiment,
-    ),
-  )
-  const sampleRatio = arms.length < 2 || weights.includes(0) ? null : sampleRatioOf(counts, weights)
+  // An arm that lost all its users is the largest mismatch of all.
+  const unseen = (planned?.experiment.arms ?? []).filter(({ name: own }) => !arms.some((arm) => arm.name === own))
+  const counts = [...ordered.map((arm, at) => unitsOf(arm, unit, reports[at]!.users)), ...unseen.map(() => 0)]
+  const weights = [
+    ...ordered.map((arm) => weightOf(arm, planned?.experiment)),
+    ...unseen.map(({ firstBucket, endBucket }) => endBucket - firstBucket),
+  ]
+  const sampleRatio = weights.length < 2 || weights.includes(0) ? null : sampleRatioOf(counts, weights)
   return {
     ...{ layer, experiment: name, unit, control: control.name, isPlanned: planned !== null, versions },
     ...{ arms: reports, sampleRatio, crossovers: crossovers.length },
-    warnings: warningsOf(reports, sampleRatio, { unit, crossovers: crossovers.length }),
+    warnings: [
+      ...unseen.map((arm) => `the arm ${arm.name} of the experiment file was not seen`),
+      ...warningsOf(reports, sampleRatio, { unit, crossovers: crossovers.length }),
+    ],
   }
 }
 

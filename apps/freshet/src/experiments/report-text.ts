@@ -18,7 +18,7 @@ export function reportLines(
 
 function experimentLines(report: ExperimentReport): string[] {
   const { layer, experiment, unit, control, isPlanned, arms, sampleRatio, warnings } = report
-  const guessed = isPlanned ? '' : ' (no experiment file: the arm with the first buckets)'
+  const guessed = isPlanned ? '' : ' (not in an experiment file: the arm with the first buckets)'
   return [
     `experiment ${experiment} of the layer ${layer}, drawn by ${unit}; control ${control}${guessed}`,
     ...arms.map(({ arm, users, feeds }, at) => {

@@ -73,6 +73,14 @@ describe('a report of experiments', () => {
     expect(report.warnings.join()).toMatch(/sample-ratio mismatch/)
   })
 
+  it('finds an arm of the file that lost all its users', async () => {
+    const report = await reportOf({ recordedArm: (arm) => (arm === 'on' ? null : arm) })
+    expect(report.arms.map(({ arm }) => arm)).toEqual(['off'])
+    expect(report.sampleRatio).toMatchObject({ isMismatch: true, observed: [1, 0], expected: [0.5, 0.5] })
+    expect(report.warnings.join()).toMatch(/the arm on of the experiment file was not seen.*sample-ratio mismatch/)
+    expect(reportLines([report], { feeds: 1, damaged: 0 }, 0.95).join('\n')).toMatch(/100\.00 % of 50\.00 % expected/)
+  })
+
   it('counts users who met two arms, and leaves them out', async () => {
     const recordedArm = (arm: string, user: number, feed: number) => (user % 10 === 0 && feed % 2 === 1 ? 'on' : arm)
     const report = await reportOf({ recordedArm })
