@@ -59,7 +59,7 @@ describe('a slate under another policy', () => {
     )
   })
 
-  it('has probabilities if candidates of which nothing is known matter at a low position only', () => {
+  it('has probabilities if unknown candidates matter at a low position only', () => {
     const rest = Math.exp(-13)
     const draw = {
       values: Float64Array.of(0, -12),
