@@ -273,6 +273,7 @@ export function foundPins(pins: readonly string[], request: RetrieveRequest): Re
     shownBefore: pinIds.length - found.length,
     catchingUp: false,
     embeddings: [{ modelId: 'pin2vec', version: 'v1' }],
+    boards: new Uint8Array(),
   }
 }
 

@@ -1,5 +1,5 @@
 import { ContractError } from '@freshet/contracts/errors'
-import { float32Column, uint16Column } from '@freshet/contracts/bytes/columns'
+import { float32Column, uint16Column, uint32Column } from '@freshet/contracts/bytes/columns'
 import {
   SourceStatus,
   type EmbeddingVersion,
@@ -23,6 +23,8 @@ export interface CandidateColumns {
   readonly foundBySource: readonly SourceColumns[]
   /** Rank of each pin in retrieval order; null: its row. */
   readonly retrievalRanks: Uint16Array | null
+  /** A hash of the board that each pin was saved to last, 0: none; null: not asked for, or not known. */
+  readonly boards: Uint32Array | null
   /** Versions of the embeddings that the candidate service searched. */
   readonly embeddings: readonly EmbeddingVersion[]
   /** Error codes of sources that did not take part. */
@@ -65,6 +67,7 @@ export function toCandidates(
       foundBy: found.foundBy ?? new Uint32Array(pinIds.length),
       foundBySource: found.foundBySource ?? [],
       retrievalRanks: found.retrievalRanks ?? null,
+      boards: found.boards ?? null,
       embeddings: found.embeddings ?? [],
       shortfalls: found.shortfalls ?? [],
       candidatesFresh: found.candidatesFresh ?? true,
@@ -109,10 +112,20 @@ export function candidatesFrom(
     sourceNames: foundBySource.map(({ name }) => name),
     foundBy,
     foundBySource,
+    boards: boardsFrom(response, pinIds.length),
     embeddings: response.embeddings,
     shortfalls: listShortfalls(response),
     candidatesFresh: response.fresh,
   })
+}
+
+function boardsFrom({ boards, pinIds }: RetrieveResponse, size: number): Uint32Array | null {
+  if (boards.length === 0) return null
+  const known = uint32Column(boards)
+  if (known.length !== pinIds.length) throw misfit('boards', known.length, pinIds.length)
+  const column = new Uint32Array(size)
+  column.set(known)
+  return column
 }
 
 function sourceColumns({ source, candidateIndices, scores }: SourceCandidates): SourceColumns {

@@ -12,7 +12,7 @@ export function pickFloats(column: Float32Array, rows: ArrayLike<number>): Float
   return picked
 }
 
-/** The bits of some rows, in the order of the rows. */
+/** The bits or hashes of some rows, in the order of the rows. */
 export function pickBits(column: Uint32Array, rows: ArrayLike<number>): Uint32Array {
   const picked = new Uint32Array(rows.length)
   for (let i = 0; i < rows.length; i++) picked[i] = column[rows[i] as number] as number

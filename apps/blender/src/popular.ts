@@ -75,6 +75,7 @@ export function createPopular({
         withoutSources: [],
         imageEmbedding: new Uint8Array(0),
         imageOfPinId: '',
+        withBoards: false,
       },
       { timeoutMs },
     )

@@ -3,7 +3,7 @@ import { createVirtualClock } from '@freshet/adapters/memory/clock'
 import { createMemoryEventLog } from '@freshet/adapters/memory/event-log'
 import { actionNumber, encodeEngagement } from '@freshet/contracts/codecs/engagement'
 import { encodePinChange } from '@freshet/contracts/codecs/pin'
-import { bytesOf } from '@freshet/contracts/bytes/columns'
+import { bytesOf, uint32Column } from '@freshet/contracts/bytes/columns'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import { PinEmbedding } from '@freshet/contracts/gen/freshet/model/v1/model'
 import { RetrieveRequest } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
@@ -339,6 +339,28 @@ describe('candidate service', () => {
     await save('bob', 'bread', 2)
     await save('bob', 'rolls', 3)
     expect(await beside()).toEqual(['bread'])
+    await running.stop()
+  })
+
+  it('says on which board each candidate is, if the request asks for it', async () => {
+    const { log, service, click } = await world()
+    const running = service()
+    await running.start()
+    for (const [at, pin] of ['bread', 'rolls', 'soup'].entries())
+      await log.append('engagements.v1', [
+        {
+          key: 'ann',
+          value: clicked('ann', pin, startMs + at, pin === 'soup' ? 'dinner' : 'breakfast'),
+          partition: null,
+        },
+      ])
+    await click('bob', 'tea')
+    await log.drain()
+    const { pinIds, boards } = await running.retrieve(ask({ withBoards: true }), call)
+    const hashes = uint32Column(boards)
+    const [bread, rolls, soup, tea] = ['bread', 'rolls', 'soup', 'tea'].map((pin) => hashes[pinIds.indexOf(pin)])
+    expect([bread === rolls, bread === soup, bread === 0, soup === 0, tea]).toEqual([true, false, false, false, 0])
+    expect((await running.retrieve(ask(), call)).boards).toHaveLength(0)
     await running.stop()
   })
 

@@ -114,6 +114,7 @@ export function createCandidateService(options: CandidateServiceOptions): Runnin
         fresh,
         catchingUp: started && unready() !== null,
         embeddings: retrieval.embeddingModels(query),
+        boards: request.withBoards ? retrieval.boardsOf(found.pinIds) : null,
       })
       options.onRetrieved?.(response, found.times)
       return response

@@ -23,7 +23,7 @@ it('says of each source whether it answered, had nothing, broke off or was left 
       exhausted: false,
       shownBefore: 0,
     },
-    { fresh: true, catchingUp: false, embeddings: [] },
+    { fresh: true, catchingUp: false, embeddings: [], boards: null },
   )
   expect(sources.map(({ source, status, scores }) => [source, status, scores.length / 4])).toEqual([
     ['full', SourceStatus.ANSWERED, 1],

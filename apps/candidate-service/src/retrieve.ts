@@ -116,12 +116,14 @@ export interface ResponseFacts {
   readonly catchingUp: boolean
   /** The models of the embeddings that were searched. */
   readonly embeddings: readonly EmbeddingModel[]
+  /** A hash of the last board of each candidate; null: not asked for, or not known. */
+  readonly boards: Uint32Array | null
 }
 
 /** Converts an answer to its message. */
 export function toResponse(
   found: RetrievedCandidates,
-  { fresh, catchingUp, embeddings }: ResponseFacts,
+  { fresh, catchingUp, embeddings, boards }: ResponseFacts,
 ): RetrieveResponse {
   const none = new Uint8Array()
   return {
@@ -148,6 +150,7 @@ export function toResponse(
     shownBefore: found.shownBefore,
     catchingUp,
     embeddings: embeddings.map(({ space, version }) => ({ modelId: space, version })),
+    boards: boards === null ? none : bytesOf(boards),
   }
 }
 

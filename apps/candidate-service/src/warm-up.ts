@@ -37,5 +37,6 @@ function retrieve(retrieval: Retrieval, given: Partial<RetrieveRequest>) {
   })
   const query = parseQuery(request, retrieval.sourceNames)
   const found = retrieval.retrieve({ ...query, deadlineMs: Infinity }, null)
-  return toResponse(found, { fresh: true, catchingUp: false, embeddings: retrieval.embeddingModels(query) })
+  const embeddings = retrieval.embeddingModels(query)
+  return toResponse(found, { fresh: true, catchingUp: false, embeddings, boards: null })
 }

@@ -93,6 +93,8 @@ export interface Retrieval {
   listTally(list: ListName, pinIds: readonly PinId[]): ListTally
   /** Finds candidates; without a `gathered` index it reads the index that this process holds. */
   retrieve(query: RetrieveQuery, gathered?: GatheredIndex | null): RetrievedCandidates
+  /** For each pin a hash of the board that it was saved to last, see `GraphView.lastBoardOf`; null: no source keeps boards. */
+  boardsOf(pinIds: readonly PinId[]): Uint32Array | null
   /** On a shard: makes the training example of an engagement before it is folded; null if it teaches nothing. A whole instance returns null: it learns as it folds. */
   trainingExample(engagement: Engagement): TrainingExample | null
   /** Learns from a training example and returns the numbers that the other shards learn from: the rank of the pin in each source. */
@@ -330,6 +332,14 @@ export function createRetrieval({
         return searchImages({ image, query: queries.build(request, reading), request }, { enabled, catalogue, clock })
       const isComplete = gathered === null || listNames.every((list) => gathered[list].isComplete)
       return runner.run({ request, query: queries.build(request, reading), isComplete })
+    },
+    boardsOf(pinIds) {
+      const boards = graphView
+      if (boards === undefined) return null
+      return Uint32Array.from(pinIds, (pinId) => {
+        const row = catalogue.rowOf(pinId)
+        return row < 0 ? 0 : boards.lastBoardOf(row)
+      })
     },
     trainingExample: (engagement) =>
       config.adaptShares && !isWhole && refresh === 'event' ? learner.toExample(engagement) : null,

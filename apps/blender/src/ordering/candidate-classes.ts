@@ -6,7 +6,7 @@ import type { PinVectors } from '../pin-vectors.ts'
 import type { PinsAbove } from './pins-above.ts'
 
 /** What pins may have in common. */
-export type ClassKind = 'creator' | 'topic' | 'cluster' | 'source'
+export type ClassKind = 'creator' | 'topic' | 'cluster' | 'board' | 'source'
 
 /** The views that know what pins have in common. */
 export interface OrderingViews {
@@ -61,16 +61,17 @@ function keysOfKind(
       return { keys: topicKeys(factRows, facts), width: topicSlots }
     case 'cluster':
       return { keys: keysOf(vectorRows, vectors.clusterOf), width: 1 }
+    case 'board':
+      return { keys: ownKeys(factRows.length, rows, columns.boards), width: 1 }
     case 'source':
-      return { keys: sourceKeys(factRows.length, rows, columns), width: 1 }
+      return { keys: ownKeys(factRows.length, rows, mainSources(columns)), width: 1 }
   }
 }
 
-/** The served set does not say which source found a pin above, so these have none. */
-function sourceKeys(count: number, rows: Int32Array, columns: CandidateColumns): Uint32Array {
+/** Keys from a column of the candidates. Pins above have none: the served set says neither their board nor which source found them. */
+function ownKeys(count: number, rows: Int32Array, column: Uint32Array | Uint8Array | null): Uint32Array {
   const keys = new Uint32Array(count)
-  const sources = mainSources(columns)
-  for (let i = 0; i < rows.length; i++) keys[i] = sources[rows[i]!]!
+  if (column !== null) for (let i = 0; i < rows.length; i++) keys[i] = column[rows[i]!]!
   return keys
 }
 

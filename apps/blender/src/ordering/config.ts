@@ -243,6 +243,7 @@ export const orderingSchema = z
         creator: spacedClass('creator', { weight: 0.3, window: 5 }),
         topic: spacedClass('topic', { weight: 0.1, window: 3 }),
         cluster: spacedClass('cluster of similar embeddings', { weight: 0, window: 3 }),
+        board: spacedClass('board', { weight: 0, window: 3 }),
         source: spacedClass('source', { weight: 0, window: 3 }),
       })
       .prefault({}),
@@ -267,6 +268,7 @@ export const orderingSchema = z
           })
           .prefault({}),
         cluster: cappedClass('cluster of similar embeddings', { most: 25, window: 25 }),
+        board: cappedClass('board', { most: 25, window: 25 }),
       })
       .prefault({}),
     mixing,

@@ -19,10 +19,18 @@ export function cappedClasses(request: Context, pool: Pool): CappedClass[] {
     creator: caps.creator.most,
     topic: Math.round(grown(growthFor(request), { start: caps.topic.mostAtStart, end: caps.topic.most })),
     cluster: caps.cluster.most,
+    board: caps.board.most,
   }
-  return kindsFor(request.surface, ['creator', 'topic', 'cluster'])
+  return kindsFor(request.surface, ['creator', 'topic', 'cluster', 'board'])
     .filter((kind) => mostOf[kind] < caps[kind].window)
     .map((kind) => ({ classes: pool.classes(kind), most: mostOf[kind], window: caps[kind].window }))
+}
+
+/** Whether the ordering of a request has a rule about boards. */
+export function usesBoards({ surface, params: { ordering } }: Pick<FeedRequest, 'surface' | 'params'>): boolean {
+  const { spacing, caps } = ordering
+  const isRuled = spacing.board.weight > 0 || caps.board.most < caps.board.window
+  return isRuled && kindsFor(surface, ['board']).length > 0
 }
 
 /** The rule of the caps, below the pins above the page. */

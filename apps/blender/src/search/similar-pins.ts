@@ -15,7 +15,13 @@ export function similarPins({
     ...retrieveStage,
     run: async (request, { timeoutMs, signal }) => {
       const { imageEmbedding, imageOfPinId } = request
-      const asked = { ...retrieveRequest(request, nothingServed), fillTo: 0, imageEmbedding, imageOfPinId }
+      const asked = {
+        ...retrieveRequest(request, nothingServed),
+        fillTo: 0,
+        imageEmbedding,
+        imageOfPinId,
+        withBoards: false,
+      }
       return candidatesFrom(await candidates.retrieve(asked, { timeoutMs, signal, headers: request.trace }), [], asked)
     },
   }

@@ -5,7 +5,7 @@ import { brokenRules } from '../ordering/notes.ts'
 import { cappedClasses, capsBelow } from '../ordering/rules.ts'
 import type { FeedRequest } from '../request.ts'
 
-/** Holds pins back while a window has as many of their creator, topic or cluster as the cap allows. */
+/** Holds pins back while a window has as many of their creator, topic, cluster or board as the cap allows. */
 export function caps() {
   return orderingStep<FeedRequest & UserContext>('caps', (request, { pool, placement }) => {
     const capped = cappedClasses(request, pool)

@@ -5,11 +5,11 @@ import type { FeedRequest } from '../request.ts'
 import { kindsFor } from '../ordering/kinds.ts'
 import { orderingStep } from '../ordering/ordering-step.ts'
 
-/** Puts distance between pins of one creator, topic, cluster or source, as long as their utilities do not differ much. */
+/** Puts distance between pins of one creator, topic, cluster, board or source, as long as their utilities do not differ much. */
 export function spacing() {
   return orderingStep<FeedRequest & UserContext>('spacing', ({ params, surface }, { pool, placement }) => {
     const { lookAhead, spacing: settings } = params.ordering
-    const spaced = kindsFor(surface, ['creator', 'topic', 'cluster', 'source'])
+    const spaced = kindsFor(surface, ['creator', 'topic', 'cluster', 'board', 'source'])
       .filter((kind) => settings[kind].weight > 0)
       .map((kind) => ({
         classes: pool.classes(kind),

@@ -2,7 +2,7 @@ import { reserveScope } from '@freshet/contracts/scopes'
 import type { SideEffect } from '@freshet/pipeline/stage'
 import type { CandidateColumns } from '../candidates.ts'
 import type { UserContext } from '../hydrators/user-state.ts'
-import { pickFloats, pickTexts } from '../pick.ts'
+import { pickBits, pickFloats, pickTexts } from '../pick.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ExplorationColumns } from '../scorers/explore.ts'
@@ -57,6 +57,7 @@ function toReserve(request: FeedRequest & UserContext, columns: Columns, ordered
     retrievalScores: pickFloats(columns.retrievalScores, rows),
     retrievalRanks: Uint16Array.from(rows),
     sourceNames: columns.sourceNames,
+    boards: columns.boards === null ? null : pickBits(columns.boards, rows),
     found: foundColumns(columns, rows),
     embeddings: columns.embeddings,
   }

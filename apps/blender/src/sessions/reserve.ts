@@ -20,17 +20,20 @@ export interface Reserve {
   readonly retrievalScores: Float32Array
   /** Rank of each pin among all candidates in retrieval order. */
   readonly retrievalRanks: Uint16Array
+  /** See `CandidateColumns`. */
+  readonly boards: Uint32Array | null
   readonly sourceNames: readonly string[]
   /** Which sources found each pin, with its rank and score in each. */
   readonly found: FoundColumns
   readonly embeddings: readonly EmbeddingVersion[]
 }
 
-const version = 3
-/** Version, flags, two bytes of padding, then the marks and the start of the session. */
+/** 4 has boards; without boards it is 3, which blenders of the release before read too. */
+const versions = { plain: 3, withBoards: 4 } as const
+/** Version, flags, the number of boards (0: not known), then the marks and the start of the session. */
 const headBytes = 20
 
-/** Encodes a reserve for the state store: a head, then the columns as a `FeedServed`. */
+/** Encodes a reserve for the state store: a head, with boards four bytes for each pin, then the columns as a `FeedServed`. */
 export function encodeReserve(reserve: Reserve): Uint8Array {
   const columns = FeedServed.encode(
     FeedServed.fromPartial({
@@ -46,14 +49,17 @@ export function encodeReserve(reserve: Reserve): Uint8Array {
       versions: { embeddings: [...reserve.embeddings] },
     }),
   ).finish()
-  const bytes = new Uint8Array(headBytes + columns.length)
+  const boards = reserve.boards === null ? new Uint8Array(0) : bytesOf(reserve.boards)
+  const bytes = new Uint8Array(headBytes + boards.length + columns.length)
   const head = new DataView(bytes.buffer, 0, headBytes)
-  head.setUint8(0, version)
+  head.setUint8(0, boards.length === 0 ? versions.plain : versions.withBoards)
   head.setUint8(1, reserve.exhausted ? 1 : 0)
+  head.setUint16(2, boards.length / 4, true)
   head.setUint32(4, reserve.acted, true)
   head.setUint32(8, reserve.terms, true)
   head.setFloat64(12, reserve.startedAtMs, true)
-  bytes.set(columns, headBytes)
+  bytes.set(boards, headBytes)
+  bytes.set(columns, headBytes + boards.length)
   return bytes
 }
 
@@ -61,7 +67,8 @@ export function encodeReserve(reserve: Reserve): Uint8Array {
 export function reserveHead(
   bytes: Uint8Array | null,
 ): Pick<Reserve, 'startedAtMs' | 'acted' | 'terms' | 'exhausted'> | null {
-  if (bytes === null || bytes.length < headBytes || bytes[0] !== version) return null
+  if (bytes === null || bytes.length < headBytes) return null
+  if (bytes[0] !== versions.plain && bytes[0] !== versions.withBoards) return null
   const head = new DataView(bytes.buffer, bytes.byteOffset, headBytes)
   return {
     startedAtMs: head.getFloat64(12, true),
@@ -75,13 +82,16 @@ export function reserveHead(
 export function decodeReserve(bytes: Uint8Array | null): Reserve | null {
   const head = reserveHead(bytes)
   if (head === null || bytes === null) return null
-  const feed = FeedServed.decode(bytes.subarray(headBytes))
+  const columnsFrom = headBytes + 4 * boardCount(bytes)
+  if (columnsFrom > bytes.length) return null
+  const feed = FeedServed.decode(bytes.subarray(columnsFrom))
   const { pinIds, sources: sourceNames } = feed
   const columns = {
     utilities: float32Column(feed.utilities),
     exploration: feed.exploration.length === 0 ? null : float32Column(feed.exploration),
     retrievalScores: float32Column(feed.retrievalScores),
     retrievalRanks: uint16Column(feed.retrievalRanks),
+    boards: columnsFrom === headBytes ? null : uint32Column(bytes.subarray(headBytes, columnsFrom)),
   }
   const found = {
     foundBy: uint32Column(feed.foundBy),
@@ -91,6 +101,11 @@ export function decodeReserve(bytes: Uint8Array | null): Reserve | null {
   if (Object.values(columns).some((column) => column !== null && column.length !== pinIds.length)) return null
   if (!fits(found, pinIds.length, sourceNames.length)) return null
   return { ...head, pinIds, sourceNames, ...columns, found, embeddings: feed.versions?.embeddings ?? [] }
+}
+
+/** 0: the boards are not known. */
+function boardCount(bytes: Uint8Array): number {
+  return bytes[0] === versions.plain ? 0 : new DataView(bytes.buffer, bytes.byteOffset, headBytes).getUint16(2, true)
 }
 
 function fits({ foundBy, ranks, scores }: FoundColumns, pins: number, sources: number): boolean {

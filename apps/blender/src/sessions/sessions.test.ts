@@ -315,6 +315,12 @@ describe('a reserve', () => {
       exploration: size === 0 ? fc.constant(null) : fc.option(floats),
       retrievalScores: floats,
       retrievalRanks: fc.array(fc.nat(2_000), { minLength: size, maxLength: size }).map((all) => Uint16Array.from(all)),
+      boards:
+        size === 0
+          ? fc.constant(null)
+          : fc.option(
+              fc.array(fc.nat(0xffffffff), { minLength: size, maxLength: size }).map((all) => Uint32Array.from(all)),
+            ),
       sourceNames: fc.array(fc.string({ minLength: 1 }), { minLength: 5, maxLength: 5 }),
       found: found(size),
       embeddings: fc.array(fc.record({ modelId: fc.string(), version: fc.string() }), { maxLength: 2 }),
@@ -345,6 +351,14 @@ describe('a reserve', () => {
     expect(decodeReserve(encodeReserve({ ...given, found: { ...whole, ranks: whole.ranks.slice(1) } }))).toBeNull()
     expect(decodeReserve(encodeReserve({ ...given, found: { ...whole, foundBy: new Uint32Array(0) } }))).toBeNull()
     expect(decodeReserve(encodeReserve({ ...given, sourceNames: [] }))).toBeNull()
+    expect(decodeReserve(encodeReserve({ ...given, boards: new Uint32Array(given.pinIds.length + 1) }))).toBeNull()
+  })
+
+  test('without boards has the layout that the release before reads', () => {
+    const [given] = fc.sample(reserve, { seed: 1, numRuns: 1 })
+    const [without, withBoards] = [null, Uint32Array.of(7)].map((boards) => encodeReserve({ ...given!, boards }))
+    expect([without![0], withBoards![0], withBoards!.length - without!.length]).toEqual([3, 4, 4])
+    expect([...withBoards!.subarray(24)]).toEqual([...without!.subarray(20)])
   })
 
   test('other bytes are none', () => {
@@ -352,5 +366,7 @@ describe('a reserve', () => {
     expect(decodeReserve(null)).toBeNull()
     expect(decodeReserve(new Uint8Array(0))).toBeNull()
     expect(decodeReserve(Uint8Array.from(bytes, (byte, at) => (at === 0 ? 9 : byte)))).toBeNull()
+    // As if it ended within its boards.
+    expect(decodeReserve(Uint8Array.of(4, 0, 200, 0, ...bytes.subarray(4)).subarray(0, 100))).toBeNull()
   })
 })

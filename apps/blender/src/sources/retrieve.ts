@@ -6,6 +6,7 @@ import { hash32 } from '@freshet/domain/hash'
 import { catalogueSweep } from '@freshet/domain/source-names'
 import type { Source } from '@freshet/pipeline/stage'
 import { candidatesFrom, type CandidateColumns } from '../candidates.ts'
+import { usesBoards } from '../ordering/rules.ts'
 import type { StagePorts } from '../ports.ts'
 import type { FeedRequest } from '../request.ts'
 import { isNarrow, type RequestFilter } from '../request-filter.ts'
@@ -91,6 +92,7 @@ export function retrieveRequest(
     withoutSources: [...new Set([...request.withoutSources, ...sources.without])],
     imageEmbedding: new Uint8Array(0),
     imageOfPinId: '',
+    withBoards: usesBoards(request),
   }
 }
 

@@ -54,6 +54,7 @@ export function aRetrieveRequest(seed: number): RetrieveRequest {
     withoutSources: ['trending'],
     imageEmbedding: Buffer.from(bytesOf(Float32Array.of(0.5, -seed))),
     imageOfPinId: `pin-${seed}`,
+    withBoards: true,
   }
 }
 
@@ -85,5 +86,6 @@ export function aRetrieveResponse(seed: number): RetrieveResponse {
     exhausted: seed % 3 === 0,
     shownBefore: seed,
     catchingUp: seed % 5 === 0,
+    boards: Buffer.from(bytesOf(Uint32Array.from(indices, (i) => i % 7))),
   }
 }

@@ -37,6 +37,11 @@ export interface GraphView {
   ownBoardOf(query: { readonly userId: string | null }): number
   /** The rows of the pins that the graph knows on a board. */
   pinsOn(boardId: string): readonly number[]
+  /**
+   * A hash of the board that a pin was saved to last, among the boards that the graph still has for it; 0: none. Boards of the same
+   * second: the one with the higher key. Passes over the users who acted on the pin since: at most `maxBoardsPerPin` steps.
+   */
+  lastBoardOf(row: number): number
   /** The label that walks of a language are biased towards; 0 for none. */
   labelOf(language: string | null): number
   bytes(): number
@@ -129,6 +134,16 @@ export function createGraphView({
       if (board < 0) return []
       const start = graph.pinsOfBoard.startOf(board)
       return [...graph.memory.pool.subarray(start, start + graph.pinsOfBoard.countOf(board))]
+    },
+    lastBoardOf(row) {
+      const { boardsOfPin, memory } = graph
+      const start = boardsOfPin.startOf(row)
+      for (let at = start + boardsOfPin.countOf(row) - 1; at >= start; at--) {
+        const board = memory.pool[at]!
+        // 0 stands for no board.
+        if (graph.kindOf(board) === 'board') return memory.keyHighs[board]! || 1
+      }
+      return 0
     },
     labelOf,
     bytes: () => graph.bytes(),

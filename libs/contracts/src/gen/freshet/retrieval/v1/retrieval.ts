@@ -285,6 +285,8 @@ export interface RetrieveRequest {
   imageEmbedding: Uint8Array;
   /** The same with the visual embedding of this pin, which is not in the answer. Empty: none. */
   imageOfPinId: string;
+  /** Whether the answer says on which board each candidate is. */
+  withBoards: boolean;
 }
 
 /** What one source found, in columns. */
@@ -322,6 +324,12 @@ export interface RetrieveResponse {
   catchingUp: boolean;
   /** The embeddings that were searched. */
   embeddings: EmbeddingVersion[];
+  /**
+   * Little-endian uint32 each: a hash of the id of the board that the pin was saved to last, among the boards that the pin
+   * is still on and the service still knows; 0: none. Equal boards have equal hashes, in all instances. Empty: not asked
+   * for, or not known.
+   */
+  boards: Uint8Array;
 }
 
 /** Which embeddings a search compares. */
@@ -1154,6 +1162,7 @@ function createBaseRetrieveRequest(): RetrieveRequest {
     withoutSources: [],
     imageEmbedding: new Uint8Array(0),
     imageOfPinId: "",
+    withBoards: false,
   };
 }
 
@@ -1230,6 +1239,9 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     }
     if (message.imageOfPinId !== "") {
       writer.uint32(194).string(message.imageOfPinId);
+    }
+    if (message.withBoards !== false) {
+      writer.uint32(200).bool(message.withBoards);
     }
     return writer;
   },
@@ -1439,6 +1451,14 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
             message.imageOfPinId = reader.string();
             continue;
           }
+          case 25: {
+            if (tag !== 200) {
+              break;
+            }
+
+            message.withBoards = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1535,6 +1555,11 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
         : isSet(object.image_of_pin_id)
         ? globalThis.String(object.image_of_pin_id)
         : "",
+      withBoards: isSet(object.withBoards)
+        ? globalThis.Boolean(object.withBoards)
+        : isSet(object.with_boards)
+        ? globalThis.Boolean(object.with_boards)
+        : false,
     };
   },
 
@@ -1612,6 +1637,9 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     if (message.imageOfPinId !== "") {
       obj.imageOfPinId = message.imageOfPinId;
     }
+    if (message.withBoards !== false) {
+      obj.withBoards = message.withBoards;
+    }
     return obj;
   },
 
@@ -1654,6 +1682,7 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
     message.withoutSources = object.withoutSources?.map((e) => e) || [];
     message.imageEmbedding = object.imageEmbedding ?? new Uint8Array(0);
     message.imageOfPinId = object.imageOfPinId ?? "";
+    message.withBoards = object.withBoards ?? false;
     return message;
   },
 };
@@ -1790,6 +1819,7 @@ function createBaseRetrieveResponse(): RetrieveResponse {
     shownBefore: 0,
     catchingUp: false,
     embeddings: [],
+    boards: new Uint8Array(0),
   };
 }
 
@@ -1821,6 +1851,9 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
     }
     for (const v of message.embeddings) {
       EmbeddingVersion.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.boards.length !== 0) {
+      writer.uint32(82).bytes(message.boards);
     }
     return writer;
   },
@@ -1910,6 +1943,14 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
             message.embeddings.push(EmbeddingVersion.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.boards = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1953,6 +1994,7 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
       embeddings: globalThis.Array.isArray(object?.embeddings)
         ? object.embeddings.map((e: any) => EmbeddingVersion.fromJSON(e))
         : [],
+      boards: isSet(object.boards) ? bytesFromBase64(object.boards) : new Uint8Array(0),
     };
   },
 
@@ -1985,6 +2027,9 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
     if (message.embeddings?.length) {
       obj.embeddings = message.embeddings.map((e) => EmbeddingVersion.toJSON(e));
     }
+    if (message.boards.length !== 0) {
+      obj.boards = base64FromBytes(message.boards);
+    }
     return obj;
   },
 
@@ -2002,6 +2047,7 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
     message.shownBefore = object.shownBefore ?? 0;
     message.catchingUp = object.catchingUp ?? false;
     message.embeddings = object.embeddings?.map((e) => EmbeddingVersion.fromPartial(e)) || [];
+    message.boards = object.boards ?? new Uint8Array(0);
     return message;
   },
 };
