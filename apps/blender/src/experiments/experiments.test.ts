@@ -68,6 +68,18 @@ describe('an experiment', () => {
     expect((await servedFeeds()).map(({ experiments }) => experiments.length)).toEqual([1, 0])
   })
 
+  it.each<[object, { onlySources?: string[]; withoutSources?: string[] }]>([
+    [{ withoutSources: ['trending'] }, { onlySources: ['trending'] }],
+    [{ onlySources: ['trending'] }, { withoutSources: ['trending'] }],
+    [{ onlySources: ['trending'] }, { onlySources: ['pin2vec'] }],
+  ])('that leaves a request no source gives way: %j for %j', async (arm, request) => {
+    const { feed, services } = await aBlender({ config: { experimentsFile: fileOf(arm) } })
+    for (const userId of users) await feed({ userId, ...request })
+    const asked = services.retrieved.map(({ sources, withoutSources }) => ({ sources, withoutSources }))
+    const own = { sources: request.onlySources ?? [], withoutSources: request.withoutSources ?? [] }
+    expect(asked).toEqual(users.map(() => own))
+  })
+
   it('chooses sources, the model and factors of heads; the record has what the ranker applied', async () => {
     const experimentsFile = fileOf({ withoutSources: ['trending'], model: 'm-2', headFactors: { save: 2 } })
     const { feed, services, servedFeeds } = await aBlender({ config: { experimentsFile } })

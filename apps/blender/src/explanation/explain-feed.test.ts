@@ -67,6 +67,15 @@ describe('ExplainFeed', () => {
     expect(there.absence).toBe(undefined)
   })
 
+  test('of a next page it does not say that no source found a pin: none was asked', async () => {
+    const { explain, feed } = await started({ config: { maxReservePins: 30 } })
+    const { nextPageToken: pageToken } = await feed({ pageSize: 3 })
+    const { feedId } = await feed({ pageSize: 3, pageToken })
+    const { text } = (await explain({ feedId, pinId: 'pin-1' })).absence!
+    expect(text).toContain('was never a candidate: this next page was made of ranked pins that the session kept')
+    expect(text).not.toContain('none of the sources')
+  })
+
   test('without a trace it says that the pin may have been a candidate', async () => {
     const { explain, feed } = await started({ config: { recordTrace: false, maxUnshownCandidates: 0 } })
     const { feedId } = await feed({ pageSize: 3 })

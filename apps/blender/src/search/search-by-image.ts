@@ -14,7 +14,7 @@ import type { StagePorts } from '../ports.ts'
 import type { SearchRequest } from './search-request.ts'
 import { similarPins } from './similar-pins.ts'
 
-/** The pipeline of a search by a picture. Without the candidate service there is no answer, so its errors go to the caller. */
+/** The pipeline of a search by a picture. Without the candidate service, or the state of the user, there is no answer, so their errors go to the caller. */
 export function searchRungs(ports: StagePorts): Rungs<SearchRequest> {
   const whole = pipeline<SearchRequest>('search-by-image')
     .hydrate(userState(ports))
@@ -57,7 +57,11 @@ function refused(cause: unknown): ContractError {
     return new ContractError('CALL_INVALID_ARGUMENT', text, { cause })
   }
   const why = cause instanceof Error ? cause.message : String(cause)
-  return new ContractError('CALL_UNAVAILABLE', `no search by pictures without the candidate service: ${why}`, { cause })
+  return new ContractError(
+    'CALL_UNAVAILABLE',
+    `a search by a picture needs the candidate service and the state of the user: ${why}`,
+    { cause },
+  )
 }
 
 /** The answer to a search by a picture. */

@@ -3,11 +3,12 @@ import { bytesOf } from '@freshet/contracts/bytes/columns'
 import { Surface } from '@freshet/contracts/gen/freshet/engagement/v1/engagement'
 import type { PinFilter, RetrieveRequest, ShownPins } from '@freshet/contracts/gen/freshet/retrieval/v1/retrieval'
 import { hash32 } from '@freshet/domain/hash'
-import { catalogueSweep } from '@freshet/domain/source-names'
+import { catalogueSweep, sourceNames } from '@freshet/domain/source-names'
 import type { Source } from '@freshet/pipeline/stage'
 import { candidatesFrom, type CandidateColumns } from '../candidates.ts'
 import { usesBoards } from '../ordering/rules.ts'
 import type { StagePorts } from '../ports.ts'
+import type { SourceChoice } from '../experiments/request-experiments.ts'
 import type { FeedRequest } from '../request.ts'
 import { isNarrow, type RequestFilter } from '../request-filter.ts'
 import { nothingServed, type ServedSet } from '../served-set.ts'
@@ -62,7 +63,7 @@ export function retrieveRequest(
 ): RetrieveRequest {
   const { maxCandidates, minCandidates } = request.params
   const { user, surface, page, pageSize, served } = request
-  const sources = request.experiments.sources()
+  const sources = sourcesOf(request, request.experiments.sources())
   // Pages that are not recorded come from one order, so this page needs all pins before it too.
   const needed = pageSize + (page.recorded ? 0 : page.firstPosition)
   const fillTo =
@@ -81,7 +82,7 @@ export function retrieveRequest(
     follows: user.follows,
     blocks: user.blocks,
     limit: Math.max(maxCandidates, fillTo),
-    sources: onlySourcesOf(request.onlySources, sources.only),
+    sources: [...sources.only],
     locale: request.locale,
     amongPinIds: [],
     await: [...request.candidatesAwait],
@@ -89,7 +90,7 @@ export function retrieveRequest(
     fillTo,
     sweptTo: served.sweptTo,
     filter: toPinFilter(request.filter),
-    withoutSources: [...new Set([...request.withoutSources, ...sources.without])],
+    withoutSources: [...sources.without],
     imageEmbedding: new Uint8Array(0),
     imageOfPinId: '',
     withBoards: usesBoards(request),
@@ -97,10 +98,13 @@ export function retrieveRequest(
 }
 
 /** The sources that both the request and its experiments allow; those of the request, if they allow none together. */
-function onlySourcesOf(asked: readonly string[], tried: readonly string[]): string[] {
-  if (asked.length === 0) return [...tried]
-  const both = asked.filter((source) => tried.includes(source))
-  return both.length > 0 ? both : [...asked]
+function sourcesOf({ onlySources, withoutSources }: FeedRequest, tried: SourceChoice): SourceChoice {
+  const isTried = (source: string) => tried.only.length === 0 || tried.only.includes(source)
+  const only = onlySources.length === 0 ? tried.only : onlySources.filter(isTried)
+  const without = [...new Set([...withoutSources, ...tried.without])]
+  const named = onlySources.length === 0 && only.length === 0 ? [...sourceNames, catalogueSweep] : only
+  const isAnyLeft = named.some((source) => !without.includes(source))
+  return isAnyLeft ? { only, without } : { only: onlySources, without: withoutSources }
 }
 
 function wantsSweep({ onlySources }: FeedRequest): boolean {

@@ -17,7 +17,7 @@ export interface ConnectHeaders {
   readonly 'connect-timeout-ms'?: string | string[] | undefined
 }
 
-/** The deadline of a call, at most `defaultMs`. Throws CALL_INVALID_ARGUMENT for headers that the protocol does not allow. */
+/** The deadline of a call: what the client asks for, at most `maxMs`, else `defaultMs`. Throws CALL_INVALID_ARGUMENT for headers that the protocol does not allow. */
 export function connectTimeoutMs(
   headers: ConnectHeaders,
   { defaultMs, maxMs }: { defaultMs: number; maxMs: number },

@@ -20,10 +20,7 @@ export function explainAbsence(served: FeedServed, pinId: string): ExplainedAbse
   const nothing = { pinId, wasCandidate: false, stage: '', reason: '', sources: [], ...last }
   const traced = served.trace === undefined ? null : fateOf(served.trace, pinId)
   if (served.trace !== undefined && traced === null)
-    return {
-      ...nothing,
-      text: `${pinId} was never a candidate: none of the sources found it (${served.sources.join(', ') || 'none was asked'}). They find pins near what the user did, popular pins and new pins of what the user follows; a restriction of the request may have kept it out too`,
-    }
+    return { ...nothing, text: `${pinId} was never a candidate: ${whyNoCandidate(served)}` }
   const sampled = unshownJson(served)?.pins.find((pin) => pin.pinId === pinId)
   if (traced === null && sampled === undefined)
     return {
@@ -46,6 +43,13 @@ export function explainAbsence(served: FeedServed, pinId: string): ExplainedAbse
     sources: sampled === undefined ? [] : sourcesOf(sampled),
     text: textOf(pinId, found, lastUtility),
   }
+}
+
+/** Next pages come from the pins that the first page left, so no source was asked. */
+function whyNoCandidate({ stages, sources }: FeedServed): string {
+  if (stages.some(({ stage }) => stage === 'next-page/reserve'))
+    return 'this next page was made of ranked pins that the session kept, and it was not among them. An earlier page may have shown it; the feed of the page that was ranked from scratch says what became of it'
+  return `none of the sources found it (${sources.join(', ') || 'none was asked'}). They find pins near what the user did, popular pins and new pins of what the user follows; a restriction of the request may have kept it out too`
 }
 
 interface Fate {
