@@ -179,7 +179,7 @@ export const blenderSchema = z.strictObject({
   }),
   showUnlistedPins: z.boolean().default(false).meta({
     description:
-      'Whether the feed shows pins that are not in the catalogue, for data without a catalogue. Set `candidates.retrieval.showUnlistedPins` too',
+      'Whether the feed shows pins that are not in the catalogue, for data without a catalogue. It no longer shows them once more than `maxPins` pins of a catalogue were read. Set `candidates.retrieval.showUnlistedPins` too',
   }),
   maxPins: wholeSetting(4_000_000, {
     description:

@@ -68,3 +68,20 @@ describe('A13 · hides and blocks beyond 1,000', () => {
     expect((await feed()).items.map(({ pinId }) => pinId)).toEqual(['pin-3'])
   })
 })
+
+test('where pins need no catalogue, those without an entry are shown only as long as it fits: one that found no room may have been deleted', async () => {
+  const { feed, tellCatalogue } = await aBlender({ pins: manyPins(4), config: { showUnlistedPins: true, maxPins: 2 } })
+  await tellCatalogue([aPin('pin-0'), aPin('pin-1')])
+  const idsOf = async () => (await feed({ evaluation: allRepeats })).items.map(({ pinId }) => pinId).sort()
+  expect(await idsOf()).toEqual(manyPins(4))
+  await tellCatalogue([aPin('pin-2')])
+  expect(await idsOf()).toEqual(['pin-0', 'pin-1'])
+})
+
+test('a deletion that was forgotten for lack of room brings no pin back', async () => {
+  const { feed, tellCatalogue } = await aBlender({ pins: manyPins(3), config: { showUnlistedPins: true, maxPins: 1 } })
+  await tellCatalogue([{ kind: 'delete', pinId: asId('pin-0') }, aPin('pin-1')])
+  expect((await feed()).items.map(({ pinId }) => pinId)).toEqual(['pin-1'])
+})
+
+const allRepeats = Evaluation.fromPartial({ dryRun: true, allowRepeats: true })

@@ -23,6 +23,8 @@ export interface PinFacts extends ReadPinColumns {
   rowOf(high: number, low: number): number
   /** Whether the pin was deleted. For pins deleted long ago `rowOf` gives −1. */
   isDeleted(row: number): boolean
+  /** Whether it knows every pin of the catalogue that it has read, and every deletion. If not, a pin that it does not know may be one of these. */
+  isComplete(): boolean
   /** Flags by locale number: 1 where the locale fits the reader, see `LocaleWords`. */
   localesFor(reader: string): Uint8Array | null
   /** Whether some pin has a locale that fits the reader, not counting pins without a locale. */
@@ -83,6 +85,7 @@ export function createPinFacts({
   let rowLimit = 0
   let refused = 0
   let rejected = 0
+  let forgotten = 0
 
   function grow(): void {
     capacity *= 2
@@ -118,6 +121,7 @@ export function createPinFacts({
 
   /** Forgets a deleted pin, so that another pin can use its row. */
   function free(row: number): void {
+    forgotten++
     deletedLately.remove(row)
     byKey.delete(high[row] as number, low[row] as number)
     freeRows.push(row)
@@ -155,6 +159,7 @@ export function createPinFacts({
     ...columns,
     rowOf: byKey.get,
     isDeleted: (row) => deleted[row] === 1,
+    isComplete: () => refused + forgotten === 0,
     localesFor: locales.fitting,
     knowsLocale: locales.isKnown,
     labelBitsOf: labels.of,

@@ -17,7 +17,6 @@ export function catalogueFilter({
   Pick<FeedRequest, 'locale'> & UserContext,
   CandidateColumns
 > {
-  const unlisted = config.showUnlistedPins ? keep : 1
   return {
     kind: 'filter',
     name: 'catalogue',
@@ -26,6 +25,8 @@ export function catalogueFilter({
     prepare: ({ locale, user: { blockedCreators, blockedTopics } }, { keys }) => {
       const unready = factsUnready()
       if (unready !== null) throw new ContractError('FACTS_BEHIND', unready)
+      // A pin that found no room in the facts may have been deleted, or have labels that the other filters cannot see.
+      const unlisted = config.showUnlistedPins && facts.isComplete() ? keep : 1
       const locales = locale === '' ? null : facts.localesFor(locale)
       return (row) => {
         const fact = facts.rowOf(keys.high[row] as number, keys.low[row] as number)
