@@ -14,7 +14,7 @@ const boardOf = (pinId: string) => {
 /** A blender whose candidate service knows boards, and answers them to requests that ask for them. */
 async function withBoards(ordering: OrderingConfig) {
   const pins = manyPins(120)
-  const blender = await aBlender({ pins, config: { ordering, pagesRankedAgain: 10 } })
+  const blender = await aBlender({ pins, config: { ordering } })
   const { services, feed } = blender
   services.retrieve = (request) => {
     const found = foundPins(pins, request)

@@ -3,47 +3,61 @@ import type { PinFacts } from '../pin-facts.ts'
 import type { FeedRequest } from '../request.ts'
 import type { ScoreColumns } from '../scorers/rank.ts'
 
-/** How many rows a pool has, and how many of one first topic and of one creator. */
+/** How many rows a pool has, and how many of one first topic, of one creator and of one board. */
 interface PoolSize {
   readonly size: number
   readonly mostOfTopic: number
   readonly mostOfCreator: number
+  readonly mostOfBoard: number
 }
 
-/** The size of a pool of a request. Its share of one creator is what the cap allows of a window, so that a page can keep the cap. */
+/** The size of a pool of a request. Its share of one creator or board is what the cap allows of a window, so that a page can keep the cap. */
 export function poolSizeFor(request: FeedRequest, size: number): PoolSize {
   const { poolTopicShare, caps } = request.params.ordering
-  const { most, window } = caps.creator
+  const shareOf = ({ most, window }: { readonly most: number; readonly window: number }): number =>
+    most < window ? Math.ceil((size * most) / window) : Infinity
+  const isHome = request.surface === 'home'
   return {
     size,
-    mostOfTopic: request.surface === 'home' ? Math.ceil(size * poolTopicShare) : Infinity,
-    mostOfCreator: most < window ? Math.ceil((size * most) / window) : Infinity,
+    mostOfTopic: isHome ? Math.ceil(size * poolTopicShare) : Infinity,
+    mostOfCreator: shareOf(caps.creator),
+    mostOfBoard: isHome ? shareOf(caps.board) : Infinity,
   }
 }
 
 /**
- * The rows of a pool: the best ones, in their order. Of one first topic and of one creator it takes no more than given, as
+ * The rows of a pool: the best ones, in their order. Of one first topic, creator and board it takes no more than given, as
  * long as there are others, so that the steps have something else to choose. It takes no repeats, which come last anyway, and only pins that the ranker
  * ranked now, if it did: their utilities compare.
  */
 export function poolRows(
   rows: Int32Array,
-  { shownBefore, keys, ranked }: Pick<CandidateColumns, 'shownBefore' | 'keys'> & Pick<ScoreColumns, 'ranked'>,
-  { facts, size, mostOfTopic, mostOfCreator }: PoolSize & { readonly facts: PinFacts },
+  {
+    shownBefore,
+    keys,
+    boards,
+    ranked,
+  }: Pick<CandidateColumns, 'shownBefore' | 'keys' | 'boards'> & Pick<ScoreColumns, 'ranked'>,
+  { facts, size, mostOfTopic, mostOfCreator, mostOfBoard }: PoolSize & { readonly facts: PinFacts },
 ): Int32Array {
   const isTaken = new Uint8Array(shownBefore.length)
   const ofTopic = new Map<number, number>()
   const ofCreator = new Map<number, number>()
+  const ofBoard = new Map<number, number>()
   const isFull = (row: number): boolean => {
     const fact = facts.rowOf(keys.high[row]!, keys.low[row]!)
-    if (fact < 0) return false
-    const topic = facts.topicAt(fact, 0)
-    const creator = facts.creatorOf(fact)
+    const topic = fact < 0 ? 0 : facts.topicAt(fact, 0)
+    const creator = fact < 0 ? 0 : facts.creatorOf(fact)
+    const board = boards === null ? 0 : boards[row]!
     const topics = ofTopic.get(topic) ?? 0
     const creators = ofCreator.get(creator) ?? 0
-    if ((topic !== 0 && topics >= mostOfTopic) || (creator !== 0 && creators >= mostOfCreator)) return true
+    const onBoard = board === 0 ? 0 : (ofBoard.get(board) ?? 0)
+    if (topic !== 0 && topics >= mostOfTopic) return true
+    if (creator !== 0 && creators >= mostOfCreator) return true
+    if (board !== 0 && onBoard >= mostOfBoard) return true
     ofTopic.set(topic, topics + 1)
     ofCreator.set(creator, creators + 1)
+    if (board !== 0) ofBoard.set(board, onBoard + 1)
     return false
   }
   let count = 0
