@@ -41,10 +41,34 @@ export function readRequest<Request>(
   try {
     if (codec === 'proto') return request.decode(body as Uint8Array)
     if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new TypeError('it is not an object')
-    return request.fromJSON(body)
+    const message = request.fromJSON(body)
+    checkTypes(body, message as object, '')
+    return message
   } catch (error) {
     throw invalid('body', `is not a ${name}Request: ${(error as Error).message}`, error)
   }
+}
+
+/**
+ * Throws a TypeError for a list, a message or a truth value of another type. The generated code takes a wrong list for an empty one: a
+ * filter in it would be dropped without a word. It ignores unknown fields, as Connect servers do.
+ */
+function checkTypes(json: object, message: object, prefix: string): void {
+  for (const [name, value] of Object.entries(json) as [string, unknown][]) {
+    const field = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    const read: unknown = Object.hasOwn(message, field) ? message[field as keyof typeof message] : undefined
+    if (value === null || read === undefined) continue
+    if (Array.isArray(read) && !Array.isArray(value)) throw new TypeError(`${prefix}${name} is not a list`)
+    if (typeof read === 'boolean' && typeof value !== 'boolean')
+      throw new TypeError(`${prefix}${name} is neither true nor false`)
+    if (!isMessage(read)) continue
+    if (!isMessage(value)) throw new TypeError(`${prefix}${name} is not an object`)
+    checkTypes(value, read, `${prefix}${name}.`)
+  }
+}
+
+function isMessage(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
 }
 
 /** The query of a GET request. */
