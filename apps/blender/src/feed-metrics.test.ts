@@ -1,7 +1,8 @@
 import { Degradation, Freshness } from '@freshet/contracts/gen/freshet/blending/v1/blending'
 import { createMetrics } from '@freshet/service/metrics'
 import { describe, expect, it } from 'vitest'
-import { createFeedObserver } from './feed-metrics.ts'
+import { aBlender, aPin } from './blender.harness.ts'
+import { createFeedObserver, observeMemory } from './feed-metrics.ts'
 
 describe('the metrics of feeds', () => {
   it('count the pages of a feed that come from another model or other embeddings than the page before', async () => {
@@ -31,5 +32,27 @@ describe('the metrics of feeds', () => {
       'freshet_feed_following_pages_total{what="embeddings",before="other"} 2',
     ])
       expect(text).toContain(line)
+  })
+
+  it('time the ranker on next pages too', async () => {
+    const { feed, records } = await aBlender()
+    const { nextPageToken: pageToken } = await feed()
+    await feed({ pageToken })
+    const metrics = createMetrics()
+    const observer = createFeedObserver(metrics, () => undefined)
+    for (const record of records) observer.ran(record)
+    expect(await metrics.text()).toContain(
+      'freshet_feed_stage_seconds_count{pipeline="next-page",stage="rank-again"} 1',
+    )
+  })
+
+  it('contain the memory of the cards, and the pins that found no room there', async () => {
+    const { blender, tellCatalogue } = await aBlender({ config: { maxPinCardBytes: 1 } })
+    await tellCatalogue([aPin('pin-1')])
+    const metrics = createMetrics()
+    observeMemory(blender, metrics)
+    const text = await metrics.text()
+    expect(text).toContain('freshet_view_rows{service="blender",view="cards"} 0')
+    expect(text).toContain('freshet_view_rejected_records{service="blender",reason="CAP_REACHED"} 1')
   })
 })

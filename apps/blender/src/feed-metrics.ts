@@ -7,7 +7,7 @@ import type { RunningBlender } from './running-blender.ts'
 import type { FeedObserver } from './feed-observer.ts'
 
 /** The stages that call other services. Only these have a histogram. */
-const timedStages = new Set(['user-state', 'await-tokens', 'retrieve', 'rank', 'page', 'last-good'])
+const timedStages = new Set(['user-state', 'await-tokens', 'retrieve', 'rank', 'rank-again', 'page', 'last-good'])
 
 /** How many feeds are remembered, to find those whose pages are of several versions. */
 const rememberedFeeds = 16_384
@@ -81,7 +81,7 @@ export function createFeedObserver(metrics: Metrics, report: Report): FeedObserv
 }
 
 /** Sets the gauges of the blender's memory before every scrape. */
-export function observeMemory(blender: RunningBlender, metrics: Metrics): void {
+export function observeMemory(blender: Pick<RunningBlender, 'lag' | 'stats'>, metrics: Metrics): void {
   const service = 'blender'
   const rows = metrics.gauge('freshet_view_rows')
   const bytes = metrics.gauge('freshet_view_bytes')
@@ -95,12 +95,14 @@ export function observeMemory(blender: RunningBlender, metrics: Metrics): void {
     () => lag.set({ service }, NaN),
   )
   metrics.beforeScrape(() => {
-    const { facts, vectors, rememberedUsers, unwrittenFeeds, inFlight } = blender.stats()
+    const { facts, vectors, cards, rememberedUsers, unwrittenFeeds, inFlight } = blender.stats()
     rows.set({ service, view: 'pins' }, facts.pins)
     bytes.set({ service, view: 'pins' }, facts.bytes)
     rows.set({ service, view: 'vectors' }, vectors.vectors)
     bytes.set({ service, view: 'vectors' }, vectors.bytes)
-    rejected.set({ service, reason: 'CAP_REACHED' }, facts.refused + vectors.refused)
+    rows.set({ service, view: 'cards' }, cards.cards)
+    bytes.set({ service, view: 'cards' }, cards.bytes)
+    rejected.set({ service, reason: 'CAP_REACHED' }, facts.refused + vectors.refused + cards.refused)
     rejected.set({ service, reason: 'LOCALES_FULL' }, facts.refusedLocales)
     rejected.set({ service, reason: 'LABELS_FULL' }, facts.refusedLabels)
     rejected.set({ service, reason: 'CODEC_INVALID' }, facts.rejected)
