@@ -69,7 +69,7 @@ export async function measureGradient(
   { signal, progress }: Pick<Terminal, 'signal' | 'progress'>,
 ): Promise<HeadGradient[]> {
   const heads = new Map<string, Head>()
-  await readJoinedFeeds<Pick<FeedServed, 'userId' | 'headFactors'>>({
+  const { damaged } = await readJoinedFeeds<Pick<FeedServed, 'userId' | 'headFactors'>>({
     ...{ log, windowMs, signal },
     onError: (error) => progress.write(`freshet: ${error.message}; retrying\n`),
     pick({ atMs, userId, headFactors }) {
@@ -83,6 +83,7 @@ export async function measureGradient(
         addFeed(heads, name, Math.log(factors[at]!), userId, values)
     },
   })
+  if (damaged > 0) progress.write(`freshet: ${damaged} records cannot be read\n`)
   return [...heads].flatMap(([name, head]) => gradientOf(name, head, level))
 }
 

@@ -174,6 +174,17 @@ describe('a gradient', () => {
   }, 60_000)
 })
 
+describe('records that cannot be read', () => {
+  it('are counted, though they are in no experiment and have no factors', async () => {
+    const log = await aLog({ feeds: [{ key: 'u', value: Uint8Array.of(0xff), partition: null }], acts: [] })
+    expect(await collectExperiments(log, choice, aTerminal())).toMatchObject({ experiments: [], damaged: 1 })
+    const told: string[] = []
+    const progress = { write: (text: string) => told.push(text) > 0 }
+    expect(await measureGradient(log, choice, { ...aTerminal(), progress })).toEqual([])
+    expect(told).toEqual(['freshet: 1 records cannot be read\n'])
+  })
+})
+
 describe('checking an experiment file', () => {
   it('prints arms and warnings', async () => {
     const terminal = aTerminal()

@@ -99,6 +99,8 @@ export interface SimulatedDraws {
   readonly users: number
   readonly nowMs: number
   readonly temperature: number
+  /** Whether records know the candidates below the page from a sample only, as those of older blenders; default: no. */
+  readonly isOlder?: boolean
 }
 
 const drawnPins = 4
@@ -107,7 +109,7 @@ const drawnFrom = 7
 const looks = [1, 0.8, 0.6, 0.5] as const
 
 /** Pins whose rate of saves grows with the utility, in an order that was drawn by Plackett–Luce, with the record of the draw. */
-export function simulateDraws({ seed, users, nowMs, temperature }: SimulatedDraws): Simulated {
+export function simulateDraws({ seed, users, nowMs, temperature, isOlder = false }: SimulatedDraws): Simulated {
   const random = mulberry32(seed)
   const simulated: Simulated = { feeds: [], acts: [] }
   for (let user = 0; user < users; user++) {
@@ -119,7 +121,6 @@ export function simulateDraws({ seed, users, nowMs, temperature }: SimulatedDraw
       const atMs = nowMs - 60_000 + feed
       const feedId = `feed-${user}-${feed}`
       const pinIds = picks.map((pick) => `pin-${user}-${feed}-${pick}`)
-      const floats = (numbers: readonly number[]): Uint8Array => bytesOf(Float32Array.from(numbers))
       simulated.feeds.push(
         aFeedRecord({
           ...{ feedId, userId, atMs, pinIds, propensities: floats(steps) },
@@ -130,13 +131,16 @@ export function simulateDraws({ seed, users, nowMs, temperature }: SimulatedDraw
             slateLogPropensity: steps.reduce((sum, step) => sum + Math.log(step), 0),
             positionPropensities: bytesOf(placePropensities([...picks, ...left], values, temperature)),
             ...{ temperature, candidates: drawnFrom },
+            ...(isOlder ? {} : restOf(left, values, rates)),
           },
-          unshown: {
-            reasons: [{ stage: 'page', reason: 'below-page', candidates: left.length, sampled: left.length }],
-            pinIds: left.map((at) => `pin-${user}-${feed}-${at}`),
-            reasonIndices: new Uint8Array(left.length),
-            utilities: floats(left.map((at) => values[at]!)),
-          },
+          unshown: isOlder
+            ? {
+                reasons: [{ stage: 'page', reason: 'below-page', candidates: left.length, sampled: left.length }],
+                pinIds: left.map((at) => `pin-${user}-${feed}-${at}`),
+                reasonIndices: new Uint8Array(left.length),
+                utilities: floats(left.map((at) => values[at]!)),
+              }
+            : undefined,
         }),
       )
       for (const [place, pick] of picks.entries())
@@ -145,6 +149,19 @@ export function simulateDraws({ seed, users, nowMs, temperature }: SimulatedDraw
     }
   }
   return simulated
+}
+
+/** The candidates below the page, all of which could be drawn at every position. */
+function restOf(left: readonly number[], values: readonly number[], rates: readonly number[]) {
+  return {
+    restUtilities: floats(left.map((at) => values[at]!)),
+    restKeptOutFrom: bytesOf(new Uint16Array(left.length).fill(drawnPins)),
+    restPredictions: floats(left.map((at) => rates[at]!)),
+  }
+}
+
+function floats(numbers: readonly number[]): Uint8Array {
+  return bytesOf(Float32Array.from(numbers))
 }
 
 /** The probabilities of the first pins at their places. */

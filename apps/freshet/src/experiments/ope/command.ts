@@ -34,7 +34,10 @@ export async function runExperimentsOpe(given: OpeArguments, terminal: Terminal)
   if (reward === undefined) throw new ArgumentError(`--reward is ${given.reward}; give ${rewardNames.join(', ')}`)
   const target = targetOf(given)
   const [resamples, seed] = [whole(given.resamples, '--resamples', 50, 10_000), whole(given.seed, '--seed', 0, 2 ** 31)]
-  const collected = await withOpen(openLog(given), ({ log }) => collectDrawn(log, choice, reward, terminal))
+  const heads = new Set([reward, ...target.addedWeights.keys()])
+  const collected = await withOpen(openLog(given), ({ log }) =>
+    collectDrawn(log, { ...choice, reward, heads }, terminal),
+  )
   const slates = slatesOf(collected.feeds, target, reward)
   if (slates.slates.length === 0)
     throw new OperationError(
@@ -65,7 +68,8 @@ function targetOf({ temperatureTimes: text, add = [] }: OpeArguments): TargetPol
   const addedWeights = new Map<string, number>()
   for (const each of add) {
     const match = /^([^=\s]+)=([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)$/i.exec(each)
-    if (match === null) throw new ArgumentError(`--add is ${each}; give HEAD=NUMBER, for example save=0.5`)
+    if (match === null || !Number.isFinite(Number(match[2])))
+      throw new ArgumentError(`--add is ${each}; give HEAD=NUMBER, for example save=0.5`)
     addedWeights.set(match[1]!, Number(match[2]))
   }
   if (temperatureTimes === 1 && addedWeights.size === 0)
@@ -89,12 +93,12 @@ function restWarnings({ restShare, guessedShare }: TargetSlates): string[] {
   return [
     ...(guessedShare > muchRest
       ? [
-          `${share(guessedShare)} of the first positions would go to candidates that are not on the page and not in the record: they count as equal to each other. Raise blender.maxUnshownCandidates`,
+          `${share(guessedShare)} of the first positions would go to candidates that are not on the page and not in the record: they count as equal to each other. Records of older blenders lack them`,
         ]
       : []),
     ...(restShare > muchRest && guessedShare <= muchRest
       ? [
-          `${share(restShare)} of the first positions would go to candidates that are not on the page; their weight follows from a sample`,
+          `${share(restShare)} of the first positions would go to candidates that are not on the page; their weight is an estimate, from a sample or from their utilities`,
         ]
       : []),
   ]

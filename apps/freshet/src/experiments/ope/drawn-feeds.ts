@@ -100,9 +100,11 @@ function restPredictionsOf({ draw, actions, amountNames }: FeedServed): DrawnFee
   return new Map(columnsOf(names, restPredictions, restUtilities.length / 4))
 }
 
+/** The columns by name, without those that hold something else than finite numbers: they are not known. */
 function columnsOf(names: readonly string[], bytes: Uint8Array, rows: number): [string, Float64Array][] {
   const all = doubles(bytes)
-  return names.map((name, at) => [name, all.slice(at * rows, (at + 1) * rows)])
+  const columns = names.map((name, at): [string, Float64Array] => [name, all.slice(at * rows, (at + 1) * rows)])
+  return columns.filter(([, column]) => column.length === rows && column.every((value) => Number.isFinite(value)))
 }
 
 function doubles(bytes: Uint8Array): Float64Array {

@@ -38,6 +38,7 @@ interface Answer {
   }[]
   readonly leftOut: Readonly<Record<string, number>>
   readonly misfits: number
+  readonly warnings: readonly string[]
   readonly overlap: { readonly slates: number; readonly meanWeight: number }
 }
 
@@ -53,10 +54,11 @@ describe('off-policy evaluation of a log', () => {
     const data = await aFolder(simulateDraws({ seed: 1, users: 700, nowMs, temperature: 1 }))
     const played = await aFolder(simulateDraws({ seed: 2, users: 4_000, nowMs, temperature: 0.5 }))
     const truth = (await answerTo({ data: played })).logged.value
-    const { estimates, logged, overlap, leftOut, misfits } = await answerTo({ data })
+    const { estimates, logged, overlap, leftOut, misfits, warnings } = await answerTo({ data })
     expect(truth).toBeGreaterThan(logged.value)
     expect([leftOut, misfits]).toEqual([{ 'not-whole': 0, 'values-unknown': 0, damaged: 0 }, 0])
     expect(Math.abs(overlap.meanWeight - 1)).toBeLessThan(0.2)
+    expect(warnings).toEqual([])
     expect(estimates).toHaveLength(8)
     for (const { estimator, low, high } of estimates) {
       expect(low, estimator).toBeLessThan(truth + 0.05)
@@ -65,7 +67,7 @@ describe('off-policy evaluation of a log', () => {
   }, 60_000)
 
   it('prints text, writes the columns of Open Bandit Pipeline, and counts feeds that it cannot judge', async () => {
-    const simulated = simulateDraws({ seed: 3, users: 60, nowMs: Date.now(), temperature: 1 })
+    const simulated = simulateDraws({ seed: 3, users: 60, nowMs: Date.now(), temperature: 1, isOlder: true })
     const changed = (at: number, change: (feed: FeedServed) => Partial<FeedServed>): void => {
       const feed = FeedServed.decode(simulated.feeds[at]!.value!)
       simulated.feeds[at] = aFeedRecord({ ...feed, ...change(feed) })
@@ -83,17 +85,19 @@ describe('off-policy evaluation of a log', () => {
         },
       ],
     }))
+    simulated.feeds.push({ key: 'user-1', value: Uint8Array.of(0xff), partition: null })
     const data = await aFolder(simulated)
     const terminal = aTerminal()
     const file = join(folder, 'slates.csv')
     await runExperimentsOpe({ ...args, data, export: file }, terminal)
     const text = terminal.printed.join('')
-    const judged = simulated.feeds.length - 4
+    const judged = simulated.feeds.length - 5
     expect(text).toMatch(new RegExp(`save per feed, from ${judged} feeds of \\d+ users`))
     expect(text).toMatch(
-      /1 are not the beginning of a drawn order, 1 lack the utilities of some pins, 1 are damaged, 1 have probabilities that do not fit/,
+      /1 are not the beginning of a drawn order, 1 lack the utilities of some pins, 2 are damaged, 1 have probabilities that do not fit/,
     )
     expect(text).toMatch(/doubly robust, self-normalised/)
+    expect(text).toMatch(/% of the first positions would go to candidates that are not on the page; .* an estimate/)
     const [header, ...rows] = readFileSync(file, 'utf8').trim().split('\n')
     expect(header).toMatch(
       /^slate_id,position,action,reward,pscore,pscore_cascade,pscore_item_position,evaluation_policy_pscore,/,
@@ -109,22 +113,20 @@ describe('off-policy evaluation of a log', () => {
   it('judges a change of the weights of heads, exactly if all candidates are on the page', () => {
     const weights = new Map([['save', 2]])
     const values = [1, 0.5]
-    const probabilities = [0.1, 0.9]
     const first = Math.exp(1) / (Math.exp(1) + Math.exp(0.5))
-    const feed = drawnFeedOf(
-      FeedServed.fromPartial({
-        ...{ feedId: 'f', userId: 'u', atMs: noonMs, pinIds: ['a', 'b'], actions: ['save'] },
-        utilities: bytesOf(Float32Array.from(values)),
-        probabilities: bytesOf(Float32Array.from(probabilities)),
-        propensities: bytesOf(Float32Array.of(first, 1)),
-        draw: {
-          temperature: 1,
-          candidates: 2,
-          slateLogPropensity: Math.log(first),
-          positionPropensities: new Uint8Array(8),
-        },
-      }),
-    ) as DrawnFeed
+    const served = FeedServed.fromPartial({
+      ...{ feedId: 'f', userId: 'u', atMs: noonMs, pinIds: ['a', 'b'], actions: ['save'] },
+      utilities: bytesOf(Float32Array.from(values)),
+      probabilities: bytesOf(Float32Array.of(0.1, 0.9)),
+      propensities: bytesOf(Float32Array.of(first, 1)),
+      draw: {
+        temperature: 1,
+        candidates: 2,
+        slateLogPropensity: Math.log(first),
+        positionPropensities: new Uint8Array(8),
+      },
+    })
+    const feed = drawnFeedOf(served) as DrawnFeed
     const rewards = Float64Array.of(0, 1)
     const { slates } = slatesOf([{ feed, rewards }], { temperatureTimes: 1, addedWeights: weights }, 'save')
     expect(slates[0]!.targetSteps[0]).toBeCloseTo(Math.exp(1.2) / (Math.exp(1.2) + Math.exp(2.3)), 6)
@@ -134,6 +136,9 @@ describe('off-policy evaluation of a log', () => {
     )
     const missing = slatesOf([{ feed, rewards }], { temperatureTimes: 1, addedWeights: new Map([['hide', 1]]) }, 'save')
     expect(missing).toMatchObject({ slates: [], misfits: 1 })
+    const unknown = drawnFeedOf({ ...served, probabilities: bytesOf(Float32Array.of(0.1, NaN)) }) as DrawnFeed
+    const target = { temperatureTimes: 1, addedWeights: weights }
+    expect(slatesOf([{ feed: unknown, rewards }], target, 'save')).toMatchObject({ slates: [], misfits: 1 })
   })
 
   it.each([
@@ -141,6 +146,7 @@ describe('off-policy evaluation of a log', () => {
     [{ temperatureTimes: '0' }, /--temperature-times is 0; give a number/],
     [{ temperatureTimes: '1' }, /the target is the logged policy/],
     [{ add: ['save'] }, /--add is save; give HEAD=NUMBER/],
+    [{ add: ['save=1e999'] }, /--add is save=1e999; give HEAD=NUMBER/],
     [{ resamples: '1' }, /--resamples is 1/],
   ])('refuses %j', async (given, message) => {
     await expect(runExperimentsOpe({ ...args, data: 'none', ...given }, aTerminal())).rejects.toThrow(message)

@@ -88,8 +88,14 @@ async function play(policy: Policy): Promise<Played> {
   await whole.act(...acts)
   await whole.embedded.blender.flush()
   await whole.stop()
-  const choice = { fromMs: -Infinity, toMs: Infinity, windowMs: 3_600_000, level: 0.95 }
-  return { ...(await collectDrawn(log, choice, 'save', aTerminal())), expected }
+  const choice = {
+    fromMs: -Infinity,
+    toMs: Infinity,
+    windowMs: 3_600_000,
+    reward: 'save',
+    heads: new Set(['save']),
+  } as const
+  return { ...(await collectDrawn(log, choice, aTerminal())), expected }
 }
 
 function judged(
