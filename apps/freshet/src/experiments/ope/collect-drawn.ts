@@ -12,7 +12,7 @@ export interface DrawnFeeds {
 }
 
 /** What is read of drawn feeds. */
-export interface DrawnChoice extends Omit<LoggedFeedsChoice, 'level'> {
+interface DrawnChoice extends Omit<LoggedFeedsChoice, 'level'> {
   readonly reward: RewardName
   /** The heads whose predictions are kept: those of all heads would take several times the memory. */
   readonly heads: ReadonlySet<string>
