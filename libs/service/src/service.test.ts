@@ -50,6 +50,15 @@ describe('a service', () => {
     expect(service.readiness()).toMatchObject({ ok: false, reasons: ['demo: stopped'] })
   })
 
+  it('says while it starts what it waits for', async () => {
+    const { service, part } = recorded()
+    await service.start(async () => {
+      service.use(part('store', { notReady: () => 'the login was refused' }))
+      const reasons = ['demo: starting', 'store: the login was refused']
+      expect(service.readiness()).toEqual({ state: 'starting', ok: false, reasons })
+    })
+  })
+
   it('stays alive while not ready', async () => {
     const { service, part } = recorded()
     await service.start(async () => service.use(part('view', { notReady: () => 'no' })))

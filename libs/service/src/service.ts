@@ -132,7 +132,10 @@ export function createService(options: CreateServiceOptions): Service {
       return stopping
     },
     readiness() {
-      const reasons = state === 'ready' ? reasonsOf('notReady') : [`${options.name}: ${state}`]
+      const unready = reasonsOf('notReady')
+      const reasons = state === 'ready' ? unready : [`${options.name}: ${state}`]
+      // A service that waits at its start says for what.
+      if (state === 'starting') reasons.push(...unready)
       const warnings = reasonsOf('warning')
       return { state, ok: reasons.length === 0, reasons, ...(warnings.length > 0 && { warnings }) }
     },
