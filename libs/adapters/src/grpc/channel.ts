@@ -27,7 +27,7 @@ export function channelOf(config: ChannelConfig): {
       'grpc.max_receive_message_length': maxMessageBytes,
       'grpc.initial_reconnect_backoff_ms': 50,
       'grpc.min_reconnect_backoff_ms': 50,
-      'grpc.max_reconnect_backoff_ms': config.maxReconnectBackoffMs ?? 1_000,
+      'grpc.max_reconnect_backoff_ms': config.maxReconnectBackoffMs ?? 250,
       'grpc.keepalive_time_ms': 10_000,
       'grpc.keepalive_timeout_ms': 3_000,
       'grpc.enable_retries': 0,

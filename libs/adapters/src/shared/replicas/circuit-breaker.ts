@@ -10,6 +10,8 @@ export interface CircuitBreaker {
   readonly state: BreakerState
   /** Whether a call may be sent now, without sending one. */
   allows(): boolean
+  /** When it half opens, if it is open; milliseconds of the clock. */
+  readonly halfOpensAtMs: number
   /** Begins a call; the caller reports its end. */
   begin(): void
   succeeded(): void
@@ -54,6 +56,9 @@ export function createCircuitBreaker(options: BreakerOptions): CircuitBreaker {
   return {
     get state() {
       return state
+    },
+    get halfOpensAtMs() {
+      return opensAgainAtMs
     },
     allows: () => (state === 'open' ? nowMs() >= opensAgainAtMs : state === 'closed' || !probing),
     begin() {

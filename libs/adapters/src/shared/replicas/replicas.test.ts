@@ -141,11 +141,30 @@ describe('a call to replicas', () => {
     expect(statesOf(events)).toEqual(['open', 'half-open', 'open'])
   })
 
-  test('with no replica left it rejects at once', async () => {
+  test('with no replica left one call at a time asks each; the others are rejected at once', async () => {
     const dead = { afterMs: 0, error: 'CALL_UNAVAILABLE' } as const
-    const { ask, sent } = aService({ a: dead, b: dead })
+    const { ask, call, sent, fates } = aService({ a: dead, b: dead })
     for (let i = 0; i < 10; i++) expect(await ask()).toBe('CALL_UNAVAILABLE')
-    expect(sent.length).toBe(6)
+    fates['a'] = fates['b'] = { afterMs: 100_000 }
+    const before = sent.length
+    const outcomes: string[] = []
+    for (let i = 0; i < 5; i++)
+      call('', { timeoutMs: 1_000 }).catch((error: unknown) => outcomes.push((error as ContractError).code))
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    expect(sent.slice(before).toSorted()).toEqual(['a', 'b'])
+    expect(outcomes).toEqual(Array(3).fill('CALL_UNAVAILABLE'))
+  })
+
+  test('a replica that is back is asked as soon as the others are gone, although its breaker is open', async () => {
+    const dead = { afterMs: 0, error: 'CALL_UNAVAILABLE' } as const
+    const { ask, fates, clock } = aService({ a: dead, b: { afterMs: 1 } })
+    for (let i = 0; i < 400; i++) {
+      expect(await ask()).toBe('b')
+      await clock.advance(20)
+    }
+    fates['a'] = { afterMs: 1 }
+    fates['b'] = dead
+    for (let i = 0; i < 10; i++) expect(await ask()).toBe('a')
   })
 
   test('the caller that ends its call ends both', async () => {

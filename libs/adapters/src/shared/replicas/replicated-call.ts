@@ -80,7 +80,20 @@ export function createReplicatedCall<Request, Response>(
       const target = targets[(start + i) % targets.length]!
       if (!tried.has(target) && target.breaker.allows()) return target
     }
-    return null
+    return targets.length === 1 ? null : nextToHalfOpen(tried)
+  }
+
+  /**
+   * If every breaker is open, a call probes the one that half opens next: a replica that was away may be back, while the others have
+   * just gone. One call at a time does.
+   */
+  function nextToHalfOpen(tried: ReadonlySet<Target<Request, Response>>): Target<Request, Response> | null {
+    let next: Target<Request, Response> | null = null
+    for (const target of targets) {
+      if (tried.has(target) || target.breaker.state !== 'open') continue
+      if (next === null || target.breaker.halfOpensAtMs < next.breaker.halfOpensAtMs) next = target
+    }
+    return next
   }
 
   return (request, call) =>
