@@ -542,6 +542,20 @@ describe('A15: readiness: a blender is ready when it can fill a feed', () => {
     await settle(blender.stop())
   })
 
+  test('a catalogue that was empty at the start has popular pins within a second of its first pins', async () => {
+    const { blender, feed, services, settle, clock, tellCatalogue } = await aBlender({ pins: [] })
+    await settle(blender.start())
+    await clock.advance(1_000)
+    const pins = manyPins(40)
+    await tellCatalogue(pins.map((pinId) => aPin(pinId)))
+    services.retrieve = (request) => foundPins(pins, request)
+    await clock.advance(1_000)
+    services.retrieve = unavailable
+    const { items, degradation } = await feed({ userId: 'newcomer' })
+    expect([items.length, degradation]).toEqual([25, Degradation.POPULAR])
+    await settle(blender.stop())
+  })
+
   test('the answer names a candidate service that is catching up, and does not claim that the feed ends', async () => {
     const { feed, services } = await aBlender({ pins: manyPins(3) })
     services.retrieve = (request) => ({ ...foundPins(services.pins, request), exhausted: false, catchingUp: true })

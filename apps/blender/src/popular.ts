@@ -89,6 +89,8 @@ export function createPopular({
     for (const locale of wanted) await ask(locale, timeoutMs)
   }
 
+  const count = (): number => known.get(everywhere)?.pinIds.length ?? 0
+
   /** An empty catalogue cannot fill a feed, but that is not a problem. */
   const unready = (): string | null => (known.size > 0 ? null : problem)
 
@@ -102,6 +104,7 @@ export function createPopular({
     async run(signal) {
       let quietUntilMs = -Infinity
       while (!signal.aborted) {
+        const before = count()
         try {
           await refresh(config.popularRefreshMs)
         } catch (error) {
@@ -111,7 +114,9 @@ export function createPopular({
             onError(error)
           }
         }
-        const pauseMs = unready() === null ? config.popularRefreshMs : Math.min(retryMs, config.popularRefreshMs)
+        // While a young catalogue grows, an old list would soon have nothing left for a user.
+        const isSettled = unready() === null && count() > 0 && count() <= before
+        const pauseMs = isSettled ? config.popularRefreshMs : Math.min(retryMs, config.popularRefreshMs)
         try {
           await clock.sleep(pauseMs, signal)
         } catch {
