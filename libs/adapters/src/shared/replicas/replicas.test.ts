@@ -167,6 +167,15 @@ describe('a call to replicas', () => {
     for (let i = 0; i < 10; i++) expect(await ask()).toBe('a')
   })
 
+  test('a hedge does not probe a replica whose breaker is open', async () => {
+    const { ask, sent, fates } = aService({ a: { afterMs: 0, error: 'CALL_UNAVAILABLE' }, b: { afterMs: 1 } })
+    for (let i = 0; i < 10; i++) expect(await ask()).toBe('b')
+    const before = sent.length
+    fates['b'] = { afterMs: 100 }
+    expect(await ask()).toBe('b')
+    expect(sent.slice(before)).toEqual(['b'])
+  })
+
   test('the caller that ends its call ends both', async () => {
     const { call, clock, cancelled } = aService({ a: { afterMs: 500 }, b: { afterMs: 500 } })
     const stop = new AbortController()

@@ -52,8 +52,8 @@ interface Target<Request, Response> extends Replica<Request, Response> {
  * Calls the replicas of a service in turn; only for calls that may be sent twice. A call that fails is sent to another replica, and a
  * call that is slower than usual is sent to another replica too; the first answer counts, and the other call is cancelled. Both kinds of extra
  * calls are bounded, each by a budget of its own, so that hedges on a busy machine leave room for retries. A replica that fails, or is
- * slower than the other one, again and again gets no calls, apart from a probe now and then; if no replica is left, rejects at once with
- * CALL_UNAVAILABLE.
+ * slower than the other one, again and again gets no calls, apart from a probe now and then; if no replica is left, one
+ * call at a time probes, and the others reject at once with CALL_UNAVAILABLE.
  */
 export function createReplicatedCall<Request, Response>(
   replicas: readonly Replica<Request, Response>[],
@@ -80,14 +80,15 @@ export function createReplicatedCall<Request, Response>(
       const target = targets[(start + i) % targets.length]!
       if (!tried.has(target) && target.breaker.allows()) return target
     }
-    return targets.length === 1 ? null : nextToHalfOpen(tried)
+    return null
   }
 
   /**
-   * If every breaker is open, a call probes the one that half opens next: a replica that was away may be back, while the others have
-   * just gone. One call at a time does.
+   * If no breaker lets a call through, it probes the one that half opens next: a replica that was away may be back, while the others
+   * have just gone. One call at a time does. A hedge does not: its first call may still be answered.
    */
   function nextToHalfOpen(tried: ReadonlySet<Target<Request, Response>>): Target<Request, Response> | null {
+    if (targets.length === 1) return null
     let next: Target<Request, Response> | null = null
     for (const target of targets) {
       if (tried.has(target) || target.breaker.state !== 'open') continue
@@ -104,7 +105,7 @@ export function createReplicatedCall<Request, Response>(
       const tried = new Set<Target<Request, Response>>()
       // Only first calls take turns. Otherwise each call that is sent again would give the next first call to the same replica.
       const start = turn++
-      const first = nextTarget(start, tried)
+      const first = nextTarget(start, tried) ?? nextToHalfOpen(tried)
       const underWay = new Set<AbortController>()
       let settled = false
       let takeBack = () => {}
@@ -116,7 +117,7 @@ export function createReplicatedCall<Request, Response>(
         end()
       }
       const sendAgain = (kind: 'hedged' | 'retried'): boolean => {
-        const target = nextTarget(start, tried)
+        const target = nextTarget(start, tried) ?? (kind === 'retried' ? nextToHalfOpen(tried) : null)
         if (target === null) return false
         if (!budgets[kind].spend()) {
           onEvent?.({ kind: 'out-of-budget', replica: target.name })
