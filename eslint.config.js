@@ -90,6 +90,7 @@ export default ts.config(
           depConstraints: [
             { sourceTag: 'scope:domain', onlyDependOnLibsWithTags: [] },
             { sourceTag: 'scope:settings', onlyDependOnLibsWithTags: [] },
+            { sourceTag: 'scope:tfjs', onlyDependOnLibsWithTags: [] },
             { sourceTag: 'scope:columns', onlyDependOnLibsWithTags: below },
             { sourceTag: 'scope:pipeline', onlyDependOnLibsWithTags: [] },
             { sourceTag: 'scope:client', onlyDependOnLibsWithTags: [] },

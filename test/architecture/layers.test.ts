@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, '../..')
 const allowed: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   settings: [],
+  tfjs: [],
   columns: ['domain'],
   pipeline: [],
   client: [],

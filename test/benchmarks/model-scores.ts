@@ -17,7 +17,9 @@ export async function modelScoreRows({ quick, say }: Bench): Promise<BenchRow[]>
       if (all === null) say(`model scores: ${backend} is not installed`)
       for (const times of all ?? []) rows.push(rowOf(times, backend))
       if (all?.some(({ theirs }) => theirs.length === 0) === true)
-        say('model scores: onnxruntime-node is not installed; run `npm ci` to compare with it')
+        say(
+          'model scores: onnxruntime-node is not installed; run `npm i --no-save onnxruntime-node@1.20.1` to compare with it',
+        )
     } finally {
       await child.stop()
     }

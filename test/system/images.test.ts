@@ -31,13 +31,13 @@ if ('absent' in cluster || engine !== null) {
   })
 
   describe('images of deploy/docker', () => {
-    it('run as services: an event changes the feed, and SIGTERM ends each', { timeout: 600_000 }, async () => {
+    it('run as services: an event changes the feed, and SIGTERM ends each', { timeout: 1_200_000 }, async () => {
       const world = await cluster.fresh()
       const images = new Map<ServiceName, GenericContainer>()
       const buildMs: string[] = []
       for (const name of serviceNames) {
         const from = performance.now()
-        // The first build installs the packages; the others differ in their last layers only.
+        // The first build downloads the packages of all; each installs its own.
         const image = await GenericContainer.fromDockerfile(root, 'deploy/docker/Dockerfile')
           .withBuildArgs({ APP: name })
           .build(`freshet-test/${name}:latest`, { deleteOnExit: false })
@@ -45,6 +45,11 @@ if ('absent' in cluster || engine !== null) {
         buildMs.push(`${name} ${((performance.now() - from) / 1000).toFixed(1)} s`)
       }
       console.log(`images built: ${buildMs.join(', ')}`)
+      const docker = (await getContainerRuntimeClient()).container.dockerode
+      for (const name of serviceNames) {
+        const { Size } = await docker.getImage(`freshet-test/${name}:latest`).inspect()
+        expect(Size / 1e6, `MB of ${name}`).toBeLessThan(name === 'ranker' ? 380 : 330)
+      }
 
       const ports = await freePorts(11)
       const grpcOf = new Map(serviceNames.map((name, i) => [name, ports[i]!]))
