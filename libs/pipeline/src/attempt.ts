@@ -4,7 +4,16 @@ import { findMoves, type Moves } from './moves.ts'
 import type { AnyStage } from './pipeline.ts'
 import { notSelected } from './record.ts'
 import type { StageCalls } from './stage-call.ts'
-import type { Filter, Found, RowVerdict, Selection, Selector, Slate } from './stage.ts'
+import {
+  keep,
+  type Filter,
+  type Found,
+  type RowVerdict,
+  type Selection,
+  type Selector,
+  type Slate,
+  type StageCall,
+} from './stage.ts'
 
 /** Named values: the fields of a context, or columns. */
 export type Values = Readonly<Record<string, unknown>>
@@ -35,49 +44,44 @@ export function toSlate({ columns, fates }: Run): Slate<Values> {
   return { columns, rows: fates.rows, size: fates.codes.length }
 }
 
-/** Runs a stage within its budget and adds its result to the run. */
-export function attempt(stage: AnyStage, run: Run, calls: StageCalls): Effect | Promise<Effect> {
-  const { name } = stage
+/** Runs a stage that starts at `nowMs` within its budget and adds its result to the run. */
+export function attempt(stage: AnyStage, run: Run, calls: StageCalls, nowMs: number): Effect | Promise<Effect> {
   const budget = typeof stage.budget === 'function' ? stage.budget(run.context) : stage.budget
-  const spec = { name, budget }
+  const call = calls.begin(stage.name, budget, nowMs)
+  const answer = ask(stage, run, call)
+  return answer instanceof Promise
+    ? calls.wait(stage.name, call, answer, (value) => take(stage, run, value))
+    : take(stage, run, answer)
+}
+
+function ask(stage: AnyStage, run: Run, call: StageCall): unknown {
   switch (stage.kind) {
     case 'context':
-      return calls.bounded(
-        spec,
-        (call) => stage.run(run.context, call),
-        (added) => addContext(run, added),
-      )
     case 'source':
-      return calls.bounded(
-        spec,
-        (call) => stage.run(run.context, call),
-        (found) => addRows(run, found),
-      )
+      return stage.run(run.context, call)
+    case 'filter':
+      return stage.prepare(run.context, run.columns, call)
+    default:
+      return stage.run(run.context, toSlate(run), call)
+  }
+}
+
+/** Adds the answer of a stage to the run. Its kind says what the answer is. */
+function take(stage: AnyStage, run: Run, answer: unknown): Effect {
+  switch (stage.kind) {
+    case 'context':
+      return addContext(run, answer as Values)
+    case 'source':
+      return addRows(run, answer as Found<Values>)
     case 'hydrator':
     case 'scorer':
-      return calls.bounded(
-        spec,
-        (call) => stage.run(run.context, toSlate(run), call),
-        (added) => addColumns(run, added),
-      )
+      return addColumns(run, answer as Values)
     case 'filter':
-      return calls.bounded(
-        spec,
-        (call) => stage.prepare(run.context, run.columns, call),
-        (verdict) => removeRows(run, stage, verdict),
-      )
+      return removeRows(run, stage, answer as RowVerdict | null)
     case 'selector':
-      return calls.bounded(
-        spec,
-        (call) => stage.run(run.context, toSlate(run), call),
-        (selection) => takeRows(run, stage, selection),
-      )
+      return takeRows(run, stage, answer as Selection<Values>)
     case 'side-effect':
-      return calls.bounded(
-        spec,
-        (call) => stage.run(run.context, toSlate(run), call),
-        () => noEffect,
-      )
+      return noEffect
   }
 }
 
@@ -106,8 +110,14 @@ function addContext(run: Run, added: Values): Effect {
 }
 
 function addColumns(run: Run, added: Values): Effect {
-  run.columns = { ...run.columns, ...added }
+  if (!contains(run.columns, added)) run.columns = { ...run.columns, ...added }
   return noEffect
+}
+
+/** Whether the values are there already: a stage that changed nothing gives its columns back. */
+function contains(values: Values, added: Values): boolean {
+  for (const name in added) if (values[name] !== added[name]) return false
+  return true
 }
 
 function addRows(run: Run, { columns, size }: Found<Values>): Effect {
@@ -116,17 +126,21 @@ function addRows(run: Run, { columns, size }: Found<Values>): Effect {
   return noEffect
 }
 
-function removeRows({ fates }: Run, { name, reasons }: Filter<Values, Values>, verdict: RowVerdict): Effect {
+function removeRows({ fates }: Run, { name, reasons }: Filter<Values, Values>, verdict: RowVerdict | null): Effect {
+  if (verdict === null) return noEffect
   const { rows } = fates
-  const verdicts = new Int16Array(rows.length)
+  // Made for the first row that does not stay: most filters keep all.
+  let verdicts: Int16Array | null = null
   // The filter judges all rows before the engine removes one, so a verdict that throws changes nothing.
   for (let i = 0; i < rows.length; i++) {
     const reason = verdict(rows[i] as number)
-    if (reason < -1 || reason >= reasons.length || !Number.isInteger(reason))
+    if (reason === keep) continue
+    if (reason < 0 || reason >= reasons.length || !Number.isInteger(reason))
       throw new StageError('STAGE_ANSWER_INVALID', unknownReason(name, reason, reasons))
+    verdicts ??= new Int16Array(rows.length).fill(keep)
     verdicts[i] = reason
   }
-  return { removed: fates.judge(name, verdicts, reasons), moves: null }
+  return verdicts === null ? noEffect : { removed: fates.judge(name, verdicts, reasons), moves: null }
 }
 
 const first = () => 0
@@ -136,10 +150,12 @@ function takeRows(run: Run, stage: Selector<Values, Values, Values>, selection: 
   const { fates } = run
   const { rows, moved, columns, leftFor = first } = selection
   const before = fates.rows
-  const moves =
-    moved === undefined || moved.rows.length === 0
-      ? null
-      : findMoves(stage, moved, { before, after: rows, size: fates.codes.length })
+  const isMoved = moved !== undefined && moved.rows.length > 0
+  if (rows === before && !isMoved) {
+    if (columns !== undefined) addColumns(run, columns)
+    return noEffect
+  }
+  const moves = isMoved ? findMoves(stage, moved, { before, after: rows, size: fates.codes.length }) : null
   const removed = fates.take(stage.name, rows, stage.reasons ?? unnamed, leftFor)
   if (columns !== undefined) addColumns(run, columns)
   return { removed, moves }

@@ -184,6 +184,19 @@ describe('engine', () => {
     })
   })
 
+  test('a filter without a verdict keeps every row, and its record is that of one that keeps each', async () => {
+    const judged = await run([{ ...noOdd, prepare: () => () => keep }])
+    const unjudged = await run([{ ...noOdd, prepare: () => null }])
+    expect([...unjudged.rows]).toEqual([0, 1, 2])
+    expect(unjudged.record.stages).toEqual(judged.record.stages)
+    expect(unjudged.record.fates.codes).toEqual(judged.record.fates.codes)
+
+    function run([filter]: readonly [Filter<Request, Pins>]) {
+      const engine = createEngine({ clock: createFakeClock() })
+      return engine.run(pipeline<Request>('p').source(numbers).filter(filter), { wanted: 3 }, { timeoutMs: 50 })
+    }
+  })
+
   test.each([
     'throws synchronously',
     'rejects',

@@ -57,13 +57,18 @@ export function createEngine(options: EngineOptions): Engine {
         if (call.signal?.aborted) throw new PipelineCancelled(finish('cancelled'), call.signal.reason)
       }
 
+      let stageStartMs = startMs
       for (const stage of stages) {
         throwIfCancelled()
-        const stageStartMs = clock.nowMs()
         const candidatesIn = run.fates.rows.length
-        const pending = settle(stage, run, { calls, signal: call.signal })
+        const pending = settle(stage, run, { calls, signal: call.signal, nowMs: stageStartMs })
         const settled = pending instanceof Promise ? await pending : pending
-        records.push(stageRecord(stage, settled, options, { startMs, stageStartMs, candidatesIn, run }))
+        const endMs = clock.nowMs()
+        const candidatesOut = run.fates.rows.length
+        const startedAtMs = stageStartMs - startMs
+        const times = { startedAtMs, tookMs: endMs - stageStartMs }
+        records.push(stageRecord(stage, settled, options, { ...times, candidatesIn, candidatesOut }))
+        stageStartMs = endMs
         if (settled.outcome !== 'failed') continue
         throwIfCancelled()
         throw new PipelineError(stage.name, { record: finish('failed'), context: run.context }, settled.failure)
@@ -86,14 +91,16 @@ interface Settled {
 interface Bounds {
   readonly calls: StageCalls
   readonly signal: AbortSignal | undefined
+  /** When the stage starts. */
+  readonly nowMs: number
 }
 
 /** Runs a stage and applies its policy if it fails. Returns synchronously if the stage does: a turn of the event loop per stage would take longer than most stages. */
-function settle(stage: AnyStage, run: Run, { calls, signal }: Bounds): Settled | Promise<Settled> {
+function settle(stage: AnyStage, run: Run, { calls, signal, nowMs }: Bounds): Settled | Promise<Settled> {
   const failed = (failure: unknown): Settled =>
     signal?.aborted === true ? { outcome: 'failed', effect: noEffect, failure } : withoutStage(stage, run, failure)
   try {
-    const pending = attempt(stage, run, calls)
+    const pending = attempt(stage, run, calls, nowMs)
     return pending instanceof Promise ? pending.then(ran, failed) : ran(pending)
   } catch (error) {
     return failed(error)
@@ -121,22 +128,24 @@ function withoutStage(stage: AnyStage, run: Run, failure: unknown): Settled {
 function stageRecord(
   { name, kind }: AnyStage,
   { outcome, effect, failure }: Settled,
-  { clock, errorCode }: EngineOptions,
-  at: { readonly startMs: number; readonly stageStartMs: number; readonly candidatesIn: number; readonly run: Run },
+  { errorCode }: EngineOptions,
+  at: Pick<StageRecord, 'startedAtMs' | 'tookMs' | 'candidatesIn' | 'candidatesOut'>,
 ): StageRecord {
-  const codeOf = (error: unknown): string =>
-    error instanceof StageError ? error.code : (errorCode?.(error) ?? 'STAGE_FAILED')
   return {
     stage: name,
     kind,
     outcome,
     candidatesIn: at.candidatesIn,
-    candidatesOut: at.run.fates.rows.length,
-    startedAtMs: at.stageStartMs - at.startMs,
-    tookMs: clock.nowMs() - at.stageStartMs,
+    candidatesOut: at.candidatesOut,
+    startedAtMs: at.startedAtMs,
+    tookMs: at.tookMs,
     removed: effect.removed,
     moves: effect.moves,
-    error: outcome === 'ran' ? null : codeOf(failure),
+    error: outcome === 'ran' ? null : codeOf(failure, errorCode),
     cause: failure,
   }
+}
+
+function codeOf(error: unknown, errorCode: EngineOptions['errorCode']): string {
+  return error instanceof StageError ? error.code : (errorCode?.(error) ?? 'STAGE_FAILED')
 }

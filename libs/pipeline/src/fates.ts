@@ -56,15 +56,17 @@ export function createFates(size: number): FateColumns {
     reasonOf: (row: number) => number,
   ): Int32Array | null {
     const offered = removals.length + 1
-    for (const row of rows) codes[row] = offered
-    for (const row of taken) {
+    for (let i = 0; i < rows.length; i++) codes[rows[i] as number] = offered
+    for (let i = 0; i < taken.length; i++) {
+      const row = taken[i] as number
       if (codes[row] !== offered)
         throw new StageError('STAGE_ANSWER_INVALID', `${stage} took a row twice, or a row that it was not given`)
       codes[row] = 0
     }
     if (taken.length === rows.length) return null
     const counts = new Int32Array(reasons.length)
-    for (const row of rows) {
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number
       if (codes[row] === 0) continue
       const reason = reasonOf(row)
       const count = counts[reason]

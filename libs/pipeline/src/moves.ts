@@ -24,7 +24,8 @@ export function findMoves(
   const [rows, from, to] = columns
   const reasons = new Uint8Array(count)
   let kept = 0
-  for (const [at, row] of moved.rows.entries()) {
+  for (let at = 0; at < count; at++) {
+    const row = moved.rows[at] as number
     const reason = moved.reasons[at] ?? -1
     if (moveReasons[reason] === undefined)
       throw new StageError('STAGE_ANSWER_INVALID', unknownReason(name, reason, moveReasons))

@@ -11,12 +11,15 @@ export interface RunCall {
 
 /** Limits the time of the stages of one run. */
 export interface StageCalls {
-  /** Calls the stage within its budget and passes its answer to `take`. Throws what the stage throws, or STAGE_TIMED_OUT. */
-  bounded<Answer, Out>(
-    stage: { readonly name: string; readonly budget: Budget | undefined },
-    ask: (call: StageCall) => Answer | Promise<Answer>,
+  /** Begins the call of a stage that starts at `nowMs`. Throws STAGE_TIMED_OUT if its budget has no time left. */
+  begin(stage: string, budget: Budget | undefined, nowMs: number): EndableCall
+  /** Waits for the answer of a stage within its time and passes it to `take`. Throws what the stage throws, or STAGE_TIMED_OUT. */
+  wait<Answer, Out>(
+    stage: string,
+    call: EndableCall,
+    answer: Promise<Answer>,
     take: (answer: Answer) => Out,
-  ): Out | Promise<Out>
+  ): Promise<Out>
   /** Stops listening to the run's signal. */
   close(): void
 }
@@ -28,26 +31,22 @@ export function createStageCalls(clock: EngineClock, run: RunCall, startMs: numb
   const onAbort = () => cancelStage?.(signal?.reason)
   signal?.addEventListener('abort', onAbort, { once: true })
 
-  const timeoutOf = (budget: Budget | undefined): number => {
-    const leftMs = startMs + run.timeoutMs - clock.nowMs()
-    if (budget === undefined) return leftMs
-    const sharedMs = leftMs * budget.share
-    return Math.min(budget.ms, sharedMs)
-  }
-
   return {
-    bounded(stage, ask, take) {
-      const timeoutMs = timeoutOf(stage.budget)
-      const call = createCall(timeoutMs)
-      // A stage without a budget is called even then: the engine uses a synchronous answer.
-      const tooLate = timeoutMs > 0 ? null : new StageError('STAGE_TIMED_OUT', `${stage.name} had no time left`)
-      if (tooLate !== null && stage.budget !== undefined) throw tooLate
-      const answer = ask(call)
-      if (!(answer instanceof Promise)) return take(answer)
-      if (tooLate !== null) {
+    begin(stage, budget, nowMs) {
+      const leftMs = startMs + run.timeoutMs - nowMs
+      if (budget === undefined) return new Call(leftMs)
+      const timeoutMs = Math.min(budget.ms, leftMs * budget.share)
+      if (timeoutMs > 0) return new Call(timeoutMs)
+      throw tooLate(stage)
+    },
+    wait(stage, call, answer, take) {
+      const { timeoutMs } = call
+      // A stage without a budget was called even then: the engine uses a synchronous answer.
+      if (!(timeoutMs > 0)) {
         answer.catch(() => undefined)
-        call.abort(tooLate)
-        throw tooLate
+        const error = tooLate(stage)
+        call.abort(error)
+        throw error
       }
       return new Promise((resolve, reject) => {
         const end = () => {
@@ -55,7 +54,7 @@ export function createStageCalls(clock: EngineClock, run: RunCall, startMs: numb
           cancelStage = null
         }
         const takeBack = clock.after(timeoutMs, () => {
-          const error = new StageError('STAGE_TIMED_OUT', `${stage.name} took more than ${timeoutMs.toFixed(0)} ms`)
+          const error = new StageError('STAGE_TIMED_OUT', `${stage} took more than ${timeoutMs.toFixed(0)} ms`)
           end()
           call.abort(error)
           reject(error)
@@ -90,33 +89,41 @@ export function createStageCalls(clock: EngineClock, run: RunCall, startMs: numb
   }
 }
 
-interface EndableCall extends StageCall {
+/** A call that the engine can end. */
+export interface EndableCall extends StageCall {
   abort(reason: unknown): void
   /** Aborted. */
   readonly over: boolean
 }
 
 /** Creates the signal only when a stage reads it, because most stages answer synchronously. */
-function createCall(timeoutMs: number): EndableCall {
-  let controller: AbortController | null = null
-  let ended: { readonly reason: unknown } | null = null
-  return {
-    timeoutMs,
-    get signal() {
-      if (controller === null) {
-        controller = new AbortController()
-        if (ended !== null) controller.abort(ended.reason)
-      }
-      return controller.signal
-    },
-    abort(reason) {
-      ended = { reason }
-      controller?.abort(reason)
-    },
-    get over() {
-      return ended !== null
-    },
+class Call implements EndableCall {
+  readonly timeoutMs: number
+  #controller: AbortController | null = null
+  #reason: unknown
+  over = false
+
+  constructor(timeoutMs: number) {
+    this.timeoutMs = timeoutMs
   }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController()
+      if (this.over) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: unknown): void {
+    this.over = true
+    this.#reason = reason
+    this.#controller?.abort(reason)
+  }
+}
+
+function tooLate(stage: string): StageError {
+  return new StageError('STAGE_TIMED_OUT', `${stage} had no time left`)
 }
 
 function asError(thrown: unknown): Error {

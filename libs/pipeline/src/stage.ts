@@ -85,7 +85,12 @@ export interface Filter<Context, Columns> extends StageSpec<Context> {
   /** What happens if it fails or misses its budget: `required` fails the run, `optional` keeps all rows, `fail-closed` removes all rows. */
   readonly policy: 'required' | 'optional' | 'fail-closed'
   readonly reasons: readonly string[]
-  readonly prepare: (context: Context, columns: Columns, call: StageCall) => RowVerdict | Promise<RowVerdict>
+  /** Returns the verdict about rows; null: it keeps every row, so none is looked at. */
+  readonly prepare: (
+    context: Context,
+    columns: Columns,
+    call: StageCall,
+  ) => RowVerdict | null | Promise<RowVerdict | null>
 }
 
 /** The result of a selector. */
