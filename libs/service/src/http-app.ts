@@ -100,21 +100,26 @@ function answerClientError(
 
 /** Tells the connections what each request is doing. */
 function addConnectionHooks(app: FastifyInstance, connections: Connections, options: HttpAppOptions): void {
-  app.addHook('onRequest', async (request, reply) => {
+  // Hooks with `done`, because fastify waits a turn for the promise of each that is async.
+  app.addHook('onRequest', (request, reply, done) => {
     connections.set(request.raw.socket, 'receiving')
     reply.header('cache-control', 'no-store')
     reply.raw.once('close', () => request.received?.end())
+    done()
   })
   // CORS answers preflight requests, so its hook comes between the two.
   allowOrigins(app, options)
-  app.addHook('preValidation', async (request) => {
+  app.addHook('preValidation', (request, _reply, done) => {
     connections.set(request.raw.socket, 'answering')
+    done()
   })
-  app.addHook('onSend', async (request) => {
+  app.addHook('onSend', (request, _reply, payload, done) => {
     connections.set(request.raw.socket, 'sending')
+    done(null, payload)
   })
-  app.addHook('onResponse', async (request) => {
+  app.addHook('onResponse', (request, _reply, done) => {
     connections.set(request.raw.socket, 'idle')
+    done()
   })
   app.addHook('preClose', async () => {
     connections.close()
